@@ -1,0 +1,89 @@
+"""Everything that can go wrong for a caller, as one small family of exceptions.
+
+The rooms raise these; only rpc/errors.py knows which gRPC status each becomes. Every message is written for the person who
+reads it: what is wrong, and what to do next. Messages carry no file paths and no tracebacks.
+"""
+
+from __future__ import annotations
+
+
+class HaleganadaError(Exception):
+    """Base of all errors that are reported to a caller.
+
+    `reason` is a stable, machine-readable word in UPPER_SNAKE_CASE.
+    """
+
+    reason = "INTERNAL"
+
+    def __init__(self, message: str, reason: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if reason is not None:
+            self.reason = reason
+
+
+class InvalidInput(HaleganadaError):
+    """A field of the request cannot be used: not an image, a blank drawing, a bad label, a number out of range."""
+
+    reason = "INVALID_INPUT"
+
+    def __init__(self, field: str, description: str) -> None:
+        super().__init__(f"{field}: {description}")
+        self.field = field
+        self.description = description
+
+
+class NotFound(HaleganadaError):
+    """A workspace, sample, snapshot, prediction or model that does not exist (any more)."""
+
+    reason = "NOT_FOUND"
+
+    def __init__(self, kind: str, name: str, hint: str = "") -> None:
+        super().__init__(f"there is no {kind} “{name}”" + (f"; {hint}" if hint else ""), f"{kind.upper()}_NOT_FOUND")
+        self.kind = kind
+        self.name = name
+
+
+class AlreadyExists(HaleganadaError):
+    """A workspace of that name exists, or a request_id was used before with another payload."""
+
+    reason = "ALREADY_EXISTS"
+
+
+class Precondition(HaleganadaError):
+    """The state does not allow it: nothing to undo, a wrong confirmation, a cycle of variants."""
+
+    reason = "FAILED_PRECONDITION"
+
+
+class RevisionMismatch(HaleganadaError):
+    """The workspace moved on since the revision that the caller expected."""
+
+    reason = "REVISION_MISMATCH"
+
+    def __init__(self, expected: int, actual: int) -> None:
+        super().__init__(f"the workspace is at revision {actual}, not {expected}; look at it again, then repeat the call")
+        self.expected = expected
+        self.actual = actual
+
+
+class Exhausted(HaleganadaError):
+    """No room now: the disk, a queue or a quota is full. Nothing was half-written."""
+
+    reason = "RESOURCE_EXHAUSTED"
+
+    def __init__(self, message: str, reason: str, retry_after_s: float = 1.0) -> None:
+        super().__init__(message, reason)
+        self.retry_after_s = retry_after_s
+
+
+class Unavailable(HaleganadaError):
+    """The server is stopping. The same call, with the same request_id, is safe to repeat."""
+
+    reason = "STOPPING"
+
+
+class DataLoss(HaleganadaError):
+    """A workspace's file cannot be read. The other workspaces go on."""
+
+    reason = "WORKSPACE_CORRUPT"
