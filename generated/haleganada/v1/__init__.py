@@ -1,0 +1,1 @@
+"""The Haleganada contract. Generated from proto/ by `make proto`; do not edit."""
