@@ -1,7 +1,7 @@
 """Everything that can go wrong for a caller, as one small family of exceptions.
 
-The rooms raise these; only rpc/errors.py knows which gRPC status each becomes. Every message is written for the person who
-reads it: what is wrong, and what to do next. Messages carry no file paths and no tracebacks.
+The rooms raise these; only rpc/errors.py knows which gRPC status each becomes. Every message is written for the
+person who reads it: what is wrong, and what to do next. Messages carry no file paths and no tracebacks.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class RevisionMismatch(HaleganadaError):
     reason = "REVISION_MISMATCH"
 
     def __init__(self, expected: int, actual: int) -> None:
-        super().__init__(f"the workspace is at revision {actual}, not {expected}; look at it again, then repeat the call")
+        super().__init__(f"the workspace is at revision {actual}, not {expected}; look again, then repeat the call")
         self.expected = expected
         self.actual = actual
 
@@ -87,3 +87,7 @@ class DataLoss(HaleganadaError):
     """A workspace's file cannot be read. The other workspaces go on."""
 
     reason = "WORKSPACE_CORRUPT"
+
+
+REFUSALS = (InvalidInput, NotFound, AlreadyExists, Precondition, RevisionMismatch)
+"""Errors of one request, which leave others that are committed together with it alone."""

@@ -1,0 +1,74 @@
+"""From a drawing to what is stored of it and to its embedding: the one path for teaching, predicting and importing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import HaleganadaError
+from .ink_codec import decode_ink, encode_ink
+from .ports import Embedder, InkReader, Raster, SampleRow
+from .types import Glyph
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawing:
+    """A drawing that was read. stored: ("ink", encoded strokes) or ("png", encoded raster). embedding: (d,) float32."""
+
+    stored: tuple[str, bytes]
+    embedding: NDArray[np.float32]
+
+
+class DrawingReader:
+    """Reads drawings with an ink reader and an embedder. Safe from any thread."""
+
+    def __init__(self, ink: InkReader, embedder: Embedder) -> None:
+        self._ink = ink
+        self._embedder = embedder
+
+    @property
+    def embedder_hash(self) -> str:
+        return self._embedder.hash
+
+    def read(self, glyph: Glyph) -> Drawing:
+        """Raises InvalidInput."""
+        raster = self._ink.normalise(glyph)
+        return Drawing(self._stored(glyph, raster), self._embedder.embed(raster[None])[0])
+
+    def read_many(self, glyphs: Sequence[Glyph | HaleganadaError]) -> list[Drawing | HaleganadaError]:
+        """As read, embedded together; what cannot be read becomes its error, and errors are passed through."""
+        rasters = [self._raster_or_error(glyph) for glyph in glyphs]
+        good = [raster for raster in rasters if isinstance(raster, np.ndarray)]
+        embeddings = iter(self._embedder.embed(np.stack(good)) if good else ())
+        return [
+            Drawing(self._stored(glyph, raster), next(embeddings))
+            if isinstance(glyph, Glyph) and isinstance(raster, np.ndarray)
+            else raster  # type: ignore[misc]
+            for glyph, raster in zip(glyphs, rasters, strict=True)
+        ]
+
+    def raster(self, kind: str, data: bytes) -> Raster:
+        """The ink raster of a stored drawing."""
+        return self._ink.decode(data) if kind == "png" else self._ink.normalise(Glyph(ink=decode_ink(data)))
+
+    def picture(self, sample: SampleRow) -> bytes:
+        """A stored drawing as PNG for people."""
+        return self._ink.picture(self.raster(sample.glyph_kind, sample.glyph))
+
+    def embed_stored(self, samples: Sequence[SampleRow]) -> NDArray[np.float32]:
+        """(n, d) embeddings of stored drawings, by the present embedder."""
+        return self._embedder.embed(np.stack([self.raster(s.glyph_kind, s.glyph) for s in samples]))
+
+    def _raster_or_error(self, glyph: Glyph | HaleganadaError) -> Raster | HaleganadaError:
+        if isinstance(glyph, HaleganadaError):
+            return glyph
+        try:
+            return self._ink.normalise(glyph)
+        except HaleganadaError as error:
+            return error
+
+    def _stored(self, glyph: Glyph, raster: Raster) -> tuple[str, bytes]:
+        return ("ink", encode_ink(glyph.ink)) if glyph.ink is not None else ("png", self._ink.encode(raster))

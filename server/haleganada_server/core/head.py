@@ -1,0 +1,196 @@
+"""The few-shot head: probabilistic LDA with additive statistics.
+
+The two-covariance model of speaker verification (Ioffe, "Probabilistic Linear Discriminant Analysis", ECCV 2006;
+Brümmer and de Villiers, "The speaker partitioning problem", Odyssey 2010). An embedding is its label's mean plus
+within-class noise; means are Gaussian too. One projection, fitted in pre-training, makes the within-class covariance
+the identity and the between-class one diagonal with variances b, so that in the projected space everything is
+elementwise. With n samples of a label whose projected embeddings sum to s, a new vector v has the posterior
+predictive density
+
+    v | label   ~ N(b s / (1 + n b), 1 + b / (1 + n b))         v | unknown ~ N(0, 1 + b)
+
+A label is therefore a count and a sum: teaching adds, forgetting subtracts, no order matters, and shards merge by
+addition.
+
+Projected vectors are rounded to multiples of 2^-24, finer than the float32 embeddings that they come from. Sums of
+such numbers are exact in float64 up to 2^29, so addition is associative to the last bit: teaching and forgetting a
+sample leaves not nearly but exactly the head that never saw it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+_GRID = 2.0**24
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Projection:
+    """What pre-training says of embeddings. mean: (d,). matrix: (d, k). between: (k,), variances of label means, >
+    0.
+    """
+
+    mean: Floats
+    matrix: Floats
+    between: Floats
+
+    def project_one(self, embedding: NDArray[np.float32]) -> Floats:
+        """A (d,) embedding -> a (k,) vector with unit within-class variance, on the grid of 2^-24."""
+        vector = (embedding.astype(np.float64) - self.mean) @ self.matrix
+        return np.asarray(np.round(vector * _GRID) / _GRID)
+
+    def project(self, embeddings: NDArray[np.float32]) -> Floats:
+        """(n, d) embeddings -> (n, k) vectors.
+
+        One row at a time: a matrix product may round differently for another number of rows, and a sample's vector
+        must not depend on what it was taught together with.
+        """
+        vectors = np.empty((len(embeddings), len(self.between)))
+        for row, embedding in zip(vectors, embeddings, strict=True):
+            row[:] = self.project_one(embedding)
+        return vectors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Head:
+    """What a workspace knows, at one revision. Immutable; safe to read from any thread.
+
+    labels: L labels in the order in which they were first taught, index: label -> its row. counts: (L,) samples of
+    each, as int. sums: (L, k) of projected embeddings. Derived, for fast scores: weighted_mean (L, k), the mean of a
+    label's predictive density over its variance; constant (L,).
+    """
+
+    between: Floats
+    labels: tuple[str, ...]
+    index: Mapping[str, int]
+    counts: NDArray[np.int64]
+    sums: Floats
+    weighted_mean: Floats
+    constant: Floats
+
+    @classmethod
+    def empty(cls, between: Floats) -> Head:
+        """A head that knows nothing."""
+        return cls.fit(between, (), np.zeros((0, len(between))))
+
+    @classmethod
+    def fit(cls, between: Floats, labels: Sequence[str], vectors: Floats) -> Head:
+        """The head that was taught labels[i] with vectors[i], (n, k) projected embeddings; their order decides only
+        ties.
+        """
+        names = tuple(dict.fromkeys(labels))
+        index = {label: i for i, label in enumerate(names)}
+        rows = np.array([index[label] for label in labels], dtype=np.intp)
+        counts = np.bincount(rows, minlength=len(names)).astype(np.int64)
+        sums = np.zeros((len(names), len(between)))
+        np.add.at(sums, rows, vectors)
+        return cls(between, names, MappingProxyType(index), counts, sums, *_predictive(between, counts, sums))
+
+    def count(self, label: str) -> int:
+        """Samples taught of a label."""
+        return int(self.counts[self.index[label]]) if label in self.index else 0
+
+    def scores(self, vector: Floats) -> Floats:
+        """(k,) -> (L + 1,) log-likelihoods without the constant -k/2 log 2π; the last one is that of an unknown
+        character.
+        """
+        square = vector * vector
+        scores = np.empty(len(self.labels) + 1)
+        scores[:-1] = self.weighted_mean @ vector - 0.5 * self.constant
+        for count in np.unique(self.counts):  # labels with as many samples share their variances
+            scores[:-1][self.counts == count] -= 0.5 * float(square @ (1 / _variance(self.between, count)))
+        scores[-1] = -0.5 * float(square @ (1 / _variance(self.between, 0)) + np.log(_variance(self.between, 0)).sum())
+        return scores
+
+    def draft(self) -> HeadDraft:
+        """A copy to teach and forget in, for one writer."""
+        return HeadDraft(self)
+
+
+class HeadDraft:
+    """A head that is being changed: one copy for a whole group of changes, then freeze()."""
+
+    def __init__(self, head: Head) -> None:
+        self._between = head.between
+        self._labels = list(head.labels)
+        self._index = dict(head.index)
+        self._counts, self._sums = head.counts.copy(), head.sums.copy()
+        self._weighted_mean, self._constant = head.weighted_mean.copy(), head.constant.copy()
+
+    def __len__(self) -> int:
+        """Labels known now."""
+        return len(self._labels)
+
+    def teach(self, label: str, vector: Floats) -> None:
+        """Add a sample; vector: (k,)."""
+        if label not in self._index:
+            self._append(label)
+        self._add(self._index[label], vector, +1)
+
+    def forget(self, label: str, vector: Floats) -> None:
+        """Take a sample out again. A label without samples is no longer known. Raises KeyError for an unknown label."""
+        row = self._index[label]
+        self._add(row, vector, -1)
+        if self._counts[row] == 0:
+            self._remove(row)
+
+    def freeze(self) -> Head:
+        """The head as it is now, sharing memory with the draft: to be kept only once the draft is no longer changed."""
+        size = len(self._labels)
+        return Head(
+            self._between,
+            tuple(self._labels),
+            MappingProxyType(self._index),
+            self._counts[:size],
+            self._sums[:size],
+            self._weighted_mean[:size],
+            self._constant[:size],
+        )
+
+    def _add(self, row: int, vector: Floats, sign: int) -> None:
+        self._counts[row] += sign
+        self._sums[row] += sign * vector
+        one = slice(row, row + 1)
+        self._weighted_mean[one], self._constant[one] = _predictive(self._between, self._counts[one], self._sums[one])
+
+    def _append(self, label: str) -> None:
+        row = len(self._labels)
+        if row == len(self._counts):
+            self._resize(lambda array: _longer(array, row + row // 2 + 8))  # so that many new labels cost few copies
+        self._labels.append(label)
+        self._index[label] = row
+
+    def _remove(self, row: int) -> None:
+        self._resize(lambda array: np.delete(array, row, axis=0))
+        del self._labels[row]
+        self._index = {label: i for i, label in enumerate(self._labels)}
+
+    def _resize(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> None:
+        self._counts, self._sums = change(self._counts), change(self._sums)
+        self._weighted_mean, self._constant = change(self._weighted_mean), change(self._constant)
+
+
+def _variance(between: Floats, count: int | NDArray[np.int64]) -> Floats:
+    """Variances of the predictive density after `count` samples: (k,), or (L, k) for count (L, 1)."""
+    return np.asarray(1 + between / (1 + count * between))
+
+
+def _predictive(between: Floats, counts: NDArray[np.int64], sums: Floats) -> tuple[Floats, Floats]:
+    """weighted_mean (L, k) and constant (L,) = sum(mean² / variance + log variance) of the predictive densities."""
+    variance = _variance(between, counts[:, None])
+    mean = sums * (variance - 1)
+    weighted_mean = mean / variance
+    return weighted_mean, (mean * weighted_mean + np.log(variance)).sum(axis=1)
+
+
+def _longer(array: NDArray[Any], length: int) -> NDArray[Any]:
+    grown = np.zeros((length, *array.shape[1:]), dtype=array.dtype)
+    grown[: len(array)] = array
+    return grown

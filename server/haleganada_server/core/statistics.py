@@ -1,0 +1,117 @@
+"""Figures of a workspace, computed from the log whenever they are asked for, so that they never drift from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from statistics import fmean
+
+from .head import Head
+from .knowledge import Knowledge, Model, believe
+from .ports import SampleFacts, WorkspaceLog
+from .types import HistoryPoint, LabelStats, Stats, Suspect, TeachNext
+
+_FEW_SAMPLES = 3
+_CONFUSED_SHOWN = 20
+_TEACH_NEXT_SHOWN = 10
+_SUSPECTS_SHOWN = 50
+_SUSPECTS_SEARCHED = 5000  # newest samples; each costs one pass over all labels
+_SUSPICIOUS = 0.8
+
+
+def collect(log: WorkspaceLog, knowledge: Knowledge, history_points: int, suspects: Sequence[Suspect]) -> Stats:
+    """All figures of the present state, with the newest history_points of its history."""
+    facts = log.facts()
+    losses = [fact.loss for fact in facts]
+    tested = [fact for fact in facts if not fact.new_label]
+    labels = tuple(_label_stats(facts, knowledge))
+    confused = _confused(tested)
+    return Stats(
+        revision=knowledge.revision,
+        samples_total=len(facts),
+        labels_known=len(labels),
+        variant_groups=knowledge.variants.groups(),
+        average_loss=fmean(losses) if losses else None,
+        min_loss=min(losses, default=None),
+        max_loss=max(losses, default=None),
+        accuracy=_accuracy(tested),
+        accuracy_samples=len(tested),
+        corrections=sum(fact.correction for fact in facts),
+        labels=labels,
+        history=tuple(_history_point(fact) for fact in (facts[-history_points:] if history_points else [])),
+        confused=confused,
+        teach_next=_teach_next(labels, confused),
+        suspects=tuple(suspects),
+        bytes_on_disk=log.bytes_on_disk(),
+    )
+
+
+def suspects(log: WorkspaceLog, knowledge: Knowledge, model: Model) -> tuple[Suspect, ...]:
+    """Samples that the model without them takes for another label: each is left out of its label's sum, which is
+    exact.
+    """
+    ids, labels, _, embeddings = log.embeddings()
+    found = []
+    newest = slice(max(0, len(ids) - _SUSPECTS_SEARCHED), None)
+    for sample_id, label, vector in zip(
+        ids[newest], labels[newest], model.projection.project(embeddings[newest]), strict=True
+    ):
+        if knowledge.head.count(label) < 2:
+            continue  # alone with its label: without it there is nothing to compare with
+        belief = believe(_without(knowledge.head, label, vector), model.calibration, vector)
+        guess = belief.first()
+        if guess not in ("", label) and belief.of(guess) >= _SUSPICIOUS:
+            found.append(Suspect(sample_id, label, guess, belief.of(guess)))
+    return tuple(sorted(found, key=lambda suspect: -suspect.probability)[:_SUSPECTS_SHOWN])
+
+
+def _without(head: Head, label: str, vector: object) -> Head:
+    draft = head.draft()
+    draft.forget(label, vector)  # type: ignore[arg-type]
+    return draft.freeze()
+
+
+def _accuracy(tested: Sequence[SampleFacts]) -> float | None:
+    return fmean(fact.predicted == fact.label for fact in tested) if tested else None
+
+
+def _label_stats(facts: Sequence[SampleFacts], knowledge: Knowledge) -> list[LabelStats]:
+    by_label: dict[str, list[SampleFacts]] = {}
+    for fact in facts:
+        by_label.setdefault(fact.label, []).append(fact)
+    return [
+        LabelStats(
+            label,
+            knowledge.variants.canonical(label),
+            len(own),
+            fmean(fact.loss for fact in own),
+            _accuracy(own[1:]),
+            own[-1].sample_id,
+        )
+        for label, own in by_label.items()
+    ]
+
+
+def _history_point(fact: SampleFacts) -> HistoryPoint:
+    return HistoryPoint(
+        fact.revision,
+        fact.time_us,
+        fact.loss,
+        fact.predicted == fact.label and not fact.new_label,
+        fact.new_label,
+        fact.label,
+    )
+
+
+def _confused(tested: Sequence[SampleFacts]) -> tuple[tuple[str, str, int], ...]:
+    wrong = Counter((fact.label, fact.predicted) for fact in tested if fact.predicted not in ("", fact.label))
+    return tuple((label, predicted, count) for (label, predicted), count in wrong.most_common(_CONFUSED_SHOWN))
+
+
+def _teach_next(labels: Sequence[LabelStats], confused: Sequence[tuple[str, str, int]]) -> tuple[TeachNext, ...]:
+    """Labels that are taken for others first, then those with the fewest samples."""
+    mixed_up = {label: predicted for label, predicted, _ in reversed(confused)}
+    few = sorted((label for label in labels if label.samples < _FEW_SAMPLES), key=lambda label: label.samples)
+    advice = [TeachNext(label, mixed_up[label]) for label, *_ in confused if label in mixed_up]
+    advice += [TeachNext(label.label) for label in few if label.label not in mixed_up]
+    return tuple(dict.fromkeys(advice))[:_TEACH_NEXT_SHOWN]

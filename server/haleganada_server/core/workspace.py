@@ -1,0 +1,360 @@
+"""One workspace: an isolated vocabulary whose knowledge is a function of its log.
+
+Writing: changes queue, one group at a time is applied to a draft, committed to disk, and only then published as a
+new immutable Knowledge and acknowledged. Reading: Predict takes the reference to the published Knowledge and never
+locks.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from . import changes, statistics
+from .changes import Draft, NewSample, Origin
+from .commit_queue import CommitQueue, Pending
+from .drawings import Drawing, DrawingReader
+from .errors import REFUSALS, HaleganadaError, NotFound, Precondition, RevisionMismatch
+from .head import Head
+from .imports import import_items
+from .knowledge import Knowledge, Model, believe
+from .labels import normalise_label
+from .ports import Event, ExportFile, SampleRow, WorkspaceDirectory, WorkspaceLog
+from .predictions import PredictionMemory, Remembered
+from .types import (
+    ChangeKind,
+    Corrected,
+    Glyph,
+    Imported,
+    Lesson,
+    Linked,
+    Prediction,
+    Sample,
+    SampleChange,
+    SamplePage,
+    SnapshotInfo,
+    Stats,
+    Taught,
+    TransferFormat,
+    Undone,
+    Unlinked,
+)
+from .variants import Variants
+
+Answer = TypeVar("Answer")
+
+_REEMBED_BATCH = 64
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tools:
+    """What all workspaces share."""
+
+    directory: WorkspaceDirectory
+    reader: DrawingReader
+    model: Model
+
+
+class Workspace:
+    """Teaches, recognises and looks after one workspace. Safe from any thread."""
+
+    def __init__(self, log: WorkspaceLog, tools: Tools) -> None:
+        """Reads the whole log. Raises DataLoss if it is corrupt."""
+        self._tools = tools
+        self._queue = CommitQueue(self._commit)
+        self._predictions = PredictionMemory()
+        self._adopt(log)
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """The published state."""
+        return self._knowledge
+
+    @property
+    def log(self) -> WorkspaceLog:
+        return self._log
+
+    # Teaching
+
+    def train(self, lesson: Lesson, client: str = "") -> Taught:
+        """Learn one drawing; returns when it is on disk. Raises InvalidInput, AlreadyExists, RevisionMismatch,
+        Precondition.
+        """
+        return _raised(self.train_batch([lesson], client)[0])
+
+    def train_batch(
+        self, lessons: Sequence[Lesson | HaleganadaError], client: str = ""
+    ) -> list[Taught | HaleganadaError]:
+        """Learn several drawings in one commit. What cannot be learned becomes its error; errors are passed through."""
+        checked = [_checked(lesson) for lesson in lessons]
+        drawings = self._tools.reader.read_many([x if isinstance(x, HaleganadaError) else x.glyph for x in checked])
+        pending: list[Pending | HaleganadaError] = [
+            lesson
+            if isinstance(lesson, HaleganadaError)
+            else drawing
+            if isinstance(drawing, HaleganadaError)
+            else Pending(changes.teach(self._new(lesson, drawing), _origin(lesson, drawing, client)))
+            for lesson, drawing in zip(checked, drawings, strict=True)
+        ]
+        self._queue.run([change for change in pending if isinstance(change, Pending)])
+        return [_outcome(change) for change in pending]
+
+    def correct(
+        self,
+        prediction_id: str,
+        label: str,
+        variant_of: str = "",
+        request_id: str = "",
+        expected_revision: int | None = None,
+        client: str = "",
+    ) -> Corrected:
+        """Learn the drawing of an earlier prediction. Raises as train does, and NotFound if it is no longer
+        remembered.
+        """
+        label, variant_of = _labels(label, variant_of)
+
+        def find() -> NewSample:
+            remembered = self._predictions.get(prediction_id)
+            if remembered is None:
+                raise NotFound("prediction", prediction_id, "it is too old; teach the drawing with Train instead")
+            guess = (remembered.predicted, remembered.revision)
+            return NewSample(
+                label, variant_of, remembered.stored, remembered.embedding, self._tools.reader.embedder_hash, guess
+            )
+
+        origin = Origin(request_id, expected_revision, client, ("correct", prediction_id, label, variant_of))
+        return self._run(changes.correct(find, origin))
+
+    # Recognising
+
+    def predict(self, glyph: Glyph, top_k: int = 5, min_revision: int | None = None) -> Prediction:
+        """What a drawing is. Raises InvalidInput, and Precondition if min_revision is not reached."""
+        return _raised(self.predict_batch([glyph], top_k, min_revision)[0])
+
+    def predict_batch(
+        self, glyphs: Sequence[Glyph | HaleganadaError], top_k: int = 5, min_revision: int | None = None
+    ) -> list[Prediction | HaleganadaError]:
+        """What several drawings are, all by one revision; what cannot be read becomes its error."""
+        drawings = self._tools.reader.read_many(glyphs)
+        knowledge = self._knowledge
+        if min_revision is not None and knowledge.revision < min_revision:
+            raise Precondition(
+                f"the workspace is at revision {knowledge.revision}, not yet at {min_revision}; ask for less",
+                "REVISION_NOT_REACHED",
+            )
+        return [x if isinstance(x, HaleganadaError) else self._predict(x, top_k, knowledge) for x in drawings]
+
+    def _predict(self, drawing: Drawing, top_k: int, knowledge: Knowledge) -> Prediction:
+        model = self._tools.model
+        belief = believe(knowledge.head, model.calibration, model.projection.project_one(drawing.embedding))
+        remembered = Remembered(drawing.stored, drawing.embedding, belief.first(), knowledge.revision)
+        return knowledge.predict(belief, top_k, self._predictions.add(remembered))
+
+    # Changing what was taught
+
+    def link(
+        self, form: str, canonical: str, request_id: str = "", expected_revision: int | None = None, client: str = ""
+    ) -> Linked:
+        """Let a form stand for a canonical label. Raises InvalidInput, Precondition for a circle."""
+        form, canonical = normalise_label(form, "form"), normalise_label(canonical, "canonical")
+        return self._run(
+            changes.link(form, canonical, Origin(request_id, expected_revision, client, ("link", form, canonical)))
+        )
+
+    def unlink(
+        self, form: str, request_id: str = "", expected_revision: int | None = None, client: str = ""
+    ) -> Unlinked:
+        """Let a form stand for itself again. Raises Precondition if it is not linked."""
+        form = normalise_label(form, "form")
+        return self._run(changes.unlink(form, Origin(request_id, expected_revision, client, ("unlink", form))))
+
+    def relabel(
+        self, sample_id: int, label: str, request_id: str = "", expected_revision: int | None = None, client: str = ""
+    ) -> SampleChange:
+        """Give a sample another label. Raises NotFound, InvalidInput."""
+        label = normalise_label(label)
+        origin = Origin(request_id, expected_revision, client, ("relabel", str(sample_id), label))
+        return self._run(changes.relabel(sample_id, label, origin))
+
+    def forget(
+        self, sample_id: int, request_id: str = "", expected_revision: int | None = None, client: str = ""
+    ) -> SampleChange:
+        """Forget a sample. Raises NotFound."""
+        return self._run(
+            changes.forget(sample_id, Origin(request_id, expected_revision, client, ("forget", str(sample_id))))
+        )
+
+    def undo(self, request_id: str = "", expected_revision: int | None = None, client: str = "") -> Undone:
+        """Take the last change back. Raises Precondition if there is none."""
+        return self._run(changes.undo(Origin(request_id, expected_revision, client, ("undo",))))
+
+    # Looking
+
+    def samples(self, label: str = "", before: int = 0, limit: int = 50, with_pictures: bool = False) -> SamplePage:
+        """A page of live samples, newest first; label "" = all; before 0 = from the newest."""
+        label = normalise_label(label) if label else ""
+        rows = self._log.samples(label, before, limit + 1)
+        shown = tuple(self._shown(row, with_pictures) for row in rows[:limit])
+        following = rows[limit - 1].sample_id if len(rows) > limit else 0
+        return SamplePage(shown, following, self._log.count(label), self._knowledge.revision)
+
+    def sample(self, sample_id: int) -> Sample:
+        """A live sample with its picture. Raises NotFound."""
+        row = self._log.sample(sample_id)
+        if row is None:
+            raise NotFound("sample", str(sample_id), "it may have been forgotten; list the samples again")
+        return self._shown(row, with_picture=True)
+
+    def _shown(self, row: SampleRow, with_picture: bool) -> Sample:
+        picture = self._tools.reader.picture(row) if with_picture else b""
+        return changes.public_sample(row, self._knowledge.variants, picture)
+
+    def stats(self, history_points: int = 500, find_suspects: bool = False) -> Stats:
+        """Figures of the present state."""
+        knowledge = self._knowledge
+        suspects = statistics.suspects(self._log, knowledge, self._tools.model) if find_suspects else ()
+        return statistics.collect(self._log, knowledge, history_points, suspects)
+
+    # Keeping, exporting, importing
+
+    def save(self, name: str = "", *, seed_files: bool = True) -> SnapshotInfo:
+        """Keep the present state. Raises InvalidInput, Exhausted."""
+        name = normalise_label(name, "name") if name else ""
+        with self._queue.lock:
+            return self._tools.directory.save(self._log, name, seed_files=seed_files)
+
+    def export(self, form: TransferFormat) -> ExportFile:
+        """Write everything to a file. The caller closes it."""
+        return self._tools.directory.export(self._log, form)
+
+    def import_file(
+        self, path: Path, form: TransferFormat | None = None, expected_revision: int | None = None, client: str = ""
+    ) -> Imported:
+        """Teach everything in a file, keeping a snapshot of the state before it. Raises InvalidInput,
+        RevisionMismatch.
+        """
+        self.require_revision(expected_revision)
+        items = self._tools.directory.read_import(path, form)
+        before = self.save("before an import", seed_files=False) if self._knowledge.samples_total else None
+        count = import_items(items, self._tools.reader, self._queue, client)
+        refused = tuple(count.refused)
+        return Imported(count.taught, count.duplicates, refused, count.refused_total, self._knowledge.revision, before)
+
+    # For Workspaces, which moves logs to the trash and back
+
+    def require_revision(self, expected: int | None) -> None:
+        """Raises RevisionMismatch unless the workspace is at that revision; None = any will do."""
+        if expected is not None and expected != self._knowledge.revision:
+            raise RevisionMismatch(expected, self._knowledge.revision)
+
+    def replace_log(
+        self, why: str, expected_revision: int | None, reopen: Callable[[Event], WorkspaceLog] | None
+    ) -> SnapshotInfo | None:
+        """Move the log to the trash and go on with the one that reopen(event) gives; None: the workspace is deleted.
+
+        event: the first entry of the new log, numbered on from the old one, so that revisions never go back.
+        """
+        with self._queue.lock:
+            self.require_revision(expected_revision)
+            kind = ChangeKind.RESTORE if why == "restore" else ChangeKind.RESET
+            event = Event(kind, changes.now_us(), revision=self._knowledge.revision + 1)
+            retired = self._tools.directory.retire(self._log, self._log.name, why)
+            if reopen is not None:
+                self._adopt(reopen(event))
+            return retired
+
+    def close(self) -> None:
+        """Finish the change in progress and close the log."""
+        with self._queue.lock:
+            self._log.close()
+
+    # Within
+
+    def _adopt(self, log: WorkspaceLog) -> None:
+        """Go on with this log: publish what it holds."""
+        self._log = log
+        _reembed(log, self._tools.reader)
+        _ids, labels, _hashes, embeddings = log.embeddings()
+        model = self._tools.model
+        head = Head.fit(model.projection.between, labels, model.projection.project(embeddings))
+        variants = Variants()
+        for form, canonical in log.links().items():
+            variants = variants.with_link(form, canonical)
+        self._knowledge = Knowledge(log.revision(), head, variants, len(labels))
+
+    def _commit(self, group: list[Pending]) -> None:
+        """Apply a group of changes, make them durable, publish. Raises only what makes the whole group fail."""
+        with self._log.transaction() as transaction:
+            draft = Draft(self._knowledge, transaction, self._tools.model)
+            for change in group:
+                try:
+                    change.answer = change.apply(draft)
+                except REFUSALS as error:
+                    change.error = error
+        if draft.revision != self._knowledge.revision:
+            self._knowledge = draft.knowledge()
+
+    def _run(self, change: Callable[[Draft], Answer]) -> Answer:
+        pending = Pending(change)
+        self._queue.run([pending])
+        answer: Answer = pending.result()
+        return answer
+
+    def _new(self, lesson: Lesson, drawing: Drawing) -> NewSample:
+        embedder_hash = self._tools.reader.embedder_hash
+        return NewSample(lesson.label, lesson.variant_of, drawing.stored, drawing.embedding, embedder_hash)
+
+
+def _labels(label: str, variant_of: str) -> tuple[str, str]:
+    return normalise_label(label), normalise_label(variant_of, "variant_of") if variant_of else ""
+
+
+def _checked(lesson: Lesson | HaleganadaError) -> Lesson | HaleganadaError:
+    """A lesson with normalised labels, or what is wrong with it."""
+    if isinstance(lesson, HaleganadaError):
+        return lesson
+    try:
+        label, variant_of = _labels(lesson.label, lesson.variant_of)
+    except HaleganadaError as error:
+        return error
+    return replace(lesson, label=label, variant_of=variant_of)
+
+
+def _origin(lesson: Lesson, drawing: Drawing, client: str) -> Origin:
+    picture = lesson.glyph.image if lesson.glyph.image is not None else drawing.stored[1]
+    payload = ("train", lesson.label, lesson.variant_of, picture)
+    return Origin(lesson.request_id, lesson.expected_revision, client, payload)
+
+
+def _raised(outcome: Answer | HaleganadaError) -> Answer:
+    if isinstance(outcome, HaleganadaError):
+        raise outcome
+    return outcome
+
+
+def _outcome(change: Pending | HaleganadaError) -> Any:
+    if isinstance(change, HaleganadaError):
+        return change
+    if isinstance(change.error, REFUSALS):
+        return change.error
+    return change.result()
+
+
+def _reembed(log: WorkspaceLog, reader: DrawingReader) -> None:
+    """Embed anew what other weights had embedded. Vectors of different weights cannot be compared."""
+    _ids, _labels, hashes, _embeddings = log.embeddings()
+    hidden = (sample for sample in log.hidden_samples() if sample.embedder_hash != reader.embedder_hash)
+    if all(h == reader.embedder_hash for h in hashes) and next(hidden, None) is None:
+        return
+    _log.info("workspace %r: embedding %d samples anew with other weights", log.name, len(hashes))
+    for samples in (log.every_sample(), log.hidden_samples()):
+        stale = [sample for sample in samples if sample.embedder_hash != reader.embedder_hash]
+        for start in range(0, len(stale), _REEMBED_BATCH):
+            batch = stale[start : start + _REEMBED_BATCH]
+            with log.transaction() as transaction:
+                for sample, embedding in zip(batch, reader.embed_stored(batch), strict=True):
+                    transaction.set_embedding(sample.sample_id, embedding, reader.embedder_hash)

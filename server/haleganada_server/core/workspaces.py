@@ -1,0 +1,169 @@
+"""All workspaces of a server: opened once, found by name, created, emptied, deleted and restored."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from . import changes
+from .errors import AlreadyExists, DataLoss, NotFound, Precondition
+from .labels import DEFAULT_WORKSPACE, workspace_name
+from .ports import Event
+from .types import ChangeKind, SnapshotInfo, WorkspaceInfo
+from .workspace import Tools, Workspace
+
+_log = logging.getLogger(__name__)
+
+
+class Workspaces:
+    """The open workspaces. Safe from any thread."""
+
+    def __init__(self, tools: Tools) -> None:
+        """Opens every workspace on disk; a corrupt one is noted and does not stop the others."""
+        self._tools = tools
+        self._lock = threading.RLock()
+        self._open: dict[str, Workspace] = {}
+        self._corrupt: dict[str, DataLoss] = {}
+        for name in tools.directory.names():
+            self._open_one(name)
+        if not tools.directory.exists(DEFAULT_WORKSPACE):
+            self._open[DEFAULT_WORKSPACE] = Workspace(tools.directory.create(DEFAULT_WORKSPACE), tools)
+
+    def get(self, name: str = "") -> Workspace:
+        """The workspace of that name, "" = “default”. Raises NotFound, DataLoss if its file cannot be read."""
+        name = workspace_name(name)
+        workspace = self._open.get(name)  # a plain dict look-up: Predict takes no lock
+        if workspace is None:
+            if name in self._corrupt:
+                raise self._corrupt[name]
+            raise NotFound("workspace", name, "create it first")
+        return workspace
+
+    def create(self, name: str) -> WorkspaceInfo:
+        """A new, empty workspace. Raises AlreadyExists, InvalidInput."""
+        name = workspace_name(name)
+        with self._lock:
+            if self._tools.directory.exists(name):
+                raise AlreadyExists(
+                    f"there is already a workspace “{name}”; use it, or choose another name", "WORKSPACE_EXISTS"
+                )
+            self._open[name] = Workspace(self._tools.directory.create(name), self._tools)
+            return self.info(name)
+
+    def info(self, name: str = "") -> WorkspaceInfo:
+        """What a list shows of a workspace. Raises NotFound; a corrupt one is described as such."""
+        name = workspace_name(name)
+        if name in self._corrupt:
+            return WorkspaceInfo(name, 0, 0, 0, 0, 0, True, self._tools.reader.embedder_hash)
+        workspace = self.get(name)
+        known, log = workspace.knowledge, workspace.log
+        return WorkspaceInfo(
+            name,
+            known.samples_total,
+            len(known.head.labels),
+            known.revision,
+            log.created_us,
+            log.bytes_on_disk(),
+            False,
+            self._tools.reader.embedder_hash,
+        )
+
+    def page(self, after: str = "", limit: int = 50) -> list[WorkspaceInfo]:
+        """At most `limit` workspaces by name, from the first one behind `after`."""
+        with self._lock:
+            names = sorted({*self._open, *self._corrupt})
+        return [self.info(name) for name in names if name > after][:limit]
+
+    def snapshots(self, name: str = "") -> list[SnapshotInfo]:
+        """Kept states of a workspace, newest first, also of a deleted one."""
+        return self._tools.directory.snapshots(workspace_name(name))
+
+    def delete(self, name: str, confirm: str) -> SnapshotInfo:
+        """Move a workspace to its trash. Raises Precondition without the right confirmation, or for “default”."""
+        name = workspace_name(name)
+        _require_confirmation(name, confirm)
+        if name == DEFAULT_WORKSPACE:
+            raise Precondition("the workspace “default” always exists; reset it instead", "DEFAULT_WORKSPACE")
+        with self._lock:
+            if name in self._corrupt:
+                retired = self._tools.directory.retire(None, name, "delete")
+                del self._corrupt[name]
+            else:
+                retired = self.get(name).replace_log("delete", None, None)
+                del self._open[name]
+        return _kept(retired, name)
+
+    def reset(self, name: str, confirm: str, expected_revision: int | None = None) -> tuple[SnapshotInfo, int]:
+        """Empty a workspace; what it held, in the trash, and the new revision. Raises Precondition,
+        RevisionMismatch.
+        """
+        name = workspace_name(name)
+        _require_confirmation(name, confirm)
+        directory = self._tools.directory
+        with self._lock:
+            if name in self._corrupt:
+                retired = directory.retire(None, name, "reset")
+                self._adopt_new(
+                    name, Workspace(directory.create(name, _first_event(retired, ChangeKind.RESET)), self._tools)
+                )
+            else:
+                retired = self.get(name).replace_log(
+                    "reset", expected_revision, lambda event: directory.create(name, event)
+                )
+        return _kept(retired, name), self.get(name).knowledge.revision
+
+    def restore(
+        self, name: str, snapshot_id: str, expected_revision: int | None = None
+    ) -> tuple[WorkspaceInfo, SnapshotInfo | None]:
+        """Make a kept state the present one; the workspace, and what it replaced. Raises NotFound, RevisionMismatch,
+        DataLoss.
+        """
+        name = workspace_name(name)
+        directory = self._tools.directory
+        if all(kept.snapshot_id != snapshot_id for kept in directory.snapshots(name)):
+            raise NotFound("snapshot", snapshot_id, f"list the snapshots of “{name}”")
+        with self._lock:
+            retired = None
+            if name in self._open:
+                retired = self._open[name].replace_log(
+                    "restore", expected_revision, lambda event: directory.restore(name, snapshot_id, event)
+                )
+            else:
+                if name in self._corrupt:
+                    retired = directory.retire(None, name, "restore")
+                event = _first_event(retired, ChangeKind.RESTORE)
+                self._adopt_new(name, Workspace(directory.restore(name, snapshot_id, event), self._tools))
+        return self.info(name), retired
+
+    def close(self) -> None:
+        """Finish changes in progress, close all logs, release the data directory."""
+        with self._lock:
+            for workspace in self._open.values():
+                workspace.close()
+            self._tools.directory.close()
+
+    def _open_one(self, name: str) -> None:
+        try:
+            self._open[name] = Workspace(self._tools.directory.open(name), self._tools)
+        except DataLoss as error:
+            _log.error("workspace %r cannot be read: %s", name, error.message)
+            self._corrupt[name] = error
+
+    def _adopt_new(self, name: str, workspace: Workspace) -> None:
+        self._corrupt.pop(name, None)
+        self._open[name] = workspace
+
+
+def _first_event(retired: SnapshotInfo | None, kind: ChangeKind) -> Event:
+    return Event(kind, changes.now_us(), revision=(retired.revision if retired else 0) + 1)
+
+
+def _require_confirmation(name: str, confirm: str) -> None:
+    if confirm != name:
+        raise Precondition(f"to go on, repeat the workspace's name, “{name}”, in confirm", "CONFIRMATION_NEEDED")
+
+
+def _kept(retired: SnapshotInfo | None, name: str) -> SnapshotInfo:
+    if retired is None:
+        raise NotFound("workspace", name)
+    return retired
