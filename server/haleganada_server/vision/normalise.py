@@ -1,0 +1,46 @@
+"""The one way from a drawing, picture or strokes, to its ink raster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.types import Glyph
+
+from .decode import decode_grey
+from .encode import Raster, decode_raster, encode_raster, ink_picture
+from .frame import frame
+from .limits import DEFAULT_LIMITS, ImageLimits
+from .paper import find_ink
+from .strokes import render
+
+
+def normalise(glyph: Glyph, limits: ImageLimits = DEFAULT_LIMITS) -> Raster:
+    """A drawing -> (128, 128) uint8 ink raster, 255 = ink on 0; the ink box's longest side is 80 %, centred.
+
+    Raises InvalidInput, naming the field and what to do, for anything that is not one visible drawing.
+    """
+    if glyph.ink is not None:
+        return render(glyph.ink, limits)
+    if glyph.image is None:
+        raise InvalidInput("glyph", "is missing; send an image or ink")
+    return frame(find_ink(decode_grey(glyph.image, limits)))
+
+
+@dataclass(frozen=True, slots=True)
+class PillowInkReader:
+    """core.ports.InkReader, by Pillow and numpy."""
+
+    limits: ImageLimits = DEFAULT_LIMITS
+
+    def normalise(self, glyph: Glyph) -> Raster:
+        return normalise(glyph, self.limits)
+
+    def encode(self, raster: Raster) -> bytes:
+        return encode_raster(raster)
+
+    def decode(self, png: bytes) -> Raster:
+        return decode_raster(png)
+
+    def picture(self, raster: Raster) -> bytes:
+        return ink_picture(raster)
