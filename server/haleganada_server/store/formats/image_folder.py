@@ -1,0 +1,47 @@
+"""A zip with a folder for each label: what image classifiers train on, and what people have."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.ports import ImportItem, InkReader
+from haleganada_server.core.types import Glyph, Refused
+
+from ..log import SqliteLog
+from . import items, members
+from .drawings import black_on_white
+
+_IMAGES = (".png", ".jpg", ".jpeg", ".webp")
+
+
+def write(log: SqliteLog, ink: InkReader, path: Path) -> None:
+    """Write U+0C95_0CCD/<sample id>.png for each sample, black on white."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as file:
+        for sample in log.every_sample():
+            file.writestr(f"{items.folder_name(sample.label)}/{sample.sample_id}.png", black_on_white(sample, ink))
+
+
+def read(path: Path) -> Iterator[ImportItem | Refused]:
+    """One item or refusal for each file in a folder; hidden files and what macOS adds are passed over."""
+    with zipfile.ZipFile(path) as file:
+        members.check(file)
+        for info in file.infolist():
+            name = PurePosixPath(info.filename.replace("\\", "/"))
+            if not info.is_dir() and not any(part.startswith((".", "__MACOSX")) for part in name.parts):
+                yield _item(file, info.filename, name)
+
+
+def _item(file: zipfile.ZipFile, member: str, name: PurePosixPath) -> ImportItem | Refused:
+    try:
+        if name.suffix.lower() not in _IMAGES:
+            raise InvalidInput("file", "is not a PNG, JPEG or WebP image")
+        if len(name.parts) < 2:
+            raise InvalidInput("label", "put each image into a folder that is named after its label")
+        label = items.label_of_folder(name.parts[-2])
+        image = members.content(file, member)
+        return ImportItem(str(name), label, "", Glyph(image=image), items.key(label, image, 0))
+    except InvalidInput as error:
+        return Refused(str(name), error)
