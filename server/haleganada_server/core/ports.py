@@ -195,6 +195,9 @@ class WorkspaceLog(Protocol):
 
     def bytes_on_disk(self) -> int: ...
 
+    def copy_to(self, path: Path) -> None:
+        """Write a consistent, compact copy; path must not exist."""
+
     def close(self) -> None:
         """Fold everything into the main file and close it."""
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from haleganada_server.core.errors import AlreadyExists, DataLoss, NotFound
-from haleganada_server.core.ports import Event, ExportFile, ImportItem, InkReader
+from haleganada_server.core.ports import Event, ExportFile, ImportItem, InkReader, WorkspaceLog
 from haleganada_server.core.types import Refused, SnapshotInfo, TransferFormat
 
 from . import files, formats, schema
@@ -73,7 +73,7 @@ class DataDirectory:
             _log.error("workspace %r cannot be opened; newest snapshots: %s", name, ", ".join(kept) or "none")
             raise
 
-    def retire(self, log: SqliteLog | None, name: str, why: str) -> SnapshotInfo | None:
+    def retire(self, log: WorkspaceLog | None, name: str, why: str) -> SnapshotInfo | None:
         path = self._log_path(name)
         if not path.exists():
             return None
@@ -82,7 +82,7 @@ class DataDirectory:
             log.close()
         return self._snapshots(name).throw_away(path, why, facts)
 
-    def save(self, log: SqliteLog, name: str, *, seed_files: bool = True) -> SnapshotInfo:
+    def save(self, log: WorkspaceLog, name: str, *, seed_files: bool = True) -> SnapshotInfo:
         folder = self._snapshots(log.name)
         with storage_errors(log.name):
             info = folder.keep(log, name)
@@ -105,7 +105,7 @@ class DataDirectory:
                 path.unlink(missing_ok=True)
                 raise
 
-    def export(self, log: SqliteLog, form: TransferFormat) -> ExportFile:
+    def export(self, log: WorkspaceLog, form: TransferFormat) -> ExportFile:
         with storage_errors(log.name):
             return formats.write(log, self._ink, form, self.temporary_file())
 

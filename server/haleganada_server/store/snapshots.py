@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from haleganada_server.core.errors import NotFound
+from haleganada_server.core.ports import WorkspaceLog
 from haleganada_server.core.types import SnapshotInfo
 
 from . import files
@@ -30,7 +31,7 @@ class SnapshotFolder:
         for folder in (self._kept, self._trash):
             folder.mkdir(exist_ok=True)
 
-    def keep(self, log: SqliteLog, name: str) -> SnapshotInfo:
+    def keep(self, log: WorkspaceLog, name: str) -> SnapshotInfo:
         """Copy a log's present state."""
         snapshot_id = _new_id(log.revision())
         target = self._kept / f"{snapshot_id}.sqlite3"

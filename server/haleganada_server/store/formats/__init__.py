@@ -8,16 +8,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.ports import ExportFile, ImportItem, InkReader
+from haleganada_server.core.ports import ExportFile, ImportItem, InkReader, WorkspaceLog
 from haleganada_server.core.types import Refused, TransferFormat
 
-from ..log import SqliteLog
 from . import archive, image_folder, jsonl, seed_files
 from .seed_files import write_seed_folder
 
 __all__ = ["read", "write", "write_seed_folder"]
 
-_WRITERS: dict[TransferFormat, Callable[[SqliteLog, InkReader, Path], None]] = {
+_WRITERS: dict[TransferFormat, Callable[[WorkspaceLog, InkReader, Path], None]] = {
     TransferFormat.ARCHIVE: archive.write,
     TransferFormat.SEED_FILES: seed_files.write,
     TransferFormat.JSONL: jsonl.write,
@@ -30,7 +29,7 @@ _READERS: dict[TransferFormat, Callable[[Path], Iterator[ImportItem | Refused]]]
 }
 
 
-def write(log: SqliteLog, ink: InkReader, form: TransferFormat, path: Path) -> ExportFile:
+def write(log: WorkspaceLog, ink: InkReader, form: TransferFormat, path: Path) -> ExportFile:
     """Write everything that the workspace knows to a new file at `path`."""
     try:
         _WRITERS[form](log, ink, path)

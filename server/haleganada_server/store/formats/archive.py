@@ -21,10 +21,9 @@ from numpy.typing import NDArray
 
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.ink_codec import decode_ink
-from haleganada_server.core.ports import ImportItem, InkReader, SampleRow
+from haleganada_server.core.ports import ImportItem, InkReader, SampleRow, WorkspaceLog
 from haleganada_server.core.types import Glyph, Refused
 
-from ..log import SqliteLog
 from . import items, members
 
 MANIFEST = "manifest.json"
@@ -33,7 +32,7 @@ _MAX_LINE = 16 * 2**20
 _MAX_MANIFEST = 2**20
 
 
-def write(log: SqliteLog, ink: InkReader, path: Path) -> None:
+def write(log: WorkspaceLog, ink: InkReader, path: Path) -> None:
     """Write the archive; the samples are of one consistent state."""
     del ink  # drawings go as they are stored
     links = log.links()

@@ -7,17 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.ports import ImportItem, InkReader
+from haleganada_server.core.ports import ImportItem, InkReader, WorkspaceLog
 from haleganada_server.core.types import Glyph, Refused
 
-from ..log import SqliteLog
 from . import items, members
 from .drawings import black_on_white
 
 _IMAGES = (".png", ".jpg", ".jpeg", ".webp")
 
 
-def write(log: SqliteLog, ink: InkReader, path: Path) -> None:
+def write(log: WorkspaceLog, ink: InkReader, path: Path) -> None:
     """Write U+0C95_0CCD/<sample id>.png for each sample, black on white."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as file:
         for sample in log.every_sample():

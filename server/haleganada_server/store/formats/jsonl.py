@@ -13,16 +13,15 @@ from typing import Any
 
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.ink_codec import decode_ink, encode_ink
-from haleganada_server.core.ports import ImportItem, InkReader, SampleRow
+from haleganada_server.core.ports import ImportItem, InkReader, SampleRow, WorkspaceLog
 from haleganada_server.core.types import Glyph, Refused
 
-from ..log import SqliteLog
 from . import items
 
 _MAX_LINE = 16 * 2**20
 
 
-def write(log: SqliteLog, ink: InkReader, path: Path) -> None:
+def write(log: WorkspaceLog, ink: InkReader, path: Path) -> None:
     """Write one line for each sample."""
     del ink  # drawings go as they are stored
     links = log.links()

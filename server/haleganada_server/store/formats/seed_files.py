@@ -15,22 +15,21 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from haleganada_server.core.ports import InkReader, SampleRow
+from haleganada_server.core.ports import InkReader, SampleRow, WorkspaceLog
 
-from ..log import SqliteLog
 from . import items
 from .drawings import black_on_white
 
 _Put = Callable[[str, bytes], None]
 
 
-def write(log: SqliteLog, ink: InkReader, path: Path) -> None:
+def write(log: WorkspaceLog, ink: InkReader, path: Path) -> None:
     """Write a zip."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
         _write(log, ink, file.writestr)
 
 
-def write_seed_folder(log: SqliteLog, ink: InkReader, folder: Path) -> None:
+def write_seed_folder(log: WorkspaceLog, ink: InkReader, folder: Path) -> None:
     """Write a folder."""
 
     def put(name: str, content: bytes) -> None:
@@ -41,7 +40,7 @@ def write_seed_folder(log: SqliteLog, ink: InkReader, folder: Path) -> None:
     _write(log, ink, put)
 
 
-def _write(log: SqliteLog, ink: InkReader, put: _Put) -> None:
+def _write(log: WorkspaceLog, ink: InkReader, put: _Put) -> None:
     links, records, known = log.links(), [], dict[str, int]()
     for sample in log.every_sample():
         known.setdefault(sample.label, len(known))
