@@ -1,0 +1,410 @@
+"""The typed client. One object for one server; one channel; safe from any thread; no model code.
+
+with HaleganadaClient() as client:
+    client.train(Path("a.png"), "ಅ")
+    print(client.predict(Path("b.png")).best)
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import grpc
+from haleganada.v1 import (
+    ocr_service_pb2 as ocr,
+)
+from haleganada.v1 import (
+    ocr_service_pb2_grpc,
+    sample_service_pb2_grpc,
+    workspace_service_pb2_grpc,
+)
+from haleganada.v1 import (
+    sample_service_pb2 as smp,
+)
+from haleganada.v1 import (
+    workspace_service_pb2 as wsp,
+)
+
+from . import convert, health, transfers, types
+from .connection import ClientConfig, Connection
+from .convert import Drawing
+from .errors import from_rpc
+
+_TRANSFER_S = 3600.0
+_BATCH_S = 60.0
+
+
+class HaleganadaClient:
+    """Every method raises a HaleganadaError (see errors.py) if the server refuses or cannot be reached.
+
+    Changes carry a request_id, a fresh one if none is given, so that a repeated call never teaches twice. workspace
+    = None means the client's own.
+    """
+
+    def __init__(
+        self, target: str | None = None, *, workspace: str | None = None, config: ClientConfig | None = None
+    ) -> None:
+        """What is not given comes from `config`, and that from the environment (ClientConfig.from_environment)."""
+        config = config or ClientConfig.from_environment()
+        self.config = replace(config, target=target or config.target, workspace=workspace or config.workspace)
+        self._connection = Connection(self.config)
+        channel = self._connection.channel
+        self._ocr = ocr_service_pb2_grpc.OCRServiceStub(channel)
+        self._samples = sample_service_pb2_grpc.SampleServiceStub(channel)
+        self._workspaces = workspace_service_pb2_grpc.WorkspaceServiceStub(channel)
+
+    def __enter__(self) -> HaleganadaClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
+
+    def health(self, timeout_s: float = 2.0) -> str:
+        """SERVING, NOT_SERVING or UNKNOWN. Raises Unavailable if no server answers."""
+        try:
+            return health.check(self._connection.channel, timeout_s)
+        except grpc.RpcError as error:
+            raise from_rpc(error, self.config.target) from None
+
+    # Teaching
+
+    def train(
+        self,
+        drawing: Drawing,
+        label: str,
+        *,
+        variant_of: str = "",
+        request_id: str | None = None,
+        expected_revision: int | None = None,
+        workspace: str | None = None,
+    ) -> types.Taught:
+        """Teach one drawing; it is on the server's disk when this returns."""
+        request = ocr.TrainRequest(
+            workspace=self._in(workspace),
+            glyph=convert.glyph(drawing),
+            label=label,
+            variant_of=variant_of,
+            request_id=_id(request_id),
+            expected_revision=expected_revision,
+        )
+        return convert.taught(self._connection.call(self._ocr.Train, request))
+
+    def train_batch(
+        self, items: Sequence[tuple[Drawing, str, str, str]], *, workspace: str | None = None
+    ) -> list[types.Taught | types.ItemError]:
+        """Teach up to 256 of (drawing, label, variant_of, request_id); "" = none, a fresh one for request_id."""
+        request = ocr.TrainBatchRequest(
+            workspace=self._in(workspace),
+            items=[
+                ocr.TrainItem(
+                    glyph=convert.glyph(drawing), label=label, variant_of=variant_of, request_id=_id(request_id)
+                )
+                for drawing, label, variant_of, request_id in items
+            ],
+        )
+        answer = self._connection.call(self._ocr.TrainBatch, request, _BATCH_S)
+        return [_either(result, "taught", convert.taught) for result in answer.results]
+
+    def correct(
+        self,
+        prediction_id: str,
+        label: str,
+        *,
+        variant_of: str = "",
+        request_id: str | None = None,
+        expected_revision: int | None = None,
+        workspace: str | None = None,
+    ) -> types.Correction:
+        """Teach the drawing of an earlier prediction with its right label."""
+        request = ocr.CorrectRequest(
+            workspace=self._in(workspace),
+            prediction_id=prediction_id,
+            label=label,
+            variant_of=variant_of,
+            request_id=_id(request_id),
+            expected_revision=expected_revision,
+        )
+        answer = self._connection.call(self._ocr.Correct, request)
+        return convert.copied(types.Correction, answer, taught=convert.taught(answer.taught))
+
+    # Recognising
+
+    def predict(
+        self,
+        drawing: Drawing,
+        *,
+        top_k: int = 5,
+        min_revision: int | None = None,
+        model: str = "",
+        workspace: str | None = None,
+    ) -> types.Prediction:
+        """What a drawing is."""
+        request = ocr.PredictRequest(
+            workspace=self._in(workspace),
+            glyph=convert.glyph(drawing),
+            top_k=top_k,
+            min_revision=min_revision,
+            model=model,
+        )
+        return convert.prediction(self._connection.call(self._ocr.Predict, request))
+
+    def predict_batch(
+        self,
+        drawings: Sequence[Drawing],
+        *,
+        top_k: int = 5,
+        min_revision: int | None = None,
+        model: str = "",
+        workspace: str | None = None,
+    ) -> list[types.Prediction | types.ItemError]:
+        """What up to 256 drawings are, in order."""
+        request = ocr.PredictBatchRequest(
+            workspace=self._in(workspace),
+            glyphs=[convert.glyph(drawing) for drawing in drawings],
+            top_k=top_k,
+            min_revision=min_revision,
+            model=model,
+        )
+        answer = self._connection.call(self._ocr.PredictBatch, request, _BATCH_S)
+        return [_either(result, "prediction", convert.prediction) for result in answer.results]
+
+    # Changing what was taught
+
+    def link_variants(
+        self,
+        form: str,
+        canonical: str,
+        *,
+        request_id: str | None = None,
+        expected_revision: int | None = None,
+        workspace: str | None = None,
+    ) -> types.Linked:
+        """Let a form stand for a canonical label."""
+        request = ocr.LinkVariantsRequest(
+            workspace=self._in(workspace),
+            form=form,
+            canonical=canonical,
+            request_id=_id(request_id),
+            expected_revision=expected_revision,
+        )
+        return convert.copied(types.Linked, self._connection.call(self._ocr.LinkVariants, request))
+
+    def unlink_variants(
+        self,
+        form: str,
+        *,
+        request_id: str | None = None,
+        expected_revision: int | None = None,
+        workspace: str | None = None,
+    ) -> types.Unlinked:
+        """Let a form stand for itself again."""
+        request = ocr.UnlinkVariantsRequest(
+            workspace=self._in(workspace), form=form, request_id=_id(request_id), expected_revision=expected_revision
+        )
+        return convert.copied(types.Unlinked, self._connection.call(self._ocr.UnlinkVariants, request))
+
+    def undo(
+        self, *, request_id: str | None = None, expected_revision: int | None = None, workspace: str | None = None
+    ) -> types.Undone:
+        """Take the last change back."""
+        request = ocr.UndoRequest(
+            workspace=self._in(workspace), request_id=_id(request_id), expected_revision=expected_revision
+        )
+        return convert.undone(self._connection.call(self._ocr.Undo, request))
+
+    # Samples
+
+    def list_samples(
+        self,
+        *,
+        label: str = "",
+        page_size: int = 50,
+        page_token: str = "",
+        with_pictures: bool = False,
+        workspace: str | None = None,
+    ) -> types.SamplePage:
+        """A page of samples, newest first."""
+        request = smp.ListSamplesRequest(
+            workspace=self._in(workspace),
+            label=label,
+            page_size=page_size,
+            page_token=page_token,
+            with_pictures=with_pictures,
+        )
+        answer = self._connection.call(self._samples.ListSamples, request)
+        return convert.copied(types.SamplePage, answer, samples=convert.many(convert.sample, answer.samples))
+
+    def iter_samples(
+        self, *, label: str = "", with_pictures: bool = False, workspace: str | None = None
+    ) -> Iterator[types.Sample]:
+        """All samples, newest first, page by page."""
+        token = ""
+        while True:
+            page = self.list_samples(
+                label=label, page_size=200, page_token=token, with_pictures=with_pictures, workspace=workspace
+            )
+            yield from page.samples
+            token = page.next_page_token
+            if not token:
+                return
+
+    def get_sample(self, sample_id: int, *, workspace: str | None = None) -> types.Sample:
+        """One sample with its picture."""
+        request = smp.GetSampleRequest(workspace=self._in(workspace), sample_id=sample_id)
+        return convert.sample(self._connection.call(self._samples.GetSample, request).sample)
+
+    def relabel(
+        self,
+        sample_id: int,
+        label: str,
+        *,
+        request_id: str | None = None,
+        expected_revision: int | None = None,
+        workspace: str | None = None,
+    ) -> types.Sample:
+        """Give a sample another label."""
+        request = smp.UpdateSampleRequest(
+            workspace=self._in(workspace),
+            sample_id=sample_id,
+            label=label,
+            request_id=_id(request_id),
+            expected_revision=expected_revision,
+        )
+        return convert.sample(self._connection.call(self._samples.UpdateSample, request).sample)
+
+    def forget(
+        self,
+        sample_id: int,
+        *,
+        request_id: str | None = None,
+        expected_revision: int | None = None,
+        workspace: str | None = None,
+    ) -> int:
+        """Forget a sample; the new revision."""
+        request = smp.DeleteSampleRequest(
+            workspace=self._in(workspace),
+            sample_id=sample_id,
+            request_id=_id(request_id),
+            expected_revision=expected_revision,
+        )
+        return int(self._connection.call(self._samples.DeleteSample, request).revision)
+
+    # The state of a workspace
+
+    def stats(
+        self, *, history_points: int | None = None, find_suspects: bool = False, workspace: str | None = None
+    ) -> types.Stats:
+        """Figures of a workspace and its server."""
+        request = ocr.StatsRequest(
+            workspace=self._in(workspace), history_points=history_points, find_suspects=find_suspects
+        )
+        return convert.stats(self._connection.call(self._ocr.Stats, request, _BATCH_S))
+
+    def save(self, name: str = "", *, workspace: str | None = None) -> types.Snapshot:
+        """Keep the present state under a name."""
+        request = ocr.SaveRequest(workspace=self._in(workspace), name=name)
+        return convert.snapshot(self._connection.call(self._ocr.Save, request, _BATCH_S).snapshot)
+
+    def reset(
+        self, confirm: str, *, expected_revision: int | None = None, workspace: str | None = None
+    ) -> types.Snapshot:
+        """Empty a workspace; what it held, in the trash. confirm: the workspace's name."""
+        request = ocr.ResetRequest(workspace=self._in(workspace), confirm=confirm, expected_revision=expected_revision)
+        return convert.snapshot(self._connection.call(self._ocr.Reset, request).snapshot)
+
+    def export(
+        self,
+        path: Path,
+        form: str = "archive",
+        *,
+        progress: Callable[[int], None] | None = None,
+        workspace: str | None = None,
+    ) -> types.ExportResult:
+        """Write everything to a file; form: archive, seed, jsonl or folder. progress is called with bytes so far."""
+        request = ocr.ExportRequest(workspace=self._in(workspace), format=transfers.FORMATS[form])
+        parts = self._connection.stream(self._ocr.Export, request, _TRANSFER_S)
+        return transfers.write_export(parts, path, progress)
+
+    def import_file(
+        self,
+        path: Path,
+        form: str = "",
+        *,
+        expected_revision: int | None = None,
+        progress: Callable[[int], None] | None = None,
+        workspace: str | None = None,
+    ) -> types.ImportReport:
+        """Teach everything in a file; form "" = found out from it."""
+        header = ocr.ImportHeader(
+            workspace=self._in(workspace), format=transfers.FORMATS[form], expected_revision=expected_revision
+        )
+        requests = transfers.import_requests(header, path, progress)
+        return convert.import_report(self._connection.call(self._ocr.Import, requests, _TRANSFER_S))
+
+    # Workspaces
+
+    def create_workspace(self, name: str) -> types.WorkspaceInfo:
+        """A new, empty workspace."""
+        request = wsp.CreateWorkspaceRequest(workspace=name)
+        return convert.workspace(self._connection.call(self._workspaces.CreateWorkspace, request).workspace)
+
+    def get_workspace(self, name: str | None = None) -> types.WorkspaceInfo:
+        """One workspace."""
+        request = wsp.GetWorkspaceRequest(workspace=self._in(name))
+        return convert.workspace(self._connection.call(self._workspaces.GetWorkspace, request).workspace)
+
+    def list_workspaces(self) -> list[types.WorkspaceInfo]:
+        """All workspaces by name."""
+        found: list[types.WorkspaceInfo] = []
+        token = ""
+        while True:
+            request = wsp.ListWorkspacesRequest(page_size=500, page_token=token)
+            answer = self._connection.call(self._workspaces.ListWorkspaces, request)
+            found += [convert.workspace(workspace) for workspace in answer.workspaces]
+            token = answer.next_page_token
+            if not token:
+                return found
+
+    def delete_workspace(self, name: str, confirm: str) -> types.Snapshot:
+        """Move a workspace to its trash. confirm: its name."""
+        request = wsp.DeleteWorkspaceRequest(workspace=name, confirm=confirm)
+        return convert.snapshot(self._connection.call(self._workspaces.DeleteWorkspace, request).snapshot)
+
+    def list_snapshots(self, *, workspace: str | None = None) -> list[types.Snapshot]:
+        """The newest 500 kept states, newest first."""
+        request = wsp.ListSnapshotsRequest(workspace=self._in(workspace), page_size=500)
+        answer = self._connection.call(self._workspaces.ListSnapshots, request)
+        return [convert.snapshot(snapshot) for snapshot in answer.snapshots]
+
+    def restore_snapshot(
+        self, snapshot_id: str, *, expected_revision: int | None = None, workspace: str | None = None
+    ) -> types.WorkspaceInfo:
+        """Make a kept state the present one."""
+        request = wsp.RestoreSnapshotRequest(
+            workspace=self._in(workspace), snapshot_id=snapshot_id, expected_revision=expected_revision
+        )
+        answer = self._connection.call(self._workspaces.RestoreSnapshot, request, _BATCH_S)
+        return convert.workspace(answer.workspace)
+
+    def _in(self, workspace: str | None) -> str:
+        return self.config.workspace if workspace is None else workspace
+
+
+def _id(request_id: str | None) -> str:
+    return request_id or str(uuid.uuid4())
+
+
+def _either(result: Any, good: str, make: Callable[[Any], Any]) -> Any:
+    """The answer to one item of a batch, or its error."""
+    return make(getattr(result, good)) if result.WhichOneof("result") == good else convert.item_error(result.error)

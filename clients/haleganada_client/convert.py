@@ -1,0 +1,102 @@
+"""Messages of the contract <-> the client's dataclasses. Fields of the same name are copied; the rest is said here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import timezone
+from pathlib import Path
+from typing import Any, TypeVar
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from haleganada.v1 import common_pb2, ocr_service_pb2, workspace_service_pb2
+
+from . import types
+
+Made = TypeVar("Made")
+Drawing = bytes | Path | types.Ink
+"""A drawing: the bytes of a PNG, JPEG or WebP image, the path of such a file, or strokes."""
+
+
+def glyph(drawing: Drawing) -> common_pb2.Glyph:
+    """Raises OSError for a path that cannot be read."""
+    if isinstance(drawing, Path):
+        drawing = drawing.read_bytes()
+    if isinstance(drawing, bytes):
+        return common_pb2.Glyph(image=drawing)
+    strokes = [common_pb2.Stroke(x=s.x, y=s.y, t=s.t, pressure=s.pressure) for s in drawing.strokes]
+    ink = common_pb2.Ink(strokes=strokes, width=drawing.width, height=drawing.height, pen_width=drawing.pen_width)
+    return common_pb2.Glyph(ink=ink)
+
+
+def copied(kind: type[Made], message: Any, /, **special: Any) -> Made:
+    """A dataclass from a message's fields of the same names; special: fields that differ."""
+    values = {f.name: _plain(message, f.name) for f in fields(kind) if f.name not in special}  # type: ignore[arg-type]
+    return kind(**values, **special)
+
+
+def many(make: Callable[[Any], Made], messages: Any) -> tuple[Made, ...]:
+    """A tuple of converted messages."""
+    return tuple(make(message) for message in messages)
+
+
+def _plain(message: Any, name: str) -> Any:
+    field = message.DESCRIPTOR.fields_by_name[name]
+    if field.has_presence and not message.HasField(name):
+        return None
+    value = getattr(message, name)
+    if isinstance(value, Timestamp):
+        return value.ToDatetime(tzinfo=timezone.utc)
+    return tuple(value) if hasattr(value, "extend") else value
+
+
+def prediction(message: ocr_service_pb2.PredictResponse) -> types.Prediction:
+    name = ocr_service_pb2.Decision.Name(message.decision).removeprefix("DECISION_").lower()
+    candidates = many(lambda candidate: copied(types.Candidate, candidate), message.candidates)
+    return copied(types.Prediction, message, candidates=candidates, decision=types.Decision(name))
+
+
+def taught(message: ocr_service_pb2.TrainResponse) -> types.Taught:
+    return copied(types.Taught, message)
+
+
+def item_error(message: common_pb2.ItemError) -> types.ItemError:
+    return copied(types.ItemError, message)
+
+
+def undone(message: ocr_service_pb2.UndoResponse) -> types.Undone:
+    kind = ocr_service_pb2.ChangeKind.Name(message.kind).removeprefix("CHANGE_KIND_").lower()
+    return copied(types.Undone, message, kind=kind)
+
+
+def sample(message: Any) -> types.Sample:
+    return copied(types.Sample, message)
+
+
+def snapshot(message: ocr_service_pb2.Snapshot) -> types.Snapshot:
+    return copied(types.Snapshot, message)
+
+
+def workspace(message: workspace_service_pb2.Workspace) -> types.WorkspaceInfo:
+    corrupt = message.state == workspace_service_pb2.WORKSPACE_STATE_CORRUPT
+    return copied(types.WorkspaceInfo, message, corrupt=corrupt)
+
+
+def import_report(message: ocr_service_pb2.ImportResponse) -> types.ImportReport:
+    refused = many(lambda item: types.RefusedItem(item.item, item_error(item.error)), message.refused)
+    before = snapshot(message.before) if message.HasField("before") else None
+    return copied(types.ImportReport, message, refused=refused, before=before)
+
+
+def stats(message: ocr_service_pb2.StatsResponse) -> types.Stats:
+    return copied(
+        types.Stats,
+        message,
+        labels=many(lambda value: copied(types.LabelStats, value), message.labels),
+        history=many(lambda value: copied(types.HistoryPoint, value), message.history),
+        confused_pairs=many(lambda value: copied(types.ConfusedPair, value), message.confused_pairs),
+        teach_next=many(lambda value: copied(types.TeachNext, value), message.teach_next),
+        suspects=many(lambda value: copied(types.Suspect, value), message.suspects),
+        latencies=many(lambda value: copied(types.MethodLatency, value), message.latencies),
+        versions=dict(message.versions),
+    )

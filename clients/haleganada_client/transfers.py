@@ -1,0 +1,66 @@
+"""Exports into files and files into imports: chunk by chunk, checked by their SHA-256, never half a file at the end."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from haleganada.v1 import ocr_service_pb2 as ocr
+
+from .errors import HaleganadaError
+from .types import ExportResult
+
+FORMATS = {
+    "": ocr.EXPORT_FORMAT_UNSPECIFIED,
+    "archive": ocr.EXPORT_FORMAT_HALEGANADA_ARCHIVE,
+    "seed": ocr.EXPORT_FORMAT_SEED_FILES,
+    "jsonl": ocr.EXPORT_FORMAT_JSONL,
+    "folder": ocr.EXPORT_FORMAT_IMAGE_FOLDER,
+}
+_CHUNK = 64 * 1024
+Progress = Callable[[int], None]
+
+
+def write_export(parts: Iterator[Any], path: Path, progress: Progress | None = None) -> ExportResult:
+    """Write the chunks of an export to `path`, which appears only once all of them have arrived unchanged."""
+    beside = path.with_name(path.name + ".part")
+    header, trailer, digest, size = None, None, hashlib.sha256(), 0
+    try:
+        with beside.open("wb") as file:
+            for part in parts:
+                kind = part.WhichOneof("part")
+                if kind == "header":
+                    header = part.header
+                elif kind == "trailer":
+                    trailer = part.trailer
+                else:
+                    file.write(part.chunk)
+                    digest.update(part.chunk)
+                    size += len(part.chunk)
+                    if progress:
+                        progress(size)
+        if header is None or trailer is None or trailer.sha256 != digest.hexdigest() or trailer.bytes != size:
+            raise HaleganadaError("the export arrived changed or cut off; export again", "TRANSFER_DAMAGED")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    facts = (header.file_name, header.content_type, header.revision, header.samples_total)
+    return ExportResult(*facts, size, trailer.sha256)
+
+
+def import_requests(
+    header: ocr.ImportHeader, path: Path, progress: Progress | None = None
+) -> Iterator[ocr.ImportRequest]:
+    """The requests that send a file."""
+    digest, size = hashlib.sha256(), 0
+    yield ocr.ImportRequest(header=header)
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+            yield ocr.ImportRequest(chunk=chunk)
+            if progress:
+                progress(size)
+    yield ocr.ImportRequest(trailer=ocr.TransferTrailer(sha256=digest.hexdigest(), bytes=size))

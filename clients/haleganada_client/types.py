@@ -1,0 +1,303 @@
+"""What the client returns: frozen dataclasses with the names of the contract. Times are aware datetimes in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """One movement of the pen. x, y: canvas units, y downwards. t: ms since the drawing began. pressure: 0..1."""
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    t: tuple[float, ...] = ()
+    pressure: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ink:
+    """Strokes on a canvas of width x height canvas units; pen_width 0 = 1/24 of the smaller side."""
+
+    strokes: tuple[Stroke, ...]
+    width: float
+    height: float
+    pen_width: float = 0.0
+
+
+class Decision(Enum):
+    """What the server makes of a drawing."""
+
+    RECOGNISED = "recognised"
+    UNSURE = "unsure"
+    UNKNOWN = "unknown"
+    NOTHING_TAUGHT = "nothing_taught"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One label that a drawing may be; probabilities 0..1."""
+
+    label: str
+    probability: float
+    canonical: str
+    canonical_probability: float
+    forms: tuple[str, ...]
+    code_points: tuple[str, ...]
+    samples: int
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer to a drawing, candidates by falling probability."""
+
+    candidates: tuple[Candidate, ...]
+    unknown_probability: float
+    decision: Decision
+    revision: int
+    prediction_id: str
+
+    @property
+    def best(self) -> Candidate | None:
+        """The first candidate, None if nothing was taught."""
+        return self.candidates[0] if self.candidates else None
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A taught sample, on disk on the server."""
+
+    sample_id: int
+    loss: float
+    label: str
+    trained_as: str
+    labels_known: int
+    samples_total: int
+    revision: int
+    duplicate: bool
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A corrected prediction; predicted "" = unknown."""
+
+    taught: Taught
+    predicted: str
+    predicted_revision: int
+
+
+@dataclass(frozen=True)
+class ItemError:
+    """Why one item of a batch was refused; code as in gRPC."""
+
+    code: int
+    reason: str
+    message: str
+    field: str
+
+
+@dataclass(frozen=True)
+class RefusedItem:
+    """One refused item of an import."""
+
+    item: str
+    error: ItemError
+
+
+@dataclass(frozen=True)
+class Linked:
+    """A group of forms, the canonical one first."""
+
+    canonical: str
+    forms: tuple[str, ...]
+    revision: int
+    duplicate: bool
+
+
+@dataclass(frozen=True)
+class Unlinked:
+    """A form that stands for itself again."""
+
+    former_canonical: str
+    revision: int
+    duplicate: bool
+
+
+@dataclass(frozen=True)
+class Undone:
+    """A change that was taken back; kind: "teach", "correct", "relabel", "forget", "link", "unlink"."""
+
+    kind: str
+    undone_revision: int
+    sample_id: int
+    label: str
+    revision: int
+    duplicate: bool
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A taught sample; picture: PNG or b""."""
+
+    sample_id: int
+    label: str
+    canonical: str
+    loss: float
+    time: datetime
+    revision: int
+    predicted: str
+    correction: bool
+    picture: bytes
+
+
+@dataclass(frozen=True)
+class SamplePage:
+    """A page of samples, newest first; next_page_token "" on the last one."""
+
+    samples: tuple[Sample, ...]
+    next_page_token: str
+    total_size: int
+    revision: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A kept state of a workspace."""
+
+    snapshot_id: str
+    name: str
+    revision: int
+    samples_total: int
+    created: datetime
+    bytes: int
+    sha256: str
+    trash: bool
+
+
+@dataclass(frozen=True)
+class WorkspaceInfo:
+    """A workspace; corrupt: its file cannot be read."""
+
+    name: str
+    samples_total: int
+    labels_known: int
+    revision: int
+    created: datetime
+    bytes_on_disk: int
+    corrupt: bool
+    embedder_hash: str
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """A finished export; sha256 was checked against what arrived."""
+
+    file_name: str
+    content_type: str
+    revision: int
+    samples_total: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What became of an import; before: the state to go back to, if there was one."""
+
+    imported: int
+    duplicates: int
+    refused: tuple[RefusedItem, ...]
+    refused_total: int
+    revision: int
+    before: Snapshot | None
+
+
+@dataclass(frozen=True)
+class LabelStats:
+    """Figures of one label; accuracy None with one sample."""
+
+    label: str
+    canonical: str
+    samples: int
+    average_loss: float
+    accuracy: float | None
+    newest_sample_id: int
+
+
+@dataclass(frozen=True)
+class HistoryPoint:
+    """One taught sample in the order of teaching."""
+
+    revision: int
+    time: datetime
+    loss: float
+    recognised: bool
+    new_label: bool
+    label: str
+
+
+@dataclass(frozen=True)
+class ConfusedPair:
+    """Two labels that were taken for one another."""
+
+    label: str
+    predicted: str
+    count: int
+
+
+@dataclass(frozen=True)
+class TeachNext:
+    """A label worth teaching next; confused_with "" = it has few samples."""
+
+    label: str
+    confused_with: str
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A sample that is probably mislabelled."""
+
+    sample_id: int
+    label: str
+    looks_like: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class MethodLatency:
+    """Time spent in one RPC on the server."""
+
+    method: str
+    calls: int
+    p50_ms: float
+    p99_ms: float
+
+
+@dataclass(frozen=True)
+class Stats:
+    """Figures of a workspace and its server; accuracy is prequential: recognised before it was learned."""
+
+    revision: int
+    samples_total: int
+    labels_known: int
+    variant_groups: int
+    average_loss: float | None
+    min_loss: float | None
+    max_loss: float | None
+    accuracy: float | None
+    accuracy_samples: int
+    corrections: int
+    labels: tuple[LabelStats, ...]
+    history: tuple[HistoryPoint, ...]
+    confused_pairs: tuple[ConfusedPair, ...]
+    teach_next: tuple[TeachNext, ...]
+    suspects: tuple[Suspect, ...]
+    latencies: tuple[MethodLatency, ...]
+    device: str
+    versions: Mapping[str, str]
+    bytes_on_disk: int
+    embedder_hash: str
+    uptime_seconds: float
