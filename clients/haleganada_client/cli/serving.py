@@ -1,0 +1,84 @@
+"""serve, pretrain, web, up. The server is another program: this one only starts it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+import click
+
+from .session import fail
+from .together import run_together
+
+_PASS = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+
+
+@click.command("serve", context_settings=_PASS)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def serve_command(arguments: tuple[str, ...]) -> None:
+    """Start the server that holds the model."""
+    _become("serve", arguments)
+
+
+@click.command("pretrain", context_settings=_PASS)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def pretrain_command(arguments: tuple[str, ...]) -> None:
+    """Train the embedder itself."""
+    _become("pretrain", arguments)
+
+
+def _become(command: str, arguments: tuple[str, ...]) -> None:
+    """Replace this process, so that signals and the exit code are the server's own."""
+    _require("haleganada_server", "onnxruntime", "server")
+    line = [sys.executable, "-m", "haleganada_server", command, *arguments]
+    if os.name == "nt":
+        sys.exit(subprocess.call(line))
+    os.execv(sys.executable, line)
+
+
+def _require(module: str, package: str, extra: str) -> None:
+    if importlib.util.find_spec(module) is None or importlib.util.find_spec(package) is None:
+        fail(f"this needs more than the thin client; install it with: pip install 'haleganada[{extra}]'", 1)
+
+
+@click.command("web")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 picks one.")
+@click.option(
+    "--allow-host", multiple=True, metavar="NAME", help="A name under which browsers may call, beside localhost."
+)
+@click.pass_obj
+def web_command(settings: object, host: str, port: int, allow_host: tuple[str, ...]) -> None:
+    """Start the web page for a running server."""
+    _require("flask", "waitress", "web")
+    from haleganada_client.connection import ClientConfig
+    from haleganada_client.web import run_web
+
+    target = getattr(settings, "server", None) or ClientConfig.from_environment().target
+
+    def ready(address: str) -> None:
+        click.echo(f"Haleganada's page is at {address} (server {target})")
+
+    run_web(target, host, port, allow_host, ready)
+
+
+@click.command("up")
+@click.option(
+    "--data", default="saved_model", show_default=True, metavar="DIR", help="Where everything taught is kept."
+)
+@click.option(
+    "--listen", default="127.0.0.1:50051", show_default=True, metavar="HOST:PORT", help="The server's address."
+)
+@click.option(
+    "--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="The page's port; 0 picks one."
+)
+@click.option(
+    "--device", default="auto", show_default=True, metavar="auto|cpu|cuda:N", help="What computes embeddings."
+)
+def up_command(data: str, listen: str, port: int, device: str) -> None:
+    """Start server and web page together, and print the page's address."""
+    _require("haleganada_server", "onnxruntime", "server")
+    _require("flask", "waitress", "web")
+    sys.exit(run_together(data, listen, port, device))
