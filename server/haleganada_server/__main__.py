@@ -1,44 +1,49 @@
-"""`python -m haleganada_server`: the commands that need the server's packages. A missing one gives one clear
-sentence.
-"""
+"""`python -m haleganada_server`: serve, and pretrain where torch is installed. Each is imported when it is called."""
 
 from __future__ import annotations
 
-import sys
+import importlib
 
 import click
 
-_NEEDS = {
-    "serve": ("haleganada_server.serve", "serve", "pip install 'haleganada[server]'"),
-    "pretrain": ("haleganada_server.training.pretrain", "pretrain", "pip install 'haleganada[train]'"),
+_COMMANDS = {
+    "serve": ("haleganada_server.serve", "server", "Hold the model and answer clients."),
+    "pretrain": ("haleganada_server.training.pretrain", "train", "Train the weights anew from open data."),
 }
 
 
-class _Commands(click.Group):
-    """Imports a command only when it is called."""
+class LazyGroup(click.Group):
+    """Imports a command only when it is needed; says which extra is missing if that fails."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
-        return list(_NEEDS)
+        return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         del ctx
-        if cmd_name not in _NEEDS:
+        if cmd_name not in _COMMANDS:
             return None
-        module, name, install = _NEEDS[cmd_name]
+        module, extra, _help = _COMMANDS[cmd_name]
         try:
-            command: click.Command = getattr(__import__(module, fromlist=[name]), name)
+            command = getattr(importlib.import_module(module), cmd_name)
         except ModuleNotFoundError as error:
             if (error.name or "").startswith("haleganada"):
                 raise
-            raise click.ClickException(f"`{cmd_name}` needs {error.name}; install it with: {install}") from None
-        return command
+            raise click.ClickException(
+                f"{cmd_name} needs {error.name}, which is not installed: pip install 'haleganada[{extra}]'"
+            ) from error
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in _COMMANDS.items()])
 
 
-@click.command(cls=_Commands)
+@click.group(cls=LazyGroup)
 def main() -> None:
-    """Haleganada's server side."""
+    """The Haleganada server."""
 
 
 if __name__ == "__main__":
-    main(prog_name="haleganada" if sys.argv[0].endswith("__main__.py") else None)
+    main(prog_name="python -m haleganada_server")

@@ -1,70 +1,121 @@
-"""The composition root: one frozen config in, a server with everything plugged together out. No globals."""
+"""The composition root: one function builds a whole server from one frozen ServerConfig."""
 
 from __future__ import annotations
 
 import platform
-from importlib import metadata
+import ssl
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
 
-import grpc
-
+from haleganada_server.config import ServerConfig, Tls
 from haleganada_server.core.drawings import DrawingReader
 from haleganada_server.core.errors import Precondition
+from haleganada_server.core.ports import Embedder
+from haleganada_server.core.types import WorkspaceInfo
 from haleganada_server.core.workspace import Tools
 from haleganada_server.core.workspaces import Workspaces
-from haleganada_server.rpc.interceptors import CallMonitor
-from haleganada_server.rpc.server import GrpcServer, Limits
-from haleganada_server.rpc.server_facts import ServerFacts
+from haleganada_server.rpc.figures import ServerFacts
+from haleganada_server.rpc.server import Limits, RpcServer
 from haleganada_server.runtime.select import select_embedder
 from haleganada_server.runtime.weights import load_weights
 from haleganada_server.store import DataDirectory
 from haleganada_server.vision import PillowInkReader, network_input
 
-from .config import ServerConfig
+_COMPONENTS = {"server": "haleganada", **{name: name for name in ("grpcio", "numpy", "onnxruntime", "pillow")}}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class App:
-    """A server that is ready to start. Raises domain errors when it cannot be built."""
+    """A whole server that has taken its port and opened its workspaces. start() it once, stop() it once."""
 
-    def __init__(self, config: ServerConfig) -> None:
-        self._config = config
-        weights = load_weights(config.weights)
-        embedder = select_embedder(config.device, weights, network_input)
-        self.device = embedder.device
-        ink = PillowInkReader()
-        directory = DataDirectory(config.data, ink)
-        self.workspaces = Workspaces(Tools(directory, DrawingReader(ink, embedder), weights.model))
-        facts = ServerFacts(embedder.device, embedder.hash, _versions(weights.name), CallMonitor())
-        reflect = config.is_loopback if config.reflection is None else config.reflection
-        self._server = GrpcServer(self.workspaces, directory, facts, Limits(config.workers), reflect)
+    config: ServerConfig
+    directory: DataDirectory
+    workspaces: Workspaces
+    embedder: Embedder
+    weights_name: str
+    server: RpcServer
+    port: int
 
-    def start(self) -> str:
-        """Bind and answer; the address, HOST:PORT. Raises Precondition if it cannot be had."""
-        try:
-            port = self._server.bind(self._config.listen, _credentials(self._config))
-        except RuntimeError:
-            self.workspaces.close()
-            raise Precondition(
-                f"{self._config.listen} cannot be had; if another program uses the port, choose one with --listen",
-                "ADDRESS_IN_USE",
-            ) from None
-        self._server.start()
-        return f"{self._config.host}:{port}"
+    @property
+    def address(self) -> str:
+        """HOST:PORT that it listens on, for example "127.0.0.1:50051" or "[::1]:50051"."""
+        host = self.config.host
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
 
-    def stop(self) -> None:
-        """Let calls in progress finish within the grace, then close the data directory."""
-        self._server.stop(self._config.grace_s)
+    def start(self) -> None:
+        """Answer calls from now on."""
+        facts = ServerFacts(self.embedder.device, self.embedder.hash, _versions(self.weights_name))
+        self.server.serve(self.workspaces, self.directory.temporary_file, facts, self.config.reflection)
+
+    def stop(self, grace_s: float) -> bool:
+        """Let calls in progress finish for at most grace_s seconds, then close everything; True if all finished."""
+        finished = self.server.stop(grace_s)
         self.workspaces.close()
+        return finished
+
+    def summary(self) -> str:
+        """What it serves, in a few words."""
+        device = self.embedder.device.split()[0]
+        return f"data in {self.config.data_dir}, {device}, {_described(self.workspaces.info())}"
 
 
-def _credentials(config: ServerConfig) -> grpc.ServerCredentials | None:
-    if config.tls_certificate is None or config.tls_key is None:
-        return None
-    pair = (config.tls_key.read_bytes(), config.tls_certificate.read_bytes())
-    return grpc.ssl_server_credentials([pair])
+def build_app(config: ServerConfig) -> App:
+    """Check the weights, lock the data directory, take the port, open the workspaces.
+
+    Raises Precondition, saying what to do, if any of that cannot be done; nothing is left open then.
+    """
+    weights = load_weights(config.weights_dir)
+    tls = _read_tls(config.tls) if config.tls else None
+    ink = PillowInkReader()
+    with ExitStack() as undo:
+        directory = DataDirectory(config.data_dir, ink)
+        undo.callback(directory.close)
+        server = RpcServer(_limits(config))
+        undo.callback(server.stop, 0)
+        port = server.bind(config.host, config.port, tls)
+        embedder = select_embedder(weights, config.device, partial(network_input, side=weights.side))
+        workspaces = Workspaces(Tools(directory, DrawingReader(ink, embedder), weights.model))
+        undo.pop_all()
+    return App(config, directory, workspaces, embedder, weights.name, server, port)
+
+
+def _limits(config: ServerConfig) -> Limits:
+    return Limits(
+        config.workers,
+        config.max_waiting,
+        config.max_calls,
+        config.max_transfers,
+        config.max_message_bytes,
+        config.max_import_bytes,
+    )
+
+
+def _read_tls(files: Tls) -> tuple[bytes, bytes]:
+    """PEM certificate chain and private key. Raises Precondition unless they fit each other."""
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(files.certificate, files.key)
+        return files.certificate.read_bytes(), files.key.read_bytes()
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise Precondition(
+            "the TLS certificate and key cannot be read, or do not fit each other; give two PEM files with "
+            "--tls-cert and --tls-key",
+            "TLS_UNUSABLE",
+        ) from error
+
+
+def _described(info: WorkspaceInfo) -> str:
+    if info.corrupt:
+        return f"{info.name}: cannot be read"
+    return f"{info.name}: {_counted(info.labels_known, 'label')}, {_counted(info.samples_total, 'sample')}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _versions(weights: str) -> dict[str, str]:
     """By component, for Stats."""
-    names = {"server": "haleganada", "grpc": "grpcio", "onnxruntime": "onnxruntime", "numpy": "numpy"}
-    installed = {key: metadata.version(name) for key, name in names.items()}
+    installed = {name: version(package) for name, package in _COMPONENTS.items()}
     return {**installed, "python": platform.python_version(), "weights": weights}

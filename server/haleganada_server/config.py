@@ -1,44 +1,48 @@
-"""All settings of a server in one frozen object, read once at the entry point."""
+"""The settings of a server: one frozen object, made from flags in serve.py or by a test, and read by app.py alone."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-SHIPPED_WEIGHTS = Path(__file__).parent / "weights"
+SHIPPED_WEIGHTS = Path(__file__).with_name("weights")
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """certificate: PEM file with the server's certificate chain. key: PEM file with its private key."""
+
+    certificate: Path
+    key: Path
 
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """Everything that a server needs to know."""
+    """What a server is started with."""
 
-    listen: str = "127.0.0.1:50051"
-    """HOST:PORT; port 0 lets the system choose one."""
-    data: Path = Path("saved_model")
-    """The data directory; created if it does not exist."""
+    data_dir: Path
+    """Folder that holds everything taught; created if it is not there. One server at a time."""
+    host: str = "127.0.0.1"
+    """Name or address of the interface to listen on."""
+    port: int = 50051
+    """TCP port, 0 to 65535; 0 lets the system choose one."""
     device: str = "auto"
-    """“auto”, “cpu” or “cuda:N”."""
-    weights: Path = SHIPPED_WEIGHTS
-    """The folder with card.json, embedder.onnx, embedder.safetensors and head.safetensors."""
-    insecure: bool = False
-    """Allow connections without TLS from other machines."""
-    tls_certificate: Path | None = None
-    """PEM file of the certificate chain; with tls_key."""
-    tls_key: Path | None = None
-    """PEM file of the private key."""
-    reflection: bool | None = None
-    """Answer reflection; None = only on loopback."""
+    """What computes embeddings: "auto", "cpu" or "cuda:N"."""
+    weights_dir: Path = SHIPPED_WEIGHTS
+    """Folder with the weights and their card.json."""
+    tls: Tls | None = None
+    """Certificate and key; None for plain text."""
+    reflection: bool = False
+    """Whether clients may ask for the contract."""
     workers: int = 16
-    """Calls answered at the same time."""
-    grace_s: float = 10.0
-    """Seconds that calls in progress get to finish when the server stops."""
-
-    @property
-    def host(self) -> str:
-        return self.listen.rpartition(":")[0]
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether only this machine can connect."""
-        host = self.host.strip("[]")
-        return host in ("localhost", "::1") or host.startswith("127.")
+    """Threads that carry out calls, 2 or more."""
+    max_waiting: int = 64
+    """Calls that may wait for a thread before the server answers RESOURCE_EXHAUSTED."""
+    max_calls: int = 512
+    """Calls in progress at once, waiting ones included, above which the transport itself refuses."""
+    max_transfers: int = 4
+    """Exports and imports in progress at once; each takes one of the threads."""
+    max_message_bytes: int = 16 * 2**20
+    """Size of one request or response in bytes."""
+    max_import_bytes: int = 2**30
+    """Size of one imported file in bytes."""

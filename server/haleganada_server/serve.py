@@ -1,125 +1,133 @@
-"""`haleganada serve`: flags to a config, a server up, SIGTERM and SIGINT down in good order."""
+"""`haleganada serve`: flags to a ServerConfig, one line when ready, and a stop that loses nothing."""
 
 from __future__ import annotations
 
+import ipaddress
 import logging
+import os
+import queue
 import signal
 import sys
-import threading
 from pathlib import Path
-from types import FrameType
+from typing import NoReturn
 
 import click
 
-from .config import ServerConfig
+from haleganada_server.app import App, build_app
+from haleganada_server.config import SHIPPED_WEIGHTS, ServerConfig, Tls
+from haleganada_server.core.errors import HaleganadaError
+from haleganada_server.logs import start_log
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_log = logging.getLogger(__name__)
+_existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+_folder = click.Path(file_okay=False, path_type=Path)
+
+
+class Address(click.ParamType[tuple[str, int]]):
+    """HOST:PORT, with an IPv6 address in brackets, as (host, port)."""
+
+    name = "HOST:PORT"
+
+    def convert(
+        self, value: str | tuple[str, int], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        if isinstance(value, tuple):
+            return value
+        host, _, port = value.rpartition(":")
+        host = host.removeprefix("[").removesuffix("]")
+        if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+            self.fail(f"“{value}” is not HOST:PORT, for example 127.0.0.1:50051 or [::1]:0", param, ctx)
+        return host, int(port)
 
 
 @click.command()
-@click.option("--listen", default="127.0.0.1:50051", show_default=True, metavar="HOST:PORT", help="Port 0 picks one.")
+@click.option("--listen", type=Address(), default="127.0.0.1:50051", show_default=True, help="Port 0 picks one.")
+@click.option("--data", type=_folder, default="saved_model", show_default=True, help="Folder of all that is taught.")
+@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda:N", help="What computes.")
+@click.option("--weights", type=_folder, default=SHIPPED_WEIGHTS, help="Folder of other weights than the shipped ones.")
+@click.option("--tls-cert", type=_existing_file, help="PEM file with the server's certificate chain.")
+@click.option("--tls-key", type=_existing_file, help="PEM file with its private key.")
+@click.option("--insecure", is_flag=True, help="Listen beyond this machine without TLS: anybody there can teach.")
+@click.option("--reflection/--no-reflection", default=None, help="Tell clients the contract. Default: on loopback.")
+@click.option("--workers", type=click.IntRange(2, 256), default=16, show_default=True, help="Threads for calls.")
+@click.option("--grace", type=click.FloatRange(0), default=10.0, show_default=True, help="Seconds to finish calls in.")
 @click.option(
-    "--data",
-    default="saved_model",
-    show_default=True,
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where everything that is taught is kept.",
-)
-@click.option(
-    "--device", default="auto", show_default=True, metavar="auto|cpu|cuda:N", help="What computes embeddings."
-)
-@click.option(
-    "--insecure", is_flag=True, help="Serve other machines without encryption: only on a network that you trust."
-)
-@click.option("--tls-cert", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM certificate chain.")
-@click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM private key.")
-@click.option("--reflection/--no-reflection", default=None, help="Tell any client the contract. [default: on loopback]")
-@click.option("--workers", default=16, show_default=True, type=click.IntRange(1, 64), help="Calls answered at once.")
-@click.option("--grace", default=10.0, show_default=True, type=click.FloatRange(0, 600), help="Seconds to finish in.")
-@click.option(
-    "--log-level", default="warning", show_default=True, type=click.Choice(["debug", "info", "warning", "error"])
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="warning", show_default=True
 )
 def serve(
-    listen: str,
+    listen: tuple[str, int],
     data: Path,
     device: str,
-    insecure: bool,
+    weights: Path,
     tls_cert: Path | None,
     tls_key: Path | None,
+    insecure: bool,
     reflection: bool | None,
     workers: int,
     grace: float,
     log_level: str,
 ) -> None:
-    """Hold the model: teach and recognise over gRPC until stopped."""
-    logging.basicConfig(
-        level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
-    config = ServerConfig(
-        listen=listen,
-        data=data,
-        device=device,
-        insecure=insecure,
-        tls_certificate=tls_cert,
-        tls_key=tls_key,
-        reflection=reflection,
-        workers=workers,
-        grace_s=grace,
-    )
-    _check(config)
-    sys.exit(run(config))
-
-
-def run(config: ServerConfig) -> int:
-    """Serve until SIGTERM or SIGINT; the exit code."""
-    stop = _stop_event()
-    from .app import App  # onnxruntime and numpy take most of the start; flags are checked before
-    from .core.errors import HaleganadaError
-
-    try:
-        app = App(config)
-        address = app.start()
-    except HaleganadaError as error:
-        click.echo(f"haleganada: {error.message}", err=True)
-        return 1
-    known = app.workspaces.info()
-    click.echo(
-        f"Haleganada serves on {address} (data in {config.data}, {app.device}, "
-        f"default: {known.labels_known} labels, {known.samples_total} samples)"
-    )
-    sys.stdout.flush()
-    stop.wait()
-    app.stop()
-    return 0
-
-
-def _check(config: ServerConfig) -> None:
-    """Exit code 2 for settings that must not be."""
-    host, _, port = config.listen.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise click.UsageError(f"--listen {config.listen} is not HOST:PORT, for example 127.0.0.1:50051")
-    if (config.tls_certificate is None) != (config.tls_key is None):
-        raise click.UsageError("--tls-cert and --tls-key belong together; give both")
-    kind, _, number = config.device.partition(":")
-    if config.device not in ("auto", "cpu", "cuda") and not (kind == "cuda" and number.isdigit()):
-        raise click.UsageError(f"--device {config.device} is none of auto, cpu and cuda:N")
-    if not config.is_loopback and config.tls_certificate is None and not config.insecure:
-        raise click.UsageError(
-            f"{host} can be reached from other machines; give --tls-cert and --tls-key, listen on 127.0.0.1, "
-            "or say --insecure if you trust everyone on the network"
+    """Hold the model and answer clients until SIGTERM or Ctrl-C."""
+    host, port = listen
+    tls = _tls(tls_cert, tls_key)
+    local = _is_loopback(host)
+    if not (local or tls or insecure):
+        _refuse(
+            f"{host} can be reached from other machines: give --tls-cert and --tls-key, or say --insecure if everybody "
+            "there may read and change what is taught.",
+            status=2,
         )
+    reflect = local if reflection is None else reflection
+    start_log(log_level)
+    run(ServerConfig(data, host, port, device, weights, tls, reflect, workers), grace)
 
 
-def _stop_event() -> threading.Event:
-    """Set by the first SIGTERM or SIGINT. A second one ends the process at once; nothing depends on the orderly way."""
-    stop = threading.Event()
+def run(config: ServerConfig, grace_s: float) -> None:
+    """Serve until a signal comes; then leave the process with status 0, or 1 if the server cannot start."""
+    try:
+        app = build_app(config)
+    except HaleganadaError as error:
+        _refuse(error.message)
+    except OSError as error:
+        _refuse(f"cannot use {config.data_dir} as data directory ({error.strerror}); choose another with --data.")
+    signals: queue.SimpleQueue[int] = queue.SimpleQueue()  # the one queue that a signal handler may put into
+    for number in _SIGNALS:
+        signal.signal(number, lambda number, _frame: signals.put(number))
+    app.start()
+    click.echo(f"Haleganada serves on {app.address} ({app.summary()})")
+    sys.stdout.flush()
+    _log.info("stopping, for signal %s", signal.Signals(signals.get()).name)
+    _stop(app, grace_s)
 
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        del frame
-        if stop.is_set():
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-        stop.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, on_signal)
-    return stop
+def _stop(app: App, grace_s: float) -> None:
+    """Stop the server and leave the process; at once on a second signal. What was acknowledged is on disk already."""
+    for number in _SIGNALS:
+        signal.signal(number, lambda _number, _frame: os._exit(1))
+    if app.stop(grace_s):
+        _log.info("stopped; all calls were finished")
+    else:
+        _log.warning("stopped; calls that took longer than %g s were cut off", grace_s)
+    logging.shutdown()
+    os._exit(0)  # Python would wait for the threads of calls that were cut off
+
+
+def _tls(certificate: Path | None, key: Path | None) -> Tls | None:
+    if certificate and key:
+        return Tls(certificate, key)
+    if certificate or key:
+        _refuse("--tls-cert and --tls-key are needed together.", status=2)
+    return None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _refuse(sentence: str, status: int = 1) -> NoReturn:
+    click.echo(f"haleganada serve: {sentence}", err=True)
+    sys.exit(status)

@@ -1,1 +1,1 @@
-"""The contract's services: unpack a message, call the core, pack the answer. The only room that knows gRPC."""
+"""The contract over gRPC: messages to domain calls, domain errors to statuses. The only room that imports grpc."""

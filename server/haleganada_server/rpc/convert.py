@@ -1,77 +1,154 @@
-"""Messages to domain values and back, in one place."""
+"""Messages <-> the domain's values, in this module only. No decisions beyond “absent” and “unspecified”."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from haleganada.v1 import common_pb2, ocr_service_pb2, sample_service_pb2, workspace_service_pb2
 
-from haleganada_server.core import types
 from haleganada_server.core.errors import HaleganadaError, InvalidInput
 from haleganada_server.core.labels import code_points
+from haleganada_server.core.ports import ExportFile
+from haleganada_server.core.types import (
+    Candidate,
+    ChangeKind,
+    Corrected,
+    Decision,
+    Glyph,
+    Imported,
+    Ink,
+    Lesson,
+    Linked,
+    Prediction,
+    Sample,
+    SampleChange,
+    SamplePage,
+    SnapshotInfo,
+    Stats,
+    Stroke,
+    Taught,
+    TransferFormat,
+    Undone,
+    Unlinked,
+    WorkspaceInfo,
+)
 
-from .errors import to_item_error
+from . import pages, validate
+from .errors import item_error
+from .figures import MethodFigures, ServerFacts
 
-_DECISION = {
-    types.Decision.RECOGNISED: ocr_service_pb2.DECISION_RECOGNISED,
-    types.Decision.UNSURE: ocr_service_pb2.DECISION_UNSURE,
-    types.Decision.UNKNOWN: ocr_service_pb2.DECISION_UNKNOWN,
-    types.Decision.NOTHING_TAUGHT: ocr_service_pb2.DECISION_NOTHING_TAUGHT,
+_DECISIONS = {
+    Decision.RECOGNISED: ocr_service_pb2.DECISION_RECOGNISED,
+    Decision.UNSURE: ocr_service_pb2.DECISION_UNSURE,
+    Decision.UNKNOWN: ocr_service_pb2.DECISION_UNKNOWN,
+    Decision.NOTHING_TAUGHT: ocr_service_pb2.DECISION_NOTHING_TAUGHT,
 }
-_CHANGE = {
-    types.ChangeKind.TEACH: ocr_service_pb2.CHANGE_KIND_TEACH,
-    types.ChangeKind.CORRECT: ocr_service_pb2.CHANGE_KIND_CORRECT,
-    types.ChangeKind.RELABEL: ocr_service_pb2.CHANGE_KIND_RELABEL,
-    types.ChangeKind.FORGET: ocr_service_pb2.CHANGE_KIND_FORGET,
-    types.ChangeKind.LINK: ocr_service_pb2.CHANGE_KIND_LINK,
-    types.ChangeKind.UNLINK: ocr_service_pb2.CHANGE_KIND_UNLINK,
+_UNDOABLE_KINDS = {
+    ChangeKind.TEACH: ocr_service_pb2.CHANGE_KIND_TEACH,
+    ChangeKind.CORRECT: ocr_service_pb2.CHANGE_KIND_CORRECT,
+    ChangeKind.RELABEL: ocr_service_pb2.CHANGE_KIND_RELABEL,
+    ChangeKind.FORGET: ocr_service_pb2.CHANGE_KIND_FORGET,
+    ChangeKind.LINK: ocr_service_pb2.CHANGE_KIND_LINK,
+    ChangeKind.UNLINK: ocr_service_pb2.CHANGE_KIND_UNLINK,
 }
-_FORMAT = {
-    types.TransferFormat.ARCHIVE: ocr_service_pb2.EXPORT_FORMAT_HALEGANADA_ARCHIVE,
-    types.TransferFormat.SEED_FILES: ocr_service_pb2.EXPORT_FORMAT_SEED_FILES,
-    types.TransferFormat.JSONL: ocr_service_pb2.EXPORT_FORMAT_JSONL,
-    types.TransferFormat.IMAGE_FOLDER: ocr_service_pb2.EXPORT_FORMAT_IMAGE_FOLDER,
+_FORMATS = {
+    TransferFormat.ARCHIVE: ocr_service_pb2.EXPORT_FORMAT_HALEGANADA_ARCHIVE,
+    TransferFormat.SEED_FILES: ocr_service_pb2.EXPORT_FORMAT_SEED_FILES,
+    TransferFormat.JSONL: ocr_service_pb2.EXPORT_FORMAT_JSONL,
+    TransferFormat.IMAGE_FOLDER: ocr_service_pb2.EXPORT_FORMAT_IMAGE_FOLDER,
 }
-_FORMAT_OF = {value: form for form, value in _FORMAT.items()}
+_FORMATS_BACK = {message: form for form, message in _FORMATS.items()}
 
 
-def glyph(message: common_pb2.Glyph) -> types.Glyph:
-    """Raises InvalidInput if no source is set."""
+# From messages
+
+
+def glyph(message: common_pb2.Glyph) -> Glyph:
+    """Raises InvalidInput without a source, or with more ink than the contract allows."""
     source = message.WhichOneof("source")
     if source == "image":
-        return types.Glyph(image=message.image)
+        return Glyph(image=message.image)
     if source == "ink":
-        return types.Glyph(ink=_ink(message.ink))
+        return Glyph(ink=_ink(message.ink))
     raise InvalidInput("glyph", "is missing; send an image or ink")
 
 
-def _ink(message: common_pb2.Ink) -> types.Ink:
-    strokes = tuple(types.Stroke(tuple(s.x), tuple(s.y), tuple(s.t), tuple(s.pressure)) for s in message.strokes)
-    return types.Ink(strokes, message.width, message.height, message.pen_width)
+def _ink(message: common_pb2.Ink) -> Ink:
+    validate.ink_size(len(message.strokes), sum(len(stroke.x) for stroke in message.strokes))
+    strokes = (Stroke(tuple(s.x), tuple(s.y), tuple(s.t), tuple(s.pressure)) for s in message.strokes)
+    return Ink(tuple(strokes), message.width, message.height, message.pen_width)
 
 
-def glyph_or_error(message: common_pb2.Glyph) -> types.Glyph | HaleganadaError:
-    """For batches, where one bad item must not stop the others."""
+def glyphs(messages: Iterable[common_pb2.Glyph]) -> list[Glyph | HaleganadaError]:
+    """Each drawing, or what is wrong with it."""
+    return [_glyph_or_error(message) for message in messages]
+
+
+def _glyph_or_error(message: common_pb2.Glyph) -> Glyph | HaleganadaError:
     try:
         return glyph(message)
     except HaleganadaError as error:
         return error
 
 
-def transfer_format(value: int) -> types.TransferFormat | None:
-    """None for unspecified. Raises InvalidInput for a value of a later contract."""
-    if value == ocr_service_pb2.EXPORT_FORMAT_UNSPECIFIED:
+def lesson(message: ocr_service_pb2.TrainRequest) -> Lesson:
+    """Raises InvalidInput."""
+    return Lesson(
+        glyph(message.glyph),
+        message.label,
+        message.variant_of,
+        validate.request_id(message.request_id),
+        expected_revision(message),
+    )
+
+
+def lessons(messages: Iterable[ocr_service_pb2.TrainItem]) -> list[Lesson | HaleganadaError]:
+    """Each item, or what is wrong with it."""
+    return [_lesson_or_error(message) for message in messages]
+
+
+def _lesson_or_error(item: ocr_service_pb2.TrainItem) -> Lesson | HaleganadaError:
+    try:
+        return Lesson(glyph(item.glyph), item.label, item.variant_of, validate.request_id(item.request_id))
+    except HaleganadaError as error:
+        return error
+
+
+def expected_revision(
+    message: ocr_service_pb2.TrainRequest
+    | ocr_service_pb2.CorrectRequest
+    | ocr_service_pb2.LinkVariantsRequest
+    | ocr_service_pb2.UnlinkVariantsRequest
+    | ocr_service_pb2.UndoRequest
+    | ocr_service_pb2.ResetRequest
+    | ocr_service_pb2.ImportHeader
+    | sample_service_pb2.UpdateSampleRequest
+    | sample_service_pb2.DeleteSampleRequest
+    | workspace_service_pb2.RestoreSnapshotRequest,
+) -> int | None:
+    """None where it is absent."""
+    return message.expected_revision if message.HasField("expected_revision") else None
+
+
+def min_revision(message: ocr_service_pb2.PredictRequest | ocr_service_pb2.PredictBatchRequest) -> int | None:
+    """None where it is absent."""
+    return message.min_revision if message.HasField("min_revision") else None
+
+
+def export_format(message: ocr_service_pb2.ExportFormat.ValueType) -> TransferFormat | None:
+    """None for unspecified. Raises InvalidInput for a number that this server does not know."""
+    if message == ocr_service_pb2.EXPORT_FORMAT_UNSPECIFIED:
         return None
-    if value not in _FORMAT_OF:
-        raise InvalidInput("format", f"{value} is not a format that this server knows")
-    return _FORMAT_OF[value]  # type: ignore[index]
+    if message not in _FORMATS_BACK:
+        raise InvalidInput("format", f"{message} is not a format of this server")
+    return _FORMATS_BACK[message]
 
 
-def optional(message: object, field: str) -> int | None:
-    """An optional int64 field; None where it is absent."""
-    return getattr(message, field) if message.HasField(field) else None  # type: ignore[attr-defined]
+# To messages: teaching and recognising
 
 
-def taught(value: types.Taught) -> ocr_service_pb2.TrainResponse:
+def taught(value: Taught) -> ocr_service_pb2.TrainResponse:
     return ocr_service_pb2.TrainResponse(
         sample_id=value.sample_id,
         loss=value.loss,
@@ -85,23 +162,29 @@ def taught(value: types.Taught) -> ocr_service_pb2.TrainResponse:
     )
 
 
-def train_result(outcome: types.Taught | HaleganadaError) -> ocr_service_pb2.TrainItemResult:
-    if isinstance(outcome, HaleganadaError):
-        return ocr_service_pb2.TrainItemResult(error=to_item_error(outcome))
-    return ocr_service_pb2.TrainItemResult(taught=taught(outcome))
+def taught_batch(outcomes: Iterable[Taught | HaleganadaError], revision: int) -> ocr_service_pb2.TrainBatchResponse:
+    """revision: the workspace's, where nothing in the batch was taught."""
+    results, reached = [], 0
+    for outcome in outcomes:
+        if isinstance(outcome, Taught):
+            reached = max(reached, outcome.revision)
+            results.append(ocr_service_pb2.TrainItemResult(taught=taught(outcome)))
+        else:
+            results.append(ocr_service_pb2.TrainItemResult(error=item_error(outcome)))
+    return ocr_service_pb2.TrainBatchResponse(results=results, revision=reached or revision)
 
 
-def prediction(value: types.Prediction) -> ocr_service_pb2.PredictResponse:
+def prediction(value: Prediction) -> ocr_service_pb2.PredictResponse:
     return ocr_service_pb2.PredictResponse(
         candidates=[_candidate(candidate) for candidate in value.candidates],
         unknown_probability=value.unknown_probability,
-        decision=_DECISION[value.decision],
+        decision=_DECISIONS[value.decision],
         revision=value.revision,
         prediction_id=value.prediction_id,
     )
 
 
-def _candidate(value: types.Candidate) -> ocr_service_pb2.Candidate:
+def _candidate(value: Candidate) -> ocr_service_pb2.Candidate:
     return ocr_service_pb2.Candidate(
         label=value.label,
         probability=value.probability,
@@ -113,21 +196,38 @@ def _candidate(value: types.Candidate) -> ocr_service_pb2.Candidate:
     )
 
 
-def predict_result(outcome: types.Prediction | HaleganadaError) -> ocr_service_pb2.PredictItemResult:
-    if isinstance(outcome, HaleganadaError):
-        return ocr_service_pb2.PredictItemResult(error=to_item_error(outcome))
-    return ocr_service_pb2.PredictItemResult(prediction=prediction(outcome))
+def predictions(outcomes: Iterable[Prediction | HaleganadaError]) -> ocr_service_pb2.PredictBatchResponse:
+    return ocr_service_pb2.PredictBatchResponse(
+        results=[
+            ocr_service_pb2.PredictItemResult(prediction=prediction(outcome))
+            if isinstance(outcome, Prediction)
+            else ocr_service_pb2.PredictItemResult(error=item_error(outcome))
+            for outcome in outcomes
+        ]
+    )
 
 
-def corrected(value: types.Corrected) -> ocr_service_pb2.CorrectResponse:
+def corrected(value: Corrected) -> ocr_service_pb2.CorrectResponse:
     return ocr_service_pb2.CorrectResponse(
         taught=taught(value.taught), predicted=value.predicted, predicted_revision=value.predicted_revision
     )
 
 
-def undone(value: types.Undone) -> ocr_service_pb2.UndoResponse:
+def linked(value: Linked) -> ocr_service_pb2.LinkVariantsResponse:
+    return ocr_service_pb2.LinkVariantsResponse(
+        canonical=value.canonical, forms=value.forms, revision=value.revision, duplicate=value.duplicate
+    )
+
+
+def unlinked(value: Unlinked) -> ocr_service_pb2.UnlinkVariantsResponse:
+    return ocr_service_pb2.UnlinkVariantsResponse(
+        former_canonical=value.former_canonical, revision=value.revision, duplicate=value.duplicate
+    )
+
+
+def undone(value: Undone) -> ocr_service_pb2.UndoResponse:
     return ocr_service_pb2.UndoResponse(
-        kind=_CHANGE[value.kind],
+        kind=_UNDOABLE_KINDS[value.kind],
         undone_revision=value.undone_revision,
         sample_id=value.sample_id,
         label=value.label,
@@ -136,7 +236,96 @@ def undone(value: types.Undone) -> ocr_service_pb2.UndoResponse:
     )
 
 
-def sample(value: types.Sample) -> sample_service_pb2.Sample:
+# To messages: figures
+
+
+def stats(value: Stats, server: ServerFacts, methods: Iterable[MethodFigures]) -> ocr_service_pb2.StatsResponse:
+    """Figures of a workspace together with those of its server."""
+    return ocr_service_pb2.StatsResponse(
+        revision=value.revision,
+        samples_total=value.samples_total,
+        labels_known=value.labels_known,
+        variant_groups=value.variant_groups,
+        average_loss=value.average_loss,
+        min_loss=value.min_loss,
+        max_loss=value.max_loss,
+        accuracy=value.accuracy,
+        accuracy_samples=value.accuracy_samples,
+        corrections=value.corrections,
+        labels=_label_stats(value),
+        history=_history(value),
+        confused_pairs=[
+            ocr_service_pb2.ConfusedPair(label=label, predicted=predicted, count=count)
+            for label, predicted, count in value.confused
+        ],
+        teach_next=_teach_next(value),
+        suspects=_suspects(value),
+        latencies=[
+            ocr_service_pb2.MethodLatency(method=m.method, calls=m.calls, p50_ms=m.p50_ms, p99_ms=m.p99_ms)
+            for m in methods
+        ],
+        device=server.device,
+        versions=server.versions,
+        bytes_on_disk=value.bytes_on_disk,
+        embedder_hash=server.embedder_hash,
+        uptime_seconds=server.uptime_s(),
+    )
+
+
+def _label_stats(value: Stats) -> list[ocr_service_pb2.LabelStats]:
+    return [
+        ocr_service_pb2.LabelStats(
+            label=label.label,
+            canonical=label.canonical,
+            samples=label.samples,
+            average_loss=label.average_loss,
+            accuracy=label.accuracy,
+            newest_sample_id=label.newest_sample_id,
+        )
+        for label in value.labels
+    ]
+
+
+def _history(value: Stats) -> list[ocr_service_pb2.HistoryPoint]:
+    return [
+        ocr_service_pb2.HistoryPoint(
+            revision=point.revision,
+            time=timestamp(point.time_us),
+            loss=point.loss,
+            recognised=point.recognised,
+            new_label=point.new_label,
+            label=point.label,
+        )
+        for point in value.history
+    ]
+
+
+def _teach_next(value: Stats) -> list[ocr_service_pb2.TeachNext]:
+    few, confused = ocr_service_pb2.TEACH_REASON_FEW_SAMPLES, ocr_service_pb2.TEACH_REASON_CONFUSED
+    return [
+        ocr_service_pb2.TeachNext(
+            label=item.label, reason=confused if item.confused_with else few, confused_with=item.confused_with
+        )
+        for item in value.teach_next
+    ]
+
+
+def _suspects(value: Stats) -> list[ocr_service_pb2.Suspect]:
+    return [
+        ocr_service_pb2.Suspect(
+            sample_id=suspect.sample_id,
+            label=suspect.label,
+            looks_like=suspect.looks_like,
+            probability=suspect.probability,
+        )
+        for suspect in value.suspects
+    ]
+
+
+# To messages: samples, workspaces, transfers
+
+
+def sample(value: Sample) -> sample_service_pb2.Sample:
     return sample_service_pb2.Sample(
         sample_id=value.sample_id,
         label=value.label,
@@ -150,20 +339,26 @@ def sample(value: types.Sample) -> sample_service_pb2.Sample:
     )
 
 
-def snapshot(value: types.SnapshotInfo) -> ocr_service_pb2.Snapshot:
-    return ocr_service_pb2.Snapshot(
-        snapshot_id=value.snapshot_id,
-        name=value.name,
+def sample_page(value: SamplePage) -> sample_service_pb2.ListSamplesResponse:
+    return sample_service_pb2.ListSamplesResponse(
+        samples=[sample(entry) for entry in value.samples],
+        next_page_token=pages.encode("samples", value.next_before),
+        total_size=value.total,
         revision=value.revision,
-        samples_total=value.samples_total,
-        created=timestamp(value.created_us),
-        bytes=value.bytes,
-        sha256=value.sha256,
-        trash=value.trash,
     )
 
 
-def workspace(value: types.WorkspaceInfo) -> workspace_service_pb2.Workspace:
+def relabelled(value: SampleChange) -> sample_service_pb2.UpdateSampleResponse:
+    return sample_service_pb2.UpdateSampleResponse(
+        sample=sample(value.sample) if value.sample else None, revision=value.revision, duplicate=value.duplicate
+    )
+
+
+def forgotten(value: SampleChange) -> sample_service_pb2.DeleteSampleResponse:
+    return sample_service_pb2.DeleteSampleResponse(revision=value.revision, duplicate=value.duplicate)
+
+
+def workspace(value: WorkspaceInfo) -> workspace_service_pb2.Workspace:
     ready, corrupt = workspace_service_pb2.WORKSPACE_STATE_READY, workspace_service_pb2.WORKSPACE_STATE_CORRUPT
     return workspace_service_pb2.Workspace(
         name=value.name,
@@ -177,85 +372,42 @@ def workspace(value: types.WorkspaceInfo) -> workspace_service_pb2.Workspace:
     )
 
 
-def stats(value: types.Stats) -> ocr_service_pb2.StatsResponse:
-    """Without the figures of the server, which the servicer adds."""
-    return ocr_service_pb2.StatsResponse(
+def snapshot(value: SnapshotInfo) -> ocr_service_pb2.Snapshot:
+    return ocr_service_pb2.Snapshot(
+        snapshot_id=value.snapshot_id,
+        name=value.name,
         revision=value.revision,
         samples_total=value.samples_total,
-        labels_known=value.labels_known,
-        variant_groups=value.variant_groups,
-        average_loss=value.average_loss,
-        min_loss=value.min_loss,
-        max_loss=value.max_loss,
-        accuracy=value.accuracy,
-        accuracy_samples=value.accuracy_samples,
-        corrections=value.corrections,
-        labels=[_label_stats(label) for label in value.labels],
-        history=[_history_point(point) for point in value.history],
-        confused_pairs=[
-            ocr_service_pb2.ConfusedPair(label=label, predicted=predicted, count=count)
-            for label, predicted, count in value.confused
-        ],
-        teach_next=[_teach_next(advice) for advice in value.teach_next],
-        suspects=[
-            ocr_service_pb2.Suspect(
-                sample_id=s.sample_id, label=s.label, looks_like=s.looks_like, probability=s.probability
-            )
-            for s in value.suspects
-        ],
-        bytes_on_disk=value.bytes_on_disk,
+        created=timestamp(value.created_us),
+        bytes=value.bytes,
+        sha256=value.sha256,
+        trash=value.trash,
     )
 
 
-def _label_stats(value: types.LabelStats) -> ocr_service_pb2.LabelStats:
-    return ocr_service_pb2.LabelStats(
-        label=value.label,
-        canonical=value.canonical,
-        samples=value.samples,
-        average_loss=value.average_loss,
-        accuracy=value.accuracy,
-        newest_sample_id=value.newest_sample_id,
-    )
-
-
-def _history_point(value: types.HistoryPoint) -> ocr_service_pb2.HistoryPoint:
-    return ocr_service_pb2.HistoryPoint(
+def export_header(value: ExportFile) -> ocr_service_pb2.ExportHeader:
+    return ocr_service_pb2.ExportHeader(
+        format=_FORMATS[value.format],
+        file_name=value.file_name,
+        content_type=value.content_type,
         revision=value.revision,
-        time=timestamp(value.time_us),
-        loss=value.loss,
-        recognised=value.recognised,
-        new_label=value.new_label,
-        label=value.label,
+        samples_total=value.samples_total,
     )
 
 
-def _teach_next(value: types.TeachNext) -> ocr_service_pb2.TeachNext:
-    confused, few = ocr_service_pb2.TEACH_REASON_CONFUSED, ocr_service_pb2.TEACH_REASON_FEW_SAMPLES
-    reason = confused if value.confused_with else few
-    return ocr_service_pb2.TeachNext(label=value.label, reason=reason, confused_with=value.confused_with)
-
-
-def imported(value: types.Imported) -> ocr_service_pb2.ImportResponse:
+def imported(value: Imported) -> ocr_service_pb2.ImportResponse:
     return ocr_service_pb2.ImportResponse(
         imported=value.imported,
         duplicates=value.duplicates,
-        refused=[ocr_service_pb2.RefusedItem(item=r.item, error=to_item_error(r.error)) for r in value.refused],
+        refused=[
+            ocr_service_pb2.RefusedItem(item=refused.item, error=item_error(refused.error)) for refused in value.refused
+        ],
         refused_total=value.refused_total,
         revision=value.revision,
         before=snapshot(value.before) if value.before else None,
     )
 
 
-def export_header(
-    value: types.TransferFormat, name: str, kind: str, revision: int, samples: int
-) -> ocr_service_pb2.ExportHeader:
-    return ocr_service_pb2.ExportHeader(
-        format=_FORMAT[value], file_name=name, content_type=kind, revision=revision, samples_total=samples
-    )
-
-
-def timestamp(microseconds: int) -> Timestamp:
-    """Microseconds since 1970 UTC as a message."""
-    message = Timestamp()
-    message.FromMicroseconds(microseconds)
-    return message
+def timestamp(time_us: int) -> Timestamp:
+    """Microseconds since 1970 UTC."""
+    return Timestamp(seconds=time_us // 1_000_000, nanos=time_us % 1_000_000 * 1000)

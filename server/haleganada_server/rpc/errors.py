@@ -1,66 +1,91 @@
-"""One table: which gRPC status each domain error becomes, with google.rpc details for programs and a sentence for
-people.
+"""The one table from domain errors to gRPC statuses, and the google.rpc details that go with them.
+
+Whatever is not in the domain's family is a fault of the server: INTERNAL with a fixed text and the id under which the
+log has the rest.
 """
 
 from __future__ import annotations
 
-from google.protobuf import any_pb2, duration_pb2
-from google.rpc import code_pb2, error_details_pb2, status_pb2
+from collections.abc import Mapping
+
+import grpc
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
 from haleganada.v1 import common_pb2
 
 from haleganada_server.core import errors
 
 DOMAIN = "haleganada"
-INTERNAL_MESSAGE = "something went wrong in the server; its log has the details"
-
-STATUS: dict[type[errors.HaleganadaError], int] = {
-    errors.InvalidInput: code_pb2.INVALID_ARGUMENT,
-    errors.NotFound: code_pb2.NOT_FOUND,
-    errors.AlreadyExists: code_pb2.ALREADY_EXISTS,
-    errors.Precondition: code_pb2.FAILED_PRECONDITION,
-    errors.RevisionMismatch: code_pb2.ABORTED,
-    errors.Exhausted: code_pb2.RESOURCE_EXHAUSTED,
-    errors.Unavailable: code_pb2.UNAVAILABLE,
-    errors.DataLoss: code_pb2.DATA_LOSS,
+STATUS_OF: Mapping[type[errors.HaleganadaError], grpc.StatusCode] = {
+    errors.HaleganadaError: grpc.StatusCode.INTERNAL,
+    errors.InvalidInput: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.NotFound: grpc.StatusCode.NOT_FOUND,
+    errors.AlreadyExists: grpc.StatusCode.ALREADY_EXISTS,
+    errors.Precondition: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.RevisionMismatch: grpc.StatusCode.ABORTED,
+    errors.Exhausted: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
+    errors.DataLoss: grpc.StatusCode.DATA_LOSS,
 }
 
-
-def to_status(error: Exception) -> status_pb2.Status:
-    """The google.rpc.Status of an error. What is no domain error becomes INTERNAL with a fixed text: no details
-    leak.
-    """
-    if not isinstance(error, errors.HaleganadaError) or type(error) not in STATUS:
-        return status_pb2.Status(code=code_pb2.INTERNAL, message=INTERNAL_MESSAGE, details=[_info("INTERNAL")])
-    details = [_info(error.reason)]
-    if isinstance(error, errors.InvalidInput):
-        violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=error.description)
-        details.append(_packed(error_details_pb2.BadRequest(field_violations=[violation])))
-    if isinstance(error, (errors.Exhausted, errors.Unavailable)):
-        details.append(_packed(_retry(getattr(error, "retry_after_s", 1.0))))
-    return status_pb2.Status(code=STATUS[type(error)], message=error.message, details=details)
+_RETRY_UNAVAILABLE_S = 1.0
+_LONGEST_MESSAGE = 1000  # characters; details travel in a header, which is small
 
 
-def to_item_error(error: Exception) -> common_pb2.ItemError:
-    """The error of one item of a batch."""
-    status = to_status(error)
-    reason = error.reason if isinstance(error, errors.HaleganadaError) else "INTERNAL"
+def code_of(error: Exception) -> grpc.StatusCode:
+    """The status that an error becomes."""
+    return STATUS_OF[type(error)] if isinstance(error, errors.HaleganadaError) else grpc.StatusCode.INTERNAL
+
+
+def status_of(error: Exception, call_id: str) -> Status:
+    """The full status of a failed call. call_id: under which the server's log has it."""
+    if not isinstance(error, errors.HaleganadaError):
+        error = errors.HaleganadaError(f"the server failed; its log has the reason under call {call_id}")
+    status = Status(code=_number(error), message=_message(error))
+    info = ErrorInfo(reason=error.reason, domain=DOMAIN, metadata={"call_id": call_id, **_facts(error)})
+    for detail in (info, *_more(error)):
+        status.details.add().Pack(detail)
+    return status
+
+
+def item_error(error: Exception) -> common_pb2.ItemError:
+    """Why one item of a batch or an import was refused."""
+    if not isinstance(error, errors.HaleganadaError):
+        error = errors.HaleganadaError("the server failed on this item; its log has the reason")
     field = error.field if isinstance(error, errors.InvalidInput) else ""
-    return common_pb2.ItemError(code=status.code, reason=reason, message=status.message, field=field)
+    return common_pb2.ItemError(code=_number(error), reason=error.reason, message=_message(error), field=field)
 
 
-def _info(reason: str) -> any_pb2.Any:
-    return _packed(error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN))
+def _number(error: errors.HaleganadaError) -> int:
+    number: int = code_of(error).value[0]
+    return number
 
 
-def _retry(seconds: float) -> error_details_pb2.RetryInfo:
-    delay = duration_pb2.Duration()
-    delay.FromMilliseconds(round(seconds * 1000))
-    return error_details_pb2.RetryInfo(retry_delay=delay)
+def _message(error: errors.HaleganadaError) -> str:
+    return error.message[:_LONGEST_MESSAGE]
 
 
-def _packed(
-    message: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest | error_details_pb2.RetryInfo,
-) -> any_pb2.Any:
-    packed = any_pb2.Any()
-    packed.Pack(message)
-    return packed
+def _facts(error: errors.HaleganadaError) -> dict[str, str]:
+    """What a program may want to know of an error."""
+    if isinstance(error, errors.NotFound):
+        return {"kind": error.kind, "name": error.name[:_LONGEST_MESSAGE]}
+    if isinstance(error, errors.RevisionMismatch):
+        return {"expected_revision": str(error.expected), "revision": str(error.actual)}
+    return {}
+
+
+def _more(error: errors.HaleganadaError) -> list[Message]:
+    if isinstance(error, errors.InvalidInput):
+        violation = BadRequest.FieldViolation(field=error.field, description=error.description[:_LONGEST_MESSAGE])
+        return [BadRequest(field_violations=[violation])]
+    if isinstance(error, errors.Exhausted):
+        return [_retry_after(error.retry_after_s)]
+    if isinstance(error, errors.Unavailable):
+        return [_retry_after(_RETRY_UNAVAILABLE_S)]
+    return []
+
+
+def _retry_after(seconds: float) -> RetryInfo:
+    return RetryInfo(retry_delay=Duration(seconds=int(seconds), nanos=int(seconds % 1 * 1e9)))

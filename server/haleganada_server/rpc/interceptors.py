@@ -1,124 +1,126 @@
-"""What surrounds every call: errors become statuses, calls are counted, timed and logged, and none begins while
-stopping.
+"""Around every call of the contract: admission, errors to statuses, one line of log, how long it took.
 
-Nothing else calls context.abort, so there is never a question whether an exception came from it.
+Servicers only raise; nothing else in the server ends a call with an error. Health and reflection pass untouched.
 """
 
 from __future__ import annotations
 
+import json
 import logging
-import threading
+import secrets
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import Any
 
 import grpc
-import numpy as np
 from grpc_status import rpc_status
 
-from haleganada_server.core.errors import HaleganadaError, Unavailable
+from haleganada_server.core.errors import HaleganadaError
 
-from .errors import to_status
-
-_NEWEST = 1024
-_OURS = "/haleganada.v1."
-_log = logging.getLogger(__name__)
+from .admission import Admission
+from .errors import code_of, status_of
+from .figures import Latencies
 
 Behaviour = Callable[[Any, grpc.ServicerContext], Any]
 
-
-class CallMonitor:
-    """Times of the newest calls of each method, and whether new calls are let in. Safe from any thread."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._calls: dict[str, int] = {}
-        self._times_ms: dict[str, deque[float]] = {}
-        self.stopping = False
-
-    def record(self, method: str, milliseconds: float) -> None:
-        """Note one answered call."""
-        with self._lock:
-            self._calls[method] = self._calls.get(method, 0) + 1
-            self._times_ms.setdefault(method, deque(maxlen=_NEWEST)).append(milliseconds)
-
-    def latencies(self) -> list[tuple[str, int, float, float]]:
-        """(method, calls, median ms, 99th percentile ms) of each method, over its newest 1,024 calls."""
-        with self._lock:
-            times = {method: list(values) for method, values in self._times_ms.items()}
-            calls = dict(self._calls)
-        return [_quantiles(method, calls[method], values) for method, values in sorted(times.items())]
+_OURS = "/haleganada."
+_log = logging.getLogger(__name__)
 
 
-def _quantiles(method: str, calls: int, times_ms: list[float]) -> tuple[str, int, float, float]:
-    median, high = np.percentile(times_ms, [50, 99])
-    return method, calls, float(median), float(high)
+class CallInterceptor(grpc.ServerInterceptor):  # type: ignore[type-arg]  # not a generic class when it runs
+    """Wraps the handlers of the contract's services."""
 
+    def __init__(self, admission: Admission, latencies: Latencies) -> None:
+        self._admission = admission
+        self._latencies = latencies
 
-class CallInterceptor(grpc.ServerInterceptor):  # type: ignore[type-arg]  # not generic at run time
-    """Wraps the methods of the contract; health and reflection pass through."""
-
-    def __init__(self, monitor: CallMonitor) -> None:
-        self._monitor = monitor
-
-    def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+    def intercept_service(self, continuation: Callable[..., Any], handler_call_details: Any) -> Any:
+        """The wrapped handler of a call; None for a method that does not exist."""
         handler = continuation(handler_call_details)
         if handler is None or not handler_call_details.method.startswith(_OURS):
             return handler
-        method = handler_call_details.method.rsplit("/", 1)[1]
-        make, behaviour = _shape(handler)
-        wrap = self._streaming if handler.response_streaming else self._unary
-        return make(wrap(method, behaviour), handler.request_deserializer, handler.response_serializer)
+        method = handler_call_details.method.rpartition("/")[2]
+        coders = (handler.request_deserializer, handler.response_serializer)
+        if handler.unary_unary:
+            return grpc.unary_unary_rpc_method_handler(self._one(method, handler.unary_unary), *coders)
+        if handler.stream_unary:
+            return grpc.stream_unary_rpc_method_handler(self._one(method, handler.stream_unary), *coders)
+        if handler.unary_stream:
+            return grpc.unary_stream_rpc_method_handler(self._many(method, handler.unary_stream), *coders)
+        return grpc.stream_stream_rpc_method_handler(self._many(method, handler.stream_stream), *coders)
 
-    def _unary(self, method: str, behaviour: Behaviour) -> Behaviour:
-        def answer(request: Any, context: grpc.ServicerContext) -> Any:
-            with _Call(method, context, self._monitor):
-                return behaviour(request, context)
+    def _one(self, method: str, behaviour: Behaviour) -> Behaviour:
+        """For methods with one answer."""
 
-        return answer
+        def call(request: Any, context: grpc.ServicerContext) -> Any:
+            record = _Record(method, request, self._latencies)
+            try:
+                with self._admission.one():
+                    answer = behaviour(request, context)
+            except grpc.RpcError:  # raised by a stream of requests whose client is gone
+                record.cancelled()
+                raise
+            except Exception as error:
+                failure = error
+            else:
+                record.succeeded()
+                return answer
+            return _abort(context, record, failure)
 
-    def _streaming(self, method: str, behaviour: Behaviour) -> Behaviour:
-        def answer(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-            with _Call(method, context, self._monitor):
-                yield from behaviour(request, context)
+        return call
 
-        return answer
+    def _many(self, method: str, behaviour: Behaviour) -> Behaviour:
+        """For methods with a stream of answers."""
+
+        def call(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+            record = _Record(method, request, self._latencies)
+            try:
+                with self._admission.one():
+                    yield from behaviour(request, context)
+            except GeneratorExit:
+                record.cancelled()
+                raise
+            except Exception as error:
+                failure = error
+            else:
+                record.succeeded()
+                return
+            _abort(context, record, failure)
+
+        return call
 
 
-class _Call:
-    """One call in progress: refuses it while stopping, times it, turns what it raises into a status."""
+def _abort(context: grpc.ServicerContext, record: _Record, error: Exception) -> Any:
+    """End the call with the error's status; never returns."""
+    call_id = secrets.token_hex(6)
+    record.failed(error, call_id)
+    return context.abort_with_status(rpc_status.to_status(status_of(error, call_id)))
 
-    def __init__(self, method: str, context: grpc.ServicerContext, monitor: CallMonitor) -> None:
-        self._method, self._context, self._monitor = method, context, monitor
 
-    def __enter__(self) -> None:
-        self._began = time.perf_counter()
-        if self._monitor.stopping:
-            self._abort(Unavailable("the server is stopping; repeat the call in a moment"))
+class _Record:
+    """One call, for the log and the latencies."""
 
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        milliseconds = (time.perf_counter() - self._began) * 1000
-        self._monitor.record(self._method, milliseconds)
-        if error is None:
-            _log.debug("%s ok %.1f ms", self._method, milliseconds)
-        elif isinstance(error, Exception) and not isinstance(error, grpc.RpcError):
-            self._abort(error)
+    def __init__(self, method: str, request: Any, latencies: Latencies) -> None:
+        self._method = method
+        self._workspace = getattr(request, "workspace", "")
+        self._latencies = latencies
+        self._started = time.perf_counter()
 
-    def _abort(self, error: Exception) -> None:
+    def succeeded(self) -> None:
+        _log.info("%s status=OK", self._line())
+
+    def cancelled(self) -> None:
+        _log.info("%s status=CANCELLED", self._line())
+
+    def failed(self, error: Exception, call_id: str) -> None:
+        status = code_of(error).name
         if isinstance(error, HaleganadaError):
-            _log.info("%s refused: %s", self._method, error.message)
+            _log.info("%s status=%s reason=%s call=%s", self._line(), status, error.reason, call_id)
         else:
-            _log.error("%s failed", self._method, exc_info=error)
-        self._context.abort_with_status(cast(Any, rpc_status.to_status(to_status(error))))
+            _log.error("%s status=%s call=%s", self._line(), status, call_id, exc_info=error)
 
-
-def _shape(handler: Any) -> tuple[Any, Behaviour]:
-    """How to make a handler of the same kind, and what the present one does."""
-    if handler.request_streaming and handler.response_streaming:
-        return grpc.stream_stream_rpc_method_handler, handler.stream_stream
-    if handler.request_streaming:
-        return grpc.stream_unary_rpc_method_handler, handler.stream_unary
-    if handler.response_streaming:
-        return grpc.unary_stream_rpc_method_handler, handler.unary_stream
-    return grpc.unary_unary_rpc_method_handler, handler.unary_unary
+    def _line(self) -> str:
+        milliseconds = (time.perf_counter() - self._started) * 1000
+        self._latencies.add(self._method, milliseconds)
+        workspace = json.dumps(self._workspace[:64] or "default", ensure_ascii=False)
+        return f"method={self._method} workspace={workspace} ms={milliseconds:.2f}"

@@ -1,4 +1,4 @@
-"""OCRService."""
+"""OCRService: unpack, call the domain, pack."""
 
 from __future__ import annotations
 
@@ -8,106 +8,88 @@ import grpc
 from haleganada.v1 import ocr_service_pb2 as pb
 from haleganada.v1 import ocr_service_pb2_grpc
 
-from haleganada_server.core.errors import HaleganadaError
-from haleganada_server.core.types import Lesson
 from haleganada_server.core.workspaces import Workspaces
 
 from . import convert, validate
-from .server_facts import ServerFacts
-from .transfers import Transfers
+from .caller import caller
+from .figures import Latencies, ServerFacts
+from .streams import Transfers
 
 Context = grpc.ServicerContext
 
 
 class OCRServicer(ocr_service_pb2_grpc.OCRServiceServicer):
-    """Unpack, call, pack."""
+    """Each method carries out the RPC of its name; they raise the domain's errors."""
 
-    def __init__(self, workspaces: Workspaces, transfers: Transfers, facts: ServerFacts) -> None:
-        self._workspaces, self._transfers, self._facts = workspaces, transfers, facts
+    def __init__(self, workspaces: Workspaces, transfers: Transfers, facts: ServerFacts, latencies: Latencies) -> None:
+        self._workspaces = workspaces
+        self._transfers = transfers
+        self._facts = facts
+        self._latencies = latencies
 
     def Train(self, request: pb.TrainRequest, context: Context) -> pb.TrainResponse:
-        lesson = _lesson(request, convert.optional(request, "expected_revision"))
-        return convert.taught(self._workspaces.get(request.workspace).train(lesson, context.peer()))
+        workspace = self._workspaces.get(request.workspace)
+        return convert.taught(workspace.train(convert.lesson(request), caller(context)))
 
     def TrainBatch(self, request: pb.TrainBatchRequest, context: Context) -> pb.TrainBatchResponse:
-        validate.batch(len(request.items), "items")
         workspace = self._workspaces.get(request.workspace)
-        outcomes = workspace.train_batch([_lesson_or_error(item) for item in request.items], context.peer())
-        results = [convert.train_result(outcome) for outcome in outcomes]
-        return pb.TrainBatchResponse(results=results, revision=workspace.knowledge.revision)
+        validate.batch("items", request.items)
+        outcomes = workspace.train_batch(convert.lessons(request.items), caller(context))
+        return convert.taught_batch(outcomes, workspace.knowledge.revision)
 
     def Predict(self, request: pb.PredictRequest, context: Context) -> pb.PredictResponse:
+        workspace = self._workspaces.get(request.workspace)
         validate.model(request.model)
-        workspace, top_k = self._workspaces.get(request.workspace), validate.top_k(request.top_k)
-        min_revision = convert.optional(request, "min_revision")
-        return convert.prediction(workspace.predict(convert.glyph(request.glyph), top_k, min_revision))
+        top_k, glyph = validate.top_k(request.top_k), convert.glyph(request.glyph)
+        return convert.prediction(workspace.predict(glyph, top_k, convert.min_revision(request)))
 
     def PredictBatch(self, request: pb.PredictBatchRequest, context: Context) -> pb.PredictBatchResponse:
-        validate.batch(len(request.glyphs), "glyphs")
+        workspace = self._workspaces.get(request.workspace)
         validate.model(request.model)
-        workspace, top_k = self._workspaces.get(request.workspace), validate.top_k(request.top_k)
-        glyphs = [convert.glyph_or_error(glyph) for glyph in request.glyphs]
-        outcomes = workspace.predict_batch(glyphs, top_k, convert.optional(request, "min_revision"))
-        return pb.PredictBatchResponse(results=[convert.predict_result(outcome) for outcome in outcomes])
+        validate.batch("glyphs", request.glyphs)
+        top_k, glyphs = validate.top_k(request.top_k), convert.glyphs(request.glyphs)
+        return convert.predictions(workspace.predict_batch(glyphs, top_k, convert.min_revision(request)))
 
     def Correct(self, request: pb.CorrectRequest, context: Context) -> pb.CorrectResponse:
-        answer = self._workspaces.get(request.workspace).correct(
-            request.prediction_id, request.label, request.variant_of, *_change(request, context)
+        corrected = self._workspaces.get(request.workspace).correct(
+            validate.required_id("prediction_id", request.prediction_id),
+            request.label,
+            request.variant_of,
+            validate.request_id(request.request_id),
+            convert.expected_revision(request),
+            caller(context),
         )
-        return convert.corrected(answer)
+        return convert.corrected(corrected)
 
     def LinkVariants(self, request: pb.LinkVariantsRequest, context: Context) -> pb.LinkVariantsResponse:
+        request_id, expected = validate.request_id(request.request_id), convert.expected_revision(request)
         workspace = self._workspaces.get(request.workspace)
-        linked = workspace.link(request.form, request.canonical, *_change(request, context))
-        return pb.LinkVariantsResponse(
-            canonical=linked.canonical, forms=linked.forms, revision=linked.revision, duplicate=linked.duplicate
-        )
+        return convert.linked(workspace.link(request.form, request.canonical, request_id, expected, caller(context)))
 
     def UnlinkVariants(self, request: pb.UnlinkVariantsRequest, context: Context) -> pb.UnlinkVariantsResponse:
-        parted = self._workspaces.get(request.workspace).unlink(request.form, *_change(request, context))
-        return pb.UnlinkVariantsResponse(
-            former_canonical=parted.former_canonical, revision=parted.revision, duplicate=parted.duplicate
-        )
+        request_id, expected = validate.request_id(request.request_id), convert.expected_revision(request)
+        workspace = self._workspaces.get(request.workspace)
+        return convert.unlinked(workspace.unlink(request.form, request_id, expected, caller(context)))
 
     def Undo(self, request: pb.UndoRequest, context: Context) -> pb.UndoResponse:
-        return convert.undone(self._workspaces.get(request.workspace).undo(*_change(request, context)))
+        request_id, expected = validate.request_id(request.request_id), convert.expected_revision(request)
+        return convert.undone(self._workspaces.get(request.workspace).undo(request_id, expected, caller(context)))
 
     def Stats(self, request: pb.StatsRequest, context: Context) -> pb.StatsResponse:
-        points = validate.history_points(convert.optional(request, "history_points"))
+        points = validate.history_points(request.history_points if request.HasField("history_points") else None)
         stats = self._workspaces.get(request.workspace).stats(points, request.find_suspects)
-        answer = convert.stats(stats)
-        self._facts.add_to(answer)
-        return answer
+        return convert.stats(stats, self._facts, self._latencies.figures())
 
     def Save(self, request: pb.SaveRequest, context: Context) -> pb.SaveResponse:
         return pb.SaveResponse(snapshot=convert.snapshot(self._workspaces.get(request.workspace).save(request.name)))
 
     def Reset(self, request: pb.ResetRequest, context: Context) -> pb.ResetResponse:
-        expected = convert.optional(request, "expected_revision")
-        kept, revision = self._workspaces.reset(request.workspace, request.confirm, expected)
-        return pb.ResetResponse(snapshot=convert.snapshot(kept), revision=revision)
+        expected = convert.expected_revision(request)
+        snapshot, revision = self._workspaces.reset(request.workspace, request.confirm, expected)
+        return pb.ResetResponse(snapshot=convert.snapshot(snapshot), revision=revision)
 
     def Export(self, request: pb.ExportRequest, context: Context) -> Iterator[pb.ExportResponse]:
-        return self._transfers.export(self._workspaces.get(request.workspace), request.format)
+        return self._transfers.export(self._workspaces.get(request.workspace), request)
 
     def Import(self, request_iterator: Iterator[pb.ImportRequest], context: Context) -> pb.ImportResponse:
-        return self._transfers.receive(request_iterator, context.peer())
-
-
-def _lesson(item: pb.TrainRequest | pb.TrainItem, expected_revision: int | None = None) -> Lesson:
-    request_id = validate.request_id(item.request_id)
-    return Lesson(convert.glyph(item.glyph), item.label, item.variant_of, request_id, expected_revision)
-
-
-def _lesson_or_error(item: pb.TrainItem) -> Lesson | HaleganadaError:
-    try:
-        return _lesson(item)
-    except HaleganadaError as error:
-        return error
-
-
-def _change(
-    request: pb.CorrectRequest | pb.LinkVariantsRequest | pb.UnlinkVariantsRequest | pb.UndoRequest, context: Context
-) -> tuple[str, int | None, str]:
-    """request_id, expected_revision and client of a change."""
-    return validate.request_id(request.request_id), convert.optional(request, "expected_revision"), context.peer()
+        return self._transfers.import_from(self._workspaces, request_iterator, caller(context))

@@ -1,4 +1,4 @@
-"""SampleService."""
+"""SampleService: unpack, call the domain, pack."""
 
 from __future__ import annotations
 
@@ -8,45 +8,42 @@ from haleganada.v1 import sample_service_pb2_grpc
 
 from haleganada_server.core.workspaces import Workspaces
 
-from . import convert, validate
+from . import convert, pages, validate
+from .caller import caller
 
 Context = grpc.ServicerContext
-_KIND = "samples"
 
 
 class SampleServicer(sample_service_pb2_grpc.SampleServiceServicer):
-    """Unpack, call, pack."""
+    """Each method carries out the RPC of its name; they raise the domain's errors."""
 
     def __init__(self, workspaces: Workspaces) -> None:
         self._workspaces = workspaces
 
     def ListSamples(self, request: pb.ListSamplesRequest, context: Context) -> pb.ListSamplesResponse:
-        before, limit = validate.page_start(_KIND, request.page_token, 0), validate.page_size(request.page_size)
+        limit, before = validate.page_size(request.page_size), pages.decode("samples", request.page_token, 0)
         workspace = self._workspaces.get(request.workspace)
-        page = workspace.samples(request.label, before, limit, request.with_pictures)
-        return pb.ListSamplesResponse(
-            samples=[convert.sample(sample) for sample in page.samples],
-            next_page_token=validate.page_token(_KIND, page.next_before) if page.next_before else "",
-            total_size=page.total,
-            revision=page.revision,
-        )
+        return convert.sample_page(workspace.samples(request.label, before, limit, request.with_pictures))
 
     def GetSample(self, request: pb.GetSampleRequest, context: Context) -> pb.GetSampleResponse:
-        sample = self._workspaces.get(request.workspace).sample(request.sample_id)
+        sample = self._workspaces.get(request.workspace).sample(validate.sample_id(request.sample_id))
         return pb.GetSampleResponse(sample=convert.sample(sample))
 
     def UpdateSample(self, request: pb.UpdateSampleRequest, context: Context) -> pb.UpdateSampleResponse:
         change = self._workspaces.get(request.workspace).relabel(
-            request.sample_id, request.label, *_change(request, context)
+            validate.sample_id(request.sample_id),
+            request.label,
+            validate.request_id(request.request_id),
+            convert.expected_revision(request),
+            caller(context),
         )
-        sample = convert.sample(change.sample) if change.sample else None
-        return pb.UpdateSampleResponse(sample=sample, revision=change.revision, duplicate=change.duplicate)
+        return convert.relabelled(change)
 
     def DeleteSample(self, request: pb.DeleteSampleRequest, context: Context) -> pb.DeleteSampleResponse:
-        change = self._workspaces.get(request.workspace).forget(request.sample_id, *_change(request, context))
-        return pb.DeleteSampleResponse(revision=change.revision, duplicate=change.duplicate)
-
-
-def _change(request: pb.UpdateSampleRequest | pb.DeleteSampleRequest, context: Context) -> tuple[str, int | None, str]:
-    """request_id, expected_revision and client of a change."""
-    return validate.request_id(request.request_id), convert.optional(request, "expected_revision"), context.peer()
+        change = self._workspaces.get(request.workspace).forget(
+            validate.sample_id(request.sample_id),
+            validate.request_id(request.request_id),
+            convert.expected_revision(request),
+            caller(context),
+        )
+        return convert.forgotten(change)

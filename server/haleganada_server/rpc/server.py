@@ -1,9 +1,11 @@
-"""The gRPC server around the services: limits, health, reflection, orderly stop."""
+"""The gRPC server around the services: limits, health, reflection, and a stop that loses no call."""
 
 from __future__ import annotations
 
-from concurrent import futures
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -17,83 +19,126 @@ from haleganada.v1 import (
     workspace_service_pb2_grpc,
 )
 
-from haleganada_server.core.ports import WorkspaceDirectory
+from haleganada_server.core.errors import Precondition
 from haleganada_server.core.workspaces import Workspaces
 
-from .interceptors import CallInterceptor, CallMonitor
+from .admission import Admission, TransferSlots, WorkerPool
+from .figures import Latencies, ServerFacts
+from .interceptors import CallInterceptor
 from .ocr import OCRServicer
 from .samples import SampleServicer
-from .server_facts import ServerFacts
-from .transfers import Transfers
+from .streams import Transfers
 from .workspaces import WorkspaceServicer
 
-MAX_MESSAGE_BYTES = 16 * 2**20
-SERVICES = (
-    ocr_service_pb2.DESCRIPTOR.services_by_name["OCRService"].full_name,
-    sample_service_pb2.DESCRIPTOR.services_by_name["SampleService"].full_name,
-    workspace_service_pb2.DESCRIPTOR.services_by_name["WorkspaceService"].full_name,
+SERVICES = tuple(
+    service.full_name
+    for contract in (ocr_service_pb2, sample_service_pb2, workspace_service_pb2)
+    for service in contract.DESCRIPTOR.services_by_name.values()
 )
+
+_FASTEST_CLIENT_PING_MS = 30_000  # clients ping every 60 s while a call is open; faster ones are cut off
+_SERVER_PING_MS = 120_000  # finds clients that vanished in the middle of a transfer
+_PING_ANSWER_MS = 20_000
+_LAST_WORDS_S = 0.5  # for statuses that are still on their way when all calls are done
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """workers: calls answered at once. waiting: calls that may wait beyond these, then RESOURCE_EXHAUSTED."""
+    """See config.ServerConfig."""
 
-    workers: int = 16
-    waiting: int = 256
+    workers: int
+    max_waiting: int
+    max_calls: int
+    max_transfers: int
+    max_message_bytes: int
+    max_import_bytes: int
 
 
-class GrpcServer:
-    """Serves the workspaces. Not started, not bound, until told so."""
+class RpcServer:
+    """One gRPC server. First bind(), then serve(), last stop()."""
 
-    def __init__(
-        self, workspaces: Workspaces, directory: WorkspaceDirectory, facts: ServerFacts, limits: Limits, reflect: bool
-    ) -> None:
-        self._monitor: CallMonitor = facts.monitor
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._pool = WorkerPool(limits.workers)
+        self._admission = Admission(self._pool, limits.max_waiting)
+        self._latencies = Latencies()
         self._server = grpc.server(
-            futures.ThreadPoolExecutor(limits.workers, thread_name_prefix="rpc"),
-            interceptors=[CallInterceptor(facts.monitor)],
-            options=_options(),
-            maximum_concurrent_rpcs=limits.workers + limits.waiting,
+            self._pool,
+            interceptors=[CallInterceptor(self._admission, self._latencies)],
+            options=_options(limits.max_message_bytes),
+            maximum_concurrent_rpcs=limits.max_calls,
         )
-        transfers = Transfers(workspaces, directory, max(1, limits.workers // 4))
-        ocr_service_pb2_grpc.add_OCRServiceServicer_to_server(OCRServicer(workspaces, transfers, facts), self._server)
-        sample_service_pb2_grpc.add_SampleServiceServicer_to_server(SampleServicer(workspaces), self._server)
-        workspace_service_pb2_grpc.add_WorkspaceServiceServicer_to_server(WorkspaceServicer(workspaces), self._server)
-        self._health = health.HealthServicer()
+        self._health = health.HealthServicer(
+            experimental_non_blocking=True, experimental_thread_pool=ThreadPoolExecutor(1, "health")
+        )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+
+    def bind(self, host: str, port: int, tls: tuple[bytes, bytes] | None = None) -> int:
+        """Take a port, 0 = any; the one that was taken. tls: PEM certificate chain and private key. Raises
+        Precondition.
+        """
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        try:
+            taken = self._add_port(address, tls)
+        except RuntimeError as error:
+            raise _cannot_listen(address) from error
+        if not taken:
+            raise _cannot_listen(address)
+        return taken
+
+    def serve(
+        self, workspaces: Workspaces, temporary_file: Callable[[], Path], facts: ServerFacts, reflect: bool
+    ) -> None:
+        """Answer calls from now on. temporary_file: a fresh path for an upload."""
+        limits = self._limits
+        transfers = Transfers(TransferSlots(limits.max_transfers), temporary_file, limits.max_import_bytes)
+        ocr = OCRServicer(workspaces, transfers, facts, self._latencies)
+        ocr_service_pb2_grpc.add_OCRServiceServicer_to_server(ocr, self._server)
+        sample_service_pb2_grpc.add_SampleServiceServicer_to_server(SampleServicer(workspaces), self._server)
+        workspace_service_pb2_grpc.add_WorkspaceServiceServicer_to_server(WorkspaceServicer(workspaces), self._server)
         if reflect:
-            names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+            names = [*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME]
             reflection.enable_server_reflection(names, self._server)
-
-    def bind(self, address: str, credentials: grpc.ServerCredentials | None) -> int:
-        """Bind to HOST:PORT; the port, which is chosen for port 0. Raises RuntimeError if the address cannot be had."""
-        if credentials is None:
-            return int(self._server.add_insecure_port(address))
-        return int(self._server.add_secure_port(address, credentials))
-
-    def start(self) -> None:
-        """Begin to answer."""
         self._server.start()
         self._set_health(health_pb2.HealthCheckResponse.SERVING)
 
-    def stop(self, grace_s: float) -> None:
-        """Say NOT_SERVING, let calls in progress finish for up to grace_s seconds, then end them."""
-        self._monitor.stopping = True
-        self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
-        self._server.stop(grace_s).wait()
+    def stop(self, grace_s: float) -> bool:
+        """Refuse new calls, let those in progress finish for at most grace_s seconds; True if all did.
 
-    def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus.ValueType) -> None:
+        Until then health answers NOT_SERVING and new calls get UNAVAILABLE, both by this server itself.
+        """
+        self._health.enter_graceful_shutdown()
+        finished = self._admission.drain(grace_s)
+        self._server.stop(_LAST_WORDS_S if finished else 0).wait()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        return finished
+
+    def _add_port(self, address: str, tls: tuple[bytes, bytes] | None) -> int:
+        if tls is None:
+            return self._server.add_insecure_port(address)
+        certificate, key = tls
+        return self._server.add_secure_port(address, grpc.ssl_server_credentials([(key, certificate)]))
+
+    def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for name in ("", *SERVICES):
             self._health.set(name, status)
 
 
-def _options() -> list[tuple[str, int]]:
-    return [
-        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-        ("grpc.so_reuseport", 0),  # a second server on this port must fail, not take every other call
-        ("grpc.http2.min_ping_interval_without_data_ms", 30_000),  # clients ping once a minute
-        ("grpc.keepalive_permit_without_calls", 1),
-    ]
+def _options(max_message_bytes: int) -> Sequence[tuple[str, int]]:
+    return (
+        ("grpc.max_receive_message_length", max_message_bytes),
+        ("grpc.max_send_message_length", max_message_bytes),
+        ("grpc.so_reuseport", 0),  # a second server on the port must fail, not share it
+        ("grpc.http2.min_ping_interval_without_data_ms", _FASTEST_CLIENT_PING_MS),
+        ("grpc.keepalive_time_ms", _SERVER_PING_MS),
+        ("grpc.keepalive_timeout_ms", _PING_ANSWER_MS),
+    )
+
+
+def _cannot_listen(address: str) -> Precondition:
+    return Precondition(
+        f"cannot listen on {address}: another program uses it, or it is not an address of this machine; "
+        "choose another with --listen",
+        "CANNOT_LISTEN",
+    )

@@ -1,82 +1,93 @@
-"""What a request may ask for, checked before the core sees it. Labels and drawings are checked by the core and by
-vision.
+"""What the contract says of numbers, sizes and ids, checked before the domain is asked. Labels and drawings are
+checked where they are read.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-from typing import Any
+from collections.abc import Sized
 
 from haleganada_server.core.errors import InvalidInput, NotFound
 
 MAX_BATCH = 256
-MAX_TOP_K = 50
-DEFAULT_TOP_K = 5
-MAX_PAGE = 500
-DEFAULT_PAGE = 50
-MAX_HISTORY = 10_000
-DEFAULT_HISTORY = 500
-MAX_REQUEST_ID = 64
-MODEL = "few-shot"
+MAX_TOP_K, DEFAULT_TOP_K = 50, 5
+MAX_PAGE, DEFAULT_PAGE = 500, 50
+MAX_HISTORY, DEFAULT_HISTORY = 10_000, 500
+MAX_ID_LENGTH = 64
+MAX_STROKES, MAX_POINTS = 1_000, 100_000
+
+_OWN_MODEL = "few-shot"
 
 
 def top_k(value: int) -> int:
-    """1 to 50; 0 = 5. Raises InvalidInput."""
+    """1 to 50; 0 means 5."""
     if not 0 <= value <= MAX_TOP_K:
-        raise InvalidInput("top_k", f"is {value}; ask for 1 to {MAX_TOP_K} candidates")
+        raise InvalidInput("top_k", f"is {value}; give 1 to {MAX_TOP_K}, or 0 for {DEFAULT_TOP_K}")
     return value or DEFAULT_TOP_K
 
 
 def page_size(value: int) -> int:
-    """1 to 500; 0 = 50; more is cut. Raises InvalidInput for a negative one."""
+    """1 to 500, more is cut; 0 means 50."""
     if value < 0:
-        raise InvalidInput("page_size", f"is {value}; it must not be negative")
+        raise InvalidInput("page_size", f"is {value}; give 1 to {MAX_PAGE}, or 0 for {DEFAULT_PAGE}")
     return min(value, MAX_PAGE) or DEFAULT_PAGE
 
 
 def history_points(value: int | None) -> int:
-    """0 to 10,000; absent = 500. Raises InvalidInput."""
+    """0 to 10,000; None means 500."""
     if value is None:
         return DEFAULT_HISTORY
     if not 0 <= value <= MAX_HISTORY:
-        raise InvalidInput("history_points", f"is {value}; ask for 0 to {MAX_HISTORY} points")
+        raise InvalidInput("history_points", f"is {value}; give 0 to {MAX_HISTORY:,}")
     return value
 
 
-def batch(size: int, field: str) -> None:
-    """Raises InvalidInput unless 1 to 256."""
-    if not 1 <= size <= MAX_BATCH:
-        raise InvalidInput(field, f"has {size} entries; send 1 to {MAX_BATCH}")
+def batch(field: str, items: Sized) -> None:
+    """1 to 256 items."""
+    if not 1 <= len(items) <= MAX_BATCH:
+        raise InvalidInput(field, f"has {len(items)} items; send 1 to {MAX_BATCH} in a call")
 
 
 def request_id(value: str) -> str:
-    """Up to 64 characters. Raises InvalidInput."""
-    if len(value) > MAX_REQUEST_ID:
-        raise InvalidInput("request_id", f"has {len(value)} characters; at most {MAX_REQUEST_ID} are allowed")
+    """At most 64 characters, "" for none."""
+    return _short("request_id", value)
+
+
+def required_id(field: str, value: str) -> str:
+    """1 to 64 characters."""
+    if not value:
+        raise InvalidInput(field, "is missing; say which one")
+    return _short(field, value)
+
+
+def sample_id(value: int) -> int:
+    """1 or more."""
+    if value < 1:
+        raise InvalidInput("sample_id", f"is {value}; give the number of a sample, 1 or more")
     return value
 
 
-def model(value: str) -> None:
-    """Raises NotFound for any but the workspace's own."""
-    if value not in ("", MODEL):
-        raise NotFound("model", value, f"leave it empty, or ask for “{MODEL}”")
+def model(name: str) -> None:
+    """ "" or "few-shot", the workspace's own; NotFound for any other."""
+    if name not in ("", _OWN_MODEL):
+        raise NotFound("model", name[:MAX_ID_LENGTH], f"leave model empty, or say “{_OWN_MODEL}”")
 
 
-def page_token(kind: str, value: Any) -> str:
-    """An opaque token that continues a list of this kind behind `value`."""
-    return base64.urlsafe_b64encode(json.dumps([kind, value]).encode()).decode()
+def ink_size(strokes: int, points: int) -> None:
+    """Checked before points are unpacked, which takes far more memory than the message did."""
+    if strokes > MAX_STROKES or points > MAX_POINTS:
+        raise InvalidInput(
+            "glyph.ink",
+            f"has {strokes:,} strokes and {points:,} points; at most {MAX_STROKES:,} and {MAX_POINTS:,} are allowed",
+        )
 
 
-def page_start(kind: str, token: str, default: Any) -> Any:
-    """What page_token was made with; `default` for the first page. Raises InvalidInput."""
-    if not token:
-        return default
-    try:
-        found, value = json.loads(base64.b64decode(token.encode(), altchars=b"-_", validate=True))
-    except (ValueError, TypeError, binascii.Error):
-        found, value = None, None
-    if found != kind or type(value) is not type(default):
-        raise InvalidInput("page_token", "is not one of this list; start again without it")
+def _short(field: str, value: str) -> str:
+    if len(value) > MAX_ID_LENGTH:
+        raise InvalidInput(field, f"has {len(value):,} characters; at most {MAX_ID_LENGTH} are allowed")
     return value
+
+
+def named(field: str, value: str) -> None:
+    """Not empty, where a default would be dangerous."""
+    if not value:
+        raise InvalidInput(field, "is missing; say which one")

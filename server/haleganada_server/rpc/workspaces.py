@@ -1,4 +1,4 @@
-"""WorkspaceService."""
+"""WorkspaceService: unpack, call the domain, pack."""
 
 from __future__ import annotations
 
@@ -7,53 +7,64 @@ from haleganada.v1 import workspace_service_pb2 as pb
 from haleganada.v1 import workspace_service_pb2_grpc
 
 from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.types import SnapshotInfo
 from haleganada_server.core.workspaces import Workspaces
 
-from . import convert, validate
+from . import convert, pages, validate
 
 Context = grpc.ServicerContext
 
 
 class WorkspaceServicer(workspace_service_pb2_grpc.WorkspaceServiceServicer):
-    """Unpack, call, pack."""
+    """Each method carries out the RPC of its name; they raise the domain's errors."""
 
     def __init__(self, workspaces: Workspaces) -> None:
         self._workspaces = workspaces
 
     def CreateWorkspace(self, request: pb.CreateWorkspaceRequest, context: Context) -> pb.CreateWorkspaceResponse:
-        created = self._workspaces.create(_named(request.workspace))
-        return pb.CreateWorkspaceResponse(workspace=convert.workspace(created))
+        validate.named("workspace", request.workspace)
+        return pb.CreateWorkspaceResponse(workspace=convert.workspace(self._workspaces.create(request.workspace)))
 
     def GetWorkspace(self, request: pb.GetWorkspaceRequest, context: Context) -> pb.GetWorkspaceResponse:
         return pb.GetWorkspaceResponse(workspace=convert.workspace(self._workspaces.info(request.workspace)))
 
     def ListWorkspaces(self, request: pb.ListWorkspacesRequest, context: Context) -> pb.ListWorkspacesResponse:
-        after, limit = validate.page_start("workspaces", request.page_token, ""), validate.page_size(request.page_size)
+        limit, after = validate.page_size(request.page_size), pages.decode("workspaces", request.page_token, "")
         found = self._workspaces.page(after, limit + 1)
-        following = validate.page_token("workspaces", found[limit - 1].name) if len(found) > limit else ""
-        shown = [convert.workspace(workspace) for workspace in found[:limit]]
-        return pb.ListWorkspacesResponse(workspaces=shown, next_page_token=following)
+        shown, following = found[:limit], found[limit - 1].name if len(found) > limit else ""
+        return pb.ListWorkspacesResponse(
+            workspaces=[convert.workspace(info) for info in shown],
+            next_page_token=pages.encode("workspaces", following),
+        )
 
     def DeleteWorkspace(self, request: pb.DeleteWorkspaceRequest, context: Context) -> pb.DeleteWorkspaceResponse:
-        kept = self._workspaces.delete(_named(request.workspace), request.confirm)
-        return pb.DeleteWorkspaceResponse(snapshot=convert.snapshot(kept))
+        validate.named("workspace", request.workspace)
+        retired = self._workspaces.delete(request.workspace, request.confirm)
+        return pb.DeleteWorkspaceResponse(snapshot=convert.snapshot(retired))
 
     def ListSnapshots(self, request: pb.ListSnapshotsRequest, context: Context) -> pb.ListSnapshotsResponse:
-        start, limit = validate.page_start("snapshots", request.page_token, 0), validate.page_size(request.page_size)
-        kept = self._workspaces.snapshots(request.workspace)
-        following = validate.page_token("snapshots", start + limit) if len(kept) > start + limit else ""
-        shown = [convert.snapshot(snapshot) for snapshot in kept[start : start + limit]]
-        return pb.ListSnapshotsResponse(snapshots=shown, next_page_token=following)
+        limit, after = validate.page_size(request.page_size), pages.decode("snapshots", request.page_token, "")
+        found = _behind(self._workspaces.snapshots(request.workspace), after)
+        shown, following = found[:limit], found[limit - 1].snapshot_id if len(found) > limit else ""
+        return pb.ListSnapshotsResponse(
+            snapshots=[convert.snapshot(info) for info in shown],
+            next_page_token=pages.encode("snapshots", following),
+        )
 
     def RestoreSnapshot(self, request: pb.RestoreSnapshotRequest, context: Context) -> pb.RestoreSnapshotResponse:
-        expected = convert.optional(request, "expected_revision")
-        workspace, replaced = self._workspaces.restore(request.workspace, request.snapshot_id, expected)
+        snapshot_id = validate.required_id("snapshot_id", request.snapshot_id)
+        expected = convert.expected_revision(request)
+        info, replaced = self._workspaces.restore(request.workspace, snapshot_id, expected)
         return pb.RestoreSnapshotResponse(
-            workspace=convert.workspace(workspace), replaced=convert.snapshot(replaced) if replaced else None
+            workspace=convert.workspace(info), replaced=convert.snapshot(replaced) if replaced else None
         )
 
 
-def _named(workspace: str) -> str:
-    if not workspace:
-        raise InvalidInput("workspace", "is empty; name the workspace")
-    return workspace
+def _behind(snapshots: list[SnapshotInfo], snapshot_id: str) -> list[SnapshotInfo]:
+    """Those that follow the one with this id; all for "". Raises InvalidInput if it is no longer there."""
+    if not snapshot_id:
+        return snapshots
+    ids = [snapshot.snapshot_id for snapshot in snapshots]
+    if snapshot_id not in ids:
+        raise InvalidInput("page_token", "belongs to a snapshot that is gone; begin again without it")
+    return snapshots[ids.index(snapshot_id) + 1 :]

@@ -1,1 +1,1 @@
-"""Runs the embedder: by onnxruntime on a CPU, by torch on a GPU. Nothing outside knows which."""
+"""Runs the embedder's network: onnxruntime on the CPU, torch on CUDA. Nothing outside this room knows which."""

@@ -1,30 +1,65 @@
-"""Which device computes embeddings."""
+"""Which device embeds. torch, which takes seconds to import, is not touched where there is no CUDA driver."""
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
+import re
+import sys
+from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
+
+from haleganada_server.core.errors import Precondition
 from haleganada_server.core.ports import Embedder
 
-from .onnx_embedder import OnnxEmbedder, ToInput
+from .onnx_embedder import OnnxEmbedder
 from .weights import Weights
 
+ToInput = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
-def select_embedder(device: str, weights: Weights, to_input: ToInput) -> Embedder:
-    """device: “cpu”, “cuda:N”, or “auto” for the first GPU if torch is installed and finds one. Raises Precondition."""
+
+def select_embedder(weights: Weights, device: str, to_input: ToInput) -> Embedder:
+    """The embedder on `device`: "auto", "cpu" or "cuda:N". Raises Precondition if it is not there."""
     if device == "auto":
-        device = "cuda:0" if _has_gpu() else "cpu"
+        device = "cuda:0" if _torch_installed() and _cuda_devices() > 0 else "cpu"
     if device == "cpu":
         return OnnxEmbedder(weights, to_input)
+    _require_cuda(device)
     from .torch_embedder import TorchEmbedder
 
     return TorchEmbedder(weights, to_input, device)
 
 
-def _has_gpu() -> bool:
-    """Without torch there is no way to use one; torch is only imported if it is there, since that takes seconds."""
-    if importlib.util.find_spec("torch") is None:
-        return False
-    import torch
+def _require_cuda(device: str) -> None:
+    if not re.fullmatch(r"cuda:\d+", device):
+        raise Precondition(f"there is no device “{device}”; choose auto, cpu or cuda:N", "DEVICE_UNKNOWN")
+    count = _cuda_devices()
+    if int(device.removeprefix("cuda:")) >= count:
+        found = f"{count} CUDA device{'' if count == 1 else 's'}" if count else "no CUDA device"
+        raise Precondition(
+            f"the device {device} is not available: this machine has {found}; choose --device cpu or auto",
+            "DEVICE_NOT_AVAILABLE",
+        )
+    if not _torch_installed():
+        raise Precondition(
+            f"the device {device} needs torch: pip install 'haleganada[train]', or choose --device cpu",
+            "TORCH_NOT_INSTALLED",
+        )
 
-    return bool(torch.cuda.is_available())
+
+def _torch_installed() -> bool:
+    return importlib.util.find_spec("torch") is not None
+
+
+def _cuda_devices() -> int:
+    """How many devices the CUDA driver counts; 0 without a driver."""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return 0
+    count = ctypes.c_int(0)
+    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
+        return 0
+    return count.value

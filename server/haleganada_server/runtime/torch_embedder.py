@@ -1,101 +1,107 @@
-"""The embedder on a GPU, by torch. Calls that arrive together share a batch."""
+"""The embedder on a CUDA device, by torch, which is imported only here and only when it is wanted.
+
+One thread owns the device. Calls that wait for it are embedded together (micro-batching), so many clients that send
+one drawing each keep the device as busy as one client that sends many. Unlike on the CPU, the size of a batch may
+change an embedding, by about 1e-6: CUDA picks its kernels by size.
+"""
 
 from __future__ import annotations
 
+import logging
+import queue
 import threading
-from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from safetensors import safe_open
 
-from haleganada_server.core.errors import Precondition
+from haleganada_server.core.errors import Unavailable
 
-from .onnx_embedder import ToInput
+from .network import EmbedderNetwork, NetworkShape
 from .weights import Weights
 
-if TYPE_CHECKING:
-    import torch
+Rasters = NDArray[np.uint8]  # (n, 128, 128)
+Vectors = NDArray[np.float32]  # (n, d)
+ToInput = Callable[[Rasters], NDArray[np.float32]]  # -> (n, 1, side, side), 0..1
 
-    from .network import EmbedderNetwork
-
-_LARGEST_BATCH = 512
+_log = logging.getLogger(__name__)
+_BATCH = 1024  # drawings embedded together at most; 16 MB of input
+_Job = tuple[NDArray[np.float32], "Future[Vectors]"]
 
 
 class TorchEmbedder:
-    """core.ports.Embedder. Safe from any thread."""
+    """core.ports.Embedder by torch."""
 
     def __init__(self, weights: Weights, to_input: ToInput, device: str) -> None:
-        """device: “cuda:0” and the like. Raises Precondition without torch or such a device."""
-        self._device = _device(device)
-        self._network = _network(weights, self._device)
-        self._weights, self._to_input = weights, to_input
-        self._lock = threading.Lock()
-        self._waiting: deque[tuple[NDArray[np.uint8], Future[NDArray[np.float32]]]] = deque()
+        """device: as torch names it, for example "cuda:0"."""
+        self._network = _load(weights, device)
+        self._to_input = to_input
+        self._hash = weights.hash
+        self._device = device
+        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        threading.Thread(target=self._serve, name="embed", daemon=True).start()
 
     @property
     def hash(self) -> str:
-        return self._weights.hash
+        return self._hash
 
     @property
     def device(self) -> str:
-        return f"{self._device} (torch)"
+        return f"{self._device} (torch {torch.__version__})"
 
-    def embed(self, rasters: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(n, 128, 128) uint8 -> (n, d) float32. Whoever gets the lock computes for all who wait."""
-        answer: Future[NDArray[np.float32]] = Future()
-        self._waiting.append((rasters, answer))
-        with self._lock:
-            while not answer.done():
-                self._run_group()
-        return answer.result()
+    def embed(self, rasters: Rasters) -> Vectors:
+        """(n, 128, 128) uint8 rasters -> (n, d) float32 vectors, n >= 1. Raises Unavailable if the device fails."""
+        ink = self._to_input(rasters)
+        parts: list[Future[Vectors]] = []
+        for start in range(0, len(ink), _BATCH):
+            part: Future[Vectors] = Future()
+            self._jobs.put((ink[start : start + _BATCH], part))
+            parts.append(part)
+        return np.concatenate([part.result() for part in parts])
 
-    def _run_group(self) -> None:
-        group = [self._waiting.popleft()]
-        while self._waiting and sum(len(rasters) for rasters, _ in group) < _LARGEST_BATCH:
-            group.append(self._waiting.popleft())
-        try:
-            vectors = self._forward(np.concatenate([rasters for rasters, _ in group]))
-        except Exception as error:
-            for _, answer in group:
-                answer.set_exception(error)
-            return
-        for rasters, answer in group:
-            answer.set_result(vectors[: len(rasters)])
-            vectors = vectors[len(rasters) :]
+    def _serve(self) -> None:
+        left_over: _Job | None = None
+        while True:
+            jobs, left_over = self._waiting(left_over or self._jobs.get())
+            try:
+                vectors = self._run(np.concatenate([ink for ink, _ in jobs]))
+            except RuntimeError:  # torch reports all its failures so, running out of memory too
+                _log.exception("the device %s failed", self._device)
+                for _, part in jobs:
+                    part.set_exception(Unavailable("the server's device failed; repeat the call", "DEVICE_FAILED"))
+                continue
+            start = 0
+            for ink, part in jobs:
+                part.set_result(vectors[start : start + len(ink)])
+                start += len(ink)
 
-    def _forward(self, rasters: NDArray[np.uint8]) -> NDArray[np.float32]:
-        import torch
+    def _waiting(self, first: _Job) -> tuple[list[_Job], _Job | None]:
+        """The first job and those that wait behind it, as many as fit into a batch; and one that did not fit."""
+        jobs, size = [first], len(first[0])
+        while True:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return jobs, None
+            if size + len(job[0]) > _BATCH:
+                return jobs, job
+            jobs.append(job)
+            size += len(job[0])
 
-        ink = torch.from_numpy(self._to_input(rasters, self._weights.side)).to(self._device)
-        with torch.inference_mode():
-            return np.asarray(self._network(ink).float().cpu().numpy())
+    def _run(self, ink: NDArray[np.float32]) -> Vectors:
+        # without TensorFloat-32, which rounds to 10 bits: the CPU's embeddings must be met closely
+        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+            return np.asarray(self._network(torch.from_numpy(ink).to(self._device)).cpu().numpy())
 
 
-def _device(name: str) -> torch.device:
-    try:
-        import torch
-    except ImportError:
-        raise Precondition(
-            f"--device {name} needs torch; install it with: pip install 'haleganada[train]'", "TORCH_NOT_INSTALLED"
-        ) from None
-    if not torch.cuda.is_available() or (int(name.partition(":")[2] or 0) >= torch.cuda.device_count()):
-        raise Precondition(f"there is no {name} on this machine; use --device cpu", "NO_SUCH_DEVICE")
-    return torch.device(name)
-
-
-def _network(weights: Weights, device: torch.device) -> EmbedderNetwork:
-    import torch
-
-    from .network import EmbedderNetwork, NetworkShape
-
+def _load(weights: Weights, device: str) -> EmbedderNetwork:
     with safe_open(weights.safetensors, framework="pt") as file:
-        meta = file.metadata() or {}
-        state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # not a dict
-    shape = NetworkShape(**{key: int(meta[key]) for key in ("side", "width", "dim") if key in meta})
-    network = EmbedderNetwork(shape)
-    network.load_state_dict(state, strict=True)
-    network.to(device=device, dtype=torch.float32).eval()
+        sizes = {key: int(value) for key, value in file.metadata().items() if key in ("side", "width", "dim")}
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # it is no dict
+    network = EmbedderNetwork(NetworkShape(**sizes))
+    network.load_state_dict(tensors, strict=True)
+    network.to(device).eval()
     return network

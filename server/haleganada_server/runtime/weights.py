@@ -1,12 +1,13 @@
-"""The shipped weights: what card.json says of them, checked against the files. Loading runs no code: JSON,
-safetensors, ONNX.
+"""The shipped weights: what belongs to them, and that they are what their model card says.
+
+A folder of weights holds card.json, head.safetensors (mean, projection, between), embedder.onnx for the CPU and
+embedder.safetensors for torch. Nothing in it runs code when it is loaded.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,54 +16,87 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from haleganada_server.core.confidence import Calibration
-from haleganada_server.core.errors import DataLoss
+from haleganada_server.core.errors import Precondition
 from haleganada_server.core.head import Projection
 from haleganada_server.core.knowledge import Model
 
+CARD, HEAD, ONNX, SAFETENSORS = "card.json", "head.safetensors", "embedder.onnx", "embedder.safetensors"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Weights:
-    """A folder of weights. side: of the network's square input, px. hash: SHA-256 of embedder.safetensors."""
+    """A folder of weights that was checked.
+
+    name: name and version from the card. hash: SHA-256 of embedder.safetensors, hexadecimal; it names the embedding
+    space, on every device. side: height and width in px of what the network takes.
+    """
 
     folder: Path
     name: str
-    side: int
     hash: str
+    side: int
     model: Model
 
     @property
     def onnx(self) -> Path:
-        return self.folder / "embedder.onnx"
+        return self.folder / ONNX
 
     @property
     def safetensors(self) -> Path:
-        return self.folder / "embedder.safetensors"
+        return self.folder / SAFETENSORS
 
 
 def load_weights(folder: Path) -> Weights:
-    """Raises DataLoss if a file is missing or is not the one that card.json describes."""
+    """Read and check a folder of weights. Raises Precondition if a file is missing or is not the card's."""
+    card = _read_card(folder / CARD)
     try:
-        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-        hashes: Mapping[str, str] = card["sha256"]
-        for name, expected in hashes.items():
-            if hashlib.sha256((folder / name).read_bytes()).hexdigest() != expected:
-                raise _damaged(f"{name} is not the file that its card describes")
-        head = load_file(folder / "head.safetensors")
-        projection = Projection(*(np.asarray(head[key], np.float64) for key in ("mean", "projection", "between")))
-        model = Model(projection, _calibration(card["calibration"]))
-        return Weights(
-            folder, f"{card['name']} {card['version']}", int(card["side"]), hashes["embedder.safetensors"], model
-        )
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise _damaged(f"{type(error).__name__}: {error}") from error
+        hashes: dict[str, str] = card["sha256"]
+        name, side = f"{card['name']} {card['version']}", int(card["side"])
+        calibration = Calibration(*(_three(card["calibration"][part]) for part in ("temperature", "unknown")))
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unusable(CARD, f"an entry is missing or wrong, {error}") from error
+    for file in (ONNX, SAFETENSORS, HEAD):
+        _check(folder / file, hashes.get(file, ""))
+    return Weights(folder, name, hashes[SAFETENSORS], side, Model(_read_head(folder / HEAD), calibration))
 
 
-def _calibration(numbers: Mapping[str, Any]) -> Calibration:
-    temperature, unknown = (tuple(map(float, numbers[key])) for key in ("temperature", "unknown"))
-    if len(temperature) != 3 or len(unknown) != 3:
-        raise ValueError("a calibration has three numbers each")
-    return Calibration(temperature, unknown)
+def _read_card(path: Path) -> dict[str, Any]:
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _unusable(path.name, "it is missing or not JSON") from error
+    if not isinstance(card, dict):
+        raise _unusable(path.name, "it is not a JSON object")
+    return card
 
 
-def _damaged(why: str) -> DataLoss:
-    return DataLoss(f"the embedder's weights cannot be used ({why}); install the package again", "WEIGHTS_DAMAGED")
+def _check(path: Path, expected: str) -> None:
+    try:
+        actual = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise _unusable(path.name, "it is missing or cannot be read") from error
+    if actual != expected:
+        raise _unusable(path.name, f"its SHA-256 is not the one in {CARD}")
+
+
+def _read_head(path: Path) -> Projection:
+    tensors = load_file(path)
+    try:
+        mean, matrix, between = (np.asarray(tensors[key], np.float64) for key in ("mean", "projection", "between"))
+    except KeyError as error:
+        raise _unusable(path.name, f"it holds no {error}") from error
+    if matrix.shape != (len(mean), len(between)) or not (between > 0).all():
+        raise _unusable(path.name, "its parts do not fit each other")
+    return Projection(mean, matrix, between)
+
+
+def _three(numbers: Any) -> tuple[float, float, float]:
+    first, second, third = (float(number) for number in numbers)
+    return first, second, third
+
+
+def _unusable(name: str, why: str) -> Precondition:
+    return Precondition(
+        f"the weights cannot be used: {name}: {why}; install haleganada again, or choose other weights with --weights",
+        "WEIGHTS_DAMAGED",
+    )

@@ -1,0 +1,34 @@
+"""Page tokens: where a list goes on, opaque to clients, and of no use for another list."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TypeVar, cast
+
+from haleganada_server.core.errors import InvalidInput
+
+Position = TypeVar("Position", int, str)
+
+
+def encode(listing: str, position: int | str) -> str:
+    """The token of the page of `listing` that begins behind `position`; "" behind nothing, on the last page."""
+    if not position:
+        return ""
+    text = json.dumps([listing, position], ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decode(listing: str, token: str, start: Position) -> Position:
+    """The position in a token of `listing`; `start` for the empty token. Raises InvalidInput for anything else."""
+    if not token:
+        return start
+    try:
+        padded = token.encode("ascii") + b"=" * (-len(token) % 4)
+        kind, position = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (ValueError, TypeError, RecursionError):
+        kind, position = None, None
+    known = kind == listing and type(position) is type(start)
+    if not known or (isinstance(position, int) and not 0 < position < 2**63):
+        raise InvalidInput("page_token", "is not one of this list; use the next_page_token of the page before, or none")
+    return cast(Position, position)

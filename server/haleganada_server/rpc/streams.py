@@ -1,0 +1,115 @@
+"""Export and Import: whole files over a stream, in chunks, checked by their SHA-256.
+
+Files go through the disk, never through memory, so that neither a slow client nor a large workspace costs more than
+one chunk. What was begun is removed when the stream ends, however it ends.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from haleganada.v1 import ocr_service_pb2 as pb
+
+from haleganada_server.core.errors import Exhausted, InvalidInput
+from haleganada_server.core.ports import ExportFile
+from haleganada_server.core.types import TransferFormat
+from haleganada_server.core.workspace import Workspace
+from haleganada_server.core.workspaces import Workspaces
+
+from . import convert
+from .admission import TransferSlots
+
+EXPORT_CHUNK = 64 * 2**10
+IMPORT_CHUNK = 2**20
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class Transfers:
+    """Exports and imports, a few at a time."""
+
+    def __init__(self, slots: TransferSlots, temporary_file: Callable[[], Path], max_import_bytes: int) -> None:
+        """temporary_file: gives a fresh path on the disk of the data directory."""
+        self._slots = slots
+        self._temporary_file = temporary_file
+        self._max_import_bytes = max_import_bytes
+
+    def export(self, workspace: Workspace, request: pb.ExportRequest) -> Iterator[pb.ExportResponse]:
+        """Header, chunks, trailer. Raises InvalidInput, Exhausted."""
+        form = convert.export_format(request.format) or TransferFormat.ARCHIVE
+        with self._slots.one(), closing(workspace.export(form)) as exported:
+            yield pb.ExportResponse(header=convert.export_header(exported))
+            yield from _chunks(exported)
+
+    def import_from(
+        self, workspaces: Workspaces, requests: Iterator[pb.ImportRequest], client: str
+    ) -> pb.ImportResponse:
+        """Spool the file to disk, check it, teach it. Raises InvalidInput, NotFound, RevisionMismatch, Exhausted."""
+        header = _header(requests)
+        workspace = workspaces.get(header.workspace)
+        form, expected = convert.export_format(header.format), convert.expected_revision(header)
+        workspace.require_revision(expected)  # before a gigabyte is sent in vain
+        with self._slots.one(), self._spool() as path:
+            _receive(requests, path, self._max_import_bytes)
+            return convert.imported(workspace.import_file(path, form, expected, client))
+
+    @contextmanager
+    def _spool(self) -> Iterator[Path]:
+        """A temporary file for the block."""
+        path = self._temporary_file()
+        try:
+            yield path
+        except OSError as error:
+            if error.errno in _NO_ROOM:
+                raise Exhausted("there is no room on the server's disk for this file", "DISK_FULL", 30.0) from error
+            raise
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _chunks(exported: ExportFile) -> Iterator[pb.ExportResponse]:
+    digest, size = hashlib.sha256(), 0
+    with exported.path.open("rb") as file:
+        while chunk := file.read(EXPORT_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+            yield pb.ExportResponse(chunk=chunk)
+    yield pb.ExportResponse(trailer=pb.TransferTrailer(sha256=digest.hexdigest(), bytes=size))
+
+
+def _header(requests: Iterator[pb.ImportRequest]) -> pb.ImportHeader:
+    first = next(requests, None)
+    if first is None or first.WhichOneof("part") != "header":
+        raise InvalidInput("header", "is missing; an import starts with it")
+    return first.header
+
+
+def _receive(requests: Iterator[pb.ImportRequest], path: Path, limit: int) -> None:
+    """Write the chunks to `path`; check size and hash. Raises InvalidInput."""
+    digest, size, trailer = hashlib.sha256(), 0, None
+    with path.open("wb") as file:
+        for request in requests:
+            part = request.WhichOneof("part")
+            if trailer is not None or part not in ("chunk", "trailer"):
+                raise InvalidInput("part", "is out of order; send one header, then chunks, last a trailer")
+            if part == "trailer":
+                trailer = request.trailer
+                continue
+            size += len(request.chunk)
+            if len(request.chunk) > IMPORT_CHUNK or size > limit:
+                raise InvalidInput("chunk", f"is too large; {IMPORT_CHUNK:,} bytes each, {limit:,} in all are allowed")
+            digest.update(request.chunk)
+            file.write(request.chunk)
+    if trailer is not None:
+        _compare(trailer, digest.hexdigest(), size)
+
+
+def _compare(trailer: pb.TransferTrailer, sha256: str, size: int) -> None:
+    if trailer.bytes and trailer.bytes != size:
+        raise InvalidInput("trailer.bytes", f"is {trailer.bytes:,}, but {size:,} bytes arrived; send the file again")
+    if trailer.sha256 and trailer.sha256.lower() != sha256:
+        raise InvalidInput("trailer.sha256", "is not that of the bytes that arrived; send the file again")
