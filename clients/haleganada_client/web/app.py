@@ -1,0 +1,65 @@
+"""The application factory: routes, security and errors around one client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flask import Flask, Response, jsonify
+from werkzeug.exceptions import HTTPException
+
+from haleganada_client.client import HaleganadaClient
+from haleganada_client.errors import (
+    AlreadyExists,
+    DeadlineExceeded,
+    Exhausted,
+    FailedPrecondition,
+    HaleganadaError,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    RevisionMismatch,
+    Unavailable,
+)
+
+from . import page, rest, transfers
+from .security import protect
+
+MAX_BODY = 16 * 2**20  # a drawing as a data URL; imports have a limit of their own
+HTTP_STATUS: dict[type[HaleganadaError], int] = {
+    InvalidInput: 400,
+    NotAllowed: 403,
+    NotFound: 404,
+    AlreadyExists: 409,
+    FailedPrecondition: 409,
+    RevisionMismatch: 409,
+    Exhausted: 429,
+    Unavailable: 503,
+    DeadlineExceeded: 504,
+}
+
+
+def create_app(client: HaleganadaClient, allowed_hosts: Iterable[str] = ()) -> Flask:
+    """The page for a server. allowed_hosts: names under which browsers may call, beside localhost and loopback
+    addresses.
+    """
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.extensions["haleganada"] = client
+    protect(app, frozenset(allowed_hosts))
+    for blueprint in (page.blueprint, rest.blueprint, transfers.blueprint):
+        app.register_blueprint(blueprint)
+    app.register_error_handler(HaleganadaError, _refused)
+    app.register_error_handler(HTTPException, _http_error)
+    return app
+
+
+def _refused(error: HaleganadaError) -> tuple[Response, int]:
+    answer = {"success": False, "error": error.message, "reason": error.reason, "field": error.field}
+    return jsonify(answer), HTTP_STATUS.get(type(error), 500)
+
+
+def _http_error(error: HTTPException) -> tuple[Response, int]:
+    answer = {"success": False, "error": error.description or error.name, "reason": "HTTP", "field": ""}
+    return jsonify(answer), error.code or 500

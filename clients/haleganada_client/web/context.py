@@ -1,0 +1,19 @@
+"""What views need of the request: the client, and the workspace that is meant."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import current_app, request
+
+from haleganada_client.client import HaleganadaClient
+
+
+def client() -> HaleganadaClient:
+    """The one client of this process."""
+    return cast(HaleganadaClient, current_app.extensions["haleganada"])
+
+
+def workspace() -> str | None:
+    """The workspace named in ?workspace=, None for the client's own."""
+    return request.args.get("workspace") or None

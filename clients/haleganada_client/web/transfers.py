@@ -1,0 +1,42 @@
+"""Downloads and uploads of whole workspaces, by way of temporary files."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from flask import Blueprint, Response, abort, jsonify, request, send_file
+
+from haleganada_client.transfers import FORMATS
+
+from .context import client, workspace
+from .plain import plain
+
+blueprint = Blueprint("transfers", __name__)
+MAX_IMPORT = 2**30
+
+
+@blueprint.get("/page/export")
+def export() -> Response:
+    """A workspace as a file; ?format= archive, seed, jsonl or folder."""
+    form = request.args.get("format", "archive")
+    if form not in FORMATS or not form:
+        abort(400, "format must be archive, seed, jsonl or folder")
+    folder = Path(tempfile.mkdtemp(prefix="haleganada-"))
+    try:
+        done = client().export(folder / "export", form, workspace=workspace())
+        file = (folder / "export").open("rb")  # stays readable after its name is gone
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return send_file(file, mimetype=done.content_type, as_attachment=True, download_name=done.file_name)
+
+
+@blueprint.post("/page/import")
+def import_() -> Response:
+    """Teach everything in the file that is the request's body."""
+    request.max_content_length = MAX_IMPORT
+    with tempfile.NamedTemporaryFile(prefix="haleganada-") as file:
+        shutil.copyfileobj(request.stream, file)
+        file.flush()
+        return jsonify(plain(client().import_file(Path(file.name), workspace=workspace())))
