@@ -1,0 +1,70 @@
+# setup and run need Python 3.10 or newer and nothing else; some tests also use Node and Chromium where they are.
+PYTHON ?= python3
+DATA ?= saved_model
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: setup run test test-train lint fmt proto proto-check bench bench-accuracy bench-kill screenshots clean
+
+setup: .venv/.done                       ## The environment of a user: server and web page, no torch
+
+.venv/.done: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable '.[server,web]'
+	@touch $@
+
+run: setup                               ## Server and web page, with ./saved_model as data directory
+	@$(BIN)/haleganada up --data $(DATA)
+
+.venv/.done-test: .venv/.done
+	$(BIN)/python -m pip install --quiet --group test --group lint
+	@touch $@
+
+test: .venv/.done-test .venv-train/.done ## All tests
+	$(BIN)/python -m pytest
+	.venv-train/bin/python -m pytest tests/unit/server/training
+
+.venv-train/.done: pyproject.toml        # An environment of its own, so that all other tests run without torch, as users do
+	$(PYTHON) -m venv .venv-train
+	.venv-train/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.venv-train/bin/python -m pip install --quiet --editable '.[server]' --group test --group test-train
+	@touch $@
+
+lint: .venv/.done-test proto-check       ## Style, types, directions of imports, the contract's style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy server clients tests proto
+	$(BIN)/lint-imports
+	$(BIN)/buf lint proto
+
+fmt: .venv/.done-test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.venv-proto/.done: pyproject.toml        # Apart, because the generator is pinned low and holds protobuf back
+	$(PYTHON) -m venv .venv-proto
+	.venv-proto/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.venv-proto/bin/python -m pip install --quiet --group proto
+	@touch $@
+
+proto: .venv-proto/.done                 ## proto/ -> generated/
+	.venv-proto/bin/python proto/generate.py
+
+proto-check: .venv-proto/.done           ## generated/ matches proto/
+	.venv-proto/bin/python proto/generate.py --check
+
+bench: .venv/.done-test                  ## Latency, throughput, start-up, memory, sizes
+	$(BIN)/python -m tests.bench.speed
+
+bench-accuracy: .venv/.done-test         ## Accuracy through the API; needs HALEGANADA_DATA
+	$(BIN)/python -m tests.bench.accuracy
+
+bench-kill: .venv/.done-test             ## 1,000 times kill -9 under load
+	$(BIN)/python -m tests.bench.kills
+
+screenshots: .venv/.done-test            ## The pictures of docs/, from the real page
+	$(BIN)/python -m tests.e2e.screenshots
+
+clean:
+	rm -rf .venv .venv-* build dist
