@@ -1,0 +1,101 @@
+"""Real servers for tests: the shipped weights, a temporary data directory, a port that the system chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import grpc
+import pytest
+from haleganada.v1 import (
+    ocr_service_pb2_grpc,
+    sample_service_pb2_grpc,
+    workspace_service_pb2,
+    workspace_service_pb2_grpc,
+)
+
+from haleganada_server.app import App, build_app
+from haleganada_server.config import SHIPPED_WEIGHTS, ServerConfig
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """A server in this process, called over real loopback through the generated stubs."""
+
+    app: App
+    channel: grpc.Channel
+    ocr: ocr_service_pb2_grpc.OCRServiceStub
+    samples: sample_service_pb2_grpc.SampleServiceStub
+    workspaces: workspace_service_pb2_grpc.WorkspaceServiceStub
+    _stop: ExitStack
+
+    def stop(self) -> None:
+        """In good order; a second time does nothing."""
+        self._stop.close()
+
+    @property
+    def address(self) -> str:
+        return self.app.address
+
+
+StartServer = Callable[..., RunningServer]
+
+
+@pytest.fixture(scope="session")
+def weights_dir() -> Path:
+    """The weights that the package ships."""
+    return SHIPPED_WEIGHTS
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, weights_dir: Path) -> Iterator[RunningServer]:
+    """One server for many tests; those that teach do so in a workspace of their own."""
+    config = ServerConfig(tmp_path_factory.mktemp("data"), port=0, device="cpu", weights_dir=weights_dir)
+    running = run_server(config)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def start_server(tmp_path: Path, weights_dir: Path) -> Iterator[StartServer]:
+    """Starts a server with settings of its own, for example start_server(max_transfers=1); stops it at the end."""
+    started: list[RunningServer] = []
+
+    def start(**settings: object) -> RunningServer:
+        usual = {"data_dir": tmp_path / "data", "port": 0, "device": "cpu", "weights_dir": weights_dir}
+        started.append(run_server(ServerConfig(**{**usual, **settings})))  # type: ignore[arg-type]
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.stop()
+
+
+@pytest.fixture
+def workspace(server: RunningServer) -> str:
+    """The name of a new, empty workspace on the shared server."""
+    name = f"test {uuid4()}"
+    server.workspaces.CreateWorkspace(workspace_service_pb2.CreateWorkspaceRequest(workspace=name))
+    return name
+
+
+def run_server(config: ServerConfig) -> RunningServer:
+    """A server with these settings, in this process."""
+    app = build_app(config)
+    app.start()
+    stop = ExitStack()
+    stop.callback(app.stop, 5)
+    big = 32 * 2**20  # above the server's limits, so that tests meet those and not the client's
+    options = [("grpc.max_send_message_length", big), ("grpc.max_receive_message_length", big)]
+    channel = stop.enter_context(grpc.insecure_channel(app.address, options))
+    return RunningServer(
+        app,
+        channel,
+        ocr_service_pb2_grpc.OCRServiceStub(channel),
+        sample_service_pb2_grpc.SampleServiceStub(channel),
+        workspace_service_pb2_grpc.WorkspaceServiceStub(channel),
+        stop,
+    )

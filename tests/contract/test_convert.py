@@ -1,0 +1,98 @@
+"""Messages and the domain's values say the same: what goes in comes out, field by field."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from google.protobuf.message import Message
+from haleganada.v1 import ocr_service_pb2 as ocr
+from haleganada.v1 import workspace_service_pb2 as workspaces
+from haleganada.v1.common_pb2 import Glyph, Ink, Stroke
+from hypothesis import given
+from hypothesis import strategies as st
+
+from haleganada_server.core import types
+from haleganada_server.core.errors import InvalidInput
+from haleganada_server.rpc import convert
+
+floats = st.floats(width=32, allow_nan=False, allow_infinity=False)
+points = st.lists(floats, min_size=1, max_size=20)
+strokes = st.builds(
+    lambda x, t: Stroke(x=x, y=x[::-1], t=x if t else (), pressure=x if t else ()), points, st.booleans()
+)
+inks = st.builds(Ink, strokes=st.lists(strokes, max_size=5), width=floats, height=floats, pen_width=floats)
+
+
+@given(inks)
+def test_ink_survives(message: Ink) -> None:
+    ink = convert.glyph(Glyph(ink=message)).ink
+    assert ink is not None
+    strokes = [Stroke(x=s.x, y=s.y, t=s.t, pressure=s.pressure) for s in ink.strokes]
+    assert Ink(strokes=strokes, width=ink.width, height=ink.height, pen_width=ink.pen_width) == message
+
+
+@given(st.binary())
+def test_images_survive(image: bytes) -> None:
+    assert convert.glyph(Glyph(image=image)) == types.Glyph(image=image)
+
+
+def test_absent_is_not_zero() -> None:
+    assert convert.expected_revision(ocr.UndoRequest()) is None
+    assert convert.expected_revision(ocr.UndoRequest(expected_revision=0)) == 0
+    assert convert.min_revision(ocr.PredictRequest()) is None
+    assert convert.min_revision(ocr.PredictBatchRequest(min_revision=0)) == 0
+
+
+SNAPSHOT = types.SnapshotInfo("s1", "supper", 4, 3, 1_700_000_000_123_456, 99, "ab" * 32, True)
+SAMPLE = types.Sample(7, "ಕಿ", "ಕ", 0.5, 1_700_000_000_123_456, 4, "b", True, b"png")
+TAUGHT = types.Taught(7, 0.5, "ಕಿ", "ಕ", 2, 3, 4, True)
+WORKSPACE = types.WorkspaceInfo("w", 3, 2, 4, 1_700_000_000_123_456, 99, False, "cd" * 32)
+SAME_NAMES: list[tuple[Any, Message]] = [
+    (SNAPSHOT, convert.snapshot(SNAPSHOT)),
+    (SAMPLE, convert.sample(SAMPLE)),
+    (TAUGHT, convert.taught(TAUGHT)),
+    (WORKSPACE, convert.workspace(WORKSPACE)),
+    (value := types.Linked("a", ("a", "b"), 4, True), convert.linked(value)),
+    (parted := types.Unlinked("a", 4, True), convert.unlinked(parted)),
+    (undone := types.Undone(types.ChangeKind.FORGET, 3, 7, "a", 4, True), convert.undone(undone)),
+    (fixed := types.Corrected(TAUGHT, "b", 3), convert.corrected(fixed)),
+]
+OTHERWISE_NAMED = {"time_us", "created_us", "corrupt", "kind", "taught"}
+
+
+@pytest.mark.parametrize(("value", "message"), SAME_NAMES, ids=lambda x: type(x).__name__)
+def test_every_field_arrives(value: Any, message: Message) -> None:
+    """Every value differs from its field's default, so a forgotten field cannot go unseen."""
+    for field in {field.name for field in fields(value)} - OTHERWISE_NAMED:
+        sent, arrived = getattr(value, field), getattr(message, field)
+        assert arrived == sent or list(arrived) == list(sent), field
+
+
+def test_what_is_named_otherwise() -> None:
+    assert convert.snapshot(SNAPSHOT).created.ToMicroseconds() == SNAPSHOT.created_us
+    assert convert.sample(SAMPLE).time.ToMicroseconds() == SAMPLE.time_us
+    assert convert.workspace(WORKSPACE).state == workspaces.WORKSPACE_STATE_READY
+    assert convert.taught(TAUGHT).durable
+    assert convert.corrected(types.Corrected(TAUGHT, "b", 3)).taught == convert.taught(TAUGHT)
+
+
+@pytest.mark.parametrize("kind", sorted(types.UNDOABLE, key=lambda kind: kind.value))
+def test_every_undoable_kind_has_its_number(kind: types.ChangeKind) -> None:
+    message = convert.undone(types.Undone(kind, 3, 7, "a", 4))
+    assert ocr.ChangeKind.Name(message.kind) == f"CHANGE_KIND_{kind.name}"
+
+
+@pytest.mark.parametrize("decision", types.Decision)
+def test_every_decision_has_its_number(decision: types.Decision) -> None:
+    message = convert.prediction(types.Prediction((), 1.0, decision, 4, "p"))
+    assert ocr.Decision.Name(message.decision) == f"DECISION_{decision.name}"
+
+
+def test_every_format_has_its_number() -> None:
+    numbers = [number for number in ocr.ExportFormat.values() if number]
+    assert {convert.export_format(number) for number in numbers} == set(types.TransferFormat)
+    assert convert.export_format(ocr.EXPORT_FORMAT_UNSPECIFIED) is None
+    with pytest.raises(InvalidInput):
+        convert.export_format(99)  # type: ignore[arg-type]

@@ -1,0 +1,106 @@
+"""What operators and tools rely on: health, reflection, limits, the log."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+from haleganada.v1 import ocr_service_pb2 as ocr
+
+from haleganada_server.logs import OneLine
+from haleganada_server.rpc.figures import Latencies
+from haleganada_server.rpc.server import SERVICES
+from tests.conftest import RunningServer, StartServer
+from tests.contract.drawings import cross
+
+SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+def health(server: RunningServer, service: str = "") -> health_pb2.HealthCheckResponse.ServingStatus.ValueType:
+    stub = health_pb2_grpc.HealthStub(server.channel)
+    return stub.Check(health_pb2.HealthCheckRequest(service=service)).status
+
+
+def test_every_service_is_healthy(server: RunningServer) -> None:
+    assert len(SERVICES) == 3
+    assert {health(server, name) for name in ("", *SERVICES)} == {SERVING}
+
+
+def test_an_unknown_service_is_not_found(server: RunningServer) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        health(server, "haleganada.v1.NoService")
+    assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+def test_health_says_that_the_server_is_stopping(start_server: StartServer) -> None:
+    server = start_server()
+    work = server.ocr.PredictBatch.future(ocr.PredictBatchRequest(glyphs=[cross()] * 256))
+    time.sleep(0.1)
+    stop = threading.Thread(target=server.app.server.stop, args=(10,))
+    stop.start()
+    time.sleep(0.05)
+    if not work.done():
+        assert health(server) == NOT_SERVING
+    work.result()
+    stop.join()
+
+
+def test_health_answers_while_all_threads_are_busy(start_server: StartServer) -> None:
+    server = start_server(workers=2)
+    work = [server.ocr.PredictBatch.future(ocr.PredictBatchRequest(glyphs=[cross()] * 200)) for _ in range(6)]
+    durations = []
+    while not all(call.done() for call in work):
+        started = time.monotonic()
+        assert health(server) == SERVING
+        durations.append(time.monotonic() - started)
+    assert durations and sorted(durations)[len(durations) // 2] < 0.1
+
+
+def test_reflection_tells_the_contract(start_server: StartServer) -> None:
+    database = ProtoReflectionDescriptorDatabase(start_server(reflection=True).channel)
+    assert {*SERVICES, "grpc.health.v1.Health"} <= set(database.get_services())
+    assert database.FindFileContainingSymbol("haleganada.v1.OCRService").name == "haleganada/v1/ocr_service.proto"
+
+
+def test_reflection_can_be_off(start_server: StartServer) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        ProtoReflectionDescriptorDatabase(start_server(reflection=False).channel).get_services()
+    assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_each_call_is_one_line_of_log(server: RunningServer, workspace: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        server.ocr.Predict(ocr.PredictRequest(workspace=workspace, glyph=cross()))
+        with pytest.raises(grpc.RpcError):
+            server.ocr.Predict(ocr.PredictRequest(workspace='two\nlines"', glyph=cross()))
+    good, bad = (record.getMessage() for record in caplog.records if "method=Predict" in record.getMessage())
+    assert f'workspace="{workspace}"' in good and "status=OK" in good and "ms=" in good
+    assert r'workspace="two\nlines\""' in bad and "status=INVALID_ARGUMENT reason=INVALID_INPUT call=" in bad
+
+
+def test_a_traceback_is_one_line() -> None:
+    try:
+        raise ValueError("first\nsecond")
+    except ValueError as error:
+        failure = (type(error), error, error.__traceback__)
+    record = logging.LogRecord("haleganada_server.rpc.x", logging.ERROR, "", 0, "it failed", (), failure)
+    line = OneLine().format(record)
+    assert "\n" not in line and "ValueError: first\\nsecond" in line and " ERROR rpc.x it failed" in line
+
+
+def test_percentiles_of_the_newest_calls() -> None:
+    latencies = Latencies()
+    for milliseconds in range(1, 101):
+        latencies.add("Predict", float(milliseconds))
+    latencies.add("Train", 7.0)
+    predict, train = latencies.figures()
+    assert (predict.method, predict.calls, predict.p50_ms, predict.p99_ms) == ("Predict", 100, 50.0, 99.0)
+    assert (train.p50_ms, train.p99_ms) == (7.0, 7.0)
+    for _ in range(2000):
+        latencies.add("Train", 9.0)
+    assert latencies.figures()[1].p50_ms == 9.0
