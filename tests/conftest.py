@@ -16,7 +16,6 @@ from haleganada.v1 import (
     workspace_service_pb2,
     workspace_service_pb2_grpc,
 )
-
 from haleganada_server.app import App, build_app
 from haleganada_server.config import SHIPPED_WEIGHTS, ServerConfig
 

@@ -33,6 +33,7 @@ def refused(call: Callable[[], Any]) -> Refusal:
 
 def parse(error: grpc.RpcError) -> Refusal:
     """The status and details of a failed call."""
+    assert isinstance(error, grpc.Call)
     status = rpc_status.from_call(error)
     assert status is not None, f"no details in {error}"
     info, bad, retry = ErrorInfo(), BadRequest(), RetryInfo()

@@ -12,13 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-
 from haleganada_server.core.errors import Precondition
 from haleganada_server.runtime.onnx_embedder import OnnxEmbedder
 from haleganada_server.runtime.select import select_embedder
 from haleganada_server.runtime.weights import CARD, Weights, load_weights
 from haleganada_server.vision import network_input
+from numpy.typing import NDArray
 
 Rasters = NDArray[np.uint8]
 

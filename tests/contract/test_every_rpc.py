@@ -10,6 +10,7 @@ import pytest
 from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada.v1 import sample_service_pb2 as samples
 from haleganada.v1 import workspace_service_pb2 as workspaces
+from haleganada.v1.common_pb2 import Glyph
 
 from tests.conftest import RunningServer
 from tests.contract.drawings import cross, ladder, picture, ring
@@ -173,7 +174,7 @@ def test_list_samples(server: RunningServer, workspace: str) -> None:
 
 
 def test_get_sample(server: RunningServer, workspace: str) -> None:
-    taught = server.ocr.Train(ocr.TrainRequest(workspace=workspace, glyph={"image": picture("JPEG")}, label="a"))
+    taught = server.ocr.Train(ocr.TrainRequest(workspace=workspace, glyph=Glyph(image=picture("JPEG")), label="a"))
     sample = server.samples.GetSample(samples.GetSampleRequest(workspace=workspace, sample_id=taught.sample_id)).sample
     assert (sample.label, sample.canonical, sample.loss, sample.revision) == ("a", "a", taught.loss, taught.revision)
     assert sample.picture.startswith(b"\x89PNG") and sample.time.seconds > 1_600_000_000

@@ -6,11 +6,10 @@ import base64
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.rpc import pages
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 @given(st.integers(1, 2**63 - 1))

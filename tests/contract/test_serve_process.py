@@ -117,11 +117,11 @@ def test_a_second_signal_forces(start: Start) -> None:
             yield ocr.ImportRequest(header=ocr.ImportHeader())
             threading.Event().wait(20)
 
-        ocr_service_pb2_grpc.OCRServiceStub(channel).Import.future(never_ending())
+        call = ocr_service_pb2_grpc.OCRServiceStub(channel).Import.future(never_ending())
         time.sleep(0.5)
         process.send_signal(signal.SIGTERM)
         time.sleep(0.5)
-        assert process.poll() is None
+        assert process.poll() is None and not call.done()
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == 1
 

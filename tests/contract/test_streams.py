@@ -126,13 +126,13 @@ def test_only_so_many_at_a_time_and_cancelling_frees_the_place(start_server: Sta
     items = [ocr.TrainItem(glyph=Glyph(image=noise(seed)), label=f"label {seed}") for seed in range(80)]
     server.ocr.TrainBatch(ocr.TrainBatchRequest(items=items))  # so much that it does not fit into the buffers
     slow = server.ocr.Export(ocr.ExportRequest())
-    next(slow)
+    next(iter(slow))
     refusal = refused(lambda: list(server.ocr.Export(ocr.ExportRequest())))
     assert (refusal.code, refusal.reason) == (StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_TRANSFERS")
     assert refusal.retry_s
     assert server.ocr.Predict(ocr.PredictRequest(glyph=cross())).candidates
 
-    slow.cancel()
+    slow.cancel()  # type: ignore[no-untyped-call]
     wait_until(lambda: not list((tmp_path / "data" / "tmp").iterdir()))
     assert len(list(server.ocr.Export(ocr.ExportRequest()))) > 2
 
@@ -146,7 +146,7 @@ def test_a_cancelled_import_leaves_nothing(start_server: StartServer, tmp_path: 
 
     call = server.ocr.Import.future(never_ending())
     wait_until(lambda: list((tmp_path / "data" / "tmp").iterdir()))
-    call.cancel()
+    call.cancel()  # type: ignore[no-untyped-call]
     wait_until(lambda: not list((tmp_path / "data" / "tmp").iterdir()))
     with pytest.raises(grpc.FutureCancelledError):
         call.result()

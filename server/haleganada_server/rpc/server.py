@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -78,13 +80,14 @@ class RpcServer:
         """Take a port, 0 = any; the one that was taken. tls: PEM certificate chain and private key. Raises
         Precondition.
         """
+        _require_free(host, port)
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         try:
             taken = self._add_port(address, tls)
         except RuntimeError as error:
-            raise _cannot_listen(address) from error
+            raise _cannot_listen(host, port, "the port cannot be had") from error
         if not taken:
-            raise _cannot_listen(address)
+            raise _cannot_listen(host, port, "the port cannot be had")
         return taken
 
     def serve(
@@ -136,9 +139,18 @@ def _options(max_message_bytes: int) -> Sequence[tuple[str, int]]:
     )
 
 
-def _cannot_listen(address: str) -> Precondition:
-    return Precondition(
-        f"cannot listen on {address}: another program uses it, or it is not an address of this machine; "
-        "choose another with --listen",
-        "CANNOT_LISTEN",
-    )
+def _require_free(host: str, port: int) -> None:
+    """Raises Precondition if an address cannot be listened on; gRPC itself does not say why."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            if os.name == "posix":  # as gRPC does: connections that are closing do not block the port
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen()
+    except OSError as error:
+        raise _cannot_listen(host, port, (error.strerror or "not an address").lower()) from error
+
+
+def _cannot_listen(host: str, port: int, why: str) -> Precondition:
+    return Precondition(f"cannot listen on {host}:{port} ({why}); choose another with --listen", "CANNOT_LISTEN")
