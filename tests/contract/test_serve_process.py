@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -142,6 +143,21 @@ def test_tls_needs_both_files_and_good_ones(start: Start, tmp_path: Path) -> Non
     pem.write_text("no certificate")
     assert "together" in refusal(start("--tls-cert", str(pem)), 2)
     assert "PEM" in refusal(start("--tls-cert", str(pem), "--tls-key", str(pem)), 1)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl, which makes the certificate, is not installed")
+def test_tls_lets_other_machines_in(start: Start, tmp_path: Path) -> None:
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
+    names = ("-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate))
+    subprocess.run([*make.split(), *names], check=True, capture_output=True)
+    process = start("--listen", "0.0.0.0:0", "--tls-cert", str(certificate), "--tls-key", str(key))
+    assert process.stdout is not None
+    port = process.stdout.readline().split()[3].rpartition(":")[2]
+    trust = grpc.ssl_channel_credentials(certificate.read_bytes())
+    with grpc.secure_channel(f"localhost:{port}", trust) as channel:
+        stats = ocr_service_pb2_grpc.OCRServiceStub(channel).Stats(ocr.StatsRequest(), timeout=10)
+    assert stats.samples_total == 0
 
 
 def test_a_busy_port(start: Start, tmp_path: Path) -> None:
