@@ -1,0 +1,100 @@
+"""Real server processes: started, killed, stopped, and asked."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from haleganada_client import HaleganadaClient, Ink, Stroke
+
+_ADDRESS = re.compile(r"serves on (\S+) ")
+
+
+@dataclass(frozen=True)
+class ServerProcess:
+    """A server in a process of its own."""
+
+    process: subprocess.Popen[str]
+    address: str
+
+    def client(self, **settings: str) -> HaleganadaClient:
+        return HaleganadaClient(self.address, **settings)  # type: ignore[arg-type]
+
+    def kill(self) -> None:
+        """As the machine's power would end it: no handler runs."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def stop(self, timeout_s: float = 15) -> int:
+        """SIGTERM; the exit code."""
+        self.process.terminate()
+        return self.process.wait(timeout_s)
+
+
+def start_server(
+    data: Path, *options: str, before: Callable[[], None] | None = None, listen: str = "127.0.0.1:0"
+) -> ServerProcess:
+    """A server on a port that the system chooses, once it is ready. before: called in the new process first."""
+    line = [
+        sys.executable,
+        "-m",
+        "haleganada_server",
+        "serve",
+        "--listen",
+        listen,
+        "--device",
+        "cpu",
+        "--data",
+        str(data),
+    ]
+    process = subprocess.Popen([*line, *options], stdout=subprocess.PIPE, text=True, preexec_fn=before)
+    assert process.stdout is not None
+    for printed in process.stdout:
+        if match := _ADDRESS.search(printed):
+            return ServerProcess(process, match[1])
+    raise AssertionError(f"the server ended with {process.wait()} before it was ready")
+
+
+@contextmanager
+def server(data: Path, *options: str, before: Callable[[], None] | None = None) -> Iterator[ServerProcess]:
+    """A server that is killed at the end if it still runs."""
+    running = start_server(data, *options, before=before)
+    try:
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.kill()
+
+
+def haleganada(
+    *arguments: str | Path, stdin: bytes | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line to its end."""
+    line: Sequence[str] = [sys.executable, "-m", "haleganada_client.cli", *map(str, arguments)]
+    done = subprocess.run(
+        line,
+        input=stdin,
+        capture_output=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "NO_COLOR": "1", **environment},
+    )
+    return subprocess.CompletedProcess(line, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def zigzag(character: int, hand: int = 0) -> Ink:
+    """A character of straight strokes that only `character` decides, drawn by hand number `hand`: a shift of a few
+    units.
+    """
+    corners = [
+        ((character * 37 + i * 71) % 200 + 40 + hand % 5, (character * 53 + i * 97) % 200 + 40 - hand % 7)
+        for i in range(6)
+    ]
+    return Ink((Stroke(tuple(float(x) for x, _ in corners), tuple(float(y) for _, y in corners)),), 280, 280, 12)

@@ -1,0 +1,96 @@
+"""32 clients teach and predict together: every prediction equals one that some published revision would give."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from haleganada_client import HaleganadaError
+from haleganada_client.types import Prediction
+
+from tests.e2e.processes import ServerProcess, server, zigzag
+
+SECONDS = float(os.environ.get("HALEGANADA_HAMMER_SECONDS", "60"))
+CLIENTS = 32
+QUERIES = 4
+
+
+@pytest.mark.slow
+def test_every_prediction_is_one_revisions_own(tmp_path: Path) -> None:
+    seen: list[tuple[int, Prediction]] = []
+    lessons: dict[int, tuple[int, int, str]] = {}
+    failures: list[str] = []
+    with server(tmp_path / "hammered") as running:
+        stop = time.monotonic() + SECONDS
+        workers = [
+            threading.Thread(target=_teach if i % 8 == 0 else _ask, args=(running, i, stop, lessons, seen, failures))
+            for i in range(CLIENTS)
+        ]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join(SECONDS + 60)
+    assert not failures, failures[:3]
+    assert len(lessons) > 10 and len(seen) > 100
+    _compare(tmp_path / "replayed", lessons, seen)
+
+
+def _teach(
+    running: ServerProcess,
+    number: int,
+    stop: float,
+    lessons: dict[int, tuple[int, int, str]],
+    seen: list[tuple[int, Prediction]],
+    failures: list[str],
+) -> None:
+    chance = random.Random(number)
+    try:
+        with running.client() as client:
+            while time.monotonic() < stop:
+                character, hand = chance.randrange(12), chance.randrange(100)
+                taught = client.train(zigzag(character, hand), f"L{character}")
+                lessons[taught.revision] = (character, hand, f"L{character}")
+                time.sleep(0.1)  # so that the replay below stays short
+    except HaleganadaError as error:
+        failures.append(error.message)
+
+
+def _ask(
+    running: ServerProcess,
+    number: int,
+    stop: float,
+    lessons: dict[int, tuple[int, int, str]],
+    seen: list[tuple[int, Prediction]],
+    failures: list[str],
+) -> None:
+    chance = random.Random(number)
+    try:
+        with running.client() as client:
+            while time.monotonic() < stop:
+                query = chance.randrange(QUERIES)
+                seen.append((query, client.predict(zigzag(query, 200), top_k=50)))
+    except HaleganadaError as error:
+        failures.append(error.message)
+
+
+def _compare(data: Path, lessons: dict[int, tuple[int, int, str]], seen: list[tuple[int, Prediction]]) -> None:
+    """Teach the same in the same order to a fresh server; ask after each revision; compare."""
+    assert sorted(lessons) == list(range(1, len(lessons) + 1)), "revisions have gaps"
+    expected: dict[tuple[int, int], dict[str, float]] = {}
+    with server(data) as running, running.client() as client:
+        for revision in range(len(lessons) + 1):
+            if revision:
+                character, hand, label = lessons[revision]
+                client.train(zigzag(character, hand), label)
+            for query in range(QUERIES):
+                expected[query, revision] = _shares(client.predict(zigzag(query, 200), top_k=50))
+    for query, prediction in seen:
+        assert _shares(prediction) == pytest.approx(expected[query, prediction.revision], abs=1e-9)
+
+
+def _shares(prediction: Prediction) -> dict[str, float]:
+    return {c.label: c.probability for c in prediction.candidates} | {"": prediction.unknown_probability}
