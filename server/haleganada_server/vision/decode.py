@@ -1,85 +1,130 @@
 """Bytes of an image -> one grey channel, with everything that can hide a drawing out of the way.
 
 Transparency is laid on paper that contrasts with what is drawn, EXIF turns are undone, 16-bit and palette images are
-brought to 8 bits. Only PNG, JPEG and WebP are tried, and sizes are read from the header before any pixel is decoded.
+brought to 8 bits, and colours that are equally bright are told apart by the channel in which they differ most.
 """
 
 from __future__ import annotations
 
 import io
-import warnings
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from haleganada_server.core.errors import InvalidInput
 
+from .header import CUT_OFF, FIELD, read_header
 from .limits import ImageLimits
+from .tones import band_share, commonest
 
-FORMATS = ("PNG", "JPEG", "WEBP")
-_FIELD = "glyph.image"
 _DECODED_SIDE = 1024  # JPEGs are decoded at a reduced scale that is still above this
+_EXIF_ORIENTATION = 0x0112
+_TURNED_BY = ("exif", "xmp", "XML:com.adobe.xmp")  # entries of Image.info that can hold an orientation
+_WEAK = 96  # grey levels; below this span of brightness a single colour channel may show more
+
+_Turn = Image.Transpose
+_TURNS = {
+    2: _Turn.FLIP_LEFT_RIGHT,
+    3: _Turn.ROTATE_180,
+    4: _Turn.FLIP_TOP_BOTTOM,
+    5: _Turn.TRANSPOSE,
+    6: _Turn.ROTATE_270,
+    7: _Turn.TRANSVERSE,
+    8: _Turn.ROTATE_90,
+}
 
 
 def decode_grey(data: bytes, limits: ImageLimits) -> NDArray[np.uint8]:
     """(height, width) uint8 grey values. Raises InvalidInput for anything that is not one whole, still picture."""
     if not data:
-        raise InvalidInput(_FIELD, "is empty; send the bytes of a PNG, JPEG or WebP image")
+        raise InvalidInput(FIELD, "is empty; send the bytes of a PNG, JPEG or WebP image")
     if len(data) > limits.max_bytes:
-        raise InvalidInput(_FIELD, f"has {len(data)} bytes; at most {limits.max_bytes} are allowed, so send it smaller")
+        raise InvalidInput(FIELD, f"has {len(data)} bytes; at most {limits.max_bytes} are allowed, so send it smaller")
+    header = read_header(data)
+    if not header.width or not header.height:
+        raise InvalidInput(FIELD, CUT_OFF)
+    if header.width * header.height > limits.max_pixels:
+        size = f"{header.width} x {header.height} pixels"
+        raise InvalidInput(FIELD, f"has {size}; at most {limits.max_pixels} are allowed in all, so send it smaller")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # max_pixels is the stricter check
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                _check(image, limits)
-                image.draft("L", (_DECODED_SIDE, _DECODED_SIDE))
-                return _grey(image)
+        with Image.open(io.BytesIO(data), formats=(header.format,)) as image:
+            if image.size != (header.width, header.height):  # two headers in one file: do not trust either
+                raise InvalidInput(FIELD, CUT_OFF)
+            image.draft(image.mode, (_DECODED_SIDE, _DECODED_SIDE))
+            return np.asarray(_grey(image))
     except InvalidInput:
         raise
-    except UnidentifiedImageError:
-        raise InvalidInput(_FIELD, "is not a PNG, JPEG or WebP image") from None
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, MemoryError, Image.DecompressionBombError) as error:
-        problem = f"cannot be decoded, it may be cut off or damaged ({type(error).__name__})"
-        raise InvalidInput(_FIELD, problem) from None
+    except Exception:  # decoders of damaged bytes raise nearly anything, and it always means the same
+        raise InvalidInput(FIELD, CUT_OFF) from None
 
 
-def _check(image: Image.Image, limits: ImageLimits) -> None:
-    width, height = image.size
-    if width * height > limits.max_pixels:
-        raise InvalidInput(_FIELD, f"has {width} x {height} pixels; at most {limits.max_pixels} are allowed in all")
-    if getattr(image, "n_frames", 1) > 1:
-        raise InvalidInput(_FIELD, "is animated; send a single picture")
-
-
-def _grey(image: Image.Image) -> NDArray[np.uint8]:
-    if image.getexif().get(0x0112, 1) != 1:  # the orientation tag; turning a large picture costs time
-        image = ImageOps.exif_transpose(image)
-    if image.mode in ("I", "I;16", "I;16B", "F"):
-        return _from_deep(np.asarray(image, dtype=np.float64))
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+def _grey(image: Image.Image) -> Image.Image:
+    image.load()
+    if any(key in image.info for key in _TURNED_BY):
+        image = _turned(image)
+    if image.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
+        return _from_deep(np.asarray(image))
+    if image.mode in ("RGBA", "LA"):
+        return _on_paper(image)
+    if image.mode == "PA" or "transparency" in image.info:
         return _on_paper(image.convert("RGBA"))
-    return np.asarray(image.convert("L"))
+    return _brightness(image)
 
 
-def _from_deep(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """16-bit and float greys -> 8 bits, by the full range of the type that the values need."""
-    top = 65535.0 if values.max() > 255 else 255.0
-    return np.clip(values * (255.0 / top), 0, 255).astype(np.uint8)
+def _turned(image: Image.Image) -> Image.Image:
+    """Upright, as the camera's orientation tag says; a damaged tag is as good as none."""
+    try:
+        turn = _TURNS.get(image.getexif().get(_EXIF_ORIENTATION, 1))
+    except Exception:
+        return image
+    return image if turn is None else image.transpose(turn)
 
 
-def _on_paper(image: Image.Image) -> NDArray[np.uint8]:
-    """Transparent pixels become paper: black under a light drawing, white under any other.
+def _from_deep(values: NDArray[np.generic]) -> Image.Image:
+    """16-bit greys -> 8 bits, by the number of bits that the values need: many files hold 10 or 12 of the 16."""
+    surplus = max(0, int(values.max()).bit_length() - 8)
+    return Image.fromarray((values.astype(np.int32, copy=False) >> surplus).clip(0, 255).astype(np.uint8))
+
+
+def _brightness(image: Image.Image) -> Image.Image:
+    """The luma, or where that hardly varies, the colour channel that varies most (blue ink on black, say); without
+    the transparency.
+    """
+    luma = image.convert("L")
+    if image.mode in ("1", "L", "LA") or _span(luma) >= _WEAK:
+        return luma
+    channels = image.convert("RGB").split()
+    widest = max(channels, key=_span)
+    return widest if _span(widest) > 1.5 * _span(luma) else luma
+
+
+def _span(channel: Image.Image) -> int:
+    low, high = channel.getextrema()
+    return int(high) - int(low)  # type: ignore[arg-type]
+
+
+def _on_paper(image: Image.Image) -> Image.Image:
+    """RGBA or LA with the transparent pixels turned to paper that contrasts with what is drawn.
 
     Turning a transparent canvas to RGB without this makes every drawing the same black square.
     """
     alpha = image.getchannel("A")
     if alpha.getextrema()[0] == 255:
-        return np.asarray(image.convert("L"))
+        return _brightness(image)
     grey = image.convert("L")
-    weight = np.asarray(alpha, dtype=np.float32)
-    drawn = float(weight.sum())
-    mean = float((np.asarray(grey) * weight).sum() / drawn) if drawn else 0.0
-    paper = Image.new("L", image.size, 0 if mean > 127 else 255)
+    paper = Image.new("L", image.size, _paper_below(grey, alpha))
     paper.paste(grey, mask=alpha)
-    return np.asarray(paper)
+    return paper
+
+
+def _paper_below(grey: Image.Image, alpha: Image.Image) -> int:
+    """The grey level of the paper for a picture of which parts are transparent."""
+    counts = np.array(grey.histogram(alpha))
+    drawn = int(counts.sum())
+    dark = int(counts[:128].sum())
+    two_toned = 0.01 * drawn < dark < 0.99 * drawn
+    if two_toned and drawn > 0.5 * grey.width * grey.height:  # a sheet of paper with a transparent rim
+        tone = commonest(counts)
+        return tone if band_share(counts, tone) > 0.5 else 255 * (dark < 0.5 * drawn)
+    return 255 if dark >= 0.1 * drawn else 0  # light marks beside dark ink are an eraser's

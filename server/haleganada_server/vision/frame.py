@@ -1,88 +1,133 @@
 """Ink of any size -> the canonical raster: a square of 128 px in which the ink box's longest side takes 80 %, centred.
 
-A dot stays a dot: what is filled and tiny on its canvas is drawn at a fifth of the square, so that “.” and “o” differ.
+A dot stays a dot: what is compact, filled and small on its canvas is drawn at a fifth of the square, so that "." and
+"o" differ. A raster that is framed again comes out the same.
 """
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from haleganada_server.core.errors import InvalidInput
 
-from .paper import BLANK
+from .header import FIELD
+from .pen import THINNEST_PEN, pen_width, thickened
+from .photo import BLANK
 
 RASTER_SIDE = 128
 INK_SIDE = 0.8 * RASTER_SIDE
 DOT_SIDE = 0.2 * RASTER_SIDE
-THINNEST_PEN = 3.5  # px of the raster; the embedder learned from 3 to 12
+DOT_ASPECT = 0.65  # shorter over longer side of the box, at least
+_DOT_LENGTH = 2.4  # in pen widths; a disc has 2, a small ring or a short dash 3
+_DOT_CANVAS_SHARE = 0.22  # of the canvas' shorter side: greater filled shapes are drawings of discs
 
 _INK = 64  # from this level on a pixel counts for the ink box
-_DOT_CANVAS_SHARE = 0.12
-_DOT_FILL = 0.55
+_MARGIN = 2  # px of the raster around the ink box, for its soft edges
+_FITTING = 0.8  # px by which a box may differ from INK_SIDE and be taken as it is
 
 Grey = NDArray[np.uint8]
+Box = tuple[int, int, int, int]
 
 
 def frame(ink: Grey) -> Grey:
     """(h, w) ink -> (128, 128) raster. Raises InvalidInput if there is no ink."""
-    canvas = int(min(ink.shape))
-    image = Image.fromarray(ink)
-    box = image.point([0] * _INK + [255] * (256 - _INK)).getbbox()
+    box = ink_box(ink)
     if box is None:
-        raise InvalidInput("glyph.image", BLANK)
-    image = image.crop(box)
-    longest = max(image.size)
-    fill = float(np.asarray(image, dtype=np.float32).mean() / 255)
-    if longest <= _DOT_CANVAS_SHARE * canvas and fill >= _DOT_FILL and min(image.size) >= 0.5 * longest:
-        return np.asarray(_placed(image, DOT_SIDE))
-    return _thick_enough(_full_strength(_placed(_shrunk(image), INK_SIDE)))
+        raise InvalidInput(FIELD, BLANK)
+    left, top, right, bottom = box
+    longest = max(right - left, bottom - top)
+    if _is_dot(ink[top:bottom, left:right], _DOT_CANVAS_SHARE * min(ink.shape)):
+        return _placed(ink, box, DOT_SIDE)
+    if longest > 2.5 * INK_SIDE:
+        ink = _shrunk(ink[top:bottom, left:right])
+        box = ink_box(ink) or box
+    raster = _placed(ink, box, INK_SIDE)
+    width = pen_width(raster)
+    return (
+        raster if width >= THINNEST_PEN else thickened(_placed(ink, box, INK_SIDE - (THINNEST_PEN - width), 2), width)
+    )
 
 
-def _shrunk(image: Image.Image) -> Image.Image:
-    """Halve a large picture until it is near the raster's size; hair-thin lines by their maximum, which keeps them
+def ink_box(ink: Grey) -> Box | None:
+    """(left, top, right, bottom) in px, the last two exclusive; None without ink."""
+    strong = ink >= _INK
+    columns, rows = np.flatnonzero(strong.any(0)), np.flatnonzero(strong.any(1))
+    return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1) if len(rows) else None
+
+
+def _is_dot(part: Grey, most: float) -> bool:
+    longest = max(part.shape)
+    if longest > most or min(part.shape) < DOT_ASPECT * longest:
+        return False
+    return bool(longest <= 3 or longest < _DOT_LENGTH * pen_width(part))
+
+
+def _shrunk(ink: Grey) -> Grey:
+    """Halve a large drawing until it is near the raster's size; hair-thin lines by their maximum, which keeps them
     black.
     """
-    ink = np.asarray(image)
     while max(ink.shape) > 2.5 * INK_SIDE:
-        even = np.pad(ink, ((0, ink.shape[0] % 2), (0, ink.shape[1] % 2)))
-        blocks = even.reshape(even.shape[0] // 2, 2, even.shape[1] // 2, 2)
-        thin = pen_width(ink) * INK_SIDE / max(ink.shape) < THINNEST_PEN
-        ink = blocks.max((1, 3)) if thin else blocks.mean((1, 3)).astype(np.uint8)
-    return Image.fromarray(ink)
+        if pen_width(ink) * INK_SIDE / max(ink.shape) < THINNEST_PEN:
+            even = np.pad(ink, ((0, ink.shape[0] % 2), (0, ink.shape[1] % 2)))
+            rows = np.maximum(even[::2], even[1::2])
+            ink = np.maximum(rows[:, ::2], rows[:, 1::2])
+        else:
+            ink = np.asarray(Image.fromarray(ink).reduce(2))
+    return ink
 
 
-def _placed(image: Image.Image, side: float) -> Image.Image:
-    """The picture scaled so that its longest side is `side`, in the centre of the square, to a fraction of a pixel."""
-    scale = max(image.size) / side
-    reach_x, reach_y = RASTER_SIDE * scale / 2, RASTER_SIDE * scale / 2
-    margin = int(np.ceil(RASTER_SIDE * scale / 2)) + 1
-    wide = Image.new("L", (image.width + 2 * margin, image.height + 2 * margin))
-    wide.paste(image, (margin, margin))
-    x, y = margin + image.width / 2, margin + image.height / 2
-    box = (x - reach_x, y - reach_y, x + reach_x, y + reach_y)
-    method = Image.Resampling.BICUBIC if scale < 1 else Image.Resampling.BOX if scale > 3 else Image.Resampling.HAMMING
-    return wide.resize((RASTER_SIDE, RASTER_SIDE), method, box=box)
+def _placed(ink: Grey, box: Box, side: float, oversampling: int = 1) -> Grey:
+    """The ink box scaled so that its longest side is `side`, its centre in the centre of the square; all of it
+    `oversampling` times as large.
+    """
+    square, side = RASTER_SIDE * oversampling, side * oversampling
+    left, top, right, bottom = box
+    width, height = right - left, bottom - top
+    scale = max(width, height) / side
+    if abs(max(width, height) - side) <= _FITTING:
+        scale = 1.0
+    # An even number of raster px on both axes keeps the centre of the box in the centre of the square.
+    columns = 2 * (math.ceil(width / scale / 2) + _MARGIN)
+    rows = 2 * (math.ceil(height / scale / 2) + _MARGIN)
+    centre_x, centre_y = (left + right) / 2, (top + bottom) / 2
+    source = (
+        centre_x - columns / 2 * scale,
+        centre_y - rows / 2 * scale,
+        centre_x + columns / 2 * scale,
+        centre_y + rows / 2 * scale,
+    )
+    part = _resampled(ink, source, (columns, rows), scale)
+    raster = np.zeros((square, square), dtype=np.uint8)
+    y, x = (square - rows) // 2, (square - columns) // 2
+    raster[y : y + rows, x : x + columns] = part
+    return raster
 
 
-def _thick_enough(image: Image.Image) -> Grey:
-    """Lines thinner than the embedder's thinnest pen, widened by a pixel on each side and smoothed."""
-    if pen_width(np.asarray(image)) < THINNEST_PEN - 1:
-        image = _full_strength(image.filter(ImageFilter.MaxFilter(3)).filter(ImageFilter.BoxBlur(0.4)))
-    return np.asarray(image)
+def _resampled(ink: Grey, source: tuple[float, float, float, float], size: tuple[int, int], scale: float) -> Grey:
+    """The part of the ink in the box `source`, which may reach beyond it, at the given size."""
+    left, top = math.floor(source[0]) - 1, math.floor(source[1]) - 1
+    right, bottom = math.ceil(source[2]) + 1, math.ceil(source[3]) + 1
+    part = Image.fromarray(ink).crop((left, top, right, bottom))  # black beyond the rim
+    inner = (source[0] - left, source[1] - top, source[2] - left, source[3] - top)
+    if scale >= 1:
+        method = Image.Resampling.BOX if scale > 3 else Image.Resampling.BILINEAR
+        return np.asarray(part.resize(size, method, box=inner))
+    return _crisp(np.asarray(part.resize(size, Image.Resampling.BICUBIC, box=inner)), scale)
 
 
-def _full_strength(image: Image.Image) -> Image.Image:
-    """Faint ink brought to full strength."""
-    peak = max(int(np.percentile(ink, 90)) if (ink := np.asarray(image)[np.asarray(image) > 0]).size else 255, 1)
-    return image if peak >= 240 else image.point([min(255, value * 255 // peak) for value in range(256)])
+def _crisp(ink: Grey, scale: float) -> Grey:
+    """Edges that enlarging made wide, about two px wide again."""
+    gain = min(0.5 / scale, 3.0)
+    return ink if gain <= 1 else _CRISP[round(gain * 4)][ink]
 
 
-def pen_width(ink: Grey) -> float:
-    """Mean thickness of the lines in px: twice the area over the length of the outline. 0 without ink."""
-    mask = ink > 0.4 * ink.max()
-    area = int(np.count_nonzero(mask))
-    outline = np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1])
-    staircase = np.pi / 4  # of a pixel outline over the true one, the mean over all directions
-    return 2 * area / (outline * staircase) if outline else 0.0
+def _crisp_table(gain: float) -> Grey:
+    levels = np.arange(256, dtype=np.float32)
+    return np.asarray(np.clip((levels - 127.5) * gain + 127.5, 0, 255).round().astype(np.uint8))
+
+
+_CRISP = {quarters: _crisp_table(quarters / 4) for quarters in range(4, 13)}

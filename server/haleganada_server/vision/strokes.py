@@ -1,10 +1,14 @@
-"""Pen strokes -> the canonical raster, drawn straight at its size, with the same frame as a picture of them would
-get.
+"""Pen strokes -> the canonical raster, drawn straight at its size, in the same frame as a picture of them would get.
+
+Pressure and time are checked and kept with the sample, but do not shape the raster: the same letter from a mouse and
+from a tablet shall look the same.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,85 +17,116 @@ from PIL import Image, ImageDraw
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.types import Ink, Stroke
 
-from .frame import DOT_SIDE, INK_SIDE, RASTER_SIDE, THINNEST_PEN
+from .frame import DOT_ASPECT, DOT_SIDE, INK_SIDE, RASTER_SIDE
 from .limits import ImageLimits
+from .pen import THINNEST_PEN
 
-THICKEST_PEN = 14.0  # px of the raster
-_OVERSAMPLING = 2
-_SHARP_TURN = 0.97  # cosine; below it a line's outer corner would gape
+THICKEST_PEN = 12.0  # px of the raster
+_OVERSAMPLING = 3
+_SHARP_TURN = 0.999  # cosine; below it a line's outer corner would gape
+_DOT_EXTENT = 1.2  # pen widths that a tap of the pen may wander
 _DEFAULT_PEN = 1 / 24  # of the canvas' smaller side
 _FARTHEST = 1e7  # canvas units
+_FINEST = 1e-6  # canvas units
+_DENSE = 500  # points from which on near ones are left out
+_SPACING = 0.75  # px of the raster, then
 
 Points = NDArray[np.float64]
 
 
 def render(ink: Ink, limits: ImageLimits) -> NDArray[np.uint8]:
     """Strokes -> (128, 128) uint8 raster, 255 = ink on 0. Raises InvalidInput, naming the stroke."""
-    lines = _checked(ink, limits)
+    points = _checked(ink, limits)
     pen = ink.pen_width or _DEFAULT_PEN * min(ink.width, ink.height)
-    everything = np.concatenate(lines)
-    low, high = everything.min(0), everything.max(0)
-    scale, width = _scale(float((high - low).max()), pen)
-    offset = RASTER_SIDE / 2 - (low + high) / 2 * scale
+    low, high = points.min(0), points.max(0)
+    scale, width = _scale((high - low).tolist(), pen)
+    centred = (points - (low + high) / 2) * (scale * _OVERSAMPLING) + RASTER_SIDE * _OVERSAMPLING / 2
     image = Image.new("L", (RASTER_SIDE * _OVERSAMPLING,) * 2)
-    draw = ImageDraw.Draw(image)
-    for line in lines:
-        _draw(draw, (line * scale + offset) * _OVERSAMPLING, width * _OVERSAMPLING)
+    _draw(ImageDraw.Draw(image), centred, [len(stroke.x) for stroke in ink.strokes], width * _OVERSAMPLING)
     return np.asarray(image.reduce(_OVERSAMPLING))
 
 
-def _scale(extent: float, pen: float) -> tuple[float, float]:
+def _scale(extents: list[float], pen: float) -> tuple[float, float]:
     """Raster px for one canvas unit, and the pen's thickness in px: together they make the ink box INK_SIDE long."""
-    if extent <= 1.2 * pen:
+    short, extent = sorted(extents)
+    if extent <= _DOT_EXTENT * pen and short + pen >= DOT_ASPECT * (extent + pen):
         scale = DOT_SIDE / (extent + pen)
         return scale, pen * scale
-    width = pen * INK_SIDE / (extent + pen)
-    width = min(max(width, THINNEST_PEN), THICKEST_PEN)
+    width = min(max(pen * INK_SIDE / (extent + pen), THINNEST_PEN), THICKEST_PEN)
     return (INK_SIDE - width) / extent, width
 
 
-def _draw(draw: ImageDraw.ImageDraw, line: Points, width: float) -> None:
-    """One line with round ends and joints."""
-    line = line - 0.5  # Pillow draws at pixel centres
-    draw.line(line.ravel().tolist(), 255, max(1, round(width)))
-    radius = width / 2
-    for x, y in line[_round_at(line)].tolist():
+def _draw(draw: ImageDraw.ImageDraw, points: Points, counts: list[int], width: float) -> None:
+    """Lines of so many points each, with round ends and joints."""
+    points = points - 0.5  # Pillow draws at pixel centres
+    starts = np.zeros(len(points), dtype=np.bool_)
+    starts[np.cumsum([0, *counts[:-1]])] = True
+    if len(points) > _DENSE:
+        kept = starts | _apart(points)
+        points, starts = points[kept], starts[kept]
+    bounds = [*np.flatnonzero(starts).tolist(), len(points)]
+    flat = points.round().ravel().tolist()  # it would cut fractions off
+    for start, end in pairwise(bounds):
+        if end - start > 1:
+            draw.line(flat[2 * start : 2 * end], 255, max(1, round(width)))
+    radius = (round(width) - 1) / 2
+    ends = (points[_round_at(points, starts)].round()).tolist()
+    for x, y in ends:
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), 255)
 
 
-def _round_at(line: Points) -> NDArray[np.bool_]:
-    """(n,) True at the ends of a line and where it turns sharply."""
-    steps = np.diff(line, axis=0)
+def _apart(points: Points) -> NDArray[np.bool_]:
+    """(n,) True for points that are a step of _SPACING further along the way than the one before them, and the last
+    of all.
+    """
+    along = np.hypot(*np.diff(points, axis=0).T).cumsum() // (_SPACING * _OVERSAMPLING)
+    return np.concatenate([[True], np.diff(along) > 0, [True, True]])[: len(points)]
+
+
+def _round_at(points: Points, starts: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(n,) True at the ends of the lines and where they turn sharply."""
+    round_at = np.ones(len(points), dtype=np.bool_)
+    steps = np.diff(points, axis=0)
     lengths = np.hypot(steps[:, 0], steps[:, 1])
-    along = (steps[1:] * steps[:-1]).sum(1)
-    corners = np.ones(len(line), dtype=np.bool_)
-    corners[1:-1] = along < _SHARP_TURN * lengths[1:] * lengths[:-1]
-    return corners
+    straight = (steps[1:] * steps[:-1]).sum(1) >= _SHARP_TURN * lengths[1:] * lengths[:-1]
+    round_at[1:-1] = starts[1:-1] | starts[2:] | ~straight
+    return round_at
 
 
-def _checked(ink: Ink, limits: ImageLimits) -> list[Points]:
-    """The strokes as (n, 2) arrays. Raises InvalidInput."""
+def _checked(ink: Ink, limits: ImageLimits) -> Points:
+    """The points of all strokes, (n, 2). Raises InvalidInput."""
     _require(bool(ink.strokes), "strokes", "is empty; draw something")
     for name, size in (("width", ink.width), ("height", ink.height)):
-        _require(math.isfinite(size) and 0 < size < _FARTHEST, name, "must be above 0; send the size of the canvas")
-    _require(math.isfinite(ink.pen_width) and 0 <= ink.pen_width < _FARTHEST, "pen_width", "must be 0 or more")
+        _require(_FINEST <= size <= _FARTHEST, name, "must be above 0; send the size of the canvas")
+    fine = ink.pen_width == 0 or _FINEST <= ink.pen_width <= _FARTHEST
+    _require(fine, "pen_width", "must be 0 (the default) or the pen's thickness in canvas units")
     _require(len(ink.strokes) <= limits.max_strokes, "strokes", f"has over {limits.max_strokes} strokes")
     points = sum(len(stroke.x) for stroke in ink.strokes)
-    _require(points <= limits.max_points, "strokes", f"has over {limits.max_points} points")
-    return [_points(stroke, f"strokes[{i}]") for i, stroke in enumerate(ink.strokes)]
+    _require(points <= limits.max_points, "strokes", f"has over {limits.max_points} points; send fewer of them")
+    for i, stroke in enumerate(ink.strokes):
+        _check_lengths(stroke, f"strokes[{i}]")
+    axes = [np.array(list(chain.from_iterable(getattr(s, axis) for s in ink.strokes))) for axis in "xy"]
+    together = np.stack(axes, 1).astype(np.float64)
+    if not (np.abs(together) <= _FARTHEST).all():  # false for NaN too
+        _refuse_far_off(ink.strokes)
+    return together
 
 
-def _points(stroke: Stroke, where: str) -> Points:
+def _check_lengths(stroke: Stroke, where: str) -> None:
     count = len(stroke.x)
     _require(count > 0, f"{where}.x", "is empty; a stroke has at least one point")
     for name, values in (("y", stroke.y), ("t", stroke.t), ("pressure", stroke.pressure)):
         optional = name != "y" and not values
         _require(optional or len(values) == count, f"{where}.{name}", f"has {len(values)} values, but x has {count}")
-    points = np.array([stroke.x, stroke.y], dtype=np.float64).T
-    for axis, name in enumerate("xy"):
-        fine = bool((np.abs(points[:, axis]) < _FARTHEST).all())  # false for NaN too
-        _require(fine, f"{where}.{name}", "has a coordinate that is not finite or far off the canvas")
-    return points
+        if name != "y":
+            _require(math.isfinite(sum(values)), f"{where}.{name}", "has a value that is not finite")
+
+
+def _refuse_far_off(strokes: Sequence[Stroke]) -> None:
+    for i, stroke in enumerate(strokes):
+        for name, values in (("x", stroke.x), ("y", stroke.y)):
+            fine = all(abs(value) <= _FARTHEST for value in values)
+            _require(fine, f"strokes[{i}].{name}", "has a coordinate that is not finite or far off the canvas")
 
 
 def _require(fine: bool, field: str, problem: str) -> None:
