@@ -1,0 +1,130 @@
+"""The seed's REST routes: its paths, its keys, its units; and the document that describes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.unit.clients.web.conftest import data_url
+
+TRAIN_KEYS = {"success", "sample_id", "loss", "chars_learned", "total_samples", "trained_as", "vocab_size", "saved"}
+PREDICT_KEYS = {"success", "predicted_char", "confidence", "char_idx", "variant_info", "top_3"}
+LOG_KEYS = {
+    "sample_id", "timestamp", "character", "canonical_form", "character_index", "loss", "is_variant", "image_path",
+    "total_chars", "vocab_size",
+}  # fmt: skip
+SUMMARY_KEYS = {
+    "total_characters", "total_samples", "character_counts", "average_losses", "variant_groups", "training_stats",
+}  # fmt: skip
+
+
+def train(web: FlaskClient, char: str, kind: str = "cross", **more: Any) -> dict[str, Any]:
+    answer = web.post("/train", json={"image": data_url(kind), "char": char, **more})
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.get_json()
+    return body
+
+
+def test_train(web: FlaskClient) -> None:
+    body = train(web, "ಅ", variant_of=None)
+    assert body.keys() >= TRAIN_KEYS
+    assert body["success"] is True and body["saved"] is True
+    assert (body["sample_id"], body["chars_learned"], body["total_samples"], body["vocab_size"]) == (1, 1, 1, 1)
+    assert body["trained_as"] == "ಅ"
+
+
+def test_predict(web: FlaskClient) -> None:
+    train(web, "ಇ", "box")
+    train(web, "ಅ")
+    body = web.post("/predict", json={"image": data_url(shift=3)}).get_json()
+    assert body.keys() >= PREDICT_KEYS
+    assert body["predicted_char"] == "ಅ" and body["char_idx"] == 1
+    assert 1 < body["confidence"] <= 100  # percent
+    assert body["top_3"][0] == {"char": "ಅ", "confidence": body["confidence"]}
+    assert body["variant_info"] == {"canonical": "ಅ", "variants": ["ಅ"]}
+
+
+def test_variants_answer_with_their_letter(web: FlaskClient) -> None:
+    train(web, "ಕ", "box")
+    assert train(web, "ಕಿ", variant_of="ಕ")["trained_as"] == "ಕ"
+    body = web.post("/predict", json={"image": data_url(shift=3)}).get_json()
+    assert body["predicted_char"] == "ಕ" and body["form"] == "ಕಿ"
+    assert body["variant_info"] == {"canonical": "ಕ", "variants": ["ಕ", "ಕಿ"]}
+    assert len({entry["char"] for entry in body["top_3"]}) == len(body["top_3"])
+
+
+def test_link_variants(web: FlaskClient) -> None:
+    train(web, "ಅ")
+    train(web, "ಆ", "box")
+    body = web.post("/link_variants", json={"char1": "ಅ", "char2": "ಆ"}).get_json()
+    assert body == {"success": True, "canonical": "ಅ", "variants": ["ಅ", "ಆ"]}
+
+
+def test_stats_and_export(web: FlaskClient) -> None:
+    train(web, "ಅ")
+    stats = web.get("/stats").get_json()
+    assert stats.keys() >= SUMMARY_KEYS
+    assert stats["character_counts"] == {"ಅ": 1} and stats["training_stats"].keys() == {
+        "min_loss",
+        "max_loss",
+        "avg_loss",
+    }
+    exported = web.get("/export_data").get_json()
+    assert exported["summary"].keys() >= SUMMARY_KEYS - {"variant_groups"}
+    assert [record.keys() for record in exported["training_log"]] == [LOG_KEYS]
+
+
+def test_save_and_reset(web: FlaskClient, workspace: str) -> None:
+    train(web, "ಅ")
+    assert web.post("/save", json={}).get_json()["success"] is True
+    refused = web.post("/reset", json={})
+    assert refused.status_code == 409 and refused.get_json()["success"] is False
+    assert web.post("/reset", json={"confirm": workspace}).get_json()["samples"] == 1
+    assert web.get("/stats").get_json()["total_samples"] == 0
+
+
+def test_nothing_taught(web: FlaskClient) -> None:
+    body = web.post("/predict", json={"image": data_url()}).get_json()
+    assert body["success"] is False and body["error"]
+
+
+def test_health(web: FlaskClient) -> None:
+    assert web.get("/api/health").get_json() == {"status": "healthy", "server": "SERVING"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/train", {"char": "a"}, "image"),
+        ("/train", {"image": "data:image/png;base64,@@@", "char": "a"}, "image"),
+        ("/train", {"image": data_url()}, "char"),
+        ("/train", {"image": data_url(), "char": 7}, "char"),
+        ("/predict", {"image": "data:image/png;base64,AAAA"}, "glyph.image"),
+        ("/page/predict", {"ink": {"strokes": [{"x": ["a"]}]}}, "ink"),
+        ("/page/predict", {"ink": {"strokes": [], "width": 1, "height": 1}}, "glyph.ink.strokes"),
+        ("/predict", [], ""),
+    ],
+)
+def test_bad_input_names_its_field(web: FlaskClient, path: str, body: object, field: str) -> None:
+    answer = web.post(path, json=body)
+    assert answer.status_code == 400
+    assert answer.get_json()["success"] is False and answer.get_json()["field"] == field
+
+
+def test_the_description_fits_the_answers(web: FlaskClient) -> None:
+    described = web.get("/openapi.json").get_json()["paths"]
+    train(web, "ಇ", "box")
+    bodies = {
+        "/train": {"image": data_url(), "char": "ಅ"}, "/predict": {"image": data_url()}, "/save": {},
+        "/link_variants": {"char1": "ಅ", "char2": "ಇ"}, "/reset": None,
+    }  # fmt: skip
+    for path, methods in described.items():
+        for method, operation in methods.items():
+            if path == "/reset":
+                continue
+            answer = web.get(path) if method == "get" else web.post(path, json=bodies[path])
+            schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+            assert set(schema["required"]) <= answer.get_json().keys(), path
+            assert answer.get_json().keys() <= schema["properties"].keys() or path == "/stats" or path == "/save"

@@ -1,0 +1,111 @@
+"""What other sites, other names and other programs must not be able to do."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from haleganada_client.web.security import HEADER
+
+from tests.unit.clients.web.conftest import data_url
+
+BROWSER = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
+DRAWING = {"image": data_url(), "char": "ಅ"}
+
+
+def token(web: FlaskClient) -> str:
+    """What the page's scripts read; the cookie stays in the client."""
+    found = re.search(r'name="csrf" content="([^"]+)"', web.get("/").text)
+    assert found is not None
+    return found[1]
+
+
+def test_a_program_needs_no_token(web: FlaskClient) -> None:
+    assert web.post("/train", json=DRAWING).status_code == 200
+
+
+def test_the_page_with_its_token(web: FlaskClient) -> None:
+    assert web.post("/train", json=DRAWING, headers={**BROWSER, HEADER: token(web)}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        BROWSER,
+        {**BROWSER, HEADER: "guessed"},
+        {**BROWSER, HEADER: ""},
+    ],
+)
+def test_other_sites_and_missing_tokens(web: FlaskClient, headers: dict[str, str]) -> None:
+    token(web)  # the victim has the page open, so the cookie is there
+    for path in ("/train", "/reset", "/page/undo"):
+        assert web.post(path, json=DRAWING, headers=headers).status_code == 403
+
+
+def test_a_form_of_another_site_sends_no_json(web: FlaskClient) -> None:
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
+        assert web.post("/reset", data='{"confirm": "default"}', content_type=kind).status_code == 415
+
+
+def test_the_cookie_is_not_for_scripts_or_other_sites(web: FlaskClient) -> None:
+    cookie = web.get("/").headers["Set-Cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "192.168.1.5:8080", "[::2]"])
+def test_names_that_are_not_ours(web: FlaskClient, host: str) -> None:
+    assert web.get("/", headers={"Host": host}).status_code == 421
+
+
+@pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1", "[::1]:8080", "haleganada.example"])
+def test_names_that_are_ours(web: FlaskClient, host: str) -> None:
+    assert web.get("/api/health", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/stats", "/static/app.js", "/nowhere"])
+def test_headers(web: FlaskClient, path: str) -> None:
+    headers = web.get(path).headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff" and headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_the_page_has_nothing_inline_and_nothing_external(web: FlaskClient) -> None:
+    page = web.get("/").text
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\son\w+=|style=|https?://", page)
+
+
+def test_get_never_writes(web: FlaskClient) -> None:
+    app: Flask = web.application
+    web.post("/train", json=DRAWING)
+    before = web.get("/stats").get_json()["revision"]
+    for rule in app.url_map.iter_rules():
+        if "GET" in (rule.methods or ()) and "<path" not in rule.rule:
+            web.get(rule.rule.replace("<int:sample_id>", "1"))
+    for path in ("/train", "/reset", "/save", "/page/undo", "/page/import"):
+        assert web.get(path).status_code == 405
+    assert web.get("/stats").get_json()["revision"] == before
+
+
+def test_bodies_have_a_limit(web: FlaskClient) -> None:
+    huge = b'{"image": "' + b"A" * (17 * 2**20) + b'", "char": "a"}'
+    assert web.post("/train", data=huge, content_type="application/json").status_code == 413
+
+
+def test_labels_come_back_as_data(web: FlaskClient) -> None:
+    label = "<img src=x onerror=alert(1)>"
+    web.post("/train", json={**DRAWING, "char": label})
+    answer = web.get("/stats")
+    assert answer.mimetype == "application/json" and label in answer.get_json()["character_counts"]
+
+
+def test_errors_tell_no_paths(web: FlaskClient) -> None:
+    for answer in (web.get("/nowhere"), web.post("/predict", json={"image": "x"}), web.get("/page/samples/999.png")):
+        assert answer.status_code >= 400
+        assert "site-packages" not in answer.text and "Traceback" not in answer.text and answer.is_json
