@@ -1,0 +1,84 @@
+"""Training state on disk: one safetensors file with a JSON header, replaced atomically. No pickle anywhere."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+
+@dataclass
+class Progress:
+    """How far a run is, and its best checkpoint so far."""
+
+    step: int = 0
+    seconds: float = 0.0
+    """Time spent training, over all sittings."""
+    best_error: float = 1.0
+    best_step: int = 0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that changes while training."""
+
+    network: nn.Module
+    average: nn.Module
+    loss: nn.Module
+    optimisers: list[torch.optim.Optimizer]
+    progress: Progress
+
+
+def save_state(state: State, path: Path) -> None:
+    """Write beside and rename, so that a killed run leaves the old file or the new one."""
+    tensors: dict[str, Tensor] = {}
+    for name in ("network", "average", "loss"):
+        tensors |= {f"{name}.{k}": v for k, v in getattr(state, name).state_dict().items()}
+    for i, optimiser in enumerate(state.optimisers):
+        for index, values in optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{i}.{index}.{k}": torch.as_tensor(v) for k, v in values.items()}
+    write_tensors(path, tensors, {"progress": json.dumps(asdict(state.progress))})
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """A safetensors file that is complete whenever it is there."""
+    draft = path.with_name(path.name + ".tmp")
+    # Plain memory order: channels-last strides are a matter of speed, not of content.
+    save_file({k: v.detach().contiguous().clone() for k, v in tensors.items()}, draft, metadata)
+    draft.replace(path)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """All tensors of a file, and its metadata."""
+    with safe_open(path, framework="pt") as file:
+        return {k: file.get_tensor(k) for k in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+
+
+def load_state(state: State, path: Path) -> None:
+    """Restore what save_state wrote, into a state built in the same way."""
+    tensors, metadata = read_tensors(path)
+    for name in ("network", "average", "loss"):
+        part = {k.removeprefix(f"{name}."): v for k, v in tensors.items() if k.startswith(f"{name}.")}
+        getattr(state, name).load_state_dict(part)
+    for i, optimiser in enumerate(state.optimisers):
+        optimiser.load_state_dict(
+            {"state": _optimiser_state(tensors, i), "param_groups": optimiser.state_dict()["param_groups"]}
+        )
+    for key, value in json.loads(metadata["progress"]).items():
+        setattr(state.progress, key, value)
+
+
+def _optimiser_state(tensors: dict[str, Tensor], i: int) -> dict[int, dict[str, Tensor]]:
+    """The flat names of one optimiser, as the nested mapping that torch keeps."""
+    out: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        parts = name.split(".")
+        if parts[0] == "optimiser" and int(parts[1]) == i:
+            out.setdefault(int(parts[2]), {})[parts[3]] = value
+    return out

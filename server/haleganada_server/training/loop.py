@@ -1,0 +1,166 @@
+"""The training loop: steps under a budget of minutes or of steps, checkpoints, and the best average kept.
+
+What is exported is an exponential average of the weights (Polyak and Juditsky 1992), chosen by its one-shot error on
+held-out alphabets.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from haleganada_server.runtime.network import NetworkShape, build_network
+from haleganada_server.training.batches import BatchStream
+from haleganada_server.training.checkpoint import Progress, State, load_state, save_state, write_tensors
+from haleganada_server.training.evaluate import embed_alphabets, one_shot_error
+from haleganada_server.training.loss import PairwiseOneShotLoss
+from haleganada_server.training.optimiser import build_optimisers, learning_rate, set_learning_rate
+from haleganada_server.training.raster_synthesis import Raster
+
+AVERAGE_HORIZON = 400
+"""Steps over which the exported weights are averaged."""
+STATE_FILE = "state.safetensors"
+BEST_FILE = "best.safetensors"
+Batches = Callable[[int], BatchStream]
+"""From a first step to the batches from there on."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long to train: either a number of steps (then deterministic) or minutes."""
+
+    steps: int | None = None
+    minutes: float = 60.0
+
+    def done(self, progress: Progress) -> float:
+        """Share of the run that is over, in 0..1."""
+        if self.steps is not None:
+            return min(1.0, progress.step / max(self.steps, 1))
+        return min(1.0, progress.seconds / (60 * self.minutes))
+
+
+@dataclass(frozen=True)
+class LoopOptions:
+    """Settings of one run that are not part of its result."""
+
+    out: Path
+    budget: Budget
+    seed: int = 0
+    resume: bool = True
+    report_every: int = 50
+    evaluate_seconds: float = 360.0
+    """With a budget of minutes, time between evaluations."""
+    evaluate_steps: int = 500
+    """With a budget of steps, steps between evaluations."""
+
+
+def new_state(seed: int, shape: NetworkShape | None = None) -> State:
+    """Network, average, loss and optimisers at step 0."""
+    network = build_network(shape, seed).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    loss = PairwiseOneShotLoss()
+    return State(network, copy.deepcopy(network).eval(), loss, build_optimisers(network, loss), Progress(seed=seed))
+
+
+def train_step(state: State, batch: NDArray[np.uint8], rate: float) -> float:
+    """One update on a batch (ways, drawings, side, side); returns the loss."""
+    ways, drawings, side, _ = batch.shape
+    ink = torch.from_numpy(batch.reshape(-1, 1, side, side)).float().div_(255)
+    embeddings = state.network(ink.contiguous(memory_format=torch.channels_last))
+    loss = state.loss(embeddings.view(ways, drawings, -1))
+    set_learning_rate(state.optimisers, rate)
+    for optimiser in state.optimisers:
+        optimiser.zero_grad()
+    loss.backward()
+    for optimiser in state.optimisers:
+        optimiser.step()
+    state.progress.step += 1
+    update_average(state.average, state.network, state.progress.step)
+    return float(loss.detach())
+
+
+@torch.no_grad()
+def update_average(average: nn.Module, network: nn.Module, step: int) -> None:
+    """Move the average towards the network; quickly at first, when the network is still far from good."""
+    weight = max(1 / AVERAGE_HORIZON, 1 / (1 + step / 5))
+    for old, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        if old.is_floating_point():
+            old.lerp_(new, weight)
+        else:
+            old.copy_(new)
+
+
+class Trainer:
+    """Runs a state through its budget."""
+
+    def __init__(self, state: State, options: LoopOptions, held_out: dict[str, Raster], say: Callable[[str], None]):
+        """`held_out`: alphabet -> (characters, drawers, 64, 64); empty to keep the last weights unmeasured."""
+        self.state, self.options, self.held_out, self.say = state, options, held_out, say
+        self._clock = time.monotonic()
+        self._evaluated = 0.0
+
+    def run(self, batches: Batches) -> None:
+        """Train up to the end of the budget, from the checkpoint if there is one to resume."""
+        path = self.options.out / STATE_FILE
+        progress = self.state.progress
+        if self.options.resume and path.exists():
+            load_state(self.state, path)
+            if progress.seed != self.options.seed:
+                raise ValueError(f"the checkpoint has seed {progress.seed}; use that or start with --fresh")
+            self.say(f"resumed at step {progress.step}, {progress.seconds / 60:.1f} minutes in")
+        self._evaluated = progress.seconds
+        losses: list[float] = []
+        self._clock = time.monotonic()
+        with contextlib.closing(batches(progress.step)) as iterator:
+            while (done := self.options.budget.done(progress)) < 1:
+                losses.append(train_step(self.state, next(iterator), learning_rate(done)))
+                self._tick()
+                if progress.step % self.options.report_every == 0:
+                    self._report(losses)
+                    losses = []
+                if self._evaluation_due():
+                    self.evaluate_and_save()
+        self.evaluate_and_save()
+
+    def evaluate_and_save(self) -> None:
+        """Measure the average, keep it if it is the best, and write the checkpoint."""
+        progress, out = self.state.progress, self.options.out
+        if self.held_out:
+            error = one_shot_error(embed_alphabets(self.state.average, self.held_out))
+            self.say(f"step {progress.step}: held-out one-shot error {100 * error:.2f} %")
+            if error <= progress.best_error or not (out / BEST_FILE).exists():
+                progress.best_error, progress.best_step = error, progress.step
+                self._keep(out / BEST_FILE)
+        else:
+            self._keep(out / BEST_FILE)
+        self._tick()
+        self._evaluated = progress.seconds
+        save_state(self.state, out / STATE_FILE)
+
+    def _keep(self, path: Path) -> None:
+        write_tensors(path, dict(self.state.average.state_dict()), {"step": str(self.state.progress.step)})
+
+    def _evaluation_due(self) -> bool:
+        if self.options.budget.steps is not None:
+            return self.state.progress.step % self.options.evaluate_steps == 0
+        return self.state.progress.seconds - self._evaluated > self.options.evaluate_seconds
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        self.state.progress.seconds += now - self._clock
+        self._clock = now
+
+    def _report(self, losses: list[float]) -> None:
+        progress = self.state.progress
+        done = self.options.budget.done(progress)
+        left = progress.seconds * (1 - done) / max(done, 1e-6) / 60
+        loss = np.mean(losses)
+        self.say(f"step {progress.step}  loss {loss:.3f}  {100 * done:.1f} % done, about {left:.0f} minutes left")
