@@ -1,0 +1,124 @@
+"""Trained weights as files: ONNX with the batch normalisations folded in, and safetensors.
+
+The graph is written node by node, so that the export needs no tracing, is the same on every machine, and holds
+nothing but what is run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+from haleganada_server.runtime.network import EmbedderNetwork, ResidualBlock
+from haleganada_server.training.checkpoint import write_tensors
+
+OPSET = 17
+Floats = NDArray[np.float32]
+
+
+class _Graph:
+    """Collects nodes and constants; each method adds a node and returns its output's name."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+
+    def constant(self, value: NDArray[np.generic]) -> str:
+        name = f"c{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(value, name))
+        return name
+
+    def add(self, kind: str, inputs: list[str], output: str | None = None, **attributes: Any) -> str:
+        name = output or f"n{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, inputs, [name], **attributes))
+        return name
+
+    def convolution(self, x: str, layer: nn.Sequential) -> str:
+        conv = layer[0]
+        assert isinstance(conv, nn.Conv2d)
+        weight, bias = folded(layer)
+        k, s = conv.kernel_size[0], conv.stride[0]
+        inputs = [x, self.constant(weight), self.constant(bias)]
+        return self.add("Conv", inputs, kernel_shape=[k, k], strides=[s, s], pads=[k // 2] * 4)
+
+    def block(self, x: str, block: ResidualBlock) -> str:
+        refined = self.convolution(self.add("Relu", [self.convolution(x, block.reduce)]), block.refine)
+        pooled = self.add("AveragePool", [x], kernel_shape=[2, 2], strides=[2, 2])
+        return self.add("Relu", [self.add("Add", [refined, self.convolution(pooled, block.skip)])])
+
+
+def folded(layer: nn.Sequential) -> tuple[Floats, Floats]:
+    """Weight and bias of a convolution with its batch normalisation in it."""
+    conv, norm = layer[0], layer[1]
+    assert isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
+    assert norm.running_var is not None and norm.running_mean is not None
+    gain = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
+    weight = conv.weight.double() * gain[:, None, None, None]
+    bias = norm.bias.double() - norm.running_mean.double() * gain
+    return weight.detach().contiguous().float().numpy(), bias.detach().float().numpy()
+
+
+def build_onnx(network: EmbedderNetwork) -> onnx.ModelProto:
+    """`ink` (n, 1, side, side) -> `embedding` (n, dim), n free."""
+    graph, side, dim = _Graph(), network.shape.side, network.shape.dim
+    x = graph.add("Relu", [graph.convolution("ink", network.stem)])
+    for block in network.blocks:
+        assert isinstance(block, ResidualBlock)
+        x = graph.block(x, block)
+    weight, bias = (t.detach().contiguous().numpy() for t in (network.project.weight, network.project.bias))
+    x = graph.add("Gemm", [graph.add("Flatten", [x]), graph.constant(weight), graph.constant(bias)], transB=1)
+    graph.add("LpNormalization", [x], output="embedding", axis=1, p=2)
+    inputs = [helper.make_tensor_value_info("ink", TensorProto.FLOAT, ["n", 1, side, side])]
+    outputs = [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", dim])]
+    body = helper.make_graph(graph.nodes, "embedder", inputs, outputs, graph.constants)
+    model = helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="haleganada")
+    model.ir_version = 8
+    onnx.checker.check_model(model)
+    return model
+
+
+def onnx_session(model: bytes, threads: int = 1) -> onnxruntime.InferenceSession:
+    """A session on the CPU."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def parity(network: EmbedderNetwork, model: bytes, ink: Floats) -> float:
+    """Largest difference between torch's embeddings and onnxruntime's."""
+    with torch.inference_mode():
+        expected = network.eval()(torch.from_numpy(ink)).numpy()
+    return float(np.abs(onnx_session(model).run(["embedding"], {"ink": ink})[0] - expected).max())
+
+
+@torch.no_grad()
+def round_matrices(network: EmbedderNetwork) -> dict[str, torch.Tensor]:
+    """Round the large weights to half precision in place, so that both files hold the same network.
+
+    Returns the state to store: matrices as float16, which halves the file; norms and biases as they are.
+    """
+    for parameter in network.parameters():
+        if parameter.ndim > 1:
+            parameter.copy_(parameter.half().float())
+    return {k: v.half() if v.ndim > 1 else v for k, v in network.state_dict().items()}
+
+
+def export_network(network: EmbedderNetwork, folder: Path, ink: Floats) -> float:
+    """Write embedder.onnx and embedder.safetensors; returns the parity on some ink. Raises if it is bad."""
+    state = round_matrices(network)
+    model: bytes = build_onnx(network.eval()).SerializeToString()
+    difference = parity(network, model, ink)
+    if not difference < 1e-4:
+        raise RuntimeError(f"the ONNX network differs from torch's by {difference:.1e}; the export is wrong")
+    (folder / "embedder.onnx").write_bytes(model)
+    metadata = {k: str(v) for k, v in network.shape.as_dict().items()} | {"format": "pt"}
+    write_tensors(folder / "embedder.safetensors", state, metadata)
+    return difference

@@ -1,0 +1,186 @@
+"""From a trained network to shipped weights: export, head, calibration, figures, cards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from haleganada_server.runtime.network import EmbedderNetwork
+from haleganada_server.training.calibrate import (
+    Calibration,
+    Task,
+    fit_calibration,
+    make_tasks,
+    reliability,
+)
+from haleganada_server.training.card import Figure, Recipe, training_sources, write_cards
+from haleganada_server.training.evaluate import Embeddings
+from haleganada_server.training.export import export_network, onnx_session
+from haleganada_server.training.head_fit import (
+    Covariances,
+    HeadFit,
+    Shrinkage,
+    covariances,
+    fit_head,
+    log_likelihoods,
+)
+from haleganada_server.training.library import Folders
+from haleganada_server.training.measure import (
+    ProductEmbedder,
+    load_kannada,
+    one_shot_errors,
+    writer_split_accuracy,
+)
+from haleganada_server.training.sources import HELD_OUT_ALPHABETS, Scans, load_devanagari, load_omniglot
+from haleganada_server.vision.encode import network_input
+
+CANDIDATES = [
+    Shrinkage(within, between, widen, dims)
+    for within, between, widen, dims in product((0.05, 0.2, 0.5), (0.0, 0.1), (1.0, 1.6), (128, 256))
+]
+FIRST_HALF = ("Balinese", "Sanskrit", "Tifinagh")
+"""Of the held-out alphabets: a calibration fitted on these is measured on the others, and the reverse."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the cards tell of a run."""
+
+    seed: int
+    steps: int
+    minutes: float
+    drawings: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Embeddings of everything that the head is fitted on and measured with."""
+
+    background: list[Embeddings]
+    held_out: dict[str, Embeddings]
+    turned: dict[str, Embeddings]
+    """The held-out alphabets turned by 90 degrees: further characters, for tasks with many ways."""
+    devanagari: Embeddings | None
+    """Another set of writers, with enough drawings for twenty shots."""
+
+
+def finish(
+    network: EmbedderNetwork, run: Run, folders: Folders, weights: Path, say: Callable[[str], None],
+    provisional: bool = False,
+) -> None:  # fmt: skip
+    """Write all files of the weights folder."""
+    weights.mkdir(parents=True, exist_ok=True)
+    alphabets = load_omniglot(folders.data)
+    sample = np.stack([c[0] for c in alphabets[HELD_OUT_ALPHABETS[0]]][:16])
+    difference = export_network(network, weights, _ink(sample, network.shape.side))
+    say(f"exported; torch and onnxruntime differ by {difference:.1e}")
+    embedder = ProductEmbedder(onnx_session((weights / "embedder.onnx").read_bytes(), 2), network.shape.side)
+    measured = embed_everything(embedder, alphabets, folders.data)
+    moments = covariances(measured.background)
+    shrinkage = choose_shrinkage(moments, list(measured.held_out.values()), say)
+    head = fit_head(moments, shrinkage)
+    arrays = {"mean": head.mean, "projection": head.projection, "between": head.between}
+    save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, weights / "head.safetensors")
+    calibration = fit_calibration(make_tasks(head, _pools(measured, HELD_OUT_ALPHABETS), 4, seed=1))
+    say(f"calibration {calibration}")
+    figures = [*measure(head, measured, embedder, folders.data), *measure_calibration(head, measured)]
+    for figure in figures:
+        say(f"{figure.name}: {figure.value:g} {figure.unit} (n = {figure.n})")
+    recipe = Recipe(run.seed, run.steps, run.minutes, run.drawings, asdict(shrinkage))
+    sources = training_sources(folders.data, folders.hanzi, folders.fonts)
+    parameters = sum(p.numel() for p in network.parameters())
+    write_cards(weights, network.shape, parameters, recipe, sources, figures, calibration, provisional)
+
+
+def _ink(scans: Scans, side: int) -> NDArray[np.float32]:
+    from haleganada_server.training.measure import product_rasters
+
+    return network_input(product_rasters(scans), side)
+
+
+def embed_everything(embedder: ProductEmbedder, alphabets: dict[str, list[Scans]], data: Path) -> Measured:
+    """One pass of the product's own pipeline over all evaluation and background drawings."""
+    background = [embedder.pool(c) for a, c in alphabets.items() if a not in HELD_OUT_ALPHABETS]
+    held_out = {a: embedder.pool(alphabets[a]) for a in HELD_OUT_ALPHABETS}
+    turned = {a: embedder.pool([np.rot90(c, axes=(1, 2)) for c in alphabets[a]]) for a in HELD_OUT_ALPHABETS}
+    devanagari = load_devanagari(data)
+    return Measured(background, held_out, turned, embedder.pool(devanagari) if devanagari else None)
+
+
+def choose_shrinkage(moments: Covariances, held_out: list[Embeddings], say: Callable[[str], None]) -> Shrinkage:
+    """The candidate with the fewest errors on held-out alphabets, one and five shots counting alike."""
+    losses = []
+    for candidate in CANDIDATES:
+        head = fit_head(moments, candidate)
+        one, five = one_shot_errors(head, held_out)[0], few_shot_error(head, held_out, 5)
+        # Relative, because five shots leave far fewer errors to save.
+        losses.append(float(np.log(max(one, 1e-4)) + np.log(max(five, 1e-4))))
+        say(f"{candidate}: one shot {100 * one:.2f} %, five shots {100 * five:.2f} %")
+    return CANDIDATES[int(np.argmin(losses))]
+
+
+def few_shot_error(head: HeadFit, pools: list[Embeddings], shots: int, tasks: int = 300, ways: int = 20) -> float:
+    """Share of wrong answers with several taught drawings, within alphabets."""
+    rng = np.random.default_rng(shots)
+    projected = [head.project(z) for z in pools]
+    wrong = []
+    for i in range(tasks):
+        v = projected[i % len(projected)]
+        chosen, order = rng.permutation(len(v))[:ways], rng.permutation(v.shape[1])
+        means = v[chosen][:, order[:shots]].mean(1)
+        scores = log_likelihoods(v[chosen, order[shots]], means, shots, head.between)[:, :-1]
+        wrong.append(scores.argmax(1) != np.arange(len(chosen)))
+    return float(np.mean(np.concatenate(wrong)))
+
+
+def _pools(measured: Measured, names: Iterable[str]) -> list[Embeddings]:
+    """Single alphabets, all of them together, and together with their turned copies."""
+    single = [measured.held_out[a] for a in names]
+    turned = [measured.turned[a] for a in names]
+    pools = [*single, np.concatenate(single), np.concatenate(single + turned)]
+    return pools if measured.devanagari is None else [*pools, measured.devanagari]
+
+
+def measure(head: HeadFit, measured: Measured, embedder: ProductEmbedder, data: Path) -> list[Figure]:
+    """Errors on held-out alphabets and, for report only, on Kannada handwriting."""
+    pools = list(measured.held_out.values())
+    by_head, by_cosine = one_shot_errors(head, pools)
+    how = "six held-out Omniglot alphabets, 600 tasks, one drawer teaches and another tests"
+    figures = [
+        Figure("20-way one-shot error, PLDA head", round(100 * by_head, 2), "%", 12000, how),
+        Figure("20-way one-shot error, cosine", round(100 * by_cosine, 2), "%", 12000, how),
+        Figure("20-way five-shot error, PLDA head", round(100 * few_shot_error(head, pools, 5), 2), "%", 6000,
+               "the same, five drawers teach"),
+    ]  # fmt: skip
+    kannada = load_kannada(data, embedder)
+    for shots in (1, 2, 5, 14) if kannada else ():
+        assert kannada is not None
+        share, n = writer_split_accuracy(head, kannada, shots)
+        how = f"Chars74K, 657 labels, {shots} writers teach and the others test, suspect drawings left out"
+        figures.append(Figure(f"Kannada top-1, {shots} taught", round(100 * share, 2), "%", n, how))
+    return figures
+
+
+def measure_calibration(head: HeadFit, measured: Measured) -> list[Figure]:
+    """ECE and AUROC, fitted on one half of the held-out alphabets and measured on the other, both ways round."""
+    halves = (FIRST_HALF, tuple(a for a in HELD_OUT_ALPHABETS if a not in FIRST_HALF))
+    made = [make_tasks(head, _pools(measured, half), 4, seed=2) for half in halves]
+    fits: list[tuple[Calibration, list[Task]]] = [
+        (fit_calibration(made[0]), made[1]),
+        (fit_calibration(made[1]), made[0]),
+    ]
+    figures = []
+    how = "held-out scripts, 2 to 100 ways, half of the tasks with untaught characters; fitted on other alphabets"
+    for shots in (1, 2, 5, 20):
+        results = [reliability(calibration, tasks, shots) for calibration, tasks in fits]
+        n = sum(r.n for r in results)
+        ece, auroc = (float(np.mean([getattr(r, key) for r in results])) for key in ("ece", "auroc"))
+        figures.append(Figure(f"ECE, {shots} taught", round(100 * ece, 2), "%", n, how))
+        figures.append(Figure(f"AUROC known/unknown, {shots} taught", round(auroc, 4), "", n, how))
+    return figures

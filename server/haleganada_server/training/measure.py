@@ -1,0 +1,109 @@
+"""Figures of the product: the shipped graph, the server's own preprocessing, real drawings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from haleganada_server.training.evaluate import Embeddings, one_shot_tasks
+from haleganada_server.training.head_fit import HeadFit, log_likelihoods
+from haleganada_server.training.sources import Scans
+from haleganada_server.vision.encode import network_input
+from haleganada_server.vision.frame import frame
+from haleganada_server.vision.paper import find_ink
+
+
+def product_rasters(scans: Scans) -> NDArray[np.uint8]:
+    """(n, h, w) with 255 = ink -> the server's canonical rasters (n, 128, 128), as for dark ink on white paper."""
+    return np.stack([frame(find_ink(255 - np.pad(s, 4))) for s in scans])
+
+
+@dataclass(frozen=True)
+class ProductEmbedder:
+    """From scans to embeddings exactly as the server does it."""
+
+    session: onnxruntime.InferenceSession
+    side: int
+
+    def __call__(self, scans: Scans, batch: int = 64) -> Embeddings:
+        """(n, h, w), 255 = ink -> (n, d)."""
+        parts = []
+        for i in range(0, len(scans), batch):
+            ink = network_input(product_rasters(scans[i : i + batch]), self.side)
+            parts.append(np.asarray(self.session.run(["embedding"], {"ink": ink})[0]))
+        return np.concatenate(parts)
+
+    def pool(self, characters: Sequence[Scans]) -> Embeddings:
+        """Characters with equally many drawings -> (characters, drawings, d)."""
+        stacked = np.stack(list(characters))
+        return self(stacked.reshape(-1, *stacked.shape[2:])).reshape(*stacked.shape[:2], -1)
+
+
+def one_shot_errors(
+    head: HeadFit, embeddings: list[Embeddings], tasks: int = 600, seed: int = 0
+) -> tuple[float, float]:
+    """(by the head, by the cosine): share of wrong answers in 20-way one-shot tasks within an alphabet."""
+    by_head, by_cosine = [], []
+    for taught, asked in one_shot_tasks(embeddings, tasks, seed):
+        scores = log_likelihoods(head.project(asked), head.project(taught), 1, head.between)[:, :-1]
+        by_head.append(scores.argmax(1) != np.arange(len(taught)))
+        by_cosine.append((asked @ taught.T).argmax(1) != np.arange(len(taught)))
+    return float(np.mean(np.concatenate(by_head))), float(np.mean(np.concatenate(by_cosine)))
+
+
+@dataclass(frozen=True)
+class WriterSet:
+    """Drawings of many labels by several writers, for evaluation only."""
+
+    embeddings: Embeddings
+    labels: NDArray[np.integer]
+    writers: NDArray[np.integer]
+
+
+def load_kannada(data: Path, embedder: ProductEmbedder) -> WriterSet | None:
+    """The Chars74K Kannada aksharas without the suspect drawings; None where they are absent."""
+    path = data / "chars74k_kannada" / "chars74k_kannada_96.npz"
+    if not path.exists():
+        return None
+    with np.load(path) as file:
+        good = ~file["suspect"]
+        return WriterSet(embedder(file["x"][good]), file["y"][good], file["writer"][good])
+
+
+def writer_split_accuracy(
+    head: HeadFit, drawings: WriterSet, shots: int, rounds: int = 3, seed: int = 0
+) -> tuple[float, int]:
+    """Top-1 share and its number of answers: `shots` writers teach every label, the others are recognised."""
+    rng = np.random.default_rng(seed)
+    v = head.project(drawings.embeddings)
+    right: list[NDArray[np.bool_]] = []
+    for _ in range(rounds):
+        teachers = rng.permutation(np.unique(drawings.writers))[:shots]
+        taught = np.isin(drawings.writers, teachers)
+        labels, rows = np.unique(drawings.labels[taught], return_inverse=True)
+        counts = np.bincount(rows)
+        sums = np.zeros((len(labels), v.shape[1]))
+        np.add.at(sums, rows, v[taught])
+        scores = _scores_by_count(v[~taught], sums, counts, head.between)
+        right.append(labels[scores.argmax(1)] == drawings.labels[~taught])
+    joined = np.concatenate(right)
+    return float(joined.mean()), len(joined)
+
+
+def _scores_by_count(
+    queries: NDArray[np.float64],
+    sums: NDArray[np.float64],
+    counts: NDArray[np.integer],
+    between: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """(q, labels), where a suspect drawing left out gives some labels fewer shots than others."""
+    scores = np.empty((len(queries), len(sums)))
+    for n in np.unique(counts):
+        these = counts == n
+        scores[:, these] = log_likelihoods(queries, sums[these] / n, int(n), between)[:, :-1]
+    return scores

@@ -1,0 +1,71 @@
+"""`haleganada pretrain`: from open data to weights, head, calibration and model card."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import click
+import torch
+
+from haleganada_server.runtime.network import build_network
+from haleganada_server.training.batches import BatchShape, background_batches
+from haleganada_server.training.checkpoint import read_tensors
+from haleganada_server.training.evaluate import held_out_rasters
+from haleganada_server.training.finish import Run, finish
+from haleganada_server.training.library import Folders
+from haleganada_server.training.loop import BEST_FILE, Budget, LoopOptions, Trainer, new_state
+from haleganada_server.training.sources import load_omniglot
+
+_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+RUN_FOLDER = "run"
+"""Inside the output folder: checkpoints and traced material, not to be shipped."""
+
+
+@click.command()
+@click.option(
+    "--data", type=_FOLDER, envvar="HALEGANADA_DATA", required=True,
+    help="Folder with omniglot/ and, if present, english_chars62/ and the sets used for measuring.",
+)  # fmt: skip
+@click.option("--hanzi", type=_FOLDER, help="Unpacked hanzi-writer-data: JSON files with stroke medians.")
+@click.option("--fonts", type=_FOLDER, help="Folder with open fonts, such as /usr/share/fonts/truetype.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Where weights and cards are written.")
+@click.option("--minutes", type=float, default=60.0, show_default=True, help="Time to train, over all sittings.")
+@click.option("--steps", type=int, help="Train a fixed number of steps instead: the same seed, the same weights.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--resume/--fresh", default=True, show_default=True, help="Go on from the checkpoint in --out, or not.")
+@click.option("--threads", type=int, help="Threads that torch uses; one for each core by default.")
+def pretrain(
+    data: Path,
+    hanzi: Path | None,
+    fonts: Path | None,
+    out: Path,
+    minutes: float,
+    steps: int | None,
+    seed: int,
+    resume: bool,
+    threads: int | None,
+) -> None:
+    """Train the embedder on open data and write its weights, head, calibration and model card."""
+    torch.set_num_threads(threads or os.cpu_count() or 1)
+    run_folder = out / RUN_FOLDER
+    run_folder.mkdir(parents=True, exist_ok=True)
+    folders = Folders(data, hanzi, fonts, run_folder / "cache")
+    shape, started = BatchShape(), time.monotonic()
+
+    def say(text: str) -> None:
+        click.echo(f"{time.monotonic() - started:7.0f} s  {text}")
+
+    options = LoopOptions(run_folder, Budget(steps, minutes), seed, resume)
+    trainer = Trainer(new_state(seed), options, held_out_rasters(load_omniglot(data)), say)
+    trainer.run(lambda first: background_batches(folders, shape, seed, first))
+    network = build_network()
+    network.load_state_dict(read_tensors(run_folder / BEST_FILE)[0])
+    progress = trainer.state.progress
+    drawings = progress.step * shape.ways * shape.drawings
+    finish(network, Run(seed, progress.best_step, progress.seconds / 60, drawings), folders, out, say)
+
+
+if __name__ == "__main__":
+    pretrain()
