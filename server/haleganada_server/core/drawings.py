@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,9 @@ from .errors import HaleganadaError
 from .ink_codec import decode_ink, encode_ink
 from .ports import Embedder, InkReader, Raster, SampleRow
 from .types import Glyph
+
+_PIECE = 16  # drawings
+_PIECES_AT_ONCE = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +33,7 @@ class DrawingReader:
     def __init__(self, ink: InkReader, embedder: Embedder) -> None:
         self._ink = ink
         self._embedder = embedder
+        self._pool = ThreadPoolExecutor(_PIECES_AT_ONCE, "read")
 
     @property
     def embedder_hash(self) -> str:
@@ -39,7 +45,17 @@ class DrawingReader:
         return Drawing(self._stored(glyph, raster), self._embedder.embed(raster[None])[0])
 
     def read_many(self, glyphs: Sequence[Glyph | HaleganadaError]) -> list[Drawing | HaleganadaError]:
-        """As read, embedded together; what cannot be read becomes its error, and errors are passed through."""
+        """As read; what cannot be read becomes its error, and errors are passed through.
+
+        Several pieces are on their way at once: while the network computes for one, which needs no Python, the next
+        one is turned into rasters.
+        """
+        if len(glyphs) <= _PIECE:
+            return self._read_piece(glyphs)
+        pieces = [glyphs[start : start + _PIECE] for start in range(0, len(glyphs), _PIECE)]
+        return list(chain.from_iterable(self._pool.map(self._read_piece, pieces)))
+
+    def _read_piece(self, glyphs: Sequence[Glyph | HaleganadaError]) -> list[Drawing | HaleganadaError]:
         rasters = [self._raster_or_error(glyph) for glyph in glyphs]
         good = [raster for raster in rasters if isinstance(raster, np.ndarray)]
         embeddings = iter(self._embedder.embed(np.stack(good)) if good else ())

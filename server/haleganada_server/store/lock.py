@@ -16,22 +16,25 @@ class DirectoryLock:
     def __init__(self, directory: Path) -> None:
         """Raises Precondition if another process holds it."""
         path = directory / "haleganada.lock"
-        self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            _lock(self._handle)
+            _lock(handle)
         except OSError:
-            holder = os.read(self._handle, 32).decode(errors="replace").strip() or "unknown"
-            os.close(self._handle)
+            holder = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
+            os.close(handle)
             raise Precondition(
                 f"another server (process {holder}) uses this data directory; stop it, or choose another with --data",
                 "DATA_DIRECTORY_LOCKED",
             ) from None
-        os.truncate(self._handle, 0)
-        os.pwrite(self._handle, f"{os.getpid()}\n".encode(), 0) if hasattr(os, "pwrite") else None
+        os.truncate(handle, 0)
+        os.write(handle, f"{os.getpid()}\n".encode())  # for the message above, in the other process
+        self._handle: int | None = handle
 
     def release(self) -> None:
-        """Let another server in."""
-        os.close(self._handle)
+        """Let another server in. A second time does nothing."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
 
 
 def _lock(handle: int) -> None:

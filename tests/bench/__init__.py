@@ -1,0 +1,1 @@
+"""Benchmarks: each prints a table beside its baseline. They are not tests: nothing here fails."""
