@@ -102,7 +102,8 @@ class Families:
             shift = host[int(rng.integers(len(host)))] - stroke[int(rng.integers(len(stroke)))]
         else:
             shift = rng.normal(0, 0.3, 2)
-        return (stroke + shift).astype(np.float32)
+        placed: NDArray[np.float32] = (stroke + shift).astype(np.float32)
+        return placed
 
     def _variants(self, base: Drawing, rng: np.random.Generator, size: int) -> Family:
         """The base and characters that differ from it by one or two strokes, half of a family; the rest others."""
