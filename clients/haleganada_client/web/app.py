@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from flask import Flask, Response, jsonify
@@ -21,10 +22,10 @@ from haleganada_client.errors import (
     Unavailable,
 )
 
-from . import page, rest, transfers
+from . import page, rest, samples, transfers
 from .security import protect
 
-MAX_BODY = 16 * 2**20  # a drawing as a data URL; imports have a limit of their own
+MAX_BODY = 16 * 2**20  # bytes; a drawing as a data URL. Imports have a limit of their own
 HTTP_STATUS: dict[type[HaleganadaError], int] = {
     InvalidInput: 400,
     NotAllowed: 403,
@@ -36,19 +37,23 @@ HTTP_STATUS: dict[type[HaleganadaError], int] = {
     Unavailable: 503,
     DeadlineExceeded: 504,
 }
+"""What is not here, a corrupt workspace or an unforeseen error, is a 500."""
 
 
 def create_app(client: HaleganadaClient, allowed_hosts: Iterable[str] = ()) -> Flask:
-    """The page for a server. allowed_hosts: names under which browsers may call, beside localhost and loopback
-    addresses.
+    """The page for a server.
+
+    client: made in this process, after any fork; the caller closes it. allowed_hosts: names under which browsers may
+    call, beside localhost and the loopback addresses.
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["haleganada"] = client
+    app.extensions["haleganada_label_order"] = rest.LabelOrder()
     protect(app, frozenset(allowed_hosts))
-    for blueprint in (page.blueprint, rest.blueprint, transfers.blueprint):
+    for blueprint in (page.blueprint, samples.blueprint, transfers.blueprint, rest.blueprint):
         app.register_blueprint(blueprint)
     app.register_error_handler(HaleganadaError, _refused)
     app.register_error_handler(HTTPException, _http_error)
@@ -56,10 +61,12 @@ def create_app(client: HaleganadaClient, allowed_hosts: Iterable[str] = ()) -> F
 
 
 def _refused(error: HaleganadaError) -> tuple[Response, int]:
-    answer = {"success": False, "error": error.message, "reason": error.reason, "field": error.field}
-    return jsonify(answer), HTTP_STATUS.get(type(error), 500)
+    answer = jsonify(success=False, error=error.message, reason=error.reason, field=error.field)
+    if error.retry_after_s:
+        answer.headers["Retry-After"] = str(math.ceil(error.retry_after_s))
+    return answer, HTTP_STATUS.get(type(error), 500)
 
 
 def _http_error(error: HTTPException) -> tuple[Response, int]:
-    answer = {"success": False, "error": error.description or error.name, "reason": "HTTP", "field": ""}
-    return jsonify(answer), error.code or 500
+    reason = getattr(error, "reason", "") or error.name.upper().replace(" ", "_")
+    return jsonify(success=False, error=error.description or error.name, reason=reason, field=""), error.code or 500

@@ -21,6 +21,11 @@ def body() -> dict[str, Any]:
     return value
 
 
+def optional_body() -> dict[str, Any]:
+    """The request's JSON object, empty if nothing was sent."""
+    return body() if request.content_length else {}
+
+
 def text(value: dict[str, Any], field: str, default: str | None = None) -> str:
     """A text field; without default it is required."""
     found = value.get(field)

@@ -1,38 +1,45 @@
-"""The page and the JSON behind it. Reading is GET, everything that changes anything is POST."""
+"""The page itself, and the JSON behind drawing, teaching and the state of a workspace.
+
+Reading is GET, everything that changes anything is POST.
+"""
 
 from __future__ import annotations
 
-from typing import Any
-
-from flask import Blueprint, Response, g, jsonify, make_response, render_template, request
-
-from haleganada_client.types import Prediction, Sample
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
 
 from .context import client, workspace
 from .drawings import body, drawing, number, text
 from .plain import plain
-from .security import remember_token
+from .security import give_token, remember_token
 
 blueprint = Blueprint("page", __name__)
-_PICTURE_AGE_S = 86_400  # a sample's picture never changes
+_TOP_K = 5
 
 
 @blueprint.get("/")
 def index() -> Response:
     """The page."""
-    return remember_token(make_response(render_template("index.html", csrf=g.csrf)))
+    return remember_token(make_response(render_template("index.html", csrf=give_token())))
 
 
 @blueprint.get("/favicon.ico")
 def favicon() -> Response:
-    """The icon is an SVG among the static files."""
+    """None: the page names its icon, an SVG."""
     return Response(status=204)
+
+
+@blueprint.get("/page/token")
+def token() -> Response:
+    """A token for a page whose browser has forgotten its cookies."""
+    return remember_token(jsonify(token=give_token()))
 
 
 @blueprint.post("/page/predict")
 def predict() -> Response:
     """What a drawing is."""
-    return jsonify(_prediction(client().predict(drawing(body()), top_k=5, workspace=workspace())))
+    asked = body()
+    top_k = number(asked, "top_k") or _TOP_K
+    return jsonify(plain(client().predict(drawing(asked), top_k=top_k, workspace=workspace())))
 
 
 @blueprint.post("/page/train")
@@ -40,9 +47,12 @@ def train() -> Response:
     """Teach a drawing."""
     asked = body()
     taught = client().train(
-        drawing(asked), text(asked, "label"), variant_of=text(asked, "variant_of", ""),
-        request_id=text(asked, "request_id", "") or None, workspace=workspace(),
-    )  # fmt: skip
+        drawing(asked),
+        text(asked, "label"),
+        variant_of=text(asked, "variant_of", ""),
+        request_id=text(asked, "request_id", "") or None,
+        workspace=workspace(),
+    )
     return jsonify(plain(taught))
 
 
@@ -51,9 +61,12 @@ def correct() -> Response:
     """Teach the drawing of a prediction."""
     asked = body()
     done = client().correct(
-        text(asked, "prediction_id"), text(asked, "label"), variant_of=text(asked, "variant_of", ""),
-        request_id=text(asked, "request_id", "") or None, workspace=workspace(),
-    )  # fmt: skip
+        text(asked, "prediction_id"),
+        text(asked, "label"),
+        variant_of=text(asked, "variant_of", ""),
+        request_id=text(asked, "request_id", "") or None,
+        workspace=workspace(),
+    )
     return jsonify(plain(done))
 
 
@@ -76,42 +89,15 @@ def unlink() -> Response:
     return jsonify(plain(client().unlink_variants(text(body(), "form"), workspace=workspace())))
 
 
-@blueprint.get("/page/samples")
-def samples() -> Response:
-    """A page of samples, newest first."""
-    found = client().list_samples(
-        label=request.args.get("label", ""), page_size=60, page_token=request.args.get("page_token", ""),
-        workspace=workspace(),
-    )  # fmt: skip
-    shown = [_sample(sample) for sample in found.samples]
-    return jsonify({"samples": shown, "next_page_token": found.next_page_token, "total": found.total_size})
-
-
-@blueprint.get("/page/samples/<int:sample_id>.png")
-def picture(sample_id: int) -> Response:
-    """The picture of a sample."""
-    response = Response(client().get_sample(sample_id, workspace=workspace()).picture, mimetype="image/png")
-    response.headers["Cache-Control"] = f"private, max-age={_PICTURE_AGE_S}"
-    return response
-
-
-@blueprint.post("/page/samples/<int:sample_id>/relabel")
-def relabel(sample_id: int) -> Response:
-    """Give a sample another label."""
-    return jsonify(_sample(client().relabel(sample_id, text(body(), "label"), workspace=workspace())))
-
-
-@blueprint.post("/page/samples/<int:sample_id>/forget")
-def forget(sample_id: int) -> Response:
-    """Forget a sample."""
-    return jsonify({"revision": client().forget(sample_id, workspace=workspace())})
-
-
 @blueprint.get("/page/stats")
 def stats() -> Response:
-    """All figures."""
-    suspects = request.args.get("suspects") == "1"
-    return jsonify(plain(client().stats(history_points=2000, find_suspects=suspects, workspace=workspace())))
+    """All figures; ?history= points of the past, ?suspects=1 to look for mislabelled drawings."""
+    figures = client().stats(
+        history_points=request.args.get("history", 0, int),
+        find_suspects=request.args.get("suspects") == "1",
+        workspace=workspace(),
+    )
+    return jsonify(plain(figures))
 
 
 @blueprint.get("/page/snapshots")
@@ -148,11 +134,3 @@ def workspaces() -> Response:
 def create_workspace() -> Response:
     """A new workspace."""
     return jsonify(plain(client().create_workspace(text(body(), "name"))))
-
-
-def _prediction(prediction: Prediction) -> dict[str, Any]:
-    return dict(plain(prediction))
-
-
-def _sample(sample: Sample) -> dict[str, Any]:
-    return {key: value for key, value in plain(sample).items() if key != "picture"}

@@ -1,25 +1,41 @@
 """The REST routes of the system that this one grew out of: the same paths and JSON keys, confidence in percent.
 
-Where its words and ours differ: vocab_size is the number of labels (there are no dummy classes), saved is always
-true (every sample is on disk before the answer), predicted_char is the canonical label and `form` what was drawn.
-See openapi.json.
+Where its words and ours differ: vocab_size is the number of labels (there are no dummy classes), saved is always true
+(every sample is on disk before the answer), predicted_char is the canonical label and `form` what was drawn. Before
+anything is taught, /predict answers as always, with predicted_char null. Further keys may be added; openapi.json
+describes them all.
 """
 
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, stream_with_context
+from flask import Blueprint, Response, current_app, jsonify, request, stream_with_context
 
+from haleganada_client.client import HaleganadaClient
+from haleganada_client.errors import InvalidInput
 from haleganada_client.types import Candidate, Prediction, Sample, Stats
 
 from .context import client, workspace
-from .drawings import body, drawing, text
+from .drawings import body, drawing, optional_body, text
 from .plain import plain
 
 blueprint = Blueprint("rest", __name__)
+_TOP_K = 10  # forms; more than three, since several may stand for one canonical label
+_TOP = 3
+_FIELDS = {"label": "char", "form": "char2", "canonical": "char1"}
+"""The fields that our contract and these routes name differently."""
+
+
+@blueprint.errorhandler(InvalidInput)
+def _invalid(error: InvalidInput) -> tuple[Response, int]:
+    """A refused field, under the name that it has here."""
+    field = "image" if error.field.startswith("glyph") else _FIELDS.get(error.field, error.field)
+    message = error.message.replace(f"{error.field}: ", f"{field}: ", 1) if field else error.message
+    return jsonify(success=False, error=message, reason=error.reason, field=field), 400
 
 
 @blueprint.get("/openapi.json")
@@ -33,7 +49,7 @@ def health() -> tuple[Response, int]:
     """Whether the server behind answers."""
     state = client().health()
     serving = state == "SERVING"
-    return jsonify({"status": "healthy" if serving else "unhealthy", "server": state}), 200 if serving else 503
+    return jsonify(status="healthy" if serving else "unhealthy", server=state), 200 if serving else 503
 
 
 @blueprint.post("/train")
@@ -43,43 +59,36 @@ def train() -> Response:
     variant_of = text(asked, "variant_of", "")
     taught = client().train(drawing(asked), text(asked, "char"), variant_of=variant_of, workspace=workspace())
     return jsonify(
-        {
-            "success": True,
-            "sample_id": taught.sample_id,
-            "loss": taught.loss,
-            "chars_learned": taught.labels_known,
-            "total_samples": taught.samples_total,
-            "trained_as": taught.trained_as,
-            "vocab_size": taught.labels_known,
-            "saved": True,
-            "revision": taught.revision,
-        }
+        success=True,
+        sample_id=taught.sample_id,
+        loss=taught.loss,
+        chars_learned=taught.labels_known,
+        total_samples=taught.samples_total,
+        trained_as=taught.trained_as,
+        vocab_size=taught.labels_known,
+        saved=True,
+        form=taught.label,
+        revision=taught.revision,
     )
 
 
 @blueprint.post("/predict")
 def predict() -> Response:
     """Recognise one drawing."""
-    found = client().predict(drawing(body()), top_k=10, workspace=workspace())
+    found = client().predict(drawing(body()), top_k=_TOP_K, workspace=workspace())
     best = found.best
-    if best is None:
-        return jsonify(
-            {"success": False, "error": "nothing taught yet; teach a drawing first", "decision": "nothing_taught"}
-        )
     return jsonify(
-        {
-            "success": True,
-            "predicted_char": best.canonical,
-            "confidence": _percent(best.canonical_probability),
-            "char_idx": _index(best.label),
-            "variant_info": {"canonical": best.canonical, "variants": list(best.forms)},
-            "top_3": _top_three(found),
-            "form": best.label,
-            "decision": found.decision.value,
-            "unknown": _percent(found.unknown_probability),
-            "prediction_id": found.prediction_id,
-            "revision": found.revision,
-        }
+        success=True,
+        predicted_char=best.canonical if best else None,
+        confidence=_percent(best.canonical_probability) if best else 0.0,
+        char_idx=_label_order().index(client(), workspace(), found.revision, best.label) if best else -1,
+        variant_info={"canonical": best.canonical, "variants": list(best.forms)} if best else None,
+        top_3=_top(found),
+        form=best.label if best else None,
+        decision=found.decision.value,
+        unknown=_percent(found.unknown_probability),
+        prediction_id=found.prediction_id,
+        revision=found.revision,
     )
 
 
@@ -87,27 +96,54 @@ def _percent(share: float) -> float:
     return round(100 * share, 1)
 
 
-def _top_three(found: Prediction) -> list[dict[str, Any]]:
-    """The first three canonical labels; forms of one label count together."""
+def _top(found: Prediction) -> list[dict[str, Any]]:
+    """The first canonical labels; forms of one label count together."""
     first: dict[str, Candidate] = {}
     for candidate in found.candidates:
         first.setdefault(candidate.canonical, candidate)
-    ranked = sorted(first.values(), key=lambda candidate: -candidate.canonical_probability)[:3]
+    ranked = sorted(first.values(), key=lambda candidate: -candidate.canonical_probability)[:_TOP]
     return [{"char": c.canonical, "confidence": _percent(c.canonical_probability)} for c in ranked]
 
 
-def _index(label: str) -> int:
-    """The label's place in the order in which labels were first taught."""
-    known = [known.label for known in client().stats(history_points=0, workspace=workspace()).labels]
-    return known.index(label) if label in known else -1
+class LabelOrder:
+    """The places of labels in the order in which they were first taught, at the newest known revision of each
+    workspace. Safe from any thread.
+    """
+
+    _MOST_WORKSPACES = 64
+
+    def __init__(self) -> None:
+        self._known: dict[str | None, tuple[int, dict[str, int]]] = {}
+        self._lock = threading.Lock()
+
+    def index(self, client: HaleganadaClient, workspace: str | None, revision: int, label: str) -> int:
+        """The place of a label, from 0; -1 if it was forgotten meanwhile. Asks the server only after changes."""
+        with self._lock:
+            known_at, order = self._known.get(workspace, (-1, {}))
+        if known_at != revision:
+            figures = client.stats(history_points=0, workspace=workspace)
+            order = {known.label: i for i, known in enumerate(figures.labels)}
+            self._remember(workspace, figures.revision, order)
+        return order.get(label, -1)
+
+    def _remember(self, workspace: str | None, revision: int, order: dict[str, int]) -> None:
+        with self._lock:
+            if len(self._known) >= self._MOST_WORKSPACES:
+                self._known.clear()
+            self._known[workspace] = revision, order
+
+
+def _label_order() -> LabelOrder:
+    order: LabelOrder = current_app.extensions["haleganada_label_order"]
+    return order
 
 
 @blueprint.post("/link_variants")
 def link_variants() -> Response:
-    """Let char1 be a form of char2's letter, as the seed's example reads: char1 is the canonical label."""
+    """Join two labels; char1 is the canonical one, as in the seed's example."""
     asked = body()
     linked = client().link_variants(text(asked, "char2"), text(asked, "char1"), workspace=workspace())
-    return jsonify({"success": True, "canonical": linked.canonical, "variants": list(linked.forms)})
+    return jsonify(success=True, canonical=linked.canonical, variants=list(linked.forms), revision=linked.revision)
 
 
 @blueprint.get("/stats")
@@ -123,6 +159,7 @@ def _summary(figures: Stats) -> dict[str, Any]:
         "total_samples": figures.samples_total,
         "character_counts": {label.label: label.samples for label in figures.labels},
         "average_losses": {label.label: label.average_loss for label in figures.labels},
+        "variant_groups": figures.variant_groups,
         "training_stats": {
             "min_loss": figures.min_loss,
             "max_loss": figures.max_loss,
@@ -135,44 +172,46 @@ def _summary(figures: Stats) -> dict[str, Any]:
 @blueprint.post("/save")
 def save() -> Response:
     """Keep a snapshot; single samples are on disk anyway."""
-    kept = client().save(text(body(), "name", ""), workspace=workspace())
+    kept = client().save(text(optional_body(), "name", ""), workspace=workspace())
     return jsonify({"success": True, **plain(kept)})
 
 
 @blueprint.post("/reset")
 def reset() -> Response:
     """Empty the workspace; `confirm` repeats its name."""
-    kept = client().reset(text(body(), "confirm", ""), workspace=workspace())
-    return jsonify({"success": True, "snapshot_id": kept.snapshot_id, "samples": kept.samples_total})
+    kept = client().reset(text(optional_body(), "confirm", ""), workspace=workspace())
+    return jsonify(success=True, snapshot_id=kept.snapshot_id, samples=kept.samples_total)
 
 
 @blueprint.get("/export_data")
 def export_data() -> Response:
-    """All samples with the keys of training_log.json, oldest last, as one JSON document."""
-    connection, name = client(), workspace()
-    figures = connection.stats(history_points=0, workspace=name)
-    samples = connection.iter_samples(workspace=name)
-    order = {label.label: i for i, label in enumerate(figures.labels)}
-    return Response(stream_with_context(_document(figures, samples, order)), mimetype="application/json")
+    """All samples with the keys of training_log.json, in the order of teaching, as one JSON document."""
+    figures = client().stats(history_points=0, workspace=workspace())
+    oldest_first = reversed(list(client().iter_samples(workspace=workspace())))
+    query = request.query_string.decode()
+    return Response(stream_with_context(_document(figures, oldest_first, query)), mimetype="application/json")
 
 
-def _document(figures: Stats, samples: Iterator[Sample], order: dict[str, int]) -> Iterator[str]:
-    yield '{"summary": ' + json.dumps(_summary(figures), ensure_ascii=False) + ', "training_log": ['
-    for i, sample in enumerate(samples):
-        yield (", " if i else "") + json.dumps(_record(sample, order), ensure_ascii=False)
+def _document(figures: Stats, oldest_first: Iterator[Sample], query: str) -> Iterator[str]:
+    yield '{"success": true, "summary": ' + json.dumps(_summary(figures), ensure_ascii=False) + ', "training_log": ['
+    known: dict[str, int] = {}
+    for i, sample in enumerate(oldest_first):
+        known.setdefault(sample.label, len(known))
+        yield (",\n" if i else "\n") + json.dumps(_record(sample, known, query), ensure_ascii=False)
     yield "]}"
 
 
-def _record(sample: Sample, order: dict[str, int]) -> dict[str, Any]:
+def _record(sample: Sample, known: dict[str, int], query: str) -> dict[str, Any]:
+    """The seed's ten keys; total_chars and vocab_size count the labels known when the sample was taught."""
     return {
         "sample_id": sample.sample_id,
         "timestamp": sample.time.replace(tzinfo=None).isoformat(timespec="microseconds"),
         "character": sample.label,
         "canonical_form": sample.canonical,
-        "character_index": order.get(sample.label, -1),
+        "character_index": known[sample.label],
         "loss": sample.loss,
         "is_variant": sample.canonical != sample.label,
-        "image_path": f"page/samples/{sample.sample_id}.png",
-        "total_chars": len(order),
-        "vocab_size": len(order),
+        "image_path": f"/page/samples/{sample.sample_id}.png" + (f"?{query}" if query else ""),
+        "total_chars": len(known),
+        "vocab_size": len(known),
     }

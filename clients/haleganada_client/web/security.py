@@ -1,10 +1,11 @@
 """What a page that listens on a port of somebody's machine must not allow.
 
 - Another site's name that resolves to this machine (DNS rebinding): only known Host names are answered.
-- Another site's forms and scripts (CSRF): whatever a browser sends must come from this page, by its Origin, its
-fetch metadata and a
-  token that only this page can read. Programs send none of these headers and need no token, but must send JSON.
+- Another site's forms and scripts (CSRF): whatever a browser sends must come from this page, by its Origin, its fetch
+  metadata and a token that only this page can read. Browsers always send one of the first two with a write. Programs
+  send neither and need no token, but must send JSON, which no foreign form can.
 - Foreign scripts: a content security policy without exceptions; the page has no inline script or style.
+- Reading by other sites: no CORS header is ever sent.
 """
 
 from __future__ import annotations
@@ -13,56 +14,85 @@ import hmac
 import secrets
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, g, request
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
 
 COOKIE = "haleganada_csrf"
 HEADER = "X-CSRF-Token"
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
-    "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
+_TYPES = frozenset({"application/json", "application/octet-stream"})  # neither can be sent by a foreign form
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class RequestRefused(HTTPException):
+    """A request that may be an attack. reason: a stable word, as in HaleganadaError."""
+
+    def __init__(self, code: int, reason: str, description: str) -> None:
+        super().__init__(description)
+        self.code, self.reason = code, reason
 
 
 def protect(app: Flask, allowed_hosts: frozenset[str]) -> None:
-    """Check every request to an app, and add the headers to every answer."""
-    known = _LOCAL | allowed_hosts
+    """Check every request to an app, and add the headers to every answer.
+
+    allowed_hosts: names, without port, that are answered beside localhost and the loopback addresses.
+    """
+    known = _LOCAL | {name.lower() for name in allowed_hosts}
 
     @app.before_request
     def check() -> None:
         if _host_name(request.host) not in known:
-            abort(421, f"this page does not answer to {request.host}; allow the name with --allow-host")
-        g.csrf = request.cookies.get(COOKIE) or secrets.token_urlsafe(24)
+            problem = f"this page does not answer to “{request.host}”; allow the name with --allow-host"
+            raise RequestRefused(421, "HOST_UNKNOWN", problem)
         if request.method not in _READING:
-            _check_write()
+            _check_sender()
+            _check_type()
 
     @app.after_request
     def harden(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = _POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["X-Frame-Options"] = "DENY"
-        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        response.headers.update(_HEADERS)
+        response.headers.setdefault("Cache-Control", "no-store")
         return response
 
 
+def give_token() -> str:
+    """The token that writes from this browser must carry; remember_token keeps it there."""
+    g.csrf = request.cookies.get(COOKIE) or secrets.token_urlsafe(24)
+    return str(g.csrf)
+
+
 def remember_token(response: Response) -> Response:
-    """Set the cookie that a write's token is compared with."""
+    """Set the cookie that the token of a write is compared with."""
     response.set_cookie(COOKIE, g.csrf, samesite="Strict", httponly=True, secure=request.is_secure)
     return response
 
 
-def _check_write() -> None:
+def _check_sender() -> None:
     origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
     if origin is not None and urlsplit(origin).netloc != request.host:
-        abort(403, "requests from other sites are refused")
-    if site not in (None, "same-origin", "none"):
-        abort(403, "requests from other sites are refused")
+        raise RequestRefused(403, "FOREIGN_ORIGIN", "requests from other sites are refused")
+    if site not in (None, "same-origin"):
+        raise RequestRefused(403, "FOREIGN_ORIGIN", "requests from other sites are refused")
     if (origin or site) and not _has_token():
-        abort(403, "the page's token is missing or old; load the page again")
-    if not request.is_json and request.mimetype != "application/octet-stream":
-        abort(415, "send JSON with Content-Type: application/json")
+        raise RequestRefused(403, "TOKEN_MISSING", "the page's token is missing or old; load the page again")
+
+
+def _check_type() -> None:
+    """A body must be JSON (or, for an import, a file); a program may leave both body and type out."""
+    if request.mimetype not in _TYPES and (request.mimetype or request.content_length):
+        raise RequestRefused(415, "NOT_JSON", "send JSON, with the header Content-Type: application/json")
 
 
 def _has_token() -> bool:
@@ -71,7 +101,7 @@ def _has_token() -> bool:
 
 
 def _host_name(host: str) -> str:
-    """Without the port; without the brackets of an IPv6 address."""
+    """Lower case, without the port, without the brackets of an IPv6 address."""
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0].lower()

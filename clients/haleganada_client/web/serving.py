@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import signal
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from waitress.server import create_server
 
@@ -17,17 +19,42 @@ _THREADS = 16
 
 
 def run_web(target: str, host: str, port: int, allowed_hosts: Iterable[str], ready: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM. ready is called with the address once the port is bound. Raises
-    HaleganadaError.
+    """Serve until SIGINT or SIGTERM. ready is called with the address once the port is bound.
+
+    Raises HaleganadaError if the port cannot be had, or if the page would be open to other machines unasked.
     """
+    names = frozenset(allowed_hosts)
+    if not names and not _is_loopback(host):
+        raise HaleganadaError(
+            f"whoever reaches {host} could teach and erase; if that is meant, name this machine with --allow-host"
+        )
     with HaleganadaClient(target) as client:  # made here, in the process that serves, never before a fork
-        app = create_app(client, allowed_hosts)
-        try:
-            server = create_server(app, host=host, port=port, threads=_THREADS, max_request_body_size=MAX_IMPORT)
-        except OSError as error:
-            raise HaleganadaError(
-                f"{host}:{port} cannot be had ({error.strerror}); choose another with --port"
-            ) from None
+        server = _bind(create_app(client, names), host, port)
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # waitress ends in good order on KeyboardInterrupt
-        ready(f"http://{host}:{server.effective_port}")
+        ready(f"http://{_in_url(host)}:{_bound_port(server)}")
         server.run()
+
+
+def _bind(app: Any, host: str, port: int) -> Any:
+    try:
+        return create_server(app, host=host, port=port, threads=_THREADS, max_request_body_size=MAX_IMPORT, ident=None)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise HaleganadaError(f"{host}:{port} cannot be had ({why}); choose another with --port") from None
+
+
+def _bound_port(server: Any) -> int:
+    """Of the first socket, where a name such as localhost stands for several addresses."""
+    listening = getattr(server, "effective_listen", None)
+    return int(listening[0][1] if listening else server.effective_port)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

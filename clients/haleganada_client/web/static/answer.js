@@ -1,38 +1,86 @@
-// What the server makes of the drawing: words, candidates with bars, code points and forms.
+// What the server makes of the drawing: a verdict in words, candidates with bars, code points and forms.
 
 import { byId, element } from "./dom.js";
-import { say } from "./words.js";
+import { percent, say } from "./words.js";
 
-let shown = null;
+export class Answer {
+  #prediction = null;
+  #version = -1;
+  #onChoose;
 
-export const prediction = () => shown;
+  // onChoose(candidate): a candidate was picked as the right one.
+  constructor(onChoose) {
+    this.#onChoose = onChoose;
+  }
 
-export function showPrediction(answer, onChoose) {
-  shown = answer;
-  const decision = byId("decision");
-  decision.dataset.kind = answer?.decision ?? "";
-  decision.textContent = answer ? describe(answer) : "";
-  byId("candidates").replaceChildren(...(answer?.candidates ?? []).map((candidate, i) => row(candidate, i, onChoose)));
+  // The prediction for this version of the slate; null if it is for another one.
+  for(version) { return this.#version === version ? this.#prediction : null; }
+
+  get candidates() { return this.#prediction?.candidates ?? []; }
+
+  // prediction: null for an empty slate. anythingTaught: chooses the words for that.
+  show(prediction, version, anythingTaught) {
+    this.#prediction = prediction;
+    this.#version = version;
+    const best = prediction?.candidates[0];
+    const kind = prediction?.decision ?? "idle";
+    byId("verdict").dataset.kind = kind;
+    byId("tile").textContent = sign(kind, best);
+    byId("decision").textContent = verdict(kind, prediction, anythingTaught);
+    byId("detail").textContent = detail(kind, best);
+    byId("steps").hidden = anythingTaught || kind !== "idle";
+    const rows = this.candidates.map((candidate, i) => this.#row(candidate, i));
+    byId("candidates").replaceChildren(...rows, ...(rows.length ? [noneOfThese(prediction.unknown_probability)] : []));
+  }
+
+  #row(candidate, i) {
+    const form = candidate.canonical === candidate.label ? "" : say("formOf", { label: candidate.canonical });
+    const others = candidate.forms.length > 1 && !form ? say("alsoForms", { labels: candidate.forms.slice(1, 6).join(" ") }) : "";
+    return element("li", {}, element(
+      "button",
+      { type: "button", title: say("choose", { label: candidate.label }), onclick: () => this.#onChoose(candidate) },
+      element("kbd", { "aria-hidden": "true" }, String(i + 1)),
+      element("span", { class: "form script" }, candidate.label),
+      element("span", { class: "facts" }, bar(candidate.probability), element("span", { class: "points" }, [shortPoints(candidate), form, others].filter(Boolean).join(" · "))),
+      element("span", { class: "percent" }, percent(candidate.probability)),
+    ));
+  }
 }
 
-function describe(answer) {
-  const best = answer.candidates[0];
-  if (answer.decision === "recognised") return say("isRecognised", { label: best.label });
-  return say({ unsure: "isUnsure", unknown: "isUnknown", nothing_taught: "nothingTaught" }[answer.decision]);
+function sign(kind, best) {
+  if (kind === "recognised") return best.label;
+  return { unsure: "?", unknown: "?", nothing_taught: "✎", idle: "✎" }[kind];
 }
 
-function row(candidate, i, onChoose) {
-  const percent = `${(100 * candidate.probability).toFixed(1)} %`;
-  const share = element("span", { class: "share", "aria-hidden": "true" });
-  share.style.width = `${100 * candidate.probability}%`;
-  const form = candidate.canonical === candidate.label ? "" : ` · ${say("formOf", { label: candidate.canonical })}`;
-  return element("li", {}, element(
-    "button",
-    { type: "button", title: say("choose"), onclick: () => onChoose(candidate) },
-    share,
-    element("span", { class: "key", "aria-hidden": "true" }, String(i + 1)),
-    element("span", { class: "form" }, candidate.label),
-    element("span", { class: "points" }, candidate.code_points.join(" ") + form),
-    element("span", { class: "percent" }, percent),
-  ));
+function verdict(kind, prediction, anythingTaught) {
+  const [best, second] = prediction?.candidates ?? [];
+  if (kind === "recognised" && best.canonical !== best.label) return say("isForm", { label: best.label, canonical: best.canonical });
+  if (kind === "recognised") return say("isRecognised", { label: best.label });
+  if (kind === "unsure") return second ? say("isUnsure", { label: best.label, other: second.label }) : say("isUnsureAlone", { label: best.label });
+  if (kind === "unknown") return say("isUnknown");
+  if (kind === "nothing_taught") return say("nothingTaught");
+  return say(anythingTaught ? "idle" : "welcome");
+}
+
+function detail(kind, best) {
+  if (kind === "recognised") return `${percent(best.probability)} · ${shortPoints(best)}`;
+  return say({ unsure: "pickOne", unknown: "tellMe", nothing_taught: "tellMeFirst", idle: "idleDetail" }[kind]);
+}
+
+function bar(share) {
+  const fill = element("span", { class: "fill" });
+  fill.style.width = `${Math.max(0.5, 100 * share)}%`;
+  return element("span", { class: "bar", "aria-hidden": "true" }, fill);
+}
+
+function noneOfThese(share) {
+  return element("li", { class: "none" }, element("span"), element("span", { class: "form" }, "–"),
+    element("span", { class: "facts" }, bar(share), element("span", { class: "points" }, say("noneOfThese"))),
+    element("span", { class: "percent" }, percent(share)));
+}
+
+const MOST_POINTS = 4;
+
+function shortPoints({ code_points: points }) {
+  return points.slice(0, MOST_POINTS).join(" ") + (points.length > MOST_POINTS ? " …" : "");
 }

@@ -1,7 +1,10 @@
 // Talking to the proxy: JSON in and out, the page's token on every write, the workspace on every call.
+// `server` tells whoever listens when the server stops answering ("lost") and when it answers again ("found").
 
-const csrf = document.querySelector('meta[name="csrf"]').content;
+let token = document.querySelector('meta[name="csrf"]').content;
 let workspace = localStorage.getItem("workspace") || "default";
+
+export const server = new EventTarget();
 
 export class Refused extends Error {
   constructor(answer, status) {
@@ -9,6 +12,9 @@ export class Refused extends Error {
     this.status = status;
     this.reason = answer.reason || "";
   }
+
+  // The server is away, stopping or too slow, so that the same call may well succeed later.
+  get isAbsence() { return this.status === 0 || this.status === 503 || this.status === 504; }
 }
 
 export const currentWorkspace = () => workspace;
@@ -18,30 +24,42 @@ export function chooseWorkspace(name) {
   localStorage.setItem("workspace", name);
 }
 
-export function url(path, parameters = {}) {
-  return `${path}?${new URLSearchParams({ workspace, ...parameters })}`;
-}
+export const url = (path, parameters = {}) => `${path}?${new URLSearchParams({ workspace, ...parameters })}`;
 
 export const get = (path, parameters) => call(url(path, parameters), {});
 
-export const post = (path, body, signal) =>
-  call(url(path), { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" }, signal });
+export const post = (path, body, signal) => write(path, JSON.stringify(body), "application/json", signal);
 
-export const upload = (path, file) =>
-  call(url(path), { method: "POST", body: file, headers: { "Content-Type": "application/octet-stream" } });
+export const upload = (path, file) => write(path, file, "application/octet-stream");
+
+async function write(path, body, type, signal) {
+  const send = () => call(url(path), { method: "POST", body, signal, headers: { "Content-Type": type, "X-CSRF-Token": token } });
+  try {
+    return await send();
+  } catch (error) {
+    if (error.reason !== "TOKEN_MISSING") throw error;
+    token = (await get("/page/token")).token; // the browser forgot its cookies; this page is still the page
+    return send();
+  }
+}
 
 async function call(address, options) {
-  const headers = { ...options.headers, "X-CSRF-Token": csrf };
   let response;
   try {
-    response = await fetch(address, { ...options, headers });
+    response = await fetch(address, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Refused({ error: "" }, 503);
+    throw told(new Refused({ error: "" }, 0));
   }
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Refused(answer, response.status);
+  if (!response.ok) throw told(new Refused(answer, response.status));
+  server.dispatchEvent(new Event("found"));
   return answer;
+}
+
+function told(refused) {
+  if (refused.isAbsence) server.dispatchEvent(new Event("lost"));
+  return refused;
 }
 
 // crypto.randomUUID exists only in secure contexts; a page on a home network is none.

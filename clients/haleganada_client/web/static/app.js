@@ -1,246 +1,223 @@
-// The page: draw, see what it is, say what it is. Everything else is in the modules beside this one.
+// The page: draw, see what it is, say what it is. This module joins the others; each of them has one thing to show.
 
-import { prediction, showPrediction } from "./answer.js";
-import { chooseWorkspace, currentWorkspace, get, post, requestId } from "./api.js";
+import { Answer } from "./answer.js";
+import { get, post, requestId } from "./api.js";
 import { Board } from "./board.js";
-import { ask, byId, element } from "./dom.js";
+import { byId } from "./dom.js";
 import { showFigures } from "./figures.js";
 import { showGallery } from "./gallery.js";
+import { showHelp } from "./help.js";
 import { showKeep } from "./keep.js";
-import { say, switchLanguage, translatePage } from "./words.js";
+import { listenToKeys } from "./keys.js";
+import { watchServer } from "./presence.js";
+import { report, tell } from "./status.js";
+import { chosenTab, listenToTabs } from "./tabs.js";
+import { Teaching } from "./teaching.js";
+import { count, say, switchLanguage, translatePage } from "./words.js";
+import { listenToWorkspaces, showWorkspaces } from "./workspaces.js";
 
-const RETRY_MS = 2000;
-const LETTERS = "ಅಆಇಈಉಊಋಎಏಐಒಓಔಕಖಗಘಙಚಛಜಝಞಟಠಡಢಣತಥದಧನಪಫಬಭಮಯರಱಲವಶಷಸಹಳೞ೦೧೨೩೪೫೬೭೮೯";
+const CANDIDATES = 5;
 
-const board = new Board(byId("board"), drawn);
-let stats = null;
-let asking = null;
+const penShare = () => Number(byId("pen").value) / 100;
+const board = new Board(byId("board"), penShare());
+const answer = new Answer((candidate) => teach(candidate.label));
+const teaching = new Teaching(teach);
+let stats = { labels: [], samples_total: 0 };
+let asking = null; // the AbortController of the prediction under way
+let lesson = null; // what is being taught, kept until the server has it, so that a repeated try is the same request
 
 // Recognising
 
-function drawn() {
-  byId("hint").hidden = !board.isEmpty;
-  recognise();
-}
-
 async function recognise() {
   asking?.abort();
+  asking = new AbortController();
+  const { signal } = asking;
+  const { version } = board;
   if (board.isEmpty) {
-    showPrediction(null);
+    answer.show(null, version, stats.samples_total > 0);
     return;
   }
-  asking = new AbortController();
   try {
-    showPrediction(await post("/page/predict", board.drawing(), asking.signal), choose);
-    serverAnswers(true);
+    answer.show(await post("/page/predict", { ...board.drawing(), top_k: CANDIDATES }, signal), version, stats.samples_total > 0);
   } catch (error) {
     if (error.name === "AbortError") return;
-    showPrediction(null);
-    if (error.status === 503 || error.status === 504) {
-      serverAnswers(false);
-      setTimeout(() => byId("lost").hidden || recognise(), RETRY_MS);
-    } else report(error);
-  }
-}
-
-function serverAnswers(yes) {
-  const was = byId("lost").hidden;
-  byId("lost").hidden = yes;
-  if (yes && !was) refresh();
-}
-
-// Teaching
-
-async function teach(label) {
-  if (board.isEmpty) {
-    tell(say("nothingDrawn"), true);
-    return;
-  }
-  const variantOf = byId("more").open ? byId("canonical").value : "";
-  const before = board.clear();
-  const drawing = withBoard(before);
-  await changed(
-    () => post("/page/train", { ...drawing, label, variant_of: variantOf, request_id: requestId() }),
-    say("taught", { label }), () => board.bringBack(before),
-  );
-}
-
-function withBoard(before) {
-  board.bringBack(before);
-  const drawing = board.drawing();
-  board.clear();
-  return drawing;
-}
-
-// One click on a candidate says "this is it", whether it came first or not.
-async function choose(candidate) {
-  const answer = prediction();
-  const before = board.clear();
-  await changed(
-    () => post("/page/correct", { prediction_id: answer.prediction_id, label: candidate.label, request_id: requestId() }),
-    say("corrected", { label: candidate.label }), () => board.bringBack(before),
-  );
-}
-
-// Run a change, say what happened, show the new state. onFailure puts the drawing back.
-async function changed(change, message, onFailure = () => {}) {
-  try {
-    const answer = await change();
-    byId("label").value = "";
-    showPrediction(null);
-    tell(message ?? answer);
-    serverAnswers(true);
-    await refresh();
-  } catch (error) {
-    onFailure();
-    byId("hint").hidden = !board.isEmpty;
+    answer.show(null, version, stats.samples_total > 0);
     report(error);
   }
 }
 
-function report(error) {
-  if (error.status === 503 || error.status === 504) serverAnswers(false);
-  tell(say("failed", { error: error.message || say("lost") }), true);
+// Teaching
+
+async function teach(label, variantOf = "") {
+  if (board.isEmpty) {
+    report(new Error(say("nothingDrawn")));
+    return;
+  }
+  if (lesson?.version !== board.version || lesson.label !== label || lesson.variantOf !== variantOf) {
+    lesson = { version: board.version, label, variantOf, id: requestId() };
+  }
+  board.locked = true; // until the server has it: a few milliseconds, or for as long as it is away
+  byId("teach-button").disabled = true;
+  try {
+    const { revision } = await send(lesson);
+    lesson = null;
+    board.clear();
+    teaching.reset();
+    tell(say("taught", { label }), () => takeBack(revision));
+    await refresh();
+  } catch (error) {
+    report(error);
+  } finally {
+    board.locked = false;
+    byId("teach-button").disabled = false;
+  }
 }
 
-function tell(message, bad = false) {
-  byId("status").textContent = message;
-  byId("status").classList.toggle("bad", bad);
+// A label other than the one that the server claimed corrects that claim; everything else is simply taught.
+async function send({ version, label, variantOf, id }) {
+  const claim = answer.for(version);
+  const best = claim?.candidates[0];
+  const claimed = best && ["recognised", "unsure"].includes(claim.decision);
+  const body = { label, variant_of: variantOf, request_id: id };
+  if (claimed && best.label !== label) {
+    try {
+      return (await post("/page/correct", { ...body, prediction_id: claim.prediction_id })).taught;
+    } catch (error) {
+      if (error.reason !== "PREDICTION_NOT_FOUND") throw error; // the server was started anew since
+    }
+  }
+  return post("/page/train", { ...body, ...board.drawing() });
 }
 
-// The state below the board
+// Undo beside “Learned”: the server forgets the drawing, and the slate has it back.
+async function takeBack(revision) {
+  const done = await change(() => post("/page/undo", { expected_revision: revision }), say("undone"));
+  if (done && board.isEmpty) board.undo();
+}
+
+// Run a change of what the server knows, say what came of it, show the new state. True if it was made.
+async function change(run, message, onUndo = null) {
+  try {
+    const result = await run();
+    tell(typeof message === "function" ? message(result) : message, onUndo);
+    await refresh();
+    recognise();
+    return true;
+  } catch (error) {
+    report(error);
+    return false;
+  }
+}
+
+const undoable = (run, message) => change(run, message, () => change(() => post("/page/undo", {}), say("undone")));
+
+// What the server knows
 
 async function refresh() {
   stats = await get("/page/stats");
-  byId("known").replaceChildren(...stats.labels.map((label) => element("option", { value: label.label })));
-  const heads = stats.labels.filter((label) => label.canonical === label.label);
-  byId("canonical").replaceChildren(element("option", { value: "" }, say("none")), ...heads.map((label) => element("option", { value: label.label }, label.label)));
-  await showTab();
+  teaching.offer(stats);
+  byId("count").textContent = count(stats.samples_total);
+  byId("count").hidden = stats.samples_total === 0;
+  showBoardState();
+  if (board.isEmpty) answer.show(null, board.version, stats.samples_total > 0);
+  await showPanel(chosenTab());
 }
 
-const TABS = {
-  gallery: () => showGallery(stats, changed),
-  figures: () => showFigures(stats),
-  keep: () => showKeep(changed),
+const PANELS = {
+  gallery: () => showGallery(stats, undoable),
+  figures: () => showFigures((label) => { teaching.suggest(label); byId("board").focus(); byId("slate").scrollIntoView({ block: "center" }); }),
+  keep: () => showKeep(change),
 };
 
-async function showTab(name = document.querySelector('[role="tab"][aria-selected="true"]').getAttribute("aria-controls")) {
-  for (const tab of document.querySelectorAll('[role="tab"]')) {
-    const chosen = tab.getAttribute("aria-controls") === name;
-    tab.setAttribute("aria-selected", String(chosen));
-    tab.tabIndex = chosen ? 0 : -1;
-    byId(tab.getAttribute("aria-controls")).hidden = !chosen;
-  }
-  await TABS[name]();
+const showPanel = (id) => PANELS[id]().catch(report);
+
+function showBoardState() {
+  byId("undo-stroke").disabled = !board.canUndo;
+  byId("clear").disabled = board.isEmpty;
+  byId("slate").classList.toggle("drawn", !board.isEmpty);
+  byId("slate").classList.toggle("first", stats.samples_total === 0);
+  byId("hint").hidden = !board.isEmpty || stats.samples_total > 0;
+  teaching.allow(!board.isEmpty);
 }
 
-// Workspaces
+// Pictures instead of strokes
 
-async function showWorkspaces() {
-  const found = await get("/page/workspaces");
-  if (!found.some((one) => one.name === currentWorkspace())) chooseWorkspace("default");
-  const options = found.map((one) => element("option", { value: one.name, selected: one.name === currentWorkspace() }, one.name));
-  byId("workspace").replaceChildren(...options, element("option", { value: "" }, say("newWorkspace")));
-}
-
-async function pickWorkspace(name) {
-  if (!name) {
-    name = await ask(say("newWorkspaceQuestion"));
-    if (!name) return showWorkspaces();
-    try {
-      await post("/page/workspaces", { name });
-    } catch (error) {
-      report(error);
-      return showWorkspaces();
-    }
-  }
-  chooseWorkspace(name);
-  await showWorkspaces();
-  await recognise();
-  return refresh();
-}
-
-// Wiring
-
-function clear() {
-  board.clear();
-  drawn();
-}
-
-function undoStroke() {
-  board.undoStroke();
-  drawn();
-}
-
-function onKey(event) {
-  const typing = event.target.closest("input:not([type=range]), select, textarea, dialog");
-  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-  const candidate = prediction()?.candidates[Number(event.key) - 1];
-  if (candidate) choose(candidate);
-  else if (event.key === "Backspace") undoStroke();
-  else if (event.key === "Delete") clear();
-  else if (event.key === "Enter" && !event.target.closest("button, summary, a")) byId("label").focus();
-  else return;
-  event.preventDefault();
-}
-
-async function picture(file) {
-  if (!file?.type.startsWith("image/")) return;
+async function showPicture(file) {
+  if (!file) return;
   try {
+    if (!file.type.startsWith("image/")) throw new Error(say("noPicture", { name: file.name }));
     await board.show(file);
-    drawn();
-  } catch {
-    tell(say("failed", { error: file.name }), true);
+  } catch (error) {
+    report(error.message ? error : new Error(say("noPicture", { name: file.name })));
   }
 }
+
+function acceptPictures() {
+  byId("file").addEventListener("change", (event) => { showPicture(event.target.files[0]); event.target.value = ""; });
+  document.addEventListener("paste", (event) => showPicture([...event.clipboardData.files][0]));
+  document.addEventListener("dragover", (event) => { event.preventDefault(); byId("slate").classList.add("over"); });
+  document.addEventListener("dragleave", () => byId("slate").classList.remove("over"));
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    byId("slate").classList.remove("over");
+    showPicture(event.dataTransfer.files[0]);
+  });
+}
+
+// Settings
 
 function switchTheme() {
   const root = document.documentElement;
   const dark = root.dataset.theme === "dark" || (root.dataset.theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
   root.dataset.theme = dark ? "light" : "dark";
   localStorage.setItem("theme", root.dataset.theme);
-  board.redraw();
-  if (stats) showTab();
+  repaint();
 }
 
-function wire() {
-  byId("clear").addEventListener("click", clear);
-  byId("undo-stroke").addEventListener("click", undoStroke);
-  byId("undo").addEventListener("click", () => changed(() => post("/page/undo", {}), say("undone")));
-  byId("pen").addEventListener("input", (event) => { board.penWidth = Number(event.target.value); board.redraw(); });
-  byId("pen").addEventListener("change", recognise);
-  byId("file").addEventListener("change", (event) => { picture(event.target.files[0]); event.target.value = ""; });
-  byId("teach").addEventListener("submit", (event) => { event.preventDefault(); teach(byId("label").value); });
-  byId("theme").addEventListener("click", switchTheme);
-  byId("language").addEventListener("click", () => { switchLanguage(); start(); });
-  byId("workspace").addEventListener("change", (event) => pickWorkspace(event.target.value));
-  document.addEventListener("keydown", onKey);
-  document.addEventListener("paste", (event) => picture(event.clipboardData.files[0]));
-  document.addEventListener("dragover", (event) => event.preventDefault());
-  document.addEventListener("drop", (event) => { event.preventDefault(); picture(event.dataTransfer.files[0]); });
-  for (const tab of document.querySelectorAll('[role="tab"]')) {
-    tab.addEventListener("click", () => showTab(tab.getAttribute("aria-controls")));
-    tab.addEventListener("keydown", (event) => {
-      const next = { ArrowRight: tab.nextElementSibling, ArrowLeft: tab.previousElementSibling }[event.key];
-      if (next) { next.focus(); next.click(); }
-    });
-  }
-  byId("palette").replaceChildren(...[...LETTERS].map((letter) => element("button", { type: "button", onclick: () => { byId("label").value += letter; byId("label").focus(); } }, letter)));
+// What is drawn with colours from the theme.
+function repaint() {
+  board.redraw();
+  showPanel(chosenTab());
+}
+
+function choose(i) {
+  const candidate = answer.candidates[i];
+  if (candidate) teach(candidate.label);
+  return Boolean(candidate);
+}
+
+function enter() {
+  if (byId("label").value) byId("teach").requestSubmit();
+  else byId("label").focus();
 }
 
 async function start() {
   translatePage();
-  showPrediction(prediction(), choose);
   try {
     await showWorkspaces();
     await refresh();
-    serverAnswers(true);
+    await recognise();
   } catch (error) {
-    serverAnswers(false);
-    setTimeout(start, RETRY_MS);
+    report(error);
   }
 }
 
-document.documentElement.dataset.theme = localStorage.getItem("theme") || "auto";
-wire();
+board.addEventListener("change", showBoardState);
+board.addEventListener("stroke", recognise);
+byId("undo-stroke").addEventListener("click", () => board.undo());
+byId("clear").addEventListener("click", () => { board.clear(); recognise(); });
+byId("pen").addEventListener("input", () => board.setPen(penShare()));
+byId("pen").addEventListener("change", recognise);
+byId("theme").addEventListener("click", switchTheme);
+byId("language").addEventListener("click", () => { switchLanguage(); start(); });
+byId("help").addEventListener("click", showHelp);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
+acceptPictures();
+listenToTabs(showPanel);
+listenToWorkspaces(start);
+listenToKeys({
+  choose, teach: enter, help: showHelp, undoStroke: () => board.undo(), clear: () => byId("clear").click(),
+  undoChange: () => change(() => post("/page/undo", {}), say("undone")), leave: () => byId("board").focus(),
+});
+watchServer(start);
 start();

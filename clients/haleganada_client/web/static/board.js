@@ -1,134 +1,181 @@
-// The drawing board: pointer events to strokes, strokes to pixels. It keeps strokes, never pixels, so that any screen will do.
+// The slate: pointer events to strokes, strokes to pixels. It keeps strokes, never pixels, so that any screen will do,
+// and every state it had, so that nothing drawn is lost by Clear or by teaching.
 
-export class Board {
-  #canvas; #context; #strokes = []; #open = null; #picture = null; #began = 0; #onStroke;
+const MOST_STATES = 200;
+const LARGEST_PICTURE = 4 * 2 ** 20; // bytes; larger ones are made smaller before they are sent
+const PICTURE_SIDE = 1600; // px, then
 
-  constructor(canvas, onStroke) {
+const EMPTY = { strokes: [], picture: null };
+
+export class Board extends EventTarget {
+  #canvas; #context; #state = EMPTY; #past = []; #open = null; #began = 0; #side = 0; #penShare;
+
+  // version: grows with every change. locked: no pen is heard, while something is being sent.
+  version = 0;
+  locked = false;
+
+  // penShare: thickness of the pen as a share of the slate's side. Says "stroke" at pen up, "change" at any change.
+  constructor(canvas, penShare) {
+    super();
     this.#canvas = canvas;
     this.#context = canvas.getContext("2d");
-    this.#onStroke = onStroke;
-    this.penWidth = 14;
+    this.#penShare = penShare;
     canvas.addEventListener("pointerdown", (event) => this.#down(event));
     canvas.addEventListener("pointermove", (event) => this.#move(event));
-    for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, (event) => this.#up(event));
+    for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) canvas.addEventListener(end, (event) => this.#up(event));
+    canvas.addEventListener("contextmenu", (event) => { if (event.pointerType !== "mouse") event.preventDefault(); });
     new ResizeObserver(() => this.#fit()).observe(canvas);
     this.#fit();
   }
 
-  get isEmpty() { return this.#strokes.length === 0 && !this.#picture; }
+  get isEmpty() { return this.#state.strokes.length === 0 && !this.#state.picture; }
+  get canUndo() { return this.#past.length > 0; }
 
-  // What is sent: strokes in CSS pixels of the canvas, or an uploaded picture as a data URL.
+  // What is sent: strokes in CSS pixels of the canvas, or a chosen picture as a data URL.
   drawing() {
-    if (this.#picture) return { image: this.#picture.source };
-    const { width, height } = this.#size();
-    return { ink: { width, height, pen_width: this.penWidth, strokes: this.#strokes } };
+    const { picture, strokes } = this.#state;
+    if (picture) return { image: picture.source };
+    return { ink: { width: this.#side, height: this.#side, pen_width: this.#penShare * this.#side, strokes } };
   }
 
   clear() {
-    const before = { strokes: this.#strokes, picture: this.#picture };
-    this.#strokes = [];
-    this.#picture = null;
-    this.redraw();
-    return before;
+    if (!this.isEmpty) this.#become(EMPTY);
   }
 
-  bringBack(before) {
-    this.#strokes = before.strokes;
-    this.#picture = before.picture;
-    this.redraw();
+  // The state before the last stroke, picture or clearing.
+  undo() {
+    if (!this.canUndo) return;
+    this.#state = this.#past.pop();
+    this.#changed();
+    this.dispatchEvent(new Event("stroke"));
   }
 
-  undoStroke() {
-    if (this.#picture) this.#picture = null;
-    else this.#strokes.pop();
-    this.redraw();
+  setPen(share) {
+    this.#penShare = share;
+    this.#changed();
   }
 
   async show(file) {
-    const source = await new Promise((resolve, reject) => {
-      const reader = new FileReader();
-      reader.onload = () => resolve(reader.result);
-      reader.onerror = reject;
-      reader.readAsDataURL(file);
-    });
+    const source = await asDataUrl(file);
     const image = new Image();
     image.src = source;
     await image.decode();
-    this.#strokes = [];
-    this.#picture = { source, image };
-    this.redraw();
+    this.#become({ strokes: [], picture: { source, image } });
+    this.dispatchEvent(new Event("stroke"));
   }
 
   redraw() {
-    const { width, height } = this.#size();
-    this.#context.clearRect(0, 0, width, height);
-    if (this.#picture) {
-      const { image } = this.#picture;
-      const scale = Math.min(width / image.width, height / image.height);
-      const [w, h] = [image.width * scale, image.height * scale];
-      this.#context.drawImage(image, (width - w) / 2, (height - h) / 2, w, h);
-    }
-    for (const stroke of this.#strokes) this.#draw(stroke);
+    this.#context.clearRect(0, 0, this.#side, this.#side);
+    if (this.#state.picture) this.#drawPicture(this.#state.picture.image);
+    for (const stroke of this.#state.strokes) this.#draw(stroke, 0);
   }
 
-  #size() {
-    const { clientWidth: width, clientHeight: height } = this.#canvas;
-    return { width, height };
+  #become(state) {
+    this.#past.push(this.#state);
+    if (this.#past.length > MOST_STATES) this.#past.shift();
+    this.#state = state;
+    this.#changed();
   }
 
+  #changed() {
+    this.version++;
+    this.redraw();
+    this.dispatchEvent(new Event("change"));
+  }
+
+  // The slate is square; what is on it grows and shrinks with it.
   #fit() {
-    const { width, height } = this.#size();
+    const side = this.#canvas.clientWidth;
     const ratio = window.devicePixelRatio || 1;
-    this.#canvas.width = Math.round(width * ratio);
-    this.#canvas.height = Math.round(height * ratio);
+    if (!side) return;
+    if (this.#side && side !== this.#side) scale([...this.#past, this.#state], side / this.#side);
+    this.#side = side;
+    this.#canvas.width = this.#canvas.height = Math.round(side * ratio);
     this.#context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.redraw();
   }
 
   #down(event) {
-    if (this.#open || (event.pointerType === "mouse" && event.button !== 0)) return;
+    if (this.#open || this.locked || (event.pointerType === "mouse" && event.button !== 0)) return;
     event.preventDefault();
+    this.#canvas.focus({ preventScroll: true });
     this.#canvas.setPointerCapture(event.pointerId);
-    if (this.#picture) this.clear();
-    if (this.#strokes.length === 0) this.#began = event.timeStamp;
-    this.#open = { id: event.pointerId, pen: event.pointerType === "pen", stroke: { x: [], y: [], t: [], pressure: [] } };
-    this.#strokes.push(this.#open.stroke);
+    const strokes = this.#state.picture ? [] : this.#state.strokes;
+    if (strokes.length === 0) this.#began = event.timeStamp;
+    this.#open = { id: event.pointerId, isPen: event.pointerType === "pen", stroke: { x: [], y: [], t: [], pressure: [] } };
     this.#add(event);
-    this.redraw();
+    this.#become({ strokes: [...strokes, this.#open.stroke], picture: null });
   }
 
   #move(event) {
     if (event.pointerId !== this.#open?.id) return;
-    const events = event.getCoalescedEvents?.() ?? [];
-    for (const one of events.length ? events : [event]) this.#add(one);
-    this.redraw();
+    const from = this.#open.stroke.x.length - 1;
+    const between = event.getCoalescedEvents?.() ?? [];
+    for (const one of between.length ? between : [event]) this.#add(one);
+    this.#draw(this.#open.stroke, from);
   }
 
   #up(event) {
     if (event.pointerId !== this.#open?.id) return;
-    if (!this.#open.pen) delete this.#open.stroke.pressure;
+    if (!this.#open.isPen) delete this.#open.stroke.pressure; // a mouse has none to tell
     this.#open = null;
-    this.#onStroke();
+    this.version++;
+    this.dispatchEvent(new Event("stroke"));
   }
 
   #add(event) {
     const box = this.#canvas.getBoundingClientRect();
     const { stroke } = this.#open;
-    stroke.x.push(event.clientX - box.left - this.#canvas.clientLeft);
-    stroke.y.push(event.clientY - box.top - this.#canvas.clientTop);
-    stroke.t.push(Math.max(0, event.timeStamp - this.#began));
+    stroke.x.push(tenth(event.clientX - box.left));
+    stroke.y.push(tenth(event.clientY - box.top));
+    stroke.t.push(Math.max(0, tenth(event.timeStamp - this.#began)));
     stroke.pressure.push(Math.min(1, Math.max(0, event.pressure)));
   }
 
-  #draw({ x, y }) {
+  // Pressure does not show, because it does not count: the same letter from a mouse and from a pen looks the same.
+  #draw({ x, y }, from) {
     const pen = this.#context;
-    pen.strokeStyle = pen.fillStyle = getComputedStyle(this.#canvas).color;
-    pen.lineWidth = this.penWidth;
+    pen.strokeStyle = getComputedStyle(this.#canvas).color;
+    pen.lineWidth = this.#penShare * this.#side;
     pen.lineCap = pen.lineJoin = "round";
     pen.beginPath();
-    pen.moveTo(x[0], y[0]);
-    for (let i = 1; i < x.length; i++) pen.lineTo(x[i], y[i]);
-    if (x.length === 1) pen.lineTo(x[0] + 0.01, y[0]);
+    pen.moveTo(x[from], y[from]);
+    for (let i = from + 1; i < x.length; i++) pen.lineTo(x[i], y[i]);
+    if (from === x.length - 1) pen.lineTo(x[from] + 0.01, y[from]);
     pen.stroke();
   }
+
+  #drawPicture(image) {
+    const ratio = this.#side / Math.max(image.width, image.height);
+    const [width, height] = [image.width * ratio, image.height * ratio];
+    this.#context.drawImage(image, (this.#side - width) / 2, (this.#side - height) / 2, width, height);
+  }
+}
+
+const tenth = (value) => Math.round(value * 10) / 10;
+
+// States share strokes; each stroke is scaled once.
+function scale(states, ratio) {
+  for (const stroke of new Set(states.flatMap((state) => state.strokes))) {
+    stroke.x = stroke.x.map((value) => value * ratio);
+    stroke.y = stroke.y.map((value) => value * ratio);
+  }
+}
+
+async function asDataUrl(file) {
+  if (file.size <= LARGEST_PICTURE) return readAsDataUrl(file);
+  const bitmap = await createImageBitmap(file); // turned upright as its EXIF says
+  const ratio = Math.min(1, PICTURE_SIDE / Math.max(bitmap.width, bitmap.height));
+  const canvas = Object.assign(document.createElement("canvas"), { width: bitmap.width * ratio, height: bitmap.height * ratio });
+  canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  return canvas.toDataURL("image/jpeg", 0.92);
+}
+
+function readAsDataUrl(file) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result);
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(file);
+  });
 }

@@ -2,29 +2,25 @@
 
 export const byId = (id) => document.getElementById(id);
 
+// element("a", { href, onclick, class }, child, "text", ...): null, false and undefined are left out everywhere.
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (name === "onclick") made.addEventListener("click", value);
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
     else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.filter((child) => child !== null && child !== undefined));
+  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
   return made;
 }
 
-// Asks for a text in a dialog; null when cancelled.
-export function ask(question, { value = "", picture = null, danger = false } = {}) {
-  const dialog = byId("dialog");
-  const input = byId("dialog-input");
-  byId("dialog-text").textContent = question;
-  dialog.querySelector("img")?.remove();
-  if (picture) dialog.querySelector("form").prepend(element("img", { src: picture, alt: "" }));
-  dialog.querySelector('[value="ok"]').classList.toggle("danger", danger);
-  input.value = value;
-  dialog.returnValue = "cancel";
-  dialog.showModal();
-  input.select();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "ok" ? input.value.trim() : null), { once: true });
-  });
+export const button = (text, onclick, attributes = {}) => element("button", { type: "button", onclick, ...attributes }, text);
+
+// A colour of theme.css as it is now, "rgb(…)"; share: how opaque, 0 to 1.
+export function colour(token, share = 1) {
+  const probe = element("span");
+  probe.style.color = `var(${token})`;
+  document.body.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color.replace("rgb(", "rgba(").replace(")", `, ${share})`);
 }

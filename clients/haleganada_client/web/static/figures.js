@@ -1,102 +1,70 @@
-// Figures and plots, all from Stats.
+// How it is learning: numbers, plots, and what would help most next. All of it from Stats.
 
 import { get } from "./api.js";
-import { byId, element } from "./dom.js";
-import { say } from "./words.js";
+import { button, byId, element } from "./dom.js";
+import { accuracyPlot, lossPlot, samplesPlot } from "./plots.js";
+import { count, percent, say, size } from "./words.js";
 
-const WINDOW = 20;   // taught samples over which loss and accuracy are averaged
-const BARS = 40;
+const HISTORY = 2000; // taught drawings that the plots go back
+const PAIRS = 8;
 
-export async function showFigures(stats) {
+// onPractise(label): the reader wants to teach this label next.
+export async function showFigures(onPractise) {
+  const stats = await get("/page/stats", { history: HISTORY });
   const panel = byId("figures");
   if (!stats.samples_total) {
     panel.replaceChildren(element("p", { class: "empty" }, say("figuresEmpty")));
     return;
   }
   const plots = element("div", { class: "plots" });
-  panel.replaceChildren(numbers(stats), plots, ...lists(stats));
-  plot(plots, say("lossTitle"), over(stats.history.map((point) => point.loss)), { colour: "--accent" });
-  const tested = stats.history.filter((point) => !point.new_label);
-  const right = over(tested.map((point) => (point.recognised ? 100 : 0)));
-  plot(plots, say("accuracyTitle"), right, { colour: "--good", range: [0, 100] });
-  const labels = [...stats.labels].sort((a, b) => b.samples - a.samples).slice(0, BARS);
-  bars(plots, say("samplesTitle"), labels);
+  panel.replaceChildren(numbers(stats), plots, element("div", { class: "columns" }, next(stats, onPractise), confused(stats), suspects()), machine(stats));
+  accuracyPlot(plots, stats.history);
+  lossPlot(plots, stats.history);
+  samplesPlot(plots, stats.labels);
 }
 
 function numbers(stats) {
-  const percent = stats.accuracy === null ? "–" : `${(100 * stats.accuracy).toFixed(1)} %`;
   const facts = [
-    ["labels", stats.labels_known], ["samples", stats.samples_total], ["accuracy", percent],
-    ["meanLoss", stats.average_loss?.toFixed(2) ?? "–"], ["corrections", stats.corrections],
-    ["device", stats.device],
+    [count(stats.labels_known), "labels"], [count(stats.samples_total), "samples"],
+    [stats.accuracy === null ? "–" : percent(stats.accuracy), "accuracy"],
+    [stats.average_loss === null ? "–" : stats.average_loss.toFixed(2), "meanLoss"], [count(stats.corrections), "corrections"],
   ];
-  return element("dl", { class: "numbers" }, ...facts.map(([word, value]) =>
-    element("div", {}, element("dt", {}, say(word)), element("dd", {}, String(value)))));
+  return element("dl", { class: "numbers" }, facts.map(([value, word]) => element("div", {}, element("dt", {}, say(word)), element("dd", {}, value))));
 }
 
-// The running mean, with the number of the sample as x.
-function over(values) {
-  const x = values.map((_, i) => i + 1);
-  const y = values.map((_, i) => {
-    const recent = values.slice(Math.max(0, i + 1 - WINDOW), i + 1);
-    return recent.reduce((sum, value) => sum + value, 0) / recent.length;
+function next(stats, onPractise) {
+  const rows = stats.teach_next.map(({ label, confused_with: other }) => element("li", {},
+    button(label, () => onPractise(label), { class: "chip script", title: say("practise", { label }) }),
+    element("span", {}, other ? say("nextConfused", { other }) : say("nextFew"))));
+  return column("nextTitle", rows, "nextNone");
+}
+
+function confused(stats) {
+  const rows = stats.confused_pairs.slice(0, PAIRS).map(({ label, predicted, count: times }) => element("li", {},
+    element("span", { class: "pair script" }, `${label} → ${predicted}`), element("span", {}, `${times}×`)));
+  return column("confusedTitle", rows, "confusedNone");
+}
+
+// Looking for mislabelled drawings takes the server a while, so it is only done when asked for.
+function suspects() {
+  const box = element("section", {}, element("h3", {}, say("suspectsTitle")));
+  const look = button(say("findSuspects"), async () => {
+    look.disabled = true;
+    const found = (await get("/page/stats", { suspects: 1 })).suspects;
+    const rows = found.map((one) => element("li", {}, say("suspect", { id: one.sample_id, label: one.label, other: one.looks_like })));
+    look.replaceWith(column("suspectsTitle", rows, "suspectsNone").lastChild);
   });
-  return [x, y];
-}
-
-function plot(parent, title, data, { colour, range }) {
-  const box = place(parent, title);
-  if (data[0].length < 2) {
-    box.append(element("p", { class: "empty" }, say("tooFew")));
-    return;
-  }
-  const stroke = css(colour);
-  new uPlot({
-    ...frame(box), scales: { x: { time: false }, y: range ? { range } : { range: (u, low, high) => [0, high * 1.1 || 1] } },
-    series: [{}, { stroke, width: 2, fill: `${stroke}22`, points: { show: data[0].length < 30, size: 5 } }],
-  }, data, box);
-}
-
-function bars(parent, title, labels) {
-  const box = place(parent, title);
-  const most = Math.max(...labels.map((label) => label.samples));
-  const axes = frame(box).axes;
-  axes[0].values = (u, splits) => splits.map((i) => labels[i]?.label ?? "");
-  axes[0].splits = () => labels.map((_, i) => i);
-  axes[0].font = axes[0].font.replace("12px", labels.length > 20 ? "10px" : "13px");
-  new uPlot({
-    ...frame(box), axes, scales: { x: { time: false, range: [-0.6, labels.length - 0.4] }, y: { range: [0, most + 1] } },
-    series: [{}, { fill: css("--accent"), stroke: css("--accent"), paths: uPlot.paths.bars({ size: [0.6, 40] }), points: { show: false } }],
-  }, [labels.map((_, i) => i), labels.map((label) => label.samples)], box);
-}
-
-function place(parent, title) {
-  const box = element("div", { class: "plot" }, element("h3", {}, title));
-  parent.append(box);
+  box.append(look);
   return box;
 }
 
-function frame(box) {
-  const axis = () => ({ stroke: css("--soft"), grid: { stroke: css("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, 'Noto Sans Kannada', sans-serif" });
-  return { width: box.clientWidth, height: 210, legend: { show: false }, cursor: { show: false }, axes: [axis(), axis()] };
+function column(title, rows, none) {
+  return element("section", {}, element("h3", {}, say(title)), rows.length ? element("ul", { class: "advice" }, rows) : element("p", { class: "note" }, say(none)));
 }
 
-const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-
-function lists(stats) {
-  const confused = stats.confused_pairs.slice(0, 8).map((pair) => say("takenFor", { label: pair.label, other: pair.predicted, count: pair.count }));
-  const next = stats.teach_next.map((one) => (one.confused_with ? say("nextConfused", { label: one.label, other: one.confused_with }) : say("nextFew", { label: one.label })));
-  const suspects = element("button", { type: "button", onclick: () => findSuspects(suspects) }, say("findSuspects"));
-  return [...list("confusedTitle", confused), ...list("nextTitle", next), element("h3", {}, say("suspectsTitle")), suspects];
-}
-
-function list(title, lines) {
-  if (!lines.length) return [];
-  return [element("h3", {}, say(title)), element("ul", { class: "advice" }, ...lines.map((line) => element("li", {}, line)))];
-}
-
-async function findSuspects(button) {
-  const { suspects } = await get("/page/stats", { suspects: "1" });
-  const lines = suspects.map((one) => say("suspect", { id: one.sample_id, label: one.label, other: one.looks_like }));
-  button.replaceWith(element("ul", { class: "advice" }, ...(lines.length ? lines : [say("noSuspects")]).map((line) => element("li", {}, line))));
+function machine(stats) {
+  const speed = stats.latencies.filter(({ method }) => ["Predict", "Train"].includes(method)).map(({ method, p50_ms: ms }) => `${method} ${ms.toFixed(1)} ms`);
+  const version = stats.versions.haleganada ?? stats.versions.server;
+  const facts = [stats.device, ...speed, size(stats.bytes_on_disk), version && `Haleganada ${version}`, say("revision", { number: stats.revision })];
+  return element("p", { class: "note machine" }, facts.filter(Boolean).join(" · "));
 }

@@ -1,71 +1,119 @@
-// What was taught, by label, with pictures; relabel, forget, link, unlink.
+// What was taught, label by label, each drawing on a slate of its own: look, relabel, forget, link, unlink.
 
 import { get, post, url } from "./api.js";
-import { ask, byId, element } from "./dom.js";
-import { say } from "./words.js";
+import { closeDialog, showDialog } from "./dialog.js";
+import { button, byId, element } from "./dom.js";
+import { moment, say } from "./words.js";
 
-const SHOWN_FIRST = 60;
+const NEWEST = 120; // drawings fetched for the overview
+const SLATES = 5; // of them shown for a label
+const GROUPS = 48; // labels shown at first
+const FILTER_FROM = 12; // labels from which on a filter is worth its place
 
-export async function showGallery(stats, changed) {
+let filter = "";
+let shownGroups = GROUPS;
+
+// change(run, message): carries out a change and shows the page anew.
+export async function showGallery(stats, change) {
   const panel = byId("gallery");
   if (!stats.samples_total) {
     panel.replaceChildren(element("p", { class: "empty" }, say("galleryEmpty")));
     return;
   }
-  const page = await get("/page/samples");
-  const groups = new Map(stats.labels.map((label) => [label.label, { label, samples: [] }]));
-  fill(groups, page.samples);
-  render(panel, groups, page, changed);
+  const { samples } = await get("/page/samples", { page_size: NEWEST });
+  const groups = element("div", { class: "groups" });
+  const fill = () => fillGroups(groups, stats, samples, change);
+  fill();
+  const search = stats.labels.length >= FILTER_FROM && element("input", {
+    type: "search", class: "filter", value: filter, placeholder: say("filter"), "aria-label": say("filter"),
+    oninput: (event) => { filter = event.target.value.trim(); fill(); },
+  });
+  panel.replaceChildren(...[search, groups].filter(Boolean));
 }
 
-function fill(groups, samples) {
-  for (const sample of samples) groups.get(sample.label)?.samples.push(sample);
+function fillGroups(groups, stats, samples, change) {
+  const newestFirst = [...stats.labels].sort((a, b) => b.newest_sample_id - a.newest_sample_id);
+  const wanted = newestFirst.filter(({ label, canonical }) => !filter || label.includes(filter) || canonical.includes(filter));
+  const more = wanted.length > shownGroups && button(say("more"), () => { shownGroups += GROUPS; fillGroups(groups, stats, samples, change); }, { class: "more" });
+  groups.replaceChildren(...[...wanted.slice(0, shownGroups).map((label) => group(label, stats, samples, change)), more].filter(Boolean));
 }
 
-function render(panel, groups, page, changed) {
-  const rows = [...groups.values()].filter((group) => group.samples.length).map((group) => row(group, changed));
-  const more = page.next_page_token && element("button", {
-    type: "button",
-    onclick: async () => {
-      const next = await get("/page/samples", { page_token: page.next_page_token });
-      fill(groups, next.samples);
-      render(panel, groups, next, changed);
-    },
-  }, say("more", { count: SHOWN_FIRST }));
-  panel.replaceChildren(...rows, ...(more ? [more] : []));
+function group(label, stats, samples, change) {
+  const own = samples.filter((sample) => sample.label === label.label).slice(0, SLATES);
+  const shown = own.length ? own : [{ sample_id: label.newest_sample_id, revision: 0, label: label.label }];
+  const rest = label.samples - shown.length;
+  const forms = stats.labels.filter((one) => one.canonical === label.label && one.label !== label.label).map((one) => one.label);
+  const facts = [say("drawings", { count: label.samples }), label.canonical !== label.label && say("formOf", { label: label.canonical }), forms.length && say("alsoForms", { labels: forms.join(" ") })];
+  return element("article", { class: "group" },
+    element("header", {},
+      element("h3", { class: "script" }, label.label),
+      element("p", {}, facts.filter(Boolean).join(" · ")),
+      button("⋯", () => openLabel(label, stats, change), { class: "ghost-button square", title: say("labelMenu", { label: label.label }), "aria-label": say("labelMenu", { label: label.label }) })),
+    element("div", { class: "slates" },
+      shown.map((sample) => slate(sample, change)),
+      rest > 0 && button(`+${rest}`, () => openLabel(label, stats, change), { class: "rest", "aria-label": say("showAll", { count: label.samples }) })));
 }
 
-function row({ label, samples }, changed) {
-  const isForm = label.canonical !== label.label;
-  const link = element("button", { type: "button", class: "quiet", onclick: () => relink(label, isForm, changed) }, say(isForm ? "unlink" : "link"));
-  const detail = isForm ? say("formOf", { label: label.canonical }) : say("samplesOf", { count: label.samples });
-  const header = element("header", {}, element("span", { class: "letter" }, label.label), element("small", {}, detail), link);
-  return element("div", { class: "group" }, header, element("div", { class: "shots" }, ...samples.map((sample) => shot(sample, changed))));
-}
-
-function shot(sample, changed) {
-  const picture = url(`/page/samples/${sample.sample_id}.png`);
+function slate(sample, change) {
   const name = say("sampleName", { id: sample.sample_id, label: sample.label });
-  return element(
-    "button",
-    { type: "button", class: "shot", "aria-label": name, title: name, onclick: () => edit(sample, picture, changed) },
-    element("img", { src: picture, alt: "", loading: "lazy" }),
-  );
+  return element("button", { type: "button", class: "mini", "aria-label": name, title: name, onclick: () => openSample(sample.sample_id, change) },
+    element("img", { src: pictureOf(sample), alt: "", loading: "lazy", width: 56, height: 56 }));
 }
 
-async function edit(sample, picture, changed) {
-  const label = await ask(say("relabelQuestion"), { value: sample.label, picture });
-  if (label === null || label === sample.label) return;
-  await changed(() => (label
-    ? post(`/page/samples/${sample.sample_id}/relabel`, { label })
-    : post(`/page/samples/${sample.sample_id}/forget`, {})), say(label ? "relabelled" : "forgotten"));
+// The revision is part of the address, since after a restore a number may name another drawing.
+const pictureOf = (sample) => url(`/page/samples/${sample.sample_id}.png`, { revision: sample.revision });
+
+// One drawing: what it was taken for, when; another label, or none.
+
+async function openSample(id, change) {
+  const sample = await get(`/page/samples/${id}`);
+  const input = element("input", { class: "script", maxlength: 64, required: true, list: "known", spellcheck: "false", "aria-label": say("label") });
+  input.value = sample.label;
+  const relabel = (event) => {
+    event.preventDefault();
+    const label = input.value;
+    closeDialog();
+    if (label !== sample.label) change(() => post(`/page/samples/${id}/relabel`, { label }), say("relabelled", { label }));
+  };
+  const forget = () => { closeDialog(); change(() => post(`/page/samples/${id}/forget`, {}), say("forgotten")); };
+  showDialog(say("sampleName", { id, label: sample.label }),
+    element("div", { class: "sample" },
+      element("div", { class: "mini large" }, element("img", { src: pictureOf(sample), alt: sample.label, width: 160, height: 160 })),
+      element("p", { class: "note" }, `${moment(sample.time)}. ${history(sample)}`)),
+    element("form", { class: "row", onsubmit: relabel }, input, element("button", { class: "primary" }, say("relabel"))),
+    element("div", { class: "row end" }, button(say("forget"), forget, { class: "danger" })));
 }
 
-async function relink(label, isForm, changed) {
-  if (isForm) {
-    await changed(() => post("/page/unlink", { form: label.label }), say("unlinked"));
-    return;
+function history(sample) {
+  if (!sample.predicted) return say("wasUnknown");
+  return sample.predicted === sample.label ? say("wasRecognised") : say("wasTakenFor", { label: sample.predicted });
+}
+
+// One label: all its drawings, and what it stands for.
+
+async function openLabel(label, stats, change) {
+  const slates = element("div", { class: "slates" });
+  const more = button(say("more"), () => load(), { class: "more" });
+  let token = "";
+  const load = async () => {
+    const page = await get("/page/samples", { label: label.label, page_size: NEWEST, page_token: token });
+    slates.append(...page.samples.map((sample) => slate(sample, change)));
+    token = page.next_page_token;
+    more.hidden = !token;
+  };
+  showDialog(`${label.label} · ${say("drawings", { count: label.samples })}`, slates, more, linking(label, stats, change));
+  await load();
+}
+
+function linking(label, stats, change) {
+  const run = (call, message) => { closeDialog(); change(call, message); };
+  if (label.canonical !== label.label) {
+    const unlink = () => run(() => post("/page/unlink", { form: label.label }), say("unlinked", { label: label.label }));
+    return element("div", { class: "row" }, element("p", {}, say("formOf", { label: label.canonical })), button(say("unlink"), unlink));
   }
-  const canonical = await ask(say("linkQuestion", { label: label.label }));
-  if (canonical) await changed(() => post("/page/link", { form: label.label, canonical }), say("linked"));
+  const others = stats.labels.filter((one) => one.label !== label.label && one.canonical === one.label);
+  if (!others.length) return element("p", { class: "note" }, say("nothingToLink"));
+  const select = element("select", { class: "script", "aria-label": say("standsFor") }, others.map((one) => element("option", { value: one.label }, one.label)));
+  const link = () => run(() => post("/page/link", { form: label.label, canonical: select.value }), say("linked", { label: label.label, canonical: select.value }));
+  return element("div", { class: "row wrap" }, element("p", {}, say("isFormOf", { label: label.label })), select, button(say("link"), link));
 }

@@ -1,0 +1,51 @@
+"""The JSON behind the gallery: what was taught, with pictures; relabelling and forgetting."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, request
+
+from .context import client, workspace
+from .drawings import body, text
+from .plain import plain
+
+blueprint = Blueprint("samples", __name__, url_prefix="/page/samples")
+_PAGE_SIZE = 60
+_PICTURE_AGE_S = 86_400  # a picture's address names its revision too, so it never changes
+
+
+@blueprint.get("")
+def samples() -> Response:
+    """A page of samples, newest first; ?label=, ?page_size=, ?page_token=."""
+    found = client().list_samples(
+        label=request.args.get("label", ""),
+        page_size=request.args.get("page_size", _PAGE_SIZE, int),
+        page_token=request.args.get("page_token", ""),
+        workspace=workspace(),
+    )
+    return jsonify(plain(found))
+
+
+@blueprint.get("/<int:sample_id>")
+def sample(sample_id: int) -> Response:
+    """One sample."""
+    return jsonify(plain(client().get_sample(sample_id, workspace=workspace())))
+
+
+@blueprint.get("/<int:sample_id>.png")
+def picture(sample_id: int) -> Response:
+    """The picture of a sample: black ink on a transparent ground."""
+    response = Response(client().get_sample(sample_id, workspace=workspace()).picture, mimetype="image/png")
+    response.headers["Cache-Control"] = f"private, max-age={_PICTURE_AGE_S}"
+    return response
+
+
+@blueprint.post("/<int:sample_id>/relabel")
+def relabel(sample_id: int) -> Response:
+    """Give a sample another label."""
+    return jsonify(plain(client().relabel(sample_id, text(body(), "label"), workspace=workspace())))
+
+
+@blueprint.post("/<int:sample_id>/forget")
+def forget(sample_id: int) -> Response:
+    """Forget a sample."""
+    return jsonify(revision=client().forget(sample_id, workspace=workspace()))

@@ -1,0 +1,39 @@
+// One modal dialog for everything that is asked or shown apart from the page. Escape and a click beside it close it.
+
+import { byId, button, element } from "./dom.js";
+import { say } from "./words.js";
+
+// Show a title and nodes. Closing it resolves to what was given to `close`, else null.
+export function showDialog(title, ...nodes) {
+  const dialog = byId("dialog");
+  if (dialog.open) dialog.close();
+  const heading = element("h2", { id: "dialog-title" }, title);
+  const shut = button("×", () => dialog.close(), { class: "ghost-button square shut", "aria-label": say("close") });
+  dialog.replaceChildren(element("header", {}, heading, shut), ...nodes);
+  dialog.returnValue = "";
+  dialog.result = null;
+  dialog.onclick = (event) => { if (event.target === dialog) dialog.close(); };
+  dialog.showModal();
+  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.result), { once: true }));
+}
+
+export function closeDialog(result = null) {
+  byId("dialog").result = result;
+  byId("dialog").close();
+}
+
+// Ask for a text; null when cancelled.
+export function ask(title, { text = "", value = "", confirm = say("ok"), danger = false, required = true } = {}) {
+  const input = element("input", { id: "dialog-input", maxlength: 64, spellcheck: "false", autocomplete: "off", required, "aria-label": text || title });
+  input.value = value;
+  const form = element(
+    "form",
+    { class: "stack", onsubmit: (event) => { event.preventDefault(); closeDialog(input.value.trim()); } },
+    text && element("p", {}, text), input,
+    element("div", { class: "row end" }, button(say("cancel"), () => closeDialog()), element("button", { class: danger ? "danger" : "primary" }, confirm)),
+  );
+  const answer = showDialog(title, form);
+  input.focus();
+  input.select();
+  return answer;
+}

@@ -1,0 +1,20 @@
+// One line that says what has just been done or refused, and offers to take it back.
+
+import { byId } from "./dom.js";
+import { say } from "./words.js";
+
+// onUndo: what the Undo button beside the line does; without one there is no button.
+export function tell(message, onUndo = null) {
+  show(message, false, onUndo);
+}
+
+export function report(error) {
+  show(say("failed", { error: error.isAbsence ? say("lost") : error.message }), true, null);
+}
+
+function show(message, bad, onUndo) {
+  byId("status").textContent = message;
+  byId("status").classList.toggle("bad", bad);
+  byId("undo").hidden = !onUndo;
+  byId("undo").onclick = onUndo;
+}
