@@ -258,6 +258,9 @@ class WorkspaceDirectory(Protocol):
     def retire(self, log: WorkspaceLog | None, name: str, why: str) -> SnapshotInfo | None:
         """Close a log and move its file to the trash. log None: the file cannot be opened; it is moved as it is."""
 
+    def bring_back(self, name: str, retired: SnapshotInfo) -> WorkspaceLog:
+        """Move what retire put into the trash back into its place, which needs no room on the disk."""
+
     def save(self, log: WorkspaceLog, name: str, *, seed_files: bool = True) -> SnapshotInfo:
         """A consistent, checksummed copy, with the seed-format files beside it."""
 

@@ -264,8 +264,19 @@ class Workspace:
             event = Event(kind, changes.now_us(), revision=self._knowledge.revision + 1)
             retired = self._tools.directory.retire(self._log, self._log.name, why)
             if reopen is not None:
-                self._adopt(reopen(event))
+                self._adopt(self._successor(retired, event, reopen))
             return retired
+
+    def _successor(
+        self, retired: SnapshotInfo | None, event: Event, reopen: Callable[[Event], WorkspaceLog]
+    ) -> WorkspaceLog:
+        """The log to go on with. If it cannot be made, the old one is back in its place when this raises."""
+        try:
+            return reopen(event)
+        except Exception:
+            if retired is not None:
+                self._adopt(self._tools.directory.bring_back(self._log.name, retired))
+            raise
 
     def close(self) -> None:
         """Finish the change in progress and close the log."""

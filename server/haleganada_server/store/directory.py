@@ -82,6 +82,12 @@ class DataDirectory:
             log.close()
         return self._snapshots(name).throw_away(path, why, facts)
 
+    def bring_back(self, name: str, retired: SnapshotInfo) -> SqliteLog:
+        path = self._log_path(name)
+        path.unlink(missing_ok=True)  # half a successor
+        self._snapshots(name).take_out(retired, path)
+        return self.open(name)
+
     def save(self, log: WorkspaceLog, name: str, *, seed_files: bool = True) -> SnapshotInfo:
         folder = self._snapshots(log.name)
         with storage_errors(log.name):

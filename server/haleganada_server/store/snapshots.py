@@ -63,6 +63,13 @@ class SnapshotFolder:
         files.sync_folder(path.parent)
         return self._describe(target, snapshot_id, f"before {why}", facts, trash=True)
 
+    def take_out(self, thrown_away: SnapshotInfo, target: Path) -> None:
+        """The reverse of throw_away."""
+        path = self._trash / f"{thrown_away.snapshot_id}.sqlite3"
+        path.with_suffix(".json").unlink(missing_ok=True)
+        path.replace(target)
+        files.sync_folder(target.parent)
+
     def all(self) -> list[SnapshotInfo]:
         """Newest first; a manifest that cannot be read is passed over, and logged."""
         found = []

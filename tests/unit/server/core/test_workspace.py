@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from haleganada_server.core.errors import (
     AlreadyExists,
+    DataLoss,
     HaleganadaError,
     InvalidInput,
     NotFound,
@@ -301,6 +302,23 @@ def test_reset_and_restore(tmp_path: Path) -> None:
     info, replaced = workspaces.restore("", kept.snapshot_id)
     assert info.revision > revision and replaced is not None and info.samples_total == 2
     assert_same_beliefs(beliefs(workspaces.get()), before)
+    workspaces.close()
+
+
+def test_a_restore_that_fails_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    workspaces = open_workspaces(tmp_path)
+    teach(workspaces.get(), [(0, 0)])
+    kept = workspaces.get().save("to be damaged")
+    teach(workspaces.get(), [(1, 0)])
+    before = beliefs(workspaces.get())
+    damaged = next(tmp_path.glob(f"workspaces/*/snapshots/{kept.snapshot_id}.sqlite3"))
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    with pytest.raises(DataLoss):
+        workspaces.restore("", kept.snapshot_id)
+    assert_same_beliefs(beliefs(workspaces.get()), before)
+    teach(workspaces.get(), [(2, 0)])
+    assert workspaces.get().knowledge.samples_total == 3
+    assert not [snapshot for snapshot in workspaces.snapshots() if snapshot.trash]
     workspaces.close()
 
 
