@@ -67,9 +67,9 @@ class Draft:
         """A sample's projected embedding (k,)."""
         return self.model.projection.project_one(sample.embedding)
 
-    def add(self, sample: SampleRow) -> None:
-        """Count a sample in."""
-        self.head.teach(sample.label, self.vector(sample))
+    def add(self, sample: SampleRow, vector: NDArray[np.float64] | None = None) -> None:
+        """Count a sample in; vector: its projected embedding, if that is at hand."""
+        self.head.teach(sample.label, self.vector(sample) if vector is None else vector)
         self.samples_total += 1
 
     def remove(self, sample: SampleRow) -> None:
@@ -160,9 +160,10 @@ def _learn(draft: Draft, new: NewSample) -> Taught:
     """Store and count in a drawing, and link its label if that is asked for. The caller appends the event."""
     if new.variant_of:
         draft.variants.resolve(new.label, new.variant_of)  # refuse before anything is written
-    sample = _sample_row(draft, new)
+    vector = draft.model.projection.project_one(new.embedding)
+    sample = _sample_row(draft, new, new.past or _prequential(draft, new, vector))
     draft.log.add_sample(sample)
-    draft.add(sample)
+    draft.add(sample, vector)
     canonical = (
         draft.variants.resolve(new.label, new.variant_of) if new.variant_of else draft.variants.canonical(new.label)
     )
@@ -174,18 +175,15 @@ def _learn(draft: Draft, new: NewSample) -> Taught:
 def _record(
     draft: Draft, kind: ChangeKind, new: NewSample, origin: Origin, answer: Taught | Corrected, taught: Taught
 ) -> None:
-    """Link the label if that is new, and append the event; the event names a canonical label only if it made the
-    link.
-    """
+    """Link the label if that is new, and append the event, which names a canonical label only if it made the link."""
     linked = "" if draft.variants.canonical(new.label) == taught.trained_as else taught.trained_as
     if linked:
         draft.link(new.label, linked)
     draft.append(_event(kind, origin, answer, sample_id=taught.sample_id, label=new.label, canonical=linked))
 
 
-def _sample_row(draft: Draft, new: NewSample) -> SampleRow:
-    """The row to store, with the loss and the first guess of the head as it is before it learns this sample."""
-    past = new.past or _prequential(draft, new)
+def _sample_row(draft: Draft, new: NewSample, past: Past) -> SampleRow:
+    """The row to store."""
     guessed_at = new.corrects[1] if new.corrects else 0
     return SampleRow(
         draft.log.next_sample_id(),
@@ -203,10 +201,10 @@ def _sample_row(draft: Draft, new: NewSample) -> SampleRow:
     )
 
 
-def _prequential(draft: Draft, new: NewSample) -> Past:
-    """Test first, then train: what the head makes of the sample now."""
+def _prequential(draft: Draft, new: NewSample, vector: NDArray[np.float64]) -> Past:
+    """Test first, then train: what the head makes of the sample before it learns it."""
     head = draft.head.freeze()
-    belief = believe(head, draft.model.calibration, draft.model.projection.project_one(new.embedding))
+    belief = believe(head, draft.model.calibration, vector)
     predicted = new.corrects[0] if new.corrects else belief.first()
     return Past(now_us(), belief.loss(new.label), predicted, new.label not in head.index, new.corrects is not None)
 

@@ -101,13 +101,13 @@ class Head:
         """(k,) -> (L + 1,) log-likelihoods without the constant -k/2 log 2π; the last one is that of an unknown
         character.
         """
-        square = vector * vector
-        scores = np.empty(len(self.labels) + 1)
-        scores[:-1] = self.weighted_mean @ vector - 0.5 * self.constant
-        for count in np.unique(self.counts):  # labels with as many samples share their variances
-            scores[:-1][self.counts == count] -= 0.5 * float(square @ (1 / _variance(self.between, count)))
-        scores[-1] = -0.5 * float(square @ (1 / _variance(self.between, 0)) + np.log(_variance(self.between, 0)).sum())
-        return scores
+        # Labels with as many samples share their variances, so few quadratic forms are needed; 0 samples is “unknown”.
+        counts, which = np.unique(np.append(self.counts, 0), return_inverse=True)
+        squares = (1 / _variance(self.between, counts[:, None])) @ (vector * vector)
+        scores = -0.5 * squares[which]
+        scores[:-1] += self.weighted_mean @ vector - 0.5 * self.constant
+        scores[-1] -= 0.5 * float(np.log1p(self.between).sum())
+        return np.asarray(scores)
 
     def draft(self) -> HeadDraft:
         """A copy to teach and forget in, for one writer."""
