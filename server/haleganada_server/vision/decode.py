@@ -63,7 +63,7 @@ def _grey(image: Image.Image) -> Image.Image:
     image.load()
     if any(key in image.info for key in _TURNED_BY):
         image = _turned(image)
-    if image.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
+    if image.mode in ("I", "I;16", "I;16B", "I;16L"):
         return _from_deep(np.asarray(image))
     if image.mode in ("RGBA", "LA"):
         return _on_paper(image)
@@ -81,10 +81,10 @@ def _turned(image: Image.Image) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _from_deep(values: NDArray[np.generic]) -> Image.Image:
+def _from_deep(values: NDArray[np.integer]) -> Image.Image:
     """16-bit greys -> 8 bits, by the number of bits that the values need: many files hold 10 or 12 of the 16."""
     surplus = max(0, int(values.max()).bit_length() - 8)
-    return Image.fromarray((values.astype(np.int32, copy=False) >> surplus).clip(0, 255).astype(np.uint8))
+    return Image.fromarray((values >> surplus).astype(np.uint8))
 
 
 def _brightness(image: Image.Image) -> Image.Image:

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from haleganada_server.core.errors import DataLoss
+
 from .frame import RASTER_SIDE
 
 Raster = NDArray[np.uint8]
@@ -15,36 +17,50 @@ Raster = NDArray[np.uint8]
 
 def network_input(rasters: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
     """(n, 128, 128) uint8 -> (n, 1, side, side) float32 in 0..1, by the mean over each pixel's area."""
-    n = len(rasters)
-    if RASTER_SIDE % side == 0:
-        factor = RASTER_SIDE // side
-        sums = np.zeros((n, 1, side, side), dtype=np.uint16)
+    factor = RASTER_SIDE // side
+    if factor * side == RASTER_SIDE and factor <= 16:  # 16-bit sums of 16 x 16 bytes do not overflow
+        sums = np.zeros((len(rasters), 1, side, side), dtype=np.uint16)
         for y in range(factor):  # strided sums: several times as fast as a sum over two small axes
             for x in range(factor):
                 sums[:, 0] += rasters[:, y::factor, x::factor]
         return np.multiply(sums, np.float32(1 / (255 * factor * factor)), dtype=np.float32)
-    resized = [np.asarray(Image.fromarray(r).resize((side, side), Image.Resampling.BOX)) for r in rasters]
-    return np.asarray(resized, dtype=np.float32).reshape(n, 1, side, side) / np.float32(255)
+    weights = _area_weights(side)
+    return np.asarray((weights @ (rasters.astype(np.float32) / 255) @ weights.T)[:, None])
+
+
+def _area_weights(side: int) -> NDArray[np.float32]:
+    """(side, 128): by which share each old pixel is part of each new one, along one axis."""
+    edges = np.arange(side + 1) * (RASTER_SIDE / side)
+    old = np.arange(RASTER_SIDE)
+    overlap = np.minimum(edges[1:, None], old + 1) - np.maximum(edges[:-1, None], old)
+    return np.asarray(np.clip(overlap, 0, None) * (side / RASTER_SIDE), dtype=np.float32)
 
 
 def encode_raster(raster: Raster) -> bytes:
-    """(128, 128) -> PNG, as stored in the log; the same raster always gives the same bytes."""
+    """(128, 128) -> grey PNG of 1 to 2 KB, as stored in the log; the same raster always gives the same bytes."""
     return _png(Image.fromarray(raster))
 
 
 def decode_raster(png: bytes) -> Raster:
-    """The inverse of encode_raster."""
-    with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
-        return np.asarray(image.convert("L"))
+    """The inverse of encode_raster. Raises DataLoss for anything that it did not write."""
+    try:
+        with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
+            if image.mode == "L" and image.size == (RASTER_SIDE, RASTER_SIDE):
+                return np.asarray(image)
+    except Exception:  # decoders of damaged bytes raise nearly anything, and it always means the same
+        pass
+    raise DataLoss("a stored drawing cannot be read; restore a snapshot, or forget the sample and teach it again")
 
 
-def ink_picture(raster: Raster) -> bytes:
-    """(128, 128) -> PNG for people: black ink on a transparent ground, fit for light and dark pages."""
+def ink_picture(raster: Raster, size: int = RASTER_SIDE) -> bytes:
+    """(128, 128) -> PNG of size x size px for people: black ink on a transparent ground, for light and dark pages."""
     ink = Image.fromarray(raster)
+    if size != RASTER_SIDE:
+        ink = ink.resize((size, size), Image.Resampling.BILINEAR)
     return _png(Image.merge("LA", (Image.new("L", ink.size, 0), ink)))
 
 
 def _png(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=1)
+    image.save(buffer, "PNG", compress_level=6)
     return buffer.getvalue()

@@ -40,16 +40,25 @@ def frame(ink: Grey) -> Grey:
         raise InvalidInput(FIELD, BLANK)
     left, top, right, bottom = box
     longest = max(right - left, bottom - top)
-    if _is_dot(ink[top:bottom, left:right], _DOT_CANVAS_SHARE * min(ink.shape)):
-        return _placed(ink, box, DOT_SIDE)
-    if longest > 2.5 * INK_SIDE:
+    is_dot = _is_dot(ink[top:bottom, left:right], _DOT_CANVAS_SHARE * min(ink.shape))
+    side = DOT_SIDE if is_dot else INK_SIDE
+    if _is_raster(ink, box, side):
+        return ink
+    if is_dot:
+        return _placed(ink, box, side)
+    if longest > 2.5 * side:
         ink = _shrunk(ink[top:bottom, left:right])
         box = ink_box(ink) or box
-    raster = _placed(ink, box, INK_SIDE)
-    width = pen_width(raster)
-    return (
-        raster if width >= THINNEST_PEN else thickened(_placed(ink, box, INK_SIDE - (THINNEST_PEN - width), 2), width)
-    )
+    raster = _placed(ink, box, side)
+    missing = THINNEST_PEN - pen_width(raster)
+    return raster if missing <= 0 else thickened(_placed(ink, box, side - missing, 2), missing)
+
+
+def _is_raster(ink: Grey, box: Box, side: float) -> bool:
+    """Whether the ink is framed already, as in an export that comes back."""
+    left, top, right, bottom = box
+    centred = max(abs(left + right - RASTER_SIDE), abs(top + bottom - RASTER_SIDE)) <= 2
+    return centred and ink.shape == (RASTER_SIDE,) * 2 and abs(max(right - left, bottom - top) - side) <= 2
 
 
 def ink_box(ink: Grey) -> Box | None:

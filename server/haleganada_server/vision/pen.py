@@ -21,13 +21,12 @@ def pen_width(ink: Grey) -> float:
     return 2 * np.count_nonzero(mask) / (outline * _STAIRCASE) if outline else 0.0
 
 
-def thickened(doubled: Grey, width: float) -> Grey:
-    """(256, 256), a raster at twice its size, whose lines are `width` px thick at its own size -> (128, 128) with
-    lines of THINNEST_PEN px, black however pale hair-thin ones had become.
+def thickened(doubled: Grey, missing: float) -> Grey:
+    """(256, 256), a raster at twice its size -> (128, 128) with lines `missing` px thicker, which is half of that on
+    each side, and black however pale hair-thin ones had become.
     """
     ink = _full_strength(doubled)
-    missing = THINNEST_PEN - width  # a px at its own size is one on each side at twice the size
-    while missing >= 1:
+    while missing >= 1:  # a px at its own size is one on each side at twice the size
         ink = _grown(ink, 1.0)
         missing -= 1
     return np.asarray(Image.fromarray(_grown(ink, missing)).reduce(2))

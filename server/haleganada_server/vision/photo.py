@@ -20,7 +20,7 @@ Grey = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 BLANK = "shows no drawing; draw something, with more contrast to the paper"
-_WORK_SIDE = 512  # px of the longer side at which a photo is read
+_WORK_SIDE = 512  # px of the longer side at which a photo is read; a closer look gets twice as many
 _COARSE_SIDE = 48  # cells of the longer side for the paper's brightness
 _LEAST_DEPARTURE = 0.2  # of the paper's brightness, for the strongest ink
 _LEAST_PIXELS = 24
@@ -31,13 +31,13 @@ _SMALL = 0.15  # of the frame; a smaller drawing gets the closer look
 
 def ink_of_photo(grey: Grey) -> Grey:
     """(h, w) grey -> ink 0..255 of the part that holds the drawing. Raises InvalidInput for a blank photo."""
-    ink = _ink(_reduced(grey))
+    ink = _ink(_reduced(grey, _WORK_SIDE))
     closer = _closer(grey, ink)
-    return ink if closer is None else _ink(_reduced(closer))
+    return ink if closer is None else _ink(_reduced(closer, 2 * _WORK_SIDE))
 
 
-def _reduced(grey: Grey) -> Image.Image:
-    factor = -(-max(grey.shape) // _WORK_SIDE)
+def _reduced(grey: Grey, side: int) -> Image.Image:
+    factor = -(-max(grey.shape) // side)
     image = Image.fromarray(grey)
     return image.reduce(factor) if factor > 1 else image
 

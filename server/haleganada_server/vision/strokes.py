@@ -23,13 +23,12 @@ from .pen import THINNEST_PEN
 
 THICKEST_PEN = 12.0  # px of the raster
 _OVERSAMPLING = 3
-_SHARP_TURN = 0.999  # cosine; below it a line's outer corner would gape
+_STRAIGHT = 0.99  # cosine of a turn that needs no round joint
 _DOT_EXTENT = 1.2  # pen widths that a tap of the pen may wander
 _DEFAULT_PEN = 1 / 24  # of the canvas' smaller side
 _FARTHEST = 1e7  # canvas units
 _FINEST = 1e-6  # canvas units
-_DENSE = 500  # points from which on near ones are left out
-_SPACING = 0.75  # px of the raster, then
+_SPACING = 1.5  # px of the raster between points: nearer ones, set on whole pixels, would make the line ragged
 
 Points = NDArray[np.float64]
 
@@ -58,38 +57,34 @@ def _scale(extents: list[float], pen: float) -> tuple[float, float]:
 
 def _draw(draw: ImageDraw.ImageDraw, points: Points, counts: list[int], width: float) -> None:
     """Lines of so many points each, with round ends and joints."""
-    points = points - 0.5  # Pillow draws at pixel centres
-    starts = np.zeros(len(points), dtype=np.bool_)
-    starts[np.cumsum([0, *counts[:-1]])] = True
-    if len(points) > _DENSE:
-        kept = starts | _apart(points)
-        points, starts = points[kept], starts[kept]
-    bounds = [*np.flatnonzero(starts).tolist(), len(points)]
-    flat = points.round().ravel().tolist()  # it would cut fractions off
+    first = np.zeros(len(points), dtype=np.bool_)
+    first[np.cumsum([0, *counts[:-1]])] = True
+    kept = first | np.roll(first, -1) | _apart(points)
+    points, first = (points[kept] - 0.5).round(), first[kept]  # Pillow draws at whole pixel centres
+    bounds = [*np.flatnonzero(first).tolist(), len(points)]
+    flat = points.ravel().tolist()
     for start, end in pairwise(bounds):
         if end - start > 1:
             draw.line(flat[2 * start : 2 * end], 255, max(1, round(width)))
     radius = (round(width) - 1) / 2
-    ends = (points[_round_at(points, starts)].round()).tolist()
-    for x, y in ends:
+    for x, y in points[_round_at(points, first)].tolist():
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), 255)
 
 
 def _apart(points: Points) -> NDArray[np.bool_]:
-    """(n,) True for points that are a step of _SPACING further along the way than the one before them, and the last
-    of all.
-    """
-    along = np.hypot(*np.diff(points, axis=0).T).cumsum() // (_SPACING * _OVERSAMPLING)
-    return np.concatenate([[True], np.diff(along) > 0, [True, True]])[: len(points)]
+    """(n,) True for points that are a step of _SPACING further along the way than the last one that was."""
+    steps = np.diff(points, axis=0)
+    along = np.hypot(steps[:, 0], steps[:, 1]).cumsum() // (_SPACING * _OVERSAMPLING)
+    return np.diff(along, prepend=-1.0, append=np.inf)[: len(points)] > 0
 
 
-def _round_at(points: Points, starts: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(n,) True at the ends of the lines and where they turn sharply."""
+def _round_at(points: Points, first: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(n,) True at the ends of the lines and where they turn so much that the outer side would gape."""
     round_at = np.ones(len(points), dtype=np.bool_)
     steps = np.diff(points, axis=0)
     lengths = np.hypot(steps[:, 0], steps[:, 1])
-    straight = (steps[1:] * steps[:-1]).sum(1) >= _SHARP_TURN * lengths[1:] * lengths[:-1]
-    round_at[1:-1] = starts[1:-1] | starts[2:] | ~straight
+    straight = (steps[1:] * steps[:-1]).sum(1) >= _STRAIGHT * lengths[1:] * lengths[:-1]
+    round_at[1:-1] = first[1:-1] | first[2:] | ~straight
     return round_at
 
 

@@ -1,0 +1,88 @@
+"""Rasters as the network's input, as stored bytes, and as pictures."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from haleganada_server.core.errors import DataLoss
+from haleganada_server.core.types import Glyph
+from haleganada_server.vision import decode_raster, encode_raster, ink_picture, network_input, normalise
+from PIL import Image
+
+from tests.unit.server.vision.drawings import encoded, letter
+
+_RASTERS = np.random.default_rng(0).integers(0, 256, (3, 128, 128), dtype=np.uint8)
+
+
+def test_the_network_sees_the_mean_of_two_by_two_pixels() -> None:
+    seen = network_input(_RASTERS, 64)
+    assert seen.shape == (3, 1, 64, 64)
+    assert seen.dtype == np.float32
+    means = _RASTERS.reshape(3, 64, 2, 64, 2).mean((2, 4)) / 255
+    assert np.abs(seen[:, 0] - means).max() < 1e-6
+
+
+@pytest.mark.parametrize("side", [1, 4, 28, 32, 56, 96, 128, 200])
+def test_any_side_keeps_the_amount_of_ink(side: int) -> None:
+    seen = network_input(_RASTERS, side)
+    assert seen.shape == (3, 1, side, side)
+    assert np.allclose(seen.mean((1, 2, 3)), _RASTERS.mean((1, 2)) / 255, atol=1e-5)
+    assert seen.min() >= 0
+    assert seen.max() <= 1 + 1e-6
+
+
+def test_areas_are_exact_where_pixels_are_divided() -> None:
+    raster = np.zeros((1, 128, 128), np.uint8)
+    raster[0, 0, 1] = 255  # 128 / 96 = 4/3: a third of it belongs to the first column, the rest to the second
+    seen = network_input(raster, 96)[0, 0]
+    area = (4 / 3) ** 2
+    assert seen[0, :3] == pytest.approx([1 / 3 / area, 2 / 3 / area, 0], abs=1e-6)
+
+
+def test_no_rasters_give_no_input() -> None:
+    assert network_input(_RASTERS[:0], 64).shape == (0, 1, 64, 64)
+
+
+def test_one_by_one_equals_together() -> None:
+    for side in (64, 96):
+        single = np.concatenate([network_input(_RASTERS[i : i + 1], side) for i in range(3)])
+        assert np.array_equal(single, network_input(_RASTERS, side))
+
+
+def test_a_stored_raster_comes_back_bit_by_bit() -> None:
+    for raster in (*_RASTERS, normalise(Glyph(ink=letter()))):
+        assert np.array_equal(decode_raster(encode_raster(raster)), raster)
+        assert encode_raster(raster) == encode_raster(raster.copy())
+
+
+def test_a_stored_raster_is_small() -> None:
+    assert len(encode_raster(normalise(Glyph(ink=letter())))) < 2048
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"garbage",
+        encode_raster(_RASTERS[0])[:-40],
+        encoded(Image.new("L", (64, 64))),
+        encoded(Image.new("RGB", (128, 128))),
+    ],
+)
+def test_a_damaged_stored_raster_is_data_loss(data: bytes) -> None:
+    with pytest.raises(DataLoss):
+        decode_raster(data)
+
+
+@pytest.mark.parametrize("size", [128, 48])
+def test_a_picture_is_black_ink_on_nothing(size: int) -> None:
+    raster = normalise(Glyph(ink=letter()))
+    with Image.open(io.BytesIO(ink_picture(raster, size))) as image:
+        assert image.mode == "LA"
+        assert image.size == (size, size)
+        grey, alpha = (np.asarray(band) for band in image.split())
+    assert grey.max() == 0
+    assert alpha[0, 0] == 0
+    assert abs(alpha.mean() - raster.mean()) < 1.5

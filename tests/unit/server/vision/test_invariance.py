@@ -1,0 +1,132 @@
+"""What a drawing is does not depend on where, how large, which way up the camera was or how dark it is."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+from haleganada_server.core.types import Glyph, Ink
+from haleganada_server.vision import ink_picture, normalise
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests.unit.server.vision.drawings import (
+    Grey,
+    coverage,
+    encoded,
+    letter,
+    likeness,
+    mixed,
+    photo,
+    stroke,
+)
+
+shares = st.floats(0.0, 1.0)
+
+
+@cache
+def reference() -> Grey:
+    return normalise(Glyph(ink=letter()))
+
+
+def picture(image: Image.Image) -> Grey:
+    return normalise(Glyph(image=encoded(image)))
+
+
+def moved(x: float, y: float, scale: float = 1.0, pen: float = 10.0) -> Ink:
+    """letter() on its canvas, scaled with its pen about a corner, then moved."""
+    lines = [
+        stroke(*((x + scale * a, y + scale * b) for a, b in zip(s.x, s.y, strict=True))) for s in letter(pen).strokes
+    ]
+    return Ink(tuple(lines), 280, 280, pen * scale)
+
+
+@settings(max_examples=25, deadline=None)
+@given(x=st.floats(-40, 40), y=st.floats(-40, 40))
+def test_moving_a_picture(x: float, y: float) -> None:
+    assert likeness(picture(mixed(coverage(moved(x, y), 280))), reference()).within(0.02, 0.85)
+
+
+@settings(max_examples=15, deadline=None)
+@given(scale=st.floats(0.4, 1.0))
+def test_scaling_a_picture(scale: float) -> None:
+    assert likeness(picture(mixed(coverage(moved(20, 20, scale), 280))), reference()).within(0.025, 0.85)
+
+
+@settings(max_examples=30, deadline=None)
+@given(x=st.floats(-1e5, 1e5), y=st.floats(-1e5, 1e5), scale=st.floats(0.01, 1000))
+def test_moving_and_scaling_strokes(x: float, y: float, scale: float) -> None:
+    """The canvas' size matters for the default pen only."""
+    assert likeness(normalise(Glyph(ink=moved(x, y, scale))), reference()).within(0.01, 0.93)
+
+
+@settings(max_examples=25, deadline=None)
+@given(ink=st.integers(0, 255), paper=st.integers(0, 255))
+def test_any_tone_on_any_other(ink: int, paper: int) -> None:
+    if abs(ink - paper) < 40:
+        return
+    assert likeness(picture(mixed(_cover(), ink, paper)), picture(mixed(_cover()))).within(0.015, 0.9)
+
+
+@cache
+def _cover() -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    return coverage(letter(), 280)
+
+
+@pytest.mark.parametrize("pixels", [140, 280, 560, 840, 1400])
+def test_the_pixels_of_the_screen(pixels: int) -> None:
+    assert likeness(picture(mixed(coverage(letter(), pixels))), picture(mixed(_cover()))).within(0.02, 0.88)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_all_eight_exif_turns(kind: str) -> None:
+    upright = photo(coverage(letter(), 400))
+    rasters = []
+    for orientation, turn in enumerate(
+        [
+            None,
+            Image.Transpose.FLIP_LEFT_RIGHT,
+            Image.Transpose.ROTATE_180,
+            Image.Transpose.FLIP_TOP_BOTTOM,
+            Image.Transpose.TRANSPOSE,
+            Image.Transpose.ROTATE_90,
+            Image.Transpose.TRANSVERSE,
+            Image.Transpose.ROTATE_270,
+        ],
+        start=1,
+    ):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        stored = upright if turn is None else upright.transpose(turn)
+        rasters.append(normalise(Glyph(image=encoded(stored, kind, exif=exif.tobytes()))))
+    for raster in rasters[1:]:
+        assert likeness(raster, rasters[0]).within(0.01, 0.95)
+
+
+def test_a_damaged_exif_block_is_as_good_as_none() -> None:
+    image = mixed(_cover())
+    damaged = encoded(image, "JPEG", exif=b"Exif\x00\x00II*\x00\xff\xff\xff\x7f broken")
+    assert likeness(normalise(Glyph(image=damaged)), reference()).within(0.02, 0.85)
+
+
+@pytest.mark.parametrize("pen", [8.0, 10.0, 14.0, 18.0])
+@pytest.mark.parametrize("size", [0.5, 0.7, 0.9])
+def test_strokes_and_their_picture(pen: float, size: float) -> None:
+    """Where the pen is 3.5 to 12 px of the raster; below, pictures are thickened, above, strokes are thinned."""
+    ink = letter(pen, size=size)
+    like = likeness(normalise(Glyph(ink=ink)), picture(mixed(coverage(ink, 280))))
+    assert like.within(0.02, 0.85), like
+
+
+@pytest.mark.parametrize("pen", [1.0, 2.0, 4.0])
+def test_hair_thin_strokes_and_their_picture(pen: float) -> None:
+    ink = letter(pen, size=0.7)
+    like = likeness(normalise(Glyph(ink=ink)), picture(mixed(coverage(ink, 280))))
+    assert like.within(0.025, 0.7), like
+
+
+@pytest.mark.parametrize("size", [128, 280])
+def test_a_gallery_picture_read_again(size: int) -> None:
+    assert likeness(normalise(Glyph(image=ink_picture(reference(), size))), reference()).within(0.015, 0.9)
