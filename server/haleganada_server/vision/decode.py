@@ -120,6 +120,8 @@ def _on_paper(image: Image.Image) -> Image.Image:
 
 def _paper_below(grey: Image.Image, alpha: Image.Image) -> int:
     """The grey level of the paper for a picture of which parts are transparent."""
+    if grey.getextrema()[1] < 128:  # type: ignore[operator]  # dark throughout, as most canvases: no need to count
+        return 255
     counts = np.array(grey.histogram(alpha))
     drawn = int(counts.sum())
     dark = int(counts[:128].sum())

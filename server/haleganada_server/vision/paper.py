@@ -106,4 +106,4 @@ def _ramp(sheet: _Sheet) -> list[int]:
     floor = min(max(0.1 * full, 3.5 * sheet.grain, 3.0), 0.5 * full)
     away = (sheet.tone - _LEVELS) if sheet.dark else (_LEVELS - sheet.tone)
     ramp = np.clip((away - floor) * (255 / (full - floor)) + 0.5, 0, 255)
-    return [int(value) for value in ramp]
+    return list(ramp.astype(np.uint8).tobytes())
