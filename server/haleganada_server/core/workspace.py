@@ -224,8 +224,7 @@ class Workspace:
     def save(self, name: str = "", *, seed_files: bool = True) -> SnapshotInfo:
         """Keep the present state. Raises InvalidInput, Exhausted."""
         name = normalise_label(name, "name") if name else ""
-        with self._queue.lock:
-            return self._tools.directory.save(self._log, name, seed_files=seed_files)
+        return self._tools.directory.save(self._log, name, seed_files=seed_files)
 
     def export(self, form: TransferFormat) -> ExportFile:
         """Write everything to a file. The caller closes it."""

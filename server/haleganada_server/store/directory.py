@@ -15,6 +15,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from haleganada_server.core.errors import AlreadyExists, DataLoss, NotFound
@@ -92,8 +93,9 @@ class DataDirectory:
         folder = self._snapshots(log.name)
         with storage_errors(log.name):
             info = folder.keep(log, name)
-            if seed_files:
-                formats.write_seed_folder(log, self._ink, folder.seed_folder(info.snapshot_id))
+            if seed_files:  # from the copy: the log goes on meanwhile
+                with closing(SqliteLog(folder.file(info), log.name)) as copy:
+                    formats.write_seed_folder(copy, self._ink, folder.seed_folder(info.snapshot_id))
         return info
 
     def snapshots(self, name: str) -> list[SnapshotInfo]:

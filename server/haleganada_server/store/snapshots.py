@@ -47,6 +47,10 @@ class SnapshotFolder:
         copy.close()
         return self._describe(target, snapshot_id, name or time.strftime("%Y-%m-%d %H:%M:%S"), facts, trash=False)
 
+    def file(self, kept: SnapshotInfo) -> Path:
+        """Where a kept state lives."""
+        return (self._trash if kept.trash else self._kept) / f"{kept.snapshot_id}.sqlite3"
+
     def seed_folder(self, snapshot_id: str) -> Path:
         """Where the seed-format files of a snapshot live."""
         return self._kept / f"{snapshot_id}-seed-files"
@@ -65,7 +69,7 @@ class SnapshotFolder:
 
     def take_out(self, thrown_away: SnapshotInfo, target: Path) -> None:
         """The reverse of throw_away."""
-        path = self._trash / f"{thrown_away.snapshot_id}.sqlite3"
+        path = self.file(thrown_away)
         path.with_suffix(".json").unlink(missing_ok=True)
         path.replace(target)
         files.sync_folder(target.parent)
@@ -85,7 +89,7 @@ class SnapshotFolder:
         kept = next((kept for kept in self.all() if kept.snapshot_id == snapshot_id), None)
         if kept is None:
             raise NotFound("snapshot", snapshot_id, f"list the snapshots of “{self._name}”")
-        source = (self._trash if kept.trash else self._kept) / f"{snapshot_id}.sqlite3"
+        source = self.file(kept)
         if not source.exists() or files.sha256(source) != kept.sha256:
             raise corrupt(self._name, f"the snapshot {snapshot_id} is missing or damaged; choose another one")
         beside = target.with_suffix(".new")
