@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from selenium import webdriver
-from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
@@ -21,7 +22,7 @@ from tests.e2e.processes import server
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --hide-scrollbars"
+    "--disable-component-update --disable-sync --hide-scrollbars --touch-events=enabled --lang=en"
 )
 Strokes = list[list[tuple[float, float]]]
 PATIENCE_S = 15
@@ -33,15 +34,37 @@ def missing() -> str:
 
 
 class Page:
-    """The page in a browser, used as a person would."""
+    """The page in a browser, used as a person would. Strokes: points on the slate, 0..1 of its side, y down."""
 
     def __init__(self, driver: webdriver.Chrome, address: str) -> None:
         self.driver, self.address = driver, address
 
-    def open(self, width: int = 1180, height: int = 1000) -> None:
-        self.driver.set_window_size(width, height)
+    # Where it is
+
+    def open(self, width: int = 1280, height: int = 1000, *, ratio: float = 1, mobile: bool = False) -> None:
+        """Load the page in a window of width x height CSS px, at `ratio` device px for each."""
+        metrics = {"width": width, "height": height, "deviceScaleFactor": ratio, "mobile": mobile}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         self.driver.get(self.address)
         self.wait(lambda: self.find("#workspace").get_attribute("value"))
+
+    def open_afresh(self, **window: Any) -> None:
+        """Load the page as on a first visit, with an empty workspace."""
+        self.driver.get(self.address)
+        self.driver.execute_async_script(_FRESH)
+        self.open(**window)
+
+    def prefer(self, scheme: str) -> None:
+        """The system's colours: light or dark."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+    def picture(self, path: Path, *, whole: bool = False) -> None:
+        """Save what the browser shows, or with whole=True all that can be scrolled to."""
+        shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png", "captureBeyondViewport": whole})
+        path.write_bytes(base64.b64decode(shot["data"]))
+
+    # Looking
 
     def find(self, selector: str) -> WebElement:
         return self.driver.find_element(By.CSS_SELECTOR, selector)
@@ -49,80 +72,124 @@ class Page:
     def all(self, selector: str) -> list[WebElement]:
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
 
-    def wait(self, condition: object) -> None:
-        WebDriverWait(self.driver, PATIENCE_S, 0.05).until(lambda _: condition())  # type: ignore[operator]
-
     def text(self, selector: str) -> str:
         return self.find(selector).text
 
+    def run(self, script: str, *arguments: Any) -> Any:
+        return self.driver.execute_script(script, *arguments)
+
+    def wait(self, condition: Callable[[], object]) -> None:
+        WebDriverWait(self.driver, PATIENCE_S, 0.02).until(lambda _: condition())
+
+    def wait_for(self, selector: str, part: str) -> None:
+        """Until the text of an element contains a part."""
+        self.wait(lambda: part in self.text(selector))
+
+    def kind(self) -> str:
+        """The verdict on the drawing as it is now, by its stable word: recognised, unsure, unknown, …"""
+        self.wait(lambda: self.find("#verdict").get_attribute("data-kind") != "idle")
+        return self.find("#verdict").get_attribute("data-kind") or ""
+
+    def forms(self) -> list[str]:
+        """The candidates' labels, once there is a verdict."""
+        self.kind()
+        return [form.text for form in self.all("#candidates button .form")]
+
+    def complaints(self) -> list[str]:
+        """Errors in the browser's console, but for refusals that the page handles itself."""
+        logged: list[dict[str, str]] = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
+        severe = [entry["message"] for entry in logged if entry["level"] == "SEVERE"]
+        return [message for message in severe if "status of" not in message]
+
+    # Doing
+
     def draw(self, strokes: Strokes) -> None:
-        """With the mouse; points in -1..1 of the board, y downwards."""
-        board = self.find("#board")
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", board)
-        half = board.size["width"] / 2 - 12
-        for stroke in strokes:
-            points = [(round(x * half), round(y * half)) for x, y in stroke]
-            actions = ActionChains(self.driver, duration=4)
-            actions.move_to_element_with_offset(board, *points[0]).click_and_hold()
-            for x, y in points[1:]:
-                actions.move_to_element_with_offset(board, x, y)
-            actions.release().perform()
+        """With the mouse."""
+        for stroke in self._placed(strokes):
+            self._mouse("mousePressed", stroke[0])
+            for place in stroke[1:]:
+                self._mouse("mouseMoved", place)
+            self._mouse("mouseReleased", stroke[-1])
 
     def touch(self, strokes: Strokes) -> None:
         """With a finger."""
-        box = self.driver.execute_script("return document.getElementById('board').getBoundingClientRect().toJSON()")
-        half = box["width"] / 2
-        for stroke in strokes:
-            places = [{"x": box["x"] + half * (1 + x), "y": box["y"] + half * (1 + y)} for x, y in stroke]
-            self._touch("touchStart", [places[0]])
-            for place in places[1:]:
+        for stroke in self._placed(strokes):
+            self._touch("touchStart", [stroke[0]])
+            for place in stroke[1:]:
                 self._touch("touchMove", [place])
             self._touch("touchEnd", [])
+
+    def teach(self, label: str) -> None:
+        """Type a label and press Teach; returns when it was learned."""
+        self.find("#label").send_keys(label)
+        self.find("#teach-button").click()
+        self.wait_for("#status", f"Learned {label}")
+
+    def _placed(self, strokes: Strokes) -> list[list[dict[str, float]]]:
+        """Points as places in the window, with the slate scrolled into view."""
+        box = self.run(_BOX)
+        return [[{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["width"]} for x, y in s] for s in strokes]
+
+    def _mouse(self, kind: str, place: dict[str, float]) -> None:
+        event = {"type": kind, "button": "left", "buttons": 1, "clickCount": 1, **place}
+        self.driver.execute_cdp_cmd("Input.dispatchMouseEvent", event)
 
     def _touch(self, kind: str, places: list[dict[str, float]]) -> None:
         self.driver.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
 
-    def teach(self, label: str) -> None:
-        self.find("#label").send_keys(label)
-        self.find("#teach button.primary").click()
-        self.wait(lambda: label in self.text("#status"))
 
-    def best(self) -> str:
-        """The first candidate, once there is an answer."""
-        self.wait(lambda: self.text("#decision"))
-        found = self.all("#candidates .form")
-        return found[0].text if found else ""
-
-    def complaints(self) -> list[str]:
-        """Errors in the browser's console, but for answers that the page handles itself."""
-        logged = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
-        return [
-            entry["message"] for entry in logged if entry["level"] == "SEVERE" and "status of" not in entry["message"]
-        ]
+_BOX = """
+const board = document.getElementById("board");
+const {top, bottom} = board.getBoundingClientRect();
+if (top < 0 || bottom > innerHeight) board.scrollIntoView({block: "center", behavior: "instant"});
+return board.getBoundingClientRect().toJSON();
+"""
+_FRESH = """
+const done = arguments[0], name = "w" + Math.random();
+localStorage.clear();
+const headers = {"Content-Type": "application/json", "X-CSRF-Token": document.querySelector("meta[name=csrf]").content};
+fetch("/page/workspaces", {method: "POST", headers, body: JSON.stringify({name})}).then(() => {
+  localStorage.setItem("workspace", name);
+  done();
+});
+"""
 
 
 @contextmanager
-def page(*flags: str) -> Iterator[Page]:
+def page() -> Iterator[Page]:
     """A page, its server and a browser, on an empty data directory."""
     with ExitStack() as stack:
         data = stack.enter_context(tempfile.TemporaryDirectory())
         running = stack.enter_context(server(Path(data)))
-        line = [sys.executable, "-m", "haleganada_client.cli", "--server", running.address, "web", "--port", "0"]
-        web = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
-        stack.callback(web.wait)
-        stack.callback(web.terminate)
-        assert web.stdout is not None
-        found = re.search(r"http://\S+", web.stdout.readline())
+        address = stack.enter_context(web(running.address))
+        yield stack.enter_context(browser(address))
+
+
+@contextmanager
+def web(server_address: str) -> Iterator[str]:
+    """The page's server as a process; its address."""
+    line = [sys.executable, "-m", "haleganada_client.cli", "--server", server_address, "web", "--port", "0"]
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        found = re.search(r"http://\S+", process.stdout.readline())
         assert found is not None
-        driver = _browser(flags)
-        stack.callback(driver.quit)
-        yield Page(driver, found[0])
+        yield found[0]
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
-def _browser(flags: tuple[str, ...]) -> webdriver.Chrome:
+@contextmanager
+def browser(address: str) -> Iterator[Page]:
+    """A browser for the page at an address."""
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
-    for flag in (*FLAGS.split(), *flags):
+    for flag in FLAGS.split():
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    return webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver") or ""))
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver") or ""))
+    try:
+        yield Page(driver, address)
+    finally:
+        driver.quit()

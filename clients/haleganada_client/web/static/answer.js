@@ -49,7 +49,7 @@ export class Answer {
 
 function sign(kind, best) {
   if (kind === "recognised") return best.label;
-  return { unsure: "?", unknown: "?", nothing_taught: "✎", idle: "✎" }[kind];
+  return ["unsure", "unknown"].includes(kind) ? "?" : ""; // a pencil, by the style sheet
 }
 
 function verdict(kind, prediction, anythingTaught) {

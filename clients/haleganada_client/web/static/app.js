@@ -42,7 +42,7 @@ async function recognise() {
   } catch (error) {
     if (error.name === "AbortError") return;
     answer.show(null, version, stats.samples_total > 0);
-    report(error);
+    if (!error.isAbsence) report(error); // the banner speaks of absence, and the page asks again by itself
   }
 }
 
@@ -56,21 +56,19 @@ async function teach(label, variantOf = "") {
   if (lesson?.version !== board.version || lesson.label !== label || lesson.variantOf !== variantOf) {
     lesson = { version: board.version, label, variantOf, id: requestId() };
   }
-  board.locked = true; // until the server has it: a few milliseconds, or for as long as it is away
-  byId("teach-button").disabled = true;
+  const { content } = board;
   try {
     const { revision } = await send(lesson);
     lesson = null;
-    board.clear();
+    board.takeAway(content);
     teaching.reset();
     tell(say("taught", { label }), () => takeBack(revision));
-    await refresh();
+    recognise();
   } catch (error) {
-    report(error);
-  } finally {
-    board.locked = false;
-    byId("teach-button").disabled = false;
+    report(error); // the drawing stays, and so does the lesson: the same button tries again
+    return;
   }
+  await refresh().catch(report);
 }
 
 // A label other than the one that the server claimed corrects that claim; everything else is simply taught.

@@ -10,9 +10,8 @@ const EMPTY = { strokes: [], picture: null };
 export class Board extends EventTarget {
   #canvas; #context; #state = EMPTY; #past = []; #open = null; #began = 0; #side = 0; #penShare;
 
-  // version: grows with every change. locked: no pen is heard, while something is being sent.
+  // Grows with every change.
   version = 0;
-  locked = false;
 
   // penShare: thickness of the pen as a share of the slate's side. Says "stroke" at pen up, "change" at any change.
   constructor(canvas, penShare) {
@@ -40,6 +39,16 @@ export class Board extends EventTarget {
 
   clear() {
     if (!this.isEmpty) this.#become(EMPTY);
+  }
+
+  // What is on the slate now, for takeAway.
+  get content() { return this.#state; }
+
+  // Clear what was there then; a stroke that was begun since stays.
+  takeAway({ strokes, picture }) {
+    const now = this.#state;
+    if (this.isEmpty) return;
+    this.#become({ strokes: now.strokes.filter((stroke) => !strokes.includes(stroke)), picture: now.picture === picture ? null : now.picture });
   }
 
   // The state before the last stroke, picture or clearing.
@@ -96,7 +105,7 @@ export class Board extends EventTarget {
   }
 
   #down(event) {
-    if (this.#open || this.locked || (event.pointerType === "mouse" && event.button !== 0)) return;
+    if (this.#open || (event.pointerType === "mouse" && event.button !== 0)) return;
     event.preventDefault();
     this.#canvas.focus({ preventScroll: true });
     this.#canvas.setPointerCapture(event.pointerId);

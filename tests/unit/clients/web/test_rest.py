@@ -59,7 +59,7 @@ def test_link_variants(web: FlaskClient) -> None:
     train(web, "ಅ")
     train(web, "ಆ", "box")
     body = web.post("/link_variants", json={"char1": "ಅ", "char2": "ಆ"}).get_json()
-    assert body == {"success": True, "canonical": "ಅ", "variants": ["ಅ", "ಆ"]}
+    assert (body["canonical"], body["variants"]) == ("ಅ", ["ಅ", "ಆ"])
 
 
 def test_stats_and_export(web: FlaskClient) -> None:
@@ -72,7 +72,7 @@ def test_stats_and_export(web: FlaskClient) -> None:
         "avg_loss",
     }
     exported = web.get("/export_data").get_json()
-    assert exported["summary"].keys() >= SUMMARY_KEYS - {"variant_groups"}
+    assert exported["summary"].keys() >= SUMMARY_KEYS
     assert [record.keys() for record in exported["training_log"]] == [LOG_KEYS]
 
 
@@ -87,7 +87,47 @@ def test_save_and_reset(web: FlaskClient, workspace: str) -> None:
 
 def test_nothing_taught(web: FlaskClient) -> None:
     body = web.post("/predict", json={"image": data_url()}).get_json()
-    assert body["success"] is False and body["error"]
+    assert body.keys() >= PREDICT_KEYS and body["decision"] == "nothing_taught"
+    assert (body["predicted_char"], body["confidence"], body["char_idx"], body["top_3"]) == (None, 0, -1, [])
+
+
+def test_the_index_follows_what_is_forgotten(web: FlaskClient) -> None:
+    first = train(web, "ಇ", "box")["sample_id"]
+    train(web, "ಅ")
+    assert web.post("/predict", json={"image": data_url(shift=3)}).get_json()["char_idx"] == 1
+    web.post(f"/page/samples/{first}/forget", json={})
+    assert web.post("/predict", json={"image": data_url(shift=3)}).get_json()["char_idx"] == 0
+
+
+def test_strokes_in_place_of_a_picture(web: FlaskClient) -> None:
+    ink = {"width": 100, "height": 100, "strokes": [{"x": [10, 90], "y": [10, 90]}, {"x": [90, 10], "y": [10, 90]}]}
+    assert web.post("/train", json={"ink": ink, "char": "x"}).status_code == 200
+    assert web.post("/predict", json={"image": data_url()}).get_json()["predicted_char"] == "x"
+
+
+def test_a_program_may_send_nothing_where_nothing_is_needed(web: FlaskClient) -> None:
+    train(web, "ಅ")
+    assert web.post("/save").get_json()["success"] is True
+    assert web.post("/reset").status_code == 409
+
+
+def test_workspaces_are_apart(web: FlaskClient) -> None:
+    train(web, "ಅ")
+    web.post("/page/workspaces", json={"name": "another"})
+    elsewhere = web.post("/predict?workspace=another", json={"image": data_url()}).get_json()
+    assert elsewhere["decision"] == "nothing_taught"
+    assert web.post("/predict?workspace=nowhere", json={"image": data_url()}).status_code == 404
+
+
+def test_export_tells_the_story_in_order(web: FlaskClient) -> None:
+    train(web, "ಅ")
+    train(web, "ಆ", "box", variant_of="ಅ")
+    train(web, "ಅ")
+    log = web.get("/export_data").get_json()["training_log"]
+    assert [record["sample_id"] for record in log] == [1, 2, 3]
+    assert [record["total_chars"] for record in log] == [1, 2, 2]
+    assert [record["is_variant"] for record in log] == [False, True, False]
+    assert web.get(log[0]["image_path"]).data.startswith(b"\x89PNG")
 
 
 def test_health(web: FlaskClient) -> None:
@@ -101,7 +141,9 @@ def test_health(web: FlaskClient) -> None:
         ("/train", {"image": "data:image/png;base64,@@@", "char": "a"}, "image"),
         ("/train", {"image": data_url()}, "char"),
         ("/train", {"image": data_url(), "char": 7}, "char"),
-        ("/predict", {"image": "data:image/png;base64,AAAA"}, "glyph.image"),
+        ("/train", {"image": data_url(), "char": "a\nb"}, "char"),
+        ("/train", {"image": data_url(), "char": "a" * 65}, "char"),
+        ("/predict", {"image": "data:image/png;base64,AAAA"}, "image"),
         ("/page/predict", {"ink": {"strokes": [{"x": ["a"]}]}}, "ink"),
         ("/page/predict", {"ink": {"strokes": [], "width": 1, "height": 1}}, "glyph.ink.strokes"),
         ("/predict", [], ""),
@@ -111,20 +153,3 @@ def test_bad_input_names_its_field(web: FlaskClient, path: str, body: object, fi
     answer = web.post(path, json=body)
     assert answer.status_code == 400
     assert answer.get_json()["success"] is False and answer.get_json()["field"] == field
-
-
-def test_the_description_fits_the_answers(web: FlaskClient) -> None:
-    described = web.get("/openapi.json").get_json()["paths"]
-    train(web, "ಇ", "box")
-    bodies = {
-        "/train": {"image": data_url(), "char": "ಅ"}, "/predict": {"image": data_url()}, "/save": {},
-        "/link_variants": {"char1": "ಅ", "char2": "ಇ"}, "/reset": None,
-    }  # fmt: skip
-    for path, methods in described.items():
-        for method, operation in methods.items():
-            if path == "/reset":
-                continue
-            answer = web.get(path) if method == "get" else web.post(path, json=bodies[path])
-            schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
-            assert set(schema["required"]) <= answer.get_json().keys(), path
-            assert answer.get_json().keys() <= schema["properties"].keys() or path == "/stats" or path == "/save"

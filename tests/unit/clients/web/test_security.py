@@ -7,6 +7,8 @@ import re
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from haleganada_client.errors import HaleganadaError
+from haleganada_client.web import run_web
 from haleganada_client.web.security import HEADER
 
 from tests.unit.clients.web.conftest import data_url
@@ -48,6 +50,27 @@ def test_other_sites_and_missing_tokens(web: FlaskClient, headers: dict[str, str
         assert web.post(path, json=DRAWING, headers=headers).status_code == 403
 
 
+def test_a_browser_that_forgot_its_cookies_can_ask_again(web: FlaskClient) -> None:
+    old = token(web)
+    web.delete_cookie("haleganada_csrf")
+    refused = web.post("/page/undo", json={}, headers={**BROWSER, HEADER: old})
+    assert refused.status_code == 403 and refused.get_json()["reason"] == "TOKEN_MISSING"
+    new = web.get("/page/token").get_json()["token"]
+    assert web.post("/train", json=DRAWING, headers={**BROWSER, HEADER: new}).status_code == 200
+
+
+def test_no_other_site_may_read(web: FlaskClient) -> None:
+    answer = web.get("/stats", headers={"Origin": "http://evil.example"})
+    assert not [name for name in answer.headers if name.startswith("Access-Control-")]
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+def test_nothing_is_for_debugging(web: FlaskClient) -> None:
+    app: Flask = web.application
+    assert not app.debug and not app.testing
+    assert web.get("/console").status_code == 404
+
+
 def test_a_form_of_another_site_sends_no_json(web: FlaskClient) -> None:
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
         assert web.post("/reset", data='{"confirm": "default"}', content_type=kind).status_code == 415
@@ -73,7 +96,7 @@ def test_headers(web: FlaskClient, path: str) -> None:
     headers = web.get(path).headers
     policy = headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
-    assert headers["X-Content-Type-Options"] == "nosniff" and headers["Referrer-Policy"] == "no-referrer"
+    assert headers["X-Content-Type-Options"] == "nosniff" and headers["Referrer-Policy"] == "same-origin"
 
 
 def test_the_page_has_nothing_inline_and_nothing_external(web: FlaskClient) -> None:
@@ -103,6 +126,11 @@ def test_labels_come_back_as_data(web: FlaskClient) -> None:
     web.post("/train", json={**DRAWING, "char": label})
     answer = web.get("/stats")
     assert answer.mimetype == "application/json" and label in answer.get_json()["character_counts"]
+
+
+def test_the_page_is_not_opened_to_other_machines_unasked() -> None:
+    with pytest.raises(HaleganadaError, match="--allow-host"):
+        run_web("127.0.0.1:1", "0.0.0.0", 0, (), print)
 
 
 def test_errors_tell_no_paths(web: FlaskClient) -> None:

@@ -1,0 +1,50 @@
+"""The page's two languages say the same things."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import haleganada_client.web as web_package
+import pytest
+
+FOLDER = Path(web_package.__file__).parent
+PREFIX = "export default "
+
+
+def table(language: str) -> dict[str, str]:
+    source = (FOLDER / "static" / f"words.{language}.js").read_text(encoding="utf-8")
+    assert source.startswith(PREFIX)
+    words: dict[str, str] = json.loads(source.removeprefix(PREFIX))
+    return words
+
+
+def sources() -> str:
+    scripts = [path for path in (FOLDER / "static").glob("*.js") if not path.name.startswith("words.")]
+    return "\n".join(path.read_text(encoding="utf-8") for path in [*scripts, FOLDER / "templates" / "index.html"])
+
+
+def test_same_words_with_the_same_gaps() -> None:
+    english, kannada = table("en"), table("kn")
+    assert list(english) == list(kannada)
+    for word, text in english.items():
+        assert sorted(re.findall(r"\{\w+\}", text)) == sorted(re.findall(r"\{\w+\}", kannada[word])), word
+
+
+@pytest.mark.parametrize("language", ["en", "kn"])
+def test_no_word_is_empty(language: str) -> None:
+    assert all(text.strip() for text in table(language).values())
+
+
+def test_kannada_is_kannada() -> None:
+    latin = [text for text in table("kn").values() if not re.search(r"[\u0c80-\u0cff]", text)]
+    assert latin == []
+
+
+def test_every_word_is_used_and_every_used_word_is_there() -> None:
+    used = set(re.findall(r'(?:say\(|data-word(?:-label)?=)"(\w+)"', sources()))
+    assert used <= set(table("en"))
+    mentioned = set(re.findall(r'"(\w+)"', sources()))
+    computed = {word for word in table("en") if word.startswith("export_")}  # one for each format
+    assert set(table("en")) - mentioned - computed == set()
