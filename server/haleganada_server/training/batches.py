@@ -6,6 +6,7 @@ import multiprocessing
 import queue
 from collections.abc import Generator
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,16 +64,25 @@ def _produce(
 
 def background_batches(folders: Folders, shape: BatchShape, seed: int, first: int) -> BatchStream:
     """The same batches from a process of their own, a few ahead. The process ends with the iterator."""
+    # Tracing uses all cores by processes of its own, which the renderer, being a daemon, could not start.
+    load_library(folders)
     context = multiprocessing.get_context("spawn")
     waiting: multiprocessing.Queue[NDArray[np.uint8]] = context.Queue(8)
     process = context.Process(target=_produce, args=(waiting, folders, shape, seed, first), daemon=True)
     process.start()
     try:
         while True:
-            try:
-                yield waiting.get(timeout=600)
-            except queue.Empty:
-                raise RuntimeError("the renderer process gave no batch for ten minutes") from None
+            yield _next_batch(waiting, process)
     finally:
         process.terminate()
         process.join()
+
+
+def _next_batch(waiting: multiprocessing.Queue[NDArray[np.uint8]], process: BaseProcess) -> NDArray[np.uint8]:
+    """The next batch; raises rather than waiting for a renderer that has died."""
+    while True:
+        try:
+            return waiting.get(timeout=5)
+        except queue.Empty:
+            if not process.is_alive():
+                raise RuntimeError(f"the renderer process ended with exit code {process.exitcode}") from None

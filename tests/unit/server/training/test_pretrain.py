@@ -1,0 +1,66 @@
+"""The whole command on a miniature of the data: every file of the weights folder comes out, and they fit together."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from haleganada_server.runtime.weights import load_weights
+from haleganada_server.training.pretrain import pretrain
+from haleganada_server.training.sources import HELD_OUT_ALPHABETS
+
+CHARACTERS, DRAWERS = 6, 12
+
+
+def scribble(rng: np.random.Generator, base: np.ndarray) -> np.ndarray:
+    """A drawing of the polyline `base` (points, 2) in a 105 px square, a little different each time."""
+    points = (base + rng.normal(0, 2, base.shape)).round().astype(np.int32)
+    return np.asarray(cv2.polylines(np.zeros((105, 105), np.uint8), [points[:, None]], False, 1, 2))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder laid out like the Omniglot background set, with eight small alphabets."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "omniglot").mkdir()
+    rng = np.random.default_rng(0)
+    names = [f"background/{a}/character{c:02}" for a in ("Braille", "Greek", *HELD_OUT_ALPHABETS) for c in range(6)]
+    images = [scribble(rng, base) for base in rng.integers(15, 90, (len(names), 6, 2)) for _ in range(DRAWERS)]
+    np.savez(
+        folder / "omniglot" / "background_105.npz",
+        bits=np.packbits(np.stack(images).reshape(len(images), -1), axis=1),
+        y=np.repeat(np.arange(len(names)), DRAWERS).astype(np.int16),
+        drawer=np.tile(np.arange(DRAWERS), len(names)).astype(np.uint8),
+        classes=np.array(names),
+    )
+    for part in (1, 2):
+        with zipfile.ZipFile(folder / "omniglot" / f"strokes_background_small{part}.zip", "w") as archive:
+            for i in range(8):
+                name = f"strokes_background_small{part}/Greek/character{i:02}/{i}_01.txt"
+                archive.writestr(name, f"START\n10,-20,0\n{40 + i},-60,9\n90,-{30 + i},20\nBREAK\n")
+    return folder
+
+
+@pytest.mark.slow
+def test_a_tiny_run_gives_weights_that_the_server_loads(data: Path, tmp_path: Path) -> None:
+    arguments = ["--data", str(data), "--out", str(tmp_path), "--steps", "2", "--threads", "1"]
+    result = CliRunner().invoke(pretrain, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert "held-out one-shot error" in result.output
+    weights = load_weights(tmp_path)
+    assert weights.side == 64
+    card = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
+    assert card["training"]["steps"] <= 2
+    assert "Omniglot" in (tmp_path / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_the_data_folder_is_asked_for() -> None:
+    result = CliRunner().invoke(pretrain, ["--out", "somewhere"], env={"HALEGANADA_DATA": ""})
+    assert result.exit_code == 2
+    assert "--data" in result.output
