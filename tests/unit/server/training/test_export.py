@@ -19,7 +19,8 @@ def network() -> EmbedderNetwork:
     torch.manual_seed(0)
     for _ in range(3):
         network(torch.rand(8, 1, 64, 64))
-    return network.eval()
+    network.eval()
+    return network
 
 
 def ink(n: int) -> np.ndarray:
