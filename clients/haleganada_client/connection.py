@@ -18,6 +18,7 @@ from .errors import Unavailable, from_rpc
 
 MAX_MESSAGE_BYTES = 16 * 2**20
 _KEEPALIVE_MS = 60_000
+_RECONNECT_MS = 2_000  # gRPC's own default grows to two minutes, long after a restarted server is back
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
 
@@ -93,6 +94,7 @@ def _channel(config: ClientConfig) -> grpc.Channel:
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
         ("grpc.keepalive_permit_without_calls", 0),
+        ("grpc.max_reconnect_backoff_ms", _RECONNECT_MS),
     ]
     if config.ca is None:
         return grpc.insecure_channel(config.target, options)

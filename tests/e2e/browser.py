@@ -59,10 +59,12 @@ class Page:
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
-    def picture(self, path: Path, *, whole: bool = False) -> None:
-        """Save what the browser shows, or with whole=True all that can be scrolled to."""
-        shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png", "captureBeyondViewport": whole})
-        path.write_bytes(base64.b64decode(shot["data"]))
+    def picture(self, path: Path, part: str = "") -> None:
+        """Save what the browser shows, or the whole of one element, given by its selector, with a margin."""
+        options: dict[str, Any] = {"format": "png", "captureBeyondViewport": bool(part)}
+        if part:
+            options["clip"] = self.run(_CLIP, self.find(part))
+        path.write_bytes(base64.b64decode(self.driver.execute_cdp_cmd("Page.captureScreenshot", options)["data"]))
 
     # Looking
 
@@ -143,6 +145,11 @@ const board = document.getElementById("board");
 const {top, bottom} = board.getBoundingClientRect();
 if (top < 0 || bottom > innerHeight) board.scrollIntoView({block: "center", behavior: "instant"});
 return board.getBoundingClientRect().toJSON();
+"""
+_CLIP = """
+const box = arguments[0].getBoundingClientRect(), margin = 14;
+return {x: box.x + scrollX - margin, y: box.y + scrollY - margin, scale: 1,
+        width: box.width + 2 * margin, height: box.height + 2 * margin};
 """
 _FRESH = """
 const done = arguments[0], name = "w" + Math.random();

@@ -1,7 +1,7 @@
 """Kannada letters as a hand writes them: never twice the same, always the same for a seed.
 
 letters.json holds, for each letter, the middle lines of its strokes in thousandths of its longer side, y down, centred
-on 0. A hand leans, stretches, turns and trembles; its pen glides through the points in a smooth curve.
+on 0. A hand leans, stretches, turns and sways; its pen glides through the points in a smooth curve.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -28,14 +29,22 @@ def written(letter: str, seed: int, side: float = 1.0, size: float = 0.62) -> li
     hand = random.Random(f"{letter} {seed}")
     turn, lean = hand.gauss(0, 0.05), hand.gauss(0, 0.08)
     wide, tall = size * hand.uniform(0.9, 1.08), size * hand.uniform(0.9, 1.08)
-    shift = hand.gauss(0.5, 0.015), hand.gauss(0.5, 0.015)
+    middle = hand.gauss(0.5, 0.015), hand.gauss(0.5, 0.015)
+    sway = _sway(hand), _sway(hand)
 
     def place(x: float, y: float) -> Point:
-        x, y = (x / 1000 + hand.gauss(0, 0.012) - lean * y / 1000) * wide, (y / 1000 + hand.gauss(0, 0.012)) * tall
+        x, y = x / 1000, y / 1000
+        x, y = (x - lean * y + sway[0](x, y)) * wide, (y + sway[1](x, y)) * tall
         turned = x * math.cos(turn) - y * math.sin(turn), x * math.sin(turn) + y * math.cos(turn)
-        return (turned[0] + shift[0]) * side, (turned[1] + shift[1]) * side
+        return (turned[0] + middle[0]) * side, (turned[1] + middle[1]) * side
 
     return [_curve([place(x, y) for x, y in stroke]) for stroke in _shapes()[letter]]
+
+
+def _sway(hand: random.Random) -> Callable[[float, float], float]:
+    """A smooth field that bends a letter: three slow waves over the square."""
+    waves = [(hand.gauss(0, 5), hand.gauss(0, 5), hand.uniform(0, 6.3), hand.gauss(0, 0.016)) for _ in range(3)]
+    return lambda x, y: sum(high * math.sin(a * x + b * y + phase) for a, b, phase, high in waves)
 
 
 @cache

@@ -1,54 +1,109 @@
-"""The pictures of docs/screenshots, from the real page and the real server: python -m tests.e2e.screenshots."""
+"""The pictures of docs/screenshots, from the real page and a real server: python -m tests.e2e.screenshots.
+
+A class has taught its letters before: several hands wrote each of them, now and then somebody mislabelled one, as
+people do. That is taught through the client; what the pictures show being drawn is drawn with the mouse or a finger.
+"""
 
 from __future__ import annotations
 
+import random
 import sys
+import tempfile
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
-from tests.e2e.browser import Page, missing, page
-from tests.e2e.letters import LABELS, letter
+from haleganada_client import HaleganadaClient, Ink, Stroke
+
+from tests.e2e.browser import Page, browser, missing, web
+from tests.e2e.handwriting import letters, written
+from tests.e2e.processes import server
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
-HANDS = 4
+WORKSPACE = "ಕನ್ನಡ ತರಗತಿ"
+WIDE: dict[str, Any] = {"width": 1280, "height": 900, "ratio": 1.5}
+PHONE: dict[str, Any] = {"width": 390, "height": 844, "ratio": 2, "mobile": True}
+_MISTAKES = {("ಪ", 4): "ವ", ("ಲ", 5): "ಉ"}
 
 
 def main() -> None:
     if missing():
         sys.exit(f"{missing()} not installed")
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with page("--force-device-scale-factor=1") as browser:
-        browser.open(1180, 1010)
-        shoot(browser, "empty")
-        for hand in range(HANDS):
-            for label in LABELS:
-                browser.draw(letter(label, hand))
-                browser.teach(label)
-        browser.driver.execute_script("scrollTo(0, 0)")
-        browser.draw(letter("ಅ", 90))
-        browser.best()
-        shoot(browser, "page")
-        browser.find("#theme").click()
-        shoot(browser, "dark")
-        browser.find("#theme").click()
-        browser.find("#language").click()
-        browser.wait(lambda: browser.text("#draw-title") != "Draw a character")
-        shoot(browser, "kannada")
-        browser.find("#language").click()
-        browser.find("#tab-figures").click()
-        browser.wait(lambda: len(browser.all(".uplot canvas")) == 3)
-        browser.driver.execute_script("document.querySelector('.below').scrollIntoView()")
-        shoot(browser, "figures")
-        browser.find("#tab-gallery").click()
-        browser.open(400, 860)
-        browser.draw(letter("ಕ", 91))
-        browser.best()
-        browser.driver.execute_script("scrollTo(0, 0)")
-        shoot(browser, "phone")
+    with ExitStack() as stack:
+        data = stack.enter_context(tempfile.TemporaryDirectory())
+        running = stack.enter_context(server(Path(data)))
+        with running.client() as client:
+            teach_a_class(client)
+        address = stack.enter_context(web(running.address))
+        page = stack.enter_context(browser(address))
+        first_visit(page)
+        page.run("localStorage.setItem('workspace', arguments[0])", WORKSPACE)
+        on_a_screen(page)
+        on_a_phone(page)
 
 
-def shoot(browser: Page, name: str) -> None:
-    """Save what the browser shows."""
-    browser.driver.save_screenshot(str(FOLDER / f"{name}.png"))
+def teach_a_class(client: HaleganadaClient) -> None:
+    """Letters in the order in which hands write them, more often the ones that a class meets first."""
+    client.create_workspace(WORKSPACE)
+    order = [(letter, hand) for i, letter in enumerate(letters()) for hand in range(7 - i // 5)]
+    random.Random(1).shuffle(order)
+    for letter, hand in order:
+        strokes = [Stroke(*zip(*points, strict=True)) for points in written(letter, hand)]
+        client.train(Ink(tuple(strokes), 1, 1, 0.035), _MISTAKES.get((letter, hand), letter), workspace=WORKSPACE)
+    client.link_variants("ಈ", "ಇ", workspace=WORKSPACE)
+    client.save("ಮೊದಲ ವಾರ", workspace=WORKSPACE)
+
+
+def first_visit(page: Page) -> None:
+    page.open(**WIDE)
+    page.wait_for("#decision", "Teach me")
+    shoot(page, "first-visit")
+
+
+def on_a_screen(page: Page) -> None:
+    page.open(**WIDE)
+    draw(page, "ಅ", 50)
+    shoot(page, "recognised")
+    page.prefer("dark")
+    shoot(page, "dark")
+    page.prefer("light")
+    page.find("#tab-figures").click()
+    page.wait(lambda: len(page.all(".uplot canvas")) == 3)
+    shoot(page, "progress", ".below")
+    page.find("#tab-keep").click()
+    page.wait(lambda: page.all("#save"))
+    shoot(page, "keep", ".below")
+    page.find("#tab-gallery").click()
+    page.wait(lambda: page.all(".mini"))
+    shoot(page, "taught", ".below")
+    page.find("#language").click()
+    page.wait_for("#teach-button", "ಕಲಿಸಿ")
+    page.open(**WIDE)
+    draw(page, "ದ", 51)
+    page.find("#letters").click()
+    shoot(page, "kannada")
+    page.find("#language").click()
+
+
+def on_a_phone(page: Page) -> None:
+    page.open(**PHONE)
+    page.touch(written("ಕ", 52))
+    page.kind()
+    shoot(page, "phone")
+
+
+def draw(page: Page, letter: str, hand: int) -> None:
+    """Write a letter and wait for the verdict on all of its strokes."""
+    page.draw(written(letter, hand))
+    page.wait(lambda: page.run("return document.querySelector('#verdict').dataset.kind === 'recognised'"))
+
+
+def shoot(page: Page, name: str, part: str = "") -> None:
+    """Save what the browser shows, once nothing moves any more."""
+    page.run("document.activeElement.blur()")
+    page.driver.execute_async_script("const done = arguments[0]; setTimeout(done, 400)")
+    page.picture(FOLDER / f"{name}.png", part)
     print(f"docs/screenshots/{name}.png")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import median
 
 import pytest
+from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from tests.e2e.browser import Page, browser, missing, page, web
@@ -195,7 +196,7 @@ def test_everything_can_be_reached_with_tab_and_has_a_name(fresh: Page) -> None:
     assert nameless == []
     stops = set()
     for _ in range(40):
-        fresh.driver.switch_to.active_element.send_keys(Keys.TAB)
+        ActionChains(fresh.driver, duration=0).send_keys(Keys.TAB).perform()
         stops.add(fresh.run("return document.activeElement.id"))
     assert {"board", "undo-stroke", "clear", "pen", "file", "label", "letters", "teach-button", "theme"} - stops <= {
         "undo-stroke", "clear",  # nothing is drawn
@@ -251,7 +252,7 @@ def test_gallery_relabel_forget_undo(fresh: Page) -> None:
     fresh.teach("x")
     fresh.wait(lambda: len(fresh.all(".mini")) == 1)
     fresh.find(".mini").click()
-    fresh.find("#dialog form input").send_keys(Keys.CONTROL + "a", "y", Keys.ENTER)
+    fresh.find("#dialog form input").send_keys(Keys.CONTROL + "a" + Keys.NULL, "y", Keys.ENTER)
     fresh.wait_for("#status", "Now it is y")
     fresh.wait_for("#gallery h3", "y")
     fresh.find(".mini").click()

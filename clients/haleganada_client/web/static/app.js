@@ -17,6 +17,7 @@ import { count, say, switchLanguage, translatePage } from "./words.js";
 import { listenToWorkspaces, showWorkspaces } from "./workspaces.js";
 
 const CANDIDATES = 5;
+const PICTURES = ["image/png", "image/jpeg", "image/webp"];
 
 const penShare = () => Number(byId("pen").value) / 100;
 const board = new Board(byId("board"), penShare());
@@ -143,7 +144,7 @@ function showBoardState() {
 async function showPicture(file) {
   if (!file) return;
   try {
-    if (!file.type.startsWith("image/")) throw new Error(say("noPicture", { name: file.name }));
+    if (!PICTURES.includes(file.type)) throw new Error(say("noPicture", { name: file.name }));
     await board.show(file);
   } catch (error) {
     report(error.message ? error : new Error(say("noPicture", { name: file.name })));

@@ -6,7 +6,7 @@ import { button, byId, element } from "./dom.js";
 import { moment, say } from "./words.js";
 
 const NEWEST = 120; // drawings fetched for the overview
-const SLATES = 5; // of them shown for a label
+const SLATES = 5; // places for them beside a label, the last one for “and more”
 const GROUPS = 48; // labels shown at first
 const FILTER_FROM = 12; // labels from which on a filter is worth its place
 
@@ -39,7 +39,8 @@ function fillGroups(groups, stats, samples, change) {
 }
 
 function group(label, stats, samples, change) {
-  const own = samples.filter((sample) => sample.label === label.label).slice(0, SLATES);
+  const places = label.samples > SLATES ? SLATES - 1 : SLATES;
+  const own = samples.filter((sample) => sample.label === label.label).slice(0, places);
   const shown = own.length ? own : [{ sample_id: label.newest_sample_id, revision: 0, label: label.label }];
   const rest = label.samples - shown.length;
   const forms = stats.labels.filter((one) => one.canonical === label.label && one.label !== label.label).map((one) => one.label);

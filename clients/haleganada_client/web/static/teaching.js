@@ -4,7 +4,7 @@ import { button, byId, element } from "./dom.js";
 import { palette } from "./palette.js";
 import { say } from "./words.js";
 
-const MOST_CHIPS = 12;
+const MOST_CHIPS = 8;
 
 export class Teaching {
   #onTeach;
