@@ -184,6 +184,9 @@ class WorkspaceLog(Protocol):
     def embeddings(self) -> tuple[list[int], list[str], list[str], Vectors]:
         """sample_ids, labels, embedder hashes and (n, d) embeddings of all live samples, oldest first."""
 
+    def embedder_hashes(self) -> set[str]:
+        """Of the weights that embedded the samples, forgotten ones included."""
+
     def every_sample(self) -> Iterator[SampleRow]:
         """All live samples, oldest first, from one consistent state."""
 
@@ -197,6 +200,9 @@ class WorkspaceLog(Protocol):
 
     def copy_to(self, path: Path) -> None:
         """Write a consistent, compact copy; path must not exist."""
+
+    def fold(self) -> None:
+        """Bring everything into the main file, so that it alone is the present state. No transaction may be open."""
 
     def close(self) -> None:
         """Fold everything into the main file and close it."""
@@ -256,10 +262,15 @@ class WorkspaceDirectory(Protocol):
         """Raises NotFound, or DataLoss with the way back in its message."""
 
     def retire(self, log: WorkspaceLog | None, name: str, why: str) -> SnapshotInfo | None:
-        """Close a log and move its file to the trash. log None: the file cannot be opened; it is moved as it is."""
+        """Close a log and move its file to the trash. log None: the file cannot be opened; it is moved as it is.
+
+        Raises Exhausted if there is no room for the manifest; the log is open and in its place then.
+        """
 
     def bring_back(self, name: str, retired: SnapshotInfo) -> WorkspaceLog:
-        """Move what retire put into the trash back into its place, which needs no room on the disk."""
+        """Move what retire put into the trash back into its place, which needs no room on the disk, and open it.
+        Raises DataLoss if it was unreadable before; it is back in its place even so.
+        """
 
     def save(self, log: WorkspaceLog, name: str, *, seed_files: bool = True) -> SnapshotInfo:
         """A consistent, checksummed copy, with the seed-format files beside it."""

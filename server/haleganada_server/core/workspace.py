@@ -356,11 +356,9 @@ def _outcome(change: Pending | HaleganadaError) -> Any:
 
 def _reembed(log: WorkspaceLog, reader: DrawingReader) -> None:
     """Embed anew what other weights had embedded. Vectors of different weights cannot be compared."""
-    _ids, _labels, hashes, _embeddings = log.embeddings()
-    hidden = (sample for sample in log.hidden_samples() if sample.embedder_hash != reader.embedder_hash)
-    if all(h == reader.embedder_hash for h in hashes) and next(hidden, None) is None:
+    if log.embedder_hashes() <= {reader.embedder_hash}:
         return
-    _log.info("workspace %r: embedding %d samples anew with other weights", log.name, len(hashes))
+    _log.info("workspace %r: embedding its samples anew with other weights", log.name)
     for samples in (log.every_sample(), log.hidden_samples()):
         stale = [sample for sample in samples if sample.embedder_hash != reader.embedder_hash]
         for start in range(0, len(stale), _REEMBED_BATCH):

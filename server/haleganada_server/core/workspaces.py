@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 
 from . import changes
 from .errors import AlreadyExists, DataLoss, NotFound, Precondition
 from .labels import DEFAULT_WORKSPACE, workspace_name
-from .ports import Event
+from .ports import Event, WorkspaceLog
 from .types import ChangeKind, SnapshotInfo, WorkspaceInfo
 from .workspace import Tools, Workspace
 
@@ -102,10 +104,7 @@ class Workspaces:
         directory = self._tools.directory
         with self._lock:
             if name in self._corrupt:
-                retired = directory.retire(None, name, "reset")
-                self._adopt_new(
-                    name, Workspace(directory.create(name, _first_event(retired, ChangeKind.RESET)), self._tools)
-                )
+                retired = self._replace_corrupt(name, ChangeKind.RESET, lambda event: directory.create(name, event))
             else:
                 retired = self.get(name).replace_log(
                     "reset", expected_revision, lambda event: directory.create(name, event)
@@ -123,16 +122,18 @@ class Workspaces:
         if all(kept.snapshot_id != snapshot_id for kept in directory.snapshots(name)):
             raise NotFound("snapshot", snapshot_id, f"list the snapshots of “{name}”")
         with self._lock:
+
+            def reopen(event: Event) -> WorkspaceLog:
+                return directory.restore(name, snapshot_id, event)
+
             retired = None
             if name in self._open:
-                retired = self._open[name].replace_log(
-                    "restore", expected_revision, lambda event: directory.restore(name, snapshot_id, event)
-                )
+                retired = self._open[name].replace_log("restore", expected_revision, reopen)
+            elif name in self._corrupt:
+                retired = self._replace_corrupt(name, ChangeKind.RESTORE, reopen)
             else:
-                if name in self._corrupt:
-                    retired = directory.retire(None, name, "restore")
-                event = _first_event(retired, ChangeKind.RESTORE)
-                self._adopt_new(name, Workspace(directory.restore(name, snapshot_id, event), self._tools))
+                event = Event(ChangeKind.RESTORE, changes.now_us(), revision=1)
+                self._open[name] = Workspace(reopen(event), self._tools)
         return self.info(name), retired
 
     def close(self) -> None:
@@ -149,13 +150,24 @@ class Workspaces:
             _log.error("workspace %r cannot be read: %s", name, error.message)
             self._corrupt[name] = error
 
-    def _adopt_new(self, name: str, workspace: Workspace) -> None:
-        self._corrupt.pop(name, None)
-        self._open[name] = workspace
-
-
-def _first_event(retired: SnapshotInfo | None, kind: ChangeKind) -> Event:
-    return Event(kind, changes.now_us(), revision=(retired.revision if retired else 0) + 1)
+    def _replace_corrupt(
+        self, name: str, kind: ChangeKind, reopen: Callable[[Event], WorkspaceLog]
+    ) -> SnapshotInfo | None:
+        """Move an unreadable file to the trash and go on with the log that reopen(event) gives; if that fails, the
+        file is put back.
+        """
+        directory = self._tools.directory
+        retired = directory.retire(None, name, kind.value)
+        try:
+            event = Event(kind, changes.now_us(), revision=(retired.revision if retired else 0) + 1)
+            self._open[name] = Workspace(reopen(event), self._tools)
+        except Exception:
+            if retired is not None:
+                with suppress(DataLoss):  # it was unreadable before
+                    directory.bring_back(name, retired).close()
+            raise
+        del self._corrupt[name]
+        return retired
 
 
 def _require_confirmation(name: str, confirm: str) -> None:

@@ -2,7 +2,8 @@
 DIR/tmp/.
 
 No file or folder is named by a label or a workspace's name. A workspace exists as long as its log does; a deleted
-one keeps its snapshots and its trash.
+one keeps its snapshots and its trash. Whatever is put in place was finished in DIR/tmp before, which is emptied at
+every start.
 """
 
 from __future__ import annotations
@@ -15,33 +16,43 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from haleganada_server.core.errors import AlreadyExists, DataLoss, NotFound
+from haleganada_server.core.labels import DEFAULT_WORKSPACE
 from haleganada_server.core.ports import Event, ExportFile, ImportItem, InkReader, WorkspaceLog
 from haleganada_server.core.types import Refused, SnapshotInfo, TransferFormat
 
-from . import files, formats, schema
+from . import files, formats, salvage, schema
 from .failures import storage_errors
 from .lock import DirectoryLock
 from .log import SqliteLog
-from .snapshots import SnapshotFolder
+from .reader import LogReader
+from .snapshots import SnapshotFolder, discard_journals
 
 _log = logging.getLogger(__name__)
+_BEYOND_ALL_READERS = 1_000_000  # revisions to leave out when nobody knows how far the last one was
+_NAMED_IN_ERRORS = 3
 
 
 class DataDirectory:
-    """core.ports.WorkspaceDirectory on a file system."""
+    """core.ports.WorkspaceDirectory on a file system. Names of workspaces are expected in NFC."""
 
     def __init__(self, root: Path, ink: InkReader) -> None:
-        """Creates the folders, takes the lock. Raises Precondition if another server holds it."""
+        """Creates the folders, takes the lock. Raises Precondition if another server holds it, OSError if the folder
+        cannot be used.
+        """
         self._workspaces, self._temporary, self._ink = root / "workspaces", root / "tmp", ink
         root.mkdir(parents=True, exist_ok=True)
         self._lock = DirectoryLock(root)
-        shutil.rmtree(self._temporary, ignore_errors=True)  # what a killed server left behind
-        for folder in (self._workspaces, self._temporary):
-            folder.mkdir(exist_ok=True)
+        try:
+            shutil.rmtree(self._temporary, ignore_errors=True)  # what a killed server left behind
+            for folder in (self._workspaces, self._temporary):
+                folder.mkdir(exist_ok=True)
+        except BaseException:
+            self._lock.release()
+            raise
 
     def names(self) -> list[str]:
         return sorted(name for home in self._workspaces.iterdir() if (name := self._name_of(home)) is not None)
@@ -50,18 +61,12 @@ class DataDirectory:
         return self._log_path(name).exists()
 
     def create(self, name: str, first_event: Event | None = None) -> SqliteLog:
-        path = self._log_path(name)
-        if path.exists():
+        if self.exists(name):
             raise AlreadyExists(f"there is already a workspace “{name}”", "WORKSPACE_EXISTS")
-        with storage_errors(name):
-            path.parent.mkdir(exist_ok=True)
-            beside = path.with_suffix(".new")
-            beside.unlink(missing_ok=True)
-            schema.create(beside, name, time.time_ns() // 1000)
-            files.write_json(path.parent / "workspace.json", {"name": name})
-            files.move(beside, path)
-            files.sync_folder(self._workspaces)
-            return self._with_event(SqliteLog(path, name), first_event)
+        with storage_errors(name), self._scratch() as scratch:
+            state = scratch / "state.sqlite3"
+            schema.create(state, name, time.time_ns() // 1000)
+            return self._put_in_place(state, name, first_event, scratch)
 
     def open(self, name: str) -> SqliteLog:
         path = self._log_path(name)
@@ -69,56 +74,67 @@ class DataDirectory:
             raise NotFound("workspace", name, "create it first")
         try:
             return SqliteLog(path, name)
-        except DataLoss:
-            kept = [f"{kept.snapshot_id} ({kept.name})" for kept in self.snapshots(name)[:3]]
-            _log.error("workspace %r cannot be opened; newest snapshots: %s", name, ", ".join(kept) or "none")
-            raise
+        except DataLoss as error:
+            _log.error("workspace %r cannot be opened (%s); tried %s", name, error, "; ".join(salvage.attempts(path)))
+            kept = ", ".join(f"{kept.snapshot_id} (“{kept.name}”)" for kept in self.snapshots(name)[:_NAMED_IN_ERRORS])
+            raise DataLoss(f"{error.message}; its newest snapshots: {kept or 'none'}", error.reason) from error
 
     def retire(self, log: WorkspaceLog | None, name: str, why: str) -> SnapshotInfo | None:
         path = self._log_path(name)
         if not path.exists():
             return None
-        facts = (log.revision(), log.count()) if log is not None else (self._newest_revision(name), 0)
-        if log is not None:
-            log.close()
-        return self._snapshots(name).throw_away(path, why, facts)
+        with storage_errors(name), self._scratch() as scratch:
+            folder = SnapshotFolder(self._home(name), name, scratch)
+            if log is None:
+                facts = salvage.facts(path) or (self._newest_revision(name) + _BEYOND_ALL_READERS, 0)
+            else:
+                facts = (log.revision(), log.count())
+                log.fold()  # while it is open: if there is no room for the manifest, nothing has happened
+            info = folder.describe_for_trash(path, why, facts)
+            if log is not None:
+                log.close()
+            folder.throw_away(path, info)
+            return info
 
     def bring_back(self, name: str, retired: SnapshotInfo) -> SqliteLog:
-        path = self._log_path(name)
-        path.unlink(missing_ok=True)  # half a successor
-        self._snapshots(name).take_out(retired, path)
+        if self.exists(name):
+            raise AlreadyExists(f"the workspace “{name}” is in the way of its former self", "WORKSPACE_EXISTS")
+        with storage_errors(name):
+            SnapshotFolder(self._home(name), name, self._temporary).take_back(retired, self._log_path(name))
         return self.open(name)
 
     def save(self, log: WorkspaceLog, name: str, *, seed_files: bool = True) -> SnapshotInfo:
-        folder = self._snapshots(log.name)
-        with storage_errors(log.name):
-            info = folder.keep(log, name)
-            if seed_files:  # from the copy: the log goes on meanwhile
-                with closing(SqliteLog(folder.file(info), log.name)) as copy:
-                    formats.write_seed_folder(copy, self._ink, folder.seed_folder(info.snapshot_id))
-        return info
+        with storage_errors(log.name), self._scratch() as scratch:
+            state, seed_folder = scratch / "state.sqlite3", scratch / "seed-files"
+            log.copy_to(state)
+            with contextlib.closing(LogReader(state, log.name, frozen=True)) as kept:
+                facts = (kept.revision(), kept.count())
+                if seed_files:
+                    formats.write_seed_folder(kept, self._ink, seed_folder)
+            folder = SnapshotFolder(self._home(log.name), log.name, scratch)
+            return folder.keep(state, seed_folder if seed_files else None, name, facts)
 
     def snapshots(self, name: str) -> list[SnapshotInfo]:
-        return self._snapshots(name).all() if self._home(name).exists() else []
+        return SnapshotFolder(self._home(name), name, self._temporary).all()
 
     def restore(self, name: str, snapshot_id: str, event: Event) -> SqliteLog:
-        path = self._log_path(name)
-        if path.exists():
+        if self.exists(name):
             raise AlreadyExists(f"the workspace “{name}” is in the way of its snapshot", "WORKSPACE_EXISTS")
-        with storage_errors(name):
-            self._snapshots(name).copy_out(snapshot_id, path)
-            try:
-                return self._with_event(SqliteLog(path, name), event)
-            except DataLoss:
-                path.unlink(missing_ok=True)
-                raise
+        with storage_errors(name), self._scratch() as scratch:
+            state = scratch / "state.sqlite3"
+            SnapshotFolder(self._home(name), name, scratch).copy_out(snapshot_id, state)
+            beyond_all = max(event.revision, self._newest_revision(name) + 1)  # also of a workspace deleted meanwhile
+            return self._put_in_place(state, name, replace(event, revision=beyond_all), scratch)
 
     def export(self, log: WorkspaceLog, form: TransferFormat) -> ExportFile:
-        with storage_errors(log.name):
-            return formats.write(log, self._ink, form, self.temporary_file())
+        with storage_errors(log.name), self._scratch() as scratch:
+            state = scratch / "state.sqlite3"
+            log.copy_to(state)  # one state, however long writing takes and whatever is taught meanwhile
+            with contextlib.closing(LogReader(state, log.name, frozen=True)) as kept:
+                return formats.write(kept, self._ink, form, self.temporary_file())
 
     def read_import(self, path: Path, form: TransferFormat | None) -> Iterator[ImportItem | Refused]:
-        return formats.read(path, form)
+        return formats.read(path, form, self._ink)
 
     def temporary_file(self) -> Path:
         return self._temporary / secrets.token_hex(12)
@@ -132,33 +148,48 @@ class DataDirectory:
     def _log_path(self, name: str) -> Path:
         return self._home(name) / "log.sqlite3"
 
-    def _snapshots(self, name: str) -> SnapshotFolder:
-        return SnapshotFolder(self._home(name), name)
+    @contextlib.contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        """A folder for unfinished files, which is removed with what is left in it."""
+        folder = self.temporary_file()
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _put_in_place(self, state: Path, name: str, event: Event | None, scratch: Path) -> SqliteLog:
+        """Open a workspace's file, with `event` appended to it, where it belongs. Raises DataLoss."""
+        with contextlib.closing(SqliteLog(state, name)) as log:
+            if event is not None:
+                with log.transaction() as transaction:
+                    transaction.append(event)
+            created_us = log.created_us
+        path = self._log_path(name)
+        path.parent.mkdir(exist_ok=True)
+        files.write_json(path.parent / "workspace.json", {"name": name, "created_us": created_us}, scratch)
+        discard_journals(path)
+        files.move(state, path)
+        files.sync_folder(self._workspaces)
+        return SqliteLog(path, name)
 
     def _newest_revision(self, name: str) -> int:
-        """A revision that no reader has seen beyond, for a file that cannot be asked."""
-        return max((kept.revision for kept in self.snapshots(name)), default=0) + 1_000_000
+        """As far as the kept states know."""
+        return max((kept.revision for kept in self.snapshots(name)), default=0)
 
-    @staticmethod
-    def _name_of(home: Path) -> str | None:
+    def _name_of(self, home: Path) -> str | None:
         """The name of the workspace that lives there, if it has a log; the log knows it too, should the JSON be
         lost.
         """
         log = home / "log.sqlite3"
         if not log.exists():
             return None
-        with contextlib.suppress(OSError, ValueError, KeyError):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             return str(json.loads((home / "workspace.json").read_text(encoding="utf-8"))["name"])
-        name = schema.name_in(log)
-        if name is None:
+        if home == self._home(DEFAULT_WORKSPACE):
+            return DEFAULT_WORKSPACE
+        if (name := salvage.name(log)) is None:
             _log.error(
                 "the folder %s holds a log, but neither it nor workspace.json tells whose; it is left alone", home.name
             )
         return name
-
-    @staticmethod
-    def _with_event(log: SqliteLog, event: Event | None) -> SqliteLog:
-        if event is not None:
-            with log.transaction() as transaction:
-                transaction.append(event)
-        return log

@@ -10,14 +10,18 @@ from contextlib import contextmanager
 from haleganada_server.core.errors import DataLoss, Exhausted, Unavailable
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_FULL = "there is no room left on the server's disk; free some space, then repeat the call (nothing was half-written)"
-_CORRUPT = ("malformed", "not a database", "no such table", "no such column", "encrypted")
+_MAY_NOT_WRITE = {errno.EROFS, errno.EACCES, errno.EPERM}
+_NEEDS_ROOM = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_SHMSIZE")
+_UNREADABLE = (
+    "malformed", "not a database", "no such table", "no such column", "encrypted", "unable to open", "disk I/O error",
+    "Could not decode",
+)  # fmt: skip
 
 
 @contextmanager
 def storage_errors(name: str) -> Iterator[None]:
-    """Raises Exhausted for a full disk, DataLoss for a file that cannot be read, Unavailable for one closed
-    meanwhile.
+    """In the block, for the workspace `name`: a disk that takes no more becomes Exhausted, a file that cannot be read
+    DataLoss, one that was closed or is held by another program Unavailable. Other errors pass: they are faults.
     """
     try:
         yield
@@ -25,22 +29,45 @@ def storage_errors(name: str) -> Iterator[None]:
         raise _translated(error, name) from error
     except OSError as error:
         if error.errno in _NO_ROOM:
-            raise Exhausted(_FULL, "DISK_FULL", retry_after_s=30.0) from error
+            raise _no_room() from error
+        if error.errno in _MAY_NOT_WRITE:
+            raise _read_only() from error
         raise
 
 
 def _translated(error: sqlite3.DatabaseError, name: str) -> Exception:
-    text = str(error)
-    if any(word in text for word in _CORRUPT):
-        return corrupt(name, text)
+    text, code = str(error), getattr(error, "sqlite_errorname", "")  # Python 3.10 knows no codes, only texts
+    if code in _NEEDS_ROOM or "disk is full" in text or (not code and "disk I/O error" in text):
+        return _no_room()
+    if "readonly" in text:
+        return _read_only()
     if "closed database" in text:
         return Unavailable(f"the workspace “{name}” is being replaced or closed; repeat the call")
-    if isinstance(error, sqlite3.OperationalError) and ("full" in text or "I/O" in text or "readonly" in text):
-        return Exhausted(_FULL, "DISK_FULL", retry_after_s=30.0)
+    if "locked" in text:
+        return Unavailable(f"another program holds the file of workspace “{name}”; close it there, repeat the call")
+    if any(words in text for words in _UNREADABLE):
+        return unreadable(name, text)
     return error
 
 
-def corrupt(name: str, why: str) -> DataLoss:
+def _no_room() -> Exhausted:
+    return Exhausted(
+        "there is no room left on the server's disk; free some space, then repeat the call (nothing was half-written)",
+        "DISK_FULL",
+        retry_after_s=30.0,
+    )
+
+
+def _read_only() -> Exhausted:
+    return Exhausted(
+        "the server may not write to its data directory; make it writable, then repeat the call (nothing was "
+        "half-written)",
+        "DISK_READ_ONLY",
+        retry_after_s=30.0,
+    )
+
+
+def unreadable(name: str, why: str) -> DataLoss:
     """The error for a workspace whose file cannot be read."""
     return DataLoss(
         f"the file of workspace “{name}” cannot be read ({why}); other workspaces are not affected. "

@@ -1,10 +1,11 @@
-"""Files that are whole or absent: written beside, synced, then renamed into place."""
+"""Files that are whole or absent: written elsewhere, synced, then renamed into place."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,9 @@ def sync_file(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write a small JSON file atomically."""
-    beside = path.with_name(path.name + ".new")
+def write_json(path: Path, value: Any, scratch: Path) -> None:
+    """Write a small JSON file atomically, by way of the folder `scratch` on the same disk."""
+    beside = scratch / f"{path.name}.new"
     beside.write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")
     move(beside, path)
 
@@ -40,6 +41,12 @@ def move(source: Path, target: Path) -> None:
     sync_file(source)
     source.replace(target)
     sync_folder(target.parent)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file, synced."""
+    shutil.copyfile(source, target)
+    sync_file(target)
 
 
 def sha256(path: Path) -> str:

@@ -7,42 +7,54 @@ from pathlib import Path
 
 from haleganada_server.core.errors import Precondition
 
+_LOCKED_BYTE = 1 << 20  # Windows: a locked byte cannot be read, so it lies far behind the process number
+
 
 class DirectoryLock:
     """Holds a lock on DIR/haleganada.lock for as long as the process lives or until release(); the kernel frees it
-    then.
+    then, however the process ends.
     """
 
     def __init__(self, directory: Path) -> None:
         """Raises Precondition if another process holds it."""
-        path = directory / "haleganada.lock"
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        self._handle = os.open(directory / "haleganada.lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            _lock(handle)
-        except OSError:
-            holder = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
-            os.close(handle)
-            raise Precondition(
-                f"another server (process {holder}) uses this data directory; stop it, or choose another with --data",
-                "DATA_DIRECTORY_LOCKED",
-            ) from None
-        os.truncate(handle, 0)
-        os.write(handle, f"{os.getpid()}\n".encode())  # for the message above, in the other process
-        self._handle: int | None = handle
+            _lock(self._handle)
+        except OSError as error:
+            holder = os.read(self._handle, 32).decode(errors="replace").strip() or "unknown"
+            os.close(self._handle)
+            raise _refusal(error, holder) from None
+        os.truncate(self._handle, 0)
+        os.write(self._handle, f"{os.getpid()}\n".encode())
 
     def release(self) -> None:
-        """Let another server in. A second time does nothing."""
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
+        """Let another server in."""
+        os.close(self._handle)
 
 
 def _lock(handle: int) -> None:
+    """Raises BlockingIOError or PermissionError if another process has the lock."""
     if os.name == "nt":
         import msvcrt
 
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        os.lseek(handle, _LOCKED_BYTE, os.SEEK_SET)
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        finally:
+            os.lseek(handle, 0, os.SEEK_SET)
     else:
         import fcntl
 
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _refusal(error: OSError, holder: str) -> Precondition:
+    if isinstance(error, BlockingIOError | PermissionError):
+        return Precondition(
+            f"another server (process {holder}) uses this data directory; stop it, or choose another with --data",
+            "DATA_DIRECTORY_LOCKED",
+        )
+    return Precondition(
+        f"the data directory cannot be locked ({error.strerror}); choose one on a local disk with --data",
+        "DATA_DIRECTORY_UNUSABLE",
+    )

@@ -1,5 +1,7 @@
-"""Kept states of one workspace: a copy of its file with a manifest beside it. A snapshot exists once its manifest
-does.
+"""Kept states of one workspace: a copy of its file, and a manifest beside it. A state exists once both do.
+
+What is saved gets its manifest last, so that a listed state is whole. What is thrown away gets it first, so that there
+is no moment in which the data is neither in its place nor listed in the trash.
 """
 
 from __future__ import annotations
@@ -13,71 +15,73 @@ from dataclasses import asdict
 from pathlib import Path
 
 from haleganada_server.core.errors import NotFound
-from haleganada_server.core.ports import WorkspaceLog
 from haleganada_server.core.types import SnapshotInfo
 
 from . import files
-from .failures import corrupt
-from .log import SqliteLog
+from .failures import unreadable
 
 _log = logging.getLogger(__name__)
+_JOURNALS = ("-wal", "-shm")
 
 
 class SnapshotFolder:
     """The folders snapshots/ and trash/ of one workspace."""
 
-    def __init__(self, home: Path, name: str) -> None:
-        self._kept, self._trash, self._name = home / "snapshots", home / "trash", name
-        for folder in (self._kept, self._trash):
-            folder.mkdir(exist_ok=True)
+    def __init__(self, home: Path, name: str, scratch: Path) -> None:
+        """scratch: a folder on the same disk, for files that are not finished."""
+        self._kept, self._trash, self._name, self._scratch = home / "snapshots", home / "trash", name, scratch
 
-    def keep(self, log: WorkspaceLog, name: str) -> SnapshotInfo:
-        """Copy a log's present state."""
-        snapshot_id = _new_id(log.revision())
-        target = self._kept / f"{snapshot_id}.sqlite3"
-        beside = target.with_suffix(".new")
-        try:
-            log.copy_to(beside)
-            files.move(beside, target)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
-        copy = SqliteLog(target, self._name)  # what the copy holds, which may be newer than a moment ago
-        facts = (copy.revision(), copy.count())
-        copy.close()
-        return self._describe(target, snapshot_id, name or time.strftime("%Y-%m-%d %H:%M:%S"), facts, trash=False)
+    def keep(self, state: Path, seed_files: Path | None, name: str, facts: tuple[int, int]) -> SnapshotInfo:
+        """Take over a finished copy of the workspace's file, and the folder of seed-format files made from it.
 
-    def file(self, kept: SnapshotInfo) -> Path:
-        """Where a kept state lives."""
-        return (self._trash if kept.trash else self._kept) / f"{kept.snapshot_id}.sqlite3"
-
-    def seed_folder(self, snapshot_id: str) -> Path:
-        """Where the seed-format files of a snapshot live."""
-        return self._kept / f"{snapshot_id}-seed-files"
-
-    def throw_away(self, path: Path, why: str, facts: tuple[int, int]) -> SnapshotInfo:
-        """Move a closed file to the trash; facts: its revision and number of samples."""
+        name: "" = the time of now. facts: revision and number of samples.
+        """
+        self._kept.mkdir(exist_ok=True)
         snapshot_id = _new_id(facts[0])
-        target = self._trash / f"{snapshot_id}.sqlite3"
-        for suffix in ("-wal", "-shm"):  # a corrupt file may still have them
-            journal = path.with_name(path.name + suffix)
-            if journal.exists():
-                journal.replace(target.with_name(target.name + suffix))
-        path.replace(target)
-        files.sync_folder(path.parent)
-        return self._describe(target, snapshot_id, f"before {why}", facts, trash=True)
+        target, seed_target = self._kept / f"{snapshot_id}.sqlite3", self._kept / f"{snapshot_id}-seed-files"
+        try:
+            if seed_files is not None:
+                seed_files.replace(seed_target)
+            files.move(state, target)
+            return self._describe(target, target, name or time.strftime("%Y-%m-%d %H:%M:%S"), facts, trash=False)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            shutil.rmtree(seed_target, ignore_errors=True)
+            raise
 
-    def take_out(self, thrown_away: SnapshotInfo, target: Path) -> None:
-        """The reverse of throw_away."""
-        path = self.file(thrown_away)
-        path.with_suffix(".json").unlink(missing_ok=True)
+    def describe_for_trash(self, path: Path, why: str, facts: tuple[int, int]) -> SnapshotInfo:
+        """The first half of throwing a file away, which needs room on the disk: its manifest."""
+        self._trash.mkdir(exist_ok=True)
+        target = self._trash / f"{_new_id(facts[0])}.sqlite3"
+        return self._describe(path, target, f"before {why}", facts, trash=True)
+
+    def throw_away(self, path: Path, info: SnapshotInfo) -> None:
+        """The second half, which needs none: move the closed file. A corrupt one may still have its journals."""
+        target = self._file(info)
+        for suffix in _JOURNALS:
+            if (journal := path.with_name(path.name + suffix)).exists():
+                files.copy(journal, target.with_name(target.name + suffix))
         path.replace(target)
+        discard_journals(path)
+        files.sync_folder(path.parent)
         files.sync_folder(target.parent)
+
+    def take_back(self, info: SnapshotInfo, path: Path) -> None:
+        """Undo throw_away; the place must be free."""
+        source = self._file(info)
+        for suffix in _JOURNALS:
+            if (journal := source.with_name(source.name + suffix)).exists():
+                journal.replace(path.with_name(path.name + suffix))
+        source.replace(path)
+        files.sync_folder(path.parent)
+        source.with_suffix(".json").unlink(missing_ok=True)
 
     def all(self) -> list[SnapshotInfo]:
         """Newest first; a manifest that cannot be read is passed over, and logged."""
         found = []
         for manifest in [*self._kept.glob("*.json"), *self._trash.glob("*.json")]:
+            if not manifest.with_suffix(".sqlite3").exists():
+                continue  # the server was killed before the file was thrown away: it is still in its place
             try:
                 found.append(SnapshotInfo(**json.loads(manifest.read_text(encoding="utf-8"))))
             except (ValueError, TypeError, OSError) as error:
@@ -85,27 +89,32 @@ class SnapshotFolder:
         return sorted(found, key=lambda kept: (kept.created_us, kept.revision), reverse=True)
 
     def copy_out(self, snapshot_id: str, target: Path) -> None:
-        """Put a checked copy of a kept file in place. Raises NotFound, DataLoss."""
+        """A checked copy of a kept file. Raises NotFound, DataLoss."""
         kept = next((kept for kept in self.all() if kept.snapshot_id == snapshot_id), None)
         if kept is None:
             raise NotFound("snapshot", snapshot_id, f"list the snapshots of “{self._name}”")
-        source = self.file(kept)
-        if not source.exists() or files.sha256(source) != kept.sha256:
-            raise corrupt(self._name, f"the snapshot {snapshot_id} is missing or damaged; choose another one")
-        beside = target.with_suffix(".new")
-        shutil.copyfile(source, beside)
-        for suffix in ("-wal", "-shm"):
-            if (journal := source.with_name(source.name + suffix)).exists():
-                shutil.copyfile(journal, target.with_name(target.name + suffix))
-        files.move(beside, target)
+        source = self._file(kept)
+        if files.sha256(source) != kept.sha256:
+            raise unreadable(self._name, f"the snapshot {snapshot_id} is damaged; choose another one")
+        for suffix in ("", *_JOURNALS):
+            if (part := source.with_name(source.name + suffix)).exists():
+                files.copy(part, target.with_name(target.name + suffix))
 
-    def _describe(
-        self, path: Path, snapshot_id: str, name: str, facts: tuple[int, int], *, trash: bool
-    ) -> SnapshotInfo:
+    def _file(self, info: SnapshotInfo) -> Path:
+        return (self._trash if info.trash else self._kept) / f"{info.snapshot_id}.sqlite3"
+
+    def _describe(self, path: Path, target: Path, name: str, facts: tuple[int, int], *, trash: bool) -> SnapshotInfo:
+        """Write the manifest beside `target`, of what is at `path` now."""
         size, digest = path.stat().st_size, files.sha256(path)
-        info = SnapshotInfo(snapshot_id, name, *facts, time.time_ns() // 1000, size, digest, trash)
-        files.write_json(path.with_suffix(".json"), asdict(info))
+        info = SnapshotInfo(target.stem, name, *facts, time.time_ns() // 1000, size, digest, trash)
+        files.write_json(target.with_suffix(".json"), asdict(info), self._scratch)
         return info
+
+
+def discard_journals(path: Path) -> None:
+    """Remove what belongs to a file that is no longer there; SQLite would take it for the next one's."""
+    for suffix in _JOURNALS:
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _new_id(revision: int) -> str:

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
+import codecs
 import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.ports import ExportFile, ImportItem, InkReader, WorkspaceLog
+from haleganada_server.core.ports import ExportFile, ImportItem, InkReader
 from haleganada_server.core.types import Refused, TransferFormat
+from haleganada_server.store.reader import LogReader
 
-from . import archive, image_folder, jsonl, seed_files
+from . import archive, image_folder, jsonl, members, seed_files
 from .seed_files import write_seed_folder
 
 __all__ = ["read", "write", "write_seed_folder"]
 
-_WRITERS: dict[TransferFormat, Callable[[WorkspaceLog, InkReader, Path], None]] = {
+_WRITERS: dict[TransferFormat, Callable[[LogReader, InkReader, Path], None]] = {
     TransferFormat.ARCHIVE: archive.write,
     TransferFormat.SEED_FILES: seed_files.write,
     TransferFormat.JSONL: jsonl.write,
     TransferFormat.IMAGE_FOLDER: image_folder.write,
 }
-_READERS: dict[TransferFormat, Callable[[Path], Iterator[ImportItem | Refused]]] = {
+_READERS: dict[TransferFormat, Callable[[Path, InkReader], Iterator[ImportItem | Refused]]] = {
     TransferFormat.ARCHIVE: archive.read,
     TransferFormat.JSONL: jsonl.read,
     TransferFormat.IMAGE_FOLDER: image_folder.read,
 }
 
 
-def write(log: WorkspaceLog, ink: InkReader, form: TransferFormat, path: Path) -> ExportFile:
-    """Write everything that the workspace knows to a new file at `path`."""
+def write(log: LogReader, ink: InkReader, form: TransferFormat, path: Path) -> ExportFile:
+    """Write everything that the workspace knows to a new file at `path`. Nobody may write to `log` meanwhile."""
     try:
         _WRITERS[form](log, ink, path)
     except BaseException:
@@ -42,22 +44,20 @@ def write(log: WorkspaceLog, ink: InkReader, form: TransferFormat, path: Path) -
     return ExportFile(path, form, name, kind, log.revision(), log.count())
 
 
-def read(path: Path, form: TransferFormat | None) -> Iterator[ImportItem | Refused]:
+def read(path: Path, form: TransferFormat | None, ink: InkReader) -> Iterator[ImportItem | Refused]:
     """The items of a file; form None: found out from it. Raises InvalidInput if it is none that can be read."""
     form = form or _detect(path)
     if form not in _READERS:
         raise InvalidInput("format", "the seed files cannot be imported; export an archive instead")
-    if form is not TransferFormat.JSONL and not zipfile.is_zipfile(path):
-        raise InvalidInput("file", "is not a zip file, or not a whole one")
-    return _READERS[form](path)
+    return _READERS[form](path, ink)
 
 
 def _detect(path: Path) -> TransferFormat:
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as file:
-            known = archive.MANIFEST in file.namelist()
-        return TransferFormat.ARCHIVE if known else TransferFormat.IMAGE_FOLDER
     with path.open("rb") as file:
-        if file.read(4096).lstrip().startswith(b"{"):
-            return TransferFormat.JSONL
-    raise InvalidInput("file", "is neither an archive, a zip of labelled images, nor JSON lines")
+        start = file.read(4096)
+    if start.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
+        return TransferFormat.JSONL
+    if not zipfile.is_zipfile(path):
+        raise InvalidInput("file", "is neither an archive, a zip of labelled images, nor JSON lines")
+    with members.opened(path) as zipped:
+        return TransferFormat.ARCHIVE if archive.MANIFEST in zipped.namelist() else TransferFormat.IMAGE_FOLDER

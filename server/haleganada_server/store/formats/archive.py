@@ -2,97 +2,115 @@
 identically.
 
 A zip with manifest.json (format, revision, counts, SHA-256 of the other two), samples.jsonl (one sample a line, the
-drawing as stored, base64), and embeddings.f32 (n x d little-endian float32 in the same order).
+drawing as stored, in base64), and embeddings.f32 (n x d little-endian float32 in the same order).
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.ink_codec import decode_ink
-from haleganada_server.core.ports import ImportItem, InkReader, SampleRow, WorkspaceLog
+from haleganada_server.core.errors import DataLoss, InvalidInput
+from haleganada_server.core.labels import normalise_label
+from haleganada_server.core.ports import ImportItem, InkReader, SampleRow
 from haleganada_server.core.types import Glyph, Refused
+from haleganada_server.store.reader import LogReader
 
-from . import items, members
+from . import drawings, items, members
 
 MANIFEST = "manifest.json"
+_SAMPLES, _VECTORS = "samples.jsonl", "embeddings.f32"
 _FORMAT = 1
-_MAX_LINE = 16 * 2**20
-_MAX_MANIFEST = 2**20
+_MAX_MANIFEST = 16 * 2**20
+_MAX_DIM = 65536
+_CHUNK = 2**20
 
 
-def write(log: WorkspaceLog, ink: InkReader, path: Path) -> None:
-    """Write the archive; the samples are of one consistent state."""
+def write(log: LogReader, ink: InkReader, path: Path) -> None:
+    """Write the archive."""
     del ink  # drawings go as they are stored
-    links = log.links()
-    vectors, digest, count, dim = path.with_suffix(".f32"), hashlib.sha256(), 0, 0
-    try:
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file, vectors.open("wb") as beside:
-            with file.open("samples.jsonl", "w", force_zip64=True) as lines:
-                for sample in log.every_sample():
-                    line = json.dumps(_described(sample, links), ensure_ascii=False).encode() + b"\n"
-                    lines.write(line)
-                    digest.update(line)
-                    beside.write(sample.embedding.tobytes())
-                    count, dim = count + 1, len(sample.embedding)
-            beside.flush()
-            file.write(vectors, "embeddings.f32")
-            manifest = {
-                "format": _FORMAT,
-                "samples": count,
-                "dim": dim,
-                "revision": log.revision(),
-                "links": links,
-                "samples_sha256": digest.hexdigest(),
-            }
-            file.writestr(MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
-    finally:
-        vectors.unlink(missing_ok=True)
+    links, dim = log.links(), 0
+    with zipfile.ZipFile(path, "w") as file:
+        with _hashed(file, _SAMPLES) as (add, samples_sha256):
+            for sample in log.every_sample():
+                add(json.dumps(_described(sample, links), ensure_ascii=False).encode() + b"\n")
+        with _hashed(file, _VECTORS, zipfile.ZIP_STORED) as (add, vectors_sha256):
+            for sample in log.every_sample():
+                add(sample.embedding.tobytes())
+                dim = len(sample.embedding)
+        manifest = {
+            "format": _FORMAT, "samples": log.count(), "dim": dim, "revision": log.revision(), "links": links,
+            "sha256": {_SAMPLES: samples_sha256(), _VECTORS: vectors_sha256()},
+        }  # fmt: skip
+        file.writestr(members.described(MANIFEST), json.dumps(manifest, ensure_ascii=False, indent=1))
 
 
-def read(path: Path) -> Iterator[ImportItem | Refused]:
-    """The samples of an archive. Raises InvalidInput if the archive as a whole is damaged or newer than this server."""
-    with zipfile.ZipFile(path) as file:
-        members.check(file)
+def read(path: Path, ink: InkReader) -> Iterator[ImportItem | Refused]:
+    """The samples of an archive. Raises InvalidInput, before the first one, if the archive is damaged or newer than
+    this server.
+    """
+    with members.opened(path) as file:
         manifest = _manifest(file)
-        with _member(file, "samples.jsonl") as lines, _member(file, "embeddings.f32") as vectors:
-            for number in range(1, manifest["samples"] + 1):
-                line = lines.readline(_MAX_LINE)
+        for name in (_SAMPLES, _VECTORS):
+            if _sha256(file, name) != manifest["sha256"].get(name):
+                raise InvalidInput("file", f"is damaged: {name} is not what was exported; export it again")
+        with file.open(_SAMPLES) as samples, file.open(_VECTORS) as vectors:
+            for number, line in enumerate(items.lines(samples), start=1):
                 vector = np.frombuffer(vectors.read(4 * manifest["dim"]), dtype="<f4")
-                if not line or len(vector) != manifest["dim"]:
-                    raise InvalidInput("file", "the archive is shorter than its manifest says; export it again")
-                yield _item(number, line, vector)
+                yield _item(f"line {number}", line, vector, ink)
 
 
 def _manifest(file: zipfile.ZipFile) -> dict[str, Any]:
-    try:
-        manifest: dict[str, Any] = json.loads(members.content(file, MANIFEST, _MAX_MANIFEST))
-        if manifest["format"] > _FORMAT:
-            raise InvalidInput("file", "was exported by a newer version; update this server")
-        manifest["samples"], manifest["dim"] = int(manifest["samples"]), int(manifest["dim"])
-    except (ValueError, KeyError, TypeError):
-        raise InvalidInput("file", "has no valid manifest; export it again") from None
-    if manifest["samples"] < 0 or not 0 <= manifest["dim"] <= 65536:
+    manifest = items.json_object(members.content(file, MANIFEST, _MAX_MANIFEST))
+    numbers = [manifest.get(name) for name in ("format", "samples", "dim")]
+    if not all(isinstance(number, int) for number in numbers) or not isinstance(manifest.get("sha256"), dict):
         raise InvalidInput("file", "has no valid manifest; export it again")
+    if manifest["format"] > _FORMAT:
+        raise InvalidInput("file", "was exported by a newer version; update this server")
+    if not 0 <= manifest["dim"] <= _MAX_DIM or _size(file, _VECTORS) != 4 * manifest["dim"] * manifest["samples"]:
+        raise InvalidInput("file", "has another number of embeddings than its manifest says; export it again")
     return manifest
 
 
-def _member(file: zipfile.ZipFile, name: str) -> IO[bytes]:
+def _size(file: zipfile.ZipFile, name: str) -> int:
     try:
-        return file.open(name)
-    except (KeyError, zipfile.BadZipFile):
+        return file.getinfo(name).file_size
+    except KeyError:
         raise InvalidInput("file", f"lacks {name}; export it again") from None
+
+
+def _sha256(file: zipfile.ZipFile, name: str) -> str:
+    _size(file, name)
+    digest = hashlib.sha256()
+    with file.open(name) as member:
+        while chunk := member.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+@contextmanager
+def _hashed(
+    file: zipfile.ZipFile, name: str, compression: int = zipfile.ZIP_DEFLATED
+) -> Iterator[tuple[Callable[[bytes], None], Callable[[], str]]]:
+    """A member to write bit by bit: a function that adds bytes, and one that gives the SHA-256 of all of them."""
+    digest = hashlib.sha256()
+    member: IO[bytes]
+    with file.open(members.described(name, compression), "w", force_zip64=True) as member:
+
+        def add(data: bytes) -> None:
+            member.write(data)
+            digest.update(data)
+
+        yield add, digest.hexdigest
 
 
 def _described(sample: SampleRow, links: dict[str, str]) -> dict[str, Any]:
@@ -104,21 +122,29 @@ def _described(sample: SampleRow, links: dict[str, str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _item(number: int, line: bytes, vector: NDArray[np.float32]) -> ImportItem | Refused:
-    name = f"line {number}"
+def _item(name: str, line: bytes, vector: NDArray[np.float32], ink: InkReader) -> ImportItem | Refused:
     try:
-        facts = json.loads(line)
-        kind, drawing = str(facts["glyph_kind"]), base64.b64decode(facts["glyph"], validate=True)
-        glyph = Glyph(ink=decode_ink(drawing)) if kind == "ink" else Glyph(image=drawing)
-        time_us = int(facts["time_us"])
+        facts = items.json_object(line)
+        kind, drawing = items.text(facts, "glyph_kind"), items.from_base64(facts, "glyph")
+        drawings.raster(kind, drawing, ink)  # it will be stored as it is, so it must be one that can be shown
+        if not np.isfinite(vector).all():
+            raise InvalidInput("embedding", "is not a vector of numbers")
+        label, time_us = items.text(facts, "label"), items.time_us(facts)
         return ImportItem(
-            name, str(facts["label"]), str(facts["canonical"]), glyph, items.key(facts["label"], drawing, time_us),
-            (kind, drawing), vector, str(facts["embedder_hash"]), time_us, float(facts["loss"]),
-            str(facts["predicted"]), bool(facts["new_label"]), bool(facts["correction"]),
+            name, label, items.text(facts, "canonical"),
+            Glyph(ink=drawings.strokes(drawing)) if kind == "ink" else Glyph(image=drawing),
+            items.key(label, drawing, time_us), (kind, drawing), vector, items.text(facts, "embedder_hash"), time_us,
+            items.loss(facts), _predicted(facts), bool(facts.get("new_label")), bool(facts.get("correction")),
         )  # fmt: skip
-    except (ValueError, KeyError, TypeError, binascii.Error, OSError) as error:
-        return Refused(name, InvalidInput("file", f"this sample cannot be read ({type(error).__name__})"))
-    except Exception as error:  # zlib.error has no better base
-        if type(error).__module__ != "zlib":
-            raise
-        return Refused(name, InvalidInput("file", "this sample's strokes are damaged"))
+    except InvalidInput as error:
+        return Refused(name, error)
+    except DataLoss as error:
+        return Refused(name, InvalidInput("glyph", error.message))
+
+
+def _predicted(facts: dict[str, Any]) -> str:
+    """A label, or "" for whatever is none."""
+    try:
+        return normalise_label(items.text(facts, "predicted", default=""))
+    except InvalidInput:
+        return ""

@@ -1,22 +1,43 @@
-"""Stored drawings as pictures that any viewer shows: black on white."""
+"""Stored drawings as rasters, and as pictures that any viewer shows: black on white."""
 
 from __future__ import annotations
 
 import io
+import zlib
 
 from PIL import Image, ImageOps
 
+from haleganada_server.core.errors import DataLoss, HaleganadaError
 from haleganada_server.core.ink_codec import decode_ink
-from haleganada_server.core.ports import InkReader, SampleRow
-from haleganada_server.core.types import Glyph
+from haleganada_server.core.ports import InkReader, Raster, SampleRow
+from haleganada_server.core.types import Glyph, Ink
+
+
+def raster(kind: str, data: bytes, ink: InkReader) -> Raster:
+    """The ink raster of a stored drawing. Raises InvalidInput or DataLoss if the bytes are no such drawing."""
+    if kind == "png":
+        return ink.decode(data)
+    if kind != "ink":
+        raise DataLoss("a stored drawing is neither strokes nor a picture")
+    return ink.normalise(Glyph(ink=strokes(data)))
+
+
+def strokes(data: bytes) -> Ink:
+    """The strokes of a stored drawing. Raises DataLoss."""
+    try:
+        return decode_ink(data)
+    except (zlib.error, ValueError, TypeError, RecursionError):
+        raise DataLoss("the strokes of a stored drawing are damaged") from None
 
 
 def black_on_white(sample: SampleRow, ink: InkReader) -> bytes:
-    """A PNG of 128 x 128 pixels."""
-    if sample.glyph_kind == "ink":
-        raster = ink.normalise(Glyph(ink=decode_ink(sample.glyph)))
-    else:
-        raster = ink.decode(sample.glyph)
+    """A PNG of 128 x 128 pixels. Raises DataLoss, naming the sample, if its drawing is damaged."""
+    try:
+        pixels = raster(sample.glyph_kind, sample.glyph, ink)
+    except HaleganadaError as error:
+        raise DataLoss(
+            f"the drawing of sample {sample.sample_id} is damaged; forget that sample, or restore a snapshot"
+        ) from error
     buffer = io.BytesIO()
-    ImageOps.invert(Image.fromarray(raster)).save(buffer, "PNG", compress_level=1)
+    ImageOps.invert(Image.fromarray(pixels)).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()

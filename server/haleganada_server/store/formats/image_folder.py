@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.ports import ImportItem, InkReader, WorkspaceLog
+from haleganada_server.core.ports import ImportItem, InkReader
 from haleganada_server.core.types import Glyph, Refused
+from haleganada_server.store.reader import LogReader
 
 from . import items, members
 from .drawings import black_on_white
@@ -16,19 +17,20 @@ from .drawings import black_on_white
 _IMAGES = (".png", ".jpg", ".jpeg", ".webp")
 
 
-def write(log: WorkspaceLog, ink: InkReader, path: Path) -> None:
+def write(log: LogReader, ink: InkReader, path: Path) -> None:
     """Write U+0C95_0CCD/<sample id>.png for each sample, black on white."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as file:
+    with zipfile.ZipFile(path, "w") as file:
         for sample in log.every_sample():
-            file.writestr(f"{items.folder_name(sample.label)}/{sample.sample_id}.png", black_on_white(sample, ink))
+            name = f"{items.folder_name(sample.label)}/{sample.sample_id}.png"
+            file.writestr(members.described(name, zipfile.ZIP_STORED), black_on_white(sample, ink))
 
 
-def read(path: Path) -> Iterator[ImportItem | Refused]:
+def read(path: Path, ink: InkReader) -> Iterator[ImportItem | Refused]:
     """One item or refusal for each file in a folder; hidden files and what macOS adds are passed over."""
-    with zipfile.ZipFile(path) as file:
-        members.check(file)
+    del ink  # pictures are checked when they are taught
+    with members.opened(path) as file:
         for info in file.infolist():
-            name = PurePosixPath(info.filename.replace("\\", "/"))
+            name = PurePosixPath(members.real_name(info))
             if not info.is_dir() and not any(part.startswith((".", "__MACOSX")) for part in name.parts):
                 yield _item(file, info.filename, name)
 

@@ -1,20 +1,79 @@
-"""What the readers of all forms share: the identity of an item, and names of folders that mean labels."""
+"""What the readers of all forms share: an item's identity, checked values, and names of folders that mean labels."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
+import json
+import math
 import re
-from typing import Any
+from collections.abc import Iterator
+from typing import IO, Any
 
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.types import Ink, Stroke
 
+MAX_LINE_BYTES = 16 * 2**20
+_END_OF_9999_US = 253_402_300_800_000_000
 _HEX_NAME = re.compile(r"U\+[0-9A-Fa-f]{4,6}(?:[_ ](?:U\+)?[0-9A-Fa-f]{4,6})*")
 
 
 def key(label: str, drawing: bytes, time_us: int) -> str:
     """A stable identity: importing the same item twice teaches it once."""
-    return hashlib.sha256(f"{label}\0{time_us}\0".encode() + drawing).hexdigest()
+    return hashlib.sha256(f"{label}\0{time_us}\0".encode("utf-8", "surrogatepass") + drawing).hexdigest()
+
+
+def lines(file: IO[bytes]) -> Iterator[bytes]:
+    """The lines of a file, in bounded memory. Of one that is too long only the beginning, which parses as nothing."""
+    while line := file.readline(MAX_LINE_BYTES):
+        yield line
+        rest = line
+        while len(rest) == MAX_LINE_BYTES and not rest.endswith(b"\n"):
+            rest = file.readline(MAX_LINE_BYTES)
+
+
+def json_object(text: bytes) -> dict[str, Any]:
+    """A JSON object. Raises InvalidInput."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise InvalidInput("file", "is not a JSON object, or too long a one")
+    return value
+
+
+def text(facts: dict[str, Any], name: str, *, default: str | None = None) -> str:
+    """A string. Raises InvalidInput."""
+    value = facts.get(name, default)
+    if not isinstance(value, str):
+        raise InvalidInput(name, "is missing, or not a string")
+    return value
+
+
+def time_us(facts: dict[str, Any]) -> int:
+    """Microseconds since 1970 UTC, up to the year 9999; 0 if there is none. Raises InvalidInput."""
+    value = facts.get("time_us", 0)
+    if not isinstance(value, int) or not 0 <= value < _END_OF_9999_US:
+        raise InvalidInput("time_us", "is not a number of microseconds since 1970")
+    return value
+
+
+def loss(facts: dict[str, Any]) -> float:
+    """0 or more, finite. Raises InvalidInput."""
+    value = facts.get("loss")
+    if not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+        raise InvalidInput("loss", "is not a number of 0 or more")
+    return float(value)
+
+
+def from_base64(facts: dict[str, Any], name: str) -> bytes:
+    """Bytes. Raises InvalidInput."""
+    try:
+        return base64.b64decode(text(facts, name), validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidInput(name, "is not base64") from None
 
 
 def folder_name(label: str) -> str:
@@ -30,7 +89,7 @@ def label_of_folder(name: str) -> str:
         if name.isascii() and name.isdecimal() and len(name) > 1:  # one digit is that digit
             return chr(int(name))
     except (ValueError, OverflowError):
-        raise InvalidInput("label", f"the folder “{name}” is no code point") from None
+        raise InvalidInput("label", f"the folder “{name[:80]}” is no code point") from None
     return name
 
 
@@ -44,7 +103,7 @@ def ink_as_json(ink: Ink) -> dict[str, Any]:
 
 
 def ink_from_json(value: Any) -> Ink:
-    """The inverse. Raises InvalidInput."""
+    """The inverse. Raises InvalidInput; whether the strokes make a drawing is for the ink reader to say."""
     try:
         strokes = tuple(
             Stroke(*(tuple(float(v) for v in stroke.get(name, ())) for name in ("x", "y", "t", "pressure")))

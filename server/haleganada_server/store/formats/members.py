@@ -1,32 +1,99 @@
-"""Reading members of a zip that a stranger made: bounded in number, in size and in how far they unpack."""
+"""Zip files: reading what a stranger made, bounded in every dimension, and writing what any program opens."""
 
 from __future__ import annotations
 
+import struct
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from haleganada_server.core.errors import InvalidInput
 
 MAX_MEMBERS = 200_000
-MAX_MEMBER_BYTES = 8 * 2**20
+MAX_MEMBER_BYTES = 8 * 2**20  # of an image
+MAX_TOTAL_BYTES = 8 * 2**30
+_MAX_RATIO = 200
+_UNSUSPICIOUS_BYTES = 64 * 2**20  # however well they are packed
+_MAX_DIRECTORY_BYTES = 64 * 2**20
+_UTF8_NAME = 0x800
+_NOT_A_ZIP = "is not a zip file, or not a whole one"
+_DECODERS = ("zlib", "lzma", "_lzma", "bz2")
 
 
-def check(file: zipfile.ZipFile) -> None:
-    """Raises InvalidInput for a zip with too many members."""
-    if len(file.infolist()) > MAX_MEMBERS:
-        raise InvalidInput("file", f"has over {MAX_MEMBERS} files; split it")
+@contextmanager
+def opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """A zip file to read from. Raises InvalidInput if it is none, or one that would cost too much to read."""
+    if _directory_bytes(path) > _MAX_DIRECTORY_BYTES:
+        raise InvalidInput("file", f"lists too many files; at most {MAX_MEMBERS:,} are allowed, so split it")
+    with damage_refused(), zipfile.ZipFile(path) as file:
+        _check_sizes(file, path.stat().st_size)
+        yield file
+
+
+@contextmanager
+def damage_refused() -> Iterator[None]:
+    """InvalidInput for whatever zipfile and its decoders raise on damaged, encrypted or unusual files."""
+    try:
+        yield
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, ValueError, struct.error) as error:
+        raise InvalidInput("file", f"{_NOT_A_ZIP} ({type(error).__name__})") from error
+    except Exception as error:  # zlib.error and its like for lzma and bz2 have no common base
+        if type(error).__module__ not in _DECODERS:
+            raise
+        raise InvalidInput("file", "is a damaged zip file; make it again") from error
 
 
 def content(file: zipfile.ZipFile, name: str, limit: int = MAX_MEMBER_BYTES) -> bytes:
     """A member's bytes, at most `limit`, whatever its header says. Raises InvalidInput."""
     try:
-        with file.open(name) as member:
+        with damage_refused(), file.open(name) as member:
             data = member.read(limit + 1)
-    except (zipfile.BadZipFile, KeyError, OSError, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
-        raise InvalidInput("file", f"a file in the zip cannot be read ({type(error).__name__})") from None
-    except Exception as error:  # zlib.error and its like for lzma and bz2 have no common base
-        if type(error).__module__ not in ("zlib", "lzma", "_lzma", "bz2"):
-            raise
-        raise InvalidInput("file", "a file in the zip is damaged") from None
+    except KeyError as error:
+        raise InvalidInput("file", f"lacks {name}") from error
     if len(data) > limit:
-        raise InvalidInput("file", f"a file in the zip has over {limit} bytes")
+        raise InvalidInput("file", f"has over {limit:,} bytes; send it smaller")
     return data
+
+
+def real_name(info: zipfile.ZipInfo) -> str:
+    """A member's path. Many programs write UTF-8 without saying so, which zipfile takes for code page 437."""
+    name = info.filename
+    if not info.flag_bits & _UTF8_NAME:
+        with suppress(UnicodeError):  # it means what it says
+            name = name.encode("cp437").decode("utf-8")
+    return name.replace("\\", "/")
+
+
+def described(name: str, compression: int = zipfile.ZIP_DEFLATED) -> zipfile.ZipInfo:
+    """A member to write: of no date, so that equal workspaces give equal files, and no clock is too early for zip."""
+    info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    info.compress_type = compression
+    info.external_attr = 0o644 << 16
+    return info
+
+
+def _check_sizes(file: zipfile.ZipFile, size: int) -> None:
+    """zipfile never unpacks more than a header says, so the headers bound the cost."""
+    if len(file.infolist()) > MAX_MEMBERS:
+        raise InvalidInput("file", f"has over {MAX_MEMBERS:,} files; split it")
+    total = sum(info.file_size for info in file.infolist())
+    if total > MAX_TOTAL_BYTES or total > max(_UNSUSPICIOUS_BYTES, _MAX_RATIO * size):
+        raise InvalidInput("file", f"unpacks to {total:,} bytes, which is too much for its size; split it")
+
+
+def _directory_bytes(path: Path) -> int:
+    """Size of the list of members, which zipfile reads into memory as a whole. Raises InvalidInput without one."""
+    with path.open("rb") as file:
+        start = max(0, path.stat().st_size - 65_557)  # the longest comment, the end record, the 64-bit locator
+        file.seek(start)
+        tail = file.read()
+        end = tail.rfind(b"PK\x05\x06")
+        if end < 0 or len(tail) < end + 22:
+            raise InvalidInput("file", _NOT_A_ZIP)
+        size: int = struct.unpack_from("<I", tail, end + 12)[0]
+        file.seek(max(0, start + end - 76))
+        wide = file.read(56)
+    if wide.startswith(b"PK\x06\x06") and len(wide) == 56:
+        size = max(size if size != 0xFFFFFFFF else 0, struct.unpack_from("<Q", wide, 40)[0])
+    return size

@@ -1,0 +1,55 @@
+"""What can still be read of a workspace's file that does not open, for the log and for the trash."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+_ATTEMPTS = (("with its journal", "ro"), ("without its journal", "ro&immutable=1"))
+
+
+def attempts(path: Path) -> Iterator[str]:
+    """Tries to read the file in each way there is, without changing it; what came of each, for the server's log."""
+    for how, mode in _ATTEMPTS:
+        try:
+            with closing(_open(path, mode)) as connection:
+                problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+                revision, samples = _facts(connection)
+            yield f"{how}: {problem}, at revision {revision}, {samples} samples"
+        except sqlite3.Error as error:
+            yield f"{how}: {error}"
+
+
+def facts(path: Path) -> tuple[int, int] | None:
+    """Revision and number of live samples, as far as they can be read; None if they cannot."""
+    for _how, mode in _ATTEMPTS:
+        try:
+            with closing(_open(path, mode)) as connection:
+                return _facts(connection)
+        except sqlite3.Error:
+            continue
+    return None
+
+
+def name(path: Path) -> str | None:
+    """The workspace's name according to its file; None if that cannot be read."""
+    for _how, mode in _ATTEMPTS:
+        try:
+            with closing(_open(path, mode)) as connection:
+                if row := connection.execute("SELECT value FROM meta WHERE key = 'name'").fetchone():
+                    return str(row[0])
+        except sqlite3.Error:
+            continue
+    return None
+
+
+def _open(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None)
+
+
+def _facts(connection: sqlite3.Connection) -> tuple[int, int]:
+    revision = connection.execute("SELECT IFNULL(MAX(revision), 0) FROM events").fetchone()[0]
+    samples = connection.execute("SELECT COUNT(*) FROM samples WHERE forgotten = 0").fetchone()[0]
+    return int(revision), int(samples)
