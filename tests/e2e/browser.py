@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from selenium import webdriver
+from selenium.common.exceptions import ElementClickInterceptedException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
@@ -120,6 +121,20 @@ class Page:
             for place in stroke[1:]:
                 self._touch("touchMove", [place])
             self._touch("touchEnd", [])
+
+    def press(self, selector: str) -> None:
+        """Click what a selector finds, once it is there to be clicked."""
+        self.wait(lambda: self._pressed(selector))
+
+    def _pressed(self, selector: str) -> bool:
+        """A list that is shown anew in the same moment takes its old elements away."""
+        try:
+            shown = next((one for one in self.all(selector) if one.is_displayed()), None)
+            if shown is not None:
+                shown.click()
+        except (StaleElementReferenceException, ElementClickInterceptedException):
+            return False
+        return shown is not None
 
     def teach(self, label: str) -> None:
         """Type a label and press Teach; returns when it was learned."""

@@ -69,7 +69,7 @@ def test_correct_with_one_click_and_take_it_back(fresh: Page) -> None:
     fresh.wait_for("#status", "Learned l")
     fresh.wait_for("#count", "3")
     assert fresh.find("#undo-stroke").is_enabled()
-    fresh.find("#undo").click()
+    fresh.press("#undo")
     fresh.wait_for("#status", "Taken back")
     fresh.wait_for("#count", "2")
     assert fresh.forms()[0] == "x"  # the slate has its drawing back
@@ -87,7 +87,7 @@ def test_teach_again_with_a_chip(fresh: Page) -> None:
 def test_forms_of_a_letter(fresh: Page) -> None:
     teach_two(fresh)
     fresh.draw([[(0.2, 0.8), (0.5, 0.2), (0.8, 0.8), (0.25, 0.8)]])
-    fresh.find("#is-form").click()
+    fresh.press("#is-form")
     fresh.run("document.getElementById('canonical').value = 'x'")
     fresh.teach("triangle")
     fresh.draw([[(0.2, 0.8), (0.5, 0.2), (0.8, 0.8), (0.25, 0.8)]])
@@ -96,7 +96,7 @@ def test_forms_of_a_letter(fresh: Page) -> None:
 
 
 def test_kannada_letters_to_click(fresh: Page) -> None:
-    fresh.find("#letters").click()
+    fresh.press("#letters")
     for letter in ("ಕ", "◌ಿ"):
         next(key for key in fresh.all("#palette button") if key.text == letter).click()
     assert fresh.find("#label").get_attribute("value") == "ಕಿ"
@@ -110,7 +110,7 @@ def test_nothing_drawn_is_not_taught(fresh: Page) -> None:
 def test_a_label_that_is_refused_keeps_the_drawing(fresh: Page) -> None:
     fresh.draw(CROSS)
     fresh.run("document.getElementById('label').value = '\\u202e'")
-    fresh.find("#teach-button").click()
+    fresh.press("#teach-button")
     fresh.wait_for("#status", "That did not work")
     assert fresh.find("#clear").is_enabled()
 
@@ -124,7 +124,7 @@ def test_the_answer_comes_at_once(fresh: Page) -> None:
         fresh.draw(BAR)
         fresh.wait(lambda: fresh.run("return window.answered"))
         waits.append(fresh.run("return window.answered - window.lifted"))
-        fresh.find("#clear").click()
+        fresh.press("#clear")
     print(f"pen up to answer: median {median(waits):.1f} ms")
     assert median(waits) < 150
 
@@ -152,7 +152,7 @@ def test_a_finger_on_a_phone(fresh: Page) -> None:
     fresh.touch(CROSS)
     assert fresh.forms() == ["x"]
     for tab in ("#tab-figures", "#tab-keep"):
-        fresh.find(tab).click()
+        fresh.press(tab)
         fresh.wait(lambda: fresh.all("[role=tabpanel]:not([hidden]) h3"))
         assert fresh.run("return document.documentElement.scrollWidth") == 360
     assert not fresh.complaints()
@@ -180,8 +180,8 @@ def test_the_keyboard(fresh: Page) -> None:
 def test_single_keys_can_be_switched_off(fresh: Page) -> None:
     fresh.draw(CROSS)
     fresh.find("#board").send_keys("?")
-    fresh.find("#dialog input[type=checkbox]").click()
-    fresh.find("#dialog .shut").click()
+    fresh.press("#dialog input[type=checkbox]")
+    fresh.press("#dialog .shut")
     fresh.find("#board").send_keys(Keys.DELETE)
     assert fresh.find("#clear").is_enabled()
 
@@ -250,16 +250,17 @@ def test_the_slate_grows_with_the_window(fresh: Page) -> None:
 def test_gallery_relabel_forget_undo(fresh: Page) -> None:
     fresh.draw(CROSS)
     fresh.teach("x")
-    fresh.wait(lambda: len(fresh.all(".mini")) == 1)
-    fresh.find(".mini").click()
+    fresh.wait(lambda: len(fresh.all("#gallery .mini")) == 1)
+    fresh.press("#gallery .mini")
+    fresh.wait(lambda: fresh.all("#dialog form input"))
     fresh.find("#dialog form input").send_keys(Keys.CONTROL + "a" + Keys.NULL, "y", Keys.ENTER)
     fresh.wait_for("#status", "Now it is y")
     fresh.wait_for("#gallery h3", "y")
-    fresh.find(".mini").click()
-    fresh.find("#dialog .danger").click()
-    fresh.wait(lambda: not fresh.all(".mini"))
-    fresh.find("#undo").click()
-    fresh.wait(lambda: len(fresh.all(".mini")) == 1)
+    fresh.press("#gallery .mini")
+    fresh.press("#dialog .danger")
+    fresh.wait(lambda: not fresh.all("#gallery .mini"))
+    fresh.press("#undo")
+    fresh.wait(lambda: len(fresh.all("#gallery .mini")) == 1)
     assert not fresh.complaints()
 
 
@@ -280,7 +281,7 @@ def test_figures_are_plotted(fresh: Page) -> None:
         for letter in "ಅಕ":
             fresh.draw(written(letter, hand))
             fresh.teach(letter)
-    fresh.find("#tab-figures").click()
+    fresh.press("#tab-figures")
     fresh.wait(lambda: len(fresh.all(".uplot canvas")) == 3)
     assert fresh.all(".plot .canvas")[2].get_attribute("aria-label") == "Drawings of each label: ಅ: 2, ಕ: 2"
     assert not fresh.complaints()
@@ -289,14 +290,14 @@ def test_figures_are_plotted(fresh: Page) -> None:
 def test_snapshot_reset_and_back(fresh: Page) -> None:
     fresh.draw(CROSS)
     fresh.teach("x")
-    fresh.find("#tab-keep").click()
+    fresh.press("#tab-keep")
     fresh.wait(lambda: fresh.all("#save"))
     fresh.find("#keep form input").send_keys("one cross", Keys.ENTER)
     fresh.wait_for("#keep", "one cross")
-    fresh.find("#reset").click()
+    fresh.press("#reset")
     fresh.find("#dialog-input").send_keys("something else", Keys.ENTER)
     fresh.wait_for("#status", "That did not work")
-    fresh.find("#reset").click()
+    fresh.press("#reset")
     fresh.find("#dialog-input").send_keys(fresh.find("#workspace").get_attribute("value") or "", Keys.ENTER)
     fresh.wait_for("#status", "Empty.")
     fresh.wait(lambda: not fresh.find("#count").is_displayed())
@@ -327,7 +328,7 @@ def test_light_and_dark(fresh: Page) -> None:
     light = ground()
     fresh.prefer("dark")
     assert ground() != light  # as the system wishes
-    fresh.find("#theme").click()
+    fresh.press("#theme")
     assert ground() == light  # as the reader wishes
     fresh.open()
     assert ground() == light  # and is remembered
@@ -335,7 +336,7 @@ def test_light_and_dark(fresh: Page) -> None:
 
 
 def test_kannada(fresh: Page) -> None:
-    fresh.find("#language").click()
+    fresh.press("#language")
     fresh.wait_for("#decision", "ನನಗೊಂದು ಅಕ್ಷರ ಕಲಿಸಿ")
     assert fresh.run("return document.documentElement.lang") == "kn"
     fresh.open()
@@ -351,11 +352,11 @@ def test_a_hostile_label_is_only_text(fresh: Page) -> None:
     fresh.teach(label)
     fresh.draw(CROSS)
     assert fresh.forms() == [label]
-    fresh.find("#gallery .group header button").click()
+    fresh.press("#gallery .group header button")
     fresh.wait(lambda: fresh.all("#dialog .mini"))
     assert label in fresh.text("#dialog-title")
-    fresh.find("#dialog .shut").click()
-    fresh.find("#tab-figures").click()
+    fresh.press("#dialog .shut")
+    fresh.press("#tab-figures")
     fresh.wait(lambda: fresh.all(".numbers"))
     assert not fresh.all("img[src='x']") and fresh.driver.title == "Haleganada"
 
@@ -380,12 +381,12 @@ def test_the_drawing_outlives_the_server(tmp_path: Path) -> None:
         here.kind()
         here.find("#label").send_keys("x")
         running.kill()
-        here.find("#teach-button").click()
+        here.press("#teach-button")
         here.wait(lambda: here.find("#lost").is_displayed())
         here.wait_for("#status", "That did not work")
         assert here.find("#label").get_attribute("value") == "x" and here.find("#clear").is_enabled()
         running = start_server(tmp_path, listen=running.address)
         here.wait(lambda: not here.find("#lost").is_displayed())
-        here.find("#teach-button").click()
+        here.press("#teach-button")
         here.wait_for("#status", "Learned x")
     running.stop()
