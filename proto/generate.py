@@ -1,7 +1,7 @@
 """Generate the Python contract: proto/ -> generated/.  With --check, only compare, and fail if anything differs.
 
-The generator is pinned low (grpcio-tools 1.76): what it writes runs with all newer releases of grpcio and protobuf, not the
-other way round. It lives in a virtual environment of its own, because it holds protobuf back.
+The generator is pinned low (grpcio-tools 1.76): what it writes runs with all newer releases of grpcio and protobuf,
+not the other way round. It lives in a virtual environment of its own, because it holds protobuf back.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def generate(out: Path) -> None:
     """Write all modules and stubs for proto/**/*.proto below `out`."""
     well_known = resources.files("grpc_tools") / "_proto"
     outputs = [f"--{kind}_out={out}" for kind in ("python", "grpc_python", "mypy", "mypy_grpc")]
-    scripts = Path(sys.executable).parent   # protoc looks for plug-ins on PATH only, where a virtual environment need not be
+    scripts = Path(sys.executable).parent  # protoc looks on PATH only, where a virtual environment need not be
     outputs += [f"--plugin={name}={scripts / name}" for name in ("protoc-gen-mypy", "protoc-gen-mypy_grpc")]
     protos = sorted(str(path) for path in ROOT.rglob("*.proto"))
     if protoc.main(["protoc", f"-I{ROOT}", f"-I{well_known}", *outputs, *protos]) != 0:
@@ -36,10 +36,19 @@ def generate(out: Path) -> None:
 
 def differences(fresh: Path, committed: Path) -> list[str]:
     """Names of files that differ, byte for byte, or exist on one side only."""
-    names = {str(path.relative_to(side)) for side in (fresh, committed) for path in side.rglob("*")
-             if path.is_file() and "__pycache__" not in path.parts}
-    return sorted(name for name in names if not (fresh / name).is_file() or not (committed / name).is_file()
-                  or not filecmp.cmp(fresh / name, committed / name, shallow=False))
+    names = {
+        str(path.relative_to(side))
+        for side in (fresh, committed)
+        for path in side.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    return sorted(
+        name
+        for name in names
+        if not (fresh / name).is_file()
+        or not (committed / name).is_file()
+        or not filecmp.cmp(fresh / name, committed / name, shallow=False)
+    )
 
 
 def main() -> None:
