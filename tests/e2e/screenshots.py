@@ -23,7 +23,7 @@ FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 WORKSPACE = "ಕನ್ನಡ ತರಗತಿ"
 WIDE: dict[str, Any] = {"width": 1280, "height": 900, "ratio": 1.5}
 PHONE: dict[str, Any] = {"width": 390, "height": 844, "ratio": 2, "mobile": True}
-_MISTAKES = {("ಪ", 4): "ವ", ("ಲ", 5): "ಉ"}
+_MISTAKES = {("ಪ", 4): "ವ", ("ಉ", 5): "ಲ"}
 
 
 def main() -> None:
@@ -70,6 +70,8 @@ def on_a_screen(page: Page) -> None:
     page.prefer("light")
     page.find("#tab-figures").click()
     page.wait(lambda: len(page.all(".uplot canvas")) == 3)
+    page.press("#figures .columns section:last-child button")
+    page.wait(lambda: page.all("#figures .left"))
     shoot(page, "progress", ".below")
     page.find("#tab-keep").click()
     page.wait(lambda: page.all("#save"))

@@ -5,7 +5,7 @@ import { get, post, requestId } from "./api.js";
 import { Board } from "./board.js";
 import { byId } from "./dom.js";
 import { showFigures } from "./figures.js";
-import { showGallery } from "./gallery.js";
+import { openSample, showGallery } from "./gallery.js";
 import { showHelp } from "./help.js";
 import { showKeep } from "./keep.js";
 import { listenToKeys } from "./keys.js";
@@ -25,6 +25,7 @@ const answer = new Answer((candidate) => teach(candidate.label));
 const teaching = new Teaching(teach);
 let stats = { labels: [], samples_total: 0 };
 let asking = null; // the AbortController of the prediction under way
+let refreshes = 0;
 let lesson = null; // what is being taught, kept until the server has it, so that a repeated try is the same request
 
 // Recognising
@@ -99,13 +100,13 @@ async function change(run, message, onUndo = null) {
   try {
     const result = await run();
     tell(typeof message === "function" ? message(result) : message, onUndo);
-    await refresh();
-    recognise();
-    return true;
   } catch (error) {
     report(error);
     return false;
   }
+  await refresh().catch(report);
+  recognise();
+  return true;
 }
 
 const undoable = (run, message) => change(run, message, () => change(() => post("/page/undo", {}), say("undone")));
@@ -113,7 +114,10 @@ const undoable = (run, message) => change(run, message, () => change(() => post(
 // What the server knows
 
 async function refresh() {
-  stats = await get("/page/stats");
+  const mine = ++refreshes;
+  const found = await get("/page/stats");
+  if (mine !== refreshes) return; // a newer answer is on its way
+  stats = found;
   teaching.offer(stats);
   byId("count").textContent = count(stats.samples_total);
   byId("count").hidden = stats.samples_total === 0;
@@ -124,9 +128,16 @@ async function refresh() {
 
 const PANELS = {
   gallery: () => showGallery(stats, undoable),
-  figures: () => showFigures((label) => { teaching.suggest(label); byId("board").focus(); byId("slate").scrollIntoView({ block: "center" }); }),
+  figures: () => showFigures(practise, (sampleId) => openSample(sampleId, undoable)),
   keep: () => showKeep(change),
 };
+
+// The reader will draw this label next.
+function practise(label) {
+  teaching.suggest(label);
+  byId("slate").scrollIntoView({ block: "center" });
+  byId("board").focus({ preventScroll: true });
+}
 
 const showPanel = (id) => PANELS[id]().catch(report);
 
@@ -218,5 +229,6 @@ listenToKeys({
   choose, teach: enter, help: showHelp, undoStroke: () => board.undo(), clear: () => byId("clear").click(),
   undoChange: () => change(() => post("/page/undo", {}), say("undone")), leave: () => byId("board").focus(),
 });
+window.addEventListener("unhandledrejection", (event) => report(event.reason)); // whatever a panel asked for in vain
 watchServer(start);
 start();

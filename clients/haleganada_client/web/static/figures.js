@@ -8,8 +8,8 @@ import { count, percent, say, size } from "./words.js";
 const HISTORY = 2000; // taught drawings that the plots go back
 const PAIRS = 8;
 
-// onPractise(label): the reader wants to teach this label next.
-export async function showFigures(onPractise) {
+// onPractise(label): the reader wants to teach this label next. onOpen(sampleId): to look at a drawing.
+export async function showFigures(onPractise, onOpen) {
   const stats = await get("/page/stats", { history: HISTORY });
   const panel = byId("figures");
   if (!stats.samples_total) {
@@ -17,7 +17,7 @@ export async function showFigures(onPractise) {
     return;
   }
   const plots = element("div", { class: "plots" });
-  panel.replaceChildren(numbers(stats), plots, element("div", { class: "columns" }, next(stats, onPractise), confused(stats), suspects()), machine(stats));
+  panel.replaceChildren(numbers(stats), plots, element("div", { class: "columns" }, next(stats, onPractise), confused(stats), suspects(onOpen)), machine(stats));
   accuracyPlot(plots, stats.history);
   lossPlot(plots, stats.history);
   samplesPlot(plots, stats.labels);
@@ -46,12 +46,13 @@ function confused(stats) {
 }
 
 // Looking for mislabelled drawings takes the server a while, so it is only done when asked for.
-function suspects() {
+function suspects(onOpen) {
   const box = element("section", {}, element("h3", {}, say("suspectsTitle")));
   const look = button(say("findSuspects"), async () => {
     look.disabled = true;
-    const found = (await get("/page/stats", { suspects: 1 })).suspects;
-    const rows = found.map((one) => element("li", {}, say("suspect", { id: one.sample_id, label: one.label, other: one.looks_like })));
+    const found = (await get("/page/stats", { suspects: 1 }).finally(() => { look.disabled = false; })).suspects;
+    const rows = found.map((one) => element("li", {}, button(
+      say("suspect", { id: one.sample_id, label: one.label, other: one.looks_like }), () => onOpen(one.sample_id), { class: "left" })));
     look.replaceWith(column("suspectsTitle", rows, "suspectsNone").lastChild);
   });
   box.append(look);

@@ -5,7 +5,7 @@ import { closeDialog, showDialog } from "./dialog.js";
 import { button, byId, element } from "./dom.js";
 import { moment, say } from "./words.js";
 
-const NEWEST = 120; // drawings fetched for the overview
+const NEWEST = 250; // drawings fetched for the overview
 const SLATES = 5; // places for them beside a label, the last one for “and more”
 const GROUPS = 48; // labels shown at first
 const FILTER_FROM = 12; // labels from which on a filter is worth its place
@@ -66,7 +66,7 @@ const pictureOf = (sample) => url(`/page/samples/${sample.sample_id}.png`, { rev
 
 // One drawing: what it was taken for, when; another label, or none.
 
-async function openSample(id, change) {
+export async function openSample(id, change) {
   const sample = await get(`/page/samples/${id}`);
   const input = element("input", { class: "script", maxlength: 64, required: true, list: "known", spellcheck: "false", "aria-label": say("label") });
   input.value = sample.label;
