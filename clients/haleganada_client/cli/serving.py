@@ -54,6 +54,7 @@ def web_command(settings: object, host: str, port: int, allow_host: tuple[str, .
     """Start the web page for a running server."""
     _require("flask", "waitress", "web")
     from haleganada_client.connection import ClientConfig
+    from haleganada_client.errors import HaleganadaError
     from haleganada_client.web import run_web
 
     target = getattr(settings, "server", None) or ClientConfig.from_environment().target
@@ -61,7 +62,10 @@ def web_command(settings: object, host: str, port: int, allow_host: tuple[str, .
     def ready(address: str) -> None:
         click.echo(f"Haleganada's page is at {address} (server {target})")
 
-    run_web(target, host, port, allow_host, ready)
+    try:
+        run_web(target, host, port, allow_host, ready)
+    except HaleganadaError as error:
+        fail(error.message, 1)
 
 
 @click.command("up")
