@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from haleganada_server.core.errors import DataLoss
+
 from . import schema
 from .failures import storage_errors
 from .reader import LogReader
@@ -28,11 +30,13 @@ class SqliteLog(LogReader):
                 self._writer.close()  # not left to the garbage collector, for the file may be moved next
                 super().close()
                 raise
+        self._identity = _identity(path)
 
     @contextmanager
     def transaction(self) -> Iterator[SqliteTransaction]:
         """For one thread at a time. Commits when the block ends normally, rolls back when it raises."""
         with storage_errors(self._name):
+            self._require_place()
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield SqliteTransaction(self._writer)
@@ -41,6 +45,14 @@ class SqliteLog(LogReader):
                 if self._writer.in_transaction:  # SQLite rolls back by itself when the disk is full
                     self._writer.execute("ROLLBACK")
                 raise
+
+    def _require_place(self) -> None:
+        """SQLite would go on writing to a file that was deleted, and all of it would be lost at the end."""
+        if _identity(self.path) != self._identity:
+            raise DataLoss(
+                f"the file of workspace “{self._name}” was moved or deleted while the server ran; what is taught now "
+                "could not be kept. Restart the server, then restore a snapshot if the workspace is not as it was"
+            )
 
     def fold(self) -> None:
         """Bring everything into the main file, so that it alone is the state of now. No transaction may be open."""
@@ -54,3 +66,12 @@ class SqliteLog(LogReader):
         with suppress(sqlite3.Error):  # the journal holds everything; the next start folds it in
             self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._writer.close()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file this is, whatever its name; None if there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

@@ -1,0 +1,33 @@
+"""A data directory for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from haleganada_server.store import DataDirectory
+from haleganada_server.store.log import SqliteLog
+from haleganada_server.vision import PillowInkReader
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Where the directory lives."""
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def directory(data: Path) -> Iterator[DataDirectory]:
+    """An empty one."""
+    opened = DataDirectory(data, PillowInkReader())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def log(directory: DataDirectory) -> Iterator[SqliteLog]:
+    """The log of the new workspace “w”."""
+    created = directory.create("w")
+    yield created
+    created.close()

@@ -1,0 +1,184 @@
+"""A workspace's file that cannot be read: DataLoss with the way back, the others go on, and the file itself is kept."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+from haleganada_server.core.errors import DataLoss
+from haleganada_server.core.ports import Event
+from haleganada_server.core.types import ChangeKind
+from haleganada_server.store import DataDirectory, schema
+from haleganada_server.vision import PillowInkReader
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.server.store.rows import START_US, teach_all
+
+
+def _sql(statement: str) -> Callable[[Path], None]:
+    def run(path: Path) -> None:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript(statement)
+
+    return run
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _overwrite(start: int, length: int) -> Callable[[Path], None]:
+    def run(path: Path) -> None:
+        content = bytearray(path.read_bytes())
+        content[start : start + length] = b"\xa5" * length
+        path.write_bytes(content)
+
+    return run
+
+
+def _every_second_page(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    for start in range(4096, len(content), 8192):
+        content[start : start + 64] = b"\xa5" * 64
+    path.write_bytes(content)
+
+
+DAMAGES = {
+    "empty": lambda path: path.write_bytes(b""),
+    "another kind of file": lambda path: path.write_bytes(b"GIF89a" * 1000),
+    "cut in half": _cut,
+    "header": _overwrite(0, 100),
+    "magic": _overwrite(0, 1),
+    "middle": _every_second_page,
+    "no samples": _sql("DROP TABLE samples"),
+    "no events": _sql("DROP TABLE events"),
+    "no meta": _sql("DELETE FROM meta"),
+    "another application's": _sql("PRAGMA application_id = 1"),
+    "a damaged embedding": _sql("UPDATE samples SET embedding = x'0000C07F' || substr(embedding, 5)"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+def test_data_loss_and_the_way_back(
+    directory: DataDirectory, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    bad, good = directory.create("bad"), directory.create("good")
+    for log in (bad, good):
+        teach_all(log, ["a"] * 40)
+    kept = directory.save(bad, "to go back to")
+    for log in (bad, good):
+        log.close()
+    damage(bad.path)
+    damaged = bad.path.read_bytes()
+
+    with pytest.raises(DataLoss) as loss:
+        directory.open("bad").embeddings()
+    for word in ("“bad”", "RestoreSnapshot", "Reset", "trash"):
+        assert word in loss.value.message
+    assert str(bad.path.parent) not in loss.value.message
+    assert directory.names() == ["bad", "good"]
+    opened = directory.open("good")
+    assert opened.count() == 40
+    opened.close()
+
+    retired = directory.retire(None, "bad", "restore")
+    assert retired is not None and retired.trash
+    back = directory.restore(
+        "bad", kept.snapshot_id, Event(ChangeKind.RESTORE, START_US, revision=retired.revision + 1)
+    )
+    assert back.count() == 40 and back.revision() > 40, "no reader has seen a later revision"
+    back.close()
+    in_trash = back.path.parent / "trash" / f"{retired.snapshot_id}.sqlite3"
+    assert in_trash.read_bytes() == damaged
+
+
+def test_the_newest_snapshots_are_named_and_what_was_tried_is_logged(
+    directory: DataDirectory, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = directory.create("w")
+    teach_all(log, ["a"] * 40)
+    kept = [directory.save(log, f"save {number}") for number in range(4)]
+    log.close()
+    _every_second_page(log.path)
+    with pytest.raises(DataLoss) as loss:
+        directory.open("w")
+    assert [known.snapshot_id in loss.value.message for known in kept] == [False, True, True, True]
+    assert "with its journal" in caplog.text and "without its journal" in caplog.text
+
+
+def test_restoring_the_damaged_file_itself_fails_and_changes_nothing(directory: DataDirectory) -> None:
+    log = directory.create("w")
+    teach_all(log, ["a"] * 40)
+    log.close()
+    _every_second_page(log.path)
+    retired = directory.retire(None, "w", "reset")
+    assert retired is not None
+    with pytest.raises(DataLoss):
+        directory.restore("w", retired.snapshot_id, Event(ChangeKind.RESTORE, START_US))
+    assert not directory.exists("w")
+    with pytest.raises(DataLoss):
+        directory.bring_back("w", retired)
+    assert directory.exists("w") and directory.snapshots("w") == []
+
+
+def test_a_journal_that_is_damaged_costs_no_more_than_itself(directory: DataDirectory) -> None:
+    """SQLite checks each of its frames; what was folded in before is untouched."""
+    log = directory.create("w")
+    teach_all(log, ["a"] * 5)
+    log.fold()
+    teach_all(log, ["b"])
+    main, journal = log.path.read_bytes(), log.path.with_name("log.sqlite3-wal").read_bytes()
+    log.close()
+    log.path.write_bytes(main)
+    log.path.with_name("log.sqlite3-wal").write_bytes(b"\0" * len(journal))
+    log = directory.open("w")
+    assert log.count() == 5
+    log.close()
+
+
+def test_a_file_of_a_newer_server_is_neither_read_nor_called_damaged(directory: DataDirectory) -> None:
+    log = directory.create("w")
+    log.close()
+    _sql(f"PRAGMA user_version = {schema.VERSION + 1}")(log.path)
+    with pytest.raises(DataLoss, match="newer version of this server; update") as loss:
+        directory.open("w")
+    assert loss.value.reason == "WORKSPACE_TOO_NEW"
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_nothing_is_acknowledged_into_a_file_that_was_deleted(directory: DataDirectory, replaced: bool) -> None:
+    log = directory.create("w")
+    teach_all(log, ["a"])
+    content = log.path.read_bytes()
+    log.path.unlink()
+    if replaced:
+        log.path.write_bytes(content)
+    with pytest.raises(DataLoss, match="moved or deleted while the server ran"):
+        teach_all(log, ["b"])
+    assert log.count() == 1, "reading goes on"
+    log.close()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(min_size=1, max_size=32)), min_size=1))
+def test_whatever_is_damaged_the_answer_is_a_domain_error(damages: list[tuple[float, bytes]]) -> None:
+    """Any bytes of the file overwritten by any others: it opens, or DataLoss says why not; nothing else."""
+    with tempfile.TemporaryDirectory() as folder:
+        directory = DataDirectory(Path(folder), PillowInkReader())
+        log = directory.create("w")
+        teach_all(log, ["a", "b"] * 4)
+        log.close()
+        content = bytearray(log.path.read_bytes())
+        for where, noise in damages:
+            start = int(where * len(content))
+            content[start : start + len(noise)] = noise[: len(content) - start]
+        log.path.write_bytes(content)
+        with suppress(DataLoss), closing(directory.open("w")) as opened:
+            for read in (opened.embeddings, opened.links, opened.revision, opened.embedder_hashes, opened.count):
+                read()
+        directory.close()

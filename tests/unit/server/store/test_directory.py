@@ -1,0 +1,167 @@
+"""The data directory: whose it is, what exists in it, and that names never become names of files."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from haleganada_server.core.errors import AlreadyExists, NotFound, Precondition
+from haleganada_server.core.ports import Event
+from haleganada_server.core.types import ChangeKind
+from haleganada_server.store import DataDirectory
+from haleganada_server.vision import PillowInkReader
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tests.unit.server.store.rows import START_US, teach_all
+
+NAMES_OF_FILES = re.compile(
+    r"(haleganada\.lock|tmp(/[0-9a-f]{24})?|workspaces(/[0-9a-f]{24}(/.*)?)?)"
+)  # below a workspace's folder: see OWN_FILES
+OWN_FILES = re.compile(
+    r"workspace\.json|log\.sqlite3(-wal|-shm)?|(snapshots|trash)(/r\d+-[0-9a-f]{12}(\.json|\.sqlite3|-seed-files(/.*)?))?"
+)
+SEED_FILES = re.compile(
+    r"training_(log|summary)\.json|training_images(/U\+[0-9A-F]{4,6}(_[0-9A-F]{4,6})*(/\d+_\d{8}_\d{6}\.png)?)?"
+)
+HOLD = """
+import os, sys
+from pathlib import Path
+from haleganada_server.store import DataDirectory
+from haleganada_server.vision import PillowInkReader
+held = DataDirectory(Path(sys.argv[1]), PillowInkReader())
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_workspaces_are_created_listed_and_opened(directory: DataDirectory) -> None:
+    assert directory.names() == [] and not directory.exists("ಕ")
+    first = directory.create("ಕ", Event(ChangeKind.RESET, START_US, revision=7))
+    assert first.revision() == 7 and first.name == "ಕ"
+    directory.create("a").close()
+    assert directory.names() == ["a", "ಕ"] and directory.exists("ಕ")
+    with pytest.raises(AlreadyExists):
+        directory.create("ಕ")
+    teach_all(first, ["x"])
+    first.close()
+    again = directory.open("ಕ")
+    assert (again.revision(), again.count(), again.created_us) == (8, 1, first.created_us)
+    again.close()
+    with pytest.raises(NotFound):
+        directory.open("b")
+
+
+def test_a_second_server_is_told_who_has_the_directory(data: Path) -> None:
+    line = (sys.executable, "-c", HOLD, str(data))
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdin is not None and other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(Precondition, match=f"process {other.pid}\\b.*--data") as refusal:
+            DataDirectory(data, PillowInkReader())
+        assert refusal.value.reason == "DATA_DIRECTORY_LOCKED"
+        other.kill()
+        other.wait()
+        DataDirectory(data, PillowInkReader()).close()  # the kernel freed the lock
+
+
+def test_the_lock_holds_within_one_process_too(directory: DataDirectory, data: Path) -> None:
+    with pytest.raises(Precondition):
+        DataDirectory(data, PillowInkReader())
+
+
+def test_what_a_killed_server_left_unfinished_is_removed(data: Path) -> None:
+    (data / "tmp" / "folder").mkdir(parents=True)
+    (data / "tmp" / "folder" / "state.sqlite3").write_bytes(b"x")
+    (data / "tmp" / "upload").write_bytes(b"x")
+    DataDirectory(data, PillowInkReader()).close()
+    assert not list((data / "tmp").iterdir())
+
+
+def test_a_folder_that_cannot_be_used_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(OSError):
+        DataDirectory(tmp_path / "file", PillowInkReader())
+
+
+@pytest.mark.parametrize("damage", ["", "[]", '{"no": "name"}', "\xff"])
+def test_a_lost_name_is_found_in_the_log(directory: DataDirectory, data: Path, damage: str) -> None:
+    directory.create("ಕ").close()
+    described = next(data.glob("workspaces/*/workspace.json"))
+    described.write_bytes(damage.encode("latin-1"))
+    assert directory.names() == ["ಕ"]
+    described.unlink()
+    assert directory.names() == ["ಕ"]
+    directory.open("ಕ").close()
+
+
+def test_a_log_of_nobody_is_left_alone(directory: DataDirectory, data: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("default", "other"):
+        directory.create(name).close()
+    for path in data.glob("workspaces/*/*"):
+        path.write_bytes(b"damaged")
+    assert directory.names() == ["default"], "whose folder is known without reading anything"
+    assert "left alone" in caplog.text
+    assert len(list(data.glob("workspaces/*/log.sqlite3"))) == 2
+
+
+def test_a_journal_of_a_former_log_is_not_taken_for_the_new_ones(directory: DataDirectory) -> None:
+    old = directory.create("w")
+    teach_all(old, ["a", "b", "c"])
+    journal = old.path.with_name("log.sqlite3-wal").read_bytes()
+    retired = directory.retire(old, "w", "reset")
+    assert retired is not None and journal
+    old.path.with_name("log.sqlite3-wal").write_bytes(journal)  # as if the server had been killed in the middle
+    new = directory.create("w")
+    assert (new.revision(), new.count()) == (0, 0)
+    new.close()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(min_size=1, max_size=64).filter(lambda text: text.isprintable()))
+@example("../../etc/passwd")
+@example("..")
+@example("CON")
+@example("<script>alert(1)</script>")
+@example("a/b\\c:d*e?f")
+@example("ಕ್ಷ\u200d")
+@example("%2e%2e%2f")
+@example("~")
+def test_no_file_is_named_by_a_workspace_or_a_label(name: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "data"
+        directory = DataDirectory(root, PillowInkReader())
+        log = directory.create(name)
+        teach_all(log, [name])
+        directory.save(log, name)
+        directory.retire(log, name, "delete")
+        directory.create(name).close()
+        assert directory.names() == [name]
+        assert [kept.name for kept in directory.snapshots(name)] == ["before delete", name]
+        directory.close()
+        assert [path.name for path in Path(folder).iterdir()] == ["data"]
+        for path in root.rglob("*"):
+            assert_expected(path.relative_to(root).as_posix())
+
+
+def assert_expected(path: str) -> None:
+    """A path below the data directory is one that the store gives, whatever was taught."""
+    assert NAMES_OF_FILES.fullmatch(path), path
+    _, _, below = path.partition("/")
+    _, _, own = below.partition("/")
+    if path.startswith("workspaces") and own:
+        assert OWN_FILES.fullmatch(own), path
+        _, _, seed = own.partition("-seed-files/")
+        assert not seed or SEED_FILES.fullmatch(seed), path
+
+
+def test_the_folder_knows_its_workspace(directory: DataDirectory, data: Path) -> None:
+    log = directory.create("ಕ")
+    described = json.loads(next(data.glob("workspaces/*/workspace.json")).read_text(encoding="utf-8"))
+    assert described == {"name": "ಕ", "created_us": log.created_us}
+    log.close()
