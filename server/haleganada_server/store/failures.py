@@ -11,10 +11,9 @@ from haleganada_server.core.errors import DataLoss, Exhausted, Unavailable
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _MAY_NOT_WRITE = {errno.EROFS, errno.EACCES, errno.EPERM}
-_NEEDS_ROOM = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_SHMSIZE")
+_CANNOT_READ = ("SQLITE_IOERR_READ", "SQLITE_IOERR_SHORT_READ", "SQLITE_IOERR_CORRUPTFS", "SQLITE_IOERR_DATA")
 _UNREADABLE = (
-    "malformed", "not a database", "no such table", "no such column", "encrypted", "unable to open", "disk I/O error",
-    "Could not decode",
+    "malformed", "not a database", "no such table", "no such column", "encrypted", "unable to open", "Could not decode",
 )  # fmt: skip
 
 
@@ -37,7 +36,9 @@ def storage_errors(name: str) -> Iterator[None]:
 
 def _translated(error: sqlite3.DatabaseError, name: str) -> Exception:
     text, code = str(error), getattr(error, "sqlite_errorname", "")  # Python 3.10 knows no codes, only texts
-    if code in _NEEDS_ROOM or "disk is full" in text or (not code and "disk I/O error" in text):
+    if code in _CANNOT_READ:
+        return unreadable(name, text)
+    if "disk is full" in text or "disk I/O error" in text:  # the second is what a quota or a limit looks like
         return _no_room()
     if "readonly" in text:
         return _read_only()

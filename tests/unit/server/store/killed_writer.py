@@ -1,0 +1,61 @@
+"""Runs until it is killed: `python -m tests.unit.server.store.killed_writer teach|replace DATA`.
+
+teach: commits groups of one to five samples, and writes the last revision of each group once it is on disk. replace:
+teaches, saves, resets and restores in turn, and writes how many samples the workspace must hold at least, somewhere.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from haleganada_server.core.ports import Event
+from haleganada_server.core.types import ChangeKind
+from haleganada_server.store import DataDirectory
+from haleganada_server.store.log import SqliteLog
+from haleganada_server.vision import PillowInkReader
+
+from tests.unit.server.store.rows import START_US, teach
+
+
+def teach_for_ever(log: SqliteLog) -> None:
+    """Acknowledge each group by the last revision in it."""
+    revision = log.revision()
+    while True:
+        with log.transaction() as transaction:
+            for _ in range(1 + revision % 5):
+                revision += 1
+                teach(transaction, "a", request_id=f"request {revision}")
+        print(revision, flush=True)
+
+
+def replace_for_ever(directory: DataDirectory, log: SqliteLog) -> None:
+    """The newest state always has the most samples, wherever it is."""
+    while True:
+        with log.transaction() as transaction:
+            teach(transaction)
+        print(log.count(), flush=True)
+        directory.save(log, "", seed_files=False)
+        event = Event(ChangeKind.RESET, START_US, revision=log.revision() + 1)
+        retired = directory.retire(log, "w", "reset")
+        assert retired is not None
+        log = directory.create("w", event)
+        emptied = directory.retire(log, "w", "restore")
+        assert emptied is not None
+        event = Event(ChangeKind.RESTORE, START_US, revision=emptied.revision + 1)
+        log = directory.restore("w", retired.snapshot_id, event)
+
+
+def main(work: str, data: Path) -> None:
+    """Opens or creates the workspace “w” and works on it."""
+    directory = DataDirectory(data, PillowInkReader())
+    log = directory.open("w") if directory.exists("w") else directory.create("w")
+    print("ready", flush=True)
+    if work == "teach":
+        teach_for_ever(log)
+    else:
+        replace_for_ever(directory, log)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
