@@ -31,8 +31,12 @@ def read(path: Path, ink: InkReader) -> Iterator[ImportItem | Refused]:
     with members.opened(path) as file:
         for info in file.infolist():
             name = PurePosixPath(members.real_name(info))
-            if not info.is_dir() and not any(part.startswith((".", "__MACOSX")) for part in name.parts):
+            if not info.is_dir() and not _hidden(name):
                 yield _item(file, info.filename, name)
+
+
+def _hidden(name: PurePosixPath) -> bool:
+    return any(part.startswith((".", "__MACOSX")) and part != ".." for part in name.parts)
 
 
 def _item(file: zipfile.ZipFile, member: str, name: PurePosixPath) -> ImportItem | Refused:

@@ -1,0 +1,25 @@
+"""Taking apart what the readers give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.ports import ImportItem
+from haleganada_server.core.types import Refused
+
+
+def good(found: Iterable[ImportItem | Refused]) -> list[ImportItem]:
+    """All items, none of which was refused."""
+    items = []
+    for item in found:
+        assert isinstance(item, ImportItem), f"{item.item}: {item.error}"
+        items.append(item)
+    return items
+
+
+def refusal(found: Iterable[ImportItem | Refused]) -> tuple[str, str]:
+    """Name of the only item, and the field for which it was refused."""
+    (item,) = found
+    assert isinstance(item, Refused) and isinstance(item.error, InvalidInput)
+    return item.item, item.error.field

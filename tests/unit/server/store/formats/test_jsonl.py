@@ -1,0 +1,100 @@
+"""JSON lines: what is written is read, and a bad line is refused alone."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.types import Glyph, TransferFormat
+from haleganada_server.store import DataDirectory
+from haleganada_server.store.formats import items
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.server.store.formats.conftest import Read
+from tests.unit.server.store.formats.reading import good, refusal
+from tests.unit.server.store.rows import ink, png
+
+Export = Callable[[TransferFormat], Path]
+INK = {"width": 100, "height": 100, "strokes": [{"x": [1, 2], "y": [3, 4]}]}
+
+
+def test_one_object_for_each_sample(export: Export) -> None:
+    lines = [json.loads(line) for line in export(TransferFormat.JSONL).read_text(encoding="utf-8").splitlines()]
+    assert [(line["sample_id"], line["label"]) for line in lines] == [(1, "ಕ"), (2, "ಕ್"), (3, "../<b>"), (4, "ಕ")]
+    assert [line.get("variant_of") for line in lines] == [None, "ಕ", None, None]
+    assert lines[0]["ink"]["strokes"] == [{"x": list(ink(1).strokes[0].x), "y": list(ink(1).strokes[0].y)}]
+    assert base64.b64decode(lines[1]["image"]) == png(2)
+
+
+def test_what_is_written_is_read(export: Export, read: Read) -> None:
+    found = good(read(export(TransferFormat.JSONL)))
+    assert [(item.label, item.canonical) for item in found][:2] == [("ಕ", ""), ("ಕ್", "ಕ")]
+    assert [item.glyph for item in found][:2] == [Glyph(ink=ink(1)), Glyph(image=png(2))]
+    assert len({item.key for item in found}) == 4
+    assert all(item.embedding is None and item.loss is None for item in found)
+
+
+@pytest.mark.parametrize("prefix", [b"", b"\xef\xbb\xbf", b"\n\n"], ids=["plain", "byte order mark", "empty lines"])
+def test_files_of_other_programs(read: Read, tmp_path: Path, prefix: bytes) -> None:
+    path = tmp_path / "any.jsonl"
+    path.write_bytes(prefix + json.dumps({"label": "a", "ink": INK}).encode() + b"\r\n\r\n")
+    (item,) = good(read(path))
+    assert item.label == "a" and item.time_us == 0 and item.glyph.ink is not None
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        (b"{", "file"),
+        (b'["label"]', "file"),
+        (b"\xff\xfe\x00", "file"),
+        (b"[" * 100_000, "file"),
+        (b'{"ink": {}}', "label"),
+        (b'{"label": "a"}', "image"),
+        (b'{"label": "a", "image": "?"}', "image"),
+        (b'{"label": "a", "image": 5}', "image"),
+        (b'{"label": "a", "ink": []}', "ink"),
+        (b'{"label": "a", "ink": {"width": 1, "height": 1, "strokes": [{"x": "text"}]}}', "ink"),
+        (b'{"label": "a", "ink": {"width": 1, "height": 1, "strokes": 5}}', "ink"),
+        (b'{"label": "a", "ink": {"width": [], "height": 1, "strokes": []}}', "ink"),
+        (b'{"label": "a", "variant_of": 1, "image": ""}', "variant_of"),
+        (b'{"label": "a", "image": "", "time_us": 1e400}', "time_us"),
+    ],
+)
+def test_a_bad_line_is_refused_alone(read: Read, tmp_path: Path, line: bytes, field: str) -> None:
+    path = tmp_path / "bad.jsonl"
+    whole = json.dumps({"label": "a", "ink": INK}).encode()
+    path.write_bytes(b"\n".join((whole, line, whole)))
+    found = read(path)
+    assert refusal(found[1:2]) == ("line 2", field)
+    assert len(good([found[0], found[2]])) == 2
+
+
+def test_a_line_that_never_ends_is_one_refusal(read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(items, "MAX_LINE_BYTES", 1000)
+    path = tmp_path / "long.jsonl"
+    whole = json.dumps({"label": "a", "ink": INK}).encode()
+    path.write_bytes(b"\n".join((whole, b'{"label": "' + b"x" * 5000 + b'"}', whole)))
+    found = read(path)
+    assert refusal(found[1:2])[0] == "line 2" and len(found) == 3
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n", b"[]", b"\0" * 100])
+def test_a_file_of_no_known_form(directory: DataDirectory, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "any"
+    path.write_bytes(content)
+    with pytest.raises(InvalidInput, match="neither"):
+        directory.read_import(path, None)
+
+
+@given(st.text(max_size=20), st.binary(max_size=20), st.integers(0, 2**60))
+def test_an_items_key_says_all_there_is_to_it(label: str, drawing: bytes, time_us: int) -> None:
+    key = items.key(label, drawing, time_us)
+    assert key == items.key(label, drawing, time_us)
+    assert len({key, items.key(label + "x", drawing, time_us), items.key(label, drawing + b"x", time_us)}) == 3
+    assert key != items.key(label, drawing, time_us + 1)
