@@ -43,6 +43,8 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup)
 def main() -> None:
     """The Haleganada server."""
+    # numpy's matrices are small here: its threads would only take the cores from the network (read when numpy loads).
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 if __name__ == "__main__":

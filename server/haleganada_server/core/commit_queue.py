@@ -44,6 +44,10 @@ class CommitQueue:
         self._waiting: deque[Pending] = deque()
         self.lock = threading.RLock()  # also taken by whoever must be alone with the log
 
+    def __len__(self) -> int:
+        """Changes that wait for the next commit."""
+        return len(self._waiting)
+
     def run(self, changes: Sequence[Pending]) -> None:
         """Returns when all changes are done, one way or the other."""
         self._waiting.extend(changes)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .errors import HaleganadaError
 from .ink_codec import decode_ink, encode_ink
 from .ports import Embedder, InkReader, Raster, SampleRow
-from .types import Glyph
+from .types import Glyph, Ink
 
 _PIECE = 16  # drawings
 _PIECES_AT_ONCE = 3
@@ -21,10 +21,13 @@ _PIECES_AT_ONCE = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawing:
-    """A drawing that was read. stored: ("ink", encoded strokes) or ("png", encoded raster). embedding: (d,) float32."""
+    """A drawing that was read. embedding: (d,) float32.
 
-    stored: tuple[str, bytes]
+    source: its strokes, its raster if it was a picture, or what is stored of it already.
+    """
+
     embedding: NDArray[np.float32]
+    source: Ink | Raster | tuple[str, bytes]
 
 
 class DrawingReader:
@@ -42,7 +45,7 @@ class DrawingReader:
     def read(self, glyph: Glyph) -> Drawing:
         """Raises InvalidInput."""
         raster = self._ink.normalise(glyph)
-        return Drawing(self._stored(glyph, raster), self._embedder.embed(raster[None])[0])
+        return Drawing(self._embedder.embed(raster[None])[0], glyph.ink or raster)
 
     def read_many(self, glyphs: Sequence[Glyph | HaleganadaError]) -> list[Drawing | HaleganadaError]:
         """As read; what cannot be read becomes its error, and errors are passed through.
@@ -60,11 +63,21 @@ class DrawingReader:
         good = [raster for raster in rasters if isinstance(raster, np.ndarray)]
         embeddings = iter(self._embedder.embed(np.stack(good)) if good else ())
         return [
-            Drawing(self._stored(glyph, raster), next(embeddings))
+            Drawing(next(embeddings), glyph.ink or raster)
             if isinstance(glyph, Glyph) and isinstance(raster, np.ndarray)
             else raster  # type: ignore[misc]
             for glyph, raster in zip(glyphs, rasters, strict=True)
         ]
+
+    def stored(self, drawing: Drawing) -> tuple[str, bytes]:
+        """What is kept of a drawing: ("ink", encoded strokes) or ("png", encoded raster), never the original file.
+
+        Only called for what is taught: encoding takes as long as a good part of a prediction.
+        """
+        source = drawing.source
+        if isinstance(source, tuple):
+            return source
+        return ("ink", encode_ink(source)) if isinstance(source, Ink) else ("png", self._ink.encode(source))
 
     def raster(self, kind: str, data: bytes) -> Raster:
         """The ink raster of a stored drawing."""
@@ -85,6 +98,3 @@ class DrawingReader:
             return self._ink.normalise(glyph)
         except HaleganadaError as error:
             return error
-
-    def _stored(self, glyph: Glyph, raster: Raster) -> tuple[str, bytes]:
-        return ("ink", encode_ink(glyph.ink)) if glyph.ink is not None else ("png", self._ink.encode(raster))

@@ -109,6 +109,18 @@ class Head:
         scores[-1] -= 0.5 * float(np.log1p(self.between).sum())
         return np.asarray(scores)
 
+    def scores_without(self, label: str, vector: Floats) -> Floats:
+        """As scores(vector), by the head that never saw `vector` as a sample of `label`, which has others too."""
+        row = self.index[label]
+        one = slice(row, row + 1)
+        left = Head(
+            self.between, (label,), self.index, self.counts[one] - 1, self.sums[one] - vector,
+            *_predictive(self.between, self.counts[one] - 1, self.sums[one] - vector),
+        )  # fmt: skip
+        scores = self.scores(vector)
+        scores[row] = left.scores(vector)[0]
+        return scores
+
     def draft(self) -> HeadDraft:
         """A copy to teach and forget in, for one writer."""
         return HeadDraft(self)

@@ -55,9 +55,7 @@ def _import_batch(
         try:
             if isinstance(drawing, HaleganadaError):
                 raise drawing
-            queued.append(
-                (item.item, Pending(_teach_once(item, _new_sample(item, drawing, reader.embedder_hash), client)))
-            )
+            queued.append((item.item, Pending(_teach_once(item, _new_sample(item, drawing, reader), client))))
         except HaleganadaError as error:
             count.refuse(item.item, error)
     queue.run([pending for _, pending in queued])
@@ -84,17 +82,17 @@ def _drawings(items: list[ImportItem], reader: DrawingReader) -> list[Drawing | 
 def _embedded(item: ImportItem, embedder_hash: str) -> Drawing | None:
     if item.stored_glyph is None or item.embedding is None or item.embedder_hash != embedder_hash:
         return None
-    return Drawing(item.stored_glyph, item.embedding)
+    return Drawing(item.embedding, item.stored_glyph)
 
 
-def _new_sample(item: ImportItem, drawing: Drawing, embedder_hash: str) -> NewSample:
+def _new_sample(item: ImportItem, drawing: Drawing, reader: DrawingReader) -> NewSample:
     label = normalise_label(item.label)
     canonical = normalise_label(item.canonical, "canonical") if item.canonical else ""
     past = None
     if item.loss is not None and item.time_us:
         past = Past(item.time_us, item.loss, item.predicted, item.new_label, item.correction)
     variant_of = canonical if canonical != label else ""
-    return NewSample(label, variant_of, drawing.stored, drawing.embedding, embedder_hash, past=past)
+    return NewSample(label, variant_of, reader.stored(drawing), drawing.embedding, reader.embedder_hash, past=past)
 
 
 def _teach_once(item: ImportItem, new: NewSample, client: str) -> Callable[[Draft], Taught]:

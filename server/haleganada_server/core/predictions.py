@@ -7,20 +7,16 @@ import uuid
 from collections import OrderedDict
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
+from .drawings import Drawing
 
-CAPACITY = 4096  # about 8 MB with stored rasters and embeddings
+CAPACITY = 2048  # about 35 MB with rasters and embeddings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Remembered:
-    """A predicted drawing: as it would be stored, its embedding (d,), the first guess ("" = unknown) and the
-    revision.
-    """
+    """A predicted drawing, the first guess ("" = unknown) and the revision that guessed."""
 
-    stored: tuple[str, bytes]
-    embedding: NDArray[np.float32]
+    drawing: Drawing
     predicted: str
     revision: int
 

@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import fmean
 
-from .head import Head
-from .knowledge import Knowledge, Model, believe
+from .knowledge import Belief, Knowledge, Model
 from .ports import SampleFacts, WorkspaceLog
 from .types import HistoryPoint, LabelStats, Stats, Suspect, TeachNext
 
@@ -58,17 +57,12 @@ def suspects(log: WorkspaceLog, knowledge: Knowledge, model: Model) -> tuple[Sus
     ):
         if knowledge.head.count(label) < 2:
             continue  # alone with its label: without it there is nothing to compare with
-        belief = believe(_without(knowledge.head, label, vector), model.calibration, vector)
+        scores = knowledge.head.scores_without(label, vector)
+        belief = Belief(knowledge.head, model.calibration.probabilities(scores, knowledge.head.counts))
         guess = belief.first()
         if guess not in ("", label) and belief.of(guess) >= _SUSPICIOUS:
             found.append(Suspect(sample_id, label, guess, belief.of(guess)))
     return tuple(sorted(found, key=lambda suspect: -suspect.probability)[:_SUSPECTS_SHOWN])
-
-
-def _without(head: Head, label: str, vector: object) -> Head:
-    draft = head.draft()
-    draft.forget(label, vector)  # type: ignore[arg-type]
-    return draft.freeze()
 
 
 def _accuracy(tested: Sequence[SampleFacts]) -> float | None:

@@ -92,16 +92,20 @@ class Workspace:
         """Learn several drawings in one commit. What cannot be learned becomes its error; errors are passed through."""
         checked = [_checked(lesson) for lesson in lessons]
         drawings = self._tools.reader.read_many([x if isinstance(x, HaleganadaError) else x.glyph for x in checked])
-        pending: list[Pending | HaleganadaError] = [
-            lesson
-            if isinstance(lesson, HaleganadaError)
-            else drawing
-            if isinstance(drawing, HaleganadaError)
-            else Pending(changes.teach(self._new(lesson, drawing), _origin(lesson, drawing, client)))
-            for lesson, drawing in zip(checked, drawings, strict=True)
-        ]
+        pending = [self._teaching(*pair, client) for pair in zip(checked, drawings, strict=True)]
         self._queue.run([change for change in pending if isinstance(change, Pending)])
         return [_outcome(change) for change in pending]
+
+    def _teaching(
+        self, lesson: Lesson | HaleganadaError, drawing: Drawing | HaleganadaError, client: str
+    ) -> Pending | HaleganadaError:
+        """The change that learns a drawing, or what is wrong with it."""
+        if isinstance(lesson, HaleganadaError):
+            return lesson
+        if isinstance(drawing, HaleganadaError):
+            return drawing
+        new = self._new(lesson.label, lesson.variant_of, drawing)
+        return Pending(changes.teach(new, _origin(lesson, new, client)))
 
     def correct(
         self,
@@ -121,10 +125,8 @@ class Workspace:
             remembered = self._predictions.get(prediction_id)
             if remembered is None:
                 raise NotFound("prediction", prediction_id, "it is too old; teach the drawing with Train instead")
-            guess = (remembered.predicted, remembered.revision)
-            return NewSample(
-                label, variant_of, remembered.stored, remembered.embedding, self._tools.reader.embedder_hash, guess
-            )
+            new = self._new(label, variant_of, remembered.drawing)
+            return replace(new, corrects=(remembered.predicted, remembered.revision))
 
         origin = Origin(request_id, expected_revision, client, ("correct", prediction_id, label, variant_of))
         return self._run(changes.correct(find, origin))
@@ -151,7 +153,7 @@ class Workspace:
     def _predict(self, drawing: Drawing, top_k: int, knowledge: Knowledge) -> Prediction:
         model = self._tools.model
         belief = believe(knowledge.head, model.calibration, model.projection.project_one(drawing.embedding))
-        remembered = Remembered(drawing.stored, drawing.embedding, belief.first(), knowledge.revision)
+        remembered = Remembered(drawing, belief.first(), knowledge.revision)
         return knowledge.predict(belief, top_k, self._predictions.add(remembered))
 
     # Changing what was taught
@@ -314,9 +316,9 @@ class Workspace:
         answer: Answer = pending.result()
         return answer
 
-    def _new(self, lesson: Lesson, drawing: Drawing) -> NewSample:
-        embedder_hash = self._tools.reader.embedder_hash
-        return NewSample(lesson.label, lesson.variant_of, drawing.stored, drawing.embedding, embedder_hash)
+    def _new(self, label: str, variant_of: str, drawing: Drawing) -> NewSample:
+        reader = self._tools.reader
+        return NewSample(label, variant_of, reader.stored(drawing), drawing.embedding, reader.embedder_hash)
 
 
 def _labels(label: str, variant_of: str) -> tuple[str, str]:
@@ -334,8 +336,8 @@ def _checked(lesson: Lesson | HaleganadaError) -> Lesson | HaleganadaError:
     return replace(lesson, label=label, variant_of=variant_of)
 
 
-def _origin(lesson: Lesson, drawing: Drawing, client: str) -> Origin:
-    picture = lesson.glyph.image if lesson.glyph.image is not None else drawing.stored[1]
+def _origin(lesson: Lesson, new: NewSample, client: str) -> Origin:
+    picture = lesson.glyph.image if lesson.glyph.image is not None else new.stored[1]
     payload = ("train", lesson.label, lesson.variant_of, picture)
     return Origin(lesson.request_id, lesson.expected_revision, client, payload)
 
