@@ -15,10 +15,9 @@ def environment_megabytes(extra: str | None) -> float:
     in MB.
     """
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         if extra is not None:
-            line = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile"]
-            python = f"{folder}/bin/python"
-            subprocess.run([*line, "--python", python, f"{ROOT}{extra}"], check=True, capture_output=True)
+            line = [f"{folder}/bin/python", "-m", "pip", "install", "--quiet", f"{ROOT}{extra}"]
+            subprocess.run(line, check=True, capture_output=True)
         files = (path for path in Path(folder).rglob("*") if path.is_file() and not path.is_symlink())
         return sum(path.stat().st_size for path in files) / 1e6
