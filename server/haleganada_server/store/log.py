@@ -21,15 +21,12 @@ class SqliteLog(LogReader):
     def __init__(self, path: Path, name: str) -> None:
         """Opens an existing file, of an older version too. Raises DataLoss if it cannot be read."""
         super().__init__(path, name)
-        with storage_errors(name):
-            self._writer = schema.connect_writer(path)
-            try:
-                schema.upgrade(self._writer)
-                schema.use_journal(self._writer)
-            except BaseException:
-                self._writer.close()  # not left to the garbage collector, for the file may be moved next
-                super().close()
-                raise
+        try:
+            with storage_errors(name):
+                self._writer = _open_writer(path)
+        except BaseException:
+            super().close()  # not left to the garbage collector, for the file may be moved next
+            raise
         self._identity = _identity(path)
 
     @contextmanager
@@ -66,6 +63,18 @@ class SqliteLog(LogReader):
         with suppress(sqlite3.Error):  # the journal holds everything; the next start folds it in
             self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._writer.close()
+
+
+def _open_writer(path: Path) -> sqlite3.Connection:
+    """A connection to a file that was checked, which is of the present version then."""
+    connection = schema.connect_writer(path)
+    try:
+        schema.upgrade(connection)
+        schema.use_journal(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
