@@ -1,5 +1,13 @@
 """Thin clients of a Haleganada server: the typed SDK, the command line, the web page. They know the contract and no
 more.
+
+    from haleganada_client import HaleganadaClient
+
+    with HaleganadaClient("127.0.0.1:50051") as client:
+        client.train("a.png", "ಅ")
+        print(client.predict("b.png").best)
+
+The client, all that it returns and all that it raises can be imported from here.
 """
 
 from __future__ import annotations
@@ -9,18 +17,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .client import HaleganadaClient as HaleganadaClient
     from .connection import ClientConfig as ClientConfig
-    from .errors import HaleganadaError as HaleganadaError
-    from .types import Ink as Ink
-    from .types import Stroke as Stroke
+    from .errors import *  # noqa: F403
+    from .types import *  # noqa: F403
 
+_ERRORS = (
+    "AlreadyExists", "DataLoss", "DeadlineExceeded", "Exhausted", "FailedPrecondition", "HaleganadaError", "Internal",
+    "InvalidInput", "NotAllowed", "NotFound", "RevisionMismatch", "Unavailable",
+)  # fmt: skip
+_TYPES = (
+    "Candidate", "ConfusedPair", "Correction", "Decision", "Drawing", "ExportResult", "HistoryPoint", "ImportReport",
+    "Ink", "ItemError", "LabelStats", "Lesson", "Linked", "MethodLatency", "Prediction", "RefusedItem", "Sample",
+    "SamplePage", "Snapshot", "Stats", "Stroke", "Suspect", "Taught", "TeachNext", "Undone", "Unlinked",
+    "WorkspaceInfo",
+)  # fmt: skip
 _HOMES = {
-    "HaleganadaClient": "client",
     "ClientConfig": "connection",
-    "HaleganadaError": "errors",
-    "Ink": "types",
-    "Stroke": "types",
+    "HaleganadaClient": "client",
+    **dict.fromkeys(_ERRORS, "errors"),
+    **dict.fromkeys(_TYPES, "types"),
 }
-__all__ = ["ClientConfig", "HaleganadaClient", "HaleganadaError", "Ink", "Stroke"]
 
 
 def __getattr__(name: str) -> Any:
@@ -30,3 +45,7 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOMES)

@@ -7,12 +7,13 @@ with HaleganadaClient() as client:
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 import grpc
 from haleganada.v1 import (
@@ -33,7 +34,7 @@ from haleganada.v1 import (
 from . import convert, health, transfers, types
 from .connection import ClientConfig, Connection
 from .convert import Drawing
-from .errors import from_rpc
+from .errors import InvalidInput, from_rpc
 
 _TRANSFER_S = 3600.0
 _BATCH_S = 60.0
@@ -47,11 +48,25 @@ class HaleganadaClient:
     """
 
     def __init__(
-        self, target: str | None = None, *, workspace: str | None = None, config: ClientConfig | None = None
+        self,
+        target: str | None = None,
+        *,
+        workspace: str | None = None,
+        token: str | None = None,
+        tls: bool | str | os.PathLike[str] | None = None,
+        timeout_s: float | None = None,
+        retry: bool | None = None,
+        config: ClientConfig | None = None,
     ) -> None:
-        """What is not given comes from `config`, and that from the environment (ClientConfig.from_environment)."""
-        config = config or ClientConfig.from_environment()
-        self.config = replace(config, target=target or config.target, workspace=workspace or config.workspace)
+        """What is not given comes from `config`, and that from the environment (ClientConfig.from_environment).
+
+        target: HOST:PORT. tls: True to trust the authorities that gRPC brings, or the PEM file of others. timeout_s:
+        deadline of a call in seconds, above 0. retry: False reports every failure at once. Raises InvalidInput for a
+        token that would travel in the clear, OSError for a PEM file that cannot be read. No connection is made yet.
+        """
+        named = {"target": target, "workspace": workspace, "token": token, "timeout_s": timeout_s, "retry": retry}
+        given: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+        self.config = replace(config or ClientConfig.from_environment(), **given, **_tls(tls))
         self._connection = Connection(self.config)
         channel = self._connection.channel
         self._ocr = ocr_service_pb2_grpc.OCRServiceStub(channel)
@@ -101,19 +116,15 @@ class HaleganadaClient:
         return convert.taught(self._connection.call(self._ocr.Train, request))
 
     def train_batch(
-        self, items: Sequence[tuple[Drawing, str, str, str]], *, workspace: str | None = None
+        self, lessons: Sequence[types.Lesson | tuple[Drawing, str, str, str]], *, workspace: str | None = None
     ) -> list[types.Taught | types.ItemError]:
-        """Teach up to 256 of (drawing, label, variant_of, request_id); "" = none, a fresh one for request_id."""
-        request = ocr.TrainBatchRequest(
-            workspace=self._in(workspace),
-            items=[
-                ocr.TrainItem(
-                    glyph=convert.glyph(drawing), label=label, variant_of=variant_of, request_id=_id(request_id)
-                )
-                for drawing, label, variant_of, request_id in items
-            ],
-        )
-        answer = self._connection.call(self._ocr.TrainBatch, request, _BATCH_S)
+        """Teach up to 256 drawings, together at most 16 MiB. A refused one does not lose the others."""
+        items = [
+            ocr.TrainItem(glyph=convert.glyph(drawing), label=label, variant_of=variant_of, request_id=_id(request_id))
+            for drawing, label, variant_of, request_id in lessons
+        ]
+        request = ocr.TrainBatchRequest(workspace=self._in(workspace), items=items)
+        answer = self._connection.call(self._ocr.TrainBatch, request, self._at_least(_BATCH_S))
         return [_either(result, "taught", convert.taught) for result in answer.results]
 
     def correct(
@@ -168,7 +179,7 @@ class HaleganadaClient:
         model: str = "",
         workspace: str | None = None,
     ) -> list[types.Prediction | types.ItemError]:
-        """What up to 256 drawings are, in order."""
+        """What up to 256 drawings, together at most 16 MiB, are; in order."""
         request = ocr.PredictBatchRequest(
             workspace=self._in(workspace),
             glyphs=[convert.glyph(drawing) for drawing in drawings],
@@ -176,7 +187,7 @@ class HaleganadaClient:
             min_revision=min_revision,
             model=model,
         )
-        answer = self._connection.call(self._ocr.PredictBatch, request, _BATCH_S)
+        answer = self._connection.call(self._ocr.PredictBatch, request, self._at_least(_BATCH_S))
         return [_either(result, "prediction", convert.prediction) for result in answer.results]
 
     # Changing what was taught
@@ -309,55 +320,67 @@ class HaleganadaClient:
         request = ocr.StatsRequest(
             workspace=self._in(workspace), history_points=history_points, find_suspects=find_suspects
         )
-        return convert.stats(self._connection.call(self._ocr.Stats, request, _BATCH_S))
+        return convert.stats(self._connection.call(self._ocr.Stats, request, self._at_least(_BATCH_S)))
 
     def save(self, name: str = "", *, workspace: str | None = None) -> types.Snapshot:
         """Keep the present state under a name."""
         request = ocr.SaveRequest(workspace=self._in(workspace), name=name)
-        return convert.snapshot(self._connection.call(self._ocr.Save, request, _BATCH_S).snapshot)
+        return convert.snapshot(self._connection.call_once(self._ocr.Save, request, self._at_least(_BATCH_S)).snapshot)
 
     def reset(
         self, confirm: str, *, expected_revision: int | None = None, workspace: str | None = None
     ) -> types.Snapshot:
         """Empty a workspace; what it held, in the trash. confirm: the workspace's name."""
         request = ocr.ResetRequest(workspace=self._in(workspace), confirm=confirm, expected_revision=expected_revision)
-        return convert.snapshot(self._connection.call(self._ocr.Reset, request).snapshot)
+        return convert.snapshot(self._connection.call_once(self._ocr.Reset, request).snapshot)
 
     def export(
         self,
-        path: Path,
-        form: str = "archive",
+        target: str | os.PathLike[str] | BinaryIO,
+        format: str = "archive",
         *,
-        progress: Callable[[int], None] | None = None,
+        progress: transfers.Progress | None = None,
         workspace: str | None = None,
     ) -> types.ExportResult:
-        """Write everything to a file; form: archive, seed, jsonl or folder. progress is called with bytes so far."""
-        request = ocr.ExportRequest(workspace=self._in(workspace), format=transfers.FORMATS[form])
-        parts = self._connection.stream(self._ocr.Export, request, _TRANSFER_S)
-        return transfers.write_export(parts, path, progress)
+        """Write everything that was taught to a path or an open binary file.
+
+        format: archive, seed, jsonl or folder. The SHA-256 of what arrived is checked; a path appears, or changes,
+        only then. progress is called with the bytes so far. Raises OSError where it cannot be written.
+        """
+        request = ocr.ExportRequest(workspace=self._in(workspace), format=_format(format))
+        parts = self._connection.stream(self._ocr.Export, request, self._at_least(_TRANSFER_S))
+        return transfers.write_export(
+            parts, Path(target) if isinstance(target, (str, os.PathLike)) else target, progress
+        )
 
     def import_file(
         self,
-        path: Path,
-        form: str = "",
+        path: str | os.PathLike[str],
+        format: str = "",
         *,
         expected_revision: int | None = None,
-        progress: Callable[[int], None] | None = None,
+        progress: transfers.Progress | None = None,
         workspace: str | None = None,
     ) -> types.ImportReport:
-        """Teach everything in a file; form "" = found out from it."""
+        """Teach everything in a file; what it taught before is left out, so that it can be sent again.
+
+        format: archive, jsonl or folder, "" = found out from the file. progress is called with the bytes so far.
+        Raises OSError for a file that cannot be read.
+        """
         header = ocr.ImportHeader(
-            workspace=self._in(workspace), format=transfers.FORMATS[form], expected_revision=expected_revision
+            workspace=self._in(workspace), format=_format(format), expected_revision=expected_revision
         )
-        requests = transfers.import_requests(header, path, progress)
-        return convert.import_report(self._connection.call(self._ocr.Import, requests, _TRANSFER_S))
+        with Path(path).open("rb") as file:
+            requests = transfers.import_requests(header, file, progress)
+            answer = self._connection.call_once(self._ocr.Import, requests, self._at_least(_TRANSFER_S))
+        return convert.import_report(answer)
 
     # Workspaces
 
     def create_workspace(self, name: str) -> types.WorkspaceInfo:
         """A new, empty workspace."""
         request = wsp.CreateWorkspaceRequest(workspace=name)
-        return convert.workspace(self._connection.call(self._workspaces.CreateWorkspace, request).workspace)
+        return convert.workspace(self._connection.call_once(self._workspaces.CreateWorkspace, request).workspace)
 
     def get_workspace(self, name: str | None = None) -> types.WorkspaceInfo:
         """One workspace."""
@@ -379,7 +402,7 @@ class HaleganadaClient:
     def delete_workspace(self, name: str, confirm: str) -> types.Snapshot:
         """Move a workspace to its trash. confirm: its name."""
         request = wsp.DeleteWorkspaceRequest(workspace=name, confirm=confirm)
-        return convert.snapshot(self._connection.call(self._workspaces.DeleteWorkspace, request).snapshot)
+        return convert.snapshot(self._connection.call_once(self._workspaces.DeleteWorkspace, request).snapshot)
 
     def list_snapshots(self, *, workspace: str | None = None) -> list[types.Snapshot]:
         """The newest 500 kept states, newest first."""
@@ -394,11 +417,29 @@ class HaleganadaClient:
         request = wsp.RestoreSnapshotRequest(
             workspace=self._in(workspace), snapshot_id=snapshot_id, expected_revision=expected_revision
         )
-        answer = self._connection.call(self._workspaces.RestoreSnapshot, request, _BATCH_S)
+        answer = self._connection.call_once(self._workspaces.RestoreSnapshot, request, self._at_least(_BATCH_S))
         return convert.workspace(answer.workspace)
+
+    def _at_least(self, seconds: float) -> float:
+        """The deadline of a call that may take longer than others."""
+        return max(seconds, self.config.timeout_s)
 
     def _in(self, workspace: str | None) -> str:
         return self.config.workspace if workspace is None else workspace
+
+
+def _format(name: str) -> ocr.ExportFormat.ValueType:
+    if name not in transfers.FORMATS:
+        known = ", ".join(filter(None, transfers.FORMATS))
+        raise InvalidInput(f"there is no format “{name}”; choose one of {known}", "INVALID_INPUT", "format")
+    return transfers.FORMATS[name]
+
+
+def _tls(tls: bool | str | os.PathLike[str] | None) -> dict[str, Any]:
+    """The fields of a ClientConfig that the argument of that name means; tls=False is against the environment, too."""
+    if tls is None:
+        return {}
+    return {"tls": tls, "ca": None} if isinstance(tls, bool) else {"tls": True, "ca": Path(tls)}
 
 
 def _id(request_id: str | None) -> str:

@@ -1,9 +1,15 @@
 """One channel to one server: deadlines on every call, retries that cannot teach twice, TLS and token where they are
 given.
+
+What is repeated: a call that the server refused because it is stopping, and one whose connection broke before the
+answer came, until the deadline and with the same request_id. What is not: a call to an address where nobody listens,
+because people should hear at once that the server is not there; a call that is not safe to repeat (call_once).
 """
 
 from __future__ import annotations
 
+import ipaddress
+import logging
 import os
 import random
 import time
@@ -14,13 +20,14 @@ from typing import Any
 
 import grpc
 
-from .errors import Unavailable, from_rpc
+from .errors import NO_SERVER, InvalidInput, Unavailable, from_rpc
 
 MAX_MESSAGE_BYTES = 16 * 2**20
 _KEEPALIVE_MS = 60_000
 _RECONNECT_MS = 2_000  # gRPC's own default grows to two minutes, long after a restarted server is back
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,22 +39,26 @@ class ClientConfig:
     workspace: str = "default"
     """The workspace that is meant where none is named."""
     token: str = ""
-    """Sent as a bearer token; only over TLS or to this machine."""
+    """Sent as a bearer token; refused without TLS unless the server is on this machine."""
+    tls: bool = False
+    """Encrypt, and check the server's certificate against the authorities that gRPC brings."""
     ca: Path | None = None
-    """PEM file of certificate authorities to trust; given = TLS."""
+    """PEM file of the authorities to trust instead; given = TLS."""
     timeout_s: float = 10.0
-    """Deadline of a call, retries included."""
+    """Deadline of a call in seconds, above 0, retries included."""
+    retry: bool = True
+    """Repeat calls as the module says. False: every failure is reported at once."""
 
     @classmethod
     def from_environment(cls) -> ClientConfig:
         """HALEGANADA_TARGET, HALEGANADA_WORKSPACE, HALEGANADA_TOKEN and HALEGANADA_CA; the one place that reads
-        them.
+        them. An empty variable counts as absent.
         """
         ca = os.environ.get("HALEGANADA_CA")
         return cls(
-            target=os.environ.get("HALEGANADA_TARGET", cls.target),
-            workspace=os.environ.get("HALEGANADA_WORKSPACE", cls.workspace),
-            token=os.environ.get("HALEGANADA_TOKEN", cls.token),
+            target=os.environ.get("HALEGANADA_TARGET") or cls.target,
+            workspace=os.environ.get("HALEGANADA_WORKSPACE") or cls.workspace,
+            token=os.environ.get("HALEGANADA_TOKEN") or cls.token,
             ca=Path(ca) if ca else None,
         )
 
@@ -56,25 +67,36 @@ class Connection:
     """A channel. Safe from any thread; to be made after a process has forked."""
 
     def __init__(self, config: ClientConfig) -> None:
+        """Raises InvalidInput for a token that would travel in the clear, OSError for a `ca` that cannot be read."""
         self.config = config
         self.channel = _channel(config)
         self._metadata = (("authorization", f"Bearer {config.token}"),) if config.token else ()
 
     def call(self, method: Callable[..., Any], request: Any, timeout_s: float | None = None) -> Any:
-        """One unary call. While the server is unavailable it is repeated until the deadline, with the same request."""
+        """One call that is safe to repeat: it only reads, or its request_id makes the server answer it once."""
         deadline = time.monotonic() + (timeout_s or self.config.timeout_s)
-        pause = _FIRST_PAUSE_S
+        attempt = 1
         while True:
-            left = max(0.001, deadline - time.monotonic())
             try:
-                return method(request, timeout=left, metadata=self._metadata)
-            except grpc.RpcError as rpc_error:
-                error = from_rpc(rpc_error, self.config.target)
-                pause = min(_LONGEST_PAUSE_S, 2 * pause) * random.uniform(0.5, 1.0)
-                # A server that never answered is not waited for: people should hear at once that it is not there.
-                if not isinstance(error, Unavailable) or not error.reason or time.monotonic() + pause > deadline:
-                    raise error from None
-                time.sleep(error.retry_after_s or pause)
+                return self.call_once(method, request, max(0.001, deadline - time.monotonic()))
+            except Unavailable as error:
+                if error.reason == NO_SERVER and attempt == 1:
+                    raise
+                pause = error.retry_after_s or _pause(attempt)
+                if not self.config.retry or time.monotonic() + pause > deadline:
+                    raise
+                time.sleep(pause)
+                attempt += 1
+
+    def call_once(self, method: Callable[..., Any], request: Any, timeout_s: float | None = None) -> Any:
+        """One call that is never repeated. request: a message, or an iterator of messages."""
+        began = time.monotonic()
+        try:
+            return method(request, timeout=timeout_s or self.config.timeout_s, metadata=self._metadata)
+        except grpc.RpcError as error:
+            raise from_rpc(error, self.config.target) from None
+        finally:
+            _log.debug("%s: %.1f ms", type(request).__name__, 1000 * (time.monotonic() - began))
 
     def stream(self, method: Callable[..., Any], request: Any, timeout_s: float) -> Iterator[Any]:
         """A call that answers with a stream; it is not repeated."""
@@ -88,6 +110,12 @@ class Connection:
         self.channel.close()
 
 
+def _pause(attempt: int) -> float:
+    """Seconds to wait after an attempt (1, 2, ...): doubling, with jitter so that many clients do not come at once."""
+    longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(attempt, 10))
+    return random.uniform(longest / 2, longest)
+
+
 def _channel(config: ClientConfig) -> grpc.Channel:
     options = [
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
@@ -96,6 +124,29 @@ def _channel(config: ClientConfig) -> grpc.Channel:
         ("grpc.keepalive_permit_without_calls", 0),
         ("grpc.max_reconnect_backoff_ms", _RECONNECT_MS),
     ]
-    if config.ca is None:
-        return grpc.insecure_channel(config.target, options)
-    return grpc.secure_channel(config.target, grpc.ssl_channel_credentials(config.ca.read_bytes()), options)
+    plain = grpc.Compression.NoCompression  # drawings are compressed already
+    if not config.tls and config.ca is None:
+        _refuse_to_show(config)
+        return grpc.insecure_channel(config.target, options, plain)
+    authorities = config.ca.read_bytes() if config.ca else None
+    return grpc.secure_channel(config.target, grpc.ssl_channel_credentials(authorities), options, plain)
+
+
+def _refuse_to_show(config: ClientConfig) -> None:
+    if config.token and not _is_this_machine(config.target):
+        raise InvalidInput(
+            f"the token would travel to {config.target} for everybody to read; use TLS: name the server's certificate "
+            "authority in HALEGANADA_CA",
+            "TOKEN_WITHOUT_TLS",
+            "token",
+        )
+
+
+def _is_this_machine(target: str) -> bool:
+    if target.startswith("unix:"):
+        return True
+    host = target.rpartition(":")[0].strip("[]")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

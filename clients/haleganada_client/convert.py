@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import timezone
@@ -14,14 +15,13 @@ from haleganada.v1 import common_pb2, ocr_service_pb2, workspace_service_pb2
 from . import types
 
 Made = TypeVar("Made")
-Drawing = bytes | Path | types.Ink
-"""A drawing: the bytes of a PNG, JPEG or WebP image, the path of such a file, or strokes."""
+Drawing = types.Drawing
 
 
 def glyph(drawing: Drawing) -> common_pb2.Glyph:
     """Raises OSError for a path that cannot be read."""
-    if isinstance(drawing, Path):
-        drawing = drawing.read_bytes()
+    if isinstance(drawing, (str, os.PathLike)):
+        drawing = Path(drawing).read_bytes()
     if isinstance(drawing, bytes):
         return common_pb2.Glyph(image=drawing)
     strokes = [common_pb2.Stroke(x=s.x, y=s.y, t=s.t, pressure=s.pressure) for s in drawing.strokes]

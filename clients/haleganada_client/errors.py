@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import cast
 
 import grpc
 
 
 class HaleganadaError(Exception):
-    """Base of all. reason: a stable word. field: the field that is wrong, or "". retry_after_s: None = do not retry."""
+    """Base of all.
 
-    def __init__(self, message: str, reason: str = "", field: str = "", retry_after_s: float | None = None) -> None:
+    message: one line for people: what is wrong and what to do. reason: a stable word in UPPER_SNAKE_CASE, or "".
+    field: the field of the request that is wrong, or "". retry_after_s: when to try again; None = not said. call_id:
+    under which the server's log has the call, or "".
+    """
+
+    def __init__(
+        self, message: str, reason: str = "", field: str = "", retry_after_s: float | None = None, call_id: str = ""
+    ) -> None:
         super().__init__(message)
-        self.message, self.reason, self.field, self.retry_after_s = message, reason, field, retry_after_s
+        self.message, self.reason, self.field = message, reason, field
+        self.retry_after_s, self.call_id = retry_after_s, call_id
 
 
 class InvalidInput(HaleganadaError):
@@ -40,11 +49,14 @@ class Exhausted(HaleganadaError):
 
 
 class Unavailable(HaleganadaError):
-    """The server cannot be reached, or is stopping."""
+    """The server is stopping, broke the call off, or (reason NO_SERVER) nobody listens at the address.
+
+    The same call with the same request_id is safe to repeat.
+    """
 
 
 class DeadlineExceeded(HaleganadaError):
-    """No answer in time."""
+    """No answer in time; whether the server did what was asked is not known. Repeat with the same request_id."""
 
 
 class NotAllowed(HaleganadaError):
@@ -59,7 +71,9 @@ class Internal(HaleganadaError):
     """Something went wrong in the server; its log has the details."""
 
 
+NO_SERVER = "NO_SERVER"
 BY_CODE: dict[int, type[HaleganadaError]] = {
+    1: Unavailable,  # nobody here cancels calls, so the server did, at the end of its time to stop
     3: InvalidInput,
     4: DeadlineExceeded,
     5: NotFound,
@@ -74,30 +88,64 @@ BY_CODE: dict[int, type[HaleganadaError]] = {
 }
 
 
+@dataclass
+class _Details:
+    """What the google.rpc details of a status say."""
+
+    reason: str = ""
+    field: str = ""
+    retry_after_s: float | None = None
+    call_id: str = ""
+
+
 def from_rpc(error: grpc.RpcError, target: str) -> HaleganadaError:
     """The exception for a failed call to `target`."""
     code: int = error.code().value[0]
-    message, reason, field, retry = error.details() or "", "", "", None
-    for detail in _details(error):
-        reason = getattr(detail, "reason", reason)
-        if violations := getattr(detail, "field_violations", None):
-            field = violations[0].field
-        if hasattr(detail, "retry_delay"):
-            retry = detail.retry_delay.ToMilliseconds() / 1000
-    if code == 14 and not reason:
-        message = f"no server answers at {target}; start one with `haleganada serve`, or name another with --server"
+    said = error.details() or ""
+    details = _details(error)
+    if not details.reason:
+        return _of_grpc(code, said, target, details.field)
+    kind = BY_CODE.get(code, Internal)
+    return kind(said, details.reason, details.field, details.retry_after_s, details.call_id)
+
+
+def _of_grpc(code: int, said: str, target: str, field: str) -> HaleganadaError:
+    """A status without a reason is not the server's own word: gRPC made it, on either side."""
+    kind = BY_CODE.get(code, Internal)
     if code == 4:
-        message = f"{target} gave no answer in time; try again, or allow more time with --timeout"
-    return BY_CODE.get(code, Internal)(message, reason, field, retry)
+        return kind(f"{target} gave no answer in time; try again, or allow more time with --timeout")
+    if code == 8 and "larger than max" in said:
+        return InvalidInput("the call is larger than 16 MiB; send fewer or smaller drawings at once")
+    if code == 12:
+        return kind(f"the server at {target} does not know this call; it is older than this client, update it")
+    if code == 1 and "Channel closed" in said:
+        return Internal("the client was closed before the answer came")
+    if code not in (1, 14):
+        return kind(said or f"{target} failed without saying why", field=field)
+    if "failed to connect" in said.lower() or "resolution" in said.lower():
+        return kind(
+            f"no server answers at {target}; start one with `haleganada serve`, or name another with --server",
+            NO_SERVER,
+        )
+    return kind(f"{target} broke the call off before it answered; see whether the server runs, then repeat the call")
 
 
-def _details(error: grpc.RpcError) -> list[Any]:
-    """The google.rpc details of a status. Imported late: most calls succeed, and a command line should start fast."""
+def _details(error: grpc.RpcError) -> _Details:
+    """Imported late: most calls succeed, and a command line should start fast."""
     from google.rpc import error_details_pb2
     from grpc_status import rpc_status
 
-    status = rpc_status.from_call(cast(grpc.Call, error))
-    if status is None:
-        return []
-    known = [error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()]
-    return [kind for packed in status.details for kind in known if packed.Unpack(kind)]
+    found = _Details()
+    try:
+        status = rpc_status.from_call(cast(grpc.Call, error))
+    except ValueError:  # its parts contradict each other; the code alone will do
+        return found
+    info, bad, retry = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
+    for packed in status.details if status is not None else ():
+        if packed.Unpack(info):
+            found.reason, found.call_id = info.reason, info.metadata.get("call_id", "")
+        elif packed.Unpack(bad) and bad.field_violations:
+            found.field = bad.field_violations[0].field
+        elif packed.Unpack(retry):
+            found.retry_after_s = retry.retry_delay.ToMilliseconds() / 1000
+    return found

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from haleganada.v1 import ocr_service_pb2 as ocr
 
@@ -21,46 +23,61 @@ FORMATS = {
 }
 _CHUNK = 64 * 1024
 Progress = Callable[[int], None]
+"""Called with the bytes so far."""
 
 
-def write_export(parts: Iterator[Any], path: Path, progress: Progress | None = None) -> ExportResult:
-    """Write the chunks of an export to `path`, which appears only once all of them have arrived unchanged."""
-    beside = path.with_name(path.name + ".part")
-    header, trailer, digest, size = None, None, hashlib.sha256(), 0
+def write_export(parts: Iterator[Any], target: Path | BinaryIO, progress: Progress | None = None) -> ExportResult:
+    """Write the chunks of an export.
+
+    A path appears only once all of them have arrived unchanged and are on disk; a file object gets them as they come.
+    Raises HaleganadaError if the export was damaged or cut off, OSError if it cannot be written.
+    """
+    if not isinstance(target, Path):
+        return _receive(parts, target, progress)
+    # Beside its final place, because a file can only be renamed within one disk; a name of its own, because two
+    # exports may run at once.
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        with beside.open("wb") as file:
-            for part in parts:
-                kind = part.WhichOneof("part")
-                if kind == "header":
-                    header = part.header
-                elif kind == "trailer":
-                    trailer = part.trailer
-                else:
-                    file.write(part.chunk)
-                    digest.update(part.chunk)
-                    size += len(part.chunk)
-                    if progress:
-                        progress(size)
-        if header is None or trailer is None or trailer.sha256 != digest.hexdigest() or trailer.bytes != size:
-            raise HaleganadaError("the export arrived changed or cut off; export again", "TRANSFER_DAMAGED")
-        beside.replace(path)
+        with beside.open("xb") as file:
+            result = _receive(parts, file, progress)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)
+    return result
+
+
+def _receive(parts: Iterator[Any], file: BinaryIO, progress: Progress | None) -> ExportResult:
+    header, trailer, digest, size = None, None, hashlib.sha256(), 0
+    for part in parts:
+        kind = part.WhichOneof("part")
+        if kind == "header":
+            header = part.header
+        elif kind == "trailer":
+            trailer = part.trailer
+        else:
+            file.write(part.chunk)
+            digest.update(part.chunk)
+            size += len(part.chunk)
+            if progress:
+                progress(size)
+    if header is None or trailer is None or trailer.sha256 != digest.hexdigest() or trailer.bytes != size:
+        raise HaleganadaError("the export arrived changed or cut off; export again", "TRANSFER_DAMAGED")
     facts = (header.file_name, header.content_type, header.revision, header.samples_total)
     return ExportResult(*facts, size, trailer.sha256)
 
 
 def import_requests(
-    header: ocr.ImportHeader, path: Path, progress: Progress | None = None
+    header: ocr.ImportHeader, file: BinaryIO, progress: Progress | None = None
 ) -> Iterator[ocr.ImportRequest]:
-    """The requests that send a file."""
+    """The requests that send a file from where it stands."""
     digest, size = hashlib.sha256(), 0
     yield ocr.ImportRequest(header=header)
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-            yield ocr.ImportRequest(chunk=chunk)
-            if progress:
-                progress(size)
+    while chunk := file.read(_CHUNK):
+        digest.update(chunk)
+        size += len(chunk)
+        yield ocr.ImportRequest(chunk=chunk)
+        if progress:
+            progress(size)
     yield ocr.ImportRequest(trailer=ocr.TransferTrailer(sha256=digest.hexdigest(), bytes=size))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import NamedTuple, Union
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,19 @@ class Ink:
     width: float
     height: float
     pen_width: float = 0.0
+
+
+Drawing = Union[bytes, str, "os.PathLike[str]", Ink]
+"""A drawing: the bytes of a PNG, JPEG or WebP image, the path of such a file, or strokes."""
+
+
+class Lesson(NamedTuple):
+    """A drawing to learn and what it is. variant_of "" = none; request_id "" = a fresh one."""
+
+    drawing: Drawing
+    label: str
+    variant_of: str = ""
+    request_id: str = ""
 
 
 class Decision(Enum):

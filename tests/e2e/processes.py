@@ -24,8 +24,8 @@ class ServerProcess:
     process: subprocess.Popen[str]
     address: str
 
-    def client(self, **settings: str) -> HaleganadaClient:
-        return HaleganadaClient(self.address, **settings)  # type: ignore[arg-type]
+    def client(self, *, retry: bool = True) -> HaleganadaClient:
+        return HaleganadaClient(self.address, retry=retry)
 
     def kill(self) -> None:
         """As the machine's power would end it: no handler runs."""

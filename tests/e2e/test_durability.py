@@ -26,7 +26,7 @@ def test_kill_nine_fifty_times(tmp_path: Path) -> None:
 
 
 def test_sigterm_drains_and_exits_with_0(tmp_path: Path) -> None:
-    with server(tmp_path) as running, running.client() as client, ThreadPoolExecutor(8) as pool:
+    with server(tmp_path) as running, running.client(retry=False) as client, ThreadPoolExecutor(8) as pool:
         answers = [pool.submit(client.train, zigzag(i), f"L{i}") for i in range(60)]
         time.sleep(0.1)
         began = time.monotonic()
@@ -111,7 +111,7 @@ def test_the_same_request_100_times_in_parallel_is_one_sample(tmp_path: Path) ->
 def test_a_call_that_was_cut_off_can_be_repeated(tmp_path: Path) -> None:
     """Killed while it answers; the same request_id afterwards teaches exactly once."""
     first = start_server(tmp_path)
-    with first.client() as client:
+    with first.client(retry=False) as client:
         caller = threading.Thread(target=_teach_until_refused, args=(client,))
         caller.start()
         time.sleep(0.3)
