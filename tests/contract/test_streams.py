@@ -132,7 +132,7 @@ def test_only_so_many_at_a_time_and_cancelling_frees_the_place(start_server: Sta
     assert refusal.retry_s
     assert server.ocr.Predict(ocr.PredictRequest(glyph=cross())).candidates
 
-    slow.cancel()  # type: ignore[no-untyped-call]
+    slow.cancel()
     wait_until(lambda: not list((tmp_path / "data" / "tmp").iterdir()))
     assert len(list(server.ocr.Export(ocr.ExportRequest()))) > 2
 
@@ -146,7 +146,7 @@ def test_a_cancelled_import_leaves_nothing(start_server: StartServer, tmp_path: 
 
     call = server.ocr.Import.future(never_ending())
     wait_until(lambda: list((tmp_path / "data" / "tmp").iterdir()))
-    call.cancel()  # type: ignore[no-untyped-call]
+    call.cancel()
     wait_until(lambda: not list((tmp_path / "data" / "tmp").iterdir()))
     with pytest.raises(grpc.FutureCancelledError):
         call.result()

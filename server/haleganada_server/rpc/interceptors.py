@@ -27,7 +27,7 @@ _OURS = "/haleganada."
 _log = logging.getLogger(__name__)
 
 
-class CallInterceptor(grpc.ServerInterceptor):  # type: ignore[type-arg]  # not a generic class when it runs
+class CallInterceptor(grpc.ServerInterceptor):
     """Wraps the handlers of the contract's services."""
 
     def __init__(self, admission: Admission, latencies: Latencies) -> None:
