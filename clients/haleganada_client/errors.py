@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-import grpc
+if TYPE_CHECKING:
+    import grpc
 
 
 class HaleganadaError(Exception):
@@ -137,7 +138,7 @@ def _details(error: grpc.RpcError) -> _Details:
 
     found = _Details()
     try:
-        status = rpc_status.from_call(cast(grpc.Call, error))
+        status = rpc_status.from_call(cast("grpc.Call", error))
     except ValueError:  # its parts contradict each other; the code alone will do
         return found
     info, bad, retry = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
+from haleganada_client.cli.group import SECTIONS
 from PIL import Image, ImageDraw
 
 from tests.e2e.processes import ServerProcess, haleganada, server
@@ -36,120 +44,290 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+class Terminal:
+    """Runs commands for one workspace of a server."""
+
+    def __init__(self, address: str, workspace: str) -> None:
+        self.workspace = workspace
+        self.shared = ["--server", address, "-w", workspace]
+
+    def __call__(self, *arguments: str | Path, stdin: bytes | None = None) -> str:
+        """What a command that succeeds prints."""
+        done = haleganada(*self.shared, *arguments, stdin=stdin)
+        assert done.returncode == 0, done.stderr
+        assert not done.stderr, "a program would see this among its errors"
+        return done.stdout
+
+    def json(self, *arguments: str | Path) -> Any:
+        return json.loads(self(*arguments, "--json"))
+
+    def fails(self, code: int, *arguments: str | Path, stdin: bytes | None = None) -> str:
+        """The one line of a command that fails."""
+        done = haleganada(*self.shared, *arguments, stdin=stdin)
+        assert done.returncode == code, (done.stdout, done.stderr)
+        assert not done.stdout and done.stderr.count("\n") == 1 and done.stderr.startswith("haleganada: ")
+        return done.stderr
+
+
 @pytest.fixture
-def workspace(running: ServerProcess) -> str:
-    """A new workspace, named for this test."""
-    with running.client() as client:
-        name = f"cli-{len(client.list_workspaces())}"
-        client.create_workspace(name)
-    return name
+def run(running: ServerProcess) -> Terminal:
+    """Commands in a workspace of this test's own."""
+    terminal = Terminal(running.address, f"cli-{uuid4()}")
+    terminal("workspaces", "create", terminal.workspace)
+    return terminal
 
 
-def run(running: ServerProcess, workspace: str, *arguments: str | Path, stdin: bytes | None = None) -> str:
-    done = haleganada("--server", running.address, "-w", workspace, *arguments, stdin=stdin)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_teach_and_recognise(running: ServerProcess, workspace: str, pictures: Path) -> None:
-    assert "learned x as sample 1" in run(running, workspace, "train", "x", pictures / "x/0.png")
-    run(running, workspace, "train", "ಅ", "-", stdin=(pictures / "U+0C85/0.png").read_bytes())
-    answer = json.loads(run(running, workspace, "predict", "--json", pictures / "x/1.png"))
+def test_teach_and_recognise(run: Terminal, pictures: Path) -> None:
+    assert "learned x as sample 1; 1 labels, 1 samples known" in run("train", "x", pictures / "x/0.png")
+    assert "ಅ" in run("train", "ಅ", "-", stdin=(pictures / "U+0C85/0.png").read_bytes())
+    answer = run.json("predict", pictures / "x/1.png")
+    assert answer[0]["file"] == str(pictures / "x/1.png") and answer[0]["decision"] == "recognised"
     assert answer[0]["candidates"][0]["label"] == "x"
-    text = run(running, workspace, "predict", pictures / "U+0C85/2.png")
-    assert "ಅ" in text and "U+0C85" in text and "%" in text
+    text = run("predict", "-", stdin=(pictures / "U+0C85/2.png").read_bytes())
+    assert text.startswith("-: recognised") and all(word in text for word in ("ಅ", "U+0C85", "%", "none of these"))
 
 
-def test_folders_are_taught_once(running: ServerProcess, workspace: str, pictures: Path) -> None:
-    assert "learned 6 drawings" in run(running, workspace, "train", "--folder", pictures)
-    assert "learned 0 drawings, 6 were known before" in run(running, workspace, "train", "--folder", pictures)
-    answers = json.loads(run(running, workspace, "predict", "--json", "-k", "2", pictures))
-    assert len(answers) == 6
-    assert all(len(answer["candidates"]) == 2 for answer in answers)
+def test_nothing_taught_yet_is_an_answer(run: Terminal, pictures: Path) -> None:
+    assert "haleganada train" in run("predict", pictures / "x/0.png")
+    assert run.json("predict", pictures / "x/0.png")[0]["decision"] == "nothing_taught"
 
 
-def test_patterns_and_pictures_of_answers(
-    running: ServerProcess, workspace: str, pictures: Path, tmp_path: Path
-) -> None:
-    run(running, workspace, "train", "--folder", pictures)
-    sheet = tmp_path / "sheet.html"
-    run(running, workspace, "predict", str(pictures / "*" / "*.png"), "--save-viz", sheet)
-    assert sheet.read_text().count("<image") == 6
+def test_folders_are_taught_once(run: Terminal, pictures: Path, tmp_path: Path) -> None:
+    first = run.json("train", "--folder", pictures)
+    assert first == {"taught": 6, "duplicates": 0, "refused": []}
+    assert "learned 0 drawings, 6 were taught before" in run("train", "--folder", pictures)
+    elsewhere = tmp_path / "copied"
+    shutil.copytree(pictures / "U+0C85", elsewhere / "3205")  # the same letter, spelled in another way
+    assert run.json("train", "--folder", elsewhere)["duplicates"] == 3
+    assert run.json("train", "--folder", elsewhere, "--again")["taught"] == 3
+    assert run.json("stats")["samples_total"] == 9
 
 
-def test_a_bad_file_among_good_ones(running: ServerProcess, workspace: str, pictures: Path, tmp_path: Path) -> None:
+def test_an_interrupted_folder_is_taught_to_its_end(run: Terminal, pictures: Path, tmp_path: Path) -> None:
+    shutil.copytree(pictures / "x", tmp_path / "x")
+    run("train", "--folder", tmp_path)
+    shutil.copytree(pictures / "U+0C85", tmp_path / "U+0C85")
+    assert run.json("train", "--folder", tmp_path) == {"taught": 3, "duplicates": 3, "refused": []}
+
+
+def test_several_pictures_of_one_label(run: Terminal, pictures: Path) -> None:
+    assert run.json("train", "x", *sorted((pictures / "x").iterdir()))["taught"] == 3
+    run("train", "ಕಿ", pictures / "U+0C85/0.png", "--variant-of", "ಕ")
+    assert run.json("predict", pictures / "U+0C85/1.png")[0]["candidates"][0]["canonical"] == "ಕ"
+    assert "form of ಕ" in run("predict", pictures / "U+0C85/1.png")
+
+
+def test_what_is_wrong_with_a_folder_is_listed(run: Terminal, pictures: Path, tmp_path: Path) -> None:
     shutil.copytree(pictures, tmp_path / "p")
     (tmp_path / "p/x/bad.png").write_bytes(b"no picture")
-    done = haleganada("--server", running.address, "-w", workspace, "train", "--folder", tmp_path / "p")
-    assert done.returncode == 1
-    assert "learned 6 drawings, 0 were known before, 1 refused" in done.stdout and "bad.png" in done.stdout
+    (tmp_path / "p/loose.png").write_bytes(b"x")
+    (tmp_path / "p/U+110000").mkdir()
+    done = haleganada(*run.shared, "train", "--folder", tmp_path / "p")
+    assert done.returncode == 1 and not done.stderr
+    assert "learned 6 drawings, 3 refused:" in done.stdout
+    assert all(name in done.stdout for name in ("bad.png", "loose.png", "U+110000"))
 
 
-def test_correct_link_unlink_relabel_forget_undo(running: ServerProcess, workspace: str, pictures: Path) -> None:
-    run(running, workspace, "train", "x", pictures / "x/0.png")
-    found = json.loads(run(running, workspace, "predict", "--json", pictures / "U+0C85/0.png"))
-    run(running, workspace, "correct", found[0]["prediction_id"], "ಅ")
-    assert "has the forms x, ಅ" in run(running, workspace, "link", "ಅ", "x")
-    run(running, workspace, "unlink", "ಅ")
-    assert "is now y" in run(running, workspace, "relabel", "1", "y")
-    run(running, workspace, "forget", "1")
-    assert "took back: forget" in run(running, workspace, "undo")
-    labels = {sample["label"] for sample in json.loads(run(running, workspace, "samples", "--json"))}
-    assert labels == {"y", "ಅ"}
+def test_many_pictures_have_a_line_each(run: Terminal, pictures: Path, tmp_path: Path) -> None:
+    run("train", "--folder", pictures)
+    lines = run("predict", pictures).splitlines()
+    assert len(lines) == 8 and lines[-1] == "6 drawings: 6 recognised"
+    pattern = str(pictures / "*" / "1.png")
+    assert [Path(answer["file"]).name for answer in run.json("predict", pattern, "-k", "2")] == ["1.png", "1.png"]
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    done = haleganada(*run.shared, "predict", tmp_path, pictures / "x", "--json")
+    answers = json.loads(done.stdout)
+    assert done.returncode == 1 and answers[0]["error"]["reason"] == "INVALID_INPUT" and len(answers) == 4
 
 
-def test_looking(running: ServerProcess, workspace: str, pictures: Path, tmp_path: Path) -> None:
-    run(running, workspace, "train", "--folder", pictures)
-    assert "samples" in run(running, workspace, "stats", "--suspects")
-    assert json.loads(run(running, workspace, "--json", "stats"))["samples_total"] == 6
-    run(running, workspace, "samples", "1", "--picture", tmp_path / "one.png")
+def test_pictures_of_answers(run: Terminal, pictures: Path, tmp_path: Path) -> None:
+    run("train", "--folder", pictures)
+    for name in ("sheet.html", "sheet.svg"):
+        run("predict", str(pictures / "*" / "*.png"), "--save-viz", tmp_path / name)
+        assert (tmp_path / name).read_text().count("<image") == 6
+    assert ".svg or .html" in run.fails(2, "predict", pictures, "--save-viz", tmp_path / "sheet.png")
+
+
+def test_correct_link_unlink_relabel_forget_undo(run: Terminal, pictures: Path) -> None:
+    run("train", "x", pictures / "x/0.png")
+    found = run.json("predict", pictures / "U+0C85/0.png")
+    corrected = run.json("correct", found[0]["prediction_id"], "ಅ")
+    assert corrected["taught"]["label"] == "ಅ"
+    assert "has the forms x, ಅ" in run("link", "ಅ", "x")
+    assert "no longer a form of x" in run("unlink", "ಅ")
+    assert "is now y" in run("relabel", "1", "y")
+    assert "haleganada undo" in run("forget", "1")
+    assert "took back: forget y of sample 1" in run("undo")
+    assert run.json("undo")["kind"] == "relabel"
+    assert {sample["label"] for sample in run.json("samples")} == {"x", "ಅ"}
+
+
+def test_looking(run: Terminal, pictures: Path, tmp_path: Path) -> None:
+    assert run("samples") == "no samples\n"
+    run("train", "x", pictures / "x/0.png")
+    assert "Teach these next:\n  x, which has few samples" in run("stats", "--suspects")
+    run("train", "--folder", pictures)
+    assert len(run.json("stats", "--history", "2")["history"]) == 2
+    assert len(run("samples", "--limit", "2").splitlines()) == 3
+    assert {sample["label"] for sample in run.json("samples", "ls", "--label", "ಅ")} == {"ಅ"}
+    run("samples", "show", "1", "--to", tmp_path / "one.png")
     assert Image.open(tmp_path / "one.png").size == (128, 128)
-    assert len(run(running, workspace, "samples", "--limit", "2").splitlines()) == 3
 
 
-def test_keeping(running: ServerProcess, workspace: str, pictures: Path, tmp_path: Path) -> None:
-    run(running, workspace, "train", "--folder", pictures)
-    kept = json.loads(run(running, workspace, "save", "ಮೊದಲು", "--json"))
-    assert "ಮೊದಲು" in run(running, workspace, "snapshots")
+def test_keeping(run: Terminal, pictures: Path) -> None:
+    assert run("snapshots") == "no snapshots\n"
+    run("train", "--folder", pictures)
+    kept = run.json("save", "ಮೊದಲು")
+    assert "ಮೊದಲು" in run("snapshots")
+    assert "is empty" in run("reset", "--confirm", run.workspace)
+    assert any(snapshot["trash"] for snapshot in run.json("snapshots"))
+    assert "has 6 samples again" in run("restore", kept["snapshot_id"])
+
+
+def test_moving(run: Terminal, running: ServerProcess, pictures: Path, tmp_path: Path) -> None:
+    run("train", "--folder", pictures)
     for form, name in (("archive", "a.zip"), ("jsonl", "a.jsonl"), ("folder", "f.zip"), ("seed", "s.zip")):
-        assert "wrote 6 samples" in run(running, workspace, "export", tmp_path / name, "--format", form)
-    run(running, workspace, "reset", "--confirm", workspace)
-    assert "learned 6 samples" in run(running, workspace, "import", tmp_path / "a.zip")
-    assert "6 were known before" in run(running, workspace, "import", tmp_path / "a.zip")
-    assert "has 6 samples again" in run(running, workspace, "restore", kept["snapshot_id"])
-    run(running, workspace, "workspaces", "--create", f"{workspace}-2")
-    assert f"{workspace}-2" in run(running, workspace, "workspaces")
-    run(running, workspace, "workspaces", "--delete", f"{workspace}-2", "--confirm", f"{workspace}-2")
+        assert "wrote 6 samples" in run("export", tmp_path / name, "--format", form)
+    other = Terminal(running.address, f"{run.workspace}-2")
+    other("workspaces", "create", other.workspace)
+    assert "learned 6 samples" in other("import", tmp_path / "a.zip")
+    assert "6 were known before" in other("import", tmp_path / "a.zip", "--format", "archive")
+    drawing = pictures / "x/1.png"
+    assert other.json("predict", drawing)[0]["candidates"] == run.json("predict", drawing)[0]["candidates"]
 
 
-def test_doctor(running: ServerProcess, workspace: str) -> None:
-    text = run(running, workspace, "doctor")
+def test_an_export_can_be_piped(run: Terminal, pictures: Path) -> None:
+    run("train", "--folder", pictures)
+    line = [sys.executable, "-m", "haleganada_client.cli", *run.shared, "export", "-", "--format", "jsonl"]
+    done = subprocess.run(line, capture_output=True, check=True)
+    assert {json.loads(line)["label"] for line in done.stdout.splitlines()} == {"x", "ಅ"}
+    assert b"wrote 6 samples to standard output" in done.stderr
+
+
+def test_workspaces(run: Terminal) -> None:
+    name = f"{run.workspace}-extra"
+    run("workspaces", "create", name)
+    assert name in run("workspaces") and name in {found["name"] for found in run.json("workspaces", "ls")}
+    assert run.workspace in run.fails(5, "workspaces", "create", run.workspace)
+    run("workspaces", "delete", name, "--confirm", name)
+    assert name not in run("workspaces")
+
+
+def test_doctor(run: Terminal) -> None:
+    text = run("doctor")
     assert "taught and recognised a cross" in text and "fail" not in text
+    assert all(finding["state"] in ("ok", "warn") for finding in run.json("doctor"))
+    assert not [name for name in run("workspaces").split() if name.startswith("doctor-")]
 
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
         (["predict", "no-such-file.png"], 2),
-        (["forget", "12345"], 4),
-        (["undo"], 5),
-        (["reset", "--confirm", "wrong"], 5),
-        (["restore", "r0-none"], 4),
+        (["train", "x", "no-such-file.png"], 2),
+        (["train"], 2),
         (["nonsense"], 2),
         (["predict", "x.png", "--top-k", "99"], 2),
+        (["reset"], 2),  # nobody is there to be asked
+        (["samples", "show", "999"], 4),
+        (["forget", "12345"], 4),
+        (["restore", "r0-none"], 4),
+        (["correct", "none", "x"], 4),
+        (["undo"], 5),
+        (["reset", "--confirm", "wrong"], 5),
+        (["link", "x", "x"], 5),
+        (["link", "", "x"], 1),
+        (["save", "\n"], 1),
     ],
 )
-def test_exit_codes(running: ServerProcess, workspace: str, arguments: list[str], code: int) -> None:
-    done = haleganada("--server", running.address, "-w", workspace, *arguments)
-    assert done.returncode == code
-    assert done.stderr and "Traceback" not in done.stderr and not done.stdout
+def test_exit_codes(run: Terminal, arguments: list[str], code: int) -> None:
+    run.fails(code, *arguments, stdin=b"")
+
+
+def test_text_that_is_not_utf_8(run: Terminal) -> None:
+    assert "UTF-8" in run.fails(2, "link", "caf\udce9", "x")
+
+
+def test_details_of_errors_on_request(run: Terminal) -> None:
+    done = haleganada("-v", *run.shared, "forget", "999")
+    assert done.returncode == 4 and not done.stdout
+    calls, details, line = done.stderr.splitlines()
+    assert calls.startswith("DeleteSampleRequest: ") and "reason=SAMPLE_NOT_FOUND" in details
+    assert line.startswith("haleganada: ")
 
 
 def test_no_server(pictures: Path) -> None:
-    done = haleganada("--server", "127.0.0.1:1", "predict", pictures / "x/0.png")
-    assert done.returncode == 3
-    assert done.stderr.count("\n") == 1 and "haleganada serve" in done.stderr
+    terminal = Terminal("127.0.0.1:1", "default")
+    assert "start one with `haleganada serve`" in terminal.fails(3, "predict", pictures / "x/0.png")
+    folder = terminal.fails(3, "train", "--folder", pictures)
+    assert "0 of 6 were learned; the same command goes on from there" in folder
+
+
+def test_a_token_is_not_shown_to_everybody() -> None:
+    assert "TLS" in Terminal("box.example:50051", "w").fails(1, "--token", "secret", "stats")
+
+
+def test_options_may_stand_in_the_environment(run: Terminal, running: ServerProcess) -> None:
+    done = haleganada("stats", "--json", HALEGANADA_TARGET=running.address, HALEGANADA_WORKSPACE=run.workspace)
+    assert json.loads(done.stdout)["samples_total"] == 0
+
+
+def test_reading_changes_nothing(run: Terminal, pictures: Path) -> None:
+    run("train", "--folder", pictures)
+    before = run.json("stats")["revision"], len(run.json("workspaces"))
+    for command in (
+        ["predict", pictures],
+        ["stats"],
+        ["samples"],
+        ["snapshots"],
+        ["workspaces"],
+        ["samples", "show", "1"],
+    ):
+        run(*command)
+    assert (run.json("stats")["revision"], len(run.json("workspaces"))) == before
+
+
+def on_a_terminal(*arguments: str | Path, **environment: str) -> str:
+    """What a person sees, colours and bars included."""
+    controller, terminal = pty.openpty()
+    line = [sys.executable, "-m", "haleganada_client.cli", *map(str, arguments)]
+    plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    process = subprocess.Popen(
+        line, stdin=terminal, stdout=terminal, stderr=terminal, env={**plain, "TERM": "xterm", **environment}
+    )
+    os.close(terminal)
+    seen = b""
+    with suppress(OSError):  # how a terminal says that nobody writes any more
+        while part := os.read(controller, 65536):
+            seen += part
+    process.wait(60)
+    os.close(controller)
+    return seen.decode()
+
+
+def test_colours_and_bars_are_for_people_who_want_them(run: Terminal, pictures: Path) -> None:
+    run("train", "--folder", pictures)
+    coloured = on_a_terminal(*run.shared, "predict", pictures / "x/0.png")
+    assert "\x1b[32mrecognised" in coloured and "Reading" in coloured
+    plain = on_a_terminal(*run.shared, "predict", pictures / "x/0.png", NO_COLOR="1")
+    assert "recognised" in plain and "\x1b[32m" not in plain
+    assert "\x1b" not in run("predict", pictures / "x/0.png")
 
 
 def test_completion() -> None:
     assert "_HALEGANADA_COMPLETE" in haleganada("completion", "bash").stdout
+    offered = haleganada(_HALEGANADA_COMPLETE="bash_complete", COMP_WORDS="haleganada s", COMP_CWORD="1").stdout
+    assert {line.partition(",")[2] for line in offered.split()} == {"serve", "stats", "samples", "save", "snapshots"}
+
+
+def test_help_names_every_command_and_exit_code() -> None:
+    text = haleganada("--help").stdout
+    assert all(f"  {name} " in text for commands in SECTIONS.values() for name in commands)
+    assert all(f"{code} " in text.partition("Exit codes")[2] for code in (0, 1, 2, 3, 4, 5, 130))
+    assert haleganada().stdout == text
+    assert haleganada("--version").stdout.startswith("haleganada, version ")
+
+
+def test_serve_and_pretrain_are_the_servers_own() -> None:
+    assert "--listen" in haleganada("serve", "--help").stdout
+    assert "--insecure" in haleganada("serve", "--listen", "0.0.0.0:0").stderr

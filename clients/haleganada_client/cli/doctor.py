@@ -2,131 +2,81 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-import json
-import platform
 import secrets
-import shutil
-import socket
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from haleganada_client.client import HaleganadaClient
 from haleganada_client.errors import HaleganadaError
 from haleganada_client.types import Ink, Stroke
 
-from .layout import size
-from .session import Session, plain, with_session
+from . import machine
+from .layout import percent
+from .machine import FAIL, OK, WARN, Finding
+from .session import Session, with_session
 
-OK, WARN, FAIL = "ok", "warn", "fail"
-Finding = tuple[str, str, str]
-_LEAST_FREE = 500e6
-_WEB_PORT = 8080
+if TYPE_CHECKING:
+    from haleganada_client.client import HaleganadaClient
+
+_COLOURS = {OK: "green", WARN: "yellow", FAIL: "red"}
 
 
 @click.command("doctor")
 @click.option(
     "--data", default="saved_model", show_default=True, type=click.Path(path_type=Path), help="The data directory."
 )
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535), help="The page's port.")
 @with_session
-def doctor_command(session: Session, data: Path) -> None:
-    """Check versions, weights, disk, fonts and ports, and teach and recognise in a workspace made for that."""
-    findings = [*_versions(), _weights(), _disk(data), _fonts(), _port(_WEB_PORT)]
+def doctor_command(session: Session, data: Path, port: int) -> None:
+    """Check versions, weights, disk, fonts and port, and teach and recognise in a workspace made for that.
+
+    Each line says ok, warn or fail, and what to do. Exit code 1 if one failed.
+    """
+    findings = list(machine.findings(data, port))
     with session.client() as client:
         findings += _server(client)
     session.show(
-        [{"state": state, "what": what, "detail": detail} for state, what, detail in plain(findings)],
-        "\n".join(f"{_mark(state)} {what}: {detail}" for state, what, detail in findings),
+        [{"state": found.state, "what": found.what, "detail": found.detail} for found in findings],
+        "\n".join(_line(found) for found in findings),
     )
-    if any(state == FAIL for state, _, _ in findings):
+    if any(found.state == FAIL for found in findings):
         sys.exit(1)
 
 
-def _mark(state: str) -> str:
-    colour = {OK: "green", WARN: "yellow", FAIL: "red"}[state]
-    return click.style(f"{state:>4}", fg=colour)
-
-
-def _versions() -> Iterator[Finding]:
-    parts = [f"haleganada {metadata.version('haleganada')}", f"Python {platform.python_version()}"]
-    parts += [f"{name} {metadata.version(name)}" for name in ("grpcio", "protobuf")]
-    yield OK, "versions", ", ".join(parts)
-    installed = [extra for extra, name in (("server", "onnxruntime"), ("web", "waitress"), ("train", "torch"))
-                 if importlib.util.find_spec(name)]  # fmt: skip
-    yield OK, "extras", ", ".join(installed) or "none: this is the thin client"
-
-
-def _weights() -> Finding:
-    spec = importlib.util.find_spec("haleganada_server")
-    if spec is None or spec.origin is None:
-        return OK, "weights", "not here: they live on the server"
-    folder = Path(spec.origin).parent / "weights"
-    try:
-        hashes = json.loads((folder / "card.json").read_text(encoding="utf-8"))["sha256"]
-        wrong = [name for name, expected in hashes.items() if _sha256(folder / name) != expected]
-    except (OSError, ValueError, KeyError) as error:
-        return FAIL, "weights", f"cannot be read ({error}); install the package again"
-    if wrong:
-        return FAIL, "weights", f"{', '.join(wrong)} changed; install the package again"
-    return OK, "weights", f"{len(hashes)} files match their card"
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _disk(data: Path) -> Finding:
-    nearest = next(folder for folder in (data.absolute(), *data.absolute().parents) if folder.exists())
-    free = shutil.disk_usage(nearest).free
-    state = OK if free > _LEAST_FREE else WARN
-    return state, "disk", f"{size(free)} free for {data}" + ("" if state == OK else "; make some room")
-
-
-def _fonts() -> Finding:
-    if shutil.which("fc-list") is None:
-        return OK, "fonts", "cannot be listed here; if ಕ shows as a box, install a Kannada font"
-    listed = subprocess.run(
-        ["fc-list", ":lang=kn", "family"], capture_output=True, text=True, check=False
-    ).stdout.split("\n")
-    if not any(listed):
-        return WARN, "fonts", "none for Kannada; install one, for example Noto Sans Kannada"
-    return OK, "fonts", f"Kannada by {next(filter(None, listed))}"
-
-
-def _port(port: int) -> Finding:
-    with socket.socket() as probe:
-        busy = probe.connect_ex(("127.0.0.1", port)) == 0
-    if busy:
-        return WARN, "web port", f"{port} is in use: by the page, or choose another with --port"
-    return OK, "web port", f"{port} is free"
+def _line(found: Finding) -> str:
+    return f"{click.style(f'{found.state:<4}', fg=_COLOURS[found.state])}  {found.what:<10}  {found.detail}"
 
 
 def _server(client: HaleganadaClient) -> Iterator[Finding]:
     try:
         state = client.health()
-        yield OK if state == "SERVING" else WARN, "server", f"{client.config.target} says {state}"
-        yield _tried("device", lambda: _device(client))
-        yield _tried("round trip", lambda: _round_trip(client))
     except HaleganadaError as error:
-        yield FAIL, "server", error.message
+        yield Finding(FAIL, "server", error.message)
+        return
+    if state != "SERVING":
+        yield Finding(
+            FAIL, "server", f"{client.config.target} says {state}: it is starting or stopping; try again soon"
+        )
+        return
+    yield Finding(OK, "server", f"{client.config.target} is serving")
+    yield _tried("runtime", lambda: _runtime(client))
+    yield _tried("round trip", lambda: _round_trip(client))
 
 
 def _tried(what: str, check: Callable[[], str]) -> Finding:
     try:
-        return OK, what, check()
+        return Finding(OK, what, check())
     except HaleganadaError as error:
-        return FAIL, what, error.message
+        return Finding(FAIL, what, error.message)
 
 
-def _device(client: HaleganadaClient) -> str:
+def _runtime(client: HaleganadaClient) -> str:
     stats = client.stats(history_points=0)
-    return f"{stats.device}, weights {stats.versions.get('weights', '?')} ({stats.embedder_hash[:12]})"
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(stats.versions.items()))
+    return f"{stats.device}; {versions}; embedder {stats.embedder_hash[:12]}"
 
 
 def _round_trip(client: HaleganadaClient) -> str:
@@ -140,8 +90,8 @@ def _round_trip(client: HaleganadaClient) -> str:
     finally:
         client.delete_workspace(name, name)
     if best is None or best.label != "x":
-        raise HaleganadaError("a cross was taught but not recognised; the weights may be damaged")
-    return f"taught and recognised a cross ({100 * best.probability:.0f} %)"
+        raise HaleganadaError("a cross was taught but not recognised; install the server again, its weights may be bad")
+    return f"taught and recognised a cross ({percent(best.probability)})"
 
 
 def _cross(shift: float) -> Ink:

@@ -1,9 +1,10 @@
-"""Folders of labelled images: which label a folder's name means, and which files count."""
+"""Folders of labelled images: which label a folder's name means, which files count, and how they are told apart."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,19 @@ _HEX = re.compile(r"U\+[0-9A-Fa-f]{4,6}(?:[_ ](?:U\+)?[0-9A-Fa-f]{4,6})*")
 
 
 def label_of(folder: str) -> str:
-    """A decimal code point of two digits or more (65), U+0C95_0CCD, or literal text. Raises ValueError."""
+    """A decimal code point of two digits or more (65), U+0C95_0CCD, or literal text; in NFC, as servers keep labels.
+
+    Raises ValueError for a number that is no character.
+    """
+    try:
+        label = _decoded(folder)
+        label.encode()  # a lone surrogate is a code point, but no character
+    except (ValueError, OverflowError):
+        raise ValueError(f"the folder's name, {folder}, is no character's number") from None
+    return unicodedata.normalize("NFC", label)
+
+
+def _decoded(folder: str) -> str:
     if _HEX.fullmatch(folder):
         return "".join(chr(int(part.removeprefix("U+"), 16)) for part in re.split("[_ ]", folder))
     if folder.isascii() and folder.isdecimal() and len(folder) > 1:
@@ -20,24 +33,26 @@ def label_of(folder: str) -> str:
     return folder
 
 
-def labelled_images(root: Path) -> Iterator[tuple[Path, str]]:
-    """(image, label) for each image in a folder of `root` that is named after its label; sorted, hidden files left
-    out.
+def label_folders(root: Path) -> list[Path]:
+    """The folders in `root` that are named after labels: all that are not hidden, sorted."""
+    return sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def images_below(folder: Path) -> Iterator[Path]:
+    """All images in a folder and its folders, sorted, hidden ones left out."""
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix.lower() in IMAGES and not hidden and path.is_file():
+            yield path
+
+
+def request_id(name: str, content: bytes, label: str, variant_of: str) -> str:
+    """The same for the same file taught the same way, so that a folder can be taught again after an interruption.
+
+    name: the file's path below its label's folder, so that the folder itself can be moved or respelled.
     """
-    for folder in sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        label = label_of(folder.name)
-        for image in sorted(folder.iterdir()):
-            if image.suffix.lower() in IMAGES and not image.name.startswith("."):
-                yield image, label
-
-
-def images_in(path: Path) -> list[Path]:
-    """The file itself, or all images below a folder, sorted."""
-    if path.is_dir():
-        return sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGES and not p.name.startswith("."))
-    return [path]
-
-
-def request_id(content: bytes, label: str) -> str:
-    """The same for the same picture and label, so that a folder can be taught again after an interruption."""
-    return "folder-" + hashlib.sha256(label.encode() + b"\0" + content).hexdigest()[:48]
+    parts = [
+        unicodedata.normalize("NFC", part).encode("utf-8", "surrogateescape") for part in (name, label, variant_of)
+    ]
+    digest = hashlib.sha256(b"\0".join([*parts, hashlib.sha256(content).digest()]))
+    return "folder-" + digest.hexdigest()[:48]

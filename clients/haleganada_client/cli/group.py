@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from dataclasses import dataclass
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
+
+from .ending import run
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Start": {
@@ -16,34 +22,38 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "doctor": ("doctor", "Check that everything works, and say what to do if not."),
     },
     "Teach and recognise": {
-        "train": ("teaching", "Teach one drawing, or a folder of labelled images."),
+        "train": ("training", "Teach one drawing, or a folder of labelled images."),
         "predict": ("predicting", "Say what drawings are."),
-        "correct": ("teaching", "Teach the drawing of an earlier prediction with its right label."),
-        "link": ("teaching", "Let a label be a form of another."),
-        "unlink": ("teaching", "Let a form stand for itself again."),
-        "undo": ("teaching", "Take the last change back."),
+        "correct": ("changing", "Teach the drawing of an earlier prediction with its right label."),
+        "link": ("changing", "Let a label be a form of another."),
+        "unlink": ("changing", "Let a form stand for itself again."),
+        "undo": ("changing", "Take the last change back."),
     },
     "Look after": {
-        "stats": ("looking", "What is known, how well, and what to teach next."),
-        "samples": ("looking", "List taught samples, or save the picture of one."),
-        "relabel": ("teaching", "Give a sample another label."),
-        "forget": ("teaching", "Forget a sample, as if it had never been taught."),
+        "stats": ("figures", "What is known, how well, and what to teach next."),
+        "samples": ("samples", "List taught samples, or show one."),
+        "relabel": ("changing", "Give a sample another label."),
+        "forget": ("changing", "Forget a sample, as if it had never been taught."),
+        "workspaces": ("workspaces", "List, create or delete workspaces."),
+    },
+    "Keep and move": {
         "save": ("keeping", "Keep the present state as a snapshot."),
         "snapshots": ("keeping", "List kept states."),
         "restore": ("keeping", "Go back to a kept state."),
         "reset": ("keeping", "Empty the workspace; its content moves to a trash."),
-        "export": ("keeping", "Write everything that was taught to a file."),
-        "import": ("keeping", "Teach everything in a file."),
-        "workspaces": ("keeping", "List, create or delete workspaces."),
+        "export": ("moving", "Write everything that was taught to a file."),
+        "import": ("moving", "Teach everything in a file."),
     },
-    "Train": {
+    "Build": {
         "pretrain": ("serving", "Train the embedder itself (needs the train extra)."),
-    },
-    "Shell": {
         "completion": ("completion", "Print a script for your shell's completion."),
     },
 }
-EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 server cannot be reached, 4 not found, 5 state in the way."
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 failed, in part or whole; 2 wrong usage; 3 the server cannot be reached or does not answer "
+    "in time; 4 not found; 5 the state is in the way (nothing to undo, name taken, wrong confirmation); 130 stopped "
+    "by Ctrl+C."
+)
 
 
 @dataclass(frozen=True)
@@ -52,8 +62,10 @@ class Settings:
 
     server: str | None
     workspace: str | None
+    token: str | None
     timeout: float | None
     json: bool
+    verbose: bool
 
 
 class _Group(click.Group):
@@ -78,21 +90,54 @@ class _Group(click.Group):
             with formatter.section(title):
                 formatter.write_dl([(name, text) for name, (_, text) in commands.items()])
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """As click does it, but without importing every command for its help."""
+        from click.shell_completion import CompletionItem
+
+        names = [(name, text) for commands in SECTIONS.values() for name, (_, text) in commands.items()]
+        found = [CompletionItem(name, help=text) for name, text in names if name.startswith(incomplete)]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
+
 
 @click.group(cls=_Group, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--server", metavar="HOST:PORT", help="The server. [default: HALEGANADA_TARGET or 127.0.0.1:50051]")
-@click.option("--workspace", "-w", metavar="NAME", help="The workspace. [default: HALEGANADA_WORKSPACE or default]")
+@click.option("--server", metavar="HOST:PORT", help="The server. [default: $HALEGANADA_TARGET or 127.0.0.1:50051]")
+@click.option("--workspace", "-w", metavar="NAME", help="The workspace. [default: $HALEGANADA_WORKSPACE or default]")
+@click.option("--token", metavar="TEXT", help="Shown to the server. [default: $HALEGANADA_TOKEN, which is safer]")
 @click.option(
     "--timeout", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Longest wait for an answer. [default: 10]"
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs. Also allowed behind the command.")
+@click.option("--verbose", "-v", is_flag=True, help="Tell of every call, and more of errors, on standard error.")
 @click.version_option(package_name="haleganada")
 @click.pass_context
-def cli(ctx: click.Context, server: str | None, workspace: str | None, timeout: float | None, as_json: bool) -> None:
-    """Teach characters by drawing; recognise them in any script."""
-    ctx.obj = Settings(server, workspace, timeout, as_json)
+def cli(
+    ctx: click.Context,
+    server: str | None,
+    workspace: str | None,
+    token: str | None,
+    timeout: float | None,
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """Teach characters by drawing; recognise them in any script.
+
+    Certificate authorities for TLS are named in $HALEGANADA_CA.
+    """
+    ctx.obj = Settings(server, workspace, token, timeout, as_json, verbose)
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
+    if verbose:
+        _tell_of_calls()
+
+
+def _tell_of_calls() -> None:
+    import logging
+
+    log = logging.getLogger("haleganada_client")
+    log.setLevel(logging.DEBUG)
+    log.addHandler(logging.StreamHandler())
 
 
 def main() -> None:
     """The entry point."""
-    cli(prog_name="haleganada", args=sys.argv[1:])
+    run(cli)

@@ -1,11 +1,18 @@
-"""Text for people: columns that stay aligned with any script, bars, sizes."""
+"""Text for people: columns that stay aligned with any script, bars, sizes; nothing that a terminal would obey."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from datetime import datetime
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
+_JOINERS = "\u200c\u200d"  # they shape Kannada's conjuncts
+
+
+def printable(text: str) -> str:
+    """The text without control characters, which could move a terminal's cursor or hide what a file is called."""
+    return "".join(char if char.isprintable() or char in _JOINERS else "\ufffd" for char in text)
 
 
 def width(text: str) -> int:
@@ -19,16 +26,21 @@ def _columns(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
-def table(rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> str:
-    """Rows as aligned columns."""
-    everything = [list(header), *map(list, rows)] if header else [list(row) for row in rows]
+def table(rows: Sequence[Sequence[str]], header: Sequence[str] = (), right: Container[int] = ()) -> str:
+    """Rows as aligned columns. right: the columns, from 0, that hold numbers and end flush."""
+    everything = [[printable(cell) for cell in row] for row in ([header] if header else []) + list(rows)]
     if not everything:
         return ""
     widths = [max(width(row[i]) for row in everything) for i in range(len(everything[0]))]
-    lines = [
-        "  ".join(cell + " " * (w - width(cell)) for cell, w in zip(row, widths, strict=True)) for row in everything
-    ]
-    return "\n".join(line.rstrip() for line in lines)
+    return "\n".join(_line(row, widths, right) for row in everything)
+
+
+def _line(row: Sequence[str], widths: Sequence[int], right: Container[int]) -> str:
+    cells = []
+    for i, (cell, columns) in enumerate(zip(row, widths, strict=True)):
+        blank = " " * (columns - width(cell))
+        cells.append(blank + cell if i in right else cell + blank)
+    return "  ".join(cells).rstrip()
 
 
 def bar(share: float, columns: int = 20) -> str:
@@ -39,8 +51,12 @@ def bar(share: float, columns: int = 20) -> str:
 
 
 def percent(share: float | None) -> str:
-    """For example " 97.3 %"; "-" where there is nothing to tell."""
-    return "-" if share is None else f"{100 * share:.1f} %"
+    """For example "97.3 %"; "-" where there is nothing to tell. Only what is certain is 100 %, only nothing is 0 %."""
+    if share is None:
+        return "-"
+    if 0 < share < 0.0005:
+        return "<0.1 %"
+    return ">99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.1f} %"
 
 
 def size(count: float) -> str:
@@ -50,3 +66,8 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} GB"
+
+
+def moment(time: datetime) -> str:
+    """In this machine's time zone, to the second."""
+    return time.astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from haleganada_client.client import HaleganadaClient
-from haleganada_client.types import Decision, ItemError, Prediction
+from haleganada_client.types import Candidate, Decision, ItemError, Prediction
 
-from .folders import images_in
-from .layout import bar, percent, table
+from .folders import images_below
+from .layout import bar, percent, printable, table
+from .pictures import Picture, answered, read
 from .session import Session, plain, with_session
-from .visualise import write_sheet
+from .visualise import ENDINGS, write_visualisation
 
-_BATCH = 64
 _WORDS = {
-    Decision.RECOGNISED: "recognised",
-    Decision.UNSURE: "not sure",
-    Decision.UNKNOWN: "I don't know this one",
-    Decision.NOTHING_TAUGHT: "nothing taught yet; teach a drawing with `haleganada train`",
+    Decision.RECOGNISED: ("recognised", "green"),
+    Decision.UNSURE: ("not sure", "yellow"),
+    Decision.UNKNOWN: ("I don't know this one", "red"),
+    Decision.NOTHING_TAUGHT: ("nothing taught yet; teach a drawing with `haleganada train`", "red"),
 }
 Outcome = Prediction | ItemError
 
@@ -31,36 +31,44 @@ Outcome = Prediction | ItemError
 @click.argument("images", nargs=-1, required=True)
 @click.option("--top-k", "-k", default=3, show_default=True, type=click.IntRange(1, 50), help="Candidates to show.")
 @click.option(
-    "--save-viz", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Also write .html or .svg."
+    "--save-viz",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also draw the pictures with their answers, as .svg or .html.",
 )
 @with_session
 def predict_command(session: Session, images: tuple[str, ...], top_k: int, save_viz: Path | None) -> None:
-    """Say what drawings are. IMAGES: files, folders, patterns such as 'page/*.png', or - for standard input."""
-    if save_viz is not None and save_viz.suffix.lower() not in (".svg", ".html"):
-        raise click.UsageError("--save-viz writes .html or .svg; choose one of these endings")
-    drawings = _drawings(images)
-    with session.client() as client:
-        outcomes = _predict(client, [content for _, content in drawings], top_k)
-    named = [(name, content, outcome) for (name, content), outcome in zip(drawings, outcomes, strict=True)]
+    """Say what drawings are. IMAGES: files, folders, patterns such as 'page/*.png', or - for standard input.
+
+    Exit code 1 if some could not be read. A wrong answer: `haleganada correct`.
+    """
+    if save_viz is not None and save_viz.suffix.lower() not in ENDINGS:
+        raise click.UsageError("--save-viz draws .svg or .html, which every browser shows; choose one of these endings")
+    paths = _meant(images)
+    with session.client() as client, session.progress(len(paths), "Reading") as progress:
+        named: list[tuple[Picture, Outcome]] = []
+        for answer in answered(
+            map(_picture, paths),
+            lambda batch: client.predict_batch([picture.content for picture in batch], top_k=top_k),
+        ):
+            named.append(answer if save_viz else (Picture(answer[0].name, b""), answer[1]))
+            progress.update(1)
     if save_viz is not None:
-        write_sheet(save_viz, named)
-    answers = [{"file": name, **_answer(outcome)} for name, _, outcome in named]
-    session.show(answers, "\n".join(_lines(name, outcome) for name, _, outcome in named))
-    if any(isinstance(outcome, ItemError) for outcome in outcomes):
+        write_visualisation(save_viz, [(picture.name, picture.content, outcome) for picture, outcome in named])
+    outcomes = [(picture.name, outcome) for picture, outcome in named]
+    session.show([_answer(*outcome) for outcome in outcomes], _in_words(outcomes))
+    if any(isinstance(outcome, ItemError) for _, outcome in outcomes):
         sys.exit(1)
 
 
-def _drawings(images: Sequence[str]) -> list[tuple[str, bytes]]:
-    """(name, content) of every picture that is meant."""
-    found: list[tuple[str, bytes]] = []
+def _meant(images: Sequence[str]) -> list[Path]:
+    """The path of every picture that is meant; "-" for standard input."""
+    found: list[Path] = []
     for name in images:
-        if name == "-":
-            found.append(("-", sys.stdin.buffer.read()))
-            continue
-        paths = [Path(name)] if Path(name).exists() else _matching(name)
+        paths = [Path(name)] if name == "-" or Path(name).exists() else _matching(name)
         if not paths:
-            raise click.UsageError(f"there is no file {name}")
-        found += [(str(image), image.read_bytes()) for path in paths for image in images_in(path)]
+            raise click.UsageError(f"there is no file {printable(name)}")
+        found += [image for path in paths for image in (images_below(path) if path.is_dir() else [path])]
     if not found:
         raise click.UsageError("there are no PNG, JPEG or WebP images there")
     return found
@@ -72,32 +80,69 @@ def _matching(pattern: str) -> list[Path]:
     return sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
 
 
-def _predict(client: HaleganadaClient, drawings: list[bytes], top_k: int) -> list[Outcome]:
-    outcomes: list[Outcome] = []
-    batches = [drawings[start : start + _BATCH] for start in range(0, len(drawings), _BATCH)]
-    hidden = len(batches) == 1
-    with click.progressbar(batches, label="Reading", file=sys.stderr, hidden=hidden) as progress:
-        for batch in progress:
-            outcomes += client.predict_batch(batch, top_k=top_k)
-    return outcomes
+def _picture(path: Path) -> Picture:
+    return Picture("-", sys.stdin.buffer.read()) if str(path) == "-" else read(path)
 
 
-def _answer(outcome: Outcome) -> dict[str, Any]:
-    answer: dict[str, Any] = plain(outcome)
-    return {"error": answer} if isinstance(outcome, ItemError) else answer
+def _answer(name: str, outcome: Outcome) -> dict[str, Any]:
+    answer = plain(outcome)
+    return {"file": name, **({"error": answer} if isinstance(outcome, ItemError) else answer)}
 
 
-def _lines(name: str, outcome: Outcome) -> str:
+def _in_words(outcomes: Sequence[tuple[str, Outcome]]) -> str:
+    return _block(*outcomes[0]) if len(outcomes) == 1 else f"{_rows(outcomes)}\n\n{_summary(outcomes)}"
+
+
+def _block(name: str, outcome: Outcome) -> str:
+    """One picture in full: every candidate with its bar, code points and forms."""
     if isinstance(outcome, ItemError):
-        return f"{name}: {outcome.message}"
-    rows = [
-        [
-            f"  {candidate.label}", percent(candidate.probability), bar(candidate.probability),
-            " ".join(candidate.code_points),
-            f"form of {candidate.canonical}" if candidate.canonical != candidate.label else "",
-        ]
-        for candidate in outcome.candidates
-    ]  # fmt: skip
+        return f"{printable(name)}: {outcome.message}"
+    lines = [f"{printable(name)}: {click.style(*_WORDS[outcome.decision])}"]
     if outcome.candidates:
-        rows.append(["  none of these", percent(outcome.unknown_probability), bar(outcome.unknown_probability), "", ""])
-    return f"{name}: {_WORDS[outcome.decision]}\n{table(rows)}".rstrip()
+        rows = [["", *_row(candidate)] for candidate in outcome.candidates]
+        unknown = outcome.unknown_probability
+        rows.append(["", "none of these", percent(unknown), bar(unknown), "", ""])
+        lines += [table(rows, right={2}), f"wrong? haleganada correct {outcome.prediction_id} LABEL"]
+    return "\n".join(lines)
+
+
+def _row(candidate: Candidate) -> list[str]:
+    shares = [percent(candidate.probability), bar(candidate.probability)]
+    return [candidate.label, *shares, " ".join(candidate.code_points), _forms(candidate)]
+
+
+def _forms(candidate: Candidate) -> str:
+    if candidate.canonical != candidate.label:
+        return f"form of {candidate.canonical} ({percent(candidate.canonical_probability)} together)"
+    others = [form for form in candidate.forms if form != candidate.label]
+    return f"also {', '.join(others)} ({percent(candidate.canonical_probability)} together)" if others else ""
+
+
+def _rows(outcomes: Sequence[tuple[str, Outcome]]) -> str:
+    """Many pictures, a line each."""
+    return table([_short(name, outcome) for name, outcome in outcomes], right={2})
+
+
+def _short(name: str, outcome: Outcome) -> list[str]:
+    if isinstance(outcome, ItemError):
+        return [name, "", "", "", outcome.message]
+    best = outcome.best
+    if best is None or outcome.decision is Decision.UNKNOWN:
+        unknown = outcome.unknown_probability
+        return [name, "?", percent(unknown), bar(unknown, 10), _WORDS[outcome.decision][0]]
+    others = ", ".join(f"{other.label} {percent(other.probability)}" for other in outcome.candidates[1:])
+    doubt = "not sure; " if outcome.decision is Decision.UNSURE else ""
+    return [name, best.label, percent(best.probability), bar(best.probability, 10), doubt + others]
+
+
+def _summary(outcomes: Sequence[tuple[str, Outcome]]) -> str:
+    count = Counter(None if isinstance(outcome, ItemError) else outcome.decision for _, outcome in outcomes)
+    words = {
+        Decision.RECOGNISED: "recognised",
+        Decision.UNSURE: "not sure",
+        Decision.UNKNOWN: "unknown",
+        Decision.NOTHING_TAUGHT: "unknown, for nothing was taught yet",
+        None: "not readable",
+    }
+    parts = [f"{count[key]} {word}" for key, word in words.items() if count[key]]
+    return f"{len(outcomes)} drawings: {', '.join(parts)}"

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
 
 import click
 
-from .session import fail
-from .together import run_together
+from haleganada_client.errors import HaleganadaError
+
+from .ending import fail
+from .group import Settings
+from .session import config_of
+from .together import Plan, run_together
 
 _PASS = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
@@ -50,20 +55,19 @@ def _require(module: str, package: str, extra: str) -> None:
     "--allow-host", multiple=True, metavar="NAME", help="A name under which browsers may call, beside localhost."
 )
 @click.pass_obj
-def web_command(settings: object, host: str, port: int, allow_host: tuple[str, ...]) -> None:
-    """Start the web page for a running server."""
+def web_command(settings: Settings, host: str, port: int, allow_host: tuple[str, ...]) -> None:
+    """Start the web page for a running server (--server), until Ctrl+C."""
     _require("flask", "waitress", "web")
-    from haleganada_client.connection import ClientConfig
-    from haleganada_client.errors import HaleganadaError
     from haleganada_client.web import run_web
 
-    target = getattr(settings, "server", None) or ClientConfig.from_environment().target
+    config = config_of(settings)
 
     def ready(address: str) -> None:
-        click.echo(f"Haleganada's page is at {address} (server {target})")
+        words = f"Haleganada's page is at {address} (server {config.target})"
+        click.echo(json.dumps({"page": address, "server": config.target}) if settings.json else words)
 
     try:
-        run_web(target, host, port, allow_host, ready)
+        run_web(config, host, port, allow_host, ready)
     except HaleganadaError as error:
         fail(error.message, 1)
 
@@ -81,8 +85,9 @@ def web_command(settings: object, host: str, port: int, allow_host: tuple[str, .
 @click.option(
     "--device", default="auto", show_default=True, metavar="auto|cpu|cuda:N", help="What computes embeddings."
 )
-def up_command(data: str, listen: str, port: int, device: str) -> None:
-    """Start server and web page together, and print the page's address."""
+@click.pass_obj
+def up_command(settings: Settings, data: str, listen: str, port: int, device: str) -> None:
+    """Start server and web page together, and print the page's address. Ctrl+C stops both."""
     _require("haleganada_server", "onnxruntime", "server")
     _require("flask", "waitress", "web")
-    sys.exit(run_together(data, listen, port, device))
+    sys.exit(run_together(Plan(data, listen, port, device, settings.workspace or ""), settings.json))

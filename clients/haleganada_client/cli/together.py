@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import queue
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+from dataclasses import dataclass
 from types import FrameType
 
 import click
@@ -14,69 +18,115 @@ import click
 _ADDRESS = re.compile(r"serves on (\S+) ")
 _PAGE = re.compile(r"page is at (\S+) ")
 _STOP_S = 15.0
+_LOOK_S = 0.1
 
 
-def run_together(data: str, listen: str, port: int, device: str) -> int:
+@dataclass(frozen=True)
+class Plan:
+    """What to start. workspace "": the page's own default."""
+
+    data: str
+    listen: str
+    port: int
+    device: str
+    workspace: str
+
+
+def run_together(plan: Plan, as_json: bool) -> int:
     """Start both, print one line, wait until a signal or the end of either; the exit code."""
     stopping = _StopFlag()
-    server = _start("haleganada_server", "serve", "--data", data, "--listen", listen, "--device", device)
-    address = _first_match(server, _ADDRESS)
-    if address is None:
-        return server.wait() or 1  # it has said why on stderr
-    page = _start("haleganada_client.cli", "--server", address, "web", "--port", str(port))
+    children: list[_Child] = []
     try:
-        url = _first_match(page, _PAGE)
+        flags = ["--data", plan.data, "--listen", plan.listen, "--device", plan.device]
+        children.append(_Child("server", ["haleganada_server", "serve", *flags], _ADDRESS))
+        address = children[0].address(stopping)
+        if address is None:
+            return _why_not(children[0], stopping)
+        shared = ["--server", address, *(["--workspace", plan.workspace] if plan.workspace else [])]
+        children.append(_Child("web page", ["haleganada_client.cli", *shared, "web", "--port", str(plan.port)], _PAGE))
+        url = children[1].address(stopping)
         if url is None:
-            return page.wait() or 1
-        click.echo(f"Haleganada is ready: {url}  (data in {data}, gRPC on {address}; Ctrl+C stops it)")
-        return _watch(server, page, stopping)
+            return _why_not(children[1], stopping)
+        _announce(plan, url, address, as_json)
+        return _watch(children, stopping)
     finally:
-        _stop(page, server)
+        for child in reversed(children):  # the page first, so that no request meets a stopped server
+            child.stop()
+
+
+def _announce(plan: Plan, url: str, address: str, as_json: bool) -> None:
+    words = f"Haleganada is ready: {url}  (data in {plan.data}, gRPC on {address}; Ctrl+C stops it)"
+    facts = {"page": url, "server": address, "data": plan.data}
+    click.echo(json.dumps(facts, ensure_ascii=False) if as_json else words)
 
 
 class _StopFlag:
-    """Set by SIGINT or SIGTERM, from the moment that it is made."""
+    """Set by SIGINT, SIGTERM or the terminal's end, from the moment that it is made."""
 
     def __init__(self) -> None:
         self.set = False
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._on_signal)
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):  # Windows has no SIGHUP
+                signal.signal(getattr(signal, name), self._on_signal)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         del number, frame
         self.set = True
 
 
-def _start(module: str, *arguments: str) -> subprocess.Popen[str]:
-    line = [sys.executable, "-m", module, *arguments]
-    # A session of its own: Ctrl+C reaches only this process, which then stops the two in order.
-    return subprocess.Popen(line, stdout=subprocess.PIPE, text=True, start_new_session=True)
+class _Child:
+    """A process that prints its address when it is ready. A thread reads what it prints, so that it never blocks."""
+
+    def __init__(self, name: str, arguments: list[str], pattern: re.Pattern[str]) -> None:
+        self.name = name
+        # A session of its own: Ctrl+C reaches only this process, which then stops the two in order.
+        line = [sys.executable, "-m", *arguments]
+        self.process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        self._found: queue.Queue[str | None] = queue.Queue()
+        threading.Thread(target=self._read, args=(pattern,), daemon=True).start()
+
+    def _read(self, pattern: re.Pattern[str]) -> None:
+        assert self.process.stdout is not None
+        for printed in self.process.stdout:
+            if match := pattern.search(printed):
+                self._found.put(match[1])
+        self._found.put(None)
+
+    def address(self, stopping: _StopFlag) -> str | None:
+        """What it printed; None if it ended before, or is to be stopped."""
+        while not stopping.set:
+            try:
+                return self._found.get(timeout=_LOOK_S)
+            except queue.Empty:
+                continue
+        return None
+
+    def stop(self) -> None:
+        """In good order if it can, else at once."""
+        self.process.terminate()
+        try:
+            self.process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
-def _first_match(process: subprocess.Popen[str], pattern: re.Pattern[str]) -> str | None:
-    """What the pattern finds in the lines that a process prints; None if it ends before."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        if match := pattern.search(line):
-            return match[1]
-    return None
+def _why_not(child: _Child, stopping: _StopFlag) -> int:
+    """The exit code where a child did not come up; it has said why on stderr."""
+    return 0 if stopping.set else child.process.wait() or 1
 
 
-def _watch(server: subprocess.Popen[str], page: subprocess.Popen[str], stopping: _StopFlag) -> int:
+def _watch(children: list[_Child], stopping: _StopFlag) -> int:
     while not stopping.set:
-        for name, process in (("server", server), ("web page", page)):
-            if process.poll() is not None:
-                click.echo(f"haleganada: the {name} ended unexpectedly; see above", err=True)
+        for child in children:
+            if (code := child.process.poll()) is not None:
+                click.echo(
+                    f"haleganada: the {child.name} ended unexpectedly ({_ending(code)}); all is stopped", err=True
+                )
                 return 1
-        time.sleep(0.2)
+        time.sleep(_LOOK_S)
     return 0
 
 
-def _stop(*processes: subprocess.Popen[str]) -> None:
-    """The page first, so that no request meets a stopped server."""
-    for process in processes:
-        process.terminate()
-        try:
-            process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
+def _ending(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit code {code}"

@@ -10,6 +10,7 @@ from typing import Any
 from waitress.server import create_server
 
 from haleganada_client.client import HaleganadaClient
+from haleganada_client.connection import ClientConfig
 from haleganada_client.errors import HaleganadaError
 
 from .app import create_app
@@ -18,8 +19,10 @@ from .transfers import MAX_IMPORT
 _THREADS = 16
 
 
-def run_web(target: str, host: str, port: int, allowed_hosts: Iterable[str], ready: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM. ready is called with the address once the port is bound.
+def run_web(
+    config: ClientConfig, host: str, port: int, allowed_hosts: Iterable[str], ready: Callable[[str], None]
+) -> None:
+    """Serve until SIGINT or SIGTERM. config: of the server. ready is called with the address once the port is bound.
 
     Raises HaleganadaError if the port cannot be had, or if the page would be open to other machines unasked.
     """
@@ -28,7 +31,7 @@ def run_web(target: str, host: str, port: int, allowed_hosts: Iterable[str], rea
         raise HaleganadaError(
             f"whoever reaches {host} could teach and erase; if that is meant, name this machine with --allow-host"
         )
-    with HaleganadaClient(target) as client:  # made here, in the process that serves, never before a fork
+    with HaleganadaClient(config=config) as client:  # made here, in the process that serves, never before a fork
         server = _bind(create_app(client, names), host, port)
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # waitress ends in good order on KeyboardInterrupt
         ready(f"http://{_in_url(host)}:{_bound_port(server)}")

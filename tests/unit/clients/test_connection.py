@@ -1,87 +1,139 @@
-"""Calls over a real channel to a server whose behaviour the test decides: retries, deadlines, errors."""
+"""Calls over a real channel to a server whose behaviour the test decides: retries, deadlines, errors, tokens."""
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent import futures
-from contextlib import contextmanager
+from pathlib import Path
 
 import grpc
 import pytest
-from google.protobuf import any_pb2
-from google.rpc import code_pb2, error_details_pb2, status_pb2
-from grpc_status import rpc_status
+from google.protobuf.duration_pb2 import Duration
+from google.rpc import code_pb2, error_details_pb2
 from haleganada.v1 import ocr_service_pb2 as pb
-from haleganada.v1 import ocr_service_pb2_grpc
 from haleganada_client import ClientConfig, HaleganadaClient
 from haleganada_client.errors import (
     BY_CODE,
     DeadlineExceeded,
+    Exhausted,
     HaleganadaError,
     InvalidInput,
     Unavailable,
 )
 
-Behaviour = Callable[[pb.TrainRequest, grpc.ServicerContext], pb.TrainResponse]
+from tests.unit.clients.scripted import refuse, served, server
 
 
-class _Scripted(ocr_service_pb2_grpc.OCRServiceServicer):
-    def __init__(self, behaviour: Behaviour) -> None:
-        self._behaviour = behaviour
+class Reluctant:
+    """Refuses the first calls with `code`, then learns; remembers the request ids."""
 
-    def Train(self, request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
-        return self._behaviour(request, context)
+    def __init__(self, refusals: int, reason: str = "") -> None:
+        self.ids: list[str] = []
+        self._refusals, self._reason = refusals, reason
 
-
-@contextmanager
-def served(behaviour: Behaviour, timeout_s: float = 5.0) -> Iterator[HaleganadaClient]:
-    server = grpc.server(futures.ThreadPoolExecutor(4))
-    ocr_service_pb2_grpc.add_OCRServiceServicer_to_server(_Scripted(behaviour), server)  # type: ignore[abstract]
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    config = ClientConfig(target=f"127.0.0.1:{port}", timeout_s=timeout_s)
-    with HaleganadaClient(config=config) as client:
-        yield client
-    server.stop(None).wait()
-
-
-def refuse(context: grpc.ServicerContext, code: int, *details: object) -> None:
-    packed = []
-    for detail in details:
-        wrapped = any_pb2.Any()
-        wrapped.Pack(detail)  # type: ignore[arg-type]
-        packed.append(wrapped)
-    status = status_pb2.Status(code=code, message="no", details=packed)
-    context.abort_with_status(rpc_status.to_status(status))
-
-
-def test_a_stopping_server_is_asked_again_with_the_same_request_id() -> None:
-    ids: list[str] = []
-
-    def behaviour(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
-        ids.append(request.request_id)
-        if len(ids) < 3:
-            refuse(context, code_pb2.UNAVAILABLE, error_details_pb2.ErrorInfo(reason="STOPPING"))
+    def __call__(self, request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
+        self.ids.append(request.request_id)
+        if len(self.ids) <= self._refusals:
+            details = [error_details_pb2.ErrorInfo(reason=self._reason)] if self._reason else []
+            refuse(context, code_pb2.UNAVAILABLE, *details)
         return pb.TrainResponse(sample_id=7)
 
+
+def instant(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
+    return pb.TrainResponse(sample_id=1)
+
+
+@pytest.mark.parametrize("reason", ["STOPPING", ""])
+def test_an_unavailable_server_is_asked_again_with_the_same_request_id(reason: str) -> None:
+    behaviour = Reluctant(2, reason)
     with served(behaviour) as client:
         assert client.train(b"picture", "a").sample_id == 7
-    assert len(ids) == 3 and len(set(ids)) == 1 and ids[0]
+    assert len(behaviour.ids) == 3 and len(set(behaviour.ids)) == 1 and behaviour.ids[0]
 
 
-def test_other_errors_are_not_repeated() -> None:
+def test_a_chosen_request_id_is_sent_as_it_is_and_others_differ() -> None:
+    behaviour = Reluctant(0)
+    with served(behaviour) as client:
+        client.train(b"picture", "a", request_id="mine")
+        client.train(b"picture", "a")
+        client.train(b"picture", "a")
+    assert behaviour.ids[0] == "mine" and len(set(behaviour.ids)) == 3
+
+
+def test_a_call_whose_server_went_away_is_finished_by_its_successor() -> None:
+    called, ids, answers = threading.Event(), [], []
+
+    def cut_off(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
+        ids.append(request.request_id)
+        called.set()
+        time.sleep(1)
+        return pb.TrainResponse()
+
+    successor = Reluctant(0)
+    with server(cut_off) as port:
+        client = HaleganadaClient(f"127.0.0.1:{port}")
+        caller = threading.Thread(target=lambda: answers.append(client.train(b"picture", "a").sample_id))
+        caller.start()
+        assert called.wait(5)
+    time.sleep(0.3)  # meanwhile nobody listens there, which a call under way waits out
+    with server(successor, port):
+        caller.join(10)
+    client.close()
+    assert answers == [7] and successor.ids == ids[:1]
+
+
+def test_without_retries_every_failure_is_reported_at_once() -> None:
+    behaviour = Reluctant(5, "STOPPING")
+    with served(behaviour, retry=False) as client, pytest.raises(Unavailable):
+        client.train(b"picture", "a")
+    assert len(behaviour.ids) == 1
+
+
+def test_what_has_no_request_id_is_not_repeated() -> None:
+    resets: list[str] = []
+    with (
+        server(instant, resets=resets) as port,
+        HaleganadaClient(f"127.0.0.1:{port}") as client,
+        pytest.raises(Unavailable),
+    ):
+        client.reset("default")
+    assert resets == ["default"]
+
+
+def test_retries_end_at_the_deadline_with_the_reason() -> None:
+    began = time.monotonic()
+    with served(Reluctant(1000, "STOPPING"), timeout_s=0.8) as client, pytest.raises(Unavailable) as refusal:
+        client.train(b"picture", "a")
+    assert refusal.value.reason == "STOPPING" and time.monotonic() - began < 3
+
+
+def test_other_errors_are_not_repeated_and_keep_their_details() -> None:
     calls: list[str] = []
 
     def behaviour(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
         calls.append(request.label)
         violation = error_details_pb2.BadRequest.FieldViolation(field="label", description="is empty")
-        refuse(context, code_pb2.INVALID_ARGUMENT, error_details_pb2.BadRequest(field_violations=[violation]))
+        info = error_details_pb2.ErrorInfo(reason="INVALID_INPUT", metadata={"call_id": "c1"})
+        refuse(context, code_pb2.INVALID_ARGUMENT, info, error_details_pb2.BadRequest(field_violations=[violation]))
         return pb.TrainResponse()
 
     with served(behaviour) as client, pytest.raises(InvalidInput) as refusal:
         client.train(b"picture", "")
-    assert refusal.value.field == "label" and len(calls) == 1
+    error = refusal.value
+    assert (error.field, error.reason, error.call_id, error.message) == ("label", "INVALID_INPUT", "c1", "no")
+    assert len(calls) == 1
+
+
+def test_a_full_server_says_when_to_come_back() -> None:
+    def behaviour(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
+        retry = error_details_pb2.RetryInfo(retry_delay=Duration(seconds=2, nanos=500_000_000))
+        refuse(context, code_pb2.RESOURCE_EXHAUSTED, error_details_pb2.ErrorInfo(reason="DISK_FULL"), retry)
+        return pb.TrainResponse()
+
+    with served(behaviour) as client, pytest.raises(Exhausted) as refusal:
+        client.train(b"picture", "a")
+    assert refusal.value.retry_after_s == 2.5
 
 
 def test_every_call_has_a_deadline() -> None:
@@ -91,7 +143,7 @@ def test_every_call_has_a_deadline() -> None:
 
     began = time.monotonic()
     with served(behaviour, timeout_s=0.3) as client:
-        with pytest.raises(DeadlineExceeded):
+        with pytest.raises(DeadlineExceeded, match="--timeout"):
             client.train(b"picture", "a")
         assert time.monotonic() - began < 1.5
 
@@ -99,12 +151,13 @@ def test_every_call_has_a_deadline() -> None:
 def test_nobody_there_is_said_at_once() -> None:
     with HaleganadaClient("127.0.0.1:1") as client:
         began = time.monotonic()
-        with pytest.raises(Unavailable, match="haleganada serve"):
+        with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1; start one with `haleganada serve`") as refusal:
             client.predict(b"picture")
+        assert refusal.value.reason == "NO_SERVER"
         assert time.monotonic() - began < 5
 
 
-@pytest.mark.parametrize("code", [*BY_CODE, code_pb2.INTERNAL])
+@pytest.mark.parametrize("code", [*BY_CODE, code_pb2.INTERNAL, code_pb2.UNIMPLEMENTED, code_pb2.UNKNOWN])
 def test_every_status_is_an_error_of_ours(code: int) -> None:
     def behaviour(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
         refuse(context, code)
@@ -112,4 +165,58 @@ def test_every_status_is_an_error_of_ours(code: int) -> None:
 
     with served(behaviour, timeout_s=1.0) as client, pytest.raises(HaleganadaError) as refusal:
         client.train(b"picture", "a")
-    assert type(refusal.value) is not HaleganadaError
+    assert type(refusal.value) is not HaleganadaError and refusal.value.message
+
+
+def test_too_much_for_one_call_is_said_so() -> None:
+    with served(instant) as client, pytest.raises(InvalidInput, match="fewer"):
+        client.train(bytes(17 * 2**20), "a")
+
+
+def test_a_service_that_is_not_there_is_an_old_server() -> None:
+    with served(instant) as client, pytest.raises(HaleganadaError, match="older"):
+        client.get_sample(1)
+
+
+def test_a_token_travels_only_where_nobody_listens_in() -> None:
+    seen: list[object] = []
+
+    def behaviour(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
+        seen.extend(value for key, value in context.invocation_metadata() if key == "authorization")
+        return pb.TrainResponse()
+
+    with served(behaviour, token="secret") as client:
+        client.train(b"picture", "a")
+    assert seen == ["Bearer secret"]
+    with pytest.raises(InvalidInput, match="TLS"):
+        HaleganadaClient("box.example:50051", token="secret")
+    HaleganadaClient("box.example:50051", token="secret", tls=True).close()
+    HaleganadaClient("[::1]:50051", token="secret").close()
+
+
+def test_the_environment_is_the_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HALEGANADA_TARGET", "box.example:1")
+    monkeypatch.setenv("HALEGANADA_WORKSPACE", "class 4b")
+    monkeypatch.setenv("HALEGANADA_TOKEN", "")
+    monkeypatch.setenv("HALEGANADA_CA", str(tmp_path / "ca.pem"))
+    assert ClientConfig.from_environment() == ClientConfig("box.example:1", "class 4b", "", ca=tmp_path / "ca.pem")
+    with HaleganadaClient(workspace="mine", tls=False, timeout_s=3) as client:
+        assert client.config == ClientConfig("box.example:1", "mine", "", timeout_s=3)
+    with pytest.raises(FileNotFoundError):
+        HaleganadaClient()
+
+
+def test_calls_are_told_to_those_who_listen(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "haleganada_client"), served(instant) as client:
+        client.train(b"picture", "a")
+    assert [record.getMessage().split(":")[0] for record in caplog.records] == ["TrainRequest"]
+
+
+def test_a_drawing_that_cannot_be_read_never_reaches_the_server(tmp_path: Path) -> None:
+    behaviour = Reluctant(0)
+    with served(behaviour) as client:
+        with pytest.raises(FileNotFoundError):
+            client.train(tmp_path / "none.png", "a")
+        with pytest.raises(InvalidInput, match="archive"):
+            client.export(tmp_path / "out", "zip")
+    assert not behaviour.ids

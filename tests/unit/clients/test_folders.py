@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pytest
-from haleganada_client.cli.folders import images_in, label_of, labelled_images, request_id
+from haleganada_client.cli.folders import images_below, label_folders, label_of, request_id
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,30 +18,56 @@ from hypothesis import strategies as st
         ("3205", "ಅ"),
         ("U+0C95_0CCD", "ಕ್"),
         ("U+0C95 U+0CCD", "ಕ್"),
+        ("U+0C95_0CCD_0CB7", "ಕ್ಷ"),
+        ("U+1F600", "\U0001f600"),
         ("ಕಿ", "ಕಿ"),
         ("7", "7"),
+        ("೧೨", "೧೨"),  # Kannada digits are text
         ("U+XYZ", "U+XYZ"),
+        ("U+", "U+"),
         ("a b", "a b"),
+        ("CON", "CON"),
     ],
 )
 def test_folder_names(folder: str, label: str) -> None:
     assert label_of(folder) == label
 
 
+@pytest.mark.parametrize("folder", ["U+110000", "U+D800", "55296", "1114112", "9" * 30])
+def test_numbers_that_are_no_character(folder: str) -> None:
+    with pytest.raises(ValueError, match="no character's number"):
+        label_of(folder)
+
+
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=5))
 def test_code_points_name_any_label(label: str) -> None:
-    assert label_of("U+" + "_".join(f"{ord(char):04X}" for char in label)) == label
+    named = label_of("U+" + "_".join(f"{ord(char):04X}" for char in label))
+    assert named == unicodedata.normalize("NFC", label)
 
 
-def test_a_folder_of_labelled_images(tmp_path: Path) -> None:
-    for name in ("ಅ/1.png", "ಅ/.hidden.png", "ಅ/notes.txt", "65/x.JPG", ".git/a.png"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+@pytest.mark.parametrize("syllable", ["ಕೀ", "ಕೇ", "ಕೈ", "ಕೊ", "ಕೋ", "é"])
+def test_both_encodings_of_a_syllable_are_one_label_and_one_lesson(syllable: str) -> None:
+    composed, decomposed = (unicodedata.normalize(form, syllable) for form in ("NFC", "NFD"))
+    assert composed != decomposed  # macOS stores folder names in the second
+    assert label_of(composed) == label_of(decomposed) == composed
+    assert request_id("1.png", b"x", composed, "") == request_id("1.png", b"x", decomposed, "")
+
+
+def test_which_files_of_a_folder_count(tmp_path: Path) -> None:
+    names = ("ಅ/1.png", "ಅ/writer 2/1.webp", "ಅ/.hidden.png", "ಅ/.trash/2.png", "ಅ/notes.txt", "65/x.JPG", ".git/a.png")
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
-    assert [(path.name, label) for path, label in labelled_images(tmp_path)] == [("x.JPG", "A"), ("1.png", "ಅ")]
-    assert [path.name for path in images_in(tmp_path / "65")] == ["x.JPG"]
+    (tmp_path / "ಅ/folder.png").mkdir()
+    assert [folder.name for folder in label_folders(tmp_path)] == ["65", "ಅ"]
+    found = [path.relative_to(tmp_path).as_posix() for path in images_below(tmp_path)]
+    assert found == ["65/x.JPG", "ಅ/1.png", "ಅ/writer 2/1.webp"]
 
 
-def test_the_same_picture_has_the_same_request_id() -> None:
-    assert request_id(b"x", "a") == request_id(b"x", "a")
-    assert len({request_id(b"x", "a"), request_id(b"x", "b"), request_id(b"y", "a")}) == 3
-    assert len(request_id(b"x", "a")) <= 64
+def test_a_lesson_is_known_by_its_file_and_what_it_teaches() -> None:
+    lesson = ("1.png", b"x", "ಕಿ", "ಕ")
+    others = [("2.png", b"x", "ಕಿ", "ಕ"), ("1.png", b"y", "ಕಿ", "ಕ"), ("1.png", b"x", "ಕೀ", "ಕ"), ("1.png", b"x", "ಕಿ", "")]
+    assert request_id(*lesson) == request_id(*lesson)
+    assert len({request_id(*one) for one in [lesson, *others]}) == 5
+    assert len(request_id(*lesson)) <= 64  # the contract's limit
+    assert request_id("caf\udce9.png", b"x", "a", "")  # a file name that is not UTF-8

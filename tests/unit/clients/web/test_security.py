@@ -7,6 +7,7 @@ import re
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from haleganada_client.connection import ClientConfig
 from haleganada_client.errors import HaleganadaError
 from haleganada_client.web import run_web
 from haleganada_client.web.security import HEADER
@@ -130,7 +131,7 @@ def test_labels_come_back_as_data(web: FlaskClient) -> None:
 
 def test_the_page_is_not_opened_to_other_machines_unasked() -> None:
     with pytest.raises(HaleganadaError, match="--allow-host"):
-        run_web("127.0.0.1:1", "0.0.0.0", 0, (), print)
+        run_web(ClientConfig("127.0.0.1:1"), "0.0.0.0", 0, (), print)
 
 
 def test_errors_tell_no_paths(web: FlaskClient) -> None:

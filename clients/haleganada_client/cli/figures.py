@@ -1,0 +1,89 @@
+"""stats."""
+
+from __future__ import annotations
+
+import click
+
+from haleganada_client.types import Stats, Suspect, TeachNext
+
+from .layout import bar, percent, size, table
+from .session import Session, with_session
+
+
+@click.command("stats")
+@click.option("--suspects", is_flag=True, help="Also look for samples that are probably mislabelled.")
+@click.option(
+    "--history",
+    type=click.IntRange(0, 10_000),
+    metavar="N",
+    help="Points of history in the JSON, the newest. [default: 500]",
+)
+@with_session
+def stats_command(session: Session, suspects: bool, history: int | None) -> None:
+    """What is known, how well it is recognised, what to teach next.
+
+    "recognised" is the share of samples that were recognised before they were learned, first samples left out.
+    """
+    with session.client() as client:
+        stats = client.stats(history_points=history, find_suspects=suspects)
+    session.show(stats, "\n\n".join(part for part in _sections(stats) if part))
+
+
+def _sections(stats: Stats) -> list[str]:
+    confused = [f"{pair.label} for {pair.predicted} ({pair.count}x)" for pair in stats.confused_pairs]
+    return [
+        _overview(stats),
+        _labels(stats),
+        _listed("Taken for one another", confused),
+        _listed("Teach these next", [_advice(advice) for advice in stats.teach_next]),
+        _listed("Probably mislabelled", [_doubt(suspect) for suspect in stats.suspects]),
+    ]
+
+
+def _advice(advice: TeachNext) -> str:
+    why = f"is taken for {advice.confused_with}" if advice.confused_with else "has few samples"
+    return f"{advice.label}, which {why}"
+
+
+def _doubt(suspect: Suspect) -> str:
+    looks = f"{suspect.label} looks like {suspect.looks_like} ({percent(suspect.probability)})"
+    return f"sample {suspect.sample_id}: {looks}; haleganada relabel {suspect.sample_id} LABEL"
+
+
+def _overview(stats: Stats) -> str:
+    recognised = f"{percent(stats.accuracy)} of {stats.accuracy_samples}" if stats.accuracy_samples else "-"
+    rows = [
+        ["labels", str(stats.labels_known)],
+        ["samples", str(stats.samples_total)],
+        ["revision", str(stats.revision)],
+        ["recognised", recognised],
+        ["mean loss", "-" if stats.average_loss is None else f"{stats.average_loss:.3f}"],
+        ["corrections", str(stats.corrections)],
+        ["groups of forms", str(stats.variant_groups)],
+        ["on disk", size(stats.bytes_on_disk)],
+        ["device", stats.device],
+        ["weights", f"{stats.versions.get('weights', '')} ({stats.embedder_hash[:12]})"],
+    ]
+    return table(rows)
+
+
+def _labels(stats: Stats) -> str:
+    if not stats.labels:
+        return ""
+    most = max(1, *(label.samples for label in stats.labels))
+    rows = [
+        [
+            label.label,
+            str(label.samples),
+            bar(label.samples / most, 12),
+            percent(label.accuracy),
+            f"{label.average_loss:.2f}",
+            label.canonical if label.canonical != label.label else "",
+        ]
+        for label in stats.labels
+    ]
+    return table(rows, ["label", "samples", "", "recognised", "loss", "form of"], right={1, 3, 4})
+
+
+def _listed(title: str, lines: list[str]) -> str:
+    return f"{title}:\n{table([['', line] for line in lines])}" if lines else ""

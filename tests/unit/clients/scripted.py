@@ -1,0 +1,68 @@
+"""A real server on loopback whose answers a test decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent import futures
+from contextlib import contextmanager
+
+import grpc
+from google.protobuf import any_pb2
+from google.protobuf.message import Message
+from google.rpc import status_pb2
+from grpc_status import rpc_status
+from haleganada.v1 import ocr_service_pb2 as pb
+from haleganada.v1 import ocr_service_pb2_grpc
+from haleganada_client import ClientConfig, HaleganadaClient
+
+Behaviour = Callable[[pb.TrainRequest, grpc.ServicerContext], pb.TrainResponse]
+
+
+class _Scripted(ocr_service_pb2_grpc.OCRServiceServicer):
+    """Train does as told; Reset counts how often it was called, and is unavailable."""
+
+    def __init__(self, behaviour: Behaviour, resets: list[str]) -> None:
+        self._behaviour = behaviour
+        self._resets = resets
+
+    def Train(self, request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
+        return self._behaviour(request, context)
+
+    def Reset(self, request: pb.ResetRequest, context: grpc.ServicerContext) -> pb.ResetResponse:
+        self._resets.append(request.confirm)
+        context.abort(grpc.StatusCode.UNAVAILABLE, "the connection broke")
+        raise AssertionError("abort returned")
+
+
+@contextmanager
+def server(behaviour: Behaviour, port: int = 0, resets: list[str] | None = None) -> Iterator[int]:
+    """Runs until the block ends, which cuts off what is still being answered; its port."""
+    running = grpc.server(futures.ThreadPoolExecutor(4))
+    servicer = _Scripted(behaviour, resets if resets is not None else [])  # type: ignore[abstract]
+    ocr_service_pb2_grpc.add_OCRServiceServicer_to_server(servicer, running)
+    bound = running.add_insecure_port(f"127.0.0.1:{port}")
+    running.start()
+    try:
+        yield bound
+    finally:
+        running.stop(None).wait()
+
+
+@contextmanager
+def served(behaviour: Behaviour, **settings: float | bool | str) -> Iterator[HaleganadaClient]:
+    """A client of such a server."""
+    with server(behaviour) as port:
+        config = ClientConfig(**{"target": f"127.0.0.1:{port}", "timeout_s": 5.0, **settings})  # type: ignore[arg-type]
+        with HaleganadaClient(config=config) as client:
+            yield client
+
+
+def refuse(context: grpc.ServicerContext, code: int, *details: Message) -> None:
+    """Answer with a status and its google.rpc details."""
+    packed = []
+    for detail in details:
+        wrapped = any_pb2.Any()
+        wrapped.Pack(detail)
+        packed.append(wrapped)
+    status = status_pb2.Status(code=code, message="no", details=packed)
+    context.abort_with_status(rpc_status.to_status(status))

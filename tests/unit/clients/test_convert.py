@@ -1,0 +1,102 @@
+"""Messages and dataclasses: nothing is lost on the way, and neither side has a field that the other lacks."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from haleganada.v1 import common_pb2
+from haleganada.v1 import ocr_service_pb2 as ocr
+from haleganada.v1 import sample_service_pb2 as smp
+from haleganada.v1 import workspace_service_pb2 as wsp
+from haleganada_client import convert, types
+from hypothesis import given
+from hypothesis import strategies as st
+
+number = st.floats(width=32, allow_nan=False, allow_infinity=False)
+axis = st.lists(number, min_size=1, max_size=5).map(tuple)
+strokes = st.builds(types.Stroke, axis, axis, st.one_of(st.just(()), axis), st.one_of(st.just(()), axis))
+inks = st.builds(types.Ink, st.lists(strokes, min_size=1, max_size=4).map(tuple), number, number, number)
+
+
+@given(inks)
+def test_strokes_arrive_as_they_were_drawn(ink: types.Ink) -> None:
+    sent = common_pb2.Glyph.FromString(convert.glyph(ink).SerializeToString()).ink
+    arrived = types.Ink(
+        tuple(types.Stroke(tuple(s.x), tuple(s.y), tuple(s.t), tuple(s.pressure)) for s in sent.strokes),
+        sent.width,
+        sent.height,
+        sent.pen_width,
+    )
+    assert arrived == ink
+
+
+def test_a_picture_is_its_bytes_or_the_path_of_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(b"picture")
+    assert [convert.glyph(drawing).image for drawing in (b"picture", path, str(path))] == [b"picture"] * 3
+
+
+SAME: list[tuple[type[Any], Any, set[str], set[str]]] = [
+    # dataclass, message, fields that only the message has, fields that only the dataclass has
+    (types.Stroke, common_pb2.Stroke, set(), set()),
+    (types.Ink, common_pb2.Ink, set(), set()),
+    (types.ItemError, common_pb2.ItemError, set(), set()),
+    (types.Candidate, ocr.Candidate, set(), set()),
+    (types.Prediction, ocr.PredictResponse, set(), set()),
+    (types.Taught, ocr.TrainResponse, {"durable"}, set()),  # always true
+    (types.Correction, ocr.CorrectResponse, set(), set()),
+    (types.Linked, ocr.LinkVariantsResponse, set(), set()),
+    (types.Unlinked, ocr.UnlinkVariantsResponse, set(), set()),
+    (types.Undone, ocr.UndoResponse, set(), set()),
+    (types.LabelStats, ocr.LabelStats, set(), set()),
+    (types.HistoryPoint, ocr.HistoryPoint, set(), set()),
+    (types.ConfusedPair, ocr.ConfusedPair, set(), set()),
+    (types.TeachNext, ocr.TeachNext, {"reason"}, set()),  # follows from confused_with
+    (types.Suspect, ocr.Suspect, set(), set()),
+    (types.MethodLatency, ocr.MethodLatency, set(), set()),
+    (types.Stats, ocr.StatsResponse, set(), set()),
+    (types.Snapshot, ocr.Snapshot, set(), set()),
+    (types.RefusedItem, ocr.RefusedItem, set(), set()),
+    (types.ImportReport, ocr.ImportResponse, set(), set()),
+    (types.Sample, smp.Sample, set(), set()),
+    (types.SamplePage, smp.ListSamplesResponse, set(), set()),
+    (types.WorkspaceInfo, wsp.Workspace, {"state"}, {"corrupt"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "message", "only_message", "only_class"), SAME)
+def test_both_sides_have_the_same_fields(
+    kind: type[Any], message: Any, only_message: set[str], only_class: set[str]
+) -> None:
+    here, there = {field.name for field in fields(kind)}, set(message.DESCRIPTOR.fields_by_name)
+    assert there - here == only_message and here - there == only_class
+
+
+def test_absent_is_none_and_zero_is_zero() -> None:
+    stats = convert.stats(ocr.StatsResponse(accuracy=0.0, versions={"server": "1"}))
+    assert stats.accuracy == 0.0 and stats.average_loss is None and stats.versions == {"server": "1"}
+    report = convert.import_report(ocr.ImportResponse(imported=2))
+    assert report.before is None and report.imported == 2
+
+
+def test_times_are_in_utc_and_enums_have_names() -> None:
+    moment = datetime(2026, 2, 3, 4, 5, 6, 789000, timezone.utc)
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    assert convert.sample(smp.Sample(sample_id=1, time=stamp)).time == moment
+    assert convert.workspace(wsp.Workspace(state=wsp.WORKSPACE_STATE_CORRUPT, created=stamp)).corrupt
+    assert convert.undone(ocr.UndoResponse(kind=ocr.CHANGE_KIND_FORGET)).kind == "forget"
+
+
+@pytest.mark.parametrize("decision", [value for value in ocr.Decision.values() if value])
+def test_every_decision_is_known(decision: ocr.Decision.ValueType) -> None:
+    candidates = [ocr.Candidate(label="ಅ", probability=0.5)]
+    prediction = convert.prediction(ocr.PredictResponse(decision=decision, candidates=candidates))
+    assert isinstance(prediction.decision, types.Decision)
+    assert prediction.best is not None and prediction.best.label == "ಅ"
+    assert convert.prediction(ocr.PredictResponse(decision=decision)).best is None

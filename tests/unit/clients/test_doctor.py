@@ -1,0 +1,66 @@
+"""doctor where something is wrong: each finding says what to do, and the exit code tells."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+def doctor(cwd: Path, *options: str, path: Path | None = None) -> tuple[int, dict[str, tuple[str, str]]]:
+    """The exit code, and what -> (state, detail). path: searched for packages first."""
+    environment = {**os.environ, "PYTHONPATH": str(path or "")}
+    line = [sys.executable, "-m", "haleganada_client.cli", "--server", "127.0.0.1:1", "doctor", "--json", *options]
+    done = subprocess.run(line, capture_output=True, text=True, cwd=cwd, env=environment, check=False)
+    assert not done.stderr, done.stderr
+    return done.returncode, {found["what"]: (found["state"], found["detail"]) for found in json.loads(done.stdout)}
+
+
+@pytest.fixture
+def other_weights(tmp_path: Path) -> Path:
+    """A server package with weights of its own, to be found before the real one."""
+    weights = tmp_path / "haleganada_server/weights"
+    weights.mkdir(parents=True)
+    (weights.parent / "__init__.py").write_text("raise ImportError('doctor only looks for the files')")
+    (weights / "embedder.onnx").write_bytes(b"weights")
+    card = {"sha256": {"embedder.onnx": hashlib.sha256(b"weights").hexdigest()}}
+    (weights / "card.json").write_text(json.dumps(card))
+    return tmp_path
+
+
+@pytest.fixture
+def busy_port() -> Iterator[int]:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield taken.getsockname()[1]
+
+
+def test_no_server_is_a_failure_with_the_way_out(tmp_path: Path) -> None:
+    code, found = doctor(tmp_path)
+    assert code == 1
+    assert found["server"][0] == "fail" and "haleganada serve" in found["server"][1]
+    assert not list(tmp_path.iterdir()), "doctor wrote something"
+
+
+def test_good_weights_are_found_without_importing_the_server(tmp_path: Path, other_weights: Path) -> None:
+    assert doctor(tmp_path, path=other_weights)[1]["weights"] == ("ok", "1 files match their card")
+
+
+@pytest.mark.parametrize("damage", ["embedder.onnx", "card.json"])
+def test_damaged_weights_are_a_failure(tmp_path: Path, other_weights: Path, damage: str) -> None:
+    (other_weights / "haleganada_server/weights" / damage).write_bytes(b"damaged")
+    state, detail = doctor(tmp_path, path=other_weights)[1]["weights"]
+    assert state == "fail" and "install the package again" in detail
+
+
+def test_a_busy_port_is_a_warning(tmp_path: Path, busy_port: int) -> None:
+    state, detail = doctor(tmp_path, "--port", str(busy_port))[1]["port"]
+    assert state == "warn" and "--port" in detail

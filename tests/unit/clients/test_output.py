@@ -1,0 +1,69 @@
+"""What programs rely on: the JSON's keys and the exit codes. A change here breaks somebody's script."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from haleganada_client import errors, types
+from haleganada_client.cli.session import as_json, exit_code, plain
+
+KEYS: dict[type[Any], str] = {
+    types.Candidate: "label probability canonical canonical_probability forms code_points samples",
+    types.Prediction: "candidates unknown_probability decision revision prediction_id",
+    types.Taught: "sample_id loss label trained_as labels_known samples_total revision duplicate",
+    types.Correction: "taught predicted predicted_revision",
+    types.ItemError: "code reason message field",
+    types.RefusedItem: "item error",
+    types.Linked: "canonical forms revision duplicate",
+    types.Unlinked: "former_canonical revision duplicate",
+    types.Undone: "kind undone_revision sample_id label revision duplicate",
+    types.Sample: "sample_id label canonical loss time revision predicted correction",
+    types.Snapshot: "snapshot_id name revision samples_total created bytes sha256 trash",
+    types.WorkspaceInfo: "name samples_total labels_known revision created bytes_on_disk corrupt embedder_hash",
+    types.ExportResult: "file_name content_type revision samples_total bytes sha256",
+    types.ImportReport: "imported duplicates refused refused_total revision before",
+    types.LabelStats: "label canonical samples average_loss accuracy newest_sample_id",
+    types.HistoryPoint: "revision time loss recognised new_label label",
+    types.Stats: "revision samples_total labels_known variant_groups average_loss min_loss max_loss accuracy "
+    "accuracy_samples corrections labels history confused_pairs teach_next suspects latencies device versions "
+    "bytes_on_disk embedder_hash uptime_seconds",
+}
+
+
+@pytest.mark.parametrize("kind", KEYS, ids=lambda kind: kind.__name__)
+def test_the_keys_of_the_json_stay(kind: type[Any]) -> None:
+    value = kind(**{name: b"" if name == "picture" else None for name in kind.__dataclass_fields__})
+    assert " ".join(plain(value)) == KEYS[kind]
+
+
+def test_values_become_what_json_knows() -> None:
+    moment = datetime(2026, 2, 3, 4, 5, 6, tzinfo=timezone.utc)
+    sample = types.Sample(1, "ಅ", "ಅ", 0.5, moment, 2, "", False, b"picture")
+    page = json.loads(as_json([types.SamplePage((sample,), "", 1, 2), types.Decision.UNSURE]))
+    assert page[0]["samples"][0]["time"] == "2026-02-03T04:05:06+00:00" and "picture" not in page[0]["samples"][0]
+    assert page[1] == "unsure"
+    assert "ಅ" in as_json("ಅ")
+    assert json.loads(as_json("caf\udce9")) == "caf\udce9"  # a file name that is not UTF-8 can be printed, too
+
+
+EXIT = {
+    errors.Unavailable: 3,
+    errors.DeadlineExceeded: 3,
+    errors.NotFound: 4,
+    errors.AlreadyExists: 5,
+    errors.FailedPrecondition: 5,
+    errors.RevisionMismatch: 5,
+    errors.InvalidInput: 1,
+    errors.Exhausted: 1,
+    errors.NotAllowed: 1,
+    errors.DataLoss: 1,
+    errors.Internal: 1,
+}
+
+
+def test_every_error_has_its_exit_code() -> None:
+    assert set(EXIT) == set(errors.HaleganadaError.__subclasses__())
+    assert {kind: exit_code(kind("x")) for kind in EXIT} == EXIT
