@@ -15,13 +15,13 @@ _HEX = re.compile(r"U\+[0-9A-Fa-f]{4,6}(?:[_ ](?:U\+)?[0-9A-Fa-f]{4,6})*")
 def label_of(folder: str) -> str:
     """A decimal code point of two digits or more (65), U+0C95_0CCD, or literal text; in NFC, as servers keep labels.
 
-    Raises ValueError for a number that is no character.
+    Raises ValueError for a number that is no character, and for a name that is not UTF-8.
     """
     try:
         label = _decoded(folder)
         label.encode()  # a lone surrogate is a code point, but no character
     except (ValueError, OverflowError):
-        raise ValueError(f"the folder's name, {folder}, is no character's number") from None
+        raise ValueError(f"the folder's name, {folder}, is neither text nor a character's number") from None
     return unicodedata.normalize("NFC", label)
 
 

@@ -33,9 +33,9 @@ def test_folder_names(folder: str, label: str) -> None:
     assert label_of(folder) == label
 
 
-@pytest.mark.parametrize("folder", ["U+110000", "U+D800", "55296", "1114112", "9" * 30])
-def test_numbers_that_are_no_character(folder: str) -> None:
-    with pytest.raises(ValueError, match="no character's number"):
+@pytest.mark.parametrize("folder", ["U+110000", "U+D800", "55296", "1114112", "9" * 30, "caf\udce9"])
+def test_names_that_are_no_label(folder: str) -> None:
+    with pytest.raises(ValueError, match="nor a character's number"):
         label_of(folder)
 
 
