@@ -25,11 +25,11 @@ Family = list[Character]
 class Mixture:
     """How often each kind of family is drawn."""
 
-    omniglot: float = 0.48
-    pens: float = 0.06
+    omniglot: float = 0.54
+    pens: float = 0.05
     fonts: float = 0.25
-    hanzi: float = 0.09
-    compositions: float = 0.10
+    hanzi: float = 0.06
+    compositions: float = 0.08
     english: float = 0.02
 
 
@@ -162,7 +162,7 @@ def _written(character: Written, symmetry: NDArray[np.float64]) -> Character:
         order = rng.permutation(len(scans))
         out = []
         for k in range(n):
-            if character.drawings and rng.random() < 0.45:
+            if character.drawings and rng.random() < 0.35:
                 traced = character.drawings[order[k % len(order)] % len(character.drawings)]
                 out.append(draw(traced.mapped(symmetry), rng, 0.5))
             else:
