@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import timezone
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,23 +32,40 @@ def glyph(drawing: Drawing) -> common_pb2.Glyph:
 
 def copied(kind: type[Made], message: Any, /, **special: Any) -> Made:
     """A dataclass from a message's fields of the same names; special: fields that differ."""
-    values = {f.name: _plain(message, f.name) for f in fields(kind) if f.name not in special}  # type: ignore[arg-type]
-    return kind(**values, **special)
+    readers = _readers(kind, message.DESCRIPTOR)
+    return kind(**{name: read(message, name) for name, read in readers if name not in special}, **special)
+
+
+@cache
+def _readers(kind: type, message_type: Any) -> list[tuple[str, Callable[[Any, str], Any]]]:
+    """How to read each field; found once, because a prediction has forty of them."""
+    described = message_type.fields_by_name
+    return [(f.name, _reader(described[f.name]) if f.name in described else getattr) for f in fields(kind)]
+
+
+def _reader(field: Any) -> Callable[[Any, str], Any]:
+    if field.message_type is Timestamp.DESCRIPTOR:
+        return _time
+    if field.has_presence:
+        return _optional
+    return _repeated if field.is_repeated else getattr
+
+
+def _time(message: Any, name: str) -> Any:
+    return getattr(message, name).ToDatetime(tzinfo=timezone.utc) if message.HasField(name) else None
+
+
+def _optional(message: Any, name: str) -> Any:
+    return getattr(message, name) if message.HasField(name) else None
+
+
+def _repeated(message: Any, name: str) -> Any:
+    return tuple(getattr(message, name))
 
 
 def many(make: Callable[[Any], Made], messages: Any) -> tuple[Made, ...]:
     """A tuple of converted messages."""
     return tuple(make(message) for message in messages)
-
-
-def _plain(message: Any, name: str) -> Any:
-    field = message.DESCRIPTOR.fields_by_name[name]
-    if field.has_presence and not message.HasField(name):
-        return None
-    value = getattr(message, name)
-    if isinstance(value, Timestamp):
-        return value.ToDatetime(tzinfo=timezone.utc)
-    return tuple(value) if hasattr(value, "extend") else value
 
 
 def prediction(message: ocr_service_pb2.PredictResponse) -> types.Prediction:

@@ -1,7 +1,8 @@
-"""Trained weights as files: ONNX with the batch normalisations folded in, and safetensors.
+"""Trained weights as files: ONNX without batch normalisations, and safetensors.
 
 The graph is written node by node, so that the export needs no tracing, is the same on every machine, and holds
-nothing but what is run.
+nothing but what is run. Matrices are stored in half precision, which halves the file; casting them and multiplying
+them by the gains of the batch normalisations is folded by onnxruntime when it loads the graph.
 """
 
 from __future__ import annotations
@@ -36,6 +37,13 @@ class _Graph:
         self.constants.append(numpy_helper.from_array(value, name))
         return name
 
+    def matrix(self, values: torch.Tensor) -> str:
+        """Numbers that half precision holds exactly, as float32 once loaded."""
+        halves = values.detach().contiguous().half()
+        if not torch.equal(halves.float(), values):
+            raise ValueError("round the network's matrices to half precision before the export")
+        return self.add("Cast", [self.constant(halves.numpy())], to=TensorProto.FLOAT)
+
     def add(self, kind: str, inputs: list[str], output: str | None = None, **attributes: Any) -> str:
         name = output or f"n{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, inputs, [name], **attributes))
@@ -44,9 +52,10 @@ class _Graph:
     def convolution(self, x: str, layer: nn.Sequential) -> str:
         conv = layer[0]
         assert isinstance(conv, nn.Conv2d)
-        weight, bias = folded(layer)
+        gain, bias = gain_and_bias(layer)
+        weight = self.add("Mul", [self.matrix(conv.weight), self.constant(gain[:, None, None, None])])
         k, s = conv.kernel_size[0], conv.stride[0]
-        inputs = [x, self.constant(weight), self.constant(bias)]
+        inputs = [x, weight, self.constant(bias)]
         return self.add("Conv", inputs, kernel_shape=[k, k], strides=[s, s], pads=[k // 2] * 4)
 
     def block(self, x: str, block: ResidualBlock) -> str:
@@ -55,26 +64,24 @@ class _Graph:
         return self.add("Relu", [self.add("Add", [refined, self.convolution(pooled, block.skip)])])
 
 
-def folded(layer: nn.Sequential) -> tuple[Floats, Floats]:
-    """Weight and bias of a convolution with its batch normalisation in it."""
-    conv, norm = layer[0], layer[1]
-    assert isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
-    assert norm.running_var is not None and norm.running_mean is not None
+def gain_and_bias(layer: nn.Sequential) -> tuple[Floats, Floats]:
+    """What a batch normalisation does to its convolution: a factor and a summand for each output channel."""
+    norm = layer[1]
+    assert isinstance(norm, nn.BatchNorm2d) and norm.running_var is not None and norm.running_mean is not None
     gain = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
-    weight = conv.weight.double() * gain[:, None, None, None]
     bias = norm.bias.double() - norm.running_mean.double() * gain
-    return weight.detach().contiguous().float().numpy(), bias.detach().float().numpy()
+    return gain.detach().float().numpy(), bias.detach().float().numpy()
 
 
 def build_onnx(network: EmbedderNetwork) -> onnx.ModelProto:
-    """`ink` (n, 1, side, side) -> `embedding` (n, dim), n free."""
+    """`ink` (n, 1, side, side) -> `embedding` (n, dim), n free. Raises ValueError unless matrices are rounded."""
     graph, side, dim = _Graph(), network.shape.side, network.shape.dim
     x = graph.add("Relu", [graph.convolution("ink", network.stem)])
     for block in network.blocks:
         assert isinstance(block, ResidualBlock)
         x = graph.block(x, block)
-    weight, bias = (t.detach().contiguous().numpy() for t in (network.project.weight, network.project.bias))
-    x = graph.add("Gemm", [graph.add("Flatten", [x]), graph.constant(weight), graph.constant(bias)], transB=1)
+    weight, bias = graph.matrix(network.project.weight), graph.constant(network.project.bias.detach().numpy())
+    x = graph.add("Gemm", [graph.add("Flatten", [x]), weight, bias], transB=1)
     graph.add("LpNormalization", [x], output="embedding", axis=1, p=2)
     inputs = [helper.make_tensor_value_info("ink", TensorProto.FLOAT, ["n", 1, side, side])]
     outputs = [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", dim])]
