@@ -57,8 +57,12 @@ proto-check: .venv-proto/.done           ## generated/ matches proto/
 bench: .venv/.done-test                  ## Latency, throughput, start-up, memory, sizes
 	$(BIN)/python -m tests.bench.speed
 
-bench-accuracy: .venv/.done-test         ## Accuracy through the API; needs HALEGANADA_DATA
-	$(BIN)/python -m tests.bench.accuracy
+.venv/.done-bench: .venv/.done-test
+	$(BIN)/python -m pip install --quiet --group bench
+	@touch $@
+
+bench-accuracy: .venv/.done-bench        ## Accuracy beside its baselines, and its plots; needs HALEGANADA_DATA
+	$(BIN)/python -m tests.bench.accuracy --plots docs/accuracy
 
 bench-kill: .venv/.done-test             ## 1,000 times kill -9 under load
 	$(BIN)/python -m tests.bench.kills

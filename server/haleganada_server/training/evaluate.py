@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from haleganada_server.training.one_shot import Embeddings, cosine_error, random_tasks
 from haleganada_server.training.raster_synthesis import SIDE, Raster, fit
 from haleganada_server.training.sources import HELD_OUT_ALPHABETS, Scans
-
-WAYS = 20
-Embeddings = NDArray[np.float32]
 
 
 @torch.inference_mode()
@@ -36,19 +33,6 @@ def embed_alphabets(network: torch.nn.Module, rasters: dict[str, Raster]) -> lis
     return [embed(network, x.reshape(-1, SIDE, SIDE)).reshape(*x.shape[:2], -1) for x in rasters.values()]
 
 
-def one_shot_tasks(embeddings: list[Embeddings], tasks: int, seed: int = 0) -> list[tuple[Embeddings, Embeddings]]:
-    """Pairs (taught, tested), each (20, d): 20 characters of one alphabet, one drawer teaches and another tests."""
-    rng = np.random.default_rng(seed)
-    out = []
-    for i in range(tasks):
-        z = embeddings[i % len(embeddings)]
-        characters = rng.choice(len(z), min(WAYS, len(z)), replace=False)
-        teacher, tester = rng.choice(z.shape[1], 2, replace=False)
-        out.append((z[characters, teacher], z[characters, tester]))
-    return out
-
-
 def one_shot_error(embeddings: list[Embeddings], tasks: int = 600, seed: int = 0) -> float:
-    """Share of wrong answers by the cosine."""
-    wrong = [(q @ t.T).argmax(1) != np.arange(len(t)) for t, q in one_shot_tasks(embeddings, tasks, seed)]
-    return float(np.mean(np.concatenate(wrong)))
+    """Share of wrong answers by the cosine, among random tasks."""
+    return cosine_error(random_tasks(embeddings, tasks, seed))

@@ -20,7 +20,6 @@ from haleganada_server.training.calibrate import (
     reliability,
 )
 from haleganada_server.training.card import Figure, Recipe, training_sources, write_cards
-from haleganada_server.training.evaluate import WAYS, Embeddings
 from haleganada_server.training.export import export_network, onnx_session
 from haleganada_server.training.head_fit import (
     Covariances,
@@ -34,9 +33,20 @@ from haleganada_server.training.library import Folders
 from haleganada_server.training.measure import (
     ProductEmbedder,
     load_kannada,
-    one_shot_errors,
+    one_shot_error,
     product_rasters,
     writer_split_accuracy,
+)
+from haleganada_server.training.one_shot import (
+    WAYS,
+    Embeddings,
+    challenge_tasks,
+    cosine_error,
+    random_tasks,
+    typical_tasks,
+)
+from haleganada_server.training.one_shot import (
+    Task as OneShotTask,
 )
 from haleganada_server.training.sources import HELD_OUT_ALPHABETS, Scans, load_devanagari, load_omniglot
 from haleganada_server.vision.encode import network_input
@@ -66,6 +76,8 @@ class Measured:
 
     background: list[Embeddings]
     held_out: dict[str, Embeddings]
+    rasters: dict[str, NDArray[np.uint8]]
+    """Of the held-out alphabets, (characters, drawers, 128, 128)."""
     turned: dict[str, Embeddings]
     """The held-out alphabets turned by 90 degrees: further characters, for tasks with many ways."""
     devanagari: Embeddings | None
@@ -108,9 +120,10 @@ def embed_everything(embedder: ProductEmbedder, alphabets: dict[str, list[Scans]
     """One pass of the product's own pipeline over all evaluation and background drawings."""
     background = [embedder.pool(c) for a, c in alphabets.items() if a not in HELD_OUT_ALPHABETS]
     held_out = {a: embedder.pool(alphabets[a]) for a in HELD_OUT_ALPHABETS}
+    rasters = {a: np.stack([product_rasters(c) for c in alphabets[a]]) for a in HELD_OUT_ALPHABETS}
     turned = {a: embedder.pool([np.rot90(c, axes=(1, 2)) for c in alphabets[a]]) for a in HELD_OUT_ALPHABETS}
     devanagari = load_devanagari(data)
-    return Measured(background, held_out, turned, embedder.pool(devanagari) if devanagari else None)
+    return Measured(background, held_out, rasters, turned, embedder.pool(devanagari) if devanagari else None)
 
 
 def choose_shrinkage(moments: Covariances, held_out: list[Embeddings], say: Callable[[str], None]) -> Shrinkage:
@@ -118,7 +131,7 @@ def choose_shrinkage(moments: Covariances, held_out: list[Embeddings], say: Call
     losses = []
     for candidate in CANDIDATES:
         head = fit_head(moments, candidate)
-        one, five = one_shot_errors(head, held_out)[0], few_shot_error(head, held_out, 5)
+        one, five = one_shot_error(head, random_tasks(held_out, ONE_SHOT_TASKS)), few_shot_error(head, held_out, 5)
         # Relative, because five shots leave far fewer errors to save.
         losses.append(float(np.log(max(one, 1e-4)) + np.log(max(five, 1e-4))))
         say(f"{candidate}: one shot {100 * one:.2f} %, five shots {100 * five:.2f} %")
@@ -149,25 +162,31 @@ def _pools(measured: Measured, names: Iterable[str]) -> list[Embeddings]:
 
 def measure(head: HeadFit, measured: Measured, embedder: ProductEmbedder, data: Path) -> list[Figure]:
     """Errors on held-out alphabets and, for report only, on Kannada handwriting."""
-    return [*_held_out_figures(head, list(measured.held_out.values())), *_kannada_figures(head, embedder, data)]
+    return [*_held_out_figures(head, measured), *_kannada_figures(head, embedder, data)]
 
 
-def _held_out_figures(head: HeadFit, pools: list[Embeddings]) -> list[Figure]:
+def _held_out_figures(head: HeadFit, measured: Measured) -> list[Figure]:
     """20-way errors within alphabets that were never trained on."""
-    by_head, by_cosine = one_shot_errors(head, pools, ONE_SHOT_TASKS)
+    pools, rasters = list(measured.held_out.values()), list(measured.rasters.values())
+    kinds = {
+        "challenge's way": (challenge_tasks(pools, rasters), "four typical drawers, the 20 most diverse characters"),
+        "typical drawers": (typical_tasks(pools, rasters, ONE_SHOT_TASKS), "four typical drawers, any 20 characters"),
+        "all drawers": (random_tasks(pools, ONE_SHOT_TASKS), "any two of the 20 drawers, any 20 characters"),
+    }
+    figures = [figure for kind, (tasks, how) in kinds.items() for figure in _one_shot_figures(head, kind, tasks, how)]
     five = few_shot_error(head, pools, 5, FIVE_SHOT_TASKS)
-    how = f"held-out Omniglot alphabets, {ONE_SHOT_TASKS} tasks, one drawer teaches and another tests"
-    n, n_five = _answers(pools, ONE_SHOT_TASKS), _answers(pools, FIVE_SHOT_TASKS)
+    n_five = sum(min(WAYS, len(pools[i % len(pools)])) for i in range(FIVE_SHOT_TASKS))
+    how = "held-out Omniglot alphabets, five of any drawers teach"
+    return [*figures, Figure("20-way five-shot error, all drawers, PLDA", round(100 * five, 2), "%", n_five, how)]
+
+
+def _one_shot_figures(head: HeadFit, kind: str, tasks: list[OneShotTask], how: str) -> list[Figure]:
+    n, how = sum(len(taught) for taught, _ in tasks), f"held-out Omniglot alphabets, {how}"
+    errors = {"PLDA": one_shot_error(head, tasks), "cosine": cosine_error(tasks)}
     return [
-        Figure("20-way one-shot error, PLDA head", round(100 * by_head, 2), "%", n, how),
-        Figure("20-way one-shot error, cosine", round(100 * by_cosine, 2), "%", n, how),
-        Figure("20-way five-shot error, PLDA head", round(100 * five, 2), "%", n_five, "the same, five drawers teach"),
+        Figure(f"20-way one-shot error, {kind}, {by}", round(100 * error, 2), "%", n, how)
+        for by, error in errors.items()
     ]
-
-
-def _answers(pools: list[Embeddings], tasks: int) -> int:
-    """Answers given in that many tasks, which go round the pools."""
-    return sum(min(WAYS, len(pools[i % len(pools)])) for i in range(tasks))
 
 
 def _kannada_figures(head: HeadFit, embedder: ProductEmbedder, data: Path) -> list[Figure]:

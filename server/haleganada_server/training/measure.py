@@ -10,8 +10,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from haleganada_server.training.evaluate import Embeddings, one_shot_tasks
 from haleganada_server.training.head_fit import HeadFit, log_likelihoods
+from haleganada_server.training.one_shot import Embeddings, Task
 from haleganada_server.training.sources import Scans
 from haleganada_server.vision.encode import network_input
 from haleganada_server.vision.frame import frame
@@ -44,16 +44,13 @@ class ProductEmbedder:
         return self(stacked.reshape(-1, *stacked.shape[2:])).reshape(*stacked.shape[:2], -1)
 
 
-def one_shot_errors(
-    head: HeadFit, embeddings: list[Embeddings], tasks: int = 600, seed: int = 0
-) -> tuple[float, float]:
-    """(by the head, by the cosine): share of wrong answers in 20-way one-shot tasks within an alphabet."""
-    by_head, by_cosine = [], []
-    for taught, asked in one_shot_tasks(embeddings, tasks, seed):
+def one_shot_error(head: HeadFit, tasks: Sequence[Task]) -> float:
+    """Share of the head's wrong answers."""
+    wrong = []
+    for taught, asked in tasks:
         scores = log_likelihoods(head.project(asked), head.project(taught), 1, head.between)[:, :-1]
-        by_head.append(scores.argmax(1) != np.arange(len(taught)))
-        by_cosine.append((asked @ taught.T).argmax(1) != np.arange(len(taught)))
-    return float(np.mean(np.concatenate(by_head))), float(np.mean(np.concatenate(by_cosine)))
+        wrong.append(scores.argmax(1) != np.arange(len(taught)))
+    return float(np.mean(np.concatenate(wrong)))
 
 
 @dataclass(frozen=True)

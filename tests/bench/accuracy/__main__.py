@@ -1,0 +1,41 @@
+"""Accuracy, on data that no weights were trained on: python -m tests.bench.accuracy [--plots FOLDER].
+
+Needs HALEGANADA_DATA. What a user would do goes through the API of a server in a process of its own; the rest uses
+the same rasters, embedder and head in this process. The baselines see the same drawings in the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.bench.accuracy import confidence, few_shot, one_shot, teaching
+from tests.bench.accuracy.features import Recogniser
+from tests.e2e.processes import server
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Accuracy beside its baselines, as Markdown.")
+    parser.add_argument("--plots", type=Path, help="also draw the plots of docs/accuracy.md into this folder")
+    options = parser.parse_args()
+    root = os.environ.get("HALEGANADA_DATA")
+    if not root:
+        sys.exit("set HALEGANADA_DATA to the folder with the data sets")
+    data, recogniser = Path(root), Recogniser.shipped()
+    with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as running, running.client() as client:
+        tables = teaching.measure(client, data)
+    tables.append(one_shot.measure(recogniser, data))
+    points, answers = few_shot.measure(recogniser, data), confidence.measure(recogniser, data)
+    tables += [few_shot.table(points), confidence.table(answers)]
+    print(f"\n{recogniser.name}\n\n" + "\n\n".join(table.markdown() for table in tables))
+    if options.plots:
+        from tests.bench.accuracy.plots import draw
+
+        draw(options.plots, points, answers, recogniser, data)
+
+
+if __name__ == "__main__":
+    main()

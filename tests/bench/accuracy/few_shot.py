@@ -1,0 +1,74 @@
+"""Top-1 by the number of taught samples, beside the baselines, over several splits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.bench.accuracy import features
+from tests.bench.accuracy.features import Features, Recogniser
+from tests.bench.accuracy.sets import SETS, Handwriting
+from tests.bench.table import Table
+
+SPLITS = 3
+IMAGENET_TESTED = 400  # it takes a hundred times as long as the rest
+
+
+@dataclass(frozen=True)
+class Point:
+    """One set at one number of taught samples; shares of right answers by each way of comparing."""
+
+    name: str
+    shots: int
+    n: int
+    accuracy: dict[str, float]
+
+
+def measure(recogniser: Recogniser, data: Path) -> list[Point]:
+    """All sets, a table row for each point as it comes."""
+    baselines: dict[str, Features] = {"pixels": features.pixels, "HOG": features.hog}
+    middle = features.imagenet()
+    points = []
+    for load, numbers in SETS:
+        drawn = load(data)
+        for shots in numbers:
+            points.append(_point(recogniser, drawn, shots, baselines, middle))
+            print(f"{drawn.name}, {shots} taught: {points[-1].accuracy}", flush=True)
+    return points
+
+
+def _point(
+    recogniser: Recogniser, drawn: Handwriting, shots: int, baselines: dict[str, Features], middle: Features | None
+) -> Point:
+    right: dict[str, list[NDArray[np.bool_]]] = {}
+    for seed in range(SPLITS):
+        taught, tested = drawn.split(shots, seed)
+        rasters, asked = (features.product_rasters(drawn.drawings[rows]) for rows in (taught, tested))
+        labels, truth = drawn.labels[taught], drawn.labels[tested]
+        head = recogniser.head(labels, recogniser.vectors(rasters))
+        scores = np.stack([head.scores(vector)[:-1] for vector in recogniser.vectors(asked)])
+        guess = np.array([int(head.labels[i]) for i in scores.argmax(1)])
+        right.setdefault("Haleganada", []).append(guess == truth)
+        for name, compare in baselines.items():
+            by_mean = features.nearest_mean(compare(rasters), labels, compare(asked))
+            right.setdefault(name, []).append(by_mean == truth)
+        if middle and seed == 0 and len(rasters) <= 1000:
+            few = slice(IMAGENET_TESTED)
+            by_mean = features.nearest_mean(middle(rasters), labels, middle(asked[few]))
+            right["ImageNet"] = [by_mean == truth[few]]
+    accuracy = {name: float(np.concatenate(answers).mean()) for name, answers in right.items()}
+    return Point(drawn.name, shots, sum(map(len, right["Haleganada"])), accuracy)
+
+
+def table(points: list[Point]) -> Table:
+    """The points as rows."""
+    out = Table(
+        f"Top-1 by taught samples, {SPLITS} splits", ("set", "taught", "Haleganada", "HOG", "pixels", "ImageNet", "n")
+    )
+    for p in points:
+        cells = [f"{100 * p.accuracy[by]:.1f} %" if by in p.accuracy else "" for by in out.columns[2:6]]
+        out.add(p.name, str(p.shots), *cells, f"{p.n:,}")
+    return out

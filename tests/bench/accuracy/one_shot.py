@@ -1,0 +1,64 @@
+"""20-way one-shot recognition within Omniglot alphabets that were kept out of training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from haleganada_server.training.one_shot import (
+    Embeddings,
+    Task,
+    challenge_tasks,
+    cosine_error,
+    random_tasks,
+    typical_tasks,
+)
+from haleganada_server.training.sources import HELD_OUT_ALPHABETS, load_omniglot
+from numpy.typing import NDArray
+
+from tests.bench.accuracy import features
+from tests.bench.accuracy.features import Recogniser
+from tests.bench.table import Table
+
+TASKS = 600
+KINDS = ("four typical drawers, the 20 most diverse characters", "four typical drawers", "any two of 20 drawers")
+
+
+def measure(recogniser: Recogniser, data: Path) -> Table:
+    """Errors of the product's head, and of raw pixels and gradients by the cosine, on the same tasks."""
+    alphabets = load_omniglot(data)
+    rasters = [np.stack([features.product_rasters(c) for c in alphabets[a]]) for a in HELD_OUT_ALPHABETS]
+    ours = [_each(recogniser.vectors, x) for x in rasters]
+    others = {"HOG": features.hog, "pixels": features.pixels}
+    columns = ("tasks", "Haleganada", *others, "n", *HELD_OUT_ALPHABETS)
+    out = Table("20-way one-shot error within alphabets kept out of training", columns)
+    baselines = {name: [_each(compare, x) for x in rasters] for name, compare in others.items()}
+    for kind in range(len(KINDS)):
+        tasks = _tasks(kind, ours, rasters)
+        errors = [cosine_error(_tasks(kind, z, rasters)) for z in baselines.values()]
+        single = [_error(recogniser, _tasks(kind, [z], [x])) for z, x in zip(ours, rasters, strict=True)]
+        n = sum(len(taught) for taught, _ in tasks)
+        shares = [f"{100 * e:.2f} %" for e in (_error(recogniser, tasks), *errors)]
+        out.add(KINDS[kind], *shares, f"{n:,}", *(f"{100 * e:.1f} %" for e in single))
+    return out
+
+
+def _each(compare: features.Features, rasters: NDArray[np.uint8]) -> Embeddings:
+    """(characters, drawers, s, s) -> (characters, drawers, f)."""
+    return compare(rasters.reshape(-1, *rasters.shape[2:])).reshape(*rasters.shape[:2], -1)
+
+
+def _tasks(kind: int, alphabets: list[Embeddings], rasters: list[NDArray[np.uint8]]) -> list[Task]:
+    if kind == 0:
+        return challenge_tasks(alphabets, rasters)
+    if kind == 1:
+        return typical_tasks(alphabets, rasters, TASKS)
+    return random_tasks(alphabets, TASKS)
+
+
+def _error(recogniser: Recogniser, tasks: list[Task]) -> float:
+    wrong = []
+    for taught, asked in tasks:
+        head = recogniser.head(np.arange(len(taught)), taught.astype(np.float64))
+        wrong += [int(head.scores(vector)[:-1].argmax()) != i for i, vector in enumerate(asked)]
+    return float(np.mean(wrong))
