@@ -1,15 +1,15 @@
 """From log-likelihoods to honest probabilities, and from those to a decision.
 
-Softmax over the labels and “unknown”, at a temperature that depends on how many samples each label has (shots) and
-how many labels there are (ways): log T = t0 + t1 log shots + t2 log ways, and the score of “unknown” is shifted by
-u0 + u1 log shots + u2 log ways. The six numbers are fitted once in pre-training on scripts that the embedder never
-saw (temperature scaling: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017) and travel with the
-weights.
+Two questions, answered one after the other. Is the drawing any of the taught labels? The log odds of “unknown” are
+linear in how much better “unknown” explains the drawing than the best label does, and in how far the best label leads
+the next ten: a crowd of labels that all fit somewhat says nothing, one that stands out does. Then, which label is it?
+A softmax over the labels at a temperature. All coefficients depend on how many samples each label has (shots) and how
+many labels there are (ways); they are fitted once in pre-training on scripts that the embedder never saw (temperature
+and Platt scaling: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017) and travel with the weights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,28 +21,51 @@ SURE = 0.5  # more probable than everything else together
 UNKNOWN = 0.5
 
 
+_FOLLOWERS = 10  # labels behind the best one that its lead is measured against
+
+Three = tuple[float, float, float]
+Floats = NDArray[np.float64]
+
+
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """temperature: (t0, t1, t2). unknown: (u0, u1, u2)."""
+    """Each three numbers are a constant and what log shots and log ways add to it.
 
-    temperature: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    unknown: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    temperature: its logarithm. unknown: of the log odds of “unknown” the summand, the factor of the distance, and the
+    factor of the lead (see evidence).
+    """
 
-    def probabilities(self, scores: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    temperature: Three = (0.0, 0.0, 0.0)
+    unknown: tuple[Three, Three, Three] = ((0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, 0.0))
+
+    def probabilities(self, scores: Floats, counts: NDArray[np.int64]) -> Floats:
         """(L + 1,) log-likelihoods, the last one of “unknown”, and (L,) samples a label -> (L + 1,) probabilities,
-        summing to 1.
+        summing to 1. L >= 1.
         """
-        shots, ways = np.log(max(1.0, float(counts.mean()))), np.log(len(counts))
-        shifted = scores.copy()
-        shifted[-1] += _linear(self.unknown, shots, ways)
-        shifted = (shifted - shifted.max()) / np.exp(_linear(self.temperature, shots, ways))
-        odds = np.exp(shifted)
-        return np.asarray(odds / odds.sum())
+        return np.asarray(np.exp(self.log_probabilities(scores, max(1.0, float(counts.mean())), len(counts))))
+
+    def log_probabilities(self, scores: Floats, shots: float, ways: int) -> Floats:
+        """As probabilities, of (..., L + 1) scores at once, as logarithms."""
+        given = np.array([1.0, np.log(shots), np.log(ways)])
+        summand, by_distance, by_lead = np.asarray(self.unknown) @ given
+        distance, lead = evidence(scores)
+        odds = summand + by_distance * distance + by_lead * lead
+        among = scores[..., :-1] / np.exp(np.dot(self.temperature, given))
+        among = among - np.logaddexp.reduce(among, axis=-1, keepdims=True) - np.logaddexp(0, odds)[..., None]
+        return np.concatenate([among, -np.logaddexp(0, -odds)[..., None]], axis=-1)
 
 
-def _linear(coefficients: Sequence[float], shots: float, ways: float) -> float:
-    constant, by_shots, by_ways = coefficients
-    return constant + by_shots * shots + by_ways * ways
+def evidence(scores: Floats) -> tuple[Floats, Floats]:
+    """(..., L + 1) log-likelihoods -> how much better “unknown” is than the best label, and how much better that is
+    than the mean of the next ten, 0 if it is the only one; both (...,).
+    """
+    known, unknown = scores[..., :-1], scores[..., -1]
+    followers = min(_FOLLOWERS, known.shape[-1] - 1)
+    if not followers:
+        return unknown - known[..., 0], np.zeros(known.shape[:-1])
+    top = np.partition(known, -followers - 1, axis=-1)[..., -followers - 1 :]
+    best = top.max(axis=-1)
+    return unknown - best, best - (top.sum(axis=-1) - best) / followers
 
 
 def decide(best: float, unknown: float) -> Decision:

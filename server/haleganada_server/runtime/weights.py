@@ -52,7 +52,7 @@ def load_weights(folder: Path) -> Weights:
     try:
         hashes: dict[str, str] = card["sha256"]
         name, side = f"{card['name']} {card['version']}", int(card["side"])
-        calibration = Calibration(*(_three(card["calibration"][part]) for part in ("temperature", "unknown")))
+        calibration = _calibration(card["calibration"])
     except (KeyError, TypeError, ValueError) as error:
         raise _unusable(CARD, f"an entry is missing or wrong, {error}") from error
     for file in (ONNX, SAFETENSORS, HEAD):
@@ -88,6 +88,11 @@ def _read_head(path: Path) -> Projection:
     if matrix.shape != (len(mean), len(between)) or not (between > 0).all():
         raise _unusable(path.name, "its parts do not fit each other")
     return Projection(mean, matrix, between)
+
+
+def _calibration(entry: Any) -> Calibration:
+    summand, by_distance, by_lead = (_three(numbers) for numbers in entry["unknown"])
+    return Calibration(_three(entry["temperature"]), (summand, by_distance, by_lead))
 
 
 def _three(numbers: Any) -> tuple[float, float, float]:

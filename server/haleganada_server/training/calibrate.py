@@ -1,8 +1,8 @@
 """When the head says 80 %, it shall be right four times in five.
 
-Softmax over the labels and one unknown class, at a temperature exp(t0 + t1 log shots + t2 log ways), the unknown's
-log-likelihood moved by u0 + u1 log shots + u2 log ways. The six numbers minimise the negative log-likelihood over a
-grid of tasks on held-out scripts (temperature scaling: Guo et al. 2017).
+Fits core.confidence.Calibration on a grid of tasks on held-out scripts. “Unknown” and the choice among the labels are
+fitted one after the other: the first is a logistic regression, the second the temperature that minimises the negative
+log-likelihood (Guo et al. 2017).
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ import scipy.optimize
 import scipy.stats
 from numpy.typing import NDArray
 
+from haleganada_server.core.confidence import Calibration, Three, evidence
 from haleganada_server.training.head_fit import HeadFit, log_likelihoods
 
 Floats = NDArray[np.float64]
 SHOTS = (1, 2, 5, 10, 20)
-WAYS = (2, 5, 20, 100, 400)
+WAYS = (1, 2, 5, 20, 100, 400)
+_NATS = 10.0
+_RIDGE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -32,23 +35,6 @@ class Task:
     """(q, ways + 1), the last column is unknown."""
     truth: NDArray[np.int64]
     """(q,), equal to `ways` where the query's label was not taught."""
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """The fitted numbers: constant, per log shots, per log ways."""
-
-    temperature: tuple[float, float, float]
-    unknown: tuple[float, float, float]
-
-    def log_probabilities(self, task: Task) -> Floats:
-        """(q, ways + 1)."""
-        features = np.array([1.0, np.log(task.shots), np.log(task.ways)])
-        scores = task.scores.copy()
-        scores[:, -1] += features @ self.unknown
-        scores /= np.exp(features @ self.temperature)
-        scores -= scores.max(1, keepdims=True)
-        return np.asarray(scores - np.log(np.exp(scores).sum(1, keepdims=True)))
 
 
 def make_tasks(
@@ -88,23 +74,66 @@ def _make_task(
     return Task(shots, ways, log_likelihoods(v[asked, column], means, shots, head.between), truth)
 
 
+def log_probabilities(calibration: Calibration, task: Task) -> Floats:
+    """(q, ways + 1)."""
+    return calibration.log_probabilities(task.scores, task.shots, task.ways)
+
+
 def mean_loss(calibration: Calibration, tasks: Sequence[Task]) -> float:
     """Mean negative log-likelihood of the truth, every task weighing the same."""
-    losses = [-calibration.log_probabilities(t)[np.arange(len(t.truth)), t.truth].mean() for t in tasks]
+    losses = [-log_probabilities(calibration, t)[np.arange(len(t.truth)), t.truth].mean() for t in tasks]
     return float(np.mean(losses))
 
 
 def fit_calibration(tasks: Sequence[Task]) -> Calibration:
-    """The numbers that minimise mean_loss."""
+    """The numbers that minimise mean_loss, which is a sum: one part knows only of “unknown”, one only of labels."""
+    return Calibration(_fit_temperature(tasks), _fit_unknown(tasks))
 
-    def unpack(x: Floats) -> Calibration:
-        a, b, c, d, e, f = (float(value) for value in x)
-        # Scores are scaled before the offset's unit is fixed, hence the factor.
-        return Calibration((a, b, c), (10 * d, 10 * e, 10 * f))
 
-    start = np.array([1.0, 0.0, 0.0, 0.0, 0.0, 0.0])
-    found = scipy.optimize.minimize(lambda x: mean_loss(unpack(x), tasks), start, method="L-BFGS-B")
-    return unpack(found.x)
+def _given(task: Task) -> Floats:
+    return np.array([1.0, np.log(task.shots), np.log(task.ways)])
+
+
+def _fit_unknown(tasks: Sequence[Task]) -> tuple[Three, Three, Three]:
+    """Logistic regression of “the label was not taught” on the evidence times what is given."""
+    inputs = np.concatenate([_inputs(task) for task in tasks])
+    sign = np.concatenate([np.where(task.truth == task.ways, 1.0, -1.0) for task in tasks])
+    weight = np.concatenate([np.full(len(task.truth), 1 / (len(task.truth) * len(tasks))) for task in tasks])
+
+    def loss(x: Floats) -> tuple[float, Floats]:
+        margin = sign * (inputs @ x)
+        slope = -weight * sign * np.exp(-np.logaddexp(0, margin))
+        return float(weight @ np.logaddexp(0, -margin) + _RIDGE * x @ x), inputs.T @ slope + 2 * _RIDGE * x
+
+    found = scipy.optimize.minimize(loss, np.zeros(inputs.shape[1]), jac=True, method="L-BFGS-B").x.reshape(3, 3)
+    return _three(found[0]), _three(found[1] / _NATS), _three(found[2] / _NATS)
+
+
+def _inputs(task: Task) -> Floats:
+    """(q, 9): one, distance and lead, each times what is given; in units in which they are about 1."""
+    columns = [np.ones(len(task.truth)), *(values / _NATS for values in evidence(task.scores))]
+    return np.concatenate([column[:, None] * _given(task) for column in columns], axis=1)
+
+
+def _fit_temperature(tasks: Sequence[Task]) -> Three:
+    """Over the queries whose label was taught."""
+    taught = [task.truth < task.ways for task in tasks]
+    cases = [(t.scores[k, :-1], t.truth[k], _given(t)) for t, k in zip(tasks, taught, strict=True) if k.any()]
+
+    def loss(x: Floats) -> float:
+        losses = []
+        for scores, truth, given in cases:
+            scaled = scores / np.exp(given @ x)
+            right = scaled[np.arange(len(truth)), truth]
+            losses.append((np.logaddexp.reduce(scaled, axis=1) - right).mean())
+        return float(np.mean(losses))
+
+    return _three(scipy.optimize.minimize(loss, np.array([1.0, 0.0, 0.0]), method="L-BFGS-B").x)
+
+
+def _three(values: Floats) -> Three:
+    constant, by_shots, by_ways = (float(value) for value in values)
+    return constant, by_shots, by_ways
 
 
 def expected_calibration_error(confidence: Floats, correct: NDArray[np.bool_], bins: int = 15) -> float:
@@ -138,7 +167,7 @@ def reliability(calibration: Calibration, tasks: Sequence[Task], shots: int) -> 
     """Measured over the tasks with that many shots."""
     confidence, correct, unknown, strange = [], [], [], []
     for task in (t for t in tasks if t.shots == shots):
-        p = np.exp(calibration.log_probabilities(task))
+        p = np.exp(log_probabilities(calibration, task))
         confidence.append(p.max(1))
         correct.append(p.argmax(1) == task.truth)
         if (task.truth == task.ways).any():

@@ -10,8 +10,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from haleganada_server.core.confidence import Calibration
 from haleganada_server.runtime.network import NetworkShape
-from haleganada_server.training.calibrate import Calibration
 from haleganada_server.training.fonts import font_licence
 from haleganada_server.training.library import font_files
 from haleganada_server.training.sources import HELD_OUT_ALPHABETS
@@ -101,10 +101,11 @@ def write_cards(
         "parameters": parameters,
         "training": asdict(recipe) | {"sources": [asdict(s) for s in sources]},
         "calibration": {
-            "form": "p = softmax(s / T) over labels and unknown; log T = t0 + t1 log(shots) + t2 log(ways); "
-            "to the log-likelihood of unknown u0 + u1 log(shots) + u2 log(ways) is added first",
+            "form": "with g = (1, log shots, log ways): log odds of unknown = u0 g + (u1 g) distance + (u2 g) lead; "
+            "labels share the rest as softmax(s / exp(t g)); distance: log-likelihood of unknown less that of the best "
+            "label; lead: of the best label less the mean of the next ten",
             "temperature": list(calibration.temperature),
-            "unknown": list(calibration.unknown),
+            "unknown": [list(numbers) for numbers in calibration.unknown],
         },
         "figures": [asdict(f) for f in figures],
     }
@@ -125,6 +126,8 @@ def _readable(card: Mapping[str, Any]) -> str:
     rows = [(f["name"], f"{f['value']:g} {f['unit']}", str(f["n"]), f["how"]) for f in card["figures"]]
     figures = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     calibration, side, dim = card["calibration"], card["side"], card["dim"]
+    named = [("t", calibration["temperature"]), *((f"u{i}", u) for i, u in enumerate(calibration["unknown"]))]
+    coefficients = "\n".join(f"| {name} | {' | '.join(f'{x:.4f}' for x in numbers)} |" for name, numbers in named)
     return f"""# {card["name"]} {card["version"]}
 
 Turns the drawing of one character into {dim} numbers of unit length, so that drawings of one character lie
@@ -161,8 +164,9 @@ The Kannada handwriting that the figures name was never trained on.
 
 {calibration["form"]}.
 
-t = {", ".join(f"{x:.4f}" for x in calibration["temperature"])};
-u = {", ".join(f"{x:.4f}" for x in calibration["unknown"])}.
+| coefficients | constant | per log shots | per log ways |
+|---|---|---|---|
+{coefficients}
 
 ## Limits
 

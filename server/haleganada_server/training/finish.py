@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
+from haleganada_server.core.confidence import Calibration
 from haleganada_server.runtime.network import EmbedderNetwork
 from haleganada_server.training.calibrate import (
-    Calibration,
     Task,
     fit_calibration,
     make_tasks,

@@ -53,4 +53,4 @@ def test_the_head_fits_the_embedder(card: Card) -> None:
     assert head["projection"].shape == (card["dim"], len(head["between"]))
     assert all(a.dtype == np.float64 for a in head.values())
     assert (head["between"] > 0).all()
-    assert {len(card["calibration"][k]) for k in ("temperature", "unknown")} == {3}
+    assert {len(numbers) for numbers in (card["calibration"]["temperature"], *card["calibration"]["unknown"])} == {3}
