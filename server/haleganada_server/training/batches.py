@@ -58,8 +58,22 @@ def _produce(
     import cv2
 
     cv2.setNumThreads(1)
+    out.cancel_join_thread()
     for batch in inline_batches(load_library(folders), shape, seed, first):
-        out.put(batch)
+        if not _offered(out, batch):
+            return
+
+
+def _offered(out: multiprocessing.Queue[NDArray[np.uint8]], batch: NDArray[np.uint8]) -> bool:
+    """Wait for room; False if the trainer is gone, for one that was killed cannot end its renderer."""
+    trainer = multiprocessing.parent_process()
+    while trainer is None or trainer.is_alive():
+        try:
+            out.put(batch, timeout=1)
+        except queue.Full:
+            continue
+        return True
+    return False
 
 
 def background_batches(folders: Folders, shape: BatchShape, seed: int, first: int) -> BatchStream:

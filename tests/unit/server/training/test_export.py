@@ -9,7 +9,7 @@ import pytest
 import torch
 from haleganada_server.runtime.network import EmbedderNetwork, NetworkShape, build_network
 from haleganada_server.training.checkpoint import read_tensors
-from haleganada_server.training.export import build_onnx, export_network, onnx_session
+from haleganada_server.training.export import build_onnx, export_network, onnx_session, round_matrices
 
 
 @pytest.fixture
@@ -38,7 +38,19 @@ def test_both_files_hold_the_same_network(network: EmbedderNetwork, tmp_path: Pa
     np.testing.assert_allclose(session.run(["embedding"], {"ink": ink(4)})[0], expected, atol=1e-5)
 
 
+def test_matrices_that_half_precision_cannot_hold_are_refused(network: EmbedderNetwork) -> None:
+    with pytest.raises(ValueError, match="half precision"):
+        build_onnx(network)
+
+
+def test_the_file_takes_two_bytes_a_weight(network: EmbedderNetwork, tmp_path: Path) -> None:
+    export_network(network, tmp_path, ink(1))
+    weights = sum(p.numel() for p in network.parameters())
+    assert (tmp_path / "embedder.onnx").stat().st_size < 2 * weights + 10_000
+
+
 def test_a_batch_equals_one_by_one(network: EmbedderNetwork) -> None:
+    round_matrices(network)
     session = onnx_session(build_onnx(network).SerializeToString())
     together = session.run(["embedding"], {"ink": ink(6)})[0]
     single = np.concatenate([session.run(["embedding"], {"ink": one[None]})[0] for one in ink(6)])
@@ -47,4 +59,5 @@ def test_a_batch_equals_one_by_one(network: EmbedderNetwork) -> None:
 
 
 def test_the_same_network_gives_the_same_bytes(network: EmbedderNetwork) -> None:
+    round_matrices(network)
     assert build_onnx(network).SerializeToString() == build_onnx(network).SerializeToString()

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -64,3 +68,40 @@ def test_the_data_folder_is_asked_for() -> None:
     result = CliRunner().invoke(pretrain, ["--out", "somewhere"], env={"HALEGANADA_DATA": ""})
     assert result.exit_code == 2
     assert "--data" in result.output
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the renderer through /proc")
+def test_the_renderer_ends_with_a_trainer_that_was_killed(data: Path, tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "haleganada_server.training.pretrain", "--data", str(data), "--out", str(tmp_path)]
+    trainer = subprocess.Popen([*line, "--steps", "100000", "--threads", "1"], stdout=subprocess.PIPE, text=True)
+    try:
+        renderer = wait_for(lambda: renderer_of(trainer.pid), 60)
+    finally:
+        trainer.kill()
+        trainer.communicate()
+    assert wait_for(lambda: not is_running(renderer), 20)
+
+
+def renderer_of(pid: int) -> int:
+    """The child that makes batches; 0 as long as there is none that waits for the trainer."""
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+            return int(child)
+    return 0
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_for(found: Callable[[], int], seconds: float) -> int:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if value := found():
+            return value
+        time.sleep(0.1)
+    raise TimeoutError
