@@ -50,6 +50,24 @@ class Recipe:
     minutes: float
     drawings: int
     shrinkage: Mapping[str, float]
+    inputs: Mapping[str, str]
+    """See input_hashes."""
+
+
+def input_hashes(data: Path) -> dict[str, str]:
+    """SHA-256 of each file of drawings that training reads, by its path under `data`."""
+    files = sorted(path for folder in ("omniglot", "english_chars62") for path in (data / folder).glob("*.*"))
+    return {str(path.relative_to(data)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def other_inputs(data: Path, card: Path) -> list[str]:
+    """Files that are not those that the weights of a card were made from, in words; nothing if the card says none."""
+    expected: dict[str, str] = json.loads(card.read_text(encoding="utf-8"))["training"].get("inputs", {})
+    found = input_hashes(data)
+    missing = [f"{name} is missing" for name in expected if name not in found]
+    return missing + [
+        f"{name} is another file" for name in expected if found.get(name, expected[name]) != expected[name]
+    ]
 
 
 def training_sources(data: Path, hanzi: Path | None, fonts: Path | None) -> list[Source]:

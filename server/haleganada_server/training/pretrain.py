@@ -9,8 +9,10 @@ from pathlib import Path
 import click
 import torch
 
+from haleganada_server.config import ServerConfig
 from haleganada_server.runtime.network import build_network
 from haleganada_server.training.batches import BatchShape, background_batches
+from haleganada_server.training.card import other_inputs
 from haleganada_server.training.checkpoint import read_tensors
 from haleganada_server.training.evaluate import held_out_rasters
 from haleganada_server.training.finish import Run, finish
@@ -57,6 +59,8 @@ def pretrain(
     def say(text: str) -> None:
         click.echo(f"{time.monotonic() - started:7.0f} s  {text}")
 
+    for difference in other_inputs(data, ServerConfig(out).weights_dir / "card.json"):
+        say(f"unlike for the shipped weights, {difference}: figures will differ")
     options = LoopOptions(run_folder, Budget(steps, minutes), seed, resume)
     trainer = Trainer(new_state(seed), options, held_out_rasters(load_omniglot(data)), say)
     trainer.run(lambda first: background_batches(folders, shape, seed, first))

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from haleganada_server.runtime.weights import load_weights
+from haleganada_server.training.card import input_hashes, other_inputs
 from haleganada_server.training.pretrain import pretrain
 from haleganada_server.training.sources import HELD_OUT_ALPHABETS
 
@@ -105,3 +106,13 @@ def wait_for(found: Callable[[], int], seconds: float) -> int:
             return value
         time.sleep(0.1)
     raise TimeoutError
+
+
+def test_other_files_than_those_of_a_card_are_named(data: Path, tmp_path: Path) -> None:
+    card = tmp_path / "card.json"
+    inputs = input_hashes(data)
+    card.write_text(json.dumps({"training": {"inputs": inputs}}))
+    assert other_inputs(data, card) == []
+    first = next(iter(inputs))
+    card.write_text(json.dumps({"training": {"inputs": inputs | {first: "00", "omniglot/gone.npz": "11"}}}))
+    assert other_inputs(data, card) == ["omniglot/gone.npz is missing", f"{first} is another file"]
