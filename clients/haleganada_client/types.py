@@ -194,7 +194,9 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class WorkspaceInfo:
-    """A workspace; corrupt: its file cannot be read."""
+    """A workspace; corrupt: its file cannot be read. samples_to_embed: those that predictions leave out until the
+    server's present weights have embedded them.
+    """
 
     name: str
     samples_total: int
@@ -204,6 +206,7 @@ class WorkspaceInfo:
     bytes_on_disk: int
     corrupt: bool
     embedder_hash: str
+    samples_to_embed: int
 
 
 @dataclass(frozen=True)
@@ -316,3 +319,4 @@ class Stats:
     bytes_on_disk: int
     embedder_hash: str
     uptime_seconds: float
+    samples_to_embed: int

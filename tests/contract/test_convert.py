@@ -47,7 +47,7 @@ def test_absent_is_not_zero() -> None:
 SNAPSHOT = types.SnapshotInfo("s1", "supper", 4, 3, 1_700_000_000_123_456, 99, "ab" * 32, True)
 SAMPLE = types.Sample(7, "ಕಿ", "ಕ", 0.5, 1_700_000_000_123_456, 4, "b", True, b"png")
 TAUGHT = types.Taught(7, 0.5, "ಕಿ", "ಕ", 2, 3, 4, True)
-WORKSPACE = types.WorkspaceInfo("w", 3, 2, 4, 1_700_000_000_123_456, 99, False, "cd" * 32)
+WORKSPACE = types.WorkspaceInfo("w", 3, 2, 4, 1_700_000_000_123_456, 99, False, "cd" * 32, 5)
 SAME_NAMES: list[tuple[Any, Message]] = [
     (SNAPSHOT, convert.snapshot(SNAPSHOT)),
     (SAMPLE, convert.sample(SAMPLE)),

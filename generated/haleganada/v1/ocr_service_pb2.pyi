@@ -1190,6 +1190,7 @@ class StatsResponse(_message.Message):
     BYTES_ON_DISK_FIELD_NUMBER: _builtins.int
     EMBEDDER_HASH_FIELD_NUMBER: _builtins.int
     UPTIME_SECONDS_FIELD_NUMBER: _builtins.int
+    SAMPLES_TO_EMBED_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """The revision that the figures belong to."""
     samples_total: _builtins.int
@@ -1218,6 +1219,8 @@ class StatsResponse(_message.Message):
     """SHA-256 of the embedder's weights, hexadecimal."""
     uptime_seconds: _builtins.float
     """Seconds since the server started."""
+    samples_to_embed: _builtins.int
+    """Samples that other weights embedded and that are being embedded anew; until then predictions leave them out. 0 = none."""
     @_builtins.property
     def labels(self) -> _containers.RepeatedCompositeFieldContainer[Global___LabelStats]:
         """Each label, in the order in which they were first taught."""
@@ -1270,10 +1273,11 @@ class StatsResponse(_message.Message):
         bytes_on_disk: _builtins.int = ...,
         embedder_hash: _builtins.str = ...,
         uptime_seconds: _builtins.float = ...,
+        samples_to_embed: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy", "_average_loss", b"_average_loss", "_max_loss", b"_max_loss", "_min_loss", b"_min_loss", "accuracy", b"accuracy", "average_loss", b"average_loss", "max_loss", b"max_loss", "min_loss", b"min_loss"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy", "_average_loss", b"_average_loss", "_max_loss", b"_max_loss", "_min_loss", b"_min_loss", "accuracy", b"accuracy", "accuracy_samples", b"accuracy_samples", "average_loss", b"average_loss", "bytes_on_disk", b"bytes_on_disk", "confused_pairs", b"confused_pairs", "corrections", b"corrections", "device", b"device", "embedder_hash", b"embedder_hash", "history", b"history", "labels", b"labels", "labels_known", b"labels_known", "latencies", b"latencies", "max_loss", b"max_loss", "min_loss", b"min_loss", "revision", b"revision", "samples_total", b"samples_total", "suspects", b"suspects", "teach_next", b"teach_next", "uptime_seconds", b"uptime_seconds", "variant_groups", b"variant_groups", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy", "_average_loss", b"_average_loss", "_max_loss", b"_max_loss", "_min_loss", b"_min_loss", "accuracy", b"accuracy", "accuracy_samples", b"accuracy_samples", "average_loss", b"average_loss", "bytes_on_disk", b"bytes_on_disk", "confused_pairs", b"confused_pairs", "corrections", b"corrections", "device", b"device", "embedder_hash", b"embedder_hash", "history", b"history", "labels", b"labels", "labels_known", b"labels_known", "latencies", b"latencies", "max_loss", b"max_loss", "min_loss", b"min_loss", "revision", b"revision", "samples_to_embed", b"samples_to_embed", "samples_total", b"samples_total", "suspects", b"suspects", "teach_next", b"teach_next", "uptime_seconds", b"uptime_seconds", "variant_groups", b"variant_groups", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__accuracy: _TypeAlias = _typing.Literal["accuracy"]  # noqa: Y015
     _WhichOneofArgType__accuracy: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy"]  # noqa: Y015

@@ -59,6 +59,7 @@ class Workspace(_message.Message):
     BYTES_ON_DISK_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     EMBEDDER_HASH_FIELD_NUMBER: _builtins.int
+    SAMPLES_TO_EMBED_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """1 to 64 code points, rules as for labels."""
     samples_total: _builtins.int
@@ -73,6 +74,8 @@ class Workspace(_message.Message):
     """Whether it can be used."""
     embedder_hash: _builtins.str
     """SHA-256 of the weights that its samples are embedded with, hexadecimal."""
+    samples_to_embed: _builtins.int
+    """Samples that other weights embedded and that are being embedded anew; until then predictions leave them out. 0 = none."""
     @_builtins.property
     def created(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
@@ -88,10 +91,11 @@ class Workspace(_message.Message):
         bytes_on_disk: _builtins.int = ...,
         state: Global___WorkspaceState.ValueType = ...,
         embedder_hash: _builtins.str = ...,
+        samples_to_embed: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created", b"created"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_on_disk", b"bytes_on_disk", "created", b"created", "embedder_hash", b"embedder_hash", "labels_known", b"labels_known", "name", b"name", "revision", b"revision", "samples_total", b"samples_total", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_on_disk", b"bytes_on_disk", "created", b"created", "embedder_hash", b"embedder_hash", "labels_known", b"labels_known", "name", b"name", "revision", b"revision", "samples_to_embed", b"samples_to_embed", "samples_total", b"samples_total", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .draft import Draft
 from .errors import AlreadyExists, NotFound, Precondition, RevisionMismatch
-from .head import HeadDraft
-from .knowledge import Knowledge, Model, believe
-from .ports import Event, LogTransaction, SampleRow
+from .knowledge import believe
+from .ports import Event, SampleRow
 from .types import ChangeKind, Corrected, Linked, Sample, SampleChange, Taught, Undone, Unlinked
 from .variants import Variants
 
@@ -46,53 +46,6 @@ class Origin:
             data = part.encode() if isinstance(part, str) else part
             digest.update(len(data).to_bytes(8, "big") + data)
         return digest.digest()
-
-
-class Draft:
-    """A workspace's state while a group of changes is being written. One writer at a time."""
-
-    def __init__(self, knowledge: Knowledge, transaction: LogTransaction, model: Model) -> None:
-        self.log = transaction
-        self.head: HeadDraft = knowledge.head.draft()
-        self.variants: Variants = knowledge.variants
-        self.revision = knowledge.revision
-        self.samples_total = knowledge.samples_total
-        self.model = model
-
-    def knowledge(self) -> Knowledge:
-        """The state after the changes so far, to be published after the commit."""
-        return Knowledge(self.revision, self.head.freeze(), self.variants, self.samples_total)
-
-    def vector(self, sample: SampleRow) -> NDArray[np.float64]:
-        """A sample's projected embedding (k,)."""
-        return self.model.projection.project_one(sample.embedding)
-
-    def add(self, sample: SampleRow, vector: NDArray[np.float64] | None = None) -> None:
-        """Count a sample in; vector: its projected embedding, if that is at hand."""
-        self.head.teach(sample.label, self.vector(sample) if vector is None else vector)
-        self.samples_total += 1
-
-    def remove(self, sample: SampleRow) -> None:
-        """Count a sample out."""
-        self.head.forget(sample.label, self.vector(sample))
-        self.samples_total -= 1
-
-    def link(self, form: str, canonical: str) -> None:
-        """Let form stand for canonical; "" = for itself."""
-        self.log.set_canonical(form, canonical)
-        self.variants = self.variants.with_link(form, canonical)
-
-    def append(self, event: Event) -> int:
-        """Write an event; its revision."""
-        self.revision = self.log.append(event)
-        return self.revision
-
-    def live_sample(self, sample_id: int) -> SampleRow:
-        """Raises NotFound."""
-        sample = self.log.sample(sample_id)
-        if sample is None:
-            raise NotFound("sample", str(sample_id), "it may have been forgotten; list the samples again")
-        return sample
 
 
 def once(origin: Origin, answer_type: type[Answer], change: Callable[[Draft], Answer]) -> Callable[[Draft], Answer]:
@@ -168,7 +121,7 @@ def _learn(draft: Draft, new: NewSample) -> Taught:
         draft.variants.resolve(new.label, new.variant_of) if new.variant_of else draft.variants.canonical(new.label)
     )
     return Taught(
-        sample.sample_id, sample.loss, new.label, canonical, len(draft.head), draft.samples_total, sample.revision
+        sample.sample_id, sample.loss, new.label, canonical, draft.labels_known, draft.samples_total, sample.revision
     )
 
 
@@ -203,10 +156,9 @@ def _sample_row(draft: Draft, new: NewSample, past: Past) -> SampleRow:
 
 def _prequential(draft: Draft, new: NewSample, vector: NDArray[np.float64]) -> Past:
     """Test first, then train: what the head makes of the sample before it learns it."""
-    head = draft.head.freeze()
-    belief = believe(head, draft.model.calibration, vector)
+    belief = believe(draft.head.freeze(), draft.model.calibration, vector)
     predicted = new.corrects[0] if new.corrects else belief.first()
-    return Past(now_us(), belief.loss(new.label), predicted, new.label not in head.index, new.corrects is not None)
+    return Past(now_us(), belief.loss(new.label), predicted, not draft.knows(new.label), new.corrects is not None)
 
 
 def correct(find: Callable[[], NewSample], origin: Origin) -> Callable[[Draft], Corrected]:

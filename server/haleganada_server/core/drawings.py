@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import HaleganadaError
+from .errors import DataLoss, HaleganadaError
 from .ink_codec import decode_ink, encode_ink
 from .ports import Embedder, InkReader, Raster, SampleRow
 from .types import Glyph, Ink
@@ -60,8 +62,7 @@ class DrawingReader:
 
     def _read_piece(self, glyphs: Sequence[Glyph | HaleganadaError]) -> list[Drawing | HaleganadaError]:
         rasters = [self._raster_or_error(glyph) for glyph in glyphs]
-        good = [raster for raster in rasters if isinstance(raster, np.ndarray)]
-        embeddings = iter(self._embedder.embed(np.stack(good)) if good else ())
+        embeddings = self._embed([raster for raster in rasters if isinstance(raster, np.ndarray)])
         return [
             Drawing(next(embeddings), glyph.ink or raster)
             if isinstance(glyph, Glyph) and isinstance(raster, np.ndarray)
@@ -80,16 +81,31 @@ class DrawingReader:
         return ("ink", encode_ink(source)) if isinstance(source, Ink) else ("png", self._ink.encode(source))
 
     def raster(self, kind: str, data: bytes) -> Raster:
-        """The ink raster of a stored drawing."""
-        return self._ink.decode(data) if kind == "png" else self._ink.normalise(Glyph(ink=decode_ink(data)))
+        """The ink raster of a stored drawing. Raises DataLoss if it is damaged."""
+        try:
+            return self._ink.decode(data) if kind == "png" else self._ink.normalise(Glyph(ink=decode_ink(data)))
+        except (HaleganadaError, zlib.error, ValueError, TypeError, RecursionError) as error:
+            raise DataLoss(
+                "the stored drawing cannot be read; forget the sample and teach it again, or restore a snapshot"
+            ) from error
 
     def picture(self, sample: SampleRow) -> bytes:
         """A stored drawing as PNG for people."""
         return self._ink.picture(self.raster(sample.glyph_kind, sample.glyph))
 
-    def embed_stored(self, samples: Sequence[SampleRow]) -> NDArray[np.float32]:
-        """(n, d) embeddings of stored drawings, by the present embedder."""
-        return self._embedder.embed(np.stack([self.raster(s.glyph_kind, s.glyph) for s in samples]))
+    def embed_stored(self, samples: Sequence[SampleRow]) -> list[NDArray[np.float32] | None]:
+        """The embedding (d,) of each stored drawing by the present embedder; None for one that is damaged."""
+        rasters = [self._stored_raster(sample) for sample in samples]
+        embeddings = self._embed([raster for raster in rasters if raster is not None])
+        return [None if raster is None else next(embeddings) for raster in rasters]
+
+    def _stored_raster(self, sample: SampleRow) -> Raster | None:
+        with suppress(DataLoss):
+            return self.raster(sample.glyph_kind, sample.glyph)
+        return None
+
+    def _embed(self, rasters: Sequence[Raster]) -> Iterator[NDArray[np.float32]]:
+        return iter(self._embedder.embed(np.stack(rasters)) if rasters else ())
 
     def _raster_or_error(self, glyph: Glyph | HaleganadaError) -> Raster | HaleganadaError:
         if isinstance(glyph, HaleganadaError):

@@ -140,6 +140,10 @@ class HeadDraft:
         """Labels known now."""
         return len(self._labels)
 
+    def __contains__(self, label: object) -> bool:
+        """Whether it is known now."""
+        return label in self._index
+
     def teach(self, label: str, vector: Floats) -> None:
         """Add a sample; vector: (k,)."""
         if label not in self._index:

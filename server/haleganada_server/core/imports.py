@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from .changes import Draft, NewSample, Origin, Past, teach
+from .changes import NewSample, Origin, Past, teach
 from .commit_queue import CommitQueue, Pending
+from .draft import Draft
 from .drawings import Drawing, DrawingReader
 from .errors import HaleganadaError
 from .labels import normalise_label

@@ -12,6 +12,7 @@ from .confidence import Calibration, decide
 from .head import Head, Projection
 from .types import Candidate, Decision, Prediction
 from .variants import Variants
+from .waiting import Waiting
 
 _SMALLEST = 1e-300  # keeps a loss finite where a probability underflows
 
@@ -61,17 +62,27 @@ def believe(head: Head, calibration: Calibration, vector: NDArray[np.float64]) -
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Knowledge:
-    """The state that one revision of the log gives; everything in it is immutable."""
+    """The state that one revision of the log gives; everything in it is immutable.
+
+    head: knows the samples that the present weights have embedded by now. waiting: all others. samples_total: of both.
+    """
 
     revision: int
     head: Head
     variants: Variants
     samples_total: int
+    waiting: Waiting
+
+    @property
+    def labels_known(self) -> int:
+        """Labels of live samples."""
+        return len(self.head.labels) + self.waiting.labels_beyond(self.head.index)
 
     def predict(self, belief: Belief, top_k: int, prediction_id: str) -> Prediction:
         """The top_k candidates with their canonical labels, and what to make of them."""
         if not self.head.labels:
-            return Prediction((), 1.0, Decision.NOTHING_TAUGHT, self.revision, prediction_id)
+            decision = Decision.UNKNOWN if self.waiting.labels else Decision.NOTHING_TAUGHT
+            return Prediction((), 1.0, decision, self.revision, prediction_id)
         known = belief.probabilities[:-1]
         best = np.argsort(-known, kind="stable")[:top_k]
         candidates = tuple(self._candidate(self.head.labels[i], float(known[i]), belief) for i in best)
@@ -81,4 +92,5 @@ class Knowledge:
     def _candidate(self, label: str, probability: float, belief: Belief) -> Candidate:
         forms = self.variants.forms(label)
         together = sum(belief.of(form) for form in forms if form in self.head.index)
-        return Candidate(label, forms[0], probability, min(1.0, together), forms, self.head.count(label))
+        samples = self.head.count(label) + self.waiting.labels.get(label, 0)
+        return Candidate(label, forms[0], probability, min(1.0, together), forms, samples)

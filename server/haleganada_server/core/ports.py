@@ -5,7 +5,7 @@ app.py plugs the implementations in. A second storage engine is a second impleme
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,6 +114,15 @@ class SampleFacts:
     revision: int
 
 
+@dataclass(frozen=True, slots=True)
+class StaleSample:
+    """A sample that other weights embedded."""
+
+    sample_id: int
+    label: str
+    forgotten: bool
+
+
 class LogTransaction(Protocol):
     """Changes that reach the disk together or not at all. Sees its own changes."""
 
@@ -181,11 +190,14 @@ class WorkspaceLog(Protocol):
     def facts(self) -> list[SampleFacts]:
         """All live samples, oldest first, without drawings and embeddings."""
 
-    def embeddings(self) -> tuple[list[int], list[str], list[str], Vectors]:
-        """sample_ids, labels, embedder hashes and (n, d) embeddings of all live samples, oldest first."""
+    def samples_of(self, sample_ids: Sequence[int]) -> list[SampleRow]:
+        """The samples with these numbers, forgotten ones included, oldest first."""
 
-    def embedder_hashes(self) -> set[str]:
-        """Of the weights that embedded the samples, forgotten ones included."""
+    def embeddings(self, embedder_hash: str) -> tuple[list[int], list[str], Vectors]:
+        """sample_ids, labels and (n, d) embeddings of the live samples that these weights embedded, oldest first."""
+
+    def stale(self, embedder_hash: str) -> list[StaleSample]:
+        """The samples that other weights than these embedded, forgotten ones included, oldest first."""
 
     def every_sample(self) -> Iterator[SampleRow]:
         """All live samples, oldest first, from one consistent state."""

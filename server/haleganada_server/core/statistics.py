@@ -42,14 +42,15 @@ def collect(log: WorkspaceLog, knowledge: Knowledge, history_points: int, suspec
         teach_next=_teach_next(labels, confused),
         suspects=tuple(suspects),
         bytes_on_disk=log.bytes_on_disk(),
+        samples_to_embed=knowledge.waiting.count,
     )
 
 
-def suspects(log: WorkspaceLog, knowledge: Knowledge, model: Model) -> tuple[Suspect, ...]:
+def suspects(log: WorkspaceLog, knowledge: Knowledge, model: Model, embedder_hash: str) -> tuple[Suspect, ...]:
     """Samples that the model without them takes for another label: each is left out of its label's sum, which is
-    exact.
+    exact. Those that the present weights have not embedded are passed over.
     """
-    ids, labels, _, embeddings = log.embeddings()
+    ids, labels, embeddings = log.embeddings(embedder_hash)
     found = []
     newest = slice(max(0, len(ids) - _SUSPECTS_SEARCHED), None)
     for sample_id, label, vector in zip(

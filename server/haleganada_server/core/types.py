@@ -219,7 +219,7 @@ class SnapshotInfo:
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceInfo:
-    """What a list of workspaces shows."""
+    """What a list of workspaces shows. samples_to_embed: live samples that the present weights have still to embed."""
 
     name: str
     samples_total: int
@@ -229,6 +229,7 @@ class WorkspaceInfo:
     bytes_on_disk: int
     corrupt: bool
     embedder_hash: str
+    samples_to_embed: int
 
 
 class TransferFormat(Enum):
@@ -322,3 +323,4 @@ class Stats:
     teach_next: tuple[TeachNext, ...]
     suspects: tuple[Suspect, ...]
     bytes_on_disk: int
+    samples_to_embed: int

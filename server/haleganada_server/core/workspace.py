@@ -7,15 +7,15 @@ locks.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from . import changes, statistics
-from .changes import Draft, NewSample, Origin
+from .changes import NewSample, Origin
 from .commit_queue import CommitQueue, Pending
+from .draft import Draft
 from .drawings import Drawing, DrawingReader
 from .errors import REFUSALS, HaleganadaError, NotFound, Precondition, RevisionMismatch
 from .head import Head
@@ -24,6 +24,7 @@ from .knowledge import Knowledge, Model, believe
 from .labels import normalise_label
 from .ports import Event, ExportFile, SampleRow, WorkspaceDirectory, WorkspaceLog
 from .predictions import PredictionMemory, Remembered
+from .reembedding import Reembedder
 from .types import (
     ChangeKind,
     Corrected,
@@ -43,11 +44,9 @@ from .types import (
     Unlinked,
 )
 from .variants import Variants
+from .waiting import Waiting
 
 Answer = TypeVar("Answer")
-
-_REEMBED_BATCH = 64
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,9 +61,12 @@ class Tools:
 class Workspace:
     """Teaches, recognises and looks after one workspace. Safe from any thread."""
 
-    def __init__(self, log: WorkspaceLog, tools: Tools) -> None:
-        """Reads the whole log. Raises DataLoss if it is corrupt."""
+    def __init__(self, log: WorkspaceLog, tools: Tools, reembedder: Reembedder) -> None:
+        """Reads the whole log. Raises DataLoss if it is corrupt. reembedder: gets the samples that other weights
+        embedded.
+        """
         self._tools = tools
+        self._reembedder = reembedder
         self._queue = CommitQueue(self._commit)
         self._predictions = PredictionMemory()
         self._adopt(log)
@@ -129,7 +131,7 @@ class Workspace:
             return replace(new, corrects=(remembered.predicted, remembered.revision))
 
         origin = Origin(request_id, expected_revision, client, ("correct", prediction_id, label, variant_of))
-        return self._run(changes.correct(find, origin))
+        return self.run(changes.correct(find, origin))
 
     # Recognising
 
@@ -163,7 +165,7 @@ class Workspace:
     ) -> Linked:
         """Let a form stand for a canonical label. Raises InvalidInput, Precondition for a circle."""
         form, canonical = normalise_label(form, "form"), normalise_label(canonical, "canonical")
-        return self._run(
+        return self.run(
             changes.link(form, canonical, Origin(request_id, expected_revision, client, ("link", form, canonical)))
         )
 
@@ -172,7 +174,7 @@ class Workspace:
     ) -> Unlinked:
         """Let a form stand for itself again. Raises Precondition if it is not linked."""
         form = normalise_label(form, "form")
-        return self._run(changes.unlink(form, Origin(request_id, expected_revision, client, ("unlink", form))))
+        return self.run(changes.unlink(form, Origin(request_id, expected_revision, client, ("unlink", form))))
 
     def relabel(
         self, sample_id: int, label: str, request_id: str = "", expected_revision: int | None = None, client: str = ""
@@ -180,19 +182,19 @@ class Workspace:
         """Give a sample another label. Raises NotFound, InvalidInput."""
         label = normalise_label(label)
         origin = Origin(request_id, expected_revision, client, ("relabel", str(sample_id), label))
-        return self._run(changes.relabel(sample_id, label, origin))
+        return self.run(changes.relabel(sample_id, label, origin))
 
     def forget(
         self, sample_id: int, request_id: str = "", expected_revision: int | None = None, client: str = ""
     ) -> SampleChange:
         """Forget a sample. Raises NotFound."""
-        return self._run(
+        return self.run(
             changes.forget(sample_id, Origin(request_id, expected_revision, client, ("forget", str(sample_id))))
         )
 
     def undo(self, request_id: str = "", expected_revision: int | None = None, client: str = "") -> Undone:
         """Take the last change back. Raises Precondition if there is none."""
-        return self._run(changes.undo(Origin(request_id, expected_revision, client, ("undo",))))
+        return self.run(changes.undo(Origin(request_id, expected_revision, client, ("undo",))))
 
     # Looking
 
@@ -217,9 +219,10 @@ class Workspace:
 
     def stats(self, history_points: int = 500, find_suspects: bool = False) -> Stats:
         """Figures of the present state."""
-        knowledge = self._knowledge
-        suspects = statistics.suspects(self._log, knowledge, self._tools.model) if find_suspects else ()
-        return statistics.collect(self._log, knowledge, history_points, suspects)
+        knowledge, tools = self._knowledge, self._tools
+        searched = (self._log, knowledge, tools.model, tools.reader.embedder_hash)
+        found = statistics.suspects(*searched) if find_suspects else ()
+        return statistics.collect(self._log, knowledge, history_points, found)
 
     # Keeping, exporting, importing
 
@@ -264,7 +267,9 @@ class Workspace:
             kind = ChangeKind.RESTORE if why == "restore" else ChangeKind.RESET
             event = Event(kind, changes.now_us(), revision=self._knowledge.revision + 1)
             retired = self._tools.directory.retire(self._log, self._log.name, why)
-            if reopen is not None:
+            if reopen is None:
+                self._in_use = False
+            else:
                 self._adopt(self._successor(retired, event, reopen))
             return retired
 
@@ -282,39 +287,50 @@ class Workspace:
     def close(self) -> None:
         """Finish the change in progress and close the log."""
         with self._queue.lock:
+            self._in_use = False
             self._log.close()
+
+    # For the Reembedder
+
+    def holds(self, log: WorkspaceLog) -> bool:
+        """Whether the workspace goes on with this log. Waits for the change in progress."""
+        with self._queue.lock:
+            return self._in_use and self._log is log
+
+    def run(self, change: Callable[[Draft], Answer]) -> Answer:
+        """Carry out a change; returns when it is on disk. Raises what made it fail."""
+        pending = Pending(change)
+        self._queue.run([pending])
+        answer: Answer = pending.result()
+        return answer
 
     # Within
 
     def _adopt(self, log: WorkspaceLog) -> None:
         """Go on with this log: publish what it holds."""
-        self._log = log
-        _reembed(log, self._tools.reader)
-        _ids, labels, _hashes, embeddings = log.embeddings()
-        model = self._tools.model
+        self._log, self._in_use = log, True
+        present, model = self._tools.reader.embedder_hash, self._tools.model
+        _ids, labels, embeddings = log.embeddings(present)
         head = Head.fit(model.projection.between, labels, model.projection.project(embeddings))
         variants = Variants()
         for form, canonical in log.links().items():
             variants = variants.with_link(form, canonical)
-        self._knowledge = Knowledge(log.revision(), head, variants, len(labels))
+        stale = log.stale(present)
+        self._knowledge: Knowledge = Knowledge(log.revision(), head, variants, log.count(), Waiting.of(stale))
+        if stale:
+            self._reembedder.add(self, log, stale)
 
     def _commit(self, group: list[Pending]) -> None:
         """Apply a group of changes, make them durable, publish. Raises only what makes the whole group fail."""
         with self._log.transaction() as transaction:
-            draft = Draft(self._knowledge, transaction, self._tools.model)
+            draft = Draft(self._knowledge, transaction, self._tools.model, self._tools.reader.embedder_hash)
             for change in group:
                 try:
                     change.answer = change.apply(draft)
                 except REFUSALS as error:
                     change.error = error
-        if draft.revision != self._knowledge.revision:
+        if draft.revision != self._knowledge.revision or draft.waiting is not self._knowledge.waiting:
             self._knowledge = draft.knowledge()
-
-    def _run(self, change: Callable[[Draft], Answer]) -> Answer:
-        pending = Pending(change)
-        self._queue.run([pending])
-        answer: Answer = pending.result()
-        return answer
 
     def _new(self, label: str, variant_of: str, drawing: Drawing) -> NewSample:
         reader = self._tools.reader
@@ -354,17 +370,3 @@ def _outcome(change: Pending | HaleganadaError) -> Any:
     if isinstance(change.error, REFUSALS):
         return change.error
     return change.result()
-
-
-def _reembed(log: WorkspaceLog, reader: DrawingReader) -> None:
-    """Embed anew what other weights had embedded. Vectors of different weights cannot be compared."""
-    if log.embedder_hashes() <= {reader.embedder_hash}:
-        return
-    _log.info("workspace %r: embedding its samples anew with other weights", log.name)
-    for samples in (log.every_sample(), log.hidden_samples()):
-        stale = [sample for sample in samples if sample.embedder_hash != reader.embedder_hash]
-        for start in range(0, len(stale), _REEMBED_BATCH):
-            batch = stale[start : start + _REEMBED_BATCH]
-            with log.transaction() as transaction:
-                for sample, embedding in zip(batch, reader.embed_stored(batch), strict=True):
-                    transaction.set_embedding(sample.sample_id, embedding, reader.embedder_hash)

@@ -11,6 +11,7 @@ from . import changes
 from .errors import AlreadyExists, DataLoss, NotFound, Precondition
 from .labels import DEFAULT_WORKSPACE, workspace_name
 from .ports import Event, WorkspaceLog
+from .reembedding import Reembedder
 from .types import ChangeKind, SnapshotInfo, WorkspaceInfo
 from .workspace import Tools, Workspace
 
@@ -21,15 +22,19 @@ class Workspaces:
     """The open workspaces. Safe from any thread."""
 
     def __init__(self, tools: Tools) -> None:
-        """Opens every workspace on disk; a corrupt one is noted and does not stop the others."""
+        """Opens every workspace on disk; a corrupt one is noted and does not stop the others. What other weights
+        embedded is embedded anew afterwards, in the background.
+        """
         self._tools = tools
+        self._reembedder = Reembedder(tools.reader)
         self._lock = threading.RLock()
         self._open: dict[str, Workspace] = {}
         self._corrupt: dict[str, DataLoss] = {}
         for name in tools.directory.names():
             self._open_one(name)
         if not tools.directory.exists(DEFAULT_WORKSPACE):
-            self._open[DEFAULT_WORKSPACE] = Workspace(tools.directory.create(DEFAULT_WORKSPACE), tools)
+            self._open[DEFAULT_WORKSPACE] = self._workspace(tools.directory.create(DEFAULT_WORKSPACE))
+        self._reembedder.start()
 
     def get(self, name: str = "") -> Workspace:
         """The workspace of that name, "" = “default”. Raises NotFound, DataLoss if its file cannot be read."""
@@ -49,25 +54,26 @@ class Workspaces:
                 raise AlreadyExists(
                     f"there is already a workspace “{name}”; use it, or choose another name", "WORKSPACE_EXISTS"
                 )
-            self._open[name] = Workspace(self._tools.directory.create(name), self._tools)
+            self._open[name] = self._workspace(self._tools.directory.create(name))
             return self.info(name)
 
     def info(self, name: str = "") -> WorkspaceInfo:
         """What a list shows of a workspace. Raises NotFound; a corrupt one is described as such."""
         name = workspace_name(name)
         if name in self._corrupt:
-            return WorkspaceInfo(name, 0, 0, 0, 0, 0, True, self._tools.reader.embedder_hash)
+            return WorkspaceInfo(name, 0, 0, 0, 0, 0, True, self._tools.reader.embedder_hash, 0)
         workspace = self.get(name)
         known, log = workspace.knowledge, workspace.log
         return WorkspaceInfo(
             name,
             known.samples_total,
-            len(known.head.labels),
+            known.labels_known,
             known.revision,
             log.created_us,
             log.bytes_on_disk(),
             False,
             self._tools.reader.embedder_hash,
+            known.waiting.count,
         )
 
     def page(self, after: str = "", limit: int = 50) -> list[WorkspaceInfo]:
@@ -133,22 +139,26 @@ class Workspaces:
                 retired = self._replace_corrupt(name, ChangeKind.RESTORE, reopen)
             else:
                 event = Event(ChangeKind.RESTORE, changes.now_us(), revision=1)
-                self._open[name] = Workspace(reopen(event), self._tools)
+                self._open[name] = self._workspace(reopen(event))
         return self.info(name), retired
 
     def close(self) -> None:
         """Finish changes in progress, close all logs, release the data directory."""
         with self._lock:
+            self._reembedder.close()
             for workspace in self._open.values():
                 workspace.close()
             self._tools.directory.close()
 
     def _open_one(self, name: str) -> None:
         try:
-            self._open[name] = Workspace(self._tools.directory.open(name), self._tools)
+            self._open[name] = self._workspace(self._tools.directory.open(name))
         except DataLoss as error:
             _log.error("workspace %r cannot be read: %s", name, error.message)
             self._corrupt[name] = error
+
+    def _workspace(self, log: WorkspaceLog) -> Workspace:
+        return Workspace(log, self._tools, self._reembedder)
 
     def _replace_corrupt(
         self, name: str, kind: ChangeKind, reopen: Callable[[Event], WorkspaceLog]
@@ -160,7 +170,7 @@ class Workspaces:
         retired = directory.retire(None, name, kind.value)
         try:
             event = Event(kind, changes.now_us(), revision=(retired.revision if retired else 0) + 1)
-            self._open[name] = Workspace(reopen(event), self._tools)
+            self._open[name] = self._workspace(reopen(event))
         except Exception:
             if retired is not None:
                 with suppress(DataLoss):  # it was unreadable before

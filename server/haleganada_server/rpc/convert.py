@@ -269,6 +269,7 @@ def stats(value: Stats, server: ServerFacts, methods: Iterable[MethodFigures]) -
         bytes_on_disk=value.bytes_on_disk,
         embedder_hash=server.embedder_hash,
         uptime_seconds=server.uptime_s(),
+        samples_to_embed=value.samples_to_embed,
     )
 
 
@@ -369,6 +370,7 @@ def workspace(value: WorkspaceInfo) -> workspace_service_pb2.Workspace:
         bytes_on_disk=value.bytes_on_disk,
         state=corrupt if value.corrupt else ready,
         embedder_hash=value.embedder_hash,
+        samples_to_embed=value.samples_to_embed,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from haleganada_server.core.errors import Unavailable
-from haleganada_server.core.ports import SampleFacts, SampleRow, Vectors
+from haleganada_server.core.ports import SampleFacts, SampleRow, StaleSample, Vectors
 
 from . import rows, schema
 from .failures import storage_errors, unreadable
@@ -78,20 +78,36 @@ class LogReader:
             for i, text, loss, guess, new, fix, *when in found
         ]
 
-    def embeddings(self) -> tuple[list[int], list[str], list[str], Vectors]:
-        found = self._all(
-            "SELECT sample_id, label, embedder_hash, embedding FROM samples WHERE forgotten = 0 ORDER BY sample_id"
+    def samples_of(self, sample_ids: Sequence[int]) -> list[SampleRow]:
+        places = ", ".join("?" * len(sample_ids))
+        query = f"SELECT {rows.SAMPLE} FROM samples WHERE sample_id IN ({places}) ORDER BY sample_id"
+        return [rows.to_sample(row) for row in self._all(query, tuple(sample_ids))]
+
+    def embeddings(self, embedder_hash: str) -> tuple[list[int], list[str], Vectors]:
+        query = (
+            "SELECT sample_id, label, embedding FROM samples WHERE forgotten = 0 AND embedder_hash = ? "
+            "ORDER BY sample_id"
         )
-        if len(lengths := {len(row[3]) for row in found}) > 1 or any(length % 4 for length in lengths):
+        found = self._all(query, (embedder_hash,))
+        if len(lengths := {len(row[2]) for row in found}) > 1 or any(length % 4 for length in lengths):
             raise unreadable(self._name, "its embeddings differ in length")
-        joined = np.frombuffer(b"".join(row[3] for row in found), dtype="<f4")
+        joined = np.frombuffer(b"".join(row[2] for row in found), dtype="<f4")
         if not np.isfinite(joined).all():  # one such number would make every probability of the workspace NaN
             raise unreadable(self._name, "an embedding is damaged")
         vectors = joined.reshape(len(found), -1) if found else np.zeros((0, 0), dtype=np.float32)
-        return [row[0] for row in found], [row[1] for row in found], [row[2] for row in found], vectors
+        return [row[0] for row in found], [row[1] for row in found], vectors
 
-    def embedder_hashes(self) -> set[str]:
-        return {row[0] for row in self._all("SELECT DISTINCT embedder_hash FROM samples")}
+    def stale(self, embedder_hash: str) -> list[StaleSample]:
+        query = "SELECT sample_id, label, forgotten FROM samples WHERE embedder_hash <> ? ORDER BY sample_id"
+        return [StaleSample(i, label, bool(hidden)) for i, label, hidden in self._all(query, (embedder_hash,))]
+
+    def embedding_length(self) -> int:
+        """Numbers in an embedding of the live samples, of most of them while they are embedded anew; 0 with none."""
+        query = (
+            "SELECT length(embedding) / 4 FROM samples WHERE forgotten = 0 GROUP BY 1 ORDER BY COUNT(*) DESC, 1 LIMIT 1"
+        )
+        found = self._all(query)
+        return int(found[0][0]) if found else 0
 
     def every_sample(self) -> Iterator[SampleRow]:
         return self._stream("forgotten = 0")

@@ -22,14 +22,15 @@ KEYS: dict[type[Any], str] = {
     types.Undone: "kind undone_revision sample_id label revision duplicate",
     types.Sample: "sample_id label canonical loss time revision predicted correction",
     types.Snapshot: "snapshot_id name revision samples_total created bytes sha256 trash",
-    types.WorkspaceInfo: "name samples_total labels_known revision created bytes_on_disk corrupt embedder_hash",
+    types.WorkspaceInfo: "name samples_total labels_known revision created bytes_on_disk corrupt embedder_hash "
+    "samples_to_embed",
     types.ExportResult: "file_name content_type revision samples_total bytes sha256",
     types.ImportReport: "imported duplicates refused refused_total revision before",
     types.LabelStats: "label canonical samples average_loss accuracy newest_sample_id",
     types.HistoryPoint: "revision time loss recognised new_label label",
     types.Stats: "revision samples_total labels_known variant_groups average_loss min_loss max_loss accuracy "
     "accuracy_samples corrections labels history confused_pairs teach_next suspects latencies device versions "
-    "bytes_on_disk embedder_hash uptime_seconds",
+    "bytes_on_disk embedder_hash uptime_seconds samples_to_embed",
 }
 
 

@@ -13,6 +13,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,15 +39,14 @@ _CHUNK = 2**20
 def write(log: LogReader, ink: InkReader, path: Path) -> None:
     """Write the archive."""
     del ink  # drawings go as they are stored
-    links, dim = log.links(), 0
+    links, dim = log.links(), log.embedding_length()
     with zipfile.ZipFile(path, "w") as file:
         with _hashed(file, _SAMPLES) as (add, samples_sha256):
             for sample in log.every_sample():
-                add(json.dumps(_described(sample, links), ensure_ascii=False).encode() + b"\n")
+                add(json.dumps(_described(_fitting(sample, dim), links), ensure_ascii=False).encode() + b"\n")
         with _hashed(file, _VECTORS, zipfile.ZIP_STORED) as (add, vectors_sha256):
             for sample in log.every_sample():
-                add(sample.embedding.tobytes())
-                dim = len(sample.embedding)
+                add(_fitting(sample, dim).embedding.tobytes())
         manifest = {
             "format": _FORMAT, "samples": log.count(), "dim": dim, "revision": log.revision(), "links": links,
             "sha256": {_SAMPLES: samples_sha256(), _VECTORS: vectors_sha256()},
@@ -111,6 +111,13 @@ def _hashed(
             digest.update(data)
 
         yield add, digest.hexdigest
+
+
+def _fitting(sample: SampleRow, dim: int) -> SampleRow:
+    """The sample, without its embedding if weights of another dimension made it: an import embeds it anew."""
+    if len(sample.embedding) == dim:
+        return sample
+    return replace(sample, embedding=np.zeros(dim, dtype="<f4"), embedder_hash="")
 
 
 def _described(sample: SampleRow, links: dict[str, str]) -> dict[str, Any]:

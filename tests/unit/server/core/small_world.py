@@ -13,6 +13,7 @@ from haleganada_server.core.confidence import Calibration
 from haleganada_server.core.drawings import DrawingReader
 from haleganada_server.core.head import Projection
 from haleganada_server.core.knowledge import Model
+from haleganada_server.core.ports import Embedder
 from haleganada_server.core.types import Glyph, Ink, Lesson, Prediction, Stroke
 from haleganada_server.core.workspace import Tools, Workspace
 from haleganada_server.core.workspaces import Workspaces
@@ -46,10 +47,11 @@ class CoarseEmbedder:
         return np.array([row / np.linalg.norm(row) for row in pixels], dtype=np.float32)
 
 
-def open_workspaces(folder: Path, seed: int = 0) -> Workspaces:
-    """All workspaces below a folder. To be closed."""
+def open_workspaces(folder: Path, seed: int = 0, embedder: Embedder | None = None) -> Workspaces:
+    """All workspaces below a folder, with a CoarseEmbedder or with one of the test's. To be closed."""
     ink = PillowInkReader()
-    return Workspaces(Tools(DataDirectory(folder, ink), DrawingReader(ink, CoarseEmbedder(seed)), MODEL))
+    reader = DrawingReader(ink, embedder or CoarseEmbedder(seed))
+    return Workspaces(Tools(DataDirectory(folder, ink), reader, MODEL))
 
 
 def drawing(character: int, hand: int) -> Glyph:

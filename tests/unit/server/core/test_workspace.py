@@ -199,22 +199,6 @@ def test_every_change_can_be_repeated_by_its_request_id(tmp_path: Path) -> None:
     workspaces.close()
 
 
-def test_other_weights_embed_everything_anew(tmp_path: Path) -> None:
-    workspaces = open_workspaces(tmp_path, seed=0)
-    teach(workspaces.get(), [(character, 0) for character in range(4)])
-    workspaces.get().forget(2)
-    workspaces.close()
-    reopened = open_workspaces(tmp_path, seed=1)
-    fresh_path = tmp_path / "fresh"
-    expected = open_workspaces(fresh_path, seed=1)
-    teach(expected.get(), [(0, 0), (2, 0), (3, 0)])
-    assert_same_beliefs(beliefs(reopened.get()), beliefs(expected.get()))
-    reopened.get().undo()  # the forgotten sample comes back with a vector of the new weights
-    assert reopened.get().predict(drawing(1, 0)).candidates[0].label == "L1"
-    reopened.close()
-    expected.close()
-
-
 def test_a_bad_item_does_not_lose_the_good_ones(tmp_path: Path) -> None:
     workspaces = open_workspaces(tmp_path)
     workspace = workspaces.get()

@@ -17,7 +17,7 @@ from haleganada_server.vision import PillowInkReader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.server.store.rows import START_US, teach_all
+from tests.unit.server.store.rows import HASH, START_US, teach_all
 
 
 def _sql(statement: str) -> Callable[[Path], None]:
@@ -77,7 +77,7 @@ def test_data_loss_and_the_way_back(
     damaged = bad.path.read_bytes()
 
     with pytest.raises(DataLoss) as loss:
-        directory.open("bad").embeddings()
+        directory.open("bad").embeddings(HASH)
     for word in ("“bad”", "RestoreSnapshot", "Reset", "trash"):
         assert word in loss.value.message
     assert str(bad.path.parent) not in loss.value.message
@@ -179,6 +179,8 @@ def test_whatever_is_damaged_the_answer_is_a_domain_error(damages: list[tuple[fl
             content[start : start + len(noise)] = noise[: len(content) - start]
         log.path.write_bytes(content)
         with suppress(DataLoss), closing(directory.open("w")) as opened:
-            for read in (opened.embeddings, opened.links, opened.revision, opened.embedder_hashes, opened.count):
+            for read in (opened.links, opened.revision, opened.count):
                 read()
+            for search in (opened.embeddings, opened.stale):
+                search(HASH)
         directory.close()

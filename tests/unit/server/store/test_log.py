@@ -8,19 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from haleganada_server.core.errors import DataLoss, Unavailable
-from haleganada_server.core.ports import Event
+from haleganada_server.core.ports import Event, StaleSample
 from haleganada_server.core.types import ChangeKind
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.log import SqliteLog
 
-from tests.unit.server.store.rows import HASH, START_US, assert_same, sample, teach, teach_all
+from tests.unit.server.store.rows import DIM, HASH, START_US, assert_same, sample, teach, teach_all
 
 
 def test_a_new_log_is_empty(log: SqliteLog) -> None:
     assert (log.revision(), log.count(), log.samples(), log.facts(), log.links()) == (0, 0, [], [], {})
-    ids, labels, hashes, vectors = log.embeddings()
-    assert (ids, labels, hashes, vectors.shape[0]) == ([], [], [], 0)
-    assert not list(log.every_sample()) and not list(log.hidden_samples()) and not log.embedder_hashes()
+    ids, labels, vectors = log.embeddings(HASH)
+    assert (ids, labels, vectors.shape[0]) == ([], [], 0)
+    assert not list(log.every_sample()) and not list(log.hidden_samples()) and not log.stale(HASH)
+    assert log.samples_of([1, 2]) == [] and log.embedding_length() == 0
 
 
 @pytest.mark.parametrize("kind", ["ink", "png"])
@@ -99,7 +100,8 @@ def test_forgotten_samples_stay_hidden_and_their_ids_are_never_used_again(log: S
     assert log.sample(2) is None and log.count() == 1
     assert [row.sample_id for row in log.every_sample()] == [1]
     assert [row.sample_id for row in log.hidden_samples()] == [2]
-    assert [fact.sample_id for fact in log.facts()] == log.embeddings()[0] == [1]
+    assert [fact.sample_id for fact in log.facts()] == log.embeddings(HASH)[0] == [1]
+    assert [row.sample_id for row in log.samples_of([2, 1, 3])] == [1, 2]
     with log.transaction() as transaction:
         transaction.set_forgotten(2, False)
     assert_same(log.sample(2), sample(2, "b"))
@@ -140,19 +142,27 @@ def test_embeddings_follow_the_samples(log: SqliteLog) -> None:
     new = np.arange(8, dtype=np.float32)
     with log.transaction() as transaction:
         transaction.set_embedding(2, new, "f" * 64)
-    ids, labels, hashes, vectors = log.embeddings()
-    assert (ids, labels, hashes) == ([1, 2, 3], ["a", "b", "a"], [HASH, "f" * 64, HASH])
-    np.testing.assert_array_equal(vectors, [sample(1).embedding, new, sample(3).embedding])
-    assert log.embedder_hashes() == {HASH, "f" * 64}
+        transaction.set_forgotten(3, True)
+    ids, labels, vectors = log.embeddings(HASH)
+    assert (ids, labels) == ([1], ["a"])
+    np.testing.assert_array_equal(vectors, [sample(1).embedding])
+    ids, labels, vectors = log.embeddings("f" * 64)
+    assert (ids, labels) == ([2], ["b"])
+    np.testing.assert_array_equal(vectors, [new])
+    assert log.stale("f" * 64) == [StaleSample(1, "a", False), StaleSample(3, "a", True)]
+    assert log.stale(HASH) == [StaleSample(2, "b", False)]
 
 
 def test_embeddings_of_different_length_are_not_mixed_up(log: SqliteLog) -> None:
-    teach_all(log, ["a", "b"])
+    teach_all(log, ["a", "b", "c"])
     with log.transaction() as transaction:
         transaction.set_embedding(2, np.zeros(4, dtype=np.float32), "f" * 64)
+    assert log.embeddings("f" * 64)[2].shape == (1, 4), "other weights may make others"
+    assert log.embeddings(HASH)[2].shape == (2, DIM) and log.embedding_length() == DIM
+    with log.transaction() as transaction:
+        transaction.set_embedding(1, np.zeros(4, dtype=np.float32), HASH)
     with pytest.raises(DataLoss, match="differ in length"):
-        log.embeddings()
-    assert log.embedder_hashes() == {HASH, "f" * 64}, "which is what tells that they must be made anew"
+        log.embeddings(HASH)
 
 
 def test_a_long_read_sees_one_state(log: SqliteLog) -> None:
