@@ -32,7 +32,7 @@ def glyph(drawing: Drawing) -> common_pb2.Glyph:
 
 def copied(kind: type[Made], message: Any, /, **special: Any) -> Made:
     """A dataclass from a message's fields of the same names; special: fields that differ."""
-    readers = _readers(kind, message.DESCRIPTOR)
+    readers = _readers(kind, message.DESCRIPTOR)  # type: ignore[arg-type]
     return kind(**{name: read(message, name) for name, read in readers if name not in special}, **special)
 
 
@@ -115,6 +115,7 @@ def stats(message: ocr_service_pb2.StatsResponse) -> types.Stats:
         confused_pairs=many(lambda value: copied(types.ConfusedPair, value), message.confused_pairs),
         teach_next=many(lambda value: copied(types.TeachNext, value), message.teach_next),
         suspects=many(lambda value: copied(types.Suspect, value), message.suspects),
+        near_duplicates=many(lambda value: copied(types.NearDuplicate, value), message.near_duplicates),
         latencies=many(lambda value: copied(types.MethodLatency, value), message.latencies),
         versions=dict(message.versions),
     )

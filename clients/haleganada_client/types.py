@@ -285,6 +285,17 @@ class Suspect:
 
 
 @dataclass(frozen=True)
+class NearDuplicate:
+    """A sample and an older one that are the same drawing; similarity: 0.985 to 1."""
+
+    sample_id: int
+    label: str
+    other_sample_id: int
+    other_label: str
+    similarity: float
+
+
+@dataclass(frozen=True)
 class MethodLatency:
     """Time spent in one RPC on the server."""
 
@@ -313,6 +324,7 @@ class Stats:
     confused_pairs: tuple[ConfusedPair, ...]
     teach_next: tuple[TeachNext, ...]
     suspects: tuple[Suspect, ...]
+    near_duplicates: tuple[NearDuplicate, ...]
     latencies: tuple[MethodLatency, ...]
     device: str
     versions: Mapping[str, str]

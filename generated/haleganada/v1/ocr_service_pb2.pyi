@@ -909,7 +909,7 @@ class StatsRequest(_message.Message):
     history_points: _builtins.int
     """How many points of history to return at most, the newest. Range: 0 to 10,000. Default (absent): 500."""
     find_suspects: _builtins.bool
-    """Also look for samples that are probably mislabelled, which takes longer. Default: false."""
+    """Also look for samples that are probably mislabelled and for near-duplicates, which takes longer. Default: false."""
     def __init__(
         self,
         *,
@@ -1076,6 +1076,44 @@ class TeachNext(_message.Message):
 Global___TeachNext: _TypeAlias = TeachNext  # noqa: Y015
 
 @_typing.final
+class NearDuplicate(_message.Message):
+    """Two samples that look like one drawing sent twice. With different labels, one of them is wrong."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SAMPLE_ID_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    OTHER_SAMPLE_ID_FIELD_NUMBER: _builtins.int
+    OTHER_LABEL_FIELD_NUMBER: _builtins.int
+    SIMILARITY_FIELD_NUMBER: _builtins.int
+    sample_id: _builtins.int
+    """The newer sample."""
+    label: _builtins.str
+    """Its label."""
+    other_sample_id: _builtins.int
+    """The older sample."""
+    other_label: _builtins.str
+    """The label of the older sample."""
+    similarity: _builtins.float
+    """Cosine of their embeddings. Range: 0.985 to 1."""
+    def __init__(
+        self,
+        *,
+        sample_id: _builtins.int = ...,
+        label: _builtins.str = ...,
+        other_sample_id: _builtins.int = ...,
+        other_label: _builtins.str = ...,
+        similarity: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "other_label", b"other_label", "other_sample_id", b"other_sample_id", "sample_id", b"sample_id", "similarity", b"similarity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NearDuplicate: _TypeAlias = NearDuplicate  # noqa: Y015
+
+@_typing.final
 class Suspect(_message.Message):
     """A sample that looks more like another label when it is left out."""
 
@@ -1191,6 +1229,7 @@ class StatsResponse(_message.Message):
     EMBEDDER_HASH_FIELD_NUMBER: _builtins.int
     UPTIME_SECONDS_FIELD_NUMBER: _builtins.int
     SAMPLES_TO_EMBED_FIELD_NUMBER: _builtins.int
+    NEAR_DUPLICATES_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """The revision that the figures belong to."""
     samples_total: _builtins.int
@@ -1249,6 +1288,10 @@ class StatsResponse(_message.Message):
     def versions(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Versions by component, for example "server", "python", "onnxruntime"."""
 
+    @_builtins.property
+    def near_duplicates(self) -> _containers.RepeatedCompositeFieldContainer[Global___NearDuplicate]:
+        """Pairs of samples that are the same drawing, nearest first, at most 50; only with find_suspects."""
+
     def __init__(
         self,
         *,
@@ -1274,10 +1317,11 @@ class StatsResponse(_message.Message):
         embedder_hash: _builtins.str = ...,
         uptime_seconds: _builtins.float = ...,
         samples_to_embed: _builtins.int = ...,
+        near_duplicates: _abc.Iterable[Global___NearDuplicate] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy", "_average_loss", b"_average_loss", "_max_loss", b"_max_loss", "_min_loss", b"_min_loss", "accuracy", b"accuracy", "average_loss", b"average_loss", "max_loss", b"max_loss", "min_loss", b"min_loss"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy", "_average_loss", b"_average_loss", "_max_loss", b"_max_loss", "_min_loss", b"_min_loss", "accuracy", b"accuracy", "accuracy_samples", b"accuracy_samples", "average_loss", b"average_loss", "bytes_on_disk", b"bytes_on_disk", "confused_pairs", b"confused_pairs", "corrections", b"corrections", "device", b"device", "embedder_hash", b"embedder_hash", "history", b"history", "labels", b"labels", "labels_known", b"labels_known", "latencies", b"latencies", "max_loss", b"max_loss", "min_loss", b"min_loss", "revision", b"revision", "samples_to_embed", b"samples_to_embed", "samples_total", b"samples_total", "suspects", b"suspects", "teach_next", b"teach_next", "uptime_seconds", b"uptime_seconds", "variant_groups", b"variant_groups", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy", "_average_loss", b"_average_loss", "_max_loss", b"_max_loss", "_min_loss", b"_min_loss", "accuracy", b"accuracy", "accuracy_samples", b"accuracy_samples", "average_loss", b"average_loss", "bytes_on_disk", b"bytes_on_disk", "confused_pairs", b"confused_pairs", "corrections", b"corrections", "device", b"device", "embedder_hash", b"embedder_hash", "history", b"history", "labels", b"labels", "labels_known", b"labels_known", "latencies", b"latencies", "max_loss", b"max_loss", "min_loss", b"min_loss", "near_duplicates", b"near_duplicates", "revision", b"revision", "samples_to_embed", b"samples_to_embed", "samples_total", b"samples_total", "suspects", b"suspects", "teach_next", b"teach_next", "uptime_seconds", b"uptime_seconds", "variant_groups", b"variant_groups", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__accuracy: _TypeAlias = _typing.Literal["accuracy"]  # noqa: Y015
     _WhichOneofArgType__accuracy: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy"]  # noqa: Y015

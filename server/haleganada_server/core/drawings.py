@@ -86,7 +86,7 @@ class DrawingReader:
             return self._ink.decode(data) if kind == "png" else self._ink.normalise(Glyph(ink=decode_ink(data)))
         except (HaleganadaError, zlib.error, ValueError, TypeError, RecursionError) as error:
             raise DataLoss(
-                "the stored drawing cannot be read; forget the sample and teach it again, or restore a snapshot"
+                "a stored drawing cannot be read; forget the sample and teach it again, or restore a snapshot"
             ) from error
 
     def picture(self, sample: SampleRow) -> bytes:

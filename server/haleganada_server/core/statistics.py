@@ -6,19 +6,17 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import fmean
 
-from .knowledge import Belief, Knowledge, Model
+from .doubts import Doubts
+from .knowledge import Knowledge
 from .ports import SampleFacts, WorkspaceLog
-from .types import HistoryPoint, LabelStats, Stats, Suspect, TeachNext
+from .types import HistoryPoint, LabelStats, Stats, TeachNext
 
 _FEW_SAMPLES = 3
 _CONFUSED_SHOWN = 20
 _TEACH_NEXT_SHOWN = 10
-_SUSPECTS_SHOWN = 50
-_SUSPECTS_SEARCHED = 5000  # newest samples; each costs one pass over all labels
-_SUSPICIOUS = 0.8
 
 
-def collect(log: WorkspaceLog, knowledge: Knowledge, history_points: int, suspects: Sequence[Suspect]) -> Stats:
+def collect(log: WorkspaceLog, knowledge: Knowledge, history_points: int, doubts: Doubts) -> Stats:
     """All figures of the present state, with the newest history_points of its history."""
     facts = log.facts()
     losses = [fact.loss for fact in facts]
@@ -40,30 +38,11 @@ def collect(log: WorkspaceLog, knowledge: Knowledge, history_points: int, suspec
         history=tuple(_history_point(fact) for fact in (facts[-history_points:] if history_points else [])),
         confused=confused,
         teach_next=_teach_next(labels, confused),
-        suspects=tuple(suspects),
+        suspects=doubts.suspects,
+        near_duplicates=doubts.near_duplicates,
         bytes_on_disk=log.bytes_on_disk(),
         samples_to_embed=knowledge.waiting.count,
     )
-
-
-def suspects(log: WorkspaceLog, knowledge: Knowledge, model: Model, embedder_hash: str) -> tuple[Suspect, ...]:
-    """Samples that the model without them takes for another label: each is left out of its label's sum, which is
-    exact. Those that the present weights have not embedded are passed over.
-    """
-    ids, labels, embeddings = log.embeddings(embedder_hash)
-    found = []
-    newest = slice(max(0, len(ids) - _SUSPECTS_SEARCHED), None)
-    for sample_id, label, vector in zip(
-        ids[newest], labels[newest], model.projection.project(embeddings[newest]), strict=True
-    ):
-        if knowledge.head.count(label) < 2:
-            continue  # alone with its label: without it there is nothing to compare with
-        scores = knowledge.head.scores_without(label, vector)
-        belief = Belief(knowledge.head, model.calibration.probabilities(scores, knowledge.head.counts))
-        guess = belief.first()
-        if guess not in ("", label) and belief.of(guess) >= _SUSPICIOUS:
-            found.append(Suspect(sample_id, label, guess, belief.of(guess)))
-    return tuple(sorted(found, key=lambda suspect: -suspect.probability)[:_SUSPECTS_SHOWN])
 
 
 def _accuracy(tested: Sequence[SampleFacts]) -> float | None:

@@ -304,6 +304,17 @@ class Suspect:
 
 
 @dataclass(frozen=True, slots=True)
+class NearDuplicate:
+    """A sample and an older one that are the same drawing. similarity: cosine of their embeddings."""
+
+    sample_id: int
+    label: str
+    other_sample_id: int
+    other_label: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
     """Figures of one workspace at one revision; the rpc room adds those of the server."""
 
@@ -322,5 +333,6 @@ class Stats:
     confused: tuple[tuple[str, str, int], ...]
     teach_next: tuple[TeachNext, ...]
     suspects: tuple[Suspect, ...]
+    near_duplicates: tuple[NearDuplicate, ...]
     bytes_on_disk: int
     samples_to_embed: int

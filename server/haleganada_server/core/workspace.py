@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from . import changes, statistics
+from . import changes, doubts, statistics
 from .changes import NewSample, Origin
 from .commit_queue import CommitQueue, Pending
 from .draft import Draft
@@ -221,8 +221,9 @@ class Workspace:
         """Figures of the present state."""
         knowledge, tools = self._knowledge, self._tools
         searched = (self._log, knowledge, tools.model, tools.reader.embedder_hash)
-        found = statistics.suspects(*searched) if find_suspects else ()
-        return statistics.collect(self._log, knowledge, history_points, found)
+        return statistics.collect(
+            self._log, knowledge, history_points, doubts.find(*searched) if find_suspects else doubts.Doubts()
+        )
 
     # Keeping, exporting, importing
 

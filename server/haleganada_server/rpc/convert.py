@@ -260,6 +260,7 @@ def stats(value: Stats, server: ServerFacts, methods: Iterable[MethodFigures]) -
         ],
         teach_next=_teach_next(value),
         suspects=_suspects(value),
+        near_duplicates=_near_duplicates(value),
         latencies=[
             ocr_service_pb2.MethodLatency(method=m.method, calls=m.calls, p50_ms=m.p50_ms, p99_ms=m.p99_ms)
             for m in methods
@@ -320,6 +321,19 @@ def _suspects(value: Stats) -> list[ocr_service_pb2.Suspect]:
             probability=suspect.probability,
         )
         for suspect in value.suspects
+    ]
+
+
+def _near_duplicates(value: Stats) -> list[ocr_service_pb2.NearDuplicate]:
+    return [
+        ocr_service_pb2.NearDuplicate(
+            sample_id=pair.sample_id,
+            label=pair.label,
+            other_sample_id=pair.other_sample_id,
+            other_label=pair.other_label,
+            similarity=pair.similarity,
+        )
+        for pair in value.near_duplicates
     ]
 
 

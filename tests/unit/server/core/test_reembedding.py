@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from haleganada_server.core.drawings import DrawingReader
-from haleganada_server.core.errors import Precondition
+from haleganada_server.core.errors import DataLoss, Precondition
 from haleganada_server.core.ports import StaleSample
 from haleganada_server.core.reembedding import Reembedder, in_turn
 from haleganada_server.core.types import ChangeKind, Decision, TransferFormat
@@ -365,6 +365,8 @@ def test_a_damaged_drawing_is_left_out(tmp_path: Path, glyph: bytes, caplog: pyt
             change()
             assert to_embed(workspaces) == 0
             assert_same_beliefs(beliefs(workspace), without)
+        with pytest.raises(DataLoss, match="forget the sample"):
+            workspace.sample(2)
         workspace.forget(2)
         assert (workspaces.info().samples_total, workspaces.info().labels_known) == (3, 2)
     logged = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]

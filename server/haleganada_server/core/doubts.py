@@ -1,0 +1,70 @@
+"""Taught samples that deserve a second look: probably mislabelled, or the same drawing twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .knowledge import Belief, Knowledge, Model
+from .ports import WorkspaceLog
+from .types import NearDuplicate, Suspect
+
+_SHOWN = 50  # of each kind
+_SEARCHED = 5000  # newest samples; each costs one pass over all labels
+_SUSPICIOUS = 0.8
+_BLOCK = 512  # samples compared with all older ones at once
+_SAME = 0.985
+"""Cosine of two embeddings. A drawing that was scaled, turned by two degrees, or saved as JPEG stays above it in 99 of
+100 cases; among 4,000 drawings of 657 characters no two of different characters reached it.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """What was found, the most doubtful first; nothing if nobody looked."""
+
+    suspects: tuple[Suspect, ...] = ()
+    near_duplicates: tuple[NearDuplicate, ...] = ()
+
+
+def find(log: WorkspaceLog, knowledge: Knowledge, model: Model, embedder_hash: str) -> Doubts:
+    """Look through the newest samples. Those that the present weights have not embedded are passed over."""
+    ids, labels, embeddings = log.embeddings(embedder_hash)
+    newest = slice(max(0, len(ids) - _SEARCHED), None)
+    samples = list(zip(ids[newest], labels[newest], strict=True))
+    return Doubts(
+        _suspects(samples, embeddings[newest], knowledge, model), _near_duplicates(samples, embeddings[newest])
+    )
+
+
+def _suspects(
+    samples: list[tuple[int, str]], embeddings: NDArray[np.float32], knowledge: Knowledge, model: Model
+) -> tuple[Suspect, ...]:
+    """Samples that the model without them takes for another label: each is left out of its label's sum, which is
+    exact.
+    """
+    found = []
+    for (sample_id, label), vector in zip(samples, model.projection.project(embeddings), strict=True):
+        if knowledge.head.count(label) < 2:
+            continue  # alone with its label: without it there is nothing to compare with
+        scores = knowledge.head.scores_without(label, vector)
+        belief = Belief(knowledge.head, model.calibration.probabilities(scores, knowledge.head.counts))
+        guess = belief.first()
+        if guess not in ("", label) and belief.of(guess) >= _SUSPICIOUS:
+            found.append(Suspect(sample_id, label, guess, belief.of(guess)))
+    return tuple(sorted(found, key=lambda suspect: -suspect.probability)[:_SHOWN])
+
+
+def _near_duplicates(samples: list[tuple[int, str]], embeddings: NDArray[np.float32]) -> tuple[NearDuplicate, ...]:
+    """Each sample with the nearest older one, if the two are the same drawing."""
+    found = []
+    for start in range(0, len(samples), _BLOCK):
+        block = embeddings[start : start + _BLOCK]
+        older = np.tril(block @ embeddings[: start + len(block)].T, start - 1)
+        for row in np.flatnonzero(older.max(axis=1, initial=0.0) >= _SAME).tolist():
+            other = int(older[row].argmax())
+            similarity = min(1.0, float(older[row, other]))
+            found.append(NearDuplicate(*samples[start + row], *samples[other], similarity))
+    return tuple(sorted(found, key=lambda pair: -pair.similarity)[:_SHOWN])
