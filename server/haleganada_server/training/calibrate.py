@@ -21,6 +21,8 @@ from haleganada_server.training.head_fit import HeadFit, log_likelihoods
 Floats = NDArray[np.float64]
 SHOTS = (1, 2, 5, 10, 20)
 WAYS = (1, 2, 5, 20, 100, 400)
+UNTAUGHT = 0.1
+"""Share of queries whose character was not taught."""
 _NATS = 10.0
 _RIDGE = 1e-4
 
@@ -42,8 +44,8 @@ def make_tasks(
 ) -> list[Task]:
     """Tasks of all shots and ways that a pool (characters, drawings, d) allows.
 
-    In every second task half of the queries are of untaught characters of the same pool; a calibration fitted
-    without any would never say unknown, one with only such tasks too often.
+    In every second task a fifth of the queries are of untaught characters of the same pool. One drawing in ten, all
+    tasks together, is what the probabilities take for granted: people mostly draw what they have taught.
     """
     rng = np.random.default_rng(seed)
     tasks = []
@@ -68,7 +70,7 @@ def _make_task(
     column = drawings[shots + rng.integers(v.shape[1] - shots, size=queries)]
     asked = taught[truth]
     if open_set:
-        strange = rng.random(queries) < 0.5
+        strange = rng.random(queries) < 2 * UNTAUGHT
         asked = np.where(strange, others[rng.integers(len(others), size=queries)], asked)
         truth = np.where(strange, ways, truth)
     return Task(shots, ways, log_likelihoods(v[asked, column], means, shots, head.between), truth)

@@ -210,7 +210,7 @@ def measure_calibration(head: HeadFit, measured: Measured) -> list[Figure]:
         (fit_calibration(made[1]), made[0]),
     ]
     figures = []
-    how = "held-out scripts, 2 to 100 ways, half of the tasks with untaught characters; fitted on other alphabets"
+    how = "held-out scripts, 1 to 100 ways, one query in ten is of an untaught character; fitted on other alphabets"
     for shots in (1, 2, 5, 20):
         results = [reliability(c, tasks, shots) for c, tasks in fits if any(t.shots == shots for t in tasks)]
         if not results:

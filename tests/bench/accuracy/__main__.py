@@ -29,7 +29,7 @@ def main() -> None:
         tables = teaching.measure(client, data)
     tables.append(one_shot.measure(recogniser, data))
     points, answers = few_shot.measure(recogniser, data), confidence.measure(recogniser, data)
-    tables += [few_shot.table(points), confidence.table(answers)]
+    tables += [few_shot.table(points), confidence.table(answers), confidence.half_taught(recogniser, data)]
     print(f"\n{recogniser.name}\n\n" + "\n\n".join(table.markdown() for table in tables))
     if options.plots:
         from tests.bench.accuracy.plots import draw

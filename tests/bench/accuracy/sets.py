@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from haleganada_server.training.sources import HELD_OUT_ALPHABETS, load_omniglot
 from numpy.typing import NDArray
 
 MOST_TESTED = 3000  # drawings in one split
@@ -88,6 +89,18 @@ def english(data: Path) -> Handwriting:
 def devanagari(data: Path) -> Handwriting:
     with np.load(data / "dhcd_devanagari" / "dhcd_32.npz") as file:
         return _set("Devanagari, 46 characters", file["x"], file["y"])
+
+
+def held_out_alphabets(data: Path) -> list[Handwriting]:
+    """Omniglot's alphabets that were kept out of training, 20 drawers each."""
+    alphabets = load_omniglot(data)
+    return [_alphabet(name, np.stack(alphabets[name])) for name in HELD_OUT_ALPHABETS]
+
+
+def _alphabet(name: str, drawings: NDArray[np.uint8]) -> Handwriting:
+    """From (characters, drawers, h, w)."""
+    characters, drawers = np.indices(drawings.shape[:2])
+    return _set(name, drawings.reshape(-1, *drawings.shape[2:]), characters.ravel(), drawers.ravel())
 
 
 def _pictures_and_labels(file: np.lib.npyio.NpzFile) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -29,8 +29,8 @@ KEYS: dict[type[Any], str] = {
     types.LabelStats: "label canonical samples average_loss accuracy newest_sample_id",
     types.HistoryPoint: "revision time loss recognised new_label label",
     types.Stats: "revision samples_total labels_known variant_groups average_loss min_loss max_loss accuracy "
-    "accuracy_samples corrections labels history confused_pairs teach_next suspects near_duplicates latencies device versions "
-    "bytes_on_disk embedder_hash uptime_seconds samples_to_embed",
+    "accuracy_samples corrections labels history confused_pairs teach_next suspects near_duplicates "
+    "latencies device versions bytes_on_disk embedder_hash uptime_seconds samples_to_embed",
 }
 
 
