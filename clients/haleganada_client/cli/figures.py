@@ -64,6 +64,8 @@ def _overview(stats: Stats) -> str:
         ["device", stats.device],
         ["weights", f"{stats.versions.get('weights', '')} ({stats.embedder_hash[:12]})"],
     ]
+    if stats.samples_to_embed:
+        rows.append(["to embed anew", f"{stats.samples_to_embed} samples, left out of predictions until then"])
     return table(rows)
 
 

@@ -28,8 +28,13 @@ def list_workspaces(session: Session) -> None:
 
 def _row(workspace: WorkspaceInfo) -> list[str]:
     counts = [str(count) for count in (workspace.labels_known, workspace.samples_total, workspace.revision)]
-    state = "corrupt; see `haleganada snapshots`" if workspace.corrupt else ""
-    return [workspace.name, *counts, size(workspace.bytes_on_disk), moment(workspace.created), state]
+    return [workspace.name, *counts, size(workspace.bytes_on_disk), moment(workspace.created), _state(workspace)]
+
+
+def _state(workspace: WorkspaceInfo) -> str:
+    if workspace.corrupt:
+        return "corrupt; see `haleganada snapshots`"
+    return f"{workspace.samples_to_embed} samples to embed anew" if workspace.samples_to_embed else ""
 
 
 @workspaces_command.command("create")

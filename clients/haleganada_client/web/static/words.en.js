@@ -106,6 +106,7 @@ export default {
   "suspect": "Drawing {id} says {label} but looks like {other}",
   "suspectsNone": "None found.",
   "revision": "revision {number}",
+  "toEmbed": "{count} drawings still to be read anew",
 
   "keep": "Keep and share",
   "snapshots": "Snapshots",

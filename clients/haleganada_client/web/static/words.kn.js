@@ -106,6 +106,7 @@ export default {
   "suspect": "ಬರಹ {id}: ಹೆಸರು {label}, ಆದರೆ {other} ಥರ ಕಾಣುತ್ತದೆ",
   "suspectsNone": "ಯಾವುದೂ ಸಿಗಲಿಲ್ಲ.",
   "revision": "ಆವೃತ್ತಿ {number}",
+  "toEmbed": "{count} ಬರಹಗಳನ್ನು ಇನ್ನೂ ಮತ್ತೆ ಓದಬೇಕಿದೆ",
 
   "keep": "ಸಂಗ್ರಹ",
   "snapshots": "ಉಳಿಸಿದ ಸ್ಥಿತಿಗಳು",

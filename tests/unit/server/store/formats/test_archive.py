@@ -61,6 +61,18 @@ def test_another_server_predicts_identically(tmp_path: Path) -> None:
     there.close()
 
 
+def test_embeddings_of_another_length_are_left_out(export: Export, read: Read, taught: SqliteLog) -> None:
+    """While the samples are embedded anew by weights of another dimension, an import embeds the fewer ones itself."""
+    with taught.transaction() as transaction:
+        transaction.set_embedding(2, np.ones(DIM + 1, dtype=np.float32), "f" * 64)
+    items = good(read(export(TransferFormat.ARCHIVE)))
+    assert [item.embedder_hash for item in items] == [HASH, "", HASH, HASH]
+    for item, row in zip(items, taught.every_sample(), strict=True):
+        if item.embedder_hash:
+            assert item.embedding is not None
+            np.testing.assert_array_equal(item.embedding, row.embedding)
+
+
 def test_equal_workspaces_give_equal_files(export: Export) -> None:
     assert export(TransferFormat.ARCHIVE).read_bytes() == export(TransferFormat.ARCHIVE).read_bytes()
 
