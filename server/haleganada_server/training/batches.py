@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import queue
 from collections.abc import Generator
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from haleganada_server.training.library import Folders, Library, load_library
 
 BatchStream = Generator[NDArray[np.uint8], None, None]
 """Batches without end; closing it stops what makes them."""
+Waiting: TypeAlias = "multiprocessing.Queue[NDArray[np.uint8]]"
 
 
 @dataclass(frozen=True)
@@ -42,29 +45,25 @@ def make_batch(families: Families, shape: BatchShape, seed: int, step: int) -> N
     return np.stack(rasters)
 
 
-def inline_batches(library: Library, shape: BatchShape, seed: int, first: int) -> BatchStream:
-    """Batches made in this process, from step `first` on."""
+def inline_batches(library: Library, shape: BatchShape, seed: int, first: int, every: int = 1) -> BatchStream:
+    """Batches made in this process, of the steps `first`, `first + every` and so on."""
     families = Families(library)
-    step = first
-    while True:
+    for step in itertools.count(first, every):
         yield make_batch(families, shape, seed, step)
-        step += 1
 
 
-def _produce(
-    out: multiprocessing.Queue[NDArray[np.uint8]], folders: Folders, shape: BatchShape, seed: int, first: int
-) -> None:
-    """Body of the renderer process."""
+def _produce(out: Waiting, folders: Folders, shape: BatchShape, seed: int, first: int, every: int) -> None:
+    """Body of a renderer process."""
     import cv2
 
     cv2.setNumThreads(1)
     out.cancel_join_thread()
-    for batch in inline_batches(load_library(folders), shape, seed, first):
+    for batch in inline_batches(load_library(folders), shape, seed, first, every):
         if not _offered(out, batch):
             return
 
 
-def _offered(out: multiprocessing.Queue[NDArray[np.uint8]], batch: NDArray[np.uint8]) -> bool:
+def _offered(out: Waiting, batch: NDArray[np.uint8]) -> bool:
     """Wait for room; False if the trainer is gone, for one that was killed cannot end its renderer."""
     trainer = multiprocessing.parent_process()
     while trainer is None or trainer.is_alive():
@@ -76,27 +75,41 @@ def _offered(out: multiprocessing.Queue[NDArray[np.uint8]], batch: NDArray[np.ui
     return False
 
 
-def background_batches(folders: Folders, shape: BatchShape, seed: int, first: int) -> BatchStream:
-    """The same batches from a process of their own, a few ahead. The process ends with the iterator."""
-    # Tracing uses all cores by processes of its own, which the renderer, being a daemon, could not start.
+def background_batches(folders: Folders, shape: BatchShape, seed: int, first: int, renderers: int = 1) -> BatchStream:
+    """The same batches from processes of their own, a few ahead, which take turns. They end with the iterator."""
+    # Tracing uses all cores by processes of its own, which a renderer, being a daemon, could not start.
     load_library(folders)
-    context = multiprocessing.get_context("spawn")
-    waiting: multiprocessing.Queue[NDArray[np.uint8]] = context.Queue(8)
-    process = context.Process(target=_produce, args=(waiting, folders, shape, seed, first), daemon=True)
-    process.start()
+    started = [_Renderer.start(folders, shape, seed, first + i, renderers) for i in range(renderers)]
     try:
-        while True:
-            yield _next_batch(waiting, process)
+        for renderer in itertools.cycle(started):
+            yield renderer.next()
     finally:
-        process.terminate()
-        process.join()
+        for renderer in started:
+            renderer.process.terminate()
+            renderer.process.join()
 
 
-def _next_batch(waiting: multiprocessing.Queue[NDArray[np.uint8]], process: BaseProcess) -> NDArray[np.uint8]:
-    """The next batch; raises rather than waiting for a renderer that has died."""
-    while True:
-        try:
-            return waiting.get(timeout=5)
-        except queue.Empty:
-            if not process.is_alive():
-                raise RuntimeError(f"the renderer process ended with exit code {process.exitcode}") from None
+@dataclass(frozen=True)
+class _Renderer:
+    """A process and what it has made."""
+
+    process: BaseProcess
+    waiting: Waiting
+
+    @classmethod
+    def start(cls, *task: object) -> _Renderer:
+        """task: what _produce takes behind the queue."""
+        context = multiprocessing.get_context("spawn")
+        waiting: Waiting = context.Queue(8)
+        process = context.Process(target=_produce, args=(waiting, *task), daemon=True)
+        process.start()
+        return cls(process, waiting)
+
+    def next(self) -> NDArray[np.uint8]:
+        """The next batch; raises rather than waiting for a renderer that has died."""
+        while True:
+            try:
+                return self.waiting.get(timeout=5)
+            except queue.Empty:
+                if not self.process.is_alive():
+                    raise RuntimeError(f"a renderer ended with exit code {self.process.exitcode}") from None

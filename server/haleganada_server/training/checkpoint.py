@@ -50,7 +50,7 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, st
     """A safetensors file that is complete whenever it is there."""
     draft = path.with_name(path.name + ".tmp")
     # Plain memory order: channels-last strides are a matter of speed, not of content.
-    save_file({k: v.detach().contiguous().clone() for k, v in tensors.items()}, draft, metadata)
+    save_file({k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}, draft, metadata)
     draft.replace(path)
 
 

@@ -15,10 +15,11 @@ def embed(network: torch.nn.Module, rasters: Raster, batch: int = 256) -> Embedd
     """(n, 64, 64) uint8 -> (n, d), with the network in evaluation mode."""
     was_training = network.training
     network.eval()
+    device = next(network.parameters()).device
     parts = []
     for i in range(0, len(rasters), batch):
         ink = torch.from_numpy(rasters[i : i + batch]).float().div_(255).view(-1, 1, SIDE, SIDE)
-        parts.append(network(ink.contiguous(memory_format=torch.channels_last)).numpy())
+        parts.append(network(ink.to(device, memory_format=torch.channels_last)).cpu().numpy())
     network.train(was_training)
     return np.concatenate(parts)
 

@@ -63,17 +63,18 @@ class LoopOptions:
     """With a budget of steps, steps between evaluations."""
 
 
-def new_state(seed: int, shape: NetworkShape | None = None) -> State:
-    """Network, average, loss and optimisers at step 0."""
-    network = build_network(shape, seed).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    loss = PairwiseOneShotLoss()
+def new_state(seed: int, shape: NetworkShape | None = None, device: str = "cpu") -> State:
+    """Network, average, loss and optimisers at step 0, on a device as torch names them."""
+    network = build_network(shape, seed).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    loss = PairwiseOneShotLoss().to(device)
     return State(network, copy.deepcopy(network).eval(), loss, build_optimisers(network, loss), Progress(seed=seed))
 
 
 def train_step(state: State, batch: NDArray[np.uint8], rate: float) -> float:
     """One update on a batch (ways, drawings, side, side); returns the loss."""
     ways, drawings, side, _ = batch.shape
-    ink = torch.from_numpy(batch.reshape(-1, 1, side, side)).float().div_(255)
+    device = next(state.network.parameters()).device
+    ink = torch.from_numpy(batch.reshape(-1, 1, side, side)).to(device).float().div_(255)
     embeddings = state.network(ink.contiguous(memory_format=torch.channels_last))
     loss = state.loss(embeddings.view(ways, drawings, -1))
     set_learning_rate(state.optimisers, rate)

@@ -25,8 +25,8 @@ class PairwiseOneShotLoss(nn.Module):
         ways, drawings, _ = embeddings.shape
         flat = embeddings.flatten(0, 1)
         scores = self.log_scale.exp() * flat @ flat.T
-        label = torch.arange(ways).repeat_interleave(drawings)
+        label = torch.arange(ways, device=flat.device).repeat_interleave(drawings)
         same = label[:, None] == label
         negatives = scores.masked_fill(same, -torch.inf).logsumexp(1, keepdim=True)
-        positive = same & ~torch.eye(len(flat), dtype=torch.bool)
+        positive = same & ~torch.eye(len(flat), dtype=torch.bool, device=flat.device)
         return functional.softplus(negatives - scores)[positive].mean()

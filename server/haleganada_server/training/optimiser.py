@@ -29,7 +29,7 @@ def orthogonalised(matrix: Tensor, iterations: int = 5) -> Tensor:
     x = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
     x = x / (x.norm() + 1e-7)
     gram = x @ x.T
-    product = torch.eye(len(x), dtype=x.dtype)
+    product = torch.eye(len(x), dtype=x.dtype, device=x.device)
     for _ in range(iterations):
         factor = torch.addmm(gram, gram, gram, beta=b, alpha=c)
         factor.diagonal().add_(a)

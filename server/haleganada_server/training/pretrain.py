@@ -38,6 +38,10 @@ RUN_FOLDER = "run"
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--resume/--fresh", default=True, show_default=True, help="Go on from the checkpoint in --out, or not.")
 @click.option("--threads", type=int, help="Threads that torch uses; one for each core by default.")
+@click.option("--device", default="cpu", show_default=True, help="Where to train: cpu, or cuda with a GPU.")
+@click.option(
+    "--renderers", type=click.IntRange(1), default=1, show_default=True, help="Processes that draw; a GPU wants ten."
+)
 def pretrain(
     data: Path,
     hanzi: Path | None,
@@ -48,6 +52,8 @@ def pretrain(
     seed: int,
     resume: bool,
     threads: int | None,
+    device: str,
+    renderers: int,
 ) -> None:
     """Train the embedder on open data and write its weights, head, calibration and model card."""
     torch.set_num_threads(threads or os.cpu_count() or 1)
@@ -62,8 +68,8 @@ def pretrain(
     for difference in other_inputs(data, ServerConfig(out).weights_dir / "card.json"):
         say(f"unlike for the shipped weights, {difference}: figures will differ")
     options = LoopOptions(run_folder, Budget(steps, minutes), seed, resume)
-    trainer = Trainer(new_state(seed), options, held_out_rasters(load_omniglot(data)), say)
-    trainer.run(lambda first: background_batches(folders, shape, seed, first))
+    trainer = Trainer(new_state(seed, device=device), options, held_out_rasters(load_omniglot(data)), say)
+    trainer.run(lambda first: background_batches(folders, shape, seed, first, renderers))
     network = build_network()
     network.load_state_dict(read_tensors(run_folder / BEST_FILE)[0])
     progress = trainer.state.progress

@@ -25,6 +25,12 @@ def test_the_same_step_gives_the_same_batch_wherever_one_starts(library: Library
     assert (whole[0] != whole[1]).any()
 
 
+def test_renderers_share_the_steps(library: Library) -> None:
+    whole = list(islice(inline_batches(library, SHAPE, 1, 0), 4))
+    shared = [list(islice(inline_batches(library, SHAPE, 1, i, every=2), 2)) for i in range(2)]
+    np.testing.assert_array_equal(np.stack(whole), np.stack([shared[step % 2][step // 2] for step in range(4)]))
+
+
 def test_seeds_differ(library: Library) -> None:
     families = Families(library)
     assert (make_batch(families, SHAPE, 1, 0) != make_batch(families, SHAPE, 2, 0)).any()

@@ -53,7 +53,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_a_tiny_run_gives_weights_that_the_server_loads(data: Path, tmp_path: Path) -> None:
-    arguments = ["--data", str(data), "--out", str(tmp_path), "--steps", "2", "--threads", "1"]
+    arguments = ["--data", str(data), "--out", str(tmp_path), "--steps", "2", "--threads", "1", "--renderers", "2"]
     result = CliRunner().invoke(pretrain, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     assert "held-out one-shot error" in result.output
