@@ -120,6 +120,14 @@ def test_stats(server: RunningServer, workspace: str) -> None:
     assert train.calls >= 3 and 0 < train.p50_ms <= train.p99_ms
 
 
+def test_stats_names_a_drawing_that_was_taught_twice(server: RunningServer, workspace: str) -> None:
+    older, newer = (teach(server, workspace, label).sample_id for label in ("a", "b"))
+    stats = server.ocr.Stats(ocr.StatsRequest(workspace=workspace, find_suspects=True))
+    (pair,) = stats.near_duplicates
+    assert (pair.sample_id, pair.label, pair.other_sample_id, pair.other_label) == (newer, "b", older, "a")
+    assert 0.9999 < pair.similarity <= 1
+
+
 def test_save(server: RunningServer, workspace: str) -> None:
     teach(server, workspace)
     snapshot = server.ocr.Save(ocr.SaveRequest(workspace=workspace, name="before supper")).snapshot

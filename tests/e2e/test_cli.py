@@ -166,6 +166,11 @@ def test_looking(run: Terminal, pictures: Path, tmp_path: Path) -> None:
     assert run("samples") == "no samples\n"
     run("train", "x", pictures / "x/0.png")
     assert "Teach these next:\n  x, which has few samples" in run("stats", "--suspects")
+    run("train", "y", pictures / "x/0.png")
+    twice = run.json("stats", "--suspects")["near_duplicates"][0]
+    assert (twice["label"], twice["other_sample_id"], twice["other_label"]) == ("y", 1, "x")
+    assert "samples 1 (x) and 2 (y); haleganada forget" in run("stats", "--suspects")
+    run("forget", "2")
     run("train", "--folder", pictures)
     assert len(run.json("stats", "--history", "2")["history"]) == 2
     assert len(run("samples", "--limit", "2").splitlines()) == 3

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from haleganada_client.types import Stats, Suspect, TeachNext
+from haleganada_client.types import NearDuplicate, Stats, Suspect, TeachNext
 
 from .layout import bar, percent, size, table
 from .session import Session, with_session
 
 
 @click.command("stats")
-@click.option("--suspects", is_flag=True, help="Also look for samples that are probably mislabelled.")
+@click.option("--suspects", is_flag=True, help="Also look for samples that are probably mislabelled or there twice.")
 @click.option(
     "--history",
     type=click.IntRange(0, 10_000),
@@ -37,6 +37,7 @@ def _sections(stats: Stats) -> list[str]:
         _listed("Taken for one another", confused),
         _listed("Teach these next", [_advice(advice) for advice in stats.teach_next]),
         _listed("Probably mislabelled", [_doubt(suspect) for suspect in stats.suspects]),
+        _listed("The same drawing twice", [_twice(pair) for pair in stats.near_duplicates]),
     ]
 
 
@@ -48,6 +49,11 @@ def _advice(advice: TeachNext) -> str:
 def _doubt(suspect: Suspect) -> str:
     looks = f"{suspect.label} looks like {suspect.looks_like} ({percent(suspect.probability)})"
     return f"sample {suspect.sample_id}: {looks}; haleganada relabel {suspect.sample_id} LABEL"
+
+
+def _twice(pair: NearDuplicate) -> str:
+    same = f"samples {pair.other_sample_id} ({pair.other_label}) and {pair.sample_id} ({pair.label})"
+    return f"{same}; haleganada forget {pair.sample_id}"
 
 
 def _overview(stats: Stats) -> str:

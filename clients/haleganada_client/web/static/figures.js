@@ -45,14 +45,18 @@ function confused(stats) {
   return column("confusedTitle", rows, "confusedNone");
 }
 
-// Looking for mislabelled drawings takes the server a while, so it is only done when asked for.
+// Looking for mislabelled and repeated drawings takes the server a while, so it is only done when asked for.
 function suspects(onOpen) {
   const box = element("section", {}, element("h3", {}, say("suspectsTitle")));
   const look = button(say("findSuspects"), async () => {
     look.disabled = true;
-    const found = (await get("/page/stats", { suspects: 1 }).finally(() => { look.disabled = false; })).suspects;
-    const rows = found.map((one) => element("li", {}, button(
-      say("suspect", { id: one.sample_id, label: one.label, other: one.looks_like }), () => onOpen(one.sample_id), { class: "left" })));
+    const found = await get("/page/stats", { suspects: 1 }).finally(() => { look.disabled = false; });
+    const row = (text, id) => element("li", {}, button(text, () => onOpen(id), { class: "left" }));
+    const rows = [
+      ...found.suspects.map((one) => row(say("suspect", { id: one.sample_id, label: one.label, other: one.looks_like }), one.sample_id)),
+      ...found.near_duplicates.map((one) => row(
+        say("twice", { id: one.sample_id, label: one.label, older: one.other_sample_id, other: one.other_label }), one.sample_id)),
+    ];
     look.replaceWith(column("suspectsTitle", rows, "suspectsNone").lastChild);
   });
   box.append(look);
