@@ -27,8 +27,8 @@ _ERRORS = (
 _TYPES = (
     "Candidate", "ConfusedPair", "Correction", "Decision", "Drawing", "ExportResult", "HistoryPoint", "ImportReport",
     "Ink", "ItemError", "LabelStats", "Lesson", "Linked", "MethodLatency", "NearDuplicate", "Prediction",
-    "RefusedItem", "Sample", "SamplePage", "Snapshot", "Stats", "Stroke", "Suspect", "Taught", "TeachNext", "Undone", "Unlinked",
-    "WorkspaceInfo",
+    "RefusedItem", "Sample", "SamplePage", "Snapshot", "Stats", "Stroke", "Suspect", "Taught", "TeachNext", "Undone",
+    "Unlinked", "WorkspaceInfo",
 )  # fmt: skip
 _HOMES = {
     "ClientConfig": "connection",
