@@ -49,7 +49,9 @@ class Sample(_message.Message):
     correction: _builtins.bool
     """True if it came from a correction."""
     picture: _builtins.bytes
-    """Output only. A PNG of 128 x 128 pixels, black ink on a transparent ground; empty in lists unless asked for."""
+    """Output only. A PNG of 128 x 128 pixels, black ink on a transparent ground; empty in lists unless asked for,
+    and for a drawing that is damaged.
+    """
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When it was taught."""

@@ -17,7 +17,7 @@ from .changes import NewSample, Origin
 from .commit_queue import CommitQueue, Pending
 from .draft import Draft
 from .drawings import Drawing, DrawingReader
-from .errors import REFUSALS, HaleganadaError, NotFound, Precondition, RevisionMismatch
+from .errors import REFUSALS, DataLoss, HaleganadaError, NotFound, Precondition, RevisionMismatch
 from .head import Head
 from .imports import import_items
 from .knowledge import Knowledge, Model, believe
@@ -199,22 +199,29 @@ class Workspace:
     # Looking
 
     def samples(self, label: str = "", before: int = 0, limit: int = 50, with_pictures: bool = False) -> SamplePage:
-        """A page of live samples, newest first; label "" = all; before 0 = from the newest."""
+        """A page of live samples, newest first; label "" = all; before 0 = from the newest. A damaged drawing has no
+        picture.
+        """
         label = normalise_label(label) if label else ""
         rows = self._log.samples(label, before, limit + 1)
-        shown = tuple(self._shown(row, with_pictures) for row in rows[:limit])
+        shown = tuple(self._shown(row, self._picture_or_none(row) if with_pictures else b"") for row in rows[:limit])
         following = rows[limit - 1].sample_id if len(rows) > limit else 0
         return SamplePage(shown, following, self._log.count(label), self._knowledge.revision)
 
     def sample(self, sample_id: int) -> Sample:
-        """A live sample with its picture. Raises NotFound."""
+        """A live sample with its picture. Raises NotFound, and DataLoss if the drawing is damaged."""
         row = self._log.sample(sample_id)
         if row is None:
             raise NotFound("sample", str(sample_id), "it may have been forgotten; list the samples again")
-        return self._shown(row, with_picture=True)
+        return self._shown(row, self._tools.reader.picture(row))
 
-    def _shown(self, row: SampleRow, with_picture: bool) -> Sample:
-        picture = self._tools.reader.picture(row) if with_picture else b""
+    def _picture_or_none(self, row: SampleRow) -> bytes:
+        try:
+            return self._tools.reader.picture(row)
+        except DataLoss:
+            return b""
+
+    def _shown(self, row: SampleRow, picture: bytes) -> Sample:
         return changes.public_sample(row, self._knowledge.variants, picture)
 
     def stats(self, history_points: int = 500, find_suspects: bool = False) -> Stats:

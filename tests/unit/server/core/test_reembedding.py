@@ -371,6 +371,8 @@ def test_a_damaged_drawing_is_left_out(tmp_path: Path, glyph: bytes, caplog: pyt
             assert_same_beliefs(beliefs(workspace), without)
         with pytest.raises(DataLoss, match="forget the sample"):
             workspace.sample(2)
+        pictures = {s.sample_id: bool(s.picture) for s in workspace.samples(with_pictures=True).samples}
+        assert pictures == {1: True, 2: False, 3: True, 4: True}
         workspace.forget(2)
         assert (workspaces.info().samples_total, workspaces.info().labels_known) == (3, 2)
     logged = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
