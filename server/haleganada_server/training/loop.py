@@ -28,6 +28,10 @@ from haleganada_server.training.raster_synthesis import Raster
 
 AVERAGE_HORIZON = 400
 """Steps over which the exported weights are averaged."""
+TIE = 0.0025
+"""Differences of one-shot errors that mean nothing: one standard error of 12,000 answers. Of equals, the later one is
+kept, which was trained at the lower rate.
+"""
 STATE_FILE = "state.safetensors"
 BEST_FILE = "best.safetensors"
 Batches = Callable[[int], BatchStream]
@@ -137,8 +141,8 @@ class Trainer:
         if self.held_out:
             error = one_shot_error(embed_alphabets(self.state.average, self.held_out))
             self.say(f"step {progress.step}: held-out one-shot error {100 * error:.2f} %")
-            if error <= progress.best_error or not (out / BEST_FILE).exists():
-                progress.best_error, progress.best_step = error, progress.step
+            if error <= progress.best_error + TIE or not (out / BEST_FILE).exists():
+                progress.best_error, progress.best_step = min(error, progress.best_error), progress.step
                 self._keep(out / BEST_FILE)
         else:
             self._keep(out / BEST_FILE)
