@@ -42,7 +42,7 @@ class Calibration:
         """(L + 1,) log-likelihoods, the last one of “unknown”, and (L,) samples a label -> (L + 1,) probabilities,
         summing to 1. L >= 1.
         """
-        return np.asarray(np.exp(self.log_probabilities(scores, max(1.0, float(counts.mean())), len(counts))))
+        return np.asarray(np.exp(self.log_probabilities(scores, mean_shots(counts), len(counts))))
 
     def log_probabilities(self, scores: Floats, shots: float, ways: int) -> Floats:
         """As probabilities, of (..., L + 1) scores at once, as logarithms."""
@@ -53,6 +53,11 @@ class Calibration:
         among = scores[..., :-1] / np.exp(np.dot(self.temperature, given))
         among = among - np.logaddexp.reduce(among, axis=-1, keepdims=True) - np.logaddexp(0, odds)[..., None]
         return np.concatenate([among, -np.logaddexp(0, -odds)[..., None]], axis=-1)
+
+
+def mean_shots(counts: NDArray[np.int64]) -> float:
+    """Samples a label, at least 1."""
+    return max(1.0, float(counts.mean()))
 
 
 def evidence(scores: Floats) -> tuple[Floats, Floats]:

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .knowledge import Belief, Knowledge, Model
+from .confidence import mean_shots
+from .knowledge import Knowledge, Model
 from .ports import WorkspaceLog
 from .types import NearDuplicate, Suspect
 
 _SHOWN = 50  # of each kind
 _SEARCHED = 5000  # newest samples; each costs one pass over all labels
-_SUSPICIOUS = 0.8
+_FAR = 5.5
+"""Log odds of another label against the sample's own. Of 2 % of wrong labels planted among 3,285 Kannada samples, 98 %
+are beyond it, and four fifths of what is beyond it was planted.
+"""
 _BLOCK = 512  # samples compared with all older ones at once
 _SAME = 0.985
 """Cosine of two embeddings. A drawing that was scaled, turned by two degrees, or saved as JPEG stays above it in 99 of
@@ -42,19 +46,23 @@ def find(log: WorkspaceLog, knowledge: Knowledge, model: Model, embedder_hash: s
 def _suspects(
     samples: list[tuple[int, str]], embeddings: NDArray[np.float32], knowledge: Knowledge, model: Model
 ) -> tuple[Suspect, ...]:
-    """Samples that the model without them takes for another label: each is left out of its label's sum, which is
-    exact.
+    """Samples that the model without them takes for another label by far, the widest gap first.
+
+    Each is left out of its label's sum, which is exact. The gap counts, not the other label's probability: a sample
+    that resembles two labels has a probable one too, but a wrong label explains it hopelessly badly.
     """
-    found = []
+    head, found = knowledge.head, []
     for (sample_id, label), vector in zip(samples, model.projection.project(embeddings), strict=True):
-        if knowledge.head.count(label) < 2:
+        if head.count(label) < 2 or len(head.labels) < 2:
             continue  # alone with its label: without it there is nothing to compare with
-        scores = knowledge.head.scores_without(label, vector)
-        belief = Belief(knowledge.head, model.calibration.probabilities(scores, knowledge.head.counts))
-        guess = belief.first()
-        if guess not in ("", label) and belief.of(guess) >= _SUSPICIOUS:
-            found.append(Suspect(sample_id, label, guess, belief.of(guess)))
-    return tuple(sorted(found, key=lambda suspect: -suspect.probability)[:_SHOWN])
+        scores = head.scores_without(label, vector)
+        logs = model.calibration.log_probabilities(scores, mean_shots(head.counts), len(head.labels))
+        own = logs[head.index[label]]
+        logs[[head.index[label], -1]] = -np.inf
+        other = int(logs.argmax())
+        if logs[other] - own >= _FAR:
+            found.append((own - logs[other], Suspect(sample_id, label, head.labels[other], float(np.exp(logs[other])))))
+    return tuple(suspect for _, suspect in sorted(found, key=lambda pair: pair[0])[:_SHOWN])
 
 
 def _near_duplicates(samples: list[tuple[int, str]], embeddings: NDArray[np.float32]) -> tuple[NearDuplicate, ...]:
