@@ -26,6 +26,8 @@ def storage_errors(name: str) -> Iterator[None]:
         yield
     except sqlite3.DatabaseError as error:
         raise _translated(error, name) from error
+    except UnicodeDecodeError as error:  # from a text, or from SQLite's own complaint that quotes damaged bytes
+        raise unreadable(name, "a text in it is not UTF-8") from error
     except OSError as error:
         if error.errno in _NO_ROOM:
             raise _no_room() from error

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+_DAMAGE = (sqlite3.Error, UnicodeDecodeError)  # the second from a text, or from a complaint that quotes damaged bytes
 _ATTEMPTS = (("with its journal", "ro"), ("without its journal", "ro&immutable=1"))
 
 
@@ -18,7 +19,7 @@ def attempts(path: Path) -> Iterator[str]:
                 problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
                 revision, samples = _facts(connection)
             yield f"{how}: {problem}, at revision {revision}, {samples} samples"
-        except sqlite3.Error as error:
+        except _DAMAGE as error:
             yield f"{how}: {error}"
 
 
@@ -28,7 +29,7 @@ def facts(path: Path) -> tuple[int, int] | None:
         try:
             with closing(_open(path, mode)) as connection:
                 return _facts(connection)
-        except sqlite3.Error:
+        except _DAMAGE:
             continue
     return None
 
@@ -40,7 +41,7 @@ def name(path: Path) -> str | None:
             with closing(_open(path, mode)) as connection:
                 if row := connection.execute("SELECT value FROM meta WHERE key = 'name'").fetchone():
                     return str(row[0])
-        except sqlite3.Error:
+        except _DAMAGE:
             continue
     return None
 
