@@ -286,7 +286,7 @@ class Suspect:
 
 @dataclass(frozen=True)
 class NearDuplicate:
-    """A sample and an older one that are the same drawing; similarity: 0.985 to 1."""
+    """A sample and an older one that are the same drawing; similarity: 0.995 to 1."""
 
     sample_id: int
     label: str

@@ -1095,7 +1095,7 @@ class NearDuplicate(_message.Message):
     other_label: _builtins.str
     """The label of the older sample."""
     similarity: _builtins.float
-    """Cosine of their embeddings. Range: 0.985 to 1."""
+    """Cosine of their embeddings. Range: 0.995 to 1."""
     def __init__(
         self,
         *,

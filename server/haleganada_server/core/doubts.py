@@ -19,9 +19,9 @@ _FAR = 5.5
 are beyond it, and four fifths of what is beyond it was planted.
 """
 _BLOCK = 512  # samples compared with all older ones at once
-_SAME = 0.985
-"""Cosine of two embeddings. A drawing that was scaled, turned by two degrees, or saved as JPEG stays above it in 99 of
-100 cases; among 4,000 drawings of 657 characters no two of different characters reached it.
+_SAME = 0.995
+"""Cosine of two embeddings. A drawing that was enlarged, moved, or saved as JPEG stays above it in 99 of 100 cases; of
+1,500 digits none had another one by the same writer that near, nor of 4,000 aksharas one of another label.
 """
 
 
