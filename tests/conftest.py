@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -98,3 +99,12 @@ def run_server(config: ServerConfig) -> RunningServer:
         workspace_service_pb2_grpc.WorkspaceServiceStub(channel),
         stop,
     )
+
+
+@pytest.fixture
+def busy_port() -> Iterator[int]:
+    """A port of this machine that somebody listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield taken.getsockname()[1]

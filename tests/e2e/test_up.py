@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -120,14 +119,6 @@ def test_one_that_dies_takes_the_other_with_it(tmp_path: Path, victim: str) -> N
         code, _, stderr = running.end()
         assert code == 1 and f"the {victim} ended unexpectedly (signal 9)" in stderr
         assert not pages(running.server)
-
-
-@pytest.fixture
-def busy_port() -> Iterator[int]:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        yield taken.getsockname()[1]
 
 
 @pytest.mark.parametrize("option", ["--port", "--listen"])

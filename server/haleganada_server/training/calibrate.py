@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.optimize
-import scipy.stats
 from numpy.typing import NDArray
 
 from haleganada_server.core.confidence import Calibration, Three, evidence
 from haleganada_server.training.head_fit import HeadFit, log_likelihoods
+from haleganada_server.training.metrics import area_under_roc, expected_calibration_error
 
 Floats = NDArray[np.float64]
 SHOTS = (1, 2, 5, 10, 20)
@@ -136,21 +136,6 @@ def _fit_temperature(tasks: Sequence[Task]) -> Three:
 def _three(values: Floats) -> Three:
     constant, by_shots, by_ways = (float(value) for value in values)
     return constant, by_shots, by_ways
-
-
-def expected_calibration_error(confidence: Floats, correct: NDArray[np.bool_], bins: int = 15) -> float:
-    """Mean distance between confidence and accuracy over equally wide bins (Naeini et al. 2015)."""
-    index = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [abs(float(correct[index == i].mean() - confidence[index == i].mean())) * np.mean(index == i)
-            for i in np.unique(index)]  # fmt: skip
-    return float(np.sum(gaps))
-
-
-def area_under_roc(positive: Floats, negative: Floats) -> float:
-    """Probability that a positive scores above a negative."""
-    both = np.concatenate([positive, negative])
-    ranks = scipy.stats.rankdata(both)[: len(positive)]
-    return float((ranks.sum() - len(positive) * (len(positive) + 1) / 2) / (len(positive) * len(negative)))
 
 
 @dataclass(frozen=True)

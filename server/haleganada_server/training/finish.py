@@ -120,8 +120,8 @@ def _ink(scans: Scans, side: int) -> NDArray[np.float32]:
 def embed_everything(embedder: ProductEmbedder, alphabets: dict[str, list[Scans]], data: Path) -> Measured:
     """One pass of the product's own pipeline over all evaluation and background drawings."""
     background = [embedder.pool(c) for a, c in alphabets.items() if a not in HELD_OUT_ALPHABETS]
-    held_out = {a: embedder.pool(alphabets[a]) for a in HELD_OUT_ALPHABETS}
     rasters = {a: np.stack([product_rasters(c) for c in alphabets[a]]) for a in HELD_OUT_ALPHABETS}
+    held_out = {a: embedder.of_rasters(x) for a, x in rasters.items()}
     turned = {a: embedder.pool([np.rot90(c, axes=(1, 2)) for c in alphabets[a]]) for a in HELD_OUT_ALPHABETS}
     devanagari = load_devanagari(data)
     return Measured(background, held_out, rasters, turned, embedder.pool(devanagari) if devanagari else None)

@@ -32,11 +32,15 @@ class ProductEmbedder:
 
     def __call__(self, scans: Scans, batch: int = 64) -> Embeddings:
         """(n, h, w), 255 = ink -> (n, d)."""
-        parts = []
-        for i in range(0, len(scans), batch):
-            ink = network_input(product_rasters(scans[i : i + batch]), self.side)
+        return self.of_rasters(product_rasters(scans), batch)
+
+    def of_rasters(self, rasters: NDArray[np.uint8], batch: int = 64) -> Embeddings:
+        """(..., 128, 128) as product_rasters gives them -> (..., d)."""
+        flat, parts = rasters.reshape(-1, *rasters.shape[-2:]), []
+        for i in range(0, len(flat), batch):
+            ink = network_input(flat[i : i + batch], self.side)
             parts.append(np.asarray(self.session.run(["embedding"], {"ink": ink})[0]))
-        return np.concatenate(parts)
+        return np.concatenate(parts).reshape(*rasters.shape[:-2], -1)
 
     def pool(self, characters: Sequence[Scans]) -> Embeddings:
         """Characters with equally many drawings -> (characters, drawings, d)."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from haleganada_server.core.head import Head
+from haleganada_server.training.metrics import area_under_roc, expected_calibration_error, reliability_bins
 from numpy.typing import NDArray
 
 from tests.bench.accuracy import features
@@ -14,7 +15,6 @@ from tests.bench.accuracy.features import Recogniser
 from tests.bench.accuracy.sets import Handwriting, devanagari, held_out_alphabets, kannada
 from tests.bench.table import Table
 
-BINS = 15
 SITUATIONS = ((kannada, 1), (kannada, 5), (devanagari, 20))
 WAYS = (5, 50, 500)
 LEAST_ANSWERS = 2000
@@ -39,18 +39,16 @@ class Answers:
     @property
     def ece(self) -> float:
         """Expected calibration error (Naeini et al. 2015)."""
-        return sum(share * abs(accuracy - confidence) for confidence, accuracy, share in self.bins())
+        return expected_calibration_error(self.probability, self.right)
 
     @property
     def auroc(self) -> float:
-        """See area_under_roc."""
-        return area_under_roc(self.unknown, self.strange)
+        """Probability that an untaught character seems less known than a taught one."""
+        return area_under_roc(self.unknown[self.strange], self.unknown[~self.strange])
 
     def bins(self) -> list[tuple[float, float, float]]:
         """(mean probability, share right, share of answers) of each bin that has any."""
-        index = np.minimum((self.probability * BINS).astype(int), BINS - 1)
-        groups = [index == i for i in np.unique(index)]
-        return [(float(self.probability[g].mean()), float(self.right[g].mean()), float(g.mean())) for g in groups]
+        return reliability_bins(self.probability, self.right)
 
 
 def measure(recogniser: Recogniser, data: Path) -> list[Answers]:
@@ -114,15 +112,9 @@ def _half(recogniser: Recogniser, drawn: Handwriting, shots: int) -> float:
         vectors = [recogniser.vectors(features.product_rasters(drawn.drawings[rows])) for rows in (taught, tested)]
         head = recogniser.head(drawn.labels[taught], vectors[0])
         unknown = recogniser.probabilities(head, vectors[1])[:, -1]
-        areas.append(area_under_roc(unknown, ~np.isin(drawn.labels[tested], chosen)))
+        known = np.isin(drawn.labels[tested], chosen)
+        areas.append(area_under_roc(unknown[~known], unknown[known]))
     return float(np.mean(areas))
-
-
-def area_under_roc(unknown: Floats, strange: NDArray[np.bool_]) -> float:
-    """Probability that an untaught character seems less known than a taught one."""
-    a, b = unknown[strange], np.sort(unknown[~strange])
-    below, up_to = np.searchsorted(b, a, "left"), np.searchsorted(b, a, "right")
-    return float((below + up_to).mean() / (2 * len(b)))
 
 
 def table(answers: list[Answers]) -> Table:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,14 +31,6 @@ def other_weights(tmp_path: Path) -> Path:
     card = {"sha256": {"embedder.onnx": hashlib.sha256(b"weights").hexdigest()}}
     (weights / "card.json").write_text(json.dumps(card))
     return tmp_path
-
-
-@pytest.fixture
-def busy_port() -> Iterator[int]:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        yield taken.getsockname()[1]
 
 
 def test_no_server_is_a_failure_with_the_way_out(tmp_path: Path) -> None:

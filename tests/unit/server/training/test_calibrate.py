@@ -7,8 +7,6 @@ import pytest
 from haleganada_server.core.confidence import Calibration
 from haleganada_server.training.calibrate import (
     Task,
-    area_under_roc,
-    expected_calibration_error,
     fit_calibration,
     log_probabilities,
     make_tasks,
@@ -16,6 +14,7 @@ from haleganada_server.training.calibrate import (
     reliability,
 )
 from haleganada_server.training.head_fit import Shrinkage, covariances, fit_head
+from haleganada_server.training.metrics import area_under_roc, expected_calibration_error
 
 MADE_BY = Calibration((1.0, 0.1, 0.05), ((-1.0, 0.2, 0.3), (0.3, 0.0, 0.0), (-0.1, 0.0, 0.0)))
 
