@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import DataLoss, HaleganadaError
-from .ink_codec import decode_ink, encode_ink
+from .ink_codec import INK_DAMAGE, decode_ink, encode_ink
 from .ports import Embedder, InkReader, Raster, SampleRow
 from .types import Glyph, Ink
 
@@ -84,7 +83,7 @@ class DrawingReader:
         """The ink raster of a stored drawing. Raises DataLoss if it is damaged."""
         try:
             return self._ink.decode(data) if kind == "png" else self._ink.normalise(Glyph(ink=decode_ink(data)))
-        except (HaleganadaError, zlib.error, ValueError, TypeError, RecursionError) as error:
+        except (HaleganadaError, *INK_DAMAGE) as error:
             raise DataLoss(
                 "a stored drawing cannot be read; forget the sample and teach it again, or restore a snapshot"
             ) from error

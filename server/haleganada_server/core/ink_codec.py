@@ -29,6 +29,9 @@ _MAGIC = b"ink2"
 _HEAD = struct.Struct("<4sB3dI")
 _FASTEST = 1
 
+INK_DAMAGE = (zlib.error, ValueError, TypeError, RecursionError)
+"""What decode_ink raises for bytes that are not an Ink, in either form."""
+
 
 def encode_ink(ink: Ink) -> bytes:
     """An Ink as bytes; 1 to 2 KB for a character."""
@@ -44,7 +47,7 @@ def encode_ink(ink: Ink) -> bytes:
 
 
 def decode_ink(data: bytes) -> Ink:
-    """The inverse of encode_ink. Raises ValueError or zlib.error if the bytes are not an Ink."""
+    """The inverse of encode_ink. Raises one of INK_DAMAGE if the bytes are not an Ink."""
     plain = zlib.decompress(data)
     if not plain.startswith(_MAGIC):
         return _decode_json(plain)

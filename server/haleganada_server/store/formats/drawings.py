@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import zlib
 
 from PIL import Image, ImageOps
 
 from haleganada_server.core.errors import DataLoss, HaleganadaError
-from haleganada_server.core.ink_codec import decode_ink
+from haleganada_server.core.ink_codec import INK_DAMAGE, decode_ink
 from haleganada_server.core.ports import InkReader, Raster, SampleRow
 from haleganada_server.core.types import Glyph, Ink
 
@@ -26,7 +25,7 @@ def strokes(data: bytes) -> Ink:
     """The strokes of a stored drawing. Raises DataLoss."""
     try:
         return decode_ink(data)
-    except (zlib.error, ValueError, TypeError, RecursionError):
+    except INK_DAMAGE:
         raise DataLoss("the strokes of a stored drawing are damaged") from None
 
 
