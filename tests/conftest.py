@@ -19,6 +19,11 @@ from haleganada.v1 import (
 )
 from haleganada_server.app import App, build_app
 from haleganada_server.config import SHIPPED_WEIGHTS, ServerConfig
+from hypothesis import HealthCheck, settings
+
+# A loaded machine draws examples slowly; that is no fault of what is tested.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @dataclass(frozen=True)

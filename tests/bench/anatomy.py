@@ -63,7 +63,7 @@ def _steps(app: object, request: ocr_service_pb2.PredictRequest) -> dict[str, fl
         "embedding (with input)": _ms(lambda: embedder.embed(raster[None])),
         "projection": _ms(lambda: weights.model.projection.project_one(embedder.embed(raster[None])[0]))
         - _ms(lambda: embedder.embed(raster[None])),
-        "scores and probabilities": _ms(lambda: believe(known.head, weights.model.calibration, vector)),
+        "scores and probabilities": _ms(lambda: believe(known.head.adapted(), weights.model.calibration, vector)),
         "whole domain call": _ms(lambda: workspace.predict(glyph)),
         "pack the answer": _ms(lambda: convert.prediction(workspace.predict(glyph)).SerializeToString())
         - _ms(lambda: workspace.predict(glyph)),

@@ -51,7 +51,7 @@ def _suspects(
     Each is left out of its label's sum, which is exact. The gap counts, not the other label's probability: a sample
     that resembles two labels has a probable one too, but a wrong label explains it hopelessly badly.
     """
-    head, found = knowledge.head, []
+    head, found = knowledge.head.adapted(), []
     for (sample_id, label), vector in zip(samples, model.projection.project(embeddings), strict=True):
         if head.count(label) < 2 or len(head.labels) < 2:
             continue  # alone with its label: without it there is nothing to compare with

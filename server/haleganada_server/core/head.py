@@ -10,25 +10,28 @@ predictive density
     v | label   ~ N(b s / (1 + n b), 1 + b / (1 + n b))         v | unknown ~ N(0, 1 + b)
 
 A label is therefore a count and a sum: teaching adds, forgetting subtracts, no order matters, and shards merge by
-addition.
+addition. So does the second moment of all samples, from which a head adapts both covariances to its own script (see
+adaptation).
 
-Projected vectors are rounded to multiples of 2^-24, finer than the float32 embeddings that they come from. Sums of
-such numbers are exact in float64 up to 2^29, so addition is associative to the last bit: teaching and forgetting a
+Projected vectors are rounded to multiples of 2^-12, a four-thousandth of what hands vary. Sums of such numbers and of
+their products are exact in float64 up to 2^29, so addition is associative to the last bit: teaching and forgetting a
 sample leaves not nearly but exactly the head that never saw it.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-_GRID = 2.0**24
+from .adaptation import Basis, Floats, adapted_basis
+
+_GRID = 2.0**12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +45,7 @@ class Projection:
     between: Floats
 
     def project_one(self, embedding: NDArray[np.float32]) -> Floats:
-        """A (d,) embedding -> a (k,) vector with unit within-class variance, on the grid of 2^-24."""
+        """A (d,) embedding -> a (k,) vector with unit within-class variance, on the grid of 2^-12."""
         vector = (embedding.astype(np.float64) - self.mean) @ self.matrix
         return np.asarray(np.round(vector * _GRID) / _GRID)
 
@@ -58,40 +61,69 @@ class Projection:
         return vectors
 
 
+class _Adapted:
+    """A head's adapted self, once somebody wanted it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.head: Head | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Head:
     """What a workspace knows, at one revision. Immutable; safe to read from any thread.
 
-    labels: L labels in the order in which they were first taught, index: label -> its row. counts: (L,) samples of
-    each, as int. sums: (L, k) of projected embeddings. Derived, for fast scores: weighted_mean (L, k), the mean of a
-    label's predictive density over its variance; constant (L,).
+    prior: (k,), variances of label means that came with the weights. labels: L labels in the order in which they were
+    first taught, index: label -> its row. counts: (L,) samples of each, as int. sums: (L, k) of projected embeddings.
+    moment: (k, k), of all samples. Derived, for fast scores in the basis: weighted_mean (L, k), the mean of a label's
+    predictive density over its variance; constant (L,).
     """
 
-    between: Floats
+    prior: Floats
     labels: tuple[str, ...]
     index: Mapping[str, int]
     counts: NDArray[np.int64]
     sums: Floats
+    moment: Floats
+    basis: Basis
     weighted_mean: Floats
     constant: Floats
+    _adapted: _Adapted = field(default_factory=_Adapted)
 
     @classmethod
-    def empty(cls, between: Floats) -> Head:
+    def empty(cls, prior: Floats) -> Head:
         """A head that knows nothing."""
-        return cls.fit(between, (), np.zeros((0, len(between))))
+        return cls.fit(prior, (), np.zeros((0, len(prior))))
 
     @classmethod
-    def fit(cls, between: Floats, labels: Sequence[str], vectors: Floats) -> Head:
+    def fit(cls, prior: Floats, labels: Sequence[str], vectors: Floats) -> Head:
         """The head that was taught labels[i] with vectors[i], (n, k) projected embeddings; their order decides only
-        ties.
+        ties. Not adapted.
         """
         names = tuple(dict.fromkeys(labels))
         index = {label: i for i, label in enumerate(names)}
         rows = np.array([index[label] for label in labels], dtype=np.intp)
         counts = np.bincount(rows, minlength=len(names)).astype(np.int64)
-        sums = np.zeros((len(names), len(between)))
+        sums = np.zeros((len(names), len(prior)))
         np.add.at(sums, rows, vectors)
-        return cls(between, names, MappingProxyType(index), counts, sums, *_predictive(between, counts, sums))
+        basis = Basis.prior(prior)
+        moment = vectors.T @ vectors
+        known = _predictive(basis, counts, sums)
+        return cls(prior, names, MappingProxyType(index), counts, sums, moment, basis, *known)
+
+    def adapted(self) -> Head:
+        """The same knowledge, with covariances adapted to it. Computed when first asked for, about 15 ms; whoever asks
+        meanwhile waits for it.
+        """
+        if not self.labels:
+            return self
+        with self._adapted.lock:
+            if self._adapted.head is None:
+                basis = adapted_basis(self.prior, self.counts, self.sums, self.moment)
+                weighted_mean, constant = _predictive(basis, self.counts, self.sums)
+                adapted = replace(self, basis=basis, weighted_mean=weighted_mean, constant=constant)
+                self._adapted.head = adapted
+            return self._adapted.head
 
     def count(self, label: str) -> int:
         """Samples taught of a label."""
@@ -101,36 +133,41 @@ class Head:
         """(k,) -> (L + 1,) log-likelihoods without the constant -k/2 log 2π; the last one is that of an unknown
         character.
         """
+        vector = vector @ self.basis.matrix
+        between = self.basis.between
         # Labels with as many samples share their variances, so few quadratic forms are needed; 0 samples is “unknown”.
         counts, which = np.unique(np.append(self.counts, 0), return_inverse=True)
-        squares = (1 / _variance(self.between, counts[:, None])) @ (vector * vector)
+        squares = (1 / _variance(between, counts[:, None])) @ (vector * vector)
         scores = -0.5 * squares[which]
         scores[:-1] += self.weighted_mean @ vector - 0.5 * self.constant
-        scores[-1] -= 0.5 * float(np.log1p(self.between).sum())
+        scores[-1] -= 0.5 * float(np.log1p(between).sum())
         return np.asarray(scores)
 
     def scores_without(self, label: str, vector: Floats) -> Floats:
-        """As scores(vector), by the head that never saw `vector` as a sample of `label`, which has others too."""
+        """As scores(vector), by the head that never saw `vector` as a sample of `label`, which has others too. The
+        covariances stay: one sample hardly counts in them.
+        """
         row = self.index[label]
         one = slice(row, row + 1)
-        left = Head(
-            self.between, (label,), self.index, self.counts[one] - 1, self.sums[one] - vector,
-            *_predictive(self.between, self.counts[one] - 1, self.sums[one] - vector),
+        counts, sums = self.counts[one] - 1, self.sums[one] - vector
+        weighted_mean, constant = _predictive(self.basis, counts, sums)
+        left = replace(
+            self, labels=(label,), counts=counts, sums=sums, weighted_mean=weighted_mean, constant=constant
         )  # fmt: skip
         scores = self.scores(vector)
         scores[row] = left.scores(vector)[0]
         return scores
 
     def draft(self) -> HeadDraft:
-        """A copy to teach and forget in, for one writer."""
-        return HeadDraft(self)
+        """A copy to teach and forget in, for one writer; in the adapted basis, if that was computed by now."""
+        return HeadDraft(self._adapted.head or self)
 
 
 class HeadDraft:
     """A head that is being changed: one copy for a whole group of changes, then freeze()."""
 
     def __init__(self, head: Head) -> None:
-        self._between = head.between
+        self._prior, self._basis, self._moment = head.prior, head.basis, head.moment.copy()
         self._labels = list(head.labels)
         self._index = dict(head.index)
         self._counts, self._sums = head.counts.copy(), head.sums.copy()
@@ -158,14 +195,19 @@ class HeadDraft:
             self._remove(row)
 
     def freeze(self) -> Head:
-        """The head as it is now, sharing memory with the draft: to be kept only once the draft is no longer changed."""
+        """The head as it is now, sharing memory with the draft: to be kept only once the draft is no longer changed.
+
+        Until it is asked to adapt, it sees with the covariances of the head that the draft began with.
+        """
         size = len(self._labels)
         return Head(
-            self._between,
+            self._prior,
             tuple(self._labels),
             MappingProxyType(self._index),
             self._counts[:size],
             self._sums[:size],
+            self._moment,
+            self._basis,
             self._weighted_mean[:size],
             self._constant[:size],
         )
@@ -173,8 +215,9 @@ class HeadDraft:
     def _add(self, row: int, vector: Floats, sign: int) -> None:
         self._counts[row] += sign
         self._sums[row] += sign * vector
+        self._moment += sign * np.outer(vector, vector)
         one = slice(row, row + 1)
-        self._weighted_mean[one], self._constant[one] = _predictive(self._between, self._counts[one], self._sums[one])
+        self._weighted_mean[one], self._constant[one] = _predictive(self._basis, self._counts[one], self._sums[one])
 
     def _append(self, label: str) -> None:
         row = len(self._labels)
@@ -198,10 +241,12 @@ def _variance(between: Floats, count: int | NDArray[np.int64]) -> Floats:
     return np.asarray(1 + between / (1 + count * between))
 
 
-def _predictive(between: Floats, counts: NDArray[np.int64], sums: Floats) -> tuple[Floats, Floats]:
-    """weighted_mean (L, k) and constant (L,) = sum(mean² / variance + log variance) of the predictive densities."""
-    variance = _variance(between, counts[:, None])
-    mean = sums * (variance - 1)
+def _predictive(basis: Basis, counts: NDArray[np.int64], sums: Floats) -> tuple[Floats, Floats]:
+    """weighted_mean (L, k) and constant (L,) = sum(mean² / variance + log variance) of the predictive densities, in the
+    basis.
+    """
+    variance = _variance(basis.between, counts[:, None])
+    mean = (sums @ basis.matrix) * (variance - 1)
     weighted_mean = mean / variance
     return weighted_mean, (mean * weighted_mean + np.log(variance)).sum(axis=1)
 

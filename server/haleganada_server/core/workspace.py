@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from . import changes, doubts, statistics
+from .anticipation import Anticipation
 from .changes import NewSample, Origin
 from .commit_queue import CommitQueue, Pending
 from .draft import Draft
@@ -61,12 +62,15 @@ class Tools:
 class Workspace:
     """Teaches, recognises and looks after one workspace. Safe from any thread."""
 
-    def __init__(self, log: WorkspaceLog, tools: Tools, reembedder: Reembedder) -> None:
+    def __init__(
+        self, log: WorkspaceLog, tools: Tools, reembedder: Reembedder, anticipation: Anticipation
+    ) -> None:  # fmt: skip
         """Reads the whole log. Raises DataLoss if it is corrupt. reembedder: gets the samples that other weights
-        embedded.
+        embedded. anticipation: gets the published heads.
         """
         self._tools = tools
         self._reembedder = reembedder
+        self._anticipation = anticipation
         self._queue = CommitQueue(self._commit)
         self._predictions = PredictionMemory()
         self._adopt(log)
@@ -154,7 +158,7 @@ class Workspace:
 
     def _predict(self, drawing: Drawing, top_k: int, knowledge: Knowledge) -> Prediction:
         model = self._tools.model
-        belief = believe(knowledge.head, model.calibration, model.projection.project_one(drawing.embedding))
+        belief = believe(knowledge.head.adapted(), model.calibration, model.projection.project_one(drawing.embedding))
         remembered = Remembered(drawing, belief.first(), knowledge.revision)
         return knowledge.predict(belief, top_k, self._predictions.add(remembered))
 
@@ -324,7 +328,7 @@ class Workspace:
         for form, canonical in log.links().items():
             variants = variants.with_link(form, canonical)
         stale = log.stale(present)
-        self._knowledge: Knowledge = Knowledge(log.revision(), head, variants, log.count(), Waiting.of(stale))
+        self._publish(Knowledge(log.revision(), head, variants, log.count(), Waiting.of(stale)))
         if stale:
             self._reembedder.add(self, log, stale)
 
@@ -338,7 +342,11 @@ class Workspace:
                 except REFUSALS as error:
                     change.error = error
         if draft.revision != self._knowledge.revision or draft.waiting is not self._knowledge.waiting:
-            self._knowledge = draft.knowledge()
+            self._publish(draft.knowledge())
+
+    def _publish(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+        self._anticipation.published(knowledge.head, lambda: self._knowledge.head)
 
     def _new(self, label: str, variant_of: str, drawing: Drawing) -> NewSample:
         reader = self._tools.reader

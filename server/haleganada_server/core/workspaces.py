@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from . import changes
+from .anticipation import Anticipation
 from .errors import AlreadyExists, DataLoss, NotFound, Precondition
 from .labels import DEFAULT_WORKSPACE, workspace_name
 from .ports import Event, WorkspaceLog
@@ -27,6 +28,7 @@ class Workspaces:
         """
         self._tools = tools
         self._reembedder = Reembedder(tools.reader)
+        self._anticipation = Anticipation()
         self._lock = threading.RLock()
         self._open: dict[str, Workspace] = {}
         self._corrupt: dict[str, DataLoss] = {}
@@ -35,6 +37,7 @@ class Workspaces:
         if not tools.directory.exists(DEFAULT_WORKSPACE):
             self._open[DEFAULT_WORKSPACE] = self._workspace(tools.directory.create(DEFAULT_WORKSPACE))
         self._reembedder.start()
+        self._anticipation.start()
 
     def get(self, name: str = "") -> Workspace:
         """The workspace of that name, "" = “default”. Raises NotFound, DataLoss if its file cannot be read."""
@@ -146,6 +149,7 @@ class Workspaces:
         """Finish changes in progress, close all logs, release the data directory."""
         with self._lock:
             self._reembedder.close()
+            self._anticipation.close()
             for workspace in self._open.values():
                 workspace.close()
             self._tools.directory.close()
@@ -158,7 +162,7 @@ class Workspaces:
             self._corrupt[name] = error
 
     def _workspace(self, log: WorkspaceLog) -> Workspace:
-        return Workspace(log, self._tools, self._reembedder)
+        return Workspace(log, self._tools, self._reembedder, self._anticipation)
 
     def _replace_corrupt(
         self, name: str, kind: ChangeKind, reopen: Callable[[Event], WorkspaceLog]

@@ -15,7 +15,7 @@ import scipy.optimize
 from numpy.typing import NDArray
 
 from haleganada_server.core.confidence import Calibration, Three, evidence
-from haleganada_server.training.head_fit import HeadFit, log_likelihoods
+from haleganada_server.training.head_fit import HeadFit, adapted_log_likelihoods
 from haleganada_server.training.metrics import area_under_roc, expected_calibration_error
 
 Floats = NDArray[np.float64]
@@ -65,7 +65,6 @@ def _make_task(
 ) -> Task:
     characters, drawings = rng.permutation(len(v)), rng.permutation(v.shape[1])
     taught, others = characters[:ways], characters[ways:]
-    means = v[taught][:, drawings[:shots]].mean(1)
     truth = rng.integers(ways, size=queries)
     column = drawings[shots + rng.integers(v.shape[1] - shots, size=queries)]
     asked = taught[truth]
@@ -73,7 +72,8 @@ def _make_task(
         strange = rng.random(queries) < 2 * UNTAUGHT
         asked = np.where(strange, others[rng.integers(len(others), size=queries)], asked)
         truth = np.where(strange, ways, truth)
-    return Task(shots, ways, log_likelihoods(v[asked, column], means, shots, head.between), truth)
+    scores = adapted_log_likelihoods(head, v[asked, column], v[taught][:, drawings[:shots]])
+    return Task(shots, ways, scores, truth)
 
 
 def log_probabilities(calibration: Calibration, task: Task) -> Floats:

@@ -25,9 +25,9 @@ from haleganada_server.training.head_fit import (
     Covariances,
     HeadFit,
     Shrinkage,
+    adapted_log_likelihoods,
     covariances,
     fit_head,
-    log_likelihoods,
 )
 from haleganada_server.training.library import Folders
 from haleganada_server.training.measure import (
@@ -147,8 +147,7 @@ def few_shot_error(head: HeadFit, pools: list[Embeddings], shots: int, tasks: in
     for i in range(tasks):
         v = projected[i % len(projected)]
         chosen, order = rng.permutation(len(v))[:WAYS], rng.permutation(v.shape[1])
-        means = v[chosen][:, order[:shots]].mean(1)
-        scores = log_likelihoods(v[chosen, order[shots]], means, shots, head.between)[:, :-1]
+        scores = adapted_log_likelihoods(head, v[chosen, order[shots]], v[chosen][:, order[:shots]])[:, :-1]
         wrong.append(scores.argmax(1) != np.arange(len(chosen)))
     return float(np.mean(np.concatenate(wrong)))
 

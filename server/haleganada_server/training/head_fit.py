@@ -14,7 +14,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from haleganada_server.core.adaptation import Basis, Floats, adapted_basis
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,12 @@ class HeadFit:
     def project(self, z: NDArray[np.floating]) -> Floats:
         """(..., d) -> (..., k)."""
         return np.asarray((z.astype(np.float64) - self.mean) @ self.projection)
+
+    def basis(self, taught: Floats) -> Basis:
+        """What the product's head adapts itself to when it is taught projected vectors, (labels, shots, k)."""
+        labels, shots, k = taught.shape
+        flat = taught.reshape(-1, k)
+        return adapted_basis(self.between, np.full(labels, shots), taught.sum(1), flat.T @ flat)
 
 
 @dataclass(frozen=True)
@@ -92,8 +98,17 @@ def fit_head(moments: Covariances, shrinkage: Shrinkage) -> HeadFit:
     return HeadFit(moments.mean, vectors, np.clip(values[order], 1e-3, None))
 
 
+def adapted_log_likelihoods(head: HeadFit, queries: Floats, taught: Floats) -> Floats:
+    """Scores by the product's head, adapted to what it was taught: queries (q, k), taught (labels, shots, k) -> (q,
+    labels + 1); the last is unknown.
+    """
+    basis = head.basis(taught)
+    means = taught.mean(1) @ basis.matrix
+    return log_likelihoods(queries @ basis.matrix, means, taught.shape[1], basis.between)
+
+
 def log_likelihoods(queries: Floats, means: Floats, shots: int, between: Floats) -> Floats:
-    """Posterior predictive scores without the common constant.
+    """Posterior predictive scores without the common constant, in coordinates in which both covariances are diagonal.
 
     `queries` (q, k) and `means` (labels, k) of `shots` taught drawings -> (q, labels + 1); the last is unknown.
     """

@@ -10,7 +10,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from haleganada_server.training.head_fit import HeadFit, log_likelihoods
+from haleganada_server.core.head import Head
+from haleganada_server.training.head_fit import HeadFit, adapted_log_likelihoods
 from haleganada_server.training.one_shot import Embeddings, Task
 from haleganada_server.training.sources import Scans
 from haleganada_server.vision.encode import network_input
@@ -52,7 +53,7 @@ def one_shot_error(head: HeadFit, tasks: Sequence[Task]) -> float:
     """Share of the head's wrong answers."""
     wrong = []
     for taught, asked in tasks:
-        scores = log_likelihoods(head.project(asked), head.project(taught), 1, head.between)[:, :-1]
+        scores = adapted_log_likelihoods(head, head.project(asked), head.project(taught)[:, None])[:, :-1]
         wrong.append(scores.argmax(1) != np.arange(len(taught)))
     return float(np.mean(np.concatenate(wrong)))
 
@@ -86,25 +87,9 @@ def writer_split_accuracy(
     for _ in range(rounds):
         teachers = rng.permutation(np.unique(drawings.writers))[:shots]
         taught = np.isin(drawings.writers, teachers)
-        labels, rows = np.unique(drawings.labels[taught], return_inverse=True)
-        counts = np.bincount(rows)
-        sums = np.zeros((len(labels), v.shape[1]))
-        np.add.at(sums, rows, v[taught])
-        scores = _scores_by_count(v[~taught], sums, counts, head.between)
-        right.append(labels[scores.argmax(1)] == drawings.labels[~taught])
+        known = Head.fit(head.between, [str(label) for label in drawings.labels[taught]], v[taught]).adapted()
+        labels = np.array([int(label) for label in known.labels])
+        guesses = labels[[int(known.scores(vector)[:-1].argmax()) for vector in v[~taught]]]
+        right.append(guesses == drawings.labels[~taught])
     joined = np.concatenate(right)
     return float(joined.mean()), len(joined)
-
-
-def _scores_by_count(
-    queries: NDArray[np.float64],
-    sums: NDArray[np.float64],
-    counts: NDArray[np.integer],
-    between: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """(q, labels), where a suspect drawing left out gives some labels fewer shots than others."""
-    scores = np.empty((len(queries), len(sums)))
-    for n in np.unique(counts):
-        these = counts == n
-        scores[:, these] = log_likelihoods(queries, sums[these] / n, int(n), between)[:, :-1]
-    return scores

@@ -55,7 +55,7 @@ class Recogniser:
 
     def head(self, labels: NDArray[np.int64], vectors: NDArray[np.float64]) -> Head:
         """Taught with these; its labels are the numbers as text."""
-        return Head.fit(self.model.projection.between, [str(label) for label in labels], vectors)
+        return Head.fit(self.model.projection.between, [str(label) for label in labels], vectors).adapted()
 
     def probabilities(self, head: Head, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, labels + 1), the last column is unknown."""

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from haleganada_server.core.anticipation import Anticipation
 from haleganada_server.core.drawings import DrawingReader
 from haleganada_server.core.errors import DataLoss, Precondition
 from haleganada_server.core.ports import StaleSample
@@ -65,7 +66,7 @@ class GatedEmbedder(CoarseEmbedder):
     def let_one_through(self) -> None:
         """One batch; returns when the next one has been read, or there is none."""
         self.gate.release()
-        self.arrived.acquire(timeout=0.1)
+        self.arrived.acquire(timeout=2)
 
     def open(self) -> None:
         """For all that is left."""
@@ -401,7 +402,7 @@ def test_a_fault_is_tried_again_but_not_for_ever(
     ink = PillowInkReader()
     reader, directory = DrawingReader(ink, embedder), DataDirectory(tmp_path, ink)
     reembedder = Reembedder(reader, retry_s=0.01)
-    workspace = Workspace(directory.open("default"), Tools(directory, reader, MODEL), reembedder)
+    workspace = Workspace(directory.open("default"), Tools(directory, reader, MODEL), reembedder, Anticipation())
     reembedder.start()
     for _ in range(faults + 1):
         embedder.let_one_through()
