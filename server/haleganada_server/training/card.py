@@ -52,6 +52,20 @@ class Recipe:
     shrinkage: Mapping[str, float]
     inputs: Mapping[str, str]
     """See input_hashes."""
+    teacher: Mapping[str, Any] | None = None
+    """See teacher_facts; None for a network that started from nothing."""
+
+
+def teacher_facts(weights: Path) -> dict[str, Any]:
+    """What a card tells of the weights that a run started from and imitated."""
+    card = json.loads((weights / "card.json").read_text(encoding="utf-8"))
+    training = card["training"]
+    return {
+        "name": f"{card['name']} {card['version']}",
+        "width": card["width"],
+        "sha256": card["sha256"]["embedder.safetensors"],
+        **{key: training[key] for key in ("seed", "steps", "minutes", "drawings")},
+    }
 
 
 def input_hashes(data: Path) -> dict[str, str]:
@@ -145,6 +159,7 @@ def _readable(card: Mapping[str, Any]) -> str:
     figures = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     calibration, side, dim = card["calibration"], card["side"], card["dim"]
     named = [("t", calibration["temperature"]), *((f"u{i}", u) for i, u in enumerate(calibration["unknown"]))]
+    teacher = _teacher_in_words(training.get("teacher"))
     coefficients = "\n".join(f"| {name} | {' | '.join(f'{x:.4f}' for x in numbers)} |" for name, numbers in named)
     return f"""# {card["name"]} {card["version"]}
 
@@ -170,7 +185,7 @@ Measured with the shipped ONNX graph and the server's own preprocessing.
 
 Seed {training["seed"]}, {training["steps"]} steps, {training["drawings"]:,} drawings, {training["minutes"]:.0f}
 minutes on two shared CPU cores. The checkpoint was chosen on alphabets that were kept out of training.
-
+{teacher}
 | source | licence | use |
 |---|---|---|
 {sources}
@@ -190,4 +205,15 @@ The Kannada handwriting that the figures name was never trained on.
 
 One character at a time. Drawings that differ only by size, or by a place on the line (as comma and apostrophe do),
 look the same to it. Very thin or very thick pens, and filled shapes, are seen less well.
+"""
+
+
+def _teacher_in_words(teacher: Mapping[str, Any] | None) -> str:
+    if not teacher:
+        return ""
+    return f"""
+It started as the strongest channels of a wider network, and imitated it in the first half of the run:
+{teacher["name"]}, {teacher["width"]} channels, seed {teacher["seed"]}, {teacher["steps"]} steps,
+{teacher["drawings"]:,} drawings, {teacher["minutes"]:.0f} minutes, SHA-256 of its embedder.safetensors
+{teacher["sha256"]}.
 """

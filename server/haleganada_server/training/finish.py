@@ -19,7 +19,7 @@ from haleganada_server.training.calibrate import (
     make_tasks,
     reliability,
 )
-from haleganada_server.training.card import Figure, Recipe, input_hashes, training_sources, write_cards
+from haleganada_server.training.card import Figure, Recipe, input_hashes, teacher_facts, training_sources, write_cards
 from haleganada_server.training.export import export_network, onnx_session
 from haleganada_server.training.head_fit import (
     Covariances,
@@ -68,6 +68,8 @@ class Run:
     steps: int
     minutes: float
     drawings: int
+    teacher: Path | None = None
+    """Weights folder of the wider network that it started from."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,10 @@ def finish(
     figures = [*measure(head, measured, embedder, folders.data), *measure_calibration(head, measured)]
     for figure in figures:
         say(f"{figure.name}: {figure.value:g} {figure.unit} (n = {figure.n})")
-    recipe = Recipe(run.seed, run.steps, run.minutes, run.drawings, asdict(shrinkage), input_hashes(folders.data))
+    recipe = Recipe(
+        run.seed, run.steps, run.minutes, run.drawings, asdict(shrinkage), input_hashes(folders.data),
+        teacher_facts(run.teacher) if run.teacher else None,
+    )  # fmt: skip
     sources = training_sources(folders.data, folders.hanzi, folders.fonts)
     parameters = sum(p.numel() for p in network.parameters())
     write_cards(weights, network.shape, parameters, recipe, sources, figures, calibration, provisional)

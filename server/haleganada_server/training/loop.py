@@ -10,7 +10,7 @@ import contextlib
 import copy
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from torch import nn
 from haleganada_server.runtime.network import NetworkShape, build_network
 from haleganada_server.training.batches import BatchStream
 from haleganada_server.training.checkpoint import Progress, State, load_state, save_state, write_tensors
+from haleganada_server.training.distil import RATE, Teacher, narrowed
 from haleganada_server.training.evaluate import embed_alphabets, one_shot_error
 from haleganada_server.training.loss import PairwiseOneShotLoss
 from haleganada_server.training.optimiser import build_optimisers, learning_rate, set_learning_rate
@@ -74,22 +75,38 @@ def new_state(seed: int, shape: NetworkShape | None = None, device: str = "cpu")
     return State(network, copy.deepcopy(network).eval(), loss, build_optimisers(network, loss), Progress(seed=seed))
 
 
-def train_step(state: State, batch: NDArray[np.uint8], rate: float) -> float:
-    """One update on a batch (ways, drawings, side, side); returns the loss."""
-    ways, drawings, side, _ = batch.shape
-    device = next(state.network.parameters()).device
-    ink = torch.from_numpy(batch.reshape(-1, 1, side, side)).to(device).float().div_(255)
-    embeddings = state.network(ink.contiguous(memory_format=torch.channels_last))
-    loss = state.loss(embeddings.view(ways, drawings, -1))
+def narrow_state(seed: int, teacher: Teacher, width: int, batch: NDArray[np.uint8], device: str = "cpu") -> State:
+    """As new_state, of a network that starts as the teacher's strongest channels, judged by a batch of drawings."""
+    state = new_state(seed, replace(teacher.network.shape, width=width), device)
+    network = narrowed(teacher.network, width, _ink(batch, next(teacher.network.parameters()).device))
+    for started in (state.network, state.average):
+        started.load_state_dict(network.state_dict())
+    return state
+
+
+def train_step(
+    state: State, batch: NDArray[np.uint8], rate: float, teacher: Teacher | None = None, done: float = 0.0
+) -> float:
+    """One update on a batch (ways, drawings, side, side); returns the one-shot loss. done: see Teacher.lesson."""
+    ink = _ink(batch, next(state.network.parameters()).device)
+    embeddings = state.network(ink)
+    loss = state.loss(embeddings.view(*batch.shape[:2], -1))
+    lesson = teacher.lesson(ink, embeddings, done) if teacher else None
     set_learning_rate(state.optimisers, rate)
     for optimiser in state.optimisers:
         optimiser.zero_grad()
-    loss.backward()
+    (loss if lesson is None else loss + lesson).backward()
     for optimiser in state.optimisers:
         optimiser.step()
     state.progress.step += 1
     update_average(state.average, state.network, state.progress.step)
     return float(loss.detach())
+
+
+def _ink(batch: NDArray[np.uint8], device: torch.device) -> torch.Tensor:
+    """(ways, drawings, side, side) uint8 -> (ways x drawings, 1, side, side), 0..1, in the fastest memory order."""
+    ink = torch.from_numpy(batch.reshape(-1, 1, *batch.shape[2:])).to(device).float().div_(255)
+    return ink.contiguous(memory_format=torch.channels_last)
 
 
 @torch.no_grad()
@@ -106,9 +123,12 @@ def update_average(average: nn.Module, network: nn.Module, step: int) -> None:
 class Trainer:
     """Runs a state through its budget."""
 
-    def __init__(self, state: State, options: LoopOptions, held_out: dict[str, Raster], say: Callable[[str], None]):
+    def __init__(
+        self, state: State, options: LoopOptions, held_out: dict[str, Raster], say: Callable[[str], None],
+        teacher: Teacher | None = None,
+    ):  # fmt: skip
         """`held_out`: alphabet -> (characters, drawers, 64, 64); empty to keep the last weights unmeasured."""
-        self.state, self.options, self.held_out, self.say = state, options, held_out, say
+        self.state, self.options, self.held_out, self.say, self.teacher = state, options, held_out, say, teacher
         self._clock = time.monotonic()
         self._evaluated = 0.0
 
@@ -126,7 +146,8 @@ class Trainer:
         self._clock = time.monotonic()
         with contextlib.closing(batches(progress.step)) as iterator:
             while (done := self.options.budget.done(progress)) < 1:
-                losses.append(train_step(self.state, next(iterator), learning_rate(done)))
+                rate = learning_rate(done) * (RATE if self.teacher else 1)
+                losses.append(train_step(self.state, next(iterator), rate, self.teacher, done))
                 self._tick()
                 if progress.step % self.options.report_every == 0:
                     self._report(losses)

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 Points = NDArray[np.float32]
 Counts = NDArray[np.int32]
+SQUASHED = 0.3
+"""Standard deviation of the logarithm of each side, where a form's box or a scanner's scaling squashed a drawing."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ def quarter_turn(quarters: int, mirrored: bool) -> NDArray[np.float64]:
 def hand_affine(rng: np.random.Generator) -> NDArray[np.float64]:
     """Slant, turn and aspect of one writing of a character, (2, 2)."""
     shear = np.array([[1, rng.normal(0, 0.16)], [0, 1]])
-    return np.asarray(rotation(rng.normal(0, 0.11)) @ shear @ np.diag(np.exp(rng.normal(0, 0.12, 2))))
+    spread = SQUASHED if rng.random() < 0.15 else 0.12
+    return np.asarray(rotation(rng.normal(0, 0.11)) @ shear @ np.diag(np.exp(rng.normal(0, spread, 2))))
 
 
 def wobble(points: NDArray[np.floating], rng: np.random.Generator, strength: float) -> Points:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import closing
 from pathlib import Path
 
 import click
 import torch
 
 from haleganada_server.config import ServerConfig
-from haleganada_server.runtime.network import build_network
-from haleganada_server.training.batches import BatchShape, background_batches
+from haleganada_server.runtime.network import NetworkShape, build_network
+from haleganada_server.training.batches import BatchShape, background_batches, inline_batches
 from haleganada_server.training.card import other_inputs
-from haleganada_server.training.checkpoint import read_tensors
+from haleganada_server.training.checkpoint import State, read_tensors
+from haleganada_server.training.distil import Teacher, load_teacher
 from haleganada_server.training.evaluate import held_out_rasters
 from haleganada_server.training.finish import Run, finish
-from haleganada_server.training.library import Folders
-from haleganada_server.training.loop import BEST_FILE, Budget, LoopOptions, Trainer, new_state
+from haleganada_server.training.library import Folders, load_library
+from haleganada_server.training.loop import BEST_FILE, Budget, LoopOptions, Trainer, narrow_state, new_state
 from haleganada_server.training.sources import load_omniglot
 
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -42,6 +44,10 @@ RUN_FOLDER = "run"
 @click.option(
     "--renderers", type=click.IntRange(1), default=1, show_default=True, help="Processes that draw; a GPU wants ten."
 )
+@click.option("--width", type=int, default=NetworkShape().width, show_default=True, help="Channels after the stem.")
+@click.option(
+    "--teacher", type=_FOLDER, help="Weights of a wider network: start as its strongest channels, imitate it at first."
+)
 def pretrain(
     data: Path,
     hanzi: Path | None,
@@ -54,6 +60,8 @@ def pretrain(
     threads: int | None,
     device: str,
     renderers: int,
+    width: int,
+    teacher: Path | None,
 ) -> None:
     """Train the embedder on open data and write its weights, head, calibration and model card."""
     torch.set_num_threads(threads or os.cpu_count() or 1)
@@ -68,13 +76,24 @@ def pretrain(
     for difference in other_inputs(data, ServerConfig(out).weights_dir / "card.json"):
         say(f"unlike for the shipped weights, {difference}: figures will differ")
     options = LoopOptions(run_folder, Budget(steps, minutes), seed, resume)
-    trainer = Trainer(new_state(seed, device=device), options, held_out_rasters(load_omniglot(data)), say)
+    wide = load_teacher(teacher, device) if teacher else None
+    if wide:
+        state = _narrow_state(wide, width, folders, seed, device)
+    else:
+        state = new_state(seed, NetworkShape(width=width), device)
+    trainer = Trainer(state, options, held_out_rasters(load_omniglot(data)), say, wide)
     trainer.run(lambda first: background_batches(folders, shape, seed, first, renderers))
-    network = build_network()
+    network = build_network(state.network.shape)
     network.load_state_dict(read_tensors(run_folder / BEST_FILE)[0])
     progress = trainer.state.progress
     drawings = progress.step * shape.ways * shape.drawings
-    finish(network, Run(seed, progress.best_step, progress.seconds / 60, drawings), folders, out, say)
+    finish(network, Run(seed, progress.best_step, progress.seconds / 60, drawings, teacher), folders, out, say)
+
+
+def _narrow_state(teacher: Teacher, width: int, folders: Folders, seed: int, device: str) -> State:
+    """Of a network that starts as a part of the teacher, judged by the run's first batch."""
+    with closing(inline_batches(load_library(folders), BatchShape(), seed, 0)) as batches:
+        return narrow_state(seed, teacher, width, next(batches), device)
 
 
 if __name__ == "__main__":
