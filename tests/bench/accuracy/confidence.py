@@ -56,18 +56,17 @@ def measure(recogniser: Recogniser, data: Path) -> list[Answers]:
     out = []
     for load, shots in SITUATIONS:
         drawn = load(data)
-        labels = len(np.unique(drawn.labels))
+        labels, prepared = len(np.unique(drawn.labels)), features.Prepared(recogniser, drawn.drawings)
         for ways in (w for w in WAYS if w <= 0.8 * labels):
-            out.append(_answers(recogniser, drawn, shots, ways))
+            out.append(_answers(recogniser, drawn, prepared, shots, ways))
     return out
 
 
-def _answers(recogniser: Recogniser, drawn: Handwriting, shots: int, ways: int) -> Answers:
+def _answers(recogniser: Recogniser, drawn: Handwriting, prepared: features.Prepared, shots: int, ways: int) -> Answers:
     rng = np.random.default_rng([shots, ways])
     parts: list[tuple[Floats, NDArray[np.bool_], Floats, NDArray[np.bool_]]] = []
     taught, tested = drawn.split(shots, 0)
-    taught_v = recogniser.vectors(features.product_rasters(drawn.drawings[taught]))
-    tested_v = recogniser.vectors(features.product_rasters(drawn.drawings[tested]))
+    taught_v, tested_v = prepared.vectors(taught), prepared.vectors(tested)
     while sum(len(part[0]) for part in parts) < LEAST_ANSWERS:
         chosen = rng.permutation(np.unique(drawn.labels[taught]))[:ways]
         mine = np.isin(drawn.labels[taught], chosen)

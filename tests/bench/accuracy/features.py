@@ -53,14 +53,37 @@ class Recogniser:
         """(n, k), as the head takes them."""
         return self.model.projection.project(self.embedder.embed(rasters))
 
-    def head(self, labels: NDArray[np.int64], vectors: NDArray[np.float64]) -> Head:
-        """Taught with these; its labels are the numbers as text."""
-        return Head.fit(self.model.projection.between, [str(label) for label in labels], vectors).adapted()
+    def head(self, labels: NDArray[np.int64], vectors: NDArray[np.float64], adapt: bool = True) -> Head:
+        """Taught with these; its labels are the numbers as text. adapt: as the product does."""
+        head = Head.fit(self.model.projection.between, [str(label) for label in labels], vectors)
+        return head.adapted() if adapt else head
 
     def probabilities(self, head: Head, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, labels + 1), the last column is unknown."""
         calibrate = self.model.calibration.probabilities
         return np.stack([calibrate(head.scores(vector), head.counts) for vector in vectors])
+
+
+class Prepared:
+    """Rasters and vectors of a set's drawings, each made once, when it is first wanted."""
+
+    def __init__(self, recogniser: Recogniser, drawings: NDArray[np.uint8]) -> None:
+        self._recogniser, self._drawings = recogniser, drawings
+        self._rasters: dict[int, NDArray[np.uint8]] = {}
+        self._vectors: dict[int, NDArray[np.float64]] = {}
+
+    def rasters(self, rows: NDArray[np.intp]) -> Rasters:
+        """(n, 128, 128)."""
+        missing = [row for row in rows.tolist() if row not in self._rasters]
+        self._rasters.update(zip(missing, product_rasters(self._drawings[missing]) if missing else (), strict=True))
+        return np.stack([self._rasters[row] for row in rows.tolist()])
+
+    def vectors(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """(n, k)."""
+        missing = np.array([row for row in rows.tolist() if row not in self._vectors], dtype=np.intp)
+        found = self._recogniser.vectors(self.rasters(missing)) if len(missing) else ()
+        self._vectors.update(zip(missing.tolist(), found, strict=True))
+        return np.stack([self._vectors[row] for row in rows.tolist()])
 
 
 def pixels(rasters: Rasters) -> Floats:

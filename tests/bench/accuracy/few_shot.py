@@ -34,24 +34,27 @@ def measure(recogniser: Recogniser, data: Path) -> list[Point]:
     points = []
     for load, numbers in SETS:
         drawn = load(data)
+        prepared = features.Prepared(recogniser, drawn.drawings)
         for shots in numbers:
-            points.append(_point(recogniser, drawn, shots, baselines, middle))
+            points.append(_point(recogniser, drawn, prepared, shots, baselines, middle))
             print(f"{drawn.name}, {shots} taught: {points[-1].accuracy}", flush=True)
     return points
 
 
 def _point(
-    recogniser: Recogniser, drawn: Handwriting, shots: int, baselines: dict[str, Features], middle: Features | None
-) -> Point:
+    recogniser: Recogniser, drawn: Handwriting, prepared: features.Prepared, shots: int,
+    baselines: dict[str, Features], middle: Features | None,
+) -> Point:  # fmt: skip
     right: dict[str, list[NDArray[np.bool_]]] = {}
     for seed in range(SPLITS):
         taught, tested = drawn.split(shots, seed)
-        rasters, asked = (features.product_rasters(drawn.drawings[rows]) for rows in (taught, tested))
+        rasters, asked = prepared.rasters(taught), prepared.rasters(tested)
         labels, truth = drawn.labels[taught], drawn.labels[tested]
-        head = recogniser.head(labels, recogniser.vectors(rasters))
-        scores = np.stack([head.scores(vector)[:-1] for vector in recogniser.vectors(asked)])
-        guess = np.array([int(head.labels[i]) for i in scores.argmax(1)])
-        right.setdefault("Haleganada", []).append(guess == truth)
+        for name, adapt in (("Haleganada", True), ("not adapted", False)):
+            head = recogniser.head(labels, prepared.vectors(taught), adapt)
+            scores = np.stack([head.scores(vector)[:-1] for vector in prepared.vectors(tested)])
+            guess = np.array([int(head.labels[i]) for i in scores.argmax(1)])
+            right.setdefault(name, []).append(guess == truth)
         for name, compare in baselines.items():
             by_mean = features.nearest_mean(compare(rasters), labels, compare(asked))
             right.setdefault(name, []).append(by_mean == truth)
@@ -65,10 +68,9 @@ def _point(
 
 def table(points: list[Point]) -> Table:
     """The points as rows."""
-    out = Table(
-        f"Top-1 by taught samples, {SPLITS} splits", ("set", "taught", "Haleganada", "HOG", "pixels", "ImageNet", "n")
-    )
+    ways = ("Haleganada", "not adapted", "HOG", "pixels", "ImageNet")
+    out = Table(f"Top-1 by taught samples, {SPLITS} splits", ("set", "taught", *ways, "n"))
     for p in points:
-        cells = [f"{100 * p.accuracy[by]:.1f} %" if by in p.accuracy else "" for by in out.columns[2:6]]
+        cells = [f"{100 * p.accuracy[by]:.1f} %" if by in p.accuracy else "" for by in ways]
         out.add(p.name, str(p.shots), *cells, f"{p.n:,}")
     return out
