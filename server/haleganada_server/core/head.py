@@ -61,12 +61,18 @@ class Projection:
         return vectors
 
 
-class _Adapted:
-    """A head's adapted self, once somebody wanted it."""
+@dataclass(slots=True, eq=False)
+class _Later:
+    """What a head computes once somebody wants it. done: it is adapted itself, there is nothing to compute.
 
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.head: Head | None = None
+    precisions: (counts, k) for each number of samples that a label has, and for none, which is “unknown”; and for each
+    label, and last for “unknown”, which of them is its own.
+    """
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    done: bool = False
+    adapted: Head | None = None
+    precisions: tuple[Floats, NDArray[np.intp]] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +94,7 @@ class Head:
     basis: Basis
     weighted_mean: Floats
     constant: Floats
-    _adapted: _Adapted = field(default_factory=_Adapted)
+    _later: _Later = field(default_factory=_Later)
 
     @classmethod
     def empty(cls, prior: Floats) -> Head:
@@ -115,15 +121,17 @@ class Head:
         """The same knowledge, with covariances adapted to it. Computed when first asked for, about 15 ms; whoever asks
         meanwhile waits for it.
         """
-        if not self.labels:
+        if self._later.done or not self.labels:
             return self
-        with self._adapted.lock:
-            if self._adapted.head is None:
-                basis = adapted_basis(self.prior, self.counts, self.sums, self.moment)
-                weighted_mean, constant = _predictive(basis, self.counts, self.sums)
-                adapted = replace(self, basis=basis, weighted_mean=weighted_mean, constant=constant)
-                self._adapted.head = adapted
-            return self._adapted.head
+        with self._later.lock:
+            if self._later.adapted is None:
+                self._later.adapted = self._in_basis(adapted_basis(self.prior, self.counts, self.sums, self.moment))
+            return self._later.adapted
+
+    def _in_basis(self, basis: Basis) -> Head:
+        weighted_mean, constant = _predictive(basis, self.counts, self.sums)
+        later = _Later(done=True)
+        return replace(self, basis=basis, weighted_mean=weighted_mean, constant=constant, _later=later)
 
     def count(self, label: str) -> int:
         """Samples taught of a label."""
@@ -134,14 +142,18 @@ class Head:
         character.
         """
         vector = vector @ self.basis.matrix
-        between = self.basis.between
-        # Labels with as many samples share their variances, so few quadratic forms are needed; 0 samples is “unknown”.
-        counts, which = np.unique(np.append(self.counts, 0), return_inverse=True)
-        squares = (1 / _variance(between, counts[:, None])) @ (vector * vector)
-        scores = -0.5 * squares[which]
+        precisions, which = self._precisions()
+        scores = -0.5 * (precisions @ (vector * vector))[which]
         scores[:-1] += self.weighted_mean @ vector - 0.5 * self.constant
-        scores[-1] -= 0.5 * float(np.log1p(between).sum())
+        scores[-1] -= 0.5 * float(np.log1p(self.basis.between).sum())
         return np.asarray(scores)
+
+    def _precisions(self) -> tuple[Floats, NDArray[np.intp]]:
+        """See _Later. Labels with as many samples share their variances, so few quadratic forms are needed."""
+        if self._later.precisions is None:
+            counts, which = np.unique(np.append(self.counts, 0), return_inverse=True)
+            self._later.precisions = 1 / _variance(self.basis.between, counts[:, None]), which
+        return self._later.precisions
 
     def scores_without(self, label: str, vector: Floats) -> Floats:
         """As scores(vector), by the head that never saw `vector` as a sample of `label`, which has others too. The
@@ -152,7 +164,8 @@ class Head:
         counts, sums = self.counts[one] - 1, self.sums[one] - vector
         weighted_mean, constant = _predictive(self.basis, counts, sums)
         left = replace(
-            self, labels=(label,), counts=counts, sums=sums, weighted_mean=weighted_mean, constant=constant
+            self, labels=(label,), counts=counts, sums=sums, weighted_mean=weighted_mean, constant=constant,
+            _later=_Later(),
         )  # fmt: skip
         scores = self.scores(vector)
         scores[row] = left.scores(vector)[0]
@@ -160,7 +173,7 @@ class Head:
 
     def draft(self) -> HeadDraft:
         """A copy to teach and forget in, for one writer; in the adapted basis, if that was computed by now."""
-        return HeadDraft(self._adapted.head or self)
+        return HeadDraft(self._later.adapted or self)
 
 
 class HeadDraft:
