@@ -16,6 +16,7 @@ result is a function of what is taught now, whatever was taught and forgotten on
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,15 @@ class Basis:
     @classmethod
     def prior(cls, between: Floats) -> Basis:
         """The projection's own coordinates."""
-        return cls(np.eye(len(between)), between)
+        return cls(_identity(len(between)), between)
+
+
+@cache
+def _identity(k: int) -> Floats:
+    """One for all young heads: half a megabyte at k = 256."""
+    matrix = np.eye(k)
+    matrix.flags.writeable = False
+    return matrix
 
 
 def adapted_basis(prior: Floats, counts: Counts, sums: Floats, moment: Floats) -> Basis:

@@ -23,12 +23,12 @@ from .pen import THINNEST_PEN
 
 THICKEST_PEN = 12.0  # px of the raster
 _OVERSAMPLING = 3
-_STRAIGHT = 0.99  # cosine of a turn that needs no round joint
+_STRAIGHT = 0.97  # cosine of a turn that needs no round joint
 _DOT_EXTENT = 1.2  # pen widths that a tap of the pen may wander
 _DEFAULT_PEN = 1 / 24  # of the canvas' smaller side
 _FARTHEST = 1e7  # canvas units
 _FINEST = 1e-6  # canvas units
-_SPACING = 1.5  # px of the raster between points: nearer ones, set on whole pixels, would make the line ragged
+_SPACING = 2.5  # px of the raster between points: nearer ones, set on whole pixels, would make the line ragged
 
 Points = NDArray[np.float64]
 
