@@ -15,7 +15,7 @@ import scipy.optimize
 from numpy.typing import NDArray
 
 from haleganada_server.core.confidence import Calibration, Three, evidence
-from haleganada_server.training.head_fit import HeadFit, adapted_log_likelihoods
+from haleganada_server.training.head_fit import HeadFit, head_scores
 from haleganada_server.training.metrics import area_under_roc, expected_calibration_error
 
 Floats = NDArray[np.float64]
@@ -72,7 +72,7 @@ def _make_task(
         strange = rng.random(queries) < 2 * UNTAUGHT
         asked = np.where(strange, others[rng.integers(len(others), size=queries)], asked)
         truth = np.where(strange, ways, truth)
-    scores = adapted_log_likelihoods(head, v[asked, column], v[taught][:, drawings[:shots]])
+    scores = head_scores(head, v[asked, column], v[taught][:, drawings[:shots]])
     return Task(shots, ways, scores, truth)
 
 

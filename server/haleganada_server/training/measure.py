@@ -11,7 +11,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from haleganada_server.core.head import Head
-from haleganada_server.training.head_fit import HeadFit, adapted_log_likelihoods
+from haleganada_server.training.head_fit import HeadFit, head_scores
 from haleganada_server.training.one_shot import Embeddings, Task
 from haleganada_server.training.sources import Scans
 from haleganada_server.vision.encode import network_input
@@ -49,11 +49,11 @@ class ProductEmbedder:
         return self(stacked.reshape(-1, *stacked.shape[2:])).reshape(*stacked.shape[:2], -1)
 
 
-def one_shot_error(head: HeadFit, tasks: Sequence[Task]) -> float:
+def one_shot_error(head: HeadFit, tasks: Sequence[Task], adapt: bool = True) -> float:
     """Share of the head's wrong answers."""
     wrong = []
     for taught, asked in tasks:
-        scores = adapted_log_likelihoods(head, head.project(asked), head.project(taught)[:, None])[:, :-1]
+        scores = head_scores(head, head.project(asked), head.project(taught)[:, None], adapt)[:, :-1]
         wrong.append(scores.argmax(1) != np.arange(len(taught)))
     return float(np.mean(np.concatenate(wrong)))
 
