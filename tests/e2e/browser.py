@@ -82,7 +82,9 @@ class Page:
         return self.driver.execute_script(script, *arguments)
 
     def wait(self, condition: Callable[[], object]) -> None:
-        WebDriverWait(self.driver, PATIENCE_S, 0.02).until(lambda _: condition())
+        # A list that is shown anew takes its old elements away, also between finding one and reading it.
+        patient = WebDriverWait(self.driver, PATIENCE_S, 0.02, ignored_exceptions=[StaleElementReferenceException])
+        patient.until(lambda _: condition())
 
     def wait_for(self, selector: str, part: str) -> None:
         """Until the text of an element contains a part."""

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.optimize
 from numpy.typing import NDArray
 
-from haleganada_server.core.confidence import Calibration, Three, evidence
+from haleganada_server.core.confidence import Calibration, Numbers, evidence, situation
 from haleganada_server.training.head_fit import HeadFit, head_scores
 from haleganada_server.training.metrics import area_under_roc, expected_calibration_error
 
@@ -93,10 +93,10 @@ def fit_calibration(tasks: Sequence[Task]) -> Calibration:
 
 
 def _given(task: Task) -> Floats:
-    return np.array([1.0, np.log(task.shots), np.log(task.ways)])
+    return situation(task.shots, task.ways)
 
 
-def _fit_unknown(tasks: Sequence[Task]) -> tuple[Three, Three, Three]:
+def _fit_unknown(tasks: Sequence[Task]) -> tuple[Numbers, Numbers, Numbers]:
     """Logistic regression of “the label was not taught” on the evidence times what is given."""
     inputs = np.concatenate([_inputs(task) for task in tasks])
     sign = np.concatenate([np.where(task.truth == task.ways, 1.0, -1.0) for task in tasks])
@@ -107,17 +107,17 @@ def _fit_unknown(tasks: Sequence[Task]) -> tuple[Three, Three, Three]:
         slope = -weight * sign * np.exp(-np.logaddexp(0, margin))
         return float(weight @ np.logaddexp(0, -margin) + _RIDGE * x @ x), inputs.T @ slope + 2 * _RIDGE * x
 
-    found = scipy.optimize.minimize(loss, np.zeros(inputs.shape[1]), jac=True, method="L-BFGS-B").x.reshape(3, 3)
-    return _three(found[0]), _three(found[1] / _NATS), _three(found[2] / _NATS)
+    found = scipy.optimize.minimize(loss, np.zeros(inputs.shape[1]), jac=True, method="L-BFGS-B").x.reshape(3, -1)
+    return tuple(found[0].tolist()), tuple((found[1] / _NATS).tolist()), tuple((found[2] / _NATS).tolist())
 
 
 def _inputs(task: Task) -> Floats:
-    """(q, 9): one, distance and lead, each times what is given; in units in which they are about 1."""
+    """(q, 15): one, distance and lead, each times what is given; in units in which they are about 1."""
     columns = [np.ones(len(task.truth)), *(values / _NATS for values in evidence(task.scores))]
     return np.concatenate([column[:, None] * _given(task) for column in columns], axis=1)
 
 
-def _fit_temperature(tasks: Sequence[Task]) -> Three:
+def _fit_temperature(tasks: Sequence[Task]) -> Numbers:
     """Over the queries whose label was taught."""
     taught = [task.truth < task.ways for task in tasks]
     cases = [(t.scores[k, :-1], t.truth[k], _given(t)) for t, k in zip(tasks, taught, strict=True) if k.any()]
@@ -130,12 +130,8 @@ def _fit_temperature(tasks: Sequence[Task]) -> Three:
             losses.append((np.logaddexp.reduce(scaled, axis=1) - right).mean())
         return float(np.mean(losses))
 
-    return _three(scipy.optimize.minimize(loss, np.array([1.0, 0.0, 0.0]), method="L-BFGS-B").x)
-
-
-def _three(values: Floats) -> Three:
-    constant, by_shots, by_ways = (float(value) for value in values)
-    return constant, by_shots, by_ways
+    start = np.eye(len(situation(1, 1)))[0]
+    return tuple(scipy.optimize.minimize(loss, start, method="L-BFGS-B").x.tolist())
 
 
 @dataclass(frozen=True)

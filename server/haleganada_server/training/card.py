@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from haleganada_server.core.adaptation import PRIOR_LABELS, PRIOR_SAMPLES
 from haleganada_server.core.confidence import Calibration
 from haleganada_server.runtime.network import NetworkShape
 from haleganada_server.training.fonts import font_licence
@@ -133,7 +134,8 @@ def write_cards(
         "parameters": parameters,
         "training": asdict(recipe) | {"sources": [asdict(s) for s in sources]},
         "calibration": {
-            "form": "with g = (1, log shots, log ways): log odds of unknown = u0 g + (u1 g) distance + (u2 g) lead; "
+            "form": f"with g = (1, log shots, log ways, e / (e + {PRIOR_SAMPLES:g}), ways / (ways + {PRIOR_LABELS:g})) "
+            "and e = (shots - 1) ways: log odds of unknown = u0 g + (u1 g) distance + (u2 g) lead; "
             "labels share the rest as softmax(s / exp(t g)); distance: log-likelihood of unknown less that of the best "
             "label; lead: of the best label less the mean of the next ten",
             "temperature": list(calibration.temperature),
@@ -197,8 +199,8 @@ The Kannada handwriting that the figures name was never trained on.
 
 {calibration["form"]}.
 
-| coefficients | constant | per log shots | per log ways |
-|---|---|---|---|
+| coefficients | constant | per log shots | per log ways | per share of the samples | per share of the labels |
+|---|---|---|---|---|---|
 {coefficients}
 
 ## Limits

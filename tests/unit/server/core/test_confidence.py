@@ -9,7 +9,9 @@ from haleganada_server.core.types import Decision
 from hypothesis import given
 from hypothesis import strategies as st
 
-FITTED = Calibration((2.0, 0.1, -0.03), ((-0.3, 0.1, 0.5), (0.09, -0.02, 0.0), (-0.01, -0.002, -0.001)))
+FITTED = Calibration(
+    (2.0, 0.1, -0.03, 0, 0), ((-0.3, 0.1, 0.5, 0, 0), (0.09, -0.02, 0, 0, 0), (-0.01, -0.002, -0.001, 0, 0))
+)
 SCORES = st.lists(st.floats(-2000, 500), min_size=2, max_size=40)
 
 

@@ -122,9 +122,9 @@ def test_scores_are_the_posterior_predictive() -> None:
 @given(samples.filter(bool))
 def test_probabilities_are_probabilities(taught: Taught) -> None:
     head = taught_one_by_one(taught)
-    shares = Calibration((0.3, 0.1, 0.1), ((0.5, 0.0, 0.2), (0.1, 0.0, 0.1), (-0.1, 0.0, 0.0))).probabilities(
-        head.scores(vector(5)), head.counts
-    )
+    shares = Calibration(
+        (0.3, 0.1, 0.1, 0, 0), ((0.5, 0, 0.2, 0, 0), (0.1, 0, 0.1, 0, 0), (-0.1, 0, 0, 0, 0))
+    ).probabilities(head.scores(vector(5)), head.counts)
     assert len(shares) == len(head.labels) + 1
     assert shares.min() >= 0
     assert shares.sum() == pytest.approx(1.0)

@@ -16,7 +16,7 @@ from haleganada_server.training.calibrate import (
 from haleganada_server.training.head_fit import Shrinkage, covariances, fit_head
 from haleganada_server.training.metrics import area_under_roc, expected_calibration_error
 
-MADE_BY = Calibration((1.0, 0.1, 0.05), ((-1.0, 0.2, 0.3), (0.3, 0.0, 0.0), (-0.1, 0.0, 0.0)))
+MADE_BY = Calibration((1.0, 0.1, 0.05, 0, 0), ((-1.0, 0.2, 0.3, 0, 0), (0.3, 0, 0, 0, 0), (-0.1, 0, 0, 0, 0)))
 
 
 def exact_tasks() -> list[Task]:
