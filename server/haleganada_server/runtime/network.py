@@ -7,8 +7,10 @@ stroke lies matters for a character, so the positions are kept instead of being 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -76,3 +78,14 @@ def build_network(shape: NetworkShape | None = None, seed: int = 0) -> EmbedderN
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return EmbedderNetwork(shape)
+
+
+def load_network(path: Path) -> EmbedderNetwork:
+    """The network of a safetensors file whose metadata give its shape, for inference."""
+    with safe_open(path, framework="pt") as file:
+        sizes = {key: int(value) for key, value in file.metadata().items() if key in ("side", "width", "dim")}
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # it is no dict
+    network = EmbedderNetwork(NetworkShape(**sizes))
+    network.load_state_dict(tensors, strict=True)
+    network.eval()
+    return network

@@ -16,11 +16,10 @@ from concurrent.futures import Future
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import safe_open
 
 from haleganada_server.core.errors import Unavailable
 
-from .network import EmbedderNetwork, NetworkShape
+from .network import load_network
 from .weights import Weights
 
 Rasters = NDArray[np.uint8]  # (n, 128, 128)
@@ -37,7 +36,7 @@ class TorchEmbedder:
 
     def __init__(self, weights: Weights, to_input: ToInput, device: str) -> None:
         """device: as torch names it, for example "cuda:0"."""
-        self._network = _load(weights, device)
+        self._network = load_network(weights.safetensors).to(device)
         self._to_input = to_input
         self._hash = weights.hash
         self._device = device
@@ -95,13 +94,3 @@ class TorchEmbedder:
         # without TensorFloat-32, which rounds to 10 bits: the CPU's embeddings must be met closely
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
             return np.asarray(self._network(torch.from_numpy(ink).to(self._device)).cpu().numpy())
-
-
-def _load(weights: Weights, device: str) -> EmbedderNetwork:
-    with safe_open(weights.safetensors, framework="pt") as file:
-        sizes = {key: int(value) for key, value in file.metadata().items() if key in ("side", "width", "dim")}
-        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # it is no dict
-    network = EmbedderNetwork(NetworkShape(**sizes))
-    network.load_state_dict(tensors, strict=True)
-    network.to(device).eval()
-    return network

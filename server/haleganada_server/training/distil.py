@@ -15,8 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from haleganada_server.runtime.network import EmbedderNetwork, NetworkShape, build_network
-from haleganada_server.training.checkpoint import read_tensors
+from haleganada_server.runtime.network import EmbedderNetwork, build_network, load_network
 
 IMITATION = 2.0
 """Weight of 1 - cos(student, teacher) beside the one-shot loss, when the run begins."""
@@ -46,10 +45,8 @@ class Teacher:
 
 def load_teacher(weights: Path, device: str = "cpu") -> Teacher:
     """The network of a weights folder, as `pretrain` writes it."""
-    tensors, metadata = read_tensors(weights / "embedder.safetensors")
-    network = build_network(NetworkShape(**{key: int(metadata[key]) for key in ("side", "width", "dim")}))
-    network.load_state_dict(tensors)
-    return Teacher(network.to(device, memory_format=torch.channels_last).eval())  # type: ignore[call-overload]
+    network = load_network(weights / "embedder.safetensors")
+    return Teacher(network.to(device, memory_format=torch.channels_last))  # type: ignore[call-overload]
 
 
 @torch.no_grad()

@@ -96,21 +96,21 @@ def half_taught(recogniser: Recogniser, data: Path) -> Table:
     alphabets = held_out_alphabets(data)
     sets = [("Omniglot, mean of six alphabets", alphabets), *((s.name, [s]) for s in (devanagari(data), kannada(data)))]
     for name, members in sets:
-        values = [np.mean([_half(recogniser, drawn, shots) for drawn in members]) for shots in HALF_SHOTS]
+        pairs = [(drawn, features.Prepared(recogniser, drawn.drawings)) for drawn in members]
+        values = [np.mean([_half(recogniser, *pair, shots) for pair in pairs]) for shots in HALF_SHOTS]
         out.add(name, *(f"{value:.3f}" for value in values))
     return out
 
 
-def _half(recogniser: Recogniser, drawn: Handwriting, shots: int) -> float:
+def _half(recogniser: Recogniser, drawn: Handwriting, prepared: features.Prepared, shots: int) -> float:
     rng = np.random.default_rng(shots)
     chosen = rng.permutation(np.unique(drawn.labels))[: len(np.unique(drawn.labels)) // 2]
     areas = []
     for seed in range(HALF_SPLITS):
         taught, tested = drawn.split(shots, seed)
         taught = taught[np.isin(drawn.labels[taught], chosen)]
-        vectors = [recogniser.vectors(features.product_rasters(drawn.drawings[rows])) for rows in (taught, tested)]
-        head = recogniser.head(drawn.labels[taught], vectors[0])
-        unknown = recogniser.probabilities(head, vectors[1])[:, -1]
+        head = recogniser.head(drawn.labels[taught], prepared.vectors(taught))
+        unknown = recogniser.probabilities(head, prepared.vectors(tested))[:, -1]
         known = np.isin(drawn.labels[tested], chosen)
         areas.append(area_under_roc(unknown[~known], unknown[known]))
     return float(np.mean(areas))
