@@ -1,4 +1,7 @@
-"""Adapting a workspace's head once its teachers pause, so that the next prediction finds it adapted."""
+"""Adapting a workspace's head once its teachers pause, so that the next prediction finds it adapted.
+
+A workspace that was only opened adapts when it is first asked: a server may hold many that nobody asks.
+"""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class Workspace:
         self, log: WorkspaceLog, tools: Tools, reembedder: Reembedder, anticipation: Anticipation
     ) -> None:  # fmt: skip
         """Reads the whole log. Raises DataLoss if it is corrupt. reembedder: gets the samples that other weights
-        embedded. anticipation: gets the published heads.
+        embedded. anticipation: gets the heads that were changed.
         """
         self._tools = tools
         self._reembedder = reembedder
@@ -328,7 +328,7 @@ class Workspace:
         for form, canonical in log.links().items():
             variants = variants.with_link(form, canonical)
         stale = log.stale(present)
-        self._publish(Knowledge(log.revision(), head, variants, log.count(), Waiting.of(stale)))
+        self._knowledge: Knowledge = Knowledge(log.revision(), head, variants, log.count(), Waiting.of(stale))
         if stale:
             self._reembedder.add(self, log, stale)
 
@@ -342,11 +342,8 @@ class Workspace:
                 except REFUSALS as error:
                     change.error = error
         if draft.revision != self._knowledge.revision or draft.waiting is not self._knowledge.waiting:
-            self._publish(draft.knowledge())
-
-    def _publish(self, knowledge: Knowledge) -> None:
-        self._knowledge = knowledge
-        self._anticipation.published(knowledge.head, lambda: self._knowledge.head)
+            self._knowledge = draft.knowledge()
+            self._anticipation.published(self._knowledge.head, lambda: self._knowledge.head)
 
     def _new(self, label: str, variant_of: str, drawing: Drawing) -> NewSample:
         reader = self._tools.reader
