@@ -7,7 +7,6 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable
 
 import grpc
 from haleganada.v1 import ocr_service_pb2
@@ -15,12 +14,14 @@ from haleganada_client import convert
 
 from tests.bench.drawings import LABELS, strokes
 
+_METHODS = {"health": "/grpc.health.v1.Health/Check", "predict": "/haleganada.v1.OCRService/Predict"}
+
 
 def main() -> None:
     target, clients, seconds, kind = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
-    counts = [0] * clients
+    requests, counts = _requests(kind), [0] * clients
     stop = time.monotonic() + seconds
-    workers = [threading.Thread(target=_work, args=(target, kind, stop, counts, i)) for i in range(clients)]
+    workers = [threading.Thread(target=_work, args=(target, kind, requests, stop, counts, i)) for i in range(clients)]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -28,29 +29,22 @@ def main() -> None:
     print(sum(counts))
 
 
-def _work(target: str, kind: str, stop: float, counts: list[int], number: int) -> None:
+def _work(target: str, kind: str, requests: list[bytes], stop: float, counts: list[int], number: int) -> None:
     """One client with a connection of its own. Requests are packed beforehand: the server is measured, not this
     side.
     """
     with grpc.insecure_channel(target, [("grpc.use_local_subchannel_pool", 1)]) as channel:
-        call, requests = _call(channel, kind)
+        call = channel.unary_unary(_METHODS[kind], request_serializer=bytes, response_deserializer=bytes)
         while time.monotonic() < stop:
             call(requests[counts[number] % len(requests)])
             counts[number] += 1
 
 
-def _call(channel: grpc.Channel, kind: str) -> tuple[Callable[[bytes], object], list[bytes]]:
+def _requests(kind: str) -> list[bytes]:
     if kind == "health":
-        return _raw(channel, "/grpc.health.v1.Health/Check"), [b""]
-    requests = [
-        ocr_service_pb2.PredictRequest(glyph=convert.glyph(strokes(LABELS[i % 10], 2000 + i))).SerializeToString()
-        for i in range(40)
-    ]
-    return _raw(channel, "/haleganada.v1.OCRService/Predict"), requests
-
-
-def _raw(channel: grpc.Channel, method: str) -> Callable[[bytes], object]:
-    return channel.unary_unary(method, request_serializer=bytes, response_deserializer=bytes)
+        return [b""]
+    drawings = (strokes(LABELS[i % 10], 2000 + i) for i in range(40))
+    return [ocr_service_pb2.PredictRequest(glyph=convert.glyph(ink)).SerializeToString() for ink in drawings]
 
 
 if __name__ == "__main__":
