@@ -1,0 +1,79 @@
+"""A data set: labelled ink rasters, each in one of three parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+DATASET_SIDE = 64
+"""Height and width in px of a data set's rasters: the canonical raster, reduced by two, which keeps 70,000 in 290
+MB.
+"""
+
+
+class Part(IntEnum):
+    """What an item is for; the value is what is stored."""
+
+    TRAIN = 0
+    VALIDATION = 1
+    TEST = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DatasetArrays:
+    """The items of a data set, read-only and mapped from disk.
+
+    rasters: (n, 64, 64) uint8, 255 = ink on 0. labels: (n,) int32, into DatasetInfo.labels. parts: (n,) uint8, see
+    Part. writers: (n,) int32, -1 = not known.
+    """
+
+    rasters: NDArray[np.uint8]
+    labels: NDArray[np.int32]
+    parts: NDArray[np.uint8]
+    writers: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelCount:
+    """Items of one label in each part."""
+
+    label: str
+    train: int
+    validation: int
+    test: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedDrawing:
+    """One item that could not be read: its name in the file, a stable word, and why."""
+
+    item: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetInfo:
+    """All that is told of a data set; the fields are those of the contract's Dataset.
+
+    labels: in the order of their ids, sorted by code points. refused: at most 1,000 of refused_total.
+    """
+
+    dataset_id: str
+    name: str
+    created_us: int
+    sha256: str
+    labels: tuple[LabelCount, ...]
+    writers: int
+    refused: tuple[RefusedDrawing, ...]
+    refused_total: int
+    leaks: int
+    duplicates: int
+    bytes_on_disk: int = 0
+
+    def count(self, part: Part) -> int:
+        """Items of a part."""
+        return sum(getattr(label, part.name.lower()) for label in self.labels)

@@ -1,0 +1,76 @@
+"""A job as a value: what was asked for, where it stands, what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class JobKind(Enum):
+    """What kind of work. The value is what is stored."""
+
+    TRAINING = "training"
+    EVALUATION = "evaluation"
+
+
+class JobState(Enum):
+    """Where a job stands. The value is what is stored."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def over(self) -> bool:
+        """True if nothing more will happen."""
+        return self in (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """See JobProgress in the contract."""
+
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+    eta_seconds: float = 0.0
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One epoch of a training; see EpochMetrics in the contract. Losses are mean cross-entropies, accuracies 0..1."""
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    learning_rate: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job at one moment. *_us: microseconds since 1970 UTC, 0 = not yet.
+
+    request: what was asked for, JSON values only. result: of an evaluation that succeeded. files: name -> bytes.
+    """
+
+    job_id: str
+    kind: JobKind
+    state: JobState
+    created_us: int
+    request: dict[str, Any]
+    started_us: int = 0
+    ended_us: int = 0
+    progress: Progress = Progress()
+    epochs: tuple[Epoch, ...] = ()
+    model_id: str = ""
+    error: str = ""
+    error_reason: str = ""
+    files: dict[str, int] = field(default_factory=dict)
+    result: dict[str, Any] = field(default_factory=dict)
