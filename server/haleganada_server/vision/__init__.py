@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .encode import Raster, decode_raster, encode_raster, ink_picture, network_input
+from .encode import Raster, decode_raster, encode_raster, ink_picture, model_input, network_input
 from .frame import RASTER_SIDE
 from .limits import DEFAULT_LIMITS, ImageLimits
 from .normalise import PillowInkReader, normalise
@@ -16,6 +16,7 @@ __all__ = [
     "decode_raster",
     "encode_raster",
     "ink_picture",
+    "model_input",
     "network_input",
     "normalise",
 ]

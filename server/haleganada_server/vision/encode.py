@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from haleganada_server.core.dataset import DATASET_SIDE
 from haleganada_server.core.errors import DataLoss
 
 from .frame import RASTER_SIDE
@@ -16,24 +17,49 @@ Raster = NDArray[np.uint8]
 
 
 def network_input(rasters: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
-    """(n, 128, 128) uint8 -> (n, 1, side, side) float32 in 0..1, by the mean over each pixel's area."""
-    factor = RASTER_SIDE // side
-    if factor * side == RASTER_SIDE and factor <= 16:  # 16-bit sums of 16 x 16 bytes do not overflow
+    """(n, s, s) uint8, usually s = 128 -> (n, 1, side, side) float32 in 0..1, by the mean over each pixel's area."""
+    given = rasters.shape[1]
+    factor = given // side
+    if factor * side == given and factor <= 16:  # 16-bit sums of 16 x 16 bytes do not overflow
         sums = np.zeros((len(rasters), 1, side, side), dtype=np.uint16)
         for y in range(factor):  # strided sums: several times as fast as a sum over two small axes
             for x in range(factor):
                 sums[:, 0] += rasters[:, y::factor, x::factor]
         return np.multiply(sums, np.float32(1 / (255 * factor * factor)), dtype=np.float32)
-    weights = _area_weights(side)
-    return np.asarray((weights @ (rasters.astype(np.float32) / 255) @ weights.T)[:, None])
+    return _weighted(rasters * np.float32(1 / 255), _area_weights(given, side))
 
 
-def _area_weights(side: int) -> NDArray[np.float32]:
-    """(side, 128): by which share each old pixel is part of each new one, along one axis."""
-    edges = np.arange(side + 1) * (RASTER_SIDE / side)
-    old = np.arange(RASTER_SIDE)
+def model_input(rasters: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
+    """(n, s, s) uint8, s = 128 or 64 -> (n, 1, side, side) float32 in 0..1: what a model of a data set takes.
+
+    By area where it gets smaller, bilinear where it gets larger than what data sets store (64 px). A larger raster is
+    first reduced to that, so that a model never sees sharper edges than those it was trained on.
+    """
+    if side <= DATASET_SIDE and rasters.shape[1] % side == 0:
+        return network_input(rasters, side)
+    stored = network_input(rasters, DATASET_SIDE)[:, 0]
+    weights = _bilinear_weights if side > DATASET_SIDE else _area_weights
+    return _weighted(stored, weights(DATASET_SIDE, side))
+
+
+def _weighted(rasters: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, s, s) -> (n, 1, side, side), by the same weights (side, s) along both axes."""
+    return np.asarray((weights @ rasters @ weights.T)[:, None])
+
+
+def _area_weights(given: int, side: int) -> NDArray[np.float32]:
+    """(side, given): by which share each old pixel is part of each new one, along one axis."""
+    edges = np.arange(side + 1) * (given / side)
+    old = np.arange(given)
     overlap = np.minimum(edges[1:, None], old + 1) - np.maximum(edges[:-1, None], old)
-    return np.asarray(np.clip(overlap, 0, None) * (side / RASTER_SIDE), dtype=np.float32)
+    return np.asarray(np.clip(overlap, 0, None) * (side / given), dtype=np.float32)
+
+
+def _bilinear_weights(given: int, side: int) -> NDArray[np.float32]:
+    """(side, given): how much each new pixel takes from the two old ones whose centres are nearest, along one axis."""
+    centres = np.clip((np.arange(side) + 0.5) * (given / side) - 0.5, 0, given - 1)
+    distance = np.abs(centres[:, None] - np.arange(given))
+    return np.asarray(np.clip(1 - distance, 0, None), dtype=np.float32)
 
 
 def encode_raster(raster: Raster) -> bytes:

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from haleganada_server.core.errors import DataLoss
 from haleganada_server.core.types import Glyph
-from haleganada_server.vision import decode_raster, encode_raster, ink_picture, network_input, normalise
+from haleganada_server.vision import (
+    decode_raster,
+    encode_raster,
+    ink_picture,
+    model_input,
+    network_input,
+    normalise,
+)
 from PIL import Image
 
 from tests.unit.server.vision.drawings import encoded, letter
@@ -49,6 +56,24 @@ def test_one_by_one_equals_together() -> None:
     for side in (64, 96):
         single = np.concatenate([network_input(_RASTERS[i : i + 1], side) for i in range(3)])
         assert np.array_equal(single, network_input(_RASTERS, side))
+
+
+@pytest.mark.parametrize("side", [28, 32, 48, 64, 96, 224])
+def test_a_model_sees_the_same_in_a_drawing_and_in_the_stored_half_of_it(side: int) -> None:
+    stored = np.rint(network_input(_RASTERS, 64)[:, 0] * 255).astype(np.uint8)
+    seen = model_input(_RASTERS, side)
+    assert seen.shape == (3, 1, side, side)
+    assert seen.dtype == np.float32
+    assert np.abs(seen - model_input(stored, side)).max() <= 0.5 / 255 + 1e-6
+    assert seen.min() >= 0
+    assert seen.max() <= 1 + 1e-6
+
+
+def test_a_model_with_a_large_input_sees_a_smooth_enlargement() -> None:
+    ramp = np.broadcast_to(np.arange(64, dtype=np.uint8), (1, 64, 64))
+    seen = model_input(ramp, 128)[0, 0] * 255
+    assert seen[5, :4] == pytest.approx([0, 0.25, 0.75, 1.25], abs=1e-4)
+    assert seen[5, -2:] == pytest.approx([62.75, 63], abs=1e-4)
 
 
 def test_a_stored_raster_comes_back_bit_by_bit() -> None:
