@@ -12,16 +12,19 @@ from importlib.metadata import version
 from haleganada_server.config import ServerConfig, Tls
 from haleganada_server.core.drawings import DrawingReader
 from haleganada_server.core.errors import Precondition
+from haleganada_server.core.models import Models
 from haleganada_server.core.ports import Embedder
 from haleganada_server.core.types import WorkspaceInfo
 from haleganada_server.core.workspace import Tools
 from haleganada_server.core.workspaces import Workspaces
 from haleganada_server.rpc.figures import ServerFacts
 from haleganada_server.rpc.server import Limits, RpcServer
+from haleganada_server.runtime.classifier import OnnxClassifier
 from haleganada_server.runtime.select import select_embedder
 from haleganada_server.runtime.weights import load_weights
 from haleganada_server.store import DataDirectory
-from haleganada_server.vision import PillowInkReader, network_input
+from haleganada_server.store.models import ModelFolders
+from haleganada_server.vision import PillowInkReader, model_input, network_input
 
 _COMPONENTS = {"server": "haleganada", **{name: name for name in ("grpcio", "numpy", "onnxruntime", "pillow")}}
 
@@ -76,7 +79,9 @@ def build_app(config: ServerConfig) -> App:
         undo.callback(server.stop, 0)
         port = server.bind(config.host, config.port, tls)
         embedder = select_embedder(weights, config.device, partial(network_input, side=weights.side))
-        workspaces = Workspaces(Tools(directory, DrawingReader(ink, embedder), weights.model))
+        folders = ModelFolders(config.data_dir / "models", directory.temporary_file)
+        models = Models(folders, partial(OnnxClassifier, to_input=model_input))
+        workspaces = Workspaces(Tools(directory, DrawingReader(ink, embedder), weights.model, models))
         undo.pop_all()
     return App(config, directory, workspaces, embedder, weights.name, server, port)
 

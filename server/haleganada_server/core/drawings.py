@@ -54,16 +54,20 @@ class DrawingReader:
         Several pieces are on their way at once: while the network computes for one, which needs no Python, the next
         one is turned into rasters.
         """
-        if len(glyphs) <= _PIECE:
-            return self._read_piece(glyphs)
-        pieces = [glyphs[start : start + _PIECE] for start in range(0, len(glyphs), _PIECE)]
-        return list(chain.from_iterable(self._pool.map(self._read_piece, pieces)))
+        return [seen if isinstance(seen, HaleganadaError) else seen[0] for seen in self.see_many(glyphs)]
 
-    def _read_piece(self, glyphs: Sequence[Glyph | HaleganadaError]) -> list[Drawing | HaleganadaError]:
+    def see_many(self, glyphs: Sequence[Glyph | HaleganadaError]) -> list[tuple[Drawing, Raster] | HaleganadaError]:
+        """As read_many, each drawing together with its ink raster."""
+        if len(glyphs) <= _PIECE:
+            return self._see_piece(glyphs)
+        pieces = [glyphs[start : start + _PIECE] for start in range(0, len(glyphs), _PIECE)]
+        return list(chain.from_iterable(self._pool.map(self._see_piece, pieces)))
+
+    def _see_piece(self, glyphs: Sequence[Glyph | HaleganadaError]) -> list[tuple[Drawing, Raster] | HaleganadaError]:
         rasters = [self._raster_or_error(glyph) for glyph in glyphs]
         embeddings = self._embed([raster for raster in rasters if isinstance(raster, np.ndarray)])
         return [
-            Drawing(next(embeddings), glyph.ink or raster)
+            (Drawing(next(embeddings), glyph.ink or raster), raster)
             if isinstance(glyph, Glyph) and isinstance(raster, np.ndarray)
             else raster  # type: ignore[misc]
             for glyph, raster in zip(glyphs, rasters, strict=True)

@@ -84,7 +84,7 @@ class Unavailable(HaleganadaError):
 
 
 class DataLoss(HaleganadaError):
-    """A workspace's file cannot be read. The other workspaces go on."""
+    """A file of a workspace or of a model cannot be read. The others go on."""
 
     reason = "WORKSPACE_CORRUPT"
 

@@ -78,6 +78,10 @@ class Knowledge:
         """Labels of live samples."""
         return len(self.head.labels) + self.waiting.labels_beyond(self.head.index)
 
+    def samples(self, label: str) -> int:
+        """Live samples of a label."""
+        return self.head.count(label) + self.waiting.labels.get(label, 0)
+
     def predict(self, belief: Belief, top_k: int, prediction_id: str) -> Prediction:
         """The top_k candidates with their canonical labels, and what to make of them."""
         if not self.head.labels:
@@ -92,5 +96,4 @@ class Knowledge:
     def _candidate(self, label: str, probability: float, belief: Belief) -> Candidate:
         forms = self.variants.forms(label)
         together = sum(belief.of(form) for form in forms if form in self.head.index)
-        samples = self.head.count(label) + self.waiting.labels.get(label, 0)
-        return Candidate(label, forms[0], probability, min(1.0, together), forms, samples)
+        return Candidate(label, forms[0], probability, min(1.0, together), forms, self.samples(label))

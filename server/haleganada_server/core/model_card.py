@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from .errors import Precondition
+from .errors import HaleganadaError, Precondition
 from .labels import normalise_label
 
 CARD_FORMAT = 1
@@ -71,14 +71,23 @@ class ModelCard:
             known["preprocessing"] = _preprocessing(known["preprocessing"])
             card = ModelCard(**known)
             card.check()
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (HaleganadaError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise Precondition(
                 f"model.json cannot be used ({error}); train the model again, or delete it", "MODEL_DAMAGED"
             ) from error
         return card
 
     def check(self) -> None:
-        """Raises ValueError if the parts do not fit each other."""
+        """Raises ValueError, or InvalidInput for a label, if the parts do not fit each other."""
+        if not all(
+            isinstance(text, str)
+            for text in (self.name, self.preset, *self.labels, *self.sha256, *self.sha256.values())
+        ):
+            raise ValueError("a name, a label or a hash is not text")
+        if not all(
+            isinstance(number, (int, float)) for number in (self.created_us, self.parameters, *self.metrics.values())
+        ):
+            raise ValueError("a figure is not a number")
         if not self.labels or len(set(self.labels)) != len(self.labels):
             raise ValueError("labels are missing or not unique")
         if any(normalise_label(label, "labels") != label for label in self.labels):

@@ -12,9 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from . import changes, doubts, statistics
 from .anticipation import Anticipation
 from .changes import NewSample, Origin
+from .classifying import Recogniser
 from .commit_queue import CommitQueue, Pending
 from .draft import Draft
 from .drawings import Drawing, DrawingReader
@@ -23,6 +27,7 @@ from .head import Head
 from .imports import import_items
 from .knowledge import Knowledge, Model, believe
 from .labels import normalise_label
+from .models import Models
 from .ports import Event, ExportFile, SampleRow, WorkspaceDirectory, WorkspaceLog
 from .predictions import PredictionMemory, Remembered
 from .reembedding import Reembedder
@@ -57,6 +62,7 @@ class Tools:
     directory: WorkspaceDirectory
     reader: DrawingReader
     model: Model
+    models: Models
 
 
 class Workspace:
@@ -139,21 +145,27 @@ class Workspace:
 
     # Recognising
 
-    def predict(self, glyph: Glyph, top_k: int = 5, min_revision: int | None = None) -> Prediction:
-        """What a drawing is. Raises InvalidInput, and Precondition if min_revision is not reached."""
-        return _raised(self.predict_batch([glyph], top_k, min_revision)[0])
+    def predict(self, glyph: Glyph, top_k: int = 5, min_revision: int | None = None, model: str = "") -> Prediction:
+        """What a drawing is. Raises as predict_batch does, and InvalidInput."""
+        return _raised(self.predict_batch([glyph], top_k, min_revision, model)[0])
 
     def predict_batch(
-        self, glyphs: Sequence[Glyph | HaleganadaError], top_k: int = 5, min_revision: int | None = None
+        self,
+        glyphs: Sequence[Glyph | HaleganadaError],
+        top_k: int = 5,
+        min_revision: int | None = None,
+        model: str = "",
     ) -> list[Prediction | HaleganadaError]:
-        """What several drawings are, all by one revision; what cannot be read becomes its error."""
+        """What several drawings are, all by one revision; what cannot be read becomes its error.
+
+        model: "" = what the workspace answers with, "few-shot" = its own head, else a model's id or unique name. Raises
+        Precondition if min_revision is not reached, and as Models.chosen does.
+        """
+        recogniser = self._tools.models.chosen(self._log.name, model)
+        if recogniser is not None:
+            return self._classify_batch(recogniser, glyphs, top_k, min_revision)
         drawings = self._tools.reader.read_many(glyphs)
-        knowledge = self._knowledge
-        if min_revision is not None and knowledge.revision < min_revision:
-            raise Precondition(
-                f"the workspace is at revision {knowledge.revision}, not yet at {min_revision}; ask for less",
-                "REVISION_NOT_REACHED",
-            )
+        knowledge = self._reached(min_revision)
         return [x if isinstance(x, HaleganadaError) else self._predict(x, top_k, knowledge) for x in drawings]
 
     def _predict(self, drawing: Drawing, top_k: int, knowledge: Knowledge) -> Prediction:
@@ -161,6 +173,36 @@ class Workspace:
         belief = believe(knowledge.head.adapted(), model.calibration, model.projection.project_one(drawing.embedding))
         remembered = Remembered(drawing, belief.first(), knowledge.revision)
         return knowledge.predict(belief, top_k, self._predictions.add(remembered))
+
+    def _classify_batch(
+        self, recogniser: Recogniser, glyphs: Sequence[Glyph | HaleganadaError], top_k: int, min_revision: int | None
+    ) -> list[Prediction | HaleganadaError]:
+        """As predict_batch, by a model that was trained on a data set. The drawings are embedded too, for Correct."""
+        seen = self._tools.reader.see_many(glyphs)
+        knowledge = self._reached(min_revision)
+        rasters = [x[1] for x in seen if not isinstance(x, HaleganadaError)]
+        rows = iter(recogniser.probabilities(np.stack(rasters)) if rasters else ())
+        return [
+            x if isinstance(x, HaleganadaError) else self._classified(x[0], next(rows), recogniser, knowledge, top_k)
+            for x in seen
+        ]
+
+    def _classified(
+        self, drawing: Drawing, row: NDArray[np.float64], recogniser: Recogniser, knowledge: Knowledge, top_k: int
+    ) -> Prediction:
+        """row: (classes,) probabilities."""
+        remembered = Remembered(drawing, recogniser.first(row), knowledge.revision)
+        return recogniser.predict(row, knowledge, top_k, self._predictions.add(remembered))
+
+    def _reached(self, min_revision: int | None) -> Knowledge:
+        """The published state. Raises Precondition if it is older than min_revision."""
+        knowledge = self._knowledge
+        if min_revision is not None and knowledge.revision < min_revision:
+            raise Precondition(
+                f"the workspace is at revision {knowledge.revision}, not yet at {min_revision}; ask for less",
+                "REVISION_NOT_REACHED",
+            )
+        return knowledge
 
     # Changing what was taught
 

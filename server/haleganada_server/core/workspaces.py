@@ -11,6 +11,7 @@ from . import changes
 from .anticipation import Anticipation
 from .errors import AlreadyExists, DataLoss, NotFound, Precondition
 from .labels import DEFAULT_WORKSPACE, workspace_name
+from .models import StoredModel
 from .ports import Event, WorkspaceLog
 from .reembedding import Reembedder
 from .types import ChangeKind, SnapshotInfo, WorkspaceInfo
@@ -36,6 +37,7 @@ class Workspaces:
             self._open_one(name)
         if not tools.directory.exists(DEFAULT_WORKSPACE):
             self._open[DEFAULT_WORKSPACE] = self._workspace(tools.directory.create(DEFAULT_WORKSPACE))
+        tools.models.keep_to(self.names())
         self._reembedder.start()
         self._anticipation.start()
 
@@ -81,9 +83,21 @@ class Workspaces:
 
     def page(self, after: str = "", limit: int = 50) -> list[WorkspaceInfo]:
         """At most `limit` workspaces by name, from the first one behind `after`."""
+        return [self.info(name) for name in self.names() if name > after][:limit]
+
+    def names(self) -> list[str]:
+        """Of all workspaces, sorted, corrupt ones included."""
         with self._lock:
-            names = sorted({*self._open, *self._corrupt})
-        return [self.info(name) for name in names if name > after][:limit]
+            return sorted({*self._open, *self._corrupt})
+
+    def activate_model(self, name: str, model: str) -> StoredModel | None:
+        """Let a workspace answer with a model from now on, None for “few-shot”. Raises NotFound, and as
+        Models.activate does.
+        """
+        name = workspace_name(name)
+        with self._lock:
+            self.get(name)
+            return self._tools.models.activate(name, model)
 
     def snapshots(self, name: str = "") -> list[SnapshotInfo]:
         """Kept states of a workspace, newest first, also of a deleted one."""
@@ -102,6 +116,7 @@ class Workspaces:
             else:
                 retired = self.get(name).replace_log("delete", None, None)
                 del self._open[name]
+            self._tools.models.forget(name)
         return _kept(retired, name)
 
     def reset(self, name: str, confirm: str, expected_revision: int | None = None) -> tuple[SnapshotInfo, int]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,15 @@ from haleganada_server.core.confidence import Calibration
 from haleganada_server.core.drawings import DrawingReader
 from haleganada_server.core.head import Projection
 from haleganada_server.core.knowledge import Model
+from haleganada_server.core.models import Models
 from haleganada_server.core.ports import Embedder
 from haleganada_server.core.types import Glyph, Ink, Lesson, Prediction, Stroke
 from haleganada_server.core.workspace import Tools, Workspace
 from haleganada_server.core.workspaces import Workspaces
+from haleganada_server.runtime.classifier import OnnxClassifier
 from haleganada_server.store import DataDirectory
-from haleganada_server.vision import PillowInkReader, network_input
+from haleganada_server.store.models import ModelFolders
+from haleganada_server.vision import PillowInkReader, model_input, network_input
 from numpy.typing import NDArray
 
 SIDE = 8
@@ -50,8 +54,17 @@ class CoarseEmbedder:
 def open_workspaces(folder: Path, seed: int = 0, embedder: Embedder | None = None) -> Workspaces:
     """All workspaces below a folder, with a CoarseEmbedder or with one of the test's. To be closed."""
     ink = PillowInkReader()
-    reader = DrawingReader(ink, embedder or CoarseEmbedder(seed))
-    return Workspaces(Tools(DataDirectory(folder, ink), reader, MODEL))
+    directory = DataDirectory(folder, ink)
+    return Workspaces(
+        Tools(directory, DrawingReader(ink, embedder or CoarseEmbedder(seed)), MODEL, models_of(directory, folder))
+    )
+
+
+def models_of(directory: DataDirectory, folder: Path) -> Models:
+    """The trained models of a data directory, which is there and locked."""
+    return Models(
+        ModelFolders(folder / "models", directory.temporary_file), partial(OnnxClassifier, to_input=model_input)
+    )
 
 
 def drawing(character: int, hand: int) -> Glyph:

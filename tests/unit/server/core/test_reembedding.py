@@ -37,6 +37,7 @@ from tests.unit.server.core.small_world import (
     beliefs,
     drawing,
     lesson,
+    models_of,
     open_workspaces,
 )
 
@@ -402,7 +403,8 @@ def test_a_fault_is_tried_again_but_not_for_ever(
     ink = PillowInkReader()
     reader, directory = DrawingReader(ink, embedder), DataDirectory(tmp_path, ink)
     reembedder = Reembedder(reader, retry_s=0.01)
-    workspace = Workspace(directory.open("default"), Tools(directory, reader, MODEL), reembedder, Anticipation())
+    tools = Tools(directory, reader, MODEL, models_of(directory, tmp_path))
+    workspace = Workspace(directory.open("default"), tools, reembedder, Anticipation())
     reembedder.start()
     for _ in range(faults + 1):
         embedder.let_one_through()

@@ -1,0 +1,49 @@
+"""The folder of a trained model: which files it has, and that they are what its card says."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from .errors import DataLoss
+from .model_card import ModelCard
+
+CARD = "model.json"
+WEIGHTS = "model.safetensors"
+ONNX = "model.onnx"
+ONNX_INT8 = "model.int8.onnx"
+EXPORT_REPORT = "export.json"
+
+_CHUNK = 1 << 20
+
+
+def require_intact(folder: Path, card: ModelCard, names: Iterable[str]) -> None:
+    """Raises DataLoss unless each of these files is there and has the SHA-256 that the card gives it."""
+    for name in names:
+        expected = card.sha256.get(name)
+        if expected is None:
+            raise damaged(card.name, f"{CARD} says nothing of {name}")
+        try:
+            actual = _sha256(folder / name)
+        except OSError as error:
+            raise damaged(card.name, f"{name} is missing or cannot be read") from error
+        if actual != expected:
+            raise damaged(card.name, f"the SHA-256 of {name} is not the one in {CARD}")
+
+
+def damaged(name: str, why: str) -> DataLoss:
+    """The error for a model whose files cannot be used."""
+    return DataLoss(
+        f"the model “{name}” cannot be used: {why}; train it again, or delete it. Workspaces that answer with it go "
+        "on as soon as “few-shot” or another model is activated there",
+        "MODEL_DAMAGED",
+    )
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

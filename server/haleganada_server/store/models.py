@@ -1,0 +1,133 @@
+"""Trained models on disk: DIR/models/<model_id>/ with the files that core/model_files names, and DIR/models/active.json
+with the workspaces' choices.
+
+A model's folder is finished elsewhere on the same disk and renamed into place, and away when it is deleted, so that
+there is always the whole of a model or nothing of it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from haleganada_server.core.errors import HaleganadaError, Precondition
+from haleganada_server.core.model_card import ModelCard
+from haleganada_server.core.model_files import CARD, EXPORT_REPORT, ONNX, damaged, require_intact
+from haleganada_server.core.models import ModelFile, StoredModel
+
+from . import files
+from .failures import storage_errors
+
+_log = logging.getLogger(__name__)
+_CHOICES = "active.json"
+_ID = re.compile("[0-9a-f]{12}")
+
+
+class ModelFolders:
+    """core.models.ModelStore on a file system."""
+
+    def __init__(self, root: Path, temporary_path: Callable[[], Path]) -> None:
+        """root: DIR/models, made if it is missing. temporary_path: a fresh path on the same disk."""
+        self._root, self._temporary_path = root, temporary_path
+        root.mkdir(parents=True, exist_ok=True)
+
+    def all(self) -> list[StoredModel]:
+        found = []
+        for folder in sorted(self._root.iterdir()):
+            if folder.name == _CHOICES:
+                continue
+            try:
+                found.append(self._complete(folder))
+            except HaleganadaError as error:
+                _log.error("the folder %s below models is left out: %s", folder.name, error.message)
+        return found
+
+    def add(self, folder: Path, model_id: str) -> StoredModel:
+        card = _read_card(folder)
+        require_intact(folder, card, {ONNX, *card.sha256})
+        with storage_errors("models"):
+            for path in folder.iterdir():
+                if path.is_file():
+                    files.sync_file(path)
+            files.sync_folder(folder)
+            folder.replace(self._root / model_id)
+            files.sync_folder(self._root)
+        return self._stored(self._root / model_id, card)
+
+    def remove(self, model: StoredModel) -> None:
+        doomed = self._temporary_path()
+        with storage_errors("models"):
+            model.folder.replace(doomed)
+            files.sync_folder(self._root)
+        shutil.rmtree(doomed, ignore_errors=True)  # what is left goes at the next start
+
+    def file(self, model: StoredModel, name: str) -> ModelFile:
+        require_intact(model.folder, model.card, [name])
+        path = model.folder / name
+        file_name = f"{model.card.preset}-{model.model_id}{name.removeprefix('model')}"
+        return ModelFile(path, file_name, path.stat().st_size, _report(model))
+
+    def choices(self) -> dict[str, str]:
+        try:
+            kept = json.loads((self._root / _CHOICES).read_bytes())
+            return {str(workspace): str(model_id) for workspace, model_id in kept.items()}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, AttributeError) as error:
+            _log.error("%s cannot be read (%s); all workspaces answer with their own heads", _CHOICES, error)
+            return {}
+
+    def keep_choices(self, choices: Mapping[str, str]) -> None:
+        with storage_errors("models"), self._scratch() as scratch:
+            files.write_json(self._root / _CHOICES, dict(choices), scratch)
+
+    @contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        folder = self._temporary_path()
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _complete(self, folder: Path) -> StoredModel:
+        """A model that was put in place. Its hashes are compared when it is loaded: at every start that would take
+        seconds.
+        """
+        if not _ID.fullmatch(folder.name):
+            raise Precondition("it is not called by the id of a model")
+        card = _read_card(folder)
+        for name in {ONNX, *card.sha256}:
+            if not (folder / name).is_file():
+                raise damaged(card.name, f"{name} is missing")
+        return self._stored(folder, card)
+
+    def _stored(self, folder: Path, card: ModelCard) -> StoredModel:
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        return StoredModel(folder.name, card, folder, size)
+
+
+def _read_card(folder: Path) -> ModelCard:
+    """Raises Precondition, or DataLoss if the card names files elsewhere."""
+    try:
+        card = ModelCard.from_json((folder / CARD).read_bytes())
+    except OSError as error:
+        raise Precondition(
+            f"there is no {CARD} that can be read, so it is no model; train it again, or delete it", "MODEL_DAMAGED"
+        ) from error
+    if any(Path(name).name != name for name in card.sha256):
+        raise damaged(card.name, f"{CARD} names a file that does not lie beside it")
+    return card
+
+
+def _report(model: StoredModel) -> str:
+    """How the exported files were checked, as JSON in one line; an empty object if that is not known."""
+    try:
+        return json.dumps(json.loads((model.folder / EXPORT_REPORT).read_bytes()), ensure_ascii=False)
+    except (OSError, ValueError):
+        return "{}"
