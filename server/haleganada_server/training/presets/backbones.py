@@ -1,0 +1,95 @@
+"""Networks that were trained on ImageNet, without their last layers: an image to a map of features.
+
+(n, 3, 224, 224), mean and deviation as torchvision's networks expect them -> (n, channels, 7, 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torchvision.models import resnet18, resnet50
+
+from haleganada_server.core.errors import InvalidInput, Precondition
+
+from .efficientnet_lite0 import EfficientNetLite0
+
+
+@dataclass(frozen=True, slots=True)
+class Backbone:
+    """One of them. channels: of its map. mark: the name of a tensor, with its shape, that only its files have."""
+
+    name: str
+    channels: int
+    build: Callable[[], nn.Module]
+    mark: tuple[str, tuple[int, ...]]
+
+
+class ResNetMap(nn.Module):
+    """A torchvision ResNet up to its last map; its tensors keep torchvision's names."""
+
+    def __init__(self, resnet: nn.Module) -> None:
+        super().__init__()
+        for name, child in resnet.named_children():
+            if name not in ("avgpool", "fc"):
+                self.add_module(name, child)
+
+    def forward(self, image: Tensor) -> Tensor:
+        for child in self.children():
+            image = child(image)
+        return image
+
+
+BACKBONES = {
+    found.name: found
+    for found in (
+        Backbone(
+            "resnet50", 2048, lambda: ResNetMap(resnet50(weights=None)), ("layer1.0.conv3.weight", (256, 64, 1, 1))
+        ),
+        Backbone("resnet18", 512, lambda: ResNetMap(resnet18(weights=None)), ("layer1.0.conv1.weight", (64, 64, 3, 3))),
+        Backbone("efficientnet-lite0", 1280, EfficientNetLite0, ("_conv_head.weight", (1280, 320, 1, 1))),
+    )
+}
+
+
+def backbone(name: str) -> Backbone:
+    """The backbone of that name. Raises InvalidInput with all names."""
+    if name not in BACKBONES:
+        raise InvalidInput("backbone", f"“{name}” is not one of {', '.join(BACKBONES)}")
+    return BACKBONES[name]
+
+
+def backbone_of(state: Mapping[str, Tensor]) -> str | None:
+    """Whose weights these are; None if they are none that is known here."""
+    for found in BACKBONES.values():
+        name, shape = found.mark
+        if name in state and tuple(state[name].shape) == shape:
+            return found.name
+    return None
+
+
+def load_checked(network: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
+    """Load a backbone's weights; those of its last layer are left out.
+
+    Raises Precondition if any other is missing, too many or of another shape.
+    """
+    kept = {key: value for key, value in state.items() if not key.startswith(("fc.", "_fc."))}
+    try:
+        network.load_state_dict(kept)
+    except RuntimeError as error:
+        found = backbone_of(state)
+        what = f"they are those of {found}" if found not in (None, name) else "tensors are missing or of another shape"
+        raise Precondition(
+            f"the backbone's weights are not those of {name}: {what}; give the file that torchvision publishes for it",
+            "BACKBONE_WEIGHTS_UNUSABLE",
+        ) from error
+
+
+def fingerprint(network: nn.Module) -> bytes:
+    """All of a network's numbers, in order, as bytes: equal if and only if nothing has changed."""
+    state = network.state_dict()
+    return b"".join(
+        state[name].detach().cpu().contiguous().view(torch.uint8).numpy().tobytes() for name in sorted(state)
+    )
