@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import Enum, IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,52 @@ class Part(IntEnum):
     TRAIN = 0
     VALIDATION = 1
     TEST = 2
+
+
+class SplitRule(Enum):
+    """How items that come without a part are divided. The value is used on the command line."""
+
+    AUTO = "auto"
+    """By writer if every item tells its own and there are enough of them, else stratified."""
+    STRATIFIED = "stratified"
+    BY_WRITER = "writer"
+
+
+class Orientation(Enum):
+    """How the rows and columns of IDX images are to be understood. The value is used on the command line."""
+
+    AUTO = "auto"
+    """Transposed if the name of the file contains “emnist”."""
+    UPRIGHT = "upright"
+    TRANSPOSED = "transposed"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetOptions:
+    """How to read a data set. Shares: 0 to 0.5, of the items that come without a part. seed: of the split."""
+
+    name: str
+    split: SplitRule = SplitRule.AUTO
+    validation_share: float = 0.15
+    test_share: float = 0.15
+    seed: int = 0
+    orientation: Orientation = Orientation.AUTO
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFacts:
+    """One item that was read, without its raster.
+
+    item: its name in the file. folder: the name that its label was read from, for example “65” for “A”. part: None
+    if its source says nothing. writer: "" = not known. digest: of the pixels of its raster, 16 bytes.
+    """
+
+    item: str
+    label: str
+    folder: str
+    part: Part | None
+    writer: str
+    digest: bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)

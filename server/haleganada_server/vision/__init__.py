@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .encode import Raster, decode_raster, encode_raster, ink_picture, model_input, network_input
+from .encode import Raster, dataset_raster, decode_raster, encode_raster, ink_picture, model_input, network_input
 from .frame import RASTER_SIDE
 from .limits import DEFAULT_LIMITS, ImageLimits
-from .normalise import PillowInkReader, normalise
+from .normalise import PillowInkReader, normalise, normalise_grey
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -13,10 +13,12 @@ __all__ = [
     "ImageLimits",
     "PillowInkReader",
     "Raster",
+    "dataset_raster",
     "decode_raster",
     "encode_raster",
     "ink_picture",
     "model_input",
     "network_input",
     "normalise",
+    "normalise_grey",
 ]

@@ -29,6 +29,13 @@ def network_input(rasters: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
     return _weighted(rasters * np.float32(1 / 255), _area_weights(given, side))
 
 
+def dataset_raster(raster: Raster) -> Raster:
+    """(128, 128) -> (64, 64) uint8 as data sets store it: the mean of each four pixels, rounded half up."""
+    wide = raster.astype(np.uint16)
+    sums = wide[::2, ::2] + wide[1::2, ::2] + wide[::2, 1::2] + wide[1::2, 1::2]
+    return ((sums + 2) >> 2).astype(np.uint8)
+
+
 def model_input(rasters: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
     """(n, s, s) uint8, s = 128 or 64 -> (n, 1, side, side) float32 in 0..1: what a model of a data set takes.
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.types import Glyph
 
@@ -24,7 +27,14 @@ def normalise(glyph: Glyph, limits: ImageLimits = DEFAULT_LIMITS) -> Raster:
         return render(glyph.ink, limits)
     if glyph.image is None:
         raise InvalidInput("glyph", "is missing; send an image or ink")
-    return frame(find_ink(decode_grey(glyph.image, limits)))
+    return normalise_grey(decode_grey(glyph.image, limits))
+
+
+def normalise_grey(grey: NDArray[np.uint8]) -> Raster:
+    """(height, width) grey values of one drawing -> its ink raster, as normalise gives it for an image of these pixels.
+    Raises InvalidInput.
+    """
+    return frame(find_ink(grey))
 
 
 @dataclass(frozen=True, slots=True)

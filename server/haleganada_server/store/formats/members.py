@@ -6,28 +6,39 @@ import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from haleganada_server.core.errors import InvalidInput
 
-MAX_MEMBERS = 200_000
 MAX_MEMBER_BYTES = 8 * 2**20  # of an image
-MAX_TOTAL_BYTES = 8 * 2**30
 _MAX_RATIO = 200
 _UNSUSPICIOUS_BYTES = 64 * 2**20  # however well they are packed
-_MAX_DIRECTORY_BYTES = 64 * 2**20
 _UTF8_NAME = 0x800
 _NOT_A_ZIP = "is not a zip file, or not a whole one"
 _DECODERS = ("zlib", "lzma", "_lzma", "bz2")
 
 
+@dataclass(frozen=True, slots=True)
+class ZipLimits:
+    """What a zip file may cost to read. directory_bytes: of its list of members. total_bytes: unpacked."""
+
+    members: int = 200_000
+    directory_bytes: int = 64 * 2**20
+    total_bytes: int = 8 * 2**30
+
+
+USUAL = ZipLimits()
+
+
 @contextmanager
-def opened(path: Path) -> Iterator[zipfile.ZipFile]:
+def opened(path: Path, limits: ZipLimits | None = None) -> Iterator[zipfile.ZipFile]:
     """A zip file to read from. Raises InvalidInput if it is none, or one that would cost too much to read."""
-    if _directory_bytes(path) > _MAX_DIRECTORY_BYTES:
-        raise InvalidInput("file", f"lists too many files; at most {MAX_MEMBERS:,} are allowed, so split it")
+    limits = limits or USUAL
+    if _directory_bytes(path) > limits.directory_bytes:
+        raise InvalidInput("file", f"lists too many files; at most {limits.members:,} are allowed, so split it")
     with damage_refused(), zipfile.ZipFile(path) as file:
-        _check_sizes(file, path.stat().st_size)
+        _check_sizes(file, path.stat().st_size, limits)
         yield file
 
 
@@ -73,12 +84,12 @@ def described(name: str, compression: int = zipfile.ZIP_DEFLATED) -> zipfile.Zip
     return info
 
 
-def _check_sizes(file: zipfile.ZipFile, size: int) -> None:
+def _check_sizes(file: zipfile.ZipFile, size: int, limits: ZipLimits) -> None:
     """zipfile never unpacks more than a header says, so the headers bound the cost."""
-    if len(file.infolist()) > MAX_MEMBERS:
-        raise InvalidInput("file", f"has over {MAX_MEMBERS:,} files; split it")
+    if len(file.infolist()) > limits.members:
+        raise InvalidInput("file", f"has over {limits.members:,} files; split it")
     total = sum(info.file_size for info in file.infolist())
-    if total > MAX_TOTAL_BYTES or total > max(_UNSUSPICIOUS_BYTES, _MAX_RATIO * size):
+    if total > limits.total_bytes or total > max(_UNSUSPICIOUS_BYTES, _MAX_RATIO * size):
         raise InvalidInput("file", f"unpacks to {total:,} bytes, which is too much for its size; split it")
 
 

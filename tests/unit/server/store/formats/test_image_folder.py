@@ -143,7 +143,7 @@ def test_a_list_of_too_many_files_is_refused_unread(
     read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = zipped(tmp_path / "many.zip", *((f"A/{number}.png", b"") for number in range(50)))
-    monkeypatch.setattr(members, "MAX_MEMBERS", 49)
+    monkeypatch.setattr(members, "USUAL", members.ZipLimits(members=49))
     with pytest.raises(InvalidInput, match="split it"):
         read(path)
 

@@ -1,0 +1,38 @@
+"""The forms in which data sets come, each with its reader: folders of images, IDX files, NumPy archives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from haleganada_server.core.dataset import Orientation
+from haleganada_server.core.errors import InvalidInput
+
+from . import idx, image_folders, npz
+from .source_item import MAX_PIXELS, MAX_TOTAL_PIXELS, RefusedSource, SourceItem, require_items
+from .trees import Tree, opened_tree
+
+__all__ = ["MAX_PIXELS", "MAX_TOTAL_PIXELS", "RefusedSource", "SourceItem", "read", "require_items"]
+
+
+def read(path: Path, file_name: str, orientation: Orientation) -> Iterator[SourceItem | RefusedSource]:
+    """The items of a folder or file. file_name: what its owner calls it; its ending tells the form.
+
+    Raises InvalidInput if it is none that can be read.
+    """
+    ending = Path(file_name).suffix.lower()
+    if path.is_dir() or ending == ".zip":
+        with opened_tree(path) as tree:
+            yield from _read_tree(tree, file_name, orientation)
+    elif ending == ".npz":
+        yield from npz.read(path)
+    else:
+        raise InvalidInput("file_name", f"ends with “{ending[:20]}”; send a .zip of folders or IDX files, or a .npz")
+
+
+def _read_tree(tree: Tree, file_name: str, orientation: Orientation) -> Iterator[SourceItem | RefusedSource]:
+    names = tree.names()
+    if idx.is_idx(names):
+        yield from idx.read(tree, file_name, orientation)
+        return
+    yield from image_folders.read(tree)

@@ -1,0 +1,73 @@
+"""Folders of images: [train|validation|test/][writer/]label/picture.png.
+
+The folder that an image lies in names its label; folders above it may name the part and the writer, anything else
+above it is passed over. A writer is a folder or the beginning of a file's name like w012 or writer-12, and nothing
+else: numbers in names mean too many things.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache, partial
+from pathlib import PurePosixPath
+
+from haleganada_server.core.dataset import Part
+from haleganada_server.core.errors import InvalidInput
+from haleganada_server.store.formats import items
+
+from .source_item import LabelName, RefusedSource, SourceItem, label_name, part_named
+from .trees import Tree
+
+IMAGES = (".png", ".jpg", ".jpeg", ".webp")
+
+_WRITER = re.compile(r"(?:w|writer)[-_ ]?0*(\d{1,9})(?:$|[-_. ])", re.IGNORECASE)
+_UNKNOWN_CLASS = "999"
+"""What trainers of the system that this one grew out of called everything that is no character."""
+
+
+def read(tree: Tree) -> Iterator[SourceItem | RefusedSource]:
+    """One item or refusal for each file."""
+    for name in tree.names():
+        try:
+            yield _item(tree, PurePosixPath(name))
+        except InvalidInput as error:
+            yield RefusedSource(name, error)
+
+
+def _item(tree: Tree, path: PurePosixPath) -> SourceItem:
+    if path.is_absolute() or ".." in path.parts:
+        raise InvalidInput("file", "has a name that leads elsewhere; make the zip anew, with plain folders")
+    if path.suffix.lower() not in IMAGES:
+        raise InvalidInput("file", "is not a PNG, JPEG or WebP image")
+    above = path.parts[:-2]
+    if len(path.parts) < 2 or (part_named(path.parts[-2]) is not None and not _parts(above)):
+        raise InvalidInput("label", "put each image into a folder that is named after its label")
+    name = _label(path.parts[-2])
+    if name.error is not None:
+        raise name.error
+    part = next(iter(_parts(above)), None)
+    return SourceItem(
+        str(path), name.label, name.folder, partial(tree.content, str(path)), part, _writer((*above, path.name))
+    )
+
+
+@cache
+def _label(folder: str) -> LabelName:
+    if folder == _UNKNOWN_CLASS:
+        why = "the folder 999 stands for “unknown” and is no label; name it U+03E7 if you mean the letter ϧ"
+        return LabelName(folder, "", InvalidInput("label", why))
+    try:
+        return label_name(folder, items.label_of_folder(folder))
+    except InvalidInput as error:
+        return LabelName(folder, "", error)
+
+
+def _parts(folders: tuple[str, ...]) -> list[Part]:
+    """The parts that folders are named after, the innermost first."""
+    return [part for folder in reversed(folders) if (part := part_named(folder)) is not None]
+
+
+def _writer(names: tuple[str, ...]) -> str:
+    """From the outermost name that tells one."""
+    return next((match[1] for name in names if (match := _WRITER.match(name))), "")
