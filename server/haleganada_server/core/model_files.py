@@ -25,7 +25,7 @@ def require_intact(folder: Path, card: ModelCard, names: Iterable[str]) -> None:
         if expected is None:
             raise damaged(card.name, f"{CARD} says nothing of {name}")
         try:
-            actual = _sha256(folder / name)
+            actual = file_sha256(folder / name)
         except OSError as error:
             raise damaged(card.name, f"{name} is missing or cannot be read") from error
         if actual != expected:
@@ -41,7 +41,8 @@ def damaged(name: str, why: str) -> DataLoss:
     )
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
