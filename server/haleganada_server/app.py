@@ -21,7 +21,7 @@ from haleganada_server.rpc.figures import ServerFacts
 from haleganada_server.rpc.server import Limits, RpcServer
 from haleganada_server.runtime.classifier import OnnxClassifier
 from haleganada_server.runtime.select import select_embedder
-from haleganada_server.runtime.weights import load_weights
+from haleganada_server.runtime.weights import Weights, load_weights
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.models import ModelFolders
 from haleganada_server.vision import PillowInkReader, model_input, network_input
@@ -36,8 +36,9 @@ class App:
     config: ServerConfig
     directory: DataDirectory
     workspaces: Workspaces
+    models: Models
     embedder: Embedder
-    weights_name: str
+    weights: Weights
     server: RpcServer
     port: int
 
@@ -49,14 +50,20 @@ class App:
 
     def start(self) -> None:
         """Answer calls from now on."""
-        facts = ServerFacts(self.embedder.device, self.embedder.hash, _versions(self.weights_name))
-        self.server.serve(self.workspaces, self.directory.temporary_file, facts, self.config.reflection)
+        self.server.serve(
+            self.workspaces, self.models, self.directory.temporary_file, self._facts(), self.config.reflection
+        )
 
     def stop(self, grace_s: float) -> bool:
         """Let calls in progress finish for at most grace_s seconds, then close everything; True if all finished."""
         finished = self.server.stop(grace_s)
         self.workspaces.close()
         return finished
+
+    def _facts(self) -> ServerFacts:
+        weights = self.weights
+        described = (self.embedder.hash, weights.side, weights.parameters, weights.onnx.stat().st_size)
+        return ServerFacts(self.embedder.device, *described, _versions(weights.name))
 
     def summary(self) -> str:
         """What it serves, in a few words."""
@@ -83,7 +90,7 @@ def build_app(config: ServerConfig) -> App:
         models = Models(folders, partial(OnnxClassifier, to_input=model_input))
         workspaces = Workspaces(Tools(directory, DrawingReader(ink, embedder), weights.model, models))
         undo.pop_all()
-    return App(config, directory, workspaces, embedder, weights.name, server, port)
+    return App(config, directory, workspaces, models, embedder, weights, server, port)
 
 
 def _limits(config: ServerConfig) -> Limits:

@@ -441,7 +441,9 @@ class PredictRequest(_message.Message):
     min_revision: _builtins.int
     """Answer by this revision of the workspace or a later one; FAILED_PRECONDITION if it is not reached. Default: absent."""
     model: _builtins.str
-    """The model to ask. Default (empty): the workspace's own, "few-shot"."""
+    """The model to ask: its id, its name if that is unique, or "few-shot". Default (empty): what ActivateModel chose for the
+    workspace, its own head "few-shot" unless it was asked for another.
+    """
     @_builtins.property
     def glyph(self) -> _common_pb2.Glyph:
         """The drawing. Required."""
@@ -477,7 +479,9 @@ class PredictResponse(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     PREDICTION_ID_FIELD_NUMBER: _builtins.int
     unknown_probability: _builtins.float
-    """Probability that the drawing is none of the labels taught. Range: 0 to 1."""
+    """Probability that the drawing is none of the labels taught. Range: 0 to 1. 0 from a model that was trained on a data set:
+    it knows its labels and nothing else.
+    """
     decision: Global___Decision.ValueType
     """What to make of it."""
     revision: _builtins.int

@@ -14,10 +14,15 @@ _NEWEST = 1024  # calls of a method that its percentiles are taken from
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """device: what computes embeddings. embedder_hash: of the weights. versions: by component."""
+    """device: what computes embeddings. embedder_hash, embedder_side (px), embedder_parameters, embedder_bytes: of the
+    weights. versions: by component.
+    """
 
     device: str
     embedder_hash: str
+    embedder_side: int
+    embedder_parameters: int
+    embedder_bytes: int
     versions: Mapping[str, str]
     started: float = field(default_factory=time.monotonic)
 

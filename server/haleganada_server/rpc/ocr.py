@@ -39,16 +39,15 @@ class OCRServicer(ocr_service_pb2_grpc.OCRServiceServicer):
 
     def Predict(self, request: pb.PredictRequest, context: Context) -> pb.PredictResponse:
         workspace = self._workspaces.get(request.workspace)
-        validate.model(request.model)
-        top_k, glyph = validate.top_k(request.top_k), convert.glyph(request.glyph)
-        return convert.prediction(workspace.predict(glyph, top_k, convert.min_revision(request)))
+        top_k, model, glyph = validate.top_k(request.top_k), validate.model(request.model), convert.glyph(request.glyph)
+        return convert.prediction(workspace.predict(glyph, top_k, convert.min_revision(request), model))
 
     def PredictBatch(self, request: pb.PredictBatchRequest, context: Context) -> pb.PredictBatchResponse:
         workspace = self._workspaces.get(request.workspace)
-        validate.model(request.model)
+        top_k, model = validate.top_k(request.top_k), validate.model(request.model)
         validate.batch("glyphs", request.glyphs)
-        top_k, glyphs = validate.top_k(request.top_k), convert.glyphs(request.glyphs)
-        return convert.predictions(workspace.predict_batch(glyphs, top_k, convert.min_revision(request)))
+        glyphs = convert.glyphs(request.glyphs)
+        return convert.predictions(workspace.predict_batch(glyphs, top_k, convert.min_revision(request), model))
 
     def Correct(self, request: pb.CorrectRequest, context: Context) -> pb.CorrectResponse:
         corrected = self._workspaces.get(request.workspace).correct(

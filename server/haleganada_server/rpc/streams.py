@@ -72,13 +72,22 @@ class Transfers:
 
 
 def _chunks(exported: ExportFile) -> Iterator[pb.ExportResponse]:
+    for part in file_chunks(exported.path):
+        if isinstance(part, bytes):
+            yield pb.ExportResponse(chunk=part)
+        else:
+            yield pb.ExportResponse(trailer=part)
+
+
+def file_chunks(path: Path) -> Iterator[bytes | pb.TransferTrailer]:
+    """A file's content, piece by piece, and last what to check it by."""
     digest, size = hashlib.sha256(), 0
-    with exported.path.open("rb") as file:
+    with path.open("rb") as file:
         while chunk := file.read(EXPORT_CHUNK):
             digest.update(chunk)
             size += len(chunk)
-            yield pb.ExportResponse(chunk=chunk)
-    yield pb.ExportResponse(trailer=pb.TransferTrailer(sha256=digest.hexdigest(), bytes=size))
+            yield chunk
+    yield pb.TransferTrailer(sha256=digest.hexdigest(), bytes=size)
 
 
 def _header(requests: Iterator[pb.ImportRequest]) -> pb.ImportHeader:

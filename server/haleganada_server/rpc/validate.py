@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sized
 
-from haleganada_server.core.errors import InvalidInput, NotFound
+from haleganada_server.core.errors import InvalidInput
 
 MAX_BATCH = 256
 MAX_TOP_K, DEFAULT_TOP_K = 50, 5
@@ -14,8 +14,6 @@ MAX_PAGE, DEFAULT_PAGE = 500, 50
 MAX_HISTORY, DEFAULT_HISTORY = 10_000, 500
 MAX_ID_LENGTH = 64
 MAX_STROKES, MAX_POINTS = 1_000, 100_000
-
-_OWN_MODEL = "few-shot"
 
 
 def top_k(value: int) -> int:
@@ -66,10 +64,9 @@ def sample_id(value: int) -> int:
     return value
 
 
-def model(name: str) -> None:
-    """ "" or "few-shot", the workspace's own; NotFound for any other."""
-    if name not in ("", _OWN_MODEL):
-        raise NotFound("model", name[:MAX_ID_LENGTH], f"leave model empty, or say “{_OWN_MODEL}”")
+def model(reference: str) -> str:
+    """At most 64 characters, "" for what the workspace answers with."""
+    return _short("model", reference)
 
 
 def ink_size(strokes: int, points: int) -> None:

@@ -28,13 +28,15 @@ class Weights:
     """A folder of weights that was checked.
 
     name: name and version from the card. hash: SHA-256 of embedder.safetensors, hexadecimal; it names the embedding
-    space, on every device. side: height and width in px of what the network takes.
+    space, on every device. side: height and width in px of what the network takes. parameters: its weights and biases,
+    0 if the card does not say.
     """
 
     folder: Path
     name: str
     hash: str
     side: int
+    parameters: int
     model: Model
 
     @property
@@ -52,12 +54,13 @@ def load_weights(folder: Path) -> Weights:
     try:
         hashes: dict[str, str] = card["sha256"]
         name, side = f"{card['name']} {card['version']}", int(card["side"])
+        parameters = int(card.get("parameters", 0))
         calibration = _calibration(card["calibration"])
     except (KeyError, TypeError, ValueError) as error:
         raise _unusable(CARD, f"an entry is missing or wrong, {error}") from error
     for file in (ONNX, SAFETENSORS, HEAD):
         _check(folder / file, hashes.get(file, ""))
-    return Weights(folder, name, hashes[SAFETENSORS], side, Model(_read_head(folder / HEAD), calibration))
+    return Weights(folder, name, hashes[SAFETENSORS], side, parameters, Model(_read_head(folder / HEAD), calibration))
 
 
 def _read_card(path: Path) -> dict[str, Any]:

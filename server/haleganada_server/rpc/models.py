@@ -1,0 +1,89 @@
+"""ModelService: unpack, call the domain, pack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import grpc
+from haleganada.v1 import model_service_pb2 as pb
+from haleganada.v1 import model_service_pb2_grpc
+
+from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.models import FEW_SHOT, Models, StoredModel
+from haleganada_server.core.presets import PRESET_FACTS
+from haleganada_server.core.workspaces import Workspaces
+
+from . import convert_models as convert
+from . import pages, validate
+from .admission import TransferSlots
+from .figures import ServerFacts
+from .streams import file_chunks
+
+Context = grpc.ServicerContext
+
+
+class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
+    """Each method carries out the RPC of its name; they raise the domain's errors."""
+
+    def __init__(self, workspaces: Workspaces, models: Models, slots: TransferSlots, facts: ServerFacts) -> None:
+        self._workspaces = workspaces
+        self._models = models
+        self._slots = slots
+        self._facts = facts
+
+    def ListModels(self, request: pb.ListModelsRequest, context: Context) -> pb.ListModelsResponse:
+        limit, after = validate.page_size(request.page_size), pages.decode("models", request.page_token, "")
+        found = _behind([None, *self._models.all()], after)
+        shown, following = found[:limit], _id(found[limit - 1]) if len(found) > limit else ""
+        return pb.ListModelsResponse(
+            models=[self._described(model, with_labels=False) for model in shown],
+            next_page_token=pages.encode("models", following),
+        )
+
+    def GetModel(self, request: pb.GetModelRequest, context: Context) -> pb.GetModelResponse:
+        model = self._models.find(validate.required_id("model_id", request.model_id))
+        return pb.GetModelResponse(model=self._described(model))
+
+    def ListPresets(self, request: pb.ListPresetsRequest, context: Context) -> pb.ListPresetsResponse:
+        return pb.ListPresetsResponse(presets=[convert.preset(facts) for _, facts in sorted(PRESET_FACTS.items())])
+
+    def ActivateModel(self, request: pb.ActivateModelRequest, context: Context) -> pb.ActivateModelResponse:
+        reference = validate.required_id("model_id", request.model_id)
+        model = self._workspaces.activate_model(request.workspace, reference)
+        return pb.ActivateModelResponse(model=self._described(model))
+
+    def DeleteModel(self, request: pb.DeleteModelRequest, context: Context) -> pb.DeleteModelResponse:
+        self._models.delete(validate.required_id("model_id", request.model_id))
+        return pb.DeleteModelResponse()
+
+    def ExportModel(self, request: pb.ExportModelRequest, context: Context) -> Iterator[pb.ExportModelResponse]:
+        reference = validate.required_id("model_id", request.model_id)
+        with self._slots.one():
+            exported = self._models.file(reference, int8=convert.wants_int8(request.precision))
+            yield pb.ExportModelResponse(header=convert.export_header(exported))
+            for part in file_chunks(exported.path):
+                if isinstance(part, bytes):
+                    yield pb.ExportModelResponse(chunk=part)
+                else:
+                    yield pb.ExportModelResponse(trailer=part)
+
+    def _described(self, model: StoredModel | None, *, with_labels: bool = True) -> pb.Model:
+        """None: few-shot."""
+        if model is not None:
+            return convert.model(model, self._models.active_in(model.model_id), with_labels=with_labels)
+        own = [name for name in self._workspaces.names() if self._models.active(name) == FEW_SHOT]
+        return convert.few_shot(self._facts, own)
+
+
+def _id(model: StoredModel | None) -> str:
+    return FEW_SHOT if model is None else model.model_id
+
+
+def _behind(models: list[StoredModel | None], model_id: str) -> list[StoredModel | None]:
+    """Those that follow the one with this id; all for "". Raises InvalidInput if it is no longer there."""
+    if not model_id:
+        return models
+    ids = [_id(model) for model in models]
+    if model_id not in ids:
+        raise InvalidInput("page_token", "belongs to a model that is gone; begin again without it")
+    return models[ids.index(model_id) + 1 :]
