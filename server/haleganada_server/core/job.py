@@ -58,6 +58,7 @@ class Job:
     """One job at one moment. *_us: microseconds since 1970 UTC, 0 = not yet.
 
     request: what was asked for, JSON values only. result: of an evaluation that succeeded. files: name -> bytes.
+    cancelling: it was asked to end, and ends as soon as it can.
     """
 
     job_id: str
@@ -74,3 +75,4 @@ class Job:
     error_reason: str = ""
     files: dict[str, int] = field(default_factory=dict)
     result: dict[str, Any] = field(default_factory=dict)
+    cancelling: bool = False

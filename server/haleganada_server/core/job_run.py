@@ -1,0 +1,213 @@
+"""One job from its start to its end: the process is started, what it reports is noted, what it leaves is taken over."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from .changes import now_us
+from .errors import Exhausted, HaleganadaError
+from .job import Job, JobKind, JobState, Progress
+from .job_events import Ending, ending, with_epoch, with_progress
+from .job_ports import DatasetSource, JobProcess, JobRunner, JobStore, ModelShelf
+from .models import FEW_SHOT
+
+_log = logging.getLogger(__name__)
+
+Change = Callable[[str, Callable[[Job], Job], bool], Job]
+"""change(job_id, how, durable): carry out a change of a job and show it; it is on disk afterwards if it is durable."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobTools:
+    """What jobs work with. backbone_weights: file of weights from ImageNet, None = not given. weights: folder of the
+    embedder. patience_s: how long a cancelled job may take to end by itself.
+    """
+
+    store: JobStore
+    runner: JobRunner
+    datasets: DatasetSource
+    models: ModelShelf
+    weights: Path
+    backbone_weights: Path | None = None
+    patience_s: float = 120.0
+
+
+class JobRun:
+    """One run of one job. run() is for one thread, the other methods for any."""
+
+    def __init__(self, job_id: str, tools: JobTools, change: Change) -> None:
+        self.job_id = job_id
+        self._tools = tools
+        self._change = change
+        self._lock = threading.Lock()
+        self._process: JobProcess | None = None
+        self._left = False
+        self._impatience: threading.Timer | None = None
+
+    def run(self) -> None:
+        """Returns when the job is over, or after leave() as soon as its process is gone."""
+        try:
+            end = self._carry_out()
+        except HaleganadaError as error:
+            end = Ending(JobState.FAILED, error.reason, error.message)
+        except Exception:
+            _log.exception("job %s failed", self.job_id)
+            end = Ending(JobState.FAILED, "INTERNAL", "the server failed at this job; its log has the reason")
+        if end is not None:
+            self._end(end)
+
+    def cancel(self) -> None:
+        """Ask the process to end, and end it if it does not."""
+        with self._lock:
+            if self._process is not None and self._impatience is None:
+                self._process.cancel()
+                self._impatience = threading.Timer(self._tools.patience_s, self._process.kill)
+                self._impatience.daemon = True
+                self._impatience.start()
+
+    def leave(self) -> None:
+        """Let the process end where it is; the job goes on when it is run again."""
+        with self._lock:
+            self._left = True
+            if self._process is not None:
+                self._process.leave()
+
+    def kill(self) -> None:
+        """End the process without asking."""
+        with self._lock:
+            if self._process is not None:
+                self._process.kill()
+
+    def _carry_out(self) -> Ending | None:
+        """How the job ended; None if it was left."""
+        store = self._tools.store
+        job = self._change(self.job_id, _begun, True)
+        if job.state.over:  # cancelled in the very last moment
+            return None
+        path = store.write_request(self.job_id, self._request(job))
+        process = self._start(path)
+        if process is None:
+            return None
+        last = self._follow(process)
+        status = process.wait()
+        if self._impatience is not None:
+            self._impatience.cancel()
+        if self._left and not last:
+            return None
+        end = ending(self._present(), last, status, store.last_words(self.job_id))
+        _log.info("job %s: its process ended with status %d", self.job_id, status)
+        return end
+
+    def _start(self, request: Path) -> JobProcess | None:
+        """The process, which cancel() and leave() reach from now on; None if the job was left before."""
+        with self._lock:
+            if self._left:
+                return None
+            try:
+                process = self._tools.runner.start(request, self._tools.store.log(self.job_id))
+            except OSError as error:
+                message = f"the job's process cannot be started ({error.strerror}); start the job again later"
+                raise Exhausted(message, "PROCESS_NOT_STARTED") from error
+            self._process = process
+        if self._present().cancelling:
+            self.cancel()
+        return process
+
+    def _follow(self, process: JobProcess) -> Mapping[str, Any]:
+        """Note what the process reports; its "done" or "failed" report, or {}."""
+        last: Mapping[str, Any] = {}
+        for event in process.events():
+            if "progress" in event:
+                self._note(partial(with_progress, entry=event["progress"]), durable=False)
+            elif "epoch" in event:
+                files = self._tools.store.files(self.job_id)
+                self._note(partial(_with_epoch, entry=event["epoch"], files=files), durable=True)
+            elif "done" in event or "failed" in event:
+                last = event
+        return last
+
+    def _present(self) -> Job:
+        return self._change(self.job_id, lambda job: job, False)
+
+    def _note(self, how: Callable[[Job], Job], durable: bool) -> None:
+        """A change in between, which a disk that is full does not end the job for."""
+        try:
+            self._change(self.job_id, how, durable)
+        except (Exhausted, OSError) as error:
+            _log.warning("job %s: its state is not kept: %s", self.job_id, error)
+            self._change(self.job_id, how, False)
+
+    def _end(self, end: Ending) -> None:
+        model_id = ""
+        if end.model:
+            try:
+                model_id = self._tools.models.register(self._tools.store.folder(self.job_id) / "model")
+            except HaleganadaError as error:
+                end = Ending(JobState.FAILED, error.reason, error.message)
+            except Exception:
+                _log.exception("the model of job %s cannot be kept", self.job_id)
+                end = Ending(JobState.FAILED, "INTERNAL", "its model cannot be kept; the server's log has the reason")
+        files = self._tools.store.files(self.job_id)
+        self._note(lambda job: _ended(job, end, model_id, files), durable=True)
+
+    def _request(self, job: Job) -> dict[str, Any]:
+        """What the process is to do. Raises NotFound if something it needs was deleted meanwhile."""
+        asked = job.request
+        common = {
+            "kind": job.kind.value,
+            "job_id": job.job_id,
+            "folder": str(self._tools.store.folder(job.job_id).absolute()),
+            "dataset": self._dataset(asked["dataset_id"]),
+        }
+        if job.kind is JobKind.TRAINING:
+            given = {name: asked[name] for name in ("preset", "name", "settings")}
+            backbone = self._tools.backbone_weights
+            return {**common, **given, "backbone_weights": str(backbone.absolute()) if backbone else ""}
+        models = [self._model(model_id) for model_id in asked["models"]]
+        return {**common, "models": models, "quick": asked["quick"], "weights": str(self._tools.weights.absolute())}
+
+    def _dataset(self, dataset_id: str) -> dict[str, Any]:
+        info = self._tools.datasets.get(dataset_id)
+        return {
+            "folder": str(self._tools.datasets.folder(dataset_id).absolute()),
+            "name": info.name,
+            "sha256": info.sha256,
+            "labels": [label.label for label in info.labels],
+        }
+
+    def _model(self, model_id: str) -> dict[str, str]:
+        model = self._tools.models.find(model_id)
+        if model is None:
+            return {"model_id": FEW_SHOT, "name": FEW_SHOT}
+        return {"model_id": model.model_id, "name": model.card.name, "folder": str(model.folder.absolute())}
+
+
+def _begun(job: Job) -> Job:
+    if job.state.over:
+        return job
+    return replace(job, state=JobState.RUNNING, started_us=job.started_us or now_us())
+
+
+def _with_epoch(job: Job, entry: Any, files: dict[str, int]) -> Job:
+    return replace(with_epoch(job, entry), files=files)
+
+
+def _ended(job: Job, end: Ending, model_id: str, files: dict[str, int]) -> Job:
+    done = job.progress if end.state is JobState.SUCCEEDED else Progress(stage=job.progress.stage)
+    return replace(
+        job,
+        state=end.state,
+        ended_us=now_us(),
+        progress=replace(done, eta_seconds=0.0, message=""),
+        model_id=model_id,
+        error=end.message,
+        error_reason=end.reason,
+        result=end.result,
+        files=files,
+    )

@@ -1,0 +1,163 @@
+"""Jobs as processes: started at low priority, told of things on standard input, heard on standard output.
+
+A process of its own keeps torch out of the server, leaves the server its share of the processor, and can be killed,
+or run out of memory, without harm to anybody else. The end of its standard input tells it that the server is gone,
+however that ended.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from haleganada_server.core.errors import Precondition
+from haleganada_server.core.job import JobKind
+
+COMMAND = (sys.executable, "-m", "haleganada_server.training.job")
+NEEDED: Mapping[JobKind, Sequence[str]] = {
+    JobKind.TRAINING: ("torch", "onnx", "matplotlib"),
+    JobKind.EVALUATION: ("onnxruntime", "matplotlib"),
+}
+"""Modules that a kind of job cannot do without."""
+
+_NICE = 10
+_FIRST_TO_GO = "600"  # of 1000: when memory runs out, the kernel shall take the job and not the server
+_LONGEST_LINE = 8 * 2**20  # bytes; an evaluation of many labels reports its whole result in one line
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_log = logging.getLogger(__name__)
+
+
+class SubprocessRunner:
+    """core.job_ports.JobRunner. command: to which the request's path is added. needed: see NEEDED."""
+
+    def __init__(self, command: Sequence[str] = COMMAND, needed: Mapping[JobKind, Sequence[str]] = NEEDED) -> None:
+        self._command = tuple(command)
+        self._needed = needed
+
+    def require(self, kind: JobKind) -> None:
+        missing = [name for name in self._needed.get(kind, ()) if importlib.util.find_spec(name) is None]
+        if missing:
+            raise Precondition(
+                f"this server cannot do that, for it has no {' and no '.join(missing)}; install them where it runs: "
+                "pip install 'haleganada[train]', then start it anew",
+                "TORCH_NOT_INSTALLED",
+            )
+
+    def start(self, request: Path, log: Path) -> Subprocess:
+        with log.open("ab") as errors:
+            process = subprocess.Popen(
+                [*self._command, str(request.absolute())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=_environment(),
+                start_new_session=True,  # Ctrl-C in the server's terminal is the server's to handle
+                creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
+            )
+        _step_back(process.pid)
+        return Subprocess(process)
+
+
+class Subprocess:
+    """core.job_ports.JobProcess."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._talk = threading.Lock()
+        self._reaper = threading.Thread(target=self._reap, name="job-end", daemon=True)
+        self._reaper.start()
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        assert self._process.stdout is not None
+        with self._process.stdout as output:
+            for line in _lines(output):
+                event = _event(line)
+                if event is not None:
+                    yield event
+
+    def wait(self) -> int:
+        self._reaper.join()
+        return self._process.wait()
+
+    def cancel(self) -> None:
+        assert self._process.stdin is not None
+        with self._talk, suppress(OSError, ValueError):  # it has ended, or was left
+            self._process.stdin.write(b"cancel\n")
+            self._process.stdin.flush()
+
+    def leave(self) -> None:
+        assert self._process.stdin is not None
+        with self._talk, suppress(OSError):
+            self._process.stdin.close()
+
+    def kill(self) -> None:
+        with self._talk:
+            self._end_all()
+
+    def _reap(self) -> None:
+        """When the process has ended, end those that it started: they would hold its output open for ever."""
+        if hasattr(os, "waitid"):  # without collecting its status, so that its number stays its own until then
+            os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
+            with self._talk:
+                self._end_all()
+                self._process.wait()
+        else:
+            self._process.wait()
+        self.leave()
+
+    def _end_all(self) -> None:
+        if self._process.returncode is not None:
+            return  # by now its number may be another's
+        if hasattr(os, "killpg"):
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        else:
+            self._process.kill()
+
+
+def _environment() -> dict[str, str]:
+    """As the server's, with as many threads as there are cores unless somebody has said otherwise."""
+    cores = str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    return {**dict.fromkeys(_THREADS, cores), "PYTHONUNBUFFERED": "1", **os.environ}
+
+
+def _step_back(pid: int) -> None:
+    """Let everything else go first. It matters from the moment when the process has many threads, which is later."""
+    if hasattr(os, "setpriority"):
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, pid, max(_NICE, os.getpriority(os.PRIO_PROCESS, 0)))
+    with suppress(OSError):  # Linux alone has this file
+        Path(f"/proc/{pid}/oom_score_adj").write_text(_FIRST_TO_GO)
+
+
+def _lines(output: IO[bytes]) -> Iterator[bytes]:
+    """Line by line; one that is too long is passed over."""
+    while line := output.readline(_LONGEST_LINE):
+        if line.endswith(b"\n") or len(line) < _LONGEST_LINE:
+            yield line
+            continue
+        _log.warning("a job's process wrote a line of more than %d bytes, which is passed over", _LONGEST_LINE)
+        while (rest := output.readline(_LONGEST_LINE)) and not rest.endswith(b"\n"):
+            pass
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    """A report; None for a line that is none, as libraries may print."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        found = None
+    if isinstance(found, dict):
+        return found
+    _log.debug("a job's process wrote a line that is no report: %.200r", line)
+    return None

@@ -1,0 +1,175 @@
+"""A job's process that speaks the protocol but learns nothing, for tests: python child.py REQUEST.json.
+
+The model's name says what it does, the setting `epochs` for how long. Its checkpoint is the number of its last epoch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from haleganada_server.core.model_card import ModelCard, Preprocessing
+from haleganada_server.core.model_files import ONNX
+
+EPOCH_S = 0.05
+Request = dict[str, Any]
+
+
+def say(**event: Any) -> None:
+    """One report."""
+    sys.stdout.write(json.dumps(event) + "\n")
+    sys.stdout.flush()
+
+
+def listen(cancelled: threading.Event) -> None:
+    """“cancel” sets the event; the end of standard input ends the process."""
+    for line in sys.stdin:
+        if line.strip() == "cancel":
+            cancelled.set()
+    os._exit(7)
+
+
+def learn(request: Request, cancelled: threading.Event, epoch_s: float = EPOCH_S) -> None:
+    """Epochs from the checkpoint on, then a model."""
+    folder, epochs = Path(request["folder"]), int(request["settings"].get("epochs", 3))
+    checkpoint = folder / "checkpoint"
+    begin = int(checkpoint.read_text()) + 1 if checkpoint.exists() else 1
+    for epoch in range(begin, epochs + 1):
+        say(progress={"stage": "training", "done": epoch - 1, "total": epochs, "eta_seconds": 1.5, "message": ""})
+        time.sleep(epoch_s)
+        checkpoint.write_text(str(epoch))
+        say(epoch=epoch_metrics(epoch))
+        if cancelled.is_set():
+            break
+    finish(request, cancelled)
+
+
+def epoch_metrics(epoch: int) -> dict[str, float]:
+    """The figures of an epoch that never was."""
+    accuracy = 1 - 0.5**epoch
+    return {
+        "epoch": epoch,
+        "train_loss": 1 / epoch,
+        "train_accuracy": accuracy,
+        "validation_loss": 1.1 / epoch,
+        "validation_accuracy": accuracy,
+        "learning_rate": 1e-3,
+        "seconds": EPOCH_S,
+    }
+
+
+def finish(request: Request, cancelled: threading.Event) -> None:
+    """A file for people, a model folder, the last word."""
+    folder = Path(request["folder"])
+    write_model(folder / "model", request)
+    (folder / "files").mkdir(exist_ok=True)
+    (folder / "files" / "training_history.json").write_text("{}")
+    say(done={"model": True, "cancelled": cancelled.is_set(), "result": {}})
+
+
+def write_model(folder: Path, request: Request) -> None:
+    """A model folder whose hashes are right; its network is none."""
+    folder.mkdir(exist_ok=True)
+    network = b"not a network"
+    (folder / ONNX).write_bytes(network)
+    card = ModelCard(
+        preset=request["preset"],
+        name=request["name"],
+        labels=tuple(request["dataset"]["labels"]),
+        preprocessing=Preprocessing(32),
+        temperature=1.0,
+        parameters=10,
+        created_us=time.time_ns() // 1000,
+        dataset_name=request["dataset"]["name"],
+        dataset_sha256=request["dataset"]["sha256"],
+        sha256={ONNX: hashlib.sha256(network).hexdigest()},
+    )
+    (folder / "model.json").write_text(card.to_json())
+
+
+def ends(request: Request, cancelled: threading.Event) -> None:
+    sys.stderr.write("Traceback (most recent call last):\nValueError: the cat sat on it\n")
+    sys.exit(3)
+
+
+def is_killed(request: Request, cancelled: threading.Event) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def runs_out_of_memory(request: Request, cancelled: threading.Event) -> None:
+    say(failed={"reason": "OUT_OF_MEMORY", "message": "there is too little memory; choose a smaller batch"})
+    sys.exit(1)
+
+
+def does_not_listen(request: Request, cancelled: threading.Event) -> None:
+    time.sleep(600)
+
+
+def babbles(request: Request, cancelled: threading.Event) -> None:
+    """Everything that is no report, then the work."""
+    sys.stdout.buffer.write(b"loading...\n\xff\xfe\x00\n[1, 2]\n{\n" + b"x" * (9 * 2**20) + b"\n")
+    for entry in ({}, {"epoch": "two"}, {"progress": 7}, {"progress": {"done": 1e300}}, {"epoch": {"epoch": 1}}):
+        say(**entry)
+    learn(request, cancelled)
+
+
+def floods(request: Request, cancelled: threading.Event) -> None:
+    for i in range(20_000):
+        say(progress={"stage": "training", "done": i, "total": 20_000})
+    learn(request, cancelled)
+
+
+def leaves_a_child(request: Request, cancelled: threading.Event) -> None:
+    """A child of its own lives on and holds its output open."""
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    os._exit(5)
+
+
+def breaks_its_model(request: Request, cancelled: threading.Event) -> None:
+    write_model(Path(request["folder"]) / "model", request)
+    (Path(request["folder"]) / "model" / ONNX).write_bytes(b"changed")
+    say(done={"model": True, "cancelled": False, "result": {}})
+
+
+def evaluate(request: Request, cancelled: threading.Event) -> None:
+    files = Path(request["folder"]) / "files"
+    files.mkdir(exist_ok=True)
+    (files / "confusion_matrix.png").write_bytes(bytes(200_000))
+    say(progress={"stage": "evaluating", "done": 1, "total": 1})
+    say(done={"model": False, "cancelled": False, "result": {"accuracy": 0.75, "models": len(request["models"])}})
+
+
+BEHAVIOURS: dict[str, Callable[[Request, threading.Event], None]] = {
+    "ends": ends,
+    "is killed": is_killed,
+    "runs out of memory": runs_out_of_memory,
+    "does not listen": does_not_listen,
+    "babbles": babbles,
+    "floods": floods,
+    "leaves a child": leaves_a_child,
+    "breaks its model": breaks_its_model,
+}
+
+
+def main() -> None:
+    request: Request = json.loads(Path(sys.argv[1]).read_text())
+    cancelled = threading.Event()
+    threading.Thread(target=listen, args=(cancelled,), daemon=True).start()
+    if request["kind"] == "evaluation":
+        evaluate(request, cancelled)
+    else:
+        BEHAVIOURS.get(request["name"], learn)(request, cancelled)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

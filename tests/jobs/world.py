@@ -1,0 +1,83 @@
+"""What jobs work with, for tests: folders in a temporary directory, real processes, one data set that is only named."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from haleganada_server.core.classifying import Classifier
+from haleganada_server.core.dataset import DatasetInfo, LabelCount
+from haleganada_server.core.errors import NotFound
+from haleganada_server.core.job_run import JobTools
+from haleganada_server.core.jobs import Jobs
+from haleganada_server.core.models import Models
+from haleganada_server.runtime.job_process import SubprocessRunner
+from haleganada_server.store.jobs import JobFolders
+from haleganada_server.store.models import ModelFolders
+
+from tests.jobs import child
+
+COMMAND = (sys.executable, child.__file__)
+TWO = DatasetInfo(
+    "d" * 12,
+    "two letters",
+    1,
+    "0" * 64,
+    (LabelCount("a", 5, 2, 2), LabelCount("ಅ", 5, 2, 2)),
+    writers=0,
+    refused=(),
+    refused_total=0,
+    leaks=0,
+    duplicates=0,
+)
+ONE = DatasetInfo("e" * 12, "one letter", 2, "1" * 64, (LabelCount("a", 5, 0, 0),), 0, (), 0, 0, 0)
+
+
+class NamedDatasets:
+    """core.job_ports.DatasetSource for data sets without drawings, which the child does not need."""
+
+    def __init__(self, root: Path, known: tuple[DatasetInfo, ...] = (TWO, ONE)) -> None:
+        self._root = root
+        self._known: Mapping[str, DatasetInfo] = {key: info for info in known for key in (info.dataset_id, info.name)}
+
+    def get(self, dataset_id: str) -> DatasetInfo:
+        if dataset_id not in self._known:
+            raise NotFound("dataset", dataset_id)
+        return self._known[dataset_id]
+
+    def folder(self, dataset_id: str) -> Path:
+        return self._root / dataset_id
+
+
+def tools(root: Path, runner: SubprocessRunner | None = None, patience_s: float = 120.0) -> JobTools:
+    """root: a data directory."""
+    root.mkdir(exist_ok=True)
+    (root / "tmp").mkdir(exist_ok=True)
+    names = iter(range(10**6))
+    folders = ModelFolders(root / "models", lambda: root / "tmp" / str(next(names)))
+
+    def load(folder: Path, card: object) -> Classifier:
+        raise AssertionError("jobs load no models")
+
+    return JobTools(
+        JobFolders(root / "jobs"),
+        runner or SubprocessRunner(COMMAND, needed={}),
+        NamedDatasets(root / "datasets"),
+        Models(folders, load),
+        weights=root / "weights",
+        patience_s=patience_s,
+    )
+
+
+@contextmanager
+def jobs(root: Path, **settings: object) -> Iterator[Jobs]:
+    """Jobs that are stopped in good order at the end."""
+    running = Jobs(tools(root, **settings))  # type: ignore[arg-type]
+    running.start()
+    try:
+        yield running
+    finally:
+        running.stop()
+        running.close()
