@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .client import HaleganadaClient as HaleganadaClient
     from .connection import ClientConfig as ClientConfig
     from .errors import *  # noqa: F403
+    from .models import Model as Model
+    from .models import ModelExport as ModelExport
+    from .models import Preset as Preset
     from .types import *  # noqa: F403
 
 _ERRORS = (
@@ -30,10 +33,12 @@ _TYPES = (
     "RefusedItem", "Sample", "SamplePage", "Snapshot", "Stats", "Stroke", "Suspect", "Taught", "TeachNext", "Undone",
     "Unlinked", "WorkspaceInfo",
 )  # fmt: skip
+_MODELS = ("Model", "ModelExport", "Preset")
 _HOMES = {
     "ClientConfig": "connection",
     "HaleganadaClient": "client",
     **dict.fromkeys(_ERRORS, "errors"),
+    **dict.fromkeys(_MODELS, "models"),
     **dict.fromkeys(_TYPES, "types"),
 }
 

@@ -35,6 +35,7 @@ from . import convert, health, transfers, types
 from .connection import ClientConfig, Connection
 from .convert import Drawing
 from .errors import InvalidInput, from_rpc
+from .models import ModelsClient
 
 _TRANSFER_S = 3600.0
 _BATCH_S = 60.0
@@ -72,6 +73,7 @@ class HaleganadaClient:
         self._ocr = ocr_service_pb2_grpc.OCRServiceStub(channel)
         self._samples = sample_service_pb2_grpc.SampleServiceStub(channel)
         self._workspaces = workspace_service_pb2_grpc.WorkspaceServiceStub(channel)
+        self.models = ModelsClient(self._connection, self._in)
 
     def __enter__(self) -> HaleganadaClient:
         return self
@@ -160,7 +162,7 @@ class HaleganadaClient:
         model: str = "",
         workspace: str | None = None,
     ) -> types.Prediction:
-        """What a drawing is."""
+        """What a drawing is. model: an id or unique name, "few-shot", or "" for what the workspace answers with."""
         request = ocr.PredictRequest(
             workspace=self._in(workspace),
             glyph=convert.glyph(drawing),

@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,11 +27,28 @@ Progress = Callable[[int], None]
 """Called with the bytes so far."""
 
 
+@dataclass(frozen=True)
+class Received:
+    """A file that arrived unchanged. header: the message that announced it."""
+
+    header: Any
+    bytes: int
+    sha256: str
+
+
 def write_export(parts: Iterator[Any], target: Path | BinaryIO, progress: Progress | None = None) -> ExportResult:
-    """Write the chunks of an export.
+    """Write the chunks of an export of a workspace; as write_parts."""
+    done = write_parts(parts, target, progress)
+    header = done.header
+    facts = (header.file_name, header.content_type, header.revision, header.samples_total)
+    return ExportResult(*facts, done.bytes, done.sha256)
+
+
+def write_parts(parts: Iterator[Any], target: Path | BinaryIO, progress: Progress | None = None) -> Received:
+    """Write a file that comes as a header, chunks, and a trailer.
 
     A path appears only once all of them have arrived unchanged and are on disk; a file object gets them as they come.
-    Raises HaleganadaError if the export was damaged or cut off, OSError if it cannot be written.
+    Raises HaleganadaError if the file was damaged or cut off, OSError if it cannot be written.
     """
     if not isinstance(target, Path):
         return _receive(parts, target, progress)
@@ -48,7 +66,7 @@ def write_export(parts: Iterator[Any], target: Path | BinaryIO, progress: Progre
     return result
 
 
-def _receive(parts: Iterator[Any], file: BinaryIO, progress: Progress | None) -> ExportResult:
+def _receive(parts: Iterator[Any], file: BinaryIO, progress: Progress | None) -> Received:
     header, trailer, digest, size = None, None, hashlib.sha256(), 0
     for part in parts:
         kind = part.WhichOneof("part")
@@ -64,8 +82,7 @@ def _receive(parts: Iterator[Any], file: BinaryIO, progress: Progress | None) ->
                 progress(size)
     if header is None or trailer is None or trailer.sha256 != digest.hexdigest() or trailer.bytes != size:
         raise HaleganadaError("the export arrived changed or cut off; export again", "TRANSFER_DAMAGED")
-    facts = (header.file_name, header.content_type, header.revision, header.samples_total)
-    return ExportResult(*facts, size, trailer.sha256)
+    return Received(header, size, trailer.sha256)
 
 
 def import_requests(

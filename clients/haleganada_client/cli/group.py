@@ -35,6 +35,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "relabel": ("changing", "Give a sample another label."),
         "forget": ("changing", "Forget a sample, as if it had never been taught."),
         "workspaces": ("workspaces", "List, create or delete workspaces."),
+        "models": ("models", "List trained models, choose what answers, export or delete."),
     },
     "Keep and move": {
         "save": ("keeping", "Keep the present state as a snapshot."),

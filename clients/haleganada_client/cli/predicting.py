@@ -36,8 +36,11 @@ Outcome = Prediction | ItemError
     metavar="FILE",
     help="Also draw the pictures with their answers, as .svg or .html.",
 )
+@click.option(
+    "--model", default="", metavar="NAME", help="The model to ask, by name or id. [default: the workspace's choice]"
+)
 @with_session
-def predict_command(session: Session, images: tuple[str, ...], top_k: int, save_viz: Path | None) -> None:
+def predict_command(session: Session, images: tuple[str, ...], top_k: int, save_viz: Path | None, model: str) -> None:
     """Say what drawings are. IMAGES: files, folders, patterns such as 'page/*.png', or - for standard input.
 
     Exit code 1 if some could not be read. A wrong answer: `haleganada correct`.
@@ -49,7 +52,7 @@ def predict_command(session: Session, images: tuple[str, ...], top_k: int, save_
         named: list[tuple[Picture, Outcome]] = []
         for answer in answered(
             map(_picture, paths),
-            lambda batch: client.predict_batch([picture.content for picture in batch], top_k=top_k),
+            lambda batch: client.predict_batch([picture.content for picture in batch], top_k=top_k, model=model),
         ):
             named.append(answer if save_viz else (Picture(answer[0].name, b""), answer[1]))
             progress.update(1)
