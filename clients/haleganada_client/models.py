@@ -1,0 +1,151 @@
+"""Models that were trained on data sets: `client.models`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from haleganada.v1 import model_service_pb2 as pb
+from haleganada.v1 import model_service_pb2_grpc
+
+from . import convert, transfers
+from .connection import Connection
+from .errors import InvalidInput
+
+FEW_SHOT = "few-shot"
+"""Names a workspace's own head wherever a model is asked for."""
+
+_PRECISIONS = {"": pb.PRECISION_UNSPECIFIED, "float32": pb.PRECISION_FLOAT32, "int8": pb.PRECISION_INT8}
+_TRANSFER_S = 3600.0
+_LOADING_S = 60.0
+
+
+@dataclass(frozen=True)
+class Model:
+    """A recogniser with a fixed list of labels.
+
+    labels: in the order of its outputs; () in lists. created: None for "few-shot". Accuracies: 0..1, None where the
+    data set had no such part. side: px. milliseconds: for one drawing on one core of the machine that trained it, 0
+    = not measured.
+    """
+
+    model_id: str
+    name: str
+    preset: str
+    created: datetime | None
+    labels: tuple[str, ...]
+    labels_total: int
+    parameters: int
+    bytes_on_disk: int
+    sha256: str
+    dataset_sha256: str
+    dataset_name: str
+    validation_accuracy: float | None
+    test_accuracy: float | None
+    side: int
+    milliseconds: float
+    active_in: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What can be trained, and the settings that hold unless others are given. parameters: with 36 labels."""
+
+    name: str
+    description: str
+    side: int
+    parameters: int
+    pretrained: bool
+    epochs: int
+    batch_size: int
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class ModelExport:
+    """A model that was written to a file. report: how that form of it was checked when it was made."""
+
+    file_name: str
+    bytes: int
+    sha256: str
+    report: dict[str, Any]
+
+
+class ModelsClient:
+    """Every method raises a HaleganadaError. A model is named by its id, or by its name if that is unique."""
+
+    def __init__(self, connection: Connection, workspace: Callable[[str | None], str]) -> None:
+        """workspace: the one that is meant by an argument."""
+        self._connection = connection
+        self._in = workspace
+        self._stub = model_service_pb2_grpc.ModelServiceStub(connection.channel)
+
+    def list(self) -> list[Model]:
+        """All models, the newest first, behind "few-shot"."""
+        found: list[Model] = []
+        token = ""
+        while True:
+            request = pb.ListModelsRequest(page_size=500, page_token=token)
+            answer = self._connection.call(self._stub.ListModels, request)
+            found += [_model(model) for model in answer.models]
+            token = answer.next_page_token
+            if not token:
+                return found
+
+    def get(self, model: str) -> Model:
+        """One model with its labels."""
+        return _model(self._connection.call(self._stub.GetModel, pb.GetModelRequest(model_id=model)).model)
+
+    def presets(self) -> tuple[Preset, ...]:
+        """What can be trained, by name."""
+        answer = self._connection.call(self._stub.ListPresets, pb.ListPresetsRequest())
+        return convert.many(lambda preset: convert.copied(Preset, preset), answer.presets)
+
+    def activate(self, model: str, *, workspace: str | None = None) -> Model:
+        """Let a workspace answer with a model from now on; "few-shot" goes back to its own head."""
+        request = pb.ActivateModelRequest(workspace=self._in(workspace), model_id=model)
+        return _model(self._connection.call(self._stub.ActivateModel, request, self._at_least(_LOADING_S)).model)
+
+    def delete(self, model_id: str) -> None:
+        """Delete a model, named by its id. Raises FailedPrecondition while a workspace answers with it."""
+        self._connection.call_once(self._stub.DeleteModel, pb.DeleteModelRequest(model_id=model_id))
+
+    def export(
+        self,
+        model: str,
+        target: str | os.PathLike[str] | BinaryIO,
+        precision: str = "float32",
+        *,
+        progress: transfers.Progress | None = None,
+    ) -> ModelExport:
+        """Write a model as ONNX, which onnxruntime alone can run, to a path or an open binary file.
+
+        precision: float32 or int8. The SHA-256 of what arrived is checked; a path appears, or changes, only then.
+        progress is called with the bytes so far. Raises OSError where it cannot be written.
+        """
+        request = pb.ExportModelRequest(model_id=model, precision=_precision(precision))
+        parts = self._connection.stream(self._stub.ExportModel, request, self._at_least(_TRANSFER_S))
+        to = Path(target) if isinstance(target, (str, os.PathLike)) else target
+        received = transfers.write_parts(parts, to, progress)
+        report = json.loads(received.header.report_json or "{}")
+        return ModelExport(received.header.file_name, received.bytes, received.sha256, report)
+
+    def _at_least(self, seconds: float) -> float:
+        """The deadline of a call that may take longer than others."""
+        return max(seconds, self._connection.config.timeout_s)
+
+
+def _model(message: pb.Model) -> Model:
+    return convert.copied(Model, message)
+
+
+def _precision(name: str) -> pb.Precision.ValueType:
+    if name not in _PRECISIONS:
+        known = ", ".join(filter(None, _PRECISIONS))
+        raise InvalidInput(f"there is no precision “{name}”; choose one of {known}", "INVALID_INPUT", "precision")
+    return _PRECISIONS[name]
