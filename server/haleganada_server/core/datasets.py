@@ -5,8 +5,8 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -23,7 +23,7 @@ _ID_BYTES = 6
 class DatasetReading(Protocol):
     """A source that is being read: first all its items, then what was chosen of them is kept."""
 
-    def items(self) -> Iterator[ItemFacts | RefusedDrawing]:
+    def items(self) -> Generator[ItemFacts | RefusedDrawing, None, None]:
         """Every item once. Raises InvalidInput if the source as a whole cannot be read, Exhausted without room."""
 
     def keep(self, info: DatasetInfo, assembled: Assembled) -> DatasetInfo:
@@ -67,15 +67,14 @@ class Datasets:
         options = checked(options)
         refusals, items = Refusals(), list[ItemFacts]()
         with self._store.reading(path, file_name, options) as source:
-            for entry in source.items():
-                if isinstance(entry, RefusedDrawing):
-                    refusals.add(entry)
-                else:
-                    items.append(entry)
-                if not wanted():
-                    raise Precondition(
-                        "the caller went away while the data set was read; nothing was kept", "CALLER_GONE"
-                    )
+            with closing(source.items()) as entries:
+                for entry in entries:
+                    if isinstance(entry, RefusedDrawing):
+                        refusals.add(entry)
+                    else:
+                        items.append(entry)
+                    if not wanted():
+                        raise Precondition("the caller went away; nothing was kept", "CALLER_GONE")
             assembled = assemble(items, options, refusals)
             info = source.keep(_described(options, assembled, refusals), assembled)
         with self._lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .encode import Raster, dataset_raster, decode_raster, encode_raster, ink_picture, model_input, network_input
 from .frame import RASTER_SIDE
+from .header import image_pixels
 from .limits import DEFAULT_LIMITS, ImageLimits
 from .normalise import PillowInkReader, normalise, normalise_grey
 
@@ -16,6 +17,7 @@ __all__ = [
     "dataset_raster",
     "decode_raster",
     "encode_raster",
+    "image_pixels",
     "ink_picture",
     "model_input",
     "network_input",

@@ -48,6 +48,12 @@ def read_header(data: bytes) -> Header:
     raise InvalidInput(FIELD, "is not a PNG, JPEG or WebP image; send the bytes of one, not base64")
 
 
+def image_pixels(data: bytes) -> int:
+    """Width times height. Raises InvalidInput as read_header does."""
+    header = read_header(data)
+    return header.width * header.height
+
+
 def _png_size(data: bytes) -> tuple[int, int]:
     at, kind = 8, b""
     for _ in range(_MOST_PARTS):

@@ -88,7 +88,7 @@ def _mapping(tree: Tree, series: str) -> dict[int, LabelName] | None:
     try:
         lines = tree.content((own or names)[0], _MAX_MAPPING_BYTES).decode("ascii").split("\n")
         rows = [[int(word) for word in line.split()] for line in lines if line.strip()]
-        return {row[0]: label_name(f"{row[0]} {row[1]}", chr(row[1])) for row in rows}
+        return {row[0]: label_name(chr(row[1]), chr(row[1])) for row in rows}
     except (ValueError, IndexError, OverflowError) as error:
         raise InvalidInput("file", "has a mapping of which not every line is a label and a code point") from error
 

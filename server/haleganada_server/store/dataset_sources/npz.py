@@ -146,7 +146,7 @@ def _label(value: int | str | bytes | bool, names: NDArray[Any] | None) -> Label
     if not 0 <= value < len(names):
         raise InvalidInput("file", f"has the label {value}, but {len(names)} names; each label is a place among them")
     text = _text(names[value].item())
-    return label_name(f"{value}: {text}", text)
+    return label_name(text, text)
 
 
 def _part(value: Any) -> Part:

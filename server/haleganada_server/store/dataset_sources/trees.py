@@ -31,7 +31,7 @@ class Tree(Protocol):
 
 
 class ZipTree:
-    """The members of a zip file, directories left out. One thread at a time opens a file."""
+    """The members of a zip file, directories left out."""
 
     def __init__(self, file: zipfile.ZipFile) -> None:
         self._file = file

@@ -1,0 +1,149 @@
+"""One source while it becomes a data set: drawings in, rasters in a spool on disk, arrays out.
+
+Drawings are read by a few threads, which Pillow and numpy leave free for one another most of the time; rasters go to
+disk as they come, so that a million of them takes no more memory than a thousand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, replace
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from haleganada_server.core.dataset import DATASET_SIDE, DatasetInfo, ItemFacts, RefusedDrawing
+from haleganada_server.core.dataset_assembly import Assembled
+from haleganada_server.core.errors import HaleganadaError, InvalidInput
+from haleganada_server.core.types import Glyph
+from haleganada_server.vision import dataset_raster, image_pixels, normalise, normalise_grey
+
+from . import files
+from .dataset_sources import MAX_TOTAL_PIXELS, RefusedSource, SourceItem, require_items
+
+DATASET_JSON = "dataset.json"
+FORMAT = 1
+_RASTER_BYTES = DATASET_SIDE * DATASET_SIDE
+_PIECE = 64  # drawings that a thread reads at a time
+_THREADS = 4  # at most: other calls want to be answered, too
+_GATHERED = 4096  # rasters in memory while they are put in order
+
+Raster = NDArray[np.uint8]
+_Read = tuple[SourceItem | RefusedSource, Raster | HaleganadaError, int]
+"""An entry of the source, its raster or why there is none, and its pixels."""
+
+
+class SpooledReading:
+    """core.datasets.DatasetReading: a spool in the folder `scratch`, a finished data set renamed to `target`."""
+
+    def __init__(self, entries: Iterator[SourceItem | RefusedSource], scratch: Path, target: Callable[[str], Path]):
+        self._entries, self._target = entries, target
+        self._spool, self._folder = scratch / "spool", scratch / "dataset"
+
+    def items(self) -> Generator[ItemFacts | RefusedDrawing, None, None]:
+        pixels = count = 0
+        with self._spool.open("wb") as spool:
+            for entry, raster, size in _read_all(self._entries):
+                pixels, count = pixels + size, count + 1
+                require_items(count)
+                if pixels > MAX_TOTAL_PIXELS:
+                    raise InvalidInput("file", f"has over {MAX_TOTAL_PIXELS:,} pixels in all; send smaller images")
+                if isinstance(entry, RefusedSource) or isinstance(raster, HaleganadaError):
+                    error = entry.error if isinstance(entry, RefusedSource) else raster
+                    assert isinstance(error, HaleganadaError)
+                    yield RefusedDrawing(entry.item, error.reason, error.message)
+                    continue
+                spool.write(raster.tobytes())
+                digest = hashlib.blake2b(raster.tobytes(), digest_size=16).digest()
+                yield ItemFacts(entry.item, entry.label, entry.folder, entry.part, entry.writer, digest)
+
+    def keep(self, info: DatasetInfo, assembled: Assembled) -> DatasetInfo:
+        self._folder.mkdir()
+        labels = np.array(assembled.label_ids, np.int32)
+        parts = np.array(assembled.parts, np.uint8)
+        digest = hashlib.sha256(json.dumps([count.label for count in info.labels], ensure_ascii=False).encode())
+        for name, array in (
+            ("labels", labels),
+            ("parts", parts),
+            ("writers", np.array(assembled.writer_ids, np.int32)),
+        ):
+            np.save(self._folder / f"{name}.npy", array, allow_pickle=False)
+        digest.update(labels.astype("<i4").tobytes() + parts.tobytes())
+        self._write_rasters(assembled.order, digest)
+        info = replace(info, sha256=digest.hexdigest())
+        entry = {"format": FORMAT, **asdict(info)}
+        (self._folder / DATASET_JSON).write_text(json.dumps(entry, ensure_ascii=False, indent=1), encoding="utf-8")
+        target = self._target(info.dataset_id)
+        _put_in_place(self._folder, target)
+        return replace(info, bytes_on_disk=folder_bytes(target))
+
+    def _write_rasters(self, order: list[int], digest: Any) -> None:
+        """rasters.npy from the spool; by plain writes, since a full disk behind a mapped file kills the process."""
+        spool = np.memmap(self._spool, np.uint8, "r").reshape(-1, DATASET_SIDE, DATASET_SIDE)
+        with (self._folder / "rasters.npy").open("wb") as file:
+            _write_header(file, len(order))
+            for start in range(0, len(order), _GATHERED):
+                rasters = spool[order[start : start + _GATHERED]].tobytes()
+                digest.update(rasters)
+                file.write(rasters)
+
+
+def folder_bytes(folder: Path) -> int:
+    """Bytes of the files in a data set's folder."""
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
+def _read_all(entries: Iterator[SourceItem | RefusedSource]) -> Iterator[_Read]:
+    """Every entry with its raster, in order; a few pieces are on their way at once."""
+    threads = min(_THREADS, os.cpu_count() or 1)
+    with ThreadPoolExecutor(threads, "dataset") as pool:
+        waiting: deque[Future[list[_Read]]] = deque()
+        try:
+            while piece := list(islice(entries, _PIECE)):
+                waiting.append(pool.submit(_read_piece, piece))
+                if len(waiting) > 2 * threads:
+                    yield from waiting.popleft().result()
+            while waiting:
+                yield from waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _read_piece(entries: Iterable[SourceItem | RefusedSource]) -> list[_Read]:
+    return [(entry, *_raster(entry)) for entry in entries]
+
+
+def _raster(entry: SourceItem | RefusedSource) -> tuple[Raster | HaleganadaError, int]:
+    """The stored raster of a drawing, or why there is none; and how many pixels it had."""
+    if isinstance(entry, RefusedSource):
+        return entry.error, 0
+    try:
+        if isinstance(entry.image, np.ndarray):
+            return dataset_raster(normalise_grey(entry.image)), entry.image.size
+        image = entry.image()
+        return dataset_raster(normalise(Glyph(image=image))), image_pixels(image)
+    except HaleganadaError as error:
+        return error, 0
+
+
+def _write_header(file: IO[bytes], count: int) -> None:
+    shape = (count, DATASET_SIDE, DATASET_SIDE)
+    npy.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+
+
+def _put_in_place(folder: Path, target: Path) -> None:
+    for path in folder.iterdir():
+        files.sync_file(path)
+    files.sync_folder(folder)
+    folder.replace(target)
+    files.sync_folder(target.parent)

@@ -1,0 +1,80 @@
+"""Data sets on disk: DIR/datasets/<id>/{dataset.json, rasters.npy, labels.npy, parts.npy, writers.npy}.
+
+A data set is finished in DIR/tmp and renamed into place; from then on nothing in it changes. It is deleted by renaming
+it away, so that what is left after a kill is either whole or gone.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+
+from haleganada_server.core.dataset import DatasetInfo, DatasetOptions, LabelCount, RefusedDrawing
+from haleganada_server.core.errors import NotFound
+
+from . import dataset_sources, files
+from .dataset_reading import DATASET_JSON, FORMAT, SpooledReading, folder_bytes
+from .failures import storage_errors
+
+_log = logging.getLogger(__name__)
+_ARRAYS = ("rasters.npy", "labels.npy", "parts.npy", "writers.npy")
+
+
+class DatasetFolders:
+    """core.datasets.DatasetStore on a file system."""
+
+    def __init__(self, root: Path, temporary_path: Callable[[], Path]) -> None:
+        """root: DIR/datasets, made if it is missing. temporary_path: a fresh path on the same disk."""
+        self._root, self._temporary_path = root, temporary_path
+        root.mkdir(parents=True, exist_ok=True)
+
+    def all(self) -> list[DatasetInfo]:
+        found = []
+        for folder in sorted(self._root.iterdir()):
+            try:
+                found.append(_described(folder))
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                _log.error("the data set in %s cannot be read and is left alone: %s", folder.name, error)
+        return found
+
+    @contextmanager
+    def reading(self, path: Path, file_name: str, options: DatasetOptions) -> Iterator[SpooledReading]:
+        scratch = self._temporary_path()
+        with storage_errors("the data sets"):
+            scratch.mkdir()
+            try:
+                entries = dataset_sources.read(path, file_name, options.orientation)
+                yield SpooledReading(entries, scratch, lambda dataset_id: self._root / dataset_id)
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
+
+    def folder(self, dataset_id: str) -> Path:
+        folder = self._root / dataset_id
+        if Path(dataset_id).name != dataset_id or not folder.is_dir():
+            raise NotFound("dataset", dataset_id, "list the data sets that there are")
+        return folder
+
+    def delete(self, dataset_id: str) -> None:
+        doomed = self._temporary_path()
+        with storage_errors("the data sets"):
+            self.folder(dataset_id).replace(doomed)
+            files.sync_folder(self._root)
+        shutil.rmtree(doomed, ignore_errors=True)  # what is left goes at the next start
+
+
+def _described(folder: Path) -> DatasetInfo:
+    """Raises OSError, ValueError, KeyError or TypeError for what is not a whole data set."""
+    entry = json.loads((folder / DATASET_JSON).read_text(encoding="utf-8"))
+    if entry["format"] != FORMAT or entry["dataset_id"] != folder.name:
+        raise ValueError(f"{DATASET_JSON} has format {entry['format']} and the id {entry['dataset_id']}")
+    for name in _ARRAYS:
+        (folder / name).stat()
+    values = {field.name: entry[field.name] for field in fields(DatasetInfo)}
+    values["labels"] = tuple(LabelCount(**label) for label in entry["labels"])
+    values["refused"] = tuple(RefusedDrawing(**refused) for refused in entry["refused"])
+    return DatasetInfo(**{**values, "bytes_on_disk": folder_bytes(folder)})
