@@ -123,3 +123,9 @@ class DatasetInfo:
     def count(self, part: Part) -> int:
         """Items of a part."""
         return sum(getattr(label, part.name.lower()) for label in self.labels)
+
+    @property
+    def imbalance(self) -> float:
+        """Items of the largest label to train on, over those of the smallest; 0 without items to train on."""
+        counts = [label.train for label in self.labels if label.train]
+        return max(counts) / min(counts) if counts else 0.0

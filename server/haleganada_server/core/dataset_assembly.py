@@ -15,6 +15,7 @@ from .dataset_split import split
 from .errors import InvalidInput
 
 MAX_REFUSED = 1_000
+MAX_LABELS = 20_000
 CONFLICT = "CONFLICTING_LABELS"
 _NAMED_IN_ERRORS = 10
 
@@ -53,14 +54,14 @@ class Assembled:
 
 def assemble(items: Sequence[ItemFacts], options: DatasetOptions, refusals: Refusals) -> Assembled:
     """Choose, split and put in order. Notes conflicting items in `refusals`. Raises InvalidInput if there is nothing
-    to learn from: no items, or one label only.
+    to learn from: no items, one label only, or too many.
     """
     _require_distinct_names(items)
     candidates = _without_conflicts(items, refusals)
     kept = _without_leaks(items, candidates)
     leaks = len({(items[i].digest, _part(items[i])) for i in candidates}) - len(kept)
     duplicates = len(candidates) - len(kept) - leaks
-    _require_two_labels(items, kept, refusals)
+    _require_labels(items, kept, refusals)
     parts = dict(zip(kept, split([items[i] for i in kept], options), strict=True))
     order = sorted(kept, key=lambda i: (parts[i], items[i].label, items[i].digest))
     labels, writers = _numbered(items[i].label for i in order), _numbered(items[i].writer for i in order)
@@ -127,8 +128,10 @@ def _part(item: ItemFacts) -> Part:
     return item.part or Part.TRAIN
 
 
-def _require_two_labels(items: Sequence[ItemFacts], kept: Sequence[int], refusals: Refusals) -> None:
+def _require_labels(items: Sequence[ItemFacts], kept: Sequence[int], refusals: Refusals) -> None:
     labels = {items[i].label for i in kept}
+    if len(labels) > MAX_LABELS:
+        raise InvalidInput("file", f"has {len(labels):,} labels; at most {MAX_LABELS:,} are allowed")
     if len(labels) >= 2:
         return
     found = f"only drawings of “{labels.pop()}”" if labels else "no drawing that can be used"

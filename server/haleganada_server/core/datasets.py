@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from .errors import InvalidInput, NotFound, Precondition
 from .labels import normalise_label
 
 MOST_SHARE = 0.5
+FILE_ENDINGS = (".zip", ".npz")
 _ID_BYTES = 6
 
 
@@ -46,6 +47,19 @@ class DatasetStore(Protocol):
 
     def delete(self, dataset_id: str) -> None:
         """Remove a data set for good."""
+
+
+class UploadRoom(Protocol):
+    """Where files arrive that are sent in pieces, named by the SHA-256 of the whole."""
+
+    def received(self, sha256: str) -> int:
+        """Bytes that have arrived; 0 if nothing is known of it."""
+
+    def receive(self, sha256: str, offset: int, chunks: Iterable[bytes]) -> Path:
+        """Append the chunks; the file once it is whole. Raises InvalidInput, Exhausted, AlreadyExists."""
+
+    def remove(self, sha256: str) -> None:
+        """Forget an upload."""
 
 
 class Datasets:
@@ -118,6 +132,12 @@ class Datasets:
             if self._known.pop(dataset_id, None) is None:
                 raise NotFound("dataset", dataset_id, "give its id; list the data sets that there are")
         self._store.delete(dataset_id)
+
+
+def require_known_form(file_name: str) -> None:
+    """Raises InvalidInput for a file whose name does not end as those that can be read."""
+    if not file_name.lower().endswith(FILE_ENDINGS):
+        raise InvalidInput("file_name", f"does not end with {' or '.join(FILE_ENDINGS)}; zip a folder to send it")
 
 
 def checked(options: DatasetOptions) -> DatasetOptions:

@@ -4,6 +4,7 @@ checked where they are read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sized
 
 from haleganada_server.core.errors import InvalidInput
@@ -14,6 +15,8 @@ MAX_PAGE, DEFAULT_PAGE = 500, 50
 MAX_HISTORY, DEFAULT_HISTORY = 10_000, 500
 MAX_ID_LENGTH = 64
 MAX_STROKES, MAX_POINTS = 1_000, 100_000
+
+_SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 
 def top_k(value: int) -> int:
@@ -67,6 +70,20 @@ def sample_id(value: int) -> int:
 def model(reference: str) -> str:
     """At most 64 characters, "" for what the workspace answers with."""
     return _short("model", reference)
+
+
+def sha256(field: str, value: str) -> str:
+    """A hash in hexadecimal, in lower case."""
+    if not _SHA256.fullmatch(value):
+        raise InvalidInput(field, "is not a SHA-256, which has 64 hexadecimal digits")
+    return value.lower()
+
+
+def count(field: str, value: int, most: int) -> int:
+    """0, which stands for a default, to `most`."""
+    if not 0 <= value <= most:
+        raise InvalidInput(field, f"is {value}; give 1 to {most}, or 0 for the default")
+    return value
 
 
 def ink_size(strokes: int, points: int) -> None:

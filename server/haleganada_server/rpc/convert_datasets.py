@@ -1,0 +1,90 @@
+"""Messages of DatasetService <-> the domain's values, in this module only."""
+
+from __future__ import annotations
+
+from haleganada.v1 import common_pb2, ocr_service_pb2
+from haleganada.v1 import dataset_service_pb2 as pb
+
+from haleganada_server.core.dataset import (
+    DatasetInfo,
+    DatasetOptions,
+    LabelCount,
+    Orientation,
+    Part,
+    RefusedDrawing,
+    SplitRule,
+)
+from haleganada_server.core.dataset_preview import PreviewSheet
+from haleganada_server.core.errors import InvalidInput
+
+from .convert import timestamp
+
+_INVALID_ARGUMENT = 3
+_SPLITS = {
+    pb.SPLIT_RULE_UNSPECIFIED: SplitRule.AUTO,
+    pb.SPLIT_RULE_STRATIFIED: SplitRule.STRATIFIED,
+    pb.SPLIT_RULE_BY_WRITER: SplitRule.BY_WRITER,
+}
+_ORIENTATIONS = {
+    pb.IDX_ORIENTATION_UNSPECIFIED: Orientation.AUTO,
+    pb.IDX_ORIENTATION_UPRIGHT: Orientation.UPRIGHT,
+    pb.IDX_ORIENTATION_TRANSPOSED: Orientation.TRANSPOSED,
+}
+
+
+def options(message: pb.DatasetOptions) -> DatasetOptions:
+    """What is absent has its default. Raises InvalidInput for numbers that this server does not know."""
+    if message.split not in _SPLITS:
+        raise InvalidInput("options.split", f"{message.split} is no rule of this server; leave it out")
+    if message.orientation not in _ORIENTATIONS:
+        raise InvalidInput("options.orientation", f"{message.orientation} is none of this server; leave it out")
+    usual = DatasetOptions(message.name)
+    return DatasetOptions(
+        message.name,
+        _SPLITS[message.split],
+        message.validation_share if message.HasField("validation_share") else usual.validation_share,
+        message.test_share if message.HasField("test_share") else usual.test_share,
+        message.seed,
+        _ORIENTATIONS[message.orientation],
+    )
+
+
+def dataset(value: DatasetInfo) -> pb.Dataset:
+    """All of a data set."""
+    message = listed(value)
+    message.labels.extend(_label(label) for label in value.labels)
+    message.refused.extend(_refused(refused) for refused in value.refused)
+    return message
+
+
+def listed(value: DatasetInfo) -> pb.Dataset:
+    """A data set without its labels and refused items."""
+    return pb.Dataset(
+        dataset_id=value.dataset_id,
+        name=value.name,
+        created=timestamp(value.created_us),
+        sha256=value.sha256,
+        train=value.count(Part.TRAIN),
+        validation=value.count(Part.VALIDATION),
+        test=value.count(Part.TEST),
+        labels_total=len(value.labels),
+        writers=value.writers,
+        refused_total=value.refused_total,
+        leaks=value.leaks,
+        duplicates=value.duplicates,
+        imbalance=value.imbalance,
+        bytes_on_disk=value.bytes_on_disk,
+    )
+
+
+def preview(value: PreviewSheet) -> pb.PreviewDatasetResponse:
+    return pb.PreviewDatasetResponse(sheet=value.sheet, labels=value.labels, side=value.side)
+
+
+def _label(value: LabelCount) -> pb.DatasetLabel:
+    return pb.DatasetLabel(label=value.label, train=value.train, validation=value.validation, test=value.test)
+
+
+def _refused(value: RefusedDrawing) -> ocr_service_pb2.RefusedItem:
+    error = common_pb2.ItemError(code=_INVALID_ARGUMENT, reason=value.reason, message=value.message)
+    return ocr_service_pb2.RefusedItem(item=value.item, error=error)

@@ -1,0 +1,113 @@
+"""DatasetService: unpack, call the domain, pack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+from haleganada.v1 import dataset_service_pb2 as pb
+from haleganada.v1 import dataset_service_pb2_grpc
+
+from haleganada_server.core.dataset_preview import DatasetPreviewer, PreviewWish
+from haleganada_server.core.datasets import Datasets, UploadRoom, checked, require_known_form
+from haleganada_server.core.errors import InvalidInput
+
+from . import convert_datasets as convert
+from . import pages, validate
+from .admission import TransferSlots
+
+MAX_CHUNK = 2**20
+Context = grpc.ServicerContext
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DatasetTools:
+    """What the service is about. place: a file or folder of the server's disk that a caller names."""
+
+    datasets: Datasets
+    uploads: UploadRoom
+    place: Callable[[str], Path]
+    previewer: DatasetPreviewer
+
+
+class DatasetServicer(dataset_service_pb2_grpc.DatasetServiceServicer):
+    """Each method carries out the RPC of its name; they raise the domain's errors."""
+
+    def __init__(self, tools: DatasetTools, slots: TransferSlots) -> None:
+        self._datasets, self._uploads = tools.datasets, tools.uploads
+        self._place, self._previewer = tools.place, tools.previewer
+        self._slots = slots
+
+    def UploadDataset(
+        self, request_iterator: Iterator[pb.UploadDatasetRequest], context: Context
+    ) -> pb.UploadDatasetResponse:
+        header = _header(request_iterator)
+        options, sha256 = checked(convert.options(header.options)), validate.sha256("header.sha256", header.sha256)
+        require_known_form(header.file_name)
+        with self._slots.one():
+            path = self._uploads.receive(sha256, header.offset, _chunks(request_iterator))
+            try:
+                made = self._datasets.add(path, header.file_name, options, context.is_active)
+            except InvalidInput:
+                self._uploads.remove(sha256)  # sending it again would not help
+                raise
+            self._uploads.remove(sha256)
+        return pb.UploadDatasetResponse(dataset=convert.dataset(made))
+
+    def GetUpload(self, request: pb.GetUploadRequest, context: Context) -> pb.GetUploadResponse:
+        return pb.GetUploadResponse(received=self._uploads.received(validate.sha256("sha256", request.sha256)))
+
+    def AddDataset(self, request: pb.AddDatasetRequest, context: Context) -> pb.AddDatasetResponse:
+        options = checked(convert.options(request.options))
+        validate.named("path", request.path)
+        path = self._place(request.path)
+        with self._slots.one():
+            made = self._datasets.add(path, path.name, options, context.is_active)
+        return pb.AddDatasetResponse(dataset=convert.dataset(made))
+
+    def GetDataset(self, request: pb.GetDatasetRequest, context: Context) -> pb.GetDatasetResponse:
+        found = self._datasets.get(validate.required_id("dataset_id", request.dataset_id))
+        return pb.GetDatasetResponse(dataset=convert.dataset(found))
+
+    def ListDatasets(self, request: pb.ListDatasetsRequest, context: Context) -> pb.ListDatasetsResponse:
+        limit, after = validate.page_size(request.page_size), pages.decode("datasets", request.page_token, "")
+        found = self._datasets.page(after, limit + 1)
+        shown, following = found[:limit], found[limit - 1].dataset_id if len(found) > limit else ""
+        return pb.ListDatasetsResponse(
+            datasets=[convert.listed(info) for info in shown], next_page_token=pages.encode("datasets", following)
+        )
+
+    def DeleteDataset(self, request: pb.DeleteDatasetRequest, context: Context) -> pb.DeleteDatasetResponse:
+        self._datasets.delete(validate.required_id("dataset_id", request.dataset_id))
+        return pb.DeleteDatasetResponse()
+
+    def PreviewDataset(self, request: pb.PreviewDatasetRequest, context: Context) -> pb.PreviewDatasetResponse:
+        wish = PreviewWish(
+            validate.required_id("preset", request.preset),
+            validate.count("drawings", request.drawings, 64) or 8,
+            validate.count("views", request.views, 16) or 7,
+            request.seed,
+        )
+        info = self._datasets.get(validate.required_id("dataset_id", request.dataset_id))
+        with self._slots.one():
+            sheet = self._previewer.sheet(info, self._datasets.folder(info.dataset_id), wish)
+        return convert.preview(sheet)
+
+
+def _header(requests: Iterator[pb.UploadDatasetRequest]) -> pb.UploadDatasetHeader:
+    first = next(requests, None)
+    if first is None or first.WhichOneof("part") != "header":
+        raise InvalidInput("header", "is missing; an upload starts with it")
+    return first.header
+
+
+def _chunks(requests: Iterator[pb.UploadDatasetRequest]) -> Iterator[bytes]:
+    """Raises InvalidInput for anything else, and for chunks that are too large."""
+    for request in requests:
+        if request.WhichOneof("part") != "chunk":
+            raise InvalidInput("part", "is out of order; send one header, then chunks")
+        if len(request.chunk) > MAX_CHUNK:
+            raise InvalidInput("chunk", f"has {len(request.chunk):,} bytes; at most {MAX_CHUNK:,} are allowed")
+        yield request.chunk

@@ -1,0 +1,100 @@
+"""Previews of training, drawn by a process of its own, since they need torch, which the server never imports.
+
+The process gets a request as a JSON file and leaves a PNG where it says; its last line on standard output is
+{"done": {"labels": [...], "side": px}} or {"failed": {"reason": ..., "message": ...}}.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import logging
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from haleganada_server.core.dataset import DatasetInfo
+from haleganada_server.core.dataset_preview import PreviewSheet, PreviewWish
+from haleganada_server.core.errors import Exhausted, HaleganadaError, Precondition
+from haleganada_server.core.presets import preset_facts
+
+COMMAND = (sys.executable, "-m", "haleganada_server.training.preview")
+_TIMEOUT_S = 120.0
+_log = logging.getLogger(__name__)
+
+
+class PreviewProcess:
+    """core.dataset_preview.DatasetPreviewer. Safe from any thread."""
+
+    def __init__(
+        self, temporary_path: Callable[[], Path], command: Sequence[str] = COMMAND, needed: Sequence[str] = ("torch",)
+    ) -> None:
+        """temporary_path: a fresh path for what it leaves. needed: modules that it cannot do without."""
+        self._temporary_path = temporary_path
+        self._command, self._needed = tuple(command), tuple(needed)
+
+    def sheet(self, info: DatasetInfo, folder: Path, wish: PreviewWish) -> PreviewSheet:
+        """Raises InvalidInput for an unknown preset, Precondition if this installation cannot train, Exhausted if it
+        takes too long.
+        """
+        preset_facts(wish.preset)
+        self._require()
+        with self._scratch() as scratch:
+            labels = [count.label for count in info.labels]
+            dataset = {"folder": str(folder.absolute()), "name": info.name, "sha256": info.sha256, "labels": labels}
+            sheet = (scratch / "sheet.png").absolute()
+            request = scratch / "request.json"
+            request.write_text(json.dumps({**asdict(wish), "dataset": dataset, "sheet": str(sheet)}), encoding="utf-8")
+            done = self._outcome(request)
+            return PreviewSheet(sheet.read_bytes(), tuple(done["labels"]), int(done["side"]))
+
+    def _require(self) -> None:
+        missing = [name for name in self._needed if importlib.util.find_spec(name) is None]
+        if missing:
+            raise Precondition(
+                f"this server cannot show that, for it has no {' and no '.join(missing)}; install it where it runs: "
+                "pip install 'haleganada[train]', then start it anew",
+                "TORCH_NOT_INSTALLED",
+            )
+
+    def _outcome(self, request: Path) -> dict[str, Any]:
+        try:
+            ended = subprocess.run(
+                [*self._command, str(request.absolute())],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_TIMEOUT_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise Exhausted("the preview took too long; ask for fewer drawings", "PREVIEW_TIMEOUT", 10.0) from error
+        return _read_outcome(ended)
+
+    @contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        folder = self._temporary_path()
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _read_outcome(ended: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
+    """What the last line reports. Raises Precondition with its words, HaleganadaError if there are none."""
+    lines = ended.stdout.splitlines()
+    try:
+        outcome = json.loads(lines[-1]) if lines else {}
+    except ValueError:
+        outcome = {}
+    if "done" in outcome:
+        return dict(outcome["done"])
+    if "failed" in outcome:
+        raise Precondition(outcome["failed"]["message"], outcome["failed"]["reason"])
+    _log.error("the preview ended with %d: %s", ended.returncode, ended.stderr.decode(errors="replace")[-4000:])
+    raise HaleganadaError("the preview could not be drawn; the server's log has the reason")
