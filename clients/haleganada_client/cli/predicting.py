@@ -104,7 +104,8 @@ def _block(name: str, outcome: Outcome) -> str:
     if outcome.candidates:
         rows = [["", *_row(candidate)] for candidate in outcome.candidates]
         unknown = outcome.unknown_probability
-        rows.append(["", "none of these", percent(unknown), bar(unknown), "", ""])
+        if unknown > 0:  # models of data sets know no such answer
+            rows.append(["", "none of these", percent(unknown), bar(unknown), "", ""])
         lines += [table(rows, right={2}), f"wrong? haleganada correct {outcome.prediction_id} LABEL"]
     return "\n".join(lines)
 

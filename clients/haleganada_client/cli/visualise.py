@@ -103,7 +103,7 @@ def _answer(outcome: Prediction | ItemError) -> str:
         lines = textwrap.wrap(printable(outcome.message), 42)[:_SHOWN]
         return _decision("unreadable") + "".join(_text("file", _LABEL_X, _y(i), line) for i, line in enumerate(lines))
     rows = [_candidate(i, candidate) for i, candidate in enumerate(outcome.candidates[:_SHOWN])]
-    if rows:
+    if rows and outcome.unknown_probability > 0:  # models of data sets know no such answer
         rows.append(
             _text("rest", _LABEL_X, _y(len(rows)), "none") + _bar(len(rows), "none", outcome.unknown_probability)
         )

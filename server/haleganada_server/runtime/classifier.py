@@ -7,7 +7,7 @@ only the way from the raster to its height and width is not, and is handed in.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -63,8 +63,21 @@ def _session(path: Path, card: ModelCard, threads: int) -> onnxruntime.Inference
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises many kinds, all from its C++ part
         raise damaged(card.name, f"onnxruntime cannot load {ONNX}") from error
-    shapes = {node.name: node.shape for node in (*session.get_inputs(), *session.get_outputs())}
     side = card.preprocessing.side
-    if shapes.get(_INPUT, [])[1:] != [1, side, side] or shapes.get(_OUTPUT, [])[1:] != [len(card.labels)]:
+    if not (
+        _fits(session.get_inputs(), _INPUT, [1, side, side])
+        and _fits(session.get_outputs(), _OUTPUT, [len(card.labels)])
+    ):
         raise damaged(card.name, f"{ONNX} does not take ink of {side} px, or does not give {len(card.labels)} labels")
     return session
+
+
+def _fits(nodes: Sequence[onnxruntime.NodeArg], name: str, shape: Sequence[int]) -> bool:
+    """Whether there is exactly this input or output, of this shape behind the first axis; what the file leaves open
+    fits.
+    """
+    if [node.name for node in nodes] != [name] or len(nodes[0].shape) != 1 + len(shape):
+        return False
+    return all(
+        not isinstance(said, int) or said == meant for said, meant in zip(nodes[0].shape[1:], shape, strict=True)
+    )

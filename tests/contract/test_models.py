@@ -1,0 +1,344 @@
+"""ModelService, and predictions by its models, through the generated stubs over loopback."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import grpc
+import numpy as np
+import onnxruntime
+import pytest
+from grpc import StatusCode
+from haleganada.v1 import model_service_pb2 as pb
+from haleganada.v1 import model_service_pb2_grpc
+from haleganada.v1 import ocr_service_pb2 as ocr
+from haleganada.v1 import workspace_service_pb2 as workspaces
+from haleganada.v1.common_pb2 import Glyph
+from haleganada_server.core.types import Glyph as Drawing
+from haleganada_server.rpc.convert import glyph as unpacked
+from haleganada_server.vision import model_input, normalise
+from numpy.typing import NDArray
+
+from tests.conftest import RunningServer, StartServer
+from tests.contract.drawings import blank, cross, ladder, ring
+from tests.contract.refusals import refused
+from tests.tiny_model import SIDE, TinyModel, write_tiny_model
+
+FEW_SHOT = "few-shot"
+SHAPES = {"ಕ": cross(), "ಕಿ": ring(), "H": ladder()}
+
+
+def raster(glyph: Glyph) -> NDArray[np.uint8]:
+    drawing: Drawing = unpacked(glyph)
+    return normalise(drawing)
+
+
+def tiny(name: str = "", labels: dict[str, Glyph] = SHAPES, **facts: object) -> TinyModel:
+    templates = {label: raster(glyph) for label, glyph in labels.items()}
+    return TinyModel(templates, name or f"tiny {uuid4()}", **facts)  # type: ignore[arg-type]
+
+
+def stub(server: RunningServer) -> model_service_pb2_grpc.ModelServiceStub:
+    return model_service_pb2_grpc.ModelServiceStub(server.channel)
+
+
+@pytest.fixture
+def model(server: RunningServer, tmp_path: Path) -> str:
+    """The id of a model of three shapes on the shared server."""
+    return server.app.models.register(write_tiny_model(tmp_path, tiny()))
+
+
+def predict(server: RunningServer, workspace: str, glyph: Glyph, **more: object) -> ocr.PredictResponse:
+    return server.ocr.Predict(ocr.PredictRequest(workspace=workspace, glyph=glyph, **more))  # type: ignore[arg-type]
+
+
+def activate(server: RunningServer, workspace: str, model: str) -> pb.Model:
+    return stub(server).ActivateModel(pb.ActivateModelRequest(workspace=workspace, model_id=model)).model
+
+
+def best(answer: ocr.PredictResponse) -> str:
+    return answer.candidates[0].label
+
+
+def test_list_models(start_server: StartServer, tmp_path: Path) -> None:
+    server = start_server()
+    made = [
+        server.app.models.register(write_tiny_model(tmp_path, tiny(f"m{age}", created_us=age))) for age in (2, 3, 1)
+    ]
+    pages, token = [], ""
+    while True:
+        answer = stub(server).ListModels(pb.ListModelsRequest(page_size=2, page_token=token))
+        pages.append([found.model_id for found in answer.models])
+        if not (token := answer.next_page_token):
+            break
+    assert pages == [[FEW_SHOT, made[1]], [made[0], made[2]]]
+    first, second = stub(server).ListModels(pb.ListModelsRequest()).models[:2]
+    assert (second.labels_total, list(second.labels), second.name, second.preset) == (3, [], "m3", "tiny-cnn")
+    assert list(first.active_in) == ["default"] and not first.HasField("created") and first.labels_total == 0
+    assert first.sha256 == server.app.embedder.hash and first.bytes_on_disk > 1_000_000 and first.parameters > 1_000_000
+
+
+def test_get_model(server: RunningServer, model: str) -> None:
+    found = stub(server).GetModel(pb.GetModelRequest(model_id=model)).model
+    assert list(found.labels) == list(SHAPES) and found.side == SIDE and found.parameters == 3 * SIDE * SIDE
+    assert (found.validation_accuracy, found.milliseconds, found.dataset_name) == (0.75, 0.2, "shapes")
+    assert not found.HasField("test_accuracy") and len(found.sha256) == 64 and found.created.seconds == 1_700_000_000
+    assert stub(server).GetModel(pb.GetModelRequest(model_id=found.name)).model == found
+    assert stub(server).GetModel(pb.GetModelRequest(model_id=FEW_SHOT)).model.name == FEW_SHOT
+
+
+def test_list_presets(server: RunningServer) -> None:
+    presets = stub(server).ListPresets(pb.ListPresetsRequest()).presets
+    names = [preset.name for preset in presets]
+    assert names == sorted(names) and {"cnn36", "resnet18", "resnet50-transformer", "tiny-cnn"} <= set(names)
+    assert all(preset.description and preset.epochs > 0 and preset.learning_rate > 0 for preset in presets)
+
+
+def test_activate_model(server: RunningServer, workspace: str, model: str) -> None:
+    server.ocr.Train(ocr.TrainRequest(workspace=workspace, glyph=cross(), label="taught"))
+    before = predict(server, workspace, cross())
+    assert activate(server, workspace, model).active_in == [workspace]
+    answer = predict(server, workspace, cross(3))
+    assert best(answer) == "ಕ" and answer.unknown_probability == 0 and answer.decision == ocr.DECISION_RECOGNISED
+    assert best(predict(server, workspace, cross(), model=FEW_SHOT)) == "taught"
+    assert workspace in activate(server, workspace, FEW_SHOT).active_in
+    after = predict(server, workspace, cross())
+    assert list(after.candidates) == list(before.candidates)
+    assert after.unknown_probability == before.unknown_probability
+
+
+def test_delete_model(server: RunningServer, workspace: str, model: str) -> None:
+    activate(server, workspace, model)
+    refusal = refused(lambda: stub(server).DeleteModel(pb.DeleteModelRequest(model_id=model)))
+    assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "MODEL_IN_USE")
+    assert workspace in refusal.message
+    activate(server, workspace, FEW_SHOT)
+    stub(server).DeleteModel(pb.DeleteModelRequest(model_id=model))
+    assert refused(lambda: stub(server).GetModel(pb.GetModelRequest(model_id=model))).reason == "MODEL_NOT_FOUND"
+    assert refused(lambda: predict(server, workspace, cross(), model=model)).reason == "MODEL_NOT_FOUND"
+
+
+@pytest.mark.parametrize("precision", [pb.PRECISION_UNSPECIFIED, pb.PRECISION_INT8], ids=pb.Precision.Name)
+def test_export_model(server: RunningServer, workspace: str, model: str, precision: pb.Precision.ValueType) -> None:
+    """The file runs by onnxruntime alone and says what the server says."""
+    parts = list(stub(server).ExportModel(pb.ExportModelRequest(model_id=model, precision=precision)))
+    assert [part.WhichOneof("part") for part in parts] == ["header", *["chunk"] * (len(parts) - 2), "trailer"]
+    content, header = b"".join(part.chunk for part in parts), parts[0].header
+    assert parts[-1].trailer.sha256 == hashlib.sha256(content).hexdigest() and header.bytes == len(content)
+    assert header.file_name.endswith(".int8.onnx" if precision == pb.PRECISION_INT8 else f"{model}.onnx")
+    assert "\n" not in header.report_json and json.loads(header.report_json)["float32"]
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    probabilities = np.asarray(session.run(["probabilities"], {"ink": model_input(raster(ring(4))[None], SIDE)})[0])[0]
+    assert list(SHAPES)[int(probabilities.argmax())] == best(predict(server, workspace, ring(4), model=model))
+
+
+def test_every_rpc_has_a_test_here() -> None:
+    (service,) = pb.DESCRIPTOR.services_by_name.values()
+    tested = {name.removeprefix("test_").replace("_", "") for name in globals()}
+    assert {method.name.lower() for method in service.methods} <= tested
+
+
+# Predictions
+
+
+def test_a_model_speaks_of_the_workspaces_forms_and_samples(server: RunningServer, workspace: str, model: str) -> None:
+    for shift in range(2):
+        server.ocr.Train(ocr.TrainRequest(workspace=workspace, glyph=ring(shift), label="ಕಿ", variant_of="ಕ"))
+    answer = predict(server, workspace, ring(2), model=model, top_k=2, min_revision=2)
+    first, second = answer.candidates
+    assert (first.label, first.canonical, list(first.forms), first.samples) == ("ಕಿ", "ಕ", ["ಕ", "ಕಿ"], 2)
+    assert second.samples == 0 and list(first.code_points) == ["U+0C95", "U+0CBF"]
+    everything = {c.label: c.probability for c in predict(server, workspace, ring(2), model=model).candidates}
+    assert first.canonical_probability == pytest.approx(everything["ಕ"] + everything["ಕಿ"])
+    assert sum(everything.values()) == pytest.approx(1) and answer.revision == 2
+
+
+def test_a_models_answer_can_be_corrected(server: RunningServer, workspace: str, model: str) -> None:
+    answer = predict(server, workspace, ladder(), model=model)
+    fix = ocr.CorrectRequest(workspace=workspace, prediction_id=answer.prediction_id, label="ladder")
+    corrected = server.ocr.Correct(fix)
+    assert (corrected.predicted, corrected.taught.label) == ("H", "ladder")
+    assert best(predict(server, workspace, ladder(), model=FEW_SHOT)) == "ladder"
+
+
+def test_a_batch_by_a_model_reports_what_it_cannot_read(server: RunningServer, workspace: str, model: str) -> None:
+    glyphs = [cross(), Glyph(image=blank()), *[ring(shift / 10) for shift in range(40)], Glyph(), ladder()]
+    request = ocr.PredictBatchRequest(workspace=workspace, glyphs=glyphs, model=model, top_k=1)
+    results = server.ocr.PredictBatch(request).results
+    labels = [best(r.prediction) if r.WhichOneof("result") == "prediction" else r.error.code for r in results]
+    assert labels == ["ಕ", 3, *["ಕಿ"] * 40, 3, "H"]
+
+
+def test_nothing_readable_in_a_batch(server: RunningServer, workspace: str, model: str) -> None:
+    results = server.ocr.PredictBatch(
+        ocr.PredictBatchRequest(workspace=workspace, glyphs=[Glyph()], model=model)
+    ).results
+    assert [result.error.field for result in results] == ["glyph"]
+
+
+# What is kept
+
+
+def test_a_restart_keeps_models_and_choices(start_server: StartServer, tmp_path: Path) -> None:
+    server = start_server()
+    model = server.app.models.register(write_tiny_model(tmp_path, tiny()))
+    activate(server, "", model)
+    server.stop()
+    server = start_server()
+    assert best(predict(server, "", ring(3))) == "ಕಿ"
+    assert stub(server).GetModel(pb.GetModelRequest(model_id=model)).model.active_in == ["default"]
+
+
+def test_a_new_workspace_of_a_deleted_ones_name_has_its_own_head(
+    server: RunningServer, workspace: str, model: str
+) -> None:
+    activate(server, workspace, model)
+    server.workspaces.DeleteWorkspace(workspaces.DeleteWorkspaceRequest(workspace=workspace, confirm=workspace))
+    server.workspaces.CreateWorkspace(workspaces.CreateWorkspaceRequest(workspace=workspace))
+    assert predict(server, workspace, cross()).decision == ocr.DECISION_NOTHING_TAUGHT
+    stub(server).DeleteModel(pb.DeleteModelRequest(model_id=model))
+
+
+# Bad input
+
+
+@pytest.fixture
+def damaged(server: RunningServer, model: str) -> Iterator[str]:
+    """The id of a model whose files were changed after it was registered."""
+    folder = server.app.models.get(model).folder
+    for name in ("model.onnx", "model.int8.onnx"):
+        (folder / name).write_bytes(b"something else")
+    yield model
+
+
+def test_a_changed_file_is_noticed_and_nothing_else_suffers(
+    server: RunningServer, workspace: str, damaged: str
+) -> None:
+    calls = (
+        lambda: predict(server, workspace, cross(), model=damaged),
+        lambda: activate(server, workspace, damaged),
+        lambda: list(stub(server).ExportModel(pb.ExportModelRequest(model_id=damaged))),
+    )
+    for call in calls:
+        refusal = refused(call)
+        assert (refusal.code, refusal.reason) == (StatusCode.DATA_LOSS, "MODEL_DAMAGED")
+        assert "train it again, or delete it" in refusal.message
+    assert predict(server, workspace, cross()).decision == ocr.DECISION_NOTHING_TAUGHT
+    stub(server).DeleteModel(pb.DeleteModelRequest(model_id=damaged))
+
+
+def test_a_name_of_two_models_must_be_an_id(server: RunningServer, workspace: str, tmp_path: Path) -> None:
+    twins = [server.app.models.register(write_tiny_model(tmp_path, tiny("twin"))) for _ in range(2)]
+    for call, field in (
+        (lambda: predict(server, workspace, cross(), model="twin"), "model"),
+        (lambda: activate(server, workspace, "twin"), "model_id"),
+    ):
+        refusal = refused(call)
+        assert (refusal.code, refusal.fields) == (StatusCode.INVALID_ARGUMENT, (field,))
+        assert all(model in refusal.message for model in twins)
+    assert best(predict(server, workspace, cross(), model=twins[0])) == "ಕ"
+    assert refused(lambda: stub(server).DeleteModel(pb.DeleteModelRequest(model_id="twin"))).fields == ("model_id",)
+    for twin in twins:
+        stub(server).DeleteModel(pb.DeleteModelRequest(model_id=twin))
+
+
+Call = Callable[[model_service_pb2_grpc.ModelServiceStub, str, str], object]
+BAD_CALLS: dict[str, tuple[Call, StatusCode, str]] = {
+    "no model": (lambda s, _w, _m: s.GetModel(pb.GetModelRequest()), StatusCode.INVALID_ARGUMENT, "INVALID_INPUT"),
+    "unknown model": (
+        lambda s, _w, _m: s.GetModel(pb.GetModelRequest(model_id="nothing")),
+        StatusCode.NOT_FOUND,
+        "MODEL_NOT_FOUND",
+    ),
+    "path instead of a model": (
+        lambda s, _w, _m: s.GetModel(pb.GetModelRequest(model_id="../default")),
+        StatusCode.NOT_FOUND,
+        "MODEL_NOT_FOUND",
+    ),
+    "long name": (
+        lambda s, _w, _m: s.GetModel(pb.GetModelRequest(model_id="x" * 65)),
+        StatusCode.INVALID_ARGUMENT,
+        "INVALID_INPUT",
+    ),
+    "activate unknown": (
+        lambda s, w, _m: s.ActivateModel(pb.ActivateModelRequest(workspace=w, model_id="nothing")),
+        StatusCode.NOT_FOUND,
+        "MODEL_NOT_FOUND",
+    ),
+    "activate nothing": (
+        lambda s, w, _m: s.ActivateModel(pb.ActivateModelRequest(workspace=w)),
+        StatusCode.INVALID_ARGUMENT,
+        "INVALID_INPUT",
+    ),
+    "activate nowhere": (
+        lambda s, _w, m: s.ActivateModel(pb.ActivateModelRequest(workspace="nowhere", model_id=m)),
+        StatusCode.NOT_FOUND,
+        "WORKSPACE_NOT_FOUND",
+    ),
+    "delete unknown": (
+        lambda s, _w, _m: s.DeleteModel(pb.DeleteModelRequest(model_id="nothing")),
+        StatusCode.NOT_FOUND,
+        "MODEL_NOT_FOUND",
+    ),
+    "delete few-shot": (
+        lambda s, _w, _m: s.DeleteModel(pb.DeleteModelRequest(model_id=FEW_SHOT)),
+        StatusCode.FAILED_PRECONDITION,
+        "FEW_SHOT_MODEL",
+    ),
+    "export few-shot": (
+        lambda s, _w, _m: list(s.ExportModel(pb.ExportModelRequest(model_id=FEW_SHOT))),
+        StatusCode.FAILED_PRECONDITION,
+        "FEW_SHOT_MODEL",
+    ),
+    "unknown precision": (
+        lambda s, _w, m: list(s.ExportModel(pb.ExportModelRequest(model_id=m, precision=9))),  # type: ignore[arg-type]
+        StatusCode.INVALID_ARGUMENT,
+        "INVALID_INPUT",
+    ),
+    "negative page": (
+        lambda s, _w, _m: s.ListModels(pb.ListModelsRequest(page_size=-1)),
+        StatusCode.INVALID_ARGUMENT,
+        "INVALID_INPUT",
+    ),
+    "garbage token": (
+        lambda s, _w, _m: s.ListModels(pb.ListModelsRequest(page_token="garbage")),
+        StatusCode.INVALID_ARGUMENT,
+        "INVALID_INPUT",
+    ),
+}
+
+
+@pytest.mark.parametrize(("call", "code", "reason"), BAD_CALLS.values(), ids=BAD_CALLS.keys())
+def test_bad_input(
+    server: RunningServer, workspace: str, model: str, call: Call, code: StatusCode, reason: str
+) -> None:
+    refusal = refused(lambda: call(stub(server), workspace, model))
+    assert (refusal.code, refusal.reason) == (code, reason)
+
+
+def test_min_revision_holds_for_models_too(server: RunningServer, workspace: str, model: str) -> None:
+    refusal = refused(lambda: predict(server, workspace, cross(), model=model, min_revision=1))
+    assert refusal.reason == "REVISION_NOT_REACHED"
+
+
+def test_a_model_without_int8(server: RunningServer, tmp_path: Path) -> None:
+    model = server.app.models.register(write_tiny_model(tmp_path, tiny(int8=False)))
+    request = pb.ExportModelRequest(model_id=model, precision=pb.PRECISION_INT8)
+    assert refused(lambda: list(stub(server).ExportModel(request))).reason == "NO_INT8"
+
+
+def test_exports_of_models_count_as_transfers(start_server: StartServer, tmp_path: Path) -> None:
+    server = start_server(max_transfers=1)
+    large = {f"{number}": cross(number / 100) for number in range(800)}
+    model = server.app.models.register(write_tiny_model(tmp_path, tiny(labels=large)))
+    request = pb.ExportModelRequest(model_id=model)
+    slow = stub(server).ExportModel(request)
+    next(slow)
+    assert refused(lambda: list(stub(server).ExportModel(request))).reason == "TOO_MANY_TRANSFERS"
+    slow.cancel()
+    with pytest.raises(grpc.RpcError):
+        list(slow)
