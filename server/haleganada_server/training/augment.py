@@ -1,0 +1,95 @@
+"""Drawings seen anew in each epoch: turned, shifted, scaled, tilted, bent, with paler or bolder ink; never mirrored.
+
+Letters have a direction, so there is no flip. All of a drawing's random numbers come from (seed, epoch, item) alone, so
+that it looks the same whatever batch, process or sitting it is in. Everything is one warp of the coordinates and one
+bilinear sampling, for a whole batch at once.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+ROTATION = math.radians(15)
+SHIFT = 0.10
+"""Of the side."""
+SCALE = 0.10
+TILT = 0.10
+"""Perspective: two opposite edges differ in length by up to 20 %."""
+BEND = 0.11
+"""How far a knot of the elastic grid moves at most, of the side; neighbours smooth it to a third of that."""
+KNOTS = 6
+"""Knots of the elastic grid, along one axis."""
+CONTRAST = 0.30
+BRIGHTNESS = 0.30
+DRAWS = 8 + 2 * KNOTS * KNOTS
+"""Random numbers of one drawing."""
+
+
+def draws(items: int, seed: int, epoch: int) -> Tensor:
+    """The random numbers of all items in one epoch, (items, DRAWS), each uniform in -1..1."""
+    generator = torch.Generator().manual_seed(mixed_seed(seed, epoch))
+    return torch.rand(items, DRAWS, generator=generator).mul_(2).sub_(1)
+
+
+def mixed_seed(*numbers: int) -> int:
+    """A seed of 32 bits, all that torch's generator takes, which differs where any of the numbers differs."""
+    return int(np.random.SeedSequence([n % 2**64 for n in numbers]).generate_state(1)[0])
+
+
+def augment(ink: Tensor, drawn: Tensor) -> Tensor:
+    """Ink (n, 1, side, side) in 0..1 -> the same shape and range, each picture changed as its row of draws says.
+
+    drawn: (n, DRAWS), rows of draws(). Zeros leave a picture as it is.
+    """
+    view = drawn[:, :8].unbind(1)
+    grid = _seen_from(view[:6], ink.shape[-1]) + _bent(drawn[:, 8:], ink.shape[-1])
+    moved = functional.grid_sample(ink, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    contrast, brightness = (1 + CONTRAST * view[6]), (1 + BRIGHTNESS * (view[7].abs().neg()))
+    moved.mul_(contrast[:, None, None, None]).clamp_(max=1)  # Paper is 0, and stays so.
+    return moved.mul_(brightness[:, None, None, None])
+
+
+def _seen_from(view: tuple[Tensor, ...], side: int) -> Tensor:
+    """Where each pixel comes from: (n, side, side, 2) as x, y in -1..1, by a homography of each drawing."""
+    turn, right, down, scale, tilt_x, tilt_y = view
+    size = 1 + SCALE * scale
+    cosine, sine = torch.cos(ROTATION * turn) / size, torch.sin(ROTATION * turn) / size
+    rows = (
+        (cosine, -sine, -2 * SHIFT * right),
+        (sine, cosine, -2 * SHIFT * down),
+        (TILT * tilt_x, TILT * tilt_y, torch.ones_like(size)),
+    )
+    homography = torch.stack([torch.stack(row, dim=1) for row in rows], dim=1)
+    x, y, depth = (homography @ _pixels(side, homography.device)).unbind(1)
+    return torch.stack((x / depth, y / depth), dim=-1).view(-1, side, side, 2)
+
+
+def _bent(moves: Tensor, side: int) -> Tensor:
+    """A smooth displacement of each pixel, (n, side, side, 2), from moves of the knots, (n, 2 x KNOTS x KNOTS)."""
+    spline = _spline(side, moves.device)
+    field = spline @ moves.view(-1, 2, KNOTS, KNOTS) @ spline.T
+    return field.permute(0, 2, 3, 1).mul(2 * BEND)
+
+
+@functools.lru_cache(maxsize=4)
+def _pixels(side: int, device: torch.device) -> Tensor:
+    """The centres of all pixels as homogeneous columns, (3, side x side)."""
+    centres = (torch.arange(side, device=device) + 0.5) * (2 / side) - 1
+    y, x = torch.meshgrid(centres, centres, indexing="ij")
+    return torch.stack((x.flatten(), y.flatten(), torch.ones(side * side, device=device)))
+
+
+@functools.lru_cache(maxsize=4)
+def _spline(side: int, device: torch.device) -> Tensor:
+    """How much each knot moves each pixel, along one axis: (side, KNOTS), uniform cubic B-splines."""
+    at = (torch.arange(side, device=device) + 0.5) * ((KNOTS - 3) / side)
+    far = (at[:, None] + 1 - torch.arange(KNOTS, device=device)).abs()
+    near = 2 / 3 - far.square() * (1 - far / 2)
+    outer = (2 - far).clamp(min=0) ** 3 / 6
+    return torch.where(far < 1, near, outer)

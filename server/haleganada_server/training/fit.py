@@ -1,0 +1,150 @@
+"""A training job from its request to a finished model folder."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from haleganada_server.core.job import Epoch
+from haleganada_server.training.backbone import start_from
+from haleganada_server.training.fit_checkpoint import load_checkpoint, save_checkpoint
+from haleganada_server.training.fit_data import FitData, read_dataset, require_trainable
+from haleganada_server.training.fit_finish import Trained, write_results
+from haleganada_server.training.fit_loop import FitHooks, FitLoop
+from haleganada_server.training.fit_processes import Processes
+from haleganada_server.training.fit_report import FitReport
+from haleganada_server.training.fit_settings import FitSettings
+from haleganada_server.training.fit_state import FitState, build_optimiser
+from haleganada_server.training.history import History, TensorBoard, tensorboard_there
+from haleganada_server.training.ink_input import InkInput
+from haleganada_server.training.presets import Preset, preset
+
+FILES = "files"
+
+
+@dataclass(frozen=True)
+class FitJob:
+    """What one training job is to do. options: of the preset's network."""
+
+    folder: Path
+    preset: Preset
+    name: str
+    settings: FitSettings
+    data: FitData
+    backbone_weights: Path | None
+
+    @staticmethod
+    def of(request: Mapping[str, Any]) -> FitJob:
+        """From the request's JSON. Raises InvalidInput and Precondition."""
+        chosen = preset(request["preset"])
+        weights = request.get("backbone_weights")
+        return FitJob(
+            Path(request["folder"]),
+            chosen,
+            str(request["name"]),
+            FitSettings.of(asdict(chosen.defaults), request.get("settings", {})),
+            read_dataset(request["dataset"]),
+            Path(weights) if weights else None,
+        )
+
+    def fingerprint(self, processes: Processes) -> str:
+        """Of all that decides the course of the training; a checkpoint of another course is no use."""
+        course = [self.preset.name, asdict(self.settings), self.data.sha256, len(self.data.labels), processes.count]
+        return hashlib.sha256(json.dumps(course).encode()).hexdigest()
+
+
+def run_training(
+    request: Mapping[str, Any], report: Callable[[dict[str, Any]], None], cancelled: Callable[[], bool],
+    processes: Processes,
+) -> dict[str, Any]:  # fmt: skip
+    """Train, from the checkpoint if there is one; write model/ and files/; {"model", "cancelled", "result"}.
+
+    Raises HaleganadaError for what a person can mend, and what libraries raise when memory or disk are full.
+    """
+    job = FitJob.of(request)
+    require_trainable(job.data, least=2 * processes.count)
+    files = job.folder / FILES
+    files.mkdir(exist_ok=True)
+    told = FitReport(report)
+    told.stage("preparing")
+    state, options = _new_state(job, processes)
+    resumed = load_checkpoint(state, job.folder, job.fingerprint(processes))
+    told.stage("training")
+    if resumed:
+        told.note(f"went on after epoch {state.epoch}")
+    ended = _fit(job, state, processes, told, cancelled)
+    if processes.first and state.best_epoch:
+        trained = Trained(job.preset, job.name, job.data, job.settings, options, state)
+        write_results(
+            trained, job.folder, InkInput(job.preset.preprocessing.side, processes.device), told, hasty=not ended
+        )
+    return {"model": bool(state.best_epoch), "cancelled": not ended, "result": {}}
+
+
+def _new_state(job: FitJob, processes: Processes) -> tuple[FitState, dict[str, Any]]:
+    """The state before the first epoch, and the options that its network was built with."""
+    options, backbone = start_from(job.preset, job.backbone_weights)
+    torch.manual_seed(job.settings.seed)
+    network = job.preset.build(len(job.data.labels), options, backbone)
+    network = network.to(processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return FitState(network, build_optimiser(network.parameters(), job.settings)), options
+
+
+def _fit(
+    job: FitJob, state: FitState, processes: Processes, told: FitReport, cancelled: Callable[[], bool]
+) -> bool:  # fmt: skip
+    """Run all epochs that are left; False if they were cancelled."""
+    ink = InkInput(job.preset.preprocessing.side, processes.device)
+    head = job.preset.head_parameters(state.network)
+    loop = FitLoop(state, job.data, job.settings, ink, processes, head, FitHooks(told.stepped, cancelled))
+    keeper = _Keeper(job, state, processes, told)
+    validated = bool(len(loop.validation))
+    if not validated:
+        told.note("the data set has no validation part: the last state is kept, not the best one")
+    with keeper:
+        told.begin(state.epoch * loop.order.steps, job.settings.epochs * loop.order.steps)
+        while not state.over(job.settings):
+            epoch = loop.run_epoch()
+            if epoch is None:
+                return False
+            state.add(epoch, validated)
+            keeper.keep(epoch)
+    return True
+
+
+class _Keeper(contextlib.ExitStack):
+    """Tells and writes what is to be kept after each epoch; only in the first process."""
+
+    def __init__(self, job: FitJob, state: FitState, processes: Processes, told: FitReport) -> None:
+        super().__init__()
+        self.job, self.state, self.told, self.first = job, state, told, processes.first
+        self.fingerprint = job.fingerprint(processes)
+        self.history = History(job.folder / FILES)
+        self.board: TensorBoard | None = None
+        if job.settings.tensorboard and processes.first:
+            self._open_board()
+
+    def keep(self, epoch: Epoch) -> None:
+        """After an epoch was added to the state."""
+        if not self.first:
+            return
+        last = self.state.over(self.job.settings)
+        if last or epoch.epoch % self.job.settings.checkpoint_every == 0:
+            save_checkpoint(self.state, self.job.folder, self.fingerprint)
+        self.history.write(self.state.history, self.state.best_epoch, last)
+        if self.board:
+            self.board.write(epoch)
+        self.told.epoch(epoch)
+
+    def _open_board(self) -> None:
+        if tensorboard_there():
+            self.board = self.enter_context(TensorBoard(self.job.folder / FILES, self.state.epoch + 1))
+        else:
+            self.told.note("no TensorBoard files: the server lacks it; pip install tensorboard")

@@ -1,0 +1,118 @@
+"""Checkpoints of a training: each is one safetensors file with a JSON header, put in place whole; the last two are
+kept.
+
+A killed run goes on from the last one, or from the one before it if that cannot be read. No pickle anywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from haleganada_server.core.job import Epoch
+from haleganada_server.training.checkpoint import read_tensors
+from haleganada_server.training.fit_schedule import Plateau
+from haleganada_server.training.fit_state import FitState, plain_tensors
+
+KEPT = 2
+_NAME = "checkpoint-{:06}.safetensors"
+_PATTERN = "checkpoint-*.safetensors"
+_LOG = logging.getLogger(__name__)
+
+
+def save_checkpoint(state: FitState, folder: Path, fingerprint: str) -> None:
+    """Write the state after an epoch, then delete all but the last two.
+
+    fingerprint: of all that another training would do differently; load_checkpoint asks for the same. Raises OSError,
+    for example when the disk is full; the checkpoints before are untouched then.
+    """
+    header = {
+        "fingerprint": fingerprint,
+        "best_epoch": state.best_epoch,
+        "plateau": asdict(state.plateau),
+        "history": [asdict(epoch) for epoch in state.history],
+    }
+    write_safetensors(folder / _NAME.format(state.epoch), _tensors(state), {"fit": json.dumps(header)})
+    for path in _newest_first(folder)[KEPT:]:
+        path.unlink()
+
+
+def load_checkpoint(state: FitState, folder: Path, fingerprint: str) -> bool:
+    """Restore the newest checkpoint that can be read, into a state built in the same way; False if there is none."""
+    for path in _newest_first(folder):
+        try:
+            tensors, metadata = read_tensors(path)
+            header = json.loads(metadata["fit"])
+        except Exception as error:  # whatever a reader of damaged bytes raises: the one before may do
+            _LOG.warning("%s cannot be read: %s", path.name, error)
+            continue
+        if header["fingerprint"] == fingerprint:
+            _restore(state, tensors, header)
+            return True
+        _LOG.warning("%s is of another training", path.name)
+    return False
+
+
+def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """A file that is complete whenever it is there, after a power cut too. Raises OSError, and leaves no draft then."""
+    write_whole(path, save(tensors, metadata))
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Put a file in place at once. Raises OSError, and leaves no draft then."""
+    draft = path.with_name(path.name + ".tmp")
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted(folder.glob(_PATTERN), reverse=True)
+
+
+def _tensors(state: FitState) -> dict[str, Tensor]:
+    """All tensors by flat names. The best state is left out where it is the present one."""
+    out = {f"network.{k}": v for k, v in plain_tensors(state.network).items()}
+    if state.best_epoch != state.epoch:
+        out |= {f"best.{k}": v for k, v in state.best.items()}
+    for index, values in state.optimiser.state_dict()["state"].items():
+        out |= {f"optimiser.{index}.{k}": v.detach().cpu().contiguous() for k, v in values.items()}
+    return out
+
+
+def _restore(state: FitState, tensors: dict[str, Tensor], header: dict[str, object]) -> None:
+    state.network.load_state_dict(_part(tensors, "network."))
+    state.history = [Epoch(**entry) for entry in header["history"]]  # type: ignore[attr-defined]
+    state.best_epoch = int(header["best_epoch"])  # type: ignore[call-overload]
+    state.best = _part(tensors, "best.") or plain_tensors(state.network)
+    state.plateau = Plateau(**header["plateau"])  # type: ignore[arg-type]
+    _restore_optimiser(state.optimiser, _part(tensors, "optimiser."))
+
+
+def _restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    states: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        index, key = name.split(".")
+        like = parameters[int(index)]
+        # In the parameter's own memory order, so that each step computes as it would have without the break.
+        values = torch.empty_like(like).copy_(value) if value.shape == like.shape and value.ndim else value
+        states.setdefault(int(index), {})[key] = values
+    optimiser.load_state_dict({"state": states, "param_groups": optimiser.state_dict()["param_groups"]})
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
