@@ -1,0 +1,158 @@
+"""What is measured: a model that was trained on a data set, or the product's own head, taught with a data set.
+
+Both answer with log-probabilities over their labels, so that they can be measured, and joined, in one way. Networks
+run on one core each call; several calls at a time use the others.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from haleganada_server.core.confidence import mean_shots
+from haleganada_server.core.head import Head
+from haleganada_server.core.model_card import ModelCard
+from haleganada_server.core.model_files import CARD, ONNX, damaged
+from haleganada_server.runtime.classifier import OnnxClassifier
+from haleganada_server.runtime.onnx_embedder import OnnxEmbedder
+from haleganada_server.runtime.weights import Weights, load_weights
+from haleganada_server.vision import model_input
+
+Rasters = NDArray[np.uint8]  # (n, 64, 64), 255 = ink on 0
+Floats = NDArray[np.float32]
+
+FEW_SHOT = "few-shot"
+PIECE = 8  # drawings in one call of a network; more are hardly faster
+_LEAST = 1e-12  # a probability of 0 would be a veto in an ensemble
+_TIMED, _TIMED_SECONDS = 50, 3.0  # drawings, and about how long at most
+
+
+class Recogniser(Protocol):
+    """Anything that recognises data set rasters. model_id and name: as in the request. sha256: of what decides its
+    answers. facts: what else is told of it, JSON values.
+    """
+
+    @property
+    def model_id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+    @property
+    def facts(self) -> dict[str, Any]: ...
+
+    def log_probabilities(self, rasters: Rasters) -> Floats:
+        """(n, 64, 64), n >= 1 -> (n, labels). Safe to call from several threads."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainedModel:
+    """A model folder's model.onnx."""
+
+    model_id: str
+    name: str
+    card: ModelCard
+    classifier: OnnxClassifier
+
+    @classmethod
+    def load(cls, model_id: str, name: str, folder: Path) -> TrainedModel:
+        """Raises DataLoss or Precondition, reason MODEL_DAMAGED, if the folder cannot be used."""
+        try:
+            card = ModelCard.from_json((folder / CARD).read_bytes())
+        except OSError as error:
+            raise damaged(name, f"{CARD} is missing or cannot be read") from error
+        return cls(model_id, name, card, OnnxClassifier(folder, card, model_input, threads=1))
+
+    @property
+    def sha256(self) -> str:
+        return self.card.sha256[ONNX]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.card.labels
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        card = self.card
+        trained_on = {"name": card.dataset_name, "sha256": card.dataset_sha256}
+        return {"preset": card.preset, "parameters": card.parameters, "trained_on": trained_on}
+
+    def log_probabilities(self, rasters: Rasters) -> Floats:
+        """See Recogniser."""
+        return np.log(np.maximum(self.classifier.probabilities(rasters), _LEAST)).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FewShot:
+    """The shipped embedder, and a head that was taught with a data set's training part.
+
+    Its log-probabilities leave “unknown” out, whose probability lowers those of all labels: what the product tells.
+    """
+
+    head: Head
+    weights: Weights
+    embedder: OnnxEmbedder
+    taught: dict[str, Any] = field(default_factory=dict)
+    model_id: str = FEW_SHOT
+    name: str = FEW_SHOT
+
+    @classmethod
+    def teach(cls, folder: Path, pieces: Iterator[tuple[Rasters, list[str]]]) -> FewShot:
+        """folder: of the weights. pieces: rasters with their labels, together at least one."""
+        weights = load_weights(folder)
+        embedder = OnnxEmbedder(weights, lambda rasters: model_input(rasters, weights.side))
+        projection, vectors, labels = weights.model.projection, [], []
+        for rasters, texts in pieces:
+            vectors.append(projection.project(embedder.embed(rasters)))
+            labels += texts
+        head = Head.fit(projection.between, labels, np.concatenate(vectors)).adapted()
+        alone = OnnxEmbedder(weights, lambda rasters: model_input(rasters, weights.side), threads=1)
+        return cls(head, weights, alone, _taught(head))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.head.labels
+
+    @property
+    def sha256(self) -> str:
+        return self.weights.hash
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {"preset": self.weights.name, "taught": self.taught}
+
+    def log_probabilities(self, rasters: Rasters) -> Floats:
+        """See Recogniser."""
+        vectors = self.weights.model.projection.project(self.embedder.embed(rasters))
+        scores = np.stack([self.head.scores(vector) for vector in vectors])
+        shots = mean_shots(self.head.counts)
+        logs = self.weights.model.calibration.log_probabilities(scores, shots, len(self.head.labels))
+        return np.maximum(logs[:, :-1], np.log(_LEAST)).astype(np.float32)
+
+
+def _taught(head: Head) -> dict[str, Any]:
+    counts = head.counts
+    each = {"fewest": int(counts.min()), "median": float(np.median(counts)), "most": int(counts.max())}
+    return {"drawings": int(counts.sum()), "labels": len(counts), **each}
+
+
+def milliseconds(recogniser: Recogniser, rasters: Rasters) -> float:
+    """Median time of one drawing that comes alone, on one core."""
+    recogniser.log_probabilities(rasters[:1])  # the first call of a session allocates
+    times: list[float] = []
+    for i in range(min(_TIMED, len(rasters))):
+        start = time.perf_counter()
+        recogniser.log_probabilities(rasters[i : i + 1])
+        times.append(time.perf_counter() - start)
+        if sum(times) > _TIMED_SECONDS:
+            break
+    return 1000 * float(np.median(times))

@@ -1,0 +1,93 @@
+"""A picture that is being drawn: a light sheet with a title, labels of any script, drawings, bars."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from . import palette
+from .lettering import Lettering
+from .palette import Colour
+
+MARGIN = 32  # px
+HEAD = 92  # px, from the top to where the content begins
+DRAWING = 64  # px, height and width of a data set's drawing
+
+TEXT, SMALL = 18, 15  # px, sizes of text
+
+
+class Sheet:
+    """Places are (x, y) in px from the top left."""
+
+    def __init__(self, width: int, height: int, lettering: Lettering, title: str, subtitle: str) -> None:
+        self.image = Image.new("RGB", (width, height), palette.GROUND)
+        self._draw = ImageDraw.Draw(self.image)
+        self._lettering = lettering
+        self.text((MARGIN, MARGIN), title, 26, anchor="lm", width=width - 2 * MARGIN)
+        self.text((MARGIN, MARGIN + 30), subtitle, SMALL, palette.FAINT, width=width - 2 * MARGIN)
+
+    def text(
+        self, at: tuple[float, float], text: str, size: int = TEXT, colour: Colour = palette.INK, anchor: str = "lm",
+        width: float = 0,
+    ) -> float:  # fmt: skip
+        """See Lettering.draw."""
+        return self._lettering.draw(self._draw, at, text, size, colour, anchor, width)
+
+    def column_name(self, at: tuple[float, float], text: str, size: int, room: tuple[float, float]) -> None:
+        """Text over a column; at: the middle of its lower end, room: width and height. Where it is too wide, it is read
+        from below to above.
+        """
+        (x, y), (width, height) = at, room
+        if self._lettering.width(text, size) <= width * 1.2:
+            self.text((x, y - size * 0.75), text, size, anchor="mm", width=width)
+            return
+        strip = Image.new("RGB", (int(height), size * 2))
+        self._lettering.draw(ImageDraw.Draw(strip), (0, size), text, size, (255, 255, 255), "lm", height)
+        turned = strip.convert("L").transpose(Image.Transpose.ROTATE_90)
+        self.image.paste(palette.INK, (int(x) - size, int(y - height)), turned)
+
+    def phrase(
+        self, at: tuple[float, float], parts: list[tuple[str, Colour]], size: int = SMALL, width: float = 0
+    ) -> float:
+        """Texts one after another on one line, each in its own font and colour; what does not fit a width is left out.
+        Returns how wide it is.
+        """
+        x, y = at
+        for part, colour in parts:
+            left = at[0] + width - x if width else 0
+            if width and left < size:
+                break
+            x += self.text((x, y + size * 0.35), part, size, colour, "ls", left)
+        return x - at[0]
+
+    def box(self, at: tuple[float, float], size: tuple[float, float], colour: Colour) -> None:
+        """A filled rectangle."""
+        if size[0] >= 1 and size[1] >= 1:
+            self._draw.rectangle((*at, at[0] + size[0] - 1, at[1] + size[1] - 1), fill=colour)
+
+    def line(self, start: tuple[float, float], end: tuple[float, float], colour: Colour = palette.LINE) -> None:
+        """One px wide."""
+        self._draw.line((*start, *end), fill=colour)
+
+    def picture(self, at: tuple[float, float], pixels: NDArray[np.uint8]) -> None:
+        """(h, w, 3)."""
+        self.image.paste(Image.fromarray(pixels), (int(at[0]), int(at[1])))
+
+    def drawing(self, at: tuple[float, float], raster: NDArray[np.uint8], side: int = DRAWING) -> None:
+        """An ink raster, dark on the sheet, in a thin frame."""
+        x, y = int(at[0]), int(at[1])
+        ink = Image.fromarray(np.asarray(raster)).resize((side, side), Image.Resampling.LANCZOS)
+        self._draw.rectangle((x, y, x + side - 1, y + side - 1), outline=palette.LINE)
+        self.image.paste(palette.INK, (x, y), ink)
+
+    def save(self, path: Path) -> None:
+        """As PNG."""
+        self.image.save(path, "PNG", optimize=True)
+
+
+def percent(share: float) -> str:
+    """For people: “97.4 %”."""
+    return f"{100 * share:.1f} %"
