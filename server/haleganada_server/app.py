@@ -10,19 +10,26 @@ from functools import partial
 from importlib.metadata import version
 
 from haleganada_server.config import ServerConfig, Tls
+from haleganada_server.core.datasets import Datasets
 from haleganada_server.core.drawings import DrawingReader
 from haleganada_server.core.errors import Precondition
+from haleganada_server.core.job_ports import JobRunner
+from haleganada_server.core.job_run import JobTools
+from haleganada_server.core.jobs import Jobs
 from haleganada_server.core.models import Models
 from haleganada_server.core.ports import Embedder
 from haleganada_server.core.types import WorkspaceInfo
 from haleganada_server.core.workspace import Tools
 from haleganada_server.core.workspaces import Workspaces
 from haleganada_server.rpc.figures import ServerFacts
-from haleganada_server.rpc.server import Limits, RpcServer
+from haleganada_server.rpc.server import Domain, Limits, RpcServer
 from haleganada_server.runtime.classifier import OnnxClassifier
+from haleganada_server.runtime.job_process import SubprocessRunner
 from haleganada_server.runtime.select import select_embedder
 from haleganada_server.runtime.weights import Weights, load_weights
 from haleganada_server.store import DataDirectory
+from haleganada_server.store.datasets import DatasetFolders
+from haleganada_server.store.jobs import JobFolders
 from haleganada_server.store.models import ModelFolders
 from haleganada_server.vision import PillowInkReader, model_input, network_input
 
@@ -37,6 +44,8 @@ class App:
     directory: DataDirectory
     workspaces: Workspaces
     models: Models
+    datasets: Datasets
+    jobs: Jobs
     embedder: Embedder
     weights: Weights
     server: RpcServer
@@ -50,13 +59,15 @@ class App:
 
     def start(self) -> None:
         """Answer calls from now on."""
-        self.server.serve(
-            self.workspaces, self.models, self.directory.temporary_file, self._facts(), self.config.reflection
-        )
+        self.jobs.start()
+        domain = Domain(self.workspaces, self.models, self.jobs)
+        self.server.serve(domain, self.directory.temporary_file, self._facts(), self.config.reflection)
 
     def stop(self, grace_s: float) -> bool:
         """Let calls in progress finish for at most grace_s seconds, then close everything; True if all finished."""
+        self.jobs.stop()  # its watchers would not finish within any grace
         finished = self.server.stop(grace_s)
+        self.jobs.close()
         self.workspaces.close()
         return finished
 
@@ -71,8 +82,9 @@ class App:
         return f"data in {self.config.data_dir}, {device}, {_described(self.workspaces.info())}"
 
 
-def build_app(config: ServerConfig) -> App:
-    """Check the weights, lock the data directory, take the port, open the workspaces.
+def build_app(config: ServerConfig, runner: JobRunner | None = None) -> App:
+    """Check the weights, lock the data directory, take the port, open the workspaces. runner: carries out jobs, None =
+    processes of this installation.
 
     Raises Precondition, saying what to do, if any of that cannot be done; nothing is left open then.
     """
@@ -88,9 +100,19 @@ def build_app(config: ServerConfig) -> App:
         embedder = select_embedder(weights, config.device, partial(network_input, side=weights.side))
         folders = ModelFolders(config.data_dir / "models", directory.temporary_file)
         models = Models(folders, partial(OnnxClassifier, to_input=model_input))
+        datasets = Datasets(
+            DatasetFolders(config.data_dir / "datasets", directory.temporary_file),
+            in_use=lambda dataset_id: jobs.uses_dataset(dataset_id),
+        )
+        job_folders = JobFolders(config.data_dir / "jobs")
+        jobs = Jobs(
+            JobTools(
+                job_folders, runner or SubprocessRunner(), datasets, models, weights.folder, config.backbone_weights
+            )
+        )
         workspaces = Workspaces(Tools(directory, DrawingReader(ink, embedder), weights.model, models))
         undo.pop_all()
-    return App(config, directory, workspaces, models, embedder, weights, server, port)
+    return App(config, directory, workspaces, models, datasets, jobs, embedder, weights, server, port)
 
 
 def _limits(config: ServerConfig) -> Limits:
@@ -101,6 +123,7 @@ def _limits(config: ServerConfig) -> Limits:
         config.max_transfers,
         config.max_message_bytes,
         config.max_import_bytes,
+        config.max_watchers,
     )
 
 

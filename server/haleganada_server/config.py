@@ -42,7 +42,11 @@ class ServerConfig:
     """Calls in progress at once, waiting ones included, above which the transport itself refuses."""
     max_transfers: int = 4
     """Exports and imports in progress at once; each takes one of the threads."""
+    max_watchers: int = 6
+    """Clients that watch a job at once; each takes one of the threads, of which at least half are left to others."""
     max_message_bytes: int = 16 * 2**20
     """Size of one request or response in bytes."""
     max_import_bytes: int = 2**30
     """Size of one imported file in bytes."""
+    backbone_weights: Path | None = None
+    """File of weights from ImageNet for presets that start from them; None = torchvision's loader."""

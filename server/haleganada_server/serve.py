@@ -16,6 +16,7 @@ import click
 from haleganada_server.app import App, build_app
 from haleganada_server.config import SHIPPED_WEIGHTS, ServerConfig, Tls
 from haleganada_server.core.errors import HaleganadaError
+from haleganada_server.core.job_ports import JobRunner
 from haleganada_server.logs import start_log
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -49,6 +50,7 @@ class Address(click.ParamType[tuple[str, int]]):
 @click.option("--tls-cert", type=_existing_file, help="PEM file with the server's certificate chain.")
 @click.option("--tls-key", type=_existing_file, help="PEM file with its private key.")
 @click.option("--insecure", is_flag=True, help="Listen beyond this machine without TLS: anybody there can teach.")
+@click.option("--backbone-weights", type=_existing_file, help="ImageNet weights for presets that start from them.")
 @click.option("--reflection/--no-reflection", default=None, help="Tell clients the contract. Default: on loopback.")
 @click.option("--workers", type=click.IntRange(2, 256), default=16, show_default=True, help="Threads for calls.")
 @click.option("--grace", type=click.FloatRange(0), default=10.0, show_default=True, help="Seconds to finish calls in.")
@@ -63,6 +65,7 @@ def serve(
     tls_cert: Path | None,
     tls_key: Path | None,
     insecure: bool,
+    backbone_weights: Path | None,
     reflection: bool | None,
     workers: int,
     grace: float,
@@ -80,13 +83,16 @@ def serve(
         )
     reflect = local if reflection is None else reflection
     start_log(log_level)
-    run(ServerConfig(data, host, port, device, weights, tls, reflect, workers), grace)
+    config = ServerConfig(data, host, port, device, weights, tls, reflect, workers, backbone_weights=backbone_weights)
+    run(config, grace)
 
 
-def run(config: ServerConfig, grace_s: float) -> None:
-    """Serve until a signal comes; then leave the process with status 0, or 1 if the server cannot start."""
+def run(config: ServerConfig, grace_s: float, runner: JobRunner | None = None) -> None:
+    """Serve until a signal comes; then leave the process with status 0, or 1 if the server cannot start. runner: see
+    build_app.
+    """
     try:
-        app = build_app(config)
+        app = build_app(config, runner)
     except HaleganadaError as error:
         _refuse(error.message)
     except OSError as error:

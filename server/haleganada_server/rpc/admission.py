@@ -1,7 +1,7 @@
-"""What a server takes on: no calls once it stops, none while too many wait, and few transfers at a time.
+"""What a server takes on: no calls once it stops, none while too many wait, few transfers and watchers at a time.
 
-An export or import holds its thread for as long as the client takes. With a limit of their own, slow clients cannot
-take the threads that everybody else needs.
+A transfer holds its thread for as long as the client takes, and whoever watches a job for as long as the job takes.
+With limits of their own, they cannot take the threads that everybody else needs.
 """
 
 from __future__ import annotations
@@ -77,20 +77,35 @@ class Admission:
                 self._changed.notify_all()
 
 
-class TransferSlots:
-    """Room for a few exports and imports at a time."""
+class _Slots:
+    """Room for a few calls of one kind at a time."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, refusal: str, reason: str) -> None:
         self._free = threading.BoundedSemaphore(limit)
+        self._refusal, self._reason = refusal, reason
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        """Around one transfer. Raises Exhausted if too many are in progress."""
+        """Around one call. Raises Exhausted if too many are in progress."""
         if not self._free.acquire(blocking=False):
-            raise Exhausted(
-                "too many exports and imports are in progress; repeat the call later", "TOO_MANY_TRANSFERS", 2.0
-            )
+            raise Exhausted(self._refusal, self._reason, 2.0)
         try:
             yield
         finally:
             self._free.release()
+
+
+class TransferSlots(_Slots):
+    """Room for a few transfers of files at a time."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            limit, "too many exports and imports are in progress; repeat the call later", "TOO_MANY_TRANSFERS"
+        )
+
+
+class WatchSlots(_Slots):
+    """Room for a few watchers of jobs at a time."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit, "too many watch jobs already; ask with GetJob now and then", "TOO_MANY_WATCHERS")

@@ -13,7 +13,7 @@ from haleganada_server.core.job import Job
 from haleganada_server.core.jobs import Jobs
 
 from . import convert_jobs, pages, validate
-from .admission import TransferSlots
+from .admission import TransferSlots, WatchSlots
 
 FILE_CHUNK = 64 * 2**10
 Context = grpc.ServicerContext
@@ -26,7 +26,7 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
     each have slots of their own.
     """
 
-    def __init__(self, jobs: Jobs, watchers: TransferSlots, transfers: TransferSlots) -> None:
+    def __init__(self, jobs: Jobs, watchers: WatchSlots, transfers: TransferSlots) -> None:
         self._jobs = jobs
         self._watchers = watchers
         self._transfers = transfers

@@ -13,6 +13,8 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from haleganada.v1 import (
+    job_service_pb2,
+    job_service_pb2_grpc,
     model_service_pb2,
     model_service_pb2_grpc,
     ocr_service_pb2,
@@ -24,12 +26,14 @@ from haleganada.v1 import (
 )
 
 from haleganada_server.core.errors import Precondition
+from haleganada_server.core.jobs import Jobs
 from haleganada_server.core.models import Models
 from haleganada_server.core.workspaces import Workspaces
 
-from .admission import Admission, TransferSlots, WorkerPool
+from .admission import Admission, TransferSlots, WatchSlots, WorkerPool
 from .figures import Latencies, ServerFacts
 from .interceptors import CallInterceptor
+from .jobs import JobServicer
 from .models import ModelServicer
 from .ocr import OCRServicer
 from .samples import SampleServicer
@@ -38,7 +42,7 @@ from .workspaces import WorkspaceServicer
 
 SERVICES = tuple(
     service.full_name
-    for contract in (ocr_service_pb2, sample_service_pb2, workspace_service_pb2, model_service_pb2)
+    for contract in (ocr_service_pb2, sample_service_pb2, workspace_service_pb2, model_service_pb2, job_service_pb2)
     for service in contract.DESCRIPTOR.services_by_name.values()
 )
 
@@ -58,6 +62,16 @@ class Limits:
     max_transfers: int
     max_message_bytes: int
     max_import_bytes: int
+    max_watchers: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Domain:
+    """All that the services are about."""
+
+    workspaces: Workspaces
+    models: Models
+    jobs: Jobs
 
 
 class RpcServer:
@@ -94,24 +108,19 @@ class RpcServer:
             raise _cannot_listen(host, port, "the port cannot be had")
         return taken
 
-    def serve(
-        self,
-        workspaces: Workspaces,
-        models: Models,
-        temporary_file: Callable[[], Path],
-        facts: ServerFacts,
-        reflect: bool,
-    ) -> None:
+    def serve(self, domain: Domain, temporary_file: Callable[[], Path], facts: ServerFacts, reflect: bool) -> None:
         """Answer calls from now on. temporary_file: a fresh path for an upload."""
-        limits = self._limits
+        limits, workspaces = self._limits, domain.workspaces
         slots = TransferSlots(limits.max_transfers)
         transfers = Transfers(slots, temporary_file, limits.max_import_bytes)
         ocr = OCRServicer(workspaces, transfers, facts, self._latencies)
         ocr_service_pb2_grpc.add_OCRServiceServicer_to_server(ocr, self._server)
         sample_service_pb2_grpc.add_SampleServiceServicer_to_server(SampleServicer(workspaces), self._server)
         workspace_service_pb2_grpc.add_WorkspaceServiceServicer_to_server(WorkspaceServicer(workspaces), self._server)
-        model_servicer = ModelServicer(workspaces, models, slots, facts)
+        model_servicer = ModelServicer(workspaces, domain.models, slots, facts)
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(model_servicer, self._server)
+        watchers = WatchSlots(min(limits.max_watchers, limits.workers // 2))
+        job_service_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(domain.jobs, watchers, slots), self._server)
         if reflect:
             names = [*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME]
             reflection.enable_server_reflection(names, self._server)

@@ -1,0 +1,199 @@
+"""JobService through the generated stubs over loopback, with real processes that learn nothing."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from grpc import StatusCode
+from haleganada.v1 import job_service_pb2 as pb
+from haleganada.v1 import job_service_pb2_grpc
+from haleganada.v1 import ocr_service_pb2 as ocr
+from haleganada_server.core.job import JobKind
+from haleganada_server.runtime.job_process import SubprocessRunner
+
+from tests.conftest import RunningServer, StartServer
+from tests.contract.drawings import cross
+from tests.contract.refusals import parse, refused
+from tests.jobs.datasets import give
+from tests.jobs.world import COMMAND
+
+Stub = job_service_pb2_grpc.JobServiceStub
+OVER = (pb.JOB_STATE_SUCCEEDED, pb.JOB_STATE_FAILED, pb.JOB_STATE_CANCELLED)
+
+
+@pytest.fixture
+def server(start_server: StartServer, tmp_path: Path) -> Iterator[RunningServer]:
+    """A server with a data set called “letters”, whose jobs learn nothing."""
+    running = start_server(SubprocessRunner(COMMAND, {}), max_watchers=3)
+    give(running.app.datasets, tmp_path)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def jobs(server: RunningServer) -> Stub:
+    return Stub(server.channel)
+
+
+def start(jobs: Stub, name: str = "", epochs: int = 2) -> pb.Job:
+    request = pb.StartTrainingRequest(preset="cnn36", dataset_id="letters", name=name)
+    request.settings.epochs = epochs
+    return jobs.StartTraining(request).job
+
+
+def watched(jobs: Stub, job: pb.Job) -> list[pb.Job]:
+    return [answer.job for answer in jobs.WatchJob(pb.WatchJobRequest(job_id=job.job_id), timeout=30)]
+
+
+def until(condition: Callable[[], bool], timeout_s: float = 10) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_training_from_start_to_end(jobs: Stub) -> None:
+    request = pb.StartTrainingRequest(preset="cnn36", dataset_id="letters")
+    request.settings.CopyFrom(
+        pb.TrainingSettings(epochs=3, weight_decay=0.0, optimiser=pb.OPTIMISER_ADAM, augment=False, patience=0)
+    )
+    asked = jobs.StartTraining(request).job
+    assert (asked.kind, asked.state) == (pb.JOB_KIND_TRAINING, pb.JOB_STATE_QUEUED)
+    assert asked.created.seconds and not asked.HasField("started") and not asked.HasField("ended")
+    given = {"epochs": 3, "weight_decay": 0.0, "optimiser": "adam", "augment": False, "patience": 0}
+    assert json.loads(asked.request_json)["settings"] == given
+    last = watched(jobs, asked)[-1]
+    assert last.state == pb.JOB_STATE_SUCCEEDED and last.model_id and not last.error
+    assert [epoch.epoch for epoch in last.epochs] == [1, 2, 3]
+    assert last.epochs[1].validation_accuracy == pytest.approx(0.75)
+    assert jobs.GetJob(pb.GetJobRequest(job_id=asked.job_id)).job == last
+    listed = jobs.ListJobs(pb.ListJobsRequest()).jobs[0]
+    assert listed.job_id == asked.job_id and not listed.epochs and not listed.files
+    assert json.loads(asked.request_json)["name"] == "cnn36 letters"
+
+
+def test_an_evaluation_and_its_files(jobs: Stub) -> None:
+    asked = jobs.StartEvaluation(pb.StartEvaluationRequest(models=["few-shot"], dataset_id="letters", quick=True)).job
+    last = watched(jobs, asked)[-1]
+    assert (last.kind, last.state) == (pb.JOB_KIND_EVALUATION, pb.JOB_STATE_SUCCEEDED)
+    assert json.loads(last.result_json)["accuracy"] == 0.75
+    assert [(file.name, file.bytes) for file in last.files] == [("confusion_matrix.png", 200_000)]
+    parts = list(jobs.GetJobFile(pb.GetJobFileRequest(job_id=asked.job_id, name="confusion_matrix.png")))
+    assert sum(len(part.chunk) for part in parts) == 200_000 and max(len(part.chunk) for part in parts) <= 65536
+    for name in ("../job.json", "job.json", "/etc/passwd"):
+        elsewhere = pb.GetJobFileRequest(job_id=asked.job_id, name=name)
+        no = refused(lambda: list(jobs.GetJobFile(elsewhere)))  # noqa: B023  it is called at once
+        assert (no.code, no.reason) == (StatusCode.NOT_FOUND, "FILE_NOT_FOUND")
+
+
+def test_refusals(jobs: Stub) -> None:
+    training, letters = pb.StartTrainingRequest, "letters"
+    cases: list[tuple[Callable[[], object], StatusCode, str]] = [
+        (lambda: jobs.StartTraining(training(dataset_id=letters)), StatusCode.INVALID_ARGUMENT, "preset"),
+        (lambda: jobs.StartTraining(training(preset="x", dataset_id=letters)), StatusCode.INVALID_ARGUMENT, "cnn36"),
+        (lambda: jobs.StartTraining(training(preset="cnn36", dataset_id="x")), StatusCode.NOT_FOUND, "“x”"),
+        (
+            lambda: jobs.StartTraining(
+                training(preset="cnn36", dataset_id=letters, settings=pb.TrainingSettings(epochs=-1))
+            ),
+            StatusCode.INVALID_ARGUMENT,
+            "settings.epochs",
+        ),
+        (
+            lambda: jobs.StartEvaluation(pb.StartEvaluationRequest(dataset_id=letters)),
+            StatusCode.INVALID_ARGUMENT,
+            "models",
+        ),
+        (lambda: jobs.GetJob(pb.GetJobRequest(job_id="x")), StatusCode.NOT_FOUND, "“x”"),
+        (lambda: jobs.GetJob(pb.GetJobRequest()), StatusCode.INVALID_ARGUMENT, "job_id"),
+        (lambda: jobs.CancelJob(pb.CancelJobRequest(job_id="x")), StatusCode.NOT_FOUND, "“x”"),
+        (lambda: list(jobs.WatchJob(pb.WatchJobRequest(job_id="x"))), StatusCode.NOT_FOUND, "“x”"),
+        (lambda: jobs.ListJobs(pb.ListJobsRequest(page_token="x")), StatusCode.INVALID_ARGUMENT, "page_token"),
+    ]
+    for call, code, words in cases:
+        no = refused(call)
+        assert no.code == code and words in no.message, no
+
+
+def test_without_torch_it_says_what_to_install(start_server: StartServer, tmp_path: Path) -> None:
+    server = start_server(SubprocessRunner(COMMAND, {JobKind.TRAINING: ("torch_that_is_not_there",)}))
+    give(server.app.datasets, tmp_path)
+    no = refused(lambda: start(Stub(server.channel)))
+    assert (no.code, no.reason) == (StatusCode.FAILED_PRECONDITION, "TORCH_NOT_INSTALLED")
+    assert "pip install 'haleganada[train]'" in no.message
+
+
+def test_pages_are_newest_first(jobs: Stub) -> None:
+    asked = [start(jobs, f"m{i}", 1).job_id for i in range(5)]
+    seen, token = [], ""
+    while True:
+        page = jobs.ListJobs(pb.ListJobsRequest(page_size=2, page_token=token))
+        seen += [job.job_id for job in page.jobs]
+        token = page.next_page_token
+        if not token:
+            break
+    assert seen == asked[::-1]
+
+
+def test_cancelling_keeps_the_best(jobs: Stub) -> None:
+    asked = start(jobs, "long", 10_000)
+    waiting = start(jobs, "waiting")
+    until(lambda: len(jobs.GetJob(pb.GetJobRequest(job_id=asked.job_id)).job.epochs) > 1)
+    assert jobs.CancelJob(pb.CancelJobRequest(job_id=waiting.job_id)).job.state == pb.JOB_STATE_CANCELLED
+    jobs.CancelJob(pb.CancelJobRequest(job_id=asked.job_id))
+    last = watched(jobs, asked)[-1]
+    assert last.state == pb.JOB_STATE_CANCELLED and last.model_id
+
+
+def test_vanished_watchers_leave_their_threads_to_others(jobs: Stub, server: RunningServer) -> None:
+    asked = start(jobs, "does not listen")
+    request = pb.WatchJobRequest(job_id=asked.job_id)
+    for _ in range(4):
+        watches = [_admitted(jobs, request) for _ in range(3)]
+        no = refused(lambda: next(jobs.WatchJob(request)))
+        assert (no.code, no.reason) == (StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_WATCHERS") and no.retry_s
+        server.ocr.Predict(ocr.PredictRequest(glyph=cross()), timeout=5)
+        for watch in watches:
+            watch.cancel()
+
+
+def _admitted(jobs: Stub, request: pb.WatchJobRequest, timeout_s: float = 5) -> Any:
+    """A watcher that has a place, which one that vanished just before it may still have to leave."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        watch = jobs.WatchJob(request)
+        try:
+            next(watch)
+            return watch
+        except grpc.RpcError as error:
+            assert parse(error).reason == "TOO_MANY_WATCHERS" and time.monotonic() < deadline
+            time.sleep(0.02)
+
+
+def test_stopping_sends_watchers_away_and_the_job_goes_on_later(start_server: StartServer, tmp_path: Path) -> None:
+    first = start_server(SubprocessRunner(COMMAND, {}))
+    give(first.app.datasets, tmp_path)
+    jobs = Stub(first.channel)
+    asked = start(jobs, "long", 30)
+    until(lambda: len(jobs.GetJob(pb.GetJobRequest(job_id=asked.job_id)).job.epochs) > 2)
+    began = time.monotonic()
+    with grpc.insecure_channel(first.address) as channel:
+        watch = Stub(channel).WatchJob(pb.WatchJobRequest(job_id=asked.job_id))
+        next(watch)
+        stopping = threading.Thread(target=first.stop)
+        stopping.start()
+        with pytest.raises(grpc.RpcError) as ended:
+            list(watch)
+        assert parse(ended.value).code == StatusCode.UNAVAILABLE
+        stopping.join()
+    assert time.monotonic() - began < 4
+    again = start_server(SubprocessRunner(COMMAND, {}))
+    last = watched(Stub(again.channel), asked)[-1]
+    assert last.state == pb.JOB_STATE_SUCCEEDED and [epoch.epoch for epoch in last.epochs] == list(range(1, 31))
