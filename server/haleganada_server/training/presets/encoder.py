@@ -15,7 +15,7 @@ class EncoderLayer(nn.Module):
 
     def __init__(self, width: int, heads: int, inner: int, dropout: float) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.head_width = heads, width // heads
         self.norm_attention, self.norm_dense = nn.LayerNorm(width), nn.LayerNorm(width)
         self.queries_keys_values = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
@@ -28,10 +28,9 @@ class EncoderLayer(nn.Module):
         return result
 
     def _attend(self, tokens: Tensor) -> Tensor:
-        width = tokens.shape[2]
-        split = self.queries_keys_values(tokens).unflatten(2, (3, self.heads, width // self.heads))
-        queries, keys, values = split.permute(2, 0, 3, 1, 4).unbind(0)  # each (n, heads, tokens, width / heads)
-        scores = queries @ keys.transpose(2, 3) / math.sqrt(width // self.heads)
+        split = self.queries_keys_values(tokens).unflatten(2, (3, self.heads, self.head_width))
+        queries, keys, values = split.permute(2, 0, 3, 1, 4).unbind(0)  # each (n, heads, tokens, head_width)
+        scores = queries @ keys.transpose(2, 3) / math.sqrt(self.head_width)
         mixed = self.dropout(scores.softmax(-1)) @ values
         result: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
         return result
