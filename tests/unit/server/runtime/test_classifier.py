@@ -1,0 +1,92 @@
+"""A classifier runs what its card describes, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from haleganada_server.core.errors import DataLoss
+from haleganada_server.core.model_card import ModelCard, Preprocessing
+from haleganada_server.runtime.classifier import OnnxClassifier
+from haleganada_server.vision import model_input
+
+from tests.tiny_model import SIDE, TinyModel, network, write_tiny_model
+
+RASTERS = np.zeros((3, 128, 128), np.uint8)
+RASTERS[0, :, 60:70] = RASTERS[1, 60:70] = RASTERS[2, 20:100, 20:100] = 255
+LABELS = ("ಅ", "ಆ", "ಇ")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_tiny_model(tmp_path, TinyModel(dict(zip(LABELS, RASTERS, strict=True))))
+
+
+def card_of(folder: Path) -> ModelCard:
+    return ModelCard.from_json((folder / "model.json").read_bytes())
+
+
+def with_onnx(folder: Path, content: bytes) -> ModelCard:
+    """The card of a folder whose ONNX file has this content, with the right SHA-256."""
+    (folder / "model.onnx").write_bytes(content)
+    card = card_of(folder)
+    return replace(card, sha256={**card.sha256, "model.onnx": hashlib.sha256(content).hexdigest()})
+
+
+@pytest.mark.parametrize("threads", [None, 1])
+def test_each_drawing_has_its_label(folder: Path, threads: int | None) -> None:
+    classifier = OnnxClassifier(folder, card_of(folder), model_input, threads)
+    probabilities = classifier.probabilities(RASTERS)
+    assert classifier.labels == LABELS and probabilities.dtype == np.float64
+    assert probabilities.argmax(axis=1).tolist() == [0, 1, 2]
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-12)
+    many = classifier.probabilities(np.repeat(RASTERS, 30, axis=0))
+    np.testing.assert_allclose(many, np.repeat(probabilities, 30, axis=0), atol=1e-6)
+
+
+def wrong_hash(folder: Path) -> ModelCard:
+    with (folder / "model.onnx").open("ab") as file:
+        file.write(b"\0")
+    return card_of(folder)
+
+
+def missing(folder: Path) -> ModelCard:
+    (folder / "model.onnx").unlink()
+    return card_of(folder)
+
+
+def unmentioned(folder: Path) -> ModelCard:
+    return replace(card_of(folder), sha256={})
+
+
+def other_side(folder: Path) -> ModelCard:
+    return replace(card_of(folder), preprocessing=Preprocessing(SIDE * 2))
+
+
+DAMAGE: dict[str, tuple[Callable[[Path], ModelCard], str]] = {
+    "changed": (wrong_hash, "the SHA-256 of model.onnx is not"),
+    "missing": (missing, "model.onnx is missing"),
+    "no hash": (unmentioned, "says nothing of model.onnx"),
+    "not ONNX": (lambda folder: with_onnx(folder, b"MZ, or so it says"), "cannot load"),
+    "other classes": (lambda folder: with_onnx(folder, network(np.ones((SIDE**2, 5), np.float32))), "give 3 labels"),
+    "other side": (other_side, "does not take ink of 32 px"),
+}
+
+
+@pytest.mark.parametrize(("damage", "why"), DAMAGE.values(), ids=DAMAGE.keys())
+def test_what_is_not_the_cards_is_not_loaded(folder: Path, damage: Callable[[Path], ModelCard], why: str) -> None:
+    card = damage(folder)
+    with pytest.raises(DataLoss, match=why) as caught:
+        OnnxClassifier(folder, card, model_input)
+    assert caught.value.reason == "MODEL_DAMAGED" and "train it again, or delete it" in caught.value.message
+
+
+def test_a_network_that_gives_no_numbers_is_damaged(folder: Path) -> None:
+    card = with_onnx(folder, network(np.full((SIDE**2, 3), np.nan, np.float32)))
+    classifier = OnnxClassifier(folder, card, model_input)
+    with pytest.raises(DataLoss, match="no probabilities"):
+        classifier.probabilities(RASTERS)

@@ -1,0 +1,134 @@
+"""Model folders on disk: the whole of one or nothing, and a damaged one harms no other."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from haleganada_server.core.errors import HaleganadaError
+from haleganada_server.core.model_files import require_intact
+from haleganada_server.store import DataDirectory
+from haleganada_server.store.models import ModelFolders
+
+from tests.tiny_model import TinyModel, write_tiny_model
+
+RASTER = np.zeros((128, 128), np.uint8)
+RASTER[40:80, 40:80] = 255
+MODEL = TinyModel({"a": RASTER, "b": RASTER.T.copy()})
+ROUNDS = 6
+
+
+@pytest.fixture
+def folders(data: Path, directory: DataDirectory) -> ModelFolders:
+    return ModelFolders(data / "models", directory.temporary_file)
+
+
+def edit_card(**changes: object) -> Callable[[Path], None]:
+    """Damages a folder: other entries in its card."""
+
+    def edit(home: Path) -> None:
+        card = json.loads((home / "model.json").read_text(encoding="utf-8"))
+        (home / "model.json").write_text(json.dumps({**card, **changes}), encoding="utf-8")
+
+    return edit
+
+
+def text(name: str, content: str) -> Callable[[Path], None]:
+    """Damages a folder: other content of a file."""
+
+    def write(home: Path) -> None:
+        (home / name).write_text(content, encoding="utf-8")
+
+    return write
+
+
+DAMAGE: dict[str, Callable[[Path], None]] = {
+    "no card": lambda home: (home / "model.json").unlink(),
+    "no JSON": text("model.json", "{"),
+    "no object": text("model.json", "[]"),
+    "deep": text("model.json", "[" * 100_000),
+    "other format": edit_card(format=99),
+    "no labels": edit_card(labels=[]),
+    "labels twice": edit_card(labels=["a", "a"]),
+    "labels that collide in NFC": edit_card(labels=["\u0c95", "e\u0301"]),
+    "an empty label": edit_card(labels=["a", ""]),
+    "a number as label": edit_card(labels=["a", 1]),
+    "words as figures": edit_card(metrics={"milliseconds": "fast"}),
+    "no ONNX": lambda home: (home / "model.onnx").unlink(),
+    "a path": edit_card(sha256={"model.onnx": "0" * 64, "../../secret": "0" * 64}),
+}
+CHANGED = {"changed ONNX": text("model.onnx", "x"), "changed weights": text("model.safetensors", "x")}
+
+
+@pytest.mark.parametrize("damage", [*DAMAGE.values(), *CHANGED.values()], ids=[*DAMAGE, *CHANGED])
+def test_a_damaged_folder_is_not_registered(
+    folders: ModelFolders, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    made = write_tiny_model(tmp_path, MODEL, damage)
+    with pytest.raises(HaleganadaError) as caught:
+        folders.add(made, "0" * 12)
+    assert caught.value.reason == "MODEL_DAMAGED" and "again" in caught.value.message
+    assert made.is_dir() and not folders.all(), "it is where it was, for whoever wants to look"
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
+def test_a_folder_that_was_damaged_later_is_left_out(
+    folders: ModelFolders, tmp_path: Path, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    good, bad = (folders.add(write_tiny_model(tmp_path, MODEL), digit * 12) for digit in "ab")
+    damage(bad.folder)
+    assert folders.all() == [good]
+    assert bad.model_id in caplog.text
+
+
+def test_foreign_things_below_models_are_left_alone(folders: ModelFolders, data: Path) -> None:
+    (data / "models" / "notes.txt").write_text("mine")
+    (data / "models" / "backup").mkdir()
+    assert not folders.all() and (data / "models" / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("content", ["", "[1]", "\x00", '{"w": '])
+def test_choices_that_cannot_be_read_are_none(folders: ModelFolders, data: Path, content: str) -> None:
+    folders.keep_choices({"ಕ/..": "a" * 12})
+    assert folders.choices() == {"ಕ/..": "a" * 12}
+    (data / "models" / "active.json").write_text(content)
+    assert folders.choices() == {}
+
+
+def test_a_removed_model_is_gone(folders: ModelFolders, data: Path, tmp_path: Path) -> None:
+    model = folders.add(write_tiny_model(tmp_path, MODEL), "c" * 12)
+    assert model.bytes_on_disk == sum(path.stat().st_size for path in model.folder.iterdir())
+    folders.remove(model)
+    assert not folders.all() and not list((data / "tmp").iterdir()) and not model.folder.exists()
+
+
+def test_killed_while_registering_and_deleting(data: Path) -> None:
+    """kill -9 at random moments: what is there is whole, what was acknowledged is there."""
+    chance, acknowledged = random.Random(3), set[str]()
+    for _ in range(ROUNDS):
+        acknowledged |= run_and_kill(data, chance.uniform(0.02, 0.15))
+        found = ModelFolders(data / "models", lambda: data / "tmp" / "x").all()
+        for model in found:
+            require_intact(model.folder, model.card, model.card.sha256)
+        assert acknowledged <= {model.model_id for model in found}
+        folders = [path for path in (data / "models").iterdir() if path.is_dir()]
+        assert len(folders) == len(found), "half a model"
+    assert acknowledged
+
+
+def run_and_kill(data: Path, after_s: float) -> set[str]:
+    """Let a process register models for a while; the ids that it acknowledged and did not delete."""
+    line = (sys.executable, "-m", "tests.unit.server.store.killed_registrar", str(data))
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(after_s)
+        process.kill()
+        return set(process.stdout.read().split("\n")[:-1])
