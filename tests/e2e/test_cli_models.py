@@ -1,0 +1,153 @@
+"""Models on the command line, and the SDK's view of them, against a real server."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from haleganada_client import FailedPrecondition, HaleganadaClient, InvalidInput, NotFound
+from haleganada_server.core.types import Glyph
+from haleganada_server.vision import model_input, normalise
+from onnxruntime import InferenceSession
+from PIL import Image, ImageDraw
+
+from tests.e2e.processes import ServerProcess, haleganada, server
+from tests.tiny_model import SIDE, TinyModel, write_tiny_model
+
+LINES = {"cross": [(40, 40, 200, 200), (200, 40, 40, 200)], "plus": [(120, 40, 120, 200), (40, 120, 200, 120)]}
+GOOD, TWIN = "a" * 12, "b" * 12
+
+
+def picture(lines: list[tuple[int, int, int, int]], shift: int = 0) -> bytes:
+    image = Image.new("L", (240, 240), 255)
+    pen = ImageDraw.Draw(image)
+    for x0, y0, x1, y1 in lines:
+        pen.line((x0 + shift, y0, x1, y1), fill=0, width=10)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server with the models “shapes” and “twin”, which know crosses and pluses."""
+    data = tmp_path_factory.mktemp("data")
+    templates = {label: normalise(Glyph(image=picture(lines))) for label, lines in LINES.items()}
+    for model_id, name, created in ((GOOD, "shapes", 2), (TWIN, "twin", 1)):
+        made = write_tiny_model(
+            tmp_path_factory.mktemp("made"), TinyModel(templates, name, created_us=created * 10**15)
+        )
+        (data / "models").mkdir(exist_ok=True)
+        made.rename(data / "models" / model_id)
+    with server(data) as process:
+        yield process
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder with three crosses and one file that is no picture."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for shift in range(3):
+        (folder / f"{shift}.png").write_bytes(picture(LINES["cross"], shift))
+    (folder / "broken.png").write_bytes(b"broken")
+    return folder
+
+
+def run(running: ServerProcess, *arguments: str | Path, code: int = 0) -> str:
+    """What a command prints, on whichever stream it should."""
+    done = haleganada("--server", running.address, *arguments)
+    assert done.returncode == code, (done.stdout, done.stderr)
+    return done.stdout if code in (0, 1) else done.stderr
+
+
+def test_list_show_and_presets(running: ServerProcess) -> None:
+    table = run(running, "models").splitlines()
+    assert table[0].split() == [
+        "id",
+        "name",
+        "kind",
+        "labels",
+        "size",
+        "hash",
+        "data",
+        "validation",
+        "test",
+        "ms",
+        "made",
+        "answers",
+        "in",
+    ]
+    assert [line.split()[0] for line in table[1:]] == ["few-shot", GOOD, TWIN]
+    assert "75.0 %" in table[2] and "tiny-cnn" in table[2] and "shapes" in table[2]
+    shown = run(running, "models", "show", "shapes")
+    assert "2: cross plus" in shown and GOOD in shown and "0.2 ms" in shown
+    assert "cnn36" in run(running, "models", "presets")
+    assert run(running, "models", "show", "nothing", code=4).startswith("haleganada: there is no model “nothing”")
+
+
+def test_predict_with_a_model(running: ServerProcess, pictures: Path, tmp_path: Path) -> None:
+    one = run(running, "predict", pictures / "0.png", "--model", "shapes", "--top-k", "1")
+    assert "recognised" in one and "cross" in one and "plus" not in one and "none of these" not in one
+    viz = tmp_path / "answers.html"
+    many = run(running, "predict", pictures, "--model", GOOD, "--save-viz", viz, code=1)
+    assert "3 recognised" in many and "1 not readable" in many and "cross" in viz.read_text(encoding="utf-8")
+    told = run(running, "predict", pictures / "0.png", "--model", "resnet", code=4)
+    assert told.count("\n") == 1 and "resnet" in told
+
+
+def test_use_a_model_and_go_back(running: ServerProcess, pictures: Path) -> None:
+    run(running, "workspaces", "create", "w")
+    assert "models use few-shot` goes back" in run(running, "-w", "w", "models", "use", "shapes")
+    assert "cross" in run(running, "-w", "w", "predict", pictures / "1.png")
+    assert "nothing taught" in run(running, "-w", "w", "predict", pictures / "1.png", "--model", "few-shot")
+    assert "answers for “w”" in run(running, "models", "delete", "shapes", "--confirm", "shapes", code=5)
+    run(running, "-w", "w", "models", "use", "few-shot")
+    assert "nothing taught" in run(running, "-w", "w", "predict", pictures / "1.png")
+
+
+def test_export(running: ServerProcess, tmp_path: Path) -> None:
+    file = tmp_path / "shapes.onnx"
+    assert "largest logit difference: 0" in run(running, "models", "export", "shapes", file)
+    ink = model_input(normalise(Glyph(image=picture(LINES["plus"])))[None], SIDE)
+    probabilities = np.asarray(InferenceSession(file).run(["probabilities"], {"ink": ink})[0])
+    assert probabilities.argmax() == list(LINES).index("plus")
+    run(running, "models", "export", "shapes", tmp_path / "small.onnx", "--int8")
+    done = haleganada("--server", running.address, "models", "export", "few-shot", tmp_path / "no.onnx")
+    assert done.returncode == 5 and not (tmp_path / "no.onnx").exists()
+
+
+def test_the_sdk(running: ServerProcess, tmp_path: Path) -> None:
+    with running.client() as client:
+        assert [model.model_id for model in client.models.list()][:2] == ["few-shot", GOOD]
+        found = client.models.get("shapes")
+        assert found.labels == ("cross", "plus") and found.test_accuracy is None and found.created is not None
+        done = client.models.export("shapes", tmp_path / "m.onnx", "int8")
+        assert done.sha256 == hashlib.sha256((tmp_path / "m.onnx").read_bytes()).hexdigest()
+        assert done.file_name == f"tiny-cnn-{GOOD}.int8.onnx" and done.report["float32"]
+        assert "tiny-cnn" in {preset.name for preset in client.models.presets()}
+        answer = client.predict(picture(LINES["plus"]), model="shapes")
+        assert answer.best is not None and answer.best.label == "plus"
+        assert client.correct(answer.prediction_id, "+", workspace="default").predicted == "plus"
+        refusals(client, tmp_path)
+
+
+def refusals(client: HaleganadaClient, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="float32, int8"):
+        client.models.export("shapes", tmp_path / "x", "float16")
+    with pytest.raises(NotFound):
+        client.models.activate("nothing")
+    with pytest.raises(FailedPrecondition):
+        client.models.delete("few-shot")
+    assert not (tmp_path / "x").exists()
+
+
+def test_delete(running: ServerProcess) -> None:
+    wrong = haleganada("--server", running.address, "models", "delete", "twin", "--confirm", "shapes")
+    assert wrong.returncode == 2 and "nothing was deleted" in wrong.stderr
+    assert run(running, "models", "delete", "twin", "--confirm", "twin") == f"deleted twin ({TWIN})\n"
+    assert TWIN not in run(running, "models", "--json")
