@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .client import HaleganadaClient as HaleganadaClient
     from .connection import ClientConfig as ClientConfig
+    from .datasets import Dataset as Dataset
+    from .datasets import DatasetLabel as DatasetLabel
+    from .datasets import DatasetPreview as DatasetPreview
     from .errors import *  # noqa: F403
     from .models import Model as Model
     from .models import ModelExport as ModelExport
@@ -33,10 +36,12 @@ _TYPES = (
     "RefusedItem", "Sample", "SamplePage", "Snapshot", "Stats", "Stroke", "Suspect", "Taught", "TeachNext", "Undone",
     "Unlinked", "WorkspaceInfo",
 )  # fmt: skip
+_DATASETS = ("Dataset", "DatasetLabel", "DatasetPreview")
 _MODELS = ("Model", "ModelExport", "Preset")
 _HOMES = {
     "ClientConfig": "connection",
     "HaleganadaClient": "client",
+    **dict.fromkeys(_DATASETS, "datasets"),
     **dict.fromkeys(_ERRORS, "errors"),
     **dict.fromkeys(_MODELS, "models"),
     **dict.fromkeys(_TYPES, "types"),

@@ -34,6 +34,7 @@ from haleganada.v1 import (
 from . import convert, health, transfers, types
 from .connection import ClientConfig, Connection
 from .convert import Drawing
+from .datasets import DatasetsClient
 from .errors import InvalidInput, from_rpc
 from .models import ModelsClient
 
@@ -73,6 +74,7 @@ class HaleganadaClient:
         self._ocr = ocr_service_pb2_grpc.OCRServiceStub(channel)
         self._samples = sample_service_pb2_grpc.SampleServiceStub(channel)
         self._workspaces = workspace_service_pb2_grpc.WorkspaceServiceStub(channel)
+        self.datasets = DatasetsClient(self._connection)
         self.models = ModelsClient(self._connection, self._in)
 
     def __enter__(self) -> HaleganadaClient:

@@ -21,16 +21,20 @@ from haleganada_server.core.ports import Embedder
 from haleganada_server.core.types import WorkspaceInfo
 from haleganada_server.core.workspace import Tools
 from haleganada_server.core.workspaces import Workspaces
+from haleganada_server.rpc.datasets import DatasetTools
 from haleganada_server.rpc.figures import ServerFacts
 from haleganada_server.rpc.server import Domain, Limits, RpcServer
 from haleganada_server.runtime.classifier import OnnxClassifier
 from haleganada_server.runtime.job_process import SubprocessRunner
+from haleganada_server.runtime.preview_process import PreviewProcess
 from haleganada_server.runtime.select import select_embedder
 from haleganada_server.runtime.weights import Weights, load_weights
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.datasets import DatasetFolders
 from haleganada_server.store.jobs import JobFolders
 from haleganada_server.store.models import ModelFolders
+from haleganada_server.store.server_folder import ServerFolder
+from haleganada_server.store.uploads import Uploads
 from haleganada_server.vision import PillowInkReader, model_input, network_input
 
 _COMPONENTS = {"server": "haleganada", **{name: name for name in ("grpcio", "numpy", "onnxruntime", "pillow")}}
@@ -44,7 +48,7 @@ class App:
     directory: DataDirectory
     workspaces: Workspaces
     models: Models
-    datasets: Datasets
+    datasets: DatasetTools
     jobs: Jobs
     embedder: Embedder
     weights: Weights
@@ -60,7 +64,7 @@ class App:
     def start(self) -> None:
         """Answer calls from now on."""
         self.jobs.start()
-        domain = Domain(self.workspaces, self.models, self.jobs)
+        domain = Domain(self.workspaces, self.models, self.datasets, self.jobs)
         self.server.serve(domain, self.directory.temporary_file, self._facts(), self.config.reflection)
 
     def stop(self, grace_s: float) -> bool:
@@ -111,8 +115,18 @@ def build_app(config: ServerConfig, runner: JobRunner | None = None) -> App:
             )
         )
         workspaces = Workspaces(Tools(directory, DrawingReader(ink, embedder), weights.model, models))
+        tools = _dataset_tools(config, directory, datasets)
         undo.pop_all()
-    return App(config, directory, workspaces, models, datasets, jobs, embedder, weights, server, port)
+    return App(config, directory, workspaces, models, tools, jobs, embedder, weights, server, port)
+
+
+def _dataset_tools(config: ServerConfig, directory: DataDirectory, datasets: Datasets) -> DatasetTools:
+    return DatasetTools(
+        datasets,
+        Uploads(config.data_dir / "uploads", config.max_upload_bytes),
+        ServerFolder(config.datasets_from).place,
+        PreviewProcess(directory.temporary_file),
+    )
 
 
 def _limits(config: ServerConfig) -> Limits:

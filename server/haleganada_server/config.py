@@ -48,5 +48,9 @@ class ServerConfig:
     """Size of one request or response in bytes."""
     max_import_bytes: int = 2**30
     """Size of one imported file in bytes."""
+    max_upload_bytes: int = 4 * 2**30
+    """Size of one uploaded data set in bytes."""
+    datasets_from: Path | None = None
+    """Folder of this machine from which callers may have data sets read; None = from none."""
     backbone_weights: Path | None = None
     """File of weights from ImageNet for presets that start from them; None = torchvision's loader."""

@@ -22,6 +22,7 @@ from haleganada_server.logs import start_log
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _log = logging.getLogger(__name__)
 _existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+_existing_folder = click.Path(exists=True, file_okay=False, path_type=Path)
 _folder = click.Path(file_okay=False, path_type=Path)
 
 
@@ -50,6 +51,7 @@ class Address(click.ParamType[tuple[str, int]]):
 @click.option("--tls-cert", type=_existing_file, help="PEM file with the server's certificate chain.")
 @click.option("--tls-key", type=_existing_file, help="PEM file with its private key.")
 @click.option("--insecure", is_flag=True, help="Listen beyond this machine without TLS: anybody there can teach.")
+@click.option("--datasets-from", type=_existing_folder, help="Folder of data sets that callers may have read.")
 @click.option("--backbone-weights", type=_existing_file, help="ImageNet weights for presets that start from them.")
 @click.option("--reflection/--no-reflection", default=None, help="Tell clients the contract. Default: on loopback.")
 @click.option("--workers", type=click.IntRange(2, 256), default=16, show_default=True, help="Threads for calls.")
@@ -65,6 +67,7 @@ def serve(
     tls_cert: Path | None,
     tls_key: Path | None,
     insecure: bool,
+    datasets_from: Path | None,
     backbone_weights: Path | None,
     reflection: bool | None,
     workers: int,
@@ -83,7 +86,18 @@ def serve(
         )
     reflect = local if reflection is None else reflection
     start_log(log_level)
-    config = ServerConfig(data, host, port, device, weights, tls, reflect, workers, backbone_weights=backbone_weights)
+    config = ServerConfig(
+        data,
+        host,
+        port,
+        device,
+        weights,
+        tls,
+        reflect,
+        workers,
+        datasets_from=datasets_from,
+        backbone_weights=backbone_weights,
+    )
     run(config, grace)
 
 

@@ -37,6 +37,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "workspaces": ("workspaces", "List, create or delete workspaces."),
         "models": ("models", "List trained models, choose what answers, export or delete."),
     },
+    "Train on data sets": {
+        "datasets": ("datasets", "List data sets, add, look at or delete one."),
+    },
     "Keep and move": {
         "save": ("keeping", "Keep the present state as a snapshot."),
         "snapshots": ("keeping", "List kept states."),

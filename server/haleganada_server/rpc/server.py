@@ -13,6 +13,8 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from haleganada.v1 import (
+    dataset_service_pb2,
+    dataset_service_pb2_grpc,
     job_service_pb2,
     job_service_pb2_grpc,
     model_service_pb2,
@@ -31,6 +33,7 @@ from haleganada_server.core.models import Models
 from haleganada_server.core.workspaces import Workspaces
 
 from .admission import Admission, TransferSlots, WatchSlots, WorkerPool
+from .datasets import DatasetServicer, DatasetTools
 from .figures import Latencies, ServerFacts
 from .interceptors import CallInterceptor
 from .jobs import JobServicer
@@ -42,7 +45,14 @@ from .workspaces import WorkspaceServicer
 
 SERVICES = tuple(
     service.full_name
-    for contract in (ocr_service_pb2, sample_service_pb2, workspace_service_pb2, model_service_pb2, job_service_pb2)
+    for contract in (
+        ocr_service_pb2,
+        sample_service_pb2,
+        workspace_service_pb2,
+        model_service_pb2,
+        dataset_service_pb2,
+        job_service_pb2,
+    )
     for service in contract.DESCRIPTOR.services_by_name.values()
 )
 
@@ -71,6 +81,7 @@ class Domain:
 
     workspaces: Workspaces
     models: Models
+    datasets: DatasetTools
     jobs: Jobs
 
 
@@ -119,6 +130,8 @@ class RpcServer:
         workspace_service_pb2_grpc.add_WorkspaceServiceServicer_to_server(WorkspaceServicer(workspaces), self._server)
         model_servicer = ModelServicer(workspaces, domain.models, slots, facts)
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(model_servicer, self._server)
+        dataset_servicer = DatasetServicer(domain.datasets, slots)
+        dataset_service_pb2_grpc.add_DatasetServiceServicer_to_server(dataset_servicer, self._server)
         watchers = WatchSlots(min(limits.max_watchers, limits.workers // 2))
         job_service_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(domain.jobs, watchers, slots), self._server)
         if reflect:

@@ -33,7 +33,7 @@ from .dataset_sources import MAX_TOTAL_PIXELS, RefusedSource, SourceItem, requir
 DATASET_JSON = "dataset.json"
 FORMAT = 1
 _RASTER_BYTES = DATASET_SIDE * DATASET_SIDE
-_PIECE = 64  # drawings that a thread reads at a time
+_PIECE = 16  # drawings that a thread reads at a time; their files, up to 8 MiB each, are in memory
 _THREADS = 4  # at most: other calls want to be answered, too
 _GATHERED = 4096  # rasters in memory while they are put in order
 
@@ -130,8 +130,7 @@ def _raster(entry: SourceItem | RefusedSource) -> tuple[Raster | HaleganadaError
     try:
         if isinstance(entry.image, np.ndarray):
             return dataset_raster(normalise_grey(entry.image)), entry.image.size
-        image = entry.image()
-        return dataset_raster(normalise(Glyph(image=image))), image_pixels(image)
+        return dataset_raster(normalise(Glyph(image=entry.image))), image_pixels(entry.image)
     except HaleganadaError as error:
         return error, 0
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache, partial
+from functools import cache
 from pathlib import PurePosixPath
 
 from haleganada_server.core.dataset import Part
@@ -47,9 +47,7 @@ def _item(tree: Tree, path: PurePosixPath) -> SourceItem:
     if name.error is not None:
         raise name.error
     part = next(iter(_parts(above)), None)
-    return SourceItem(
-        str(path), name.label, name.folder, partial(tree.content, str(path)), part, _writer((*above, path.name))
-    )
+    return SourceItem(str(path), name.label, name.folder, tree.content(str(path)), part, _writer((*above, path.name)))
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,14 +33,14 @@ _PARTS = {
 class SourceItem:
     """One drawing with its label. item: its name in the source. folder: the name that its label was read from.
 
-    image: the bytes of an image file, (h, w) uint8 grey values, or a function that reads one of them, which may raise
-    InvalidInput. part: None if the source says nothing. writer: "" = not known.
+    image: the bytes of an image file, or (h, w) uint8 grey values. part: None if the source says nothing. writer: "" =
+    not known.
     """
 
     item: str
     label: str
     folder: str
-    image: Callable[[], bytes] | NDArray[np.uint8]
+    image: bytes | NDArray[np.uint8]
     part: Part | None = None
     writer: str = ""
 

@@ -1,0 +1,206 @@
+"""datasets: what models are trained and measured on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .default_group import DefaultGroup
+from .layout import bar, moment, printable, size, table
+from .session import Session, with_session
+
+if TYPE_CHECKING:  # gRPC is imported when a server is called
+    from haleganada_client.datasets import Dataset, DatasetLabel
+
+_LABELS_SHOWN = 40
+_REFUSED_SHOWN = 20
+_share = click.FloatRange(0, 0.5)
+
+
+@click.group("datasets", cls=DefaultGroup)
+def datasets_command() -> None:
+    """List data sets (ls, also without the word), add one, look at one, or delete it."""
+
+
+def _reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    options = [
+        click.option("--name", default="", help="What to call it. [default: the file's name]"),
+        click.option("--split", default="auto", show_default=True, type=click.Choice(["auto", "stratified", "writer"])),
+        click.option("--validation", type=_share, metavar="SHARE", help="Share for validation. [default: 0.15]"),
+        click.option("--test", type=_share, metavar="SHARE", help="Share for the test. [default: 0.15]"),
+        click.option("--seed", default=0, show_default=True, help="Of the split."),
+        click.option(
+            "--orientation",
+            default="auto",
+            show_default=True,
+            type=click.Choice(["auto", "upright", "transposed"]),
+            help="Of IDX images; EMNIST's are transposed.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@datasets_command.command("add")
+@click.argument("path")
+@click.option("--on-server", is_flag=True, help="PATH is on the server's disk, below its --datasets-from.")
+@_reading_options
+@with_session
+def add_dataset(
+    session: Session,
+    path: str,
+    on_server: bool,
+    name: str,
+    split: str,
+    validation: float | None,
+    test: float | None,
+    seed: int,
+    orientation: str,
+) -> None:
+    """Upload PATH: a folder or a .zip of labelled images or IDX files (MNIST), or a .npz with arrays x and y.
+
+    Folders name the labels, as text (ಅ), as code points (U+0C95_0CCD) or as a decimal code (3205), below train/,
+    validation/ and test/ or without them; what has no part is split by writer where names tell them (w012_1.png), else
+    the same share of every label. An upload that broke off goes on where it was. Exit code 1 if some were refused.
+
+    \b
+    haleganada datasets add letters/
+    haleganada datasets add mnist.zip --name MNIST
+    """
+    options: dict[str, Any] = {"name": name, "split": split, "validation_share": validation, "test_share": test}
+    options |= {"seed": seed, "orientation": orientation}
+    if not on_server and not Path(path).exists():
+        raise click.UsageError(f"there is no {path} here; with --on-server it is looked for on the server")
+    with session.client() as client:
+        if on_server:
+            made = client.datasets.add(path, **options)
+        else:
+            made = _upload(session, client.datasets.upload, path, options)
+    session.show(made, _in_words(made))
+    if made.refused_total:
+        sys.exit(1)
+
+
+def _upload(session: Session, upload: Callable[..., Dataset], path: str, options: dict[str, Any]) -> Dataset:
+    with session.progress(0, "Sending") as progress:
+
+        def show(sent: int, total: int) -> None:
+            progress.length = total
+            progress.update(sent - progress.pos)
+            if sent == total and sys.stderr.isatty():
+                click.echo("\nThe server reads the drawings; a million of them takes a quarter of an hour.", err=True)
+
+        return upload(path, on_progress=show, **options)
+
+
+@datasets_command.command("ls")
+@with_session
+def list_datasets(session: Session) -> None:
+    """List data sets, the newest first."""
+    with session.client() as client:
+        found = client.datasets.list()
+    header = ["id", "name", "labels", "train", "validation", "test", "writers", "refused", "on disk", "made"]
+    rows = [_row(dataset) for dataset in found]
+    text = table(rows, header, right={2, 3, 4, 5, 6, 7, 8}) if found else "no data sets"
+    session.show(found, text)
+
+
+@datasets_command.command("show")
+@click.argument("dataset")
+@click.option("--all", "everything", is_flag=True, help="Every label and every refused item.")
+@with_session
+def show_dataset(session: Session, dataset: str, everything: bool) -> None:
+    """Tell all of DATASET, its id or its unique name: how many drawings of each label, and what was refused."""
+    with session.client() as client:
+        found = client.datasets.get(dataset)
+    session.show(found, _in_words(found, everything))
+
+
+@datasets_command.command("delete")
+@click.argument("dataset")
+@click.option("--confirm", metavar="NAME", help="The data set's name again, instead of being asked for it.")
+@with_session
+def delete_dataset(session: Session, dataset: str, confirm: str | None) -> None:
+    """Delete DATASET for good. Models that were trained on it stay."""
+    with session.client() as client:
+        found = client.datasets.get(dataset)
+        question = f"This deletes the data set for good. Type its name, {printable(found.name)}, to go on"
+        if (confirm or session.ask(question)) != found.name:
+            raise click.UsageError("that is not the data set's name; nothing was deleted")
+        client.datasets.delete(found.dataset_id)
+    session.show({"deleted": found.dataset_id}, f"deleted {printable(found.name)} ({found.dataset_id})")
+
+
+@datasets_command.command("preview")
+@click.argument("dataset")
+@click.argument("preset")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--drawings", default=8, show_default=True, type=click.IntRange(1, 64), help="Rows.")
+@click.option("--views", default=7, show_default=True, type=click.IntRange(1, 16), help="Augmented ones of each.")
+@click.option("--seed", default=0, show_default=True, help="Of the choice and the augmentation.")
+@with_session
+def preview_dataset(
+    session: Session, dataset: str, preset: str, file: Path, drawings: int, views: int, seed: int
+) -> None:
+    """Write a PNG of drawings of DATASET as the network of PRESET receives them in training, augmented."""
+    with session.client() as client:
+        preview = client.datasets.preview(dataset, preset, drawings=drawings, views=views, seed=seed)
+    file.write_bytes(preview.sheet)
+    session.show(
+        {"file": str(file), "labels": preview.labels, "side": preview.side},
+        f"wrote {printable(str(file))}: {' '.join(preview.labels)}, {preview.side} x {preview.side} px each",
+    )
+
+
+def _row(dataset: Dataset) -> list[str]:
+    counts = [dataset.labels_total, dataset.train, dataset.validation, dataset.test, dataset.writers]
+    numbers = [f"{count:,}" for count in (*counts, dataset.refused_total)]
+    return [dataset.dataset_id, dataset.name, *numbers, size(dataset.bytes_on_disk), moment(dataset.created)]
+
+
+def _in_words(dataset: Dataset, everything: bool = False) -> str:
+    facts = [
+        ["id", dataset.dataset_id],
+        ["name", dataset.name],
+        ["to train on", f"{dataset.train:,}"],
+        ["validation", f"{dataset.validation:,}"],
+        ["test", f"{dataset.test:,}"],
+        ["labels", f"{dataset.labels_total:,}"],
+        ["imbalance", f"{dataset.imbalance:.3g}, largest label over smallest"],
+        ["writers", f"{dataset.writers:,}" if dataset.writers else "not known"],
+        ["left out", f"{dataset.duplicates:,} found twice, {dataset.leaks:,} that a later part has, too"],
+        ["on disk", size(dataset.bytes_on_disk)],
+        ["SHA-256", dataset.sha256],
+    ]
+    sections = [table(facts), _balance(dataset.labels, everything)]
+    if dataset.refused_total:
+        sections.append(_refused(dataset, everything))
+    return "\n\n".join(sections)
+
+
+def _balance(labels: Sequence[DatasetLabel], everything: bool) -> str:
+    """The labels, the rarest first: those are the ones to do something about."""
+    rarest = sorted(labels, key=lambda label: label.train)
+    shown = rarest if everything else rarest[:_LABELS_SHOWN]
+    most = max((label.train for label in labels), default=0) or 1
+    rows = [
+        [label.label, f"{label.train:,}", f"{label.validation:,}", f"{label.test:,}", bar(label.train / most)]
+        for label in shown
+    ]
+    text = table(rows, ["label", "train", "validation", "test", ""], right={1, 2, 3})
+    left = len(labels) - len(shown)
+    return f"{text}\nand {left:,} labels with more (--all lists them)" if left else text
+
+
+def _refused(dataset: Dataset, everything: bool) -> str:
+    shown = dataset.refused if everything else dataset.refused[:_REFUSED_SHOWN]
+    lines = [f"{dataset.refused_total:,} refused:"]
+    lines += [f"  {printable(item.item)}: {printable(item.error.message)}" for item in shown]
+    if left := dataset.refused_total - len(shown):
+        lines.append(f"  and {left:,} more" + ("" if everything else " (--all lists a thousand)"))
+    return "\n".join(lines)

@@ -1,0 +1,223 @@
+"""Data sets to train and measure models on: `client.datasets`."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from haleganada.v1 import dataset_service_pb2 as pb
+from haleganada.v1 import dataset_service_pb2_grpc
+
+from . import convert
+from .connection import Connection
+from .errors import NO_SERVER, InvalidInput, Unavailable
+from .packing import packed, sha256_of
+from .types import RefusedItem
+
+_CHUNK = 256 * 1024
+_READING_S = 6 * 3600.0
+_PREVIEW_S = 150.0
+_RESUMED_AT_MOST = 20  # times in a row that brought nothing new
+_PAUSE_S = 1.0
+_SPLITS = {
+    "auto": pb.SPLIT_RULE_UNSPECIFIED,
+    "stratified": pb.SPLIT_RULE_STRATIFIED,
+    "writer": pb.SPLIT_RULE_BY_WRITER,
+}
+_ORIENTATIONS = {
+    "auto": pb.IDX_ORIENTATION_UNSPECIFIED,
+    "upright": pb.IDX_ORIENTATION_UPRIGHT,
+    "transposed": pb.IDX_ORIENTATION_TRANSPOSED,
+}
+Progress = Callable[[int, int], None]
+"""Called with the bytes sent so far, and how many there are."""
+
+
+@dataclass(frozen=True)
+class DatasetLabel:
+    """Items of one label in each part."""
+
+    label: str
+    train: int
+    validation: int
+    test: int
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Drawings, each with its label and its part.
+
+    sha256: of drawings, labels and parts. labels, refused: () in lists. writers: 0 if they are not known. refused: at
+    most 1,000 of refused_total. leaks: left out because the same image is in a later part; duplicates: because it is
+    in the same part. imbalance: items of the largest label to train on over those of the smallest.
+    """
+
+    dataset_id: str
+    name: str
+    created: datetime
+    sha256: str
+    train: int
+    validation: int
+    test: int
+    labels: tuple[DatasetLabel, ...]
+    labels_total: int
+    writers: int
+    refused: tuple[RefusedItem, ...]
+    refused_total: int
+    leaks: int
+    duplicates: int
+    imbalance: float
+    bytes_on_disk: int
+
+
+@dataclass(frozen=True)
+class DatasetPreview:
+    """Drawings as a network receives them. sheet: a PNG, a row for each label. side: px of one picture."""
+
+    sheet: bytes
+    labels: tuple[str, ...]
+    side: int
+
+
+class DatasetsClient:
+    """Every method raises a HaleganadaError. A data set is named by its id, or by its name if that is unique."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._stub = dataset_service_pb2_grpc.DatasetServiceStub(connection.channel)
+
+    def upload(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        name: str = "",
+        split: str = "auto",
+        validation_share: float | None = None,
+        test_share: float | None = None,
+        seed: int = 0,
+        orientation: str = "auto",
+        on_progress: Progress | None = None,
+    ) -> Dataset:
+        """Send a folder, a .zip or a .npz; the data set that the server makes of it, which may take minutes.
+
+        A folder is zipped first. name: "" = the file's. split: auto, stratified or writer. validation_share,
+        test_share: 0..0.5, None = 0.15. orientation: of IDX images: auto, upright or transposed. An upload whose
+        connection breaks goes on where it was, in this call or in a later one. Raises OSError for what cannot be
+        read.
+        """
+        options = _options(name or Path(path).stem, split, validation_share, test_share, seed, orientation)
+        with ExitStack() as stack:
+            file = stack.enter_context(packed(Path(path)))
+            file_name = Path(path).name + (".zip" if Path(path).is_dir() else "")
+            header = pb.UploadDatasetHeader(options=options, file_name=file_name, sha256=sha256_of(file))
+            return self._send(header, file, on_progress)
+
+    def add(
+        self,
+        path: str,
+        *,
+        name: str = "",
+        split: str = "auto",
+        validation_share: float | None = None,
+        test_share: float | None = None,
+        seed: int = 0,
+        orientation: str = "auto",
+    ) -> Dataset:
+        """Let the server read a folder or file of its own disk; as upload. Raises FailedPrecondition unless it was
+        started with --datasets-from.
+        """
+        options = _options(name or Path(path).stem, split, validation_share, test_share, seed, orientation)
+        request = pb.AddDatasetRequest(options=options, path=path)
+        return _dataset(self._connection.call_once(self._stub.AddDataset, request, _READING_S).dataset)
+
+    def list(self) -> list[Dataset]:
+        """All data sets, the newest first, without their labels."""
+        found: list[Dataset] = []
+        token = ""
+        while True:
+            request = pb.ListDatasetsRequest(page_size=500, page_token=token)
+            answer = self._connection.call(self._stub.ListDatasets, request)
+            found += [_dataset(dataset) for dataset in answer.datasets]
+            token = answer.next_page_token
+            if not token:
+                return found
+
+    def get(self, dataset: str) -> Dataset:
+        """One data set with its labels and what was refused."""
+        request = pb.GetDatasetRequest(dataset_id=dataset)
+        return _dataset(self._connection.call(self._stub.GetDataset, request).dataset)
+
+    def delete(self, dataset_id: str) -> None:
+        """Delete a data set, named by its id. Raises FailedPrecondition while a job uses it."""
+        self._connection.call_once(self._stub.DeleteDataset, pb.DeleteDatasetRequest(dataset_id=dataset_id))
+
+    def preview(self, dataset: str, preset: str, *, drawings: int = 0, views: int = 0, seed: int = 0) -> DatasetPreview:
+        """Drawings as the network of a preset receives them in training. drawings: rows, 0 = 8. views: augmented ones
+        of each, 0 = 7.
+        """
+        request = pb.PreviewDatasetRequest(dataset_id=dataset, preset=preset, drawings=drawings, views=views, seed=seed)
+        answer = self._connection.call(self._stub.PreviewDataset, request, self._at_least(_PREVIEW_S))
+        return convert.copied(DatasetPreview, answer)
+
+    def _send(self, header: pb.UploadDatasetHeader, file: BinaryIO, progress: Progress | None) -> Dataset:
+        """Send what has not arrived, again and again while that brings it further."""
+        idle, before = 0, -1
+        while True:
+            received = self._connection.call(self._stub.GetUpload, pb.GetUploadRequest(sha256=header.sha256)).received
+            idle, before = (0 if received > before else idle + 1), received
+            header.offset = received
+            requests = _requests(header, file, progress)
+            try:
+                return _dataset(self._connection.call_once(self._stub.UploadDataset, requests, _READING_S).dataset)
+            except Unavailable as error:
+                if not self._connection.config.retry or error.reason == NO_SERVER or idle >= _RESUMED_AT_MOST:
+                    raise
+                time.sleep(error.retry_after_s or _PAUSE_S)
+
+    def _at_least(self, seconds: float) -> float:
+        """The deadline of a call that may take longer than others."""
+        return max(seconds, self._connection.config.timeout_s)
+
+
+def _requests(
+    header: pb.UploadDatasetHeader, file: BinaryIO, progress: Progress | None
+) -> Iterator[pb.UploadDatasetRequest]:
+    total = file.seek(0, os.SEEK_END)
+    sent = file.seek(header.offset)
+    yield pb.UploadDatasetRequest(header=header)
+    while chunk := file.read(_CHUNK):
+        yield pb.UploadDatasetRequest(chunk=chunk)
+        sent += len(chunk)
+        if progress:
+            progress(sent, total)
+
+
+def _options(
+    name: str, split: str, validation_share: float | None, test_share: float | None, seed: int, orientation: str
+) -> pb.DatasetOptions:
+    return pb.DatasetOptions(
+        name=name,
+        split=_chosen(split, _SPLITS, "split"),
+        validation_share=validation_share,
+        test_share=test_share,
+        seed=seed,
+        orientation=_chosen(orientation, _ORIENTATIONS, "orientation"),
+    )
+
+
+def _chosen(name: str, among: dict[str, Any], field: str) -> Any:
+    if name not in among:
+        raise InvalidInput(f"there is no {field} “{name}”; choose one of {', '.join(among)}", "INVALID_INPUT", field)
+    return among[name]
+
+
+def _dataset(message: pb.Dataset) -> Dataset:
+    labels = convert.many(lambda label: convert.copied(DatasetLabel, label), message.labels)
+    refused = convert.many(lambda item: RefusedItem(item.item, convert.item_error(item.error)), message.refused)
+    return convert.copied(Dataset, message, labels=labels, refused=refused)
