@@ -48,7 +48,7 @@ class App:
     directory: DataDirectory
     workspaces: Workspaces
     models: Models
-    datasets: DatasetTools
+    dataset_tools: DatasetTools
     jobs: Jobs
     embedder: Embedder
     weights: Weights
@@ -61,10 +61,15 @@ class App:
         host = self.config.host
         return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
 
+    @property
+    def datasets(self) -> Datasets:
+        """The data sets that jobs and callers use."""
+        return self.dataset_tools.datasets
+
     def start(self) -> None:
         """Answer calls from now on."""
         self.jobs.start()
-        domain = Domain(self.workspaces, self.models, self.datasets, self.jobs)
+        domain = Domain(self.workspaces, self.models, self.dataset_tools, self.jobs)
         self.server.serve(domain, self.directory.temporary_file, self._facts(), self.config.reflection)
 
     def stop(self, grace_s: float) -> bool:
