@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from . import palette
 from .figures import Classes, Measured, wilson, worst_first
 from .lettering import Lettering
-from .sheet import HEAD, MARGIN, SMALL, TEXT, Sheet, percent
+from .sheet import HEAD, MARGIN, SMALL, TEXT, Sheet, Title, percent
 
 MOST_NAMED = 60
 NAMED = 40
@@ -22,7 +22,7 @@ _HISTOGRAM = 300  # px
 _BINS = 10
 
 
-def class_picture(path: Path, measured: Measured, classes: Classes, lettering: Lettering, title: str) -> None:
+def class_picture(path: Path, measured: Measured, classes: Classes, lettering: Lettering, title: Title) -> None:
     """The worst first."""
     order = worst_first(classes)
     many = len(order) > MOST_NAMED

@@ -10,7 +10,7 @@ from .figures import EXAMPLES, Measured, Pair
 from .lettering import Lettering
 from .palette import Colour
 from .recognisers import Rasters
-from .sheet import DRAWING, HEAD, MARGIN, Sheet, percent
+from .sheet import DRAWING, HEAD, MARGIN, Sheet, Title, percent
 
 PAIRS = 16
 _GAP = 6  # px between drawings
@@ -18,11 +18,11 @@ _GLYPHS = 150  # px for the two labels, printed
 _CAPTION = 240  # px
 _PAIR = (_GLYPHS + EXAMPLES * (DRAWING + _GAP) + 60, DRAWING + 48)  # px
 
-_ACROSS, _LINE, _SIDE = 4, 24, 96  # cells a row; px
+_ACROSS, _LINE, _SIDE = 4, 28, 96  # cells a row; px
 
 
 def pairs_picture(
-    path: Path, measured: Measured, pairs: list[Pair], rasters: Rasters, lettering: Lettering, title: str
+    path: Path, measured: Measured, pairs: list[Pair], rasters: Rasters, lettering: Lettering, title: Title
 ) -> None:
     """The pairs of labels that are confused most, two a row."""
     shown = pairs[:PAIRS]
@@ -68,7 +68,7 @@ class Disagreement:
 
 def disagreements_picture(
     path: Path, several: list[Measured], names: list[str], shown: list[Disagreement], rasters: Rasters,
-    lettering: Lettering, title: str,
+    lettering: Lettering, title: Title,
 ) -> None:  # fmt: skip
     """several, names: of whom Disagreement.answers are, in this order."""
     cell = (300, max(_SIDE + 40, (1 + len(names)) * _LINE + 24))

@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter
 from . import palette
 from .figures import Measured, Pair, normalised
 from .lettering import Lettering
-from .sheet import HEAD, MARGIN, SMALL, Sheet
+from .sheet import HEAD, MARGIN, SMALL, Sheet, Title
 
 MOST_NAMED = 60
 NAMED = 40
@@ -22,21 +22,22 @@ _NUMBERED = 34  # px, a cell from which on it has a number in it
 Shares = NDArray[np.float32]
 
 
-def confusion_picture(path: Path, measured: Measured, pairs: list[Pair], lettering: Lettering, title: str) -> None:
+def confusion_picture(path: Path, measured: Measured, pairs: list[Pair], lettering: Lettering, title: Title) -> None:
     """Rows are what was drawn, columns what was answered; each row sums to 1."""
     shares, rows = normalised(measured.matrix()), _rows(measured)
     if len(rows) <= MOST_NAMED:
-        grid, labels, caption = shares[np.ix_(rows, rows)], _texts(measured, rows), "share of a row"
-        sheet = Sheet(*_room(len(rows), 0), lettering, title, f"Rows: drawn. Columns: answered. Colour: {caption}.")
+        grid, labels = shares[np.ix_(rows, rows)], _texts(measured, rows)
+        sheet = Sheet(*_room(len(rows), 0), lettering, title, "Rows: drawn. Columns: answered. Shares of each row.")
         _grid(sheet, (MARGIN, HEAD), grid, labels, labels)
     else:
         some = _most_confused(measured, pairs)
         others = 1 - shares[np.ix_(some, some)].sum(axis=1, keepdims=True)
         grid = np.concatenate([shares[np.ix_(some, some)], others], axis=1)
         about = f"Rows: drawn. Columns: answered. Left: all {len(rows)} labels. Right: the {len(some)} most confused."
-        left = _OVERVIEW + 100
+        side = len(some) * _cell(len(some) + 1)
+        left = side + _NAME + MARGIN
         sheet = Sheet(*_room(len(some) + 1, left), lettering, title, about)
-        _whole(sheet, (MARGIN, HEAD), shares[np.ix_(rows, rows)], _texts(measured, rows))
+        _whole(sheet, (MARGIN, HEAD), side, shares[np.ix_(rows, rows)], _texts(measured, rows))
         _grid(sheet, (MARGIN + left, HEAD), grid, _texts(measured, some), [*_texts(measured, some), "others"])
     sheet.save(path)
 
@@ -68,13 +69,12 @@ _NAME = 96  # px beside a grid, for the labels of its rows and over it, for thos
 
 def _room(columns: int, left: int) -> tuple[int, int]:
     side = max(columns * _cell(columns), 300)
-    height = max(side + _NAME, _OVERVIEW + _NAME if left else 0)
-    return left + side + _NAME + 2 * MARGIN, height + HEAD + MARGIN
+    return left + side + _NAME + 2 * MARGIN, side + _NAME + HEAD + MARGIN
 
 
 def _grid(sheet: Sheet, at: tuple[int, int], shares: Shares, rows: list[str], columns: list[str]) -> None:
     cell = _cell(len(columns))
-    size = min(24, round(cell * 0.6))
+    size = min(24, round(cell * 0.68))
     x, y = at[0] + _NAME, at[1] + _NAME
     right = np.eye(*shares.shape) > 0
     colours = np.where(right[..., None], palette.tint(shares, palette.RIGHT), palette.tint(shares, palette.WRONG))
@@ -104,13 +104,13 @@ def _number(sheet: Sheet, at: tuple[int, int], cell: int, share: float) -> None:
     sheet.text((at[0] + cell / 2, at[1] + cell / 2), f"{100 * share:.0f}", SMALL, colour, "mm")
 
 
-def _whole(sheet: Sheet, at: tuple[int, int], shares: Shares, labels: list[str]) -> None:
+def _whole(sheet: Sheet, at: tuple[int, int], side: int, shares: Shares, labels: list[str]) -> None:
     """Every label is a dot or less; wrong answers are made larger than they are, to be seen."""
     right = np.diag(shares)[:, None] * np.eye(len(shares))
-    pictures = [_dots(right), _dots(shares - right)]
+    pictures = [_dots(right, side), _dots(shares - right, side)]
     pixels = np.where(pictures[1][..., None] > 0, palette.tint(pictures[1], palette.WRONG),
                       palette.tint(pictures[0], palette.RIGHT))  # fmt: skip
-    x, y, side = at[0] + _NAME, at[1] + _NAME, len(pixels)
+    x, y = at[0] + _NAME, at[1] + _NAME
     sheet.picture((x, y), pixels)
     for start, end in (((0, 0), (side, 0)), ((0, 0), (0, side)), ((side, 0), (side, side)), ((0, side), (side, side))):
         sheet.line((x + start[0], y + start[1]), (x + end[0], y + end[1]))
@@ -119,12 +119,11 @@ def _whole(sheet: Sheet, at: tuple[int, int], shares: Shares, labels: list[str])
         sheet.line((x - 5, y + place), (x, y + place), palette.FAINT)
         sheet.line((x + place, y - 5), (x + place, y), palette.FAINT)
         sheet.text((x - 9, y + place), labels[i], 18, anchor="rm", width=_NAME - 12)
-        sheet.column_name((x + place, y - 9), labels[i], 18, (side / _TICKS - 4, _NAME - 12))
+        sheet.column_name((x + place, y - 9), labels[i], 18, (side / _TICKS - 6, _NAME - 12))
 
 
-def _dots(shares: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(n, n) -> a square of about 780 px whose every px is the largest share near it."""
-    side = _OVERVIEW - _NAME
+def _dots(shares: NDArray[np.floating], side: int) -> NDArray[np.float64]:
+    """(n, n) -> (side, side), whose every px is the largest share near it."""
     grey = np.zeros((side, side), np.uint8)
     rows, columns = np.nonzero(shares)
     scale = side / len(shares)

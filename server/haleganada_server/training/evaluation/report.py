@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haleganada_server.core.dataset import Part
+from haleganada_server.core.labels import code_points
 
 from .class_picture import class_picture
 from .example_pictures import Disagreement, disagreements_picture, pairs_picture
@@ -25,6 +26,7 @@ from .meter import Meter
 from .recognisers import Rasters
 from .sheet import percent
 
+ENSEMBLE = "ensemble"  # model_id of all together
 RESULT_BYTES = 200_000
 _UNKNOWN_LISTED = 30  # labels that a model does not know
 _SHOWN = 24  # drawings that models disagree on
@@ -62,7 +64,7 @@ class Subject:
 def write_report(task: Task, subjects: list[Subject], folder: Path, meter: Meter) -> dict[str, Any]:
     """Write all files, evaluation_results.json last, and return what is in that; less than 200 KB of JSON."""
     folder.mkdir(parents=True, exist_ok=True)
-    names = [*subjects[0].measured.space.labels, *(subject.name for subject in subjects)]
+    names = [*subjects[0].measured.space.labels, *(subject.name for subject in subjects), task.name]
     lettering = None if task.quick else Lettering.of(names)
     result: dict[str, Any] = {"format": 1, "quick": task.quick, "dataset": _dataset(task), "notes": []}
     result["notes"] = _notes(task, subjects, lettering)
@@ -98,13 +100,13 @@ def _notes(task: Task, subjects: list[Subject], lettering: Lettering | None) -> 
     for subject in subjects:
         if not subject.labels & set(task.labels):
             notes.append(f"“{subject.name}” knows no label of this data set.")
-    if len(subjects) > 1 and subjects[-1].model_id != "ensemble":
+    if len(subjects) > 1 and subjects[-1].model_id != ENSEMBLE:
         notes.append("There is no ensemble: no label is known by all models.")
     if lettering and lettering.missing:
-        shown = ", ".join(lettering.missing[:10]) + (", …" if len(lettering.missing) > 10 else "")
+        shown = ", ".join(" ".join(code_points(text)) for text in lettering.missing[:5])
         notes.append(
-            f"No installed font has all characters of {len(lettering.missing)} labels ({shown}); the pictures show "
-            "their code points. Install a font of their script on the server, for example a Noto one."
+            f"No installed font has all characters of {len(lettering.missing)} labels, for example {shown}; the "
+            "pictures show code points. Install a font of their script on the server, for example a Noto one."
         )
     if lettering and not lettering.shaping:
         notes.append("Labels are not shaped, because libfribidi is not installed on the server; Indic ones look wrong.")
@@ -129,8 +131,8 @@ def _write_subject(
     """Files of one model; what they add to its entry."""
     measured = subject.measured
     classes, pairs = measured.classes(), measured.pairs()
-    about = f"{subject.name} on {task.name} ({task.part.name.lower()} part, {len(task.items):,} drawings): "
-    title = f"{about}{percent(float(measured.correct.mean()))} right"
+    about = f" ({task.part.name.lower()} part, {len(task.items):,} drawings): "
+    title = (subject.name, " on ", task.name, f"{about}{percent(float(measured.correct.mean()))} right")
     writers: dict[str, Callable[[Path], None]] = {
         "classification_report.json": lambda path: _write_json(path, classification_report(measured, classes)),
         "confusion_matrix.npz": lambda path: _write_matrix(path, measured),
@@ -193,7 +195,7 @@ def _write_disagreements(
 ) -> dict[str, Any]:
     """Drawings that the models, the ensemble left out, answer differently."""
     meter.check()
-    alone = np.stack([s.measured.answers.best for s in subjects if s.model_id != "ensemble"])
+    alone = np.stack([s.measured.answers.best for s in subjects if s.model_id != ENSEMBLE])
     truth, labels = subjects[0].measured.truth, subjects[0].measured.space.labels
     differ = np.flatnonzero((alone != alone[0]).any(axis=0))
     chosen = differ[np.unique(np.linspace(0, len(differ) - 1, min(_SHOWN, len(differ))).astype(int))]
@@ -202,9 +204,7 @@ def _write_disagreements(
         Disagreement(int(task.items[i]), labels[truth[i]], tuple(labels[m.answers.best[i]] for m in several))
         for i in chosen
     ]
-    title, names = f"Where models disagree on {task.name}", [subject.name for subject in subjects]
-    if subjects[-1].model_id == "ensemble":
-        names[-1] = "all together"
+    title, names = ("Where models disagree on ", task.name), [subject.name for subject in subjects]
     disagreements_picture(folder / "disagreements.png", several, names, shown, task.rasters, lettering, title)
     return {
         "count": len(differ),

@@ -22,7 +22,7 @@ from .answers import Space, answer_all
 from .figures import Measured
 from .meter import Cancelled, Meter, Report
 from .recognisers import FEW_SHOT, FewShot, Rasters, Recogniser, TrainedModel, milliseconds
-from .report import Subject, Task, write_report
+from .report import ENSEMBLE, Subject, Task, write_report
 
 QUICK = 1000  # drawings at most
 _TEACH = 256  # drawings at a time
@@ -97,5 +97,6 @@ def _alone(recogniser: Recogniser, measured: Measured, task: Task) -> Subject:
 def _together(recognisers: list[Recogniser], measured: Measured) -> Subject:
     """All of them as one, over the labels that all know."""
     labels = frozenset[str].intersection(*(frozenset(recogniser.labels) for recogniser in recognisers))
-    name = " + ".join(recogniser.name for recogniser in recognisers)
-    return Subject("ensemble", name, "", labels, measured, {"rule": "mean of log-probabilities"})
+    members = [recogniser.model_id for recogniser in recognisers]
+    facts = {"rule": "mean of log-probabilities", "members": members}
+    return Subject(ENSEMBLE, f"all {len(members)} together", "", labels, measured, facts)

@@ -18,15 +18,18 @@ DRAWING = 64  # px, height and width of a data set's drawing
 
 TEXT, SMALL = 18, 15  # px, sizes of text
 
+Title = tuple[str, ...]
+"""Parts of a line, each of which Lettering may know as a whole."""
+
 
 class Sheet:
     """Places are (x, y) in px from the top left."""
 
-    def __init__(self, width: int, height: int, lettering: Lettering, title: str, subtitle: str) -> None:
+    def __init__(self, width: int, height: int, lettering: Lettering, title: Title, subtitle: str) -> None:
         self.image = Image.new("RGB", (width, height), palette.GROUND)
         self._draw = ImageDraw.Draw(self.image)
         self._lettering = lettering
-        self.text((MARGIN, MARGIN), title, 26, anchor="lm", width=width - 2 * MARGIN)
+        self.phrase((MARGIN, MARGIN), [(part, palette.INK) for part in title], 26, width - 2 * MARGIN)
         self.text((MARGIN, MARGIN + 30), subtitle, SMALL, palette.FAINT, width=width - 2 * MARGIN)
 
     def text(
