@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-
-from haleganada_client.models import FEW_SHOT, Model, Preset
 
 from .default_group import DefaultGroup
 from .layout import moment, percent, printable, size, table
 from .session import Session, as_json, with_session
+
+if TYPE_CHECKING:  # gRPC is imported when a server is called
+    from haleganada_client.models import Model, Preset
 
 _HASH_SHOWN = 12  # characters, enough to tell two models apart
 _LABELS_SHOWN = 100
@@ -61,7 +62,7 @@ def use_model(session: Session, model: str) -> None:
     with session.client() as client:
         active, workspace = client.models.activate(model), client.config.workspace
     text = f"{workspace} answers with {printable(active.name)} from now on"
-    back = "" if active.model_id == FEW_SHOT else f"; `haleganada models use {FEW_SHOT}` goes back"
+    back = "; `haleganada models use few-shot` goes back" if active.model_id != "few-shot" else ""
     session.show(active, text + back)
 
 
