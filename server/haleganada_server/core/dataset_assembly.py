@@ -135,8 +135,11 @@ def _require_labels(items: Sequence[ItemFacts], kept: Sequence[int], refusals: R
     if len(labels) >= 2:
         return
     found = f"only drawings of “{labels.pop()}”" if labels else "no drawing that can be used"
-    why = f"; {refusals.total:,} were refused, the first ({refusals.kept[0].item}): {refusals.kept[0].message}"
-    raise InvalidInput("file", f"has {found}, but two labels are needed to tell apart{why if refusals.total else ''}")
+    why = ""
+    if refusals.kept:
+        first = refusals.kept[0]
+        why = f"; {refusals.total:,} were refused, the first ({first.item}) because: {first.message}"
+    raise InvalidInput("file", f"has {found}, but two labels are needed to tell apart{why}")
 
 
 def _numbered(names: Iterable[str]) -> dict[str, int]:
