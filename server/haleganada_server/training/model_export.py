@@ -31,7 +31,6 @@ OPSET = 17
 METADATA = "haleganada.card"
 _TOLERANCE = 1e-4
 _PIECE = 32  # drawings at once, so that a large network takes no gigabyte
-_FEWEST, _MOST, _PIXELS = 64, 1000, 2_000_000  # samples, and pixels of all
 _TIMED = 30  # drawings that the time of one is the median of
 
 Floats = NDArray[np.float32]
@@ -67,10 +66,9 @@ def export_model(network: nn.Module, card: ModelCard, folder: Path, ink: Floats,
     """Write model.onnx, model.int8.onnx, export.json and the card anew; returns what is in export.json.
 
     ink: (n, 1, side, side) of samples, n >= 1, of the validation part if there is one: they calibrate int8, and all
-    figures are theirs, or of some hundred spread over them. labels: (n,), ids. The card gets "milliseconds", of
+    figures are theirs. labels: (n,), ids. The card gets "milliseconds", of
     float32. Raises RuntimeError if the graph's probabilities differ from torch's.
     """
-    ink, labels = _spread(ink, labels)
     whole = Probabilities(network, card.temperature).cpu().eval()
     expected = _torch_answers(whole, ink)
     _write_graph(whole, card, folder / ONNX)
@@ -88,13 +86,6 @@ def export_model(network: nn.Module, card: ModelCard, folder: Path, ink: Floats,
     timed = replace(card, metrics={**card.metrics, "milliseconds": report["float32"]["milliseconds"]})
     write_card(folder, timed, *({WEIGHTS} if (folder / WEIGHTS).exists() else ()), ONNX, ONNX_INT8, EXPORT_REPORT)
     return report
-
-
-def _spread(ink: Floats, labels: Labels) -> tuple[Floats, Labels]:
-    """So many samples that a large network takes no longer than a small one takes for a thousand."""
-    most = min(max(_PIXELS // ink[0].size, _FEWEST), _MOST)
-    rows = np.unique(np.linspace(0, len(ink) - 1, most).round().astype(int))
-    return np.ascontiguousarray(ink[rows]), labels[rows]
 
 
 def _write_graph(whole: nn.Module, card: ModelCard, path: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 from torchvision.models import resnet18, resnet50
 
@@ -85,11 +84,3 @@ def load_checked(network: nn.Module, state: Mapping[str, Tensor], name: str) -> 
             f"the backbone's weights are not those of {name}: {what}; give the file that torchvision publishes for it",
             "BACKBONE_WEIGHTS_UNUSABLE",
         ) from error
-
-
-def fingerprint(network: nn.Module) -> bytes:
-    """All of a network's numbers, in order, as bytes: equal if and only if nothing has changed."""
-    state = network.state_dict()
-    return b"".join(
-        state[name].detach().cpu().contiguous().view(torch.uint8).numpy().tobytes() for name in sorted(state)
-    )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from haleganada_server.training.library import Library
     from haleganada_server.training.polylines import Drawing
 
-NEEDED = ("torch", "cv2", "skimage", "scipy", "onnx", "onnxruntime", "safetensors")
+NEEDED = ("torch", "torchvision", "cv2", "skimage", "scipy", "onnx", "onnxruntime", "safetensors")
 MISSING = [name for name in NEEDED if find_spec(name) is None]
 
 

@@ -1,0 +1,73 @@
+"""The frozen backbone and the transformer that reads it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from haleganada_server.core.errors import InvalidInput
+from haleganada_server.training.presets.resnet50_transformer import ResNet50Transformer, build
+from torch import Tensor, nn
+
+INK = torch.rand(2, 1, 224, 224, generator=torch.Generator().manual_seed(3))
+
+
+def numbers(network: nn.Module) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in network.state_dict().items()}
+
+
+def equal(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+
+
+def train_some_steps(network: ResNet50Transformer, steps: int = 3) -> None:
+    """As a careless training would: everything in train mode, all parameters in the optimiser."""
+    network.train()
+    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-2, weight_decay=0.1)
+    for _ in range(steps):
+        optimiser.zero_grad()
+        nn.functional.cross_entropy(network(INK), torch.tensor([0, 1])).backward()
+        optimiser.step()
+
+
+@pytest.mark.parametrize(("backbone", "channels"), [("resnet18", 512), ("efficientnet-lite0", 1280)])
+def test_frozen_means_frozen(backbone: str, channels: int) -> None:
+    torch.manual_seed(0)
+    network = build(4, {"backbone": backbone}, None)
+    before, features = numbers(network), network.features(INK)
+    assert features.shape == (2, 49, channels)
+    train_some_steps(network)
+    after = numbers(network)
+    frozen = {name for name in before if name.startswith("backbone.")}
+    assert frozen
+    assert equal({name: before[name] for name in frozen}, {name: after[name] for name in frozen})
+    assert torch.equal(network.features(INK), features)
+    assert all(not torch.equal(before[name], after[name]) for name in before.keys() - frozen)
+
+
+def test_cached_features_give_the_answers_of_the_drawing_itself() -> None:
+    network = build(4, {"backbone": "resnet18"}, None).eval()
+    with torch.no_grad():
+        assert torch.equal(network.classify(network.features(INK)), network(INK))
+
+
+def test_tokens_are_the_cells_of_the_map_row_by_row() -> None:
+    network = build(4, {"backbone": "resnet18"}, None)
+    with torch.no_grad():
+        maps = network.backbone(network.normalise(INK))
+    assert torch.equal(network.features(INK)[:, 7 * 2 + 5], maps[:, :, 2, 5])
+
+
+def test_a_vocabulary_that_grows_leaves_the_logits_of_the_others_alone() -> None:
+    network = build(3, {"backbone": "resnet18"}, None).eval()
+    features = network.features(INK)
+    with torch.no_grad():
+        before = network.classify(features)
+        network.grow(5)
+        after = network.classify(features)
+    assert after.shape == (2, 5)
+    assert torch.allclose(after[:, :3], before, atol=1e-6)
+
+
+def test_an_unknown_backbone_is_answered_with_those_that_there_are() -> None:
+    with pytest.raises(InvalidInput, match=r"vgg.*resnet50, resnet18, efficientnet-lite0"):
+        build(3, {"backbone": "vgg"}, None)
