@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from .datasets import DatasetLabel as DatasetLabel
     from .datasets import DatasetPreview as DatasetPreview
     from .errors import *  # noqa: F403
+    from .jobs import EpochMetrics as EpochMetrics
+    from .jobs import Job as Job
+    from .jobs import JobFile as JobFile
+    from .jobs import JobProgress as JobProgress
+    from .jobs import JobState as JobState
+    from .jobs import TrainingSettings as TrainingSettings
     from .models import Model as Model
     from .models import ModelExport as ModelExport
     from .models import Preset as Preset
@@ -37,12 +43,14 @@ _TYPES = (
     "Unlinked", "WorkspaceInfo",
 )  # fmt: skip
 _DATASETS = ("Dataset", "DatasetLabel", "DatasetPreview")
+_JOBS = ("EpochMetrics", "Job", "JobFile", "JobProgress", "JobState", "TrainingSettings")
 _MODELS = ("Model", "ModelExport", "Preset")
 _HOMES = {
     "ClientConfig": "connection",
     "HaleganadaClient": "client",
     **dict.fromkeys(_DATASETS, "datasets"),
     **dict.fromkeys(_ERRORS, "errors"),
+    **dict.fromkeys(_JOBS, "jobs"),
     **dict.fromkeys(_MODELS, "models"),
     **dict.fromkeys(_TYPES, "types"),
 }

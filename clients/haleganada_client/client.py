@@ -36,6 +36,7 @@ from .connection import ClientConfig, Connection
 from .convert import Drawing
 from .datasets import DatasetsClient
 from .errors import InvalidInput, from_rpc
+from .jobs import JobsClient
 from .models import ModelsClient
 
 _TRANSFER_S = 3600.0
@@ -75,6 +76,7 @@ class HaleganadaClient:
         self._samples = sample_service_pb2_grpc.SampleServiceStub(channel)
         self._workspaces = workspace_service_pb2_grpc.WorkspaceServiceStub(channel)
         self.datasets = DatasetsClient(self._connection)
+        self.jobs = JobsClient(self._connection)
         self.models = ModelsClient(self._connection, self._in)
 
     def __enter__(self) -> HaleganadaClient:

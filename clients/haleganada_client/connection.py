@@ -99,11 +99,14 @@ class Connection:
             _log.debug("%s: %.1f ms", type(request).__name__, 1000 * (time.monotonic() - began))
 
     def stream(self, method: Callable[..., Any], request: Any, timeout_s: float) -> Iterator[Any]:
-        """A call that answers with a stream; it is not repeated."""
+        """A call that answers with a stream; it is not repeated. Whoever stops reading ends it."""
+        call = method(request, timeout=timeout_s, metadata=self._metadata)
         try:
-            yield from method(request, timeout=timeout_s, metadata=self._metadata)
+            yield from call
         except grpc.RpcError as error:
             raise from_rpc(error, self.config.target) from None
+        finally:
+            call.cancel()
 
     def close(self) -> None:
         """End the channel and the calls on it."""

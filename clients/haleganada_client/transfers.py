@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from haleganada.v1 import ocr_service_pb2 as ocr
 
@@ -23,6 +23,7 @@ FORMATS = {
     "folder": ocr.EXPORT_FORMAT_IMAGE_FOLDER,
 }
 _CHUNK = 64 * 1024
+Made = TypeVar("Made")
 Progress = Callable[[int], None]
 """Called with the bytes so far."""
 
@@ -50,14 +51,24 @@ def write_parts(parts: Iterator[Any], target: Path | BinaryIO, progress: Progres
     A path appears only once all of them have arrived unchanged and are on disk; a file object gets them as they come.
     Raises HaleganadaError if the file was damaged or cut off, OSError if it cannot be written.
     """
+    return _placed(target, lambda file: _receive(parts, file, progress))
+
+
+def write_chunks(chunks: Iterator[bytes], target: Path | BinaryIO) -> int:
+    """Write a file that comes as nothing but chunks; its bytes. As write_parts, as far as it can be checked."""
+    return _placed(target, lambda file: sum(map(file.write, chunks)))
+
+
+def _placed(target: Path | BinaryIO, write: Callable[[BinaryIO], Made]) -> Made:
+    """What `write` gives for the target's open file."""
     if not isinstance(target, Path):
-        return _receive(parts, target, progress)
+        return write(target)
     # Beside its final place, because a file can only be renamed within one disk; a name of its own, because two
     # exports may run at once.
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         with beside.open("xb") as file:
-            result = _receive(parts, file, progress)
+            result = write(file)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(target)

@@ -46,7 +46,8 @@ def learn(request: Request, cancelled: threading.Event, epoch_s: float = EPOCH_S
     for epoch in range(begin, epochs + 1):
         say(progress={"stage": "training", "done": epoch - 1, "total": epochs, "eta_seconds": 1.5, "message": ""})
         time.sleep(epoch_s)
-        checkpoint.write_text(str(epoch))
+        (folder / "checkpoint.new").write_text(str(epoch))
+        (folder / "checkpoint.new").replace(checkpoint)  # whole at every moment
         say(epoch=epoch_metrics(epoch))
         if cancelled.is_set():
             break

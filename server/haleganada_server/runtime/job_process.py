@@ -25,8 +25,8 @@ from haleganada_server.core.job import JobKind
 
 COMMAND = (sys.executable, "-m", "haleganada_server.training.job")
 NEEDED: Mapping[JobKind, Sequence[str]] = {
-    JobKind.TRAINING: ("torch", "onnx", "matplotlib"),
-    JobKind.EVALUATION: ("onnxruntime", "matplotlib"),
+    JobKind.TRAINING: ("torch", "torchvision", "onnx", "scipy", "matplotlib"),
+    JobKind.EVALUATION: ("sklearn", "matplotlib"),
 }
 """Modules that a kind of job cannot do without."""
 

@@ -1,0 +1,274 @@
+"""Training and measuring of models: `client.jobs`.
+
+job = client.jobs.start_training("cnn36", "digits", settings=TrainingSettings(epochs=5))
+for now in client.jobs.watch(job.job_id):
+    print(now.progress.done, now.epochs[-1:])
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import Enum
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from haleganada.v1 import job_service_pb2 as pb
+from haleganada.v1 import job_service_pb2_grpc
+
+from . import convert, transfers
+from .connection import Connection
+from .errors import NO_SERVER, DeadlineExceeded, Exhausted, InvalidInput, Unavailable
+
+_WATCH_S = 3600.0
+_TRANSFER_S = 3600.0
+_START_S = 60.0
+_PAUSE_S = 1.0
+_CHOICES: dict[str, dict[str, Any]] = {
+    "optimiser": {"adamw": pb.OPTIMISER_ADAMW, "adam": pb.OPTIMISER_ADAM},
+    "schedule": {"cosine": pb.LEARNING_RATE_SCHEDULE_COSINE, "plateau": pb.LEARNING_RATE_SCHEDULE_PLATEAU},
+}
+
+
+class JobState(Enum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def over(self) -> bool:
+        """True if nothing more will happen."""
+        return self in (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How to train; None = the preset's default, which `client.models.presets()` tells.
+
+    epochs: 1 to 10,000. batch_size: 1 to 4,096. optimiser: adamw or adam. schedule: cosine or plateau. patience:
+    epochs without a better validation accuracy after which it stops, 0 = never. accumulation: steps whose gradients
+    are added up, 1 to 256. frozen_epochs: in which only the last layers of a pretrained network are trained.
+    checkpoint_every: epochs between two checkpoints, 1 to 1,000.
+    """
+
+    epochs: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    weight_decay: float | None = None
+    optimiser: str | None = None
+    schedule: str | None = None
+    patience: int | None = None
+    accumulation: int | None = None
+    mixed_precision: bool | None = None
+    frozen_epochs: int | None = None
+    augment: bool | None = None
+    seed: int | None = None
+    checkpoint_every: int | None = None
+    tensorboard: bool | None = None
+
+
+@dataclass(frozen=True)
+class JobProgress:
+    """How far a job is, of the stage that it is in. total: 0 = not known. eta_seconds: 0 = not known."""
+
+    stage: str
+    done: int
+    total: int
+    eta_seconds: float
+    message: str
+
+
+@dataclass(frozen=True)
+class EpochMetrics:
+    """One epoch of a training. Losses: mean cross-entropy. Accuracies: 0..1."""
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    learning_rate: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class JobFile:
+    """A file that a job has written."""
+
+    name: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """A piece of work. kind: training or evaluation. request: what was asked for. result: of an evaluation that has
+    ended. epochs, files and result are empty in lists.
+    """
+
+    job_id: str
+    kind: str
+    state: JobState
+    created: datetime
+    started: datetime | None
+    ended: datetime | None
+    progress: JobProgress
+    epochs: tuple[EpochMetrics, ...]
+    model_id: str
+    error: str
+    error_reason: str
+    files: tuple[JobFile, ...]
+    request: dict[str, Any]
+    result: dict[str, Any]
+
+
+class _Patience:
+    """How long to try to reach a server again that was heard before."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._last = time.monotonic()
+        self._ever = False
+
+    def heard(self) -> None:
+        """It has answered just now."""
+        self._last, self._ever = time.monotonic(), True
+
+    def bear(self, error: Unavailable | DeadlineExceeded) -> None:
+        """Raises the error if it is not worth going on."""
+        never_there = error.reason == NO_SERVER and not self._ever
+        if never_there or time.monotonic() - self._last >= self._seconds:
+            raise error
+
+
+class JobsClient:
+    """Every method raises a HaleganadaError. Jobs go on when the client is gone."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._stub = job_service_pb2_grpc.JobServiceStub(connection.channel)
+
+    def start_training(
+        self, preset: str, dataset: str, *, name: str = "", settings: TrainingSettings | None = None
+    ) -> Job:
+        """Train a model. dataset: id, or name if that is unique. name: of the model, "" = the preset's and the data
+        set's.
+        """
+        request = pb.StartTrainingRequest(preset=preset, dataset_id=dataset, name=name, settings=_settings(settings))
+        return _job(self._connection.call_once(self._stub.StartTraining, request, self._at_least(_START_S)).job)
+
+    def start_evaluation(self, models: Sequence[str], dataset: str, *, quick: bool = False) -> Job:
+        """Measure 1 to 8 models, each and together. "few-shot" is the embedder and head, taught with the training
+        part. quick: only the accuracy, on at most 1,000 drawings.
+        """
+        request = pb.StartEvaluationRequest(models=models, dataset_id=dataset, quick=quick)
+        return _job(self._connection.call_once(self._stub.StartEvaluation, request, self._at_least(_START_S)).job)
+
+    def get(self, job_id: str) -> Job:
+        """One job as it is now."""
+        return _job(self._connection.call(self._stub.GetJob, pb.GetJobRequest(job_id=job_id)).job)
+
+    def list(self, limit: int | None = None) -> list[Job]:
+        """The newest jobs first, all of them or at most `limit`."""
+        return list(islice(self._all(), limit))
+
+    def cancel(self, job_id: str) -> Job:
+        """Ask a job to end. A training keeps the best state so far as a model."""
+        return _job(self._connection.call(self._stub.CancelJob, pb.CancelJobRequest(job_id=job_id)).job)
+
+    def watch(self, job_id: str, *, patience_s: float = 120.0) -> Iterator[Job]:
+        """The job now and after each step of progress, until it is over.
+
+        Where the connection breaks, or the server is started anew, it goes on by itself; it raises what the server or
+        gRPC says if that takes longer than patience_s seconds, and at once if there is no server at the beginning.
+        """
+        patience = _Patience(patience_s if self._connection.config.retry else 0.0)
+        while True:
+            for job in self._watch_once(job_id, patience):
+                yield job
+                if job.state.over:
+                    return
+            time.sleep(_PAUSE_S)
+
+    def file(self, job_id: str, name: str, target: str | os.PathLike[str] | BinaryIO) -> int:
+        """Write one of a job's files to a path, which appears only when it is complete, or to an open binary file;
+        its bytes. Raises OSError where it cannot be written.
+        """
+        request = pb.GetJobFileRequest(job_id=job_id, name=name)
+        parts = self._connection.stream(self._stub.GetJobFile, request, self._at_least(_TRANSFER_S))
+        chunks = (part.chunk for part in parts)
+        return transfers.write_chunks(chunks, Path(target) if isinstance(target, (str, os.PathLike)) else target)
+
+    def _all(self) -> Iterator[Job]:
+        token = ""
+        while True:
+            request = pb.ListJobsRequest(page_size=200, page_token=token)
+            answer = self._connection.call(self._stub.ListJobs, request)
+            yield from map(_job, answer.jobs)
+            token = answer.next_page_token
+            if not token:
+                return
+
+    def _watch_once(self, job_id: str, patience: _Patience) -> Iterator[Job]:
+        """Until the stream ends or breaks; where the server has no place for a watcher, one look."""
+        streamed = False
+        try:
+            for answer in self._connection.stream(self._stub.WatchJob, pb.WatchJobRequest(job_id=job_id), _WATCH_S):
+                streamed = True
+                yield _job(answer.job)
+        except (Unavailable, DeadlineExceeded) as error:
+            if streamed:  # it was alive until now
+                patience.heard()
+            patience.bear(error)
+        except Exhausted as error:
+            if error.reason != "TOO_MANY_WATCHERS":
+                raise
+            yield from self._look(job_id, patience)
+
+    def _look(self, job_id: str, patience: _Patience) -> Iterator[Job]:
+        """The job as it is now, if the server answers."""
+        try:
+            job = self.get(job_id)
+        except (Unavailable, DeadlineExceeded) as error:
+            patience.bear(error)
+        else:
+            patience.heard()
+            yield job
+
+    def _at_least(self, seconds: float) -> float:
+        """The deadline of a call that may take longer than others."""
+        return max(seconds, self._connection.config.timeout_s)
+
+
+def _settings(settings: TrainingSettings | None) -> pb.TrainingSettings:
+    """Raises InvalidInput for a word that is not known."""
+    settings = settings or TrainingSettings()
+    given = {f.name: value for f in fields(settings) if (value := getattr(settings, f.name)) is not None}
+    for name, choices in _CHOICES.items():
+        if name in given:
+            if given[name] not in choices:
+                raise InvalidInput(f"{name} is {' or '.join(choices)}", "INVALID_INPUT", f"settings.{name}")
+            given[name] = choices[given[name]]
+    return pb.TrainingSettings(**given)
+
+
+def _job(message: pb.Job) -> Job:
+    return convert.copied(
+        Job,
+        message,
+        kind=pb.JobKind.Name(message.kind).removeprefix("JOB_KIND_").lower(),
+        state=JobState(pb.JobState.Name(message.state).removeprefix("JOB_STATE_").lower()),
+        progress=convert.copied(JobProgress, message.progress),
+        epochs=convert.many(lambda epoch: convert.copied(EpochMetrics, epoch), message.epochs),
+        files=convert.many(lambda file: convert.copied(JobFile, file), message.files),
+        request=json.loads(message.request_json or "{}"),
+        result=json.loads(message.result_json or "{}"),
+    )

@@ -1,0 +1,103 @@
+"""`client.jobs` against real servers whose jobs learn nothing."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from haleganada_client import HaleganadaClient, Job, JobState, TrainingSettings
+from haleganada_client.errors import InvalidInput, NotFound, Unavailable
+from haleganada_server.runtime.job_process import SubprocessRunner
+
+from tests.conftest import RunningServer, StartServer
+from tests.jobs.datasets import give
+from tests.jobs.world import COMMAND
+
+
+@pytest.fixture
+def server(start_server: StartServer, tmp_path: Path) -> RunningServer:
+    running = start_server(SubprocessRunner(COMMAND, {}), max_watchers=1)
+    give(running.app.datasets, tmp_path)
+    return running
+
+
+@pytest.fixture
+def client(server: RunningServer) -> Iterator[HaleganadaClient]:
+    with HaleganadaClient(server.address) as connected:
+        yield connected
+
+
+def test_train_watch_list_and_fetch(client: HaleganadaClient, tmp_path: Path) -> None:
+    settings = TrainingSettings(epochs=2, optimiser="adam", schedule="plateau", weight_decay=0.0, tensorboard=True)
+    asked = client.jobs.start_training("tiny-cnn", "letters", name="mine", settings=settings)
+    assert asked.kind == "training" and asked.state is JobState.QUEUED and asked.started is None
+    assert asked.request["settings"] == {
+        "epochs": 2, "optimiser": "adam", "schedule": "plateau", "weight_decay": 0.0, "tensorboard": True,
+    }  # fmt: skip
+    last = list(client.jobs.watch(asked.job_id))[-1]
+    assert last.state is JobState.SUCCEEDED and last.model_id and last.ended is not None
+    assert [epoch.epoch for epoch in last.epochs] == [1, 2] and last.epochs[0].validation_accuracy == 0.5
+    assert client.jobs.get(asked.job_id) == last and client.jobs.list(1)[0].job_id == asked.job_id
+    assert client.models.get("mine").model_id == last.model_id
+    assert client.jobs.file(asked.job_id, "training_history.json", tmp_path / "history.json") == 2
+    into = io.BytesIO()
+    assert client.jobs.file(asked.job_id, "training_history.json", into) == 2 and into.getvalue() == b"{}"
+    with pytest.raises(NotFound):
+        client.jobs.file(asked.job_id, "nothing", tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_an_evaluation(client: HaleganadaClient) -> None:
+    asked = client.jobs.start_evaluation(["few-shot"], "letters", quick=True)
+    last = list(client.jobs.watch(asked.job_id))[-1]
+    assert last.kind == "evaluation" and last.result["accuracy"] == 0.75
+
+
+def test_words_are_checked_before_they_are_sent(client: HaleganadaClient) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        client.jobs.start_training("cnn36", "letters", settings=TrainingSettings(optimiser="sgd"))
+    assert refused.value.field == "settings.optimiser"
+
+
+def test_more_watchers_than_the_server_has_places_for_look_now_and_then(client: HaleganadaClient) -> None:
+    asked = client.jobs.start_training("cnn36", "letters", settings=TrainingSettings(epochs=60))
+    first, second = client.jobs.watch(asked.job_id), client.jobs.watch(asked.job_id)
+    next(first)
+    assert next(second).job_id == asked.job_id
+    ended = [list(watch)[-1].state for watch in (second, first)]
+    assert ended == [JobState.SUCCEEDED, JobState.SUCCEEDED]
+
+
+def test_a_watcher_who_stops_looking_gives_the_place_back(client: HaleganadaClient, server: RunningServer) -> None:
+    asked = client.jobs.start_training("cnn36", "letters", name="does not listen")
+    for _ in range(3):
+        watch = client.jobs.watch(asked.job_id)
+        next(watch)
+        watch.close()  # type: ignore[attr-defined]
+    client.jobs.cancel(asked.job_id)
+
+
+def test_a_watch_goes_on_when_the_server_comes_back(start_server: StartServer, tmp_path: Path) -> None:
+    first = start_server(SubprocessRunner(COMMAND, {}))
+    give(first.app.datasets, tmp_path)
+    with HaleganadaClient(first.address) as client:
+        asked = client.jobs.start_training("cnn36", "letters", settings=TrainingSettings(epochs=40))
+        seen: list[Job] = []
+        watcher = threading.Thread(target=lambda: seen.extend(client.jobs.watch(asked.job_id)))
+        watcher.start()
+        time.sleep(0.7)
+        first.stop()
+        start_server(SubprocessRunner(COMMAND, {}), port=int(first.address.rpartition(":")[2]))
+        watcher.join(30)
+        assert not watcher.is_alive()
+    assert seen[-1].state is JobState.SUCCEEDED, seen[-1].error
+    assert [e.epoch for e in seen[-1].epochs] == list(range(1, 41))
+
+
+def test_a_watch_without_a_server_ends_at_once() -> None:
+    with HaleganadaClient("127.0.0.1:9") as client, pytest.raises(Unavailable):
+        next(client.jobs.watch("x"))
