@@ -39,6 +39,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Train on data sets": {
         "datasets": ("datasets", "List data sets, add, look at or delete one."),
+        "fit": ("fitting", "Train a model on a data set."),
+        "evaluate": ("evaluating", "Measure models on a data set."),
+        "jobs": ("jobs", "List, watch or cancel trainings and evaluations, fetch their files."),
     },
     "Keep and move": {
         "save": ("keeping", "Keep the present state as a snapshot."),

@@ -1,0 +1,136 @@
+"""evaluate: measure models on a data set."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .job_bar import followed, goes_on
+from .layout import percent, printable, size, table
+from .session import Session, with_session
+
+if TYPE_CHECKING:
+    from haleganada_client.client import HaleganadaClient
+    from haleganada_client.jobs import Job
+
+_SHOWN = 10
+"""Labels and pairs of a model that are listed; the files have all."""
+
+
+@click.command("evaluate")
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.option("--data", "dataset", required=True, metavar="NAME", help="The data set: its id, or its name.")
+@click.option("--quick", is_flag=True, help="Only the accuracy, on at most 1,000 drawings.")
+@click.option("--detach", is_flag=True, help="Do not wait for the end.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Save pictures and figures there."
+)
+@with_session
+def evaluate_command(
+    session: Session, models: tuple[str, ...], dataset: str, quick: bool, detach: bool, out: Path | None
+) -> None:
+    """Measure models on a data set's test part, several each and together. `few-shot` is the embedder and head, taught
+    with the training part.
+
+    \b
+    haleganada evaluate mine --data digits --out report/
+    haleganada evaluate mine few-shot --data digits
+    """
+    if detach and out is not None:
+        raise click.UsageError("files are there at the end only; leave --detach or --out away")
+    with session.client() as client:
+        job = client.jobs.start_evaluation(models, dataset, quick=quick)
+        if not detach:
+            job = followed(client, job)
+        saved = saved_files(client, job, out) if out is not None else []
+    text = [goes_on(job) if detach else measured(job), *(f"wrote {path}" for path in saved)]
+    session.show(job, "\n".join(text))
+    if not detach and job.state.value != "succeeded":
+        sys.exit(1)
+
+
+def saved_files(client: HaleganadaClient, job: Job, folder: Path, names: Sequence[str] = ()) -> list[Path]:
+    """Write a job's files, all or those that are named, to a folder, made if it is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = names or [file.name for file in job.files]
+    targets = [folder / Path(name).name for name in wanted]
+    for name, target in zip(wanted, targets, strict=True):
+        client.jobs.file(job.job_id, name, target)
+    return targets
+
+
+def measured(job: Job) -> str:
+    """What an evaluation found, for people."""
+    if job.state.value != "succeeded":
+        why = f" ({job.error_reason}): {printable(job.error)}" if job.error else ""
+        return f"the evaluation {'failed' if job.error else 'was cancelled'}{why}"
+    result = job.result
+    blocks = [_heading(result), _comparison(result.get("models", []))]
+    blocks += [_details(model) for model in result.get("models", []) if model.get("per_class") or model.get("worst")]
+    blocks += [_disagreements(result.get("disagreements", {}))]
+    blocks += ["\n".join(f"note: {printable(note)}" for note in result.get("notes", []))]
+    if job.files:
+        files = ", ".join(f"{printable(file.name)} ({size(file.bytes)})" for file in job.files)
+        blocks.append(f"files: {files}; `haleganada jobs files {job.job_id} --to FOLDER` fetches them")
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _heading(result: Mapping[str, Any]) -> str:
+    data = result.get("dataset", {})
+    drawings, labels = data.get("drawings", 0), data.get("labels", 0)
+    return f"{printable(data.get('name', ''))}, {data.get('part', '')} part: {drawings:,} drawings of {labels:,} labels"
+
+
+def _comparison(models: Sequence[Mapping[str, Any]]) -> str:
+    """A line for each model."""
+    rows = [
+        [
+            model.get("name", ""),
+            percent(model.get("accuracy")),
+            _interval(model.get("accuracy_interval")),
+            percent(model.get("macro", {}).get("f1")),
+            percent(model.get("top5_accuracy")),
+            f"{model['milliseconds']:.1f}" if model.get("milliseconds") else "-",
+        ]
+        for model in models
+    ]
+    return table(rows, ["model", "right", "95 % interval", "macro F1", "top 5", "ms"], right={1, 3, 4, 5})
+
+
+def _interval(ends: Sequence[float] | None) -> str:
+    return f"{percent(ends[0])} to {percent(ends[1])}" if ends else "-"
+
+
+def _details(model: Mapping[str, Any]) -> str:
+    """Where one model errs."""
+    parts = []
+    worst = [entry for entry in model.get("worst", []) if entry["accuracy"] < 1][:_SHOWN]
+    if worst:
+        rows = [
+            ["", entry["label"], percent(entry["accuracy"]), f"of {entry['support']}", _taken_for(entry)]
+            for entry in worst
+        ]
+        parts.append(f"{printable(model['name'])}, worst labels:\n{table(rows, right={2})}")
+    if pairs := model.get("confused_pairs", [])[:_SHOWN]:
+        rows = [["", *pair["labels"], f"{pair['count']}x"] for pair in pairs]
+        parts.append(f"{printable(model['name'])}, most confused:\n{table(rows, right={3})}")
+    if unknown := model.get("labels_not_known", {}).get("count"):
+        parts.append(f"{printable(model['name'])} does not know {unknown} of the labels")
+    return "\n\n".join(parts)
+
+
+def _taken_for(entry: Mapping[str, Any]) -> str:
+    return f"taken for {entry['read_as']} ({entry['times']}x)" if entry.get("read_as") else ""
+
+
+def _disagreements(found: Mapping[str, Any]) -> str:
+    if not found:
+        return ""
+    return (
+        f"the models disagree on {found['count']:,} drawings ({percent(found['share'])}); "
+        f"one of them at least is right on {percent(found['some_right'])}"
+    )

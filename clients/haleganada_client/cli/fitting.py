@@ -1,0 +1,115 @@
+"""fit: train a model on a data set."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .job_bar import duration, followed, goes_on
+from .layout import percent, printable
+from .session import Session, with_session
+
+if TYPE_CHECKING:
+    from haleganada_client.jobs import Job
+
+_OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("--epochs", {"type": click.IntRange(1, 10_000), "help": "Passes over the training part."}),
+    ("--batch-size", {"type": click.IntRange(1, 4_096), "help": "Drawings in one step."}),
+    ("--learning-rate", {"type": click.FloatRange(0, min_open=True), "help": "The highest one."}),
+    ("--weight-decay", {"type": click.FloatRange(0), "help": "0 = none."}),
+    ("--optimiser", {"type": click.Choice(["adamw", "adam"]), "help": "What follows the gradients."}),
+    ("--schedule", {"type": click.Choice(["cosine", "plateau"]), "help": "How the learning rate falls."}),
+    ("--patience", {"type": click.IntRange(0), "help": "Epochs without a better accuracy, then stop; 0 = never."}),
+    ("--accumulation", {"type": click.IntRange(1, 256), "help": "Steps whose gradients are added up."}),
+    ("--mixed-precision/--no-mixed-precision", {"default": None, "help": "Compute in 16 bits."}),
+    ("--frozen-epochs", {"type": click.IntRange(0), "help": "Of a pretrained network, with only its last layers."}),
+    ("--augment/--no-augment", {"default": None, "help": "Turn, shift, stretch and bend the drawings."}),
+    ("--seed", {"type": click.IntRange(0), "help": "Of weights, order and augmentation."}),
+    ("--checkpoint-every", {"type": click.IntRange(1, 1_000), "help": "Epochs between two checkpoints."}),
+    ("--tensorboard/--no-tensorboard", {"default": None, "help": "Write event files too."}),
+)
+
+
+def _with_settings(command: Any) -> Any:
+    for flag, more in reversed(_OPTIONS):
+        command = click.option(flag, **more)(command)
+    return command
+
+
+@click.command("fit")
+@click.argument("preset")
+@click.option("--data", "dataset", required=True, metavar="NAME", help="The data set: its id, or its name.")
+@click.option("--name", default="", help="What people will call the model. [default: the preset's and the data set's]")
+@click.option("--detach", is_flag=True, help="Do not wait for the end.")
+@click.option(
+    "--preview",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.png",
+    help="Train nothing; draw what the network would see, augmented, with each drawing's own in the first column.",
+)
+@_with_settings
+@with_session
+def fit_command(
+    session: Session, preset: str, dataset: str, name: str, detach: bool, preview: Path | None, **settings: Any
+) -> None:
+    """Train PRESET on a data set; `haleganada models presets` lists what there is, and its settings.
+
+    Exit code 1 if the training failed or was cancelled. Ctrl+C lets it go on, or cancels it, as you choose.
+
+    \b
+    haleganada fit cnn36 --data digits
+    haleganada fit resnet18 --data letters --epochs 30 --detach
+    """
+    if preview is not None:
+        _preview(session, preset, dataset, preview, settings["seed"] or 0)
+    else:
+        _train(session, preset, dataset, name, detach, settings)
+
+
+def _train(session: Session, preset: str, dataset: str, name: str, detach: bool, settings: dict[str, Any]) -> None:
+    from haleganada_client.jobs import TrainingSettings
+
+    with session.client() as client:
+        job = client.jobs.start_training(preset, dataset, name=name, settings=TrainingSettings(**settings))
+        if not detach:
+            job = followed(client, job)
+    session.show(job, goes_on(job) if detach else trained(job))
+    if not detach and job.state.value != "succeeded":
+        sys.exit(1)
+
+
+def _preview(session: Session, preset: str, dataset: str, target: Path, seed: int) -> None:
+    with session.client() as client:
+        found = client.datasets.preview(dataset, preset, seed=seed)
+    target.write_bytes(found.sheet)
+    shown = f"{len(found.labels)} drawings, each {found.side} x {found.side} px, as {preset} would see them"
+    session.show({"file": str(target), "labels": found.labels, "side": found.side}, f"wrote {target}: {shown}")
+
+
+def trained(job: Job) -> str:
+    """How a training ended, in a few lines."""
+    name = printable(str(job.request.get("name", "")))
+    lines = [_outcome(job, name)]
+    if job.epochs:
+        best = max(job.epochs, key=lambda epoch: epoch.validation_accuracy)
+        took = f"{len(job.epochs)} epochs in {duration(sum(epoch.seconds for epoch in job.epochs))}"
+        lines.append(f"best: {percent(best.validation_accuracy)} of the validation part, epoch {best.epoch}; {took}")
+    if job.model_id:
+        lines.append(f"`haleganada predict --model {job.model_id} drawing.png` asks it")
+        data = job.request.get("dataset_id", "NAME")
+        lines.append(f"`haleganada evaluate {job.model_id} --data {data}` measures it")
+    if job.files:
+        lines.append(f"`haleganada jobs files {job.job_id} --to FOLDER` fetches its curves and other files")
+    return "\n".join(lines)
+
+
+def _outcome(job: Job, name: str) -> str:
+    if job.state.value == "failed":
+        return f"the training of {name} failed ({job.error_reason}): {printable(job.error)}"
+    kept = f"model {job.model_id}" if job.model_id else "no model"
+    if job.state.value == "cancelled":
+        return f"the training of {name} was cancelled; {kept} was kept"
+    return f"trained {name}: {kept}"
