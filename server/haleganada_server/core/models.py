@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
+import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from .classifying import Classifier, Recogniser
-from .errors import HaleganadaError, InvalidInput, NotFound, Precondition
+from .errors import DataLoss, HaleganadaError, InvalidInput, NotFound, Precondition
 from .loaded_models import LoadedModels
 from .model_card import ModelCard
 from .model_files import ONNX, ONNX_INT8
@@ -101,7 +102,8 @@ class Models:
             return None
         if reference in self._known:
             return self._known[reference]
-        named = [model.model_id for model in self.all() if model.card.name == reference]
+        name = unicodedata.normalize("NFC", reference)  # as names are stored
+        named = [model.model_id for model in self.all() if model.card.name == name]
         if not named:
             raise NotFound("model", reference[:64], f"list the models, or ask “{FEW_SHOT}”, which is always there")
         if len(named) > 1:
@@ -137,11 +139,19 @@ class Models:
 
         Raises NotFound, InvalidInput, DataLoss for a damaged model.
         """
-        if not reference:
-            reference = self._choices.get(workspace, FEW_SHOT)
         if reference == FEW_SHOT:
             return None
-        return self.recogniser(self.get(reference, "model"))
+        if reference:
+            return self.recogniser(self.get(reference, "model"))
+        model = self._known.get(self._choices.get(workspace, FEW_SHOT))
+        if model is None:
+            return None
+        try:
+            return self.recogniser(model)
+        except DataLoss:
+            if model.model_id in self._known:
+                raise
+            return None  # another choice was made, and the model deleted, since it was looked up
 
     def recogniser(self, model: StoredModel) -> Recogniser:
         """The loaded model. Raises DataLoss for a damaged one."""

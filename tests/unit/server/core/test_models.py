@@ -5,7 +5,9 @@ are none the wiser.
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -138,6 +140,40 @@ def test_a_choice_of_a_workspace_that_is_not_there_is_forgotten_at_the_start(tmp
     workspaces = open_workspaces(tmp_path)
     assert models_of(workspaces.get()).active("never made") == FEW_SHOT
     workspaces.close()
+
+
+def test_a_name_is_found_in_either_encoding() -> None:
+    with world() as (_, models, made):
+        model = models.register(write_tiny_model(made, of_characters(0, name="caf\u00e9")))
+        assert models.get("cafe\u0301").model_id == model
+
+
+def test_choosing_and_deleting_while_others_predict() -> None:
+    """Each answer is wholly the model's or wholly the head's."""
+    with world() as (workspaces, models, made):
+        workspace = workspaces.get()
+        workspace.train(lesson(0, label="own"))
+        stop = threading.Event()
+
+        def predict() -> set[str]:
+            seen = set()
+            while not stop.is_set():
+                answer = workspace.predict(drawing(0, 1), top_k=50)
+                seen.add("".join(sorted(c.label for c in answer.candidates)))
+            return seen
+
+        with ThreadPoolExecutor(4) as pool:
+            predicting = [pool.submit(predict) for _ in range(4)]
+            for _ in range(10):
+                model = models.register(write_tiny_model(made, of_characters(0, 1)))
+                workspaces.activate_model("", model)
+                with pytest.raises(Precondition):
+                    models.delete(model)
+                workspaces.activate_model("", FEW_SHOT)
+                models.delete(model)
+            stop.set()
+            seen = set().union(*(call.result() for call in predicting))
+        assert seen <= {"own", "L0L1"} and not models.all()
 
 
 def test_batches_of_any_size_give_the_same() -> None:

@@ -16,6 +16,7 @@ from haleganada_server.core.ports import Event
 from haleganada_server.core.types import ChangeKind, TransferFormat
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.log import SqliteLog
+from haleganada_server.store.models import ModelFolders
 from haleganada_server.vision import PillowInkReader
 
 from tests.unit.server.store.rows import START_US, assert_same, sample, teach_all
@@ -132,3 +133,14 @@ def mounted(folder: Path, size: int) -> Iterator[None]:
         yield
     finally:
         subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_models_choice_that_cannot_be_written_leaves_the_old_one(directory: DataDirectory, data: Path) -> None:
+    folders = ModelFolders(data / "models", directory.temporary_file)
+    folders.keep_choices({"w": "a" * 12})
+    with files_limited_to(0), pytest.raises(Exhausted) as caught:
+        folders.keep_choices({"w": "b" * 12})
+    assert caught.value.reason == "DISK_FULL"
+    assert folders.choices() == {"w": "a" * 12} and not list((data / "tmp").iterdir())
+    folders.keep_choices({})
+    assert folders.choices() == {}
