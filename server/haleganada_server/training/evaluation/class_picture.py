@@ -1,4 +1,4 @@
-"""class_accuracy.png: how many drawings of each label were recognised, with intervals. Up to 60 labels are all shown;
+"""class_accuracy.png: how many drawings of each label were recognised, with intervals. Up to 64 labels are all shown;
 with more, the worst 40, and how all of them are distributed.
 """
 
@@ -14,7 +14,7 @@ from .figures import Classes, Measured, wilson, worst_first
 from .lettering import Lettering
 from .sheet import HEAD, MARGIN, SMALL, TEXT, Sheet, Title, percent
 
-MOST_NAMED = 60
+MOST_NAMED = 64
 NAMED = 40
 _ROW, _COLUMN = 30, 640  # px
 _NAME, _BAR = 110, 260  # px

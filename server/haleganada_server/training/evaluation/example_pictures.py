@@ -15,8 +15,8 @@ from .sheet import DRAWING, HEAD, MARGIN, Sheet, Title, percent
 PAIRS = 16
 _GAP = 6  # px between drawings
 _GLYPHS = 150  # px for the two labels, printed
-_CAPTION = 240  # px
-_PAIR = (_GLYPHS + EXAMPLES * (DRAWING + _GAP) + 60, DRAWING + 48)  # px
+_NAME = 84  # px of a label in a caption, at most
+_PAIR = (_GLYPHS + EXAMPLES * (DRAWING + _GAP) + 130, DRAWING + 48)  # px
 
 _ACROSS, _LINE, _SIDE = 4, 28, 96  # cells a row; px
 
@@ -51,7 +51,7 @@ def _pair(sheet: Sheet, at: tuple[int, int], measured: Measured, pair: Pair, ras
         if not items:
             continue
         caption = [(is_, palette.INK), (" as ", palette.FAINT), (read, palette.WRONG), (f"  {count}×", palette.FAINT)]
-        told = sheet.phrase((x, y + 8), caption, 16, width=_CAPTION)
+        told = sheet.phrase((x, y + 8), caption, 16, each=_NAME)
         for i, item in enumerate(items):
             sheet.drawing((x + i * (DRAWING + _GAP), y + 24), rasters[measured.items[item]])
         x += max(round(told), len(items) * (DRAWING + _GAP)) + 24

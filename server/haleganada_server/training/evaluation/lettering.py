@@ -21,7 +21,7 @@ from haleganada_server.core.labels import code_points
 Colour = tuple[int, int, int]
 
 _IGNORED = frozenset("\u200c\u200d ")  # joiners shape their neighbours, and fonts need not have them
-_SMALLEST = 0.6  # of the size that was asked for, before text is cut off
+_SHRINK, _SMALLEST = 0.45, 12  # of the size that was asked for, and px, before text is cut off
 _OUTLINES = ("glyf", "CFF ", "CFF2")
 _PREFERRED = ("NotoSans", "Noto", "Lohit", "")  # beginnings of file names
 
@@ -78,9 +78,9 @@ class Lettering:
         """The largest font that fits, and if none does, as much of the text as fits with the smallest."""
         path, shown = self.fonts.get(text, self.plain), text
         if text in self.missing:
-            size, shown = round(size * 0.6), " ".join(code_points(text))
+            size, shown = max(_SMALLEST, round(size * 0.6)), " ".join(code_points(text))
         font = self._font(path, size)
-        for smaller in range(size, round(size * _SMALLEST) - 1, -1):
+        for smaller in range(size, min(size, max(_SMALLEST, round(size * _SHRINK))) - 1, -1):
             font = self._font(path, smaller)
             if not width or font.getlength(shown) <= width:
                 return font, shown

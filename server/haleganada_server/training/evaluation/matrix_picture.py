@@ -1,4 +1,4 @@
-"""confusion_matrix.png. Up to 60 labels are all named; with more, the 40 that are confused most, beside the whole."""
+"""confusion_matrix.png. Up to 64 labels are all named; with more, the 40 that are confused most, beside the whole."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from .figures import Measured, Pair, normalised
 from .lettering import Lettering
 from .sheet import HEAD, MARGIN, SMALL, Sheet, Title
 
-MOST_NAMED = 60
+MOST_NAMED = 64
 NAMED = 40
 _OVERVIEW = 880  # px
+_LEAST_SIDE = 520  # px, for the title
 _TICKS = 16
 _NUMBERED = 34  # px, a cell from which on it has a number in it
 
@@ -68,8 +69,8 @@ _NAME = 96  # px beside a grid, for the labels of its rows and over it, for thos
 
 
 def _room(columns: int, left: int) -> tuple[int, int]:
-    side = max(columns * _cell(columns), 300)
-    return left + side + _NAME + 2 * MARGIN, side + _NAME + HEAD + MARGIN
+    side = max(columns * _cell(columns), _LEAST_SIDE)
+    return left + side + _NAME + 2 * MARGIN, columns * _cell(columns) + _NAME + HEAD + MARGIN
 
 
 def _grid(sheet: Sheet, at: tuple[int, int], shares: Shares, rows: list[str], columns: list[str]) -> None:

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.core.confidence import mean_shots
 from haleganada_server.core.head import Head
+from haleganada_server.core.knowledge import believe
 from haleganada_server.core.model_card import ModelCard
 from haleganada_server.core.model_files import CARD, ONNX, damaged
 from haleganada_server.runtime.classifier import OnnxClassifier
@@ -132,11 +132,10 @@ class FewShot:
 
     def log_probabilities(self, rasters: Rasters) -> Floats:
         """See Recogniser."""
-        vectors = self.weights.model.projection.project(self.embedder.embed(rasters))
-        scores = np.stack([self.head.scores(vector) for vector in vectors])
-        shots = mean_shots(self.head.counts)
-        logs = self.weights.model.calibration.log_probabilities(scores, shots, len(self.head.labels))
-        return np.maximum(logs[:, :-1], np.log(_LEAST)).astype(np.float32)
+        model = self.weights.model
+        vectors = model.projection.project(self.embedder.embed(rasters))
+        beliefs = [believe(self.head, model.calibration, vector).probabilities[:-1] for vector in vectors]
+        return np.log(np.maximum(np.stack(beliefs), _LEAST)).astype(np.float32)
 
 
 def _taught(head: Head) -> dict[str, Any]:

@@ -29,8 +29,10 @@ class Sheet:
         self.image = Image.new("RGB", (width, height), palette.GROUND)
         self._draw = ImageDraw.Draw(self.image)
         self._lettering = lettering
-        self.phrase((MARGIN, MARGIN), [(part, palette.INK) for part in title], 26, width - 2 * MARGIN)
-        self.text((MARGIN, MARGIN + 30), subtitle, SMALL, palette.FAINT, width=width - 2 * MARGIN)
+        room = width - 2 * MARGIN
+        size = next((s for s in range(26, 13, -1) if sum(lettering.width(part, s) for part in title) <= room), 13)
+        self.phrase((MARGIN, MARGIN), [(part, palette.INK) for part in title], size, room)
+        self.text((MARGIN, MARGIN + 30), subtitle, SMALL, palette.FAINT, width=room)
 
     def text(
         self, at: tuple[float, float], text: str, size: int = TEXT, colour: Colour = palette.INK, anchor: str = "lm",
@@ -53,14 +55,16 @@ class Sheet:
         self.image.paste(palette.INK, (int(x) - size, int(y - height)), turned)
 
     def phrase(
-        self, at: tuple[float, float], parts: list[tuple[str, Colour]], size: int = SMALL, width: float = 0
-    ) -> float:
-        """Texts one after another on one line, each in its own font and colour; what does not fit a width is left out.
-        Returns how wide it is.
+        self, at: tuple[float, float], parts: list[tuple[str, Colour]], size: int = SMALL, width: float = 0,
+        each: float = 0,
+    ) -> float:  # fmt: skip
+        """Texts one after another on one line, each in its own font and colour. Returns how wide it is.
+
+        width, each: of the whole and of a part at most, 0 = any; what does not fit the whole is left out.
         """
         x, y = at
         for part, colour in parts:
-            left = at[0] + width - x if width else 0
+            left = min(each or width, at[0] + width - x) if width else each
             if width and left < size:
                 break
             x += self.text((x, y + size * 0.35), part, size, colour, "ls", left)
