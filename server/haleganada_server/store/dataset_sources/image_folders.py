@@ -56,9 +56,15 @@ def _label(folder: str) -> LabelName:
         why = "the folder 999 stands for “unknown” and is no label; name it U+03E7 if you mean the letter ϧ"
         return LabelName(folder, "", InvalidInput("label", why))
     try:
-        return label_name(folder, items.label_of_folder(folder))
+        meaning = items.label_of_folder(folder)
     except InvalidInput as error:
         return LabelName(folder, "", error)
+    name = label_name(folder, meaning)
+    if name.error is None or meaning == folder:
+        return name
+    points = " ".join(f"U+{ord(char):04X}" for char in meaning[:8])
+    why = f"the folder “{folder[:80]}” means {points}, which cannot be a label; name it after the character itself"
+    return LabelName(folder, "", InvalidInput("label", why))
 
 
 def _parts(folders: tuple[str, ...]) -> list[Part]:
