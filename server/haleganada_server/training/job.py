@@ -4,7 +4,7 @@ The request says what to do; job_channel says how the two talk. It ends with one
 status 0. When standard input ends, it leaves at once: the checkpoint is in the job's folder, and the same request
 goes on from there. Several processes train together under torchrun, with the same request:
 
-    torchrun --nproc-per-node 2 -m haleganada_server.training.job REQUEST.json
+    torchrun --standalone --nproc-per-node 2 -m haleganada_server.training.job REQUEST.json
 """
 
 from __future__ import annotations
@@ -19,15 +19,11 @@ from typing import Any
 from haleganada_server.training.job_channel import JobChannel
 from haleganada_server.training.job_failures import failure_of
 
-_NICE = 10
-"""Lower than the server's own priority, so that predictions go on as if nothing else ran."""
-
 
 def main(arguments: list[str]) -> int:
     """Carry out one request; the exit status."""
     first = os.environ.get("RANK", "0") == "0"
     channel = JobChannel.taken(silent=not first)
-    _give_way()
     request: dict[str, Any] = {}
     try:
         request = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
@@ -58,12 +54,6 @@ def _batch_size(request: dict[str, Any]) -> int:
 
     facts = PRESET_FACTS.get(request.get("preset", ""))
     return int(request.get("settings", {}).get("batch_size") or facts.defaults.batch_size) if facts else 0
-
-
-def _give_way() -> None:
-    """Take a low priority, whatever the starter has given."""
-    if hasattr(os, "setpriority"):
-        os.setpriority(os.PRIO_PROCESS, 0, max(_NICE, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,93 @@
+"""Checkpoints hold everything, come whole or not at all, and give way to the one before when they are damaged."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from haleganada_server.core.job import Epoch
+from haleganada_server.training.fit_checkpoint import load_checkpoint, save_checkpoint, write_whole
+from haleganada_server.training.fit_settings import FitSettings
+from haleganada_server.training.fit_state import FitState, build_optimiser
+from torch import nn
+
+ACCURACY = {1: 0.5, 2: 0.9, 3: 0.7, 4: 0.6}
+
+
+def new_state() -> FitState:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3))
+    network.to(memory_format=torch.channels_last)
+    return FitState(network, build_optimiser(network.parameters(), FitSettings(9, 1, 0.1)))
+
+
+def train(state: FitState, epochs: int) -> FitState:
+    """A step each, on numbers that follow from the epoch."""
+    for _ in range(epochs):
+        number = state.epoch + 1
+        state.optimiser.zero_grad()
+        ink = torch.rand(4, 2, 5, 5, generator=torch.Generator().manual_seed(number))
+        state.network(ink).square().mean().backward()
+        state.optimiser.step()
+        state.plateau.heed(1.0)
+        state.add(Epoch(number, 1, 0, 1, ACCURACY[number], 0.1, 1), validated=True)
+    return state
+
+
+def assert_equal(a: FitState, b: FitState) -> None:
+    assert (a.history, a.best_epoch, a.plateau) == (b.history, b.best_epoch, b.plateau)
+    for ours, theirs in ((a.network.state_dict(), b.network.state_dict()), (a.best, b.best)):
+        assert ours.keys() == theirs.keys() and all(torch.equal(v, theirs[k]) for k, v in ours.items())
+
+
+@pytest.mark.parametrize("epochs", [2, 3])
+def test_going_on_from_a_checkpoint_changes_nothing(tmp_path: Path, epochs: int) -> None:
+    """Epoch 2 is the best: its state is the present one after two epochs, and another one after three."""
+    save_checkpoint(train(new_state(), epochs), tmp_path, "same")
+    resumed = new_state()
+    assert load_checkpoint(resumed, tmp_path, "same")
+    assert_equal(resumed, train(new_state(), epochs))
+    assert_equal(train(resumed, 1), train(new_state(), epochs + 1))
+
+
+def test_the_last_two_are_kept(tmp_path: Path) -> None:
+    state = new_state()
+    for _ in range(4):
+        save_checkpoint(train(state, 1), tmp_path, "same")
+    assert {p.name for p in tmp_path.iterdir()} == {"checkpoint-000003.safetensors", "checkpoint-000004.safetensors"}
+
+
+@pytest.mark.parametrize("damage", ["cut", "emptied", "not ours"])
+def test_a_damaged_one_gives_way_to_the_one_before(tmp_path: Path, damage: str) -> None:
+    state = new_state()
+    for _ in range(2):
+        save_checkpoint(train(state, 1), tmp_path, "same")
+    last = tmp_path / "checkpoint-000002.safetensors"
+    content = last.read_bytes()
+    last.write_bytes({"cut": content[:-50], "emptied": b"", "not ours": b"\xff" * 100}[damage])
+    resumed = new_state()
+    assert load_checkpoint(resumed, tmp_path, "same") and resumed.epoch == 1
+    last.unlink()
+    (tmp_path / "checkpoint-000001.safetensors").write_bytes(b"")
+    assert not load_checkpoint(new_state(), tmp_path, "same")
+
+
+def test_one_of_another_training_is_no_use(tmp_path: Path) -> None:
+    save_checkpoint(train(new_state(), 1), tmp_path, "same")
+    assert not load_checkpoint(new_state(), tmp_path, "other")
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    write_whole(path, b"old")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError):
+        write_whole(path, b"new")
+    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,137 @@
+"""The loop: gradients of one large batch however it is divided, frozen layers, mixed precision, what it refuses."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from haleganada_server.core.dataset import Part
+from haleganada_server.core.errors import Precondition
+from haleganada_server.training.fit_data import read_dataset
+from haleganada_server.training.fit_loop import FitHooks, FitLoop, mixes
+from haleganada_server.training.fit_processes import Processes
+from haleganada_server.training.fit_settings import FitSettings
+from haleganada_server.training.fit_state import FitState, build_optimiser
+from haleganada_server.training.ink_input import InkInput
+from torch import nn
+
+from tests.unit.server.training.fit.conftest import write_dataset
+
+CPU = torch.device("cpu")
+SETTINGS = FitSettings(epochs=3, batch_size=12, learning_rate=3e-3, weight_decay=0.01)
+
+
+def plain_network() -> nn.Sequential:
+    """No batch statistics, no dropout: what it learns does not depend on how a batch is divided."""
+    torch.manual_seed(1)
+    dense = nn.Linear(196, 8), nn.ReLU(), nn.Linear(8, 3)
+    return nn.Sequential(nn.Conv2d(1, 4, 3, 2), nn.ReLU(), nn.Flatten(), *dense)
+
+
+def fitted(
+    dataset: dict[str, Any], settings: FitSettings, network: nn.Module | None = None, cancel_after: int = -1
+) -> FitLoop:
+    """All epochs, or as many steps as given."""
+    network = network or plain_network()
+    stepped: list[int] = []
+    hooks = FitHooks(stepped.append, lambda: len(stepped) == cancel_after)
+    state = FitState(network, build_optimiser(network.parameters(), settings))
+    head = list(network.children())[-1].parameters()
+    loop = FitLoop(state, read_dataset(dataset), settings, InkInput(16, CPU), Processes(CPU), head, hooks)
+    while not state.over(settings):
+        epoch = loop.run_epoch()
+        if epoch is None:
+            break
+        state.add(epoch, validated=bool(len(loop.validation)))
+    return loop
+
+
+def weights(loop: FitLoop) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in loop.state.network.parameters()])
+
+
+def test_training_learns_and_repeats_itself(dataset: dict[str, Any]) -> None:
+    settings = dataclasses.replace(SETTINGS, epochs=12, learning_rate=1e-2, augment=False)
+    first, again = fitted(dataset, settings), fitted(dataset, settings)
+    assert first.state.history[-1].validation_accuracy > 0.9
+    assert torch.equal(weights(first), weights(again))
+    assert not torch.equal(weights(first), weights(fitted(dataset, dataclasses.replace(settings, seed=1))))
+
+
+def test_accumulation_equals_one_large_batch(dataset: dict[str, Any]) -> None:
+    large = fitted(dataset, SETTINGS)
+    small = fitted(dataset, dataclasses.replace(SETTINGS, batch_size=3, accumulation=4))
+    assert torch.allclose(weights(large), weights(small), atol=1e-5)
+    assert large.state.history[-1].train_loss == pytest.approx(small.state.history[-1].train_loss, abs=1e-5)
+
+
+def test_accumulation_counts_drawings_and_not_pieces(dataset: dict[str, Any]) -> None:
+    """36 drawings in pieces of 7 and 8 are of unequal weight."""
+    large = fitted(dataset, dataclasses.replace(SETTINGS, batch_size=36))
+    small = fitted(dataset, dataclasses.replace(SETTINGS, batch_size=8, accumulation=5))
+    assert torch.allclose(weights(large), weights(small), atol=1e-5)
+
+
+def test_in_the_first_phase_only_the_last_layer_changes(dataset: dict[str, Any]) -> None:
+    """Statistics of batch normalisation are frozen too."""
+
+    def changed(epochs: int) -> set[str]:
+        layers = nn.Conv2d(1, 4, 3, 2), nn.BatchNorm2d(4), nn.Dropout(0.5), nn.Flatten(), nn.Linear(196, 3)
+        network = nn.Sequential(*layers)
+        before = {k: v.clone() for k, v in network.state_dict().items()}
+        fitted(dataset, dataclasses.replace(SETTINGS, epochs=epochs, frozen_epochs=2), network)
+        return {k for k, v in network.state_dict().items() if not torch.equal(v, before[k])}
+
+    assert changed(epochs=2) == {"4.weight", "4.bias"}
+    assert "0.weight" in changed(epochs=3) and "1.running_mean" in changed(epochs=3)
+
+
+def test_what_the_network_froze_stays_frozen(dataset: dict[str, Any]) -> None:
+    network = plain_network()
+    network[0].requires_grad_(False)
+    before = network[0].weight.clone()
+    fitted(dataset, dataclasses.replace(SETTINGS, frozen_epochs=1), network)
+    assert torch.equal(before, network[0].weight)
+
+
+def test_mixed_precision_trains_in_sixteen_bits_and_keeps_full_weights(dataset: dict[str, Any]) -> None:
+    seen: list[torch.dtype] = []
+    network = plain_network()
+    network[0].register_forward_hook(lambda _m, _i, out: seen.append(out.dtype))
+    loop = fitted(dataset, dataclasses.replace(SETTINGS, epochs=1, mixed_precision=True), network)
+    assert set(seen) == {torch.bfloat16, torch.float32}, "training in bfloat16, measuring in float32"
+    assert weights(loop).dtype == torch.float32
+    assert not mixes(SETTINGS, CPU)
+
+
+def test_cancelling_leaves_the_epoch_unfinished(dataset: dict[str, Any]) -> None:
+    loop = fitted(dataset, SETTINGS, cancel_after=4)
+    assert loop.state.epoch == 1 and loop.state.best_epoch == 1
+
+
+def test_a_loss_that_is_no_number_is_told(dataset: dict[str, Any]) -> None:
+    with pytest.raises(Precondition, match="lower learning rate") as failure:
+        fitted(dataset, dataclasses.replace(SETTINGS, learning_rate=1e30, epochs=5))
+    assert failure.value.reason == "DIVERGED"
+
+
+def test_plateau_lowers_the_rate(dataset: dict[str, Any]) -> None:
+    settings = dataclasses.replace(SETTINGS, schedule="plateau", epochs=8, learning_rate=1e-12, patience=0)
+    loop = fitted(dataset, settings)
+    rates = [epoch.learning_rate for epoch in loop.state.history]
+    assert rates[0] == 1e-12 and rates == sorted(rates, reverse=True)
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "adamw"])
+def test_both_algorithms_lower_the_loss(dataset: dict[str, Any], optimiser: str) -> None:
+    history = fitted(dataset, dataclasses.replace(SETTINGS, epochs=4, optimiser=optimiser, augment=False)).state.history
+    assert history[-1].train_loss < history[0].train_loss
+
+
+def test_without_a_validation_part_the_last_state_is_kept(tmp_path: Path) -> None:
+    loop = fitted(write_dataset(tmp_path / "d", {Part.TRAIN: 6}), SETTINGS)
+    assert loop.state.best_epoch == 3
+    assert loop.state.history[-1].validation_accuracy == 0

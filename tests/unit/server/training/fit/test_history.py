@@ -1,0 +1,31 @@
+"""History files: complete after every epoch, and readable where there is no validation part."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+from haleganada_server.core.job import Epoch
+from haleganada_server.training.history import HISTORY_JSON, HISTORY_PNG, History, history_png
+from PIL import Image
+
+EPOCHS = [Epoch(n, 1 / n, 1 - 1 / n, 1.2 / n, 0.9 - 1 / n, 0.1 / n, 3) for n in (1, 2, 3)]
+
+
+def test_json_follows_every_epoch_and_the_picture_comes_at_the_end(tmp_path: Path) -> None:
+    history = History(tmp_path)
+    for count in (1, 2, 3):
+        history.write(EPOCHS[:count], best_epoch=count)
+        told = json.loads((tmp_path / HISTORY_JSON).read_text())
+        assert [Epoch(**entry) for entry in told["epochs"]] == EPOCHS[:count] and told["best_epoch"] == count
+    early = (tmp_path / HISTORY_PNG).read_bytes()
+    history.write(EPOCHS, 3, last=True)
+    assert (tmp_path / HISTORY_PNG).read_bytes() != early
+    assert {p.name for p in tmp_path.iterdir()} == {HISTORY_JSON, HISTORY_PNG}
+
+
+def test_the_picture_is_a_picture() -> None:
+    for epochs in (EPOCHS, EPOCHS[:1], [Epoch(1, 1, 0.5, 0, 0, 0.1, 3)]):
+        with Image.open(io.BytesIO(history_png(epochs, best_epoch=1))) as picture:
+            assert picture.size == (1200, 360) and len(picture.convert("L").getcolors() or []) > 10

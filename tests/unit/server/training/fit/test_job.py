@@ -1,0 +1,224 @@
+"""A training job as a process: its reports, its files, and its end by kill, cancel, a vanished server or a full
+disk.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import resource
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from haleganada_server.core.dataset import Part
+from haleganada_server.core.errors import Precondition
+from haleganada_server.core.job import Epoch
+from haleganada_server.core.model_card import ModelCard
+from haleganada_server.training.fit import run_training
+from haleganada_server.training.fit_processes import Processes
+from haleganada_server.training.job_channel import ABANDONED
+from haleganada_server.training.model_files import read_model
+
+from tests.unit.server.training.fit.conftest import JobRun, Request, write_dataset
+
+Start = Callable[..., JobRun]
+RequestFor = Callable[..., Request]
+
+
+def run_here(request: Request, cancel_after: int = 10**6) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """In this process: what is done, and all reports. cancel_after: as many epochs."""
+    lines: list[dict[str, Any]] = []
+
+    def cancelled() -> bool:
+        return sum("epoch" in line for line in lines) >= cancel_after
+
+    return run_training(request, lines.append, cancelled, Processes(torch.device("cpu"))), lines
+
+
+def course(folder: str) -> list[dict[str, Any]]:
+    """The history on disk, without what the clock says."""
+    history = json.loads((Path(folder) / "files/training_history.json").read_text())
+    return [{k: v for k, v in epoch.items() if k != "seconds"} for epoch in history["epochs"]]
+
+
+def test_a_training_leaves_a_complete_model_and_files(request_for: RequestFor) -> None:
+    request = request_for(epochs=6, learning_rate=3e-3)
+    done, lines = run_here(request)
+    assert done == {"model": True, "cancelled": False, "result": {}}
+    job = Path(request["folder"])
+    assert {p.name for p in (job / "files").iterdir()} == {
+        "training_history.json", "training_history.png", "final_model.safetensors", "class_mapping.json",
+    }  # fmt: skip
+    assert {p.name for p in (job / "model").iterdir()} == {
+        "model.json", "model.safetensors", "model.onnx", "model.int8.onnx", "export.json", "training_history.json",
+    }  # fmt: skip
+    assert json.loads((job / "files/class_mapping.json").read_text()) == {"0": "I", "1": "O", "2": "X"}
+    assert [Epoch(**line["epoch"]).epoch for line in lines if "epoch" in line] == [1, 2, 3, 4, 5, 6]
+    steps = [line["progress"] for line in lines if line.get("progress", {}).get("stage") == "training"]
+    assert steps[-1]["done"] == steps[-1]["total"] == 18
+    assert [line["progress"]["stage"] for line in lines if "progress" in line][-2:] == ["measuring", "exporting"]
+
+
+def test_the_model_is_the_best_state_and_says_how_good_it_is(request_for: RequestFor) -> None:
+    request = request_for(epochs=6, learning_rate=3e-3)
+    run_here(request)
+    network, card = read_model(Path(request["folder"]) / "model")
+    best = max(course(request["folder"]), key=lambda e: (e["validation_accuracy"], -e["validation_loss"]))
+    assert card.metrics["validation_accuracy"] == best["validation_accuracy"]
+    assert card.training["best_epoch"] == best["epoch"] and card.training["seed"] == 0
+    assert card.labels == ("I", "O", "X") and card.dataset_sha256 == "5" * 64 and not network.training
+    rasters = np.load(Path(request["dataset"]["folder"]) / "rasters.npy")[-12:]  # the test part
+    session = onnxruntime.InferenceSession(str(Path(request["folder"]) / "model/model.onnx"))
+    ink = rasters.reshape(12, 1, 32, 2, 32, 2).mean((3, 5)).astype(np.float32) / 255
+    answers = session.run(["probabilities"], {"ink": ink})[0].argmax(1)
+    assert (answers == np.arange(12) % 3).mean() == card.metrics["test_accuracy"]
+
+
+def test_killed_and_started_again_it_ends_as_if_nothing_had_happened(request_for: RequestFor, start: Start) -> None:
+    whole = request_for("whole", epochs=6, checkpoint_every=2)
+    run_here(whole)
+    broken = request_for("broken", epochs=6, checkpoint_every=2)
+    start(broken).until("epoch", 3).kill()
+    resumed = start(broken)
+    assert resumed.end() == {"done": {"model": True, "cancelled": False, "result": {}}}, resumed.errors
+    assert [line["epoch"]["epoch"] for line in resumed.lines if "epoch" in line] in ([3, 4, 5, 6], [5, 6])
+    assert course(broken["folder"]) == course(whole["folder"])
+    for file in ("files/final_model.safetensors", "model/model.safetensors"):
+        assert (Path(broken["folder"]) / file).read_bytes() == (Path(whole["folder"]) / file).read_bytes()
+
+
+def test_cancelled_it_keeps_the_best_so_far(request_for: RequestFor, start: Start) -> None:
+    request = request_for(epochs=10_000)
+    run = start(request).until("epoch", 2)
+    run.say("cancel\n")
+    assert run.end() == {"done": {"model": True, "cancelled": True, "result": {}}}, run.errors
+    assert run.process.returncode == 0
+    card = ModelCard.from_json((Path(request["folder"]) / "model/model.json").read_bytes())
+    assert "validation_accuracy" in card.metrics and "test_accuracy" not in card.metrics, "it hurries"
+
+
+def test_cancelled_before_the_first_epoch_is_over_there_is_no_model(request_for: RequestFor) -> None:
+    request = request_for()
+    assert run_here(request, cancel_after=0)[0] == {"model": False, "cancelled": True, "result": {}}
+    assert not (Path(request["folder"]) / "model").exists()
+
+
+def test_it_leaves_when_the_server_is_gone(request_for: RequestFor, start: Start) -> None:
+    request = request_for(epochs=10_000)
+    run = start(request).until("epoch", 2)
+    assert run.process.stdin
+    run.process.stdin.close()
+    assert run.process.wait(30) == ABANDONED
+    assert list(Path(request["folder"]).glob("checkpoint-*.safetensors"))
+
+
+def test_a_full_disk_is_told_and_the_checkpoint_before_stays(request_for: RequestFor, start: Start) -> None:
+    """A limit on the size of files, which a checkpoint exceeds by one byte."""
+    request = request_for(epochs=1)
+    run_here(request)
+    first = Path(request["folder"]) / "checkpoint-000001.safetensors"
+    content, limit = first.read_bytes(), first.stat().st_size - 1
+    request["settings"]["epochs"] = 2
+    run = start(request, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+    failed = run.end()["failed"]
+    assert failed["reason"] == "DISK_FULL" and "free some" in failed["message"]
+    assert run.process.returncode == 0
+    assert first.read_bytes() == content and not list(Path(request["folder"]).glob("*.tmp"))
+
+
+@pytest.mark.parametrize("classes, train", [(1, 9), (3, 0)])
+def test_nothing_to_learn_from(request_for: RequestFor, tmp_path: Path, classes: int, train: int) -> None:
+    request = request_for()
+    request["dataset"] = write_dataset(tmp_path / "poor", {Part.TRAIN: train, Part.TEST: 3}, classes)
+    with pytest.raises(Precondition, match="training part") as failure:
+        run_here(request)
+    assert failure.value.reason == "DATASET_UNUSABLE"
+
+
+@pytest.mark.parametrize("damage", ["cut", "shorter", "unknown label"])
+def test_damaged_arrays_are_told(request_for: RequestFor, damage: str) -> None:
+    request = request_for()
+    path = Path(request["dataset"]["folder"]) / "labels.npy"
+    labels = np.load(path)
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:-4])
+    else:
+        np.save(path, labels[:-1] if damage == "shorter" else np.where(labels == 2, np.int32(3), labels))
+    with pytest.raises(Precondition, match="damaged") as failure:
+        run_here(request)
+    assert failure.value.reason == "DATASET_UNUSABLE"
+
+
+def test_what_libraries_print_is_no_report(request_for: RequestFor, start: Start, tmp_path: Path) -> None:
+    (tmp_path / "chatty.py").write_text(
+        "import os, sys, runpy\n"
+        "sys.argv = sys.argv[1:]\n"
+        "import haleganada_server.training.fit_data as module\n"
+        "read = module.read_dataset\n"
+        "def loud(entry):\n"
+        "    print('from Python'); os.write(1, b'from C\\n')\n"
+        "    return read(entry)\n"
+        "module.read_dataset = loud\n"
+        "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)\n"
+    )
+    run = start(request_for(epochs=1), python=[sys.executable, str(tmp_path / "chatty.py")])
+    assert "done" in run.end()
+    assert "from Python" in run.errors and "from C" in run.errors
+
+
+def test_without_a_validation_part_it_says_so(request_for: RequestFor, tmp_path: Path) -> None:
+    request = request_for(epochs=2)
+    request["dataset"] = write_dataset(tmp_path / "unsplit", {Part.TRAIN: 6})
+    done, lines = run_here(request)
+    assert done["model"]
+    assert any("no validation part" in line["progress"]["message"] for line in lines if "progress" in line)
+    card = ModelCard.from_json((Path(request["folder"]) / "model/model.json").read_bytes())
+    assert card.training["best_epoch"] == 2 and "validation_accuracy" not in card.metrics and card.temperature == 1
+
+
+def test_two_processes_train_one_model(request_for: RequestFor, start: Start) -> None:
+    request = request_for(epochs=2, batch_size=6)
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
+    run = start(request, python=torchrun)
+    assert run.end() == {"done": {"model": True, "cancelled": False, "result": {}}}, run.errors
+    assert [line["epoch"]["epoch"] for line in run.lines if "epoch" in line] == [1, 2]
+    assert read_model(Path(request["folder"]) / "model")[1].labels == ("I", "O", "X")
+
+
+def test_other_settings_do_not_go_on_from_a_checkpoint(request_for: RequestFor) -> None:
+    request = request_for(epochs=1)
+    run_here(request)
+    shutil.rmtree(Path(request["folder"]) / "model")
+    request["settings"]["seed"] = 1
+    _, lines = run_here(request)
+    assert [line["epoch"]["epoch"] for line in lines if "epoch" in line] == [1]
+
+
+def test_tensorboard_is_optional(request_for: RequestFor) -> None:
+    request = request_for(epochs=1, tensorboard=True)
+    _, lines = run_here(request)
+    events = list((Path(request["folder"]) / "files").glob("events.out.tfevents*"))
+    told = any("pip install tensorboard" in line["progress"]["message"] for line in lines if "progress" in line)
+    assert bool(events) != told
+
+
+def test_a_pretrained_preset_without_weights_says_where_to_get_them(request_for: RequestFor, tmp_path: Path) -> None:
+    request = {**request_for(), "preset": "resnet18-imagenet", "backbone_weights": str(tmp_path / "none.pth")}
+    with pytest.raises(Precondition) as failure:
+        run_here(request)
+    assert failure.value.reason.startswith("BACKBONE_WEIGHTS") and "--backbone-weights" in failure.value.message
+
+
+def test_reports_are_the_nouns_of_the_core(request_for: RequestFor) -> None:
+    _, lines = run_here(request_for(epochs=1))
+    assert {key for line in lines for key in line} == {"progress", "epoch"}
+    assert set(lines[-1]["progress"]) == {"stage", "done", "total", "eta_seconds", "message"}
+    entry = next(line["epoch"] for line in lines if "epoch" in line)
+    assert set(entry) == {f.name for f in dataclasses.fields(Epoch)}

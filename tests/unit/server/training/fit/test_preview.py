@@ -1,0 +1,49 @@
+"""The sheet shows what training computes."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from haleganada_server.core.dataset import Part
+from haleganada_server.training.augment import draws
+from haleganada_server.training.fit_data import read_dataset
+from haleganada_server.training.ink_input import InkInput
+from haleganada_server.training.preview_sheet import chosen_drawings, preview
+from PIL import Image
+
+
+def test_views_are_the_tensors_of_the_epochs(dataset: dict[str, Any]) -> None:
+    data = read_dataset(dataset)
+    items, ink = data.part(Part.TRAIN), InkInput(32, torch.device("cpu"))
+    pictures = preview(data, 32, np.array([5, 2]), views=2, seed=9)
+    whole_batch = ink(data.rasters(items), draws(len(items), 9, 2))
+    assert pictures.shape == (2, 3, 32, 32)
+    assert torch.allclose(pictures[:, 2], whole_batch[[5, 2], 0], atol=1e-5)
+    assert torch.equal(pictures[:, 0], ink(data.rasters(items[[5, 2]]))[:, 0])
+
+
+def test_every_label_is_chosen_before_any_comes_twice(dataset: dict[str, Any]) -> None:
+    data = read_dataset(dataset)
+    labels = data.targets(data.part(Part.TRAIN))
+    chosen = chosen_drawings(data, 7, seed=1)
+    assert len(set(chosen)) == 7
+    assert [len(set(labels[chosen[i : i + 3]])) for i in (0, 3)] == [3, 3]
+    assert len(chosen_drawings(data, 64, seed=1)) == 36
+
+
+def test_a_process_writes_the_sheet(dataset: dict[str, Any], tmp_path: Path) -> None:
+    request = {"dataset": dataset, "preset": "tiny-cnn", "drawings": 4, "views": 2, "seed": 0}
+    path = tmp_path / "request.json"
+    path.write_text(json.dumps({**request, "sheet": str(tmp_path / "sheet.png")}))
+    command = [sys.executable, "-m", "haleganada_server.training.preview", str(path)]
+    told = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+    assert told["done"]["side"] == 32 and len(told["done"]["labels"]) == 4
+    with Image.open(io.BytesIO((tmp_path / "sheet.png").read_bytes())) as sheet:
+        assert sheet.size == (3 * 34 + 2, 4 * 34 + 2)
