@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .job_bar import followed, goes_on
-from .layout import percent, printable, size, table
+from .layout import percent, printable, table
 from .session import Session, with_session
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def evaluate_command(
             job = followed(client, job)
         saved = saved_files(client, job, out) if out is not None else []
     text = [goes_on(job) if detach else measured(job), *(f"wrote {path}" for path in saved)]
+    if job.files and out is None:
+        text.append(f"\n`haleganada jobs files {job.job_id} --to FOLDER` fetches {len(job.files)} files")
     session.show(job, "\n".join(text))
     if not detach and job.state.value != "succeeded":
         sys.exit(1)
@@ -73,9 +75,6 @@ def measured(job: Job) -> str:
     blocks += [_details(model) for model in result.get("models", []) if model.get("per_class") or model.get("worst")]
     blocks += [_disagreements(result.get("disagreements", {}))]
     blocks += ["\n".join(f"note: {printable(note)}" for note in result.get("notes", []))]
-    if job.files:
-        files = ", ".join(f"{printable(file.name)} ({size(file.bytes)})" for file in job.files)
-        blocks.append(f"files: {files}; `haleganada jobs files {job.job_id} --to FOLDER` fetches them")
     return "\n\n".join(block for block in blocks if block)
 
 
@@ -92,7 +91,7 @@ def _comparison(models: Sequence[Mapping[str, Any]]) -> str:
             model.get("name", ""),
             percent(model.get("accuracy")),
             _interval(model.get("accuracy_interval")),
-            percent(model.get("macro", {}).get("f1")),
+            percent(model.get("macro", {}).get("f1-score")),
             percent(model.get("top5_accuracy")),
             f"{model['milliseconds']:.1f}" if model.get("milliseconds") else "-",
         ]

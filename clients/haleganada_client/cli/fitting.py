@@ -94,9 +94,11 @@ def trained(job: Job) -> str:
     name = printable(str(job.request.get("name", "")))
     lines = [_outcome(job, name)]
     if job.epochs:
-        best = max(job.epochs, key=lambda epoch: epoch.validation_accuracy)
+        best = max(job.epochs, key=lambda epoch: (epoch.validation_accuracy, -epoch.validation_loss))
         took = f"{len(job.epochs)} epochs in {duration(sum(epoch.seconds for epoch in job.epochs))}"
-        lines.append(f"best: {percent(best.validation_accuracy)} of the validation part, epoch {best.epoch}; {took}")
+        validated = best.validation_accuracy or best.validation_loss  # else there is no validation part
+        right = f"best: {percent(best.validation_accuracy)} of the validation part, epoch {best.epoch}; "
+        lines.append(f"{right if validated else ''}{took}")
     if job.model_id:
         lines.append(f"`haleganada predict --model {job.model_id} drawing.png` asks it")
         data = job.request.get("dataset_id", "NAME")
