@@ -18,6 +18,7 @@ from haleganada_server.core.errors import Exhausted, InvalidInput, NotFound, Pre
 from haleganada_server.core.types import Glyph
 from haleganada_server.store.datasets import DatasetFolders
 from haleganada_server.vision import dataset_raster, normalise
+from numpy.typing import NDArray
 
 from tests.datasets import drawing, drawings, folders_of, idx_files, png, write_npz, write_zip
 from tests.unit.server.store.test_full_disk import files_limited_to
@@ -40,7 +41,7 @@ class World:
         wish = DatasetOptions(**{"name": "set", **options})
         return self.datasets.add(path, path.name, wish, wanted)
 
-    def array(self, info: DatasetInfo, name: str) -> np.ndarray:  # type: ignore[type-arg]
+    def array(self, info: DatasetInfo, name: str) -> NDArray[Any]:
         return np.asarray(np.load(self.store.folder(info.dataset_id) / f"{name}.npy", allow_pickle=False))
 
 

@@ -1,0 +1,170 @@
+"""`haleganada datasets` and client.datasets against a real server process."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import zipfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from haleganada_client import FailedPrecondition, HaleganadaClient, InvalidInput, NotFound
+
+from tests.datasets import drawing, drawings, folders_of, png, write_npz, write_zip
+from tests.e2e.processes import ServerProcess, haleganada, server
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the server may read from."""
+    root = tmp_path_factory.mktemp("shelf")
+    write_npz(root / "digits.npz", x=drawings(40), y=[i % 4 for i in range(40)], writer=[i % 5 for i in range(40)])
+    return root
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, shelf: Path) -> Iterator[ServerProcess]:
+    with server(tmp_path_factory.mktemp("data"), "--datasets-from", str(shelf)) as process:
+        yield process
+
+
+@pytest.fixture
+def letters(tmp_path: Path) -> Path:
+    """A folder of three labels in two parts."""
+    for name, content in (folders_of("abc", 6, "train/") | folders_of("abc", 2, "test/")).items():
+        path = tmp_path / "letters" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return tmp_path / "letters"
+
+
+def run(running: ServerProcess, *arguments: str | Path, code: int = 0) -> str:
+    done = haleganada("--server", running.address, "datasets", *arguments)
+    assert done.returncode == code, (done.stdout, done.stderr)
+    return done.stdout if code in (0, 1) and done.stdout else done.stderr
+
+
+def run_json(running: ServerProcess, *arguments: str | Path) -> Any:
+    return json.loads(run(running, *arguments, "--json"))
+
+
+def test_from_a_folder_to_its_end(running: ServerProcess, letters: Path) -> None:
+    made = run_json(running, "add", letters, "--name", "ಅಕ್ಷರ", "--validation", "0.34")
+    assert (made["name"], made["train"], made["validation"], made["test"]) == ("ಅಕ್ಷರ", 12, 6, 6)
+    assert [label["label"] for label in made["labels"]] == ["a", "b", "c"]
+    assert run_json(running, "show", "ಅಕ್ಷರ") == made
+    assert made["dataset_id"] in run(running) and made["dataset_id"] in {
+        one["dataset_id"] for one in run_json(running, "ls")
+    }
+    text = run(running, "show", made["dataset_id"])
+    assert all(words in text for words in ("to train on", "imbalance", "█", made["sha256"]))
+    assert "nothing was deleted" in run(running, "delete", "ಅಕ್ಷರ", "--confirm", "x", code=2)
+    assert "deleted ಅಕ್ಷರ" in run(running, "delete", "ಅಕ್ಷರ", "--confirm", "ಅಕ್ಷರ")
+    assert "there is no dataset" in run(running, "show", "ಅಕ್ಷರ", code=4)
+
+
+def test_what_was_refused_is_listed(running: ServerProcess, letters: Path) -> None:
+    (letters / "train/a/bad.png").write_bytes(b"x")
+    (letters / "train/999").mkdir()
+    (letters / "train/999/1.png").write_bytes(png(drawing("unknown")))
+    text = run(running, "add", letters, code=1)
+    assert "2 refused:" in text and "train/a/bad.png" in text and "“unknown”" in text
+
+
+def test_from_the_server_s_disk(running: ServerProcess) -> None:
+    made = run_json(running, "add", "digits.npz", "--on-server", "--split", "writer", "--seed", "3")
+    assert (made["name"], made["writers"], made["labels_total"]) == ("digits", 5, 4)
+    assert "is not below" in run(running, "add", "/etc/passwd", "--on-server", code=1)
+    assert "--on-server" in run(running, "add", "digits.npz", code=2)
+
+
+def test_a_preview_says_what_it_needs(running: ServerProcess, letters: Path, tmp_path: Path) -> None:
+    made = run_json(running, "add", letters, "--name", "for a preview")
+    done = haleganada(
+        "--server", running.address, "datasets", "preview", made["dataset_id"], "cnn36", tmp_path / "p.png"
+    )
+    if done.returncode == 0:  # torch is installed here
+        assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
+    else:
+        assert done.returncode == 5 and "pip install 'haleganada[train]'" in done.stderr
+
+
+def test_the_sdk(running: ServerProcess, letters: Path, tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "z.zip", folders_of("ab", 5))
+    seen: list[tuple[int, int]] = []
+    with running.client() as client:
+        made = client.datasets.upload(path, name="zipped", on_progress=lambda sent, total: seen.append((sent, total)))
+        assert seen[-1] == (path.stat().st_size,) * 2
+        assert client.datasets.get("zipped") == made and made.labels[0].label == "a"
+        assert client.datasets.list()[0].dataset_id == made.dataset_id
+        with pytest.raises(InvalidInput) as caught:
+            client.datasets.upload(letters, split="by chance")
+        assert caught.value.field == "split"
+        with pytest.raises(FailedPrecondition, match="pip install"):
+            client.datasets.preview("zipped", "resnet18")
+        client.datasets.delete(made.dataset_id)
+        with pytest.raises(NotFound):
+            client.datasets.get("zipped")
+
+
+class BreakingRelay:
+    """Passes bytes between a client and a server, and cuts its first connections after so many of them."""
+
+    def __init__(self, target: str, cut_after: list[int]) -> None:
+        self._target, self._left = target, list(cut_after)
+        self.cuts = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=self._relay, args=(self._listener.accept()[0],), daemon=True).start()
+
+    def _relay(self, client: socket.socket) -> None:
+        host, _, port = self._target.rpartition(":")
+        limit = self._left.pop(0) if self._left else None
+        with client, socket.create_connection((host, int(port))) as upstream:
+            threading.Thread(target=_pump, args=(upstream, client, None), daemon=True).start()
+            if _pump(client, upstream, limit):
+                self.cuts += 1
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+def _pump(source: socket.socket, target: socket.socket, limit: int | None) -> bool:
+    """Until the end, or True once `limit` bytes have gone through and both ends were cut."""
+    passed = 0
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+            passed += len(data)
+            if limit is not None and passed > limit:
+                for end in (source, target):
+                    end.shutdown(socket.SHUT_RDWR)
+                return True
+    return False
+
+
+def test_an_upload_survives_broken_connections(running: ServerProcess, tmp_path: Path) -> None:
+    files = folders_of("ab", 5) | {"a/large.bin": bytes(range(256)) * 12_000}  # refused, but sent
+    path = tmp_path / "large.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as file:
+        for name, content in files.items():
+            file.writestr(name, content)
+    relay = BreakingRelay(running.address, [1_000_000, 1_000_000])
+    sent: list[int] = []
+    with HaleganadaClient(relay.address) as client:
+        made = client.datasets.upload(path, name="relayed", on_progress=lambda now, _total: sent.append(now))
+    relay.close()
+    assert (made.labels_total, made.refused_total, relay.cuts) == (2, 1, 2)
+    assert sent[-1] == path.stat().st_size

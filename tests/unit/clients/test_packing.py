@@ -1,0 +1,42 @@
+"""A folder as one file: all of it, nothing hidden, and the same bytes every time."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from pathlib import Path
+
+from haleganada_client.packing import packed, sha256_of
+
+
+def folder(root: Path) -> Path:
+    for name in ("train/ಅ/2.png", "train/ಅ/1.png", "b/1.png", ".git/x", "train/.hidden"):
+        path = root / "set" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    (root / "set" / "link.png").symlink_to(root / "set" / "b" / "1.png")
+    return root / "set"
+
+
+def test_what_is_in_it(tmp_path: Path) -> None:
+    with packed(folder(tmp_path)) as file, zipfile.ZipFile(file) as made:
+        assert made.namelist() == ["b/1.png", "train/ಅ/1.png", "train/ಅ/2.png"]
+        assert made.read("train/ಅ/1.png").decode() == "train/ಅ/1.png"
+
+
+def test_the_same_folder_gives_the_same_bytes(tmp_path: Path) -> None:
+    root = folder(tmp_path)
+    with packed(root) as file:
+        before = sha256_of(file)
+    for path in root.rglob("*"):
+        os.utime(path, (1e9, 1e9), follow_symlinks=False)
+    with packed(root) as file:
+        assert sha256_of(file) == before and file.read(2) == b"PK"
+
+
+def test_a_file_is_sent_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "a.npz").write_bytes(b"content")
+    with packed(tmp_path / "a.npz") as file:
+        assert file.read() == b"content"
+        assert sha256_of(file) == sha256_of(io.BytesIO(b"content"))

@@ -1,0 +1,71 @@
+"""Previews by a process of its own: its sheet, its refusals, its faults."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from pathlib import Path
+
+import pytest
+from haleganada_server.core.dataset import DatasetInfo, LabelCount
+from haleganada_server.core.dataset_preview import PreviewSheet, PreviewWish
+from haleganada_server.core.errors import HaleganadaError, InvalidInput, Precondition
+from haleganada_server.runtime.preview_process import PreviewProcess
+
+INFO = DatasetInfo("0a" * 6, "letters", 1, "ab" * 32, (LabelCount("ಅ", 1, 0, 0),), 0, (), 0, 0, 0)
+WISH = PreviewWish("cnn36", 3, 2, 7)
+DRAWS = """
+import json, pathlib, sys
+request = json.loads(pathlib.Path(sys.argv[1]).read_text())
+pathlib.Path(request["sheet"]).write_bytes(json.dumps(request).encode())
+print("a library says something")
+print(json.dumps({"done": {"labels": request["dataset"]["labels"], "side": 32}}))
+"""
+REFUSES = """print('{"failed": {"reason": "DATASET_UNUSABLE", "message": "it is empty; upload another"}}')"""
+
+
+def drawn(tmp_path: Path, code: str, wish: PreviewWish = WISH, needed: tuple[str, ...] = ()) -> PreviewSheet:
+    (tmp_path / "child.py").write_text(code)
+    (tmp_path / "tmp").mkdir()
+    numbers = itertools.count()
+    process = PreviewProcess(
+        lambda: tmp_path / "tmp" / str(next(numbers)), (sys.executable, str(tmp_path / "child.py")), needed
+    )
+    try:
+        return process.sheet(INFO, tmp_path / "dataset", wish)
+    finally:
+        assert not list((tmp_path / "tmp").iterdir())
+
+
+def test_a_sheet(tmp_path: Path) -> None:
+    sheet = drawn(tmp_path, DRAWS)
+    assert (sheet.labels, sheet.side) == (("ಅ",), 32)
+    for part in (
+        b'"preset": "cnn36"',
+        b'"drawings": 3',
+        b'"views": 2',
+        b'"seed": 7',
+        str(tmp_path / "dataset").encode(),
+    ):
+        assert part in sheet.sheet
+
+
+def test_what_the_process_refuses(tmp_path: Path) -> None:
+    with pytest.raises(Precondition, match="upload another") as caught:
+        drawn(tmp_path, REFUSES)
+    assert caught.value.reason == "DATASET_UNUSABLE"
+
+
+@pytest.mark.parametrize("code", ["raise SystemExit(3)", "print('no report')", "print('{}')", "import os; os.abort()"])
+def test_a_process_that_fails(tmp_path: Path, code: str) -> None:
+    with pytest.raises(HaleganadaError, match="log has the reason"):
+        drawn(tmp_path, code)
+
+
+def test_what_is_found_out_without_a_process(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput):
+        drawn(tmp_path, DRAWS, PreviewWish("alexnet", 1, 1, 0))
+    (tmp_path / "tmp").rmdir()
+    with pytest.raises(Precondition) as caught:
+        drawn(tmp_path, DRAWS, needed=("no_such_module",))
+    assert caught.value.reason == "TORCH_NOT_INSTALLED"
