@@ -92,7 +92,7 @@ class Sheet:
 
     def save(self, path: Path) -> None:
         """As PNG."""
-        self.image.save(path, "PNG", optimize=True)
+        self.image.save(path, "PNG", compress_level=6)
 
 
 def percent(share: float) -> str:

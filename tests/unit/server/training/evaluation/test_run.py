@@ -1,0 +1,276 @@
+"""An evaluation from its request to its files, with networks that onnxruntime really runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import haleganada_server
+import numpy as np
+import onnxruntime
+import pytest
+from haleganada_server.core.dataset import Part
+from haleganada_server.core.errors import DataLoss, Precondition
+from haleganada_server.core.model_files import ONNX
+from haleganada_server.training.evaluation import run_evaluation
+from haleganada_server.training.evaluation.run import QUICK
+from haleganada_server.vision import model_input
+from PIL import Image
+
+from tests.unit.server.training.evaluation.small import KANNADA, SIDE, Letters, letters, nearest_mean
+
+WEIGHTS = Path(haleganada_server.__file__).parent / "weights"
+PLAIN = {
+    "classification_report.json",
+    "confusion_matrix.npz",
+    "confusion_matrix.png",
+    "class_accuracy.png",
+    "confused_pairs.png",
+}
+EACH = {Part.TRAIN: 5, Part.VALIDATION: 3, Part.TEST: 8}
+FEW_SHOT = {"model_id": "few-shot", "name": "few-shot"}
+
+
+class Job:
+    """Evaluations of one data set; what they report is kept."""
+
+    def __init__(self, folder: Path, data: Letters) -> None:
+        self.folder, self.data = folder, data
+        self.reports: list[dict[str, Any]] = []
+
+    @property
+    def files(self) -> Path:
+        return self.folder / "job" / "files"
+
+    def model(self, model_id: str, labels: tuple[str, ...] = (), side: int = SIDE) -> dict[str, str]:
+        """A model that knows these labels, or the data set's: as it is in a request."""
+        known = labels or tuple(self.data.entry["labels"])
+        folder = nearest_mean(self.folder / model_id, f"model {model_id}", self.data, known, side)
+        return {"model_id": model_id, "name": f"model {model_id}", "folder": str(folder)}
+
+    def done(
+        self, *models: dict[str, str], quick: bool = False, cancelled: Callable[[], bool] = lambda: False
+    ) -> dict[str, Any]:
+        request = {
+            "kind": "evaluation", "job_id": "1", "folder": str(self.folder / "job"), "models": list(models),
+            "dataset": self.data.entry, "quick": quick, "weights": str(WEIGHTS),
+        }  # fmt: skip
+        return run_evaluation(request, self.reports.append, cancelled)
+
+    def result(self, *models: dict[str, str], quick: bool = False) -> dict[str, Any]:
+        done = self.done(*models, quick=quick)
+        assert (done["model"], done["cancelled"]) == (False, False)
+        result: dict[str, Any] = done["result"]
+        return result
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    return Job(tmp_path, letters(tmp_path / "set", KANNADA, EACH, noise=0.9))
+
+
+def answered(folder: str, data: Letters, part: Part, side: int = SIDE) -> np.ndarray:
+    """Probabilities of a model by onnxruntime alone, (n, labels)."""
+    session = onnxruntime.InferenceSession(str(Path(folder) / ONNX))
+    return np.asarray(session.run(None, {"ink": model_input(data.rasters[data.rows(part)], side)})[0])
+
+
+def test_one_model_gives_what_onnxruntime_gives_and_plain_files(job: Job) -> None:
+    model = job.model("a" * 12)
+    result = job.result(model)
+    truth = job.data.labels[job.data.rows(Part.TEST)]
+    right = answered(model["folder"], job.data, Part.TEST).argmax(1) == truth
+    (entry,) = result["models"]
+    assert (entry["n"], entry["correct"], entry["accuracy"]) == (48, int(right.sum()), right.mean())
+    assert 0.3 < entry["accuracy"] < 1
+    assert entry["accuracy_interval"][0] < entry["accuracy"] < entry["accuracy_interval"][1]
+    assert entry["labels_not_known"] == {"count": 0, "drawings": 0, "labels": []}
+    assert entry["milliseconds"] > 0
+    assert {path.name for path in job.files.iterdir()} == PLAIN | {"evaluation_results.json"}
+    assert set(entry["files"]) == PLAIN
+    assert json.loads((job.files / "evaluation_results.json").read_text("utf-8")) == result
+
+
+def test_figures_name_the_data_the_model_and_what_was_confused(job: Job) -> None:
+    result = job.result(job.model("a" * 12))
+    (entry,) = result["models"]
+    assert result["dataset"] == {
+        "name": "made letters", "sha256": "5" * 64, "part": "test", "drawings": 48, "drawings_in_part": 48, "labels": 6,
+    }  # fmt: skip
+    assert len(entry["sha256"]) == 64
+    assert sorted(entry["per_class"]["label"]) == sorted(KANNADA)
+    assert entry["worst"][0]["accuracy"] == min(entry["per_class"]["recall"])
+    pairs = entry["confused_pairs"]
+    assert sum(pair["count"] for pair in pairs) == entry["n"] - entry["correct"]
+    for pair in pairs:
+        first, second = pair["items"]
+        assert 1 <= len(first) + len(second) <= 6
+        assert {KANNADA[job.data.labels[item]] for item in first} <= {pair["labels"][0]}
+        assert {KANNADA[job.data.labels[item]] for item in second} <= {pair["labels"][1]}
+
+
+def test_the_matrix_is_kept_as_counts_and_as_shares(job: Job) -> None:
+    job.result(job.model("a" * 12))
+    with np.load(job.files / "confusion_matrix.npz") as file:
+        assert tuple(file["labels"]) == KANNADA
+        assert (file["counts"].sum(axis=1) == 8).all()
+        assert np.allclose(file["normalised"], file["counts"] / 8)
+
+
+@pytest.mark.parametrize("labels", [2, 70])
+def test_pictures_of_few_and_of_many_labels(tmp_path: Path, labels: int) -> None:
+    names = tuple(chr(0xC85 + i) if i < 8 else f"label {i}" for i in range(labels))
+    job = Job(tmp_path, letters(tmp_path / "set", names, {Part.TRAIN: 2, Part.TEST: 2}, noise=0.9))
+    job.result(job.model("a" * 12))
+    for path in job.files.glob("*.png"):
+        with Image.open(path) as picture:
+            shades = np.asarray(picture.convert("L"))
+        assert 600 <= picture.width <= 2600 and picture.height <= 2600
+        assert (shades == 255).mean() > 0.4, "a light ground"
+        assert 0.002 < (shades < 100).mean() < 0.5, "with something on it"
+
+
+def test_labels_that_a_model_does_not_know_are_wrong_and_listed(job: Job) -> None:
+    result = job.result(job.model("a" * 12, (*KANNADA[:4], "never drawn")))
+    (entry,) = result["models"]
+    assert entry["labels_not_known"] == {"count": 2, "drawings": 16, "labels": sorted(KANNADA[4:])}
+    assert entry["labels"] == 5
+    recalls = dict(zip(entry["per_class"]["label"], entry["per_class"]["recall"], strict=True))
+    assert [recalls[label] for label in KANNADA[4:]] == [0, 0]
+    assert "never drawn" not in recalls
+
+
+def test_a_model_of_other_labels_is_measured_as_it_is(job: Job) -> None:
+    result = job.result(job.model("a" * 12, ("x", "y")))
+    assert result["models"][0]["accuracy"] == 0
+    assert result["notes"] == ["“model aaaaaaaaaaaa” knows no label of this data set."]
+
+
+def test_the_validation_part_serves_where_there_is_no_test_part(tmp_path: Path) -> None:
+    data = letters(tmp_path / "set", KANNADA, {Part.TRAIN: 3, Part.VALIDATION: 4})
+    job = Job(tmp_path, data)
+    result = job.result(job.model("a" * 12))
+    assert (result["dataset"]["part"], result["dataset"]["drawings"]) == ("validation", 24)
+    assert "validation part" in result["notes"][0]
+
+
+def test_a_data_set_for_training_only_cannot_be_measured_with(tmp_path: Path) -> None:
+    job = Job(tmp_path, letters(tmp_path / "set", KANNADA, {Part.TRAIN: 3}))
+    with pytest.raises(Precondition, match="no test part") as caught:
+        job.done(job.model("a" * 12))
+    assert caught.value.reason == "DATASET_UNUSABLE"
+
+
+def test_quick_is_the_accuracy_of_the_same_thousand(tmp_path: Path) -> None:
+    names = KANNADA[:3]
+    job = Job(tmp_path, letters(tmp_path / "set", names, {Part.TRAIN: 4, Part.TEST: 400}, noise=0.9))
+    model = job.model("a" * 12)
+    first, again = (job.result(model, quick=True) for _ in range(2))
+    assert first == again
+    (entry,) = first["models"]
+    assert (entry["n"], first["dataset"]["drawings_in_part"]) == (QUICK, 1200)
+    whole = answered(model["folder"], job.data, Part.TEST).argmax(1) == job.data.labels[job.data.rows(Part.TEST)]
+    assert abs(entry["accuracy"] - whole.mean()) < 0.02
+    assert not {"macro", "per_class", "milliseconds", "files"} & set(entry)
+    assert [path.name for path in job.files.iterdir()] == ["evaluation_results.json"]
+
+
+def test_several_are_measured_each_and_together(job: Job) -> None:
+    models = [job.model("a" * 12), job.model("b" * 12, KANNADA[::-1], 4)]
+    result = job.result(*models)
+    truth = job.data.labels[job.data.rows(Part.TEST)]
+    a = answered(models[0]["folder"], job.data, Part.TEST)
+    b = answered(models[1]["folder"], job.data, Part.TEST, 4)[:, ::-1]
+    together = (np.log(np.maximum(a, 1e-12)) + np.log(np.maximum(b, 1e-12))).argmax(1)
+    by_id = {entry["model_id"]: entry for entry in result["models"]}
+    assert list(by_id) == ["a" * 12, "b" * 12, "ensemble"]
+    assert by_id["a" * 12]["accuracy"] == (a.argmax(1) == truth).mean()
+    assert by_id["b" * 12]["accuracy"] == (b.argmax(1) == truth).mean()
+    assert by_id["ensemble"]["accuracy"] == (together == truth).mean()
+    assert by_id["ensemble"]["members"] == ["a" * 12, "b" * 12]
+    assert by_id["b" * 12]["files"] == [f"{'b' * 12}_{name.partition('_')[2]}" for name in by_id["b" * 12]["files"]]
+    assert (job.files / "ensemble_confusion_matrix.png").is_file()
+
+
+def test_disagreements_are_counted_and_shown(job: Job) -> None:
+    models = [job.model("a" * 12), job.model("b" * 12, side=4)]
+    told = job.result(*models)["disagreements"]
+    sides = {"a" * 12: SIDE, "b" * 12: 4}
+    rows = {
+        m["model_id"]: answered(m["folder"], job.data, Part.TEST, sides[m["model_id"]]).argmax(1) for m in models
+    }  # fmt: skip
+    differ = rows["a" * 12] != rows["b" * 12]
+    assert told["count"] == differ.sum() > 0
+    assert told["answers_of"] == ["a" * 12, "b" * 12, "ensemble"]
+    assert len(told["examples"]) == min(24, told["count"])
+    items = job.data.rows(Part.TEST)
+    for example in told["examples"]:
+        (i,) = np.flatnonzero(items == example["item"])
+        assert example["answers"][:2] == [KANNADA[rows["a" * 12][i]], KANNADA[rows["b" * 12][i]]]
+        assert example["label"] == KANNADA[job.data.labels[example["item"]]]
+    assert (job.files / "disagreements.png").is_file()
+
+
+def test_models_without_a_common_label_are_no_ensemble(job: Job) -> None:
+    result = job.result(job.model("a" * 12, KANNADA[:3]), job.model("b" * 12, KANNADA[3:]))
+    assert [entry["model_id"] for entry in result["models"]] == ["a" * 12, "b" * 12]
+    assert result["notes"] == ["There is no ensemble: no label is known by all models."]
+
+
+def test_models_that_always_agree_have_a_picture_too(job: Job) -> None:
+    told = job.result(job.model("a" * 12), job.model("b" * 12))["disagreements"]
+    assert (told["count"], told["examples"]) == (0, [])
+    assert (job.files / "disagreements.png").is_file()
+
+
+def test_the_few_shot_head_is_taught_with_the_whole_training_part(tmp_path: Path) -> None:
+    job = Job(tmp_path, letters(tmp_path / "set", KANNADA, EACH))
+    result = job.result(FEW_SHOT, job.model("a" * 12))
+    few_shot = result["models"][0]
+    assert few_shot["taught"] == {"drawings": 30, "labels": 6, "fewest": 5, "median": 5.0, "most": 5}
+    assert few_shot["accuracy"] > 0.9
+    assert few_shot["milliseconds"] > 0
+    assert [entry["model_id"] for entry in result["models"]] == ["few-shot", "a" * 12, "ensemble"]
+
+
+def test_the_few_shot_head_needs_something_to_be_taught_with(tmp_path: Path) -> None:
+    job = Job(tmp_path, letters(tmp_path / "set", KANNADA, {Part.TEST: 3}))
+    with pytest.raises(Precondition, match="no training part"):
+        job.done(FEW_SHOT)
+
+
+def test_a_changed_network_is_refused(job: Job) -> None:
+    model = job.model("a" * 12)
+    path = Path(model["folder"]) / ONNX
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(DataLoss) as caught:
+        job.done(model)
+    assert caught.value.reason == "MODEL_DAMAGED"
+
+
+def test_progress_names_stages_and_comes_to_its_end(job: Job) -> None:
+    job.result(FEW_SHOT)
+    progress = [report["progress"] for report in job.reports]
+    assert list(dict.fromkeys(p["stage"] for p in progress)) == ["teaching", "evaluating", "drawing"]
+    for stage, total in (("teaching", 30), ("evaluating", 48), ("drawing", len(PLAIN))):
+        steps = [(p["done"], p["total"]) for p in progress if p["stage"] == stage]
+        assert steps[0] == (0, total) and steps[-1] == (total, total)
+        assert steps == sorted(steps)
+
+
+@pytest.mark.parametrize("asked", [1, 3, 6])
+def test_it_stops_soon_when_nobody_wants_it_any_more(job: Job, asked: int) -> None:
+    looks = iter(range(100))
+    done = job.done(FEW_SHOT, job.model("a" * 12), cancelled=lambda: next(looks) >= asked)
+    assert done == {"model": False, "cancelled": True, "result": {}}
+    assert next(looks) == asked + 1
+    assert not (job.files / "evaluation_results.json").exists()
+
+
+def test_it_needs_no_torch() -> None:
+    program = "import sys, haleganada_server.training.evaluation; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
