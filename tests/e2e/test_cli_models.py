@@ -94,8 +94,9 @@ def test_predict_with_a_model(running: ServerProcess, pictures: Path, tmp_path: 
     one = run(running, "predict", pictures / "0.png", "--model", "shapes", "--top-k", "1")
     assert "recognised" in one and "cross" in one and "plus" not in one and "none of these" not in one
     viz = tmp_path / "answers.html"
-    many = run(running, "predict", pictures, "--model", GOOD, "--save-viz", viz, code=1)
+    many = run(running, "predict", "--folder", pictures, "--model", GOOD, "--save-viz", viz, code=1)
     assert "3 recognised" in many and "1 not readable" in many and "cross" in viz.read_text(encoding="utf-8")
+    assert "say which pictures" in run(running, "predict", "--model", GOOD, code=2)
     told = run(running, "predict", pictures / "0.png", "--model", "resnet", code=4)
     assert told.count("\n") == 1 and "resnet" in told
 

@@ -28,7 +28,8 @@ Outcome = Prediction | ItemError
 
 
 @click.command("predict")
-@click.argument("images", nargs=-1, required=True)
+@click.argument("images", nargs=-1)
+@click.option("--folder", metavar="DIR", help="Also every picture below this folder.")
 @click.option("--top-k", "-k", default=3, show_default=True, type=click.IntRange(1, 50), help="Candidates to show.")
 @click.option(
     "--save-viz",
@@ -40,14 +41,16 @@ Outcome = Prediction | ItemError
     "--model", default="", metavar="NAME", help="The model to ask, by name or id. [default: the workspace's choice]"
 )
 @with_session
-def predict_command(session: Session, images: tuple[str, ...], top_k: int, save_viz: Path | None, model: str) -> None:
+def predict_command(
+    session: Session, images: tuple[str, ...], folder: str | None, top_k: int, save_viz: Path | None, model: str
+) -> None:
     """Say what drawings are. IMAGES: files, folders, patterns such as 'page/*.png', or - for standard input.
 
     Exit code 1 if some could not be read. A wrong answer: `haleganada correct`.
     """
     if save_viz is not None and save_viz.suffix.lower() not in ENDINGS:
         raise click.UsageError("--save-viz draws .svg or .html, which every browser shows; choose one of these endings")
-    paths = _meant(images)
+    paths = _meant([*images, *([folder] if folder else [])])
     with session.client() as client, session.progress(len(paths), "Reading") as progress:
         named: list[tuple[Picture, Outcome]] = []
         for answer in answered(
@@ -66,6 +69,8 @@ def predict_command(session: Session, images: tuple[str, ...], top_k: int, save_
 
 def _meant(images: Sequence[str]) -> list[Path]:
     """The path of every picture that is meant; "-" for standard input."""
+    if not images:
+        raise click.UsageError("say which pictures: files, folders, patterns, or - for standard input")
     found: list[Path] = []
     for name in images:
         paths = [Path(name)] if name == "-" or Path(name).exists() else _matching(name)
