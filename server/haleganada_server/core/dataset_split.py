@@ -43,7 +43,18 @@ def split(items: Sequence[ItemFacts], options: DatasetOptions) -> list[Part]:
     parts = [item.part or Part.TRAIN for item in items]
     for i, part in zip(open_items, divided, strict=True):
         parts[i] = part
+    if options.split is SplitRule.BY_WRITER:
+        _require_apart(items, parts)
     return parts
+
+
+def _require_apart(items: Sequence[ItemFacts], parts: Sequence[Part]) -> None:
+    """Raises InvalidInput if the source itself has a writer in two parts."""
+    part_of: dict[str, Part] = {}
+    for item, part in zip(items, parts, strict=True):
+        if part_of.setdefault(item.writer, part) is not part:
+            who = f"writer {item.writer[:40]}" if item.writer else "somebody who is not named"
+            raise InvalidInput("split", f"cannot be by writer, because {who} is in two parts of what was sent")
 
 
 def _divided(items: Sequence[ItemFacts], shares: _Shares, options: DatasetOptions) -> list[Part]:

@@ -24,7 +24,7 @@ from .source_item import MAX_ITEMS, MAX_PIXELS, LabelName, RefusedSource, Source
 _IMAGES, _LABELS, _WRITERS, _SPLITS = ("x", "images"), ("y", "labels"), ("writer", "writers"), ("split", "splits")
 _NAMES = ("unicode", "names", "classes")
 _ENDINGS = ("", "_train", "_val", "_validation", "_test")
-_MAX_TABLE_BYTES = 512 * 2**20  # of labels, names and the like
+_MAX_TABLE_BYTES = 128 * 2**20  # of labels, names and the like
 _LIMITS = members.ZipLimits(members=100, total_bytes=32 * 2**30)
 _DESCRIPTION = (
     "needs arrays x or images (n, h, w) of uint8 or bool and y or labels; for several parts x_train, y_train and so on"

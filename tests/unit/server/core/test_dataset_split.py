@@ -119,3 +119,10 @@ def test_labels_that_have_one_writer_each_cannot_be_split_by_writer() -> None:
     found = [item(i, "abcde"[i % 5], "12345"[i % 5]) for i in range(50)]
     with pytest.raises(InvalidInput, match="without a drawing to train on"):
         split(found, DatasetOptions("x", SplitRule.BY_WRITER))
+
+
+def test_a_writer_whom_the_source_has_in_two_parts() -> None:
+    found = [item(i, "ab"[i % 2], str(i // 2 % 4), Part.TEST if i >= 32 else None) for i in range(40)]
+    with pytest.raises(InvalidInput, match="is in two parts"):
+        split(found, DatasetOptions("x", SplitRule.BY_WRITER))
+    assert split(found, DatasetOptions("x"))[32:] == [Part.TEST] * 8

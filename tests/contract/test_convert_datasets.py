@@ -1,0 +1,76 @@
+"""Messages of data sets and the domain's values say the same: what goes in comes out, field by field."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+from haleganada.v1 import dataset_service_pb2 as pb
+from haleganada_server.core.dataset import (
+    DatasetInfo,
+    DatasetOptions,
+    LabelCount,
+    Orientation,
+    RefusedDrawing,
+    SplitRule,
+)
+from haleganada_server.core.dataset_preview import PreviewSheet
+from haleganada_server.core.errors import InvalidInput
+from haleganada_server.rpc import convert_datasets as convert
+
+INFO = DatasetInfo(
+    "0a" * 6,
+    "ಅ",
+    1_700_000_000_123_456,
+    "ab" * 32,
+    (LabelCount("a", 8, 2, 1), LabelCount("b", 2, 4, 0)),
+    7,
+    (RefusedDrawing("x/1.png", "INVALID_INPUT", "it is blank"),),
+    5,
+    3,
+    2,
+    9999,
+)
+
+
+def test_every_field_arrives() -> None:
+    message = convert.dataset(INFO)
+    for field in {field.name for field in fields(INFO)} - {"created_us", "labels", "refused"}:
+        assert getattr(message, field) == getattr(INFO, field) != type(getattr(INFO, field))()
+    assert message.created.ToMicroseconds() == INFO.created_us
+    assert (message.train, message.validation, message.test, message.labels_total) == (10, 6, 1, 2)
+    assert message.imbalance == 4
+    assert [LabelCount(one.label, one.train, one.validation, one.test) for one in message.labels] == list(INFO.labels)
+    (refused,) = message.refused
+    assert (refused.item, refused.error.reason, refused.error.message) == ("x/1.png", "INVALID_INPUT", "it is blank")
+    assert refused.error.code == 3
+
+
+def test_a_list_is_short() -> None:
+    message = convert.listed(INFO)
+    assert not message.labels and not message.refused and message.labels_total == 2 and message.refused_total == 5
+
+
+def test_absent_is_not_zero() -> None:
+    assert convert.options(pb.DatasetOptions(name="x")) == DatasetOptions("x")
+    given = pb.DatasetOptions(name="x", validation_share=0, test_share=0.5, seed=-3)
+    assert convert.options(given) == DatasetOptions("x", validation_share=0, test_share=0.5, seed=-3)
+
+
+def test_every_number_has_its_value() -> None:
+    rules = {convert.options(pb.DatasetOptions(split=number)).split for number in pb.SplitRule.values()}
+    turns = {convert.options(pb.DatasetOptions(orientation=n)).orientation for n in pb.IdxOrientation.values()}
+    assert rules == set(SplitRule) and turns == set(Orientation)
+    for message in (pb.DatasetOptions(split=9), pb.DatasetOptions(orientation=9)):  # type: ignore[arg-type]
+        with pytest.raises(InvalidInput):
+            convert.options(message)
+
+
+def test_a_preview() -> None:
+    message = convert.preview(PreviewSheet(b"png", ("a", "b"), 32))
+    assert (message.sheet, list(message.labels), message.side) == (b"png", ["a", "b"], 32)
+
+
+def test_a_set_without_items_to_train_on_has_no_imbalance() -> None:
+    only_test = DatasetInfo("0a" * 6, "x", 1, "", (LabelCount("a", 0, 0, 1),), 0, (), 0, 0, 0)
+    assert convert.dataset(only_test).imbalance == 0
