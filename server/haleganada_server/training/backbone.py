@@ -26,18 +26,19 @@ _PATIENCE_S = 10.0  # for the network to give a first answer
 def start_from(preset: Preset, path: Path | None) -> tuple[dict[str, Any], State | None]:
     """Options and backbone's state for building a new network of a preset; ({}, None) if it starts from nothing.
 
-    A file that holds another backbone than the usual one is taken too where the preset can use it. Raises Precondition
-    as load_backbone does.
+    path: one file for all presets. The transformer takes whichever backbone it holds; where a preset cannot use it, the
+    weights are looked for as if there were no file. Raises Precondition as load_backbone does.
     """
     if not preset.pretrained:
         return {}, None
-    if preset.name != "resnet50-transformer":
-        return {}, load_backbone("resnet18", path)
-    state = load_backbone("resnet50", path) if path is None else read_weights(path)
-    name = backbone_of(state)
-    if name is None:
-        raise _unusable(f"no tensors of {', '.join(BACKBONES)} are in it")
-    return ({} if name == "resnet50" else {"backbone": name}), state
+    if preset.name == "resnet50-transformer":
+        state = load_backbone("resnet50") if path is None else read_weights(path)
+        name = backbone_of(state)
+        if name is None:
+            raise _unusable(f"no tensors of {', '.join(BACKBONES)} are in it")
+        return ({} if name == "resnet50" else {"backbone": name}), state
+    given = None if path is None else read_weights(path)
+    return {}, given if given is not None and backbone_of(given) == "resnet18" else load_backbone("resnet18")
 
 
 def load_backbone(name: str, path: Path | None = None) -> State:
@@ -90,8 +91,7 @@ def _from_torchvision(name: str) -> State:
         with _hurried():
             return dict(weights.get_state_dict(progress=False, check_hash=True))
     except (OSError, RuntimeError) as error:  # no network, no such host, no answer in time; or a wrong hash
-        file = weights.url.rsplit("/", 1)[-1]
-        raise _missing(name, f"let it reach {weights.url} once, which torchvision fetches ({file})") from error
+        raise _missing(name, f"let it reach {weights.url} once, so that torchvision can fetch them") from error
 
 
 def _missing(name: str, how: str) -> Precondition:

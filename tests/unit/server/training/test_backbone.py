@@ -89,7 +89,7 @@ def test_a_file_that_would_run_code_does_not(tmp_path: Path) -> None:
     torch.save({"conv1.weight": Payload(marker)}, path)
     with pytest.raises(Precondition, match="not a file of tensors"):
         read_weights(path)
-    path.write_bytes(pickle.dumps(Payload(marker)))
+    path.write_bytes(pickle.dumps(Payload(marker), protocol=2))
     with pytest.raises(Precondition):
         read_weights(path)
     assert not marker.exists()
@@ -151,6 +151,17 @@ def test_weights_in_torchs_cache_are_taken(empty_cache: Path, random_state: Stat
     torch.save(random_state, empty_cache / ResNet18_Weights.DEFAULT.url.rsplit("/", 1)[-1])
     state = load_backbone("resnet18")
     assert all(torch.equal(state[name], random_state[name]) for name in random_state)
+
+
+def test_a_file_for_another_preset_is_no_hindrance(empty_cache: Path, random_state: State, tmp_path: Path) -> None:
+    save_file({"layer1.0.conv3.weight": torch.zeros(256, 64, 1, 1)}, tmp_path / "resnet50.safetensors")
+    with pytest.raises(Precondition) as caught:
+        start_from(preset("resnet18-imagenet"), tmp_path / "resnet50.safetensors")
+    assert caught.value.reason == "BACKBONE_WEIGHTS_MISSING"
+    torch.save(random_state, empty_cache / ResNet18_Weights.DEFAULT.url.rsplit("/", 1)[-1])
+    _, state = start_from(preset("resnet18-imagenet"), tmp_path / "resnet50.safetensors")
+    assert state is not None
+    assert state.keys() == random_state.keys()
 
 
 def test_efficientnet_comes_with_its_package() -> None:
