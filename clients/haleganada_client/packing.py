@@ -13,13 +13,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from .errors import InvalidInput
+
 _CHUNK = 1 << 20
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 @contextmanager
 def packed(path: Path) -> Iterator[BinaryIO]:
-    """A file to read and seek in; a folder as a zip, which is gone afterwards. Raises OSError."""
+    """A file to read and seek in; a folder as a zip, which is gone afterwards. Raises OSError,
+    InvalidInput."""
     if not path.is_dir():
         with path.open("rb") as file:
             yield file
@@ -44,11 +47,22 @@ def _zip(folder: Path, target: object) -> None:
     """Images are compressed already: they are stored. Hidden files and links are left out."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as file:  # type: ignore[call-overload]
         for path in _files_below(folder):
-            info = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _NO_DATE)
+            info = zipfile.ZipInfo(_name(path.relative_to(folder)), _NO_DATE)
             info.external_attr = 0o644 << 16
             with path.open("rb") as source, file.open(info, "w", force_zip64=True) as member:
                 while chunk := source.read(_CHUNK):
                     member.write(chunk)
+
+
+def _name(path: Path) -> str:
+    """Raises InvalidInput for what a zip cannot name."""
+    name = path.as_posix()
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        shown = name.encode("utf-8", "backslashreplace").decode()
+        raise InvalidInput(f"the name {shown} is not UTF-8; rename the file, then send the folder again") from None
+    return name
 
 
 def _files_below(root: Path) -> Iterator[Path]:

@@ -12,14 +12,13 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
-from numpy.typing import NDArray
 
 from haleganada_server.core.dataset import DATASET_SIDE, DatasetInfo, ItemFacts, RefusedDrawing
 from haleganada_server.core.dataset_assembly import Assembled
@@ -32,14 +31,20 @@ from .dataset_sources import MAX_TOTAL_PIXELS, RefusedSource, SourceItem, requir
 
 DATASET_JSON = "dataset.json"
 FORMAT = 1
-_RASTER_BYTES = DATASET_SIDE * DATASET_SIDE
 _PIECE = 16  # drawings that a thread reads at a time; their files, up to 8 MiB each, are in memory
 _THREADS = 4  # at most: other calls want to be answered, too
 _GATHERED = 4096  # rasters in memory while they are put in order
 
-Raster = NDArray[np.uint8]
-_Read = tuple[SourceItem | RefusedSource, Raster | HaleganadaError, int]
-"""An entry of the source, its raster or why there is none, and its pixels."""
+_LONGEST_NAME, _LONGEST_REASON = 200, 300  # characters: a thousand refused items travel in one message
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What became of one entry of the source. raster: its bytes, b"" if it was refused. pixels: that it had."""
+
+    outcome: ItemFacts | RefusedDrawing
+    raster: bytes = b""
+    pixels: int = 0
 
 
 class SpooledReading:
@@ -52,19 +57,13 @@ class SpooledReading:
     def items(self) -> Generator[ItemFacts | RefusedDrawing, None, None]:
         pixels = count = 0
         with self._spool.open("wb") as spool:
-            for entry, raster, size in _read_all(self._entries):
-                pixels, count = pixels + size, count + 1
+            for read in _read_all(self._entries):
+                pixels, count = pixels + read.pixels, count + 1
                 require_items(count)
                 if pixels > MAX_TOTAL_PIXELS:
                     raise InvalidInput("file", f"has over {MAX_TOTAL_PIXELS:,} pixels in all; send smaller images")
-                if isinstance(entry, RefusedSource) or isinstance(raster, HaleganadaError):
-                    error = entry.error if isinstance(entry, RefusedSource) else raster
-                    assert isinstance(error, HaleganadaError)
-                    yield RefusedDrawing(entry.item, error.reason, error.message)
-                    continue
-                spool.write(raster.tobytes())
-                digest = hashlib.blake2b(raster.tobytes(), digest_size=16).digest()
-                yield ItemFacts(entry.item, entry.label, entry.folder, entry.part, entry.writer, digest)
+                spool.write(read.raster)
+                yield read.outcome
 
     def keep(self, info: DatasetInfo, assembled: Assembled) -> DatasetInfo:
         self._folder.mkdir()
@@ -120,19 +119,37 @@ def _read_all(entries: Iterator[SourceItem | RefusedSource]) -> Iterator[_Read]:
 
 
 def _read_piece(entries: Iterable[SourceItem | RefusedSource]) -> list[_Read]:
-    return [(entry, *_raster(entry)) for entry in entries]
+    return [
+        _refused(entry.item, entry.error) if isinstance(entry, RefusedSource) else _read(entry) for entry in entries
+    ]
 
 
-def _raster(entry: SourceItem | RefusedSource) -> tuple[Raster | HaleganadaError, int]:
-    """The stored raster of a drawing, or why there is none; and how many pixels it had."""
-    if isinstance(entry, RefusedSource):
-        return entry.error, 0
+def _read(item: SourceItem) -> _Read:
     try:
-        if isinstance(entry.image, np.ndarray):
-            return dataset_raster(normalise_grey(entry.image)), entry.image.size
-        return dataset_raster(normalise(Glyph(image=entry.image))), image_pixels(entry.image)
+        if isinstance(item.image, bytes):
+            ink, pixels = normalise(Glyph(image=item.image)), image_pixels(item.image)
+        else:
+            ink, pixels = normalise_grey(item.image), item.image.size
     except HaleganadaError as error:
-        return error, 0
+        return _refused(item.item, error)
+    raster = dataset_raster(ink).tobytes()
+    digest = hashlib.blake2b(raster, digest_size=16).digest()
+    facts = ItemFacts(_shown(item.item), item.label, item.folder, item.part, item.writer, digest)
+    return _Read(facts, raster, pixels)
+
+
+def _refused(item: str, error: HaleganadaError) -> _Read:
+    return _Read(RefusedDrawing(_shown(item), error.reason, _text(error.message)[:_LONGEST_REASON]))
+
+
+def _shown(name: str) -> str:
+    """The end of a long name tells more than its beginning."""
+    return _text(name)[-_LONGEST_NAME:]
+
+
+def _text(text: str) -> str:
+    """With escapes for what is not text: names of files need not be UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _write_header(file: IO[bytes], count: int) -> None:

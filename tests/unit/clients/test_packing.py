@@ -7,6 +7,8 @@ import os
 import zipfile
 from pathlib import Path
 
+import pytest
+from haleganada_client import InvalidInput
 from haleganada_client.packing import packed, sha256_of
 
 
@@ -33,6 +35,12 @@ def test_the_same_folder_gives_the_same_bytes(tmp_path: Path) -> None:
         os.utime(path, (1e9, 1e9), follow_symlinks=False)
     with packed(root) as file:
         assert sha256_of(file) == before and file.read(2) == b"PK"
+
+
+def test_a_name_that_is_not_utf_8(tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png")).write_bytes(b"x")
+    with pytest.raises(InvalidInput, match="rename the file"), packed(tmp_path):
+        pass
 
 
 def test_a_file_is_sent_as_it_is(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import random
 import sys
 from collections.abc import Callable
@@ -171,3 +172,18 @@ def test_the_description_is_plain_json(world: World, tmp_path: Path) -> None:
     info = world.add(write_npz(tmp_path / "s.npz", x=IMAGES, y=LABELS))
     entry = json.loads((world.store.folder(info.dataset_id) / "dataset.json").read_text())
     assert (entry["format"], entry["sha256"], entry["labels"][0]["label"]) == (1, info.sha256, "0")
+
+
+def test_names_that_are_not_text_or_too_long(world: World, tmp_path: Path) -> None:
+    for label in "ab":
+        (tmp_path / "set" / label).mkdir(parents=True)
+        for i in range(3):
+            (tmp_path / "set" / label / f"{i}.png").write_bytes(png(drawing((label, i))))
+    Path(os.fsdecode(os.fsencode(tmp_path / "set" / "a") + b"/caf\xe9.png")).write_bytes(b"x")
+    Path(os.fsdecode(os.fsencode(tmp_path / "set") + b"/\xe9")).mkdir()
+    Path(os.fsdecode(os.fsencode(tmp_path / "set") + b"/\xe9/1.png")).write_bytes(png(drawing("e")))
+    info = world.add(tmp_path / "set")
+    assert {one.item for one in info.refused} == {"a/caf\\udce9.png", "\\udce9/1.png"}
+    assert World(tmp_path).datasets.get(info.dataset_id) == info
+    long = write_zip(tmp_path / "s.zip", folders_of("ab") | {"a/" * 5000 + "1.txt": b"x"})
+    assert [len(one.item) for one in world.add(long).refused] == [200]
