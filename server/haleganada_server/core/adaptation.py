@@ -31,21 +31,25 @@ PRIOR_LABELS = 600.0
 alphabets, where anything from half to twice of them did as well.
 """
 _LEAST = 1e-4  # variance of label means in a direction that tells nothing
+_NEIGHBOURS = 5
+_ASKED = 256  # labels whose neighbours are looked for: enough for a mean, however many there are
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Basis:
     """Coordinates in which both covariances are diagonal. matrix: (k, k), from projected vectors v to v @ matrix, with
-    unit variances within labels. between: (k,), variances of label means there, > 0.
+    unit variances within labels. between: (k,), variances of label means there, > 0. room: mean squared distance
+    from a label's mean to those of its nearest others, > 0: how easily labels are told apart in this workspace.
     """
 
     matrix: Floats
     between: Floats
+    room: float
 
     @classmethod
     def prior(cls, between: Floats) -> Basis:
-        """The projection's own coordinates."""
-        return cls(_identity(len(between)), between)
+        """The projection's own coordinates, with as much room as between any two labels."""
+        return cls(_identity(len(between)), between, float(2 * between.sum()))
 
 
 @cache
@@ -65,7 +69,8 @@ def adapted_basis(prior: Floats, counts: Counts, sums: Floats, moment: Floats) -
     # v -> v L with L L^T = within^-1 makes the within-covariance the identity; then only turning is left.
     whiten = np.linalg.cholesky(np.linalg.inv(within))
     variances, turn = np.linalg.eigh(whiten.T @ between @ whiten)
-    return Basis(whiten @ turn, np.maximum(variances, _LEAST))
+    matrix, variances = whiten @ turn, np.maximum(variances, _LEAST)
+    return Basis(matrix, variances, _room(matrix, variances, counts, sums))
 
 
 def _within(counts: Counts, sums: Floats, moment: Floats) -> Floats:
@@ -85,3 +90,18 @@ def _between(prior: Floats, within: Floats, counts: Counts, sums: Floats) -> Flo
     labels = len(counts)
     total = means.T @ means + labels * (doubt + doubt.T) / 2 + PRIOR_LABELS * np.diag(prior)
     return np.asarray(total / (labels + PRIOR_LABELS))
+
+
+def _room(matrix: Floats, between: Floats, counts: Counts, sums: Floats) -> float:
+    """See Basis. Of many labels some are asked, chosen by where they lie, so that their order does not matter."""
+    gain = between / (1 / counts[:, None] + between)
+    means = (sums / counts[:, None]) @ matrix * gain
+    if len(means) == 1:
+        return float(2 * (between * gain).sum())
+    asked = np.argsort(means[:, 0])[:: -(-len(means) // _ASKED)]
+    squares = (means * means).sum(1)
+    distances = squares[asked, None] + squares - 2 * means[asked] @ means.T
+    distances[np.arange(len(asked)), asked] = np.inf
+    neighbours = min(_NEIGHBOURS, len(means) - 1)
+    nearest = np.partition(distances, neighbours - 1, axis=1)[:, :neighbours]
+    return max(float(nearest.mean()), _LEAST)  # the same drawing taught as each of the labels leaves none

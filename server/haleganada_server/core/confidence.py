@@ -3,10 +3,10 @@
 Two questions, answered one after the other. Is the drawing any of the taught labels? The log odds of “unknown” are
 linear in how much better “unknown” explains the drawing than the best label does, and in how far the best label leads
 the next ten: a crowd of labels that all fit somewhat says nothing, one that stands out does. Then, which label is it?
-A softmax over the labels at a temperature. All coefficients depend on how many samples each label has (shots), on how
-many labels there are (ways), and on how far these let the head adapt; they are fitted once in pre-training on
-scripts that the embedder never saw (temperature and Platt scaling: Guo et al., "On Calibration of Modern Neural
-Networks", ICML 2017) and travel with the weights.
+A softmax over the labels at a temperature. All coefficients depend on the situation: on how many samples each label
+has (shots), on how many labels there are (ways), and on what the head made of these when it adapted. They are fitted
+once in pre-training on scripts that the embedder never saw (temperature and Platt scaling: Guo et al., "On
+Calibration of Modern Neural Networks", ICML 2017) and travel with the weights.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ SURE = 0.5  # more probable than everything else together
 UNKNOWN = 0.5
 
 
+TEMPERATURE_NUMBERS, UNKNOWN_NUMBERS = 4, 5
+TYPICAL_ROOM = 400.0
+"""Only a unit, near which the logarithm of a room is small."""
 _FOLLOWERS = 10  # labels behind the best one that its lead is measured against
 
 Numbers = tuple[float, ...]
@@ -30,48 +33,55 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
-    """Each of these has as many numbers as situation() has, to be multiplied with those.
-
-    temperature: gives its logarithm. unknown: give, of the log odds of “unknown”, the summand, the factor of the
-    distance, and the factor of the lead (see evidence).
+class Situation:
+    """What probabilities depend on beside the scores. shots: mean samples a label, at least 1. ways: labels, at least
+    1. room: see adaptation.Basis.
     """
 
-    temperature: Numbers = (0.0, 0.0, 0.0, 0.0, 0.0)
+    shots: float
+    ways: int
+    room: float
+
+    def for_labels(self) -> Floats:
+        """(4,), what the choice among the labels depends on: scores grow with the room between labels, so the
+        temperature has to.
+        """
+        return np.array([1.0, np.log(self.shots), np.log(self.ways), np.log(self.room / TYPICAL_ROOM)])
+
+    def for_unknown(self) -> Floats:
+        """(5,), what “unknown” depends on: shots, ways, and what the workspace's samples weigh in the covariances
+        within and between labels, as shares of 1.
+        """
+        spare = (self.shots - 1) * self.ways
+        weights = spare / (spare + PRIOR_SAMPLES), self.ways / (self.ways + PRIOR_LABELS)
+        return np.array([1.0, np.log(self.shots), np.log(self.ways), *weights])
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """temperature: with Situation.for_labels it gives its logarithm. unknown: with Situation.for_unknown they give, of
+    the log odds of “unknown”, the summand, the factor of the distance, and the factor of the lead (see evidence).
+    """
+
+    temperature: Numbers = (0.0,) * TEMPERATURE_NUMBERS
     unknown: tuple[Numbers, Numbers, Numbers] = (
-        (0.0, 0.0, 0.0, 0.0, 0.0),
-        (1.0, 0.0, 0.0, 0.0, 0.0),
-        (0.0, 0.0, 0.0, 0.0, 0.0),
+        (0.0,) * UNKNOWN_NUMBERS,
+        (1.0,) + (0.0,) * (UNKNOWN_NUMBERS - 1),
+        (0.0,) * UNKNOWN_NUMBERS,
     )
 
-    def probabilities(self, scores: Floats, counts: NDArray[np.int64]) -> Floats:
-        """(L + 1,) log-likelihoods, the last one of “unknown”, and (L,) samples a label -> (L + 1,) probabilities,
-        summing to 1. L >= 1.
-        """
-        return np.asarray(np.exp(self.log_probabilities(scores, mean_shots(counts), len(counts))))
+    def probabilities(self, scores: Floats, situation: Situation) -> Floats:
+        """(..., L + 1) log-likelihoods, the last one of “unknown” -> as many probabilities, summing to 1. L >= 1."""
+        return np.asarray(np.exp(self.log_probabilities(scores, situation)))
 
-    def log_probabilities(self, scores: Floats, shots: float, ways: int) -> Floats:
-        """As probabilities, of (..., L + 1) scores at once, as logarithms."""
-        given = situation(shots, ways)
-        summand, by_distance, by_lead = np.asarray(self.unknown) @ given
+    def log_probabilities(self, scores: Floats, situation: Situation) -> Floats:
+        """As probabilities, as logarithms."""
+        summand, by_distance, by_lead = np.asarray(self.unknown) @ situation.for_unknown()
         distance, lead = evidence(scores)
         odds = summand + by_distance * distance + by_lead * lead
-        among = scores[..., :-1] / np.exp(np.dot(self.temperature, given))
+        among = scores[..., :-1] / np.exp(np.dot(self.temperature, situation.for_labels()))
         among = among - np.logaddexp.reduce(among, axis=-1, keepdims=True) - np.logaddexp(0, odds)[..., None]
         return np.concatenate([among, -np.logaddexp(0, -odds)[..., None]], axis=-1)
-
-
-def situation(shots: float, ways: int) -> Floats:
-    """(5,): one, log shots, log ways, and what the workspace's samples weigh in the covariances within and between
-    labels, as shares of 1 (see adaptation).
-    """
-    spare = (shots - 1) * ways
-    return np.array([1.0, np.log(shots), np.log(ways), spare / (spare + PRIOR_SAMPLES), ways / (ways + PRIOR_LABELS)])
-
-
-def mean_shots(counts: NDArray[np.int64]) -> float:
-    """Samples a label, at least 1."""
-    return max(1.0, float(counts.mean()))
 
 
 def evidence(scores: Floats) -> tuple[Floats, Floats]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .confidence import mean_shots
 from .knowledge import Knowledge, Model
 from .ports import WorkspaceLog
 from .types import NearDuplicate, Suspect
@@ -56,7 +55,7 @@ def _suspects(
         if head.count(label) < 2 or len(head.labels) < 2:
             continue  # alone with its label: without it there is nothing to compare with
         scores = head.scores_without(label, vector)
-        logs = model.calibration.log_probabilities(scores, mean_shots(head.counts), len(head.labels))
+        logs = model.calibration.log_probabilities(scores, head.situation())
         own = logs[head.index[label]]
         logs[[head.index[label], -1]] = -np.inf
         other = int(logs.argmax())

@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .adaptation import Basis, Floats, adapted_basis
+from .confidence import Situation
 
 _GRID = 2.0**12
 
@@ -136,6 +137,10 @@ class Head:
     def count(self, label: str) -> int:
         """Samples taught of a label."""
         return int(self.counts[self.index[label]]) if label in self.index else 0
+
+    def situation(self) -> Situation:
+        """What the probabilities depend on beside the scores; for a head that knows a label."""
+        return Situation(float(self.counts.mean()), len(self.labels), self.basis.room)
 
     def scores(self, vector: Floats) -> Floats:
         """(k,) -> (L + 1,) log-likelihoods without the constant -k/2 log 2π; the last one is that of an unknown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,6 +18,7 @@ from .job_events import Ending, ending, with_epoch, with_progress
 from .job_ports import DatasetSource, JobProcess, JobRunner, JobStore, ModelShelf
 from .models import FEW_SHOT
 
+_SAVE_EVERY_S = 1.0
 _log = logging.getLogger(__name__)
 
 Change = Callable[[str, Callable[[Job], Job], bool], Job]
@@ -49,6 +51,7 @@ class JobRun:
         self._process: JobProcess | None = None
         self._left = False
         self._impatience: threading.Timer | None = None
+        self._saved_s = 0.0
 
     def run(self) -> None:
         """Returns when the job is over, or after leave() as soon as its process is gone."""
@@ -126,11 +129,20 @@ class JobRun:
             if "progress" in event:
                 self._note(partial(with_progress, entry=event["progress"]), durable=False)
             elif "epoch" in event:
-                files = self._tools.store.files(self.job_id)
-                self._note(partial(_with_epoch, entry=event["epoch"], files=files), durable=True)
+                self._note_epoch(event["epoch"])
             elif "done" in event or "failed" in event:
                 last = event
         return last
+
+    def _note_epoch(self, entry: Any) -> None:
+        """A training tells all epochs of its checkpoint again when it goes on, so not each must be on disk."""
+        durable = time.monotonic() - self._saved_s > _SAVE_EVERY_S
+        if durable:
+            self._saved_s = time.monotonic()
+            files = self._tools.store.files(self.job_id)
+            self._note(lambda job: replace(with_epoch(job, entry), files=files), durable=True)
+        else:
+            self._note(partial(with_epoch, entry=entry), durable=False)
 
     def _present(self) -> Job:
         return self._change(self.job_id, lambda job: job, False)
@@ -192,10 +204,6 @@ def _begun(job: Job) -> Job:
     if job.state.over:
         return job
     return replace(job, state=JobState.RUNNING, started_us=job.started_us or now_us())
-
-
-def _with_epoch(job: Job, entry: Any, files: dict[str, int]) -> Job:
-    return replace(with_epoch(job, entry), files=files)
 
 
 def _ended(job: Job, end: Ending, model_id: str, files: dict[str, int]) -> Job:

@@ -57,7 +57,7 @@ def believe(head: Head, calibration: Calibration, vector: NDArray[np.float64]) -
     """What the head makes of a projected vector (k,)."""
     if not head.labels:
         return Belief(head, np.zeros(0))
-    return Belief(head, calibration.probabilities(head.scores(vector), head.counts))
+    return Belief(head, calibration.probabilities(head.scores(vector), head.situation()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file
 
-from haleganada_server.core.confidence import Calibration, situation
+from haleganada_server.core.confidence import TEMPERATURE_NUMBERS, UNKNOWN_NUMBERS, Calibration
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.head import Projection
 from haleganada_server.core.knowledge import Model
@@ -94,14 +94,14 @@ def _read_head(path: Path) -> Projection:
 
 
 def _calibration(entry: Any) -> Calibration:
-    summand, by_distance, by_lead = (_numbers(numbers) for numbers in entry["unknown"])
-    return Calibration(_numbers(entry["temperature"]), (summand, by_distance, by_lead))
+    summand, by_distance, by_lead = (_numbers(numbers, UNKNOWN_NUMBERS) for numbers in entry["unknown"])
+    return Calibration(_numbers(entry["temperature"], TEMPERATURE_NUMBERS), (summand, by_distance, by_lead))
 
 
-def _numbers(entry: Any) -> tuple[float, ...]:
+def _numbers(entry: Any, count: int) -> tuple[float, ...]:
     numbers = tuple(float(number) for number in entry)
-    if len(numbers) != len(situation(1, 1)):
-        raise ValueError(f"calibration has rows of {len(numbers)} numbers instead of {len(situation(1, 1))}")
+    if len(numbers) != count:
+        raise ValueError(f"calibration has a row of {len(numbers)} numbers instead of {count}")
     return numbers
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.optimize
 from numpy.typing import NDArray
 
-from haleganada_server.core.confidence import Calibration, Numbers, evidence, situation
+from haleganada_server.core.confidence import TEMPERATURE_NUMBERS, Calibration, Numbers, Situation, evidence
 from haleganada_server.training.head_fit import HeadFit, head_scores
 from haleganada_server.training.metrics import area_under_roc, expected_calibration_error
 
@@ -31,12 +31,16 @@ _RIDGE = 1e-4
 class Task:
     """Scores of queries in one teaching situation."""
 
-    shots: int
-    ways: int
+    situation: Situation
     scores: Floats
     """(q, ways + 1), the last column is unknown."""
     truth: NDArray[np.int64]
-    """(q,), equal to `ways` where the query's label was not taught."""
+    """(q,), equal to the number of ways where the query's label was not taught."""
+
+    @property
+    def strange(self) -> NDArray[np.bool_]:
+        """(q,), True where the query's label was not taught."""
+        return np.equal(self.truth, self.situation.ways)
 
 
 def make_tasks(
@@ -72,13 +76,15 @@ def _make_task(
         strange = rng.random(queries) < 2 * UNTAUGHT
         asked = np.where(strange, others[rng.integers(len(others), size=queries)], asked)
         truth = np.where(strange, ways, truth)
-    scores = head_scores(head, v[asked, column], v[taught][:, drawings[:shots]])
-    return Task(shots, ways, scores, truth)
+    examples = v[taught][:, drawings[:shots]]
+    basis = head.basis(examples)
+    scores = head_scores(basis, v[asked, column], examples)
+    return Task(Situation(shots, ways, basis.room), scores, truth)
 
 
 def log_probabilities(calibration: Calibration, task: Task) -> Floats:
     """(q, ways + 1)."""
-    return calibration.log_probabilities(task.scores, task.shots, task.ways)
+    return calibration.log_probabilities(task.scores, task.situation)
 
 
 def mean_loss(calibration: Calibration, tasks: Sequence[Task]) -> float:
@@ -92,14 +98,10 @@ def fit_calibration(tasks: Sequence[Task]) -> Calibration:
     return Calibration(_fit_temperature(tasks), _fit_unknown(tasks))
 
 
-def _given(task: Task) -> Floats:
-    return situation(task.shots, task.ways)
-
-
 def _fit_unknown(tasks: Sequence[Task]) -> tuple[Numbers, Numbers, Numbers]:
     """Logistic regression of “the label was not taught” on the evidence times what is given."""
     inputs = np.concatenate([_inputs(task) for task in tasks])
-    sign = np.concatenate([np.where(task.truth == task.ways, 1.0, -1.0) for task in tasks])
+    sign = np.concatenate([np.where(task.strange, 1.0, -1.0) for task in tasks])
     weight = np.concatenate([np.full(len(task.truth), 1 / (len(task.truth) * len(tasks))) for task in tasks])
 
     def loss(x: Floats) -> tuple[float, Floats]:
@@ -114,23 +116,23 @@ def _fit_unknown(tasks: Sequence[Task]) -> tuple[Numbers, Numbers, Numbers]:
 def _inputs(task: Task) -> Floats:
     """(q, 15): one, distance and lead, each times what is given; in units in which they are about 1."""
     columns = [np.ones(len(task.truth)), *(values / _NATS for values in evidence(task.scores))]
-    return np.concatenate([column[:, None] * _given(task) for column in columns], axis=1)
+    return np.concatenate([column[:, None] * task.situation.for_unknown() for column in columns], axis=1)
 
 
 def _fit_temperature(tasks: Sequence[Task]) -> Numbers:
     """Over the queries whose label was taught."""
-    taught = [task.truth < task.ways for task in tasks]
-    cases = [(t.scores[k, :-1], t.truth[k], _given(t)) for t, k in zip(tasks, taught, strict=True) if k.any()]
+    taught = [~task.strange for task in tasks]
+    cases = [(t.scores[k, :-1], t.truth[k], t.situation) for t, k in zip(tasks, taught, strict=True) if k.any()]
 
     def loss(x: Floats) -> float:
         losses = []
-        for scores, truth, given in cases:
-            scaled = scores / np.exp(given @ x)
+        for scores, truth, situation in cases:
+            scaled = scores / np.exp(situation.for_labels() @ x)
             right = scaled[np.arange(len(truth)), truth]
             losses.append((np.logaddexp.reduce(scaled, axis=1) - right).mean())
         return float(np.mean(losses))
 
-    start = np.eye(len(situation(1, 1)))[0]
+    start = np.eye(TEMPERATURE_NUMBERS)[0]
     return tuple(scipy.optimize.minimize(loss, start, method="L-BFGS-B").x.tolist())
 
 
@@ -149,13 +151,13 @@ class Reliability:
 def reliability(calibration: Calibration, tasks: Sequence[Task], shots: int) -> Reliability:
     """Measured over the tasks with that many shots."""
     confidence, correct, unknown, strange = [], [], [], []
-    for task in (t for t in tasks if t.shots == shots):
+    for task in (t for t in tasks if t.situation.shots == shots):
         p = np.exp(log_probabilities(calibration, task))
         confidence.append(p.max(1))
         correct.append(p.argmax(1) == task.truth)
-        if (task.truth == task.ways).any():
+        if task.strange.any():
             unknown.append(p[:, -1])
-            strange.append(task.truth == task.ways)
+            strange.append(task.strange)
     c, right, u, s = (np.concatenate(x) for x in (confidence, correct, unknown, strange))
     return Reliability(
         shots, len(c), float(right.mean()), expected_calibration_error(c, right), area_under_roc(u[s], u[~s])

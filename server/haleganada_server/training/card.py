@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from haleganada_server.core.adaptation import PRIOR_LABELS, PRIOR_SAMPLES
-from haleganada_server.core.confidence import Calibration
+from haleganada_server.core.confidence import TYPICAL_ROOM, Calibration
 from haleganada_server.runtime.network import NetworkShape
 from haleganada_server.training.fonts import font_licence
 from haleganada_server.training.library import font_files
@@ -134,10 +134,11 @@ def write_cards(
         "parameters": parameters,
         "training": asdict(recipe) | {"sources": [asdict(s) for s in sources]},
         "calibration": {
-            "form": f"with g = (1, log shots, log ways, e / (e + {PRIOR_SAMPLES:g}), ways / (ways + {PRIOR_LABELS:g})) "
-            "and e = (shots - 1) ways: log odds of unknown = u0 g + (u1 g) distance + (u2 g) lead; "
-            "labels share the rest as softmax(s / exp(t g)); distance: log-likelihood of unknown less that of the best "
-            "label; lead: of the best label less the mean of the next ten",
+            "form": f"log odds of unknown = u0 g + (u1 g) distance + (u2 g) lead, with g = (1, log shots, log ways, "
+            f"e / (e + {PRIOR_SAMPLES:g}), ways / (ways + {PRIOR_LABELS:g})) and e = (shots - 1) ways; distance: "
+            "log-likelihood of unknown less that of the best label; lead: of the best label less the mean of the next "
+            f"ten; labels share the rest as softmax(s / exp(t h)), with h = (1, log shots, log ways, log (room / "
+            f"{TYPICAL_ROOM:g})); room: mean squared distance from a label's mean to the nearest five others",
             "temperature": list(calibration.temperature),
             "unknown": [list(numbers) for numbers in calibration.unknown],
         },

@@ -155,7 +155,8 @@ def few_shot_error(head: HeadFit, pools: list[Embeddings], shots: int, tasks: in
     for i in range(tasks):
         v = projected[i % len(projected)]
         chosen, order = rng.permutation(len(v))[:WAYS], rng.permutation(v.shape[1])
-        scores = head_scores(head, v[chosen, order[shots]], v[chosen][:, order[:shots]], adapt)[:, :-1]
+        taught = v[chosen][:, order[:shots]]
+        scores = head_scores(head.basis(taught, adapt), v[chosen, order[shots]], taught)[:, :-1]
         wrong.append(scores.argmax(1) != np.arange(len(chosen)))
     return float(np.mean(np.concatenate(wrong)))
 
@@ -220,7 +221,7 @@ def measure_calibration(head: HeadFit, measured: Measured) -> list[Figure]:
     figures = []
     how = "held-out scripts, 1 to 100 ways, one query in ten is of an untaught character; fitted on other alphabets"
     for shots in (1, 2, 5, 20):
-        results = [reliability(c, tasks, shots) for c, tasks in fits if any(t.shots == shots for t in tasks)]
+        results = [reliability(c, tasks, shots) for c, tasks in fits if any(t.situation.shots == shots for t in tasks)]
         if not results:
             continue
         n = sum(r.n for r in results)

@@ -32,8 +32,12 @@ class HeadFit:
         """(..., d) -> (..., k)."""
         return np.asarray((z.astype(np.float64) - self.mean) @ self.projection)
 
-    def basis(self, taught: Floats) -> Basis:
-        """What the product's head adapts itself to when it is taught projected vectors, (labels, shots, k)."""
+    def basis(self, taught: Floats, adapt: bool = True) -> Basis:
+        """What the product's head adapts itself to when it is taught projected vectors, (labels, shots, k); without
+        adapting, a fiftieth of the time.
+        """
+        if not adapt:
+            return Basis.prior(self.between)
         labels, shots, k = taught.shape
         flat = taught.reshape(-1, k)
         return adapted_basis(self.between, np.full(labels, shots), taught.sum(1), flat.T @ flat)
@@ -98,11 +102,10 @@ def fit_head(moments: Covariances, shrinkage: Shrinkage) -> HeadFit:
     return HeadFit(moments.mean, vectors, np.clip(values[order], 1e-3, None))
 
 
-def head_scores(head: HeadFit, queries: Floats, taught: Floats, adapt: bool = True) -> Floats:
+def head_scores(basis: Basis, queries: Floats, taught: Floats) -> Floats:
     """Scores by the head that was taught projected vectors: queries (q, k), taught (labels, shots, k) -> (q, labels +
-    1); the last is unknown. adapt: as the product does; without it a fiftieth of the time.
+    1); the last is unknown. basis: HeadFit.basis(taught).
     """
-    basis = head.basis(taught) if adapt else Basis.prior(head.between)
     means = taught.mean(1) @ basis.matrix
     return log_likelihoods(queries @ basis.matrix, means, taught.shape[1], basis.between)
 

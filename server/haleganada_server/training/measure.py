@@ -53,7 +53,8 @@ def one_shot_error(head: HeadFit, tasks: Sequence[Task], adapt: bool = True) -> 
     """Share of the head's wrong answers."""
     wrong = []
     for taught, asked in tasks:
-        scores = head_scores(head, head.project(asked), head.project(taught)[:, None], adapt)[:, :-1]
+        examples = head.project(taught)[:, None]
+        scores = head_scores(head.basis(examples, adapt), head.project(asked), examples)[:, :-1]
         wrong.append(scores.argmax(1) != np.arange(len(taught)))
     return float(np.mean(np.concatenate(wrong)))
 

@@ -60,8 +60,8 @@ class Recogniser:
 
     def probabilities(self, head: Head, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, labels + 1), the last column is unknown."""
-        calibrate = self.model.calibration.probabilities
-        return np.stack([calibrate(head.scores(vector), head.counts) for vector in vectors])
+        scores = np.stack([head.scores(vector) for vector in vectors])
+        return self.model.calibration.probabilities(scores, head.situation())
 
 
 class Prepared:

@@ -54,6 +54,24 @@ def test_many_samples_show_how_hands_vary() -> None:
     assert basis.matrix.T @ expected @ basis.matrix == pytest.approx(np.eye(DIM), abs=0.1)
 
 
+@pytest.mark.parametrize("labels", [2, 4, 30, 300])
+def test_the_room_is_the_distance_to_the_five_nearest_labels(labels: int) -> None:
+    drawings = Script().drawings(3)[:labels]
+    flat, sums, counts = drawings.reshape(-1, DIM), drawings.sum(1), np.full(labels, 3)
+    basis = adapted_basis(PRIOR, counts, sums, flat.T @ flat)
+    means = drawings.mean(1) @ basis.matrix * (3 * basis.between / (1 + 3 * basis.between))
+    nearest = [sorted(((means - mean) ** 2).sum(1))[1:6] for mean in means]
+    assert basis.room == pytest.approx(np.mean(nearest), rel=0.1 if labels > 256 else 1e-6)  # of many, some are asked
+    order = np.random.default_rng(1).permutation(labels)
+    assert adapted_basis(PRIOR, counts, sums[order], flat.T @ flat).room == pytest.approx(basis.room, rel=1e-9)
+
+
+def test_one_drawing_taught_as_every_label_leaves_hardly_any_room() -> None:
+    sums = np.repeat(Script().drawings(1)[:1, 0], 5, axis=0)
+    room = adapted_basis(PRIOR, np.ones(5, np.int64), sums, sums.T @ sums).room
+    assert 0 < room < 1e-3
+
+
 def test_an_adapted_head_recognises_more() -> None:
     script = Script()
     head = taught(script.drawings(5))

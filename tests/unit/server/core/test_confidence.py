@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from haleganada_server.core.confidence import Calibration, decide, evidence
+from haleganada_server.core.confidence import Calibration, Situation, decide, evidence
 from haleganada_server.core.types import Decision
 from hypothesis import given
 from hypothesis import strategies as st
 
 FITTED = Calibration(
-    (2.0, 0.1, -0.03, 0, 0), ((-0.3, 0.1, 0.5, 0, 0), (0.09, -0.02, 0, 0, 0), (-0.01, -0.002, -0.001, 0, 0))
+    (2.0, 0.1, -0.03, 0.7), ((-0.3, 0.1, 0.5, 0, 0), (0.09, -0.02, 0, 0, 0), (-0.01, -0.002, -0.001, 0, 0))
 )
+SITUATION = Situation(3, 12, 200.0)
 SCORES = st.lists(st.floats(-2000, 500), min_size=2, max_size=40)
 
 
@@ -33,22 +34,22 @@ def test_only_ten_labels_follow() -> None:
 @given(SCORES, st.integers(1, 30))
 def test_the_order_of_the_labels_does_not_matter(scores: list[float], shots: int) -> None:
     order = np.random.default_rng(len(scores)).permutation(len(scores) - 1)
-    counts = np.full(len(order), shots)
-    straight = FITTED.probabilities(np.array(scores), counts)
-    mixed = FITTED.probabilities(np.append(np.array(scores)[order], scores[-1]), counts)
+    situation = Situation(shots, len(order), 300.0)
+    straight = FITTED.probabilities(np.array(scores), situation)
+    mixed = FITTED.probabilities(np.append(np.array(scores)[order], scores[-1]), situation)
     np.testing.assert_allclose(np.append(straight[order], straight[-1]), mixed, atol=1e-12)
     assert straight.sum() == pytest.approx(1) and straight.min() >= 0
 
 
 def test_together_as_one_by_one() -> None:
     scores = np.random.default_rng(0).normal(0, 30, (5, 13))
-    together = FITTED.log_probabilities(scores, 3, 12)
-    np.testing.assert_allclose(together, [FITTED.log_probabilities(row, 3, 12) for row in scores])
+    together = FITTED.log_probabilities(scores, SITUATION)
+    np.testing.assert_allclose(together, [FITTED.log_probabilities(row, SITUATION) for row in scores])
 
 
 def test_a_better_unknown_is_more_probable_and_leaves_the_labels_their_shares() -> None:
     known = np.array([3.0, 1.0, -4.0])
-    low, high = (FITTED.probabilities(np.append(known, u), np.ones(3, np.int64)) for u in (-20.0, 20.0))
+    low, high = (FITTED.probabilities(np.append(known, u), Situation(1, 3, 500.0)) for u in (-20.0, 20.0))
     assert high[-1] > low[-1]
     np.testing.assert_allclose(high[:-1] / high[:-1].sum(), low[:-1] / low[:-1].sum())
 

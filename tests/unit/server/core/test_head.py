@@ -123,8 +123,8 @@ def test_scores_are_the_posterior_predictive() -> None:
 def test_probabilities_are_probabilities(taught: Taught) -> None:
     head = taught_one_by_one(taught)
     shares = Calibration(
-        (0.3, 0.1, 0.1, 0, 0), ((0.5, 0, 0.2, 0, 0), (0.1, 0, 0.1, 0, 0), (-0.1, 0, 0, 0, 0))
-    ).probabilities(head.scores(vector(5)), head.counts)
+        (0.3, 0.1, 0.1, 0.2), ((0.5, 0, 0.2, 0, 0), (0.1, 0, 0.1, 0, 0), (-0.1, 0, 0, 0, 0))
+    ).probabilities(head.scores(vector(5)), head.situation())
     assert len(shares) == len(head.labels) + 1
     assert shares.min() >= 0
     assert shares.sum() == pytest.approx(1.0)

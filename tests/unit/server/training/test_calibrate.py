@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from haleganada_server.core.confidence import Calibration
+from haleganada_server.core.confidence import Calibration, Situation
 from haleganada_server.training.calibrate import (
     Task,
     fit_calibration,
@@ -16,7 +16,7 @@ from haleganada_server.training.calibrate import (
 from haleganada_server.training.head_fit import Shrinkage, covariances, fit_head
 from haleganada_server.training.metrics import area_under_roc, expected_calibration_error
 
-MADE_BY = Calibration((1.0, 0.1, 0.05, 0, 0), ((-1.0, 0.2, 0.3, 0, 0), (0.3, 0, 0, 0, 0), (-0.1, 0, 0, 0, 0)))
+MADE_BY = Calibration((1.0, 0.1, 0.05, 0.5), ((-1.0, 0.2, 0.3, 0, 0), (0.3, 0, 0, 0, 0), (-0.1, 0, 0, 0, 0)))
 
 
 def exact_tasks() -> list[Task]:
@@ -25,10 +25,12 @@ def exact_tasks() -> list[Task]:
     tasks = []
     for shots in (1, 5):
         for ways in (1, 2, 20):
-            task = Task(shots, ways, rng.normal(0, 6, (4000, ways + 1)), np.zeros(4000, np.int64))
+            task = Task(
+                Situation(shots, ways, 100.0 * ways), rng.normal(0, 6, (4000, ways + 1)), np.zeros(4000, np.int64)
+            )
             p = np.exp(log_probabilities(MADE_BY, task))
             truth = (p.cumsum(1) < rng.random((4000, 1))).sum(1)
-            tasks.append(Task(shots, ways, task.scores, np.minimum(truth, ways)))
+            tasks.append(Task(task.situation, task.scores, np.minimum(truth, ways)))
     return tasks
 
 
@@ -65,7 +67,7 @@ def test_tasks_ask_for_drawings_that_were_not_taught() -> None:
     pool = (rng.normal(size=(30, 1, 4)) * 5 + rng.normal(size=(30, 12, 4))).astype(np.float32)
     head = fit_head(covariances([pool]), Shrinkage())
     tasks = make_tasks(head, [pool], repeats=2, seed=0)
-    assert {t.shots for t in tasks} == {1, 2, 5, 10}
-    assert {t.ways for t in tasks} == {1, 2, 5, 20}
-    open_set = [(t.truth == t.ways).mean() for t in tasks]
+    assert {t.situation.shots for t in tasks} == {1, 2, 5, 10}
+    assert {t.situation.ways for t in tasks} == {1, 2, 5, 20}
+    open_set = [t.strange.mean() for t in tasks]
     assert sum(share > 0 for share in open_set) == len(tasks) // 2
