@@ -48,7 +48,8 @@ def augment(ink: Tensor, drawn: Tensor) -> Tensor:
     drawn: (n, DRAWS), rows of draws(). Zeros leave a picture as it is.
     """
     view = drawn[:, :8].unbind(1)
-    grid = _seen_from(view[:6], ink.shape[-1]) + _bent(drawn[:, 8:], ink.shape[-1])
+    sources = _seen_from(view[:6], ink.shape[-1]).add_(_bent(drawn[:, 8:], ink.shape[-1]))
+    grid = sources.permute(0, 2, 3, 1)  # x and y in planes of their own, which is how sampling is fast
     moved = functional.grid_sample(ink, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     contrast, brightness = (1 + CONTRAST * view[6]), (1 + BRIGHTNESS * (view[7].abs().neg()))
     moved.mul_(contrast[:, None, None, None]).clamp_(max=1)  # Paper is 0, and stays so.
@@ -56,7 +57,7 @@ def augment(ink: Tensor, drawn: Tensor) -> Tensor:
 
 
 def _seen_from(view: tuple[Tensor, ...], side: int) -> Tensor:
-    """Where each pixel comes from: (n, side, side, 2) as x, y in -1..1, by a homography of each drawing."""
+    """Where each pixel comes from: (n, 2, side, side), x and y in -1..1, by a homography of each drawing."""
     turn, right, down, scale, tilt_x, tilt_y = view
     size = 1 + SCALE * scale
     cosine, sine = torch.cos(ROTATION * turn) / size, torch.sin(ROTATION * turn) / size
@@ -66,15 +67,14 @@ def _seen_from(view: tuple[Tensor, ...], side: int) -> Tensor:
         (TILT * tilt_x, TILT * tilt_y, torch.ones_like(size)),
     )
     homography = torch.stack([torch.stack(row, dim=1) for row in rows], dim=1)
-    x, y, depth = (homography @ _pixels(side, homography.device)).unbind(1)
-    return torch.stack((x / depth, y / depth), dim=-1).view(-1, side, side, 2)
+    points = homography @ _pixels(side, homography.device)
+    return (points[:, :2] / points[:, 2:]).view(-1, 2, side, side)
 
 
 def _bent(moves: Tensor, side: int) -> Tensor:
-    """A smooth displacement of each pixel, (n, side, side, 2), from moves of the knots, (n, 2 x KNOTS x KNOTS)."""
+    """A smooth displacement of each pixel, (n, 2, side, side), from moves of the knots, (n, 2 x KNOTS x KNOTS)."""
     spline = _spline(side, moves.device)
-    field = spline @ moves.view(-1, 2, KNOTS, KNOTS) @ spline.T
-    return field.permute(0, 2, 3, 1).mul(2 * BEND)
+    return (2 * BEND * spline) @ moves.reshape(-1, 2, KNOTS, KNOTS) @ spline.T
 
 
 @functools.lru_cache(maxsize=4)

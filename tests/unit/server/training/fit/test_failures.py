@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 
 
 def raised(action: object) -> BaseException:
-    with pytest.raises(Exception) as failure:  # noqa: B017
+    with pytest.raises(Exception) as failure:
         action()  # type: ignore[operator]
     return failure.value
 
