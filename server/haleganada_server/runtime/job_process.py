@@ -136,6 +136,8 @@ def _step_back(pid: int) -> None:
     if hasattr(os, "setpriority"):
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, pid, max(_NICE, os.getpriority(os.PRIO_PROCESS, 0)))
+    with suppress(OSError):  # Linux gives each session its share of the cores, and heeds priorities only within one
+        Path(f"/proc/{pid}/autogroup").write_text(str(_NICE))
     with suppress(OSError):  # Linux alone has this file
         Path(f"/proc/{pid}/oom_score_adj").write_text(_FIRST_TO_GO)
 
