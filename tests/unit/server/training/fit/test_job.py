@@ -133,6 +133,18 @@ def test_a_full_disk_is_told_and_the_checkpoint_before_stays(request_for: Reques
     assert first.read_bytes() == content and not list(Path(request["folder"]).glob("*.tmp"))
 
 
+@pytest.mark.slow
+def test_too_large_a_batch_is_told_with_one_that_is_smaller(
+    request_for: RequestFor, start: Start, tmp_path: Path
+) -> None:
+    """With 2 GiB of memory, which ResNet-18 fills with about 200 drawings at once."""
+    request = {**request_for(epochs=1, batch_size=600), "preset": "resnet18"}
+    request["dataset"] = write_dataset(tmp_path / "many", {Part.TRAIN: 200})
+    run = start(request, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (2**31, 2**31)))
+    failed = run.end()["failed"]
+    assert failed["reason"] == "OUT_OF_MEMORY" and "batch of 300" in failed["message"]
+
+
 @pytest.mark.parametrize("classes, train", [(1, 9), (3, 0)])
 def test_nothing_to_learn_from(request_for: RequestFor, tmp_path: Path, classes: int, train: int) -> None:
     request = request_for()
