@@ -83,7 +83,7 @@ def test_an_evaluation_and_its_files(jobs: Stub) -> None:
     asked = jobs.StartEvaluation(pb.StartEvaluationRequest(models=["few-shot"], dataset_id="letters", quick=True)).job
     last = watched(jobs, asked)[-1]
     assert (last.kind, last.state) == (pb.JOB_KIND_EVALUATION, pb.JOB_STATE_SUCCEEDED)
-    assert json.loads(last.result_json)["accuracy"] == 0.75
+    assert json.loads(last.result_json)["models"][0]["accuracy"] == 0.75
     assert [(file.name, file.bytes) for file in last.files] == [("confusion_matrix.png", 200_000)]
     parts = list(jobs.GetJobFile(pb.GetJobFileRequest(job_id=asked.job_id, name="confusion_matrix.png")))
     assert sum(len(part.chunk) for part in parts) == 200_000 and max(len(part.chunk) for part in parts) <= 65536

@@ -54,7 +54,7 @@ def test_train_watch_list_and_fetch(client: HaleganadaClient, tmp_path: Path) ->
 def test_an_evaluation(client: HaleganadaClient) -> None:
     asked = client.jobs.start_evaluation(["few-shot"], "letters", quick=True)
     last = list(client.jobs.watch(asked.job_id))[-1]
-    assert last.kind == "evaluation" and last.result["accuracy"] == 0.75
+    assert last.kind == "evaluation" and last.result["models"][0]["accuracy"] == 0.75
 
 
 def test_words_are_checked_before_they_are_sent(client: HaleganadaClient) -> None:

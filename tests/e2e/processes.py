@@ -54,7 +54,12 @@ def start_server(
         "--data",
         str(data),
     ]
-    process = subprocess.Popen([*line, *options], stdout=subprocess.PIPE, text=True, preexec_fn=before)
+    return start_process([*line, *options], before)
+
+
+def start_process(line: Sequence[str], before: Callable[[], None] | None = None) -> ServerProcess:
+    """A command that runs a server, once that is ready."""
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True, preexec_fn=before)
     assert process.stdout is not None
     for printed in process.stdout:
         if match := _ADDRESS.search(printed):

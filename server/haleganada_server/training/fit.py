@@ -109,7 +109,7 @@ def _fit(
     if not validated:
         told.note("the data set has no validation part: the last state is kept, not the best one")
     with keeper:
-        for epoch_before in state.history[-1:]:  # of the checkpoint, which may be on disk without having been told
+        for epoch_before in state.history:  # of the checkpoint: whoever listened may have gone before hearing of all
             told.epoch(epoch_before)
         told.begin(state.epoch * loop.order.steps, job.settings.epochs * loop.order.steps)
         while not state.over(job.settings):

@@ -1,0 +1,186 @@
+"""Jobs of a server process: killed, stopped and started again with it; on the command line. They learn nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from haleganada_client import JobState, TrainingSettings
+
+from tests.e2e.processes import ServerProcess, haleganada, start_process
+from tests.jobs import serve
+from tests.jobs.datasets import crosses_and_bars
+
+LONG = TrainingSettings(epochs=60)
+
+
+@contextmanager
+def server(data: Path, port: int = 0) -> Iterator[ServerProcess]:
+    running = start_process([sys.executable, serve.__file__, str(port), str(data)])
+    try:
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.kill()
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After each test that uses the shared server, its jobs are ended."""
+    yield
+    if "running" in request.fixturenames:
+        with request.getfixturevalue("running").client() as client:
+            for job in client.jobs.list():
+                client.jobs.cancel(job.job_id)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server with a data set called “letters”."""
+    root = tmp_path_factory.mktemp("jobs")
+    with server(root / "data") as process, process.client() as client:
+        client.datasets.upload(crosses_and_bars(root))
+        yield process
+
+
+def data_of(running: ServerProcess) -> Path:
+    """Its data directory."""
+    line = running.process.args
+    assert isinstance(line, list)
+    return Path(line[-1])
+
+
+def until(condition: Callable[[], bool], timeout_s: float = 15) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def processes_of(data: Path) -> list[int]:
+    """Processes that carry out jobs below a folder."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = entry.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if any(part.startswith(str(data / "jobs").encode()) for part in line):
+            found.append(int(entry.parent.name))
+    return found
+
+
+@pytest.mark.parametrize("end", [ServerProcess.kill, ServerProcess.stop])
+def test_a_server_that_ends_takes_its_job_along_and_goes_on_with_it(
+    tmp_path: Path, end: Callable[[ServerProcess], object]
+) -> None:
+    data = tmp_path / "data"
+    with server(data) as first, first.client() as client:
+        client.datasets.upload(crosses_and_bars(tmp_path))
+        asked = client.jobs.start_training("cnn36", "letters", settings=LONG)
+        behind = client.jobs.start_training("cnn36", "letters", settings=TrainingSettings(epochs=1))
+        until(lambda: len(client.jobs.get(asked.job_id).epochs) > 3)
+        assert len(processes_of(data)) == 1
+        end(first)
+        until(lambda: not processes_of(data), 5)
+    with server(data) as again, again.client() as client:
+        last = list(client.jobs.watch(asked.job_id))[-1]
+        assert last.state is JobState.SUCCEEDED, last.error
+        assert [epoch.epoch for epoch in last.epochs] == list(range(1, 61))
+        after = list(client.jobs.watch(behind.job_id))[-1]
+        assert after.state is JobState.SUCCEEDED and after.started and last.ended and after.started > last.ended
+        assert {model.model_id for model in client.models.list()} == {"few-shot", last.model_id, after.model_id}
+
+
+def test_a_job_that_is_killed_from_outside_says_so(running: ServerProcess) -> None:
+    with running.client() as client:
+        asked = client.jobs.start_training("cnn36", "letters", name="does not listen")
+        until(lambda: client.jobs.get(asked.job_id).state is JobState.RUNNING)
+        data = data_of(running)
+        until(lambda: bool(processes_of(data)))
+        os.kill(processes_of(data)[0], signal.SIGKILL)
+        last = list(client.jobs.watch(asked.job_id))[-1]
+        assert last.error_reason == "PROCESS_KILLED" and "smaller batch" in last.error
+        assert client.health() == "SERVING"
+
+
+def test_a_job_has_a_low_priority(running: ServerProcess) -> None:
+    with running.client() as client:
+        asked = client.jobs.start_training("cnn36", "letters", name="does not listen")
+        data = data_of(running)
+        until(lambda: bool(processes_of(data)))
+        assert os.getpriority(os.PRIO_PROCESS, processes_of(data)[0]) >= 10
+        os.kill(processes_of(data)[0], signal.SIGKILL)
+        list(client.jobs.watch(asked.job_id))
+
+
+def test_fit_evaluate_and_jobs_on_the_command_line(running: ServerProcess, tmp_path: Path) -> None:
+    def run(*arguments: str | Path, code: int = 0) -> str:
+        done = haleganada("--server", running.address, *arguments)
+        assert done.returncode == code, (done.stdout, done.stderr)
+        return done.stdout or done.stderr
+
+    told = run("fit", "tiny-cnn", "--data", "letters", "--name", "mine", "--epochs", "2", "--optimiser", "adam")
+    assert "trained mine: model " in told and "75.0 %" in told and "haleganada predict --model" in told
+    newest = json.loads(run("jobs", "ls", "--limit", "1", "--json"))[0]
+    assert newest["state"] == "succeeded" and newest["request"]["settings"] == {"epochs": 2, "optimiser": "adam"}
+    shown = run("jobs", "show", newest["job_id"])
+    assert "epochs 2, optimiser adam" in shown and "validation loss" in shown
+    assert "training_history.json" in run("jobs", "files", newest["job_id"])
+    assert "wrote" in run("jobs", "files", newest["job_id"], "--to", tmp_path / "files")
+    assert (tmp_path / "files" / "training_history.json").read_text() == "{}"
+
+    report = run("evaluate", "mine", "few-shot", "--data", "letters", "--out", tmp_path / "report")
+    assert "letters, test part" in report and "50.0 % to 90.0 %" in report and "wrote" in report
+    assert "few-shot, worst labels:" in report and "taken for a (1x)" in report and "most confused:" in report
+    assert (tmp_path / "report" / "confusion_matrix.png").stat().st_size == 200_000
+    assert json.loads(run("evaluate", "mine", "--data", "letters", "--quick", "--json"))["request"]["quick"] is True
+
+    asked = json.loads(run("fit", "cnn36", "--data", "letters", "--epochs", "10000", "--detach", "--json"))
+    assert "finishes up" in run("jobs", "cancel", asked["job_id"])
+    assert "cancelled; model" in run("jobs", "watch", asked["job_id"], code=1)
+    assert "smaller batch" in run("fit", "cnn36", "--data", "letters", "--name", "runs out of memory", code=1)
+    assert "letters" not in run("fit", "cnn36", "--data", "no such", code=4)
+    assert "cnn36" in run("fit", "cnn37", "--data", "letters", code=1)
+    assert "epochs" in run("fit", "cnn36", "--data", "letters", "--epochs", "0", code=2)
+    assert "there is no job" in run("jobs", "show", "x", code=4)
+
+
+@pytest.mark.parametrize(("answer", "state"), [(b"n\n", JobState.RUNNING), (b"y\n", JobState.CANCELLED)])
+def test_ctrl_c_leaves_a_job_or_cancels_it(running: ServerProcess, answer: bytes, state: JobState) -> None:
+    master, slave = pty.openpty()
+    line = [sys.executable, "-m", "haleganada_client.cli", "--server", running.address]
+    line += ["fit", "cnn36", "--data", "letters", "--epochs", "600"]
+    process = subprocess.Popen(line, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+    os.close(slave)
+    seen = _read_until(master, b"rate 0.001")
+    assert re.search(rb"training.*/600 .*epoch \d+ .*loss \d\.\d+ .* right .* rate 0\.001", seen)
+    process.send_signal(signal.SIGINT)
+    _read_until(master, b"Cancel the job too?")
+    os.write(master, answer)
+    seen = _read_until(master, b"goes on" if state is JobState.RUNNING else b"was kept")
+    assert process.wait(15) == (130 if state is JobState.RUNNING else 1)
+    os.close(master)
+    with running.client() as client:
+        assert client.jobs.list(1)[0].state is state
+
+
+def _read_until(terminal: int, words: bytes, timeout_s: float = 20) -> bytes:
+    """What a terminal shows until it shows these words."""
+    seen, deadline = b"", time.monotonic() + timeout_s
+    while words not in seen:
+        ready, _, _ = select.select([terminal], [], [], max(0, deadline - time.monotonic()))
+        assert ready, seen
+        seen += os.read(terminal, 4096)
+    return seen
