@@ -161,9 +161,7 @@ def _readable(card: Mapping[str, Any]) -> str:
     rows = [(f["name"], f"{f['value']:g} {f['unit']}", str(f["n"]), f["how"]) for f in card["figures"]]
     figures = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     calibration, side, dim = card["calibration"], card["side"], card["dim"]
-    named = [("t", calibration["temperature"]), *((f"u{i}", u) for i, u in enumerate(calibration["unknown"]))]
     teacher = _teacher_in_words(training.get("teacher"))
-    coefficients = "\n".join(f"| {name} | {' | '.join(f'{x:.4f}' for x in numbers)} |" for name, numbers in named)
     return f"""# {card["name"]} {card["version"]}
 
 Turns the drawing of one character into {dim} numbers of unit length, so that drawings of one character lie
@@ -200,15 +198,23 @@ The Kannada handwriting that the figures name was never trained on.
 
 {calibration["form"]}.
 
-| coefficients | constant | per log shots | per log ways | per share of the samples | per share of the labels |
-|---|---|---|---|---|---|
-{coefficients}
+| coefficients | constant | per log shots | per log ways | per log room | per share of the samples | per share of the labels |
+|---|---|---|---|---|---|---|
+{_coefficients(calibration)}
 
 ## Limits
 
 One character at a time. Drawings that differ only by size, or by a place on the line (as comma and apostrophe do),
 look the same to it. Very thin or very thick pens, and filled shapes, are seen less well.
 """
+
+
+def _coefficients(calibration: Mapping[str, Any]) -> str:
+    """Rows of a table; the temperature knows no shares, the rest no room."""
+    rows = [("t", [*calibration["temperature"], None, None])]
+    rows += [(f"u{i}", [*u[:3], None, *u[3:]]) for i, u in enumerate(calibration["unknown"])]
+    cells = [[name, *("" if x is None else f"{x:.4f}" for x in numbers)] for name, numbers in rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 
 def _teacher_in_words(teacher: Mapping[str, Any] | None) -> str:
