@@ -198,7 +198,7 @@ The Kannada handwriting that the figures name was never trained on.
 
 {calibration["form"]}.
 
-| coefficients | constant | per log shots | per log ways | per log room | per share of the samples | per share of the labels |
+| of | constant | per log shots | per log ways | per log room | per share of the samples | per share of the labels |
 |---|---|---|---|---|---|---|
 {_coefficients(calibration)}
 
