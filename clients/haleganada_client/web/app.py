@@ -22,7 +22,7 @@ from haleganada_client.errors import (
     Unavailable,
 )
 
-from . import page, rest, samples, transfers
+from . import datasets, jobs, models, page, rest, samples, transfers
 from .security import protect
 
 MAX_BODY = 16 * 2**20  # bytes; a drawing as a data URL. Imports have a limit of their own
@@ -52,9 +52,10 @@ def create_app(client: HaleganadaClient, allowed_hosts: Iterable[str] = ()) -> F
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["haleganada"] = client
     app.extensions["haleganada_label_order"] = rest.LabelOrder()
+    app.extensions["haleganada_uploads"] = datasets.upload_places()
     protect(app, frozenset(allowed_hosts))
-    for blueprint in (page.blueprint, samples.blueprint, transfers.blueprint, rest.blueprint):
-        app.register_blueprint(blueprint)
+    for rooms in (page, samples, transfers, datasets, jobs, models, rest):
+        app.register_blueprint(rooms.blueprint)
     app.register_error_handler(HaleganadaError, _refused)
     app.register_error_handler(HTTPException, _http_error)
     return app

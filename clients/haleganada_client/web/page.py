@@ -1,4 +1,4 @@
-"""The page itself, and the JSON behind drawing, teaching and the state of a workspace.
+"""The pages themselves, and the JSON behind drawing, teaching and the state of a workspace.
 
 Reading is GET, everything that changes anything is POST.
 """
@@ -18,8 +18,14 @@ _TOP_K = 5
 
 @blueprint.get("/")
 def index() -> Response:
-    """The page."""
+    """The page to draw on."""
     return remember_token(make_response(render_template("index.html", csrf=give_token())))
+
+
+@blueprint.get("/models")
+def models() -> Response:
+    """The page for those who train models."""
+    return remember_token(make_response(render_template("models.html", csrf=give_token())))
 
 
 @blueprint.get("/favicon.ico")

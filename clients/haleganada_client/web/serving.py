@@ -14,7 +14,7 @@ from haleganada_client.connection import ClientConfig
 from haleganada_client.errors import HaleganadaError
 
 from .app import create_app
-from .transfers import MAX_IMPORT
+from .datasets import MAX_DATASET
 
 _THREADS = 16
 
@@ -40,7 +40,7 @@ def run_web(
 
 def _bind(app: Any, host: str, port: int) -> Any:
     try:
-        return create_server(app, host=host, port=port, threads=_THREADS, max_request_body_size=MAX_IMPORT, ident=None)
+        return create_server(app, host=host, port=port, threads=_THREADS, max_request_body_size=MAX_DATASET, ident=None)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise HaleganadaError(f"{host}:{port} cannot be had ({why}); choose another with --port") from None

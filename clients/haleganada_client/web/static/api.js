@@ -1,6 +1,8 @@
 // Talking to the proxy: JSON in and out, the page's token on every write, the workspace on every call.
 // `server` tells whoever listens when the server stops answering ("lost") and when it answers again ("found").
 
+import { fetchWithProgress } from "./progress.js";
+
 let token = document.querySelector('meta[name="csrf"]').content;
 let workspace = localStorage.getItem("workspace") || "default";
 
@@ -28,12 +30,14 @@ export const url = (path, parameters = {}) => `${path}?${new URLSearchParams({ w
 
 export const get = (path, parameters) => call(url(path, parameters), {});
 
-export const post = (path, body, signal) => write(path, JSON.stringify(body), "application/json", signal);
+export const post = (path, body, signal) => write(path, JSON.stringify(body), "application/json", { signal });
 
-export const upload = (path, file) => write(path, file, "application/octet-stream");
+// options: parameters of the address, a signal to stop it, and onProgress(bytes sent, bytes in all).
+export const upload = (path, file, options) => write(path, file, "application/octet-stream", options);
 
-async function write(path, body, type, signal) {
-  const send = () => call(url(path), { method: "POST", body, signal, headers: { "Content-Type": type, "X-CSRF-Token": token } });
+async function write(path, body, type, { parameters, signal, onProgress } = {}) {
+  const headers = () => ({ "Content-Type": type, "X-CSRF-Token": token });
+  const send = () => call(url(path, parameters), { method: "POST", body, signal, headers: headers() }, onProgress);
   try {
     return await send();
   } catch (error) {
@@ -43,10 +47,10 @@ async function write(path, body, type, signal) {
   }
 }
 
-async function call(address, options) {
+async function call(address, options, onProgress = null) {
   let response;
   try {
-    response = await fetch(address, options);
+    response = await (onProgress ? fetchWithProgress(address, options, onProgress) : fetch(address, options));
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw told(new Refused({ error: "" }, 0));

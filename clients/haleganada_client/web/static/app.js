@@ -1,6 +1,7 @@
 // The page: draw, see what it is, say what it is. This module joins the others; each of them has one thing to show.
 
 import { Answer } from "./answer.js";
+import { showAnswersFrom } from "./answers_from.js";
 import { get, post, requestId } from "./api.js";
 import { Board } from "./board.js";
 import { byId } from "./dom.js";
@@ -13,6 +14,7 @@ import { watchServer } from "./presence.js";
 import { report, tell } from "./status.js";
 import { chosenTab, listenToTabs } from "./tabs.js";
 import { Teaching } from "./teaching.js";
+import { listenToTheme } from "./theme.js";
 import { count, say, switchLanguage, translatePage } from "./words.js";
 import { listenToWorkspaces, showWorkspaces } from "./workspaces.js";
 
@@ -176,14 +178,6 @@ function acceptPictures() {
 
 // Settings
 
-function switchTheme() {
-  const root = document.documentElement;
-  const dark = root.dataset.theme === "dark" || (root.dataset.theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
-  root.dataset.theme = dark ? "light" : "dark";
-  localStorage.setItem("theme", root.dataset.theme);
-  repaint();
-}
-
 // What is drawn with colours from the theme.
 function repaint() {
   board.redraw();
@@ -205,6 +199,7 @@ async function start() {
   translatePage();
   try {
     await showWorkspaces();
+    await showAnswersFrom(change);
     await refresh();
     await recognise();
   } catch (error) {
@@ -218,10 +213,9 @@ byId("undo-stroke").addEventListener("click", () => board.undo());
 byId("clear").addEventListener("click", () => { board.clear(); recognise(); });
 byId("pen").addEventListener("input", () => board.setPen(penShare()));
 byId("pen").addEventListener("change", recognise);
-byId("theme").addEventListener("click", switchTheme);
 byId("language").addEventListener("click", () => { switchLanguage(); start(); });
 byId("help").addEventListener("click", showHelp);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
+listenToTheme(repaint);
 acceptPictures();
 listenToTabs(showPanel);
 listenToWorkspaces(start);

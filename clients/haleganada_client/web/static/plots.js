@@ -1,4 +1,4 @@
-// Three plots with uPlot, each with its figures in words for those who do not see it.
+// Plots with uPlot, each with its figures in words for those who do not see it.
 
 import { colour, element } from "./dom.js";
 import { percent, say } from "./words.js";
@@ -20,10 +20,10 @@ export function lossPlot(parent, history) {
   line(parent, say("lossTitle", { count: WINDOW }), data, "--accent", [0, 1.1 * most], (last) => last.toFixed(2));
 }
 
-export function samplesPlot(parent, labels) {
+export function samplesPlot(parent, labels, title = say("samplesTitle")) {
   const most = [...labels].sort((a, b) => b.samples - a.samples).slice(0, BARS);
   const words = most.map(({ label, samples }) => `${label}: ${samples}`).join(", ");
-  const box = place(parent, say("samplesTitle"), words, "wide");
+  const box = place(parent, title, words, "wide");
   const x = axis();
   x.splits = () => most.map((_, i) => i);
   x.values = () => most.map(({ label }) => ([...label].length > 4 ? `${[...label].slice(0, 3).join("")}…` : label));
@@ -61,18 +61,21 @@ function line(parent, title, data, token, range, words) {
   });
 }
 
-function place(parent, title, words, kind = "") {
+// A box for a plot below its title; words: its figures for those who do not see it.
+export function place(parent, title, words, kind = "") {
   const box = element("div", { class: "canvas", role: "img", "aria-label": `${title}: ${words}` });
   parent.append(element("section", { class: `plot ${kind}` }, element("h3", {}, title), box));
   return box;
 }
 
-function draw(box, data, options) {
+// A uPlot in a box, as wide as that.
+export function draw(box, data, options) {
   const plot = new uPlot({ width: box.clientWidth, height: HEIGHT, legend: { show: false }, cursor: { show: false }, ...options }, data, box);
   new ResizeObserver(() => box.clientWidth && plot.setSize({ width: box.clientWidth, height: HEIGHT })).observe(box);
+  return plot;
 }
 
-function axis() {
+export function axis() {
   const line = { stroke: colour("--line"), width: 1 };
   return { stroke: colour("--soft"), grid: line, ticks: { show: false }, font: FONT, size: 34 };
 }

@@ -9,7 +9,7 @@ export function tell(message, onUndo = null) {
 }
 
 export function report(error) {
-  show(say("failed", { error: error.isAbsence ? say("lost") : error.message }), true, null);
+  show(say("failed", { error: error.isAbsence ? byId("lost").textContent.trim() : error.message }), true, null);
 }
 
 function show(message, bad, onUndo) {

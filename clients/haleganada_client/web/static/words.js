@@ -1,15 +1,17 @@
-// Every word of the page, in the reader's language. The two tables have the same keys; a test compares them.
+// Every word of the pages, in the reader's language. The tables of both languages have the same keys; a test compares them.
 
 import english from "./words.en.js";
 import kannada from "./words.kn.js";
+import englishModels from "./words.models.en.js";
+import kannadaModels from "./words.models.kn.js";
 
-const TABLES = { en: english, kn: kannada };
+const TABLES = { en: { ...english, ...englishModels }, kn: { ...kannada, ...kannadaModels } };
 
 const language = () => document.documentElement.lang;
 const locale = () => (language() === "kn" ? "kn-IN" : undefined);
 
 export function say(word, values = {}) {
-  const text = TABLES[language()][word] ?? english[word] ?? word;
+  const text = TABLES[language()][word] ?? TABLES.en[word] ?? word;
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
@@ -23,7 +25,7 @@ export function translatePage() {
   for (const node of document.querySelectorAll("[data-word]")) node.textContent = say(node.dataset.word);
   for (const node of document.querySelectorAll("[data-word-label]")) {
     node.setAttribute("aria-label", say(node.dataset.wordLabel));
-    if (node.tagName === "BUTTON") node.title = say(node.dataset.wordLabel);
+    if (["BUTTON", "A"].includes(node.tagName)) node.title = say(node.dataset.wordLabel);
   }
   const other = document.getElementById("language");
   other.textContent = language() === "en" ? "ಕನ್ನಡ" : "English";

@@ -14,15 +14,21 @@ PREFIX = "export default "
 
 
 def table(language: str) -> dict[str, str]:
-    source = (FOLDER / "static" / f"words.{language}.js").read_text(encoding="utf-8")
-    assert source.startswith(PREFIX)
-    words: dict[str, str] = json.loads(source.removeprefix(PREFIX))
+    """The words of all pages, in the order of their files."""
+    words: dict[str, str] = {}
+    for path in sorted((FOLDER / "static").glob(f"words*.{language}.js")):
+        source = path.read_text(encoding="utf-8")
+        assert source.startswith(PREFIX)
+        more: dict[str, str] = json.loads(source.removeprefix(PREFIX))
+        assert not words.keys() & more.keys()
+        words |= more
     return words
 
 
 def sources() -> str:
-    scripts = [path for path in (FOLDER / "static").glob("*.js") if not path.name.startswith("words.")]
-    return "\n".join(path.read_text(encoding="utf-8") for path in [*scripts, FOLDER / "templates" / "index.html"])
+    scripts = [path for path in (FOLDER / "static").rglob("*.js") if not path.name.startswith("words.")]
+    own = [path for path in scripts if path.parent.name != "vendor"]
+    return "\n".join(path.read_text(encoding="utf-8") for path in [*own, *(FOLDER / "templates").glob("*.html")])
 
 
 def test_same_words_with_the_same_gaps() -> None:

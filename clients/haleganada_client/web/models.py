@@ -1,0 +1,65 @@
+"""The JSON behind models: what there is, what can be trained, which one a workspace answers with; export, deletion."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, request, send_file
+
+from haleganada_client.errors import InvalidInput
+from haleganada_client.models import FEW_SHOT
+
+from .context import client, workspace
+from .downloads import fetched
+from .drawings import body, text
+from .plain import plain
+
+blueprint = Blueprint("models", __name__, url_prefix="/page/models")
+
+
+@blueprint.get("")
+def models() -> Response:
+    """All models, the newest first, behind few-shot; without their labels."""
+    return jsonify(plain(client().models.list()))
+
+
+@blueprint.get("/presets")
+def presets() -> Response:
+    """What can be trained."""
+    return jsonify(plain(client().models.presets()))
+
+
+@blueprint.get("/active")
+def active() -> Response:
+    """The model that the workspace answers with; null if it is its own few-shot head."""
+    name = workspace() or client().config.workspace
+    chosen = (model for model in client().models.list() if name in model.active_in and model.model_id != FEW_SHOT)
+    return jsonify(plain(next(chosen, None)))
+
+
+@blueprint.get("/<model_id>")
+def model(model_id: str) -> Response:
+    """One model with its labels."""
+    return jsonify(plain(client().models.get(model_id)))
+
+
+@blueprint.post("/<model_id>/activate")
+def activate(model_id: str) -> Response:
+    """Let the workspace answer with a model from now on; few-shot goes back to its own head."""
+    return jsonify(plain(client().models.activate(model_id, workspace=workspace())))
+
+
+@blueprint.post("/<model_id>/delete")
+def delete(model_id: str) -> Response:
+    """Delete a model; `confirm` repeats its name."""
+    found = client().models.get(model_id)
+    if text(body(), "confirm") != found.name:
+        raise InvalidInput("confirm: repeat the model's name to delete it", "NOT_CONFIRMED", "confirm")
+    client().models.delete(found.model_id)
+    return jsonify(deleted=found.model_id)
+
+
+@blueprint.get("/<model_id>/export")
+def export(model_id: str) -> Response:
+    """A model as ONNX; ?precision= float32 or int8."""
+    precision = request.args.get("precision", "float32")
+    file, done = fetched(lambda into: client().models.export(model_id, into, precision))
+    return send_file(file, mimetype="application/octet-stream", as_attachment=True, download_name=done.file_name)

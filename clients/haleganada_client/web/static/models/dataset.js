@@ -1,0 +1,101 @@
+// One data set: what is in it, what was refused, how balanced it is, what a network will see of it.
+
+import { get, post } from "../api.js";
+import { ask } from "../dialog.js";
+import { button, element } from "../dom.js";
+import { samplesPlot } from "../plots.js";
+import { report, tell } from "../status.js";
+import { count, moment, say, size } from "../words.js";
+import { back, facts, link, numbers, partsBar, place, problem, whenShown } from "./parts.js";
+import { table } from "./sortable.js";
+
+const REFUSED_SHOWN = 100;
+const BARS = 40; // labels in the plot; of more, those with most and fewest
+const VIEWS = 7;
+const DRAWINGS = 6;
+
+export async function showDataset(view, id, life) {
+  const [dataset, presets] = await Promise.all([get(`/page/datasets/${encodeURIComponent(id)}`), get("/page/models/presets")]);
+  const plot = element("div", { class: "plots" });
+  view.replaceChildren(
+    back("datasets", "datasets"),
+    element("div", { class: "heading" }, element("h3", {}, dataset.name),
+      element("div", { class: "row" }, link(say("trainOnThis"), place("train", dataset.dataset_id), { class: "button primary" }),
+        button(say("deleteDataset"), () => remove(dataset), { class: "danger", id: "delete-dataset" }))),
+    numbers([[count(dataset.train + dataset.validation + dataset.test), "samples"], [count(dataset.labels_total), "labels"],
+      [dataset.writers ? count(dataset.writers) : null, "writers"], [dataset.imbalance ? `${dataset.imbalance.toFixed(1)} : 1` : null, "imbalance"]]),
+    partsBar(dataset), leftOut(dataset), preview(dataset, presets, life), plot, labelTable(dataset), about(dataset));
+  whenShown(view, () => balance(plot, dataset.labels));
+}
+
+// Refused, repeated and leaking items: what the reader should know before trusting a figure.
+function leftOut(dataset) {
+  const lines = [
+    dataset.leaks > 0 && say("leaks", { count: count(dataset.leaks) }),
+    dataset.duplicates > 0 && say("duplicates", { count: count(dataset.duplicates) }),
+  ].filter(Boolean).map((line) => element("p", { class: "note" }, line));
+  const rows = dataset.refused.slice(0, REFUSED_SHOWN).map(({ item, error }) => element("li", {}, element("code", {}, item), ` ${error.message}`));
+  const refused = dataset.refused_total > 0 && element("details", { class: "refused" },
+    element("summary", { class: "warning" }, say("refusedCount", { count: count(dataset.refused_total) })), element("ul", { class: "note" }, rows),
+    dataset.refused_total > rows.length && element("p", { class: "note" }, say("andMore", { count: count(dataset.refused_total - rows.length) })));
+  return element("div", { class: "left-out" }, lines, refused);
+}
+
+// Drawings exactly as the network of a preset gets them in training: first as they are, then augmented.
+function preview(dataset, presets, life) {
+  const select = element("select", { id: "preview-preset", "aria-label": say("preset") }, presets.map(({ name, side }) => element("option", { value: name }, `${name} · ${side} px`)));
+  const sheet = element("div");
+  let seed = 0;
+  const show = async () => {
+    look.disabled = true;
+    sheet.replaceChildren(element("p", { class: "note", role: "status" }, say("previewing")));
+    try {
+      const seen = await get(`/page/datasets/${dataset.dataset_id}/preview`, { preset: select.value, drawings: DRAWINGS, views: VIEWS, seed: seed++ });
+      sheet.replaceChildren(pictures(seen));
+    } catch (error) {
+      if (!life.aborted) sheet.replaceChildren(problem(error.message || say("noAnswer")));
+    }
+    look.textContent = say("previewOthers");
+    look.disabled = false;
+  };
+  const look = button(say("previewShow"), show, { id: "preview" });
+  return element("section", { class: "preview" }, element("h3", {}, say("previewTitle")), element("p", { class: "note" }, say("previewNote")),
+    element("div", { class: "row wrap" }, select, look), sheet);
+}
+
+function pictures({ labels, sheet, side }) {
+  const image = element("img", { src: sheet, alt: say("previewAlt", { labels: labels.join(", "), side }) });
+  const heads = element("div", { class: "row heads note" }, element("span", {}, say("asItIs")), element("span", {}, say("augmented")));
+  return element("figure", { class: "sheet" }, element("ol", { class: "script rows", "aria-hidden": "true" }, labels.map((label) => element("li", {}, label))),
+    element("div", {}, heads, image));
+}
+
+function balance(parent, labels) {
+  const bars = labels.map(({ label, train, validation, test }) => ({ label, samples: train + validation + test })).sort((a, b) => b.samples - a.samples);
+  if (bars.length <= BARS) samplesPlot(parent, bars, say("balance"));
+  else samplesPlot(parent, [...bars.slice(0, BARS / 2), ...bars.slice(-BARS / 2)], say("balanceEnds", { count: BARS / 2 }));
+}
+
+function labelTable({ labels }) {
+  const number = (word, name) => ({ word, cell: (row) => count(row[name]), key: (row) => row[name], right: true });
+  return element("details", {}, element("summary", {}, say("allLabels", { count: count(labels.length) })), table([
+    { word: "label", cell: ({ label }) => element("span", { class: "script" }, label), key: ({ label }) => label },
+    number("partTrain", "train"), number("partValidation", "validation"), number("partTest", "test"),
+  ], labels, { kind: "compact", name: say("labels") }));
+}
+
+function about(dataset) {
+  return facts([[say("made"), moment(dataset.created)], [say("size"), size(dataset.bytes_on_disk)], ["SHA-256", element("code", { class: "long" }, dataset.sha256)]]);
+}
+
+async function remove(dataset) {
+  const confirm = await ask(say("deleteTitle", { name: dataset.name }), { text: say("deleteDatasetText", { name: dataset.name }), confirm: say("delete"), danger: true });
+  if (confirm === null) return;
+  try {
+    await post(`/page/datasets/${dataset.dataset_id}/delete`, { confirm });
+    location.hash = "datasets";
+    tell(say("deleted", { name: dataset.name }));
+  } catch (error) {
+    report(error);
+  }
+}

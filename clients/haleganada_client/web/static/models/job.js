@@ -1,0 +1,125 @@
+// One job: how far it is while it runs, what came of it when it is over.
+
+import { currentWorkspace, get, post, url } from "../api.js";
+import { button, element } from "../dom.js";
+import { report, tell } from "../status.js";
+import { moment, say, size } from "../words.js";
+import { Curves } from "./curves.js";
+import { doing, titleOf } from "./jobs.js";
+import { back, duration, facts, isOver, link, meter, numbers, place, problem, share, state, whenShown } from "./parts.js";
+import { poll } from "./polling.js";
+import { evaluation } from "./report.js";
+
+const PAUSE_MS = 1000;
+
+export async function showJob(view, id, life) {
+  const ask = () => get(`/page/jobs/${encodeURIComponent(id)}`);
+  const job = await ask();
+  const live = new LiveJob(job);
+  view.replaceChildren(back("jobs", "jobs"), live.node);
+  whenShown(view, () => live.show(job));
+  if (isOver(job)) return;
+  poll(async () => {
+    const now = await ask();
+    if (life.aborted) return false;
+    live.show(now);
+    return !isOver(now);
+  }, PAUSE_MS, life);
+}
+
+// The parts of a job that change, each filled anew only where something has changed.
+class LiveJob {
+  #state = element("span");
+  #progress = element("div", { class: "progress" });
+  #figures = element("div");
+  #plots = element("div", { class: "plots" });
+  #outcome = element("div", { class: "stack" });
+  #curves = null;
+  #shown = ""; // the state
+  #epochs = ""; // the last one
+
+  constructor(job) {
+    const heading = element("div", { class: "heading" }, element("h3", {}, titleOf(job)), this.#state);
+    this.node = element("div", { class: "stack" }, heading, element("p", { class: "note" }, settingsOf(job)), this.#progress, this.#figures, this.#plots, this.#outcome);
+  }
+
+  show(job) {
+    this.#state.replaceChildren(state(job.state));
+    if (job.epochs.length && this.#epochs !== JSON.stringify(job.epochs.at(-1))) {
+      this.#epochs = JSON.stringify(job.epochs.at(-1));
+      this.#curves ??= new Curves(this.#plots);
+      this.#curves.show(job.epochs);
+      this.#figures.replaceChildren(figures(job));
+    }
+    if (this.#shown !== job.state) {
+      this.#shown = job.state;
+      this.#outcome.replaceChildren(...outcome(job));
+      this.#progress.replaceChildren();
+    }
+    if (!isOver(job)) this.#showProgress(job);
+  }
+
+  #showProgress(job) {
+    const { done, total } = job.progress;
+    if (!this.#progress.children.length) {
+      const cancel = button(say("cancelJob"), () => cancelJob(job, cancel), { id: "cancel-job" });
+      this.#progress.append(element("div", { class: "row" }, meter(0, 0, say("progress")), cancel), element("p", { class: "note", id: "doing" }));
+    }
+    const bar = this.#progress.querySelector("progress");
+    if (job.state === "running" && total) [bar.max, bar.value] = [total, done];
+    else bar.removeAttribute("value");
+    this.#progress.querySelector("#doing").textContent = job.state === "queued" ? say("queuedNote") : doing(job);
+  }
+}
+
+function settingsOf({ kind, request, created }) {
+  const settings = Object.entries(request.settings ?? {}).map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`);
+  return [kind === "training" && request.preset, request.dataset_name, ...settings, request.quick && say("quick"), moment(created)].filter(Boolean).join(" · ");
+}
+
+function figures({ epochs }) {
+  const best = epochs.reduce((found, one) => (one.validation_accuracy > found.validation_accuracy ? one : found), epochs[0]);
+  const last = epochs.at(-1);
+  return numbers([[last.epoch, "epoch"], [share(best.validation_accuracy), "bestAccuracy"], [best.epoch, "bestEpoch"], [duration(last.seconds), "epochTime"]]);
+}
+
+async function cancelJob(job, control) {
+  control.disabled = true;
+  try {
+    await post(`/page/jobs/${job.job_id}/cancel`, {});
+    tell(say(job.kind === "training" ? "cancelling" : "cancellingMeasuring"));
+  } catch (error) {
+    control.disabled = false;
+    report(error);
+  }
+}
+
+function outcome(job) {
+  if (!isOver(job)) return [];
+  const again = job.kind === "training" && link(say("trainAgain"), place("again", job.job_id), { class: "button" });
+  const parts = [job.error && problem(job.error), job.state === "cancelled" && element("p", { class: "note" }, say(job.model_id ? "cancelledKept" : "cancelledNothing"))];
+  if (job.kind === "evaluation" && job.result.models) parts.push(evaluation(job));
+  if (job.kind === "training") parts.push(element("div", { class: "row wrap" }, job.model_id && useButton(job), job.model_id && link(say("models"), "models", { class: "button" }), again));
+  const took = job.started && job.ended ? duration((new Date(job.ended) - new Date(job.started)) / 1000) : null;
+  return [...parts, files(job), facts([[say("took"), took], [say("jobNumber"), element("code", {}, job.job_id)]])].filter(Boolean);
+}
+
+function useButton(job) {
+  const use = async () => {
+    try {
+      await post(`/page/models/${job.model_id}/activate`, {});
+      tell(say("nowAnswers", { workspace: currentWorkspace(), name: job.request.name }));
+      control.disabled = true;
+    } catch (error) {
+      report(error);
+    }
+  };
+  const control = button(say("useIn", { workspace: currentWorkspace() }), use, { class: "primary", id: "use-model" });
+  return control;
+}
+
+function files(job) {
+  if (!job.files.length) return null;
+  const entry = ({ name, bytes }) => element("li", {}, element("a", { href: url(`/page/jobs/${job.job_id}/files/${encodeURIComponent(name)}`), target: "_blank" }, name), " ", element("small", {}, size(bytes)));
+  return element("details", {}, element("summary", {}, say("files", { count: job.files.length })), element("ul", { class: "files" }, job.files.map(entry)));
+}

@@ -1,0 +1,113 @@
+// Models: what there is, how good it is, which one answers; use, measure, take along, delete.
+
+import { currentWorkspace, get, post, url } from "../api.js";
+import { ask, closeDialog, showDialog } from "../dialog.js";
+import { button, element } from "../dom.js";
+import { report, tell } from "../status.js";
+import { count, moment, say, size } from "../words.js";
+import { measure } from "./measuring.js";
+import { facts, hash, link, share } from "./parts.js";
+import { table } from "./sortable.js";
+
+const FEW_SHOT = "few-shot";
+const LABELS_SHOWN = 200;
+
+export async function showModels(view) {
+  const models = await get("/page/models");
+  const again = async () => showModels(view);
+  view.replaceChildren(answering(models, again), models.length > 1 ? list(models, again) : firstSteps(models, again));
+}
+
+const isFewShot = (model) => model.model_id === FEW_SHOT;
+const nameOf = (model) => (isFewShot(model) ? say("fewShot") : model.name);
+const answersHere = (model) => model.active_in.includes(currentWorkspace());
+
+function answering(models, again) {
+  const active = models.find(answersHere) ?? models.find(isFewShot);
+  return element("div", { class: "answering" },
+    element("p", {}, say("answersHere", { workspace: currentWorkspace() }), " ", element("strong", {}, nameOf(active))),
+    !isFewShot(active) && button(say("backToFewShot"), () => use(models.find(isFewShot), again), { id: "use-few-shot" }));
+}
+
+function list(models, again) {
+  return table([
+    { word: "model", cell: title, kind: "first" },
+    { word: "labels", cell: (model) => (isFewShot(model) ? "–" : count(model.labels_total)), key: (model) => model.labels_total, right: true },
+    { word: "right", cell: accuracy, key: (model) => model.test_accuracy ?? model.validation_accuracy ?? -1, right: true },
+    { word: "milliseconds", cell: ({ milliseconds: ms }) => (ms ? ms.toFixed(ms < 10 ? 1 : 0) : "–"), key: (model) => model.milliseconds, right: true },
+    { word: "size", cell: (model) => size(model.bytes_on_disk), key: (model) => model.bytes_on_disk, right: true },
+    { word: "dataset", cell: (model) => model.dataset_name || "–", key: (model) => model.dataset_name },
+    { word: "hash", cell: (model) => hash(model.sha256) },
+    { word: "", cell: (model) => actions(model, models, again), kind: "actions" },
+  ], models, { kind: "stacked", name: say("models") });
+}
+
+function title(model) {
+  const more = isFewShot(model) ? say("fewShotNote") : `${model.preset} · ${moment(model.created)}`;
+  return [element("strong", {}, nameOf(model)), element("small", {}, more)];
+}
+
+function accuracy(model) {
+  if (model.test_accuracy !== null) return share(model.test_accuracy);
+  if (model.validation_accuracy === null) return "–";
+  return [share(model.validation_accuracy), element("small", {}, say("onValidation"))];
+}
+
+function actions(model, models, again) {
+  const here = answersHere(model);
+  return element("div", { class: "row end" },
+    here ? element("span", { class: "state", "data-state": "succeeded" }, say("inUse")) : button(say("use"), () => use(model, again)),
+    button(say("measure"), () => measure(models, [model.model_id])),
+    !isFewShot(model) && button("⋯", () => openModel(model, models, again).catch(report), { class: "square", title: say("modelMenu", { name: model.name }), "aria-label": say("modelMenu", { name: model.name }) }));
+}
+
+async function use(model, again) {
+  try {
+    await post(`/page/models/${model.model_id}/activate`, {});
+    tell(say("nowAnswers", { workspace: currentWorkspace(), name: nameOf(model) }));
+    await again();
+  } catch (error) {
+    report(error);
+  }
+}
+
+function firstSteps(models, again) {
+  return element("div", {}, list(models, again), element("p", { class: "empty" }, say("modelsEmpty")),
+    element("ol", { class: "steps" },
+      element("li", {}, link(say("firstUpload"), "datasets")),
+      element("li", {}, link(say("firstTrain"), "train")),
+      element("li", {}, say("firstUse"))));
+}
+
+// One model: all that is known of it, files to take along, the way out.
+
+async function openModel({ model_id: id }, models, again) {
+  const model = await get(`/page/models/${id}`);
+  const download = (precision, word) => element("a", { class: "download", href: url(`/page/models/${id}/export`, { precision }), download: true },
+    element("strong", {}, say(word)), element("small", {}, say(`${word}_note`)));
+  showDialog(model.name,
+    facts([
+      [say("preset"), model.preset], [say("made"), moment(model.created)], [say("trainedOn"), model.dataset_name],
+      [say("onTest"), model.test_accuracy === null ? null : share(model.test_accuracy)],
+      [say("onValidation"), model.validation_accuracy === null ? null : share(model.validation_accuracy)],
+      [say("parameters"), count(model.parameters)], [say("input"), `${model.side} × ${model.side} px`],
+      [say("usedIn"), model.active_in.join(", ")], ["SHA-256", element("code", { class: "long" }, model.sha256)],
+      [say("datasetHash"), element("code", { class: "long" }, model.dataset_sha256)],
+    ]),
+    element("p", { class: "script labels" }, model.labels.slice(0, LABELS_SHOWN).join(" ") + (model.labels.length > LABELS_SHOWN ? " …" : "")),
+    element("div", { class: "downloads" }, download("float32", "export_onnx"), download("int8", "export_int8")),
+    element("div", { class: "row end" }, button(say("measure"), () => { closeDialog(); measure(models, [id]); }),
+      button(say("deleteModel"), () => remove(model, again), { class: "danger" })));
+}
+
+async function remove(model, again) {
+  const confirm = await ask(say("deleteTitle", { name: model.name }), { text: say("deleteModelText", { name: model.name }), confirm: say("delete"), danger: true });
+  if (confirm === null) return;
+  try {
+    await post(`/page/models/${model.model_id}/delete`, { confirm });
+    tell(say("deleted", { name: model.name }));
+    await again();
+  } catch (error) {
+    report(error);
+  }
+}

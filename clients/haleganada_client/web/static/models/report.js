@@ -1,0 +1,106 @@
+// What an evaluation found: figures with their interval, where it errs, the pictures.
+
+import { url } from "../api.js";
+import { button, element } from "../dom.js";
+import { count, say } from "../words.js";
+import { modelName } from "./jobs.js";
+import { numbers, share } from "./parts.js";
+import { table } from "./sortable.js";
+
+const LISTED = 10;
+const PICTURES = { "confusion_matrix.png": "confusionMatrix", "class_accuracy.png": "classAccuracy", "confused_pairs.png": "confusedPairs" };
+
+export function evaluation(job) {
+  const { dataset, models, notes = [], disagreements } = job.result;
+  const part = { train: "partTrain", validation: "partValidation", test: "partTest" }[dataset.part];
+  const box = element("div", { class: "stack" });
+  const show = (model) => box.replaceChildren(...details(job, model));
+  const nodes = [element("p", {}, say("measuredOn", { name: dataset.name, part: part ? say(part) : dataset.part, drawings: count(dataset.drawings), labels: count(dataset.labels) })),
+    ...notes.map((note) => element("p", { class: "warning" }, note))];
+  if (models.length > 1) nodes.push(comparison(models), disagreements && disagreed(job, disagreements), choice(models, show));
+  show(models[0]);
+  return element("div", { class: "stack report" }, nodes.filter(Boolean), box);
+}
+
+const interval = (ends) => (ends ? say("interval", { from: share(ends[0]), to: share(ends[1]) }) : "");
+const nameOf = (model) => (model.model_id === "ensemble" ? say("together") : modelName(model.name));
+
+function comparison(models) {
+  const number = (word, value) => ({ word, cell: (model) => share(value(model)), key: (model) => value(model) ?? -1, right: true });
+  return table([
+    { word: "model", cell: (model) => element("strong", {}, nameOf(model)), key: nameOf, kind: "first" },
+    number("right", (model) => model.accuracy),
+    { word: "intervalTitle", cell: (model) => interval(model.accuracy_interval), right: true },
+    number("macroF1", (model) => model.macro?.["f1-score"]), number("top5", (model) => model.top5_accuracy),
+    { word: "milliseconds", cell: (model) => model.milliseconds?.toFixed(1) ?? "–", key: (model) => model.milliseconds ?? -1, right: true },
+  ], models, { kind: "stacked", name: say("comparison") });
+}
+
+function disagreed(job, found) {
+  return element("section", {}, element("h3", {}, say("disagreements")), element("p", { class: "note" }, say("disagree", { count: count(found.count), share: share(found.share), right: share(found.some_right) })),
+    (found.files ?? []).map((name) => picture(job, name, "disagreements")));
+}
+
+// Which model's details are shown.
+function choice(models, show) {
+  const buttons = models.map((model) => button(nameOf(model), () => choose(model), { class: "chip" }));
+  const choose = (model) => {
+    buttons.forEach((one, i) => one.setAttribute("aria-pressed", String(models[i] === model)));
+    show(model);
+  };
+  buttons.forEach((one, i) => one.setAttribute("aria-pressed", String(i === 0)));
+  return element("div", { class: "chips", role: "group", "aria-label": say("detailsOf") }, buttons);
+}
+
+function details(job, model) {
+  const errors = [worst(model), confused(model)].filter(Boolean);
+  const unknown = model.labels_not_known?.count ?? 0;
+  return [headline(model), unknown > 0 && element("p", { class: "warning" }, say("labelsNotKnown", { count: count(unknown) })),
+    errors.length > 0 && element("div", { class: "columns two" }, errors), perClass(model), ...pictures(job, model)].filter(Boolean);
+}
+
+function headline(model) {
+  return element("div", {}, element("p", { class: "headline" }, element("strong", {}, share(model.accuracy)), element("span", {}, `${say("rightOf", { n: count(model.n ?? 0) })} · ${interval(model.accuracy_interval)}`)),
+    numbers([[model.macro ? share(model.macro["f1-score"]) : null, "macroF1"], [model.weighted ? share(model.weighted["f1-score"]) : null, "weightedF1"],
+      [model.top5_accuracy === undefined ? null : share(model.top5_accuracy), "top5"], [model.expected_calibration_error === undefined ? null : share(model.expected_calibration_error), "calibration"],
+      [model.milliseconds ? model.milliseconds.toFixed(1) : null, "milliseconds"]]));
+}
+
+function worst(model) {
+  const rows = (model.worst ?? []).filter(({ accuracy }) => accuracy < 1).slice(0, LISTED).map((one) => element("li", {}, element("span", { class: "pair script" }, one.label),
+    element("span", {}, [share(one.accuracy), say("ofDrawings", { right: one.correct, count: one.support }), one.read_as && say("readAs", { label: one.read_as, times: one.times })].filter(Boolean).join(" · "))));
+  return model.worst && column("worst", rows, "worstNone");
+}
+
+function confused(model) {
+  const rows = (model.confused_pairs ?? []).slice(0, LISTED).map(({ labels, count: times }) => element("li", {}, element("span", { class: "pair script" }, `${labels[0]} ↔ ${labels[1]}`), element("span", {}, `${times}×`)));
+  return model.confused_pairs && column("confusedTitle", rows, "confusedNone");
+}
+
+function column(title, rows, none) {
+  return element("section", {}, element("h3", {}, say(title)), rows.length ? element("ul", { class: "advice" }, rows) : element("p", { class: "note" }, say(none)));
+}
+
+function perClass({ per_class: columns }) {
+  if (!columns) return null;
+  const rows = columns.label.map((label, i) => ({ label, precision: columns.precision[i], recall: columns.recall[i], f1: columns.f1[i], support: columns.support[i] }));
+  const number = (word, name) => ({ word, cell: (row) => share(row[name]), key: (row) => row[name], right: true });
+  return element("details", { open: rows.length <= 40 }, element("summary", {}, say("perClass", { count: count(rows.length) })), table([
+    { word: "label", cell: ({ label }) => element("span", { class: "script" }, label), key: ({ label }) => label },
+    number("precision", "precision"), number("recall", "recall"), number("f1", "f1"),
+    { word: "support", cell: ({ support }) => count(support), key: ({ support }) => support, right: true },
+  ], rows, { kind: "compact", name: say("perClassName") }));
+}
+
+function pictures(job, model) {
+  const names = (model.files ?? job.files.map(({ name }) => name)).filter((name) => wordFor(name));
+  return names.map((name) => picture(job, name, wordFor(name)));
+}
+
+const wordFor = (name) => Object.entries(PICTURES).find(([ending]) => name.endsWith(ending))?.[1];
+
+function picture(job, name, word) {
+  const address = url(`/page/jobs/${job.job_id}/files/${encodeURIComponent(name)}`);
+  return element("figure", { class: "picture" }, element("figcaption", {}, say(word)),
+    element("a", { href: address, target: "_blank" }, element("img", { src: address, alt: say(word), loading: "lazy" })));
+}
