@@ -54,11 +54,13 @@ class Recipe:
     inputs: Mapping[str, str]
     """See input_hashes."""
     teacher: Mapping[str, Any] | None = None
-    """See teacher_facts; None for a network that started from nothing."""
+    """See weights_facts; None for a network that started from nothing."""
+    averaged: Mapping[str, Any] | None = None
+    """The same, of the earlier end that was averaged with this one."""
 
 
-def teacher_facts(weights: Path) -> dict[str, Any]:
-    """What a card tells of the weights that a run started from and imitated."""
+def weights_facts(weights: Path) -> dict[str, Any]:
+    """What a card tells of other weights that a run made use of."""
     card = json.loads((weights / "card.json").read_text(encoding="utf-8"))
     training = card["training"]
     return {
@@ -161,7 +163,7 @@ def _readable(card: Mapping[str, Any]) -> str:
     rows = [(f["name"], f"{f['value']:g} {f['unit']}", str(f["n"]), f["how"]) for f in card["figures"]]
     figures = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     calibration, side, dim = card["calibration"], card["side"], card["dim"]
-    teacher = _teacher_in_words(training.get("teacher"))
+    others = _teacher_in_words(training.get("teacher")) + _averaged_in_words(training.get("averaged"))
     return f"""# {card["name"]} {card["version"]}
 
 Turns the drawing of one character into {dim} numbers of unit length, so that drawings of one character lie
@@ -186,7 +188,7 @@ Measured with the shipped ONNX graph and the server's own preprocessing.
 
 Seed {training["seed"]}, {training["steps"]} steps, {training["drawings"]:,} drawings, {training["minutes"]:.0f}
 minutes on two shared CPU cores. The checkpoint was chosen on alphabets that were kept out of training.
-{teacher}
+{others}
 | source | licence | use |
 |---|---|---|
 {sources}
@@ -215,6 +217,15 @@ def _coefficients(calibration: Mapping[str, Any]) -> str:
     rows += [(f"u{i}", [*u[:3], None, *u[3:]]) for i, u in enumerate(calibration["unknown"])]
     cells = [[name, *("" if x is None else f"{x:.4f}" for x in numbers)] for name, numbers in rows]
     return "\n".join(f"| {' | '.join(row)} |" for row in cells)
+
+
+def _averaged_in_words(earlier: Mapping[str, Any] | None) -> str:
+    if not earlier:
+        return ""
+    return f"""
+The weights are the mean of two ends of this run. At the first one, after {earlier["steps"]} steps and
+{earlier["minutes"]:.0f} minutes, the learning rate had fallen to nothing; then it rose again.
+"""
 
 
 def _teacher_in_words(teacher: Mapping[str, Any] | None) -> str:

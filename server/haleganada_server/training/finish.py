@@ -19,7 +19,7 @@ from haleganada_server.training.calibrate import (
     make_tasks,
     reliability,
 )
-from haleganada_server.training.card import Figure, Recipe, input_hashes, teacher_facts, training_sources, write_cards
+from haleganada_server.training.card import Figure, Recipe, input_hashes, training_sources, weights_facts, write_cards
 from haleganada_server.training.export import export_network, onnx_session
 from haleganada_server.training.head_fit import (
     Covariances,
@@ -71,6 +71,8 @@ class Run:
     drawings: int
     teacher: Path | None = None
     """Weights folder of the wider network that it started from."""
+    averaged: Path | None = None
+    """Weights folder of the earlier end that is averaged with this one."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def finish(
         say(f"{figure.name}: {figure.value:g} {figure.unit} (n = {figure.n})")
     recipe = Recipe(
         run.seed, run.steps, run.minutes, run.drawings, asdict(shrinkage), input_hashes(folders.data),
-        teacher_facts(run.teacher) if run.teacher else None,
+        weights_facts(run.teacher) if run.teacher else None, weights_facts(run.averaged) if run.averaged else None,
     )  # fmt: skip
     sources = training_sources(folders.data, folders.hanzi, folders.fonts)
     parameters = sum(p.numel() for p in network.parameters())

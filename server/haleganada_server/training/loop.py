@@ -29,8 +29,8 @@ from haleganada_server.training.raster_synthesis import Raster
 
 AVERAGE_HORIZON = 400
 """Steps over which the exported weights are averaged."""
-TIE = 0.0025
-"""Differences of one-shot errors that mean nothing: one standard error of 12,000 answers. Of equals, the later one is
+TIE = 0.005
+"""Differences of one-shot errors that mean nothing: two standard errors of 12,000 answers. Of equals, the later one is
 kept, which was trained at the lower rate.
 """
 STATE_FILE = "state.safetensors"

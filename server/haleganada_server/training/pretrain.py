@@ -11,7 +11,8 @@ import click
 import torch
 
 from haleganada_server.config import ServerConfig
-from haleganada_server.runtime.network import NetworkShape, build_network
+from haleganada_server.runtime.network import NetworkShape, build_network, load_network
+from haleganada_server.training.averaging import averaged
 from haleganada_server.training.batches import BatchShape, background_batches, inline_batches
 from haleganada_server.training.card import other_inputs
 from haleganada_server.training.checkpoint import State, read_tensors
@@ -48,6 +49,9 @@ RUN_FOLDER = "run"
 @click.option(
     "--teacher", type=_FOLDER, help="Weights of a wider network: start as its strongest channels, imitate it at first."
 )
+@click.option(
+    "--average-with", type=_FOLDER, help="Weights of an earlier end of the same run: write the mean of both networks."
+)
 def pretrain(
     data: Path,
     hanzi: Path | None,
@@ -62,6 +66,7 @@ def pretrain(
     renderers: int,
     width: int,
     teacher: Path | None,
+    average_with: Path | None,
 ) -> None:
     """Train the embedder on open data and write its weights, head, calibration and model card."""
     torch.set_num_threads(threads or os.cpu_count() or 1)
@@ -85,9 +90,12 @@ def pretrain(
     trainer.run(lambda first: background_batches(folders, shape, seed, first, renderers))
     network = build_network(state.network.shape)
     network.load_state_dict(read_tensors(run_folder / BEST_FILE)[0])
+    if average_with:
+        network = averaged(network, load_network(average_with / "embedder.safetensors"))
     progress = trainer.state.progress
     drawings = progress.step * shape.ways * shape.drawings
-    finish(network, Run(seed, progress.best_step, progress.seconds / 60, drawings, teacher), folders, out, say)
+    run = Run(seed, progress.best_step, progress.seconds / 60, drawings, teacher, average_with)
+    finish(network, run, folders, out, say)
 
 
 def _narrow_state(teacher: Teacher, width: int, folders: Folders, seed: int, device: str) -> State:
