@@ -11,6 +11,7 @@ import grpc
 import pytest
 from grpc import StatusCode
 from haleganada.v1 import ocr_service_pb2 as ocr
+from haleganada.v1 import ocr_service_pb2_grpc
 from haleganada.v1 import workspace_service_pb2 as workspaces
 from haleganada.v1.common_pb2 import Glyph
 
@@ -125,7 +126,9 @@ def test_only_so_many_at_a_time_and_cancelling_frees_the_place(start_server: Sta
     server = start_server(max_transfers=1)
     items = [ocr.TrainItem(glyph=Glyph(image=noise(seed)), label=f"label {seed}") for seed in range(80)]
     server.ocr.TrainBatch(ocr.TrainBatchRequest(items=items))  # so much that it does not fit into the buffers
-    slow = server.ocr.Export(ocr.ExportRequest())
+    # gRPC would give a reader more and more room ahead of it, in which the whole file may fit.
+    channel = grpc.insecure_channel(server.app.address, [("grpc.http2.bdp_probe", 0)])
+    slow = ocr_service_pb2_grpc.OCRServiceStub(channel).Export(ocr.ExportRequest())
     next(iter(slow))
     refusal = refused(lambda: list(server.ocr.Export(ocr.ExportRequest())))
     assert (refusal.code, refusal.reason) == (StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_TRANSFERS")
@@ -133,6 +136,7 @@ def test_only_so_many_at_a_time_and_cancelling_frees_the_place(start_server: Sta
     assert server.ocr.Predict(ocr.PredictRequest(glyph=cross())).candidates
 
     slow.cancel()
+    channel.close()
     wait_until(lambda: not list((tmp_path / "data" / "tmp").iterdir()))
     assert len(list(server.ocr.Export(ocr.ExportRequest()))) > 2
 
