@@ -81,9 +81,9 @@ class Page:
     def run(self, script: str, *arguments: Any) -> Any:
         return self.driver.execute_script(script, *arguments)
 
-    def wait(self, condition: Callable[[], object]) -> None:
+    def wait(self, condition: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
         # A list that is shown anew takes its old elements away, also between finding one and reading it.
-        patient = WebDriverWait(self.driver, PATIENCE_S, 0.02, ignored_exceptions=[StaleElementReferenceException])
+        patient = WebDriverWait(self.driver, patience_s, 0.02, ignored_exceptions=[StaleElementReferenceException])
         patient.until(lambda _: condition())
 
     def wait_for(self, selector: str, part: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from haleganada_client import HaleganadaClient, Ink, Stroke
 
+from tests.e2e import model_screenshots
 from tests.e2e.browser import Page, browser, missing, web
 from tests.e2e.handwriting import letters, written
 from tests.e2e.processes import server
@@ -41,6 +42,9 @@ def main() -> None:
         page.run("localStorage.setItem('workspace', arguments[0])", WORKSPACE)
         on_a_screen(page)
         on_a_phone(page)
+    if model_screenshots.missing():
+        sys.exit(model_screenshots.missing())
+    model_screenshots.shoot_models(shoot)
 
 
 def teach_a_class(client: HaleganadaClient) -> None:

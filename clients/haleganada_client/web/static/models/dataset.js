@@ -4,9 +4,9 @@ import { get, post } from "../api.js";
 import { ask } from "../dialog.js";
 import { button, element } from "../dom.js";
 import { samplesPlot } from "../plots.js";
-import { report, tell } from "../status.js";
+import { report } from "../status.js";
 import { count, moment, say, size } from "../words.js";
-import { back, facts, link, numbers, partsBar, place, problem, whenShown } from "./parts.js";
+import { back, facts, goTo, link, numbers, partsBar, place, problem, whenShown } from "./parts.js";
 import { table } from "./sortable.js";
 
 const REFUSED_SHOWN = 100;
@@ -93,8 +93,7 @@ async function remove(dataset) {
   if (confirm === null) return;
   try {
     await post(`/page/datasets/${dataset.dataset_id}/delete`, { confirm });
-    location.hash = "datasets";
-    tell(say("deleted", { name: dataset.name }));
+    goTo("datasets", say("deleted", { name: dataset.name }));
   } catch (error) {
     report(error);
   }

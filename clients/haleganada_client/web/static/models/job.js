@@ -55,6 +55,7 @@ class LiveJob {
       this.#shown = job.state;
       this.#outcome.replaceChildren(...outcome(job));
       this.#progress.replaceChildren();
+      window.dispatchEvent(new Event("jobs"));
     }
     if (!isOver(job)) this.#showProgress(job);
   }

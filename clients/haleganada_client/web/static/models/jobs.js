@@ -23,10 +23,8 @@ export async function showJobs(view, _, life) {
 
 // What a job is about, in words.
 export function titleOf({ kind, request }) {
-  return kind === "training" ? request.name : say("measuring", { names: (request.model_names ?? []).map(modelName).join(", ") });
+  return kind === "training" ? request.name : say("measuring", { names: (request.model_names ?? []).join(", ") });
 }
-
-export const modelName = (name) => (name === "few-shot" ? say("fewShot") : name);
 
 // What it does now and how long it will take.
 export function doing({ progress }) {

@@ -71,6 +71,7 @@ async function start() {
 }
 
 window.addEventListener("hashchange", () => { tell(""); countJobs().catch(report); show(); scrollTo(0, 0); });
+window.addEventListener("jobs", () => countJobs().catch(report)); // one of them has begun or ended
 window.addEventListener("unhandledrejection", (event) => report(event.reason));
 byId("language").addEventListener("click", () => { switchLanguage(); start(); });
 listenToTheme(show);

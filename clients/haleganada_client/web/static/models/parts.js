@@ -1,6 +1,7 @@
 // Small things that several views are made of.
 
 import { element } from "../dom.js";
+import { tell } from "../status.js";
 import { count, percent, say } from "../words.js";
 
 const STATES = { queued: "stateQueued", running: "stateRunning", succeeded: "stateSucceeded", failed: "stateFailed", cancelled: "stateCancelled" };
@@ -65,4 +66,10 @@ export function partsBar({ train, validation, test }) {
   });
   return element("div", { class: "parts" }, element("div", { class: "partsbar", "aria-hidden": "true" }, pieces),
     element("p", { class: "note" }, parts.map(([name, n, word]) => element("span", { class: `key ${name}` }, `${say(word)} ${count(n)}`))));
+}
+
+// Show another view, and there say what has been done.
+export function goTo(view, message) {
+  window.addEventListener("hashchange", () => tell(message), { once: true }); // after the page has cleared its line
+  location.hash = view;
 }

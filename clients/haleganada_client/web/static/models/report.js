@@ -3,7 +3,6 @@
 import { url } from "../api.js";
 import { button, element } from "../dom.js";
 import { count, say } from "../words.js";
-import { modelName } from "./jobs.js";
 import { numbers, share } from "./parts.js";
 import { table } from "./sortable.js";
 
@@ -17,13 +16,13 @@ export function evaluation(job) {
   const show = (model) => box.replaceChildren(...details(job, model));
   const nodes = [element("p", {}, say("measuredOn", { name: dataset.name, part: part ? say(part) : dataset.part, drawings: count(dataset.drawings), labels: count(dataset.labels) })),
     ...notes.map((note) => element("p", { class: "warning" }, note))];
-  if (models.length > 1) nodes.push(comparison(models), disagreements && disagreed(job, disagreements), choice(models, show));
+  if (models.length > 1) nodes.push(comparison(models), choice(models, show));
   show(models[0]);
-  return element("div", { class: "stack report" }, nodes.filter(Boolean), box);
+  return element("div", { class: "stack report" }, nodes, box, disagreements && disagreed(job, disagreements));
 }
 
 const interval = (ends) => (ends ? say("interval", { from: share(ends[0]), to: share(ends[1]) }) : "");
-const nameOf = (model) => (model.model_id === "ensemble" ? say("together") : modelName(model.name));
+const nameOf = (model) => (model.model_id === "ensemble" ? say("together") : model.name);
 
 function comparison(models) {
   const number = (word, value) => ({ word, cell: (model) => share(value(model)), key: (model) => value(model) ?? -1, right: true });
@@ -38,7 +37,7 @@ function comparison(models) {
 
 function disagreed(job, found) {
   return element("section", {}, element("h3", {}, say("disagreements")), element("p", { class: "note" }, say("disagree", { count: count(found.count), share: share(found.share), right: share(found.some_right) })),
-    (found.files ?? []).map((name) => picture(job, name, "disagreements")));
+    (found.files ?? []).map((name) => picture(job, name, "disagreements", false)));
 }
 
 // Which model's details are shown.
@@ -99,8 +98,8 @@ function pictures(job, model) {
 
 const wordFor = (name) => Object.entries(PICTURES).find(([ending]) => name.endsWith(ending))?.[1];
 
-function picture(job, name, word) {
+function picture(job, name, word, titled = true) {
   const address = url(`/page/jobs/${job.job_id}/files/${encodeURIComponent(name)}`);
-  return element("figure", { class: "picture" }, element("figcaption", {}, say(word)),
+  return element("figure", { class: "picture" }, titled && element("figcaption", {}, say(word)),
     element("a", { href: address, target: "_blank" }, element("img", { src: address, alt: say(word), loading: "lazy" })));
 }

@@ -2,9 +2,8 @@
 
 import { upload } from "../api.js";
 import { button, element } from "../dom.js";
-import { tell } from "../status.js";
 import { percent, say, size } from "../words.js";
-import { meter, place, problem } from "./parts.js";
+import { goTo, meter, place, problem } from "./parts.js";
 import { zipped } from "./zip.js";
 
 const ENDINGS = /\.(zip|npz)$/i;
@@ -35,8 +34,7 @@ export function uploadForm(life) {
     send.disabled = true;
     try {
       const { dataset_id: id } = await sendFiles(files, { name: name.value, ...options.values() }, outcome, stop);
-      tell(say("uploaded", { name: name.value }));
-      location.hash = place("dataset", id);
+      goTo(place("dataset", id), say("uploaded", { name: name.value }));
     } catch (error) {
       outcome.replaceChildren(...(error.name === "AbortError" ? [] : [problem(error.message || say("noAnswer"))]));
       send.disabled = false;

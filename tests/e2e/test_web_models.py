@@ -1,0 +1,183 @@
+"""The page of models in a real browser: a data set sent as a file and as a folder, a training followed through a
+reload, a model that answers on the slate and the way back. The jobs learn nothing; the model is one layer.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from tests.e2e.browser import Page, browser, missing, web
+from tests.e2e.class_set import write_class_set
+from tests.e2e.processes import start_process
+from tests.jobs import serve
+from tests.tiny_model import TinyModel, write_tiny_model
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(bool(missing()), reason=f"{missing()} not installed"),
+]
+MODEL = "0123456789ab"
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """The page of models, of a server that has one, called “tiny”."""
+    root = tmp_path_factory.mktemp("models")
+    bar = np.zeros((128, 128), np.uint8)
+    bar[20:108, 58:70] = 255
+    (root / "data" / "models").mkdir(parents=True)
+    write_tiny_model(root, TinyModel({"l": bar, "-": bar.T})).rename(root / "data" / "models" / MODEL)
+    running = start_process([sys.executable, serve.__file__, "0", str(root / "data")])
+    try:
+        with web(running.address) as address, browser(f"{address}/models") as page:
+            yield page
+    finally:
+        running.kill()
+
+
+@pytest.fixture
+def page(opened: Page) -> Page:
+    opened.complaints()
+    go(opened, "models")
+    return opened
+
+
+def go(page: Page, place: str, **window: Any) -> None:
+    """As a bookmark does. window: as of Page.open."""
+    page.driver.get("about:blank")
+    root = page.address
+    page.address = f"{root}#{place}"
+    page.open(**window)
+    page.address = root
+
+
+def narrow_enough(page: Page) -> bool:
+    width = page.run("return document.documentElement.scrollWidth")
+    return bool(width == page.run("return innerWidth"))
+
+
+def upload(page: Page, path: Path, name: str) -> None:
+    """Send a data set and wait for its own page."""
+    go(page, "datasets")
+    page.wait(lambda: page.all("#dataset-file"))
+    page.find("#dataset-folder" if path.is_dir() else "#dataset-file").send_keys(str(path))
+    page.wait(lambda: page.find("#upload").is_enabled())
+    page.find("#dataset-name").clear()
+    page.find("#dataset-name").send_keys(name)
+    page.press("#upload")
+    page.wait_for(".heading h3", name)
+
+
+def test_a_data_set_is_sent_seen_and_deleted(page: Page, tmp_path: Path) -> None:
+    upload(page, write_class_set(tmp_path / "letters.zip", writers=4, alphabet="ಅಕ"), "two letters")
+    assert page.all(".numbers dd")[1].text == "2"
+    assert "8" in page.text(".numbers") and "1 could not be read" in page.text(".left-out")
+    page.press(".refused summary")
+    page.wait_for(".refused", "w000_notes.png")
+    page.wait(lambda: page.all(".uplot canvas"))
+    assert page.find(".plot .canvas").get_attribute("aria-label") == "Drawings of each label, all parts: ಅ: 4, ಕ: 4"
+    page.press("#delete-dataset")
+    page.find("#dialog-input").send_keys("another", Keys.ENTER)
+    page.wait_for("#status", "repeat the data set's name")
+    page.press("#delete-dataset")
+    page.find("#dialog-input").send_keys("two letters", Keys.ENTER)
+    page.wait_for("#status", "Deleted two letters")
+    page.wait(lambda: page.all("#dataset-file"))
+    assert "two letters" not in page.text("#view") and not page.complaints()
+
+
+def test_a_folder_is_sent_as_it_is(page: Page, tmp_path: Path) -> None:
+    folder = tmp_path / "handwriting"
+    shutil.unpack_archive(write_class_set(tmp_path / "letters.zip", writers=3, alphabet="ಅಕಗ"), folder, "zip")
+    upload(page, folder, "a folder")
+    assert page.all(".numbers dd")[0].text == "9" and page.all(".numbers dd")[1].text == "3"
+    assert not page.complaints()
+
+
+def test_a_training_is_followed_through_a_reload_and_cancelled(page: Page, tmp_path: Path) -> None:
+    upload(page, write_class_set(tmp_path / "letters.zip", writers=4, alphabet="ಅಕ"), "to train on")
+    page.press(".heading a.button")
+    page.wait(lambda: page.all("#start-training"))
+    page.press("[value=tiny-cnn]")
+    page.find("[name=epochs]").send_keys("5000")
+    page.find("#train-name").send_keys("mine")
+    page.press("#start-training")
+    page.wait(lambda: len(page.all(".uplot canvas")) == 2)
+    label = page.find(".plot .canvas").get_attribute("aria-label")
+    page.wait(lambda: page.find(".plot .canvas").get_attribute("aria-label") != label)  # it moves on
+    go(page, page.driver.current_url.partition("#")[2], width=390, height=844, mobile=True)
+    page.wait(lambda: len(page.all(".uplot canvas")) == 2)
+    assert narrow_enough(page) and "left" in page.text("#doing")
+    page.press("#cancel-job")
+    page.wait_for(".heading", "cancelled")
+    page.wait_for("#view", "The best so far was kept as a model")
+    page.press("#view a[href='#models']")
+    page.wait_for("#view", "mine")
+    assert narrow_enough(page) and not page.complaints()
+
+
+def test_a_failed_training_says_what_to_do(page: Page, tmp_path: Path) -> None:
+    upload(page, write_class_set(tmp_path / "letters.zip", writers=4, alphabet="ಅಕ"), "too large")
+    page.press(".heading a.button")
+    page.wait(lambda: page.all("#start-training"))
+    page.find("#train-name").send_keys("runs out of memory")
+    page.press("#start-training")
+    page.wait_for(".problem", "smaller batch")
+    page.press("a[href^='#again']")
+    page.wait(lambda: page.all("#start-training"))
+    assert page.find("#train-name").get_attribute("value") == "runs out of memory"
+
+
+def test_a_model_answers_on_the_slate_and_the_way_back(page: Page) -> None:
+    page.wait_for("#view", "tiny")
+    row = next(row for row in page.all("#view tbody tr") if "tiny" in row.text)
+    assert "75.0 %" in row.text and "shapes" in row.text
+    row.find_element("css selector", ".actions button").click()
+    page.wait_for("#status", "answers now come from: tiny")
+    page.press("#to-slate")
+    page.wait_for("#answers-from", "tiny")
+    page.draw([[(0.5, 0.15), (0.5, 0.5), (0.5, 0.85)]])
+    assert page.forms()[0] == "l"
+    page.press("#back-to-few-shot")
+    page.wait_for("#status", "from what you taught again")
+    assert page.kind() == "nothing_taught" and not page.find("#answers-from").is_displayed()
+    assert not page.complaints()
+
+
+def test_an_evaluation(page: Page, tmp_path: Path) -> None:
+    upload(page, write_class_set(tmp_path / "letters.zip", writers=4, alphabet="ಅಕ"), "to measure")
+    go(page, "models")
+    page.wait(lambda: page.all("#view tbody tr"))
+    row = next(row for row in page.all("#view tbody tr") if "few-shot" in row.text)
+    row.find_element("css selector", ".actions button").click()
+    page.wait(lambda: page.all("#start-measuring"))
+    page.press("#start-measuring")
+    page.wait_for(".headline", "75.0 %")
+    assert "50.0 % to 90.0 %" in page.text(".headline") and "taken for a" in page.text(".report")
+    assert not [one for one in page.complaints() if "confusion_matrix" not in one]
+
+
+def test_everything_has_a_name_in_both_languages(page: Page) -> None:
+    nameless = """return [...document.querySelectorAll("button, a, input, select, [role=img], progress")]
+        .filter((one) => one.offsetParent && !(one.ariaLabel || one.textContent.trim() || one.labels?.length))
+        .map((one) => one.outerHTML);"""
+    for place in ("models", "datasets", "jobs", "train"):
+        go(page, place)
+        page.wait(lambda: page.text("#view"))
+        assert page.run(nameless) == []
+    page.press("#language")
+    page.wait_for("#view", "ತರಬೇತಿ")
+    page.press("#language")
+    page.wait_for("#view", "Train")
+    page.prefer("dark")
+    dark = page.run("return getComputedStyle(document.querySelector('.card')).backgroundColor")
+    page.prefer("light")
+    assert page.run("return getComputedStyle(document.querySelector('.card')).backgroundColor") != dark
