@@ -87,7 +87,7 @@ class OnlineLearner:
         Says so if what was learned cannot simply be continued, or if there is something to catch up with at first.
         Raises OSError as LearnerState does; nothing has changed then.
         """
-        names = state_names(self._beginning, samples)
+        names = self._names_of(samples)
         returns = self._first or names[self._current.learned : self._current.learned + 1] != [self._state]
         if returns:
             self._current, self._state = self._newest_beginning(samples, names)
@@ -121,6 +121,12 @@ class OnlineLearner:
         """Keep the present state as a checkpoint. Raises OSError, as when the disk is full; nothing is lost then."""
         if self._checkpoints is not None and self._current.learned:
             self._checkpoints.save(self._names, self._current.learned, self._current.tensors())
+
+    def _names_of(self, samples: Sequence[Taught]) -> list[str]:
+        """As state_names; those that are known are not computed again, for a log may have many thousands."""
+        pairs = enumerate(zip(samples, self._samples, strict=False))
+        same = next((i for i, (new, old) in pairs if new is not old), min(len(samples), len(self._samples)))
+        return [*self._names[:same], *state_names(self._names[same], samples[same:])]
 
     def _newest_beginning(self, samples: Sequence[Taught], names: list[str]) -> tuple[LearnerState, str]:
         """The state that has learned most of these samples and nothing else, and its name."""

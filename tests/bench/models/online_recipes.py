@@ -1,0 +1,170 @@
+"""Ways to learn from one drawing after another, behind one small interface."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from haleganada_server.core.head import Head
+from haleganada_server.runtime.network import EmbedderNetwork, load_network
+from haleganada_server.training.backbone import load_backbone
+from haleganada_server.training.online.config import OnlineConfig
+from haleganada_server.training.online.features import FeatureFile
+from haleganada_server.training.online.learner import OnlineLearner
+from haleganada_server.training.online.networks import FrozenBackbone
+from haleganada_server.training.online.start import Start, seeded, start_preset
+from haleganada_server.training.online.taught import Taught
+from haleganada_server.training.presets.resnet50_transformer import WIDTH, ResNet50Transformer, build
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tests.bench.accuracy.features import Rasters, Recogniser
+from tests.bench.models.online_letters import small
+
+SEED = 0
+
+
+class Pupil(Protocol):
+    """Learns, and is asked."""
+
+    def learn(self, letter: int, raster: NDArray[np.uint8]) -> None:
+        """raster: (128, 128)."""
+
+    def prepare(self, rasters: Rasters) -> None:
+        """These will be asked often: what can be computed once may be."""
+
+    def answer(self, rasters: Rasters) -> NDArray[np.int64]:
+        """(n, 128, 128) -> letters; of drawings that were prepared."""
+
+    def answer_one(self, raster: NDArray[np.uint8]) -> None:
+        """Answer a drawing that was never seen, for the clock."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A row of the table. make: a pupil that knows nothing; it may write into the folder."""
+
+    network: str
+    replay: str
+    make: Callable[[Path], Pupil]
+
+
+class OnlinePupil:
+    """The product's learner."""
+
+    def __init__(self, start: Start, replay: int, folder: Path) -> None:
+        self._features = FeatureFile(folder, start.learnable)
+        self._learner = OnlineLearner(start, OnlineConfig(replay=replay, seed=SEED), self._features)
+        self._learner.aim([], 0)
+        self._log: list[Taught] = []
+
+    def learn(self, letter: int, raster: NDArray[np.uint8]) -> None:
+        number = len(self._log) + 1
+        self._log.append(Taught(number, str(letter), small(raster[None])[0], number))
+        self._learner.aim(self._log, number)
+        self._learner.advance()
+
+    def prepare(self, rasters: Rasters) -> None:
+        for raster in small(rasters):
+            self._features.row(raster)
+
+    def answer(self, rasters: Rasters) -> NDArray[np.int64]:
+        published = self._learner.published
+        features = self._features.read([self._features.row(raster) for raster in small(rasters)])
+        with torch.inference_mode():
+            best = published.learnable.logits(features).argmax(1)
+        return np.array([int(published.labels[row]) for row in best])
+
+    def answer_one(self, raster: NDArray[np.uint8]) -> None:
+        self._learner.published.probabilities(small(raster[None]))
+
+
+class FewShotPupil:
+    """The workspace's own head on the shipped embedder."""
+
+    def __init__(self, recogniser: Recogniser) -> None:
+        self._recogniser = recogniser
+        self._head = Head.empty(recogniser.model.projection.between)
+        self._vectors: dict[bytes, NDArray[np.float64]] = {}
+
+    def learn(self, letter: int, raster: NDArray[np.uint8]) -> None:
+        draft = self._head.draft()
+        draft.teach(str(letter), self._recogniser.vectors(raster[None])[0])
+        self._head = draft.freeze()
+
+    def prepare(self, rasters: Rasters) -> None:
+        for raster, vector in zip(rasters, self._recogniser.vectors(rasters), strict=True):
+            self._vectors[raster.tobytes()] = vector
+
+    def answer(self, rasters: Rasters) -> NDArray[np.int64]:
+        head = self._head.adapted()
+        scores = np.stack([head.scores(self._vectors[raster.tobytes()])[:-1] for raster in rasters])
+        return np.array([int(head.labels[row]) for row in scores.argmax(1)])
+
+    def answer_one(self, raster: NDArray[np.uint8]) -> None:
+        self._head.adapted().scores(self._recogniser.vectors(raster[None])[0])
+
+
+class GlyphMap(nn.Module):  # type: ignore[misc,unused-ignore]  # Any where torch is not installed
+    """The shipped embedder up to its last map, as a backbone: (n, 3, 224, 224) -> (n, 256, 7, 7).
+
+    Its 4 x 4 cells lie, unchanged, in every second place of the 7 x 7, with their neighbours' means between them.
+    """
+
+    def __init__(self, embedder: EmbedderNetwork) -> None:
+        super().__init__()
+        self.embedder = embedder
+
+    def forward(self, image: Tensor) -> Tensor:
+        paper, ink = (1 - 0.485) / 0.229, -0.485 / 0.229  # of the first channel, as ImageNet networks know drawings
+        side = self.embedder.shape.side
+        drawn = functional.adaptive_avg_pool2d((paper - image[:, :1]) / (paper - ink), side)
+        maps = self.embedder.blocks(functional.relu(self.embedder.stem(drawn)))
+        return functional.interpolate(maps, size=7, mode="bilinear", align_corners=True)
+
+
+def glyph_start(recogniser_weights: Path) -> Start:
+    """The transformer on the shipped embedder's map instead of an ImageNet network's."""
+    with seeded(SEED):
+        network = ResNet50Transformer(1, "resnet18")
+        network.project = nn.Linear(256, WIDTH)
+    network.backbone = GlyphMap(load_network(recogniser_weights)).requires_grad_(False).eval()
+    return Start(FrozenBackbone(network))
+
+
+def imagenet_start() -> Start:
+    """The transformer on EfficientNet-Lite0, whose ImageNet weights come in a package."""
+    with seeded(SEED):
+        network = build(1, {"backbone": "efficientnet-lite0"}, load_backbone("efficientnet-lite0"))
+    return Start(FrozenBackbone(network))
+
+
+def recipes(recogniser: Recogniser, glyph_weights: Path) -> list[Recipe]:
+    """All of them, the quick ones first."""
+    starts = {
+        "cnn36 from random weights": start_preset("cnn36", SEED),
+        "transformer on EfficientNet-Lite0 (ImageNet)": imagenet_start(),
+        "transformer on the glyph embedder": glyph_start(glyph_weights),
+    }
+    out = [Recipe("few-shot head on the glyph embedder", "-", lambda _folder: FewShotPupil(recogniser))]
+    for name, start in starts.items():
+        for replay in (0, 8, 32):
+            out.append(Recipe(name, str(replay), _maker(start, replay)))
+    return out
+
+
+def _maker(start: Start, replay: int) -> Callable[[Path], Pupil]:
+    return lambda folder: OnlinePupil(start, replay, folder)
+
+
+def timed(call: Callable[[], object]) -> float:
+    """Seconds."""
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
