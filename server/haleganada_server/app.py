@@ -107,7 +107,7 @@ def build_app(config: ServerConfig, runner: JobRunner | None = None) -> App:
         undo.callback(server.stop, 0)
         port = server.bind(config.host, config.port, tls)
         embedder = select_embedder(weights, config.device, partial(network_input, side=weights.side))
-        folders = ModelFolders(config.data_dir / "models", directory.temporary_file)
+        folders = ModelFolders(config.data_dir / "models", directory.temporary_file, config.built_in_models)
         models = Models(folders, partial(OnnxClassifier, to_input=model_input))
         datasets = Datasets(
             DatasetFolders(config.data_dir / "datasets", directory.temporary_file),

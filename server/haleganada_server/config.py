@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SHIPPED_WEIGHTS = Path(__file__).with_name("weights")
+SHIPPED_MODELS = (SHIPPED_WEIGHTS / "starter",)
+"""Models that every server has: digits and small letters, so that one can draw at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +56,5 @@ class ServerConfig:
     """Folder of this machine from which callers may have data sets read; None = from none."""
     backbone_weights: Path | None = None
     """File of weights from ImageNet for presets that start from them; None = torchvision's loader."""
+    built_in_models: tuple[Path, ...] = SHIPPED_MODELS
+    """Folders of models that are there without being trained; each one's name is the model's id."""

@@ -65,7 +65,7 @@ def best(answer: ocr.PredictResponse) -> str:
 
 
 def test_list_models(start_server: StartServer, tmp_path: Path) -> None:
-    server = start_server()
+    server = start_server(built_in_models=())
     made = [
         server.app.models.register(write_tiny_model(tmp_path, tiny(f"m{age}", created_us=age))) for age in (2, 3, 1)
     ]
@@ -80,6 +80,23 @@ def test_list_models(start_server: StartServer, tmp_path: Path) -> None:
     assert (second.labels_total, list(second.labels), second.name, second.preset) == (3, [], "m3", "tiny-cnn")
     assert list(first.active_in) == ["default"] and not first.HasField("created") and first.labels_total == 0
     assert first.sha256 == server.app.embedder.hash and first.bytes_on_disk > 1_000_000 and first.parameters > 1_000_000
+
+
+def test_a_model_that_came_with_the_server(start_server: StartServer, tmp_path: Path) -> None:
+    """It is there like any other, behind the others, and stays."""
+    shipped = write_tiny_model(tmp_path, tiny("letters", created_us=2**50)).rename(tmp_path / "shipped")
+    server = start_server(built_in_models=(shipped,))
+    own = server.app.models.register(write_tiny_model(tmp_path, tiny("letters", created_us=1)))
+    listed = stub(server).ListModels(pb.ListModelsRequest()).models
+    assert [found.model_id for found in listed] == [FEW_SHOT, own, "shipped"]
+    assert best(predict(server, "", cross(3), model="shipped")) == "ಕ"
+    assert activate(server, "", "shipped").active_in == ["default"]
+    assert best(predict(server, "", ring(3))) == "ಕಿ"
+    activate(server, "", FEW_SHOT)
+    assert list(stub(server).ExportModel(pb.ExportModelRequest(model_id="shipped")))
+    refusal = refused(lambda: stub(server).DeleteModel(pb.DeleteModelRequest(model_id="shipped")))
+    assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "BUILT_IN_MODEL")
+    assert (shipped / "model.onnx").is_file()
 
 
 def test_get_model(server: RunningServer, model: str) -> None:

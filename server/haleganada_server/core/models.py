@@ -31,12 +31,15 @@ _NAMED_IN_ERRORS = 5
 
 @dataclass(frozen=True, slots=True)
 class StoredModel:
-    """A model on disk. folder: holds the files that core/model_files names."""
+    """A model on disk. folder: holds the files that core/model_files names. built_in: it came with the package, lies
+    there, and stays.
+    """
 
     model_id: str
     card: ModelCard
     folder: Path
     bytes_on_disk: int
+    built_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,8 @@ class ModelFile:
 
 
 class ModelStore(Protocol):
-    """Models on disk, below the data directory. Safe from any thread, except that choices are kept one after
-    another.
+    """Models on disk: below the data directory, and those that came with the package. Safe from any thread, except
+    that choices are kept one after another.
     """
 
     def all(self) -> list[StoredModel]:
@@ -90,8 +93,8 @@ class Models:
     # Looking
 
     def all(self) -> list[StoredModel]:
-        """The newest first."""
-        return sorted(self._known.values(), key=lambda model: (-model.card.created_us, model.model_id))
+        """The newest first; what came with the package behind them."""
+        return sorted(self._known.values(), key=lambda m: (m.built_in, -m.card.created_us, m.model_id))
 
     def find(self, reference: str, field: str = "model_id") -> StoredModel | None:
         """The model with this id, or with this name if it is unique; None for "few-shot".
@@ -169,9 +172,14 @@ class Models:
         return model.model_id
 
     def delete(self, model_id: str) -> None:
-        """Raises NotFound, Precondition while a workspace answers with it, Exhausted."""
+        """Raises NotFound, Precondition while a workspace answers with it or if it came with the package, Exhausted."""
         with self._lock:
             model = self.get(model_id)
+            if model.built_in:
+                raise Precondition(
+                    f"the model “{model.card.name}” came with the server and stays; others can be deleted",
+                    "BUILT_IN_MODEL",
+                )
             if model.model_id != model_id:
                 raise NotFound("model", model_id[:64], f"it is a name; models are deleted by id, here {model.model_id}")
             if users := self.active_in(model_id):

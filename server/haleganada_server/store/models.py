@@ -1,5 +1,5 @@
 """Trained models on disk: DIR/models/<model_id>/ with the files that core/model_files names, and DIR/models/active.json
-with the workspaces' choices.
+with the workspaces' choices. The models that come with the package are read where they lie, and never written.
 
 A model's folder is finished elsewhere on the same disk and renamed into place, and away when it is deleted, so that
 there is always the whole of a model or nothing of it.
@@ -11,8 +11,9 @@ import json
 import logging
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from haleganada_server.core.errors import HaleganadaError, Precondition
@@ -31,21 +32,18 @@ _ID = re.compile("[0-9a-f]{12}")
 class ModelFolders:
     """core.models.ModelStore on a file system."""
 
-    def __init__(self, root: Path, temporary_path: Callable[[], Path]) -> None:
-        """root: DIR/models, made if it is missing. temporary_path: a fresh path on the same disk."""
-        self._root, self._temporary_path = root, temporary_path
+    def __init__(self, root: Path, temporary_path: Callable[[], Path], built_in: Sequence[Path] = ()) -> None:
+        """root: DIR/models, made if it is missing. temporary_path: a fresh path on the same disk. built_in: folders of
+        models that come with the package, passed over where they are missing; the folder's name is the model's id.
+        """
+        self._root, self._temporary_path, self._built_in = root, temporary_path, tuple(built_in)
         root.mkdir(parents=True, exist_ok=True)
 
     def all(self) -> list[StoredModel]:
-        found = []
-        for folder in sorted(self._root.iterdir()):
-            if folder.name == _CHOICES:
-                continue
-            try:
-                found.append(self._complete(folder))
-            except HaleganadaError as error:
-                _log.error("the folder %s below models is left out: %s", folder.name, error.message)
-        return found
+        own = [folder for folder in sorted(self._root.iterdir()) if folder.name != _CHOICES]
+        kept = list(self._readable(own, _require_id))
+        there = [folder for folder in self._built_in if folder.is_dir()]
+        return kept + [replace(model, built_in=True) for model in self._readable(there)]
 
     def add(self, folder: Path, model_id: str) -> StoredModel:
         card = _read_card(folder)
@@ -95,12 +93,21 @@ class ModelFolders:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    def _readable(
+        self, folders: Iterable[Path], check: Callable[[str], None] = lambda _name: None
+    ) -> Iterator[StoredModel]:
+        """The models of folders whose names pass the check; for each of the others there is a line in the log."""
+        for folder in folders:
+            try:
+                check(folder.name)
+                yield self._complete(folder)
+            except HaleganadaError as error:
+                _log.error("the folder %s below models is left out: %s", folder.name, error.message)
+
     def _complete(self, folder: Path) -> StoredModel:
         """A model that was put in place. Its hashes are compared when it is loaded: at every start that would take
         seconds.
         """
-        if not _ID.fullmatch(folder.name):
-            raise Precondition("it is not called by the id of a model")
         card = _read_card(folder)
         for name in {ONNX, *card.sha256}:
             if not (folder / name).is_file():
@@ -110,6 +117,12 @@ class ModelFolders:
     def _stored(self, folder: Path, card: ModelCard) -> StoredModel:
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         return StoredModel(folder.name, card, folder, size)
+
+
+def _require_id(name: str) -> None:
+    """Raises Precondition for a folder that this server did not name."""
+    if not _ID.fullmatch(name):
+        raise Precondition("it is not called by the id of a model")
 
 
 def _read_card(folder: Path) -> ModelCard:

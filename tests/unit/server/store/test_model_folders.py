@@ -88,6 +88,19 @@ def test_a_folder_that_was_damaged_later_is_left_out(
     assert bad.model_id in caplog.text
 
 
+def test_models_of_the_package(
+    data: Path, directory: DataDirectory, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that is missing is no model; a damaged one is left out with a line in the log."""
+    good, bad = (write_tiny_model(tmp_path, MODEL).rename(tmp_path / name) for name in ("letters", "bad"))
+    (bad / "model.onnx").unlink()
+    folders = ModelFolders(data / "models", directory.temporary_file, (good, tmp_path / "missing", bad))
+    own = folders.add(write_tiny_model(tmp_path, MODEL), "d" * 12)
+    found = folders.all()
+    assert [(model.model_id, model.built_in) for model in found] == [(own.model_id, False), ("letters", True)]
+    assert "bad" in caplog.text and "missing below" not in caplog.text
+
+
 def test_foreign_things_below_models_are_left_alone(folders: ModelFolders, data: Path) -> None:
     (data / "models" / "notes.txt").write_text("mine")
     (data / "models" / "backup").mkdir()
