@@ -16,6 +16,7 @@ NEEDED = (
     "haleganada_server/weights/card.json",
     "haleganada_server/weights/embedder.onnx",
     "haleganada_client/cli/group.py",
+    "haleganada_client/starter.jsonl",
     "haleganada_client/web/templates/index.html",
     "haleganada_client/web/static/vendor/uplot.min.js",
     "haleganada_client/web/static/openapi.json",

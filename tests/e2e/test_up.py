@@ -42,9 +42,9 @@ def command(data: Path, *shared: str, port: int = 0, listen: str = "127.0.0.1:0"
 
 
 @contextmanager
-def up(data: Path, *shared: str) -> Iterator[Up]:
+def up(data: Path, *shared: str, flags: tuple[str, ...] = ()) -> Iterator[Up]:
     """Stopped at the end if it still runs; nothing of it may be left then."""
-    line = command(data, *shared)
+    line = [*command(data, *shared), *flags]
     process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:

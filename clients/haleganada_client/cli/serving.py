@@ -85,9 +85,15 @@ def web_command(settings: Settings, host: str, port: int, allow_host: tuple[str,
 @click.option(
     "--device", default="auto", show_default=True, metavar="auto|cpu|cuda:N", help="What computes embeddings."
 )
+@click.option(
+    "--starter",
+    is_flag=True,
+    help="Teach digits and small letters first, a few drawings of each: those that are not known.",
+)
 @click.pass_obj
-def up_command(settings: Settings, data: str, listen: str, port: int, device: str) -> None:
+def up_command(settings: Settings, data: str, listen: str, port: int, device: str, starter: bool) -> None:
     """Start server and web page together, and print the page's address. Ctrl+C stops both."""
     _require("haleganada_server", "onnxruntime", "server")
     _require("flask", "waitress", "web")
-    sys.exit(run_together(Plan(data, listen, port, device, settings.workspace or ""), settings.json))
+    plan = Plan(data, listen, port, device, settings.workspace or "", starter)
+    sys.exit(run_together(plan, settings.json))

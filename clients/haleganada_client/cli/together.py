@@ -10,10 +10,16 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
+
+from haleganada_client.errors import HaleganadaError
+
+if TYPE_CHECKING:  # gRPC is imported where it is needed
+    from haleganada_client.types import ImportReport
 
 _ADDRESS = re.compile(r"serves on (\S+) ")
 _PAGE = re.compile(r"page is at (\S+) ")
@@ -23,13 +29,14 @@ _LOOK_S = 0.1
 
 @dataclass(frozen=True)
 class Plan:
-    """What to start. workspace "": the page's own default."""
+    """What to start. workspace "": the page's own default. starter: teach it digits and small letters first."""
 
     data: str
     listen: str
     port: int
     device: str
     workspace: str
+    starter: bool = False
 
 
 def run_together(plan: Plan, as_json: bool) -> int:
@@ -42,21 +49,41 @@ def run_together(plan: Plan, as_json: bool) -> int:
         address = children[0].address(stopping)
         if address is None:
             return _why_not(children[0], stopping)
+        taught = _teach_starter(address, plan.workspace) if plan.starter else None
         shared = ["--server", address, *(["--workspace", plan.workspace] if plan.workspace else [])]
         children.append(_Child("web page", ["haleganada_client.cli", *shared, "web", "--port", str(plan.port)], _PAGE))
         url = children[1].address(stopping)
         if url is None:
             return _why_not(children[1], stopping)
-        _announce(plan, url, address, as_json)
+        _announce(plan, url, address, taught, as_json)
         return _watch(children, stopping)
+    except HaleganadaError as error:
+        click.echo(f"haleganada: {error.message}", err=True)
+        return 1
     finally:
         for child in reversed(children):  # the page first, so that no request meets a stopped server
             child.stop()
 
 
-def _announce(plan: Plan, url: str, address: str, as_json: bool) -> None:
-    words = f"Haleganada is ready: {url}  (data in {plan.data}, gRPC on {address}; Ctrl+C stops it)"
-    facts = {"page": url, "server": address, "data": plan.data}
+def _teach_starter(address: str, workspace: str) -> ImportReport:
+    """Teach what was not taught before. Raises HaleganadaError."""
+    from haleganada_client.client import HaleganadaClient
+    from haleganada_client.connection import ClientConfig
+    from haleganada_client.starter import teach_starter
+
+    config = ClientConfig.from_environment()
+    chosen = workspace or config.workspace
+    with HaleganadaClient(config=replace(config, target=address, workspace=chosen)) as client:
+        return teach_starter(client)
+
+
+def _announce(plan: Plan, url: str, address: str, taught: ImportReport | None, as_json: bool) -> None:
+    facts: dict[str, object] = {"page": url, "server": address, "data": plan.data}
+    more = ""
+    if taught:
+        facts["starter"] = {"taught": taught.imported, "duplicates": taught.duplicates}
+        more = f"{taught.imported} digits and letters taught, {taught.duplicates} known before; "
+    words = f"Haleganada is ready: {url}  (data in {plan.data}, gRPC on {address}; {more}Ctrl+C stops it)"
     click.echo(json.dumps(facts, ensure_ascii=False) if as_json else words)
 
 

@@ -1,0 +1,66 @@
+"""`haleganada up --starter`: digits and small letters at once, as often as one likes, and whatever else is taught."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from haleganada_client import HaleganadaClient, Ink, Stroke
+from haleganada_client.starter import LABELS
+
+from tests.e2e.test_up import up
+
+Line = list[tuple[float, float]]
+DRAWN: dict[str, list[Line]] = {
+    "7": [[(60, 50), (200, 50), (110, 230)]],
+    "4": [[(150, 40), (60, 160), (210, 160)], [(165, 100), (165, 240)]],
+    "z": [[(70, 70), (200, 70), (70, 220), (205, 220)]],
+    "x": [[(70, 60), (200, 220)], [(200, 60), (70, 220)]],
+    "t": [[(140, 40), (140, 225)], [(85, 100), (195, 100)]],
+}
+
+
+def ink(lines: list[Line]) -> Ink:
+    return Ink(tuple(Stroke(tuple(x for x, _ in line), tuple(y for _, y in line)) for line in lines), 280, 280, 12)
+
+
+def answers(client: HaleganadaClient, workspace: str) -> dict[str, str]:
+    """What each of DRAWN is taken for."""
+    found = {drawn: client.predict(ink(lines), workspace=workspace).best for drawn, lines in DRAWN.items()}
+    return {drawn: best.label if best else "" for drawn, best in found.items()}
+
+
+def taught(client: HaleganadaClient, workspace: str) -> Counter[str]:
+    """How many drawings of each label are known."""
+    return Counter({label.label: label.samples for label in client.stats(workspace=workspace).labels})
+
+
+@pytest.mark.parametrize("workspace", ["default", "my letters"])
+def test_letters_at_once_and_nothing_lost(tmp_path: Path, workspace: str) -> None:
+    starter = Counter(dict.fromkeys(LABELS, 4))
+    shared = ("--workspace", workspace, "--json")
+    with up(tmp_path / "data", *shared, flags=("--starter",)) as running:
+        assert json.loads(running.line)["starter"] == {"taught": 144, "duplicates": 0}
+        with HaleganadaClient(running.server) as client:
+            assert taught(client, workspace) == starter
+            assert answers(client, workspace) == {label: label for label in DRAWN}
+            asked = client.predict(ink([[(40, 200), (90, 60), (140, 200), (190, 60), (240, 200)]]), workspace=workspace)
+            client.correct(asked.prediction_id, "ಅ", workspace=workspace)
+            assert taught(client, workspace) == starter + Counter({"ಅ": 1})
+            assert answers(client, workspace) == {label: label for label in DRAWN}
+    with up(tmp_path / "data", *shared, flags=("--starter",)) as again:
+        assert json.loads(again.line)["starter"] == {"taught": 0, "duplicates": 144}
+        with HaleganadaClient(again.server) as client:
+            assert taught(client, workspace) == starter + Counter({"ಅ": 1})
+
+
+def test_what_was_forgotten_comes_back(tmp_path: Path) -> None:
+    with up(tmp_path / "data", flags=("--starter",)) as running, HaleganadaClient(running.server) as client:
+        assert "144 digits and letters taught" in running.line
+        doomed = next(sample for sample in client.iter_samples() if sample.label == "7")
+        client.forget(doomed.sample_id)
+    with up(tmp_path / "data", flags=("--starter",)) as again, HaleganadaClient(again.server) as client:
+        assert "1 digits and letters taught, 143 known before" in again.line
+        assert taught(client, "default")["7"] == 4
