@@ -11,10 +11,12 @@ import click
 from .job_bar import duration, followed, goes_on
 from .layout import percent, printable
 from .session import Session, with_session
+from .starter_dataset import starter_dataset
 
 if TYPE_CHECKING:
     from haleganada_client.jobs import Job
 
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--epochs", {"type": click.IntRange(1, 10_000), "help": "Passes over the training part."}),
     ("--batch-size", {"type": click.IntRange(1, 4_096), "help": "Drawings in one step."}),
@@ -41,7 +43,10 @@ def _with_settings(command: Any) -> Any:
 
 @click.command("fit")
 @click.argument("preset")
-@click.option("--data", "dataset", required=True, metavar="NAME", help="The data set: its id, or its name.")
+@click.option("--data", "dataset", default="", metavar="NAME", help="The data set: its id, or its name.")
+@click.option("--starter", is_flag=True, help="Digits and small letters instead, as the data set “starter”.")
+@click.option("--sources", type=_FOLDER, envvar="HALEGANADA_DATA", help="Of what to make “starter” if there is none.")
+@click.option("--fonts", type=_FOLDER, help="npm's @fontsource packages of handwriting fonts, for “starter”, too.")
 @click.option("--name", default="", help="What people will call the model. [default: the preset's and the data set's]")
 @click.option("--detach", is_flag=True, help="Do not wait for the end.")
 @click.option(
@@ -53,7 +58,16 @@ def _with_settings(command: Any) -> Any:
 @_with_settings
 @with_session
 def fit_command(
-    session: Session, preset: str, dataset: str, name: str, detach: bool, preview: Path | None, **settings: Any
+    session: Session,
+    preset: str,
+    dataset: str,
+    starter: bool,
+    sources: Path | None,
+    fonts: Path | None,
+    name: str,
+    detach: bool,
+    preview: Path | None,
+    **settings: Any,
 ) -> None:
     """Train PRESET on a data set; `haleganada models presets` lists what there is, and its settings.
 
@@ -62,7 +76,13 @@ def fit_command(
     \b
     haleganada fit cnn36 --data digits
     haleganada fit resnet18 --data letters --epochs 30 --detach
+    haleganada fit cnn36 --starter --sources FOLDER
     """
+    if bool(dataset) == starter:
+        raise click.UsageError("give either --data NAME or --starter")
+    if starter:
+        with session.client() as client:
+            dataset = starter_dataset(client, sources, fonts)
     if preview is not None:
         _preview(session, preset, dataset, preview, settings["seed"] or 0)
     else:
