@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torchvision.models import resnet18
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def _one_thread() -> Iterator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
