@@ -81,11 +81,14 @@ def _training(page: Page, job: Job, shoot: Shoot) -> None:
 
 def _models(page: Page, client: HaleganadaClient, models: list[str], dataset: str, shoot: Shoot) -> None:
     evaluation = _end(client, client.jobs.start_evaluation(models, dataset))
+    page.open(width=1280, height=1300, ratio=1.5)
     _go(page, f"job/{evaluation.job_id}", ".report")
+    shoot(page, "evaluation", "")
     page.run("for (const image of document.images) image.loading = 'eager'")
     page.wait(lambda: page.run("return [...document.images].every((image) => image.complete)"))
-    shoot(page, "evaluation", ".card")
+    shoot(page, "confusion", ".picture")
     client.models.activate(models[0])
+    page.open(width=1280, height=620, ratio=1.5)
     _go(page, "models", "#use-few-shot")
     shoot(page, "models", "")
     page.open(width=390, height=844, ratio=2, mobile=True)

@@ -149,6 +149,7 @@ def test_a_model_answers_on_the_slate_and_the_way_back(page: Page) -> None:
     page.wait_for("#status", "answers now come from: tiny")
     page.press("#to-slate")
     page.wait_for("#answers-from", "tiny")
+    page.wait_for("#decision", "Draw, and I will say what it is")  # though nothing was taught here
     page.draw([[(0.5, 0.15), (0.5, 0.5), (0.5, 0.85)]])
     assert page.forms()[0] == "l"
     page.press("#back-to-few-shot")

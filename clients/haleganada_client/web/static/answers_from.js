@@ -4,6 +4,8 @@ import { get, post } from "./api.js";
 import { button, byId, element } from "./dom.js";
 import { say } from "./words.js";
 
+export const modelAnswers = () => !byId("answers-from").hidden;
+
 // change(run, message): carries out a change and shows the page anew.
 export async function showAnswersFrom(change) {
   const line = byId("answers-from");

@@ -1,7 +1,7 @@
 // The page: draw, see what it is, say what it is. This module joins the others; each of them has one thing to show.
 
 import { Answer } from "./answer.js";
-import { showAnswersFrom } from "./answers_from.js";
+import { modelAnswers, showAnswersFrom } from "./answers_from.js";
 import { get, post, requestId } from "./api.js";
 import { Board } from "./board.js";
 import { byId } from "./dom.js";
@@ -21,6 +21,7 @@ import { listenToWorkspaces, showWorkspaces } from "./workspaces.js";
 const CANDIDATES = 5;
 const PICTURES = ["image/png", "image/jpeg", "image/webp"];
 
+const canAnswer = () => modelAnswers() || stats.samples_total > 0;
 const penShare = () => Number(byId("pen").value) / 100;
 const board = new Board(byId("board"), penShare());
 const answer = new Answer((candidate) => teach(candidate.label));
@@ -38,14 +39,14 @@ async function recognise() {
   const { signal } = asking;
   const { version } = board;
   if (board.isEmpty) {
-    answer.show(null, version, stats.samples_total > 0);
+    answer.show(null, version, canAnswer());
     return;
   }
   try {
-    answer.show(await post("/page/predict", { ...board.drawing(), top_k: CANDIDATES }, signal), version, stats.samples_total > 0);
+    answer.show(await post("/page/predict", { ...board.drawing(), top_k: CANDIDATES }, signal), version, canAnswer());
   } catch (error) {
     if (error.name === "AbortError") return;
-    answer.show(null, version, stats.samples_total > 0);
+    answer.show(null, version, canAnswer());
     if (!error.isAbsence) report(error); // the banner speaks of absence, and the page asks again by itself
   }
 }
@@ -124,7 +125,7 @@ async function refresh() {
   byId("count").textContent = count(stats.samples_total);
   byId("count").hidden = stats.samples_total === 0;
   showBoardState();
-  if (board.isEmpty) answer.show(null, board.version, stats.samples_total > 0);
+  if (board.isEmpty) answer.show(null, board.version, canAnswer());
   await showPanel(chosenTab());
 }
 
@@ -147,8 +148,8 @@ function showBoardState() {
   byId("undo-stroke").disabled = !board.canUndo;
   byId("clear").disabled = board.isEmpty;
   byId("slate").classList.toggle("drawn", !board.isEmpty);
-  byId("slate").classList.toggle("first", stats.samples_total === 0);
-  byId("hint").hidden = !board.isEmpty || stats.samples_total > 0;
+  byId("slate").classList.toggle("first", !canAnswer());
+  byId("hint").hidden = !board.isEmpty || canAnswer();
   teaching.allow(!board.isEmpty);
 }
 

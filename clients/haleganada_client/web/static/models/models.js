@@ -89,7 +89,7 @@ async function openModel({ model_id: id }, models, again) {
     facts([
       [say("preset"), model.preset], [say("made"), moment(model.created)], [say("trainedOn"), model.dataset_name],
       [say("onTest"), model.test_accuracy === null ? null : share(model.test_accuracy)],
-      [say("onValidation"), model.validation_accuracy === null ? null : share(model.validation_accuracy)],
+      [say("bestAccuracy"), model.validation_accuracy === null ? null : share(model.validation_accuracy)],
       [say("parameters"), count(model.parameters)], [say("input"), `${model.side} × ${model.side} px`],
       [say("usedIn"), model.active_in.join(", ")], ["SHA-256", element("code", { class: "long" }, model.sha256)],
       [say("datasetHash"), element("code", { class: "long" }, model.dataset_sha256)],
