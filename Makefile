@@ -4,7 +4,7 @@ DATA ?= saved_model
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup run test test-train lint fmt proto proto-check bench bench-accuracy bench-kill screenshots clean
+.PHONY: setup run test test-train lint fmt proto proto-check bench bench-accuracy bench-models bench-kill screenshots clean
 
 setup: .venv/.done                       ## The environment of a user: server and web page, no torch
 
@@ -63,6 +63,10 @@ bench: .venv/.done-test                  ## Latency, throughput, start-up, memor
 
 bench-accuracy: .venv/.done-bench        ## Accuracy beside its baselines, and its plots; needs HALEGANADA_DATA
 	$(BIN)/python -m tests.bench.accuracy --plots docs/accuracy
+
+bench-models: .venv-train/.done         ## Models trained on data sets and letter by letter; hours; needs HALEGANADA_DATA
+	.venv-train/bin/python -m tests.bench.models.datasets
+	.venv-train/bin/python -m tests.bench.models.online
 
 bench-kill: .venv/.done-test             ## 1,000 times kill -9 under load
 	$(BIN)/python -m tests.bench.kills
