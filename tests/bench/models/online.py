@@ -44,7 +44,7 @@ class Course:
         """Teach everything."""
         points = _points(len(self._letters.names))
         for number, (letter, raster) in enumerate(self._letters.lessons(), 1):
-            self._taught_s.append(timed(lambda letter=letter, raster=raster: self._pupil.learn(letter, raster)))  # type: ignore[misc]
+            self._taught_s.append(timed(self._pupil.learn, letter, raster))
             if number % SHOTS == 0:
                 self._examine(letter, letter + 1 in points)
         return self
@@ -54,7 +54,7 @@ class Course:
         points = _points(len(self._letters.names))
         first = min(FIRST, len(self._letters.names))
         asked = self._letters.asking[0]
-        answer_s = [timed(lambda drawing=drawing: self._pupil.answer_one(drawing)) for drawing in asked]  # type: ignore[misc]
+        answer_s = [timed(self._pupil.answer_one, drawing) for drawing in asked]
         return (
             *(_percent(self.so_far[point]) for point in points),
             f"{_percent(self.first[first])} → {_percent(self.first[points[-1]])}",

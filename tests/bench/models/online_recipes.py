@@ -163,8 +163,8 @@ def _maker(start: Start, replay: int) -> Callable[[Path], Pupil]:
     return lambda folder: OnlinePupil(start, replay, folder)
 
 
-def timed(call: Callable[[], object]) -> float:
+def timed(call: Callable[..., object], *arguments: object) -> float:
     """Seconds."""
     began = time.perf_counter()
-    call()
+    call(*arguments)
     return time.perf_counter() - began
