@@ -31,6 +31,7 @@ NEEDED: Mapping[JobKind, Sequence[str]] = {
 """Modules that a kind of job cannot do without."""
 
 _NICE = 10
+_SESSION_NICE = 5  # a third of what each other session gets that wants all it can: with 10, training hardly moved
 _FIRST_TO_GO = "600"  # of 1000: when memory runs out, the kernel shall take the job and not the server
 _LONGEST_LINE = 8 * 2**20  # bytes; an evaluation of many labels reports its whole result in one line
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -137,7 +138,7 @@ def _step_back(pid: int) -> None:
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, pid, max(_NICE, os.getpriority(os.PRIO_PROCESS, 0)))
     with suppress(OSError):  # Linux gives each session its share of the cores, and heeds priorities only within one
-        Path(f"/proc/{pid}/autogroup").write_text(str(_NICE))
+        Path(f"/proc/{pid}/autogroup").write_text(str(_SESSION_NICE))
     with suppress(OSError):  # Linux alone has this file
         Path(f"/proc/{pid}/oom_score_adj").write_text(_FIRST_TO_GO)
 
