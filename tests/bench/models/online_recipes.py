@@ -112,7 +112,7 @@ class FewShotPupil:
 
 
 class GlyphMap(nn.Module):  # type: ignore[misc,unused-ignore]  # Any where torch is not installed
-    """The shipped embedder up to its last map, as a backbone: (n, 3, 224, 224) -> (n, 256, 7, 7).
+    """The shipped embedder up to its last map, as a backbone: (n, 3, 224, 224) -> (n, channels, 7, 7).
 
     Its 4 x 4 cells lie, unchanged, in every second place of the 7 x 7, with their neighbours' means between them.
     """
@@ -131,10 +131,11 @@ class GlyphMap(nn.Module):  # type: ignore[misc,unused-ignore]  # Any where torc
 
 def glyph_start(recogniser_weights: Path) -> Start:
     """The transformer on the shipped embedder's map instead of an ImageNet network's."""
+    embedder = load_network(recogniser_weights)
     with seeded(SEED):
         network = ResNet50Transformer(1, "resnet18")
-        network.project = nn.Linear(256, WIDTH)
-    network.backbone = GlyphMap(load_network(recogniser_weights)).requires_grad_(False).eval()
+        network.project = nn.Linear(embedder.shape.width << 3, WIDTH)
+    network.backbone = GlyphMap(embedder).requires_grad_(False).eval()
     return Start(FrozenBackbone(network))
 
 

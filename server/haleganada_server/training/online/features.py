@@ -55,8 +55,9 @@ class FeatureFile:
         digest = hashlib.sha256(raster.tobytes()).digest()
         if digest not in self._index:
             row = len(self._index)
+            features = self._learnable.features(raster).reshape(self._learnable.shape)  # no other size will do
             self._cut(row)  # of what a failed attempt may have left
-            self._rows.write(self._learnable.features(raster).numpy().tobytes())
+            self._rows.write(features.numpy().tobytes())
             self._rows.flush()
             self._hashes.write(digest)
             self._hashes.flush()
