@@ -162,7 +162,7 @@ def test_ctrl_c_leaves_a_job_or_cancels_it(running: ServerProcess, answer: bytes
     master, slave = pty.openpty()
     line = [sys.executable, "-m", "haleganada_client.cli", "--server", running.address]
     line += ["fit", "cnn36", "--data", "letters", "--epochs", "600"]
-    process = subprocess.Popen(line, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+    process = subprocess.Popen(line, stdin=slave, stdout=slave, stderr=slave, preexec_fn=_as_at_a_terminal)
     os.close(slave)
     seen = _read_until(master, b"rate 0.001")
     assert re.search(rb"training.*/600 .*epoch \d+ .*loss \d\.\d+ .* right .* rate 0\.001", seen)
@@ -174,6 +174,12 @@ def test_ctrl_c_leaves_a_job_or_cancels_it(running: ServerProcess, answer: bytes
     os.close(master)
     with running.client() as client:
         assert client.jobs.list(1)[0].state is state
+
+
+def _as_at_a_terminal() -> None:
+    """A session of its own, in which Ctrl-C counts: what a shell starts in the background ignores it."""
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _read_until(terminal: int, words: bytes, timeout_s: float = 20) -> bytes:
