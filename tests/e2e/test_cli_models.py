@@ -82,7 +82,7 @@ def test_list_show_and_presets(running: ServerProcess) -> None:
         "answers",
         "in",
     ]
-    assert [line.split()[0] for line in table[1:]] == ["few-shot", GOOD, TWIN]
+    assert [line.split()[0] for line in table[1:]] == ["few-shot", GOOD, TWIN, "starter"]
     assert "75.0 %" in table[2] and "tiny-cnn" in table[2] and "shapes" in table[2]
     shown = run(running, "models", "show", "shapes")
     assert "2: cross plus" in shown and GOOD in shown and "0.2 ms" in shown
