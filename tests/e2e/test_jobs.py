@@ -100,7 +100,12 @@ def test_a_server_that_ends_takes_its_job_along_and_goes_on_with_it(
         assert [epoch.epoch for epoch in last.epochs] == list(range(1, 61))
         after = list(client.jobs.watch(behind.job_id))[-1]
         assert after.state is JobState.SUCCEEDED and after.started and last.ended and after.started > last.ended
-        assert {model.model_id for model in client.models.list()} == {"few-shot", "starter", last.model_id, after.model_id}
+        assert {model.model_id for model in client.models.list()} == {
+            "few-shot",
+            "starter",
+            last.model_id,
+            after.model_id,
+        }
 
 
 def test_a_job_that_is_killed_from_outside_says_so(running: ServerProcess) -> None:
