@@ -7,9 +7,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from haleganada_client import HaleganadaClient, Ink, Stroke
+from haleganada_client import FailedPrecondition, HaleganadaClient, Ink, Stroke
 from haleganada_client.starter import LABELS
 
+from tests.e2e.processes import server
 from tests.e2e.test_up import up
 
 Line = list[tuple[float, float]]
@@ -54,6 +55,21 @@ def test_letters_at_once_and_nothing_lost(tmp_path: Path, workspace: str) -> Non
         assert json.loads(again.line)["starter"] == {"taught": 0, "duplicates": 144}
         with HaleganadaClient(again.server) as client:
             assert taught(client, workspace) == starter + Counter({"ಅ": 1})
+
+
+def test_the_model_that_came_along_answers(tmp_path: Path) -> None:
+    """Nothing is taught; after “few-shot” is chosen again, only what was corrected is known."""
+    with server(tmp_path / "data") as running, running.client() as client:
+        shipped = client.models.get("starter")
+        assert shipped.labels == LABELS and (shipped.test_accuracy or 0) > 0.85
+        client.models.activate("starter")
+        assert answers(client, "default") == {label: label for label in DRAWN}
+        with pytest.raises(FailedPrecondition):
+            client.models.delete("starter")
+        asked = client.predict(ink(DRAWN["7"]))
+        assert client.correct(asked.prediction_id, "ೱ").predicted == "7"
+        client.models.activate("few-shot")
+        assert set(taught(client, "default")) == {"ೱ"}
 
 
 def test_what_was_forgotten_comes_back(tmp_path: Path) -> None:
