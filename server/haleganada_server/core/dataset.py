@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,6 +121,11 @@ class DatasetInfo:
     leaks: int
     duplicates: int
     bytes_on_disk: int = 0
+
+    def for_process(self, folder: Path) -> dict[str, Any]:
+        """What a process that works with it is told, as JSON values. folder: where it lies."""
+        labels = [count.label for count in self.labels]
+        return {"folder": str(folder.absolute()), "name": self.name, "sha256": self.sha256, "labels": labels}
 
     def count(self, part: Part) -> int:
         """Items of a part."""

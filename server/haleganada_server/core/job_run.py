@@ -186,12 +186,7 @@ class JobRun:
 
     def _dataset(self, dataset_id: str) -> dict[str, Any]:
         info = self._tools.datasets.get(dataset_id)
-        return {
-            "folder": str(self._tools.datasets.folder(dataset_id).absolute()),
-            "name": info.name,
-            "sha256": info.sha256,
-            "labels": [label.label for label in info.labels],
-        }
+        return info.for_process(self._tools.datasets.folder(dataset_id))
 
     def _model(self, model_id: str) -> dict[str, str]:
         model = self._tools.models.find(model_id)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
 from .errors import DataLoss
+from .files import file_sha256
 from .model_card import ModelCard
 
 CARD = "model.json"
@@ -14,8 +14,6 @@ WEIGHTS = "model.safetensors"
 ONNX = "model.onnx"
 ONNX_INT8 = "model.int8.onnx"
 EXPORT_REPORT = "export.json"
-
-_CHUNK = 1 << 20
 
 
 def require_intact(folder: Path, card: ModelCard, names: Iterable[str]) -> None:
@@ -39,12 +37,3 @@ def damaged(name: str, why: str) -> DataLoss:
         "on as soon as “few-shot” or another model is activated there",
         "MODEL_DAMAGED",
     )
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

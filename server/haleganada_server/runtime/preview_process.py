@@ -9,11 +9,9 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from typing import Any
 from haleganada_server.core.dataset import DatasetInfo
 from haleganada_server.core.dataset_preview import PreviewSheet, PreviewWish
 from haleganada_server.core.errors import Exhausted, HaleganadaError, Precondition
+from haleganada_server.core.files import scratch_folder
 from haleganada_server.core.presets import preset_facts
 
 COMMAND = (sys.executable, "-m", "haleganada_server.training.preview")
@@ -44,12 +43,12 @@ class PreviewProcess:
         """
         preset_facts(wish.preset)
         self._require()
-        with self._scratch() as scratch:
-            labels = [count.label for count in info.labels]
-            dataset = {"folder": str(folder.absolute()), "name": info.name, "sha256": info.sha256, "labels": labels}
+        with scratch_folder(self._temporary_path()) as scratch:
             sheet = (scratch / "sheet.png").absolute()
             request = scratch / "request.json"
-            request.write_text(json.dumps({**asdict(wish), "dataset": dataset, "sheet": str(sheet)}), encoding="utf-8")
+            request.write_text(
+                json.dumps({**asdict(wish), "dataset": info.for_process(folder), "sheet": str(sheet)}), encoding="utf-8"
+            )
             done = self._outcome(request)
             return PreviewSheet(sheet.read_bytes(), tuple(done["labels"]), int(done["side"]))
 
@@ -74,15 +73,6 @@ class PreviewProcess:
         except subprocess.TimeoutExpired as error:
             raise Exhausted("the preview took too long; ask for fewer drawings", "PREVIEW_TIMEOUT", 10.0) from error
         return _read_outcome(ended)
-
-    @contextmanager
-    def _scratch(self) -> Iterator[Path]:
-        folder = self._temporary_path()
-        folder.mkdir()
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _read_outcome(ended: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:

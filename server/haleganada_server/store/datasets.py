@@ -16,6 +16,7 @@ from pathlib import Path
 
 from haleganada_server.core.dataset import DatasetInfo, DatasetOptions, LabelCount, RefusedDrawing
 from haleganada_server.core.errors import NotFound
+from haleganada_server.core.files import scratch_folder
 
 from . import dataset_sources, files
 from .dataset_reading import DATASET_JSON, FORMAT, SpooledReading, folder_bytes
@@ -44,14 +45,9 @@ class DatasetFolders:
 
     @contextmanager
     def reading(self, path: Path, file_name: str, options: DatasetOptions) -> Iterator[SpooledReading]:
-        scratch = self._temporary_path()
-        with storage_errors("the data sets"):
-            scratch.mkdir()
-            try:
-                entries = dataset_sources.read(path, file_name, options.orientation)
-                yield SpooledReading(entries, scratch, lambda dataset_id: self._root / dataset_id)
-            finally:
-                shutil.rmtree(scratch, ignore_errors=True)
+        with storage_errors("the data sets"), scratch_folder(self._temporary_path()) as scratch:
+            entries = dataset_sources.read(path, file_name, options.orientation)
+            yield SpooledReading(entries, scratch, lambda dataset_id: self._root / dataset_id)
 
     def folder(self, dataset_id: str) -> Path:
         folder = self._root / dataset_id

@@ -20,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from haleganada_server.core.errors import AlreadyExists, DataLoss, NotFound
+from haleganada_server.core.files import scratch_folder
 from haleganada_server.core.labels import DEFAULT_WORKSPACE
 from haleganada_server.core.ports import Event, ExportFile, ImportItem, InkReader, WorkspaceLog
 from haleganada_server.core.types import Refused, SnapshotInfo, TransferFormat
@@ -63,7 +64,7 @@ class DataDirectory:
     def create(self, name: str, first_event: Event | None = None) -> SqliteLog:
         if self.exists(name):
             raise AlreadyExists(f"there is already a workspace “{name}”", "WORKSPACE_EXISTS")
-        with storage_errors(name), self._scratch() as scratch:
+        with storage_errors(name), scratch_folder(self.temporary_file()) as scratch:
             state = scratch / "state.sqlite3"
             schema.create(state, name, time.time_ns() // 1000)
             return self._put_in_place(state, name, first_event, scratch)
@@ -83,7 +84,7 @@ class DataDirectory:
         path = self._log_path(name)
         if not path.exists():
             return None
-        with storage_errors(name), self._scratch() as scratch:
+        with storage_errors(name), scratch_folder(self.temporary_file()) as scratch:
             folder = SnapshotFolder(self._home(name), name, scratch)
             if log is None:
                 facts = salvage.facts(path) or (self._newest_revision(name) + _BEYOND_ALL_READERS, 0)
@@ -104,7 +105,7 @@ class DataDirectory:
         return self.open(name)
 
     def save(self, log: WorkspaceLog, name: str, *, seed_files: bool = True) -> SnapshotInfo:
-        with storage_errors(log.name), self._scratch() as scratch:
+        with storage_errors(log.name), scratch_folder(self.temporary_file()) as scratch:
             state, seed_folder = scratch / "state.sqlite3", scratch / "seed-files"
             log.copy_to(state)
             with contextlib.closing(LogReader(state, log.name, frozen=True)) as kept:
@@ -120,14 +121,14 @@ class DataDirectory:
     def restore(self, name: str, snapshot_id: str, event: Event) -> SqliteLog:
         if self.exists(name):
             raise AlreadyExists(f"the workspace “{name}” is in the way of its snapshot", "WORKSPACE_EXISTS")
-        with storage_errors(name), self._scratch() as scratch:
+        with storage_errors(name), scratch_folder(self.temporary_file()) as scratch:
             state = scratch / "state.sqlite3"
             SnapshotFolder(self._home(name), name, scratch).copy_out(snapshot_id, state)
             beyond_all = max(event.revision, self._newest_revision(name) + 1)  # also of a workspace deleted meanwhile
             return self._put_in_place(state, name, replace(event, revision=beyond_all), scratch)
 
     def export(self, log: WorkspaceLog, form: TransferFormat) -> ExportFile:
-        with storage_errors(log.name), self._scratch() as scratch:
+        with storage_errors(log.name), scratch_folder(self.temporary_file()) as scratch:
             state = scratch / "state.sqlite3"
             log.copy_to(state)  # one state, however long writing takes and whatever is taught meanwhile
             with contextlib.closing(LogReader(state, log.name, frozen=True)) as kept:
@@ -147,16 +148,6 @@ class DataDirectory:
 
     def _log_path(self, name: str) -> Path:
         return self._home(name) / "log.sqlite3"
-
-    @contextlib.contextmanager
-    def _scratch(self) -> Iterator[Path]:
-        """A folder for unfinished files, which is removed with what is left in it."""
-        folder = self.temporary_file()
-        folder.mkdir()
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     def _put_in_place(self, state: Path, name: str, event: Event | None, scratch: Path) -> SqliteLog:
         """Open a workspace's file, with `event` appended to it, where it belongs. Raises DataLoss."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 from pathlib import Path
 from typing import Any
-
-_CHUNK = 1 << 20
 
 
 def sync_folder(folder: Path) -> None:
@@ -47,12 +44,3 @@ def copy(source: Path, target: Path) -> None:
     """Copy a file, synced."""
     shutil.copyfile(source, target)
     sync_file(target)
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -12,11 +12,11 @@ import logging
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from haleganada_server.core.errors import HaleganadaError, Precondition
+from haleganada_server.core.files import scratch_folder
 from haleganada_server.core.model_card import ModelCard
 from haleganada_server.core.model_files import CARD, EXPORT_REPORT, ONNX, damaged, require_intact
 from haleganada_server.core.models import ModelFile, StoredModel
@@ -81,17 +81,8 @@ class ModelFolders:
             return {}
 
     def keep_choices(self, choices: Mapping[str, str]) -> None:
-        with storage_errors("models"), self._scratch() as scratch:
+        with storage_errors("models"), scratch_folder(self._temporary_path()) as scratch:
             files.write_json(self._root / _CHOICES, dict(choices), scratch)
-
-    @contextmanager
-    def _scratch(self) -> Iterator[Path]:
-        folder = self._temporary_path()
-        folder.mkdir()
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     def _readable(
         self, folders: Iterable[Path], check: Callable[[str], None] = lambda _name: None

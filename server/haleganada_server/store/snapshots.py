@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from haleganada_server.core.errors import NotFound
+from haleganada_server.core.files import file_sha256
 from haleganada_server.core.types import SnapshotInfo
 
 from . import files
@@ -94,7 +95,7 @@ class SnapshotFolder:
         if kept is None:
             raise NotFound("snapshot", snapshot_id, f"list the snapshots of “{self._name}”")
         source = self._file(kept)
-        if files.sha256(source) != kept.sha256:
+        if file_sha256(source) != kept.sha256:
             raise unreadable(self._name, f"the snapshot {snapshot_id} is damaged; choose another one")
         for suffix in ("", *_JOURNALS):
             if (part := source.with_name(source.name + suffix)).exists():
@@ -105,7 +106,7 @@ class SnapshotFolder:
 
     def _describe(self, path: Path, target: Path, name: str, facts: tuple[int, int], *, trash: bool) -> SnapshotInfo:
         """Write the manifest beside `target`, of what is at `path` now."""
-        size, digest = path.stat().st_size, files.sha256(path)
+        size, digest = path.stat().st_size, file_sha256(path)
         info = SnapshotInfo(target.stem, name, *facts, time.time_ns() // 1000, size, digest, trash)
         files.write_json(target.with_suffix(".json"), asdict(info), self._scratch)
         return info

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from haleganada_server.core.errors import AlreadyExists, Exhausted, InvalidInput
+from haleganada_server.core.files import file_sha256
 
-from . import files
 from .failures import storage_errors
 
 _KEPT_S = 7 * 24 * 3600.0
@@ -59,7 +59,7 @@ class Uploads:
             with self._lock:
                 if self._owners.get(sha256) is owner:
                     del self._owners[sha256]
-        if files.sha256(path) != sha256:
+        if file_sha256(path) != sha256:
             self.remove(sha256)
             raise InvalidInput("header.sha256", "is not that of the bytes that arrived; send the file again")
         return path

@@ -14,8 +14,9 @@ from safetensors.torch import load_file
 from torch import nn
 
 from haleganada_server.core.errors import InvalidInput, Precondition
+from haleganada_server.core.files import file_sha256
 from haleganada_server.core.model_card import ModelCard
-from haleganada_server.core.model_files import CARD, WEIGHTS, damaged, file_sha256, require_intact
+from haleganada_server.core.model_files import CARD, WEIGHTS, damaged, require_intact
 
 from .checkpoint import write_tensors
 from .presets import Preset, preset

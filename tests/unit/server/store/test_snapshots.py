@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from haleganada_server.core.errors import AlreadyExists, DataLoss, NotFound
+from haleganada_server.core.files import file_sha256
 from haleganada_server.core.ports import Event
 from haleganada_server.core.types import ChangeKind, SnapshotInfo
-from haleganada_server.store import DataDirectory, files
+from haleganada_server.store import DataDirectory
 from haleganada_server.store.log import SqliteLog
 
 from tests.unit.server.store.rows import START_US, assert_same, sample, teach, teach_all
@@ -30,7 +31,7 @@ def test_a_saved_state_is_described_and_comes_back(directory: DataDirectory, dat
     kept = directory.save(log, "first")
     file = kept_file(data, kept)
     assert (kept.name, kept.revision, kept.samples_total, kept.trash) == ("first", 2, 2, False)
-    assert (kept.bytes, kept.sha256) == (file.stat().st_size, files.sha256(file))
+    assert (kept.bytes, kept.sha256) == (file.stat().st_size, file_sha256(file))
     assert abs(kept.created_us / 1e6 - time.time()) < 60
     teach_all(log, ["c"])
 
