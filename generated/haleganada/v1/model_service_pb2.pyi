@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from haleganada.v1 import ocr_service_pb2 as _ocr_service_pb2
+from haleganada.v1 import online_pb2 as _online_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -339,19 +340,29 @@ class ActivateModelRequest(_message.Message):
 
     WORKSPACE_FIELD_NUMBER: _builtins.int
     MODEL_ID_FIELD_NUMBER: _builtins.int
+    ONLINE_FIELD_NUMBER: _builtins.int
     workspace: _builtins.str
     """The workspace. Default (empty): "default"."""
     model_id: _builtins.str
-    """The model's id, its name if that is unique, or "few-shot". Required."""
+    """The model's id, its name if that is unique, or "few-shot". With `online` also the name of a preset that learns online:
+    "cnn36" or "resnet50-transformer". Required.
+    """
+    @_builtins.property
+    def online(self) -> _online_pb2.OnlineSettings:
+        """Present: the workspace gets a network of its own, which starts as this model or preset and learns every drawing that is and
+        will be taught. The answer comes once the network is there; until it has learned what was taught, "few-shot" answers.
+        """
+
     def __init__(
         self,
         *,
         workspace: _builtins.str = ...,
         model_id: _builtins.str = ...,
+        online: _online_pb2.OnlineSettings | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["online", b"online"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["model_id", b"model_id", "workspace", b"workspace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model_id", b"model_id", "online", b"online", "workspace", b"workspace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -364,18 +375,24 @@ class ActivateModelResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     MODEL_FIELD_NUMBER: _builtins.int
+    ONLINE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def model(self) -> Global___Model:
-        """The model."""
+        """The model; with `online` the one to start from, absent if that is a preset."""
+
+    @_builtins.property
+    def online(self) -> _online_pb2.OnlineStatus:
+        """The network that learns; absent without `online`."""
 
     def __init__(
         self,
         *,
         model: Global___Model | None = ...,
+        online: _online_pb2.OnlineStatus | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model", "online", b"online"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model", "online", b"online"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

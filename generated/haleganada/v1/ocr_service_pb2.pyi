@@ -161,6 +161,7 @@ class TrainRequest(_message.Message):
     VARIANT_OF_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    WAIT_LEARNED_MS_FIELD_NUMBER: _builtins.int
     workspace: _builtins.str
     """The workspace. Default (empty): "default"."""
     label: _builtins.str
@@ -171,6 +172,10 @@ class TrainRequest(_message.Message):
     """See the service. Default (empty): none."""
     expected_revision: _builtins.int
     """See the service. Default: absent."""
+    wait_learned_ms: _builtins.int
+    """If the workspace has a network that learns online: wait at most so many milliseconds for it to have learned the drawing. The
+    drawing is on disk before that. Range: 0 to 60,000. Default (0): do not wait.
+    """
     @_builtins.property
     def glyph(self) -> _common_pb2.Glyph:
         """The drawing. Required."""
@@ -184,10 +189,11 @@ class TrainRequest(_message.Message):
         variant_of: _builtins.str = ...,
         request_id: _builtins.str = ...,
         expected_revision: _builtins.int | None = ...,
+        wait_learned_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision", "expected_revision", b"expected_revision", "glyph", b"glyph"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision", "expected_revision", b"expected_revision", "glyph", b"glyph", "label", b"label", "request_id", b"request_id", "variant_of", b"variant_of", "workspace", b"workspace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision", "expected_revision", b"expected_revision", "glyph", b"glyph", "label", b"label", "request_id", b"request_id", "variant_of", b"variant_of", "wait_learned_ms", b"wait_learned_ms", "workspace", b"workspace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expected_revision: _TypeAlias = _typing.Literal["expected_revision"]  # noqa: Y015
     _WhichOneofArgType__expected_revision: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision"]  # noqa: Y015
@@ -210,6 +216,7 @@ class TrainResponse(_message.Message):
     DURABLE_FIELD_NUMBER: _builtins.int
     DUPLICATE_FIELD_NUMBER: _builtins.int
     LABEL_FIELD_NUMBER: _builtins.int
+    LEARNED_FIELD_NUMBER: _builtins.int
     sample_id: _builtins.int
     """Number of the sample within its workspace, 1 or more, never reused."""
     loss: _builtins.float
@@ -228,6 +235,8 @@ class TrainResponse(_message.Message):
     """True if this request_id had been answered before; the answer is the first one."""
     label: _builtins.str
     """The label as stored, in NFC."""
+    learned: _builtins.bool
+    """True if the call waited and the workspace's network has learned the drawing."""
     def __init__(
         self,
         *,
@@ -240,10 +249,11 @@ class TrainResponse(_message.Message):
         durable: _builtins.bool = ...,
         duplicate: _builtins.bool = ...,
         label: _builtins.str = ...,
+        learned: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate", b"duplicate", "durable", b"durable", "label", b"label", "labels_known", b"labels_known", "loss", b"loss", "revision", b"revision", "sample_id", b"sample_id", "samples_total", b"samples_total", "trained_as", b"trained_as"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate", b"duplicate", "durable", b"durable", "label", b"label", "labels_known", b"labels_known", "learned", b"learned", "loss", b"loss", "revision", b"revision", "sample_id", b"sample_id", "samples_total", b"samples_total", "trained_as", b"trained_as"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -441,8 +451,8 @@ class PredictRequest(_message.Message):
     min_revision: _builtins.int
     """Answer by this revision of the workspace or a later one; FAILED_PRECONDITION if it is not reached. Default: absent."""
     model: _builtins.str
-    """The model to ask: its id, its name if that is unique, or "few-shot". Default (empty): what ActivateModel chose for the
-    workspace, its own head "few-shot" unless it was asked for another.
+    """The model to ask: its id, its name if that is unique, "few-shot", or "online" for the network that learns with the workspace.
+    Default (empty): what ActivateModel chose for the workspace, its own head "few-shot" unless it was asked for another.
     """
     @_builtins.property
     def glyph(self) -> _common_pb2.Glyph:
@@ -478,9 +488,10 @@ class PredictResponse(_message.Message):
     DECISION_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     PREDICTION_ID_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
     unknown_probability: _builtins.float
-    """Probability that the drawing is none of the labels taught. Range: 0 to 1. 0 from a model that was trained on a data set:
-    it knows its labels and nothing else.
+    """Probability that the drawing is none of the labels taught. Range: 0 to 1. 0 from any model but "few-shot": it knows its
+    labels and nothing else.
     """
     decision: Global___Decision.ValueType
     """What to make of it."""
@@ -488,6 +499,8 @@ class PredictResponse(_message.Message):
     """The revision that answered."""
     prediction_id: _builtins.str
     """Names this prediction for Correct, for as long as the server remembers it (the last few thousand)."""
+    model: _builtins.str
+    """What answered: a model's id, "few-shot", or "online"."""
     @_builtins.property
     def candidates(self) -> _containers.RepeatedCompositeFieldContainer[Global___Candidate]:
         """By falling probability; ties in the order in which the labels were first taught."""
@@ -500,10 +513,11 @@ class PredictResponse(_message.Message):
         decision: Global___Decision.ValueType = ...,
         revision: _builtins.int = ...,
         prediction_id: _builtins.str = ...,
+        model: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "decision", b"decision", "prediction_id", b"prediction_id", "revision", b"revision", "unknown_probability", b"unknown_probability"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "decision", b"decision", "model", b"model", "prediction_id", b"prediction_id", "revision", b"revision", "unknown_probability", b"unknown_probability"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

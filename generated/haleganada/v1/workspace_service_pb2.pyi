@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from haleganada.v1 import ocr_service_pb2 as _ocr_service_pb2
+from haleganada.v1 import online_pb2 as _online_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -60,6 +61,8 @@ class Workspace(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     EMBEDDER_HASH_FIELD_NUMBER: _builtins.int
     SAMPLES_TO_EMBED_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    ONLINE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """1 to 64 code points, rules as for labels."""
     samples_total: _builtins.int
@@ -76,9 +79,15 @@ class Workspace(_message.Message):
     """SHA-256 of the weights that its samples are embedded with, hexadecimal."""
     samples_to_embed: _builtins.int
     """Samples that other weights embedded and that are being embedded anew; until then predictions leave them out. 0 = none."""
+    model: _builtins.str
+    """What answers when a call names no model: a model's id, "few-shot", or "online" for the network of its own."""
     @_builtins.property
     def created(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
+
+    @_builtins.property
+    def online(self) -> _online_pb2.OnlineStatus:
+        """That network; absent unless ActivateModel asked for one."""
 
     def __init__(
         self,
@@ -92,10 +101,12 @@ class Workspace(_message.Message):
         state: Global___WorkspaceState.ValueType = ...,
         embedder_hash: _builtins.str = ...,
         samples_to_embed: _builtins.int = ...,
+        model: _builtins.str = ...,
+        online: _online_pb2.OnlineStatus | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created", b"created"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created", b"created", "online", b"online"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_on_disk", b"bytes_on_disk", "created", b"created", "embedder_hash", b"embedder_hash", "labels_known", b"labels_known", "name", b"name", "revision", b"revision", "samples_to_embed", b"samples_to_embed", "samples_total", b"samples_total", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_on_disk", b"bytes_on_disk", "created", b"created", "embedder_hash", b"embedder_hash", "labels_known", b"labels_known", "model", b"model", "name", b"name", "online", b"online", "revision", b"revision", "samples_to_embed", b"samples_to_embed", "samples_total", b"samples_total", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .checkpoints import Checkpoints
-from .config import OnlineConfig
+from haleganada_server.core.online_config import OnlineConfig
 from .features import FeatureFile
 from .learner_state import LearnerState, beginning
 from .published import Published, publish

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from haleganada_server.core.errors import InvalidInput
+from .errors import InvalidInput
 
 MOST_REPLAYED = 1024
 
