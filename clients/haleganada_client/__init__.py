@@ -38,9 +38,9 @@ _ERRORS = (
 )  # fmt: skip
 _TYPES = (
     "Candidate", "ConfusedPair", "Correction", "Decision", "Drawing", "ExportResult", "HistoryPoint", "ImportReport",
-    "Ink", "ItemError", "LabelStats", "Lesson", "Linked", "MethodLatency", "NearDuplicate", "Prediction",
-    "RefusedItem", "Sample", "SamplePage", "Snapshot", "Stats", "Stroke", "Suspect", "Taught", "TeachNext", "Undone",
-    "Unlinked", "WorkspaceInfo",
+    "Ink", "ItemError", "LabelStats", "Lesson", "Linked", "MethodLatency", "NearDuplicate", "OnlineSettings",
+    "OnlineStatus", "Prediction", "RefusedItem", "Sample", "SamplePage", "Snapshot", "Stats", "Stroke", "Suspect",
+    "Taught", "TeachNext", "Undone", "Unlinked", "WorkspaceInfo",
 )  # fmt: skip
 _DATASETS = ("Dataset", "DatasetLabel", "DatasetPreview")
 _JOBS = ("EpochMetrics", "Job", "JobFile", "JobProgress", "JobState", "TrainingSettings")

@@ -7,6 +7,7 @@ with HaleganadaClient() as client:
 
 from __future__ import annotations
 
+import math
 import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -41,6 +42,7 @@ from .models import ModelsClient
 
 _TRANSFER_S = 3600.0
 _BATCH_S = 60.0
+_LONGEST_WAIT_S = 60
 
 
 class HaleganadaClient:
@@ -108,9 +110,14 @@ class HaleganadaClient:
         variant_of: str = "",
         request_id: str | None = None,
         expected_revision: int | None = None,
+        wait_learned_s: float = 0,
         workspace: str | None = None,
     ) -> types.Taught:
-        """Teach one drawing; it is on the server's disk when this returns."""
+        """Teach one drawing; it is on the server's disk when this returns.
+
+        wait_learned_s: wait so long at most, 0 to 60 seconds, for the workspace's network, if it has one, to have
+        learned the drawing; Taught.learned says whether it has.
+        """
         request = ocr.TrainRequest(
             workspace=self._in(workspace),
             glyph=convert.glyph(drawing),
@@ -118,8 +125,10 @@ class HaleganadaClient:
             variant_of=variant_of,
             request_id=_id(request_id),
             expected_revision=expected_revision,
+            wait_learned_ms=_wait_ms(wait_learned_s),
         )
-        return convert.taught(self._connection.call(self._ocr.Train, request))
+        timeout_s = self.config.timeout_s + wait_learned_s
+        return convert.taught(self._connection.call(self._ocr.Train, request, timeout_s))
 
     def train_batch(
         self, lessons: Sequence[types.Lesson | tuple[Drawing, str, str, str]], *, workspace: str | None = None
@@ -166,7 +175,9 @@ class HaleganadaClient:
         model: str = "",
         workspace: str | None = None,
     ) -> types.Prediction:
-        """What a drawing is. model: an id or unique name, "few-shot", or "" for what the workspace answers with."""
+        """What a drawing is. model: an id or unique name, "few-shot", "online" for the network that learns with the
+        workspace, or "" for what the workspace answers with; Prediction.model says what answered.
+        """
         request = ocr.PredictRequest(
             workspace=self._in(workspace),
             glyph=convert.glyph(drawing),
@@ -446,6 +457,13 @@ def _tls(tls: bool | str | os.PathLike[str] | None) -> dict[str, Any]:
     if tls is None:
         return {}
     return {"tls": tls, "ca": None} if isinstance(tls, bool) else {"tls": True, "ca": Path(tls)}
+
+
+def _wait_ms(seconds: float) -> int:
+    if not 0 <= seconds <= _LONGEST_WAIT_S:
+        problem = f"wait_learned_s: {seconds} is not from 0 to {_LONGEST_WAIT_S}"
+        raise InvalidInput(problem, "INVALID_INPUT", "wait_learned_s")
+    return math.ceil(1000 * seconds)
 
 
 def _id(request_id: str | None) -> str:

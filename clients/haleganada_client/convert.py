@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from haleganada.v1 import common_pb2, ocr_service_pb2, workspace_service_pb2
+from haleganada.v1 import common_pb2, ocr_service_pb2, online_pb2, workspace_service_pb2
 
 from . import types
 
@@ -97,7 +97,17 @@ def snapshot(message: ocr_service_pb2.Snapshot) -> types.Snapshot:
 
 def workspace(message: workspace_service_pb2.Workspace) -> types.WorkspaceInfo:
     corrupt = message.state == workspace_service_pb2.WORKSPACE_STATE_CORRUPT
-    return copied(types.WorkspaceInfo, message, corrupt=corrupt)
+    online = online_status(message.online) if message.HasField("online") else None
+    return copied(types.WorkspaceInfo, message, corrupt=corrupt, online=online)
+
+
+def online_settings(settings: types.OnlineSettings) -> online_pb2.OnlineSettings:
+    """What is None is left out."""
+    return online_pb2.OnlineSettings(**{field.name: getattr(settings, field.name) for field in fields(settings)})
+
+
+def online_status(message: online_pb2.OnlineStatus) -> types.OnlineStatus:
+    return copied(types.OnlineStatus, message, settings=copied(types.OnlineSettings, message.settings))
 
 
 def import_report(message: ocr_service_pb2.ImportResponse) -> types.ImportReport:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal, overload
 
 from haleganada.v1 import model_service_pb2 as pb
 from haleganada.v1 import model_service_pb2_grpc
@@ -16,13 +16,12 @@ from haleganada.v1 import model_service_pb2_grpc
 from . import convert, transfers
 from .connection import Connection
 from .errors import InvalidInput
-
-FEW_SHOT = "few-shot"
-"""Names a workspace's own head wherever a model is asked for."""
+from .types import OnlineSettings, OnlineStatus
 
 _PRECISIONS = {"": pb.PRECISION_UNSPECIFIED, "float32": pb.PRECISION_FLOAT32, "int8": pb.PRECISION_INT8}
 _TRANSFER_S = 3600.0
 _LOADING_S = 60.0
+_STARTING_S = 300.0  # a process that imports torch and may load a large backbone
 
 
 @dataclass(frozen=True)
@@ -106,10 +105,29 @@ class ModelsClient:
         answer = self._connection.call(self._stub.ListPresets, pb.ListPresetsRequest())
         return convert.many(lambda preset: convert.copied(Preset, preset), answer.presets)
 
-    def activate(self, model: str, *, workspace: str | None = None) -> Model:
-        """Let a workspace answer with a model from now on; "few-shot" goes back to its own head."""
+    @overload
+    def activate(self, model: str, *, workspace: str | None = None, online: Literal[False] = False) -> Model: ...
+
+    @overload
+    def activate(
+        self, model: str, *, workspace: str | None = None, online: OnlineSettings | Literal[True]
+    ) -> OnlineStatus: ...
+
+    def activate(
+        self, model: str, *, workspace: str | None = None, online: OnlineSettings | bool = False
+    ) -> Model | OnlineStatus:
+        """Let a workspace answer with a model from now on; "few-shot" goes back to its own head.
+
+        online: give the workspace a network of its own instead, which starts as the model, or as the preset "cnn36" or
+        "resnet50-transformer", and learns every drawing that is and will be taught; True = with the usual settings.
+        Its status is returned. Raises FailedPrecondition where the server has no torch.
+        """
         request = pb.ActivateModelRequest(workspace=self._in(workspace), model_id=model)
-        return _model(self._connection.call(self._stub.ActivateModel, request, self._at_least(_LOADING_S)).model)
+        if online is False:
+            return _model(self._connection.call(self._stub.ActivateModel, request, self._at_least(_LOADING_S)).model)
+        request.online.CopyFrom(convert.online_settings(OnlineSettings() if online is True else online))
+        answer = self._connection.call(self._stub.ActivateModel, request, self._at_least(_STARTING_S))
+        return convert.online_status(answer.online)
 
     def delete(self, model_id: str) -> None:
         """Delete a model, named by its id. Raises FailedPrecondition while a workspace answers with it."""

@@ -9,6 +9,11 @@ from datetime import datetime
 from enum import Enum
 from typing import NamedTuple, Union
 
+FEW_SHOT = "few-shot"
+"""Names a workspace's own head wherever a model is asked for."""
+ONLINE = "online"
+"""Names the network that learns with a workspace, where a prediction is asked for."""
+
 
 @dataclass(frozen=True)
 class Stroke:
@@ -67,13 +72,16 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The answer to a drawing, candidates by falling probability."""
+    """The answer to a drawing, candidates by falling probability. model: what answered, a model's id, "few-shot", or
+    "online" for the network that learns with the workspace.
+    """
 
     candidates: tuple[Candidate, ...]
     unknown_probability: float
     decision: Decision
     revision: int
     prediction_id: str
+    model: str
 
     @property
     def best(self) -> Candidate | None:
@@ -83,7 +91,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Taught:
-    """A taught sample, on disk on the server."""
+    """A taught sample, on disk on the server. learned: the call waited until the workspace's network had learned it."""
 
     sample_id: int
     loss: float
@@ -93,6 +101,7 @@ class Taught:
     samples_total: int
     revision: int
     duplicate: bool
+    learned: bool
 
 
 @dataclass(frozen=True)
@@ -193,9 +202,45 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class OnlineSettings:
+    """How a network learns each drawing; None = as usual.
+
+    replay: earlier drawings that every step sees again, as many of each label, 0 to 1,024, usually 32. steps: of the
+    optimiser (AdamW) for a drawing, 1 to 100, usually 5. learning_rate: above 0, to 1, usually 0.001. weight_decay:
+    0 to 1, usually 0.01. seed: of everything random, 0 or more.
+    """
+
+    replay: int | None = None
+    steps: int | None = None
+    learning_rate: float | None = None
+    weight_decay: float | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class OnlineStatus:
+    """Where a network that learns with a workspace stands.
+
+    start: a preset's name or a model's id. settings: every one is there. revision: the workspace as predictions know
+    it; 0 = "few-shot" still answers. rebuilding: it learns again what came after a forgotten or relabelled sample.
+    failure: why it does not learn, and what to do; "" if all is well.
+    """
+
+    start: str
+    settings: OnlineSettings
+    revision: int
+    labels_known: int
+    samples_learned: int
+    samples_left: int
+    rebuilding: bool
+    failure: str
+
+
+@dataclass(frozen=True)
 class WorkspaceInfo:
     """A workspace; corrupt: its file cannot be read. samples_to_embed: those that predictions leave out until the
-    server's present weights have embedded them.
+    server's present weights have embedded them. model: what answers when a call names none, a model's id, "few-shot"
+    or "online"; online: the network behind that word, None unless one was asked for.
     """
 
     name: str
@@ -207,6 +252,8 @@ class WorkspaceInfo:
     corrupt: bool
     embedder_hash: str
     samples_to_embed: int
+    model: str
+    online: OnlineStatus | None
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
-from haleganada_client.types import NearDuplicate, Stats, Suspect, TeachNext
+from haleganada_client.types import NearDuplicate, Stats, Suspect, TeachNext, WorkspaceInfo
 
+from . import learning
 from .layout import bar, percent, size, table
-from .session import Session, with_session
+from .session import Session, plain, with_session
 
 
 @click.command("stats")
@@ -26,13 +29,21 @@ def stats_command(session: Session, suspects: bool, history: int | None) -> None
     """
     with session.client() as client:
         stats = client.stats(history_points=history, find_suspects=suspects)
-    session.show(stats, "\n\n".join(part for part in _sections(stats) if part))
+        here = client.get_workspace()
+        answering = _answering(here, learning.names_of(client, learning.names_needed([here])))
+    known = {**plain(stats), "model": here.model, "online": plain(here.online)}
+    session.show(known, "\n\n".join(part for part in _sections(stats, answering) if part))
 
 
-def _sections(stats: Stats) -> list[str]:
+def _answering(here: WorkspaceInfo, names: Mapping[str, str]) -> list[list[str]]:
+    rows = [["answers", learning.answers(here, names)]]
+    return [*rows, ["learning along", learning.progress(here.online)]] if here.online else rows
+
+
+def _sections(stats: Stats, answering: list[list[str]]) -> list[str]:
     confused = [f"{pair.label} for {pair.predicted} ({pair.count}x)" for pair in stats.confused_pairs]
     return [
-        _overview(stats),
+        _overview(stats, answering),
         _labels(stats),
         _listed("Taken for one another", confused),
         _listed("Teach these next", [_advice(advice) for advice in stats.teach_next]),
@@ -56,7 +67,7 @@ def _twice(pair: NearDuplicate) -> str:
     return f"{same}; haleganada forget {pair.sample_id}"
 
 
-def _overview(stats: Stats) -> str:
+def _overview(stats: Stats, answering: list[list[str]]) -> str:
     recognised = f"{percent(stats.accuracy)} of {stats.accuracy_samples}" if stats.accuracy_samples else "-"
     rows = [
         ["labels", str(stats.labels_known)],
@@ -66,6 +77,7 @@ def _overview(stats: Stats) -> str:
         ["mean loss", "-" if stats.average_loss is None else f"{stats.average_loss:.3f}"],
         ["corrections", str(stats.corrections)],
         ["groups of forms", str(stats.variant_groups)],
+        *answering,
         ["on disk", size(stats.bytes_on_disk)],
         ["device", stats.device],
         ["weights", f"{stats.versions.get('weights', '')} ({stats.embedder_hash[:12]})"],

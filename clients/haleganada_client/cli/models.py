@@ -12,6 +12,7 @@ import click
 from .default_group import DefaultGroup
 from .layout import moment, percent, printable, size, table
 from .session import Session, as_json, with_session
+from .using import use_model
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
     from haleganada_client.models import Model, Preset
@@ -23,6 +24,9 @@ _LABELS_SHOWN = 100
 @click.group("models", cls=DefaultGroup)
 def models_command() -> None:
     """List trained models (ls, also without the word), look at one, choose what answers, export or delete."""
+
+
+models_command.add_command(use_model)
 
 
 @models_command.command("ls")
@@ -52,18 +56,6 @@ def list_presets(session: Session) -> None:
         found = client.models.presets()
     header = ["preset", "parameters", "input", "epochs", "batch", "rate", ""]
     session.show(found, table([_preset_row(preset) for preset in found], header, right={1, 2, 3, 4, 5}))
-
-
-@models_command.command("use")
-@click.argument("model")
-@with_session
-def use_model(session: Session, model: str) -> None:
-    """Let the workspace answer with MODEL from now on; `few-shot` goes back to its own head."""
-    with session.client() as client:
-        active, workspace = client.models.activate(model), client.config.workspace
-    text = f"{workspace} answers with {printable(active.name)} from now on"
-    back = "; `haleganada models use few-shot` goes back" if active.model_id != "few-shot" else ""
-    session.show(active, text + back)
 
 
 @models_command.command("delete")

@@ -6,17 +6,21 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from haleganada_client.types import Candidate, Decision, ItemError, Prediction
+from haleganada_client.types import FEW_SHOT, ONLINE, Candidate, Decision, ItemError, Prediction
 
+from . import learning
 from .folders import images_below
 from .layout import bar, percent, printable, table
 from .pictures import Picture, answered, read
 from .session import Session, plain, with_session
 from .visualise import ENDINGS, write_visualisation
+
+if TYPE_CHECKING:  # gRPC is imported when a server is called
+    from haleganada_client.client import HaleganadaClient
 
 _WORDS = {
     Decision.RECOGNISED: ("recognised", "green"),
@@ -38,7 +42,11 @@ Outcome = Prediction | ItemError
     help="Also draw the pictures with their answers, as .svg or .html.",
 )
 @click.option(
-    "--model", default="", metavar="NAME", help="The model to ask, by name or id. [default: the workspace's choice]"
+    "--model",
+    default="",
+    metavar="NAME",
+    help="The model to ask, by name or id; few-shot, or online for the network that learns along. "
+    "[default: the workspace's choice]",
 )
 @with_session
 def predict_command(
@@ -59,10 +67,11 @@ def predict_command(
         ):
             named.append(answer if save_viz else (Picture(answer[0].name, b""), answer[1]))
             progress.update(1)
+        by = _answered_by(client, model, [outcome.model for _, outcome in named if isinstance(outcome, Prediction)])
     if save_viz is not None:
         write_visualisation(save_viz, [(picture.name, picture.content, outcome) for picture, outcome in named])
     outcomes = [(picture.name, outcome) for picture, outcome in named]
-    session.show([_answer(*outcome) for outcome in outcomes], _in_words(outcomes))
+    session.show([_answer(*outcome) for outcome in outcomes], "\n".join([_in_words(outcomes), *by]))
     if any(isinstance(outcome, ItemError) for _, outcome in outcomes):
         sys.exit(1)
 
@@ -90,6 +99,17 @@ def _matching(pattern: str) -> list[Path]:
 
 def _picture(path: Path) -> Picture:
     return Picture("-", sys.stdin.buffer.read()) if str(path) == "-" else read(path)
+
+
+def _answered_by(client: HaleganadaClient, asked: str, answered: Sequence[str]) -> list[str]:
+    """A line that says what answered, where that is not what everybody has."""
+    models = list(dict.fromkeys(answered))  # more than one where a network learned enough to answer in between
+    if asked == ONLINE and FEW_SHOT in models:
+        return ["answered by few-shot, for no network that learns along can answer yet; see `haleganada stats`"]
+    if set(models) <= {"", FEW_SHOT}:
+        return []
+    names = {ONLINE: learning.LEARNS_ALONG, **learning.names_of(client, models)}
+    return [f"answered by {' and '.join(printable(names.get(model, model)) for model in models)}"]
 
 
 def _answer(name: str, outcome: Outcome) -> dict[str, Any]:

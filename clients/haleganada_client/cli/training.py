@@ -14,12 +14,14 @@ from haleganada_client.errors import HaleganadaError
 from haleganada_client.types import ItemError, Lesson, Taught
 
 from .folders import IMAGES, images_below, label_folders, label_of, request_id
+from .learning import LEARNS_ALONG
 from .pictures import Picture, answered, read, refused
 from .session import Session, with_session
 
 if TYPE_CHECKING:
     from haleganada_client.client import HaleganadaClient
 
+LONGEST_WAIT_S = 60
 Entry = tuple[Path, str, str] | Picture
 """A file to read, its label, and its path below the label's folder; or what cannot be read."""
 
@@ -32,9 +34,25 @@ Entry = tuple[Path, str, str] | Picture
 )
 @click.option("--variant-of", default="", metavar="LABEL", help="The label that this one is a form of.")
 @click.option("--again", is_flag=True, help="Teach pictures even if the same files were taught before.")
+@click.option(
+    "--wait-learned",
+    "wait_s",
+    type=click.FloatRange(0, LONGEST_WAIT_S),
+    is_flag=False,
+    flag_value=LONGEST_WAIT_S,
+    metavar="[SECONDS]",
+    help=f"With one drawing: wait until the network that learns along has learned it, too. [at most "
+    f"{LONGEST_WAIT_S} s; put it behind the drawing]",
+)
 @with_session
 def train_command(
-    session: Session, label: str | None, images: tuple[str, ...], folder: Path | None, variant_of: str, again: bool
+    session: Session,
+    label: str | None,
+    images: tuple[str, ...],
+    folder: Path | None,
+    variant_of: str,
+    again: bool,
+    wait_s: float | None,
 ) -> None:
     """Teach a drawing: LABEL IMAGE, - for standard input; or with --folder a folder of labelled images.
 
@@ -46,22 +64,32 @@ def train_command(
     haleganada train ಅ drawing.png
     haleganada train --folder letters/
     haleganada train ಕಿ drawing.png --variant-of ಕ
+    haleganada train ಅ drawing.png --wait-learned
     """
+    if wait_s is not None and len(images) != 1:
+        raise click.UsageError("--wait-learned waits for one drawing; `haleganada stats` tells of many")
     if folder is not None and label is None:
         _train_many(session, _labelled(folder), variant_of, again)
     elif folder is None and label and len(images) == 1:
-        _train_one(session, label, images[0], variant_of)
+        _train_one(session, label, images[0], variant_of, wait_s)
     elif folder is None and label and images:
         _train_many(session, [(Path(image), label, Path(image).name) for image in images], variant_of, again)
     else:
         raise click.UsageError("say LABEL IMAGE, for example: haleganada train ಅ drawing.png, or give --folder alone")
 
 
-def _train_one(session: Session, label: str, image: str, variant_of: str) -> None:
+def _train_one(session: Session, label: str, image: str, variant_of: str, wait_s: float | None) -> None:
     picture = sys.stdin.buffer.read() if image == "-" else Path(image).read_bytes()
     with session.client() as client:
-        taught = client.train(picture, label, variant_of=variant_of)
-    session.show(taught, in_words(taught))
+        taught = client.train(picture, label, variant_of=variant_of, wait_learned_s=wait_s or 0)
+    text = in_words(taught)
+    session.show(taught, text if wait_s is None else f"{text}\n{_waited(taught)}")
+
+
+def _waited(taught: Taught) -> str:
+    if taught.learned:
+        return f"{LEARNS_ALONG} has learned it, too"
+    return "no network that learns along has learned it yet; `haleganada stats` tells how far it is"
 
 
 def in_words(taught: Taught) -> str:

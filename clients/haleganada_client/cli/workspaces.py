@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
 from haleganada_client.types import WorkspaceInfo
 
+from . import learning
 from .default_group import DefaultGroup
 from .layout import moment, size, table
 from .session import Session, with_session
@@ -19,22 +22,25 @@ def workspaces_command() -> None:
 @workspaces_command.command("ls")
 @with_session
 def list_workspaces(session: Session) -> None:
-    """List workspaces by name."""
+    """List workspaces by name, what answers in each, and how far networks that learn along have come."""
     with session.client() as client:
         found = client.list_workspaces()
-    header = ["workspace", "labels", "samples", "revision", "on disk", "created", ""]
-    session.show(found, table([_row(workspace) for workspace in found], header, right={1, 2, 3, 4}))
+        names = learning.names_of(client, learning.names_needed(found))
+    header = ["workspace", "labels", "samples", "revision", "on disk", "created", "answers", ""]
+    session.show(found, table([_row(workspace, names) for workspace in found], header, right={1, 2, 3, 4}))
 
 
-def _row(workspace: WorkspaceInfo) -> list[str]:
+def _row(workspace: WorkspaceInfo, names: Mapping[str, str]) -> list[str]:
     counts = [str(count) for count in (workspace.labels_known, workspace.samples_total, workspace.revision)]
-    return [workspace.name, *counts, size(workspace.bytes_on_disk), moment(workspace.created), _state(workspace)]
+    kept = [size(workspace.bytes_on_disk), moment(workspace.created)]
+    return [workspace.name, *counts, *kept, learning.answers(workspace, names), _state(workspace)]
 
 
 def _state(workspace: WorkspaceInfo) -> str:
     if workspace.corrupt:
         return "corrupt; see `haleganada snapshots`"
-    return f"{workspace.samples_to_embed} samples to embed anew" if workspace.samples_to_embed else ""
+    to_embed = f"{workspace.samples_to_embed} samples to embed anew" if workspace.samples_to_embed else ""
+    return "; ".join(filter(None, [learning.progress(workspace.online) if workspace.online else "", to_embed]))
 
 
 @workspaces_command.command("create")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request, send_file
 
 from haleganada_client.errors import InvalidInput
-from haleganada_client.models import FEW_SHOT
+from haleganada_client.types import FEW_SHOT
 
 from .context import client, workspace
 from .downloads import fetched

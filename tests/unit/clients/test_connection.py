@@ -52,6 +52,22 @@ def test_an_unavailable_server_is_asked_again_with_the_same_request_id(reason: s
     assert len(behaviour.ids) == 3 and len(set(behaviour.ids)) == 1 and behaviour.ids[0]
 
 
+def test_waiting_for_a_network_to_learn_has_time_beyond_the_deadline() -> None:
+    asked: list[tuple[int, float]] = []
+
+    def note(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
+        asked.append((request.wait_learned_ms, context.time_remaining()))
+        return pb.TrainResponse(learned=request.wait_learned_ms > 0)
+
+    with served(note) as client:
+        assert not client.train(b"picture", "a").learned
+        assert client.train(b"picture", "a", wait_learned_s=59.9999).learned
+        for seconds in (-1, 61, float("nan")):
+            with pytest.raises(InvalidInput, match="from 0 to 60"):
+                client.train(b"picture", "a", wait_learned_s=seconds)
+    assert [wait for wait, _ in asked] == [0, 60_000] and asked[0][1] <= 5 < 60 < asked[1][1]
+
+
 def test_a_chosen_request_id_is_sent_as_it_is_and_others_differ() -> None:
     behaviour = Reluctant(0)
     with served(behaviour) as client:

@@ -11,6 +11,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from haleganada.v1 import common_pb2
 from haleganada.v1 import ocr_service_pb2 as ocr
+from haleganada.v1 import online_pb2 as onl
 from haleganada.v1 import sample_service_pb2 as smp
 from haleganada.v1 import workspace_service_pb2 as wsp
 from haleganada_client import convert, types
@@ -66,6 +67,8 @@ SAME: list[tuple[type[Any], Any, set[str], set[str]]] = [
     (types.Sample, smp.Sample, set(), set()),
     (types.SamplePage, smp.ListSamplesResponse, set(), set()),
     (types.WorkspaceInfo, wsp.Workspace, {"state"}, {"corrupt"}),
+    (types.OnlineSettings, onl.OnlineSettings, set(), set()),
+    (types.OnlineStatus, onl.OnlineStatus, set(), set()),
 ]
 
 
@@ -82,6 +85,17 @@ def test_absent_is_none_and_zero_is_zero() -> None:
     assert stats.accuracy == 0.0 and stats.average_loss is None and stats.versions == {"server": "1"}
     report = convert.import_report(ocr.ImportResponse(imported=2))
     assert report.before is None and report.imported == 2
+
+
+@given(
+    st.builds(types.OnlineSettings, *[st.none() | st.integers(0, 2**31 - 1)] * 2, *[st.none() | st.floats(0, 1)] * 2)
+)
+def test_settings_of_a_network_that_learns_arrive_as_they_were_sent(settings: types.OnlineSettings) -> None:
+    sent = onl.OnlineSettings.FromString(convert.online_settings(settings).SerializeToString())
+    status = convert.online_status(onl.OnlineStatus(start="cnn36", settings=sent))
+    assert status.settings == settings and status.start == "cnn36" and not status.rebuilding
+    learns = wsp.Workspace(model="online", online=onl.OnlineStatus(start="cnn36", settings=sent))
+    assert convert.workspace(learns).online == status and convert.workspace(wsp.Workspace()).online is None
 
 
 def test_times_are_in_utc_and_enums_have_names() -> None:

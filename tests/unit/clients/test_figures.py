@@ -1,7 +1,10 @@
-"""What the command line says of samples that are still to be embedded anew."""
+"""What the command line says of a workspace: samples still to be embedded anew, what answers, how far it has
+learned.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from concurrent import futures
 from contextlib import contextmanager
@@ -9,48 +12,108 @@ from contextlib import contextmanager
 import grpc
 import pytest
 from click.testing import CliRunner
+from haleganada.v1 import model_service_pb2 as mdl
+from haleganada.v1 import model_service_pb2_grpc, ocr_service_pb2_grpc, workspace_service_pb2_grpc
 from haleganada.v1 import ocr_service_pb2 as ocr
-from haleganada.v1 import ocr_service_pb2_grpc, workspace_service_pb2_grpc
+from haleganada.v1 import online_pb2 as onl
 from haleganada.v1 import workspace_service_pb2 as wsp
 from haleganada_client.cli.group import cli
 
+MODEL = "0123456789ab"
 
-class _Figures(ocr_service_pb2_grpc.OCRServiceServicer, workspace_service_pb2_grpc.WorkspaceServiceServicer):
-    """A server that knows one workspace and nothing but its figures."""
 
-    def __init__(self, samples_to_embed: int) -> None:
-        self._samples_to_embed = samples_to_embed
+class _Figures(
+    ocr_service_pb2_grpc.OCRServiceServicer,
+    workspace_service_pb2_grpc.WorkspaceServiceServicer,
+    model_service_pb2_grpc.ModelServiceServicer,
+):
+    """A server that knows one workspace, one model called “mine”, and nothing but figures."""
+
+    def __init__(self, workspace: wsp.Workspace) -> None:
+        self._workspace = workspace
+        self._workspace.created.GetCurrentTime()
 
     def Stats(self, request: ocr.StatsRequest, context: grpc.ServicerContext) -> ocr.StatsResponse:
         del request, context
-        return ocr.StatsResponse(samples_total=40, samples_to_embed=self._samples_to_embed)
+        here = self._workspace
+        return ocr.StatsResponse(samples_total=here.samples_total, samples_to_embed=here.samples_to_embed)
 
     def ListWorkspaces(
         self, request: wsp.ListWorkspacesRequest, context: grpc.ServicerContext
     ) -> wsp.ListWorkspacesResponse:
         del request, context
-        known = wsp.Workspace(name="w", samples_total=40, samples_to_embed=self._samples_to_embed)
-        known.created.GetCurrentTime()
-        return wsp.ListWorkspacesResponse(workspaces=[known])
+        return wsp.ListWorkspacesResponse(workspaces=[self._workspace])
+
+    def GetWorkspace(self, request: wsp.GetWorkspaceRequest, context: grpc.ServicerContext) -> wsp.GetWorkspaceResponse:
+        del request, context
+        return wsp.GetWorkspaceResponse(workspace=self._workspace)
+
+    def ListModels(self, request: mdl.ListModelsRequest, context: grpc.ServicerContext) -> mdl.ListModelsResponse:
+        del request, context
+        return mdl.ListModelsResponse(models=[mdl.Model(model_id=MODEL, name="mine")])
 
 
 @contextmanager
-def answering(samples_to_embed: int) -> Iterator[str]:
+def answering(workspace: wsp.Workspace) -> Iterator[str]:
     """Its address."""
     server = grpc.server(futures.ThreadPoolExecutor(2))
-    servicer = _Figures(samples_to_embed)  # type: ignore[abstract]
+    servicer = _Figures(workspace)  # type: ignore[abstract]
     ocr_service_pb2_grpc.add_OCRServiceServicer_to_server(servicer, server)
     workspace_service_pb2_grpc.add_WorkspaceServiceServicer_to_server(servicer, server)
+    model_service_pb2_grpc.add_ModelServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     yield f"127.0.0.1:{port}"
     server.stop(None).wait()
 
 
+def shown(workspace: wsp.Workspace, *command: str) -> str:
+    with answering(workspace) as address:
+        return str(CliRunner().invoke(cli, ["--server", address, *command], catch_exceptions=False).output)
+
+
 @pytest.mark.parametrize("command", ["stats", "workspaces"])
 def test_a_line_only_while_there_are_some(command: str) -> None:
     for waiting in (17, 0):
-        with answering(waiting) as address:
-            shown = CliRunner().invoke(cli, ["--server", address, command], catch_exceptions=False).output
-        assert "40" in shown
-        assert ("17 samples" in shown, "anew" in shown) == (waiting > 0, waiting > 0)
+        said = shown(wsp.Workspace(name="w", samples_total=40, samples_to_embed=waiting), command)
+        assert "40" in said
+        assert ("17 samples" in said, "anew" in said) == (waiting > 0, waiting > 0)
+
+
+@pytest.mark.parametrize("command", ["stats", "workspaces"])
+@pytest.mark.parametrize(
+    ("workspace", "words"),
+    [
+        (wsp.Workspace(model="few-shot"), "few-shot"),
+        (wsp.Workspace(model=MODEL), "mine"),
+        (
+            wsp.Workspace(model="online", online=onl.OnlineStatus(start="cnn36", samples_left=12)),
+            "online, from cnn36|0 learned, 12 to learn; few-shot answers until then",
+        ),
+        (
+            wsp.Workspace(
+                model="online",
+                online=onl.OnlineStatus(start=MODEL, revision=9, samples_learned=1200, samples_left=3, rebuilding=True),
+            ),
+            "online, from mine|1,200 learned, 3 to learn; learning anew what came after a change; "
+            "answers know revision 9",
+        ),
+        (
+            wsp.Workspace(model="online", online=onl.OnlineStatus(start="cnn36", failure="no memory; use less")),
+            "online, from cnn36|does not learn, few-shot answers: no memory; use less",
+        ),
+    ],
+)
+def test_what_answers_and_how_far_it_has_learned(command: str, workspace: wsp.Workspace, words: str) -> None:
+    said = shown(workspace, command)
+    assert all(word in said for word in words.split("|")), said
+    assert ("learn" in said) == workspace.HasField("online")
+
+
+@pytest.mark.parametrize("command", ["stats", "workspaces"])
+def test_programs_get_all_of_it(command: str) -> None:
+    learns = onl.OnlineStatus(start="cnn36", settings=onl.OnlineSettings(replay=0, steps=5), samples_left=12)
+    told = json.loads(shown(wsp.Workspace(name="w", model="online", online=learns), command, "--json"))
+    here = told if command == "stats" else told[0]
+    assert here["model"] == "online" and here["online"]["samples_left"] == 12
+    assert here["online"]["settings"]["replay"] == 0 and here["online"]["settings"]["learning_rate"] is None

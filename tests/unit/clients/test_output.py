@@ -12,8 +12,8 @@ from haleganada_client.cli.session import as_json, exit_code, plain
 
 KEYS: dict[type[Any], str] = {
     types.Candidate: "label probability canonical canonical_probability forms code_points samples",
-    types.Prediction: "candidates unknown_probability decision revision prediction_id",
-    types.Taught: "sample_id loss label trained_as labels_known samples_total revision duplicate",
+    types.Prediction: "candidates unknown_probability decision revision prediction_id model",
+    types.Taught: "sample_id loss label trained_as labels_known samples_total revision duplicate learned",
     types.Correction: "taught predicted predicted_revision",
     types.ItemError: "code reason message field",
     types.RefusedItem: "item error",
@@ -23,7 +23,9 @@ KEYS: dict[type[Any], str] = {
     types.Sample: "sample_id label canonical loss time revision predicted correction",
     types.Snapshot: "snapshot_id name revision samples_total created bytes sha256 trash",
     types.WorkspaceInfo: "name samples_total labels_known revision created bytes_on_disk corrupt embedder_hash "
-    "samples_to_embed",
+    "samples_to_embed model online",
+    types.OnlineSettings: "replay steps learning_rate weight_decay seed",
+    types.OnlineStatus: "start settings revision labels_known samples_learned samples_left rebuilding failure",
     types.ExportResult: "file_name content_type revision samples_total bytes sha256",
     types.ImportReport: "imported duplicates refused refused_total revision before",
     types.LabelStats: "label canonical samples average_loss accuracy newest_sample_id",

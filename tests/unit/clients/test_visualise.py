@@ -22,7 +22,7 @@ def candidate(label: str, probability: float) -> Candidate:
 
 
 def prediction(*candidates: Candidate, decision: Decision = Decision.RECOGNISED) -> Prediction:
-    return Prediction(candidates, 0.01, decision, 3, "id")
+    return Prediction(candidates, 0.01, decision, 3, "id", "few-shot")
 
 
 NAMED: list[Named] = [
