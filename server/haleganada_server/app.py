@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 
 from haleganada_server.config import ServerConfig, Tls
 from haleganada_server.core.datasets import Datasets
@@ -16,6 +17,8 @@ from haleganada_server.core.errors import Precondition
 from haleganada_server.core.job_ports import JobRunner
 from haleganada_server.core.job_run import JobTools
 from haleganada_server.core.jobs import Jobs
+from haleganada_server.core.learner import LearnerTools
+from haleganada_server.core.learners import Learners
 from haleganada_server.core.models import Models
 from haleganada_server.core.ports import Embedder
 from haleganada_server.core.types import WorkspaceInfo
@@ -26,16 +29,18 @@ from haleganada_server.rpc.figures import ServerFacts
 from haleganada_server.rpc.server import Domain, Limits, RpcServer
 from haleganada_server.runtime.classifier import OnnxClassifier
 from haleganada_server.runtime.job_process import SubprocessRunner
+from haleganada_server.runtime.learner_process import LearnerLauncher
 from haleganada_server.runtime.preview_process import PreviewProcess
 from haleganada_server.runtime.select import select_embedder
 from haleganada_server.runtime.weights import Weights, load_weights
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.datasets import DatasetFolders
 from haleganada_server.store.jobs import JobFolders
+from haleganada_server.store.learners import LearnerDirectory
 from haleganada_server.store.models import ModelFolders
 from haleganada_server.store.server_folder import ServerFolder
 from haleganada_server.store.uploads import Uploads
-from haleganada_server.vision import PillowInkReader, model_input, network_input
+from haleganada_server.vision import PillowInkReader, dataset_raster, model_input, network_input
 
 _COMPONENTS = {"server": "haleganada", **{name: name for name in ("grpcio", "numpy", "onnxruntime", "pillow")}}
 
@@ -119,10 +124,22 @@ def build_app(config: ServerConfig, runner: JobRunner | None = None) -> App:
                 job_folders, runner or SubprocessRunner(), datasets, models, weights.folder, config.backbone_weights
             )
         )
-        workspaces = Workspaces(Tools(directory, DrawingReader(ink, embedder), weights.model, models))
+        reader = DrawingReader(ink, embedder)
+        learners = Learners(
+            LearnerTools(LearnerLauncher(), reader, dataset_raster, config.backbone_weights),
+            LearnerDirectory(config.data_dir / "online"),
+            partial(_model_folder, models),
+        )
+        workspaces = Workspaces(Tools(directory, reader, weights.model, models, learners))
         tools = _dataset_tools(config, directory, datasets)
         undo.pop_all()
     return App(config, directory, workspaces, models, tools, jobs, embedder, weights, server, port)
+
+
+def _model_folder(models: Models, start: str) -> Path | None:
+    """Of the model that a network starts from; None for a preset."""
+    model = models.online_start(start)
+    return model.folder if model else None
 
 
 def _dataset_tools(config: ServerConfig, directory: DataDirectory, datasets: Datasets) -> DatasetTools:

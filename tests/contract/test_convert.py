@@ -10,9 +10,12 @@ from google.protobuf.message import Message
 from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada.v1 import workspace_service_pb2 as workspaces
 from haleganada.v1.common_pb2 import Glyph, Ink, Stroke
+from haleganada.v1.online_pb2 import OnlineSettings
 from haleganada_server.core import types
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.rpc import convert
+from haleganada_server.core.online_config import OnlineConfig
+from haleganada_server.core.online_status import Learning, OnlineStatus
+from haleganada_server.rpc import convert, convert_online
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,21 +47,36 @@ def test_absent_is_not_zero() -> None:
     assert convert.min_revision(ocr.PredictBatchRequest(min_revision=0)) == 0
 
 
+CONFIG = OnlineConfig(8, 3, 0.1, 0.2, 9)
+ONLINE = OnlineStatus(Learning("cnn36", CONFIG), 4, 2, 3, 1, True, "no room")
 SNAPSHOT = types.SnapshotInfo("s1", "supper", 4, 3, 1_700_000_000_123_456, 99, "ab" * 32, True)
 SAMPLE = types.Sample(7, "ಕಿ", "ಕ", 0.5, 1_700_000_000_123_456, 4, "b", True, b"png")
 TAUGHT = types.Taught(7, 0.5, "ಕಿ", "ಕ", 2, 3, 4, True)
-WORKSPACE = types.WorkspaceInfo("w", 3, 2, 4, 1_700_000_000_123_456, 99, False, "cd" * 32, 5)
+WORKSPACE = types.WorkspaceInfo("w", 3, 2, 4, 1_700_000_000_123_456, 99, False, "cd" * 32, 5, "online", ONLINE)
 SAME_NAMES: list[tuple[Any, Message]] = [
     (SNAPSHOT, convert.snapshot(SNAPSHOT)),
     (SAMPLE, convert.sample(SAMPLE)),
     (TAUGHT, convert.taught(TAUGHT)),
     (WORKSPACE, convert.workspace(WORKSPACE)),
+    (ONLINE, convert_online.status(ONLINE)),
+    (CONFIG, convert_online.status(ONLINE).settings),
     (linked := types.Linked("a", ("a", "b"), 4, True), convert.linked(linked)),
     (parted := types.Unlinked("a", 4, True), convert.unlinked(parted)),
     (undone := types.Undone(types.ChangeKind.FORGET, 3, 7, "a", 4, True), convert.undone(undone)),
     (fixed := types.Corrected(TAUGHT, "b", 3), convert.corrected(fixed)),
 ]
-OTHERWISE_NAMED = {"time_us", "created_us", "corrupt", "kind", "taught"}
+OTHERWISE_NAMED = {"time_us", "created_us", "corrupt", "kind", "taught", "online", "learning", "learned", "left"}
+
+
+def test_a_workspaces_network_arrives() -> None:
+    arrived = convert.workspace(WORKSPACE).online
+    assert (arrived.start, arrived.samples_learned, arrived.samples_left) == ("cnn36", 3, 1)
+    assert not convert_online.status(OnlineStatus(ONLINE.learning)).HasField("revision")
+
+
+def test_settings_that_are_not_given_have_their_defaults() -> None:
+    assert convert_online.config(OnlineSettings()) == OnlineConfig()
+    assert convert_online.config(OnlineSettings(replay=0, seed=3)) == OnlineConfig(replay=0, seed=3)
 
 
 @pytest.mark.parametrize(("value", "message"), SAME_NAMES, ids=lambda x: type(x).__name__)

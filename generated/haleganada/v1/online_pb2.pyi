@@ -9,10 +9,10 @@ import builtins as _builtins
 import sys
 import typing as _typing
 
-if sys.version_info >= (3, 11):
-    from typing import TypeAlias as _TypeAlias, Never as _Never
+if sys.version_info >= (3, 10):
+    from typing import TypeAlias as _TypeAlias
 else:
-    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
+    from typing_extensions import TypeAlias as _TypeAlias
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -88,7 +88,7 @@ class OnlineStatus(_message.Message):
     start: _builtins.str
     """What it started from: a preset's name or a model's id."""
     revision: _builtins.int
-    """Predictions know the workspace as it was at this revision. 0: it has not learned enough yet to answer, "few-shot" does."""
+    """Predictions know the workspace as it was at this revision. Absent: it has not learned enough yet, "few-shot" answers."""
     labels_known: _builtins.int
     """Labels that it knows, those that it started with included."""
     samples_learned: _builtins.int
@@ -108,17 +108,19 @@ class OnlineStatus(_message.Message):
         *,
         start: _builtins.str = ...,
         settings: Global___OnlineSettings | None = ...,
-        revision: _builtins.int = ...,
+        revision: _builtins.int | None = ...,
         labels_known: _builtins.int = ...,
         samples_learned: _builtins.int = ...,
         samples_left: _builtins.int = ...,
         rebuilding: _builtins.bool = ...,
         failure: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["settings", b"settings"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_revision", b"_revision", "revision", b"revision", "settings", b"settings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "labels_known", b"labels_known", "rebuilding", b"rebuilding", "revision", b"revision", "samples_learned", b"samples_learned", "samples_left", b"samples_left", "settings", b"settings", "start", b"start"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_revision", b"_revision", "failure", b"failure", "labels_known", b"labels_known", "rebuilding", b"rebuilding", "revision", b"revision", "samples_learned", b"samples_learned", "samples_left", b"samples_left", "settings", b"settings", "start", b"start"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___OnlineStatus: _TypeAlias = OnlineStatus  # noqa: Y015

@@ -1,11 +1,12 @@
-"""What a model that was trained on a data set makes of a drawing, told as what a workspace's own head makes of it.
+"""What a network with labels of its own makes of a drawing, told as what a workspace's own head makes of it.
 
-Such a model knows its labels and nothing else: no probability is kept for “unknown”. Which labels are forms of one
+Such a network knows its labels and nothing else: no probability is kept for “unknown”. Which labels are forms of one
 another, and how many samples of each were taught, is the workspace's.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -32,33 +33,49 @@ class Classifier(Protocol):
 
 
 class Recogniser:
-    """A classifier that answers for workspaces. Immutable."""
+    """A model that was trained on a data set, answering for workspaces. Immutable."""
 
-    def __init__(self, classifier: Classifier) -> None:
+    def __init__(self, classifier: Classifier, model_id: str) -> None:
         self._classifier = classifier
+        self._model_id = model_id
         self._labels = classifier.labels
         self._index = {label: place for place, label in enumerate(self._labels)}
 
-    def probabilities(self, rasters: NDArray[np.uint8]) -> Floats:
-        """As Classifier's."""
-        return self._classifier.probabilities(rasters)
-
-    def first(self, probabilities: Floats) -> str:
-        """The most probable label of a drawing, given its (classes,) probabilities."""
-        return self._labels[int(probabilities.argmax())]
-
-    def predict(self, probabilities: Floats, knowledge: Knowledge, top_k: int, prediction_id: str) -> Prediction:
-        """The top_k candidates of a drawing, given its (classes,) probabilities, with the workspace's canonical labels,
-        forms and counts.
+    def answer(self, rasters: NDArray[np.uint8], revision: int) -> Answers:
+        """What it makes of (n, 128, 128) rasters, n >= 1, for a workspace at that revision. Raises as its classifier
+        does.
         """
-        best = np.argsort(-probabilities, kind="stable")[:top_k]
-        candidates = tuple(self._candidate(int(place), probabilities, knowledge) for place in best)
-        decision = decide(candidates[0].canonical_probability, 0.0)
-        return Prediction(candidates, 0.0, decision, knowledge.revision, prediction_id)
+        rows = self._classifier.probabilities(rasters)
+        return Answers(self._model_id, self._labels, rows, revision, self._index)
 
-    def _candidate(self, place: int, probabilities: Floats, knowledge: Knowledge) -> Candidate:
-        label = self._labels[place]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What one state of a network made of n drawings. model: see model_names, or its id. rows: (n, labels)
+    probabilities. revision: of the workspace, as far as the network knows it. index: the place of each label.
+    """
+
+    model: str
+    labels: tuple[str, ...]
+    rows: Floats
+    revision: int
+    index: dict[str, int]
+
+    def first(self, number: int) -> str:
+        """The most probable label of a drawing."""
+        return self.labels[int(self.rows[number].argmax())]
+
+    def prediction(self, number: int, knowledge: Knowledge, top_k: int, prediction_id: str) -> Prediction:
+        """The top_k candidates of a drawing, with the workspace's canonical labels, forms and counts."""
+        row = self.rows[number]
+        best = np.argsort(-row, kind="stable")[:top_k]
+        candidates = tuple(self._candidate(int(place), row, knowledge) for place in best)
+        decision = decide(candidates[0].canonical_probability, 0.0)
+        return Prediction(candidates, 0.0, decision, self.revision, prediction_id, self.model)
+
+    def _candidate(self, place: int, row: Floats, knowledge: Knowledge) -> Candidate:
+        label = self.labels[place]
         forms = knowledge.variants.forms(label)
-        together = sum(float(probabilities[self._index[form]]) for form in forms if form in self._index)
+        together = sum(float(row[self.index[form]]) for form in forms if form in self.index)
         samples = knowledge.samples(label)
-        return Candidate(label, forms[0], float(probabilities[place]), min(1.0, together), forms, samples)
+        return Candidate(label, forms[0], float(row[place]), min(1.0, together), forms, samples)

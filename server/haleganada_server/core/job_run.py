@@ -16,7 +16,7 @@ from .errors import Exhausted, HaleganadaError
 from .job import Job, JobKind, JobState, Progress
 from .job_events import Ending, ending, with_epoch, with_progress
 from .job_ports import DatasetSource, JobProcess, JobRunner, JobStore, ModelShelf
-from .models import FEW_SHOT
+from .model_names import FEW_SHOT
 
 _SAVE_EVERY_S = 1.0
 _log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from .job_board import JobBoard, Watch
 from .job_run import JobRun, JobTools
 from .job_settings import checked_settings, require_measurable, require_trainable
 from .labels import MAX_CODE_POINTS, normalise_label
-from .models import FEW_SHOT
+from .model_names import FEW_SHOT
 from .presets import preset_facts
 
 MAX_MODELS = 8

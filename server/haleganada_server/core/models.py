@@ -1,31 +1,29 @@
 """The models that were trained on data sets: registered, found, deleted, and chosen by workspaces.
 
-Predict asks for a model in every call, mostly for none. So what it reads, the models and the workspaces' choices, are
-mappings that are replaced as a whole and never changed: no lock and no disk on its way.
+Predict asks for a model in every call, mostly for none. So what it reads is a mapping that is replaced
+as a whole and never changed: no lock and no disk on its way.
 """
 
 from __future__ import annotations
 
-import logging
 import secrets
 import threading
 import unicodedata
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Protocol
 
+from .choices import Choices, ChoiceStore
 from .classifying import Classifier, Recogniser
-from .errors import DataLoss, HaleganadaError, InvalidInput, NotFound, Precondition
+from .errors import DataLoss, InvalidInput, NotFound, Precondition
 from .loaded_models import LoadedModels
 from .model_card import ModelCard
-from .model_files import ONNX, ONNX_INT8
+from .model_files import ONNX, ONNX_INT8, WEIGHTS
+from .model_names import FEW_SHOT
+from .online_status import Learning
+from .presets import ONLINE_PRESETS, PRESET_FACTS
 
-FEW_SHOT = "few-shot"
-"""Stands for a workspace's own head wherever a model is named."""
-
-_log = logging.getLogger(__name__)
 _NAMED_IN_ERRORS = 5
 
 
@@ -52,7 +50,7 @@ class ModelFile:
     report: str
 
 
-class ModelStore(Protocol):
+class ModelStore(ChoiceStore, Protocol):
     """Models on disk: below the data directory, and those that came with the package. Safe from any thread, except
     that choices are kept one after another.
     """
@@ -71,15 +69,9 @@ class ModelStore(Protocol):
     def file(self, model: StoredModel, name: str) -> ModelFile:
         """One of its files, checked against the card. Raises DataLoss."""
 
-    def choices(self) -> dict[str, str]:
-        """workspace -> model_id, as kept last."""
-
-    def keep_choices(self, choices: Mapping[str, str]) -> None:
-        """Raises Exhausted."""
-
 
 class Models:
-    """All models of a server, and which of them each workspace answers with. Safe from any thread."""
+    """All models of a server, and which of them each workspace answers with (`choices`). Safe from any thread."""
 
     def __init__(self, store: ModelStore, load: Callable[[Path, ModelCard], Classifier]) -> None:
         """load: a classifier from a model's folder; raises DataLoss for a damaged one."""
@@ -88,7 +80,7 @@ class Models:
         self._loaded = LoadedModels()
         self._lock = threading.Lock()
         self._known: Mapping[str, StoredModel] = {model.model_id: model for model in store.all()}
-        self._choices: Mapping[str, str] = MappingProxyType(_of_known(store.choices(), self._known))
+        self.choices = Choices(store, self._known)
 
     # Looking
 
@@ -146,7 +138,7 @@ class Models:
             return None
         if reference:
             return self.recogniser(self.get(reference, "model"))
-        model = self._known.get(self._choices.get(workspace, FEW_SHOT))
+        model = self._known.get(self.choices.name_of(workspace))
         if model is None:
             return None
         try:
@@ -158,7 +150,9 @@ class Models:
 
     def recogniser(self, model: StoredModel) -> Recogniser:
         """The loaded model. Raises DataLoss for a damaged one."""
-        return self._loaded.get(model.model_id, lambda: Recogniser(self._load(model.folder, model.card)))
+        return self._loaded.get(
+            model.model_id, lambda: Recogniser(self._load(model.folder, model.card), model.model_id)
+        )
 
     # Changing
 
@@ -182,21 +176,13 @@ class Models:
                 )
             if model.model_id != model_id:
                 raise NotFound("model", model_id[:64], f"it is a name; models are deleted by id, here {model.model_id}")
-            if users := self.active_in(model_id):
+            if users := self.choices.needing(model_id):
                 raise _in_use(model, users)
             self._store.remove(model)
             self._known = {known: kept for known, kept in self._known.items() if known != model_id}
             self._loaded.drop(model_id)
 
     # Workspaces' choices
-
-    def active(self, workspace: str) -> str:
-        """The id of the model that a workspace answers with; "few-shot" for its own head."""
-        return self._choices.get(workspace, FEW_SHOT)
-
-    def active_in(self, model_id: str) -> tuple[str, ...]:
-        """The workspaces that answer with a model, sorted."""
-        return tuple(sorted(name for name, chosen in self._choices.items() if chosen == model_id))
 
     def activate(self, workspace: str, reference: str) -> StoredModel | None:
         """Let a workspace answer with a model, None for “few-shot”; on disk when this returns. Raises as find does,
@@ -206,42 +192,38 @@ class Models:
         if model is not None:
             self.recogniser(model)  # a choice that cannot answer is refused
         with self._lock:
-            others = {name: chosen for name, chosen in self._choices.items() if name != workspace}
             if model is not None:
                 self.get(model.model_id)  # it may have been deleted meanwhile
-            choices = others if model is None else {**others, workspace: model.model_id}
-            if choices != self._choices:
-                self._store.keep_choices(choices)
-                self._choices = MappingProxyType(choices)
+            self.choices.keep(workspace, model.model_id if model else None)
         return model
 
-    def forget(self, workspace: str) -> None:
-        """A workspace is gone: one of the same name starts with its own head. Never fails; what cannot be written now
-        is put right at the next start.
+    def learn(self, workspace: str, learning: Learning) -> None:
+        """Let a workspace answer with a network of its own. Raises NotFound if the model to start from is gone,
+        Exhausted.
         """
         with self._lock:
-            if workspace not in self._choices:
-                return
-            kept = {name: chosen for name, chosen in self._choices.items() if name != workspace}
-            self._choices = MappingProxyType(kept)
-            try:
-                self._store.keep_choices(kept)
-            except HaleganadaError as error:
-                _log.warning("the model of deleted workspace %r is not yet forgotten: %s", workspace, error.message)
+            self.online_start(learning.start)
+            self.choices.keep(workspace, learning)
 
-    def keep_to(self, workspaces: Collection[str]) -> None:
-        """Forget the choices of all workspaces but these."""
-        for workspace in set(self._choices).difference(workspaces):
-            _log.warning("workspace %r is gone; its choice of a model is forgotten", workspace)
-            self.forget(workspace)
+    def online_start(self, reference: str) -> StoredModel | None:
+        """What a network can start from: None for a preset that learns online, else a model of such a preset. Raises
+        as get does, Precondition for another model.
+        """
+        if reference in ONLINE_PRESETS:
+            return None
+        if reference in PRESET_FACTS:
+            raise _not_online(reference)
+        model = self.get(reference)
+        if model.card.preset not in ONLINE_PRESETS or WEIGHTS not in model.card.sha256:
+            raise _not_online(model.card.name)
+        return model
 
 
-def _of_known(choices: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
-    """The choices of models that are there."""
-    for workspace, model_id in choices.items():
-        if model_id not in known:
-            _log.warning("model %s is gone; workspace %r answers with its own head again", model_id, workspace)
-    return {workspace: model_id for workspace, model_id in choices.items() if model_id in known}
+def _not_online(name: str) -> Precondition:
+    return Precondition(
+        f"“{name}” cannot learn online; start from {' or '.join(ONLINE_PRESETS)}, or from a model of such a preset",
+        "PRESET_NOT_ONLINE",
+    )
 
 
 def _in_use(model: StoredModel, users: tuple[str, ...]) -> Precondition:

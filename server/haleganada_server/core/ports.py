@@ -115,6 +115,17 @@ class SampleFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveSample:
+    """A live sample as a learner knows it. revision: the one that taught it; with sample_id it names a drawing for
+    ever.
+    """
+
+    sample_id: int
+    label: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
 class StaleSample:
     """A sample that other weights embedded."""
 
@@ -189,6 +200,9 @@ class WorkspaceLog(Protocol):
 
     def facts(self) -> list[SampleFacts]:
         """All live samples, oldest first, without drawings and embeddings."""
+
+    def live(self) -> tuple[int, list[LiveSample]]:
+        """The last revision, and all live samples at it, oldest first."""
 
     def samples_of(self, sample_ids: Sequence[int]) -> list[SampleRow]:
         """The samples with these numbers, forgotten ones included, oldest first."""

@@ -86,6 +86,9 @@ _ALL = (
 )
 PRESET_FACTS = {facts.name: facts for facts in _ALL}
 
+ONLINE_PRESETS = ("cnn36", "resnet50-transformer")
+"""Those that can learn along with a workspace."""
+
 
 def preset_facts(name: str) -> PresetFacts:
     """The preset of that name. Raises InvalidInput with all names."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from .model_names import FEW_SHOT
+from .online_status import OnlineStatus
+
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
@@ -84,7 +87,7 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """The answer to one drawing; candidates by falling probability, which together with unknown_probability sum to
-    at most 1.
+    at most 1. model: what answered, see model_names, or a model's id.
     """
 
     candidates: tuple[Candidate, ...]
@@ -92,6 +95,7 @@ class Prediction:
     decision: Decision
     revision: int
     prediction_id: str
+    model: str = FEW_SHOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +223,9 @@ class SnapshotInfo:
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceInfo:
-    """What a list of workspaces shows. samples_to_embed: live samples that the present weights have still to embed."""
+    """What a list of workspaces shows. samples_to_embed: live samples that the present weights have still to embed.
+    model: what answers, see model_names, or a model's id. online: where the network that learns along stands.
+    """
 
     name: str
     samples_total: int
@@ -230,6 +236,8 @@ class WorkspaceInfo:
     corrupt: bool
     embedder_hash: str
     samples_to_embed: int
+    model: str
+    online: OnlineStatus | None
 
 
 class TransferFormat(Enum):

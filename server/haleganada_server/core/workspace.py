@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from . import changes, doubts, statistics
 from .anticipation import Anticipation
 from .changes import NewSample, Origin
-from .classifying import Recogniser
+from .classifying import Answers
 from .commit_queue import CommitQueue, Pending
 from .draft import Draft
 from .drawings import Drawing, DrawingReader
@@ -27,8 +28,10 @@ from .head import Head
 from .imports import import_items
 from .knowledge import Knowledge, Model, believe
 from .labels import normalise_label
+from .learners import Learners
+from .model_names import FEW_SHOT, ONLINE
 from .models import Models
-from .ports import Event, ExportFile, SampleRow, WorkspaceDirectory, WorkspaceLog
+from .ports import Event, ExportFile, Raster, SampleRow, WorkspaceDirectory, WorkspaceLog
 from .predictions import PredictionMemory, Remembered
 from .reembedding import Reembedder
 from .types import (
@@ -63,6 +66,7 @@ class Tools:
     reader: DrawingReader
     model: Model
     models: Models
+    learners: Learners
 
 
 class Workspace:
@@ -97,6 +101,10 @@ class Workspace:
         Precondition.
         """
         return _raised(self.train_batch([lesson], client)[0])
+
+    def wait_learned(self, revision: int, patience_s: float) -> bool:
+        """Whether the network that learns along knows a revision, or comes to in that time; False without one."""
+        return self._tools.learners.wait_learned(self._log.name, revision, patience_s)
 
     def train_batch(
         self, lessons: Sequence[Lesson | HaleganadaError], client: str = ""
@@ -158,14 +166,23 @@ class Workspace:
     ) -> list[Prediction | HaleganadaError]:
         """What several drawings are, all by one revision; what cannot be read becomes its error.
 
-        model: "" = what the workspace answers with, "few-shot" = its own head, else a model's id or unique name. Raises
-        Precondition if min_revision is not reached, and as Models.chosen does.
+        model: "" = what the workspace answers with, else a name of model_names, or a model's id or unique name. Raises
+        Precondition if min_revision is not reached or there is no such network, and as Models.chosen does.
         """
-        recogniser = self._tools.models.chosen(self._log.name, model)
-        if recogniser is not None:
-            return self._classify_batch(recogniser, glyphs, top_k, min_revision)
-        drawings = self._tools.reader.read_many(glyphs)
-        knowledge = self._reached(min_revision)
+        ask = self._other_network(model)
+        if ask is None:
+            return self._predict_all(self._tools.reader.read_many(glyphs), top_k, self._reached(min_revision))
+        seen = self._tools.reader.see_many(glyphs)  # embedded too, for Correct
+        rasters = [x[1] for x in seen if not isinstance(x, HaleganadaError)]
+        answers = ask(np.stack(rasters)) if rasters else None
+        if answers is not None:
+            return self._answered(seen, answers, top_k, min_revision)
+        drawings = [x if isinstance(x, HaleganadaError) else x[0] for x in seen]
+        return self._predict_all(drawings, top_k, self._reached(min_revision))
+
+    def _predict_all(
+        self, drawings: Sequence[Drawing | HaleganadaError], top_k: int, knowledge: Knowledge
+    ) -> list[Prediction | HaleganadaError]:
         return [x if isinstance(x, HaleganadaError) else self._predict(x, top_k, knowledge) for x in drawings]
 
     def _predict(self, drawing: Drawing, top_k: int, knowledge: Knowledge) -> Prediction:
@@ -174,34 +191,45 @@ class Workspace:
         remembered = Remembered(drawing, belief.first(), knowledge.revision)
         return knowledge.predict(belief, top_k, self._predictions.add(remembered))
 
-    def _classify_batch(
-        self, recogniser: Recogniser, glyphs: Sequence[Glyph | HaleganadaError], top_k: int, min_revision: int | None
-    ) -> list[Prediction | HaleganadaError]:
-        """As predict_batch, by a model that was trained on a data set. The drawings are embedded too, for Correct."""
-        seen = self._tools.reader.see_many(glyphs)
-        knowledge = self._reached(min_revision)
-        rasters = [x[1] for x in seen if not isinstance(x, HaleganadaError)]
-        rows = iter(recogniser.probabilities(np.stack(rasters)) if rasters else ())
-        return [
-            x if isinstance(x, HaleganadaError) else self._classified(x[0], next(rows), recogniser, knowledge, top_k)
-            for x in seen
-        ]
+    def _other_network(self, model: str) -> Callable[[NDArray[np.uint8]], Answers | None] | None:
+        """What to ask about (n, 128, 128) rasters instead of the own head, and None if that is to answer; it also is if
+        the other one gives None. Raises as predict_batch does.
+        """
+        name, models, learners = self._log.name, self._tools.models, self._tools.learners
+        if model == ONLINE:
+            return lambda rasters: _there(learners.answer(name, rasters))
+        if not model and models.choices.name_of(name) == ONLINE:
+            return lambda rasters: learners.answer(name, rasters)
+        recogniser = models.chosen(name, model)
+        if recogniser is None:
+            return None
+        return lambda rasters: recogniser.answer(rasters, self._knowledge.revision)
 
-    def _classified(
-        self, drawing: Drawing, row: NDArray[np.float64], recogniser: Recogniser, knowledge: Knowledge, top_k: int
-    ) -> Prediction:
-        """row: (classes,) probabilities."""
-        remembered = Remembered(drawing, recogniser.first(row), knowledge.revision)
-        return recogniser.predict(row, knowledge, top_k, self._predictions.add(remembered))
+    def _answered(
+        self,
+        seen: Sequence[tuple[Drawing, Raster] | HaleganadaError],
+        answers: Answers,
+        top_k: int,
+        min_revision: int | None,
+    ) -> list[Prediction | HaleganadaError]:
+        """As predict_batch, given another network's answers for those that could be read."""
+        _require_reached(answers.revision, min_revision)
+        knowledge, numbers = self._knowledge, count()
+        out: list[Prediction | HaleganadaError] = []
+        for x in seen:
+            out.append(
+                x if isinstance(x, HaleganadaError) else self._told(x[0], answers, next(numbers), knowledge, top_k)
+            )
+        return out
+
+    def _told(self, drawing: Drawing, answers: Answers, number: int, knowledge: Knowledge, top_k: int) -> Prediction:
+        remembered = Remembered(drawing, answers.first(number), answers.revision)
+        return answers.prediction(number, knowledge, top_k, self._predictions.add(remembered))
 
     def _reached(self, min_revision: int | None) -> Knowledge:
         """The published state. Raises Precondition if it is older than min_revision."""
         knowledge = self._knowledge
-        if min_revision is not None and knowledge.revision < min_revision:
-            raise Precondition(
-                f"the workspace is at revision {knowledge.revision}, not yet at {min_revision}; ask for less",
-                "REVISION_NOT_REACHED",
-            )
+        _require_reached(knowledge.revision, min_revision)
         return knowledge
 
     # Changing what was taught
@@ -373,6 +401,7 @@ class Workspace:
         self._knowledge: Knowledge = Knowledge(log.revision(), head, variants, log.count(), Waiting.of(stale))
         if stale:
             self._reembedder.add(self, log, stale)
+        self._tools.learners.published(log.name)
 
     def _commit(self, group: list[Pending]) -> None:
         """Apply a group of changes, make them durable, publish. Raises only what makes the whole group fail."""
@@ -386,10 +415,30 @@ class Workspace:
         if draft.revision != self._knowledge.revision or draft.waiting is not self._knowledge.waiting:
             self._knowledge = draft.knowledge()
             self._anticipation.published(self._knowledge.head, lambda: self._knowledge.head)
+            self._tools.learners.published(self._log.name)
 
     def _new(self, label: str, variant_of: str, drawing: Drawing) -> NewSample:
         reader = self._tools.reader
         return NewSample(label, variant_of, reader.stored(drawing), drawing.embedding, reader.embedder_hash)
+
+
+def _require_reached(revision: int, min_revision: int | None) -> None:
+    if min_revision is not None and revision < min_revision:
+        raise Precondition(
+            f"revision {min_revision} is not reached, what answers knows revision {revision}; ask for that, or wait",
+            "REVISION_NOT_REACHED",
+        )
+
+
+def _there(answers: Answers | None) -> Answers:
+    """Raises Precondition if there are none, where nobody else may answer."""
+    if answers is None:
+        raise Precondition(
+            f"no network that learns along with this workspace can answer yet; wait, ask “{FEW_SHOT}”, or activate a "
+            "model with online settings",
+            "ONLINE_NOT_READY",
+        )
+    return answers
 
 
 def _labels(label: str, variant_of: str) -> tuple[str, str]:

@@ -11,7 +11,10 @@ from . import changes
 from .anticipation import Anticipation
 from .errors import AlreadyExists, DataLoss, NotFound, Precondition
 from .labels import DEFAULT_WORKSPACE, workspace_name
+from .model_names import FEW_SHOT
 from .models import StoredModel
+from .online_config import OnlineConfig
+from .online_status import Learning, OnlineStatus
 from .ports import Event, WorkspaceLog
 from .reembedding import Reembedder
 from .types import ChangeKind, SnapshotInfo, WorkspaceInfo
@@ -37,7 +40,8 @@ class Workspaces:
             self._open_one(name)
         if not tools.directory.exists(DEFAULT_WORKSPACE):
             self._open[DEFAULT_WORKSPACE] = self._workspace(tools.directory.create(DEFAULT_WORKSPACE))
-        tools.models.keep_to(self.names())
+        tools.models.choices.keep_to(self.names())
+        tools.learners.resume({name: (chosen, self._log_of(name)) for name, chosen in self._learning().items()})
         self._reembedder.start()
         self._anticipation.start()
 
@@ -66,7 +70,7 @@ class Workspaces:
         """What a list shows of a workspace. Raises NotFound; a corrupt one is described as such."""
         name = workspace_name(name)
         if name in self._corrupt:
-            return WorkspaceInfo(name, 0, 0, 0, 0, 0, True, self._tools.reader.embedder_hash, 0)
+            return WorkspaceInfo(name, 0, 0, 0, 0, 0, True, self._tools.reader.embedder_hash, 0, FEW_SHOT, None)
         workspace = self.get(name)
         known, log = workspace.knowledge, workspace.log
         return WorkspaceInfo(
@@ -79,6 +83,8 @@ class Workspaces:
             False,
             self._tools.reader.embedder_hash,
             known.waiting.count,
+            self._tools.models.choices.name_of(name),
+            self._tools.learners.status(name),
         )
 
     def page(self, after: str = "", limit: int = 50) -> list[WorkspaceInfo]:
@@ -97,7 +103,30 @@ class Workspaces:
         name = workspace_name(name)
         with self._lock:
             self.get(name)
-            return self._tools.models.activate(name, model)
+            chosen = self._tools.models.activate(name, model)
+        self._tools.learners.end(name)
+        return chosen
+
+    def learn_along(self, name: str, start: str, config: OnlineConfig) -> tuple[StoredModel | None, OnlineStatus]:
+        """Let a workspace answer with a network of its own, which starts as a preset or model and learns every drawing:
+        the model that it starts from, None for a preset, and where it stands.
+
+        Returns once the network is there, which may take long. Raises NotFound, and as Learners.begin and Models.learn
+        do; nothing has changed then.
+        """
+        name = workspace_name(name)
+        workspace, models, learners = self.get(name), self._tools.models, self._tools.learners
+        model = models.online_start(start)
+        learning = Learning(model.model_id if model else start, config)
+
+        def keep() -> None:
+            with self._lock:
+                if self._open.get(name) is not workspace:
+                    raise NotFound("workspace", name, "it was deleted meanwhile")
+                models.learn(name, learning)
+
+        learners.begin(name, learning, self._log_of(name), keep)
+        return model, learners.status(name) or OnlineStatus(learning)
 
     def snapshots(self, name: str = "") -> list[SnapshotInfo]:
         """Kept states of a workspace, newest first, also of a deleted one."""
@@ -116,7 +145,8 @@ class Workspaces:
             else:
                 retired = self.get(name).replace_log("delete", None, None)
                 del self._open[name]
-            self._tools.models.forget(name)
+            self._tools.models.choices.forget(name)
+        self._tools.learners.end(name)  # not within the lock, for which one that is starting may wait
         return _kept(retired, name)
 
     def reset(self, name: str, confirm: str, expected_revision: int | None = None) -> tuple[SnapshotInfo, int]:
@@ -162,12 +192,20 @@ class Workspaces:
 
     def close(self) -> None:
         """Finish changes in progress, close all logs, release the data directory."""
+        self._tools.learners.close()
         with self._lock:
             self._reembedder.close()
             self._anticipation.close()
             for workspace in self._open.values():
                 workspace.close()
             self._tools.directory.close()
+
+    def _learning(self) -> dict[str, Learning]:
+        """The readable workspaces with networks of their own."""
+        return {name: kept for name, kept in self._tools.models.choices.learning().items() if name in self._open}
+
+    def _log_of(self, name: str) -> Callable[[], WorkspaceLog]:
+        return lambda: self.get(name).log
 
     def _open_one(self, name: str) -> None:
         try:

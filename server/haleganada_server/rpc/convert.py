@@ -34,7 +34,7 @@ from haleganada_server.core.types import (
     WorkspaceInfo,
 )
 
-from . import pages, validate
+from . import convert_online, pages, validate
 from .errors import item_error
 from .figures import MethodFigures, ServerFacts
 
@@ -148,7 +148,8 @@ def export_format(message: ocr_service_pb2.ExportFormat.ValueType) -> TransferFo
 # To messages: teaching and recognising
 
 
-def taught(value: Taught) -> ocr_service_pb2.TrainResponse:
+def taught(value: Taught, *, learned: bool = False) -> ocr_service_pb2.TrainResponse:
+    """learned: by the network that learns along, and somebody waited for it."""
     return ocr_service_pb2.TrainResponse(
         sample_id=value.sample_id,
         loss=value.loss,
@@ -159,6 +160,7 @@ def taught(value: Taught) -> ocr_service_pb2.TrainResponse:
         durable=True,
         duplicate=value.duplicate,
         label=value.label,
+        learned=learned,
     )
 
 
@@ -181,6 +183,7 @@ def prediction(value: Prediction) -> ocr_service_pb2.PredictResponse:
         decision=_DECISIONS[value.decision],
         revision=value.revision,
         prediction_id=value.prediction_id,
+        model=value.model,
     )
 
 
@@ -385,6 +388,8 @@ def workspace(value: WorkspaceInfo) -> workspace_service_pb2.Workspace:
         state=corrupt if value.corrupt else ready,
         embedder_hash=value.embedder_hash,
         samples_to_embed=value.samples_to_embed,
+        model=value.model,
+        online=convert_online.status(value.online) if value.online else None,
     )
 
 

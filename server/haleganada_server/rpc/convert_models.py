@@ -8,7 +8,8 @@ from haleganada.v1 import model_service_pb2 as pb
 
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.model_files import ONNX, WEIGHTS
-from haleganada_server.core.models import FEW_SHOT, ModelFile, StoredModel
+from haleganada_server.core.model_names import FEW_SHOT
+from haleganada_server.core.models import ModelFile, StoredModel
 from haleganada_server.core.presets import PresetFacts
 
 from .convert import timestamp

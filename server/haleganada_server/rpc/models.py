@@ -9,12 +9,13 @@ from haleganada.v1 import model_service_pb2 as pb
 from haleganada.v1 import model_service_pb2_grpc
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.models import FEW_SHOT, Models, StoredModel
+from haleganada_server.core.model_names import FEW_SHOT
+from haleganada_server.core.models import Models, StoredModel
 from haleganada_server.core.presets import PRESET_FACTS
 from haleganada_server.core.workspaces import Workspaces
 
 from . import convert_models as convert
-from . import pages, validate
+from . import convert_online, pages, validate
 from .admission import TransferSlots
 from .figures import ServerFacts
 from .streams import file_chunks
@@ -49,8 +50,16 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
 
     def ActivateModel(self, request: pb.ActivateModelRequest, context: Context) -> pb.ActivateModelResponse:
         reference = validate.required_id("model_id", request.model_id)
+        if request.HasField("online"):
+            return self._learn_along(request, reference)
         model = self._workspaces.activate_model(request.workspace, reference)
         return pb.ActivateModelResponse(model=self._described(model))
+
+    def _learn_along(self, request: pb.ActivateModelRequest, start: str) -> pb.ActivateModelResponse:
+        config = convert_online.config(request.online)
+        model, status = self._workspaces.learn_along(request.workspace, start, config)
+        described = self._described(model) if model is not None else None
+        return pb.ActivateModelResponse(model=described, online=convert_online.status(status))
 
     def DeleteModel(self, request: pb.DeleteModelRequest, context: Context) -> pb.DeleteModelResponse:
         self._models.delete(validate.required_id("model_id", request.model_id))
@@ -70,8 +79,8 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
     def _described(self, model: StoredModel | None, *, with_labels: bool = True) -> pb.Model:
         """None: few-shot."""
         if model is not None:
-            return convert.model(model, self._models.active_in(model.model_id), with_labels=with_labels)
-        own = [name for name in self._workspaces.names() if self._models.active(name) == FEW_SHOT]
+            return convert.model(model, self._models.choices.needing(model.model_id), with_labels=with_labels)
+        own = [name for name in self._workspaces.names() if self._models.choices.name_of(name) == FEW_SHOT]
         return convert.few_shot(self._facts, own)
 
 

@@ -14,6 +14,7 @@ MAX_TOP_K, DEFAULT_TOP_K = 50, 5
 MAX_PAGE, DEFAULT_PAGE = 500, 50
 MAX_HISTORY, DEFAULT_HISTORY = 10_000, 500
 MAX_ID_LENGTH = 64
+MAX_WAIT_MS = 60_000
 MAX_STROKES, MAX_POINTS = 1_000, 100_000
 
 _SHA256 = re.compile("[0-9a-fA-F]{64}")
@@ -31,6 +32,13 @@ def page_size(value: int) -> int:
     if value < 0:
         raise InvalidInput("page_size", f"is {value}; give 1 to {MAX_PAGE}, or 0 for {DEFAULT_PAGE}")
     return min(value, MAX_PAGE) or DEFAULT_PAGE
+
+
+def wait_learned(milliseconds: int) -> float:
+    """Seconds, 0 to 60."""
+    if not 0 <= milliseconds <= MAX_WAIT_MS:
+        raise InvalidInput("wait_learned_ms", f"is {milliseconds}; give 0 to {MAX_WAIT_MS:,}")
+    return milliseconds / 1000
 
 
 def history_points(value: int | None) -> int:

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import json
 import struct
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 _LENGTHS = struct.Struct(">II")
 
 
-def write_frame(stream: BinaryIO, facts: dict[str, Any], payload: bytes = b"") -> None:
+def write_frame(stream: IO[bytes], facts: dict[str, Any], payload: bytes = b"") -> None:
     """Raises OSError, as BrokenPipeError when nobody reads, and ValueError for numbers that JSON does not know."""
     text = json.dumps(facts, ensure_ascii=False, allow_nan=False).encode()
     stream.write(_LENGTHS.pack(len(text), len(payload)) + text + payload)
     stream.flush()
 
 
-def read_frame(stream: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
+def read_frame(stream: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
     """The next one; None at the end, also in the middle of a frame. Raises ValueError for what is no frame."""
     lengths = stream.read(_LENGTHS.size)
     if len(lengths) < _LENGTHS.size:

@@ -12,14 +12,18 @@ import logging
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
+from haleganada_server.core.choices import Choice
 from haleganada_server.core.errors import HaleganadaError, Precondition
 from haleganada_server.core.files import scratch_folder
 from haleganada_server.core.model_card import ModelCard
 from haleganada_server.core.model_files import CARD, EXPORT_REPORT, ONNX, damaged, require_intact
 from haleganada_server.core.models import ModelFile, StoredModel
+from haleganada_server.core.online_config import OnlineConfig
+from haleganada_server.core.online_status import Learning
 
 from . import files
 from .failures import storage_errors
@@ -70,19 +74,20 @@ class ModelFolders:
         file_name = f"{model.card.preset}-{model.model_id}{name.removeprefix('model')}"
         return ModelFile(path, file_name, path.stat().st_size, _report(model))
 
-    def choices(self) -> dict[str, str]:
+    def choices(self) -> dict[str, Choice]:
         try:
             kept = json.loads((self._root / _CHOICES).read_bytes())
-            return {str(workspace): str(model_id) for workspace, model_id in kept.items()}
+            return {str(workspace): _choice(stored) for workspace, stored in kept.items()}
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, AttributeError) as error:
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, HaleganadaError) as error:
             _log.error("%s cannot be read (%s); all workspaces answer with their own heads", _CHOICES, error)
             return {}
 
-    def keep_choices(self, choices: Mapping[str, str]) -> None:
+    def keep_choices(self, choices: Mapping[str, Choice]) -> None:
+        stored = {name: asdict(choice) if isinstance(choice, Learning) else choice for name, choice in choices.items()}
         with storage_errors("models"), scratch_folder(self._temporary_path()) as scratch:
-            files.write_json(self._root / _CHOICES, dict(choices), scratch)
+            files.write_json(self._root / _CHOICES, stored, scratch)
 
     def _readable(
         self, folders: Iterable[Path], check: Callable[[str], None] = lambda _name: None
@@ -108,6 +113,15 @@ class ModelFolders:
     def _stored(self, folder: Path, card: ModelCard) -> StoredModel:
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         return StoredModel(folder.name, card, folder, size)
+
+
+def _choice(stored: Any) -> Choice:
+    """A choice as it was kept: a model's id, or an object. Raises what a damaged one raises."""
+    if not isinstance(stored, dict):
+        return str(stored)
+    config = OnlineConfig(**stored["config"])
+    config.check()
+    return Learning(str(stored["start"]), config)
 
 
 def _require_id(name: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from haleganada_server.core.errors import Unavailable
-from haleganada_server.core.ports import SampleFacts, SampleRow, StaleSample, Vectors
+from haleganada_server.core.ports import LiveSample, SampleFacts, SampleRow, StaleSample, Vectors
 
 from . import rows, schema
 from .failures import storage_errors, unreadable
@@ -77,6 +77,13 @@ class LogReader:
             SampleFacts(i, text, loss, guess, bool(new), bool(fix), *when)
             for i, text, loss, guess, new, fix, *when in found
         ]
+
+    def live(self) -> tuple[int, list[LiveSample]]:
+        (_, _, revision), *found = self._all(  # one statement: one state
+            "SELECT 0, '', IFNULL(MAX(revision), 0) FROM events UNION ALL "
+            "SELECT sample_id, label, revision FROM samples WHERE forgotten = 0 ORDER BY 1"
+        )
+        return int(revision), [LiveSample(*row) for row in found]
 
     def samples_of(self, sample_ids: Sequence[int]) -> list[SampleRow]:
         places = ", ".join("?" * len(sample_ids))

@@ -14,15 +14,19 @@ from haleganada_server.core.confidence import Calibration
 from haleganada_server.core.drawings import DrawingReader
 from haleganada_server.core.head import Projection
 from haleganada_server.core.knowledge import Model
+from haleganada_server.core.learner import LearnerTools
+from haleganada_server.core.learners import Learners
 from haleganada_server.core.models import Models
 from haleganada_server.core.ports import Embedder
 from haleganada_server.core.types import Glyph, Ink, Lesson, Prediction, Stroke
 from haleganada_server.core.workspace import Tools, Workspace
 from haleganada_server.core.workspaces import Workspaces
 from haleganada_server.runtime.classifier import OnnxClassifier
+from haleganada_server.runtime.learner_process import LearnerLauncher
 from haleganada_server.store import DataDirectory
+from haleganada_server.store.learners import LearnerDirectory
 from haleganada_server.store.models import ModelFolders
-from haleganada_server.vision import PillowInkReader, model_input, network_input
+from haleganada_server.vision import PillowInkReader, dataset_raster, model_input, network_input
 from numpy.typing import NDArray
 
 SIDE = 8
@@ -55,9 +59,17 @@ def open_workspaces(folder: Path, seed: int = 0, embedder: Embedder | None = Non
     """All workspaces below a folder, with a CoarseEmbedder or with one of the test's. To be closed."""
     ink = PillowInkReader()
     directory = DataDirectory(folder, ink)
-    return Workspaces(
-        Tools(directory, DrawingReader(ink, embedder or CoarseEmbedder(seed)), MODEL, models_of(directory, folder))
+    return Workspaces(tools_of(directory, DrawingReader(ink, embedder or CoarseEmbedder(seed)), folder))
+
+
+def tools_of(directory: DataDirectory, reader: DrawingReader, folder: Path) -> Tools:
+    """What the workspaces of a data directory share."""
+    learners = Learners(
+        LearnerTools(LearnerLauncher(), reader, dataset_raster),
+        LearnerDirectory(folder / "online"),
+        lambda _start: None,
     )
+    return Tools(directory, reader, MODEL, models_of(directory, folder), learners)
 
 
 def models_of(directory: DataDirectory, folder: Path) -> Models:

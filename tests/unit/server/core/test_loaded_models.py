@@ -27,7 +27,7 @@ def test_the_one_unused_for_longest_leaves() -> None:
     loaded, made = LoadedModels(capacity=2), list[str]()
 
     def get(name: str) -> Recogniser:
-        return loaded.get(name, lambda: made.append(name) or Recogniser(Uniform()))  # type: ignore[func-returns-value]
+        return loaded.get(name, lambda: made.append(name) or Recogniser(Uniform(), "m"))  # type: ignore[func-returns-value]
 
     for name in "abacab":
         get(name)
@@ -43,11 +43,11 @@ def test_many_who_ask_at_once_wait_for_one_load() -> None:
     def load() -> Recogniser:
         begun.append(1)
         go.wait(10)
-        return Recogniser(Uniform())
+        return Recogniser(Uniform(), "m")
 
     with ThreadPoolExecutor(8) as pool:
         asked = [pool.submit(loaded.get, "m", load) for _ in range(8)]
-        assert loaded.get("another", lambda: Recogniser(Uniform())), "it need not wait for the slow one"
+        assert loaded.get("another", lambda: Recogniser(Uniform(), "m")), "it need not wait for the slow one"
         go.set()
         assert len({id(call.result()) for call in asked}) == 1
     assert len(begun) == 1
@@ -62,4 +62,4 @@ def test_a_failure_is_tried_again() -> None:
     for _ in range(2):
         with pytest.raises(ValueError, match="no"):
             loaded.get("m", fail)
-    assert loaded.get("m", lambda: Recogniser(Uniform()))
+    assert loaded.get("m", lambda: Recogniser(Uniform(), "m"))

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from haleganada_server.core.errors import InvalidInput, NotFound, Precondition
-from haleganada_server.core.models import FEW_SHOT, Models
+from haleganada_server.core.model_names import FEW_SHOT
+from haleganada_server.core.models import Models
 from haleganada_server.core.types import Decision
 from haleganada_server.core.workspace import Workspace
 from haleganada_server.core.workspaces import Workspaces
@@ -125,7 +126,7 @@ def test_a_choice_outlives_the_server_but_not_its_model_or_workspace(
     (tmp_path / "models" / gone / "model.onnx").unlink()
     workspaces = open_workspaces(tmp_path)
     models = models_of(workspaces.get())
-    assert [models.active(name) for name in "abc"] == [kept, FEW_SHOT, FEW_SHOT]
+    assert [models.choices.name_of(name) for name in "abc"] == [kept, FEW_SHOT, FEW_SHOT]
     assert [model.model_id for model in models.all()] == [kept]
     told = [record.message for record in caplog.records]
     assert any("model.onnx is missing" in line for line in told) and any("'b'" in line for line in told)
@@ -138,7 +139,7 @@ def test_a_choice_of_a_workspace_that_is_not_there_is_forgotten_at_the_start(tmp
     models.activate("never made", models.register(write_tiny_model(tmp_path / "made", of_characters(0))))
     workspaces.close()
     workspaces = open_workspaces(tmp_path)
-    assert models_of(workspaces.get()).active("never made") == FEW_SHOT
+    assert models_of(workspaces.get()).choices.name_of("never made") == FEW_SHOT
     workspaces.close()
 
 

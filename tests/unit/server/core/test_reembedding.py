@@ -22,7 +22,7 @@ from haleganada_server.core.errors import DataLoss, Precondition
 from haleganada_server.core.ports import StaleSample
 from haleganada_server.core.reembedding import Reembedder, in_turn
 from haleganada_server.core.types import ChangeKind, Decision, TransferFormat
-from haleganada_server.core.workspace import Tools, Workspace
+from haleganada_server.core.workspace import Workspace
 from haleganada_server.core.workspaces import Workspaces
 from haleganada_server.store import DataDirectory
 from haleganada_server.vision import PillowInkReader
@@ -31,14 +31,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.unit.server.core.small_world import (
-    MODEL,
     CoarseEmbedder,
     assert_same_beliefs,
     beliefs,
     drawing,
     lesson,
-    models_of,
     open_workspaces,
+    tools_of,
 )
 
 OLD, NEW = 0, 1  # the weights that a workspace was taught with, and those that it is opened with
@@ -403,7 +402,7 @@ def test_a_fault_is_tried_again_but_not_for_ever(
     ink = PillowInkReader()
     reader, directory = DrawingReader(ink, embedder), DataDirectory(tmp_path, ink)
     reembedder = Reembedder(reader, retry_s=0.01)
-    tools = Tools(directory, reader, MODEL, models_of(directory, tmp_path))
+    tools = tools_of(directory, reader, tmp_path)
     workspace = Workspace(directory.open("default"), tools, reembedder, Anticipation())
     reembedder.start()
     for _ in range(faults + 1):

@@ -1,0 +1,73 @@
+"""The live samples of a log, told to a learner's process as differences to what it was told before."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from .drawings import DrawingReader
+from .errors import DataLoss
+from .learner_ports import ToDatasetRaster
+from .ports import LiveSample, SampleRow, WorkspaceLog
+
+_PIECE = 64  # samples, 256 KB
+_log = logging.getLogger(__name__)
+
+
+class SampleFeed:
+    """What one process was told. For one thread."""
+
+    def __init__(self, reader: DrawingReader, to_dataset: ToDatasetRaster) -> None:
+        self._reader, self._to_dataset = reader, to_dataset
+        self._log: WorkspaceLog | None = None
+        self._revision = -1
+        self._told: list[LiveSample] = []
+        self._damaged: set[LiveSample] = set()
+
+    def news(self, log: WorkspaceLog) -> Iterator[tuple[dict[str, Any], bytes]]:
+        """The messages that bring the process to the present state of the log; none if it is there. All of them have to
+        be sent. Raises as the log does.
+        """
+        revision, live = log.live()
+        if log is self._log and revision == self._revision:
+            return
+        if log is not self._log:
+            self._told, self._damaged = [], set()  # the same numbers may mean other drawings
+        self._log, self._revision = log, revision
+        same = _common(self._told, live)
+        del self._told[same:]
+        if same == len(live):
+            yield {"keep": self._sent(), "add": []}, b""
+        for start in range(same, len(live), _PIECE):
+            yield self._piece(log, live[start : start + _PIECE])
+        yield {"aim": revision}, b""
+
+    def _piece(self, log: WorkspaceLog, samples: Sequence[LiveSample]) -> tuple[dict[str, Any], bytes]:
+        keep = self._sent()
+        drawn = {row.sample_id: self._raster(row) for row in log.samples_of([sample.sample_id for sample in samples])}
+        self._damaged |= {sample for sample in samples if not drawn.get(sample.sample_id)}
+        self._told += samples
+        sent = [sample for sample in samples if sample not in self._damaged]
+        add = [[sample.sample_id, sample.label, sample.revision] for sample in sent]
+        return {"keep": keep, "add": add}, b"".join(drawn[sample.sample_id] for sample in sent)
+
+    def _sent(self) -> int:
+        """How many samples the process has; a damaged drawing cannot be learned."""
+        return (
+            len(self._told) - sum(sample in self._damaged for sample in self._told)
+            if self._damaged
+            else len(self._told)
+        )
+
+    def _raster(self, row: SampleRow) -> bytes:
+        try:
+            return self._to_dataset(self._reader.raster(row.glyph_kind, row.glyph)).tobytes()
+        except DataLoss:
+            _log.error("the drawing of sample %d cannot be read, so it is not learned online", row.sample_id)
+            return b""
+
+
+def _common(one: Sequence[LiveSample], other: Sequence[LiveSample]) -> int:
+    """How many both begin with."""
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

@@ -1,0 +1,29 @@
+"""Messages of networks that learn along with workspaces <-> the domain's values, in this module only."""
+
+from __future__ import annotations
+
+from haleganada.v1 import online_pb2 as pb
+
+from haleganada_server.core.online_config import OnlineConfig
+from haleganada_server.core.online_status import OnlineStatus
+
+_FIELDS = ("replay", "steps", "learning_rate", "weight_decay", "seed")
+
+
+def config(message: pb.OnlineSettings) -> OnlineConfig:
+    """What is not given has its default; numbers are checked by the domain."""
+    return OnlineConfig(**{field.name: value for field, value in message.ListFields()})
+
+
+def status(value: OnlineStatus) -> pb.OnlineStatus:
+    settings = value.learning.config
+    return pb.OnlineStatus(
+        start=value.learning.start,
+        settings=pb.OnlineSettings(**{name: getattr(settings, name) for name in _FIELDS}),
+        revision=value.revision,
+        labels_known=value.labels_known,
+        samples_learned=value.learned,
+        samples_left=value.left,
+        rebuilding=value.rebuilding,
+        failure=value.failure,
+    )

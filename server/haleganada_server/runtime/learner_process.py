@@ -1,0 +1,81 @@
+"""Processes that learn along with workspaces: they hold a network, which the server, that never imports torch, does
+not.
+
+Such a process is in the server's session, so that the priorities of its threads are weighed against the server's:
+learning steps back by itself, answering does not.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from haleganada_server.core.errors import Precondition
+
+from .frames import read_frame, write_frame
+
+COMMAND = (sys.executable, "-m", "haleganada_server.training.online")
+_LOG = "process.log"
+_LONGEST_LOG = 1 << 20  # bytes; a longer one is begun anew at the next start
+_FIRST_TO_GO = "600"  # of 1000: when memory runs out, the kernel shall take it and not the server
+
+
+class LearnerLauncher:
+    """core.learner_ports.LearnerLauncher. needed: modules that such a process cannot do without."""
+
+    def __init__(self, command: Sequence[str] = COMMAND, needed: Sequence[str] = ("torch", "torchvision")) -> None:
+        self._command, self._needed = tuple(command), tuple(needed)
+
+    def require(self) -> None:
+        missing = [name for name in self._needed if importlib.util.find_spec(name) is None]
+        if missing:
+            raise Precondition(
+                f"this server cannot learn online, for it has no {' and no '.join(missing)}; install them where it "
+                "runs: pip install 'haleganada[train]', then start it anew",
+                "TORCH_NOT_INSTALLED",
+            )
+
+    def start(self, folder: Path) -> LearnerSubprocess:
+        log = folder / _LOG
+        if log.exists() and log.stat().st_size > _LONGEST_LOG:
+            log.unlink()
+        with log.open("ab") as errors:
+            process = subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, cwd=folder
+            )
+        with suppress(OSError):  # Linux alone has this file
+            Path(f"/proc/{process.pid}/oom_score_adj").write_text(_FIRST_TO_GO)
+        return LearnerSubprocess(process)
+
+
+class LearnerSubprocess:
+    """core.learner_ports.LearnerProcess."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def send(self, facts: dict[str, Any], payload: bytes = b"") -> None:
+        assert self._process.stdin is not None
+        try:
+            write_frame(self._process.stdin, facts, payload)
+        except ValueError as error:  # it was closed
+            raise BrokenPipeError(str(error)) from error
+
+    def receive(self) -> tuple[dict[str, Any], bytes] | None:
+        assert self._process.stdout is not None
+        return read_frame(self._process.stdout)
+
+    def end(self, grace_s: float) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.wait(grace_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        with suppress(OSError):
+            self._process.stdin.close()
