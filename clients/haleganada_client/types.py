@@ -222,13 +222,13 @@ class OnlineStatus:
     """Where a network that learns with a workspace stands.
 
     start: a preset's name or a model's id. settings: every one is there. revision: the workspace as predictions know
-    it; 0 = "few-shot" still answers. rebuilding: it learns again what came after a forgotten or relabelled sample.
-    failure: why it does not learn, and what to do; "" if all is well.
+    it; None = it has not learned enough yet, "few-shot" answers. rebuilding: it learns again what came after a
+    forgotten or relabelled sample. failure: why it does not learn, and what to do; "" if all is well.
     """
 
     start: str
     settings: OnlineSettings
-    revision: int
+    revision: int | None
     labels_known: int
     samples_learned: int
     samples_left: int

@@ -38,6 +38,8 @@ def progress(online: OnlineStatus) -> str:
     parts = [f"{online.samples_learned:,} learned, {online.samples_left:,} to learn"]
     if online.rebuilding:
         parts.append("learning anew what came after a change")
-    until = "then" if online.samples_left else "something is taught"
-    answer = f"answers know revision {online.revision}" if online.revision else f"few-shot answers until {until}"
-    return "; ".join([*parts, answer])
+    if online.revision is not None:
+        parts.append(f"answers know revision {online.revision}")
+    else:
+        parts.append(f"few-shot answers until {'then' if online.samples_left else 'something is taught'}")
+    return "; ".join(parts)

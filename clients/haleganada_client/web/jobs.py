@@ -5,9 +5,6 @@ A page that follows a job asks for it again and again; nothing here waits for a 
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any
-
 from flask import Blueprint, Response, jsonify, request, send_file
 
 from haleganada_client.errors import InvalidInput
@@ -17,17 +14,10 @@ from .context import client
 from .downloads import fetched
 from .drawings import body, text
 from .plain import plain
+from .settings import settings
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/page/jobs")
 _LISTED = 100
-_INT32 = 2**31
-_KINDS: dict[str, tuple[str, type | tuple[type, ...]]] = {
-    "int": ("a whole number", int),
-    "float": ("a number", (int, float)),
-    "str": ("text", str),
-    "bool": ("true or false", bool),
-}
-_SETTINGS = {field.name: str(field.type).removesuffix(" | None") for field in fields(TrainingSettings)}
 
 
 @blueprint.get("")
@@ -49,13 +39,13 @@ def start_training() -> Response:
     preset's default).
     """
     asked = body()
-    return jsonify(
-        plain(
-            client().jobs.start_training(
-                text(asked, "preset"), text(asked, "dataset"), name=text(asked, "name", ""), settings=_settings(asked)
-            )
-        )
+    job = client().jobs.start_training(
+        text(asked, "preset"),
+        text(asked, "dataset"),
+        name=text(asked, "name", ""),
+        settings=settings(asked, "settings", TrainingSettings),
     )
+    return jsonify(plain(job))
 
 
 @blueprint.post("/evaluation")
@@ -83,24 +73,3 @@ def file(job_id: str, name: str) -> Response:
     picture = name.lower().endswith(".png")
     kind = "image/png" if picture else "application/octet-stream"
     return send_file(content, mimetype=kind, as_attachment=not picture, download_name=name)
-
-
-def _settings(asked: dict[str, Any]) -> TrainingSettings:
-    """Raises InvalidInput, naming the field, for what is unknown or of another kind; ranges are the server's to
-    know.
-    """
-    given = asked.get("settings") or {}
-    if not isinstance(given, dict):
-        raise InvalidInput("settings: must be a JSON object", "INVALID_INPUT", "settings")
-    return TrainingSettings(**{name: _setting(name, value) for name, value in given.items() if value is not None})
-
-
-def _setting(name: str, value: Any) -> Any:
-    if name not in _SETTINGS:
-        raise InvalidInput(f"settings.{name}: there is no such setting", "INVALID_INPUT", f"settings.{name}")
-    said, kind = _KINDS[_SETTINGS[name]]
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise InvalidInput(f"settings.{name}: must be {said}", "INVALID_INPUT", f"settings.{name}")
-    if isinstance(value, int) and abs(value) >= _INT32:
-        raise InvalidInput(f"settings.{name}: is too large", "INVALID_INPUT", f"settings.{name}")
-    return value

@@ -1,16 +1,17 @@
-"""The JSON behind models: what there is, what can be trained, which one a workspace answers with; export, deletion."""
+"""The JSON behind models: what there is, what can be trained, what a workspace answers with; export, deletion."""
 
 from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request, send_file
 
 from haleganada_client.errors import InvalidInput
-from haleganada_client.types import FEW_SHOT
+from haleganada_client.types import FEW_SHOT, OnlineSettings
 
 from .context import client, workspace
 from .downloads import fetched
 from .drawings import body, text
 from .plain import plain
+from .settings import settings
 
 blueprint = Blueprint("models", __name__, url_prefix="/page/models")
 
@@ -29,10 +30,15 @@ def presets() -> Response:
 
 @blueprint.get("/active")
 def active() -> Response:
-    """The model that the workspace answers with; null if it is its own few-shot head."""
-    name = workspace() or client().config.workspace
-    chosen = (model for model in client().models.list() if name in model.active_in and model.model_id != FEW_SHOT)
-    return jsonify(plain(next(chosen, None)))
+    """What the workspace answers with: model_id, name, and as `online` how far it is where it learns along; null if it
+    is the workspace's own few-shot head.
+    """
+    here = client().get_workspace(workspace())
+    if here.model in ("", FEW_SHOT) and here.online is None:
+        return jsonify(None)
+    known = here.online.start if here.online else here.model
+    names = {model.model_id: model.name for model in client().models.list()}
+    return jsonify(model_id=here.model, name=names.get(known, known), online=plain(here.online))
 
 
 @blueprint.get("/<model_id>")
@@ -43,8 +49,16 @@ def model(model_id: str) -> Response:
 
 @blueprint.post("/<model_id>/activate")
 def activate(model_id: str) -> Response:
-    """Let the workspace answer with a model from now on; few-shot goes back to its own head."""
-    return jsonify(plain(client().models.activate(model_id, workspace=workspace())))
+    """Let the workspace answer with a model from now on; few-shot goes back to its own head.
+
+    `online`, OnlineSettings by name: with a network of its own instead, which starts as that model or preset and learns
+    along.
+    """
+    asked, models = body(), client().models
+    if asked.get("online") is None:
+        return jsonify(plain(models.activate(model_id, workspace=workspace())))
+    how = settings(asked, "online", OnlineSettings)
+    return jsonify(plain(models.activate(model_id, workspace=workspace(), online=how)))
 
 
 @blueprint.post("/<model_id>/delete")

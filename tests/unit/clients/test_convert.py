@@ -93,7 +93,7 @@ def test_absent_is_none_and_zero_is_zero() -> None:
 def test_settings_of_a_network_that_learns_arrive_as_they_were_sent(settings: types.OnlineSettings) -> None:
     sent = onl.OnlineSettings.FromString(convert.online_settings(settings).SerializeToString())
     status = convert.online_status(onl.OnlineStatus(start="cnn36", settings=sent))
-    assert status.settings == settings and status.start == "cnn36" and not status.rebuilding
+    assert status.settings == settings and status.start == "cnn36" and status.revision is None
     learns = wsp.Workspace(model="online", online=onl.OnlineStatus(start="cnn36", settings=sent))
     assert convert.workspace(learns).online == status and convert.workspace(wsp.Workspace()).online is None
 

@@ -1,23 +1,62 @@
-// Which model answers, where it is not what was taught by drawing; and the way back.
+// What answers, where it is not the few-shot head: a model, or a network that learns along and how far it is; the way back.
 
 import { get, post } from "./api.js";
-import { button, byId, element } from "./dom.js";
-import { say } from "./words.js";
+import { byId } from "./dom.js";
+import { canAnswer, isLearning, learnsHow } from "./learning.js";
+import { poll } from "./polling.js";
+import { count, say } from "./words.js";
 
-export const modelAnswers = () => !byId("answers-from").hidden;
+const PAUSE_MS = 1000;
+
+let answering = null; // as /page/models/active tells; null: the few-shot head
+let following = new AbortController();
+
+export const learnsAlong = () => Boolean(answering?.online);
+
+// Whether something answers that needs nothing to be taught first.
+export const modelAnswers = () => Boolean(answering) && (!learnsAlong() || canAnswer(answering.online));
 
 // change(run, message): carries out a change and shows the page anew.
-export async function showAnswersFrom(change) {
-  const line = byId("answers-from");
-  const model = await get("/page/models/active").catch((error) => {
+export function listenToTheWayBack(change) {
+  byId("back-to-few-shot").addEventListener("click", () => change(async () => {
+    await post("/page/models/few-shot/activate", {});
+    await showAnswersFrom(() => {});
+  }, say("answersFromTeaching")));
+}
+
+// onReady(): a network that learns along has learned enough to answer.
+export async function showAnswersFrom(onReady) {
+  following.abort();
+  following = new AbortController();
+  const { signal } = following;
+  const look = async () => {
+    const found = await ask();
+    if (signal.aborted) return false; // a newer answer is on its way
+    const could = modelAnswers();
+    answering = found;
+    show();
+    if (learnsAlong() && modelAnswers() && !could) onReady();
+    return learnsAlong() && isLearning(found.online);
+  };
+  if (await look()) poll(look, PAUSE_MS, signal);
+}
+
+function ask() {
+  return get("/page/models/active").catch((error) => {
     if (error.isAbsence) throw error;
     return null; // a server without models; drawing goes on
   });
-  line.hidden = !model;
-  if (!model) return;
-  const back = () => change(async () => {
-    await post("/page/models/few-shot/activate", {});
-    line.hidden = true;
-  }, say("answersFromTeaching"));
-  line.replaceChildren(element("span", {}, say("answersFrom", { name: model.name })), button(say("backToFewShot"), back, { class: "link", id: "back-to-few-shot" }));
+}
+
+// What has not changed stays as it is, so that it is neither read out again nor loses the focus.
+function show() {
+  byId("answers-from").hidden = !answering;
+  const online = answering?.online;
+  write("answers-name", answering ? say(online ? "answersFromOnline" : "answersFrom", { name: answering.name }) : "");
+  write("learns-how", online ? learnsHow(online) : "");
+  write("learns-left", online?.samples_left ? say("learningLeft", { count: count(online.samples_left) }) : "");
+}
+
+function write(id, text) {
+  if (byId(id).textContent !== text) byId(id).textContent = text;
 }

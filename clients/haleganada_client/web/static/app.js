@@ -1,7 +1,7 @@
 // The page: draw, see what it is, say what it is. This module joins the others; each of them has one thing to show.
 
 import { Answer } from "./answer.js";
-import { modelAnswers, showAnswersFrom } from "./answers_from.js";
+import { learnsAlong, listenToTheWayBack, modelAnswers, showAnswersFrom } from "./answers_from.js";
 import { get, post, requestId } from "./api.js";
 import { Board } from "./board.js";
 import { byId } from "./dom.js";
@@ -121,12 +121,19 @@ async function refresh() {
   const found = await get("/page/stats");
   if (mine !== refreshes) return; // a newer answer is on its way
   stats = found;
+  if (learnsAlong()) showAnswersFrom(showReady).catch(report);
   teaching.offer(stats);
   byId("count").textContent = count(stats.samples_total);
   byId("count").hidden = stats.samples_total === 0;
   showBoardState();
   if (board.isEmpty) answer.show(null, board.version, canAnswer());
   await showPanel(chosenTab());
+}
+
+// A network that learns along can answer from now on.
+function showReady() {
+  showBoardState();
+  recognise();
 }
 
 const PANELS = {
@@ -200,7 +207,7 @@ async function start() {
   translatePage();
   try {
     await showWorkspaces();
-    await showAnswersFrom(change);
+    await showAnswersFrom(showReady);
     await refresh();
     await recognise();
   } catch (error) {
@@ -218,6 +225,7 @@ byId("language").addEventListener("click", () => { switchLanguage(); start(); })
 byId("help").addEventListener("click", showHelp);
 listenToTheme(repaint);
 acceptPictures();
+listenToTheWayBack(change);
 listenToTabs(showPanel);
 listenToWorkspaces(start);
 listenToKeys({

@@ -2,12 +2,12 @@
 
 import { currentWorkspace, get, post, url } from "../api.js";
 import { button, element } from "../dom.js";
+import { poll } from "../polling.js";
 import { report, tell } from "../status.js";
 import { moment, say, size } from "../words.js";
 import { Curves } from "./curves.js";
 import { doing, titleOf } from "./jobs.js";
 import { back, duration, facts, isOver, link, meter, numbers, place, problem, share, state, whenShown } from "./parts.js";
-import { poll } from "./polling.js";
 import { evaluation } from "./report.js";
 
 const PAUSE_MS = 1000;

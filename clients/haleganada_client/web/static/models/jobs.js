@@ -2,9 +2,9 @@
 
 import { get } from "../api.js";
 import { element } from "../dom.js";
+import { poll } from "../polling.js";
 import { moment, say } from "../words.js";
 import { duration, isOver, link, meter, place, state } from "./parts.js";
-import { poll } from "./polling.js";
 
 const PAUSE_MS = 2000;
 

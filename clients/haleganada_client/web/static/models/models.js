@@ -5,6 +5,7 @@ import { ask, closeDialog, showDialog } from "../dialog.js";
 import { button, element } from "../dom.js";
 import { report, tell } from "../status.js";
 import { count, moment, say, size } from "../words.js";
+import { learnAlongForm, learningStatus } from "./learning_along.js";
 import { measure } from "./measuring.js";
 import { facts, hash, link, share } from "./parts.js";
 import { table } from "./sortable.js";
@@ -12,21 +13,23 @@ import { table } from "./sortable.js";
 const FEW_SHOT = "few-shot";
 const LABELS_SHOWN = 200;
 
-export async function showModels(view) {
-  const models = await get("/page/models");
-  const again = async () => showModels(view);
-  view.replaceChildren(answering(models, again), models.length > 1 ? list(models, again) : firstSteps(models, again));
+export async function showModels(view, _, life) {
+  const [models, active] = await Promise.all([get("/page/models"), get("/page/models/active")]);
+  const again = async () => showModels(view, "", life);
+  view.replaceChildren(answering(models, active, again, life), learnAlongForm(models, again), models.length > 1 ? list(models, again) : firstSteps(models, again));
 }
 
 const isFewShot = (model) => model.model_id === FEW_SHOT;
 const nameOf = (model) => (isFewShot(model) ? say("fewShot") : model.name);
 const answersHere = (model) => model.active_in.includes(currentWorkspace());
 
-function answering(models, again) {
-  const active = models.find(answersHere) ?? models.find(isFewShot);
+// active: what answers here, null if that is few-shot; with `online` where it learns along.
+function answering(models, active, again, life) {
+  const name = active?.online ? say("learnsAlong", { name: active.name }) : active?.name ?? say("fewShot");
   return element("div", { class: "answering" },
-    element("p", {}, say("answersHere", { workspace: currentWorkspace() }), " ", element("strong", {}, nameOf(active))),
-    !isFewShot(active) && button(say("backToFewShot"), () => use(models.find(isFewShot), again), { id: "use-few-shot" }));
+    element("p", {}, say("answersHere", { workspace: currentWorkspace() }), " ", element("strong", {}, name)),
+    active && button(say("backToFewShot"), () => use(models.find(isFewShot), again), { id: "use-few-shot" }),
+    active?.online && learningStatus(active.online, life));
 }
 
 function list(models, again) {

@@ -1,0 +1,67 @@
+// A network of the workspace's own that learns along: how far it is, and the form that asks for one.
+
+import { currentWorkspace, get, post } from "../api.js";
+import { element } from "../dom.js";
+import { isLearning, learnedOf, learnsHow } from "../learning.js";
+import { poll } from "../polling.js";
+import { tell } from "../status.js";
+import { say } from "../words.js";
+import { meter, problem } from "./parts.js";
+
+const PAUSE_MS = 1000;
+const ONLINE_PRESETS = ["cnn36", "resnet50-transformer"]; // those that can learn one drawing after another
+const MOST_REPLAYED = 1024;
+const USUAL_REPLAY = 32;
+
+// Lines that move on as long as there is something to learn and they are on the page.
+export function learningStatus(online, life) {
+  const how = element("p", { class: "note", role: "status" });
+  const counts = element("p", { class: "note", id: "learned" });
+  const bar = meter(0, 1, say("progress"));
+  const trouble = element("div");
+  const node = element("div", { class: "learning" }, bar, counts, how, trouble);
+  const show = (now) => {
+    bar.hidden = !isLearning(now);
+    [bar.max, bar.value] = [Math.max(1, now.samples_learned + now.samples_left), now.samples_learned];
+    counts.textContent = learnedOf(now);
+    if (how.textContent !== learnsHow(now)) how.textContent = learnsHow(now);
+    if (trouble.textContent !== now.failure) trouble.replaceChildren(...(now.failure ? [problem(now.failure)] : []));
+  };
+  show(online);
+  const look = async () => {
+    if (!node.isConnected) return false; // the view was filled anew
+    const now = (await get("/page/models/active"))?.online;
+    if (life.aborted || !now) return false;
+    show(now);
+    return isLearning(now);
+  };
+  if (isLearning(online)) poll(look, PAUSE_MS, life);
+  return node;
+}
+
+// again(): shows the view anew.
+export function learnAlongForm(models, again) {
+  const start = element("select", { id: "learn-from" },
+    ONLINE_PRESETS.map((preset) => element("option", { value: preset }, say("startNew", { preset }))),
+    models.filter(({ preset }) => ONLINE_PRESETS.includes(preset)).map((model) => element("option", { value: model.model_id }, model.name)));
+  const replay = element("input", { type: "number", inputmode: "numeric", name: "replay", min: 0, max: MOST_REPLAYED, step: 1, placeholder: USUAL_REPLAY });
+  const control = element("button", { class: "primary", id: "learn-along" }, say("learnAlong"));
+  const outcome = element("div", { class: "outcome", role: "status" });
+  const ask = async (event) => {
+    event.preventDefault();
+    const name = start.selectedOptions[0].textContent;
+    control.disabled = true;
+    outcome.replaceChildren(element("p", { class: "note" }, say("starting")));
+    try {
+      await post(`/page/models/${encodeURIComponent(start.value)}/activate`, { online: { replay: replay.value === "" ? null : Number(replay.value) } });
+      tell(say("nowLearns", { workspace: currentWorkspace(), name }));
+      await again();
+    } catch (error) {
+      control.disabled = false;
+      outcome.replaceChildren(problem(error.message || say("noAnswer")));
+    }
+  };
+  return element("details", { class: "learn-along" }, element("summary", {}, say("learnAlongTitle")),
+    element("form", { class: "stack", onsubmit: ask }, element("p", { class: "note" }, say("learnAlongNote")),
+      element("div", { class: "row wrap" }, element("label", { class: "field grow" }, say("startFrom"), start), element("label", { class: "field grow" }, say("replay"), replay), control), outcome));
+}
