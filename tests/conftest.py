@@ -20,6 +20,7 @@ from haleganada.v1 import (
 from haleganada_server.app import App, build_app
 from haleganada_server.config import SHIPPED_WEIGHTS, ServerConfig
 from haleganada_server.core.job_ports import JobRunner
+from haleganada_server.core.learner_ports import LearnerRunner
 from hypothesis import HealthCheck, settings
 
 # A loaded machine draws examples slowly; that is no fault of what is tested.
@@ -67,14 +68,17 @@ def server(tmp_path_factory: pytest.TempPathFactory, weights_dir: Path) -> Itera
 
 @pytest.fixture
 def start_server(tmp_path: Path, weights_dir: Path) -> Iterator[StartServer]:
-    """Starts a server with settings of its own, for example start_server(max_transfers=1), and perhaps a runner of
-    jobs; stops it at the end.
+    """Starts a server with settings of its own, for example start_server(max_transfers=1), and perhaps with other
+    processes for jobs and learners; stops it at the end.
     """
     started: list[RunningServer] = []
 
-    def start(runner: JobRunner | None = None, **settings: object) -> RunningServer:
+    def start(
+        runner: JobRunner | None = None, learners: LearnerRunner | None = None, **settings: object
+    ) -> RunningServer:
         usual = {"data_dir": tmp_path / "data", "port": 0, "device": "cpu", "weights_dir": weights_dir}
-        started.append(run_server(ServerConfig(**{**usual, **settings}), runner))  # type: ignore[arg-type]
+        config = ServerConfig(**{**usual, **settings})  # type: ignore[arg-type]
+        started.append(run_server(config, runner, learners))
         return started[-1]
 
     yield start
@@ -90,9 +94,11 @@ def workspace(server: RunningServer) -> str:
     return name
 
 
-def run_server(config: ServerConfig, runner: JobRunner | None = None) -> RunningServer:
+def run_server(
+    config: ServerConfig, runner: JobRunner | None = None, learners: LearnerRunner | None = None
+) -> RunningServer:
     """A server with these settings, in this process."""
-    app = build_app(config, runner)
+    app = build_app(config, runner, learners)
     app.start()
     stop = ExitStack()
     stop.callback(app.stop, 5)

@@ -18,6 +18,7 @@ from haleganada_server.core.job_ports import JobRunner
 from haleganada_server.core.job_run import JobTools
 from haleganada_server.core.jobs import Jobs
 from haleganada_server.core.learner import LearnerTools
+from haleganada_server.core.learner_ports import LearnerRunner
 from haleganada_server.core.learners import Learners
 from haleganada_server.core.models import Models
 from haleganada_server.core.ports import Embedder
@@ -29,7 +30,7 @@ from haleganada_server.rpc.figures import ServerFacts
 from haleganada_server.rpc.server import Domain, Limits, RpcServer
 from haleganada_server.runtime.classifier import OnnxClassifier
 from haleganada_server.runtime.job_process import SubprocessRunner
-from haleganada_server.runtime.learner_process import LearnerLauncher
+from haleganada_server.runtime.learner_process import SubprocessLearners
 from haleganada_server.runtime.preview_process import PreviewProcess
 from haleganada_server.runtime.select import select_embedder
 from haleganada_server.runtime.weights import Weights, load_weights
@@ -96,9 +97,9 @@ class App:
         return f"data in {self.config.data_dir}, {device}, {_described(self.workspaces.info())}"
 
 
-def build_app(config: ServerConfig, runner: JobRunner | None = None) -> App:
-    """Check the weights, lock the data directory, take the port, open the workspaces. runner: carries out jobs, None =
-    processes of this installation.
+def build_app(config: ServerConfig, runner: JobRunner | None = None, learners: LearnerRunner | None = None) -> App:
+    """Check the weights, lock the data directory, take the port, open the workspaces. runner, learners: carry out jobs,
+    and learn along with workspaces; None = processes of this installation.
 
     Raises Precondition, saying what to do, if any of that cannot be done; nothing is left open then.
     """
@@ -125,12 +126,12 @@ def build_app(config: ServerConfig, runner: JobRunner | None = None) -> App:
             )
         )
         reader = DrawingReader(ink, embedder)
-        learners = Learners(
-            LearnerTools(LearnerLauncher(), reader, dataset_raster, config.backbone_weights),
+        along = Learners(
+            LearnerTools(learners or SubprocessLearners(), reader, dataset_raster, config.backbone_weights),
             LearnerDirectory(config.data_dir / "online"),
             partial(_model_folder, models),
         )
-        workspaces = Workspaces(Tools(directory, reader, weights.model, models, learners))
+        workspaces = Workspaces(Tools(directory, reader, weights.model, models, along))
         tools = _dataset_tools(config, directory, datasets)
         undo.pop_all()
     return App(config, directory, workspaces, models, tools, jobs, embedder, weights, server, port)

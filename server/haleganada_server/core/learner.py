@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from .classifying import Answers
 from .drawings import DrawingReader
 from .errors import Exhausted, HaleganadaError, Precondition, Unavailable
-from .learner_ports import LearnerLauncher, ToDatasetRaster
+from .learner_ports import LearnerRunner, ToDatasetRaster
 from .learner_samples import SampleFeed
 from .learner_talk import Conversation, Heard
 from .model_names import ONLINE
@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 class LearnerTools:
     """What all learners share. backbone_weights: a file of ImageNet weights, None = torchvision's."""
 
-    launcher: LearnerLauncher
+    runner: LearnerRunner
     reader: DrawingReader
     to_dataset: ToDatasetRaster
     backbone_weights: Path | None = None
@@ -138,7 +138,7 @@ class Learner:
 
     def _live(self) -> None:
         """One process, from its start to its end. Raises what keeps it from starting, OSError once it has ended."""
-        talk = Conversation(self._tools.launcher.start(self.folder), self._heard, self._changed)
+        talk = Conversation(self._tools.runner.start(self.folder), self._heard, self._changed)
         talk.begin()
         try:
             talk.tell(self._first_words)
@@ -149,6 +149,8 @@ class Learner:
                 self._talk, self._ready, self._news = None, False, True
                 self._status = replace(self._status, revision=None, rebuilding=False)
             talk.close(_GRACE_S if self._stopping else 0)
+        if not self._stopping:
+            raise BrokenPipeError("the learner's process has ended")
 
     def _follow(self, talk: Conversation) -> None:
         """Tell a process that is there of every change, until it ends or nobody needs it any more."""

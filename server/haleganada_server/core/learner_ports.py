@@ -28,7 +28,7 @@ class LearnerProcess(Protocol):
         """Wait so long for it to end by itself, then end it."""
 
 
-class LearnerLauncher(Protocol):
+class LearnerRunner(Protocol):
     """Starts processes."""
 
     def require(self) -> None:

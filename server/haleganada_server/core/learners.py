@@ -49,7 +49,7 @@ class Learners:
         an earlier network goes on then.
         """
         learning.config.check()
-        self._tools.launcher.require()
+        self._tools.runner.require()
         with self._changing:
             earlier = self._running.get(workspace)
             if earlier is not None and earlier.status.learning == learning:

@@ -25,8 +25,8 @@ _LONGEST_LOG = 1 << 20  # bytes; a longer one is begun anew at the next start
 _FIRST_TO_GO = "600"  # of 1000: when memory runs out, the kernel shall take it and not the server
 
 
-class LearnerLauncher:
-    """core.learner_ports.LearnerLauncher. needed: modules that such a process cannot do without."""
+class SubprocessLearners:
+    """core.learner_ports.LearnerRunner. needed: modules that such a process cannot do without."""
 
     def __init__(self, command: Sequence[str] = COMMAND, needed: Sequence[str] = ("torch", "torchvision")) -> None:
         self._command, self._needed = tuple(command), tuple(needed)

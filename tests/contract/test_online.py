@@ -1,0 +1,317 @@
+"""Networks that learn along with workspaces, through the generated stubs over loopback. What learns is a process that
+needs no torch (tests/learning/stand_in.py); all else is the product's.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from grpc import StatusCode
+from haleganada.v1 import model_service_pb2 as pb
+from haleganada.v1 import model_service_pb2_grpc
+from haleganada.v1 import ocr_service_pb2 as ocr
+from haleganada.v1 import sample_service_pb2 as samples
+from haleganada.v1 import workspace_service_pb2 as workspaces
+from haleganada.v1.common_pb2 import Glyph
+from haleganada.v1.online_pb2 import OnlineSettings, OnlineStatus
+from haleganada_server.runtime.learner_process import SubprocessLearners
+
+from tests.conftest import RunningServer, StartServer
+from tests.contract.drawings import cross, ladder, ring
+from tests.contract.refusals import refused
+
+STAND_IN = SubprocessLearners((sys.executable, str(Path(__file__).parents[1] / "learning" / "stand_in.py")), ())
+QUICK, SLOW = 0.001, 0.5  # seconds for a sample
+FEW_SHOT, ONLINE = "few-shot", "online"
+
+
+@pytest.fixture
+def server(start_server: StartServer) -> RunningServer:
+    return start_server(learners=STAND_IN)
+
+
+def activate(
+    server: RunningServer, model: str = "cnn36", workspace: str = "", pace: float = QUICK, **more: object
+) -> OnlineStatus:
+    settings = OnlineSettings(learning_rate=pace, **more)  # type: ignore[arg-type]
+    request = pb.ActivateModelRequest(workspace=workspace, model_id=model, online=settings)
+    return stub(server).ActivateModel(request).online
+
+
+def stub(server: RunningServer) -> model_service_pb2_grpc.ModelServiceStub:
+    return model_service_pb2_grpc.ModelServiceStub(server.channel)
+
+
+def back(server: RunningServer, workspace: str = "") -> None:
+    stub(server).ActivateModel(pb.ActivateModelRequest(workspace=workspace, model_id=FEW_SHOT))
+
+
+def teach(server: RunningServer, label: str, glyph: Glyph, wait_ms: int = 0, workspace: str = "") -> ocr.TrainResponse:
+    request = ocr.TrainRequest(workspace=workspace, glyph=glyph, label=label, wait_learned_ms=wait_ms)
+    return server.ocr.Train(request)
+
+
+def predict(server: RunningServer, glyph: Glyph, model: str = "", workspace: str = "") -> ocr.PredictResponse:
+    return server.ocr.Predict(ocr.PredictRequest(workspace=workspace, glyph=glyph, model=model))
+
+
+def status(server: RunningServer, workspace: str = "") -> workspaces.Workspace:
+    return server.workspaces.GetWorkspace(workspaces.GetWorkspaceRequest(workspace=workspace)).workspace
+
+
+def until(true: Callable[[], bool], patience_s: float = 20.0) -> None:
+    """Waits for it. Fails if that takes too long."""
+    end = time.monotonic() + patience_s
+    while not true():
+        assert time.monotonic() < end, "it did not come true"
+        time.sleep(0.01)
+
+
+def learned(server: RunningServer, workspace: str = "") -> None:
+    """Waits until everything taught is known."""
+
+    def known() -> bool:
+        now = status(server, workspace)
+        return now.online.HasField("revision") and now.online.revision >= now.revision
+
+    until(known)
+
+
+def process_of(server: RunningServer) -> int:
+    """The number of the only learner's process."""
+    (folder,) = (server.app.config.data_dir / "online").iterdir()
+    return int((folder / "pid").read_text())
+
+
+def alive(pid: int) -> bool:
+    with suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        return True
+    return False
+
+
+def same(one: ocr.PredictResponse, other: ocr.PredictResponse) -> bool:
+    return [(c.label, c.probability) for c in one.candidates] == [(c.label, c.probability) for c in other.candidates]
+
+
+def test_what_was_taught_before_and_after_is_learned(server: RunningServer) -> None:
+    teach(server, "cross", cross())
+    begun = activate(server, replay=8, seed=3)
+    assert (begun.start, begun.settings.replay, begun.settings.steps, begun.settings.seed) == ("cnn36", 8, 5, 3)
+    assert status(server).model == ONLINE
+    taught = teach(server, "ring", ring(), wait_ms=20_000)
+    assert taught.learned and taught.durable
+    answer = predict(server, ring(3))
+    assert (answer.model, answer.candidates[0].label, answer.revision) == (ONLINE, "ring", taught.revision)
+    assert sum(c.probability for c in answer.candidates) == pytest.approx(1) and answer.unknown_probability == 0
+    now = status(server).online
+    assert (now.samples_learned, now.samples_left, now.labels_known, now.failure) == (2, 0, 2, "")
+
+
+def test_a_reply_does_not_wait_unless_asked_and_the_state_before_answers(server: RunningServer) -> None:
+    activate(server, pace=SLOW)
+    first = teach(server, "cross", cross(), wait_ms=20_000)
+    began = time.monotonic()
+    second = teach(server, "ring", ring())
+    answer = predict(server, ring(2))
+    assert time.monotonic() - began < SLOW and not second.learned
+    assert (answer.model, answer.revision, [c.label for c in answer.candidates]) == (ONLINE, first.revision, ["cross"])
+    assert not teach(server, "ladder", ladder(), wait_ms=1).learned
+    learned(server)
+    assert predict(server, ladder(2)).candidates[0].label == "ladder"
+
+
+def test_a_revision_that_is_not_learned_is_not_reached(server: RunningServer) -> None:
+    activate(server, pace=SLOW)
+    teach(server, "cross", cross(), wait_ms=20_000)
+    taught = teach(server, "ring", ring())
+    request = ocr.PredictRequest(glyph=ring(), min_revision=taught.revision)
+    assert refused(lambda: server.ocr.Predict(request)).reason == "REVISION_NOT_REACHED"
+    learned(server)
+    assert server.ocr.Predict(request).revision == taught.revision
+
+
+def test_the_few_shot_head_answers_until_something_is_learned(server: RunningServer) -> None:
+    for number in range(3):
+        teach(server, "cross", cross(number))
+    activate(server, pace=SLOW)
+    assert predict(server, cross(5)).model == FEW_SHOT
+    refusal = refused(lambda: predict(server, cross(5), ONLINE))
+    assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "ONLINE_NOT_READY")
+    learned(server)
+    assert {predict(server, cross(5)).model, predict(server, cross(5), ONLINE).model} == {ONLINE}
+    assert predict(server, cross(5), FEW_SHOT).model == FEW_SHOT
+
+
+def test_forgotten_is_never_taught_and_the_rebuild_is_told(server: RunningServer) -> None:
+    activate(server, pace=0.1)
+    for number, glyph in enumerate([cross(), ring(), ring(4)]):
+        wrong = teach(server, ["cross", "ring", "cross"][number], glyph, wait_ms=20_000)
+    teach(server, "ladder", ladder(), wait_ms=20_000)
+    before = predict(server, ring(2))
+    server.samples.DeleteSample(samples.DeleteSampleRequest(sample_id=wrong.sample_id))
+    until(lambda: status(server).online.rebuilding)
+    assert same(predict(server, ring(2)), before), "the revision from before answers"
+    learned(server)
+    after = predict(server, ring(2))
+    never = "never taught"
+    server.workspaces.CreateWorkspace(workspaces.CreateWorkspaceRequest(workspace=never))
+    activate(server, workspace=never)
+    for label, glyph in (("cross", cross()), ("ring", ring()), ("ladder", ladder())):
+        teach(server, label, glyph, 20_000, never)
+    assert same(after, predict(server, ring(2), workspace=never)) and not same(after, before)
+
+
+def test_another_label_is_learned_anew(server: RunningServer) -> None:
+    activate(server)
+    taught = teach(server, "rung", ring(), wait_ms=20_000)
+    server.samples.UpdateSample(samples.UpdateSampleRequest(sample_id=taught.sample_id, label="ring"))
+    learned(server)
+    assert [c.label for c in predict(server, ring(2)).candidates] == ["ring"]
+    server.ocr.Undo(ocr.UndoRequest())
+    learned(server)
+    assert [c.label for c in predict(server, ring(2)).candidates] == ["rung"]
+
+
+def test_a_killed_process_comes_back_and_answers_the_same(server: RunningServer) -> None:
+    activate(server)
+    for label, glyph in (("cross", cross()), ("ring", ring())):
+        teach(server, label, glyph, wait_ms=20_000)
+    before = predict(server, ring(2))
+    os.kill(process_of(server), signal.SIGKILL)
+    until(lambda: status(server).online.failure != "")
+    assert predict(server, ring(2)).model == FEW_SHOT and teach(server, "ladder", ladder()).durable
+    until(lambda: predict(server, ladder(2)).model == ONLINE)
+    learned(server)
+    assert status(server).online.failure == "" and predict(server, ladder(2)).candidates[0].label == "ladder"
+    server.ocr.Undo(ocr.UndoRequest())
+    learned(server)
+    assert same(predict(server, ring(2)), before)
+
+
+def test_a_restart_keeps_the_choice(start_server: StartServer) -> None:
+    first = start_server(learners=STAND_IN)
+    activate(first)
+    teach(first, "cross", cross(), wait_ms=20_000)
+    before, pid = predict(first, cross(3)), process_of(first)
+    first.stop()
+    assert not alive(pid)
+    second = start_server(learners=STAND_IN)
+    learned(second)
+    assert same(predict(second, cross(3)), before) and process_of(second) != pid
+
+
+def test_back_to_few_shot(server: RunningServer) -> None:
+    activate(server)
+    teach(server, "cross", cross(), wait_ms=20_000)
+    pid = process_of(server)
+    back(server)
+    assert not alive(pid) and not list((server.app.config.data_dir / "online").iterdir())
+    assert predict(server, cross(3)).model == FEW_SHOT and not status(server).HasField("online")
+    assert not teach(server, "ring", ring(), wait_ms=20_000).learned, "nobody learns along, so nobody waits"
+    assert refused(lambda: predict(server, cross(3), ONLINE)).reason == "ONLINE_NOT_READY"
+
+
+def test_other_settings_take_the_place_of_the_ones_before(server: RunningServer) -> None:
+    activate(server, seed=1)
+    first = process_of(server)
+    activate(server, seed=1)
+    assert process_of(server) == first, "the same wish again changes nothing"
+    activate(server, seed=2)
+    assert process_of(server) != first and not alive(first) and status(server).online.settings.seed == 2
+
+
+def test_reset_restore_and_delete(server: RunningServer) -> None:
+    name = "w"
+    server.workspaces.CreateWorkspace(workspaces.CreateWorkspaceRequest(workspace=name))
+    activate(server, workspace=name)
+    teach(server, "cross", cross(), 20_000, name)
+    kept = server.ocr.Reset(ocr.ResetRequest(workspace=name, confirm=name)).snapshot
+    learned(server, name)
+    assert status(server, name).online.samples_learned == 0
+    teach(server, "ring", ring(), 20_000, name)
+    assert [c.label for c in predict(server, cross(3), workspace=name).candidates] == ["ring"]
+    restore = workspaces.RestoreSnapshotRequest(workspace=name, snapshot_id=kept.snapshot_id)
+    server.workspaces.RestoreSnapshot(restore)
+    learned(server, name)
+    assert [c.label for c in predict(server, ring(3), workspace=name).candidates] == ["cross"]
+    pid = process_of(server)
+    server.workspaces.DeleteWorkspace(workspaces.DeleteWorkspaceRequest(workspace=name, confirm=name))
+    assert not alive(pid) and not list((server.app.config.data_dir / "online").iterdir())
+
+
+def test_there_is_room_for_two(server: RunningServer) -> None:
+    for name in "abc":
+        server.workspaces.CreateWorkspace(workspaces.CreateWorkspaceRequest(workspace=name))
+    activate(server, workspace="a")
+    activate(server, workspace="b")
+    refusal = refused(lambda: activate(server, workspace="c"))
+    assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "TOO_MANY_LEARNERS")
+    assert status(server, "c").model == FEW_SHOT
+    back(server, "a")
+    activate(server, workspace="c")
+
+
+def test_what_keeps_it_from_starting_is_said_and_nothing_changes(start_server: StartServer, tmp_path: Path) -> None:
+    weights = tmp_path / "weights"
+    weights.touch()
+    server = start_server(learners=STAND_IN, backbone_weights=weights)
+    refusal = refused(lambda: activate(server, "resnet50-transformer"))
+    assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "BACKBONE_MISSING")
+    assert status(server).model == FEW_SHOT and not list((server.app.config.data_dir / "online").iterdir())
+
+
+def test_without_torch_it_says_so(start_server: StartServer) -> None:
+    server = start_server(learners=SubprocessLearners(needed=("torch_that_is_not_there",)))
+    refusal = refused(lambda: activate(server))
+    assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "TORCH_NOT_INSTALLED")
+
+
+def test_a_process_that_cannot_be_started_is_no_harm(start_server: StartServer) -> None:
+    server = start_server(learners=SubprocessLearners(("/no/such/program",), ()))
+    assert refused(lambda: activate(server)).code == StatusCode.FAILED_PRECONDITION
+    assert teach(server, "cross", cross()).durable and predict(server, cross(2)).model == FEW_SHOT
+
+
+WRONG = [
+    ("resnet18", {}, "PRESET_NOT_ONLINE"),
+    (FEW_SHOT, {}, "FEW_SHOT_MODEL"),
+    ("no such model", {}, "MODEL_NOT_FOUND"),
+    ("", {}, "INVALID_INPUT"),
+    ("cnn36", {"replay": -1}, "INVALID_INPUT"),
+    ("cnn36", {"replay": 1025}, "INVALID_INPUT"),
+    ("cnn36", {"steps": 0}, "INVALID_INPUT"),
+    ("cnn36", {"pace": float("nan")}, "INVALID_INPUT"),
+    ("cnn36", {"weight_decay": 2.0}, "INVALID_INPUT"),
+    ("cnn36", {"seed": -1}, "INVALID_INPUT"),
+]
+
+
+@pytest.mark.parametrize(("model", "settings", "reason"), WRONG)
+def test_wrong_wishes(server: RunningServer, model: str, settings: dict[str, float], reason: str) -> None:
+    assert refused(lambda: activate(server, model, **settings)).reason == reason  # type: ignore[arg-type]
+    assert status(server).model == FEW_SHOT
+
+
+@pytest.mark.parametrize("milliseconds", [-1, 60_001])
+def test_nobody_waits_for_ever(server: RunningServer, milliseconds: int) -> None:
+    assert refused(lambda: teach(server, "cross", cross(), milliseconds)).fields == ("wait_learned_ms",)
+    assert status(server).samples_total == 0
+
+
+def test_many_samples_arrive_in_order(server: RunningServer) -> None:
+    """More than are sent at once, some while others are being learned."""
+    items = [ocr.TrainItem(glyph=[cross, ring, ladder][n % 3](n % 7), label=f"L{n % 30}") for n in range(150)]
+    server.ocr.TrainBatch(ocr.TrainBatchRequest(items=items[:100]))
+    activate(server, pace=0.002)
+    server.ocr.TrainBatch(ocr.TrainBatchRequest(items=items[100:]))
+    learned(server)
+    now = status(server).online
+    assert (now.samples_learned, now.labels_known, now.samples_left) == (150, 30, 0)
