@@ -22,8 +22,8 @@ from haleganada_server.core.learner_ports import LearnerRunner
 from haleganada_server.core.learners import Learners
 from haleganada_server.core.models import Models
 from haleganada_server.core.ports import Embedder
+from haleganada_server.core.tools import Tools
 from haleganada_server.core.types import WorkspaceInfo
-from haleganada_server.core.workspace import Tools
 from haleganada_server.core.workspaces import Workspaces
 from haleganada_server.rpc.datasets import DatasetTools
 from haleganada_server.rpc.figures import ServerFacts

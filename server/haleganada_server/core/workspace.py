@@ -8,32 +8,25 @@ locks.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from itertools import count
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
 
 from . import changes, doubts, statistics
 from .anticipation import Anticipation
 from .changes import NewSample, Origin
-from .classifying import Answers
 from .commit_queue import CommitQueue, Pending
 from .draft import Draft
-from .drawings import Drawing, DrawingReader
-from .errors import REFUSALS, DataLoss, HaleganadaError, NotFound, Precondition, RevisionMismatch
+from .drawings import Drawing
+from .errors import REFUSALS, DataLoss, HaleganadaError, NotFound, RevisionMismatch
 from .head import Head
 from .imports import import_items
-from .knowledge import Knowledge, Model, believe
+from .knowledge import Knowledge
 from .labels import normalise_label
-from .learners import Learners
-from .model_names import FEW_SHOT, ONLINE
-from .models import Models
-from .ports import Event, ExportFile, Raster, SampleRow, WorkspaceDirectory, WorkspaceLog
-from .predictions import PredictionMemory, Remembered
+from .ports import Event, ExportFile, SampleRow, WorkspaceLog
+from .recognition import Recognition
 from .reembedding import Reembedder
+from .tools import Tools
 from .types import (
     ChangeKind,
     Corrected,
@@ -58,17 +51,6 @@ from .waiting import Waiting
 Answer = TypeVar("Answer")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Tools:
-    """What all workspaces share."""
-
-    directory: WorkspaceDirectory
-    reader: DrawingReader
-    model: Model
-    models: Models
-    learners: Learners
-
-
 class Workspace:
     """Teaches, recognises and looks after one workspace. Safe from any thread."""
 
@@ -82,7 +64,7 @@ class Workspace:
         self._reembedder = reembedder
         self._anticipation = anticipation
         self._queue = CommitQueue(self._commit)
-        self._predictions = PredictionMemory()
+        self._recognition = Recognition(tools, log.name, lambda: self._knowledge)
         self._adopt(log)
 
     @property
@@ -142,7 +124,7 @@ class Workspace:
         label, variant_of = _labels(label, variant_of)
 
         def find() -> NewSample:
-            remembered = self._predictions.get(prediction_id)
+            remembered = self._recognition.remembered(prediction_id)
             if remembered is None:
                 raise NotFound("prediction", prediction_id, "it is too old; teach the drawing with Train instead")
             new = self._new(label, variant_of, remembered.drawing)
@@ -169,68 +151,7 @@ class Workspace:
         model: "" = what the workspace answers with, else a name of model_names, or a model's id or unique name. Raises
         Precondition if min_revision is not reached or there is no such network, and as Models.chosen does.
         """
-        ask = self._other_network(model)
-        if ask is None:
-            return self._predict_all(self._tools.reader.read_many(glyphs), top_k, self._reached(min_revision))
-        seen = self._tools.reader.see_many(glyphs)  # embedded too, for Correct
-        rasters = [x[1] for x in seen if not isinstance(x, HaleganadaError)]
-        answers = ask(np.stack(rasters)) if rasters else None
-        if answers is not None:
-            return self._answered(seen, answers, top_k, min_revision)
-        drawings = [x if isinstance(x, HaleganadaError) else x[0] for x in seen]
-        return self._predict_all(drawings, top_k, self._reached(min_revision))
-
-    def _predict_all(
-        self, drawings: Sequence[Drawing | HaleganadaError], top_k: int, knowledge: Knowledge
-    ) -> list[Prediction | HaleganadaError]:
-        return [x if isinstance(x, HaleganadaError) else self._predict(x, top_k, knowledge) for x in drawings]
-
-    def _predict(self, drawing: Drawing, top_k: int, knowledge: Knowledge) -> Prediction:
-        model = self._tools.model
-        belief = believe(knowledge.head.adapted(), model.calibration, model.projection.project_one(drawing.embedding))
-        remembered = Remembered(drawing, belief.first(), knowledge.revision)
-        return knowledge.predict(belief, top_k, self._predictions.add(remembered))
-
-    def _other_network(self, model: str) -> Callable[[NDArray[np.uint8]], Answers | None] | None:
-        """What to ask about (n, 128, 128) rasters instead of the own head, and None if that is to answer; it also is if
-        the other one gives None. Raises as predict_batch does.
-        """
-        name, models, learners = self._log.name, self._tools.models, self._tools.learners
-        if model == ONLINE:
-            return lambda rasters: _there(learners.answer(name, rasters))
-        if not model and models.choices.name_of(name) == ONLINE:
-            return lambda rasters: learners.answer(name, rasters)
-        recogniser = models.chosen(name, model)
-        if recogniser is None:
-            return None
-        return lambda rasters: recogniser.answer(rasters, self._knowledge.revision)
-
-    def _answered(
-        self,
-        seen: Sequence[tuple[Drawing, Raster] | HaleganadaError],
-        answers: Answers,
-        top_k: int,
-        min_revision: int | None,
-    ) -> list[Prediction | HaleganadaError]:
-        """As predict_batch, given another network's answers for those that could be read."""
-        _require_reached(answers.revision, min_revision)
-        knowledge, numbers = self._knowledge, count()
-        out: list[Prediction | HaleganadaError] = []
-        for x in seen:
-            out.append(
-                x if isinstance(x, HaleganadaError) else self._told(x[0], answers, next(numbers), knowledge, top_k)
-            )
-        return out
-
-    def _told(self, drawing: Drawing, answers: Answers, number: int, knowledge: Knowledge, top_k: int) -> Prediction:
-        remembered = Remembered(drawing, answers.first(number), answers.revision)
-        return answers.prediction(number, knowledge, top_k, self._predictions.add(remembered))
-
-    def _reached(self, min_revision: int | None) -> Knowledge:
-        """The published state. Raises Precondition if it is older than min_revision."""
-        knowledge = self._knowledge
-        _require_reached(knowledge.revision, min_revision)
-        return knowledge
+        return self._recognition.predict_batch(glyphs, top_k, min_revision, model)
 
     # Changing what was taught
 
@@ -420,25 +341,6 @@ class Workspace:
     def _new(self, label: str, variant_of: str, drawing: Drawing) -> NewSample:
         reader = self._tools.reader
         return NewSample(label, variant_of, reader.stored(drawing), drawing.embedding, reader.embedder_hash)
-
-
-def _require_reached(revision: int, min_revision: int | None) -> None:
-    if min_revision is not None and revision < min_revision:
-        raise Precondition(
-            f"revision {min_revision} is not reached, what answers knows revision {revision}; ask for that, or wait",
-            "REVISION_NOT_REACHED",
-        )
-
-
-def _there(answers: Answers | None) -> Answers:
-    """Raises Precondition if there are none, where nobody else may answer."""
-    if answers is None:
-        raise Precondition(
-            f"no network that learns along with this workspace can answer yet; wait, ask “{FEW_SHOT}”, or activate a "
-            "model with online settings",
-            "ONLINE_NOT_READY",
-        )
-    return answers
 
 
 def _labels(label: str, variant_of: str) -> tuple[str, str]:

@@ -17,8 +17,9 @@ from .online_config import OnlineConfig
 from .online_status import Learning, OnlineStatus
 from .ports import Event, WorkspaceLog
 from .reembedding import Reembedder
+from .tools import Tools
 from .types import ChangeKind, SnapshotInfo, WorkspaceInfo
-from .workspace import Tools, Workspace
+from .workspace import Workspace
 
 _log = logging.getLogger(__name__)
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .checkpoints import Checkpoints
 from haleganada_server.core.online_config import OnlineConfig
+
+from .checkpoints import Checkpoints
 from .features import FeatureFile
 from .learner_state import LearnerState, beginning
 from .published import Published, publish

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from haleganada_server.core.online_config import OnlineConfig
+
 from .features import FeatureFile
 from .growth import grow
 from .networks import trained_parameters, trained_state

@@ -18,11 +18,12 @@ from haleganada_server.core.learner import LearnerTools
 from haleganada_server.core.learners import Learners
 from haleganada_server.core.models import Models
 from haleganada_server.core.ports import Embedder
+from haleganada_server.core.tools import Tools
 from haleganada_server.core.types import Glyph, Ink, Lesson, Prediction, Stroke
-from haleganada_server.core.workspace import Tools, Workspace
+from haleganada_server.core.workspace import Workspace
 from haleganada_server.core.workspaces import Workspaces
 from haleganada_server.runtime.classifier import OnnxClassifier
-from haleganada_server.runtime.learner_process import LearnerLauncher
+from haleganada_server.runtime.learner_process import SubprocessLearners
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.learners import LearnerDirectory
 from haleganada_server.store.models import ModelFolders
@@ -65,7 +66,7 @@ def open_workspaces(folder: Path, seed: int = 0, embedder: Embedder | None = Non
 def tools_of(directory: DataDirectory, reader: DrawingReader, folder: Path) -> Tools:
     """What the workspaces of a data directory share."""
     learners = Learners(
-        LearnerTools(LearnerLauncher(), reader, dataset_raster),
+        LearnerTools(SubprocessLearners(), reader, dataset_raster),
         LearnerDirectory(folder / "online"),
         lambda _start: None,
     )

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from haleganada_server.training.online.checkpoints import KEPT, Checkpoints
 from haleganada_server.core.online_config import OnlineConfig
+from haleganada_server.training.online.checkpoints import KEPT, Checkpoints
 from haleganada_server.training.online.features import FeatureFile
 from haleganada_server.training.online.learner import OnlineLearner, Rebuild
 from haleganada_server.training.online.start import Start

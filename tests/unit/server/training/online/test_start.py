@@ -11,8 +11,8 @@ import torch
 from haleganada_server.core.errors import DataLoss, InvalidInput, Precondition
 from haleganada_server.core.model_card import ModelCard
 from haleganada_server.core.model_files import WEIGHTS
-from haleganada_server.training.model_files import write_model
 from haleganada_server.core.online_config import OnlineConfig
+from haleganada_server.training.model_files import write_model
 from haleganada_server.training.online.start import Start, start_model, start_preset
 from haleganada_server.training.presets import parameter_count, preset
 
