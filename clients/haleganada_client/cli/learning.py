@@ -31,15 +31,28 @@ def answers(workspace: WorkspaceInfo, names: Mapping[str, str]) -> str:
     return names.get(workspace.model, workspace.model)
 
 
-def progress(online: OnlineStatus) -> str:
-    """One line, for example "120 learned, 3 to learn; answers know revision 118"."""
+def progress(workspace: WorkspaceInfo) -> str:
+    """How far its network is, in one line, for example "120 learned, 3 to learn; answers know revision 118"; "" if it
+    has none.
+    """
+    online = workspace.online
+    if online is None:
+        return ""
     if online.failure:
         return f"does not learn, few-shot answers: {online.failure}"
-    parts = [f"{online.samples_learned:,} learned, {online.samples_left:,} to learn"]
+    left = _left(workspace, online)
+    parts = [f"{online.samples_learned:,} learned, {left:,} to learn"]
     if online.rebuilding:
         parts.append("learning anew what came after a change")
     if online.revision is not None:
         parts.append(f"answers know revision {online.revision}")
     else:
-        parts.append(f"few-shot answers until {'then' if online.samples_left else 'something is taught'}")
+        parts.append(f"few-shot answers until {'then' if left else 'something is taught'}")
     return "; ".join(parts)
+
+
+def _left(workspace: WorkspaceInfo, online: OnlineStatus) -> int:
+    """A network that has just begun has not counted yet."""
+    if online.revision is not None:
+        return online.samples_left
+    return max(online.samples_left, workspace.samples_total - online.samples_learned)

@@ -67,7 +67,7 @@ def predict_command(
         ):
             named.append(answer if save_viz else (Picture(answer[0].name, b""), answer[1]))
             progress.update(1)
-        by = _answered_by(client, model, [outcome.model for _, outcome in named if isinstance(outcome, Prediction)])
+        by = _answered_by(client, [outcome.model for _, outcome in named if isinstance(outcome, Prediction)])
     if save_viz is not None:
         write_visualisation(save_viz, [(picture.name, picture.content, outcome) for picture, outcome in named])
     outcomes = [(picture.name, outcome) for picture, outcome in named]
@@ -101,11 +101,9 @@ def _picture(path: Path) -> Picture:
     return Picture("-", sys.stdin.buffer.read()) if str(path) == "-" else read(path)
 
 
-def _answered_by(client: HaleganadaClient, asked: str, answered: Sequence[str]) -> list[str]:
+def _answered_by(client: HaleganadaClient, answered: Sequence[str]) -> list[str]:
     """A line that says what answered, where that is not what everybody has."""
     models = list(dict.fromkeys(answered))  # more than one where a network learned enough to answer in between
-    if asked == ONLINE and FEW_SHOT in models:
-        return ["answered by few-shot, for no network that learns along can answer yet; see `haleganada stats`"]
     if set(models) <= {"", FEW_SHOT}:
         return []
     names = {ONLINE: learning.LEARNS_ALONG, **learning.names_of(client, models)}

@@ -67,9 +67,9 @@ def _use(session: Session, model: str) -> None:
 
 def _learn_along(session: Session, model: str, settings: OnlineSettings) -> None:
     with session.client() as client:
-        online, workspace = client.models.activate(model, online=settings), client.config.workspace
-        name = names_of(client, [online.start]).get(online.start)
+        online = client.models.activate(model, online=settings)
+        here, name = client.get_workspace(), names_of(client, [online.start]).get(online.start)
     start = f"the model {printable(name)}" if name else f"a new {printable(online.start)}"
-    text = f"{printable(workspace)} has a network of its own from now on, which starts as {start} and learns along"
+    text = f"{printable(here.name)} has a network of its own from now on, which starts as {start} and learns along"
     more = f"`haleganada workspaces` shows how far it is; {_GOES_BACK}"
-    session.show(online, f"{text}: {printable(progress(online))}\n{more}")
+    session.show(online, f"{text}: {printable(progress(here))}\n{more}")

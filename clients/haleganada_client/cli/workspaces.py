@@ -40,7 +40,7 @@ def _state(workspace: WorkspaceInfo) -> str:
     if workspace.corrupt:
         return "corrupt; see `haleganada snapshots`"
     to_embed = f"{workspace.samples_to_embed} samples to embed anew" if workspace.samples_to_embed else ""
-    return "; ".join(filter(None, [learning.progress(workspace.online) if workspace.online else "", to_embed]))
+    return "; ".join(filter(None, [learning.progress(workspace), to_embed]))
 
 
 @workspaces_command.command("create")

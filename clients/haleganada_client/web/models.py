@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request, send_file
 
 from haleganada_client.errors import InvalidInput
-from haleganada_client.types import FEW_SHOT, OnlineSettings
+from haleganada_client.types import FEW_SHOT, OnlineSettings, WorkspaceInfo
 
 from .context import client, workspace
 from .downloads import fetched
@@ -30,15 +30,24 @@ def presets() -> Response:
 
 @blueprint.get("/active")
 def active() -> Response:
-    """What the workspace answers with: model_id, name, and as `online` how far it is where it learns along; null if it
-    is the workspace's own few-shot head.
+    """What the workspace answers with: model_id and name; where that learns along, how far it is (online) and whether
+    it has not yet heard of or learned something (behind). null if it is the workspace's own few-shot head.
     """
     here = client().get_workspace(workspace())
     if here.model in ("", FEW_SHOT) and here.online is None:
         return jsonify(None)
     known = here.online.start if here.online else here.model
     names = {model.model_id: model.name for model in client().models.list()}
-    return jsonify(model_id=here.model, name=names.get(known, known), online=plain(here.online))
+    return jsonify(
+        model_id=here.model, name=names.get(known, known), online=plain(here.online), behind=_is_behind(here)
+    )
+
+
+def _is_behind(here: WorkspaceInfo) -> bool:
+    if here.online is None:
+        return False
+    knows = here.online.revision
+    return here.samples_total > 0 if knows is None else knows < here.revision
 
 
 @blueprint.get("/<model_id>")

@@ -14,7 +14,7 @@ let following = new AbortController();
 export const learnsAlong = () => Boolean(answering?.online);
 
 // Whether something answers that needs nothing to be taught first.
-export const modelAnswers = () => Boolean(answering) && (!learnsAlong() || canAnswer(answering.online));
+export const modelAnswers = () => Boolean(answering) && (!learnsAlong() || canAnswer(answering));
 
 // change(run, message): carries out a change and shows the page anew.
 export function listenToTheWayBack(change) {
@@ -36,7 +36,7 @@ export async function showAnswersFrom(onReady) {
     answering = found;
     show();
     if (learnsAlong() && modelAnswers() && !could) onReady();
-    return learnsAlong() && isLearning(found.online);
+    return learnsAlong() && isLearning(found);
   };
   if (await look()) poll(look, PAUSE_MS, signal);
 }
@@ -53,8 +53,8 @@ function show() {
   byId("answers-from").hidden = !answering;
   const online = answering?.online;
   write("answers-name", answering ? say(online ? "answersFromOnline" : "answersFrom", { name: answering.name }) : "");
-  write("learns-how", online ? learnsHow(online) : "");
-  write("learns-left", online?.samples_left ? say("learningLeft", { count: count(online.samples_left) }) : "");
+  write("learns-how", online ? learnsHow(answering) : "");
+  write("learns-left", online?.samples_left && !online.failure ? say("learningLeft", { count: count(online.samples_left) }) : "");
 }
 
 function write(id, text) {

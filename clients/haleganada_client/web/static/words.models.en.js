@@ -7,7 +7,7 @@ export default {
   "lostModels": "The server does not answer. Jobs go on where it runs; trying again…",
   "noAnswer": "the server does not answer",
   "answersFrom": "Answers come from the model “{name}”.",
-  "answersFromOnline": "Answers come from a network that learns along ({name}).",
+  "answersFromOnline": "A network learns along ({name}).",
   "answersFromTeaching": "Answers come from what you taught again.",
   "backToFewShot": "Back to what I taught",
   "actions": "Actions",

@@ -14,28 +14,29 @@ const MOST_REPLAYED = 1024;
 const USUAL_REPLAY = 32;
 
 // Lines that move on as long as there is something to learn and they are on the page.
-export function learningStatus(online, life) {
+export function learningStatus(active, life) {
   const how = element("p", { class: "note", role: "status" });
   const counts = element("p", { class: "note", id: "learned" });
   const bar = meter(0, 1, say("progress"));
   const trouble = element("div");
   const node = element("div", { class: "learning" }, bar, counts, how, trouble);
   const show = (now) => {
-    bar.hidden = !isLearning(now);
-    [bar.max, bar.value] = [Math.max(1, now.samples_learned + now.samples_left), now.samples_learned];
-    counts.textContent = learnedOf(now);
+    const { online } = now;
+    bar.hidden = !isLearning(now) || Boolean(online.failure);
+    [bar.max, bar.value] = [Math.max(1, online.samples_learned + online.samples_left), online.samples_learned];
+    counts.textContent = learnedOf(online);
     if (how.textContent !== learnsHow(now)) how.textContent = learnsHow(now);
-    if (trouble.textContent !== now.failure) trouble.replaceChildren(...(now.failure ? [problem(now.failure)] : []));
+    if (trouble.textContent !== online.failure) trouble.replaceChildren(...(online.failure ? [problem(online.failure)] : []));
   };
-  show(online);
   const look = async () => {
     if (!node.isConnected) return false; // the view was filled anew
-    const now = (await get("/page/models/active"))?.online;
-    if (life.aborted || !now) return false;
+    const now = await get("/page/models/active");
+    if (life.aborted || !now?.online) return false;
     show(now);
     return isLearning(now);
   };
-  if (isLearning(online)) poll(look, PAUSE_MS, life);
+  show(active);
+  if (isLearning(active)) poll(look, PAUSE_MS, life);
   return node;
 }
 

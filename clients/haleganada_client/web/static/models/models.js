@@ -29,7 +29,7 @@ function answering(models, active, again, life) {
   return element("div", { class: "answering" },
     element("p", {}, say("answersHere", { workspace: currentWorkspace() }), " ", element("strong", {}, name)),
     active && button(say("backToFewShot"), () => use(models.find(isFewShot), again), { id: "use-few-shot" }),
-    active?.online && learningStatus(active.online, life));
+    active?.online && learningStatus(active, life));
 }
 
 function list(models, again) {

@@ -1,0 +1,137 @@
+"""Networks that learn along, on the command line and in the SDK. What learns is a process without torch, for which the
+learning rate is the seconds that a drawing takes (tests/learning/stand_in.py).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from haleganada_client import FailedPrecondition, HaleganadaClient, OnlineSettings
+from haleganada_server.config import ServerConfig
+from haleganada_server.runtime.learner_process import SubprocessLearners
+
+from tests.conftest import RunningServer, run_server
+from tests.e2e.processes import haleganada, server, zigzag
+from tests.e2e.test_cli_models import LINES, picture
+from tests.learning import stand_in
+
+QUICK = 0.001
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    config = ServerConfig(tmp_path_factory.mktemp("data"), port=0, device="cpu")
+    started = run_server(config, None, SubprocessLearners((sys.executable, str(stand_in.__file__)), ()))
+    yield started
+    started.stop()
+
+
+class Terminal:
+    """Runs commands for one workspace of a server."""
+
+    def __init__(self, address: str, workspace: str) -> None:
+        self._shared = ["--server", address, "-w", workspace]
+
+    def __call__(self, *arguments: str | Path, code: int = 0) -> str:
+        """What a command prints, on whichever stream it should."""
+        done = haleganada(*self._shared, *arguments)
+        assert done.returncode == code, (done.stdout, done.stderr)
+        return done.stderr if code else done.stdout
+
+
+@pytest.fixture
+def client(running: RunningServer) -> Iterator[HaleganadaClient]:
+    """In a workspace of this test's own, which gives its network up in the end: a server has few."""
+    with HaleganadaClient(running.address, workspace=f"along-{uuid4()}", timeout_s=30) as client:
+        client.create_workspace(client.config.workspace)
+        yield client
+        client.models.activate("few-shot")
+
+
+@pytest.fixture
+def run(running: RunningServer, client: HaleganadaClient) -> Terminal:
+    return Terminal(running.address, client.config.workspace)
+
+
+@pytest.fixture
+def cross(tmp_path: Path) -> Path:
+    path = tmp_path / "cross.png"
+    path.write_bytes(picture(LINES["cross"]))
+    return path
+
+
+def test_a_network_learns_along_and_gives_way_again(run: Terminal, client: HaleganadaClient, cross: Path) -> None:
+    run("train", "x", cross)
+    begun = run("models", "use", "cnn36", "--online", "--learning-rate", str(QUICK), "--replay", "0")
+    assert "which starts as a new cnn36 and learns along" in begun and "models use few-shot` goes back" in begun
+    assert run("train", "+", cross, "--wait-learned").endswith("the network that learns along has learned it, too\n")
+    assert "2 learned, 0 to learn; answers know revision 2" in run("workspaces")
+    assert "online, from cnn36" in run("stats")
+    assert run("predict", cross).endswith("answered by the network that learns along\n")
+    assert "answered" not in run("predict", cross, "--model", "few-shot")
+    assert json.loads(run("predict", cross, "--json"))[0]["model"] == "online"
+    info = client.get_workspace()
+    assert info.model == "online" and info.online is not None and info.online.settings.replay == 0
+    assert "answers with few-shot" in run("models", "use", "few-shot")
+    assert client.get_workspace().online is None and "answered" not in run("predict", cross)
+    assert "activate a model with online settings" in run("predict", cross, "--model", "online", code=5)
+
+
+def test_few_shot_answers_until_it_has_learned(run: Terminal, client: HaleganadaClient, cross: Path) -> None:
+    for hand in range(3):
+        client.train(zigzag(hand), "z")
+    begun = run("models", "use", "starter", "--online", "--learning-rate", str(1.0))
+    assert "starts as the model starter" in begun and "3 to learn; few-shot answers until then" in begun
+    client.models.activate("cnn36", online=OnlineSettings(learning_rate=1.0, seed=1))
+    assert json.loads(run("train", "x", cross, "--json", "--wait-learned", "0"))["learned"] is False
+    late = run("train", "x", cross, "--wait-learned", "0.2")
+    assert "no network that learns along has learned it yet" in late
+    told = json.loads(run("stats", "--json"))
+    assert told["model"] == "online" and told["online"]["start"] == "cnn36" and told["online"]["samples_left"] > 0
+
+
+def test_the_sdk_waits_if_it_is_asked_to(client: HaleganadaClient) -> None:
+    assert client.models.activate("cnn36", online=True).settings == OnlineSettings(32, 5, 0.001, 0.01)
+    assert client.predict(zigzag(1)).model == "few-shot"
+    assert not client.train(zigzag(1), "z").learned
+    taught = client.train(zigzag(1, hand=1), "z", wait_learned_s=20)
+    assert taught.learned
+    answer = client.predict(zigzag(1, hand=2))
+    assert (answer.model, answer.revision) == ("online", taught.revision) and answer.best is not None
+    assert client.predict(zigzag(1), model="few-shot").model == "few-shot"
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "words"),
+    [
+        (("cnn36", "--replay", "4"), 2, "add --online"),
+        (("cnn36", "--online", "--replay", "1025"), 2, "0<=x<=1024"),
+        (("nothing", "--online"), 4, "nothing"),
+        (("resnet18", "--online"), 5, "cnn36"),
+    ],
+)
+def test_what_cannot_learn_along(run: Terminal, command: tuple[str, ...], code: int, words: str) -> None:
+    told = run("models", "use", *command, code=code)
+    assert words in told and told.count("\n") == 1
+
+
+def test_one_drawing_is_waited_for(run: Terminal, cross: Path) -> None:
+    assert "waits for one drawing" in run("train", "--folder", cross.parent, "--wait-learned", code=2)
+    assert "0<=x<=60" in run("train", "x", cross, "--wait-learned", "61", code=2)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="torch is installed here")
+def test_without_torch_it_says_what_to_install(tmp_path: Path) -> None:
+    with server(tmp_path) as process, process.client() as client:
+        run = Terminal(process.address, "default")
+        assert "pip install 'haleganada[train]'" in run("models", "use", "cnn36", "--online", code=5)
+        with pytest.raises(FailedPrecondition) as refused:
+            client.models.activate("starter", online=OnlineSettings(steps=1))
+        assert refused.value.reason == "TORCH_NOT_INSTALLED"
+        assert client.get_workspace().model == "few-shot" and client.get_workspace().online is None
