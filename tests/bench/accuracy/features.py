@@ -37,7 +37,7 @@ def _raster(drawing: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True)
 class Recogniser:
-    """The shipped weights, without a server around them."""
+    """Weights and their head, without a server around them."""
 
     embedder: OnnxEmbedder
     model: Model
@@ -45,7 +45,12 @@ class Recogniser:
 
     @classmethod
     def shipped(cls) -> Recogniser:
-        weights = load_weights(ServerConfig(Path()).weights_dir)
+        return cls.of(ServerConfig(Path()).weights_dir)
+
+    @classmethod
+    def of(cls, folder: Path) -> Recogniser:
+        """folder: as `haleganada pretrain` writes it."""
+        weights = load_weights(folder)
         embedder = OnnxEmbedder(weights, lambda rasters: network_input(rasters, weights.side))
         return cls(embedder, weights.model, weights.name)
 

@@ -51,9 +51,7 @@ def _point(
         rasters, asked = prepared.rasters(taught), prepared.rasters(tested)
         labels, truth = drawn.labels[taught], drawn.labels[tested]
         for name, adapt in (("Haleganada", True), ("not adapted", False)):
-            head = recogniser.head(labels, prepared.vectors(taught), adapt)
-            scores = np.stack([head.scores(vector)[:-1] for vector in prepared.vectors(tested)])
-            guess = np.array([int(head.labels[i]) for i in scores.argmax(1)])
+            guess = guessed(recogniser, labels, prepared.vectors(taught), prepared.vectors(tested), adapt)
             right.setdefault(name, []).append(guess == truth)
         for name, compare in baselines.items():
             by_mean = features.nearest_mean(compare(rasters), labels, compare(asked))
@@ -64,6 +62,19 @@ def _point(
             right["ImageNet"] = [by_mean == truth[few]]
     accuracy = {name: float(np.concatenate(answers).mean()) for name, answers in right.items()}
     return Point(drawn.name, shots, sum(map(len, right["Haleganada"])), accuracy)
+
+
+def guessed(
+    recogniser: Recogniser,
+    labels: NDArray[np.int64],
+    taught: NDArray[np.float64],
+    tested: NDArray[np.float64],
+    adapt: bool = True,
+) -> NDArray[np.int64]:
+    """The most probable label of each tested vector (n, k), given labels and vectors that were taught."""
+    head = recogniser.head(labels, taught, adapt)
+    scores = np.stack([head.scores(vector)[:-1] for vector in tested])
+    return np.array([int(head.labels[i]) for i in scores.argmax(1)])
 
 
 def table(points: list[Point]) -> Table:

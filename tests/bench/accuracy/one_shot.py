@@ -35,12 +35,20 @@ def measure(recogniser: Recogniser, data: Path) -> Table:
     baselines = {name: [_each(compare, x) for x in rasters] for name, compare in others.items()}
     for kind in range(len(KINDS)):
         tasks = _tasks(kind, ours, rasters)
-        errors = [cosine_error(_tasks(kind, z, rasters)) for z in baselines.values()]
+        theirs = [cosine_error(_tasks(kind, z, rasters)) for z in baselines.values()]
         single = [_error(recogniser, _tasks(kind, [z], [x])) for z, x in zip(ours, rasters, strict=True)]
         n = sum(len(taught) for taught, _ in tasks)
-        shares = [f"{100 * e:.2f} %" for e in (_error(recogniser, tasks), *errors)]
+        shares = [f"{100 * e:.2f} %" for e in (_error(recogniser, tasks), *theirs)]
         out.add(KINDS[kind], *shares, f"{n:,}", *(f"{100 * e:.1f} %" for e in single))
     return out
+
+
+def errors(recogniser: Recogniser, data: Path) -> list[float]:
+    """The product's head alone, for each of KINDS."""
+    alphabets = load_omniglot(data)
+    rasters = [np.stack([features.product_rasters(c) for c in alphabets[a]]) for a in HELD_OUT_ALPHABETS]
+    vectors = [_each(recogniser.vectors, x) for x in rasters]
+    return [_error(recogniser, _tasks(kind, vectors, rasters)) for kind in range(len(KINDS))]
 
 
 def _each(compare: features.Features, rasters: NDArray[np.uint8]) -> Embeddings:
