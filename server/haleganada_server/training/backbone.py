@@ -12,7 +12,6 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
-from torchvision.models import ResNet18_Weights, ResNet50_Weights
 
 from haleganada_server.core.errors import Precondition
 
@@ -86,7 +85,9 @@ def _from_package() -> State:
 
 def _from_torchvision(name: str) -> State:
     """From torch's cache, or fetched into it."""
-    weights = {"resnet18": ResNet18_Weights, "resnet50": ResNet50_Weights}[name].DEFAULT
+    from torchvision.models import get_model_weights
+
+    weights = get_model_weights(name).DEFAULT
     try:
         with _hurried():
             return dict(weights.get_state_dict(progress=False, check_hash=True))

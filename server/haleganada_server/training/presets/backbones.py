@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor, nn
-from torchvision.models import resnet18, resnet50
 
 from haleganada_server.core.errors import InvalidInput, Precondition
 
@@ -41,13 +40,17 @@ class ResNetMap(nn.Module):
         return image
 
 
+def _resnet(name: str) -> ResNetMap:
+    from torchvision import models  # which takes longer than torch to import, and not every network needs it
+
+    return ResNetMap(models.get_model(name, weights=None))
+
+
 BACKBONES = {
     found.name: found
     for found in (
-        Backbone(
-            "resnet50", 2048, lambda: ResNetMap(resnet50(weights=None)), ("layer1.0.conv3.weight", (256, 64, 1, 1))
-        ),
-        Backbone("resnet18", 512, lambda: ResNetMap(resnet18(weights=None)), ("layer1.0.conv1.weight", (64, 64, 3, 3))),
+        Backbone("resnet50", 2048, lambda: _resnet("resnet50"), ("layer1.0.conv3.weight", (256, 64, 1, 1))),
+        Backbone("resnet18", 512, lambda: _resnet("resnet18"), ("layer1.0.conv1.weight", (64, 64, 3, 3))),
         Backbone("efficientnet-lite0", 1280, EfficientNetLite0, ("_conv_head.weight", (1280, 320, 1, 1))),
     )
 }

@@ -13,16 +13,18 @@ From ImageNet weights everything but the last layer is as it was trained, and th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
-from torchvision.models import ResNet, resnet18
 
 from haleganada_server.core.model_card import Preprocessing
 from haleganada_server.core.presets import PRESET_FACTS
 
 from .backbones import load_checked
 from .normalisation import Normalise
+
+if TYPE_CHECKING:  # importing it takes longer than torch does, and most networks need none of it
+    from torchvision.models import ResNet
 
 
 class ResNet18(nn.Module):
@@ -61,6 +63,8 @@ def build_pretrained(
 
 
 def _trunk() -> ResNet:
+    from torchvision.models import resnet18
+
     trunk = resnet18(weights=None)
     trunk.fc = nn.Identity()
     return trunk

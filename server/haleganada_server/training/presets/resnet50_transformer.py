@@ -47,9 +47,11 @@ class ResNet50Transformer(nn.Module):
         self.decoder = nn.Linear(WIDTH, classes)
 
     def train(self, mode: bool = True) -> ResNet50Transformer:
-        """All but the backbone, which stays in evaluation mode."""
-        super().train(mode)
-        self.backbone.eval()
+        """All but the backbone, which is in evaluation mode at every moment: copies that answer share it meanwhile."""
+        self.training = mode
+        for child in self.children():
+            if child is not self.backbone:
+                child.train(mode)
         return self
 
     def forward(self, ink: Tensor) -> Tensor:
