@@ -49,6 +49,14 @@ class Page:
         self.driver.get(self.address)
         self.wait(lambda: self.find("#workspace").get_attribute("value"))
 
+    def go(self, place: str, **window: Any) -> None:
+        """To a place of the page, as a bookmark does: what stands behind its address's #. window: as of open."""
+        self.driver.get("about:blank")
+        root = self.address
+        self.address = f"{root}#{place}"
+        self.open(**window)
+        self.address = root
+
     def open_afresh(self, **window: Any) -> None:
         """Load the page as on a first visit, with an empty workspace."""
         self.driver.get(self.address)
@@ -89,6 +97,14 @@ class Page:
     def wait_for(self, selector: str, part: str) -> None:
         """Until the text of an element contains a part."""
         self.wait(lambda: part in self.text(selector))
+
+    def is_narrow_enough(self) -> bool:
+        """Whether nothing must be scrolled sideways."""
+        return bool(self.run("return document.documentElement.scrollWidth === innerWidth"))
+
+    def nameless(self) -> list[str]:
+        """Controls and pictures that a screen reader could not tell of."""
+        return list(self.run(_NAMELESS))
 
     def kind(self) -> str:
         """The verdict on the drawing as it is now, by its stable word: recognised, unsure, unknown, …"""
@@ -167,6 +183,11 @@ _CLIP = """
 const box = arguments[0].getBoundingClientRect(), margin = 14;
 return {x: box.x + scrollX - margin, y: box.y + scrollY - margin, scale: 1,
         width: box.width + 2 * margin, height: box.height + 2 * margin};
+"""
+_NAMELESS = """
+return [...document.querySelectorAll("button, a, input, select, summary, progress, [role=img], [role=application]")]
+  .filter((one) => one.offsetParent && !(one.ariaLabel || one.textContent.trim() || one.labels?.length))
+  .map((one) => one.outerHTML);
 """
 _FRESH = """
 const done = arguments[0], name = "w" + Math.random();

@@ -17,8 +17,8 @@ from haleganada_server.config import ServerConfig
 from haleganada_server.runtime.learner_process import SubprocessLearners
 
 from tests.conftest import RunningServer, run_server
+from tests.e2e.pictures import LINES, picture
 from tests.e2e.processes import haleganada, server, zigzag
-from tests.e2e.test_cli_models import LINES, picture
 from tests.learning import stand_in
 
 QUICK = 0.001

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,23 +12,12 @@ from haleganada_client import FailedPrecondition, HaleganadaClient, InvalidInput
 from haleganada_server.core.types import Glyph
 from haleganada_server.vision import model_input, normalise
 from onnxruntime import InferenceSession
-from PIL import Image, ImageDraw
 
+from tests.e2e.pictures import LINES, picture
 from tests.e2e.processes import ServerProcess, haleganada, server
 from tests.tiny_model import SIDE, TinyModel, write_tiny_model
 
-LINES = {"cross": [(40, 40, 200, 200), (200, 40, 40, 200)], "plus": [(120, 40, 120, 200), (40, 120, 200, 120)]}
 GOOD, TWIN = "a" * 12, "b" * 12
-
-
-def picture(lines: list[tuple[int, int, int, int]], shift: int = 0) -> bytes:
-    image = Image.new("L", (240, 240), 255)
-    pen = ImageDraw.Draw(image)
-    for x0, y0, x1, y1 in lines:
-        pen.line((x0 + shift, y0, x1, y1), fill=0, width=10)
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 @pytest.fixture(scope="module")

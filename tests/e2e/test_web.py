@@ -188,12 +188,7 @@ def test_single_keys_can_be_switched_off(fresh: Page) -> None:
 
 def test_everything_can_be_reached_with_tab_and_has_a_name(fresh: Page) -> None:
     teach_two(fresh)
-    nameless = fresh.run(
-        """return [...document.querySelectorAll("button, a, input, select, canvas, [role=img]")]
-        .filter((one) => one.offsetParent && !(one.ariaLabel || one.textContent.trim() || one.labels?.length))
-        .map((one) => one.outerHTML);"""
-    )
-    assert nameless == []
+    assert fresh.nameless() == []
     stops = set()
     for _ in range(40):
         ActionChains(fresh.driver, duration=0).send_keys(Keys.TAB).perform()

@@ -8,7 +8,6 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -46,27 +45,13 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 @pytest.fixture
 def page(opened: Page) -> Page:
     opened.complaints()
-    go(opened, "models")
+    opened.go("models")
     return opened
-
-
-def go(page: Page, place: str, **window: Any) -> None:
-    """As a bookmark does. window: as of Page.open."""
-    page.driver.get("about:blank")
-    root = page.address
-    page.address = f"{root}#{place}"
-    page.open(**window)
-    page.address = root
-
-
-def narrow_enough(page: Page) -> bool:
-    width = page.run("return document.documentElement.scrollWidth")
-    return bool(width == page.run("return innerWidth"))
 
 
 def upload(page: Page, path: Path, name: str) -> None:
     """Send a data set and wait for its own page."""
-    go(page, "datasets")
+    page.go("datasets")
     page.wait(lambda: page.all("#dataset-file"))
     page.find("#dataset-folder" if path.is_dir() else "#dataset-file").send_keys(str(path))
     page.wait(lambda: page.find("#upload").is_enabled())
@@ -118,15 +103,15 @@ def test_a_training_is_followed_through_a_reload_and_cancelled(page: Page, tmp_p
     page.wait(lambda: len(page.all(".uplot canvas")) == 2)
     label = page.find(".plot .canvas").get_attribute("aria-label")
     page.wait(lambda: page.find(".plot .canvas").get_attribute("aria-label") != label)  # it moves on
-    go(page, page.driver.current_url.partition("#")[2], width=390, height=844, mobile=True)
+    page.go(page.driver.current_url.partition("#")[2], width=390, height=844, mobile=True)
     page.wait(lambda: len(page.all(".uplot canvas")) == 2)
-    assert narrow_enough(page) and "left" in page.text("#doing")
+    assert page.is_narrow_enough() and "left" in page.text("#doing")
     page.press("#cancel-job")
     page.wait_for(".heading", "cancelled")
     page.wait_for("#view", "The best so far was kept as a model")
     page.press("#view a[href='#models']")
     page.wait_for("#view", "mine")
-    assert narrow_enough(page) and not page.complaints()
+    assert page.is_narrow_enough() and not page.complaints()
 
 
 def test_a_failed_training_says_what_to_do(page: Page, tmp_path: Path) -> None:
@@ -160,7 +145,7 @@ def test_a_model_answers_on_the_slate_and_the_way_back(page: Page) -> None:
 
 def test_an_evaluation(page: Page, tmp_path: Path) -> None:
     upload(page, write_class_set(tmp_path / "letters.zip", writers=4, alphabet="ಅಕ"), "to measure")
-    go(page, "models")
+    page.go("models")
     page.wait(lambda: page.all("#view tbody tr"))
     row = next(row for row in page.all("#view tbody tr") if row.text.startswith("What you taught"))
     row.find_element("css selector", ".actions button").click()
@@ -172,13 +157,10 @@ def test_an_evaluation(page: Page, tmp_path: Path) -> None:
 
 
 def test_everything_has_a_name_in_both_languages(page: Page) -> None:
-    nameless = """return [...document.querySelectorAll("button, a, input, select, [role=img], progress")]
-        .filter((one) => one.offsetParent && !(one.ariaLabel || one.textContent.trim() || one.labels?.length))
-        .map((one) => one.outerHTML);"""
     for place in ("models", "datasets", "jobs", "train"):
-        go(page, place)
+        page.go(place)
         page.wait(lambda: page.text("#view"))
-        assert page.run(nameless) == []
+        assert page.nameless() == []
     page.press("#language")
     page.wait_for("#view", "ತರಬೇತಿ")
     page.press("#language")
