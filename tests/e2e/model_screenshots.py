@@ -1,41 +1,36 @@
 """The pictures of the page of models, for screenshots.py: a class's data set, a real training on it, its evaluation.
 
-They need a server that can train, in an environment of its own: TRAIN_PYTHON, or .venv-train as `make test` makes it.
+They need a server that can train, see processes.training_server.
 """
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
-from haleganada_client import HaleganadaClient, Job, TrainingSettings
+from haleganada_client import HaleganadaClient, Ink, Job, OnlineSettings, Stroke, TrainingSettings
 
 from tests.e2e.browser import Page, browser, web
 from tests.e2e.class_set import write_class_set
-from tests.e2e.processes import ServerProcess, start_process
+from tests.e2e.handwriting import letters, written
+from tests.e2e.processes import training_server
 
-_HERE = Path(__file__).parents[2]
-_PYTHON = Path(os.environ.get("TRAIN_PYTHON", _HERE / ".venv-train" / "bin" / "python"))
 _NAME = "ಕನ್ನಡ ತರಗತಿ"
 _WRITERS = 60
 _EPOCHS = 15
+_HANDS = 4
+_REPLAY = 16
 _LONG_S = 1800.0
 Shoot = Callable[[Page, str, str], None]
-
-
-def missing() -> str:
-    """Why there can be no pictures, "" if they can be made."""
-    return "" if _PYTHON.exists() else f"{_PYTHON} is not there; make test makes it, or name one in TRAIN_PYTHON"
 
 
 def shoot_models(shoot: Shoot) -> None:
     """Take all pictures. shoot(page, name, part): saves one."""
     with ExitStack() as stack:
         data = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        running = stack.enter_context(_server(data / "data"))
+        running = stack.enter_context(training_server(data / "data"))
         client = stack.enter_context(running.client())
         page = stack.enter_context(browser(stack.enter_context(web(running.address)) + "/models"))
         path = write_class_set(data / "class.zip", _WRITERS)
@@ -45,16 +40,7 @@ def shoot_models(shoot: Shoot) -> None:
         _training(page, job, shoot)
         done = _end(client, job)
         _models(page, client, [done.model_id, "few-shot"], dataset, shoot)
-
-
-@contextmanager
-def _server(data: Path) -> Iterator[ServerProcess]:
-    line = [str(_PYTHON), "-m", "haleganada_server", "serve", "--listen", "127.0.0.1:0", "--data", str(data)]
-    running = start_process(line)
-    try:
-        yield running
-    finally:
-        running.kill()
+        _learning_along(page, client, done.model_id, shoot)
 
 
 def _dataset(page: Page, dataset: str, shoot: Shoot) -> None:
@@ -88,12 +74,33 @@ def _models(page: Page, client: HaleganadaClient, models: list[str], dataset: st
     page.wait(lambda: page.run("return [...document.images].every((image) => image.complete)"))
     shoot(page, "confusion", ".picture")
     client.models.activate(models[0])
-    page.open(width=1280, height=620, ratio=1.5)
+    page.open(width=1280, height=700, ratio=1.5)
     _go(page, "models", "#use-few-shot")
     shoot(page, "models", "")
     page.open(width=390, height=844, ratio=2, mobile=True)
     _go(page, "models", "#use-few-shot")
     shoot(page, "models-phone", "")
+    client.models.activate("few-shot")
+
+
+def _learning_along(page: Page, client: HaleganadaClient, model: str, shoot: Shoot) -> None:
+    """Half-way through what a class has taught."""
+    order = [(letter, hand) for hand in range(_HANDS) for letter in letters()]
+    for letter, hand in order:
+        strokes = [Stroke(*zip(*points, strict=True)) for points in written(letter, hand)]
+        client.train(Ink(tuple(strokes), 1, 1, 0.035), letter)
+    client.models.activate(model, online=OnlineSettings(replay=_REPLAY))
+    page.open(width=1280, height=780, ratio=1.5)
+    _go(page, "models", ".learning")
+    page.press(".learn-along summary")
+    page.wait(lambda: _share_learned(client) > 0.5, _LONG_S)
+    shoot(page, "learning-along", "")
+    client.models.activate("few-shot")
+
+
+def _share_learned(client: HaleganadaClient) -> float:
+    online = client.get_workspace().online
+    return online.samples_learned / max(1, online.samples_learned + online.samples_left) if online else 0
 
 
 def _go(page: Page, place: str, until: str) -> None:

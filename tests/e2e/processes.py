@@ -78,6 +78,29 @@ def server(data: Path, *options: str, before: Callable[[], None] | None = None) 
             running.kill()
 
 
+def train_python() -> Path:
+    """The Python of an environment with torch: TRAIN_PYTHON, or .venv-train as `make test` makes it."""
+    return Path(os.environ.get("TRAIN_PYTHON", Path(__file__).parents[2] / ".venv-train" / "bin" / "python"))
+
+
+def missing_torch() -> str:
+    """Why there can be no server that trains, "" if there can."""
+    python = train_python()
+    return "" if python.exists() else f"{python} is not there; make test makes it, or name one in TRAIN_PYTHON"
+
+
+@contextmanager
+def training_server(data: Path) -> Iterator[ServerProcess]:
+    """A server that can train, killed at the end if it still runs."""
+    line = [str(train_python()), "-m", "haleganada_server", "serve", "--listen", "127.0.0.1:0", "--data", str(data)]
+    running = start_process(line)
+    try:
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.kill()
+
+
 def haleganada(
     *arguments: str | Path, stdin: bytes | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:

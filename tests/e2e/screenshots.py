@@ -18,7 +18,7 @@ from haleganada_client import HaleganadaClient, Ink, Stroke
 from tests.e2e import model_screenshots
 from tests.e2e.browser import Page, browser, missing, web
 from tests.e2e.handwriting import letters, written
-from tests.e2e.processes import server
+from tests.e2e.processes import missing_torch, server
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 WORKSPACE = "ಕನ್ನಡ ತರಗತಿ"
@@ -42,8 +42,8 @@ def main() -> None:
         page.run("localStorage.setItem('workspace', arguments[0])", WORKSPACE)
         on_a_screen(page)
         on_a_phone(page)
-    if model_screenshots.missing():
-        sys.exit(model_screenshots.missing())
+    if missing_torch():
+        sys.exit(missing_torch())
     model_screenshots.shoot_models(shoot)
 
 
