@@ -89,6 +89,7 @@ def predict() -> Response:
         unknown=_percent(found.unknown_probability),
         prediction_id=found.prediction_id,
         revision=found.revision,
+        model=found.model,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import re
 import time
@@ -215,7 +216,7 @@ def test_a_workspace_chooses_and_exports(tmp_path: Path) -> None:
         here = create_app(client).test_client()
         model = next(one for one in ask(here, "/page/models") if one["name"] == "tiny")["model_id"]
         assert ask(here, f"/page/models/{model}/activate", {})["active_in"] == ["default"]
-        assert ask(here, "/page/models/active")["name"] == "tiny"
+        assert ask(here, "/page/models/active") == {"model_id": model, "name": "tiny", "online": None, "behind": False}
         found = ask(here, "/page/predict", {"ink": {"width": 9, "height": 9, "strokes": [{"x": [4, 4], "y": [1, 8]}]}})
         assert found["candidates"][0]["label"] == "l"
         assert ask(here, f"/page/models/{model}/delete", {"confirm": "tiny"}, 409)["error"]
@@ -226,6 +227,27 @@ def test_a_workspace_chooses_and_exports(tmp_path: Path) -> None:
         ask(here, "/page/models/few-shot/activate", {})
         assert ask(here, "/page/models/active") is None
     running.stop()
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ([1], "online"),
+        ({"pace": 1}, "online.pace"),
+        ({"replay": "8"}, "online.replay"),
+        ({"seed": 2**40}, "online.seed"),
+    ],
+)
+def test_settings_of_networks_that_learn_along_that_are_refused(web: FlaskClient, settings: Any, field: str) -> None:
+    refused = ask(web, "/page/models/cnn36/activate", {"online": settings}, 400)
+    assert refused["field"] == field and refused["error"]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="torch is installed here")
+def test_without_torch_nothing_learns_along(web: FlaskClient) -> None:
+    refused = ask(web, "/page/models/cnn36/activate", {"online": {"replay": 8, "steps": None}}, 409)
+    assert refused["reason"] == "TORCH_NOT_INSTALLED" and "pip install" in refused["error"]
+    assert ask(web, "/page/models/active") is None
 
 
 def test_a_page_of_its_own(web: FlaskClient) -> None:

@@ -16,12 +16,11 @@ const LABELS_SHOWN = 200;
 export async function showModels(view, _, life) {
   const [models, active] = await Promise.all([get("/page/models"), get("/page/models/active")]);
   const again = async () => showModels(view, "", life);
-  view.replaceChildren(answering(models, active, again, life), learnAlongForm(models, again), models.length > 1 ? list(models, again) : firstSteps(models, again));
+  view.replaceChildren(answering(models, active, again, life), learnAlongForm(models, again), models.length > 1 ? list(models, active, again) : firstSteps(models, active, again));
 }
 
 const isFewShot = (model) => model.model_id === FEW_SHOT;
 const nameOf = (model) => (isFewShot(model) ? say("fewShot") : model.name);
-const answersHere = (model) => model.active_in.includes(currentWorkspace());
 
 // active: what answers here, null if that is few-shot; with `online` where it learns along.
 function answering(models, active, again, life) {
@@ -32,7 +31,7 @@ function answering(models, active, again, life) {
     active?.online && learningStatus(active, life));
 }
 
-function list(models, again) {
+function list(models, active, again) {
   return table([
     { word: "model", cell: title, kind: "first" },
     { word: "labels", cell: (model) => (isFewShot(model) ? "–" : count(model.labels_total)), key: (model) => model.labels_total, right: true },
@@ -41,7 +40,7 @@ function list(models, again) {
     { word: "size", cell: (model) => size(model.bytes_on_disk), key: (model) => model.bytes_on_disk, right: true },
     { word: "dataset", cell: (model) => model.dataset_name || "–", key: (model) => model.dataset_name },
     { word: "hash", cell: (model) => hash(model.sha256) },
-    { word: "", cell: (model) => actions(model, models, again), kind: "actions" },
+    { word: "", cell: (model) => actions(model, models, active, again), kind: "actions" },
   ], models, { kind: "stacked", name: say("models") });
 }
 
@@ -56,8 +55,8 @@ function accuracy(model) {
   return [share(model.validation_accuracy), element("small", {}, say("onValidation"))];
 }
 
-function actions(model, models, again) {
-  const here = answersHere(model);
+function actions(model, models, active, again) {
+  const here = model.model_id === (active?.model_id ?? FEW_SHOT); // none of them where a network learns along
   return element("div", { class: "row end" },
     here ? element("span", { class: "state", "data-state": "succeeded" }, say("inUse")) : button(say("use"), () => use(model, again)),
     button(say("measure"), () => measure(models, [model.model_id])),
@@ -74,8 +73,8 @@ async function use(model, again) {
   }
 }
 
-function firstSteps(models, again) {
-  return element("div", {}, list(models, again), element("p", { class: "empty" }, say("modelsEmpty")),
+function firstSteps(models, active, again) {
+  return element("div", {}, list(models, active, again), element("p", { class: "empty" }, say("modelsEmpty")),
     element("ol", { class: "steps" },
       element("li", {}, link(say("firstUpload"), "datasets")),
       element("li", {}, link(say("firstTrain"), "train")),
