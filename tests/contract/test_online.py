@@ -282,7 +282,7 @@ def test_a_process_that_cannot_be_started_is_no_harm(start_server: StartServer) 
 
 WRONG = [
     ("resnet18", {}, "PRESET_NOT_ONLINE"),
-    (FEW_SHOT, {}, "FEW_SHOT_MODEL"),
+    (FEW_SHOT, {}, "PRESET_NOT_ONLINE"),
     ("no such model", {}, "MODEL_NOT_FOUND"),
     ("", {}, "INVALID_INPUT"),
     ("cnn36", {"replay": -1}, "INVALID_INPUT"),

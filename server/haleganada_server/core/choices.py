@@ -58,6 +58,10 @@ class Choices:
         """The workspaces with networks of their own."""
         return {name: choice for name, choice in self._kept.items() if isinstance(choice, Learning)}
 
+    def answering(self, model_id: str) -> tuple[str, ...]:
+        """The workspaces that answer with a model, sorted."""
+        return tuple(sorted(name for name, choice in self._kept.items() if choice == model_id))
+
     def needing(self, model_id: str) -> tuple[str, ...]:
         """The workspaces that answer with a model, or whose networks started from it, sorted."""
         return tuple(sorted(name for name, choice in self._kept.items() if _needed(choice) == model_id))

@@ -74,7 +74,8 @@ class Learner:
         return self._status
 
     def begin(self) -> None:
-        """Start learning."""
+        """Start learning. Raises as the log does."""
+        self._status = replace(self._status, left=self._log_now().count())
         self._thread.start()
 
     def wait_ready(self) -> None:

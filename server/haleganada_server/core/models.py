@@ -211,7 +211,7 @@ class Models:
         """
         if reference in ONLINE_PRESETS:
             return None
-        if reference in PRESET_FACTS:
+        if reference in PRESET_FACTS or reference == FEW_SHOT:
             raise _not_online(reference)
         model = self.get(reference)
         if model.card.preset not in ONLINE_PRESETS or WEIGHTS not in model.card.sha256:
