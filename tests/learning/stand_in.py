@@ -61,12 +61,13 @@ class StandIn:
             samples, revision = self._aims.get()
             kept = samples[: len(self._learned)] == self._learned
             rebuilding = not kept and bool(self._learned)
+            hidden = rebuilding or self._published is None
             self._learned = self._learned if kept else []
             self._tell(samples, rebuilding)
             while len(self._learned) < len(samples) and self._aims.empty():
                 time.sleep(self._config["learning_rate"])
                 self._learned = samples[: len(self._learned) + 1]
-                if len(self._learned) == len(samples) or not rebuilding:
+                if len(self._learned) == len(samples) or not hidden:
                     self._publish(self._learned[-1][1])
                 self._tell(samples, rebuilding and len(self._learned) < len(samples))
             if len(self._learned) == len(samples):
