@@ -1,4 +1,4 @@
-"""Why a job failed, as a stable word and as a sentence that says what to do."""
+"""Why a process failed, as a stable word and as a sentence that says what to do."""
 
 from __future__ import annotations
 
@@ -12,18 +12,22 @@ _MEMORY_WORDS = ("can't allocate memory", "not enough memory", "out of memory", 
 _TRAIN_EXTRA = {"torch", "torchvision", "matplotlib", "onnx", "sklearn", "scipy", "cv2", "skimage"}
 
 
-def failure_of(error: BaseException, batch_size: int = 0) -> dict[str, str]:
-    """An exception -> {"reason", "message"}. batch_size: of the training that failed; 0 where there is none."""
+def failure_of(
+    error: BaseException, batch_size: int = 0, work: str = "the job", again: str = "then start the job again"
+) -> dict[str, str]:
+    """An exception -> {"reason", "message"}. batch_size: of the training that failed; 0 where there is none. work: what
+    failed. again: what goes on, or has to be done, once its reason is gone.
+    """
     if isinstance(error, HaleganadaError):
         return _failure(error.reason, error.message)
     if _is_memory(error):
         return _failure("OUT_OF_MEMORY", _memory_message(batch_size))
     if _is_disk(error):
-        return _failure("DISK_FULL", "there was no room on the server's disk; free some, then start the job again")
+        return _failure("DISK_FULL", f"there was no room on the server's disk; free some, {again}")
     if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in _TRAIN_EXTRA:
         message = f"the server lacks {error.name}, which training needs: pip install 'haleganada[train]'"
         return _failure("TORCH_NOT_INSTALLED", message)
-    return _failure("INTERNAL", f"the job failed unexpectedly ({type(error).__name__}); its log has the details")
+    return _failure("INTERNAL", f"{work} failed unexpectedly ({type(error).__name__}); its log has the details")
 
 
 def _is_memory(error: BaseException) -> bool:

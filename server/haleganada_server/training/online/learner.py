@@ -61,11 +61,22 @@ class OnlineLearner:
         self._hidden_until = 0  # samples learned; until then the publication from before stands
         self._floor = 0  # no publication is of an older revision
         self._publish()
+        self._follows = False  # `published` is of a log
 
     @property
     def published(self) -> Published:
-        """The newest whole state."""
+        """The newest whole state; the start, at revision 0, until a log is learned."""
         return self._published
+
+    @property
+    def follows(self) -> bool:
+        """Whether `published` is of a log that it was aimed at, and not the start."""
+        return self._follows
+
+    @property
+    def rebuilding(self) -> bool:
+        """Whether `published` stands still until what came after a sample that is gone or changed is learned again."""
+        return self._follows and self._current.learned < self._hidden_until
 
     @property
     def current(self) -> LearnerState:
@@ -99,8 +110,9 @@ class OnlineLearner:
             self._publish()
         return Rebuild(self._current.learned, len(samples)) if returns and self.left else None
 
-    def advance(self) -> Learned | None:
-        """Learn the next sample; None if nothing is left.
+    def advance(self, publish: bool = True) -> Learned | None:
+        """Learn the next sample; None if nothing is left. publish: not False for the last one, which is always
+        published.
 
         Raises what interrupts it, as OSError when the disk is full; then aim() again, which makes whole what is not.
         """
@@ -113,7 +125,7 @@ class OnlineLearner:
             self._state = ""  # it may have learned half of it
             raise
         self._state = self._names[self._current.learned]
-        visible = self._current.learned >= self._hidden_until
+        visible = self._current.learned >= self._hidden_until and (publish or not self.left)
         if visible:
             self._publish()
         return Learned(sample.sample_id, losses, self.left, visible)
@@ -143,3 +155,4 @@ class OnlineLearner:
         if learned < len(self._samples):
             present = max(self._floor, self._samples[learned - 1].revision)
         self._published = publish(self._current.learnable, self._current.labels, present, self._start.temperature)
+        self._follows = True

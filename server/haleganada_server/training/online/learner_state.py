@@ -18,17 +18,18 @@ from .growth import grow
 from .networks import trained_parameters, trained_state
 from .replay import Pool
 from .start import Start, seeded
-from .taught import Taught
+from .taught import Raster, Taught
 
 
 class LearnerState:
     """The state after some samples, from a start. Not safe from several threads.
 
+    Features are computed when they are first needed: those of a thousand drawings in memory may take minutes.
     Whatever is random while the n-th sample is learned follows from (seed, n), so the state of the random numbers is n.
     """
 
     def __init__(self, start: Start, config: OnlineConfig, features: FeatureFile) -> None:
-        """That has learned nothing. Raises OSError if features cannot be kept."""
+        """That has learned nothing."""
         self._config, self._features = config, features
         self.learnable = start.learnable.copy()
         self.optimiser = torch.optim.AdamW(
@@ -36,6 +37,7 @@ class LearnerState:
         )
         self.learned = 0
         self._numbers = {label: number for number, label in enumerate(start.labels)}
+        self._seen: list[Raster] = []
         self._pool = Pool()
         for sample in start.memory:
             self._remember(sample)
@@ -49,12 +51,11 @@ class LearnerState:
         """Take the optimiser's steps for a sample; the loss before each of them. Raises OSError if its features cannot
         be kept or read; what it has learned by then is of no use any more.
         """
-        row = self._features.row(sample.raster)
         rng = np.random.default_rng([self._config.seed, self.learned])
         with seeded(self._config.seed, self.learned):
             target = self._number(sample.label)
             self.learnable.learning()
-            losses = [self._step(row, target, rng) for _ in range(self._config.steps)]
+            losses = [self._step(sample.raster, target, rng) for _ in range(self._config.steps)]
         self._remember(sample)
         self.learned += 1
         return tuple(losses)
@@ -67,10 +68,7 @@ class LearnerState:
         return out
 
     def resume(self, samples: Sequence[Taught], tensors: dict[str, Tensor]) -> None:
-        """Become the state that has learned these samples and had these tensors; for one that has learned nothing.
-
-        Raises OSError as learn does.
-        """
+        """Become the state that has learned these samples and had these tensors; for one that has learned nothing."""
         for sample in samples:
             self._number(sample.label)
             self._remember(sample)
@@ -80,9 +78,10 @@ class LearnerState:
         self.optimiser.load_state_dict({"state": _moments(tensors), "param_groups": groups})
         self.learned = len(samples)
 
-    def _step(self, row: int, target: int, rng: np.random.Generator) -> float:
-        rows, targets = self._pool.draw(self._config.replay, rng)
-        logits = self.learnable.logits(self._features.read([row, *rows]))
+    def _step(self, raster: Raster, target: int, rng: np.random.Generator) -> float:
+        places, targets = self._pool.draw(self._config.replay, rng)
+        rows = [self._features.row(drawing) for drawing in (raster, *(self._seen[place] for place in places))]
+        logits = self.learnable.logits(self._features.read(rows))
         loss = functional.cross_entropy(logits, torch.tensor([target, *targets]))
         self.optimiser.zero_grad()
         loss.backward()
@@ -98,7 +97,8 @@ class LearnerState:
         return number
 
     def _remember(self, sample: Taught) -> None:
-        self._pool.add(self._features.row(sample.raster), self._numbers[sample.label])
+        self._pool.add(len(self._seen), self._numbers[sample.label])
+        self._seen.append(sample.raster)
 
 
 def beginning(start: Start, config: OnlineConfig) -> str:

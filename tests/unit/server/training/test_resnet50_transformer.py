@@ -44,6 +44,21 @@ def test_frozen_means_frozen(backbone: str, channels: int) -> None:
     assert all(not torch.equal(before[name], after[name]) for name in before.keys() - frozen)
 
 
+def test_the_backbone_is_never_in_training_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not for a moment: copies that answer in another thread share it, and its averages would move."""
+    network = build(4, {"backbone": "resnet18"}, None)
+    norm, seen = network.backbone.get_submodule("bn1"), list[bool]()
+
+    def train(mode: bool = True) -> nn.Module:
+        seen.append(mode)
+        return norm
+
+    monkeypatch.setattr(norm, "train", train)
+    network.train()
+    assert network.training and network.encoder.training and not network.backbone.training
+    assert True not in seen
+
+
 def test_cached_features_give_the_answers_of_the_drawing_itself() -> None:
     network = build(4, {"backbone": "resnet18"}, None).eval()
     with torch.no_grad():

@@ -119,6 +119,31 @@ def test_each_state_on_the_way_is_one_revision(cnn: Start, tmp_path: Path) -> No
     assert learner.published.revision == 8
 
 
+def test_states_can_be_passed_over_but_not_the_last(cnn: Start, tmp_path: Path) -> None:
+    learner = learner_in(tmp_path, cnn)
+    assert not learner.follows and learner.published.revision == 0
+    learner.aim([], 0)
+    assert learner.follows
+    learner.aim(lessons("ಅಕಗ"), 3)
+    seen = []
+    while event := learner.advance(publish=False):
+        seen.append((event.published, learner.published.revision))
+    assert seen == [(False, 0), (False, 0), (True, 3)]
+
+
+def test_catching_up_is_no_rebuilding(cnn: Start, tmp_path: Path) -> None:
+    learner, script = learner_in(tmp_path, cnn), lessons("ಅಕ")
+    learner.aim(script, 2)
+    learner.advance()
+    assert not learner.follows and not learner.rebuilding
+    learner.advance()
+    assert learner.follows and not learner.rebuilding
+    learner.aim(script[1:], 3)
+    assert learner.rebuilding
+    finish(learner)
+    assert not learner.rebuilding
+
+
 def test_a_sample_that_is_forgotten_before_it_is_learned_leaves_no_trace(cnn: Start, tmp_path: Path) -> None:
     learner = learner_in(tmp_path, cnn)
     script = lessons("ಅಕಗ")
