@@ -15,6 +15,7 @@ NEEDED = (
     "haleganada/v1/ocr_service_pb2.pyi",
     "haleganada_server/weights/card.json",
     "haleganada_server/weights/embedder.onnx",
+    "haleganada_server/weights/starter/memory.png",
     "haleganada_server/weights/starter/model.json",
     "haleganada_server/weights/starter/model.onnx",
     "haleganada_client/cli/group.py",

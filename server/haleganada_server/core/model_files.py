@@ -14,6 +14,7 @@ WEIGHTS = "model.safetensors"
 ONNX = "model.onnx"
 ONNX_INT8 = "model.int8.onnx"
 EXPORT_REPORT = "export.json"
+MEMORY = "memory.png"
 
 
 def require_intact(folder: Path, card: ModelCard, names: Iterable[str]) -> None:

@@ -17,6 +17,7 @@ from torch import nn
 
 from haleganada_server.core.dataset import Part
 from haleganada_server.core.model_card import ModelCard
+from haleganada_server.core.presets import ONLINE_PRESETS
 from haleganada_server.training.fit_checkpoint import write_safetensors, write_whole
 from haleganada_server.training.fit_data import FitData
 from haleganada_server.training.fit_loop import measure
@@ -27,6 +28,7 @@ from haleganada_server.training.history import HISTORY_JSON, History, history_js
 from haleganada_server.training.ink_input import InkInput
 from haleganada_server.training.model_export import export_model
 from haleganada_server.training.model_files import write_model
+from haleganada_server.training.model_memory import chosen_drawings, write_memory
 from haleganada_server.training.presets import Preset, parameter_count
 from haleganada_server.training.temperature import fit_temperature
 
@@ -126,6 +128,8 @@ def _write_model(trained: Trained, card: ModelCard, folder: Path) -> None:
     history = history_json(trained.state.history, trained.state.best_epoch)
     (folder / HISTORY_JSON).write_text(history, encoding="utf-8")
     known = write_model(folder, network, card)
+    if card.preset in ONLINE_PRESETS:
+        known = write_memory(folder, known, chosen_drawings(trained.data, trained.settings.seed))
     export_model(network, known, folder, ink, trained.data.targets(items))
 
 

@@ -47,7 +47,7 @@ class OnlineLearner:
     def __init__(
         self, start: Start, config: OnlineConfig, features: FeatureFile, checkpoints: Checkpoints | None = None
     ) -> None:
-        """Knows what the start knows. Raises InvalidInput, and OSError as FeatureFile does."""
+        """Knows what the start knows. Raises InvalidInput."""
         config.check()
         self._start, self._config = start, config
         self._features, self._checkpoints = features, checkpoints
@@ -97,7 +97,6 @@ class OnlineLearner:
         """From now on learn these: all live samples of a log at a revision, in the order of teaching.
 
         Says so if what was learned cannot simply be continued, or if there is something to catch up with at first.
-        Raises OSError as LearnerState does; nothing has changed then.
         """
         names = self._names_of(samples)
         returns = self._first or names[self._current.learned : self._current.learned + 1] != [self._state]

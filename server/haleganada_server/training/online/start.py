@@ -13,10 +13,12 @@ import torch
 from torch import nn
 
 from haleganada_server.core.errors import InvalidInput, Precondition
+from haleganada_server.core.presets import ONLINE_PRESETS
 from haleganada_server.core.types import Glyph, Ink, Stroke
 from haleganada_server.training.augment import mixed_seed
 from haleganada_server.training.backbone import start_from
 from haleganada_server.training.model_files import read_model
+from haleganada_server.training.model_memory import read_memory
 from haleganada_server.training.presets import preset
 from haleganada_server.training.presets.cnn36 import Cnn36
 from haleganada_server.training.presets.resnet50_transformer import ResNet50Transformer
@@ -25,7 +27,6 @@ from haleganada_server.vision import dataset_raster, model_input, normalise
 from .networks import FrozenBackbone, Learnable, WholeCnn, tensors_sha256
 from .taught import Raster, Taught
 
-ONLINE_PRESETS = ("resnet50-transformer", "cnn36")
 _SCRIBBLES = 64
 
 
@@ -71,11 +72,15 @@ def start_preset(name: str, seed: int, backbone_weights: Path | None = None) -> 
     return Start(_learnable(network))
 
 
-def start_model(folder: Path, memory: tuple[Taught, ...] = ()) -> Start:
-    """A model that was trained on a data set. Raises as read_model does, and InvalidInput as start_preset does."""
+def start_model(folder: Path, memory: tuple[Taught, ...] | None = None) -> Start:
+    """A model that was trained on a data set. memory: other drawings than those that it keeps itself.
+
+    Raises as read_model and read_memory do, and InvalidInput as start_preset does.
+    """
     network, card = read_model(folder)
     _require_online(card.preset)
-    return Start(_learnable(network), card.labels, card.temperature, memory)
+    kept = read_memory(folder, card) if memory is None else memory
+    return Start(_learnable(network), card.labels, card.temperature, kept)
 
 
 @torch.no_grad()

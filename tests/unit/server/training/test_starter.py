@@ -9,13 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from haleganada_server.config import SHIPPED_MODELS
 from haleganada_server.core.dataset import Part
 from haleganada_server.store.dataset_sources import npz
 from haleganada_server.store.dataset_sources.source_item import SourceItem
+from haleganada_server.training.model_files import read_card
+from haleganada_server.training.model_memory import MOST_EACH, read_memory
 from haleganada_server.training.raster_synthesis import fit
 from haleganada_server.training.starter import LABELS, StarterItem, starter_data, starter_items
 from haleganada_server.training.starter_drawings import as_line, representatives
 from haleganada_server.training.starter_fonts import open_fonts
+from haleganada_server.training.starter_memory import memory_of
+from haleganada_server.vision import dataset_raster, normalise_grey
 from numpy.typing import NDArray
 
 from tests.datasets import drawing
@@ -102,6 +107,22 @@ def test_only_openly_licensed_fonts(tmp_path: Path) -> None:
 def test_representatives_take_each_form_once() -> None:
     forms = np.eye(3, dtype=np.float32)[[0, 1, 0, 2, 1, 0]]
     assert [int(forms[i].argmax()) for i in representatives(forms, 3)] == [0, 1, 2]
+
+
+def test_memory_is_of_what_was_trained_with_and_may_be_shipped() -> None:
+    trained = [StarterItem("a", Part.TRAIN, "english", drawing(i)) for i in range(20)]
+    others = [StarterItem("a", Part.TRAIN, "mnist", drawing(i)) for i in range(20, 60)]
+    tests = [StarterItem("b", Part.TEST, "omniglot", drawing(i)) for i in range(14)]
+    (own, none) = memory_of([*trained, *others, *tests], ("a", "b"))
+    allowed = {dataset_raster(normalise_grey(fit(item.ink))).tobytes() for item in trained[14:]}
+    assert {raster.tobytes() for raster in own} == allowed
+    assert len(none) == 0, "what it is measured on is not remembered"
+
+
+def test_the_shipped_model_remembers_each_label() -> None:
+    (folder,) = SHIPPED_MODELS
+    counts = Counter(sample.label for sample in read_memory(folder, read_card(folder)))
+    assert counts == dict.fromkeys(LABELS, MOST_EACH)
 
 
 def test_lines_are_black_on_white(items: list[StarterItem]) -> None:

@@ -9,6 +9,7 @@ import json
 import resource
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from haleganada_server.training.fit import run_training
 from haleganada_server.training.fit_processes import Processes
 from haleganada_server.training.job_channel import ABANDONED
 from haleganada_server.training.model_files import read_model
+from haleganada_server.training.online.start import start_model
 
 from tests.unit.server.training.fit.conftest import JobRun, Request, write_dataset
 
@@ -64,6 +66,16 @@ def test_a_training_leaves_a_complete_model_and_files(request_for: RequestFor) -
     steps = [line["progress"] for line in lines if line.get("progress", {}).get("stage") == "training"]
     assert steps[-1]["done"] == steps[-1]["total"] == 18
     assert [line["progress"]["stage"] for line in lines if "progress" in line][-2:] == ["measuring", "exporting"]
+
+
+def test_a_model_that_can_learn_online_keeps_some_of_its_drawings(request_for: RequestFor) -> None:
+    request = {**request_for(epochs=1), "preset": "cnn36"}
+    run_here(request)
+    folder = Path(request["folder"]) / "model"
+    memory = start_model(folder).memory
+    assert Counter(sample.label for sample in memory) == {"I": 8, "O": 8, "X": 8}
+    trained = np.load(Path(request["dataset"]["folder"]) / "rasters.npy")[:36]
+    assert all((trained == sample.raster).all((1, 2)).any() for sample in memory)
 
 
 def test_the_model_is_the_best_state_and_says_how_good_it_is(request_for: RequestFor) -> None:

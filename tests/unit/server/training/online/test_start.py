@@ -12,7 +12,8 @@ from haleganada_server.core.errors import DataLoss, InvalidInput, Precondition
 from haleganada_server.core.model_card import ModelCard
 from haleganada_server.core.model_files import WEIGHTS
 from haleganada_server.core.online_config import OnlineConfig
-from haleganada_server.training.model_files import write_model
+from haleganada_server.training.model_files import read_card, write_model
+from haleganada_server.training.model_memory import write_memory
 from haleganada_server.training.online.start import Start, start_model, start_preset
 from haleganada_server.training.presets import parameter_count, preset
 
@@ -57,6 +58,17 @@ def test_what_it_was_trained_with_is_replayed(trained: Path, tmp_path: Path) -> 
     lost = recall(taught(start_model(trained), config, tmp_path, script), KNOWN)
     assert np.mean(list(kept.values())) >= 0.75
     assert np.mean(list(lost.values())) <= np.mean(list(kept.values())) - 0.25
+
+
+def test_a_model_that_keeps_drawings_remembers_them_by_itself(trained: Path, tmp_path: Path) -> None:
+    for file in trained.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    kept = lessons(KNOWN, shots=2)
+    rows = [np.stack([sample.raster for sample in kept if sample.label == label]) for label in KNOWN]
+    write_memory(tmp_path, read_card(tmp_path), rows)
+    start = start_model(tmp_path)
+    assert [sample.digest() for sample in start.memory] == [sample.digest() for sample in kept]
+    assert start_model(tmp_path, ()).sha256() == start_model(trained).sha256() != start.sha256()
 
 
 def test_memory_of_labels_that_the_model_does_not_know_is_refused(trained: Path) -> None:
