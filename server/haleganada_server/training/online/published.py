@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from .networks import Learnable
 from .taught import Raster
+
+_PIECE = 32  # drawings at once, so that hundreds take no gigabyte
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,9 +29,12 @@ class Published:
         """(n, 64, 64) uint8 -> (n, labels), each row summing to 1; (n, 0) where nothing was learned."""
         if not self.labels or not len(rasters):
             return np.zeros((len(rasters), len(self.labels)))
+        pieces = [self._logits(rasters[i : i + _PIECE]) for i in range(0, len(rasters), _PIECE)]
+        return np.asarray((torch.cat(pieces).double() / self.temperature).softmax(1).numpy())
+
+    def _logits(self, rasters: Raster) -> Tensor:
         features = torch.stack([self.learnable.features(raster) for raster in rasters]).float()
-        logits = self.learnable.logits(features)[:, : len(self.labels)]
-        return np.asarray((logits.double() / self.temperature).softmax(1).numpy())
+        return self.learnable.logits(features)[:, : len(self.labels)]
 
 
 def publish(learnable: Learnable, labels: tuple[str, ...], revision: int, temperature: float) -> Published:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from haleganada_server.config import SHIPPED_MODELS
 from haleganada_server.core.online_config import OnlineConfig
 from haleganada_server.training.job_channel import ABANDONED
 from haleganada_server.training.online.start import start_preset
@@ -134,6 +135,20 @@ def test_it_answers_while_it_learns_and_ends_with_the_server(begin: Begin, tmp_p
     closed = time.monotonic()
     assert run.end()[0] == ABANDONED
     assert time.monotonic() - closed < 5
+
+
+def test_a_trained_model_answers_before_anything_is_taught(begin: Begin, tmp_path: Path) -> None:
+    (starter,) = SHIPPED_MODELS
+    run = begin(tmp_path, {"model": str(starter)})
+    labels = run.until(bool)["labels"]
+    assert labels == list("0123456789abcdefghijklmnopqrstuvwxyz")
+    run.teach([], 0)
+    assert run.learned(0)["labels"] == 36
+    run.teach(SCRIPT[:1], 1)
+    run.learned(1)
+    facts, rows = run.ask(np.concatenate([QUESTIONS] * 20))
+    assert facts["labels"] == [*labels, "ಅ"] and rows.shape == (60, 37)
+    assert rows.sum(1) == pytest.approx(1)
 
 
 def test_without_backbone_weights_it_says_where_to_get_them(begin: Begin, tmp_path: Path) -> None:
