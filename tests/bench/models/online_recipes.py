@@ -11,9 +11,9 @@ from typing import Protocol
 import numpy as np
 import torch
 from haleganada_server.core.head import Head
+from haleganada_server.core.online_config import OnlineConfig
 from haleganada_server.runtime.network import EmbedderNetwork, load_network
 from haleganada_server.training.backbone import load_backbone
-from haleganada_server.core.online_config import OnlineConfig
 from haleganada_server.training.online.features import FeatureFile
 from haleganada_server.training.online.learner import OnlineLearner
 from haleganada_server.training.online.networks import FrozenBackbone
