@@ -67,6 +67,7 @@ bench-accuracy: .venv/.done-bench        ## Accuracy beside its baselines, and i
 bench-models: .venv-train/.done         ## Models trained on data sets and letter by letter; hours; needs HALEGANADA_DATA
 	.venv-train/bin/python -m tests.bench.models.datasets
 	.venv-train/bin/python -m tests.bench.models.online
+	.venv-train/bin/python -m tests.bench.models.online_serving
 
 bench-kill: .venv/.done-test             ## 1,000 times kill -9 under load
 	$(BIN)/python -m tests.bench.kills

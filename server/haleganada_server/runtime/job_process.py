@@ -7,7 +7,6 @@ however that ended.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import logging
 import os
@@ -20,8 +19,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from haleganada_server.core.errors import Precondition
 from haleganada_server.core.job import JobKind
+
+from .modules import require_modules
 
 COMMAND = (sys.executable, "-m", "haleganada_server.training.job")
 NEEDED: Mapping[JobKind, Sequence[str]] = {
@@ -30,6 +30,7 @@ NEEDED: Mapping[JobKind, Sequence[str]] = {
 }
 """Modules that a kind of job cannot do without."""
 
+_PURPOSES = {JobKind.TRAINING: "train models", JobKind.EVALUATION: "evaluate models"}
 _NICE = 10
 _SESSION_NICE = 5  # a third of what each other session gets that wants all it can: with 10, training hardly moved
 _FIRST_TO_GO = "600"  # of 1000: when memory runs out, the kernel shall take the job and not the server
@@ -46,13 +47,7 @@ class SubprocessRunner:
         self._needed = needed
 
     def require(self, kind: JobKind) -> None:
-        missing = [name for name in self._needed.get(kind, ()) if importlib.util.find_spec(name) is None]
-        if missing:
-            raise Precondition(
-                f"this server cannot do that, for it has no {' and no '.join(missing)}; install them where it runs: "
-                "pip install 'haleganada[train]', then start it anew",
-                "TORCH_NOT_INSTALLED",
-            )
+        require_modules(self._needed.get(kind, ()), _PURPOSES[kind])
 
     def start(self, request: Path, log: Path) -> Subprocess:
         with log.open("ab") as errors:

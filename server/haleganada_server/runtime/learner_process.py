@@ -7,7 +7,6 @@ learning steps back by itself, answering does not.
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,9 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from haleganada_server.core.errors import Precondition
-
 from .frames import read_frame, write_frame
+from .modules import require_modules
 
 COMMAND = (sys.executable, "-m", "haleganada_server.training.online")
 _LOG = "process.log"
@@ -32,13 +30,7 @@ class SubprocessLearners:
         self._command, self._needed = tuple(command), tuple(needed)
 
     def require(self) -> None:
-        missing = [name for name in self._needed if importlib.util.find_spec(name) is None]
-        if missing:
-            raise Precondition(
-                f"this server cannot learn online, for it has no {' and no '.join(missing)}; install them where it "
-                "runs: pip install 'haleganada[train]', then start it anew",
-                "TORCH_NOT_INSTALLED",
-            )
+        require_modules(self._needed, "learn online")
 
     def start(self, folder: Path) -> LearnerSubprocess:
         log = folder / _LOG

@@ -6,7 +6,6 @@ The process gets a request as a JSON file and leaves a PNG where it says; its la
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import logging
 import subprocess
@@ -21,6 +20,8 @@ from haleganada_server.core.dataset_preview import PreviewSheet, PreviewWish
 from haleganada_server.core.errors import Exhausted, HaleganadaError, Precondition
 from haleganada_server.core.files import scratch_folder
 from haleganada_server.core.presets import preset_facts
+
+from .modules import require_modules
 
 COMMAND = (sys.executable, "-m", "haleganada_server.training.preview")
 _TIMEOUT_S = 120.0
@@ -42,7 +43,7 @@ class PreviewProcess:
         takes too long.
         """
         preset_facts(wish.preset)
-        self._require()
+        require_modules(self._needed, "draw a preview")
         with scratch_folder(self._temporary_path()) as scratch:
             sheet = (scratch / "sheet.png").absolute()
             request = scratch / "request.json"
@@ -51,15 +52,6 @@ class PreviewProcess:
             )
             done = self._outcome(request)
             return PreviewSheet(sheet.read_bytes(), tuple(done["labels"]), int(done["side"]))
-
-    def _require(self) -> None:
-        missing = [name for name in self._needed if importlib.util.find_spec(name) is None]
-        if missing:
-            raise Precondition(
-                f"this server cannot show that, for it has no {' and no '.join(missing)}; install it where it runs: "
-                "pip install 'haleganada[train]', then start it anew",
-                "TORCH_NOT_INSTALLED",
-            )
 
     def _outcome(self, request: Path) -> dict[str, Any]:
         try:
