@@ -26,6 +26,9 @@ class LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, extra, _help = _COMMANDS[cmd_name]
+        # numpy's matrices are small here: its threads would only take the cores from the network. It looks at this when
+        # it is loaded, so not in main(), which click calls when the command was imported already.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         try:
             command = getattr(importlib.import_module(module), cmd_name)
         except ModuleNotFoundError as error:
@@ -45,8 +48,6 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup)
 def main() -> None:
     """The Haleganada server."""
-    # numpy's matrices are small here: its threads would only take the cores from the network (read when numpy loads).
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 if __name__ == "__main__":
