@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -13,11 +15,11 @@ from numpy.typing import NDArray
 
 from .errors import DataLoss, HaleganadaError
 from .ink_codec import INK_DAMAGE, decode_ink, encode_ink
-from .ports import Embedder, InkReader, Raster, SampleRow
+from .pieces import PieceHere
+from .ports import Embedder, InkReader, PieceReader, Raster, SampleRow, Seen
 from .types import Glyph, Ink
 
 _PIECE = 16  # drawings
-_PIECES_AT_ONCE = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,44 +36,59 @@ class Drawing:
 class DrawingReader:
     """Reads drawings with an ink reader and an embedder. Safe from any thread."""
 
-    def __init__(self, ink: InkReader, embedder: Embedder) -> None:
+    def __init__(
+        self, ink: InkReader, embedder: Embedder, elsewhere: PieceReader | None = None, pieces_at_once: int = 3
+    ) -> None:
+        """elsewhere: reads what would otherwise keep other calls waiting; None = everything is read here.
+
+        pieces_at_once: of one batch. While the network computes for one, which needs no Python, the next one is turned
+        into rasters.
+        """
         self._ink = ink
         self._embedder = embedder
-        self._pool = ThreadPoolExecutor(_PIECES_AT_ONCE, "read")
+        self._here = PieceHere(ink, embedder)
+        self._elsewhere = elsewhere
+        self._pool = ThreadPoolExecutor(pieces_at_once, "read")
+        self._calls = 0  # in progress
+        self._counting = threading.Lock()
 
     @property
     def embedder_hash(self) -> str:
         return self._embedder.hash
 
-    def read(self, glyph: Glyph) -> Drawing:
-        """Raises InvalidInput."""
-        raster = self._ink.normalise(glyph)
-        return Drawing(self._embedder.embed(raster[None])[0], glyph.ink or raster)
-
     def read_many(self, glyphs: Sequence[Glyph | HaleganadaError]) -> list[Drawing | HaleganadaError]:
-        """As read; what cannot be read becomes its error, and errors are passed through.
-
-        Several pieces are on their way at once: while the network computes for one, which needs no Python, the next
-        one is turned into rasters.
-        """
+        """Each drawing, or InvalidInput if it cannot be read; errors are passed through."""
         return [seen if isinstance(seen, HaleganadaError) else seen[0] for seen in self.see_many(glyphs)]
 
     def see_many(self, glyphs: Sequence[Glyph | HaleganadaError]) -> list[tuple[Drawing, Raster] | HaleganadaError]:
         """As read_many, each drawing together with its ink raster."""
-        if len(glyphs) <= _PIECE:
-            return self._see_piece(glyphs)
-        pieces = [glyphs[start : start + _PIECE] for start in range(0, len(glyphs), _PIECE)]
-        return list(chain.from_iterable(self._pool.map(self._see_piece, pieces)))
+        with self._call() as alone:
+            if len(glyphs) <= _PIECE:
+                return self._piece(glyphs, self._here if alone else self._elsewhere)
+            pieces = [glyphs[start : start + _PIECE] for start in range(0, len(glyphs), _PIECE)]
+            return list(chain.from_iterable(self._pool.map(partial(self._piece, by=self._elsewhere), pieces)))
 
-    def _see_piece(self, glyphs: Sequence[Glyph | HaleganadaError]) -> list[tuple[Drawing, Raster] | HaleganadaError]:
-        rasters = [self._raster_or_error(glyph) for glyph in glyphs]
-        embeddings = self._embed([raster for raster in rasters if isinstance(raster, np.ndarray)])
-        return [
-            (Drawing(next(embeddings), glyph.ink or raster), raster)
-            if isinstance(glyph, Glyph) and isinstance(raster, np.ndarray)
-            else raster  # type: ignore[misc]
-            for glyph, raster in zip(glyphs, rasters, strict=True)
-        ]
+    @contextmanager
+    def _call(self) -> Iterator[bool]:
+        """Counts a call while it lasts; True if there is no other one. A call that is alone is read here: it is
+        answered soonest so.
+        """
+        with self._counting:
+            self._calls += 1
+            alone = self._calls == 1
+        try:
+            yield alone
+        finally:
+            with self._counting:
+                self._calls -= 1
+
+    def _piece(
+        self, glyphs: Sequence[Glyph | HaleganadaError], by: PieceReader | None
+    ) -> list[tuple[Drawing, Raster] | HaleganadaError]:
+        given = [glyph for glyph in glyphs if isinstance(glyph, Glyph)]
+        seen = by.see(given) if by else None
+        answers = iter(self._here.see(given) if seen is None else seen)
+        return [_drawn(glyph, next(answers)) if isinstance(glyph, Glyph) else glyph for glyph in glyphs]
 
     def stored(self, drawing: Drawing) -> tuple[str, bytes]:
         """What is kept of a drawing: ("ink", encoded strokes) or ("png", encoded raster), never the original file.
@@ -110,10 +127,8 @@ class DrawingReader:
     def _embed(self, rasters: Sequence[Raster]) -> Iterator[NDArray[np.float32]]:
         return iter(self._embedder.embed(np.stack(rasters)) if rasters else ())
 
-    def _raster_or_error(self, glyph: Glyph | HaleganadaError) -> Raster | HaleganadaError:
-        if isinstance(glyph, HaleganadaError):
-            return glyph
-        try:
-            return self._ink.normalise(glyph)
-        except HaleganadaError as error:
-            return error
+
+def _drawn(glyph: Glyph, seen: Seen | HaleganadaError) -> tuple[Drawing, Raster] | HaleganadaError:
+    if isinstance(seen, HaleganadaError):
+        return seen
+    return Drawing(seen.embedding, glyph.ink or seen.raster), seen.raster

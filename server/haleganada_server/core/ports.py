@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import HaleganadaError
 from .types import ChangeKind, Glyph, Refused, SnapshotInfo, TransferFormat
 
 Raster = NDArray[np.uint8]  # (128, 128), 255 = ink on 0
@@ -49,6 +50,20 @@ class Embedder(Protocol):
 
     def embed(self, rasters: NDArray[np.uint8]) -> Vectors:
         """(n, 128, 128) uint8 rasters -> (n, d) float32 vectors."""
+
+
+class Seen(NamedTuple):
+    """What a network and people need of a drawing. embedding: (d,) float32."""
+
+    embedding: NDArray[np.float32]
+    raster: Raster
+
+
+class PieceReader(Protocol):
+    """Reads a few drawings together. Safe to call from several threads at once."""
+
+    def see(self, glyphs: Sequence[Glyph]) -> list[Seen | HaleganadaError] | None:
+        """Each drawing, or why it cannot be read; None: nobody is there or free to read them, so read them yourself."""
 
 
 @dataclass(frozen=True, slots=True)
