@@ -32,6 +32,7 @@ from haleganada_server.runtime.classifier import OnnxClassifier
 from haleganada_server.runtime.job_process import SubprocessRunner
 from haleganada_server.runtime.learner_process import SubprocessLearners
 from haleganada_server.runtime.preview_process import PreviewProcess
+from haleganada_server.runtime.reading_processes import ReadingProcesses, usual_count
 from haleganada_server.runtime.select import select_embedder
 from haleganada_server.runtime.weights import Weights, load_weights
 from haleganada_server.store import DataDirectory
@@ -57,6 +58,7 @@ class App:
     dataset_tools: DatasetTools
     jobs: Jobs
     embedder: Embedder
+    readers: ReadingProcesses | None
     weights: Weights
     server: RpcServer
     port: int
@@ -84,6 +86,8 @@ class App:
         finished = self.server.stop(grace_s)
         self.jobs.close()
         self.workspaces.close()
+        if self.readers:
+            self.readers.close()
         return finished
 
     def _facts(self) -> ServerFacts:
@@ -125,7 +129,8 @@ def build_app(config: ServerConfig, runner: JobRunner | None = None, learners: L
                 job_folders, runner or SubprocessRunner(), datasets, models, weights.folder, config.backbone_weights
             )
         )
-        reader = DrawingReader(ink, embedder)
+        readers = _readers(config, weights, embedder)
+        reader = DrawingReader(ink, embedder, readers, max(3, readers.count + 1) if readers else 3)
         along = Learners(
             LearnerTools(learners or SubprocessLearners(), reader, dataset_raster, config.backbone_weights),
             LearnerDirectory(config.data_dir / "online"),
@@ -134,7 +139,14 @@ def build_app(config: ServerConfig, runner: JobRunner | None = None, learners: L
         workspaces = Workspaces(Tools(directory, reader, weights.model, models, along))
         tools = _dataset_tools(config, directory, datasets)
         undo.pop_all()
-    return App(config, directory, workspaces, models, tools, jobs, embedder, weights, server, port)
+    return App(config, directory, workspaces, models, tools, jobs, embedder, readers, weights, server, port)
+
+
+def _readers(config: ServerConfig, weights: Weights, embedder: Embedder) -> ReadingProcesses | None:
+    """None where a GPU embeds: others would embed a little differently, and hardly sooner."""
+    count = usual_count() if config.readers is None else config.readers
+    on_cpu = embedder.device.startswith("cpu")
+    return ReadingProcesses(weights.folder, count) if count and on_cpu else None
 
 
 def _model_folder(models: Models, start: str) -> Path | None:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +76,22 @@ def server(data: Path, *options: str, before: Callable[[], None] | None = None) 
     finally:
         if running.process.poll() is None:
             running.kill()
+
+
+def reading_processes(server_pid: int) -> list[int]:
+    """The numbers of the processes that read drawings for a server."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with suppress(OSError):  # it ended meanwhile
+                parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+                if int(parent) == server_pid and b"haleganada_server.reading_process" in _line_of(folder):
+                    found.append(int(folder.name))
+    return found
+
+
+def _line_of(folder: Path) -> list[bytes]:
+    return (folder / "cmdline").read_bytes().split(b"\0")
 
 
 def train_python() -> Path:
