@@ -21,7 +21,7 @@ from tests.bench.anatomy import steps_of_predict
 from tests.bench.drawings import LABELS, canvas_png, strokes
 from tests.bench.footprint import environment_megabytes
 from tests.bench.table import Table
-from tests.e2e.processes import ServerProcess, server
+from tests.e2e.processes import ServerProcess, reading_processes, server
 
 CALLS = 400
 CLIENTS = 32
@@ -36,6 +36,7 @@ def main() -> None:
         with server(Path(folder) / "latency") as running, running.client() as client:
             _latencies(table, client, Path(folder))
             _throughput(table, running)
+            _memory_of_readers(table, running.process.pid)
             _batches(table, client)
         _start_up(table, Path(folder) / "many")
     _command_line(table)
@@ -72,6 +73,17 @@ def _throughput(table: Table, running: ServerProcess) -> None:
         f"{predicted / SECONDS:.0f}/s",
         "≥ 600/s",
         f"empty calls {empty / SECONDS:.0f}/s",
+    )
+
+
+def _memory_of_readers(table: Table, server: int) -> None:
+    """To be looked at soon after they were busy: they end when nobody wants them."""
+    sizes = [_resident_megabytes(pid) for pid in reading_processes(server)]
+    table.add(
+        f"Resident memory of {len(sizes)} reading processes",
+        f"{sum(sizes):.0f} MB",
+        "",
+        f"the server beside them {_resident_megabytes(server):.0f} MB",
     )
 
 
