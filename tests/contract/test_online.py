@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,8 +25,8 @@ from haleganada_server.runtime.learner_process import SubprocessLearners
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross, ladder, ring
 from tests.contract.refusals import refused
+from tests.learning.servers import STAND_IN
 
-STAND_IN = SubprocessLearners((sys.executable, str(Path(__file__).parents[1] / "learning" / "stand_in.py")), ())
 QUICK, SLOW = 0.001, 0.5  # seconds for a sample
 FEW_SHOT, ONLINE = "few-shot", "online"
 

@@ -6,30 +6,25 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from haleganada_client import FailedPrecondition, HaleganadaClient, OnlineSettings
-from haleganada_server.config import ServerConfig
-from haleganada_server.runtime.learner_process import SubprocessLearners
 
-from tests.conftest import RunningServer, run_server
+from tests.conftest import RunningServer
 from tests.e2e.pictures import LINES, picture
 from tests.e2e.processes import haleganada, server, zigzag
-from tests.learning import stand_in
+from tests.learning.servers import learning_server
 
 QUICK = 0.001
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    config = ServerConfig(tmp_path_factory.mktemp("data"), port=0, device="cpu")
-    started = run_server(config, None, SubprocessLearners((sys.executable, str(stand_in.__file__)), ()))
-    yield started
-    started.stop()
+    with learning_server(tmp_path_factory.mktemp("data")) as started:
+        yield started
 
 
 class Terminal:

@@ -7,21 +7,18 @@ from __future__ import annotations
 import os
 import re
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from haleganada_client import HaleganadaClient, OnlineSettings
-from haleganada_server.config import ServerConfig
-from haleganada_server.runtime.learner_process import SubprocessLearners
 from selenium.webdriver.common.keys import Keys
 
-from tests.conftest import RunningServer, run_server
+from tests.conftest import RunningServer
 from tests.e2e.browser import Page, browser, missing, web
 from tests.e2e.processes import zigzag
-from tests.learning import stand_in
+from tests.learning.servers import learning_server
 
 pytestmark = [
     pytest.mark.browser,
@@ -34,10 +31,8 @@ LOOKS = "return performance.getEntriesByType('resource').filter((one) => one.nam
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    config = ServerConfig(tmp_path_factory.mktemp("data"), port=0, device="cpu")
-    started = run_server(config, None, SubprocessLearners((sys.executable, str(stand_in.__file__)), ()))
-    yield started
-    started.stop()
+    with learning_server(tmp_path_factory.mktemp("data")) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -137,12 +132,9 @@ def test_a_network_whose_process_ends_says_so_and_recovers(
 def test_what_cannot_start_says_why(page: Page, tmp_path: Path) -> None:
     weights = tmp_path / "none.safetensors"
     weights.touch()
-    config = ServerConfig(tmp_path / "data", port=0, device="cpu", backbone_weights=weights)
-    refusing = run_server(config, None, SubprocessLearners((sys.executable, str(stand_in.__file__)), ()))
-    with web(refusing.address) as address:
+    with learning_server(tmp_path / "data", backbone_weights=weights) as refusing, web(refusing.address) as address:
         page.driver.get(f"{address}/models")
         page.press(".learn-along summary")
         page.press("#learn-along")
         page.wait_for(".learn-along .problem", "there are no such weights")
         assert page.find("#learn-along").is_enabled() and "few-shot" in page.text(".answering")
-    refusing.stop()

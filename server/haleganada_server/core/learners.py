@@ -56,14 +56,16 @@ class Learners:
                 earlier.wait_ready()
                 return
             self._require_room(workspace)
-            self._starting = self._begun(workspace, learning, log)
+            learner = self._starting = self._begun(workspace, learning, log)
             try:
-                self._starting.wait_ready()
+                learner.wait_ready()
                 keep()
             except Exception:
-                self._discard(self._starting)
+                self._discard(learner)
                 raise
-            self._running = {**self._running, workspace: self._starting}
+            finally:
+                self._starting = None
+            self._running = {**self._running, workspace: learner}
             if earlier is not None:
                 self._discard(earlier)
 
@@ -105,8 +107,9 @@ class Learners:
 
     def close(self) -> None:
         """End all processes; they go on at the next start."""
-        if self._starting is not None:
-            self._starting.stop()
+        starting = self._starting
+        if starting is not None:
+            starting.stop()
         with self._changing:
             for learner in self._running.values():
                 learner.stop()

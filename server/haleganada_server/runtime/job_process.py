@@ -21,6 +21,7 @@ from typing import IO, Any
 
 from haleganada_server.core.job import JobKind
 
+from .child_processes import let_go_first, usable_cores
 from .modules import require_modules
 
 COMMAND = (sys.executable, "-m", "haleganada_server.training.job")
@@ -33,7 +34,6 @@ NEEDED: Mapping[JobKind, Sequence[str]] = {
 _PURPOSES = {JobKind.TRAINING: "train models", JobKind.EVALUATION: "evaluate models"}
 _NICE = 10
 _SESSION_NICE = 5  # a third of what each other session gets that wants all it can: with 10, training hardly moved
-_FIRST_TO_GO = "600"  # of 1000: when memory runs out, the kernel shall take the job and not the server
 _LONGEST_LINE = 8 * 2**20  # bytes; an evaluation of many labels reports its whole result in one line
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _log = logging.getLogger(__name__)
@@ -123,8 +123,7 @@ class Subprocess:
 
 def _environment() -> dict[str, str]:
     """As the server's, with as many threads as there are cores unless somebody has said otherwise."""
-    cores = str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    return {**dict.fromkeys(_THREADS, cores), "PYTHONUNBUFFERED": "1", **os.environ}
+    return {**dict.fromkeys(_THREADS, str(usable_cores())), "PYTHONUNBUFFERED": "1", **os.environ}
 
 
 def _step_back(pid: int) -> None:
@@ -134,8 +133,7 @@ def _step_back(pid: int) -> None:
             os.setpriority(os.PRIO_PROCESS, pid, max(_NICE, os.getpriority(os.PRIO_PROCESS, 0)))
     with suppress(OSError):  # Linux gives each session its share of the cores, and heeds priorities only within one
         Path(f"/proc/{pid}/autogroup").write_text(str(_SESSION_NICE))
-    with suppress(OSError):  # Linux alone has this file
-        Path(f"/proc/{pid}/oom_score_adj").write_text(_FIRST_TO_GO)
+    let_go_first(pid)
 
 
 def _lines(output: IO[bytes]) -> Iterator[bytes]:

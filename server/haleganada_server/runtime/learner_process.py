@@ -14,13 +14,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from .child_processes import let_go_first
 from .frames import read_frame, write_frame
 from .modules import require_modules
 
 COMMAND = (sys.executable, "-m", "haleganada_server.training.online")
 _LOG = "process.log"
 _LONGEST_LOG = 1 << 20  # bytes; a longer one is begun anew at the next start
-_FIRST_TO_GO = "600"  # of 1000: when memory runs out, the kernel shall take it and not the server
 
 
 class SubprocessLearners:
@@ -40,8 +40,7 @@ class SubprocessLearners:
             process = subprocess.Popen(
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, cwd=folder
             )
-        with suppress(OSError):  # Linux alone has this file
-            Path(f"/proc/{process.pid}/oom_score_adj").write_text(_FIRST_TO_GO)
+        let_go_first(process.pid)
         return LearnerSubprocess(process)
 
 

@@ -12,7 +12,6 @@ They are in the server's session, so that the system weighs them as it weighs th
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import subprocess
 import sys
@@ -29,13 +28,13 @@ from haleganada_server.core.errors import HaleganadaError
 from haleganada_server.core.ports import Seen
 from haleganada_server.core.types import Glyph
 
+from .child_processes import let_go_first, usable_cores
 from .frames import read_frame, write_frame
 from .reading_messages import Message, pack_question, unpack_answer
 
 _MODULE = "haleganada_server.reading_process"
 _MOST = 8
 _TICK_S = 1.0
-_FIRST_TO_GO = "600"  # of 1000: when memory runs out, the kernel shall take it and not the server
 _log = logging.getLogger(__name__)
 
 
@@ -53,7 +52,7 @@ class Patience:
 
 def usual_count() -> int:
     """One process a core, none where there is one core only."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     return min(cores, _MOST) if cores > 1 else 0
 
 
@@ -214,8 +213,7 @@ class _Process:
         """Raises OSError."""
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.asked: float | None = None  # since when it owes an answer
-        with suppress(OSError):  # Linux alone has this file
-            Path(f"/proc/{self._process.pid}/oom_score_adj").write_text(_FIRST_TO_GO)
+        let_go_first(self._process.pid)
 
     def get_ready(self, patience_s: float) -> None:
         """Wait for its first words. Raises OSError if they do not come."""

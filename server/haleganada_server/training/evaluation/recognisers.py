@@ -19,6 +19,7 @@ from haleganada_server.core.head import Head
 from haleganada_server.core.knowledge import believe
 from haleganada_server.core.model_card import ModelCard
 from haleganada_server.core.model_files import CARD, ONNX, damaged
+from haleganada_server.core.model_names import FEW_SHOT
 from haleganada_server.runtime.classifier import OnnxClassifier
 from haleganada_server.runtime.onnx_embedder import OnnxEmbedder
 from haleganada_server.runtime.weights import Weights, load_weights
@@ -27,7 +28,6 @@ from haleganada_server.vision import model_input
 Rasters = NDArray[np.uint8]  # (n, 64, 64), 255 = ink on 0
 Floats = NDArray[np.float32]
 
-FEW_SHOT = "few-shot"
 PIECE = 8  # drawings in one call of a network; more are hardly faster
 _LEAST = 1e-12  # a probability of 0 would be a veto in an ensemble
 _TIMED, _TIMED_SECONDS = 50, 3.0  # drawings, and about how long at most

@@ -1,0 +1,26 @@
+"""Servers whose learners need no torch."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from haleganada_server.config import ServerConfig
+from haleganada_server.runtime.learner_process import SubprocessLearners
+
+from tests.conftest import RunningServer, run_server
+
+STAND_IN = SubprocessLearners((sys.executable, str(Path(__file__).with_name("stand_in.py"))), ())
+
+
+@contextmanager
+def learning_server(data: Path, backbone_weights: Path | None = None) -> Iterator[RunningServer]:
+    """A server in this process, with stand_in.py for what learns."""
+    config = ServerConfig(data, port=0, device="cpu", backbone_weights=backbone_weights)
+    started = run_server(config, None, STAND_IN)
+    try:
+        yield started
+    finally:
+        started.stop()
