@@ -20,6 +20,7 @@ from torch import nn
 
 from haleganada_server.runtime.network import EmbedderNetwork, ResidualBlock
 from haleganada_server.training.checkpoint import write_tensors
+from haleganada_server.training.halves import compact, round_matrices
 
 OPSET = 17
 Floats = NDArray[np.float32]
@@ -106,26 +107,14 @@ def parity(network: EmbedderNetwork, model: bytes, ink: Floats) -> float:
     return float(np.abs(onnx_session(model).run(["embedding"], {"ink": ink})[0] - expected).max())
 
 
-@torch.no_grad()
-def round_matrices(network: EmbedderNetwork) -> dict[str, torch.Tensor]:
-    """Round the large weights to half precision in place, so that both files hold the same network.
-
-    Returns the state to store: matrices as float16, which halves the file; norms and biases as they are.
-    """
-    for parameter in network.parameters():
-        if parameter.ndim > 1:
-            parameter.copy_(parameter.half().float())
-    return {k: v.half() if v.ndim > 1 else v for k, v in network.state_dict().items()}
-
-
 def export_network(network: EmbedderNetwork, folder: Path, ink: Floats) -> float:
     """Write embedder.onnx and embedder.safetensors; returns the parity on some ink. Raises if it is bad."""
-    state = round_matrices(network)
+    round_matrices(network)
     model: bytes = build_onnx(network.eval()).SerializeToString()
     difference = parity(network, model, ink)
     if not difference < 1e-4:
         raise RuntimeError(f"the ONNX network differs from torch's by {difference:.1e}; the export is wrong")
     (folder / "embedder.onnx").write_bytes(model)
     metadata = {k: str(v) for k, v in network.shape.as_dict().items()} | {"format": "pt"}
-    write_tensors(folder / "embedder.safetensors", state, metadata)
+    write_tensors(folder / "embedder.safetensors", compact(network.state_dict()), metadata)
     return difference

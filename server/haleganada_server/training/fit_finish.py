@@ -24,6 +24,7 @@ from haleganada_server.training.fit_loop import measure
 from haleganada_server.training.fit_report import FitReport
 from haleganada_server.training.fit_settings import FitSettings
 from haleganada_server.training.fit_state import FitState, plain_tensors
+from haleganada_server.training.halves import round_matrices
 from haleganada_server.training.history import HISTORY_JSON, History, history_json
 from haleganada_server.training.ink_input import InkInput
 from haleganada_server.training.model_export import export_model
@@ -65,6 +66,7 @@ def write_results(trained: Trained, folder: Path, ink: InkInput, told: FitReport
     write_safetensors(files / LAST_STATE, plain_tensors(state.network), {"preset": trained.preset.name})
     write_whole(files / CLASS_MAPPING, class_mapping(trained.data.labels))
     state.network.load_state_dict(state.best)
+    round_matrices(state.network)
     told.stage("measuring")
     temperature, metrics = _measured(trained, ink, hasty)
     told.stage("exporting")

@@ -2,7 +2,7 @@
 
 Input `ink` (n, 1, side, side) float32 in 0..1, 1 = ink; output `probabilities` (n, classes) float32; n is free. What
 the network does to ink, the temperature and the softmax are inside the graph; labels and side are in its metadata,
-under `haleganada.card`, as the card's JSON.
+under `haleganada.card`, as the card's JSON. Matrices that half precision holds exactly are stored so (halves).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from haleganada_server.core.model_card import ModelCard
 from haleganada_server.core.model_files import EXPORT_REPORT, ONNX, ONNX_INT8, WEIGHTS
 
+from .halves import compact_graph
 from .model_files import write_card
 from .quantise import quantise
 
@@ -98,6 +99,7 @@ def _write_graph(whole: nn.Module, card: ModelCard, path: Path) -> None:
             whole,
             (torch.rand(2, 1, side, side),),
             str(path),
+            training=torch.onnx.TrainingMode.PRESERVE,  # which is inference; EVAL would multiply matrices by the gains
             dynamo=False,
             opset_version=OPSET,
             input_names=["ink"],
@@ -105,6 +107,7 @@ def _write_graph(whole: nn.Module, card: ModelCard, path: Path) -> None:
             dynamic_axes={"ink": {0: "n"}, "probabilities": {0: "n"}},
         )
     model = onnx.load(path)
+    compact_graph(model)
     onnx.helper.set_model_props(model, {METADATA: card.to_json()})
     onnx.checker.check_model(model)
     onnx.save(model, path)

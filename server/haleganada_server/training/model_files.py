@@ -19,12 +19,13 @@ from haleganada_server.core.model_card import ModelCard
 from haleganada_server.core.model_files import CARD, WEIGHTS, damaged, require_intact
 
 from .checkpoint import write_tensors
+from .halves import compact
 from .presets import Preset, preset
 
 
 def write_model(folder: Path, network: nn.Module, card: ModelCard) -> ModelCard:
     """Write a network and its card into a folder that exists; returns the card with the weights' SHA-256."""
-    write_tensors(folder / WEIGHTS, network.state_dict(), {"format": "pt"})
+    write_tensors(folder / WEIGHTS, compact(network.state_dict()), {"format": "pt"})
     return write_card(folder, card, WEIGHTS)
 
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 from haleganada_server.runtime.network import EmbedderNetwork, NetworkShape, build_network
 from haleganada_server.training.checkpoint import read_tensors
-from haleganada_server.training.export import build_onnx, export_network, onnx_session, round_matrices
+from haleganada_server.training.export import build_onnx, export_network, onnx_session
+from haleganada_server.training.halves import round_matrices
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ import pytest
 import torch
 from haleganada_server.core.model_card import ModelCard
 from haleganada_server.core.model_files import EXPORT_REPORT, ONNX, ONNX_INT8, WEIGHTS
+from haleganada_server.training.halves import round_matrices
 from haleganada_server.training.model_export import METADATA, export_model
 from haleganada_server.training.model_files import read_card, read_model, write_model
 from haleganada_server.training.presets import parameter_count, preset
@@ -68,6 +69,7 @@ def trained(name: str, steps: int) -> nn.Module:
         optimiser.zero_grad()
         nn.functional.cross_entropy(network(ink[rows]), wanted[rows]).backward()
         optimiser.step()
+    round_matrices(network)
     return network.eval()
 
 
@@ -100,7 +102,14 @@ def test_the_report_compares_both_precisions_with_torch(exported: Exported) -> N
     for precision, file in (("float32", ONNX), ("int8", ONNX_INT8)):
         assert report[precision]["bytes"] == (exported.folder / file).stat().st_size
         assert report[precision]["milliseconds"] > 0
-    assert report["int8"]["bytes"] < 0.4 * report["float32"]["bytes"]
+    assert report["int8"]["bytes"] < 0.7 * report["float32"]["bytes"]
+
+
+def test_the_files_take_two_bytes_a_weight(exported: Exported) -> None:
+    network, _ = read_model(exported.folder)
+    weights = sum(parameter.numel() for parameter in network.parameters())
+    for file in (WEIGHTS, ONNX):
+        assert (exported.folder / file).stat().st_size < 2.05 * weights + 15_000
 
 
 def test_the_card_knows_the_files_and_the_time(exported: Exported) -> None:
