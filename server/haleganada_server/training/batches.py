@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from haleganada_server.training.classes import Families
 from haleganada_server.training.library import Folders, Library, load_library
+from haleganada_server.training.raster_synthesis import SIDE
 
 BatchStream = Generator[NDArray[np.uint8], None, None]
 """Batches without end; closing it stops what makes them."""
@@ -28,6 +29,8 @@ class BatchShape:
     families: int = 4
     family_size: int = 12
     drawings: int = 4
+    side: int = SIDE
+    """Of a raster."""
 
     @property
     def ways(self) -> int:
@@ -36,12 +39,12 @@ class BatchShape:
 
 
 def make_batch(families: Families, shape: BatchShape, seed: int, step: int) -> NDArray[np.uint8]:
-    """(ways, drawings, 64, 64), 255 = ink."""
+    """(ways, drawings, side, side), 255 = ink."""
     rng = np.random.default_rng([seed, step])
     rasters = []
     for _ in range(shape.families):
         for character in families.family(rng, shape.family_size):
-            rasters.append(np.stack(character(rng, shape.drawings)))
+            rasters.append(np.stack(character(rng, shape.drawings, shape.side)))
     return np.stack(rasters)
 
 

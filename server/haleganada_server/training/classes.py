@@ -16,8 +16,8 @@ from haleganada_server.training.library import FontScript, Library, Written
 from haleganada_server.training.polylines import Drawing, quarter_turn, rotation
 from haleganada_server.training.raster_synthesis import Raster, draw, warp
 
-Character = Callable[[np.random.Generator, int], list[Raster]]
-"""Draws a character that many times, each time as by another hand."""
+Character = Callable[[np.random.Generator, int, int], list[Raster]]
+"""Draws a character that many times, each time as by another hand, as rasters of that side."""
 Family = list[Character]
 
 
@@ -156,7 +156,7 @@ def _alphabet_family(
 def _written(character: Written, symmetry: NDArray[np.float64]) -> Character:
     """Real drawings by different hands, some as scans and some through their traced lines."""
 
-    def drawings(rng: np.random.Generator, n: int) -> list[Raster]:
+    def drawings(rng: np.random.Generator, n: int, side: int) -> list[Raster]:
         scans = character.scans
         assert scans is not None
         order = rng.permutation(len(scans))
@@ -164,9 +164,9 @@ def _written(character: Written, symmetry: NDArray[np.float64]) -> Character:
         for k in range(n):
             if character.drawings and rng.random() < 0.35:
                 traced = character.drawings[order[k % len(order)] % len(character.drawings)]
-                out.append(draw(traced.mapped(symmetry), rng, 0.5))
+                out.append(draw(traced.mapped(symmetry), rng, 0.5, side))
             else:
-                out.append(warp(scans[order[k % len(order)]], rng, symmetry))
+                out.append(warp(scans[order[k % len(order)]], rng, symmetry, side))
         return out
 
     return drawings
@@ -175,9 +175,9 @@ def _written(character: Written, symmetry: NDArray[np.float64]) -> Character:
 def _drawn(variants: list[Drawing], symmetry: NDArray[np.float64], strength: float) -> Character:
     """A character known as polylines, by one or several drawers."""
 
-    def drawings(rng: np.random.Generator, n: int) -> list[Raster]:
+    def drawings(rng: np.random.Generator, n: int, side: int) -> list[Raster]:
         order = rng.permutation(len(variants))
-        return [draw(variants[order[k % len(order)]].mapped(symmetry), rng, strength) for k in range(n)]
+        return [draw(variants[order[k % len(order)]].mapped(symmetry), rng, strength, side) for k in range(n)]
 
     return drawings
 

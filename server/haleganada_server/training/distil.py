@@ -8,6 +8,7 @@ it learns from drawings alone, so that the teacher's faults do not bound it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,14 +33,14 @@ class Teacher:
     network: EmbedderNetwork
 
     def lesson(self, ink: Tensor, embeddings: Tensor, done: float) -> Tensor | None:
-        """What to add to the loss for a student's `embeddings` (n, d) of `ink` (n, 1, side, side), when the share
-        `done` of its run is over; None if nothing.
+        """What to add to the loss for a student's `embeddings` (n, d) of `ink` (n, 1, side, side), which it sees
+        at its own side, when the share `done` of its run is over; None if nothing.
         """
         weight = IMITATION * (1 - done / IMITATED)
         if weight <= 0:
             return None
         with torch.no_grad():
-            wanted = self.network(ink)
+            wanted = self.network(_seen_at(self.network.shape.side, ink))
         return weight * (1 - (embeddings * wanted).sum(1)).mean()
 
 
@@ -50,10 +51,12 @@ def load_teacher(weights: Path, device: str = "cpu") -> Teacher:
 
 
 @torch.no_grad()
-def narrowed(wide: EmbedderNetwork, width: int, ink: Tensor) -> EmbedderNetwork:
-    """The strongest channels of a network, as a network of `width`. ink: (n, 1, side, side), to see what is active."""
-    narrow = build_network(replace(wide.shape, width=width))
-    x = functional.relu(wide.stem(ink))
+def narrowed(wide: EmbedderNetwork, width: int, side: int, ink: Tensor) -> EmbedderNetwork:
+    """The strongest channels of a network, as a network of `width` for rasters of `side`. ink: (n, 1, s, s), to see
+    what is active.
+    """
+    narrow = build_network(replace(wide.shape, width=width, side=side))
+    x = functional.relu(wide.stem(_seen_at(wide.shape.side, ink)))
     kept = _strongest(x, _reads(wide.blocks[0]), width)
     _copy(wide.stem, narrow.stem, kept, torch.arange(1))
     for i, (block, smaller) in enumerate(zip(wide.blocks, narrow.blocks, strict=True)):
@@ -67,7 +70,7 @@ def narrowed(wide: EmbedderNetwork, width: int, ink: Tensor) -> EmbedderNetwork:
         _copy(block.refine, smaller.refine, outer, inner)
         _copy(block.skip, smaller.skip, outer, kept)
         kept = outer
-    narrow.project.weight.copy_(_by_channel(wide)[:, kept].flatten(1))
+    narrow.project.weight.copy_(_spread(_by_channel(wide)[:, kept], narrow.project.in_features // len(kept)))
     narrow.project.bias.copy_(wide.project.bias)
     return narrow
 
@@ -75,6 +78,20 @@ def narrowed(wide: EmbedderNetwork, width: int, ink: Tensor) -> EmbedderNetwork:
 def _by_channel(network: EmbedderNetwork) -> Tensor:
     """The last map's weights, (dim, channels, cells)."""
     return network.project.weight.unflatten(1, (network.shape.width << 3, -1))
+
+
+def _spread(weights: Tensor, cells: int) -> Tensor:
+    """(dim, channels, old cells) -> (dim, channels x cells): each place of the map read as before, at another grain."""
+    old, new = math.isqrt(weights.shape[2]), math.isqrt(cells)
+    if old != new:
+        square = functional.interpolate(weights.unflatten(2, (old, old)), (new, new), mode="bilinear")
+        weights = square.flatten(2) * (old / new) ** 2
+    return weights.flatten(1)
+
+
+def _seen_at(side: int, ink: Tensor) -> Tensor:
+    """(n, 1, s, s) ink -> (n, 1, side, side), by areas."""
+    return ink if ink.shape[-1] == side else functional.interpolate(ink, (side, side), mode="area")
 
 
 def _reads(block: nn.Module) -> Tensor:

@@ -6,32 +6,34 @@ import numpy as np
 import torch
 
 from haleganada_server.training.one_shot import Embeddings, cosine_error, random_tasks
-from haleganada_server.training.raster_synthesis import SIDE, Raster, fit
+from haleganada_server.training.raster_synthesis import Raster, fit
 from haleganada_server.training.sources import HELD_OUT_ALPHABETS, Scans
 
 
 @torch.inference_mode()
 def embed(network: torch.nn.Module, rasters: Raster, batch: int = 256) -> Embeddings:
-    """(n, 64, 64) uint8 -> (n, d), with the network in evaluation mode."""
+    """(n, side, side) uint8 -> (n, d), with the network in evaluation mode."""
     was_training = network.training
     network.eval()
     device = next(network.parameters()).device
     parts = []
     for i in range(0, len(rasters), batch):
-        ink = torch.from_numpy(rasters[i : i + batch]).float().div_(255).view(-1, 1, SIDE, SIDE)
+        ink = torch.from_numpy(rasters[i : i + batch]).float().div_(255)[:, None]
         parts.append(network(ink.to(device, memory_format=torch.channels_last)).cpu().numpy())
     network.train(was_training)
     return np.concatenate(parts)
 
 
-def held_out_rasters(alphabets: dict[str, list[Scans]]) -> dict[str, Raster]:
-    """Alphabet -> (characters, drawers, 64, 64), of the alphabets kept out of training."""
-    return {a: np.stack([[fit(s) for s in c] for c in alphabets[a]]) for a in HELD_OUT_ALPHABETS if a in alphabets}
+def held_out_rasters(alphabets: dict[str, list[Scans]], side: int) -> dict[str, Raster]:
+    """Alphabet -> (characters, drawers, side, side), of the alphabets kept out of training."""
+    return {
+        a: np.stack([[fit(s, side) for s in c] for c in alphabets[a]]) for a in HELD_OUT_ALPHABETS if a in alphabets
+    }
 
 
 def embed_alphabets(network: torch.nn.Module, rasters: dict[str, Raster]) -> list[Embeddings]:
     """For each alphabet (characters, drawers, d)."""
-    return [embed(network, x.reshape(-1, SIDE, SIDE)).reshape(*x.shape[:2], -1) for x in rasters.values()]
+    return [embed(network, x.reshape(-1, *x.shape[2:])).reshape(*x.shape[:2], -1) for x in rasters.values()]
 
 
 def one_shot_error(embeddings: list[Embeddings], tasks: int = 600, seed: int = 0) -> float:

@@ -76,9 +76,12 @@ def new_state(seed: int, shape: NetworkShape | None = None, device: str = "cpu")
 
 
 def narrow_state(seed: int, teacher: Teacher, width: int, batch: NDArray[np.uint8], device: str = "cpu") -> State:
-    """As new_state, of a network that starts as the teacher's strongest channels, judged by a batch of drawings."""
-    state = new_state(seed, replace(teacher.network.shape, width=width), device)
-    network = narrowed(teacher.network, width, _ink(batch, next(teacher.network.parameters()).device))
+    """As new_state, of a network for rasters as in a batch of drawings, (ways, drawings, side, side): it starts as the
+    channels of the teacher that are strongest for them.
+    """
+    side = batch.shape[-1]
+    state = new_state(seed, replace(teacher.network.shape, width=width, side=side), device)
+    network = narrowed(teacher.network, width, side, _ink(batch, next(teacher.network.parameters()).device))
     for started in (state.network, state.average):
         started.load_state_dict(network.state_dict())
     return state
@@ -127,7 +130,7 @@ class Trainer:
         self, state: State, options: LoopOptions, held_out: dict[str, Raster], say: Callable[[str], None],
         teacher: Teacher | None = None,
     ):  # fmt: skip
-        """`held_out`: alphabet -> (characters, drawers, 64, 64); empty to keep the last weights unmeasured."""
+        """`held_out`: alphabet -> (characters, drawers, side, side); empty to keep the last weights unmeasured."""
         self.state, self.options, self.held_out, self.say, self.teacher = state, options, held_out, say, teacher
         self._clock = time.monotonic()
         self._evaluated = 0.0

@@ -47,6 +47,10 @@ RUN_FOLDER = "run"
 )
 @click.option("--width", type=int, default=NetworkShape().width, show_default=True, help="Channels after the stem.")
 @click.option(
+    "--side", type=click.Choice(["64", "80", "96"]), default=str(NetworkShape().side), show_default=True,
+    help="Height and width of the ink that the network sees, in pixels.",
+)  # fmt: skip
+@click.option(
     "--teacher", type=_FOLDER, help="Weights of a wider network: start as its strongest channels, imitate it at first."
 )
 @click.option(
@@ -65,6 +69,7 @@ def pretrain(
     device: str,
     renderers: int,
     width: int,
+    side: str,
     teacher: Path | None,
     average_with: Path | None,
 ) -> None:
@@ -73,7 +78,7 @@ def pretrain(
     run_folder = out / RUN_FOLDER
     run_folder.mkdir(parents=True, exist_ok=True)
     folders = Folders(data, hanzi, fonts, run_folder / "cache")
-    shape, started = BatchShape(), time.monotonic()
+    shape, started = BatchShape(side=int(side)), time.monotonic()
 
     def say(text: str) -> None:
         click.echo(f"{time.monotonic() - started:7.0f} s  {text}")
@@ -83,10 +88,10 @@ def pretrain(
     options = LoopOptions(run_folder, Budget(steps, minutes), seed, resume)
     wide = load_teacher(teacher, device) if teacher else None
     if wide:
-        state = _narrow_state(wide, width, folders, seed, device)
+        state = _narrow_state(wide, width, shape, folders, seed, device)
     else:
-        state = new_state(seed, NetworkShape(width=width), device)
-    trainer = Trainer(state, options, held_out_rasters(load_omniglot(data)), say, wide)
+        state = new_state(seed, NetworkShape(shape.side, width), device)
+    trainer = Trainer(state, options, held_out_rasters(load_omniglot(data), shape.side), say, wide)
     trainer.run(lambda first: background_batches(folders, shape, seed, first, renderers))
     network = build_network(state.network.shape)
     network.load_state_dict(read_tensors(run_folder / BEST_FILE)[0])
@@ -98,9 +103,9 @@ def pretrain(
     finish(network, run, folders, out, say)
 
 
-def _narrow_state(teacher: Teacher, width: int, folders: Folders, seed: int, device: str) -> State:
+def _narrow_state(teacher: Teacher, width: int, shape: BatchShape, folders: Folders, seed: int, device: str) -> State:
     """Of a network that starts as a part of the teacher, judged by the run's first batch."""
-    with closing(inline_batches(load_library(folders), BatchShape(), seed, 0)) as batches:
+    with closing(inline_batches(load_library(folders), shape, seed, 0)) as batches:
         return narrow_state(seed, teacher, width, next(batches), device)
 
 

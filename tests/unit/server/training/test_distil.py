@@ -26,7 +26,7 @@ def teacher(seed: int = 1) -> Teacher:
 def test_keeping_all_channels_keeps_the_network() -> None:
     wide = teacher().network
     with torch.no_grad():
-        assert torch.allclose(narrowed(wide, 8, ink()).eval()(ink()), wide(ink()), atol=1e-6)
+        assert torch.allclose(narrowed(wide, 8, 32, ink()).eval()(ink()), wide(ink()), atol=1e-6)
 
 
 def test_channels_that_nothing_reads_are_left_out_first() -> None:
@@ -40,7 +40,7 @@ def test_channels_that_nothing_reads_are_left_out_first() -> None:
             for convolution in (reader.reduce, reader.skip):
                 convolution[0].weight[:, : channels // 2] = 0
         wide.project.weight.view(16, 64, -1)[:, :32] = 0
-        narrow = narrowed(wide, 4, ink()).eval()
+        narrow = narrowed(wide, 4, 32, ink()).eval()
         assert torch.allclose(narrow(ink()), wide(ink()), atol=1e-5)
 
 
@@ -71,6 +71,18 @@ def test_the_student_comes_nearer_to_its_teacher() -> None:
     for _ in range(20):
         train_step(state, batch, 1e-3, wide)
     assert distance() < 0.8 * before
+
+
+def test_a_student_that_sees_more_pixels_starts_near_its_teacher() -> None:
+    wide = teacher()
+    smooth = torch.nn.functional.interpolate(ink()[:, :, :8, :8], (48, 48), mode="bicubic").clamp(0, 1)
+    with torch.no_grad():
+        student = narrowed(wide.network, 8, 48, smooth).eval()
+        assert student.shape.side == 48
+        lesson = wide.lesson(smooth, student(smooth), 0.0)
+        stranger = wide.lesson(smooth, build_network(student.shape, 5).eval()(smooth), 0.0)
+    assert lesson is not None and stranger is not None
+    assert float(lesson) < 0.3 * float(stranger)
 
 
 def test_a_teacher_comes_from_a_folder_of_weights(tmp_path: Path) -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from haleganada_server.training.polylines import Drawing
-from haleganada_server.training.raster_synthesis import INK_SIDE, SIDE, draw, fit, ink_box, pen_width, rasterise, warp
+from haleganada_server.training.raster_synthesis import INK_SHARE, SIDE, draw, fit, ink_box, pen_width, rasterise, warp
 
 
+@pytest.mark.parametrize("side", [64, 80])
 @pytest.mark.parametrize("pen", [3, 7, 12])
-def test_ink_box_includes_the_pen_and_is_centred(pen: int) -> None:
+def test_ink_box_includes_the_pen_and_is_centred(pen: int, side: int) -> None:
     line = Drawing.of([np.array([[0, 0], [1, 0.5]]), np.array([[0, 0.5], [1, 0]])])
-    left, top, right, bottom = ink_box(rasterise(line, pen, 1.0, np.zeros(2)))
-    assert abs(right - left + 1 - INK_SIDE) <= 2.5
-    assert abs((left + right) / 2 - (SIDE - 1) / 2) <= 1
-    assert abs((top + bottom) / 2 - (SIDE - 1) / 2) <= 1
+    left, top, right, bottom = ink_box(rasterise(line, pen, 1.0, np.zeros(2), side))
+    assert abs(right - left + 1 - INK_SHARE * side) <= 2.5
+    assert abs((left + right) / 2 - (side - 1) / 2) <= 1
+    assert abs((top + bottom) / 2 - (side - 1) / 2) <= 1
 
 
 def test_pens_are_between_one_and_a_half_and_six_pixels() -> None:
@@ -27,7 +28,7 @@ def test_fit_scales_to_four_fifths_and_centres() -> None:
     image = np.zeros((105, 105), np.uint8)
     image[10:20, 5:45] = 255
     left, top, right, bottom = ink_box(fit(image))
-    assert right - left + 1 == round(INK_SIDE)
+    assert right - left + 1 == round(INK_SHARE * SIDE)
     assert abs(left + right - (SIDE - 1)) <= 1 and abs(top + bottom - (SIDE - 1)) <= 1
 
 
