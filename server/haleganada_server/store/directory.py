@@ -26,7 +26,7 @@ from haleganada_server.core.ports import Event, ExportFile, ImportItem, InkReade
 from haleganada_server.core.types import Refused, SnapshotInfo, TransferFormat
 
 from . import files, formats, salvage, schema
-from .failures import storage_errors
+from .failures import damaged_snapshot, storage_errors
 from .lock import DirectoryLock
 from .log import SqliteLog
 from .reader import LogReader
@@ -88,6 +88,7 @@ class DataDirectory:
             folder = SnapshotFolder(self._home(name), name, scratch)
             if log is None:
                 facts = salvage.facts(path) or (self._newest_revision(name) + _BEYOND_ALL_READERS, 0)
+                why = f"{why} (damaged)"
             else:
                 facts = (log.revision(), log.count())
                 log.fold()  # while it is open: if there is no room for the manifest, nothing has happened
@@ -125,7 +126,10 @@ class DataDirectory:
             state = scratch / "state.sqlite3"
             SnapshotFolder(self._home(name), name, scratch).copy_out(snapshot_id, state)
             beyond_all = max(event.revision, self._newest_revision(name) + 1)  # also of a workspace deleted meanwhile
-            return self._put_in_place(state, name, replace(event, revision=beyond_all), scratch)
+            try:
+                return self._put_in_place(state, name, replace(event, revision=beyond_all), scratch)
+            except DataLoss as error:  # it was kept as it was, because the workspace could not be read
+                raise damaged_snapshot(name, snapshot_id) from error
 
     def export(self, log: WorkspaceLog, form: TransferFormat) -> ExportFile:
         with storage_errors(log.name), scratch_folder(self.temporary_file()) as scratch:

@@ -70,6 +70,14 @@ def _read_only() -> Exhausted:
     )
 
 
+def damaged_snapshot(name: str, snapshot_id: str) -> DataLoss:
+    """The error for a kept state that cannot be restored."""
+    return DataLoss(
+        f"the snapshot {snapshot_id} of workspace “{name}” is damaged and cannot be restored; nothing was changed. "
+        "Choose another one from the list of snapshots"
+    )
+
+
 def unreadable(name: str, why: str) -> DataLoss:
     """The error for a workspace whose file cannot be read."""
     return DataLoss(

@@ -19,7 +19,7 @@ from haleganada_server.core.files import file_sha256
 from haleganada_server.core.types import SnapshotInfo
 
 from . import files
-from .failures import unreadable
+from .failures import damaged_snapshot
 
 _log = logging.getLogger(__name__)
 _JOURNALS = ("-wal", "-shm")
@@ -96,7 +96,7 @@ class SnapshotFolder:
             raise NotFound("snapshot", snapshot_id, f"list the snapshots of “{self._name}”")
         source = self._file(kept)
         if file_sha256(source) != kept.sha256:
-            raise unreadable(self._name, f"the snapshot {snapshot_id} is damaged; choose another one")
+            raise damaged_snapshot(self._name, snapshot_id)
         for suffix in ("", *_JOURNALS):
             if (part := source.with_name(source.name + suffix)).exists():
                 files.copy(part, target.with_name(target.name + suffix))

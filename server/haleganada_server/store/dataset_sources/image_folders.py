@@ -43,7 +43,7 @@ def _item(tree: Tree, path: PurePosixPath) -> SourceItem:
     above = path.parts[:-2]
     if len(path.parts) < 2 or (part_named(path.parts[-2]) is not None and not _parts(above)):
         raise InvalidInput("label", "put each image into a folder that is named after its label")
-    name = _label(path.parts[-2])
+    name = _label(items.folder_meant(path.parts[:-1]))
     if name.error is not None:
         raise name.error
     part = next(iter(_parts(above)), None)

@@ -21,7 +21,7 @@ def write(log: LogReader, ink: InkReader, path: Path) -> None:
     """Write U+0C95_0CCD/<sample id>.png for each sample, black on white."""
     with zipfile.ZipFile(path, "w") as file:
         for sample in log.every_sample():
-            name = f"{items.folder_name(sample.label)}/{sample.sample_id}.png"
+            name = f"{items.folder_path(sample.label)}/{sample.sample_id}.png"
             file.writestr(members.described(name, zipfile.ZIP_STORED), black_on_white(sample, ink))
 
 
@@ -45,7 +45,7 @@ def _item(file: zipfile.ZipFile, member: str, name: PurePosixPath) -> ImportItem
             raise InvalidInput("file", "is not a PNG, JPEG or WebP image")
         if len(name.parts) < 2:
             raise InvalidInput("label", "put each image into a folder that is named after its label")
-        label = items.label_of_folder(name.parts[-2])
+        label = items.label_of_folder(items.folder_meant(name.parts[:-1]))
         image = members.content(file, member)
         return ImportItem(str(name), label, "", Glyph(image=image), items.key(label, image, 0))
     except InvalidInput as error:

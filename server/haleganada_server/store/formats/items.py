@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
 from haleganada_server.core.errors import InvalidInput
@@ -17,6 +17,8 @@ from haleganada_server.core.types import Ink, Stroke
 MAX_LINE_BYTES = 16 * 2**20
 _END_OF_9999_US = 253_402_300_800_000_000
 _HEX_NAME = re.compile(r"U\+[0-9A-Fa-f]{4,6}(?:[_ ](?:U\+)?[0-9A-Fa-f]{4,6})*")
+_UNFINISHED_NAME = re.compile(r"(?:U\+)?(?:[0-9A-Fa-f]{4,6}_)+")
+_POINTS_IN_NAME = 32
 
 
 def key(label: str, drawing: bytes, time_us: int) -> str:
@@ -76,9 +78,23 @@ def from_base64(facts: dict[str, Any], name: str) -> bytes:
         raise InvalidInput(name, "is not base64") from None
 
 
-def folder_name(label: str) -> str:
-    """U+0C95_0CCD for ಕ್: safe on every file system, and readable."""
-    return "U+" + "_".join(f"{ord(char):04X}" for char in label)
+def folder_path(label: str) -> str:
+    """U+0C95_0CCD for ಕ್: safe on every file system, and readable. A name is at most 255 bytes there, so a long label
+    takes folders within folders, of which all but the innermost end in “_”.
+    """
+    points = [f"{ord(char):04X}" for char in label]
+    pieces = ("_".join(points[i : i + _POINTS_IN_NAME]) for i in range(0, len(points), _POINTS_IN_NAME))
+    return "U+" + "_/".join(pieces)
+
+
+def folder_meant(folders: Sequence[str]) -> str:
+    """Of the folders that something lies in, at least one: the name of the innermost, as folder_path would write it
+    without a limit.
+    """
+    *outer, name = folders
+    while outer and _UNFINISHED_NAME.fullmatch(outer[-1]):
+        name = outer.pop() + name
+    return name
 
 
 def label_of_folder(name: str) -> str:

@@ -89,7 +89,7 @@ def _summary(facts: list[SampleFacts], links: dict[str, str]) -> dict[str, Any]:
 
 
 def _image_path(sample: SampleRow | SampleFacts) -> str:
-    folder = f"training_images/{items.folder_name(sample.label)}"
+    folder = f"training_images/{items.folder_path(sample.label)}"
     return f"{folder}/{sample.sample_id}_{_time(sample):%Y%m%d_%H%M%S}.png"
 
 

@@ -54,6 +54,10 @@ def test_reset_is_a_way_too_once_there_is_room(tmp_path: Path) -> None:
     assert workspaces.info().corrupt and not [kept for kept in workspaces.snapshots() if kept.trash]
     retired, revision = workspaces.reset("", "default")
     assert revision > retired.revision and workspaces.get().train(lesson(0)).samples_total == 1
+    assert retired.name == "before reset (damaged)"
+    with pytest.raises(DataLoss, match=f"{retired.snapshot_id} .* cannot be restored; nothing was changed"):
+        workspaces.restore("", retired.snapshot_id)
+    assert workspaces.get().knowledge.samples_total == 1
     workspaces.close()
 
 

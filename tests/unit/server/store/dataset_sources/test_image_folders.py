@@ -23,6 +23,7 @@ IMAGE = png(drawing(0))
         ("65/1.PNG", "A", None, ""),
         ("6/1.png", "6", None, ""),
         ("U+0C95_0CCD/1.jpeg", "ಕ್", None, ""),
+        ("test/U+0C95_0CCD_/0CB7/w2.png", "ಕ್ಷ", Part.TEST, "2"),  # as an export writes a long label
         ("train/ಅ/1.png", "ಅ", Part.TRAIN, ""),
         ("Validation/ಅ/1.png", "ಅ", Part.VALIDATION, ""),
         ("val/ಅ/1.webp", "ಅ", Part.VALIDATION, ""),

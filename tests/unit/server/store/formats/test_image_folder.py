@@ -183,11 +183,14 @@ def test_a_zip_that_was_cut_off(directory: DataDirectory, export: Export, tmp_pa
             list(directory.read_import(path, form))
 
 
-@given(st.text(min_size=1, max_size=8))
+@given(st.text(min_size=1, max_size=64))
 @example("../etc")
 @example("U+0041")
 @example("65")
+@example("ಕ" * 32)
+@example("😀" * 64)
 def test_a_folders_name_says_its_label(label: str) -> None:
-    name = items.folder_name(label)
-    assert name.isascii() and not set(name) & set('/\\:*?"<>|.')
-    assert items.label_of_folder(name) == label
+    names = items.folder_path(label).split("/")
+    for name in names:
+        assert name.isascii() and len(name) < 255 and not set(name) & set('\\:*?"<>|.')
+    assert items.label_of_folder(items.folder_meant(["train", *names])) == label
