@@ -4,6 +4,9 @@ given.
 What is repeated: a call that the server refused because it is stopping, and one whose connection broke before the
 answer came, until the deadline and with the same request_id. What is not: a call to an address where nobody listens,
 because people should hear at once that the server is not there; a call that is not safe to repeat (call_once).
+
+A call that may work for minutes has no right to wait as long for a server that cannot be reached: before the first such
+call the server is asked for a sign of life, within the deadline of the others.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from typing import Any
 
 import grpc
 
+from . import health
 from .errors import NO_SERVER, InvalidInput, Unavailable, from_rpc
 
 MAX_MESSAGE_BYTES = 16 * 2**20
@@ -27,6 +31,7 @@ _KEEPALIVE_MS = 60_000
 _RECONNECT_MS = 2_000  # gRPC's own default grows to two minutes, long after a restarted server is back
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
+_OUT_OF_REACH = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 _log = logging.getLogger(__name__)
 
 
@@ -45,7 +50,9 @@ class ClientConfig:
     ca: Path | None = None
     """PEM file of the authorities to trust instead; given = TLS."""
     timeout_s: float = 10.0
-    """Deadline of a call in seconds, above 0, retries included."""
+    """Deadline of a call in seconds, above 0, retries included; of calls that may work for longer, the longest wait
+    until the server is reached.
+    """
     retry: bool = True
     """Repeat calls as the module says. False: every failure is reported at once."""
 
@@ -71,6 +78,7 @@ class Connection:
         self.config = config
         self.channel = _channel(config)
         self._metadata = (("authorization", f"Bearer {config.token}"),) if config.token else ()
+        self._reached = False
 
     def call(self, method: Callable[..., Any], request: Any, timeout_s: float | None = None) -> Any:
         """One call that is safe to repeat: it only reads, or its request_id makes the server answer it once."""
@@ -90,9 +98,10 @@ class Connection:
 
     def call_once(self, method: Callable[..., Any], request: Any, timeout_s: float | None = None) -> Any:
         """One call that is never repeated. request: a message, or an iterator of messages."""
-        began = time.monotonic()
+        began, timeout_s = time.monotonic(), timeout_s or self.config.timeout_s
         try:
-            return method(request, timeout=timeout_s or self.config.timeout_s, metadata=self._metadata)
+            self._reach(timeout_s)
+            return method(request, timeout=timeout_s, metadata=self._metadata)
         except grpc.RpcError as error:
             raise from_rpc(error, self.config.target) from None
         finally:
@@ -100,13 +109,27 @@ class Connection:
 
     def stream(self, method: Callable[..., Any], request: Any, timeout_s: float) -> Iterator[Any]:
         """A call that answers with a stream; it is not repeated. Whoever stops reading ends it."""
-        call = method(request, timeout=timeout_s, metadata=self._metadata)
+        call = None
         try:
+            self._reach(timeout_s)
+            call = method(request, timeout=timeout_s, metadata=self._metadata)
             yield from call
         except grpc.RpcError as error:
             raise from_rpc(error, self.config.target) from None
         finally:
-            call.cancel()
+            if call is not None:
+                call.cancel()
+
+    def _reach(self, timeout_s: float) -> None:
+        """Before the first call with a longer deadline than others: is the server there? Raises grpc.RpcError."""
+        if self._reached or timeout_s <= self.config.timeout_s:
+            return
+        try:
+            health.check(self.channel, self.config.timeout_s)
+        except grpc.RpcError as error:
+            if error.code() in _OUT_OF_REACH:  # any other answer is a sign of life, too
+                raise
+        self._reached = True
 
     def close(self) -> None:
         """End the channel and the calls on it."""

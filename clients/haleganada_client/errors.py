@@ -50,7 +50,8 @@ class Exhausted(HaleganadaError):
 
 
 class Unavailable(HaleganadaError):
-    """The server is stopping, broke the call off, or (reason NO_SERVER) nobody listens at the address.
+    """The server is stopping, broke the call off, or (reason NO_SERVER) nobody listens at the address, or no
+    host has its name.
 
     The same call with the same request_id is safe to repeat.
     """
@@ -123,7 +124,13 @@ def _of_grpc(code: int, said: str, target: str, field: str) -> HaleganadaError:
         return Internal("the client was closed before the answer came")
     if code not in (1, 14):
         return kind(said or f"{target} failed without saying why", field=field)
-    if "failed to connect" in said.lower() or "resolution" in said.lower():
+    if "errors resolving" in said.lower() or "resolution" in said.lower():
+        return kind(
+            f"no host of the name in {target} is known; check its spelling, HOST:PORT, in --server or "
+            "$HALEGANADA_TARGET",
+            NO_SERVER,
+        )
+    if "failed to connect" in said.lower():
         return kind(
             f"no server answers at {target}; start one with `haleganada serve`, or name another with --server",
             NO_SERVER,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
 from pathlib import Path
@@ -171,6 +172,30 @@ def test_nobody_there_is_said_at_once() -> None:
             client.predict(b"picture")
         assert refusal.value.reason == "NO_SERVER"
         assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("target", ["no-such-host.invalid:5", "http://127.0.0.1:1"])
+def test_a_host_that_has_no_address_is_said_at_once(target: str) -> None:
+    with HaleganadaClient(target) as client:
+        began = time.monotonic()
+        for call in (client.stats, client.list_workspaces):
+            with pytest.raises(Unavailable, match="check its spelling") as refusal:
+                call()
+            assert target in refusal.value.message and refusal.value.reason == "NO_SERVER"
+        assert time.monotonic() - began < 5
+
+
+def test_calls_that_may_take_long_do_not_wait_as_long_for_a_server_that_is_mute(tmp_path: Path) -> None:
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen()
+        target = f"127.0.0.1:{mute.getsockname()[1]}"
+        with HaleganadaClient(target, timeout_s=0.3) as client:
+            began = time.monotonic()
+            for call in (client.stats, lambda: client.export(tmp_path / "out"), lambda: client.import_file(__file__)):
+                with pytest.raises(DeadlineExceeded, match="--timeout"):
+                    call()
+            assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("code", [*BY_CODE, code_pb2.INTERNAL, code_pb2.UNIMPLEMENTED, code_pb2.UNKNOWN])
