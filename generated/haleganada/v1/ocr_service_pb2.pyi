@@ -1770,7 +1770,9 @@ class ImportResponse(_message.Message):
 
     @_builtins.property
     def before(self) -> Global___Snapshot:
-        """The state before the import, to go back to with RestoreSnapshot; absent if the workspace was empty."""
+        """The state before the import, to go back to with RestoreSnapshot; absent if the workspace was empty, or nothing was
+        learned.
+        """
 
     def __init__(
         self,

@@ -180,10 +180,12 @@ def correct(find: Callable[[], NewSample], origin: Origin) -> Callable[[Draft], 
 
 
 def relabel(sample_id: int, label: str, origin: Origin) -> Callable[[Draft], SampleChange]:
-    """Give a live sample another label."""
+    """Give a live sample another label. With the one that it has, nothing changes, so there is nothing to undo."""
 
     def change(draft: Draft) -> SampleChange:
         before = draft.live_sample(sample_id)
+        if before.label == label:
+            return SampleChange(public_sample(before, draft.variants), draft.revision)
         after = replace(before, label=label)
         draft.log.set_label(sample_id, label)
         draft.remove(before)
@@ -247,7 +249,8 @@ def undo(origin: Origin) -> Callable[[Draft], Undone]:
         last = draft.log.last_change()
         if last is None:
             raise Precondition(
-                "there is nothing to undo; after a reset or restore, RestoreSnapshot brings the former state back",
+                "there is nothing to undo: nothing was taught or changed since this workspace was made, reset or "
+                "restored; former states are among its snapshots",
                 "NOTHING_TO_UNDO",
             )
         _REVERSE[last.kind](draft, last)

@@ -316,6 +316,9 @@ class WorkspaceDirectory(Protocol):
     def save(self, log: WorkspaceLog, name: str, *, seed_files: bool = True) -> SnapshotInfo:
         """A consistent, checksummed copy, with the seed-format files beside it."""
 
+    def discard(self, name: str, snapshot: SnapshotInfo) -> None:
+        """Delete a state that save() has kept."""
+
     def snapshots(self, name: str) -> list[SnapshotInfo]:
         """Kept states, newest first, those of deleted workspaces too."""
 

@@ -126,7 +126,9 @@ class Workspace:
         def find() -> NewSample:
             remembered = self._recognition.remembered(prediction_id)
             if remembered is None:
-                raise NotFound("prediction", prediction_id, "it is too old; teach the drawing with Train instead")
+                raise NotFound(
+                    "prediction", prediction_id, "it is too old, or of another workspace; teach the drawing instead"
+                )
             new = self._new(label, variant_of, remembered.drawing)
             return replace(new, corrects=(remembered.predicted, remembered.revision))
 
@@ -241,13 +243,18 @@ class Workspace:
     def import_file(
         self, path: Path, form: TransferFormat | None = None, expected_revision: int | None = None, client: str = ""
     ) -> Imported:
-        """Teach everything in a file, keeping a snapshot of the state before it. Raises InvalidInput,
+        """Teach everything in a file, keeping a snapshot of the state before it if that changes. Raises InvalidInput,
         RevisionMismatch.
         """
         self.require_revision(expected_revision)
         items = self._tools.directory.read_import(path, form)
         before = self.save("before an import", seed_files=False) if self._knowledge.samples_total else None
-        count = import_items(items, self._tools.reader, self._queue, client)
+        try:
+            count = import_items(items, self._tools.reader, self._queue, client)
+        finally:
+            if before is not None and before.revision == self._knowledge.revision:
+                self._tools.directory.discard(self._log.name, before)
+                before = None
         refused = tuple(count.refused)
         return Imported(count.taught, count.duplicates, refused, count.refused_total, self._knowledge.revision, before)
 

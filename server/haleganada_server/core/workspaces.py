@@ -53,7 +53,7 @@ class Workspaces:
         if workspace is None:
             if name in self._corrupt:
                 raise self._corrupt[name]
-            raise NotFound("workspace", name, "create it first")
+            raise NotFound("workspace", name, "check the name, or create it first")
         return workspace
 
     def create(self, name: str) -> WorkspaceInfo:

@@ -72,7 +72,7 @@ class DataDirectory:
     def open(self, name: str) -> SqliteLog:
         path = self._log_path(name)
         if not path.exists():
-            raise NotFound("workspace", name, "create it first")
+            raise NotFound("workspace", name, "check the name, or create it first")
         try:
             return SqliteLog(path, name)
         except DataLoss as error:
@@ -115,6 +115,9 @@ class DataDirectory:
                     formats.write_seed_folder(kept, self._ink, seed_folder)
             folder = SnapshotFolder(self._home(log.name), log.name, scratch)
             return folder.keep(state, seed_folder if seed_files else None, name, facts)
+
+    def discard(self, name: str, snapshot: SnapshotInfo) -> None:
+        SnapshotFolder(self._home(name), name, self._temporary).discard(snapshot)
 
     def snapshots(self, name: str) -> list[SnapshotInfo]:
         return SnapshotFolder(self._home(name), name, self._temporary).all()

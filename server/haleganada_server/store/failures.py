@@ -82,6 +82,6 @@ def unreadable(name: str, why: str) -> DataLoss:
     """The error for a workspace whose file cannot be read."""
     return DataLoss(
         f"the file of workspace “{name}” cannot be read ({why}); other workspaces are not affected. "
-        "Go back to one of its snapshots with RestoreSnapshot, or start anew with Reset; "
+        "Restore one of its snapshots, or reset it to start anew; "
         "either keeps this file in the trash"
     )

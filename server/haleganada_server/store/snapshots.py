@@ -50,6 +50,13 @@ class SnapshotFolder:
             shutil.rmtree(seed_target, ignore_errors=True)
             raise
 
+    def discard(self, info: SnapshotInfo) -> None:
+        """Delete a kept state, the manifest first, so that what is listed is whole."""
+        path = self._file(info)
+        path.with_suffix(".json").unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        shutil.rmtree(path.with_name(f"{info.snapshot_id}-seed-files"), ignore_errors=True)
+
     def describe_for_trash(self, path: Path, why: str, facts: tuple[int, int]) -> SnapshotInfo:
         """The first half of throwing a file away, which needs room on the disk: its manifest."""
         self._trash.mkdir(exist_ok=True)

@@ -233,6 +233,7 @@ def test_refusals(tmp_path: Path) -> None:
         workspace.correct("no such prediction", "x")
     with pytest.raises(InvalidInput):
         workspace.relabel(1, "")
+    assert workspace.relabel(1, "L0").revision == 1  # it is L0 already
     with pytest.raises(Precondition):
         workspace.predict(drawing(0, 0), min_revision=2)
     with pytest.raises(Precondition):

@@ -45,6 +45,15 @@ def test_a_saved_state_is_described_and_comes_back(directory: DataDirectory, dat
     back.close()
 
 
+def test_a_discarded_state_leaves_nothing(directory: DataDirectory, data: Path, log: SqliteLog) -> None:
+    teach_all(log, ["ಕ" * 64])
+    kept = directory.save(log, "soon gone")
+    pictures = list(data.glob("workspaces/*/snapshots/*-seed-files/training_images/**/*.png"))
+    assert len(pictures) == 1 and max(len(part) for part in pictures[0].parts) < 255
+    directory.discard("w", kept)
+    assert directory.snapshots("w") == [] and not list(data.glob("workspaces/*/snapshots/*"))
+
+
 def test_a_kept_state_can_be_restored_again_and_again(directory: DataDirectory, log: SqliteLog) -> None:
     with log.transaction() as transaction:
         teach(transaction, "a", request_id="once")
@@ -108,7 +117,7 @@ def test_a_damaged_snapshot_is_refused_and_leaves_the_place_free(
     content = bytearray(file.read_bytes())
     content[int(where * len(content))] ^= 1
     file.write_bytes(content)
-    with pytest.raises(DataLoss, match="damaged; choose another"):
+    with pytest.raises(DataLoss, match="damaged and cannot be restored"):
         directory.restore("w", kept.snapshot_id, restoring())
     assert not directory.exists("w")
     back = directory.bring_back("w", retired)

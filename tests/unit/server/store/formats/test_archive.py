@@ -56,7 +56,11 @@ def test_another_server_predicts_identically(tmp_path: Path) -> None:
     assert_same_beliefs(beliefs(there.get()), beliefs(here.get()))
     assert there.get().knowledge.variants == here.get().knowledge.variants
     again = there.get().import_file(exported.path)
-    assert (again.imported, again.duplicates) == (0, 11)
+    assert (again.imported, again.duplicates, again.before) == (0, 11, None)
+    assert there.snapshots() == []
+    there.get().forget(1)
+    restored = there.get().import_file(exported.path)
+    assert restored.imported == 1 and there.snapshots() == [restored.before]
     here.close()
     there.close()
 
