@@ -128,7 +128,9 @@ class _ExportFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExportFo
     EXPORT_FORMAT_HALEGANADA_ARCHIVE: _ExportFormat.ValueType  # 1
     """A zip with everything, from which another server gives identical predictions."""
     EXPORT_FORMAT_SEED_FILES: _ExportFormat.ValueType  # 2
-    """A zip with training_log.json, training_summary.json and training_images/. Export only."""
+    """A zip with training_log.json, training_summary.json and training_images/. An import takes the pictures and
+    their labels.
+    """
     EXPORT_FORMAT_JSONL: _ExportFormat.ValueType  # 3
     """One JSON object a line for each sample, the drawing as strokes or as base64 PNG."""
     EXPORT_FORMAT_IMAGE_FOLDER: _ExportFormat.ValueType  # 4
@@ -142,7 +144,9 @@ EXPORT_FORMAT_UNSPECIFIED: ExportFormat.ValueType  # 0
 EXPORT_FORMAT_HALEGANADA_ARCHIVE: ExportFormat.ValueType  # 1
 """A zip with everything, from which another server gives identical predictions."""
 EXPORT_FORMAT_SEED_FILES: ExportFormat.ValueType  # 2
-"""A zip with training_log.json, training_summary.json and training_images/. Export only."""
+"""A zip with training_log.json, training_summary.json and training_images/. An import takes the pictures and
+their labels.
+"""
 EXPORT_FORMAT_JSONL: ExportFormat.ValueType  # 3
 """One JSON object a line for each sample, the drawing as strokes or as base64 PNG."""
 EXPORT_FORMAT_IMAGE_FOLDER: ExportFormat.ValueType  # 4

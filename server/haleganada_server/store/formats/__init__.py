@@ -26,6 +26,7 @@ _WRITERS: dict[TransferFormat, Callable[[LogReader, InkReader, Path], None]] = {
 }
 _READERS: dict[TransferFormat, Callable[[Path, InkReader], Iterator[ImportItem | Refused]]] = {
     TransferFormat.ARCHIVE: archive.read,
+    TransferFormat.SEED_FILES: image_folder.read,
     TransferFormat.JSONL: jsonl.read,
     TransferFormat.IMAGE_FOLDER: image_folder.read,
 }
@@ -47,8 +48,6 @@ def write(log: LogReader, ink: InkReader, form: TransferFormat, path: Path) -> E
 def read(path: Path, form: TransferFormat | None, ink: InkReader) -> Iterator[ImportItem | Refused]:
     """The items of a file; form None: found out from it. Raises InvalidInput if it is none that can be read."""
     form = form or _detect(path)
-    if form not in _READERS:
-        raise InvalidInput("format", "the seed files cannot be imported; export an archive instead")
     return _READERS[form](path, ink)
 
 

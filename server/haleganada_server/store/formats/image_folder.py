@@ -11,7 +11,7 @@ from haleganada_server.core.ports import ImportItem, InkReader
 from haleganada_server.core.types import Glyph, Refused
 from haleganada_server.store.reader import LogReader
 
-from . import items, members
+from . import items, members, seed_files
 from .drawings import black_on_white
 
 _IMAGES = (".png", ".jpg", ".jpeg", ".webp")
@@ -26,12 +26,14 @@ def write(log: LogReader, ink: InkReader, path: Path) -> None:
 
 
 def read(path: Path, ink: InkReader) -> Iterator[ImportItem | Refused]:
-    """One item or refusal for each file in a folder; hidden files and what macOS adds are passed over."""
+    """One item or refusal for each file in a folder; hidden files, what macOS adds and the seed files' lists are passed
+    over.
+    """
     del ink  # pictures are checked when they are taught
     with members.opened(path) as file:
         for info in file.infolist():
             name = PurePosixPath(members.real_name(info))
-            if not info.is_dir() and not _hidden(name):
+            if not info.is_dir() and not _hidden(name) and name.name not in seed_files.LISTS:
                 yield _item(file, info.filename, name)
 
 

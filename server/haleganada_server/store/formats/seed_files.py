@@ -20,6 +20,8 @@ from haleganada_server.store.reader import LogReader
 from . import items, members
 from .drawings import black_on_white
 
+LOG, SUMMARY = "training_log.json", "training_summary.json"
+LISTS = (LOG, SUMMARY)
 _Put = Callable[[str, bytes], None]
 
 
@@ -45,8 +47,8 @@ def _write(log: LogReader, ink: InkReader, put: _Put) -> None:
     links, facts = log.links(), log.facts()
     for sample in log.every_sample():
         put(_image_path(sample), black_on_white(sample, ink))
-    put("training_log.json", _json(list(_records(facts, links))))
-    put("training_summary.json", _json(_summary(facts, links)))
+    put(LOG, _json(list(_records(facts, links))))
+    put(SUMMARY, _json(_summary(facts, links)))
 
 
 def _records(facts: list[SampleFacts], links: dict[str, str]) -> Iterator[dict[str, Any]]:

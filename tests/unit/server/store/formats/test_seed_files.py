@@ -11,13 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.types import TransferFormat
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.log import SqliteLog
 from PIL import Image
 
-from tests.unit.server.store.formats.conftest import Read
+from tests.unit.server.store.formats.reading import good
 
 Export = Callable[[TransferFormat], Path]
 
@@ -74,13 +73,9 @@ def test_an_empty_workspace_has_valid_files_too(directory: DataDirectory, log: S
     assert losses == {"min_loss": None, "max_loss": None, "avg_loss": None}
 
 
-def test_they_are_for_reading_only(directory: DataDirectory, export: Export) -> None:
-    with pytest.raises(InvalidInput, match="archive instead"):
-        directory.read_import(export(TransferFormat.SEED_FILES), TransferFormat.SEED_FILES)
-
-
-def test_their_pictures_can_be_taught_elsewhere(export: Export, read: Read) -> None:
-    """A zip of them is also a zip of labelled images, next to two files that are none."""
-    found = read(export(TransferFormat.SEED_FILES))
-    assert sorted(item.label for item in found if hasattr(item, "label")) == ["../<b>", "ಕ", "ಕ", "ಕ್"]
-    assert len(found) == 6
+@pytest.mark.parametrize("form", [TransferFormat.SEED_FILES, None])
+def test_their_pictures_can_be_taught_elsewhere(
+    directory: DataDirectory, export: Export, form: TransferFormat | None
+) -> None:
+    found = list(directory.read_import(export(TransferFormat.SEED_FILES), form))
+    assert [item.label for item in good(found)] == ["ಕ", "ಕ್", "../<b>", "ಕ"] and len(found) == 4
