@@ -177,6 +177,62 @@ def test_the_keyboard(fresh: Page) -> None:
     fresh.wait_for("#count", "1")
 
 
+def press_keys(fresh: Page, *keys: str, held: str = "") -> None:
+    """Keys one after another for whatever has the focus, while another is held."""
+    chain = ActionChains(fresh.driver, duration=0)
+    if held:
+        chain.key_down(held)
+    chain.send_keys(*keys)
+    if held:
+        chain.key_up(held)
+    chain.perform()
+
+
+def test_a_letter_drawn_with_keys(fresh: Page) -> None:
+    fresh.run("document.getElementById('board').focus()")
+    press_keys(fresh, Keys.ARROW_UP, held=Keys.SHIFT)
+    place = fresh.run("return ['--x', '--y'].map((at) => document.getElementById('cursor').style.getPropertyValue(at))")
+    assert [float(share) for share in place] == [0.5, 0.5 - 1 / 80]
+    press_keys(fresh, *[Keys.ARROW_UP] * 6, Keys.SPACE, *[Keys.ARROW_DOWN] * 12, Keys.SPACE)  # l
+    fresh.wait(lambda: fresh.find("#verdict").get_attribute("data-kind") == "nothing_taught")
+    assert fresh.run("return scrollY") == 0 and fresh.find("#cursor").is_displayed()
+    fresh.teach("l")
+    assert not fresh.find("#cursor").is_displayed()  # it goes with the focus
+    fresh.draw(BAR)
+    assert fresh.forms() == ["l"] and fresh.kind() == "recognised"  # the same strokes as a mouse's
+    assert not fresh.complaints()
+
+
+def test_keys_draw_several_strokes_and_dots(fresh: Page) -> None:
+    fresh.find("#board").send_keys(Keys.SPACE, Keys.ARROW_RIGHT, Keys.SPACE)  # a stroke
+    fresh.find("#board").send_keys(*[Keys.ARROW_UP] * 3, Keys.SPACE, Keys.SPACE)  # a dot above it
+    assert _inked(fresh, 0.525, 0.5) and _inked(fresh, 0.55, 0.35) and not _inked(fresh, 0.5, 0.35)
+    fresh.find("#board").send_keys(Keys.BACKSPACE)
+    assert _inked(fresh, 0.525, 0.5) and not _inked(fresh, 0.55, 0.35)
+    fresh.find("#board").send_keys(Keys.SPACE, Keys.ARROW_DOWN, Keys.ESCAPE)
+    assert not fresh.find("#cursor").is_displayed()
+    fresh.find("#board").send_keys(Keys.ARROW_DOWN)  # the pen was lifted: this draws nothing
+    assert _inked(fresh, 0.55, 0.375) and not _inked(fresh, 0.55, 0.45)
+    fresh.find("#board").send_keys(Keys.SPACE, Keys.ARROW_RIGHT, Keys.BACKSPACE)  # lifts, then takes the stroke back
+    fresh.find("#board").send_keys(Keys.ARROW_RIGHT)
+    assert not _inked(fresh, 0.6, 0.45) and not _inked(fresh, 0.65, 0.45)
+
+
+def test_two_arrows_draw_aslant(fresh: Page) -> None:
+    fresh.find("#board").send_keys(Keys.SPACE)
+    press_keys(fresh, Keys.ARROW_DOWN, Keys.ARROW_DOWN, held=Keys.ARROW_RIGHT)
+    fresh.find("#board").send_keys(Keys.SPACE)
+    assert _inked(fresh, 0.6, 0.55) and not _inked(fresh, 0.5, 0.6)
+
+
+def _inked(fresh: Page, x: float, y: float) -> bool:
+    """Whether there is chalk at a place of the slate, 0..1 of its side."""
+    script = """const board = document.getElementById("board");
+    const [x, y] = [...arguments].map((share) => Math.round(share * (board.width - 1)));
+    return board.getContext("2d").getImageData(x, y, 1, 1).data[3] > 0;"""
+    return bool(fresh.run(script, x, y))
+
+
 def test_single_keys_can_be_switched_off(fresh: Page) -> None:
     fresh.draw(CROSS)
     fresh.find("#board").send_keys("?")
@@ -231,12 +287,7 @@ def test_the_slate_grows_with_the_window(fresh: Page) -> None:
     fresh.wait(lambda: fresh.run("return document.getElementById('board').clientWidth") < 400)
     fresh.run("document.getElementById('pen').dispatchEvent(new Event('change'))")
     assert fresh.kind() == "recognised"
-    inked = fresh.run(
-        """const board = document.getElementById("board");
-        const pixel = board.getContext("2d").getImageData(board.width * 0.75, board.height * 0.75, 1, 1);
-        return pixel.data[3];"""
-    )
-    assert inked > 0
+    assert _inked(fresh, 0.75, 0.75)
 
 
 # Looking back

@@ -9,6 +9,7 @@ import { showFigures } from "./figures.js";
 import { openSample, showGallery } from "./gallery.js";
 import { showHelp } from "./help.js";
 import { showKeep } from "./keep.js";
+import { KeyPen } from "./key_pen.js";
 import { listenToKeys } from "./keys.js";
 import { watchServer } from "./presence.js";
 import { report, tell } from "./status.js";
@@ -217,6 +218,7 @@ async function start() {
 
 board.addEventListener("change", showBoardState);
 board.addEventListener("stroke", recognise);
+new KeyPen(board, byId("board"), byId("cursor"));
 byId("undo-stroke").addEventListener("click", () => board.undo());
 byId("clear").addEventListener("click", () => { board.clear(); recognise(); });
 byId("pen").addEventListener("input", () => board.setPen(penShare()));

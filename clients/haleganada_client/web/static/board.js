@@ -1,11 +1,13 @@
 // The slate: pointer events to strokes, strokes to pixels. It keeps strokes, never pixels, so that any screen will do,
-// and every state it had, so that nothing drawn is lost by Clear or by teaching.
+// and every state it had, so that nothing drawn is lost by Clear or by teaching. A pen that is no pointer (key_pen.js)
+// draws the same strokes with penDown, penMove and penUp.
 
 const MOST_STATES = 200;
 const LARGEST_PICTURE = 4 * 2 ** 20; // bytes; larger ones are made smaller before they are sent
 const PICTURE_SIDE = 1600; // px, then
 
 const EMPTY = { strokes: [], picture: null };
+const NO_POINTER = null; // the id of the pen that penDown puts down
 
 export class Board extends EventTarget {
   #canvas; #context; #state = EMPTY; #past = []; #open = null; #began = 0; #side = 0; #penShare;
@@ -73,6 +75,19 @@ export class Board extends EventTarget {
     this.dispatchEvent(new Event("stroke"));
   }
 
+  // Where a pen that is no pointer goes down, shares of the slate's side, 0 to 1; time: ms, as of events.
+  penDown(x, y, time) {
+    if (!this.#open) this.#begin({ id: NO_POINTER, isPen: false }, this.#place(x, y, time));
+  }
+
+  penMove(x, y, time) {
+    if (this.#open?.id === NO_POINTER) this.#extend([this.#place(x, y, time)]);
+  }
+
+  penUp() {
+    if (this.#open?.id === NO_POINTER) this.#end();
+  }
+
   redraw() {
     this.#context.clearRect(0, 0, this.#side, this.#side);
     if (this.#state.picture) this.#drawPicture(this.#state.picture.image);
@@ -109,36 +124,56 @@ export class Board extends EventTarget {
     event.preventDefault();
     this.#canvas.focus({ preventScroll: true });
     this.#canvas.setPointerCapture(event.pointerId);
-    const strokes = this.#state.picture ? [] : this.#state.strokes;
-    if (strokes.length === 0) this.#began = event.timeStamp;
-    this.#open = { id: event.pointerId, isPen: event.pointerType === "pen", stroke: { x: [], y: [], t: [], pressure: [] } };
-    this.#add(event);
-    this.#become({ strokes: [...strokes, this.#open.stroke], picture: null });
+    this.#begin({ id: event.pointerId, isPen: event.pointerType === "pen" }, this.#point(event));
   }
 
   #move(event) {
     if (event.pointerId !== this.#open?.id) return;
-    const from = this.#open.stroke.x.length - 1;
     const between = event.getCoalescedEvents?.() ?? [];
-    for (const one of between.length ? between : [event]) this.#add(one);
-    this.#draw(this.#open.stroke, from);
+    this.#extend((between.length ? between : [event]).map((one) => this.#point(one)));
   }
 
   #up(event) {
-    if (event.pointerId !== this.#open?.id) return;
+    if (event.pointerId === this.#open?.id) this.#end();
+  }
+
+  // pen: { id, isPen }, which the stroke belongs to until #end.
+  #begin(pen, point) {
+    const strokes = this.#state.picture ? [] : this.#state.strokes;
+    if (strokes.length === 0) this.#began = point.time;
+    this.#open = { ...pen, stroke: { x: [], y: [], t: [], pressure: [] } };
+    this.#add(point);
+    this.#become({ strokes: [...strokes, this.#open.stroke], picture: null });
+  }
+
+  #extend(points) {
+    const from = this.#open.stroke.x.length - 1;
+    for (const point of points) this.#add(point);
+    this.#draw(this.#open.stroke, from);
+  }
+
+  #end() {
     if (!this.#open.isPen) delete this.#open.stroke.pressure; // a mouse has none to tell
     this.#open = null;
     this.version++;
     this.dispatchEvent(new Event("stroke"));
   }
 
-  #add(event) {
+  #point(event) {
     const box = this.#canvas.getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top, time: event.timeStamp, pressure: event.pressure };
+  }
+
+  #place(x, y, time) {
+    return { x: x * this.#side, y: y * this.#side, time, pressure: 0 };
+  }
+
+  #add({ x, y, time, pressure }) {
     const { stroke } = this.#open;
-    stroke.x.push(tenth(event.clientX - box.left));
-    stroke.y.push(tenth(event.clientY - box.top));
-    stroke.t.push(Math.max(0, tenth(event.timeStamp - this.#began)));
-    stroke.pressure.push(Math.min(1, Math.max(0, event.pressure)));
+    stroke.x.push(tenth(x));
+    stroke.y.push(tenth(y));
+    stroke.t.push(Math.max(0, tenth(time - this.#began)));
+    stroke.pressure.push(Math.min(1, Math.max(0, pressure)));
   }
 
   // Pressure does not show, because it does not count: the same letter from a mouse and from a pen looks the same.

@@ -5,7 +5,7 @@ import { element } from "./dom.js";
 import { keysAreOn, switchKeys } from "./keys.js";
 import { say } from "./words.js";
 
-const KEYS = [["1 – 5", "keyChoose"], ["Enter", "keyTeach"], ["Backspace, Ctrl+Z", "keyUndoStroke"], ["Delete", "keyClear"], ["Ctrl+Shift+Z", "keyUndoChange"], ["Esc", "keyLeave"]];
+const KEYS = [["← ↑ → ↓", "keyMove"], ["Space", "keyPen"], ["1 – 5", "keyChoose"], ["Enter", "keyTeach"], ["Backspace, Ctrl+Z", "keyUndoStroke"], ["Delete", "keyClear"], ["Ctrl+Shift+Z", "keyUndoChange"], ["Esc", "keyLeave"]];
 
 export function showHelp() {
   const box = element("input", { type: "checkbox", checked: keysAreOn(), onchange: () => switchKeys(box.checked) });

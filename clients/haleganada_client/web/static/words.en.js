@@ -15,8 +15,9 @@ export default {
 
   "draw": "Draw a character",
   "boardLabel": "Slate: draw here",
-  "boardHelp": "Draw with mouse, finger or pen. Without one: choose, paste or drop a picture.",
+  "boardHelp": "Draw with mouse, finger or pen; or with keys: arrows move the pen, with Shift in small steps, and Space puts it down or lifts it. You can also choose, paste or drop a picture.",
   "hint": "Trace it, or draw any character",
+  "keyHint": "Arrow keys move, Space puts the pen down or lifts it",
   "undoStroke": "Undo",
   "clear": "Clear",
   "pen": "Pen",
@@ -142,13 +143,15 @@ export default {
   "helpLearn": "Draw a character of any script and say what it is: one drawing is enough for the next one to be recognised. A wrong answer is corrected with one click, and learned at once.",
   "helpHonest": "Percentages are meant: of answers at 80 %, about eight in ten are right. “I don't know” is an answer too.",
   "helpSafe": "What is learned is on disk before it says so, and everything can be taken back: strokes, lessons, links, even starting over.",
-  "helpPicture": "No pen at hand? Choose, paste or drop a picture of a character.",
+  "helpPicture": "No pen at hand? Draw with the keys below, or choose, paste or drop a picture of a character.",
   "keysTitle": "Keys",
+  "keyMove": "on the slate: move the pen; with Shift in small steps, two arrows at once aslant",
+  "keyPen": "on the slate: put the pen down, or lift it",
   "keyChoose": "pick a candidate as the right one",
   "keyTeach": "go to the label box; there, teach",
   "keyUndoStroke": "undo the last stroke, or bring a cleared drawing back",
   "keyClear": "clear the slate",
   "keyUndoChange": "take back what was learned last",
-  "keyLeave": "from the label box back to the slate",
+  "keyLeave": "lift the pen and end drawing with keys; from the label box back to the slate",
   "singleKeys": "Single keys are on"
 }
