@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shlex
 import shutil
 import subprocess
 import sys
@@ -88,7 +89,7 @@ def test_teach_and_recognise(run: Terminal, pictures: Path) -> None:
 
 
 def test_nothing_taught_yet_is_an_answer(run: Terminal, pictures: Path) -> None:
-    assert "haleganada train" in run("predict", pictures / "x/0.png")
+    assert f"-w {run.workspace} train" in run("predict", pictures / "x/0.png")
     assert run.json("predict", pictures / "x/0.png")[0]["decision"] == "nothing_taught"
 
 
@@ -156,7 +157,7 @@ def test_correct_link_unlink_relabel_forget_undo(run: Terminal, pictures: Path) 
     assert "has the forms x, ಅ" in run("link", "ಅ", "x")
     assert "no longer a form of x" in run("unlink", "ಅ")
     assert "is now y" in run("relabel", "1", "y")
-    assert "haleganada undo" in run("forget", "1")
+    assert f"-w {run.workspace} undo` brings it back" in run("forget", "1")
     assert "took back: forget y of sample 1" in run("undo")
     assert run.json("undo")["kind"] == "relabel"
     assert {sample["label"] for sample in run.json("samples")} == {"x", "ಅ"}
@@ -169,7 +170,13 @@ def test_looking(run: Terminal, pictures: Path, tmp_path: Path) -> None:
     run("train", "y", pictures / "x/0.png")
     twice = run.json("stats", "--suspects")["near_duplicates"][0]
     assert (twice["label"], twice["other_sample_id"], twice["other_label"]) == ("y", 1, "x")
-    assert "samples 1 (x) and 2 (y); haleganada forget" in run("stats", "--suspects")
+    found = run("stats", "--suspects")
+    assert "two labels" in found and "samples 1 (x) and 2 (y); haleganada" in found and "forget" not in found
+    assert all(words in found for words in ("relabel 1 y", "relabel 2 x", "samples show ID --to FILE.png"))
+    run("relabel", "1", "y")
+    found = run("stats", "--suspects")
+    assert "samples 1 (y) and 2 (y); haleganada" in found and found.endswith(f"-w {run.workspace} forget 2\n")
+    run("relabel", "1", "x")
     run("forget", "2")
     run("train", "--folder", pictures)
     assert len(run.json("stats", "--history", "2")["history"]) == 2
@@ -275,6 +282,46 @@ def test_a_token_is_not_shown_to_everybody() -> None:
 def test_options_may_stand_in_the_environment(run: Terminal, running: ServerProcess) -> None:
     done = haleganada("stats", "--json", HALEGANADA_TARGET=running.address, HALEGANADA_WORKSPACE=run.workspace)
     assert json.loads(done.stdout)["samples_total"] == 0
+
+
+def test_commands_that_people_are_told_can_be_typed_as_they_stand(
+    running: ServerProcess, pictures: Path, tmp_path: Path
+) -> None:
+    run = Terminal(running.address, f"class {uuid4()}")
+    run("workspaces", "create", run.workspace)
+    told = between_ticks(run("predict", pictures / "x/0.png"))
+    follow(told.replace("LABEL", "x").replace("IMAGE", str(pictures / "x/0.png")))
+    correct = run("predict", pictures / "x/1.png").partition("wrong? ")[2]
+    assert "learned y" in follow(correct.replace("LABEL", "y"))
+    run("export", tmp_path / "all.zip")
+    for change in (
+        ["forget", "1"],
+        ["reset", "--confirm", run.workspace],
+        ["import", tmp_path / "all.zip"],
+        ["workspaces", "delete", run.workspace, "--confirm", run.workspace],
+    ):
+        follow(between_ticks(run(*change)))
+        assert run.json("stats")["samples_total"] == 2, change
+
+
+def between_ticks(said: str) -> str:
+    return said.partition("`")[2].partition("`")[0]
+
+
+def follow(command: str) -> str:
+    """What a command prints that is typed as it was shown."""
+    words = shlex.split(command)
+    done = haleganada(*words[1:])
+    assert words[0] == "haleganada" and done.returncode == 0, (command, done.stderr)
+    return done.stdout
+
+
+def test_commands_are_told_without_what_the_environment_says(
+    run: Terminal, running: ServerProcess, pictures: Path
+) -> None:
+    run("train", "x", pictures / "x/0.png")
+    told = haleganada("forget", "1", HALEGANADA_TARGET=running.address, HALEGANADA_WORKSPACE=run.workspace).stdout
+    assert "`haleganada undo`" in told
 
 
 def test_reading_changes_nothing(run: Terminal, pictures: Path) -> None:

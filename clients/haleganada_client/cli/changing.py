@@ -59,7 +59,7 @@ def forget_command(session: Session, sample_id: int) -> None:
     """Forget sample SAMPLE_ID. `haleganada undo` brings it back."""
     with session.client() as client:
         revision = client.forget(sample_id)
-    session.show({"revision": revision}, f"forgot sample {sample_id}; `haleganada undo` brings it back")
+    session.show({"revision": revision}, f"forgot sample {sample_id}; `{session.command_line('undo')}` brings it back")
 
 
 @click.command("undo")

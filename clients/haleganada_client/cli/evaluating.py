@@ -45,11 +45,12 @@ def evaluate_command(
     with session.client() as client:
         job = client.jobs.start_evaluation(models, dataset, quick=quick)
         if not detach:
-            job = followed(client, job)
+            job = followed(session, client, job)
         saved = saved_files(client, job, out) if out is not None else []
-    text = [goes_on(job) if detach else measured(job), *(f"wrote {path}" for path in saved)]
+    text = [goes_on(session, job) if detach else measured(job), *(f"wrote {path}" for path in saved)]
     if job.files and out is None:
-        text.append(f"\n`haleganada jobs files {job.job_id} --to FOLDER` fetches {len(job.files)} files")
+        fetch = session.command_line("jobs", "files", job.job_id, "--to", "FOLDER")
+        text.append(f"\n`{fetch}` fetches {len(job.files)} files")
     session.show(job, "\n".join(text))
     if not detach and job.state.value != "succeeded":
         sys.exit(1)

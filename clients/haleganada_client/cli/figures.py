@@ -12,6 +12,8 @@ from . import learning
 from .layout import bar, percent, size, table
 from .session import Session, plain, with_session
 
+_TWO_LABELS = "The same drawing with two labels, one of which is wrong"
+
 
 @click.command("stats")
 @click.option("--suspects", is_flag=True, help="Also look for samples that are probably mislabelled or there twice.")
@@ -32,7 +34,7 @@ def stats_command(session: Session, suspects: bool, history: int | None) -> None
         here = client.get_workspace()
         answering = _answering(here, learning.names_of(client, learning.names_needed([here])))
     known = {**plain(stats), "model": here.model, "online": plain(here.online)}
-    session.show(known, "\n\n".join(part for part in _sections(stats, answering) if part))
+    session.show(known, "\n\n".join(part for part in _sections(session, stats, answering) if part))
 
 
 def _answering(here: WorkspaceInfo, names: Mapping[str, str]) -> list[list[str]]:
@@ -40,15 +42,15 @@ def _answering(here: WorkspaceInfo, names: Mapping[str, str]) -> list[list[str]]
     return [*rows, ["learning along", learning.progress(here)]] if here.online else rows
 
 
-def _sections(stats: Stats, answering: list[list[str]]) -> list[str]:
+def _sections(session: Session, stats: Stats, answering: list[list[str]]) -> list[str]:
     confused = [f"{pair.label} for {pair.predicted} ({pair.count}x)" for pair in stats.confused_pairs]
     return [
         _overview(stats, answering),
         _labels(stats),
         _listed("Taken for one another", confused),
         _listed("Teach these next", [_advice(advice) for advice in stats.teach_next]),
-        _listed("Probably mislabelled", [_doubt(suspect) for suspect in stats.suspects]),
-        _listed("The same drawing twice", [_twice(pair) for pair in stats.near_duplicates]),
+        _listed("Probably mislabelled", [_doubt(session, suspect) for suspect in stats.suspects]),
+        *_twice(session, stats),
     ]
 
 
@@ -57,14 +59,30 @@ def _advice(advice: TeachNext) -> str:
     return f"{advice.label}, which {why}"
 
 
-def _doubt(suspect: Suspect) -> str:
+def _doubt(session: Session, suspect: Suspect) -> str:
     looks = f"{suspect.label} looks like {suspect.looks_like} ({percent(suspect.probability)})"
-    return f"sample {suspect.sample_id}: {looks}; haleganada relabel {suspect.sample_id} LABEL"
+    return f"sample {suspect.sample_id}: {looks}; {session.command_line('relabel', str(suspect.sample_id), 'LABEL')}"
 
 
-def _twice(pair: NearDuplicate) -> str:
-    same = f"samples {pair.other_sample_id} ({pair.other_label}) and {pair.sample_id} ({pair.label})"
-    return f"{same}; haleganada forget {pair.sample_id}"
+def _twice(session: Session, stats: Stats) -> list[str]:
+    """Where the labels agree one of the two can go. Where they differ, only a person knows which of them is wrong."""
+    agree = [pair for pair in stats.near_duplicates if pair.label == pair.other_label]
+    differ = [pair for pair in stats.near_duplicates if pair.label != pair.other_label]
+    lines = [_one_is_wrong(session, pair) for pair in differ]
+    if differ:
+        lines.append(f"look at both first: {session.command_line('samples', 'show', 'ID', '--to', 'FILE.png')}")
+    forget = [f"{_both(pair)}; {session.command_line('forget', str(pair.sample_id))}" for pair in agree]
+    return [_listed(_TWO_LABELS, lines), _listed("The same drawing twice", forget)]
+
+
+def _one_is_wrong(session: Session, pair: NearDuplicate) -> str:
+    older = session.command_line("relabel", str(pair.other_sample_id), pair.label)
+    newer = session.command_line("relabel", str(pair.sample_id), pair.other_label)
+    return f"{_both(pair)}; {older}, or {newer}"
+
+
+def _both(pair: NearDuplicate) -> str:
+    return f"samples {pair.other_sample_id} ({pair.other_label}) and {pair.sample_id} ({pair.label})"
 
 
 def _overview(stats: Stats, answering: list[list[str]]) -> str:

@@ -95,8 +95,8 @@ def _train(session: Session, preset: str, dataset: str, name: str, detach: bool,
     with session.client() as client:
         job = client.jobs.start_training(preset, dataset, name=name, settings=TrainingSettings(**settings))
         if not detach:
-            job = followed(client, job)
-    session.show(job, goes_on(job) if detach else trained(job))
+            job = followed(session, client, job)
+    session.show(job, goes_on(session, job) if detach else trained(session, job))
     if not detach and job.state.value != "succeeded":
         sys.exit(1)
 
@@ -109,7 +109,7 @@ def _preview(session: Session, preset: str, dataset: str, target: Path, seed: in
     session.show({"file": str(target), "labels": found.labels, "side": found.side}, f"wrote {target}: {shown}")
 
 
-def trained(job: Job) -> str:
+def trained(session: Session, job: Job) -> str:
     """How a training ended, in a few lines."""
     name = printable(str(job.request.get("name", "")))
     lines = [_outcome(job, name)]
@@ -120,11 +120,12 @@ def trained(job: Job) -> str:
         right = f"best: {percent(best.validation_accuracy)} of the validation part, epoch {best.epoch}; "
         lines.append(f"{right if validated else ''}{took}")
     if job.model_id:
-        lines.append(f"`haleganada predict --model {job.model_id} drawing.png` asks it")
-        data = job.request.get("dataset_id", "NAME")
-        lines.append(f"`haleganada evaluate {job.model_id} --data {data}` measures it")
+        data = str(job.request.get("dataset_id", "NAME"))
+        lines.append(f"`{session.command_line('predict', '--model', job.model_id, 'drawing.png')}` asks it")
+        lines.append(f"`{session.command_line('evaluate', job.model_id, '--data', data)}` measures it")
     if job.files:
-        lines.append(f"`haleganada jobs files {job.job_id} --to FOLDER` fetches its curves and other files")
+        fetch = session.command_line("jobs", "files", job.job_id, "--to", "FOLDER")
+        lines.append(f"`{fetch}` fetches its curves and other files")
     return "\n".join(lines)
 
 

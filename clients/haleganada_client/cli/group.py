@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -74,6 +75,15 @@ class Settings:
     json: bool
     verbose: bool
 
+    def command_line(self, *words: str, workspace: str | None = None) -> str:
+        """A command as one types it to reach the same server and workspace, or the one that is named here.
+
+        Only what was given by option is repeated, for the environment's holds then, too; a token is never shown.
+        """
+        workspace = workspace or self.workspace
+        shared = [*(["--server", self.server] if self.server else []), *(["-w", workspace] if workspace else [])]
+        return shlex.join(["haleganada", *shared, *words])
+
 
 class _Group(click.Group):
     """Finds a command's module by name and imports only that."""
@@ -111,7 +121,10 @@ class _Group(click.Group):
 @click.option("--workspace", "-w", metavar="NAME", help="The workspace. [default: $HALEGANADA_WORKSPACE or default]")
 @click.option("--token", metavar="TEXT", help="Shown to the server. [default: $HALEGANADA_TOKEN, which is safer]")
 @click.option(
-    "--timeout", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Longest wait for an answer. [default: 10]"
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    metavar="SECONDS",
+    help="Longest wait for an answer; where there is more to do, for the server. [default: 10]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs. Also allowed behind the command.")
 @click.option("--verbose", "-v", is_flag=True, help="Tell of every call, and more of errors, on standard error.")

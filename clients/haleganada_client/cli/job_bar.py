@@ -11,6 +11,7 @@ import click
 
 from .ending import STOPPED
 from .layout import percent, printable
+from .session import Session
 
 if TYPE_CHECKING:
     from haleganada_client.client import HaleganadaClient
@@ -85,7 +86,7 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02} min"
 
 
-def followed(client: HaleganadaClient, job: Job) -> Job:
+def followed(session: Session, client: HaleganadaClient, job: Job) -> Job:
     """Show a job until it is over; the job then. Ctrl+C leaves it running, or cancels it, as people choose; the
     command ends in the first case.
     """
@@ -98,18 +99,16 @@ def followed(client: HaleganadaClient, job: Job) -> Job:
             return job
         except KeyboardInterrupt:
             if not _wants_cancelled():
-                click.echo(goes_on(job), err=True)
+                click.echo(goes_on(session, job), err=True)
                 sys.exit(STOPPED)
             client.jobs.cancel(job.job_id)
             click.echo("cancelled; it finishes up (Ctrl+C again leaves it alone)", err=True)
 
 
-def goes_on(job: Job) -> str:
+def goes_on(session: Session, job: Job) -> str:
     """How to get back to a job that one stops looking at."""
-    return (
-        f"job {job.job_id} goes on; `haleganada jobs watch {job.job_id}` shows it, "
-        f"`haleganada jobs cancel {job.job_id}` ends it and keeps the best so far"
-    )
+    watch, cancel = (session.command_line("jobs", word, job.job_id) for word in ("watch", "cancel"))
+    return f"job {job.job_id} goes on; `{watch}` shows it, `{cancel}` ends it and keeps the best so far"
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def show_job(session: Session, job_id: str) -> None:
     """Tell all of job JOB_ID."""
     with session.client() as client:
         job = client.jobs.get(job_id)
-    session.show(job, _in_words(job))
+    session.show(job, _in_words(session, job))
 
 
 @jobs_command.command("watch")
@@ -52,8 +52,8 @@ def show_job(session: Session, job_id: str) -> None:
 def watch_job(session: Session, job_id: str) -> None:
     """Watch job JOB_ID until it is over. Exit code 1 if it failed or was cancelled."""
     with session.client() as client:
-        job = followed(client, client.jobs.get(job_id))
-    session.show(job, _ended(job))
+        job = followed(session, client, client.jobs.get(job_id))
+    session.show(job, _ended(session, job))
     if job.state.value != "succeeded":
         sys.exit(1)
 
@@ -68,7 +68,8 @@ def cancel_job(session: Session, job_id: str) -> None:
     if job.state.over:
         text = f"job {job.job_id}: {job.state.value}"
     else:
-        text = f"job {job.job_id} finishes up; `haleganada jobs watch {job.job_id}` shows when it is over"
+        watch = session.command_line("jobs", "watch", job.job_id)
+        text = f"job {job.job_id} finishes up; `{watch}` shows when it is over"
     session.show(job, text)
 
 
@@ -106,7 +107,7 @@ def _what(job: Job) -> str:
     return f"evaluation of {', '.join(asked.get('model_names', []))} on {data}"
 
 
-def _in_words(job: Job) -> str:
+def _in_words(session: Session, job: Job) -> str:
     facts = [["job", job.job_id], ["what", _what(job)], ["state", job.state.value], ["asked for", moment(job.created)]]
     facts += [[name, moment(time)] for name, time in (("began", job.started), ("ended", job.ended)) if time]
     if not job.state.over and job.progress.stage:
@@ -116,12 +117,12 @@ def _in_words(job: Job) -> str:
     if settings := job.request.get("settings"):
         facts.append(["settings", ", ".join(f"{name} {value}" for name, value in settings.items())])
     return "\n\n".join(
-        part for part in (table(facts), _epochs(job.epochs), _ended(job) if job.state.over else "") if part
+        part for part in (table(facts), _epochs(job.epochs), _ended(session, job) if job.state.over else "") if part
     )
 
 
-def _ended(job: Job) -> str:
-    return trained(job) if job.kind == "training" else measured(job)
+def _ended(session: Session, job: Job) -> str:
+    return trained(session, job) if job.kind == "training" else measured(job)
 
 
 def _epochs(epochs: Sequence[EpochMetrics]) -> str:

@@ -50,5 +50,5 @@ def reset_command(session: Session, confirm: str | None) -> None:
     with session.client() as client:
         name = client.config.workspace
         kept = client.reset(confirm or session.ask(f"This empties the workspace. Type its name, {name}, to go on"))
-    back = f"`haleganada restore {kept.snapshot_id}` brings {kept.samples_total} samples back"
+    back = f"`{session.command_line('restore', kept.snapshot_id)}` brings {kept.samples_total} samples back"
     session.show(kept, f"{name} is empty; {back}")

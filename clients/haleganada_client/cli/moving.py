@@ -67,16 +67,16 @@ def _counter() -> Callable[[int], None]:
 def import_command(session: Session, file: Path, form: str | None) -> None:
     with session.client() as client, session.progress(file.stat().st_size, "Sending") as progress:
         report = client.import_file(file, form or "", progress=lambda sent: progress.update(sent - progress.pos))
-    session.show(report, _in_words(report))
+    session.show(report, _in_words(session, report))
     if report.refused_total:
         sys.exit(1)
 
 
-def _in_words(report: ImportReport) -> str:
+def _in_words(session: Session, report: ImportReport) -> str:
     lines = [
         f"learned {report.imported} samples, {report.duplicates} were known before, {report.refused_total} refused"
     ]
     lines += [f"  {refused.item}: {refused.error.message}" for refused in report.refused]
     if report.before:
-        lines.append(f"`haleganada restore {report.before.snapshot_id}` goes back")
+        lines.append(f"`{session.command_line('restore', report.before.snapshot_id)}` goes back")
     return "\n".join(lines)

@@ -26,7 +26,7 @@ _WORDS = {
     Decision.RECOGNISED: ("recognised", "green"),
     Decision.UNSURE: ("not sure", "yellow"),
     Decision.UNKNOWN: ("I don't know this one", "red"),
-    Decision.NOTHING_TAUGHT: ("nothing taught yet; teach a drawing with `haleganada train`", "red"),
+    Decision.NOTHING_TAUGHT: ("nothing taught yet", "red"),
 }
 Outcome = Prediction | ItemError
 
@@ -71,7 +71,7 @@ def predict_command(
     if save_viz is not None:
         write_visualisation(save_viz, [(picture.name, picture.content, outcome) for picture, outcome in named])
     outcomes = [(picture.name, outcome) for picture, outcome in named]
-    session.show([_answer(*outcome) for outcome in outcomes], "\n".join([_in_words(outcomes), *by]))
+    session.show([_answer(*outcome) for outcome in outcomes], "\n".join([_in_words(session, outcomes), *by]))
     if any(isinstance(outcome, ItemError) for _, outcome in outcomes):
         sys.exit(1)
 
@@ -115,11 +115,11 @@ def _answer(name: str, outcome: Outcome) -> dict[str, Any]:
     return {"file": name, **({"error": answer} if isinstance(outcome, ItemError) else answer)}
 
 
-def _in_words(outcomes: Sequence[tuple[str, Outcome]]) -> str:
-    return _block(*outcomes[0]) if len(outcomes) == 1 else f"{_rows(outcomes)}\n\n{_summary(outcomes)}"
+def _in_words(session: Session, outcomes: Sequence[tuple[str, Outcome]]) -> str:
+    return _block(session, *outcomes[0]) if len(outcomes) == 1 else f"{_rows(outcomes)}\n\n{_summary(outcomes)}"
 
 
-def _block(name: str, outcome: Outcome) -> str:
+def _block(session: Session, name: str, outcome: Outcome) -> str:
     """One picture in full: every candidate with its bar, code points and forms."""
     if isinstance(outcome, ItemError):
         return f"{printable(name)}: {outcome.message}"
@@ -129,7 +129,10 @@ def _block(name: str, outcome: Outcome) -> str:
         unknown = outcome.unknown_probability
         if unknown > 0:  # models of data sets know no such answer
             rows.append(["", "none of these", percent(unknown), bar(unknown), "", ""])
-        lines += [table(rows, right={2}), f"wrong? haleganada correct {outcome.prediction_id} LABEL"]
+        correct = session.command_line("correct", outcome.prediction_id, "LABEL")
+        lines += [table(rows, right={2}), f"wrong? {correct}"]
+    elif outcome.decision is Decision.NOTHING_TAUGHT:
+        lines[0] += f"; teach a drawing with `{session.command_line('train', 'LABEL', 'IMAGE')}`"
     return "\n".join(lines)
 
 

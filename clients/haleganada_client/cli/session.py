@@ -54,6 +54,10 @@ class Session:
 
         return HaleganadaClient(config=config_of(self._settings))
 
+    def command_line(self, *words: str, workspace: str | None = None) -> str:
+        """See Settings: every command that people are told of is written by it."""
+        return self._settings.command_line(*words, workspace=workspace)
+
     def show(self, value: Any, text: str) -> None:
         """Print a result: as JSON for programs, else the text."""
         click.echo(as_json(value) if self.json else text)

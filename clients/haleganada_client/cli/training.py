@@ -67,7 +67,7 @@ def train_command(
     haleganada train ಅ drawing.png --wait-learned
     """
     if wait_s is not None and len(images) != 1:
-        raise click.UsageError("--wait-learned waits for one drawing; `haleganada stats` tells of many")
+        raise click.UsageError(f"--wait-learned waits for one drawing; `{session.command_line('stats')}` tells of many")
     if folder is not None and label is None:
         _train_many(session, _labelled(folder), variant_of, again)
     elif folder is None and label and len(images) == 1:
@@ -75,7 +75,8 @@ def train_command(
     elif folder is None and label and images:
         _train_many(session, [(Path(image), label, Path(image).name) for image in images], variant_of, again)
     else:
-        raise click.UsageError("say LABEL IMAGE, for example: haleganada train ಅ drawing.png, or give --folder alone")
+        example = f"{session.command_line('train')} ಅ drawing.png"
+        raise click.UsageError(f"say LABEL IMAGE, for example: {example}, or give --folder alone")
 
 
 def _train_one(session: Session, label: str, image: str, variant_of: str, wait_s: float | None) -> None:
@@ -83,13 +84,13 @@ def _train_one(session: Session, label: str, image: str, variant_of: str, wait_s
     with session.client() as client:
         taught = client.train(picture, label, variant_of=variant_of, wait_learned_s=wait_s or 0)
     text = in_words(taught)
-    session.show(taught, text if wait_s is None else f"{text}\n{_waited(taught)}")
+    session.show(taught, text if wait_s is None else f"{text}\n{_waited(session, taught)}")
 
 
-def _waited(taught: Taught) -> str:
+def _waited(session: Session, taught: Taught) -> str:
     if taught.learned:
         return f"{LEARNS_ALONG} has learned it, too"
-    return "no network that learns along has learned it yet; `haleganada stats` tells how far it is"
+    return f"no network that learns along has learned it yet; `{session.command_line('stats')}` tells how far it is"
 
 
 def in_words(taught: Taught) -> str:

@@ -12,7 +12,6 @@ from .layout import printable
 from .learning import names_of, progress
 from .session import Session, with_session
 
-_GOES_BACK = "`haleganada models use few-shot` goes back"
 _SETTINGS: tuple[tuple[str, dict[str, Any]], ...] = (
     (
         "--replay",
@@ -62,7 +61,7 @@ def _use(session: Session, model: str) -> None:
     with session.client() as client:
         active, workspace = client.models.activate(model), client.config.workspace
     text = f"{printable(workspace)} answers with {printable(active.name)} from now on"
-    session.show(active, f"{text}; {_GOES_BACK}" if active.model_id != "few-shot" else text)
+    session.show(active, f"{text}; {_goes_back(session)}" if active.model_id != "few-shot" else text)
 
 
 def _learn_along(session: Session, model: str, settings: OnlineSettings) -> None:
@@ -71,5 +70,9 @@ def _learn_along(session: Session, model: str, settings: OnlineSettings) -> None
         here, name = client.get_workspace(), names_of(client, [online.start]).get(online.start)
     start = f"the model {printable(name)}" if name else f"a new {printable(online.start)}"
     text = f"{printable(here.name)} has a network of its own from now on, which starts as {start} and learns along"
-    more = f"`haleganada workspaces` shows how far it is; {_GOES_BACK}"
+    more = f"`{session.command_line('workspaces')}` shows how far it is; {_goes_back(session)}"
     session.show(online, f"{text}: {printable(progress(here))}\n{more}")
+
+
+def _goes_back(session: Session) -> str:
+    return f"`{session.command_line('models', 'use', 'few-shot')}` goes back"

@@ -27,18 +27,18 @@ def list_workspaces(session: Session) -> None:
         found = client.list_workspaces()
         names = learning.names_of(client, learning.names_needed(found))
     header = ["workspace", "labels", "samples", "revision", "on disk", "created", "answers", ""]
-    session.show(found, table([_row(workspace, names) for workspace in found], header, right={1, 2, 3, 4}))
+    session.show(found, table([_row(session, workspace, names) for workspace in found], header, right={1, 2, 3, 4}))
 
 
-def _row(workspace: WorkspaceInfo, names: Mapping[str, str]) -> list[str]:
+def _row(session: Session, workspace: WorkspaceInfo, names: Mapping[str, str]) -> list[str]:
     counts = [str(count) for count in (workspace.labels_known, workspace.samples_total, workspace.revision)]
     kept = [size(workspace.bytes_on_disk), moment(workspace.created)]
-    return [workspace.name, *counts, *kept, learning.answers(workspace, names), _state(workspace)]
+    return [workspace.name, *counts, *kept, learning.answers(workspace, names), _state(session, workspace)]
 
 
-def _state(workspace: WorkspaceInfo) -> str:
+def _state(session: Session, workspace: WorkspaceInfo) -> str:
     if workspace.corrupt:
-        return "corrupt; see `haleganada snapshots`"
+        return f"corrupt; see `{session.command_line('snapshots', workspace=workspace.name)}`"
     to_embed = f"{workspace.samples_to_embed} samples to embed anew" if workspace.samples_to_embed else ""
     return "; ".join(filter(None, [learning.progress(workspace), to_embed]))
 
@@ -62,4 +62,5 @@ def delete_workspace(session: Session, name: str, confirm: str | None) -> None:
     confirm = confirm or session.ask(f"This deletes the workspace. Type its name, {name}, to go on")
     with session.client() as client:
         kept = client.delete_workspace(name, confirm)
-    session.show(kept, f"deleted {name}; `haleganada -w {name} restore {kept.snapshot_id}` brings it back")
+    back = session.command_line("restore", kept.snapshot_id, workspace=name)
+    session.show(kept, f"deleted {name}; `{back}` brings it back")
