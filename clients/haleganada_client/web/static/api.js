@@ -13,6 +13,7 @@ export class Refused extends Error {
     super(answer.error || `HTTP ${status}`);
     this.status = status;
     this.reason = answer.reason || "";
+    this.field = answer.field || "";
   }
 
   // The server is away, stopping or too slow, so that the same call may well succeed later.

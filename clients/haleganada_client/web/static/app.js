@@ -12,7 +12,7 @@ import { showKeep } from "./keep.js";
 import { KeyPen } from "./key_pen.js";
 import { listenToKeys } from "./keys.js";
 import { watchServer } from "./presence.js";
-import { report, tell } from "./status.js";
+import { forgetRefusal, report, tell } from "./status.js";
 import { chosenTab, listenToTabs } from "./tabs.js";
 import { Teaching } from "./teaching.js";
 import { listenToTheme } from "./theme.js";
@@ -165,12 +165,9 @@ function showBoardState() {
 
 async function showPicture(file) {
   if (!file) return;
-  try {
-    if (!PICTURES.includes(file.type)) throw new Error(say("noPicture", { name: file.name }));
-    await board.show(file);
-  } catch (error) {
-    report(error.message ? error : new Error(say("noPicture", { name: file.name })));
-  }
+  // Each browser has words of its own for a file that only claims to be a picture.
+  const isShown = PICTURES.includes(file.type) && (await board.show(file).then(() => true, () => false));
+  if (!isShown) report(new Error(say("noPicture", { name: file.name })));
 }
 
 function acceptPictures() {
@@ -216,14 +213,14 @@ async function start() {
   }
 }
 
-board.addEventListener("change", showBoardState);
+board.addEventListener("change", () => { forgetRefusal(); showBoardState(); });
 board.addEventListener("stroke", recognise);
 new KeyPen(board, byId("board"), byId("cursor"));
 byId("undo-stroke").addEventListener("click", () => board.undo());
 byId("clear").addEventListener("click", () => { board.clear(); recognise(); });
 byId("pen").addEventListener("input", () => board.setPen(penShare()));
 byId("pen").addEventListener("change", recognise);
-byId("language").addEventListener("click", () => { switchLanguage(); start(); });
+byId("language").addEventListener("click", () => { tell(""); switchLanguage(); start(); });
 byId("help").addEventListener("click", showHelp);
 listenToTheme(repaint);
 acceptPictures();

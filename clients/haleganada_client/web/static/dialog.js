@@ -22,14 +22,20 @@ export function closeDialog(result = null) {
   byId("dialog").close();
 }
 
-// Ask for a text; null when cancelled.
-export function ask(title, { text = "", value = "", confirm = say("ok"), danger = false, required = true } = {}) {
-  const input = element("input", { id: "dialog-input", maxlength: 64, spellcheck: "false", autocomplete: "off", required, "aria-label": text || title });
+// Ask for a text; null when cancelled. check(text): what is wrong with it, "" if nothing; the dialog stays until then.
+export function ask(title, { text = "", value = "", confirm = say("ok"), danger = false, required = true, check = () => "" } = {}) {
+  const wrong = element("p", { id: "dialog-wrong", class: "status bad", role: "alert" });
+  const input = element("input", { id: "dialog-input", maxlength: 64, spellcheck: "false", autocomplete: "off", required, "aria-label": text || title, "aria-describedby": wrong.id });
   input.value = value;
+  const submit = (event) => {
+    event.preventDefault();
+    const answer = input.value.trim();
+    wrong.textContent = check(answer);
+    if (!wrong.textContent) closeDialog(answer);
+    else input.select();
+  };
   const form = element(
-    "form",
-    { class: "stack", onsubmit: (event) => { event.preventDefault(); closeDialog(input.value.trim()); } },
-    text && element("p", {}, text), input,
+    "form", { class: "stack", onsubmit: submit }, text && element("p", {}, text), input, wrong,
     element("div", { class: "row end" }, button(say("cancel"), () => closeDialog()), element("button", { class: danger ? "danger" : "primary" }, confirm)),
   );
   const answer = showDialog(title, form);

@@ -3,6 +3,7 @@
 import { currentWorkspace, get, post, upload, url } from "./api.js";
 import { ask } from "./dialog.js";
 import { button, byId, element } from "./dom.js";
+import { explain } from "./refusals.js";
 import { moment, say, size } from "./words.js";
 
 const SNAPSHOTS = 30;
@@ -48,15 +49,16 @@ async function bringBack(file, change) {
     return report;
   }, (report) => say("imported", { count: report.imported, known: report.duplicates, refused: report.refused_total }));
   if (!refused.length) return;
-  const rows = refused.slice(0, REFUSED_SHOWN).map(({ item, error }) => element("li", {}, `${item}: ${error.message}`));
+  const rows = refused.slice(0, REFUSED_SHOWN).map(({ item, error }) => element("li", {}, `${item}: ${explain(error)}`));
   byId("import-report").replaceChildren(element("p", {}, say("refusedTitle")), element("ul", { class: "note" }, rows));
 }
 
 function startOver(change) {
   const name = currentWorkspace();
   const reset = async () => {
-    const confirm = await ask(say("resetTitle"), { text: say("resetText", { name }), confirm: say("reset"), danger: true });
-    if (confirm !== null) await change(() => post("/page/reset", { confirm }), say("wasReset"));
+    const check = (typed) => (typed.normalize("NFC") === name ? "" : say("resetWrong", { name }));
+    const confirmed = await ask(say("resetTitle"), { text: say("resetText", { name }), confirm: say("reset"), danger: true, check });
+    if (confirmed !== null) await change(() => post("/page/reset", { confirm: name }), say("wasReset"));
   };
   return element("section", { class: "start-over" }, element("div", {}, element("h3", {}, say("startOver")), element("p", { class: "note" }, say("startOverNote"))),
     button(say("resetButton", { name }), reset, { class: "danger", id: "reset" }));

@@ -2,6 +2,7 @@
 
 import { get, server } from "./api.js";
 import { byId } from "./dom.js";
+import { forgetRefusal } from "./status.js";
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 4000;
@@ -20,6 +21,7 @@ export function watchServer(onReturn) {
     if (!lost) return;
     lost = false;
     byId("lost").hidden = true;
+    forgetRefusal();
     onReturn();
   });
 

@@ -1,6 +1,7 @@
 // One line that says what has just been done or refused, and offers to take it back.
 
 import { byId } from "./dom.js";
+import { explain } from "./refusals.js";
 import { say } from "./words.js";
 
 // onUndo: what the Undo button beside the line does; without one there is no button.
@@ -9,7 +10,12 @@ export function tell(message, onUndo = null) {
 }
 
 export function report(error) {
-  show(say("failed", { error: error.isAbsence ? byId("lost").textContent.trim() : error.message }), true, null);
+  show(say("failed", { error: error.isAbsence ? byId("lost").textContent.trim() : explain(error) }), true, null);
+}
+
+// What was refused is past: the reader draws on, or the server is back. What was done stays, and so does its Undo.
+export function forgetRefusal() {
+  if (byId("status").classList.contains("bad")) tell("");
 }
 
 function show(message, bad, onUndo) {

@@ -3,7 +3,7 @@
 import { chooseWorkspace, currentWorkspace, get, post } from "./api.js";
 import { ask } from "./dialog.js";
 import { byId, element } from "./dom.js";
-import { report } from "./status.js";
+import { report, tell } from "./status.js";
 import { say } from "./words.js";
 
 export async function showWorkspaces() {
@@ -20,7 +20,10 @@ export async function showWorkspaces() {
 export function listenToWorkspaces(onEnter) {
   byId("workspace").addEventListener("change", async (event) => {
     const name = event.target.value || (await make());
-    if (name) chooseWorkspace(name);
+    if (name) {
+      chooseWorkspace(name);
+      tell(""); // what was said, and could be undone, was about the other workspace
+    }
     await showWorkspaces().catch(report);
     if (name) onEnter();
   });

@@ -4,6 +4,7 @@
 import { get } from "../api.js";
 import { byId, element } from "../dom.js";
 import { watchServer } from "../presence.js";
+import { explain } from "../refusals.js";
 import { report, tell } from "../status.js";
 import { listenToTheme } from "../theme.js";
 import { say, switchLanguage, translatePage } from "../words.js";
@@ -41,7 +42,7 @@ async function show() {
   } catch (error) {
     if (signal.aborted) return;
     report(error);
-    view.replaceChildren(element("p", { class: "empty" }, error.isAbsence ? say("noAnswer") : error.message));
+    view.replaceChildren(element("p", { class: "empty" }, error.isAbsence ? say("noAnswer") : explain(error)));
   }
   if (signal.aborted) return;
   byId("view").replaceChildren(view);
@@ -73,7 +74,7 @@ async function start() {
 window.addEventListener("hashchange", () => { tell(""); countJobs().catch(report); show(); scrollTo(0, 0); });
 window.addEventListener("jobs", () => countJobs().catch(report)); // one of them has begun or ended
 window.addEventListener("unhandledrejection", (event) => report(event.reason));
-byId("language").addEventListener("click", () => { switchLanguage(); start(); });
+byId("language").addEventListener("click", () => { tell(""); switchLanguage(); start(); });
 listenToTheme(show);
 listenToWorkspaces(show);
 watchServer(start);
