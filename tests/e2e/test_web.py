@@ -8,6 +8,8 @@ from pathlib import Path
 from statistics import median
 
 import pytest
+from haleganada_client.cli.layout import percent
+from PIL import Image, ImageDraw
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 
@@ -112,7 +114,49 @@ def test_a_label_that_is_refused_keeps_the_drawing(fresh: Page) -> None:
     fresh.run("document.getElementById('label').value = '\\u202e'")
     fresh.press("#teach-button")
     fresh.wait_for("#status", "That did not work")
+    assert "1 to 64 characters" in fresh.text("#status") and "label:" not in fresh.text("#status")
     assert fresh.find("#clear").is_enabled()
+    fresh.press("#language")
+    fresh.wait(lambda: not fresh.text("#status"))  # what was said in the other language is gone
+    fresh.press("#teach-button")
+    fresh.wait_for("#status", "ಅಕ್ಷರದ ಹೆಸರಿನಲ್ಲಿ 1ರಿಂದ 64 ಚಿಹ್ನೆಗಳಿರಬೇಕು")
+    fresh.draw(BAR)
+    assert not fresh.text("#status")  # nor does it stand beside the next drawing's verdict
+
+
+REFUSALS = [
+    ({"reason": "HAS_FORMS", "message": "“ಕ” has forms"}, "it has forms of its own", "ಇದಕ್ಕೆ ತನ್ನದೇ ರೂಪಗಳಿವೆ"),
+    ({"reason": "INVALID_INPUT", "field": "glyph.image", "message": "glyph.image: is empty"}, "PNG, JPEG", "ಅಕ್ಷರ"),
+    ({"reason": "INVALID_INPUT", "field": "glyph.ink.strokes", "message": "glyph.ink.strokes: …"}, "clear", "ಹಲಗೆ"),
+    ({"reason": "INVALID_INPUT", "field": "file", "message": "file: is no zip"}, "is no zip", "is no zip"),
+    ({"message": "Failed: a browser's own words"}, "Failed: a browser's own words", "Failed: a browser's own words"),
+]
+
+
+@pytest.mark.parametrize(("error", "english", "kannada"), REFUSALS)
+def test_refusals_in_the_readers_language(fresh: Page, error: dict[str, str], english: str, kannada: str) -> None:
+    for part in (english, kannada):
+        said = fresh.driver.execute_async_script(_EXPLAIN, error)
+        assert part in said and "glyph." not in said and "file:" not in said
+        fresh.press("#language")
+
+
+_EXPLAIN = """
+const [error, done] = arguments;
+import("/static/refusals.js").then(({explain}) => done(explain(error)), (failed) => done(String(failed)));
+"""
+
+
+def test_shares_as_the_command_line_has_them(fresh: Page) -> None:
+    shares = [0, 1e-9, 0.0004, 0.0005, 0.123, 0.9994, 0.9996, 0.99999, 1]
+    shown = fresh.driver.execute_async_script(_PERCENT, shares)
+    assert shown == [percent(share) for share in shares]
+
+
+_PERCENT = """
+const [shares, done] = arguments;
+import("/static/words.js").then(({percent}) => done(shares.map(percent)), (failed) => done(String(failed)));
+"""
 
 
 def test_the_answer_comes_at_once(fresh: Page) -> None:
@@ -265,11 +309,20 @@ def test_a_picture_instead_of_strokes(fresh: Page, tmp_path: Path) -> None:
     fresh.find("#file").send_keys(str(tmp_path / "cross.svg"))
     fresh.wait_for("#status", "cross.svg")
     assert fresh.forms() == ["x"]  # what was there stays
+    (tmp_path / "words.png").write_text("no picture at all")
+    fresh.find("#file").send_keys(str(tmp_path / "words.png"))
+    fresh.wait_for("#status", "words.png is no picture that can be shown")
+    fresh.press("#language")
+    fresh.find("#file").send_keys(str(tmp_path / "words.png"))
+    fresh.wait_for("#status", "words.png ತೋರಿಸಬಹುದಾದ ಚಿತ್ರವಲ್ಲ")
+    Image.new("RGB", (60, 60), "white").save(tmp_path / "blank.png")
+    fresh.find("#file").send_keys(str(tmp_path / "blank.png"))
+    fresh.wait_for("#status", "ಇದರಲ್ಲಿ ಅಕ್ಷರ ಕಾಣುತ್ತಿಲ್ಲ")
+    fresh.find("#file").send_keys(str(picture))
+    fresh.wait(lambda: not fresh.text("#status"))
 
 
 def _photograph(path: Path) -> None:
-    from PIL import Image, ImageDraw
-
     image = Image.new("RGB", (300, 300), "white")
     pen = ImageDraw.Draw(image)
     pen.line((60, 60, 240, 240), fill="black", width=12)
@@ -323,6 +376,7 @@ def test_link_and_unlink(fresh: Page) -> None:
 
 
 def test_figures_are_plotted(fresh: Page) -> None:
+    fresh.run(_KEEP_PLOTS)
     for hand in range(2):
         for letter in "ಅಕ":
             fresh.draw(written(letter, hand))
@@ -330,7 +384,20 @@ def test_figures_are_plotted(fresh: Page) -> None:
     fresh.press("#tab-figures")
     fresh.wait(lambda: len(fresh.all(".uplot canvas")) == 3)
     assert fresh.all(".plot .canvas")[2].get_attribute("aria-label") == "Drawings of each label: ಅ: 2, ಕ: 2"
+    fresh.wait(lambda: fresh.run("return plots.length && plots.every((plot) => plot.axes[0]._splits)"))
+    drawings = fresh.run("return plots.flatMap((plot) => plot.axes[0]._splits)")
+    assert {int(tick) for tick in drawings} == set(drawings)  # none at one and a half
     assert not fresh.complaints()
+
+
+_KEEP_PLOTS = """
+window.plots = [];
+window.uPlot = new Proxy(uPlot, {construct(Plot, options) {
+  const plot = new Plot(...options);
+  plots.push(plot);
+  return plot;
+}});
+"""
 
 
 def test_snapshot_reset_and_back(fresh: Page) -> None:
@@ -341,10 +408,11 @@ def test_snapshot_reset_and_back(fresh: Page) -> None:
     fresh.find("#keep form input").send_keys("one cross", Keys.ENTER)
     fresh.wait_for("#keep", "one cross")
     fresh.press("#reset")
+    name = fresh.find("#workspace").get_attribute("value") or ""
     fresh.find("#dialog-input").send_keys("something else", Keys.ENTER)
-    fresh.wait_for("#status", "That did not work")
-    fresh.press("#reset")
-    fresh.find("#dialog-input").send_keys(fresh.find("#workspace").get_attribute("value") or "", Keys.ENTER)
+    fresh.wait_for("#dialog-wrong", f"Type {name}")  # and the dialog is still open
+    assert fresh.text("#count") == "1"
+    fresh.find("#dialog-input").send_keys(name, Keys.ENTER)
     fresh.wait_for("#status", "Empty.")
     fresh.wait(lambda: not fresh.find("#count").is_displayed())
     row = next(row for row in fresh.all("#keep .kept li") if "one cross" in row.text)
@@ -407,6 +475,19 @@ def test_a_hostile_label_is_only_text(fresh: Page) -> None:
     assert not fresh.all("img[src='x']") and fresh.driver.title == "Haleganada"
 
 
+@pytest.mark.parametrize("width", [1280, 360])
+def test_a_long_label_leaves_room_for_its_code_points(fresh: Page, width: int) -> None:
+    fresh.open(width, 1000)
+    for label, drawing in (("<img src=x onerror=alert(1)>", CROSS), ("ಕ್ಷ್ಮಿ", BAR)):
+        fresh.draw(drawing)
+        fresh.teach(label)
+    fresh.draw(CROSS)
+    assert len(fresh.forms()) == 2
+    rows = fresh.all("#candidates button")
+    assert all(row.size["height"] <= 60 for row in rows) and "onerror=alert(1)" in str(rows[0].get_attribute("title"))
+    assert fresh.is_narrow_enough()
+
+
 def test_scripts_that_are_not_the_pages_do_not_run(fresh: Page) -> None:
     fresh.run(
         """const made = document.createElement("script");
@@ -433,6 +514,7 @@ def test_the_drawing_outlives_the_server(tmp_path: Path) -> None:
         assert here.find("#label").get_attribute("value") == "x" and here.find("#clear").is_enabled()
         running = start_server(tmp_path, listen=running.address)
         here.wait(lambda: not here.find("#lost").is_displayed())
+        assert not here.text("#status")
         here.press("#teach-button")
         here.wait_for("#status", "Learned x")
     running.stop()

@@ -6,6 +6,7 @@ import { percent, say } from "./words.js";
 const WINDOW = 20; // taught drawings over which loss and accuracy are averaged
 const BARS = 40;
 const HEIGHT = 200;
+const WHOLE = [1, 2, 5].flatMap((first) => [1, 10, 100, 1000, 10_000].map((power) => first * power)).sort((a, b) => a - b);
 const FONT = '12px system-ui, "Noto Sans Kannada", sans-serif';
 
 export function accuracyPlot(parent, history) {
@@ -29,8 +30,7 @@ export function samplesPlot(parent, labels, title = say("samplesTitle")) {
   x.values = () => most.map(({ label }) => ([...label].length > 4 ? `${[...label].slice(0, 3).join("")}…` : label));
   x.font = FONT.replace("12px", most.length > 24 ? "11px" : "15px");
   x.gap = 8;
-  const y = axis();
-  y.incrs = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
+  const y = wholeAxis();
   draw(box, [most.map((_, i) => i), most.map(({ samples }) => samples)], {
     axes: [x, y],
     scales: { x: { time: false, range: [-0.7, most.length - 0.3] }, y: { range: [0, most[0].samples + 0.5] } },
@@ -55,7 +55,7 @@ function line(parent, title, data, token, range, words) {
     return;
   }
   draw(box, data, {
-    axes: [axis(), axis()],
+    axes: [wholeAxis(), axis()],
     scales: { x: { time: false }, y: { range } },
     series: [{}, { stroke: colour(token), width: 2.5, fill: colour(token, 0.13), points: { show: x.length < 30, size: 6, fill: colour(token) } }],
   });
@@ -79,3 +79,6 @@ export function axis() {
   const line = { stroke: colour("--line"), width: 1 };
   return { stroke: colour("--soft"), grid: line, ticks: { show: false }, font: FONT, size: 34 };
 }
+
+// For what is counted: nobody draws one and a half.
+export const wholeAxis = () => ({ ...axis(), incrs: WHOLE });

@@ -32,7 +32,11 @@ export function translatePage() {
   other.lang = language() === "en" ? "kn" : "en";
 }
 
-export const percent = (share) => `${(100 * share).toFixed(share > 0.9995 || share < 0.0005 ? 0 : 1)} %`;
+// Only what is certain is 100 %, only nothing is 0 %, as the command line has it.
+export function percent(share) {
+  if (share > 0 && share < 0.0005) return "<0.1 %";
+  return share >= 0.9995 && share < 1 ? ">99.9 %" : `${(100 * share).toFixed(1)} %`;
+}
 
 export const moment = (time) => new Date(time).toLocaleString(locale(), { dateStyle: "medium", timeStyle: "short" });
 

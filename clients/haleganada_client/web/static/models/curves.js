@@ -1,7 +1,7 @@
 // Loss and accuracy of both parts, as they grow.
 
 import { colour, element } from "../dom.js";
-import { axis, draw, place } from "../plots.js";
+import { axis, draw, place, wholeAxis } from "../plots.js";
 import { percent, say } from "../words.js";
 
 const POINTS_UP_TO = 30; // epochs that are shown as points too
@@ -52,10 +52,8 @@ class Curve {
       stroke: colour(token), width: 2.5, dash, spanGaps: true,
       points: { show: (plot) => plot.data[0].length <= POINTS_UP_TO, size: 6, fill: colour(token), stroke: colour(token) },
     });
-    const x = axis();
-    x.incrs = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000];
     return {
-      axes: [x, axis()],
+      axes: [wholeAxis(), axis()],
       scales: { x: { time: false, range: (_, __, most) => [1, Math.max(2, most)] }, y: { range: (_, __, most) => [0, this.#factor === 100 ? 100 : 1.1 * Math.max(most, 0.01)] } },
       series: [{}, series("--turmeric", [6, 5]), series("--good")],
     };
