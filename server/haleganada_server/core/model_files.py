@@ -15,6 +15,8 @@ ONNX = "model.onnx"
 ONNX_INT8 = "model.int8.onnx"
 EXPORT_REPORT = "export.json"
 MEMORY = "memory.png"
+METADATA = "haleganada.card"
+"""Entry of an ONNX file's metadata that holds the card as it was when the file was made."""
 
 
 def require_intact(folder: Path, card: ModelCard, names: Iterable[str]) -> None:

@@ -22,9 +22,7 @@ def round_matrices(network: nn.Module) -> None:
     stays as it is.
     """
     for parameter in network.parameters():
-        rounded = parameter.half().to(parameter.dtype)
-        if parameter.ndim > 1 and bool(rounded.isfinite().all()):
-            parameter.copy_(rounded)
+        parameter.copy_(_rounded(parameter))
 
 
 def compact(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -32,18 +30,29 @@ def compact(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.half() if _fits(tensor) else tensor for name, tensor in state.items()}
 
 
-def compact_graph(model: onnx.ModelProto) -> None:
-    """The same for an ONNX graph, in place. onnxruntime casts them once, when it loads the graph."""
+def compact_graph(model: onnx.ModelProto, rounded: bool = False) -> None:
+    """The same for an ONNX graph, in place. onnxruntime casts them once, when it loads the graph. rounded: also those
+    matrices that half precision does not hold exactly, unless they have numbers beyond its range.
+    """
     graph, casts = model.graph, []
     for constant in graph.initializer:
         values = numpy_helper.to_array(constant)
-        if values.dtype == np.float32 and _fits(torch.from_numpy(values.copy())):
+        if values.dtype != np.float32:
+            continue
+        matrix = torch.from_numpy(values.copy())
+        if _fits(_rounded(matrix) if rounded else matrix):
             name = constant.name
-            constant.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
+            constant.CopyFrom(numpy_helper.from_array(matrix.half().numpy(), f"{name}.half"))
             casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
     nodes = [*casts, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)
+
+
+def _rounded(tensor: Tensor) -> Tensor:
+    """A matrix of numbers that half precision holds; the tensor itself if it is none, or goes beyond its range."""
+    near = tensor.half().to(tensor.dtype)
+    return near if tensor.ndim > 1 and bool(near.isfinite().all()) else tensor
 
 
 def _fits(tensor: Tensor) -> bool:

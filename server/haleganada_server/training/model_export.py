@@ -2,7 +2,8 @@
 
 Input `ink` (n, 1, side, side) float32 in 0..1, 1 = ink; output `probabilities` (n, classes) float32; n is free. What
 the network does to ink, the temperature and the softmax are inside the graph; labels and side are in its metadata,
-under `haleganada.card`, as the card's JSON. Matrices that half precision holds exactly are stored so (halves).
+under `haleganada.card`, as the card's JSON, without hashes: no file can hold its own. Matrices that half precision
+holds exactly are stored so (halves).
 """
 
 from __future__ import annotations
@@ -22,14 +23,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from haleganada_server.core.model_card import ModelCard
-from haleganada_server.core.model_files import EXPORT_REPORT, ONNX, ONNX_INT8, WEIGHTS
+from haleganada_server.core.model_files import EXPORT_REPORT, METADATA, ONNX, ONNX_INT8, WEIGHTS
 
 from .halves import compact_graph
 from .model_files import write_card
 from .quantise import quantise
 
 OPSET = 17
-METADATA = "haleganada.card"
 _TOLERANCE = 1e-4
 _PIECE = 32  # drawings at once, so that a large network takes no gigabyte
 _TIMED = 30  # drawings that the time of one is the median of
@@ -108,7 +108,7 @@ def _write_graph(whole: nn.Module, card: ModelCard, path: Path) -> None:
         )
     model = onnx.load(path)
     compact_graph(model)
-    onnx.helper.set_model_props(model, {METADATA: card.to_json()})
+    onnx.helper.set_model_props(model, {METADATA: replace(card, sha256={}).to_json()})
     onnx.checker.check_model(model)
     onnx.save(model, path)
 

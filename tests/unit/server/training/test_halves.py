@@ -54,20 +54,36 @@ def test_a_compact_graph_computes_the_same() -> None:
     rng = np.random.default_rng(0)
     exact = rng.normal(size=(3, 4)).astype(np.float16).astype(np.float32)
     other = rng.normal(size=(3, 4)).astype(np.float32)
-    constants = [numpy_helper.from_array(exact, "exact"), numpy_helper.from_array(other, "other")]
-    nodes = [helper.make_node("MatMul", ["x", "exact"], ["y"]), helper.make_node("Add", ["y", "other"], ["z"])]
-    shapes = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [3, n]) for name, n in (("x", 3), ("z", 4))]
-    model = helper.make_model(
-        helper.make_graph(nodes, "sum", shapes[:1], shapes[1:], constants),
-        opset_imports=[helper.make_opsetid("", 17)],
-        ir_version=8,
-    )
+    model = _sum(exact, other)
     x = rng.normal(size=(3, 3)).astype(np.float32)
     before = _answer(model, x)
     compact_graph(model)
     onnx.checker.check_model(model)
     assert [constant.data_type for constant in model.graph.initializer] == [TensorProto.FLOAT16, TensorProto.FLOAT]
     np.testing.assert_array_equal(_answer(model, x), before)
+
+
+def test_rounded_a_graph_computes_nearly_the_same() -> None:
+    weights = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
+    large = np.full((3, 4), 1e6, np.float32)
+    for constant, kind in ((weights, TensorProto.FLOAT16), (large, TensorProto.FLOAT)):
+        model = _sum(weights, constant)
+        before = _answer(model, x := np.ones((3, 3), np.float32))
+        compact_graph(model, rounded=True)
+        assert [stored.data_type for stored in model.graph.initializer] == [TensorProto.FLOAT16, kind]
+        np.testing.assert_allclose(_answer(model, x), before, rtol=2**-9, atol=2**-8)
+
+
+def _sum(first: np.ndarray, second: np.ndarray) -> onnx.ModelProto:
+    """x (3, 3) -> z (3, 4): x times the first matrix, plus the second."""
+    constants = [numpy_helper.from_array(first, "first"), numpy_helper.from_array(second, "second")]
+    nodes = [helper.make_node("MatMul", ["x", "first"], ["y"]), helper.make_node("Add", ["y", "second"], ["z"])]
+    shapes = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [3, n]) for name, n in (("x", 3), ("z", 4))]
+    return helper.make_model(
+        helper.make_graph(nodes, "sum", shapes[:1], shapes[1:], constants),
+        opset_imports=[helper.make_opsetid("", 17)],
+        ir_version=8,
+    )
 
 
 def _answer(model: onnx.ModelProto, x: np.ndarray) -> np.ndarray:

@@ -18,11 +18,12 @@ import onnxruntime
 import pytest
 import torch
 from haleganada_server.core.model_card import ModelCard
-from haleganada_server.core.model_files import EXPORT_REPORT, ONNX, ONNX_INT8, WEIGHTS
+from haleganada_server.core.model_files import EXPORT_REPORT, METADATA, ONNX, ONNX_INT8, WEIGHTS
 from haleganada_server.training.halves import round_matrices
-from haleganada_server.training.model_export import METADATA, export_model
+from haleganada_server.training.model_export import export_model
 from haleganada_server.training.model_files import read_card, read_model, write_model
 from haleganada_server.training.presets import parameter_count, preset
+from haleganada_server.training.quantise import quantise
 from haleganada_server.vision.encode import model_input
 from torch import nn
 
@@ -112,6 +113,19 @@ def test_the_files_take_two_bytes_a_weight(exported: Exported) -> None:
         assert (exported.folder / file).stat().st_size < 2.05 * weights + 15_000
 
 
+def test_int8_is_no_larger_where_only_dense_layers_can_be_quantised(exported: Exported, tmp_path: Path) -> None:
+    _, card = read_model(exported.folder)
+    ink = model_input(exported.rasters, card.preprocessing.side)
+    method = quantise(exported.folder / ONNX, tmp_path / ONNX_INT8, ink, agreement=lambda _path: 0.0)
+    assert method == "dynamic"
+    assert (tmp_path / ONNX_INT8).stat().st_size <= (exported.folder / ONNX).stat().st_size
+    exact, near = (
+        onnxruntime.InferenceSession(path).run(["probabilities"], {"ink": ink})[0]
+        for path in (exported.folder / ONNX, tmp_path / ONNX_INT8)
+    )
+    np.testing.assert_allclose(near, exact, atol=0.02)
+
+
 def test_the_card_knows_the_files_and_the_time(exported: Exported) -> None:
     _, card = read_model(exported.folder)
     assert card.sha256.keys() == {WEIGHTS, ONNX, ONNX_INT8, EXPORT_REPORT}
@@ -146,8 +160,8 @@ def test_the_metadata_is_the_card(exported: Exported) -> None:
     model = onnx.load(exported.folder / ONNX)
     (entry,) = [entry for entry in model.metadata_props if entry.key == METADATA]
     told, card = ModelCard.from_json(entry.value), read_card(exported.folder)
-    assert told.labels == LABELS
-    assert replace(told, sha256={}, metrics={}) == replace(card, sha256={}, metrics={})
+    assert told.labels == LABELS and told.sha256 == {}
+    assert replace(told, metrics={}) == replace(card, sha256={}, metrics={})
     assert max(opset.version for opset in model.opset_import if not opset.domain) >= 17
 
 
