@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from haleganada_client.errors import HaleganadaError
+from haleganada_client.errors import HaleganadaError, InvalidInput
 
 from .ending import fail
 from .group import Settings
@@ -54,8 +54,9 @@ def _require(module: str, package: str, extra: str) -> None:
 @click.option(
     "--allow-host", multiple=True, metavar="NAME", help="A name under which browsers may call, beside localhost."
 )
+@click.option("--insecure", is_flag=True, help="Listen beyond this machine: anybody there can teach and erase.")
 @click.pass_obj
-def web_command(settings: Settings, host: str, port: int, allow_host: tuple[str, ...]) -> None:
+def web_command(settings: Settings, host: str, port: int, allow_host: tuple[str, ...], insecure: bool) -> None:
     """Start the web page for a running server (--server), until Ctrl+C."""
     _require("flask", "waitress", "web")
     from haleganada_client.web import run_web
@@ -67,7 +68,9 @@ def web_command(settings: Settings, host: str, port: int, allow_host: tuple[str,
         click.echo(json.dumps({"page": address, "server": config.target}) if settings.json else words)
 
     try:
-        run_web(config, host, port, allow_host, ready)
+        run_web(config, host, port, allow_host, ready, insecure=insecure)
+    except InvalidInput as error:
+        fail(error.message, 2)
     except HaleganadaError as error:
         fail(error.message, 1)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from flask import Flask, Response, jsonify
-from werkzeug.exceptions import HTTPException
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from haleganada_client.client import HaleganadaClient
 from haleganada_client.errors import (
@@ -70,4 +70,10 @@ def _refused(error: HaleganadaError) -> tuple[Response, int]:
 
 def _http_error(error: HTTPException) -> tuple[Response, int]:
     reason = getattr(error, "reason", "") or error.name.upper().replace(" ", "_")
-    return jsonify(success=False, error=error.description or error.name, reason=reason, field=""), error.code or 500
+    message = _too_large() if isinstance(error, RequestEntityTooLarge) else error.description or error.name
+    return jsonify(success=False, error=message, reason=reason, field=""), error.code or 500
+
+
+def _too_large() -> str:
+    most = (request.max_content_length or MAX_BODY) // 2**20
+    return f"the request has over {most:,} MiB, which is all that is taken here; send a smaller picture or file"

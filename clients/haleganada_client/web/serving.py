@@ -11,7 +11,7 @@ from waitress.server import create_server
 
 from haleganada_client.client import HaleganadaClient
 from haleganada_client.connection import ClientConfig
-from haleganada_client.errors import HaleganadaError
+from haleganada_client.errors import HaleganadaError, InvalidInput
 
 from .app import create_app
 from .datasets import MAX_DATASET
@@ -20,21 +20,32 @@ _THREADS = 16
 
 
 def run_web(
-    config: ClientConfig, host: str, port: int, allowed_hosts: Iterable[str], ready: Callable[[str], None]
+    config: ClientConfig,
+    host: str,
+    port: int,
+    allowed_hosts: Iterable[str],
+    ready: Callable[[str], None],
+    *,
+    insecure: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM. config: of the server. ready is called with the address once the port is bound.
 
-    Raises HaleganadaError if the port cannot be had, or if the page would be open to other machines unasked.
+    allowed_hosts: names under which browsers may call, beside localhost. insecure: whether other machines may.
+    Raises InvalidInput if they could and that was not said; HaleganadaError if the port cannot be had.
     """
-    names = frozenset(allowed_hosts)
-    if not names and not _is_loopback(host):
-        raise HaleganadaError(
-            f"whoever reaches {host} could teach and erase; if that is meant, name this machine with --allow-host"
+    names = tuple(allowed_hosts)
+    is_local = _is_loopback(host)
+    if not (is_local or (insecure and names)):
+        problem = (
+            f"{host} can be reached from other machines: say --insecure if everybody there may read and change what is "
+            "taught, and name this machine with --allow-host, as their browsers call it"
         )
+        raise InvalidInput(problem, "INVALID_INPUT", "host")
     with HaleganadaClient(config=config) as client:  # made here, in the process that serves, never before a fork
         server = _bind(create_app(client, names), host, port)
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # waitress ends in good order on KeyboardInterrupt
-        ready(f"http://{_in_url(host)}:{_bound_port(server)}")
+        # Where all addresses are listened on, 0.0.0.0 is none that a browser may call.
+        ready(f"http://{_in_url(host if is_local else names[0])}:{_bound_port(server)}")
         server.run()
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from urllib.request import Request, urlopen
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from haleganada_client.connection import ClientConfig
-from haleganada_client.errors import HaleganadaError
-from haleganada_client.web import run_web
 from haleganada_client.web.security import HEADER
 
 from tests.unit.clients.web.conftest import data_url
@@ -119,7 +119,9 @@ def test_get_never_writes(web: FlaskClient) -> None:
 
 def test_bodies_have_a_limit(web: FlaskClient) -> None:
     huge = b'{"image": "' + b"A" * (17 * 2**20) + b'", "char": "a"}'
-    assert web.post("/train", data=huge, content_type="application/json").status_code == 413
+    answer = web.post("/train", data=huge, content_type="application/json")
+    assert answer.status_code == 413 and answer.get_json()["reason"] == "REQUEST_ENTITY_TOO_LARGE"
+    assert "16 MiB" in answer.get_json()["error"] and "smaller picture" in answer.get_json()["error"]
 
 
 def test_labels_come_back_as_data(web: FlaskClient) -> None:
@@ -129,9 +131,29 @@ def test_labels_come_back_as_data(web: FlaskClient) -> None:
     assert answer.mimetype == "application/json" and label in answer.get_json()["character_counts"]
 
 
-def test_the_page_is_not_opened_to_other_machines_unasked() -> None:
-    with pytest.raises(HaleganadaError, match="--allow-host"):
-        run_web(ClientConfig("127.0.0.1:1"), "0.0.0.0", 0, (), print)
+@pytest.mark.parametrize("line", [[], ["--allow-host", "my.box"], ["--insecure"]])
+def test_the_page_is_not_opened_to_other_machines_unasked(line: list[str]) -> None:
+    whole = [sys.executable, "-m", "haleganada_client.cli", "web", "--host", "0.0.0.0", "--port", "0", *line]
+    ended = subprocess.run(whole, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 2 and "can be reached from other machines: say --insecure" in ended.stderr
+    assert "--allow-host" in ended.stderr
+
+
+def test_an_opened_page_tells_an_address_that_answers() -> None:
+    line = ["web", "--host", "0.0.0.0", "--port", "0", "--allow-host", "my.box", "--insecure"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "haleganada_client.cli", *line], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        address = re.search(r"page is at http://(\S+):(\d+) ", process.stdout.readline())
+        assert address is not None and address[1] == "my.box"
+        call = Request(f"http://127.0.0.1:{address[2]}/", headers={"Host": f"{address[1]}:{address[2]}"})
+        with urlopen(call, timeout=10) as answer:
+            assert answer.status == 200
+    finally:
+        process.terminate()
+        assert process.wait(10) is not None
 
 
 def test_errors_tell_no_paths(web: FlaskClient) -> None:
