@@ -31,8 +31,12 @@ def text(value: dict[str, Any], field: str, default: str | None = None) -> str:
     found = value.get(field)
     if found is None and default is not None:
         return default
-    if not isinstance(found, str) or (default is None and not found):
+    if found is None:
+        raise InvalidInput(f"{field}: is missing; send text", "INVALID_INPUT", field)
+    if not isinstance(found, str):
         raise InvalidInput(f"{field}: must be text", "INVALID_INPUT", field)
+    if default is None and not found:
+        raise InvalidInput(f"{field}: is empty; send at least one character", "INVALID_INPUT", field)
     return found
 
 

@@ -15,6 +15,8 @@ from haleganada_server.core.errors import InvalidInput
 FIELD = "glyph.image"
 CUT_OFF = "is cut off or damaged; send the whole file again"
 _ANIMATED = "is animated; send a single picture"
+_ENCODED = (b"data:", b"iVBORw0KGgo", b"/9j/", b"UklGR")
+"""How the allowed formats begin in a data URL and in base64, which a caller may have forgotten to decode."""
 _MOST_PARTS = 10_000
 """Chunks or segments of a file. A photo of 8 MiB has about a thousand; millions of empty ones only cost time."""
 _MOST_SCANS = 64
@@ -45,7 +47,8 @@ def read_header(data: bytes) -> Header:
             return Header("WEBP", *_webp_size(data))
     except (struct.error, IndexError):
         raise InvalidInput(FIELD, CUT_OFF) from None
-    raise InvalidInput(FIELD, "is not a PNG, JPEG or WebP image; send the bytes of one, not base64")
+    advice = "send the bytes of one, not base64" if data.startswith(_ENCODED) else "save it as one of these"
+    raise InvalidInput(FIELD, f"is not a PNG, JPEG or WebP image; {advice}")
 
 
 def image_pixels(data: bytes) -> int:

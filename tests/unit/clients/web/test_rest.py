@@ -153,3 +153,17 @@ def test_bad_input_names_its_field(web: FlaskClient, path: str, body: object, fi
     answer = web.post(path, json=body)
     assert answer.status_code == 400
     assert answer.get_json()["success"] is False and answer.get_json()["field"] == field
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"char": ""}, "char: is empty"),
+        ({"char": None}, "char: is missing"),
+        ({"char": 7}, "char: must be text"),
+        ({"image": "data:image/gif;base64,R0lGODlhAQABAAAAADs="}, "image: is not a PNG, JPEG or WebP image"),
+    ],
+)
+def test_bad_input_says_what_is_wrong(web: FlaskClient, body: dict[str, Any], error: str) -> None:
+    said = web.post("/train", json={"image": data_url(), "char": "a", **body}).get_json()["error"]
+    assert said.startswith(error) and "base64" not in said  # which is what these routes ask for

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import resource
 import struct
 import sys
@@ -72,6 +73,12 @@ def memory_peak() -> int:
 @example(b"", b"")
 def test_garbage(start: bytes, rest: bytes) -> None:
     assert refusal(Glyph(image=start + rest)).field == "glyph.image"
+
+
+@pytest.mark.parametrize("kind", _FILES)
+def test_base64_that_nobody_decoded_is_told_from_other_files(kind: str) -> None:
+    assert "not base64" in refusal(Glyph(image=base64.b64encode(_FILES[kind]))).description
+    assert "base64" not in refusal(Glyph(image=b"GIF89a")).description
 
 
 @pytest.mark.parametrize("kind", _FILES)
