@@ -1,6 +1,7 @@
 # setup and run need Python 3.10 or newer and nothing else; some tests also use Node and Chromium where they are.
 PYTHON ?= python3
 DATA ?= saved_model
+ARGS ?=
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -14,8 +15,9 @@ setup: .venv/.done                       ## The environment of a user: server an
 	$(BIN)/python -m pip install --quiet --editable '.[server,web]'
 	@touch $@
 
-run: setup                               ## Server and web page, with ./saved_model as data directory
-	@$(BIN)/haleganada up --data $(DATA)
+run: setup                               ## Server and web page on ./saved_model; options: make run ARGS="--port 8081"
+	@$(BIN)/haleganada up --data $(DATA) $(ARGS) || \
+	{ code=$$?; echo 'with make, options are given so: make run ARGS="--port 8081 --listen 127.0.0.1:50052"' >&2; exit $$code; }
 
 .venv/.done-test: .venv/.done
 	$(BIN)/python -m pip install --quiet --group test --group lint
