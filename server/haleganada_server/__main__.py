@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 
 import click
 
@@ -51,4 +52,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main(prog_name="python -m haleganada_server")
+    main(prog_name="haleganada" if sys.argv[1:2] in (["serve"], ["pretrain"]) else "python -m haleganada_server")
