@@ -11,6 +11,7 @@ import math
 import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -372,14 +373,14 @@ class HaleganadaClient:
 
     def import_file(
         self,
-        path: str | os.PathLike[str],
+        source: str | os.PathLike[str] | BinaryIO,
         format: str = "",
         *,
         expected_revision: int | None = None,
         progress: transfers.Progress | None = None,
         workspace: str | None = None,
     ) -> types.ImportReport:
-        """Teach everything in a file; what it taught before is left out, so that it can be sent again.
+        """Teach everything in a file, named or open; what it taught before is left out, so that it can be sent again.
 
         format: archive, jsonl or folder, "" = found out from the file. progress is called with the bytes so far.
         Raises OSError for a file that cannot be read.
@@ -387,7 +388,7 @@ class HaleganadaClient:
         header = ocr.ImportHeader(
             workspace=self._in(workspace), format=_format(format), expected_revision=expected_revision
         )
-        with Path(path).open("rb") as file:
+        with Path(source).open("rb") if isinstance(source, (str, os.PathLike)) else nullcontext(source) as file:
             requests = transfers.import_requests(header, file, progress)
             answer = self._connection.call_once(self._ocr.Import, requests, self._at_least(_TRANSFER_S))
         return convert.import_report(answer)

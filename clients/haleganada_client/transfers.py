@@ -67,14 +67,25 @@ def _placed(target: Path | BinaryIO, write: Callable[[BinaryIO], Made]) -> Made:
     # exports may run at once.
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        with beside.open("xb") as file:
+        file = beside.open("xb")
+    except OSError as error:  # people named the target, and only that
+        raise OSError(error.errno, error.strerror, str(target)) from None
+    try:
+        with file:
             result = write(file)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(target)
+        _rename(beside, target)
     finally:
         beside.unlink(missing_ok=True)
     return result
+
+
+def _rename(beside: Path, target: Path) -> None:
+    try:
+        beside.replace(target)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(target)) from None
 
 
 def _receive(parts: Iterator[Any], file: BinaryIO, progress: Progress | None) -> Received:

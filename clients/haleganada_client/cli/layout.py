@@ -59,6 +59,11 @@ def percent(share: float | None) -> str:
     return ">99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.1f} %"
 
 
+def counted(count: int, noun: str) -> str:
+    """For example "1 label", "1,200 labels"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def size(count: float) -> str:
     """Bytes for people."""
     for unit in ("B", "KB", "MB"):

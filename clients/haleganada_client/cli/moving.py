@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
 from haleganada_client.types import ImportReport
 
-from .layout import size
+from .layout import counted, size
 from .session import Session, as_json, with_session
 
 _KINDS = """\b
@@ -34,7 +39,8 @@ def export_command(session: Session, file: Path, form: str) -> None:
     to_stdout = str(file) == "-"
     with session.client() as client:
         done = client.export(sys.stdout.buffer if to_stdout else file, form, progress=_counter())
-    text = f"wrote {done.samples_total} samples to {'standard output' if to_stdout else file} ({size(done.bytes)})"
+    where = "standard output" if to_stdout else file
+    text = f"wrote {counted(done.samples_total, 'sample')} to {where} ({size(done.bytes)})"
     if to_stdout:
         click.echo(as_json(done) if session.json else text, err=True)
     else:
@@ -56,26 +62,42 @@ def _counter() -> Callable[[int], None]:
 
 @click.command(
     "import",
-    help=f"Teach everything in FILE; what was imported before is left out.\n\n{_KINDS}\n\n"
+    help=f"Teach everything in FILE, - for standard input; what was imported before is left out.\n\n{_KINDS}\n\n"
     "Folders may be named by text (ಅ), code points (U+0C95_0CCD) or a decimal code (3205).",
 )
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option(
     "--format", "form", type=click.Choice(["archive", "jsonl", "folder"]), help="[default: found out from it]"
 )
 @with_session
 def import_command(session: Session, file: Path, form: str | None) -> None:
-    with session.client() as client, session.progress(file.stat().st_size, "Sending") as progress:
-        report = client.import_file(file, form or "", progress=lambda sent: progress.update(sent - progress.pos))
+    with (
+        session.client() as client,
+        _opened(file) as source,
+        session.progress(os.fstat(source.fileno()).st_size, "Sending") as progress,
+    ):
+        report = client.import_file(source, form or "", progress=lambda sent: progress.update(sent - progress.pos))
     session.show(report, _in_words(session, report))
     if report.refused_total:
         sys.exit(1)
 
 
+@contextmanager
+def _opened(file: Path) -> Iterator[BinaryIO]:
+    """The file; of standard input, which may come slowly, a copy that is gone afterwards."""
+    if str(file) != "-":
+        with file.open("rb") as source:
+            yield source
+        return
+    with tempfile.TemporaryFile(prefix="haleganada-") as copy:
+        shutil.copyfileobj(sys.stdin.buffer, copy)
+        copy.seek(0)
+        yield copy
+
+
 def _in_words(session: Session, report: ImportReport) -> str:
-    lines = [
-        f"learned {report.imported} samples, {report.duplicates} were known before, {report.refused_total} refused"
-    ]
+    learned = counted(report.imported, "sample")
+    lines = [f"learned {learned}, {report.duplicates:,} known before, {report.refused_total:,} refused"]
     lines += [f"  {refused.item}: {refused.error.message}" for refused in report.refused]
     if report.before:
         lines.append(f"`{session.command_line('restore', report.before.snapshot_id)}` goes back")

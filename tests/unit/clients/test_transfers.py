@@ -51,6 +51,16 @@ def test_a_damaged_export_leaves_what_was_there(tmp_path: Path, damaged: Iterato
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("out.zip", b"yesterday's")]
 
 
+def test_a_target_that_cannot_be_is_called_as_people_called_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "folder").mkdir()
+    for target in (tmp_path / "none/out.zip", tmp_path / "file/out.zip", tmp_path / "folder"):
+        with pytest.raises(OSError) as refusal:
+            write_export(parts(CONTENT), target)
+        assert refusal.value.filename == str(target)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
 def test_an_import_is_the_file_and_its_checksum() -> None:
     header = ocr.ImportHeader(workspace="w", format=ocr.EXPORT_FORMAT_JSONL)
     seen: list[int] = []
