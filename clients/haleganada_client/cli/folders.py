@@ -40,9 +40,18 @@ def label_folders(root: Path) -> list[Path]:
 
 def images_below(folder: Path) -> Iterator[Path]:
     """All images in a folder and its folders, sorted, hidden ones left out."""
+    return (path for path in _files_below(folder) if path.suffix.lower() in IMAGES)
+
+
+def others_below(folder: Path) -> int:
+    """How many files there are that images_below passes over, hidden ones left out."""
+    return sum(path.suffix.lower() not in IMAGES for path in _files_below(folder))
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix.lower() in IMAGES and not hidden and path.is_file():
+        if not hidden and path.is_file():
             yield path
 
 

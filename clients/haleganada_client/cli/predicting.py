@@ -15,6 +15,7 @@ from haleganada_client.types import FEW_SHOT, ONLINE, Candidate, Decision, ItemE
 from . import learning
 from .folders import images_below
 from .layout import bar, percent, printable, table
+from .meant import matching, tell_of_others
 from .pictures import Picture, answered, read
 from .session import Session, plain, with_session
 from .visualise import ENDINGS, write_visualisation
@@ -80,21 +81,12 @@ def _meant(images: Sequence[str]) -> list[Path]:
     """The path of every picture that is meant; "-" for standard input."""
     if not images:
         raise click.UsageError("say which pictures: files, folders, patterns, or - for standard input")
-    found: list[Path] = []
-    for name in images:
-        paths = [Path(name)] if name == "-" or Path(name).exists() else _matching(name)
-        if not paths:
-            raise click.UsageError(f"there is no file {printable(name)}")
-        found += [image for path in paths for image in (images_below(path) if path.is_dir() else [path])]
+    paths = [path for name in images for path in matching(name)]
+    tell_of_others(path for path in paths if path.is_dir())
+    found = [image for path in paths for image in (images_below(path) if path.is_dir() else [path])]
     if not found:
         raise click.UsageError("there are no PNG, JPEG or WebP images there")
     return found
-
-
-def _matching(pattern: str) -> list[Path]:
-    """Files that a pattern names, for shells that do not expand it."""
-    path = Path(pattern)
-    return sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
 
 
 def _picture(path: Path) -> Picture:

@@ -14,7 +14,9 @@ from haleganada_client.errors import HaleganadaError
 from haleganada_client.types import ItemError, Lesson, Taught
 
 from .folders import IMAGES, images_below, label_folders, label_of, request_id
+from .layout import counted, printable
 from .learning import LEARNS_ALONG
+from .meant import matching, tell_of_others
 from .pictures import Picture, answered, read, refused
 from .session import Session, with_session
 
@@ -28,7 +30,7 @@ Entry = tuple[Path, str, str] | Picture
 
 @click.command("train")
 @click.argument("label", required=False)
-@click.argument("images", nargs=-1, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.argument("images", nargs=-1, type=click.Path(allow_dash=True))
 @click.option(
     "--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folders named after labels."
 )
@@ -56,9 +58,9 @@ def train_command(
 ) -> None:
     """Teach a drawing: LABEL IMAGE, - for standard input; or with --folder a folder of labelled images.
 
-    A folder's subfolders name the labels: as text (ಅ), as code points (U+0C95_0CCD) or as a decimal code (3205).
-    Folders and several images can be taught again after an interruption: no file is learned twice. Exit code 1 if
-    some were refused.
+    IMAGES may be patterns, too, such as 'page/*.png'. A folder's subfolders name the labels: as text (ಅ), as code
+    points (U+0C95_0CCD) or as a decimal code (3205). Folders and several images can be taught again after an
+    interruption: no file is learned twice. A single image is learned anew each time. Exit code 1 if some were refused.
 
     \b
     haleganada train ಅ drawing.png
@@ -66,17 +68,19 @@ def train_command(
     haleganada train ಕಿ drawing.png --variant-of ಕ
     haleganada train ಅ drawing.png --wait-learned
     """
-    if wait_s is not None and len(images) != 1:
-        raise click.UsageError(f"--wait-learned waits for one drawing; `{session.command_line('stats')}` tells of many")
     if folder is not None and label is None:
-        _train_many(session, _labelled(folder), variant_of, again)
-    elif folder is None and label and len(images) == 1:
-        _train_one(session, label, images[0], variant_of, wait_s)
+        entries = _labelled(session, folder)
     elif folder is None and label and images:
-        _train_many(session, [(Path(image), label, Path(image).name) for image in images], variant_of, again)
+        entries = _of_one_label(session, label, images)
     else:
         example = f"{session.command_line('train')} ಅ drawing.png"
         raise click.UsageError(f"say LABEL IMAGE, for example: {example}, or give --folder alone")
+    if label and len(images) == 1 and (images[0] == "-" or Path(images[0]).is_file()):
+        _train_one(session, label, images[0], variant_of, wait_s)
+    elif wait_s is not None:
+        raise click.UsageError(f"--wait-learned waits for one drawing; `{session.command_line('stats')}` tells of many")
+    else:
+        _train_many(session, entries, variant_of, again)
 
 
 def _train_one(session: Session, label: str, image: str, variant_of: str, wait_s: float | None) -> None:
@@ -96,17 +100,44 @@ def _waited(session: Session, taught: Taught) -> str:
 def in_words(taught: Taught) -> str:
     """What a taught sample means, in one line."""
     stands_for = f" (a form of {taught.trained_as})" if taught.trained_as != taught.label else ""
-    known = f"{taught.labels_known} labels, {taught.samples_total} samples known"
+    known = f"{counted(taught.labels_known, 'label')}, {counted(taught.samples_total, 'sample')} known"
     return f"learned {taught.label}{stands_for} as sample {taught.sample_id}; {known}"
 
 
-def _labelled(root: Path) -> list[Entry]:
+def _of_one_label(session: Session, label: str, images: Sequence[str]) -> list[Entry]:
+    """The files that are named. Raises click.UsageError where one is none."""
+    paths = [path for name in images for path in matching(name)]
+    for path in paths:
+        if path.is_dir():
+            files = session.command_line("train", label, str(path / "*.png"))
+            raise click.UsageError(
+                f"{printable(str(path))} is a folder; name its files, for example with `{files}`, or give the folder "
+                "above it with --folder, whose folders name the labels"
+            )
+    return [(path, label, path.name) for path in paths]
+
+
+def _labelled(session: Session, root: Path) -> list[Entry]:
     """All images below the folders of `root` that are named after labels, and what is not where it should be."""
-    entries: list[Entry] = [
-        refused(str(path), "lies in no folder that names its label")
-        for path in sorted(root.iterdir())
-        if path.suffix.lower() in IMAGES and path.is_file()
+    loose = [path for path in sorted(root.iterdir()) if path.suffix.lower() in IMAGES and path.is_file()]
+    tell_of_others([root])
+    entries = _in_label_folders(root)
+    if not entries and loose:
+        files = session.command_line("train", "LABEL", str(root / f"*{loose[0].suffix}"))
+        raise click.UsageError(
+            f"{printable(str(root))} has no folders that name labels; give the folder above it, or teach its pictures "
+            f"as one label with `{files}`"
+        )
+    if not entries:
+        raise click.UsageError(f"{printable(str(root))} has no images in folders named after labels")
+    return [
+        *(refused(str(path), "lies in no folder that names its label; move it into one") for path in loose),
+        *entries,
     ]
+
+
+def _in_label_folders(root: Path) -> list[Entry]:
+    entries: list[Entry] = []
     for folder in label_folders(root):
         try:
             label = label_of(folder.name)
@@ -114,8 +145,6 @@ def _labelled(root: Path) -> list[Entry]:
             entries.append(refused(str(folder), str(error)))
             continue
         entries += [(image, label, image.relative_to(folder).as_posix()) for image in images_below(folder)]
-    if not entries:
-        raise click.UsageError(f"{root} has no images in folders named after labels")
     return entries
 
 
@@ -153,11 +182,11 @@ def _teach(client: HaleganadaClient, batch: list[Picture], variant_of: str, agai
 
 def _show(session: Session, count: Counter[str], problems: list[dict[str, str]]) -> None:
     result: dict[str, Any] = {"taught": count["taught"], "duplicates": count["duplicates"], "refused": problems}
-    parts = [f"learned {count['taught']} drawings"]
+    parts = [f"learned {counted(count['taught'], 'drawing')}"]
     if count["duplicates"]:
-        parts.append(f"{count['duplicates']} were taught before (--again teaches them once more)")
+        parts.append(f"{count['duplicates']:,} taught before (--again teaches them once more)")
     if problems:
-        parts.append(f"{len(problems)} refused:")
+        parts.append(f"{len(problems):,} refused:")
     lines = [", ".join(parts), *(f"  {problem['file']}: {problem['error']}" for problem in problems)]
     session.show(result, "\n".join(lines))
     if problems:

@@ -6,7 +6,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from haleganada_client.cli.folders import images_below, label_folders, label_of, request_id
+from haleganada_client.cli.folders import images_below, label_folders, label_of, others_below, request_id
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,6 +62,7 @@ def test_which_files_of_a_folder_count(tmp_path: Path) -> None:
     assert [folder.name for folder in label_folders(tmp_path)] == ["65", "ಅ"]
     found = [path.relative_to(tmp_path).as_posix() for path in images_below(tmp_path)]
     assert found == ["65/x.JPG", "ಅ/1.png", "ಅ/writer 2/1.webp"]
+    assert others_below(tmp_path) == 1  # the notes
 
 
 def test_a_lesson_is_known_by_its_file_and_what_it_teaches() -> None:
