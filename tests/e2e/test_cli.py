@@ -79,7 +79,7 @@ def run(running: ServerProcess) -> Terminal:
 
 
 def test_teach_and_recognise(run: Terminal, pictures: Path) -> None:
-    assert "learned x as sample 1; 1 labels, 1 samples known" in run("train", "x", pictures / "x/0.png")
+    assert "learned x as sample 1; 1 label, 1 sample known" in run("train", "x", pictures / "x/0.png")
     assert "ಅ" in run("train", "ಅ", "-", stdin=(pictures / "U+0C85/0.png").read_bytes())
     answer = run.json("predict", pictures / "x/1.png")
     assert answer[0]["file"] == str(pictures / "x/1.png") and answer[0]["decision"] == "recognised"
@@ -96,7 +96,7 @@ def test_nothing_taught_yet_is_an_answer(run: Terminal, pictures: Path) -> None:
 def test_folders_are_taught_once(run: Terminal, pictures: Path, tmp_path: Path) -> None:
     first = run.json("train", "--folder", pictures)
     assert first == {"taught": 6, "duplicates": 0, "refused": []}
-    assert "learned 0 drawings, 6 were taught before" in run("train", "--folder", pictures)
+    assert "learned 0 drawings, 6 taught before" in run("train", "--folder", pictures)
     elsewhere = tmp_path / "copied"
     shutil.copytree(pictures / "U+0C85", elsewhere / "3205")  # the same letter, spelled in another way
     assert run.json("train", "--folder", elsewhere)["duplicates"] == 3
@@ -116,6 +116,28 @@ def test_several_pictures_of_one_label(run: Terminal, pictures: Path) -> None:
     run("train", "ಕಿ", pictures / "U+0C85/0.png", "--variant-of", "ಕ")
     assert run.json("predict", pictures / "U+0C85/1.png")[0]["candidates"][0]["canonical"] == "ಕ"
     assert "form of ಕ" in run("predict", pictures / "U+0C85/1.png")
+
+
+def test_a_label_s_pictures_may_be_named_by_a_pattern(run: Terminal, pictures: Path) -> None:
+    assert run.json("train", "x", str(pictures / "x/*.png")) == {"taught": 3, "duplicates": 0, "refused": []}
+    assert run.json("train", "x", str(pictures / "x/*.png"))["duplicates"] == 3
+    assert "there is no file" in run.fails(2, "train", "x", str(pictures / "x/*.webp"))
+
+
+def test_folders_in_the_wrong_place_have_a_remedy(run: Terminal, pictures: Path) -> None:
+    assert "the folder above" in run.fails(2, "train", "--folder", pictures / "x")
+    told = run.fails(2, "train", "x", pictures / "x")
+    assert "--folder" in told
+    assert "learned 3 drawings" in follow(between_ticks(told))
+
+
+def test_what_is_no_picture_is_said_to_be_skipped(run: Terminal, pictures: Path, tmp_path: Path) -> None:
+    shutil.copytree(pictures / "x", tmp_path / "x")
+    for name in ("a.gif", "b.bmp", ".hidden.tif"):
+        (tmp_path / "x" / name).write_bytes(b"x")
+    for words in (["train", "--folder", str(tmp_path)], ["predict", str(tmp_path)]):
+        done = haleganada(*run.shared, *words)
+        assert done.returncode == 0 and done.stderr == "2 files skipped: not PNG, JPEG or WebP\n"
 
 
 def test_what_is_wrong_with_a_folder_is_listed(run: Terminal, pictures: Path, tmp_path: Path) -> None:
@@ -154,6 +176,9 @@ def test_correct_link_unlink_relabel_forget_undo(run: Terminal, pictures: Path) 
     found = run.json("predict", pictures / "U+0C85/0.png")
     corrected = run.json("correct", found[0]["prediction_id"], "ಅ")
     assert corrected["taught"]["label"] == "ಅ"
+    typo = haleganada(*run.shared, "link", "nosuch", "x")
+    assert typo.returncode == 0 and typo.stderr.startswith("nosuch has no drawings yet; ")
+    run("undo")
     assert "has the forms x, ಅ" in run("link", "ಅ", "x")
     assert "no longer a form of x" in run("unlink", "ಅ")
     assert "is now y" in run("relabel", "1", "y")
@@ -182,6 +207,7 @@ def test_looking(run: Terminal, pictures: Path, tmp_path: Path) -> None:
     assert len(run.json("stats", "--history", "2")["history"]) == 2
     assert len(run("samples", "--limit", "2").splitlines()) == 3
     assert {sample["label"] for sample in run.json("samples", "ls", "--label", "ಅ")} == {"ಅ"}
+    assert f"-w {run.workspace} samples show 1 " in run.fails(2, "samples", "1")
     run("samples", "show", "1", "--to", tmp_path / "one.png")
     assert Image.open(tmp_path / "one.png").size == (128, 128)
 
@@ -203,17 +229,25 @@ def test_moving(run: Terminal, running: ServerProcess, pictures: Path, tmp_path:
     other = Terminal(running.address, f"{run.workspace}-2")
     other("workspaces", "create", other.workspace)
     assert "learned 6 samples" in other("import", tmp_path / "a.zip")
-    assert "6 were known before" in other("import", tmp_path / "a.zip", "--format", "archive")
+    assert "6 known before" in other("import", tmp_path / "a.zip", "--format", "archive")
     drawing = pictures / "x/1.png"
     assert other.json("predict", drawing)[0]["candidates"] == run.json("predict", drawing)[0]["candidates"]
 
 
-def test_an_export_can_be_piped(run: Terminal, pictures: Path) -> None:
+def test_a_file_that_cannot_be_written_is_called_as_it_was_named(run: Terminal, tmp_path: Path) -> None:
+    assert run.fails(1, "export", tmp_path / "none/all.zip") == (
+        f"haleganada: {tmp_path}/none/all.zip: No such file or directory\n"
+    )
+
+
+def test_exports_and_imports_can_be_piped(run: Terminal, pictures: Path) -> None:
     run("train", "--folder", pictures)
     line = [sys.executable, "-m", "haleganada_client.cli", *run.shared, "export", "-", "--format", "jsonl"]
     done = subprocess.run(line, capture_output=True, check=True)
     assert {json.loads(line)["label"] for line in done.stdout.splitlines()} == {"x", "ಅ"}
     assert b"wrote 6 samples to standard output" in done.stderr
+    run("reset", "--confirm", run.workspace)
+    assert "learned 6 samples" in run("import", "-", stdin=done.stdout)
 
 
 def test_workspaces(run: Terminal) -> None:
@@ -221,6 +255,7 @@ def test_workspaces(run: Terminal) -> None:
     run("workspaces", "create", name)
     assert name in run("workspaces") and name in {found["name"] for found in run.json("workspaces", "ls")}
     assert run.workspace in run.fails(5, "workspaces", "create", run.workspace)
+    assert "choose one of ls, create, delete" in run.fails(2, "workspaces", name)
     run("workspaces", "delete", name, "--confirm", name)
     assert name not in run("workspaces")
 
@@ -381,5 +416,6 @@ def test_help_names_every_command_and_exit_code() -> None:
 
 
 def test_serve_and_pretrain_are_the_servers_own() -> None:
-    assert "--listen" in haleganada("serve", "--help").stdout
+    told = haleganada("serve", "--help").stdout
+    assert "--listen" in told and told.startswith("Usage: haleganada serve ")
     assert "--insecure" in haleganada("serve", "--listen", "0.0.0.0:0").stderr

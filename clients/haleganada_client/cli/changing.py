@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .layout import printable
 from .session import Session, with_session
 from .training import in_words
 
@@ -28,6 +29,9 @@ def link_command(session: Session, form: str, canonical: str) -> None:
     """Let FORM stand for CANONICAL from now on. Nothing is retrained; `haleganada unlink` parts them again."""
     with session.client() as client:
         linked = client.link_variants(form, canonical)
+        for name in (form, linked.canonical):
+            if not client.list_samples(label=name, page_size=1).total_size:
+                click.echo(f"{printable(name)} has no drawings yet; is it spelled as it was taught?", err=True)
     session.show(linked, f"{linked.canonical} now has the forms {', '.join(linked.forms)}")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .default_group import DefaultGroup
-from .layout import bar, moment, printable, size, table
+from .layout import bar, counted, moment, printable, size, table
 from .session import Session, with_session
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
@@ -194,7 +194,7 @@ def _balance(labels: Sequence[DatasetLabel], everything: bool) -> str:
     ]
     text = table(rows, ["label", "train", "validation", "test", ""], right={1, 2, 3})
     left = len(labels) - len(shown)
-    return f"{text}\nand {left:,} labels with more (--all lists them)" if left else text
+    return f"{text}\nand {counted(left, 'label')} with more (--all lists them)" if left else text
 
 
 def _refused(dataset: Dataset, everything: bool) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .job_bar import followed, goes_on
-from .layout import percent, printable, table
+from .layout import counted, percent, printable, table
 from .session import Session, with_session
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def evaluate_command(
     text = [goes_on(session, job) if detach else measured(job), *(f"wrote {path}" for path in saved)]
     if job.files and out is None:
         fetch = session.command_line("jobs", "files", job.job_id, "--to", "FOLDER")
-        text.append(f"\n`{fetch}` fetches {len(job.files)} files")
+        text.append(f"\n`{fetch}` fetches {counted(len(job.files), 'file')}")
     session.show(job, "\n".join(text))
     if not detach and job.state.value != "succeeded":
         sys.exit(1)
@@ -81,8 +81,8 @@ def measured(job: Job) -> str:
 
 def _heading(result: Mapping[str, Any]) -> str:
     data = result.get("dataset", {})
-    drawings, labels = data.get("drawings", 0), data.get("labels", 0)
-    return f"{printable(data.get('name', ''))}, {data.get('part', '')} part: {drawings:,} drawings of {labels:,} labels"
+    drawings, labels = counted(data.get("drawings", 0), "drawing"), counted(data.get("labels", 0), "label")
+    return f"{printable(data.get('name', ''))}, {data.get('part', '')} part: {drawings} of {labels}"
 
 
 def _comparison(models: Sequence[Mapping[str, Any]]) -> str:
@@ -131,6 +131,6 @@ def _disagreements(found: Mapping[str, Any]) -> str:
     if not found:
         return ""
     return (
-        f"the models disagree on {found['count']:,} drawings ({percent(found['share'])}); "
+        f"the models disagree on {counted(found['count'], 'drawing')} ({percent(found['share'])}); "
         f"one of them at least is right on {percent(found['some_right'])}"
     )

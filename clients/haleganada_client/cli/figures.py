@@ -9,7 +9,7 @@ import click
 from haleganada_client.types import NearDuplicate, Stats, Suspect, TeachNext, WorkspaceInfo
 
 from . import learning
-from .layout import bar, percent, size, table
+from .layout import bar, counted, percent, size, table
 from .session import Session, plain, with_session
 
 _TWO_LABELS = "The same drawing with two labels, one of which is wrong"
@@ -101,7 +101,9 @@ def _overview(stats: Stats, answering: list[list[str]]) -> str:
         ["weights", f"{stats.versions.get('weights', '')} ({stats.embedder_hash[:12]})"],
     ]
     if stats.samples_to_embed:
-        rows.append(["to embed anew", f"{stats.samples_to_embed} samples, left out of predictions until then"])
+        rows.append(
+            ["to embed anew", f"{counted(stats.samples_to_embed, 'sample')}, left out of predictions until then"]
+        )
     return table(rows)
 
 

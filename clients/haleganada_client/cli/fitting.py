@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .job_bar import duration, followed, goes_on
-from .layout import percent, printable
+from .layout import counted, percent, printable
 from .session import Session, with_session
 from .starter_dataset import starter_dataset
 
@@ -105,7 +105,7 @@ def _preview(session: Session, preset: str, dataset: str, target: Path, seed: in
     with session.client() as client:
         found = client.datasets.preview(dataset, preset, seed=seed)
     target.write_bytes(found.sheet)
-    shown = f"{len(found.labels)} drawings, each {found.side} x {found.side} px, as {preset} would see them"
+    shown = f"{counted(len(found.labels), 'drawing')}, each {found.side} x {found.side} px, as {preset} would see them"
     session.show({"file": str(target), "labels": found.labels, "side": found.side}, f"wrote {target}: {shown}")
 
 
@@ -115,7 +115,7 @@ def trained(session: Session, job: Job) -> str:
     lines = [_outcome(job, name)]
     if job.epochs:
         best = max(job.epochs, key=lambda epoch: (epoch.validation_accuracy, -epoch.validation_loss))
-        took = f"{len(job.epochs)} epochs in {duration(sum(epoch.seconds for epoch in job.epochs))}"
+        took = f"{counted(len(job.epochs), 'epoch')} in {duration(sum(epoch.seconds for epoch in job.epochs))}"
         validated = best.validation_accuracy or best.validation_loss  # else there is no validation part
         right = f"best: {percent(best.validation_accuracy)} of the validation part, epoch {best.epoch}; "
         lines.append(f"{right if validated else ''}{took}")

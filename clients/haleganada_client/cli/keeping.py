@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .layout import moment, size, table
+from .layout import counted, moment, size, table
 from .session import Session, with_session
 
 
@@ -15,7 +15,8 @@ def save_command(session: Session, name: str) -> None:
     """Keep the present state as a snapshot, under NAME or the time."""
     with session.client() as client:
         kept = client.save(name)
-    session.show(kept, f"kept {kept.samples_total} samples as {kept.snapshot_id} ({kept.name}, {size(kept.bytes)})")
+    samples = counted(kept.samples_total, "sample")
+    session.show(kept, f"kept {samples} as {kept.snapshot_id} ({kept.name}, {size(kept.bytes)})")
 
 
 @click.command("snapshots")
@@ -39,7 +40,7 @@ def restore_command(session: Session, snapshot_id: str) -> None:
     """Make snapshot SNAPSHOT_ID the present state. What is there now moves to the trash."""
     with session.client() as client:
         workspace = client.restore_snapshot(snapshot_id)
-    session.show(workspace, f"{workspace.name} has {workspace.samples_total} samples again")
+    session.show(workspace, f"{workspace.name} has {counted(workspace.samples_total, 'sample')} again")
 
 
 @click.command("reset")
@@ -50,5 +51,5 @@ def reset_command(session: Session, confirm: str | None) -> None:
     with session.client() as client:
         name = client.config.workspace
         kept = client.reset(confirm or session.ask(f"This empties the workspace. Type its name, {name}, to go on"))
-    back = f"`{session.command_line('restore', kept.snapshot_id)}` brings {kept.samples_total} samples back"
+    back = f"`{session.command_line('restore', kept.snapshot_id)}` brings {counted(kept.samples_total, 'sample')} back"
     session.show(kept, f"{name} is empty; {back}")

@@ -74,9 +74,12 @@ def _disk(data: Path) -> Finding:
     free = shutil.disk_usage(nearest).free
     if free < _LEAST_FREE:
         return Finding(
-            WARN, "disk", f"only {size(free)} free for {data}; make some room, or choose another with --data"
+            WARN, "disk", f"only {size(free)} free for {data.absolute()}; make some room, or choose another with --data"
         )
-    return Finding(OK, "disk", f"{size(free)} free for {data}")
+    there = "" if data.exists() else ", which is not there yet"
+    return Finding(
+        OK, "disk", f"{size(free)} free for {data.absolute()}{there}; name the server's with --data if it has another"
+    )
 
 
 def _fonts() -> Finding:

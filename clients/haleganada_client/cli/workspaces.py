@@ -10,7 +10,7 @@ from haleganada_client.types import WorkspaceInfo
 
 from . import learning
 from .default_group import DefaultGroup
-from .layout import moment, size, table
+from .layout import counted, moment, size, table
 from .session import Session, with_session
 
 
@@ -32,14 +32,15 @@ def list_workspaces(session: Session) -> None:
 
 def _row(session: Session, workspace: WorkspaceInfo, names: Mapping[str, str]) -> list[str]:
     counts = [str(count) for count in (workspace.labels_known, workspace.samples_total, workspace.revision)]
-    kept = [size(workspace.bytes_on_disk), moment(workspace.created)]
+    created = "" if workspace.corrupt else moment(workspace.created)  # what cannot be read has no time
+    kept = [size(workspace.bytes_on_disk), created]
     return [workspace.name, *counts, *kept, learning.answers(workspace, names), _state(session, workspace)]
 
 
 def _state(session: Session, workspace: WorkspaceInfo) -> str:
     if workspace.corrupt:
         return f"corrupt; see `{session.command_line('snapshots', workspace=workspace.name)}`"
-    to_embed = f"{workspace.samples_to_embed} samples to embed anew" if workspace.samples_to_embed else ""
+    to_embed = f"{counted(workspace.samples_to_embed, 'sample')} to embed anew" if workspace.samples_to_embed else ""
     return "; ".join(filter(None, [learning.progress(workspace), to_embed]))
 
 

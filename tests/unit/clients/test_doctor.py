@@ -44,6 +44,11 @@ def test_good_weights_are_found_without_importing_the_server(tmp_path: Path, oth
     assert doctor(tmp_path, path=other_weights)[1]["weights"] == ("ok", "1 files match their card")
 
 
+def test_the_disk_is_named_in_full(tmp_path: Path) -> None:
+    state, detail = doctor(tmp_path)[1]["disk"]
+    assert state in ("ok", "warn") and str(tmp_path / "saved_model") in detail and "--data" in detail
+
+
 @pytest.mark.parametrize("damage", ["embedder.onnx", "card.json"])
 def test_damaged_weights_are_a_failure(tmp_path: Path, other_weights: Path, damage: str) -> None:
     (other_weights / "haleganada_server/weights" / damage).write_bytes(b"damaged")

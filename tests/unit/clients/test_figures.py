@@ -5,6 +5,7 @@ learned.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from concurrent import futures
 from contextlib import contextmanager
@@ -108,6 +109,13 @@ def test_what_answers_and_how_far_it_has_learned(command: str, workspace: wsp.Wo
     said = shown(workspace, command)
     assert all(word in said for word in words.split("|")), said
     assert ("learn" in said) == workspace.HasField("online")
+
+
+def test_a_corrupt_workspace_has_no_time_and_a_way_out() -> None:
+    broken = wsp.Workspace(name="class 4b", state=wsp.WORKSPACE_STATE_CORRUPT)
+    said = shown(broken, "workspaces").splitlines()[1]
+    assert "-w 'class 4b' snapshots`" in said and not re.search(r"\d{4}-\d\d-\d\d", said)
+    assert re.search(r"\d{4}-\d\d-\d\d", shown(wsp.Workspace(name="sound"), "workspaces"))
 
 
 @pytest.mark.parametrize("command", ["stats", "workspaces"])
