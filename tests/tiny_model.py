@@ -11,11 +11,12 @@ import json
 import secrets
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from haleganada_server.core.model_card import ModelCard, Preprocessing
+from haleganada_server.core.model_files import METADATA
 from haleganada_server.vision import model_input
 from numpy.typing import NDArray
 
@@ -41,12 +42,6 @@ def write_tiny_model(folder: Path, model: TinyModel, spoil: Callable[[Path], Non
     home = folder / secrets.token_hex(4)
     home.mkdir(parents=True)
     weights = _weights(list(model.templates.values()))
-    (home / "model.onnx").write_bytes(network(weights))
-    (home / "model.safetensors").write_bytes(_safetensors(weights))
-    if model.int8:
-        (home / "model.int8.onnx").write_bytes(network(weights.round(1)))
-    (home / "export.json").write_text(json.dumps({"float32": {"largest_logit_difference": 0.0}}), encoding="utf-8")
-    hashes = {path.name: _sha256(path) for path in sorted(home.iterdir()) if path.name != "export.json"}
     card = ModelCard(
         preset="tiny-cnn",
         name=model.name,
@@ -57,9 +52,16 @@ def write_tiny_model(folder: Path, model: TinyModel, spoil: Callable[[Path], Non
         created_us=model.created_us,
         dataset_name="shapes",
         dataset_sha256="5" * 64,
-        sha256=hashes,
+        sha256={},
         metrics=dict(model.metrics),
     )
+    (home / "model.onnx").write_bytes(network(weights) + metadata(card))
+    (home / "model.safetensors").write_bytes(_safetensors(weights))
+    if model.int8:
+        (home / "model.int8.onnx").write_bytes(network(weights.round(1)) + metadata(card))
+    (home / "export.json").write_text(json.dumps({"float32": {"largest_logit_difference": 0.0}}), encoding="utf-8")
+    hashes = {path.name: _sha256(path) for path in sorted(home.iterdir()) if path.name != "export.json"}
+    card = replace(card, sha256=hashes)
     (home / "model.json").write_text(card.to_json(), encoding="utf-8")
     if spoil is not None:
         spoil(home)
@@ -99,6 +101,11 @@ def network(weights: NDArray[np.float32], side: int = SIDE) -> bytes:
     )
     version = _field(1, b"") + _number(2, 17)
     return _number(1, 8) + _field(7, graph) + _field(8, version)
+
+
+def metadata(card: ModelCard) -> bytes:
+    """A card as an entry of a network's metadata, to be put behind it."""
+    return _field(14, _field(1, METADATA.encode()) + _field(2, card.to_json().encode()))
 
 
 def _node(kind: str, inputs: list[str], output: str, **attributes: int) -> bytes:

@@ -19,6 +19,11 @@ METADATA = "haleganada.card"
 """Entry of an ONNX file's metadata that holds the card as it was when the file was made."""
 
 
+def model_sha256(card: ModelCard) -> str:
+    """What tells a model from all others, wherever one is named: the SHA-256 of its weights, else of its ONNX file."""
+    return card.sha256.get(WEIGHTS) or card.sha256[ONNX]
+
+
 def require_intact(folder: Path, card: ModelCard, names: Iterable[str]) -> None:
     """Raises DataLoss unless each of these files is there and has the SHA-256 that the card gives it."""
     for name in names:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from haleganada_server.core.errors import Precondition
 from haleganada_server.core.model_card import ModelCard
-from haleganada_server.core.model_files import ONNX, damaged, require_intact
+from haleganada_server.core.model_files import CARD, METADATA, ONNX, damaged, require_intact
 
 Rasters = NDArray[np.uint8]  # (n, 128, 128)
 ToInput = Callable[[Rasters, int], NDArray[np.float32]]  # and the side -> (n, 1, side, side), 0..1
@@ -29,7 +31,7 @@ class OnnxClassifier:
 
     def __init__(self, folder: Path, card: ModelCard, to_input: ToInput, threads: int | None = None) -> None:
         """to_input: rasters as a network of that side takes them. threads: that compute one drawing together, default
-        one a core. Raises DataLoss if the file is not the card's, or is not such a network.
+        one a core. Raises DataLoss if the file is not the card's, or is not such a network, or the card was changed.
         """
         require_intact(folder, card, [ONNX])
         self._card = card
@@ -69,7 +71,27 @@ def _session(path: Path, card: ModelCard, threads: int) -> onnxruntime.Inference
         and _fits(session.get_outputs(), _OUTPUT, [len(card.labels)])
     ):
         raise damaged(card.name, f"{ONNX} does not take ink of {side} px, or does not give {len(card.labels)} labels")
+    _require_same_card(session, card)
     return session
+
+
+def _require_same_card(session: onnxruntime.InferenceSession, card: ModelCard) -> None:
+    """The card has hashes of all files but none of its own; so it is compared with the one inside the graph, if that
+    has one. Raises DataLoss.
+    """
+    try:
+        inside = session.get_modelmeta().custom_metadata_map.get(METADATA)
+        same = inside is None or _as_exported(ModelCard.from_json(inside)) == _as_exported(card)
+    except (Precondition, UnicodeDecodeError):
+        same = False
+    if not same:
+        raise damaged(card.name, f"{CARD} was changed: it is not the one that {ONNX} was made with")
+
+
+def _as_exported(card: ModelCard) -> ModelCard:
+    """Without what is known only after the export."""
+    metrics = {name: value for name, value in card.metrics.items() if name != "milliseconds"}
+    return replace(card, sha256={}, metrics=metrics)
 
 
 def _fits(nodes: Sequence[onnxruntime.NodeArg], name: str, shape: Sequence[int]) -> bool:

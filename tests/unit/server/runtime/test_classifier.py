@@ -14,7 +14,7 @@ from haleganada_server.core.model_card import ModelCard, Preprocessing
 from haleganada_server.runtime.classifier import OnnxClassifier
 from haleganada_server.vision import model_input
 
-from tests.tiny_model import SIDE, TinyModel, network, write_tiny_model
+from tests.tiny_model import SIDE, TinyModel, metadata, network, write_tiny_model
 
 RASTERS = np.zeros((3, 128, 128), np.uint8)
 RASTERS[0, :, 60:70] = RASTERS[1, 60:70] = RASTERS[2, 20:100, 20:100] = 255
@@ -67,6 +67,11 @@ def other_side(folder: Path) -> ModelCard:
     return replace(card_of(folder), preprocessing=Preprocessing(SIDE * 2))
 
 
+def no_card_inside(folder: Path) -> ModelCard:
+    inside = metadata(card_of(folder)).replace(b"tiny-cnn", b"tiny-c\xffn")
+    return with_onnx(folder, network(np.ones((SIDE**2, 3), np.float32)) + inside)
+
+
 DAMAGE: dict[str, tuple[Callable[[Path], ModelCard], str]] = {
     "changed": (wrong_hash, "the SHA-256 of model.onnx is not"),
     "missing": (missing, "model.onnx is missing"),
@@ -74,6 +79,13 @@ DAMAGE: dict[str, tuple[Callable[[Path], ModelCard], str]] = {
     "not ONNX": (lambda folder: with_onnx(folder, b"MZ, or so it says"), "cannot load"),
     "other classes": (lambda folder: with_onnx(folder, network(np.ones((SIDE**2, 5), np.float32))), "give 3 labels"),
     "other side": (other_side, "does not take ink of 32 px"),
+    "other preset": (lambda folder: replace(card_of(folder), preset="cnn36"), "model.json was changed"),
+    "other temperature": (lambda folder: replace(card_of(folder), temperature=2.0), "model.json was changed"),
+    "other accuracy": (
+        lambda folder: replace(card_of(folder), metrics={"test_accuracy": 1.0}),
+        "model.json was changed",
+    ),
+    "no card inside": (no_card_inside, "model.json was changed"),
 }
 
 
@@ -83,6 +95,15 @@ def test_what_is_not_the_cards_is_not_loaded(folder: Path, damage: Callable[[Pat
     with pytest.raises(DataLoss, match=why) as caught:
         OnnxClassifier(folder, card, model_input)
     assert caught.value.reason == "MODEL_DAMAGED" and "train it again, or delete it" in caught.value.message
+
+
+def test_what_was_measured_after_the_export_may_differ(folder: Path) -> None:
+    card = card_of(folder)
+    OnnxClassifier(folder, replace(card, metrics={**card.metrics, "milliseconds": 7.0}), model_input)
+
+
+def test_a_network_without_a_card_runs(folder: Path) -> None:
+    OnnxClassifier(folder, with_onnx(folder, network(np.ones((SIDE**2, 3), np.float32))), model_input)
 
 
 def test_a_network_that_gives_no_numbers_is_damaged(folder: Path) -> None:
