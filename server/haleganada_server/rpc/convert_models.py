@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from haleganada.v1 import model_service_pb2 as pb
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.model_files import ONNX, WEIGHTS
+from haleganada_server.core.model_files import model_sha256
 from haleganada_server.core.model_names import FEW_SHOT
 from haleganada_server.core.models import ModelFile, StoredModel
 from haleganada_server.core.presets import PresetFacts
@@ -35,7 +35,7 @@ def model(value: StoredModel, active_in: Sequence[str], *, with_labels: bool = T
         labels_total=len(card.labels),
         parameters=card.parameters,
         bytes_on_disk=value.bytes_on_disk,
-        sha256=card.sha256.get(WEIGHTS) or card.sha256[ONNX],
+        sha256=model_sha256(card),
         dataset_sha256=card.dataset_sha256,
         dataset_name=card.dataset_name,
         validation_accuracy=card.metrics.get("validation_accuracy"),

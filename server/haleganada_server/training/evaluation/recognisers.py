@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from haleganada_server.core.head import Head
 from haleganada_server.core.knowledge import believe
 from haleganada_server.core.model_card import ModelCard
-from haleganada_server.core.model_files import CARD, ONNX, damaged
+from haleganada_server.core.model_files import CARD, damaged, model_sha256
 from haleganada_server.core.model_names import FEW_SHOT
 from haleganada_server.runtime.classifier import OnnxClassifier
 from haleganada_server.runtime.onnx_embedder import OnnxEmbedder
@@ -34,8 +34,8 @@ _TIMED, _TIMED_SECONDS = 50, 3.0  # drawings, and about how long at most
 
 
 class Recogniser(Protocol):
-    """Anything that recognises data set rasters. model_id and name: as in the request. sha256: of what decides its
-    answers. facts: what else is told of it, JSON values.
+    """Anything that recognises data set rasters. model_id and name: as in the request. sha256: as lists of
+    models tell it. facts: what else is told of it, JSON values.
     """
 
     @property
@@ -74,7 +74,7 @@ class TrainedModel:
 
     @property
     def sha256(self) -> str:
-        return self.card.sha256[ONNX]
+        return model_sha256(self.card)
 
     @property
     def labels(self) -> tuple[str, ...]:

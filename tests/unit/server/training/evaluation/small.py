@@ -11,12 +11,13 @@ import onnx
 from haleganada_server.core.dataset import Part
 from haleganada_server.core.files import file_sha256
 from haleganada_server.core.model_card import ModelCard, Preprocessing
-from haleganada_server.core.model_files import CARD, ONNX
+from haleganada_server.core.model_files import CARD, ONNX, WEIGHTS
 from haleganada_server.vision import model_input
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 SIDE = 16
+WEIGHTS_SHA256 = "7" * 64
 KANNADA = ("ಕ", "ಕಿ", "ಕ್ಷ", "ಖ", "ಗೂ", "ಱ")
 
 
@@ -77,7 +78,7 @@ def nearest_mean(folder: Path, name: str, data: Letters, labels: tuple[str, ...]
     onnx.save(_network((means.T * 2).astype(np.float32), -(means**2).sum(1).astype(np.float32), side), folder / ONNX)
     card = ModelCard(
         "tiny-cnn", name, labels, Preprocessing(side), 1.0, means.size, 0, "made letters", "5" * 64,
-        {ONNX: file_sha256(folder / ONNX)},
+        {ONNX: file_sha256(folder / ONNX), WEIGHTS: WEIGHTS_SHA256},
     )  # fmt: skip
     (folder / CARD).write_text(card.to_json(), encoding="utf-8")
     return folder
