@@ -122,6 +122,7 @@ def test_a_label_s_pictures_may_be_named_by_a_pattern(run: Terminal, pictures: P
     assert run.json("train", "x", str(pictures / "x/*.png")) == {"taught": 3, "duplicates": 0, "refused": []}
     assert run.json("train", "x", str(pictures / "x/*.png"))["duplicates"] == 3
     assert "there is no file" in run.fails(2, "train", "x", str(pictures / "x/*.webp"))
+    assert "waits for one drawing" in run.fails(2, "train", "x", str(pictures / "x/*.png"), "--wait-learned")
 
 
 def test_folders_in_the_wrong_place_have_a_remedy(run: Terminal, pictures: Path) -> None:

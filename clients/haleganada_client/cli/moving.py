@@ -84,7 +84,7 @@ def import_command(session: Session, file: Path, form: str | None) -> None:
 
 @contextmanager
 def _opened(file: Path) -> Iterator[BinaryIO]:
-    """The file; of standard input, which may come slowly, a copy that is gone afterwards."""
+    """The file; of standard input a copy that is gone afterwards: a call's deadline begins once all of it is here."""
     if str(file) != "-":
         with file.open("rb") as source:
             yield source

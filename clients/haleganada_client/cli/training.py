@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -68,6 +68,8 @@ def train_command(
     haleganada train ಕಿ drawing.png --variant-of ಕ
     haleganada train ಅ drawing.png --wait-learned
     """
+    if wait_s is not None and len(images) != 1:
+        _refuse_to_wait(session)
     if folder is not None and label is None:
         entries = _labelled(session, folder)
     elif folder is None and label and images:
@@ -78,9 +80,13 @@ def train_command(
     if label and len(images) == 1 and (images[0] == "-" or Path(images[0]).is_file()):
         _train_one(session, label, images[0], variant_of, wait_s)
     elif wait_s is not None:
-        raise click.UsageError(f"--wait-learned waits for one drawing; `{session.command_line('stats')}` tells of many")
+        _refuse_to_wait(session)
     else:
         _train_many(session, entries, variant_of, again)
+
+
+def _refuse_to_wait(session: Session) -> NoReturn:
+    raise click.UsageError(f"--wait-learned waits for one drawing; `{session.command_line('stats')}` tells of many")
 
 
 def _train_one(session: Session, label: str, image: str, variant_of: str, wait_s: float | None) -> None:
