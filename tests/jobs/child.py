@@ -113,6 +113,14 @@ def runs_out_of_memory(request: Request, cancelled: threading.Event) -> None:
     sys.exit(1)
 
 
+def breaks_down(request: Request, cancelled: threading.Event) -> None:
+    """After a good epoch, whose model it leaves."""
+    say(epoch=epoch_metrics(1))
+    say(epoch={**epoch_metrics(2), "validation_loss": float("nan")})
+    write_model(Path(request["folder"]) / "model", request)
+    say(failed={"reason": "DIVERGED", "message": "the loss is no number; choose a lower learning rate", "model": True})
+
+
 def does_not_listen(request: Request, cancelled: threading.Event) -> None:
     time.sleep(600)
 
@@ -168,6 +176,7 @@ BEHAVIOURS: dict[str, Callable[[Request, threading.Event], None]] = {
     "ends": ends,
     "is killed": is_killed,
     "runs out of memory": runs_out_of_memory,
+    "breaks down": breaks_down,
     "does not listen": does_not_listen,
     "babbles": babbles,
     "floods": floods,

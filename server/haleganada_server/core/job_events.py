@@ -5,6 +5,7 @@ The process is another program, which may be killed in the middle of a word: wha
 
 from __future__ import annotations
 
+import math
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -58,7 +59,7 @@ def ending(job: Job, last: Mapping[str, Any], status: int, last_words: str) -> E
         return _done(job, done)
     if isinstance(failed := last.get("failed"), dict):
         reason, message = str(failed.get("reason") or "FAILED"), str(failed.get("message") or "it failed")
-        return Ending(JobState.FAILED, reason[:64], message[:_LONGEST_TEXT])
+        return Ending(JobState.FAILED, reason[:64], message[:_LONGEST_TEXT], model=failed.get("model") is True)
     if job.cancelling:
         return Ending(JobState.CANCELLED)
     if status == _KILLED:
@@ -93,7 +94,7 @@ def _made(kind: type[Fields], entry: Any) -> Fields | None:
     """
     if not isinstance(entry, dict):
         return None
-    kinds: dict[str, Callable[[Any], Any]] = {"str": str, "int": _whole, "float": float}
+    kinds: dict[str, Callable[[Any], Any]] = {"str": str, "int": _whole, "float": _finite}
     try:
         return kind(**{f.name: kinds[str(f.type)](entry[f.name]) for f in fields(kind) if f.name in entry})
     except (TypeError, ValueError, OverflowError):
@@ -104,5 +105,13 @@ def _whole(value: Any) -> int:
     """Raises OverflowError for what no counter of the contract holds."""
     number = int(value)
     if not 0 <= number < 2**31:
+        raise OverflowError
+    return number
+
+
+def _finite(value: Any) -> float:
+    """Raises OverflowError for what JSON has no number for."""
+    number = float(value)
+    if not math.isfinite(number):
         raise OverflowError
     return number

@@ -17,13 +17,14 @@ from haleganada_server.training.backbone import start_from
 from haleganada_server.training.fit_checkpoint import load_checkpoint, save_checkpoint
 from haleganada_server.training.fit_data import FitData, read_dataset, require_trainable
 from haleganada_server.training.fit_finish import Trained, write_results
-from haleganada_server.training.fit_loop import FitHooks, FitLoop
+from haleganada_server.training.fit_loop import Diverged, FitHooks, FitLoop
 from haleganada_server.training.fit_processes import Processes
 from haleganada_server.training.fit_report import FitReport
 from haleganada_server.training.fit_settings import FitSettings
 from haleganada_server.training.fit_state import FitState, build_optimiser
 from haleganada_server.training.history import History, TensorBoard, tensorboard_there
 from haleganada_server.training.ink_input import InkInput
+from haleganada_server.training.job_failures import FailedWithModel
 from haleganada_server.training.presets import Preset, preset
 
 FILES = "files"
@@ -66,7 +67,8 @@ def run_training(
 ) -> dict[str, Any]:  # fmt: skip
     """Train, from the checkpoint if there is one; write model/ and files/; {"model", "cancelled", "result"}.
 
-    Raises HaleganadaError for what a person can mend, and what libraries raise when memory or disk are full.
+    Raises HaleganadaError for what a person can mend, FailedWithModel if there is a model all the same, and what
+    libraries raise when memory or disk are full.
     """
     job = FitJob.of(request)
     require_trainable(job.data, least=2 * processes.count)
@@ -79,13 +81,25 @@ def run_training(
     told.stage("training")
     if resumed:
         told.note(f"went on after epoch {state.epoch}")
-    ended = _fit(job, state, processes, told, cancelled)
+    broken: Diverged | None = None
+    try:
+        ended = _fit(job, state, processes, told, cancelled)
+    except Diverged as error:
+        ended, broken = True, error
     if processes.first and state.best_epoch:
         trained = Trained(job.preset, job.name, job.data, job.settings, options, state)
         write_results(
             trained, job.folder, InkInput(job.preset.preprocessing.side, processes.device), told, hasty=not ended
         )
+    if broken is not None and processes.first:  # the others may not end as failures while it writes
+        raise _kept(broken, state.best_epoch)
     return {"model": bool(state.best_epoch), "cancelled": not ended, "result": {}}
+
+
+def _kept(broken: Diverged, best_epoch: int) -> Precondition:
+    if not best_epoch:
+        return broken
+    return FailedWithModel(f"{broken.message}; what it had reached in epoch {best_epoch} is kept", broken.reason)
 
 
 def _new_state(job: FitJob, processes: Processes) -> tuple[FitState, dict[str, Any]]:

@@ -42,6 +42,12 @@ class FitHooks:
     cancelled: Callable[[], bool]
 
 
+class Diverged(Precondition):
+    """A training whose numbers are none any more; what it had reached before is unharmed."""
+
+    reason = "DIVERGED"
+
+
 class FitLoop:
     """Trains a state on a data set, one epoch at a time."""
 
@@ -63,7 +69,7 @@ class FitLoop:
     def run_epoch(self) -> Epoch | None:
         """Train through one epoch and measure it; None if it was cancelled on the way, the state being of no use then.
 
-        Raises Precondition, reason DIVERGED, if the loss is no longer a number.
+        Raises Diverged if a loss, or a weight, is no longer a finite number.
         """
         start, epoch = time.monotonic(), self.state.epoch + 1
         self._begin(epoch)
@@ -71,13 +77,8 @@ class FitLoop:
         if trained is None:
             return None
         loss, accuracy = trained
-        if not math.isfinite(loss):
-            raise Precondition(
-                f"training broke down in epoch {epoch}: its loss is no longer a number; "
-                "start it again with a lower learning rate",
-                "DIVERGED",
-            )
         validation_loss, validation_accuracy = self._validate()
+        self._require_numbers(epoch, loss, validation_loss)
         rate = self._rate(epoch * self.order.steps - 1)
         self.state.plateau.heed(validation_loss if len(self.validation) else loss)
         seconds = time.monotonic() - start
@@ -149,6 +150,18 @@ class FitLoop:
         here = (float(loss), float((logits.argmax(1) == targets).sum()))
         total, correct = self.processes.sums(here)
         return total / len(items), correct / len(items)
+
+    def _require_numbers(self, epoch: int, *losses: float) -> None:
+        """Losses tell of the steps before the last one, and of a validation part if there is one; so weights are
+        looked at, too. Raises Diverged, in every process.
+        """
+        state = (tensor for tensor in self.state.network.state_dict().values() if tensor.is_floating_point())
+        sound = all(map(math.isfinite, losses)) and all(bool(tensor.isfinite().all()) for tensor in state)
+        if self.processes.any(not sound):
+            raise Diverged(
+                f"training broke down in epoch {epoch}: its loss is no longer a number; "
+                "start it again with a lower learning rate"
+            )
 
     def _rate(self, step: int) -> float:
         if self.settings.schedule == "plateau":

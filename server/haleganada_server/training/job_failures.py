@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import errno
 import re
+from typing import Any
 
-from haleganada_server.core.errors import HaleganadaError
+from haleganada_server.core.errors import HaleganadaError, Precondition
 
 _NO_SPACE = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
 _MEMORY_WORDS = ("can't allocate memory", "not enough memory", "out of memory", "Unable to allocate", "std::bad_alloc")
 _TRAIN_EXTRA = {"torch", "torchvision", "matplotlib", "onnx", "sklearn", "scipy", "cv2", "skimage"}
 
 
+class FailedWithModel(Precondition):
+    """A training that broke off, but left the best that it had reached as a finished model."""
+
+
 def failure_of(
     error: BaseException, batch_size: int = 0, work: str = "the job", again: str = "then start the job again"
-) -> dict[str, str]:
-    """An exception -> {"reason", "message"}. batch_size: of the training that failed; 0 where there is none. work: what
-    failed. again: what goes on, or has to be done, once its reason is gone.
+) -> dict[str, Any]:
+    """An exception -> {"reason", "message"}, and "model" if there is one all the same. batch_size: of the training
+    that failed; 0 where there is none. work: what failed. again: what goes on, or has to be done, once its reason is
+    gone.
     """
+    if isinstance(error, FailedWithModel):
+        return {**_failure(error.reason, error.message), "model": True}
     if isinstance(error, HaleganadaError):
         return _failure(error.reason, error.message)
     if _is_memory(error):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -156,6 +157,16 @@ def test_a_failure_has_a_reason_and_harms_no_other(tmp_path: Path, name: str, re
         assert (job.state, job.error_reason) == (JobState.FAILED, reason) and words in job.error
         assert not job.model_id and not list((tmp_path / "models").iterdir())
         assert ended(running, running.start_training("cnn36", TWO.name, "next")).state is JobState.SUCCEEDED
+
+
+def test_one_that_breaks_down_may_leave_a_model_and_no_number_that_is_none(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        job = ended(running, running.start_training("cnn36", TWO.name, "breaks down"))
+        assert (job.state, job.error_reason) == (JobState.FAILED, "DIVERGED") and "learning rate" in job.error
+        assert (tmp_path / "models" / job.model_id / "model.json").exists()
+        assert [epoch.epoch for epoch in job.epochs] == [1]
+        stored = (tmp_path / "jobs" / job.job_id / "job.json").read_text()
+        json.loads(stored, parse_constant=lambda word: pytest.fail(word))
 
 
 @pytest.mark.parametrize("name", ["babbles", "floods"])

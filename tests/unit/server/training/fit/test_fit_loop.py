@@ -112,9 +112,19 @@ def test_cancelling_leaves_the_epoch_unfinished(dataset: dict[str, Any]) -> None
     assert loop.state.epoch == 1 and loop.state.best_epoch == 1
 
 
-def test_a_loss_that_is_no_number_is_told(dataset: dict[str, Any]) -> None:
+@pytest.mark.parametrize("batch_size", [12, 36])
+def test_a_loss_that_is_no_number_is_told(dataset: dict[str, Any], batch_size: int) -> None:
+    """With one step an epoch, the loss of the training part is still one."""
     with pytest.raises(Precondition, match="lower learning rate") as failure:
-        fitted(dataset, dataclasses.replace(SETTINGS, learning_rate=1e30, epochs=5))
+        fitted(dataset, dataclasses.replace(SETTINGS, learning_rate=1e30, batch_size=batch_size, epochs=5))
+    assert failure.value.reason == "DIVERGED"
+
+
+def test_weights_that_are_no_numbers_are_told_without_a_validation_part(tmp_path: Path) -> None:
+    unsplit = write_dataset(tmp_path / "unsplit", {Part.TRAIN: 6})
+    settings = dataclasses.replace(SETTINGS, learning_rate=3e38, weight_decay=1.0, batch_size=18, epochs=1)
+    with pytest.raises(Precondition, match="lower learning rate") as failure:
+        fitted(unsplit, settings)
     assert failure.value.reason == "DIVERGED"
 
 

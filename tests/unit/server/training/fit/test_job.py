@@ -116,6 +116,25 @@ def test_cancelled_it_keeps_the_best_so_far(request_for: RequestFor, start: Star
     assert "validation_accuracy" in card.metrics and "test_accuracy" not in card.metrics, "it hurries"
 
 
+def test_one_that_breaks_down_keeps_the_best_so_far(request_for: RequestFor, start: Start) -> None:
+    """Only the last layer, whose numbers stay numbers, is trained in the first epoch; all of them in the second."""
+    request = request_for(epochs=5, batch_size=36, learning_rate=1e20, frozen_epochs=1)
+    run = start(request)
+    failed = run.end()["failed"]
+    assert failed["reason"] == "DIVERGED" and failed["model"] is True, run.errors
+    assert "lower learning rate" in failed["message"] and "epoch 1 is kept" in failed["message"]
+    assert [epoch["epoch"] for epoch in course(request["folder"])] == [1]
+    _, card = read_model(Path(request["folder"]) / "model")
+    assert card.training["best_epoch"] == 1 and "test_accuracy" in card.metrics
+
+
+def test_one_that_breaks_down_at_once_has_no_model(request_for: RequestFor, start: Start) -> None:
+    request = request_for(learning_rate=1e30)
+    failed = start(request).end()["failed"]
+    assert failed["reason"] == "DIVERGED" and "model" not in failed
+    assert not (Path(request["folder"]) / "model").exists()
+
+
 def test_cancelled_before_the_first_epoch_is_over_there_is_no_model(request_for: RequestFor) -> None:
     request = request_for()
     assert run_here(request, cancel_after=0)[0] == {"model": False, "cancelled": True, "result": {}}
