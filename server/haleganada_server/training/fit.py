@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from haleganada_server.core.errors import Precondition
 from haleganada_server.core.job import Epoch
 from haleganada_server.training.backbone import start_from
 from haleganada_server.training.fit_checkpoint import load_checkpoint, save_checkpoint

@@ -122,9 +122,11 @@ def test_a_loss_that_is_no_number_is_told(dataset: dict[str, Any], batch_size: i
 
 def test_weights_that_are_no_numbers_are_told_without_a_validation_part(tmp_path: Path) -> None:
     unsplit = write_dataset(tmp_path / "unsplit", {Part.TRAIN: 6})
-    settings = dataclasses.replace(SETTINGS, learning_rate=3e38, weight_decay=1.0, batch_size=18, epochs=1)
+    settings = dataclasses.replace(SETTINGS, learning_rate=3e37, weight_decay=10.0, batch_size=18, epochs=1)
+    network = plain_network()
+    nn.init.constant_(network[0].weight, 2)
     with pytest.raises(Precondition, match="lower learning rate") as failure:
-        fitted(unsplit, settings)
+        fitted(unsplit, settings, network)
     assert failure.value.reason == "DIVERGED"
 
 
