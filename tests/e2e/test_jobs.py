@@ -108,13 +108,35 @@ def test_a_server_that_ends_takes_its_job_along_and_goes_on_with_it(
         }
 
 
-def test_a_job_that_is_killed_from_outside_says_so(running: ServerProcess) -> None:
+def kill_process_of(data: Path) -> int:
+    """SIGKILL for the process of the present job, once there is one; its number."""
+    until(lambda: bool(processes_of(data)))
+    (process,) = processes_of(data)
+    os.kill(process, signal.SIGKILL)
+    until(lambda: process not in processes_of(data))
+    return process
+
+
+def test_a_training_whose_process_is_killed_goes_on(running: ServerProcess) -> None:
+    with running.client() as client:
+        asked = client.jobs.start_training("cnn36", "letters", settings=LONG)
+        killed_at = 0
+        for _ in range(3):  # each time some epochs further
+            until(lambda least=killed_at + 3: len(client.jobs.get(asked.job_id).epochs) > least)  # type: ignore[misc]
+            killed_at = len(client.jobs.get(asked.job_id).epochs)
+            kill_process_of(data_of(running))
+        last = list(client.jobs.watch(asked.job_id))[-1]
+        assert last.state is JobState.SUCCEEDED and last.model_id, last.error
+        assert [epoch.epoch for epoch in last.epochs] == list(range(1, 61))
+
+
+def test_a_job_that_is_killed_each_time_says_so(running: ServerProcess) -> None:
     with running.client() as client:
         asked = client.jobs.start_training("cnn36", "letters", name="does not listen")
         until(lambda: client.jobs.get(asked.job_id).state is JobState.RUNNING)
-        data = data_of(running)
-        until(lambda: bool(processes_of(data)))
-        os.kill(processes_of(data)[0], signal.SIGKILL)
+        first = kill_process_of(data_of(running))
+        until(lambda: "goes on" in client.jobs.get(asked.job_id).progress.message)
+        assert kill_process_of(data_of(running)) != first
         last = list(client.jobs.watch(asked.job_id))[-1]
         assert last.error_reason == "PROCESS_KILLED" and "smaller batch" in last.error
         assert client.health() == "SERVING"
@@ -126,7 +148,8 @@ def test_a_job_has_a_low_priority(running: ServerProcess) -> None:
         data = data_of(running)
         until(lambda: bool(processes_of(data)))
         assert os.getpriority(os.PRIO_PROCESS, processes_of(data)[0]) >= 10
-        os.kill(processes_of(data)[0], signal.SIGKILL)
+        kill_process_of(data)
+        kill_process_of(data)
         list(client.jobs.watch(asked.job_id))
 
 
@@ -159,6 +182,9 @@ def test_fit_evaluate_and_jobs_on_the_command_line(running: ServerProcess, tmp_p
     assert "letters" not in run("fit", "cnn36", "--data", "no such", code=4)
     assert "cnn36" in run("fit", "cnn37", "--data", "letters", code=1)
     assert "epochs" in run("fit", "cnn36", "--data", "letters", "--epochs", "0", code=2)
+    sheet = tmp_path / "sheet.png"
+    told = run("fit", "cnn36", "--data", "letters", "--preview", sheet, "--no-augment", code=2)
+    assert "in the first column" in told and not sheet.exists()
     assert "there is no job" in run("jobs", "show", "x", code=4)
 
 

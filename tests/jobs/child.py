@@ -108,6 +108,30 @@ def is_killed(request: Request, cancelled: threading.Event) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def is_killed_after_each_epoch(request: Request, cancelled: threading.Event) -> None:
+    """All but the last."""
+    checkpoint = Path(request["folder"]) / "checkpoint"
+    before = int(checkpoint.read_text()) if checkpoint.exists() else 0
+    if before + 1 < request["settings"]["epochs"]:
+        say(epoch=epoch_metrics(before + 1))
+        checkpoint.write_text(str(before + 1))
+        is_killed(request, cancelled)
+    learn(request, cancelled)
+
+
+def is_killed_in_the_second_epoch(request: Request, cancelled: threading.Event) -> None:
+    """Each time; a letter in “starts” tells that it was begun."""
+    with (Path(request["folder"]) / "starts").open("a") as file:
+        file.write("i")
+    say(epoch=epoch_metrics(1))
+    is_killed(request, cancelled)
+
+
+def is_killed_when_cancelled(request: Request, cancelled: threading.Event) -> None:
+    cancelled.wait()
+    is_killed(request, cancelled)
+
+
 def runs_out_of_memory(request: Request, cancelled: threading.Event) -> None:
     say(failed={"reason": "OUT_OF_MEMORY", "message": "there is too little memory; choose a smaller batch"})
     sys.exit(1)
@@ -175,6 +199,9 @@ def result_of(request: Request) -> dict[str, Any]:
 BEHAVIOURS: dict[str, Callable[[Request, threading.Event], None]] = {
     "ends": ends,
     "is killed": is_killed,
+    "is killed after each epoch": is_killed_after_each_epoch,
+    "is killed in the second epoch": is_killed_in_the_second_epoch,
+    "is killed when cancelled": is_killed_when_cancelled,
     "runs out of memory": runs_out_of_memory,
     "breaks down": breaks_down,
     "does not listen": does_not_listen,

@@ -11,10 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
-from .job import Epoch, Job, JobState, Progress
+from .job import Epoch, Job, JobKind, JobState, Progress
 
 _LONGEST_TEXT = 500  # characters of a message
 _KILLED = -getattr(signal, "SIGKILL", 9)
+_KILLED_MESSAGES = {
+    JobKind.TRAINING: "the job's process was killed, and again when it was started anew, most often because the "
+    "machine had no memory left; choose a smaller batch or a smaller model, then start it again",
+    JobKind.EVALUATION: "the job's process was killed, most often because the machine had no memory left; stop other "
+    "programs, then start it again",
+}
 
 Fields = TypeVar("Fields", Progress, Epoch)
 
@@ -62,14 +68,18 @@ def ending(job: Job, last: Mapping[str, Any], status: int, last_words: str) -> E
         return Ending(JobState.FAILED, reason[:64], message[:_LONGEST_TEXT], model=failed.get("model") is True)
     if job.cancelling:
         return Ending(JobState.CANCELLED)
-    if status == _KILLED:
+    if killed(job, last, status):
         return Ending(
             JobState.FAILED,
             "PROCESS_KILLED",
-            "the job's process was killed, most often because the machine had no memory left; "
-            "choose a smaller batch, then start it again",
+            _KILLED_MESSAGES[job.kind],
         )
     return Ending(JobState.FAILED, "PROCESS_ENDED", _unexpected(status, last_words))
+
+
+def killed(job: Job, last: Mapping[str, Any], status: int) -> bool:
+    """Whether somebody else ended the process of a job, which nobody had asked to end. Arguments: as of ending."""
+    return status == _KILLED and not last and not job.cancelling
 
 
 def _done(job: Job, done: Mapping[str, Any]) -> Ending:

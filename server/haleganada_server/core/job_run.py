@@ -1,4 +1,8 @@
-"""One job from its start to its end: the process is started, what it reports is noted, what it leaves is taken over."""
+"""One job from its start to its end: the process is started, what it reports is noted, what it leaves is taken over.
+
+A training whose process is killed, most often for want of memory, is started again and goes on from its checkpoint, as
+after a restart of the server; but only once without a further epoch, or it would be killed for ever.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +18,16 @@ from typing import Any
 from .changes import now_us
 from .errors import Exhausted, HaleganadaError
 from .job import Job, JobKind, JobState, Progress
-from .job_events import Ending, ending, with_epoch, with_progress
+from .job_events import Ending, ending, killed, with_epoch, with_progress
 from .job_ports import DatasetSource, JobProcess, JobRunner, JobStore, ModelShelf
 from .model_names import FEW_SHOT
 
 _SAVE_EVERY_S = 1.0
+_AGAIN = Progress(
+    stage="waiting",
+    message="its process was killed, most often because the machine had no memory left; this job goes on from its last "
+    "checkpoint, if it has one",
+)
 _log = logging.getLogger(__name__)
 
 Change = Callable[[str, Callable[[Job], Job], bool], Job]
@@ -52,6 +61,8 @@ class JobRun:
         self._left = False
         self._impatience: threading.Timer | None = None
         self._saved_s = 0.0
+        self._furthest = 0  # epoch of all that its processes have told
+        self._restarted = False
 
     def run(self) -> None:
         """Returns when the job is over, or after leave() as soon as its process is gone."""
@@ -93,19 +104,29 @@ class JobRun:
         job = self._change(self.job_id, _begun, True)
         if job.state.over:  # cancelled in the very last moment
             return None
+        self._furthest = len(job.epochs)
         path = store.write_request(self.job_id, self._request(job))
-        process = self._start(path)
-        if process is None:
-            return None
-        last = self._follow(process)
-        status = process.wait()
-        if self._impatience is not None:
-            self._impatience.cancel()
-        if self._left and not last:
-            return None
-        end = ending(self._present(), last, status, store.last_words(self.job_id))
-        _log.info("job %s: its process ended with status %d", self.job_id, status)
-        return end
+        while (process := self._start(path)) is not None:
+            before = self._furthest
+            last = self._follow(process)
+            status = process.wait()
+            self._calm()
+            _log.info("job %s: its process ended with status %d", self.job_id, status)
+            if self._left and not last:
+                return None
+            if not self._goes_on(last, status, further=self._furthest > before):
+                return ending(self._present(), last, status, store.last_words(self.job_id))
+        return None
+
+    def _goes_on(self, last: Mapping[str, Any], status: int, further: bool) -> bool:
+        """Whether the process is to be started again. further: an epoch was finished that had never been."""
+        job = self._present()
+        if job.kind is not JobKind.TRAINING or not killed(job, last, status) or (self._restarted and not further):
+            return False
+        self._restarted = True
+        _log.warning("job %s: its process was killed, and is started again", self.job_id)
+        self._note(lambda job: replace(job, progress=_AGAIN), durable=False)
+        return True
 
     def _start(self, request: Path) -> JobProcess | None:
         """The process, which cancel() and leave() reach from now on; None if the job was left before."""
@@ -117,10 +138,16 @@ class JobRun:
             except OSError as error:
                 message = f"the job's process cannot be started ({error.strerror}); start the job again later"
                 raise Exhausted(message, "PROCESS_NOT_STARTED") from error
-            self._process = process
+            self._process, self._impatience = process, None  # a cancel that the one before heard is said again
         if self._present().cancelling:
             self.cancel()
         return process
+
+    def _calm(self) -> None:
+        """Its process has ended, and need not be ended any more."""
+        with self._lock:
+            if self._impatience is not None:
+                self._impatience.cancel()
 
     def _follow(self, process: JobProcess) -> Mapping[str, Any]:
         """Note what the process reports; its "done" or "failed" report, or {}."""
@@ -143,6 +170,7 @@ class JobRun:
             self._note(lambda job: replace(with_epoch(job, entry), files=files), durable=True)
         else:
             self._note(partial(with_epoch, entry=entry), durable=False)
+        self._furthest = max([self._furthest, *(epoch.epoch for epoch in self._present().epochs[-1:])])
 
     def _present(self) -> Job:
         return self._change(self.job_id, lambda job: job, False)

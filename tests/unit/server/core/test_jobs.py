@@ -176,6 +176,29 @@ def test_what_makes_no_sense_is_passed_over(tmp_path: Path, name: str) -> None:
         assert job.state is JobState.SUCCEEDED and [epoch.epoch for epoch in job.epochs] == [1, 2, 3]
 
 
+def test_one_that_is_killed_now_and_then_goes_on(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        asked = running.start_training("cnn36", TWO.name, "is killed after each epoch", {"epochs": 4})
+        seen = list(running.watch(asked.job_id))
+        assert seen[-1].state is JobState.SUCCEEDED and [epoch.epoch for epoch in seen[-1].epochs] == [1, 2, 3, 4]
+        assert any("was killed" in job.progress.message for job in seen)
+
+
+def test_one_that_is_killed_without_a_further_epoch_is_started_once_more(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        job = ended(running, running.start_training("cnn36", TWO.name, "is killed in the second epoch"))
+        assert job.error_reason == "PROCESS_KILLED" and len(job.epochs) == 1
+        assert (tmp_path / "jobs" / job.job_id / "starts").read_text() == "ii"
+
+
+def test_one_that_is_killed_after_a_cancel_is_not_started_again(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        asked = running.start_training("cnn36", TWO.name, "is killed when cancelled")
+        until(lambda: running.get(asked.job_id).state is JobState.RUNNING)
+        running.cancel(asked.job_id)
+        assert ended(running, asked).state is JobState.CANCELLED
+
+
 def test_a_program_that_is_not_there(tmp_path: Path) -> None:
     with jobs(tmp_path, runner=SubprocessRunner(("/no/such/program",), {})) as running:
         job = ended(running, running.start_training("cnn36", TWO.name))
