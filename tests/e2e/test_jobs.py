@@ -160,7 +160,7 @@ def test_fit_evaluate_and_jobs_on_the_command_line(running: ServerProcess, tmp_p
         return done.stdout or done.stderr
 
     told = run("fit", "tiny-cnn", "--data", "letters", "--name", "mine", "--epochs", "2", "--optimiser", "adam")
-    assert "trained mine: model " in told and "75.0 %" in told and "haleganada predict --model" in told
+    assert "trained mine: model " in told and "75.0 %" in told and "predict --model" in told
     newest = json.loads(run("jobs", "ls", "--limit", "1", "--json"))[0]
     assert newest["state"] == "succeeded" and newest["request"]["settings"] == {"epochs": 2, "optimiser": "adam"}
     shown = run("jobs", "show", newest["job_id"])

@@ -80,6 +80,10 @@ def fit_command(
     """
     if bool(dataset) == starter:
         raise click.UsageError("give either --data NAME or --starter")
+    if preview is not None and settings["augment"] is False:
+        raise click.UsageError(
+            "--preview shows each drawing as it is, too, in the first column; leave --no-augment away there"
+        )
     if starter:
         with session.client() as client:
             dataset = starter_dataset(client, sources, fonts)
