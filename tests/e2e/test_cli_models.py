@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +98,29 @@ def test_use_a_model_and_go_back(running: ServerProcess, pictures: Path) -> None
     assert "answers for “w”" in run(running, "models", "delete", "shapes", "--confirm", "shapes", code=5)
     run(running, "-w", "w", "models", "use", "few-shot")
     assert "nothing taught" in run(running, "-w", "w", "predict", pictures / "1.png")
+
+
+def test_teaching_while_a_model_answers_says_that_it_does_not_learn(running: ServerProcess, pictures: Path) -> None:
+    name = "taught beside a model"
+    run(running, "workspaces", "create", name)
+
+    def teach(*arguments: str | Path) -> str:
+        return run(running, "-w", name, *arguments)
+
+    (pictures / "broken.png").unlink()
+    assert "does not learn" not in teach("train", "x", pictures / "0.png")
+    teach("models", "use", "shapes")
+    told = teach("train", "x", pictures / "0.png")
+    assert "learned x" in told and "kept, but the model shapes answers here and does not learn" in told
+    assert "models use few-shot` goes back" in told and "--online" not in told  # a tiny-cnn cannot learn along
+    teach("models", "use", "starter")
+    many = teach("train", "x", pictures / "1.png", pictures / "2.png")
+    assert "learned 2 drawings" in many and "models use starter --online` starts a network" in many
+    (answer,) = json.loads(teach("predict", pictures / "0.png", "--json"))
+    assert "the model starter answers here" in teach("correct", answer["prediction_id"], "x")
+    assert set(json.loads(teach("train", "y", pictures / "0.png", "--json"))) >= {"sample_id", "learned"}
+    teach("models", "use", "few-shot")
+    assert "does not learn" not in teach("train", "x", pictures / "1.png")
 
 
 def test_export(running: ServerProcess, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .layout import printable
+from .learning import not_learned
 from .session import Session, with_session
 from .training import in_words
 
@@ -18,7 +19,9 @@ def correct_command(session: Session, prediction_id: str, label: str, variant_of
     """Teach the drawing of an earlier prediction with its right LABEL. `predict` shows the PREDICTION_ID."""
     with session.client() as client:
         done = client.correct(prediction_id, label, variant_of=variant_of)
-    session.show(done, f"{in_words(done.taught)}; it had been taken for {done.predicted or 'unknown'}")
+        unlearned = not_learned(session, client)
+    text = f"{in_words(done.taught)}; it had been taken for {done.predicted or 'unknown'}"
+    session.show(done, "\n".join([text, *unlearned]))
 
 
 @click.command("link")

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from haleganada_client.errors import HaleganadaError
 from haleganada_client.types import FEW_SHOT, ONLINE, OnlineStatus, WorkspaceInfo
+
+from .layout import printable
+from .session import Session
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
     from haleganada_client.client import HaleganadaClient
 
 LEARNS_ALONG = "the network that learns along"
+ONLINE_PRESETS = ("cnn36", "resnet50-transformer")
+"""Those whose networks can learn one drawing after another."""
 
 
 def names_of(client: HaleganadaClient, models: Iterable[str]) -> dict[str, str]:
@@ -22,6 +28,27 @@ def names_of(client: HaleganadaClient, models: Iterable[str]) -> dict[str, str]:
 def names_needed(workspaces: Iterable[WorkspaceInfo]) -> list[str]:
     """The ids that describing these workspaces needs names for."""
     return [one.online.start if one.online else one.model for one in workspaces]
+
+
+def not_learned(session: Session, client: HaleganadaClient) -> list[str]:
+    """A line that says that what was just taught changes no answer, where a model that does not learn answers.
+
+    Nothing where programs read, and where the server does not tell: what was taught is on its disk in any case.
+    """
+    if session.json:
+        return []
+    try:
+        here = client.get_workspace()
+        if here.online is not None or here.model in ("", FEW_SHOT, ONLINE):
+            return []
+        model = client.models.get(here.model)
+    except HaleganadaError:
+        return []
+    ways = [f"`{session.command_line('models', 'use', FEW_SHOT)}` goes back to the head that has learned it"]
+    if model.preset in ONLINE_PRESETS:
+        along = session.command_line("models", "use", model.model_id, "--online")
+        ways.insert(0, f"`{along}` starts a network from it that does")
+    return [f"kept, but the model {printable(model.name)} answers here and does not learn; {', '.join(ways)}"]
 
 
 def answers(workspace: WorkspaceInfo, names: Mapping[str, str]) -> str:

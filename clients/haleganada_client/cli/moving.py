@@ -16,6 +16,7 @@ import click
 from haleganada_client.types import ImportReport
 
 from .layout import counted, size
+from .learning import not_learned
 from .session import Session, as_json, with_session
 
 _KINDS = """\b
@@ -77,7 +78,8 @@ def import_command(session: Session, file: Path, form: str | None) -> None:
         session.progress(os.fstat(source.fileno()).st_size, "Sending") as progress,
     ):
         report = client.import_file(source, form or "", progress=lambda sent: progress.update(sent - progress.pos))
-    session.show(report, _in_words(session, report))
+        unlearned = not_learned(session, client) if report.imported else []
+    session.show(report, "\n".join([_in_words(session, report), *unlearned]))
     if report.refused_total:
         sys.exit(1)
 

@@ -15,7 +15,7 @@ from haleganada_client.types import ItemError, Lesson, Taught
 
 from .folders import IMAGES, images_below, label_folders, label_of, request_id
 from .layout import counted, printable
-from .learning import LEARNS_ALONG
+from .learning import LEARNS_ALONG, not_learned
 from .meant import matching, tell_of_others
 from .pictures import Picture, answered, read, refused
 from .session import Session, with_session
@@ -93,8 +93,9 @@ def _train_one(session: Session, label: str, image: str, variant_of: str, wait_s
     picture = sys.stdin.buffer.read() if image == "-" else Path(image).read_bytes()
     with session.client() as client:
         taught = client.train(picture, label, variant_of=variant_of, wait_learned_s=wait_s or 0)
-    text = in_words(taught)
-    session.show(taught, text if wait_s is None else f"{text}\n{_waited(session, taught)}")
+        unlearned = not_learned(session, client)
+    waited = [] if wait_s is None or unlearned else [_waited(session, taught)]
+    session.show(taught, "\n".join([in_words(taught), *waited, *unlearned]))
 
 
 def _waited(session: Session, taught: Taught) -> str:
@@ -169,7 +170,8 @@ def _train_many(session: Session, entries: Sequence[Entry], variant_of: str, aga
         except HaleganadaError as error:
             error.message += f" ({count['taught']} of {len(entries)} were learned; the same command goes on from there)"
             raise
-    _show(session, count, problems)
+        unlearned = not_learned(session, client) if count["taught"] else []
+    _show(session, count, problems, unlearned)
 
 
 def _teach(client: HaleganadaClient, batch: list[Picture], variant_of: str, again: bool) -> list[Taught | ItemError]:
@@ -186,7 +188,7 @@ def _teach(client: HaleganadaClient, batch: list[Picture], variant_of: str, agai
     )
 
 
-def _show(session: Session, count: Counter[str], problems: list[dict[str, str]]) -> None:
+def _show(session: Session, count: Counter[str], problems: list[dict[str, str]], unlearned: list[str]) -> None:
     result: dict[str, Any] = {"taught": count["taught"], "duplicates": count["duplicates"], "refused": problems}
     parts = [f"learned {counted(count['taught'], 'drawing')}"]
     if count["duplicates"]:
@@ -194,6 +196,6 @@ def _show(session: Session, count: Counter[str], problems: list[dict[str, str]])
     if problems:
         parts.append(f"{len(problems):,} refused:")
     lines = [", ".join(parts), *(f"  {problem['file']}: {problem['error']}" for problem in problems)]
-    session.show(result, "\n".join(lines))
+    session.show(result, "\n".join([*lines, *unlearned]))
     if problems:
         sys.exit(1)
