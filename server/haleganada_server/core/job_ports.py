@@ -10,6 +10,9 @@ from .dataset import DatasetInfo
 from .job import Job, JobKind
 from .models import StoredModel
 
+CHECKPOINTS = "checkpoint*"
+"""Files in a job's folder that only a job that goes on has a use for."""
+
 
 class JobStore(Protocol):
     """The folders of all jobs."""
@@ -24,6 +27,12 @@ class JobStore(Protocol):
 
     def folder(self, job_id: str) -> Path:
         """Where a job's process works; exists once the job was saved."""
+        ...
+
+    def tidy(self, job_id: str) -> None:
+        """Delete a job's CHECKPOINTS, which may be larger than its model many times. What cannot be deleted is
+        noted in the log.
+        """
         ...
 
     def write_request(self, job_id: str, request: dict[str, Any]) -> Path:

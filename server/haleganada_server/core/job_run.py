@@ -175,13 +175,15 @@ class JobRun:
     def _present(self) -> Job:
         return self._change(self.job_id, lambda job: job, False)
 
-    def _note(self, how: Callable[[Job], Job], durable: bool) -> None:
-        """A change in between, which a disk that is full does not end the job for."""
+    def _note(self, how: Callable[[Job], Job], durable: bool) -> bool:
+        """A change in between, which a disk that is full does not end the job for; False if it is not on disk."""
         try:
             self._change(self.job_id, how, durable)
+            return durable
         except (Exhausted, OSError) as error:
             _log.warning("job %s: its state is not kept: %s", self.job_id, error)
             self._change(self.job_id, how, False)
+            return False
 
     def _end(self, end: Ending) -> None:
         model_id = ""
@@ -194,7 +196,8 @@ class JobRun:
                 _log.exception("the model of job %s cannot be kept", self.job_id)
                 end = Ending(JobState.FAILED, "INTERNAL", "its model cannot be kept; the server's log has the reason")
         files = self._tools.store.files(self.job_id)
-        self._note(lambda job: _ended(job, end, model_id, files), durable=True)
+        if self._note(lambda job: _ended(job, end, model_id, files), durable=True):
+            self._tools.store.tidy(self.job_id)  # else the next server, which does not know the end, needs them
 
     def _request(self, job: Job) -> dict[str, Any]:
         """What the process is to do. Raises NotFound if something it needs was deleted meanwhile."""

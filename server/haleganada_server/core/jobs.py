@@ -36,7 +36,11 @@ class Jobs:
     def __init__(self, tools: JobTools) -> None:
         """Jobs that ran when the server ended will run again."""
         self._tools = tools
-        self._board = JobBoard(map(_resumed, tools.store.load()))
+        found = tools.store.load()
+        for job in found:
+            if job.state.over:  # the server may have ended between a job's end and this
+                tools.store.tidy(job.job_id)
+        self._board = JobBoard(map(_resumed, found))
         self._writing = threading.Lock()
         self._run: JobRun | None = None
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)

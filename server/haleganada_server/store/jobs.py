@@ -15,6 +15,7 @@ from typing import Any
 
 from haleganada_server.core.errors import NotFound
 from haleganada_server.core.job import Epoch, Job, JobKind, JobState, Progress
+from haleganada_server.core.job_ports import CHECKPOINTS
 
 from . import files
 from .failures import storage_errors
@@ -48,6 +49,13 @@ class JobFolders:
 
     def folder(self, job_id: str) -> Path:
         return self._root / job_id
+
+    def tidy(self, job_id: str) -> None:
+        for path in self.folder(job_id).glob(CHECKPOINTS):
+            try:
+                path.unlink()
+            except OSError as error:
+                _log.warning("job %s: %s cannot be deleted: %s", job_id, path.name, error.strerror)
 
     def write_request(self, job_id: str, request: dict[str, Any]) -> Path:
         path = self.folder(job_id) / _REQUEST

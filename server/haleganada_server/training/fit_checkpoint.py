@@ -1,7 +1,8 @@
 """Checkpoints of a training: each is one safetensors file with a JSON header, put in place whole; the last two are
 kept.
 
-A killed run goes on from the last one, or from the one before it if that cannot be read. No pickle anywhere.
+A killed run goes on from the last one, or from the one before it if that cannot be read. The server deletes them when
+the job is over, by their names (core.job_ports.CHECKPOINTS). No pickle anywhere.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from haleganada_server.core.errors import InvalidInput, NotFound, Precondition, Unavailable
 from haleganada_server.core.job import Job, JobKind, JobState
+from haleganada_server.core.job_ports import CHECKPOINTS
 from haleganada_server.core.jobs import Jobs
 from haleganada_server.core.model_card import ModelCard
 from haleganada_server.runtime.job_process import SubprocessRunner
@@ -227,6 +228,20 @@ def test_after_a_stop_it_goes_on_from_the_checkpoint(tmp_path: Path) -> None:
         job = ended(again, asked)
         assert job.state is JobState.SUCCEEDED and [epoch.epoch for epoch in job.epochs] == list(range(1, 41))
         assert job.started_us == first.started_us
+
+
+@pytest.mark.parametrize("name", ["learns", "is killed in the second epoch"])
+def test_checkpoints_go_when_nothing_can_go_on_from_them(tmp_path: Path, name: str) -> None:
+    with jobs(tmp_path) as running:
+        asked = running.start_training("cnn36", TWO.name, name)
+        folder = tmp_path / "jobs" / asked.job_id
+        (folder / "checkpoint-000001.safetensors").write_bytes(bytes(1000))
+        assert ended(running, asked).state.over
+        until(lambda: not list(folder.glob(CHECKPOINTS)))
+        assert {path.name for path in folder.iterdir()} >= {"job.json", "request.json", "log.txt"}
+    (folder / "checkpoint-000001.safetensors").write_bytes(bytes(1000))  # as if the server had ended too early
+    with jobs(tmp_path):
+        assert not list(folder.glob(CHECKPOINTS))
 
 
 def test_a_vanished_watcher_ends_and_news_are_told_together(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ import torch
 from haleganada_server.core.dataset import Part
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.job import Epoch
+from haleganada_server.core.job_ports import CHECKPOINTS
 from haleganada_server.core.model_card import ModelCard
 from haleganada_server.training.fit import run_training
 from haleganada_server.training.fit_processes import Processes
@@ -147,7 +148,7 @@ def test_it_leaves_when_the_server_is_gone(request_for: RequestFor, start: Start
     assert run.process.stdin
     run.process.stdin.close()
     assert run.process.wait(30) == ABANDONED
-    assert list(Path(request["folder"]).glob("checkpoint-*.safetensors"))
+    assert list(Path(request["folder"]).glob(CHECKPOINTS))
 
 
 def test_a_full_disk_is_told_and_the_checkpoint_before_stays(request_for: RequestFor, start: Start) -> None:
