@@ -137,6 +137,11 @@ def test_a_model_answers_on_the_slate_and_the_way_back(page: Page) -> None:
     page.wait_for("#decision", "Draw, and I will say what it is")  # though nothing was taught here
     page.draw([[(0.5, 0.15), (0.5, 0.5), (0.5, 0.85)]])
     assert page.forms()[0] == "l"
+    page.find("#label").send_keys("x", Keys.ENTER)
+    page.wait_for("#status", "Kept x, but the model “tiny” answers here and does not learn. Choose what answers")
+    assert page.find("#status a").get_attribute("href") == page.find("#to-models").get_attribute("href")
+    page.press("#undo")
+    page.wait_for("#status", "Taken back.")
     page.press("#back-to-few-shot")
     page.wait_for("#status", "from what you taught again")
     assert page.kind() == "nothing_taught" and not page.find("#answers-from").is_displayed()

@@ -3,6 +3,8 @@
 import { byId, element } from "./dom.js";
 import { percent, say } from "./words.js";
 
+const LEARN = ["few-shot", "online"]; // whatever else answers does not learn, so nothing is promised for it
+
 export class Answer {
   #prediction = null;
   #version = -1;
@@ -27,7 +29,7 @@ export class Answer {
     byId("verdict").dataset.kind = kind;
     byId("tile").textContent = sign(kind, best);
     byId("decision").textContent = verdict(kind, prediction, anythingTaught);
-    byId("detail").textContent = detail(kind, best);
+    byId("detail").textContent = detail(kind, best, prediction?.model);
     byId("steps").hidden = anythingTaught || kind !== "idle";
     const rows = this.candidates.map((candidate, i) => this.#row(candidate, i));
     byId("candidates").replaceChildren(...rows, ...(rows.length ? [noneOfThese(prediction.unknown_probability)] : []));
@@ -62,8 +64,8 @@ function verdict(kind, prediction, anythingTaught) {
   return say(anythingTaught ? "idle" : "welcome");
 }
 
-function detail(kind, best) {
-  if (kind === "recognised") return `${percent(best.probability)} · ${shortPoints(best)}`;
+function detail(kind, best, model) {
+  if (kind === "recognised" || (best && !LEARN.includes(model))) return `${percent(best.probability)} · ${shortPoints(best)}`;
   return say({ unsure: "pickOne", unknown: "tellMe", nothing_taught: "tellMeFirst", idle: "idleDetail" }[kind]);
 }
 

@@ -16,6 +16,9 @@ export const learnsAlong = () => Boolean(answering?.online);
 // Whether something answers that needs nothing to be taught first.
 export const modelAnswers = () => Boolean(answering) && (!learnsAlong() || canAnswer(answering));
 
+// The name of the model that answers and does not learn, "" where what is taught counts.
+export const fixedModel = () => (answering && !learnsAlong() ? answering.name : "");
+
 // change(run, message): carries out a change and shows the page anew.
 export function listenToTheWayBack(change) {
   byId("back-to-few-shot").addEventListener("click", () => change(async () => {

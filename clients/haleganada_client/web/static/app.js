@@ -1,10 +1,10 @@
 // The page: draw, see what it is, say what it is. This module joins the others; each of them has one thing to show.
 
 import { Answer } from "./answer.js";
-import { learnsAlong, listenToTheWayBack, modelAnswers, showAnswersFrom } from "./answers_from.js";
+import { fixedModel, learnsAlong, listenToTheWayBack, modelAnswers, showAnswersFrom } from "./answers_from.js";
 import { get, post, requestId } from "./api.js";
 import { Board } from "./board.js";
-import { byId } from "./dom.js";
+import { byId, element } from "./dom.js";
 import { showFigures } from "./figures.js";
 import { openSample, showGallery } from "./gallery.js";
 import { showHelp } from "./help.js";
@@ -68,13 +68,20 @@ async function teach(label, variantOf = "") {
     lesson = null;
     board.takeAway(content);
     teaching.reset();
-    tell(say("taught", { label }), () => takeBack(revision));
+    tellTaught(label, () => takeBack(revision));
     recognise();
   } catch (error) {
     report(error); // the drawing stays, and so does the lesson: the same button tries again
     return;
   }
   await refresh().catch(report);
+}
+
+// The next drawing shows it, but not where a model answers that does not learn.
+function tellTaught(label, onUndo) {
+  const name = fixedModel();
+  if (!name) tell(say("taught", { label }), onUndo);
+  else tell(say("taughtInVain", { label, name }), onUndo, element("a", { class: "link", href: byId("to-models").href }, say("chooseModel")));
 }
 
 // A label other than the one that the server claimed corrects that claim; everything else is simply taught.

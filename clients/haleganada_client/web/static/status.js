@@ -4,9 +4,9 @@ import { byId } from "./dom.js";
 import { explain } from "./refusals.js";
 import { say } from "./words.js";
 
-// onUndo: what the Undo button beside the line does; without one there is no button.
-export function tell(message, onUndo = null) {
-  show(message, false, onUndo);
+// onUndo: what the Undo button beside the line does; without one there is no button. link: where to go on, behind it.
+export function tell(message, onUndo = null, link = null) {
+  show(message, false, onUndo, link);
 }
 
 export function report(error) {
@@ -18,8 +18,8 @@ export function forgetRefusal() {
   if (byId("status").classList.contains("bad")) tell("");
 }
 
-function show(message, bad, onUndo) {
-  byId("status").textContent = message;
+function show(message, bad, onUndo, link = null) {
+  byId("status").replaceChildren(message, ...(link ? [" ", link] : []));
   byId("status").classList.toggle("bad", bad);
   byId("undo").hidden = !onUndo;
   byId("undo").onclick = onUndo;

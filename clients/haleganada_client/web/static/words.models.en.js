@@ -9,6 +9,8 @@ export default {
   "answersFrom": "Answers come from the model “{name}”.",
   "answersFromOnline": "A network learns along ({name}).",
   "answersFromTeaching": "Answers come from what you taught again.",
+  "taughtInVain": "Kept {label}, but the model “{name}” answers here and does not learn.",
+  "chooseModel": "Choose what answers",
   "backToFewShot": "Back to what I taught",
   "actions": "Actions",
   "moreSettings": "More settings",

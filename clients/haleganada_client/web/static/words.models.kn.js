@@ -9,6 +9,8 @@ export default {
   "answersFrom": "ಉತ್ತರಗಳು “{name}” ಮಾದರಿಯಿಂದ ಬರುತ್ತಿವೆ.",
   "answersFromOnline": "ಜಾಲವೊಂದು ಜೊತೆಜೊತೆಗೆ ಕಲಿಯುತ್ತಿದೆ ({name}).",
   "answersFromTeaching": "ಉತ್ತರಗಳು ಮತ್ತೆ ನೀವು ಕಲಿಸಿದ್ದರಿಂದ ಬರುತ್ತವೆ.",
+  "taughtInVain": "{label} ಉಳಿಸಿಕೊಂಡೆ; ಆದರೆ ಇಲ್ಲಿ ಉತ್ತರಿಸುವ “{name}” ಮಾದರಿ ಹೊಸದನ್ನು ಕಲಿಯುವುದಿಲ್ಲ.",
+  "chooseModel": "ಯಾವುದು ಉತ್ತರಿಸಬೇಕೆಂದು ಆರಿಸಿ",
   "backToFewShot": "ನಾನು ಕಲಿಸಿದ್ದಕ್ಕೆ ಹಿಂತಿರುಗಿ",
   "actions": "ಕ್ರಿಯೆಗಳು",
   "moreSettings": "ಇನ್ನಷ್ಟು ಆಯ್ಕೆಗಳು",
