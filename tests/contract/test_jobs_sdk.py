@@ -20,7 +20,7 @@ from tests.jobs.world import COMMAND
 
 @pytest.fixture
 def server(start_server: StartServer, tmp_path: Path) -> RunningServer:
-    running = start_server(SubprocessRunner(COMMAND, {}), max_watchers=1)
+    running = start_server(SubprocessRunner(COMMAND, {}, tensorboard="json"), max_watchers=1)
     give(running.app.datasets, tmp_path)
     return running
 

@@ -175,7 +175,7 @@ class TrainingSettings(_message.Message):
     checkpoint_every: _builtins.int
     """Epochs between two checkpoints. Range: 1 to 1,000. Default: 1."""
     tensorboard: _builtins.bool
-    """Write TensorBoard event files too. Default: false."""
+    """Write TensorBoard event files too, which takes the package tensorboard where the server runs. Default: false."""
     def __init__(
         self,
         *,

@@ -83,8 +83,8 @@ class JobProcess(Protocol):
 class JobRunner(Protocol):
     """Starts processes."""
 
-    def require(self, kind: JobKind) -> None:
-        """Raises Precondition if this installation cannot do this kind of work."""
+    def require(self, kind: JobKind, tensorboard: bool = False) -> None:
+        """Raises Precondition if this installation cannot do this kind of work, or not write TensorBoard's files."""
         ...
 
     def start(self, request: Path, log: Path) -> JobProcess:

@@ -60,14 +60,14 @@ class Jobs:
         preset_facts(preset)
         dataset = self._tools.datasets.get(dataset_id)
         require_trainable(dataset)
-        request = {
+        request: dict[str, Any] = {
             "preset": preset,
             "dataset_id": dataset.dataset_id,
             "dataset_name": dataset.name,
             "name": normalise_label(name or f"{preset} {dataset.name}"[:MAX_CODE_POINTS], "name"),
             "settings": checked_settings(settings or {}),
         }
-        self._tools.runner.require(JobKind.TRAINING)
+        self._tools.runner.require(JobKind.TRAINING, tensorboard=bool(request["settings"].get("tensorboard")))
         return self._enqueue(JobKind.TRAINING, request)
 
     def start_evaluation(self, models: Sequence[str], dataset_id: str, quick: bool = False) -> Job:

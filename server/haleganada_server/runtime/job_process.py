@@ -16,9 +16,11 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
+from haleganada_server.core.errors import Precondition
 from haleganada_server.core.job import JobKind
 
 from .child_processes import let_go_first, usable_cores
@@ -30,6 +32,8 @@ NEEDED: Mapping[JobKind, Sequence[str]] = {
     JobKind.EVALUATION: ("sklearn", "matplotlib"),
 }
 """Modules that a kind of job cannot do without."""
+TENSORBOARD = "tensorboard"
+"""The module without which no event files are written."""
 
 _PURPOSES = {JobKind.TRAINING: "train models", JobKind.EVALUATION: "evaluate models"}
 _NICE = 10
@@ -40,14 +44,27 @@ _log = logging.getLogger(__name__)
 
 
 class SubprocessRunner:
-    """core.job_ports.JobRunner. command: to which the request's path is added. needed: see NEEDED."""
+    """core.job_ports.JobRunner. command: to which the request's path is added. needed, tensorboard: see NEEDED and
+    TENSORBOARD.
+    """
 
-    def __init__(self, command: Sequence[str] = COMMAND, needed: Mapping[JobKind, Sequence[str]] = NEEDED) -> None:
+    def __init__(
+        self,
+        command: Sequence[str] = COMMAND,
+        needed: Mapping[JobKind, Sequence[str]] = NEEDED,
+        tensorboard: str = TENSORBOARD,
+    ) -> None:
         self._command = tuple(command)
-        self._needed = needed
+        self._needed, self._tensorboard = needed, tensorboard
 
-    def require(self, kind: JobKind) -> None:
+    def require(self, kind: JobKind, tensorboard: bool = False) -> None:
         require_modules(self._needed.get(kind, ()), _PURPOSES[kind])
+        if tensorboard and find_spec(self._tensorboard) is None:
+            raise Precondition(
+                "this server cannot write files for TensorBoard, which it lacks; where it runs: pip install "
+                "tensorboard; or train without: training_history.json and .png have the same figures",
+                "TENSORBOARD_NOT_INSTALLED",
+            )
 
     def start(self, request: Path, log: Path) -> Subprocess:
         with log.open("ab") as errors:

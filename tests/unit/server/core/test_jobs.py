@@ -104,6 +104,19 @@ def test_without_torch_it_says_what_to_install(tmp_path: Path) -> None:
     assert refused.value.reason == "TORCH_NOT_INSTALLED"
 
 
+def test_without_tensorboard_it_says_what_to_install(tmp_path: Path) -> None:
+    runner = SubprocessRunner(COMMAND, {}, tensorboard="tensorboard_that_is_not_there")
+    with jobs(tmp_path, runner=runner) as running:
+        with pytest.raises(Precondition, match="pip install tensorboard") as refused:
+            running.start_training("cnn36", TWO.name, "", {"tensorboard": True})
+        assert refused.value.reason == "TENSORBOARD_NOT_INSTALLED" and running.page() == []
+        asked = running.start_training("cnn36", TWO.name, "", {"tensorboard": False, "epochs": 1})
+        assert ended(running, asked).state is JobState.SUCCEEDED
+    with jobs(tmp_path, runner=SubprocessRunner(COMMAND, {}, tensorboard="json")) as running:
+        asked = running.start_training("cnn36", TWO.name, "", {"tensorboard": True, "epochs": 1})
+        assert ended(running, asked).state is JobState.SUCCEEDED
+
+
 def test_jobs_run_one_after_another_in_order(tmp_path: Path) -> None:
     with jobs(tmp_path) as running:
         asked = [running.start_training("cnn36", TWO.name, f"m{i}", {"epochs": 2}) for i in range(3)]
