@@ -25,6 +25,15 @@ CREATED_US = 1_700_000_000_000_000
 _FLOAT, _INT64_ATTRIBUTE = 1, 2
 _SHARPNESS = 40.0  # probabilities near 0 and 1, as trained networks have them
 
+REPORT = {
+    "samples": 400,
+    "parity": 1.9e-06,
+    "int8_method": "static",
+    "float32": {"bytes": 690_174, "accuracy": 0.943, "milliseconds": 0.56, "same_answers": 1.0},
+    "int8": {"bytes": 371_287, "accuracy": 0.939, "milliseconds": 0.46, "same_answers": 0.9925},
+}
+"""As an export tells it, of figures that were never measured."""
+
 
 @dataclass(frozen=True)
 class TinyModel:
@@ -59,7 +68,7 @@ def write_tiny_model(folder: Path, model: TinyModel, spoil: Callable[[Path], Non
     (home / "model.safetensors").write_bytes(_safetensors(weights))
     if model.int8:
         (home / "model.int8.onnx").write_bytes(network(weights.round(1)) + metadata(card))
-    (home / "export.json").write_text(json.dumps({"float32": {"largest_logit_difference": 0.0}}), encoding="utf-8")
+    (home / "export.json").write_text(json.dumps(REPORT), encoding="utf-8")
     hashes = {path.name: _sha256(path) for path in sorted(home.iterdir()) if path.name != "export.json"}
     card = replace(card, sha256=hashes)
     (home / "model.json").write_text(card.to_json(), encoding="utf-8")

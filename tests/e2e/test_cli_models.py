@@ -72,9 +72,9 @@ def test_list_show_and_presets(running: ServerProcess) -> None:
         "in",
     ]
     assert [line.split()[0] for line in table[1:]] == ["few-shot", GOOD, TWIN, "starter"]
-    assert "75.0 %" in table[2] and "tiny-cnn" in table[2] and "shapes" in table[2]
+    assert "75.0 %" in table[2] and "tiny-cnn" in table[2] and f"shapes {'5' * 12}" in table[2]
     shown = run(running, "models", "show", "shapes")
-    assert "2: cross plus" in shown and GOOD in shown and "0.2 ms" in shown
+    assert "2: cross plus" in shown and GOOD in shown and "0.2 ms" in shown and "5" * 64 in shown
     assert "cnn36" in run(running, "models", "presets")
     assert run(running, "models", "show", "nothing", code=4).startswith("haleganada: there is no model “nothing”")
 
@@ -125,7 +125,11 @@ def test_teaching_while_a_model_answers_says_that_it_does_not_learn(running: Ser
 
 def test_export(running: ServerProcess, tmp_path: Path) -> None:
     file = tmp_path / "shapes.onnx"
-    assert "largest logit difference: 0" in run(running, "models", "export", "shapes", file)
+    told = run(running, "models", "export", "shapes", file)
+    assert "on 400 drawings:" in told and "torch by at most 1.9e-06 in a probability" in told
+    rows = [line.split() for line in told.splitlines()]
+    assert ["float32", "690.2", "KB", "0.56", "94.3", "%", "100.0", "%"] in rows
+    assert ["int8", "371.3", "KB", "0.46", "93.9", "%", "-0.4", "99.2", "%"] in rows
     ink = model_input(normalise(Glyph(image=picture(LINES["plus"])))[None], SIDE)
     probabilities = np.asarray(InferenceSession(file).run(["probabilities"], {"ink": ink})[0])
     assert probabilities.argmax() == list(LINES).index("plus")

@@ -129,7 +129,7 @@ def test_a_failed_training_says_what_to_do(page: Page, tmp_path: Path) -> None:
 def test_a_model_answers_on_the_slate_and_the_way_back(page: Page) -> None:
     page.wait_for("#view", "tiny")
     row = next(row for row in page.all("#view tbody tr") if row.text.startswith("tiny"))
-    assert "75.0 %" in row.text and "shapes" in row.text
+    assert "75.0 %" in row.text and "shapes" in row.text and "5" * 10 in row.text
     row.find_element("css selector", ".actions button").click()
     page.wait_for("#status", "answers now come from: tiny")
     page.press("#to-slate")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from .default_group import DefaultGroup
+from .export_report import export_report
 from .layout import moment, percent, printable, size, table
 from .session import Session, as_json, with_session
 from .using import use_model
@@ -78,7 +79,7 @@ def delete_model(session: Session, model: str, confirm: str | None) -> None:
 @models_command.command("export")
 @click.argument("model")
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
-@click.option("--int8", is_flag=True, help="8-bit weights: a quarter of the size, nearly the same answers.")
+@click.option("--int8", is_flag=True, help="8-bit weights: about half the size, nearly the same answers.")
 @with_session
 def export_model(session: Session, model: str, file: Path, int8: bool) -> None:
     """Write MODEL to FILE (- for standard output) as ONNX, which onnxruntime alone can run.
@@ -89,11 +90,13 @@ def export_model(session: Session, model: str, file: Path, int8: bool) -> None:
     with session.client() as client:
         done = client.models.export(model, sys.stdout.buffer if to_stdout else file, "int8" if int8 else "float32")
     where = "standard output" if to_stdout else printable(str(file))
-    lines = [f"wrote {where} ({size(done.bytes)}), checked when it was made:", *_report_lines(done.report)]
+    text = f"wrote {where} ({size(done.bytes)})"
+    if report := export_report(done.report):
+        text += f"; {report}"
     if to_stdout:
-        click.echo(as_json(done) if session.json else "\n".join(lines), err=True)
+        click.echo(as_json(done) if session.json else text, err=True)
     else:
-        session.show(done, "\n".join(lines))
+        session.show(done, text)
 
 
 def _table(models: Sequence[Model]) -> str:
@@ -109,7 +112,7 @@ def _row(model: Model) -> list[str]:
         str(model.labels_total) if model.labels_total else "-",
         size(model.bytes_on_disk),
         model.sha256[:_HASH_SHOWN],
-        model.dataset_name or "-",
+        f"{model.dataset_name} {model.dataset_sha256[:_HASH_SHOWN]}".strip() or "-",
         percent(model.validation_accuracy),
         percent(model.test_accuracy),
         f"{model.milliseconds:.1f}" if model.milliseconds else "-",
@@ -132,7 +135,8 @@ def _in_words(model: Model) -> str:
     if model.created:
         facts += [
             ["made", moment(model.created)],
-            ["data set", f"{model.dataset_name} ({model.dataset_sha256[:_HASH_SHOWN]})"],
+            ["data set", model.dataset_name],
+            ["its SHA-256", model.dataset_sha256],
             ["validation", percent(model.validation_accuracy)],
             ["test", percent(model.test_accuracy)],
             ["one drawing", f"{model.milliseconds:.1f} ms" if model.milliseconds else "-"],
@@ -149,15 +153,3 @@ def _labels(model: Model) -> str:
 def _preset_row(preset: Preset) -> list[str]:
     recipe = [str(preset.epochs), str(preset.batch_size), f"{preset.learning_rate:g}"]
     return [preset.name, f"{preset.parameters:,}", f"{preset.side} px", *recipe, preset.description]
-
-
-def _report_lines(report: dict[str, Any], indent: str = "  ") -> list[str]:
-    """Whatever the server says of the check, a line each."""
-    lines = []
-    for name, value in report.items():
-        title = name.replace("_", " ")
-        if isinstance(value, dict):
-            lines += [f"{indent}{title}:", *_report_lines(value, indent + "  ")]
-        else:
-            lines.append(f"{indent}{title}: {f'{value:.6g}' if isinstance(value, float) else value}")
-    return [printable(line) for line in lines]

@@ -33,7 +33,7 @@ class _PrecisionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Precision.V
     PRECISION_FLOAT32: _Precision.ValueType  # 1
     """32-bit floating point."""
     PRECISION_INT8: _Precision.ValueType  # 2
-    """8-bit integers, a quarter of the size."""
+    """8-bit integers, about half the size."""
 
 class Precision(_Precision, metaclass=_PrecisionEnumTypeWrapper):
     """The numbers that a model's weights are stored as."""
@@ -43,7 +43,7 @@ PRECISION_UNSPECIFIED: Precision.ValueType  # 0
 PRECISION_FLOAT32: Precision.ValueType  # 1
 """32-bit floating point."""
 PRECISION_INT8: Precision.ValueType  # 2
-"""8-bit integers, a quarter of the size."""
+"""8-bit integers, about half the size."""
 Global___Precision: _TypeAlias = Precision  # noqa: Y015
 
 @_typing.final
@@ -477,8 +477,8 @@ class ExportModelHeader(_message.Message):
     bytes: _builtins.int
     """Its size in bytes."""
     report_json: _builtins.str
-    """How the file was checked against the network that was trained, as JSON in one line: the largest difference of a logit and
-    the share of equal answers; for INT8 also accuracy and milliseconds for one drawing, of both precisions.
+    """How both precisions were checked against the network that was trained, as JSON in one line: how many samples, the largest
+    difference of a probability, and for each precision bytes, accuracy, milliseconds for one drawing and the share of equal answers.
     """
     def __init__(
         self,

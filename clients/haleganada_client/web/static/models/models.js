@@ -38,7 +38,7 @@ function list(models, active, again) {
     { word: "right", cell: accuracy, key: (model) => model.test_accuracy ?? model.validation_accuracy ?? -1, right: true },
     { word: "milliseconds", cell: ({ milliseconds: ms }) => (ms ? ms.toFixed(ms < 10 ? 1 : 0) : "–"), key: (model) => model.milliseconds, right: true },
     { word: "size", cell: (model) => size(model.bytes_on_disk), key: (model) => model.bytes_on_disk, right: true },
-    { word: "dataset", cell: (model) => model.dataset_name || "–", key: (model) => model.dataset_name },
+    { word: "dataset", cell: learnedFrom, key: (model) => model.dataset_name },
     { word: "hash", cell: (model) => hash(model.sha256) },
     { word: "", cell: (model) => actions(model, models, active, again), kind: "actions" },
   ], models, { kind: "stacked", name: say("models") });
@@ -47,6 +47,10 @@ function list(models, active, again) {
 function title(model) {
   const more = isFewShot(model) ? say("fewShotNote") : `${model.preset} · ${moment(model.created)}`;
   return [element("strong", {}, nameOf(model)), element("small", {}, more)];
+}
+
+function learnedFrom({ dataset_name: name, dataset_sha256: sha256 }) {
+  return name ? [name, element("small", {}, hash(sha256))] : "–";
 }
 
 function accuracy(model) {
