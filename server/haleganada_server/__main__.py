@@ -31,7 +31,7 @@ class LazyGroup(click.Group):
         # it is loaded, so not in main(), which click calls when the command was imported already.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         try:
-            command = getattr(importlib.import_module(module), cmd_name)
+            command = getattr(importlib.import_module(module), cmd_name.replace("-", "_"))
         except ModuleNotFoundError as error:
             if (error.name or "").startswith("haleganada"):
                 raise

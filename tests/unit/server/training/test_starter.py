@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from haleganada_server.__main__ import main
 from haleganada_server.config import SHIPPED_MODELS
 from haleganada_server.core.dataset import Part
 from haleganada_server.store.dataset_sources import npz
@@ -16,7 +17,7 @@ from haleganada_server.store.dataset_sources.source_item import SourceItem
 from haleganada_server.training.model_files import read_card
 from haleganada_server.training.model_memory import MOST_EACH, read_memory
 from haleganada_server.training.raster_synthesis import fit
-from haleganada_server.training.starter import LABELS, StarterItem, starter_data, starter_items
+from haleganada_server.training.starter import LABELS, StarterItem, starter_items
 from haleganada_server.training.starter_drawings import as_line, representatives
 from haleganada_server.training.starter_fonts import open_fonts
 from haleganada_server.training.starter_memory import memory_of
@@ -80,7 +81,7 @@ def test_the_same_sources_give_the_same_file_which_the_server_reads(
     sources: Path, items: list[StarterItem], tmp_path: Path
 ) -> None:
     target = tmp_path / "starter.npz"
-    done = CliRunner().invoke(starter_data, ["--data", str(sources), "--out", str(target), "--each", str(EACH)])
+    done = CliRunner().invoke(main, ["starter-data", "--data", str(sources), "--out", str(target), "--each", str(EACH)])
     assert done.exit_code == 0 and "test mnist" in done.output
     read = [entry for entry in npz.read(target) if isinstance(entry, SourceItem)]
     assert [(entry.label, entry.part) for entry in read] == [(item.label, item.part) for item in items]
@@ -89,7 +90,7 @@ def test_the_same_sources_give_the_same_file_which_the_server_reads(
 
 
 def test_a_missing_source_is_named(tmp_path: Path) -> None:
-    done = CliRunner().invoke(starter_data, ["--data", str(tmp_path), "--out", str(tmp_path / "x.npz")])
+    done = CliRunner().invoke(main, ["starter-data", "--data", str(tmp_path), "--out", str(tmp_path / "x.npz")])
     assert done.exit_code == 1 and "english_chars62_64.npz" in done.output and not (tmp_path / "x.npz").exists()
 
 
