@@ -20,7 +20,7 @@ from .classifying import Answers
 from .drawings import DrawingReader
 from .errors import Exhausted, HaleganadaError, Precondition, Unavailable
 from .learner_ports import LearnerRunner, ToDatasetRaster
-from .learner_samples import SampleFeed
+from .learner_samples import News, SampleFeed
 from .learner_talk import Conversation, Heard
 from .model_names import ONLINE
 from .online_status import Learning, OnlineStatus
@@ -160,11 +160,23 @@ class Learner:
         while not (talk.over or self._stopping):
             self._news = False  # what comes now is not seen yet
             try:
-                for message in feed.news(self._log_now()):
-                    talk.tell(*message)
+                if news := feed.news(self._log_now()):
+                    self._expect(news)
+                    for message in news.messages:
+                        talk.tell(*message)
             except Unavailable:
                 feed = SampleFeed(self._tools.reader, self._tools.to_dataset)  # another log takes this one's place
             self._wait(lambda: self._news or talk.over or self._stopping)
+
+    def _expect(self, news: News) -> None:
+        """What is to be learned, or learned again, is known before the process has seen it."""
+        with self._change:
+            status = self._status
+            learned = min(status.learned, news.kept)
+            again = learned < status.learned and status.revision is not None
+            self._status = replace(
+                status, learned=learned, left=news.samples - learned, rebuilding=status.rebuilding or again
+            )
 
     def _ended(self, error: Exception) -> None:
         """Note why the process is gone."""

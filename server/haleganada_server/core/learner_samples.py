@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .drawings import DrawingReader
@@ -13,6 +14,20 @@ from .ports import LiveSample, SampleRow, WorkspaceLog
 
 _PIECE = 64  # samples, 256 KB
 _log = logging.getLogger(__name__)
+
+
+Message = tuple[dict[str, Any], bytes]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class News:
+    """What brings a process to the present state of a log: the first `kept` samples that it has stay, there are
+    `samples` then. All messages have to be sent.
+    """
+
+    kept: int
+    samples: int
+    messages: Iterator[Message]
 
 
 class SampleFeed:
@@ -25,25 +40,26 @@ class SampleFeed:
         self._told: list[LiveSample] = []
         self._damaged: set[LiveSample] = set()
 
-    def news(self, log: WorkspaceLog) -> Iterator[tuple[dict[str, Any], bytes]]:
-        """The messages that bring the process to the present state of the log; none if it is there. All of them have to
-        be sent. Raises as the log does.
-        """
+    def news(self, log: WorkspaceLog) -> News | None:
+        """None if the process is there already. Raises as the log does, as do the messages."""
         revision, live = log.live()
         if log is self._log and revision == self._revision:
-            return
+            return None
         if log is not self._log:
             self._told, self._damaged = [], set()  # the same numbers may mean other drawings
         self._log, self._revision = log, revision
         same = _common(self._told, live)
         del self._told[same:]
-        if same == len(live):
+        return News(self._sent(), len(live), self._messages(log, live[same:], revision))
+
+    def _messages(self, log: WorkspaceLog, added: Sequence[LiveSample], revision: int) -> Iterator[Message]:
+        if not added:
             yield {"keep": self._sent(), "add": []}, b""
-        for start in range(same, len(live), _PIECE):
-            yield self._piece(log, live[start : start + _PIECE])
+        for start in range(0, len(added), _PIECE):
+            yield self._piece(log, added[start : start + _PIECE])
         yield {"aim": revision}, b""
 
-    def _piece(self, log: WorkspaceLog, samples: Sequence[LiveSample]) -> tuple[dict[str, Any], bytes]:
+    def _piece(self, log: WorkspaceLog, samples: Sequence[LiveSample]) -> Message:
         keep = self._sent()
         drawn = {row.sample_id: self._raster(row) for row in log.samples_of([sample.sample_id for sample in samples])}
         self._damaged |= {sample for sample in samples if not drawn.get(sample.sample_id)}
