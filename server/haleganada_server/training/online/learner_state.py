@@ -8,17 +8,22 @@ from dataclasses import asdict
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from haleganada_server.core.online_config import OnlineConfig
 
 from .features import FeatureFile
 from .growth import grow
-from .networks import trained_parameters, trained_state
+from .networks import Learnable, trained_parameters, trained_state
 from .replay import Pool
 from .start import Start, seeded
 from .taught import Raster, Taught
+
+TRAINED_SHARE = 0.3
+"""Of the learning rate, for the layers below the last one of a network that knows labels already: what they see suits
+many drawings, which a few new ones are no reason to give up (discriminative fine-tuning: Howard and Ruder 2018).
+"""
 
 
 class LearnerState:
@@ -32,9 +37,7 @@ class LearnerState:
         """That has learned nothing."""
         self._config, self._features = config, features
         self.learnable = start.learnable.copy()
-        self.optimiser = torch.optim.AdamW(
-            trained_parameters(self.learnable), lr=config.learning_rate, weight_decay=config.weight_decay
-        )
+        self.optimiser = _optimiser(self.learnable, config, TRAINED_SHARE if start.labels else 1.0)
         self.learned = 0
         self._numbers = {label: number for number, label in enumerate(start.labels)}
         self._seen: list[Raster] = []
@@ -103,7 +106,19 @@ class LearnerState:
 
 def beginning(start: Start, config: OnlineConfig) -> str:
     """The name of the state that has learned nothing: of all that any later one depends on beside samples."""
-    return hashlib.sha256(f"{start.sha256()} {sorted(asdict(config).items())}".encode()).hexdigest()
+    depends = f"{start.sha256()} {TRAINED_SHARE} {sorted(asdict(config).items())}"
+    return hashlib.sha256(depends.encode()).hexdigest()
+
+
+def _optimiser(learnable: Learnable, config: OnlineConfig, share: float) -> torch.optim.AdamW:
+    """share: of the learning rate, for all layers but the last one."""
+    last = {id(parameter) for parameter in learnable.network.get_submodule("decoder").parameters()}
+    below: list[nn.Parameter] = []
+    above: list[nn.Parameter] = []
+    for parameter in trained_parameters(learnable):
+        (above if id(parameter) in last else below).append(parameter)
+    groups = [{"params": below, "lr": share * config.learning_rate}, {"params": above}]
+    return torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
 
 
 def _moments(tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:

@@ -81,6 +81,24 @@ def test_the_last_taught_letter_is_known_without_replay_too(cnn: Start, tmp_path
     assert recall(learner, "ಕ")["ಕ"] >= 0.9
 
 
+def test_a_trained_network_changes_little_below_its_last_layer(cnn: Start, tmp_path: Path) -> None:
+    def moved(start: Start) -> tuple[float, float]:
+        """The largest change of a number in the first and in the last layer, by one drawing of a known label."""
+        state = LearnerState(start, OnlineConfig(replay=0), FeatureFile(tmp_path, start.learnable))
+        for label in "ಅಕ":
+            state._number(label)
+        before = state.tensors()
+        state.learn(lessons("ಅ")[0])
+        after = state.tensors()
+        names = ("network.layers.0.0.weight", "network.decoder.bias")
+        first, last = (float((after[name] - before[name]).abs().max()) for name in names)
+        return first, last
+
+    fresh = moved(cnn)
+    trained = moved(Start(cnn.learnable, ("ಅ", "ಕ")))
+    assert trained[0] < 0.5 * fresh[0] and trained[1] > 0.5 * fresh[1]
+
+
 def test_growth_keeps_rows_and_what_the_optimiser_knows_of_them(cnn: Start, tmp_path: Path) -> None:
     state = LearnerState(cnn, OnlineConfig(), FeatureFile(tmp_path, cnn.learnable))
     for sample in lessons("ಅಕಗ"):
