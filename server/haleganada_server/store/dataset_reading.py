@@ -139,7 +139,9 @@ def _read(item: SourceItem) -> _Read:
 
 
 def _refused(item: str, error: HaleganadaError) -> _Read:
-    return _Read(RefusedDrawing(_shown(item), error.reason, _text(error.message)[:_LONGEST_REASON]))
+    """Without the field of a call, of which whoever made the files knows nothing: the item's name says what it is."""
+    why = error.description if isinstance(error, InvalidInput) else error.message
+    return _Read(RefusedDrawing(_shown(item), error.reason, _text(why)[:_LONGEST_REASON]))
 
 
 def _shown(name: str) -> str:

@@ -38,7 +38,7 @@ _TURNS = {
 def decode_grey(data: bytes, limits: ImageLimits) -> NDArray[np.uint8]:
     """(height, width) uint8 grey values. Raises InvalidInput for anything that is not one whole, still picture."""
     if not data:
-        raise InvalidInput(FIELD, "is empty; send the bytes of a PNG, JPEG or WebP image")
+        raise InvalidInput(FIELD, "is empty; give a PNG, JPEG or WebP image")
     if len(data) > limits.max_bytes:
         raise InvalidInput(FIELD, f"has {len(data)} bytes; at most {limits.max_bytes} are allowed, so send it smaller")
     header = read_header(data)

@@ -26,6 +26,7 @@ _NAMES = ("unicode", "names", "classes")
 _ENDINGS = ("", "_train", "_val", "_validation", "_test")
 _MAX_TABLE_BYTES = 128 * 2**20  # of labels, names and the like
 _LIMITS = members.ZipLimits(members=100, total_bytes=32 * 2**30)
+_KIND = "NumPy archive"
 _DESCRIPTION = (
     "needs arrays x or images (n, h, w) of uint8 or bool and y or labels; for several parts x_train, y_train and so on"
 )
@@ -33,7 +34,7 @@ _DESCRIPTION = (
 
 def read(path: Path) -> Iterator[SourceItem | RefusedSource]:
     """Raises InvalidInput if the arrays are missing or do not fit each other."""
-    with members.opened(path, _LIMITS) as file:
+    with members.opened(path, _LIMITS, _KIND) as file:
         arrays = _Arrays(file)
         endings = [ending for ending in _ENDINGS if arrays.named(_IMAGES, ending)]
         if not endings:
@@ -61,7 +62,9 @@ class _Arrays:
             return None
         with self.opened(name) as (file, shape, kind):
             if len(shape) != 1 or shape[0] > MAX_ITEMS or shape[0] * kind.itemsize > _MAX_TABLE_BYTES:
-                raise InvalidInput("file", f"has an array {name} of shape {shape}; it must be a list of {MAX_ITEMS:,}")
+                raise InvalidInput(
+                    "file", f"has an array {name} of shape {shape}; it must be a list of at most {MAX_ITEMS:,}"
+                )
             return np.frombuffer(_exactly(file, shape[0] * kind.itemsize, name), kind)
 
     def opened(self, name: str) -> _OpenArray:
@@ -73,12 +76,12 @@ class _OpenArray:
     """A member, its shape and its type; to be used in a with statement."""
 
     def __init__(self, file: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> None:
-        with members.damage_refused():
+        with members.damage_refused(_KIND):
             self._file = file.open(info)
         self._name = name
 
     def __enter__(self) -> tuple[IO[bytes], tuple[int, ...], np.dtype[Any]]:
-        with members.damage_refused():
+        with members.damage_refused(_KIND):
             version = npy.read_magic(self._file)
             read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
             shape, fortran, kind = read_header(self._file)
@@ -170,7 +173,7 @@ def _text(value: Any) -> str:
 
 
 def _exactly(file: IO[bytes], count: int, name: str) -> bytes:
-    with members.damage_refused():
+    with members.damage_refused(_KIND):
         data = file.read(count)
     if len(data) < count:
         raise InvalidInput("file", f"has an array {name} that ends too early; make it again")

@@ -15,7 +15,7 @@ MAX_MEMBER_BYTES = 8 * 2**20  # of an image
 _MAX_RATIO = 200
 _UNSUSPICIOUS_BYTES = 64 * 2**20  # however well they are packed
 _UTF8_NAME = 0x800
-_NOT_A_ZIP = "is not a zip file, or not a whole one"
+_ZIP = "zip file"
 _DECODERS = ("zlib", "lzma", "_lzma", "bz2")
 
 
@@ -32,27 +32,31 @@ USUAL = ZipLimits()
 
 
 @contextmanager
-def opened(path: Path, limits: ZipLimits | None = None) -> Iterator[zipfile.ZipFile]:
-    """A zip file to read from. Raises InvalidInput if it is none, or one that would cost too much to read."""
+def opened(path: Path, limits: ZipLimits | None = None, kind: str = _ZIP) -> Iterator[zipfile.ZipFile]:
+    """A zip file to read from. kind: what people call such a file. Raises InvalidInput if it is none, or one that would
+    cost too much to read.
+    """
     limits = limits or USUAL
-    if _directory_bytes(path) > limits.directory_bytes:
+    if _directory_bytes(path, kind) > limits.directory_bytes:
         raise InvalidInput("file", f"lists too many files; at most {limits.members:,} are allowed, so split it")
-    with damage_refused(), zipfile.ZipFile(path) as file:
+    with damage_refused(kind), zipfile.ZipFile(path) as file:
         _check_sizes(file, path.stat().st_size, limits)
         yield file
 
 
 @contextmanager
-def damage_refused() -> Iterator[None]:
-    """InvalidInput for whatever zipfile and its decoders raise on damaged, encrypted or unusual files."""
+def damage_refused(kind: str = _ZIP) -> Iterator[None]:
+    """kind: as of opened. InvalidInput for whatever zipfile and its decoders raise on damaged, encrypted or unusual
+    files.
+    """
     try:
         yield
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, ValueError, struct.error) as error:
-        raise InvalidInput("file", f"{_NOT_A_ZIP} ({type(error).__name__})") from error
+        raise InvalidInput("file", f"{_not(kind)} ({type(error).__name__})") from error
     except Exception as error:  # zlib.error and its like for lzma and bz2 have no common base
         if type(error).__module__ not in _DECODERS:
             raise
-        raise InvalidInput("file", "is a damaged zip file; make it again") from error
+        raise InvalidInput("file", f"is a damaged {kind}; make it again") from error
 
 
 def content(file: zipfile.ZipFile, name: str, limit: int = MAX_MEMBER_BYTES) -> bytes:
@@ -93,7 +97,11 @@ def _check_sizes(file: zipfile.ZipFile, size: int, limits: ZipLimits) -> None:
         raise InvalidInput("file", f"unpacks to {total:,} bytes, which is too much for its size; split it")
 
 
-def _directory_bytes(path: Path) -> int:
+def _not(kind: str) -> str:
+    return f"is not a {kind}, or not a whole one; make it again"
+
+
+def _directory_bytes(path: Path, kind: str) -> int:
     """Size of the list of members, which zipfile reads into memory as a whole. Raises InvalidInput without one."""
     with path.open("rb") as file:
         start = max(0, path.stat().st_size - 65_557)  # the longest comment, the end record, the 64-bit locator
@@ -101,7 +109,7 @@ def _directory_bytes(path: Path) -> int:
         tail = file.read()
         end = tail.rfind(b"PK\x05\x06")
         if end < 0 or len(tail) < end + 22:
-            raise InvalidInput("file", _NOT_A_ZIP)
+            raise InvalidInput("file", _not(kind))
         size: int = struct.unpack_from("<I", tail, end + 12)[0]
         file.seek(max(0, start + end - 76))
         wide = file.read(56)

@@ -97,8 +97,15 @@ def test_an_array_that_ends_too_early(tmp_path: Path) -> None:
         good(tmp_path / "set.npz")
 
 
-@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x05\x06" + bytes(18)])
-def test_no_archive(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "not a NumPy archive"),
+        (b"no zip", "not a NumPy archive"),
+        (b"PK\x05\x06" + bytes(18), "needs arrays"),
+    ],
+)
+def test_no_archive(tmp_path: Path, content: bytes, why: str) -> None:
     (tmp_path / "set.npz").write_bytes(content)
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match=why):
         good(tmp_path / "set.npz")
