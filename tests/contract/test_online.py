@@ -215,7 +215,8 @@ def test_back_to_few_shot(server: RunningServer) -> None:
     assert not alive(pid) and not list((server.app.config.data_dir / "online").iterdir())
     assert predict(server, cross(3)).model == FEW_SHOT and not status(server).HasField("online")
     assert not teach(server, "ring", ring(), wait_ms=20_000).learned, "nobody learns along, so nobody waits"
-    assert refused(lambda: predict(server, cross(3), ONLINE)).reason == "ONLINE_NOT_READY"
+    refusal = refused(lambda: predict(server, cross(3), ONLINE))
+    assert refusal.reason == "NO_ONLINE_NETWORK" and "wait" not in refusal.message
 
 
 def test_other_settings_take_the_place_of_the_ones_before(server: RunningServer) -> None:

@@ -75,7 +75,8 @@ def test_a_network_learns_along_and_gives_way_again(run: Terminal, client: Haleg
     assert info.model == "online" and info.online is not None and info.online.settings.replay == 0
     assert "answers with few-shot" in run("models", "use", "few-shot")
     assert client.get_workspace().online is None and "answered" not in run("predict", cross)
-    assert "activate a model with online settings" in run("predict", cross, "--model", "online", code=5)
+    refused = run("predict", cross, "--model", "online", code=5)
+    assert "no network learns along" in refused and "models use cnn36 --online" in refused and "wait" not in refused
 
 
 def test_nobody_waits_for_it_who_does_not_want_to(run: Terminal, client: HaleganadaClient, cross: Path) -> None:

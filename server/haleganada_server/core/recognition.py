@@ -64,6 +64,7 @@ class Recognition:
         """What to ask instead of the own head; None if that is to answer. Raises as predict_batch does."""
         name, models, learners = self._workspace, self._tools.models, self._tools.learners
         if model == ONLINE:
+            _require_online(models.choices.name_of(name))
             return lambda rasters: _there(learners.answer(name, rasters))
         if not model and models.choices.name_of(name) == ONLINE:
             return lambda rasters: learners.answer(name, rasters)
@@ -106,12 +107,22 @@ def _require_reached(revision: int, min_revision: int | None) -> None:
         )
 
 
+def _require_online(choice: str) -> None:
+    """Raises Precondition if it is not a network that learns along which this workspace answers with."""
+    if choice != ONLINE:
+        raise Precondition(
+            f"no network learns along with this workspace; activate a model or preset with online settings, as "
+            f"`haleganada models use cnn36 --online` does, or ask “{FEW_SHOT}”",
+            "NO_ONLINE_NETWORK",
+        )
+
+
 def _there(answers: Answers | None) -> Answers:
     """Raises Precondition if there are none, where nobody else may answer."""
     if answers is None:
         raise Precondition(
-            f"no network that learns along with this workspace can answer yet; wait, ask “{FEW_SHOT}”, or activate a "
-            "model with online settings",
+            f"the network that learns along with this workspace cannot answer before it has learned what is taught; "
+            f"until then ask “{FEW_SHOT}”",
             "ONLINE_NOT_READY",
         )
     return answers
