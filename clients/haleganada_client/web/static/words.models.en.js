@@ -107,7 +107,7 @@ export default {
   "writersCount": "{count} writers",
   "writers": "Writers",
   "imbalance": "Largest to smallest label",
-  "refusedCount": "{count} could not be read",
+  "refusedCount": "{count} refused",
   "andMore": "and {count} more",
   "leaks": "{count} left out, because the same image is in a later part too.",
   "duplicates": "{count} left out, because the same image is there twice.",

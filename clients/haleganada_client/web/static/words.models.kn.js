@@ -107,7 +107,7 @@ export default {
   "writersCount": "ಬರೆದವರು {count}",
   "writers": "ಬರೆದವರು",
   "imbalance": "ದೊಡ್ಡ ಮತ್ತು ಸಣ್ಣ ಅಕ್ಷರದ ಅನುಪಾತ",
-  "refusedCount": "{count} ಓದಲಾಗಲಿಲ್ಲ",
+  "refusedCount": "{count} ಸ್ವೀಕರಿಸಲಿಲ್ಲ",
   "andMore": "ಇನ್ನೂ {count}",
   "leaks": "{count} ಬಿಡಲಾಗಿದೆ: ಅದೇ ಚಿತ್ರ ಮುಂದಿನ ಭಾಗದಲ್ಲೂ ಇದೆ.",
   "duplicates": "{count} ಬಿಡಲಾಗಿದೆ: ಅದೇ ಚಿತ್ರ ಎರಡು ಸಲ ಇದೆ.",
