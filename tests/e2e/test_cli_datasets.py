@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 import zipfile
@@ -62,6 +63,7 @@ def test_from_a_folder_to_its_end(running: ServerProcess, letters: Path) -> None
     }
     text = run(running, "show", made["dataset_id"])
     assert all(words in text for words in ("to train on", "imbalance", "█", made["sha256"]))
+    assert "none, as many drawings of each label" in text
     assert "nothing was deleted" in run(running, "delete", "ಅಕ್ಷರ", "--confirm", "x", code=2)
     assert "deleted ಅಕ್ಷರ" in run(running, "delete", "ಅಕ್ಷರ", "--confirm", "ಅಕ್ಷರ")
     assert "there is no dataset" in run(running, "show", "ಅಕ್ಷರ", code=4)
@@ -69,10 +71,13 @@ def test_from_a_folder_to_its_end(running: ServerProcess, letters: Path) -> None
 
 def test_what_was_refused_is_listed(running: ServerProcess, letters: Path) -> None:
     (letters / "train/a/bad.png").write_bytes(b"x")
+    for drawn in sorted((letters / "train/c").iterdir())[3:]:
+        drawn.unlink()
     (letters / "train/999").mkdir()
     (letters / "train/999/1.png").write_bytes(png(drawing("unknown")))
     text = run(running, "add", letters, code=1)
     assert "2 refused:" in text and "train/a/bad.png" in text and "“unknown”" in text
+    assert re.search(r"imbalance +the largest label has \S+ times as many drawings to train on as the smallest", text)
 
 
 def test_from_the_server_s_disk(running: ServerProcess) -> None:

@@ -164,18 +164,21 @@ def test_fit_evaluate_and_jobs_on_the_command_line(running: ServerProcess, tmp_p
     newest = json.loads(run("jobs", "ls", "--limit", "1", "--json"))[0]
     assert newest["state"] == "succeeded" and newest["request"]["settings"] == {"epochs": 2, "optimiser": "adam"}
     shown = run("jobs", "show", newest["job_id"])
-    assert "epochs 2, optimiser adam" in shown and "validation loss" in shown
+    assert "epochs: 2, optimiser: adam" in shown and "validation loss" in shown
     assert "training_history.json" in run("jobs", "files", newest["job_id"])
     assert "wrote" in run("jobs", "files", newest["job_id"], "--to", tmp_path / "files")
     assert (tmp_path / "files" / "training_history.json").read_text() == "{}"
 
     report = run("evaluate", "mine", "few-shot", "--data", "letters", "--out", tmp_path / "report")
     assert "letters, test part" in report and "50.0 % to 90.0 %" in report and "wrote" in report
-    assert "few-shot, worst labels:" in report and "taken for a (1x)" in report and "most confused:" in report
+    assert "few-shot, worst labels:" in report and "taken for a (1x)" in report
+    assert "most confused:\n  ಅ taken for a (3x), a taken for ಅ (1x)" in report and "72.0 %" in report
     assert (tmp_path / "report" / "confusion_matrix.png").stat().st_size == 200_000
     assert json.loads(run("evaluate", "mine", "--data", "letters", "--quick", "--json"))["request"]["quick"] is True
 
     asked = json.loads(run("fit", "cnn36", "--data", "letters", "--epochs", "10000", "--detach", "--json"))
+    queued = run("evaluate", "mine", "--data", "letters", "--detach")
+    assert "is queued, and begins by itself; `" in queued and queued.endswith(" ends it\n")
     assert "finishes up" in run("jobs", "cancel", asked["job_id"])
     assert "cancelled; model" in run("jobs", "watch", asked["job_id"], code=1)
     assert "smaller batch" in run("fit", "cnn36", "--data", "letters", "--name", "runs out of memory", code=1)

@@ -4,6 +4,7 @@ reload, a model that answers on the slate and the way back. The jobs learn nothi
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -109,6 +110,7 @@ def test_a_training_is_followed_through_a_reload_and_cancelled(page: Page, tmp_p
     page.press("#cancel-job")
     page.wait_for(".heading", "cancelled")
     page.wait_for("#view", "The best so far was kept as a model")
+    assert "1 file" in [summary.text for summary in page.all("#view summary")]
     page.press("#view a[href='#models']")
     page.wait_for("#view", "mine")
     assert page.is_narrow_enough() and not page.complaints()
@@ -157,7 +159,8 @@ def test_an_evaluation(page: Page, tmp_path: Path) -> None:
     page.wait(lambda: page.all("#start-measuring"))
     page.press("#start-measuring")
     page.wait_for(".headline", "75.0 %")
-    assert "50.0 % to 90.0 %" in page.text(".headline") and "taken for a" in page.text(".report")
+    assert "50.0 % to 90.0 %" in page.text(".headline") and "taken for a (1×)" in page.text(".report")
+    assert re.search(r"ಅ\s+taken for a \(3×\)\s+a\s+taken for ಅ \(1×\)", page.text(".report"))
     assert not [one for one in page.complaints() if "confusion_matrix" not in one]
 
 

@@ -185,9 +185,15 @@ def evaluate(request: Request, cancelled: threading.Event) -> None:
 
 def result_of(request: Request) -> dict[str, Any]:
     """As an evaluation tells it, of figures that were never measured."""
-    figures = {"accuracy": 0.75, "accuracy_interval": [0.5, 0.9], "macro": {"f1-score": 0.7}, "milliseconds": 1.5}
+    figures = {
+        "accuracy": 0.75,
+        "accuracy_interval": [0.5, 0.9],
+        "macro": {"f1-score": 0.7},
+        "weighted": {"f1-score": 0.72},
+        "milliseconds": 1.5,
+    }
     worst = [{"label": "ಅ", "accuracy": 0.5, "correct": 1, "support": 2, "read_as": "a", "times": 1}]
-    pairs = [{"labels": ["a", "ಅ"], "count": 1}]
+    pairs = [{"labels": ["a", "ಅ"], "count": 4, "first_as_second": 1, "second_as_first": 3}]
     errors = {"worst": worst, "confused_pairs": pairs, "labels_not_known": {"count": 0}}
     return {
         "dataset": {"name": request["dataset"]["name"], "part": "test", "drawings": 4, "labels": 2},

@@ -171,7 +171,7 @@ def _in_words(dataset: Dataset, everything: bool = False) -> str:
         ["validation", f"{dataset.validation:,}"],
         ["test", f"{dataset.test:,}"],
         ["labels", f"{dataset.labels_total:,}"],
-        ["imbalance", f"{dataset.imbalance:.3g}, largest label over smallest"],
+        ["imbalance", _imbalance(dataset)],
         ["writers", f"{dataset.writers:,}" if dataset.writers else "not known"],
         ["left out", f"{dataset.duplicates:,} found twice, {dataset.leaks:,} that a later part has, too"],
         ["on disk", size(dataset.bytes_on_disk)],
@@ -181,6 +181,15 @@ def _in_words(dataset: Dataset, everything: bool = False) -> str:
     if dataset.refused_total:
         sections.append(_refused(dataset, everything))
     return "\n\n".join(sections)
+
+
+def _imbalance(dataset: Dataset) -> str:
+    """Of the part to train on, which alone it matters for."""
+    if not dataset.imbalance:
+        return "-"
+    if dataset.imbalance == 1:
+        return "none, as many drawings of each label to train on"
+    return f"the largest label has {dataset.imbalance:.3g} times as many drawings to train on as the smallest"
 
 
 def _balance(labels: Sequence[DatasetLabel], everything: bool) -> str:

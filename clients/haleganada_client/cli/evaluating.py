@@ -93,12 +93,14 @@ def _comparison(models: Sequence[Mapping[str, Any]]) -> str:
             percent(model.get("accuracy")),
             _interval(model.get("accuracy_interval")),
             percent(model.get("macro", {}).get("f1-score")),
+            percent(model.get("weighted", {}).get("f1-score")),
             percent(model.get("top5_accuracy")),
             f"{model['milliseconds']:.1f}" if model.get("milliseconds") else "-",
         ]
         for model in models
     ]
-    return table(rows, ["model", "right", "95 % interval", "macro F1", "top 5", "ms"], right={1, 3, 4, 5})
+    header = ["model", "right", "95 % interval", "macro F1", "weighted F1", "top 5", "ms"]
+    return table(rows, header, right={1, 3, 4, 5, 6})
 
 
 def _interval(ends: Sequence[float] | None) -> str:
@@ -116,11 +118,18 @@ def _details(model: Mapping[str, Any]) -> str:
         ]
         parts.append(f"{printable(model['name'])}, worst labels:\n{table(rows, right={2})}")
     if pairs := model.get("confused_pairs", [])[:_SHOWN]:
-        rows = [["", *pair["labels"], f"{pair['count']}x"] for pair in pairs]
-        parts.append(f"{printable(model['name'])}, most confused:\n{table(rows, right={3})}")
+        rows = [["", ", ".join(_directions(pair))] for pair in pairs]
+        parts.append(f"{printable(model['name'])}, most confused:\n{table(rows)}")
     if unknown := model.get("labels_not_known", {}).get("count"):
         parts.append(f"{printable(model['name'])} does not know {unknown} of the labels")
     return "\n\n".join(parts)
+
+
+def _directions(pair: Mapping[str, Any]) -> list[str]:
+    """Which of the two was taken for the other, the more frequent error first."""
+    first, second = pair["labels"]
+    both = [(pair["first_as_second"], first, second), (pair["second_as_first"], second, first)]
+    return [f"{is_} taken for {read} ({times}x)" for times, is_, read in sorted(both, reverse=True) if times]
 
 
 def _taken_for(entry: Mapping[str, Any]) -> str:

@@ -108,7 +108,9 @@ def followed(session: Session, client: HaleganadaClient, job: Job) -> Job:
 def goes_on(session: Session, job: Job) -> str:
     """How to get back to a job that one stops looking at."""
     watch, cancel = (session.command_line("jobs", word, job.job_id) for word in ("watch", "cancel"))
-    return f"job {job.job_id} goes on; `{watch}` shows it, `{cancel}` ends it and keeps the best so far"
+    does = "is queued, and begins by itself" if job.state.value == "queued" else "goes on"
+    kept = " and keeps the best so far" if job.kind == "training" else ""
+    return f"job {job.job_id} {does}; `{watch}` shows it, `{cancel}` ends it{kept}"
 
 
 @contextmanager

@@ -115,7 +115,7 @@ def _in_words(session: Session, job: Job) -> str:
     if job.progress.message:
         facts.append(["", job.progress.message])
     if settings := job.request.get("settings"):
-        facts.append(["settings", ", ".join(f"{name} {value}" for name, value in settings.items())])
+        facts.append(["settings", ", ".join(f"{name}: {value}" for name, value in settings.items())])
     return "\n\n".join(
         part for part in (table(facts), _epochs(job.epochs), _ended(session, job) if job.state.over else "") if part
     )

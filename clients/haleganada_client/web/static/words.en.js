@@ -115,7 +115,7 @@ export default {
   "accuracyTitle": "Recognised before learned, % of the last {count}",
   "lossTitle": "Surprise (loss), mean of the last {count}",
   "samplesTitle": "Drawings of each label",
-  "plotWords": "{count} drawings, now at {last}",
+  "plotWords": "{count} {count|drawing|drawings}, now at {last}",
   "tooFew": "Too few drawings yet.",
   "nextTitle": "Teach these next",
   "nextConfused": "is taken for {other}",
@@ -130,7 +130,7 @@ export default {
   "twice": "Drawing {id} ({label}) is the same as {older} ({other})",
   "suspectsNone": "None found.",
   "revision": "revision {number}",
-  "toEmbed": "{count} drawings still to be read anew",
+  "toEmbed": "{count} {count|drawing|drawings} still to be read anew",
 
   "keep": "Keep and share",
   "snapshots": "Snapshots",

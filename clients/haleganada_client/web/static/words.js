@@ -10,9 +10,11 @@ const TABLES = { en: { ...english, ...englishModels }, kn: { ...kannada, ...kann
 const language = () => document.documentElement.lang;
 const locale = () => (language() === "kn" ? "kn-IN" : undefined);
 
+// {name} is a value; {name|one|many} is what stands behind one of something, or behind any other number.
 export function say(word, values = {}) {
   const text = TABLES[language()][word] ?? TABLES.en[word] ?? word;
-  return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  const numbered = text.replace(/\{(\w+)\|([^|}]*)\|([^}]*)\}/g, (_, name, one, many) => (String(values[name]) === "1" ? one : many));
+  return numbered.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
 export function switchLanguage() {

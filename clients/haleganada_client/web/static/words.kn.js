@@ -115,7 +115,7 @@ export default {
   "accuracyTitle": "ಕಲಿಯುವ ಮೊದಲೇ ಗುರುತಿಸಿದ್ದು, ಕೊನೆಯ {count} ಬರಹಗಳಲ್ಲಿ %",
   "lossTitle": "ಅಚ್ಚರಿ (loss), ಕೊನೆಯ {count} ಬರಹಗಳ ಸರಾಸರಿ",
   "samplesTitle": "ಪ್ರತಿ ಅಕ್ಷರದ ಬರಹಗಳು",
-  "plotWords": "{count} ಬರಹಗಳು, ಈಗ {last}",
+  "plotWords": "{count} {count|ಬರಹ|ಬರಹಗಳು}, ಈಗ {last}",
   "tooFew": "ಇನ್ನೂ ಬರಹಗಳು ಸಾಲದು.",
   "nextTitle": "ಮುಂದೆ ಇವನ್ನು ಕಲಿಸಿ",
   "nextConfused": "{other} ಎಂದು ತಪ್ಪಾಗುತ್ತಿದೆ",
@@ -130,7 +130,7 @@ export default {
   "twice": "ಬರಹ {id} ({label}) ಮತ್ತು ಬರಹ {older} ({other}) ಒಂದೇ",
   "suspectsNone": "ಯಾವುದೂ ಸಿಗಲಿಲ್ಲ.",
   "revision": "ಆವೃತ್ತಿ {number}",
-  "toEmbed": "{count} ಬರಹಗಳನ್ನು ಇನ್ನೂ ಮತ್ತೆ ಓದಬೇಕಿದೆ",
+  "toEmbed": "{count} {count|ಬರಹವನ್ನು|ಬರಹಗಳನ್ನು} ಇನ್ನೂ ಮತ್ತೆ ಓದಬೇಕಿದೆ",
 
   "keep": "ಸಂಗ್ರಹ",
   "snapshots": "ಉಳಿಸಿದ ಸ್ಥಿತಿಗಳು",

@@ -39,6 +39,13 @@ def test_same_words_with_the_same_gaps() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "kn"])
+def test_what_depends_on_a_number_stands_behind_it(language: str) -> None:
+    for word, text in table(language).items():
+        assert len(re.findall(r"\{\w+\}|\{\w+\|[^{|}]+\|[^{|}]+\}", text)) == text.count("{"), word
+        assert all(f"{{{name}}} {{{name}|" in text for name in re.findall(r"\{(\w+)\|", text)), word
+
+
+@pytest.mark.parametrize("language", ["en", "kn"])
 def test_no_word_is_empty(language: str) -> None:
     assert all(text.strip() for text in table(language).values())
 

@@ -4,7 +4,7 @@ import { currentWorkspace, get, post, url } from "../api.js";
 import { button, element } from "../dom.js";
 import { poll } from "../polling.js";
 import { report, tell } from "../status.js";
-import { moment, say, size } from "../words.js";
+import { count, moment, say, size } from "../words.js";
 import { Curves } from "./curves.js";
 import { doing, titleOf } from "./jobs.js";
 import { back, duration, facts, isOver, link, meter, numbers, place, problem, share, state, whenShown } from "./parts.js";
@@ -74,7 +74,7 @@ class LiveJob {
 }
 
 function settingsOf({ kind, request, created }) {
-  const settings = Object.entries(request.settings ?? {}).map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`);
+  const settings = Object.entries(request.settings ?? {}).map(([name, value]) => `${name.replaceAll("_", " ")}: ${value}`);
   return [kind === "training" && request.preset, request.dataset_name, ...settings, request.quick && say("quick"), moment(created)].filter(Boolean).join(" · ");
 }
 
@@ -122,5 +122,5 @@ function useButton(job) {
 function files(job) {
   if (!job.files.length) return null;
   const entry = ({ name, bytes }) => element("li", {}, element("a", { href: url(`/page/jobs/${job.job_id}/files/${encodeURIComponent(name)}`), target: "_blank" }, name), " ", element("small", {}, size(bytes)));
-  return element("details", {}, element("summary", {}, say("files", { count: job.files.length })), element("ul", { class: "files" }, job.files.map(entry)));
+  return element("details", {}, element("summary", {}, say("files", { count: count(job.files.length) })), element("ul", { class: "files" }, job.files.map(entry)));
 }

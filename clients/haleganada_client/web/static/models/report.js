@@ -72,8 +72,13 @@ function worst(model) {
 }
 
 function confused(model) {
-  const rows = (model.confused_pairs ?? []).slice(0, LISTED).map(({ labels, count: times }) => element("li", {}, element("span", { class: "pair script" }, `${labels[0]} ↔ ${labels[1]}`), element("span", {}, `${times}×`)));
+  const rows = (model.confused_pairs ?? []).slice(0, LISTED).flatMap(directions).map(([is, label, times]) => element("li", {}, element("span", { class: "pair script" }, is), element("span", { class: "script" }, say("readAs", { label, times }))));
   return model.confused_pairs && column("confusedTitle", rows, "confusedNone");
+}
+
+// Which of the two was taken for the other, the more frequent error first.
+function directions({ labels: [first, second], first_as_second: there, second_as_first: back }) {
+  return [[first, second, there], [second, first, back]].filter(([, , times]) => times).sort((a, b) => b[2] - a[2]);
 }
 
 function column(title, rows, none) {
