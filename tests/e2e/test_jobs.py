@@ -191,6 +191,23 @@ def test_fit_evaluate_and_jobs_on_the_command_line(running: ServerProcess, tmp_p
     assert "there is no job" in run("jobs", "show", "x", code=4)
 
 
+def test_the_same_data_sent_twice_is_said_and_either_will_do(running: ServerProcess, tmp_path: Path) -> None:
+    def run(*arguments: str | Path, code: int = 0) -> tuple[str, str]:
+        done = haleganada("--server", running.address, *arguments)
+        assert done.returncode == code, (done.stdout, done.stderr)
+        return done.stdout, done.stderr
+
+    path = crosses_and_bars(tmp_path)
+    run("datasets", "add", path, "--name", "twice")
+    printed, told = run("datasets", "add", path, "--name", "twice", "--json")
+    newest = json.loads(printed)["dataset_id"]
+    assert "the same is there already, as twice (" in told and f"datasets delete {newest}` deletes the new" in told
+    asked = json.loads(run("evaluate", "few-shot", "--data", "twice", "--json")[0])
+    assert asked["request"]["dataset_id"] == newest
+    run("datasets", "add", path, "--name", "twice", "--seed", "7")
+    assert "several data sets have" in run("evaluate", "few-shot", "--data", "twice", code=1)[1]
+
+
 @pytest.mark.parametrize(("answer", "state"), [(b"n\n", JobState.RUNNING), (b"y\n", JobState.CANCELLED)])
 def test_ctrl_c_leaves_a_job_or_cancels_it(running: ServerProcess, answer: bytes, state: JobState) -> None:
     master, slave = pty.openpty()

@@ -93,6 +93,17 @@ def test_a_folder_is_sent_as_it_is(page: Page, tmp_path: Path) -> None:
     assert not page.complaints()
 
 
+def test_data_sets_of_one_name_can_be_told_apart_where_one_is_chosen(page: Page, tmp_path: Path) -> None:
+    path = write_class_set(tmp_path / "letters.zip", writers=3, alphabet="ಅಕ")
+    for name in ("once", "twice", "twice"):
+        upload(page, path, name)
+    page.go("train")
+    page.wait(lambda: page.all("#train-dataset option"))
+    chosen = [option.text for option in page.all("#train-dataset option")]
+    assert len(set(chosen)) == len(chosen) and "once · 2 labels" in chosen
+    assert all(re.match(r"twice · .*\d.* · 2 labels", text) for text in chosen if text.startswith("twice"))
+
+
 def test_a_training_is_followed_through_a_reload_and_cancelled(page: Page, tmp_path: Path) -> None:
     upload(page, write_class_set(tmp_path / "letters.zip", writers=4, alphabet="ಅಕ"), "to train on")
     page.press(".heading a.button")

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .dataset_named import dataset_named
 from .default_group import DefaultGroup
 from .layout import bar, counted, moment, printable, size, table
 from .session import Session, with_session
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
+    from haleganada_client.client import HaleganadaClient
     from haleganada_client.datasets import Dataset, DatasetLabel
 
 _LABELS_SHOWN = 40
@@ -81,9 +83,20 @@ def add_dataset(
             made = client.datasets.add(path, **options)
         else:
             made = _upload(session, client.datasets.upload, path, options)
+        _tell_of_the_same(session, client, made)
     session.show(made, _in_words(made))
     if made.refused_total:
         sys.exit(1)
+
+
+def _tell_of_the_same(session: Session, client: HaleganadaClient, made: Dataset) -> None:
+    """On stderr, where another data set holds exactly what this one does."""
+    for other in client.datasets.list():
+        if other.sha256 == made.sha256 and other.dataset_id != made.dataset_id:
+            delete = session.command_line("datasets", "delete", made.dataset_id)
+            there = f"{printable(other.name)} ({other.dataset_id}, of {moment(other.created)})"
+            click.echo(f"the same is there already, as {there}; `{delete}` deletes the new one", err=True)
+            return
 
 
 def _upload(session: Session, upload: Callable[..., Dataset], path: str, options: dict[str, Any]) -> Dataset:
@@ -149,7 +162,8 @@ def preview_dataset(
 ) -> None:
     """Write a PNG of drawings of DATASET as the network of PRESET receives them in training, augmented."""
     with session.client() as client:
-        preview = client.datasets.preview(dataset, preset, drawings=drawings, views=views, seed=seed)
+        named = dataset_named(client, dataset)
+        preview = client.datasets.preview(named, preset, drawings=drawings, views=views, seed=seed)
     file.write_bytes(preview.sheet)
     session.show(
         {"file": str(file), "labels": preview.labels, "side": preview.side},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .dataset_named import dataset_named
 from .job_bar import followed, goes_on
 from .layout import counted, percent, printable, table
 from .session import Session, with_session
@@ -43,7 +44,7 @@ def evaluate_command(
     if detach and out is not None:
         raise click.UsageError("files are there at the end only; leave --detach or --out away")
     with session.client() as client:
-        job = client.jobs.start_evaluation(models, dataset, quick=quick)
+        job = client.jobs.start_evaluation(models, dataset_named(client, dataset), quick=quick)
         if not detach:
             job = followed(session, client, job)
         saved = saved_files(client, job, out) if out is not None else []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .dataset_named import dataset_named
 from .job_bar import duration, followed, goes_on
 from .layout import counted, percent, printable
 from .session import Session, with_session
@@ -97,7 +98,8 @@ def _train(session: Session, preset: str, dataset: str, name: str, detach: bool,
     from haleganada_client.jobs import TrainingSettings
 
     with session.client() as client:
-        job = client.jobs.start_training(preset, dataset, name=name, settings=TrainingSettings(**settings))
+        data = dataset_named(client, dataset)
+        job = client.jobs.start_training(preset, data, name=name, settings=TrainingSettings(**settings))
         if not detach:
             job = followed(session, client, job)
     session.show(job, goes_on(session, job) if detach else trained(session, job))
@@ -107,7 +109,7 @@ def _train(session: Session, preset: str, dataset: str, name: str, detach: bool,
 
 def _preview(session: Session, preset: str, dataset: str, target: Path, seed: int) -> None:
     with session.client() as client:
-        found = client.datasets.preview(dataset, preset, seed=seed)
+        found = client.datasets.preview(dataset_named(client, dataset), preset, seed=seed)
     target.write_bytes(found.sheet)
     shown = f"{counted(len(found.labels), 'drawing')}, each {found.side} x {found.side} px, as {preset} would see them"
     session.show({"file": str(target), "labels": found.labels, "side": found.side}, f"wrote {target}: {shown}")

@@ -13,6 +13,7 @@ import click
 
 from haleganada_client.errors import NotFound
 
+from .dataset_named import dataset_named
 from .ending import fail
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def starter_dataset(client: HaleganadaClient, sources: Path | None, fonts: Path 
     Ends the command with a line where it cannot be made. Raises HaleganadaError.
     """
     try:
-        return client.datasets.get(NAME).dataset_id
+        return client.datasets.get(dataset_named(client, NAME)).dataset_id
     except NotFound:
         pass
     if sources is None:

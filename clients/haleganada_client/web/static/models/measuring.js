@@ -5,7 +5,7 @@ import { closeDialog, showDialog } from "../dialog.js";
 import { button, element } from "../dom.js";
 import { report } from "../status.js";
 import { say } from "../words.js";
-import { link, place, problem } from "./parts.js";
+import { link, namesOf, place, problem } from "./parts.js";
 
 const MOST_MODELS = 8;
 
@@ -22,7 +22,8 @@ export async function measure(models, chosen) {
 
 function form(models, chosen, datasets) {
   const boxes = models.map((model) => element("input", { type: "checkbox", name: "model", value: model.model_id, checked: chosen.includes(model.model_id) }));
-  const dataset = element("select", { id: "measure-dataset" }, datasets.map((one) => element("option", { value: one.dataset_id }, one.name)));
+  const names = namesOf(datasets);
+  const dataset = element("select", { id: "measure-dataset" }, datasets.map((one, i) => element("option", { value: one.dataset_id }, names[i])));
   const quick = element("input", { type: "checkbox" });
   const start = async (event) => {
     event.preventDefault();

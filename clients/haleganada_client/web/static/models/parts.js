@@ -2,7 +2,7 @@
 
 import { element } from "../dom.js";
 import { tell } from "../status.js";
-import { count, percent, say } from "../words.js";
+import { count, moment, percent, say } from "../words.js";
 
 const STATES = { queued: "stateQueued", running: "stateRunning", succeeded: "stateSucceeded", failed: "stateFailed", cancelled: "stateCancelled" };
 const HASH_SHOWN = 10; // characters, enough to tell two apart
@@ -45,6 +45,15 @@ export function duration(seconds) {
   const minutes = Math.round(whole / MINUTE_S);
   if (minutes < MINUTE_S) return say("minutes", { m: minutes });
   return say("hours", { h: Math.floor(minutes / MINUTE_S), m: minutes % MINUTE_S });
+}
+
+// What data sets are called where one is chosen: by name, with the date and then the id where that does not tell two apart.
+export function namesOf(datasets) {
+  const names = datasets.map(({ name }) => name);
+  return [({ created }) => moment(created), ({ dataset_id: id }) => id].reduce((texts, more) => {
+    const isShared = (text) => texts.indexOf(text) !== texts.lastIndexOf(text);
+    return texts.map((text, i) => (isShared(text) ? `${text} · ${more(datasets[i])}` : text));
+  }, names);
 }
 
 // What went wrong, and what to do, where it happened.

@@ -3,7 +3,7 @@
 import { get, post } from "../api.js";
 import { element } from "../dom.js";
 import { count, say } from "../words.js";
-import { back, link, place, problem } from "./parts.js";
+import { back, link, namesOf, place, problem } from "./parts.js";
 
 const OPTIMISERS = { adamw: "AdamW", adam: "Adam" };
 const WHOLE = { min: 1, step: 1 };
@@ -23,7 +23,8 @@ async function show(view, wish) {
 
 function form(presets, datasets, wish) {
   const given = wish.settings ?? {};
-  const dataset = element("select", { id: "train-dataset" }, datasets.map((one) => element("option", { value: one.dataset_id, selected: one.dataset_id === wish.dataset_id }, `${one.name} · ${say("labelsCount", { count: count(one.labels_total) })}`)));
+  const names = namesOf(datasets);
+  const dataset = element("select", { id: "train-dataset" }, datasets.map((one, i) => element("option", { value: one.dataset_id, selected: one.dataset_id === wish.dataset_id }, `${names[i]} · ${say("labelsCount", { count: count(one.labels_total) })}`)));
   const name = element("input", { id: "train-name", maxlength: 64, autocomplete: "off", spellcheck: "false" });
   name.value = wish.name ?? "";
   const settings = fields(given);
