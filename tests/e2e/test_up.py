@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from haleganada_client import HaleganadaClient
 
+from tests.datasets import drawings, write_npz
 from tests.e2e.processes import server, zigzag
 
 
@@ -108,6 +109,17 @@ def test_what_was_taught_is_there_again(tmp_path: Path) -> None:
         facts = json.loads(running.line)
         assert facts == {"page": running.page, "server": running.server, "data": str(tmp_path)}
         assert "ಅ" in json.loads(fetch(f"{running.page}/stats"))["character_counts"]
+
+
+def test_it_hands_on_where_data_sets_and_weights_are(tmp_path: Path) -> None:
+    shelf, weights = tmp_path / "shelf", tmp_path / "weights.safetensors"
+    shelf.mkdir()
+    weights.touch()
+    write_npz(shelf / "digits.npz", x=drawings(20), y=[i % 2 for i in range(20)])
+    flags = ("--datasets-from", str(shelf), "--backbone-weights", str(weights))
+    with up(tmp_path / "data", flags=flags) as running, HaleganadaClient(running.server) as client:
+        assert client.datasets.add("digits.npz").labels_total == 2
+        assert len(processes(f"haleganada_server serve .*--backbone-weights {weights}")) == 1
 
 
 @pytest.mark.parametrize("victim", ["server", "web page"])

@@ -93,10 +93,29 @@ def web_command(settings: Settings, host: str, port: int, allow_host: tuple[str,
     is_flag=True,
     help="Teach digits and small letters first, a few drawings of each: those that are not known.",
 )
+@click.option(
+    "--datasets-from",
+    type=click.Path(exists=True, file_okay=False),
+    help="Folder of data sets that callers may have read.",
+)
+@click.option(
+    "--backbone-weights",
+    type=click.Path(exists=True, dir_okay=False),
+    help="ImageNet weights for presets that start from them.",
+)
 @click.pass_obj
-def up_command(settings: Settings, data: str, listen: str, port: int, device: str, starter: bool) -> None:
+def up_command(
+    settings: Settings,
+    data: str,
+    listen: str,
+    port: int,
+    device: str,
+    starter: bool,
+    datasets_from: str | None,
+    backbone_weights: str | None,
+) -> None:
     """Start server and web page together, and print the page's address. Ctrl+C stops both."""
     _require("haleganada_server", "onnxruntime", "server")
     _require("flask", "waitress", "web")
-    plan = Plan(data, listen, port, device, settings.workspace or "", starter)
+    plan = Plan(data, listen, port, device, settings.workspace or "", starter, datasets_from, backbone_weights)
     sys.exit(run_together(plan, settings.json))

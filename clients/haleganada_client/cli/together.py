@@ -29,7 +29,10 @@ _LOOK_S = 0.1
 
 @dataclass(frozen=True)
 class Plan:
-    """What to start. workspace "": the page's own default. starter: teach it digits and small letters first."""
+    """What to start. workspace "": the page's own default. starter: teach it digits and small letters first.
+
+    datasets_from, backbone_weights: paths, as `serve` takes them; None = none.
+    """
 
     data: str
     listen: str
@@ -37,6 +40,19 @@ class Plan:
     device: str
     workspace: str
     starter: bool = False
+    datasets_from: str | None = None
+    backbone_weights: str | None = None
+
+    def server_flags(self) -> list[str]:
+        """The options of `serve`."""
+        named = {
+            "--data": self.data,
+            "--listen": self.listen,
+            "--device": self.device,
+            "--datasets-from": self.datasets_from,
+            "--backbone-weights": self.backbone_weights,
+        }
+        return [word for flag, value in named.items() if value is not None for word in (flag, value)]
 
 
 def run_together(plan: Plan, as_json: bool) -> int:
@@ -44,8 +60,7 @@ def run_together(plan: Plan, as_json: bool) -> int:
     stopping = _StopFlag()
     children: list[_Child] = []
     try:
-        flags = ["--data", plan.data, "--listen", plan.listen, "--device", plan.device]
-        children.append(_Child("server", ["haleganada_server", "serve", *flags], _ADDRESS))
+        children.append(_Child("server", ["haleganada_server", "serve", *plan.server_flags()], _ADDRESS))
         address = children[0].address(stopping)
         if address is None:
             return _why_not(children[0], stopping)
