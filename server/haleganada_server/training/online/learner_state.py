@@ -20,7 +20,7 @@ from .replay import Pool
 from .start import Start, seeded
 from .taught import Raster, Taught
 
-TRAINED_SHARE = 0.3
+TRAINED_SHARE = 0.1
 """Of the learning rate, for the layers below the last one of a network that knows labels already: what they see suits
 many drawings, which a few new ones are no reason to give up (discriminative fine-tuning: Howard and Ruder 2018).
 """

@@ -96,7 +96,7 @@ def test_a_trained_network_changes_little_below_its_last_layer(cnn: Start, tmp_p
 
     fresh = moved(cnn)
     trained = moved(Start(cnn.learnable, ("ಅ", "ಕ")))
-    assert trained[0] < 0.5 * fresh[0] and trained[1] > 0.5 * fresh[1]
+    assert trained[0] < 0.3 * fresh[0] and trained[1] > 0.5 * fresh[1]
 
 
 def test_growth_keeps_rows_and_what_the_optimiser_knows_of_them(cnn: Start, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ KNOWN = "ಅಕಗಜ"
 def trained(cnn: Start, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a cnn36 that knows four letters."""
     folder = tmp_path_factory.mktemp("model")
-    network = taught(cnn, OnlineConfig(replay=8), folder, lessons(KNOWN, shots=3)).published.learnable.network
+    network = taught(cnn, OnlineConfig(replay=8), folder, lessons(KNOWN, shots=8)).published.learnable.network
     chosen = preset("cnn36")
     size, nothing = parameter_count(network), "0" * 64
     card = ModelCard("cnn36", "four letters", tuple(KNOWN), chosen.preprocessing, 1.5, size, 1, "toy", nothing, {})
