@@ -83,13 +83,20 @@ def test_nobody_waits_for_it_who_does_not_want_to(run: Terminal, client: Halegan
     for hand in range(20):
         client.train(zigzag(1, hand), "z")
     begun = run("models", "use", "starter", "--online", "--learning-rate", "1")
-    assert "starts as the model starter" in begun and " to learn; " in begun
+    assert "starts as the model starter" in begun
+    assert "few-shot answers until it has learned the 20 drawings taught so far\n" in begun
     client.models.activate("cnn36", online=OnlineSettings(learning_rate=1.0, seed=1))
     assert json.loads(run("train", "x", cross, "--json", "--wait-learned", "0"))["learned"] is False
     late = run("train", "x", cross, "--wait-learned", "0.2")
     assert "no network that learns along has learned it yet" in late
     told = json.loads(run("stats", "--json"))
     assert told["model"] == "online" and told["online"]["start"] == "cnn36" and told["online"]["samples_left"] > 0
+
+
+def test_who_answers_at_first_depends_on_what_it_starts_as(run: Terminal) -> None:
+    assert "few-shot answers until something is taught\n" in run("models", "use", "cnn36", "--online")
+    begun = run("models", "use", "starter", "--online")
+    assert "it answers with what that model knows, and with what you teach from now on\n" in begun
 
 
 def test_the_sdk_waits_if_it_is_asked_to(client: HaleganadaClient) -> None:

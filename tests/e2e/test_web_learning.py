@@ -78,6 +78,16 @@ def test_a_network_is_chosen_with_the_keys_and_learns_what_was_taught(page: Page
     assert not page.all(".learning") and client.get_workspace().online is None and not page.complaints()
 
 
+def test_where_nothing_was_taught_it_says_that_it_learns_what_will_be(page: Page, running: RunningServer) -> None:
+    workspace = page.run("return localStorage.workspace")
+    with HaleganadaClient(running.address, workspace=workspace, timeout_s=30) as client:
+        client.models.activate("starter", online=True)
+        page.go("models")
+        page.wait_for(".learning [role=status]", "It learns each drawing that you teach.")
+        assert "0 learned, 0 left" in page.text(".learning") and not page.complaints()
+        client.models.activate("few-shot")
+
+
 def test_how_far_it_is_moves_on_and_then_nobody_asks_any_more(page: Page, client: HaleganadaClient) -> None:
     client.models.activate("cnn36", online=SLOW)
     page.go("models", width=390, height=844, mobile=True)

@@ -71,10 +71,14 @@ def progress(workspace: WorkspaceInfo) -> str:
     parts = [f"{online.samples_learned:,} learned, {left:,} to learn"]
     if online.rebuilding:
         parts.append("learning anew what came after a change")
-    if online.revision is not None:
+    if online.revision is not None and online.labels_known:
         parts.append(f"answers know revision {online.revision}")
-    else:
-        parts.append(f"few-shot answers until {'then' if left else 'something is taught'}")
+    elif left:
+        parts.append("few-shot answers until then")
+    elif online.start in ONLINE_PRESETS:
+        parts.append("few-shot answers until something is taught")
+    else:  # from a model it has labels before anything is taught, and answers as soon as its process is there
+        parts.append("few-shot answers until it has started")
     return "; ".join(parts)
 
 

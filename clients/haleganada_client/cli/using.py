@@ -8,8 +8,8 @@ import click
 
 from haleganada_client.types import OnlineSettings
 
-from .layout import printable
-from .learning import names_of, progress
+from .layout import counted, printable
+from .learning import names_of
 from .session import Session, with_session
 
 _SETTINGS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -71,7 +71,18 @@ def _learn_along(session: Session, model: str, settings: OnlineSettings) -> None
     start = f"the model {printable(name)}" if name else f"a new {printable(online.start)}"
     text = f"{printable(here.name)} has a network of its own from now on, which starts as {start} and learns along"
     more = f"`{session.command_line('workspaces')}` shows how far it is; {_goes_back(session)}"
-    session.show(online, f"{text}: {printable(progress(here))}\n{more}")
+    session.show(online, f"{text}; {_first_answers(here.samples_total, knows=bool(name))}\n{more}")
+
+
+def _first_answers(taught: int, knows: bool) -> str:
+    """Who answers at first; true whenever it is read. knows: the network starts from a model, and so with its
+    labels.
+    """
+    if taught:
+        return f"few-shot answers until it has learned the {counted(taught, 'drawing')} taught so far"
+    if knows:
+        return "it answers with what that model knows, and with what you teach from now on"
+    return "few-shot answers until something is taught"
 
 
 def _goes_back(session: Session) -> str:

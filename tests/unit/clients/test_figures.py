@@ -92,9 +92,16 @@ def test_a_line_only_while_there_are_some(command: str) -> None:
             "online, from cnn36|0 learned, 12 to learn; few-shot answers until then",
         ),
         (
+            wsp.Workspace(model="online", online=onl.OnlineStatus(start="cnn36", revision=0)),
+            "0 learned, 0 to learn; few-shot answers until something is taught",
+        ),
+        (wsp.Workspace(model="online", online=onl.OnlineStatus(start=MODEL)), "few-shot answers until it has started"),
+        (
             wsp.Workspace(
                 model="online",
-                online=onl.OnlineStatus(start=MODEL, revision=9, samples_learned=1200, samples_left=3, rebuilding=True),
+                online=onl.OnlineStatus(
+                    start=MODEL, revision=9, labels_known=4, samples_learned=1200, samples_left=3, rebuilding=True
+                ),
             ),
             "online, from mine|1,200 learned, 3 to learn; learning anew what came after a change; "
             "answers know revision 9",

@@ -9,7 +9,8 @@ export const canAnswer = ({ online }) => !online.failure && online.revision !== 
 export function learnsHow(active) {
   const { online } = active;
   if (online.failure) return say("learnsNot");
-  if (online.revision === null) return say(isLearning(active) ? "learnsWaiting" : "learnsFirst");
+  if (online.revision === null && isLearning(active)) return say("learnsWaiting");
+  if (!online.samples_learned && !isLearning(active)) return say("learnsFirst"); // nothing was taught yet
   if (online.rebuilding) return say("learnsAgain");
   return say(isLearning(active) ? "learnsNew" : "learnsAll");
 }

@@ -59,7 +59,7 @@ export default {
 
   "learnAlong": "Learn along",
   "learnAlongTitle": "A network that learns along",
-  "learnAlongNote": "This workspace gets a network of its own, which learns every drawing that is taught here, in the background. With few drawings of each label, few-shot is the better choice; until the network has learned, it answers anyway.",
+  "learnAlongNote": "This workspace gets a network of its own, which learns every drawing that is taught here, in the background. With few drawings of each label, few-shot is the better choice; it answers until the network has learned what was taught before.",
   "learnsAlong": "{name}, learning along",
   "startFrom": "Start from",
   "startNew": "a new {preset}",
