@@ -51,5 +51,6 @@ def reset_command(session: Session, confirm: str | None) -> None:
     with session.client() as client:
         name = client.config.workspace
         kept = client.reset(confirm or session.ask(f"This empties the workspace. Type its name, {name}, to go on"))
-    back = f"; `{session.command_line('restore', kept.snapshot_id)}` brings {counted(kept.samples_total, 'sample')} back"
-    session.show(kept, f"{name} is empty{back if kept.samples_total else ''}")
+    restore, samples = session.command_line("restore", kept.snapshot_id), counted(kept.samples_total, "sample")
+    back = f"; `{restore}` brings {samples} back" if kept.samples_total else ""
+    session.show(kept, f"{name} is empty{back}")
