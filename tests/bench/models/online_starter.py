@@ -67,7 +67,6 @@ def measure(start: Start, memory: bool, data: Path) -> Table:
         for mixed in (False, True):
             cells = _one(start, old, digits, signs, seed, mixed)
             out.add("mixed" if mixed else "sign after sign", *(f"{100 * share:.1f} %" for share in cells))
-            print(out.rows[-1], flush=True)
     return out
 
 
@@ -101,7 +100,8 @@ def _old(data: Path) -> Drawn:
 
 def _digits(data: Path) -> Drawn:
     with np.load(data / "mnist" / "mnist_28.npz") as file:
-        return Drawn.of(zip(file["x_test"][:DIGITS], file["y_test"][:DIGITS].astype(str), strict=True))
+        pictures, labels = file["x_test"][:DIGITS], file["y_test"][:DIGITS].astype(str)
+    return Drawn.of((fit(picture), label) for picture, label in zip(pictures, labels, strict=True))
 
 
 def _signs(data: Path) -> list[Drawn]:
