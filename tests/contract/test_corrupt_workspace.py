@@ -41,7 +41,7 @@ def test_data_loss_and_the_way_back(start_server: StartServer, tmp_path: Path) -
     server = start_server()
     refusal = refused(lambda: server.ocr.Predict(ocr.PredictRequest(workspace="bad", glyph=ring())))
     assert (refusal.code, refusal.reason) == (StatusCode.DATA_LOSS, "WORKSPACE_CORRUPT")
-    assert "RestoreSnapshot" in refusal.message and "/" not in refusal.message
+    assert "Restore one of its snapshots" in refusal.message and "/" not in refusal.message
     assert server.ocr.Predict(ocr.PredictRequest(workspace="good", glyph=cross())).candidates[0].label == "a"
     found = server.workspaces.GetWorkspace(workspaces.GetWorkspaceRequest(workspace="bad")).workspace
     assert found.state == workspaces.WORKSPACE_STATE_CORRUPT

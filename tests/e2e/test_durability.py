@@ -79,7 +79,7 @@ def test_a_damaged_file_concerns_its_workspace_only(tmp_path: Path) -> None:
     log = next(path for path in tmp_path.glob("workspaces/*/log.sqlite3") if b"kept" in path.read_bytes())
     log.write_bytes(b"not a database at all" * 100)
     with server(tmp_path) as running, running.client() as client:
-        with pytest.raises(DataLoss, match="RestoreSnapshot"):
+        with pytest.raises(DataLoss, match="Restore one of its snapshots"):
             client.predict(zigzag(1))
         best = client.predict(zigzag(2), workspace="other").best
         assert best is not None and best.label == "ಅ"

@@ -78,7 +78,7 @@ def test_data_loss_and_the_way_back(
 
     with pytest.raises(DataLoss) as loss:
         directory.open("bad").embeddings(HASH)
-    for word in ("“bad”", "RestoreSnapshot", "Reset", "trash"):
+    for word in ("“bad”", "Restore one of its snapshots", "reset", "trash"):
         assert word in loss.value.message
     assert str(bad.path.parent) not in loss.value.message
     assert directory.names() == ["bad", "good"]
