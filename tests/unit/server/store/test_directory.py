@@ -27,7 +27,8 @@ OWN_FILES = re.compile(
     r"workspace\.json|log\.sqlite3(-wal|-shm)?|(snapshots|trash)(/r\d+-[0-9a-f]{12}(\.json|\.sqlite3|-seed-files(/.*)?))?"
 )
 SEED_FILES = re.compile(
-    r"training_(log|summary)\.json|training_images(/U\+[0-9A-F]{4,6}(_[0-9A-F]{4,6})*(/\d+_\d{8}_\d{6}\.png)?)?"
+    r"training_(log|summary)\.json|"
+    r"training_images(/U\+[0-9A-F]{4,6}(_[0-9A-F]{4,6}|_/[0-9A-F]{4,6})*_?(/\d+_\d{8}_\d{6}\.png)?)?"
 )
 HOLD = """
 import os, sys
@@ -123,6 +124,7 @@ def test_a_journal_of_a_former_log_is_not_taken_for_the_new_ones(directory: Data
 
 
 @settings(max_examples=40, deadline=None)
+@example("ಕ" * 64)
 @given(st.text(min_size=1, max_size=64).filter(lambda text: text.isprintable()))
 @example("../../etc/passwd")
 @example("..")
