@@ -55,7 +55,7 @@ class UploadRoom(Protocol):
     def received(self, sha256: str) -> int:
         """Bytes that have arrived; 0 if nothing is known of it."""
 
-    def receive(self, sha256: str, offset: int, chunks: Iterable[bytes]) -> Path:
+    def receive(self, sha256: str, offset: int, chunks: Iterable[bytes], is_complete: Callable[[], bool] = ...) -> Path:
         """Append the chunks; the file once it is whole. Raises InvalidInput, Exhausted, AlreadyExists."""
 
     def remove(self, sha256: str) -> None:

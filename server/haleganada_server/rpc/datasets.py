@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,8 @@ class DatasetServicer(dataset_service_pb2_grpc.DatasetServiceServicer):
         options, sha256 = checked(convert.options(header.options)), validate.sha256("header.sha256", header.sha256)
         require_known_form(header.file_name)
         with self._slots.one():
-            path = self._uploads.receive(sha256, header.offset, _chunks(request_iterator))
+            chunks = _chunks(request_iterator)
+            path = self._uploads.receive(sha256, header.offset, chunks, lambda: stays_there(context.is_active))
             try:
                 made = self._datasets.add(path, header.file_name, options, context.is_active)
             except InvalidInput:
@@ -94,6 +96,18 @@ class DatasetServicer(dataset_service_pb2_grpc.DatasetServiceServicer):
         with self._slots.one():
             sheet = self._previewer.sheet(info, self._datasets.folder(info.dataset_id), wish)
         return convert.preview(sheet)
+
+
+def stays_there(is_active: Callable[[], bool], patience_s: float = 1.0) -> bool:
+    """Whether a caller whose stream has ended is still there: gRPC may end the stream of one that is gone like that
+    of one that has sent all, and know a moment later only.
+    """
+    deadline = time.monotonic() + patience_s
+    while is_active():
+        if time.monotonic() >= deadline:
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def _header(requests: Iterator[pb.UploadDatasetRequest]) -> pb.UploadDatasetHeader:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from haleganada_server.core.errors import AlreadyExists, Exhausted, InvalidInput
+from haleganada_server.core.errors import AlreadyExists, Exhausted, InvalidInput, Unavailable
 from haleganada_server.core.files import file_sha256
 
 from .failures import storage_errors
@@ -40,12 +40,15 @@ class Uploads:
         except FileNotFoundError:
             return 0
 
-    def receive(self, sha256: str, offset: int, chunks: Iterable[bytes]) -> Path:
+    def receive(
+        self, sha256: str, offset: int, chunks: Iterable[bytes], is_complete: Callable[[], bool] = lambda: True
+    ) -> Path:
         """Append the chunks to what has arrived, up to the end of the file; the file, checked against its hash.
 
-        Raises InvalidInput if offset is not what has arrived, for a file over max_bytes or of another hash (which is
-        removed), Exhausted without room (removed, too), AlreadyExists if another call has taken the upload over. What
-        arrived before the chunks break off is kept.
+        is_complete: asked if the hash is another one: whether the chunks ended because there are no more, and not
+        because their sender is gone. Raises InvalidInput if offset is not what has arrived, for a file over
+        max_bytes or of another hash (which is removed), Exhausted without room (removed, too), AlreadyExists if
+        another call has taken the upload over, Unavailable if the chunks broke off. What arrived before that is kept.
         """
         owner = object()
         path = self._begin(sha256, offset, owner)
@@ -60,6 +63,8 @@ class Uploads:
                 if self._owners.get(sha256) is owner:
                     del self._owners[sha256]
         if file_sha256(path) != sha256:
+            if not is_complete():
+                raise Unavailable("the upload broke off; ask GetUpload how much has arrived, then go on there")
             self.remove(sha256)
             raise InvalidInput("header.sha256", "is not that of the bytes that arrived; send the file again")
         return path

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from haleganada_server.core.errors import AlreadyExists, Exhausted, InvalidInput
+from haleganada_server.core.errors import AlreadyExists, Exhausted, InvalidInput, Unavailable
 from haleganada_server.store.uploads import Uploads
 
 from tests.unit.server.store.test_full_disk import files_limited_to
@@ -70,6 +70,12 @@ def test_another_hash(uploads: Uploads, chunks: list[bytes]) -> None:
     with pytest.raises(InvalidInput) as caught:
         uploads.receive(NAME, 0, chunks)
     assert caught.value.field == "header.sha256" and uploads.received(NAME) == 0
+
+
+def test_what_arrived_is_kept_if_the_stream_ended_because_its_sender_is_gone(uploads: Uploads) -> None:
+    with pytest.raises(Unavailable):
+        uploads.receive(NAME, 0, [DATA[:3000]], lambda: False)
+    assert uploads.receive(NAME, 3000, [DATA[3000:]], lambda: False).read_bytes() == DATA
 
 
 def test_too_large(uploads: Uploads) -> None:
