@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in a server's process; numpy looks at it when it is loaded
 
 import grpc
 import pytest
