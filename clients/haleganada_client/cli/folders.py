@@ -34,7 +34,22 @@ def _decoded(folder: str) -> str:
 
 
 def label_folders(root: Path) -> list[Path]:
-    """The folders in `root` that are named after labels: all that are not hidden, sorted."""
+    """The folders in `root` that are named after labels: all that are not hidden, sorted. Exports write a long label as
+    U+0C95_0CCD_/0CB7: of such a folder, those in it.
+    """
+    found: list[Path] = []
+    for folder in _folders(root):
+        inner = _folders(folder) if folder.name.endswith("_") else []
+        found += [path for path in inner if _HEX.fullmatch(folder.name + path.name)] or [folder]
+    return found
+
+
+def label_below(root: Path, folder: Path) -> str:
+    """What one of the label_folders of `root` means. Raises ValueError as label_of does."""
+    return label_of("".join(folder.relative_to(root).parts))
+
+
+def _folders(root: Path) -> list[Path]:
     return sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 

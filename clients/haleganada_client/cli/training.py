@@ -13,7 +13,7 @@ import click
 from haleganada_client.errors import HaleganadaError
 from haleganada_client.types import ItemError, Lesson, Taught
 
-from .folders import IMAGES, images_below, label_folders, label_of, request_id
+from .folders import IMAGES, images_below, label_below, label_folders, request_id
 from .layout import counted, printable
 from .learning import LEARNS_ALONG, not_learned
 from .meant import matching, tell_of_others
@@ -147,7 +147,7 @@ def _in_label_folders(root: Path) -> list[Entry]:
     entries: list[Entry] = []
     for folder in label_folders(root):
         try:
-            label = label_of(folder.name)
+            label = label_below(root, folder)
         except ValueError as error:
             entries.append(refused(str(folder), str(error)))
             continue

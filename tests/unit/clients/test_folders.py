@@ -6,7 +6,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from haleganada_client.cli.folders import images_below, label_folders, label_of, others_below, request_id
+from haleganada_client.cli.folders import images_below, label_below, label_folders, label_of, others_below, request_id
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,6 +63,13 @@ def test_which_files_of_a_folder_count(tmp_path: Path) -> None:
     found = [path.relative_to(tmp_path).as_posix() for path in images_below(tmp_path)]
     assert found == ["65/x.JPG", "ಅ/1.png", "ಅ/writer 2/1.webp"]
     assert others_below(tmp_path) == 1  # the notes
+
+
+def test_a_long_label_as_exports_write_it(tmp_path: Path) -> None:
+    for name in ("U+0C95_0CCD_/0CB7", "2024_/ಅ", "U+0C95_/notes"):
+        (tmp_path / name).mkdir(parents=True)
+    found = {folder.name: label_below(tmp_path, folder) for folder in label_folders(tmp_path)}
+    assert found == {"0CB7": "ಕ್ಷ", "2024_": "2024_", "U+0C95_": "U+0C95_"}
 
 
 def test_a_lesson_is_known_by_its_file_and_what_it_teaches() -> None:

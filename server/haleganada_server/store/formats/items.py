@@ -17,7 +17,6 @@ from haleganada_server.core.types import Ink, Stroke
 MAX_LINE_BYTES = 16 * 2**20
 _END_OF_9999_US = 253_402_300_800_000_000
 _HEX_NAME = re.compile(r"U\+[0-9A-Fa-f]{4,6}(?:[_ ](?:U\+)?[0-9A-Fa-f]{4,6})*")
-_UNFINISHED_NAME = re.compile(r"(?:U\+)?(?:[0-9A-Fa-f]{4,6}_)+")
 _POINTS_IN_NAME = 32
 
 
@@ -88,12 +87,15 @@ def folder_path(label: str) -> str:
 
 
 def folder_meant(folders: Sequence[str]) -> str:
-    """Of the folders that something lies in, at least one: the name of the innermost, as folder_path would write it
-    without a limit.
+    """Of the folders that something lies in, at least one: the name of the innermost, or the whole of one that
+    folder_path has cut.
     """
     *outer, name = folders
-    while outer and _UNFINISHED_NAME.fullmatch(outer[-1]):
-        name = outer.pop() + name
+    whole = name
+    while outer and outer[-1].endswith("_"):
+        whole = outer.pop() + whole
+        if _HEX_NAME.fullmatch(whole):
+            return whole
     return name
 
 

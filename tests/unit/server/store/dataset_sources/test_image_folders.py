@@ -24,6 +24,8 @@ IMAGE = png(drawing(0))
         ("6/1.png", "6", None, ""),
         ("U+0C95_0CCD/1.jpeg", "ಕ್", None, ""),
         ("test/U+0C95_0CCD_/0CB7/w2.png", "ಕ್ಷ", Part.TEST, "2"),  # as an export writes a long label
+        ("2024_/face_/ಅ/1.png", "ಅ", None, ""),  # which is no such name
+        ("U+0C95_/65/1.png", "A", None, ""),
         ("train/ಅ/1.png", "ಅ", Part.TRAIN, ""),
         ("Validation/ಅ/1.png", "ಅ", Part.VALIDATION, ""),
         ("val/ಅ/1.webp", "ಅ", Part.VALIDATION, ""),
