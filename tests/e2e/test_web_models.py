@@ -78,8 +78,8 @@ def test_a_data_set_is_sent_seen_and_deleted(page: Page, tmp_path: Path) -> None
     page.wait(lambda: page.all(".uplot canvas"))
     assert page.find(".plot .canvas").get_attribute("aria-label") == "Drawings of each label, all parts: ಅ: 4, ಕ: 4"
     answer(page, "#delete-dataset", "another")
-    page.wait_for("#status", "repeat the data set's name")
-    answer(page, "#delete-dataset", "two letters")
+    page.wait_for("#dialog-wrong", "Type two letters")
+    page.find("#dialog-input").send_keys("two letters", Keys.ENTER)
     page.wait_for("#status", "Deleted two letters")
     page.wait(lambda: page.all("#dataset-file"))
     assert "two letters" not in page.text("#view") and not page.complaints()

@@ -43,3 +43,9 @@ export function ask(title, { text = "", value = "", confirm = say("ok"), danger 
   input.select();
   return answer;
 }
+
+// Ask for a name before what cannot be undone is done: resolves to it, or to null when cancelled.
+export function askForName(title, name, text, confirm) {
+  const check = (typed) => (typed.normalize("NFC") === name.normalize("NFC") ? "" : say("wrongName", { name }));
+  return ask(title, { text, confirm, danger: true, check }).then((typed) => typed && name);
+}

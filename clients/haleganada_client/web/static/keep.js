@@ -1,7 +1,7 @@
 // Snapshots, files to take along and to bring back, and starting over.
 
 import { currentWorkspace, get, post, upload, url } from "./api.js";
-import { ask } from "./dialog.js";
+import { askForName } from "./dialog.js";
 import { button, byId, element } from "./dom.js";
 import { explain } from "./refusals.js";
 import { moment, say, size } from "./words.js";
@@ -56,9 +56,8 @@ async function bringBack(file, change) {
 function startOver(change) {
   const name = currentWorkspace();
   const reset = async () => {
-    const check = (typed) => (typed.normalize("NFC") === name ? "" : say("resetWrong", { name }));
-    const confirmed = await ask(say("resetTitle"), { text: say("resetText", { name }), confirm: say("reset"), danger: true, check });
-    if (confirmed !== null) await change(() => post("/page/reset", { confirm: name }), say("wasReset"));
+    const confirm = await askForName(say("resetTitle"), name, say("resetText", { name }), say("reset"));
+    if (confirm !== null) await change(() => post("/page/reset", { confirm }), say("wasReset"));
   };
   return element("section", { class: "start-over" }, element("div", {}, element("h3", {}, say("startOver")), element("p", { class: "note" }, say("startOverNote"))),
     button(say("resetButton", { name }), reset, { class: "danger", id: "reset" }));

@@ -159,7 +159,7 @@ export default {
   "reset": "Empty it",
   "resetTitle": "Empty this workspace?",
   "resetText": "Type {name} to go on.",
-  "resetWrong": "This is not the name of this workspace. Type {name}, just as it stands here; nothing was emptied.",
+  "wrongName": "This is not the name. Type {name}, just as it stands here; nothing was changed.",
   "wasReset": "Empty. The snapshot in “Keep and share” brings everything back.",
 
   "helpTitle": "How it works",

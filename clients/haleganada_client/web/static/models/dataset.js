@@ -1,7 +1,7 @@
 // One data set: what is in it, what was refused, how balanced it is, what a network will see of it.
 
 import { get, post } from "../api.js";
-import { ask } from "../dialog.js";
+import { askForName } from "../dialog.js";
 import { button, element } from "../dom.js";
 import { samplesPlot } from "../plots.js";
 import { report } from "../status.js";
@@ -89,7 +89,7 @@ function about(dataset) {
 }
 
 async function remove(dataset) {
-  const confirm = await ask(say("deleteTitle", { name: dataset.name }), { text: say("deleteDatasetText", { name: dataset.name }), confirm: say("delete"), danger: true });
+  const confirm = await askForName(say("deleteTitle", { name: dataset.name }), dataset.name, say("deleteDatasetText", { name: dataset.name }), say("delete"));
   if (confirm === null) return;
   try {
     await post(`/page/datasets/${dataset.dataset_id}/delete`, { confirm });

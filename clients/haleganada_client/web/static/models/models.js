@@ -1,7 +1,7 @@
 // Models: what there is, how good it is, which one answers; use, measure, take along, delete.
 
 import { currentWorkspace, get, post, url } from "../api.js";
-import { ask, closeDialog, showDialog } from "../dialog.js";
+import { askForName, closeDialog, showDialog } from "../dialog.js";
 import { button, element } from "../dom.js";
 import { report, tell } from "../status.js";
 import { count, moment, say, size } from "../words.js";
@@ -107,7 +107,7 @@ async function openModel({ model_id: id }, models, again) {
 }
 
 async function remove(model, again) {
-  const confirm = await ask(say("deleteTitle", { name: model.name }), { text: say("deleteModelText", { name: model.name }), confirm: say("delete"), danger: true });
+  const confirm = await askForName(say("deleteTitle", { name: model.name }), model.name, say("deleteModelText", { name: model.name }), say("delete"));
   if (confirm === null) return;
   try {
     await post(`/page/models/${model.model_id}/delete`, { confirm });
