@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -66,24 +67,25 @@ def _placed(target: Path | BinaryIO, write: Callable[[BinaryIO], Made]) -> Made:
     # Beside its final place, because a file can only be renamed within one disk; a name of its own, because two
     # exports may run at once.
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    try:
+    with _named(target):
         file = beside.open("xb")
-    except OSError as error:  # people named the target, and only that
-        raise OSError(error.errno, error.strerror, str(target)) from None
     try:
         with file:
             result = write(file)
             file.flush()
             os.fsync(file.fileno())
-        _rename(beside, target)
+        with _named(target):
+            beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)
     return result
 
 
-def _rename(beside: Path, target: Path) -> None:
+@contextmanager
+def _named(target: Path) -> Iterator[None]:
+    """In the block, errors are the target's, which is all that people have named."""
     try:
-        beside.replace(target)
+        yield
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(target)) from None
 

@@ -15,7 +15,6 @@ from .ports import LiveSample, SampleRow, WorkspaceLog
 _PIECE = 64  # samples, 256 KB
 _log = logging.getLogger(__name__)
 
-
 Message = tuple[dict[str, Any], bytes]
 
 

@@ -49,7 +49,7 @@ class DatasetServicer(dataset_service_pb2_grpc.DatasetServiceServicer):
         require_known_form(header.file_name)
         with self._slots.one():
             chunks = _chunks(request_iterator)
-            path = self._uploads.receive(sha256, header.offset, chunks, lambda: stays_there(context.is_active))
+            path = self._uploads.receive(sha256, header.offset, chunks, lambda: _stays_there(context.is_active))
             try:
                 made = self._datasets.add(path, header.file_name, options, context.is_active)
             except InvalidInput:
@@ -98,7 +98,7 @@ class DatasetServicer(dataset_service_pb2_grpc.DatasetServiceServicer):
         return convert.preview(sheet)
 
 
-def stays_there(is_active: Callable[[], bool], patience_s: float = 1.0) -> bool:
+def _stays_there(is_active: Callable[[], bool], patience_s: float = 1.0) -> bool:
     """Whether a caller whose stream has ended is still there: gRPC may end the stream of one that is gone like that
     of one that has sent all, and know a moment later only.
     """

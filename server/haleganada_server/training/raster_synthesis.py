@@ -6,6 +6,8 @@ and what is off by chance, are as large in relation to the square whatever its s
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +78,13 @@ def rasterise(drawing: Drawing, pen: int, scale: float, shift: NDArray[np.floati
     return np.asarray(cv2.resize(canvas, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
 
 
+@cache
+def _places(side: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Row and column of each pixel, (side, side) float32: the same for every drawing, so made once."""
+    row, column = np.mgrid[:side, :side].astype(np.float32)
+    return row, column
+
+
 def warp(image: Raster, rng: np.random.Generator, symmetry: NDArray[np.float64], side: int = SIDE) -> Raster:
     """A scanned drawing by another hand: symmetry (2, 2), slant, aspect, bending and pen width changed."""
     source = _thickened(image, rng)
@@ -89,7 +98,7 @@ def warp(image: Raster, rng: np.random.Generator, symmetry: NDArray[np.float64],
     if zoom < 0.75:
         source = np.asarray(cv2.GaussianBlur(source, (3, 3), 0), np.uint8)
     back = np.linalg.inv(matrix * zoom).astype(np.float32)
-    row, column = np.mgrid[:side, :side].astype(np.float32)
+    row, column = _places(side)
     x, y = column - np.float32(side / 2 + shift[0]), row - np.float32(side / 2 + shift[1])
     bend = rng.normal(0, 0.03 * max(right - left, bottom - top), (2, 4, 4)).astype(np.float32)
     bx, by = (cv2.resize(b, (side, side), interpolation=cv2.INTER_CUBIC) for b in bend)
