@@ -184,6 +184,10 @@ class JobsClient:
         """Ask a job to end. A training keeps the best state so far as a model."""
         return _job(self._connection.call(self._stub.CancelJob, pb.CancelJobRequest(job_id=job_id)).job)
 
+    def delete(self, job_id: str) -> None:
+        """Delete a job that is over, with its reports, curves and log. A model that came of it stays."""
+        self._connection.call(self._stub.DeleteJob, pb.DeleteJobRequest(job_id=job_id))
+
     def watch(self, job_id: str, *, patience_s: float = 120.0) -> Iterator[Job]:
         """The job now and after each step of progress, until it is over.
 

@@ -123,7 +123,7 @@ def build_app(config: ServerConfig, runner: JobRunner | None = None, learners: L
             DatasetFolders(config.data_dir / "datasets", directory.temporary_file),
             in_use=lambda dataset_id: jobs.uses_dataset(dataset_id),
         )
-        job_folders = JobFolders(config.data_dir / "jobs")
+        job_folders = JobFolders(config.data_dir / "jobs", directory.temporary_file)
         jobs = Jobs(
             JobTools(
                 job_folders, runner or SubprocessRunner(), datasets, models, weights.folder, config.backbone_weights

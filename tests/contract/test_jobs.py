@@ -114,6 +114,7 @@ def test_refusals(jobs: Stub) -> None:
         (lambda: jobs.GetJob(pb.GetJobRequest(job_id="x")), StatusCode.NOT_FOUND, "“x”"),
         (lambda: jobs.GetJob(pb.GetJobRequest()), StatusCode.INVALID_ARGUMENT, "job_id"),
         (lambda: jobs.CancelJob(pb.CancelJobRequest(job_id="x")), StatusCode.NOT_FOUND, "“x”"),
+        (lambda: jobs.DeleteJob(pb.DeleteJobRequest(job_id="x")), StatusCode.NOT_FOUND, "“x”"),
         (lambda: list(jobs.WatchJob(pb.WatchJobRequest(job_id="x"))), StatusCode.NOT_FOUND, "“x”"),
         (lambda: jobs.ListJobs(pb.ListJobsRequest(page_token="x")), StatusCode.INVALID_ARGUMENT, "page_token"),
     ]
@@ -147,9 +148,13 @@ def test_cancelling_keeps_the_best(jobs: Stub) -> None:
     waiting = start(jobs, "waiting")
     until(lambda: len(jobs.GetJob(pb.GetJobRequest(job_id=asked.job_id)).job.epochs) > 1)
     assert jobs.CancelJob(pb.CancelJobRequest(job_id=waiting.job_id)).job.state == pb.JOB_STATE_CANCELLED
+    no = refused(lambda: jobs.DeleteJob(pb.DeleteJobRequest(job_id=asked.job_id)))
+    assert (no.code, no.reason) == (StatusCode.FAILED_PRECONDITION, "JOB_NOT_OVER")
     jobs.CancelJob(pb.CancelJobRequest(job_id=asked.job_id))
     last = watched(jobs, asked)[-1]
     assert last.state == pb.JOB_STATE_CANCELLED and last.model_id
+    jobs.DeleteJob(pb.DeleteJobRequest(job_id=asked.job_id))
+    assert [job.job_id for job in jobs.ListJobs(pb.ListJobsRequest()).jobs] == [waiting.job_id]
 
 
 def test_vanished_watchers_leave_their_threads_to_others(jobs: Stub, server: RunningServer) -> None:

@@ -189,6 +189,8 @@ def test_fit_evaluate_and_jobs_on_the_command_line(running: ServerProcess, tmp_p
     told = run("fit", "cnn36", "--data", "letters", "--preview", sheet, "--no-augment", code=2)
     assert "in the first column" in told and not sheet.exists()
     assert "there is no job" in run("jobs", "show", "x", code=4)
+    assert f"deleted job {asked['job_id']}" in run("jobs", "delete", asked["job_id"])
+    assert "there is no job" in run("jobs", "delete", asked["job_id"], code=4)
 
 
 def test_the_same_data_sent_twice_is_said_and_either_will_do(running: ServerProcess, tmp_path: Path) -> None:

@@ -122,7 +122,11 @@ def test_a_training_is_followed_through_a_reload_and_cancelled(page: Page, tmp_p
     page.wait_for(".heading", "cancelled")
     page.wait_for("#view", "The best so far was kept as a model")
     assert "1 file" in [summary.text for summary in page.all("#view summary")]
-    page.press("#view a[href='#models']")
+    page.press("#delete-job")
+    page.press("#dialog-confirm")
+    page.wait_for("#status", "Deleted mine")
+    assert "mine" not in page.text("#view")
+    page.go("models")
     page.wait_for("#view", "mine")
     assert page.is_narrow_enough() and not page.complaints()
 

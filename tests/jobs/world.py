@@ -62,7 +62,7 @@ def tools(root: Path, runner: SubprocessRunner | None = None, patience_s: float 
         raise AssertionError("jobs load no models")
 
     return JobTools(
-        JobFolders(root / "jobs"),
+        JobFolders(root / "jobs", lambda: root / "tmp" / str(next(names))),
         runner or SubprocessRunner(COMMAND, needed={}),
         NamedDatasets(root / "datasets"),
         Models(folders, load),

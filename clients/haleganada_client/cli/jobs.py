@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.group("jobs", cls=DefaultGroup)
 def jobs_command() -> None:
-    """List jobs (ls, also without the word), look at one, watch or cancel it, fetch its files."""
+    """List jobs (ls, also without the word), look at one, watch, cancel or delete it, fetch its files."""
 
 
 @jobs_command.command("ls")
@@ -71,6 +71,17 @@ def cancel_job(session: Session, job_id: str) -> None:
         watch = session.command_line("jobs", "watch", job.job_id)
         text = f"job {job.job_id} finishes up; `{watch}` shows when it is over"
     session.show(job, text)
+
+
+@jobs_command.command("delete")
+@click.argument("job_ids", nargs=-1, required=True, metavar="JOB_ID...")
+@with_session
+def delete_jobs(session: Session, job_ids: tuple[str, ...]) -> None:
+    """Delete jobs that are over, with their reports, curves and logs. Models that came of them stay."""
+    with session.client() as client:
+        for job_id in job_ids:
+            client.jobs.delete(job_id)
+    session.show({"deleted": job_ids}, "\n".join(f"deleted job {job_id}" for job_id in job_ids))
 
 
 @jobs_command.command("files")

@@ -1,4 +1,4 @@
-"""The JSON behind jobs: start, look, cancel, fetch files.
+"""The JSON behind jobs: start, look, cancel, delete, fetch files.
 
 A page that follows a job asks for it again and again; nothing here waits for a job, so none holds a thread.
 """
@@ -64,6 +64,13 @@ def start_evaluation() -> Response:
 def cancel(job_id: str) -> Response:
     """Ask a job to end."""
     return jsonify(plain(client().jobs.cancel(job_id)))
+
+
+@blueprint.post("/<job_id>/delete")
+def delete(job_id: str) -> Response:
+    """Delete a job that is over; its model stays."""
+    client().jobs.delete(job_id)
+    return jsonify(deleted=job_id)
 
 
 @blueprint.get("/<job_id>/files/<name>")

@@ -61,6 +61,11 @@ class JobServiceStub(object):
                 request_serializer=haleganada_dot_v1_dot_job__service__pb2.CancelJobRequest.SerializeToString,
                 response_deserializer=haleganada_dot_v1_dot_job__service__pb2.CancelJobResponse.FromString,
                 _registered_method=True)
+        self.DeleteJob = channel.unary_unary(
+                '/haleganada.v1.JobService/DeleteJob',
+                request_serializer=haleganada_dot_v1_dot_job__service__pb2.DeleteJobRequest.SerializeToString,
+                response_deserializer=haleganada_dot_v1_dot_job__service__pb2.DeleteJobResponse.FromString,
+                _registered_method=True)
         self.WatchJob = channel.unary_stream(
                 '/haleganada.v1.JobService/WatchJob',
                 request_serializer=haleganada_dot_v1_dot_job__service__pb2.WatchJobRequest.SerializeToString,
@@ -113,6 +118,14 @@ class JobServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteJob(self, request, context):
+        """Deletes a job that has ended, with its reports, curves and log. A model that came of it stays. FAILED_PRECONDITION while it waits
+        or runs.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchJob(self, request, context):
         """Sends the job now and after each step of progress, until it has ended. Can be called again at any time.
         """
@@ -154,6 +167,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.CancelJob,
                     request_deserializer=haleganada_dot_v1_dot_job__service__pb2.CancelJobRequest.FromString,
                     response_serializer=haleganada_dot_v1_dot_job__service__pb2.CancelJobResponse.SerializeToString,
+            ),
+            'DeleteJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteJob,
+                    request_deserializer=haleganada_dot_v1_dot_job__service__pb2.DeleteJobRequest.FromString,
+                    response_serializer=haleganada_dot_v1_dot_job__service__pb2.DeleteJobResponse.SerializeToString,
             ),
             'WatchJob': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchJob,
@@ -303,6 +321,33 @@ class JobService(object):
             '/haleganada.v1.JobService/CancelJob',
             haleganada_dot_v1_dot_job__service__pb2.CancelJobRequest.SerializeToString,
             haleganada_dot_v1_dot_job__service__pb2.CancelJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/haleganada.v1.JobService/DeleteJob',
+            haleganada_dot_v1_dot_job__service__pb2.DeleteJobRequest.SerializeToString,
+            haleganada_dot_v1_dot_job__service__pb2.DeleteJobResponse.FromString,
             options,
             channel_credentials,
             insecure,

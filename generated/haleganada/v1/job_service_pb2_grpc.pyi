@@ -45,6 +45,10 @@ class JobServiceStub:
     """Lists jobs, the newest first."""
     CancelJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.CancelJobRequest, _job_service_pb2.CancelJobResponse]
     """Ends a job. A training keeps the best state so far as a model."""
+    DeleteJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.DeleteJobRequest, _job_service_pb2.DeleteJobResponse]
+    """Deletes a job that has ended, with its reports, curves and log. A model that came of it stays. FAILED_PRECONDITION while it waits
+    or runs.
+    """
     WatchJob: _grpc.UnaryStreamMultiCallable[_job_service_pb2.WatchJobRequest, _job_service_pb2.WatchJobResponse]
     """Sends the job now and after each step of progress, until it has ended. Can be called again at any time."""
     GetJobFile: _grpc.UnaryStreamMultiCallable[_job_service_pb2.GetJobFileRequest, _job_service_pb2.GetJobFileResponse]
@@ -67,6 +71,10 @@ class JobServiceAsyncStub(JobServiceStub):
     """Lists jobs, the newest first."""
     CancelJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.CancelJobRequest, _job_service_pb2.CancelJobResponse]  # type: ignore[assignment]
     """Ends a job. A training keeps the best state so far as a model."""
+    DeleteJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.DeleteJobRequest, _job_service_pb2.DeleteJobResponse]  # type: ignore[assignment]
+    """Deletes a job that has ended, with its reports, curves and log. A model that came of it stays. FAILED_PRECONDITION while it waits
+    or runs.
+    """
     WatchJob: _aio.UnaryStreamMultiCallable[_job_service_pb2.WatchJobRequest, _job_service_pb2.WatchJobResponse]  # type: ignore[assignment]
     """Sends the job now and after each step of progress, until it has ended. Can be called again at any time."""
     GetJobFile: _aio.UnaryStreamMultiCallable[_job_service_pb2.GetJobFileRequest, _job_service_pb2.GetJobFileResponse]  # type: ignore[assignment]
@@ -116,6 +124,16 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_job_service_pb2.CancelJobResponse, _abc.Awaitable[_job_service_pb2.CancelJobResponse]]:
         """Ends a job. A training keeps the best state so far as a model."""
+
+    @_abc_1.abstractmethod
+    def DeleteJob(
+        self,
+        request: _job_service_pb2.DeleteJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_service_pb2.DeleteJobResponse, _abc.Awaitable[_job_service_pb2.DeleteJobResponse]]:
+        """Deletes a job that has ended, with its reports, curves and log. A model that came of it stays. FAILED_PRECONDITION while it waits
+        or runs.
+        """
 
     @_abc_1.abstractmethod
     def WatchJob(

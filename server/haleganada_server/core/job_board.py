@@ -39,6 +39,11 @@ class JobBoard:
             self._jobs[job.job_id] = job
             self.changed.notify_all()
 
+    def remove(self, job_id: str) -> None:
+        """Forget a job that is over."""
+        with self.changed:
+            self._jobs.pop(job_id, None)
+
     def watch(self, job_id: str) -> Watch:
         """The job now and after each change. Raises NotFound."""
         self.get(job_id)

@@ -35,6 +35,10 @@ class JobStore(Protocol):
         """
         ...
 
+    def delete(self, job_id: str) -> None:
+        """Remove a job's folder for good. Raises Exhausted, Precondition."""
+        ...
+
     def write_request(self, job_id: str, request: dict[str, Any]) -> Path:
         """Put down what a job's process is to do; the file. Raises Exhausted."""
         ...

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .changes import now_us
-from .errors import Exhausted, InvalidInput, Unavailable
+from .errors import Exhausted, InvalidInput, Precondition, Unavailable
 from .job import Job, JobKind, JobState, Progress
 from .job_board import JobBoard, Watch
 from .job_run import JobRun, JobTools
@@ -101,6 +101,14 @@ class Jobs:
         if job.cancelling and not job.state.over and run is not None and run.job_id == job_id:
             run.cancel()
         return job
+
+    def delete(self, job_id: str) -> None:
+        """Remove a job that is over, with all that it has written; its model stays. Raises NotFound, Precondition."""
+        with self._writing:
+            if not self._board.get(job_id).state.over:
+                raise Precondition(f"job {job_id} is not over; cancel it, or wait until it is", "JOB_NOT_OVER")
+            self._tools.store.delete(job_id)
+            self._board.remove(job_id)
 
     # Looking
 

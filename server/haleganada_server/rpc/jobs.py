@@ -60,6 +60,10 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
     def CancelJob(self, request: pb.CancelJobRequest, context: Context) -> pb.CancelJobResponse:
         return pb.CancelJobResponse(job=convert_jobs.job(self._jobs.cancel(_id(request.job_id))))
 
+    def DeleteJob(self, request: pb.DeleteJobRequest, context: Context) -> pb.DeleteJobResponse:
+        self._jobs.delete(_id(request.job_id))
+        return pb.DeleteJobResponse()
+
     def WatchJob(self, request: pb.WatchJobRequest, context: Context) -> Iterator[pb.WatchJobResponse]:
         watch = self._jobs.watch(_id(request.job_id))
         with self._watchers.one():

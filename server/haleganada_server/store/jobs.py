@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -28,11 +31,11 @@ _log = logging.getLogger(__name__)
 class JobFolders:
     """core.job_ports.JobStore on a file system. save() is for one thread at a time."""
 
-    def __init__(self, root: Path) -> None:
-        """root: DIR/jobs of a data directory that this process holds the lock of; created if it is not there. Raises
-        OSError.
+    def __init__(self, root: Path, temporary_path: Callable[[], Path]) -> None:
+        """root: DIR/jobs of a data directory that this process holds the lock of; created if it is not there.
+        temporary_path: a fresh path on the same disk. Raises OSError.
         """
-        self._root = root
+        self._root, self._temporary_path = root, temporary_path
         root.mkdir(exist_ok=True)
 
     def load(self) -> list[Job]:
@@ -56,6 +59,13 @@ class JobFolders:
                 path.unlink()
             except OSError as error:
                 _log.warning("job %s: %s cannot be deleted: %s", job_id, path.name, error.strerror)
+
+    def delete(self, job_id: str) -> None:
+        doomed = self._temporary_path()
+        with storage_errors(job_id), suppress(FileNotFoundError):  # somebody may have removed the folder
+            self.folder(job_id).replace(doomed)
+            files.sync_folder(self._root)
+        shutil.rmtree(doomed, ignore_errors=True)  # what is left goes at the next start
 
     def write_request(self, job_id: str, request: dict[str, Any]) -> Path:
         path = self.folder(job_id) / _REQUEST

@@ -44,6 +44,12 @@ export function ask(title, { text = "", value = "", confirm = say("ok"), danger 
   return answer;
 }
 
+// Ask whether to go on with what cannot be undone, but loses little: true, or null when cancelled.
+export function askWhether(title, text, confirm) {
+  const buttons = [button(say("cancel"), () => closeDialog()), button(confirm, () => closeDialog(true), { class: "danger", id: "dialog-confirm" })];
+  return showDialog(title, element("p", {}, text), element("div", { class: "row end" }, buttons));
+}
+
 // Ask for a name before what cannot be undone is done: resolves to it, or to null when cancelled.
 export function askForName(title, name, text, confirm) {
   const check = (typed) => (typed.normalize("NFC") === name.normalize("NFC") ? "" : say("wrongName", { name }));

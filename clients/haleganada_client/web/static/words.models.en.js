@@ -167,6 +167,8 @@ export default {
   "timeLeft": "{time} left",
   "progress": "Progress",
   "cancelJob": "Cancel",
+  "deleteJob": "Delete this job",
+  "deleteJobText": "Its curves, reports and log are gone for good. A model that came of it stays.",
   "cancelling": "It finishes up and keeps the best so far.",
   "cancellingMeasuring": "It is being stopped.",
   "cancelledKept": "Cancelled. The best so far was kept as a model.",

@@ -164,6 +164,8 @@ def test_cancel_and_fail(web: FlaskClient) -> None:
     asked = ask(web, "/page/jobs/training", long)["job_id"]
     ask(web, f"/page/jobs/{asked}/cancel", {})
     assert ended(web, asked)["state"] == "cancelled"
+    assert ask(web, f"/page/jobs/{asked}/delete", {}) == {"deleted": asked}
+    ask(web, f"/page/jobs/{asked}", status=404)
     failed = trained(web, "two", name="runs out of memory")
     assert (
         failed["state"] == "failed" and failed["error_reason"] == "OUT_OF_MEMORY" and "smaller batch" in failed["error"]
@@ -199,6 +201,7 @@ def test_settings_that_are_refused(web: FlaskClient, settings: Any, field: str) 
         ("evaluation", {"models": [], "dataset": "two"}, 400),
         ("evaluation", {"models": ["few-shot"], "dataset": "two", "quick": "yes"}, 400),
         ("nothing/cancel", {}, 404),
+        ("nothing/delete", {}, 404),
     ],
 )
 def test_jobs_that_are_refused(web: FlaskClient, path: str, body: dict[str, Any], status: int) -> None:

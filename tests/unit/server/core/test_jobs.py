@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -255,6 +256,28 @@ def test_checkpoints_go_when_nothing_can_go_on_from_them(tmp_path: Path, name: s
     (folder / "checkpoint-000001.safetensors").write_bytes(bytes(1000))  # as if the server had ended too early
     with jobs(tmp_path):
         assert not list(folder.glob(CHECKPOINTS))
+
+
+def test_one_that_is_over_can_be_deleted_and_its_model_stays(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        long = running.start_training("cnn36", TWO.name, "long", {"epochs": 10_000})
+        waiting = running.start_training("cnn36", TWO.name, "mine", {"epochs": 1})
+        for job in (long, waiting):
+            with pytest.raises(Precondition, match=f"job {job.job_id} is not over; cancel it"):
+                running.delete(job.job_id)
+        running.cancel(long.job_id)
+        done = ended(running, waiting)
+        running.delete(done.job_id)
+        for ask in (running.get, running.delete, running.cancel, running.watch):
+            with pytest.raises(NotFound):
+                ask(done.job_id)
+        assert [job.job_id for job in running.page()] == [long.job_id]
+        assert not (tmp_path / "jobs" / done.job_id).exists() and (tmp_path / "models" / done.model_id).exists()
+        shutil.rmtree(tmp_path / "jobs" / long.job_id)  # by hand
+        running.delete(long.job_id)
+        assert not list((tmp_path / "tmp").iterdir())
+    with jobs(tmp_path) as again:
+        assert again.page() == []
 
 
 def test_a_vanished_watcher_ends_and_news_are_told_together(tmp_path: Path) -> None:

@@ -1,13 +1,14 @@
 // One job: how far it is while it runs, what came of it when it is over.
 
 import { currentWorkspace, get, post, url } from "../api.js";
+import { askWhether } from "../dialog.js";
 import { button, element } from "../dom.js";
 import { poll } from "../polling.js";
 import { report, tell } from "../status.js";
 import { count, moment, say, size } from "../words.js";
 import { Curves } from "./curves.js";
 import { doing, titleOf } from "./jobs.js";
-import { back, duration, facts, isOver, link, meter, numbers, place, problem, share, state, whenShown } from "./parts.js";
+import { back, duration, facts, goTo, isOver, link, meter, numbers, place, problem, share, state, whenShown } from "./parts.js";
 import { evaluation } from "./report.js";
 
 const PAUSE_MS = 1000;
@@ -102,7 +103,19 @@ function outcome(job) {
   if (job.kind === "evaluation" && job.result.models) parts.push(evaluation(job));
   if (job.kind === "training") parts.push(element("div", { class: "row wrap" }, job.model_id && useButton(job), job.model_id && link(say("models"), "models", { class: "button" }), again));
   const took = job.started && job.ended ? duration((new Date(job.ended) - new Date(job.started)) / 1000) : null;
-  return [...parts, files(job), facts([[say("took"), took], [say("jobNumber"), element("code", {}, job.job_id)]])].filter(Boolean);
+  const forget = element("div", { class: "row end" }, button(say("deleteJob"), () => remove(job), { class: "danger", id: "delete-job" }));
+  return [...parts, files(job), facts([[say("took"), took], [say("jobNumber"), element("code", {}, job.job_id)]]), forget].filter(Boolean);
+}
+
+async function remove(job) {
+  const name = titleOf(job);
+  if (!await askWhether(say("deleteTitle", { name }), say("deleteJobText"), say("delete"))) return;
+  try {
+    await post(`/page/jobs/${job.job_id}/delete`, {});
+    goTo("jobs", say("deleted", { name }));
+  } catch (error) {
+    report(error);
+  }
 }
 
 function useButton(job) {
