@@ -50,12 +50,21 @@ class DatasetLabel:
 
 
 @dataclass(frozen=True)
+class LeakedItem:
+    """An item that was left out because the same image is in a later part, and the one that was kept."""
+
+    item: str
+    kept: str
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Drawings, each with its label and its part.
 
-    sha256: of drawings, labels and parts. labels, refused: () in lists. writers: 0 if they are not known. refused: at
-    most 1,000 of refused_total. leaks: left out because the same image is in a later part; duplicates: because it is
-    in the same part. imbalance: items of the largest label to train on over those of the smallest.
+    sha256: of drawings, labels and parts. labels, refused, leaked: () in lists. writers: 0 if they are not known.
+    refused: at most 1,000 of refused_total. leaks: left out because the same image is in a later part; leaked: at most
+    1,000 of them. duplicates: left out because it is in the same part. imbalance: items of the largest label to
+    train on over those of the smallest.
     """
 
     dataset_id: str
@@ -74,6 +83,7 @@ class Dataset:
     duplicates: int
     imbalance: float
     bytes_on_disk: int
+    leaked: tuple[LeakedItem, ...]
 
 
 @dataclass(frozen=True)
@@ -220,4 +230,5 @@ def _chosen(name: str, among: dict[str, Any], field: str) -> Any:
 def _dataset(message: pb.Dataset) -> Dataset:
     labels = convert.many(lambda label: convert.copied(DatasetLabel, label), message.labels)
     refused = convert.many(lambda item: RefusedItem(item.item, convert.item_error(item.error)), message.refused)
-    return convert.copied(Dataset, message, labels=labels, refused=refused)
+    leaked = convert.many(lambda item: convert.copied(LeakedItem, item), message.leaked)
+    return convert.copied(Dataset, message, labels=labels, refused=refused, leaked=leaked)

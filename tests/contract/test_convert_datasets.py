@@ -10,6 +10,7 @@ from haleganada_server.core.dataset import (
     DatasetInfo,
     DatasetOptions,
     LabelCount,
+    LeakedDrawing,
     Orientation,
     RefusedDrawing,
     SplitRule,
@@ -30,12 +31,13 @@ INFO = DatasetInfo(
     3,
     2,
     9999,
+    (LeakedDrawing("train/2.png", "test/7.png"),),
 )
 
 
 def test_every_field_arrives() -> None:
     message = convert.dataset(INFO)
-    for field in {field.name for field in fields(INFO)} - {"created_us", "labels", "refused"}:
+    for field in {field.name for field in fields(INFO)} - {"created_us", "labels", "refused", "leaked"}:
         assert getattr(message, field) == getattr(INFO, field) != type(getattr(INFO, field))()
     assert message.created.ToMicroseconds() == INFO.created_us
     assert (message.train, message.validation, message.test, message.labels_total) == (10, 6, 1, 2)
@@ -44,11 +46,18 @@ def test_every_field_arrives() -> None:
     (refused,) = message.refused
     assert (refused.item, refused.error.reason, refused.error.message) == ("x/1.png", "INVALID_INPUT", "it is blank")
     assert refused.error.code == 3
+    assert [(leak.item, leak.kept) for leak in message.leaked] == [("train/2.png", "test/7.png")]
 
 
 def test_a_list_is_short() -> None:
     message = convert.listed(INFO)
-    assert not message.labels and not message.refused and message.labels_total == 2 and message.refused_total == 5
+    assert (
+        not message.labels
+        and not message.refused
+        and not message.leaked
+        and message.labels_total == 2
+        and message.refused_total == 5
+    )
 
 
 def test_absent_is_not_zero() -> None:

@@ -316,6 +316,10 @@ def test_leaks_between_parts(server: RunningServer, tmp_path: Path) -> None:
     files["val/b/leak.png"] = files["test/b/1.png"]
     made = upload(server, write_zip(tmp_path / "s.zip", files))
     assert (made.train, made.validation, made.test, made.leaks, made.duplicates) == (6, 4, 4, 2, 0)
+    assert [(leak.item, leak.kept) for leak in made.leaked] == [
+        ("train/a/leak.png", "test/a/0.png"),
+        ("val/b/leak.png", "test/b/1.png"),
+    ]
 
 
 def test_a_file_over_the_cap(start_server: StartServer, letters: Path) -> None:

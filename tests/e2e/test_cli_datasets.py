@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import socket
 import threading
 import zipfile
@@ -73,9 +74,12 @@ def test_what_was_refused_is_listed(running: ServerProcess, letters: Path) -> No
     (letters / "train/a/bad.png").write_bytes(b"x")
     for drawn in sorted((letters / "train/c").iterdir())[3:]:
         drawn.unlink()
+    shutil.copy(letters / "test/b/0.png", letters / "train/b/again.png")
     (letters / "train/999").mkdir()
     (letters / "train/999/1.png").write_bytes(png(drawing("unknown")))
     text = run(running, "add", letters, code=1)
+    assert "1 left out, because the same image is in a later part, too:" in text
+    assert "  train/b/again.png: test/b/0.png is kept\n" in text
     assert "2 refused:" in text and "train/a/bad.png" in text and "“unknown”" in text
     assert re.search(r"imbalance +the largest label has \S+ times as many drawings to train on as the smallest", text)
 

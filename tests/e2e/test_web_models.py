@@ -73,8 +73,8 @@ def test_a_data_set_is_sent_seen_and_deleted(page: Page, tmp_path: Path) -> None
     upload(page, write_class_set(tmp_path / "letters.zip", writers=4, alphabet="ಅಕ"), "two letters")
     assert page.all(".numbers dd")[1].text == "2"
     assert "8" in page.text(".numbers") and "1 refused" in page.text(".left-out")
-    page.press(".refused summary")
-    page.wait_for(".refused", "w000_notes.png")
+    page.press(".refusedCount summary")
+    page.wait_for(".refusedCount", "w000_notes.png")
     page.wait(lambda: page.all(".uplot canvas"))
     assert page.find(".plot .canvas").get_attribute("aria-label") == "Drawings of each label, all parts: ಅ: 4, ಕ: 4"
     answer(page, "#delete-dataset", "another")

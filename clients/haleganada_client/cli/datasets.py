@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # gRPC is imported when a server is called
     from haleganada_client.datasets import Dataset, DatasetLabel
 
 _LABELS_SHOWN = 40
-_REFUSED_SHOWN = 20
+_ITEMS_SHOWN = 20
 _share = click.FloatRange(0, 0.5)
 
 
@@ -125,7 +125,7 @@ def list_datasets(session: Session) -> None:
 
 @datasets_command.command("show")
 @click.argument("dataset")
-@click.option("--all", "everything", is_flag=True, help="Every label and every refused item.")
+@click.option("--all", "everything", is_flag=True, help="Every label and every item that was left out.")
 @with_session
 def show_dataset(session: Session, dataset: str, everything: bool) -> None:
     """Tell all of DATASET, its id or its unique name: how many drawings of each label, and what was refused."""
@@ -192,6 +192,8 @@ def _in_words(dataset: Dataset, everything: bool = False) -> str:
         ["SHA-256", dataset.sha256],
     ]
     sections = [table(facts), _balance(dataset.labels, everything)]
+    if dataset.leaks:
+        sections.append(_leaked(dataset, everything))
     if dataset.refused_total:
         sections.append(_refused(dataset, everything))
     return "\n\n".join(sections)
@@ -220,10 +222,20 @@ def _balance(labels: Sequence[DatasetLabel], everything: bool) -> str:
     return f"{text}\nand {counted(left, 'label')} with more (--all lists them)" if left else text
 
 
+def _leaked(dataset: Dataset, everything: bool) -> str:
+    lines = [f"{printable(leak.item)}: {printable(leak.kept)} is kept" for leak in dataset.leaked]
+    title = "left out, because the same image is in a later part, too"
+    return _listed(title, lines, dataset.leaks, everything)
+
+
 def _refused(dataset: Dataset, everything: bool) -> str:
-    shown = dataset.refused if everything else dataset.refused[:_REFUSED_SHOWN]
-    lines = [f"{dataset.refused_total:,} refused:"]
-    lines += [f"  {printable(item.item)}: {printable(item.error.message)}" for item in shown]
-    if left := dataset.refused_total - len(shown):
-        lines.append(f"  and {left:,} more" + ("" if everything else " (--all lists a thousand)"))
-    return "\n".join(lines)
+    lines = [f"{printable(item.item)}: {printable(item.error.message)}" for item in dataset.refused]
+    return _listed("refused", lines, dataset.refused_total, everything)
+
+
+def _listed(title: str, lines: Sequence[str], total: int, everything: bool) -> str:
+    """`total` items, of which the first thousand are known by line."""
+    shown = lines if everything else lines[:_ITEMS_SHOWN]
+    left = total - len(shown)
+    more = [f"and {left:,} more" + ("" if everything else " (--all lists a thousand)")] if left else []
+    return "\n  ".join([f"{total:,} {title}:", *shown, *more])

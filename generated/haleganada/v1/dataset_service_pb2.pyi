@@ -153,6 +153,32 @@ class DatasetLabel(_message.Message):
 Global___DatasetLabel: _TypeAlias = DatasetLabel  # noqa: Y015
 
 @_typing.final
+class LeakedItem(_message.Message):
+    """An item that was left out because the same image is in a later part: in the test part, or, of one to train on, in validation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_FIELD_NUMBER: _builtins.int
+    KEPT_FIELD_NUMBER: _builtins.int
+    item: _builtins.str
+    """Its name in the file."""
+    kept: _builtins.str
+    """The name of the item that was kept instead."""
+    def __init__(
+        self,
+        *,
+        item: _builtins.str = ...,
+        kept: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "kept", b"kept"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LeakedItem: _TypeAlias = LeakedItem  # noqa: Y015
+
+@_typing.final
 class Dataset(_message.Message):
     """Drawings, each with its label and its part."""
 
@@ -174,6 +200,7 @@ class Dataset(_message.Message):
     DUPLICATES_FIELD_NUMBER: _builtins.int
     IMBALANCE_FIELD_NUMBER: _builtins.int
     BYTES_ON_DISK_FIELD_NUMBER: _builtins.int
+    LEAKED_FIELD_NUMBER: _builtins.int
     dataset_id: _builtins.str
     """Chosen by the server; never reused."""
     name: _builtins.str
@@ -212,6 +239,10 @@ class Dataset(_message.Message):
     def refused(self) -> _containers.RepeatedCompositeFieldContainer[_ocr_service_pb2.RefusedItem]:
         """Items that could not be read, at most 1,000. Left out in lists."""
 
+    @_builtins.property
+    def leaked(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeakedItem]:
+        """The items that `leaks` counts, at most 1,000. Left out in lists."""
+
     def __init__(
         self,
         *,
@@ -231,10 +262,11 @@ class Dataset(_message.Message):
         duplicates: _builtins.int = ...,
         imbalance: _builtins.float = ...,
         bytes_on_disk: _builtins.int = ...,
+        leaked: _abc.Iterable[Global___LeakedItem] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created", b"created"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_on_disk", b"bytes_on_disk", "created", b"created", "dataset_id", b"dataset_id", "duplicates", b"duplicates", "imbalance", b"imbalance", "labels", b"labels", "labels_total", b"labels_total", "leaks", b"leaks", "name", b"name", "refused", b"refused", "refused_total", b"refused_total", "sha256", b"sha256", "test", b"test", "train", b"train", "validation", b"validation", "writers", b"writers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_on_disk", b"bytes_on_disk", "created", b"created", "dataset_id", b"dataset_id", "duplicates", b"duplicates", "imbalance", b"imbalance", "labels", b"labels", "labels_total", b"labels_total", "leaked", b"leaked", "leaks", b"leaks", "name", b"name", "refused", b"refused", "refused_total", b"refused_total", "sha256", b"sha256", "test", b"test", "train", b"train", "validation", b"validation", "writers", b"writers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -104,10 +104,19 @@ class RefusedDrawing:
 
 
 @dataclass(frozen=True, slots=True)
+class LeakedDrawing:
+    """One item that was left out, and the same picture in a later part, which was kept: their names in the file."""
+
+    item: str
+    kept: str
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetInfo:
     """All that is told of a data set; the fields are those of the contract's Dataset.
 
-    labels: in the order of their ids, sorted by code points. refused: at most 1,000 of refused_total.
+    labels: in the order of their ids, sorted by code points. refused: at most 1,000 of refused_total. leaked: at
+    most 1,000 of those that `leaks` counts.
     """
 
     dataset_id: str
@@ -121,6 +130,7 @@ class DatasetInfo:
     leaks: int
     duplicates: int
     bytes_on_disk: int = 0
+    leaked: tuple[LeakedDrawing, ...] = ()
 
     def for_process(self, folder: Path) -> dict[str, Any]:
         """What a process that works with it is told, as JSON values. folder: where it lies."""

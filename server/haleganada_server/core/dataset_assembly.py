@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
-from .dataset import DatasetOptions, ItemFacts, LabelCount, Part, RefusedDrawing
+from .dataset import DatasetOptions, ItemFacts, LabelCount, LeakedDrawing, Part, RefusedDrawing
 from .dataset_split import split
 from .errors import InvalidInput
 
-MAX_REFUSED = 1_000
+MAX_NAMED = 1_000
 MAX_LABELS = 20_000
 CONFLICT = "CONFLICTING_LABELS"
 _NAMED_IN_ERRORS = 10
@@ -30,7 +30,7 @@ class Refusals:
     def add(self, refused: RefusedDrawing) -> None:
         """Note one."""
         self.total += 1
-        if len(self.kept) < MAX_REFUSED:
+        if len(self.kept) < MAX_NAMED:
             self.kept.append(refused)
 
 
@@ -48,7 +48,7 @@ class Assembled:
     writer_ids: list[int]
     labels: tuple[LabelCount, ...]
     writers: int
-    leaks: int
+    leaked: list[LeakedDrawing]
     duplicates: int
 
 
@@ -59,8 +59,8 @@ def assemble(items: Sequence[ItemFacts], options: DatasetOptions, refusals: Refu
     _require_distinct_names(items)
     candidates = _without_conflicts(items, refusals)
     kept = _without_leaks(items, candidates)
-    leaks = len({(items[i].digest, _part(items[i])) for i in candidates}) - len(kept)
-    duplicates = len(candidates) - len(kept) - leaks
+    leaked = _leaked(items, candidates, kept)
+    duplicates = len(candidates) - len(kept) - len(leaked)
     _require_labels(items, kept, refusals)
     parts = dict(zip(kept, split([items[i] for i in kept], options), strict=True))
     order = sorted(kept, key=lambda i: (parts[i], items[i].label, items[i].digest))
@@ -73,7 +73,7 @@ def assemble(items: Sequence[ItemFacts], options: DatasetOptions, refusals: Refu
         [writers.get(items[i].writer, -1) for i in order],
         _counts(labels, [(items[i].label, parts[i]) for i in order]),
         len(writers),
-        leaks,
+        leaked,
         duplicates,
     )
 
@@ -117,6 +117,19 @@ def _without_leaks(items: Sequence[ItemFacts], candidates: Iterable[int]) -> lis
         if rival is None or _preference(items[i]) > _preference(items[rival]):
             best[items[i].digest] = i
     return sorted(best.values())
+
+
+def _leaked(items: Sequence[ItemFacts], candidates: Iterable[int], kept: Iterable[int]) -> list[LeakedDrawing]:
+    """What was left out for a later part: of each picture one for each earlier part, because a second one there is a
+    duplicate.
+    """
+    winners = {items[i].digest: items[i] for i in kept}
+    earlier: dict[tuple[bytes, Part], ItemFacts] = {}
+    for item in (items[i] for i in candidates):
+        place = (item.digest, _part(item))
+        if _part(item) is not _part(winners[item.digest]):
+            earlier[place] = max(earlier.get(place, item), item, key=_preference)
+    return sorted((LeakedDrawing(one.item, winners[one.digest].item) for one in earlier.values()), key=astuple)
 
 
 def _preference(item: ItemFacts) -> tuple[int, str, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from .dataset import DatasetInfo, DatasetOptions, ItemFacts, RefusedDrawing
-from .dataset_assembly import Assembled, Refusals, assemble
+from .dataset_assembly import MAX_NAMED, Assembled, Refusals, assemble
 from .errors import InvalidInput, NotFound, Precondition
 from .labels import normalise_label
 
@@ -159,6 +159,7 @@ def _described(options: DatasetOptions, assembled: Assembled, refusals: Refusals
         writers=assembled.writers,
         refused=tuple(refusals.kept),
         refused_total=refusals.total,
-        leaks=assembled.leaks,
+        leaks=len(assembled.leaked),
         duplicates=assembled.duplicates,
+        leaked=tuple(assembled.leaked[:MAX_NAMED]),
     )

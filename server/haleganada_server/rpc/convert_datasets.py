@@ -54,11 +54,12 @@ def dataset(value: DatasetInfo) -> pb.Dataset:
     message = listed(value)
     message.labels.extend(_label(label) for label in value.labels)
     message.refused.extend(_refused(refused) for refused in value.refused)
+    message.leaked.extend(pb.LeakedItem(item=leaked.item, kept=leaked.kept) for leaked in value.leaked)
     return message
 
 
 def listed(value: DatasetInfo) -> pb.Dataset:
-    """A data set without its labels and refused items."""
+    """A data set without its labels and the items that were left out."""
     return pb.Dataset(
         dataset_id=value.dataset_id,
         name=value.name,

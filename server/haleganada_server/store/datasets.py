@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
-from haleganada_server.core.dataset import DatasetInfo, DatasetOptions, LabelCount, RefusedDrawing
+from haleganada_server.core.dataset import DatasetInfo, DatasetOptions, LabelCount, LeakedDrawing, RefusedDrawing
 from haleganada_server.core.errors import NotFound
 from haleganada_server.core.files import scratch_folder
 
@@ -70,7 +70,9 @@ def _described(folder: Path) -> DatasetInfo:
         raise ValueError(f"{DATASET_JSON} has format {entry['format']} and the id {entry['dataset_id']}")
     for name in _ARRAYS:
         (folder / name).stat()
+    entry.setdefault("leaked", [])  # before they were named
     values = {field.name: entry[field.name] for field in fields(DatasetInfo)}
     values["labels"] = tuple(LabelCount(**label) for label in entry["labels"])
     values["refused"] = tuple(RefusedDrawing(**refused) for refused in entry["refused"])
+    values["leaked"] = tuple(LeakedDrawing(**leaked) for leaked in entry["leaked"])
     return DatasetInfo(**{**values, "bytes_on_disk": folder_bytes(folder)})

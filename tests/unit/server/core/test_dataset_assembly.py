@@ -6,7 +6,7 @@ import random
 
 import pytest
 from haleganada_server.core.dataset import DatasetOptions, ItemFacts, Part
-from haleganada_server.core.dataset_assembly import MAX_REFUSED, Assembled, Refusals, assemble
+from haleganada_server.core.dataset_assembly import MAX_NAMED, Assembled, Refusals, assemble
 from haleganada_server.core.errors import InvalidInput
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,7 +45,7 @@ def test_no_picture_is_in_two_parts_or_twice_and_order_does_not_matter(
         return  # fewer than two labels
     kept = [items[i] for i in first.order]
     assert len({one.digest for one in kept}) == len(kept)
-    assert len(kept) + first.leaks + first.duplicates + refusals.total == len(items)
+    assert len(kept) + len(first.leaked) + first.duplicates + refusals.total == len(items)
     for one, part in zip(kept, first.parts, strict=True):
         latest = max(other.part or Part.TRAIN for other in items if other.digest == one.digest)
         assert part >= latest  # what is in a later part is never trained on
@@ -53,7 +53,7 @@ def test_no_picture_is_in_two_parts_or_twice_and_order_does_not_matter(
     second = made(shuffled)
     assert [items[i] for i in first.order] == [shuffled[i] for i in second.order]
     assert (first.label_ids, first.parts, first.writer_ids) == (second.label_ids, second.parts, second.writer_ids)
-    assert (first.leaks, first.duplicates) == (second.leaks, second.duplicates)
+    assert (first.leaked, first.duplicates) == (second.leaked, second.duplicates)
 
 
 def test_a_leak_is_taken_out_of_the_earlier_part() -> None:
@@ -67,7 +67,8 @@ def test_a_leak_is_taken_out_of_the_earlier_part() -> None:
             item("S", "b", Part.TRAIN),
         ]
     )
-    assert (found.leaks, found.duplicates) == (2, 0)
+    assert [(leak.item, leak.kept) for leak in found.leaked] == [("P", "again"), ("R", "again")]
+    assert found.duplicates == 0
     assert [(count.label, count.train, count.validation, count.test) for count in found.labels] == [
         ("a", 1, 0, 1),
         ("b", 1, 1, 0),
@@ -76,7 +77,7 @@ def test_a_leak_is_taken_out_of_the_earlier_part() -> None:
 
 def test_the_same_picture_counts_once() -> None:
     found = made([item("P", "a"), item("P", "a", name="again"), item("Q", "b")])
-    assert (len(found.order), found.duplicates, found.leaks) == (2, 1, 0)
+    assert (len(found.order), found.duplicates, found.leaked) == (2, 1, [])
 
 
 def test_one_picture_under_two_labels_is_refused_both_times() -> None:
@@ -112,4 +113,4 @@ def test_the_first_thousand_refusals_are_kept() -> None:
     refusals = Refusals()
     found = [item("P", "ab"[i % 2], name=f"{i}") for i in range(1500)]
     assemble([*found, item("Q", "a"), item("R", "b")], OPTIONS, refusals)
-    assert (refusals.total, len(refusals.kept)) == (1500, MAX_REFUSED)
+    assert (refusals.total, len(refusals.kept)) == (1500, MAX_NAMED)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from haleganada_server.core.dataset import DatasetInfo, DatasetOptions, Part
+from haleganada_server.core.dataset import DatasetInfo, DatasetOptions, LeakedDrawing, Part
 from haleganada_server.core.datasets import Datasets
 from haleganada_server.core.errors import Exhausted, InvalidInput, NotFound, Precondition
 from haleganada_server.core.types import Glyph
@@ -65,6 +65,25 @@ def test_what_is_on_disk(world: World, tmp_path: Path) -> None:
     for part in Part:
         assert info.count(part) == int((parts == part).sum()) > 0
     assert info.bytes_on_disk > rasters.nbytes
+
+
+def test_what_leaked_is_named_and_older_sets_name_nothing(world: World, tmp_path: Path) -> None:
+    files = {f"{part}/{label}/{i}.png": png(IMAGES[i]) for part in ("train", "test") for i, label in enumerate("ab")}
+    for name, content in files.items():
+        (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "set" / name).write_bytes(content)
+    info = world.add(tmp_path / "set")
+    assert info.leaked == (
+        LeakedDrawing("train/a/0.png", "test/a/0.png"),
+        LeakedDrawing("train/b/1.png", "test/b/1.png"),
+    )
+    assert world.store.all() == [info] and info.leaks == 2
+    path = world.store.folder(info.dataset_id) / "dataset.json"
+    entry = json.loads(path.read_text(encoding="utf-8"))
+    del entry["leaked"]
+    path.write_text(json.dumps(entry), encoding="utf-8")
+    (older,) = world.store.all()
+    assert older.leaked == () and older.leaks == 2
 
 
 def test_the_same_content_is_the_same_in_every_form_and_order(world: World, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import { count, moment, say, size } from "../words.js";
 import { back, facts, goTo, link, numbers, partsBar, place, problem, whenShown } from "./parts.js";
 import { table } from "./sortable.js";
 
-const REFUSED_SHOWN = 100;
+const ITEMS_SHOWN = 100;
 const BARS = 40; // labels in the plot; of more, those with most and fewest
 const VIEWS = 7;
 const DRAWINGS = 6;
@@ -30,15 +30,19 @@ export async function showDataset(view, id, life) {
 
 // Refused, repeated and leaking items: what the reader should know before trusting a figure.
 function leftOut(dataset) {
-  const lines = [
-    dataset.leaks > 0 && say("leaks", { count: count(dataset.leaks) }),
-    dataset.duplicates > 0 && say("duplicates", { count: count(dataset.duplicates) }),
-  ].filter(Boolean).map((line) => element("p", { class: "note" }, line));
-  const rows = dataset.refused.slice(0, REFUSED_SHOWN).map(({ item, error }) => element("li", {}, element("code", {}, item), ` ${error.message}`));
-  const refused = dataset.refused_total > 0 && element("details", { class: "refused" },
-    element("summary", { class: "warning" }, say("refusedCount", { count: count(dataset.refused_total) })), element("ul", { class: "note" }, rows),
-    dataset.refused_total > rows.length && element("p", { class: "note" }, say("andMore", { count: count(dataset.refused_total - rows.length) })));
-  return element("div", { class: "left-out" }, lines, refused);
+  const duplicates = dataset.duplicates > 0 && element("p", { class: "note" }, say("duplicates", { count: count(dataset.duplicates) }));
+  const leaked = dataset.leaked.map(({ item, kept }) => [item, `= ${kept}`]);
+  const refused = dataset.refused.map(({ item, error }) => [item, error.message]);
+  return element("div", { class: "left-out" }, duplicates, items("leaks", leaked, dataset.leaks), items("refusedCount", refused, dataset.refused_total));
+}
+
+// Named items behind a line that counts them; nothing where there are none.
+function items(word, named, total) {
+  if (!total) return null;
+  const rows = named.slice(0, ITEMS_SHOWN).map(([item, why]) => element("li", {}, element("code", {}, item), ` ${why}`));
+  return element("details", { class: word },
+    element("summary", { class: "warning" }, say(word, { count: count(total) })), element("ul", { class: "note" }, rows),
+    total > rows.length && element("p", { class: "note" }, say("andMore", { count: count(total - rows.length) })));
 }
 
 // Drawings exactly as the network of a preset gets them in training: first as they are, then augmented.
