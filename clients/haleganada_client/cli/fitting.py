@@ -21,8 +21,8 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--epochs", {"type": click.IntRange(1, 10_000), "help": "Passes over the training part."}),
     ("--batch-size", {"type": click.IntRange(1, 4_096), "help": "Drawings in one step."}),
-    ("--learning-rate", {"type": click.FloatRange(0, min_open=True), "help": "The highest one."}),
-    ("--weight-decay", {"type": click.FloatRange(0), "help": "0 = none."}),
+    ("--learning-rate", {"type": click.FloatRange(0, 1, min_open=True), "help": "The highest one."}),
+    ("--weight-decay", {"type": click.FloatRange(0, 1), "help": "0 = none."}),
     ("--optimiser", {"type": click.Choice(["adamw", "adam"]), "help": "What follows the gradients."}),
     ("--schedule", {"type": click.Choice(["cosine", "plateau"]), "help": "How the learning rate falls."}),
     ("--patience", {"type": click.IntRange(0), "help": "Epochs without a better accuracy, then stop; 0 = never."}),

@@ -153,9 +153,9 @@ class TrainingSettings(_message.Message):
     batch_size: _builtins.int
     """Drawings in one step. Range: 1 to 4,096."""
     learning_rate: _builtins.float
-    """Highest learning rate. Above 0."""
+    """Highest learning rate. Range: above 0, to 1."""
     weight_decay: _builtins.float
-    """Weight decay. Range: 0 or more."""
+    """Weight decay. Range: 0 to 1."""
     optimiser: Global___Optimiser.ValueType
     """The algorithm."""
     schedule: Global___LearningRateSchedule.ValueType

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -58,10 +57,10 @@ def _check(field: str, name: str, value: Any) -> None:
         if value not in _CHOICES[name]:
             raise InvalidInput(field, f"is not known; choose {' or '.join(_CHOICES[name])}")
     elif name == "learning_rate":
-        if not (math.isfinite(value) and value > 0):
-            raise InvalidInput(field, f"is {value}; give a number above 0, or nothing for the preset's own")
+        if not 0 < value <= 1:
+            raise InvalidInput(field, f"is {value}; give a number above 0, to 1, or nothing for the preset's own")
     elif name == "weight_decay":
-        if not (math.isfinite(value) and value >= 0):
-            raise InvalidInput(field, f"is {value}; give 0 or more, or nothing for the preset's own")
+        if not 0 <= value <= 1:
+            raise InvalidInput(field, f"is {value}; give 0 to 1, or nothing for the preset's own")
     elif name not in _SWITCHES:
         raise InvalidInput(field, "is not a setting of a training")

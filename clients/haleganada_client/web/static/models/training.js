@@ -75,12 +75,12 @@ function fields(given) {
     inputs[name] = element("input", { type: "checkbox", name, checked: given[name] ?? usual });
     return element("label", { class: "check" }, inputs[name], element("span", {}, say(word)));
   };
-  const above0 = { min: 0, step: "any" };
-  const first = [number("epochs", "epochs", { ...WHOLE, max: 10000 }), number("batchSize", "batch_size", { ...WHOLE, max: 4096 }), number("learningRate", "learning_rate", above0)];
+  const share = { min: 0, max: 1, step: "any" };
+  const first = [number("epochs", "epochs", { ...WHOLE, max: 10000 }), number("batchSize", "batch_size", { ...WHOLE, max: 4096 }), number("learningRate", "learning_rate", share)];
   const augment = box("augment", "augment", true);
   const rest = [
     select("optimiser", "optimiser", OPTIMISERS), select("schedule", "schedule", { cosine: say("scheduleCosine"), plateau: say("schedulePlateau") }),
-    number("weightDecay", "weight_decay", above0), number("patience", "patience", { min: 0, step: 1, placeholder: 15 }), number("accumulation", "accumulation", { ...WHOLE, max: 256, placeholder: 1 }),
+    number("weightDecay", "weight_decay", share), number("patience", "patience", { min: 0, step: 1, placeholder: 15 }), number("accumulation", "accumulation", { ...WHOLE, max: 256, placeholder: 1 }),
     number("frozenEpochs", "frozen_epochs", { min: 0, step: 1 }), number("seed", "seed", { min: 0, step: 1, placeholder: 0 }), number("checkpointEvery", "checkpoint_every", { ...WHOLE, max: 1000, placeholder: 1 }),
     select("mixedPrecision", "mixed_precision", { true: say("yes"), false: say("no") }),
   ];
