@@ -79,6 +79,16 @@ def test_a_network_learns_along_and_gives_way_again(run: Terminal, client: Haleg
     assert "no network learns along" in refused and "models use cnn36 --online" in refused and "wait" not in refused
 
 
+def test_what_is_learned_anew_is_said(run: Terminal, client: HaleganadaClient) -> None:
+    client.models.activate("cnn36", online=OnlineSettings(learning_rate=0.3))
+    first, last = client.train(zigzag(1), "z"), client.train(zigzag(2), "n", wait_learned_s=20)
+    assert last.learned
+    told = run("forget", str(first.sample_id))
+    assert f"forgot sample {first.sample_id}; " in told and "learns anew what came after it; `haleganada " in told
+    assert "learns anew" in run("undo") and "learns anew" in run("relabel", str(first.sample_id), "m")
+    assert set(json.loads(run("forget", str(first.sample_id), "--json"))) == {"revision"}
+
+
 def test_nobody_waits_for_it_who_does_not_want_to(run: Terminal, client: HaleganadaClient, cross: Path) -> None:
     for hand in range(20):
         client.train(zigzag(1, hand), "z")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .layout import printable
-from .learning import not_learned
+from .learning import learned_anew, not_learned
 from .session import Session, with_session
 from .training import in_words
 
@@ -56,7 +56,8 @@ def relabel_command(session: Session, sample_id: int, label: str) -> None:
     """Give sample SAMPLE_ID another LABEL. The model is then the one that had been taught so."""
     with session.client() as client:
         sample = client.relabel(sample_id, label)
-    session.show(sample, f"sample {sample.sample_id} is now {sample.label}")
+        anew = learned_anew(session, client)
+    session.show(sample, "\n".join([f"sample {sample.sample_id} is now {sample.label}", *anew]))
 
 
 @click.command("forget")
@@ -66,7 +67,9 @@ def forget_command(session: Session, sample_id: int) -> None:
     """Forget sample SAMPLE_ID. `haleganada undo` brings it back."""
     with session.client() as client:
         revision = client.forget(sample_id)
-    session.show({"revision": revision}, f"forgot sample {sample_id}; `{session.command_line('undo')}` brings it back")
+        anew = learned_anew(session, client)
+    text = f"forgot sample {sample_id}; `{session.command_line('undo')}` brings it back"
+    session.show({"revision": revision}, "\n".join([text, *anew]))
 
 
 @click.command("undo")
@@ -75,5 +78,6 @@ def undo_command(session: Session) -> None:
     """Take the last change back: teach, correct, relabel, forget, link or unlink. Can be repeated."""
     with session.client() as client:
         undone = client.undo()
+        anew = learned_anew(session, client)
     subject = f" of sample {undone.sample_id}" if undone.sample_id else ""
-    session.show(undone, f"took back: {undone.kind} {undone.label}{subject}")
+    session.show(undone, "\n".join([f"took back: {undone.kind} {undone.label}{subject}", *anew]))

@@ -51,6 +51,22 @@ def not_learned(session: Session, client: HaleganadaClient) -> list[str]:
     return [f"kept, but the model {printable(model.name)} answers here and does not learn; {', '.join(ways)}"]
 
 
+def learned_anew(session: Session, client: HaleganadaClient) -> list[str]:
+    """A line that says that a network learns again what came after a change, where one does. Nothing where programs
+    read, and where the server does not tell.
+    """
+    if session.json:
+        return []
+    try:
+        online = client.get_workspace().online
+    except HaleganadaError:
+        return []
+    if online is None or not online.rebuilding:
+        return []
+    look = session.command_line("workspaces")
+    return [f"{LEARNS_ALONG} learns anew what came after it; `{look}` shows how far it is"]
+
+
 def answers(workspace: WorkspaceInfo, names: Mapping[str, str]) -> str:
     """What answers there, for example "online, from cnn36". names: as of names_of."""
     if workspace.online:
