@@ -92,7 +92,7 @@ class App:
 
     def _facts(self) -> ServerFacts:
         weights = self.weights
-        described = (self.embedder.hash, weights.side, weights.parameters, weights.onnx.stat().st_size)
+        described = (self.embedder.hash, weights.side, weights.parameters, weights.safetensors.stat().st_size)
         return ServerFacts(self.embedder.device, *described, _versions(weights.name))
 
     def summary(self) -> str:

@@ -1,7 +1,7 @@
 """The shipped weights: what belongs to them, and that they are what their model card says.
 
-A folder of weights holds card.json, head.safetensors (mean, projection, between), embedder.onnx for the CPU and
-embedder.safetensors for torch. Nothing in it runs code when it is loaded.
+A folder of weights holds card.json, head.safetensors (mean, projection, between), embedder.safetensors, and for the CPU
+embedder.onnx, which reads its matrices from there. Nothing in it runs code when it is loaded.
 """
 
 from __future__ import annotations

@@ -170,8 +170,9 @@ Turns the drawing of one character into {dim} numbers of unit length, so that dr
 together, also for scripts that it has never seen. A residual CNN of {card["parameters"] / 1e6:.2f} million parameters
 on {side} x {side} ink rasters; a probabilistic LDA head scores labels and *unknown* from additive sums.
 
-- `embedder.onnx`: the network, input `ink` (n, 1, {side}, {side}), output `embedding` (n, {dim})
-- `embedder.safetensors`: the same weights for torch
+- `embedder.safetensors`: the network's weights, matrices in half precision; torch reads them by themselves
+- `embedder.onnx`: what to do with them, for onnxruntime, which finds them in the file beside it; input `ink`
+  (n, 1, {side}, {side}) float32, output `embedding` (n, {dim})
 - `head.safetensors`: `mean`, `projection`, `between` (float64)
 - `card.json`: this card for machines, with the SHA-256 of each file
 - Licence of the weights: {card["licence"]}. Made on {card["date"]}.

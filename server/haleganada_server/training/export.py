@@ -1,4 +1,4 @@
-"""Trained weights as files: ONNX without batch normalisations, and safetensors.
+"""Trained weights as files: safetensors, and an ONNX graph without batch normalisations that reads them.
 
 The graph is written node by node, so that the export needs no tracing, is the same on every machine, and holds
 nothing but what is run. Matrices are stored in half precision, which halves the file; casting them and multiplying
@@ -21,6 +21,7 @@ from torch import nn
 from haleganada_server.runtime.network import EmbedderNetwork, ResidualBlock
 from haleganada_server.training.checkpoint import write_tensors
 from haleganada_server.training.halves import compact, round_matrices
+from haleganada_server.training.shared_tensors import share_tensors
 
 OPSET = 17
 Floats = NDArray[np.float32]
@@ -93,14 +94,16 @@ def build_onnx(network: EmbedderNetwork) -> onnx.ModelProto:
     return model
 
 
-def onnx_session(model: bytes, threads: int = 1) -> onnxruntime.InferenceSession:
-    """A session on the CPU."""
+def onnx_session(model: Path | bytes, threads: int = 1) -> onnxruntime.InferenceSession:
+    """A session on the CPU. model: a file, or the content of one that reads no other."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(
+        str(model) if isinstance(model, Path) else model, options, providers=["CPUExecutionProvider"]
+    )
 
 
-def parity(network: EmbedderNetwork, model: bytes, ink: Floats) -> float:
+def parity(network: EmbedderNetwork, model: Path, ink: Floats) -> float:
     """Largest difference between torch's embeddings and onnxruntime's."""
     with torch.inference_mode():
         expected = network.eval()(torch.from_numpy(ink)).numpy()
@@ -110,11 +113,13 @@ def parity(network: EmbedderNetwork, model: bytes, ink: Floats) -> float:
 def export_network(network: EmbedderNetwork, folder: Path, ink: Floats) -> float:
     """Write embedder.onnx and embedder.safetensors; returns the parity on some ink. Raises if it is bad."""
     round_matrices(network)
-    model: bytes = build_onnx(network.eval()).SerializeToString()
-    difference = parity(network, model, ink)
+    onnx_file, tensors = folder / "embedder.onnx", folder / "embedder.safetensors"
+    metadata = {k: str(v) for k, v in network.shape.as_dict().items()} | {"format": "pt"}
+    write_tensors(tensors, compact(network.state_dict()), metadata)
+    model = build_onnx(network.eval())
+    share_tensors(model.graph, tensors)
+    onnx_file.write_bytes(model.SerializeToString())
+    difference = parity(network, onnx_file, ink)
     if not difference < 1e-4:
         raise RuntimeError(f"the ONNX network differs from torch's by {difference:.1e}; the export is wrong")
-    (folder / "embedder.onnx").write_bytes(model)
-    metadata = {k: str(v) for k, v in network.shape.as_dict().items()} | {"format": "pt"}
-    write_tensors(folder / "embedder.safetensors", compact(network.state_dict()), metadata)
     return difference

@@ -99,7 +99,7 @@ def finish(
     sample = np.stack([c[0] for c in alphabets[HELD_OUT_ALPHABETS[0]][:16]])
     difference = export_network(network, weights, _ink(sample, network.shape.side))
     say(f"exported; torch and onnxruntime differ by {difference:.1e}")
-    embedder = ProductEmbedder(onnx_session((weights / "embedder.onnx").read_bytes(), 2), network.shape.side)
+    embedder = ProductEmbedder(onnx_session(weights / "embedder.onnx", 2), network.shape.side)
     measured = embed_everything(embedder, alphabets, folders.data)
     moments = covariances(measured.background)
     others = [] if measured.devanagari is None else [measured.devanagari]

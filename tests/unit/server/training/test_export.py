@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from haleganada_server.runtime.network import EmbedderNetwork, NetworkShape, build_network
@@ -35,7 +36,7 @@ def test_both_files_hold_the_same_network(network: EmbedderNetwork, tmp_path: Pa
     again.load_state_dict(tensors, strict=True)
     with torch.inference_mode():
         expected = again.eval()(torch.from_numpy(ink(4))).numpy()
-    session = onnx_session((tmp_path / "embedder.onnx").read_bytes())
+    session = onnx_session(tmp_path / "embedder.onnx")
     np.testing.assert_allclose(session.run(["embedding"], {"ink": ink(4)})[0], expected, atol=1e-5)
 
 
@@ -44,10 +45,18 @@ def test_matrices_that_half_precision_cannot_hold_are_refused(network: EmbedderN
         build_onnx(network)
 
 
-def test_the_file_takes_two_bytes_a_weight(network: EmbedderNetwork, tmp_path: Path) -> None:
+def test_both_files_take_two_bytes_a_weight(network: EmbedderNetwork, tmp_path: Path) -> None:
     export_network(network, tmp_path, ink(1))
     weights = sum(p.numel() for p in network.parameters())
-    assert (tmp_path / "embedder.onnx").stat().st_size < 2 * weights + 10_000
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 2 * weights + 20_000
+    onnx.checker.check_model(str(tmp_path / "embedder.onnx"), full_check=True)
+
+
+def test_the_graph_alone_is_no_network(network: EmbedderNetwork, tmp_path: Path) -> None:
+    export_network(network, tmp_path, ink(1))
+    (tmp_path / "embedder.safetensors").unlink()
+    with pytest.raises(Exception, match=r"embedder\.safetensors"):
+        onnx_session(tmp_path / "embedder.onnx")
 
 
 def test_a_batch_equals_one_by_one(network: EmbedderNetwork) -> None:

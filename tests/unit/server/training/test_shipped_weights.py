@@ -47,7 +47,7 @@ def test_the_card_for_people_names_the_same_sources(card: Card) -> None:
 
 def test_the_head_fits_the_embedder(card: Card) -> None:
     head = load_file(WEIGHTS / "head.safetensors")
-    session = onnx_session((WEIGHTS / "embedder.onnx").read_bytes())
+    session = onnx_session(WEIGHTS / "embedder.onnx")
     z = session.run(["embedding"], {"ink": np.zeros((2, 1, card["side"], card["side"]), np.float32)})[0]
     assert z.shape == (2, card["dim"])
     assert head["mean"].shape == (card["dim"],)
