@@ -60,14 +60,15 @@ class Recipe:
 
 
 def weights_facts(weights: Path) -> dict[str, Any]:
-    """What a card tells of other weights that a run made use of."""
+    """What a card tells of other weights that a run made use of, with what those in turn had made use of."""
     card = json.loads((weights / "card.json").read_text(encoding="utf-8"))
     training = card["training"]
     return {
         "name": f"{card['name']} {card['version']}",
-        "width": card["width"],
+        **{key: card[key] for key in ("side", "width")},
         "sha256": card["sha256"]["embedder.safetensors"],
         **{key: training[key] for key in ("seed", "steps", "minutes", "drawings")},
+        **{key: training.get(key) for key in ("teacher", "averaged")},
     }
 
 
@@ -163,7 +164,7 @@ def _readable(card: Mapping[str, Any]) -> str:
     rows = [(f["name"], f"{f['value']:g} {f['unit']}", str(f["n"]), f["how"]) for f in card["figures"]]
     figures = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     calibration, side, dim = card["calibration"], card["side"], card["dim"]
-    others = _teacher_in_words(training.get("teacher")) + _averaged_in_words(training.get("averaged"))
+    others = _lineage_in_words({**training, "side": card["side"], "width": card["width"]})
     return f"""# {card["name"]} {card["version"]}
 
 Turns the drawing of one character into {dim} numbers of unit length, so that drawings of one character lie
@@ -220,21 +221,30 @@ def _coefficients(calibration: Mapping[str, Any]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 
-def _averaged_in_words(earlier: Mapping[str, Any] | None) -> str:
+def _lineage_in_words(weights: Mapping[str, Any], whose: str = "Its", which: str = "It") -> str:
+    """Which ends were averaged, and what taught whom. weights: as of weights_facts."""
+    return _averaged_in_words(weights.get("averaged"), whose) + _teacher_in_words(weights, which)
+
+
+def _averaged_in_words(earlier: Mapping[str, Any] | None, whose: str) -> str:
     if not earlier:
         return ""
     return f"""
-The weights are the mean of two ends of this run. At the first one, after {earlier["steps"]} steps and
+{whose} weights are the mean of two ends of one run. At the first one, after {earlier["steps"]} steps and
 {earlier["minutes"]:.0f} minutes, the learning rate had fallen to nothing; then it rose again.
 """
 
 
-def _teacher_in_words(teacher: Mapping[str, Any] | None) -> str:
+def _teacher_in_words(weights: Mapping[str, Any], which: str) -> str:
+    teacher = weights.get("teacher")
     if not teacher:
         return ""
+    start = "the strongest channels of a wider network" if teacher["width"] > weights["width"] else "another network"
+    side = teacher.get("side", weights["side"])
+    spread = f" for {side} x {side} rasters, its maps spread over more cells" if side < weights["side"] else ""
     return f"""
-It started as the strongest channels of a wider network, and imitated it in the first half of the run:
+{which} started as {start}{spread}, and imitated it in the first half of the run:
 {teacher["name"]}, {teacher["width"]} channels, seed {teacher["seed"]}, {teacher["steps"]} steps,
 {teacher["drawings"]:,} drawings, {teacher["minutes"]:.0f} minutes, SHA-256 of its embedder.safetensors
 {teacher["sha256"]}.
-"""
+{_lineage_in_words(teacher, "That one's", "That one")}"""
