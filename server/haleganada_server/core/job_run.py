@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .changes import now_us
-from .errors import Exhausted, HaleganadaError
+from .errors import Exhausted, HaleganadaError, NotFound
 from .job import Job, JobKind, JobState, Progress
 from .job_events import Ending, ending, killed, with_epoch, with_progress
 from .job_ports import DatasetSource, JobProcess, JobRunner, JobStore, ModelShelf
@@ -101,8 +101,8 @@ class JobRun:
     def _carry_out(self) -> Ending | None:
         """How the job ended; None if it was left."""
         store = self._tools.store
-        job = self._change(self.job_id, _begun, True)
-        if job.state.over:  # cancelled in the very last moment
+        job = self._begin()
+        if job is None:
             return None
         self._furthest = len(job.epochs)
         path = store.write_request(self.job_id, self._request(job))
@@ -117,6 +117,14 @@ class JobRun:
             if not self._goes_on(last, status, further=self._furthest > before):
                 return ending(self._present(), last, status, store.last_words(self.job_id))
         return None
+
+    def _begin(self) -> Job | None:
+        """The job, which runs from now on; None if it was cancelled, or deleted after that, in the very last moment."""
+        try:
+            job = self._change(self.job_id, _begun, True)
+        except NotFound:
+            return None
+        return None if job.state.over else job
 
     def _goes_on(self, last: Mapping[str, Any], status: int, further: bool) -> bool:
         """Whether the process is to be started again. further: an epoch was finished that had never been."""

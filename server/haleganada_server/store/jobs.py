@@ -54,11 +54,13 @@ class JobFolders:
         return self._root / job_id
 
     def tidy(self, job_id: str) -> None:
-        for path in self.folder(job_id).glob(CHECKPOINTS):
-            try:
+        try:
+            for path in self.folder(job_id).glob(CHECKPOINTS):
                 path.unlink()
-            except OSError as error:
-                _log.warning("job %s: %s cannot be deleted: %s", job_id, path.name, error.strerror)
+        except FileNotFoundError:
+            pass  # the job was deleted meanwhile
+        except OSError as error:
+            _log.warning("job %s: a checkpoint cannot be deleted: %s", job_id, error)
 
     def delete(self, job_id: str) -> None:
         doomed = self._temporary_path()

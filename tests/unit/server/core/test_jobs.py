@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -279,6 +280,17 @@ def test_one_that_is_over_can_be_deleted_and_its_model_stays(tmp_path: Path) -> 
         assert not list((tmp_path / "tmp").iterdir())
     with jobs(tmp_path) as again:
         assert again.page() == []
+
+
+def test_one_that_is_deleted_just_before_its_turn_holds_up_no_other(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        for _ in range(300):
+            asked = running.start_training("cnn36", TWO.name, "x", {"epochs": 1})
+            running.cancel(asked.job_id)
+            with suppress(Precondition):  # it had begun
+                running.delete(asked.job_id)
+        last = running.start_training("cnn36", TWO.name, "last", {"epochs": 1})
+        until(lambda: running.get(last.job_id).state.over, 60)
 
 
 def test_a_vanished_watcher_ends_and_news_are_told_together(tmp_path: Path) -> None:
