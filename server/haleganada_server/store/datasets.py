@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -56,11 +55,8 @@ class DatasetFolders:
         return folder
 
     def delete(self, dataset_id: str) -> None:
-        doomed = self._temporary_path()
         with storage_errors("the data sets"):
-            self.folder(dataset_id).replace(doomed)
-            files.sync_folder(self._root)
-        shutil.rmtree(doomed, ignore_errors=True)  # what is left goes at the next start
+            files.remove_folder(self.folder(dataset_id), self._temporary_path())
 
 
 def _described(folder: Path) -> DatasetInfo:

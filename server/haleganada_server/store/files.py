@@ -44,3 +44,12 @@ def copy(source: Path, target: Path) -> None:
     """Copy a file, synced."""
     shutil.copyfile(source, target)
     sync_file(target)
+
+
+def remove_folder(folder: Path, doomed: Path) -> None:
+    """Remove a folder so that it is either whole or gone, also after a kill: it is renamed to `doomed`, a fresh path of
+    the temporary files, which the next start clears.
+    """
+    folder.replace(doomed)
+    sync_folder(folder.parent)
+    shutil.rmtree(doomed, ignore_errors=True)

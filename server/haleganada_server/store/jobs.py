@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
@@ -63,11 +62,8 @@ class JobFolders:
             _log.warning("job %s: a checkpoint cannot be deleted: %s", job_id, error)
 
     def delete(self, job_id: str) -> None:
-        doomed = self._temporary_path()
         with storage_errors(job_id), suppress(FileNotFoundError):  # somebody may have removed the folder
-            self.folder(job_id).replace(doomed)
-            files.sync_folder(self._root)
-        shutil.rmtree(doomed, ignore_errors=True)  # what is left goes at the next start
+            files.remove_folder(self.folder(job_id), self._temporary_path())
 
     def write_request(self, job_id: str, request: dict[str, Any]) -> Path:
         path = self.folder(job_id) / _REQUEST

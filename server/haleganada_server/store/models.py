@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -62,11 +61,8 @@ class ModelFolders:
         return self._stored(self._root / model_id, card)
 
     def remove(self, model: StoredModel) -> None:
-        doomed = self._temporary_path()
         with storage_errors("models"):
-            model.folder.replace(doomed)
-            files.sync_folder(self._root)
-        shutil.rmtree(doomed, ignore_errors=True)  # what is left goes at the next start
+            files.remove_folder(model.folder, self._temporary_path())
 
     def file(self, model: StoredModel, name: str) -> ModelFile:
         require_intact(model.folder, model.card, [name])
