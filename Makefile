@@ -5,7 +5,7 @@ ARGS ?=
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup run test test-train lint fmt proto proto-check bench bench-accuracy bench-models bench-kill screenshots clean
+.PHONY: setup run test lint fmt proto proto-check bench bench-accuracy bench-models bench-kill screenshots clean
 
 setup: .venv/.done                       ## The environment of a user: server and web page, no torch
 
