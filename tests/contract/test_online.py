@@ -156,7 +156,7 @@ def test_forgotten_is_never_taught_and_the_rebuild_is_told(server: RunningServer
     teach(server, "ladder", ladder(), wait_ms=20_000)
     before = predict(server, ring(2))
     server.samples.DeleteSample(samples.DeleteSampleRequest(sample_id=wrong.sample_id))
-    until(lambda: status(server).online.rebuilding)
+    assert status(server).online.rebuilding
     assert same(predict(server, ring(2)), before), "the revision from before answers"
     learned(server)
     after = predict(server, ring(2))
@@ -166,6 +166,27 @@ def test_forgotten_is_never_taught_and_the_rebuild_is_told(server: RunningServer
     for label, glyph in (("cross", cross()), ("ring", ring()), ("ladder", ladder())):
         teach(server, label, glyph, 20_000, never)
     assert same(after, predict(server, ring(2), workspace=never)) and not same(after, before)
+
+
+def test_whoever_asks_right_after_a_change_is_told_that_it_is_learned_anew(server: RunningServer) -> None:
+    activate(server, pace=0.1)
+    taught = [teach(server, "ring", ring(number), wait_ms=20_000).sample_id for number in range(5)]
+    for sample_id in taught[:4]:
+        server.samples.DeleteSample(samples.DeleteSampleRequest(sample_id=sample_id))
+        assert status(server).online.rebuilding
+        learned(server)
+        assert not status(server).online.rebuilding
+
+
+def test_a_process_that_has_not_heard_of_a_change_yet_does_not_hide_it(server: RunningServer) -> None:
+    activate(server, pace=0.3)
+    first = teach(server, "ring", ring(), wait_ms=20_000).sample_id
+    for number in range(1, 4):
+        teach(server, "ring", ring(number))
+    server.samples.DeleteSample(samples.DeleteSampleRequest(sample_id=first))
+    while (online := status(server).online).samples_left:
+        assert online.rebuilding
+        time.sleep(0.02)
 
 
 def test_another_label_is_learned_anew(server: RunningServer) -> None:

@@ -80,7 +80,7 @@ def test_a_network_learns_along_and_gives_way_again(run: Terminal, client: Haleg
 
 
 def test_what_is_learned_anew_is_said(run: Terminal, client: HaleganadaClient) -> None:
-    client.models.activate("cnn36", online=OnlineSettings(learning_rate=1.0))
+    client.models.activate("cnn36", online=OnlineSettings(learning_rate=0.3))
     first, last = client.train(zigzag(1), "z"), client.train(zigzag(2), "n", wait_learned_s=20)
     assert last.learned
     told = run("forget", str(first.sample_id))

@@ -1,6 +1,7 @@
 """A learner's process that needs no torch: a label is the mean of its drawings. It talks as the real one does.
 
-learning_rate: seconds that a sample takes. backbone_weights: what it is given instead of starting is a refusal.
+learning_rate: seconds that a sample takes, and going back. backbone_weights: what it is given instead of starting is
+a refusal.
 """
 
 from __future__ import annotations
@@ -62,28 +63,30 @@ class StandIn:
             kept = samples[: len(self._learned)] == self._learned
             rebuilding = not kept and bool(self._learned)
             hidden = rebuilding or self._published is None
+            if rebuilding:
+                time.sleep(self._config["learning_rate"])  # as reading a checkpoint would
             self._learned = self._learned if kept else []
-            self._tell(samples, rebuilding)
+            self._tell(samples, revision, rebuilding)
             while len(self._learned) < len(samples) and self._aims.empty():
                 time.sleep(self._config["learning_rate"])
                 self._learned = samples[: len(self._learned) + 1]
                 if len(self._learned) == len(samples) or not hidden:
                     self._publish(self._learned[-1][1])
-                self._tell(samples, rebuilding and len(self._learned) < len(samples))
+                self._tell(samples, revision, rebuilding and len(self._learned) < len(samples))
             if len(self._learned) == len(samples):
                 self._publish(revision)
-            self._tell(samples, False)
+            self._tell(samples, revision, False)
 
     def _publish(self, revision: int) -> None:
         labels = dict.fromkeys(label for label, _, _ in self._learned)
         means = {label: np.mean([d for other, _, d in self._learned if other == label], 0) for label in labels}
         self._published = (revision, means)
 
-    def _tell(self, samples: Samples, rebuilding: bool) -> None:
+    def _tell(self, samples: Samples, aim: int, rebuilding: bool) -> None:
         revision, means = self._published or (None, {})
         left = len(samples) - len(self._learned)
-        facts = {"learned": len(self._learned), "left": left, "labels": len(means), "rebuilding": rebuilding}
-        self.say({**facts, "published": revision})
+        known = {"published": revision, "labels": len(means)}
+        self.say({"aim": aim, "learned": len(self._learned), "left": left, "rebuilding": rebuilding, **known})
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ from .ports import WorkspaceLog
 
 _READY_S = 120.0  # importing torch, and weights from a slow disk or network
 _PATIENCE_S, _EACH_S = 30.0, 1.0  # for an answer, and more for each drawing: others may have asked before
+_COUNTING_S = 0.25  # for its thread to look at a change of the log, which takes it milliseconds
 _GRACE_S = 5.0  # for a checkpoint
 _REST_S, _LONGEST_REST_S = 2.0, 300.0  # before a process that ended is started again: doubled each time
 _log = logging.getLogger(__name__)
@@ -65,12 +66,19 @@ class Learner:
         self._failure: Precondition | None = None
         self._talk: Conversation | None = None
         self._ready = self._stopping = False
-        self._news = True
+        self._changes = 1  # of the log
+        self._counted = 0  # of those, what the status knows
+        self._aim: int | None = None  # the revision that its process was last told to learn
         self._thread = threading.Thread(target=self._work, name="online", daemon=True)
 
     @property
+    def learning(self) -> Learning:
+        """What was chosen."""
+        return self._status.learning
+
     def status(self) -> OnlineStatus:
-        """Where it stands now."""
+        """Where it stands now. A change of the log counts as soon as it is published, so this may wait a moment."""
+        self._wait(lambda: self._talk is None or self._counted == self._changes, _COUNTING_S)
         return self._status
 
     def begin(self) -> None:
@@ -95,7 +103,7 @@ class Learner:
     def published(self) -> None:
         """The log has changed. Takes no time."""
         with self._change:
-            self._news = True
+            self._changes += 1
             self._change.notify_all()
 
     def wait_learned(self, revision: int, patience_s: float) -> bool:
@@ -147,8 +155,9 @@ class Learner:
             self._follow(talk)
         finally:
             with self._change:
-                self._talk, self._ready, self._news = None, False, True
+                self._talk, self._ready, self._counted = None, False, 0
                 self._status = replace(self._status, revision=None, rebuilding=False)
+                self._change.notify_all()
             talk.close(_GRACE_S if self._stopping else 0)
         if not self._stopping:
             raise BrokenPipeError("the learner's process has ended")
@@ -158,25 +167,26 @@ class Learner:
         feed = SampleFeed(self._tools.reader, self._tools.to_dataset)
         self._talk = talk
         while not (talk.over or self._stopping):
-            self._news = False  # what comes now is not seen yet
+            seen = self._changes  # what comes from now on is not seen yet
             try:
-                if news := feed.news(self._log_now()):
-                    self._expect(news)
-                    for message in news.messages:
-                        talk.tell(*message)
+                news = feed.news(self._log_now())
+                self._expect(news, seen)
+                for message in news.messages if news else ():
+                    talk.tell(*message)
             except Unavailable:
                 feed = SampleFeed(self._tools.reader, self._tools.to_dataset)  # another log takes this one's place
-            self._wait(lambda: self._news or talk.over or self._stopping)
+            self._wait_news(talk, seen)
 
-    def _expect(self, news: News) -> None:
-        """What is to be learned, or learned again, is known before the process has seen it."""
+    def _wait_news(self, talk: Conversation, seen: int) -> None:
+        self._wait(lambda: self._changes > seen or talk.over or self._stopping)
+
+    def _expect(self, news: News | None, seen: int) -> None:
+        """What is to be learned, or learned again, is known before the process has seen it. seen: changes by then."""
         with self._change:
-            status = self._status
-            learned = min(status.learned, news.kept)
-            again = learned < status.learned and status.revision is not None
-            self._status = replace(
-                status, learned=learned, left=news.samples - learned, rebuilding=status.rebuilding or again
-            )
+            if news is not None:
+                self._status, self._aim = _expecting(self._status, news), news.revision
+            self._counted = seen
+            self._change.notify_all()
 
     def _ended(self, error: Exception) -> None:
         """Note why the process is gone."""
@@ -199,7 +209,7 @@ class Learner:
                 self._ready, self._failure = True, None
                 self._status = replace(self._status, failure="", labels_known=len(facts["labels"]))
             elif "learned" in facts:
-                self._status = _learned(self._status, facts)
+                self._status = _learned(self._status, facts, facts["aim"] == self._aim)
             self._change.notify_all()
 
     def _changed(self) -> None:
@@ -214,15 +224,18 @@ class Learner:
             self._change.wait_for(until, patience_s)
 
 
-def _learned(status: OnlineStatus, facts: dict[str, Any]) -> OnlineStatus:
-    return replace(
-        status,
-        revision=facts["published"],
-        labels_known=facts["labels"],
-        learned=facts["learned"],
-        left=facts["left"],
-        rebuilding=facts["rebuilding"],
-    )
+def _expecting(status: OnlineStatus, news: News) -> OnlineStatus:
+    learned = min(status.learned, news.kept)
+    again = learned < status.learned and status.revision is not None
+    return replace(status, learned=learned, left=news.samples - learned, rebuilding=status.rebuilding or again)
+
+
+def _learned(status: OnlineStatus, facts: dict[str, Any], aimed: bool) -> OnlineStatus:
+    """aimed: its process knows by now what it is to learn; before that it counts by what it was to learn earlier."""
+    status = replace(status, revision=facts["published"], labels_known=facts["labels"])
+    if not aimed:
+        return status
+    return replace(status, learned=facts["learned"], left=facts["left"], rebuilding=facts["rebuilding"])
 
 
 def _answers(heard: Heard, count: int) -> Answers | None:

@@ -20,10 +20,11 @@ Message = tuple[dict[str, Any], bytes]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class News:
-    """What brings a process to the present state of a log: the first `kept` samples that it has stay, there are
-    `samples` then. All messages have to be sent.
+    """What brings a process to a revision of a log: the first `kept` samples that it has stay, there are `samples`
+    then. All messages have to be sent.
     """
 
+    revision: int
     kept: int
     samples: int
     messages: Iterator[Message]
@@ -49,7 +50,7 @@ class SampleFeed:
         self._log, self._revision = log, revision
         same = _common(self._told, live)
         del self._told[same:]
-        return News(self._sent(), len(live), self._messages(log, live[same:], revision))
+        return News(revision, self._sent(), len(live), self._messages(log, live[same:], revision))
 
     def _messages(self, log: WorkspaceLog, added: Sequence[LiveSample], revision: int) -> Iterator[Message]:
         if not added:

@@ -52,7 +52,7 @@ class Learners:
         self._tools.runner.require()
         with self._changing:
             earlier = self._running.get(workspace)
-            if earlier is not None and earlier.status.learning == learning:
+            if earlier is not None and earlier.learning == learning:
                 earlier.wait_ready()
                 return
             self._require_room(workspace)
@@ -88,7 +88,7 @@ class Learners:
     def status(self, workspace: str) -> OnlineStatus | None:
         """None for a workspace without such a network."""
         learner = self._running.get(workspace)
-        return learner.status if learner is not None else None
+        return learner.status() if learner is not None else None
 
     def answer(self, workspace: str, rasters: NDArray[np.uint8]) -> Answers | None:
         """As Learner.answer; None also if there is no such network."""

@@ -89,6 +89,11 @@ class OnlineLearner:
         return self._state
 
     @property
+    def revision(self) -> int:
+        """What it was last aimed at; 0 before."""
+        return self._revision
+
+    @property
     def left(self) -> int:
         """Samples still to be learned."""
         return len(self._samples) - self._current.learned

@@ -11,7 +11,7 @@ another one learns (worker).
          {"ask": n, "count": c} + rasters
          {"leave": true}: end, with a checkpoint if one is worth it
     out: {"ready": true, "labels"}, then
-         {"learned", "left", "published", "labels", "rebuilding"} after each sample and each aim
+         {"aim", "learned", "left", "published", "labels", "rebuilding"} after each sample and each aim
          {"answer": n, "revision", "labels"} + c rows of float64
          {"failed": {"reason", "message"}}: it ends; another one may go on from its checkpoint
 

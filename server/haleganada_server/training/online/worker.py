@@ -101,6 +101,7 @@ class Worker:
         published = learner.published
         self._told(
             {
+                "aim": learner.revision,
                 "learned": learner.current.learned,
                 "left": learner.left,
                 "published": published.revision if learner.follows else None,

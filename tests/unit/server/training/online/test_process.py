@@ -68,7 +68,9 @@ def test_before_it_has_learned_anything_it_says_so(run: FollowingProcess) -> Non
 
 def test_it_learns_what_it_is_taught_and_answers(run: FollowingProcess, uninterrupted: Answers) -> None:
     run.teach(SCRIPT, 6)
-    assert run.learned(6) == {"learned": 6, "left": 0, "published": 6, "labels": 3, "rebuilding": False}
+    assert run.learned(6) == {
+        "aim": 6, "learned": 6, "left": 0, "published": 6, "labels": 3, "rebuilding": False
+    }  # fmt: skip
     assert [(facts["learned"], facts["published"]) for facts in run.progress[:-1]] == [(n, None) for n in range(6)]
     facts, rows = run.ask(QUESTIONS)
     assert (facts["revision"], facts["labels"]) == (6, ["ಅ", "ಕ", "ಗ"])
