@@ -19,6 +19,8 @@ from haleganada_server.training.sources import HELD_OUT_ALPHABETS
 
 NAME = "haleganada-embedder"
 FILES = ("embedder.onnx", "embedder.safetensors", "head.safetensors")
+WEIGHTS_FOLDER = (*FILES, "card.json", "MODEL_CARD.md")
+"""In the order in which they are written."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +80,11 @@ def input_hashes(data: Path) -> dict[str, str]:
     return {str(path.relative_to(data)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def other_inputs(data: Path, card: Path) -> list[str]:
-    """Files that are not those that the weights of a card were made from, in words; nothing if the card says none."""
-    expected: dict[str, str] = json.loads(card.read_text(encoding="utf-8"))["training"].get("inputs", {})
-    found = input_hashes(data)
+def other_inputs(training: Mapping[str, Any], data: Path) -> list[str]:
+    """Files that are not those that weights were made from, in words. training: of their card; nothing if it says
+    none.
+    """
+    expected, found = training.get("inputs", {}), input_hashes(data)
     missing = [f"{name} is missing" for name in expected if name not in found]
     return missing + [
         f"{name} is another file" for name in expected if found.get(name, expected[name]) != expected[name]
@@ -106,6 +109,20 @@ def training_sources(data: Path, hanzi: Path | None, fonts: Path | None) -> list
         found.append(Source("Fonts: " + ", ".join(names), licence, "glyphs rendered and traced into pen-like lines"))
     found.append(Source("Compositions of strokes and characters with one stroke changed", "MIT", "synthesised"))
     return found
+
+
+def other_sources(training: Mapping[str, Any], found: Sequence[Source]) -> list[str]:
+    """The same for sources and single fonts. found: as of training_sources."""
+    expected = [part for source in training.get("sources", ()) for part in _parts(source["name"])]
+    present = [part for source in found for part in _parts(source.name)]
+    missing = [f"{part} is missing" for part in expected if part not in present]
+    return missing + [f"{part} is there, too" for part in present if expected and part not in expected]
+
+
+def _parts(source: str) -> list[str]:
+    """ "Fonts: a, b" -> fonts a and b; else the source itself."""
+    kind, _, names = source.partition(": ")
+    return [f"the font {name}" for name in names.split(", ")] if kind == "Fonts" else [source]
 
 
 def _fonts_by_licence(fonts: Path | None) -> dict[str, list[str]]:

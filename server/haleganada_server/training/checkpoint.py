@@ -74,6 +74,14 @@ def load_state(state: State, path: Path) -> None:
         setattr(state.progress, key, value)
 
 
+def read_progress(path: Path) -> Progress:
+    """Of what save_state wrote; none if there is no such file."""
+    if not path.exists():
+        return Progress()
+    with safe_open(path, framework="pt") as file:
+        return Progress(**json.loads(file.metadata()["progress"]))
+
+
 def _optimiser_state(tensors: dict[str, Tensor], i: int) -> dict[int, dict[str, Tensor]]:
     """The flat names of one optimiser, as the nested mapping that torch keeps."""
     out: dict[int, dict[str, Tensor]] = {}

@@ -8,16 +8,22 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from haleganada_server.config import ServerConfig
+from haleganada_server.runtime.network import NetworkShape
 from haleganada_server.runtime.weights import load_weights
-from haleganada_server.training.card import input_hashes, other_inputs
+from haleganada_server.training.card import Source, input_hashes, other_inputs, other_sources
+from haleganada_server.training.embedder_run import Machine
+from haleganada_server.training.library import Folders
 from haleganada_server.training.pretrain import pretrain
 from haleganada_server.training.sources import HELD_OUT_ALPHABETS
+from haleganada_server.training.stages import SHIPPED, Stage, follow
 
 CHARACTERS, DRAWERS = 6, 12
 
@@ -108,11 +114,58 @@ def wait_for(found: Callable[[], int], seconds: float) -> int:
     raise TimeoutError
 
 
-def test_other_files_than_those_of_a_card_are_named(data: Path, tmp_path: Path) -> None:
-    card = tmp_path / "card.json"
+def test_other_files_than_those_of_a_card_are_named(data: Path) -> None:
     inputs = input_hashes(data)
-    card.write_text(json.dumps({"training": {"inputs": inputs}}))
-    assert other_inputs(data, card) == []
+    assert other_inputs({"inputs": inputs}, data) == [] == other_inputs({}, data)
     first = next(iter(inputs))
-    card.write_text(json.dumps({"training": {"inputs": inputs | {first: "00", "omniglot/gone.npz": "11"}}}))
-    assert other_inputs(data, card) == ["omniglot/gone.npz is missing", f"{first} is another file"]
+    changed = {"inputs": inputs | {first: "00", "omniglot/gone.npz": "11"}}
+    assert other_inputs(changed, data) == ["omniglot/gone.npz is missing", f"{first} is another file"]
+
+
+def test_other_fonts_and_sources_than_those_of_a_card_are_named() -> None:
+    def sources(*names: str) -> list[Source]:
+        return [Source(name, "MIT", "drawn") for name in names]
+
+    card = {"sources": [asdict(source) for source in sources("Pens", "Fonts: Gubbi, Navilu")]}
+    assert other_sources(card, sources("Pens", "Fonts: Gubbi, Navilu")) == []
+    assert other_sources({}, sources("Pens")) == []
+    differences = other_sources(card, sources("Fonts: Navilu, Lohit"))
+    assert differences == ["Pens is missing", "the font Gubbi is missing", "the font Lohit is there, too"]
+
+
+@pytest.mark.slow
+def test_stages_teach_one_another_and_go_on_where_they_were_interrupted(data: Path, tmp_path: Path) -> None:
+    wide, narrow = NetworkShape(64, 8), NetworkShape(64, 4)
+    stages = (
+        Stage("wide", wide, 0, 1, 1),
+        Stage("first", narrow, 1, 1, 1, teacher="wide"),
+        Stage("last", narrow, 1, 2, 1, teacher="wide", first_end="first"),
+    )
+    folders, said = Folders(data, None, None, tmp_path / "cache"), list[str]()
+    follow(stages[:1], Machine(), folders, tmp_path, said.append)
+    assert "done before" not in said and load_weights(tmp_path).side == 64
+    follow(stages, Machine(), folders, tmp_path, said.append)
+    assert said.count("done before") == 1 and any("resumed at step 1" in line for line in said)
+    training = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))["training"]
+    assert (training["teacher"]["width"], training["averaged"]["width"]) == (8, 4)
+    assert training["averaged"]["steps"] == 1 == training["averaged"]["teacher"]["steps"]
+    assert load_weights(tmp_path).hash == load_weights(tmp_path / "run" / "last").hash
+    said.clear()
+    follow(stages, Machine(), folders, tmp_path, said.append)
+    assert said.count("done before") == 3
+
+
+def test_the_shipped_weights_are_of_the_last_stage() -> None:
+    card = json.loads((ServerConfig(Path()).weights_dir / "card.json").read_text(encoding="utf-8"))
+    training, last = card["training"], SHIPPED[-1]
+    assert (card["side"], card["width"], training["seed"], training["steps"]) == (80, 24, last.seed, last.steps)
+    ends = [training, training["averaged"], training["teacher"], training["teacher"]["averaged"]]
+    ends.append(training["teacher"]["teacher"])
+    assert [end["steps"] for end in ends] == [stage.steps for stage in reversed(SHIPPED)]
+
+
+def test_options_of_one_network_want_to_know_how_long(data: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        pretrain, ["--data", str(data), "--out", str(tmp_path), "--average-with", str(tmp_path)]
+    )
+    assert result.exit_code == 2 and "--average-with is for one network of your own" in result.output
