@@ -189,7 +189,8 @@ def test_fit_evaluate_and_jobs_on_the_command_line(running: ServerProcess, tmp_p
     told = run("fit", "cnn36", "--data", "letters", "--preview", sheet, "--no-augment", code=2)
     assert "in the first column" in told and not sheet.exists()
     assert "there is no job" in run("jobs", "show", "x", code=4)
-    assert f"deleted job {asked['job_id']}" in run("jobs", "delete", asked["job_id"])
+    told = run("jobs", "delete", asked["job_id"], "x", code=4)
+    assert f"deleted job {asked['job_id']}\n" in told, "the second one's refusal, told as an error, does not hide it"
     assert "there is no job" in run("jobs", "delete", asked["job_id"], code=4)
 
 
@@ -241,5 +242,8 @@ def _read_until(terminal: int, words: bytes, timeout_s: float = 20) -> bytes:
     while words not in seen:
         ready, _, _ = select.select([terminal], [], [], max(0, deadline - time.monotonic()))
         assert ready, seen
-        seen += os.read(terminal, 4096)
+        try:
+            seen += os.read(terminal, 4096)
+        except OSError:
+            raise AssertionError(f"the command has ended; it said {seen!r}") from None
     return seen

@@ -58,10 +58,11 @@ class StandIn:
         self.say({"answer": number, "revision": revision, "labels": list(means)}, rows.astype(np.float64).tobytes())
 
     def _learn(self) -> None:
+        rebuilding = False
         while True:
             samples, revision = self._aims.get()
             kept = samples[: len(self._learned)] == self._learned
-            rebuilding = not kept and bool(self._learned)
+            rebuilding = rebuilding or (not kept and bool(self._learned))
             hidden = rebuilding or self._published is None
             if rebuilding:
                 time.sleep(self._config["learning_rate"])  # as reading a checkpoint would
@@ -75,7 +76,8 @@ class StandIn:
                 self._tell(samples, revision, rebuilding and len(self._learned) < len(samples))
             if len(self._learned) == len(samples):
                 self._publish(revision)
-            self._tell(samples, revision, False)
+                rebuilding = False
+            self._tell(samples, revision, rebuilding)
 
     def _publish(self, revision: int) -> None:
         labels = dict.fromkeys(label for label, _, _ in self._learned)

@@ -78,10 +78,15 @@ def cancel_job(session: Session, job_id: str) -> None:
 @with_session
 def delete_jobs(session: Session, job_ids: tuple[str, ...]) -> None:
     """Delete jobs that are over, with their reports, curves and logs. Models that came of them stay."""
-    with session.client() as client:
-        for job_id in job_ids:
-            client.jobs.delete(job_id)
-    session.show({"deleted": job_ids}, "\n".join(f"deleted job {job_id}" for job_id in job_ids))
+    deleted: list[str] = []
+    try:
+        with session.client() as client:
+            for job_id in job_ids:
+                client.jobs.delete(job_id)
+                deleted.append(job_id)
+    finally:  # one that cannot be deleted does not hide those before it
+        if deleted:
+            session.show({"deleted": deleted}, "\n".join(f"deleted job {job_id}" for job_id in deleted))
 
 
 @jobs_command.command("files")

@@ -35,12 +35,10 @@ def not_learned(session: Session, client: HaleganadaClient) -> list[str]:
 
     Nothing where programs read, and where the server does not tell: what was taught is on its disk in any case.
     """
-    if session.json:
+    here = _here(session, client)
+    if here is None or here.online is not None or here.model in ("", FEW_SHOT, ONLINE):
         return []
     try:
-        here = client.get_workspace()
-        if here.online is not None or here.model in ("", FEW_SHOT, ONLINE):
-            return []
         model = client.models.get(here.model)
     except HaleganadaError:
         return []
@@ -55,16 +53,21 @@ def learned_anew(session: Session, client: HaleganadaClient) -> list[str]:
     """A line that says that a network learns again what came after a change, where one does. Nothing where programs
     read, and where the server does not tell.
     """
-    if session.json:
-        return []
-    try:
-        online = client.get_workspace().online
-    except HaleganadaError:
-        return []
-    if online is None or not online.rebuilding:
+    here = _here(session, client)
+    if here is None or here.online is None or not here.online.rebuilding:
         return []
     look = session.command_line("workspaces")
     return [f"{LEARNS_ALONG} learns anew what came after it; `{look}` shows how far it is"]
+
+
+def _here(session: Session, client: HaleganadaClient) -> WorkspaceInfo | None:
+    """None where programs read, and where the server does not tell."""
+    if session.json:
+        return None
+    try:
+        return client.get_workspace()
+    except HaleganadaError:
+        return None
 
 
 def answers(workspace: WorkspaceInfo, names: Mapping[str, str]) -> str:

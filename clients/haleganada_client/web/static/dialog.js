@@ -23,10 +23,9 @@ export function closeDialog(result = null) {
 }
 
 // Ask for a text; null when cancelled. check(text): what is wrong with it, "" if nothing; the dialog stays until then.
-export function ask(title, { text = "", value = "", confirm = say("ok"), danger = false, required = true, check = () => "" } = {}) {
+export function ask(title, { text, confirm, danger = false, check = () => "" }) {
   const wrong = element("p", { id: "dialog-wrong", class: "status bad", role: "alert" });
-  const input = element("input", { id: "dialog-input", maxlength: 64, spellcheck: "false", autocomplete: "off", required, "aria-label": text || title, "aria-describedby": wrong.id });
-  input.value = value;
+  const input = element("input", { id: "dialog-input", maxlength: 64, spellcheck: "false", autocomplete: "off", required: true, "aria-label": text, "aria-describedby": wrong.id });
   const submit = (event) => {
     event.preventDefault();
     const answer = input.value.trim();
@@ -35,12 +34,11 @@ export function ask(title, { text = "", value = "", confirm = say("ok"), danger 
     else input.select();
   };
   const form = element(
-    "form", { class: "stack", onsubmit: submit }, text && element("p", {}, text), input, wrong,
+    "form", { class: "stack", onsubmit: submit }, element("p", {}, text), input, wrong,
     element("div", { class: "row end" }, button(say("cancel"), () => closeDialog()), element("button", { class: danger ? "danger" : "primary" }, confirm)),
   );
   const answer = showDialog(title, form);
   input.focus();
-  input.select();
   return answer;
 }
 

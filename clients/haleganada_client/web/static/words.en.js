@@ -9,7 +9,6 @@ export default {
   "theme": "Light or dark",
   "help": "Help and keys",
   "lost": "The server does not answer. Your drawing is safe; trying again…",
-  "ok": "OK",
   "cancel": "Cancel",
   "close": "Close",
 

@@ -1,11 +1,10 @@
 // One data set: what is in it, what was refused, how balanced it is, what a network will see of it.
 
-import { get, post } from "../api.js";
-import { askForName } from "../dialog.js";
+import { get } from "../api.js";
 import { button, element } from "../dom.js";
 import { samplesPlot } from "../plots.js";
-import { report } from "../status.js";
 import { count, moment, say, size } from "../words.js";
+import { deleteNamed } from "./deleting.js";
 import { back, facts, goTo, link, numbers, partsBar, place, problem, whenShown } from "./parts.js";
 import { table } from "./sortable.js";
 
@@ -92,13 +91,7 @@ function about(dataset) {
   return facts([[say("made"), moment(dataset.created)], [say("size"), size(dataset.bytes_on_disk)], ["SHA-256", element("code", { class: "long" }, dataset.sha256)]]);
 }
 
-async function remove(dataset) {
-  const confirm = await askForName(say("deleteTitle", { name: dataset.name }), dataset.name, say("deleteDatasetText", { name: dataset.name }), say("delete"));
-  if (confirm === null) return;
-  try {
-    await post(`/page/datasets/${dataset.dataset_id}/delete`, { confirm });
-    goTo("datasets", say("deleted", { name: dataset.name }));
-  } catch (error) {
-    report(error);
-  }
+function remove(dataset) {
+  const text = say("deleteDatasetText", { name: dataset.name });
+  return deleteNamed(`/page/datasets/${dataset.dataset_id}`, dataset.name, text, (message) => goTo("datasets", message));
 }

@@ -1,12 +1,12 @@
 // One job: how far it is while it runs, what came of it when it is over.
 
 import { currentWorkspace, get, post, url } from "../api.js";
-import { askWhether } from "../dialog.js";
 import { button, element } from "../dom.js";
 import { poll } from "../polling.js";
 import { report, tell } from "../status.js";
 import { count, moment, say, size } from "../words.js";
 import { Curves } from "./curves.js";
+import { deleteAsked } from "./deleting.js";
 import { doing, titleOf } from "./jobs.js";
 import { back, duration, facts, goTo, isOver, link, meter, numbers, place, problem, share, state, whenShown } from "./parts.js";
 import { evaluation } from "./report.js";
@@ -107,15 +107,8 @@ function outcome(job) {
   return [...parts, files(job), facts([[say("took"), took], [say("jobNumber"), element("code", {}, job.job_id)]]), forget].filter(Boolean);
 }
 
-async function remove(job) {
-  const name = titleOf(job);
-  if (!await askWhether(say("deleteTitle", { name }), say("deleteJobText"), say("delete"))) return;
-  try {
-    await post(`/page/jobs/${job.job_id}/delete`, {});
-    goTo("jobs", say("deleted", { name }));
-  } catch (error) {
-    report(error);
-  }
+function remove(job) {
+  return deleteAsked(`/page/jobs/${job.job_id}`, titleOf(job), say("deleteJobText"), (message) => goTo("jobs", message));
 }
 
 function useButton(job) {

@@ -1,10 +1,11 @@
 // Models: what there is, how good it is, which one answers; use, measure, take along, delete.
 
 import { currentWorkspace, get, post, url } from "../api.js";
-import { askForName, closeDialog, showDialog } from "../dialog.js";
+import { closeDialog, showDialog } from "../dialog.js";
 import { button, element } from "../dom.js";
 import { report, tell } from "../status.js";
 import { count, moment, say, size } from "../words.js";
+import { deleteNamed } from "./deleting.js";
 import { learnAlongForm, learningStatus } from "./learning_along.js";
 import { measure } from "./measuring.js";
 import { facts, hash, link, share } from "./parts.js";
@@ -106,14 +107,7 @@ async function openModel({ model_id: id }, models, again) {
       button(say("deleteModel"), () => remove(model, again), { class: "danger" })));
 }
 
-async function remove(model, again) {
-  const confirm = await askForName(say("deleteTitle", { name: model.name }), model.name, say("deleteModelText", { name: model.name }), say("delete"));
-  if (confirm === null) return;
-  try {
-    await post(`/page/models/${model.model_id}/delete`, { confirm });
-    tell(say("deleted", { name: model.name }));
-    await again();
-  } catch (error) {
-    report(error);
-  }
+function remove(model, again) {
+  const gone = async (message) => { tell(message); await again(); };
+  return deleteNamed(`/page/models/${model.model_id}`, model.name, say("deleteModelText", { name: model.name }), gone);
 }
