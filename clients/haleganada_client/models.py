@@ -30,7 +30,7 @@ class Model:
 
     labels: in the order of its outputs; () in lists. created: None for "few-shot". Accuracies: 0..1, None where the
     data set had no such part. side: px. milliseconds: for one drawing on one core of the machine that trained it, 0
-    = not measured.
+    = not measured. learns_along: a network that learns along can start as it.
     """
 
     model_id: str
@@ -49,11 +49,14 @@ class Model:
     side: int
     milliseconds: float
     active_in: tuple[str, ...]
+    learns_along: bool
 
 
 @dataclass(frozen=True)
 class Preset:
-    """What can be trained, and the settings that hold unless others are given. parameters: with 36 labels."""
+    """What can be trained, and the settings that hold unless others are given. parameters: with 36 labels.
+    learns_along: a network of it can learn along with a workspace.
+    """
 
     name: str
     description: str
@@ -63,6 +66,7 @@ class Preset:
     epochs: int
     batch_size: int
     learning_rate: float
+    learns_along: bool
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,9 @@ def test_get_model(server: RunningServer, model: str) -> None:
     assert (found.validation_accuracy, found.milliseconds, found.dataset_name) == (0.75, 0.2, "shapes")
     assert not found.HasField("test_accuracy") and len(found.sha256) == 64 and found.created.seconds == 1_700_000_000
     assert stub(server).GetModel(pb.GetModelRequest(model_id=found.name)).model == found
-    assert stub(server).GetModel(pb.GetModelRequest(model_id=FEW_SHOT)).model.name == FEW_SHOT
+    few_shot, starter = (stub(server).GetModel(pb.GetModelRequest(model_id=one)).model for one in (FEW_SHOT, "starter"))
+    assert few_shot.name == FEW_SHOT and not few_shot.learns_along and starter.learns_along
+    assert not found.learns_along, "it has no weights that torch could read"
 
 
 def test_list_presets(server: RunningServer) -> None:
@@ -113,6 +115,7 @@ def test_list_presets(server: RunningServer) -> None:
     names = [preset.name for preset in presets]
     assert names == sorted(names) and {"cnn36", "resnet18", "resnet50-transformer", "tiny-cnn"} <= set(names)
     assert all(preset.description and preset.epochs > 0 and preset.learning_rate > 0 for preset in presets)
+    assert [preset.name for preset in presets if preset.learns_along] == ["cnn36", "resnet50-transformer"]
 
 
 def test_activate_model(server: RunningServer, workspace: str, model: str) -> None:

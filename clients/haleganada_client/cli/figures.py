@@ -39,7 +39,7 @@ def stats_command(session: Session, suspects: bool, history: int | None) -> None
 
 def _answering(here: WorkspaceInfo, names: Mapping[str, str]) -> list[list[str]]:
     rows = [["answers", learning.answers(here, names)]]
-    return [*rows, ["learning along", learning.progress(here)]] if here.online else rows
+    return [*rows, ["learning along", learning.progress(here, names)]] if here.online else rows
 
 
 def _sections(session: Session, stats: Stats, answering: list[list[str]]) -> list[str]:

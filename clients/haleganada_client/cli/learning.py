@@ -15,8 +15,6 @@ if TYPE_CHECKING:  # gRPC is imported when a server is called
     from haleganada_client.client import HaleganadaClient
 
 LEARNS_ALONG = "the network that learns along"
-ONLINE_PRESETS = ("cnn36", "resnet50-transformer")
-"""Those whose networks can learn one drawing after another."""
 
 
 def names_of(client: HaleganadaClient, models: Iterable[str]) -> dict[str, str]:
@@ -43,7 +41,7 @@ def not_learned(session: Session, client: HaleganadaClient) -> list[str]:
     except HaleganadaError:
         return []
     ways = [f"`{session.command_line('models', 'use', FEW_SHOT)}` goes back to the head that has learned it"]
-    if model.preset in ONLINE_PRESETS:
+    if model.learns_along:
         along = session.command_line("models", "use", model.model_id, "--online")
         ways.insert(0, f"`{along}` starts a network from it that does")
     return [f"kept, but the model {printable(model.name)} answers here and does not learn; {', '.join(ways)}"]
@@ -77,9 +75,9 @@ def answers(workspace: WorkspaceInfo, names: Mapping[str, str]) -> str:
     return names.get(workspace.model, workspace.model)
 
 
-def progress(workspace: WorkspaceInfo) -> str:
+def progress(workspace: WorkspaceInfo, names: Mapping[str, str]) -> str:
     """How far its network is, in one line, for example "120 learned, 3 to learn; answers know revision 118"; "" if it
-    has none.
+    has none. names: as of names_of.
     """
     online = workspace.online
     if online is None:
@@ -94,7 +92,7 @@ def progress(workspace: WorkspaceInfo) -> str:
         parts.append(f"answers know revision {online.revision}")
     elif left:
         parts.append("few-shot answers until then")
-    elif online.start in ONLINE_PRESETS:
+    elif online.start not in names:
         parts.append("few-shot answers until something is taught")
     else:  # from a model it has labels before anything is taught, and answers as soon as its process is there
         parts.append("few-shot answers until it has started")

@@ -34,14 +34,14 @@ def _row(session: Session, workspace: WorkspaceInfo, names: Mapping[str, str]) -
     counts = [str(count) for count in (workspace.labels_known, workspace.samples_total, workspace.revision)]
     created = "" if workspace.corrupt else moment(workspace.created)  # what cannot be read has no time
     kept = [size(workspace.bytes_on_disk), created]
-    return [workspace.name, *counts, *kept, learning.answers(workspace, names), _state(session, workspace)]
+    return [workspace.name, *counts, *kept, learning.answers(workspace, names), _state(session, workspace, names)]
 
 
-def _state(session: Session, workspace: WorkspaceInfo) -> str:
+def _state(session: Session, workspace: WorkspaceInfo, names: Mapping[str, str]) -> str:
     if workspace.corrupt:
         return f"corrupt; see `{session.command_line('snapshots', workspace=workspace.name)}`"
     to_embed = f"{counted(workspace.samples_to_embed, 'sample')} to embed anew" if workspace.samples_to_embed else ""
-    return "; ".join(filter(None, [learning.progress(workspace), to_embed]))
+    return "; ".join(filter(None, [learning.progress(workspace, names), to_embed]))
 
 
 @workspaces_command.command("create")

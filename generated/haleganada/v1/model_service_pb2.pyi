@@ -68,6 +68,7 @@ class Model(_message.Message):
     SIDE_FIELD_NUMBER: _builtins.int
     MILLISECONDS_FIELD_NUMBER: _builtins.int
     ACTIVE_IN_FIELD_NUMBER: _builtins.int
+    LEARNS_ALONG_FIELD_NUMBER: _builtins.int
     model_id: _builtins.str
     """Chosen by the server; never reused. "few-shot" for a workspace's own head."""
     name: _builtins.str
@@ -94,6 +95,8 @@ class Model(_message.Message):
     """Height and width in px of what the network takes."""
     milliseconds: _builtins.float
     """Milliseconds for one drawing on one core of the machine that trained it."""
+    learns_along: _builtins.bool
+    """True if a network that learns along can start as this model."""
     @_builtins.property
     def created(self) -> _timestamp_pb2.Timestamp:
         """When it was made; absent for "few-shot"."""
@@ -125,10 +128,11 @@ class Model(_message.Message):
         side: _builtins.int = ...,
         milliseconds: _builtins.float = ...,
         active_in: _abc.Iterable[_builtins.str] | None = ...,
+        learns_along: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_test_accuracy", b"_test_accuracy", "_validation_accuracy", b"_validation_accuracy", "created", b"created", "test_accuracy", b"test_accuracy", "validation_accuracy", b"validation_accuracy"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_test_accuracy", b"_test_accuracy", "_validation_accuracy", b"_validation_accuracy", "active_in", b"active_in", "bytes_on_disk", b"bytes_on_disk", "created", b"created", "dataset_name", b"dataset_name", "dataset_sha256", b"dataset_sha256", "labels", b"labels", "labels_total", b"labels_total", "milliseconds", b"milliseconds", "model_id", b"model_id", "name", b"name", "parameters", b"parameters", "preset", b"preset", "sha256", b"sha256", "side", b"side", "test_accuracy", b"test_accuracy", "validation_accuracy", b"validation_accuracy"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_test_accuracy", b"_test_accuracy", "_validation_accuracy", b"_validation_accuracy", "active_in", b"active_in", "bytes_on_disk", b"bytes_on_disk", "created", b"created", "dataset_name", b"dataset_name", "dataset_sha256", b"dataset_sha256", "labels", b"labels", "labels_total", b"labels_total", "learns_along", b"learns_along", "milliseconds", b"milliseconds", "model_id", b"model_id", "name", b"name", "parameters", b"parameters", "preset", b"preset", "sha256", b"sha256", "side", b"side", "test_accuracy", b"test_accuracy", "validation_accuracy", b"validation_accuracy"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__test_accuracy: _TypeAlias = _typing.Literal["test_accuracy"]  # noqa: Y015
     _WhichOneofArgType__test_accuracy: _TypeAlias = _typing.Literal["_test_accuracy", b"_test_accuracy"]  # noqa: Y015
@@ -155,6 +159,7 @@ class Preset(_message.Message):
     EPOCHS_FIELD_NUMBER: _builtins.int
     BATCH_SIZE_FIELD_NUMBER: _builtins.int
     LEARNING_RATE_FIELD_NUMBER: _builtins.int
+    LEARNS_ALONG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """For example "resnet18"."""
     description: _builtins.str
@@ -171,6 +176,8 @@ class Preset(_message.Message):
     """Drawings in one step."""
     learning_rate: _builtins.float
     """Highest learning rate."""
+    learns_along: _builtins.bool
+    """True if a network of it can learn along with a workspace."""
     def __init__(
         self,
         *,
@@ -182,10 +189,11 @@ class Preset(_message.Message):
         epochs: _builtins.int = ...,
         batch_size: _builtins.int = ...,
         learning_rate: _builtins.float = ...,
+        learns_along: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_size", b"batch_size", "description", b"description", "epochs", b"epochs", "learning_rate", b"learning_rate", "name", b"name", "parameters", b"parameters", "pretrained", b"pretrained", "side", b"side"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_size", b"batch_size", "description", b"description", "epochs", b"epochs", "learning_rate", b"learning_rate", "learns_along", b"learns_along", "name", b"name", "parameters", b"parameters", "pretrained", b"pretrained", "side", b"side"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -39,6 +39,11 @@ class StoredModel:
     bytes_on_disk: int
     built_in: bool = False
 
+    @property
+    def learns_along(self) -> bool:
+        """Whether a network that learns along can start as it."""
+        return self.card.preset in ONLINE_PRESETS and WEIGHTS in self.card.sha256
+
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
@@ -214,7 +219,7 @@ class Models:
         if reference in PRESET_FACTS or reference == FEW_SHOT:
             raise _not_online(reference)
         model = self.get(reference)
-        if model.card.preset not in ONLINE_PRESETS or WEIGHTS not in model.card.sha256:
+        if not model.learns_along:
             raise _not_online(model.card.name)
         return model
 

@@ -25,7 +25,9 @@ class TrainingDefaults:
 
 @dataclass(frozen=True, slots=True)
 class PresetFacts:
-    """One preset. parameters: weights and biases with 36 labels. pretrained: it starts from ImageNet weights."""
+    """One preset. parameters: weights and biases with 36 labels. pretrained: it starts from ImageNet weights.
+    learns_along: a network of it can learn along with a workspace.
+    """
 
     name: str
     description: str
@@ -33,6 +35,7 @@ class PresetFacts:
     parameters: int
     pretrained: bool
     defaults: TrainingDefaults
+    learns_along: bool = False
 
 
 # Zero is paper and the padding of convolutions alike, so ink on 0 needs no further shift.
@@ -50,6 +53,7 @@ _ALL = (
         parameters=336_492,
         pretrained=False,
         defaults=TrainingDefaults(epochs=15, batch_size=64, learning_rate=2e-3, weight_decay=0.01),
+        learns_along=True,
     ),
     PresetFacts(
         "resnet18",
@@ -74,6 +78,7 @@ _ALL = (
         parameters=35_108_964,
         pretrained=True,
         defaults=TrainingDefaults(epochs=10, batch_size=32, learning_rate=1e-3, weight_decay=0.01),
+        learns_along=True,
     ),
     PresetFacts(
         "tiny-cnn",
@@ -86,8 +91,7 @@ _ALL = (
 )
 PRESET_FACTS = {facts.name: facts for facts in _ALL}
 
-ONLINE_PRESETS = ("cnn36", "resnet50-transformer")
-"""Those that can learn along with a workspace."""
+ONLINE_PRESETS = tuple(facts.name for facts in _ALL if facts.learns_along)
 
 
 def preset_facts(name: str) -> PresetFacts:

@@ -43,6 +43,7 @@ def model(value: StoredModel, active_in: Sequence[str], *, with_labels: bool = T
         side=card.preprocessing.side,
         milliseconds=card.metrics.get("milliseconds", 0.0),
         active_in=active_in,
+        learns_along=value.learns_along,
     )
 
 
@@ -70,6 +71,7 @@ def preset(value: PresetFacts) -> pb.Preset:
         epochs=value.defaults.epochs,
         batch_size=value.defaults.batch_size,
         learning_rate=value.defaults.learning_rate,
+        learns_along=value.learns_along,
     )
 
 

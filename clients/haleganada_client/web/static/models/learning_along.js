@@ -9,7 +9,6 @@ import { say } from "../words.js";
 import { meter, problem } from "./parts.js";
 
 const PAUSE_MS = 1000;
-const ONLINE_PRESETS = ["cnn36", "resnet50-transformer"]; // those that can learn one drawing after another
 const MOST_REPLAYED = 1024;
 const USUAL_REPLAY = 32;
 
@@ -41,10 +40,11 @@ export function learningStatus(active, life) {
 }
 
 // again(): shows the view anew.
-export function learnAlongForm(models, again) {
+export function learnAlongForm(presets, models, again) {
+  const learns = (one) => one.learns_along;
   const start = element("select", { id: "learn-from" },
-    ONLINE_PRESETS.map((preset) => element("option", { value: preset }, say("startNew", { preset }))),
-    models.filter(({ preset }) => ONLINE_PRESETS.includes(preset)).map((model) => element("option", { value: model.model_id }, model.name)));
+    presets.filter(learns).map(({ name }) => element("option", { value: name }, say("startNew", { preset: name }))),
+    models.filter(learns).map((model) => element("option", { value: model.model_id }, model.name)));
   const replay = element("input", { type: "number", inputmode: "numeric", name: "replay", min: 0, max: MOST_REPLAYED, step: 1, placeholder: USUAL_REPLAY });
   const control = element("button", { class: "primary", id: "learn-along" }, say("learnAlong"));
   const outcome = element("div", { class: "outcome", role: "status" });

@@ -15,9 +15,9 @@ const FEW_SHOT = "few-shot";
 const LABELS_SHOWN = 200;
 
 export async function showModels(view, _, life) {
-  const [models, active] = await Promise.all([get("/page/models"), get("/page/models/active")]);
+  const [presets, models, active] = await Promise.all(["/presets", "", "/active"].map((path) => get(`/page/models${path}`)));
   const again = async () => showModels(view, "", life);
-  view.replaceChildren(answering(models, active, again, life), learnAlongForm(models, again), models.length > 1 ? list(models, active, again) : firstSteps(models, active, again));
+  view.replaceChildren(answering(models, active, again, life), learnAlongForm(presets, models, again), models.length > 1 ? list(models, active, again) : firstSteps(models, active, again));
 }
 
 const isFewShot = (model) => model.model_id === FEW_SHOT;
