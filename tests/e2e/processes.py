@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,10 +38,8 @@ class ServerProcess:
         return self.process.wait(timeout_s)
 
 
-def start_server(
-    data: Path, *options: str, before: Callable[[], None] | None = None, listen: str = "127.0.0.1:0"
-) -> ServerProcess:
-    """A server on a port that the system chooses, once it is ready. before: called in the new process first."""
+def start_server(data: Path, *options: str, listen: str = "127.0.0.1:0") -> ServerProcess:
+    """A server on a port that the system chooses, once it is ready."""
     line = [
         sys.executable,
         "-m",
@@ -54,12 +52,12 @@ def start_server(
         "--data",
         str(data),
     ]
-    return start_process([*line, *options], before)
+    return start_process([*line, *options])
 
 
-def start_process(line: Sequence[str], before: Callable[[], None] | None = None) -> ServerProcess:
+def start_process(line: Sequence[str]) -> ServerProcess:
     """A command that runs a server, once that is ready."""
-    process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True, preexec_fn=before)
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     for printed in process.stdout:
         if match := _ADDRESS.search(printed):
@@ -68,9 +66,9 @@ def start_process(line: Sequence[str], before: Callable[[], None] | None = None)
 
 
 @contextmanager
-def server(data: Path, *options: str, before: Callable[[], None] | None = None) -> Iterator[ServerProcess]:
+def server(data: Path, *options: str) -> Iterator[ServerProcess]:
     """A server that is killed at the end if it still runs."""
-    running = start_server(data, *options, before=before)
+    running = start_server(data, *options)
     try:
         yield running
     finally:

@@ -43,10 +43,8 @@ def test_sigterm_drains_and_exits_with_0(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_refuses_and_recovers(tmp_path: Path) -> None:
-    def small_files() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (700_000, resource.RLIM_INFINITY))
-
-    with server(tmp_path, before=small_files) as running, running.client() as client:
+    with server(tmp_path) as running, running.client() as client:
+        resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (700_000, resource.RLIM_INFINITY))
         taught = _teach_until_full(client)
         assert taught > 5
         assert client.predict(zigzag(0)).best is not None  # reading goes on
