@@ -116,21 +116,34 @@ def test_what_was_taught_before_and_after_is_learned(server: RunningServer) -> N
 
 def test_a_reply_does_not_wait_unless_asked_and_the_state_before_answers(server: RunningServer) -> None:
     activate(server, pace=SLOW)
-    first = teach(server, "cross", cross(), wait_ms=20_000)
+    teach(server, "cross", cross())
+    before = teach(server, "ring", ring(), wait_ms=20_000)
     began = time.monotonic()
-    second = teach(server, "ring", ring())
-    answer = predict(server, ring(2))
-    assert time.monotonic() - began < SLOW and not second.learned
-    assert (answer.model, answer.revision, [c.label for c in answer.candidates]) == (ONLINE, first.revision, ["cross"])
-    assert not teach(server, "ladder", ladder(), wait_ms=1).learned
+    taught = teach(server, "ladder", ladder())
+    answer = predict(server, ladder(2))
+    assert time.monotonic() - began < SLOW and not taught.learned
+    assert (answer.model, answer.revision) == (ONLINE, before.revision)
+    assert {candidate.label for candidate in answer.candidates} == {"cross", "ring"}
+    assert not teach(server, "ladder", ladder(1), wait_ms=1).learned
     learned(server)
     assert predict(server, ladder(2)).candidates[0].label == "ladder"
 
 
+def test_a_network_that_knows_one_label_is_not_asked(server: RunningServer) -> None:
+    activate(server)
+    assert teach(server, "cross", cross(), wait_ms=20_000).learned and status(server).online.labels_known == 1
+    answer = predict(server, ring())
+    assert answer.model == FEW_SHOT and answer.candidates[0].probability < 0.9
+    assert refused(lambda: predict(server, ring(), ONLINE)).reason == "ONLINE_NOT_READY"
+    teach(server, "ring", ring(), wait_ms=20_000)
+    assert predict(server, ring(1)).model == ONLINE
+
+
 def test_a_revision_that_is_not_learned_is_not_reached(server: RunningServer) -> None:
     activate(server, pace=SLOW)
-    teach(server, "cross", cross(), wait_ms=20_000)
-    taught = teach(server, "ring", ring())
+    teach(server, "cross", cross())
+    teach(server, "ring", ring(), wait_ms=20_000)
+    taught = teach(server, "ring", ring(1))
     request = ocr.PredictRequest(glyph=ring(), min_revision=taught.revision)
     assert refused(lambda: server.ocr.Predict(request)).reason == "REVISION_NOT_REACHED"
     learned(server)
@@ -138,8 +151,8 @@ def test_a_revision_that_is_not_learned_is_not_reached(server: RunningServer) ->
 
 
 def test_the_few_shot_head_answers_until_something_is_learned(server: RunningServer) -> None:
-    for number in range(3):
-        teach(server, "cross", cross(number))
+    for label, glyph in (("cross", cross()), ("ring", ring()), ("cross", cross(1))):
+        teach(server, label, glyph)
     activate(server, pace=SLOW)
     assert predict(server, cross(5)).model == FEW_SHOT
     refusal = refused(lambda: predict(server, cross(5), ONLINE))

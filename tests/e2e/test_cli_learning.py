@@ -104,7 +104,7 @@ def test_nobody_waits_for_it_who_does_not_want_to(run: Terminal, client: Halegan
 
 
 def test_who_answers_at_first_depends_on_what_it_starts_as(run: Terminal) -> None:
-    assert "few-shot answers until something is taught\n" in run("models", "use", "cnn36", "--online")
+    assert "few-shot answers until two labels are taught\n" in run("models", "use", "cnn36", "--online")
     begun = run("models", "use", "starter", "--online")
     assert "it answers with what that model knows, and with what you teach from now on\n" in begun
 
@@ -113,7 +113,7 @@ def test_the_sdk_waits_if_it_is_asked_to(client: HaleganadaClient) -> None:
     assert client.models.activate("cnn36", online=True).settings == OnlineSettings(32, 5, 0.001, 0.01)
     assert client.predict(zigzag(1)).model == "few-shot"
     assert not client.train(zigzag(1), "z").learned
-    taught = client.train(zigzag(1, hand=1), "z", wait_learned_s=20)
+    taught = client.train(zigzag(2), "n", wait_learned_s=20)
     assert taught.learned
     answer = client.predict(zigzag(1, hand=2))
     assert (answer.model, answer.revision) == ("online", taught.revision) and answer.best is not None

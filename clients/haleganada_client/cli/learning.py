@@ -88,12 +88,12 @@ def progress(workspace: WorkspaceInfo, names: Mapping[str, str]) -> str:
     parts = [f"{online.samples_learned:,} learned, {left:,} to learn"]
     if online.rebuilding:
         parts.append("learning anew what came after a change")
-    if online.revision is not None and online.labels_known:
+    if online.revision is not None and online.labels_known > 1:
         parts.append(f"answers know revision {online.revision}")
     elif left:
         parts.append("few-shot answers until then")
     elif online.start not in names:
-        parts.append("few-shot answers until something is taught")
+        parts.append("few-shot answers until two labels are taught")
     else:  # from a model it has labels before anything is taught, and answers as soon as its process is there
         parts.append("few-shot answers until it has started")
     return "; ".join(parts)

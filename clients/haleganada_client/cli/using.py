@@ -82,7 +82,7 @@ def _first_answers(taught: int, knows: bool) -> str:
         return f"few-shot answers until it has learned the {counted(taught, 'drawing')} taught so far"
     if knows:
         return "it answers with what that model knows, and with what you teach from now on"
-    return "few-shot answers until something is taught"
+    return "few-shot answers until two labels are taught"
 
 
 def _goes_back(session: Session) -> str:

@@ -90,7 +90,9 @@ class OnlineStatus(_message.Message):
     revision: _builtins.int
     """Predictions know the workspace as it was at this revision. Absent: it has not learned enough yet, "few-shot" answers."""
     labels_known: _builtins.int
-    """Labels that it knows, those that it started with included."""
+    """Labels that it knows, those that it started with included. With fewer than two "few-shot" answers: a network that
+    knows one label has no other answer, and gives it with certainty.
+    """
     samples_learned: _builtins.int
     """Samples that it has learned."""
     samples_left: _builtins.int

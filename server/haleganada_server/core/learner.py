@@ -29,6 +29,7 @@ from .ports import WorkspaceLog
 _READY_S = 120.0  # importing torch, and weights from a slow disk or network
 _PATIENCE_S, _EACH_S = 30.0, 1.0  # for an answer, and more for each drawing: others may have asked before
 _COUNTING_S = 0.25  # for its thread to look at a change of the log, which takes it milliseconds
+_LEAST_LABELS = 2  # a network that knows one label has no other answer, and gives it with certainty
 _GRACE_S = 5.0  # for a checkpoint
 _REST_S, _LONGEST_REST_S = 2.0, 300.0  # before a process that ended is started again: doubled each time
 _log = logging.getLogger(__name__)
@@ -112,7 +113,7 @@ class Learner:
         return self._knows(revision)
 
     def answer(self, rasters: NDArray[np.uint8]) -> Answers | None:
-        """What it makes of (n, 128, 128) drawings, n >= 1; None if it knows nothing yet, or does not answer."""
+        """What it makes of (n, 128, 128) drawings, n >= 1; None if it knows too few labels, or is silent."""
         talk = self._talk
         if talk is None or self._status.revision is None:
             return None
@@ -239,10 +240,10 @@ def _learned(status: OnlineStatus, facts: dict[str, Any], aimed: bool) -> Online
 
 
 def _answers(heard: Heard, count: int) -> Answers | None:
-    """None if it knew no label yet."""
+    """None if it knew too few labels."""
     facts, payload = heard
     labels = tuple(facts["labels"])
-    if not labels:
+    if len(labels) < _LEAST_LABELS:
         return None
     rows = np.frombuffer(payload, np.float64).reshape(count, len(labels))
     return Answers(ONLINE, labels, rows, facts["revision"], {label: place for place, label in enumerate(labels)})

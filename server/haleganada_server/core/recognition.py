@@ -121,8 +121,8 @@ def _there(answers: Answers | None) -> Answers:
     """Raises Precondition if there are none, where nobody else may answer."""
     if answers is None:
         raise Precondition(
-            f"the network that learns along with this workspace cannot answer before it has learned what is taught; "
-            f"until then ask “{FEW_SHOT}”",
+            f"the network that learns along with this workspace cannot answer before it has learned two labels; until "
+            f"then ask “{FEW_SHOT}”",
             "ONLINE_NOT_READY",
         )
     return answers

@@ -93,7 +93,7 @@ def test_a_line_only_while_there_are_some(command: str) -> None:
         ),
         (
             wsp.Workspace(model="online", online=onl.OnlineStatus(start="cnn36", revision=0)),
-            "0 learned, 0 to learn; few-shot answers until something is taught",
+            "0 learned, 0 to learn; few-shot answers until two labels are taught",
         ),
         (wsp.Workspace(model="online", online=onl.OnlineStatus(start=MODEL)), "few-shot answers until it has started"),
         (

@@ -4,7 +4,7 @@ import { count, say } from "./words.js";
 
 export const isLearning = ({ online, behind }) => behind || online.samples_left > 0 || online.rebuilding;
 
-export const canAnswer = ({ online }) => !online.failure && online.revision !== null && online.labels_known > 0;
+export const canAnswer = ({ online }) => !online.failure && online.revision !== null && online.labels_known > 1;
 
 export function learnsHow(active) {
   const { online } = active;
