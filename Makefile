@@ -25,7 +25,7 @@ run: setup                               ## Server and web page on ./saved_model
 
 test: .venv/.done-test .venv-train/.done ## All tests
 	$(BIN)/python -m pytest
-	.venv-train/bin/python -m pytest tests/unit/server/training
+	.venv-train/bin/python -m pytest tests/unit/server/training tests/contract/test_torch_embedder.py
 
 .venv-train/.done: pyproject.toml        # An environment of its own, so that all other tests run without torch, as users do
 	$(PYTHON) -m venv .venv-train
