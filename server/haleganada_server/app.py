@@ -126,7 +126,12 @@ def build_app(config: ServerConfig, runner: JobRunner | None = None, learners: L
         job_folders = JobFolders(config.data_dir / "jobs", directory.temporary_file)
         jobs = Jobs(
             JobTools(
-                job_folders, runner or SubprocessRunner(), datasets, models, weights.folder, config.backbone_weights
+                job_folders,
+                runner or SubprocessRunner(device=config.device),
+                datasets,
+                models,
+                weights.folder,
+                config.backbone_weights,
             )
         )
         readers = _readers(config, weights, embedder)

@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 
 class SubprocessRunner:
     """core.job_ports.JobRunner. command: to which the request's path is added. needed, tensorboard: see NEEDED and
-    TENSORBOARD.
+    TENSORBOARD. device: "auto", "cpu" or "cuda:N", what jobs may compute on.
     """
 
     def __init__(
@@ -53,8 +53,9 @@ class SubprocessRunner:
         command: Sequence[str] = COMMAND,
         needed: Mapping[JobKind, Sequence[str]] = NEEDED,
         tensorboard: str = TENSORBOARD,
+        device: str = "auto",
     ) -> None:
-        self._command = tuple(command)
+        self._command, self._device = tuple(command), device
         self._needed, self._tensorboard = needed, tensorboard
 
     def require(self, kind: JobKind, tensorboard: bool = False) -> None:
@@ -73,7 +74,7 @@ class SubprocessRunner:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=_environment(),
+                env=_environment(self._device),
                 start_new_session=True,  # Ctrl-C in the server's terminal is the server's to handle
                 creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
             )
@@ -138,9 +139,21 @@ class Subprocess:
             self._process.kill()
 
 
-def _environment() -> dict[str, str]:
-    """As the server's, with as many threads as there are cores unless somebody has said otherwise."""
-    return {**dict.fromkeys(_THREADS, str(usable_cores())), "PYTHONUNBUFFERED": "1", **os.environ}
+def _environment(device: str) -> dict[str, str]:
+    """As the server's, with as many threads as there are cores unless somebody has said otherwise, and with the GPUs of
+    a device.
+    """
+    threads = dict.fromkeys(_THREADS, str(usable_cores()))
+    return {**threads, "PYTHONUNBUFFERED": "1", **os.environ, **_visible_gpus(device)}
+
+
+def _visible_gpus(device: str) -> dict[str, str]:
+    """All that the server sees, none, or one of them."""
+    if device == "auto":
+        return {}
+    seen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    number = device.removeprefix("cuda:")
+    return {"CUDA_VISIBLE_DEVICES": "" if device == "cpu" else seen.split(",")[int(number)] if seen else number}
 
 
 def _step_back(pid: int) -> None:

@@ -23,6 +23,8 @@ from haleganada_server.training.fit_schedule import Plateau
 from haleganada_server.training.fit_state import FitState, plain_tensors
 
 KEPT = 2
+FORMAT = 1
+"""Of checkpoints, what networks keep in them included: one of another format is of another training."""
 _NAME = "checkpoint-{:06}.safetensors"
 _PATTERN = "checkpoint-*.safetensors"
 _LOG = logging.getLogger(__name__)
@@ -35,6 +37,7 @@ def save_checkpoint(state: FitState, folder: Path, fingerprint: str) -> None:
     for example when the disk is full; the checkpoints before are untouched then.
     """
     header = {
+        "format": FORMAT,
         "fingerprint": fingerprint,
         "best_epoch": state.best_epoch,
         "plateau": asdict(state.plateau),
@@ -54,7 +57,7 @@ def load_checkpoint(state: FitState, folder: Path, fingerprint: str) -> bool:
         except Exception as error:  # whatever a reader of damaged bytes raises: the one before may do
             _LOG.warning("%s cannot be read: %s", path.name, error)
             continue
-        if header["fingerprint"] == fingerprint:
+        if (header.get("format"), header["fingerprint"]) == (FORMAT, fingerprint):
             _restore(state, tensors, header)
             return True
         _LOG.warning("%s is of another training", path.name)

@@ -20,6 +20,8 @@ from .replay import Pool
 from .start import Start, seeded
 from .taught import Raster, Taught
 
+FORMAT = 1
+"""Of what is kept: a state of another format is never gone on from, but learned again from the log."""
 TRAINED_SHARE = 0.1
 """Of the learning rate, for the layers below the last one of a network that knows labels already: what they see suits
 many drawings, which a few new ones are no reason to give up (discriminative fine-tuning: Howard and Ruder 2018).
@@ -106,7 +108,7 @@ class LearnerState:
 
 def beginning(start: Start, config: OnlineConfig) -> str:
     """The name of the state that has learned nothing: of all that any later one depends on beside samples."""
-    depends = f"{start.sha256()} {TRAINED_SHARE} {sorted(asdict(config).items())}"
+    depends = f"{FORMAT} {start.sha256()} {TRAINED_SHARE} {sorted(asdict(config).items())}"
     return hashlib.sha256(depends.encode()).hexdigest()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from haleganada_server.core.job import Epoch
+from haleganada_server.training import fit_checkpoint
 from haleganada_server.training.fit_checkpoint import load_checkpoint, save_checkpoint, write_whole
 from haleganada_server.training.fit_settings import FitSettings
 from haleganada_server.training.fit_state import FitState, build_optimiser
@@ -51,6 +52,12 @@ def test_going_on_from_a_checkpoint_changes_nothing(tmp_path: Path, epochs: int)
     assert load_checkpoint(resumed, tmp_path, "same")
     assert_equal(resumed, train(new_state(), epochs))
     assert_equal(train(resumed, 1), train(new_state(), epochs + 1))
+
+
+def test_a_checkpoint_of_another_format_is_not_gone_on_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_checkpoint(train(new_state(), 1), tmp_path, "same")
+    monkeypatch.setattr(fit_checkpoint, "FORMAT", fit_checkpoint.FORMAT + 1)
+    assert not load_checkpoint(new_state(), tmp_path, "same")
 
 
 def test_the_last_two_are_kept(tmp_path: Path) -> None:

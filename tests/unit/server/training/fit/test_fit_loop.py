@@ -61,6 +61,15 @@ def test_training_learns_and_repeats_itself(dataset: dict[str, Any]) -> None:
     assert not torch.equal(weights(first), weights(fitted(dataset, dataclasses.replace(settings, seed=1))))
 
 
+def test_only_what_is_learned_from_is_augmented(dataset: dict[str, Any]) -> None:
+    network, seen = plain_network(), {True: list[torch.Tensor](), False: list[torch.Tensor]()}
+    network[0].register_forward_pre_hook(lambda layer, inputs: seen[layer.training].append(inputs[0].clone()))
+    loop = fitted(dataset, dataclasses.replace(SETTINGS, batch_size=36), network)
+    trained, validated = (loop.ink(loop.data.rasters(part)) for part in (loop.train, loop.validation))
+    assert len(seen[False]) == 3 and all(torch.equal(ink, validated) for ink in seen[False])
+    assert len(seen[True]) == 3 and not any(torch.equal(ink.sum(0), trained.sum(0)) for ink in seen[True])
+
+
 def test_accumulation_equals_one_large_batch(dataset: dict[str, Any]) -> None:
     large = fitted(dataset, SETTINGS)
     small = fitted(dataset, dataclasses.replace(SETTINGS, batch_size=3, accumulation=4))

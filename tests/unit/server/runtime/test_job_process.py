@@ -1,0 +1,37 @@
+"""What a job's process is given."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from haleganada_server.runtime.job_process import SubprocessRunner
+
+TELL = "import os, sys; sys.stderr.write(os.environ.get('CUDA_VISIBLE_DEVICES', 'all') + ';')"
+
+
+@pytest.mark.parametrize(
+    ("device", "seen", "sees"),
+    [
+        ("auto", None, "all"),
+        ("auto", "1,2", "1,2"),
+        ("cpu", "1,2", ""),
+        ("cuda:1", None, "1"),
+        ("cuda:1", "3,5", "5"),
+    ],
+)
+def test_jobs_compute_where_the_server_may(
+    device: str, seen: str | None, sees: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if seen is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", seen)
+    runner = SubprocessRunner([sys.executable, "-c", TELL], needed={}, device=device)
+    runner.start(tmp_path / "request.json", tmp_path / "log")
+    until = time.monotonic() + 20
+    while ";" not in (told := (tmp_path / "log").read_text()):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert told == f"{sees};"
