@@ -16,6 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from haleganada_client.cli.changing import differ_as_text
 from haleganada_client.cli.group import SECTIONS
 from PIL import Image, ImageDraw
 
@@ -170,6 +171,23 @@ def test_pictures_of_answers(run: Terminal, pictures: Path, tmp_path: Path) -> N
         run("predict", str(pictures / "*" / "*.png"), "--save-viz", tmp_path / name)
         assert (tmp_path / name).read_text().count("<image") == 6
     assert ".svg or .html" in run.fails(2, "predict", pictures, "--save-viz", tmp_path / "sheet.png")
+
+
+def test_a_form_that_says_something_else_is_warned_of(run: Terminal, pictures: Path) -> None:
+    for label in ("ಅ", "ಆ"):
+        run("train", label, pictures / "x/0.png")
+    linked = haleganada(*run.shared, "link", "ಆ", "ಅ")
+    assert linked.returncode == 0 and "ಅ now has the forms ಅ, ಆ" in linked.stdout
+    assert linked.stderr.startswith("what was drawn as ಆ is read as ಅ from now on, which is other text; `haleganada ")
+
+
+@pytest.mark.parametrize(
+    ("form", "canonical", "other"),
+    [("ಆ", "ಅ", True), ("ಕಾ", "ಕ", True), ("a", "b", True), ("A", "a", False), ("ſ", "s", False), ("ﬁ", "fi", False),
+     ("ಅ, old", "ಅ", False), ("hook", "bar", False), ("ಅ", "a", False), ("2", "3", False)],
+)  # fmt: skip
+def test_what_differs_as_text(form: str, canonical: str, other: bool) -> None:
+    assert differ_as_text(form, canonical) is other
 
 
 def test_correct_link_unlink_relabel_forget_undo(run: Terminal, pictures: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import click
 
 from .layout import printable
@@ -35,6 +37,9 @@ def link_command(session: Session, form: str, canonical: str) -> None:
         for name in (form, linked.canonical):
             if not client.list_samples(label=name, page_size=1).total_size:
                 click.echo(f"{printable(name)} has no drawings yet; is it spelled as it was taught?", err=True)
+    if differ_as_text(form, linked.canonical):
+        said = f"what was drawn as {form} is read as {linked.canonical} from now on, which is other text"
+        click.echo(f"{said}; `{session.command_line('unlink', form)}` parts them again", err=True)
     session.show(linked, f"{linked.canonical} now has the forms {', '.join(linked.forms)}")
 
 
@@ -81,3 +86,21 @@ def undo_command(session: Session) -> None:
         anew = learned_anew(session, client)
     subject = f" of sample {undone.sample_id}" if undone.sample_id else ""
     session.show(undone, "\n".join([f"took back: {undone.kind} {undone.label}{subject}", *anew]))
+
+
+def differ_as_text(form: str, canonical: str) -> bool:
+    """Whether both are written in letters of one script and say different things, as ಆ and ಅ, or ಕಾ and ಕ; capitals and
+    ligatures of a letter do not. Names like “ಅ, old”, and words of Latin letters, are taken for no text.
+    """
+    scripts = {_script(form), _script(canonical)}
+    folded = {unicodedata.normalize("NFKC", label).casefold() for label in (form, canonical)}
+    return "" not in scripts and len(scripts) == 1 and len(folded) == 2
+
+
+def _script(label: str) -> str:
+    """The one whose letters and signs alone it is written in, as Unicode names it; "" if there is none."""
+    if not all(unicodedata.category(character)[0] in "LM" for character in label):
+        return ""
+    scripts = {unicodedata.name(character, "").partition(" ")[0] for character in label}
+    named = scripts == {"LATIN"} and len(label) > 1
+    return scripts.pop() if len(scripts) == 1 and not named else ""
