@@ -114,7 +114,7 @@ class DatasetsClient:
         orientation: str = "auto",
         on_progress: Progress | None = None,
     ) -> Dataset:
-        """Send a folder, a .zip or a .npz; the data set that the server makes of it, which may take minutes.
+        """Send a folder, a .zip, a .npz or a .jsonl; the data set that the server makes of it, which may take minutes.
 
         A folder is zipped first. name: "" = the file's. split: auto, stratified or writer. validation_share,
         test_share: 0..0.5, None = 0.15. orientation: of IDX images: auto, upright or transposed. An upload whose

@@ -17,7 +17,7 @@ import pytest
 from haleganada_client import FailedPrecondition, HaleganadaClient, InvalidInput, NotFound
 
 from tests.datasets import drawing, drawings, folders_of, png, write_npz, write_zip
-from tests.e2e.processes import ServerProcess, haleganada, server
+from tests.e2e.processes import ServerProcess, haleganada, server, zigzag
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,31 @@ def run(running: ServerProcess, *arguments: str | Path, code: int = 0) -> str:
 
 def run_json(running: ServerProcess, *arguments: str | Path) -> Any:
     return json.loads(run(running, *arguments, "--json"))
+
+
+def test_what_was_taught_becomes_a_data_set(running: ServerProcess, tmp_path: Path) -> None:
+    with running.client() as client:
+        for hand in range(4):
+            client.train(zigzag(hand), "ಅ")
+            client.train(png(drawing(hand)), "ಆ")
+        client.link_variants("ಆ", "ಅ")
+    made = {}
+    for form, name in (("archive", "taught.zip"), ("jsonl", "taught.jsonl")):
+        exported = haleganada("--server", running.address, "export", tmp_path / name, "--format", form)
+        assert exported.returncode == 0, exported.stderr
+        made[form] = run_json(running, "add", tmp_path / name, "--test", "0", "--name", form)
+    archive, lines = made["archive"], made["jsonl"]
+    assert [(label["label"], label["train"] + label["validation"]) for label in archive["labels"]] == [
+        ("ಅ", 4),
+        ("ಆ", 4),
+    ]
+    assert archive["sha256"] == lines["sha256"] and archive["refused_total"] == lines["refused_total"] == 0
+    with (tmp_path / "taught.jsonl").open("a") as file:
+        file.write('{"label": "x", "image": "no picture"}\n{"label": "", "ink": {}}\nnothing\n')
+    told = run(running, "add", tmp_path / "taught.jsonl", "--name", "damaged", code=1)
+    assert all(f"line {number}" in told for number in (9, 10, 11)), told
+    (tmp_path / "cut.zip").write_bytes((tmp_path / "taught.zip").read_bytes()[:-4000])
+    assert "taught" not in run(running, "add", tmp_path / "cut.zip", code=1)
 
 
 def test_from_a_folder_to_its_end(running: ServerProcess, letters: Path) -> None:

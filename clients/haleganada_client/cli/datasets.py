@@ -64,7 +64,8 @@ def add_dataset(
     seed: int,
     orientation: str,
 ) -> None:
-    """Upload PATH: a folder or a .zip of labelled images or IDX files (MNIST), or a .npz with arrays x and y.
+    """Upload PATH: a folder or a .zip of labelled images or IDX files (MNIST), a .npz with arrays x and y, or what
+    `haleganada export` wrote: an archive or a .jsonl.
 
     Folders name the labels, as text (ಅ), as code points (U+0C95_0CCD) or as a decimal code (3205), below train/,
     validation/ and test/ or without them; what has no part is split by writer where names tell them (w012_1.png), else
@@ -73,6 +74,7 @@ def add_dataset(
     \b
     haleganada datasets add letters/
     haleganada datasets add mnist.zip --name MNIST
+    haleganada export taught.zip && haleganada datasets add taught.zip
     """
     options: dict[str, Any] = {"name": name, "split": split, "validation_share": validation, "test_share": test}
     options |= {"seed": seed, "orientation": orientation}

@@ -27,7 +27,7 @@ from .plain import plain
 blueprint = Blueprint("datasets", __name__, url_prefix="/page/datasets")
 MAX_DATASET = 4 * 2**30  # bytes, as the server's own limit is unless it was started with another
 UPLOADS_AT_ONCE = 4  # each holds one of the page's threads until the server has read the file
-_ENDINGS = (".zip", ".npz")
+_ENDINGS = (".zip", ".npz", ".jsonl")
 _LONGEST_NAME = 60  # code points of a temporary file's name, so that its bytes fit every file system
 
 
@@ -94,7 +94,7 @@ def _file_name() -> str:
     """As the browser has it, since it tells the format and EMNIST's orientation, but harmless on any disk."""
     given = request.args.get("file_name", "")
     if not given.lower().endswith(_ENDINGS):
-        raise InvalidInput("file_name: choose a .zip or a .npz file", "INVALID_INPUT", "file_name")
+        raise InvalidInput("file_name: choose a .zip, .npz or .jsonl file", "INVALID_INPUT", "file_name")
     return re.sub(r"[^\w.-]", "_", given)[-_LONGEST_NAME:].lower()
 
 

@@ -284,7 +284,8 @@ class UploadDatasetHeader(_message.Message):
     OFFSET_FIELD_NUMBER: _builtins.int
     file_name: _builtins.str
     """The name of the file, whose ending tells the format: .zip of folders (train/, validation/, test/ with a folder for each label,
-    or only folders for labels) or of IDX files, .npz with arrays x or images, y or labels, and optionally split, writer and names. Required.
+    or only folders for labels) or of IDX files, .npz with arrays x or images, y or labels, and optionally split, writer and names; .zip or .jsonl as Export writes
+    them, as archive or JSONL. Required.
     """
     sha256: _builtins.str
     """SHA-256 of the whole file, hexadecimal. Names the upload, should it break off. Required."""

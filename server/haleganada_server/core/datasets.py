@@ -17,7 +17,7 @@ from .errors import InvalidInput, NotFound, Precondition
 from .labels import normalise_label
 
 MOST_SHARE = 0.5
-FILE_ENDINGS = (".zip", ".npz")
+FILE_ENDINGS = (".zip", ".npz", ".jsonl")
 _ID_BYTES = 6
 
 

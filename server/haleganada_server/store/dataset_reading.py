@@ -19,6 +19,7 @@ from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
+from numpy.typing import NDArray
 
 from haleganada_server.core.dataset import DATASET_SIDE, DatasetInfo, ItemFacts, RefusedDrawing
 from haleganada_server.core.dataset_assembly import Assembled
@@ -126,16 +127,22 @@ def _read_piece(entries: Iterable[SourceItem | RefusedSource]) -> list[_Read]:
 
 def _read(item: SourceItem) -> _Read:
     try:
-        if isinstance(item.image, bytes):
-            ink, pixels = normalise(Glyph(image=item.image)), image_pixels(item.image)
-        else:
-            ink, pixels = normalise_grey(item.image), item.image.size
+        ink, pixels = _ink(item.image)
     except HaleganadaError as error:
         return _refused(item.item, error)
     raster = dataset_raster(ink).tobytes()
     digest = hashlib.blake2b(raster, digest_size=16).digest()
     facts = ItemFacts(_shown(item.item), item.label, item.folder, item.part, item.writer, digest)
     return _Read(facts, raster, pixels)
+
+
+def _ink(image: bytes | NDArray[np.uint8] | Glyph) -> tuple[NDArray[np.uint8], int]:
+    """The ink raster, and how many pixels were read for it. Raises InvalidInput."""
+    if isinstance(image, np.ndarray):
+        return normalise_grey(image), image.size
+    glyph = image if isinstance(image, Glyph) else Glyph(image=image)
+    ink = normalise(glyph)
+    return ink, image_pixels(glyph.image) if glyph.image else ink.size
 
 
 def _refused(item: str, error: HaleganadaError) -> _Read:

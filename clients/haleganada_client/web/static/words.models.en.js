@@ -79,7 +79,7 @@ export default {
   "dataset": "Data set",
   "datasetsEmpty": "No data set yet. A zip with a folder of drawings for each label is enough; so are MNIST’s files.",
   "newDataset": "New data set",
-  "uploadNote": "A folder, or a .zip, of drawings: a folder for each label, named as text (ಅ) or code points (U+0C95_0CCD), below train, validation and test or without them. IDX files (MNIST, EMNIST) in a zip and .npz arrays work too.",
+  "uploadNote": "A folder, or a .zip, of drawings: a folder for each label, named as text (ಅ) or code points (U+0C95_0CCD), below train, validation and test or without them. IDX files (MNIST, EMNIST) in a zip, .npz arrays and what a workspace exports work too.",
   "chooseFile": "Choose a file…",
   "chooseFolder": "Choose a folder…",
   "chosenFolder": "{name}: {count} {count|file|files}, {size}",

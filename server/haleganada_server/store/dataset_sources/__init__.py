@@ -1,4 +1,4 @@
-"""The forms in which data sets come, each with its reader: folders of images, IDX files, NumPy archives."""
+"""The forms in which data sets come, each with its reader: folders of images, IDX files, NumPy archives, exports."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 
 from haleganada_server.core.dataset import Orientation
 from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.types import TransferFormat
 
-from . import idx, image_folders, npz
+from . import idx, image_folders, npz, taught
 from .source_item import MAX_PIXELS, MAX_TOTAL_PIXELS, RefusedSource, SourceItem, require_items
 from .trees import Tree, opened_tree
 
@@ -23,11 +24,17 @@ def read(path: Path, file_name: str, orientation: Orientation) -> Iterator[Sourc
     ending = Path(file_name).suffix.lower()
     if path.is_dir() or ending == ".zip":
         with opened_tree(path) as tree:
-            yield from _read_tree(tree, file_name, orientation)
+            if not path.is_dir() and set(tree.names()) >= taught.ARCHIVE_MEMBERS:
+                yield from taught.read(path, TransferFormat.ARCHIVE)
+            else:
+                yield from _read_tree(tree, file_name, orientation)
     elif ending == ".npz":
         yield from npz.read(path)
+    elif ending == ".jsonl":
+        yield from taught.read(path, TransferFormat.JSONL)
     else:
-        raise InvalidInput("file_name", f"ends with “{ending[:20]}”; send a .zip of folders or IDX files, or a .npz")
+        wanted = "a .zip of folders or IDX files, a .npz, or a workspace's export, .zip or .jsonl"
+        raise InvalidInput("file_name", f"ends with “{ending[:20]}”; send {wanted}")
 
 
 def _read_tree(tree: Tree, file_name: str, orientation: Orientation) -> Iterator[SourceItem | RefusedSource]:

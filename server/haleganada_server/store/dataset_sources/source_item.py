@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from haleganada_server.core.dataset import Part
 from haleganada_server.core.errors import HaleganadaError, InvalidInput
 from haleganada_server.core.labels import normalise_label
+from haleganada_server.core.types import Glyph
 
 MAX_ITEMS = 1_000_000
 MAX_PIXELS = 16_000_000
@@ -33,14 +34,14 @@ _PARTS = {
 class SourceItem:
     """One drawing with its label. item: its name in the source. folder: the name that its label was read from.
 
-    image: the bytes of an image file, or (h, w) uint8 grey values. part: None if the source says nothing. writer: "" =
-    not known.
+    image: the bytes of an image file, (h, w) uint8 grey values, or what was drawn. part: None if the source says
+    nothing. writer: "" = not known.
     """
 
     item: str
     label: str
     folder: str
-    image: bytes | NDArray[np.uint8]
+    image: bytes | NDArray[np.uint8] | Glyph
     part: Part | None = None
     writer: str = ""
 

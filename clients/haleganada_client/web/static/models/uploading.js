@@ -44,7 +44,7 @@ export function uploadForm(life) {
 
   const form = element("form", { class: "upload stack", onsubmit: run },
     element("h3", {}, say("newDataset")), chosen,
-    element("div", { class: "row wrap" }, chooser("chooseFile", "dataset-file", { accept: ".zip,.npz" }, (list) => choose(list, false)),
+    element("div", { class: "row wrap" }, chooser("chooseFile", "dataset-file", { accept: ".zip,.npz,.jsonl" }, (list) => choose(list, false)),
       chooser("chooseFolder", "dataset-folder", { webkitdirectory: true, multiple: true }, (list) => choose(list, true)),
       element("label", { class: "field grow" }, say("nameField"), name), send),
     options.node, outcome);
