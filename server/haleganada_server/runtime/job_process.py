@@ -63,7 +63,7 @@ class SubprocessRunner:
         if tensorboard and find_spec(self._tensorboard) is None:
             raise Precondition(
                 "this server cannot write files for TensorBoard, which it lacks; where it runs: pip install "
-                "tensorboard; or train without: training_history.json and .png have the same figures",
+                "'haleganada[tensorboard]'; or train without: training_history.json and .png have the same figures",
                 "TENSORBOARD_NOT_INSTALLED",
             )
 

@@ -164,4 +164,4 @@ class _Keeper(contextlib.ExitStack):
         if tensorboard_there():
             self.board = self.enter_context(TensorBoard(self.job.folder / FILES, self.state.epoch + 1))
         else:
-            self.told.note("no TensorBoard files: the server lacks it; pip install tensorboard")
+            self.told.note("no TensorBoard files: the server lacks it; pip install 'haleganada[tensorboard]'")

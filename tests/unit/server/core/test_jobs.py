@@ -110,7 +110,7 @@ def test_without_torch_it_says_what_to_install(tmp_path: Path) -> None:
 def test_without_tensorboard_it_says_what_to_install(tmp_path: Path) -> None:
     runner = SubprocessRunner(COMMAND, {}, tensorboard="tensorboard_that_is_not_there")
     with jobs(tmp_path, runner=runner) as running:
-        with pytest.raises(Precondition, match="pip install tensorboard") as refused:
+        with pytest.raises(Precondition, match=r"pip install 'haleganada\[tensorboard\]'") as refused:
             running.start_training("cnn36", TWO.name, "", {"tensorboard": True})
         assert refused.value.reason == "TENSORBOARD_NOT_INSTALLED" and running.page() == []
         asked = running.start_training("cnn36", TWO.name, "", {"tensorboard": False, "epochs": 1})

@@ -25,7 +25,7 @@ def test_mnist(tmp_path: Path, packed: bool) -> None:
     assert [item.label for item in by_part[Part.TRAIN]] == ["0", "9", "1", "1"]
     assert [item.label for item in by_part[Part.TEST]] == ["3", "4"]
     for item, image in zip(by_part[Part.TRAIN], IMAGES, strict=True):
-        assert np.array_equal(item.image, image)
+        assert np.array_equal(np.asarray(item.image), image)
 
 
 def test_a_folder_and_the_older_names(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_a_folder_and_the_older_names(tmp_path: Path) -> None:
 def test_orientation(tmp_path: Path, file_name: str, orientation: Orientation, transposed: bool) -> None:
     path = write_zip(tmp_path / file_name, idx_files(IMAGES, LABELS, "train-"))
     (first, *_) = good(path, orientation=orientation)
-    assert np.array_equal(first.image, IMAGES[0].T if transposed else IMAGES[0])
+    assert np.array_equal(np.asarray(first.image), IMAGES[0].T if transposed else IMAGES[0])
 
 
 def test_emnist_with_its_mapping(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_emnist_with_its_mapping(tmp_path: Path) -> None:
         ("Z", Part.TRAIN),
         ("B", Part.TEST),
     }
-    assert any(np.array_equal(item.image, IMAGES[0].T) for item in found)  # the members' names say emnist
+    assert any(np.array_equal(np.asarray(item.image), IMAGES[0].T) for item in found)  # the members' names say emnist
 
 
 MNIST = idx_files(IMAGES, LABELS, "train-")

@@ -23,6 +23,7 @@ from haleganada_server.core.errors import Precondition
 from haleganada_server.core.job import Epoch
 from haleganada_server.core.job_ports import CHECKPOINTS
 from haleganada_server.core.model_card import ModelCard
+from haleganada_server.training import fit
 from haleganada_server.training.fit import run_training
 from haleganada_server.training.fit_processes import Processes
 from haleganada_server.training.job_channel import ABANDONED
@@ -245,12 +246,22 @@ def test_other_settings_do_not_go_on_from_a_checkpoint(request_for: RequestFor) 
     assert [line["epoch"]["epoch"] for line in lines if "epoch" in line] == [1]
 
 
-def test_tensorboard_is_optional(request_for: RequestFor) -> None:
+def test_tensorboard_is_optional(request_for: RequestFor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fit, "tensorboard_there", lambda: False)
     request = request_for(epochs=1, tensorboard=True)
     _, lines = run_here(request)
-    events = list((Path(request["folder"]) / "files").glob("events.out.tfevents*"))
-    told = any("pip install tensorboard" in line["progress"]["message"] for line in lines if "progress" in line)
-    assert bool(events) != told
+    assert not list((Path(request["folder"]) / "files").glob("events.out.tfevents*"))
+    assert any("haleganada[tensorboard]" in line["progress"]["message"] for line in lines if "progress" in line)
+
+
+def test_tensorboard_shows_what_the_history_has(request_for: RequestFor) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    request = request_for(epochs=3, tensorboard=True)
+    _, lines = run_here(request)
+    shown = accumulator.EventAccumulator(str(Path(request["folder"]) / "files")).Reload()
+    losses = [line["epoch"]["train_loss"] for line in lines if "epoch" in line]
+    assert [event.value for event in shown.Scalars("loss/train")] == pytest.approx(losses)
+    assert [event.step for event in shown.Scalars("accuracy/validation")] == [1, 2, 3]
 
 
 def test_a_pretrained_preset_without_weights_says_where_to_get_them(request_for: RequestFor, tmp_path: Path) -> None:
