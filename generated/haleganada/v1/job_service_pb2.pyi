@@ -149,9 +149,9 @@ class TrainingSettings(_message.Message):
     CHECKPOINT_EVERY_FIELD_NUMBER: _builtins.int
     TENSORBOARD_FIELD_NUMBER: _builtins.int
     epochs: _builtins.int
-    """Passes over the training part. Range: 1 to 10,000."""
+    """Passes over the training part. Range: 1 to 10,000. Default: more than the preset's where few drawings make few steps."""
     batch_size: _builtins.int
-    """Drawings in one step. Range: 1 to 4,096."""
+    """Drawings in one step. Range: 1 to 4,096. Default: fewer than the preset's where there are few drawings."""
     learning_rate: _builtins.float
     """Highest learning rate. Range: above 0, to 1."""
     weight_decay: _builtins.float

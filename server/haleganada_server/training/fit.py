@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from haleganada_server.core.dataset import Part
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.job import Epoch
 from haleganada_server.training.backbone import start_from
@@ -46,13 +47,13 @@ class FitJob:
     def of(request: Mapping[str, Any]) -> FitJob:
         """From the request's JSON. Raises InvalidInput and Precondition."""
         chosen = preset(request["preset"])
-        weights = request.get("backbone_weights")
+        weights, data = request.get("backbone_weights"), read_dataset(request["dataset"])
         return FitJob(
             Path(request["folder"]),
             chosen,
             str(request["name"]),
-            FitSettings.of(asdict(chosen.defaults), request.get("settings", {})),
-            read_dataset(request["dataset"]),
+            FitSettings.of(asdict(chosen.defaults), request.get("settings", {}), len(data.part(Part.TRAIN))),
+            data,
             Path(weights) if weights else None,
         )
 

@@ -96,5 +96,25 @@ def test_settings_given_go_before_the_presets() -> None:
     settings = FitSettings.of(
         {"epochs": 9, "batch_size": 8, "learning_rate": 0.1, "weight_decay": 0.2, "frozen_epochs": 1},
         {"batch_size": 4, "mixed_precision": False},
+        drawings=1000,
     )
     assert settings == FitSettings(9, 4, 0.1, 0.2, frozen_epochs=1, mixed_precision=False)
+
+
+@pytest.mark.parametrize(
+    ("drawings", "given", "epochs", "batch_size"),
+    [
+        (2, {}, 300, 8),
+        (37, {}, 75, 8),
+        (300, {}, 17, 16),
+        (1024, {}, 19, 64),
+        (7123, {}, 15, 64),
+        (37, {"epochs": 3}, 3, 8),
+        (37, {"batch_size": 37}, 300, 37),
+    ],
+)
+def test_a_small_data_set_is_learned_in_small_steps(
+    drawings: int, given: dict[str, int], epochs: int, batch_size: int
+) -> None:
+    settings = FitSettings.of({"epochs": 15, "batch_size": 64, "learning_rate": 0.1}, given, drawings)
+    assert (settings.epochs, settings.batch_size) == (epochs, batch_size)
