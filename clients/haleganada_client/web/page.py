@@ -45,7 +45,8 @@ def predict() -> Response:
     """What a drawing is."""
     asked = body()
     top_k = number(asked, "top_k") or _TOP_K
-    return jsonify(plain(client().predict(drawing(asked), top_k=top_k, workspace=workspace())))
+    model = text(asked, "model", "")
+    return jsonify(plain(client().predict(drawing(asked), top_k=top_k, model=model, workspace=workspace())))
 
 
 @blueprint.post("/page/train")

@@ -75,7 +75,8 @@ def train() -> Response:
 @blueprint.post("/predict")
 def predict() -> Response:
     """Recognise one drawing."""
-    found = client().predict(drawing(body()), top_k=_TOP_K, workspace=workspace())
+    asked = body()
+    found = client().predict(drawing(asked), top_k=_TOP_K, model=text(asked, "model", ""), workspace=workspace())
     best = found.best
     return jsonify(
         success=True,

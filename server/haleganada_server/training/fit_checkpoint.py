@@ -23,8 +23,10 @@ from haleganada_server.training.fit_schedule import Plateau
 from haleganada_server.training.fit_state import FitState, plain_tensors
 
 KEPT = 2
-FORMAT = 1
-"""Of checkpoints, what networks keep in them included: one of another format is of another training."""
+FORMAT = 2
+"""Of checkpoints, of what networks keep in them, and of how drawings are augmented: another format, another
+training.
+"""
 _NAME = "checkpoint-{:06}.safetensors"
 _PATTERN = "checkpoint-*.safetensors"
 _LOG = logging.getLogger(__name__)

@@ -46,6 +46,17 @@ def test_predict(web: FlaskClient) -> None:
     assert body["variant_info"] == {"canonical": "ಅ", "variants": ["ಅ"]}
 
 
+def test_who_is_to_answer_can_be_said(web: FlaskClient) -> None:
+    train(web, "ಅ")
+    asked = {"image": data_url(shift=3), "model": "starter"}
+    for path in ("/predict", "/page/predict"):
+        body = web.post(path, json=asked).get_json()
+        assert body["model"] not in ("few-shot", "") and "ಅ" not in str(body)
+        assert web.post(path, json={**asked, "model": "few-shot"}).get_json()["model"] == "few-shot"
+        refused = web.post(path, json={**asked, "model": "nosuch"})
+        assert refused.status_code == 404 and "nosuch" in refused.get_json()["error"]
+
+
 def test_variants_answer_with_their_letter(web: FlaskClient) -> None:
     train(web, "ಕ", "box")
     assert train(web, "ಕಿ", variant_of="ಕ")["trained_as"] == "ಕ"

@@ -79,8 +79,12 @@ function settingsOf({ kind, request, created }) {
   return [kind === "training" && request.preset, request.dataset_name, ...settings, request.quick && say("quick"), moment(created)].filter(Boolean).join(" · ");
 }
 
+// As the server chooses the state that it keeps: of equal accuracies that with the lower loss.
+const isBetter = (one, other) => one.validation_accuracy > other.validation_accuracy
+  || (one.validation_accuracy === other.validation_accuracy && one.validation_loss <= other.validation_loss);
+
 function figures({ epochs }) {
-  const best = epochs.reduce((found, one) => (one.validation_accuracy > found.validation_accuracy ? one : found), epochs[0]);
+  const best = epochs.reduce((found, one) => (isBetter(one, found) ? one : found));
   const last = epochs.at(-1);
   return numbers([[last.epoch, "epoch"], [share(best.validation_accuracy), "bestAccuracy"], [best.epoch, "bestEpoch"], [duration(last.seconds), "epochTime"]]);
 }

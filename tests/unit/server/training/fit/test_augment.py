@@ -5,6 +5,7 @@ draws.
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from haleganada_server.training.augment import DRAWS, augment, draws, mixed_seed
 from haleganada_server.training.ink_input import InkInput
@@ -47,12 +48,32 @@ def test_ink_stays_in_its_range_and_paper_stays_paper() -> None:
     assert augment(torch.zeros(8, 1, 64, 64), draws(8, 0, 1)).max() == 0
 
 
-def test_most_of_the_ink_stays_in_the_picture() -> None:
-    plain = ink(0, 200)
-    drawn = draws(200, 0, 1)
+@pytest.mark.parametrize(("label", "share"), [(0, 0.06), (1, 0.06), (2, 0.2), (3, 0.2)])
+def test_hardly_any_ink_leaves_the_picture(label: int, share: float) -> None:
+    """Where nothing keeps it inside, it does so in a seventh of bars and rings and in nearly half of what has ink in
+    its corners, which are turned and bent furthest.
+    """
+    plain, drawn = ink(label, 400), draws(400, 0, 1)
     drawn[:, 6:8] = 0
-    kept = augment(plain, drawn).sum((1, 2, 3)) / plain.sum((1, 2, 3))
-    assert kept.min() > 0.6 and 0.85 < kept.mean() < 1.15
+    seen = augment(plain, drawn)
+    assert 0.9 < float((seen.sum((1, 2, 3)) / plain.sum((1, 2, 3))).mean()) < 1.1
+    edges = torch.cat([seen[:, 0, 0], seen[:, 0, -1], seen[:, 0, :, 0], seen[:, 0, :, -1]], dim=1)
+    assert (edges.amax(1) > 0.5).float().mean() < share
+
+
+def test_a_drawing_that_fills_its_picture_is_not_shifted() -> None:
+    full = torch.ones(50, 1, 64, 64)
+    drawn = torch.zeros(50, DRAWS)
+    drawn[:, 1:3] = draws(50, 0, 1)[:, 1:3]
+    assert torch.allclose(augment(full, drawn), full, atol=1e-5)
+
+
+def test_a_small_drawing_goes_where_it_is_sent() -> None:
+    small, drawn = torch.zeros(1, 1, 64, 64), torch.zeros(1, DRAWS)
+    small[:, :, 28:36, 28:36], drawn[:, 1] = 1, 1
+    columns = augment(small, drawn)[0, 0].sum(0)
+    middle = (columns * torch.arange(64)).sum() / columns.sum()
+    assert float(middle) == pytest.approx(31.5 + 6.4, abs=0.2)
 
 
 def test_no_drawing_is_mirrored() -> None:
