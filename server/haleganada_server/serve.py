@@ -46,7 +46,9 @@ class Address(click.ParamType[tuple[str, int]]):
 @click.command()
 @click.option("--listen", type=Address(), default="127.0.0.1:50051", show_default=True, help="Port 0 picks one.")
 @click.option("--data", type=_folder, default="saved_model", show_default=True, help="Folder of all that is taught.")
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda:N", help="What computes, trainings included.")
+@click.option(
+    "--device", default="auto", show_default=True, metavar="auto|cpu|cuda:N", help="What computes, trainings included."
+)
 @click.option("--weights", type=_folder, default=SHIPPED_WEIGHTS, help="Folder of other weights than the shipped ones.")
 @click.option("--tls-cert", type=_existing_file, help="PEM file with the server's certificate chain.")
 @click.option("--tls-key", type=_existing_file, help="PEM file with its private key.")

@@ -118,6 +118,12 @@ def test_list_presets(server: RunningServer) -> None:
     assert [preset.name for preset in presets if preset.learns_along] == ["cnn36", "resnet50-transformer"]
 
 
+@pytest.mark.parametrize(("preset", "words"), [("cnn36", "`models use cnn36 --online`"), ("resnet18", "train a model")])
+def test_a_preset_is_no_model_and_is_told_apart(server: RunningServer, preset: str, words: str) -> None:
+    refusal = refused(lambda: stub(server).GetModel(pb.GetModelRequest(model_id=preset)))
+    assert refusal.code == StatusCode.NOT_FOUND and words in refusal.message
+
+
 def test_activate_model(server: RunningServer, workspace: str, model: str) -> None:
     server.ocr.Train(ocr.TrainRequest(workspace=workspace, glyph=cross(), label="taught"))
     before = predict(server, workspace, cross())

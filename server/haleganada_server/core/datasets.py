@@ -102,7 +102,7 @@ class Datasets:
                 return self._known[id_or_name]
             named = [info for info in self._known.values() if info.name == id_or_name]
         if not named:
-            raise NotFound("dataset", id_or_name, "list the data sets that there are")
+            raise NotFound("dataset", id_or_name, "list the data sets that there are, as `haleganada datasets` does")
         if len(named) > 1:
             ids = ", ".join(sorted(info.dataset_id for info in named))
             raise InvalidInput("dataset_id", f"is a name that several data sets have; give one of the ids {ids}")

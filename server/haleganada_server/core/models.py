@@ -105,7 +105,7 @@ class Models:
         name = unicodedata.normalize("NFC", reference)  # as names are stored
         named = [model.model_id for model in self.all() if model.card.name == name]
         if not named:
-            raise NotFound("model", reference[:64], f"list the models, or ask “{FEW_SHOT}”, which is always there")
+            raise NotFound("model", reference[:64], _instead_of(reference))
         if len(named) > 1:
             ids = ", ".join(named[:_NAMED_IN_ERRORS]) + (", …" if len(named) > _NAMED_IN_ERRORS else "")
             raise InvalidInput(field, f"{len(named)} models are called “{reference}”; say which by its id: {ids}")
@@ -222,6 +222,17 @@ class Models:
         if not model.learns_along:
             raise _not_online(model.card.name)
         return model
+
+
+def _instead_of(reference: str) -> str:
+    """What to do about a name that is no model's."""
+    if reference in ONLINE_PRESETS:
+        return (
+            f"that is a preset: train a model from it, or let it learn along, as `models use {reference} --online` does"
+        )
+    if reference in PRESET_FACTS:
+        return "that is a preset: train a model from it"
+    return f"list the models, or ask “{FEW_SHOT}”, which is always there"
 
 
 def _not_online(name: str) -> Precondition:

@@ -81,6 +81,8 @@ def run_training(
     state, options = _new_state(job, processes)
     resumed = load_checkpoint(state, job.folder, job.fingerprint(processes))
     told.stage("training")
+    if "backbone" in options:
+        told.note(f"its backbone is {options['backbone']}, for that is what the file of backbone weights holds")
     if resumed:
         told.note(f"went on after epoch {state.epoch}")
     broken: Diverged | None = None
