@@ -50,6 +50,7 @@ TRIALS = (
     Trial("Devanagari, 46 characters", "cnn36", _DEVANAGARI, 0.95),
     Trial("English, 62 characters", "cnn36", _ENGLISH, 0.90, 40),
     Trial("English, 62 characters", "resnet18", _ENGLISH, 0.90, 15),
+    Trial("English, 62 characters", "tiny-cnn", _ENGLISH, 0.90, 40),
     Trial("MNIST", "cnn36", _MNIST, 0.993, few_shot=False),  # its 60,000 drawings would all be taught
     Trial("Kannada, 657 aksharas", "cnn36", _kannada, 0, 40),
     Trial("Kannada, 657 aksharas", "resnet18", _kannada, 0, 12),
