@@ -151,9 +151,12 @@ def _visible_gpus(device: str) -> dict[str, str]:
     """All that the server sees, none, or one of them."""
     if device == "auto":
         return {}
-    seen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if device == "cpu":
+        return {"CUDA_VISIBLE_DEVICES": ""}
     number = device.removeprefix("cuda:")
-    return {"CUDA_VISIBLE_DEVICES": "" if device == "cpu" else seen.split(",")[int(number)] if seen else number}
+    if seen := os.environ.get("CUDA_VISIBLE_DEVICES"):
+        number = seen.split(",")[int(number)]  # the server counts those that it sees
+    return {"CUDA_VISIBLE_DEVICES": number}
 
 
 def _step_back(pid: int) -> None:

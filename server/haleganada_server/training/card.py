@@ -19,8 +19,8 @@ from haleganada_server.training.sources import HELD_OUT_ALPHABETS
 
 NAME = "haleganada-embedder"
 FILES = ("embedder.onnx", "embedder.safetensors", "head.safetensors")
-WEIGHTS_FOLDER = (*FILES, "card.json", "MODEL_CARD.md")
-"""In the order in which they are written."""
+WEIGHTS_FILES = (*FILES, "card.json", "MODEL_CARD.md")
+"""Of a weights folder, in the order in which they are written."""
 
 
 @dataclass(frozen=True)

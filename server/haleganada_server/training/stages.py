@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from haleganada_server.runtime.network import NetworkShape
-from haleganada_server.training.card import WEIGHTS_FOLDER
+from haleganada_server.training.card import WEIGHTS_FILES
 from haleganada_server.training.checkpoint import read_progress
 from haleganada_server.training.embedder_run import RUN_FOLDER, Machine, Plan, train_embedder
 from haleganada_server.training.library import Folders
@@ -58,7 +58,7 @@ def follow(stages: Sequence[Stage], machine: Machine, folders: Folders, out: Pat
             say("done before")
         else:
             _train(stage, own, replace(machine, resume=True), folders, say)
-    for name in WEIGHTS_FOLDER:
+    for name in WEIGHTS_FILES:
         shutil.copyfile(own[stages[-1].name] / name, out / name)
 
 
@@ -69,11 +69,11 @@ def hours(stages: Sequence[Stage]) -> float:
 
 def _done(stage: Stage, folder: Path) -> bool:
     checkpoint = folder / RUN_FOLDER / STATE_FILE
-    return (folder / WEIGHTS_FOLDER[-1]).exists() and read_progress(checkpoint).step >= stage.steps
+    return (folder / WEIGHTS_FILES[-1]).exists() and read_progress(checkpoint).step >= stage.steps
 
 
 def _forget(folder: Path) -> None:
-    for name in (*WEIGHTS_FOLDER, f"{RUN_FOLDER}/{STATE_FILE}", f"{RUN_FOLDER}/{BEST_FILE}"):
+    for name in (*WEIGHTS_FILES, f"{RUN_FOLDER}/{STATE_FILE}", f"{RUN_FOLDER}/{BEST_FILE}"):
         (folder / name).unlink(missing_ok=True)
 
 

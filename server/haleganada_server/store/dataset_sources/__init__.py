@@ -8,10 +8,11 @@ from pathlib import Path
 from haleganada_server.core.dataset import Orientation
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.types import TransferFormat
+from haleganada_server.store.formats import archive
 
 from . import idx, image_folders, npz, taught
 from .source_item import MAX_PIXELS, MAX_TOTAL_PIXELS, RefusedSource, SourceItem, require_items
-from .trees import Tree, opened_tree
+from .trees import opened_tree
 
 __all__ = ["MAX_PIXELS", "MAX_TOTAL_PIXELS", "RefusedSource", "SourceItem", "read", "require_items"]
 
@@ -24,10 +25,13 @@ def read(path: Path, file_name: str, orientation: Orientation) -> Iterator[Sourc
     ending = Path(file_name).suffix.lower()
     if path.is_dir() or ending == ".zip":
         with opened_tree(path) as tree:
-            if not path.is_dir() and set(tree.names()) >= taught.ARCHIVE_MEMBERS:
+            names = tree.names()
+            if not path.is_dir() and archive.MEMBERS.issubset(names):
                 yield from taught.read(path, TransferFormat.ARCHIVE)
+            elif idx.is_idx(names):
+                yield from idx.read(tree, file_name, orientation)
             else:
-                yield from _read_tree(tree, file_name, orientation)
+                yield from image_folders.read(tree)
     elif ending == ".npz":
         yield from npz.read(path)
     elif ending == ".jsonl":
@@ -35,11 +39,3 @@ def read(path: Path, file_name: str, orientation: Orientation) -> Iterator[Sourc
     else:
         wanted = "a .zip of folders or IDX files, a .npz, or a workspace's export, .zip or .jsonl"
         raise InvalidInput("file_name", f"ends with “{ending[:20]}”; send {wanted}")
-
-
-def _read_tree(tree: Tree, file_name: str, orientation: Orientation) -> Iterator[SourceItem | RefusedSource]:
-    names = tree.names()
-    if idx.is_idx(names):
-        yield from idx.read(tree, file_name, orientation)
-        return
-    yield from image_folders.read(tree)

@@ -15,9 +15,6 @@ from haleganada_server.vision import PillowInkReader
 
 from .source_item import RefusedSource, SourceItem, label_name
 
-ARCHIVE_MEMBERS = {"manifest.json", "samples.jsonl"}
-"""By which an archive is told from a zip of anything else."""
-
 
 def read(path: Path, form: TransferFormat) -> Iterator[SourceItem | RefusedSource]:
     """Each sample under the label that it was taught with, whatever that stands for. Raises InvalidInput for an archive

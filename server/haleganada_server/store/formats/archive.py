@@ -30,6 +30,8 @@ from . import drawings, items, members
 
 MANIFEST = "manifest.json"
 _SAMPLES, _VECTORS = "samples.jsonl", "embeddings.f32"
+MEMBERS = frozenset((MANIFEST, _SAMPLES))
+"""By which an archive is told from a zip that may have anything in it."""
 _FORMAT = 1
 _MAX_MANIFEST = 16 * 2**20
 _MAX_DIM = 65536

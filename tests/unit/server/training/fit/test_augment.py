@@ -61,6 +61,14 @@ def test_hardly_any_ink_leaves_the_picture(label: int, share: float) -> None:
     assert (edges.amax(1) > 0.5).float().mean() < share
 
 
+def test_most_of_the_ink_stays_in_the_picture() -> None:
+    plain = ink(0, 200)
+    drawn = draws(200, 0, 1)
+    drawn[:, 6:8] = 0
+    kept = augment(plain, drawn).sum((1, 2, 3)) / plain.sum((1, 2, 3))
+    assert kept.min() > 0.6 and 0.85 < kept.mean() < 1.15
+
+
 def test_a_drawing_that_fills_its_picture_is_not_shifted() -> None:
     full = torch.ones(50, 1, 64, 64)
     drawn = torch.zeros(50, DRAWS)
