@@ -165,7 +165,7 @@ class TrainingSettings(_message.Message):
     accumulation: _builtins.int
     """Steps whose gradients are added up before the weights change. Range: 1 to 256. Default: 1."""
     mixed_precision: _builtins.bool
-    """Compute in 16 bits where the device is fast at it. Default (absent): true on CUDA, false on a CPU."""
+    """Compute in 16 bits: bfloat16, or float16 on GPUs without it. Default (absent): true on GPUs that are fast at it, false on a CPU."""
     frozen_epochs: _builtins.int
     """Epochs in which only the last layers of a pretrained network are trained, before all are. Default (absent): the preset's."""
     augment: _builtins.bool

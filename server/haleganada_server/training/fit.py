@@ -27,6 +27,7 @@ from haleganada_server.training.fit_state import FitState, build_optimiser
 from haleganada_server.training.history import History, TensorBoard, tensorboard_there
 from haleganada_server.training.ink_input import InkInput
 from haleganada_server.training.job_failures import FailedWithModel
+from haleganada_server.training.precision import Precision
 from haleganada_server.training.presets import Preset, preset
 
 FILES = "files"
@@ -112,7 +113,8 @@ def _new_state(job: FitJob, processes: Processes) -> tuple[FitState, dict[str, A
     torch.manual_seed(job.settings.seed)
     network = job.preset.build(len(job.data.labels), options, backbone)
     network = network.to(processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return FitState(network, build_optimiser(network.parameters(), job.settings)), options
+    optimiser = build_optimiser(network.parameters(), job.settings)
+    return FitState(network, optimiser, Precision.of(job.settings, processes.device)), options
 
 
 def _fit(

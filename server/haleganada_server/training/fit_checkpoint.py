@@ -23,7 +23,7 @@ from haleganada_server.training.fit_schedule import Plateau
 from haleganada_server.training.fit_state import FitState, plain_tensors
 
 KEPT = 2
-FORMAT = 2
+FORMAT = 3
 """Of checkpoints, of what networks keep in them, and of how drawings are augmented: another format, another
 training.
 """
@@ -43,6 +43,7 @@ def save_checkpoint(state: FitState, folder: Path, fingerprint: str) -> None:
         "fingerprint": fingerprint,
         "best_epoch": state.best_epoch,
         "plateau": asdict(state.plateau),
+        "precision": state.precision.state(),
         "history": [asdict(epoch) for epoch in state.history],
     }
     write_safetensors(folder / _NAME.format(state.epoch), _tensors(state), {"fit": json.dumps(header)})
@@ -105,6 +106,7 @@ def _restore(state: FitState, tensors: dict[str, Tensor], header: dict[str, obje
     state.best_epoch = int(header["best_epoch"])  # type: ignore[call-overload]
     state.best = _part(tensors, "best.") or plain_tensors(state.network)
     state.plateau = Plateau(**header["plateau"])  # type: ignore[arg-type]
+    state.precision.restore(header["precision"])  # type: ignore[arg-type]
     _restore_optimiser(state.optimiser, _part(tensors, "optimiser."))
 
 

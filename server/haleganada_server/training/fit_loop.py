@@ -64,7 +64,6 @@ class FitLoop:
         self._head = {id(p) for p in head}
         self._phase: bool | None = None
         self._wrapped = state.network
-        self._mixed = mixes(settings, processes.device)
 
     def run_epoch(self) -> Epoch | None:
         """Train through one epoch and measure it; None if it was cancelled on the way, the state being of no use then.
@@ -123,7 +122,7 @@ class FitLoop:
             with self._wrapped.no_sync() if self.processes.count > 1 else contextlib.nullcontext():  # type: ignore[operator]
                 totals += self._piece(piece, drawn, weight)
         totals += self._piece(mine[-1], drawn, weight)
-        self.state.optimiser.step()
+        self.state.precision.step(self.state.optimiser)
         return totals
 
     def _piece(self, piece: Piece, drawn: Tensor | None, weight: float) -> Tensor:
@@ -131,10 +130,10 @@ class FitLoop:
         items = self.train[piece]
         ink = self.ink(self.data.rasters(items), None if drawn is None else drawn[torch.from_numpy(piece)])
         targets = torch.from_numpy(self.data.targets(items)).to(self.processes.device)
-        with torch.autocast(self.processes.device.type, torch.bfloat16, enabled=self._mixed):
+        with self.state.precision.autocast():
             logits = self._wrapped(ink).float()
         loss = functional.cross_entropy(logits, targets, reduction="sum")
-        (loss * weight).backward()
+        self.state.precision.backward(loss * weight)
         return torch.stack((loss.detach(), (logits.argmax(1) == targets).sum()))
 
     def _validate(self) -> tuple[float, float]:
@@ -176,10 +175,3 @@ def measure(network: nn.Module, ink: InkInput, data: FitData, items: NDArray[np.
     batches = [items[i : i + MEASURED_AT_ONCE] for i in range(0, len(items), MEASURED_AT_ONCE)]
     logits = [network(ink(data.rasters(batch))).float().cpu() for batch in batches]
     return torch.cat(logits) if logits else torch.zeros(0, len(data.labels))
-
-
-def mixes(settings: FitSettings, device: torch.device) -> bool:
-    """True if training computes in bfloat16: as set, else on a GPU that has it."""
-    if settings.mixed_precision is not None:
-        return settings.mixed_precision
-    return device.type == "cuda" and bool(torch.cuda.is_bf16_supported(including_emulation=False))

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from haleganada_server.core.job import Epoch
 from haleganada_server.training.fit_schedule import Plateau
 from haleganada_server.training.fit_settings import FitSettings
+from haleganada_server.training.precision import Precision
 
 
 @dataclass
@@ -23,6 +24,7 @@ class FitState:
 
     network: nn.Module
     optimiser: torch.optim.Optimizer
+    precision: Precision = field(default_factory=Precision)
     plateau: Plateau = field(default_factory=Plateau)
     history: list[Epoch] = field(default_factory=list)
     best: dict[str, Tensor] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from haleganada_server.training import fit_checkpoint
 from haleganada_server.training.fit_checkpoint import load_checkpoint, save_checkpoint, write_whole
 from haleganada_server.training.fit_settings import FitSettings
 from haleganada_server.training.fit_state import FitState, build_optimiser
+from haleganada_server.training.precision import Precision
 from torch import nn
 
 ACCURACY = {1: 0.5, 2: 0.9, 3: 0.7, 4: 0.6}
@@ -52,6 +54,22 @@ def test_going_on_from_a_checkpoint_changes_nothing(tmp_path: Path, epochs: int)
     assert load_checkpoint(resumed, tmp_path, "same")
     assert_equal(resumed, train(new_state(), epochs))
     assert_equal(train(resumed, 1), train(new_state(), epochs + 1))
+
+
+def test_the_scale_of_float16_is_kept(tmp_path: Path) -> None:
+    """Each step doubles it, which without it would begin anew."""
+    halves = [Precision(torch.float16) for _ in range(2)]
+    for precision in halves:
+        precision.restore({**precision.state(), "growth_interval": 1})
+    kept, resumed = (replace(new_state(), precision=precision) for precision in halves)
+    for parameter in kept.network.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    before = kept.precision.state()["scale"]
+    kept.precision.backward(sum(p.sum() for p in kept.network.parameters()))
+    kept.precision.step(kept.optimiser)
+    save_checkpoint(train(kept, 1), tmp_path, "same")
+    assert load_checkpoint(resumed, tmp_path, "same")
+    assert resumed.precision.state()["scale"] == kept.precision.state()["scale"] == 2 * before
 
 
 def test_a_checkpoint_of_another_format_is_not_gone_on_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,11 +11,12 @@ import torch
 from haleganada_server.core.dataset import Part
 from haleganada_server.core.errors import Precondition
 from haleganada_server.training.fit_data import read_dataset
-from haleganada_server.training.fit_loop import FitHooks, FitLoop, mixes
+from haleganada_server.training.fit_loop import FitHooks, FitLoop
 from haleganada_server.training.fit_processes import Processes
 from haleganada_server.training.fit_settings import FitSettings
 from haleganada_server.training.fit_state import FitState, build_optimiser
 from haleganada_server.training.ink_input import InkInput
+from haleganada_server.training.precision import Precision
 from torch import nn
 
 from tests.unit.server.training.fit.conftest import write_dataset
@@ -32,13 +33,18 @@ def plain_network() -> nn.Sequential:
 
 
 def fitted(
-    dataset: dict[str, Any], settings: FitSettings, network: nn.Module | None = None, cancel_after: int = -1
+    dataset: dict[str, Any],
+    settings: FitSettings,
+    network: nn.Module | None = None,
+    cancel_after: int = -1,
+    precision: Precision | None = None,
 ) -> FitLoop:
     """All epochs, or as many steps as given."""
     network = network or plain_network()
     stepped: list[int] = []
     hooks = FitHooks(stepped.append, lambda: len(stepped) == cancel_after)
-    state = FitState(network, build_optimiser(network.parameters(), settings))
+    precision = precision or Precision.of(settings, CPU)
+    state = FitState(network, build_optimiser(network.parameters(), settings), precision)
     head = list(network.children())[-1].parameters()
     loop = FitLoop(state, read_dataset(dataset), settings, InkInput(16, CPU), Processes(CPU), head, hooks)
     while not state.over(settings):
@@ -113,7 +119,29 @@ def test_mixed_precision_trains_in_sixteen_bits_and_keeps_full_weights(dataset: 
     loop = fitted(dataset, dataclasses.replace(SETTINGS, epochs=1, mixed_precision=True), network)
     assert set(seen) == {torch.bfloat16, torch.float32}, "training in bfloat16, measuring in float32"
     assert weights(loop).dtype == torch.float32
-    assert not mixes(SETTINGS, CPU)
+    assert Precision.of(SETTINGS, CPU).dtype is None
+
+
+def test_float16_learns_what_float32_does(dataset: dict[str, Any]) -> None:
+    """As GPUs do that know no bfloat16."""
+    settings = dataclasses.replace(SETTINGS, epochs=12, learning_rate=1e-2, augment=False)
+    loop = fitted(dataset, settings, precision=Precision(torch.float16))
+    assert loop.state.history[-1].validation_accuracy > 0.9
+    assert loop.state.history[-1].train_loss == pytest.approx(
+        fitted(dataset, settings).state.history[-1].train_loss, abs=0.1
+    )
+
+
+def test_gradients_beyond_float16_are_passed_over_and_the_scale_falls(dataset: dict[str, Any]) -> None:
+    """The sum of 36 drawings' losses times the first scale is too much for it at weights as large as these."""
+    network = plain_network()
+    precision = Precision(torch.float16)
+    with torch.no_grad():
+        network[0].weight.mul_(300)
+    before = precision.state()["scale"]
+    loop = fitted(dataset, dataclasses.replace(SETTINGS, epochs=1, batch_size=36), network, precision=precision)
+    assert precision.state()["scale"] < before
+    assert bool(weights(loop).isfinite().all())
 
 
 def test_cancelling_leaves_the_epoch_unfinished(dataset: dict[str, Any]) -> None:
