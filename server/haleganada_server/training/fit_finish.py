@@ -24,7 +24,7 @@ from haleganada_server.training.fit_loop import measure
 from haleganada_server.training.fit_report import FitReport
 from haleganada_server.training.fit_settings import FitSettings
 from haleganada_server.training.fit_state import FitState, plain_tensors
-from haleganada_server.training.halves import round_matrices
+from haleganada_server.training.halves import compact, round_matrices
 from haleganada_server.training.history import HISTORY_JSON, History, history_json
 from haleganada_server.training.ink_input import InkInput
 from haleganada_server.training.model_export import export_model
@@ -34,7 +34,8 @@ from haleganada_server.training.presets import Preset, parameter_count
 from haleganada_server.training.temperature import fit_temperature
 
 FILES, MODEL = "files", "model"
-LAST_STATE, CLASS_MAPPING = "final_model.safetensors", "class_mapping.json"
+LAST_STATE, BEST_STATE = "final_model.safetensors", "best_model.safetensors"
+CLASS_MAPPING, ABOUT = "class_mapping.json", "haleganada"
 _SAMPLES, _SAMPLE_PIXELS = 1_000, 16_000_000
 """How many drawings the exports are checked on at most; of large ones fewer, which would take minutes."""
 
@@ -63,10 +64,12 @@ def write_results(trained: Trained, folder: Path, ink: InkInput, told: FitReport
     """
     state, files = trained.state, folder / FILES
     History(files).write(state.history, state.best_epoch, last=True)
-    write_safetensors(files / LAST_STATE, plain_tensors(state.network), {"preset": trained.preset.name})
+    about = _about(trained)
+    write_safetensors(files / LAST_STATE, plain_tensors(state.network), about)
     write_whole(files / CLASS_MAPPING, class_mapping(trained.data.labels))
     state.network.load_state_dict(state.best)
     round_matrices(state.network)
+    write_safetensors(files / BEST_STATE, compact(plain_tensors(state.network)), about)
     told.stage("measuring")
     temperature, metrics = _measured(trained, ink, hasty)
     told.stage("exporting")
@@ -81,6 +84,14 @@ def write_results(trained: Trained, folder: Path, ink: InkInput, told: FitReport
 def class_mapping(labels: tuple[str, ...]) -> bytes:
     """JSON: output of the network -> label."""
     return json.dumps({str(i): label for i, label in enumerate(labels)}, ensure_ascii=False, indent=1).encode()
+
+
+def _about(trained: Trained) -> dict[str, str]:
+    """What a file of tensors says of itself: how its network is built, and what its outputs mean. One entry, for
+    safetensors writes several in any order, and equal trainings give equal files.
+    """
+    about = {"preset": trained.preset.name, "options": dict(trained.options), "labels": trained.data.labels}
+    return {ABOUT: json.dumps(about, ensure_ascii=False)}
 
 
 def _measured(trained: Trained, ink: InkInput, hasty: bool) -> tuple[float, dict[str, float]]:

@@ -29,6 +29,8 @@ from haleganada_server.training.fit_processes import Processes
 from haleganada_server.training.job_channel import ABANDONED
 from haleganada_server.training.model_files import read_model
 from haleganada_server.training.online.start import start_model
+from haleganada_server.training.presets import preset
+from safetensors import safe_open
 
 from tests.unit.server.training.fit.conftest import JobRun, Request, write_dataset
 
@@ -58,7 +60,8 @@ def test_a_training_leaves_a_complete_model_and_files(request_for: RequestFor) -
     assert done == {"model": True, "cancelled": False, "result": {}}
     job = Path(request["folder"])
     assert {p.name for p in (job / "files").iterdir()} == {
-        "training_history.json", "training_history.png", "final_model.safetensors", "class_mapping.json",
+        "training_history.json", "training_history.png", "class_mapping.json",
+        "final_model.safetensors", "best_model.safetensors",
     }  # fmt: skip
     assert {p.name for p in (job / "model").iterdir()} == {
         "model.json", "model.safetensors", "model.onnx", "model.int8.onnx", "export.json", "training_history.json",
@@ -68,6 +71,19 @@ def test_a_training_leaves_a_complete_model_and_files(request_for: RequestFor) -
     steps = [line["progress"] for line in lines if line.get("progress", {}).get("stage") == "training"]
     assert steps[-1]["done"] == steps[-1]["total"] == 18
     assert [line["progress"]["stage"] for line in lines if "progress" in line][-2:] == ["measuring", "exporting"]
+
+
+def test_the_best_state_can_be_fetched_as_tensors_that_say_what_they_are(request_for: RequestFor) -> None:
+    request = request_for(epochs=6, learning_rate=3e-3)
+    run_here(request)
+    with safe_open(Path(request["folder"]) / "files/best_model.safetensors", "pt") as file:
+        about, tensors = json.loads(file.metadata()["haleganada"]), {n: file.get_tensor(n) for n in file.keys()}  # noqa: SIM118
+    network = preset(about["preset"]).build(len(about["labels"]), about["options"], None)
+    network.load_state_dict(tensors)
+    model, card = read_model(Path(request["folder"]) / "model")
+    assert tuple(about["labels"]) == card.labels
+    ink = torch.rand(2, 1, card.preprocessing.side, card.preprocessing.side)
+    assert torch.equal(network.eval()(ink), model(ink))
 
 
 def test_a_model_that_can_learn_online_keeps_some_of_its_drawings(request_for: RequestFor) -> None:
