@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from haleganada_client import JobState, TrainingSettings
@@ -203,6 +204,23 @@ def test_fit_evaluate_and_jobs_on_the_command_line(running: ServerProcess, tmp_p
     told = run("jobs", "delete", asked["job_id"], "x", code=4)
     assert f"deleted job {asked['job_id']}\n" in told, "the second one's refusal, told as an error, does not hide it"
     assert "there is no job" in run("jobs", "delete", asked["job_id"], code=4)
+
+
+def test_the_settings_of_a_job_can_be_kept_and_used_again(running: ServerProcess, tmp_path: Path) -> None:
+    def run(*arguments: str | Path) -> Any:
+        done = haleganada("--server", running.address, *arguments, "--json")
+        assert done.returncode == 0, (done.stdout, done.stderr)
+        return json.loads(done.stdout)
+
+    fit = ("fit", "cnn36", "--data", "letters", "--detach")
+    flags = ("--epochs", "3", "--learning-rate", "0.25", "--optimiser", "adam", "--no-augment", "--patience", "0")
+    asked = run("jobs", "show", run(*fit, *flags)["job_id"])["request"]["settings"]
+    assert asked == {"epochs": 3, "learning_rate": 0.25, "optimiser": "adam", "augment": False, "patience": 0}
+    (tmp_path / "kept.json").write_text(json.dumps(asked | {"seed": None}))
+    again = (*fit, "--config", tmp_path / "kept.json")
+    assert run(*again)["request"]["settings"] == asked
+    over = run("fit", "cnn36", "--epochs", "2", "--augment", "--data", "letters", "--detach", *again[-2:])
+    assert over["request"]["settings"] == asked | {"epochs": 2, "augment": True}, "flags win, wherever they stand"
 
 
 def test_the_same_data_sent_twice_is_said_and_either_will_do(running: ServerProcess, tmp_path: Path) -> None:

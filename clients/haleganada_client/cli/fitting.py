@@ -12,6 +12,7 @@ from .dataset_named import dataset_named
 from .job_bar import duration, followed, goes_on
 from .layout import counted, percent, printable
 from .session import Session, with_session
+from .settings_file import config_option
 from .starter_dataset import starter_dataset
 
 if TYPE_CHECKING:
@@ -25,12 +26,15 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--weight-decay", {"type": click.FloatRange(0, 1), "help": "0 = none."}),
     ("--optimiser", {"type": click.Choice(["adamw", "adam"]), "help": "What follows the gradients."}),
     ("--schedule", {"type": click.Choice(["cosine", "plateau"]), "help": "How the learning rate falls."}),
-    ("--patience", {"type": click.IntRange(0), "help": "Epochs without a better accuracy, then stop; 0 = never."}),
+    (
+        "--patience",
+        {"type": click.IntRange(0, 10_000), "help": "Epochs without better accuracy, then end; 0 = never."},
+    ),
     ("--accumulation", {"type": click.IntRange(1, 256), "help": "Steps whose gradients are added up."}),
     ("--mixed-precision/--no-mixed-precision", {"default": None, "help": "Compute in 16 bits."}),
-    ("--frozen-epochs", {"type": click.IntRange(0), "help": "Of a pretrained network, with only its last layers."}),
+    ("--frozen-epochs", {"type": click.IntRange(0, 10_000), "help": "With only a pretrained network's last layers."}),
     ("--augment/--no-augment", {"default": None, "help": "Turn, shift, stretch and bend the drawings."}),
-    ("--seed", {"type": click.IntRange(0), "help": "Of weights, order and augmentation."}),
+    ("--seed", {"type": click.IntRange(0, 2**63 - 1), "help": "Of weights, order and augmentation."}),
     ("--checkpoint-every", {"type": click.IntRange(1, 1_000), "help": "Epochs between two checkpoints."}),
     ("--tensorboard/--no-tensorboard", {"default": None, "help": "Write event files too."}),
 )
@@ -56,6 +60,7 @@ def _with_settings(command: Any) -> Any:
     metavar="FILE.png",
     help="Train nothing; draw what the network would see, augmented, with each drawing's own in the first column.",
 )
+@config_option
 @_with_settings
 @with_session
 def fit_command(
@@ -77,13 +82,15 @@ def fit_command(
     \b
     haleganada fit cnn36 --data digits
     haleganada fit resnet18 --data letters --epochs 30 --detach
+    haleganada fit cnn36 --data letters --config settings.json --seed 2
     haleganada fit cnn36 --starter --sources FOLDER
     """
     if bool(dataset) == starter:
         raise click.UsageError("give either --data NAME or --starter")
     if preview is not None and settings["augment"] is False:
         raise click.UsageError(
-            "--preview shows each drawing as it is, too, in the first column; leave --no-augment away there"
+            "--preview shows each drawing as it is, too, in the first column; leave --no-augment, or augment in the "
+            "--config file, away there"
         )
     if starter:
         with session.client() as client:
