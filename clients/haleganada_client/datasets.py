@@ -116,10 +116,10 @@ class DatasetsClient:
     ) -> Dataset:
         """Send a folder, a .zip, a .npz or a .jsonl; the data set that the server makes of it, which may take minutes.
 
-        A folder is zipped first. name: "" = the file's. split: auto, stratified or writer. validation_share,
-        test_share: 0..0.5, None = 0.15. orientation: of IDX images: auto, upright or transposed. An upload whose
-        connection breaks goes on where it was, in this call or in a later one. Raises OSError for what cannot be
-        read.
+        A folder is zipped first, without the links in it. name: "" = the file's. split: auto, stratified or writer.
+        validation_share, test_share: 0..0.5, None = 0.15. orientation: of IDX images: auto, upright or transposed. An
+        upload whose connection breaks goes on where it was, in this call or in a later one. Raises OSError for what
+        cannot be read.
         """
         options = _options(name or Path(path).stem, split, validation_share, test_share, seed, orientation)
         with ExitStack() as stack:

@@ -33,6 +33,12 @@ def packed(path: Path) -> Iterator[BinaryIO]:
         yield spool
 
 
+def links_below(folder: Path) -> list[str]:
+    """Names, below the folder, of the links that packed leaves out, hidden ones aside; sorted."""
+    found = [path for path in _below(folder) if path.is_symlink()]
+    return sorted(path.relative_to(folder).as_posix() for path in found)
+
+
 def sha256_of(file: BinaryIO) -> str:
     """SHA-256 of a whole file, hexadecimal; it stands at its start afterwards."""
     digest = hashlib.sha256()
@@ -66,9 +72,12 @@ def _name(path: Path) -> str:
 
 
 def _files_below(root: Path) -> Iterator[Path]:
+    return (path for path in _below(root) if not path.is_symlink() and path.is_file())
+
+
+def _below(root: Path) -> Iterator[Path]:
+    """Files and links, hidden ones left out; links are not followed, for they could lead round in a circle."""
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            path = Path(folder, name)
-            if not name.startswith(".") and not path.is_symlink() and path.is_file():
-                yield path
+        yield from (path for name in folders if (path := Path(folder, name)).is_symlink())
+        yield from (Path(folder, name) for name in sorted(files) if not name.startswith("."))

@@ -109,6 +109,29 @@ def test_what_was_refused_is_listed(running: ServerProcess, letters: Path) -> No
     assert re.search(r"imbalance +the largest label has \S+ times as many drawings to train on as the smallest", text)
 
 
+def test_a_mapping_says_what_folders_mean(running: ServerProcess, letters: Path, shelf: Path, tmp_path: Path) -> None:
+    (letters / "class_mapping.json").write_text(json.dumps({"a": "ಅ", "b": "66"}, ensure_ascii=False), encoding="utf-8")
+    shutil.make_archive(str(tmp_path / "mapped"), "zip", tmp_path, "letters")  # with the folder itself
+    shutil.copytree(letters, shelf / "letters")
+    sent = run_json(running, "add", letters)
+    assert [label["label"] for label in sent["labels"]] == ["66", "c", "ಅ"] and sent["refused_total"] == 0
+    for made in (run_json(running, "add", tmp_path / "mapped.zip"), run_json(running, "add", "letters", "--on-server")):
+        assert made["sha256"] == sent["sha256"]
+    (letters / "class_mapping.json").write_text('{"a": "x", "b": "x"}')
+    assert "class_mapping.json: “a”, “b” all mean “x”" in run(running, "add", letters, code=1)
+
+
+def test_links_in_a_folder_are_named(running: ServerProcess, letters: Path) -> None:
+    plain = haleganada("--server", running.address, "datasets", "add", letters, "--json")
+    assert "skipped" not in plain.stderr
+    for i in range(22):
+        (letters / f"link {i:02}").symlink_to(letters / "train/a")
+    linked = haleganada("--server", running.address, "datasets", "add", letters, "--json")
+    assert linked.returncode == 0 and "22 links skipped: link 00, link 01, " in linked.stderr
+    assert "link 19 and 2 more; put the folders and files themselves there" in linked.stderr
+    assert json.loads(linked.stdout)["sha256"] == json.loads(plain.stdout)["sha256"]
+
+
 def test_from_the_server_s_disk(running: ServerProcess) -> None:
     made = run_json(running, "add", "digits.npz", "--on-server", "--split", "writer", "--seed", "3")
     assert (made["name"], made["writers"], made["labels_total"]) == ("digits", 5, 4)

@@ -12,6 +12,7 @@ import click
 from .dataset_named import dataset_named
 from .default_group import DefaultGroup
 from .layout import bar, counted, moment, printable, size, table
+from .meant import tell_of_links
 from .session import Session, with_session
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
@@ -68,8 +69,9 @@ def add_dataset(
     `haleganada export` wrote: an archive or a .jsonl.
 
     Folders name the labels, as text (ಅ), as code points (U+0C95_0CCD) or as a decimal code (3205), below train/,
-    validation/ and test/ or without them; what has no part is split by writer where names tell them (w012_1.png), else
-    the same share of every label. An upload that broke off goes on where it was. Exit code 1 if some were refused.
+    validation/ and test/ or without them; a class_mapping.json above them, {"folder": "label"}, wins over their names.
+    What has no part is split by writer where names tell them (w012_1.png), else the same share of every label. Links
+    in a folder are skipped. An upload that broke off goes on where it was. Exit code 1 if some were refused.
 
     \b
     haleganada datasets add letters/
@@ -84,6 +86,7 @@ def add_dataset(
         if on_server:
             made = client.datasets.add(path, **options)
         else:
+            tell_of_links(Path(path))
             made = _upload(session, client.datasets.upload, path, options)
         _tell_of_the_same(session, client, made)
     session.show(made, _in_words(made))

@@ -10,6 +10,8 @@ import click
 from .folders import others_below
 from .layout import counted, printable
 
+_LINKS_SHOWN = 20
+
 
 def matching(name: str) -> list[Path]:
     """The file or folder of that name, else everything that it names as a pattern. "-", standard input, is a name, too.
@@ -29,3 +31,14 @@ def tell_of_others(folders: Iterable[Path]) -> None:
     """Say on stderr how many files in folders are no pictures that can be read."""
     if others := sum(others_below(folder) for folder in folders):
         click.echo(f"{counted(others, 'file')} skipped: not PNG, JPEG or WebP", err=True)
+
+
+def tell_of_links(folder: Path) -> None:
+    """Say on stderr which links in a folder are not sent along."""
+    from haleganada_client.packing import links_below  # zipfile takes its time, and few commands need it
+
+    if links := links_below(folder):
+        shown = ", ".join(printable(name) for name in links[:_LINKS_SHOWN])
+        more = f" and {len(links) - _LINKS_SHOWN:,} more" if len(links) > _LINKS_SHOWN else ""
+        what = f"{counted(len(links), 'link')} skipped: {shown}{more}"
+        click.echo(f"{what}; put the folders and files themselves there", err=True)

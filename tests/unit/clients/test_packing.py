@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from haleganada_client import InvalidInput
-from haleganada_client.packing import packed, sha256_of
+from haleganada_client.packing import links_below, packed, sha256_of
 
 
 def folder(root: Path) -> Path:
@@ -25,6 +25,17 @@ def test_what_is_in_it(tmp_path: Path) -> None:
     with packed(folder(tmp_path)) as file, zipfile.ZipFile(file) as made:
         assert made.namelist() == ["b/1.png", "train/ಅ/1.png", "train/ಅ/2.png"]
         assert made.read("train/ಅ/1.png").decode() == "train/ಅ/1.png"
+
+
+def test_links_are_left_out_and_named(tmp_path: Path) -> None:
+    root = folder(tmp_path)
+    (root / "train/ಆ").symlink_to(root / "b")
+    (root / "train/round").symlink_to(root)
+    (root / "train/ಅ/lost.png").symlink_to(tmp_path / "nowhere")
+    (root / ".link").symlink_to(root / "b")
+    assert links_below(root) == ["link.png", "train/round", "train/ಅ/lost.png", "train/ಆ"]
+    with packed(root) as file, zipfile.ZipFile(file) as made:
+        assert made.namelist() == ["b/1.png", "train/ಅ/1.png", "train/ಅ/2.png"]
 
 
 def test_the_same_folder_gives_the_same_bytes(tmp_path: Path) -> None:
