@@ -4,6 +4,8 @@ reload, a model that answers on the slate and the way back. The jobs learn nothi
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import shutil
 import sys
@@ -14,6 +16,7 @@ import numpy as np
 import pytest
 from selenium.webdriver.common.keys import Keys
 
+from tests.datasets import drawing, folders_of, png
 from tests.e2e.browser import Page, browser, missing, web
 from tests.e2e.class_set import write_class_set
 from tests.e2e.processes import start_process
@@ -91,6 +94,24 @@ def test_a_folder_is_sent_as_it_is(page: Page, tmp_path: Path) -> None:
     upload(page, folder, "a folder")
     assert page.all(".numbers dd")[0].text == "9" and page.all(".numbers dd")[1].text == "3"
     assert not page.complaints()
+
+
+def test_a_folder_s_mapping_is_sent_with_it(page: Page, tmp_path: Path) -> None:
+    for name, content in folders_of(("class_1", "class_2"), 4).items():
+        (tmp_path / "mapped" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "mapped" / name).write_bytes(content)
+    (tmp_path / "mapped/class_mapping.json").write_text('{"class_1": "ಅ", "class_2": "ಕ"}', encoding="utf-8")
+    upload(page, tmp_path / "mapped", "with a mapping")
+    page.wait(lambda: page.all(".uplot canvas"))
+    assert page.find(".plot .canvas").get_attribute("aria-label") == "Drawings of each label, all parts: ಅ: 4, ಕ: 4"
+
+
+def test_what_was_exported_as_lines_is_sent_as_it_is(page: Page, tmp_path: Path) -> None:
+    pictures = {label: [base64.b64encode(png(drawing((label, i)))).decode() for i in range(4)] for label in "ಅಕ"}
+    lines = [json.dumps({"label": label, "image": image}) for label, own in pictures.items() for image in own]
+    (tmp_path / "taught.jsonl").write_text("\n".join(lines))
+    upload(page, tmp_path / "taught.jsonl", "as lines")
+    assert page.all(".numbers dd")[0].text == "8" and page.all(".numbers dd")[1].text == "2"
 
 
 def test_data_sets_of_one_name_can_be_told_apart_where_one_is_chosen(page: Page, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import { percent, say, size } from "../words.js";
 import { goTo, meter, place, problem } from "./parts.js";
 import { zipped } from "./zip.js";
 
-const ENDINGS = /\.(zip|npz)$/i;
+const ENDINGS = /\.(zip|npz|jsonl)$/i;
 
 export function uploadForm(life) {
   const name = element("input", { id: "dataset-name", maxlength: 64, autocomplete: "off", spellcheck: "false" });
