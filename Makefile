@@ -5,7 +5,7 @@ ARGS ?=
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup run test lint fmt proto proto-check bench bench-accuracy bench-models bench-kill screenshots clean
+.PHONY: setup run test lint fmt proto proto-check bench bench-accuracy bench-models bench-kill screenshots notebook clean
 
 setup: .venv/.done                       ## The environment of a user: server and web page, no torch
 
@@ -76,6 +76,9 @@ bench-kill: .venv/.done-test             ## 1,000 times kill -9 under load
 
 screenshots: .venv/.done-test            ## The pictures of docs/, from the real page
 	$(BIN)/python -m tests.e2e.screenshots
+
+notebook: .venv-train/.done              ## The answers in docs/notebook.ipynb, from a real server
+	.venv-train/bin/python -m tests.e2e.notebook
 
 clean:
 	rm -rf .venv .venv-* build dist
