@@ -223,6 +223,21 @@ def test_the_settings_of_a_job_can_be_kept_and_used_again(running: ServerProcess
     assert over["request"]["settings"] == asked | {"epochs": 2, "augment": True}, "flags win, wherever they stand"
 
 
+def test_models_of_one_name_are_told_apart_and_agreement_is_said(running: ServerProcess, tmp_path: Path) -> None:
+    def run(*arguments: str | Path) -> str:
+        done = haleganada("--server", running.address, *arguments)
+        assert done.returncode == 0, (done.stdout, done.stderr)
+        return done.stdout
+
+    fit = ("fit", "tiny-cnn", "--data", "letters", "--name", "twin", "--epochs", "1", "--json")
+    ids = [json.loads(run(*fit))["model_id"] for _ in range(2)]
+    report = run("evaluate", *ids, "--data", "letters", "--out", tmp_path / "report")
+    for model_id in ids:
+        assert f"\ntwin ({model_id})  75.0 %" in report and f"twin ({model_id}), worst labels:" in report
+        assert f"wrote {tmp_path / 'report' / model_id}_confusion_matrix.html, of twin ({model_id})\n" in report
+    assert "the models agree on every drawing; they are right on 75.0 %" in report
+
+
 def test_the_same_data_sent_twice_is_said_and_either_will_do(running: ServerProcess, tmp_path: Path) -> None:
     def run(*arguments: str | Path, code: int = 0) -> tuple[str, str]:
         done = haleganada("--server", running.address, *arguments)

@@ -179,6 +179,9 @@ def evaluate(request: Request, cancelled: threading.Event) -> None:
     files = Path(request["folder"]) / "files"
     files.mkdir(exist_ok=True)
     (files / "confusion_matrix.png").write_bytes(bytes(200_000))
+    if len(request["models"]) > 1:
+        for model in request["models"]:
+            (files / f"{model['model_id']}_confusion_matrix.html").write_text("<script>alert(1)</script>")
     say(progress={"stage": "evaluating", "done": 1, "total": 1})
     say(done={"model": False, "cancelled": False, "result": result_of(request)})
 
@@ -195,11 +198,28 @@ def result_of(request: Request) -> dict[str, Any]:
     worst = [{"label": "ಅ", "accuracy": 0.5, "correct": 1, "support": 2, "read_as": "a", "times": 1}]
     pairs = [{"labels": ["a", "ಅ"], "count": 4, "first_as_second": 1, "second_as_first": 3}]
     errors = {"worst": worst, "confused_pairs": pairs, "labels_not_known": {"count": 0}}
+    several = {"disagreements": {"count": 0, "share": 0.0, "some_right": 0.75, "files": []}}
     return {
         "dataset": {"name": request["dataset"]["name"], "part": "test", "drawings": 4, "labels": 2},
-        "models": [{"name": model["name"], **figures, **errors} for model in request["models"]],
+        "models": [{**who, **figures, **errors} for who in whose(request["models"])],
         "notes": [],
+        **(several if len(request["models"]) > 1 else {}),
     }
+
+
+def whose(models: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """How a result names its models, and the files of each where there are several."""
+    names = [model["name"] for model in models]
+    several = len(models) > 1
+    return [
+        {
+            "model_id": model["model_id"],
+            "name": name,
+            "shown_as": f"{name} ({model['model_id']})" if names.count(name) > 1 else name,
+            **({"files": [f"{model['model_id']}_confusion_matrix.html"]} if several else {}),
+        }
+        for model, name in zip(models, names, strict=True)
+    ]
 
 
 BEHAVIOURS: dict[str, Callable[[Request, threading.Event], None]] = {

@@ -48,7 +48,7 @@ def evaluate_command(
         if not detach:
             job = followed(session, client, job)
         saved = saved_files(client, job, out) if out is not None else []
-    text = [goes_on(session, job) if detach else measured(job), *(f"wrote {path}" for path in saved)]
+    text = [goes_on(session, job) if detach else measured(job), *_written(job, saved)]
     if job.files and out is None:
         fetch = session.command_line("jobs", "files", job.job_id, "--to", "FOLDER")
         text.append(f"\n`{fetch}` fetches {counted(len(job.files), 'file')}")
@@ -65,6 +65,13 @@ def saved_files(client: HaleganadaClient, job: Job, folder: Path, names: Sequenc
     for name, target in zip(wanted, targets, strict=True):
         client.jobs.file(job.job_id, name, target)
     return targets
+
+
+def _written(job: Job, saved: Sequence[Path]) -> list[str]:
+    """A line for each file, with the name of the model that it is about where there are several."""
+    models = job.result.get("models", [])
+    about = {name: f", of {printable(_name(model))}" for model in models for name in model.get("files", [])}
+    return [f"wrote {path}{about.get(path.name, '') if len(models) > 1 else ''}" for path in saved]
 
 
 def measured(job: Job) -> str:
@@ -90,7 +97,7 @@ def _comparison(models: Sequence[Mapping[str, Any]]) -> str:
     """A line for each model."""
     rows = [
         [
-            model.get("name", ""),
+            _name(model),
             percent(model.get("accuracy")),
             _interval(model.get("accuracy_interval")),
             percent(model.get("macro", {}).get("f1-score")),
@@ -102,6 +109,11 @@ def _comparison(models: Sequence[Mapping[str, Any]]) -> str:
     ]
     header = ["model", "right", "95 % interval", "macro F1", "weighted F1", "top 5", "ms"]
     return table(rows, header, right={1, 3, 4, 5, 6})
+
+
+def _name(model: Mapping[str, Any]) -> str:
+    """With the id behind it where two have the same one."""
+    return str(model.get("shown_as") or model.get("name", ""))
 
 
 def _interval(ends: Sequence[float] | None) -> str:
@@ -117,12 +129,12 @@ def _details(model: Mapping[str, Any]) -> str:
             ["", entry["label"], percent(entry["accuracy"]), f"of {entry['support']}", _taken_for(entry)]
             for entry in worst
         ]
-        parts.append(f"{printable(model['name'])}, worst labels:\n{table(rows, right={2})}")
+        parts.append(f"{printable(_name(model))}, worst labels:\n{table(rows, right={2})}")
     if pairs := model.get("confused_pairs", [])[:_SHOWN]:
         rows = [["", ", ".join(_directions(pair))] for pair in pairs]
-        parts.append(f"{printable(model['name'])}, most confused:\n{table(rows)}")
+        parts.append(f"{printable(_name(model))}, most confused:\n{table(rows)}")
     if unknown := model.get("labels_not_known", {}).get("count"):
-        parts.append(f"{printable(model['name'])} does not know {unknown} of the labels")
+        parts.append(f"{printable(_name(model))} does not know {unknown} of the labels")
     return "\n\n".join(parts)
 
 
@@ -140,6 +152,8 @@ def _taken_for(entry: Mapping[str, Any]) -> str:
 def _disagreements(found: Mapping[str, Any]) -> str:
     if not found:
         return ""
+    if not found["count"]:
+        return f"the models agree on every drawing; they are right on {percent(found['some_right'])}"
     return (
         f"the models disagree on {counted(found['count'], 'drawing')} ({percent(found['share'])}); "
         f"one of them at least is right on {percent(found['some_right'])}"

@@ -204,6 +204,7 @@ export default {
   "detailsOf": "Details of",
   "disagreements": "Where they disagree",
   "disagree": "They differ on {count} {count|drawing|drawings} ({share}); at least one of them is right on {right}.",
+  "agree": "They give the same answer to every drawing, and are right on {right}.",
   "labelsNotKnown": "It does not know {count} {count|label|labels} of this data set, whose drawings count as wrong.",
   "worst": "Hardest labels",
   "worstNone": "None: every drawing was right.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +68,7 @@ class Disagreement:
 
 
 def disagreements_picture(
-    path: Path, several: list[Measured], names: list[str], shown: list[Disagreement], rasters: Rasters,
+    path: Path, several: list[Measured], names: Sequence[Title], shown: list[Disagreement], rasters: Rasters,
     lettering: Lettering, title: Title,
 ) -> None:  # fmt: skip
     """several, names: of whom Disagreement.answers are, in this order."""
@@ -77,10 +78,9 @@ def disagreements_picture(
     about = f"{len(shown)} drawings that they answer differently, with each one's answer."
     sheet = Sheet(_ACROSS * cell[0] + 2 * MARGIN, height, lettering, title, about)
     for i, (name, measured) in enumerate(zip(names, several, strict=True)):
-        parts: list[tuple[str, Colour]] = [(f"{_letter(i)}  ", palette.FAINT), (name, palette.INK)]
-        sheet.phrase(
-            (MARGIN, HEAD + i * 26 + 4), [*parts, (f"  {percent(float(measured.correct.mean()))}", palette.FAINT)], 18
-        )
+        parts: list[tuple[str, Colour]] = [(f"{_letter(i)}  ", palette.FAINT), *((part, palette.INK) for part in name)]
+        told = (f"  {percent(float(measured.correct.mean()))}", palette.FAINT)
+        sheet.phrase((MARGIN, HEAD + i * 26 + 4), [*parts, told], 18)
     for i, one in enumerate(shown):
         place = (MARGIN + i % _ACROSS * cell[0], legend + 12 + i // _ACROSS * cell[1])
         _disagreement(sheet, place, one, rasters)

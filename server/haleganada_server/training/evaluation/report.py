@@ -1,13 +1,15 @@
 """What an evaluation tells: evaluation_results.json, which is also the job's result, and the files beside it.
 
-Files of a single model have plain names; with several, each begins with its model's id.
+Files of a single model have plain names; with several, each begins with its model's id. People read names instead:
+`shown_as`, which is the name, with the id behind it where two have the same one.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ from .recognisers import Rasters
 from .sheet import percent
 
 ENSEMBLE = "ensemble"  # model_id of all together
+DISAGREEMENTS = "disagreements.png"
 RESULT_BYTES = 200_000
 _UNKNOWN_LISTED = 30  # labels that a model does not know
 _SHOWN = 24  # drawings that models disagree on
@@ -51,7 +54,9 @@ class Task:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """One model, or several together, and its answers. sha256: "" for several. facts: JSON values."""
+    """One model, or several together, and its answers. sha256: "" for several. facts: JSON values. apart: what is put
+    behind its name to tell it from others of the same name.
+    """
 
     model_id: str
     name: str
@@ -59,11 +64,18 @@ class Subject:
     labels: frozenset[str]
     measured: Measured
     facts: dict[str, Any]
+    apart: str = ""
+
+    @property
+    def shown_as(self) -> str:
+        """What people read."""
+        return self.name + self.apart
 
 
 def write_report(task: Task, subjects: list[Subject], folder: Path, meter: Meter) -> dict[str, Any]:
     """Write all files, evaluation_results.json last, and return what is in that; less than 200 KB of JSON."""
     folder.mkdir(parents=True, exist_ok=True)
+    subjects = _told_apart(subjects)
     names = [*subjects[0].measured.space.labels, *(subject.name for subject in subjects), task.name]
     lettering = None if task.quick else Lettering.of(names)
     result: dict[str, Any] = {"format": 1, "quick": task.quick, "dataset": _dataset(task), "notes": []}
@@ -77,6 +89,17 @@ def write_report(task: Task, subjects: list[Subject], folder: Path, meter: Meter
             result["disagreements"] = _write_disagreements(task, subjects, folder, lettering, meter)
     _write_json(folder / "evaluation_results.json", _small_enough(result))
     return result
+
+
+def _told_apart(subjects: list[Subject]) -> list[Subject]:
+    """With its id behind the name of each that is not the only one of its name; several together name their members."""
+    count = Counter(subject.name for subject in subjects)
+    apart = [replace(s, apart=f" ({s.model_id})" if count[s.name] > 1 else "") for s in subjects]
+    shown = {subject.model_id: subject.shown_as for subject in apart}
+    return [
+        replace(s, facts={**s.facts, "member_names": [shown[member] for member in s.facts["members"]]})
+        if "members" in s.facts else s for s in apart
+    ]  # fmt: skip
 
 
 def _dataset(task: Task) -> dict[str, Any]:
@@ -99,7 +122,7 @@ def _notes(task: Task, subjects: list[Subject], lettering: Lettering | None) -> 
         notes.append(f"A random choice of {len(task.items):,} of {task.every:,} drawings was measured.")
     for subject in subjects:
         if not subject.labels & set(task.labels):
-            notes.append(f"“{subject.name}” knows no label of this data set.")
+            notes.append(f"“{subject.shown_as}” knows no label of this data set.")
     if len(subjects) > 1 and subjects[-1].model_id != ENSEMBLE:
         notes.append("There is no ensemble: no label is known by all models.")
     if lettering and lettering.missing:
@@ -115,7 +138,8 @@ def _notes(task: Task, subjects: list[Subject], lettering: Lettering | None) -> 
 
 def _summary(task: Task, subject: Subject) -> dict[str, Any]:
     """What is told of a model even when it is measured quickly."""
-    entry: dict[str, Any] = {"model_id": subject.model_id, "name": subject.name, "sha256": subject.sha256}
+    named = {"model_id": subject.model_id, "name": subject.name, "shown_as": subject.shown_as}
+    entry: dict[str, Any] = {**named, "sha256": subject.sha256}
     entry |= {**subject.facts, **subject.measured.accuracy()}
     drawn = {task.labels[row] for row in np.unique(subject.measured.truth)}
     unknown = sorted(drawn - subject.labels)
@@ -132,7 +156,7 @@ def _write_subject(
     measured = subject.measured
     classes, pairs = measured.classes(), measured.pairs()
     about = f" ({task.part.name.lower()} part, {len(task.items):,} drawings): "
-    title = (subject.name, " on ", task.name, f"{about}{percent(float(measured.correct.mean()))} right")
+    title = (subject.name, subject.apart, " on ", task.name, f"{about}{percent(float(measured.correct.mean()))} right")
     writers: dict[str, Callable[[Path], None]] = {
         "classification_report.json": lambda path: _write_json(path, classification_report(measured, classes)),
         "confusion_matrix.npz": lambda path: _write_matrix(path, measured),
@@ -142,7 +166,7 @@ def _write_subject(
     }
     if len(measured.space.labels) ** 2 > _MOST_CELLS:
         del writers["confusion_matrix.npz"], writers["confusion_matrix.png"]
-    for name in meter.steps("drawing", list(writers), lambda _: 1, subject.name):
+    for name in meter.steps("drawing", list(writers), lambda _: 1, subject.shown_as):
         writers[name](folder / f"{prefix}{name}")
     return {**_details(measured, classes, pairs), "files": [f"{prefix}{name}" for name in writers]}
 
@@ -193,7 +217,7 @@ def _pair(labels: tuple[str, ...], measured: Measured, pair: Pair) -> dict[str, 
 def _write_disagreements(
     task: Task, subjects: list[Subject], folder: Path, lettering: Lettering, meter: Meter
 ) -> dict[str, Any]:
-    """Drawings that the models, the ensemble left out, answer differently."""
+    """Drawings that the models, the ensemble left out, answer differently; a picture of some if there are any."""
     meter.check()
     alone = np.stack([s.measured.answers.best for s in subjects if s.model_id != ENSEMBLE])
     truth, labels = subjects[0].measured.truth, subjects[0].measured.space.labels
@@ -204,15 +228,17 @@ def _write_disagreements(
         Disagreement(int(task.items[i]), labels[truth[i]], tuple(labels[m.answers.best[i]] for m in several))
         for i in chosen
     ]
-    title, names = ("Where models disagree on ", task.name), [subject.name for subject in subjects]
-    disagreements_picture(folder / "disagreements.png", several, names, shown, task.rasters, lettering, title)
+    if shown:
+        title, names = ("Where models disagree on ", task.name), [(subject.name, subject.apart) for subject in subjects]
+        disagreements_picture(folder / DISAGREEMENTS, several, names, shown, task.rasters, lettering, title)
     return {
         "count": len(differ),
         "share": len(differ) / len(truth),
         "some_right": float((alone == truth).any(axis=0).mean()),
         "answers_of": [subject.model_id for subject in subjects],
+        "answers_of_names": [subject.shown_as for subject in subjects],
         "examples": [{"item": s.item, "label": s.label, "answers": list(s.answers)} for s in shown],
-        "files": ["disagreements.png"],
+        "files": [DISAGREEMENTS] if shown else [],
     }
 
 

@@ -9,7 +9,7 @@ import { Curves } from "./curves.js";
 import { deleteAsked } from "./deleting.js";
 import { doing, titleOf } from "./jobs.js";
 import { back, duration, facts, goTo, isOver, link, meter, numbers, place, problem, share, state, whenShown } from "./parts.js";
-import { evaluation } from "./report.js";
+import { evaluation, modelOf } from "./report.js";
 
 const PAUSE_MS = 1000;
 
@@ -131,6 +131,7 @@ function useButton(job) {
 
 function files(job) {
   if (!job.files.length) return null;
-  const entry = ({ name, bytes }) => element("li", {}, element("a", { href: url(`/page/jobs/${job.job_id}/files/${encodeURIComponent(name)}`), target: "_blank" }, name), " ", element("small", {}, size(bytes)));
+  const about = (name, bytes) => [modelOf(job, name), size(bytes)].filter(Boolean).join(" · ");
+  const entry = ({ name, bytes }) => element("li", {}, element("a", { href: url(`/page/jobs/${job.job_id}/files/${encodeURIComponent(name)}`), target: "_blank" }, name), " ", element("small", {}, about(name, bytes)));
   return element("details", {}, element("summary", {}, say("files", { count: count(job.files.length) })), element("ul", { class: "files" }, job.files.map(entry)));
 }

@@ -22,7 +22,13 @@ export function evaluation(job) {
 }
 
 const interval = (ends) => (ends ? say("interval", { from: share(ends[0]), to: share(ends[1]) }) : "");
-const nameOf = (model) => (model.model_id === "ensemble" ? say("together") : model.name);
+const nameOf = (model) => (model.model_id === "ensemble" ? say("together") : model.shown_as ?? model.name);
+
+// Whose file it is, where several models were measured: files are named by ids.
+export function modelOf({ result: { models = [] } }, file) {
+  const found = models.length > 1 && models.find(({ files = [] }) => files.includes(file));
+  return found ? nameOf(found) : "";
+}
 
 function comparison(models) {
   const number = (word, value) => ({ word, cell: (model) => share(value(model)), key: (model) => value(model) ?? -1, right: true });
@@ -36,7 +42,8 @@ function comparison(models) {
 }
 
 function disagreed(job, found) {
-  return element("section", {}, element("h3", {}, say("disagreements")), element("p", { class: "note" }, say("disagree", { count: count(found.count), share: share(found.share), right: share(found.some_right) })),
+  const told = { count: count(found.count), share: share(found.share), right: share(found.some_right) };
+  return element("section", {}, element("h3", {}, say("disagreements")), element("p", { class: "note" }, say(found.count ? "disagree" : "agree", told)),
     (found.files ?? []).map((name) => picture(job, name, "disagreements", false)));
 }
 

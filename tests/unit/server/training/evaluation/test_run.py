@@ -53,11 +53,13 @@ class Job:
     def files(self) -> Path:
         return self.folder / "job" / "files"
 
-    def model(self, model_id: str, labels: tuple[str, ...] = (), side: int = SIDE) -> dict[str, str]:
+    def model(
+        self, model_id: str, labels: tuple[str, ...] = (), side: int = SIDE, name: str = ""
+    ) -> dict[str, str]:  # fmt: skip
         """A model that knows these labels, or the data set's: as it is in a request."""
-        known = labels or tuple(self.data.entry["labels"])
-        folder = nearest_mean(self.folder / model_id, f"model {model_id}", self.data, known, side)
-        return {"model_id": model_id, "name": f"model {model_id}", "folder": str(folder)}
+        known, name = labels or tuple(self.data.entry["labels"]), name or f"model {model_id}"
+        folder = nearest_mean(self.folder / model_id, name, self.data, known, side)
+        return {"model_id": model_id, "name": name, "folder": str(folder)}
 
     def done(
         self, *models: dict[str, str], quick: bool = False, cancelled: Callable[[], bool] = lambda: False
@@ -228,10 +230,27 @@ def test_models_without_a_common_label_are_no_ensemble(job: Job) -> None:
     assert result["notes"] == ["There is no ensemble: no label is known by all models."]
 
 
-def test_models_that_always_agree_have_a_picture_too(job: Job) -> None:
+def test_models_that_always_agree_have_no_picture_of_disagreements(job: Job) -> None:
     told = job.result(job.model("a" * 12), job.model("b" * 12))["disagreements"]
-    assert (told["count"], told["examples"]) == (0, [])
-    assert (job.files / "disagreements.png").is_file()
+    assert (told["count"], told["examples"], told["files"]) == (0, [], [])
+    assert not (job.files / "disagreements.png").exists()
+
+
+def test_models_are_shown_by_name_and_those_of_one_name_by_their_id_too(job: Job) -> None:
+    ids = ["a" * 12, "b" * 12, "c" * 12]
+    models = [
+        job.model(i, side=side, name=name)
+        for i, side, name in zip(ids, (16, 4, 8), ("ಕ್ಷ", "twin", "twin"), strict=True)
+    ]
+    result = job.result(*models)
+    names = ["ಕ್ಷ", f"twin ({ids[1]})", f"twin ({ids[2]})"]
+    assert [entry["shown_as"] for entry in result["models"]] == [*names, "all 3 together"]
+    assert [entry["name"] for entry in result["models"][:3]] == ["ಕ್ಷ", "twin", "twin"]
+    assert (result["models"][3]["members"], result["models"][3]["member_names"]) == (ids, names)
+    told = result["disagreements"]
+    assert told["answers_of_names"] == [*names, "all 3 together"] and told["files"] == ["disagreements.png"]
+    drawn = {report["progress"]["message"] for report in job.reports if report["progress"]["stage"] == "drawing"}
+    assert drawn == {*names, "all 3 together"}
 
 
 def test_the_few_shot_head_is_taught_with_the_whole_training_part(tmp_path: Path) -> None:
