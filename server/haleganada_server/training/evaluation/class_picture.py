@@ -1,5 +1,5 @@
 """class_accuracy.png: how many drawings of each label were recognised, with intervals. Up to 64 labels are all shown;
-with more, the worst 40, and how all of them are distributed.
+with more, those with mistakes, the worst 40 at most, and how all of them are distributed.
 """
 
 from __future__ import annotations
@@ -24,22 +24,34 @@ _BINS = 10
 
 def class_picture(path: Path, measured: Measured, classes: Classes, lettering: Lettering, title: Title) -> None:
     """The worst first."""
-    order = worst_first(classes)
-    many = len(order) > MOST_NAMED
-    shown = order[:NAMED] if many else order
+    shown, about = _chosen(classes)
+    many = len(classes.rows) > MOST_NAMED
     rows = -(-len(shown) // 2) if len(shown) > 12 else len(shown)
-    columns = -(-len(shown) // rows)
-    about = (
-        f"{len(order)} labels, the {len(shown)} worst are shown" if many else f"{len(order)} labels, the worst first"
-    )
-    height = HEAD + rows * _ROW + MARGIN + (_HISTOGRAM if many else 0)
-    sheet = Sheet(columns * _COLUMN + 2 * MARGIN, height, lettering, title, f"{about}. Thin lines: 95 % intervals.")
+    columns = 2 if many else -(-len(shown) // rows)  # the histogram's words need the width of two
+    height = HEAD + rows * _ROW + MARGIN + (_HISTOGRAM if many and len(shown) else 0)
+    sheet = Sheet(columns * _COLUMN + 2 * MARGIN, height, lettering, title, about)
     for i, k in enumerate(shown):
         place = (MARGIN + i // rows * _COLUMN, HEAD + i % rows * _ROW)
         _bar(sheet, place, measured, classes, int(k))
-    if many:
+    if many and len(shown):
         _histogram(sheet, (MARGIN, HEAD + rows * _ROW + MARGIN), columns * _COLUMN, classes.recall)
     sheet.save(path)
+
+
+def _chosen(classes: Classes) -> tuple[NDArray[np.intp], str]:
+    """Which of `classes` are shown, the worst first, and what is said of them."""
+    order, labels = worst_first(classes), len(classes.rows)
+    wrong = order[classes.recall[order] < 1]
+    intervals = "Thin lines: 95 % intervals."
+    if not len(wrong):
+        told = f"Every drawing of all {labels} labels was recognised, {int(classes.support.sum()):,} of them."
+        return (wrong, told) if labels > MOST_NAMED else (order, f"{told} {intervals}")
+    if labels <= MOST_NAMED:
+        return order, f"{labels} labels, {len(wrong)} with mistakes, the worst first. {intervals}"
+    if len(wrong) > NAMED:
+        return wrong[:NAMED], f"The worst {NAMED} of {len(wrong)} labels with mistakes, of {labels}. {intervals}"
+    which = f"The {len(wrong)} labels" if len(wrong) > 1 else "The only label"
+    return wrong, f"{which} with mistakes, of {labels}. {intervals}"
 
 
 def _bar(sheet: Sheet, at: tuple[int, int], measured: Measured, classes: Classes, k: int) -> None:
