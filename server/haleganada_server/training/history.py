@@ -60,7 +60,8 @@ def history_png(epochs: Sequence[Epoch], best_epoch: int) -> bytes:
         panel.grid(alpha=0.3)
         if best_epoch:
             panel.axvline(best_epoch, color="grey", linestyle=":", label=f"best: epoch {best_epoch}")
-    panels[1].legend()
+    handles, names = panels[1].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False)  # below the curves
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100)
     return buffer.getvalue()

@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
+import pytest
 from haleganada_server.core.job import Epoch
 from haleganada_server.training.history import HISTORY_JSON, HISTORY_PNG, History, history_png
+from matplotlib.figure import Figure
 from PIL import Image
 
 EPOCHS = [Epoch(n, 1 / n, 1 - 1 / n, 1.2 / n, 0.9 - 1 / n, 0.1 / n, 3) for n in (1, 2, 3)]
@@ -29,3 +32,22 @@ def test_the_picture_is_a_picture() -> None:
     for epochs in (EPOCHS, EPOCHS[:1], [Epoch(1, 1, 0.5, 0, 0, 0.1, 3)]):
         with Image.open(io.BytesIO(history_png(epochs, best_epoch=1))) as picture:
             assert picture.size == (1200, 360) and len(picture.convert("L").getcolors() or []) > 10
+
+
+def test_the_legend_covers_no_curve(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Figure] = []
+    save = Figure.savefig
+
+    def saved(figure: Figure, *more: Any, **options: Any) -> None:
+        save(figure, *more, **options)
+        drawn.append(figure)
+
+    monkeypatch.setattr(Figure, "savefig", saved)
+    history_png(EPOCHS, best_epoch=2)
+    (figure,) = drawn
+    legends = [*figure.legends, *(panel.get_legend() for panel in figure.axes if panel.get_legend())]
+    (legend,) = legends
+    assert [text.get_text() for text in legend.get_texts()] == ["train", "validation", "best: epoch 2"]
+    place = legend.get_window_extent()
+    assert not [panel for panel in figure.axes if place.overlaps(panel.get_tightbbox())]
+    assert place.x0 >= 0 and place.y0 >= 0 and place.x1 <= 1200
