@@ -200,6 +200,31 @@ def test_an_evaluation(page: Page, tmp_path: Path) -> None:
     assert not [one for one in page.complaints() if "confusion_matrix" not in one]
 
 
+def test_an_evaluation_of_several_names_them_and_offers_their_pages(page: Page, tmp_path: Path) -> None:
+    upload(page, write_class_set(tmp_path / "letters.zip", writers=4, alphabet="ಅಕ"), "to compare")
+    page.go("models")
+    page.wait(lambda: page.all("#view tbody tr"))
+    row = next(row for row in page.all("#view tbody tr") if row.text.startswith("What you taught"))
+    row.find_element("css selector", ".actions button").click()
+    page.press(f"[name=model][value='{MODEL}']")
+    page.press("#start-measuring")
+    page.wait(lambda: page.all(".report table"))
+    assert {"few-shot", "tiny"} <= set(page.text(".report table").split())
+    assert "They give the same answer to every drawing, and are right on 75.0 %." in page.text(".report")
+    assert not page.all(".picture")
+    names = {}
+    for chip in page.all(".chips button"):
+        chip.click()
+        (link,) = page.all("a.download")
+        names[chip.text] = (link.get_attribute("href") or "").rsplit("/", 1)[1].partition("?")[0]
+        assert link.get_attribute("download") == names[chip.text]
+    assert names == {"few-shot": "few-shot_confusion_matrix.html", "tiny": f"{MODEL}_confusion_matrix.html"}
+    page.press("#view details:last-of-type summary")
+    files = {item.text for item in page.all(".files li")}
+    assert f"{MODEL}_confusion_matrix.html tiny · 25 B" in files and "confusion_matrix.png 200.0 kB" in files
+    assert not page.complaints()
+
+
 def test_everything_has_a_name_in_both_languages(page: Page) -> None:
     for place in ("models", "datasets", "jobs", "train"):
         page.go(place)

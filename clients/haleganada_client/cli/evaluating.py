@@ -37,6 +37,10 @@ def evaluate_command(
     """Measure models on a data set's test part, several each and together. `few-shot` is the embedder and head, taught
     with the training part.
 
+    DIR gets evaluation_results.json and, unless --quick is given, for each model classification_report.json, its
+    confusion matrix (.png; .html, to zoom into with a browser; .npz), class_accuracy.png and confused_pairs.png. With
+    several models the files begin with each one's id, and disagreements.png shows where they differ.
+
     \b
     haleganada evaluate mine --data digits --out report/
     haleganada evaluate mine few-shot --data digits

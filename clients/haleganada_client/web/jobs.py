@@ -75,7 +75,9 @@ def delete(job_id: str) -> Response:
 
 @blueprint.get("/<job_id>/files/<name>")
 def file(job_id: str, name: str) -> Response:
-    """One of a job's files. Pictures are shown, everything else is saved: a page of its own it never is."""
+    """One of a job's files. Pictures are shown, everything else is saved: a page of its own it never is, not even
+    confusion_matrix.html, which is full of people's labels and would run here as a part of this site.
+    """
     content, _ = fetched(lambda into: client().jobs.file(job_id, name, into))
     picture = name.lower().endswith(".png")
     kind = "image/png" if picture else "application/octet-stream"

@@ -217,6 +217,8 @@ export default {
   "f1": "F1",
   "support": "Drawings",
   "confusionMatrix": "Confusion matrix",
+  "zoomable": "Confusion matrix to zoom into",
+  "zoomableNote": "A page to download and open; it needs no network.",
   "classAccuracy": "Accuracy of each label",
   "confusedPairs": "Most confused pairs"
 }

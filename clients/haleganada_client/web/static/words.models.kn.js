@@ -217,6 +217,8 @@ export default {
   "f1": "F1 ಅಂಕ",
   "support": "ಬರಹಗಳು",
   "confusionMatrix": "ಗೊಂದಲ ಕೋಷ್ಟಕ",
+  "zoomable": "ಹಿಗ್ಗಿಸಿ ನೋಡುವ ಗೊಂದಲ ಕೋಷ್ಟಕ",
+  "zoomableNote": "ಇಳಿಸಿಕೊಂಡು ತೆರೆಯಿರಿ; ಜಾಲಸಂಪರ್ಕ ಬೇಡ.",
   "classAccuracy": "ಪ್ರತಿ ಅಕ್ಷರದ ನಿಖರತೆ",
   "confusedPairs": "ಹೆಚ್ಚು ಗೊಂದಲವಾದ ಜೋಡಿಗಳು"
 }

@@ -23,6 +23,7 @@ from .class_picture import class_picture
 from .example_pictures import Disagreement, disagreements_picture, pairs_picture
 from .figures import LISTED, Classes, Measured, Pair, classification_report, normalised, worst_first
 from .lettering import Lettering
+from .matrix_page import confusion_page
 from .matrix_picture import confusion_picture
 from .meter import Meter
 from .recognisers import Rasters
@@ -155,12 +156,17 @@ def _write_subject(
     """Files of one model; what they add to its entry."""
     measured = subject.measured
     classes, pairs = measured.classes(), measured.pairs()
-    about = f" ({task.part.name.lower()} part, {len(task.items):,} drawings): "
-    title = (subject.name, subject.apart, " on ", task.name, f"{about}{percent(float(measured.correct.mean()))} right")
+    about = f"{task.part.name.lower()} part, {len(task.items):,} drawings"
+    right = f"{percent(float(measured.correct.mean()))} right"
+    title = (subject.name, subject.apart, " on ", task.name, f" ({about}): {right}")
+    rows = f"{about[0].upper()}{about[1:]}, {right}. Rows: drawn. Columns: answered."
     writers: dict[str, Callable[[Path], None]] = {
         "classification_report.json": lambda path: _write_json(path, classification_report(measured, classes)),
         "confusion_matrix.npz": lambda path: _write_matrix(path, measured),
         "confusion_matrix.png": lambda path: confusion_picture(path, measured, pairs, lettering, title),
+        "confusion_matrix.html": lambda path: confusion_page(
+            path, measured, f"{subject.shown_as} on {task.name}", rows
+        ),
         "class_accuracy.png": lambda path: class_picture(path, measured, classes, lettering, title),
         "confused_pairs.png": lambda path: pairs_picture(path, measured, pairs, task.rasters, lettering, title),
     }

@@ -159,6 +159,18 @@ def test_measure(web: FlaskClient) -> None:
     assert "attachment" not in picture.headers["Content-Disposition"]
 
 
+def test_a_page_among_a_jobs_files_is_only_saved(web: FlaskClient) -> None:
+    mine = trained(web, "two")["model_id"]
+    asked = ask(web, "/page/jobs/evaluation", {"models": ["few-shot", mine], "dataset": "two"})
+    job = ended(web, asked["job_id"])
+    (name,) = job["result"]["models"][0]["files"]
+    page = web.get(f"/page/jobs/{job['job_id']}/files/{name}")
+    assert name == "few-shot_confusion_matrix.html" and page.data == b"<script>alert(1)</script>"
+    assert page.headers["Content-Disposition"] == f"attachment; filename={name}"
+    assert page.mimetype == "application/octet-stream" and page.headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+
+
 def test_cancel_and_fail(web: FlaskClient) -> None:
     long = {"preset": "cnn36", "dataset": "two", "settings": {"epochs": 10_000}}
     asked = ask(web, "/page/jobs/training", long)["job_id"]

@@ -8,6 +8,7 @@ import { table } from "./sortable.js";
 
 const LISTED = 10;
 const PICTURES = { "confusion_matrix.png": "confusionMatrix", "class_accuracy.png": "classAccuracy", "confused_pairs.png": "confusedPairs" };
+const ZOOMABLE = "confusion_matrix.html"; // a page of its own, which the server only sends as a download
 
 export function evaluation(job) {
   const { dataset, models, notes = [], disagreements } = job.result;
@@ -62,7 +63,7 @@ function details(job, model) {
   const errors = [worst(model), confused(model)].filter(Boolean);
   const unknown = model.labels_not_known?.count ?? 0;
   return [headline(model), unknown > 0 && element("p", { class: "warning" }, say("labelsNotKnown", { count: count(unknown) })),
-    errors.length > 0 && element("div", { class: "columns two" }, errors), perClass(model), ...pictures(job, model)].filter(Boolean);
+    errors.length > 0 && element("div", { class: "columns two" }, errors), perClass(model), ...zoomable(job, model), ...pictures(job, model)].filter(Boolean);
 }
 
 function headline(model) {
@@ -104,14 +105,22 @@ function perClass({ per_class: columns }) {
 }
 
 function pictures(job, model) {
-  const names = (model.files ?? job.files.map(({ name }) => name)).filter((name) => wordFor(name));
-  return names.map((name) => picture(job, name, wordFor(name)));
+  return filesOf(job, model).filter((name) => wordFor(name)).map((name) => picture(job, name, wordFor(name)));
 }
+
+function zoomable(job, model) {
+  return filesOf(job, model).filter((name) => name.endsWith(ZOOMABLE)).map((name) => element("p", {},
+    element("a", { class: "button download", href: addressOf(job, name), download: name }, say("zoomable")), " ", element("small", { class: "note" }, say("zoomableNote"))));
+}
+
+const filesOf = (job, model) => model.files ?? job.files.map(({ name }) => name);
+
+const addressOf = (job, name) => url(`/page/jobs/${job.job_id}/files/${encodeURIComponent(name)}`);
 
 const wordFor = (name) => Object.entries(PICTURES).find(([ending]) => name.endsWith(ending))?.[1];
 
 function picture(job, name, word, titled = true) {
-  const address = url(`/page/jobs/${job.job_id}/files/${encodeURIComponent(name)}`);
+  const address = addressOf(job, name);
   return element("figure", { class: "picture" }, titled && element("figcaption", {}, say(word)),
     element("a", { href: address, target: "_blank" }, element("img", { src: address, alt: say(word), loading: "lazy" })));
 }

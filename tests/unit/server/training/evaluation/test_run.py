@@ -35,6 +35,7 @@ PLAIN = {
     "classification_report.json",
     "confusion_matrix.npz",
     "confusion_matrix.png",
+    "confusion_matrix.html",
     "class_accuracy.png",
     "confused_pairs.png",
 }
