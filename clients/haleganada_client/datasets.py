@@ -88,7 +88,9 @@ class Dataset:
 
 @dataclass(frozen=True)
 class DatasetPreview:
-    """Drawings as a network receives them. sheet: a PNG, a row for each label. side: px of one picture."""
+    """Drawings as a network receives them. sheet: a PNG, a row for each label, enlarged. side: px of one picture as the
+    network receives it.
+    """
 
     sheet: bytes
     labels: tuple[str, ...]

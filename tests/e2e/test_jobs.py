@@ -200,6 +200,10 @@ def test_fit_evaluate_and_jobs_on_the_command_line(running: ServerProcess, tmp_p
     sheet = tmp_path / "sheet.png"
     told = run("fit", "cnn36", "--data", "letters", "--preview", sheet, "--no-augment", code=2)
     assert "in the first column" in told and not sheet.exists()
+    for command in (("fit", "cnn36", "--data", "letters", "--preview"), ("datasets", "preview", "letters", "cnn36")):
+        told = run(*command, tmp_path / "sheet.jpg", code=2)
+        assert f"a PNG is written, so call it {sheet}" in told and not (tmp_path / "sheet.jpg").exists()
+        assert f"a PNG is written, so call it {sheet}" in run(*command, tmp_path / "sheet", code=2)
     assert "there is no job" in run("jobs", "show", "x", code=4)
     told = run("jobs", "delete", asked["job_id"], "x", code=4)
     assert f"deleted job {asked['job_id']}\n" in told, "the second one's refusal, told as an error, does not hide it"

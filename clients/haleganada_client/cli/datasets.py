@@ -13,6 +13,7 @@ from .dataset_named import dataset_named
 from .default_group import DefaultGroup
 from .layout import bar, counted, moment, printable, size, table
 from .meant import tell_of_links
+from .png_file import PngFile
 from .session import Session, with_session
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
@@ -157,7 +158,7 @@ def delete_dataset(session: Session, dataset: str, confirm: str | None) -> None:
 @datasets_command.command("preview")
 @click.argument("dataset")
 @click.argument("preset")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=PngFile(), metavar="FILE.png")
 @click.option("--drawings", default=8, show_default=True, type=click.IntRange(1, 64), help="Rows.")
 @click.option("--views", default=7, show_default=True, type=click.IntRange(1, 16), help="Augmented ones of each.")
 @click.option("--seed", default=0, show_default=True, help="Of the choice and the augmentation.")

@@ -11,6 +11,7 @@ import click
 from .dataset_named import dataset_named
 from .job_bar import duration, followed, goes_on
 from .layout import counted, percent, printable
+from .png_file import PngFile
 from .session import Session, with_session
 from .settings_file import config_option
 from .starter_dataset import starter_dataset
@@ -56,9 +57,10 @@ def _with_settings(command: Any) -> Any:
 @click.option("--detach", is_flag=True, help="Do not wait for the end.")
 @click.option(
     "--preview",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=PngFile(),
     metavar="FILE.png",
-    help="Train nothing; draw what the network would see, augmented, with each drawing's own in the first column.",
+    help="Train nothing; draw what the network would see, augmented, with each drawing's own in the first column. Each "
+    "pixel becomes a square, and labels stand beside the rows.",
 )
 @config_option
 @_with_settings

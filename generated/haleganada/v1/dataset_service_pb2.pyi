@@ -648,9 +648,11 @@ class PreviewDatasetResponse(_message.Message):
     LABELS_FIELD_NUMBER: _builtins.int
     SIDE_FIELD_NUMBER: _builtins.int
     sheet: _builtins.bytes
-    """A PNG: one row for each drawing, first as it is without augmentation, then its views."""
+    """A PNG: one row for each drawing, its label, then the drawing as it is without augmentation, then its views; each
+    pixel of these is a square of as many px as make them 96 px wide or more.
+    """
     side: _builtins.int
-    """Height and width in px of one picture."""
+    """Height and width of one picture as the network receives it, in px."""
     @_builtins.property
     def labels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The labels of the rows."""

@@ -21,7 +21,9 @@ class PreviewWish:
 
 @dataclass(frozen=True, slots=True)
 class PreviewSheet:
-    """sheet: a PNG, one row for each drawing, first as it is. labels: of the rows. side: of one picture, in px."""
+    """sheet: a PNG, one row for each drawing, its label and first as it is, enlarged. labels: of the rows. side: of one
+    picture as the network receives it, in px.
+    """
 
     sheet: bytes
     labels: tuple[str, ...]

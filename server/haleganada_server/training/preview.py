@@ -43,9 +43,9 @@ def carry_out(request: Mapping[str, Any]) -> dict[str, Any]:
     require_trainable(data)
     chosen = chosen_drawings(data, int(request["drawings"]), int(request["seed"]))
     pictures = preview(data, side, chosen, int(request["views"]), int(request["seed"]))
-    write_whole(Path(request["sheet"]), sheet(pictures))
-    labels = data.targets(data.part(Part.TRAIN)[chosen])
-    return {"labels": [data.labels[label] for label in labels], "side": side}
+    labels = [data.labels[label] for label in data.targets(data.part(Part.TRAIN)[chosen])]
+    write_whole(Path(request["sheet"]), sheet(pictures, labels))
+    return {"labels": labels, "side": side}
 
 
 if __name__ == "__main__":

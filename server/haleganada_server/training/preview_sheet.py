@@ -1,24 +1,31 @@
-"""Drawings of a data set as a network receives them in training, pixel by pixel."""
+"""Drawings of a data set as a network receives them in training, pixel by pixel, large enough to look at."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 from torch import Tensor
 
 from haleganada_server.core.dataset import Part
 from haleganada_server.training.augment import draws
 from haleganada_server.training.fit_data import FitData
 from haleganada_server.training.ink_input import InkInput
+from haleganada_server.training.lettering import Lettering
 
-_GAP = 2
+LEAST_SIDE = 96
+"""Pixels of a picture on the sheet, at least: each of its own becomes a square of as many."""
+GAP = 6
 """Pixels between two pictures."""
-_GROUND = 96
+MARGIN = 120
+"""Pixels left of the pictures, for their labels."""
+_GROUND = 80
 """Grey of the sheet between the pictures, whose ink is white on black."""
+_TEXT = (255, 255, 255)
 
 
 def chosen_drawings(data: FitData, drawings: int, seed: int) -> NDArray[np.int64]:
@@ -43,15 +50,18 @@ def preview(data: FitData, side: int, chosen: NDArray[np.int64], views: int, see
     return torch.cat([ink(rasters), *(ink(rasters, drawn) for drawn in seen)], dim=1)
 
 
-def sheet(pictures: Tensor) -> bytes:
-    """(rows, columns, side, side) in 0..1 -> PNG, one pixel for each number."""
+def sheet(pictures: Tensor, labels: Sequence[str]) -> bytes:
+    """(rows, columns, side, side) in 0..1 -> PNG with the label of each row beside it, no pixel mixed with another."""
     rows, columns, side, _ = pictures.shape
-    pitch = side + _GAP
-    paper = np.full((rows * pitch + _GAP, columns * pitch + _GAP), _GROUND, np.uint8)
-    ink = pictures.mul(255).round().byte().numpy()
+    scale = -(-LEAST_SIDE // side)
+    pitch = side * scale + GAP
+    ink = pictures.mul(255).round().byte().numpy().repeat(scale, axis=2).repeat(scale, axis=3)
+    paper = Image.new("RGB", (MARGIN + columns * pitch + GAP, rows * pitch + GAP), (_GROUND,) * 3)
     for row, column in np.ndindex(rows, columns):
-        top, left = _GAP + row * pitch, _GAP + column * pitch
-        paper[top : top + side, left : left + side] = ink[row, column]
+        paper.paste(Image.fromarray(ink[row, column]), (MARGIN + GAP + column * pitch, GAP + row * pitch))
+    lettering, pen = Lettering.of(labels), ImageDraw.Draw(paper)
+    for row, label in enumerate(labels):
+        lettering.draw(pen, (MARGIN - GAP, (row + 0.5) * pitch + GAP / 2), label, 36, _TEXT, "rm", MARGIN - 3 * GAP)
     buffer = io.BytesIO()
-    Image.fromarray(paper).save(buffer, "PNG")
+    paper.convert("L").save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from haleganada_server.training.lettering import Lettering
+
 from . import palette
 from .figures import EXAMPLES, Measured, Pair
-from .lettering import Lettering
 from .palette import Colour
 from .recognisers import Rasters
 from .sheet import DRAWING, HEAD, MARGIN, Sheet, Title, percent

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from haleganada_server.training.lettering import Lettering
+
 from . import palette
 from .figures import Measured, Pair, normalised
-from .lettering import Lettering
 from .sheet import HEAD, MARGIN, SMALL, Sheet, Title
 
 MOST_NAMED = 64

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from haleganada_server.training.lettering import Lettering
+
 from . import palette
-from .lettering import Lettering
 from .palette import Colour
 
 MARGIN = 32  # px

@@ -66,11 +66,14 @@ function preview(dataset, presets, life) {
     element("div", { class: "row wrap" }, select, look), sheet);
 }
 
+// The server prints labels left of the pictures, which are square: what rows times pictures leave of the width is for labels.
 function pictures({ labels, sheet, side }) {
-  const image = element("img", { src: sheet, alt: say("previewAlt", { labels: labels.join(", "), side }) });
   const heads = element("div", { class: "row heads note" }, element("span", {}, say("asItIs")), element("span", {}, say("augmented")));
-  return element("figure", { class: "sheet" }, element("ol", { class: "script rows", "aria-hidden": "true" }, labels.map((label) => element("li", {}, label))),
-    element("div", {}, heads, image));
+  const align = ({ target: { naturalWidth, naturalHeight } }) => {
+    heads.style.marginLeft = `${100 * (1 - ((VIEWS + 1) * naturalHeight) / labels.length / naturalWidth)}%`;
+  };
+  const image = element("img", { src: sheet, alt: say("previewAlt", { labels: labels.join(", "), side }), onload: align });
+  return element("figure", { class: "sheet" }, heads, image);
 }
 
 function balance(parent, labels) {

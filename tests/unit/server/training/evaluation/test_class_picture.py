@@ -11,7 +11,7 @@ import pytest
 from haleganada_server.training.evaluation.answers import Answers, Space
 from haleganada_server.training.evaluation.class_picture import class_picture
 from haleganada_server.training.evaluation.figures import Measured
-from haleganada_server.training.evaluation.lettering import Lettering
+from haleganada_server.training.lettering import Lettering
 
 EACH = 2
 

@@ -15,7 +15,7 @@ from haleganada_server.core.dataset import Part
 from haleganada_server.training.augment import draws
 from haleganada_server.training.fit_data import read_dataset
 from haleganada_server.training.ink_input import InkInput
-from haleganada_server.training.preview_sheet import chosen_drawings, preview
+from haleganada_server.training.preview_sheet import GAP, LEAST_SIDE, MARGIN, chosen_drawings, preview, sheet
 from PIL import Image
 
 
@@ -45,5 +45,19 @@ def test_a_process_writes_the_sheet(dataset: dict[str, Any], tmp_path: Path) -> 
     command = [sys.executable, "-m", "haleganada_server.training.preview", str(path)]
     told = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
     assert told["done"]["side"] == 32 and len(told["done"]["labels"]) == 4
-    with Image.open(io.BytesIO((tmp_path / "sheet.png").read_bytes())) as sheet:
-        assert sheet.size == (3 * 34 + 2, 4 * 34 + 2)
+    with Image.open(io.BytesIO((tmp_path / "sheet.png").read_bytes())) as drawn:
+        assert drawn.size == (MARGIN + 3 * (96 + GAP) + GAP, 4 * (96 + GAP) + GAP)
+
+
+def test_a_picture_is_enlarged_without_mixing_pixels_and_has_its_label_beside_it() -> None:
+    pictures = torch.rand(2, 3, 36, 36)
+    with Image.open(io.BytesIO(sheet(pictures, ["x", "m"]))) as png:
+        shown = np.asarray(png)
+    side = 3 * 36
+    assert side >= LEAST_SIDE
+    for row, column in np.ndindex(2, 3):
+        top, left = GAP + row * (side + GAP), MARGIN + GAP + column * (side + GAP)
+        exact = pictures[row, column].mul(255).round().byte().numpy()
+        assert np.array_equal(shown[top : top + side, left : left + side], exact.repeat(3, 0).repeat(3, 1))
+    labels = [shown[GAP + row * (side + GAP) :][:side, :MARGIN] > 200 for row in (0, 1)]
+    assert all(10 < label.sum() < 2000 for label in labels) and (labels[0] != labels[1]).any()

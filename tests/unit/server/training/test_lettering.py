@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from haleganada_server.training.evaluation.lettering import Lettering
 from haleganada_server.training.evaluation.sheet import Sheet
+from haleganada_server.training.lettering import Lettering
 from PIL import Image, ImageDraw, features
 
 NOWHERE = "\ue000\ue001"  # private use: no font should have it
