@@ -167,6 +167,24 @@ def test_pointing_tells_and_the_wheel_zooms_and_dragging_pans(shown: Page, tmp_p
 
 @in_browser
 @pytest.mark.browser
+def test_two_fingers_zoom(shown: Page, tmp_path: Path) -> None:
+    page = opened(shown, written(tmp_path, measured(tuple("ಅಆಇಈಉಊಎಏಐಒ"), {(0, 1): 3})))
+    x, y = page.run(_SECOND_OF_THE_FIRST_ROW)
+    before = scale(page)
+
+    def touch(kind: str, *apart: float) -> None:
+        fingers = [{"x": x + side, "y": y, "id": i} for i, side in enumerate(apart)]
+        page.driver.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+
+    touch("touchStart", -20.0, 20.0)
+    touch("touchMove", -25.0, 25.0)
+    page.wait(lambda: scale(page) == pytest.approx(before * 1.25))
+    assert page.run(_UNDER_THE_POINTER, x, y) == "0,1"
+    touch("touchEnd")
+
+
+@in_browser
+@pytest.mark.browser
 def test_keys_alone_reach_everything(shown: Page, tmp_path: Path) -> None:
     page = opened(shown, written(tmp_path, measured(AKSHARAS, {(5, 9): 6, (600, 3): 2})))
     first, second = (pair.text for pair in page.all("#pairs button"))
