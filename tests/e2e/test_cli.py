@@ -228,6 +228,7 @@ def test_looking(run: Terminal, pictures: Path, tmp_path: Path) -> None:
     assert {sample["label"] for sample in run.json("samples", "ls", "--label", "ಅ")} == {"ಅ"}
     assert f"-w {run.workspace} samples show 1 " in run.fails(2, "samples", "1")
     run("samples", "show", "1", "--to", tmp_path / "one.png")
+    assert "call it" in run.fails(2, "samples", "show", "1", "--to", tmp_path / "one.jpg")
     assert Image.open(tmp_path / "one.png").size == (128, 128)
 
 

@@ -12,6 +12,7 @@ from haleganada_client.types import Sample
 
 from .default_group import DefaultGroup
 from .layout import moment, table
+from .png_file import PngFile
 from .session import Session, with_session
 
 
@@ -33,7 +34,7 @@ def list_samples(session: Session, label: str, limit: int) -> None:
 
 @samples_command.command("show")
 @click.argument("sample_id", type=int)
-@click.option("--to", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write its picture, a PNG.")
+@click.option("--to", type=PngFile(), metavar="FILE.png", help="Write its picture, a PNG.")
 @with_session
 def show_sample(session: Session, sample_id: int, to: Path | None) -> None:
     """Show sample SAMPLE_ID, and write its picture to a file."""
