@@ -51,20 +51,26 @@ class DatasetLabel:
 
 @dataclass(frozen=True)
 class LeakedItem:
-    """An item that was left out because the same image is in a later part, and the one that was kept."""
+    """An item that was left out because the same image is there again, and the one that was kept.
+
+    part: that the source gives it: train, validation or test; "" if it gives none. kept_part: that the kept one is in;
+    "" if that was not noted.
+    """
 
     item: str
     kept: str
+    part: str
+    kept_part: str
 
 
 @dataclass(frozen=True)
 class Dataset:
     """Drawings, each with its label and its part.
 
-    sha256: of drawings, labels and parts. labels, refused, leaked: () in lists. writers: 0 if they are not known.
-    refused: at most 1,000 of refused_total. leaks: left out because the same image is in a later part; leaked: at most
-    1,000 of them. duplicates: left out because it is in the same part. imbalance: items of the largest label to
-    train on over those of the smallest.
+    sha256: of drawings, labels and parts. labels, refused, leaked, duplicated: () in lists. writers: 0 if they are not
+    known. refused: at most 1,000 of refused_total. leaks: left out because the same image is in a later part; leaked:
+    at most 1,000 of them. duplicates: left out because it is in the same part; duplicated: at most 1,000 of them.
+    imbalance: items of the largest label to train on over those of the smallest.
     """
 
     dataset_id: str
@@ -84,6 +90,7 @@ class Dataset:
     imbalance: float
     bytes_on_disk: int
     leaked: tuple[LeakedItem, ...]
+    duplicated: tuple[LeakedItem, ...]
 
 
 @dataclass(frozen=True)
@@ -232,5 +239,16 @@ def _chosen(name: str, among: dict[str, Any], field: str) -> Any:
 def _dataset(message: pb.Dataset) -> Dataset:
     labels = convert.many(lambda label: convert.copied(DatasetLabel, label), message.labels)
     refused = convert.many(lambda item: RefusedItem(item.item, convert.item_error(item.error)), message.refused)
-    leaked = convert.many(lambda item: convert.copied(LeakedItem, item), message.leaked)
-    return convert.copied(Dataset, message, labels=labels, refused=refused, leaked=leaked)
+    named = {
+        "leaked": convert.many(_left_out, message.leaked),
+        "duplicated": convert.many(_left_out, message.duplicated),
+    }
+    return convert.copied(Dataset, message, labels=labels, refused=refused, **named)
+
+
+def _left_out(message: pb.LeakedItem) -> LeakedItem:
+    return LeakedItem(message.item, message.kept, _part(message.part), _part(message.kept_part))
+
+
+def _part(part: pb.DatasetPart.ValueType) -> str:
+    return pb.DatasetPart.Name(part).removeprefix("DATASET_PART_").lower() if part else ""

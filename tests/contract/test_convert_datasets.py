@@ -10,9 +10,10 @@ from haleganada_server.core.dataset import (
     DatasetInfo,
     DatasetOptions,
     LabelCount,
-    LeakedDrawing,
     Orientation,
+    Part,
     RefusedDrawing,
+    RepeatedDrawing,
     SplitRule,
 )
 from haleganada_server.core.dataset_preview import PreviewSheet
@@ -31,13 +32,17 @@ INFO = DatasetInfo(
     3,
     2,
     9999,
-    (LeakedDrawing("train/2.png", "test/7.png"),),
+    (RepeatedDrawing("train/2.png", "test/7.png"),),
+    (
+        RepeatedDrawing("3.png", "4.png", None, Part.VALIDATION),
+        RepeatedDrawing("5.png", "6.png", Part.TRAIN, Part.TEST),
+    ),
 )
 
 
 def test_every_field_arrives() -> None:
     message = convert.dataset(INFO)
-    for field in {field.name for field in fields(INFO)} - {"created_us", "labels", "refused", "leaked"}:
+    for field in {field.name for field in fields(INFO)} - {"created_us", "labels", "refused", "leaked", "duplicated"}:
         assert getattr(message, field) == getattr(INFO, field) != type(getattr(INFO, field))()
     assert message.created.ToMicroseconds() == INFO.created_us
     assert (message.train, message.validation, message.test, message.labels_total) == (10, 6, 1, 2)
@@ -47,6 +52,10 @@ def test_every_field_arrives() -> None:
     assert (refused.item, refused.error.reason, refused.error.message) == ("x/1.png", "INVALID_INPUT", "it is blank")
     assert refused.error.code == 3
     assert [(leak.item, leak.kept) for leak in message.leaked] == [("train/2.png", "test/7.png")]
+    assert [(one.item, one.kept, one.part, one.kept_part) for one in message.duplicated] == [
+        ("3.png", "4.png", pb.DATASET_PART_UNSPECIFIED, pb.DATASET_PART_VALIDATION),
+        ("5.png", "6.png", pb.DATASET_PART_TRAIN, pb.DATASET_PART_TEST),
+    ]
 
 
 def test_a_list_is_short() -> None:
@@ -55,6 +64,7 @@ def test_a_list_is_short() -> None:
         not message.labels
         and not message.refused
         and not message.leaked
+        and not message.duplicated
         and message.labels_total == 2
         and message.refused_total == 5
     )

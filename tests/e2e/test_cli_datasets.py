@@ -132,6 +132,23 @@ def test_links_in_a_folder_are_named(running: ServerProcess, letters: Path) -> N
     assert json.loads(linked.stdout)["sha256"] == json.loads(plain.stdout)["sha256"]
 
 
+def test_what_is_there_twice_is_named_and_parts_where_names_do_not_tell_them(
+    running: ServerProcess, letters: Path, tmp_path: Path
+) -> None:
+    for again in range(25):
+        shutil.copy(letters / "test/b/0.png", letters / f"test/b/again{again:02}.png")
+    text = run(running, "add", letters, "--name", "twice")
+    assert "25 left out, because the same image is there twice:\n  test/b/0.png: test/b/again24.png is kept\n" in text
+    assert "and 5 more (--all lists a thousand)" in text
+    everything = run(running, "show", "twice", "--all")
+    assert "  test/b/again23.png: test/b/again24.png is kept" in everything and " more" not in everything
+    path = write_npz(
+        tmp_path / "s.npz", x=drawings(6)[[0, 0, 1, 2, 3, 0]], y=[0, 0, 1, 0, 1, 0], split=[0, 2, 0, 0, 0, 2]
+    )
+    text = run(running, "add", path)
+    assert "x[0] (train): x[5] (test) is kept" in text and "x[1] (test): x[5] (test) is kept" in text
+
+
 def test_from_the_server_s_disk(running: ServerProcess) -> None:
     made = run_json(running, "add", "digits.npz", "--on-server", "--split", "writer", "--seed", "3")
     assert (made["name"], made["writers"], made["labels_total"]) == ("digits", 5, 4)

@@ -114,6 +114,17 @@ def test_what_was_exported_as_lines_is_sent_as_it_is(page: Page, tmp_path: Path)
     assert page.all(".numbers dd")[0].text == "8" and page.all(".numbers dd")[1].text == "2"
 
 
+def test_what_is_there_twice_is_named(page: Page, tmp_path: Path) -> None:
+    folder = tmp_path / "letters"
+    shutil.unpack_archive(write_class_set(tmp_path / "letters.zip", writers=3, alphabet="ಅಕ"), folder, "zip")
+    drawn = sorted(folder.rglob("*.png"))[0]
+    shutil.copy(drawn, drawn.with_name(f"zz_{drawn.name}"))
+    upload(page, folder, "with a duplicate")
+    page.press(".duplicates summary")
+    page.wait_for(".duplicates", f"zz_{drawn.name} = ")
+    assert f"/{drawn.name} (" in page.text(".duplicates") and not page.complaints()
+
+
 def test_data_sets_of_one_name_can_be_told_apart_where_one_is_chosen(page: Page, tmp_path: Path) -> None:
     path = write_class_set(tmp_path / "letters.zip", writers=3, alphabet="ಅಕ")
     for name in ("once", "twice", "twice"):

@@ -18,10 +18,12 @@ from .session import Session, with_session
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
     from haleganada_client.client import HaleganadaClient
-    from haleganada_client.datasets import Dataset, DatasetLabel
+    from haleganada_client.datasets import Dataset, DatasetLabel, LeakedItem
 
 _LABELS_SHOWN = 40
 _ITEMS_SHOWN = 20
+_LEAKED = "left out, because the same image is in a later part, too"
+_TWICE = "left out, because the same image is there twice"
 _share = click.FloatRange(0, 0.5)
 
 
@@ -199,7 +201,9 @@ def _in_words(dataset: Dataset, everything: bool = False) -> str:
     ]
     sections = [table(facts), _balance(dataset.labels, everything)]
     if dataset.leaks:
-        sections.append(_leaked(dataset, everything))
+        sections.append(_left_out(_LEAKED, dataset.leaked, dataset.leaks, everything))
+    if dataset.duplicated:  # data sets from before they were named only tell how many there are
+        sections.append(_left_out(_TWICE, dataset.duplicated, dataset.duplicates, everything))
     if dataset.refused_total:
         sections.append(_refused(dataset, everything))
     return "\n\n".join(sections)
@@ -228,10 +232,14 @@ def _balance(labels: Sequence[DatasetLabel], everything: bool) -> str:
     return f"{text}\nand {counted(left, 'label')} with more (--all lists them)" if left else text
 
 
-def _leaked(dataset: Dataset, everything: bool) -> str:
-    lines = [f"{printable(leak.item)}: {printable(leak.kept)} is kept" for leak in dataset.leaked]
-    title = "left out, because the same image is in a later part, too"
-    return _listed(title, lines, dataset.leaks, everything)
+def _left_out(title: str, items: Sequence[LeakedItem], total: int, everything: bool) -> str:
+    """Where the names do not tell the parts, the parts are told."""
+    lines = [f"{_placed(one.item, one.part)}: {_placed(one.kept, one.kept_part)} is kept" for one in items]
+    return _listed(title, lines, total, everything)
+
+
+def _placed(item: str, part: str) -> str:
+    return f"{printable(item)} ({part})" if part and not item.startswith(f"{part}/") else printable(item)
 
 
 def _refused(dataset: Dataset, everything: bool) -> str:

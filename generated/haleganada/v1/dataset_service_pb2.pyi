@@ -69,6 +69,34 @@ IDX_ORIENTATION_TRANSPOSED: IdxOrientation.ValueType  # 2
 """Rows and columns exchanged: EMNIST."""
 Global___IdxOrientation: _TypeAlias = IdxOrientation  # noqa: Y015
 
+class _DatasetPart:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DatasetPartEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DatasetPart.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DATASET_PART_UNSPECIFIED: _DatasetPart.ValueType  # 0
+    """The source does not tell."""
+    DATASET_PART_TRAIN: _DatasetPart.ValueType  # 1
+    """To train on."""
+    DATASET_PART_VALIDATION: _DatasetPart.ValueType  # 2
+    """To choose the best state on."""
+    DATASET_PART_TEST: _DatasetPart.ValueType  # 3
+    """To measure on."""
+
+class DatasetPart(_DatasetPart, metaclass=_DatasetPartEnumTypeWrapper):
+    """What items are for."""
+
+DATASET_PART_UNSPECIFIED: DatasetPart.ValueType  # 0
+"""The source does not tell."""
+DATASET_PART_TRAIN: DatasetPart.ValueType  # 1
+"""To train on."""
+DATASET_PART_VALIDATION: DatasetPart.ValueType  # 2
+"""To choose the best state on."""
+DATASET_PART_TEST: DatasetPart.ValueType  # 3
+"""To measure on."""
+Global___DatasetPart: _TypeAlias = DatasetPart  # noqa: Y015
+
 @_typing.final
 class DatasetOptions(_message.Message):
     """How to read the items of a data set."""
@@ -154,29 +182,71 @@ Global___DatasetLabel: _TypeAlias = DatasetLabel  # noqa: Y015
 
 @_typing.final
 class LeakedItem(_message.Message):
-    """An item that was left out because the same image is in a later part: in the test part, or, of one to train on, in validation."""
+    """An item that was left out because the same image with the same label is there again: in a later part (in the test part, or, of one to
+    train on, in validation), or in the same one.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ITEM_FIELD_NUMBER: _builtins.int
     KEPT_FIELD_NUMBER: _builtins.int
+    PART_FIELD_NUMBER: _builtins.int
+    KEPT_PART_FIELD_NUMBER: _builtins.int
     item: _builtins.str
     """Its name in the file."""
     kept: _builtins.str
     """The name of the item that was kept instead."""
+    part: Global___DatasetPart.ValueType
+    """The part that the source gives it; unspecified if it gives none."""
+    kept_part: Global___DatasetPart.ValueType
+    """The part that the kept one is in; unspecified in data sets that were made before this was noted."""
     def __init__(
         self,
         *,
         item: _builtins.str = ...,
         kept: _builtins.str = ...,
+        part: Global___DatasetPart.ValueType = ...,
+        kept_part: Global___DatasetPart.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "kept", b"kept"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "kept", b"kept", "kept_part", b"kept_part", "part", b"part"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LeakedItem: _TypeAlias = LeakedItem  # noqa: Y015
+
+@_typing.final
+class DatasetNote(_message.Message):
+    """Something to know about a data set before trusting a figure."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """A stable word for it in UPPER_SNAKE_CASE: MERGED_CHARACTERS = a label stands for several characters, of which it is called by the first."""
+    message: _builtins.str
+    """A sentence for people, in English."""
+    @_builtins.property
+    def labels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The labels that it is about, sorted by code points, at most 1,000; may be empty."""
+
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+        message: _builtins.str = ...,
+        labels: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["labels", b"labels", "message", b"message", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DatasetNote: _TypeAlias = DatasetNote  # noqa: Y015
 
 @_typing.final
 class Dataset(_message.Message):
@@ -201,6 +271,8 @@ class Dataset(_message.Message):
     IMBALANCE_FIELD_NUMBER: _builtins.int
     BYTES_ON_DISK_FIELD_NUMBER: _builtins.int
     LEAKED_FIELD_NUMBER: _builtins.int
+    DUPLICATED_FIELD_NUMBER: _builtins.int
+    NOTES_FIELD_NUMBER: _builtins.int
     dataset_id: _builtins.str
     """Chosen by the server; never reused."""
     name: _builtins.str
@@ -243,6 +315,14 @@ class Dataset(_message.Message):
     def leaked(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeakedItem]:
         """The items that `leaks` counts, at most 1,000. Left out in lists."""
 
+    @_builtins.property
+    def duplicated(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeakedItem]:
+        """The items that `duplicates` counts, at most 1,000. Left out in lists."""
+
+    @_builtins.property
+    def notes(self) -> _containers.RepeatedCompositeFieldContainer[Global___DatasetNote]:
+        """What to know about it. Left out in lists."""
+
     def __init__(
         self,
         *,
@@ -263,10 +343,12 @@ class Dataset(_message.Message):
         imbalance: _builtins.float = ...,
         bytes_on_disk: _builtins.int = ...,
         leaked: _abc.Iterable[Global___LeakedItem] | None = ...,
+        duplicated: _abc.Iterable[Global___LeakedItem] | None = ...,
+        notes: _abc.Iterable[Global___DatasetNote] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created", b"created"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_on_disk", b"bytes_on_disk", "created", b"created", "dataset_id", b"dataset_id", "duplicates", b"duplicates", "imbalance", b"imbalance", "labels", b"labels", "labels_total", b"labels_total", "leaked", b"leaked", "leaks", b"leaks", "name", b"name", "refused", b"refused", "refused_total", b"refused_total", "sha256", b"sha256", "test", b"test", "train", b"train", "validation", b"validation", "writers", b"writers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_on_disk", b"bytes_on_disk", "created", b"created", "dataset_id", b"dataset_id", "duplicated", b"duplicated", "duplicates", b"duplicates", "imbalance", b"imbalance", "labels", b"labels", "labels_total", b"labels_total", "leaked", b"leaked", "leaks", b"leaks", "name", b"name", "notes", b"notes", "refused", b"refused", "refused_total", b"refused_total", "sha256", b"sha256", "test", b"test", "train", b"train", "validation", b"validation", "writers", b"writers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

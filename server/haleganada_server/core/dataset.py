@@ -104,11 +104,16 @@ class RefusedDrawing:
 
 
 @dataclass(frozen=True, slots=True)
-class LeakedDrawing:
-    """One item that was left out, and the same picture in a later part, which was kept: their names in the file."""
+class RepeatedDrawing:
+    """One item that was left out, and the same picture with the same label, which was kept: their names in the file.
+
+    part: as its source says, None if it does not. kept_part: of the other in the data set, None if that was not noted.
+    """
 
     item: str
     kept: str
+    part: Part | None = None
+    kept_part: Part | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,7 @@ class DatasetInfo:
     """All that is told of a data set; the fields are those of the contract's Dataset.
 
     labels: in the order of their ids, sorted by code points. refused: at most 1,000 of refused_total. leaked: at
-    most 1,000 of those that `leaks` counts.
+    most 1,000 of those that `leaks` counts; duplicated: the same of `duplicates`.
     """
 
     dataset_id: str
@@ -130,7 +135,8 @@ class DatasetInfo:
     leaks: int
     duplicates: int
     bytes_on_disk: int = 0
-    leaked: tuple[LeakedDrawing, ...] = ()
+    leaked: tuple[RepeatedDrawing, ...] = ()
+    duplicated: tuple[RepeatedDrawing, ...] = ()
 
     def for_process(self, folder: Path) -> dict[str, Any]:
         """What a process that works with it is told, as JSON values. folder: where it lies."""

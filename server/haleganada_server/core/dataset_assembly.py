@@ -7,10 +7,10 @@ depends on the order in which the items were read.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from .dataset import DatasetOptions, ItemFacts, LabelCount, LeakedDrawing, Part, RefusedDrawing
+from .dataset import DatasetOptions, ItemFacts, LabelCount, Part, RefusedDrawing, RepeatedDrawing
 from .dataset_split import split
 from .errors import InvalidInput
 
@@ -48,8 +48,13 @@ class Assembled:
     writer_ids: list[int]
     labels: tuple[LabelCount, ...]
     writers: int
-    leaked: list[LeakedDrawing]
-    duplicates: int
+    leaked: list[RepeatedDrawing]
+    duplicated: list[RepeatedDrawing]
+
+    @property
+    def duplicates(self) -> int:
+        """How many items were left out because the same picture is in the same part."""
+        return len(self.duplicated)
 
 
 def assemble(items: Sequence[ItemFacts], options: DatasetOptions, refusals: Refusals) -> Assembled:
@@ -59,10 +64,10 @@ def assemble(items: Sequence[ItemFacts], options: DatasetOptions, refusals: Refu
     _require_distinct_names(items)
     candidates = _without_conflicts(items, refusals)
     kept = _without_leaks(items, candidates)
-    leaked = _leaked(items, candidates, kept)
-    duplicates = len(candidates) - len(kept) - len(leaked)
     _require_labels(items, kept, refusals)
     parts = dict(zip(kept, split([items[i] for i in kept], options), strict=True))
+    leaks = _leaks(items, candidates, kept)
+    duplicates = set(candidates).difference(kept, leaks)
     order = sorted(kept, key=lambda i: (parts[i], items[i].label, items[i].digest))
     labels, writers = _numbered(items[i].label for i in order), _numbered(items[i].writer for i in order)
     writers.pop("", None)
@@ -73,8 +78,8 @@ def assemble(items: Sequence[ItemFacts], options: DatasetOptions, refusals: Refu
         [writers.get(items[i].writer, -1) for i in order],
         _counts(labels, [(items[i].label, parts[i]) for i in order]),
         len(writers),
-        leaked,
-        duplicates,
+        _repeated(items, leaks, parts),
+        _repeated(items, duplicates, parts),
     )
 
 
@@ -119,17 +124,27 @@ def _without_leaks(items: Sequence[ItemFacts], candidates: Iterable[int]) -> lis
     return sorted(best.values())
 
 
-def _leaked(items: Sequence[ItemFacts], candidates: Iterable[int], kept: Iterable[int]) -> list[LeakedDrawing]:
+def _leaks(items: Sequence[ItemFacts], candidates: Iterable[int], kept: Iterable[int]) -> set[int]:
     """What was left out for a later part: of each picture one for each earlier part, because a second one there is a
     duplicate.
     """
     winners = {items[i].digest: items[i] for i in kept}
-    earlier: dict[tuple[bytes, Part], ItemFacts] = {}
-    for item in (items[i] for i in candidates):
-        place = (item.digest, _part(item))
-        if _part(item) is not _part(winners[item.digest]):
-            earlier[place] = max(earlier.get(place, item), item, key=_preference)
-    return sorted((LeakedDrawing(one.item, winners[one.digest].item) for one in earlier.values()), key=astuple)
+    earlier: dict[tuple[bytes, Part], int] = {}
+    for i in candidates:
+        place = (items[i].digest, _part(items[i]))
+        if _part(items[i]) is not _part(winners[items[i].digest]):
+            earlier[place] = max(earlier.get(place, i), i, key=lambda one: _preference(items[one]))
+    return set(earlier.values())
+
+
+def _repeated(items: Sequence[ItemFacts], left_out: Iterable[int], parts: Mapping[int, Part]) -> list[RepeatedDrawing]:
+    """What was left out, by name. parts: of the items that were kept, by place."""
+    winners = {items[i].digest: i for i in parts}
+    named = []
+    for item in (items[i] for i in left_out):
+        kept = winners[item.digest]
+        named.append(RepeatedDrawing(item.item, items[kept].item, item.part, parts[kept]))
+    return sorted(named, key=lambda one: (one.item, one.kept, one.part or Part.TRAIN, one.part is None))
 
 
 def _preference(item: ItemFacts) -> tuple[int, str, str]:

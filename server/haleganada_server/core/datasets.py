@@ -162,4 +162,5 @@ def _described(options: DatasetOptions, assembled: Assembled, refusals: Refusals
         leaks=len(assembled.leaked),
         duplicates=assembled.duplicates,
         leaked=tuple(assembled.leaked[:MAX_NAMED]),
+        duplicated=tuple(assembled.duplicated[:MAX_NAMED]),
     )

@@ -12,6 +12,7 @@ from haleganada_server.core.dataset import (
     Orientation,
     Part,
     RefusedDrawing,
+    RepeatedDrawing,
     SplitRule,
 )
 from haleganada_server.core.dataset_preview import PreviewSheet
@@ -29,6 +30,12 @@ _ORIENTATIONS = {
     pb.IDX_ORIENTATION_UNSPECIFIED: Orientation.AUTO,
     pb.IDX_ORIENTATION_UPRIGHT: Orientation.UPRIGHT,
     pb.IDX_ORIENTATION_TRANSPOSED: Orientation.TRANSPOSED,
+}
+_PARTS = {
+    None: pb.DATASET_PART_UNSPECIFIED,
+    Part.TRAIN: pb.DATASET_PART_TRAIN,
+    Part.VALIDATION: pb.DATASET_PART_VALIDATION,
+    Part.TEST: pb.DATASET_PART_TEST,
 }
 
 
@@ -54,7 +61,8 @@ def dataset(value: DatasetInfo) -> pb.Dataset:
     message = listed(value)
     message.labels.extend(_label(label) for label in value.labels)
     message.refused.extend(_refused(refused) for refused in value.refused)
-    message.leaked.extend(pb.LeakedItem(item=leaked.item, kept=leaked.kept) for leaked in value.leaked)
+    message.leaked.extend(_repeated(one) for one in value.leaked)
+    message.duplicated.extend(_repeated(one) for one in value.duplicated)
     return message
 
 
@@ -84,6 +92,10 @@ def preview(value: PreviewSheet) -> pb.PreviewDatasetResponse:
 
 def _label(value: LabelCount) -> pb.DatasetLabel:
     return pb.DatasetLabel(label=value.label, train=value.train, validation=value.validation, test=value.test)
+
+
+def _repeated(value: RepeatedDrawing) -> pb.LeakedItem:
+    return pb.LeakedItem(item=value.item, kept=value.kept, part=_PARTS[value.part], kept_part=_PARTS[value.kept_part])
 
 
 def _refused(value: RefusedDrawing) -> ocr_service_pb2.RefusedItem:

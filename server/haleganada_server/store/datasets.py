@@ -12,8 +12,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
-from haleganada_server.core.dataset import DatasetInfo, DatasetOptions, LabelCount, LeakedDrawing, RefusedDrawing
+from haleganada_server.core.dataset import (
+    DatasetInfo,
+    DatasetOptions,
+    LabelCount,
+    Part,
+    RefusedDrawing,
+    RepeatedDrawing,
+)
 from haleganada_server.core.errors import NotFound
 from haleganada_server.core.files import scratch_folder
 
@@ -22,6 +30,7 @@ from .dataset_reading import DATASET_JSON, FORMAT, SpooledReading, folder_bytes
 from .failures import storage_errors
 
 _log = logging.getLogger(__name__)
+_REPEATED = ("leaked", "duplicated")  # older data sets lack these
 _ARRAYS = ("rasters.npy", "labels.npy", "parts.npy", "writers.npy")
 
 
@@ -66,9 +75,13 @@ def _described(folder: Path) -> DatasetInfo:
         raise ValueError(f"{DATASET_JSON} has format {entry['format']} and the id {entry['dataset_id']}")
     for name in _ARRAYS:
         (folder / name).stat()
-    entry.setdefault("leaked", [])  # before they were named
-    values = {field.name: entry[field.name] for field in fields(DatasetInfo)}
+    named = {name: tuple(map(_repeated, entry.get(name, ()))) for name in _REPEATED}
+    values = {field.name: entry[field.name] for field in fields(DatasetInfo) if field.name not in named}
     values["labels"] = tuple(LabelCount(**label) for label in entry["labels"])
     values["refused"] = tuple(RefusedDrawing(**refused) for refused in entry["refused"])
-    values["leaked"] = tuple(LeakedDrawing(**leaked) for leaked in entry["leaked"])
-    return DatasetInfo(**{**values, "bytes_on_disk": folder_bytes(folder)})
+    return DatasetInfo(**{**values, **named, "bytes_on_disk": folder_bytes(folder)})
+
+
+def _repeated(entry: dict[str, Any]) -> RepeatedDrawing:
+    parts = {name: Part(value) for name, value in entry.items() if name.endswith("part") and value is not None}
+    return RepeatedDrawing(**{**entry, **parts})

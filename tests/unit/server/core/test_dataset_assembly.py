@@ -54,6 +54,9 @@ def test_no_picture_is_in_two_parts_or_twice_and_order_does_not_matter(
     assert [items[i] for i in first.order] == [shuffled[i] for i in second.order]
     assert (first.label_ids, first.parts, first.writer_ids) == (second.label_ids, second.parts, second.writer_ids)
     assert (first.leaked, first.duplicates) == (second.leaked, second.duplicates)
+    assert first.duplicated == second.duplicated
+    place = {one.item: part for one, part in zip(kept, first.parts, strict=True)}
+    assert all(left.kept_part is place[left.kept] for left in (*first.leaked, *first.duplicated))
 
 
 def test_a_leak_is_taken_out_of_the_earlier_part() -> None:
@@ -78,6 +81,15 @@ def test_a_leak_is_taken_out_of_the_earlier_part() -> None:
 def test_the_same_picture_counts_once() -> None:
     found = made([item("P", "a"), item("P", "a", name="again"), item("Q", "b")])
     assert (len(found.order), found.duplicates, found.leaked) == (2, 1, [])
+    assert [(one.item, one.kept) for one in found.duplicated] == [("P", "again")]
+
+
+def test_what_is_twice_in_an_earlier_part_is_a_leak_and_a_duplicate_of_what_was_kept() -> None:
+    twice = [item("P", "a", Part.TRAIN, name=name) for name in ("one", "two")]
+    found = made([*twice, item("P", "a", Part.TEST, name="kept"), item("Q", "b"), item("R", "b")])
+    (leak,), (duplicate,) = found.leaked, found.duplicated
+    assert (leak.item, leak.kept, leak.part, leak.kept_part) == ("two", "kept", Part.TRAIN, Part.TEST)
+    assert (duplicate.item, duplicate.kept, duplicate.part) == ("one", "kept", Part.TRAIN)
 
 
 def test_one_picture_under_two_labels_is_refused_both_times() -> None:

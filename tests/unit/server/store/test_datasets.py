@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from haleganada_server.core.dataset import DatasetInfo, DatasetOptions, LeakedDrawing, Part
+from haleganada_server.core.dataset import DatasetInfo, DatasetOptions, Part, RepeatedDrawing
 from haleganada_server.core.datasets import Datasets
 from haleganada_server.core.errors import Exhausted, InvalidInput, NotFound, Precondition
 from haleganada_server.core.types import Glyph
@@ -74,16 +74,28 @@ def test_what_leaked_is_named_and_older_sets_name_nothing(world: World, tmp_path
         (tmp_path / "set" / name).write_bytes(content)
     info = world.add(tmp_path / "set")
     assert info.leaked == (
-        LeakedDrawing("train/a/0.png", "test/a/0.png"),
-        LeakedDrawing("train/b/1.png", "test/b/1.png"),
+        RepeatedDrawing("train/a/0.png", "test/a/0.png", Part.TRAIN, Part.TEST),
+        RepeatedDrawing("train/b/1.png", "test/b/1.png", Part.TRAIN, Part.TEST),
     )
     assert world.store.all() == [info] and info.leaks == 2
     path = world.store.folder(info.dataset_id) / "dataset.json"
     entry = json.loads(path.read_text(encoding="utf-8"))
-    del entry["leaked"]
+    del entry["leaked"], entry["duplicated"]
     path.write_text(json.dumps(entry), encoding="utf-8")
     (older,) = world.store.all()
     assert older.leaked == () and older.leaks == 2
+
+
+def test_what_is_there_twice_is_named(world: World, tmp_path: Path) -> None:
+    files = {f"{label}/{i}.png": png(IMAGES[i]) for i, label in enumerate("abab")} | {"a/again.png": png(IMAGES[0])}
+    info = world.add(write_zip(tmp_path / "s.zip", files), validation_share=0.0, test_share=0.0)
+    assert info.duplicated == (RepeatedDrawing("a/0.png", "a/again.png", None, Part.TRAIN),) and info.duplicates == 1
+    assert world.store.all() == [info]
+    path = world.store.folder(info.dataset_id) / "dataset.json"
+    entry = json.loads(path.read_text(encoding="utf-8"))
+    entry["duplicated"] = [{"item": "x", "kept": "y"}]  # without parts, as they were first named
+    path.write_text(json.dumps(entry), encoding="utf-8")
+    assert world.store.all()[0].duplicated == (RepeatedDrawing("x", "y"),)
 
 
 def test_the_same_content_is_the_same_in_every_form_and_order(world: World, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ const ITEMS_SHOWN = 100;
 const BARS = 40; // labels in the plot; of more, those with most and fewest
 const VIEWS = 7;
 const DRAWINGS = 6;
+const PARTS = { train: "partTrain", validation: "partValidation", test: "partTest" };
 
 export async function showDataset(view, id, life) {
   const [dataset, presets] = await Promise.all([get(`/page/datasets/${encodeURIComponent(id)}`), get("/page/models/presets")]);
@@ -29,18 +30,20 @@ export async function showDataset(view, id, life) {
 
 // Refused, repeated and leaking items: what the reader should know before trusting a figure.
 function leftOut(dataset) {
-  const duplicates = dataset.duplicates > 0 && element("p", { class: "note" }, say("duplicates", { count: count(dataset.duplicates) }));
-  const leaked = dataset.leaked.map(({ item, kept }) => [item, `= ${kept}`]);
+  const [leaked, duplicated] = [dataset.leaked, dataset.duplicated].map((left) => left.map((one) => [one.item, `${inPart(one.part)}= ${one.kept} ${inPart(one.kept_part)}`]));
   const refused = dataset.refused.map(({ item, error }) => [item, error.message]);
-  return element("div", { class: "left-out" }, duplicates, items("leaks", leaked, dataset.leaks), items("refusedCount", refused, dataset.refused_total));
+  return element("div", { class: "left-out" }, items("leaks", leaked, dataset.leaks), items("duplicates", duplicated, dataset.duplicates, "note"), items("refusedCount", refused, dataset.refused_total));
 }
 
-// Named items behind a line that counts them; nothing where there are none.
-function items(word, named, total) {
+const inPart = (part) => (part ? `(${say(PARTS[part])}) ` : "");
+
+// Named items behind a line that counts them; nothing where there are none, the line alone where none is named.
+function items(word, named, total, kind = "warning") {
   if (!total) return null;
+  if (!named.length) return element("p", { class: kind }, say(word, { count: count(total) }));
   const rows = named.slice(0, ITEMS_SHOWN).map(([item, why]) => element("li", {}, element("code", {}, item), ` ${why}`));
   return element("details", { class: word },
-    element("summary", { class: "warning" }, say(word, { count: count(total) })), element("ul", { class: "note" }, rows),
+    element("summary", { class: kind }, say(word, { count: count(total) })), element("ul", { class: "note" }, rows),
     total > rows.length && element("p", { class: "note" }, say("andMore", { count: count(total - rows.length) })));
 }
 
