@@ -64,13 +64,22 @@ class LeakedItem:
 
 
 @dataclass(frozen=True)
+class DatasetNote:
+    """Something to know before trusting a figure. reason: a stable word. message: a sentence. labels: it is about."""
+
+    reason: str
+    message: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Drawings, each with its label and its part.
 
-    sha256: of drawings, labels and parts. labels, refused, leaked, duplicated: () in lists. writers: 0 if they are not
-    known. refused: at most 1,000 of refused_total. leaks: left out because the same image is in a later part; leaked:
-    at most 1,000 of them. duplicates: left out because it is in the same part; duplicated: at most 1,000 of them.
-    imbalance: items of the largest label to train on over those of the smallest.
+    sha256: of drawings, labels and parts. labels, refused, leaked, duplicated, notes: () in lists. writers: 0 if they
+    are not known. refused: at most 1,000 of refused_total. leaks: left out because the same image is in a later part;
+    leaked: at most 1,000 of them. duplicates: left out because it is in the same part; duplicated: at most 1,000 of
+    them. imbalance: items of the largest label to train on over those of the smallest.
     """
 
     dataset_id: str
@@ -91,6 +100,7 @@ class Dataset:
     bytes_on_disk: int
     leaked: tuple[LeakedItem, ...]
     duplicated: tuple[LeakedItem, ...]
+    notes: tuple[DatasetNote, ...]
 
 
 @dataclass(frozen=True)
@@ -239,11 +249,9 @@ def _chosen(name: str, among: dict[str, Any], field: str) -> Any:
 def _dataset(message: pb.Dataset) -> Dataset:
     labels = convert.many(lambda label: convert.copied(DatasetLabel, label), message.labels)
     refused = convert.many(lambda item: RefusedItem(item.item, convert.item_error(item.error)), message.refused)
-    named = {
-        "leaked": convert.many(_left_out, message.leaked),
-        "duplicated": convert.many(_left_out, message.duplicated),
-    }
-    return convert.copied(Dataset, message, labels=labels, refused=refused, **named)
+    left_out = {name: convert.many(_left_out, getattr(message, name)) for name in ("leaked", "duplicated")}
+    notes = convert.many(lambda note: convert.copied(DatasetNote, note), message.notes)
+    return convert.copied(Dataset, message, labels=labels, refused=refused, notes=notes, **left_out)
 
 
 def _left_out(message: pb.LeakedItem) -> LeakedItem:

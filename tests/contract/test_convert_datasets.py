@@ -8,6 +8,7 @@ import pytest
 from haleganada.v1 import dataset_service_pb2 as pb
 from haleganada_server.core.dataset import (
     DatasetInfo,
+    DatasetNote,
     DatasetOptions,
     LabelCount,
     Orientation,
@@ -37,12 +38,14 @@ INFO = DatasetInfo(
         RepeatedDrawing("3.png", "4.png", None, Part.VALIDATION),
         RepeatedDrawing("5.png", "6.png", Part.TRAIN, Part.TEST),
     ),
+    (DatasetNote("MERGED_CHARACTERS", "one label stands for two", ("A",)),),
 )
 
 
 def test_every_field_arrives() -> None:
     message = convert.dataset(INFO)
-    for field in {field.name for field in fields(INFO)} - {"created_us", "labels", "refused", "leaked", "duplicated"}:
+    listed = {"labels", "refused", "leaked", "duplicated", "notes"}
+    for field in {field.name for field in fields(INFO)} - {"created_us", *listed}:
         assert getattr(message, field) == getattr(INFO, field) != type(getattr(INFO, field))()
     assert message.created.ToMicroseconds() == INFO.created_us
     assert (message.train, message.validation, message.test, message.labels_total) == (10, 6, 1, 2)
@@ -56,6 +59,7 @@ def test_every_field_arrives() -> None:
         ("3.png", "4.png", pb.DATASET_PART_UNSPECIFIED, pb.DATASET_PART_VALIDATION),
         ("5.png", "6.png", pb.DATASET_PART_TRAIN, pb.DATASET_PART_TEST),
     ]
+    assert [DatasetNote(one.reason, one.message, tuple(one.labels)) for one in message.notes] == list(INFO.notes)
 
 
 def test_a_list_is_short() -> None:
@@ -65,6 +69,7 @@ def test_a_list_is_short() -> None:
         and not message.refused
         and not message.leaked
         and not message.duplicated
+        and not message.notes
         and message.labels_total == 2
         and message.refused_total == 5
     )

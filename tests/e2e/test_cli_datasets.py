@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from haleganada_client import FailedPrecondition, HaleganadaClient, InvalidInput, NotFound
 
-from tests.datasets import drawing, drawings, folders_of, png, write_npz, write_zip
+from tests.datasets import drawing, drawings, folders_of, idx_files, png, write_npz, write_zip
 from tests.e2e.processes import ServerProcess, haleganada, server, zigzag
 
 
@@ -147,6 +147,14 @@ def test_what_is_there_twice_is_named_and_parts_where_names_do_not_tell_them(
     )
     text = run(running, "add", path)
     assert "x[0] (train): x[5] (test) is kept" in text and "x[1] (test): x[5] (test) is kept" in text
+
+
+def test_one_label_for_both_cases_of_a_letter_is_told(running: ServerProcess, tmp_path: Path) -> None:
+    files = idx_files(drawings(30), [1, 2, 3] * 10, "emnist-letters-train-")
+    path = write_zip(tmp_path / "letters.zip", files | {"emnist-letters-mapping.txt": b"1 65 97\n2 66 98\n3 67 99\n"})
+    told = "to know: 3 labels stand for several characters (“A” also for “a”, “B” also for “b”, “C” also for “c”)"
+    assert told in run(running, "add", path, "--name", "emnist") and told in run(running, "show", "emnist")
+    assert run_json(running, "show", "emnist")["notes"][0]["labels"] == ["A", "B", "C"]
 
 
 def test_from_the_server_s_disk(running: ServerProcess) -> None:

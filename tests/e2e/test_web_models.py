@@ -17,6 +17,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from tests.datasets import drawing, folders_of, png
+from tests.datasets import drawings, idx_files, write_zip
 from tests.e2e.browser import Page, browser, missing, web
 from tests.e2e.class_set import write_class_set
 from tests.e2e.processes import start_process
@@ -123,6 +124,14 @@ def test_what_is_there_twice_is_named(page: Page, tmp_path: Path) -> None:
     page.press(".duplicates summary")
     page.wait_for(".duplicates", f"zz_{drawn.name} = ")
     assert f"/{drawn.name} (" in page.text(".duplicates") and not page.complaints()
+
+
+def test_one_label_for_both_cases_of_a_letter_is_told(page: Page, tmp_path: Path) -> None:
+    files = idx_files(drawings(20), [1, 2] * 10, "emnist-letters-train-")
+    path = write_zip(tmp_path / "emnist.zip", files | {"emnist-letters-mapping.txt": b"1 65 97\n2 66 98\n"})
+    upload(page, path, "capitals and small letters")
+    assert "2 labels stand for several characters" in page.text(".left-out") and "(A B)" in page.text(".left-out")
+    assert not page.complaints()
 
 
 def test_data_sets_of_one_name_can_be_told_apart_where_one_is_chosen(page: Page, tmp_path: Path) -> None:

@@ -199,7 +199,8 @@ def _in_words(dataset: Dataset, everything: bool = False) -> str:
         ["on disk", size(dataset.bytes_on_disk)],
         ["SHA-256", dataset.sha256],
     ]
-    sections = [table(facts), _balance(dataset.labels, everything)]
+    notes = [f"to know: {printable(note.message)}" for note in dataset.notes]
+    sections = [table(facts), *notes, _balance(dataset.labels, everything)]
     if dataset.leaks:
         sections.append(_left_out(_LEAKED, dataset.leaked, dataset.leaks, everything))
     if dataset.duplicated:  # data sets from before they were named only tell how many there are

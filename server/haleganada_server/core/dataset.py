@@ -117,6 +117,15 @@ class RepeatedDrawing:
 
 
 @dataclass(frozen=True, slots=True)
+class DatasetNote:
+    """Something to know before trusting a figure: a stable word, a sentence, and the labels it is about, sorted."""
+
+    reason: str
+    message: str
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetInfo:
     """All that is told of a data set; the fields are those of the contract's Dataset.
 
@@ -137,6 +146,7 @@ class DatasetInfo:
     bytes_on_disk: int = 0
     leaked: tuple[RepeatedDrawing, ...] = ()
     duplicated: tuple[RepeatedDrawing, ...] = ()
+    notes: tuple[DatasetNote, ...] = ()
 
     def for_process(self, folder: Path) -> dict[str, Any]:
         """What a process that works with it is told, as JSON values. folder: where it lies."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from .dataset import DatasetInfo, DatasetOptions, ItemFacts, RefusedDrawing
+from .dataset import DatasetInfo, DatasetNote, DatasetOptions, ItemFacts, RefusedDrawing
 from .dataset_assembly import MAX_NAMED, Assembled, Refusals, assemble
 from .errors import InvalidInput, NotFound, Precondition
 from .labels import normalise_label
@@ -26,6 +26,10 @@ class DatasetReading(Protocol):
 
     def items(self) -> Generator[ItemFacts | RefusedDrawing, None, None]:
         """Every item once. Raises InvalidInput if the source as a whole cannot be read, Exhausted without room."""
+
+    @property
+    def notes(self) -> Sequence[DatasetNote]:
+        """What is to be known of the source; complete once all items were read."""
 
     def keep(self, info: DatasetInfo, assembled: Assembled) -> DatasetInfo:
         """Put the data set in place; its sha256 and bytes_on_disk are filled in. Raises Exhausted."""
@@ -90,7 +94,7 @@ class Datasets:
                     if not wanted():
                         raise Precondition("the caller went away; nothing was kept", "CALLER_GONE")
             assembled = assemble(items, options, refusals)
-            info = source.keep(_described(options, assembled, refusals), assembled)
+            info = source.keep(_described(options, assembled, refusals, source.notes), assembled)
         with self._lock:
             self._known[info.dataset_id] = info
         return info
@@ -149,7 +153,9 @@ def checked(options: DatasetOptions) -> DatasetOptions:
     return replace(options, name=normalise_label(options.name, "options.name"))
 
 
-def _described(options: DatasetOptions, assembled: Assembled, refusals: Refusals) -> DatasetInfo:
+def _described(
+    options: DatasetOptions, assembled: Assembled, refusals: Refusals, notes: Sequence[DatasetNote]
+) -> DatasetInfo:
     return DatasetInfo(
         dataset_id=secrets.token_hex(_ID_BYTES),
         name=options.name,
@@ -163,4 +169,5 @@ def _described(options: DatasetOptions, assembled: Assembled, refusals: Refusals
         duplicates=assembled.duplicates,
         leaked=tuple(assembled.leaked[:MAX_NAMED]),
         duplicated=tuple(assembled.duplicated[:MAX_NAMED]),
+        notes=tuple(notes),
     )

@@ -63,6 +63,9 @@ def dataset(value: DatasetInfo) -> pb.Dataset:
     message.refused.extend(_refused(refused) for refused in value.refused)
     message.leaked.extend(_repeated(one) for one in value.leaked)
     message.duplicated.extend(_repeated(one) for one in value.duplicated)
+    message.notes.extend(
+        pb.DatasetNote(reason=one.reason, message=one.message, labels=one.labels) for one in value.notes
+    )
     return message
 
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from haleganada_server.core.dataset import DATASET_SIDE, DatasetInfo, ItemFacts, RefusedDrawing
+from haleganada_server.core.dataset import DATASET_SIDE, DatasetInfo, DatasetNote, ItemFacts, RefusedDrawing
 from haleganada_server.core.dataset_assembly import Assembled
 from haleganada_server.core.errors import HaleganadaError, InvalidInput
 from haleganada_server.core.types import Glyph
@@ -51,7 +51,15 @@ class _Read:
 class SpooledReading:
     """core.datasets.DatasetReading: a spool in the folder `scratch`, a finished data set renamed to `target`."""
 
-    def __init__(self, entries: Iterator[SourceItem | RefusedSource], scratch: Path, target: Callable[[str], Path]):
+    def __init__(
+        self,
+        entries: Iterator[SourceItem | RefusedSource],
+        notes: Sequence[DatasetNote],
+        scratch: Path,
+        target: Callable[[str], Path],
+    ) -> None:
+        """notes: of the source; may grow while its entries are read."""
+        self.notes = notes
         self._entries, self._target = entries, target
         self._spool, self._folder = scratch / "spool", scratch / "dataset"
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from haleganada_server.core.dataset import (
     DatasetInfo,
+    DatasetNote,
     DatasetOptions,
     LabelCount,
     Part,
@@ -30,7 +31,7 @@ from .dataset_reading import DATASET_JSON, FORMAT, SpooledReading, folder_bytes
 from .failures import storage_errors
 
 _log = logging.getLogger(__name__)
-_REPEATED = ("leaked", "duplicated")  # older data sets lack these
+_NOT_NOTED: dict[str, Any] = {"leaked": (), "duplicated": (), "notes": ()}  # in older data sets
 _ARRAYS = ("rasters.npy", "labels.npy", "parts.npy", "writers.npy")
 
 
@@ -54,8 +55,9 @@ class DatasetFolders:
     @contextmanager
     def reading(self, path: Path, file_name: str, options: DatasetOptions) -> Iterator[SpooledReading]:
         with storage_errors("the data sets"), scratch_folder(self._temporary_path()) as scratch:
-            entries = dataset_sources.read(path, file_name, options.orientation)
-            yield SpooledReading(entries, scratch, lambda dataset_id: self._root / dataset_id)
+            notes: list[DatasetNote] = []
+            entries = dataset_sources.read(path, file_name, options.orientation, notes.append)
+            yield SpooledReading(entries, notes, scratch, lambda dataset_id: self._root / dataset_id)
 
     def folder(self, dataset_id: str) -> Path:
         folder = self._root / dataset_id
@@ -75,11 +77,17 @@ def _described(folder: Path) -> DatasetInfo:
         raise ValueError(f"{DATASET_JSON} has format {entry['format']} and the id {entry['dataset_id']}")
     for name in _ARRAYS:
         (folder / name).stat()
-    named = {name: tuple(map(_repeated, entry.get(name, ()))) for name in _REPEATED}
-    values = {field.name: entry[field.name] for field in fields(DatasetInfo) if field.name not in named}
+    entry = {**_NOT_NOTED, **entry}
+    values = {field.name: entry[field.name] for field in fields(DatasetInfo)}
     values["labels"] = tuple(LabelCount(**label) for label in entry["labels"])
     values["refused"] = tuple(RefusedDrawing(**refused) for refused in entry["refused"])
-    return DatasetInfo(**{**values, **named, "bytes_on_disk": folder_bytes(folder)})
+    values["leaked"], values["duplicated"] = (tuple(map(_repeated, entry[name])) for name in ("leaked", "duplicated"))
+    values["notes"] = tuple(_note(note) for note in entry["notes"])
+    return DatasetInfo(**{**values, "bytes_on_disk": folder_bytes(folder)})
+
+
+def _note(entry: dict[str, Any]) -> DatasetNote:
+    return DatasetNote(entry["reason"], entry["message"], tuple(entry["labels"]))
 
 
 def _repeated(entry: dict[str, Any]) -> RepeatedDrawing:

@@ -111,6 +111,7 @@ export default {
   "andMore": "and {count} more",
   "leaks": "{count} left out, because the same image is in a later part too.",
   "duplicates": "{count} left out, because the same image is there twice.",
+  "mergedCharacters": "{count} {count|label stands|labels stand} for several characters, mostly for capital and small letter ({labels}). A model answers only with the one that names the label.",
   "trainOnThis": "Train a model on it",
   "deleteDataset": "Delete…",
   "deleteDatasetText": "Models that were trained on it stay. Type {name} to go on.",

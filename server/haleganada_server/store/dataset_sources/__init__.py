@@ -11,14 +11,17 @@ from haleganada_server.core.types import TransferFormat
 from haleganada_server.store.formats import archive
 
 from . import idx, image_folders, npz, taught
-from .source_item import MAX_PIXELS, MAX_TOTAL_PIXELS, RefusedSource, SourceItem, require_items
+from .source_item import MAX_PIXELS, MAX_TOTAL_PIXELS, RefusedSource, SourceItem, Tell, require_items, untold
 from .trees import opened_tree
 
 __all__ = ["MAX_PIXELS", "MAX_TOTAL_PIXELS", "RefusedSource", "SourceItem", "read", "require_items"]
 
 
-def read(path: Path, file_name: str, orientation: Orientation) -> Iterator[SourceItem | RefusedSource]:
-    """The items of a folder or file. file_name: what its owner calls it; its ending tells the form.
+def read(
+    path: Path, file_name: str, orientation: Orientation, tell: Tell = untold
+) -> Iterator[SourceItem | RefusedSource]:
+    """The items of a folder or file. file_name: what its owner calls it; its ending tells the form. tell: is told what
+    there is to know about the source, before the end.
 
     Raises InvalidInput if it is none that can be read.
     """
@@ -29,7 +32,7 @@ def read(path: Path, file_name: str, orientation: Orientation) -> Iterator[Sourc
             if not path.is_dir() and archive.MEMBERS.issubset(names):
                 yield from taught.read(path, TransferFormat.ARCHIVE)
             elif idx.is_idx(names):
-                yield from idx.read(tree, file_name, orientation)
+                yield from idx.read(tree, file_name, orientation, tell)
             else:
                 yield from image_folders.read(tree)
     elif ending == ".npz":

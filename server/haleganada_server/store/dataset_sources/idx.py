@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import re
 import struct
+import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,8 @@ import numpy as np
 from haleganada_server.core.dataset import Orientation, Part
 from haleganada_server.core.errors import InvalidInput
 
-from .source_item import MAX_PIXELS, LabelName, SourceItem, label_name, part_named, require_items
+from .merged_characters import merged_characters, other_characters
+from .source_item import MAX_PIXELS, LabelName, SourceItem, Tell, label_name, part_named, require_items, untold
 from .trees import Tree
 
 _IMAGES = re.compile(
@@ -47,18 +49,28 @@ def is_idx(names: Sequence[str]) -> bool:
     return any(_IMAGES.fullmatch(PurePosixPath(name).name) for name in names)
 
 
-def read(tree: Tree, file_name: str, orientation: Orientation) -> Iterator[SourceItem]:
-    """Raises InvalidInput if the files do not fit each other, or labels above 9 come without a mapping."""
+def read(tree: Tree, file_name: str, orientation: Orientation, tell: Tell = untold) -> Iterator[SourceItem]:
+    """tell: is told of labels that stand for several characters. Raises InvalidInput if the files do not fit each
+    other, or labels above 9 come without a mapping.
+    """
     pairs = list(_pairs(tree.names()))
     series = sorted({pair.series for pair in pairs})
     if len(series) > 1:
         raise InvalidInput("file", f"has several sets of IDX files ({', '.join(series)}); send one of them at a time")
-    mapping = _mapping(tree, series[0])
+    rows = _mapping(tree, series[0])
+    mapping = {value: names[0] for value, names in rows.items()} if rows is not None else None
+    labels: set[str] = set()
     for pair in pairs:
-        transposed = orientation is Orientation.TRANSPOSED or (
-            orientation is Orientation.AUTO and "emnist" in f"{file_name}/{pair.images}".lower()
-        )
-        yield from _drawings(tree, pair, mapping, transposed)
+        is_emnist = "emnist" in f"{file_name}/{pair.images}".lower()
+        transposed = orientation is Orientation.TRANSPOSED or (orientation is Orientation.AUTO and is_emnist)
+        for item in _drawings(tree, pair, mapping, transposed):
+            labels.add(item.label)
+            yield item
+    others = other_characters(
+        list((rows or {}).values()), any("emnist" in name.lower() for name in (file_name, *series))
+    )
+    if merged := {label: others[label] for label in sorted(labels & others.keys())}:
+        tell(merged_characters(merged))
 
 
 def _pairs(names: Sequence[str]) -> Iterator[_Pair]:
@@ -77,8 +89,8 @@ def _pairs(names: Sequence[str]) -> Iterator[_Pair]:
         yield _Pair(name, there, str(path.with_name(found["set"] or "-")), part_named(found["part"] or ""))
 
 
-def _mapping(tree: Tree, series: str) -> dict[int, LabelName] | None:
-    """label -> character, from *-mapping.txt beside the images; None if there is no such file."""
+def _mapping(tree: Tree, series: str) -> dict[int, list[LabelName]] | None:
+    """label -> its characters, one at least, from *-mapping.txt beside the images; None if there is no such file."""
     names = [name for name in tree.names() if name.lower().endswith("mapping.txt")]
     own = [name for name in names if PurePosixPath(name).name.startswith(PurePosixPath(series).name.rstrip("-"))]
     if not names:
@@ -88,9 +100,18 @@ def _mapping(tree: Tree, series: str) -> dict[int, LabelName] | None:
     try:
         lines = tree.content((own or names)[0], _MAX_MAPPING_BYTES).decode("ascii").split("\n")
         rows = [[int(word) for word in line.split()] for line in lines if line.strip()]
-        return {row[0]: label_name(chr(row[1]), chr(row[1])) for row in rows}
-    except (ValueError, IndexError, OverflowError) as error:
+        return {value: [_named(first), *map(_named, filter(_is_code, more))] for value, first, *more in rows}
+    except (ValueError, OverflowError) as error:
         raise InvalidInput("file", "has a mapping of which not every line is a label and a code point") from error
+
+
+def _named(code: int) -> LabelName:
+    """Raises ValueError or OverflowError for what is no code point."""
+    return label_name(chr(code), chr(code))
+
+
+def _is_code(number: int) -> bool:
+    return 0 <= number <= sys.maxunicode
 
 
 def _drawings(tree: Tree, pair: _Pair, mapping: dict[int, LabelName] | None, transposed: bool) -> Iterator[SourceItem]:

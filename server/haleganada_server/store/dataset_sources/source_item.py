@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.core.dataset import Part
+from haleganada_server.core.dataset import DatasetNote, Part
 from haleganada_server.core.errors import HaleganadaError, InvalidInput
 from haleganada_server.core.labels import normalise_label
 from haleganada_server.core.types import Glyph
@@ -17,6 +18,9 @@ MAX_PIXELS = 16_000_000
 """Of one image."""
 MAX_TOTAL_PIXELS = 20_000_000_000
 """A million drawings of 140 x 140 px; thousands of photos."""
+
+Tell = Callable[[DatasetNote], None]
+"""Called with what there is to know about a source."""
 
 _PARTS = {
     "train": Part.TRAIN,
@@ -61,6 +65,10 @@ class LabelName:
     folder: str
     label: str
     error: InvalidInput | None = None
+
+
+def untold(_note: DatasetNote) -> None:
+    """For who does not want to know."""
 
 
 def label_name(folder: str, meaning: str) -> LabelName:

@@ -80,7 +80,7 @@ def test_what_leaked_is_named_and_older_sets_name_nothing(world: World, tmp_path
     assert world.store.all() == [info] and info.leaks == 2
     path = world.store.folder(info.dataset_id) / "dataset.json"
     entry = json.loads(path.read_text(encoding="utf-8"))
-    del entry["leaked"], entry["duplicated"]
+    del entry["leaked"], entry["duplicated"], entry["notes"]
     path.write_text(json.dumps(entry), encoding="utf-8")
     (older,) = world.store.all()
     assert older.leaked == () and older.leaks == 2

@@ -12,6 +12,8 @@ const ITEMS_SHOWN = 100;
 const BARS = 40; // labels in the plot; of more, those with most and fewest
 const VIEWS = 7;
 const DRAWINGS = 6;
+const LABELS_SHOWN = 30;
+const NOTES = { MERGED_CHARACTERS: "mergedCharacters" };
 const PARTS = { train: "partTrain", validation: "partValidation", test: "partTest" };
 
 export async function showDataset(view, id, life) {
@@ -32,7 +34,13 @@ export async function showDataset(view, id, life) {
 function leftOut(dataset) {
   const [leaked, duplicated] = [dataset.leaked, dataset.duplicated].map((left) => left.map((one) => [one.item, `${inPart(one.part)}= ${one.kept} ${inPart(one.kept_part)}`]));
   const refused = dataset.refused.map(({ item, error }) => [item, error.message]);
-  return element("div", { class: "left-out" }, items("leaks", leaked, dataset.leaks), items("duplicates", duplicated, dataset.duplicates, "note"), items("refusedCount", refused, dataset.refused_total));
+  return element("div", { class: "left-out" }, dataset.notes.map(note), items("leaks", leaked, dataset.leaks), items("duplicates", duplicated, dataset.duplicates, "note"), items("refusedCount", refused, dataset.refused_total));
+}
+
+// In the reader's language where it is known, else in the server's words.
+function note({ reason, message, labels }) {
+  const shown = labels.slice(0, LABELS_SHOWN).join(" ") + (labels.length > LABELS_SHOWN ? " …" : "");
+  return element("p", { class: "warning" }, NOTES[reason] ? say(NOTES[reason], { count: count(labels.length), labels: shown }) : message);
 }
 
 const inPart = (part) => (part ? `(${say(PARTS[part])}) ` : "");

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from haleganada_server.core.dataset import Orientation, Part
+from haleganada_server.core.dataset import DatasetNote, Orientation, Part
 from haleganada_server.core.errors import InvalidInput
+from haleganada_server.store.dataset_sources import read
 
 from tests.datasets import drawings, idx_files, idx_images, idx_labels, write_zip
 from tests.unit.server.store.dataset_sources.reading import good
@@ -64,6 +65,30 @@ def test_emnist_with_its_mapping(tmp_path: Path) -> None:
         ("B", Part.TEST),
     }
     assert any(np.array_equal(np.asarray(item.image), IMAGES[0].T) for item in found)  # the members' names say emnist
+
+
+LETTERS, BALANCED = b"1 65 97\n2 66 98\n26 90 122\n", b"1 65\n2 66\n26 98\n27 90\n"
+
+
+@pytest.mark.parametrize(
+    ("mapping", "file_name", "merged"),
+    [
+        (LETTERS, "EMNIST/letters.zip", ["A", "B"]),
+        (LETTERS, "other.zip", ["A", "B"]),
+        (BALANCED, "emnist-balanced.zip", ["A"]),
+        (BALANCED, "capitals.zip", []),
+        (b"1 65 65 -5 1114112\n2 98 66 0\n26 66\n", "x.zip", []),
+    ],
+    ids=["both cases are named", "by whatever it is called", "EMNIST's capitals", "capitals alone", "nothing else"],
+)
+def test_labels_that_stand_for_several_characters_are_told(
+    tmp_path: Path, mapping: bytes, file_name: str, merged: list[str]
+) -> None:
+    path = write_zip(tmp_path / "s.zip", idx_files(IMAGES, [1, 2, 1, 2], "train-") | {"x-mapping.txt": mapping})
+    notes: list[DatasetNote] = []
+    assert list(read(path, file_name, Orientation.AUTO, notes.append))
+    assert [list(note.labels) for note in notes] == ([merged] if merged else [])
+    assert all(note.reason == "MERGED_CHARACTERS" and "“A” also for “a”" in note.message for note in notes)
 
 
 MNIST = idx_files(IMAGES, LABELS, "train-")
