@@ -70,7 +70,7 @@ def write_tiny_model(folder: Path, model: TinyModel, spoil: Callable[[Path], Non
         (home / "model.int8.onnx").write_bytes(network(weights.round(1)) + metadata(card))
     (home / "export.json").write_text(json.dumps(REPORT), encoding="utf-8")
     hashes = {path.name: _sha256(path) for path in sorted(home.iterdir()) if path.name != "export.json"}
-    card = replace(card, sha256=hashes)
+    card = replace(card, sha256=hashes, sizes={name: (home / name).stat().st_size for name in hashes})
     (home / "model.json").write_text(card.to_json(), encoding="utf-8")
     if spoil is not None:
         spoil(home)

@@ -30,7 +30,9 @@ class Model:
 
     labels: in the order of its outputs; () in lists. created: None for "few-shot". Accuracies: 0..1, None where the
     data set had no such part. side: px. milliseconds: for one drawing on one core of the machine that trained it, 0
-    = not measured. learns_along: a network that learns along can start as it.
+    = not measured. learns_along: a network that learns along can start as it. damage: why it cannot be used, and what
+    to do; "" if nothing is known against it. active_in: the workspaces that answer with it; learning_in: those whose
+    networks that learn along started as it.
     """
 
     model_id: str
@@ -50,6 +52,8 @@ class Model:
     milliseconds: float
     active_in: tuple[str, ...]
     learns_along: bool
+    damage: str
+    learning_in: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -257,6 +257,62 @@ def test_a_changed_file_is_noticed_and_nothing_else_suffers(
     stub(server).DeleteModel(pb.DeleteModelRequest(model_id=damaged))
 
 
+def damage(server: RunningServer, model: str) -> str:
+    """What is told of a model's files; the same alone and in lists."""
+    alone = stub(server).GetModel(pb.GetModelRequest(model_id=model)).model.damage
+    listed = {one.model_id: one.damage for one in stub(server).ListModels(pb.ListModelsRequest()).models}
+    assert listed[model] == alone
+    return alone
+
+
+def test_a_model_says_that_a_file_is_gone_or_has_another_size(server: RunningServer, model: str) -> None:
+    assert not damage(server, model)
+    weights = server.app.models.get(model).folder / "model.onnx"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-1])
+    told = damage(server, model)
+    assert f"model.onnx has {len(whole) - 1:,} bytes instead of {len(whole):,}" in told
+    assert "train it again, or delete it" in told
+    weights.unlink()
+    assert "model.onnx is missing" in damage(server, model)
+    weights.write_bytes(whole)
+    assert not damage(server, model)
+
+
+def test_damage_that_only_reading_finds_is_remembered(server: RunningServer, workspace: str, model: str) -> None:
+    folder = server.app.models.get(model).folder
+    whole = {name: (folder / name).read_bytes() for name in ("model.onnx", "model.int8.onnx")}
+    predict(server, workspace, cross(), model=model)  # it is in memory from now on
+    (folder / "model.int8.onnx").write_bytes(bytes(len(whole["model.int8.onnx"])))
+    int8 = pb.ExportModelRequest(model_id=model, precision=pb.PRECISION_INT8)
+    assert refused(lambda: list(stub(server).ExportModel(int8))).reason == "MODEL_DAMAGED"
+    predict(server, workspace, cross(), model=model)
+    assert "the SHA-256 of model.int8.onnx" in damage(server, model)
+    (folder / "model.int8.onnx").write_bytes(whole["model.int8.onnx"])
+    assert list(stub(server).ExportModel(int8)) and not damage(server, model)
+
+
+def test_a_model_that_cannot_be_loaded_is_told_in_lists(server: RunningServer, workspace: str, model: str) -> None:
+    path = server.app.models.get(model).folder / "model.onnx"
+    whole = path.read_bytes()
+    path.write_bytes(bytes(len(whole)))
+    assert not damage(server, model), "its size is right, and lists read no file"
+    assert refused(lambda: activate(server, workspace, model)).reason == "MODEL_DAMAGED"
+    assert "the SHA-256 of model.onnx" in damage(server, model)
+    path.write_bytes(whole)
+    activate(server, workspace, model)
+    assert not damage(server, model)
+    activate(server, workspace, FEW_SHOT)
+
+
+def test_cards_without_sizes_are_those_of_before(server: RunningServer, tmp_path: Path) -> None:
+    made = write_tiny_model(tmp_path, tiny())
+    card = json.loads((made / "model.json").read_text(encoding="utf-8"))
+    del card["sizes"]
+    (made / "model.json").write_text(json.dumps(card), encoding="utf-8")
+    assert not damage(server, server.app.models.register(made))
+
+
 def test_a_name_of_two_models_must_be_an_id(server: RunningServer, workspace: str, tmp_path: Path) -> None:
     twins = [server.app.models.register(write_tiny_model(tmp_path, tiny("twin"))) for _ in range(2)]
     for call, field in (

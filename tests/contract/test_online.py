@@ -100,6 +100,18 @@ def same(one: ocr.PredictResponse, other: ocr.PredictResponse) -> bool:
     return [(c.label, c.probability) for c in one.candidates] == [(c.label, c.probability) for c in other.candidates]
 
 
+def test_a_model_names_the_workspaces_that_learn_along_from_it(server: RunningServer) -> None:
+    activate(server, "starter")
+    starter = stub(server).GetModel(pb.GetModelRequest(model_id="starter")).model
+    assert (list(starter.learning_in), list(starter.active_in)) == (["default"], [])
+    back(server)
+    stub(server).ActivateModel(pb.ActivateModelRequest(model_id="starter"))
+    (_, listed) = stub(server).ListModels(pb.ListModelsRequest()).models
+    assert (list(listed.learning_in), list(listed.active_in)) == ([], ["default"])
+    activate(server, "cnn36")
+    assert not stub(server).GetModel(pb.GetModelRequest(model_id="starter")).model.learning_in
+
+
 def test_what_was_taught_before_and_after_is_learned(server: RunningServer) -> None:
     teach(server, "cross", cross())
     begun = activate(server, replay=8, seed=3)

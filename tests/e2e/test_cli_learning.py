@@ -103,6 +103,17 @@ def test_nobody_waits_for_it_who_does_not_want_to(run: Terminal, client: Halegan
     assert told["model"] == "online" and told["online"]["start"] == "cnn36" and told["online"]["samples_left"] > 0
 
 
+def test_a_model_names_the_workspaces_that_learn_along_from_it(run: Terminal, client: HaleganadaClient) -> None:
+    run("models", "use", "starter", "--online")
+    here = client.config.workspace
+    assert f"{here} (learning along)" in run("models") and f"{here} (learning along)" in run(
+        "models", "show", "starter"
+    )
+    assert client.models.get("starter").learning_in == (here,)
+    run("models", "use", "starter")
+    assert here in run("models") and f"{here} (learning along)" not in run("models")
+
+
 def test_who_answers_at_first_depends_on_what_it_starts_as(run: Terminal) -> None:
     assert "few-shot answers until two labels are taught\n" in run("models", "use", "cnn36", "--online")
     begun = run("models", "use", "starter", "--online")

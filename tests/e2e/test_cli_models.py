@@ -22,8 +22,8 @@ GOOD, TWIN = "a" * 12, "b" * 12
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server with the models “shapes” and “twin”, which know crosses and pluses."""
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with the models “shapes” and “twin”, which know crosses and pluses."""
     data = tmp_path_factory.mktemp("data")
     templates = {label: normalise(Glyph(image=picture(lines))) for label, lines in LINES.items()}
     for model_id, name, created in ((GOOD, "shapes", 2), (TWIN, "twin", 1)):
@@ -32,6 +32,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]
         )
         (data / "models").mkdir(exist_ok=True)
         made.rename(data / "models" / model_id)
+    return data
+
+
+@pytest.fixture(scope="module")
+def running(data: Path) -> Iterator[ServerProcess]:
     with server(data) as process:
         yield process
 
@@ -52,6 +57,20 @@ def run(running: ServerProcess, *arguments: str | Path, code: int = 0) -> str:
     done = haleganada("--server", running.address, *arguments)
     assert done.returncode == code, (done.stdout, done.stderr)
     return done.stdout if code in (0, 1) else done.stderr
+
+
+def test_damaged_models_are_told_in_the_list(running: ServerProcess, data: Path) -> None:
+    model = data / "models" / TWIN / "model.onnx"
+    whole = model.read_bytes()
+    model.write_bytes(whole[:-5])
+    try:
+        listed = run(running, "models")
+        assert "twin (damaged)" in listed and "shapes (damaged)" not in listed
+        assert f"damaged: {TWIN}, the model “twin” cannot be used: model.onnx has" in listed
+        assert "train it again, or delete it" in run(running, "models", "show", "twin")
+    finally:
+        model.write_bytes(whole)
+    assert "damaged" not in run(running, "models")
 
 
 def test_list_show_and_presets(running: ServerProcess) -> None:

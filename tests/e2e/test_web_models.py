@@ -73,6 +73,18 @@ def answer(page: Page, control: str, name: str) -> None:
     page.find("#dialog-input").send_keys(name, Keys.ENTER)
 
 
+def test_a_damaged_model_says_so(page: Page, tmp_path: Path) -> None:
+    model = next(path for path in tmp_path.parent.glob(f"models*/data/models/{MODEL}/model.onnx"))
+    whole = model.read_bytes()
+    model.write_bytes(whole[:-1])
+    page.go("models")
+    page.wait_for("#view", "damaged: delete it, train again")
+    model.write_bytes(whole)
+    page.go("models")
+    page.wait_for("#view", "tiny")
+    assert "damaged" not in page.text("#view") and not page.complaints()
+
+
 def test_a_data_set_is_sent_seen_and_deleted(page: Page, tmp_path: Path) -> None:
     upload(page, write_class_set(tmp_path / "letters.zip", writers=4, alphabet="ಅಕ"), "two letters")
     assert page.all(".numbers dd")[1].text == "2"

@@ -101,13 +101,22 @@ def export_model(session: Session, model: str, file: Path, int8: bool) -> None:
 
 def _table(models: Sequence[Model]) -> str:
     header = ["id", "name", "kind", "labels", "size", "hash", "data", "validation", "test", "ms", "made", "answers in"]
-    return table([_row(model) for model in models], header, right={3, 4, 7, 8, 9})
+    listed = table([_row(model) for model in models], header, right={3, 4, 7, 8, 9})
+    return "\n".join([listed, *(_damage(model) for model in models if model.damage)])
+
+
+def _damage(model: Model) -> str:
+    return f"damaged: {model.model_id}, {printable(model.damage)}"
+
+
+def _answers_in(model: Model) -> str:
+    return ", ".join([*model.active_in, *(f"{name} (learning along)" for name in model.learning_in)])
 
 
 def _row(model: Model) -> list[str]:
     return [
         model.model_id,
-        model.name,
+        f"{model.name} (damaged)" if model.damage else model.name,
         model.preset,
         str(model.labels_total) if model.labels_total else "-",
         size(model.bytes_on_disk),
@@ -117,7 +126,7 @@ def _row(model: Model) -> list[str]:
         percent(model.test_accuracy),
         f"{model.milliseconds:.1f}" if model.milliseconds else "-",
         moment(model.created) if model.created else "-",
-        ", ".join(model.active_in),
+        _answers_in(model),
     ]
 
 
@@ -130,8 +139,10 @@ def _in_words(model: Model) -> str:
         ["input", f"{model.side} x {model.side} px"],
         ["on disk", size(model.bytes_on_disk)],
         ["SHA-256", model.sha256],
-        ["answers in", ", ".join(model.active_in) or "-"],
+        ["answers in", _answers_in(model) or "-"],
     ]
+    if model.damage:
+        facts.append(["damaged", model.damage])
     if model.created:
         facts += [
             ["made", moment(model.created)],

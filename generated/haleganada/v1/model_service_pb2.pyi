@@ -69,6 +69,8 @@ class Model(_message.Message):
     MILLISECONDS_FIELD_NUMBER: _builtins.int
     ACTIVE_IN_FIELD_NUMBER: _builtins.int
     LEARNS_ALONG_FIELD_NUMBER: _builtins.int
+    DAMAGE_FIELD_NUMBER: _builtins.int
+    LEARNING_IN_FIELD_NUMBER: _builtins.int
     model_id: _builtins.str
     """Chosen by the server; never reused. "few-shot" for a workspace's own head."""
     name: _builtins.str
@@ -97,6 +99,10 @@ class Model(_message.Message):
     """Milliseconds for one drawing on one core of the machine that trained it."""
     learns_along: _builtins.bool
     """True if a network that learns along can start as this model."""
+    damage: _builtins.str
+    """Why it cannot be used, and what to do, in English: a file is missing, has another size than when it was made, or was found changed when it
+    was last needed. Empty if nothing is known against it; lists read no file.
+    """
     @_builtins.property
     def created(self) -> _timestamp_pb2.Timestamp:
         """When it was made; absent for "few-shot"."""
@@ -108,6 +114,10 @@ class Model(_message.Message):
     @_builtins.property
     def active_in(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Workspaces that answer with it by default."""
+
+    @_builtins.property
+    def learning_in(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Workspaces whose networks that learn along started as it; it cannot be deleted before they have chosen another model."""
 
     def __init__(
         self,
@@ -129,10 +139,12 @@ class Model(_message.Message):
         milliseconds: _builtins.float = ...,
         active_in: _abc.Iterable[_builtins.str] | None = ...,
         learns_along: _builtins.bool = ...,
+        damage: _builtins.str = ...,
+        learning_in: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_test_accuracy", b"_test_accuracy", "_validation_accuracy", b"_validation_accuracy", "created", b"created", "test_accuracy", b"test_accuracy", "validation_accuracy", b"validation_accuracy"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_test_accuracy", b"_test_accuracy", "_validation_accuracy", b"_validation_accuracy", "active_in", b"active_in", "bytes_on_disk", b"bytes_on_disk", "created", b"created", "dataset_name", b"dataset_name", "dataset_sha256", b"dataset_sha256", "labels", b"labels", "labels_total", b"labels_total", "learns_along", b"learns_along", "milliseconds", b"milliseconds", "model_id", b"model_id", "name", b"name", "parameters", b"parameters", "preset", b"preset", "sha256", b"sha256", "side", b"side", "test_accuracy", b"test_accuracy", "validation_accuracy", b"validation_accuracy"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_test_accuracy", b"_test_accuracy", "_validation_accuracy", b"_validation_accuracy", "active_in", b"active_in", "bytes_on_disk", b"bytes_on_disk", "created", b"created", "damage", b"damage", "dataset_name", b"dataset_name", "dataset_sha256", b"dataset_sha256", "labels", b"labels", "labels_total", b"labels_total", "learning_in", b"learning_in", "learns_along", b"learns_along", "milliseconds", b"milliseconds", "model_id", b"model_id", "name", b"name", "parameters", b"parameters", "preset", b"preset", "sha256", b"sha256", "side", b"side", "test_accuracy", b"test_accuracy", "validation_accuracy", b"validation_accuracy"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__test_accuracy: _TypeAlias = _typing.Literal["test_accuracy"]  # noqa: Y015
     _WhichOneofArgType__test_accuracy: _TypeAlias = _typing.Literal["_test_accuracy", b"_test_accuracy"]  # noqa: Y015

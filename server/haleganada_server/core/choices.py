@@ -62,6 +62,10 @@ class Choices:
         """The workspaces that answer with a model, sorted."""
         return tuple(sorted(name for name, choice in self._kept.items() if choice == model_id))
 
+    def learning_from(self, model_id: str) -> tuple[str, ...]:
+        """The workspaces whose networks started from a model, sorted."""
+        return tuple(sorted(name for name, choice in self.learning().items() if choice.start == model_id))
+
     def needing(self, model_id: str) -> tuple[str, ...]:
         """The workspaces that answer with a model, or whose networks started from it, sorted."""
         return tuple(sorted(name for name, choice in self._kept.items() if _needed(choice) == model_id))

@@ -54,6 +54,8 @@ class ModelCard:
     metrics: dict[str, float] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     """The settings that it was trained with, and versions of what trained it."""
+    sizes: dict[str, int] = field(default_factory=dict, compare=False)
+    """Bytes of its files by name; {} in older cards. Hashes tell more, so cards are compared without."""
 
     def to_json(self) -> str:
         """One JSON object."""
@@ -66,6 +68,7 @@ class ModelCard:
             entry = json.loads(text)
             if entry["format"] != CARD_FORMAT:
                 raise ValueError(f"it has format {entry['format']}, not {CARD_FORMAT}")
+            entry.setdefault("sizes", {})  # older cards lack it
             known = {name: entry[name] for name in (f.name for f in fields(ModelCard))}
             known["labels"] = tuple(known["labels"])
             known["preprocessing"] = _preprocessing(known["preprocessing"])
@@ -85,7 +88,8 @@ class ModelCard:
         ):
             raise ValueError("a name, a label or a hash is not text")
         if not all(
-            isinstance(number, (int, float)) for number in (self.created_us, self.parameters, *self.metrics.values())
+            isinstance(number, (int, float))
+            for number in (self.created_us, self.parameters, *self.metrics.values(), *self.sizes.values())
         ):
             raise ValueError("a figure is not a number")
         if not self.labels or len(set(self.labels)) != len(self.labels):

@@ -38,6 +38,20 @@ def require_intact(folder: Path, card: ModelCard, names: Iterable[str]) -> None:
             raise damaged(card.name, f"the SHA-256 of {name} is not the one in {CARD}")
 
 
+def visible_damage(folder: Path, card: ModelCard) -> DataLoss | None:
+    """What is wrong with a model's files, as seen without reading them; None if they are all there, as large as its
+    card says.
+    """
+    for name in sorted({ONNX, *card.sha256}):
+        try:
+            actual = (folder / name).stat().st_size
+        except OSError:
+            return damaged(card.name, f"{name} is missing or cannot be read")
+        if actual != card.sizes.get(name, actual):
+            return damaged(card.name, f"{name} has {actual:,} bytes instead of {card.sizes[name]:,}")
+    return None
+
+
 def damaged(name: str, why: str) -> DataLoss:
     """The error for a model whose files cannot be used."""
     return DataLoss(

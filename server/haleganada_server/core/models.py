@@ -9,7 +9,8 @@ from __future__ import annotations
 import secrets
 import threading
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -74,6 +75,9 @@ class ModelStore(ChoiceStore, Protocol):
     def file(self, model: StoredModel, name: str) -> ModelFile:
         """One of its files, checked against the card. Raises DataLoss."""
 
+    def visible_damage(self, model: StoredModel) -> DataLoss | None:
+        """What is wrong with its files, as far as it is seen without reading them."""
+
 
 class Models:
     """All models of a server, and which of them each workspace answers with (`choices`). Safe from any thread."""
@@ -84,6 +88,7 @@ class Models:
         self._load = load
         self._loaded = LoadedModels()
         self._lock = threading.Lock()
+        self._found_damaged: dict[tuple[str, str], DataLoss] = {}  # by id and what it was last needed for
         self._known: Mapping[str, StoredModel] = {model.model_id: model for model in store.all()}
         self.choices = Choices(store, self._known)
 
@@ -130,7 +135,14 @@ class Models:
             raise Precondition(
                 f"the model “{model.card.name}” has no INT8 form; export it as FLOAT32, or train it again", "NO_INT8"
             )
-        return self._store.file(model, name)
+        with self._noting_damage(model, name):
+            return self._store.file(model, name)
+
+    def damage(self, model: StoredModel) -> str:
+        """Why it cannot be used, and what to do; "" if nothing is known against it. Reads no file."""
+        noted = (error for (model_id, _), error in list(self._found_damaged.items()) if model_id == model.model_id)
+        found = self._store.visible_damage(model) or next(noted, None)
+        return found.message if found is not None else ""
 
     # Recognising
 
@@ -155,9 +167,22 @@ class Models:
 
     def recogniser(self, model: StoredModel) -> Recogniser:
         """The loaded model. Raises DataLoss for a damaged one."""
-        return self._loaded.get(
-            model.model_id, lambda: Recogniser(self._load(model.folder, model.card), model.model_id)
-        )
+
+        def load() -> Recogniser:
+            with self._noting_damage(model, "recognising"):
+                return Recogniser(self._load(model.folder, model.card), model.model_id)
+
+        return self._loaded.get(model.model_id, load)
+
+    @contextmanager
+    def _noting_damage(self, model: StoredModel, purpose: str) -> Iterator[None]:
+        """Remembers a DataLoss of what is done inside, until the same succeeds."""
+        try:
+            yield
+        except DataLoss as error:
+            self._found_damaged[model.model_id, purpose] = error
+            raise
+        self._found_damaged.pop((model.model_id, purpose), None)
 
     # Changing
 
@@ -186,6 +211,7 @@ class Models:
             self._store.remove(model)
             self._known = {known: kept for known, kept in self._known.items() if known != model_id}
             self._loaded.drop(model_id)
+            self._found_damaged = {key: error for key, error in self._found_damaged.items() if key[0] != model_id}
 
     # Workspaces' choices
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from haleganada.v1 import model_service_pb2 as pb
 
@@ -23,8 +24,16 @@ def wants_int8(message: pb.Precision.ValueType) -> bool:
     return message == pb.PRECISION_INT8
 
 
-def model(value: StoredModel, active_in: Sequence[str], *, with_labels: bool = True) -> pb.Model:
-    """active_in: the workspaces that answer with it."""
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """The workspaces that answer with a model, and those whose networks started as it."""
+
+    active_in: Sequence[str]
+    learning_in: Sequence[str] = ()
+
+
+def model(value: StoredModel, used: Uses, damage: str = "", *, with_labels: bool = True) -> pb.Model:
+    """damage: why it cannot be used, "" if nothing is known against it."""
     card = value.card
     return pb.Model(
         model_id=value.model_id,
@@ -42,8 +51,10 @@ def model(value: StoredModel, active_in: Sequence[str], *, with_labels: bool = T
         test_accuracy=card.metrics.get("test_accuracy"),
         side=card.preprocessing.side,
         milliseconds=card.metrics.get("milliseconds", 0.0),
-        active_in=active_in,
+        active_in=used.active_in,
         learns_along=value.learns_along,
+        damage=damage,
+        learning_in=used.learning_in,
     )
 
 

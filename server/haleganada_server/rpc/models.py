@@ -79,7 +79,9 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
     def _described(self, model: StoredModel | None, *, with_labels: bool = True) -> pb.Model:
         """None: few-shot."""
         if model is not None:
-            return convert.model(model, self._models.choices.answering(model.model_id), with_labels=with_labels)
+            choices = self._models.choices
+            used = convert.Uses(choices.answering(model.model_id), choices.learning_from(model.model_id))
+            return convert.model(model, used, self._models.damage(model), with_labels=with_labels)
         own = [name for name in self._workspaces.names() if self._models.choices.name_of(name) == FEW_SHOT]
         return convert.few_shot(self._facts, own)
 

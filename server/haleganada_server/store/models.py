@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from haleganada_server.core.choices import Choice
-from haleganada_server.core.errors import HaleganadaError, Precondition
+from haleganada_server.core.errors import DataLoss, HaleganadaError, Precondition
 from haleganada_server.core.files import scratch_folder
 from haleganada_server.core.model_card import ModelCard
-from haleganada_server.core.model_files import CARD, EXPORT_REPORT, ONNX, damaged, require_intact
+from haleganada_server.core.model_files import CARD, EXPORT_REPORT, ONNX, damaged, require_intact, visible_damage
 from haleganada_server.core.models import ModelFile, StoredModel
 from haleganada_server.core.online_config import OnlineConfig
 from haleganada_server.core.online_status import Learning
@@ -69,6 +69,9 @@ class ModelFolders:
         path = model.folder / name
         file_name = f"{model.card.preset}-{model.model_id}{name.removeprefix('model')}"
         return ModelFile(path, file_name, path.stat().st_size, _report(model))
+
+    def visible_damage(self, model: StoredModel) -> DataLoss | None:
+        return visible_damage(model.folder, model.card)
 
     def choices(self) -> dict[str, Choice]:
         try:

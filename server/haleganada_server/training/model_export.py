@@ -108,7 +108,7 @@ def _write_graph(whole: nn.Module, card: ModelCard, path: Path) -> None:
         )
     model = onnx.load(path)
     compact_graph(model)
-    onnx.helper.set_model_props(model, {METADATA: replace(card, sha256={}).to_json()})
+    onnx.helper.set_model_props(model, {METADATA: replace(card, sha256={}, sizes={}).to_json()})
     onnx.checker.check_model(model)
     onnx.save(model, path)
 

@@ -30,8 +30,10 @@ def write_model(folder: Path, network: nn.Module, card: ModelCard) -> ModelCard:
 
 
 def write_card(folder: Path, card: ModelCard, *files: str) -> ModelCard:
-    """Write model.json with the SHA-256 of these files beside those that the card has; returns that card."""
-    known = replace(card, sha256={**card.sha256, **{name: file_sha256(folder / name) for name in files}})
+    """Write model.json with SHA-256 and size of these files beside those that the card has; returns that card."""
+    hashes = {name: file_sha256(folder / name) for name in files}
+    sizes = {name: (folder / name).stat().st_size for name in files}
+    known = replace(card, sha256={**card.sha256, **hashes}, sizes={**card.sizes, **sizes})
     draft = folder / f"{CARD}.tmp"
     draft.write_text(known.to_json(), encoding="utf-8")
     draft.replace(folder / CARD)

@@ -52,6 +52,8 @@ export default {
   "export_int8_note": "Smaller and faster, nearly the same answers",
   "deleteModel": "Delete this model…",
   "deleteModelText": "The model is gone for good. Type {name} to go on.",
+  "modelDamaged": "damaged: delete it, train again",
+  "modelDamagedText": "{error}",
   "modelsEmpty": "What you teach by drawing always answers. A model of its own is for many labels that are known beforehand, from a data set of drawings:",
   "firstUpload": "Upload a data set",
   "firstTrain": "Train a model on it",

@@ -41,6 +41,7 @@ def test_what_is_written_comes_back(tmp_path: Path) -> None:
     written = write_model(tmp_path, network, card)
     loaded, known = read_model(tmp_path)
     assert known == written == replace(card, sha256={WEIGHTS: written.sha256[WEIGHTS]})
+    assert known.sizes == {WEIGHTS: (tmp_path / WEIGHTS).stat().st_size}
     ink = torch.rand(2, 1, 32, 32)
     with torch.no_grad():
         assert torch.equal(loaded(ink), network.eval()(ink))

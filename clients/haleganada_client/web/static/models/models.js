@@ -8,7 +8,7 @@ import { count, moment, say, size } from "../words.js";
 import { deleteNamed } from "./deleting.js";
 import { learnAlongForm, learningStatus } from "./learning_along.js";
 import { measure } from "./measuring.js";
-import { facts, hash, link, share } from "./parts.js";
+import { facts, hash, link, problem, share } from "./parts.js";
 import { table } from "./sortable.js";
 
 const FEW_SHOT = "few-shot";
@@ -47,12 +47,15 @@ function list(models, active, again) {
 
 function title(model) {
   const more = isFewShot(model) ? say("fewShotNote") : `${model.preset} · ${moment(model.created)}`;
-  return [element("strong", {}, nameOf(model)), element("small", {}, more)];
+  return [element("strong", {}, nameOf(model)), element("small", {}, more),
+    model.damage && element("small", { class: "warning", title: model.damage }, say("modelDamaged"))].filter(Boolean);
 }
 
 function learnedFrom({ dataset_name: name, dataset_sha256: sha256 }) {
   return name ? [name, element("small", {}, hash(sha256))] : "–";
 }
+
+const usedIn = (model) => [...model.active_in, ...model.learning_in.map((name) => say("learnsAlong", { name }))];
 
 function accuracy(model) {
   if (model.test_accuracy !== null) return share(model.test_accuracy);
@@ -93,12 +96,13 @@ async function openModel({ model_id: id }, models, again) {
   const download = (precision, word) => element("a", { class: "download", href: url(`/page/models/${id}/export`, { precision }), download: true },
     element("strong", {}, say(word)), element("small", {}, say(`${word}_note`)));
   showDialog(model.name,
+    element("div", {}, model.damage && problem(say("modelDamagedText", { error: model.damage }))),
     facts([
       [say("preset"), model.preset], [say("made"), moment(model.created)], [say("trainedOn"), model.dataset_name],
       [say("onTest"), model.test_accuracy === null ? null : share(model.test_accuracy)],
       [say("bestAccuracy"), model.validation_accuracy === null ? null : share(model.validation_accuracy)],
       [say("parameters"), count(model.parameters)], [say("input"), `${model.side} × ${model.side} px`],
-      [say("usedIn"), model.active_in.join(", ")], ["SHA-256", element("code", { class: "long" }, model.sha256)],
+      [say("usedIn"), usedIn(model).join(", ")], ["SHA-256", element("code", { class: "long" }, model.sha256)],
       [say("datasetHash"), element("code", { class: "long" }, model.dataset_sha256)],
     ]),
     element("p", { class: "script labels" }, model.labels.slice(0, LABELS_SHOWN).join(" ") + (model.labels.length > LABELS_SHOWN ? " …" : "")),
