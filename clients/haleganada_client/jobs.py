@@ -111,7 +111,8 @@ class JobFile:
 @dataclass(frozen=True)
 class Job:
     """A piece of work. kind: training or evaluation. request: what was asked for. result: of an evaluation that has
-    ended. epochs, files and result are empty in lists.
+    ended. epochs, files and result are empty in lists. cancelling: it was asked to end, and finishes up. settings: of a
+    training that has begun, all of them as they are used.
     """
 
     job_id: str
@@ -128,6 +129,8 @@ class Job:
     files: tuple[JobFile, ...]
     request: dict[str, Any]
     result: dict[str, Any]
+    cancelling: bool
+    settings: dict[str, Any]
 
 
 class _Patience:
@@ -275,4 +278,5 @@ def _job(message: pb.Job) -> Job:
         files=convert.many(lambda file: convert.copied(JobFile, file), message.files),
         request=json.loads(message.request_json or "{}"),
         result=json.loads(message.result_json or "{}"),
+        settings=json.loads(message.settings_json or "{}"),
     )

@@ -71,6 +71,7 @@ def test_a_training_from_start_to_end(jobs: Stub) -> None:
     assert json.loads(asked.request_json)["settings"] == given
     last = watched(jobs, asked)[-1]
     assert last.state == pb.JOB_STATE_SUCCEEDED and last.model_id and not last.error
+    assert not asked.settings_json and json.loads(last.settings_json)["batch_size"] == 8
     assert [epoch.epoch for epoch in last.epochs] == [1, 2, 3]
     assert last.epochs[1].validation_accuracy == pytest.approx(0.75)
     assert jobs.GetJob(pb.GetJobRequest(job_id=asked.job_id)).job == last
@@ -141,6 +142,22 @@ def test_pages_are_newest_first(jobs: Stub) -> None:
         if not token:
             break
     assert seen == asked[::-1]
+
+
+def test_one_that_finishes_up_says_so_until_it_has_ended(jobs: Stub) -> None:
+    asked = start(jobs, "does not listen")
+    until(lambda: get(jobs, asked).state == pb.JOB_STATE_RUNNING)
+    assert not get(jobs, asked).cancelling
+    jobs.CancelJob(pb.CancelJobRequest(job_id=asked.job_id))
+    assert get(jobs, asked).cancelling and get(jobs, asked).state == pb.JOB_STATE_RUNNING
+    assert [job.cancelling for job in jobs.ListJobs(pb.ListJobsRequest()).jobs] == [True]
+    waiting = start(jobs)
+    ended = jobs.CancelJob(pb.CancelJobRequest(job_id=waiting.job_id)).job
+    assert ended.state == pb.JOB_STATE_CANCELLED and not ended.cancelling
+
+
+def get(jobs: Stub, job: pb.Job) -> pb.Job:
+    return jobs.GetJob(pb.GetJobRequest(job_id=job.job_id)).job
 
 
 def test_cancelling_keeps_the_best(jobs: Stub) -> None:

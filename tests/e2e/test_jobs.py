@@ -93,6 +93,27 @@ def processes_of(data: Path) -> list[int]:
     return found
 
 
+def test_a_job_that_was_cancelled_is_ending_and_one_shows_the_settings_that_it_used(tmp_path: Path) -> None:
+    with server(tmp_path / "data") as process, process.client() as client:
+        client.datasets.upload(crosses_and_bars(tmp_path))
+        done = client.jobs.start_training("cnn36", "letters", settings=TrainingSettings(epochs=1))
+        assert list(client.jobs.watch(done.job_id))[-1].settings["batch_size"] == 8
+        stubborn = client.jobs.start_training("cnn36", "letters", name="does not listen")
+        until(lambda: client.jobs.get(stubborn.job_id).state is JobState.RUNNING)
+        assert client.jobs.cancel(stubborn.job_id).cancelling
+
+        def told(*words: str) -> str:
+            return haleganada("--server", process.address, "jobs", *words).stdout
+
+        (line,) = (line for line in told("ls").splitlines() if line.startswith(stubborn.job_id))
+        assert "  ending  " in line and "running" not in line
+        assert re.search(r"^state +ending$", told("show", stubborn.job_id), re.MULTILINE)
+        shown = told("show", done.job_id)
+        assert re.search(r"^settings +epochs: 1$", shown, re.MULTILINE)
+        assert re.search(r"^settings used +epochs: 1, batch_size: 8, learning_rate: 0.001, augment: True$", shown, re.M)
+        assert json.loads(told("show", done.job_id, "--json"))["settings"]["batch_size"] == 8
+
+
 @pytest.mark.parametrize("end", [ServerProcess.kill, ServerProcess.stop])
 def test_a_server_that_ends_takes_its_job_along_and_goes_on_with_it(
     tmp_path: Path, end: Callable[[ServerProcess], object]

@@ -157,6 +157,22 @@ def test_data_sets_of_one_name_can_be_told_apart_where_one_is_chosen(page: Page,
     assert all(re.match(r"twice · .*\d.* · 2 labels", text) for text in chosen if text.startswith("twice"))
 
 
+def test_a_job_that_was_cancelled_and_finishes_up_is_ending(page: Page, tmp_path: Path) -> None:
+    upload(page, write_class_set(tmp_path / "letters.zip", writers=4, alphabet="ಅಕ"), "for a stubborn one")
+    page.press(".heading a.button")
+    page.wait(lambda: page.all("#start-training"))
+    page.find("#train-name").send_keys("is stubborn")
+    page.press("#start-training")
+    page.wait_for(".heading .state", "running")
+    page.press("#cancel-job")
+    page.wait_for(".heading .state", "ending")
+    page.go(page.driver.current_url.partition("#")[2])
+    page.wait_for(".heading .state", "ending")
+    page.wait(lambda: page.all("#cancel-job"))
+    assert not page.find("#cancel-job").is_enabled()
+    page.wait_for(".heading .state", "cancelled")
+
+
 def test_a_training_is_followed_through_a_reload_and_cancelled(page: Page, tmp_path: Path) -> None:
     upload(page, write_class_set(tmp_path / "letters.zip", writers=4, alphabet="ಅಕ"), "to train on")
     page.press(".heading a.button")
@@ -174,6 +190,7 @@ def test_a_training_is_followed_through_a_reload_and_cancelled(page: Page, tmp_p
     page.press("#cancel-job")
     page.wait_for(".heading", "cancelled")
     page.wait_for("#view", "The best so far was kept as a model")
+    assert "epochs: 5000 · batch size: 8" in page.text(".facts")
     assert "1 file" in [summary.text for summary in page.all("#view summary")]
     page.press("#delete-job")
     page.press("#dialog-confirm")

@@ -43,6 +43,7 @@ def learn(request: Request, cancelled: threading.Event, epoch_s: float = EPOCH_S
     folder, epochs = Path(request["folder"]), int(request["settings"].get("epochs", 3))
     checkpoint = folder / "checkpoint"
     begin = int(checkpoint.read_text()) + 1 if checkpoint.exists() else 1
+    say(settings={"epochs": epochs, "batch_size": 8, "learning_rate": 1e-3, "augment": True})
     for epoch in range(1, begin):
         say(epoch=epoch_metrics(epoch))
     for epoch in range(begin, epochs + 1):
@@ -127,6 +128,13 @@ def is_killed_in_the_second_epoch(request: Request, cancelled: threading.Event) 
     is_killed(request, cancelled)
 
 
+def is_stubborn(request: Request, cancelled: threading.Event) -> None:
+    """Takes its time to finish up."""
+    cancelled.wait()
+    time.sleep(8)
+    finish(request, cancelled)
+
+
 def is_killed_when_cancelled(request: Request, cancelled: threading.Event) -> None:
     cancelled.wait()
     is_killed(request, cancelled)
@@ -149,10 +157,24 @@ def does_not_listen(request: Request, cancelled: threading.Event) -> None:
     time.sleep(600)
 
 
+SENSELESS: tuple[dict[str, Any], ...] = (
+    {},
+    {"epoch": "two"},
+    {"progress": 7},
+    {"progress": {"done": 1e300}},
+    {"epoch": {"epoch": 1}},
+    {"settings": 7},
+    {"settings": [1]},
+    {"settings": {"epochs": "two"}},
+    {"settings": {"pace": 1}},
+    {"settings": {"augment": "yes"}},
+)
+
+
 def babbles(request: Request, cancelled: threading.Event) -> None:
     """Everything that is no report, then the work."""
     sys.stdout.buffer.write(b"loading...\n\xff\xfe\x00\n[1, 2]\n{\n" + b"x" * (9 * 2**20) + b"\n")
-    for entry in ({}, {"epoch": "two"}, {"progress": 7}, {"progress": {"done": 1e300}}, {"epoch": {"epoch": 1}}):
+    for entry in SENSELESS:
         say(**entry)
     learn(request, cancelled)
 
@@ -228,6 +250,7 @@ BEHAVIOURS: dict[str, Callable[[Request, threading.Event], None]] = {
     "is killed after each epoch": is_killed_after_each_epoch,
     "is killed in the second epoch": is_killed_in_the_second_epoch,
     "is killed when cancelled": is_killed_when_cancelled,
+    "is stubborn": is_stubborn,
     "runs out of memory": runs_out_of_memory,
     "breaks down": breaks_down,
     "does not listen": does_not_listen,

@@ -112,7 +112,12 @@ def _row(job: Job) -> list[str]:
     progress = job.progress
     share = f"{percent(progress.done / progress.total)} of {progress.stage}" if progress.total else progress.stage
     news = share if job.state.value == "running" else job.error_reason
-    return [job.job_id, _what(job), job.state.value, moment(job.created), job.model_id or "-", news]
+    return [job.job_id, _what(job), _state(job), moment(job.created), job.model_id or "-", news]
+
+
+def _state(job: Job) -> str:
+    """One that was cancelled and finishes up runs no more as it did."""
+    return "ending" if job.cancelling else job.state.value
 
 
 def _what(job: Job) -> str:
@@ -124,14 +129,15 @@ def _what(job: Job) -> str:
 
 
 def _in_words(session: Session, job: Job) -> str:
-    facts = [["job", job.job_id], ["what", _what(job)], ["state", job.state.value], ["asked for", moment(job.created)]]
+    facts = [["job", job.job_id], ["what", _what(job)], ["state", _state(job)], ["asked for", moment(job.created)]]
     facts += [[name, moment(time)] for name, time in (("began", job.started), ("ended", job.ended)) if time]
     if not job.state.over and job.progress.stage:
         facts.append(["now", f"{job.progress.stage} {job.progress.done:,} of {job.progress.total:,}"])
     if job.progress.message:
         facts.append(["", job.progress.message])
-    if settings := job.request.get("settings"):
-        facts.append(["settings", ", ".join(f"{name}: {value}" for name, value in settings.items())])
+    for name, settings in (("settings", job.request.get("settings")), ("settings used", job.settings)):
+        if settings:
+            facts.append([name, ", ".join(f"{setting}: {value}" for setting, value in settings.items())])
     return "\n\n".join(
         part for part in (table(facts), _epochs(job.epochs), _ended(session, job) if job.state.over else "") if part
     )

@@ -25,21 +25,21 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhaleganada/v1/job_service.proto\x12\rhaleganada.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd6\x03\n\x10TrainingSettings\x12\x0e\n\x06\x65pochs\x18\x01 \x01(\x05\x12\x12\n\nbatch_size\x18\x02 \x01(\x05\x12\x15\n\rlearning_rate\x18\x03 \x01(\x01\x12\x19\n\x0cweight_decay\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12+\n\toptimiser\x18\x05 \x01(\x0e\x32\x18.haleganada.v1.Optimiser\x12\x35\n\x08schedule\x18\x06 \x01(\x0e\x32#.haleganada.v1.LearningRateSchedule\x12\x15\n\x08patience\x18\x07 \x01(\x05H\x01\x88\x01\x01\x12\x14\n\x0c\x61\x63\x63umulation\x18\x08 \x01(\x05\x12\x1c\n\x0fmixed_precision\x18\t \x01(\x08H\x02\x88\x01\x01\x12\x1a\n\rfrozen_epochs\x18\n \x01(\x05H\x03\x88\x01\x01\x12\x14\n\x07\x61ugment\x18\x0b \x01(\x08H\x04\x88\x01\x01\x12\x0c\n\x04seed\x18\x0c \x01(\x03\x12\x18\n\x10\x63heckpoint_every\x18\r \x01(\x05\x12\x13\n\x0btensorboard\x18\x0e \x01(\x08\x42\x0f\n\r_weight_decayB\x0b\n\t_patienceB\x12\n\x10_mixed_precisionB\x10\n\x0e_frozen_epochsB\n\n\x08_augment\"{\n\x14StartTrainingRequest\x12\x0e\n\x06preset\x18\x01 \x01(\t\x12\x12\n\ndataset_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x31\n\x08settings\x18\x04 \x01(\x0b\x32\x1f.haleganada.v1.TrainingSettings\"8\n\x15StartTrainingResponse\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.haleganada.v1.Job\"K\n\x16StartEvaluationRequest\x12\x0e\n\x06models\x18\x01 \x03(\t\x12\x12\n\ndataset_id\x18\x02 \x01(\t\x12\r\n\x05quick\x18\x03 \x01(\x08\":\n\x17StartEvaluationResponse\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.haleganada.v1.Job\"\xa7\x01\n\x0c\x45pochMetrics\x12\r\n\x05\x65poch\x18\x01 \x01(\x05\x12\x12\n\ntrain_loss\x18\x02 \x01(\x01\x12\x16\n\x0etrain_accuracy\x18\x03 \x01(\x01\x12\x17\n\x0fvalidation_loss\x18\x04 \x01(\x01\x12\x1b\n\x13validation_accuracy\x18\x05 \x01(\x01\x12\x15\n\rlearning_rate\x18\x06 \x01(\x01\x12\x0f\n\x07seconds\x18\x07 \x01(\x01\"_\n\x0bJobProgress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0c\n\x04\x64one\x18\x02 \x01(\x03\x12\r\n\x05total\x18\x03 \x01(\x03\x12\x13\n\x0b\x65ta_seconds\x18\x04 \x01(\x01\x12\x0f\n\x07message\x18\x05 \x01(\t\"&\n\x07JobFile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x62ytes\x18\x02 \x01(\x03\"\xcc\x03\n\x03Job\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12$\n\x04kind\x18\x02 \x01(\x0e\x32\x16.haleganada.v1.JobKind\x12&\n\x05state\x18\x03 \x01(\x0e\x32\x17.haleganada.v1.JobState\x12+\n\x07\x63reated\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07started\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05\x65nded\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08progress\x18\x07 \x01(\x0b\x32\x1a.haleganada.v1.JobProgress\x12+\n\x06\x65pochs\x18\x08 \x03(\x0b\x32\x1b.haleganada.v1.EpochMetrics\x12\x10\n\x08model_id\x18\t \x01(\t\x12\r\n\x05\x65rror\x18\n \x01(\t\x12\x14\n\x0c\x65rror_reason\x18\x0b \x01(\t\x12%\n\x05\x66iles\x18\x0c \x03(\x0b\x32\x16.haleganada.v1.JobFile\x12\x14\n\x0crequest_json\x18\r \x01(\t\x12\x13\n\x0bresult_json\x18\x0e \x01(\t\"\x1f\n\rGetJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"1\n\x0eGetJobResponse\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.haleganada.v1.Job\"8\n\x0fListJobsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"M\n\x10ListJobsResponse\x12 \n\x04jobs\x18\x01 \x03(\x0b\x32\x12.haleganada.v1.Job\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\"\n\x10\x43\x61ncelJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"4\n\x11\x43\x61ncelJobResponse\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.haleganada.v1.Job\"\"\n\x10\x44\x65leteJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"\x13\n\x11\x44\x65leteJobResponse\"!\n\x0fWatchJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"3\n\x10WatchJobResponse\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.haleganada.v1.Job\"1\n\x11GetJobFileRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"#\n\x12GetJobFileResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c*S\n\x07JobKind\x12\x18\n\x14JOB_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11JOB_KIND_TRAINING\x10\x01\x12\x17\n\x13JOB_KIND_EVALUATION\x10\x02*\x9a\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x15\n\x11JOB_STATE_RUNNING\x10\x02\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x03\x12\x14\n\x10JOB_STATE_FAILED\x10\x04\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x05*\x85\x01\n\x14LearningRateSchedule\x12&\n\"LEARNING_RATE_SCHEDULE_UNSPECIFIED\x10\x00\x12!\n\x1dLEARNING_RATE_SCHEDULE_COSINE\x10\x01\x12\"\n\x1eLEARNING_RATE_SCHEDULE_PLATEAU\x10\x02*O\n\tOptimiser\x12\x19\n\x15OPTIMISER_UNSPECIFIED\x10\x00\x12\x13\n\x0fOPTIMISER_ADAMW\x10\x01\x12\x12\n\x0eOPTIMISER_ADAM\x10\x02\x32\xa2\x05\n\nJobService\x12Z\n\rStartTraining\x12#.haleganada.v1.StartTrainingRequest\x1a$.haleganada.v1.StartTrainingResponse\x12`\n\x0fStartEvaluation\x12%.haleganada.v1.StartEvaluationRequest\x1a&.haleganada.v1.StartEvaluationResponse\x12\x45\n\x06GetJob\x12\x1c.haleganada.v1.GetJobRequest\x1a\x1d.haleganada.v1.GetJobResponse\x12K\n\x08ListJobs\x12\x1e.haleganada.v1.ListJobsRequest\x1a\x1f.haleganada.v1.ListJobsResponse\x12N\n\tCancelJob\x12\x1f.haleganada.v1.CancelJobRequest\x1a .haleganada.v1.CancelJobResponse\x12N\n\tDeleteJob\x12\x1f.haleganada.v1.DeleteJobRequest\x1a .haleganada.v1.DeleteJobResponse\x12M\n\x08WatchJob\x12\x1e.haleganada.v1.WatchJobRequest\x1a\x1f.haleganada.v1.WatchJobResponse0\x01\x12S\n\nGetJobFile\x12 .haleganada.v1.GetJobFileRequest\x1a!.haleganada.v1.GetJobFileResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhaleganada/v1/job_service.proto\x12\rhaleganada.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd6\x03\n\x10TrainingSettings\x12\x0e\n\x06\x65pochs\x18\x01 \x01(\x05\x12\x12\n\nbatch_size\x18\x02 \x01(\x05\x12\x15\n\rlearning_rate\x18\x03 \x01(\x01\x12\x19\n\x0cweight_decay\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12+\n\toptimiser\x18\x05 \x01(\x0e\x32\x18.haleganada.v1.Optimiser\x12\x35\n\x08schedule\x18\x06 \x01(\x0e\x32#.haleganada.v1.LearningRateSchedule\x12\x15\n\x08patience\x18\x07 \x01(\x05H\x01\x88\x01\x01\x12\x14\n\x0c\x61\x63\x63umulation\x18\x08 \x01(\x05\x12\x1c\n\x0fmixed_precision\x18\t \x01(\x08H\x02\x88\x01\x01\x12\x1a\n\rfrozen_epochs\x18\n \x01(\x05H\x03\x88\x01\x01\x12\x14\n\x07\x61ugment\x18\x0b \x01(\x08H\x04\x88\x01\x01\x12\x0c\n\x04seed\x18\x0c \x01(\x03\x12\x18\n\x10\x63heckpoint_every\x18\r \x01(\x05\x12\x13\n\x0btensorboard\x18\x0e \x01(\x08\x42\x0f\n\r_weight_decayB\x0b\n\t_patienceB\x12\n\x10_mixed_precisionB\x10\n\x0e_frozen_epochsB\n\n\x08_augment\"{\n\x14StartTrainingRequest\x12\x0e\n\x06preset\x18\x01 \x01(\t\x12\x12\n\ndataset_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x31\n\x08settings\x18\x04 \x01(\x0b\x32\x1f.haleganada.v1.TrainingSettings\"8\n\x15StartTrainingResponse\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.haleganada.v1.Job\"K\n\x16StartEvaluationRequest\x12\x0e\n\x06models\x18\x01 \x03(\t\x12\x12\n\ndataset_id\x18\x02 \x01(\t\x12\r\n\x05quick\x18\x03 \x01(\x08\":\n\x17StartEvaluationResponse\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.haleganada.v1.Job\"\xa7\x01\n\x0c\x45pochMetrics\x12\r\n\x05\x65poch\x18\x01 \x01(\x05\x12\x12\n\ntrain_loss\x18\x02 \x01(\x01\x12\x16\n\x0etrain_accuracy\x18\x03 \x01(\x01\x12\x17\n\x0fvalidation_loss\x18\x04 \x01(\x01\x12\x1b\n\x13validation_accuracy\x18\x05 \x01(\x01\x12\x15\n\rlearning_rate\x18\x06 \x01(\x01\x12\x0f\n\x07seconds\x18\x07 \x01(\x01\"_\n\x0bJobProgress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0c\n\x04\x64one\x18\x02 \x01(\x03\x12\r\n\x05total\x18\x03 \x01(\x03\x12\x13\n\x0b\x65ta_seconds\x18\x04 \x01(\x01\x12\x0f\n\x07message\x18\x05 \x01(\t\"&\n\x07JobFile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x62ytes\x18\x02 \x01(\x03\"\xf7\x03\n\x03Job\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12$\n\x04kind\x18\x02 \x01(\x0e\x32\x16.haleganada.v1.JobKind\x12&\n\x05state\x18\x03 \x01(\x0e\x32\x17.haleganada.v1.JobState\x12+\n\x07\x63reated\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07started\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05\x65nded\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08progress\x18\x07 \x01(\x0b\x32\x1a.haleganada.v1.JobProgress\x12+\n\x06\x65pochs\x18\x08 \x03(\x0b\x32\x1b.haleganada.v1.EpochMetrics\x12\x10\n\x08model_id\x18\t \x01(\t\x12\r\n\x05\x65rror\x18\n \x01(\t\x12\x14\n\x0c\x65rror_reason\x18\x0b \x01(\t\x12%\n\x05\x66iles\x18\x0c \x03(\x0b\x32\x16.haleganada.v1.JobFile\x12\x14\n\x0crequest_json\x18\r \x01(\t\x12\x13\n\x0bresult_json\x18\x0e \x01(\t\x12\x12\n\ncancelling\x18\x0f \x01(\x08\x12\x15\n\rsettings_json\x18\x10 \x01(\t\"\x1f\n\rGetJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"1\n\x0eGetJobResponse\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.haleganada.v1.Job\"8\n\x0fListJobsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"M\n\x10ListJobsResponse\x12 \n\x04jobs\x18\x01 \x03(\x0b\x32\x12.haleganada.v1.Job\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\"\n\x10\x43\x61ncelJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"4\n\x11\x43\x61ncelJobResponse\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.haleganada.v1.Job\"\"\n\x10\x44\x65leteJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"\x13\n\x11\x44\x65leteJobResponse\"!\n\x0fWatchJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"3\n\x10WatchJobResponse\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.haleganada.v1.Job\"1\n\x11GetJobFileRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"#\n\x12GetJobFileResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c*S\n\x07JobKind\x12\x18\n\x14JOB_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11JOB_KIND_TRAINING\x10\x01\x12\x17\n\x13JOB_KIND_EVALUATION\x10\x02*\x9a\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x15\n\x11JOB_STATE_RUNNING\x10\x02\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x03\x12\x14\n\x10JOB_STATE_FAILED\x10\x04\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x05*\x85\x01\n\x14LearningRateSchedule\x12&\n\"LEARNING_RATE_SCHEDULE_UNSPECIFIED\x10\x00\x12!\n\x1dLEARNING_RATE_SCHEDULE_COSINE\x10\x01\x12\"\n\x1eLEARNING_RATE_SCHEDULE_PLATEAU\x10\x02*O\n\tOptimiser\x12\x19\n\x15OPTIMISER_UNSPECIFIED\x10\x00\x12\x13\n\x0fOPTIMISER_ADAMW\x10\x01\x12\x12\n\x0eOPTIMISER_ADAM\x10\x02\x32\xa2\x05\n\nJobService\x12Z\n\rStartTraining\x12#.haleganada.v1.StartTrainingRequest\x1a$.haleganada.v1.StartTrainingResponse\x12`\n\x0fStartEvaluation\x12%.haleganada.v1.StartEvaluationRequest\x1a&.haleganada.v1.StartEvaluationResponse\x12\x45\n\x06GetJob\x12\x1c.haleganada.v1.GetJobRequest\x1a\x1d.haleganada.v1.GetJobResponse\x12K\n\x08ListJobs\x12\x1e.haleganada.v1.ListJobsRequest\x1a\x1f.haleganada.v1.ListJobsResponse\x12N\n\tCancelJob\x12\x1f.haleganada.v1.CancelJobRequest\x1a .haleganada.v1.CancelJobResponse\x12N\n\tDeleteJob\x12\x1f.haleganada.v1.DeleteJobRequest\x1a .haleganada.v1.DeleteJobResponse\x12M\n\x08WatchJob\x12\x1e.haleganada.v1.WatchJobRequest\x1a\x1f.haleganada.v1.WatchJobResponse0\x01\x12S\n\nGetJobFile\x12 .haleganada.v1.GetJobFileRequest\x1a!.haleganada.v1.GetJobFileResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'haleganada.v1.job_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_JOBKIND']._serialized_start=2190
-  _globals['_JOBKIND']._serialized_end=2273
-  _globals['_JOBSTATE']._serialized_start=2276
-  _globals['_JOBSTATE']._serialized_end=2430
-  _globals['_LEARNINGRATESCHEDULE']._serialized_start=2433
-  _globals['_LEARNINGRATESCHEDULE']._serialized_end=2566
-  _globals['_OPTIMISER']._serialized_start=2568
-  _globals['_OPTIMISER']._serialized_end=2647
+  _globals['_JOBKIND']._serialized_start=2233
+  _globals['_JOBKIND']._serialized_end=2316
+  _globals['_JOBSTATE']._serialized_start=2319
+  _globals['_JOBSTATE']._serialized_end=2473
+  _globals['_LEARNINGRATESCHEDULE']._serialized_start=2476
+  _globals['_LEARNINGRATESCHEDULE']._serialized_end=2609
+  _globals['_OPTIMISER']._serialized_start=2611
+  _globals['_OPTIMISER']._serialized_end=2690
   _globals['_TRAININGSETTINGS']._serialized_start=84
   _globals['_TRAININGSETTINGS']._serialized_end=554
   _globals['_STARTTRAININGREQUEST']._serialized_start=556
@@ -57,31 +57,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_JOBFILE']._serialized_start=1143
   _globals['_JOBFILE']._serialized_end=1181
   _globals['_JOB']._serialized_start=1184
-  _globals['_JOB']._serialized_end=1644
-  _globals['_GETJOBREQUEST']._serialized_start=1646
-  _globals['_GETJOBREQUEST']._serialized_end=1677
-  _globals['_GETJOBRESPONSE']._serialized_start=1679
-  _globals['_GETJOBRESPONSE']._serialized_end=1728
-  _globals['_LISTJOBSREQUEST']._serialized_start=1730
-  _globals['_LISTJOBSREQUEST']._serialized_end=1786
-  _globals['_LISTJOBSRESPONSE']._serialized_start=1788
-  _globals['_LISTJOBSRESPONSE']._serialized_end=1865
-  _globals['_CANCELJOBREQUEST']._serialized_start=1867
-  _globals['_CANCELJOBREQUEST']._serialized_end=1901
-  _globals['_CANCELJOBRESPONSE']._serialized_start=1903
-  _globals['_CANCELJOBRESPONSE']._serialized_end=1955
-  _globals['_DELETEJOBREQUEST']._serialized_start=1957
-  _globals['_DELETEJOBREQUEST']._serialized_end=1991
-  _globals['_DELETEJOBRESPONSE']._serialized_start=1993
-  _globals['_DELETEJOBRESPONSE']._serialized_end=2012
-  _globals['_WATCHJOBREQUEST']._serialized_start=2014
-  _globals['_WATCHJOBREQUEST']._serialized_end=2047
-  _globals['_WATCHJOBRESPONSE']._serialized_start=2049
-  _globals['_WATCHJOBRESPONSE']._serialized_end=2100
-  _globals['_GETJOBFILEREQUEST']._serialized_start=2102
-  _globals['_GETJOBFILEREQUEST']._serialized_end=2151
-  _globals['_GETJOBFILERESPONSE']._serialized_start=2153
-  _globals['_GETJOBFILERESPONSE']._serialized_end=2188
-  _globals['_JOBSERVICE']._serialized_start=2650
-  _globals['_JOBSERVICE']._serialized_end=3324
+  _globals['_JOB']._serialized_end=1687
+  _globals['_GETJOBREQUEST']._serialized_start=1689
+  _globals['_GETJOBREQUEST']._serialized_end=1720
+  _globals['_GETJOBRESPONSE']._serialized_start=1722
+  _globals['_GETJOBRESPONSE']._serialized_end=1771
+  _globals['_LISTJOBSREQUEST']._serialized_start=1773
+  _globals['_LISTJOBSREQUEST']._serialized_end=1829
+  _globals['_LISTJOBSRESPONSE']._serialized_start=1831
+  _globals['_LISTJOBSRESPONSE']._serialized_end=1908
+  _globals['_CANCELJOBREQUEST']._serialized_start=1910
+  _globals['_CANCELJOBREQUEST']._serialized_end=1944
+  _globals['_CANCELJOBRESPONSE']._serialized_start=1946
+  _globals['_CANCELJOBRESPONSE']._serialized_end=1998
+  _globals['_DELETEJOBREQUEST']._serialized_start=2000
+  _globals['_DELETEJOBREQUEST']._serialized_end=2034
+  _globals['_DELETEJOBRESPONSE']._serialized_start=2036
+  _globals['_DELETEJOBRESPONSE']._serialized_end=2055
+  _globals['_WATCHJOBREQUEST']._serialized_start=2057
+  _globals['_WATCHJOBREQUEST']._serialized_end=2090
+  _globals['_WATCHJOBRESPONSE']._serialized_start=2092
+  _globals['_WATCHJOBRESPONSE']._serialized_end=2143
+  _globals['_GETJOBFILEREQUEST']._serialized_start=2145
+  _globals['_GETJOBFILEREQUEST']._serialized_end=2194
+  _globals['_GETJOBFILERESPONSE']._serialized_start=2196
+  _globals['_GETJOBFILERESPONSE']._serialized_end=2231
+  _globals['_JOBSERVICE']._serialized_start=2693
+  _globals['_JOBSERVICE']._serialized_end=3367
 # @@protoc_insertion_point(module_scope)

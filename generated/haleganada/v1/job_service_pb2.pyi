@@ -469,6 +469,8 @@ class Job(_message.Message):
     FILES_FIELD_NUMBER: _builtins.int
     REQUEST_JSON_FIELD_NUMBER: _builtins.int
     RESULT_JSON_FIELD_NUMBER: _builtins.int
+    CANCELLING_FIELD_NUMBER: _builtins.int
+    SETTINGS_JSON_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Chosen by the server; never reused."""
     kind: Global___JobKind.ValueType
@@ -485,6 +487,12 @@ class Job(_message.Message):
     """What was asked for, as JSON, in one line."""
     result_json: _builtins.str
     """Of an evaluation that has ended: evaluation_results.json, in one line."""
+    cancelling: _builtins.bool
+    """True from CancelJob until it has ended: it finishes up."""
+    settings_json: _builtins.str
+    """Of a training that has begun: all settings as they are used, those that were not given as the preset and the data set decided, as
+    JSON, in one line. Empty before.
+    """
     @_builtins.property
     def created(self) -> _timestamp_pb2.Timestamp:
         """When it was asked for."""
@@ -526,10 +534,12 @@ class Job(_message.Message):
         files: _abc.Iterable[Global___JobFile] | None = ...,
         request_json: _builtins.str = ...,
         result_json: _builtins.str = ...,
+        cancelling: _builtins.bool = ...,
+        settings_json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created", b"created", "ended", b"ended", "progress", b"progress", "started", b"started"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created", b"created", "ended", b"ended", "epochs", b"epochs", "error", b"error", "error_reason", b"error_reason", "files", b"files", "job_id", b"job_id", "kind", b"kind", "model_id", b"model_id", "progress", b"progress", "request_json", b"request_json", "result_json", b"result_json", "started", b"started", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancelling", b"cancelling", "created", b"created", "ended", b"ended", "epochs", b"epochs", "error", b"error", "error_reason", b"error_reason", "files", b"files", "job_id", b"job_id", "kind", b"kind", "model_id", b"model_id", "progress", b"progress", "request_json", b"request_json", "result_json", b"result_json", "settings_json", b"settings_json", "started", b"started", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -58,7 +58,8 @@ class Job:
     """One job at one moment. *_us: microseconds since 1970 UTC, 0 = not yet.
 
     request: what was asked for, JSON values only. result: of an evaluation that succeeded. files: name -> bytes.
-    cancelling: it was asked to end, and ends as soon as it can.
+    cancelling: it was asked to end, and ends as soon as it can. settings: of a training, as its process says that they
+    are used; {} before it has begun.
     """
 
     job_id: str
@@ -76,3 +77,4 @@ class Job:
     files: dict[str, int] = field(default_factory=dict)
     result: dict[str, Any] = field(default_factory=dict)
     cancelling: bool = False
+    settings: dict[str, Any] = field(default_factory=dict)

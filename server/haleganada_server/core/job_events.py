@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
+from .errors import InvalidInput
 from .job import Epoch, Job, JobKind, JobState, Progress
+from .job_settings import checked_settings
 
 _LONGEST_TEXT = 500  # characters of a message
 _KILLED = -getattr(signal, "SIGKILL", 9)
@@ -55,6 +57,14 @@ def with_epoch(job: Job, entry: Any) -> Job:
         return job
     before = tuple(epoch for epoch in job.epochs if epoch.epoch < found.epoch)
     return replace(job, epochs=(*before, found))
+
+
+def with_settings(job: Job, entry: Any) -> Job:
+    """The job with the settings that its training uses; unchanged if the entry makes no sense."""
+    try:
+        return replace(job, settings=checked_settings(dict(entry)))
+    except (InvalidInput, TypeError, ValueError):
+        return job
 
 
 def ending(job: Job, last: Mapping[str, Any], status: int, last_words: str) -> Ending:

@@ -18,7 +18,7 @@ from typing import Any
 from .changes import now_us
 from .errors import Exhausted, HaleganadaError, NotFound
 from .job import Job, JobKind, JobState, Progress
-from .job_events import Ending, ending, killed, with_epoch, with_progress
+from .job_events import Ending, ending, killed, with_epoch, with_progress, with_settings
 from .job_ports import DatasetSource, JobProcess, JobRunner, JobStore, ModelShelf
 from .model_names import FEW_SHOT
 
@@ -163,6 +163,8 @@ class JobRun:
         for event in process.events():
             if "progress" in event:
                 self._note(partial(with_progress, entry=event["progress"]), durable=False)
+            elif "settings" in event:
+                self._note(partial(with_settings, entry=event["settings"]), durable=True)
             elif "epoch" in event:
                 self._note_epoch(event["epoch"])
             elif "done" in event or "failed" in event:

@@ -64,3 +64,5 @@ def _check(field: str, name: str, value: Any) -> None:
             raise InvalidInput(field, f"is {value}; give 0 to 1, or nothing for the preset's own")
     elif name not in _SWITCHES:
         raise InvalidInput(field, "is not a setting of a training")
+    elif not isinstance(value, bool):
+        raise InvalidInput(field, "is neither true nor false")

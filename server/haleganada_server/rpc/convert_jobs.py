@@ -71,6 +71,8 @@ def _brief(value: Job) -> dict[str, Any]:
         "error": value.error,
         "error_reason": value.error_reason,
         "request_json": _line(value.request),
+        "cancelling": value.cancelling and not value.state.over,
+        "settings_json": _line(value.settings) if value.settings else "",
     }
 
 

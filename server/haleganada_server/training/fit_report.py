@@ -1,9 +1,9 @@
-"""What a training tells while it runs: stages, steps with the time that is left, epochs."""
+"""What a training tells while it runs: its settings, stages, steps with the time that is left, epochs."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -14,13 +14,17 @@ _SECONDS_BETWEEN = 0.5
 
 
 class FitReport:
-    """Sends progress and epochs as lines of the job's protocol."""
+    """Sends settings, progress and epochs as lines of the job's protocol."""
 
     def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
         self._send = send
         self._message = ""
         self._first = self._total = 0
         self._start = self._sent = time.monotonic()
+
+    def settings(self, settings: Mapping[str, Any]) -> None:
+        """How the training goes, before it begins. settings: all, by their names in the contract."""
+        self._send({"settings": dict(settings)})
 
     def stage(self, name: str) -> None:
         """A new stage, whose steps are not known."""

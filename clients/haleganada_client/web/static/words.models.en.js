@@ -157,6 +157,7 @@ export default {
   "startTraining": "Start training",
   "stateQueued": "waiting",
   "stateRunning": "running",
+  "stateEnding": "ending",
   "stateSucceeded": "done",
   "stateFailed": "failed",
   "stateCancelled": "cancelled",
@@ -185,6 +186,7 @@ export default {
   "lossCurve": "Loss (cross-entropy)",
   "curveWords": "epoch {epoch}, training {train}, validation {validation}",
   "took": "Took",
+  "settingsUsed": "Settings used",
   "jobNumber": "Job",
   "files": "{count} {count|file|files}",
 

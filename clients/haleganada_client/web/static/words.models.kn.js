@@ -157,6 +157,7 @@ export default {
   "startTraining": "ತರಬೇತಿ ಆರಂಭಿಸಿ",
   "stateQueued": "ಕಾಯುತ್ತಿದೆ",
   "stateRunning": "ನಡೆಯುತ್ತಿದೆ",
+  "stateEnding": "ಮುಗಿಸುತ್ತಿದೆ",
   "stateSucceeded": "ಮುಗಿದಿದೆ",
   "stateFailed": "ವಿಫಲ",
   "stateCancelled": "ನಿಲ್ಲಿಸಲಾಗಿದೆ",
@@ -185,6 +186,7 @@ export default {
   "lossCurve": "ನಷ್ಟ (loss, cross-entropy)",
   "curveWords": "ಸುತ್ತು {epoch}, ತರಬೇತಿ {train}, ಪರಿಶೀಲನೆ {validation}",
   "took": "ತೆಗೆದುಕೊಂಡ ಸಮಯ",
+  "settingsUsed": "ಬಳಸಿದ ಆಯ್ಕೆಗಳು",
   "jobNumber": "ಕೆಲಸ",
   "files": "{count} {count|ಕಡತ|ಕಡತಗಳು}",
 

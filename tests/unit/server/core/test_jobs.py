@@ -48,6 +48,8 @@ def test_a_training_leaves_a_model_epochs_and_files(tmp_path: Path) -> None:
         assert (card.name, card.labels) == ("mine", ("a", "ಅ"))
         assert not (tmp_path / "jobs" / job.job_id / "model").exists()
         assert {value.state for value in seen} >= {JobState.RUNNING, JobState.SUCCEEDED}
+        assert job.settings == {"epochs": 4, "batch_size": 8, "learning_rate": 1e-3, "augment": True}
+        assert asked.settings == {} and job.request["settings"] == {"epochs": 4}, "what was asked for stays"
     with jobs(tmp_path) as again:
         assert again.get(job.job_id) == job
 

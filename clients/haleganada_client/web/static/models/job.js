@@ -45,7 +45,7 @@ class LiveJob {
   }
 
   show(job) {
-    this.#state.replaceChildren(state(job.state));
+    this.#state.replaceChildren(state(job));
     if (job.epochs.length && this.#epochs !== JSON.stringify(job.epochs.at(-1))) {
       this.#epochs = JSON.stringify(job.epochs.at(-1));
       this.#curves ??= new Curves(this.#plots);
@@ -67,6 +67,7 @@ class LiveJob {
       const cancel = button(say("cancelJob"), () => cancelJob(job, cancel), { id: "cancel-job" });
       this.#progress.append(element("div", { class: "row" }, meter(0, 0, say("progress")), cancel), element("p", { class: "note", id: "doing" }));
     }
+    if (job.cancelling) this.#progress.querySelector("#cancel-job").disabled = true;
     const bar = this.#progress.querySelector("progress");
     if (job.state === "running" && total) [bar.max, bar.value] = [total, done];
     else bar.removeAttribute("value");
@@ -74,9 +75,10 @@ class LiveJob {
   }
 }
 
+const listed = (settings) => Object.entries(settings).map(([name, value]) => `${name.replaceAll("_", " ")}: ${value}`).join(" · ");
+
 function settingsOf({ kind, request, created }) {
-  const settings = Object.entries(request.settings ?? {}).map(([name, value]) => `${name.replaceAll("_", " ")}: ${value}`);
-  return [kind === "training" && request.preset, request.dataset_name, ...settings, request.quick && say("quick"), moment(created)].filter(Boolean).join(" · ");
+  return [kind === "training" && request.preset, request.dataset_name, listed(request.settings ?? {}), request.quick && say("quick"), moment(created)].filter(Boolean).join(" · ");
 }
 
 // As the server chooses the state that it keeps: of equal accuracies that with the lower loss.
@@ -108,7 +110,7 @@ function outcome(job) {
   if (job.kind === "training") parts.push(element("div", { class: "row wrap" }, job.model_id && useButton(job), job.model_id && link(say("models"), "models", { class: "button" }), again));
   const took = job.started && job.ended ? duration((new Date(job.ended) - new Date(job.started)) / 1000) : null;
   const forget = element("div", { class: "row end" }, button(say("deleteJob"), () => remove(job), { class: "danger", id: "delete-job" }));
-  return [...parts, files(job), facts([[say("took"), took], [say("jobNumber"), element("code", {}, job.job_id)]]), forget].filter(Boolean);
+  return [...parts, files(job), facts([[say("took"), took], [say("settingsUsed"), listed(job.settings)], [say("jobNumber"), element("code", {}, job.job_id)]]), forget].filter(Boolean);
 }
 
 function remove(job) {

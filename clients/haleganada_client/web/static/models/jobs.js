@@ -37,5 +37,5 @@ function row(job) {
   const about = [job.kind === "training" && job.request.preset, job.request.dataset_name, moment(job.created)];
   const going = job.state === "running" && [meter(job.progress.done, job.progress.total, say("progress")), element("small", {}, doing(job))];
   return element("li", {}, element("div", { class: "job" }, link(titleOf(job), place("job", job.job_id), { class: "title" }),
-    element("small", {}, about.filter(Boolean).join(" · ")), going, !isOver(job) || !job.error ? null : element("small", { class: "warning" }, job.error)), state(job.state));
+    element("small", {}, about.filter(Boolean).join(" · ")), going, !isOver(job) || !job.error ? null : element("small", { class: "warning" }, job.error)), state(job));
 }

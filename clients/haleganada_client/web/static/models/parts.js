@@ -14,7 +14,8 @@ export const place = (kind, id) => `${kind}/${encodeURIComponent(id)}`;
 
 export const back = (word, to) => element("p", { class: "back" }, link(`‹ ${say(word)}`, to));
 
-export const state = (name) => element("span", { class: "state", "data-state": name }, say(STATES[name]));
+// Of a job; one that was cancelled and finishes up says so.
+export const state = ({ state: name, cancelling }) => element("span", { class: "state", "data-state": name }, say(cancelling ? "stateEnding" : STATES[name]));
 
 export const hash = (sha256) => element("code", { class: "hash", title: sha256 }, sha256.slice(0, HASH_SHOWN) || "–");
 

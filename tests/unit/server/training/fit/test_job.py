@@ -20,12 +20,14 @@ import pytest
 import torch
 from haleganada_server.core.dataset import Part
 from haleganada_server.core.errors import Precondition
-from haleganada_server.core.job import Epoch
+from haleganada_server.core.job import Epoch, Job, JobKind, JobState
+from haleganada_server.core.job_events import with_settings
 from haleganada_server.core.job_ports import CHECKPOINTS
 from haleganada_server.core.model_card import ModelCard
 from haleganada_server.training import fit
 from haleganada_server.training.fit import run_training
 from haleganada_server.training.fit_processes import Processes
+from haleganada_server.training.fit_settings import FitSettings
 from haleganada_server.training.job_channel import ABANDONED
 from haleganada_server.training.model_files import read_model
 from haleganada_server.training.online.start import start_model
@@ -253,6 +255,17 @@ def test_two_processes_train_one_model(request_for: RequestFor, start: Start) ->
     assert read_model(Path(request["folder"]) / "model")[1].labels == ("I", "O", "X")
 
 
+def test_the_settings_that_are_used_are_told_first(request_for: RequestFor) -> None:
+    request = request_for(epochs=2)
+    _, (first, *rest) = run_here(request)
+    assert not any("settings" in line for line in rest)
+    used, asked = first["settings"], request["settings"]
+    assert set(used) == {field.name for field in dataclasses.fields(FitSettings)} and used.items() >= asked.items()
+    assert used["mixed_precision"] is False and used["batch_size"] > 0 and used["schedule"] == "cosine"
+    job = with_settings(Job("0" * 12, JobKind.TRAINING, JobState.RUNNING, 1, {}), used)
+    assert job.settings == used, "the server takes them over"
+
+
 def test_other_settings_do_not_go_on_from_a_checkpoint(request_for: RequestFor) -> None:
     request = request_for(epochs=1)
     run_here(request)
@@ -289,7 +302,7 @@ def test_a_pretrained_preset_without_weights_says_where_to_get_them(request_for:
 
 def test_reports_are_the_nouns_of_the_core(request_for: RequestFor) -> None:
     _, lines = run_here(request_for(epochs=1))
-    assert {key for line in lines for key in line} == {"progress", "epoch"}
+    assert {key for line in lines for key in line} == {"settings", "progress", "epoch"}
     assert set(lines[-1]["progress"]) == {"stage", "done", "total", "eta_seconds", "message"}
     entry = next(line["epoch"] for line in lines if "epoch" in line)
     assert set(entry) == {f.name for f in dataclasses.fields(Epoch)}
