@@ -16,8 +16,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from haleganada_client.cli.changing import differ_as_text
 from haleganada_client.cli.group import SECTIONS
+from haleganada_client.other_text import differ_as_text
 from PIL import Image, ImageDraw
 
 from tests.e2e.processes import ServerProcess, haleganada, server

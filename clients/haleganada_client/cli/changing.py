@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 import click
+
+from haleganada_client.other_text import differ_as_text
 
 from .layout import printable
 from .learning import learned_anew, not_learned
@@ -86,21 +86,3 @@ def undo_command(session: Session) -> None:
         anew = learned_anew(session, client)
     subject = f" of sample {undone.sample_id}" if undone.sample_id else ""
     session.show(undone, "\n".join([f"took back: {undone.kind} {undone.label}{subject}", *anew]))
-
-
-def differ_as_text(form: str, canonical: str) -> bool:
-    """Whether both are written in letters of one script and say different things, as ಆ and ಅ, or ಕಾ and ಕ; capitals and
-    ligatures of a letter do not. Names like “ಅ, old”, and words of Latin letters, are taken for no text.
-    """
-    scripts = {_script(form), _script(canonical)}
-    folded = {unicodedata.normalize("NFKC", label).casefold() for label in (form, canonical)}
-    return "" not in scripts and len(scripts) == 1 and len(folded) == 2
-
-
-def _script(label: str) -> str:
-    """The one whose letters and signs alone it is written in, as Unicode names it; "" if there is none."""
-    if not all(unicodedata.category(character)[0] in "LM" for character in label):
-        return ""
-    scripts = {unicodedata.name(character, "").partition(" ")[0] for character in label}
-    named = scripts == {"LATIN"} and len(label) > 1
-    return scripts.pop() if len(scripts) == 1 and not named else ""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 
+from haleganada_client.other_text import differ_as_text
+
 from .context import client, workspace
 from .drawings import body, drawing, number, text
 from .plain import plain
@@ -88,6 +90,12 @@ def link() -> Response:
     """Let a form stand for a canonical label."""
     asked = body()
     return jsonify(plain(client().link_variants(text(asked, "form"), text(asked, "canonical"), workspace=workspace())))
+
+
+@blueprint.get("/page/link")
+def link_changes_text() -> Response:
+    """Whether ?form= linked to ?canonical= would be read as other text."""
+    return jsonify(other_text=differ_as_text(request.args.get("form", ""), request.args.get("canonical", "")))
 
 
 @blueprint.post("/page/unlink")

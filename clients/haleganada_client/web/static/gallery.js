@@ -115,6 +115,17 @@ function linking(label, stats, change) {
   const others = stats.labels.filter((one) => one.label !== label.label && one.canonical === one.label);
   if (!others.length) return element("p", { class: "note" }, say("nothingToLink"));
   const select = element("select", { class: "script", "aria-label": say("standsFor") }, others.map((one) => element("option", { value: one.label }, one.label)));
+  const warning = element("p", { class: "note", role: "status" });
+  select.addEventListener("change", () => warnOfOtherText(warning, label.label, select));
+  warnOfOtherText(warning, label.label, select);
   const link = () => run(() => post("/page/link", { form: label.label, canonical: select.value }), say("linked", { label: label.label, canonical: select.value }));
-  return element("div", { class: "row wrap" }, element("p", {}, say("isFormOf", { label: label.label })), select, button(say("link"), link));
+  return element("div", { class: "row wrap" }, element("p", {}, say("isFormOf", { label: label.label })), select, button(say("link"), link), warning);
+}
+
+// Before a form is linked that would then be read as other text, as ಆ for ಅ. Without an answer there is no warning.
+async function warnOfOtherText(warning, form, select) {
+  const canonical = select.value;
+  warning.textContent = "";
+  const { other_text: isOther } = await get("/page/link", { form, canonical }).catch(() => ({}));
+  if (isOther && select.value === canonical) warning.textContent = say("otherText", { label: form, canonical, unlink: say("unlink") });
 }

@@ -99,6 +99,7 @@ export default {
   "wasTakenFor": "It was taken for {label} before it was learned.",
   "isFormOf": "{label} is a form of",
   "link": "Link",
+  "otherText": "What is drawn as {label} is read as {canonical} then, which is other text; “{unlink}” parts them again.",
   "linked": "{label} is now read as {canonical}.",
   "unlink": "Unlink",
   "unlinked": "{label} stands for itself again.",

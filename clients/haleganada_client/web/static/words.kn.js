@@ -99,6 +99,7 @@ export default {
   "wasTakenFor": "ಕಲಿಯುವ ಮೊದಲು {label} ಎಂದು ತಿಳಿಯಲಾಗಿತ್ತು.",
   "isFormOf": "{label} ಯಾವ ಅಕ್ಷರದ ರೂಪ?",
   "link": "ಜೋಡಿಸಿ",
+  "otherText": "ಆಗ {label} ಎಂದು ಬರೆದದ್ದನ್ನು {canonical} ಎಂದು ಓದಲಾಗುತ್ತದೆ, ಅದು ಬೇರೆ ಪಠ್ಯ; “{unlink}” ಮತ್ತೆ ಬೇರೆ ಮಾಡುತ್ತದೆ.",
   "linked": "ಇನ್ನು {label} ಅನ್ನು {canonical} ಎಂದು ಓದಲಾಗುತ್ತದೆ.",
   "unlink": "ಬೇರ್ಪಡಿಸಿ",
   "unlinked": "{label} ಮತ್ತೆ ಸ್ವತಂತ್ರ ಅಕ್ಷರ.",

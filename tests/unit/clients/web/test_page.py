@@ -54,6 +54,12 @@ def test_links_and_undo(web: FlaskClient) -> None:
     assert ask(web, "/page/undo", {"expected_revision": revision})["kind"] == "unlink"
 
 
+def test_whether_a_link_changes_what_is_read(web: FlaskClient) -> None:
+    for form, canonical, other in (("ಆ", "ಅ", True), ("A", "a", False), ("", "", False)):
+        found = web.get("/page/link", query_string={"form": form, "canonical": canonical})
+        assert found.get_json() == {"other_text": other}
+
+
 def test_snapshots_and_reset(web: FlaskClient, workspace: str) -> None:
     ask(web, "/page/train", {"ink": CROSS, "label": "x"})
     kept = ask(web, "/page/save", {"name": "good"})
