@@ -157,6 +157,17 @@ def test_one_label_for_both_cases_of_a_letter_is_told(running: ServerProcess, tm
     assert run_json(running, "show", "emnist")["notes"][0]["labels"] == ["A", "B", "C"]
 
 
+def test_what_is_refused_as_a_whole_is_told_of_by_its_name(running: ServerProcess, tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "one.zip", folders_of("a", 3))
+    assert run(running, "add", path, code=1).startswith("haleganada: one.zip has only drawings of “a”, but two")
+    (tmp_path / "text").write_text("nothing")
+    done = haleganada("--server", running.address, "import", tmp_path / "text")
+    assert done.stderr.startswith("haleganada: text is neither an archive")
+    bad = write_zip(tmp_path / "bad.zip", {"a/1.png": png(drawing("a")), "a/2.png": b"no picture"})
+    done = haleganada("--server", running.address, "-w", "default", "import", bad)
+    assert "  a/2.png: is not a PNG, JPEG or WebP image" in done.stdout, done.stderr
+
+
 def test_from_the_server_s_disk(running: ServerProcess) -> None:
     made = run_json(running, "add", "digits.npz", "--on-server", "--split", "writer", "--seed", "3")
     assert (made["name"], made["writers"], made["labels_total"]) == ("digits", 5, 4)

@@ -98,7 +98,8 @@ def test_nobody_waits_for_it_who_does_not_want_to(run: Terminal, client: Halegan
     client.models.activate("cnn36", online=OnlineSettings(learning_rate=1.0, seed=1))
     assert json.loads(run("train", "x", cross, "--json", "--wait-learned", "0"))["learned"] is False
     late = run("train", "x", cross, "--wait-learned", "0.2")
-    assert "no network that learns along has learned it yet" in late
+    assert "the network that learns along has not learned it yet; `haleganada " in late
+    assert "the network that learns along has not learned it yet" in run("train", "x", cross, "--wait-learned", "0")
     told = json.loads(run("stats", "--json"))
     assert told["model"] == "online" and told["online"]["start"] == "cnn36" and told["online"]["samples_left"] > 0
 
@@ -146,6 +147,9 @@ def test_what_cannot_learn_along(run: Terminal, command: tuple[str, ...], code: 
 
 
 def test_one_drawing_is_waited_for(run: Terminal, cross: Path) -> None:
+    for seconds in ((), ("0",)):
+        told = run("train", "x", cross, "--wait-learned", *seconds)
+        assert told.endswith("no network learns along here; few-shot has learned it\n")
     assert "waits for one drawing" in run("train", "--folder", cross.parent, "--wait-learned", code=2)
     assert "0<=x<=60" in run("train", "x", cross, "--wait-learned", "61", code=2)
 

@@ -18,6 +18,7 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.datasets import drawing, folders_of, png
 from tests.datasets import drawings, idx_files, write_zip
+from tests.datasets import drawing, drawings, idx_files, png, write_zip
 from tests.e2e.browser import Page, browser, missing, web
 from tests.e2e.class_set import write_class_set
 from tests.e2e.processes import start_process
@@ -99,6 +100,19 @@ def test_a_data_set_is_sent_seen_and_deleted(page: Page, tmp_path: Path) -> None
     page.wait_for("#status", "Deleted two letters")
     page.wait(lambda: page.all("#dataset-file"))
     assert "two letters" not in page.text("#view") and not page.complaints()
+
+
+def test_a_folder_that_is_refused_is_told_of_without_the_request_s_words(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "letters" / "a").mkdir(parents=True)
+    (tmp_path / "letters" / "a" / "1.png").write_bytes(png(drawing("a")))
+    page.go("datasets")
+    page.wait(lambda: page.all("#dataset-file"))
+    page.find("#dataset-folder").send_keys(str(tmp_path / "letters"))
+    page.wait(lambda: page.find("#upload").is_enabled())
+    page.press("#upload")
+    page.wait(lambda: page.all(".upload .problem"))
+    assert page.text(".upload .problem").startswith("has only drawings of “a”, but two labels are needed")
+    page.complaints()  # the browser notes the refusal
 
 
 def test_a_folder_is_sent_as_it_is(page: Page, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from .default_group import DefaultGroup
 from .layout import bar, counted, moment, printable, size, table
 from .meant import tell_of_links
 from .png_file import PngFile
+from .refusals import said_of
 from .session import Session, with_session
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
@@ -85,7 +86,7 @@ def add_dataset(
     options |= {"seed": seed, "orientation": orientation}
     if not on_server and not Path(path).exists():
         raise click.UsageError(f"there is no {path} here; with --on-server it is looked for on the server")
-    with session.client() as client:
+    with session.client() as client, said_of(Path(path).name or path):
         if on_server:
             made = client.datasets.add(path, **options)
         else:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from haleganada_client.errors import HaleganadaError
-from haleganada_client.types import FEW_SHOT, ONLINE, OnlineStatus, WorkspaceInfo
+from haleganada_client.types import FEW_SHOT, ONLINE, OnlineStatus, Taught, WorkspaceInfo
 
 from .layout import printable
 from .session import Session
@@ -45,6 +45,20 @@ def not_learned(session: Session, client: HaleganadaClient) -> list[str]:
         along = session.command_line("models", "use", model.model_id, "--online")
         ways.insert(0, f"`{along}` starts a network from it that does")
     return [f"kept, but the model {printable(model.name)} answers here and does not learn; {', '.join(ways)}"]
+
+
+def waited_for(session: Session, client: HaleganadaClient, taught: Taught) -> list[str]:
+    """A line that says what came of waiting for the network that learns along. Nothing where programs read, and where
+    the server does not tell.
+    """
+    if taught.learned:
+        return [f"{LEARNS_ALONG} has learned it, too"]
+    here = _here(session, client)
+    if here is None:
+        return []
+    if here.online is None:
+        return ["no network learns along here; few-shot has learned it"]
+    return [f"{LEARNS_ALONG} has not learned it yet; `{session.command_line('stats')}` tells how far it is"]
 
 
 def learned_anew(session: Session, client: HaleganadaClient) -> list[str]:

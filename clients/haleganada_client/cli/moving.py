@@ -17,6 +17,7 @@ from haleganada_client.types import ImportReport
 
 from .layout import counted, size
 from .learning import not_learned
+from .refusals import said_of, why
 from .session import Session, as_json, with_session
 
 _KINDS = """\b
@@ -74,6 +75,7 @@ def _counter() -> Callable[[int], None]:
 def import_command(session: Session, file: Path, form: str | None) -> None:
     with (
         session.client() as client,
+        said_of("standard input" if str(file) == "-" else file.name),
         _opened(file) as source,
         session.progress(os.fstat(source.fileno()).st_size, "Sending") as progress,
     ):
@@ -100,7 +102,7 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
 def _in_words(session: Session, report: ImportReport) -> str:
     learned = counted(report.imported, "sample")
     lines = [f"learned {learned}, {report.duplicates:,} known before, {report.refused_total:,} refused"]
-    lines += [f"  {refused.item}: {refused.error.message}" for refused in report.refused]
+    lines += [f"  {refused.item}: {why(refused.error)}" for refused in report.refused]
     if report.before:
         lines.append(f"`{session.command_line('restore', report.before.snapshot_id)}` goes back")
     return "\n".join(lines)

@@ -15,9 +15,10 @@ from haleganada_client.types import ItemError, Lesson, Taught
 
 from .folders import IMAGES, images_below, label_below, label_folders, request_id
 from .layout import counted, printable
-from .learning import LEARNS_ALONG, not_learned
+from .learning import not_learned, waited_for
 from .meant import matching, tell_of_others
 from .pictures import Picture, answered, read, refused
+from .refusals import why
 from .session import Session, with_session
 
 if TYPE_CHECKING:
@@ -94,14 +95,8 @@ def _train_one(session: Session, label: str, image: str, variant_of: str, wait_s
     with session.client() as client:
         taught = client.train(picture, label, variant_of=variant_of, wait_learned_s=wait_s or 0)
         unlearned = not_learned(session, client)
-    waited = [] if wait_s is None or unlearned else [_waited(session, taught)]
+        waited = [] if wait_s is None or unlearned else waited_for(session, client, taught)
     session.show(taught, "\n".join([in_words(taught), *waited, *unlearned]))
-
-
-def _waited(session: Session, taught: Taught) -> str:
-    if taught.learned:
-        return f"{LEARNS_ALONG} has learned it, too"
-    return f"no network that learns along has learned it yet; `{session.command_line('stats')}` tells how far it is"
 
 
 def in_words(taught: Taught) -> str:
@@ -163,7 +158,7 @@ def _train_many(session: Session, entries: Sequence[Entry], variant_of: str, aga
         try:
             for picture, answer in answered(pictures, lambda batch: _teach(client, batch, variant_of, again)):
                 if isinstance(answer, ItemError):
-                    problems.append({"file": picture.name, "error": answer.message})
+                    problems.append({"file": picture.name, "error": why(answer)})
                 else:
                     count["duplicates" if answer.duplicate else "taught"] += 1
                 progress.update(1)

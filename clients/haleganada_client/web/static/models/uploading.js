@@ -2,6 +2,7 @@
 
 import { upload } from "../api.js";
 import { button, element } from "../dom.js";
+import { explain } from "../refusals.js";
 import { percent, say, size } from "../words.js";
 import { goTo, meter, place, problem } from "./parts.js";
 import { zipped } from "./zip.js";
@@ -36,7 +37,7 @@ export function uploadForm(life) {
       const { dataset_id: id } = await sendFiles(files, { name: name.value, ...options.values() }, outcome, stop);
       goTo(place("dataset", id), say("uploaded", { name: name.value }));
     } catch (error) {
-      outcome.replaceChildren(...(error.name === "AbortError" ? [] : [problem(error.message || say("noAnswer"))]));
+      outcome.replaceChildren(...(error.name === "AbortError" ? [] : [problem(whyOf(error))]));
       send.disabled = false;
     }
     form.classList.remove("busy");
@@ -55,6 +56,9 @@ export function uploadForm(life) {
   });
   return form;
 }
+
+// A file that is refused is the one that was chosen: nobody reads what the request calls it.
+const whyOf = (error) => (error.field === "file" ? explain(error) : error.message) || say("noAnswer");
 
 function chooser(word, id, attributes, onChoose) {
   const input = element("input", { type: "file", id, ...attributes, onchange: () => onChoose(input.files) });
