@@ -33,3 +33,9 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     with server(tmp_path / "data") as running:
         told = haleganada("--server", running.address, "fit", "cnn36", "--starter", "--sources", tmp_path)
     assert told.returncode == 1 and "haleganada[train]" in told.stderr
+    assert "on this machine" in told.stderr
+
+
+def test_the_help_says_what_gathering_the_drawings_takes() -> None:
+    told = " ".join(haleganada("fit", "--help").stdout.split())
+    assert "if the server has none, which takes 'haleganada[train]' on this machine" in told

@@ -51,7 +51,12 @@ def _with_settings(command: Any) -> Any:
 @click.argument("preset")
 @click.option("--data", "dataset", default="", metavar="NAME", help="The data set: its id, or its name.")
 @click.option("--starter", is_flag=True, help="Digits and small letters instead, as the data set “starter”.")
-@click.option("--sources", type=_FOLDER, envvar="HALEGANADA_DATA", help="Of what to make “starter” if there is none.")
+@click.option(
+    "--sources",
+    type=_FOLDER,
+    envvar="HALEGANADA_DATA",
+    help="Of what to make “starter” if the server has none, which takes 'haleganada[train]' on this machine, too.",
+)
 @click.option("--fonts", type=_FOLDER, help="npm's @fontsource packages of handwriting fonts, for “starter”, too.")
 @click.option("--name", default="", help="What people will call the model. [default: the preset's and the data set's]")
 @click.option("--detach", is_flag=True, help="Do not wait for the end.")
