@@ -16,9 +16,7 @@ import numpy as np
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from tests.datasets import drawing, folders_of, png
-from tests.datasets import drawings, idx_files, write_zip
-from tests.datasets import drawing, drawings, idx_files, png, write_zip
+from tests.datasets import drawing, drawings, folders_of, idx_files, png, write_zip
 from tests.e2e.browser import Page, browser, missing, web
 from tests.e2e.class_set import write_class_set
 from tests.e2e.processes import start_process
