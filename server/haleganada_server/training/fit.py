@@ -19,7 +19,7 @@ from haleganada_server.training.backbone import start_from
 from haleganada_server.training.fit_checkpoint import load_checkpoint, save_checkpoint
 from haleganada_server.training.fit_data import FitData, read_dataset, require_trainable
 from haleganada_server.training.fit_finish import Trained, write_results
-from haleganada_server.training.fit_loop import Diverged, FitHooks, FitLoop, mixes
+from haleganada_server.training.fit_loop import Diverged, FitHooks, FitLoop
 from haleganada_server.training.fit_processes import Processes
 from haleganada_server.training.fit_report import FitReport
 from haleganada_server.training.fit_settings import FitSettings
@@ -78,7 +78,8 @@ def run_training(
     files = job.folder / FILES
     files.mkdir(exist_ok=True)
     told = FitReport(report)
-    told.settings({**asdict(job.settings), "mixed_precision": mixes(job.settings, processes.device)})
+    mixed = Precision.of(job.settings, processes.device).dtype is not None
+    told.settings({**asdict(job.settings), "mixed_precision": mixed})
     told.stage("preparing")
     state, options = _new_state(job, processes)
     resumed = load_checkpoint(state, job.folder, job.fingerprint(processes))
