@@ -13,7 +13,8 @@ ROOT = Path(__file__).parents[2]
 NEEDED = (
     "haleganada/py.typed",
     "haleganada/v1/ocr_service_pb2.pyi",
-    "haleganada_server/training/evaluation/matrix_page_parts/page.html",
+    *(f"haleganada_server/training/evaluation/matrix_page_parts/{name}" for name in ("page.html", "page.css")),
+    *(f"haleganada_server/training/evaluation/matrix_page_parts/{name}.js" for name in ("matrix", "controls")),
     "haleganada_server/weights/card.json",
     "haleganada_server/weights/embedder.onnx",
     "haleganada_server/weights/starter/memory.png",

@@ -86,7 +86,7 @@ def add_dataset(
     options |= {"seed": seed, "orientation": orientation}
     if not on_server and not Path(path).exists():
         raise click.UsageError(f"there is no {path} here; with --on-server it is looked for on the server")
-    with session.client() as client, said_of(Path(path).name or path):
+    with session.client() as client, said_of(Path(path).name or Path(path).resolve().name or path):
         if on_server:
             made = client.datasets.add(path, **options)
         else:

@@ -96,8 +96,8 @@ def fit_command(
         raise click.UsageError("give either --data NAME or --starter")
     if preview is not None and settings["augment"] is False:
         raise click.UsageError(
-            "--preview shows each drawing as it is, too, in the first column; leave --no-augment, or augment in the "
-            "--config file, away there"
+            "--preview shows each drawing as it is, too, in the first column; leave --no-augment away there, and give "
+            '--augment where the --config file has "augment": false'
         )
     if starter:
         with session.client() as client:

@@ -56,6 +56,7 @@ def damaged(name: str, why: str) -> DataLoss:
     """The error for a model whose files cannot be used."""
     return DataLoss(
         f"the model “{name}” cannot be used: {why}; train it again, or delete it. Workspaces that answer with it go "
-        "on as soon as “few-shot” or another model is activated there",
+        "on as soon as “few-shot” or another model is activated there. One that came with the server comes back when "
+        "that is installed again",
         "MODEL_DAMAGED",
     )

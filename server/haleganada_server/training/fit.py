@@ -78,10 +78,10 @@ def run_training(
     files = job.folder / FILES
     files.mkdir(exist_ok=True)
     told = FitReport(report)
-    mixed = Precision.of(job.settings, processes.device).dtype is not None
-    told.settings({**asdict(job.settings), "mixed_precision": mixed})
+    precision = Precision.of(job.settings, processes.device)
+    told.settings({**asdict(job.settings), "mixed_precision": precision.dtype is not None})
     told.stage("preparing")
-    state, options = _new_state(job, processes)
+    state, options = _new_state(job, processes, precision)
     resumed = load_checkpoint(state, job.folder, job.fingerprint(processes))
     told.stage("training")
     if "backbone" in options:
@@ -109,14 +109,13 @@ def _kept(broken: Diverged, best_epoch: int) -> Precondition:
     return FailedWithModel(f"{broken.message}; what it had reached in epoch {best_epoch} is kept", broken.reason)
 
 
-def _new_state(job: FitJob, processes: Processes) -> tuple[FitState, dict[str, Any]]:
+def _new_state(job: FitJob, processes: Processes, precision: Precision) -> tuple[FitState, dict[str, Any]]:
     """The state before the first epoch, and the options that its network was built with."""
     options, backbone = start_from(job.preset, job.backbone_weights)
     torch.manual_seed(job.settings.seed)
     network = job.preset.build(len(job.data.labels), options, backbone)
     network = network.to(processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser = build_optimiser(network.parameters(), job.settings)
-    return FitState(network, optimiser, Precision.of(job.settings, processes.device)), options
+    return FitState(network, build_optimiser(network.parameters(), job.settings), precision), options
 
 
 def _fit(

@@ -23,7 +23,7 @@ from haleganada_server.training.fit_schedule import Plateau
 from haleganada_server.training.fit_state import FitState, plain_tensors
 
 KEPT = 2
-FORMAT = 3
+FORMAT = 2
 """Of checkpoints, of what networks keep in them, and of how drawings are augmented: another format, another
 training.
 """
@@ -33,7 +33,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def save_checkpoint(state: FitState, folder: Path, fingerprint: str) -> None:
-    """Write the state after an epoch, then delete all but the last two.
+    """Write the state after an epoch, then delete all but it and the one before; later ones are of another training.
 
     fingerprint: of all that another training would do differently; load_checkpoint asks for the same. Raises OSError,
     for example when the disk is full; the checkpoints before are untouched then.
@@ -46,8 +46,11 @@ def save_checkpoint(state: FitState, folder: Path, fingerprint: str) -> None:
         "precision": state.precision.state(),
         "history": [asdict(epoch) for epoch in state.history],
     }
-    write_safetensors(folder / _NAME.format(state.epoch), _tensors(state), {"fit": json.dumps(header)})
-    for path in _newest_first(folder)[KEPT:]:
+    newest = folder / _NAME.format(state.epoch)
+    write_safetensors(newest, _tensors(state), {"fit": json.dumps(header)})
+    found = _newest_first(folder)
+    own = found.index(newest)
+    for path in found[:own] + found[own + KEPT :]:
         path.unlink()
 
 
@@ -106,7 +109,7 @@ def _restore(state: FitState, tensors: dict[str, Tensor], header: dict[str, obje
     state.best_epoch = int(header["best_epoch"])  # type: ignore[call-overload]
     state.best = _part(tensors, "best.") or plain_tensors(state.network)
     state.plateau = Plateau(**header["plateau"])  # type: ignore[arg-type]
-    state.precision.restore(header["precision"])  # type: ignore[arg-type]
+    state.precision.restore(header.get("precision", {}))  # type: ignore[arg-type]  # older ones lack it
     _restore_optimiser(state.optimiser, _part(tensors, "optimiser."))
 
 

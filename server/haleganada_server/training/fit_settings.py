@@ -15,7 +15,7 @@ _LEAST_BATCH, _STEPS_AN_EPOCH, _LEAST_STEPS = 8, 16, 300
 class FitSettings:
     """See TrainingSettings in the contract, whose names and ranges these are. batch_size: in each process.
 
-    mixed_precision: None = on CUDA only.
+    mixed_precision: None = on GPUs that are fast at it.
     """
 
     epochs: int

@@ -100,7 +100,7 @@ def _mapping(tree: Tree, series: str) -> dict[int, list[LabelName]] | None:
     try:
         lines = tree.content((own or names)[0], _MAX_MAPPING_BYTES).decode("ascii").split("\n")
         rows = [[int(word) for word in line.split()] for line in lines if line.strip()]
-        return {value: [_named(first), *map(_named, filter(_is_code, more))] for value, first, *more in rows}
+        return {value: [_named(first), *map(_named, _other_case(first, more))] for value, first, *more in rows}
     except (ValueError, OverflowError) as error:
         raise InvalidInput("file", "has a mapping of which not every line is a label and a code point") from error
 
@@ -110,8 +110,10 @@ def _named(code: int) -> LabelName:
     return label_name(chr(code), chr(code))
 
 
-def _is_code(number: int) -> bool:
-    return 0 <= number <= sys.maxunicode
+def _other_case(code: int, more: Sequence[int]) -> list[int]:
+    """Those of a row's further numbers that are the same letter in another case, as EMNIST's are; not counts."""
+    folded = chr(code).casefold()
+    return [other for other in more if 0 <= other <= sys.maxunicode and chr(other).casefold() == folded]
 
 
 def _drawings(tree: Tree, pair: _Pair, mapping: dict[int, LabelName] | None, transposed: bool) -> Iterator[SourceItem]:

@@ -183,11 +183,12 @@ function list() {
   byId("pairs").append(...wrong.slice(0, LISTED).map(entry));
   byId("pairs").querySelector("button")?.setAttribute("tabindex", "0");
   byId("listed").textContent = wrong.length > LISTED ? `The ${LISTED} most frequent of ${wrong.length.toLocaleString("en")}, true → read as.`
-    : wrong.length ? "True → read as." : "No drawing was taken for another label.";
+    : wrong.length ? "True → read as."
+      : leftOut ? "None is listed: mistakes are too many and too rare for that." : "No drawing was taken for another label.";
 }
 
 byId("title").textContent = title;
-byId("about").textContent = leftOut ? `${about} Left out: ${leftOut.toLocaleString("en")} cells of ${rarest} drawings or fewer.` : about;
+byId("about").textContent = leftOut ? `${about} Left out: ${leftOut.toLocaleString("en")} cells of ${rarest > 1 ? `${rarest} drawings or fewer` : "one drawing each"}.` : about;
 byId("closer").addEventListener("click", () => zoom(STEP));
 byId("farther").addEventListener("click", () => zoom(1 / STEP));
 byId("whole").addEventListener("click", whole);

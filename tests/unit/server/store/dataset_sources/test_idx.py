@@ -78,8 +78,16 @@ LETTERS, BALANCED = b"1 65 97\n2 66 98\n26 90 122\n", b"1 65\n2 66\n26 98\n27 90
         (BALANCED, "emnist-balanced.zip", ["A"]),
         (BALANCED, "capitals.zip", []),
         (b"1 65 65 -5 1114112\n2 98 66 0\n26 66\n", "x.zip", []),
+        (b"1 65 4800\n2 66 1200\n", "counted.zip", []),
     ],
-    ids=["both cases are named", "by whatever it is called", "EMNIST's capitals", "capitals alone", "nothing else"],
+    ids=[
+        "both cases are named",
+        "by whatever it is called",
+        "EMNIST's capitals",
+        "capitals alone",
+        "nothing else",
+        "counts",
+    ],
 )
 def test_labels_that_stand_for_several_characters_are_told(
     tmp_path: Path, mapping: bytes, file_name: str, merged: list[str]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,13 @@ import pytest
 import torch
 from haleganada_server.core.job import Epoch
 from haleganada_server.training import fit_checkpoint
-from haleganada_server.training.fit_checkpoint import load_checkpoint, save_checkpoint, write_whole
+from haleganada_server.training.checkpoint import read_tensors
+from haleganada_server.training.fit_checkpoint import (
+    load_checkpoint,
+    save_checkpoint,
+    write_safetensors,
+    write_whole,
+)
 from haleganada_server.training.fit_settings import FitSettings
 from haleganada_server.training.fit_state import FitState, build_optimiser
 from haleganada_server.training.precision import Precision
@@ -70,6 +77,28 @@ def test_the_scale_of_float16_is_kept(tmp_path: Path) -> None:
     save_checkpoint(train(kept, 1), tmp_path, "same")
     assert load_checkpoint(resumed, tmp_path, "same")
     assert resumed.precision.state()["scale"] == kept.precision.state()["scale"] == 2 * before
+
+
+def test_checkpoints_from_before_float16_are_gone_on_from(tmp_path: Path) -> None:
+    save_checkpoint(train(new_state(), 2), tmp_path, "same")
+    path = tmp_path / "checkpoint-000002.safetensors"
+    tensors, metadata = read_tensors(path)
+    header = json.loads(metadata["fit"])
+    del header["precision"]
+    write_safetensors(path, tensors, {"fit": json.dumps(header)})
+    resumed = new_state()
+    assert load_checkpoint(resumed, tmp_path, "same") and resumed.epoch == 2
+
+
+def test_later_checkpoints_of_another_training_do_not_crowd_out_new_ones(tmp_path: Path) -> None:
+    state = new_state()
+    for _ in range(4):
+        save_checkpoint(train(state, 1), tmp_path, "other")
+    again = new_state()
+    assert not load_checkpoint(again, tmp_path, "same")
+    save_checkpoint(train(again, 1), tmp_path, "same")
+    resumed = new_state()
+    assert load_checkpoint(resumed, tmp_path, "same") and resumed.epoch == 1
 
 
 def test_a_checkpoint_of_another_format_is_not_gone_on_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
