@@ -206,8 +206,8 @@ class OnlineSettings:
     """How a network learns each drawing; None = as usual.
 
     replay: earlier drawings that every step sees again, as many of each label, 0 to 1,024, usually 32. steps: of the
-    optimiser (AdamW) for a drawing, 1 to 100, usually 5. learning_rate: above 0, to 1, usually 0.001. weight_decay:
-    0 to 1, usually 0.01. seed: of everything random, 0 or more.
+    optimiser (AdamW) for a drawing, 1 to 100, usually 5. learning_rate: above 0, to 1, usually 0.001, or 0.0001.
+    weight_decay: 0 to 1, usually 0.01. seed: of everything random, 0 or more.
     """
 
     replay: int | None = None

@@ -44,6 +44,19 @@ def activate(
     return stub(server).ActivateModel(request).online
 
 
+@pytest.mark.parametrize(("preset", "rate"), [("cnn36", 0.001), ("resnet50-transformer", 0.0001)])
+def test_each_preset_learns_at_a_rate_that_suits_it_unless_one_is_given(
+    server: RunningServer, preset: str, rate: float
+) -> None:
+    def settings(**given: float) -> OnlineSettings:
+        asked = pb.ActivateModelRequest(model_id=preset, online=OnlineSettings(**given))  # type: ignore[arg-type]
+        return stub(server).ActivateModel(asked).online.settings
+
+    assert settings() == OnlineSettings(replay=32, steps=5, learning_rate=rate, weight_decay=0.01, seed=0)
+    assert settings(learning_rate=0.5).learning_rate == 0.5
+    back(server)
+
+
 def stub(server: RunningServer) -> model_service_pb2_grpc.ModelServiceStub:
     return model_service_pb2_grpc.ModelServiceStub(server.channel)
 

@@ -22,6 +22,7 @@ from .loaded_models import LoadedModels
 from .model_card import ModelCard
 from .model_files import ONNX, ONNX_INT8, WEIGHTS
 from .model_names import FEW_SHOT
+from .online_config import OnlineConfig
 from .online_status import Learning
 from .presets import ONLINE_PRESETS, PRESET_FACTS
 
@@ -235,6 +236,11 @@ class Models:
         with self._lock:
             self.online_start(learning.start)
             self.choices.keep(workspace, learning)
+
+    def usual_online(self, reference: str) -> OnlineConfig:
+        """How a network that starts as a preset or model learns unless told otherwise. Raises as online_start does."""
+        facts = PRESET_FACTS[reference] if self.online_start(reference) is None else None
+        return facts.online if facts is not None and facts.online is not None else OnlineConfig()
 
     def online_start(self, reference: str) -> StoredModel | None:
         """What a network can start from: None for a preset that learns online, else a model of such a preset. Raises

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from .errors import InvalidInput
 from .model_card import Preprocessing
+from .online_config import OnlineConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class TrainingDefaults:
 @dataclass(frozen=True, slots=True)
 class PresetFacts:
     """One preset. parameters: weights and biases with 36 labels. pretrained: it starts from ImageNet weights.
-    learns_along: a network of it can learn along with a workspace.
+    online: how a new network of it learns along with a workspace, unless told otherwise; None if it cannot.
     """
 
     name: str
@@ -35,7 +36,12 @@ class PresetFacts:
     parameters: int
     pretrained: bool
     defaults: TrainingDefaults
-    learns_along: bool = False
+    online: OnlineConfig | None = None
+
+    @property
+    def learns_along(self) -> bool:
+        """Whether a network of it can learn along with a workspace."""
+        return self.online is not None
 
 
 # Zero is paper and the padding of convolutions alike, so ink on 0 needs no further shift.
@@ -53,7 +59,7 @@ _ALL = (
         parameters=336_492,
         pretrained=False,
         defaults=TrainingDefaults(epochs=15, batch_size=64, learning_rate=2e-3, weight_decay=0.01),
-        learns_along=True,
+        online=OnlineConfig(),
     ),
     PresetFacts(
         "resnet18",
@@ -78,7 +84,7 @@ _ALL = (
         parameters=35_108_964,
         pretrained=True,
         defaults=TrainingDefaults(epochs=10, batch_size=32, learning_rate=1e-3, weight_decay=0.01),
-        learns_along=True,
+        online=OnlineConfig(learning_rate=1e-4),  # at 1e-3 attention unlearns at each letter what it had
     ),
     PresetFacts(
         "tiny-cnn",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from haleganada.v1 import online_pb2 as pb
 
 from haleganada_server.core.online_config import OnlineConfig
@@ -10,9 +12,9 @@ from haleganada_server.core.online_status import OnlineStatus
 _FIELDS = ("replay", "steps", "learning_rate", "weight_decay", "seed")
 
 
-def config(message: pb.OnlineSettings) -> OnlineConfig:
-    """What is not given has its default; numbers are checked by the domain."""
-    return OnlineConfig(**{field.name: value for field, value in message.ListFields()})
+def config(message: pb.OnlineSettings, usual: OnlineConfig | None = None) -> OnlineConfig:
+    """What is not given is as usual; numbers are checked by the domain."""
+    return replace(usual or OnlineConfig(), **{field.name: value for field, value in message.ListFields()})
 
 
 def status(value: OnlineStatus) -> pb.OnlineStatus:

@@ -56,7 +56,7 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
         return pb.ActivateModelResponse(model=self._described(model))
 
     def _learn_along(self, request: pb.ActivateModelRequest, start: str) -> pb.ActivateModelResponse:
-        config = convert_online.config(request.online)
+        config = convert_online.config(request.online, self._models.usual_online(start))
         model, status = self._workspaces.learn_along(request.workspace, start, config)
         described = self._described(model) if model is not None else None
         return pb.ActivateModelResponse(model=described, online=convert_online.status(status))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from haleganada_server.core.head import Head
 from haleganada_server.core.online_config import OnlineConfig
+from haleganada_server.core.presets import PRESET_FACTS
 from haleganada_server.runtime.network import EmbedderNetwork, load_network
 from haleganada_server.training.backbone import load_backbone
 from haleganada_server.training.online.features import FeatureFile
@@ -58,9 +59,9 @@ class Recipe:
 class OnlinePupil:
     """The product's learner."""
 
-    def __init__(self, start: Start, replay: int, folder: Path) -> None:
+    def __init__(self, start: Start, config: OnlineConfig, folder: Path) -> None:
         self._features = FeatureFile(folder, start.learnable)
-        self._learner = OnlineLearner(start, OnlineConfig(replay=replay, seed=SEED), self._features)
+        self._learner = OnlineLearner(start, config, self._features)
         self._learner.aim([], 0)
         self._log: list[Taught] = []
 
@@ -149,19 +150,26 @@ def imagenet_start() -> Start:
 def recipes(recogniser: Recogniser, glyph_weights: Path) -> list[Recipe]:
     """All of them, the quick ones first."""
     starts = {
-        "cnn36 from random weights": start_preset("cnn36", SEED),
-        "transformer on EfficientNet-Lite0 (ImageNet)": imagenet_start(),
-        "transformer on the glyph embedder": glyph_start(glyph_weights),
+        "cnn36 from random weights": ("cnn36", start_preset("cnn36", SEED)),
+        "transformer on EfficientNet-Lite0 (ImageNet)": ("resnet50-transformer", imagenet_start()),
+        "transformer on the glyph embedder": ("resnet50-transformer", glyph_start(glyph_weights)),
     }
     out = [Recipe("few-shot head on the glyph embedder", "-", lambda _folder: FewShotPupil(recogniser))]
-    for name, start in starts.items():
+    for name, (preset, start) in starts.items():
         for replay in (0, 8, 32):
-            out.append(Recipe(name, str(replay), _maker(start, replay)))
+            out.append(Recipe(name, str(replay), _maker(start, _config(preset, replay))))
     return out
 
 
-def _maker(start: Start, replay: int) -> Callable[[Path], Pupil]:
-    return lambda folder: OnlinePupil(start, replay, folder)
+def _config(preset: str, replay: int) -> OnlineConfig:
+    """The product's own for the preset; without replay the plain recipe."""
+    usual = PRESET_FACTS[preset].online
+    assert usual is not None
+    return replace(usual, replay=replay, seed=SEED) if replay else OnlineConfig(replay=0, seed=SEED)
+
+
+def _maker(start: Start, config: OnlineConfig) -> Callable[[Path], Pupil]:
+    return lambda folder: OnlinePupil(start, config, folder)
 
 
 def timed(call: Callable[..., object], *arguments: object) -> float:
