@@ -3,6 +3,7 @@ PYTHON ?= python3
 DATA ?= saved_model
 ARGS ?=
 BIN := .venv/bin
+TORCH_TESTS := tests/unit/server/training tests/contract/test_torch_embedder.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: setup run test lint fmt proto proto-check bench bench-accuracy bench-models bench-kill screenshots notebook clean
@@ -23,9 +24,12 @@ run: setup                               ## Server and web page on ./saved_model
 	$(BIN)/python -m pip install --quiet --group test --group lint
 	@touch $@
 
-test: .venv/.done-test .venv-train/.done ## All tests
-	$(BIN)/python -m pytest
-	.venv-train/bin/python -m pytest tests/unit/server/training tests/contract/test_torch_embedder.py
+test: .venv/.done-test .venv-train/.done ## All tests; those that need torch beside the others, their report last
+	@.venv-train/bin/python -m pytest $(TORCH_TESTS) >.venv-train/tests.log 2>&1 & \
+	torch=$$!; trap "kill $$torch 2>/dev/null" EXIT INT TERM; \
+	$(BIN)/python -m pytest; others=$$?; \
+	wait $$torch; with_torch=$$?; cat .venv-train/tests.log; \
+	[ $$others -eq 0 ] && [ $$with_torch -eq 0 ]
 
 .venv-train/.done: pyproject.toml        # An environment of its own, so that all other tests run without torch, as users do
 	$(PYTHON) -m venv .venv-train
