@@ -52,4 +52,6 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 def test_a_preview_needs_augmentation_also_where_the_file_has_it_off(tmp_path: Path) -> None:
     (tmp_path / "settings.json").write_text('{"augment": false}')
-    assert "augment in the --config file" in told(tmp_path / "settings.json", "--preview", str(tmp_path / "p.png"))
+    assert 'the --config file has "augment": false' in told(
+        tmp_path / "settings.json", "--preview", str(tmp_path / "p.png")
+    )
