@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from haleganada_client.client import HaleganadaClient
 
 NAME = "starter"
-_INSTALL = "pip install 'haleganada[train]'"
 
 
 def starter_dataset(client: HaleganadaClient, sources: Path | None, fonts: Path | None) -> str:
@@ -38,7 +37,8 @@ def starter_dataset(client: HaleganadaClient, sources: Path | None, fonts: Path 
             "mnist/ below it, to make it of"
         )
     if find_spec("haleganada_server") is None or find_spec("cv2") is None:
-        fail(f"gathering the drawings of “{NAME}” needs more on this machine, whatever the server has: {_INSTALL}", 1)
+        needed = "needs more on this machine, whatever the server has: pip install 'haleganada[train]'"
+        fail(f"gathering the drawings of “{NAME}” {needed}", 1)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{NAME}.npz"
         _gather(sources, fonts, file)

@@ -239,8 +239,8 @@ class Models:
 
     def usual_online(self, reference: str) -> OnlineConfig:
         """How a network that starts as a preset or model learns unless told otherwise. Raises as online_start does."""
-        facts = PRESET_FACTS[reference] if self.online_start(reference) is None else None
-        return facts.online if facts is not None and facts.online is not None else OnlineConfig()
+        is_preset = self.online_start(reference) is None
+        return (PRESET_FACTS[reference].online if is_preset else None) or OnlineConfig()
 
     def online_start(self, reference: str) -> StoredModel | None:
         """What a network can start from: None for a preset that learns online, else a model of such a preset. Raises
