@@ -25,6 +25,7 @@ from haleganada_server.training.distil import RATE, Teacher, narrowed
 from haleganada_server.training.evaluate import embed_alphabets, one_shot_error
 from haleganada_server.training.loss import PairwiseOneShotLoss
 from haleganada_server.training.optimiser import build_optimisers, learning_rate, set_learning_rate
+from haleganada_server.training.precision import Precision, quick_dtype
 from haleganada_server.training.raster_synthesis import Raster
 
 AVERAGE_HORIZON = 400
@@ -91,10 +92,12 @@ def train_step(
     state: State, batch: NDArray[np.uint8], rate: float, teacher: Teacher | None = None, done: float = 0.0
 ) -> float:
     """One update on a batch (ways, drawings, side, side); returns the one-shot loss. done: see Teacher.lesson."""
-    ink = _ink(batch, next(state.network.parameters()).device)
-    embeddings = state.network(ink)
+    device = next(state.network.parameters()).device
+    ink = _ink(batch, device)
+    with Precision(quick_dtype(device), device.type).autocast():
+        embeddings = state.network(ink)
+        lesson = teacher.lesson(ink, embeddings, done) if teacher else None
     loss = state.loss(embeddings.view(*batch.shape[:2], -1))
-    lesson = teacher.lesson(ink, embeddings, done) if teacher else None
     set_learning_rate(state.optimisers, rate)
     for optimiser in state.optimisers:
         optimiser.zero_grad()

@@ -52,11 +52,21 @@ class Precision:
             self._scaler.load_state_dict(state)
 
 
+def quick_dtype(device: torch.device) -> torch.dtype | None:
+    """bfloat16 where a device multiplies it by instructions of its own, several times as fast as float32; else None."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else None
+    if device.type != "cpu":
+        return None
+    known = getattr(torch.cpu, "get_capabilities", dict)()  # torch of before 2.10 cannot tell
+    return torch.bfloat16 if known.get("avx512_bf16") or known.get("amx_bf16") else None
+
+
 def _dtype(wanted: bool | None, device: torch.device) -> torch.dtype | None:
     if wanted is False:
         return None
     if device.type != "cuda":
         return torch.bfloat16 if wanted else None
-    if torch.cuda.is_bf16_supported(including_emulation=False):
-        return torch.bfloat16
+    if quick := quick_dtype(device):
+        return quick
     return torch.float16 if wanted or torch.cuda.get_device_capability(device) >= _TENSOR_CORES else None
