@@ -13,7 +13,7 @@ from typing import Any
 from haleganada_server.core.adaptation import PRIOR_LABELS, PRIOR_SAMPLES
 from haleganada_server.core.confidence import TYPICAL_ROOM, Calibration
 from haleganada_server.runtime.network import NetworkShape
-from haleganada_server.training.fonts import font_licence
+from haleganada_server.training.fonts import HELD_OUT_SCRIPTS, SCRIPTS, Script, font_licence
 from haleganada_server.training.library import font_files
 from haleganada_server.training.sources import HELD_OUT_ALPHABETS
 
@@ -105,8 +105,10 @@ def training_sources(data: Path, hanzi: Path | None, fonts: Path | None) -> list
         found.append(Source("English handwritten characters, 0-9 A-Z a-z", "MIT", "2 % of the families of characters"))
     if hanzi:
         found.append(Source("hanzi-writer-data, stroke medians", "Arphic Public License", "parts of characters"))
-    for licence, names in sorted(_fonts_by_licence(fonts).items()):
+    for licence, names in sorted(_fonts_by_licence(fonts, SCRIPTS).items()):
         found.append(Source("Fonts: " + ", ".join(names), licence, "glyphs rendered and traced into pen-like lines"))
+    for licence, names in sorted(_fonts_by_licence(fonts, HELD_OUT_SCRIPTS).items()):
+        found.append(Source("Fonts: " + ", ".join(names), licence, "the same, but only probabilities are fitted on it"))
     found.append(Source("Compositions of strokes and characters with one stroke changed", "MIT", "synthesised"))
     return found
 
@@ -125,9 +127,9 @@ def _parts(source: str) -> list[str]:
     return [f"the font {name}" for name in names.split(", ")] if kind == "Fonts" else [source]
 
 
-def _fonts_by_licence(fonts: Path | None) -> dict[str, list[str]]:
+def _fonts_by_licence(fonts: Path | None, scripts: Sequence[Script]) -> dict[str, list[str]]:
     grouped: dict[str, list[str]] = {}
-    for name, path in sorted(font_files(fonts).items() if fonts else []):
+    for name, path in sorted(font_files(fonts, scripts).items() if fonts else []):
         grouped.setdefault(font_licence(path), []).append(name.removesuffix(".ttf"))
     return grouped
 

@@ -14,7 +14,6 @@ from safetensors.numpy import save_file
 from haleganada_server.core.confidence import Calibration
 from haleganada_server.runtime.network import EmbedderNetwork
 from haleganada_server.training.calibrate import (
-    Task,
     fit_calibration,
     make_tasks,
     reliability,
@@ -29,6 +28,7 @@ from haleganada_server.training.head_fit import (
     fit_head,
     head_scores,
 )
+from haleganada_server.training.kept_out import FIRST_HALF, USUAL_DRAWERS, KeptOut, embed_kept_out
 from haleganada_server.training.library import Folders
 from haleganada_server.training.measure import (
     ProductEmbedder,
@@ -48,7 +48,7 @@ from haleganada_server.training.one_shot import (
 from haleganada_server.training.one_shot import (
     Task as OneShotTask,
 )
-from haleganada_server.training.sources import HELD_OUT_ALPHABETS, Scans, load_devanagari, load_omniglot
+from haleganada_server.training.sources import HELD_OUT_ALPHABETS, Scans, load_omniglot
 from haleganada_server.vision.encode import network_input
 
 CANDIDATES = [
@@ -57,8 +57,6 @@ CANDIDATES = [
 ]
 """All directions are kept: half of them do as well on held-out alphabets, but leave a head too little to adapt."""
 ONE_SHOT_TASKS, FIVE_SHOT_TASKS = 600, 300
-FIRST_HALF = ("Balinese", "Sanskrit", "Tifinagh")
-"""Of the held-out alphabets: a calibration fitted on these is measured on the others, and the reverse."""
 
 
 @dataclass(frozen=True)
@@ -75,20 +73,6 @@ class Run:
     """Weights folder of the earlier end that is averaged with this one."""
 
 
-@dataclass(frozen=True)
-class Measured:
-    """Embeddings of everything that the head is fitted on and measured with."""
-
-    background: list[Embeddings]
-    held_out: dict[str, Embeddings]
-    rasters: dict[str, NDArray[np.uint8]]
-    """Of the held-out alphabets, (characters, drawers, 128, 128)."""
-    turned: dict[str, Embeddings]
-    """The held-out alphabets turned by 90 degrees: further characters, for tasks with many ways."""
-    devanagari: Embeddings | None
-    """Another set of writers, with enough drawings for twenty shots."""
-
-
 def finish(
     network: EmbedderNetwork, run: Run, folders: Folders, weights: Path, say: Callable[[str], None],
     provisional: bool = False,
@@ -100,16 +84,16 @@ def finish(
     difference = export_network(network, weights, _ink(sample, network.shape.side))
     say(f"exported; torch and onnxruntime differ by {difference:.1e}")
     embedder = ProductEmbedder(onnx_session(weights / "embedder.onnx", 2), network.shape.side)
-    measured = embed_everything(embedder, alphabets, folders.data)
-    moments = covariances(measured.background)
-    others = [] if measured.devanagari is None else [measured.devanagari]
-    shrinkage = choose_shrinkage(moments, [*measured.held_out.values(), *others], say)
+    kept_out = embed_kept_out(embedder, alphabets, folders)
+    moments = covariances(kept_out.background)
+    others = [] if kept_out.devanagari is None else [kept_out.devanagari]
+    shrinkage = choose_shrinkage(moments, [*kept_out.alphabets.values(), *others], say)
     head = fit_head(moments, shrinkage)
     arrays = {"mean": head.mean, "projection": head.projection, "between": head.between}
     save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, weights / "head.safetensors")
-    calibration = fit_calibration(make_tasks(head, _pools(measured, HELD_OUT_ALPHABETS), 4, seed=1))
+    calibration = _calibration(head, kept_out)
     say(f"calibration {calibration}")
-    figures = [*measure(head, measured, embedder, folders.data), *measure_calibration(head, measured)]
+    figures = [*measure(head, kept_out, embedder, folders.data), *measure_calibration(head, kept_out)]
     for figure in figures:
         say(f"{figure.name}: {figure.value:g} {figure.unit} (n = {figure.n})")
     recipe = Recipe(
@@ -123,16 +107,6 @@ def finish(
 
 def _ink(scans: Scans, side: int) -> NDArray[np.float32]:
     return network_input(product_rasters(scans), side)
-
-
-def embed_everything(embedder: ProductEmbedder, alphabets: dict[str, list[Scans]], data: Path) -> Measured:
-    """One pass of the product's own pipeline over all evaluation and background drawings."""
-    background = [embedder.pool(c) for a, c in alphabets.items() if a not in HELD_OUT_ALPHABETS]
-    rasters = {a: np.stack([product_rasters(c) for c in alphabets[a]]) for a in HELD_OUT_ALPHABETS}
-    held_out = {a: embedder.of_rasters(x) for a, x in rasters.items()}
-    turned = {a: embedder.pool([np.rot90(c, axes=(1, 2)) for c in alphabets[a]]) for a in HELD_OUT_ALPHABETS}
-    devanagari = load_devanagari(data)
-    return Measured(background, held_out, rasters, turned, embedder.pool(devanagari) if devanagari else None)
 
 
 def choose_shrinkage(moments: Covariances, held_out: list[Embeddings], say: Callable[[str], None]) -> Shrinkage:
@@ -163,22 +137,20 @@ def few_shot_error(head: HeadFit, pools: list[Embeddings], shots: int, tasks: in
     return float(np.mean(np.concatenate(wrong)))
 
 
-def _pools(measured: Measured, names: Iterable[str]) -> list[Embeddings]:
-    """Single alphabets, all of them together, and together with their turned copies."""
-    single = [measured.held_out[a] for a in names]
-    turned = [measured.turned[a] for a in names]
-    pools = [*single, np.concatenate(single), np.concatenate(single + turned)]
-    return pools if measured.devanagari is None else [*pools, measured.devanagari]
+def _calibration(head: HeadFit, kept_out: KeptOut, names: Iterable[str] = HELD_OUT_ALPHABETS) -> Calibration:
+    """Fitted on these alphabets and on syllables."""
+    tasks = make_tasks(head, kept_out.pools(names, USUAL_DRAWERS), 4, seed=1)
+    return fit_calibration(tasks + make_tasks(head, kept_out.syllables, 2, seed=3))
 
 
-def measure(head: HeadFit, measured: Measured, embedder: ProductEmbedder, data: Path) -> list[Figure]:
+def measure(head: HeadFit, kept_out: KeptOut, embedder: ProductEmbedder, data: Path) -> list[Figure]:
     """Errors on held-out alphabets and, for report only, on Kannada handwriting."""
-    return [*_held_out_figures(head, measured), *_kannada_figures(head, embedder, data)]
+    return [*_held_out_figures(head, kept_out), *_kannada_figures(head, embedder, data)]
 
 
-def _held_out_figures(head: HeadFit, measured: Measured) -> list[Figure]:
+def _held_out_figures(head: HeadFit, kept_out: KeptOut) -> list[Figure]:
     """20-way errors within alphabets that were never trained on."""
-    pools, rasters = list(measured.held_out.values()), list(measured.rasters.values())
+    pools, rasters = list(kept_out.alphabets.values()), list(kept_out.rasters.values())
     kinds = {
         "challenge's way": (challenge_tasks(pools, rasters), "four typical drawers, the 20 most diverse characters"),
         "typical drawers": (typical_tasks(pools, rasters, ONE_SHOT_TASKS), "four typical drawers, any 20 characters"),
@@ -212,16 +184,18 @@ def _kannada_figures(head: HeadFit, embedder: ProductEmbedder, data: Path) -> li
     return figures
 
 
-def measure_calibration(head: HeadFit, measured: Measured) -> list[Figure]:
+def measure_calibration(head: HeadFit, kept_out: KeptOut) -> list[Figure]:
     """ECE and AUROC, fitted on one half of the held-out alphabets and measured on the other, both ways round."""
     halves = (FIRST_HALF, tuple(a for a in HELD_OUT_ALPHABETS if a not in FIRST_HALF))
-    made = [make_tasks(head, _pools(measured, half), 4, seed=2) for half in halves]
-    fits: list[tuple[Calibration, list[Task]]] = [
-        (fit_calibration(made[0]), made[1]),
-        (fit_calibration(made[1]), made[0]),
+    fits = [
+        (_calibration(head, kept_out, fitted), make_tasks(head, kept_out.pools(asked), 4, seed=2))
+        for fitted, asked in (halves, halves[::-1])
     ]
     figures = []
-    how = "held-out scripts, 1 to 100 ways, one query in ten is of an untaught character; fitted on other alphabets"
+    how = (
+        "held-out scripts, 1 to 100 ways, one query in ten is of an untaught character; fitted on other alphabets and"
+        " on printed syllables"
+    )
     for shots in (1, 2, 5, 20):
         results = [reliability(c, tasks, shots) for c, tasks in fits if any(t.situation.shots == shots for t in tasks)]
         if not results:

@@ -1,7 +1,7 @@
 """Aksharas and letters of many scripts from open fonts, to be traced into pen-like lines.
 
-Several fonts of one script act as several drawers of one character. Scripts of the held-out alphabets are absent,
-and so are those of Omniglot's evaluation set except for Kannada, the script this project is named in.
+Several fonts of one script act as several drawers of one character. Scripts of the held-out alphabets are not trained
+on, nor are those of Omniglot's evaluation set except for Kannada, the script this project is named in.
 """
 
 from __future__ import annotations
@@ -86,6 +86,15 @@ SCRIPTS = (
     Script("Cyrillic", ("DejaVuSans.ttf", "DejaVuSerif.ttf", "NotoSans-Italic.ttf", "NotoSerif-Italic.ttf"),
            ((0x430, 0x45F),)),
 )  # fmt: skip
+
+HELD_OUT_SCRIPTS = (
+    _brahmic("Devanagari", 0x900),
+    Script("Balinese", _noto("Balinese"), ((0x1B05, 0x1B12), (0x1B50, 0x1B59)), (0x1B13, 0x1B33), (0x1B35, 0x1B43),
+           0x1B44),
+)  # fmt: skip
+"""Scripts of two held-out alphabets, which have hundreds of syllables. Never trained on: probabilities are fitted on
+them.
+"""
 
 
 @dataclass(frozen=True)

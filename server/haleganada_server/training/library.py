@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,7 @@ def load_library(folders: Folders) -> Library:
     strokes = [s for a in pens for c in a for d in c for s in d.strokes()]
     english = [[Written(c, []) for c in a] for a in sources.load_english(folders.data)]
     hanzi = _hanzi(folders) if folders.hanzi else []
-    return Library(omniglot, pens, english, _fonts(folders) if folders.fonts else [], hanzi, strokes)
+    return Library(omniglot, pens, english, font_scripts(folders), hanzi, strokes)
 
 
 def _hanzi(folders: Folders) -> list[Drawing]:
@@ -90,22 +90,28 @@ def _hanzi(folders: Folders) -> list[Drawing]:
     return [d for d in loaded if d is not None]
 
 
-def font_files(folder: Path) -> dict[str, Path]:
+def font_files(folder: Path, scripts: Sequence[Script] = SCRIPTS) -> dict[str, Path]:
     """File name -> path, of the fonts that the scripts name and the folder holds."""
-    wanted = {f for s in SCRIPTS for f in s.fonts}
+    wanted = {f for s in scripts for f in s.fonts}
     return {p.name: p for p in sorted(folder.rglob("*.ttf")) if p.name in wanted}
 
 
-def _fonts(folders: Folders) -> list[FontScript]:
-    found = font_files(folders.fonts or Path())
-    jobs = [(found[f], syllables(s)) for s in SCRIPTS for f in s.fonts if f in found]
-    traced = iter(_cached(folders, "fonts", lambda: _pooled(_trace_job, jobs)))
-    scripts = []
-    for script in SCRIPTS:
+def font_scripts(folders: Folders, scripts: Sequence[Script] = SCRIPTS) -> list[FontScript]:
+    """Those of the scripts that the fonts at hand can write, at least eight characters of each; from the cache if
+    possible.
+    """
+    if folders.fonts is None:
+        return []
+    found = font_files(folders.fonts, scripts)
+    jobs = [(found[f], syllables(s)) for s in scripts for f in s.fonts if f in found]
+    made_from = " ".join(found) + repr(tuple(scripts))
+    traced = iter(_cached(folders, "fonts", lambda: _pooled(_trace_job, jobs), made_from))
+    written = []
+    for script in scripts:
         units = syllables(script)
         columns = [[next(traced) for _ in units] for f in script.fonts if f in found]
-        scripts.append(_font_script(script, units, columns))
-    return [s for s in scripts if len(s.units) >= 8]
+        written.append(_font_script(script, units, columns))
+    return [s for s in written if len(s.units) >= 8]
 
 
 def _font_script(script: Script, units: list[Syllable], columns: list[list[Drawing | None]]) -> FontScript:
@@ -133,11 +139,11 @@ def _pooled(work: Callable[[Any], list[Drawing | None]], jobs: Iterable[Any]) ->
         return [d for part in pool.imap(work, jobs) for d in part]
 
 
-def _cached(folders: Folders, name: str, build: Callable[[], list[Drawing | None]]) -> list[Drawing | None]:
+def _cached(
+    folders: Folders, name: str, build: Callable[[], list[Drawing | None]], made_from: str = ""
+) -> list[Drawing | None]:
     """The list `build` makes, stored under a name that changes with what it was made from."""
-    key = f"{CACHE_VERSION} {name} {folders.data} {folders.hanzi} {folders.fonts} {fonts.EM}"
-    if name == "fonts":
-        key += " ".join(font_files(folders.fonts or Path())) + repr(SCRIPTS)
+    key = f"{CACHE_VERSION} {name} {folders.data} {folders.hanzi} {folders.fonts} {fonts.EM}{made_from}"
     path = folders.cache / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:12]}.npz"
     if not path.exists():
         folders.cache.mkdir(parents=True, exist_ok=True)

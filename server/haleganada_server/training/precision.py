@@ -58,7 +58,7 @@ def quick_dtype(device: torch.device) -> torch.dtype | None:
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else None
     if device.type != "cpu":
         return None
-    known = getattr(torch.cpu, "get_capabilities", dict)()  # torch of before 2.10 cannot tell
+    known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # older versions of torch cannot tell
     return torch.bfloat16 if known.get("avx512_bf16") or known.get("amx_bf16") else None
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from haleganada_server.training.polylines import Drawing, resample
 
 HELD_OUT_ALPHABETS = ("Armenian", "Balinese", "Early_Aramaic", "Korean", "Sanskrit", "Tifinagh")
-"""Never trained on, in no form (nor fonts of these scripts): they choose checkpoints and measure."""
+"""Never trained on, in no form (nor fonts of these scripts): they choose checkpoints, fit probabilities and measure."""
 OMNIGLOT_SIDE = 105
 Scans = NDArray[np.uint8]
 

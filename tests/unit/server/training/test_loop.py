@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from haleganada_server.runtime.network import NetworkShape
+from haleganada_server.training import loop
 from haleganada_server.training.batches import BatchShape, BatchStream, inline_batches
 from haleganada_server.training.checkpoint import State, load_state, read_tensors, save_state
 from haleganada_server.training.library import Library
@@ -97,3 +98,22 @@ def test_orthogonalised_matrices_have_singular_values_near_one() -> None:
 def test_the_learning_rate_rises_stays_and_falls() -> None:
     assert learning_rate(0) < learning_rate(0.005) < learning_rate(0.2) == LEARNING_RATE
     assert learning_rate(0.4) > learning_rate(0.7) > learning_rate(1) > 0
+
+
+def test_a_step_in_sixteen_bits_leads_where_one_in_thirty_two_does(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on processors that are quick at it, whatever this one is."""
+    batch = next(inline_batches(library, SHAPE, 0, 0))
+    moved = []
+    for dtype in (None, torch.bfloat16):
+        monkeypatch.setattr(loop, "quick_dtype", lambda _, dtype=dtype: dtype)
+        state = new_state(0, TINY)
+        before = {name: value.clone() for name, value in state.network.named_parameters()}
+        for _ in range(3):
+            loop.train_step(state, batch, LEARNING_RATE)
+        assert all(p.dtype == torch.float32 for p in state.network.parameters())
+        moved.append(torch.cat([(p - before[n]).flatten() for n, p in state.network.named_parameters()]))
+    exact, rounded = moved
+    assert not torch.equal(exact, rounded)
+    assert torch.nn.functional.cosine_similarity(exact, rounded, dim=0) > 0.95
