@@ -242,12 +242,15 @@ def _coefficients(calibration: Mapping[str, Any]) -> str:
 
 def _lineage_in_words(weights: Mapping[str, Any], whose: str = "Its", which: str = "It") -> str:
     """Which ends were averaged, and what taught whom. weights: as of weights_facts."""
-    return _averaged_in_words(weights.get("averaged"), whose) + _teacher_in_words(weights, which)
+    return _averaged_in_words(weights, whose) + _teacher_in_words(weights, which)
 
 
-def _averaged_in_words(earlier: Mapping[str, Any] | None, whose: str) -> str:
+def _averaged_in_words(weights: Mapping[str, Any], whose: str) -> str:
+    earlier, teacher = weights.get("averaged"), weights.get("teacher")
     if not earlier:
         return ""
+    if teacher and teacher["sha256"] == earlier["sha256"]:
+        return f"\n{whose} weights are the mean of those that the run started with and those that it ended with.\n"
     return f"""
 {whose} weights are the mean of two ends of one run. At the first one, after {earlier["steps"]} steps and
 {earlier["minutes"]:.0f} minutes, the learning rate had fallen to nothing; then it rose again.

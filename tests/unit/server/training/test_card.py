@@ -37,3 +37,11 @@ def test_a_card_tells_the_whole_lineage(tmp_path: Path) -> None:
     training = json.loads((tmp_path / "both" / "card.json").read_text(encoding="utf-8"))["training"]
     assert training["teacher"] == narrow and training["teacher"]["teacher"] == wide
     assert training["averaged"] == large
+
+
+def test_a_run_averaged_with_what_it_started_as_is_told_so(tmp_path: Path) -> None:
+    shape, start = NetworkShape(80, 24), tmp_path / "start"
+    written(start, shape)
+    text = written(tmp_path / "further", shape, start, start)
+    assert "the mean of those that the run started with and those that it ended with" in text
+    assert "It started as another network, and imitated it" in text and "two ends" not in text
