@@ -264,6 +264,30 @@ def test_an_evaluation(page: Page, tmp_path: Path) -> None:
     assert not [one for one in page.complaints() if "confusion_matrix" not in one]
 
 
+_NAMES = """
+const [choices, done] = arguments;
+import("/static/models/parts.js").then(({ namesOf }) => done(namesOf(choices)));
+"""
+
+
+def test_equal_names_are_told_apart_where_one_is_chosen(page: Page) -> None:
+    noon, night = "2026-05-01T12:00:00Z", "2026-05-02T00:30:00Z"
+    models = [
+        ("a", "mine", noon),
+        ("b", "mine", night),
+        ("c", "mine", night),
+        ("d", "other", noon),
+        ("few-shot", "d", None),
+    ]
+    choices = [{"model_id": model, "name": name, "created": created} for model, name, created in models]
+    first, second, third, *rest = page.driver.execute_async_script(_NAMES, choices)
+    assert rest == ["other", "d"]
+    assert first.startswith("mine · ") and len({first, second, third}) == 3
+    assert second.endswith(" · b") and third.endswith(" · c") and not first.endswith(" · a")
+    unmade = [{"model_id": "few-shot", "name": "same", "created": None}, {**choices[0], "name": "same"}]
+    assert page.driver.execute_async_script(_NAMES, unmade)[0] == "same"
+
+
 def test_an_evaluation_of_several_names_them_and_offers_their_pages(page: Page, tmp_path: Path) -> None:
     upload(page, write_class_set(tmp_path / "letters.zip", writers=4, alphabet="ಅಕ"), "to compare")
     page.go("models")

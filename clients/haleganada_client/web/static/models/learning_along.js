@@ -6,7 +6,7 @@ import { isLearning, learnedOf, learnsHow } from "../learning.js";
 import { poll } from "../polling.js";
 import { tell } from "../status.js";
 import { say } from "../words.js";
-import { meter, problem } from "./parts.js";
+import { meter, namesOf, problem } from "./parts.js";
 
 const PAUSE_MS = 1000;
 const MOST_REPLAYED = 1024;
@@ -42,9 +42,10 @@ export function learningStatus(active, life) {
 // again(): shows the view anew.
 export function learnAlongForm(presets, models, again) {
   const learns = (one) => one.learns_along;
+  const learning = models.filter(learns), names = namesOf(learning);
   const start = element("select", { id: "learn-from" },
     presets.filter(learns).map(({ name }) => element("option", { value: name }, say("startNew", { preset: name }))),
-    models.filter(learns).map((model) => element("option", { value: model.model_id }, model.name)));
+    learning.map((model, i) => element("option", { value: model.model_id }, names[i])));
   const replay = element("input", { type: "number", inputmode: "numeric", name: "replay", min: 0, max: MOST_REPLAYED, step: 1, placeholder: USUAL_REPLAY });
   const control = element("button", { class: "primary", id: "learn-along" }, say("learnAlong"));
   const outcome = element("div", { class: "outcome", role: "status" });

@@ -22,8 +22,8 @@ export async function measure(models, chosen) {
 
 function form(models, chosen, datasets) {
   const boxes = models.map((model) => element("input", { type: "checkbox", name: "model", value: model.model_id, checked: chosen.includes(model.model_id) }));
-  const names = namesOf(datasets);
-  const dataset = element("select", { id: "measure-dataset" }, datasets.map((one, i) => element("option", { value: one.dataset_id }, names[i])));
+  const [modelNames, datasetNames] = [namesOf(models), namesOf(datasets)];
+  const dataset = element("select", { id: "measure-dataset" }, datasets.map((one, i) => element("option", { value: one.dataset_id }, datasetNames[i])));
   const quick = element("input", { type: "checkbox" });
   const start = async (event) => {
     event.preventDefault();
@@ -40,7 +40,7 @@ function form(models, chosen, datasets) {
   const check = (box, text) => element("label", { class: "check" }, box, element("span", {}, text));
   const form = element("form", { class: "stack", onsubmit: start },
     element("p", { class: "note" }, say("measureNote", { most: MOST_MODELS })),
-    element("div", { class: "choices" }, boxes.map((box, i) => check(box, models[i].model_id === "few-shot" ? say("fewShotTaught") : models[i].name))),
+    element("div", { class: "choices" }, boxes.map((box, i) => check(box, models[i].model_id === "few-shot" ? say("fewShotTaught") : modelNames[i]))),
     element("label", { class: "field" }, say("dataset"), dataset),
     check(quick, say("quick")),
     element("div", { class: "row end" }, button(say("cancel"), () => closeDialog()), element("button", { class: "primary", id: "start-measuring" }, say("measure"))));

@@ -48,12 +48,13 @@ export function duration(seconds) {
   return say("hours", { h: Math.floor(minutes / MINUTE_S), m: minutes % MINUTE_S });
 }
 
-// What data sets are called where one is chosen: by name, with the date and then the id where that does not tell two apart.
-export function namesOf(datasets) {
-  const names = datasets.map(({ name }) => name);
-  return [({ created }) => moment(created), ({ dataset_id: id }) => id].reduce((texts, more) => {
+// What data sets or models are called where one is chosen: by name, with the date and then the id where that does not tell
+// two apart.
+export function namesOf(choices) {
+  const names = choices.map(({ name }) => name);
+  return [({ created }) => created && moment(created), (one) => one.dataset_id ?? one.model_id].reduce((texts, more) => {
     const isShared = (text) => texts.indexOf(text) !== texts.lastIndexOf(text);
-    return texts.map((text, i) => (isShared(text) ? `${text} · ${more(datasets[i])}` : text));
+    return texts.map((text, i) => (isShared(text) ? [text, more(choices[i])].filter(Boolean).join(" · ") : text));
   }, names);
 }
 
