@@ -30,9 +30,7 @@ class Stage:
     minutes: int
     teacher: str = ""
     first_end: str = ""
-    """The stage whose end is averaged with this one's. It goes on from that one's checkpoint, the learning rate high
-    once more; or, where that is the teacher, too, it starts as the teacher.
-    """
+    """The stage that it goes on from, the learning rate high once more; the mean of both ends is kept."""
 
 
 _WIDE, _NARROW, _LARGE = NetworkShape(64, 32), NetworkShape(64, 24), NetworkShape(80, 24)
@@ -83,7 +81,7 @@ def _train(
     stage: Stage, own: Mapping[str, Path], machine: Machine, folders: Folders, say: Callable[[str], None]
 ) -> None:
     teacher, first_end = (own[name] if name else None for name in (stage.teacher, stage.first_end))
-    if first_end is not None and first_end != teacher:
+    if first_end is not None:
         _go_on_from(first_end / RUN_FOLDER, own[stage.name] / RUN_FOLDER)
     plan = Plan(stage.shape, Budget(stage.steps), stage.seed, teacher, first_end)
     train_embedder(plan, machine, folders, own[stage.name], say)

@@ -10,7 +10,6 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -141,38 +140,28 @@ def test_stages_teach_one_another_and_go_on_where_they_were_interrupted(data: Pa
         Stage("wide", wide, 0, 1, 1),
         Stage("first", narrow, 1, 1, 1, teacher="wide"),
         Stage("last", narrow, 1, 2, 1, teacher="wide", first_end="first"),
-        Stage("further", narrow, 2, 1, 1, teacher="last", first_end="last"),
     )
     folders, said = Folders(data, None, None, tmp_path / "cache"), list[str]()
     follow(stages[:1], Machine(), folders, tmp_path, said.append)
     assert "done before" not in said and load_weights(tmp_path).side == 64
     follow(stages, Machine(), folders, tmp_path, said.append)
     assert said.count("done before") == 1 and any("resumed at step 1" in line for line in said)
-    last = json.loads((tmp_path / "run" / "last" / "card.json").read_text(encoding="utf-8"))["training"]
-    assert (last["teacher"]["width"], last["averaged"]["width"]) == (8, 4)
-    assert last["averaged"]["steps"] == 1 == last["averaged"]["teacher"]["steps"]
-    further = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))["training"]
-    assert (further["seed"], further["steps"]) == (2, 1), "its own run, not the last one's checkpoint"
-    assert further["averaged"]["sha256"] == further["teacher"]["sha256"]
-    assert [end["steps"] for end in ends(further)] == [stage.steps for stage in reversed(stages)]
-    assert load_weights(tmp_path).hash == load_weights(tmp_path / "run" / "further").hash
+    training = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))["training"]
+    assert (training["teacher"]["width"], training["averaged"]["width"]) == (8, 4)
+    assert training["averaged"]["steps"] == 1 == training["averaged"]["teacher"]["steps"]
+    assert load_weights(tmp_path).hash == load_weights(tmp_path / "run" / "last").hash
     said.clear()
     follow(stages, Machine(), folders, tmp_path, said.append)
-    assert said.count("done before") == 4
+    assert said.count("done before") == 3
 
 
 def test_the_shipped_weights_are_of_the_last_stage() -> None:
     card = json.loads((ServerConfig(Path()).weights_dir / "card.json").read_text(encoding="utf-8"))
     training, last = card["training"], SHIPPED[-1]
     assert (card["side"], card["width"], training["seed"], training["steps"]) == (80, 24, last.seed, last.steps)
-    assert [end["steps"] for end in ends(training)] == [stage.steps for stage in reversed(SHIPPED)]
-
-
-def ends(training: dict[str, Any]) -> list[dict[str, Any]]:
-    """This one, the first end of its run, then those of its teacher; a first end that is the teacher counts once."""
-    first, teacher = training.get("averaged"), training.get("teacher")
-    own = [training] if first is None or (teacher and first["sha256"] == teacher["sha256"]) else [training, first]
-    return own + (ends(teacher) if teacher else [])
+    ends = [training, training["averaged"], training["teacher"], training["teacher"]["averaged"]]
+    ends.append(training["teacher"]["teacher"])
+    assert [end["steps"] for end in ends] == [stage.steps for stage in reversed(SHIPPED)]
 
 
 def test_options_of_one_network_want_to_know_how_long(data: Path, tmp_path: Path) -> None:
