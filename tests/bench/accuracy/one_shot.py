@@ -26,8 +26,7 @@ KINDS = ("four typical drawers, the 20 most diverse characters", "four typical d
 
 def measure(recogniser: Recogniser, data: Path) -> Table:
     """Errors of the product's head, and of raw pixels and gradients by the cosine, on the same tasks."""
-    alphabets = load_omniglot(data)
-    rasters = [np.stack([features.product_rasters(c) for c in alphabets[a]]) for a in HELD_OUT_ALPHABETS]
+    rasters = _rasters(data)
     ours = [_each(recogniser.vectors, x) for x in rasters]
     others = {"HOG": features.hog, "pixels": features.pixels}
     columns = ("tasks", "Haleganada", *others, "n", *HELD_OUT_ALPHABETS)
@@ -45,10 +44,30 @@ def measure(recogniser: Recogniser, data: Path) -> Table:
 
 def errors(recogniser: Recogniser, data: Path) -> list[float]:
     """The product's head alone, for each of KINDS."""
-    alphabets = load_omniglot(data)
-    rasters = [np.stack([features.product_rasters(c) for c in alphabets[a]]) for a in HELD_OUT_ALPHABETS]
+    rasters = _rasters(data)
     vectors = [_each(recogniser.vectors, x) for x in rasters]
     return [_error(recogniser, _tasks(kind, vectors, rasters)) for kind in range(len(KINDS))]
+
+
+def mistakes(recogniser: Recogniser, data: Path) -> list[NDArray[np.uint8]]:
+    """Each mistake of the first kind of tasks as (3, 128, 128) rasters: what was taught, what was asked, and what that
+    was taken for.
+    """
+    rasters = _rasters(data)
+    tasks = _tasks(0, [_each(recogniser.vectors, x) for x in rasters], rasters)
+    shown = challenge_tasks([x.astype(np.float32) for x in rasters], rasters)  # the same tasks, as drawings
+    out = []
+    for task, (taught, asked) in zip(tasks, shown, strict=True):
+        for i, guess in enumerate(_guesses(recogniser, task)):
+            if guess != i:
+                out.append(np.stack([taught[i], asked[i], taught[guess]]).astype(np.uint8))
+    return out
+
+
+def _rasters(data: Path) -> list[NDArray[np.uint8]]:
+    """Of each held-out alphabet, (characters, drawers, 128, 128)."""
+    alphabets = load_omniglot(data)
+    return [np.stack([features.product_rasters(c) for c in alphabets[a]]) for a in HELD_OUT_ALPHABETS]
 
 
 def _each(compare: features.Features, rasters: NDArray[np.uint8]) -> Embeddings:
@@ -65,8 +84,12 @@ def _tasks(kind: int, alphabets: list[Embeddings], rasters: list[NDArray[np.uint
 
 
 def _error(recogniser: Recogniser, tasks: list[Task]) -> float:
-    wrong = []
-    for taught, asked in tasks:
-        head = recogniser.head(np.arange(len(taught)), taught.astype(np.float64))
-        wrong += [int(head.scores(vector)[:-1].argmax()) != i for i, vector in enumerate(asked)]
+    wrong = [guess != i for task in tasks for i, guess in enumerate(_guesses(recogniser, task))]
     return float(np.mean(wrong))
+
+
+def _guesses(recogniser: Recogniser, task: Task) -> list[int]:
+    """Which of the taught drawings each asked one is taken for."""
+    taught, asked = task
+    head = recogniser.head(np.arange(len(taught)), taught.astype(np.float64))
+    return [int(head.scores(vector)[:-1].argmax()) for vector in asked]

@@ -10,8 +10,9 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from PIL import Image
 
-from tests.bench.accuracy import features
+from tests.bench.accuracy import features, one_shot
 from tests.bench.accuracy.confidence import Answers
 from tests.bench.accuracy.features import Recogniser
 from tests.bench.accuracy.few_shot import Point
@@ -19,10 +20,11 @@ from tests.bench.accuracy.sets import Handwriting, kannada
 
 PAIRS = 8
 SHOWN = 6  # drawings of each label of a pair
+_CELL = (72, 216)  # of a picture of mistakes: three drawings of 64 pixels, and room
 
 
 def draw(folder: Path, points: list[Point], answers: list[Answers], recogniser: Recogniser, data: Path) -> None:
-    """Write shots.svg, reliability.svg, unknown.svg and confused.png."""
+    """Write shots.svg, reliability.svg, unknown.svg, confused.png and mistakes.png."""
     mpl.use("Agg")
     mpl.rcParams.update({"svg.hashsalt": "haleganada", "font.size": 9})  # the same file for the same figures
     folder.mkdir(parents=True, exist_ok=True)
@@ -34,6 +36,7 @@ def draw(folder: Path, points: list[Point], answers: list[Answers], recogniser: 
         figure.tight_layout()
         figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
     _confused(recogniser, kannada(data)).savefig(folder / "confused.png", dpi=110)
+    Image.fromarray(side_by_side(one_shot.mistakes(recogniser, data))).save(folder / "mistakes.png", optimize=True)
 
 
 def _shots(points: list[Point]) -> Figure:
@@ -81,6 +84,16 @@ def _unknown(answers: list[Answers]) -> Figure:
         axis.set(title=f"{a.shots} taught, {a.ways} ways\nAUROC {a.auroc:.3f}", xlabel="unknown")
     axes[0].legend(fontsize=7)
     return figure
+
+
+def side_by_side(triples: list[NDArray[np.uint8]], columns: int = 6) -> NDArray[np.uint8]:
+    """Triples of rasters (3, 128, 128), 255 = ink, as one picture of black ink, at half their size, room between."""
+    rows = -(-len(triples) // columns)
+    sheet = np.zeros((rows, columns, _CELL[0], _CELL[1]), np.uint8)
+    for place, triple in enumerate(triples):
+        halved = triple.reshape(3, 64, 2, 64, 2).mean((2, 4)).astype(np.uint8)
+        sheet[place // columns, place % columns, :64, : 3 * 64] = np.concatenate(list(halved), axis=1)
+    return 255 - sheet.transpose(0, 2, 1, 3).reshape(rows * _CELL[0], columns * _CELL[1])
 
 
 def _confused(recogniser: Recogniser, drawn: Handwriting) -> Figure:
