@@ -32,7 +32,13 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
         {"type": click.IntRange(0, 10_000), "help": "Epochs without better accuracy, then end; 0 = never."},
     ),
     ("--accumulation", {"type": click.IntRange(1, 256), "help": "Steps whose gradients are added up."}),
-    ("--mixed-precision/--no-mixed-precision", {"default": None, "help": "Compute in 16 bits."}),
+    (
+        "--mixed-precision/--no-mixed-precision",
+        {
+            "default": None,
+            "help": "Compute in 16 bits: usual on GPUs, and faster on processors with bfloat16 instructions.",
+        },
+    ),
     ("--frozen-epochs", {"type": click.IntRange(0, 10_000), "help": "With only a pretrained network's last layers."}),
     ("--augment/--no-augment", {"default": None, "help": "Turn, shift, stretch and bend the drawings."}),
     ("--seed", {"type": click.IntRange(0, 2**63 - 1), "help": "Of weights, order and augmentation."}),
