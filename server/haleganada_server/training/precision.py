@@ -6,6 +6,7 @@ vanish in it, so the loss is multiplied by a scale that grows while they stay fi
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -52,6 +53,7 @@ class Precision:
             self._scaler.load_state_dict(state)
 
 
+@cache
 def quick_dtype(device: torch.device) -> torch.dtype | None:
     """bfloat16 where a device multiplies it by instructions of its own, several times as fast as float32; else None."""
     if device.type == "cuda":
