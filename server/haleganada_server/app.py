@@ -14,6 +14,7 @@ from haleganada_server.config import ServerConfig, Tls
 from haleganada_server.core.datasets import Datasets
 from haleganada_server.core.drawings import DrawingReader
 from haleganada_server.core.errors import Precondition
+from haleganada_server.core.glyph_ports import Embedder
 from haleganada_server.core.job_ports import JobRunner
 from haleganada_server.core.job_run import JobTools
 from haleganada_server.core.jobs import Jobs
@@ -21,7 +22,6 @@ from haleganada_server.core.learner import LearnerTools
 from haleganada_server.core.learner_ports import LearnerRunner
 from haleganada_server.core.learners import Learners
 from haleganada_server.core.models import Models
-from haleganada_server.core.ports import Embedder
 from haleganada_server.core.tools import Tools
 from haleganada_server.core.types import WorkspaceInfo
 from haleganada_server.core.workspaces import Workspaces

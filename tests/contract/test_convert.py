@@ -12,9 +12,13 @@ from haleganada.v1 import workspace_service_pb2 as workspaces
 from haleganada.v1.common_pb2 import Glyph, Ink, Stroke
 from haleganada.v1.online_pb2 import OnlineSettings
 from haleganada_server.core import types
+from haleganada_server.core.confidence import Decision
 from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.glyph_types import Glyph as CoreGlyph
+from haleganada_server.core.log_rows import UNDOABLE, ChangeKind
 from haleganada_server.core.online_config import OnlineConfig
 from haleganada_server.core.online_status import Learning, OnlineStatus
+from haleganada_server.core.prediction import Prediction
 from haleganada_server.rpc import convert, convert_online
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,7 +41,7 @@ def test_ink_survives(message: Ink) -> None:
 
 @given(st.binary())
 def test_images_survive(image: bytes) -> None:
-    assert convert.glyph(Glyph(image=image)) == types.Glyph(image=image)
+    assert convert.glyph(Glyph(image=image)) == CoreGlyph(image=image)
 
 
 def test_absent_is_not_zero() -> None:
@@ -62,7 +66,7 @@ SAME_NAMES: list[tuple[Any, Message]] = [
     (CONFIG, convert_online.status(ONLINE).settings),
     (linked := types.Linked("a", ("a", "b"), 4, True), convert.linked(linked)),
     (parted := types.Unlinked("a", 4, True), convert.unlinked(parted)),
-    (undone := types.Undone(types.ChangeKind.FORGET, 3, 7, "a", 4, True), convert.undone(undone)),
+    (undone := types.Undone(ChangeKind.FORGET, 3, 7, "a", 4, True), convert.undone(undone)),
     (fixed := types.Corrected(TAUGHT, "b", 3), convert.corrected(fixed)),
 ]
 OTHERWISE_NAMED = {"time_us", "created_us", "corrupt", "kind", "taught", "online", "learning", "learned", "left"}
@@ -95,15 +99,15 @@ def test_what_is_named_otherwise() -> None:
     assert convert.corrected(types.Corrected(TAUGHT, "b", 3)).taught == convert.taught(TAUGHT)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in types.ChangeKind if kind in types.UNDOABLE])
-def test_every_undoable_kind_has_its_number(kind: types.ChangeKind) -> None:
+@pytest.mark.parametrize("kind", [kind for kind in ChangeKind if kind in UNDOABLE])
+def test_every_undoable_kind_has_its_number(kind: ChangeKind) -> None:
     message = convert.undone(types.Undone(kind, 3, 7, "a", 4))
     assert ocr.ChangeKind.Name(message.kind) == f"CHANGE_KIND_{kind.name}"
 
 
-@pytest.mark.parametrize("decision", types.Decision)
-def test_every_decision_has_its_number(decision: types.Decision) -> None:
-    message = convert.prediction(types.Prediction((), 1.0, decision, 4, "p"))
+@pytest.mark.parametrize("decision", Decision)
+def test_every_decision_has_its_number(decision: Decision) -> None:
+    message = convert.prediction(Prediction((), 1.0, decision, 4, "p"))
     assert ocr.Decision.Name(message.decision) == f"DECISION_{decision.name}"
 
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.glyph_ports import Seen
+from haleganada_server.core.glyph_types import Glyph, Ink, Stroke
 from haleganada_server.core.pieces import PieceHere
-from haleganada_server.core.ports import Seen
-from haleganada_server.core.types import Glyph, Ink, Stroke
 from haleganada_server.rpc import convert
 from haleganada_server.runtime.frames import read_frame, write_frame
 from haleganada_server.runtime.onnx_embedder import OnnxEmbedder

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
@@ -16,11 +15,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .belief import believe
+from .clock import now_us
 from .draft import Draft
 from .errors import AlreadyExists, NotFound, Precondition, RevisionMismatch
-from .knowledge import believe
-from .ports import Event, SampleRow
-from .types import ChangeKind, Corrected, Linked, Sample, SampleChange, Taught, Undone, Unlinked
+from .log_rows import ChangeKind, Event, SampleRow
+from .types import Corrected, Linked, Sample, SampleChange, Taught, Undone, Unlinked
 from .variants import Variants
 
 Answer = TypeVar("Answer", Taught, Corrected, Linked, Unlinked, Undone, SampleChange)
@@ -343,8 +343,3 @@ def _repeated(answer: Answer) -> Answer:
     if isinstance(answer, Corrected):
         return replace(answer, taught=replace(answer.taught, duplicate=True))
     return replace(answer, duplicate=True)
-
-
-def now_us() -> int:
-    """Microseconds since 1970 UTC."""
-    return time.time_ns() // 1000

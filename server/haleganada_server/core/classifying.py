@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .confidence import decide
 from .knowledge import Knowledge
-from .types import Candidate, Prediction
+from .prediction import Candidate, Prediction
 
 Floats = NDArray[np.float64]
 

@@ -12,12 +12,12 @@ Calibration of Modern Neural Networks", ICML 2017) and travel with the weights.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .adaptation import PRIOR_LABELS, PRIOR_SAMPLES
-from .types import Decision
 
 SURE = 0.5  # more probable than everything else together
 UNKNOWN = 0.5
@@ -30,6 +30,15 @@ _FOLLOWERS = 10  # labels behind the best one that its lead is measured against
 
 Numbers = tuple[float, ...]
 Floats = NDArray[np.float64]
+
+
+class Decision(Enum):
+    """What the server makes of a drawing."""
+
+    RECOGNISED = "recognised"
+    UNSURE = "unsure"
+    UNKNOWN = "unknown"
+    NOTHING_TAUGHT = "nothing_taught"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .knowledge import Knowledge, Model
-from .ports import WorkspaceLog
-from .types import NearDuplicate, Suspect
+from .belief import Model
+from .knowledge import Knowledge
+from .log_ports import WorkspaceLog
 
 _SHOWN = 50  # of each kind
 _SEARCHED = 5000  # newest samples; each costs one pass over all labels
@@ -22,6 +22,27 @@ _SAME = 0.995
 """Cosine of two embeddings. A drawing that was enlarged, moved, or saved as JPEG stays above it in 99 of 100 cases; of
 1,500 digits none had another one by the same writer that near, nor of 4,000 aksharas one of another label.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A sample that the model without it takes for another label, with that label's probability."""
+
+    sample_id: int
+    label: str
+    looks_like: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class NearDuplicate:
+    """A sample and an older one that are the same drawing. similarity: cosine of their embeddings."""
+
+    sample_id: int
+    label: str
+    other_sample_id: int
+    other_label: str
+    similarity: float
 
 
 @dataclass(frozen=True, slots=True)

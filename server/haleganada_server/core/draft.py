@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from .belief import Model
 from .errors import NotFound
 from .head import HeadDraft
-from .knowledge import Knowledge, Model
-from .ports import Event, LogTransaction, SampleRow
+from .knowledge import Knowledge
+from .log_ports import LogTransaction
+from .log_rows import Event, SampleRow
 from .variants import Variants
 from .waiting import Waiting
 

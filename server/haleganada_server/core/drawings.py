@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import DataLoss, HaleganadaError
+from .glyph_ports import Embedder, InkReader, PieceReader, Raster, Seen
+from .glyph_types import Glyph, Ink
 from .ink_codec import INK_DAMAGE, decode_ink, encode_ink
+from .log_rows import SampleRow
 from .pieces import PieceHere
-from .ports import Embedder, InkReader, PieceReader, Raster, SampleRow, Seen
-from .types import Glyph, Ink
 
 _PIECE = 16  # drawings
 

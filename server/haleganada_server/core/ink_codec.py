@@ -23,7 +23,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from .types import Ink, Stroke
+from .glyph_types import Ink, Stroke
 
 _MAGIC = b"ink2"
 _HEAD = struct.Struct("<4sB3dI")

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .changes import now_us
+from .clock import now_us
 from .errors import Exhausted, HaleganadaError, NotFound
 from .job import Job, JobKind, JobState, Progress
 from .job_events import Ending, ending, killed, with_epoch, with_progress, with_settings

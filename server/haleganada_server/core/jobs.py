@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .changes import now_us
+from .clock import now_us
 from .errors import Exhausted, InvalidInput, Precondition, Unavailable
 from .job import Job, JobKind, JobState, Progress
 from .job_board import JobBoard, Watch

@@ -22,9 +22,9 @@ from .errors import Exhausted, HaleganadaError, Precondition, Unavailable
 from .learner_ports import LearnerRunner, ToDatasetRaster
 from .learner_samples import News, SampleFeed
 from .learner_talk import Conversation, Heard
+from .log_ports import WorkspaceLog
 from .model_names import ONLINE
 from .online_status import Learning, OnlineStatus
-from .ports import WorkspaceLog
 
 _READY_S = 120.0  # importing torch, and weights from a slow disk or network
 _PATIENCE_S, _EACH_S = 30.0, 1.0  # for an answer, and more for each drawing: others may have asked before

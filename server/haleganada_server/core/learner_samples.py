@@ -10,7 +10,8 @@ from typing import Any
 from .drawings import DrawingReader
 from .errors import DataLoss
 from .learner_ports import ToDatasetRaster
-from .ports import LiveSample, SampleRow, WorkspaceLog
+from .log_ports import WorkspaceLog
+from .log_rows import LiveSample, SampleRow
 
 _PIECE = 64  # samples, 256 KB
 _log = logging.getLogger(__name__)

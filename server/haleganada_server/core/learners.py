@@ -13,8 +13,8 @@ from .classifying import Answers
 from .errors import Precondition
 from .learner import Learner, LearnerTools
 from .learner_ports import LearnerFolders
+from .log_ports import WorkspaceLog
 from .online_status import Learning, OnlineStatus
-from .ports import WorkspaceLog
 
 CAPACITY = 2
 _MOST_WAITING = 4  # of a server's threads for calls; the others answer predictions

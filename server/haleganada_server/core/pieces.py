@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from .errors import HaleganadaError
-from .ports import Embedder, InkReader, Raster, Seen
-from .types import Glyph
+from .glyph_ports import Embedder, InkReader, Raster, Seen
+from .glyph_types import Glyph
 
 
 class PieceHere:

@@ -8,15 +8,17 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
+from .belief import believe
 from .classifying import Answers
 from .drawings import Drawing
 from .errors import HaleganadaError, Precondition
-from .knowledge import Knowledge, believe
+from .glyph_ports import Raster
+from .glyph_types import Glyph
+from .knowledge import Knowledge
 from .model_names import FEW_SHOT, ONLINE
-from .ports import Raster
+from .prediction import Prediction
 from .predictions import PredictionMemory, Remembered
 from .tools import Tools
-from .types import Glyph, Prediction
 
 Ask = Callable[[NDArray[np.uint8]], Answers | None]
 """(n, 128, 128) rasters -> what a network makes of them; None: the workspace's own head is to answer."""

@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from .draft import Draft
 from .drawings import DrawingReader
 from .errors import Exhausted, Unavailable
-from .ports import StaleSample, WorkspaceLog
+from .log_ports import WorkspaceLog
+from .log_rows import StaleSample
 
 _BATCH = 16  # drawings; about what one call of a user waits for at most
 _FAULTS = 3  # in a row, after which a workspace is given up until the next start

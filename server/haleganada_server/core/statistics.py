@@ -4,16 +4,73 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import fmean
 
-from .doubts import Doubts
+from .doubts import Doubts, NearDuplicate, Suspect
 from .knowledge import Knowledge
-from .ports import SampleFacts, WorkspaceLog
-from .types import HistoryPoint, LabelStats, Stats, TeachNext
+from .log_ports import WorkspaceLog
+from .log_rows import SampleFacts
 
 _FEW_SAMPLES = 3
 _CONFUSED_SHOWN = 20
 _TEACH_NEXT_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class LabelStats:
+    """Figures of one form. accuracy: prequential, without the first sample; None with one sample."""
+
+    label: str
+    canonical: str
+    samples: int
+    average_loss: float
+    accuracy: float | None
+    newest_sample_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPoint:
+    """One taught sample in the order of teaching."""
+
+    revision: int
+    time_us: int
+    loss: float
+    recognised: bool
+    new_label: bool
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class TeachNext:
+    """A label worth teaching next: it has few samples, or (confused_with set) it is taken for another."""
+
+    label: str
+    confused_with: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Figures of one workspace at one revision; the rpc room adds those of the server."""
+
+    revision: int
+    samples_total: int
+    labels_known: int
+    variant_groups: int
+    average_loss: float | None
+    min_loss: float | None
+    max_loss: float | None
+    accuracy: float | None
+    accuracy_samples: int
+    corrections: int
+    labels: tuple[LabelStats, ...]
+    history: tuple[HistoryPoint, ...]
+    confused: tuple[tuple[str, str, int], ...]
+    teach_next: tuple[TeachNext, ...]
+    suspects: tuple[Suspect, ...]
+    near_duplicates: tuple[NearDuplicate, ...]
+    bytes_on_disk: int
+    samples_to_embed: int
 
 
 def collect(log: WorkspaceLog, knowledge: Knowledge, history_points: int, doubts: Doubts) -> Stats:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .belief import Model
 from .drawings import DrawingReader
-from .knowledge import Model
 from .learners import Learners
 from .models import Models
 from .ports import WorkspaceDirectory

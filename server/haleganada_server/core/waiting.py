@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from .ports import StaleSample
+from .log_rows import StaleSample
 
 _NONE: Mapping[str, int] = MappingProxyType({})
 

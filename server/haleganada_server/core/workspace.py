@@ -15,31 +15,33 @@ from typing import Any, TypeVar
 from . import changes, doubts, statistics
 from .anticipation import Anticipation
 from .changes import NewSample, Origin
+from .clock import now_us
 from .commit_queue import CommitQueue, Pending
 from .draft import Draft
 from .drawings import Drawing
 from .errors import REFUSALS, DataLoss, HaleganadaError, NotFound, RevisionMismatch
+from .glyph_types import Glyph
 from .head import Head
 from .imports import import_items
 from .knowledge import Knowledge
 from .labels import normalise_label
-from .ports import Event, ExportFile, SampleRow, WorkspaceLog
+from .log_ports import WorkspaceLog
+from .log_rows import ChangeKind, Event, SampleRow
+from .ports import ExportFile
+from .prediction import Prediction
 from .recognition import Recognition
 from .reembedding import Reembedder
+from .statistics import Stats
 from .tools import Tools
 from .types import (
-    ChangeKind,
     Corrected,
-    Glyph,
     Imported,
     Lesson,
     Linked,
-    Prediction,
     Sample,
     SampleChange,
     SamplePage,
     SnapshotInfo,
-    Stats,
     Taught,
     TransferFormat,
     Undone,
@@ -275,7 +277,7 @@ class Workspace:
         with self._queue.lock:
             self.require_revision(expected_revision)
             kind = ChangeKind.RESTORE if why == "restore" else ChangeKind.RESET
-            event = Event(kind, changes.now_us(), revision=self._knowledge.revision + 1)
+            event = Event(kind, now_us(), revision=self._knowledge.revision + 1)
             retired = self._tools.directory.retire(self._log, self._log.name, why)
             if reopen is None:
                 self._in_use = False

@@ -7,18 +7,19 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from . import changes
 from .anticipation import Anticipation
+from .clock import now_us
 from .errors import AlreadyExists, DataLoss, NotFound, Precondition
 from .labels import DEFAULT_WORKSPACE, workspace_name
+from .log_ports import WorkspaceLog
+from .log_rows import ChangeKind, Event
 from .model_names import FEW_SHOT
 from .models import StoredModel
 from .online_config import OnlineConfig
 from .online_status import Learning, OnlineStatus
-from .ports import Event, WorkspaceLog
 from .reembedding import Reembedder
 from .tools import Tools
-from .types import ChangeKind, SnapshotInfo, WorkspaceInfo
+from .types import SnapshotInfo, WorkspaceInfo
 from .workspace import Workspace
 
 _log = logging.getLogger(__name__)
@@ -187,7 +188,7 @@ class Workspaces:
             elif name in self._corrupt:
                 retired = self._replace_corrupt(name, ChangeKind.RESTORE, reopen)
             else:
-                event = Event(ChangeKind.RESTORE, changes.now_us(), revision=1)
+                event = Event(ChangeKind.RESTORE, now_us(), revision=1)
                 self._open[name] = self._workspace(reopen(event))
         return self.info(name), retired
 
@@ -227,7 +228,7 @@ class Workspaces:
         directory = self._tools.directory
         retired = directory.retire(None, name, kind.value)
         try:
-            event = Event(kind, changes.now_us(), revision=(retired.revision if retired else 0) + 1)
+            event = Event(kind, now_us(), revision=(retired.revision if retired else 0) + 1)
             self._open[name] = self._workspace(reopen(event))
         except Exception:
             if retired is not None:

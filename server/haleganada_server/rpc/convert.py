@@ -7,26 +7,23 @@ from collections.abc import Iterable
 from google.protobuf.timestamp_pb2 import Timestamp
 from haleganada.v1 import common_pb2, ocr_service_pb2, sample_service_pb2, workspace_service_pb2
 
+from haleganada_server.core.confidence import Decision
 from haleganada_server.core.errors import HaleganadaError, InvalidInput
+from haleganada_server.core.glyph_types import Glyph, Ink, Stroke
 from haleganada_server.core.labels import code_points
+from haleganada_server.core.log_rows import ChangeKind
 from haleganada_server.core.ports import ExportFile
+from haleganada_server.core.prediction import Candidate, Prediction
+from haleganada_server.core.statistics import Stats
 from haleganada_server.core.types import (
-    Candidate,
-    ChangeKind,
     Corrected,
-    Decision,
-    Glyph,
     Imported,
-    Ink,
     Lesson,
     Linked,
-    Prediction,
     Sample,
     SampleChange,
     SamplePage,
     SnapshotInfo,
-    Stats,
-    Stroke,
     Taught,
     TransferFormat,
     Undone,

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from haleganada_server.core.errors import HaleganadaError, InvalidInput
-from haleganada_server.core.ports import Seen
-from haleganada_server.core.types import Glyph, Ink, Stroke
+from haleganada_server.core.glyph_ports import Seen
+from haleganada_server.core.glyph_types import Glyph, Ink, Stroke
 
 Message = tuple[dict[str, Any], bytes]
 _Shape = int | list[list[int]] | None  # of a glyph, see above

@@ -25,8 +25,8 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from haleganada_server.core.errors import HaleganadaError
-from haleganada_server.core.ports import Seen
-from haleganada_server.core.types import Glyph
+from haleganada_server.core.glyph_ports import Seen
+from haleganada_server.core.glyph_types import Glyph
 
 from .child_processes import let_go_first, usable_cores
 from .frames import read_frame, write_frame

@@ -21,8 +21,11 @@ from pathlib import Path
 
 from haleganada_server.core.errors import AlreadyExists, DataLoss, NotFound
 from haleganada_server.core.files import scratch_folder
+from haleganada_server.core.glyph_ports import InkReader
 from haleganada_server.core.labels import DEFAULT_WORKSPACE
-from haleganada_server.core.ports import Event, ExportFile, ImportItem, InkReader, WorkspaceLog
+from haleganada_server.core.log_ports import WorkspaceLog
+from haleganada_server.core.log_rows import Event
+from haleganada_server.core.ports import ExportFile, ImportItem
 from haleganada_server.core.types import Refused, SnapshotInfo, TransferFormat
 
 from . import files, formats, salvage, schema

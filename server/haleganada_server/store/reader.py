@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from haleganada_server.core.errors import Unavailable
-from haleganada_server.core.ports import LiveSample, SampleFacts, SampleRow, StaleSample, Vectors
+from haleganada_server.core.glyph_ports import Vectors
+from haleganada_server.core.log_rows import LiveSample, SampleFacts, SampleRow, StaleSample
 
 from . import rows, schema
 from .failures import storage_errors, unreadable

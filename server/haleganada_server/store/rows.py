@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.core.ports import Event, SampleRow
-from haleganada_server.core.types import ChangeKind
+from haleganada_server.core.log_rows import ChangeKind, Event, SampleRow
 
 EVENT = (
     "kind, time_us, request_id, payload_hash, client, sample_id, label, previous, canonical, target, answer, revision, "

@@ -7,8 +7,7 @@ import sqlite3
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.core.ports import Event, SampleRow
-from haleganada_server.core.types import UNDOABLE
+from haleganada_server.core.log_rows import UNDOABLE, Event, SampleRow
 
 from . import rows
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from safetensors.torch import save
 from torch import Tensor
 
 from haleganada_server.core.job import Epoch
 from haleganada_server.training.checkpoint import read_tensors
 from haleganada_server.training.fit_schedule import Plateau
 from haleganada_server.training.fit_state import FitState, plain_tensors
+
+from .atomic_files import write_safetensors
 
 KEPT = 2
 FORMAT = 2
@@ -68,25 +68,6 @@ def load_checkpoint(state: FitState, folder: Path, fingerprint: str) -> bool:
             return True
         _LOG.warning("%s is of another training", path.name)
     return False
-
-
-def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """A file that is complete whenever it is there, after a power cut too. Raises OSError, and leaves no draft then."""
-    write_whole(path, save(tensors, metadata))
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Put a file in place at once. Raises OSError, and leaves no draft then."""
-    draft = path.with_name(path.name + ".tmp")
-    try:
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
 
 
 def _newest_first(folder: Path) -> list[Path]:

@@ -18,7 +18,6 @@ from torch import nn
 from haleganada_server.core.dataset import Part
 from haleganada_server.core.model_card import ModelCard
 from haleganada_server.core.presets import ONLINE_PRESETS
-from haleganada_server.training.fit_checkpoint import write_safetensors, write_whole
 from haleganada_server.training.fit_data import FitData
 from haleganada_server.training.fit_loop import measure
 from haleganada_server.training.fit_report import FitReport
@@ -32,6 +31,8 @@ from haleganada_server.training.model_files import write_model
 from haleganada_server.training.model_memory import chosen_drawings, write_memory
 from haleganada_server.training.presets import Preset, parameter_count
 from haleganada_server.training.temperature import fit_temperature
+
+from .atomic_files import write_safetensors, write_whole
 
 FILES, MODEL = "files", "model"
 LAST_STATE, BEST_STATE = "final_model.safetensors", "best_model.safetensors"

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from haleganada_server.core.job import Epoch
-from haleganada_server.training.fit_checkpoint import write_whole
+
+from .atomic_files import write_whole
 
 HISTORY_JSON = "training_history.json"
 HISTORY_PNG = "training_history.png"

@@ -19,7 +19,7 @@ from haleganada_server.core.dataset import DATASET_SIDE, Part
 from haleganada_server.core.model_card import ModelCard
 from haleganada_server.core.model_files import MEMORY, damaged, require_intact
 
-from .fit_checkpoint import write_whole
+from .atomic_files import write_whole
 from .fit_data import FitData
 from .model_files import write_card
 from .online.taught import Raster, Taught

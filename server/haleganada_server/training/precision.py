@@ -12,8 +12,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from haleganada_server.training.fit_settings import FitSettings
-
 _TENSOR_CORES = (7, 0)
 """From this compute capability on, float16 is faster than float32."""
 
@@ -26,9 +24,9 @@ class Precision:
         self._scaler = torch.amp.GradScaler(device, enabled=dtype is torch.float16)
 
     @staticmethod
-    def of(settings: FitSettings, device: torch.device) -> Precision:
+    def of(mixed_precision: bool | None, device: torch.device) -> Precision:
         """As set, else what the device is fast at."""
-        return Precision(_dtype(settings.mixed_precision, device), device.type)
+        return Precision(_dtype(mixed_precision, device), device.type)
 
     def autocast(self) -> torch.autocast:
         """The context in which a network computes forward."""

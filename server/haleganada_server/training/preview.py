@@ -35,9 +35,10 @@ def carry_out(request: Mapping[str, Any]) -> dict[str, Any]:
     """
     from haleganada_server.core.dataset import Part
     from haleganada_server.core.presets import preset_facts
-    from haleganada_server.training.fit_checkpoint import write_whole
     from haleganada_server.training.fit_data import read_dataset, require_trainable
     from haleganada_server.training.preview_sheet import chosen_drawings, preview, sheet
+
+    from .atomic_files import write_whole
 
     data, side = read_dataset(request["dataset"]), preset_facts(request["preset"]).preprocessing.side
     require_trainable(data)

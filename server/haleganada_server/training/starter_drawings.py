@@ -24,7 +24,7 @@ from skimage import measure
 from haleganada_server.config import SHIPPED_WEIGHTS
 from haleganada_server.core.dataset import Part
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.ports import Embedder
+from haleganada_server.core.glyph_ports import Embedder
 from haleganada_server.runtime.onnx_embedder import OnnxEmbedder
 from haleganada_server.runtime.weights import load_weights
 from haleganada_server.training.starter import LABELS, StarterItem, real_items

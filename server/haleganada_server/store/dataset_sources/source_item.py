@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from haleganada_server.core.dataset import DatasetNote, Part
 from haleganada_server.core.errors import HaleganadaError, InvalidInput
+from haleganada_server.core.glyph_types import Glyph
 from haleganada_server.core.labels import normalise_label
-from haleganada_server.core.types import Glyph
 
 MAX_ITEMS = 1_000_000
 MAX_PIXELS = 16_000_000

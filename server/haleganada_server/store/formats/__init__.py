@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.ports import ExportFile, ImportItem, InkReader
+from haleganada_server.core.glyph_ports import InkReader
+from haleganada_server.core.ports import ExportFile, ImportItem
 from haleganada_server.core.types import Refused, TransferFormat
 from haleganada_server.store.reader import LogReader
 

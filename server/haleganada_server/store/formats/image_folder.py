@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.ports import ImportItem, InkReader
-from haleganada_server.core.types import Glyph, Refused
+from haleganada_server.core.glyph_ports import InkReader
+from haleganada_server.core.glyph_types import Glyph
+from haleganada_server.core.ports import ImportItem
+from haleganada_server.core.types import Refused
 from haleganada_server.store.reader import LogReader
 
 from . import items, members, seed_files

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from haleganada_server.core.belief import believe
 from haleganada_server.core.head import Head
-from haleganada_server.core.knowledge import believe
 from haleganada_server.core.model_card import ModelCard
 from haleganada_server.core.model_files import CARD, damaged, model_sha256
 from haleganada_server.core.model_names import FEW_SHOT

@@ -15,8 +15,8 @@ from pathlib import Path
 from safetensors import safe_open
 from torch import Tensor
 
+from haleganada_server.training.atomic_files import write_safetensors
 from haleganada_server.training.checkpoint import read_tensors
-from haleganada_server.training.fit_checkpoint import write_safetensors
 
 KEPT = 2
 _PATTERN = "learned-*.safetensors"

@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from haleganada_server.core.errors import InvalidInput, Precondition
+from haleganada_server.core.glyph_types import Glyph, Ink, Stroke
 from haleganada_server.core.presets import ONLINE_PRESETS
-from haleganada_server.core.types import Glyph, Ink, Stroke
 from haleganada_server.training.augment import mixed_seed
 from haleganada_server.training.backbone import start_from
 from haleganada_server.training.model_files import read_model

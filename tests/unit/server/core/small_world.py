@@ -10,16 +10,18 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from haleganada_server.core.belief import Model
 from haleganada_server.core.confidence import Calibration
 from haleganada_server.core.drawings import DrawingReader
+from haleganada_server.core.glyph_ports import Embedder
+from haleganada_server.core.glyph_types import Glyph, Ink, Stroke
 from haleganada_server.core.head import Projection
-from haleganada_server.core.knowledge import Model
 from haleganada_server.core.learner import LearnerTools
 from haleganada_server.core.learners import Learners
 from haleganada_server.core.models import Models
-from haleganada_server.core.ports import Embedder
+from haleganada_server.core.prediction import Prediction
 from haleganada_server.core.tools import Tools
-from haleganada_server.core.types import Glyph, Ink, Lesson, Prediction, Stroke
+from haleganada_server.core.types import Lesson
 from haleganada_server.core.workspace import Workspace
 from haleganada_server.core.workspaces import Workspaces
 from haleganada_server.runtime.classifier import OnnxClassifier

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from haleganada_server.core.confidence import Calibration, Situation, decide, evidence
-from haleganada_server.core.types import Decision
+from haleganada_server.core.confidence import Calibration, Decision, Situation, decide, evidence
 from hypothesis import given
 from hypothesis import strategies as st
 

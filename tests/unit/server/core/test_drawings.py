@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from haleganada_server.core.drawings import Drawing, DrawingReader
 from haleganada_server.core.errors import HaleganadaError, InvalidInput
+from haleganada_server.core.glyph_ports import Seen
+from haleganada_server.core.glyph_types import Glyph
 from haleganada_server.core.pieces import PieceHere
-from haleganada_server.core.ports import Seen
-from haleganada_server.core.types import Glyph
 from haleganada_server.vision import PillowInkReader
 from numpy.typing import NDArray
 

@@ -8,8 +8,8 @@ import struct
 import zlib
 
 import pytest
+from haleganada_server.core.glyph_types import Ink, Stroke
 from haleganada_server.core.ink_codec import decode_ink, encode_ink
-from haleganada_server.core.types import Ink, Stroke
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from haleganada_server.core.confidence import Decision
 from haleganada_server.core.errors import InvalidInput, NotFound, Precondition
 from haleganada_server.core.model_names import FEW_SHOT
 from haleganada_server.core.models import Models
-from haleganada_server.core.types import Decision
 from haleganada_server.core.workspace import Workspace
 from haleganada_server.core.workspaces import Workspaces
 from haleganada_server.vision import normalise

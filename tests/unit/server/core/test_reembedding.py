@@ -17,11 +17,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from haleganada_server.core.anticipation import Anticipation
+from haleganada_server.core.confidence import Decision
 from haleganada_server.core.drawings import DrawingReader
 from haleganada_server.core.errors import DataLoss, Precondition
-from haleganada_server.core.ports import StaleSample
+from haleganada_server.core.log_rows import ChangeKind, StaleSample
 from haleganada_server.core.reembedding import Reembedder, in_turn
-from haleganada_server.core.types import ChangeKind, Decision, TransferFormat
+from haleganada_server.core.types import TransferFormat
 from haleganada_server.core.workspace import Workspace
 from haleganada_server.core.workspaces import Workspaces
 from haleganada_server.store import DataDirectory

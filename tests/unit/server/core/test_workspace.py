@@ -11,6 +11,7 @@ from math import log
 from pathlib import Path
 
 import pytest
+from haleganada_server.core.confidence import Decision
 from haleganada_server.core.errors import (
     AlreadyExists,
     DataLoss,
@@ -20,7 +21,9 @@ from haleganada_server.core.errors import (
     Precondition,
     RevisionMismatch,
 )
-from haleganada_server.core.types import ChangeKind, Decision, Glyph, Lesson
+from haleganada_server.core.glyph_types import Glyph
+from haleganada_server.core.log_rows import ChangeKind
+from haleganada_server.core.types import Lesson
 from haleganada_server.core.workspace import Workspace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -8,8 +8,8 @@ import struct
 import numpy as np
 import pytest
 from haleganada_server.core.errors import Exhausted, InvalidInput
-from haleganada_server.core.ports import Seen
-from haleganada_server.core.types import Glyph, Ink, Stroke
+from haleganada_server.core.glyph_ports import Seen
+from haleganada_server.core.glyph_types import Glyph, Ink, Stroke
 from haleganada_server.runtime.reading_messages import (
     Message,
     pack_answer,

@@ -7,8 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from haleganada_server.core.ports import Event
-from haleganada_server.core.types import ChangeKind
+from haleganada_server.core.log_rows import ChangeKind, Event
 from haleganada_server.store import rows
 
 

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.types import Glyph, TransferFormat
+from haleganada_server.core.glyph_types import Glyph
+from haleganada_server.core.types import TransferFormat
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.log import SqliteLog
 

@@ -12,13 +12,9 @@ import pytest
 import torch
 from haleganada_server.core.job import Epoch
 from haleganada_server.training import fit_checkpoint
+from haleganada_server.training.atomic_files import write_safetensors, write_whole
 from haleganada_server.training.checkpoint import read_tensors
-from haleganada_server.training.fit_checkpoint import (
-    load_checkpoint,
-    save_checkpoint,
-    write_safetensors,
-    write_whole,
-)
+from haleganada_server.training.fit_checkpoint import load_checkpoint, save_checkpoint
 from haleganada_server.training.fit_settings import FitSettings
 from haleganada_server.training.fit_state import FitState, build_optimiser
 from haleganada_server.training.precision import Precision

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from haleganada_server.core.glyph_types import Glyph, Ink, Stroke
 from haleganada_server.core.online_config import OnlineConfig
-from haleganada_server.core.types import Glyph, Ink, Stroke
 from haleganada_server.training.online.checkpoints import Checkpoints
 from haleganada_server.training.online.features import FeatureFile
 from haleganada_server.training.online.learner import OnlineLearner

@@ -1,0 +1,40 @@
+"""A drawn character as callers send it: an image, or pen strokes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """One movement of the pen, from pen down to pen up.
+
+    x, y: canvas units, y pointing down, equally long, at least one point. t: milliseconds since the drawing began,
+    empty or as long as x. pressure: 0..1, empty or as long as x.
+    """
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    t: tuple[float, ...] = ()
+    pressure: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """A drawing as pen strokes on a canvas of width x height canvas units.
+
+    pen_width: thickness of the pen in canvas units; 0 means the default, 1/24 of the canvas' smaller side.
+    """
+
+    strokes: tuple[Stroke, ...]
+    width: float
+    height: float
+    pen_width: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Glyph:
+    """One drawn character: either the bytes of a PNG, JPEG or WebP image, or ink. Exactly one of the two is set."""
+
+    image: bytes | None = None
+    ink: Ink | None = None

@@ -1,0 +1,109 @@
+"""What one row of a workspace's log holds, free of any storage engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row of the log. revision 0 means “the next one”.
+
+    payload_hash: SHA-256 of the request, with which a repeated request_id is compared. answer: the first answer as
+    JSON. label: the label after the change. previous: the label (relabel) or canonical label (link, unlink) before
+    it, "" = none. target: the revision that an undo takes back. undone_by: the revision of the undo that took this
+    one back.
+    """
+
+    kind: ChangeKind
+    time_us: int
+    request_id: str = ""
+    payload_hash: bytes = b""
+    client: str = ""
+    sample_id: int = 0
+    label: str = ""
+    previous: str = ""
+    canonical: str = ""
+    target: int = 0
+    answer: str = ""
+    revision: int = 0
+    undone_by: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRow:
+    """One taught sample as stored. glyph_kind: "png" (an encoded raster) or "ink" (encoded strokes). embedding: (d,)
+    float32.
+
+    predicted: the first candidate before it was learned, "" = unknown. new_label: the label had no other sample then.
+    predicted_revision: for corrections, the revision that had predicted. revision: the one that taught it.
+    """
+
+    sample_id: int
+    label: str
+    glyph_kind: str
+    glyph: bytes
+    embedding: NDArray[np.float32]
+    embedder_hash: str
+    loss: float
+    predicted: str
+    new_label: bool
+    correction: bool
+    predicted_revision: int
+    time_us: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFacts:
+    """A sample without its drawing and embedding, for figures over many."""
+
+    sample_id: int
+    label: str
+    loss: float
+    predicted: str
+    new_label: bool
+    correction: bool
+    time_us: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSample:
+    """A live sample as a learner knows it. revision: the one that taught it; with sample_id it names a drawing for
+    ever.
+    """
+
+    sample_id: int
+    label: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class StaleSample:
+    """A sample that other weights embedded."""
+
+    sample_id: int
+    label: str
+    forgotten: bool
+
+
+class ChangeKind(Enum):
+    """What one revision of a workspace's log did. The value is what is stored."""
+
+    TEACH = "teach"
+    CORRECT = "correct"
+    RELABEL = "relabel"
+    FORGET = "forget"
+    LINK = "link"
+    UNLINK = "unlink"
+    UNDO = "undo"
+    RESET = "reset"
+    RESTORE = "restore"
+
+
+UNDOABLE = frozenset(ChangeKind) - {ChangeKind.UNDO, ChangeKind.RESET, ChangeKind.RESTORE}
