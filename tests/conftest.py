@@ -22,8 +22,8 @@ from haleganada.v1 import (
 )
 from haleganada_server.app import App, build_app
 from haleganada_server.config import SHIPPED_WEIGHTS, ServerConfig
-from haleganada_server.core.job_ports import JobRunner
-from haleganada_server.core.learner_ports import LearnerRunner
+from haleganada_server.core.jobs.ports import JobRunner
+from haleganada_server.core.online.ports import LearnerRunner
 from hypothesis import HealthCheck, settings
 
 # A loaded machine draws examples slowly; that is no fault of what is tested.

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from haleganada_server.core.model_card import ModelCard, Preprocessing
-from haleganada_server.core.model_files import METADATA
+from haleganada_server.core.models.card import ModelCard, Preprocessing
+from haleganada_server.core.models.files import METADATA
 from haleganada_server.vision import model_input
 from numpy.typing import NDArray
 

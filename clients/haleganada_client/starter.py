@@ -1,6 +1,6 @@
 """The digits and small letters that come with the package: starter.jsonl, four drawings of each of the 36 labels.
 
-They are MIT-licensed handwriting, chosen by haleganada_server.training.starter_drawings.
+They are MIT-licensed handwriting, chosen by haleganada_server.training.starter.drawings.
 """
 
 from __future__ import annotations

@@ -10,8 +10,12 @@ import click
 
 _COMMANDS = {
     "serve": ("haleganada_server.serve", "server", "Hold the model and answer clients."),
-    "pretrain": ("haleganada_server.training.pretrain", "train", "Train the weights anew from open data."),
-    "starter-data": ("haleganada_server.training.starter", "train", "Gather digits and letters for a first model."),
+    "pretrain": ("haleganada_server.training.pretrain.command", "train", "Train the weights anew from open data."),
+    "starter-data": (
+        "haleganada_server.training.starter.dataset",
+        "train",
+        "Gather digits and letters for a first model.",
+    ),
 }
 
 

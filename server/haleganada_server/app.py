@@ -11,28 +11,28 @@ from importlib.metadata import version
 from pathlib import Path
 
 from haleganada_server.config import ServerConfig, Tls
-from haleganada_server.core.datasets import Datasets
-from haleganada_server.core.drawings import DrawingReader
+from haleganada_server.core.datasets.datasets import Datasets
 from haleganada_server.core.errors import Precondition
-from haleganada_server.core.glyph_ports import Embedder
-from haleganada_server.core.job_ports import JobRunner
-from haleganada_server.core.job_run import JobTools
-from haleganada_server.core.jobs import Jobs
-from haleganada_server.core.learner import LearnerTools
-from haleganada_server.core.learner_ports import LearnerRunner
-from haleganada_server.core.learners import Learners
-from haleganada_server.core.models import Models
-from haleganada_server.core.tools import Tools
-from haleganada_server.core.types import WorkspaceInfo
-from haleganada_server.core.workspaces import Workspaces
+from haleganada_server.core.glyphs.encoder import DrawingReader
+from haleganada_server.core.glyphs.ports import Embedder
+from haleganada_server.core.jobs.jobs import Jobs
+from haleganada_server.core.jobs.ports import JobRunner
+from haleganada_server.core.jobs.run import JobTools
+from haleganada_server.core.models.models import Models
+from haleganada_server.core.online.learner import LearnerTools
+from haleganada_server.core.online.learners import Learners
+from haleganada_server.core.online.ports import LearnerRunner
+from haleganada_server.core.workspaces.dependencies import Tools
+from haleganada_server.core.workspaces.types import WorkspaceInfo
+from haleganada_server.core.workspaces.workspaces import Workspaces
 from haleganada_server.rpc.datasets import DatasetTools
-from haleganada_server.rpc.figures import ServerFacts
+from haleganada_server.rpc.metrics import ServerFacts
 from haleganada_server.rpc.server import Domain, Limits, RpcServer
 from haleganada_server.runtime.classifier import OnnxClassifier
+from haleganada_server.runtime.encoder_pool import ReadingProcesses, usual_count
 from haleganada_server.runtime.job_process import SubprocessRunner
 from haleganada_server.runtime.learner_process import SubprocessLearners
 from haleganada_server.runtime.preview_process import PreviewProcess
-from haleganada_server.runtime.reading_processes import ReadingProcesses, usual_count
 from haleganada_server.runtime.select import select_embedder
 from haleganada_server.runtime.weights import Weights, load_weights
 from haleganada_server.store import DataDirectory

@@ -16,7 +16,7 @@ import click
 from haleganada_server.app import App, build_app
 from haleganada_server.config import SHIPPED_WEIGHTS, ServerConfig, Tls
 from haleganada_server.core.errors import HaleganadaError
-from haleganada_server.core.job_ports import JobRunner
+from haleganada_server.core.jobs.ports import JobRunner
 from haleganada_server.logs import start_log
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)

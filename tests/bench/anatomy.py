@@ -13,8 +13,8 @@ from haleganada.v1 import ocr_service_pb2
 from haleganada_client import convert as client_convert
 from haleganada_server.app import build_app
 from haleganada_server.config import ServerConfig
-from haleganada_server.core.belief import believe
-from haleganada_server.core.types import Lesson
+from haleganada_server.core.fewshot.belief import believe
+from haleganada_server.core.workspaces.types import Lesson
 from haleganada_server.rpc import convert
 from haleganada_server.runtime.weights import load_weights
 from haleganada_server.vision import network_input, normalise

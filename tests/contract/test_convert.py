@@ -11,14 +11,14 @@ from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada.v1 import workspace_service_pb2 as workspaces
 from haleganada.v1.common_pb2 import Glyph, Ink, Stroke
 from haleganada.v1.online_pb2 import OnlineSettings
-from haleganada_server.core import types
-from haleganada_server.core.confidence import Decision
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.glyph_types import Glyph as CoreGlyph
-from haleganada_server.core.log_rows import UNDOABLE, ChangeKind
-from haleganada_server.core.online_config import OnlineConfig
-from haleganada_server.core.online_status import Learning, OnlineStatus
-from haleganada_server.core.prediction import Prediction
+from haleganada_server.core.fewshot.confidence import Decision
+from haleganada_server.core.glyphs.types import Glyph as CoreGlyph
+from haleganada_server.core.knowledge.prediction import Prediction
+from haleganada_server.core.models.online_config import OnlineConfig
+from haleganada_server.core.models.online_status import Learning, OnlineStatus
+from haleganada_server.core.sample_log.rows import UNDOABLE, ChangeKind
+from haleganada_server.core.workspaces import types
 from haleganada_server.rpc import convert, convert_online
 from hypothesis import given
 from hypothesis import strategies as st

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import pytest
 from haleganada.v1 import dataset_service_pb2 as pb
-from haleganada_server.core.dataset import (
+from haleganada_server.core.datasets.dataset import (
     DatasetInfo,
     DatasetNote,
     DatasetOptions,
@@ -17,7 +17,7 @@ from haleganada_server.core.dataset import (
     RepeatedDrawing,
     SplitRule,
 )
-from haleganada_server.core.dataset_preview import PreviewSheet
+from haleganada_server.core.datasets.preview import PreviewSheet
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.rpc import convert_datasets as convert
 

@@ -9,7 +9,7 @@ import pytest
 from google.rpc.error_details_pb2 import ErrorInfo
 from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada_server.core import errors
-from haleganada_server.core.workspace import Workspace
+from haleganada_server.core.workspaces.workspace import Workspace
 from haleganada_server.rpc.errors import STATUS_OF, item_error, status_of
 
 from tests.conftest import RunningServer

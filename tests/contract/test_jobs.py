@@ -15,7 +15,7 @@ from grpc import StatusCode
 from haleganada.v1 import job_service_pb2 as pb
 from haleganada.v1 import job_service_pb2_grpc
 from haleganada.v1 import ocr_service_pb2 as ocr
-from haleganada_server.core.job import JobKind
+from haleganada_server.core.jobs.job import JobKind
 from haleganada_server.runtime.job_process import SubprocessRunner
 
 from tests.conftest import RunningServer, StartServer

@@ -13,7 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada_server.logs import OneLine
-from haleganada_server.rpc.figures import Latencies
+from haleganada_server.rpc.metrics import Latencies
 from haleganada_server.rpc.server import SERVICES
 
 from tests.conftest import RunningServer, StartServer

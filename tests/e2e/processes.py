@@ -83,7 +83,7 @@ def reading_processes(server_pid: int) -> list[int]:
         if folder.name.isdigit():
             with suppress(OSError):  # it ended meanwhile
                 parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
-                if int(parent) == server_pid and b"haleganada_server.reading_process" in _line_of(folder):
+                if int(parent) == server_pid and b"haleganada_server.encoder_worker" in _line_of(folder):
                     found.append(int(folder.name))
     return found
 

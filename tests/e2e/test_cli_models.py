@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from haleganada_client import FailedPrecondition, HaleganadaClient, InvalidInput, NotFound
-from haleganada_server.core.glyph_types import Glyph
+from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.vision import model_input, normalise
 from onnxruntime import InferenceSession
 

@@ -17,8 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from haleganada_server.core.model_card import ModelCard, Preprocessing
-from haleganada_server.core.model_files import ONNX
+from haleganada_server.core.models.card import ModelCard, Preprocessing
+from haleganada_server.core.models.files import ONNX
 
 EPOCH_S = 0.05
 Request = dict[str, Any]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from haleganada_server.core.dataset import DatasetInfo, DatasetOptions
-from haleganada_server.core.datasets import Datasets
+from haleganada_server.core.datasets.dataset import DatasetInfo, DatasetOptions
+from haleganada_server.core.datasets.datasets import Datasets
 from numpy.typing import NDArray
 
 

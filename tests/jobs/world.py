@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from haleganada_server.core.classifying import Classifier
-from haleganada_server.core.dataset import DatasetInfo, LabelCount
+from haleganada_server.core.datasets.dataset import DatasetInfo, LabelCount
 from haleganada_server.core.errors import NotFound
-from haleganada_server.core.job_run import JobTools
-from haleganada_server.core.jobs import Jobs
-from haleganada_server.core.models import Models
+from haleganada_server.core.jobs.jobs import Jobs
+from haleganada_server.core.jobs.run import JobTools
+from haleganada_server.core.models.classification import Classifier
+from haleganada_server.core.models.models import Models
 from haleganada_server.runtime.job_process import SubprocessRunner
 from haleganada_server.store.jobs import JobFolders
 from haleganada_server.store.models import ModelFolders

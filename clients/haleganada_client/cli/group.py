@@ -10,50 +10,50 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .ending import run
+from .exit_codes import run
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Start": {
-        "up": ("serving", "Start server and web page together."),
-        "serve": ("serving", "Start the server that holds the model."),
-        "web": ("serving", "Start the web page for a running server."),
+        "up": ("serve", "Start server and web page together."),
+        "serve": ("serve", "Start the server that holds the model."),
+        "web": ("serve", "Start the web page for a running server."),
         "doctor": ("doctor", "Check that everything works, and say what to do if not."),
     },
     "Teach and recognise": {
-        "train": ("training", "Teach one drawing, or a folder of labelled images."),
-        "predict": ("predicting", "Say what drawings are."),
-        "correct": ("changing", "Teach the drawing of an earlier prediction with its right label."),
-        "link": ("changing", "Let a label be a form of another."),
-        "unlink": ("changing", "Let a form stand for itself again."),
-        "undo": ("changing", "Take the last change back."),
+        "train": ("train", "Teach one drawing, or a folder of labelled images."),
+        "predict": ("predict", "Say what drawings are."),
+        "correct": ("correct", "Teach the drawing of an earlier prediction with its right label."),
+        "link": ("correct", "Let a label be a form of another."),
+        "unlink": ("correct", "Let a form stand for itself again."),
+        "undo": ("correct", "Take the last change back."),
     },
     "Look after": {
-        "stats": ("figures", "What is known, how well, and what to teach next."),
+        "stats": ("stats", "What is known, how well, and what to teach next."),
         "samples": ("samples", "List taught samples, or show one."),
-        "relabel": ("changing", "Give a sample another label."),
-        "forget": ("changing", "Forget a sample, as if it had never been taught."),
+        "relabel": ("correct", "Give a sample another label."),
+        "forget": ("correct", "Forget a sample, as if it had never been taught."),
         "workspaces": ("workspaces", "List, create or delete workspaces."),
         "models": ("models", "List trained models, choose what answers, export or delete."),
     },
     "Train on data sets": {
         "datasets": ("datasets", "List data sets, add, look at or delete one."),
-        "fit": ("fitting", "Train a model on a data set."),
-        "evaluate": ("evaluating", "Measure models on a data set."),
+        "fit": ("fit", "Train a model on a data set."),
+        "evaluate": ("evaluate", "Measure models on a data set."),
         "jobs": ("jobs", "List, watch or cancel trainings and evaluations, fetch their files."),
     },
     "Keep and move": {
-        "save": ("keeping", "Keep the present state as a snapshot."),
-        "snapshots": ("keeping", "List kept states."),
-        "restore": ("keeping", "Go back to a kept state."),
-        "reset": ("keeping", "Empty the workspace; its content moves to a trash."),
-        "export": ("moving", "Write everything that was taught to a file."),
-        "import": ("moving", "Teach everything in a file."),
+        "save": ("snapshots", "Keep the present state as a snapshot."),
+        "snapshots": ("snapshots", "List kept states."),
+        "restore": ("snapshots", "Go back to a kept state."),
+        "reset": ("snapshots", "Empty the workspace; its content moves to a trash."),
+        "export": ("transfer", "Write everything that was taught to a file."),
+        "import": ("transfer", "Teach everything in a file."),
     },
     "Build": {
-        "pretrain": ("serving", "Train the embedder itself (needs the train extra)."),
+        "pretrain": ("serve", "Train the embedder itself (needs the train extra)."),
         "completion": ("completion", "Print a script for your shell's completion."),
     },
 }
@@ -96,7 +96,7 @@ class _Group(click.Group):
         del ctx
         for commands in SECTIONS.values():
             if cmd_name in commands:
-                module = import_module(f".{commands[cmd_name][0]}", __package__)
+                module = import_module(f".commands.{commands[cmd_name][0]}", __package__)
                 command: click.Command = getattr(module, f"{cmd_name}_command")
                 return command
         return None

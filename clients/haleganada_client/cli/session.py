@@ -26,7 +26,7 @@ from haleganada_client.errors import (
     Unavailable,
 )
 
-from .ending import fail
+from .exit_codes import fail
 from .group import Settings
 
 if TYPE_CHECKING:  # gRPC is imported by commands that call a server, when they do

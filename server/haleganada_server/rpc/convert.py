@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from google.protobuf.timestamp_pb2 import Timestamp
 from haleganada.v1 import common_pb2, ocr_service_pb2, sample_service_pb2, workspace_service_pb2
 
-from haleganada_server.core.confidence import Decision
 from haleganada_server.core.errors import HaleganadaError, InvalidInput
-from haleganada_server.core.glyph_types import Glyph, Ink, Stroke
+from haleganada_server.core.fewshot.confidence import Decision
+from haleganada_server.core.glyphs.types import Glyph, Ink, Stroke
+from haleganada_server.core.knowledge.prediction import Candidate, Prediction
 from haleganada_server.core.labels import code_points
-from haleganada_server.core.log_rows import ChangeKind
-from haleganada_server.core.ports import ExportFile
-from haleganada_server.core.prediction import Candidate, Prediction
-from haleganada_server.core.statistics import Stats
-from haleganada_server.core.types import (
+from haleganada_server.core.sample_log.rows import ChangeKind
+from haleganada_server.core.workspaces.ports import ExportFile
+from haleganada_server.core.workspaces.statistics import Stats
+from haleganada_server.core.workspaces.types import (
     Corrected,
     Imported,
     Lesson,
@@ -33,7 +33,7 @@ from haleganada_server.core.types import (
 
 from . import convert_online, pages, validate
 from .errors import item_error
-from .figures import MethodFigures, ServerFacts
+from .metrics import MethodFigures, ServerFacts
 
 _DECISIONS = {
     Decision.RECOGNISED: ocr_service_pb2.DECISION_RECOGNISED,

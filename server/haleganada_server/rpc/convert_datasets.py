@@ -5,7 +5,7 @@ from __future__ import annotations
 from haleganada.v1 import common_pb2, ocr_service_pb2
 from haleganada.v1 import dataset_service_pb2 as pb
 
-from haleganada_server.core.dataset import (
+from haleganada_server.core.datasets.dataset import (
     DatasetInfo,
     DatasetOptions,
     LabelCount,
@@ -15,7 +15,7 @@ from haleganada_server.core.dataset import (
     RepeatedDrawing,
     SplitRule,
 )
-from haleganada_server.core.dataset_preview import PreviewSheet
+from haleganada_server.core.datasets.preview import PreviewSheet
 from haleganada_server.core.errors import InvalidInput
 
 from .convert import timestamp

@@ -10,7 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from haleganada.v1 import job_service_pb2 as pb
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.job import Job, JobKind, JobState
+from haleganada_server.core.jobs.job import Job, JobKind, JobState
 
 _KINDS = {
     JobKind.TRAINING: pb.JOB_KIND_TRAINING,

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from haleganada.v1 import model_service_pb2 as pb
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.model_files import model_sha256
 from haleganada_server.core.model_names import FEW_SHOT
-from haleganada_server.core.models import ModelFile, StoredModel
-from haleganada_server.core.presets import PresetFacts
+from haleganada_server.core.models.files import model_sha256
+from haleganada_server.core.models.models import ModelFile, StoredModel
+from haleganada_server.core.models.presets import PresetFacts
 
 from .convert import timestamp
-from .figures import ServerFacts
+from .metrics import ServerFacts
 
 
 def wants_int8(message: pb.Precision.ValueType) -> bool:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from haleganada.v1 import online_pb2 as pb
 
-from haleganada_server.core.online_config import OnlineConfig
-from haleganada_server.core.online_status import OnlineStatus
+from haleganada_server.core.models.online_config import OnlineConfig
+from haleganada_server.core.models.online_status import OnlineStatus
 
 _FIELDS = ("replay", "steps", "learning_rate", "weight_decay", "seed")
 

@@ -11,8 +11,8 @@ import grpc
 from haleganada.v1 import dataset_service_pb2 as pb
 from haleganada.v1 import dataset_service_pb2_grpc
 
-from haleganada_server.core.dataset_preview import DatasetPreviewer, PreviewWish
-from haleganada_server.core.datasets import Datasets, UploadRoom, checked, require_known_form
+from haleganada_server.core.datasets.datasets import Datasets, UploadRoom, checked, require_known_form
+from haleganada_server.core.datasets.preview import DatasetPreviewer, PreviewWish
 from haleganada_server.core.errors import InvalidInput
 
 from . import convert_datasets as convert

@@ -19,7 +19,7 @@ from haleganada_server.core.errors import HaleganadaError
 
 from .admission import Admission
 from .errors import code_of, status_of
-from .figures import Latencies
+from .metrics import Latencies
 
 Behaviour = Callable[[Any, grpc.ServicerContext], Any]
 

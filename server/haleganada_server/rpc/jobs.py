@@ -9,8 +9,8 @@ from haleganada.v1 import job_service_pb2 as pb
 from haleganada.v1 import job_service_pb2_grpc
 
 from haleganada_server.core.errors import InvalidInput, NotFound
-from haleganada_server.core.job import Job
-from haleganada_server.core.jobs import Jobs
+from haleganada_server.core.jobs.job import Job
+from haleganada_server.core.jobs.jobs import Jobs
 
 from . import convert_jobs, pages, validate
 from .admission import TransferSlots, WatchSlots

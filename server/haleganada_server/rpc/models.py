@@ -10,14 +10,14 @@ from haleganada.v1 import model_service_pb2_grpc
 
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.model_names import FEW_SHOT
-from haleganada_server.core.models import Models, StoredModel
-from haleganada_server.core.presets import PRESET_FACTS
-from haleganada_server.core.workspaces import Workspaces
+from haleganada_server.core.models.models import Models, StoredModel
+from haleganada_server.core.models.presets import PRESET_FACTS
+from haleganada_server.core.workspaces.workspaces import Workspaces
 
 from . import convert_models as convert
 from . import convert_online, pages, validate
 from .admission import TransferSlots
-from .figures import ServerFacts
+from .metrics import ServerFacts
 from .streams import file_chunks
 
 Context = grpc.ServicerContext

@@ -8,11 +8,11 @@ import grpc
 from haleganada.v1 import ocr_service_pb2 as pb
 from haleganada.v1 import ocr_service_pb2_grpc
 
-from haleganada_server.core.workspaces import Workspaces
+from haleganada_server.core.workspaces.workspaces import Workspaces
 
 from . import convert, validate
 from .caller import caller
-from .figures import Latencies, ServerFacts
+from .metrics import Latencies, ServerFacts
 from .streams import Transfers
 
 Context = grpc.ServicerContext

@@ -6,7 +6,7 @@ import grpc
 from haleganada.v1 import sample_service_pb2 as pb
 from haleganada.v1 import sample_service_pb2_grpc
 
-from haleganada_server.core.workspaces import Workspaces
+from haleganada_server.core.workspaces.workspaces import Workspaces
 
 from . import convert, pages, validate
 from .caller import caller

@@ -28,15 +28,15 @@ from haleganada.v1 import (
 )
 
 from haleganada_server.core.errors import Precondition
-from haleganada_server.core.jobs import Jobs
-from haleganada_server.core.models import Models
-from haleganada_server.core.workspaces import Workspaces
+from haleganada_server.core.jobs.jobs import Jobs
+from haleganada_server.core.models.models import Models
+from haleganada_server.core.workspaces.workspaces import Workspaces
 
 from .admission import Admission, TransferSlots, WatchSlots, WorkerPool
 from .datasets import DatasetServicer, DatasetTools
-from .figures import Latencies, ServerFacts
 from .interceptors import CallInterceptor
 from .jobs import JobServicer
+from .metrics import Latencies, ServerFacts
 from .models import ModelServicer
 from .ocr import OCRServicer
 from .samples import SampleServicer

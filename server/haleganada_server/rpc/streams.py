@@ -15,10 +15,10 @@ from pathlib import Path
 from haleganada.v1 import ocr_service_pb2 as pb
 
 from haleganada_server.core.errors import Exhausted, InvalidInput
-from haleganada_server.core.ports import ExportFile
-from haleganada_server.core.types import TransferFormat
-from haleganada_server.core.workspace import Workspace
-from haleganada_server.core.workspaces import Workspaces
+from haleganada_server.core.workspaces.ports import ExportFile
+from haleganada_server.core.workspaces.types import TransferFormat
+from haleganada_server.core.workspaces.workspace import Workspace
+from haleganada_server.core.workspaces.workspaces import Workspaces
 
 from . import convert
 from .admission import TransferSlots

@@ -7,8 +7,8 @@ from haleganada.v1 import workspace_service_pb2 as pb
 from haleganada.v1 import workspace_service_pb2_grpc
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.types import SnapshotInfo
-from haleganada_server.core.workspaces import Workspaces
+from haleganada_server.core.workspaces.types import SnapshotInfo
+from haleganada_server.core.workspaces.workspaces import Workspaces
 
 from . import convert, pages, validate
 

@@ -16,8 +16,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from haleganada_server.core.errors import Precondition
-from haleganada_server.core.model_card import ModelCard
-from haleganada_server.core.model_files import CARD, METADATA, ONNX, damaged, require_intact
+from haleganada_server.core.models.card import ModelCard
+from haleganada_server.core.models.files import CARD, METADATA, ONNX, damaged, require_intact
 
 Rasters = NDArray[np.uint8]  # (n, 128, 128)
 ToInput = Callable[[Rasters, int], NDArray[np.float32]]  # and the side -> (n, 1, side, side), 0..1

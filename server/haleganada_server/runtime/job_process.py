@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from haleganada_server.core.errors import Precondition
-from haleganada_server.core.job import JobKind
+from haleganada_server.core.jobs.job import JobKind
 
 from .child_processes import let_go_first, usable_cores
 from .modules import require_modules

@@ -15,11 +15,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from haleganada_server.core.dataset import DatasetInfo
-from haleganada_server.core.dataset_preview import PreviewSheet, PreviewWish
+from haleganada_server.core.datasets.dataset import DatasetInfo
+from haleganada_server.core.datasets.preview import PreviewSheet, PreviewWish
 from haleganada_server.core.errors import Exhausted, HaleganadaError, Precondition
 from haleganada_server.core.files import scratch_folder
-from haleganada_server.core.presets import preset_facts
+from haleganada_server.core.models.presets import preset_facts
 
 from .modules import require_modules
 

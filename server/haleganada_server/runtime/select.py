@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haleganada_server.core.errors import Precondition
-from haleganada_server.core.glyph_ports import Embedder
+from haleganada_server.core.glyphs.ports import Embedder
 
 from .onnx_embedder import OnnxEmbedder
 from .weights import Weights

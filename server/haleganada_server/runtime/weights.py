@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file
 
-from haleganada_server.core.belief import Model
-from haleganada_server.core.confidence import TEMPERATURE_NUMBERS, UNKNOWN_NUMBERS, Calibration
 from haleganada_server.core.errors import Precondition
-from haleganada_server.core.head import Projection
+from haleganada_server.core.fewshot.belief import Model
+from haleganada_server.core.fewshot.confidence import TEMPERATURE_NUMBERS, UNKNOWN_NUMBERS, Calibration
+from haleganada_server.core.fewshot.head import Projection
 
 CARD, HEAD, ONNX, SAFETENSORS = "card.json", "head.safetensors", "embedder.onnx", "embedder.safetensors"
 

@@ -21,10 +21,10 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from haleganada_server.core.dataset import DATASET_SIDE, DatasetInfo, DatasetNote, ItemFacts, RefusedDrawing
-from haleganada_server.core.dataset_assembly import Assembled
+from haleganada_server.core.datasets.assembly import Assembled
+from haleganada_server.core.datasets.dataset import DATASET_SIDE, DatasetInfo, DatasetNote, ItemFacts, RefusedDrawing
 from haleganada_server.core.errors import HaleganadaError, InvalidInput
-from haleganada_server.core.glyph_types import Glyph
+from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.vision import dataset_raster, image_pixels, normalise, normalise_grey
 
 from . import files

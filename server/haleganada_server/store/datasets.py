@@ -14,7 +14,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from haleganada_server.core.dataset import (
+from haleganada_server.core.datasets.dataset import (
     DatasetInfo,
     DatasetNote,
     DatasetOptions,
@@ -28,7 +28,7 @@ from haleganada_server.core.files import scratch_folder
 
 from . import dataset_sources, files
 from .dataset_reading import DATASET_JSON, FORMAT, SpooledReading, folder_bytes
-from .failures import storage_errors
+from .errors import storage_errors
 
 _log = logging.getLogger(__name__)
 _NOT_NOTED: dict[str, Any] = {"leaked": (), "duplicated": (), "notes": ()}  # in older data sets

@@ -21,15 +21,15 @@ from pathlib import Path
 
 from haleganada_server.core.errors import AlreadyExists, DataLoss, NotFound
 from haleganada_server.core.files import scratch_folder
-from haleganada_server.core.glyph_ports import InkReader
+from haleganada_server.core.glyphs.ports import InkReader
 from haleganada_server.core.labels import DEFAULT_WORKSPACE
-from haleganada_server.core.log_ports import WorkspaceLog
-from haleganada_server.core.log_rows import Event
-from haleganada_server.core.ports import ExportFile, ImportItem
-from haleganada_server.core.types import Refused, SnapshotInfo, TransferFormat
+from haleganada_server.core.sample_log.ports import WorkspaceLog
+from haleganada_server.core.sample_log.rows import Event
+from haleganada_server.core.workspaces.ports import ExportFile, ImportItem
+from haleganada_server.core.workspaces.types import Refused, SnapshotInfo, TransferFormat
 
-from . import files, formats, salvage, schema
-from .failures import damaged_snapshot, storage_errors
+from . import files, formats, recovery, schema
+from .errors import damaged_snapshot, storage_errors
 from .lock import DirectoryLock
 from .log import SqliteLog
 from .reader import LogReader
@@ -79,7 +79,7 @@ class DataDirectory:
         try:
             return SqliteLog(path, name)
         except DataLoss as error:
-            _log.error("workspace %r cannot be opened (%s); tried %s", name, error, "; ".join(salvage.attempts(path)))
+            _log.error("workspace %r cannot be opened (%s); tried %s", name, error, "; ".join(recovery.attempts(path)))
             kept = ", ".join(f"{kept.snapshot_id} (“{kept.name}”)" for kept in self.snapshots(name)[:_NAMED_IN_ERRORS])
             raise DataLoss(f"{error.message}; its newest snapshots: {kept or 'none'}", error.reason) from error
 
@@ -90,7 +90,7 @@ class DataDirectory:
         with storage_errors(name), scratch_folder(self.temporary_file()) as scratch:
             folder = SnapshotFolder(self._home(name), name, scratch)
             if log is None:
-                facts = salvage.facts(path) or (self._newest_revision(name) + _BEYOND_ALL_READERS, 0)
+                facts = recovery.facts(path) or (self._newest_revision(name) + _BEYOND_ALL_READERS, 0)
                 why = f"{why} (damaged)"
             else:
                 facts = (log.revision(), log.count())
@@ -189,7 +189,7 @@ class DataDirectory:
             return str(json.loads((home / "workspace.json").read_text(encoding="utf-8"))["name"])
         if home == self._home(DEFAULT_WORKSPACE):
             return DEFAULT_WORKSPACE
-        if (name := salvage.name(log)) is None:
+        if (name := recovery.name(log)) is None:
             _log.error(
                 "the folder %s holds a log, but neither it nor workspace.json tells whose; it is left alone", home.name
             )

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from haleganada_server.core.errors import NotFound
-from haleganada_server.core.job import Epoch, Job, JobKind, JobState, Progress
-from haleganada_server.core.job_ports import CHECKPOINTS
+from haleganada_server.core.jobs.job import Epoch, Job, JobKind, JobState, Progress
+from haleganada_server.core.jobs.ports import CHECKPOINTS
 
 from . import files
-from .failures import storage_errors
+from .errors import storage_errors
 
 _JOB, _REQUEST, _LOG = "job.json", "request.json", "log.txt"
 _END_OF_LOG = 4096  # bytes in which the last line is looked for

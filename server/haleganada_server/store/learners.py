@@ -9,9 +9,9 @@ from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 
-from haleganada_server.core.online_status import Learning
+from haleganada_server.core.models.online_status import Learning
 
-from .failures import storage_errors
+from .errors import storage_errors
 
 
 class LearnerDirectory:

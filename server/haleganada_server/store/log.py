@@ -10,7 +10,7 @@ from pathlib import Path
 from haleganada_server.core.errors import DataLoss
 
 from . import schema
-from .failures import storage_errors
+from .errors import storage_errors
 from .reader import LogReader
 from .transaction import SqliteTransaction
 

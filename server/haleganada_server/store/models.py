@@ -1,5 +1,6 @@
-"""Trained models on disk: DIR/models/<model_id>/ with the files that core/model_files names, and DIR/models/active.json
-with the workspaces' choices. The models that come with the package are read where they lie, and never written.
+"""Trained models on disk: DIR/models/<model_id>/ with the files that core/models/files names, and
+DIR/models/active.json with the workspaces' choices. The models that come with the package are read where they lie, and
+never written.
 
 A model's folder is finished elsewhere on the same disk and renamed into place, and away when it is deleted, so that
 there is always the whole of a model or nothing of it.
@@ -15,17 +16,17 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from haleganada_server.core.choices import Choice
 from haleganada_server.core.errors import DataLoss, HaleganadaError, Precondition
 from haleganada_server.core.files import scratch_folder
-from haleganada_server.core.model_card import ModelCard
-from haleganada_server.core.model_files import CARD, EXPORT_REPORT, ONNX, damaged, require_intact, visible_damage
-from haleganada_server.core.models import ModelFile, StoredModel
-from haleganada_server.core.online_config import OnlineConfig
-from haleganada_server.core.online_status import Learning
+from haleganada_server.core.models.active_models import Choice
+from haleganada_server.core.models.card import ModelCard
+from haleganada_server.core.models.files import CARD, EXPORT_REPORT, ONNX, damaged, require_intact, visible_damage
+from haleganada_server.core.models.models import ModelFile, StoredModel
+from haleganada_server.core.models.online_config import OnlineConfig
+from haleganada_server.core.models.online_status import Learning
 
 from . import files
-from .failures import storage_errors
+from .errors import storage_errors
 
 _log = logging.getLogger(__name__)
 _CHOICES = "active.json"

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from haleganada_server.core.errors import Unavailable
-from haleganada_server.core.glyph_ports import Vectors
-from haleganada_server.core.log_rows import LiveSample, SampleFacts, SampleRow, StaleSample
+from haleganada_server.core.glyphs.ports import Vectors
+from haleganada_server.core.sample_log.rows import LiveSample, SampleFacts, SampleRow, StaleSample
 
-from . import rows, schema
-from .failures import storage_errors, unreadable
+from . import row_mapping, schema
+from .errors import storage_errors, unreadable
 
 _STREAMED_ROWS = 256
 _LONGEST_WAIT_S = 10.0
@@ -55,15 +55,17 @@ class LogReader:
         return int(self._one("SELECT IFNULL(MAX(revision), 0) FROM events"))
 
     def sample(self, sample_id: int) -> SampleRow | None:
-        found = self._all(f"SELECT {rows.SAMPLE} FROM samples WHERE sample_id = ? AND forgotten = 0", (sample_id,))
-        return rows.to_sample(found[0]) if found else None
+        found = self._all(
+            f"SELECT {row_mapping.SAMPLE} FROM samples WHERE sample_id = ? AND forgotten = 0", (sample_id,)
+        )
+        return row_mapping.to_sample(found[0]) if found else None
 
     def samples(self, label: str = "", before: int = 0, limit: int = 50) -> list[SampleRow]:
         where, values = _filter(label)
         if before:
             where, values = f"{where} AND sample_id < ?", [*values, before]
-        query = f"SELECT {rows.SAMPLE} FROM samples WHERE {where} ORDER BY sample_id DESC LIMIT ?"
-        return [rows.to_sample(row) for row in self._all(query, (*values, limit))]
+        query = f"SELECT {row_mapping.SAMPLE} FROM samples WHERE {where} ORDER BY sample_id DESC LIMIT ?"
+        return [row_mapping.to_sample(row) for row in self._all(query, (*values, limit))]
 
     def count(self, label: str = "") -> int:
         where, values = _filter(label)
@@ -88,8 +90,8 @@ class LogReader:
 
     def samples_of(self, sample_ids: Sequence[int]) -> list[SampleRow]:
         places = ", ".join("?" * len(sample_ids))
-        query = f"SELECT {rows.SAMPLE} FROM samples WHERE sample_id IN ({places}) ORDER BY sample_id"
-        return [rows.to_sample(row) for row in self._all(query, tuple(sample_ids))]
+        query = f"SELECT {row_mapping.SAMPLE} FROM samples WHERE sample_id IN ({places}) ORDER BY sample_id"
+        return [row_mapping.to_sample(row) for row in self._all(query, tuple(sample_ids))]
 
     def embeddings(self, embedder_hash: str) -> tuple[list[int], list[str], Vectors]:
         query = (
@@ -150,9 +152,9 @@ class LogReader:
 
     def _stream(self, where: str) -> Iterator[SampleRow]:
         with self._own_connection() as connection:
-            cursor = connection.execute(f"SELECT {rows.SAMPLE} FROM samples WHERE {where} ORDER BY sample_id")
+            cursor = connection.execute(f"SELECT {row_mapping.SAMPLE} FROM samples WHERE {where} ORDER BY sample_id")
             while page := cursor.fetchmany(_STREAMED_ROWS):
-                yield from map(rows.to_sample, page)
+                yield from map(row_mapping.to_sample, page)
 
     @contextmanager
     def _own_connection(self) -> Iterator[sqlite3.Connection]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from haleganada_server.core.errors import DataLoss
 
-from .failures import unreadable
+from .errors import unreadable
 
 APPLICATION_ID = 0x48414C45  # "HALE"
 

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from haleganada_server.core.errors import NotFound
 from haleganada_server.core.files import file_sha256
-from haleganada_server.core.types import SnapshotInfo
+from haleganada_server.core.workspaces.types import SnapshotInfo
 
 from . import files
-from .failures import damaged_snapshot
+from .errors import damaged_snapshot
 
 _log = logging.getLogger(__name__)
 _JOURNALS = ("-wal", "-shm")

@@ -15,7 +15,7 @@ from pathlib import Path
 from haleganada_server.core.errors import AlreadyExists, Exhausted, InvalidInput, Unavailable
 from haleganada_server.core.files import file_sha256
 
-from .failures import storage_errors
+from .errors import storage_errors
 
 _KEPT_S = 7 * 24 * 3600.0
 

@@ -16,8 +16,8 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from haleganada_server.training.job_channel import JobChannel
-from haleganada_server.training.job_failures import failure_of
+from haleganada_server.training.common.job_channel import JobChannel
+from haleganada_server.training.common.job_errors import failure_of
 
 
 def main(arguments: list[str]) -> int:
@@ -41,8 +41,8 @@ def _carry_out(request: dict[str, Any], channel: JobChannel) -> dict[str, Any]:
         from haleganada_server.training.evaluation import run_evaluation
 
         return run_evaluation(request, channel.report, channel.cancelled)
-    from haleganada_server.training.fit import run_training
-    from haleganada_server.training.fit_processes import joined_processes
+    from haleganada_server.training.fit.processes import joined_processes
+    from haleganada_server.training.fit.run import run_training
 
     with joined_processes() as processes:
         return run_training(request, channel.report, channel.cancelled, processes)
@@ -50,7 +50,7 @@ def _carry_out(request: dict[str, Any], channel: JobChannel) -> dict[str, Any]:
 
 def _batch_size(request: dict[str, Any]) -> int:
     """Of a training: as asked for, else the preset's; 0 for anything else."""
-    from haleganada_server.core.presets import PRESET_FACTS
+    from haleganada_server.core.models.presets import PRESET_FACTS
 
     facts = PRESET_FACTS.get(request.get("preset", ""))
     return int(request.get("settings", {}).get("batch_size") or facts.defaults.batch_size) if facts else 0

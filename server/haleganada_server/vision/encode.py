@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from haleganada_server.core.dataset import DATASET_SIDE
+from haleganada_server.core.datasets.dataset import DATASET_SIDE
 from haleganada_server.core.errors import DataLoss
 
 from .frame import RASTER_SIDE

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.glyph_types import Glyph
+from haleganada_server.core.glyphs.types import Glyph
 
 from .decode import decode_grey
 from .encode import Raster, decode_raster, encode_raster, ink_picture

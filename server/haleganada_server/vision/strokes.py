@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.glyph_types import Ink, Stroke
+from haleganada_server.core.glyphs.types import Ink, Stroke
 
 from .frame import DOT_ASPECT, DOT_SIDE, INK_SIDE, RASTER_SIDE
 from .limits import ImageLimits

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from haleganada_server.core.head import Head
-from haleganada_server.training.metrics import area_under_roc, expected_calibration_error, reliability_bins
+from haleganada_server.core.fewshot.head import Head
+from haleganada_server.training.common.metrics import area_under_roc, expected_calibration_error, reliability_bins
 from numpy.typing import NDArray
 
 from tests.bench.accuracy import features

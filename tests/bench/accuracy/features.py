@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 from haleganada_server.config import ServerConfig
-from haleganada_server.core.belief import Model
 from haleganada_server.core.errors import HaleganadaError
-from haleganada_server.core.head import Head
+from haleganada_server.core.fewshot.belief import Model
+from haleganada_server.core.fewshot.head import Head
 from haleganada_server.runtime.onnx_embedder import OnnxEmbedder
 from haleganada_server.runtime.weights import load_weights
 from haleganada_server.vision import network_input

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from haleganada_server.training.one_shot import (
+from haleganada_server.training.pretrain.one_shot import (
     Embeddings,
     Task,
     challenge_tasks,
@@ -13,7 +13,7 @@ from haleganada_server.training.one_shot import (
     random_tasks,
     typical_tasks,
 )
-from haleganada_server.training.sources import HELD_OUT_ALPHABETS, load_omniglot
+from haleganada_server.training.pretrain.synthesis.sources import HELD_OUT_ALPHABETS, load_omniglot
 from numpy.typing import NDArray
 
 from tests.bench.accuracy import features

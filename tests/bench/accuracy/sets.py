@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from haleganada_server.training.sources import HELD_OUT_ALPHABETS, load_omniglot
+from haleganada_server.training.pretrain.synthesis.sources import HELD_OUT_ALPHABETS, load_omniglot
 from numpy.typing import NDArray
 
 MOST_TESTED = 3000  # drawings in one split

@@ -10,16 +10,16 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from haleganada_server.core.head import Head
-from haleganada_server.core.online_config import OnlineConfig
-from haleganada_server.core.presets import PRESET_FACTS
+from haleganada_server.core.fewshot.head import Head
+from haleganada_server.core.models.online_config import OnlineConfig
+from haleganada_server.core.models.presets import PRESET_FACTS
 from haleganada_server.runtime.network import EmbedderNetwork, load_network
-from haleganada_server.training.backbone import load_backbone
+from haleganada_server.training.common.taught_drawing import Taught
 from haleganada_server.training.online.features import FeatureFile
 from haleganada_server.training.online.learner import OnlineLearner
 from haleganada_server.training.online.networks import FrozenBackbone
 from haleganada_server.training.online.start import Start, seeded, start_preset
-from haleganada_server.training.online.taught import Taught
+from haleganada_server.training.presets.backbone_weights import load_backbone
 from haleganada_server.training.presets.resnet50_transformer import WIDTH, ResNet50Transformer, build
 from numpy.typing import NDArray
 from torch import Tensor, nn

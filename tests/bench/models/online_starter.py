@@ -18,15 +18,15 @@ from pathlib import Path
 import numpy as np
 import torch
 from haleganada_server.config import SHIPPED_MODELS
-from haleganada_server.core.dataset import Part
-from haleganada_server.core.online_config import OnlineConfig
+from haleganada_server.core.datasets.dataset import Part
+from haleganada_server.core.models.online_config import OnlineConfig
+from haleganada_server.training.common.taught_drawing import Taught
 from haleganada_server.training.online.features import FeatureFile
 from haleganada_server.training.online.learner_state import LearnerState
 from haleganada_server.training.online.start import Start, start_model
-from haleganada_server.training.online.taught import Taught
-from haleganada_server.training.raster_synthesis import fit
-from haleganada_server.training.sources import load_omniglot
-from haleganada_server.training.starter import real_items
+from haleganada_server.training.pretrain.synthesis.rasters import fit
+from haleganada_server.training.pretrain.synthesis.sources import load_omniglot
+from haleganada_server.training.starter.dataset import real_items
 from haleganada_server.vision import dataset_raster, model_input, normalise_grey
 from numpy.typing import NDArray
 

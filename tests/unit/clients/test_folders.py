@@ -6,7 +6,14 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from haleganada_client.cli.folders import images_below, label_below, label_folders, label_of, others_below, request_id
+from haleganada_client.cli.files.folders import (
+    images_below,
+    label_below,
+    label_folders,
+    label_of,
+    others_below,
+    request_id,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

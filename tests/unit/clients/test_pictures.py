@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from haleganada_client.cli.pictures import Picture, answered, read, refused
+from haleganada_client.cli.files.pictures import Picture, answered, read, refused
 from haleganada_client.types import ItemError
 from hypothesis import given
 from hypothesis import strategies as st

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from haleganada_server.core.dataset import Orientation
+from haleganada_server.core.datasets.dataset import Orientation
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.types import TransferFormat
+from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.store.formats import archive
 
 from . import idx, image_folders, npz, taught

@@ -19,7 +19,7 @@ from typing import IO
 
 import numpy as np
 
-from haleganada_server.core.dataset import Orientation, Part
+from haleganada_server.core.datasets.dataset import Orientation, Part
 from haleganada_server.core.errors import InvalidInput
 
 from .merged_characters import merged_characters, other_characters

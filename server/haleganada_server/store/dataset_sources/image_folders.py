@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import PurePosixPath
 
-from haleganada_server.core.dataset import Part
+from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.store.formats import items
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from haleganada_server.core.dataset import DatasetNote
-from haleganada_server.core.dataset_assembly import MAX_NAMED
+from haleganada_server.core.datasets.assembly import MAX_NAMED
+from haleganada_server.core.datasets.dataset import DatasetNote
 
 from .source_item import LabelName
 

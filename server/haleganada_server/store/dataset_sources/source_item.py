@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.core.dataset import DatasetNote, Part
+from haleganada_server.core.datasets.dataset import DatasetNote, Part
 from haleganada_server.core.errors import HaleganadaError, InvalidInput
-from haleganada_server.core.glyph_types import Glyph
+from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.core.labels import normalise_label
 
 MAX_ITEMS = 1_000_000

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from haleganada_server.core.errors import HaleganadaError, InvalidInput
-from haleganada_server.core.ports import ImportItem
-from haleganada_server.core.types import Refused, TransferFormat
+from haleganada_server.core.workspaces.ports import ImportItem
+from haleganada_server.core.workspaces.types import Refused, TransferFormat
 from haleganada_server.store import formats
 from haleganada_server.vision import PillowInkReader
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.glyph_ports import InkReader
-from haleganada_server.core.ports import ExportFile, ImportItem
-from haleganada_server.core.types import Refused, TransferFormat
+from haleganada_server.core.glyphs.ports import InkReader
+from haleganada_server.core.workspaces.ports import ExportFile, ImportItem
+from haleganada_server.core.workspaces.types import Refused, TransferFormat
 from haleganada_server.store.reader import LogReader
 
 from . import archive, image_folder, jsonl, members, seed_files

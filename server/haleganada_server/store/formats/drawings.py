@@ -7,10 +7,10 @@ import io
 from PIL import Image, ImageOps
 
 from haleganada_server.core.errors import DataLoss, HaleganadaError
-from haleganada_server.core.glyph_ports import InkReader, Raster
-from haleganada_server.core.glyph_types import Glyph, Ink
-from haleganada_server.core.ink_codec import INK_DAMAGE, decode_ink
-from haleganada_server.core.log_rows import SampleRow
+from haleganada_server.core.glyphs.ink_codec import INK_DAMAGE, decode_ink
+from haleganada_server.core.glyphs.ports import InkReader, Raster
+from haleganada_server.core.glyphs.types import Glyph, Ink
+from haleganada_server.core.sample_log.rows import SampleRow
 
 
 def raster(kind: str, data: bytes, ink: InkReader) -> Raster:

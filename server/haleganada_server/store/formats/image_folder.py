@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.glyph_ports import InkReader
-from haleganada_server.core.glyph_types import Glyph
-from haleganada_server.core.ports import ImportItem
-from haleganada_server.core.types import Refused
+from haleganada_server.core.glyphs.ports import InkReader
+from haleganada_server.core.glyphs.types import Glyph
+from haleganada_server.core.workspaces.ports import ImportItem
+from haleganada_server.core.workspaces.types import Refused
 from haleganada_server.store.reader import LogReader
 
 from . import items, members, seed_files

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.glyph_types import Ink, Stroke
+from haleganada_server.core.glyphs.types import Ink, Stroke
 
 MAX_LINE_BYTES = 16 * 2**20
 _END_OF_9999_US = 253_402_300_800_000_000

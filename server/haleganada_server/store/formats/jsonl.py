@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.glyph_ports import InkReader
-from haleganada_server.core.glyph_types import Glyph
-from haleganada_server.core.ink_codec import encode_ink
-from haleganada_server.core.log_rows import SampleRow
-from haleganada_server.core.ports import ImportItem
-from haleganada_server.core.types import Refused
+from haleganada_server.core.glyphs.ink_codec import encode_ink
+from haleganada_server.core.glyphs.ports import InkReader
+from haleganada_server.core.glyphs.types import Glyph
+from haleganada_server.core.sample_log.rows import SampleRow
+from haleganada_server.core.workspaces.ports import ImportItem
+from haleganada_server.core.workspaces.types import Refused
 from haleganada_server.store.reader import LogReader
 
 from . import drawings, items

@@ -14,8 +14,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from haleganada_server.core.glyph_ports import InkReader
-from haleganada_server.core.log_rows import SampleFacts, SampleRow
+from haleganada_server.core.glyphs.ports import InkReader
+from haleganada_server.core.sample_log.rows import SampleFacts, SampleRow
 from haleganada_server.store.reader import LogReader
 
 from . import items, members

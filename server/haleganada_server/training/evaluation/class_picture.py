@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.training.lettering import Lettering
+from haleganada_server.training.common.lettering import Lettering
 
 from . import palette
-from .figures import Classes, Measured, wilson, worst_first
+from .metrics import Classes, Measured, wilson, worst_first
 from .sheet import HEAD, MARGIN, SMALL, TEXT, Sheet, Title, percent
 
 MOST_NAMED = 64

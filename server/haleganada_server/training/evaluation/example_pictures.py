@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from haleganada_server.training.lettering import Lettering
+from haleganada_server.training.common.lettering import Lettering
 
 from . import palette
-from .figures import EXAMPLES, Measured, Pair
+from .metrics import EXAMPLES, Measured, Pair
 from .palette import Colour
 from .recognisers import Rasters
 from .sheet import DRAWING, HEAD, MARGIN, Sheet, Title, percent

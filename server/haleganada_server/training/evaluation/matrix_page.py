@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .figures import Measured
+from .metrics import Measured
 
 MOST_BYTES = 440_000  # of labels and cells; the rarest cells are left out beyond it
 _PARTS = Path(__file__).parent / "matrix_page_parts"

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from haleganada_server.training.lettering import Lettering
+from haleganada_server.training.common.lettering import Lettering
 
 from . import palette
-from .figures import Measured, Pair, normalised
+from .metrics import Measured, Pair, normalised
 from .sheet import HEAD, MARGIN, SMALL, Sheet, Title
 
 MOST_NAMED = 64

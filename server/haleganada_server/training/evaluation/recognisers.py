@@ -15,11 +15,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.core.belief import believe
-from haleganada_server.core.head import Head
-from haleganada_server.core.model_card import ModelCard
-from haleganada_server.core.model_files import CARD, damaged, model_sha256
+from haleganada_server.core.fewshot.belief import believe
+from haleganada_server.core.fewshot.head import Head
 from haleganada_server.core.model_names import FEW_SHOT
+from haleganada_server.core.models.card import ModelCard
+from haleganada_server.core.models.files import CARD, damaged, model_sha256
 from haleganada_server.runtime.classifier import OnnxClassifier
 from haleganada_server.runtime.onnx_embedder import OnnxEmbedder
 from haleganada_server.runtime.weights import Weights, load_weights

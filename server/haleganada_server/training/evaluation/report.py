@@ -16,16 +16,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.core.dataset import Part
+from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.labels import code_points
-from haleganada_server.training.lettering import Lettering
+from haleganada_server.training.common.lettering import Lettering
 
 from .class_picture import class_picture
 from .example_pictures import Disagreement, disagreements_picture, pairs_picture
-from .figures import LISTED, Classes, Measured, Pair, classification_report, normalised, worst_first
 from .matrix_page import confusion_page
 from .matrix_picture import confusion_picture
 from .meter import Meter
+from .metrics import LISTED, Classes, Measured, Pair, classification_report, normalised, worst_first
 from .recognisers import Rasters
 from .sheet import percent
 

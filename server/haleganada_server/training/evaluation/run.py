@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.core.dataset import Part
+from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.model_names import FEW_SHOT
-from haleganada_server.training.fit_data import FitData, read_dataset, unusable
+from haleganada_server.training.common.training_data import FitData, read_dataset, unusable
 
 from .answers import Space, answer_all
-from .figures import Measured
 from .meter import Cancelled, Meter, Report
+from .metrics import Measured
 from .recognisers import FewShot, Rasters, Recogniser, TrainedModel, milliseconds
 from .report import ENSEMBLE, Subject, Task, write_report
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from haleganada_server.training.lettering import Lettering
+from haleganada_server.training.common.lettering import Lettering
 
 from . import palette
 from .palette import Colour

@@ -15,8 +15,8 @@ from pathlib import Path
 from safetensors import safe_open
 from torch import Tensor
 
-from haleganada_server.training.atomic_files import write_safetensors
-from haleganada_server.training.checkpoint import read_tensors
+from haleganada_server.training.common.atomic_files import write_safetensors
+from haleganada_server.training.common.checkpoint import read_tensors
 
 KEPT = 2
 _PATTERN = "learned-*.safetensors"

@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from haleganada_server.training.common.taught_drawing import Raster
+
 from .networks import Learnable, tensors_sha256
-from .taught import Raster
 
 _HASH = 32  # bytes
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from haleganada_server.core.online_config import OnlineConfig
+from haleganada_server.core.models.online_config import OnlineConfig
+from haleganada_server.training.common.taught_drawing import Taught, state_names
 
 from .checkpoints import Checkpoints
 from .features import FeatureFile
 from .learner_state import LearnerState, beginning
 from .published import Published, publish
 from .start import Start
-from .taught import Taught, state_names
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from haleganada_server.core.online_config import OnlineConfig
+from haleganada_server.core.models.online_config import OnlineConfig
+from haleganada_server.training.common.taught_drawing import Raster, Taught
 
 from .features import FeatureFile
 from .growth import grow
 from .networks import Learnable, trained_parameters, trained_state
 from .replay import Pool
 from .start import Start, seeded
-from .taught import Raster, Taught
 
 FORMAT = 1
 """Of what is kept: a state of another format is never gone on from, but learned again from the log."""

@@ -16,12 +16,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from haleganada_server.core.presets import PRESET_FACTS
+from haleganada_server.core.models.presets import PRESET_FACTS
+from haleganada_server.training.common.taught_drawing import Raster
 from haleganada_server.training.presets.cnn36 import Cnn36
 from haleganada_server.training.presets.resnet50_transformer import TOKENS, ResNet50Transformer
 from haleganada_server.vision import model_input
-
-from .taught import Raster
 
 
 class Learnable(Protocol):

@@ -30,12 +30,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.core.dataset import DATASET_SIDE
-from haleganada_server.core.online_config import OnlineConfig
-from haleganada_server.training.job_failures import failure_of
+from haleganada_server.core.datasets.dataset import DATASET_SIDE
+from haleganada_server.core.models.online_config import OnlineConfig
+from haleganada_server.training.common.job_errors import failure_of
+from haleganada_server.training.common.taught_drawing import Taught
 
 from .pipe import Pipe
-from .taught import Taught
 
 if TYPE_CHECKING:
     from .learner import OnlineLearner

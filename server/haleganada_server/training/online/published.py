@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from haleganada_server.training.common.taught_drawing import Raster
+
 from .networks import Learnable
-from .taught import Raster
 
 _PIECE = 32  # drawings at once, so that hundreds take no gigabyte
 

@@ -13,19 +13,19 @@ import torch
 from torch import nn
 
 from haleganada_server.core.errors import InvalidInput, Precondition
-from haleganada_server.core.glyph_types import Glyph, Ink, Stroke
-from haleganada_server.core.presets import ONLINE_PRESETS
-from haleganada_server.training.augment import mixed_seed
-from haleganada_server.training.backbone import start_from
-from haleganada_server.training.model_files import read_model
-from haleganada_server.training.model_memory import read_memory
+from haleganada_server.core.glyphs.types import Glyph, Ink, Stroke
+from haleganada_server.core.models.presets import ONLINE_PRESETS
+from haleganada_server.training.common.augment import mixed_seed
+from haleganada_server.training.common.taught_drawing import Raster, Taught
+from haleganada_server.training.export.model_files import read_model
+from haleganada_server.training.export.model_memory import read_memory
 from haleganada_server.training.presets import preset
+from haleganada_server.training.presets.backbone_weights import start_from
 from haleganada_server.training.presets.cnn36 import Cnn36
 from haleganada_server.training.presets.resnet50_transformer import ResNet50Transformer
 from haleganada_server.vision import dataset_raster, model_input, normalise
 
 from .networks import FrozenBackbone, Learnable, WholeCnn, tensors_sha256
-from .taught import Raster, Taught
 
 _SCRIBBLES = 64
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from haleganada_server.training.common.taught_drawing import Taught
+
 from .learner import OnlineLearner
 from .saving import Saving
-from .taught import Taught
 
 _NICER = 10  # than the thread that answers
 _LOWEST = 19

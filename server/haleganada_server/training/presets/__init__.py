@@ -12,8 +12,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from haleganada_server.core.model_card import Preprocessing
-from haleganada_server.core.presets import PRESET_FACTS, PresetFacts, TrainingDefaults, preset_facts
+from haleganada_server.core.models.card import Preprocessing
+from haleganada_server.core.models.presets import PRESET_FACTS, PresetFacts, TrainingDefaults, preset_facts
 
 from . import cnn36, resnet18, resnet50_transformer, tiny_cnn
 

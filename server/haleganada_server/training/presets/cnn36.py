@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from haleganada_server.core.presets import PRESET_FACTS
+from haleganada_server.core.models.presets import PRESET_FACTS
 
-from .normalisation import Normalise
+from .normalization import Normalise
 
 _LAYERS = ((24, 1), (48, 2), (48, 1), (96, 2), (96, 1), (192, 2))
 """Channels out and stride of each convolution."""

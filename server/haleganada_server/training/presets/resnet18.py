@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from haleganada_server.core.model_card import Preprocessing
-from haleganada_server.core.presets import PRESET_FACTS
+from haleganada_server.core.models.card import Preprocessing
+from haleganada_server.core.models.presets import PRESET_FACTS
 
 from .backbones import load_checked
-from .normalisation import Normalise
+from .normalization import Normalise
 
 if TYPE_CHECKING:  # importing it takes longer than torch does, and most networks need none of it
     from torchvision.models import ResNet

@@ -16,13 +16,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from haleganada_server.core.presets import PRESET_FACTS
+from haleganada_server.core.models.presets import PRESET_FACTS
 
 from .backbones import backbone as find_backbone
 from .backbones import load_checked
 from .encoder import EncoderLayer
 from .growth import grown
-from .normalisation import Normalise
+from .normalization import Normalise
 
 TOKENS = 49
 WIDTH = 512

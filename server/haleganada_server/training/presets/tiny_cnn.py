@@ -10,9 +10,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from haleganada_server.core.presets import PRESET_FACTS
+from haleganada_server.core.models.presets import PRESET_FACTS
 
-from .normalisation import Normalise
+from .normalization import Normalise
 
 
 class TinyCnn(nn.Module):

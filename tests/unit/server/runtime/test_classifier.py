@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from haleganada_server.core.errors import DataLoss
-from haleganada_server.core.model_card import ModelCard, Preprocessing
+from haleganada_server.core.models.card import ModelCard, Preprocessing
 from haleganada_server.runtime.classifier import OnnxClassifier
 from haleganada_server.vision import model_input
 

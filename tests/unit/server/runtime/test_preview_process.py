@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from haleganada_server.core.dataset import DatasetInfo, LabelCount
-from haleganada_server.core.dataset_preview import PreviewSheet, PreviewWish
+from haleganada_server.core.datasets.dataset import DatasetInfo, LabelCount
+from haleganada_server.core.datasets.preview import PreviewSheet, PreviewWish
 from haleganada_server.core.errors import HaleganadaError, InvalidInput, Precondition
 from haleganada_server.runtime.preview_process import PreviewProcess
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from haleganada_server.core.log_rows import ChangeKind, Event
+from haleganada_server.core.sample_log.rows import ChangeKind, Event
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.log import SqliteLog
 from haleganada_server.vision import PillowInkReader

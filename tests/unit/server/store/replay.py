@@ -7,8 +7,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from haleganada_server.core.log_rows import ChangeKind, Event
-from haleganada_server.store import rows
+from haleganada_server.core.sample_log.rows import ChangeKind, Event
+from haleganada_server.store import row_mapping
 
 
 @dataclass
@@ -23,8 +23,8 @@ class State:
 def replayed(path: Path) -> State:
     """From the events alone, undone ones with their undos included."""
     with closing(sqlite3.connect(path)) as connection:
-        found = connection.execute(f"SELECT {rows.EVENT} FROM events ORDER BY revision").fetchall()
-    events = [rows.to_event(row) for row in found]
+        found = connection.execute(f"SELECT {row_mapping.EVENT} FROM events ORDER BY revision").fetchall()
+    events = [row_mapping.to_event(row) for row in found]
     state, by_revision = State(), {event.revision: event for event in events}
     for event in events:
         if event.kind is ChangeKind.UNDO:

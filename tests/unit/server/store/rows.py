@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from haleganada_server.core.glyph_types import Ink, Stroke
-from haleganada_server.core.ink_codec import encode_ink
-from haleganada_server.core.log_ports import LogTransaction, WorkspaceLog
-from haleganada_server.core.log_rows import ChangeKind, Event, SampleRow
+from haleganada_server.core.glyphs.ink_codec import encode_ink
+from haleganada_server.core.glyphs.types import Ink, Stroke
+from haleganada_server.core.sample_log.ports import LogTransaction, WorkspaceLog
+from haleganada_server.core.sample_log.rows import ChangeKind, Event, SampleRow
 from haleganada_server.vision import PillowInkReader
 
 DIM = 8

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from haleganada_server.core.dataset import DatasetInfo, DatasetOptions, Part, RepeatedDrawing
-from haleganada_server.core.datasets import Datasets
+from haleganada_server.core.datasets.dataset import DatasetInfo, DatasetOptions, Part, RepeatedDrawing
+from haleganada_server.core.datasets.datasets import Datasets
 from haleganada_server.core.errors import Exhausted, InvalidInput, NotFound, Precondition
-from haleganada_server.core.glyph_types import Glyph
+from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.store.datasets import DatasetFolders
 from haleganada_server.vision import dataset_raster, normalise
 from numpy.typing import NDArray

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from haleganada_server.core.errors import AlreadyExists, NotFound, Precondition
-from haleganada_server.core.log_rows import ChangeKind, Event
+from haleganada_server.core.sample_log.rows import ChangeKind, Event
 from haleganada_server.store import DataDirectory
 from haleganada_server.vision import PillowInkReader
 from hypothesis import example, given, settings

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from haleganada_server.core.errors import Exhausted
-from haleganada_server.core.log_rows import ChangeKind, Event
-from haleganada_server.core.types import TransferFormat
+from haleganada_server.core.sample_log.rows import ChangeKind, Event
+from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.log import SqliteLog
 from haleganada_server.store.models import ModelFolders

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from haleganada_server.core.log_rows import ChangeKind, Event
+from haleganada_server.core.sample_log.rows import ChangeKind, Event
 from haleganada_server.store import DataDirectory
 from haleganada_server.vision import PillowInkReader
 

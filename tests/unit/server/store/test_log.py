@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from haleganada_server.core.errors import DataLoss, Unavailable
-from haleganada_server.core.log_rows import ChangeKind, Event, StaleSample
+from haleganada_server.core.sample_log.rows import ChangeKind, Event, StaleSample
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.log import SqliteLog
 

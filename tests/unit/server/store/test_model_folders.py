@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from haleganada_server.core.errors import HaleganadaError
-from haleganada_server.core.model_files import require_intact
+from haleganada_server.core.models.files import require_intact
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.models import ModelFolders
 

@@ -7,11 +7,11 @@ import tempfile
 from pathlib import Path
 
 from haleganada_server.core.errors import HaleganadaError
-from haleganada_server.core.workspace import Workspace
+from haleganada_server.core.workspaces.workspace import Workspace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.server.core.small_world import lesson, open_workspaces
+from tests.unit.server.core.workspaces.small_world import lesson, open_workspaces
 from tests.unit.server.store.replay import replayed, stored
 
 LABELS = st.sampled_from(["a", "b", "c", "d"])

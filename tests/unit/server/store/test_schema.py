@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from haleganada_server.core.errors import DataLoss
-from haleganada_server.core.log_rows import ChangeKind, Event
+from haleganada_server.core.sample_log.rows import ChangeKind, Event
 from haleganada_server.store import DataDirectory, schema
 
 from tests.unit.server.store.rows import START_US, assert_same, sample, teach_all

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from haleganada_server.core.errors import AlreadyExists, DataLoss, NotFound
 from haleganada_server.core.files import file_sha256
-from haleganada_server.core.log_rows import ChangeKind, Event
-from haleganada_server.core.types import SnapshotInfo
+from haleganada_server.core.sample_log.rows import ChangeKind, Event
+from haleganada_server.core.workspaces.types import SnapshotInfo
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.log import SqliteLog
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from haleganada_server.core.errors import DataLoss, Exhausted
-from haleganada_server.core.types import SnapshotInfo
-from haleganada_server.core.workspaces import Workspaces
+from haleganada_server.core.workspaces.types import SnapshotInfo
+from haleganada_server.core.workspaces.workspaces import Workspaces
 
-from tests.unit.server.core.small_world import assert_same_beliefs, beliefs, lesson, open_workspaces
+from tests.unit.server.core.workspaces.small_world import assert_same_beliefs, beliefs, lesson, open_workspaces
 from tests.unit.server.store.test_full_disk import files_limited_to, mounted
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 if TYPE_CHECKING:
-    from haleganada_server.training.library import Library
-    from haleganada_server.training.polylines import Drawing
+    from haleganada_server.training.pretrain.synthesis.library import Library
+    from haleganada_server.training.pretrain.synthesis.polylines import Drawing
 
 NEEDED = ("torch", "torchvision", "cv2", "skimage", "scipy", "onnx", "onnxruntime", "safetensors")
 MISSING = [name for name in NEEDED if find_spec(name) is None]
@@ -38,7 +38,7 @@ def squiggle(seed: int, points: int = 9) -> np.ndarray:
 
 def squiggle_drawing(seed: int) -> Drawing:
     """One to three squiggles."""
-    from haleganada_server.training.polylines import Drawing
+    from haleganada_server.training.pretrain.synthesis.polylines import Drawing
 
     return Drawing.of([squiggle(10 * seed + k) for k in range(1 + seed % 3)]).centred()
 
@@ -46,8 +46,8 @@ def squiggle_drawing(seed: int) -> Drawing:
 @pytest.fixture
 def library() -> Library:
     """A little of everything, without any file."""
-    from haleganada_server.training.fonts import Syllable
-    from haleganada_server.training.library import FontScript, Library, Written
+    from haleganada_server.training.pretrain.synthesis.fonts import Syllable
+    from haleganada_server.training.pretrain.synthesis.library import FontScript, Library, Written
 
     rng = np.random.default_rng(0)
     scans = [(rng.random((4, 30, 30)) < 0.15).astype(np.uint8) * 255 for _ in range(14)]

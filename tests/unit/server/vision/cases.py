@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from haleganada_server.core.glyph_types import Glyph, Ink
+from haleganada_server.core.glyphs.types import Glyph, Ink
 from PIL import Image
 
 from tests.unit.server.vision.drawings import (

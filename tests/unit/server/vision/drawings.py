@@ -6,7 +6,7 @@ import io
 from dataclasses import dataclass
 
 import numpy as np
-from haleganada_server.core.glyph_types import Ink, Stroke
+from haleganada_server.core.glyphs.types import Ink, Stroke
 from numpy.typing import NDArray
 from PIL import Image
 

@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pytest
 from haleganada_server.core.errors import DataLoss
-from haleganada_server.core.glyph_types import Glyph
+from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.vision import (
     decode_raster,
     encode_raster,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from haleganada_server.core.glyph_types import Glyph, Ink
+from haleganada_server.core.glyphs.types import Glyph, Ink
 from haleganada_server.vision import normalise
 from haleganada_server.vision.pen import pen_width
 from PIL import Image

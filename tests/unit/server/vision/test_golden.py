@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from haleganada_server.core.glyph_types import Glyph
+from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.vision import decode_raster, normalise
 
 from tests.unit.server.vision.cases import CASES, LIKE_THE_STROKES

@@ -12,7 +12,7 @@ import zlib
 import numpy as np
 import pytest
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.glyph_types import Glyph, Ink, Stroke
+from haleganada_server.core.glyphs.types import Glyph, Ink, Stroke
 from haleganada_server.vision import ImageLimits, normalise
 from hypothesis import example, given, settings
 from hypothesis import strategies as st

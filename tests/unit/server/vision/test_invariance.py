@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from haleganada_server.core.glyph_types import Glyph, Ink
+from haleganada_server.core.glyphs.types import Glyph, Ink
 from haleganada_server.vision import ink_picture, normalise
 from hypothesis import example, given, settings
 from hypothesis import strategies as st

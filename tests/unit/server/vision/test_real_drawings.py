@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from haleganada_server.core.glyph_types import Glyph
+from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.vision import normalise
 from PIL import Image
 

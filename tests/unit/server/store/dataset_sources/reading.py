@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from haleganada_server.core.dataset import Orientation
+from haleganada_server.core.datasets.dataset import Orientation
 from haleganada_server.store.dataset_sources import RefusedSource, SourceItem, read
 
 

@@ -7,8 +7,8 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from haleganada_server.core.dataset import DatasetOptions
-from haleganada_server.core.datasets import Datasets
+from haleganada_server.core.datasets.dataset import DatasetOptions
+from haleganada_server.core.datasets.datasets import Datasets
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.store.datasets import DatasetFolders
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from haleganada_server.core.dataset import DatasetNote, Orientation, Part
+from haleganada_server.core.datasets.dataset import DatasetNote, Orientation, Part
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.store.dataset_sources import read
 

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from haleganada_server.core.dataset import Part
+from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.errors import InvalidInput
 
 from tests.datasets import drawing, png, write_zip

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from haleganada_server.core.dataset import Part
+from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.errors import InvalidInput
 
 from tests.datasets import drawings, write_npz

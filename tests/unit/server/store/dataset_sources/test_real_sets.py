@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from haleganada_server.core.dataset import Part
+from haleganada_server.core.datasets.dataset import Part
 
 from tests.unit.server.store.dataset_sources.reading import good
 

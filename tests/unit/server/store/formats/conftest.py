@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from haleganada_server.core.ports import ImportItem
-from haleganada_server.core.types import Refused, TransferFormat
+from haleganada_server.core.workspaces.ports import ImportItem
+from haleganada_server.core.workspaces.types import Refused, TransferFormat
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.log import SqliteLog
 

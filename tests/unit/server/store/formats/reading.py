@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.ports import ImportItem
-from haleganada_server.core.types import Refused
+from haleganada_server.core.workspaces.ports import ImportItem
+from haleganada_server.core.workspaces.types import Refused
 
 
 def good(found: Iterable[ImportItem | Refused]) -> list[ImportItem]:

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.glyph_types import Glyph
-from haleganada_server.core.types import TransferFormat
+from haleganada_server.core.glyphs.types import Glyph
+from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.log import SqliteLog
 
-from tests.unit.server.core.small_world import assert_same_beliefs, beliefs, lesson, open_workspaces
+from tests.unit.server.core.workspaces.small_world import assert_same_beliefs, beliefs, lesson, open_workspaces
 from tests.unit.server.store.formats.conftest import Read
 from tests.unit.server.store.formats.reading import good, refusal
 from tests.unit.server.store.rows import DIM, HASH, ink, sample

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.types import TransferFormat
+from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.formats import items, members
 from hypothesis import example, given

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.glyph_types import Glyph
-from haleganada_server.core.types import TransferFormat
+from haleganada_server.core.glyphs.types import Glyph
+from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.formats import items
 from hypothesis import given

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from haleganada_server.core.types import TransferFormat
+from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.log import SqliteLog
 from PIL import Image

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import onnx
-from haleganada_server.core.dataset import Part
+from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.files import file_sha256
-from haleganada_server.core.model_card import ModelCard, Preprocessing
-from haleganada_server.core.model_files import CARD, ONNX, WEIGHTS
+from haleganada_server.core.models.card import ModelCard, Preprocessing
+from haleganada_server.core.models.files import CARD, ONNX, WEIGHTS
 from haleganada_server.vision import model_input
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from haleganada_server.training.common.lettering import Lettering
 from haleganada_server.training.evaluation.answers import Answers, Space
 from haleganada_server.training.evaluation.class_picture import class_picture
-from haleganada_server.training.evaluation.figures import Measured
-from haleganada_server.training.lettering import Lettering
+from haleganada_server.training.evaluation.metrics import Measured
 
 EACH = 2
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from haleganada_server.training.evaluation.answers import Answers, Space
-from haleganada_server.training.evaluation.figures import Measured
 from haleganada_server.training.evaluation.matrix_page import confusion_page
+from haleganada_server.training.evaluation.metrics import Measured
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 

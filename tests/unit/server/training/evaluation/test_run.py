@@ -13,9 +13,9 @@ import haleganada_server
 import numpy as np
 import onnxruntime
 import pytest
-from haleganada_server.core.dataset import Part
+from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.errors import DataLoss, Precondition
-from haleganada_server.core.model_files import ONNX
+from haleganada_server.core.models.files import ONNX
 from haleganada_server.training.evaluation import run_evaluation
 from haleganada_server.training.evaluation.run import QUICK
 from haleganada_server.vision import model_input

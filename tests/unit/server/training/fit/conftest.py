@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from haleganada_server.core.dataset import DATASET_SIDE, Part
+from haleganada_server.core.datasets.dataset import DATASET_SIDE, Part
 
 SHAPES = ("I", "O", "X", "ಅ")
 Request = dict[str, Any]

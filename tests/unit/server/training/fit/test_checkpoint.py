@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from haleganada_server.core.job import Epoch
-from haleganada_server.training import fit_checkpoint
-from haleganada_server.training.atomic_files import write_safetensors, write_whole
-from haleganada_server.training.checkpoint import read_tensors
-from haleganada_server.training.fit_checkpoint import load_checkpoint, save_checkpoint
-from haleganada_server.training.fit_settings import FitSettings
-from haleganada_server.training.fit_state import FitState, build_optimiser
-from haleganada_server.training.precision import Precision
+from haleganada_server.core.jobs.job import Epoch
+from haleganada_server.training.common.atomic_files import write_safetensors, write_whole
+from haleganada_server.training.common.checkpoint import read_tensors
+from haleganada_server.training.common.precision import Precision
+from haleganada_server.training.fit import checkpoint
+from haleganada_server.training.fit.checkpoint import load_checkpoint, save_checkpoint
+from haleganada_server.training.fit.settings import FitSettings
+from haleganada_server.training.fit.state import FitState, build_optimiser
 from torch import nn
 
 ACCURACY = {1: 0.5, 2: 0.9, 3: 0.7, 4: 0.6}
@@ -99,7 +99,7 @@ def test_later_checkpoints_of_another_training_do_not_crowd_out_new_ones(tmp_pat
 
 def test_a_checkpoint_of_another_format_is_not_gone_on_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_checkpoint(train(new_state(), 1), tmp_path, "same")
-    monkeypatch.setattr(fit_checkpoint, "FORMAT", fit_checkpoint.FORMAT + 1)
+    monkeypatch.setattr(checkpoint, "FORMAT", checkpoint.FORMAT + 1)
     assert not load_checkpoint(new_state(), tmp_path, "same")
 
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 import torch
-from haleganada_server.core.dataset import Part
+from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.errors import Precondition
-from haleganada_server.training.fit_data import read_dataset
-from haleganada_server.training.fit_loop import FitHooks, FitLoop
-from haleganada_server.training.fit_processes import Processes
-from haleganada_server.training.fit_settings import FitSettings
-from haleganada_server.training.fit_state import FitState, build_optimiser
-from haleganada_server.training.ink_input import InkInput
-from haleganada_server.training.precision import Precision
+from haleganada_server.training.common.ink_input import InkInput
+from haleganada_server.training.common.precision import Precision
+from haleganada_server.training.common.training_data import read_dataset
+from haleganada_server.training.fit.loop import FitHooks, FitLoop
+from haleganada_server.training.fit.processes import Processes
+from haleganada_server.training.fit.settings import FitSettings
+from haleganada_server.training.fit.state import FitState, build_optimiser
 from torch import nn
 
 from tests.unit.server.training.fit.conftest import write_dataset

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from haleganada_server.core.job import Epoch
-from haleganada_server.training.history import HISTORY_JSON, HISTORY_PNG, History, history_png
+from haleganada_server.core.jobs.job import Epoch
+from haleganada_server.training.fit.history import HISTORY_JSON, HISTORY_PNG, History, history_png
 from matplotlib.figure import Figure
 from PIL import Image
 

@@ -18,18 +18,18 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from haleganada_server.core.dataset import Part
+from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.errors import Precondition
-from haleganada_server.core.job import Epoch, Job, JobKind, JobState
-from haleganada_server.core.job_events import with_settings
-from haleganada_server.core.job_ports import CHECKPOINTS
-from haleganada_server.core.model_card import ModelCard
-from haleganada_server.training import fit
-from haleganada_server.training.fit import run_training
-from haleganada_server.training.fit_processes import Processes
-from haleganada_server.training.fit_settings import FitSettings
-from haleganada_server.training.job_channel import ABANDONED
-from haleganada_server.training.model_files import read_model
+from haleganada_server.core.jobs.events import with_settings
+from haleganada_server.core.jobs.job import Epoch, Job, JobKind, JobState
+from haleganada_server.core.jobs.ports import CHECKPOINTS
+from haleganada_server.core.models.card import ModelCard
+from haleganada_server.training.common.job_channel import ABANDONED
+from haleganada_server.training.export.model_files import read_model
+from haleganada_server.training.fit import run
+from haleganada_server.training.fit.processes import Processes
+from haleganada_server.training.fit.run import run_training
+from haleganada_server.training.fit.settings import FitSettings
 from haleganada_server.training.online.start import start_model
 from haleganada_server.training.presets import preset
 from safetensors import safe_open
@@ -223,7 +223,7 @@ def test_what_libraries_print_is_no_report(request_for: RequestFor, start: Start
     (tmp_path / "chatty.py").write_text(
         "import os, sys, runpy\n"
         "sys.argv = sys.argv[1:]\n"
-        "import haleganada_server.training.fit_data as module\n"
+        "import haleganada_server.training.common.training_data as module\n"
         "read = module.read_dataset\n"
         "def loud(entry):\n"
         "    print('from Python'); os.write(1, b'from C\\n')\n"
@@ -276,7 +276,7 @@ def test_other_settings_do_not_go_on_from_a_checkpoint(request_for: RequestFor) 
 
 
 def test_tensorboard_is_optional(request_for: RequestFor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fit, "tensorboard_there", lambda: False)
+    monkeypatch.setattr(run, "tensorboard_there", lambda: False)
     request = request_for(epochs=1, tensorboard=True)
     _, lines = run_here(request)
     assert not list((Path(request["folder"]) / "files").glob("events.out.tfevents*"))

@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from haleganada_server.core.job import Epoch
-from haleganada_server.training.fit_order import Order
-from haleganada_server.training.fit_schedule import Plateau, cosine
-from haleganada_server.training.fit_settings import FitSettings
-from haleganada_server.training.fit_state import FitState, build_optimiser
+from haleganada_server.core.jobs.job import Epoch
+from haleganada_server.training.fit.order import Order
+from haleganada_server.training.fit.schedule import Plateau, cosine
+from haleganada_server.training.fit.settings import FitSettings
+from haleganada_server.training.fit.state import FitState, build_optimiser
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import torch
-from haleganada_server.training.fit_processes import Processes
-from haleganada_server.training.fit_settings import FitSettings
+from haleganada_server.training.fit.processes import Processes
+from haleganada_server.training.fit.settings import FitSettings
 
 from tests.unit.server.training.fit import two_processes
 

@@ -8,12 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from haleganada_server.training.fit_data import read_dataset
-from haleganada_server.training.fit_loop import FitHooks, FitLoop
-from haleganada_server.training.fit_processes import Processes, joined_processes
-from haleganada_server.training.fit_settings import FitSettings
-from haleganada_server.training.fit_state import FitState, build_optimiser
-from haleganada_server.training.ink_input import InkInput
+from haleganada_server.training.common.ink_input import InkInput
+from haleganada_server.training.common.training_data import read_dataset
+from haleganada_server.training.fit.loop import FitHooks, FitLoop
+from haleganada_server.training.fit.processes import Processes, joined_processes
+from haleganada_server.training.fit.settings import FitSettings
+from haleganada_server.training.fit.state import FitState, build_optimiser
 from torch import nn
 
 Answer = tuple[list[float], list[dict[str, float]]]

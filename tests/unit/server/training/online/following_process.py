@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from haleganada_server.runtime.frames import read_frame, write_frame
-from haleganada_server.training.online.taught import Taught
+from haleganada_server.training.common.taught_drawing import Taught
 
 Facts = dict[str, Any]
 CONFIG: Facts = {"replay": 4, "steps": 5, "learning_rate": 1e-3, "weight_decay": 0.01, "seed": 3}

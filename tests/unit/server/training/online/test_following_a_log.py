@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from haleganada_server.core.online_config import OnlineConfig
+from haleganada_server.core.models.online_config import OnlineConfig
+from haleganada_server.training.common.taught_drawing import Taught
 from haleganada_server.training.online.checkpoints import KEPT, Checkpoints
 from haleganada_server.training.online.features import FeatureFile
 from haleganada_server.training.online.learner import OnlineLearner, Rebuild
 from haleganada_server.training.online.start import Start
-from haleganada_server.training.online.taught import Taught
 
 from tests.unit.server.training.online.toy_script import drawing, finish, lessons, same, taught
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.online_config import OnlineConfig
+from haleganada_server.core.models.online_config import OnlineConfig
 from haleganada_server.training.online.features import FeatureFile
 from haleganada_server.training.online.growth import grow
 from haleganada_server.training.online.learner_state import LearnerState

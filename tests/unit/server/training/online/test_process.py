@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 from haleganada_server.config import SHIPPED_MODELS
-from haleganada_server.core.online_config import OnlineConfig
-from haleganada_server.training.job_channel import ABANDONED
+from haleganada_server.core.models.online_config import OnlineConfig
+from haleganada_server.training.common.job_channel import ABANDONED
+from haleganada_server.training.common.taught_drawing import Taught
 from haleganada_server.training.online.start import start_preset
-from haleganada_server.training.online.taught import Taught
 
 from tests.unit.server.training.online.following_process import CONFIG, FollowingProcess
 from tests.unit.server.training.online.toy_script import drawing, lessons, taught

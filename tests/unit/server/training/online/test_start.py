@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 from haleganada_server.core.errors import DataLoss, InvalidInput, Precondition
-from haleganada_server.core.model_card import ModelCard
-from haleganada_server.core.model_files import WEIGHTS
-from haleganada_server.core.online_config import OnlineConfig
-from haleganada_server.training.model_files import read_card, write_model
-from haleganada_server.training.model_memory import write_memory
+from haleganada_server.core.models.card import ModelCard
+from haleganada_server.core.models.files import WEIGHTS
+from haleganada_server.core.models.online_config import OnlineConfig
+from haleganada_server.training.export.model_files import read_card, write_model
+from haleganada_server.training.export.model_memory import write_memory
 from haleganada_server.training.online.start import Start, start_model, start_preset
 from haleganada_server.training.presets import parameter_count, preset
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from haleganada_server.core.glyph_types import Glyph, Ink, Stroke
-from haleganada_server.core.online_config import OnlineConfig
+from haleganada_server.core.glyphs.types import Glyph, Ink, Stroke
+from haleganada_server.core.models.online_config import OnlineConfig
+from haleganada_server.training.common.taught_drawing import Taught
 from haleganada_server.training.online.checkpoints import Checkpoints
 from haleganada_server.training.online.features import FeatureFile
 from haleganada_server.training.online.learner import OnlineLearner
 from haleganada_server.training.online.learner_state import LearnerState
 from haleganada_server.training.online.start import Start
-from haleganada_server.training.online.taught import Taught
 from haleganada_server.vision import dataset_raster, normalise
 from torch import Tensor
 

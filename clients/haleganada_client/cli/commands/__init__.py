@@ -1,0 +1,1 @@
+"""One module for each command group, named as the command is."""

@@ -1,0 +1,164 @@
+"""evaluate: measure models on a data set."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from haleganada_client.cli.files.dataset_lookup import dataset_named
+from haleganada_client.cli.layout import counted, percent, printable, table
+from haleganada_client.cli.session import Session, with_session
+from haleganada_client.cli.text.job_bar import followed, goes_on
+
+if TYPE_CHECKING:
+    from haleganada_client.client import HaleganadaClient
+    from haleganada_client.jobs import Job
+
+_SHOWN = 10
+"""Labels and pairs of a model that are listed; the files have all."""
+
+
+@click.command("evaluate")
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.option("--data", "dataset", required=True, metavar="NAME", help="The data set: its id, or its name.")
+@click.option("--quick", is_flag=True, help="Only the accuracy, on at most 1,000 drawings.")
+@click.option("--detach", is_flag=True, help="Do not wait for the end.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Save pictures and figures there."
+)
+@with_session
+def evaluate_command(
+    session: Session, models: tuple[str, ...], dataset: str, quick: bool, detach: bool, out: Path | None
+) -> None:
+    """Measure models on a data set's test part, several each and together. `few-shot` is the embedder and head, taught
+    with the training part.
+
+    DIR gets evaluation_results.json and, unless --quick is given, for each model classification_report.json, its
+    confusion matrix (.png; .html, to zoom into with a browser; .npz), class_accuracy.png and confused_pairs.png. With
+    several models the files begin with each one's id, and disagreements.png shows where they differ.
+
+    \b
+    haleganada evaluate mine --data digits --out report/
+    haleganada evaluate mine few-shot --data digits
+    """
+    if detach and out is not None:
+        raise click.UsageError("files are there at the end only; leave --detach or --out away")
+    with session.client() as client:
+        job = client.jobs.start_evaluation(models, dataset_named(client, dataset), quick=quick)
+        if not detach:
+            job = followed(session, client, job)
+        saved = saved_files(client, job, out) if out is not None else []
+    text = [goes_on(session, job) if detach else measured(job), *_written(job, saved)]
+    if job.files and out is None:
+        fetch = session.command_line("jobs", "files", job.job_id, "--to", "FOLDER")
+        text.append(f"\n`{fetch}` fetches {counted(len(job.files), 'file')}")
+    session.show(job, "\n".join(text))
+    if not detach and job.state.value != "succeeded":
+        sys.exit(1)
+
+
+def saved_files(client: HaleganadaClient, job: Job, folder: Path, names: Sequence[str] = ()) -> list[Path]:
+    """Write a job's files, all or those that are named, to a folder, made if it is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = names or [file.name for file in job.files]
+    targets = [folder / Path(name).name for name in wanted]
+    for name, target in zip(wanted, targets, strict=True):
+        client.jobs.file(job.job_id, name, target)
+    return targets
+
+
+def _written(job: Job, saved: Sequence[Path]) -> list[str]:
+    """A line for each file, with the name of the model that it is about where there are several."""
+    models = job.result.get("models", [])
+    about = {name: f", of {printable(_name(model))}" for model in models for name in model.get("files", [])}
+    return [f"wrote {path}{about.get(path.name, '') if len(models) > 1 else ''}" for path in saved]
+
+
+def measured(job: Job) -> str:
+    """What an evaluation found, for people."""
+    if job.state.value != "succeeded":
+        why = f" ({job.error_reason}): {printable(job.error)}" if job.error else ""
+        return f"the evaluation {'failed' if job.error else 'was cancelled'}{why}"
+    result = job.result
+    blocks = [_heading(result), _comparison(result.get("models", []))]
+    blocks += [_details(model) for model in result.get("models", []) if model.get("per_class") or model.get("worst")]
+    blocks += [_disagreements(result.get("disagreements", {}))]
+    blocks += ["\n".join(f"note: {printable(note)}" for note in result.get("notes", []))]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _heading(result: Mapping[str, Any]) -> str:
+    data = result.get("dataset", {})
+    drawings, labels = counted(data.get("drawings", 0), "drawing"), counted(data.get("labels", 0), "label")
+    return f"{printable(data.get('name', ''))}, {data.get('part', '')} part: {drawings} of {labels}"
+
+
+def _comparison(models: Sequence[Mapping[str, Any]]) -> str:
+    """A line for each model."""
+    rows = [
+        [
+            _name(model),
+            percent(model.get("accuracy")),
+            _interval(model.get("accuracy_interval")),
+            percent(model.get("macro", {}).get("f1-score")),
+            percent(model.get("weighted", {}).get("f1-score")),
+            percent(model.get("top5_accuracy")),
+            f"{model['milliseconds']:.1f}" if model.get("milliseconds") else "-",
+        ]
+        for model in models
+    ]
+    header = ["model", "right", "95 % interval", "macro F1", "weighted F1", "top 5", "ms"]
+    return table(rows, header, right={1, 3, 4, 5, 6})
+
+
+def _name(model: Mapping[str, Any]) -> str:
+    """With the id behind it where two have the same one."""
+    return str(model.get("shown_as") or model.get("name", ""))
+
+
+def _interval(ends: Sequence[float] | None) -> str:
+    return f"{percent(ends[0])} to {percent(ends[1])}" if ends else "-"
+
+
+def _details(model: Mapping[str, Any]) -> str:
+    """Where one model errs."""
+    parts = []
+    worst = [entry for entry in model.get("worst", []) if entry["accuracy"] < 1][:_SHOWN]
+    if worst:
+        rows = [
+            ["", entry["label"], percent(entry["accuracy"]), f"of {entry['support']}", _taken_for(entry)]
+            for entry in worst
+        ]
+        parts.append(f"{printable(_name(model))}, worst labels:\n{table(rows, right={2})}")
+    if pairs := model.get("confused_pairs", [])[:_SHOWN]:
+        rows = [["", ", ".join(_directions(pair))] for pair in pairs]
+        parts.append(f"{printable(_name(model))}, most confused:\n{table(rows)}")
+    if unknown := model.get("labels_not_known", {}).get("count"):
+        parts.append(f"{printable(_name(model))} does not know {unknown} of the labels")
+    return "\n\n".join(parts)
+
+
+def _directions(pair: Mapping[str, Any]) -> list[str]:
+    """Which of the two was taken for the other, the more frequent error first."""
+    first, second = pair["labels"]
+    both = [(pair["first_as_second"], first, second), (pair["second_as_first"], second, first)]
+    return [f"{is_} taken for {read} ({times}x)" for times, is_, read in sorted(both, reverse=True) if times]
+
+
+def _taken_for(entry: Mapping[str, Any]) -> str:
+    return f"taken for {entry['read_as']} ({entry['times']}x)" if entry.get("read_as") else ""
+
+
+def _disagreements(found: Mapping[str, Any]) -> str:
+    if not found:
+        return ""
+    if not found["count"]:
+        return f"the models agree on every drawing; they are right on {percent(found['some_right'])}"
+    return (
+        f"the models disagree on {counted(found['count'], 'drawing')} ({percent(found['share'])}); "
+        f"one of them at least is right on {percent(found['some_right'])}"
+    )

@@ -1,0 +1,1 @@
+"""Data sets: labelled ink rasters in three parts, assembled, split, kept and found."""

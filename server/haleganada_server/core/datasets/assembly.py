@@ -1,0 +1,182 @@
+"""From items as they were read to a data set: no picture twice, none under two labels, none in two parts.
+
+Two pictures are the same if the rasters that a data set stores are: no model could tell them apart. Nothing here
+depends on the order in which the items were read.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from haleganada_server.core.errors import InvalidInput
+
+from .dataset import DatasetOptions, ItemFacts, LabelCount, Part, RefusedDrawing, RepeatedDrawing
+from .split import split
+
+MAX_NAMED = 1_000
+MAX_LABELS = 20_000
+CONFLICT = "CONFLICTING_LABELS"
+_NAMED_IN_ERRORS = 10
+
+
+@dataclass(slots=True)
+class Refusals:
+    """What could not be read; the first thousand by name."""
+
+    kept: list[RefusedDrawing] = field(default_factory=list)
+    total: int = 0
+
+    def add(self, refused: RefusedDrawing) -> None:
+        """Note one."""
+        self.total += 1
+        if len(self.kept) < MAX_NAMED:
+            self.kept.append(refused)
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """A data set without its rasters.
+
+    order: which of the items read are in it, in its own order: by part, label and digest. labels: sorted by code
+    points; label_ids, parts, writer_ids: by item in that order, writer -1 = not known.
+    """
+
+    order: list[int]
+    label_ids: list[int]
+    parts: list[Part]
+    writer_ids: list[int]
+    labels: tuple[LabelCount, ...]
+    writers: int
+    leaked: list[RepeatedDrawing]
+    duplicated: list[RepeatedDrawing]
+
+    @property
+    def duplicates(self) -> int:
+        """How many items were left out because the same picture is in the same part."""
+        return len(self.duplicated)
+
+
+def assemble(items: Sequence[ItemFacts], options: DatasetOptions, refusals: Refusals) -> Assembled:
+    """Choose, split and put in order. Notes conflicting items in `refusals`. Raises InvalidInput if there is nothing
+    to learn from: no items, one label only, or too many.
+    """
+    _require_distinct_names(items)
+    candidates = _without_conflicts(items, refusals)
+    kept = _without_leaks(items, candidates)
+    _require_labels(items, kept, refusals)
+    parts = dict(zip(kept, split([items[i] for i in kept], options), strict=True))
+    leaks = _leaks(items, candidates, kept)
+    duplicates = set(candidates).difference(kept, leaks)
+    order = sorted(kept, key=lambda i: (parts[i], items[i].label, items[i].digest))
+    labels, writers = _numbered(items[i].label for i in order), _numbered(items[i].writer for i in order)
+    writers.pop("", None)
+    return Assembled(
+        order,
+        [labels[items[i].label] for i in order],
+        [parts[i] for i in order],
+        [writers.get(items[i].writer, -1) for i in order],
+        _counts(labels, [(items[i].label, parts[i]) for i in order]),
+        len(writers),
+        _repeated(items, leaks, parts),
+        _repeated(items, duplicates, parts),
+    )
+
+
+def _require_distinct_names(items: Iterable[ItemFacts]) -> None:
+    """Two names for one label are more often a mistake than meant, and cannot be taken apart again once merged."""
+    names: dict[str, set[str]] = defaultdict(set)
+    for item in items:
+        names[item.label].add(item.folder)
+    colliding = [(label, own) for label, own in sorted(names.items()) if len(own) > 1]
+    if colliding:
+        listed = "; ".join(f"{_quoted(own)} all mean “{label}”" for label, own in colliding[:_NAMED_IN_ERRORS])
+        raise InvalidInput("file", f"has several names for one label: {listed}. Rename or merge them, then repeat it")
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"“{name}” ({' '.join(f'U+{ord(char):04X}' for char in name[:4])})" for name in sorted(names))
+
+
+def _without_conflicts(items: Sequence[ItemFacts], refusals: Refusals) -> list[int]:
+    """The items whose picture has one label only."""
+    labels: dict[bytes, set[str]] = defaultdict(set)
+    for item in items:
+        labels[item.digest].add(item.label)
+    agreed = []
+    for i, item in enumerate(items):
+        if len(labels[item.digest]) == 1:
+            agreed.append(i)
+            continue
+        others = ", ".join(f"“{label}”" for label in sorted(labels[item.digest] - {item.label}))
+        message = f"the same picture is also there as {others}; remove the wrong one"
+        refusals.add(RefusedDrawing(item.item, CONFLICT, message))
+    return agreed
+
+
+def _without_leaks(items: Sequence[ItemFacts], candidates: Iterable[int]) -> list[int]:
+    """One item for each picture: that of the latest part, so that what is measured on was never trained on."""
+    best: dict[bytes, int] = {}
+    for i in candidates:
+        rival = best.get(items[i].digest)
+        if rival is None or _preference(items[i]) > _preference(items[rival]):
+            best[items[i].digest] = i
+    return sorted(best.values())
+
+
+def _leaks(items: Sequence[ItemFacts], candidates: Iterable[int], kept: Iterable[int]) -> set[int]:
+    """What was left out for a later part: of each picture one for each earlier part, because a second one there is a
+    duplicate.
+    """
+    winners = {items[i].digest: items[i] for i in kept}
+    earlier: dict[tuple[bytes, Part], int] = {}
+    for i in candidates:
+        place = (items[i].digest, _part(items[i]))
+        if _part(items[i]) is not _part(winners[items[i].digest]):
+            earlier[place] = max(earlier.get(place, i), i, key=lambda one: _preference(items[one]))
+    return set(earlier.values())
+
+
+def _repeated(items: Sequence[ItemFacts], left_out: Iterable[int], parts: Mapping[int, Part]) -> list[RepeatedDrawing]:
+    """What was left out, by name. parts: of the items that were kept, by place."""
+    winners = {items[i].digest: i for i in parts}
+    named = []
+    for item in (items[i] for i in left_out):
+        kept = winners[item.digest]
+        named.append(RepeatedDrawing(item.item, items[kept].item, item.part, parts[kept]))
+    return sorted(named, key=lambda one: (one.item, one.kept, one.part or Part.TRAIN, one.part is None))
+
+
+def _preference(item: ItemFacts) -> tuple[int, str, str]:
+    """The greatest is kept; names only make the choice the same for every order."""
+    return (_part(item), item.writer, item.item)
+
+
+def _part(item: ItemFacts) -> Part:
+    return item.part or Part.TRAIN
+
+
+def _require_labels(items: Sequence[ItemFacts], kept: Sequence[int], refusals: Refusals) -> None:
+    labels = {items[i].label for i in kept}
+    if len(labels) > MAX_LABELS:
+        raise InvalidInput("file", f"has {len(labels):,} labels; at most {MAX_LABELS:,} are allowed")
+    if len(labels) >= 2:
+        return
+    found = f"only drawings of “{labels.pop()}”" if labels else "no drawing that can be used"
+    why = ""
+    if refusals.kept:
+        first = refusals.kept[0]
+        why = f"; {refusals.total:,} were refused, the first ({first.item}) because: {first.message}"
+    raise InvalidInput("file", f"has {found}, but two labels are needed to tell apart{why}")
+
+
+def _numbered(names: Iterable[str]) -> dict[str, int]:
+    return {name: number for number, name in enumerate(sorted(set(names) - {""}))}
+
+
+def _counts(labels: Iterable[str], items: Iterable[tuple[str, Part]]) -> tuple[LabelCount, ...]:
+    counted = {label: [0, 0, 0] for label in labels}
+    for label, part in items:
+        counted[label][part] += 1
+    return tuple(LabelCount(label, *own) for label, own in counted.items())

@@ -1,0 +1,1 @@
+"""The few-shot head: probabilistic LDA on additive statistics, its adaptation to a script, and honest probabilities."""

@@ -1,0 +1,1 @@
+"""Jobs: trainings and evaluations that run as processes and outlive their clients."""

@@ -1,0 +1,68 @@
+"""Which settings of a training can be meant; what is not given is left to the preset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from haleganada_server.core.datasets.dataset import DatasetInfo, Part
+from haleganada_server.core.errors import InvalidInput, Precondition
+
+_WHOLE = {
+    "epochs": (1, 10_000),
+    "batch_size": (1, 4_096),
+    "patience": (0, 10_000),
+    "accumulation": (1, 256),
+    "frozen_epochs": (0, 10_000),
+    "seed": (0, 2**63 - 1),
+    "checkpoint_every": (1, 1_000),
+}
+_CHOICES = {"optimiser": ("adamw", "adam"), "schedule": ("cosine", "plateau")}
+_SWITCHES = ("mixed_precision", "augment", "tensorboard")
+
+
+def checked_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that were given, by their names in the contract. Raises InvalidInput for one out of its range."""
+    for name, value in given.items():
+        _check(f"settings.{name}", name, value)
+    return dict(given)
+
+
+def require_trainable(dataset: DatasetInfo) -> None:
+    """Raises Precondition unless there are drawings of two labels at least to train on."""
+    labels = sum(1 for label in dataset.labels if label.train)
+    if labels < 2:
+        raise Precondition(
+            f"the data set “{dataset.name}” has {dataset.count(Part.TRAIN):,} drawings to train on, of {labels} "
+            "label(s); a model needs two labels at least: upload a data set with more",
+            "DATASET_UNUSABLE",
+        )
+
+
+def require_measurable(dataset: DatasetInfo) -> None:
+    """Raises Precondition unless there are drawings to measure on."""
+    if not dataset.count(Part.TEST) and not dataset.count(Part.VALIDATION):
+        raise Precondition(
+            f"the data set “{dataset.name}” has nothing to test on; upload it with a test part, or with a share for it",
+            "DATASET_UNUSABLE",
+        )
+
+
+def _check(field: str, name: str, value: Any) -> None:
+    if name in _WHOLE:
+        least, most = _WHOLE[name]
+        if not least <= value <= most:
+            raise InvalidInput(field, f"is {value}; give {least:,} to {most:,}, or nothing for the preset's own")
+    elif name in _CHOICES:
+        if value not in _CHOICES[name]:
+            raise InvalidInput(field, f"is not known; choose {' or '.join(_CHOICES[name])}")
+    elif name == "learning_rate":
+        if not 0 < value <= 1:
+            raise InvalidInput(field, f"is {value}; give a number above 0, to 1, or nothing for the preset's own")
+    elif name == "weight_decay":
+        if not 0 <= value <= 1:
+            raise InvalidInput(field, f"is {value}; give 0 to 1, or nothing for the preset's own")
+    elif name not in _SWITCHES:
+        raise InvalidInput(field, "is not a setting of a training")
+    elif not isinstance(value, bool):
+        raise InvalidInput(field, "is neither true nor false")

@@ -1,0 +1,54 @@
+"""What a workspace knows at one revision, published as a whole: readers take a reference and never lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from haleganada_server.core.fewshot.belief import Belief
+from haleganada_server.core.fewshot.confidence import Decision, decide
+from haleganada_server.core.fewshot.head import Head
+
+from .prediction import Candidate, Prediction
+from .stale_samples import Waiting
+from .variants import Variants
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Knowledge:
+    """The state that one revision of the log gives; everything in it is immutable.
+
+    head: knows the samples that the present weights have embedded by now. waiting: all others. samples_total: of both.
+    """
+
+    revision: int
+    head: Head
+    variants: Variants
+    samples_total: int
+    waiting: Waiting
+
+    @property
+    def labels_known(self) -> int:
+        """Labels of live samples."""
+        return len(self.head.labels) + self.waiting.labels_beyond(self.head.index)
+
+    def samples(self, label: str) -> int:
+        """Live samples of a label."""
+        return self.head.count(label) + self.waiting.labels.get(label, 0)
+
+    def predict(self, belief: Belief, top_k: int, prediction_id: str) -> Prediction:
+        """The top_k candidates with their canonical labels, and what to make of them."""
+        if not self.head.labels:
+            decision = Decision.UNKNOWN if self.waiting.labels else Decision.NOTHING_TAUGHT
+            return Prediction((), 1.0, decision, self.revision, prediction_id)
+        known = belief.probabilities[:-1]
+        best = np.argsort(-known, kind="stable")[:top_k]
+        candidates = tuple(self._candidate(self.head.labels[i], float(known[i]), belief) for i in best)
+        decision = decide(candidates[0].canonical_probability, belief.unknown)
+        return Prediction(candidates, belief.unknown, decision, self.revision, prediction_id)
+
+    def _candidate(self, label: str, probability: float, belief: Belief) -> Candidate:
+        forms = self.variants.forms(label)
+        together = sum(belief.of(form) for form in forms if form in self.head.index)
+        return Candidate(label, forms[0], probability, min(1.0, together), forms, self.samples(label))

@@ -1,0 +1,39 @@
+"""The answer to one drawing, whichever model gave it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from haleganada_server.core.fewshot.confidence import Decision
+from haleganada_server.core.model_names import FEW_SHOT
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One label that a drawing may be.
+
+    label: the form that was taught. canonical: the label that the form stands for (itself unless linked).
+    probability and canonical_probability: 0..1; the second is the sum over all forms of the canonical label. forms:
+    all taught forms of the canonical label, the canonical one first. samples: taught samples of this form.
+    """
+
+    label: str
+    canonical: str
+    probability: float
+    canonical_probability: float
+    forms: tuple[str, ...]
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The answer to one drawing; candidates by falling probability, which together with unknown_probability sum to
+    at most 1. model: what answered, see model_names, or a model's id.
+    """
+
+    candidates: tuple[Candidate, ...]
+    unknown_probability: float
+    decision: Decision
+    revision: int
+    prediction_id: str
+    model: str = FEW_SHOT

@@ -1,0 +1,64 @@
+"""Which form stands for which canonical label.
+
+A form is what was drawn (ಕಿ), a canonical label what it stands for (ಕ). Links are one level deep: a form points to a
+label that points nowhere. Immutable: each change gives a new Variants, so that readers never see half of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from haleganada_server.core.errors import Precondition
+
+
+@dataclass(frozen=True)
+class Variants:
+    """canonical_of: form -> canonical label, in the order in which they were linked."""
+
+    canonical_of: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def canonical(self, label: str) -> str:
+        """What a label stands for; itself unless it is linked."""
+        return self.canonical_of.get(label, label)
+
+    def forms(self, label: str) -> tuple[str, ...]:
+        """All labels of the group that `label` belongs to, the canonical one first."""
+        head = self.canonical(label)
+        return (head, *(form for form, canonical in self.canonical_of.items() if canonical == head))
+
+    def groups(self) -> int:
+        """Number of groups with two or more forms."""
+        return len(set(self.canonical_of.values()))
+
+    def resolve(self, form: str, canonical: str) -> str:
+        """The canonical label that linking form to canonical would give.
+
+        Raises Precondition if the form stands for itself then, stands for something else already, or has forms of
+        its own.
+        """
+        target = self.canonical(canonical)
+        if target == form:
+            raise Precondition(
+                f"“{form}” cannot be a form of “{canonical}”: that would be a circle; unlink “{canonical}” first"
+                if canonical != form
+                else f"“{form}” cannot be a form of itself",
+                "VARIANT_CYCLE",
+            )
+        if form in self.canonical_of and self.canonical_of[form] != target:
+            raise Precondition(
+                f"“{form}” is already a form of “{self.canonical_of[form]}”; unlink it first", "ALREADY_LINKED"
+            )
+        if form in self.canonical_of.values():
+            raise Precondition(
+                f"“{form}” has forms of its own; unlink them first, or link “{target}” to it instead", "HAS_FORMS"
+            )
+        return target
+
+    def with_link(self, form: str, canonical: str) -> Variants:
+        """With form standing for canonical; "" = for itself."""
+        links = {f: c for f, c in self.canonical_of.items() if f != form}
+        if canonical:
+            links[form] = canonical
+        return Variants(MappingProxyType(links))

@@ -1,0 +1,1 @@
+"""Models trained on data sets: their cards and files, which of them answers in which workspace."""

@@ -1,0 +1,108 @@
+"""What a model that was trained on a data set says of itself: all that is needed to run it and to name it.
+
+Lies as model.json beside the weights, and inside an exported ONNX file as its metadata. Nothing in it runs code.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from haleganada_server.core.errors import HaleganadaError, Precondition
+from haleganada_server.core.labels import normalise_label
+
+CARD_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """From an ink raster (128 x 128, 255 = ink on 0) to a network's input.
+
+    side: height and width in px, reduced or enlarged by area. channels: 1, or 3 equal ones. mean, std: of each channel,
+    taken off and divided by, after the ink was brought to 0..1 (1 = ink). dark_ink: ink is 0 and paper 1 instead,
+    as ImageNet networks know drawings.
+    """
+
+    side: int
+    channels: int = 1
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+    dark_ink: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """One trained model.
+
+    labels: by output, NFC, unique. temperature: the logits are divided by it before the softmax; fitted on the
+    validation part. parameters: weights and biases. sha256: of its files by name. options: of the preset's network.
+    metrics: for example "validation_accuracy", "test_accuracy" (0..1), "milliseconds" (one drawing, one core).
+    """
+
+    preset: str
+    name: str
+    labels: tuple[str, ...]
+    preprocessing: Preprocessing
+    temperature: float
+    parameters: int
+    created_us: int
+    dataset_name: str
+    dataset_sha256: str
+    sha256: dict[str, str]
+    options: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    """The settings that it was trained with, and versions of what trained it."""
+    sizes: dict[str, int] = field(default_factory=dict, compare=False)
+    """Bytes of its files by name; {} in older cards. Hashes tell more, so cards are compared without."""
+
+    def to_json(self) -> str:
+        """One JSON object."""
+        return json.dumps({"format": CARD_FORMAT, **asdict(self)}, ensure_ascii=False, indent=1)
+
+    @staticmethod
+    def from_json(text: str | bytes) -> ModelCard:
+        """The inverse of to_json. Raises Precondition for anything that is not a card."""
+        try:
+            entry = json.loads(text)
+            if entry["format"] != CARD_FORMAT:
+                raise ValueError(f"it has format {entry['format']}, not {CARD_FORMAT}")
+            entry.setdefault("sizes", {})  # older cards lack it
+            known = {name: entry[name] for name in (f.name for f in fields(ModelCard))}
+            known["labels"] = tuple(known["labels"])
+            known["preprocessing"] = _preprocessing(known["preprocessing"])
+            card = ModelCard(**known)
+            card.check()
+        except (HaleganadaError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise Precondition(
+                f"model.json cannot be used ({error}); train the model again, or delete it", "MODEL_DAMAGED"
+            ) from error
+        return card
+
+    def check(self) -> None:
+        """Raises ValueError, or InvalidInput for a label, if the parts do not fit each other."""
+        if not all(
+            isinstance(text, str)
+            for text in (self.name, self.preset, *self.labels, *self.sha256, *self.sha256.values())
+        ):
+            raise ValueError("a name, a label or a hash is not text")
+        if not all(
+            isinstance(number, (int, float))
+            for number in (self.created_us, self.parameters, *self.metrics.values(), *self.sizes.values())
+        ):
+            raise ValueError("a figure is not a number")
+        if not self.labels or len(set(self.labels)) != len(self.labels):
+            raise ValueError("labels are missing or not unique")
+        if any(normalise_label(label, "labels") != label for label in self.labels):
+            raise ValueError("a label is not normalised")
+        if not self.temperature > 0:
+            raise ValueError("temperature is not above 0")
+
+
+def _preprocessing(entry: dict[str, Any]) -> Preprocessing:
+    values = {**entry, "mean": tuple(entry["mean"]), "std": tuple(entry["std"])}
+    found = Preprocessing(**values)
+    if found.side < 1 or found.channels not in (1, 3) or not len(found.mean) == len(found.std) == found.channels:
+        raise ValueError("the preprocessing does not fit itself")
+    return found

@@ -1,0 +1,109 @@
+"""What can be trained, as facts that need no torch: the server lists them, training/presets builds the networks.
+
+A preset is a whole recipe: architecture, input, and settings that hold unless others are given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from haleganada_server.core.errors import InvalidInput
+
+from .card import Preprocessing
+from .online_config import OnlineConfig
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingDefaults:
+    """Settings that hold unless others are given; their meaning is that of TrainingSettings in the contract."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    frozen_epochs: int = 0
+    """Epochs in which only the last layers are trained; 0 where there is nothing pretrained to spare."""
+
+
+@dataclass(frozen=True, slots=True)
+class PresetFacts:
+    """One preset. parameters: weights and biases with 36 labels. pretrained: it starts from ImageNet weights.
+    online: how a new network of it learns along with a workspace, unless told otherwise; None if it cannot.
+    """
+
+    name: str
+    description: str
+    preprocessing: Preprocessing
+    parameters: int
+    pretrained: bool
+    defaults: TrainingDefaults
+    online: OnlineConfig | None = None
+
+    @property
+    def learns_along(self) -> bool:
+        """Whether a network of it can learn along with a workspace."""
+        return self.online is not None
+
+
+# Zero is paper and the padding of convolutions alike, so ink on 0 needs no further shift.
+_INK_32 = Preprocessing(side=32)
+_INK_64 = Preprocessing(side=64)
+_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_IMAGENET_128 = Preprocessing(128, 3, _IMAGENET_MEAN, _IMAGENET_STD, dark_ink=True)
+_IMAGENET_224 = Preprocessing(224, 3, _IMAGENET_MEAN, _IMAGENET_STD, dark_ink=True)
+
+_ALL = (
+    PresetFacts(
+        "cnn36",
+        "Convolutional network for digits and letters: small, accurate, fast on a CPU.",
+        _INK_32,
+        parameters=336_492,
+        pretrained=False,
+        defaults=TrainingDefaults(epochs=15, batch_size=64, learning_rate=2e-3, weight_decay=0.01),
+        online=OnlineConfig(),
+    ),
+    PresetFacts(
+        "resnet18",
+        "ResNet-18 from scratch on 64 px, for scripts with hundreds of letters.",
+        _INK_64,
+        parameters=11_186_148,
+        pretrained=False,
+        defaults=TrainingDefaults(epochs=50, batch_size=64, learning_rate=1e-3, weight_decay=0.01),
+    ),
+    PresetFacts(
+        "resnet18-imagenet",
+        "ResNet-18 that starts from ImageNet weights: its last layer first, then all of it.",
+        _IMAGENET_128,
+        parameters=11_194_980,
+        pretrained=True,
+        defaults=TrainingDefaults(epochs=50, batch_size=64, learning_rate=3e-4, weight_decay=0.01, frozen_epochs=2),
+    ),
+    PresetFacts(
+        "resnet50-transformer",
+        "A frozen ResNet-50 with ImageNet weights, its 7 × 7 map read by three transformer layers.",
+        _IMAGENET_224,
+        parameters=35_108_964,
+        pretrained=True,
+        defaults=TrainingDefaults(epochs=10, batch_size=32, learning_rate=1e-3, weight_decay=0.01),
+        online=OnlineConfig(learning_rate=1e-4),  # at 1e-3 attention unlearns at each letter what it had
+    ),
+    PresetFacts(
+        "tiny-cnn",
+        "Three convolutions and two dense layers: the smallest, to try things out.",
+        _INK_32,
+        parameters=359_588,
+        pretrained=False,
+        defaults=TrainingDefaults(epochs=15, batch_size=64, learning_rate=1e-3, weight_decay=0.01),
+    ),
+)
+PRESET_FACTS = {facts.name: facts for facts in _ALL}
+
+ONLINE_PRESETS = tuple(facts.name for facts in _ALL if facts.learns_along)
+
+
+def preset_facts(name: str) -> PresetFacts:
+    """The preset of that name. Raises InvalidInput with all names."""
+    facts = PRESET_FACTS.get(name)
+    if facts is None:
+        raise InvalidInput("preset", f"“{name}” is not one of {', '.join(PRESET_FACTS)}")
+    return facts

@@ -1,0 +1,1 @@
+"""Networks that learn online with one workspace, each in a child process."""

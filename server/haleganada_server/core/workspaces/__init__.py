@@ -1,0 +1,1 @@
+"""Workspaces: isolated vocabularies, each a function of its log."""

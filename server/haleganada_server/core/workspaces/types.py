@@ -1,0 +1,178 @@
+"""The nouns of the product as frozen dataclasses. No behaviour beyond what a value can say of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from haleganada_server.core.glyphs.types import Glyph
+from haleganada_server.core.models.online_status import OnlineStatus
+from haleganada_server.core.sample_log.rows import ChangeKind
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A drawing to learn and what it is, as a caller sends it: label and variant_of are not normalised yet, "" = none.
+
+    request_id: "" = a repeated call is carried out again. expected_revision: None = any.
+    """
+
+    glyph: Glyph
+    label: str
+    variant_of: str = ""
+    request_id: str = ""
+    expected_revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """The answer to a taught sample, sent only after the sample is on disk.
+
+    loss: -ln of the probability that the right label had before the sample was learned (for a new label: the
+    probability of “unknown”). revision: the workspace's revision after this sample.
+    """
+
+    sample_id: int
+    loss: float
+    label: str
+    trained_as: str
+    labels_known: int
+    samples_total: int
+    revision: int
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """The answer to a correction: the taught sample, and what had been predicted at which revision ("" = unknown)."""
+
+    taught: Taught
+    predicted: str
+    predicted_revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A group of forms after a link; the canonical label first in forms."""
+
+    canonical: str
+    forms: tuple[str, ...]
+    revision: int
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unlinked:
+    """A form that stands for itself again, and what it had stood for."""
+
+    former_canonical: str
+    revision: int
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """The change that was taken back; sample_id is 0 for links."""
+
+    kind: ChangeKind
+    undone_revision: int
+    sample_id: int
+    label: str
+    revision: int
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One taught sample as a caller sees it. time_us: microseconds since 1970 UTC. predicted: "" = none."""
+
+    sample_id: int
+    label: str
+    canonical: str
+    loss: float
+    time_us: int
+    revision: int
+    predicted: str
+    correction: bool
+    picture: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleChange:
+    """A relabelled (sample set) or forgotten (sample None) sample."""
+
+    sample: Sample | None
+    revision: int
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SamplePage:
+    """A page of samples, newest first; next_before is the sample_id to continue below, 0 on the last page."""
+
+    samples: tuple[Sample, ...]
+    next_before: int
+    total: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotInfo:
+    """A kept state of a workspace. trash: put aside by reset, restore or delete."""
+
+    snapshot_id: str
+    name: str
+    revision: int
+    samples_total: int
+    created_us: int
+    bytes: int
+    sha256: str
+    trash: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceInfo:
+    """What a list of workspaces shows. samples_to_embed: live samples that the present weights have still to embed.
+    model: what answers, see model_names, or a model's id. online: where the network that learns along stands.
+    """
+
+    name: str
+    samples_total: int
+    labels_known: int
+    revision: int
+    created_us: int
+    bytes_on_disk: int
+    corrupt: bool
+    embedder_hash: str
+    samples_to_embed: int
+    model: str
+    online: OnlineStatus | None
+
+
+class TransferFormat(Enum):
+    """The forms of an exported file; the value is used in manifests and on the command line."""
+
+    ARCHIVE = "archive"
+    SEED_FILES = "seed"
+    JSONL = "jsonl"
+    IMAGE_FOLDER = "folder"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One item of an import that could not be taught: its file name or line number, and why."""
+
+    item: str
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of an import. before: the state to go back to, None if the workspace was empty."""
+
+    imported: int
+    duplicates: int
+    refused: tuple[Refused, ...]
+    refused_total: int
+    revision: int
+    before: SnapshotInfo | None

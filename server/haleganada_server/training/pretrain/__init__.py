@@ -1,0 +1,1 @@
+"""Pre-training of the embedder: from open data to shipped weights."""

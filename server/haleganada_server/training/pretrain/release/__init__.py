@@ -1,0 +1,1 @@
+"""From a trained network to shipped weights: export, head, calibration, measurements, model card."""

@@ -1,0 +1,97 @@
+"""Figures of the product: the shipped graph, the server's own preprocessing, real drawings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from haleganada_server.core.fewshot.head import Head
+from haleganada_server.training.pretrain.one_shot import Embeddings, Task
+from haleganada_server.training.pretrain.synthesis.sources import Scans
+from haleganada_server.vision.encode import network_input
+from haleganada_server.vision.frame import frame
+from haleganada_server.vision.paper import find_ink
+
+from .head_fit import HeadFit, head_scores
+
+
+def product_rasters(scans: Scans) -> NDArray[np.uint8]:
+    """(n, h, w) with 255 = ink -> the server's canonical rasters (n, 128, 128), as for dark ink on white paper."""
+    return np.stack([frame(find_ink(255 - np.pad(s, 4))) for s in scans])
+
+
+@dataclass(frozen=True)
+class ProductEmbedder:
+    """From scans to embeddings exactly as the server does it."""
+
+    session: onnxruntime.InferenceSession
+    side: int
+
+    def __call__(self, scans: Scans, batch: int = 64) -> Embeddings:
+        """(n, h, w), 255 = ink -> (n, d)."""
+        return self.of_rasters(product_rasters(scans), batch)
+
+    def of_rasters(self, rasters: NDArray[np.uint8], batch: int = 64) -> Embeddings:
+        """(..., 128, 128) as product_rasters gives them -> (..., d)."""
+        flat, parts = rasters.reshape(-1, *rasters.shape[-2:]), []
+        for i in range(0, len(flat), batch):
+            ink = network_input(flat[i : i + batch], self.side)
+            parts.append(np.asarray(self.session.run(["embedding"], {"ink": ink})[0]))
+        return np.concatenate(parts).reshape(*rasters.shape[:-2], -1)
+
+    def pool(self, characters: Sequence[Scans]) -> Embeddings:
+        """Characters with equally many drawings -> (characters, drawings, d)."""
+        stacked = np.stack(list(characters))
+        return self(stacked.reshape(-1, *stacked.shape[2:])).reshape(*stacked.shape[:2], -1)
+
+
+def one_shot_error(head: HeadFit, tasks: Sequence[Task], adapt: bool = True) -> float:
+    """Share of the head's wrong answers."""
+    wrong = []
+    for taught, asked in tasks:
+        examples = head.project(taught)[:, None]
+        scores = head_scores(head.basis(examples, adapt), head.project(asked), examples)[:, :-1]
+        wrong.append(scores.argmax(1) != np.arange(len(taught)))
+    return float(np.mean(np.concatenate(wrong)))
+
+
+@dataclass(frozen=True)
+class WriterSet:
+    """Drawings of many labels by several writers, for evaluation only."""
+
+    embeddings: Embeddings
+    labels: NDArray[np.integer]
+    writers: NDArray[np.integer]
+
+
+def load_kannada(data: Path, embedder: ProductEmbedder) -> WriterSet | None:
+    """The Chars74K Kannada aksharas without the suspect drawings; None where they are absent."""
+    path = data / "chars74k_kannada" / "chars74k_kannada_96.npz"
+    if not path.exists():
+        return None
+    with np.load(path) as file:
+        good = ~file["suspect"]
+        return WriterSet(embedder(file["x"][good]), file["y"][good], file["writer"][good])
+
+
+def writer_split_accuracy(
+    head: HeadFit, drawings: WriterSet, shots: int, rounds: int = 3, seed: int = 0
+) -> tuple[float, int]:
+    """Top-1 share and its number of answers: `shots` writers teach every label, the others are recognised."""
+    rng = np.random.default_rng(seed)
+    v = head.project(drawings.embeddings)
+    right: list[NDArray[np.bool_]] = []
+    for _ in range(rounds):
+        teachers = rng.permutation(np.unique(drawings.writers))[:shots]
+        taught = np.isin(drawings.writers, teachers)
+        known = Head.fit(head.between, [str(label) for label in drawings.labels[taught]], v[taught]).adapted()
+        labels = np.array([int(label) for label in known.labels])
+        guesses = labels[[int(known.scores(vector)[:-1].argmax()) for vector in v[~taught]]]
+        right.append(guesses == drawings.labels[~taught])
+    joined = np.concatenate(right)
+    return float(joined.mean()), len(joined)

@@ -1,0 +1,1 @@
+"""Training characters made from strokes, scans and fonts."""

@@ -1,0 +1,53 @@
+"""A sheet of drawings as a network receives them: python -m haleganada_server.training.preview REQUEST.json.
+
+The request: {"dataset": {"folder", "name", "sha256", "labels"}, "preset", "drawings", "views", "seed", "sheet"}. Writes
+a PNG to the path `sheet`, and to standard output one line of JSON: {"done": {"labels": of the rows, "side"}} or
+{"failed": {"reason", "message"}}.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from haleganada_server.training.common.job_errors import failure_of
+
+
+def main(arguments: list[str]) -> int:
+    """Carry out one request; the exit status, 0 whenever a line was written."""
+    try:
+        answer = {"done": carry_out(json.loads(Path(arguments[0]).read_text(encoding="utf-8")))}
+    except Exception as error:
+        traceback.print_exc()
+        answer = {"failed": failure_of(error)}
+    print(json.dumps(answer, ensure_ascii=False))
+    return 0
+
+
+def carry_out(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the sheet of a request; the labels of its rows, and the side of a picture. Raises HaleganadaError, OSError.
+
+    Importing is part of the work: it fails where the `train` extra is missing.
+    """
+    from haleganada_server.core.datasets.dataset import Part
+    from haleganada_server.core.models.presets import preset_facts
+    from haleganada_server.training.common.atomic_files import write_whole
+    from haleganada_server.training.common.training_data import read_dataset, require_trainable
+
+    from .sheet import chosen_drawings, preview, sheet
+
+    data, side = read_dataset(request["dataset"]), preset_facts(request["preset"]).preprocessing.side
+    require_trainable(data)
+    chosen = chosen_drawings(data, int(request["drawings"]), int(request["seed"]))
+    pictures = preview(data, side, chosen, int(request["views"]), int(request["seed"]))
+    labels = [data.labels[label] for label in data.targets(data.part(Part.TRAIN)[chosen])]
+    write_whole(Path(request["sheet"]), sheet(pictures, labels))
+    return {"labels": labels, "side": side}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

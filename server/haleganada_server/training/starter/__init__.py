@@ -1,0 +1,1 @@
+"""The starter data set and model: digits and small letters."""

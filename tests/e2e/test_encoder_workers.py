@@ -1,0 +1,118 @@
+"""A server with reading processes, as a whole: what happens to them does not reach a caller, and none outlives it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from haleganada_client import HaleganadaClient, Prediction
+
+from tests.e2e.processes import ServerProcess, reading_processes, server, zigzag
+
+CLIENTS = 32
+SECONDS = 6.0
+
+
+def until(ready: Callable[[], object], patience_s: float = 20) -> None:
+    """Wait until it is so."""
+    end = time.monotonic() + patience_s
+    while not ready():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.05)
+
+
+def teach(client: HaleganadaClient) -> None:
+    client.train_batch(
+        [(zigzag(character, hand), f"c{character}", "", "") for character in range(8) for hand in (1, 2)]
+    )
+
+
+def told(prediction: Prediction) -> list[tuple[str, float]]:
+    return [(candidate.label, candidate.probability) for candidate in prediction.candidates]
+
+
+def get_busy(running: ServerProcess) -> None:
+    """Ask for so many drawings at once that there are reading processes."""
+    with running.client() as client:
+        client.predict_batch([zigzag(i % 8) for i in range(64)])
+    until(lambda: len(reading_processes(running.process.pid)) == 2)
+    time.sleep(1)  # the last one gets ready
+
+
+def test_readers_that_are_killed_again_and_again_harm_no_call(tmp_path: Path) -> None:
+    with server(tmp_path / "data", "--readers", "2", "--log-level", "error") as running:
+        with running.client() as client:
+            teach(client)
+            expected = [told(client.predict(zigzag(i))) for i in range(8)]  # read by the server itself
+        stop = threading.Event()
+        killer = threading.Thread(target=_kill_readers, args=(running.process.pid, stop))
+        killer.start()
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            answered = list(pool.map(client_of(running, expected), range(CLIENTS)))
+        stop.set()
+        killer.join()
+        assert min(answered) > 0
+        readers = reading_processes(running.process.pid)
+        assert running.stop() == 0
+        assert _all_gone(readers)
+
+
+def client_of(running: ServerProcess, expected: list[list[tuple[str, float]]]) -> Callable[[int], int]:
+    """A client that asks for SECONDS and compares every answer; it does not repeat a call that failed."""
+
+    def ask(number: int) -> int:
+        end, asked = time.monotonic() + SECONDS, 0
+        with running.client(retry=False) as client:
+            while time.monotonic() < end:
+                character = (number + asked) % 8
+                assert told(client.predict(zigzag(character))) == expected[character]
+                asked += 1
+        return asked
+
+    return ask
+
+
+def _kill_readers(server_pid: int, stop: threading.Event) -> None:
+    while not stop.wait(1):
+        for pid in reading_processes(server_pid)[:1]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _all_gone(pids: list[int]) -> bool:
+    until(lambda: not any(_runs(pid) for pid in pids))
+    return True
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return "haleganada_server.encoder_worker" in Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_no_reader_outlives_its_server(tmp_path: Path, number: signal.Signals) -> None:
+    with server(tmp_path / "data", "--readers", "2") as running:
+        get_busy(running)
+        readers = reading_processes(running.process.pid)
+        assert len(readers) == 2
+        began = time.monotonic()
+        running.process.send_signal(number)
+        assert running.process.wait(15) == (-number if number is signal.SIGKILL else 0)
+        assert time.monotonic() - began < 5
+        assert _all_gone(readers)
+
+
+def test_none_are_started_where_none_are_wanted(tmp_path: Path) -> None:
+    with server(tmp_path / "data", "--readers", "0") as running, running.client() as client:
+        client.predict_batch([zigzag(i % 8) for i in range(64)])
+        time.sleep(1.5)
+        assert reading_processes(running.process.pid) == []

@@ -1,0 +1,75 @@
+"""Pictures of predictions: well-formed, self-contained, and nothing in a name or label that becomes markup."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from haleganada_client.cli.text.visualize import Named, write_visualisation
+from haleganada_client.types import Candidate, Decision, ItemError, Prediction
+
+PNG = b"\x89PNG\r\n\x1a\n and more"
+HOSTILE = "<script>alert('x')</script>&\x1b\u202e"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def candidate(label: str, probability: float) -> Candidate:
+    points = tuple(f"U+{ord(char):04X}" for char in label)
+    return Candidate(label, probability, label, probability, (label,), points, 1)
+
+
+def prediction(*candidates: Candidate, decision: Decision = Decision.RECOGNISED) -> Prediction:
+    return Prediction(candidates, 0.01, decision, 3, "id", "few-shot")
+
+
+NAMED: list[Named] = [
+    ("letters/ಅ.png", PNG, prediction(candidate("ಅ", 0.9), candidate("ಕ್ಷ", 0.05))),
+    (HOSTILE, b"\xff\xd8jpeg", prediction(candidate(HOSTILE, 0.5), decision=Decision.UNSURE)),
+    ("none.png", PNG, prediction(decision=Decision.NOTHING_TAUGHT)),
+    ("bad.png", b"no picture", ItemError(3, "INVALID_INPUT", f"is not an image {HOSTILE}", "image")),
+]
+
+
+def svg_of(path: Path) -> ElementTree.Element:
+    return ElementTree.fromstring(path.read_text(encoding="utf-8"))
+
+
+def test_an_svg_has_a_card_for_each_drawing(tmp_path: Path) -> None:
+    write_visualisation(tmp_path / "v.svg", NAMED)
+    root = svg_of(tmp_path / "v.svg")
+    text = " ".join(root.itertext())
+    assert all(word in text for word in ("ಅ", "ಕ್ಷ", "90.0 %", "0C85", "recognised", "not sure", "not readable"))
+    pictures = [image.attrib["href"] for image in root.iter(f"{SVG}image")]
+    assert [base64.b64decode(picture.partition(",")[2]) for picture in pictures] == [PNG, b"\xff\xd8jpeg", PNG]
+    assert len(root.findall(f"{SVG}g")) == 4
+
+
+def test_a_page_is_made_of_the_same_cards(tmp_path: Path) -> None:
+    write_visualisation(tmp_path / "v.HTML", NAMED)
+    page = (tmp_path / "v.HTML").read_text(encoding="utf-8")
+    cards = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    assert len(cards) == 4
+    for card in cards:
+        ElementTree.fromstring(card)
+
+
+@pytest.mark.parametrize("ending", ["svg", "html"])
+def test_names_and_labels_are_text(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"v.{ending}"
+    write_visualisation(path, NAMED)
+    drawn = path.read_text(encoding="utf-8")
+    assert "<script" not in drawn and "\x1b" not in drawn and "\u202e" not in drawn
+    assert not re.findall(r"(?:href|src)=['\"](?!data:image/)", drawn), "something is fetched from elsewhere"
+
+
+def test_bars_are_as_long_as_the_probabilities(tmp_path: Path) -> None:
+    write_visualisation(tmp_path / "v.svg", NAMED[:1])
+    root = svg_of(tmp_path / "v.svg")
+    width = {
+        rect.attrib["class"]: float(rect.attrib["width"]) for rect in root.iter(f"{SVG}rect") if "class" in rect.attrib
+    }
+    assert width["best"] / width["track"] == pytest.approx(0.9, abs=0.01)
+    assert width["bar"] / width["track"] == pytest.approx(0.05, abs=0.01)

@@ -1,0 +1,336 @@
+"""Jobs with real processes: queued, watched, cancelled, killed, gone on with. The processes learn nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from haleganada_server.core.errors import InvalidInput, NotFound, Precondition, Unavailable
+from haleganada_server.core.jobs.job import Job, JobKind, JobState
+from haleganada_server.core.jobs.jobs import Jobs
+from haleganada_server.core.jobs.ports import CHECKPOINTS
+from haleganada_server.core.models.card import ModelCard
+from haleganada_server.runtime.job_process import SubprocessRunner
+
+from tests.jobs.world import COMMAND, ONE, TWO, jobs
+
+
+def ended(running: Jobs, job: Job) -> Job:
+    """The job when it is over."""
+    return list(running.watch(job.job_id))[-1]
+
+
+def until(condition: Callable[[], bool], timeout_s: float = 10) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_training_leaves_a_model_epochs_and_files(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        asked = running.start_training("tiny-cnn", TWO.name, "mine", {"epochs": 4})
+        seen = list(running.watch(asked.job_id))
+        job = seen[-1]
+        assert job.state is JobState.SUCCEEDED and not job.error
+        assert [epoch.epoch for epoch in job.epochs] == [1, 2, 3, 4]
+        assert job.created_us < job.started_us < job.ended_us
+        assert job.files == {"training_history.json": 2}
+        assert running.file(job.job_id, "training_history.json").read_text() == "{}"
+        card = ModelCard.from_json((tmp_path / "models" / job.model_id / "model.json").read_bytes())
+        assert (card.name, card.labels) == ("mine", ("a", "ಅ"))
+        assert not (tmp_path / "jobs" / job.job_id / "model").exists()
+        assert {value.state for value in seen} >= {JobState.RUNNING, JobState.SUCCEEDED}
+        assert job.settings == {"epochs": 4, "batch_size": 8, "learning_rate": 1e-3, "augment": True}
+        assert asked.settings == {} and job.request["settings"] == {"epochs": 4}, "what was asked for stays"
+    with jobs(tmp_path) as again:
+        assert again.get(job.job_id) == job
+
+
+def test_an_evaluation_brings_a_result(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        trained = ended(running, running.start_training("cnn36", TWO.name, "mine", {"epochs": 1}))
+        job = ended(running, running.start_evaluation(["few-shot", "mine"], TWO.dataset_id))
+        assert job.state is JobState.SUCCEEDED and [model["name"] for model in job.result["models"]] == [
+            "few-shot",
+            "mine",
+        ]
+        assert job.request["models"] == ["few-shot", trained.model_id]
+        assert job.request["model_names"] == ["few-shot", "mine"] and not job.model_id
+
+
+def test_what_cannot_be_done_is_said_at_once(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        refusals: list[tuple[Callable[[], Job], type[Exception], str]] = [
+            (lambda: running.start_training("cnn37", TWO.name), InvalidInput, "cnn36"),
+            (lambda: running.start_training("cnn36", "nothing"), NotFound, "nothing"),
+            (lambda: running.start_training("cnn36", ONE.name), Precondition, "two labels"),
+            (lambda: running.start_training("cnn36", TWO.name, "a\nb"), InvalidInput, "name"),
+            (lambda: running.start_training("cnn36", TWO.name, "", {"epochs": 0}), InvalidInput, "settings.epochs"),
+            (lambda: running.start_evaluation(["no such"], TWO.name), NotFound, "no such"),
+            (lambda: running.start_evaluation(["few-shot"], ONE.name), Precondition, "test"),
+            (lambda: running.start_evaluation([], TWO.name), InvalidInput, "models"),
+            (lambda: running.start_evaluation(["few-shot"] * 2, TWO.name), InvalidInput, "twice"),
+        ]
+        for call, kind, words in refusals:
+            with pytest.raises(kind, match=words):
+                call()
+        assert running.page() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("batch_size", 5000), ("learning_rate", -1.0), ("learning_rate", float("nan")), ("learning_rate", 1e300),
+        ("weight_decay", -0.1), ("weight_decay", 2.0), ("patience", -1), ("accumulation", 257), ("seed", -1),
+        ("checkpoint_every", 1001), ("optimiser", "sgd"),
+        ("momentum", 0.9),
+    ],
+)  # fmt: skip
+def test_settings_out_of_range_are_named(tmp_path: Path, name: str, value: object) -> None:
+    with jobs(tmp_path) as running, pytest.raises(InvalidInput) as refused:
+        running.start_training("cnn36", TWO.name, "", {name: value})
+    assert refused.value.field == f"settings.{name}"
+
+
+def test_without_torch_it_says_what_to_install(tmp_path: Path) -> None:
+    with (
+        jobs(tmp_path, runner=SubprocessRunner(COMMAND, {JobKind.TRAINING: ("torch_that_is_not_there",)})) as running,
+        pytest.raises(Precondition, match=r"pip install 'haleganada\[train\]'") as refused,
+    ):
+        running.start_training("cnn36", TWO.name)
+    assert refused.value.reason == "TORCH_NOT_INSTALLED"
+
+
+def test_without_tensorboard_it_says_what_to_install(tmp_path: Path) -> None:
+    runner = SubprocessRunner(COMMAND, {}, tensorboard="tensorboard_that_is_not_there")
+    with jobs(tmp_path, runner=runner) as running:
+        with pytest.raises(Precondition, match=r"pip install 'haleganada\[tensorboard\]'") as refused:
+            running.start_training("cnn36", TWO.name, "", {"tensorboard": True})
+        assert refused.value.reason == "TENSORBOARD_NOT_INSTALLED" and running.page() == []
+        asked = running.start_training("cnn36", TWO.name, "", {"tensorboard": False, "epochs": 1})
+        assert ended(running, asked).state is JobState.SUCCEEDED
+    with jobs(tmp_path, runner=SubprocessRunner(COMMAND, {}, tensorboard="json")) as running:
+        asked = running.start_training("cnn36", TWO.name, "", {"tensorboard": True, "epochs": 1})
+        assert ended(running, asked).state is JobState.SUCCEEDED
+
+
+def test_jobs_run_one_after_another_in_order(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        asked = [running.start_training("cnn36", TWO.name, f"m{i}", {"epochs": 2}) for i in range(3)]
+        most = 0
+        while not running.get(asked[2].job_id).state.over:
+            most = max(most, sum(job.state is JobState.RUNNING for job in running.page()))
+            time.sleep(0.01)
+        done = [running.get(job.job_id) for job in asked]
+        assert most == 1 and all(job.state is JobState.SUCCEEDED for job in done)
+        assert done[0].ended_us < done[1].started_us < done[1].ended_us < done[2].started_us
+        newest_first = [job.job_id for job in reversed(asked)]
+        assert [job.job_id for job in running.page()] == newest_first
+        assert [job.job_id for job in running.page(newest_first[0], 1)] == newest_first[1:2]
+
+
+def test_a_cancelled_training_keeps_the_best(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        asked = running.start_training("cnn36", TWO.name, "long", {"epochs": 10_000})
+        waiting = running.start_training("cnn36", TWO.name, "never")
+        until(lambda: len(running.get(asked.job_id).epochs) >= 2)
+        assert running.uses_dataset(TWO.dataset_id)
+        assert running.cancel(waiting.job_id).state is JobState.CANCELLED
+        assert running.cancel(asked.job_id).state is JobState.RUNNING
+        job = ended(running, asked)
+        assert job.state is JobState.CANCELLED and job.model_id and not job.error
+        assert running.cancel(asked.job_id) == job
+        assert not running.get(waiting.job_id).started_us and not running.uses_dataset(TWO.dataset_id)
+
+
+def test_one_that_does_not_listen_is_ended(tmp_path: Path) -> None:
+    with jobs(tmp_path, patience_s=0.5) as running:
+        asked = running.start_training("cnn36", TWO.name, "does not listen")
+        until(lambda: running.get(asked.job_id).state is JobState.RUNNING)
+        running.cancel(asked.job_id)
+        job = ended(running, asked)
+        assert job.state is JobState.CANCELLED and not job.model_id and not job.error
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "words"),
+    [
+        ("is killed", "PROCESS_KILLED", "smaller batch"),
+        ("ends", "PROCESS_ENDED", "ValueError: the cat sat on it"),
+        ("runs out of memory", "OUT_OF_MEMORY", "choose a smaller batch"),
+        ("leaves a child", "PROCESS_ENDED", "exit status 5"),
+        ("breaks its model", "MODEL_DAMAGED", "model.onnx"),
+    ],
+)
+def test_a_failure_has_a_reason_and_harms_no_other(tmp_path: Path, name: str, reason: str, words: str) -> None:
+    with jobs(tmp_path) as running:
+        job = ended(running, running.start_training("cnn36", TWO.name, name))
+        assert (job.state, job.error_reason) == (JobState.FAILED, reason) and words in job.error
+        assert not job.model_id and not list((tmp_path / "models").iterdir())
+        assert ended(running, running.start_training("cnn36", TWO.name, "next")).state is JobState.SUCCEEDED
+
+
+def test_one_that_breaks_down_may_leave_a_model_and_no_number_that_is_none(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        job = ended(running, running.start_training("cnn36", TWO.name, "breaks down"))
+        assert (job.state, job.error_reason) == (JobState.FAILED, "DIVERGED") and "learning rate" in job.error
+        assert (tmp_path / "models" / job.model_id / "model.json").exists()
+        assert [epoch.epoch for epoch in job.epochs] == [1]
+        stored = (tmp_path / "jobs" / job.job_id / "job.json").read_text()
+        json.loads(stored, parse_constant=lambda word: pytest.fail(word))
+
+
+@pytest.mark.parametrize("name", ["babbles", "floods"])
+def test_what_makes_no_sense_is_passed_over(tmp_path: Path, name: str) -> None:
+    with jobs(tmp_path) as running:
+        job = ended(running, running.start_training("cnn36", TWO.name, name))
+        assert job.state is JobState.SUCCEEDED and [epoch.epoch for epoch in job.epochs] == [1, 2, 3]
+
+
+def test_one_that_is_killed_now_and_then_goes_on(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        asked = running.start_training("cnn36", TWO.name, "is killed after each epoch", {"epochs": 4})
+        seen = list(running.watch(asked.job_id))
+        assert seen[-1].state is JobState.SUCCEEDED and [epoch.epoch for epoch in seen[-1].epochs] == [1, 2, 3, 4]
+        assert any("was killed" in job.progress.message for job in seen)
+
+
+def test_one_that_is_killed_without_a_further_epoch_is_started_once_more(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        job = ended(running, running.start_training("cnn36", TWO.name, "is killed in the second epoch"))
+        assert job.error_reason == "PROCESS_KILLED" and len(job.epochs) == 1
+        assert (tmp_path / "jobs" / job.job_id / "starts").read_text() == "ii"
+
+
+def test_one_that_is_killed_after_a_cancel_is_not_started_again(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        asked = running.start_training("cnn36", TWO.name, "is killed when cancelled")
+        until(lambda: running.get(asked.job_id).state is JobState.RUNNING)
+        running.cancel(asked.job_id)
+        assert ended(running, asked).state is JobState.CANCELLED
+
+
+def test_a_program_that_is_not_there(tmp_path: Path) -> None:
+    with jobs(tmp_path, runner=SubprocessRunner(("/no/such/program",), {})) as running:
+        job = ended(running, running.start_training("cnn36", TWO.name))
+        assert (job.state, job.error_reason) == (JobState.FAILED, "PROCESS_NOT_STARTED")
+
+
+def test_after_a_stop_it_goes_on_from_the_checkpoint(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        asked = running.start_training("cnn36", TWO.name, "long", {"epochs": 40})
+        until(lambda: len(running.get(asked.job_id).epochs) >= 3)
+        watch = running.watch(asked.job_id)
+        next(watch)
+        threading.Timer(0.1, running.stop).start()
+        with pytest.raises(Unavailable):
+            list(watch)
+        began = time.monotonic()
+        running.close()
+        assert time.monotonic() - began < 2
+        with pytest.raises(Unavailable):
+            running.start_training("cnn36", TWO.name)
+    stopped = int((tmp_path / "jobs" / asked.job_id / "checkpoint").read_text())
+    assert stopped < 40
+    with jobs(tmp_path) as again:
+        first = again.get(asked.job_id)
+        assert first.started_us and not first.state.over
+        job = ended(again, asked)
+        assert job.state is JobState.SUCCEEDED and [epoch.epoch for epoch in job.epochs] == list(range(1, 41))
+        assert job.started_us == first.started_us
+
+
+@pytest.mark.parametrize("name", ["learns", "is killed in the second epoch"])
+def test_checkpoints_go_when_nothing_can_go_on_from_them(tmp_path: Path, name: str) -> None:
+    with jobs(tmp_path) as running:
+        asked = running.start_training("cnn36", TWO.name, name)
+        folder = tmp_path / "jobs" / asked.job_id
+        (folder / "checkpoint-000001.safetensors").write_bytes(bytes(1000))
+        assert ended(running, asked).state.over
+        until(lambda: not list(folder.glob(CHECKPOINTS)))
+        assert {path.name for path in folder.iterdir()} >= {"job.json", "request.json", "log.txt"}
+    (folder / "checkpoint-000001.safetensors").write_bytes(bytes(1000))  # as if the server had ended too early
+    with jobs(tmp_path):
+        assert not list(folder.glob(CHECKPOINTS))
+
+
+def test_one_that_is_over_can_be_deleted_and_its_model_stays(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        long = running.start_training("cnn36", TWO.name, "long", {"epochs": 10_000})
+        waiting = running.start_training("cnn36", TWO.name, "mine", {"epochs": 1})
+        for job in (long, waiting):
+            with pytest.raises(Precondition, match=f"job {job.job_id} is not over; cancel it"):
+                running.delete(job.job_id)
+        running.cancel(long.job_id)
+        done = ended(running, waiting)
+        running.delete(done.job_id)
+        for ask in (running.get, running.delete, running.cancel, running.watch):
+            with pytest.raises(NotFound):
+                ask(done.job_id)
+        assert [job.job_id for job in running.page()] == [long.job_id]
+        assert not (tmp_path / "jobs" / done.job_id).exists() and (tmp_path / "models" / done.model_id).exists()
+        shutil.rmtree(tmp_path / "jobs" / long.job_id)  # by hand
+        running.delete(long.job_id)
+        assert not list((tmp_path / "tmp").iterdir())
+    with jobs(tmp_path) as again:
+        assert again.page() == []
+
+
+def test_one_that_is_deleted_just_before_its_turn_holds_up_no_other(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        for _ in range(300):
+            asked = running.start_training("cnn36", TWO.name, "x", {"epochs": 1})
+            running.cancel(asked.job_id)
+            with suppress(Precondition):  # it had begun
+                running.delete(asked.job_id)
+        last = running.start_training("cnn36", TWO.name, "last", {"epochs": 1})
+        until(lambda: running.get(last.job_id).state.over, 60)
+
+
+def test_a_vanished_watcher_ends_and_news_are_told_together(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        asked = running.start_training("cnn36", TWO.name, "long", {"epochs": 10_000})
+        watches = [running.watch(asked.job_id) for _ in range(5)]
+        seen: list[list[Job]] = [[] for _ in watches]
+        threads = [threading.Thread(target=lambda i=i: seen[i].extend(watches[i])) for i in range(5)]
+        for thread in threads:
+            thread.start()
+        time.sleep(1.0)
+        for watch in watches:
+            watch.close()
+        for thread in threads:
+            thread.join(1)
+        assert not any(thread.is_alive() for thread in threads)
+        assert all(3 <= len(values) <= 12 for values in seen)
+        running.cancel(asked.job_id)
+        ended(running, asked)
+
+
+def test_unreadable_jobs_are_left_out(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        ended(running, running.start_training("cnn36", TWO.name, "kept", {"epochs": 1}))
+    for name, content in (("x", b"no json"), ("y", b"[]"), ("z", b'{"kind": "training"}')):
+        (tmp_path / "jobs" / name).mkdir()
+        (tmp_path / "jobs" / name / "job.json").write_bytes(content)
+    (tmp_path / "jobs" / "empty").mkdir()
+    with jobs(tmp_path) as again:
+        assert [job.request["name"] for job in again.page()] == ["kept"]
+        with pytest.raises(NotFound):
+            again.get("x")
+
+
+def test_only_files_that_were_listed_can_be_had(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        job = ended(running, running.start_training("cnn36", TWO.name, "ends"))
+        assert set(job.files) == {"log.txt"} and b"cat" in running.file(job.job_id, "log.txt").read_bytes()
+        for name in ("job.json", "../job.json", "", "..", "files", "request.json"):
+            with pytest.raises(NotFound):
+                running.file(job.job_id, name)

@@ -1,0 +1,190 @@
+"""Models: found by id or name, chosen by workspaces, deleted only when nobody needs them; and the workspaces' own heads
+are none the wiser.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from haleganada_server.core.errors import InvalidInput, NotFound, Precondition
+from haleganada_server.core.fewshot.confidence import Decision
+from haleganada_server.core.model_names import FEW_SHOT
+from haleganada_server.core.models.models import Models
+from haleganada_server.core.workspaces.workspace import Workspace
+from haleganada_server.core.workspaces.workspaces import Workspaces
+from haleganada_server.vision import normalise
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.tiny_model import TinyModel, write_tiny_model
+from tests.unit.server.core.workspaces.small_world import beliefs, drawing, lesson, open_workspaces
+
+few = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def of_characters(*characters: int, name: str = "tiny", created_us: int = 1) -> TinyModel:
+    """Knows each of these characters, as label "L<character>"."""
+    return TinyModel({f"L{c}": normalise(drawing(c, 0)) for c in characters}, name, created_us)
+
+
+@contextmanager
+def world() -> Iterator[tuple[Workspaces, Models, Path]]:
+    """Workspaces, their models, and a folder for unfinished ones."""
+    with tempfile.TemporaryDirectory() as folder:
+        workspaces = open_workspaces(Path(folder))
+        yield workspaces, models_of(workspaces.get()), Path(folder) / "made"
+        workspaces.close()
+
+
+def models_of(workspace: Workspace) -> Models:
+    return workspace._tools.models
+
+
+@few
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9)), min_size=1, max_size=6, unique=True))
+def test_the_own_head_is_unchanged_by_a_model_that_comes_and_goes(samples: list[tuple[int, int]]) -> None:
+    with world() as (workspaces, models, made):
+        workspace = workspaces.get()
+        for sample in samples:
+            workspace.train(lesson(*sample))
+        before = beliefs(workspace)
+        model = models.register(write_tiny_model(made, of_characters(0, 1)))
+        workspaces.activate_model("", model)
+        meanwhile = workspace.predict(drawing(0, 3), model=FEW_SHOT)
+        workspace.predict(drawing(0, 3))
+        workspaces.activate_model("", FEW_SHOT)
+        after = workspace.predict(drawing(0, 3))
+        assert (after.candidates, after.unknown_probability) == (meanwhile.candidates, meanwhile.unknown_probability)
+        models.delete(model)
+        assert beliefs(workspace) == before
+
+
+def test_a_model_answers_in_an_empty_workspace() -> None:
+    with world() as (workspaces, models, made):
+        models.register(write_tiny_model(made, of_characters(0, 1, 2)))
+        answer = workspaces.get().predict(drawing(1, 5), top_k=50, model="tiny")
+        assert answer.candidates[0].label == "L1" and answer.candidates[0].samples == 0
+        assert sum(c.probability for c in answer.candidates) == pytest.approx(1) and len(answer.candidates) == 3
+        assert (answer.unknown_probability, answer.revision) == (0, 0)
+
+
+def test_half_a_doubt_is_said() -> None:
+    """Two labels with the same template share the probability; linked as forms of one, they are sure together."""
+    with world() as (workspaces, models, made):
+        raster = normalise(drawing(0, 0))
+        models.register(write_tiny_model(made, TinyModel({"a": raster, "b": raster}, "twins")))
+        workspace = workspaces.get()
+        unsure = workspace.predict(drawing(0, 0), model="twins")
+        assert [c.probability for c in unsure.candidates] == [0.5, 0.5]
+        workspace.link("c", "a")
+        assert workspace.predict(drawing(0, 0), model="twins").candidates[0].canonical_probability == 0.5
+        workspace.link("b", "a")
+        sure = workspace.predict(drawing(0, 0), model="twins").candidates[1]
+        assert (sure.label, sure.canonical, sure.canonical_probability, sure.forms) == ("b", "a", 1.0, ("a", "c", "b"))
+
+
+def test_less_than_half_is_not_sure() -> None:
+    with world() as (workspaces, models, made):
+        raster = normalise(drawing(0, 0))
+        models.register(write_tiny_model(made, TinyModel(dict.fromkeys("abc", raster), "three")))
+        assert workspaces.get().predict(drawing(0, 0), model="three").decision is Decision.UNSURE
+
+
+def test_names_and_ids() -> None:
+    with world() as (_, models, made):
+        old, new = (models.register(write_tiny_model(made, of_characters(0, name="n", created_us=t))) for t in (1, 2))
+        assert [model.model_id for model in models.all()] == [new, old]
+        assert models.find(FEW_SHOT) is None and models.get(old).model_id == old
+        with pytest.raises(InvalidInput, match=f"{new}, {old}"):
+            models.find("n")
+        models.delete(new)
+        assert models.get("n").model_id == old
+        with pytest.raises(NotFound):
+            models.get(new)
+        with pytest.raises(Precondition):
+            models.get(FEW_SHOT)
+
+
+def test_a_choice_outlives_the_server_but_not_its_model_or_workspace(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    workspaces = open_workspaces(tmp_path)
+    models = models_of(workspaces.get())
+    kept, gone = (models.register(write_tiny_model(tmp_path / "made", of_characters(0, 1, name=n))) for n in "kg")
+    for name, model in (("a", kept), ("b", gone), ("c", kept)):
+        workspaces.create(name)
+        workspaces.activate_model(name, model)
+    workspaces.delete("c", "c")
+    workspaces.close()
+    (tmp_path / "models" / gone / "model.onnx").unlink()
+    workspaces = open_workspaces(tmp_path)
+    models = models_of(workspaces.get())
+    assert [models.choices.name_of(name) for name in "abc"] == [kept, FEW_SHOT, FEW_SHOT]
+    assert [model.model_id for model in models.all()] == [kept]
+    told = [record.message for record in caplog.records]
+    assert any("model.onnx is missing" in line for line in told) and any("'b'" in line for line in told)
+    workspaces.close()
+
+
+def test_a_choice_of_a_workspace_that_is_not_there_is_forgotten_at_the_start(tmp_path: Path) -> None:
+    workspaces = open_workspaces(tmp_path)
+    models = models_of(workspaces.get())
+    models.activate("never made", models.register(write_tiny_model(tmp_path / "made", of_characters(0))))
+    workspaces.close()
+    workspaces = open_workspaces(tmp_path)
+    assert models_of(workspaces.get()).choices.name_of("never made") == FEW_SHOT
+    workspaces.close()
+
+
+def test_a_name_is_found_in_either_encoding() -> None:
+    with world() as (_, models, made):
+        model = models.register(write_tiny_model(made, of_characters(0, name="caf\u00e9")))
+        assert models.get("cafe\u0301").model_id == model
+
+
+def test_choosing_and_deleting_while_others_predict() -> None:
+    """Each answer is wholly the model's or wholly the head's."""
+    with world() as (workspaces, models, made):
+        workspace = workspaces.get()
+        workspace.train(lesson(0, label="own"))
+        stop = threading.Event()
+
+        def predict() -> set[str]:
+            seen = set()
+            while not stop.is_set():
+                answer = workspace.predict(drawing(0, 1), top_k=50)
+                seen.add("".join(sorted(c.label for c in answer.candidates)))
+            return seen
+
+        with ThreadPoolExecutor(4) as pool:
+            predicting = [pool.submit(predict) for _ in range(4)]
+            for _ in range(10):
+                model = models.register(write_tiny_model(made, of_characters(0, 1)))
+                workspaces.activate_model("", model)
+                with pytest.raises(Precondition):
+                    models.delete(model)
+                workspaces.activate_model("", FEW_SHOT)
+                models.delete(model)
+            stop.set()
+            seen = set().union(*(call.result() for call in predicting))
+        assert seen <= {"own", "L0L1"} and not models.all()
+
+
+def test_batches_of_any_size_give_the_same() -> None:
+    with world() as (workspaces, models, made):
+        models.register(write_tiny_model(made, of_characters(0, 1, 2, 3)))
+        workspace = workspaces.get()
+        glyphs = [drawing(number % 4, number) for number in range(70)]
+        together = workspace.predict_batch(glyphs, 4, model="tiny")
+        for glyph, answer in zip(glyphs, together, strict=True):
+            alone = workspace.predict(glyph, 4, model="tiny")
+            assert not isinstance(answer, Exception)
+            mine, theirs = ([c.probability for c in a.candidates] for a in (alone, answer))
+            np.testing.assert_allclose(mine, theirs, atol=1e-6)

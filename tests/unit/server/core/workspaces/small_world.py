@@ -1,0 +1,116 @@
+"""A whole server core on a real data directory, with an embedder small enough to test thousands of changes in
+seconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from haleganada_server.core.fewshot.belief import Model
+from haleganada_server.core.fewshot.confidence import Calibration
+from haleganada_server.core.fewshot.head import Projection
+from haleganada_server.core.glyphs.encoder import DrawingReader
+from haleganada_server.core.glyphs.ports import Embedder
+from haleganada_server.core.glyphs.types import Glyph, Ink, Stroke
+from haleganada_server.core.knowledge.prediction import Prediction
+from haleganada_server.core.models.models import Models
+from haleganada_server.core.online.learner import LearnerTools
+from haleganada_server.core.online.learners import Learners
+from haleganada_server.core.workspaces.dependencies import Tools
+from haleganada_server.core.workspaces.types import Lesson
+from haleganada_server.core.workspaces.workspace import Workspace
+from haleganada_server.core.workspaces.workspaces import Workspaces
+from haleganada_server.runtime.classifier import OnnxClassifier
+from haleganada_server.runtime.learner_process import SubprocessLearners
+from haleganada_server.store import DataDirectory
+from haleganada_server.store.learners import LearnerDirectory
+from haleganada_server.store.models import ModelFolders
+from haleganada_server.vision import PillowInkReader, dataset_raster, model_input, network_input
+from numpy.typing import NDArray
+
+SIDE = 8
+DIM = SIDE * SIDE
+MODEL = Model(Projection(np.zeros(DIM), 6 * np.eye(DIM), np.full(DIM, 0.5)), Calibration())
+
+
+@dataclass(frozen=True)
+class CoarseEmbedder:
+    """The drawing itself at 8 x 8 px, of unit length. seed: other “weights” give other vectors."""
+
+    seed: int = 0
+
+    @property
+    def hash(self) -> str:
+        return hashlib.sha256(str(self.seed).encode()).hexdigest()
+
+    @property
+    def device(self) -> str:
+        return "test"
+
+    def embed(self, rasters: NDArray[np.uint8]) -> NDArray[np.float32]:
+        order = np.random.default_rng(self.seed).permutation(DIM)
+        pixels = network_input(rasters, SIDE).reshape(len(rasters), DIM)[:, order]
+        # One by one, as the product's embedder does: a sum over more rows may round differently.
+        return np.array([row / np.linalg.norm(row) for row in pixels], dtype=np.float32)
+
+
+def open_workspaces(folder: Path, seed: int = 0, embedder: Embedder | None = None) -> Workspaces:
+    """All workspaces below a folder, with a CoarseEmbedder or with one of the test's. To be closed."""
+    ink = PillowInkReader()
+    directory = DataDirectory(folder, ink)
+    return Workspaces(tools_of(directory, DrawingReader(ink, embedder or CoarseEmbedder(seed)), folder))
+
+
+def tools_of(directory: DataDirectory, reader: DrawingReader, folder: Path) -> Tools:
+    """What the workspaces of a data directory share."""
+    learners = Learners(
+        LearnerTools(SubprocessLearners(), reader, dataset_raster),
+        LearnerDirectory(folder / "online"),
+        lambda _start: None,
+    )
+    return Tools(directory, reader, MODEL, models_of(directory, folder), learners)
+
+
+def models_of(directory: DataDirectory, folder: Path) -> Models:
+    """The trained models of a data directory, which is there and locked."""
+    return Models(
+        ModelFolders(folder / "models", directory.temporary_file), partial(OnnxClassifier, to_input=model_input)
+    )
+
+
+def drawing(character: int, hand: int) -> Glyph:
+    """The same character by another hand: six corners, moved a little."""
+    corners = np.random.default_rng(character).uniform(40, 240, (6, 2))
+    moved = corners + np.random.default_rng((character, hand)).normal(0, 6, (6, 2))
+    return Glyph(ink=Ink((Stroke(tuple(moved[:, 0]), tuple(moved[:, 1])),), 280, 280, 12))
+
+
+def lesson(character: int, hand: int = 0, label: str = "", **facts: str) -> Lesson:
+    """Teaches drawing(character, hand) as `label`, by default one of its own."""
+    return Lesson(drawing(character, hand), label or f"L{character}", **facts)  # type: ignore[arg-type]
+
+
+def beliefs(workspace: Workspace, characters: int = 6) -> dict[str, list[float]]:
+    """Every label's probability for each of some unseen drawings: all that a model is to a user."""
+    answers: list[Prediction] = []
+    for character in range(characters):
+        answers.append(workspace.predict(drawing(character, 99), top_k=50))
+    labels = sorted({candidate.label for answer in answers for candidate in answer.candidates})
+    table = {label: [_probability(answer, label) for answer in answers] for label in labels}
+    table["(unknown)"] = [answer.unknown_probability for answer in answers]
+    return table
+
+
+def _probability(answer: Prediction, label: str) -> float:
+    return next((c.probability for c in answer.candidates if c.label == label), -1.0)
+
+
+def assert_same_beliefs(one: dict[str, list[float]], other: dict[str, list[float]]) -> None:
+    """To 1e-9."""
+    assert one.keys() == other.keys()
+    for label in one:
+        np.testing.assert_allclose(one[label], other[label], atol=1e-9, rtol=0)

@@ -1,0 +1,101 @@
+"""What SQLite and the system complain of, provoked for real, in the words of the domain."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from haleganada_server.core.errors import DataLoss, Exhausted, Unavailable
+from haleganada_server.store.errors import storage_errors
+
+
+def _read_only(path: Path) -> None:
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        connection.execute("DELETE FROM t")
+
+
+def _held_by_another(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as other, closing(sqlite3.connect(path, timeout=0)) as connection:
+        other.execute("BEGIN EXCLUSIVE")
+        connection.execute("SELECT * FROM t")
+
+
+def _closed(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.close()
+    connection.execute("SELECT 1")
+
+
+def _not_a_database(path: Path) -> None:
+    path.write_bytes(b"x" * 5000)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("SELECT * FROM t")
+
+
+def _gone(path: Path) -> None:
+    with closing(sqlite3.connect(f"{path.as_uri()}gone?mode=rw", uri=True)) as connection:
+        connection.execute("SELECT 1")
+
+
+def _no_such_table(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("SELECT * FROM u")
+
+
+def _not_text(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("SELECT CAST(x'ff' AS TEXT)").fetchone()
+
+
+def _system(number: int) -> Callable[[Path], None]:
+    def fail(path: Path) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A small database."""
+    file = tmp_path / "t.sqlite3"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE t (a)")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("fail", "error", "reason"),
+    [
+        (_read_only, Exhausted, "DISK_READ_ONLY"),
+        (_held_by_another, Unavailable, "STOPPING"),
+        (_closed, Unavailable, "STOPPING"),
+        (_not_a_database, DataLoss, "WORKSPACE_CORRUPT"),
+        (_gone, DataLoss, "WORKSPACE_CORRUPT"),
+        (_no_such_table, DataLoss, "WORKSPACE_CORRUPT"),
+        (_not_text, DataLoss, "WORKSPACE_CORRUPT"),
+        (_system(errno.ENOSPC), Exhausted, "DISK_FULL"),
+        (_system(errno.EDQUOT), Exhausted, "DISK_FULL"),
+        (_system(errno.EFBIG), Exhausted, "DISK_FULL"),
+        (_system(errno.EROFS), Exhausted, "DISK_READ_ONLY"),
+        (_system(errno.EACCES), Exhausted, "DISK_READ_ONLY"),
+    ],
+)
+def test_each_complaint_has_its_error(
+    path: Path, fail: Callable[[Path], None], error: type[Exhausted | DataLoss | Unavailable], reason: str
+) -> None:
+    with pytest.raises(error) as raised, storage_errors("w"):
+        fail(path)
+    assert raised.value.reason == reason and raised.value.__cause__ is not None
+    assert str(path.parent) not in raised.value.message
+
+
+def test_faults_are_not_blamed_on_the_disk(path: Path) -> None:
+    with pytest.raises(sqlite3.OperationalError), storage_errors("w"), closing(sqlite3.connect(path)) as connection:
+        connection.execute("SELEKT 1")
+    with pytest.raises(OSError), storage_errors("w"):
+        raise OSError(errno.EMFILE, "too many open files")

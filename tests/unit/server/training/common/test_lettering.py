@@ -1,0 +1,67 @@
+"""Labels as pictures: shaped where a font is there, code points where none is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from haleganada_server.training.common.lettering import Lettering
+from haleganada_server.training.evaluation.sheet import Sheet
+from PIL import Image, ImageDraw, features
+
+NOWHERE = "\ue000\ue001"  # private use: no font should have it
+
+
+def ink(lettering: Lettering, text: str, size: int = 40, width: float = 0) -> np.ndarray:
+    """(rows, columns) bool, as large as the drawn text."""
+    image = Image.new("RGB", (600, 160))
+    lettering.draw(ImageDraw.Draw(image), (20, 80), text, size, (255, 255, 255), "lm", width)
+    shown = np.asarray(image.convert("L")) > 60
+    rows, columns = np.flatnonzero(shown.any(1)), np.flatnonzero(shown.any(0))
+    return np.asarray(shown[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+
+
+def kannada(*labels: str) -> Lettering:
+    """Skips where it cannot work."""
+    lettering = Lettering.of(labels)
+    if lettering.missing:
+        pytest.skip("no font with Kannada is installed")
+    if not features.check("raqm"):
+        pytest.skip("libraqm cannot work here, because libfribidi is not installed")
+    return lettering
+
+
+def test_plain_text_needs_no_installed_font() -> None:
+    lettering = Lettering.of(["a", "7", "ß", "й", "ω"])
+    assert (lettering.fonts, lettering.missing) == ({}, ())
+
+
+def test_a_conjunct_is_one_shape() -> None:
+    lettering = kannada("ಕ", "ಷ", "ಕ್ಷ")
+    conjunct, apart = ink(lettering, "ಕ್ಷ"), ink(lettering, "ಕ").shape[1] + ink(lettering, "ಷ").shape[1]
+    assert conjunct.shape[1] < 0.8 * apart
+    assert conjunct.shape[0] > 1.2 * ink(lettering, "ಕ").shape[0]
+
+
+def test_a_joiner_needs_no_glyph() -> None:
+    lettering = kannada("ಕ್‌ಷ", "ರ‍್ಕ")
+    assert set(lettering.fonts) == {"ಕ್‌ಷ", "ರ‍್ಕ"}
+
+
+def test_a_label_without_a_font_shows_its_code_points() -> None:
+    lettering = Lettering.of(["a", NOWHERE])
+    assert lettering.missing == (NOWHERE,)
+    assert np.array_equal(ink(lettering, NOWHERE, 40), ink(lettering, "U+E000 U+E001", 24))
+
+
+def test_text_stays_within_its_width() -> None:
+    lettering = Lettering.of([])
+    for text in ("w", "a word", "a long sentence that does not fit anywhere"):
+        assert ink(lettering, text, 30, 90).shape[1] <= 92
+
+
+def test_labels_are_centred_by_their_ink() -> None:
+    lettering = kannada("ಕ್ಷ್ಮೀ")
+    sheet = Sheet(300, 300, lettering, ("t",), "s")
+    sheet.text((150, 200), "ಕ್ಷ್ಮೀ", 40, anchor="mm")
+    rows = np.flatnonzero((np.asarray(sheet.image.convert("L"))[120:] < 120).any(1)) + 120
+    assert abs((rows[0] + rows[-1]) / 2 - 200) <= 1.5

@@ -1,0 +1,189 @@
+"""Exported models: what they say of themselves, that they answer as torch does, and that onnxruntime alone runs
+them.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from haleganada_server.core.models.card import ModelCard
+from haleganada_server.core.models.files import EXPORT_REPORT, METADATA, ONNX, ONNX_INT8, WEIGHTS
+from haleganada_server.training.export.half_precision import round_matrices
+from haleganada_server.training.export.model_files import read_card, read_model, write_model
+from haleganada_server.training.export.onnx_model import export_model
+from haleganada_server.training.export.quantize import quantise
+from haleganada_server.training.presets import parameter_count, preset
+from haleganada_server.vision.encode import model_input
+from torch import nn
+
+_BATCH = 16
+LABELS = ("ಅ", "ಆ", "b", "|")
+
+
+class Exported(NamedTuple):
+    folder: Path
+    rasters: np.ndarray
+    targets: np.ndarray
+    report: dict[str, Any]
+
+
+def shapes(number: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 64, 64) rasters of four shapes at random places, and which it is."""
+    rng = np.random.default_rng(seed)
+    rasters, targets = np.zeros((number, 64, 64), np.uint8), rng.integers(0, 4, number)
+    for raster, target in zip(rasters, targets, strict=True):
+        y, x = rng.integers(4, 28, 2)
+        box = raster[y : y + 32, x : x + 32]
+        if target < 2:
+            box[:] = 255
+            box[5:27, 5:27] = 255 * target
+        elif target == 2:
+            box[np.arange(32), np.arange(32)] = 255
+            box[np.arange(31), np.arange(31) + 1] = 255
+        else:
+            box[:, 14:18] = 255
+    return rasters, targets
+
+
+def trained(name: str, steps: int) -> nn.Module:
+    """A network that knows the shapes."""
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    chosen = preset(name)
+    network = chosen.build(len(LABELS), {}, None).train()
+    rasters, targets = shapes(_BATCH * steps, 0)
+    ink, wanted = torch.from_numpy(model_input(rasters, chosen.preprocessing.side)), torch.from_numpy(targets)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3)
+    for step in range(steps):
+        rows = slice(_BATCH * step, _BATCH * step + _BATCH)
+        optimiser.zero_grad()
+        nn.functional.cross_entropy(network(ink[rows]), wanted[rows]).backward()
+        optimiser.step()
+    round_matrices(network)
+    return network.eval()
+
+
+def card_of(name: str, network: nn.Module) -> ModelCard:
+    facts = preset(name).facts
+    return ModelCard(
+        name, "shapes", LABELS, facts.preprocessing, 1.5, parameter_count(network), 1, "drawn", "0" * 64, {}
+    )
+
+
+@pytest.fixture(scope="module", params=["cnn36", "tiny-cnn"])
+def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    folder = tmp_path_factory.mktemp("model")
+    network = trained(request.param, steps=70)
+    card = write_model(folder, network, card_of(request.param, network))
+    rasters, targets = shapes(64, 1)
+    report = export_model(network, card, folder, model_input(rasters, card.preprocessing.side), targets)
+    return Exported(folder, rasters, targets, report)
+
+
+def test_the_report_compares_both_precisions_with_torch(exported: Exported) -> None:
+    report = exported.report
+    assert report == json.loads((exported.folder / EXPORT_REPORT).read_bytes())
+    assert report["samples"] == 64
+    assert 0 <= report["parity"] < 1e-4
+    assert report["float32"]["same_answers"] == 1.0
+    assert report["float32"]["accuracy"] >= 0.95
+    assert report["int8_method"] == "static"
+    assert report["int8"]["accuracy"] >= report["float32"]["accuracy"] - 0.05
+    for precision, file in (("float32", ONNX), ("int8", ONNX_INT8)):
+        assert report[precision]["bytes"] == (exported.folder / file).stat().st_size
+        assert report[precision]["milliseconds"] > 0
+    assert report["int8"]["bytes"] < 0.7 * report["float32"]["bytes"]
+
+
+def test_the_files_take_two_bytes_a_weight(exported: Exported) -> None:
+    network, _ = read_model(exported.folder)
+    weights = sum(parameter.numel() for parameter in network.parameters())
+    for file in (WEIGHTS, ONNX):
+        assert (exported.folder / file).stat().st_size < 2.05 * weights + 15_000
+
+
+def test_int8_is_no_larger_where_only_dense_layers_can_be_quantised(exported: Exported, tmp_path: Path) -> None:
+    _, card = read_model(exported.folder)
+    ink = model_input(exported.rasters, card.preprocessing.side)
+    method = quantise(exported.folder / ONNX, tmp_path / ONNX_INT8, ink, agreement=lambda _path: 0.0)
+    assert method == "dynamic"
+    assert (tmp_path / ONNX_INT8).stat().st_size <= (exported.folder / ONNX).stat().st_size
+    exact, near = (
+        onnxruntime.InferenceSession(path).run(["probabilities"], {"ink": ink})[0]
+        for path in (exported.folder / ONNX, tmp_path / ONNX_INT8)
+    )
+    np.testing.assert_allclose(near, exact, atol=0.02)
+
+
+def test_the_card_knows_the_files_and_the_time(exported: Exported) -> None:
+    _, card = read_model(exported.folder)
+    assert card.sha256.keys() == {WEIGHTS, ONNX, ONNX_INT8, EXPORT_REPORT}
+    assert card.metrics["milliseconds"] == exported.report["float32"]["milliseconds"]
+    assert sorted(path.name for path in exported.folder.iterdir()) == sorted([*card.sha256, "model.json"])
+
+
+@pytest.mark.parametrize("file", [ONNX, ONNX_INT8])
+def test_onnxruntime_and_numpy_are_enough(exported: Exported, file: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "rasters.npy", exported.rasters)
+    script = Path(__file__).with_name("run_exported_model.py")
+    command = [sys.executable, str(script), str(exported.folder / file), str(tmp_path / "rasters.npy")]
+    result = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
+    assert result["others"] == []
+    right = [label == LABELS[target] for (label, _), target in zip(result["answers"], exported.targets, strict=True)]
+    assert np.mean(right) >= 0.9
+    assert all(0.25 <= probability <= 1 for _, probability in result["answers"])
+
+
+def test_the_graph_has_the_temperature_in_it_and_takes_any_number_of_drawings(exported: Exported) -> None:
+    network, card = read_model(exported.folder)
+    session = onnxruntime.InferenceSession(str(exported.folder / ONNX))
+    ink = model_input(exported.rasters, card.preprocessing.side)
+    for drawings in (1, 7):
+        with torch.no_grad():
+            expected = (network(torch.from_numpy(ink[:drawings])) / card.temperature).softmax(1).numpy()
+        (seen,) = session.run(["probabilities"], {"ink": ink[:drawings]})
+        assert np.abs(seen - expected).max() < 1e-4
+
+
+def test_the_metadata_is_the_card(exported: Exported) -> None:
+    model = onnx.load(exported.folder / ONNX)
+    (entry,) = [entry for entry in model.metadata_props if entry.key == METADATA]
+    told, card = ModelCard.from_json(entry.value), read_card(exported.folder)
+    assert told.labels == LABELS and told.sha256 == {}
+    assert replace(told, metrics={}) == replace(card, sha256={}, metrics={})
+    assert max(opset.version for opset in model.opset_import if not opset.domain) >= 17
+
+
+@pytest.mark.slow
+def test_a_transformer_on_a_frozen_backbone_is_exported_too(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    chosen, options = preset("resnet50-transformer"), {"backbone": "efficientnet-lite0"}
+    network = chosen.build(len(LABELS), options, None).eval()
+    card = replace(card_of(chosen.name, network), options=options)
+    rasters, targets = shapes(4, 2)
+    report = export_model(network, card, tmp_path, model_input(rasters, 224), targets)
+    assert report["parity"] < 1e-4
+    assert report["float32"]["same_answers"] == 1.0
+    assert (tmp_path / ONNX_INT8).stat().st_size < 0.75 * (tmp_path / ONNX).stat().st_size
+
+
+def test_a_graph_that_answers_otherwise_than_torch_is_not_let_out(tmp_path: Path) -> None:
+    calls = count(1)
+    restless = preset("tiny-cnn").build(len(LABELS), {}, None)
+    # Another answer at each call, as from a network that does what a graph cannot hold.
+    restless.register_forward_hook(lambda _module, _inputs, logits: logits * next(calls) * 10)
+    ink = np.random.default_rng(0).random((4, 1, 32, 32), dtype=np.float32)
+    with pytest.raises(RuntimeError, match="differ from torch's"):
+        export_model(restless, card_of("tiny-cnn", restless), tmp_path, ink, np.zeros(4, int))

@@ -1,0 +1,58 @@
+"""The weights in the package are whole, small, and say what they were made from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import haleganada_server
+import numpy as np
+import pytest
+from haleganada_server.core.fewshot.confidence import TEMPERATURE_NUMBERS, UNKNOWN_NUMBERS
+from haleganada_server.training.pretrain.release.export import onnx_session
+from safetensors.numpy import load_file
+
+Card = dict[str, Any]
+WEIGHTS = Path(haleganada_server.__file__).parent / "weights"
+
+
+@pytest.fixture(scope="module")
+def card() -> Card:
+    read: Card = json.loads((WEIGHTS / "card.json").read_text(encoding="utf-8"))
+    return read
+
+
+def test_every_file_is_the_one_on_the_card(card: Card) -> None:
+    for name, digest in card["sha256"].items():
+        assert hashlib.sha256((WEIGHTS / name).read_bytes()).hexdigest() == digest, name
+
+
+def test_the_package_stays_small() -> None:
+    assert sum(p.stat().st_size for p in WEIGHTS.iterdir()) < 15e6
+
+
+def test_sources_have_licences_and_figures_have_numbers_of_answers(card: Card) -> None:
+    assert all(s["name"] and s["licence"] for s in card["training"]["sources"])
+    assert all(f["n"] >= 100 and f["how"] for f in card["figures"])
+    assert not any("chars74k" in s["name"].lower() for s in card["training"]["sources"])
+
+
+def test_the_card_for_people_names_the_same_sources(card: Card) -> None:
+    text = (WEIGHTS / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert all(s["name"] in text for s in card["training"]["sources"])
+    assert card["version"] in text
+
+
+def test_the_head_fits_the_embedder(card: Card) -> None:
+    head = load_file(WEIGHTS / "head.safetensors")
+    session = onnx_session(WEIGHTS / "embedder.onnx")
+    z = session.run(["embedding"], {"ink": np.zeros((2, 1, card["side"], card["side"]), np.float32)})[0]
+    assert z.shape == (2, card["dim"])
+    assert head["mean"].shape == (card["dim"],)
+    assert head["projection"].shape == (card["dim"], len(head["between"]))
+    assert all(a.dtype == np.float64 for a in head.values())
+    assert (head["between"] > 0).all()
+    assert len(card["calibration"]["temperature"]) == TEMPERATURE_NUMBERS
+    assert {len(numbers) for numbers in card["calibration"]["unknown"]} == {UNKNOWN_NUMBERS}
