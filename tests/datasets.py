@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-Grey = NDArray[np.uint8]
+Gray = NDArray[np.uint8]
 
 
-def drawing(seed: object, side: int = 28) -> Grey:
+def drawing(seed: object, side: int = 28) -> Gray:
     """(side, side) uint8: a few thick white lines on black, different for each seed."""
     dice = random.Random(str(seed))
     image = Image.new("L", (side, side), 0)
@@ -28,15 +28,15 @@ def drawing(seed: object, side: int = 28) -> Grey:
     return np.asarray(image)
 
 
-def drawings(count: int, side: int = 28) -> Grey:
+def drawings(count: int, side: int = 28) -> Gray:
     """(count, side, side)."""
     return np.stack([drawing(i, side) for i in range(count)])
 
 
-def png(grey: Grey) -> bytes:
+def png(gray: Gray) -> bytes:
     """The bytes of an image of these pixels."""
     buffer = io.BytesIO()
-    Image.fromarray(grey).save(buffer, "PNG")
+    Image.fromarray(gray).save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -53,7 +53,7 @@ def folders_of(labels: Iterable[str], each: int = 4, prefix: str = "") -> dict[s
     return {f"{prefix}{label}/{i}.png": png(drawing((prefix, label, i))) for label in labels for i in range(each)}
 
 
-def idx_images(images: Grey) -> bytes:
+def idx_images(images: Gray) -> bytes:
     """As in MNIST's files."""
     return struct.pack(">IIII", 0x803, *images.shape) + images.tobytes()
 
@@ -63,7 +63,7 @@ def idx_labels(labels: Iterable[int]) -> bytes:
     return struct.pack(">II", 0x801, len(values)) + values
 
 
-def idx_files(images: Grey, labels: Iterable[int], prefix: str, *, zipped: bool = False) -> dict[str, bytes]:
+def idx_files(images: Gray, labels: Iterable[int], prefix: str, *, zipped: bool = False) -> dict[str, bytes]:
     """The two files of one part; prefix: for example “train-”."""
     plain = {
         f"{prefix}images-idx3-ubyte": idx_images(images),

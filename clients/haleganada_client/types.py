@@ -223,7 +223,7 @@ class OnlineStatus:
 
     start: a preset's name or a model's id. settings: every one is there. revision: the workspace as predictions know
     it; None = it has not learned enough yet, "few-shot" answers. rebuilding: it learns again what came after a
-    forgotten or relabelled sample. failure: why it does not learn, and what to do; "" if all is well.
+    forgotten or relabeled sample. failure: why it does not learn, and what to do; "" if all is well.
     """
 
     start: str
@@ -323,7 +323,7 @@ class TeachNext:
 
 @dataclass(frozen=True)
 class Suspect:
-    """A sample that is probably mislabelled."""
+    """A sample that is probably mislabeled."""
 
     sample_id: int
     label: str

@@ -17,7 +17,7 @@ from haleganada_server.core.fewshot.belief import believe
 from haleganada_server.core.workspaces.types import Lesson
 from haleganada_server.rpc import convert
 from haleganada_server.runtime.weights import load_weights
-from haleganada_server.vision import network_input, normalise
+from haleganada_server.vision import network_input, normalize
 
 from tests.bench.drawings import LABELS, canvas_png, strokes
 from tests.bench.table import Table
@@ -52,13 +52,13 @@ def _steps(app: object, request: ocr_service_pb2.PredictRequest) -> dict[str, fl
     embedder, workspace = app.embedder, app.workspaces.get()  # type: ignore[attr-defined]
     packed, weights = request.SerializeToString(), load_weights(ServerConfig(Path()).weights_dir)
     glyph = convert.glyph(request.glyph)
-    raster = normalise(glyph)
+    raster = normalize(glyph)
     vector = weights.model.projection.project_one(embedder.embed(raster[None])[0])
     answer = convert.prediction(workspace.predict(glyph))
     known = workspace.knowledge
     return {
         "unpack the request": _ms(lambda: convert.glyph(ocr_service_pb2.PredictRequest.FromString(packed).glyph)),
-        "drawing to ink raster": _ms(partial(normalise, glyph)),
+        "drawing to ink raster": _ms(partial(normalize, glyph)),
         "raster to network input": _ms(lambda: network_input(raster[None], weights.side)),
         "embedding (with input)": _ms(lambda: embedder.embed(raster[None])),
         "projection": _ms(lambda: weights.model.projection.project_one(embedder.embed(raster[None])[0]))

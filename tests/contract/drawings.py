@@ -47,7 +47,7 @@ def blank() -> bytes:
 
 def animated() -> bytes:
     """A WebP of two frames."""
-    frames = [Image.new("RGB", (64, 64), colour) for colour in ("white", "black")]
+    frames = [Image.new("RGB", (64, 64), color) for color in ("white", "black")]
     buffer = io.BytesIO()
     frames[0].save(buffer, "WEBP", save_all=True, append_images=frames[1:], duration=100)
     return buffer.getvalue()

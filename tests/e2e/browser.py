@@ -64,7 +64,7 @@ class Page:
         self.open(**window)
 
     def prefer(self, scheme: str) -> None:
-        """The system's colours: light or dark."""
+        """The system's colors: light or dark."""
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 

@@ -1,6 +1,6 @@
 """The pictures of docs/screenshots, from the real page and a real server: python -m tests.e2e.screenshots.
 
-A class has taught its letters before: several hands wrote each of them, now and then somebody mislabelled one, as
+A class has taught its letters before: several hands wrote each of them, now and then somebody mislabeled one, as
 people do. That is taught through the client; what the pictures show being drawn is drawn with the mouse or a finger.
 """
 

@@ -395,7 +395,7 @@ def test_reading_changes_nothing(run: Terminal, pictures: Path) -> None:
 
 
 def on_a_terminal(*arguments: str | Path, **environment: str) -> str:
-    """What a person sees, colours and bars included."""
+    """What a person sees, colors and bars included."""
     controller, terminal = pty.openpty()
     line = [sys.executable, "-m", "haleganada_client.cli", *map(str, arguments)]
     plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
@@ -412,10 +412,10 @@ def on_a_terminal(*arguments: str | Path, **environment: str) -> str:
     return seen.decode()
 
 
-def test_colours_and_bars_are_for_people_who_want_them(run: Terminal, pictures: Path) -> None:
+def test_colors_and_bars_are_for_people_who_want_them(run: Terminal, pictures: Path) -> None:
     run("train", "--folder", pictures)
-    coloured = on_a_terminal(*run.shared, "predict", pictures / "x/0.png")
-    assert "\x1b[32mrecognised" in coloured and "Reading" in coloured
+    colored = on_a_terminal(*run.shared, "predict", pictures / "x/0.png")
+    assert "\x1b[32mrecognised" in colored and "Reading" in colored
     plain = on_a_terminal(*run.shared, "predict", pictures / "x/0.png", NO_COLOR="1")
     assert "recognised" in plain and "\x1b[32m" not in plain
     assert "\x1b" not in run("predict", pictures / "x/0.png")

@@ -244,7 +244,7 @@ def whose(models: list[dict[str, str]]) -> list[dict[str, Any]]:
     ]
 
 
-BEHAVIOURS: dict[str, Callable[[Request, threading.Event], None]] = {
+BEHAVIORS: dict[str, Callable[[Request, threading.Event], None]] = {
     "ends": ends,
     "is killed": is_killed,
     "is killed after each epoch": is_killed_after_each_epoch,
@@ -268,7 +268,7 @@ def main() -> None:
     if request["kind"] == "evaluation":
         evaluate(request, cancelled)
     else:
-        BEHAVIOURS.get(request["name"], learn)(request, cancelled)
+        BEHAVIORS.get(request["name"], learn)(request, cancelled)
     os._exit(0)
 
 

@@ -23,7 +23,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "doctor": ("doctor", "Check that everything works, and say what to do if not."),
     },
     "Teach and recognise": {
-        "train": ("train", "Teach one drawing, or a folder of labelled images."),
+        "train": ("train", "Teach one drawing, or a folder of labeled images."),
         "predict": ("predict", "Say what drawings are."),
         "correct": ("correct", "Teach the drawing of an earlier prediction with its right label."),
         "link": ("correct", "Let a label be a form of another."),

@@ -106,7 +106,7 @@ def unlink() -> Response:
 
 @blueprint.get("/page/stats")
 def stats() -> Response:
-    """All figures; ?history= points of the past, ?suspects=1 to look for mislabelled drawings."""
+    """All figures; ?history= points of the past, ?suspects=1 to look for mislabeled drawings."""
     figures = client().stats(
         history_points=request.args.get("history", 0, int),
         find_suspects=request.args.get("suspects") == "1",

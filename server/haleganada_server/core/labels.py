@@ -1,6 +1,6 @@
 """What a label may be, decided in one place for labels of characters and names of workspaces alike.
 
-Normalised to NFC, so that the two encodings of ಕೀ are one label. ZWJ and ZWNJ are kept: they tell forms of Indic
+Normalized to NFC, so that the two encodings of ಕೀ are one label. ZWJ and ZWNJ are kept: they tell forms of Indic
 scripts apart. A label never becomes the name of a file, so a path, “..” or an HTML tag is just a label.
 """
 
@@ -22,7 +22,7 @@ _REFUSED = {
 }
 
 
-def normalise_label(text: str, field: str = "label") -> str:
+def normalize_label(text: str, field: str = "label") -> str:
     """`text` in NFC without surrounding white space.
 
     Raises InvalidInput: empty, invisible, over 64 code points, or with control characters, line breaks or
@@ -60,8 +60,8 @@ def _problem(char: str) -> str | None:
 
 
 def workspace_name(text: str) -> str:
-    """The normalised name of a workspace; "" means “default”. Raises InvalidInput."""
-    return normalise_label(text, "workspace") if text else DEFAULT_WORKSPACE
+    """The normalized name of a workspace; "" means “default”. Raises InvalidInput."""
+    return normalize_label(text, "workspace") if text else DEFAULT_WORKSPACE
 
 
 def code_points(label: str) -> tuple[str, ...]:

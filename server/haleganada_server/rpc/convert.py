@@ -363,7 +363,7 @@ def sample_page(value: SamplePage) -> sample_service_pb2.ListSamplesResponse:
     )
 
 
-def relabelled(value: SampleChange) -> sample_service_pb2.UpdateSampleResponse:
+def relabeled(value: SampleChange) -> sample_service_pb2.UpdateSampleResponse:
     return sample_service_pb2.UpdateSampleResponse(
         sample=sample(value.sample) if value.sample else None, revision=value.revision, duplicate=value.duplicate
     )

@@ -21,7 +21,7 @@ from .admission import Admission
 from .errors import code_of, status_of
 from .metrics import Latencies
 
-Behaviour = Callable[[Any, grpc.ServicerContext], Any]
+Behavior = Callable[[Any, grpc.ServicerContext], Any]
 
 _OURS = "/haleganada."
 _log = logging.getLogger(__name__)
@@ -49,14 +49,14 @@ class CallInterceptor(grpc.ServerInterceptor):
             return grpc.unary_stream_rpc_method_handler(self._many(method, handler.unary_stream), *coders)
         return grpc.stream_stream_rpc_method_handler(self._many(method, handler.stream_stream), *coders)
 
-    def _one(self, method: str, behaviour: Behaviour) -> Behaviour:
+    def _one(self, method: str, behavior: Behavior) -> Behavior:
         """For methods with one answer."""
 
         def call(request: Any, context: grpc.ServicerContext) -> Any:
             record = _Record(method, request, self._latencies)
             try:
                 with self._admission.one():
-                    answer = behaviour(request, context)
+                    answer = behavior(request, context)
             except grpc.RpcError:  # raised by a stream of requests whose client is gone
                 record.cancelled()
                 raise
@@ -69,14 +69,14 @@ class CallInterceptor(grpc.ServerInterceptor):
 
         return call
 
-    def _many(self, method: str, behaviour: Behaviour) -> Behaviour:
+    def _many(self, method: str, behavior: Behavior) -> Behavior:
         """For methods with a stream of answers."""
 
         def call(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
             record = _Record(method, request, self._latencies)
             try:
                 with self._admission.one():
-                    yield from behaviour(request, context)
+                    yield from behavior(request, context)
             except GeneratorExit:
                 record.cancelled()
                 raise

@@ -37,7 +37,7 @@ class SampleServicer(sample_service_pb2_grpc.SampleServiceServicer):
             convert.expected_revision(request),
             caller(context),
         )
-        return convert.relabelled(change)
+        return convert.relabeled(change)
 
     def DeleteSample(self, request: pb.DeleteSampleRequest, context: Context) -> pb.DeleteSampleResponse:
         change = self._workspaces.get(request.workspace).forget(

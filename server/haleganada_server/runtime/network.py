@@ -32,7 +32,7 @@ class NetworkShape:
 
 
 def convolution(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Sequential:
-    """A convolution without bias and the batch normalisation that supplies it."""
+    """A convolution without bias and the batch normalization that supplies it."""
     conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(outputs))
 
@@ -75,7 +75,7 @@ class EmbedderNetwork(nn.Module):
 
 
 def build_network(shape: NetworkShape | None = None, seed: int = 0) -> EmbedderNetwork:
-    """A freshly initialised network, the same for the same seed."""
+    """A freshly initialized network, the same for the same seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return EmbedderNetwork(shape)

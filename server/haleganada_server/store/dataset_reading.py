@@ -25,7 +25,7 @@ from haleganada_server.core.datasets.assembly import Assembled
 from haleganada_server.core.datasets.dataset import DATASET_SIDE, DatasetInfo, DatasetNote, ItemFacts, RefusedDrawing
 from haleganada_server.core.errors import HaleganadaError, InvalidInput
 from haleganada_server.core.glyphs.types import Glyph
-from haleganada_server.vision import dataset_raster, image_pixels, normalise, normalise_grey
+from haleganada_server.vision import dataset_raster, image_pixels, normalize, normalize_gray
 
 from . import files
 from .dataset_sources import MAX_TOTAL_PIXELS, RefusedSource, SourceItem, require_items
@@ -147,9 +147,9 @@ def _read(item: SourceItem) -> _Read:
 def _ink(image: bytes | NDArray[np.uint8] | Glyph) -> tuple[NDArray[np.uint8], int]:
     """The ink raster, and how many pixels were read for it. Raises InvalidInput."""
     if isinstance(image, np.ndarray):
-        return normalise_grey(image), image.size
+        return normalize_gray(image), image.size
     glyph = image if isinstance(image, Glyph) else Glyph(image=image)
-    ink = normalise(glyph)
+    ink = normalize(glyph)
     return ink, image_pixels(glyph.image) if glyph.image else ink.size
 
 

@@ -6,7 +6,7 @@ from .encode import Raster, dataset_raster, decode_raster, encode_raster, ink_pi
 from .frame import RASTER_SIDE
 from .header import image_pixels
 from .limits import DEFAULT_LIMITS, ImageLimits
-from .normalise import PillowInkReader, normalise, normalise_grey
+from .normalize import PillowInkReader, normalize, normalize_gray
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -21,6 +21,6 @@ __all__ = [
     "ink_picture",
     "model_input",
     "network_input",
-    "normalise",
-    "normalise_grey",
+    "normalize",
+    "normalize_gray",
 ]

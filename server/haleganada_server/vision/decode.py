@@ -1,7 +1,7 @@
-"""Bytes of an image -> one grey channel, with everything that can hide a drawing out of the way.
+"""Bytes of an image -> one gray channel, with everything that can hide a drawing out of the way.
 
 Transparency is laid on paper that contrasts with what is drawn, EXIF turns are undone, 16-bit and palette images are
-brought to 8 bits, and colours that are equally bright are told apart by the channel in which they differ most.
+brought to 8 bits, and colors that are equally bright are told apart by the channel in which they differ most.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .tones import band_share, commonest
 _DECODED_SIDE = 1024  # JPEGs are decoded at a reduced scale that is still above this
 _EXIF_ORIENTATION = 0x0112
 _TURNED_BY = ("exif", "xmp", "XML:com.adobe.xmp")  # entries of Image.info that can hold an orientation
-_WEAK = 96  # grey levels; below this span of brightness a single colour channel may show more
+_WEAK = 96  # gray levels; below this span of brightness a single color channel may show more
 
 _Turn = Image.Transpose
 _TURNS = {
@@ -35,8 +35,8 @@ _TURNS = {
 }
 
 
-def decode_grey(data: bytes, limits: ImageLimits) -> NDArray[np.uint8]:
-    """(height, width) uint8 grey values. Raises InvalidInput for anything that is not one whole, still picture."""
+def decode_gray(data: bytes, limits: ImageLimits) -> NDArray[np.uint8]:
+    """(height, width) uint8 gray values. Raises InvalidInput for anything that is not one whole, still picture."""
     if not data:
         raise InvalidInput(FIELD, "is empty; give a PNG, JPEG or WebP image")
     if len(data) > limits.max_bytes:
@@ -52,14 +52,14 @@ def decode_grey(data: bytes, limits: ImageLimits) -> NDArray[np.uint8]:
             if image.size != (header.width, header.height):  # two headers in one file: do not trust either
                 raise InvalidInput(FIELD, CUT_OFF)
             image.draft(image.mode, (_DECODED_SIDE, _DECODED_SIDE))
-            return np.asarray(_grey(image))
+            return np.asarray(_gray(image))
     except InvalidInput:
         raise
     except Exception:  # decoders of damaged bytes raise nearly anything, and it always means the same
         raise InvalidInput(FIELD, CUT_OFF) from None
 
 
-def _grey(image: Image.Image) -> Image.Image:
+def _gray(image: Image.Image) -> Image.Image:
     image.load()
     if any(key in image.info for key in _TURNED_BY):
         image = _turned(image)
@@ -82,13 +82,13 @@ def _turned(image: Image.Image) -> Image.Image:
 
 
 def _from_deep(values: NDArray[np.integer]) -> Image.Image:
-    """16-bit greys -> 8 bits, by the number of bits that the values need: many files hold 10 or 12 of the 16."""
+    """16-bit grays -> 8 bits, by the number of bits that the values need: many files hold 10 or 12 of the 16."""
     surplus = max(0, int(values.max()).bit_length() - 8)
     return Image.fromarray((values >> surplus).astype(np.uint8))
 
 
 def _brightness(image: Image.Image) -> Image.Image:
-    """The luma, or where that hardly varies, the colour channel that varies most (blue ink on black, say); without
+    """The luma, or where that hardly varies, the color channel that varies most (blue ink on black, say); without
     the transparency.
     """
     luma = image.convert("L")
@@ -112,21 +112,21 @@ def _on_paper(image: Image.Image) -> Image.Image:
     alpha = image.getchannel("A")
     if alpha.getextrema()[0] == 255:
         return _brightness(image)
-    grey = image.convert("L")
-    paper = Image.new("L", image.size, _paper_below(grey, alpha))
-    paper.paste(grey, mask=alpha)
+    gray = image.convert("L")
+    paper = Image.new("L", image.size, _paper_below(gray, alpha))
+    paper.paste(gray, mask=alpha)
     return paper
 
 
-def _paper_below(grey: Image.Image, alpha: Image.Image) -> int:
-    """The grey level of the paper for a picture of which parts are transparent."""
-    if grey.getextrema()[1] < 128:  # type: ignore[operator]  # dark throughout, as most canvases: no need to count
+def _paper_below(gray: Image.Image, alpha: Image.Image) -> int:
+    """The gray level of the paper for a picture of which parts are transparent."""
+    if gray.getextrema()[1] < 128:  # type: ignore[operator]  # dark throughout, as most canvases: no need to count
         return 255
-    counts = np.array(grey.histogram(alpha))
+    counts = np.array(gray.histogram(alpha))
     drawn = int(counts.sum())
     dark = int(counts[:128].sum())
     two_toned = 0.01 * drawn < dark < 0.99 * drawn
-    if two_toned and drawn > 0.5 * grey.width * grey.height:  # a sheet of paper with a transparent rim
+    if two_toned and drawn > 0.5 * gray.width * gray.height:  # a sheet of paper with a transparent rim
         tone = commonest(counts)
         return tone if band_share(counts, tone) > 0.5 else 255 * (dark < 0.5 * drawn)
     return 255 if dark >= 0.1 * drawn else 0  # light marks beside dark ink are an eraser's

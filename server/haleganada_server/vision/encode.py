@@ -63,14 +63,14 @@ def _area_weights(given: int, side: int) -> NDArray[np.float32]:
 
 
 def _bilinear_weights(given: int, side: int) -> NDArray[np.float32]:
-    """(side, given): how much each new pixel takes from the two old ones whose centres are nearest, along one axis."""
-    centres = np.clip((np.arange(side) + 0.5) * (given / side) - 0.5, 0, given - 1)
-    distance = np.abs(centres[:, None] - np.arange(given))
+    """(side, given): how much each new pixel takes from the two old ones whose centers are nearest, along one axis."""
+    centers = np.clip((np.arange(side) + 0.5) * (given / side) - 0.5, 0, given - 1)
+    distance = np.abs(centers[:, None] - np.arange(given))
     return np.asarray(np.clip(1 - distance, 0, None), dtype=np.float32)
 
 
 def encode_raster(raster: Raster) -> bytes:
-    """(128, 128) -> grey PNG of 1 to 2 KB, as stored in the log; the same raster always gives the same bytes."""
+    """(128, 128) -> gray PNG of 1 to 2 KB, as stored in the log; the same raster always gives the same bytes."""
     return _png(Image.fromarray(raster))
 
 

@@ -1,4 +1,4 @@
-"""Ink of any size -> the canonical raster: a square of 128 px in which the ink box's longest side takes 80 %, centred.
+"""Ink of any size -> the canonical raster: a square of 128 px in which the ink box's longest side takes 80 %, centerd.
 
 A dot stays a dot: what is compact, filled and small on its canvas is drawn at a fifth of the square, so that "." and
 "o" differ. A raster that is framed again comes out the same.
@@ -29,11 +29,11 @@ _INK = 64  # from this level on a pixel counts for the ink box
 _MARGIN = 2  # px of the raster around the ink box, for its soft edges
 _FITTING = 0.8  # px by which a box may differ from INK_SIDE and be taken as it is
 
-Grey = NDArray[np.uint8]
+Gray = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 
 
-def frame(ink: Grey) -> Grey:
+def frame(ink: Gray) -> Gray:
     """(h, w) ink -> (128, 128) raster. Raises InvalidInput if there is no ink."""
     box = ink_box(ink)
     if box is None:
@@ -54,28 +54,28 @@ def frame(ink: Grey) -> Grey:
     return raster if missing <= 0 else thickened(_placed(ink, box, side - missing, 2), missing)
 
 
-def _is_raster(ink: Grey, box: Box, side: float) -> bool:
+def _is_raster(ink: Gray, box: Box, side: float) -> bool:
     """Whether the ink is framed already, as in an export that comes back."""
     left, top, right, bottom = box
-    centred = max(abs(left + right - RASTER_SIDE), abs(top + bottom - RASTER_SIDE)) <= 2
-    return centred and ink.shape == (RASTER_SIDE,) * 2 and abs(max(right - left, bottom - top) - side) <= 2
+    centerd = max(abs(left + right - RASTER_SIDE), abs(top + bottom - RASTER_SIDE)) <= 2
+    return centerd and ink.shape == (RASTER_SIDE,) * 2 and abs(max(right - left, bottom - top) - side) <= 2
 
 
-def ink_box(ink: Grey) -> Box | None:
+def ink_box(ink: Gray) -> Box | None:
     """(left, top, right, bottom) in px, the last two exclusive; None without ink."""
     strong = ink >= _INK
     columns, rows = np.flatnonzero(strong.any(0)), np.flatnonzero(strong.any(1))
     return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1) if len(rows) else None
 
 
-def _is_dot(part: Grey, most: float) -> bool:
+def _is_dot(part: Gray, most: float) -> bool:
     longest = max(part.shape)
     if longest > most or min(part.shape) < DOT_ASPECT * longest:
         return False
     return bool(longest <= 3 or longest < _DOT_LENGTH * pen_width(part))
 
 
-def _shrunk(ink: Grey) -> Grey:
+def _shrunk(ink: Gray) -> Gray:
     """Halve a large drawing until it is near the raster's size; hair-thin lines by their maximum, which keeps them
     black.
     """
@@ -89,8 +89,8 @@ def _shrunk(ink: Grey) -> Grey:
     return ink
 
 
-def _placed(ink: Grey, box: Box, side: float, oversampling: int = 1) -> Grey:
-    """The ink box scaled so that its longest side is `side`, its centre in the centre of the square; all of it
+def _placed(ink: Gray, box: Box, side: float, oversampling: int = 1) -> Gray:
+    """The ink box scaled so that its longest side is `side`, its center in the center of the square; all of it
     `oversampling` times as large.
     """
     square, side = RASTER_SIDE * oversampling, side * oversampling
@@ -99,15 +99,15 @@ def _placed(ink: Grey, box: Box, side: float, oversampling: int = 1) -> Grey:
     scale = max(width, height) / side
     if abs(max(width, height) - side) <= _FITTING:
         scale = 1.0
-    # An even number of raster px on both axes keeps the centre of the box in the centre of the square.
+    # An even number of raster px on both axes keeps the center of the box in the center of the square.
     columns = 2 * (math.ceil(width / scale / 2) + _MARGIN)
     rows = 2 * (math.ceil(height / scale / 2) + _MARGIN)
-    centre_x, centre_y = (left + right) / 2, (top + bottom) / 2
+    center_x, center_y = (left + right) / 2, (top + bottom) / 2
     source = (
-        centre_x - columns / 2 * scale,
-        centre_y - rows / 2 * scale,
-        centre_x + columns / 2 * scale,
-        centre_y + rows / 2 * scale,
+        center_x - columns / 2 * scale,
+        center_y - rows / 2 * scale,
+        center_x + columns / 2 * scale,
+        center_y + rows / 2 * scale,
     )
     part = _resampled(ink, source, (columns, rows), scale)
     raster = np.zeros((square, square), dtype=np.uint8)
@@ -116,7 +116,7 @@ def _placed(ink: Grey, box: Box, side: float, oversampling: int = 1) -> Grey:
     return raster
 
 
-def _resampled(ink: Grey, source: tuple[float, float, float, float], size: tuple[int, int], scale: float) -> Grey:
+def _resampled(ink: Gray, source: tuple[float, float, float, float], size: tuple[int, int], scale: float) -> Gray:
     """The part of the ink in the box `source`, which may reach beyond it, at the given size."""
     left, top = math.floor(source[0]) - 1, math.floor(source[1]) - 1
     right, bottom = math.ceil(source[2]) + 1, math.ceil(source[3]) + 1
@@ -128,13 +128,13 @@ def _resampled(ink: Grey, source: tuple[float, float, float, float], size: tuple
     return _crisp(np.asarray(part.resize(size, Image.Resampling.BICUBIC, box=inner)), scale)
 
 
-def _crisp(ink: Grey, scale: float) -> Grey:
+def _crisp(ink: Gray, scale: float) -> Gray:
     """Edges that enlarging made wide, about two px wide again."""
     gain = min(0.5 / scale, 3.0)
     return ink if gain <= 1 else _CRISP[round(gain * 4)][ink]
 
 
-def _crisp_table(gain: float) -> Grey:
+def _crisp_table(gain: float) -> Gray:
     levels = np.arange(256, dtype=np.float32)
     return np.asarray(np.clip((levels - 127.5) * gain + 127.5, 0, 255).round().astype(np.uint8))
 

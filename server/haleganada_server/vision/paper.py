@@ -1,4 +1,4 @@
-"""Grey values -> ink: what is drawn, whichever way round, and not the paper or its grain.
+"""Gray values -> ink: what is drawn, whichever way round, and not the paper or its grain.
 
 A picture with even paper (every canvas, most scans) is read by its histogram alone and keeps its anti-aliased edges.
 Anything else is a photo of paper, see photo.py.
@@ -19,21 +19,21 @@ from .photo import BLANK, ink_of_photo
 from .specks import without_specks
 from .tones import EVEN, band_share, commonest
 
-Grey = NDArray[np.uint8]
+Gray = NDArray[np.uint8]
 
-_LEAST_CONTRAST = 24  # grey levels between paper and ink
+_LEAST_CONTRAST = 24  # gray levels between paper and ink
 _OUTLIERS = 4  # pixels that may be darker than any ink: hot pixels, dust
-_CLEAN = 0.7  # grey levels; paper that varies less was never a scan, and has no specks
+_CLEAN = 0.7  # gray levels; paper that varies less was never a scan, and has no specks
 _LEVELS = np.arange(256)
 
 
-def find_ink(grey: Grey) -> Grey:
-    """(h, w) grey -> ink 0..255, 255 = full ink; photos come back reduced. Raises InvalidInput for a blank picture."""
-    image = Image.fromarray(grey)
+def find_ink(gray: Gray) -> Gray:
+    """(h, w) gray -> ink 0..255, 255 = full ink; photos come back reduced. Raises InvalidInput for a blank picture."""
+    image = Image.fromarray(gray)
     counts = np.array(image.histogram())
-    sheet = _even_sheet(grey, counts)
+    sheet = _even_sheet(gray, counts)
     if sheet is None:
-        return ink_of_photo(grey)
+        return ink_of_photo(gray)
     if sheet.contrast < _LEAST_CONTRAST:
         raise InvalidInput(FIELD, BLANK)
     ink = np.asarray(image.point(_ramp(sheet)))
@@ -44,8 +44,8 @@ def find_ink(grey: Grey) -> Grey:
 class _Sheet:
     """Even paper. departures: (256,) pixels by their distance from the paper's tone in the direction of the ink.
 
-    tone: the paper's grey level. dark: whether the ink is darker. contrast: of the strongest ink. grain: standard
-    deviation of the paper. All in grey levels.
+    tone: the paper's gray level. dark: whether the ink is darker. contrast: of the strongest ink. grain: standard
+    deviation of the paper. All in gray levels.
     """
 
     tone: int
@@ -55,12 +55,12 @@ class _Sheet:
     grain: float
 
 
-def _even_sheet(grey: Grey, counts: NDArray[np.integer]) -> _Sheet | None:
+def _even_sheet(gray: Gray, counts: NDArray[np.integer]) -> _Sheet | None:
     """The paper if it is the same everywhere; None if it is not.
 
     The tone of the border wins over the commonest one: a thick pen may well cover more of the picture than it leaves.
     """
-    border = np.bincount(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]), minlength=256)
+    border = np.bincount(np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]]), minlength=256)
     tones = {commonest(border), commonest(counts)}
     tone = max(tones, key=lambda tone: band_share(border, tone) + band_share(counts, tone))
     if band_share(counts, tone) < 0.15:
@@ -98,8 +98,8 @@ def _is_sharp(border: NDArray[np.integer], sheet: _Sheet) -> bool:
 
 
 def _ramp(sheet: _Sheet) -> list[int]:
-    """(256,) the ink for each grey level: none within the grain, full from the commonest strength of the ink on, so
-    that strokes in several colours, and hair-thin ones that anti-aliasing makes pale, are full ink too.
+    """(256,) the ink for each gray level: none within the grain, full from the commonest strength of the ink on, so
+    that strokes in several colors, and hair-thin ones that anti-aliasing makes pale, are full ink too.
     """
     strong = np.where(0.3 * sheet.contrast < _LEVELS, sheet.departures, 0).cumsum()
     full = 0.92 * float(np.searchsorted(strong, 0.6 * strong[-1]))

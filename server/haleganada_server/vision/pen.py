@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Grey = NDArray[np.uint8]
+Gray = NDArray[np.uint8]
 
 THINNEST_PEN = 3.5  # px of the raster; the embedder learned from 3 to 12
 _STAIRCASE = np.pi / 4  # of a pixel outline over the true one, the mean over all directions
 
 
-def pen_width(ink: Grey) -> float:
+def pen_width(ink: Gray) -> float:
     """Mean thickness of the lines in px: twice the area over the length of the outline. 0 without ink."""
     mask = np.zeros((ink.shape[0] + 2, ink.shape[1] + 2), dtype=np.bool_)
     np.greater(ink, 0.4 * ink.max(), out=mask[1:-1, 1:-1])
@@ -21,7 +21,7 @@ def pen_width(ink: Grey) -> float:
     return 2 * np.count_nonzero(mask) / (outline * _STAIRCASE) if outline else 0.0
 
 
-def thickened(doubled: Grey, missing: float) -> Grey:
+def thickened(doubled: Gray, missing: float) -> Gray:
     """(256, 256), a raster at twice its size -> (128, 128) with lines `missing` px thicker, which is half of that on
     each side, and black however pale hair-thin ones had become.
     """
@@ -32,7 +32,7 @@ def thickened(doubled: Grey, missing: float) -> Grey:
     return np.asarray(Image.fromarray(_grown(ink, missing)).reduce(2))
 
 
-def _grown(ink: Grey, by: float) -> Grey:
+def _grown(ink: Gray, by: float) -> Gray:
     """Every line thicker by up to 1 px on each side: `by`, 0..1, is the share of the ink that the new rim gets."""
     wide = np.pad(ink, 1)
     rows = np.maximum(np.maximum(wide[:-2], wide[2:]), wide[1:-1])
@@ -42,7 +42,7 @@ def _grown(ink: Grey, by: float) -> Grey:
     return np.asarray(np.maximum(ink, (rim * np.float32(by)).astype(np.uint8)))
 
 
-def _full_strength(ink: Grey) -> Grey:
+def _full_strength(ink: Gray) -> Gray:
     """Pale ink brought to full strength, edges narrowed about the middle of what most lines reach."""
     drawn = ink[ink > 32]
     peak = float(np.percentile(drawn, 70)) if drawn.size else 255.0

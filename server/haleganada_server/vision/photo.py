@@ -16,7 +16,7 @@ from haleganada_server.core.errors import InvalidInput
 from .header import FIELD
 from .specks import without_specks
 
-Grey = NDArray[np.uint8]
+Gray = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 BLANK = "shows no drawing; draw something, with more contrast to the paper"
@@ -25,26 +25,26 @@ _COARSE_SIDE = 48  # cells of the longer side for the paper's brightness
 _LEAST_DEPARTURE = 0.2  # of the paper's brightness, for the strongest ink
 _LEAST_PIXELS = 24
 _DARKEST = 0.45  # of the brightest paper: darker paper is not made as bright as that
-_REACH = 2.6  # lengths of a small drawing around its centre for a closer look: a dot must still be small there
+_REACH = 2.6  # lengths of a small drawing around its center for a closer look: a dot must still be small there
 _SMALL = 0.15  # of the frame; a smaller drawing gets the closer look
 
 
-def ink_of_photo(grey: Grey) -> Grey:
-    """(h, w) grey -> ink 0..255 of the part that holds the drawing. Raises InvalidInput for a blank photo."""
-    ink = _ink(_reduced(grey, _WORK_SIDE))
-    closer = _closer(grey, ink)
+def ink_of_photo(gray: Gray) -> Gray:
+    """(h, w) gray -> ink 0..255 of the part that holds the drawing. Raises InvalidInput for a blank photo."""
+    ink = _ink(_reduced(gray, _WORK_SIDE))
+    closer = _closer(gray, ink)
     return ink if closer is None else _ink(_reduced(closer, 2 * _WORK_SIDE))
 
 
-def _reduced(grey: Grey, side: int) -> Image.Image:
-    factor = -(-max(grey.shape) // side)
-    image = Image.fromarray(grey)
+def _reduced(gray: Gray, side: int) -> Image.Image:
+    factor = -(-max(gray.shape) // side)
+    image = Image.fromarray(gray)
     return image.reduce(factor) if factor > 1 else image
 
 
-def _closer(grey: Grey, ink: Grey) -> Grey | None:
+def _closer(gray: Gray, ink: Gray) -> Gray | None:
     """The part of the photo around a small drawing, if the photo has more detail there; else None."""
-    factor = max(grey.shape) / max(ink.shape)
+    factor = max(gray.shape) / max(ink.shape)
     rows, columns = np.flatnonzero((ink > 127).any(1)), np.flatnonzero((ink > 127).any(0))
     if factor < 1.5 or not rows.size:
         return None
@@ -53,11 +53,11 @@ def _closer(grey: Grey, ink: Grey) -> Grey | None:
         return None
     reach = _REACH * extent
     row, column = (rows[0] + rows[-1]) / 2, (columns[0] + columns[-1]) / 2
-    top, left = (max(0, int((centre - reach) * factor)) for centre in (row, column))
-    return grey[top : int((row + reach) * factor) + 1, left : int((column + reach) * factor) + 1]
+    top, left = (max(0, int((center - reach) * factor)) for center in (row, column))
+    return gray[top : int((row + reach) * factor) + 1, left : int((column + reach) * factor) + 1]
 
 
-def _ink(image: Image.Image) -> Grey:
+def _ink(image: Image.Image) -> Gray:
     small = _coarse(image)
     if _ink_is_lighter(small):
         image, small = image.point(_INVERTED), 255 - small
@@ -93,7 +93,7 @@ def _paper(small: Floats) -> Floats:
     image = Image.fromarray(small.astype(np.uint8))
     near = np.asarray(image.filter(ImageFilter.MedianFilter(7)), dtype=np.float32)
     wide = np.asarray(_wide_maximum(image), dtype=np.float32)
-    near = np.where(near < 0.42 * wide, wide, near)  # a neighbourhood full of ink is no shadow
+    near = np.where(near < 0.42 * wide, wide, near)  # a neighborhood full of ink is no shadow
     away = near - small
     grain = 1.4826 * float(np.median(np.abs(away))) + 1.0
     even = np.abs(away) < np.maximum(2 * grain, 0.06 * near)
@@ -119,7 +119,7 @@ def _blurred(values: Floats, radius: int) -> Floats:
     return np.asarray(sums / np.float32(size * size))
 
 
-def _thresholded(departure: Floats) -> Grey:
+def _thresholded(departure: Floats) -> Gray:
     """Shares of the paper's brightness -> soft ink. Raises InvalidInput if nothing rises above the grain.
 
     Ink is judged on means over 3 x 3 pixels: grain is as strong as pencil, but not connected.

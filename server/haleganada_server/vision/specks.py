@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter
 
 from .pen import pen_width
 
-Grey = NDArray[np.uint8]
+Gray = NDArray[np.uint8]
 Cells = NDArray[np.float32]
 
 _CELLS = 64  # at most, along the longer side
@@ -28,7 +28,7 @@ class _Part:
     strength: float
 
 
-def without_specks(ink: Grey) -> Grey:
+def without_specks(ink: Gray) -> Gray:
     """(h, w) ink -> the same without what is too small for a touch of its pen, or both tiny and far fainter."""
     factor = max(1, -(-max(ink.shape) // _CELLS))
     image = Image.fromarray(ink)
@@ -49,7 +49,7 @@ def _is_drawn(part: _Part, main: _Part, touch: float) -> bool:
     return part.area >= touch and part.strength >= 0.45 * main.strength
 
 
-def _touch(ink: Grey, main: _Part, factor: int) -> float:
+def _touch(ink: Gray, main: _Part, factor: int) -> float:
     """Diameter in px of the smallest dot that the pen of the main part draws."""
     rows, columns = main.cells
     top, left = int(rows.min()) * factor, int(columns.min()) * factor
@@ -63,7 +63,7 @@ def _measured(part: list[tuple[int, int]], cells: Cells, squares: Cells, factor:
     return _Part((rows, columns), mass * factor * factor / 255, float(squares[rows, columns].sum()) / mass)
 
 
-def _only(ink: Grey, parts: list[_Part], shape: tuple[int, ...], factor: int) -> Grey:
+def _only(ink: Gray, parts: list[_Part], shape: tuple[int, ...], factor: int) -> Gray:
     """The ink in the cells of some parts and next to them."""
     mask = np.zeros(shape, dtype=np.uint8)
     for part in parts:

@@ -39,9 +39,9 @@ def render(ink: Ink, limits: ImageLimits) -> NDArray[np.uint8]:
     pen = ink.pen_width or _DEFAULT_PEN * min(ink.width, ink.height)
     low, high = points.min(0), points.max(0)
     scale, width = _scale((high - low).tolist(), pen)
-    centred = (points - (low + high) / 2) * (scale * _OVERSAMPLING) + RASTER_SIDE * _OVERSAMPLING / 2
+    centerd = (points - (low + high) / 2) * (scale * _OVERSAMPLING) + RASTER_SIDE * _OVERSAMPLING / 2
     image = Image.new("L", (RASTER_SIDE * _OVERSAMPLING,) * 2)
-    _draw(ImageDraw.Draw(image), centred, [len(stroke.x) for stroke in ink.strokes], width * _OVERSAMPLING)
+    _draw(ImageDraw.Draw(image), centerd, [len(stroke.x) for stroke in ink.strokes], width * _OVERSAMPLING)
     return np.asarray(image.reduce(_OVERSAMPLING))
 
 
@@ -60,7 +60,7 @@ def _draw(draw: ImageDraw.ImageDraw, points: Points, counts: list[int], width: f
     first = np.zeros(len(points), dtype=np.bool_)
     first[np.cumsum([0, *counts[:-1]])] = True
     kept = first | np.roll(first, -1) | _apart(points)
-    points, first = (points[kept] - 0.5).round(), first[kept]  # Pillow draws at whole pixel centres
+    points, first = (points[kept] - 0.5).round(), first[kept]  # Pillow draws at whole pixel centers
     bounds = [*np.flatnonzero(first).tolist(), len(points)]
     flat = points.ravel().tolist()
     for start, end in pairwise(bounds):

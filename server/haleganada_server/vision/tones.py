@@ -1,11 +1,11 @@
-"""Small questions to a histogram of grey levels, (256,) counts."""
+"""Small questions to a histogram of gray levels, (256,) counts."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-EVEN = 10  # grey levels by which even paper may vary
+EVEN = 10  # gray levels by which even paper may vary
 _TENT = np.array([1, 2, 3, 4, 5, 4, 3, 2, 1])
 
 

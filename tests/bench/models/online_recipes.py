@@ -115,7 +115,7 @@ class FewShotPupil:
 class GlyphMap(nn.Module):  # type: ignore[misc,unused-ignore]  # Any where torch is not installed
     """The shipped embedder up to its last map, as a backbone: (n, 3, 224, 224) -> (n, channels, 7, 7).
 
-    Its 4 x 4 cells lie, unchanged, in every second place of the 7 x 7, with their neighbours' means between them.
+    Its 4 x 4 cells lie, unchanged, in every second place of the 7 x 7, with their neighbors' means between them.
     """
 
     def __init__(self, embedder: EmbedderNetwork) -> None:

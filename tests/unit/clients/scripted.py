@@ -15,18 +15,18 @@ from haleganada.v1 import ocr_service_pb2 as pb
 from haleganada.v1 import ocr_service_pb2_grpc
 from haleganada_client import ClientConfig, HaleganadaClient
 
-Behaviour = Callable[[pb.TrainRequest, grpc.ServicerContext], pb.TrainResponse]
+Behavior = Callable[[pb.TrainRequest, grpc.ServicerContext], pb.TrainResponse]
 
 
 class _Scripted(ocr_service_pb2_grpc.OCRServiceServicer):
     """Train does as told; Reset counts how often it was called, and is unavailable."""
 
-    def __init__(self, behaviour: Behaviour, resets: list[str]) -> None:
-        self._behaviour = behaviour
+    def __init__(self, behavior: Behavior, resets: list[str]) -> None:
+        self._behavior = behavior
         self._resets = resets
 
     def Train(self, request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
-        return self._behaviour(request, context)
+        return self._behavior(request, context)
 
     def Reset(self, request: pb.ResetRequest, context: grpc.ServicerContext) -> pb.ResetResponse:
         self._resets.append(request.confirm)
@@ -35,10 +35,10 @@ class _Scripted(ocr_service_pb2_grpc.OCRServiceServicer):
 
 
 @contextmanager
-def server(behaviour: Behaviour, port: int = 0, resets: list[str] | None = None) -> Iterator[int]:
+def server(behavior: Behavior, port: int = 0, resets: list[str] | None = None) -> Iterator[int]:
     """Runs until the block ends, which cuts off what is still being answered; its port."""
     running = grpc.server(futures.ThreadPoolExecutor(4))
-    servicer = _Scripted(behaviour, resets if resets is not None else [])  # type: ignore[abstract]
+    servicer = _Scripted(behavior, resets if resets is not None else [])  # type: ignore[abstract]
     ocr_service_pb2_grpc.add_OCRServiceServicer_to_server(servicer, running)
     bound = running.add_insecure_port(f"127.0.0.1:{port}")
     running.start()
@@ -49,9 +49,9 @@ def server(behaviour: Behaviour, port: int = 0, resets: list[str] | None = None)
 
 
 @contextmanager
-def served(behaviour: Behaviour, **settings: float | bool | str) -> Iterator[HaleganadaClient]:
+def served(behavior: Behavior, **settings: float | bool | str) -> Iterator[HaleganadaClient]:
     """A client of such a server."""
-    with server(behaviour) as port:
+    with server(behavior) as port:
         config = ClientConfig(**{"target": f"127.0.0.1:{port}", "timeout_s": 5.0, **settings})  # type: ignore[arg-type]
         with HaleganadaClient(config=config) as client:
             yield client

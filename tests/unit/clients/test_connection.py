@@ -1,4 +1,4 @@
-"""Calls over a real channel to a server whose behaviour the test decides: retries, deadlines, errors, tokens."""
+"""Calls over a real channel to a server whose behavior the test decides: retries, deadlines, errors, tokens."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def instant(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.Train
 
 @pytest.mark.parametrize("reason", ["STOPPING", ""])
 def test_an_unavailable_server_is_asked_again_with_the_same_request_id(reason: str) -> None:
-    behaviour = Reluctant(2, reason)
-    with served(behaviour) as client:
+    behavior = Reluctant(2, reason)
+    with served(behavior) as client:
         assert client.train(b"picture", "a").sample_id == 7
-    assert len(behaviour.ids) == 3 and len(set(behaviour.ids)) == 1 and behaviour.ids[0]
+    assert len(behavior.ids) == 3 and len(set(behavior.ids)) == 1 and behavior.ids[0]
 
 
 def test_waiting_for_a_network_to_learn_has_time_beyond_the_deadline() -> None:
@@ -70,12 +70,12 @@ def test_waiting_for_a_network_to_learn_has_time_beyond_the_deadline() -> None:
 
 
 def test_a_chosen_request_id_is_sent_as_it_is_and_others_differ() -> None:
-    behaviour = Reluctant(0)
-    with served(behaviour) as client:
+    behavior = Reluctant(0)
+    with served(behavior) as client:
         client.train(b"picture", "a", request_id="mine")
         client.train(b"picture", "a")
         client.train(b"picture", "a")
-    assert behaviour.ids[0] == "mine" and len(set(behaviour.ids)) == 3
+    assert behavior.ids[0] == "mine" and len(set(behavior.ids)) == 3
 
 
 def test_a_call_whose_server_went_away_is_finished_by_its_successor() -> None:
@@ -101,10 +101,10 @@ def test_a_call_whose_server_went_away_is_finished_by_its_successor() -> None:
 
 
 def test_without_retries_every_failure_is_reported_at_once() -> None:
-    behaviour = Reluctant(5, "STOPPING")
-    with served(behaviour, retry=False) as client, pytest.raises(Unavailable):
+    behavior = Reluctant(5, "STOPPING")
+    with served(behavior, retry=False) as client, pytest.raises(Unavailable):
         client.train(b"picture", "a")
-    assert len(behaviour.ids) == 1
+    assert len(behavior.ids) == 1
 
 
 def test_what_has_no_request_id_is_not_repeated() -> None:
@@ -128,14 +128,14 @@ def test_retries_end_at_the_deadline_with_the_reason() -> None:
 def test_other_errors_are_not_repeated_and_keep_their_details() -> None:
     calls: list[str] = []
 
-    def behaviour(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
+    def behavior(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
         calls.append(request.label)
         violation = error_details_pb2.BadRequest.FieldViolation(field="label", description="is empty")
         info = error_details_pb2.ErrorInfo(reason="INVALID_INPUT", metadata={"call_id": "c1"})
         refuse(context, code_pb2.INVALID_ARGUMENT, info, error_details_pb2.BadRequest(field_violations=[violation]))
         return pb.TrainResponse()
 
-    with served(behaviour) as client, pytest.raises(InvalidInput) as refusal:
+    with served(behavior) as client, pytest.raises(InvalidInput) as refusal:
         client.train(b"picture", "")
     error = refusal.value
     assert (error.field, error.reason, error.call_id, error.message) == ("label", "INVALID_INPUT", "c1", "no")
@@ -143,23 +143,23 @@ def test_other_errors_are_not_repeated_and_keep_their_details() -> None:
 
 
 def test_a_full_server_says_when_to_come_back() -> None:
-    def behaviour(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
+    def behavior(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
         retry = error_details_pb2.RetryInfo(retry_delay=Duration(seconds=2, nanos=500_000_000))
         refuse(context, code_pb2.RESOURCE_EXHAUSTED, error_details_pb2.ErrorInfo(reason="DISK_FULL"), retry)
         return pb.TrainResponse()
 
-    with served(behaviour) as client, pytest.raises(Exhausted) as refusal:
+    with served(behavior) as client, pytest.raises(Exhausted) as refusal:
         client.train(b"picture", "a")
     assert refusal.value.retry_after_s == 2.5
 
 
 def test_every_call_has_a_deadline() -> None:
-    def behaviour(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
+    def behavior(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
         time.sleep(2)
         return pb.TrainResponse()
 
     began = time.monotonic()
-    with served(behaviour, timeout_s=0.3) as client:
+    with served(behavior, timeout_s=0.3) as client:
         with pytest.raises(DeadlineExceeded, match="--timeout"):
             client.train(b"picture", "a")
         assert time.monotonic() - began < 1.5
@@ -200,11 +200,11 @@ def test_calls_that_may_take_long_do_not_wait_as_long_for_a_server_that_is_mute(
 
 @pytest.mark.parametrize("code", [*BY_CODE, code_pb2.INTERNAL, code_pb2.UNIMPLEMENTED, code_pb2.UNKNOWN])
 def test_every_status_is_an_error_of_ours(code: int) -> None:
-    def behaviour(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
+    def behavior(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
         refuse(context, code)
         return pb.TrainResponse()
 
-    with served(behaviour, timeout_s=1.0) as client, pytest.raises(HaleganadaError) as refusal:
+    with served(behavior, timeout_s=1.0) as client, pytest.raises(HaleganadaError) as refusal:
         client.train(b"picture", "a")
     assert type(refusal.value) is not HaleganadaError and refusal.value.message
 
@@ -222,11 +222,11 @@ def test_a_service_that_is_not_there_is_an_old_server() -> None:
 def test_a_token_travels_only_where_nobody_listens_in() -> None:
     seen: list[object] = []
 
-    def behaviour(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
+    def behavior(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
         seen.extend(value for key, value in context.invocation_metadata() if key == "authorization")
         return pb.TrainResponse()
 
-    with served(behaviour, token="secret") as client:
+    with served(behavior, token="secret") as client:
         client.train(b"picture", "a")
     assert seen == ["Bearer secret"]
     with pytest.raises(InvalidInput, match="TLS"):
@@ -254,10 +254,10 @@ def test_calls_are_told_to_those_who_listen(caplog: pytest.LogCaptureFixture) ->
 
 
 def test_a_drawing_that_cannot_be_read_never_reaches_the_server(tmp_path: Path) -> None:
-    behaviour = Reluctant(0)
-    with served(behaviour) as client:
+    behavior = Reluctant(0)
+    with served(behavior) as client:
         with pytest.raises(FileNotFoundError):
             client.train(tmp_path / "none.png", "a")
         with pytest.raises(InvalidInput, match="archive"):
             client.export(tmp_path / "out", "zip")
-    assert not behaviour.ids
+    assert not behavior.ids

@@ -69,7 +69,7 @@ def add_dataset(
     seed: int,
     orientation: str,
 ) -> None:
-    """Upload PATH: a folder or a .zip of labelled images or IDX files (MNIST), a .npz with arrays x and y, or what
+    """Upload PATH: a folder or a .zip of labeled images or IDX files (MNIST), a .npz with arrays x and y, or what
     `haleganada export` wrote: an archive or a .jsonl.
 
     Folders name the labels, as text (ಅ), as code points (U+0C95_0CCD) or as a decimal code (3205), below train/,

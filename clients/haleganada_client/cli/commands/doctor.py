@@ -20,7 +20,7 @@ from haleganada_client.types import Ink, Stroke
 if TYPE_CHECKING:
     from haleganada_client.client import HaleganadaClient
 
-_COLOURS = {OK: "green", WARN: "yellow", FAIL: "red"}
+_COLORS = {OK: "green", WARN: "yellow", FAIL: "red"}
 
 
 @click.command("doctor")
@@ -46,7 +46,7 @@ def doctor_command(session: Session, data: Path, port: int) -> None:
 
 
 def _line(found: Finding) -> str:
-    return f"{click.style(f'{found.state:<4}', fg=_COLOURS[found.state])}  {found.what:<10}  {found.detail}"
+    return f"{click.style(f'{found.state:<4}', fg=_COLORS[found.state])}  {found.what:<10}  {found.detail}"
 
 
 def _server(client: HaleganadaClient) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from haleganada_client.cli.files.pictures import Picture, answered, read
 from haleganada_client.cli.layout import bar, percent, printable, table
 from haleganada_client.cli.session import Session, plain, with_session
 from haleganada_client.cli.text import online_learning
-from haleganada_client.cli.text.visualize import ENDINGS, write_visualisation
+from haleganada_client.cli.text.visualize import ENDINGS, write_visualization
 from haleganada_client.types import FEW_SHOT, ONLINE, Candidate, Decision, ItemError, Prediction
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
@@ -69,7 +69,7 @@ def predict_command(
             progress.update(1)
         by = _answered_by(client, [outcome.model for _, outcome in named if isinstance(outcome, Prediction)])
     if save_viz is not None:
-        write_visualisation(save_viz, [(picture.name, picture.content, outcome) for picture, outcome in named])
+        write_visualization(save_viz, [(picture.name, picture.content, outcome) for picture, outcome in named])
     outcomes = [(picture.name, outcome) for picture, outcome in named]
     session.show([_answer(*outcome) for outcome in outcomes], "\n".join([_in_words(session, outcomes), *by]))
     if any(isinstance(outcome, ItemError) for _, outcome in outcomes):

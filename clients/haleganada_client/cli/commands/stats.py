@@ -15,7 +15,7 @@ _TWO_LABELS = "The same drawing with two labels, one of which is wrong"
 
 
 @click.command("stats")
-@click.option("--suspects", is_flag=True, help="Also look for samples that are probably mislabelled or there twice.")
+@click.option("--suspects", is_flag=True, help="Also look for samples that are probably mislabeled or there twice.")
 @click.option(
     "--history",
     type=click.IntRange(0, 10_000),
@@ -48,7 +48,7 @@ def _sections(session: Session, stats: Stats, answering: list[list[str]]) -> lis
         _labels(stats),
         _listed("Taken for one another", confused),
         _listed("Teach these next", [_advice(advice) for advice in stats.teach_next]),
-        _listed("Probably mislabelled", [_doubt(session, suspect) for suspect in stats.suspects]),
+        _listed("Probably mislabeled", [_doubt(session, suspect) for suspect in stats.suspects]),
         *_twice(session, stats),
     ]
 

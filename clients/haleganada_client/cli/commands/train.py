@@ -1,4 +1,4 @@
-"""train: one drawing, several of one label, or a folder of labelled ones."""
+"""train: one drawing, several of one label, or a folder of labeled ones."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def train_command(
     again: bool,
     wait_s: float | None,
 ) -> None:
-    """Teach a drawing: LABEL IMAGE, - for standard input; or with --folder a folder of labelled images.
+    """Teach a drawing: LABEL IMAGE, - for standard input; or with --folder a folder of labeled images.
 
     IMAGES may be patterns, too, such as 'page/*.png'. A folder's subfolders name the labels: as text (ಅ), as code
     points (U+0C95_0CCD) or as a decimal code (3205). Folders and several images can be taught again after an
@@ -71,7 +71,7 @@ def train_command(
     if wait_s is not None and len(images) != 1:
         _refuse_to_wait(session)
     if folder is not None and label is None:
-        entries = _labelled(session, folder)
+        entries = _labeled(session, folder)
     elif folder is None and label and images:
         entries = _of_one_label(session, label, images)
     else:
@@ -118,7 +118,7 @@ def _of_one_label(session: Session, label: str, images: Sequence[str]) -> list[E
     return [(path, label, path.name) for path in paths]
 
 
-def _labelled(session: Session, root: Path) -> list[Entry]:
+def _labeled(session: Session, root: Path) -> list[Entry]:
     """All images below the folders of `root` that are named after labels, and what is not where it should be."""
     loose = [path for path in sorted(root.iterdir()) if path.suffix.lower() in IMAGES and path.is_file()]
     tell_of_others([root])

@@ -1,4 +1,4 @@
-"""Folders of labelled images: which label a folder's name means, which files count, and how they are told apart."""
+"""Folders of labeled images: which label a folder's name means, which files count, and how they are told apart."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ main { display: grid; gap: 12px; grid-template-columns: repeat(auto-fill, minmax
 """
 
 
-def write_visualisation(path: Path, named: Sequence[Named]) -> None:
+def write_visualization(path: Path, named: Sequence[Named]) -> None:
     """Write an .svg or .html, by the path's ending. Raises OSError."""
     draw = _page if path.suffix.lower() == ".html" else _sheet
     path.write_text(draw(named), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A data set: labelled ink rasters, each in one of three parts."""
+"""A data set: labeled ink rasters, each in one of three parts."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from haleganada_server.core.errors import InvalidInput, NotFound, Precondition
-from haleganada_server.core.labels import normalise_label
+from haleganada_server.core.labels import normalize_label
 
 from .assembly import MAX_NAMED, Assembled, Refusals, assemble
 from .dataset import DatasetInfo, DatasetNote, DatasetOptions, ItemFacts, RefusedDrawing
@@ -146,12 +146,12 @@ def require_known_form(file_name: str) -> None:
 
 
 def checked(options: DatasetOptions) -> DatasetOptions:
-    """The options with a normalised name. Raises InvalidInput for what is out of range."""
+    """The options with a normalized name. Raises InvalidInput for what is out of range."""
     for field in ("validation_share", "test_share"):
         share = getattr(options, field)
         if not 0 <= share <= MOST_SHARE:
             raise InvalidInput(f"options.{field}", f"is {share:g}; give 0 to {MOST_SHARE:g}")
-    return replace(options, name=normalise_label(options.name, "options.name"))
+    return replace(options, name=normalize_label(options.name, "options.name"))
 
 
 def _described(

@@ -5,7 +5,7 @@ varies in other directions: where one has loops, the next one has hooks. Both co
 again from what was taught, with the old ones as priors that weigh as much as so many samples and labels:
 
 - within a label: the posterior mean under an inverse Wishart prior (Gelman et al., "Bayesian Data Analysis", 3.6);
-- between labels: one step of expectation maximisation for the two-covariance model (Brümmer and de Villiers 2010)
+- between labels: one step of expectation maximization for the two-covariance model (Brümmer and de Villiers 2010)
   from the prior, smoothed by it as by so many labels more.
 
 Labels with one sample say nothing about the former, few labels hardly anything about the latter, so a young workspace
@@ -31,8 +31,8 @@ PRIOR_LABELS = 600.0
 alphabets, where anything from half to twice of them did as well.
 """
 _LEAST = 1e-4  # variance of label means in a direction that tells nothing
-_NEIGHBOURS = 5
-_ASKED = 256  # labels whose neighbours are looked for: enough for a mean, however many there are
+_NEIGHBORS = 5
+_ASKED = 256  # labels whose neighbors are looked for: enough for a mean, however many there are
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,6 +102,6 @@ def _room(matrix: Floats, between: Floats, counts: Counts, sums: Floats) -> floa
     squares = (means * means).sum(1)
     distances = squares[asked, None] + squares - 2 * means[asked] @ means.T
     distances[np.arange(len(asked)), asked] = np.inf
-    neighbours = min(_NEIGHBOURS, len(means) - 1)
-    nearest = np.partition(distances, neighbours - 1, axis=1)[:, :neighbours]
+    neighbors = min(_NEIGHBORS, len(means) - 1)
+    nearest = np.partition(distances, neighbors - 1, axis=1)[:, :neighbors]
     return max(float(nearest.mean()), _LEAST)  # the same drawing taught as each of the labels leaves none

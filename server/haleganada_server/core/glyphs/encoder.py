@@ -105,7 +105,7 @@ class DrawingReader:
     def raster(self, kind: str, data: bytes) -> Raster:
         """The ink raster of a stored drawing. Raises DataLoss if it is damaged."""
         try:
-            return self._ink.decode(data) if kind == "png" else self._ink.normalise(Glyph(ink=decode_ink(data)))
+            return self._ink.decode(data) if kind == "png" else self._ink.normalize(Glyph(ink=decode_ink(data)))
         except (HaleganadaError, *INK_DAMAGE) as error:
             raise DataLoss(
                 "a stored drawing cannot be read; forget the sample and teach it again, or restore a snapshot"

@@ -8,7 +8,7 @@ Compressed with zlib; inside, little-endian:
     3 x f64   width, height, pen width
     u32       strokes, then for each of them 3 x u32: points, times, pressures
     numbers   of each stroke x, y, t, pressure; first the lowest byte of every number, then the next one, and so on:
-              neighbouring points share their high bytes, so this compresses well
+              neighboring points share their high bytes, so this compresses well
 
 The first form, a JSON list of the same values, is read as well.
 """

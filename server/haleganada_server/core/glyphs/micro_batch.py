@@ -29,6 +29,6 @@ class PieceHere:
 
     def _raster_or_error(self, glyph: Glyph) -> Raster | HaleganadaError:
         try:
-            return self._ink.normalise(glyph)
+            return self._ink.normalize(glyph)
         except HaleganadaError as error:
             return error

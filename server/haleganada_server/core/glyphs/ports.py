@@ -21,7 +21,7 @@ Vectors = NDArray[np.float32]  # (n, d)
 class InkReader(Protocol):
     """Turns drawings into ink rasters, and rasters into what is stored and shown."""
 
-    def normalise(self, glyph: Glyph) -> Raster:
+    def normalize(self, glyph: Glyph) -> Raster:
         """The ink raster of a drawing. Raises InvalidInput."""
 
     def encode(self, raster: Raster) -> bytes:

@@ -17,7 +17,7 @@ from typing import Any
 
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.errors import Exhausted, InvalidInput, Precondition, Unavailable
-from haleganada_server.core.labels import MAX_CODE_POINTS, normalise_label
+from haleganada_server.core.labels import MAX_CODE_POINTS, normalize_label
 from haleganada_server.core.model_names import FEW_SHOT
 from haleganada_server.core.models.presets import preset_facts
 
@@ -65,7 +65,7 @@ class Jobs:
             "preset": preset,
             "dataset_id": dataset.dataset_id,
             "dataset_name": dataset.name,
-            "name": normalise_label(name or f"{preset} {dataset.name}"[:MAX_CODE_POINTS], "name"),
+            "name": normalize_label(name or f"{preset} {dataset.name}"[:MAX_CODE_POINTS], "name"),
             "settings": checked_settings(settings or {}),
         }
         self._tools.runner.require(JobKind.TRAINING, tensorboard=bool(request["settings"].get("tensorboard")))

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from haleganada_server.core.errors import HaleganadaError, Precondition
-from haleganada_server.core.labels import normalise_label
+from haleganada_server.core.labels import normalize_label
 
 CARD_FORMAT = 1
 
@@ -94,8 +94,8 @@ class ModelCard:
             raise ValueError("a figure is not a number")
         if not self.labels or len(set(self.labels)) != len(self.labels):
             raise ValueError("labels are missing or not unique")
-        if any(normalise_label(label, "labels") != label for label in self.labels):
-            raise ValueError("a label is not normalised")
+        if any(normalize_label(label, "labels") != label for label in self.labels):
+            raise ValueError("a label is not normalized")
         if not self.temperature > 0:
             raise ValueError("temperature is not above 0")
 

@@ -280,7 +280,7 @@ def _remembered(draft: Draft, event: Event) -> None:
     draft.add(sample)
 
 
-def _relabelled_back(draft: Draft, event: Event) -> None:
+def _relabeled_back(draft: Draft, event: Event) -> None:
     sample = draft.live_sample(event.sample_id)
     draft.log.set_label(event.sample_id, event.previous)
     draft.remove(sample)
@@ -295,7 +295,7 @@ _REVERSE: dict[ChangeKind, Callable[[Draft, Event], None]] = {
     ChangeKind.TEACH: _untaught,
     ChangeKind.CORRECT: _untaught,
     ChangeKind.FORGET: _remembered,
-    ChangeKind.RELABEL: _relabelled_back,
+    ChangeKind.RELABEL: _relabeled_back,
     ChangeKind.LINK: _linked_back,
     ChangeKind.UNLINK: _linked_back,
 }

@@ -8,7 +8,7 @@ from itertools import islice
 
 from haleganada_server.core.errors import HaleganadaError
 from haleganada_server.core.glyphs.encoder import Drawing, DrawingReader
-from haleganada_server.core.labels import normalise_label
+from haleganada_server.core.labels import normalize_label
 
 from .changes import NewSample, Origin, Past, teach
 from .commit_queue import CommitQueue, Pending
@@ -88,8 +88,8 @@ def _embedded(item: ImportItem, embedder_hash: str) -> Drawing | None:
 
 
 def _new_sample(item: ImportItem, drawing: Drawing, reader: DrawingReader) -> NewSample:
-    label = normalise_label(item.label)
-    canonical = normalise_label(item.canonical, "canonical") if item.canonical else ""
+    label = normalize_label(item.label)
+    canonical = normalize_label(item.canonical, "canonical") if item.canonical else ""
     past = None
     if item.loss is not None and item.time_us:
         past = Past(item.time_us, item.loss, item.predicted, item.new_label, item.correction)

@@ -1,4 +1,4 @@
-"""Taught samples that deserve a second look: probably mislabelled, or the same drawing twice."""
+"""Taught samples that deserve a second look: probably mislabeled, or the same drawing twice."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from .types import Refused, SnapshotInfo, TransferFormat
 
 @dataclass(frozen=True, slots=True)
 class ImportItem:
-    """One labelled drawing read from a file.
+    """One labeled drawing read from a file.
 
     item: its file name or line number. glyph: as a caller would send it. embedding: (d,), only from an archive,
     valid for embedder_hash. key: a stable identity (hash) of the item, so that importing the same file twice teaches

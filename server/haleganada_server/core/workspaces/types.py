@@ -1,4 +1,4 @@
-"""The nouns of the product as frozen dataclasses. No behaviour beyond what a value can say of itself."""
+"""The nouns of the product as frozen dataclasses. No behavior beyond what a value can say of itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from haleganada_server.core.sample_log.rows import ChangeKind
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A drawing to learn and what it is, as a caller sends it: label and variant_of are not normalised yet, "" = none.
+    """A drawing to learn and what it is, as a caller sends it: label and variant_of are not normalized yet, "" = none.
 
     request_id: "" = a repeated call is carried out again. expected_revision: None = any.
     """
@@ -99,7 +99,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class SampleChange:
-    """A relabelled (sample set) or forgotten (sample None) sample."""
+    """A relabeled (sample set) or forgotten (sample None) sample."""
 
     sample: Sample | None
     revision: int

@@ -21,7 +21,7 @@ from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.knowledge.prediction import Prediction
 from haleganada_server.core.knowledge.stale_samples import Waiting
 from haleganada_server.core.knowledge.variants import Variants
-from haleganada_server.core.labels import normalise_label
+from haleganada_server.core.labels import normalize_label
 from haleganada_server.core.sample_log.ports import WorkspaceLog
 from haleganada_server.core.sample_log.rows import ChangeKind, Event, SampleRow
 
@@ -164,7 +164,7 @@ class Workspace:
         self, form: str, canonical: str, request_id: str = "", expected_revision: int | None = None, client: str = ""
     ) -> Linked:
         """Let a form stand for a canonical label. Raises InvalidInput, Precondition for a circle."""
-        form, canonical = normalise_label(form, "form"), normalise_label(canonical, "canonical")
+        form, canonical = normalize_label(form, "form"), normalize_label(canonical, "canonical")
         return self.run(
             changes.link(form, canonical, Origin(request_id, expected_revision, client, ("link", form, canonical)))
         )
@@ -173,14 +173,14 @@ class Workspace:
         self, form: str, request_id: str = "", expected_revision: int | None = None, client: str = ""
     ) -> Unlinked:
         """Let a form stand for itself again. Raises Precondition if it is not linked."""
-        form = normalise_label(form, "form")
+        form = normalize_label(form, "form")
         return self.run(changes.unlink(form, Origin(request_id, expected_revision, client, ("unlink", form))))
 
     def relabel(
         self, sample_id: int, label: str, request_id: str = "", expected_revision: int | None = None, client: str = ""
     ) -> SampleChange:
         """Give a sample another label. Raises NotFound, InvalidInput."""
-        label = normalise_label(label)
+        label = normalize_label(label)
         origin = Origin(request_id, expected_revision, client, ("relabel", str(sample_id), label))
         return self.run(changes.relabel(sample_id, label, origin))
 
@@ -202,7 +202,7 @@ class Workspace:
         """A page of live samples, newest first; label "" = all; before 0 = from the newest. A damaged drawing has no
         picture.
         """
-        label = normalise_label(label) if label else ""
+        label = normalize_label(label) if label else ""
         rows = self._log.samples(label, before, limit + 1)
         shown = tuple(self._shown(row, self._picture_or_none(row) if with_pictures else b"") for row in rows[:limit])
         following = rows[limit - 1].sample_id if len(rows) > limit else 0
@@ -236,7 +236,7 @@ class Workspace:
 
     def save(self, name: str = "", *, seed_files: bool = True) -> SnapshotInfo:
         """Keep the present state. Raises InvalidInput, Exhausted."""
-        name = normalise_label(name, "name") if name else ""
+        name = normalize_label(name, "name") if name else ""
         return self._tools.directory.save(self._log, name, seed_files=seed_files)
 
     def export(self, form: TransferFormat) -> ExportFile:
@@ -354,11 +354,11 @@ class Workspace:
 
 
 def _labels(label: str, variant_of: str) -> tuple[str, str]:
-    return normalise_label(label), normalise_label(variant_of, "variant_of") if variant_of else ""
+    return normalize_label(label), normalize_label(variant_of, "variant_of") if variant_of else ""
 
 
 def _checked(lesson: Lesson | HaleganadaError) -> Lesson | HaleganadaError:
-    """A lesson with normalised labels, or what is wrong with it."""
+    """A lesson with normalized labels, or what is wrong with it."""
     if isinstance(lesson, HaleganadaError):
         return lesson
     try:

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.labels import normalise_label
+from haleganada_server.core.labels import normalize_label
 
 from .trees import Tree
 
@@ -30,7 +30,7 @@ def is_mapping(name: str) -> bool:
 
 
 def read(tree: Tree, names: Sequence[str], images: Sequence[str]) -> dict[str, str]:
-    """Folder, by its name in NFC -> label, normalised; {} without such a file. names: all of the tree's; images: those
+    """Folder, by its name in NFC -> label, normalized; {} without such a file. names: all of the tree's; images: those
     of images.
 
     Raises InvalidInput for several such files, one that is not above all images, and one that is no object of distinct
@@ -85,7 +85,7 @@ def _label(folder: str, value: Any) -> str:
     if not isinstance(value, str):
         raise InvalidInput("file", f"has a {FILE} whose label for “{_shown(folder)}” is not text; {_WANTED}")
     try:
-        return normalise_label(value)
+        return normalize_label(value)
     except InvalidInput as error:
         problem = f"has a {FILE} whose label for “{_shown(folder)}” {error.description}"
         raise InvalidInput("file", problem) from error

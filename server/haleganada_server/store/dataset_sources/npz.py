@@ -118,7 +118,7 @@ def _drawings(arrays: _Arrays, ending: str, names: NDArray[Any] | None) -> Itera
 def _images(
     arrays: _Arrays, name: str, labels: int, beside: tuple[NDArray[Any] | None, ...]
 ) -> Iterator[NDArray[np.uint8]]:
-    """(h, w) grey values, one by one."""
+    """(h, w) gray values, one by one."""
     with arrays.opened(name) as (file, shape, kind):
         if len(shape) == 4 and 1 in (shape[1], shape[3]):
             shape = (shape[0], *(shape[1:3] if shape[3] == 1 else shape[2:4]))

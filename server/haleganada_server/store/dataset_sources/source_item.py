@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from haleganada_server.core.datasets.dataset import DatasetNote, Part
 from haleganada_server.core.errors import HaleganadaError, InvalidInput
 from haleganada_server.core.glyphs.types import Glyph
-from haleganada_server.core.labels import normalise_label
+from haleganada_server.core.labels import normalize_label
 
 MAX_ITEMS = 1_000_000
 MAX_PIXELS = 16_000_000
@@ -38,7 +38,7 @@ _PARTS = {
 class SourceItem:
     """One drawing with its label. item: its name in the source. folder: the name that its label was read from.
 
-    image: the bytes of an image file, (h, w) uint8 grey values, or what was drawn. part: None if the source says
+    image: the bytes of an image file, (h, w) uint8 gray values, or what was drawn. part: None if the source says
     nothing. writer: "" = not known.
     """
 
@@ -74,7 +74,7 @@ def untold(_note: DatasetNote) -> None:
 def label_name(folder: str, meaning: str) -> LabelName:
     """meaning: the text that `folder` stands for."""
     try:
-        return LabelName(folder, normalise_label(meaning))
+        return LabelName(folder, normalize_label(meaning))
     except InvalidInput as error:
         return LabelName(folder, "", error)
 

@@ -58,6 +58,6 @@ def _detect(path: Path) -> TransferFormat:
     if start.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
         return TransferFormat.JSONL
     if not zipfile.is_zipfile(path):
-        raise InvalidInput("file", "is neither an archive, a zip of labelled images, nor JSON lines")
+        raise InvalidInput("file", "is neither an archive, a zip of labeled images, nor JSON lines")
     with members.opened(path) as zipped:
         return TransferFormat.ARCHIVE if archive.MANIFEST in zipped.namelist() else TransferFormat.IMAGE_FOLDER

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from haleganada_server.core.errors import DataLoss, InvalidInput
 from haleganada_server.core.glyphs.ports import InkReader
 from haleganada_server.core.glyphs.types import Glyph
-from haleganada_server.core.labels import normalise_label
+from haleganada_server.core.labels import normalize_label
 from haleganada_server.core.sample_log.rows import SampleRow
 from haleganada_server.core.workspaces.ports import ImportItem
 from haleganada_server.core.workspaces.types import Refused
@@ -157,6 +157,6 @@ def _item(name: str, line: bytes, vector: NDArray[np.float32], ink: InkReader) -
 def _predicted(facts: dict[str, Any]) -> str:
     """A label, or "" for whatever is none."""
     try:
-        return normalise_label(items.text(facts, "predicted", default=""))
+        return normalize_label(items.text(facts, "predicted", default=""))
     except InvalidInput:
         return ""

@@ -19,7 +19,7 @@ def raster(kind: str, data: bytes, ink: InkReader) -> Raster:
         return ink.decode(data)
     if kind != "ink":
         raise DataLoss("a stored drawing is neither strokes nor a picture")
-    return ink.normalise(Glyph(ink=strokes(data)))
+    return ink.normalize(Glyph(ink=strokes(data)))
 
 
 def strokes(data: bytes) -> Ink:

@@ -23,7 +23,7 @@ SCALE = 0.10
 TILT = 0.10
 """Perspective: two opposite edges differ in length by up to 20 %."""
 BEND = 0.11
-"""How far a knot of the elastic grid moves at most, of the side; neighbours smooth it to a third of that."""
+"""How far a knot of the elastic grid moves at most, of the side; neighbors smooth it to a third of that."""
 KNOTS = 6
 """Knots of the elastic grid, along one axis."""
 CONTRAST = 0.30
@@ -97,7 +97,7 @@ def _extent(places: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _mapped(homography: Tensor, side: int) -> Tensor:
-    """Where (n, 3, 3) homographies take the centres of all pixels: (n, 2, side x side)."""
+    """Where (n, 3, 3) homographies take the centers of all pixels: (n, 2, side x side)."""
     points = homography @ _pixels(side, homography.device)
     return points[:, :2] / points[:, 2:]
 
@@ -110,9 +110,9 @@ def _bent(moves: Tensor, side: int) -> Tensor:
 
 @functools.lru_cache(maxsize=4)
 def _pixels(side: int, device: torch.device) -> Tensor:
-    """The centres of all pixels as homogeneous columns, (3, side x side)."""
-    centres = (torch.arange(side, device=device) + 0.5) * (2 / side) - 1
-    y, x = torch.meshgrid(centres, centres, indexing="ij")
+    """The centers of all pixels as homogeneous columns, (3, side x side)."""
+    centers = (torch.arange(side, device=device) + 0.5) * (2 / side) - 1
+    y, x = torch.meshgrid(centers, centers, indexing="ij")
     return torch.stack((x.flatten(), y.flatten(), torch.ones(side * side, device=device)))
 
 

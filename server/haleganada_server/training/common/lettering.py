@@ -18,9 +18,9 @@ from PIL import ImageDraw, ImageFont, features
 
 from haleganada_server.core.labels import code_points
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
-_IGNORED = frozenset("\u200c\u200d ")  # joiners shape their neighbours, and fonts need not have them
+_IGNORED = frozenset("\u200c\u200d ")  # joiners shape their neighbors, and fonts need not have them
 _SHRINK, _SMALLEST = 0.45, 12  # of the size that was asked for, and px, before text is cut off
 _OUTLINES = ("glyf", "CFF ", "CFF2")
 _PREFERRED = ("NotoSans", "Noto", "Lohit", "")  # beginnings of file names
@@ -54,7 +54,7 @@ class Lettering:
         return cls(plain, fonts, tuple(left), bool(features.check("raqm")))
 
     def draw(
-        self, canvas: ImageDraw.ImageDraw, at: tuple[float, float], text: str, size: int, colour: Colour,
+        self, canvas: ImageDraw.ImageDraw, at: tuple[float, float], text: str, size: int, color: Color,
         anchor: str = "lm", width: float = 0,
     ) -> float:  # fmt: skip
         """Draw text at a place, and tell how wide it is in px. anchor: as in Pillow; but the middle of a label that is
@@ -66,7 +66,7 @@ class Lettering:
         if text in self.fonts and anchor[1] == "m":
             _, top, _, bottom = font.getbbox(shown, anchor=f"{anchor[0]}s")
             y, anchor = y - (top + bottom) / 2, f"{anchor[0]}s"
-        canvas.text((x, y), shown, fill=colour, font=font, anchor=anchor)
+        canvas.text((x, y), shown, fill=color, font=font, anchor=anchor)
         return float(font.getlength(shown))
 
     def width(self, text: str, size: int) -> float:

@@ -10,7 +10,7 @@ from haleganada_server.training.common.lettering import Lettering
 
 from . import palette
 from .metrics import EXAMPLES, Measured, Pair
-from .palette import Colour
+from .palette import Color
 from .recognisers import Rasters
 from .sheet import DRAWING, HEAD, MARGIN, Sheet, Title, percent
 
@@ -79,7 +79,7 @@ def disagreements_picture(
     about = f"{len(shown)} drawings that they answer differently, with each one's answer."
     sheet = Sheet(_ACROSS * cell[0] + 2 * MARGIN, height, lettering, title, about)
     for i, (name, measured) in enumerate(zip(names, several, strict=True)):
-        parts: list[tuple[str, Colour]] = [(f"{_letter(i)}  ", palette.FAINT), *((part, palette.INK) for part in name)]
+        parts: list[tuple[str, Color]] = [(f"{_letter(i)}  ", palette.FAINT), *((part, palette.INK) for part in name)]
         told = (f"  {percent(float(measured.correct.mean()))}", palette.FAINT)
         sheet.phrase((MARGIN, HEAD + i * 26 + 4), [*parts, told], 18)
     for i, one in enumerate(shown):
@@ -94,9 +94,9 @@ def _disagreement(sheet: Sheet, at: tuple[int, int], one: Disagreement, rasters:
     x += _SIDE + 14
     sheet.phrase((x, y + 18), [("is ", palette.FAINT), (one.label, palette.INK)], 20, width=180)
     for i, answer in enumerate(one.answers):
-        colour = palette.RIGHT if answer == one.label else palette.WRONG
+        color = palette.RIGHT if answer == one.label else palette.WRONG
         sheet.phrase(
-            (x, y + 18 + (i + 1) * _LINE), [(f"{_letter(i)}  ", palette.FAINT), (answer, colour)], 18, width=180
+            (x, y + 18 + (i + 1) * _LINE), [(f"{_letter(i)}  ", palette.FAINT), (answer, color)], 18, width=180
         )
 
 

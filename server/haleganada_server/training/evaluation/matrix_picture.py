@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter
 from haleganada_server.training.common.lettering import Lettering
 
 from . import palette
-from .metrics import Measured, Pair, normalised
+from .metrics import Measured, Pair, normalized
 from .sheet import HEAD, MARGIN, SMALL, Sheet, Title
 
 MOST_NAMED = 64
@@ -26,7 +26,7 @@ Shares = NDArray[np.float32]
 
 def confusion_picture(path: Path, measured: Measured, pairs: list[Pair], lettering: Lettering, title: Title) -> None:
     """Rows are what was drawn, columns what was answered; each row sums to 1."""
-    shares, rows = normalised(measured.matrix()), _rows(measured)
+    shares, rows = normalized(measured.matrix()), _rows(measured)
     if len(rows) <= MOST_NAMED:
         grid, labels = shares[np.ix_(rows, rows)], _texts(measured, rows)
         sheet = Sheet(*_room(len(rows), 0), lettering, title, "Rows: drawn. Columns: answered. Shares of each row.")
@@ -79,12 +79,12 @@ def _grid(sheet: Sheet, at: tuple[int, int], shares: Shares, rows: list[str], co
     size = min(24, round(cell * 0.68))
     x, y = at[0] + _NAME, at[1] + _NAME
     right = np.eye(*shares.shape) > 0
-    colours = np.where(right[..., None], palette.tint(shares, palette.RIGHT), palette.tint(shares, palette.WRONG))
+    colors = np.where(right[..., None], palette.tint(shares, palette.RIGHT), palette.tint(shares, palette.WRONG))
     for i, row in enumerate(rows):
         sheet.text((x - 6, y + (i + 0.5) * cell), row, size, anchor="rm", width=_NAME - 10)
         for j in range(len(columns)):
             place = (x + j * cell, y + i * cell)
-            sheet.box(place, (cell, cell), tuple(colours[i, j].tolist()))
+            sheet.box(place, (cell, cell), tuple(colors[i, j].tolist()))
             if cell >= _NUMBERED and round(100 * shares[i, j]):
                 _number(sheet, place, cell, float(shares[i, j]))
     for k in range(max(len(rows), len(columns)) + 1):
@@ -102,8 +102,8 @@ def _rules(sheet: Sheet, at: tuple[int, int], k: int, cell: int, size: tuple[int
 
 
 def _number(sheet: Sheet, at: tuple[int, int], cell: int, share: float) -> None:
-    colour = palette.GROUND if share > 0.3 else palette.INK
-    sheet.text((at[0] + cell / 2, at[1] + cell / 2), f"{100 * share:.0f}", SMALL, colour, "mm")
+    color = palette.GROUND if share > 0.3 else palette.INK
+    sheet.text((at[0] + cell / 2, at[1] + cell / 2), f"{100 * share:.0f}", SMALL, color, "mm")
 
 
 def _whole(sheet: Sheet, at: tuple[int, int], side: int, shares: Shares, labels: list[str]) -> None:
@@ -126,10 +126,10 @@ def _whole(sheet: Sheet, at: tuple[int, int], side: int, shares: Shares, labels:
 
 def _dots(shares: NDArray[np.floating], side: int) -> NDArray[np.float64]:
     """(n, n) -> (side, side), whose every px is the largest share near it."""
-    grey = np.zeros((side, side), np.uint8)
+    gray = np.zeros((side, side), np.uint8)
     rows, columns = np.nonzero(shares)
     scale = side / len(shares)
     places = ((rows + 0.5) * scale).astype(int), ((columns + 0.5) * scale).astype(int)
-    np.maximum.at(grey, places, np.ceil(255 * shares[rows, columns]).astype(np.uint8))
+    np.maximum.at(gray, places, np.ceil(255 * shares[rows, columns]).astype(np.uint8))
     size = max(3, int(scale) | 1)
-    return np.asarray(Image.fromarray(grey).filter(ImageFilter.MaxFilter(size))) / 255
+    return np.asarray(Image.fromarray(gray).filter(ImageFilter.MaxFilter(size))) / 255

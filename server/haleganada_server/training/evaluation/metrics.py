@@ -151,7 +151,7 @@ class Measured:
         return self.space.labels[rows[counts.argmax()]], int(counts.max())
 
 
-def normalised(counts: NDArray[np.int32]) -> NDArray[np.float32]:
+def normalized(counts: NDArray[np.int32]) -> NDArray[np.float32]:
     """Each row as shares of its sum; rows without drawings stay 0."""
     return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), np.float32)
 

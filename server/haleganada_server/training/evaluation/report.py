@@ -25,7 +25,7 @@ from .example_pictures import Disagreement, disagreements_picture, pairs_picture
 from .matrix_page import confusion_page
 from .matrix_picture import confusion_picture
 from .meter import Meter
-from .metrics import LISTED, Classes, Measured, Pair, classification_report, normalised, worst_first
+from .metrics import LISTED, Classes, Measured, Pair, classification_report, normalized, worst_first
 from .recognisers import Rasters
 from .sheet import percent
 
@@ -249,10 +249,10 @@ def _write_disagreements(
 
 
 def _write_matrix(path: Path, measured: Measured) -> None:
-    """counts and normalised (rows: drawn, columns: answered), and labels of both."""
+    """counts and normalized (rows: drawn, columns: answered), and labels of both."""
     counts = measured.matrix()
     labels = np.array(measured.space.labels, dtype=np.str_)
-    np.savez_compressed(path, counts=counts, normalised=normalised(counts), labels=labels)
+    np.savez_compressed(path, counts=counts, normalized=normalized(counts), labels=labels)
 
 
 def _small_enough(result: dict[str, Any]) -> dict[str, Any]:

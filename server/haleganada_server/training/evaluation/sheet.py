@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from haleganada_server.training.common.lettering import Lettering
 
 from . import palette
-from .palette import Colour
+from .palette import Color
 
 MARGIN = 32  # px
 HEAD = 92  # px, from the top to where the content begins
@@ -36,11 +36,11 @@ class Sheet:
         self.text((MARGIN, MARGIN + 30), subtitle, SMALL, palette.FAINT, width=room)
 
     def text(
-        self, at: tuple[float, float], text: str, size: int = TEXT, colour: Colour = palette.INK, anchor: str = "lm",
+        self, at: tuple[float, float], text: str, size: int = TEXT, color: Color = palette.INK, anchor: str = "lm",
         width: float = 0,
     ) -> float:  # fmt: skip
         """See Lettering.draw."""
-        return self._lettering.draw(self._draw, at, text, size, colour, anchor, width)
+        return self._lettering.draw(self._draw, at, text, size, color, anchor, width)
 
     def column_name(self, at: tuple[float, float], text: str, size: int, room: tuple[float, float]) -> None:
         """Text over a column; at: the middle of its lower end, room: width and height. Where it is too wide, it is read
@@ -56,29 +56,29 @@ class Sheet:
         self.image.paste(palette.INK, (int(x) - size, int(y - height)), turned)
 
     def phrase(
-        self, at: tuple[float, float], parts: list[tuple[str, Colour]], size: int = SMALL, width: float = 0,
+        self, at: tuple[float, float], parts: list[tuple[str, Color]], size: int = SMALL, width: float = 0,
         each: float = 0,
     ) -> float:  # fmt: skip
-        """Texts one after another on one line, each in its own font and colour. Returns how wide it is.
+        """Texts one after another on one line, each in its own font and color. Returns how wide it is.
 
         width, each: of the whole and of a part at most, 0 = any; what does not fit the whole is left out.
         """
         x, y = at
-        for part, colour in parts:
+        for part, color in parts:
             left = min(each or width, at[0] + width - x) if width else each
             if width and left < size:
                 break
-            x += self.text((x, y + size * 0.35), part, size, colour, "ls", left)
+            x += self.text((x, y + size * 0.35), part, size, color, "ls", left)
         return x - at[0]
 
-    def box(self, at: tuple[float, float], size: tuple[float, float], colour: Colour) -> None:
+    def box(self, at: tuple[float, float], size: tuple[float, float], color: Color) -> None:
         """A filled rectangle."""
         if size[0] >= 1 and size[1] >= 1:
-            self._draw.rectangle((*at, at[0] + size[0] - 1, at[1] + size[1] - 1), fill=colour)
+            self._draw.rectangle((*at, at[0] + size[0] - 1, at[1] + size[1] - 1), fill=color)
 
-    def line(self, start: tuple[float, float], end: tuple[float, float], colour: Colour = palette.LINE) -> None:
+    def line(self, start: tuple[float, float], end: tuple[float, float], color: Color = palette.LINE) -> None:
         """One px wide."""
-        self._draw.line((*start, *end), fill=colour)
+        self._draw.line((*start, *end), fill=color)
 
     def picture(self, at: tuple[float, float], pixels: NDArray[np.uint8]) -> None:
         """(h, w, 3)."""

@@ -1,6 +1,6 @@
 """Drawings that a trained model keeps of those that it was trained with, so that it can learn on without forgetting.
 
-They are one grey PNG without gaps: a row of 64 x 64 px cells for each label in the card's order, white ink on black;
+They are one gray PNG without gaps: a row of 64 x 64 px cells for each label in the card's order, white ink on black;
 at the end of a row cells are blank where a label has fewer drawings than others. All together are at most about a
 thousand, whose features a large network computes in minutes.
 """

@@ -27,7 +27,7 @@ from haleganada_server.core.models.files import EXPORT_REPORT, METADATA, ONNX, O
 
 from .half_precision import compact_graph
 from .model_files import write_card
-from .quantize import quantise
+from .quantize import quantize
 
 OPSET = 17
 _TOLERANCE = 1e-4
@@ -77,7 +77,7 @@ def export_model(network: nn.Module, card: ModelCard, folder: Path, ink: Floats,
     parity = float(np.abs(_answers(session, ink) - expected).max())
     if not parity < _TOLERANCE:
         raise RuntimeError(f"the ONNX network's probabilities differ from torch's by {parity:.1e}; the export is wrong")
-    method = quantise(
+    method = quantize(
         folder / ONNX, folder / ONNX_INT8, ink, lambda path: _same(_answers(_session(path), ink), expected)
     )
     report: dict[str, Any] = {"samples": len(ink), "parity": parity, "int8_method": method}

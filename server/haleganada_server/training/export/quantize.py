@@ -1,5 +1,5 @@
 """An ONNX network with 8-bit weights: about half the size of one whose matrices are halves, and faster where the
-processor multiplies bytes. What is not quantised becomes halves, so that the file is no larger in any case.
+processor multiplies bytes. What is not quantized becomes halves, so that the file is no larger in any case.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _CALIBRATING = 128  # drawings
 _PIECE = 8
 
 
-def quantise(source: Path, target: Path, ink: Floats, agreement: Callable[[Path], float]) -> str:
+def quantize(source: Path, target: Path, ink: Floats, agreement: Callable[[Path], float]) -> str:
     """Write a network in int8; returns how: "static" or "dynamic".
 
     Static, that is with ranges of activations from ink (n, 1, side, side), if by `agreement` it then gives nearly
@@ -60,7 +60,7 @@ def _static(source: Path, target: Path, ink: Floats) -> None:
 
 
 def _compact(path: Path) -> None:
-    """Folding batch normalisations into convolutions has left matrices that halves do not hold exactly: an error of
+    """Folding batch normalizations into convolutions has left matrices that halves do not hold exactly: an error of
     2^-11 of each number, far below that of 8 bits.
     """
     model = onnx.load(path)

@@ -59,7 +59,7 @@ def history_png(epochs: Sequence[Epoch], best_epoch: int) -> bytes:
         panel.xaxis.get_major_locator().set_params(integer=True)
         panel.grid(alpha=0.3)
         if best_epoch:
-            panel.axvline(best_epoch, color="grey", linestyle=":", label=f"best: epoch {best_epoch}")
+            panel.axvline(best_epoch, color="gray", linestyle=":", label=f"best: epoch {best_epoch}")
     handles, names = panels[1].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False)  # below the curves
     buffer = io.BytesIO()

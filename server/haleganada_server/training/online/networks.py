@@ -85,7 +85,7 @@ class FrozenBackbone:
 class WholeCnn:
     """cnn36: all layers are trained, on the ink itself.
 
-    Its batch normalisations keep the mean and deviation that they came with, because those of a few drawings at a time
+    Its batch normalizations keep the mean and deviation that they came with, because those of a few drawings at a time
     are no estimate; their scales and shifts are trained.
     """
 

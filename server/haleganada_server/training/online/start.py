@@ -23,7 +23,7 @@ from haleganada_server.training.presets import preset
 from haleganada_server.training.presets.backbone_weights import start_from
 from haleganada_server.training.presets.cnn36 import Cnn36
 from haleganada_server.training.presets.resnet50_transformer import ResNet50Transformer
-from haleganada_server.vision import dataset_raster, model_input, normalise
+from haleganada_server.vision import dataset_raster, model_input, normalize
 
 from .networks import FrozenBackbone, Learnable, WholeCnn, tensors_sha256
 
@@ -85,7 +85,7 @@ def start_model(folder: Path, memory: tuple[Taught, ...] | None = None) -> Start
 
 @torch.no_grad()
 def settle(network: nn.Module, seed: int) -> None:
-    """Set mean and deviation of a fresh network's batch normalisations from scribbles, so that each layer hands on
+    """Set mean and deviation of a fresh network's batch normalizations from scribbles, so that each layer hands on
     signals of a size that can be learned from. What is written does not matter for that; ink does.
     """
     rasters = np.stack(list(_scribbles(seed)))
@@ -112,7 +112,7 @@ def _scribbles(seed: int) -> Iterator[Raster]:
     for _ in range(_SCRIBBLES):
         points = np.cumsum(np.cumsum(rng.normal(0, 0.2, (2, 24)), axis=1), axis=1)
         x, y = (tuple(((axis - axis.min()) * 100).tolist()) for axis in points)
-        yield dataset_raster(normalise(Glyph(ink=Ink((Stroke(x, y),), max(*x, 1), max(*y, 1)))))
+        yield dataset_raster(normalize(Glyph(ink=Ink((Stroke(x, y),), max(*x, 1), max(*y, 1)))))
 
 
 def _require_online(name: str) -> None:

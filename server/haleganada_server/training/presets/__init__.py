@@ -1,7 +1,7 @@
 """The networks that can be trained on data sets, by name.
 
 Every network takes `ink` (n, 1, side, side) float32 in 0..1, 1 = ink, as vision.encode.model_input makes it, and gives
-logits (n, classes). Channels, polarity, mean and deviation are its own affair (normalisation.Normalise).
+logits (n, classes). Channels, polarity, mean and deviation are its own affair (normalization.Normalize).
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from haleganada_server.core.models.presets import PRESET_FACTS
 
-from .normalization import Normalise
+from .normalization import Normalize
 
 _LAYERS = ((24, 1), (48, 2), (48, 1), (96, 2), (96, 1), (192, 2))
 """Channels out and stride of each convolution."""
@@ -27,7 +27,7 @@ class Cnn36(nn.Module):
     def __init__(self, classes: int) -> None:
         super().__init__()
         preprocessing = PRESET_FACTS["cnn36"].preprocessing
-        self.normalise = Normalise(preprocessing)
+        self.normalize = Normalize(preprocessing)
         layers, channels = [], preprocessing.channels
         for width, stride in _LAYERS:
             layers.append(_convolution(channels, width, stride))
@@ -37,7 +37,7 @@ class Cnn36(nn.Module):
         self.decoder = nn.Linear(2 * channels, classes)
 
     def forward(self, ink: Tensor) -> Tensor:
-        maps: Tensor = self.layers(self.normalise(ink))  # (n, 192, 4, 4)
+        maps: Tensor = self.layers(self.normalize(ink))  # (n, 192, 4, 4)
         pooled = torch.cat((maps.mean((2, 3)), maps.amax((2, 3))), dim=1)  # (n, 384)
         logits: Tensor = self.decoder(self.dropout(pooled))
         return logits

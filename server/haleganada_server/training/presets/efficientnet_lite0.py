@@ -27,14 +27,14 @@ _EPSILON = 1e-3
 
 
 class EfficientNetLite0(nn.Module):
-    """(n, 3, 224, 224), normalised as for torchvision's networks -> (n, 1280, 7, 7)."""
+    """(n, 3, 224, 224), normalized as for torchvision's networks -> (n, 1280, 7, 7)."""
 
     rescale: Tensor
     shift: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        # It was itself trained on (x - 127) / 128: undo the usual normalisation, apply that one.
+        # It was itself trained on (x - 127) / 128: undo the usual normalization, apply that one.
         mean, std = torch.tensor((0.485, 0.456, 0.406)), torch.tensor((0.229, 0.224, 0.225))
         self.register_buffer("rescale", (std * 255 / 128).reshape(1, 3, 1, 1), persistent=False)
         self.register_buffer("shift", ((mean * 255 - 127) / 128).reshape(1, 3, 1, 1), persistent=False)
@@ -58,7 +58,7 @@ class EfficientNetLite0(nn.Module):
 
 
 class InvertedBottleneck(nn.Module):
-    """(n, channels, h, w) -> (n, width, h / stride, w / stride): widen, look at the neighbours, narrow."""
+    """(n, channels, h, w) -> (n, width, h / stride, w / stride): widen, look at the neighbors, narrow."""
 
     def __init__(self, channels: int, width: int, kernel: int, stride: int, expansion: int) -> None:
         super().__init__()

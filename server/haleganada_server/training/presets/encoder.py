@@ -1,4 +1,4 @@
-"""One layer of a transformer's encoder, with the normalisation in front (Xiong et al. 2020)."""
+"""One layer of a transformer's encoder, with the normalization in front (Xiong et al. 2020)."""
 
 from __future__ import annotations
 

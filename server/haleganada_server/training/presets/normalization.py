@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from haleganada_server.core.models.card import Preprocessing
 
 
-class Normalise(nn.Module):
+class Normalize(nn.Module):
     """(n, 1, side, side) in 0..1, 1 = ink -> (n, channels, side, side). Has no weights: model.json says what it
     does.
     """

@@ -21,7 +21,7 @@ from haleganada_server.core.models.card import Preprocessing
 from haleganada_server.core.models.presets import PRESET_FACTS
 
 from .backbones import load_checked
-from .normalization import Normalise
+from .normalization import Normalize
 
 if TYPE_CHECKING:  # importing it takes longer than torch does, and most networks need none of it
     from torchvision.models import ResNet
@@ -32,12 +32,12 @@ class ResNet18(nn.Module):
 
     def __init__(self, preprocessing: Preprocessing, trunk: ResNet, classes: int) -> None:
         super().__init__()
-        self.normalise = Normalise(preprocessing)
+        self.normalize = Normalize(preprocessing)
         self.trunk = trunk
         self.decoder = nn.Linear(512, classes)
 
     def forward(self, ink: Tensor) -> Tensor:
-        logits: Tensor = self.decoder(self.trunk(self.normalise(ink)))
+        logits: Tensor = self.decoder(self.trunk(self.normalize(ink)))
         return logits
 
 

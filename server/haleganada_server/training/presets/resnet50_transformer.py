@@ -3,7 +3,7 @@
     ink 1x224x224 -> 3x224x224 -> [ResNet-50, frozen] -> 2048x7x7 -> 49 tokens x 2048 -> linear, + learned positions
     -> 49x512 -> three encoder layers (8 heads, 2048 inside) -> mean -> 512 -> 1024 -> 512 -> classes
 
-The backbone is frozen in the full sense: no gradients, and always in evaluation mode, so that its batch normalisations
+The backbone is frozen in the full sense: no gradients, and always in evaluation mode, so that its batch normalizations
 keep ImageNet's statistics. Its features of a drawing therefore never change and can be cached: `features` once, then
 `classify` as often as one likes.
 """
@@ -22,7 +22,7 @@ from .backbones import backbone as find_backbone
 from .backbones import load_checked
 from .encoder import EncoderLayer
 from .growth import grown
-from .normalization import Normalise
+from .normalization import Normalize
 
 TOKENS = 49
 WIDTH = 512
@@ -35,7 +35,7 @@ class ResNet50Transformer(nn.Module):
     def __init__(self, classes: int, backbone: str = "resnet50") -> None:
         super().__init__()
         found = find_backbone(backbone)
-        self.normalise = Normalise(PRESET_FACTS["resnet50-transformer"].preprocessing)
+        self.normalize = Normalize(PRESET_FACTS["resnet50-transformer"].preprocessing)
         self.backbone = found.build().requires_grad_(False).eval()
         self.project = nn.Linear(found.channels, WIDTH)
         self.positions = nn.Parameter(torch.randn(TOKENS, WIDTH) * 0.02)
@@ -60,7 +60,7 @@ class ResNet50Transformer(nn.Module):
     @torch.no_grad()
     def features(self, ink: Tensor) -> Tensor:
         """(n, 1, 224, 224) -> (n, 49, channels), row by row; the same whatever is trained."""
-        maps: Tensor = self.backbone(self.normalise(ink))
+        maps: Tensor = self.backbone(self.normalize(ink))
         return maps.flatten(2).transpose(1, 2)
 
     def classify(self, features: Tensor) -> Tensor:

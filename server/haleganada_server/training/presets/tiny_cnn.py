@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from haleganada_server.core.models.presets import PRESET_FACTS
 
-from .normalization import Normalise
+from .normalization import Normalize
 
 
 class TinyCnn(nn.Module):
@@ -23,7 +23,7 @@ class TinyCnn(nn.Module):
         preprocessing = PRESET_FACTS["tiny-cnn"].preprocessing
         smallest = preprocessing.side // 8
         self.layers = nn.Sequential(
-            Normalise(preprocessing),
+            Normalize(preprocessing),
             *_convolution(preprocessing.channels, 32),
             *_convolution(32, 64),
             *_convolution(64, 128),

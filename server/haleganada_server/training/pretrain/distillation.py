@@ -111,7 +111,7 @@ def _strongest(activations: Tensor, reads: Tensor, number: int) -> Tensor:
 
 
 def _copy(source: nn.Sequential, target: nn.Sequential, outputs: Tensor, inputs: Tensor) -> None:
-    """A convolution and its normalisation, of some channels only."""
+    """A convolution and its normalization, of some channels only."""
     target[0].weight.copy_(source[0].weight[outputs][:, inputs])
     theirs = source[1].state_dict()
     for name, value in target[1].state_dict().items():

@@ -24,7 +24,7 @@ GAP = 6
 MARGIN = 120
 """Pixels left of the pictures, for their labels."""
 _GROUND = 80
-"""Grey of the sheet between the pictures, whose ink is white on black."""
+"""Gray of the sheet between the pictures, whose ink is white on black."""
 _TEXT = (255, 255, 255)
 
 

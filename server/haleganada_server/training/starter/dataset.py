@@ -1,6 +1,6 @@
 """The starter data set: the 36 digits and small letters of English, from openly licensed sources, as one .npz file.
 
-- English letters and digits by hand, MIT: neighbours in their numbering may be one hand's, so whole blocks of them are
+- English letters and digits by hand, MIT: neighbors in their numbering may be one hand's, so whole blocks of them are
   held out
 - the Latin alphabet of Omniglot (Lake, Salakhutdinov and Tenenbaum 2015), MIT: whole drawers are held out
 - MNIST's digits (LeCun, Cortes and Burges), CC BY-SA 3.0: its own test images are held out; capped, so that digits are
@@ -30,7 +30,7 @@ from .fonts import open_fonts, written_in
 
 LABELS = tuple("0123456789abcdefghijklmnopqrstuvwxyz")
 TRAIN_EACH = 480
-_BLOCK = 9  # neighbouring English drawings that are in one part
+_BLOCK = 9  # neighboring English drawings that are in one part
 _ENGLISH_PARTS = (Part.TRAIN,) * 6 + (Part.VALIDATION, Part.TEST, Part.TEST)  # of block 0, 1, ...
 _DRAWER_PARTS = (Part.TRAIN,) * 14 + (Part.VALIDATION,) * 2 + (Part.TEST,) * 4  # of Omniglot's 20 drawers
 _MNIST_EACH = {Part.TRAIN: 240, Part.VALIDATION: 6, Part.TEST: 12}

@@ -27,13 +27,13 @@ from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.glyphs.ports import Embedder
 from haleganada_server.runtime.onnx_embedder import OnnxEmbedder
 from haleganada_server.runtime.weights import load_weights
-from haleganada_server.vision import network_input, normalise_grey
+from haleganada_server.vision import network_input, normalize_gray
 
 from .dataset import LABELS, StarterItem, real_items
 
 EACH = 4
 _INK, _DARK = 32, 150  # levels: what is ink at all, and the median of a dark pen's
-_GREYS = 8  # in the pictures: soft edges, and half the size
+_GRAYS = 8  # in the pictures: soft edges, and half the size
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -60,7 +60,7 @@ def _is_clean(item: StarterItem) -> bool:
 def _raster(item: StarterItem) -> NDArray[np.uint8] | None:
     """None for one that the product would refuse."""
     try:
-        return normalise_grey(item.ink)
+        return normalize_gray(item.ink)
     except InvalidInput:
         return None
 
@@ -81,7 +81,7 @@ def representatives(vectors: NDArray[np.float32], count: int) -> list[int]:
 def as_line(item: StarterItem) -> str:
     """As the import of JSON lines reads it: black on white."""
     buffer = io.BytesIO()
-    picture = ImageOps.invert(Image.fromarray(item.ink)).quantize(_GREYS)
+    picture = ImageOps.invert(Image.fromarray(item.ink)).quantize(_GRAYS)
     picture.save(buffer, "PNG", optimize=True)
     return json.dumps({"label": item.label, "image": base64.b64encode(buffer.getvalue()).decode()})
 

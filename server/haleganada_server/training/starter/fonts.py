@@ -1,7 +1,7 @@
 """Digits and small letters of handwriting fonts: each font is one more hand.
 
 The fonts come as npm's @fontsource packages lay them out, NAME/package.json and NAME/files/NAME-latin-400-normal.woff;
-one whose package names another licence than the open ones below is left out.
+one whose package names another license than the open ones below is left out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-OPEN_LICENCES = ("OFL-1.1", "Apache-2.0")
+OPEN_LICENSES = ("OFL-1.1", "Apache-2.0")
 _PATTERN = "*-latin-400-normal.woff"
 _EM = 96  # px
 _MARGIN = 8  # px
@@ -22,9 +22,9 @@ Scan = NDArray[np.uint8]
 
 
 def open_fonts(folder: Path) -> dict[str, str]:
-    """Font file, as text, -> licence; sorted, for all handwriting fonts at any depth below a folder."""
-    found = {str(path): _licence(path) for path in sorted(folder.rglob(_PATTERN))}
-    return {path: licence for path, licence in found.items() if licence in OPEN_LICENCES}
+    """Font file, as text, -> license; sorted, for all handwriting fonts at any depth below a folder."""
+    found = {str(path): _license(path) for path in sorted(folder.rglob(_PATTERN))}
+    return {path: license for path, license in found.items() if license in OPEN_LICENSES}
 
 
 def written_in(path: Path, labels: tuple[str, ...]) -> dict[str, Scan]:
@@ -46,7 +46,7 @@ def _scan(label: str, font: ImageFont.FreeTypeFont) -> Scan:
     return np.asarray(image)
 
 
-def _licence(path: Path) -> str:
+def _license(path: Path) -> str:
     """As the font's package states it; "" if there is no package."""
     try:
         return str(json.loads((path.parents[1] / "package.json").read_bytes()).get("license", ""))

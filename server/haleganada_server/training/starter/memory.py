@@ -19,7 +19,7 @@ from haleganada_server.training.common.taught_drawing import Raster
 from haleganada_server.training.export.model_files import read_card
 from haleganada_server.training.export.model_memory import MOST_EACH, write_memory
 from haleganada_server.training.pretrain.synthesis.rasters import fit
-from haleganada_server.vision import dataset_raster, normalise_grey
+from haleganada_server.vision import dataset_raster, normalize_gray
 
 from .dataset import StarterItem, real_items
 
@@ -45,7 +45,7 @@ def _drawn(items: list[StarterItem]) -> Iterator[tuple[StarterItem, Raster]]:
     for item in items:
         if item.source in _SOURCES:
             try:
-                yield item, dataset_raster(normalise_grey(fit(item.ink)))
+                yield item, dataset_raster(normalize_gray(fit(item.ink)))
             except InvalidInput:
                 continue  # the data set refused it, too
 

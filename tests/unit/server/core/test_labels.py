@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.labels import MAX_CODE_POINTS, code_points, normalise_label, workspace_name
+from haleganada_server.core.labels import MAX_CODE_POINTS, code_points, normalize_label, workspace_name
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,8 +22,8 @@ VOWEL_SIGNS = [
 
 
 def test_two_encodings_are_one_label() -> None:
-    assert normalise_label("ಕ\u0cc0") == normalise_label("ಕ\u0cbf\u0cd5")
-    assert normalise_label("ಕ\u0ccb") == normalise_label("ಕ\u0cc6\u0cc2\u0cd5")
+    assert normalize_label("ಕ\u0cc0") == normalize_label("ಕ\u0cbf\u0cd5")
+    assert normalize_label("ಕ\u0ccb") == normalize_label("ಕ\u0cc6\u0cc2\u0cd5")
 
 
 @pytest.mark.parametrize("consonant", CONSONANTS)
@@ -31,7 +31,7 @@ def test_every_kannada_syllable_in_any_form(consonant: str) -> None:
     for sign in VOWEL_SIGNS:
         for syllable in (consonant + sign, f"{consonant}\u0ccdಷ{sign}"):
             spelled = {
-                normalise_label(unicodedata.normalize(form, syllable)) for form in ("NFC", "NFD", "NFKC", "NFKD")
+                normalize_label(unicodedata.normalize(form, syllable)) for form in ("NFC", "NFD", "NFKC", "NFKD")
             }
             assert len(spelled) == 1
 
@@ -40,28 +40,28 @@ def test_every_kannada_syllable_in_any_form(consonant: str) -> None:
     "label", ["a/b", "..", "CON", "<img src=x onerror=alert(1)>", "'; DROP TABLE", "ಕ್\u200dಷ", "👍🏽", "A", "a"]
 )
 def test_anything_harmless_is_a_label(label: str) -> None:
-    assert normalise_label(label) == unicodedata.normalize("NFC", label)
+    assert normalize_label(label) == unicodedata.normalize("NFC", label)
 
 
 @pytest.mark.parametrize("label", ["", " ", "a\nb", "a\x00", "\u2028", "\u202eabc", "\ud800", "\u200d", "x" * 65])
 def test_what_is_no_label(label: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        normalise_label(label)
+        normalize_label(label)
     assert refusal.value.field == "label"
 
 
 @given(st.text(max_size=80))
-def test_normalising_is_idempotent_or_refused(text: str) -> None:
+def test_normalizing_is_idempotent_or_refused(text: str) -> None:
     try:
-        label = normalise_label(text)
+        label = normalize_label(text)
     except InvalidInput:
         return
-    assert normalise_label(label) == label
+    assert normalize_label(label) == label
     assert 1 <= len(label) <= MAX_CODE_POINTS
 
 
 def test_case_is_kept() -> None:
-    assert normalise_label("A") != normalise_label("a")
+    assert normalize_label("A") != normalize_label("a")
 
 
 def test_code_points() -> None:

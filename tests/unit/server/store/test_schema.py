@@ -13,7 +13,7 @@ from haleganada_server.store import DataDirectory, schema
 
 from tests.unit.server.store.rows import START_US, assert_same, sample, teach_all
 
-NEXT_STEP = "ALTER TABLE samples ADD COLUMN colour TEXT NOT NULL DEFAULT 'black';"
+NEXT_STEP = "ALTER TABLE samples ADD COLUMN color TEXT NOT NULL DEFAULT 'black';"
 
 
 def add_step(monkeypatch: pytest.MonkeyPatch, step: str) -> None:

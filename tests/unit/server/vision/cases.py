@@ -9,7 +9,7 @@ from haleganada_server.core.glyphs.types import Glyph, Ink
 from PIL import Image
 
 from tests.unit.server.vision.drawings import (
-    Grey,
+    Gray,
     coverage,
     encoded,
     letter,
@@ -30,12 +30,12 @@ def _jpeg(image: Image.Image, quality: int = 80) -> Glyph:
     return Glyph(image=encoded(image, "JPEG", quality=quality))
 
 
-def _grey() -> Grey:
+def _gray() -> Gray:
     return np.asarray(mixed(_COVER))
 
 
 def _deep() -> Image.Image:
-    return Image.fromarray(_grey().astype(np.uint16) * 257)
+    return Image.fromarray(_gray().astype(np.uint16) * 257)
 
 
 def _palette() -> Image.Image:
@@ -56,7 +56,7 @@ def _sheet() -> Image.Image:
     return canvas
 
 
-def _coloured() -> Image.Image:
+def _colored() -> Image.Image:
     """Red and blue strokes on white."""
     first = coverage(Ink(letter().strokes[:1], 280, 280, 10), 280)[..., None]
     rest = coverage(Ink(letter().strokes[1:], 280, 280, 10), 280)[..., None]
@@ -72,22 +72,22 @@ def _blue_on_black() -> Image.Image:
 LIKE_THE_STROKES: dict[str, Callable[[], Glyph]] = {
     "black_on_white": lambda: _png(mixed(_COVER)),
     "white_on_black": lambda: _png(mixed(_COVER, 255, 0)),
-    "grey_on_grey": lambda: _png(mixed(_COVER, 90, 170)),
+    "gray_on_gray": lambda: _png(mixed(_COVER, 90, 170)),
     "transparent_black_ink": lambda: _png(transparent(_COVER)),
     "transparent_white_ink": lambda: _png(transparent(_COVER, (255, 255, 255))),
     "transparent_red_ink": lambda: _png(transparent(_COVER, (220, 40, 40))),
-    "transparent_grey_alpha": lambda: _png(transparent(_COVER).convert("LA")),
+    "transparent_gray_alpha": lambda: _png(transparent(_COVER).convert("LA")),
     "transparent_with_eraser": lambda: _png(_eraser()),
     "sheet_on_transparent": lambda: _png(_sheet()),
-    "colour_rgb": lambda: _png(_coloured()),
+    "color_rgb": lambda: _png(_colored()),
     "blue_on_black": lambda: _png(_blue_on_black()),
     "palette": lambda: _png(_palette()),
     "palette_transparent": lambda: _png(transparent(_COVER).quantize(32)),
     "one_bit": lambda: _png(mixed(_COVER).convert("1", dither=Image.Dither.NONE)),
     "sixteen_bit": lambda: _png(_deep()),
     "twelve_of_sixteen_bit": lambda: _png(Image.fromarray(np.asarray(_deep()) >> 4)),
-    "jpeg_grey": lambda: _jpeg(mixed(_COVER), 60),
-    "jpeg_rgb": lambda: _jpeg(_coloured(), 90),
+    "jpeg_gray": lambda: _jpeg(mixed(_COVER), 60),
+    "jpeg_rgb": lambda: _jpeg(_colored(), 90),
     "jpeg_cmyk": lambda: _jpeg(mixed(_COVER).convert("RGB").convert("CMYK")),
     "webp_lossy": lambda: Glyph(image=encoded(mixed(_COVER).convert("RGB"), "WEBP", quality=70)),
     "webp_lossless_alpha": lambda: Glyph(image=encoded(transparent(_COVER), "WEBP", lossless=True)),

@@ -10,7 +10,7 @@ from haleganada_server.core.glyphs.types import Ink, Stroke
 from numpy.typing import NDArray
 from PIL import Image
 
-Grey = NDArray[np.uint8]
+Gray = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
 
@@ -25,7 +25,7 @@ def curve(x: Floats, y: Floats) -> Stroke:
 def letter(pen: float = 10.0, side: float = 280.0, at: tuple[float, float] = (0.5, 0.5), size: float = 0.6) -> Ink:
     """A loop with a tail, a bar that crosses it, and a dot: curves, corners, a crossing and a small part.
 
-    at, size: its centre and longer side as shares of the canvas' side.
+    at, size: its center and longer side as shares of the canvas' side.
     """
     t = np.linspace(0.1 * np.pi, 2.2 * np.pi, 60)
     turn = [(0.30 * np.cos(t) - 0.1, 0.38 * np.sin(t) + 0.12)]
@@ -38,15 +38,15 @@ def letter(pen: float = 10.0, side: float = 280.0, at: tuple[float, float] = (0.
 def coverage(ink: Ink, pixels: int) -> Floats:
     """(pixels, pixels) share of each pixel that the pen covers, 0..1, by the distance to the nearest segment."""
     scale = pixels / ink.width
-    centres = ((np.arange(pixels) + 0.5) / scale).astype(np.float32)
-    x, y = np.meshgrid(centres, centres)
+    centers = ((np.arange(pixels) + 0.5) / scale).astype(np.float32)
+    x, y = np.meshgrid(centers, centers)
     nearest = np.full(x.shape, np.inf, np.float32)
     for line in ink.strokes:
         points = np.column_stack([line.x, line.y]).astype(np.float32)
         for a, b in zip(points, [*points[1:], points[-1]], strict=True):
             # only the pixels that the pen can reach: large pictures of many segments would take seconds
             low, high = np.minimum(a, b) - ink.pen_width - 3 / scale, np.maximum(a, b) + ink.pen_width + 3 / scale
-            rows, columns = (slice(*np.searchsorted(centres, (low[axis], high[axis]))) for axis in (1, 0))
+            rows, columns = (slice(*np.searchsorted(centers, (low[axis], high[axis]))) for axis in (1, 0))
             dx, dy, step = x[rows, columns] - a[0], y[rows, columns] - a[1], b - a
             along = np.clip((dx * step[0] + dy * step[1]) / max(step @ step, 1e-12), 0, 1)
             away = np.hypot(dx - along * step[0], dy - along * step[1])
@@ -55,15 +55,15 @@ def coverage(ink: Ink, pixels: int) -> Floats:
 
 
 def mixed(cover: Floats, ink: int = 0, paper: int = 255) -> Image.Image:
-    """Grey ink on grey paper."""
+    """Gray ink on gray paper."""
     return Image.fromarray((paper + (ink - paper) * cover).round().astype(np.uint8))
 
 
 def transparent(cover: Floats, ink: tuple[int, int, int] = (0, 0, 0)) -> Image.Image:
     """Ink on a transparent canvas, RGBA."""
     alpha = (cover * 255).round().astype(np.uint8)
-    colour = [np.full(cover.shape, value, np.uint8) * (alpha > 0) for value in ink]
-    return Image.fromarray(np.stack([*colour, alpha], -1).astype(np.uint8))
+    color = [np.full(cover.shape, value, np.uint8) * (alpha > 0) for value in ink]
+    return Image.fromarray(np.stack([*color, alpha], -1).astype(np.uint8))
 
 
 def photo(cover: Floats, seed: int = 0, ink: float = 0.25, noise: float = 5.0, paper: float = 215.0) -> Image.Image:
@@ -94,7 +94,7 @@ class Likeness:
         return self.difference <= difference and self.overlap >= overlap
 
 
-def likeness(a: Grey, b: Grey) -> Likeness:
+def likeness(a: Gray, b: Gray) -> Likeness:
     strong_a, strong_b = a > 127, b > 127
     union = max(1, int((strong_a | strong_b).sum()))
     difference = float(np.abs(a.astype(np.float64) - b).mean() / 255)

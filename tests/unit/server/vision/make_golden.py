@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from haleganada_server.vision import encode_raster, normalise
+from haleganada_server.vision import encode_raster, normalize
 
 from tests.unit.server.vision.cases import CASES
 
@@ -17,7 +17,7 @@ GOLDEN = Path(__file__).parent / "golden"
 def main() -> None:
     GOLDEN.mkdir(exist_ok=True)
     for name, glyph in CASES.items():
-        (GOLDEN / f"{name}.png").write_bytes(encode_raster(normalise(glyph())))
+        (GOLDEN / f"{name}.png").write_bytes(encode_raster(normalize(glyph())))
 
 
 if __name__ == "__main__":

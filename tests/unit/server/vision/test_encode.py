@@ -14,7 +14,7 @@ from haleganada_server.vision import (
     ink_picture,
     model_input,
     network_input,
-    normalise,
+    normalize,
 )
 from PIL import Image
 
@@ -77,13 +77,13 @@ def test_a_model_with_a_large_input_sees_a_smooth_enlargement() -> None:
 
 
 def test_a_stored_raster_comes_back_bit_by_bit() -> None:
-    for raster in (*_RASTERS, normalise(Glyph(ink=letter()))):
+    for raster in (*_RASTERS, normalize(Glyph(ink=letter()))):
         assert np.array_equal(decode_raster(encode_raster(raster)), raster)
         assert encode_raster(raster) == encode_raster(raster.copy())
 
 
 def test_a_stored_raster_is_small() -> None:
-    assert len(encode_raster(normalise(Glyph(ink=letter())))) < 2048
+    assert len(encode_raster(normalize(Glyph(ink=letter())))) < 2048
 
 
 @pytest.mark.parametrize(
@@ -103,11 +103,11 @@ def test_a_damaged_stored_raster_is_data_loss(data: bytes) -> None:
 
 @pytest.mark.parametrize("size", [128, 48])
 def test_a_picture_is_black_ink_on_nothing(size: int) -> None:
-    raster = normalise(Glyph(ink=letter()))
+    raster = normalize(Glyph(ink=letter()))
     with Image.open(io.BytesIO(ink_picture(raster, size))) as image:
         assert image.mode == "LA"
         assert image.size == (size, size)
-        grey, alpha = (np.asarray(band) for band in image.split())
-    assert grey.max() == 0
+        gray, alpha = (np.asarray(band) for band in image.split())
+    assert gray.max() == 0
     assert alpha[0, 0] == 0
     assert abs(alpha.mean() - raster.mean()) < 1.5

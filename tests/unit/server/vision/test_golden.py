@@ -7,16 +7,16 @@ from functools import cache
 import numpy as np
 import pytest
 from haleganada_server.core.glyphs.types import Glyph
-from haleganada_server.vision import decode_raster, normalise
+from haleganada_server.vision import decode_raster, normalize
 
 from tests.unit.server.vision.cases import CASES, LIKE_THE_STROKES
-from tests.unit.server.vision.drawings import Grey, letter, likeness
+from tests.unit.server.vision.drawings import Gray, letter, likeness
 from tests.unit.server.vision.make_golden import GOLDEN
 
 
 @cache
-def raster_of(name: str) -> Grey:
-    return normalise(CASES[name]())
+def raster_of(name: str) -> Gray:
+    return normalize(CASES[name]())
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -31,7 +31,7 @@ def test_keeps_no_case_that_is_gone() -> None:
 
 @pytest.mark.parametrize("name", LIKE_THE_STROKES)
 def test_a_picture_gives_nearly_the_raster_of_its_strokes(name: str) -> None:
-    like = likeness(raster_of(name), normalise(Glyph(ink=letter())))
+    like = likeness(raster_of(name), normalize(Glyph(ink=letter())))
     assert like.within(0.02, 0.85), like
 
 
@@ -52,7 +52,7 @@ def test_is_framed(name: str) -> None:
 def test_a_raster_read_again_is_itself(name: str) -> None:
     """What an export writes, an import reads."""
     png = (GOLDEN / f"{name}.png").read_bytes()
-    assert likeness(normalise(Glyph(image=png)), decode_raster(png)).within(0.01, 0.95)
+    assert likeness(normalize(Glyph(image=png)), decode_raster(png)).within(0.01, 0.95)
 
 
 def test_dots_and_rings_and_commas_differ() -> None:

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from haleganada_server.core.glyphs.types import Glyph
-from haleganada_server.vision import normalise
+from haleganada_server.vision import normalize
 from PIL import Image
 
-from tests.unit.server.vision.drawings import Grey, encoded
+from tests.unit.server.vision.drawings import Gray, encoded
 
 _DATA = os.environ.get("HALEGANADA_DATA", "")
 
 pytestmark = pytest.mark.skipif(not _DATA, reason="set HALEGANADA_DATA to the folder of the development data")
 
 
-def drawings(file: str, count: int) -> list[Grey]:
+def drawings(file: str, count: int) -> list[Gray]:
     """Some drawings, 255 = ink."""
     path = Path(_DATA) / file
     if not path.exists():
@@ -28,8 +28,8 @@ def drawings(file: str, count: int) -> list[Grey]:
     return list(x[np.random.default_rng(0).permutation(len(x))[:count]])
 
 
-def stretched(scan: Grey) -> Grey:
-    """The simplest way into the frame: the ink box by a threshold, resized and centred."""
+def stretched(scan: Gray) -> Gray:
+    """The simplest way into the frame: the ink box by a threshold, resized and centerd."""
     strong = scan > scan.max() / 3
     rows, columns = np.flatnonzero(strong.any(1)), np.flatnonzero(strong.any(0))
     part = Image.fromarray(scan[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
@@ -45,7 +45,7 @@ def stretched(scan: Grey) -> Grey:
 def test_drawings_go_through_whole(file: str, inverted: bool) -> None:
     correlations = []
     for scan in drawings(file, 150):
-        raster = normalise(Glyph(image=encoded(Image.fromarray(255 - scan if inverted else scan))))
+        raster = normalize(Glyph(image=encoded(Image.fromarray(255 - scan if inverted else scan))))
         expected = stretched(scan)
         correlations.append(float(np.corrcoef(raster.ravel(), expected.ravel())[0, 1]))
     assert np.median(correlations) > 0.95

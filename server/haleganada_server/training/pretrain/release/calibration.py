@@ -1,7 +1,7 @@
 """When the head says 80 %, it shall be right four times in five.
 
 Fits core.confidence.Calibration on a grid of tasks on held-out scripts. “Unknown” and the choice among the labels are
-fitted one after the other: the first is a logistic regression, the second the temperature that minimises the negative
+fitted one after the other: the first is a logistic regression, the second the temperature that minimizes the negative
 log-likelihood (Guo et al. 2017).
 """
 
@@ -95,7 +95,7 @@ def mean_loss(calibration: Calibration, tasks: Sequence[Task]) -> float:
 
 
 def fit_calibration(tasks: Sequence[Task]) -> Calibration:
-    """The numbers that minimise mean_loss, which is a sum: one part knows only of “unknown”, one only of labels."""
+    """The numbers that minimize mean_loss, which is a sum: one part knows only of “unknown”, one only of labels."""
     return Calibration(_fit_temperature(tasks), _fit_unknown(tasks))
 
 

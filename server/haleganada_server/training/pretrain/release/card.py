@@ -13,7 +13,7 @@ from typing import Any
 from haleganada_server.core.fewshot.adaptation import PRIOR_LABELS, PRIOR_SAMPLES
 from haleganada_server.core.fewshot.confidence import TYPICAL_ROOM, Calibration
 from haleganada_server.runtime.network import NetworkShape
-from haleganada_server.training.pretrain.synthesis.fonts import HELD_OUT_SCRIPTS, SCRIPTS, Script, font_licence
+from haleganada_server.training.pretrain.synthesis.fonts import HELD_OUT_SCRIPTS, SCRIPTS, Script, font_license
 from haleganada_server.training.pretrain.synthesis.library import font_files
 from haleganada_server.training.pretrain.synthesis.sources import HELD_OUT_ALPHABETS
 
@@ -28,7 +28,7 @@ class Source:
     """Something trained on."""
 
     name: str
-    licence: str
+    license: str
     use: str
 
 
@@ -92,7 +92,7 @@ def other_inputs(training: Mapping[str, Any], data: Path) -> list[str]:
 
 
 def training_sources(data: Path, hanzi: Path | None, fonts: Path | None) -> list[Source]:
-    """Every source that a run with these folders draws from, with its licence."""
+    """Every source that a run with these folders draws from, with its license."""
     held_out = ", ".join(name.replace("_", " ") for name in HELD_OUT_ALPHABETS)
     found = [
         Source(
@@ -105,10 +105,10 @@ def training_sources(data: Path, hanzi: Path | None, fonts: Path | None) -> list
         found.append(Source("English handwritten characters, 0-9 A-Z a-z", "MIT", "2 % of the families of characters"))
     if hanzi:
         found.append(Source("hanzi-writer-data, stroke medians", "Arphic Public License", "parts of characters"))
-    for licence, names in sorted(_fonts_by_licence(fonts, SCRIPTS).items()):
-        found.append(Source("Fonts: " + ", ".join(names), licence, "glyphs rendered and traced into pen-like lines"))
-    for licence, names in sorted(_fonts_by_licence(fonts, HELD_OUT_SCRIPTS).items()):
-        found.append(Source("Fonts: " + ", ".join(names), licence, "the same, but only probabilities are fitted on it"))
+    for license, names in sorted(_fonts_by_license(fonts, SCRIPTS).items()):
+        found.append(Source("Fonts: " + ", ".join(names), license, "glyphs rendered and traced into pen-like lines"))
+    for license, names in sorted(_fonts_by_license(fonts, HELD_OUT_SCRIPTS).items()):
+        found.append(Source("Fonts: " + ", ".join(names), license, "the same, but only probabilities are fitted on it"))
     found.append(Source("Compositions of strokes and characters with one stroke changed", "MIT", "synthesised"))
     return found
 
@@ -127,10 +127,10 @@ def _parts(source: str) -> list[str]:
     return [f"the font {name}" for name in names.split(", ")] if kind == "Fonts" else [source]
 
 
-def _fonts_by_licence(fonts: Path | None, scripts: Sequence[Script]) -> dict[str, list[str]]:
+def _fonts_by_license(fonts: Path | None, scripts: Sequence[Script]) -> dict[str, list[str]]:
     grouped: dict[str, list[str]] = {}
     for name, path in sorted(font_files(fonts, scripts).items() if fonts else []):
-        grouped.setdefault(font_licence(path), []).append(name.removesuffix(".ttf"))
+        grouped.setdefault(font_license(path), []).append(name.removesuffix(".ttf"))
     return grouped
 
 
@@ -150,7 +150,7 @@ def write_cards(
         "name": NAME,
         "version": now.strftime("%Y.%m.%d") + ("-provisional" if provisional else ""),
         "date": now.strftime("%Y-%m-%d"),
-        "licence": "MIT",
+        "license": "MIT",
         "sha256": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES},
         **shape.as_dict(),
         "parameters": parameters,
@@ -179,7 +179,7 @@ def _write(path: Path, text: str) -> None:
 def _readable(card: Mapping[str, Any]) -> str:
     """The same for people."""
     training = card["training"]
-    sources = "\n".join(f"| {s['name']} | {s['licence']} | {s['use']} |" for s in training["sources"])
+    sources = "\n".join(f"| {s['name']} | {s['license']} | {s['use']} |" for s in training["sources"])
     rows = [(f["name"], f"{f['value']:g} {f['unit']}", str(f["n"]), f["how"]) for f in card["figures"]]
     figures = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     calibration, side, dim = card["calibration"], card["side"], card["dim"]
@@ -195,7 +195,7 @@ on {side} x {side} ink rasters; a probabilistic LDA head scores labels and *unkn
   (n, 1, {side}, {side}) float32, output `embedding` (n, {dim})
 - `head.safetensors`: `mean`, `projection`, `between` (float64)
 - `card.json`: this card for machines, with the SHA-256 of each file
-- Licence of the weights: {card["licence"]}. Made on {card["date"]}.
+- License of the weights: {card["license"]}. Made on {card["date"]}.
 
 ## Figures
 
@@ -210,7 +210,7 @@ Measured with the shipped ONNX graph and the server's own preprocessing.
 Seed {training["seed"]}, {training["steps"]} steps, {training["drawings"]:,} drawings, {training["minutes"]:.0f}
 minutes on two shared CPU cores. The checkpoint was chosen on alphabets that were kept out of training.
 {others}
-| source | licence | use |
+| source | license | use |
 |---|---|---|
 {sources}
 

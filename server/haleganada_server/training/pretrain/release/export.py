@@ -1,8 +1,8 @@
-"""Trained weights as files: safetensors, and an ONNX graph without batch normalisations that reads them.
+"""Trained weights as files: safetensors, and an ONNX graph without batch normalizations that reads them.
 
 The graph is written node by node, so that the export needs no tracing, is the same on every machine, and holds
 nothing but what is run. Matrices are stored in half precision, which halves the file; casting them and multiplying
-them by the gains of the batch normalisations is folded by onnxruntime when it loads the graph.
+them by the gains of the batch normalizations is folded by onnxruntime when it loads the graph.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class _Graph:
 
 
 def gain_and_bias(layer: nn.Sequential) -> tuple[Floats, Floats]:
-    """What a batch normalisation does to its convolution: a factor and a summand for each output channel."""
+    """What a batch normalization does to its convolution: a factor and a summand for each output channel."""
     norm = layer[1]
     assert isinstance(norm, nn.BatchNorm2d) and norm.running_var is not None and norm.running_mean is not None
     gain = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)

@@ -68,7 +68,7 @@ class Shrinkage:
 def covariances(groups: Sequence[NDArray[np.floating]]) -> Covariances:
     """From groups of classes, each (classes, drawings, d); every group weighs by its number of classes.
 
-    Each group (a script, a source) is centred on its own: heads are taught one script at a time, and what tells
+    Each group (a script, a source) is centerd on its own: heads are taught one script at a time, and what tells
     scripts apart would only blur what tells letters apart.
     """
     d = groups[0].shape[-1]
@@ -117,8 +117,8 @@ def log_likelihoods(queries: Floats, means: Floats, shots: int, between: Floats)
     """
     gain = shots * between / (1 + shots * between)
     variance, prior = 1 + between / (1 + shots * between), 1 + between
-    centres = means * gain
-    square = (queries**2 / variance).sum(1)[:, None] + (centres**2 / variance).sum(1)[None]
-    known = -0.5 * (square - 2 * (queries / variance) @ centres.T + np.log(variance).sum())
+    centers = means * gain
+    square = (queries**2 / variance).sum(1)[:, None] + (centers**2 / variance).sum(1)[None]
+    known = -0.5 * (square - 2 * (queries / variance) @ centers.T + np.log(variance).sum())
     unknown = -0.5 * ((queries**2 / prior).sum(1) + np.log(prior).sum())
     return np.concatenate([known, unknown[:, None]], 1)

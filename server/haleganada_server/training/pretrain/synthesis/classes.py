@@ -1,7 +1,7 @@
 """Families of characters: what one batch must tell apart.
 
 A batch of unrelated characters is soon easy. So characters come in families of look-alikes: letters of one alphabet,
-syllables sharing a base or a sign, and a character with neighbours that differ in one stroke.
+syllables sharing a base or a sign, and a character with neighbors that differ in one stroke.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Families:
 
     def _fonts(self, rng: np.random.Generator, size: int) -> Family:
         script = self.library.fonts[_by_size([s.units for s in self.library.fonts], rng)]
-        chosen = _neighbouring(script, rng, size)
+        chosen = _neighboring(script, rng, size)
         # Fonts stand upright in use; turned, they are further characters.
         turned = rng.random() < 0.3
         symmetry = quarter_turn(int(rng.integers(4)), bool(rng.integers(2))) if turned else np.eye(2)
@@ -82,19 +82,19 @@ class Families:
         n = min(len(whole), int(rng.integers(1, 8)))
         first = int(rng.integers(len(whole) - n + 1))
         symmetry = quarter_turn(int(rng.integers(4)), False)
-        base = Drawing.of(whole[first : first + n]).centred().mapped(symmetry)
+        base = Drawing.of(whole[first : first + n]).centerd().mapped(symmetry)
         return self._variants(base, rng, size)
 
     def _composition(self, rng: np.random.Generator, size: int) -> Family:
         strokes: list[NDArray[np.float32]] = []
         for _ in range(int(rng.integers(1, 6))):
             strokes.append(self._placed_stroke(strokes, rng))
-        return self._variants(Drawing.of(strokes).centred(), rng, size)
+        return self._variants(Drawing.of(strokes).centerd(), rng, size)
 
     def _placed_stroke(self, present: list[NDArray[np.float32]], rng: np.random.Generator) -> NDArray[np.float32]:
         """A random pen stroke, mostly attached to a random point of the strokes that are there."""
         pool = self.library.strokes or [s for d in self.library.hanzi[:500] for s in d.strokes()]
-        stroke = Drawing.of([pool[int(rng.integers(len(pool)))]]).centred().points
+        stroke = Drawing.of([pool[int(rng.integers(len(pool)))]]).centerd().points
         turn = rotation(rng.integers(4) * np.pi / 2 + rng.normal(0, 0.2))
         stroke = (stroke @ turn.T * rng.uniform(0.3, 1.0)).astype(np.float32)
         if present and rng.random() < 0.7:
@@ -114,7 +114,7 @@ class Families:
         return family + self._rest(rng, size - len(family))
 
     def _one_stroke_changed(self, base: Drawing, rng: np.random.Generator) -> Drawing:
-        """A near neighbour: one stroke removed, replaced, mirrored, or added."""
+        """A near neighbor: one stroke removed, replaced, mirrored, or added."""
         strokes = [s.copy() for s in base.strokes()]
         i = int(rng.integers(len(strokes)))
         action = rng.random()
@@ -130,7 +130,7 @@ class Families:
             strokes[i] += (rng.choice([-1, 1], 2) * rng.uniform(0.15, 0.3, 2)).astype(np.float32)
         else:
             strokes.append(self._placed_stroke(strokes, rng))
-        return Drawing.of(strokes).centred()
+        return Drawing.of(strokes).centerd()
 
     def _rest(self, rng: np.random.Generator, size: int) -> Family:
         """Fill a family up with another one."""
@@ -182,7 +182,7 @@ def _drawn(variants: list[Drawing], symmetry: NDArray[np.float64], strength: flo
     return drawings
 
 
-def _neighbouring(script: FontScript, rng: np.random.Generator, size: int) -> list[int]:
+def _neighboring(script: FontScript, rng: np.random.Generator, size: int) -> list[int]:
     """Units of a script: half of the time those that share the base or the sign of one of them."""
     units = script.units
     seed = units[int(rng.integers(len(units)))]

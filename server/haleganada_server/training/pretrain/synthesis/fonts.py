@@ -99,7 +99,7 @@ them.
 
 @dataclass(frozen=True)
 class Syllable:
-    """A written unit with what it is made of, so that neighbours (same base, same sign) can be found."""
+    """A written unit with what it is made of, so that neighbors (same base, same sign) can be found."""
 
     text: str
     base: str
@@ -151,8 +151,8 @@ def _trace_unit(text: str, font: ImageFont.FreeTypeFont, missing: NDArray[np.boo
     return trace(shape, spur=0.07)
 
 
-def font_licence(path: Path) -> str:
-    """The licence under which a font file of the known families may be used."""
+def font_license(path: Path) -> str:
+    """The license under which a font file of the known families may be used."""
     name = path.name
     if name.startswith("DejaVu"):
         return "Bitstream Vera and public domain"

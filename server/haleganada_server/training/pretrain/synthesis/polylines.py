@@ -1,7 +1,7 @@
 """Drawings as polylines: the form in which characters are varied the way hands vary them.
 
 A drawing is one array of points and the number of points of each stroke, so that a whole drawing is jittered with a
-few array operations. Coordinates: x right, y down; a centred drawing has its box's longest side 1, centred on 0.
+few array operations. Coordinates: x right, y down; a centerd drawing has its box's longest side 1, centerd on 0.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Drawing:
         """The strokes as separate arrays."""
         return np.split(self.points, np.cumsum(self.counts)[:-1])
 
-    def centred(self) -> Drawing:
-        """Box centred on 0, its longest side 1."""
+    def centerd(self) -> Drawing:
+        """Box centerd on 0, its longest side 1."""
         low, high = self.points.min(0), self.points.max(0)
         scale = max(float((high - low).max()), 1e-3)
         return Drawing(((self.points - (low + high) / 2) / scale).astype(np.float32), self.counts)
@@ -78,7 +78,7 @@ def hand_affine(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def wobble(points: NDArray[np.floating], rng: np.random.Generator, strength: float) -> Points:
-    """A smooth displacement of the whole plane: three low waves in random directions. `points`: (p, 2), centred."""
+    """A smooth displacement of the whole plane: three low waves in random directions. `points`: (p, 2), centerd."""
     waves = rng.normal(0, 4.0, (3, 2))
     phases = rng.uniform(0, 2 * np.pi, 3)
     pushes = rng.normal(0, strength / np.sqrt(1.5), (3, 2))
@@ -90,13 +90,13 @@ def jitter(drawing: Drawing, rng: np.random.Generator, strength: float = 1.0) ->
     counts, points = drawing.counts, drawing.points
     m, owner = len(counts), np.repeat(np.arange(len(counts)), counts)
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    centres = np.add.reduceat(points, starts) / counts[:, None]
-    local = points - centres[owner]
+    centers = np.add.reduceat(points, starts) / counts[:, None]
+    local = points - centers[owner]
     angle, scale = rng.normal(0, 0.09 * strength, m), np.exp(rng.normal(0, 0.09 * strength, (m, 2)))
     c, s = np.cos(angle)[owner], np.sin(angle)[owner]
     x, y = local[:, 0] * scale[owner, 0], local[:, 1] * scale[owner, 1]
     turned = np.stack([c * x - s * y, s * x + c * y], 1)
-    moved = turned + centres[owner] + rng.normal(0, 0.028 * strength, (m, 2))[owner]
+    moved = turned + centers[owner] + rng.normal(0, 0.028 * strength, (m, 2))[owner]
     return Drawing((moved + _bends(counts, starts, owner, rng, 0.03 * strength)).astype(np.float32), counts)
 
 

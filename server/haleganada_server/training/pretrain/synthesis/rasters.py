@@ -1,6 +1,6 @@
 """Synthetic ink: polylines and scanned drawings as (side, side) uint8 rasters, 255 = ink.
 
-The frame is the one of the product: the ink box's longest side is 80 % of the square and the box is centred. Pens,
+The frame is the one of the product: the ink box's longest side is 80 % of the square and the box is centerd. Pens,
 and what is off by chance, are as large in relation to the square whatever its side.
 """
 
@@ -33,7 +33,7 @@ def ink_box(image: Raster, threshold: int = 64) -> tuple[int, int, int, int]:
 
 
 def fit(image: Raster, side: int = SIDE) -> Raster:
-    """A scanned drawing as it is: its ink box scaled to 80 % of the raster and centred."""
+    """A scanned drawing as it is: its ink box scaled to 80 % of the raster and centerd."""
     left, top, right, bottom = ink_box(image)
     width, height = right - left + 1, bottom - top + 1
     scale = INK_SHARE * side / max(width, height)
@@ -89,10 +89,10 @@ def warp(image: Raster, rng: np.random.Generator, symmetry: NDArray[np.float64],
     """A scanned drawing by another hand: symmetry (2, 2), slant, aspect, bending and pen width changed."""
     source = _thickened(image, rng)
     left, top, right, bottom = ink_box(source)
-    centre = np.array([left + right, top + bottom]) / 2
+    center = np.array([left + right, top + bottom]) / 2
     matrix = hand_affine(rng) @ symmetry
     ys, xs = np.nonzero(source > 64)
-    box = np.ptp((np.stack([xs, ys], 1) - centre) @ matrix.T, axis=0) if len(xs) else np.array([1.0, 1.0])
+    box = np.ptp((np.stack([xs, ys], 1) - center) @ matrix.T, axis=0) if len(xs) else np.array([1.0, 1.0])
     scale, shift = frame_noise(rng, side)
     zoom = INK_SHARE * side * scale / max(float(box.max()), 1.0)
     if zoom < 0.75:
@@ -102,8 +102,8 @@ def warp(image: Raster, rng: np.random.Generator, symmetry: NDArray[np.float64],
     x, y = column - np.float32(side / 2 + shift[0]), row - np.float32(side / 2 + shift[1])
     bend = rng.normal(0, 0.03 * max(right - left, bottom - top), (2, 4, 4)).astype(np.float32)
     bx, by = (cv2.resize(b, (side, side), interpolation=cv2.INTER_CUBIC) for b in bend)
-    map_x = back[0, 0] * x + back[0, 1] * y + np.float32(centre[0]) + bx
-    map_y = back[1, 0] * x + back[1, 1] * y + np.float32(centre[1]) + by
+    map_x = back[0, 0] * x + back[0, 1] * y + np.float32(center[0]) + bx
+    map_y = back[1, 0] * x + back[1, 1] * y + np.float32(center[1]) + by
     return np.asarray(cv2.remap(source, map_x, map_y, cv2.INTER_LINEAR), np.uint8)
 
 

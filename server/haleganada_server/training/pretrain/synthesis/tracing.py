@@ -17,7 +17,7 @@ _AROUND = [(0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1)]
 
 
 def trace(shape: NDArray[np.bool_], spur: float = 0.05, spacing: float = 0.06) -> Drawing | None:
-    """The centred polylines of a shape of ink; branches shorter than `spur` of its size are dropped."""
+    """The centerd polylines of a shape of ink; branches shorter than `spur` of its size are dropped."""
     skeleton: NDArray[np.bool_] = skeletonize(shape)  # type: ignore[no-untyped-call]
     pixels = {(int(y), int(x)) for y, x in np.argwhere(skeleton)}
     if len(pixels) < 3:
@@ -26,11 +26,11 @@ def trace(shape: NDArray[np.bool_], spur: float = 0.05, spacing: float = 0.06) -
     ends, branches = _branches(pixels)
     kept = [b for b in branches if not _is_spur(b, ends, spur * size)] or branches
     strokes = [np.array(s, np.float32)[:, ::-1] / size for s in _joined(kept)]
-    return Drawing.of([resample(_smooth(s), spacing) for s in strokes]).centred()
+    return Drawing.of([resample(_smooth(s), spacing) for s in strokes]).centerd()
 
 
-def _neighbours(pixel: Pixel, pixels: set[Pixel]) -> list[Pixel]:
-    """Neighbours of a skeleton pixel; a diagonal one only where no straight one leads there too."""
+def _neighbors(pixel: Pixel, pixels: set[Pixel]) -> list[Pixel]:
+    """Neighbors of a skeleton pixel; a diagonal one only where no straight one leads there too."""
     y, x = pixel
     straight = [(y + dy, x + dx) for dy, dx in _AROUND[:4] if (y + dy, x + dx) in pixels]
     diagonal = [
@@ -43,7 +43,7 @@ def _neighbours(pixel: Pixel, pixels: set[Pixel]) -> list[Pixel]:
 
 def _branches(pixels: set[Pixel]) -> tuple[set[Pixel], list[list[Pixel]]]:
     """End points of the skeleton, and every path of pixels between two nodes (or around a ring)."""
-    links = {p: _neighbours(p, pixels) for p in pixels}
+    links = {p: _neighbors(p, pixels) for p in pixels}
     nodes = sorted(p for p in pixels if len(links[p]) != 2)
     walked: set[tuple[Pixel, Pixel]] = set()
     paths: list[list[Pixel]] = []
@@ -98,7 +98,7 @@ def _continuation(strokes: list[list[Pixel]], i: int) -> tuple[int, list[Pixel]]
         out = _direction(s[::-1])
         for j in range(i + 1, len(strokes)):
             for t in (strokes[j], strokes[j][::-1]):
-                # Nodes of one crossing may be neighbouring pixels rather than the same one.
+                # Nodes of one crossing may be neighboring pixels rather than the same one.
                 near = abs(s[-1][0] - t[0][0]) <= 2 and abs(s[-1][1] - t[0][1]) <= 2
                 if near and (cosine := float(-out @ _direction(t))) > best:
                     best, found = cosine, (j, s + t)

@@ -96,7 +96,7 @@ def test_the_pieces_of_a_batch_are_read_elsewhere_and_stay_in_order(there: bool)
 
 
 def test_what_is_kept_is_the_drawing_that_came() -> None:
-    picture = PillowInkReader().picture(PillowInkReader().normalise(drawing(3, 0)))
+    picture = PillowInkReader().picture(PillowInkReader().normalize(drawing(3, 0)))
     batch = [drawing(3, 0), Glyph(image=picture)] * 20
     here = stored(DrawingReader(PillowInkReader(), CoarseEmbedder()), batch)
     assert stored(reader_with(Elsewhere()), batch) == here

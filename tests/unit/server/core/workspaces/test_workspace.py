@@ -190,14 +190,14 @@ def test_every_change_can_be_repeated_by_its_request_id(tmp_path: Path) -> None:
     prediction = workspace.predict(drawing(0, 1)).prediction_id
     for _ in range(2):
         corrected = workspace.correct(prediction, "x", request_id="correct")
-        relabelled = workspace.relabel(1, "y", request_id="relabel")
+        relabeled = workspace.relabel(1, "y", request_id="relabel")
         linked = workspace.link("y", "z", request_id="link")
         parted = workspace.unlink("y", request_id="unlink")
         forgotten = workspace.forget(1, request_id="forget")
         undone = workspace.undo(request_id="undo")
     assert corrected.taught.duplicate and corrected.predicted == "L0"
-    assert all(answer.duplicate for answer in (relabelled, linked, parted, forgotten, undone))
-    assert relabelled.sample is not None and relabelled.sample.label == "y"
+    assert all(answer.duplicate for answer in (relabeled, linked, parted, forgotten, undone))
+    assert relabeled.sample is not None and relabeled.sample.label == "y"
     assert workspace.knowledge.samples_total == 2
     workspaces.close()
 

@@ -62,7 +62,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "fewer writers": ({"x": IMAGES, "y": [1, 2, 3], "writer": [1]}, "not as many"),
     "floats": ({"x": IMAGES.astype(np.float32), "y": [1, 2, 3]}, "store numbers or text"),
     "wide numbers": ({"x": IMAGES.astype(np.int64), "y": [1, 2, 3]}, "uint8"),
-    "colours": ({"x": np.zeros((3, 8, 8, 3), np.uint8), "y": [1, 2, 3]}, "uint8"),
+    "colors": ({"x": np.zeros((3, 8, 8, 3), np.uint8), "y": [1, 2, 3]}, "uint8"),
     "objects": ({"x": IMAGES, "y": np.array([{}, 1, "a"], dtype=object)}, "store numbers or text"),
     "labels of two axes": ({"x": IMAGES, "y": [[1], [2], [3]]}, "must be a list"),
     "no names": ({"x": IMAGES, "y": [1, 2, 10]}, "add an array names"),

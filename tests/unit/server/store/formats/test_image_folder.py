@@ -1,4 +1,4 @@
-"""Zips of labelled images: folder names of every kind, zips of every program, and hostile ones."""
+"""Zips of labeled images: folder names of every kind, zips of every program, and hostile ones."""
 
 from __future__ import annotations
 

@@ -135,11 +135,11 @@ def test_many_labels_open_within_a_second(shown: Page, tmp_path: Path) -> None:
     assert page.run(painted) < 1000
     assert page.run("const begin = performance.now(); draw(); return performance.now() - begin") < 200
     assert len(page.all("#pairs button")) == 200 and "200 most frequent of 65" in page.text("#listed")
-    colours = page.run(
+    colors = page.run(
         "const data = pen.getImageData(0, 0, canvas.width, canvas.height).data, seen = new Set();"
         "for (let i = 0; i < data.length; i += 4) seen.add(data[i] * 256 + data[i + 1]); return seen.size"
     )
-    assert colours > 20 and page.complaints() == []
+    assert colors > 20 and page.complaints() == []
 
 
 @in_browser

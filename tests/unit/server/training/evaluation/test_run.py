@@ -128,7 +128,7 @@ def test_the_matrix_is_kept_as_counts_and_as_shares(job: Job) -> None:
     with np.load(job.files / "confusion_matrix.npz") as file:
         assert tuple(file["labels"]) == KANNADA
         assert (file["counts"].sum(axis=1) == 8).all()
-        assert np.allclose(file["normalised"], file["counts"] / 8)
+        assert np.allclose(file["normalized"], file["counts"] / 8)
 
 
 @pytest.mark.parametrize("labels", [2, 70])

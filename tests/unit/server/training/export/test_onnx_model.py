@@ -22,7 +22,7 @@ from haleganada_server.core.models.files import EXPORT_REPORT, METADATA, ONNX, O
 from haleganada_server.training.export.half_precision import round_matrices
 from haleganada_server.training.export.model_files import read_card, read_model, write_model
 from haleganada_server.training.export.onnx_model import export_model
-from haleganada_server.training.export.quantize import quantise
+from haleganada_server.training.export.quantize import quantize
 from haleganada_server.training.presets import parameter_count, preset
 from haleganada_server.vision.encode import model_input
 from torch import nn
@@ -113,10 +113,10 @@ def test_the_files_take_two_bytes_a_weight(exported: Exported) -> None:
         assert (exported.folder / file).stat().st_size < 2.05 * weights + 15_000
 
 
-def test_int8_is_no_larger_where_only_dense_layers_can_be_quantised(exported: Exported, tmp_path: Path) -> None:
+def test_int8_is_no_larger_where_only_dense_layers_can_be_quantized(exported: Exported, tmp_path: Path) -> None:
     _, card = read_model(exported.folder)
     ink = model_input(exported.rasters, card.preprocessing.side)
-    method = quantise(exported.folder / ONNX, tmp_path / ONNX_INT8, ink, agreement=lambda _path: 0.0)
+    method = quantize(exported.folder / ONNX, tmp_path / ONNX_INT8, ink, agreement=lambda _path: 0.0)
     assert method == "dynamic"
     assert (tmp_path / ONNX_INT8).stat().st_size <= (exported.folder / ONNX).stat().st_size
     exact, near = (

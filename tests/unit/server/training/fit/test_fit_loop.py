@@ -91,7 +91,7 @@ def test_accumulation_counts_drawings_and_not_pieces(dataset: dict[str, Any]) ->
 
 
 def test_in_the_first_phase_only_the_last_layer_changes(dataset: dict[str, Any]) -> None:
-    """Statistics of batch normalisation are frozen too."""
+    """Statistics of batch normalization are frozen too."""
 
     def changed(epochs: int) -> set[str]:
         layers = nn.Conv2d(1, 4, 3, 2), nn.BatchNorm2d(4), nn.Dropout(0.5), nn.Flatten(), nn.Linear(196, 3)

@@ -68,13 +68,13 @@ def test_a_label_that_lost_all_its_samples_is_unknown(cnn: Start, tmp_path: Path
     assert learner.published.labels == ("ಅ", "ಗ")
 
 
-def test_relabelled_means_taught_so(cnn: Start, tmp_path: Path) -> None:
+def test_relabeled_means_taught_so(cnn: Start, tmp_path: Path) -> None:
     script = lessons("ಅಕಗ")
-    relabelled = [script[0], replace(script[1], label="ಜ"), script[2]]
+    relabeled = [script[0], replace(script[1], label="ಜ"), script[2]]
     learner = taught(cnn, CONFIG, tmp_path, script)
-    assert learner.aim(relabelled, 4) is not None
+    assert learner.aim(relabeled, 4) is not None
     finish(learner)
-    assert same(learner.current, taught(cnn, CONFIG, tmp_path, relabelled).current)
+    assert same(learner.current, taught(cnn, CONFIG, tmp_path, relabeled).current)
     assert learner.published.labels == ("ಅ", "ಜ", "ಗ")
 
 

@@ -8,7 +8,7 @@ from haleganada_server.core.models.presets import PRESET_FACTS
 from haleganada_server.training.presets import PRESETS, Preset, parameter_count
 from haleganada_server.training.presets.encoder import EncoderLayer
 from haleganada_server.training.presets.growth import grown
-from haleganada_server.training.presets.normalization import Normalise
+from haleganada_server.training.presets.normalization import Normalize
 from torch import nn
 
 
@@ -44,7 +44,7 @@ def test_ink_is_dark_on_white_paper_for_imagenet_networks() -> None:
     preprocessing = PRESET_FACTS["resnet18-imagenet"].preprocessing
     ink = torch.zeros(1, 1, 2, 2)
     ink[0, 0, 0, 0] = 1
-    seen = Normalise(preprocessing)(ink)
+    seen = Normalize(preprocessing)(ink)
     assert seen.shape == (1, 3, 2, 2)
     mean, std = torch.tensor(preprocessing.mean), torch.tensor(preprocessing.std)
     assert torch.allclose(seen[0, :, 0, 0], -mean / std)
@@ -53,7 +53,7 @@ def test_ink_is_dark_on_white_paper_for_imagenet_networks() -> None:
 
 def test_ink_is_as_it_is_for_networks_from_scratch() -> None:
     ink = torch.rand(2, 1, 32, 32)
-    assert torch.equal(Normalise(PRESET_FACTS["cnn36"].preprocessing)(ink), ink)
+    assert torch.equal(Normalize(PRESET_FACTS["cnn36"].preprocessing)(ink), ink)
 
 
 def test_the_encoder_layer_computes_what_torch_computes() -> None:

@@ -68,7 +68,7 @@ def test_cached_features_give_the_answers_of_the_drawing_itself() -> None:
 def test_tokens_are_the_cells_of_the_map_row_by_row() -> None:
     network = build(4, {"backbone": "resnet18"}, None)
     with torch.no_grad():
-        maps = network.backbone(network.normalise(INK))
+        maps = network.backbone(network.normalize(INK))
     assert torch.equal(network.features(INK)[:, 7 * 2 + 5], maps[:, :, 2, 5])
 
 

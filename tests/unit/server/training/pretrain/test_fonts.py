@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from pathlib import Path
 
-from haleganada_server.training.pretrain.synthesis.fonts import SCRIPTS, font_licence, syllables
+from haleganada_server.training.pretrain.synthesis.fonts import SCRIPTS, font_license, syllables
 from haleganada_server.training.pretrain.synthesis.library import font_files
 
 BY_NAME = {s.name: s for s in SCRIPTS}
@@ -17,7 +17,7 @@ def test_kannada_has_all_simple_syllables() -> None:
     assert len(texts) > 700
 
 
-def test_neighbours_share_a_base_or_a_sign() -> None:
+def test_neighbors_share_a_base_or_a_sign() -> None:
     unit = next(u for u in syllables(BY_NAME["Kannada"]) if u.text == "ಕಿ")
     assert (unit.base, unit.sign) == ("ಕ", "ಿ")
 
@@ -29,9 +29,9 @@ def test_scripts_of_held_out_alphabets_are_absent() -> None:
             assert not unicodedata.name(unit.text[0], "").startswith(forbidden), unit
 
 
-def test_every_font_found_has_a_licence(tmp_path: Path) -> None:
+def test_every_font_found_has_a_license(tmp_path: Path) -> None:
     for name in ("NotoSansKannada-Regular.ttf", "Gubbi.ttf", "Unknown.ttf"):
         (tmp_path / name).touch()
     found = font_files(tmp_path)
     assert sorted(found) == ["Gubbi.ttf", "NotoSansKannada-Regular.ttf"]
-    assert {font_licence(p) for p in found.values()} == {"OFL-1.1", "GPL-2.0-or-later with font exception"}
+    assert {font_license(p) for p in found.values()} == {"OFL-1.1", "GPL-2.0-or-later with font exception"}

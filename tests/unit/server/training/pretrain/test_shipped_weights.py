@@ -33,8 +33,8 @@ def test_the_package_stays_small() -> None:
     assert sum(p.stat().st_size for p in WEIGHTS.iterdir()) < 15e6
 
 
-def test_sources_have_licences_and_figures_have_numbers_of_answers(card: Card) -> None:
-    assert all(s["name"] and s["licence"] for s in card["training"]["sources"])
+def test_sources_have_licenses_and_figures_have_numbers_of_answers(card: Card) -> None:
+    assert all(s["name"] and s["license"] for s in card["training"]["sources"])
     assert all(f["n"] >= 100 and f["how"] for f in card["figures"])
     assert not any("chars74k" in s["name"].lower() for s in card["training"]["sources"])
 

@@ -21,7 +21,7 @@ from haleganada_server.training.starter.dataset import LABELS, StarterItem, star
 from haleganada_server.training.starter.drawings import as_line, representatives
 from haleganada_server.training.starter.fonts import open_fonts
 from haleganada_server.training.starter.memory import memory_of
-from haleganada_server.vision import dataset_raster, normalise_grey
+from haleganada_server.vision import dataset_raster, normalize_gray
 from numpy.typing import NDArray
 
 from tests.datasets import drawing
@@ -95,12 +95,12 @@ def test_a_missing_source_is_named(tmp_path: Path) -> None:
 
 
 def test_only_openly_licensed_fonts(tmp_path: Path) -> None:
-    for name, licence in (("a", "OFL-1.1"), ("b", "UNLICENSED"), ("c", "Apache-2.0")):
+    for name, license in (("a", "OFL-1.1"), ("b", "UNLICENSED"), ("c", "Apache-2.0")):
         (tmp_path / name / "files").mkdir(parents=True)
-        (tmp_path / name / "package.json").write_text(json.dumps({"license": licence}))
+        (tmp_path / name / "package.json").write_text(json.dumps({"license": license}))
         (tmp_path / name / "files" / f"{name}-latin-400-normal.woff").write_bytes(b"")
     (tmp_path / "stray-latin-400-normal.woff").write_bytes(b"")
-    assert {Path(path).stem[0]: licence for path, licence in open_fonts(tmp_path).items()} == {
+    assert {Path(path).stem[0]: license for path, license in open_fonts(tmp_path).items()} == {
         "a": "OFL-1.1", "c": "Apache-2.0"
     }  # fmt: skip
 
@@ -115,7 +115,7 @@ def test_memory_is_of_what_was_trained_with_and_may_be_shipped() -> None:
     others = [StarterItem("a", Part.TRAIN, "mnist", drawing(i)) for i in range(20, 60)]
     tests = [StarterItem("b", Part.TEST, "omniglot", drawing(i)) for i in range(14)]
     (own, none) = memory_of([*trained, *others, *tests], ("a", "b"))
-    allowed = {dataset_raster(normalise_grey(fit(item.ink))).tobytes() for item in trained[14:]}
+    allowed = {dataset_raster(normalize_gray(fit(item.ink))).tobytes() for item in trained[14:]}
     assert {raster.tobytes() for raster in own} == allowed
     assert len(none) == 0, "what it is measured on is not remembered"
 

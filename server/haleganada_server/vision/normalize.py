@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.glyphs.types import Glyph
 
-from .decode import decode_grey
+from .decode import decode_gray
 from .encode import Raster, decode_raster, encode_raster, ink_picture
 from .frame import frame
 from .limits import DEFAULT_LIMITS, ImageLimits
@@ -18,8 +18,8 @@ from .paper import find_ink
 from .strokes import render
 
 
-def normalise(glyph: Glyph, limits: ImageLimits = DEFAULT_LIMITS) -> Raster:
-    """A drawing -> (128, 128) uint8 ink raster, 255 = ink on 0; the ink box's longest side is 80 %, centred.
+def normalize(glyph: Glyph, limits: ImageLimits = DEFAULT_LIMITS) -> Raster:
+    """A drawing -> (128, 128) uint8 ink raster, 255 = ink on 0; the ink box's longest side is 80 %, centerd.
 
     Raises InvalidInput, naming the field and what to do, for anything that is not one visible drawing.
     """
@@ -27,14 +27,14 @@ def normalise(glyph: Glyph, limits: ImageLimits = DEFAULT_LIMITS) -> Raster:
         return render(glyph.ink, limits)
     if glyph.image is None:
         raise InvalidInput("glyph", "is missing; send an image or ink")
-    return normalise_grey(decode_grey(glyph.image, limits))
+    return normalize_gray(decode_gray(glyph.image, limits))
 
 
-def normalise_grey(grey: NDArray[np.uint8]) -> Raster:
-    """(height, width) grey values of one drawing -> its ink raster, as normalise gives it for an image of these pixels.
+def normalize_gray(gray: NDArray[np.uint8]) -> Raster:
+    """(height, width) gray values of one drawing -> its ink raster, as normalize gives it for an image of these pixels.
     Raises InvalidInput.
     """
-    return frame(find_ink(grey))
+    return frame(find_ink(gray))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class PillowInkReader:
 
     limits: ImageLimits = DEFAULT_LIMITS
 
-    def normalise(self, glyph: Glyph) -> Raster:
-        return normalise(glyph, self.limits)
+    def normalize(self, glyph: Glyph) -> Raster:
+        return normalize(glyph, self.limits)
 
     def encode(self, raster: Raster) -> bytes:
         return encode_raster(raster)
