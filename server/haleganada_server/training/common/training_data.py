@@ -17,7 +17,7 @@ _DTYPES = {"rasters": np.uint8, "labels": np.int32, "parts": np.uint8, "writers"
 
 
 @dataclass(frozen=True, eq=False)
-class FitData:
+class TrainingData:
     """What to train on. labels: in the order of their ids. name, sha256: of the data set."""
 
     arrays: DatasetArrays
@@ -38,7 +38,7 @@ class FitData:
         return self.arrays.labels[items].astype(np.int64)
 
 
-def read_dataset(entry: Mapping[str, Any]) -> FitData:
+def read_dataset(entry: Mapping[str, Any]) -> TrainingData:
     """The data set of a request: {"folder", "name", "sha256", "labels"}.
 
     Raises Precondition, reason DATASET_UNUSABLE, if its arrays are damaged.
@@ -49,10 +49,10 @@ def read_dataset(entry: Mapping[str, Any]) -> FitData:
         _check(arrays, len(labels))
     except (OSError, ValueError) as error:
         raise unusable(entry, f"its files are damaged ({error}); delete it and upload it again") from error
-    return FitData(arrays, labels, str(entry.get("name", "")), str(entry.get("sha256", "")))
+    return TrainingData(arrays, labels, str(entry.get("name", "")), str(entry.get("sha256", "")))
 
 
-def require_trainable(data: FitData, least: int = 1) -> None:
+def require_trainable(data: TrainingData, least: int = 1) -> None:
     """Raises Precondition, reason DATASET_UNUSABLE, if nothing can be learnt from the training part.
 
     least: items that the training part needs.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.model_names import FEW_SHOT
-from haleganada_server.training.common.training_data import FitData, read_dataset, unusable
+from haleganada_server.training.common.training_data import TrainingData, read_dataset, unusable
 
 from .answers import Space, answer_all
 from .meter import Cancelled, Meter, Report
@@ -58,7 +58,7 @@ def _evaluate(request: dict[str, Any], meter: Meter) -> dict[str, Any]:
     return write_report(task, subjects, Path(request["folder"]) / "files", meter)
 
 
-def _task(data: FitData, quick: bool) -> Task:
+def _task(data: TrainingData, quick: bool) -> Task:
     """What is measured. Raises Precondition if there is no drawing to measure with."""
     part = Part.TEST if len(data.part(Part.TEST)) else Part.VALIDATION
     items: NDArray[np.intp] = data.part(part)
@@ -70,7 +70,7 @@ def _task(data: FitData, quick: bool) -> Task:
     return Task(data.name, data.sha256, part, data.labels, data.arrays.rasters, items, every, quick)
 
 
-def _load(entry: dict[str, str], request: dict[str, Any], data: FitData, meter: Meter) -> Recogniser:
+def _load(entry: dict[str, str], request: dict[str, Any], data: TrainingData, meter: Meter) -> Recogniser:
     if entry["model_id"] != FEW_SHOT:
         return TrainedModel.load(entry["model_id"], entry["name"], Path(entry["folder"]))
     if not len(data.part(Part.TRAIN)):
@@ -78,7 +78,7 @@ def _load(entry: dict[str, str], request: dict[str, Any], data: FitData, meter: 
     return FewShot.teach(Path(request["weights"]), _lessons(data, meter))
 
 
-def _lessons(data: FitData, meter: Meter) -> Iterator[tuple[Rasters, list[str]]]:
+def _lessons(data: TrainingData, meter: Meter) -> Iterator[tuple[Rasters, list[str]]]:
     """The training part, piece by piece."""
     items = data.part(Part.TRAIN)
     pieces = [items[i : i + _TEACH] for i in range(0, len(items), _TEACH)]

@@ -20,7 +20,7 @@ from haleganada_server.core.models.card import ModelCard
 from haleganada_server.core.models.files import MEMORY, damaged, require_intact
 from haleganada_server.training.common.atomic_files import write_whole
 from haleganada_server.training.common.taught_drawing import Raster, Taught
-from haleganada_server.training.common.training_data import FitData
+from haleganada_server.training.common.training_data import TrainingData
 
 from .model_files import write_card
 
@@ -28,7 +28,7 @@ MOST_EACH = 8
 _MOST = 1000
 
 
-def chosen_drawings(data: FitData, seed: int) -> list[Raster]:
+def chosen_drawings(data: TrainingData, seed: int) -> list[Raster]:
     """For each label some drawings of the training part, (n, 64, 64), chosen by the seed; n differs, and may be 0."""
     items = data.part(Part.TRAIN)
     targets, rng = data.targets(items), np.random.default_rng(seed)

@@ -20,7 +20,7 @@ from haleganada_server.core.models.card import ModelCard
 from haleganada_server.core.models.presets import ONLINE_PRESETS
 from haleganada_server.training.common.atomic_files import write_safetensors, write_whole
 from haleganada_server.training.common.ink_input import InkInput
-from haleganada_server.training.common.training_data import FitData
+from haleganada_server.training.common.training_data import TrainingData
 from haleganada_server.training.export.half_precision import compact, round_matrices
 from haleganada_server.training.export.model_files import write_model
 from haleganada_server.training.export.model_memory import chosen_drawings, write_memory
@@ -47,7 +47,7 @@ class Trained:
 
     preset: Preset
     name: str
-    data: FitData
+    data: TrainingData
     settings: FitSettings
     options: Mapping[str, Any]
     state: FitState

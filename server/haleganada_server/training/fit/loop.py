@@ -23,7 +23,7 @@ from haleganada_server.core.errors import Precondition
 from haleganada_server.core.jobs.job import Epoch
 from haleganada_server.training.common.augment import draws, mixed_seed
 from haleganada_server.training.common.ink_input import InkInput
-from haleganada_server.training.common.training_data import FitData
+from haleganada_server.training.common.training_data import TrainingData
 
 from .order import Order, Piece
 from .processes import Processes
@@ -53,7 +53,7 @@ class FitLoop:
     """Trains a state on a data set, one epoch at a time."""
 
     def __init__(
-        self, state: FitState, data: FitData, settings: FitSettings, ink: InkInput, processes: Processes,
+        self, state: FitState, data: TrainingData, settings: FitSettings, ink: InkInput, processes: Processes,
         head: Iterable[nn.Parameter], hooks: FitHooks,
     ):  # fmt: skip
         """`head`: the parameters that are trained alone in the first `frozen_epochs`."""
@@ -170,7 +170,7 @@ class FitLoop:
 
 
 @torch.no_grad()
-def measure(network: nn.Module, ink: InkInput, data: FitData, items: NDArray[np.int64]) -> Tensor:
+def measure(network: nn.Module, ink: InkInput, data: TrainingData, items: NDArray[np.int64]) -> Tensor:
     """The logits of items, not augmented, as in prediction: (n, classes) float32, on the CPU."""
     network.eval()
     batches = [items[i : i + MEASURED_AT_ONCE] for i in range(0, len(items), MEASURED_AT_ONCE)]

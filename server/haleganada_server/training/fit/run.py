@@ -18,7 +18,7 @@ from haleganada_server.core.jobs.job import Epoch
 from haleganada_server.training.common.ink_input import InkInput
 from haleganada_server.training.common.job_errors import FailedWithModel
 from haleganada_server.training.common.precision import Precision
-from haleganada_server.training.common.training_data import FitData, read_dataset, require_trainable
+from haleganada_server.training.common.training_data import TrainingData, read_dataset, require_trainable
 from haleganada_server.training.presets import Preset, preset
 from haleganada_server.training.presets.backbone_weights import start_from
 
@@ -42,7 +42,7 @@ class FitJob:
     preset: Preset
     name: str
     settings: FitSettings
-    data: FitData
+    data: TrainingData
     backbone_weights: Path | None
 
     @staticmethod

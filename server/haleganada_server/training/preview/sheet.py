@@ -15,7 +15,7 @@ from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.training.common.augment import draws
 from haleganada_server.training.common.ink_input import InkInput
 from haleganada_server.training.common.lettering import Lettering
-from haleganada_server.training.common.training_data import FitData
+from haleganada_server.training.common.training_data import TrainingData
 
 LEAST_SIDE = 96
 """Pixels of a picture on the sheet, at least: each of its own becomes a square of as many."""
@@ -28,7 +28,7 @@ _GROUND = 80
 _TEXT = (255, 255, 255)
 
 
-def chosen_drawings(data: FitData, drawings: int, seed: int) -> NDArray[np.int64]:
+def chosen_drawings(data: TrainingData, drawings: int, seed: int) -> NDArray[np.int64]:
     """Positions in the training part, at most `drawings`, by chance; as many labels among them as there can be."""
     labels = data.targets(data.part(Part.TRAIN))
     order = np.random.default_rng(seed).permutation(len(labels))
@@ -39,7 +39,7 @@ def chosen_drawings(data: FitData, drawings: int, seed: int) -> NDArray[np.int64
     return order[np.argsort(turn[order], kind="stable")][:drawings]
 
 
-def preview(data: FitData, side: int, chosen: NDArray[np.int64], views: int, seed: int) -> Tensor:
+def preview(data: TrainingData, side: int, chosen: NDArray[np.int64], views: int, seed: int) -> Tensor:
     """Drawings at these positions of the training part -> (drawings, 1 + views, side, side) in 0..1.
 
     First each drawing as it is, then as it is in the epochs 1 to `views` of a training with that seed.

@@ -12,7 +12,7 @@ from haleganada_server.core.errors import DataLoss
 from haleganada_server.core.models.card import ModelCard
 from haleganada_server.core.models.files import MEMORY
 from haleganada_server.training.common.taught_drawing import Raster
-from haleganada_server.training.common.training_data import FitData
+from haleganada_server.training.common.training_data import TrainingData
 from haleganada_server.training.export.model_files import read_card, write_card
 from haleganada_server.training.export.model_memory import MOST_EACH, chosen_drawings, read_memory, write_memory
 from haleganada_server.training.presets import preset
@@ -30,14 +30,14 @@ def card(labels: tuple[str, ...] = LABELS) -> ModelCard:
     return ModelCard("cnn36", "letters", labels, preset("cnn36").preprocessing, 1.0, 1, 1, "drawn", "0" * 64, {})
 
 
-def dataset(counts: tuple[int, ...], part: Part = Part.TRAIN) -> FitData:
+def dataset(counts: tuple[int, ...], part: Part = Part.TRAIN) -> TrainingData:
     """As many drawings of each label in a part, and one of each in the part for tests."""
     of_part = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
     labels = np.concatenate([of_part, np.arange(len(counts), dtype=np.int32)])
     parts = np.array([part] * len(of_part) + [Part.TEST] * len(counts), np.uint8)
     order = np.random.default_rng(1).permutation(len(labels))
     arrays = DatasetArrays(drawings(len(labels)), labels[order], parts[order], np.full(len(labels), -1, np.int32))
-    return FitData(arrays, tuple(map(str, range(len(counts)))))
+    return TrainingData(arrays, tuple(map(str, range(len(counts)))))
 
 
 def test_what_is_written_comes_back(tmp_path: Path) -> None:
