@@ -36,12 +36,12 @@ from haleganada_server.runtime.preview_process import PreviewProcess
 from haleganada_server.runtime.select import select_embedder
 from haleganada_server.runtime.weights import Weights, load_weights
 from haleganada_server.store import DataDirectory
-from haleganada_server.store.datasets import DatasetFolders
+from haleganada_server.store.datasets.allowed_folder import ServerFolder
+from haleganada_server.store.datasets.folders import DatasetFolders
+from haleganada_server.store.datasets.uploads import Uploads
 from haleganada_server.store.jobs import JobFolders
 from haleganada_server.store.learners import LearnerDirectory
 from haleganada_server.store.models import ModelFolders
-from haleganada_server.store.server_folder import ServerFolder
-from haleganada_server.store.uploads import Uploads
 from haleganada_server.vision import PillowInkReader, dataset_raster, model_input, network_input
 
 _COMPONENTS = {"server": "haleganada", **{name: name for name in ("grpcio", "numpy", "onnxruntime", "pillow")}}

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .directory import DataDirectory
+from haleganada_server.store.workspaces.directory import DataDirectory
 
 __all__ = ["DataDirectory"]

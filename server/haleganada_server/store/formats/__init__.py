@@ -12,9 +12,9 @@ from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.glyphs.ports import InkReader
 from haleganada_server.core.workspaces.ports import ExportFile, ImportItem
 from haleganada_server.core.workspaces.types import Refused, TransferFormat
-from haleganada_server.store.reader import LogReader
+from haleganada_server.store.sample_log.reader import LogReader
 
-from . import archive, image_folder, jsonl, members, seed_files
+from . import archive, image_folder, jsonl, seed_files, zip_files
 from .seed_files import write_seed_folder
 
 __all__ = ["read", "write", "write_seed_folder"]
@@ -59,5 +59,5 @@ def _detect(path: Path) -> TransferFormat:
         return TransferFormat.JSONL
     if not zipfile.is_zipfile(path):
         raise InvalidInput("file", "is neither an archive, a zip of labeled images, nor JSON lines")
-    with members.opened(path) as zipped:
+    with zip_files.opened(path) as zipped:
         return TransferFormat.ARCHIVE if archive.MANIFEST in zipped.namelist() else TransferFormat.IMAGE_FOLDER

@@ -27,9 +27,9 @@ from haleganada_server.core.labels import normalize_label
 from haleganada_server.core.sample_log.rows import SampleRow
 from haleganada_server.core.workspaces.ports import ImportItem
 from haleganada_server.core.workspaces.types import Refused
-from haleganada_server.store.reader import LogReader
+from haleganada_server.store.sample_log.reader import LogReader
 
-from . import drawings, items, members
+from . import drawings, items, zip_files
 
 MANIFEST = "manifest.json"
 _SAMPLES, _VECTORS = "samples.jsonl", "embeddings.f32"
@@ -56,14 +56,14 @@ def write(log: LogReader, ink: InkReader, path: Path) -> None:
             "format": _FORMAT, "samples": log.count(), "dim": dim, "revision": log.revision(), "links": links,
             "sha256": {_SAMPLES: samples_sha256(), _VECTORS: vectors_sha256()},
         }  # fmt: skip
-        file.writestr(members.described(MANIFEST), json.dumps(manifest, ensure_ascii=False, indent=1))
+        file.writestr(zip_files.described(MANIFEST), json.dumps(manifest, ensure_ascii=False, indent=1))
 
 
 def read(path: Path, ink: InkReader) -> Iterator[ImportItem | Refused]:
     """The samples of an archive. Raises InvalidInput, before the first one, if the archive is damaged or newer than
     this server.
     """
-    with members.opened(path) as file:
+    with zip_files.opened(path) as file:
         manifest = _manifest(file)
         for name in (_SAMPLES, _VECTORS):
             if _sha256(file, name) != manifest["sha256"].get(name):
@@ -75,7 +75,7 @@ def read(path: Path, ink: InkReader) -> Iterator[ImportItem | Refused]:
 
 
 def _manifest(file: zipfile.ZipFile) -> dict[str, Any]:
-    manifest = items.json_object(members.content(file, MANIFEST, _MAX_MANIFEST))
+    manifest = items.json_object(zip_files.content(file, MANIFEST, _MAX_MANIFEST))
     numbers = [manifest.get(name) for name in ("format", "samples", "dim")]
     if not all(isinstance(number, int) for number in numbers) or not isinstance(manifest.get("sha256"), dict):
         raise InvalidInput("file", "has no valid manifest; export it again")
@@ -109,7 +109,7 @@ def _hashed(
     """A member to write bit by bit: a function that adds bytes, and one that gives the SHA-256 of all of them."""
     digest = hashlib.sha256()
     member: IO[bytes]
-    with file.open(members.described(name, compression), "w", force_zip64=True) as member:
+    with file.open(zip_files.described(name, compression), "w", force_zip64=True) as member:
 
         def add(data: bytes) -> None:
             member.write(data)

@@ -11,9 +11,9 @@ from haleganada_server.core.glyphs.ports import InkReader
 from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.core.workspaces.ports import ImportItem
 from haleganada_server.core.workspaces.types import Refused
-from haleganada_server.store.reader import LogReader
+from haleganada_server.store.sample_log.reader import LogReader
 
-from . import items, members, seed_files
+from . import items, seed_files, zip_files
 from .drawings import black_on_white
 
 _IMAGES = (".png", ".jpg", ".jpeg", ".webp")
@@ -24,7 +24,7 @@ def write(log: LogReader, ink: InkReader, path: Path) -> None:
     with zipfile.ZipFile(path, "w") as file:
         for sample in log.every_sample():
             name = f"{items.folder_path(sample.label)}/{sample.sample_id}.png"
-            file.writestr(members.described(name, zipfile.ZIP_STORED), black_on_white(sample, ink))
+            file.writestr(zip_files.described(name, zipfile.ZIP_STORED), black_on_white(sample, ink))
 
 
 def read(path: Path, ink: InkReader) -> Iterator[ImportItem | Refused]:
@@ -32,9 +32,9 @@ def read(path: Path, ink: InkReader) -> Iterator[ImportItem | Refused]:
     over.
     """
     del ink  # pictures are checked when they are taught
-    with members.opened(path) as file:
+    with zip_files.opened(path) as file:
         for info in file.infolist():
-            name = PurePosixPath(members.real_name(info))
+            name = PurePosixPath(zip_files.real_name(info))
             if not info.is_dir() and not _hidden(name) and name.name not in seed_files.LISTS:
                 yield _item(file, info.filename, name)
 
@@ -50,7 +50,7 @@ def _item(file: zipfile.ZipFile, member: str, name: PurePosixPath) -> ImportItem
         if len(name.parts) < 2:
             raise InvalidInput("label", "put each image into a folder that is named after its label")
         label = items.label_of_folder(items.folder_meant(name.parts[:-1]))
-        image = members.content(file, member)
+        image = zip_files.content(file, member)
         return ImportItem(str(name), label, "", Glyph(image=image), items.key(label, image, 0))
     except InvalidInput as error:
         return Refused(str(name), error)

@@ -19,7 +19,7 @@ from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.core.sample_log.rows import SampleRow
 from haleganada_server.core.workspaces.ports import ImportItem
 from haleganada_server.core.workspaces.types import Refused
-from haleganada_server.store.reader import LogReader
+from haleganada_server.store.sample_log.reader import LogReader
 
 from . import drawings, items
 

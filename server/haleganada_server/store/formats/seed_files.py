@@ -16,9 +16,9 @@ from typing import Any
 
 from haleganada_server.core.glyphs.ports import InkReader
 from haleganada_server.core.sample_log.rows import SampleFacts, SampleRow
-from haleganada_server.store.reader import LogReader
+from haleganada_server.store.sample_log.reader import LogReader
 
-from . import items, members
+from . import items, zip_files
 from .drawings import black_on_white
 
 LOG, SUMMARY = "training_log.json", "training_summary.json"
@@ -29,7 +29,7 @@ _Put = Callable[[str, bytes], None]
 def write(log: LogReader, ink: InkReader, path: Path) -> None:
     """Write a zip."""
     with zipfile.ZipFile(path, "w") as file:
-        _write(log, ink, lambda name, content: file.writestr(members.described(name), content, compresslevel=1))
+        _write(log, ink, lambda name, content: file.writestr(zip_files.described(name), content, compresslevel=1))
 
 
 def write_seed_folder(log: LogReader, ink: InkReader, folder: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from haleganada_server.store import DataDirectory
-from haleganada_server.store.log import SqliteLog
+from haleganada_server.store.sample_log.log import SqliteLog
 from haleganada_server.vision import PillowInkReader
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from haleganada_server.core.sample_log.rows import ChangeKind, Event
 from haleganada_server.store import DataDirectory
-from haleganada_server.store.log import SqliteLog
+from haleganada_server.store.sample_log.log import SqliteLog
 from haleganada_server.vision import PillowInkReader
 
 from tests.unit.server.store.rows import START_US, teach

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from haleganada_server.core.errors import DataLoss
 from haleganada_server.core.sample_log.rows import ChangeKind, Event
-from haleganada_server.store import DataDirectory, schema
+from haleganada_server.store import DataDirectory
+from haleganada_server.store.sample_log import schema
 from haleganada_server.vision import PillowInkReader
 from hypothesis import example, given, settings
 from hypothesis import strategies as st

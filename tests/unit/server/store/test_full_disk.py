@@ -15,8 +15,8 @@ from haleganada_server.core.errors import Exhausted
 from haleganada_server.core.sample_log.rows import ChangeKind, Event
 from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.store import DataDirectory
-from haleganada_server.store.log import SqliteLog
 from haleganada_server.store.models import ModelFolders
+from haleganada_server.store.sample_log.log import SqliteLog
 from haleganada_server.vision import PillowInkReader
 
 from tests.unit.server.store.rows import START_US, assert_same, sample, teach_all

@@ -12,8 +12,8 @@ from haleganada_server.core.sample_log.rows import ChangeKind, Event
 from haleganada_server.store import DataDirectory
 from haleganada_server.vision import PillowInkReader
 
-from tests.unit.server.store.replay import replayed, stored
 from tests.unit.server.store.rows import START_US, assert_same, sample
+from tests.unit.server.store.sample_log.replay import replayed, stored
 
 ROUNDS = 10
 

@@ -9,7 +9,7 @@ import pytest
 from haleganada_server.core.workspaces.ports import ImportItem
 from haleganada_server.core.workspaces.types import Refused, TransferFormat
 from haleganada_server.store import DataDirectory
-from haleganada_server.store.log import SqliteLog
+from haleganada_server.store.sample_log.log import SqliteLog
 
 from tests.unit.server.store.rows import teach
 

@@ -19,7 +19,7 @@ from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.store import DataDirectory
-from haleganada_server.store.log import SqliteLog
+from haleganada_server.store.sample_log.log import SqliteLog
 
 from tests.unit.server.core.workspaces.small_world import assert_same_beliefs, beliefs, lesson, open_workspaces
 from tests.unit.server.store.formats.conftest import Read

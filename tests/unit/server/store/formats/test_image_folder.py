@@ -12,7 +12,7 @@ import pytest
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.store import DataDirectory
-from haleganada_server.store.formats import items, members
+from haleganada_server.store.formats import items, zip_files
 from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
@@ -119,14 +119,14 @@ def test_a_path_is_only_ever_a_name(read: Read, tmp_path: Path, name: str) -> No
 
 
 def test_too_large_a_picture_is_refused_alone(read: Read, tmp_path: Path) -> None:
-    big = bytes(members.MAX_MEMBER_BYTES + 1)
+    big = bytes(zip_files.MAX_MEMBER_BYTES + 1)
     found = read(zipped(tmp_path / "any.zip", ("A/big.png", big), ("A/small.png", png(1))))
     assert refusal(found[:1]) == ("A/big.png", "file")
     assert good(found[1:])[0].item == "A/small.png"
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(read: Read, tmp_path: Path) -> None:
-    zeros = bytes(members.MAX_MEMBER_BYTES)
+    zeros = bytes(zip_files.MAX_MEMBER_BYTES)
     path = zipped(tmp_path / "bomb.zip", *((f"A/{number}.png", zeros) for number in range(9)))
     with pytest.raises(InvalidInput, match="unpacks to"):
         read(path)
@@ -143,7 +143,7 @@ def test_a_list_of_too_many_files_is_refused_unread(
     read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = zipped(tmp_path / "many.zip", *((f"A/{number}.png", b"") for number in range(50)))
-    monkeypatch.setattr(members, "USUAL", members.ZipLimits(members=49))
+    monkeypatch.setattr(zip_files, "USUAL", zip_files.ZipLimits(members=49))
     with pytest.raises(InvalidInput, match="split it"):
         read(path)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.store import DataDirectory
-from haleganada_server.store.log import SqliteLog
+from haleganada_server.store.sample_log.log import SqliteLog
 from PIL import Image
 
 from tests.unit.server.store.formats.reading import good

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from haleganada_server.__main__ import main
 from haleganada_server.config import SHIPPED_MODELS
 from haleganada_server.core.datasets.dataset import Part
-from haleganada_server.store.dataset_sources import npz
-from haleganada_server.store.dataset_sources.source_item import SourceItem
+from haleganada_server.store.datasets.sources import npz
+from haleganada_server.store.datasets.sources.source_item import SourceItem
 from haleganada_server.training.export.model_files import read_card
 from haleganada_server.training.export.model_memory import MOST_EACH, read_memory
 from haleganada_server.training.pretrain.synthesis.rasters import fit

@@ -1,0 +1,103 @@
+"""A zip file or a folder, as one thing: names of files with slashes, and their bytes. Nothing is unpacked to disk."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, Protocol
+
+from haleganada_server.core.errors import InvalidInput
+from haleganada_server.store.formats import zip_files
+
+from .source_item import MAX_ITEMS
+
+_ZIP_LIMITS = zip_files.ZipLimits(members=MAX_ITEMS, directory_bytes=192 * 2**20, total_bytes=64 * 2**30)
+
+
+class Tree(Protocol):
+    """Files by name, hidden ones and what macOS adds left out."""
+
+    def names(self) -> list[str]:
+        """Sorted. Raises InvalidInput for too many."""
+
+    def content(self, name: str, limit: int = zip_files.MAX_MEMBER_BYTES) -> bytes:
+        """All of a file. Raises InvalidInput if it has over `limit` bytes or cannot be read."""
+
+    def opened(self, name: str) -> IO[bytes]:
+        """A file to read from the start. Raises InvalidInput."""
+
+
+class ZipTree:
+    """The members of a zip file, directories left out."""
+
+    def __init__(self, file: zipfile.ZipFile) -> None:
+        self._file = file
+        self._members = {
+            zip_files.real_name(info): info
+            for info in file.infolist()
+            if not info.is_dir() and not _is_hidden(zip_files.real_name(info))
+        }
+
+    def names(self) -> list[str]:
+        return sorted(self._members)
+
+    def content(self, name: str, limit: int = zip_files.MAX_MEMBER_BYTES) -> bytes:
+        return zip_files.content(self._file, self._members[name].filename, limit)
+
+    def opened(self, name: str) -> IO[bytes]:
+        with zip_files.damage_refused():
+            return self._file.open(self._members[name])
+
+
+class FolderTree:
+    """The files below a folder. Links that lead out of it are left alone: they could lead to anybody's files."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+
+    def names(self) -> list[str]:
+        found: list[str] = []
+        for folder, folders, files in os.walk(self._root):
+            folders[:] = [name for name in folders if not _is_hidden(name)]
+            found += [
+                (Path(folder) / name).relative_to(self._root).as_posix() for name in files if not _is_hidden(name)
+            ]
+            if len(found) > MAX_ITEMS:
+                raise InvalidInput("path", f"has over {MAX_ITEMS:,} files; name a smaller folder")
+        return sorted(found)
+
+    def content(self, name: str, limit: int = zip_files.MAX_MEMBER_BYTES) -> bytes:
+        try:
+            with self.opened(name) as file:
+                data = file.read(limit + 1)
+        except OSError as error:
+            raise InvalidInput("file", "cannot be read by the server") from error
+        if len(data) > limit:
+            raise InvalidInput("file", f"has over {limit:,} bytes; send it smaller")
+        return data
+
+    def opened(self, name: str) -> IO[bytes]:
+        path = (self._root / name).resolve()
+        if not path.is_relative_to(self._root) or not path.is_file():
+            raise InvalidInput("file", "is a link that leads out of the folder, or no file; put the file itself there")
+        try:
+            return path.open("rb")
+        except OSError as error:
+            raise InvalidInput("file", "cannot be read by the server") from error
+
+
+@contextmanager
+def opened_tree(path: Path) -> Iterator[Tree]:
+    """A folder or a zip file. Raises InvalidInput if it is neither, or one that would cost too much to read."""
+    if path.is_dir():
+        yield FolderTree(path)
+        return
+    with zip_files.opened(path, _ZIP_LIMITS) as file:
+        yield ZipTree(file)
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith((".", "__MACOSX")) and part != ".." for part in PurePosixPath(name).parts)

@@ -1,0 +1,1 @@
+"""The log of taught samples of one workspace, in one SQLite file."""

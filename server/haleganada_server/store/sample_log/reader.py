@@ -1,0 +1,207 @@
+"""The reading half of a workspace's log, also used on snapshots and on the copies that exports are made from."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from haleganada_server.core.errors import Unavailable
+from haleganada_server.core.glyphs.ports import Vectors
+from haleganada_server.core.sample_log.rows import LiveSample, SampleFacts, SampleRow, StaleSample
+from haleganada_server.store.errors import storage_errors, unreadable
+
+from . import row_mapping, schema
+
+_STREAMED_ROWS = 256
+_LONGEST_WAIT_S = 10.0
+
+
+class LogReader:
+    """Short reads share one connection under a lock; long ones open their own, which close() waits for. Safe from any
+    thread. Every method raises DataLoss if the file turns out to be corrupt, Unavailable once it is closed.
+    """
+
+    def __init__(self, path: Path, name: str, *, frozen: bool = False) -> None:
+        """frozen: nobody writes to the file. Raises DataLoss if it cannot be read."""
+        self.path = path
+        self._name = name
+        self._frozen = frozen
+        self._reading = threading.Lock()
+        self._long_reads = _LongReads(name)
+        with storage_errors(name):
+            self._reader = schema.connect_reader(path, frozen=frozen)
+            try:
+                schema.check(self._reader, name)
+                self._created_us = self._creation()
+            except BaseException:
+                self._reader.close()
+                raise
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def created_us(self) -> int:
+        return self._created_us
+
+    def revision(self) -> int:
+        return int(self._one("SELECT IFNULL(MAX(revision), 0) FROM events"))
+
+    def sample(self, sample_id: int) -> SampleRow | None:
+        found = self._all(
+            f"SELECT {row_mapping.SAMPLE} FROM samples WHERE sample_id = ? AND forgotten = 0", (sample_id,)
+        )
+        return row_mapping.to_sample(found[0]) if found else None
+
+    def samples(self, label: str = "", before: int = 0, limit: int = 50) -> list[SampleRow]:
+        where, values = _filter(label)
+        if before:
+            where, values = f"{where} AND sample_id < ?", [*values, before]
+        query = f"SELECT {row_mapping.SAMPLE} FROM samples WHERE {where} ORDER BY sample_id DESC LIMIT ?"
+        return [row_mapping.to_sample(row) for row in self._all(query, (*values, limit))]
+
+    def count(self, label: str = "") -> int:
+        where, values = _filter(label)
+        return int(self._one(f"SELECT COUNT(*) FROM samples WHERE {where}", values))
+
+    def facts(self) -> list[SampleFacts]:
+        found = self._all(
+            "SELECT sample_id, label, loss, predicted, new_label, correction, time_us, revision FROM samples "
+            "WHERE forgotten = 0 ORDER BY sample_id"
+        )
+        return [
+            SampleFacts(i, text, loss, guess, bool(new), bool(fix), *when)
+            for i, text, loss, guess, new, fix, *when in found
+        ]
+
+    def live(self) -> tuple[int, list[LiveSample]]:
+        (_, _, revision), *found = self._all(  # one statement: one state
+            "SELECT 0, '', IFNULL(MAX(revision), 0) FROM events UNION ALL "
+            "SELECT sample_id, label, revision FROM samples WHERE forgotten = 0 ORDER BY 1"
+        )
+        return int(revision), [LiveSample(*row) for row in found]
+
+    def samples_of(self, sample_ids: Sequence[int]) -> list[SampleRow]:
+        places = ", ".join("?" * len(sample_ids))
+        query = f"SELECT {row_mapping.SAMPLE} FROM samples WHERE sample_id IN ({places}) ORDER BY sample_id"
+        return [row_mapping.to_sample(row) for row in self._all(query, tuple(sample_ids))]
+
+    def embeddings(self, embedder_hash: str) -> tuple[list[int], list[str], Vectors]:
+        query = (
+            "SELECT sample_id, label, embedding FROM samples WHERE forgotten = 0 AND embedder_hash = ? "
+            "ORDER BY sample_id"
+        )
+        found = self._all(query, (embedder_hash,))
+        if len(lengths := {len(row[2]) for row in found}) > 1 or any(length % 4 for length in lengths):
+            raise unreadable(self._name, "its embeddings differ in length")
+        joined = np.frombuffer(b"".join(row[2] for row in found), dtype="<f4")
+        if not np.isfinite(joined).all():  # one such number would make every probability of the workspace NaN
+            raise unreadable(self._name, "an embedding is damaged")
+        vectors = joined.reshape(len(found), -1) if found else np.zeros((0, 0), dtype=np.float32)
+        return [row[0] for row in found], [row[1] for row in found], vectors
+
+    def stale(self, embedder_hash: str) -> list[StaleSample]:
+        query = "SELECT sample_id, label, forgotten FROM samples WHERE embedder_hash <> ? ORDER BY sample_id"
+        return [StaleSample(i, label, bool(hidden)) for i, label, hidden in self._all(query, (embedder_hash,))]
+
+    def embedding_length(self) -> int:
+        """Numbers in an embedding of the live samples, of most of them while they are embedded anew; 0 with none."""
+        query = (
+            "SELECT length(embedding) / 4 FROM samples WHERE forgotten = 0 GROUP BY 1 ORDER BY COUNT(*) DESC, 1 LIMIT 1"
+        )
+        found = self._all(query)
+        return int(found[0][0]) if found else 0
+
+    def every_sample(self) -> Iterator[SampleRow]:
+        return self._stream("forgotten = 0")
+
+    def hidden_samples(self) -> Iterator[SampleRow]:
+        return self._stream("forgotten = 1")
+
+    def links(self) -> dict[str, str]:
+        return dict(self._all("SELECT form, canonical FROM links ORDER BY position"))
+
+    def bytes_on_disk(self) -> int:
+        files = (self.path, self.path.with_name(self.path.name + "-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def copy_to(self, path: Path) -> None:
+        """Write a consistent, compact copy without a journal; path must not exist."""
+        with self._own_connection() as connection:
+            connection.execute("PRAGMA query_only = OFF")  # VACUUM INTO counts as writing
+            connection.execute("VACUUM INTO ?", (str(path),))
+
+    def close(self) -> None:
+        """Waits a little for long reads to end; later reads raise Unavailable."""
+        self._long_reads.close(_LONGEST_WAIT_S)
+        with self._reading:
+            self._reader.close()
+
+    def _creation(self) -> int:
+        found = self._all("SELECT value FROM meta WHERE key = 'created_us'")
+        if not (found and found[0][0].isdecimal()):
+            raise unreadable(self._name, "it does not say when it was created")
+        return int(found[0][0])
+
+    def _stream(self, where: str) -> Iterator[SampleRow]:
+        with self._own_connection() as connection:
+            cursor = connection.execute(f"SELECT {row_mapping.SAMPLE} FROM samples WHERE {where} ORDER BY sample_id")
+            while page := cursor.fetchmany(_STREAMED_ROWS):
+                yield from map(row_mapping.to_sample, page)
+
+    @contextmanager
+    def _own_connection(self) -> Iterator[sqlite3.Connection]:
+        with (
+            self._long_reads.one(),
+            storage_errors(self._name),
+            closing(schema.connect_reader(self.path, frozen=self._frozen)) as connection,
+        ):
+            yield connection
+
+    def _all(self, query: str, values: Any = ()) -> list[Any]:
+        with self._reading, storage_errors(self._name):
+            return self._reader.execute(query, values).fetchall()
+
+    def _one(self, query: str, values: Any = ()) -> Any:
+        return self._all(query, values)[0][0]
+
+
+class _LongReads:
+    """Counts reads in progress, so that a file is not moved away under them."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._changed = threading.Condition()
+        self._count = 0
+        self._closed = False
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """A read in progress."""
+        with self._changed:
+            if self._closed:
+                raise Unavailable(f"the workspace “{self._name}” is being replaced or closed; repeat the call")
+            self._count += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._count -= 1
+                self._changed.notify_all()
+
+    def close(self, timeout_s: float) -> None:
+        """Let no more reads begin, and wait for those in progress."""
+        with self._changed:
+            self._closed = True
+            self._changed.wait_for(lambda: self._count == 0, timeout_s)
+
+
+def _filter(label: str) -> tuple[str, list[Any]]:
+    return ("forgotten = 0 AND label = ?", [label]) if label else ("forgotten = 0", [])

@@ -1,0 +1,1 @@
+"""The folders of all workspaces: their logs, snapshots and trash."""

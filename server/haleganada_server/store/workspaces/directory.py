@@ -1,0 +1,197 @@
+"""The data directory: DIR/workspaces/<hash of the name>/{workspace.json, log.sqlite3, snapshots/, trash/}, and
+DIR/tmp/.
+
+No file or folder is named by a label or a workspace's name. A workspace exists as long as its log does; a deleted
+one keeps its snapshots and its trash. Whatever is put in place was finished in DIR/tmp before, which is emptied at
+every start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from haleganada_server.core.errors import AlreadyExists, DataLoss, NotFound
+from haleganada_server.core.files import scratch_folder
+from haleganada_server.core.glyphs.ports import InkReader
+from haleganada_server.core.labels import DEFAULT_WORKSPACE
+from haleganada_server.core.sample_log.ports import WorkspaceLog
+from haleganada_server.core.sample_log.rows import Event
+from haleganada_server.core.workspaces.ports import ExportFile, ImportItem
+from haleganada_server.core.workspaces.types import Refused, SnapshotInfo, TransferFormat
+from haleganada_server.store import files, formats
+from haleganada_server.store.errors import damaged_snapshot, storage_errors
+from haleganada_server.store.sample_log import recovery, schema
+from haleganada_server.store.sample_log.log import SqliteLog
+from haleganada_server.store.sample_log.reader import LogReader
+
+from .lock import DirectoryLock
+from .snapshots import SnapshotFolder, discard_journals
+
+_log = logging.getLogger(__name__)
+_BEYOND_ALL_READERS = 1_000_000  # revisions to leave out when nobody knows how far the last one was
+_NAMED_IN_ERRORS = 3
+
+
+class DataDirectory:
+    """core.ports.WorkspaceDirectory on a file system. Names of workspaces are expected in NFC."""
+
+    def __init__(self, root: Path, ink: InkReader) -> None:
+        """Creates the folders, takes the lock. Raises Precondition if another server holds it, OSError if the folder
+        cannot be used.
+        """
+        self._workspaces, self._temporary, self._ink = root / "workspaces", root / "tmp", ink
+        root.mkdir(parents=True, exist_ok=True)
+        self._lock = DirectoryLock(root)
+        try:
+            shutil.rmtree(self._temporary, ignore_errors=True)  # what a killed server left behind
+            for folder in (self._workspaces, self._temporary):
+                folder.mkdir(exist_ok=True)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def names(self) -> list[str]:
+        return sorted(name for home in self._workspaces.iterdir() if (name := self._name_of(home)) is not None)
+
+    def exists(self, name: str) -> bool:
+        return self._log_path(name).exists()
+
+    def create(self, name: str, first_event: Event | None = None) -> SqliteLog:
+        if self.exists(name):
+            raise AlreadyExists(f"there is already a workspace “{name}”", "WORKSPACE_EXISTS")
+        with storage_errors(name), scratch_folder(self.temporary_file()) as scratch:
+            state = scratch / "state.sqlite3"
+            schema.create(state, name, time.time_ns() // 1000)
+            return self._put_in_place(state, name, first_event, scratch)
+
+    def open(self, name: str) -> SqliteLog:
+        path = self._log_path(name)
+        if not path.exists():
+            raise NotFound("workspace", name, "check the name, or create it first")
+        try:
+            return SqliteLog(path, name)
+        except DataLoss as error:
+            _log.error("workspace %r cannot be opened (%s); tried %s", name, error, "; ".join(recovery.attempts(path)))
+            kept = ", ".join(f"{kept.snapshot_id} (“{kept.name}”)" for kept in self.snapshots(name)[:_NAMED_IN_ERRORS])
+            raise DataLoss(f"{error.message}; its newest snapshots: {kept or 'none'}", error.reason) from error
+
+    def retire(self, log: WorkspaceLog | None, name: str, why: str) -> SnapshotInfo | None:
+        path = self._log_path(name)
+        if not path.exists():
+            return None
+        with storage_errors(name), scratch_folder(self.temporary_file()) as scratch:
+            folder = SnapshotFolder(self._home(name), name, scratch)
+            if log is None:
+                facts = recovery.facts(path) or (self._newest_revision(name) + _BEYOND_ALL_READERS, 0)
+                why = f"{why} (damaged)"
+            else:
+                facts = (log.revision(), log.count())
+                log.fold()  # while it is open: if there is no room for the manifest, nothing has happened
+            info = folder.describe_for_trash(path, why, facts)
+            if log is not None:
+                log.close()
+            folder.throw_away(path, info)
+            return info
+
+    def bring_back(self, name: str, retired: SnapshotInfo) -> SqliteLog:
+        if self.exists(name):
+            raise AlreadyExists(f"the workspace “{name}” is in the way of its former self", "WORKSPACE_EXISTS")
+        with storage_errors(name):
+            SnapshotFolder(self._home(name), name, self._temporary).take_back(retired, self._log_path(name))
+        return self.open(name)
+
+    def save(self, log: WorkspaceLog, name: str, *, seed_files: bool = True) -> SnapshotInfo:
+        with storage_errors(log.name), scratch_folder(self.temporary_file()) as scratch:
+            state, seed_folder = scratch / "state.sqlite3", scratch / "seed-files"
+            log.copy_to(state)
+            with contextlib.closing(LogReader(state, log.name, frozen=True)) as kept:
+                facts = (kept.revision(), kept.count())
+                if seed_files:
+                    formats.write_seed_folder(kept, self._ink, seed_folder)
+            folder = SnapshotFolder(self._home(log.name), log.name, scratch)
+            return folder.keep(state, seed_folder if seed_files else None, name, facts)
+
+    def discard(self, name: str, snapshot: SnapshotInfo) -> None:
+        SnapshotFolder(self._home(name), name, self._temporary).discard(snapshot)
+
+    def snapshots(self, name: str) -> list[SnapshotInfo]:
+        return SnapshotFolder(self._home(name), name, self._temporary).all()
+
+    def restore(self, name: str, snapshot_id: str, event: Event) -> SqliteLog:
+        if self.exists(name):
+            raise AlreadyExists(f"the workspace “{name}” is in the way of its snapshot", "WORKSPACE_EXISTS")
+        with storage_errors(name), scratch_folder(self.temporary_file()) as scratch:
+            state = scratch / "state.sqlite3"
+            SnapshotFolder(self._home(name), name, scratch).copy_out(snapshot_id, state)
+            beyond_all = max(event.revision, self._newest_revision(name) + 1)  # also of a workspace deleted meanwhile
+            try:
+                return self._put_in_place(state, name, replace(event, revision=beyond_all), scratch)
+            except DataLoss as error:  # it was kept as it was, because the workspace could not be read
+                raise damaged_snapshot(name, snapshot_id) from error
+
+    def export(self, log: WorkspaceLog, form: TransferFormat) -> ExportFile:
+        with storage_errors(log.name), scratch_folder(self.temporary_file()) as scratch:
+            state = scratch / "state.sqlite3"
+            log.copy_to(state)  # one state, however long writing takes and whatever is taught meanwhile
+            with contextlib.closing(LogReader(state, log.name, frozen=True)) as kept:
+                return formats.write(kept, self._ink, form, self.temporary_file())
+
+    def read_import(self, path: Path, form: TransferFormat | None) -> Iterator[ImportItem | Refused]:
+        return formats.read(path, form, self._ink)
+
+    def temporary_file(self) -> Path:
+        return self._temporary / secrets.token_hex(12)
+
+    def close(self) -> None:
+        self._lock.release()
+
+    def _home(self, name: str) -> Path:
+        return self._workspaces / hashlib.sha256(name.encode()).hexdigest()[:24]
+
+    def _log_path(self, name: str) -> Path:
+        return self._home(name) / "log.sqlite3"
+
+    def _put_in_place(self, state: Path, name: str, event: Event | None, scratch: Path) -> SqliteLog:
+        """Open a workspace's file, with `event` appended to it, where it belongs. Raises DataLoss."""
+        with contextlib.closing(SqliteLog(state, name)) as log:
+            if event is not None:
+                with log.transaction() as transaction:
+                    transaction.append(event)
+            created_us = log.created_us
+        path = self._log_path(name)
+        path.parent.mkdir(exist_ok=True)
+        files.write_json(path.parent / "workspace.json", {"name": name, "created_us": created_us}, scratch)
+        discard_journals(path)
+        files.move(state, path)
+        files.sync_folder(self._workspaces)
+        return SqliteLog(path, name)
+
+    def _newest_revision(self, name: str) -> int:
+        """As far as the kept states know."""
+        return max((kept.revision for kept in self.snapshots(name)), default=0)
+
+    def _name_of(self, home: Path) -> str | None:
+        """The name of the workspace that lives there, if it has a log; the log knows it too, should the JSON be
+        lost.
+        """
+        log = home / "log.sqlite3"
+        if not log.exists():
+            return None
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            return str(json.loads((home / "workspace.json").read_text(encoding="utf-8"))["name"])
+        if home == self._home(DEFAULT_WORKSPACE):
+            return DEFAULT_WORKSPACE
+        if (name := recovery.name(log)) is None:
+            _log.error(
+                "the folder %s holds a log, but neither it nor workspace.json tells whose; it is left alone", home.name
+            )
+        return name

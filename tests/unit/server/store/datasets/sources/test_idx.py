@@ -1,0 +1,126 @@
+"""IDX files as MNIST and EMNIST come: parts, orientation, mappings, and what does not fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from haleganada_server.core.datasets.dataset import DatasetNote, Orientation, Part
+from haleganada_server.core.errors import InvalidInput
+from haleganada_server.store.datasets.sources import read
+
+from tests.datasets import drawings, idx_files, idx_images, idx_labels, write_zip
+from tests.unit.server.store.datasets.sources.reading import good
+
+IMAGES = drawings(4)
+LABELS = [0, 9, 1, 1]
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gz"])
+def test_mnist(tmp_path: Path, packed: bool) -> None:
+    files = idx_files(IMAGES, LABELS, "train-", zipped=packed) | idx_files(IMAGES[:2], [3, 4], "t10k-", zipped=packed)
+    path = write_zip(tmp_path / "digits.zip", files)
+    found = good(path)
+    by_part = {part: [item for item in found if item.part is part] for part in Part}
+    assert [item.label for item in by_part[Part.TRAIN]] == ["0", "9", "1", "1"]
+    assert [item.label for item in by_part[Part.TEST]] == ["3", "4"]
+    for item, image in zip(by_part[Part.TRAIN], IMAGES, strict=True):
+        assert np.array_equal(np.asarray(item.image), image)
+
+
+def test_a_folder_and_the_older_names(tmp_path: Path) -> None:
+    (tmp_path / "train-images.idx3-ubyte").write_bytes(idx_images(IMAGES))
+    (tmp_path / "train-labels.idx1-ubyte").write_bytes(idx_labels(LABELS))
+    assert len(good(tmp_path, "digits")) == 4
+
+
+@pytest.mark.parametrize(
+    ("file_name", "orientation", "transposed"),
+    [
+        ("digits.zip", Orientation.AUTO, False),
+        ("EMNIST-letters.zip", Orientation.AUTO, True),
+        ("digits.zip", Orientation.TRANSPOSED, True),
+        ("emnist.zip", Orientation.UPRIGHT, False),
+    ],
+)
+def test_orientation(tmp_path: Path, file_name: str, orientation: Orientation, transposed: bool) -> None:
+    path = write_zip(tmp_path / file_name, idx_files(IMAGES, LABELS, "train-"))
+    (first, *_) = good(path, orientation=orientation)
+    assert np.array_equal(np.asarray(first.image), IMAGES[0].T if transposed else IMAGES[0])
+
+
+def test_emnist_with_its_mapping(tmp_path: Path) -> None:
+    files = {
+        **idx_files(IMAGES, [1, 2, 26, 1], "gzip/emnist-letters-train-", zipped=True),
+        **idx_files(IMAGES[:1], [2], "gzip/emnist-letters-test-", zipped=True),
+        "gzip/emnist-letters-mapping.txt": b"1 65 97\n2 66 98\n26 90 122\n",
+        "gzip/readme.txt": b"x",
+    }
+    found = good(write_zip(tmp_path / "letters.zip", files))
+    assert {(item.label, item.part) for item in found} == {
+        ("A", Part.TRAIN),
+        ("B", Part.TRAIN),
+        ("Z", Part.TRAIN),
+        ("B", Part.TEST),
+    }
+    assert any(np.array_equal(np.asarray(item.image), IMAGES[0].T) for item in found)  # the members' names say emnist
+
+
+LETTERS, BALANCED = b"1 65 97\n2 66 98\n26 90 122\n", b"1 65\n2 66\n26 98\n27 90\n"
+
+
+@pytest.mark.parametrize(
+    ("mapping", "file_name", "merged"),
+    [
+        (LETTERS, "EMNIST/letters.zip", ["A", "B"]),
+        (LETTERS, "other.zip", ["A", "B"]),
+        (BALANCED, "emnist-balanced.zip", ["A"]),
+        (BALANCED, "capitals.zip", []),
+        (b"1 65 65 -5 1114112\n2 98 66 0\n26 66\n", "x.zip", []),
+        (b"1 65 4800\n2 66 1200\n", "counted.zip", []),
+    ],
+    ids=[
+        "both cases are named",
+        "by whatever it is called",
+        "EMNIST's capitals",
+        "capitals alone",
+        "nothing else",
+        "counts",
+    ],
+)
+def test_labels_that_stand_for_several_characters_are_told(
+    tmp_path: Path, mapping: bytes, file_name: str, merged: list[str]
+) -> None:
+    path = write_zip(tmp_path / "s.zip", idx_files(IMAGES, [1, 2, 1, 2], "train-") | {"x-mapping.txt": mapping})
+    notes: list[DatasetNote] = []
+    assert list(read(path, file_name, Orientation.AUTO, notes.append))
+    assert [list(note.labels) for note in notes] == ([merged] if merged else [])
+    assert all(note.reason == "MERGED_CHARACTERS" and "“A” also for “a”" in note.message for note in notes)
+
+
+MNIST = idx_files(IMAGES, LABELS, "train-")
+BAD = {
+    "labels without a mapping": (idx_files(IMAGES, [1, 2, 3, 10], "train-"), "mapping.txt"),
+    "a label that the mapping lacks": (MNIST | {"x-mapping.txt": b"0 48\n1 49\n"}, "does not name"),
+    "a mapping that is none": (MNIST | {"x-mapping.txt": b"zero\n"}, "a label and a code point"),
+    "two mappings": (MNIST | {"x-mapping.txt": b"0 48", "y-mapping.txt": b"0 48"}, "several mappings"),
+    "no labels": ({"train-images-idx3-ubyte": idx_images(IMAGES)}, "not its labels"),
+    "fewer labels": (MNIST | {"train-labels-idx1-ubyte": idx_labels([1])}, "4 images"),
+    "an end too early": (MNIST | {"train-images-idx3-ubyte": idx_images(IMAGES)[:-1]}, "ends too early"),
+    "another file": (MNIST | {"train-labels-idx1-ubyte": idx_images(IMAGES)}, "not the IDX file"),
+    "millions of labels": (MNIST | {"train-labels-idx1-ubyte": b"\0\0\x08\x01\xff\xff\xff\xff"}, "at most 1,000,000"),
+    "no pixels": (MNIST | {"train-images-idx3-ubyte": idx_images(IMAGES[:, :0])}, "0 pixels"),
+    "a damaged gz": (idx_files(IMAGES, LABELS, "train-", zipped=True), "damaged"),
+    "two sets": (MNIST | idx_files(IMAGES, LABELS, "kannada-test-"), "one of them at a time"),
+}
+
+
+@pytest.mark.parametrize(("files", "why"), BAD.values(), ids=BAD.keys())
+def test_what_does_not_fit(tmp_path: Path, files: dict[str, bytes], why: str) -> None:
+    if why == "damaged":
+        files = {name: data[:-20] + bytes(20) for name, data in files.items()}
+    path = write_zip(tmp_path / "digits.zip", files)
+    with pytest.raises(InvalidInput) as caught:
+        good(path)
+    assert why in caught.value.description

@@ -1,0 +1,225 @@
+"""Data sets on disk: the same content is the same, whatever it came in; nothing is ever half there."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import random
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from haleganada_server.core.datasets.dataset import DatasetInfo, DatasetOptions, Part, RepeatedDrawing
+from haleganada_server.core.datasets.datasets import Datasets
+from haleganada_server.core.errors import Exhausted, InvalidInput, NotFound, Precondition
+from haleganada_server.core.glyphs.types import Glyph
+from haleganada_server.store.datasets.folders import DatasetFolders
+from haleganada_server.vision import dataset_raster, normalize
+from numpy.typing import NDArray
+
+from tests.datasets import drawing, drawings, folders_of, idx_files, png, write_npz, write_zip
+from tests.unit.server.store.test_full_disk import files_limited_to
+
+LABELS = [i % 5 for i in range(30)]
+IMAGES = drawings(30)
+
+
+class World:
+    """The data sets of one data directory."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, numbers = root, itertools.count()
+        (root / "tmp").mkdir(exist_ok=True)
+        self.store = DatasetFolders(root / "datasets", lambda: root / "tmp" / str(next(numbers)))
+        self.used: set[str] = set()
+        self.datasets = Datasets(self.store, lambda dataset_id: dataset_id in self.used)
+
+    def add(self, path: Path, wanted: Callable[[], bool] = lambda: True, **options: Any) -> DatasetInfo:
+        wish = DatasetOptions(**{"name": "set", **options})
+        return self.datasets.add(path, path.name, wish, wanted)
+
+    def array(self, info: DatasetInfo, name: str) -> NDArray[Any]:
+        return np.asarray(np.load(self.store.folder(info.dataset_id) / f"{name}.npy", allow_pickle=False))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_what_is_on_disk(world: World, tmp_path: Path) -> None:
+    info = world.add(write_npz(tmp_path / "s.npz", x=IMAGES, y=LABELS, writer=[i % 3 for i in range(30)]))
+    names = [count.label for count in info.labels]
+    rasters, labels, parts, writers = (world.array(info, name) for name in ("rasters", "labels", "parts", "writers"))
+    assert (rasters.shape, rasters.dtype.name, rasters.max()) == ((30, 64, 64), "uint8", 255)
+    assert [array.dtype.name for array in (labels, parts, writers)] == ["int32", "uint8", "int32"]
+    assert names == ["0", "1", "2", "3", "4"] and info.writers == 3 and set(writers) == {0, 1, 2}
+    expected = {
+        dataset_raster(normalize(Glyph(image=png(image)))).tobytes(): LABELS[i] for i, image in enumerate(IMAGES)
+    }
+    assert {raster.tobytes(): int(names[label]) for raster, label in zip(rasters, labels, strict=True)} == expected
+    for part in Part:
+        assert info.count(part) == int((parts == part).sum()) > 0
+    assert info.bytes_on_disk > rasters.nbytes
+
+
+def test_what_leaked_is_named_and_older_sets_name_nothing(world: World, tmp_path: Path) -> None:
+    files = {f"{part}/{label}/{i}.png": png(IMAGES[i]) for part in ("train", "test") for i, label in enumerate("ab")}
+    for name, content in files.items():
+        (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "set" / name).write_bytes(content)
+    info = world.add(tmp_path / "set")
+    assert info.leaked == (
+        RepeatedDrawing("train/a/0.png", "test/a/0.png", Part.TRAIN, Part.TEST),
+        RepeatedDrawing("train/b/1.png", "test/b/1.png", Part.TRAIN, Part.TEST),
+    )
+    assert world.store.all() == [info] and info.leaks == 2
+    path = world.store.folder(info.dataset_id) / "dataset.json"
+    entry = json.loads(path.read_text(encoding="utf-8"))
+    del entry["leaked"], entry["duplicated"], entry["notes"]
+    path.write_text(json.dumps(entry), encoding="utf-8")
+    (older,) = world.store.all()
+    assert older.leaked == () and older.leaks == 2
+
+
+def test_what_is_there_twice_is_named(world: World, tmp_path: Path) -> None:
+    files = {f"{label}/{i}.png": png(IMAGES[i]) for i, label in enumerate("abab")} | {"a/again.png": png(IMAGES[0])}
+    info = world.add(write_zip(tmp_path / "s.zip", files), validation_share=0.0, test_share=0.0)
+    assert info.duplicated == (RepeatedDrawing("a/0.png", "a/again.png", None, Part.TRAIN),) and info.duplicates == 1
+    assert world.store.all() == [info]
+    path = world.store.folder(info.dataset_id) / "dataset.json"
+    entry = json.loads(path.read_text(encoding="utf-8"))
+    entry["duplicated"] = [{"item": "x", "kept": "y"}]  # without parts, as they were first named
+    path.write_text(json.dumps(entry), encoding="utf-8")
+    assert world.store.all()[0].duplicated == (RepeatedDrawing("x", "y"),)
+
+
+def test_the_same_content_is_the_same_in_every_form_and_order(world: World, tmp_path: Path) -> None:
+    as_png = {f"{label}/{i}.png": png(image) for i, (image, label) in enumerate(zip(IMAGES, LABELS, strict=True))}
+    shuffled = dict(random.Random(1).sample(sorted(as_png.items()), len(as_png)))
+    for name, content in as_png.items():
+        (tmp_path / "folder" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "folder" / name).write_bytes(content)
+    forms = [
+        write_npz(tmp_path / "s.npz", x=IMAGES, y=LABELS),
+        write_npz(tmp_path / "reversed.npz", x=IMAGES[::-1], y=LABELS[::-1]),
+        write_zip(tmp_path / "idx.zip", idx_files(IMAGES, LABELS, "")),
+        write_zip(tmp_path / "png.zip", as_png),
+        write_zip(tmp_path / "shuffled.zip", shuffled),
+        tmp_path / "folder",
+    ]
+    made = [world.add(path) for path in forms]
+    assert len({info.sha256 for info in made}) == 1 and len({info.dataset_id for info in made}) == len(forms)
+    assert made[0].labels == made[-1].labels
+    other = [(label + (i == 7)) % 5 for i, label in enumerate(LABELS)]
+    assert world.add(write_npz(tmp_path / "other.npz", x=IMAGES, y=other)).sha256 != made[0].sha256
+    assert world.add(forms[0], seed=1).sha256 != made[0].sha256
+
+
+def test_all_is_there_after_a_restart(world: World, tmp_path: Path) -> None:
+    files = folders_of(["ಅ", "U+0C95_0CCD"]) | {"ಅ/bad.png": b"x", "loose.png": png(drawing("loose"))}
+    info = world.add(write_zip(tmp_path / "s.zip", files))
+    assert info.refused_total == 2 and {one.item for one in info.refused} == {"ಅ/bad.png", "loose.png"}
+    assert {one.message.split(";")[0] for one in info.refused} == {
+        "is not a PNG, JPEG or WebP image",
+        "put each image into a folder that is named after its label",
+    }
+    assert World(tmp_path).datasets.get(info.dataset_id) == info
+
+
+def test_a_damaged_one_does_not_hide_the_others(world: World, tmp_path: Path) -> None:
+    path = write_npz(tmp_path / "s.npz", x=IMAGES, y=LABELS)
+    damaged, lacking, good = (world.add(path) for _ in range(3))
+    (world.store.folder(damaged.dataset_id) / "dataset.json").write_text("{")
+    (world.store.folder(lacking.dataset_id) / "parts.npy").unlink()
+    (tmp_path / "datasets" / "stray").write_text("x")
+    assert World(tmp_path).datasets.page() == [good]
+
+
+def test_finding(world: World, tmp_path: Path) -> None:
+    path = write_npz(tmp_path / "s.npz", x=IMAGES, y=LABELS)
+    first, second, twin = (world.add(path, name=name) for name in ("one", "two", "two"))
+    assert world.datasets.get("one") == world.datasets.get(first.dataset_id) == first
+    with pytest.raises(InvalidInput, match=f"(?s)(?=.*{second.dataset_id})(?=.*{twin.dataset_id})"):
+        world.datasets.get("two")
+    with pytest.raises(NotFound):
+        world.datasets.get("three")
+    assert world.datasets.page() == [twin, second, first]
+    assert world.datasets.page(after=twin.dataset_id, limit=1) == [second]
+
+
+def test_deleting(world: World, tmp_path: Path) -> None:
+    info = world.add(write_npz(tmp_path / "s.npz", x=IMAGES, y=LABELS))
+    world.used.add(info.dataset_id)
+    with pytest.raises(Precondition, match="cancel the job"):
+        world.datasets.delete(info.dataset_id)
+    world.used.clear()
+    world.datasets.delete(info.dataset_id)
+    assert not list((tmp_path / "datasets").iterdir()) and not list((tmp_path / "tmp").iterdir())
+    with pytest.raises(NotFound):
+        world.datasets.delete(info.dataset_id)
+    with pytest.raises(NotFound):
+        world.store.folder("../datasets")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX systems")
+@pytest.mark.parametrize("room", [30 * 4096 - 1, 30 * 4096 + 64], ids=["for the spool", "for the arrays"])
+def test_no_room(world: World, tmp_path: Path, room: int) -> None:
+    path = write_npz(tmp_path / "s.npz", x=IMAGES, y=LABELS)
+    with pytest.raises(Exhausted) as caught, files_limited_to(room):
+        world.add(path)
+    assert caught.value.reason == "DISK_FULL"
+    assert not list((tmp_path / "tmp").iterdir()) and not list((tmp_path / "datasets").iterdir())
+    assert world.datasets.page() == []
+    assert world.add(path).labels
+
+
+def test_a_caller_who_goes_away_leaves_nothing(world: World, tmp_path: Path) -> None:
+    answers = iter([True] * 10)
+    with pytest.raises(Precondition):
+        world.add(write_npz(tmp_path / "s.npz", x=IMAGES, y=LABELS), lambda: next(answers, False))
+    assert not list((tmp_path / "tmp").iterdir()) and not list((tmp_path / "datasets").iterdir())
+
+
+def test_blank_drawings_are_refused_one_by_one(world: World, tmp_path: Path) -> None:
+    blank = np.zeros((1, 28, 28), np.uint8)
+    path = write_npz(tmp_path / "s.npz", x=np.concatenate([IMAGES, blank]), y=[*LABELS, 1])
+    info = world.add(path)
+    assert info.refused_total == 1 and info.refused[0].item == "x[30]"
+    assert info.refused[0].message.startswith("shows no drawing")
+    assert sum(info.count(part) for part in Part) == 30
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"name": ""}, {"name": "x" * 65}, {"validation_share": 0.6}, {"test_share": -0.1}, {"test_share": float("nan")}],
+)
+def test_options_out_of_range(world: World, tmp_path: Path, options: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        world.add(write_npz(tmp_path / "s.npz", x=IMAGES, y=LABELS), **options)
+    assert caught.value.field == f"options.{next(iter(options))}"
+
+
+def test_the_description_is_plain_json(world: World, tmp_path: Path) -> None:
+    info = world.add(write_npz(tmp_path / "s.npz", x=IMAGES, y=LABELS))
+    entry = json.loads((world.store.folder(info.dataset_id) / "dataset.json").read_text())
+    assert (entry["format"], entry["sha256"], entry["labels"][0]["label"]) == (1, info.sha256, "0")
+
+
+def test_names_that_are_not_text_or_too_long(world: World, tmp_path: Path) -> None:
+    for label in "ab":
+        (tmp_path / "set" / label).mkdir(parents=True)
+        for i in range(3):
+            (tmp_path / "set" / label / f"{i}.png").write_bytes(png(drawing((label, i))))
+    Path(os.fsdecode(os.fsencode(tmp_path / "set" / "a") + b"/caf\xe9.png")).write_bytes(b"x")
+    Path(os.fsdecode(os.fsencode(tmp_path / "set") + b"/\xe9")).mkdir()
+    Path(os.fsdecode(os.fsencode(tmp_path / "set") + b"/\xe9/1.png")).write_bytes(png(drawing("e")))
+    info = world.add(tmp_path / "set")
+    assert {one.item for one in info.refused} == {"a/caf\\udce9.png", "\\udce9/1.png"}
+    assert World(tmp_path).datasets.get(info.dataset_id) == info
+    long = write_zip(tmp_path / "s.zip", folders_of("ab") | {"a/" * 5000 + "1.txt": b"x"})
+    assert [len(one.item) for one in world.add(long).refused] == [200]
