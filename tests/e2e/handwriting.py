@@ -1,6 +1,6 @@
 """Kannada letters as a hand writes them: never twice the same, always the same for a seed.
 
-letters.json holds, for each letter, the middle lines of its strokes in thousandths of its longer side, y down, centerd
+letters.json holds, for each letter, the middle lines of its strokes in thousandths of its longer side, y down, centered
 on 0; they were traced from Noto Sans Kannada (SIL OFL 1.1). A hand leans, stretches, turns and sways; its pen glides
 through the points in a smooth curve.
 """

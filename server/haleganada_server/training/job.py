@@ -17,20 +17,20 @@ from pathlib import Path
 from typing import Any
 
 from haleganada_server.training.common.job_channel import JobChannel
-from haleganada_server.training.common.job_errors import failure_of
+from haleganada_server.training.common.job_errors import describe_failure
 
 
 def main(arguments: list[str]) -> int:
     """Carry out one request; the exit status."""
     first = os.environ.get("RANK", "0") == "0"
-    channel = JobChannel.taken(silent=not first)
+    channel = JobChannel.take_over(silent=not first)
     request: dict[str, Any] = {}
     try:
         request = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
         channel.report({"done": _carry_out(request, channel)})
     except Exception as error:
         traceback.print_exc()
-        channel.report({"failed": failure_of(error, _batch_size(request))})
+        channel.report({"failed": describe_failure(error, _batch_size(request))})
         return 0 if first else 1  # torchrun then ends the others, which would wait for this one
     return 0
 

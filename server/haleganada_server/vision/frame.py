@@ -1,4 +1,4 @@
-"""Ink of any size -> the canonical raster: a square of 128 px in which the ink box's longest side takes 80 %, centerd.
+"""Ink of any size -> the canonical raster: a square of 128 px in which the ink box's longest side takes 80 %, centered.
 
 A dot stays a dot: what is compact, filled and small on its canvas is drawn at a fifth of the square, so that "." and
 "o" differ. A raster that is framed again comes out the same.
@@ -57,8 +57,8 @@ def frame(ink: Gray) -> Gray:
 def _is_raster(ink: Gray, box: Box, side: float) -> bool:
     """Whether the ink is framed already, as in an export that comes back."""
     left, top, right, bottom = box
-    centerd = max(abs(left + right - RASTER_SIDE), abs(top + bottom - RASTER_SIDE)) <= 2
-    return centerd and ink.shape == (RASTER_SIDE,) * 2 and abs(max(right - left, bottom - top) - side) <= 2
+    centered = max(abs(left + right - RASTER_SIDE), abs(top + bottom - RASTER_SIDE)) <= 2
+    return centered and ink.shape == (RASTER_SIDE,) * 2 and abs(max(right - left, bottom - top) - side) <= 2
 
 
 def ink_box(ink: Gray) -> Box | None:

@@ -19,7 +19,7 @@ from .strokes import render
 
 
 def normalize(glyph: Glyph, limits: ImageLimits = DEFAULT_LIMITS) -> Raster:
-    """A drawing -> (128, 128) uint8 ink raster, 255 = ink on 0; the ink box's longest side is 80 %, centerd.
+    """A drawing -> (128, 128) uint8 ink raster, 255 = ink on 0; the ink box's longest side is 80 %, centered.
 
     Raises InvalidInput, naming the field and what to do, for anything that is not one visible drawing.
     """

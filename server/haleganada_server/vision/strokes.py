@@ -39,9 +39,9 @@ def render(ink: Ink, limits: ImageLimits) -> NDArray[np.uint8]:
     pen = ink.pen_width or _DEFAULT_PEN * min(ink.width, ink.height)
     low, high = points.min(0), points.max(0)
     scale, width = _scale((high - low).tolist(), pen)
-    centerd = (points - (low + high) / 2) * (scale * _OVERSAMPLING) + RASTER_SIDE * _OVERSAMPLING / 2
+    centered = (points - (low + high) / 2) * (scale * _OVERSAMPLING) + RASTER_SIDE * _OVERSAMPLING / 2
     image = Image.new("L", (RASTER_SIDE * _OVERSAMPLING,) * 2)
-    _draw(ImageDraw.Draw(image), centerd, [len(stroke.x) for stroke in ink.strokes], width * _OVERSAMPLING)
+    _draw(ImageDraw.Draw(image), centered, [len(stroke.x) for stroke in ink.strokes], width * _OVERSAMPLING)
     return np.asarray(image.reduce(_OVERSAMPLING))
 
 

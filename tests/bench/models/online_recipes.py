@@ -14,7 +14,7 @@ from haleganada_server.core.fewshot.head import Head
 from haleganada_server.core.models.online_config import OnlineConfig
 from haleganada_server.core.models.presets import PRESET_FACTS
 from haleganada_server.runtime.network import EmbedderNetwork, load_network
-from haleganada_server.training.common.taught_drawing import Taught
+from haleganada_server.training.common.taught_drawing import TaughtDrawing
 from haleganada_server.training.online.features import FeatureFile
 from haleganada_server.training.online.learner import OnlineLearner
 from haleganada_server.training.online.networks import FrozenBackbone
@@ -63,11 +63,11 @@ class OnlinePupil:
         self._features = FeatureFile(folder, start.learnable)
         self._learner = OnlineLearner(start, config, self._features)
         self._learner.aim([], 0)
-        self._log: list[Taught] = []
+        self._log: list[TaughtDrawing] = []
 
     def learn(self, letter: int, raster: NDArray[np.uint8]) -> None:
         number = len(self._log) + 1
-        self._log.append(Taught(number, str(letter), small(raster[None])[0], number))
+        self._log.append(TaughtDrawing(number, str(letter), small(raster[None])[0], number))
         self._learner.aim(self._log, number)
         self._learner.advance()
 

@@ -20,7 +20,7 @@ import torch
 from haleganada_server.config import SHIPPED_MODELS
 from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.models.online_config import OnlineConfig
-from haleganada_server.training.common.taught_drawing import Taught
+from haleganada_server.training.common.taught_drawing import TaughtDrawing
 from haleganada_server.training.online.features import FeatureFile
 from haleganada_server.training.online.learner_state import LearnerState
 from haleganada_server.training.online.start import Start, start_model
@@ -80,7 +80,7 @@ def _one(start: Start, old: Drawn, digits: Drawn, signs: list[Drawn], seed: int,
         state = LearnerState(start, OnlineConfig(seed=seed), features)
         before, course = (_right(state, old), _right(state, digits)), []
         for number, (label, raster) in enumerate(lessons):
-            state.learn(Taught(number + 1, label, raster))
+            state.learn(TaughtDrawing(number + 1, label, raster))
             course.append(_right(state, old))
         others = [_right(state, Drawn(sign.rasters[SHOTS:], sign.labels[SHOTS:])) for sign in signs]
         return [before[0], min(course), course[-1], float(np.mean(others)), before[1], _right(state, digits)]

@@ -15,7 +15,7 @@ WEIGHTS = "model.safetensors"
 ONNX = "model.onnx"
 ONNX_INT8 = "model.int8.onnx"
 EXPORT_REPORT = "export.json"
-MEMORY = "memory.png"
+EXEMPLARS = "memory.png"
 METADATA = "haleganada.card"
 """Entry of an ONNX file's metadata that holds the card as it was when the file was made."""
 

@@ -9,7 +9,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes) -> None:
     """Put a file in place at once. Raises OSError, and leaves no draft then."""
     draft = path.with_name(path.name + ".tmp")
     try:
@@ -25,4 +25,4 @@ def write_whole(path: Path, content: bytes) -> None:
 
 def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
     """A file that is complete whenever it is there, after a power cut too. Raises OSError, and leaves no draft then."""
-    write_whole(path, save(tensors, metadata))
+    write_atomically(path, save(tensors, metadata))

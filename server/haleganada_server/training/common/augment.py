@@ -37,13 +37,13 @@ DRAWS = 8 + 2 * KNOTS * KNOTS
 """Random numbers of one drawing."""
 
 
-def draws(items: int, seed: int, epoch: int) -> Tensor:
+def draw_random_numbers(items: int, seed: int, epoch: int) -> Tensor:
     """The random numbers of all items in one epoch, (items, DRAWS), each uniform in -1..1."""
-    generator = torch.Generator().manual_seed(mixed_seed(seed, epoch))
+    generator = torch.Generator().manual_seed(mix_seed(seed, epoch))
     return torch.rand(items, DRAWS, generator=generator).mul_(2).sub_(1)
 
 
-def mixed_seed(*numbers: int) -> int:
+def mix_seed(*numbers: int) -> int:
     """A seed of 32 bits, all that torch's generator takes, which differs where any of the numbers differs."""
     return int(np.random.SeedSequence([n % 2**64 for n in numbers]).generate_state(1)[0])
 
@@ -51,7 +51,7 @@ def mixed_seed(*numbers: int) -> int:
 def augment(ink: Tensor, drawn: Tensor) -> Tensor:
     """Ink (n, 1, side, side) in 0..1 -> the same shape and range, each picture changed as its row of draws says.
 
-    drawn: (n, DRAWS), rows of draws(). Zeros leave a picture as it is.
+    drawn: (n, DRAWS), rows of draw_random_numbers(). Zeros leave a picture as it is.
     """
     view = drawn[:, :8].unbind(1)
     sources = _seen_from(view[:6], ink).add_(_bent(drawn[:, 8:], ink.shape[-1]))

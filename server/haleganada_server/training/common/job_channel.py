@@ -25,7 +25,7 @@ class JobChannel:
         self._cancelled = threading.Event()
 
     @staticmethod
-    def taken(silent: bool = False) -> JobChannel:
+    def take_over(silent: bool = False) -> JobChannel:
         """The channel of this process. silent: it neither reports nor listens, as one of several that are not first."""
         sys.stdout.flush()
         reports = os.fdopen(os.dup(1), "w", encoding="utf-8")

@@ -17,7 +17,7 @@ class FailedWithModel(Precondition):
     """A training that broke off, but left the best that it had reached as a finished model."""
 
 
-def failure_of(
+def describe_failure(
     error: BaseException, batch_size: int = 0, work: str = "the job", again: str = "then start the job again"
 ) -> dict[str, Any]:
     """An exception -> {"reason", "message"}, and "model" if there is one all the same. batch_size: of the training

@@ -39,7 +39,7 @@ class Lettering:
     _loaded: dict[tuple[Path, int], ImageFont.FreeTypeFont] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, labels: Iterable[str]) -> Lettering:
+    def for_labels(cls, labels: Iterable[str]) -> Lettering:
         """Finds fonts for labels. Reads the character tables of installed fonts, as many as are needed."""
         plain = Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
         covered = _characters(plain)

@@ -24,7 +24,7 @@ class Precision:
         self._scaler = torch.amp.GradScaler(device, enabled=dtype is torch.float16)
 
     @staticmethod
-    def of(mixed_precision: bool | None, device: torch.device) -> Precision:
+    def choose(mixed_precision: bool | None, device: torch.device) -> Precision:
         """As set, else what the device is fast at."""
         return Precision(_dtype(mixed_precision, device), device.type)
 

@@ -13,7 +13,7 @@ Raster = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Taught:
+class TaughtDrawing:
     """A live sample. label: NFC. raster: (64, 64) uint8, 255 = ink, as data sets store it. revision: of the log,
     when it was taught.
     """
@@ -29,7 +29,7 @@ class Taught:
         return hashlib.sha256(len(label).to_bytes(4, "big") + label + self.raster.tobytes()).digest()
 
 
-def state_names(beginning: str, samples: Sequence[Taught]) -> list[str]:
+def name_states(beginning: str, samples: Sequence[TaughtDrawing]) -> list[str]:
     """For each number of samples from 0 on, the name of the state that has learned so many of them, in that order.
 
     beginning: the name of the state that has learned none. Two states of one name are equal to the last bit on one
@@ -38,7 +38,7 @@ def state_names(beginning: str, samples: Sequence[Taught]) -> list[str]:
     return [beginning, *_chained(beginning, samples)]
 
 
-def _chained(name: str, samples: Sequence[Taught]) -> Iterator[str]:
+def _chained(name: str, samples: Sequence[TaughtDrawing]) -> Iterator[str]:
     for sample in samples:
         name = hashlib.sha256(bytes.fromhex(name) + sample.digest()).hexdigest()
         yield name

@@ -48,7 +48,7 @@ def read_dataset(entry: Mapping[str, Any]) -> TrainingData:
         arrays = DatasetArrays(**{name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _DTYPES})
         _check(arrays, len(labels))
     except (OSError, ValueError) as error:
-        raise unusable(entry, f"its files are damaged ({error}); delete it and upload it again") from error
+        raise unusable_dataset(entry, f"its files are damaged ({error}); delete it and upload it again") from error
     return TrainingData(arrays, labels, str(entry.get("name", "")), str(entry.get("sha256", "")))
 
 
@@ -60,14 +60,14 @@ def require_trainable(data: TrainingData, least: int = 1) -> None:
     items = data.part(Part.TRAIN)
     seen = len(np.unique(data.arrays.labels[items]))
     if len(items) < max(least, 1):
-        raise unusable(
+        raise unusable_dataset(
             {"name": data.name}, f"its training part has {len(items)} drawings; add more and upload it again"
         )
     if seen < 2:
-        raise unusable({"name": data.name}, "its training part has drawings of one label only; it takes two at least")
+        raise unusable_dataset({"name": data.name}, "its training part has drawings of one label only; it needs two")
 
 
-def unusable(entry: Mapping[str, Any], why: str) -> Precondition:
+def unusable_dataset(entry: Mapping[str, Any], why: str) -> Precondition:
     """The error of a data set that cannot be trained on."""
     return Precondition(f"the data set “{entry.get('name', '')}” cannot be used: {why}", "DATASET_UNUSABLE")
 

@@ -78,7 +78,7 @@ def write_report(task: Task, subjects: list[Subject], folder: Path, meter: Meter
     folder.mkdir(parents=True, exist_ok=True)
     subjects = _told_apart(subjects)
     names = [*subjects[0].measured.space.labels, *(subject.name for subject in subjects), task.name]
-    lettering = None if task.quick else Lettering.of(names)
+    lettering = None if task.quick else Lettering.for_labels(names)
     result: dict[str, Any] = {"format": 1, "quick": task.quick, "dataset": _dataset(task), "notes": []}
     result["notes"] = _notes(task, subjects, lettering)
     result["models"] = [_summary(task, subject) for subject in subjects]

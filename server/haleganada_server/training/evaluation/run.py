@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.model_names import FEW_SHOT
-from haleganada_server.training.common.training_data import TrainingData, read_dataset, unusable
+from haleganada_server.training.common.training_data import TrainingData, read_dataset, unusable_dataset
 
 from .answers import Space, answer_all
 from .meter import Cancelled, Meter, Report
@@ -63,7 +63,9 @@ def _task(data: TrainingData, quick: bool) -> Task:
     part = Part.TEST if len(data.part(Part.TEST)) else Part.VALIDATION
     items: NDArray[np.intp] = data.part(part)
     if not len(items):
-        raise unusable({"name": data.name}, "it has no test part and no validation part; upload it again with one")
+        raise unusable_dataset(
+            {"name": data.name}, "it has no test part and no validation part; upload it again with one"
+        )
     every = len(items)
     if quick and every > QUICK:
         items = np.sort(np.random.default_rng(_SEED).choice(items, QUICK, replace=False))
@@ -74,7 +76,7 @@ def _load(entry: dict[str, str], request: dict[str, Any], data: TrainingData, me
     if entry["model_id"] != FEW_SHOT:
         return TrainedModel.load(entry["model_id"], entry["name"], Path(entry["folder"]))
     if not len(data.part(Part.TRAIN)):
-        raise unusable({"name": data.name}, "it has no training part to teach the few-shot head with")
+        raise unusable_dataset({"name": data.name}, "it has no training part to teach the few-shot head with")
     return FewShot.teach(Path(request["weights"]), _lessons(data, meter))
 
 

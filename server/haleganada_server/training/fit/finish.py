@@ -18,12 +18,12 @@ from torch import nn
 from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.models.card import ModelCard
 from haleganada_server.core.models.presets import ONLINE_PRESETS
-from haleganada_server.training.common.atomic_files import write_safetensors, write_whole
+from haleganada_server.training.common.atomic_files import write_atomically, write_safetensors
 from haleganada_server.training.common.ink_input import InkInput
 from haleganada_server.training.common.training_data import TrainingData
+from haleganada_server.training.export.exemplars import choose_exemplars, write_exemplars
 from haleganada_server.training.export.half_precision import compact, round_matrices
 from haleganada_server.training.export.model_files import write_model
-from haleganada_server.training.export.model_memory import chosen_drawings, write_memory
 from haleganada_server.training.export.onnx_model import export_model
 from haleganada_server.training.presets import Preset, parameter_count
 
@@ -67,7 +67,7 @@ def write_results(trained: Trained, folder: Path, ink: InkInput, told: FitReport
     History(files).write(state.history, state.best_epoch, last=True)
     about = _about(trained)
     write_safetensors(files / LAST_STATE, plain_tensors(state.network), about)
-    write_whole(files / CLASS_MAPPING, class_mapping(trained.data.labels))
+    write_atomically(files / CLASS_MAPPING, class_mapping(trained.data.labels))
     state.network.load_state_dict(state.best)
     round_matrices(state.network)
     write_safetensors(files / BEST_STATE, compact(plain_tensors(state.network)), about)
@@ -143,7 +143,7 @@ def _write_model(trained: Trained, card: ModelCard, folder: Path) -> None:
     (folder / HISTORY_JSON).write_text(history, encoding="utf-8")
     known = write_model(folder, network, card)
     if card.preset in ONLINE_PRESETS:
-        known = write_memory(folder, known, chosen_drawings(trained.data, trained.settings.seed))
+        known = write_exemplars(folder, known, choose_exemplars(trained.data, trained.settings.seed))
     export_model(network, known, folder, ink, trained.data.targets(items))
 
 

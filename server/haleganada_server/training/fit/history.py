@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from haleganada_server.core.jobs.job import Epoch
-from haleganada_server.training.common.atomic_files import write_whole
+from haleganada_server.training.common.atomic_files import write_atomically
 
 HISTORY_JSON = "training_history.json"
 HISTORY_PNG = "training_history.png"
@@ -30,9 +30,9 @@ class History:
 
     def write(self, epochs: Sequence[Epoch], best_epoch: int, last: bool = False) -> None:
         """After an epoch; `last` when it will not be called again. best_epoch: 0 = none. Raises OSError."""
-        write_whole(self.folder / HISTORY_JSON, history_json(epochs, best_epoch).encode())
+        write_atomically(self.folder / HISTORY_JSON, history_json(epochs, best_epoch).encode())
         if epochs and (last or time.monotonic() - self._pictured >= _SECONDS_BETWEEN_PICTURES):
-            write_whole(self.folder / HISTORY_PNG, history_png(epochs, best_epoch))
+            write_atomically(self.folder / HISTORY_PNG, history_png(epochs, best_epoch))
             self._pictured = time.monotonic()
 
 

@@ -21,7 +21,7 @@ from torch.nn import functional
 from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.jobs.job import Epoch
-from haleganada_server.training.common.augment import draws, mixed_seed
+from haleganada_server.training.common.augment import draw_random_numbers, mix_seed
 from haleganada_server.training.common.ink_input import InkInput
 from haleganada_server.training.common.training_data import TrainingData
 
@@ -86,7 +86,7 @@ class FitLoop:
 
     def _begin(self, epoch: int) -> None:
         """Seed what is random inside the network; freeze or thaw; put what is frozen into the mode of prediction."""
-        torch.manual_seed(mixed_seed(self.settings.seed, epoch, self.processes.rank))
+        torch.manual_seed(mix_seed(self.settings.seed, epoch, self.processes.rank))
         network, frozen = self.state.network, epoch <= self.settings.frozen_epochs
         for parameter in self._trained:
             parameter.requires_grad_(not frozen or id(parameter) in self._head)
@@ -100,7 +100,7 @@ class FitLoop:
 
     def _train(self, epoch: int) -> tuple[float, float] | None:
         """One pass over the training part -> mean loss and accuracy, as the network was at each step."""
-        drawn = draws(len(self.train), self.settings.seed, epoch) if self.settings.augment else None
+        drawn = draw_random_numbers(len(self.train), self.settings.seed, epoch) if self.settings.augment else None
         totals = torch.zeros(2, device=self.processes.device)
         for number, pieces in enumerate(self.order.epoch(self.settings.seed, epoch)):
             step = (epoch - 1) * self.order.steps + number

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from haleganada_server.training.common.augment import mixed_seed
+from haleganada_server.training.common.augment import mix_seed
 
 _ORDER = 1
 """Sets the order's random numbers apart from those of the augmentation."""
@@ -42,7 +42,7 @@ class Order:
 
         Piece p is the business of process p % processes; all have equally many.
         """
-        generator = torch.Generator().manual_seed(mixed_seed(seed, epoch, _ORDER))
+        generator = torch.Generator().manual_seed(mix_seed(seed, epoch, _ORDER))
         order = torch.randperm(self.items, generator=generator).numpy()
         return [np.array_split(step, self._pieces(len(step))) for step in np.array_split(order, self.steps)]
 

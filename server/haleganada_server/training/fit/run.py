@@ -79,7 +79,7 @@ def run_training(
     files = job.folder / FILES
     files.mkdir(exist_ok=True)
     told = FitReport(report)
-    precision = Precision.of(job.settings.mixed_precision, processes.device)
+    precision = Precision.choose(job.settings.mixed_precision, processes.device)
     told.settings({**asdict(job.settings), "mixed_precision": precision.dtype is not None})
     told.stage("preparing")
     state, options = _new_state(job, processes, precision)

@@ -1,6 +1,6 @@
 """States of a learner on disk: tensors as safetensors with a JSON header, each whole whenever it is there.
 
-A state is found by its name (taught.state_names), which says what was learned: so one can be trusted to belong to a log
+A state is found by its name (taught.name_states), which says what was learned: so one can be trusted to belong to a log
 exactly if its name is among those of the log, whatever else has happened since. Learning goes on from the newest one
 that does; after a drawing was forgotten that may be an older one, or none.
 """

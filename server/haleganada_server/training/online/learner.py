@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from haleganada_server.core.models.online_config import OnlineConfig
-from haleganada_server.training.common.taught_drawing import Taught, state_names
+from haleganada_server.training.common.taught_drawing import TaughtDrawing, name_states
 
 from .checkpoints import Checkpoints
 from .features import FeatureFile
@@ -52,7 +52,7 @@ class OnlineLearner:
         self._start, self._config = start, config
         self._features, self._checkpoints = features, checkpoints
         self._beginning = beginning(start, config)
-        self._samples: list[Taught] = []
+        self._samples: list[TaughtDrawing] = []
         self._names = [self._beginning]
         self._revision = 0
         self._current = LearnerState(start, config, features)
@@ -98,7 +98,7 @@ class OnlineLearner:
         """Samples still to be learned."""
         return len(self._samples) - self._current.learned
 
-    def aim(self, samples: Sequence[Taught], revision: int) -> Rebuild | None:
+    def aim(self, samples: Sequence[TaughtDrawing], revision: int) -> Rebuild | None:
         """From now on learn these: all live samples of a log at a revision, in the order of teaching.
 
         Says so if what was learned cannot simply be continued, or if there is something to catch up with at first.
@@ -139,13 +139,13 @@ class OnlineLearner:
         if self._checkpoints is not None and self._current.learned:
             self._checkpoints.save(self._names, self._current.learned, self._current.tensors())
 
-    def _names_of(self, samples: Sequence[Taught]) -> list[str]:
-        """As state_names; those that are known are not computed again, for a log may have many thousands."""
+    def _names_of(self, samples: Sequence[TaughtDrawing]) -> list[str]:
+        """As name_states; those that are known are not computed again, for a log may have many thousands."""
         pairs = enumerate(zip(samples, self._samples, strict=False))
         same = next((i for i, (new, old) in pairs if new is not old), min(len(samples), len(self._samples)))
-        return [*self._names[:same], *state_names(self._names[same], samples[same:])]
+        return [*self._names[:same], *name_states(self._names[same], samples[same:])]
 
-    def _newest_beginning(self, samples: Sequence[Taught], names: list[str]) -> tuple[LearnerState, str]:
+    def _newest_beginning(self, samples: Sequence[TaughtDrawing], names: list[str]) -> tuple[LearnerState, str]:
         """The state that has learned most of these samples and nothing else, and its name."""
         current = LearnerState(self._start, self._config, self._features)
         found = self._checkpoints.best(names) if self._checkpoints is not None else None

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from haleganada_server.core.models.online_config import OnlineConfig
-from haleganada_server.training.common.taught_drawing import Raster, Taught
+from haleganada_server.training.common.taught_drawing import Raster, TaughtDrawing
 
 from .features import FeatureFile
 from .growth import grow
@@ -52,7 +52,7 @@ class LearnerState:
         """By row of the decoder, in the order in which they were first taught."""
         return tuple(self._numbers)
 
-    def learn(self, sample: Taught) -> tuple[float, ...]:
+    def learn(self, sample: TaughtDrawing) -> tuple[float, ...]:
         """Take the optimiser's steps for a sample; the loss before each of them. Raises OSError if its features cannot
         be kept or read; what it has learned by then is of no use any more.
         """
@@ -72,7 +72,7 @@ class LearnerState:
             out |= {f"optimiser.{index}.{name}": value.clone() for name, value in moments.items()}
         return out
 
-    def resume(self, samples: Sequence[Taught], tensors: dict[str, Tensor]) -> None:
+    def resume(self, samples: Sequence[TaughtDrawing], tensors: dict[str, Tensor]) -> None:
         """Become the state that has learned these samples and had these tensors; for one that has learned nothing."""
         for sample in samples:
             self._number(sample.label)
@@ -101,7 +101,7 @@ class LearnerState:
             grow(network, self.optimiser, len(self._numbers))
         return number
 
-    def _remember(self, sample: Taught) -> None:
+    def _remember(self, sample: TaughtDrawing) -> None:
         self._pool.add(len(self._seen), self._numbers[sample.label])
         self._seen.append(sample.raster)
 

@@ -32,8 +32,8 @@ from numpy.typing import NDArray
 
 from haleganada_server.core.datasets.dataset import DATASET_SIDE
 from haleganada_server.core.models.online_config import OnlineConfig
-from haleganada_server.training.common.job_errors import failure_of
-from haleganada_server.training.common.taught_drawing import Taught
+from haleganada_server.training.common.job_errors import describe_failure
+from haleganada_server.training.common.taught_drawing import TaughtDrawing
 
 from .pipe import Pipe
 
@@ -90,7 +90,7 @@ class _Hearing:
 
     def __init__(self, pipe: Pipe, learner: OnlineLearner, worker: Worker) -> None:
         self._pipe, self._learner, self._worker = pipe, learner, worker
-        self._samples: list[Taught] = []
+        self._samples: list[TaughtDrawing] = []
 
     def until_told_to_leave(self) -> None:
         """Raises ValueError for what is none of the server's messages."""
@@ -111,7 +111,9 @@ class _Hearing:
         if not 0 <= keep <= len(self._samples):
             raise ValueError(f"{keep} of {len(self._samples)} samples cannot be kept")
         drawn = zip(added, _rasters(payload, len(added)), strict=True)
-        self._samples[keep:] = [Taught(number, label, raster, revision) for (number, label, revision), raster in drawn]
+        self._samples[keep:] = [
+            TaughtDrawing(number, label, raster, revision) for (number, label, revision), raster in drawn
+        ]
 
     def _answer(self, number: int, rasters: NDArray[np.uint8]) -> None:
         published = self._learner.published
@@ -128,6 +130,6 @@ def _rasters(payload: bytes, count: int) -> NDArray[np.uint8]:
 def _fail(pipe: Pipe, error: Exception) -> NoReturn:
     """Tell the server why it ends, its log the details, and end, whatever the other thread does."""
     traceback.print_exception(error)
-    failure = failure_of(error, work="the network's process", again="and learning goes on by itself")
+    failure = describe_failure(error, work="the network's process", again="and learning goes on by itself")
     pipe.say({"failed": failure})
     os._exit(0)

@@ -15,10 +15,10 @@ from torch import nn
 from haleganada_server.core.errors import InvalidInput, Precondition
 from haleganada_server.core.glyphs.types import Glyph, Ink, Stroke
 from haleganada_server.core.models.presets import ONLINE_PRESETS
-from haleganada_server.training.common.augment import mixed_seed
-from haleganada_server.training.common.taught_drawing import Raster, Taught
+from haleganada_server.training.common.augment import mix_seed
+from haleganada_server.training.common.taught_drawing import Raster, TaughtDrawing
+from haleganada_server.training.export.exemplars import read_exemplars
 from haleganada_server.training.export.model_files import read_model
-from haleganada_server.training.export.model_memory import read_memory
 from haleganada_server.training.presets import preset
 from haleganada_server.training.presets.backbone_weights import start_from
 from haleganada_server.training.presets.cnn36 import Cnn36
@@ -39,7 +39,7 @@ class Start:
     learnable: Learnable
     labels: tuple[str, ...] = ()
     temperature: float = 1.0
-    memory: tuple[Taught, ...] = ()
+    memory: tuple[TaughtDrawing, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises InvalidInput for a drawing in memory whose label the start does not know."""
@@ -72,14 +72,14 @@ def start_preset(name: str, seed: int, backbone_weights: Path | None = None) -> 
     return Start(_learnable(network))
 
 
-def start_model(folder: Path, memory: tuple[Taught, ...] | None = None) -> Start:
+def start_model(folder: Path, memory: tuple[TaughtDrawing, ...] | None = None) -> Start:
     """A model that was trained on a data set. memory: other drawings than those that it keeps itself.
 
-    Raises as read_model and read_memory do, and InvalidInput as start_preset does.
+    Raises as read_model and read_exemplars do, and InvalidInput as start_preset does.
     """
     network, card = read_model(folder)
     _require_online(card.preset)
-    kept = read_memory(folder, card) if memory is None else memory
+    kept = read_exemplars(folder, card) if memory is None else memory
     return Start(_learnable(network), card.labels, card.temperature, kept)
 
 
@@ -102,7 +102,7 @@ def settle(network: nn.Module, seed: int) -> None:
 def seeded(*numbers: int) -> Iterator[None]:
     """Within, torch's random numbers on the CPU follow from these alone; outside they go on as if nothing had been."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(mixed_seed(*numbers))
+        torch.manual_seed(mix_seed(*numbers))
         yield
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from haleganada_server.training.common.taught_drawing import Taught
+from haleganada_server.training.common.taught_drawing import TaughtDrawing
 
 from .learner import OnlineLearner
 from .saving import Saving
@@ -21,7 +21,7 @@ _PUBLISH_S = 0.25
 is up to a fifth of learning without replay, and a hundredth with it.
 """
 
-Aim = tuple[Sequence[Taught], int]
+Aim = tuple[Sequence[TaughtDrawing], int]
 
 
 class Worker:
@@ -45,7 +45,7 @@ class Worker:
         """Wait for aims."""
         self._thread.start()
 
-    def aim(self, samples: Sequence[Taught], revision: int) -> None:
+    def aim(self, samples: Sequence[TaughtDrawing], revision: int) -> None:
         """From now on learn these, as OnlineLearner.aim says; the sequence must not change any more."""
         with self._change:
             self._aim = samples, revision
@@ -82,7 +82,7 @@ class Worker:
             aim, self._aim = self._aim, None
             return aim
 
-    def _turn_to(self, samples: Sequence[Taught], revision: int) -> None:
+    def _turn_to(self, samples: Sequence[TaughtDrawing], revision: int) -> None:
         if self._learner.aim(samples, revision) is not None:
             self._saving.went_back()
         self._tell()

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from haleganada_server.training.common.job_errors import failure_of
+from haleganada_server.training.common.job_errors import describe_failure
 
 
 def main(arguments: list[str]) -> int:
@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
         answer = {"done": carry_out(json.loads(Path(arguments[0]).read_text(encoding="utf-8")))}
     except Exception as error:
         traceback.print_exc()
-        answer = {"failed": failure_of(error)}
+        answer = {"failed": describe_failure(error)}
     print(json.dumps(answer, ensure_ascii=False))
     return 0
 
@@ -35,7 +35,7 @@ def carry_out(request: Mapping[str, Any]) -> dict[str, Any]:
     """
     from haleganada_server.core.datasets.dataset import Part
     from haleganada_server.core.models.presets import preset_facts
-    from haleganada_server.training.common.atomic_files import write_whole
+    from haleganada_server.training.common.atomic_files import write_atomically
     from haleganada_server.training.common.training_data import read_dataset, require_trainable
 
     from .sheet import chosen_drawings, preview, sheet
@@ -45,7 +45,7 @@ def carry_out(request: Mapping[str, Any]) -> dict[str, Any]:
     chosen = chosen_drawings(data, int(request["drawings"]), int(request["seed"]))
     pictures = preview(data, side, chosen, int(request["views"]), int(request["seed"]))
     labels = [data.labels[label] for label in data.targets(data.part(Part.TRAIN)[chosen])]
-    write_whole(Path(request["sheet"]), sheet(pictures, labels))
+    write_atomically(Path(request["sheet"]), sheet(pictures, labels))
     return {"labels": labels, "side": side}
 
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from haleganada_server.core.datasets.dataset import Part
-from haleganada_server.training.common.augment import draws
+from haleganada_server.training.common.augment import draw_random_numbers
 from haleganada_server.training.common.ink_input import InkInput
 from haleganada_server.training.common.lettering import Lettering
 from haleganada_server.training.common.training_data import TrainingData
@@ -46,7 +46,7 @@ def preview(data: TrainingData, side: int, chosen: NDArray[np.int64], views: int
     """
     items = data.part(Part.TRAIN)
     ink, rasters = InkInput(side, torch.device("cpu")), data.rasters(items[chosen])
-    seen = [draws(len(items), seed, epoch)[torch.from_numpy(chosen)] for epoch in range(1, views + 1)]
+    seen = [draw_random_numbers(len(items), seed, epoch)[torch.from_numpy(chosen)] for epoch in range(1, views + 1)]
     return torch.cat([ink(rasters), *(ink(rasters, drawn) for drawn in seen)], dim=1)
 
 
@@ -59,7 +59,7 @@ def sheet(pictures: Tensor, labels: Sequence[str]) -> bytes:
     paper = Image.new("RGB", (MARGIN + columns * pitch + GAP, rows * pitch + GAP), (_GROUND,) * 3)
     for row, column in np.ndindex(rows, columns):
         paper.paste(Image.fromarray(ink[row, column]), (MARGIN + GAP + column * pitch, GAP + row * pitch))
-    lettering, pen = Lettering.of(labels), ImageDraw.Draw(paper)
+    lettering, pen = Lettering.for_labels(labels), ImageDraw.Draw(paper)
     for row, label in enumerate(labels):
         lettering.draw(pen, (MARGIN - GAP, (row + 0.5) * pitch + GAP / 2), label, 36, _TEXT, "rm", MARGIN - 3 * GAP)
     buffer = io.BytesIO()

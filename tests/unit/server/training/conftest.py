@@ -40,7 +40,7 @@ def squiggle_drawing(seed: int) -> Drawing:
     """One to three squiggles."""
     from haleganada_server.training.pretrain.synthesis.polylines import Drawing
 
-    return Drawing.of([squiggle(10 * seed + k) for k in range(1 + seed % 3)]).centerd()
+    return Drawing.of([squiggle(10 * seed + k) for k in range(1 + seed % 3)]).center()
 
 
 @pytest.fixture

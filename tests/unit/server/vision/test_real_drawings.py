@@ -29,7 +29,7 @@ def drawings(file: str, count: int) -> list[Gray]:
 
 
 def stretched(scan: Gray) -> Gray:
-    """The simplest way into the frame: the ink box by a threshold, resized and centerd."""
+    """The simplest way into the frame: the ink box by a threshold, resized and centered."""
     strong = scan > scan.max() / 3
     rows, columns = np.flatnonzero(strong.any(1)), np.flatnonzero(strong.any(0))
     part = Image.fromarray(scan[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])

@@ -68,7 +68,7 @@ class Shrinkage:
 def covariances(groups: Sequence[NDArray[np.floating]]) -> Covariances:
     """From groups of classes, each (classes, drawings, d); every group weighs by its number of classes.
 
-    Each group (a script, a source) is centerd on its own: heads are taught one script at a time, and what tells
+    Each group (a script, a source) is centered on its own: heads are taught one script at a time, and what tells
     scripts apart would only blur what tells letters apart.
     """
     d = groups[0].shape[-1]

@@ -82,19 +82,19 @@ class Families:
         n = min(len(whole), int(rng.integers(1, 8)))
         first = int(rng.integers(len(whole) - n + 1))
         symmetry = quarter_turn(int(rng.integers(4)), False)
-        base = Drawing.of(whole[first : first + n]).centerd().mapped(symmetry)
+        base = Drawing.of(whole[first : first + n]).center().mapped(symmetry)
         return self._variants(base, rng, size)
 
     def _composition(self, rng: np.random.Generator, size: int) -> Family:
         strokes: list[NDArray[np.float32]] = []
         for _ in range(int(rng.integers(1, 6))):
             strokes.append(self._placed_stroke(strokes, rng))
-        return self._variants(Drawing.of(strokes).centerd(), rng, size)
+        return self._variants(Drawing.of(strokes).center(), rng, size)
 
     def _placed_stroke(self, present: list[NDArray[np.float32]], rng: np.random.Generator) -> NDArray[np.float32]:
         """A random pen stroke, mostly attached to a random point of the strokes that are there."""
         pool = self.library.strokes or [s for d in self.library.hanzi[:500] for s in d.strokes()]
-        stroke = Drawing.of([pool[int(rng.integers(len(pool)))]]).centerd().points
+        stroke = Drawing.of([pool[int(rng.integers(len(pool)))]]).center().points
         turn = rotation(rng.integers(4) * np.pi / 2 + rng.normal(0, 0.2))
         stroke = (stroke @ turn.T * rng.uniform(0.3, 1.0)).astype(np.float32)
         if present and rng.random() < 0.7:
@@ -130,7 +130,7 @@ class Families:
             strokes[i] += (rng.choice([-1, 1], 2) * rng.uniform(0.15, 0.3, 2)).astype(np.float32)
         else:
             strokes.append(self._placed_stroke(strokes, rng))
-        return Drawing.of(strokes).centerd()
+        return Drawing.of(strokes).center()
 
     def _rest(self, rng: np.random.Generator, size: int) -> Family:
         """Fill a family up with another one."""

@@ -1,7 +1,7 @@
 """Drawings as polylines: the form in which characters are varied the way hands vary them.
 
 A drawing is one array of points and the number of points of each stroke, so that a whole drawing is jittered with a
-few array operations. Coordinates: x right, y down; a centerd drawing has its box's longest side 1, centerd on 0.
+few array operations. Coordinates: x right, y down; a centered drawing has its box's longest side 1, centered on 0.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Drawing:
         """The strokes as separate arrays."""
         return np.split(self.points, np.cumsum(self.counts)[:-1])
 
-    def centerd(self) -> Drawing:
-        """Box centerd on 0, its longest side 1."""
+    def center(self) -> Drawing:
+        """Box centered on 0, its longest side 1."""
         low, high = self.points.min(0), self.points.max(0)
         scale = max(float((high - low).max()), 1e-3)
         return Drawing(((self.points - (low + high) / 2) / scale).astype(np.float32), self.counts)
@@ -78,7 +78,7 @@ def hand_affine(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def wobble(points: NDArray[np.floating], rng: np.random.Generator, strength: float) -> Points:
-    """A smooth displacement of the whole plane: three low waves in random directions. `points`: (p, 2), centerd."""
+    """A smooth displacement of the whole plane: three low waves in random directions. `points`: (p, 2), centered."""
     waves = rng.normal(0, 4.0, (3, 2))
     phases = rng.uniform(0, 2 * np.pi, 3)
     pushes = rng.normal(0, strength / np.sqrt(1.5), (3, 2))

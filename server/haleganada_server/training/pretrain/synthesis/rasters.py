@@ -1,6 +1,6 @@
 """Synthetic ink: polylines and scanned drawings as (side, side) uint8 rasters, 255 = ink.
 
-The frame is the one of the product: the ink box's longest side is 80 % of the square and the box is centerd. Pens,
+The frame is the one of the product: the ink box's longest side is 80 % of the square and the box is centered. Pens,
 and what is off by chance, are as large in relation to the square whatever its side.
 """
 
@@ -33,7 +33,7 @@ def ink_box(image: Raster, threshold: int = 64) -> tuple[int, int, int, int]:
 
 
 def fit(image: Raster, side: int = SIDE) -> Raster:
-    """A scanned drawing as it is: its ink box scaled to 80 % of the raster and centerd."""
+    """A scanned drawing as it is: its ink box scaled to 80 % of the raster and centered."""
     left, top, right, bottom = ink_box(image)
     width, height = right - left + 1, bottom - top + 1
     scale = INK_SHARE * side / max(width, height)

@@ -62,7 +62,7 @@ def _parse_strokes(text: str) -> Drawing | None:
         elif not line.startswith("START"):
             x, y, _ = line.split(",")
             current.append((float(x) / OMNIGLOT_SIDE, -float(y) / OMNIGLOT_SIDE))
-    return Drawing.of([resample(s, 0.06) for s in strokes]).centerd() if strokes else None
+    return Drawing.of([resample(s, 0.06) for s in strokes]).center() if strokes else None
 
 
 def load_hanzi(folder: Path, most_strokes: int = 10) -> list[Drawing]:
@@ -73,7 +73,7 @@ def load_hanzi(folder: Path, most_strokes: int = 10) -> list[Drawing]:
         medians = medians.get("medians", []) if isinstance(medians, dict) else []
         if 0 < len(medians) <= most_strokes:
             strokes = [resample(np.array(m, np.float32) * (1, -1) / 1024, 0.07) for m in medians]
-            drawings.append(Drawing.of(strokes).centerd())
+            drawings.append(Drawing.of(strokes).center())
     return drawings
 
 

@@ -17,7 +17,7 @@ _AROUND = [(0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1)]
 
 
 def trace(shape: NDArray[np.bool_], spur: float = 0.05, spacing: float = 0.06) -> Drawing | None:
-    """The centerd polylines of a shape of ink; branches shorter than `spur` of its size are dropped."""
+    """The centered polylines of a shape of ink; branches shorter than `spur` of its size are dropped."""
     skeleton: NDArray[np.bool_] = skeletonize(shape)  # type: ignore[no-untyped-call]
     pixels = {(int(y), int(x)) for y, x in np.argwhere(skeleton)}
     if len(pixels) < 3:
@@ -26,7 +26,7 @@ def trace(shape: NDArray[np.bool_], spur: float = 0.05, spacing: float = 0.06) -
     ends, branches = _branches(pixels)
     kept = [b for b in branches if not _is_spur(b, ends, spur * size)] or branches
     strokes = [np.array(s, np.float32)[:, ::-1] / size for s in _joined(kept)]
-    return Drawing.of([resample(_smooth(s), spacing) for s in strokes]).centerd()
+    return Drawing.of([resample(_smooth(s), spacing) for s in strokes]).center()
 
 
 def _neighbors(pixel: Pixel, pixels: set[Pixel]) -> list[Pixel]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from haleganada_server.training.common.augment import DRAWS, augment, draws, mixed_seed
+from haleganada_server.training.common.augment import DRAWS, augment, draw_random_numbers, mix_seed
 from haleganada_server.training.common.ink_input import InkInput
 from haleganada_server.vision import model_input
 
@@ -26,7 +26,7 @@ def test_without_draws_nothing_changes() -> None:
 
 
 def test_a_drawing_looks_the_same_whatever_batch_it_is_in() -> None:
-    drawn = draws(8, seed=3, epoch=2)
+    drawn = draw_random_numbers(8, seed=3, epoch=2)
     whole = augment(ink(), drawn)
     alone = torch.cat([augment(ink()[i : i + 1], drawn[i : i + 1]) for i in range(8)])
     assert torch.allclose(whole, alone, atol=1e-5)
@@ -34,18 +34,18 @@ def test_a_drawing_looks_the_same_whatever_batch_it_is_in() -> None:
 
 def test_draws_follow_from_seed_and_epoch_alone() -> None:
     torch.manual_seed(0)
-    first = draws(5, seed=1, epoch=1)
+    first = draw_random_numbers(5, seed=1, epoch=1)
     torch.manual_seed(1)
-    assert torch.equal(first, draws(5, seed=1, epoch=1))
-    assert not torch.equal(first, draws(5, seed=1, epoch=2))
-    assert not torch.equal(first, draws(5, seed=2, epoch=1))
-    assert torch.equal(first[:3], draws(3, seed=1, epoch=1))
+    assert torch.equal(first, draw_random_numbers(5, seed=1, epoch=1))
+    assert not torch.equal(first, draw_random_numbers(5, seed=1, epoch=2))
+    assert not torch.equal(first, draw_random_numbers(5, seed=2, epoch=1))
+    assert torch.equal(first[:3], draw_random_numbers(3, seed=1, epoch=1))
 
 
 def test_ink_stays_in_its_range_and_paper_stays_paper() -> None:
-    changed = augment(ink(), draws(8, 0, 1))
+    changed = augment(ink(), draw_random_numbers(8, 0, 1))
     assert changed.min() >= 0 and changed.max() <= 1
-    assert augment(torch.zeros(8, 1, 64, 64), draws(8, 0, 1)).max() == 0
+    assert augment(torch.zeros(8, 1, 64, 64), draw_random_numbers(8, 0, 1)).max() == 0
 
 
 @pytest.mark.parametrize(("label", "share"), [(0, 0.06), (1, 0.06), (2, 0.2), (3, 0.2)])
@@ -53,7 +53,7 @@ def test_hardly_any_ink_leaves_the_picture(label: int, share: float) -> None:
     """Where nothing keeps it inside, it does so in a seventh of bars and rings and in nearly half of what has ink in
     its corners, which are turned and bent furthest.
     """
-    plain, drawn = ink(label, 400), draws(400, 0, 1)
+    plain, drawn = ink(label, 400), draw_random_numbers(400, 0, 1)
     drawn[:, 6:8] = 0
     seen = augment(plain, drawn)
     assert 0.9 < float((seen.sum((1, 2, 3)) / plain.sum((1, 2, 3))).mean()) < 1.1
@@ -63,7 +63,7 @@ def test_hardly_any_ink_leaves_the_picture(label: int, share: float) -> None:
 
 def test_most_of_the_ink_stays_in_the_picture() -> None:
     plain = ink(0, 200)
-    drawn = draws(200, 0, 1)
+    drawn = draw_random_numbers(200, 0, 1)
     drawn[:, 6:8] = 0
     kept = augment(plain, drawn).sum((1, 2, 3)) / plain.sum((1, 2, 3))
     assert kept.min() > 0.6 and 0.85 < kept.mean() < 1.15
@@ -72,7 +72,7 @@ def test_most_of_the_ink_stays_in_the_picture() -> None:
 def test_a_drawing_that_fills_its_picture_is_not_shifted() -> None:
     full = torch.ones(50, 1, 64, 64)
     drawn = torch.zeros(50, DRAWS)
-    drawn[:, 1:3] = draws(50, 0, 1)[:, 1:3]
+    drawn[:, 1:3] = draw_random_numbers(50, 0, 1)[:, 1:3]
     assert torch.allclose(augment(full, drawn), full, atol=1e-5)
 
 
@@ -86,7 +86,7 @@ def test_a_small_drawing_goes_where_it_is_sent() -> None:
 
 def test_no_drawing_is_mirrored() -> None:
     """A corner drawn lower left leaves the upper right quarter the emptiest one, as none of its mirror images does."""
-    changed = augment(ink(3, 200), draws(200, 5, 1))
+    changed = augment(ink(3, 200), draw_random_numbers(200, 5, 1))
     corner = [(i < 32, j < 32) for i in (0, 63) for j in (0, 63)]
     mass = torch.stack([_quarter(changed, *where) for where in corner], dim=1)
     assert (mass.argmin(1) == 1).all(), "the upper right quarter is the empty one"
@@ -104,5 +104,5 @@ def test_what_training_sees_is_what_prediction_sees() -> None:
 
 
 def test_seeds_differ_where_a_number_differs() -> None:
-    assert len({mixed_seed(s, e, p) for s in range(20) for e in range(20) for p in range(2)}) == 800
-    assert mixed_seed(2**63 - 1, 1) != mixed_seed(2**31 - 1, 1)
+    assert len({mix_seed(s, e, p) for s in range(20) for e in range(20) for p in range(2)}) == 800
+    assert mix_seed(2**63 - 1, 1) != mix_seed(2**31 - 1, 1)

@@ -22,7 +22,7 @@ def ink(lettering: Lettering, text: str, size: int = 40, width: float = 0) -> np
 
 def kannada(*labels: str) -> Lettering:
     """Skips where it cannot work."""
-    lettering = Lettering.of(labels)
+    lettering = Lettering.for_labels(labels)
     if lettering.missing:
         pytest.skip("no font with Kannada is installed")
     if not features.check("raqm"):
@@ -31,7 +31,7 @@ def kannada(*labels: str) -> Lettering:
 
 
 def test_plain_text_needs_no_installed_font() -> None:
-    lettering = Lettering.of(["a", "7", "ß", "й", "ω"])
+    lettering = Lettering.for_labels(["a", "7", "ß", "й", "ω"])
     assert (lettering.fonts, lettering.missing) == ({}, ())
 
 
@@ -48,13 +48,13 @@ def test_a_joiner_needs_no_glyph() -> None:
 
 
 def test_a_label_without_a_font_shows_its_code_points() -> None:
-    lettering = Lettering.of(["a", NOWHERE])
+    lettering = Lettering.for_labels(["a", NOWHERE])
     assert lettering.missing == (NOWHERE,)
     assert np.array_equal(ink(lettering, NOWHERE, 40), ink(lettering, "U+E000 U+E001", 24))
 
 
 def test_text_stays_within_its_width() -> None:
-    lettering = Lettering.of([])
+    lettering = Lettering.for_labels([])
     for text in ("w", "a word", "a long sentence that does not fit anywhere"):
         assert ink(lettering, text, 30, 90).shape[1] <= 92
 

@@ -36,7 +36,7 @@ def told(path: Path, labels: int, wrong: int) -> list[str]:
     answers = Answers(top, np.full(len(truth), 0.9), np.ones(len(truth)))
     space = Space(tuple(f"label {i}" for i in range(labels)), labels)
     measured = Measured(space, truth, np.arange(len(truth)), answers)
-    lettering = Written(Lettering.of([]).plain, {}, (), True)
+    lettering = Written(Lettering.for_labels([]).plain, {}, (), True)
     class_picture(path / "picture.png", measured, measured.classes(), lettering, ("a model",))
     assert (path / "picture.png").stat().st_size > 1000
     return lettering.texts

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from haleganada_server.core.jobs.job import Epoch
-from haleganada_server.training.common.atomic_files import write_safetensors, write_whole
+from haleganada_server.training.common.atomic_files import write_atomically, write_safetensors
 from haleganada_server.training.common.checkpoint import read_tensors
 from haleganada_server.training.common.precision import Precision
 from haleganada_server.training.fit import checkpoint
@@ -132,12 +132,12 @@ def test_one_of_another_training_is_no_use(tmp_path: Path) -> None:
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
-    write_whole(path, b"old")
+    write_atomically(path, b"old")
 
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError):
-        write_whole(path, b"new")
+        write_atomically(path, b"new")
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]

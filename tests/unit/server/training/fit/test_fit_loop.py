@@ -43,7 +43,7 @@ def fitted(
     network = network or plain_network()
     stepped: list[int] = []
     hooks = FitHooks(stepped.append, lambda: len(stepped) == cancel_after)
-    precision = precision or Precision.of(settings.mixed_precision, CPU)
+    precision = precision or Precision.choose(settings.mixed_precision, CPU)
     state = FitState(network, build_optimiser(network.parameters(), settings), precision)
     head = list(network.children())[-1].parameters()
     loop = FitLoop(state, read_dataset(dataset), settings, InkInput(16, CPU), Processes(CPU), head, hooks)
@@ -119,7 +119,7 @@ def test_mixed_precision_trains_in_sixteen_bits_and_keeps_full_weights(dataset: 
     loop = fitted(dataset, dataclasses.replace(SETTINGS, epochs=1, mixed_precision=True), network)
     assert set(seen) == {torch.bfloat16, torch.float32}, "training in bfloat16, measuring in float32"
     assert weights(loop).dtype == torch.float32
-    assert Precision.of(SETTINGS.mixed_precision, CPU).dtype is None
+    assert Precision.choose(SETTINGS.mixed_precision, CPU).dtype is None
 
 
 def test_float16_learns_what_float32_does(dataset: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from haleganada_server.runtime.frames import read_frame, write_frame
-from haleganada_server.training.common.taught_drawing import Taught
+from haleganada_server.training.common.taught_drawing import TaughtDrawing
 
 Facts = dict[str, Any]
 CONFIG: Facts = {"replay": 4, "steps": 5, "learning_rate": 1e-3, "weight_decay": 0.01, "seed": 3}
@@ -48,12 +48,12 @@ class FollowingProcess:
         assert self.process.stdin
         write_frame(self.process.stdin, facts, payload)
 
-    def tell(self, samples: Sequence[Taught], keep: int = 0) -> None:
+    def tell(self, samples: Sequence[TaughtDrawing], keep: int = 0) -> None:
         """The first `keep` live samples stay, these follow."""
         add = [[sample.sample_id, sample.label, sample.revision] for sample in samples]
         self.say({"keep": keep, "add": add}, b"".join(sample.raster.tobytes() for sample in samples))
 
-    def teach(self, samples: Sequence[Taught], revision: int) -> None:
+    def teach(self, samples: Sequence[TaughtDrawing], revision: int) -> None:
         """These are all live samples at this revision."""
         self.tell(samples)
         self.say({"aim": revision})

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from haleganada_server.core.models.online_config import OnlineConfig
-from haleganada_server.training.common.taught_drawing import Taught
+from haleganada_server.training.common.taught_drawing import TaughtDrawing
 from haleganada_server.training.online.checkpoints import KEPT, Checkpoints
 from haleganada_server.training.online.features import FeatureFile
 from haleganada_server.training.online.learner import OnlineLearner, Rebuild
@@ -218,7 +218,7 @@ def test_few_checkpoints_are_kept_and_none_of_another_course(cnn: Start, tmp_pat
 
 
 def test_another_configuration_takes_up_no_checkpoint(cnn: Start, tmp_path: Path) -> None:
-    script: list[Taught] = lessons("ಅಕ")
+    script: list[TaughtDrawing] = lessons("ಅಕ")
     taught(cnn, CONFIG, tmp_path, script, checkpoints=True).save()
     other = OnlineLearner(cnn, OnlineConfig(replay=5), FeatureFile(tmp_path, cnn.learnable), Checkpoints(tmp_path))
     assert other.aim(script, 2) == Rebuild(kept=0, samples=2)

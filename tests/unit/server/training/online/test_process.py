@@ -15,7 +15,7 @@ import pytest
 from haleganada_server.config import SHIPPED_MODELS
 from haleganada_server.core.models.online_config import OnlineConfig
 from haleganada_server.training.common.job_channel import ABANDONED
-from haleganada_server.training.common.taught_drawing import Taught
+from haleganada_server.training.common.taught_drawing import TaughtDrawing
 from haleganada_server.training.online.start import start_preset
 
 from tests.unit.server.training.online.following_process import CONFIG, FollowingProcess
@@ -25,7 +25,7 @@ CNN36 = {"preset": "cnn36"}
 QUESTIONS = np.stack([drawing(letter, 70) for letter in "ಅಕಗ"])
 SCRIPT = lessons("ಅಕಗ", shots=2)
 Begin = Callable[..., FollowingProcess]
-Answers = Callable[[Sequence[Taught]], np.ndarray]
+Answers = Callable[[Sequence[TaughtDrawing]], np.ndarray]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def run(begin: Begin, tmp_path_factory: pytest.TempPathFactory) -> FollowingProc
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Answers:
     """What a learner within this process answers that has learned some samples and nothing else."""
 
-    def answers(samples: Sequence[Taught]) -> np.ndarray:
+    def answers(samples: Sequence[TaughtDrawing]) -> np.ndarray:
         start, folder = start_preset("cnn36", seed=CONFIG["seed"]), tmp_path_factory.mktemp("uninterrupted")
         rows: np.ndarray = taught(start, OnlineConfig(**CONFIG), folder, samples).published.probabilities(QUESTIONS)
         return rows

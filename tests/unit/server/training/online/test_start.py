@@ -12,8 +12,8 @@ from haleganada_server.core.errors import DataLoss, InvalidInput, Precondition
 from haleganada_server.core.models.card import ModelCard
 from haleganada_server.core.models.files import WEIGHTS
 from haleganada_server.core.models.online_config import OnlineConfig
+from haleganada_server.training.export.exemplars import write_exemplars
 from haleganada_server.training.export.model_files import read_card, write_model
-from haleganada_server.training.export.model_memory import write_memory
 from haleganada_server.training.online.start import Start, start_model, start_preset
 from haleganada_server.training.presets import parameter_count, preset
 
@@ -65,7 +65,7 @@ def test_a_model_that_keeps_drawings_remembers_them_by_itself(trained: Path, tmp
         (tmp_path / file.name).write_bytes(file.read_bytes())
     kept = lessons(KNOWN, shots=2)
     rows = [np.stack([sample.raster for sample in kept if sample.label == label]) for label in KNOWN]
-    write_memory(tmp_path, read_card(tmp_path), rows)
+    write_exemplars(tmp_path, read_card(tmp_path), rows)
     start = start_model(tmp_path)
     assert [sample.digest() for sample in start.memory] == [sample.digest() for sample in kept]
     assert start_model(tmp_path, ()).sha256() == start_model(trained).sha256() != start.sha256()

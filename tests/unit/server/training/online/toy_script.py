@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from haleganada_server.core.glyphs.types import Glyph, Ink, Stroke
 from haleganada_server.core.models.online_config import OnlineConfig
-from haleganada_server.training.common.taught_drawing import Taught
+from haleganada_server.training.common.taught_drawing import TaughtDrawing
 from haleganada_server.training.online.checkpoints import Checkpoints
 from haleganada_server.training.online.features import FeatureFile
 from haleganada_server.training.online.learner import OnlineLearner
@@ -39,14 +39,14 @@ def drawing(letter: str, hand: int) -> np.ndarray:
     return dataset_raster(normalize(Glyph(ink=Ink((stroke,), 12, 12))))
 
 
-def lessons(script: str, shots: int = 1) -> list[Taught]:
+def lessons(script: str, shots: int = 1) -> list[TaughtDrawing]:
     """`shots` drawings of each letter, one letter after another; sample n was taught at revision n."""
     drawn = [(letter, drawing(letter, hand)) for letter in script for hand in range(shots)]
-    return [Taught(n, letter, raster, revision=n) for n, (letter, raster) in enumerate(drawn, 1)]
+    return [TaughtDrawing(n, letter, raster, revision=n) for n, (letter, raster) in enumerate(drawn, 1)]
 
 
 def taught(
-    start: Start, config: OnlineConfig, folder: Path, samples: Sequence[Taught], checkpoints: bool = False
+    start: Start, config: OnlineConfig, folder: Path, samples: Sequence[TaughtDrawing], checkpoints: bool = False
 ) -> OnlineLearner:
     """A learner that has learned these."""
     learner = OnlineLearner(

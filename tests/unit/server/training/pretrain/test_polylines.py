@@ -11,7 +11,7 @@ def two_strokes() -> Drawing:
 
 
 def test_centred_box_has_side_one_around_zero() -> None:
-    points = two_strokes().centerd().points
+    points = two_strokes().center().points
     assert np.ptp(points, axis=0).max() == 1
     np.testing.assert_allclose(points.min(0) + points.max(0), 0, atol=1e-6)
 
@@ -40,7 +40,7 @@ def test_eight_symmetries_are_different() -> None:
 
 
 def test_jitter_keeps_strokes_and_moves_points_a_little() -> None:
-    drawing = two_strokes().centerd()
+    drawing = two_strokes().center()
     varied = jitter(drawing, np.random.default_rng(1))
     np.testing.assert_array_equal(varied.counts, drawing.counts)
     moved = np.abs(varied.points - drawing.points).max()
@@ -50,5 +50,5 @@ def test_jitter_keeps_strokes_and_moves_points_a_little() -> None:
 def test_pen_habits_never_lose_all_ink() -> None:
     rng = np.random.default_rng(2)
     for _ in range(200):
-        varied = pen_habits(two_strokes().centerd(), rng)
+        varied = pen_habits(two_strokes().center(), rng)
         assert varied.counts.sum() == len(varied.points) >= 2

@@ -42,7 +42,7 @@ def test_fit_scales_to_four_fifths_and_centres() -> None:
 
 
 def test_two_drawings_differ_and_a_seed_repeats_them() -> None:
-    shape = Drawing.of([np.array([[0, 0], [0.5, 1], [1, 0]])]).centerd()
+    shape = Drawing.of([np.array([[0, 0], [0.5, 1], [1, 0]])]).center()
     first = draw(shape, np.random.default_rng(3))
     assert (first == draw(shape, np.random.default_rng(3))).all()
     assert (first != draw(shape, np.random.default_rng(4))).any()

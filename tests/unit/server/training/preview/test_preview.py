@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from haleganada_server.core.datasets.dataset import Part
-from haleganada_server.training.common.augment import draws
+from haleganada_server.training.common.augment import draw_random_numbers
 from haleganada_server.training.common.ink_input import InkInput
 from haleganada_server.training.common.training_data import read_dataset
 from haleganada_server.training.preview.sheet import GAP, LEAST_SIDE, MARGIN, chosen_drawings, preview, sheet
@@ -23,7 +23,7 @@ def test_views_are_the_tensors_of_the_epochs(dataset: dict[str, Any]) -> None:
     data = read_dataset(dataset)
     items, ink = data.part(Part.TRAIN), InkInput(32, torch.device("cpu"))
     pictures = preview(data, 32, np.array([5, 2]), views=2, seed=9)
-    whole_batch = ink(data.rasters(items), draws(len(items), 9, 2))
+    whole_batch = ink(data.rasters(items), draw_random_numbers(len(items), 9, 2))
     assert pictures.shape == (2, 3, 32, 32)
     assert torch.allclose(pictures[:, 2], whole_batch[[5, 2], 0], atol=1e-5)
     assert torch.equal(pictures[:, 0], ink(data.rasters(items[[5, 2]]))[:, 0])

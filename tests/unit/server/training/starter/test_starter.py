@@ -14,13 +14,13 @@ from haleganada_server.config import SHIPPED_MODELS
 from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.store.datasets.sources import npz
 from haleganada_server.store.datasets.sources.source_item import SourceItem
+from haleganada_server.training.export.exemplars import MOST_EACH, read_exemplars
 from haleganada_server.training.export.model_files import read_card
-from haleganada_server.training.export.model_memory import MOST_EACH, read_memory
 from haleganada_server.training.pretrain.synthesis.rasters import fit
 from haleganada_server.training.starter.dataset import LABELS, StarterItem, starter_items
 from haleganada_server.training.starter.drawings import as_line, representatives
+from haleganada_server.training.starter.exemplars import choose_shippable_exemplars
 from haleganada_server.training.starter.fonts import open_fonts
-from haleganada_server.training.starter.memory import memory_of
 from haleganada_server.vision import dataset_raster, normalize_gray
 from numpy.typing import NDArray
 
@@ -110,19 +110,19 @@ def test_representatives_take_each_form_once() -> None:
     assert [int(forms[i].argmax()) for i in representatives(forms, 3)] == [0, 1, 2]
 
 
-def test_memory_is_of_what_was_trained_with_and_may_be_shipped() -> None:
+def test_exemplars_are_training_drawings_that_may_be_shipped() -> None:
     trained = [StarterItem("a", Part.TRAIN, "english", drawing(i)) for i in range(20)]
     others = [StarterItem("a", Part.TRAIN, "mnist", drawing(i)) for i in range(20, 60)]
     tests = [StarterItem("b", Part.TEST, "omniglot", drawing(i)) for i in range(14)]
-    (own, none) = memory_of([*trained, *others, *tests], ("a", "b"))
+    (own, none) = choose_shippable_exemplars([*trained, *others, *tests], ("a", "b"))
     allowed = {dataset_raster(normalize_gray(fit(item.ink))).tobytes() for item in trained[14:]}
     assert {raster.tobytes() for raster in own} == allowed
-    assert len(none) == 0, "what it is measured on is not remembered"
+    assert len(none) == 0, "no test drawing is an exemplar"
 
 
-def test_the_shipped_model_remembers_each_label() -> None:
+def test_the_shipped_model_has_exemplars_of_each_label() -> None:
     (folder,) = SHIPPED_MODELS
-    counts = Counter(sample.label for sample in read_memory(folder, read_card(folder)))
+    counts = Counter(sample.label for sample in read_exemplars(folder, read_card(folder)))
     assert counts == dict.fromkeys(LABELS, MOST_EACH)
 
 
