@@ -21,14 +21,20 @@ if TYPE_CHECKING:
     from .datasets import DatasetLabel as DatasetLabel
     from .datasets import DatasetPreview as DatasetPreview
     from .errors import *  # noqa: F403
+    from .evaluation import *  # noqa: F403
     from .jobs import EpochMetrics as EpochMetrics
+    from .jobs import EvaluationJob as EvaluationJob
+    from .jobs import EvaluationModel as EvaluationModel
     from .jobs import Job as Job
     from .jobs import JobFile as JobFile
     from .jobs import JobProgress as JobProgress
     from .jobs import JobState as JobState
+    from .jobs import TrainingJob as TrainingJob
     from .jobs import TrainingSettings as TrainingSettings
+    from .models import ExportReport as ExportReport
     from .models import Model as Model
     from .models import ModelExport as ModelExport
+    from .models import PrecisionReport as PrecisionReport
     from .models import Preset as Preset
     from .types import *  # noqa: F403
 
@@ -43,13 +49,21 @@ _TYPES = (
     "Taught", "TeachNext", "Undone", "Unlinked", "WorkspaceInfo",
 )  # fmt: skip
 _DATASETS = ("Dataset", "DatasetLabel", "DatasetPreview")
-_JOBS = ("EpochMetrics", "Job", "JobFile", "JobProgress", "JobState", "TrainingSettings")
-_MODELS = ("Model", "ModelExport", "Preset")
+_EVALUATION = (
+    "AverageMetrics", "ClassConfusion", "ClassMetrics", "DisagreementExample", "EvaluatedPart", "EvaluationResult",
+    "Interval", "ModelDisagreements", "ModelMetrics", "TeachingCounts", "UnknownClasses", "WorstClass",
+)  # fmt: skip
+_JOBS = (
+    "EpochMetrics", "EvaluationJob", "EvaluationModel", "Job", "JobFile", "JobProgress", "JobState", "TrainingJob",
+    "TrainingSettings",
+)  # fmt: skip
+_MODELS = ("ExportReport", "Model", "ModelExport", "PrecisionReport", "Preset")
 _HOMES = {
     "ClientConfig": "connection",
     "HaleganadaClient": "client",
     **dict.fromkeys(_DATASETS, "datasets"),
     **dict.fromkeys(_ERRORS, "errors"),
+    **dict.fromkeys(_EVALUATION, "evaluation"),
     **dict.fromkeys(_JOBS, "jobs"),
     **dict.fromkeys(_MODELS, "models"),
     **dict.fromkeys(_TYPES, "types"),

@@ -25,7 +25,7 @@ def glyph(drawing: Drawing) -> common_pb2.Glyph:
         drawing = Path(drawing).read_bytes()
     if isinstance(drawing, bytes):
         return common_pb2.Glyph(image=drawing)
-    strokes = [common_pb2.Stroke(x=s.x, y=s.y, t=s.t, pressure=s.pressure) for s in drawing.strokes]
+    strokes = [common_pb2.Stroke(x=s.x, y=s.y, time_ms=s.time_ms, pressure=s.pressure) for s in drawing.strokes]
     ink = common_pb2.Ink(strokes=strokes, width=drawing.width, height=drawing.height, pen_width=drawing.pen_width)
     return common_pb2.Glyph(ink=ink)
 
@@ -91,7 +91,7 @@ def sample(message: Any) -> types.Sample:
     return copied(types.Sample, message)
 
 
-def snapshot(message: ocr_service_pb2.Snapshot) -> types.Snapshot:
+def snapshot(message: common_pb2.Snapshot) -> types.Snapshot:
     return copied(types.Snapshot, message)
 
 

@@ -50,7 +50,7 @@ class DatasetLabel:
 
 
 @dataclass(frozen=True)
-class LeakedItem:
+class RepeatedItem:
     """An item that was left out because the same image is there again, and the one that was kept.
 
     part: that the source gives it: train, validation or test; "" if it gives none. kept_part: that the kept one is in;
@@ -84,7 +84,7 @@ class Dataset:
 
     dataset_id: str
     name: str
-    created: datetime
+    create_time: datetime
     sha256: str
     train: int
     validation: int
@@ -97,21 +97,21 @@ class Dataset:
     leaks: int
     duplicates: int
     imbalance: float
-    bytes_on_disk: int
-    leaked: tuple[LeakedItem, ...]
-    duplicated: tuple[LeakedItem, ...]
+    size_bytes: int
+    leaked: tuple[RepeatedItem, ...]
+    duplicated: tuple[RepeatedItem, ...]
     notes: tuple[DatasetNote, ...]
 
 
 @dataclass(frozen=True)
 class DatasetPreview:
-    """Drawings as a network receives them. sheet: a PNG, a row for each label, enlarged. side: px of one picture as the
-    network receives it.
+    """Drawings as a network receives them. sheet: a PNG, a row for each label, enlarged. input_size_px: height and
+    width of one drawing as the network receives it.
     """
 
     sheet: bytes
     labels: tuple[str, ...]
-    side: int
+    input_size_px: int
 
 
 class DatasetsClient:
@@ -198,9 +198,10 @@ class DatasetsClient:
         """Send what has not arrived, again and again while that brings it further."""
         idle, before = 0, -1
         while True:
-            received = self._connection.call(self._stub.GetUpload, pb.GetUploadRequest(sha256=header.sha256)).received
+            asked = pb.GetUploadRequest(sha256=header.sha256)
+            received = self._connection.call(self._stub.GetUpload, asked).received_bytes
             idle, before = (0 if received > before else idle + 1), received
-            header.offset = received
+            header.offset_bytes = received
             requests = _requests(header, file, progress)
             try:
                 return _dataset(self._connection.call_once(self._stub.UploadDataset, requests, _READING_S).dataset)
@@ -218,7 +219,7 @@ def _requests(
     header: pb.UploadDatasetHeader, file: BinaryIO, progress: Progress | None
 ) -> Iterator[pb.UploadDatasetRequest]:
     total = file.seek(0, os.SEEK_END)
-    sent = file.seek(header.offset)
+    sent = file.seek(header.offset_bytes)
     yield pb.UploadDatasetRequest(header=header)
     while chunk := file.read(_CHUNK):
         yield pb.UploadDatasetRequest(chunk=chunk)
@@ -254,8 +255,8 @@ def _dataset(message: pb.Dataset) -> Dataset:
     return convert.copied(Dataset, message, labels=labels, refused=refused, notes=notes, **left_out)
 
 
-def _left_out(message: pb.LeakedItem) -> LeakedItem:
-    return LeakedItem(message.item, message.kept, _part(message.part), _part(message.kept_part))
+def _left_out(message: pb.RepeatedItem) -> RepeatedItem:
+    return RepeatedItem(message.item, message.kept, _part(message.part), _part(message.kept_part))
 
 
 def _part(part: pb.DatasetPart.ValueType) -> str:

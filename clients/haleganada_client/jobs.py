@@ -2,12 +2,11 @@
 
 job = client.jobs.start_training("cnn36", "digits", settings=TrainingSettings(epochs=5))
 for now in client.jobs.watch(job.job_id):
-    print(now.progress.done, now.epochs[-1:])
+    print(now.progress.done, now.training.epochs[-1:])
 """
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -16,7 +15,7 @@ from datetime import datetime
 from enum import Enum
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from haleganada.v1 import job_service_pb2 as pb
 from haleganada.v1 import job_service_pb2_grpc
@@ -24,13 +23,14 @@ from haleganada.v1 import job_service_pb2_grpc
 from . import convert, transfers
 from .connection import Connection
 from .errors import NO_SERVER, DeadlineExceeded, Exhausted, InvalidInput, Unavailable
+from .evaluation import EvaluationResult, evaluation_result
 
 _WATCH_S = 3600.0
 _TRANSFER_S = 3600.0
 _START_S = 60.0
 _PAUSE_S = 1.0
 _CHOICES: dict[str, dict[str, Any]] = {
-    "optimiser": {"adamw": pb.OPTIMISER_ADAMW, "adam": pb.OPTIMISER_ADAM},
+    "optimizer": {"adamw": pb.OPTIMIZER_ADAMW, "adam": pb.OPTIMIZER_ADAM},
     "schedule": {"cosine": pb.LEARNING_RATE_SCHEDULE_COSINE, "plateau": pb.LEARNING_RATE_SCHEDULE_PLATEAU},
 }
 
@@ -54,7 +54,7 @@ class JobState(Enum):
 class TrainingSettings:
     """How to train; None = the preset's default, which `client.models.presets()` tells.
 
-    epochs: 1 to 10,000. batch_size: 1 to 4,096. optimiser: adamw or adam. schedule: cosine or plateau. patience:
+    epochs: 1 to 10,000. batch_size: 1 to 4,096. optimizer: adamw or adam. schedule: cosine or plateau. patience:
     epochs without a better validation accuracy after which it stops, 0 = never. accumulation: steps whose gradients
     are added up, 1 to 256. frozen_epochs: in which only the last layers of a pretrained network are trained.
     checkpoint_every: epochs between two checkpoints, 1 to 1,000.
@@ -64,7 +64,7 @@ class TrainingSettings:
     batch_size: int | None = None
     learning_rate: float | None = None
     weight_decay: float | None = None
-    optimiser: str | None = None
+    optimizer: str | None = None
     schedule: str | None = None
     patience: int | None = None
     accumulation: int | None = None
@@ -97,7 +97,7 @@ class EpochMetrics:
     validation_loss: float
     validation_accuracy: float
     learning_rate: float
-    seconds: float
+    duration_seconds: float
 
 
 @dataclass(frozen=True)
@@ -105,32 +105,67 @@ class JobFile:
     """A file that a job has written."""
 
     name: str
-    bytes: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """A training. requested_settings: those that were asked for, None = left to the preset. settings: those in use,
+    None before it has begun. epochs: the epochs so far, () in lists. model_id: the new model, "" = none (yet).
+    """
+
+    preset: str
+    dataset_id: str
+    dataset_name: str
+    model_name: str
+    requested_settings: TrainingSettings
+    settings: TrainingSettings | None
+    epochs: tuple[EpochMetrics, ...]
+    model_id: str
+
+
+@dataclass(frozen=True)
+class EvaluationModel:
+    """A model that is evaluated. model_id: "few-shot" for the embedder and head."""
+
+    model_id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class EvaluationJob:
+    """An evaluation. quick: only the accuracy was asked for. result: None until it has succeeded, and in lists."""
+
+    models: tuple[EvaluationModel, ...]
+    dataset_id: str
+    dataset_name: str
+    quick: bool
+    result: EvaluationResult | None
 
 
 @dataclass(frozen=True)
 class Job:
-    """A piece of work. kind: training or evaluation. request: what was asked for. result: of an evaluation that has
-    ended. epochs, files and result are empty in lists. cancelling: it was asked to end, and finishes up. settings: of a
-    training that has begun, all of them as they are used.
+    """A job. cancelling: it was asked to end, and finishes up. error, error_reason: "" unless it failed. files: () in
+    lists. Either training or evaluation is set.
     """
 
     job_id: str
-    kind: str
     state: JobState
-    created: datetime
-    started: datetime | None
-    ended: datetime | None
+    cancelling: bool
+    create_time: datetime
+    start_time: datetime | None
+    end_time: datetime | None
     progress: JobProgress
-    epochs: tuple[EpochMetrics, ...]
-    model_id: str
     error: str
     error_reason: str
     files: tuple[JobFile, ...]
-    request: dict[str, Any]
-    result: dict[str, Any]
-    cancelling: bool
-    settings: dict[str, Any]
+    training: TrainingJob | None
+    evaluation: EvaluationJob | None
+
+    @property
+    def kind(self) -> Literal["training", "evaluation"]:
+        """What kind of work it is."""
+        return "evaluation" if self.training is None else "training"
 
 
 class _Patience:
@@ -165,7 +200,9 @@ class JobsClient:
         """Train a model. dataset: id, or name if that is unique. name: of the model, "" = the preset's and the data
         set's.
         """
-        request = pb.StartTrainingRequest(preset=preset, dataset_id=dataset, name=name, settings=_settings(settings))
+        request = pb.StartTrainingRequest(
+            preset=preset, dataset_id=dataset, model_name=name, settings=_settings(settings)
+        )
         return _job(self._connection.call_once(self._stub.StartTraining, request, self._at_least(_START_S)).job)
 
     def start_evaluation(self, models: Sequence[str], dataset: str, *, quick: bool = False) -> Job:
@@ -271,12 +308,36 @@ def _job(message: pb.Job) -> Job:
     return convert.copied(
         Job,
         message,
-        kind=pb.JobKind.Name(message.kind).removeprefix("JOB_KIND_").lower(),
         state=JobState(pb.JobState.Name(message.state).removeprefix("JOB_STATE_").lower()),
         progress=convert.copied(JobProgress, message.progress),
-        epochs=convert.many(lambda epoch: convert.copied(EpochMetrics, epoch), message.epochs),
         files=convert.many(lambda file: convert.copied(JobFile, file), message.files),
-        request=json.loads(message.request_json or "{}"),
-        result=json.loads(message.result_json or "{}"),
-        settings=json.loads(message.settings_json or "{}"),
+        training=_training(message.training) if message.HasField("training") else None,
+        evaluation=_evaluation(message.evaluation) if message.HasField("evaluation") else None,
+    )
+
+
+def _training(message: pb.TrainingJob) -> TrainingJob:
+    return convert.copied(
+        TrainingJob,
+        message,
+        requested_settings=_given_settings(message.requested_settings),
+        settings=_given_settings(message.settings) if message.HasField("settings") else None,
+        epochs=convert.many(lambda epoch: convert.copied(EpochMetrics, epoch), message.epochs),
+    )
+
+
+def _given_settings(message: pb.TrainingSettings) -> TrainingSettings:
+    given = {field.name: value for field, value in message.ListFields()}
+    for name, choices in _CHOICES.items():
+        if name in given:
+            given[name] = next(word for word, number in choices.items() if number == given[name])
+    return TrainingSettings(**given)
+
+
+def _evaluation(message: pb.EvaluationJob) -> EvaluationJob:
+    return convert.copied(
+        EvaluationJob,
+        message,
+        models=convert.many(lambda model: convert.copied(EvaluationModel, model), message.models),
+        result=evaluation_result(message.result) if message.HasField("result") else None,
     )

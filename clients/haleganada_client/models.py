@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, overload
+from typing import BinaryIO, Literal, overload
 
 from haleganada.v1 import model_service_pb2 as pb
 from haleganada.v1 import model_service_pb2_grpc
@@ -28,59 +27,84 @@ _STARTING_S = 300.0  # a process that imports torch and may load a large backbon
 class Model:
     """A recogniser with a fixed list of labels.
 
-    labels: in the order of its outputs; () in lists. created: None for "few-shot". Accuracies: 0..1, None where the
-    data set had no such part. side: px. milliseconds: for one drawing on one core of the machine that trained it, 0
-    = not measured. learns_along: a network that learns along can start as it. damage: why it cannot be used, and what
-    to do; "" if nothing is known against it. active_in: the workspaces that answer with it; learning_in: those whose
-    networks that learn along started as it.
+    labels: in the order of its outputs; () in lists. create_time: None for "few-shot". Accuracies: 0..1, None where the
+    data set had no such part. input_size_px: height and width of the network's input. latency_ms: for one drawing on
+    one core of the machine that trained it, None = not measured. active_in: the workspaces that answer with it.
+    online_in: those whose own networks started as it. supports_online_learning: a workspace's own network can start as
+    it. damage: why it cannot be used, and what to do; "" if nothing is known against it.
     """
 
     model_id: str
     name: str
     preset: str
-    created: datetime | None
+    create_time: datetime | None
     labels: tuple[str, ...]
     labels_total: int
     parameters: int
-    bytes_on_disk: int
+    size_bytes: int
     sha256: str
     dataset_sha256: str
     dataset_name: str
     validation_accuracy: float | None
     test_accuracy: float | None
-    side: int
-    milliseconds: float
+    input_size_px: int
+    latency_ms: float | None
     active_in: tuple[str, ...]
-    learns_along: bool
+    supports_online_learning: bool
     damage: str
-    learning_in: tuple[str, ...]
+    online_in: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Preset:
-    """What can be trained, and the settings that hold unless others are given. parameters: with 36 labels.
-    learns_along: a network of it can learn along with a workspace.
+    """A recipe to train models by, with its default settings. parameters: with 36 labels. supports_online_learning: a
+    workspace's own network can start as it.
     """
 
     name: str
     description: str
-    side: int
+    input_size_px: int
     parameters: int
     pretrained: bool
     epochs: int
     batch_size: int
     learning_rate: float
-    learns_along: bool
+    supports_online_learning: bool
+
+
+@dataclass(frozen=True)
+class PrecisionReport:
+    """How the ONNX file of one precision compares with the trained network. accuracy: 0..1. latency_ms: median for one
+    drawing on one core. agreement: share of the samples whose most probable label is that of the trained network.
+    """
+
+    size_bytes: int
+    accuracy: float
+    latency_ms: float
+    agreement: float
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """How a model's ONNX files were checked, on so many samples. max_difference: largest difference of a probability
+    between float32 and the trained network. int8_method: static or dynamic quantization.
+    """
+
+    samples: int
+    max_difference: float
+    int8_method: str
+    float32: PrecisionReport | None
+    int8: PrecisionReport | None
 
 
 @dataclass(frozen=True)
 class ModelExport:
-    """A model that was written to a file. report: how that form of it was checked when it was made."""
+    """A model that was written to a file. report: how it was checked when it was made; None if that is not known."""
 
     file_name: str
-    bytes: int
+    size_bytes: int
     sha256: str
-    report: dict[str, Any]
+    report: ExportReport | None
 
 
 class ModelsClient:
@@ -158,8 +182,9 @@ class ModelsClient:
         parts = self._connection.stream(self._stub.ExportModel, request, self._at_least(_TRANSFER_S))
         to = Path(target) if isinstance(target, (str, os.PathLike)) else target
         received = transfers.write_parts(parts, to, progress)
-        report = json.loads(received.header.report_json or "{}")
-        return ModelExport(received.header.file_name, received.bytes, received.sha256, report)
+        header = received.header
+        report = _export_report(header.report) if header.HasField("report") else None
+        return ModelExport(header.file_name, received.size_bytes, received.sha256, report)
 
     def _at_least(self, seconds: float) -> float:
         """The deadline of a call that may take longer than others."""
@@ -168,6 +193,14 @@ class ModelsClient:
 
 def _model(message: pb.Model) -> Model:
     return convert.copied(Model, message)
+
+
+def _export_report(message: pb.ExportReport) -> ExportReport:
+    reports = {
+        name: convert.copied(PrecisionReport, getattr(message, name)) if message.HasField(name) else None
+        for name in ("float32", "int8")
+    }
+    return convert.copied(ExportReport, message, **reports)
 
 
 def _precision(name: str) -> pb.Precision.ValueType:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
+from haleganada.v1 import common_pb2
 from haleganada.v1 import ocr_service_pb2 as ocr
 
 from .errors import HaleganadaError
@@ -34,7 +35,7 @@ class Received:
     """A file that arrived unchanged. header: the message that announced it."""
 
     header: Any
-    bytes: int
+    size_bytes: int
     sha256: str
 
 
@@ -43,7 +44,7 @@ def write_export(parts: Iterator[Any], target: Path | BinaryIO, progress: Progre
     done = write_parts(parts, target, progress)
     header = done.header
     facts = (header.file_name, header.content_type, header.revision, header.samples_total)
-    return ExportResult(*facts, done.bytes, done.sha256)
+    return ExportResult(*facts, done.size_bytes, done.sha256)
 
 
 def write_parts(parts: Iterator[Any], target: Path | BinaryIO, progress: Progress | None = None) -> Received:
@@ -104,7 +105,7 @@ def _receive(parts: Iterator[Any], file: BinaryIO, progress: Progress | None) ->
             size += len(part.chunk)
             if progress:
                 progress(size)
-    if header is None or trailer is None or trailer.sha256 != digest.hexdigest() or trailer.bytes != size:
+    if header is None or trailer is None or trailer.sha256 != digest.hexdigest() or trailer.size_bytes != size:
         raise HaleganadaError("the export arrived changed or cut off; export again", "TRANSFER_DAMAGED")
     return Received(header, size, trailer.sha256)
 
@@ -121,4 +122,4 @@ def import_requests(
         yield ocr.ImportRequest(chunk=chunk)
         if progress:
             progress(size)
-    yield ocr.ImportRequest(trailer=ocr.TransferTrailer(sha256=digest.hexdigest(), bytes=size))
+    yield ocr.ImportRequest(trailer=common_pb2.TransferTrailer(sha256=digest.hexdigest(), size_bytes=size))

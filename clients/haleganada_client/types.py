@@ -17,11 +17,11 @@ ONLINE = "online"
 
 @dataclass(frozen=True)
 class Stroke:
-    """One movement of the pen. x, y: canvas units, y downwards. t: ms since the drawing began. pressure: 0..1."""
+    """One movement of the pen. x, y: canvas units, y downwards. time_ms: since the drawing began. pressure: 0..1."""
 
     x: tuple[float, ...]
     y: tuple[float, ...]
-    t: tuple[float, ...] = ()
+    time_ms: tuple[float, ...] = ()
     pressure: tuple[float, ...] = ()
 
 
@@ -51,7 +51,7 @@ class Lesson(NamedTuple):
 class Decision(Enum):
     """What the server makes of a drawing."""
 
-    RECOGNISED = "recognised"
+    RECOGNIZED = "recognized"
     UNSURE = "unsure"
     UNKNOWN = "unknown"
     NOTHING_TAUGHT = "nothing_taught"
@@ -170,7 +170,7 @@ class Sample:
     label: str
     canonical: str
     loss: float
-    time: datetime
+    create_time: datetime
     revision: int
     predicted: str
     correction: bool
@@ -195,8 +195,8 @@ class Snapshot:
     name: str
     revision: int
     samples_total: int
-    created: datetime
-    bytes: int
+    create_time: datetime
+    size_bytes: int
     sha256: str
     trash: bool
 
@@ -206,7 +206,7 @@ class OnlineSettings:
     """How a network learns each drawing; None = as usual.
 
     replay: earlier drawings that every step sees again, as many of each label, 0 to 1,024, usually 32. steps: of the
-    optimiser (AdamW) for a drawing, 1 to 100, usually 5. learning_rate: above 0, to 1, usually 0.001, or 0.0001.
+    optimizer (AdamW) for a drawing, 1 to 100, usually 5. learning_rate: above 0, to 1, usually 0.001, or 0.0001.
     weight_decay: 0 to 1, usually 0.01. seed: of everything random, 0 or more.
     """
 
@@ -223,7 +223,7 @@ class OnlineStatus:
 
     start: a preset's name or a model's id. settings: every one is there. revision: the workspace as predictions know
     it; None = it has not learned enough yet, "few-shot" answers. rebuilding: it learns again what came after a
-    forgotten or relabeled sample. failure: why it does not learn, and what to do; "" if all is well.
+    forgotten or relabeled sample. error: why it does not learn, and what to do; "" if all is well.
     """
 
     start: str
@@ -233,7 +233,7 @@ class OnlineStatus:
     samples_learned: int
     samples_left: int
     rebuilding: bool
-    failure: str
+    error: str
 
 
 @dataclass(frozen=True)
@@ -247,8 +247,8 @@ class WorkspaceInfo:
     samples_total: int
     labels_known: int
     revision: int
-    created: datetime
-    bytes_on_disk: int
+    create_time: datetime
+    size_bytes: int
     corrupt: bool
     embedder_hash: str
     samples_to_embed: int
@@ -264,7 +264,7 @@ class ExportResult:
     content_type: str
     revision: int
     samples_total: int
-    bytes: int
+    size_bytes: int
     sha256: str
 
 
@@ -297,9 +297,9 @@ class HistoryPoint:
     """One taught sample in the order of teaching."""
 
     revision: int
-    time: datetime
+    create_time: datetime
     loss: float
-    recognised: bool
+    recognized: bool
     new_label: bool
     label: str
 
@@ -354,7 +354,7 @@ class MethodLatency:
 
 @dataclass(frozen=True)
 class Stats:
-    """Figures of a workspace and its server; accuracy is prequential: recognised before it was learned."""
+    """Figures of a workspace and its server; accuracy is prequential: recognized before it was learned."""
 
     revision: int
     samples_total: int
@@ -375,7 +375,7 @@ class Stats:
     latencies: tuple[MethodLatency, ...]
     device: str
     versions: Mapping[str, str]
-    bytes_on_disk: int
+    size_bytes: int
     embedder_hash: str
     uptime_seconds: float
     samples_to_embed: int

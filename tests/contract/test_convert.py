@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 floats = st.floats(width=32, allow_nan=False, allow_infinity=False)
 points = st.lists(floats, min_size=1, max_size=20)
 strokes = st.builds(
-    lambda x, t: Stroke(x=x, y=x[::-1], t=x if t else (), pressure=x if t else ()), points, st.booleans()
+    lambda x, t: Stroke(x=x, y=x[::-1], time_ms=x if t else (), pressure=x if t else ()), points, st.booleans()
 )
 inks = st.builds(Ink, strokes=st.lists(strokes, max_size=5), width=floats, height=floats, pen_width=floats)
 
@@ -35,7 +35,7 @@ inks = st.builds(Ink, strokes=st.lists(strokes, max_size=5), width=floats, heigh
 def test_ink_survives(message: Ink) -> None:
     ink = convert.glyph(Glyph(ink=message)).ink
     assert ink is not None
-    strokes = [Stroke(x=s.x, y=s.y, t=s.t, pressure=s.pressure) for s in ink.strokes]
+    strokes = [Stroke(x=s.x, y=s.y, time_ms=s.t, pressure=s.pressure) for s in ink.strokes]
     assert Ink(strokes=strokes, width=ink.width, height=ink.height, pen_width=ink.pen_width) == message
 
 
@@ -69,12 +69,16 @@ SAME_NAMES: list[tuple[Any, Message]] = [
     (undone := types.Undone(ChangeKind.FORGET, 3, 7, "a", 4, True), convert.undone(undone)),
     (fixed := types.Corrected(TAUGHT, "b", 3), convert.corrected(fixed)),
 ]
-OTHERWISE_NAMED = {"time_us", "created_us", "corrupt", "kind", "taught", "online", "learning", "learned", "left"}
+OTHERWISE_NAMED = {
+    "time_us", "created_us", "bytes", "bytes_on_disk", "corrupt", "kind", "taught", "online", "learning", "learned",
+    "left", "failure",
+}  # fmt: skip
 
 
 def test_a_workspaces_network_arrives() -> None:
     arrived = convert.workspace(WORKSPACE).online
     assert (arrived.start, arrived.samples_learned, arrived.samples_left) == ("cnn36", 3, 1)
+    assert arrived.error == "no room"
     assert not convert_online.status(OnlineStatus(ONLINE.learning)).HasField("revision")
 
 
@@ -92,8 +96,9 @@ def test_every_field_arrives(value: Any, message: Message) -> None:
 
 
 def test_what_is_named_otherwise() -> None:
-    assert convert.snapshot(SNAPSHOT).created.ToMicroseconds() == SNAPSHOT.created_us
-    assert convert.sample(SAMPLE).time.ToMicroseconds() == SAMPLE.time_us
+    assert convert.snapshot(SNAPSHOT).create_time.ToMicroseconds() == SNAPSHOT.created_us
+    assert convert.snapshot(SNAPSHOT).size_bytes == convert.workspace(WORKSPACE).size_bytes == 99
+    assert convert.sample(SAMPLE).create_time.ToMicroseconds() == SAMPLE.time_us
     assert convert.workspace(WORKSPACE).state == workspaces.WORKSPACE_STATE_READY
     assert convert.taught(TAUGHT).durable
     assert convert.corrected(types.Corrected(TAUGHT, "b", 3)).taught == convert.taught(TAUGHT)

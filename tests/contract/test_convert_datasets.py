@@ -45,9 +45,9 @@ INFO = DatasetInfo(
 def test_every_field_arrives() -> None:
     message = convert.dataset(INFO)
     listed = {"labels", "refused", "leaked", "duplicated", "notes"}
-    for field in {field.name for field in fields(INFO)} - {"created_us", *listed}:
+    for field in {field.name for field in fields(INFO)} - {"created_us", "bytes_on_disk", *listed}:
         assert getattr(message, field) == getattr(INFO, field) != type(getattr(INFO, field))()
-    assert message.created.ToMicroseconds() == INFO.created_us
+    assert message.create_time.ToMicroseconds() == INFO.created_us and message.size_bytes == INFO.bytes_on_disk != 0
     assert (message.train, message.validation, message.test, message.labels_total) == (10, 6, 1, 2)
     assert message.imbalance == 4
     assert [LabelCount(one.label, one.train, one.validation, one.test) for one in message.labels] == list(INFO.labels)
@@ -92,7 +92,7 @@ def test_every_number_has_its_value() -> None:
 
 def test_a_preview() -> None:
     message = convert.preview(PreviewSheet(b"png", ("a", "b"), 32))
-    assert (message.sheet, list(message.labels), message.side) == (b"png", ["a", "b"], 32)
+    assert (message.sheet, list(message.labels), message.input_size_px) == (b"png", ["a", "b"], 32)
 
 
 def test_a_set_without_items_to_train_on_has_no_imbalance() -> None:

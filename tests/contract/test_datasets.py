@@ -47,7 +47,7 @@ def letters(tmp_path: Path) -> Path:
 def header(data: bytes, name: str = "", file_name: str = "letters.zip", offset: int = 0, **options: object) -> Part:
     wish = pb.DatasetOptions(name=name or unique(), **options)  # type: ignore[arg-type]
     sha256 = hashlib.sha256(data).hexdigest()
-    return Part(header=pb.UploadDatasetHeader(options=wish, file_name=file_name, sha256=sha256, offset=offset))
+    return Part(header=pb.UploadDatasetHeader(options=wish, file_name=file_name, sha256=sha256, offset_bytes=offset))
 
 
 def chunks(data: bytes, offset: int = 0) -> list[Part]:
@@ -68,11 +68,11 @@ def test_upload_dataset(server: RunningServer, letters: Path) -> None:
         ("ಅ", 8, 2, 3),
     ]
     assert (made.refused_total, made.leaks, made.duplicates, made.writers, made.imbalance) == (0, 0, 0, 0, 1)
-    assert len(made.sha256) == 64 and made.bytes_on_disk > 26 * 4096 and made.created.seconds > 1_600_000_000
+    assert len(made.sha256) == 64 and made.size_bytes > 26 * 4096 and made.create_time.seconds > 1_600_000_000
 
 
 def test_get_upload(server: RunningServer) -> None:
-    assert stub(server).GetUpload(pb.GetUploadRequest(sha256="ab" * 32)).received == 0
+    assert stub(server).GetUpload(pb.GetUploadRequest(sha256="ab" * 32)).received_bytes == 0
 
 
 def test_get_dataset(server: RunningServer, letters: Path) -> None:
@@ -203,7 +203,7 @@ def test_an_upload_goes_on_after_a_restart(start_server: StartServer, letters: P
 
 
 def received(server: RunningServer, sha256: str) -> int:
-    return stub(server).GetUpload(pb.GetUploadRequest(sha256=sha256)).received
+    return stub(server).GetUpload(pb.GetUploadRequest(sha256=sha256)).received_bytes
 
 
 # Bad input

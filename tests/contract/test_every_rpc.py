@@ -113,7 +113,7 @@ def test_stats(server: RunningServer, workspace: str) -> None:
         teach(server, workspace, "a", shift)
     stats = server.ocr.Stats(ocr.StatsRequest(workspace=workspace, history_points=2, find_suspects=True))
     assert (stats.samples_total, stats.labels_known, stats.accuracy_samples, len(stats.history)) == (3, 1, 2, 2)
-    assert stats.labels[0].samples == 3 and stats.HasField("average_loss") and stats.bytes_on_disk > 0
+    assert stats.labels[0].samples == 3 and stats.HasField("average_loss") and stats.size_bytes > 0
     assert stats.device.startswith("cpu") and {"server", "python", "onnxruntime", "weights"} <= set(stats.versions)
     assert stats.embedder_hash == server.app.embedder.hash and stats.uptime_seconds > 0
     train = next(latency for latency in stats.latencies if latency.method == "Train")
@@ -132,7 +132,7 @@ def test_save(server: RunningServer, workspace: str) -> None:
     teach(server, workspace)
     snapshot = server.ocr.Save(ocr.SaveRequest(workspace=workspace, name="before supper")).snapshot
     assert (snapshot.name, snapshot.revision, snapshot.samples_total, snapshot.trash) == ("before supper", 1, 1, False)
-    assert snapshot.bytes > 0 and len(snapshot.sha256) == 64 and snapshot.created.seconds > 0
+    assert snapshot.size_bytes > 0 and len(snapshot.sha256) == 64 and snapshot.create_time.seconds > 0
 
 
 def test_reset(server: RunningServer, workspace: str) -> None:
@@ -148,7 +148,7 @@ def test_export(server: RunningServer, workspace: str) -> None:
     parts = list(server.ocr.Export(ocr.ExportRequest(workspace=workspace, format=ocr.EXPORT_FORMAT_JSONL)))
     header = parts[0].header
     assert (header.format, header.revision, header.samples_total) == (ocr.EXPORT_FORMAT_JSONL, 1, 1)
-    assert parts[-1].trailer.bytes == sum(len(part.chunk) for part in parts[1:-1])
+    assert parts[-1].trailer.size_bytes == sum(len(part.chunk) for part in parts[1:-1])
 
 
 def test_import(server: RunningServer, workspace: str) -> None:
@@ -185,7 +185,7 @@ def test_get_sample(server: RunningServer, workspace: str) -> None:
     taught = server.ocr.Train(ocr.TrainRequest(workspace=workspace, glyph=Glyph(image=picture("JPEG")), label="a"))
     sample = server.samples.GetSample(samples.GetSampleRequest(workspace=workspace, sample_id=taught.sample_id)).sample
     assert (sample.label, sample.canonical, sample.loss, sample.revision) == ("a", "a", taught.loss, taught.revision)
-    assert sample.picture.startswith(b"\x89PNG") and sample.time.seconds > 1_600_000_000
+    assert sample.picture.startswith(b"\x89PNG") and sample.create_time.seconds > 1_600_000_000
 
 
 def test_update_sample(server: RunningServer, workspace: str) -> None:
@@ -213,7 +213,7 @@ def test_get_workspace(server: RunningServer, workspace: str) -> None:
     teach(server, workspace)
     found = server.workspaces.GetWorkspace(workspaces.GetWorkspaceRequest(workspace=workspace)).workspace
     assert (found.samples_total, found.labels_known, found.revision) == (1, 1, 1)
-    assert found.bytes_on_disk > 0 and found.embedder_hash == server.app.embedder.hash
+    assert found.size_bytes > 0 and found.embedder_hash == server.app.embedder.hash
     assert server.workspaces.GetWorkspace(workspaces.GetWorkspaceRequest()).workspace.name == "default"
 
 

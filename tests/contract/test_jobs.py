@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -43,7 +42,7 @@ def jobs(server: RunningServer) -> Stub:
 
 
 def start(jobs: Stub, name: str = "", epochs: int = 2) -> pb.Job:
-    request = pb.StartTrainingRequest(preset="cnn36", dataset_id="letters", name=name)
+    request = pb.StartTrainingRequest(preset="cnn36", dataset_id="letters", model_name=name)
     request.settings.epochs = epochs
     return jobs.StartTraining(request).job
 
@@ -62,30 +61,33 @@ def until(condition: Callable[[], bool], timeout_s: float = 10) -> None:
 def test_a_training_from_start_to_end(jobs: Stub) -> None:
     request = pb.StartTrainingRequest(preset="cnn36", dataset_id="letters")
     request.settings.CopyFrom(
-        pb.TrainingSettings(epochs=3, weight_decay=0.0, optimiser=pb.OPTIMISER_ADAM, augment=False, patience=0)
+        pb.TrainingSettings(epochs=3, weight_decay=0.0, optimizer=pb.OPTIMIZER_ADAM, augment=False, patience=0)
     )
     asked = jobs.StartTraining(request).job
-    assert (asked.kind, asked.state) == (pb.JOB_KIND_TRAINING, pb.JOB_STATE_QUEUED)
-    assert asked.created.seconds and not asked.HasField("started") and not asked.HasField("ended")
-    given = {"epochs": 3, "weight_decay": 0.0, "optimiser": "adam", "augment": False, "patience": 0}
-    assert json.loads(asked.request_json)["settings"] == given
+    assert (asked.WhichOneof("work"), asked.state) == ("training", pb.JOB_STATE_QUEUED)
+    assert asked.create_time.seconds and not asked.HasField("start_time") and not asked.HasField("end_time")
+    assert asked.training.requested_settings == request.settings
     last = watched(jobs, asked)[-1]
-    assert last.state == pb.JOB_STATE_SUCCEEDED and last.model_id and not last.error
-    assert not asked.settings_json and json.loads(last.settings_json)["batch_size"] == 8
-    assert [epoch.epoch for epoch in last.epochs] == [1, 2, 3]
-    assert last.epochs[1].validation_accuracy == pytest.approx(0.75)
+    assert last.state == pb.JOB_STATE_SUCCEEDED and last.training.model_id and not last.error
+    assert not asked.training.HasField("settings") and last.training.settings.batch_size == 8
+    assert not last.training.settings.HasField("seed"), "its process did not tell"
+    assert [epoch.epoch for epoch in last.training.epochs] == [1, 2, 3]
+    assert last.training.epochs[1].validation_accuracy == pytest.approx(0.75)
     assert jobs.GetJob(pb.GetJobRequest(job_id=asked.job_id)).job == last
     listed = jobs.ListJobs(pb.ListJobsRequest()).jobs[0]
-    assert listed.job_id == asked.job_id and not listed.epochs and not listed.files
-    assert json.loads(asked.request_json)["name"] == "cnn36 letters"
+    assert listed.job_id == asked.job_id and not listed.training.epochs and not listed.files
+    assert (listed.training.preset, listed.training.model_name) == ("cnn36", "cnn36 letters")
+    assert listed.training.dataset_name == "letters" and listed.training.dataset_id == asked.training.dataset_id
 
 
 def test_an_evaluation_and_its_files(jobs: Stub) -> None:
     asked = jobs.StartEvaluation(pb.StartEvaluationRequest(models=["few-shot"], dataset_id="letters", quick=True)).job
     last = watched(jobs, asked)[-1]
-    assert (last.kind, last.state) == (pb.JOB_KIND_EVALUATION, pb.JOB_STATE_SUCCEEDED)
-    assert json.loads(last.result_json)["models"][0]["accuracy"] == 0.75
-    assert [(file.name, file.bytes) for file in last.files] == [("confusion_matrix.png", 200_000)]
+    assert (last.WhichOneof("work"), last.state) == ("evaluation", pb.JOB_STATE_SUCCEEDED)
+    assert [(m.model_id, m.name) for m in last.evaluation.models] == [("few-shot", "few-shot")]
+    assert last.evaluation.quick and last.evaluation.result.models[0].accuracy == 0.75
+    assert not jobs.ListJobs(pb.ListJobsRequest()).jobs[0].evaluation.HasField("result")
+    assert [(file.name, file.size_bytes) for file in last.files] == [("confusion_matrix.png", 200_000)]
     parts = list(jobs.GetJobFile(pb.GetJobFileRequest(job_id=asked.job_id, name="confusion_matrix.png")))
     assert sum(len(part.chunk) for part in parts) == 200_000 and max(len(part.chunk) for part in parts) <= 65536
     for name in ("../job.json", "job.json", "/etc/passwd"):
@@ -163,13 +165,13 @@ def get(jobs: Stub, job: pb.Job) -> pb.Job:
 def test_cancelling_keeps_the_best(jobs: Stub) -> None:
     asked = start(jobs, "long", 10_000)
     waiting = start(jobs, "waiting")
-    until(lambda: len(jobs.GetJob(pb.GetJobRequest(job_id=asked.job_id)).job.epochs) > 1)
+    until(lambda: len(jobs.GetJob(pb.GetJobRequest(job_id=asked.job_id)).job.training.epochs) > 1)
     assert jobs.CancelJob(pb.CancelJobRequest(job_id=waiting.job_id)).job.state == pb.JOB_STATE_CANCELLED
     no = refused(lambda: jobs.DeleteJob(pb.DeleteJobRequest(job_id=asked.job_id)))
     assert (no.code, no.reason) == (StatusCode.FAILED_PRECONDITION, "JOB_NOT_OVER")
     jobs.CancelJob(pb.CancelJobRequest(job_id=asked.job_id))
     last = watched(jobs, asked)[-1]
-    assert last.state == pb.JOB_STATE_CANCELLED and last.model_id
+    assert last.state == pb.JOB_STATE_CANCELLED and last.training.model_id
     jobs.DeleteJob(pb.DeleteJobRequest(job_id=asked.job_id))
     assert [job.job_id for job in jobs.ListJobs(pb.ListJobsRequest()).jobs] == [waiting.job_id]
 
@@ -204,7 +206,7 @@ def test_stopping_sends_watchers_away_and_the_job_goes_on_later(start_server: St
     give(first.app.datasets, tmp_path)
     jobs = Stub(first.channel)
     asked = start(jobs, "long", 30)
-    until(lambda: len(jobs.GetJob(pb.GetJobRequest(job_id=asked.job_id)).job.epochs) > 2)
+    until(lambda: len(jobs.GetJob(pb.GetJobRequest(job_id=asked.job_id)).job.training.epochs) > 2)
     began = time.monotonic()
     with grpc.insecure_channel(first.address) as channel:
         watch = Stub(channel).WatchJob(pb.WatchJobRequest(job_id=asked.job_id))
@@ -218,4 +220,6 @@ def test_stopping_sends_watchers_away_and_the_job_goes_on_later(start_server: St
     assert time.monotonic() - began < 4
     again = start_server(SubprocessRunner(COMMAND, {}))
     last = watched(Stub(again.channel), asked)[-1]
-    assert last.state == pb.JOB_STATE_SUCCEEDED and [epoch.epoch for epoch in last.epochs] == list(range(1, 31))
+    assert last.state == pb.JOB_STATE_SUCCEEDED and [epoch.epoch for epoch in last.training.epochs] == list(
+        range(1, 31)
+    )

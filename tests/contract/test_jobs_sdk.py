@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from haleganada_client import HaleganadaClient, Job, JobState, TrainingSettings
+from haleganada_client import HaleganadaClient, Interval, Job, JobState, TrainingSettings
 from haleganada_client.errors import InvalidInput, NotFound, Unavailable
 from haleganada_server.runtime.job_process import SubprocessRunner
 
@@ -32,17 +32,18 @@ def client(server: RunningServer) -> Iterator[HaleganadaClient]:
 
 
 def test_train_watch_list_and_fetch(client: HaleganadaClient, tmp_path: Path) -> None:
-    settings = TrainingSettings(epochs=2, optimiser="adam", schedule="plateau", weight_decay=0.0, tensorboard=True)
+    settings = TrainingSettings(epochs=2, optimizer="adam", schedule="plateau", weight_decay=0.0, tensorboard=True)
     asked = client.jobs.start_training("tiny-cnn", "letters", name="mine", settings=settings)
-    assert asked.kind == "training" and asked.state is JobState.QUEUED and asked.started is None
-    assert asked.request["settings"] == {
-        "epochs": 2, "optimiser": "adam", "schedule": "plateau", "weight_decay": 0.0, "tensorboard": True,
-    }  # fmt: skip
+    assert asked.kind == "training" and asked.state is JobState.QUEUED and asked.start_time is None
+    assert asked.training is not None and asked.training.requested_settings == settings
+    assert asked.training.settings is None and asked.evaluation is None
     last = list(client.jobs.watch(asked.job_id))[-1]
-    assert last.state is JobState.SUCCEEDED and last.model_id and last.ended is not None
-    assert [epoch.epoch for epoch in last.epochs] == [1, 2] and last.epochs[0].validation_accuracy == 0.5
+    assert last.state is JobState.SUCCEEDED and last.training is not None and last.end_time is not None
+    assert last.training.settings == TrainingSettings(epochs=2, batch_size=8, learning_rate=1e-3, augment=True)
+    epochs = last.training.epochs
+    assert [epoch.epoch for epoch in epochs] == [1, 2] and epochs[0].validation_accuracy == 0.5
     assert client.jobs.get(asked.job_id) == last and client.jobs.list(1)[0].job_id == asked.job_id
-    assert client.models.get("mine").model_id == last.model_id
+    assert client.models.get("mine").model_id == last.training.model_id
     assert client.jobs.file(asked.job_id, "training_history.json", tmp_path / "history.json") == 2
     into = io.BytesIO()
     assert client.jobs.file(asked.job_id, "training_history.json", into) == 2 and into.getvalue() == b"{}"
@@ -54,13 +55,16 @@ def test_train_watch_list_and_fetch(client: HaleganadaClient, tmp_path: Path) ->
 def test_an_evaluation(client: HaleganadaClient) -> None:
     asked = client.jobs.start_evaluation(["few-shot"], "letters", quick=True)
     last = list(client.jobs.watch(asked.job_id))[-1]
-    assert last.kind == "evaluation" and last.result["models"][0]["accuracy"] == 0.75
+    assert last.kind == "evaluation" and last.evaluation is not None and last.evaluation.result is not None
+    (model,) = last.evaluation.result.models
+    assert model.accuracy == 0.75 and model.accuracy_interval == Interval(0.5, 0.9)
+    assert model.worst_classes[0].mistaken_for == "a" and model.confusions[0].first_as_second == 1
 
 
 def test_words_are_checked_before_they_are_sent(client: HaleganadaClient) -> None:
     with pytest.raises(InvalidInput) as refused:
-        client.jobs.start_training("cnn36", "letters", settings=TrainingSettings(optimiser="sgd"))
-    assert refused.value.field == "settings.optimiser"
+        client.jobs.start_training("cnn36", "letters", settings=TrainingSettings(optimizer="sgd"))
+    assert refused.value.field == "settings.optimizer"
 
 
 def test_more_watchers_than_the_server_has_places_for_look_now_and_then(client: HaleganadaClient) -> None:
@@ -95,7 +99,7 @@ def test_a_watch_goes_on_when_the_server_comes_back(start_server: StartServer, t
         watcher.join(30)
         assert not watcher.is_alive()
     assert seen[-1].state is JobState.SUCCEEDED, seen[-1].error
-    assert [e.epoch for e in seen[-1].epochs] == list(range(1, 41))
+    assert seen[-1].training is not None and [e.epoch for e in seen[-1].training.epochs] == list(range(1, 41))
 
 
 def test_a_watch_without_a_server_ends_at_once() -> None:

@@ -78,8 +78,8 @@ def test_list_models(start_server: StartServer, tmp_path: Path) -> None:
     assert pages == [[FEW_SHOT, made[1]], [made[0], made[2]]]
     first, second = stub(server).ListModels(pb.ListModelsRequest()).models[:2]
     assert (second.labels_total, list(second.labels), second.name, second.preset) == (3, [], "m3", "tiny-cnn")
-    assert list(first.active_in) == ["default"] and not first.HasField("created") and first.labels_total == 0
-    assert first.sha256 == server.app.embedder.hash and first.bytes_on_disk > 1_000_000 and first.parameters > 1_000_000
+    assert list(first.active_in) == ["default"] and not first.HasField("create_time") and first.labels_total == 0
+    assert first.sha256 == server.app.embedder.hash and first.size_bytes > 1_000_000 and first.parameters > 1_000_000
 
 
 def test_a_model_that_came_with_the_server(start_server: StartServer, tmp_path: Path) -> None:
@@ -101,13 +101,15 @@ def test_a_model_that_came_with_the_server(start_server: StartServer, tmp_path: 
 
 def test_get_model(server: RunningServer, model: str) -> None:
     found = stub(server).GetModel(pb.GetModelRequest(model_id=model)).model
-    assert list(found.labels) == list(SHAPES) and found.side == SIDE and found.parameters == 3 * SIDE * SIDE
-    assert (found.validation_accuracy, found.milliseconds, found.dataset_name) == (0.75, 0.2, "shapes")
-    assert not found.HasField("test_accuracy") and len(found.sha256) == 64 and found.created.seconds == 1_700_000_000
+    assert list(found.labels) == list(SHAPES) and found.input_size_px == SIDE and found.parameters == 3 * SIDE * SIDE
+    assert (found.validation_accuracy, found.latency_ms, found.dataset_name) == (0.75, 0.2, "shapes")
+    assert (
+        not found.HasField("test_accuracy") and len(found.sha256) == 64 and found.create_time.seconds == 1_700_000_000
+    )
     assert stub(server).GetModel(pb.GetModelRequest(model_id=found.name)).model == found
     few_shot, starter = (stub(server).GetModel(pb.GetModelRequest(model_id=one)).model for one in (FEW_SHOT, "starter"))
-    assert few_shot.name == FEW_SHOT and not few_shot.learns_along and starter.learns_along
-    assert not found.learns_along, "it has no weights that torch could read"
+    assert few_shot.name == FEW_SHOT and not few_shot.supports_online_learning and starter.supports_online_learning
+    assert not found.supports_online_learning, "it has no weights that torch could read"
 
 
 def test_list_presets(server: RunningServer) -> None:
@@ -115,7 +117,7 @@ def test_list_presets(server: RunningServer) -> None:
     names = [preset.name for preset in presets]
     assert names == sorted(names) and {"cnn36", "resnet18", "resnet50-transformer", "tiny-cnn"} <= set(names)
     assert all(preset.description and preset.epochs > 0 and preset.learning_rate > 0 for preset in presets)
-    assert [preset.name for preset in presets if preset.learns_along] == ["cnn36", "resnet50-transformer"]
+    assert [preset.name for preset in presets if preset.supports_online_learning] == ["cnn36", "resnet50-transformer"]
 
 
 @pytest.mark.parametrize(("preset", "words"), [("cnn36", "`models use cnn36 --online`"), ("resnet18", "train a model")])
@@ -129,7 +131,7 @@ def test_activate_model(server: RunningServer, workspace: str, model: str) -> No
     before = predict(server, workspace, cross())
     assert activate(server, workspace, model).active_in == [workspace]
     answer = predict(server, workspace, cross(3))
-    assert best(answer) == "ಕ" and answer.unknown_probability == 0 and answer.decision == ocr.DECISION_RECOGNISED
+    assert best(answer) == "ಕ" and answer.unknown_probability == 0 and answer.decision == ocr.DECISION_RECOGNIZED
     assert best(predict(server, workspace, cross(), model=FEW_SHOT)) == "taught"
     assert workspace in activate(server, workspace, FEW_SHOT).active_in
     after = predict(server, workspace, cross())
@@ -154,9 +156,9 @@ def test_export_model(server: RunningServer, workspace: str, model: str, precisi
     parts = list(stub(server).ExportModel(pb.ExportModelRequest(model_id=model, precision=precision)))
     assert [part.WhichOneof("part") for part in parts] == ["header", *["chunk"] * (len(parts) - 2), "trailer"]
     content, header = b"".join(part.chunk for part in parts), parts[0].header
-    assert parts[-1].trailer.sha256 == hashlib.sha256(content).hexdigest() and header.bytes == len(content)
+    assert parts[-1].trailer.sha256 == hashlib.sha256(content).hexdigest() and header.size_bytes == len(content)
     assert header.file_name.endswith(".int8.onnx" if precision == pb.PRECISION_INT8 else f"{model}.onnx")
-    assert "\n" not in header.report_json and json.loads(header.report_json)["float32"]
+    assert header.report.samples and header.report.float32.size_bytes and header.report.int8.agreement
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     probabilities = np.asarray(session.run(["probabilities"], {"ink": model_input(raster(ring(4))[None], SIDE)})[0])[0]
     assert list(SHAPES)[int(probabilities.argmax())] == best(predict(server, workspace, ring(4), model=model))

@@ -116,13 +116,13 @@ def same(one: ocr.PredictResponse, other: ocr.PredictResponse) -> bool:
 def test_a_model_names_the_workspaces_that_learn_along_from_it(server: RunningServer) -> None:
     activate(server, "starter")
     starter = stub(server).GetModel(pb.GetModelRequest(model_id="starter")).model
-    assert (list(starter.learning_in), list(starter.active_in)) == (["default"], [])
+    assert (list(starter.online_in), list(starter.active_in)) == (["default"], [])
     back(server)
     stub(server).ActivateModel(pb.ActivateModelRequest(model_id="starter"))
     (_, listed) = stub(server).ListModels(pb.ListModelsRequest()).models
-    assert (list(listed.learning_in), list(listed.active_in)) == ([], ["default"])
+    assert (list(listed.online_in), list(listed.active_in)) == ([], ["default"])
     activate(server, "cnn36")
-    assert not stub(server).GetModel(pb.GetModelRequest(model_id="starter")).model.learning_in
+    assert not stub(server).GetModel(pb.GetModelRequest(model_id="starter")).model.online_in
 
 
 def test_what_was_taught_before_and_after_is_learned(server: RunningServer) -> None:
@@ -136,7 +136,7 @@ def test_what_was_taught_before_and_after_is_learned(server: RunningServer) -> N
     assert (answer.model, answer.candidates[0].label, answer.revision) == (ONLINE, "ring", taught.revision)
     assert sum(c.probability for c in answer.candidates) == pytest.approx(1) and answer.unknown_probability == 0
     now = status(server).online
-    assert (now.samples_learned, now.samples_left, now.labels_known, now.failure) == (2, 0, 2, "")
+    assert (now.samples_learned, now.samples_left, now.labels_known, now.error) == (2, 0, 2, "")
 
 
 def test_a_reply_does_not_wait_unless_asked_and_the_state_before_answers(server: RunningServer) -> None:
@@ -244,11 +244,11 @@ def test_a_killed_process_comes_back_and_answers_the_same(server: RunningServer)
         teach(server, label, glyph, wait_ms=20_000)
     before = predict(server, ring(2))
     os.kill(process_of(server), signal.SIGKILL)
-    until(lambda: status(server).online.failure != "")
+    until(lambda: status(server).online.error != "")
     assert predict(server, ring(2)).model == FEW_SHOT and teach(server, "ladder", ladder()).durable
     until(lambda: predict(server, ladder(2)).model == ONLINE)
     learned(server)
-    assert status(server).online.failure == "" and predict(server, ladder(2)).candidates[0].label == "ladder"
+    assert status(server).online.error == "" and predict(server, ladder(2)).candidates[0].label == "ladder"
     server.ocr.Undo(ocr.UndoRequest())
     learned(server)
     assert same(predict(server, ring(2)), before)

@@ -10,6 +10,7 @@ from pathlib import Path
 import grpc
 import pytest
 from grpc import StatusCode
+from haleganada.v1 import common_pb2 as common
 from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada.v1 import ocr_service_pb2_grpc
 from haleganada.v1 import workspace_service_pb2 as workspaces
@@ -42,7 +43,7 @@ def export(server: RunningServer, workspace: str, form: ocr.ExportFormat.ValueTy
     return parts[0].header, data
 
 
-def sent(workspace: str, *chunks: bytes, trailer: ocr.TransferTrailer | None = None) -> Iterator[ocr.ImportRequest]:
+def sent(workspace: str, *chunks: bytes, trailer: common.TransferTrailer | None = None) -> Iterator[ocr.ImportRequest]:
     yield ocr.ImportRequest(header=ocr.ImportHeader(workspace=workspace))
     for chunk in chunks:
         yield ocr.ImportRequest(chunk=chunk)
@@ -91,9 +92,9 @@ BAD_STREAMS = {
     "an empty part": [ocr.ImportRequest(header=ocr.ImportHeader()), ocr.ImportRequest()],
     "too large a chunk": [*sent("", b"\0" * (2**20 + 1))],
     "not a file": [*sent("", b"neither of them")],
-    "another hash": [*sent("", b"x", trailer=ocr.TransferTrailer(sha256="0" * 64))],
-    "another size": [*sent("", b"x", trailer=ocr.TransferTrailer(bytes=2))],
-    "a chunk behind the trailer": [*sent("", trailer=ocr.TransferTrailer()), ocr.ImportRequest(chunk=b"x")],
+    "another hash": [*sent("", b"x", trailer=common.TransferTrailer(sha256="0" * 64))],
+    "another size": [*sent("", b"x", trailer=common.TransferTrailer(size_bytes=2))],
+    "a chunk behind the trailer": [*sent("", trailer=common.TransferTrailer()), ocr.ImportRequest(chunk=b"x")],
 }
 
 

@@ -107,7 +107,7 @@ class Page:
         return list(self.run(_NAMELESS))
 
     def kind(self) -> str:
-        """The verdict on the drawing as it is now, by its stable word: recognised, unsure, unknown, …"""
+        """The verdict on the drawing as it is now, by its stable word: recognized, unsure, unknown, …"""
         self.wait(lambda: self.find("#verdict").get_attribute("data-kind") != "idle")
         return self.find("#verdict").get_attribute("data-kind") or ""
 

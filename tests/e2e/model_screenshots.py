@@ -38,9 +38,10 @@ def shoot_models(shoot: Shoot) -> None:
         _dataset(page, dataset, shoot)
         job = client.jobs.start_training("cnn36", dataset, name=_NAME, settings=TrainingSettings(epochs=_EPOCHS))
         _training(page, job, shoot)
-        done = _end(client, job)
-        _models(page, client, [done.model_id, "few-shot"], dataset, shoot)
-        _learning_along(page, client, done.model_id, shoot)
+        training = _end(client, job).training
+        assert training is not None
+        _models(page, client, [training.model_id, "few-shot"], dataset, shoot)
+        _learning_along(page, client, training.model_id, shoot)
 
 
 def _dataset(page: Page, dataset: str, shoot: Shoot) -> None:

@@ -102,7 +102,7 @@ def on_a_phone(page: Page) -> None:
 def draw(page: Page, letter: str, hand: int) -> None:
     """Write a letter and wait for the verdict on all of its strokes."""
     page.draw(written(letter, hand))
-    page.wait(lambda: page.run("return document.querySelector('#verdict').dataset.kind === 'recognised'"))
+    page.wait(lambda: page.run("return document.querySelector('#verdict').dataset.kind === 'recognized'"))
 
 
 def shoot(page: Page, name: str, part: str = "") -> None:

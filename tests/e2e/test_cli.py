@@ -83,10 +83,10 @@ def test_teach_and_recognise(run: Terminal, pictures: Path) -> None:
     assert "learned x as sample 1; 1 label, 1 sample known" in run("train", "x", pictures / "x/0.png")
     assert "ಅ" in run("train", "ಅ", "-", stdin=(pictures / "U+0C85/0.png").read_bytes())
     answer = run.json("predict", pictures / "x/1.png")
-    assert answer[0]["file"] == str(pictures / "x/1.png") and answer[0]["decision"] == "recognised"
+    assert answer[0]["file"] == str(pictures / "x/1.png") and answer[0]["decision"] == "recognized"
     assert answer[0]["candidates"][0]["label"] == "x"
     text = run("predict", "-", stdin=(pictures / "U+0C85/2.png").read_bytes())
-    assert text.startswith("-: recognised") and all(word in text for word in ("ಅ", "U+0C85", "%", "none of these"))
+    assert text.startswith("-: recognized") and all(word in text for word in ("ಅ", "U+0C85", "%", "none of these"))
 
 
 def test_nothing_taught_yet_is_an_answer(run: Terminal, pictures: Path) -> None:
@@ -156,7 +156,7 @@ def test_what_is_wrong_with_a_folder_is_listed(run: Terminal, pictures: Path, tm
 def test_many_pictures_have_a_line_each(run: Terminal, pictures: Path, tmp_path: Path) -> None:
     run("train", "--folder", pictures)
     lines = run("predict", pictures).splitlines()
-    assert len(lines) == 8 and lines[-1] == "6 drawings: 6 recognised"
+    assert len(lines) == 8 and lines[-1] == "6 drawings: 6 recognized"
     pattern = str(pictures / "*" / "1.png")
     assert [Path(answer["file"]).name for answer in run.json("predict", pattern, "-k", "2")] == ["1.png", "1.png"]
     (tmp_path / "bad.png").write_bytes(b"no picture")
@@ -282,7 +282,7 @@ def test_workspaces(run: Terminal) -> None:
 
 def test_doctor(run: Terminal) -> None:
     text = run("doctor")
-    assert "taught and recognised a cross" in text and "fail" not in text
+    assert "taught and recognized a cross" in text and "fail" not in text
     assert all(finding["state"] in ("ok", "warn") for finding in run.json("doctor"))
     assert not [name for name in run("workspaces").split() if name.startswith("doctor-")]
 
@@ -415,9 +415,9 @@ def on_a_terminal(*arguments: str | Path, **environment: str) -> str:
 def test_colors_and_bars_are_for_people_who_want_them(run: Terminal, pictures: Path) -> None:
     run("train", "--folder", pictures)
     colored = on_a_terminal(*run.shared, "predict", pictures / "x/0.png")
-    assert "\x1b[32mrecognised" in colored and "Reading" in colored
+    assert "\x1b[32mrecognized" in colored and "Reading" in colored
     plain = on_a_terminal(*run.shared, "predict", pictures / "x/0.png", NO_COLOR="1")
-    assert "recognised" in plain and "\x1b[32m" not in plain
+    assert "recognized" in plain and "\x1b[32m" not in plain
     assert "\x1b" not in run("predict", pictures / "x/0.png")
 
 

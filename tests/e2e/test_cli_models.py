@@ -100,10 +100,10 @@ def test_list_show_and_presets(running: ServerProcess) -> None:
 
 def test_predict_with_a_model(running: ServerProcess, pictures: Path, tmp_path: Path) -> None:
     one = run(running, "predict", pictures / "0.png", "--model", "shapes", "--top-k", "1")
-    assert "recognised" in one and "cross" in one and "plus" not in one and "none of these" not in one
+    assert "recognized" in one and "cross" in one and "plus" not in one and "none of these" not in one
     viz = tmp_path / "answers.html"
     many = run(running, "predict", "--folder", pictures, "--model", GOOD, "--save-viz", viz, code=1)
-    assert "3 recognised" in many and "1 not readable" in many and "cross" in viz.read_text(encoding="utf-8")
+    assert "3 recognized" in many and "1 not readable" in many and "cross" in viz.read_text(encoding="utf-8")
     assert "say which pictures" in run(running, "predict", "--model", GOOD, code=2)
     told = run(running, "predict", pictures / "0.png", "--model", "resnet", code=4)
     assert told.count("\n") == 1 and "resnet" in told
@@ -161,10 +161,10 @@ def test_the_sdk(running: ServerProcess, tmp_path: Path) -> None:
     with running.client() as client:
         assert [model.model_id for model in client.models.list()][:2] == ["few-shot", GOOD]
         found = client.models.get("shapes")
-        assert found.labels == ("cross", "plus") and found.test_accuracy is None and found.created is not None
+        assert found.labels == ("cross", "plus") and found.test_accuracy is None and found.create_time is not None
         done = client.models.export("shapes", tmp_path / "m.onnx", "int8")
         assert done.sha256 == hashlib.sha256((tmp_path / "m.onnx").read_bytes()).hexdigest()
-        assert done.file_name == f"tiny-cnn-{GOOD}.int8.onnx" and done.report["float32"]
+        assert done.file_name == f"tiny-cnn-{GOOD}.int8.onnx" and done.report and done.report.float32
         assert "tiny-cnn" in {preset.name for preset in client.models.presets()}
         answer = client.predict(picture(LINES["plus"]), model="shapes")
         assert answer.best is not None and answer.best.label == "plus"

@@ -110,7 +110,7 @@ def test_a_model_names_the_workspaces_that_learn_along_from_it(run: Terminal, cl
     assert f"{here} (learning along)" in run("models") and f"{here} (learning along)" in run(
         "models", "show", "starter"
     )
-    assert client.models.get("starter").learning_in == (here,)
+    assert client.models.get("starter").online_in == (here,)
     run("models", "use", "starter")
     assert here in run("models") and f"{here} (learning along)" not in run("models")
 

@@ -22,7 +22,7 @@ def test_the_servers_own_data_set_is_used(tmp_path: Path) -> None:
             made = client.datasets.upload(crosses_and_bars(tmp_path), name="starter")
         done = haleganada(*fit, "--starter", HALEGANADA_DATA="")
         assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout)["request"]["dataset_id"] == made.dataset_id
+        assert json.loads(done.stdout)["training"]["dataset_id"] == made.dataset_id
         for wrong in (fit, (*fit, "--starter", "--data", "starter")):
             told = haleganada(*wrong)
             assert told.returncode == 2 and "--data NAME or --starter" in told.stderr

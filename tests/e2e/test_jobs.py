@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from haleganada_client import JobState, TrainingSettings
+from haleganada_client import Job, JobState, TrainingJob, TrainingSettings
 
 from tests.e2e.processes import ServerProcess, haleganada, start_process
 from tests.jobs import serve
@@ -97,7 +97,8 @@ def test_a_job_that_was_cancelled_is_ending_and_one_shows_the_settings_that_it_u
     with server(tmp_path / "data") as process, process.client() as client:
         client.datasets.upload(crosses_and_bars(tmp_path))
         done = client.jobs.start_training("cnn36", "letters", settings=TrainingSettings(epochs=1))
-        assert list(client.jobs.watch(done.job_id))[-1].settings["batch_size"] == 8
+        used = training(list(client.jobs.watch(done.job_id))[-1]).settings
+        assert used is not None and used.batch_size == 8
         stubborn = client.jobs.start_training("cnn36", "letters", name="does not listen")
         until(lambda: client.jobs.get(stubborn.job_id).state is JobState.RUNNING)
         assert client.jobs.cancel(stubborn.job_id).cancelling
@@ -111,7 +112,7 @@ def test_a_job_that_was_cancelled_is_ending_and_one_shows_the_settings_that_it_u
         shown = told("show", done.job_id)
         assert re.search(r"^settings +epochs: 1$", shown, re.MULTILINE)
         assert re.search(r"^settings used +epochs: 1, batch_size: 8, learning_rate: 0.001, augment: True$", shown, re.M)
-        assert json.loads(told("show", done.job_id, "--json"))["settings"]["batch_size"] == 8
+        assert json.loads(told("show", done.job_id, "--json"))["training"]["settings"]["batch_size"] == 8
 
 
 @pytest.mark.parametrize("end", [ServerProcess.kill, ServerProcess.stop])
@@ -123,22 +124,38 @@ def test_a_server_that_ends_takes_its_job_along_and_goes_on_with_it(
         client.datasets.upload(crosses_and_bars(tmp_path))
         asked = client.jobs.start_training("cnn36", "letters", settings=LONG)
         behind = client.jobs.start_training("cnn36", "letters", settings=TrainingSettings(epochs=1))
-        until(lambda: len(client.jobs.get(asked.job_id).epochs) > 3)
+        until(lambda: len(training(client.jobs.get(asked.job_id)).epochs) > 3)
         assert len(processes_of(data)) == 1
         end(first)
         until(lambda: not processes_of(data), 5)
     with server(data) as again, again.client() as client:
         last = list(client.jobs.watch(asked.job_id))[-1]
         assert last.state is JobState.SUCCEEDED, last.error
-        assert [epoch.epoch for epoch in last.epochs] == list(range(1, 61))
+        assert [epoch.epoch for epoch in training(last).epochs] == list(range(1, 61))
         after = list(client.jobs.watch(behind.job_id))[-1]
-        assert after.state is JobState.SUCCEEDED and after.started and last.ended and after.started > last.ended
+        assert (
+            after.state is JobState.SUCCEEDED
+            and after.start_time
+            and last.end_time
+            and after.start_time > last.end_time
+        )
         assert {model.model_id for model in client.models.list()} == {
             "few-shot",
             "starter",
-            last.model_id,
-            after.model_id,
+            training(last).model_id,
+            training(after).model_id,
         }
+
+
+def training(job: Job) -> TrainingJob:
+    """The training that a job is."""
+    assert job.training is not None
+    return job.training
+
+
+def settings_of(job: dict[str, Any]) -> dict[str, Any]:
+    """The settings that a job's JSON says were asked for."""
+    return {name: value for name, value in job["training"]["requested_settings"].items() if value is not None}
 
 
 def kill_process_of(data: Path) -> int:
@@ -155,12 +172,12 @@ def test_a_training_whose_process_is_killed_goes_on(running: ServerProcess) -> N
         asked = client.jobs.start_training("cnn36", "letters", settings=LONG)
         killed_at = 0
         for _ in range(3):  # each time some epochs further
-            until(lambda least=killed_at + 3: len(client.jobs.get(asked.job_id).epochs) > least)  # type: ignore[misc]
-            killed_at = len(client.jobs.get(asked.job_id).epochs)
+            until(lambda least=killed_at + 3: len(training(client.jobs.get(asked.job_id)).epochs) > least)  # type: ignore[misc]
+            killed_at = len(training(client.jobs.get(asked.job_id)).epochs)
             kill_process_of(data_of(running))
         last = list(client.jobs.watch(asked.job_id))[-1]
-        assert last.state is JobState.SUCCEEDED and last.model_id, last.error
-        assert [epoch.epoch for epoch in last.epochs] == list(range(1, 61))
+        assert last.state is JobState.SUCCEEDED and training(last).model_id, last.error
+        assert [epoch.epoch for epoch in training(last).epochs] == list(range(1, 61))
 
 
 def test_a_job_that_is_killed_each_time_says_so(running: ServerProcess) -> None:
@@ -192,12 +209,12 @@ def test_fit_evaluate_and_jobs_on_the_command_line(running: ServerProcess, tmp_p
         assert done.returncode == code, (done.stdout, done.stderr)
         return done.stdout or done.stderr
 
-    told = run("fit", "tiny-cnn", "--data", "letters", "--name", "mine", "--epochs", "2", "--optimiser", "adam")
+    told = run("fit", "tiny-cnn", "--data", "letters", "--name", "mine", "--epochs", "2", "--optimizer", "adam")
     assert "trained mine: model " in told and "75.0 %" in told and "predict --model" in told
     newest = json.loads(run("jobs", "ls", "--limit", "1", "--json"))[0]
-    assert newest["state"] == "succeeded" and newest["request"]["settings"] == {"epochs": 2, "optimiser": "adam"}
+    assert newest["state"] == "succeeded" and settings_of(newest) == {"epochs": 2, "optimizer": "adam"}
     shown = run("jobs", "show", newest["job_id"])
-    assert "epochs: 2, optimiser: adam" in shown and "validation loss" in shown
+    assert "epochs: 2, optimizer: adam" in shown and "validation loss" in shown
     assert "training_history.json" in run("jobs", "files", newest["job_id"])
     assert "wrote" in run("jobs", "files", newest["job_id"], "--to", tmp_path / "files")
     assert (tmp_path / "files" / "training_history.json").read_text() == "{}"
@@ -207,7 +224,7 @@ def test_fit_evaluate_and_jobs_on_the_command_line(running: ServerProcess, tmp_p
     assert "few-shot, worst labels:" in report and "taken for a (1x)" in report
     assert "most confused:\n  ಅ taken for a (3x), a taken for ಅ (1x)" in report and "72.0 %" in report
     assert (tmp_path / "report" / "confusion_matrix.png").stat().st_size == 200_000
-    assert json.loads(run("evaluate", "mine", "--data", "letters", "--quick", "--json"))["request"]["quick"] is True
+    assert json.loads(run("evaluate", "mine", "--data", "letters", "--quick", "--json"))["evaluation"]["quick"] is True
 
     asked = json.loads(run("fit", "cnn36", "--data", "letters", "--epochs", "10000", "--detach", "--json"))
     queued = run("evaluate", "mine", "--data", "letters", "--detach")
@@ -238,14 +255,14 @@ def test_the_settings_of_a_job_can_be_kept_and_used_again(running: ServerProcess
         return json.loads(done.stdout)
 
     fit = ("fit", "cnn36", "--data", "letters", "--detach")
-    flags = ("--epochs", "3", "--learning-rate", "0.25", "--optimiser", "adam", "--no-augment", "--patience", "0")
-    asked = run("jobs", "show", run(*fit, *flags)["job_id"])["request"]["settings"]
-    assert asked == {"epochs": 3, "learning_rate": 0.25, "optimiser": "adam", "augment": False, "patience": 0}
+    flags = ("--epochs", "3", "--learning-rate", "0.25", "--optimizer", "adam", "--no-augment", "--patience", "0")
+    asked = settings_of(run("jobs", "show", run(*fit, *flags)["job_id"]))
+    assert asked == {"epochs": 3, "learning_rate": 0.25, "optimizer": "adam", "augment": False, "patience": 0}
     (tmp_path / "kept.json").write_text(json.dumps(asked | {"seed": None}))
     again = (*fit, "--config", tmp_path / "kept.json")
-    assert run(*again)["request"]["settings"] == asked
+    assert settings_of(run(*again)) == asked
     over = run("fit", "cnn36", "--epochs", "2", "--augment", "--data", "letters", "--detach", *again[-2:])
-    assert over["request"]["settings"] == asked | {"epochs": 2, "augment": True}, "flags win, wherever they stand"
+    assert settings_of(over) == asked | {"epochs": 2, "augment": True}, "flags win, wherever they stand"
 
 
 def test_models_of_one_name_are_told_apart_and_agreement_is_said(running: ServerProcess, tmp_path: Path) -> None:
@@ -255,7 +272,7 @@ def test_models_of_one_name_are_told_apart_and_agreement_is_said(running: Server
         return done.stdout
 
     fit = ("fit", "tiny-cnn", "--data", "letters", "--name", "twin", "--epochs", "1", "--json")
-    ids = [json.loads(run(*fit))["model_id"] for _ in range(2)]
+    ids = [json.loads(run(*fit))["training"]["model_id"] for _ in range(2)]
     report = run("evaluate", *ids, "--data", "letters", "--out", tmp_path / "report")
     for model_id in ids:
         assert f"\ntwin ({model_id})  75.0 %" in report and f"twin ({model_id}), worst labels:" in report
@@ -275,7 +292,7 @@ def test_the_same_data_sent_twice_is_said_and_either_will_do(running: ServerProc
     newest = json.loads(printed)["dataset_id"]
     assert "the same is there already, as twice (" in told and f"datasets delete {newest}` deletes the new" in told
     asked = json.loads(run("evaluate", "few-shot", "--data", "twice", "--json")[0])
-    assert asked["request"]["dataset_id"] == newest
+    assert asked["evaluation"]["dataset_id"] == newest
     run("datasets", "add", path, "--name", "twice", "--seed", "7")
     assert "several data sets have" in run("evaluate", "few-shot", "--data", "twice", code=1)[1]
 

@@ -40,13 +40,13 @@ def pictures(notebook: nbformat.NotebookNode) -> list[str]:
 
 
 def as_promised(said: dict[str, str]) -> None:
-    """Taught signs are recognised, another is not until it is taught, and again not once that is undone."""
+    """Taught signs are recognized, another is not until it is taught, and again not once that is undone."""
     assert said["teach"].split("\n")[2:] == ["sample 3 is wave; labels known: 3", ""]
     for sign in ("hut", "fork", "wave"):
-        assert re.search(rf"^{sign} +recognised, first {sign} %", said["predict"], re.MULTILINE), said["predict"]
+        assert re.search(rf"^{sign} +recognized, first {sign} %", said["predict"], re.MULTILINE), said["predict"]
     assert re.search(r"^gate +unknown", said["predict"], re.MULTILINE), said["predict"]
-    assert re.search(r"^gate +recognised, first gate", said["correct"], re.MULTILINE), said["correct"]
-    assert re.match(r"undone: correct gate\ngate +unknown.*\ngate +recognised, first gate", said["undo"]), said["undo"]
+    assert re.search(r"^gate +recognized, first gate", said["correct"], re.MULTILINE), said["correct"]
+    assert re.match(r"undone: correct gate\ngate +unknown.*\ngate +recognized, first gate", said["undo"]), said["undo"]
     assert "20 samples of 4 labels" in said["stats"] and "gate  5 samples" in said["stats"]
 
 

@@ -18,7 +18,7 @@ LONG_S = 120.0
 
 def along(client: HaleganadaClient) -> OnlineStatus:
     found = client.get_workspace().online
-    assert found is not None and not found.failure, found
+    assert found is not None and not found.error, found
     return found
 
 

@@ -65,7 +65,7 @@ def test_the_first_minute(fresh: Page) -> None:
 def test_correct_with_one_click_and_take_it_back(fresh: Page) -> None:
     teach_two(fresh)
     fresh.draw(CROSS)
-    assert fresh.kind() == "recognised" and fresh.text("#tile") == "x"
+    assert fresh.kind() == "recognized" and fresh.text("#tile") == "x"
     assert fresh.forms() == ["x", "l"]
     fresh.all("#candidates button")[1].click()  # no: it is the second one
     fresh.wait_for("#status", "Learned l")
@@ -243,7 +243,7 @@ def test_a_letter_drawn_with_keys(fresh: Page) -> None:
     fresh.teach("l")
     assert not fresh.find("#cursor").is_displayed()  # it goes with the focus
     fresh.draw(BAR)
-    assert fresh.forms() == ["l"] and fresh.kind() == "recognised"  # the same strokes as a mouse's
+    assert fresh.forms() == ["l"] and fresh.kind() == "recognized"  # the same strokes as a mouse's
     assert not fresh.complaints()
 
 
@@ -339,7 +339,7 @@ def test_the_slate_grows_with_the_window(fresh: Page) -> None:
     )
     fresh.wait(lambda: fresh.run("return document.getElementById('board').clientWidth") < 400)
     fresh.run("document.getElementById('pen').dispatchEvent(new Event('change'))")
-    assert fresh.kind() == "recognised"
+    assert fresh.kind() == "recognized"
     assert _inked(fresh, 0.75, 0.75)
 
 

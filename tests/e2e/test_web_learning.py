@@ -114,7 +114,7 @@ def test_the_slate_says_what_answers_while_it_learns(page: Page, client: Halegan
     page.wait_for("#learns-how", "learns what is new")
     page.wait_for("#learns-how", "It knows everything that was taught.")
     page.draw(LINE)
-    assert page.kind() == "recognised" and page.forms()[0] == "l" and "0 %" in page.text("#candidates .none .percent")
+    assert page.kind() == "recognized" and page.forms()[0] == "l" and "0 %" in page.text("#candidates .none .percent")
     page.press("#language")
     page.wait_for("#answers-from", "ಜಾಲವೊಂದು ಜೊತೆಜೊತೆಗೆ ಕಲಿಯುತ್ತಿದೆ (cnn36).")
     page.press("#language")

@@ -279,12 +279,12 @@ def test_equal_names_are_told_apart_where_one_is_chosen(page: Page) -> None:
         ("d", "other", noon),
         ("few-shot", "d", None),
     ]
-    choices = [{"model_id": model, "name": name, "created": created} for model, name, created in models]
+    choices = [{"model_id": model, "name": name, "create_time": created} for model, name, created in models]
     first, second, third, *rest = page.driver.execute_async_script(_NAMES, choices)
     assert rest == ["other", "d"]
     assert first.startswith("mine · ") and len({first, second, third}) == 3
     assert second.endswith(" · b") and third.endswith(" · c") and not first.endswith(" · a")
-    unmade = [{"model_id": "few-shot", "name": "same", "created": None}, {**choices[0], "name": "same"}]
+    unmade = [{"model_id": "few-shot", "name": "same", "create_time": None}, {**choices[0], "name": "same"}]
     assert page.driver.execute_async_script(_NAMES, unmade)[0] == "same"
 
 

@@ -213,14 +213,27 @@ def result_of(request: Request) -> dict[str, Any]:
     figures = {
         "accuracy": 0.75,
         "accuracy_interval": [0.5, 0.9],
-        "macro": {"f1-score": 0.7},
-        "weighted": {"f1-score": 0.72},
+        "correct": 3,
+        "n": 4,
+        "labels": 2,
+        "macro": {"precision": 0.8, "recall": 0.6, "f1-score": 0.7, "support": 4},
+        "weighted": {"precision": 0.81, "recall": 0.61, "f1-score": 0.72, "support": 4},
         "milliseconds": 1.5,
     }
     worst = [{"label": "ಅ", "accuracy": 0.5, "correct": 1, "support": 2, "read_as": "a", "times": 1}]
-    pairs = [{"labels": ["a", "ಅ"], "count": 4, "first_as_second": 1, "second_as_first": 3}]
-    errors = {"worst": worst, "confused_pairs": pairs, "labels_not_known": {"count": 0}}
-    several = {"disagreements": {"count": 0, "share": 0.0, "some_right": 0.75, "files": []}}
+    pairs = [{"labels": ["a", "ಅ"], "count": 4, "first_as_second": 1, "second_as_first": 3, "items": [[5], [6, 7]]}]
+    errors = {"worst": worst, "confused_pairs": pairs, "labels_not_known": {"count": 0, "drawings": 0, "labels": []}}
+    several = {
+        "disagreements": {
+            "count": 0,
+            "share": 0.0,
+            "some_right": 0.75,
+            "answers_of": [model["model_id"] for model in request["models"]],
+            "answers_of_names": [model["name"] for model in request["models"]],
+            "examples": [],
+            "files": [],
+        }
+    }
     return {
         "dataset": {"name": request["dataset"]["name"], "part": "test", "drawings": 4, "labels": 2},
         "models": [{**who, **figures, **errors} for who in whose(request["models"])],

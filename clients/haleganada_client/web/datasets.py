@@ -71,7 +71,7 @@ def preview(dataset_id: str) -> Response:
     asked = {"drawings": _whole("drawings"), "views": _whole("views"), "seed": _whole("seed")}
     seen = client().datasets.preview(dataset_id, request.args.get("preset", ""), **asked)
     sheet = "data:image/png;base64," + base64.b64encode(seen.sheet).decode()
-    return jsonify(labels=list(seen.labels), side=seen.side, sheet=sheet)
+    return jsonify(labels=list(seen.labels), input_size_px=seen.input_size_px, sheet=sheet)
 
 
 def upload_places() -> threading.BoundedSemaphore:

@@ -68,7 +68,7 @@ def _image(data_url: str) -> bytes:
 def _ink(value: dict[str, Any]) -> Ink:
     try:
         strokes = tuple(
-            Stroke(*(tuple(map(float, stroke.get(name) or ())) for name in ("x", "y", "t", "pressure")))
+            Stroke(*(tuple(map(float, stroke.get(name) or ())) for name in ("x", "y", "time_ms", "pressure")))
             for stroke in value["strokes"]
         )
         return Ink(strokes, float(value["width"]), float(value["height"]), float(value.get("pen_width") or 0))

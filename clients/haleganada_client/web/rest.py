@@ -207,7 +207,7 @@ def _record(sample: Sample, known: dict[str, int], query: str) -> dict[str, Any]
     """The seed's ten keys; total_chars and vocab_size count the labels known when the sample was taught."""
     return {
         "sample_id": sample.sample_id,
-        "timestamp": sample.time.replace(tzinfo=None).isoformat(timespec="microseconds"),
+        "timestamp": sample.create_time.replace(tzinfo=None).isoformat(timespec="microseconds"),
         "character": sample.label,
         "canonical_form": sample.canonical,
         "character_index": known[sample.label],

@@ -22,21 +22,29 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ahaleganada/v1/common.proto\x12\rhaleganada.v1\"E\n\x05Glyph\x12\x0f\n\x05image\x18\x01 \x01(\x0cH\x00\x12!\n\x03ink\x18\x02 \x01(\x0b\x32\x12.haleganada.v1.InkH\x00\x42\x08\n\x06source\"_\n\x03Ink\x12&\n\x07strokes\x18\x01 \x03(\x0b\x32\x15.haleganada.v1.Stroke\x12\r\n\x05width\x18\x02 \x01(\x02\x12\x0e\n\x06height\x18\x03 \x01(\x02\x12\x11\n\tpen_width\x18\x04 \x01(\x02\";\n\x06Stroke\x12\t\n\x01x\x18\x01 \x03(\x02\x12\t\n\x01y\x18\x02 \x03(\x02\x12\t\n\x01t\x18\x03 \x03(\x02\x12\x10\n\x08pressure\x18\x04 \x03(\x02\"I\n\tItemError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\r\n\x05\x66ield\x18\x04 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ahaleganada/v1/common.proto\x12\rhaleganada.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"E\n\x05Glyph\x12\x0f\n\x05image\x18\x01 \x01(\x0cH\x00\x12!\n\x03ink\x18\x02 \x01(\x0b\x32\x12.haleganada.v1.InkH\x00\x42\x08\n\x06source\"_\n\x03Ink\x12&\n\x07strokes\x18\x01 \x03(\x0b\x32\x15.haleganada.v1.Stroke\x12\r\n\x05width\x18\x02 \x01(\x02\x12\x0e\n\x06height\x18\x03 \x01(\x02\x12\x11\n\tpen_width\x18\x04 \x01(\x02\"A\n\x06Stroke\x12\t\n\x01x\x18\x01 \x03(\x02\x12\t\n\x01y\x18\x02 \x03(\x02\x12\x0f\n\x07time_ms\x18\x03 \x03(\x02\x12\x10\n\x08pressure\x18\x04 \x03(\x02\"I\n\tItemError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\r\n\x05\x66ield\x18\x04 \x01(\t\"D\n\x0bRefusedItem\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\'\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x18.haleganada.v1.ItemError\"5\n\x0fTransferTrailer\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\"\xba\x01\n\x08Snapshot\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x15\n\rsamples_total\x18\x04 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nsize_bytes\x18\x06 \x01(\x03\x12\x0e\n\x06sha256\x18\x07 \x01(\t\x12\r\n\x05trash\x18\x08 \x01(\x08\x42\x91\x01\n\x11\x63om.haleganada.v1B\x0b\x43ommonProtoP\x01Z\x1ahaleganada/v1;haleganadav1\xa2\x02\x03HLG\xaa\x02\rHaleganada.V1\xca\x02\rHaleganada\\V1\xe2\x02\x19Haleganada\\V1\\GPBMetadata\xea\x02\x0eHaleganada::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'haleganada.v1.common_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_GLYPH']._serialized_start=45
-  _globals['_GLYPH']._serialized_end=114
-  _globals['_INK']._serialized_start=116
-  _globals['_INK']._serialized_end=211
-  _globals['_STROKE']._serialized_start=213
-  _globals['_STROKE']._serialized_end=272
-  _globals['_ITEMERROR']._serialized_start=274
-  _globals['_ITEMERROR']._serialized_end=347
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\021com.haleganada.v1B\013CommonProtoP\001Z\032haleganada/v1;haleganadav1\242\002\003HLG\252\002\rHaleganada.V1\312\002\rHaleganada\\V1\342\002\031Haleganada\\V1\\GPBMetadata\352\002\016Haleganada::V1'
+  _globals['_GLYPH']._serialized_start=78
+  _globals['_GLYPH']._serialized_end=147
+  _globals['_INK']._serialized_start=149
+  _globals['_INK']._serialized_end=244
+  _globals['_STROKE']._serialized_start=246
+  _globals['_STROKE']._serialized_end=311
+  _globals['_ITEMERROR']._serialized_start=313
+  _globals['_ITEMERROR']._serialized_end=386
+  _globals['_REFUSEDITEM']._serialized_start=388
+  _globals['_REFUSEDITEM']._serialized_end=456
+  _globals['_TRANSFERTRAILER']._serialized_start=458
+  _globals['_TRANSFERTRAILER']._serialized_end=511
+  _globals['_SNAPSHOT']._serialized_start=514
+  _globals['_SNAPSHOT']._serialized_end=700
 # @@protoc_insertion_point(module_scope)

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class DatasetServiceStub(object):
-    """The data sets of a server. They belong to no workspace.
+    """The data sets of a server. They belong to no workspace. OCRService explains the comments of each call.
     """
 
     def __init__(self, channel):
@@ -73,25 +73,31 @@ class DatasetServiceStub(object):
 
 
 class DatasetServiceServicer(object):
-    """The data sets of a server. They belong to no workspace.
+    """The data sets of a server. They belong to no workspace. OCRService explains the comments of each call.
     """
 
     def UploadDataset(self, request_iterator, context):
-        """Uploads one file, reads it, and keeps what it holds as a data set.
+        """Uploads one file and makes a data set of it.
+
+        Errors: UPLOAD_TAKEN, TOO_MANY_TRANSFERS, DISK_FULL.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetUpload(self, request, context):
-        """Tells how much of an upload that broke off has arrived, to go on from there.
+        """Tells how much of an interrupted upload has arrived, so that the client can resume it.
+
+        Errors: none of its own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def AddDataset(self, request, context):
-        """Reads a folder or file of the server's own disk. FAILED_PRECONDITION unless the server was started with --datasets-from.
+        """Makes a data set of a folder or file on the server's own disk.
+
+        Errors: DATASETS_FROM_NOT_SET, PATH_NOT_FOUND, TOO_MANY_TRANSFERS, DISK_FULL.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -99,27 +105,35 @@ class DatasetServiceServicer(object):
 
     def GetDataset(self, request, context):
         """Gets one data set.
+
+        Errors: DATASET_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListDatasets(self, request, context):
-        """Lists data sets, the newest first.
+        """Lists data sets, newest first.
+
+        Errors: none of its own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteDataset(self, request, context):
-        """Deletes a data set. FAILED_PRECONDITION while a job uses it. Models that were trained on it stay.
+        """Deletes a data set. Models that were trained on it stay.
+
+        Errors: DATASET_NOT_FOUND, DATASET_IN_USE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PreviewDataset(self, request, context):
-        """Shows drawings as a model's network receives them, augmented as in training.
+        """Shows drawings as the network of a preset receives them, augmented as in training.
+
+        Errors: DATASET_NOT_FOUND, TORCH_NOT_INSTALLED, PREVIEW_TIMEOUT, TOO_MANY_TRANSFERS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -172,7 +186,7 @@ def add_DatasetServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class DatasetService(object):
-    """The data sets of a server. They belong to no workspace.
+    """The data sets of a server. They belong to no workspace. OCRService explains the comments of each call.
     """
 
     @staticmethod

@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class JobServiceStub(object):
-    """The jobs of a server. One runs at a time, the others wait in the order in which they came. A job goes on when its client is
-    gone, and again from its last checkpoint when the server was stopped or killed.
+    """The jobs of a server. One runs at a time; the others wait in the order in which they came. A job goes on after its client has gone,
+    and resumes from its last checkpoint after the server was stopped or killed. OCRService explains the comments of each call.
     """
 
     def __init__(self, channel):
@@ -79,19 +79,23 @@ class JobServiceStub(object):
 
 
 class JobServiceServicer(object):
-    """The jobs of a server. One runs at a time, the others wait in the order in which they came. A job goes on when its client is
-    gone, and again from its last checkpoint when the server was stopped or killed.
+    """The jobs of a server. One runs at a time; the others wait in the order in which they came. A job goes on after its client has gone,
+    and resumes from its last checkpoint after the server was stopped or killed. OCRService explains the comments of each call.
     """
 
     def StartTraining(self, request, context):
-        """Trains a model on a data set.
+        """Starts to train a model on a data set.
+
+        Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, TENSORBOARD_NOT_INSTALLED, JOBS_FULL, DISK_FULL.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def StartEvaluation(self, request, context):
-        """Measures models on a data set.
+        """Starts to evaluate models on a data set.
+
+        Errors: MODEL_NOT_FOUND, DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, JOBS_FULL, DISK_FULL.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -99,42 +103,53 @@ class JobServiceServicer(object):
 
     def GetJob(self, request, context):
         """Gets one job.
+
+        Errors: JOB_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListJobs(self, request, context):
-        """Lists jobs, the newest first.
+        """Lists jobs, newest first.
+
+        Errors: none of its own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CancelJob(self, request, context):
-        """Ends a job. A training keeps the best state so far as a model.
+        """Ends a job. A training keeps its best epoch so far as a model.
+
+        Errors: JOB_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteJob(self, request, context):
-        """Deletes a job that has ended, with its reports, curves and log. A model that came of it stays. FAILED_PRECONDITION while it waits
-        or runs.
+        """Deletes a job that has ended, with its reports, curves and log. The model that it made stays.
+
+        Errors: JOB_NOT_FOUND, JOB_NOT_OVER.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WatchJob(self, request, context):
-        """Sends the job now and after each step of progress, until it has ended. Can be called again at any time.
+        """Streams the job as it is now and after each change until it has ended. Can be called again at any time.
+
+        Errors: JOB_NOT_FOUND, TOO_MANY_WATCHERS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetJobFile(self, request, context):
-        """Sends one file that a job has written.
+        """Streams one file that a job has written.
+
+        Errors: JOB_NOT_FOUND, FILE_NOT_FOUND, TOO_MANY_TRANSFERS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -192,8 +207,8 @@ def add_JobServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class JobService(object):
-    """The jobs of a server. One runs at a time, the others wait in the order in which they came. A job goes on when its client is
-    gone, and again from its last checkpoint when the server was stopped or killed.
+    """The jobs of a server. One runs at a time; the others wait in the order in which they came. A job goes on after its client has gone,
+    and resumes from its last checkpoint after the server was stopped or killed. OCRService explains the comments of each call.
     """
 
     @staticmethod

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class ModelServiceStub(object):
-    """The models of a server. They belong to no workspace; each workspace chooses the one that answers by default.
+    """The models of a server. They belong to no workspace; each workspace chooses which one answers by default. OCRService explains the
+    comments of each call.
     """
 
     def __init__(self, channel):
@@ -68,11 +69,14 @@ class ModelServiceStub(object):
 
 
 class ModelServiceServicer(object):
-    """The models of a server. They belong to no workspace; each workspace chooses the one that answers by default.
+    """The models of a server. They belong to no workspace; each workspace chooses which one answers by default. OCRService explains the
+    comments of each call.
     """
 
     def ListModels(self, request, context):
-        """Lists models, the newest first, behind "few-shot", which is always there.
+        """Lists models: "few-shot", which is always there, then the others, newest first.
+
+        Errors: none of its own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -80,34 +84,45 @@ class ModelServiceServicer(object):
 
     def GetModel(self, request, context):
         """Gets one model.
+
+        Errors: MODEL_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListPresets(self, request, context):
-        """Lists what can be trained.
+        """Lists the presets that can be trained.
+
+        Errors: none of its own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ActivateModel(self, request, context):
-        """Makes a model the one that a workspace's predictions come from when they name none. "few-shot" goes back.
+        """Chooses the model that answers in a workspace when a call names none. "few-shot" goes back to the workspace's own head.
+
+        Errors: WORKSPACE_NOT_FOUND, MODEL_NOT_FOUND, MODEL_DAMAGED. With `online` also PRESET_NOT_ONLINE, TORCH_NOT_INSTALLED,
+        TOO_MANY_LEARNERS, SLOW_START, LEARNER_ENDED, and the reasons of a network's start.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteModel(self, request, context):
-        """Deletes a model. FAILED_PRECONDITION while a workspace uses it.
+        """Deletes a model.
+
+        Errors: MODEL_NOT_FOUND, MODEL_IN_USE, BUILT_IN_MODEL, FEW_SHOT_MODEL.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ExportModel(self, request, context):
-        """Sends a model as a file that onnxruntime alone can run: labels and preprocessing are in its metadata.
+        """Streams a model as an ONNX file that onnxruntime alone can run. Its labels and preprocessing are in its metadata.
+
+        Errors: MODEL_NOT_FOUND, FEW_SHOT_MODEL, NO_INT8, MODEL_DAMAGED, TOO_MANY_TRANSFERS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -155,7 +170,8 @@ def add_ModelServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ModelService(object):
-    """The models of a server. They belong to no workspace; each workspace chooses the one that answers by default.
+    """The models of a server. They belong to no workspace; each workspace chooses which one answers by default. OCRService explains the
+    comments of each call.
     """
 
     @staticmethod

@@ -26,15 +26,19 @@ if _version_not_supported:
 
 
 class OCRServiceStub(object):
-    """Teaches characters and recognises them. Every request names a workspace: an isolated vocabulary with its own samples. An empty
-    name means "default", which always exists; others are created with WorkspaceService. Fractions are in the range 0 to 1.
+    """Teaches characters and recognizes them. Every request names a workspace: an isolated vocabulary with its own samples. An empty
+    name means "default", which always exists; WorkspaceService creates others. Shares and probabilities are in the range 0 to 1.
 
-    request_id, where a request has one: chosen by the client, a UUID is best, 1 to 64 characters, unique within the workspace.
-    The same id with the same payload gives the first answer again with duplicate = true; with another payload, ALREADY_EXISTS.
-    Default (empty): a repeated call is carried out again.
+    request_id, where a request has one, makes a call safe to repeat. The client chooses it: 1 to 64 characters, a UUID is best, unique
+    in its workspace. The same id with the same payload returns the first response again with duplicate = true; with another payload it
+    is refused with REQUEST_ID_REUSED. Without one (empty), a repeated call is carried out again.
 
-    expected_revision, where a request has one: the call is refused with ABORTED if the workspace is at another revision.
-    Default (absent): any revision will do.
+    expected_revision, where a request has one, refuses the call with REVISION_MISMATCH if the workspace is at another revision. Without
+    one (absent), the call is carried out at any revision.
+
+    The comment of each call says what it does, then which ErrorReasons it has of its own. Any call can fail with INVALID_INPUT,
+    QUEUE_FULL, STOPPING and INTERNAL; a call that names a workspace also with WORKSPACE_CORRUPT, and one that changes something with
+    DISK_FULL and DISK_READ_ONLY.
     """
 
     def __init__(self, channel):
@@ -111,19 +115,25 @@ class OCRServiceStub(object):
 
 
 class OCRServiceServicer(object):
-    """Teaches characters and recognises them. Every request names a workspace: an isolated vocabulary with its own samples. An empty
-    name means "default", which always exists; others are created with WorkspaceService. Fractions are in the range 0 to 1.
+    """Teaches characters and recognizes them. Every request names a workspace: an isolated vocabulary with its own samples. An empty
+    name means "default", which always exists; WorkspaceService creates others. Shares and probabilities are in the range 0 to 1.
 
-    request_id, where a request has one: chosen by the client, a UUID is best, 1 to 64 characters, unique within the workspace.
-    The same id with the same payload gives the first answer again with duplicate = true; with another payload, ALREADY_EXISTS.
-    Default (empty): a repeated call is carried out again.
+    request_id, where a request has one, makes a call safe to repeat. The client chooses it: 1 to 64 characters, a UUID is best, unique
+    in its workspace. The same id with the same payload returns the first response again with duplicate = true; with another payload it
+    is refused with REQUEST_ID_REUSED. Without one (empty), a repeated call is carried out again.
 
-    expected_revision, where a request has one: the call is refused with ABORTED if the workspace is at another revision.
-    Default (absent): any revision will do.
+    expected_revision, where a request has one, refuses the call with REVISION_MISMATCH if the workspace is at another revision. Without
+    one (absent), the call is carried out at any revision.
+
+    The comment of each call says what it does, then which ErrorReasons it has of its own. Any call can fail with INVALID_INPUT,
+    QUEUE_FULL, STOPPING and INTERNAL; a call that names a workspace also with WORKSPACE_CORRUPT, and one that changes something with
+    DISK_FULL and DISK_READ_ONLY.
     """
 
     def Train(self, request, context):
-        """Teaches one drawing. The answer is sent after the sample is on disk; the next Predict knows it.
+        """Teaches one drawing. The response is sent after the sample is on disk; the next Predict knows it.
+
+        Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED, and with variant_of those of LinkVariants.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -131,20 +141,26 @@ class OCRServiceServicer(object):
 
     def TrainBatch(self, request, context):
         """Teaches up to 256 drawings. A bad item does not lose the good ones.
+
+        Errors: WORKSPACE_NOT_FOUND. Each item has its own error, as in Train.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Predict(self, request, context):
-        """Recognises one drawing.
+        """Recognizes one drawing.
+
+        Errors: WORKSPACE_NOT_FOUND, REVISION_NOT_REACHED, MODEL_NOT_FOUND, MODEL_DAMAGED, NO_ONLINE_NETWORK, ONLINE_NOT_READY, DEVICE_FAILED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PredictBatch(self, request, context):
-        """Recognises up to 256 drawings, in order, all by the same revision.
+        """Recognizes up to 256 drawings, in order, all at the same revision.
+
+        Errors: as in Predict. Each drawing that cannot be used has its own error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -152,13 +168,17 @@ class OCRServiceServicer(object):
 
     def Correct(self, request, context):
         """Teaches the drawing of an earlier prediction with its right label, and records what had been predicted.
+
+        Errors: as in Train, and PREDICTION_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def LinkVariants(self, request, context):
-        """Says that one label is a form of another. Takes effect at once, without retraining.
+        """Makes one label a form of another. Takes effect at once, without retraining.
+
+        Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED, VARIANT_CYCLE, ALREADY_LINKED, HAS_FORMS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -166,48 +186,62 @@ class OCRServiceServicer(object):
 
     def UnlinkVariants(self, request, context):
         """Makes a form a label of its own again.
+
+        Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED, NOT_LINKED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Undo(self, request, context):
-        """Takes the last change of the workspace back: teach, correct, relabel, forget, link or unlink. Can be repeated.
+        """Takes back the last change of the workspace: teach, correct, relabel, forget, link or unlink. Can be repeated.
+
+        Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED, NOTHING_TO_UNDO.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Stats(self, request, context):
-        """Says what the workspace knows, how well it does, and what to teach next.
+        """Tells what the workspace knows, how accurate it is, and what to teach next.
+
+        Errors: WORKSPACE_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Save(self, request, context):
-        """Keeps the present state as a named, checksummed snapshot.
+        """Saves the present state as a named snapshot with a checksum.
+
+        Errors: WORKSPACE_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Reset(self, request, context):
-        """Empties the workspace. What it held moves to a trash, from which WorkspaceService.RestoreSnapshot brings it back.
+        """Empties the workspace. Its content moves to the trash, from which WorkspaceService.RestoreSnapshot brings it back.
+
+        Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, CONFIRMATION_NEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Export(self, request, context):
-        """Sends everything that the workspace was taught: one header, chunks of at most 64 KiB, one trailer.
+        """Streams everything that the workspace was taught: one header, chunks of at most 64 KiB, one trailer.
+
+        Errors: WORKSPACE_NOT_FOUND, TOO_MANY_TRANSFERS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Import(self, request_iterator, context):
-        """Teaches everything in an exported file or a zip of labelled images: one header, chunks, one trailer.
+        """Teaches everything in an exported file or in a zip of labeled images: one header, chunks, one trailer.
+
+        Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, TOO_MANY_TRANSFERS. Each item that is refused has its own error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -290,15 +324,19 @@ def add_OCRServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class OCRService(object):
-    """Teaches characters and recognises them. Every request names a workspace: an isolated vocabulary with its own samples. An empty
-    name means "default", which always exists; others are created with WorkspaceService. Fractions are in the range 0 to 1.
+    """Teaches characters and recognizes them. Every request names a workspace: an isolated vocabulary with its own samples. An empty
+    name means "default", which always exists; WorkspaceService creates others. Shares and probabilities are in the range 0 to 1.
 
-    request_id, where a request has one: chosen by the client, a UUID is best, 1 to 64 characters, unique within the workspace.
-    The same id with the same payload gives the first answer again with duplicate = true; with another payload, ALREADY_EXISTS.
-    Default (empty): a repeated call is carried out again.
+    request_id, where a request has one, makes a call safe to repeat. The client chooses it: 1 to 64 characters, a UUID is best, unique
+    in its workspace. The same id with the same payload returns the first response again with duplicate = true; with another payload it
+    is refused with REQUEST_ID_REUSED. Without one (empty), a repeated call is carried out again.
 
-    expected_revision, where a request has one: the call is refused with ABORTED if the workspace is at another revision.
-    Default (absent): any revision will do.
+    expected_revision, where a request has one, refuses the call with REVISION_MISMATCH if the workspace is at another revision. Without
+    one (absent), the call is carried out at any revision.
+
+    The comment of each call says what it does, then which ErrorReasons it has of its own. Any call can fail with INVALID_INPUT,
+    QUEUE_FULL, STOPPING and INTERNAL; a call that names a workspace also with WORKSPACE_CORRUPT, and one that changes something with
+    DISK_FULL and DISK_READ_ONLY.
     """
 
     @staticmethod

@@ -24,15 +24,16 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ahaleganada/v1/online.proto\x12\rhaleganada.v1\"\xb6\x01\n\x0eOnlineSettings\x12\x13\n\x06replay\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\x05steps\x18\x02 \x01(\x05H\x01\x88\x01\x01\x12\x1a\n\rlearning_rate\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x19\n\x0cweight_decay\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x0c\n\x04seed\x18\x05 \x01(\x03\x42\t\n\x07_replayB\x08\n\x06_stepsB\x10\n\x0e_learning_rateB\x0f\n\r_weight_decay\"\xdc\x01\n\x0cOnlineStatus\x12\r\n\x05start\x18\x01 \x01(\t\x12/\n\x08settings\x18\x02 \x01(\x0b\x32\x1d.haleganada.v1.OnlineSettings\x12\x15\n\x08revision\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x14\n\x0clabels_known\x18\x04 \x01(\x03\x12\x17\n\x0fsamples_learned\x18\x05 \x01(\x03\x12\x14\n\x0csamples_left\x18\x06 \x01(\x03\x12\x12\n\nrebuilding\x18\x07 \x01(\x08\x12\x0f\n\x07\x66\x61ilure\x18\x08 \x01(\tB\x0b\n\t_revisionb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ahaleganada/v1/online.proto\x12\rhaleganada.v1\"\xb6\x01\n\x0eOnlineSettings\x12\x13\n\x06replay\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\x05steps\x18\x02 \x01(\x05H\x01\x88\x01\x01\x12\x1a\n\rlearning_rate\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x19\n\x0cweight_decay\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x0c\n\x04seed\x18\x05 \x01(\x03\x42\t\n\x07_replayB\x08\n\x06_stepsB\x10\n\x0e_learning_rateB\x0f\n\r_weight_decay\"\xda\x01\n\x0cOnlineStatus\x12\r\n\x05start\x18\x01 \x01(\t\x12/\n\x08settings\x18\x02 \x01(\x0b\x32\x1d.haleganada.v1.OnlineSettings\x12\x15\n\x08revision\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x14\n\x0clabels_known\x18\x04 \x01(\x03\x12\x17\n\x0fsamples_learned\x18\x05 \x01(\x03\x12\x14\n\x0csamples_left\x18\x06 \x01(\x03\x12\x12\n\nrebuilding\x18\x07 \x01(\x08\x12\r\n\x05\x65rror\x18\x08 \x01(\tB\x0b\n\t_revisionB\x91\x01\n\x11\x63om.haleganada.v1B\x0bOnlineProtoP\x01Z\x1ahaleganada/v1;haleganadav1\xa2\x02\x03HLG\xaa\x02\rHaleganada.V1\xca\x02\rHaleganada\\V1\xe2\x02\x19Haleganada\\V1\\GPBMetadata\xea\x02\x0eHaleganada::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'haleganada.v1.online_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\021com.haleganada.v1B\013OnlineProtoP\001Z\032haleganada/v1;haleganadav1\242\002\003HLG\252\002\rHaleganada.V1\312\002\rHaleganada\\V1\342\002\031Haleganada\\V1\\GPBMetadata\352\002\016Haleganada::V1'
   _globals['_ONLINESETTINGS']._serialized_start=46
   _globals['_ONLINESETTINGS']._serialized_end=228
   _globals['_ONLINESTATUS']._serialized_start=231
-  _globals['_ONLINESTATUS']._serialized_end=451
+  _globals['_ONLINESTATUS']._serialized_end=449
 # @@protoc_insertion_point(module_scope)

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class SampleServiceStub(object):
-    """The taught samples of a workspace. request_id and expected_revision are as in OCRService.
+    """The taught samples of a workspace. OCRService explains request_id, expected_revision, and the comments of each call.
     """
 
     def __init__(self, channel):
@@ -58,11 +58,13 @@ class SampleServiceStub(object):
 
 
 class SampleServiceServicer(object):
-    """The taught samples of a workspace. request_id and expected_revision are as in OCRService.
+    """The taught samples of a workspace. OCRService explains request_id, expected_revision, and the comments of each call.
     """
 
     def ListSamples(self, request, context):
-        """Lists samples, the newest first.
+        """Lists samples, newest first.
+
+        Errors: WORKSPACE_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -70,20 +72,26 @@ class SampleServiceServicer(object):
 
     def GetSample(self, request, context):
         """Gets one sample with its picture.
+
+        Errors: WORKSPACE_NOT_FOUND, SAMPLE_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateSample(self, request, context):
-        """Gives a sample another label. The model is then the one that had been taught so.
+        """Gives a sample another label. Afterwards the workspace is as if the sample had been taught with that label.
+
+        Errors: WORKSPACE_NOT_FOUND, SAMPLE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteSample(self, request, context):
-        """Forgets a sample. The model is then the one that never saw it.
+        """Forgets a sample. Afterwards the workspace is as if the sample had never been taught.
+
+        Errors: WORKSPACE_NOT_FOUND, SAMPLE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -121,7 +129,7 @@ def add_SampleServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SampleService(object):
-    """The taught samples of a workspace. request_id and expected_revision are as in OCRService.
+    """The taught samples of a workspace. OCRService explains request_id, expected_revision, and the comments of each call.
     """
 
     @staticmethod

@@ -23,45 +23,46 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from haleganada.v1 import ocr_service_pb2 as haleganada_dot_v1_dot_ocr__service__pb2
+from haleganada.v1 import common_pb2 as haleganada_dot_v1_dot_common__pb2
 from haleganada.v1 import online_pb2 as haleganada_dot_v1_dot_online__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%haleganada/v1/workspace_service.proto\x12\rhaleganada.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fhaleganada/v1/ocr_service.proto\x1a\x1ahaleganada/v1/online.proto\"\xb7\x02\n\tWorkspace\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rsamples_total\x18\x02 \x01(\x03\x12\x14\n\x0clabels_known\x18\x03 \x01(\x03\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12+\n\x07\x63reated\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rbytes_on_disk\x18\x06 \x01(\x03\x12,\n\x05state\x18\x07 \x01(\x0e\x32\x1d.haleganada.v1.WorkspaceState\x12\x15\n\rembedder_hash\x18\x08 \x01(\t\x12\x18\n\x10samples_to_embed\x18\t \x01(\x03\x12\r\n\x05model\x18\n \x01(\t\x12+\n\x06online\x18\x0b \x01(\x0b\x32\x1b.haleganada.v1.OnlineStatus\"+\n\x16\x43reateWorkspaceRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\"F\n\x17\x43reateWorkspaceResponse\x12+\n\tworkspace\x18\x01 \x01(\x0b\x32\x18.haleganada.v1.Workspace\"(\n\x13GetWorkspaceRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\"C\n\x14GetWorkspaceResponse\x12+\n\tworkspace\x18\x01 \x01(\x0b\x32\x18.haleganada.v1.Workspace\">\n\x15ListWorkspacesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"_\n\x16ListWorkspacesResponse\x12,\n\nworkspaces\x18\x01 \x03(\x0b\x32\x18.haleganada.v1.Workspace\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"<\n\x16\x44\x65leteWorkspaceRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x0f\n\x07\x63onfirm\x18\x02 \x01(\t\"D\n\x17\x44\x65leteWorkspaceResponse\x12)\n\x08snapshot\x18\x01 \x01(\x0b\x32\x17.haleganada.v1.Snapshot\"P\n\x14ListSnapshotsRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\\\n\x15ListSnapshotsResponse\x12*\n\tsnapshots\x18\x01 \x03(\x0b\x32\x17.haleganada.v1.Snapshot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"v\n\x16RestoreSnapshotRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x13\n\x0bsnapshot_id\x18\x02 \x01(\t\x12\x1e\n\x11\x65xpected_revision\x18\x03 \x01(\x03H\x00\x88\x01\x01\x42\x14\n\x12_expected_revision\"q\n\x17RestoreSnapshotResponse\x12+\n\tworkspace\x18\x01 \x01(\x0b\x32\x18.haleganada.v1.Workspace\x12)\n\x08replaced\x18\x02 \x01(\x0b\x32\x17.haleganada.v1.Snapshot*i\n\x0eWorkspaceState\x12\x1f\n\x1bWORKSPACE_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15WORKSPACE_STATE_READY\x10\x01\x12\x1b\n\x17WORKSPACE_STATE_CORRUPT\x10\x02\x32\xcc\x04\n\x10WorkspaceService\x12`\n\x0f\x43reateWorkspace\x12%.haleganada.v1.CreateWorkspaceRequest\x1a&.haleganada.v1.CreateWorkspaceResponse\x12W\n\x0cGetWorkspace\x12\".haleganada.v1.GetWorkspaceRequest\x1a#.haleganada.v1.GetWorkspaceResponse\x12]\n\x0eListWorkspaces\x12$.haleganada.v1.ListWorkspacesRequest\x1a%.haleganada.v1.ListWorkspacesResponse\x12`\n\x0f\x44\x65leteWorkspace\x12%.haleganada.v1.DeleteWorkspaceRequest\x1a&.haleganada.v1.DeleteWorkspaceResponse\x12Z\n\rListSnapshots\x12#.haleganada.v1.ListSnapshotsRequest\x1a$.haleganada.v1.ListSnapshotsResponse\x12`\n\x0fRestoreSnapshot\x12%.haleganada.v1.RestoreSnapshotRequest\x1a&.haleganada.v1.RestoreSnapshotResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%haleganada/v1/workspace_service.proto\x12\rhaleganada.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ahaleganada/v1/common.proto\x1a\x1ahaleganada/v1/online.proto\"\xb8\x02\n\tWorkspace\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rsamples_total\x18\x02 \x01(\x03\x12\x14\n\x0clabels_known\x18\x03 \x01(\x03\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nsize_bytes\x18\x06 \x01(\x03\x12,\n\x05state\x18\x07 \x01(\x0e\x32\x1d.haleganada.v1.WorkspaceState\x12\x15\n\rembedder_hash\x18\x08 \x01(\t\x12\x18\n\x10samples_to_embed\x18\t \x01(\x03\x12\r\n\x05model\x18\n \x01(\t\x12+\n\x06online\x18\x0b \x01(\x0b\x32\x1b.haleganada.v1.OnlineStatus\"+\n\x16\x43reateWorkspaceRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\"F\n\x17\x43reateWorkspaceResponse\x12+\n\tworkspace\x18\x01 \x01(\x0b\x32\x18.haleganada.v1.Workspace\"(\n\x13GetWorkspaceRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\"C\n\x14GetWorkspaceResponse\x12+\n\tworkspace\x18\x01 \x01(\x0b\x32\x18.haleganada.v1.Workspace\">\n\x15ListWorkspacesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"_\n\x16ListWorkspacesResponse\x12,\n\nworkspaces\x18\x01 \x03(\x0b\x32\x18.haleganada.v1.Workspace\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"<\n\x16\x44\x65leteWorkspaceRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x0f\n\x07\x63onfirm\x18\x02 \x01(\t\"D\n\x17\x44\x65leteWorkspaceResponse\x12)\n\x08snapshot\x18\x01 \x01(\x0b\x32\x17.haleganada.v1.Snapshot\"P\n\x14ListSnapshotsRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\\\n\x15ListSnapshotsResponse\x12*\n\tsnapshots\x18\x01 \x03(\x0b\x32\x17.haleganada.v1.Snapshot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"v\n\x16RestoreSnapshotRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x13\n\x0bsnapshot_id\x18\x02 \x01(\t\x12\x1e\n\x11\x65xpected_revision\x18\x03 \x01(\x03H\x00\x88\x01\x01\x42\x14\n\x12_expected_revision\"q\n\x17RestoreSnapshotResponse\x12+\n\tworkspace\x18\x01 \x01(\x0b\x32\x18.haleganada.v1.Workspace\x12)\n\x08replaced\x18\x02 \x01(\x0b\x32\x17.haleganada.v1.Snapshot*i\n\x0eWorkspaceState\x12\x1f\n\x1bWORKSPACE_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15WORKSPACE_STATE_READY\x10\x01\x12\x1b\n\x17WORKSPACE_STATE_CORRUPT\x10\x02\x32\xcc\x04\n\x10WorkspaceService\x12`\n\x0f\x43reateWorkspace\x12%.haleganada.v1.CreateWorkspaceRequest\x1a&.haleganada.v1.CreateWorkspaceResponse\x12W\n\x0cGetWorkspace\x12\".haleganada.v1.GetWorkspaceRequest\x1a#.haleganada.v1.GetWorkspaceResponse\x12]\n\x0eListWorkspaces\x12$.haleganada.v1.ListWorkspacesRequest\x1a%.haleganada.v1.ListWorkspacesResponse\x12`\n\x0f\x44\x65leteWorkspace\x12%.haleganada.v1.DeleteWorkspaceRequest\x1a&.haleganada.v1.DeleteWorkspaceResponse\x12Z\n\rListSnapshots\x12#.haleganada.v1.ListSnapshotsRequest\x1a$.haleganada.v1.ListSnapshotsResponse\x12`\n\x0fRestoreSnapshot\x12%.haleganada.v1.RestoreSnapshotRequest\x1a&.haleganada.v1.RestoreSnapshotResponseB\x9b\x01\n\x11\x63om.haleganada.v1B\x15WorkspaceServiceProtoP\x01Z\x1ahaleganada/v1;haleganadav1\xa2\x02\x03HLG\xaa\x02\rHaleganada.V1\xca\x02\rHaleganada\\V1\xe2\x02\x19Haleganada\\V1\\GPBMetadata\xea\x02\x0eHaleganada::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'haleganada.v1.workspace_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_WORKSPACESTATE']._serialized_start=1396
-  _globals['_WORKSPACESTATE']._serialized_end=1501
-  _globals['_WORKSPACE']._serialized_start=151
-  _globals['_WORKSPACE']._serialized_end=462
-  _globals['_CREATEWORKSPACEREQUEST']._serialized_start=464
-  _globals['_CREATEWORKSPACEREQUEST']._serialized_end=507
-  _globals['_CREATEWORKSPACERESPONSE']._serialized_start=509
-  _globals['_CREATEWORKSPACERESPONSE']._serialized_end=579
-  _globals['_GETWORKSPACEREQUEST']._serialized_start=581
-  _globals['_GETWORKSPACEREQUEST']._serialized_end=621
-  _globals['_GETWORKSPACERESPONSE']._serialized_start=623
-  _globals['_GETWORKSPACERESPONSE']._serialized_end=690
-  _globals['_LISTWORKSPACESREQUEST']._serialized_start=692
-  _globals['_LISTWORKSPACESREQUEST']._serialized_end=754
-  _globals['_LISTWORKSPACESRESPONSE']._serialized_start=756
-  _globals['_LISTWORKSPACESRESPONSE']._serialized_end=851
-  _globals['_DELETEWORKSPACEREQUEST']._serialized_start=853
-  _globals['_DELETEWORKSPACEREQUEST']._serialized_end=913
-  _globals['_DELETEWORKSPACERESPONSE']._serialized_start=915
-  _globals['_DELETEWORKSPACERESPONSE']._serialized_end=983
-  _globals['_LISTSNAPSHOTSREQUEST']._serialized_start=985
-  _globals['_LISTSNAPSHOTSREQUEST']._serialized_end=1065
-  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_start=1067
-  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_end=1159
-  _globals['_RESTORESNAPSHOTREQUEST']._serialized_start=1161
-  _globals['_RESTORESNAPSHOTREQUEST']._serialized_end=1279
-  _globals['_RESTORESNAPSHOTRESPONSE']._serialized_start=1281
-  _globals['_RESTORESNAPSHOTRESPONSE']._serialized_end=1394
-  _globals['_WORKSPACESERVICE']._serialized_start=1504
-  _globals['_WORKSPACESERVICE']._serialized_end=2092
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\021com.haleganada.v1B\025WorkspaceServiceProtoP\001Z\032haleganada/v1;haleganadav1\242\002\003HLG\252\002\rHaleganada.V1\312\002\rHaleganada\\V1\342\002\031Haleganada\\V1\\GPBMetadata\352\002\016Haleganada::V1'
+  _globals['_WORKSPACESTATE']._serialized_start=1392
+  _globals['_WORKSPACESTATE']._serialized_end=1497
+  _globals['_WORKSPACE']._serialized_start=146
+  _globals['_WORKSPACE']._serialized_end=458
+  _globals['_CREATEWORKSPACEREQUEST']._serialized_start=460
+  _globals['_CREATEWORKSPACEREQUEST']._serialized_end=503
+  _globals['_CREATEWORKSPACERESPONSE']._serialized_start=505
+  _globals['_CREATEWORKSPACERESPONSE']._serialized_end=575
+  _globals['_GETWORKSPACEREQUEST']._serialized_start=577
+  _globals['_GETWORKSPACEREQUEST']._serialized_end=617
+  _globals['_GETWORKSPACERESPONSE']._serialized_start=619
+  _globals['_GETWORKSPACERESPONSE']._serialized_end=686
+  _globals['_LISTWORKSPACESREQUEST']._serialized_start=688
+  _globals['_LISTWORKSPACESREQUEST']._serialized_end=750
+  _globals['_LISTWORKSPACESRESPONSE']._serialized_start=752
+  _globals['_LISTWORKSPACESRESPONSE']._serialized_end=847
+  _globals['_DELETEWORKSPACEREQUEST']._serialized_start=849
+  _globals['_DELETEWORKSPACEREQUEST']._serialized_end=909
+  _globals['_DELETEWORKSPACERESPONSE']._serialized_start=911
+  _globals['_DELETEWORKSPACERESPONSE']._serialized_end=979
+  _globals['_LISTSNAPSHOTSREQUEST']._serialized_start=981
+  _globals['_LISTSNAPSHOTSREQUEST']._serialized_end=1061
+  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_start=1063
+  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_end=1155
+  _globals['_RESTORESNAPSHOTREQUEST']._serialized_start=1157
+  _globals['_RESTORESNAPSHOTREQUEST']._serialized_end=1275
+  _globals['_RESTORESNAPSHOTRESPONSE']._serialized_start=1277
+  _globals['_RESTORESNAPSHOTRESPONSE']._serialized_end=1390
+  _globals['_WORKSPACESERVICE']._serialized_start=1500
+  _globals['_WORKSPACESERVICE']._serialized_end=2088
 # @@protoc_insertion_point(module_scope)

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class WorkspaceServiceStub(object):
-    """The workspaces of a server.
+    """The workspaces of a server. OCRService explains expected_revision and the comments of each call.
     """
 
     def __init__(self, channel):
@@ -68,11 +68,13 @@ class WorkspaceServiceStub(object):
 
 
 class WorkspaceServiceServicer(object):
-    """The workspaces of a server.
+    """The workspaces of a server. OCRService explains expected_revision and the comments of each call.
     """
 
     def CreateWorkspace(self, request, context):
         """Creates an empty workspace.
+
+        Errors: WORKSPACE_EXISTS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -80,34 +82,44 @@ class WorkspaceServiceServicer(object):
 
     def GetWorkspace(self, request, context):
         """Gets one workspace.
+
+        Errors: WORKSPACE_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListWorkspaces(self, request, context):
-        """Lists workspaces by name.
+        """Lists workspaces, by name.
+
+        Errors: none of its own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteWorkspace(self, request, context):
-        """Deletes a workspace. What it held stays in its trash: CreateWorkspace or RestoreSnapshot bring it back.
+        """Deletes a workspace. Its content stays in the trash, from which RestoreSnapshot brings it back.
+
+        Errors: WORKSPACE_NOT_FOUND, DEFAULT_WORKSPACE, CONFIRMATION_NEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListSnapshots(self, request, context):
-        """Lists kept states of a workspace, the newest first.
+        """Lists the snapshots of a workspace, newest first.
+
+        Errors: WORKSPACE_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RestoreSnapshot(self, request, context):
-        """Makes a kept state the present one. What was there moves to the trash.
+        """Restores a workspace from a snapshot. The present state moves to the trash.
+
+        Errors: WORKSPACE_NOT_FOUND, SNAPSHOT_NOT_FOUND, REVISION_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -155,7 +167,7 @@ def add_WorkspaceServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class WorkspaceService(object):
-    """The workspaces of a server.
+    """The workspaces of a server. OCRService explains expected_revision and the comments of each call.
     """
 
     @staticmethod

@@ -36,7 +36,7 @@ from .errors import item_error
 from .metrics import MethodFigures, ServerFacts
 
 _DECISIONS = {
-    Decision.RECOGNISED: ocr_service_pb2.DECISION_RECOGNISED,
+    Decision.RECOGNIZED: ocr_service_pb2.DECISION_RECOGNIZED,
     Decision.UNSURE: ocr_service_pb2.DECISION_UNSURE,
     Decision.UNKNOWN: ocr_service_pb2.DECISION_UNKNOWN,
     Decision.NOTHING_TAUGHT: ocr_service_pb2.DECISION_NOTHING_TAUGHT,
@@ -73,7 +73,7 @@ def glyph(message: common_pb2.Glyph) -> Glyph:
 
 def _ink(message: common_pb2.Ink) -> Ink:
     validate.ink_size(len(message.strokes), sum(len(stroke.x) for stroke in message.strokes))
-    strokes = (Stroke(tuple(s.x), tuple(s.y), tuple(s.t), tuple(s.pressure)) for s in message.strokes)
+    strokes = (Stroke(tuple(s.x), tuple(s.y), tuple(s.time_ms), tuple(s.pressure)) for s in message.strokes)
     return Ink(tuple(strokes), message.width, message.height, message.pen_width)
 
 
@@ -267,7 +267,7 @@ def stats(value: Stats, server: ServerFacts, methods: Iterable[MethodFigures]) -
         ],
         device=server.device,
         versions=server.versions,
-        bytes_on_disk=value.bytes_on_disk,
+        size_bytes=value.bytes_on_disk,
         embedder_hash=server.embedder_hash,
         uptime_seconds=server.uptime_s(),
         samples_to_embed=value.samples_to_embed,
@@ -292,9 +292,9 @@ def _history(value: Stats) -> list[ocr_service_pb2.HistoryPoint]:
     return [
         ocr_service_pb2.HistoryPoint(
             revision=point.revision,
-            time=timestamp(point.time_us),
+            create_time=timestamp(point.time_us),
             loss=point.loss,
-            recognised=point.recognised,
+            recognized=point.recognized,
             new_label=point.new_label,
             label=point.label,
         )
@@ -346,7 +346,7 @@ def sample(value: Sample) -> sample_service_pb2.Sample:
         label=value.label,
         canonical=value.canonical,
         loss=value.loss,
-        time=timestamp(value.time_us),
+        create_time=timestamp(value.time_us),
         revision=value.revision,
         predicted=value.predicted,
         correction=value.correction,
@@ -380,8 +380,8 @@ def workspace(value: WorkspaceInfo) -> workspace_service_pb2.Workspace:
         samples_total=value.samples_total,
         labels_known=value.labels_known,
         revision=value.revision,
-        created=timestamp(value.created_us),
-        bytes_on_disk=value.bytes_on_disk,
+        create_time=timestamp(value.created_us),
+        size_bytes=value.bytes_on_disk,
         state=corrupt if value.corrupt else ready,
         embedder_hash=value.embedder_hash,
         samples_to_embed=value.samples_to_embed,
@@ -390,14 +390,14 @@ def workspace(value: WorkspaceInfo) -> workspace_service_pb2.Workspace:
     )
 
 
-def snapshot(value: SnapshotInfo) -> ocr_service_pb2.Snapshot:
-    return ocr_service_pb2.Snapshot(
+def snapshot(value: SnapshotInfo) -> common_pb2.Snapshot:
+    return common_pb2.Snapshot(
         snapshot_id=value.snapshot_id,
         name=value.name,
         revision=value.revision,
         samples_total=value.samples_total,
-        created=timestamp(value.created_us),
-        bytes=value.bytes,
+        create_time=timestamp(value.created_us),
+        size_bytes=value.bytes,
         sha256=value.sha256,
         trash=value.trash,
     )
@@ -418,7 +418,7 @@ def imported(value: Imported) -> ocr_service_pb2.ImportResponse:
         imported=value.imported,
         duplicates=value.duplicates,
         refused=[
-            ocr_service_pb2.RefusedItem(item=refused.item, error=item_error(refused.error)) for refused in value.refused
+            common_pb2.RefusedItem(item=refused.item, error=item_error(refused.error)) for refused in value.refused
         ],
         refused_total=value.refused_total,
         revision=value.revision,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from haleganada.v1 import common_pb2, ocr_service_pb2
+from haleganada.v1 import common_pb2
 from haleganada.v1 import dataset_service_pb2 as pb
 
 from haleganada_server.core.datasets.dataset import (
@@ -74,7 +74,7 @@ def listed(value: DatasetInfo) -> pb.Dataset:
     return pb.Dataset(
         dataset_id=value.dataset_id,
         name=value.name,
-        created=timestamp(value.created_us),
+        create_time=timestamp(value.created_us),
         sha256=value.sha256,
         train=value.count(Part.TRAIN),
         validation=value.count(Part.VALIDATION),
@@ -85,22 +85,22 @@ def listed(value: DatasetInfo) -> pb.Dataset:
         leaks=value.leaks,
         duplicates=value.duplicates,
         imbalance=value.imbalance,
-        bytes_on_disk=value.bytes_on_disk,
+        size_bytes=value.bytes_on_disk,
     )
 
 
 def preview(value: PreviewSheet) -> pb.PreviewDatasetResponse:
-    return pb.PreviewDatasetResponse(sheet=value.sheet, labels=value.labels, side=value.side)
+    return pb.PreviewDatasetResponse(sheet=value.sheet, labels=value.labels, input_size_px=value.side)
 
 
 def _label(value: LabelCount) -> pb.DatasetLabel:
     return pb.DatasetLabel(label=value.label, train=value.train, validation=value.validation, test=value.test)
 
 
-def _repeated(value: RepeatedDrawing) -> pb.LeakedItem:
-    return pb.LeakedItem(item=value.item, kept=value.kept, part=_PARTS[value.part], kept_part=_PARTS[value.kept_part])
+def _repeated(value: RepeatedDrawing) -> pb.RepeatedItem:
+    return pb.RepeatedItem(item=value.item, kept=value.kept, part=_PARTS[value.part], kept_part=_PARTS[value.kept_part])
 
 
-def _refused(value: RefusedDrawing) -> ocr_service_pb2.RefusedItem:
+def _refused(value: RefusedDrawing) -> common_pb2.RefusedItem:
     error = common_pb2.ItemError(code=_INVALID_ARGUMENT, reason=value.reason, message=value.message)
-    return ocr_service_pb2.RefusedItem(item=value.item, error=error)
+    return common_pb2.RefusedItem(item=value.item, error=error)

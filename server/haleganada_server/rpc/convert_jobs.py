@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -10,12 +10,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from haleganada.v1 import job_service_pb2 as pb
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.jobs.job import Job, JobKind, JobState
+from haleganada_server.core.jobs.job import Epoch, Job, JobKind, JobState
 
-_KINDS = {
-    JobKind.TRAINING: pb.JOB_KIND_TRAINING,
-    JobKind.EVALUATION: pb.JOB_KIND_EVALUATION,
-}
+from . import convert, convert_evaluation
+
 _STATES = {
     JobState.QUEUED: pb.JOB_STATE_QUEUED,
     JobState.RUNNING: pb.JOB_STATE_RUNNING,
@@ -24,13 +22,14 @@ _STATES = {
     JobState.CANCELLED: pb.JOB_STATE_CANCELLED,
 }
 _CHOICES: dict[str, dict[Any, str]] = {
-    "optimiser": {pb.OPTIMISER_ADAMW: "adamw", pb.OPTIMISER_ADAM: "adam"},
+    "optimizer": {pb.OPTIMIZER_ADAMW: "adamw", pb.OPTIMIZER_ADAM: "adam"},
     "schedule": {pb.LEARNING_RATE_SCHEDULE_COSINE: "cosine", pb.LEARNING_RATE_SCHEDULE_PLATEAU: "plateau"},
 }
+_NUMBERS = {name: {word: number for number, word in choices.items()} for name, choices in _CHOICES.items()}
 
 
 def settings(message: pb.TrainingSettings) -> dict[str, Any]:
-    """The settings that were given. Raises InvalidInput for an enumerated value that is not known."""
+    """Return the settings that were given. Raises InvalidInput for a number of an enum that is not known."""
     given = {field.name: value for field, value in message.ListFields()}
     return {name: _known(f"settings.{name}", given[name], _CHOICES.get(name)) for name in given}
 
@@ -44,44 +43,74 @@ def _known(field: str, value: Any, choices: dict[Any, str] | None) -> Any:
 
 
 def job(value: Job) -> pb.Job:
-    """A job in full."""
-    return pb.Job(
-        **_brief(value),
-        epochs=[pb.EpochMetrics(**asdict(epoch)) for epoch in value.epochs],
-        files=[pb.JobFile(name=name, bytes=size) for name, size in value.files.items()],
-        result_json=_line(value.result) if value.result else "",
-    )
+    """Return a job in full."""
+    message = listed(value)
+    message.files.extend(pb.JobFile(name=name, size_bytes=size) for name, size in value.files.items())
+    if value.kind is JobKind.TRAINING:
+        message.training.epochs.extend(map(_epoch, value.epochs))
+    elif value.result:
+        message.evaluation.result.CopyFrom(convert_evaluation.result(value.result))
+    return message
 
 
 def listed(value: Job) -> pb.Job:
-    """A job as lists show it: without epochs, files and results."""
-    return pb.Job(**_brief(value))
+    """Return a job as lists show it: without epochs, files and results."""
+    return pb.Job(
+        job_id=value.job_id,
+        state=_STATES[value.state],
+        cancelling=value.cancelling and not value.state.over,
+        create_time=_time(value.created_us),
+        start_time=_time(value.started_us),
+        end_time=_time(value.ended_us),
+        progress=pb.JobProgress(**asdict(value.progress)),
+        error=value.error,
+        error_reason=value.error_reason,
+        training=_training(value) if value.kind is JobKind.TRAINING else None,
+        evaluation=_evaluation(value) if value.kind is JobKind.EVALUATION else None,
+    )
 
 
-def _brief(value: Job) -> dict[str, Any]:
-    return {
-        "job_id": value.job_id,
-        "kind": _KINDS[value.kind],
-        "state": _STATES[value.state],
-        "created": _time(value.created_us),
-        "started": _time(value.started_us),
-        "ended": _time(value.ended_us),
-        "progress": pb.JobProgress(**asdict(value.progress)),
-        "model_id": value.model_id,
-        "error": value.error,
-        "error_reason": value.error_reason,
-        "request_json": _line(value.request),
-        "cancelling": value.cancelling and not value.state.over,
-        "settings_json": _line(value.settings) if value.settings else "",
-    }
+def _training(value: Job) -> pb.TrainingJob:
+    asked = value.request
+    return pb.TrainingJob(
+        preset=asked.get("preset", ""),
+        dataset_id=asked.get("dataset_id", ""),
+        dataset_name=asked.get("dataset_name", ""),
+        model_name=asked.get("name", ""),
+        requested_settings=_settings(asked.get("settings", {})),
+        settings=_settings(value.settings) if value.settings else None,
+        model_id=value.model_id,
+    )
 
 
-def _line(value: dict[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def _evaluation(value: Job) -> pb.EvaluationJob:
+    asked = value.request
+    names = zip(asked.get("models", ()), asked.get("model_names", ()), strict=True)
+    return pb.EvaluationJob(
+        models=[pb.EvaluationModel(model_id=model_id, name=name) for model_id, name in names],
+        dataset_id=asked.get("dataset_id", ""),
+        dataset_name=asked.get("dataset_name", ""),
+        quick=asked.get("quick", False),
+    )
 
 
-def _time(microseconds: int) -> Timestamp | None:
-    if not microseconds:
-        return None
-    seconds, rest = divmod(microseconds, 1_000_000)
-    return Timestamp(seconds=seconds, nanos=rest * 1000)
+def _settings(values: Mapping[str, Any]) -> pb.TrainingSettings:
+    """values: by their names in the contract; those that this version does not know are left out."""
+    known = {name: value for name, value in values.items() if name in pb.TrainingSettings.DESCRIPTOR.fields_by_name}
+    return pb.TrainingSettings(**{name: _NUMBERS.get(name, {}).get(value, value) for name, value in known.items()})
+
+
+def _epoch(value: Epoch) -> pb.EpochMetrics:
+    return pb.EpochMetrics(
+        epoch=value.epoch,
+        train_loss=value.train_loss,
+        train_accuracy=value.train_accuracy,
+        validation_loss=value.validation_loss,
+        validation_accuracy=value.validation_accuracy,
+        learning_rate=value.learning_rate,
+        duration_seconds=value.seconds,
+    )
+
+
+def _time(time_us: int) -> Timestamp | None:
+    return convert.timestamp(time_us) if time_us else None

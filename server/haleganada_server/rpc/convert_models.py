@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from haleganada.v1 import model_service_pb2 as pb
 
@@ -39,22 +40,22 @@ def model(value: StoredModel, used: Uses, damage: str = "", *, with_labels: bool
         model_id=value.model_id,
         name=card.name,
         preset=card.preset,
-        created=timestamp(card.created_us),
+        create_time=timestamp(card.created_us),
         labels=card.labels if with_labels else (),
         labels_total=len(card.labels),
         parameters=card.parameters,
-        bytes_on_disk=value.bytes_on_disk,
+        size_bytes=value.bytes_on_disk,
         sha256=model_sha256(card),
         dataset_sha256=card.dataset_sha256,
         dataset_name=card.dataset_name,
         validation_accuracy=card.metrics.get("validation_accuracy"),
         test_accuracy=card.metrics.get("test_accuracy"),
-        side=card.preprocessing.side,
-        milliseconds=card.metrics.get("milliseconds", 0.0),
+        input_size_px=card.preprocessing.side,
+        latency_ms=card.metrics.get("milliseconds"),
         active_in=used.active_in,
-        learns_along=value.learns_along,
+        online_in=used.learning_in,
+        supports_online_learning=value.learns_along,
         damage=damage,
-        learning_in=used.learning_in,
     )
 
 
@@ -65,9 +66,9 @@ def few_shot(server: ServerFacts, active_in: Sequence[str]) -> pb.Model:
         name=FEW_SHOT,
         preset=FEW_SHOT,
         parameters=server.embedder_parameters,
-        bytes_on_disk=server.embedder_bytes,
+        size_bytes=server.embedder_bytes,
         sha256=server.embedder_hash,
-        side=server.embedder_side,
+        input_size_px=server.embedder_side,
         active_in=active_in,
     )
 
@@ -76,15 +77,41 @@ def preset(value: PresetFacts) -> pb.Preset:
     return pb.Preset(
         name=value.name,
         description=value.description,
-        side=value.preprocessing.side,
+        input_size_px=value.preprocessing.side,
         parameters=value.parameters,
         pretrained=value.pretrained,
         epochs=value.defaults.epochs,
         batch_size=value.defaults.batch_size,
         learning_rate=value.defaults.learning_rate,
-        learns_along=value.learns_along,
+        supports_online_learning=value.learns_along,
     )
 
 
 def export_header(value: ModelFile) -> pb.ExportModelHeader:
-    return pb.ExportModelHeader(file_name=value.file_name, bytes=value.bytes, report_json=value.report)
+    return pb.ExportModelHeader(
+        file_name=value.file_name,
+        size_bytes=value.bytes,
+        report=_export_report(value.report) if value.report else None,
+    )
+
+
+def _export_report(report: Mapping[str, Any]) -> pb.ExportReport:
+    """report: the content of export.json."""
+    return pb.ExportReport(
+        samples=report.get("samples", 0),
+        max_difference=report.get("parity", 0.0),
+        int8_method=report.get("int8_method", ""),
+        float32=_precision_report(report.get("float32")),
+        int8=_precision_report(report.get("int8")),
+    )
+
+
+def _precision_report(measured: Mapping[str, Any] | None) -> pb.PrecisionReport | None:
+    if measured is None:
+        return None
+    return pb.PrecisionReport(
+        size_bytes=measured["bytes"],
+        accuracy=measured["accuracy"],
+        latency_ms=measured["milliseconds"],
+        agreement=measured["same_answers"],
+    )

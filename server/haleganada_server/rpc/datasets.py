@@ -49,7 +49,7 @@ class DatasetServicer(dataset_service_pb2_grpc.DatasetServiceServicer):
         require_known_form(header.file_name)
         with self._slots.one():
             chunks = _chunks(request_iterator)
-            path = self._uploads.receive(sha256, header.offset, chunks, lambda: _stays_there(context.is_active))
+            path = self._uploads.receive(sha256, header.offset_bytes, chunks, lambda: _stays_there(context.is_active))
             try:
                 made = self._datasets.add(path, header.file_name, options, context.is_active)
             except InvalidInput:
@@ -59,7 +59,7 @@ class DatasetServicer(dataset_service_pb2_grpc.DatasetServiceServicer):
         return pb.UploadDatasetResponse(dataset=convert.dataset(made))
 
     def GetUpload(self, request: pb.GetUploadRequest, context: Context) -> pb.GetUploadResponse:
-        return pb.GetUploadResponse(received=self._uploads.received(validate.sha256("sha256", request.sha256)))
+        return pb.GetUploadResponse(received_bytes=self._uploads.received(validate.sha256("sha256", request.sha256)))
 
     def AddDataset(self, request: pb.AddDatasetRequest, context: Context) -> pb.AddDatasetResponse:
         options = checked(convert.options(request.options))

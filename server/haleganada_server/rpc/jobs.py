@@ -35,7 +35,7 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
         job = self._jobs.start_training(
             validate.required_id("preset", request.preset),
             validate.required_id("dataset_id", request.dataset_id),
-            request.name,
+            request.model_name,
             convert_jobs.settings(request.settings),
         )
         return pb.StartTrainingResponse(job=convert_jobs.job(job))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from haleganada.v1 import common_pb2
 from haleganada.v1 import ocr_service_pb2 as pb
 
 from haleganada_server.core.errors import Exhausted, InvalidInput
@@ -79,7 +80,7 @@ def _chunks(exported: ExportFile) -> Iterator[pb.ExportResponse]:
             yield pb.ExportResponse(trailer=part)
 
 
-def file_chunks(path: Path) -> Iterator[bytes | pb.TransferTrailer]:
+def file_chunks(path: Path) -> Iterator[bytes | common_pb2.TransferTrailer]:
     """A file's content, piece by piece, and last what to check it by."""
     digest, size = hashlib.sha256(), 0
     with path.open("rb") as file:
@@ -87,7 +88,7 @@ def file_chunks(path: Path) -> Iterator[bytes | pb.TransferTrailer]:
             digest.update(chunk)
             size += len(chunk)
             yield chunk
-    yield pb.TransferTrailer(sha256=digest.hexdigest(), bytes=size)
+    yield common_pb2.TransferTrailer(sha256=digest.hexdigest(), size_bytes=size)
 
 
 def _header(requests: Iterator[pb.ImportRequest]) -> pb.ImportHeader:
@@ -117,8 +118,10 @@ def _receive(requests: Iterator[pb.ImportRequest], path: Path, limit: int) -> No
         _compare(trailer, digest.hexdigest(), size)
 
 
-def _compare(trailer: pb.TransferTrailer, sha256: str, size: int) -> None:
-    if trailer.bytes and trailer.bytes != size:
-        raise InvalidInput("trailer.bytes", f"is {trailer.bytes:,}, but {size:,} bytes arrived; send the file again")
+def _compare(trailer: common_pb2.TransferTrailer, sha256: str, size: int) -> None:
+    if trailer.size_bytes and trailer.size_bytes != size:
+        raise InvalidInput(
+            "trailer.size_bytes", f"is {trailer.size_bytes:,}, but {size:,} bytes arrived; send the file again"
+        )
     if trailer.sha256 and trailer.sha256.lower() != sha256:
         raise InvalidInput("trailer.sha256", "is not that of the bytes that arrived; send the file again")

@@ -143,9 +143,10 @@ def _read_card(folder: Path) -> ModelCard:
     return card
 
 
-def _report(model: StoredModel) -> str:
-    """How the exported files were checked, as JSON in one line; an empty object if that is not known."""
+def _report(model: StoredModel) -> dict[str, Any]:
+    """Return how the exported files were checked; {} if that is not known."""
     try:
-        return json.dumps(json.loads((model.folder / EXPORT_REPORT).read_bytes()), ensure_ascii=False)
+        report: dict[str, Any] = json.loads((model.folder / EXPORT_REPORT).read_bytes())
     except (OSError, ValueError):
-        return "{}"
+        return {}
+    return report

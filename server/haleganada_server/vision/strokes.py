@@ -110,7 +110,7 @@ def _checked(ink: Ink, limits: ImageLimits) -> Points:
 def _check_lengths(stroke: Stroke, where: str) -> None:
     count = len(stroke.x)
     _require(count > 0, f"{where}.x", "is empty; a stroke has at least one point")
-    for name, values in (("y", stroke.y), ("t", stroke.t), ("pressure", stroke.pressure)):
+    for name, values in (("y", stroke.y), ("time_ms", stroke.t), ("pressure", stroke.pressure)):
         optional = name != "y" and not values
         _require(optional or len(values) == count, f"{where}.{name}", f"has {len(values)} values, but x has {count}")
         if name != "y":

@@ -14,9 +14,8 @@ import sys
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from haleganada_client import Dataset, HaleganadaClient, Job, JobState, TrainingSettings
+from haleganada_client import Dataset, ExportReport, HaleganadaClient, Job, JobState, TrainingSettings
 
 from tests.bench.models.dataset_trials import TRIALS, Trial
 from tests.bench.table import Table
@@ -47,11 +46,12 @@ class Outcome:
     tested: int
     target: float
     few_shot: float | None
-    export: dict[str, Any]
+    export: ExportReport
 
     def cells(self) -> tuple[str, ...]:
         """Of the table."""
-        plain, small = self.export["float32"], self.export["int8"]
+        plain, small = self.export.float32, self.export.int8
+        assert plain is not None and small is not None
         low, high = self.interval
         return (
             self.trial,
@@ -64,8 +64,8 @@ class Outcome:
             f"{self.tested:,}",
             f"≥ {_percent(self.target)}" if self.target else "",
             "" if self.few_shot is None else _percent(self.few_shot),
-            *(f"{form['bytes'] / 1e6:.1f} MB, {form['milliseconds']:.1f} ms" for form in (plain, small)),
-            f"{100 * (small['accuracy'] - plain['accuracy']):+.1f} points, n = {self.export['samples']:,}",
+            *(f"{form.size_bytes / 1e6:.1f} MB, {form.latency_ms:.1f} ms" for form in (plain, small)),
+            f"{100 * (small.accuracy - plain.accuracy):+.1f} points, n = {self.export.samples:,}",
         )
 
 
@@ -73,12 +73,16 @@ def measure(client: HaleganadaClient, trial: Trial, dataset: Dataset, folder: Pa
     """Train, measure and export. Raises RuntimeError for a job that failed."""
     settings = TrainingSettings(epochs=trial.epochs)
     asked = client.jobs.start_training(trial.preset, dataset.dataset_id, name=trial.name, settings=settings)
-    trained = _ended(client, asked)
+    trained = _ended(client, asked).training
+    assert trained is not None
     models = [trained.model_id, *([FEW_SHOT] if trial.few_shot else [])]
-    measured = _ended(client, client.jobs.start_evaluation(models, dataset.dataset_id)).result
-    by_id = {entry["model_id"]: entry for entry in measured["models"]}
+    evaluation = _ended(client, client.jobs.start_evaluation(models, dataset.dataset_id)).evaluation
+    assert evaluation is not None and evaluation.result is not None
+    by_id = {model.model_id: model for model in evaluation.result.models}
     own = by_id[trained.model_id]
-    seconds = sorted(epoch.seconds for epoch in trained.epochs)
+    report = client.models.export(trained.model_id, folder / "model.int8.onnx", "int8").report
+    assert own.accuracy_interval is not None and report is not None
+    seconds = sorted(epoch.duration_seconds for epoch in trained.epochs)
     return Outcome(
         trial.name,
         trial.preset,
@@ -86,12 +90,12 @@ def measure(client: HaleganadaClient, trial: Trial, dataset: Dataset, folder: Pa
         dataset.train,
         len(trained.epochs),
         seconds[len(seconds) // 2],
-        own["accuracy"],
-        tuple(own["accuracy_interval"]),
-        measured["dataset"]["drawings"],
+        own.accuracy,
+        (own.accuracy_interval.low, own.accuracy_interval.high),
+        evaluation.result.dataset.drawings,
         trial.target,
-        by_id[FEW_SHOT]["accuracy"] if trial.few_shot else None,
-        client.models.export(trained.model_id, folder / "model.int8.onnx", "int8").report,
+        by_id[FEW_SHOT].accuracy if trial.few_shot else None,
+        report,
     )
 
 

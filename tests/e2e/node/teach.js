@@ -1,4 +1,4 @@
-// node teach.js HOST:PORT PROTO_FOLDER: teaches two characters and recognises one, with only the .proto files.
+// node teach.js HOST:PORT PROTO_FOLDER: teaches two characters and recognizes one, with only the .proto files.
 
 const path = require("node:path");
 const grpc = require("@grpc/grpc-js");

@@ -10,11 +10,15 @@ from typing import Any
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from haleganada.v1 import common_pb2
+from haleganada.v1 import dataset_service_pb2 as dataset_pb
+from haleganada.v1 import evaluation_pb2 as evaluation_pb
+from haleganada.v1 import job_service_pb2 as job_pb
+from haleganada.v1 import model_service_pb2 as model_pb
 from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada.v1 import online_pb2 as onl
 from haleganada.v1 import sample_service_pb2 as smp
 from haleganada.v1 import workspace_service_pb2 as wsp
-from haleganada_client import convert, types
+from haleganada_client import convert, datasets, evaluation, jobs, models, types
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,7 +32,7 @@ inks = st.builds(types.Ink, st.lists(strokes, min_size=1, max_size=4).map(tuple)
 def test_strokes_arrive_as_they_were_drawn(ink: types.Ink) -> None:
     sent = common_pb2.Glyph.FromString(convert.glyph(ink).SerializeToString()).ink
     arrived = types.Ink(
-        tuple(types.Stroke(tuple(s.x), tuple(s.y), tuple(s.t), tuple(s.pressure)) for s in sent.strokes),
+        tuple(types.Stroke(tuple(s.x), tuple(s.y), tuple(s.time_ms), tuple(s.pressure)) for s in sent.strokes),
         sent.width,
         sent.height,
         sent.pen_width,
@@ -42,6 +46,7 @@ def test_a_picture_is_its_bytes_or_the_path_of_its_file(tmp_path: Path) -> None:
     assert [convert.glyph(drawing).image for drawing in (b"picture", path, str(path))] == [b"picture"] * 3
 
 
+_EVALUATION_MESSAGES = {name: getattr(evaluation_pb, name) for name in evaluation_pb.DESCRIPTOR.message_types_by_name}
 SAME: list[tuple[type[Any], Any, set[str], set[str]]] = [
     # dataclass, message, fields that only the message has, fields that only the dataclass has
     (types.Stroke, common_pb2.Stroke, set(), set()),
@@ -61,14 +66,30 @@ SAME: list[tuple[type[Any], Any, set[str], set[str]]] = [
     (types.Suspect, ocr.Suspect, set(), set()),
     (types.MethodLatency, ocr.MethodLatency, set(), set()),
     (types.Stats, ocr.StatsResponse, set(), set()),
-    (types.Snapshot, ocr.Snapshot, set(), set()),
-    (types.RefusedItem, ocr.RefusedItem, set(), set()),
+    (types.Snapshot, common_pb2.Snapshot, set(), set()),
+    (types.RefusedItem, common_pb2.RefusedItem, set(), set()),
     (types.ImportReport, ocr.ImportResponse, set(), set()),
     (types.Sample, smp.Sample, set(), set()),
     (types.SamplePage, smp.ListSamplesResponse, set(), set()),
     (types.WorkspaceInfo, wsp.Workspace, {"state"}, {"corrupt"}),
     (types.OnlineSettings, onl.OnlineSettings, set(), set()),
     (types.OnlineStatus, onl.OnlineStatus, set(), set()),
+    (jobs.Job, job_pb.Job, set(), set()),
+    (jobs.JobProgress, job_pb.JobProgress, set(), set()),
+    (jobs.JobFile, job_pb.JobFile, set(), set()),
+    (jobs.TrainingJob, job_pb.TrainingJob, set(), set()),
+    (jobs.TrainingSettings, job_pb.TrainingSettings, set(), set()),
+    (jobs.EpochMetrics, job_pb.EpochMetrics, set(), set()),
+    (jobs.EvaluationJob, job_pb.EvaluationJob, set(), set()),
+    (jobs.EvaluationModel, job_pb.EvaluationModel, set(), set()),
+    (models.Model, model_pb.Model, set(), set()),
+    (models.Preset, model_pb.Preset, set(), set()),
+    (models.ExportReport, model_pb.ExportReport, set(), set()),
+    (models.PrecisionReport, model_pb.PrecisionReport, set(), set()),
+    (datasets.Dataset, dataset_pb.Dataset, set(), set()),
+    (datasets.DatasetPreview, dataset_pb.PreviewDatasetResponse, set(), set()),
+    (datasets.RepeatedItem, dataset_pb.RepeatedItem, set(), set()),
+    *((getattr(evaluation, name), message, set(), set()) for name, message in _EVALUATION_MESSAGES.items()),
 ]
 
 
@@ -102,8 +123,8 @@ def test_times_are_in_utc_and_enums_have_names() -> None:
     moment = datetime(2026, 2, 3, 4, 5, 6, 789000, timezone.utc)
     stamp = Timestamp()
     stamp.FromDatetime(moment)
-    assert convert.sample(smp.Sample(sample_id=1, time=stamp)).time == moment
-    assert convert.workspace(wsp.Workspace(state=wsp.WORKSPACE_STATE_CORRUPT, created=stamp)).corrupt
+    assert convert.sample(smp.Sample(sample_id=1, create_time=stamp)).create_time == moment
+    assert convert.workspace(wsp.Workspace(state=wsp.WORKSPACE_STATE_CORRUPT, create_time=stamp)).corrupt
     assert convert.undone(ocr.UndoResponse(kind=ocr.CHANGE_KIND_FORGET)).kind == "forget"
 
 

@@ -20,19 +20,19 @@ KEYS: dict[type[Any], str] = {
     types.Linked: "canonical forms revision duplicate",
     types.Unlinked: "former_canonical revision duplicate",
     types.Undone: "kind undone_revision sample_id label revision duplicate",
-    types.Sample: "sample_id label canonical loss time revision predicted correction",
-    types.Snapshot: "snapshot_id name revision samples_total created bytes sha256 trash",
-    types.WorkspaceInfo: "name samples_total labels_known revision created bytes_on_disk corrupt embedder_hash "
+    types.Sample: "sample_id label canonical loss create_time revision predicted correction",
+    types.Snapshot: "snapshot_id name revision samples_total create_time size_bytes sha256 trash",
+    types.WorkspaceInfo: "name samples_total labels_known revision create_time size_bytes corrupt embedder_hash "
     "samples_to_embed model online",
     types.OnlineSettings: "replay steps learning_rate weight_decay seed",
-    types.OnlineStatus: "start settings revision labels_known samples_learned samples_left rebuilding failure",
-    types.ExportResult: "file_name content_type revision samples_total bytes sha256",
+    types.OnlineStatus: "start settings revision labels_known samples_learned samples_left rebuilding error",
+    types.ExportResult: "file_name content_type revision samples_total size_bytes sha256",
     types.ImportReport: "imported duplicates refused refused_total revision before",
     types.LabelStats: "label canonical samples average_loss accuracy newest_sample_id",
-    types.HistoryPoint: "revision time loss recognised new_label label",
+    types.HistoryPoint: "revision create_time loss recognized new_label label",
     types.Stats: "revision samples_total labels_known variant_groups average_loss min_loss max_loss accuracy "
     "accuracy_samples corrections labels history confused_pairs teach_next suspects near_duplicates "
-    "latencies device versions bytes_on_disk embedder_hash uptime_seconds samples_to_embed",
+    "latencies device versions size_bytes embedder_hash uptime_seconds samples_to_embed",
 }
 
 
@@ -46,7 +46,9 @@ def test_values_become_what_json_knows() -> None:
     moment = datetime(2026, 2, 3, 4, 5, 6, tzinfo=timezone.utc)
     sample = types.Sample(1, "ಅ", "ಅ", 0.5, moment, 2, "", False, b"picture")
     page = json.loads(as_json([types.SamplePage((sample,), "", 1, 2), types.Decision.UNSURE]))
-    assert page[0]["samples"][0]["time"] == "2026-02-03T04:05:06+00:00" and "picture" not in page[0]["samples"][0]
+    assert (
+        page[0]["samples"][0]["create_time"] == "2026-02-03T04:05:06+00:00" and "picture" not in page[0]["samples"][0]
+    )
     assert page[1] == "unsure"
     assert "ಅ" in as_json("ಅ")
     assert json.loads(as_json("caf\udce9")) == "caf\udce9"  # a file name that is not UTF-8 can be printed, too

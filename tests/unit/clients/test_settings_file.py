@@ -30,7 +30,7 @@ def told(file: Path, *more: str) -> str:
         ('{"weight_decay": NaN}', "weight_decay is NaN; allowed is a number, 0 to 1"),
         ('{"weight_decay": [0.1]}', "weight_decay is [0.1]; allowed is a number, 0 to 1"),
         ('{"augment": 1}', "augment is 1; allowed is true or false"),
-        ('{"optimiser": "sgd"}', 'optimiser is "sgd"; allowed is "adamw" or "adam"'),
+        ('{"optimizer": "sgd"}', 'optimizer is "sgd"; allowed is "adamw" or "adam"'),
         ('[{"epochs": 3}]', "is not a JSON object of settings"),
         ("epochs: 3", "is not a JSON object of settings"),
         ("[" * 100_000, "is not a JSON object of settings"),

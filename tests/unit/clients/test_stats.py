@@ -32,7 +32,7 @@ class _Figures(
 
     def __init__(self, workspace: wsp.Workspace) -> None:
         self._workspace = workspace
-        self._workspace.created.GetCurrentTime()
+        self._workspace.create_time.GetCurrentTime()
 
     def Stats(self, request: ocr.StatsRequest, context: grpc.ServicerContext) -> ocr.StatsResponse:
         del request, context
@@ -107,7 +107,7 @@ def test_a_line_only_while_there_are_some(command: str) -> None:
             "answers know revision 9",
         ),
         (
-            wsp.Workspace(model="online", online=onl.OnlineStatus(start="cnn36", failure="no memory; use less")),
+            wsp.Workspace(model="online", online=onl.OnlineStatus(start="cnn36", error="no memory; use less")),
             "online, from cnn36|does not learn, few-shot answers: no memory; use less",
         ),
     ],

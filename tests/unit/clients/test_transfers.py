@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from haleganada.v1 import common_pb2
 from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada_client.errors import HaleganadaError
 from haleganada_client.transfers import import_requests, write_export
@@ -22,14 +23,14 @@ def parts(content: bytes, sha256: str = "", size: int | None = None, end: bool =
     if end:
         sha256 = sha256 or hashlib.sha256(content).hexdigest()
         size = len(content) if size is None else size
-        yield ocr.ExportResponse(trailer=ocr.TransferTrailer(sha256=sha256, bytes=size))
+        yield ocr.ExportResponse(trailer=common_pb2.TransferTrailer(sha256=sha256, size_bytes=size))
 
 
 def test_an_export_appears_when_it_is_complete(tmp_path: Path) -> None:
     seen: list[int] = []
     done = write_export(parts(CONTENT), tmp_path / "out.zip", seen.append)
     assert (tmp_path / "out.zip").read_bytes() == CONTENT
-    assert (done.samples_total, done.bytes, done.sha256) == (3, 256_000, hashlib.sha256(CONTENT).hexdigest())
+    assert (done.samples_total, done.size_bytes, done.sha256) == (3, 256_000, hashlib.sha256(CONTENT).hexdigest())
     assert seen[-1] == len(CONTENT) and seen == sorted(seen)
 
 
@@ -68,5 +69,5 @@ def test_an_import_is_the_file_and_its_checksum() -> None:
     assert first.header == header
     assert b"".join(request.chunk for request in chunks) == CONTENT
     assert max(len(request.chunk) for request in chunks) <= 2**20
-    assert (last.trailer.sha256, last.trailer.bytes) == (hashlib.sha256(CONTENT).hexdigest(), len(CONTENT))
+    assert (last.trailer.sha256, last.trailer.size_bytes) == (hashlib.sha256(CONTENT).hexdigest(), len(CONTENT))
     assert seen[-1] == len(CONTENT)

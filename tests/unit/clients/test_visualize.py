@@ -21,7 +21,7 @@ def candidate(label: str, probability: float) -> Candidate:
     return Candidate(label, probability, label, probability, (label,), points, 1)
 
 
-def prediction(*candidates: Candidate, decision: Decision = Decision.RECOGNISED) -> Prediction:
+def prediction(*candidates: Candidate, decision: Decision = Decision.RECOGNIZED) -> Prediction:
     return Prediction(candidates, 0.01, decision, 3, "id", "few-shot")
 
 
@@ -41,7 +41,7 @@ def test_an_svg_has_a_card_for_each_drawing(tmp_path: Path) -> None:
     write_visualization(tmp_path / "v.svg", NAMED)
     root = svg_of(tmp_path / "v.svg")
     text = " ".join(root.itertext())
-    assert all(word in text for word in ("ಅ", "ಕ್ಷ", "90.0 %", "0C85", "recognised", "not sure", "not readable"))
+    assert all(word in text for word in ("ಅ", "ಕ್ಷ", "90.0 %", "0C85", "recognized", "not sure", "not readable"))
     pictures = [image.attrib["href"] for image in root.iter(f"{SVG}image")]
     assert [base64.b64decode(picture.partition(",")[2]) for picture in pictures] == [PNG, b"\xff\xd8jpeg", PNG]
     assert len(root.findall(f"{SVG}g")) == 4

@@ -19,7 +19,7 @@ from haleganada_client.cli.text.file_errors import said_of
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
     from haleganada_client.client import HaleganadaClient
-    from haleganada_client.datasets import Dataset, DatasetLabel, LeakedItem
+    from haleganada_client.datasets import Dataset, DatasetLabel, RepeatedItem
 
 _LABELS_SHOWN = 40
 _ITEMS_SHOWN = 20
@@ -103,7 +103,7 @@ def _tell_of_the_same(session: Session, client: HaleganadaClient, made: Dataset)
     for other in client.datasets.list():
         if other.sha256 == made.sha256 and other.dataset_id != made.dataset_id:
             delete = session.command_line("datasets", "delete", made.dataset_id)
-            there = f"{printable(other.name)} ({other.dataset_id}, of {moment(other.created)})"
+            there = f"{printable(other.name)} ({other.dataset_id}, of {moment(other.create_time)})"
             click.echo(f"the same is there already, as {there}; `{delete}` deletes the new one", err=True)
             return
 
@@ -174,16 +174,17 @@ def preview_dataset(
         named = dataset_named(client, dataset)
         preview = client.datasets.preview(named, preset, drawings=drawings, views=views, seed=seed)
     file.write_bytes(preview.sheet)
+    side = preview.input_size_px
     session.show(
-        {"file": str(file), "labels": preview.labels, "side": preview.side},
-        f"wrote {printable(str(file))}: {' '.join(preview.labels)}, {preview.side} x {preview.side} px each",
+        {"file": str(file), "labels": preview.labels, "input_size_px": side},
+        f"wrote {printable(str(file))}: {' '.join(preview.labels)}, {side} x {side} px each",
     )
 
 
 def _row(dataset: Dataset) -> list[str]:
     counts = [dataset.labels_total, dataset.train, dataset.validation, dataset.test, dataset.writers]
     numbers = [f"{count:,}" for count in (*counts, dataset.refused_total)]
-    return [dataset.dataset_id, dataset.name, *numbers, size(dataset.bytes_on_disk), moment(dataset.created)]
+    return [dataset.dataset_id, dataset.name, *numbers, size(dataset.size_bytes), moment(dataset.create_time)]
 
 
 def _in_words(dataset: Dataset, everything: bool = False) -> str:
@@ -197,7 +198,7 @@ def _in_words(dataset: Dataset, everything: bool = False) -> str:
         ["imbalance", _imbalance(dataset)],
         ["writers", f"{dataset.writers:,}" if dataset.writers else "not known"],
         ["left out", f"{dataset.duplicates:,} found twice, {dataset.leaks:,} that a later part has, too"],
-        ["on disk", size(dataset.bytes_on_disk)],
+        ["on disk", size(dataset.size_bytes)],
         ["SHA-256", dataset.sha256],
     ]
     notes = [f"to know: {printable(note.message)}" for note in dataset.notes]
@@ -234,7 +235,7 @@ def _balance(labels: Sequence[DatasetLabel], everything: bool) -> str:
     return f"{text}\nand {counted(left, 'label')} with more (--all lists them)" if left else text
 
 
-def _left_out(title: str, items: Sequence[LeakedItem], total: int, everything: bool) -> str:
+def _left_out(title: str, items: Sequence[RepeatedItem], total: int, everything: bool) -> str:
     """Where the names do not tell the parts, the parts are told."""
     lines = [f"{_placed(one.item, one.part)}: {_placed(one.kept, one.kept_part)} is kept" for one in items]
     return _listed(title, lines, total, everything)

@@ -89,8 +89,8 @@ def _round_trip(client: HaleganadaClient) -> str:
     finally:
         client.delete_workspace(name, name)
     if best is None or best.label != "x":
-        raise HaleganadaError("a cross was taught but not recognised; install the server again, its weights may be bad")
-    return f"taught and recognised a cross ({percent(best.probability)})"
+        raise HaleganadaError("a cross was taught but not recognized; install the server again, its weights may be bad")
+    return f"taught and recognized a cross ({percent(best.probability)})"
 
 
 def _cross(shift: float) -> Ink:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +16,14 @@ from haleganada_client.cli.text.job_bar import followed, goes_on
 
 if TYPE_CHECKING:
     from haleganada_client.client import HaleganadaClient
+    from haleganada_client.evaluation import (
+        ClassConfusion,
+        EvaluatedPart,
+        Interval,
+        ModelDisagreements,
+        ModelMetrics,
+        WorstClass,
+    )
     from haleganada_client.jobs import Job
 
 _SHOWN = 10
@@ -73,41 +81,41 @@ def saved_files(client: HaleganadaClient, job: Job, folder: Path, names: Sequenc
 
 def _written(job: Job, saved: Sequence[Path]) -> list[str]:
     """A line for each file, with the name of the model that it is about where there are several."""
-    models = job.result.get("models", [])
-    about = {name: f", of {printable(_name(model))}" for model in models for name in model.get("files", [])}
+    result = job.evaluation.result if job.evaluation else None
+    models = result.models if result else ()
+    about = {name: f", of {printable(model.display_name)}" for model in models for name in model.files}
     return [f"wrote {path}{about.get(path.name, '') if len(models) > 1 else ''}" for path in saved]
 
 
 def measured(job: Job) -> str:
     """What an evaluation found, for people."""
-    if job.state.value != "succeeded":
+    result = job.evaluation.result if job.evaluation else None
+    if result is None:
         why = f" ({job.error_reason}): {printable(job.error)}" if job.error else ""
         return f"the evaluation {'failed' if job.error else 'was cancelled'}{why}"
-    result = job.result
-    blocks = [_heading(result), _comparison(result.get("models", []))]
-    blocks += [_details(model) for model in result.get("models", []) if model.get("per_class") or model.get("worst")]
-    blocks += [_disagreements(result.get("disagreements", {}))]
-    blocks += ["\n".join(f"note: {printable(note)}" for note in result.get("notes", []))]
+    blocks = [_heading(result.dataset), _comparison(result.models)]
+    blocks += [_details(model) for model in result.models if model.macro]
+    blocks += [_disagreements(result.disagreements) if result.disagreements else ""]
+    blocks += ["\n".join(f"note: {printable(note)}" for note in result.notes)]
     return "\n\n".join(block for block in blocks if block)
 
 
-def _heading(result: Mapping[str, Any]) -> str:
-    data = result.get("dataset", {})
-    drawings, labels = counted(data.get("drawings", 0), "drawing"), counted(data.get("labels", 0), "label")
-    return f"{printable(data.get('name', ''))}, {data.get('part', '')} part: {drawings} of {labels}"
+def _heading(data: EvaluatedPart) -> str:
+    drawings, labels = counted(data.drawings, "drawing"), counted(data.labels, "label")
+    return f"{printable(data.name)}, {data.part} part: {drawings} of {labels}"
 
 
-def _comparison(models: Sequence[Mapping[str, Any]]) -> str:
+def _comparison(models: Sequence[ModelMetrics]) -> str:
     """A line for each model."""
     rows = [
         [
-            _name(model),
-            percent(model.get("accuracy")),
-            _interval(model.get("accuracy_interval")),
-            percent(model.get("macro", {}).get("f1-score")),
-            percent(model.get("weighted", {}).get("f1-score")),
-            percent(model.get("top5_accuracy")),
-            f"{model['milliseconds']:.1f}" if model.get("milliseconds") else "-",
+            model.display_name,
+            percent(model.accuracy),
+            _interval(model.accuracy_interval),
+            percent(model.macro.f1_score if model.macro else None),
+            percent(model.weighted.f1_score if model.weighted else None),
+            percent(model.top5_accuracy),
+            f"{model.latency_ms:.1f}" if model.latency_ms else "-",
         ]
         for model in models
     ]
@@ -115,50 +123,39 @@ def _comparison(models: Sequence[Mapping[str, Any]]) -> str:
     return table(rows, header, right={1, 3, 4, 5, 6})
 
 
-def _name(model: Mapping[str, Any]) -> str:
-    """With the id behind it where two have the same one."""
-    return str(model.get("shown_as") or model.get("name", ""))
+def _interval(interval: Interval | None) -> str:
+    return f"{percent(interval.low)} to {percent(interval.high)}" if interval else "-"
 
 
-def _interval(ends: Sequence[float] | None) -> str:
-    return f"{percent(ends[0])} to {percent(ends[1])}" if ends else "-"
-
-
-def _details(model: Mapping[str, Any]) -> str:
+def _details(model: ModelMetrics) -> str:
     """Where one model errs."""
-    parts = []
-    worst = [entry for entry in model.get("worst", []) if entry["accuracy"] < 1][:_SHOWN]
-    if worst:
-        rows = [
-            ["", entry["label"], percent(entry["accuracy"]), f"of {entry['support']}", _taken_for(entry)]
-            for entry in worst
-        ]
-        parts.append(f"{printable(_name(model))}, worst labels:\n{table(rows, right={2})}")
-    if pairs := model.get("confused_pairs", [])[:_SHOWN]:
+    name, parts = printable(model.display_name), []
+    if worst := [entry for entry in model.worst_classes if entry.accuracy < 1][:_SHOWN]:
+        rows = [["", entry.label, percent(entry.accuracy), f"of {entry.support}", _taken_for(entry)] for entry in worst]
+        parts.append(f"{name}, worst labels:\n{table(rows, right={2})}")
+    if pairs := model.confusions[:_SHOWN]:
         rows = [["", ", ".join(_directions(pair))] for pair in pairs]
-        parts.append(f"{printable(_name(model))}, most confused:\n{table(rows)}")
-    if unknown := model.get("labels_not_known", {}).get("count"):
-        parts.append(f"{printable(_name(model))} does not know {unknown} of the labels")
+        parts.append(f"{name}, most confused:\n{table(rows)}")
+    if model.unknown_classes.count:
+        parts.append(f"{name} does not know {model.unknown_classes.count} of the labels")
     return "\n\n".join(parts)
 
 
-def _directions(pair: Mapping[str, Any]) -> list[str]:
+def _directions(pair: ClassConfusion) -> list[str]:
     """Which of the two was taken for the other, the more frequent error first."""
-    first, second = pair["labels"]
-    both = [(pair["first_as_second"], first, second), (pair["second_as_first"], second, first)]
-    return [f"{is_} taken for {read} ({times}x)" for times, is_, read in sorted(both, reverse=True) if times]
+    first, second = pair.first_label, pair.second_label
+    both = [(pair.first_as_second, first, second), (pair.second_as_first, second, first)]
+    return [f"{label} taken for {other} ({times}x)" for times, label, other in sorted(both, reverse=True) if times]
 
 
-def _taken_for(entry: Mapping[str, Any]) -> str:
-    return f"taken for {entry['read_as']} ({entry['times']}x)" if entry.get("read_as") else ""
+def _taken_for(entry: WorstClass) -> str:
+    return f"taken for {entry.mistaken_for} ({entry.mistaken_count}x)" if entry.mistaken_for else ""
 
 
-def _disagreements(found: Mapping[str, Any]) -> str:
-    if not found:
-        return ""
-    if not found["count"]:
-        return f"the models agree on every drawing; they are right on {percent(found['some_right'])}"
+def _disagreements(found: ModelDisagreements) -> str:
+    if not found.count:
+        return f"the models agree on every drawing; they are right on {percent(found.any_correct)}"
     return (
-        f"the models disagree on {counted(found['count'], 'drawing')} ({percent(found['share'])}); "
-        f"one of them at least is right on {percent(found['some_right'])}"
+        f"the models disagree on {counted(found.count, 'drawing')} ({percent(found.share)}); "
+        f"one of them at least is right on {percent(found.any_correct)}"
     )

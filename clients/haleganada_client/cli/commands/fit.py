@@ -17,7 +17,7 @@ from haleganada_client.cli.session import Session, with_session
 from haleganada_client.cli.text.job_bar import duration, followed, goes_on
 
 if TYPE_CHECKING:
-    from haleganada_client.jobs import Job
+    from haleganada_client.jobs import Job, TrainingJob
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -25,7 +25,7 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--batch-size", {"type": click.IntRange(1, 4_096), "help": "Drawings in one step."}),
     ("--learning-rate", {"type": click.FloatRange(0, 1, min_open=True), "help": "The highest one."}),
     ("--weight-decay", {"type": click.FloatRange(0, 1), "help": "0 = none."}),
-    ("--optimiser", {"type": click.Choice(["adamw", "adam"]), "help": "What follows the gradients."}),
+    ("--optimizer", {"type": click.Choice(["adamw", "adam"]), "help": "Optimizer."}),
     ("--schedule", {"type": click.Choice(["cosine", "plateau"]), "help": "How the learning rate falls."}),
     (
         "--patience",
@@ -131,34 +131,36 @@ def _preview(session: Session, preset: str, dataset: str, target: Path, seed: in
     with session.client() as client:
         found = client.datasets.preview(dataset_named(client, dataset), preset, seed=seed)
     target.write_bytes(found.sheet)
-    shown = f"{counted(len(found.labels), 'drawing')}, each {found.side} x {found.side} px, as {preset} would see them"
-    session.show({"file": str(target), "labels": found.labels, "side": found.side}, f"wrote {target}: {shown}")
+    side = found.input_size_px
+    shown = f"{counted(len(found.labels), 'drawing')}, each {side} x {side} px, as {preset} would see them"
+    session.show({"file": str(target), "labels": found.labels, "input_size_px": side}, f"wrote {target}: {shown}")
 
 
 def trained(session: Session, job: Job) -> str:
     """How a training ended, in a few lines."""
-    name = printable(str(job.request.get("name", "")))
-    lines = [_outcome(job, name)]
-    if job.epochs:
-        best = max(job.epochs, key=lambda epoch: (epoch.validation_accuracy, -epoch.validation_loss))
-        took = f"{counted(len(job.epochs), 'epoch')} in {duration(sum(epoch.seconds for epoch in job.epochs))}"
+    training = job.training
+    assert training is not None, "it is the job of a training"
+    lines = [_outcome(job, training)]
+    if epochs := training.epochs:
+        best = max(epochs, key=lambda epoch: (epoch.validation_accuracy, -epoch.validation_loss))
+        took = f"{counted(len(epochs), 'epoch')} in {duration(sum(epoch.duration_seconds for epoch in epochs))}"
         validated = best.validation_accuracy or best.validation_loss  # else there is no validation part
         right = f"best: {percent(best.validation_accuracy)} of the validation part, epoch {best.epoch}; "
         lines.append(f"{right if validated else ''}{took}")
-    if job.model_id:
-        data = str(job.request.get("dataset_id", "NAME"))
-        lines.append(f"`{session.command_line('predict', '--model', job.model_id, 'drawing.png')}` asks it")
-        lines.append(f"`{session.command_line('evaluate', job.model_id, '--data', data)}` measures it")
+    if model_id := training.model_id:
+        lines.append(f"`{session.command_line('predict', '--model', model_id, 'drawing.png')}` asks it")
+        lines.append(f"`{session.command_line('evaluate', model_id, '--data', training.dataset_id)}` measures it")
     if job.files:
         fetch = session.command_line("jobs", "files", job.job_id, "--to", "FOLDER")
         lines.append(f"`{fetch}` fetches its curves and other files")
     return "\n".join(lines)
 
 
-def _outcome(job: Job, name: str) -> str:
+def _outcome(job: Job, training: TrainingJob) -> str:
+    name = printable(training.model_name)
     if job.state.value == "failed":
         return f"the training of {name} failed ({job.error_reason}): {printable(job.error)}"
-    kept = f"model {job.model_id}" if job.model_id else "no model"
+    kept = f"model {training.model_id}" if training.model_id else "no model"
     if job.state.value == "cancelled":
         return f"the training of {name} was cancelled; {kept} was kept"
     return f"trained {name}: {kept}"

@@ -18,7 +18,7 @@ from .evaluate import measured, saved_files
 from .fit import trained
 
 if TYPE_CHECKING:
-    from haleganada_client.jobs import EpochMetrics, Job
+    from haleganada_client.jobs import EpochMetrics, Job, TrainingJob
 
 
 @click.group("jobs", cls=DefaultGroup)
@@ -105,15 +105,16 @@ def job_files(session: Session, job_id: str, names: tuple[str, ...], to: Path | 
     if to is not None:
         session.show([str(path) for path in saved], "\n".join(f"wrote {path}" for path in saved) or "no files")
     else:
-        rows = [[file.name, size(file.bytes)] for file in job.files]
+        rows = [[file.name, size(file.size_bytes)] for file in job.files]
         session.show(job.files, table(rows, ["file", "size"], right={1}) if rows else "no files")
 
 
 def _row(job: Job) -> list[str]:
     progress = job.progress
     share = f"{percent(progress.done / progress.total)} of {progress.stage}" if progress.total else progress.stage
+    model_id = job.training.model_id if job.training else ""
     news = share if job.state.value == "running" else job.error_reason
-    return [job.job_id, _what(job), _state(job), moment(job.created), job.model_id or "-", news]
+    return [job.job_id, _what(job), _state(job), moment(job.create_time), model_id or "-", news]
 
 
 def _state(job: Job) -> str:
@@ -122,30 +123,39 @@ def _state(job: Job) -> str:
 
 
 def _what(job: Job) -> str:
-    asked = job.request
-    data = asked.get("dataset_name", "")
-    if job.kind == "training":
-        return f"{asked.get('preset', '')} on {data}: {asked.get('name', '')}"
-    return f"evaluation of {', '.join(asked.get('model_names', []))} on {data}"
+    if job.training:
+        return f"{job.training.preset} on {job.training.dataset_name}: {job.training.model_name}"
+    assert job.evaluation is not None, "every job is one of the two"
+    return f"evaluation of {', '.join(m.name for m in job.evaluation.models)} on {job.evaluation.dataset_name}"
 
 
 def _in_words(session: Session, job: Job) -> str:
-    facts = [["job", job.job_id], ["what", _what(job)], ["state", _state(job)], ["asked for", moment(job.created)]]
-    facts += [[name, moment(time)] for name, time in (("began", job.started), ("ended", job.ended)) if time]
+    facts = [["job", job.job_id], ["what", _what(job)], ["state", _state(job)], ["asked for", moment(job.create_time)]]
+    facts += [[name, moment(time)] for name, time in (("began", job.start_time), ("ended", job.end_time)) if time]
     if not job.state.over and job.progress.stage:
         facts.append(["now", f"{job.progress.stage} {job.progress.done:,} of {job.progress.total:,}"])
     if job.progress.message:
         facts.append(["", job.progress.message])
-    for name, settings in (("settings", job.request.get("settings")), ("settings used", job.settings)):
-        if settings:
-            facts.append([name, ", ".join(f"{setting}: {value}" for setting, value in settings.items())])
-    return "\n\n".join(
-        part for part in (table(facts), _epochs(job.epochs), _ended(session, job) if job.state.over else "") if part
-    )
+    parts = [table(facts)]
+    if job.training:
+        parts = [table(facts + _settings(job.training)), _epochs(job.training.epochs)]
+    if job.state.over:
+        parts.append(_ended(session, job))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _settings(training: TrainingJob) -> list[list[str]]:
+    """The settings that were asked for and those in use, a line for each of the two that says something."""
+    lines = []
+    for name, settings in (("settings", training.requested_settings), ("settings used", training.settings)):
+        given = {} if settings is None else vars(settings)
+        if said := ", ".join(f"{setting}: {value}" for setting, value in given.items() if value is not None):
+            lines.append([name, said])
+    return lines
 
 
 def _ended(session: Session, job: Job) -> str:
-    return trained(session, job) if job.kind == "training" else measured(job)
+    return trained(session, job) if job.training else measured(job)
 
 
 def _epochs(epochs: Sequence[EpochMetrics]) -> str:
@@ -157,7 +167,7 @@ def _epochs(epochs: Sequence[EpochMetrics]) -> str:
             f"{epoch.validation_loss:.4f}",
             percent(epoch.validation_accuracy),
             f"{epoch.learning_rate:.3g}",
-            duration(epoch.seconds),
+            duration(epoch.duration_seconds),
         ]
         for epoch in epochs
     ]

@@ -91,9 +91,9 @@ def export_model(session: Session, model: str, file: Path, int8: bool) -> None:
     with session.client() as client:
         done = client.models.export(model, sys.stdout.buffer if to_stdout else file, "int8" if int8 else "float32")
     where = "standard output" if to_stdout else printable(str(file))
-    text = f"wrote {where} ({size(done.bytes)})"
-    if report := export_report(done.report):
-        text += f"; {report}"
+    text = f"wrote {where} ({size(done.size_bytes)})"
+    if done.report is not None:
+        text += f"; {export_report(done.report)}"
     if to_stdout:
         click.echo(as_json(done) if session.json else text, err=True)
     else:
@@ -111,7 +111,7 @@ def _damage(model: Model) -> str:
 
 
 def _answers_in(model: Model) -> str:
-    return ", ".join([*model.active_in, *(f"{name} (learning along)" for name in model.learning_in)])
+    return ", ".join([*model.active_in, *(f"{name} (learning along)" for name in model.online_in)])
 
 
 def _row(model: Model) -> list[str]:
@@ -120,13 +120,13 @@ def _row(model: Model) -> list[str]:
         f"{model.name} (damaged)" if model.damage else model.name,
         model.preset,
         str(model.labels_total) if model.labels_total else "-",
-        size(model.bytes_on_disk),
+        size(model.size_bytes),
         model.sha256[:_HASH_SHOWN],
         f"{model.dataset_name} {model.dataset_sha256[:_HASH_SHOWN]}".strip() or "-",
         percent(model.validation_accuracy),
         percent(model.test_accuracy),
-        f"{model.milliseconds:.1f}" if model.milliseconds else "-",
-        moment(model.created) if model.created else "-",
+        f"{model.latency_ms:.1f}" if model.latency_ms else "-",
+        moment(model.create_time) if model.create_time else "-",
         _answers_in(model),
     ]
 
@@ -137,21 +137,21 @@ def _in_words(model: Model) -> str:
         ["name", model.name],
         ["kind", model.preset],
         ["parameters", f"{model.parameters:,}"],
-        ["input", f"{model.side} x {model.side} px"],
-        ["on disk", size(model.bytes_on_disk)],
+        ["input", f"{model.input_size_px} x {model.input_size_px} px"],
+        ["on disk", size(model.size_bytes)],
         ["SHA-256", model.sha256],
         ["answers in", _answers_in(model) or "-"],
     ]
     if model.damage:
         facts.append(["damaged", model.damage])
-    if model.created:
+    if model.create_time:
         facts += [
-            ["made", moment(model.created)],
+            ["made", moment(model.create_time)],
             ["data set", model.dataset_name],
             ["its SHA-256", model.dataset_sha256],
             ["validation", percent(model.validation_accuracy)],
             ["test", percent(model.test_accuracy)],
-            ["one drawing", f"{model.milliseconds:.1f} ms" if model.milliseconds else "-"],
+            ["one drawing", f"{model.latency_ms:.1f} ms" if model.latency_ms else "-"],
             ["labels", _labels(model)],
         ]
     return table(facts)
@@ -164,4 +164,4 @@ def _labels(model: Model) -> str:
 
 def _preset_row(preset: Preset) -> list[str]:
     recipe = [str(preset.epochs), str(preset.batch_size), f"{preset.learning_rate:g}"]
-    return [preset.name, f"{preset.parameters:,}", f"{preset.side} px", *recipe, preset.description]
+    return [preset.name, f"{preset.parameters:,}", f"{preset.input_size_px} px", *recipe, preset.description]

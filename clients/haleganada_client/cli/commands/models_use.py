@@ -16,7 +16,7 @@ _SETTINGS: tuple[tuple[str, dict[str, Any]], ...] = (
         "--replay",
         {"type": click.IntRange(0, 1024), "help": "earlier drawings that each step sees again. [default: 32]"},
     ),
-    ("--steps", {"type": click.IntRange(1, 100), "help": "of the optimiser, for each drawing. [default: 5]"}),
+    ("--steps", {"type": click.IntRange(1, 100), "help": "of the optimizer, for each drawing. [default: 5]"}),
     (
         "--learning-rate",
         {

@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # gRPC is imported when a server is called
     from haleganada_client.client import HaleganadaClient
 
 _WORDS = {
-    Decision.RECOGNISED: ("recognised", "green"),
+    Decision.RECOGNIZED: ("recognized", "green"),
     Decision.UNSURE: ("not sure", "yellow"),
     Decision.UNKNOWN: ("I don't know this one", "red"),
     Decision.NOTHING_TAUGHT: ("nothing taught yet", "red"),
@@ -159,7 +159,7 @@ def _short(name: str, outcome: Outcome) -> list[str]:
 def _summary(outcomes: Sequence[tuple[str, Outcome]]) -> str:
     count = Counter(None if isinstance(outcome, ItemError) else outcome.decision for _, outcome in outcomes)
     words = {
-        Decision.RECOGNISED: "recognised",
+        Decision.RECOGNIZED: "recognized",
         Decision.UNSURE: "not sure",
         Decision.UNKNOWN: "unknown",
         Decision.NOTHING_TAUGHT: "unknown, for nothing was taught yet",

@@ -51,7 +51,7 @@ def _table(samples: Sequence[Sample]) -> str:
             sample.label,
             sample.canonical if sample.canonical != sample.label else "",
             f"{sample.loss:.2f}",
-            moment(sample.time),
+            moment(sample.create_time),
             sample.predicted or "-",
             "correction" if sample.correction else "",
         ]

@@ -16,7 +16,7 @@ def save_command(session: Session, name: str) -> None:
     with session.client() as client:
         kept = client.save(name)
     samples = counted(kept.samples_total, "sample")
-    session.show(kept, f"kept {samples} as {kept.snapshot_id} ({kept.name}, {size(kept.bytes)})")
+    session.show(kept, f"kept {samples} as {kept.snapshot_id} ({kept.name}, {size(kept.size_bytes)})")
 
 
 @click.command("snapshots")
@@ -26,7 +26,14 @@ def snapshots_command(session: Session) -> None:
     with session.client() as client:
         kept = client.list_snapshots()
     rows = [
-        [s.snapshot_id, s.name, str(s.samples_total), size(s.bytes), moment(s.created), "trash" if s.trash else ""]
+        [
+            s.snapshot_id,
+            s.name,
+            str(s.samples_total),
+            size(s.size_bytes),
+            moment(s.create_time),
+            "trash" if s.trash else "",
+        ]
         for s in kept
     ]
     header = ["snapshot", "name", "samples", "size", "made", ""]

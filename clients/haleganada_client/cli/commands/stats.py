@@ -24,9 +24,9 @@ _TWO_LABELS = "The same drawing with two labels, one of which is wrong"
 )
 @with_session
 def stats_command(session: Session, suspects: bool, history: int | None) -> None:
-    """What is known, how well it is recognised, what to teach next.
+    """What is known, how well it is recognized, what to teach next.
 
-    "recognised" is the share of samples that were recognised before they were learned, first samples left out.
+    "recognized" is the share of samples that were recognized before they were learned, first samples left out.
     """
     with session.client() as client:
         stats = client.stats(history_points=history, find_suspects=suspects)
@@ -85,17 +85,17 @@ def _both(pair: NearDuplicate) -> str:
 
 
 def _overview(stats: Stats, answering: list[list[str]]) -> str:
-    recognised = f"{percent(stats.accuracy)} of {stats.accuracy_samples}" if stats.accuracy_samples else "-"
+    recognized = f"{percent(stats.accuracy)} of {stats.accuracy_samples}" if stats.accuracy_samples else "-"
     rows = [
         ["labels", str(stats.labels_known)],
         ["samples", str(stats.samples_total)],
         ["revision", str(stats.revision)],
-        ["recognised", recognised],
+        ["recognized", recognized],
         ["mean loss", "-" if stats.average_loss is None else f"{stats.average_loss:.3f}"],
         ["corrections", str(stats.corrections)],
         ["groups of forms", str(stats.variant_groups)],
         *answering,
-        ["on disk", size(stats.bytes_on_disk)],
+        ["on disk", size(stats.size_bytes)],
         ["device", stats.device],
         ["weights", f"{stats.versions.get('weights', '')} ({stats.embedder_hash[:12]})"],
     ]
@@ -121,7 +121,7 @@ def _labels(stats: Stats) -> str:
         ]
         for label in stats.labels
     ]
-    return table(rows, ["label", "samples", "", "recognised", "loss", "form of"], right={1, 3, 4})
+    return table(rows, ["label", "samples", "", "recognized", "loss", "form of"], right={1, 3, 4})
 
 
 def _listed(title: str, lines: list[str]) -> str:

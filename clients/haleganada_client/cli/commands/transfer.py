@@ -41,7 +41,7 @@ def export_command(session: Session, file: Path, form: str) -> None:
     with session.client() as client:
         done = client.export(sys.stdout.buffer if to_stdout else file, form, progress=_counter())
     where = "standard output" if to_stdout else file
-    text = f"wrote {counted(done.samples_total, 'sample')} to {where} ({size(done.bytes)})"
+    text = f"wrote {counted(done.samples_total, 'sample')} to {where} ({size(done.size_bytes)})"
     if to_stdout:
         click.echo(as_json(done) if session.json else text, err=True)
     else:

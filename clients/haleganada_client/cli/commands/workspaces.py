@@ -31,8 +31,8 @@ def list_workspaces(session: Session) -> None:
 
 def _row(session: Session, workspace: WorkspaceInfo, names: Mapping[str, str]) -> list[str]:
     counts = [str(count) for count in (workspace.labels_known, workspace.samples_total, workspace.revision)]
-    created = "" if workspace.corrupt else moment(workspace.created)  # what cannot be read has no time
-    kept = [size(workspace.bytes_on_disk), created]
+    created = "" if workspace.corrupt else moment(workspace.create_time)  # what cannot be read has no time
+    kept = [size(workspace.size_bytes), created]
     return [
         workspace.name,
         *counts,

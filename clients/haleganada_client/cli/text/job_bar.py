@@ -63,8 +63,8 @@ class JobBar:
 def figures(job: Job) -> str:
     """The newest epoch and the time that is left, for example “epoch 3 · loss 0.21 · 97.3 % right · rate 0.001”."""
     parts = []
-    if job.epochs:
-        epoch = job.epochs[-1]
+    if job.training and job.training.epochs:
+        epoch = job.training.epochs[-1]
         parts += [
             f"epoch {epoch.epoch}",
             f"loss {epoch.validation_loss:.3f}",

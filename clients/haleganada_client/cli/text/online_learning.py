@@ -40,7 +40,7 @@ def not_learned(session: Session, client: HaleganadaClient) -> list[str]:
     except HaleganadaError:
         return []
     ways = [f"`{session.command_line('models', 'use', FEW_SHOT)}` goes back to the head that has learned it"]
-    if model.learns_along:
+    if model.supports_online_learning:
         along = session.command_line("models", "use", model.model_id, "--online")
         ways.insert(0, f"`{along}` starts a network from it that does")
     return [f"kept, but the model {printable(model.name)} answers here and does not learn; {', '.join(ways)}"]
@@ -95,8 +95,8 @@ def progress(workspace: WorkspaceInfo, names: Mapping[str, str]) -> str:
     online = workspace.online
     if online is None:
         return ""
-    if online.failure:
-        return f"does not learn, few-shot answers: {online.failure}"
+    if online.error:
+        return f"does not learn, few-shot answers: {online.error}"
     left = _left(workspace, online)
     parts = [f"{online.samples_learned:,} learned, {left:,} to learn"]
     if online.rebuilding:

@@ -22,7 +22,7 @@ _PICTURE, _MARGIN = 130, 12
 _LABEL_X, _BAR_X, _BAR_WIDTH, _SHARE_X = 160, 206, 84, 338  # shares end there, code points begin after it
 _FIRST_ROW, _ROW = 56, 23
 _WORDS = {
-    "recognised": "recognised",
+    "recognized": "recognized",
     "unsure": "not sure",
     "unknown": "unknown",
     "nothing_taught": "nothing taught yet",
@@ -35,7 +35,7 @@ text { font-family: 'Noto Sans Kannada', 'Noto Sans', system-ui, sans-serif; fil
 .label { font-size: 17px } .best-label { font-size: 20px; font-weight: 600 } .rest { font-size: 11.5px }
 .track { fill: #eceff4 } .bar { fill: #b9c4d6 } .best { fill: #3567c4 } .none { fill: #d9a441 }
 .decision { font-size: 12.5px; font-weight: 600 }
-.recognised { fill: #177245 } .unsure { fill: #9a6200 }
+.recognized { fill: #177245 } .unsure { fill: #9a6200 }
 .unknown, .unreadable, .nothing_taught { fill: #b3261e }
 """
 _DARK = """
@@ -43,7 +43,7 @@ _DARK = """
   body { background: #14171c; color: #e6e9ef } text { fill: #e6e9ef } .card { fill: #1e232b; stroke: #323a46 }
   .file, .points { fill: #98a2b3 } .track { fill: #2a313c } .bar { fill: #4b5b75 } .best { fill: #6c9bf0 }
   .none { fill: #b98a34 }
-  .recognised { fill: #5fca92 } .unsure { fill: #e3b05a } .unknown, .unreadable, .nothing_taught { fill: #f2938c }
+  .recognized { fill: #5fca92 } .unsure { fill: #e3b05a } .unknown, .unreadable, .nothing_taught { fill: #f2938c }
 }
 """
 _PAGE_STYLE = """

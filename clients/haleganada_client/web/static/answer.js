@@ -50,14 +50,14 @@ export class Answer {
 }
 
 function sign(kind, best) {
-  if (kind === "recognised") return best.label;
+  if (kind === "recognized") return best.label;
   return ["unsure", "unknown"].includes(kind) ? "?" : ""; // a pencil, by the style sheet
 }
 
 function verdict(kind, prediction, anythingTaught) {
   const [best, second] = prediction?.candidates ?? [];
-  if (kind === "recognised" && best.canonical !== best.label) return say("isForm", { label: best.label, canonical: best.canonical });
-  if (kind === "recognised") return say("isRecognised", { label: best.label });
+  if (kind === "recognized" && best.canonical !== best.label) return say("isForm", { label: best.label, canonical: best.canonical });
+  if (kind === "recognized") return say("isRecognised", { label: best.label });
   if (kind === "unsure") return second ? say("isUnsure", { label: best.label, other: second.label }) : say("isUnsureAlone", { label: best.label });
   if (kind === "unknown") return say("isUnknown");
   if (kind === "nothing_taught") return say("nothingTaught");
@@ -65,7 +65,7 @@ function verdict(kind, prediction, anythingTaught) {
 }
 
 function detail(kind, best, model) {
-  if (kind === "recognised" || (best && !LEARN.includes(model))) return `${percent(best.probability)} · ${shortPoints(best)}`;
+  if (kind === "recognized" || (best && !LEARN.includes(model))) return `${percent(best.probability)} · ${shortPoints(best)}`;
   return say({ unsure: "pickOne", unknown: "tellMe", nothing_taught: "tellMeFirst", idle: "idleDetail" }[kind]);
 }
 

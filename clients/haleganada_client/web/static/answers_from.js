@@ -57,7 +57,7 @@ function show() {
   const online = answering?.online;
   write("answers-name", answering ? say(online ? "answersFromOnline" : "answersFrom", { name: answering.name }) : "");
   write("learns-how", online ? learnsHow(answering) : "");
-  write("learns-left", online?.samples_left && !online.failure ? say("learningLeft", { count: count(online.samples_left) }) : "");
+  write("learns-left", online?.samples_left && !online.error ? say("learningLeft", { count: count(online.samples_left) }) : "");
 }
 
 function write(id, text) {

@@ -88,7 +88,7 @@ function tellTaught(label, onUndo) {
 async function send({ version, label, variantOf, id }) {
   const claim = answer.for(version);
   const best = claim?.candidates[0];
-  const claimed = best && ["recognised", "unsure"].includes(claim.decision);
+  const claimed = best && ["recognized", "unsure"].includes(claim.decision);
   const body = { label, variant_of: variantOf, request_id: id };
   if (claimed && best.label !== label) {
     try {

@@ -141,7 +141,7 @@ export class Board extends EventTarget {
   #begin(pen, point) {
     const strokes = this.#state.picture ? [] : this.#state.strokes;
     if (strokes.length === 0) this.#began = point.time;
-    this.#open = { ...pen, stroke: { x: [], y: [], t: [], pressure: [] } };
+    this.#open = { ...pen, stroke: { x: [], y: [], time_ms: [], pressure: [] } };
     this.#add(point);
     this.#become({ strokes: [...strokes, this.#open.stroke], picture: null });
   }
@@ -172,7 +172,7 @@ export class Board extends EventTarget {
     const { stroke } = this.#open;
     stroke.x.push(tenth(x));
     stroke.y.push(tenth(y));
-    stroke.t.push(Math.max(0, tenth(time - this.#began)));
+    stroke.time_ms.push(Math.max(0, tenth(time - this.#began)));
     stroke.pressure.push(Math.min(1, Math.max(0, pressure)));
   }
 

@@ -70,7 +70,7 @@ function column(title, rows, none) {
 function machine(stats) {
   const speed = stats.latencies.filter(({ method }) => ["Predict", "Train"].includes(method)).map(({ method, p50_ms: ms }) => `${method} ${ms.toFixed(1)} ms`);
   const version = stats.versions.haleganada ?? stats.versions.server;
-  const facts = [stats.device, ...speed, size(stats.bytes_on_disk), version && `Haleganada ${version}`, say("revision", { number: stats.revision }),
+  const facts = [stats.device, ...speed, size(stats.size_bytes), version && `Haleganada ${version}`, say("revision", { number: stats.revision }),
     stats.samples_to_embed > 0 && say("toEmbed", { count: stats.samples_to_embed })];
   return element("p", { class: "note machine" }, facts.filter(Boolean).join(" · "));
 }

@@ -80,7 +80,7 @@ export async function openSample(id, change) {
   showDialog(say("sampleName", { id, label: sample.label }),
     element("div", { class: "sample" },
       element("div", { class: "mini large" }, element("img", { src: pictureOf(sample), alt: sample.label, width: 160, height: 160 })),
-      element("p", { class: "note" }, `${moment(sample.time)}. ${history(sample)}`)),
+      element("p", { class: "note" }, `${moment(sample.create_time)}. ${history(sample)}`)),
     element("form", { class: "row", onsubmit: relabel }, input, element("button", { class: "primary" }, say("relabel"))),
     element("div", { class: "row end" }, button(say("forget"), forget, { class: "danger" })));
 }

@@ -27,7 +27,7 @@ function snapshot(one, change) {
   const restore = () => change(() => post("/page/restore", { snapshot_id: one.snapshot_id }), say("restored", { name: one.name }));
   return element("li", {},
     element("div", {}, element("strong", {}, one.name), one.trash && element("span", { class: "tag" }, say("putAside")),
-      element("small", {}, [moment(one.created), say("drawings", { count: one.samples_total }), size(one.bytes)].join(" · "))),
+      element("small", {}, [moment(one.create_time), say("drawings", { count: one.samples_total }), size(one.size_bytes)].join(" · "))),
     button(say("restore"), restore));
 }
 

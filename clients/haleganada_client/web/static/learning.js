@@ -4,11 +4,11 @@ import { count, say } from "./words.js";
 
 export const isLearning = ({ online, behind }) => behind || online.samples_left > 0 || online.rebuilding;
 
-export const canAnswer = ({ online }) => !online.failure && online.revision !== null && online.labels_known > 1;
+export const canAnswer = ({ online }) => !online.error && online.revision !== null && online.labels_known > 1;
 
 export function learnsHow(active) {
   const { online } = active;
-  if (online.failure) return say("learnsNot");
+  if (online.error) return say("learnsNot");
   if (online.revision === null && isLearning(active)) return say("learnsWaiting");
   if (!online.samples_learned && !isLearning(active)) return say("learnsFirst"); // nothing was taught yet
   if (online.rebuilding) return say("learnsAgain");

@@ -11,7 +11,7 @@ const FONT = '12px system-ui, "Noto Sans Kannada", sans-serif';
 
 export function accuracyPlot(parent, history) {
   const tested = history.filter((point) => !point.new_label);
-  const data = running(tested.map((point) => (point.recognised ? 100 : 0)));
+  const data = running(tested.map((point) => (point.recognized ? 100 : 0)));
   line(parent, say("accuracyTitle", { count: WINDOW }), data, "--good", [0, 100], (last) => percent(last / 100));
 }
 

@@ -142,7 +142,7 @@ export default {
   "learningRate": "Learning rate",
   "augment": "Turn, shift and bend the drawings by chance (augmentation)",
   "asUsual": "as usual",
-  "optimiser": "Optimiser",
+  "optimizer": "Optimizer",
   "schedule": "Learning rate falls",
   "scheduleCosine": "as a cosine",
   "schedulePlateau": "when nothing improves",

@@ -142,7 +142,7 @@ export default {
   "learningRate": "ಕಲಿಕೆಯ ದರ",
   "augment": "ಬರಹಗಳನ್ನು ಅಷ್ಟಿಷ್ಟು ತಿರುಗಿಸಿ, ಸರಿಸಿ, ಬಾಗಿಸಿ (augmentation)",
   "asUsual": "ಎಂದಿನಂತೆ",
-  "optimiser": "ಅನುಕೂಲಕ (optimiser)",
+  "optimizer": "ಅನುಕೂಲಕ (optimizer)",
   "schedule": "ಕಲಿಕೆಯ ದರ ಇಳಿಯುವುದು",
   "scheduleCosine": "cosine ರೀತಿ",
   "schedulePlateau": "ಸುಧಾರಣೆ ನಿಂತಾಗ",

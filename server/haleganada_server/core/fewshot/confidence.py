@@ -35,7 +35,7 @@ Floats = NDArray[np.float64]
 class Decision(Enum):
     """What the server makes of a drawing."""
 
-    RECOGNISED = "recognised"
+    RECOGNIZED = "recognized"
     UNSURE = "unsure"
     UNKNOWN = "unknown"
     NOTHING_TAUGHT = "nothing_taught"
@@ -112,4 +112,4 @@ def decide(best: float, unknown: float) -> Decision:
     """
     if unknown >= UNKNOWN:
         return Decision.UNKNOWN
-    return Decision.RECOGNISED if best >= SURE else Decision.UNSURE
+    return Decision.RECOGNIZED if best >= SURE else Decision.UNSURE

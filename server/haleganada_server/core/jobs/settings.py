@@ -17,7 +17,7 @@ _WHOLE = {
     "seed": (0, 2**63 - 1),
     "checkpoint_every": (1, 1_000),
 }
-_CHOICES = {"optimiser": ("adamw", "adam"), "schedule": ("cosine", "plateau")}
+_CHOICES = {"optimizer": ("adamw", "adam"), "schedule": ("cosine", "plateau")}
 _SWITCHES = ("mixed_precision", "augment", "tensorboard")
 
 

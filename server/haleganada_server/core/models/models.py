@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from haleganada_server.core.errors import DataLoss, InvalidInput, NotFound, Precondition
 from haleganada_server.core.model_names import FEW_SHOT
@@ -50,12 +50,13 @@ class StoredModel:
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """An exported model. report: how it was checked when it was made, as JSON in one line."""
+    """An exported model. report: how it was checked when it was made, the content of export.json; {} if that is
+    not known."""
 
     path: Path
     file_name: str
     bytes: int
-    report: str
+    report: Mapping[str, Any]
 
 
 class ModelStore(ChoiceStore, Protocol):

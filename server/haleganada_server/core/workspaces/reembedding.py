@@ -6,7 +6,7 @@ label or that it was forgotten, is looked up when the batch is written. After a 
 the hash that each sample carries.
 
 Every label's newest sample comes before any label's second newest, because a label without a sample cannot be
-recognised at all, while further samples improve it less and less.
+recognized at all, while further samples improve it less and less.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class _Task:
         self._holder.run(lambda draft: self._write(draft, fresh))
         for sample_id in (sample_id for sample_id, vector in fresh.items() if vector is None):
             _log.error(
-                "workspace %r: the drawing of sample %d cannot be read, so it is left out of what is recognised; "
+                "workspace %r: the drawing of sample %d cannot be read, so it is left out of what is recognized; "
                 "forget it, or restore a snapshot", self._log.name, sample_id,
             )  # fmt: skip
         self._left = rest

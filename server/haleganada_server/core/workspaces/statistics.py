@@ -37,7 +37,7 @@ class HistoryPoint:
     revision: int
     time_us: int
     loss: float
-    recognised: bool
+    recognized: bool
     new_label: bool
     label: str
 

@@ -22,7 +22,7 @@ class FitSettings:
     batch_size: int
     learning_rate: float
     weight_decay: float = 0.01
-    optimiser: str = "adamw"
+    optimizer: str = "adamw"
     schedule: str = "cosine"
     patience: int = 15
     accumulation: int = 1

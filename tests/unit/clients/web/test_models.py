@@ -135,35 +135,36 @@ def test_few_uploads_at_a_time(web: FlaskClient) -> None:
 
 def test_train_look_fetch_use_and_delete(web: FlaskClient) -> None:
     job = trained(web, "two")
-    assert job["state"] == "succeeded" and [epoch["epoch"] for epoch in job["epochs"]] == [1, 2]
-    assert job["request"]["settings"] == {"epochs": 2}  # what is null is the preset's
+    assert job["state"] == "succeeded" and [epoch["epoch"] for epoch in job["training"]["epochs"]] == [1, 2]
+    given = {name: value for name, value in job["training"]["requested_settings"].items() if value is not None}
+    assert given == {"epochs": 2}  # what is null is the preset's
     file = web.get(f"/page/jobs/{job['job_id']}/files/training_history.json")
     assert file.data == b"{}" and "attachment" in file.headers["Content-Disposition"]
     assert web.get(f"/page/jobs/{job['job_id']}/files/job.json").status_code == 404
     assert [one["job_id"] for one in ask(web, "/page/jobs?limit=1")] == [job["job_id"]]
 
     names = {model["model_id"]: model["name"] for model in ask(web, "/page/models")}
-    assert names[job["model_id"]] == "mine" and "few-shot" in names
-    assert ask(web, f"/page/models/{job['model_id']}")["labels"] and ask(web, "/page/models/active") is None
-    ask(web, f"/page/models/{job['model_id']}/delete", {"confirm": "yours"}, 400)
-    ask(web, f"/page/models/{job['model_id']}/delete", {"confirm": "mine"})
-    assert ask(web, f"/page/models/{job['model_id']}", status=404)["success"] is False
+    assert names[job["training"]["model_id"]] == "mine" and "few-shot" in names
+    assert ask(web, f"/page/models/{job['training']['model_id']}")["labels"] and ask(web, "/page/models/active") is None
+    ask(web, f"/page/models/{job['training']['model_id']}/delete", {"confirm": "yours"}, 400)
+    ask(web, f"/page/models/{job['training']['model_id']}/delete", {"confirm": "mine"})
+    assert ask(web, f"/page/models/{job['training']['model_id']}", status=404)["success"] is False
 
 
 def test_measure(web: FlaskClient) -> None:
     asked = ask(web, "/page/jobs/evaluation", {"models": ["few-shot"], "dataset": "two"})
     job = ended(web, asked["job_id"])
-    assert job["result"]["models"][0]["accuracy"] == 0.75
+    assert job["evaluation"]["result"]["models"][0]["accuracy"] == 0.75
     picture = web.get(f"/page/jobs/{job['job_id']}/files/confusion_matrix.png")
     assert picture.mimetype == "image/png" and len(picture.data) == 200_000
     assert "attachment" not in picture.headers["Content-Disposition"]
 
 
 def test_a_page_among_a_jobs_files_is_only_saved(web: FlaskClient) -> None:
-    mine = trained(web, "two")["model_id"]
+    mine = trained(web, "two")["training"]["model_id"]
     asked = ask(web, "/page/jobs/evaluation", {"models": ["few-shot", mine], "dataset": "two"})
     job = ended(web, asked["job_id"])
-    (name,) = job["result"]["models"][0]["files"]
+    (name,) = job["evaluation"]["result"]["models"][0]["files"]
     page = web.get(f"/page/jobs/{job['job_id']}/files/{name}")
     assert name == "few-shot_confusion_matrix.html" and page.data == b"<script>alert(1)</script>"
     assert page.headers["Content-Disposition"] == f"attachment; filename={name}"
@@ -195,7 +196,7 @@ def test_cancel_and_fail(web: FlaskClient) -> None:
         ({"epochs": -1}, "settings.epochs"),
         ({"augment": 1}, "settings.augment"),
         ({"learning_rate": float("nan")}, "settings.learning_rate"),
-        ({"optimiser": "sgd"}, "settings.optimiser"),
+        ({"optimizer": "sgd"}, "settings.optimizer"),
     ],
 )
 def test_settings_that_are_refused(web: FlaskClient, settings: Any, field: str) -> None:

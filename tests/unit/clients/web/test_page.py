@@ -9,7 +9,7 @@ from typing import Any
 from flask.testing import FlaskClient
 
 CROSS = {"width": 100, "height": 100, "strokes": [{"x": [10, 90], "y": [10, 90]}, {"x": [90, 10], "y": [10, 90]}]}
-BAR = {"width": 100, "height": 100, "pen_width": 4, "strokes": [{"x": [50, 50], "y": [5, 95], "t": [0, 90]}]}
+BAR = {"width": 100, "height": 100, "pen_width": 4, "strokes": [{"x": [50, 50], "y": [5, 95], "time_ms": [0, 90]}]}
 
 
 def ask(web: FlaskClient, path: str, body: dict[str, Any] | None = None) -> Any:

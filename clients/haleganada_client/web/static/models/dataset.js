@@ -102,7 +102,7 @@ function labelTable({ labels }) {
 }
 
 function about(dataset) {
-  return facts([[say("made"), moment(dataset.created)], [say("size"), size(dataset.bytes_on_disk)], ["SHA-256", element("code", { class: "long" }, dataset.sha256)]]);
+  return facts([[say("made"), moment(dataset.create_time)], [say("size"), size(dataset.size_bytes)], ["SHA-256", element("code", { class: "long" }, dataset.sha256)]]);
 }
 
 function remove(dataset) {

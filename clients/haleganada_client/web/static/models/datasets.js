@@ -15,7 +15,7 @@ export async function showDatasets(view, _, life) {
 
 function card(dataset) {
   const facts = [say("labelsCount", { count: count(dataset.labels_total) }), dataset.writers > 0 && say("writersCount", { count: count(dataset.writers) }),
-    size(dataset.bytes_on_disk), moment(dataset.created)];
+    size(dataset.size_bytes), moment(dataset.create_time)];
   const refused = dataset.refused_total > 0 && element("p", { class: "warning" }, say("refusedCount", { count: count(dataset.refused_total) }));
   return element("li", { class: "group" },
     element("h3", {}, link(dataset.name, place("dataset", dataset.dataset_id))),

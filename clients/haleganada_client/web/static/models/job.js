@@ -46,11 +46,12 @@ class LiveJob {
 
   show(job) {
     this.#state.replaceChildren(state(job));
-    if (job.epochs.length && this.#epochs !== JSON.stringify(job.epochs.at(-1))) {
-      this.#epochs = JSON.stringify(job.epochs.at(-1));
+    const epochs = job.training?.epochs ?? [];
+    if (epochs.length && this.#epochs !== JSON.stringify(epochs.at(-1))) {
+      this.#epochs = JSON.stringify(epochs.at(-1));
       this.#curves ??= new Curves(this.#plots);
-      this.#curves.show(job.epochs);
-      this.#figures.replaceChildren(figures(job));
+      this.#curves.show(epochs);
+      this.#figures.replaceChildren(figures(epochs));
     }
     if (this.#shown !== job.state) {
       this.#shown = job.state;
@@ -75,27 +76,30 @@ class LiveJob {
   }
 }
 
-const listed = (settings) => Object.entries(settings).map(([name, value]) => `${name.replaceAll("_", " ")}: ${value}`).join(" · ");
+// Settings that are null were left to the preset.
+const listed = (settings) => Object.entries(settings ?? {}).filter(([, value]) => value !== null)
+  .map(([name, value]) => `${name.replaceAll("_", " ")}: ${value}`).join(" · ");
 
-function settingsOf({ kind, request, created }) {
-  return [kind === "training" && request.preset, request.dataset_name, listed(request.settings ?? {}), request.quick && say("quick"), moment(created)].filter(Boolean).join(" · ");
+function settingsOf({ training, evaluation, create_time: made }) {
+  const about = training ? [training.preset, training.dataset_name, listed(training.requested_settings)] : [evaluation.dataset_name, evaluation.quick && say("quick")];
+  return [...about, moment(made)].filter(Boolean).join(" · ");
 }
 
 // As the server chooses the state that it keeps: of equal accuracies that with the lower loss.
 const isBetter = (one, other) => one.validation_accuracy > other.validation_accuracy
   || (one.validation_accuracy === other.validation_accuracy && one.validation_loss <= other.validation_loss);
 
-function figures({ epochs }) {
+function figures(epochs) {
   const best = epochs.reduce((found, one) => (isBetter(one, found) ? one : found));
   const last = epochs.at(-1);
-  return numbers([[last.epoch, "epoch"], [share(best.validation_accuracy), "bestAccuracy"], [best.epoch, "bestEpoch"], [duration(last.seconds), "epochTime"]]);
+  return numbers([[last.epoch, "epoch"], [share(best.validation_accuracy), "bestAccuracy"], [best.epoch, "bestEpoch"], [duration(last.duration_seconds), "epochTime"]]);
 }
 
 async function cancelJob(job, control) {
   control.disabled = true;
   try {
     await post(`/page/jobs/${job.job_id}/cancel`, {});
-    tell(say(job.kind === "training" ? "cancelling" : "cancellingMeasuring"));
+    tell(say(job.training ? "cancelling" : "cancellingMeasuring"));
   } catch (error) {
     control.disabled = false;
     report(error);
@@ -104,24 +108,26 @@ async function cancelJob(job, control) {
 
 function outcome(job) {
   if (!isOver(job)) return [];
-  const again = job.kind === "training" && link(say("trainAgain"), place("again", job.job_id), { class: "button" });
-  const parts = [job.error && problem(job.error), job.state === "cancelled" && element("p", { class: "note" }, say(job.model_id ? "cancelledKept" : "cancelledNothing"))];
-  if (job.kind === "evaluation" && job.result.models) parts.push(evaluation(job));
-  if (job.kind === "training") parts.push(element("div", { class: "row wrap" }, job.model_id && useButton(job), job.model_id && link(say("models"), "models", { class: "button" }), again));
-  const took = job.started && job.ended ? duration((new Date(job.ended) - new Date(job.started)) / 1000) : null;
+  const { training, start_time: start, end_time: end } = job;
+  const model = training?.model_id;
+  const again = training && link(say("trainAgain"), place("again", job.job_id), { class: "button" });
+  const parts = [job.error && problem(job.error), job.state === "cancelled" && element("p", { class: "note" }, say(model ? "cancelledKept" : "cancelledNothing"))];
+  if (job.evaluation?.result) parts.push(evaluation(job));
+  if (training) parts.push(element("div", { class: "row wrap" }, model && useButton(training), model && link(say("models"), "models", { class: "button" }), again));
+  const took = start && end ? duration((new Date(end) - new Date(start)) / 1000) : null;
   const forget = element("div", { class: "row end" }, button(say("deleteJob"), () => remove(job), { class: "danger", id: "delete-job" }));
-  return [...parts, files(job), facts([[say("took"), took], [say("settingsUsed"), listed(job.settings)], [say("jobNumber"), element("code", {}, job.job_id)]]), forget].filter(Boolean);
+  return [...parts, files(job), facts([[say("took"), took], [say("settingsUsed"), listed(training?.settings)], [say("jobNumber"), element("code", {}, job.job_id)]]), forget].filter(Boolean);
 }
 
 function remove(job) {
   return deleteAsked(`/page/jobs/${job.job_id}`, titleOf(job), say("deleteJobText"), (message) => goTo("jobs", message));
 }
 
-function useButton(job) {
+function useButton(training) {
   const use = async () => {
     try {
-      await post(`/page/models/${job.model_id}/activate`, {});
-      tell(say("nowAnswers", { workspace: currentWorkspace(), name: job.request.name }));
+      await post(`/page/models/${training.model_id}/activate`, {});
+      tell(say("nowAnswers", { workspace: currentWorkspace(), name: training.model_name }));
       control.disabled = true;
     } catch (error) {
       report(error);
@@ -134,6 +140,6 @@ function useButton(job) {
 function files(job) {
   if (!job.files.length) return null;
   const about = (name, bytes) => [modelOf(job, name), size(bytes)].filter(Boolean).join(" · ");
-  const entry = ({ name, bytes }) => element("li", {}, element("a", { href: url(`/page/jobs/${job.job_id}/files/${encodeURIComponent(name)}`), target: "_blank" }, name), " ", element("small", {}, about(name, bytes)));
+  const entry = ({ name, size_bytes: bytes }) => element("li", {}, element("a", { href: url(`/page/jobs/${job.job_id}/files/${encodeURIComponent(name)}`), target: "_blank" }, name), " ", element("small", {}, about(name, bytes)));
   return element("details", {}, element("summary", {}, say("files", { count: count(job.files.length) })), element("ul", { class: "files" }, job.files.map(entry)));
 }

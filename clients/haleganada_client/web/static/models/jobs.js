@@ -22,8 +22,8 @@ export async function showJobs(view, _, life) {
 }
 
 // What a job is about, in words.
-export function titleOf({ kind, request }) {
-  return kind === "training" ? request.name : say("measuring", { names: (request.model_names ?? []).join(", ") });
+export function titleOf({ training, evaluation }) {
+  return training ? training.model_name : say("measuring", { names: evaluation.models.map(({ name }) => name).join(", ") });
 }
 
 // What it does now and how long it will take.
@@ -34,7 +34,7 @@ export function doing({ progress }) {
 }
 
 function row(job) {
-  const about = [job.kind === "training" && job.request.preset, job.request.dataset_name, moment(job.created)];
+  const about = [job.training?.preset, (job.training ?? job.evaluation).dataset_name, moment(job.create_time)];
   const going = job.state === "running" && [meter(job.progress.done, job.progress.total, say("progress")), element("small", {}, doing(job))];
   return element("li", {}, element("div", { class: "job" }, link(titleOf(job), place("job", job.job_id), { class: "title" }),
     element("small", {}, about.filter(Boolean).join(" · ")), going, !isOver(job) || !job.error ? null : element("small", { class: "warning" }, job.error)), state(job));

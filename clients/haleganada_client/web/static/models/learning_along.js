@@ -21,11 +21,11 @@ export function learningStatus(active, life) {
   const node = element("div", { class: "learning" }, bar, counts, how, trouble);
   const show = (now) => {
     const { online } = now;
-    bar.hidden = !isLearning(now) || Boolean(online.failure);
+    bar.hidden = !isLearning(now) || Boolean(online.error);
     [bar.max, bar.value] = [Math.max(1, online.samples_learned + online.samples_left), online.samples_learned];
     counts.textContent = learnedOf(online);
     if (how.textContent !== learnsHow(now)) how.textContent = learnsHow(now);
-    if (trouble.textContent !== online.failure) trouble.replaceChildren(...(online.failure ? [problem(online.failure)] : []));
+    if (trouble.textContent !== online.error) trouble.replaceChildren(...(online.error ? [problem(online.error)] : []));
   };
   const look = async () => {
     if (!node.isConnected) return false; // the view was filled anew
@@ -41,7 +41,7 @@ export function learningStatus(active, life) {
 
 // again(): shows the view anew.
 export function learnAlongForm(presets, models, again) {
-  const learns = (one) => one.learns_along;
+  const learns = (one) => one.supports_online_learning;
   const learning = models.filter(learns), names = namesOf(learning);
   const start = element("select", { id: "learn-from" },
     presets.filter(learns).map(({ name }) => element("option", { value: name }, say("startNew", { preset: name }))),

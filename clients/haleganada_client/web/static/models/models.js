@@ -37,8 +37,8 @@ function list(models, active, again) {
     { word: "model", cell: title, kind: "first" },
     { word: "labels", cell: (model) => (isFewShot(model) ? "–" : count(model.labels_total)), key: (model) => model.labels_total, right: true },
     { word: "right", cell: accuracy, key: (model) => model.test_accuracy ?? model.validation_accuracy ?? -1, right: true },
-    { word: "milliseconds", cell: ({ milliseconds: ms }) => (ms ? ms.toFixed(ms < 10 ? 1 : 0) : "–"), key: (model) => model.milliseconds, right: true },
-    { word: "size", cell: (model) => size(model.bytes_on_disk), key: (model) => model.bytes_on_disk, right: true },
+    { word: "milliseconds", cell: ({ latency_ms: ms }) => (ms ? ms.toFixed(ms < 10 ? 1 : 0) : "–"), key: (model) => model.latency_ms ?? -1, right: true },
+    { word: "size", cell: (model) => size(model.size_bytes), key: (model) => model.size_bytes, right: true },
     { word: "dataset", cell: learnedFrom, key: (model) => model.dataset_name },
     { word: "hash", cell: (model) => hash(model.sha256) },
     { word: "", cell: (model) => actions(model, models, active, again), kind: "actions" },
@@ -46,7 +46,7 @@ function list(models, active, again) {
 }
 
 function title(model) {
-  const more = isFewShot(model) ? say("fewShotNote") : `${model.preset} · ${moment(model.created)}`;
+  const more = isFewShot(model) ? say("fewShotNote") : `${model.preset} · ${moment(model.create_time)}`;
   return [element("strong", {}, nameOf(model)), element("small", {}, more),
     model.damage && element("small", { class: "warning", title: model.damage }, say("modelDamaged"))].filter(Boolean);
 }
@@ -55,7 +55,7 @@ function learnedFrom({ dataset_name: name, dataset_sha256: sha256 }) {
   return name ? [name, element("small", {}, hash(sha256))] : "–";
 }
 
-const usedIn = (model) => [...model.active_in, ...model.learning_in.map((name) => say("learnsAlong", { name }))];
+const usedIn = (model) => [...model.active_in, ...model.online_in.map((name) => say("learnsAlong", { name }))];
 
 function accuracy(model) {
   if (model.test_accuracy !== null) return share(model.test_accuracy);
@@ -98,10 +98,10 @@ async function openModel({ model_id: id }, models, again) {
   showDialog(model.name,
     element("div", {}, model.damage && problem(say("modelDamagedText", { error: model.damage }))),
     facts([
-      [say("preset"), model.preset], [say("made"), moment(model.created)], [say("trainedOn"), model.dataset_name],
+      [say("preset"), model.preset], [say("made"), moment(model.create_time)], [say("trainedOn"), model.dataset_name],
       [say("onTest"), model.test_accuracy === null ? null : share(model.test_accuracy)],
       [say("bestAccuracy"), model.validation_accuracy === null ? null : share(model.validation_accuracy)],
-      [say("parameters"), count(model.parameters)], [say("input"), `${model.side} × ${model.side} px`],
+      [say("parameters"), count(model.parameters)], [say("input"), `${model.input_size_px} × ${model.input_size_px} px`],
       [say("usedIn"), usedIn(model).join(", ")], ["SHA-256", element("code", { class: "long" }, model.sha256)],
       [say("datasetHash"), element("code", { class: "long" }, model.dataset_sha256)],
     ]),

@@ -52,7 +52,7 @@ export function duration(seconds) {
 // two apart.
 export function namesOf(choices) {
   const names = choices.map(({ name }) => name);
-  return [({ created }) => created && moment(created), (one) => one.dataset_id ?? one.model_id].reduce((texts, more) => {
+  return [({ create_time: made }) => made && moment(made), (one) => one.dataset_id ?? one.model_id].reduce((texts, more) => {
     const isShared = (text) => texts.indexOf(text) !== texts.lastIndexOf(text);
     return texts.map((text, i) => (isShared(text) ? [text, more(choices[i])].filter(Boolean).join(" · ") : text));
   }, names);

@@ -11,7 +11,7 @@ const PICTURES = { "confusion_matrix.png": "confusionMatrix", "class_accuracy.pn
 const ZOOMABLE = "confusion_matrix.html"; // a page of its own, which the server only sends as a download
 
 export function evaluation(job) {
-  const { dataset, models, notes = [], disagreements } = job.result;
+  const { dataset, models, notes, disagreements } = job.evaluation.result;
   const part = { train: "partTrain", validation: "partValidation", test: "partTest" }[dataset.part];
   const box = element("div", { class: "stack" });
   const show = (model) => box.replaceChildren(...details(job, model));
@@ -22,12 +22,13 @@ export function evaluation(job) {
   return element("div", { class: "stack report" }, nodes, box, disagreements && disagreed(job, disagreements));
 }
 
-const interval = (ends) => (ends ? say("interval", { from: share(ends[0]), to: share(ends[1]) }) : "");
-const nameOf = (model) => (model.model_id === "ensemble" ? say("together") : model.shown_as ?? model.name);
+const interval = (ends) => (ends ? say("interval", { from: share(ends.low), to: share(ends.high) }) : "");
+const nameOf = (model) => (model.model_id === "ensemble" ? say("together") : model.display_name);
 
 // Whose file it is, where several models were measured: files are named by ids.
-export function modelOf({ result: { models = [] } }, file) {
-  const found = models.length > 1 && models.find(({ files = [] }) => files.includes(file));
+export function modelOf({ evaluation: job }, file) {
+  const models = job?.result?.models ?? [];
+  const found = models.length > 1 && models.find(({ files }) => files.includes(file));
   return found ? nameOf(found) : "";
 }
 
@@ -37,15 +38,15 @@ function comparison(models) {
     { word: "model", cell: (model) => element("strong", {}, nameOf(model)), key: nameOf, kind: "first" },
     number("right", (model) => model.accuracy),
     { word: "intervalTitle", cell: (model) => interval(model.accuracy_interval), right: true },
-    number("macroF1", (model) => model.macro?.["f1-score"]), number("top5", (model) => model.top5_accuracy),
-    { word: "milliseconds", cell: (model) => model.milliseconds?.toFixed(1) ?? "–", key: (model) => model.milliseconds ?? -1, right: true },
+    number("macroF1", (model) => model.macro?.f1_score), number("top5", (model) => model.top5_accuracy),
+    { word: "milliseconds", cell: (model) => model.latency_ms?.toFixed(1) ?? "–", key: (model) => model.latency_ms ?? -1, right: true },
   ], models, { kind: "stacked", name: say("comparison") });
 }
 
 function disagreed(job, found) {
-  const told = { count: count(found.count), share: share(found.share), right: share(found.some_right) };
+  const told = { count: count(found.count), share: share(found.share), right: share(found.any_correct) };
   return element("section", {}, element("h3", {}, say("disagreements")), element("p", { class: "note" }, say(found.count ? "disagree" : "agree", told)),
-    (found.files ?? []).map((name) => picture(job, name, "disagreements", false)));
+    found.files.map((name) => picture(job, name, "disagreements", false)));
 }
 
 // Which model's details are shown.
@@ -61,31 +62,31 @@ function choice(models, show) {
 
 function details(job, model) {
   const errors = [worst(model), confused(model)].filter(Boolean);
-  const unknown = model.labels_not_known?.count ?? 0;
+  const unknown = model.unknown_classes.count;
   return [headline(model), unknown > 0 && element("p", { class: "warning" }, say("labelsNotKnown", { count: count(unknown) })),
     errors.length > 0 && element("div", { class: "columns two" }, errors), perClass(model), ...zoomable(job, model), ...pictures(job, model)].filter(Boolean);
 }
 
 function headline(model) {
-  return element("div", {}, element("p", { class: "headline" }, element("strong", {}, share(model.accuracy)), element("span", {}, `${say("rightOf", { n: count(model.n ?? 0) })} · ${interval(model.accuracy_interval)}`)),
-    numbers([[model.macro ? share(model.macro["f1-score"]) : null, "macroF1"], [model.weighted ? share(model.weighted["f1-score"]) : null, "weightedF1"],
-      [model.top5_accuracy === undefined ? null : share(model.top5_accuracy), "top5"], [model.expected_calibration_error === undefined ? null : share(model.expected_calibration_error), "calibration"],
-      [model.milliseconds ? model.milliseconds.toFixed(1) : null, "milliseconds"]]));
+  return element("div", {}, element("p", { class: "headline" }, element("strong", {}, share(model.accuracy)), element("span", {}, `${say("rightOf", { n: count(model.drawings) })} · ${interval(model.accuracy_interval)}`)),
+    numbers([[model.macro ? share(model.macro.f1_score) : null, "macroF1"], [model.weighted ? share(model.weighted.f1_score) : null, "weightedF1"],
+      [model.top5_accuracy === null ? null : share(model.top5_accuracy), "top5"], [model.expected_calibration_error === null ? null : share(model.expected_calibration_error), "calibration"],
+      [model.latency_ms ? model.latency_ms.toFixed(1) : null, "milliseconds"]]));
 }
 
 function worst(model) {
-  const rows = (model.worst ?? []).filter(({ accuracy }) => accuracy < 1).slice(0, LISTED).map((one) => element("li", {}, element("span", { class: "pair script" }, one.label),
-    element("span", {}, [share(one.accuracy), say("ofDrawings", { right: one.correct, count: one.support }), one.read_as && say("readAs", { label: one.read_as, times: one.times })].filter(Boolean).join(" · "))));
-  return model.worst && column("worst", rows, "worstNone");
+  const rows = model.worst_classes.filter(({ accuracy }) => accuracy < 1).slice(0, LISTED).map((one) => element("li", {}, element("span", { class: "pair script" }, one.label),
+    element("span", {}, [share(one.accuracy), say("ofDrawings", { right: one.correct, count: one.support }), one.mistaken_for && say("readAs", { label: one.mistaken_for, times: one.mistaken_count })].filter(Boolean).join(" · "))));
+  return model.macro && column("worst", rows, "worstNone");
 }
 
 function confused(model) {
-  const rows = (model.confused_pairs ?? []).slice(0, LISTED).flatMap(directions).map(([is, label, times]) => element("li", {}, element("span", { class: "pair script" }, is), element("span", { class: "script" }, say("readAs", { label, times }))));
-  return model.confused_pairs && column("confusedTitle", rows, "confusedNone");
+  const rows = model.confusions.slice(0, LISTED).flatMap(directions).map(([is, label, times]) => element("li", {}, element("span", { class: "pair script" }, is), element("span", { class: "script" }, say("readAs", { label, times }))));
+  return model.macro && column("confusedTitle", rows, "confusedNone");
 }
 
 // Which of the two was taken for the other, the more frequent error first.
-function directions({ labels: [first, second], first_as_second: there, second_as_first: back }) {
+function directions({ first_label: first, second_label: second, first_as_second: there, second_as_first: back }) {
   return [[first, second, there], [second, first, back]].filter(([, , times]) => times).sort((a, b) => b[2] - a[2]);
 }
 
@@ -93,13 +94,12 @@ function column(title, rows, none) {
   return element("section", {}, element("h3", {}, say(title)), rows.length ? element("ul", { class: "advice" }, rows) : element("p", { class: "note" }, say(none)));
 }
 
-function perClass({ per_class: columns }) {
-  if (!columns) return null;
-  const rows = columns.label.map((label, i) => ({ label, precision: columns.precision[i], recall: columns.recall[i], f1: columns.f1[i], support: columns.support[i] }));
+function perClass({ classes: rows }) {
+  if (!rows.length) return null;
   const number = (word, name) => ({ word, cell: (row) => share(row[name]), key: (row) => row[name], right: true });
   return element("details", { open: rows.length <= 40 }, element("summary", {}, say("perClass", { count: count(rows.length) })), table([
     { word: "label", cell: ({ label }) => element("span", { class: "script" }, label), key: ({ label }) => label },
-    number("precision", "precision"), number("recall", "recall"), number("f1", "f1"),
+    number("precision", "precision"), number("recall", "recall"), number("f1", "f1_score"),
     { word: "support", cell: ({ support }) => count(support), key: ({ support }) => support, right: true },
   ], rows, { kind: "compact", name: say("perClassName") }));
 }
@@ -113,7 +113,7 @@ function zoomable(job, model) {
     element("a", { class: "button download", href: addressOf(job, name), download: name }, say("zoomable")), " ", element("small", { class: "note" }, say("zoomableNote"))));
 }
 
-const filesOf = (job, model) => model.files ?? job.files.map(({ name }) => name);
+const filesOf = (job, model) => (model.files.length ? model.files : job.files.map(({ name }) => name));
 
 const addressOf = (job, name) => url(`/page/jobs/${job.job_id}/files/${encodeURIComponent(name)}`);
 

@@ -5,14 +5,14 @@ import { element } from "../dom.js";
 import { count, say } from "../words.js";
 import { back, link, namesOf, place, problem } from "./parts.js";
 
-const OPTIMISERS = { adamw: "AdamW", adam: "Adam" };
+const OPTIMIZERS = { adamw: "AdamW", adam: "Adam" };
 const WHOLE = { min: 1, step: 1 };
 
 // id: of the data set that is chosen at first, or "".
 export const trainOn = (view, id) => show(view, { dataset_id: id });
 
 // id: of a job whose settings are taken over.
-export const trainAgain = async (view, id) => show(view, (await get(`/page/jobs/${encodeURIComponent(id)}`)).request);
+export const trainAgain = async (view, id) => show(view, (await get(`/page/jobs/${encodeURIComponent(id)}`)).training);
 
 async function show(view, wish) {
   const [presets, datasets] = await Promise.all([get("/page/models/presets"), get("/page/datasets")]);
@@ -22,11 +22,11 @@ async function show(view, wish) {
 }
 
 function form(presets, datasets, wish) {
-  const given = wish.settings ?? {};
+  const given = wish.requested_settings ?? {};
   const names = namesOf(datasets);
   const dataset = element("select", { id: "train-dataset" }, datasets.map((one, i) => element("option", { value: one.dataset_id, selected: one.dataset_id === wish.dataset_id }, `${names[i]} · ${say("labelsCount", { count: count(one.labels_total) })}`)));
   const name = element("input", { id: "train-name", maxlength: 64, autocomplete: "off", spellcheck: "false" });
-  name.value = wish.name ?? "";
+  name.value = wish.model_name ?? "";
   const settings = fields(given);
   const preset = presetCards(presets, wish.preset, (one) => settings.follow(one, () => { name.placeholder = say("nameDefault", { preset: one.name }); }));
   const outcome = element("div");
@@ -53,7 +53,7 @@ function presetCards(presets, chosen, onChoose) {
   const card = (one) => element("label", { class: "preset" },
     element("input", { type: "radio", name: "preset", value: one.name, checked: one === first, onchange: () => onChoose(one) }),
     element("span", {}, element("strong", {}, one.name), element("small", {}, one.description),
-      element("small", {}, [say("millions", { count: (one.parameters / 1e6).toFixed(1) }), `${one.side} × ${one.side} px`, one.pretrained && "ImageNet"].filter(Boolean).join(" · "))));
+      element("small", {}, [say("millions", { count: (one.parameters / 1e6).toFixed(1) }), `${one.input_size_px} × ${one.input_size_px} px`, one.pretrained && "ImageNet"].filter(Boolean).join(" · "))));
   const node = element("fieldset", { class: "presets" }, element("legend", {}, say("preset")), presets.map(card));
   onChoose(first);
   return { node, value: () => node.querySelector("input:checked").value };
@@ -79,12 +79,12 @@ function fields(given) {
   const first = [number("epochs", "epochs", { ...WHOLE, max: 10000 }), number("batchSize", "batch_size", { ...WHOLE, max: 4096 }), number("learningRate", "learning_rate", share)];
   const augment = box("augment", "augment", true);
   const rest = [
-    select("optimiser", "optimiser", OPTIMISERS), select("schedule", "schedule", { cosine: say("scheduleCosine"), plateau: say("schedulePlateau") }),
+    select("optimizer", "optimizer", OPTIMIZERS), select("schedule", "schedule", { cosine: say("scheduleCosine"), plateau: say("schedulePlateau") }),
     number("weightDecay", "weight_decay", share), number("patience", "patience", { min: 0, step: 1, placeholder: 15 }), number("accumulation", "accumulation", { ...WHOLE, max: 256, placeholder: 1 }),
     number("frozenEpochs", "frozen_epochs", { min: 0, step: 1 }), number("seed", "seed", { min: 0, step: 1, placeholder: 0 }), number("checkpointEvery", "checkpoint_every", { ...WHOLE, max: 1000, placeholder: 1 }),
     select("mixedPrecision", "mixed_precision", { true: say("yes"), false: say("no") }),
   ];
-  if ("mixed_precision" in given) inputs.mixed_precision.value = String(given.mixed_precision);
+  if (typeof given.mixed_precision === "boolean") inputs.mixed_precision.value = String(given.mixed_precision);
   const boxes = box("tensorboard", "tensorboard", false);
   const follow = (preset, then) => {
     for (const name of ["epochs", "batch_size", "learning_rate"]) inputs[name].placeholder = preset[name];

@@ -55,7 +55,7 @@ def test_a_better_unknown_is_more_probable_and_leaves_the_labels_their_shares() 
 
 @pytest.mark.parametrize(
     ("best", "unknown", "decision"),
-    [(0.9, 0.05, Decision.RECOGNISED), (0.4, 0.2, Decision.UNSURE), (0.45, 0.55, Decision.UNKNOWN)],
+    [(0.9, 0.05, Decision.RECOGNIZED), (0.4, 0.2, Decision.UNSURE), (0.45, 0.55, Decision.UNKNOWN)],
 )
 def test_what_is_made_of_probabilities(best: float, unknown: float, decision: Decision) -> None:
     assert decide(best, unknown) is decision

@@ -90,7 +90,7 @@ def test_what_cannot_be_done_is_said_at_once(tmp_path: Path) -> None:
     [
         ("batch_size", 5000), ("learning_rate", -1.0), ("learning_rate", float("nan")), ("learning_rate", 1e300),
         ("weight_decay", -0.1), ("weight_decay", 2.0), ("patience", -1), ("accumulation", 257), ("seed", -1),
-        ("checkpoint_every", 1001), ("optimiser", "sgd"),
+        ("checkpoint_every", 1001), ("optimizer", "sgd"),
         ("momentum", 0.9),
     ],
 )  # fmt: skip

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ import haleganada_server
 import numpy as np
 import onnxruntime
 import pytest
+from google.protobuf.message import Message
+from haleganada.v1 import dataset_service_pb2 as datasets
 from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.errors import DataLoss, Precondition
 from haleganada_server.core.models.files import ONNX
+from haleganada_server.rpc import convert_evaluation
 from haleganada_server.training.evaluation import run_evaluation
 from haleganada_server.training.evaluation.run import QUICK
 from haleganada_server.vision import model_input
@@ -262,6 +266,34 @@ def test_the_few_shot_head_is_taught_with_the_whole_training_part(tmp_path: Path
     assert few_shot["accuracy"] > 0.9
     assert few_shot["milliseconds"] > 0
     assert [entry["model_id"] for entry in result["models"]] == ["few-shot", "a" * 12, "ensemble"]
+
+
+def test_nothing_is_lost_on_the_way_to_clients(tmp_path: Path) -> None:
+    """Every value of the result is one of the message's, as often as it is there."""
+    job = Job(tmp_path, letters(tmp_path / "set", (*KANNADA, "x"), EACH))
+    result = job.result(FEW_SHOT, job.model("a" * 12, KANNADA), job.model("b" * 12, KANNADA, 4))
+    message = convert_evaluation.result(result)
+    shown = {"test": datasets.DATASET_PART_TEST}
+    del result["format"], result["quick"], result["models"][-1]["rule"]
+    for entry in result["models"]:
+        del entry["macro"]["support"], entry["weighted"]["support"]  # the number of drawings again
+        for pair in entry["confused_pairs"]:
+            assert pair.pop("count") == pair["first_as_second"] + pair["second_as_first"]
+    expected = Counter(shown.get(value, value) for value in leaves(result) if value not in (0, ""))
+    assert expected - Counter(leaves(message)) == Counter() and expected.total() > 200
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """All numbers and texts in JSON values or in a message."""
+    if isinstance(value, Message):
+        value = [content for _, content in value.ListFields()]
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (str, int, float)):
+        yield value
+    else:
+        for entry in value:
+            yield from leaves(entry)
 
 
 def test_the_few_shot_head_needs_something_to_be_taught_with(tmp_path: Path) -> None:

@@ -174,9 +174,9 @@ def test_plateau_lowers_the_rate(dataset: dict[str, Any]) -> None:
     assert rates[0] == 1e-12 and rates == sorted(rates, reverse=True)
 
 
-@pytest.mark.parametrize("optimiser", ["adam", "adamw"])
-def test_both_algorithms_lower_the_loss(dataset: dict[str, Any], optimiser: str) -> None:
-    history = fitted(dataset, dataclasses.replace(SETTINGS, epochs=4, optimiser=optimiser, augment=False)).state.history
+@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
+def test_both_algorithms_lower_the_loss(dataset: dict[str, Any], optimizer: str) -> None:
+    history = fitted(dataset, dataclasses.replace(SETTINGS, epochs=4, optimizer=optimizer, augment=False)).state.history
     assert history[-1].train_loss < history[0].train_loss
 
 
