@@ -13,23 +13,23 @@ from pathlib import Path
 from haleganada_server.config import ServerConfig, Tls
 from haleganada_server.core.datasets.datasets import Datasets
 from haleganada_server.core.errors import Precondition
-from haleganada_server.core.glyphs.encoder import DrawingReader
+from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.glyphs.ports import Embedder
 from haleganada_server.core.jobs.jobs import Jobs
 from haleganada_server.core.jobs.ports import JobRunner
-from haleganada_server.core.jobs.run import JobTools
+from haleganada_server.core.jobs.run import JobDependencies
 from haleganada_server.core.models.models import Models
-from haleganada_server.core.online.learner import LearnerTools
+from haleganada_server.core.online.learner import LearnerDependencies
 from haleganada_server.core.online.learners import Learners
 from haleganada_server.core.online.ports import LearnerRunner
-from haleganada_server.core.workspaces.dependencies import Tools
+from haleganada_server.core.workspaces.dependencies import WorkspaceDependencies
 from haleganada_server.core.workspaces.types import WorkspaceInfo
 from haleganada_server.core.workspaces.workspaces import Workspaces
-from haleganada_server.rpc.datasets import DatasetTools
+from haleganada_server.rpc.datasets import DatasetDependencies
 from haleganada_server.rpc.metrics import ServerFacts
 from haleganada_server.rpc.server import Domain, Limits, RpcServer
 from haleganada_server.runtime.classifier import OnnxClassifier
-from haleganada_server.runtime.encoder_pool import ReadingProcesses, usual_count
+from haleganada_server.runtime.encoder_pool import EncoderPool, default_worker_count
 from haleganada_server.runtime.job_process import SubprocessRunner
 from haleganada_server.runtime.learner_process import SubprocessLearners
 from haleganada_server.runtime.preview_process import PreviewProcess
@@ -42,7 +42,7 @@ from haleganada_server.store.datasets.uploads import Uploads
 from haleganada_server.store.jobs import JobFolders
 from haleganada_server.store.learners import LearnerDirectory
 from haleganada_server.store.models import ModelFolders
-from haleganada_server.vision import PillowInkReader, dataset_raster, model_input, network_input
+from haleganada_server.vision import PillowRasterizer, dataset_raster, model_input, network_input
 
 _COMPONENTS = {"server": "haleganada", **{name: name for name in ("grpcio", "numpy", "onnxruntime", "pillow")}}
 
@@ -55,10 +55,10 @@ class App:
     directory: DataDirectory
     workspaces: Workspaces
     models: Models
-    dataset_tools: DatasetTools
+    dataset_dependencies: DatasetDependencies
     jobs: Jobs
     embedder: Embedder
-    readers: ReadingProcesses | None
+    encoder_pool: EncoderPool | None
     weights: Weights
     server: RpcServer
     port: int
@@ -72,12 +72,12 @@ class App:
     @property
     def datasets(self) -> Datasets:
         """The data sets that jobs and callers use."""
-        return self.dataset_tools.datasets
+        return self.dataset_dependencies.datasets
 
     def start(self) -> None:
         """Answer calls from now on."""
         self.jobs.start()
-        domain = Domain(self.workspaces, self.models, self.dataset_tools, self.jobs)
+        domain = Domain(self.workspaces, self.models, self.dataset_dependencies, self.jobs)
         self.server.serve(domain, self.directory.temporary_file, self._facts(), self.config.reflection)
 
     def stop(self, grace_s: float) -> bool:
@@ -86,8 +86,8 @@ class App:
         finished = self.server.stop(grace_s)
         self.jobs.close()
         self.workspaces.close()
-        if self.readers:
-            self.readers.close()
+        if self.encoder_pool:
+            self.encoder_pool.close()
         return finished
 
     def _facts(self) -> ServerFacts:
@@ -109,9 +109,9 @@ def build_app(config: ServerConfig, runner: JobRunner | None = None, learners: L
     """
     weights = load_weights(config.weights_dir)
     tls = _read_tls(config.tls) if config.tls else None
-    ink = PillowInkReader()
+    rasterizer = PillowRasterizer()
     with ExitStack() as undo:
-        directory = DataDirectory(config.data_dir, ink)
+        directory = DataDirectory(config.data_dir, rasterizer)
         undo.callback(directory.close)
         server = RpcServer(_limits(config))
         undo.callback(server.stop, 0)
@@ -125,7 +125,7 @@ def build_app(config: ServerConfig, runner: JobRunner | None = None, learners: L
         )
         job_folders = JobFolders(config.data_dir / "jobs", directory.temporary_file)
         jobs = Jobs(
-            JobTools(
+            JobDependencies(
                 job_folders,
                 runner or SubprocessRunner(device=config.device),
                 datasets,
@@ -134,24 +134,26 @@ def build_app(config: ServerConfig, runner: JobRunner | None = None, learners: L
                 config.backbone_weights,
             )
         )
-        readers = _readers(config, weights, embedder)
-        reader = DrawingReader(ink, embedder, readers, max(3, readers.count + 1) if readers else 3)
+        pool = _encoder_pool(config, weights, embedder)
+        encoder = GlyphEncoder(rasterizer, embedder, pool, max(3, pool.count + 1) if pool else 3)
         along = Learners(
-            LearnerTools(learners or SubprocessLearners(), reader, dataset_raster, config.backbone_weights),
+            LearnerDependencies(learners or SubprocessLearners(), encoder, dataset_raster, config.backbone_weights),
             LearnerDirectory(config.data_dir / "online"),
             partial(_model_folder, models),
         )
-        workspaces = Workspaces(Tools(directory, reader, weights.model, models, along))
+        workspaces = Workspaces(WorkspaceDependencies(directory, encoder, weights.head_parameters, models, along))
         tools = _dataset_tools(config, directory, datasets)
         undo.pop_all()
-    return App(config, directory, workspaces, models, tools, jobs, embedder, readers, weights, server, port)
+    return App(config, directory, workspaces, models, tools, jobs, embedder, pool, weights, server, port)
 
 
-def _readers(config: ServerConfig, weights: Weights, embedder: Embedder) -> ReadingProcesses | None:
-    """None where a GPU embeds: others would embed a little differently, and hardly sooner."""
-    count = usual_count() if config.readers is None else config.readers
+def _encoder_pool(config: ServerConfig, weights: Weights, embedder: Embedder) -> EncoderPool | None:
+    """Return the pool of encoder workers; None with a GPU, since workers on the CPU would give slightly different
+    embeddings, and hardly sooner.
+    """
+    count = default_worker_count() if config.encoder_workers is None else config.encoder_workers
     on_cpu = embedder.device.startswith("cpu")
-    return ReadingProcesses(weights.folder, count) if count and on_cpu else None
+    return EncoderPool(weights.folder, count) if count and on_cpu else None
 
 
 def _model_folder(models: Models, start: str) -> Path | None:
@@ -160,8 +162,8 @@ def _model_folder(models: Models, start: str) -> Path | None:
     return model.folder if model else None
 
 
-def _dataset_tools(config: ServerConfig, directory: DataDirectory, datasets: Datasets) -> DatasetTools:
-    return DatasetTools(
+def _dataset_tools(config: ServerConfig, directory: DataDirectory, datasets: Datasets) -> DatasetDependencies:
+    return DatasetDependencies(
         datasets,
         Uploads(config.data_dir / "uploads", config.max_upload_bytes),
         ServerFolder(config.datasets_from).place,

@@ -58,6 +58,6 @@ class ServerConfig:
     """File of weights from ImageNet for presets that start from them; None = torchvision's loader."""
     built_in_models: tuple[Path, ...] = SHIPPED_MODELS
     """Folders of models that are there without being trained; each one's name is the model's id."""
-    readers: int | None = None
-    """Processes that read drawings where many calls come at once; None = one a core, on one core none; 0 = none ever.
-    Where a GPU computes embeddings, there are none."""
+    encoder_workers: int | None = None
+    """Processes that encode drawings under many concurrent calls; None = one per core, none on a single core; 0 = none.
+    Not used where a GPU computes embeddings."""

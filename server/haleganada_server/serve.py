@@ -57,7 +57,10 @@ class Address(click.ParamType[tuple[str, int]]):
 @click.option("--backbone-weights", type=_existing_file, help="ImageNet weights for presets that start from them.")
 @click.option("--reflection/--no-reflection", default=None, help="Tell clients the contract. Default: on loopback.")
 @click.option("--workers", type=click.IntRange(2, 256), default=16, show_default=True, help="Threads for calls.")
-@click.option("--readers", type=click.IntRange(0, 64), help="Processes that read drawings. Default: one a core.")
+@click.option(
+    "--encoder-workers", type=click.IntRange(0, 64), help="Processes that encode drawings. Default: one per core."
+)
+@click.option("--readers", "encoder_workers_alias", type=click.IntRange(0, 64), hidden=True)
 @click.option("--grace", type=click.FloatRange(0), default=10.0, show_default=True, help="Seconds to finish calls in.")
 @click.option(
     "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="warning", show_default=True
@@ -74,7 +77,8 @@ def serve(
     backbone_weights: Path | None,
     reflection: bool | None,
     workers: int,
-    readers: int | None,
+    encoder_workers: int | None,
+    encoder_workers_alias: int | None,
     grace: float,
     log_level: str,
 ) -> None:
@@ -101,7 +105,7 @@ def serve(
         workers,
         datasets_from=datasets_from,
         backbone_weights=backbone_weights,
-        readers=readers,
+        encoder_workers=encoder_workers_alias if encoder_workers is None else encoder_workers,
     )
     run(config, grace)
 

@@ -17,7 +17,7 @@ from haleganada_server.core.fewshot.belief import believe
 from haleganada_server.core.workspaces.types import Lesson
 from haleganada_server.rpc import convert
 from haleganada_server.runtime.weights import load_weights
-from haleganada_server.vision import network_input, normalize
+from haleganada_server.vision import network_input, rasterize
 
 from tests.bench.drawings import LABELS, canvas_png, strokes
 from tests.bench.table import Table
@@ -52,18 +52,20 @@ def _steps(app: object, request: ocr_service_pb2.PredictRequest) -> dict[str, fl
     embedder, workspace = app.embedder, app.workspaces.get()  # type: ignore[attr-defined]
     packed, weights = request.SerializeToString(), load_weights(ServerConfig(Path()).weights_dir)
     glyph = convert.glyph(request.glyph)
-    raster = normalize(glyph)
-    vector = weights.model.projection.project_one(embedder.embed(raster[None])[0])
+    raster = rasterize(glyph)
+    vector = weights.head_parameters.projection.project_one(embedder.embed(raster[None])[0])
     answer = convert.prediction(workspace.predict(glyph))
     known = workspace.knowledge
     return {
         "unpack the request": _ms(lambda: convert.glyph(ocr_service_pb2.PredictRequest.FromString(packed).glyph)),
-        "drawing to ink raster": _ms(partial(normalize, glyph)),
+        "drawing to ink raster": _ms(partial(rasterize, glyph)),
         "raster to network input": _ms(lambda: network_input(raster[None], weights.side)),
         "embedding (with input)": _ms(lambda: embedder.embed(raster[None])),
-        "projection": _ms(lambda: weights.model.projection.project_one(embedder.embed(raster[None])[0]))
+        "projection": _ms(lambda: weights.head_parameters.projection.project_one(embedder.embed(raster[None])[0]))
         - _ms(lambda: embedder.embed(raster[None])),
-        "scores and probabilities": _ms(lambda: believe(known.head.adapted(), weights.model.calibration, vector)),
+        "scores and probabilities": _ms(
+            lambda: believe(known.head.adapted(), weights.head_parameters.calibration, vector)
+        ),
         "whole domain call": _ms(lambda: workspace.predict(glyph)),
         "pack the answer": _ms(lambda: convert.prediction(workspace.predict(glyph)).SerializeToString())
         - _ms(lambda: workspace.predict(glyph)),

@@ -21,7 +21,7 @@ from tests.bench.anatomy import steps_of_predict
 from tests.bench.drawings import LABELS, canvas_png, strokes
 from tests.bench.footprint import environment_megabytes
 from tests.bench.table import Table
-from tests.e2e.processes import ServerProcess, reading_processes, server
+from tests.e2e.processes import ServerProcess, encoder_workers, server
 
 CALLS = 400
 CLIENTS = 32
@@ -36,7 +36,7 @@ def main() -> None:
         with server(Path(folder) / "latency") as running, running.client() as client:
             _latencies(table, client, Path(folder))
             _throughput(table, running)
-            _memory_of_readers(table, running.process.pid)
+            _memory_of_encoder_workers(table, running.process.pid)
             _batches(table, client)
         _start_up(table, Path(folder) / "many")
     _command_line(table)
@@ -76,11 +76,11 @@ def _throughput(table: Table, running: ServerProcess) -> None:
     )
 
 
-def _memory_of_readers(table: Table, server: int) -> None:
+def _memory_of_encoder_workers(table: Table, server: int) -> None:
     """To be looked at soon after they were busy: they end when nobody wants them."""
-    sizes = [_resident_megabytes(pid) for pid in reading_processes(server)]
+    sizes = [_resident_megabytes(pid) for pid in encoder_workers(server)]
     table.add(
-        f"Resident memory of {len(sizes)} reading processes",
+        f"Resident memory of {len(sizes)} encoder workers",
         f"{sum(sizes):.0f} MB",
         "",
         f"the server beside them {_resident_megabytes(server):.0f} MB",

@@ -1,4 +1,4 @@
-"""Processes that read drawings: they see what the server sees, and whatever becomes of them harms nobody."""
+"""Encoder workers: they compute exactly what the server computes, and losing one harms no call."""
 
 from __future__ import annotations
 
@@ -16,70 +16,72 @@ from pathlib import Path
 import numpy as np
 import pytest
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.glyphs.micro_batch import PieceHere
-from haleganada_server.core.glyphs.ports import Seen
+from haleganada_server.core.glyphs.micro_batch import LocalBatchEncoder
+from haleganada_server.core.glyphs.ports import EncodedGlyph
 from haleganada_server.core.glyphs.types import Glyph, Ink, Stroke
 from haleganada_server.rpc import convert
-from haleganada_server.runtime.encoder_messages import pack_question, unpack_answer
-from haleganada_server.runtime.encoder_pool import Patience, ReadingProcesses
+from haleganada_server.runtime.encoder_messages import pack_request, unpack_response
+from haleganada_server.runtime.encoder_pool import EncoderPool, PoolTimeouts
 from haleganada_server.runtime.frames import read_frame, write_frame
 from haleganada_server.runtime.onnx_embedder import OnnxEmbedder
 from haleganada_server.runtime.weights import load_weights
-from haleganada_server.vision import PillowInkReader, network_input
+from haleganada_server.vision import PillowRasterizer, network_input
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from tests.contract.drawings import cross, ladder, picture, ring
-from tests.e2e.processes import reading_processes
+from tests.e2e.processes import encoder_workers
 
 CROSS = convert.glyph(cross())
-Start = Callable[..., ReadingProcesses]
+Start = Callable[..., EncoderPool]
 
 
 @pytest.fixture(scope="module")
-def here(weights_dir: Path) -> PieceHere:
-    """The server itself."""
+def local(weights_dir: Path) -> LocalBatchEncoder:
+    """Encodes as the server itself does."""
     weights = load_weights(weights_dir)
-    return PieceHere(PillowInkReader(), OnnxEmbedder(weights, partial(network_input, side=weights.side), threads=2))
+    return LocalBatchEncoder(
+        PillowRasterizer(), OnnxEmbedder(weights, partial(network_input, side=weights.side), threads=2)
+    )
 
 
 @pytest.fixture(scope="module")
-def processes(weights_dir: Path) -> Iterator[ReadingProcesses]:
-    """One that is ready."""
-    reader = ReadingProcesses(weights_dir, 1)
-    until(lambda: reader.see([CROSS]))
-    yield reader
-    reader.close()
+def pool(weights_dir: Path) -> Iterator[EncoderPool]:
+    """A pool with a worker that is ready."""
+    pool = EncoderPool(weights_dir, 1)
+    until(lambda: pool.encode([CROSS]))
+    yield pool
+    pool.close()
 
 
 @pytest.fixture
 def start(weights_dir: Path) -> Iterator[Start]:
-    """Starts processes and waits until one is ready; ends them at the end."""
-    started: list[ReadingProcesses] = []
+    """Return a function that starts a pool and waits until its workers are ready; the pools are closed afterwards."""
+    started: list[EncoderPool] = []
 
-    def run(count: int = 1, **patience: float) -> ReadingProcesses:
-        before = set(reading_processes(os.getpid()))
-        started.append(ReadingProcesses(weights_dir, count, Patience(**patience)))
-        until(lambda: started[-1].see([CROSS]) and len(set(reading_processes(os.getpid())) - before) == count)
+    def run(count: int = 1, **timeouts: float) -> EncoderPool:
+        before = set(encoder_workers(os.getpid()))
+        started.append(EncoderPool(weights_dir, count, PoolTimeouts(**timeouts)))
+        until(lambda: started[-1].encode([CROSS]) and len(set(encoder_workers(os.getpid())) - before) == count)
         return started[-1]
 
     yield run
-    for reader in started:
-        reader.close()
+    for pool in started:
+        pool.close()
 
 
-def until(ready: Callable[[], object], patience_s: float = 20) -> None:
-    """Wait until it is so."""
-    end = time.monotonic() + patience_s
+def until(ready: Callable[[], object], timeout_s: float = 20) -> None:
+    """Wait until the condition holds."""
+    end = time.monotonic() + timeout_s
     while not ready():
-        assert time.monotonic() < end, "it did not come to that"
+        assert time.monotonic() < end, "the condition did not come true"
         time.sleep(0.02)
 
 
-def same(one: object, other: object) -> bool:
-    """To the last bit; errors in all that they say."""
-    if isinstance(one, Seen) and isinstance(other, Seen):
+def is_same(one: object, other: object) -> bool:
+    """Whether two outcomes are equal to the last bit; errors in everything that they say."""
+    if isinstance(one, EncodedGlyph) and isinstance(other, EncodedGlyph):
         return one.embedding.tobytes() == other.embedding.tobytes() and np.array_equal(one.raster, other.raster)
     return type(one) is type(other) and vars(one) == vars(other) and str(one) == str(other)
 
@@ -110,17 +112,19 @@ DRAWINGS = {
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
-def test_the_same_to_the_last_bit(name: str, here: PieceHere, processes: ReadingProcesses) -> None:
-    (expected,), found = here.see([DRAWINGS[name]]), processes.see([DRAWINGS[name]])
-    assert found is not None and len(found) == 1 and same(found[0], expected)
+def test_a_worker_encodes_as_the_server_does_to_the_last_bit(
+    name: str, local: LocalBatchEncoder, pool: EncoderPool
+) -> None:
+    (expected,), found = local.encode([DRAWINGS[name]]), pool.encode([DRAWINGS[name]])
+    assert found is not None and len(found) == 1 and is_same(found[0], expected)
 
 
-def test_the_same_together(here: PieceHere, processes: ReadingProcesses) -> None:
+def test_a_micro_batch_of_all_drawings(local: LocalBatchEncoder, pool: EncoderPool) -> None:
     glyphs = list(DRAWINGS.values())
-    found, expected = processes.see(glyphs), here.see(glyphs)
-    assert found is not None and all(map(same, found, expected)) and len(found) == len(expected)
-    assert {type(one) for one in found} == {Seen, InvalidInput}
-    assert processes.see([]) == []
+    found, expected = pool.encode(glyphs), local.encode(glyphs)
+    assert found is not None and all(map(is_same, found, expected)) and len(found) == len(expected)
+    assert {type(one) for one in found} == {EncodedGlyph, InvalidInput}
+    assert pool.encode([]) == []
 
 
 points = st.lists(st.tuples(st.floats(-20, 300), st.floats(-20, 300)), min_size=1, max_size=30)
@@ -129,73 +133,73 @@ strokes = points.map(lambda line: Stroke(tuple(x for x, _ in line), tuple(y for 
 
 @settings(max_examples=60)
 @given(st.lists(strokes, max_size=5), st.floats(0, 40))
-def test_any_strokes(here: PieceHere, processes: ReadingProcesses, drawn: list[Stroke], pen: float) -> None:
+def test_any_strokes(local: LocalBatchEncoder, pool: EncoderPool, drawn: list[Stroke], pen: float) -> None:
     glyph = Glyph(ink=Ink(tuple(drawn), 280.0, 280.0, pen))
-    found = processes.see([glyph])
-    assert found is not None and same(found[0], here.see([glyph])[0])
+    found = pool.encode([glyph])
+    assert found is not None and is_same(found[0], local.encode([glyph])[0])
 
 
-def test_nobody_is_there_at_first_and_nobody_after_the_end(weights_dir: Path) -> None:
-    before = reading_processes(os.getpid())
-    reader = ReadingProcesses(weights_dir, 2)
-    assert reading_processes(os.getpid()) == before  # it is lazy
-    assert reader.see([CROSS]) is None
-    until(lambda: reader.see([CROSS]))
-    reader.close()
-    assert reader.see([CROSS]) is None
-    until(lambda: reading_processes(os.getpid()) == before)
+def test_no_worker_answers_before_the_first_is_ready_or_after_close(weights_dir: Path) -> None:
+    before = encoder_workers(os.getpid())
+    pool = EncoderPool(weights_dir, 2)
+    assert encoder_workers(os.getpid()) == before  # it is lazy
+    assert pool.encode([CROSS]) is None
+    until(lambda: pool.encode([CROSS]))
+    pool.close()
+    assert pool.encode([CROSS]) is None
+    until(lambda: encoder_workers(os.getpid()) == before)
 
 
-def test_one_that_is_killed_is_replaced(start: Start, caplog: pytest.LogCaptureFixture) -> None:
-    before = reading_processes(os.getpid())
-    reader = start()
-    (pid,) = set(reading_processes(os.getpid())) - set(before)
+def test_a_killed_worker_is_replaced(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    before = encoder_workers(os.getpid())
+    pool = start()
+    (pid,) = set(encoder_workers(os.getpid())) - set(before)
     os.kill(pid, signal.SIGKILL)
     with caplog.at_level(logging.WARNING):
-        assert reader.see([CROSS]) is None
-    assert "a reading process is gone" in caplog.text
-    until(lambda: reader.see([CROSS]))
-    assert pid not in reading_processes(os.getpid())
+        assert pool.encode([CROSS]) is None
+    assert "lost an encoder worker" in caplog.text
+    until(lambda: pool.encode([CROSS]))
+    assert pid not in encoder_workers(os.getpid())
 
 
-def test_one_that_is_silent_is_killed(start: Start) -> None:
-    before = reading_processes(os.getpid())
-    reader = start(silent=0.5)
-    (pid,) = set(reading_processes(os.getpid())) - set(before)
+def test_an_unresponsive_worker_is_killed(start: Start) -> None:
+    before = encoder_workers(os.getpid())
+    pool = start(response=0.5)
+    (pid,) = set(encoder_workers(os.getpid())) - set(before)
     os.kill(pid, signal.SIGSTOP)
     began = time.monotonic()
-    assert reader.see([CROSS]) is None
+    assert pool.encode([CROSS]) is None
     assert time.monotonic() - began < 5
-    until(lambda: reader.see([CROSS]))
+    until(lambda: pool.encode([CROSS]))
 
 
-def test_unused_ones_are_ended_and_started_when_wanted_again(start: Start) -> None:
-    before = reading_processes(os.getpid())
-    reader = start(count=2, unused=0.5)
-    until(lambda: reading_processes(os.getpid()) == before)
-    assert reader.see([CROSS]) is None
-    until(lambda: reader.see([CROSS]))
+def test_idle_workers_are_ended_and_restarted_on_demand(start: Start) -> None:
+    before = encoder_workers(os.getpid())
+    pool = start(count=2, idle=0.5)
+    until(lambda: encoder_workers(os.getpid()) == before)
+    assert pool.encode([CROSS]) is None
+    until(lambda: pool.encode([CROSS]))
 
 
-def test_ctrl_c_is_not_theirs(start: Start) -> None:
-    before = reading_processes(os.getpid())
-    reader = start()
-    (pid,) = set(reading_processes(os.getpid())) - set(before)
+def test_workers_ignore_ctrl_c(start: Start) -> None:
+    before = encoder_workers(os.getpid())
+    pool = start()
+    (pid,) = set(encoder_workers(os.getpid())) - set(before)
     os.kill(pid, signal.SIGINT)
     time.sleep(0.1)
-    assert reader.see([CROSS]) and pid in reading_processes(os.getpid())
+    assert pool.encode([CROSS]) and pid in encoder_workers(os.getpid())
 
 
-def test_where_none_can_start_the_server_reads_by_itself(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    reader = ReadingProcesses(tmp_path, 1)  # a folder without weights
+def test_without_workers_the_server_encodes_by_itself(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pool = EncoderPool(tmp_path, 1)  # a folder without weights
     with caplog.at_level(logging.WARNING):
-        assert reader.see([CROSS]) is None
+        assert pool.encode([CROSS]) is None
         until(lambda: "could not be started" in caplog.text)
-        assert reader.see([CROSS]) is None
-    reader.close()
+        assert pool.encode([CROSS]) is None
+    pool.close()
 
 
-def test_a_process_survives_what_it_does_not_understand_and_ends_with_its_input(weights_dir: Path) -> None:
+def test_a_worker_survives_a_malformed_request_and_ends_with_its_input(weights_dir: Path) -> None:
     line = [sys.executable, "-m", "haleganada_server.encoder_worker", str(weights_dir)]
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin and process.stdout
@@ -203,9 +207,9 @@ def test_a_process_survives_what_it_does_not_understand_and_ends_with_its_input(
         write_frame(process.stdin, {"glyphs": "nonsense"})
         answer = read_frame(process.stdout)
         assert answer and "failed" in answer[0]
-        write_frame(process.stdin, *pack_question([CROSS]))
+        write_frame(process.stdin, *pack_request([CROSS]))
         answer = read_frame(process.stdout)
-        assert answer and isinstance(unpack_answer(answer)[0], Seen)
+        assert answer and isinstance(unpack_response(answer)[0], EncodedGlyph)
         process.stdin.close()
         assert process.wait(10) == 0
 

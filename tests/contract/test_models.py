@@ -20,7 +20,7 @@ from haleganada.v1 import workspace_service_pb2 as workspaces
 from haleganada.v1.common_pb2 import Glyph
 from haleganada_server.core.glyphs.types import Glyph as Drawing
 from haleganada_server.rpc.convert import glyph as unpacked
-from haleganada_server.vision import model_input, normalize
+from haleganada_server.vision import model_input, rasterize
 from numpy.typing import NDArray
 
 from tests.conftest import RunningServer, StartServer
@@ -34,7 +34,7 @@ SHAPES = {"ಕ": cross(), "ಕಿ": ring(), "H": ladder()}
 
 def raster(glyph: Glyph) -> NDArray[np.uint8]:
     drawing: Drawing = unpacked(glyph)
-    return normalize(drawing)
+    return rasterize(drawing)
 
 
 def tiny(name: str = "", labels: dict[str, Glyph] = SHAPES, **facts: object) -> TinyModel:

@@ -76,8 +76,8 @@ def server(data: Path, *options: str) -> Iterator[ServerProcess]:
             running.kill()
 
 
-def reading_processes(server_pid: int) -> list[int]:
-    """The numbers of the processes that read drawings for a server."""
+def encoder_workers(server_pid: int) -> list[int]:
+    """Return the process ids of a server's encoder workers."""
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():

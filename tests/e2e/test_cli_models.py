@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from haleganada_client import FailedPrecondition, HaleganadaClient, InvalidInput, NotFound
 from haleganada_server.core.glyphs.types import Glyph
-from haleganada_server.vision import model_input, normalize
+from haleganada_server.vision import model_input, rasterize
 from onnxruntime import InferenceSession
 
 from tests.e2e.pictures import LINES, picture
@@ -25,7 +25,7 @@ GOOD, TWIN = "a" * 12, "b" * 12
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory with the models “shapes” and “twin”, which know crosses and pluses."""
     data = tmp_path_factory.mktemp("data")
-    templates = {label: normalize(Glyph(image=picture(lines))) for label, lines in LINES.items()}
+    templates = {label: rasterize(Glyph(image=picture(lines))) for label, lines in LINES.items()}
     for model_id, name, created in ((GOOD, "shapes", 2), (TWIN, "twin", 1)):
         made = write_tiny_model(
             tmp_path_factory.mktemp("made"), TinyModel(templates, name, created_us=created * 10**15)
@@ -149,7 +149,7 @@ def test_export(running: ServerProcess, tmp_path: Path) -> None:
     rows = [line.split() for line in told.splitlines()]
     assert ["float32", "690.2", "KB", "0.56", "94.3", "%", "100.0", "%"] in rows
     assert ["int8", "371.3", "KB", "0.46", "93.9", "%", "-0.4", "99.2", "%"] in rows
-    ink = model_input(normalize(Glyph(image=picture(LINES["plus"])))[None], SIDE)
+    ink = model_input(rasterize(Glyph(image=picture(LINES["plus"])))[None], SIDE)
     probabilities = np.asarray(InferenceSession(file).run(["probabilities"], {"ink": ink})[0])
     assert probabilities.argmax() == list(LINES).index("plus")
     run(running, "models", "export", "shapes", tmp_path / "small.onnx", "--int8")

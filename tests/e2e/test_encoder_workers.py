@@ -1,4 +1,4 @@
-"""A server with reading processes, as a whole: what happens to them does not reach a caller, and none outlives it."""
+"""A whole server with encoder workers: callers never notice what happens to them, and none outlives the server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from haleganada_client import HaleganadaClient, Prediction
 
-from tests.e2e.processes import ServerProcess, reading_processes, server, zigzag
+from tests.e2e.processes import ServerProcess, encoder_workers, server, zigzag
 
 CLIENTS = 32
 SECONDS = 6.0
@@ -39,29 +39,29 @@ def told(prediction: Prediction) -> list[tuple[str, float]]:
 
 
 def get_busy(running: ServerProcess) -> None:
-    """Ask for so many drawings at once that there are reading processes."""
+    """Predict so many drawings at once that the workers start."""
     with running.client() as client:
         client.predict_batch([zigzag(i % 8) for i in range(64)])
-    until(lambda: len(reading_processes(running.process.pid)) == 2)
+    until(lambda: len(encoder_workers(running.process.pid)) == 2)
     time.sleep(1)  # the last one gets ready
 
 
-def test_readers_that_are_killed_again_and_again_harm_no_call(tmp_path: Path) -> None:
-    with server(tmp_path / "data", "--readers", "2", "--log-level", "error") as running:
+def test_no_call_fails_while_workers_are_killed_again_and_again(tmp_path: Path) -> None:
+    with server(tmp_path / "data", "--encoder-workers", "2", "--log-level", "error") as running:
         with running.client() as client:
             teach(client)
-            expected = [told(client.predict(zigzag(i))) for i in range(8)]  # read by the server itself
+            expected = [told(client.predict(zigzag(i))) for i in range(8)]  # encoded by the server itself
         stop = threading.Event()
-        killer = threading.Thread(target=_kill_readers, args=(running.process.pid, stop))
+        killer = threading.Thread(target=_kill_workers, args=(running.process.pid, stop))
         killer.start()
         with ThreadPoolExecutor(CLIENTS) as pool:
             answered = list(pool.map(client_of(running, expected), range(CLIENTS)))
         stop.set()
         killer.join()
         assert min(answered) > 0
-        readers = reading_processes(running.process.pid)
+        workers = encoder_workers(running.process.pid)
         assert running.stop() == 0
-        assert _all_gone(readers)
+        assert _all_gone(workers)
 
 
 def client_of(running: ServerProcess, expected: list[list[tuple[str, float]]]) -> Callable[[int], int]:
@@ -79,9 +79,9 @@ def client_of(running: ServerProcess, expected: list[list[tuple[str, float]]]) -
     return ask
 
 
-def _kill_readers(server_pid: int, stop: threading.Event) -> None:
+def _kill_workers(server_pid: int, stop: threading.Event) -> None:
     while not stop.wait(1):
-        for pid in reading_processes(server_pid)[:1]:
+        for pid in encoder_workers(server_pid)[:1]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
@@ -99,20 +99,21 @@ def _runs(pid: int) -> bool:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_no_reader_outlives_its_server(tmp_path: Path, number: signal.Signals) -> None:
-    with server(tmp_path / "data", "--readers", "2") as running:
+def test_no_worker_outlives_its_server(tmp_path: Path, number: signal.Signals) -> None:
+    with server(tmp_path / "data", "--encoder-workers", "2") as running:
         get_busy(running)
-        readers = reading_processes(running.process.pid)
-        assert len(readers) == 2
+        workers = encoder_workers(running.process.pid)
+        assert len(workers) == 2
         began = time.monotonic()
         running.process.send_signal(number)
         assert running.process.wait(15) == (-number if number is signal.SIGKILL else 0)
         assert time.monotonic() - began < 5
-        assert _all_gone(readers)
+        assert _all_gone(workers)
 
 
-def test_none_are_started_where_none_are_wanted(tmp_path: Path) -> None:
-    with server(tmp_path / "data", "--readers", "0") as running, running.client() as client:
+@pytest.mark.parametrize("option", ["--encoder-workers", "--readers"])  # the second is the option's former name
+def test_no_worker_starts_if_none_is_allowed(tmp_path: Path, option: str) -> None:
+    with server(tmp_path / "data", option, "0") as running, running.client() as client:
         client.predict_batch([zigzag(i % 8) for i in range(64)])
         time.sleep(1.5)
-        assert reading_processes(running.process.pid) == []
+        assert encoder_workers(running.process.pid) == []

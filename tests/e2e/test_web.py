@@ -124,7 +124,7 @@ def test_a_label_that_is_refused_keeps_the_drawing(fresh: Page) -> None:
     assert not fresh.text("#status")  # nor does it stand beside the next drawing's verdict
 
 
-REFUSALS = [
+ITEM_ERRORS = [
     ({"reason": "HAS_FORMS", "message": "“ಕ” has forms"}, "it has forms of its own", "ಇದಕ್ಕೆ ತನ್ನದೇ ರೂಪಗಳಿವೆ"),
     ({"reason": "INVALID_INPUT", "field": "glyph.image", "message": "glyph.image: is empty"}, "PNG, JPEG", "ಅಕ್ಷರ"),
     ({"reason": "INVALID_INPUT", "field": "glyph.ink.strokes", "message": "glyph.ink.strokes: …"}, "clear", "ಹಲಗೆ"),
@@ -133,7 +133,7 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("error", "english", "kannada"), REFUSALS)
+@pytest.mark.parametrize(("error", "english", "kannada"), ITEM_ERRORS)
 def test_refusals_in_the_readers_language(fresh: Page, error: dict[str, str], english: str, kannada: str) -> None:
     for part in (english, kannada):
         said = fresh.driver.execute_async_script(_EXPLAIN, error)

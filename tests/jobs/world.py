@@ -10,7 +10,7 @@ from pathlib import Path
 from haleganada_server.core.datasets.dataset import DatasetInfo, LabelCount
 from haleganada_server.core.errors import NotFound
 from haleganada_server.core.jobs.jobs import Jobs
-from haleganada_server.core.jobs.run import JobTools
+from haleganada_server.core.jobs.run import JobDependencies
 from haleganada_server.core.models.classification import Classifier
 from haleganada_server.core.models.models import Models
 from haleganada_server.runtime.job_process import SubprocessRunner
@@ -51,7 +51,7 @@ class NamedDatasets:
         return self._root / dataset_id
 
 
-def tools(root: Path, runner: SubprocessRunner | None = None, patience_s: float = 120.0) -> JobTools:
+def tools(root: Path, runner: SubprocessRunner | None = None, patience_s: float = 120.0) -> JobDependencies:
     """root: a data directory."""
     root.mkdir(exist_ok=True)
     (root / "tmp").mkdir(exist_ok=True)
@@ -61,7 +61,7 @@ def tools(root: Path, runner: SubprocessRunner | None = None, patience_s: float 
     def load(folder: Path, card: object) -> Classifier:
         raise AssertionError("jobs load no models")
 
-    return JobTools(
+    return JobDependencies(
         JobFolders(root / "jobs", lambda: root / "tmp" / str(next(names))),
         runner or SubprocessRunner(COMMAND, needed={}),
         NamedDatasets(root / "datasets"),

@@ -89,5 +89,5 @@ class DataLoss(HaleganadaError):
     reason = "WORKSPACE_CORRUPT"
 
 
-REFUSALS = (InvalidInput, NotFound, AlreadyExists, Precondition, RevisionMismatch)
-"""Errors of one request, which leave others that are committed together with it alone."""
+ITEM_ERRORS = (InvalidInput, NotFound, AlreadyExists, Precondition, RevisionMismatch)
+"""Errors of a single item: others in the same batch or commit are not affected."""

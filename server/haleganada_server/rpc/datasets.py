@@ -24,7 +24,7 @@ Context = grpc.ServicerContext
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DatasetTools:
+class DatasetDependencies:
     """What the service is about. place: a file or folder of the server's disk that a caller names."""
 
     datasets: Datasets
@@ -36,7 +36,7 @@ class DatasetTools:
 class DatasetServicer(dataset_service_pb2_grpc.DatasetServiceServicer):
     """Each method carries out the RPC of its name; they raise the domain's errors."""
 
-    def __init__(self, tools: DatasetTools, slots: TransferSlots) -> None:
+    def __init__(self, tools: DatasetDependencies, slots: TransferSlots) -> None:
         self._datasets, self._uploads = tools.datasets, tools.uploads
         self._place, self._previewer = tools.place, tools.previewer
         self._slots = slots

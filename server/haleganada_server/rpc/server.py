@@ -33,7 +33,7 @@ from haleganada_server.core.models.models import Models
 from haleganada_server.core.workspaces.workspaces import Workspaces
 
 from .admission import Admission, TransferSlots, WatchSlots, WorkerPool
-from .datasets import DatasetServicer, DatasetTools
+from .datasets import DatasetDependencies, DatasetServicer
 from .interceptors import CallInterceptor
 from .jobs import JobServicer
 from .metrics import Latencies, ServerFacts
@@ -81,7 +81,7 @@ class Domain:
 
     workspaces: Workspaces
     models: Models
-    datasets: DatasetTools
+    datasets: DatasetDependencies
     jobs: Jobs
 
 

@@ -1,13 +1,14 @@
-"""What the server and its reading processes say to each other about a piece: drawings one way, what was seen the other.
+"""Messages between the server and its encoder workers: a micro-batch of drawings, and its embeddings and rasters.
 
-Exact to the last bit: numbers travel as the bytes of their floats, pictures as the bytes that came. Both ends are the
-same program on the same machine, so this form may change with every version.
+Exact to the last bit: numbers travel as the bytes of their floats, pictures as the bytes that were received. Both ends
+are the same program on the same machine, so the format may change with every version.
 
-A question's facts: {"glyphs": [how many bytes a picture has, or of each stroke the lengths of x, y, t, pressure, or
-null for a glyph with neither]}; its payload is those pictures, and of an ink width, height, pen width and then the
-strokes' numbers as float64. An answer's facts:
-{"seen": [null, or the field and description of an InvalidInput], "wide": d, "side": px}; its payload is the (n, d)
-float32 embeddings and then the (n, side, side) uint8 rasters of those that could be read.
+Request: {"glyphs": [a picture's size in bytes; or for each stroke the lengths of x, y, t, pressure; or null for a glyph
+with neither]}. Its payload holds the pictures, and for each ink width, height, pen width and then the strokes' numbers,
+as float64.
+
+Response: {"errors": [null, or the field and description of an InvalidInput], "dim": d, "side": px}. Its payload holds
+the (n, d) float32 embeddings and then the (n, side, side) uint8 rasters of the drawings without errors.
 """
 
 from __future__ import annotations
@@ -19,48 +20,49 @@ from typing import Any
 
 import numpy as np
 
-from haleganada_server.core.errors import HaleganadaError, InvalidInput
-from haleganada_server.core.glyphs.ports import Seen
+from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.glyphs.ports import EncodedGlyph
 from haleganada_server.core.glyphs.types import Glyph, Ink, Stroke
+from haleganada_server.core.outcomes import Outcome, ok_values
 
 Message = tuple[dict[str, Any], bytes]
-_Shape = int | list[list[int]] | None  # of a glyph, see above
+_Shape = int | list[list[int]] | None  # an entry of "glyphs"
 
-_FLOAT = 8  # bytes
-_CANVAS = 3  # numbers: width, height, pen width
+_FLOAT_BYTES = 8
+_CANVAS_NUMBERS = 3  # width, height, pen width
 
 
-def pack_question(glyphs: Sequence[Glyph]) -> Message:
+def pack_request(glyphs: Sequence[Glyph]) -> Message:
     packed = [_pack_glyph(glyph) for glyph in glyphs]
     return {"glyphs": [shape for shape, _ in packed]}, b"".join(data for _, data in packed)
 
 
-def unpack_question(message: Message) -> list[Glyph]:
+def unpack_request(message: Message) -> list[Glyph]:
     facts, payload = message
     glyphs, start = [], 0
     for shape in facts["glyphs"]:
-        end = start + _size(shape)
+        end = start + _packed_size(shape)
         glyphs.append(_unpack_glyph(shape, payload[start:end]))
         start = end
     return glyphs
 
 
-def pack_answer(seen: Sequence[Seen | HaleganadaError]) -> Message:
-    """Raises an error that is not InvalidInput: only that is an answer."""
-    read = [one for one in seen if isinstance(one, Seen)]
-    facts: dict[str, Any] = {"seen": [_pack_refusal(one) for one in seen]}
-    if not read:
+def pack_response(outcomes: Sequence[Outcome[EncodedGlyph]]) -> Message:
+    """Pack what became of each drawing. Raises any error that is not InvalidInput: only that can be sent."""
+    encoded = ok_values(outcomes)
+    facts: dict[str, Any] = {"errors": [_pack_error(outcome) for outcome in outcomes]}
+    if not encoded:
         return facts, b""
-    embeddings, rasters = np.stack([one.embedding for one in read]), np.stack([one.raster for one in read])
-    facts |= {"wide": embeddings.shape[1], "side": rasters.shape[1]}
+    embeddings, rasters = (np.stack(arrays) for arrays in zip(*encoded, strict=True))
+    facts |= {"dim": embeddings.shape[1], "side": rasters.shape[1]}
     return facts, embeddings.tobytes() + rasters.tobytes()
 
 
-def unpack_answer(message: Message) -> list[Seen | HaleganadaError]:
+def unpack_response(message: Message) -> list[Outcome[EncodedGlyph]]:
     facts, payload = message
-    count = facts["seen"].count(None)
-    read = iter(_unpack_seen(payload, count, facts["wide"], facts["side"]) if count else ())
-    return [next(read) if refusal is None else InvalidInput(*refusal) for refusal in facts["seen"]]
+    count = facts["errors"].count(None)
+    encoded = iter(_unpack_encoded(payload, count, facts["dim"], facts["side"]) if count else ())
+    return [next(encoded) if error is None else InvalidInput(*error) for error in facts["errors"]]
 
 
 def _pack_glyph(glyph: Glyph) -> tuple[_Shape, bytes]:
@@ -77,10 +79,10 @@ def _pack_glyph(glyph: Glyph) -> tuple[_Shape, bytes]:
     return shape, numbers.tobytes()
 
 
-def _size(shape: _Shape) -> int:
-    """Of the glyph in the payload, in bytes."""
+def _packed_size(shape: _Shape) -> int:
+    """Return how many bytes of the payload a glyph takes."""
     if isinstance(shape, list):
-        return _FLOAT * (_CANVAS + sum(chain.from_iterable(shape)))
+        return _FLOAT_BYTES * (_CANVAS_NUMBERS + sum(chain.from_iterable(shape)))
     return shape or 0
 
 
@@ -92,8 +94,8 @@ def _unpack_glyph(shape: _Shape, data: bytes) -> Glyph:
 
 def _unpack_ink(shape: Sequence[Sequence[int]], data: bytes) -> Ink:
     numbers = array("d", data).tolist()
-    width, height, pen_width = numbers[:_CANVAS]
-    strokes, start = [], _CANVAS
+    width, height, pen_width = numbers[:_CANVAS_NUMBERS]
+    strokes, start = [], _CANVAS_NUMBERS
     for lengths in shape:
         channels = []
         for length in lengths:
@@ -103,16 +105,16 @@ def _unpack_ink(shape: Sequence[Sequence[int]], data: bytes) -> Ink:
     return Ink(tuple(strokes), width, height, pen_width)
 
 
-def _pack_refusal(seen: Seen | HaleganadaError) -> tuple[str, str] | None:
-    if isinstance(seen, Seen):
+def _pack_error(outcome: Outcome[EncodedGlyph]) -> tuple[str, str] | None:
+    if isinstance(outcome, EncodedGlyph):
         return None
-    if isinstance(seen, InvalidInput):
-        return seen.field, seen.description
-    raise seen
+    if isinstance(outcome, InvalidInput):
+        return outcome.field, outcome.description
+    raise outcome
 
 
-def _unpack_seen(payload: bytes, count: int, wide: int, side: int) -> list[Seen]:
-    """Copies, so that what is kept of one drawing does not keep the others."""
-    embeddings = np.frombuffer(payload, np.float32, count * wide).reshape(count, wide)
+def _unpack_encoded(payload: bytes, count: int, dim: int, side: int) -> list[EncodedGlyph]:
+    """Return copies, so that keeping one drawing does not keep the whole payload in memory."""
+    embeddings = np.frombuffer(payload, np.float32, count * dim).reshape(count, dim)
     rasters = np.frombuffer(payload, np.uint8, offset=embeddings.nbytes).reshape(count, side, side)
-    return [Seen(vector.copy(), raster.copy()) for vector, raster in zip(embeddings, rasters, strict=True)]
+    return [EncodedGlyph(vector.copy(), raster.copy()) for vector, raster in zip(embeddings, rasters, strict=True)]

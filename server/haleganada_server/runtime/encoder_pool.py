@@ -1,12 +1,11 @@
-"""Processes that read drawings beside the server: where many calls come at once, the threads of one interpreter would
-wait for each other.
+"""Encoder workers: processes that encode drawings beside the server, because under many concurrent calls the threads of
+one interpreter would wait for each other.
 
-They are started when they are first wanted, one after the other and in the background, and ended when nobody has
-wanted them for a while. They hold nothing, so they are ended by killing them. Whatever becomes of one, its piece is
-read by the server instead: a caller never notices. The end of their standard input tells them that the server is
-gone, however that ended.
+They start on first use, one by one and in the background, and end when they have been idle for a while. They hold no
+state, so ending one means killing it. Whatever happens to a worker, the server encodes its micro-batch instead: callers
+never notice. When the server is gone, for whatever reason, the workers' standard input ends, and so do they.
 
-They are in the server's session, so that the system weighs them as it weighs the server's own threads.
+They stay in the server's session, so that the scheduler weighs them like the server's own threads.
 """
 
 from __future__ import annotations
@@ -24,238 +23,243 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
-from haleganada_server.core.errors import HaleganadaError
-from haleganada_server.core.glyphs.ports import Seen
+from haleganada_server.core.glyphs.ports import EncodedGlyph
 from haleganada_server.core.glyphs.types import Glyph
+from haleganada_server.core.outcomes import Outcome
 
 from .child_processes import let_go_first, usable_cores
-from .encoder_messages import Message, pack_question, unpack_answer
+from .encoder_messages import Message, pack_request, unpack_response
 from .frames import read_frame, write_frame
 
 _MODULE = "haleganada_server.encoder_worker"
-_MOST = 8
+_MAX_DEFAULT_WORKERS = 8
 _TICK_S = 1.0
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Seconds. unused: until processes that nobody wants are ended. silent: until one that does not answer is killed.
-    start: until one that does not get ready is killed. again: at most, from a failed start to the next; less at first.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolTimeouts:
+    """Seconds. idle: until workers that nobody uses are ended. response: until a worker that does not answer is killed.
+    start: until a worker that does not become ready is killed. restart: the longest pause after a failed start; the
+    first pauses are shorter.
     """
 
-    unused: float = 60.0
-    silent: float = 10.0
+    idle: float = 60.0
+    response: float = 10.0
     start: float = 30.0
-    again: float = 60.0
+    restart: float = 60.0
 
 
-def usual_count() -> int:
-    """One process a core, none where there is one core only."""
+def default_worker_count() -> int:
+    """Return one worker per core, up to 8; none on a single core."""
     cores = usable_cores()
-    return min(cores, _MOST) if cores > 1 else 0
+    return min(cores, _MAX_DEFAULT_WORKERS) if cores > 1 else 0
 
 
-class ReadingProcesses:
-    """core.ports.PieceReader by `count` processes. To be closed."""
+class EncoderPool:
+    """core.glyphs.ports.BatchEncoder by `count` worker processes. close() it once."""
 
-    def __init__(self, weights: Path, count: int, patience: Patience = Patience()) -> None:
-        """weights: a folder of weights that was checked."""
+    def __init__(self, weights: Path, count: int, timeouts: PoolTimeouts = PoolTimeouts()) -> None:
+        """weights: a checked weights folder."""
         self._command = (sys.executable, "-m", _MODULE, str(weights.absolute()))
         self.count = count
-        self._patience = patience
-        self._changing = threading.Lock()  # guards all below
-        self._free: list[_Process] = []  # the one that was used last comes last
-        self._ready: set[_Process] = set()  # also those that are busy
-        self._waiting: deque[SimpleQueue[_Process | None]] = deque()  # calls, in the order in which they came
-        self._keeper: threading.Thread | None = None
-        self._wanted = 0.0  # when, by the monotonic clock
+        self._timeouts = timeouts
+        self._lock = threading.Lock()  # guards everything below
+        self._ready: set[_Worker] = set()  # idle and busy ones
+        self._idle: list[_Worker] = []  # the most recently used last
+        self._callers: deque[SimpleQueue[_Worker | None]] = deque()  # waiting for a worker, in order of arrival
+        self._supervisor: threading.Thread | None = None
+        self._last_request = 0.0  # monotonic clock
         self._closed = threading.Event()
 
-    def see(self, glyphs: Sequence[Glyph]) -> list[Seen | HaleganadaError] | None:
-        process = self._take()
-        if process is None:
+    def encode(self, glyphs: Sequence[Glyph]) -> list[Outcome[EncodedGlyph]] | None:
+        worker = self._acquire()
+        if worker is None:
             return None
         try:
-            answer = process.ask(pack_question(glyphs))
+            response = worker.request(pack_request(glyphs))
         except (OSError, EOFError, ValueError) as error:
-            self._lose(process, error)
+            self._discard(worker, error)
             return None
-        self._give_back(process)
-        if "failed" in answer[0]:
-            _log.warning("a reading process could not read a drawing: %s", answer[0]["failed"])
+        self._release(worker)
+        if "failed" in response[0]:
+            _log.warning("an encoder worker could not encode a drawing: %s", response[0]["failed"])
             return None
-        return unpack_answer(answer)
+        return unpack_response(response)
 
     def close(self) -> None:
-        """End them all; from now on nothing is read here."""
-        with self._changing:
+        """End all workers; from now on encode() returns None."""
+        with self._lock:
             self._closed.set()
-            ended = self._take_all()
-        for process in ended:
-            process.end()
+            workers = self._remove_all()
+        for worker in workers:
+            worker.end()
 
-    def _take(self) -> _Process | None:
-        """A free process, once there is one; None if none is ready."""
-        with self._changing:
-            self._wanted = time.monotonic()
-            if self._keeper is None and not self._closed.is_set():
-                self._keeper = threading.Thread(target=self._keep, name="reading-processes", daemon=True)
-                self._keeper.start()
+    def _acquire(self) -> _Worker | None:
+        """Wait for an idle worker and return it; None if no worker is ready."""
+        with self._lock:
+            self._last_request = time.monotonic()
+            if self._supervisor is None and not self._closed.is_set():
+                self._supervisor = threading.Thread(target=self._supervise, name="encoder-pool", daemon=True)
+                self._supervisor.start()
             if not self._ready:
                 return None
-            if self._free:
-                process = self._free.pop()
-                process.asked = time.monotonic()
-                return process
-            turn: SimpleQueue[_Process | None] = SimpleQueue()
-            self._waiting.append(turn)
-        return turn.get()
+            if self._idle:
+                worker = self._idle.pop()
+                worker.busy_since = time.monotonic()
+                return worker
+            handover: SimpleQueue[_Worker | None] = SimpleQueue()
+            self._callers.append(handover)
+        return handover.get()
 
-    def _give_back(self, process: _Process) -> None:
-        with self._changing:
-            if process in self._ready:
-                self._hand_on(process)
+    def _release(self, worker: _Worker) -> None:
+        with self._lock:
+            if worker in self._ready:
+                self._hand_over(worker)
 
-    def _hand_on(self, process: _Process) -> None:
-        """To who has waited longest. Otherwise whoever comes at the right moment would keep others waiting for long."""
-        if self._waiting:
-            process.asked = time.monotonic()
-            self._waiting.popleft().put(process)
+    def _hand_over(self, worker: _Worker) -> None:
+        """Give a worker to the caller that has waited longest. Otherwise a caller that comes at the right moment could
+        overtake others again and again.
+        """
+        if self._callers:
+            worker.busy_since = time.monotonic()
+            self._callers.popleft().put(worker)
         else:
-            process.asked = None
-            self._free.append(process)
+            worker.busy_since = None
+            self._idle.append(worker)
 
-    def _send_away(self) -> None:
-        """Nobody is there any more to wait for."""
-        while self._waiting:
-            self._waiting.popleft().put(None)
+    def _dismiss_callers(self) -> None:
+        """Tell waiting callers that no worker is left."""
+        while self._callers:
+            self._callers.popleft().put(None)
 
-    def _take_all(self) -> set[_Process]:
-        """They are nobody's any more."""
-        ended, self._ready = self._ready, set()
-        self._free.clear()
-        self._send_away()
-        return ended
+    def _remove_all(self) -> set[_Worker]:
+        """Empty the pool and return its workers, which the caller ends."""
+        workers, self._ready = self._ready, set()
+        self._idle.clear()
+        self._dismiss_callers()
+        return workers
 
-    def _lose(self, process: _Process, error: Exception) -> None:
-        """It has ended, was killed for its silence, or answered nonsense."""
-        with self._changing:
-            self._ready.discard(process)
+    def _discard(self, worker: _Worker, error: Exception) -> None:
+        """End a worker that has exited, was killed for its silence, or sent something unreadable."""
+        with self._lock:
+            self._ready.discard(worker)
             if not self._ready:
-                self._send_away()
+                self._dismiss_callers()
             closed = self._closed.is_set()
-        process.end()
+        worker.end()
         if not closed:
-            _log.warning("a reading process is gone (%s); the server reads by itself until there is a new one", error)
+            _log.warning("lost an encoder worker (%s); the server encodes by itself until another is ready", error)
 
-    def _keep(self) -> None:
-        """Start, watch and end the processes, until they are unused."""
-        _keep_ctrl_c_from_those_started_here()
-        start_from, wait = 0.0, _TICK_S
-        while not self._end_unused():
-            self._kill_silent()
-            while self._missing() and time.monotonic() >= start_from:
-                if self._start():
-                    wait = _TICK_S
+    def _supervise(self) -> None:
+        """Start, watch and end workers until they have been idle for long enough."""
+        _block_sigint_for_children()
+        next_start, pause = 0.0, _TICK_S
+        while not self._end_if_idle():
+            self._kill_unresponsive()
+            while self._is_incomplete() and time.monotonic() >= next_start:
+                if self._start_worker():
+                    pause = _TICK_S
                 else:
-                    start_from = time.monotonic() + wait
-                    wait = min(2 * wait, self._patience.again)
+                    next_start = time.monotonic() + pause
+                    pause = min(2 * pause, self._timeouts.restart)
             if self._closed.wait(_TICK_S):
                 return
 
-    def _missing(self) -> bool:
-        with self._changing:
+    def _is_incomplete(self) -> bool:
+        with self._lock:
             return not self._closed.is_set() and len(self._ready) < self.count
 
-    def _kill_silent(self) -> None:
-        """Whoever waits for such a process finds its output at the end."""
-        with self._changing:
-            latest = time.monotonic() - self._patience.silent
-            silent = [process for process in self._ready if process.asked is not None and process.asked < latest]
-        for process in silent:
-            _log.warning("a reading process did not answer for %g s and is killed", self._patience.silent)
-            process.kill()
+    def _kill_unresponsive(self) -> None:
+        """Kill workers that have owed an answer for too long; their callers then read the end of their output."""
+        with self._lock:
+            limit = time.monotonic() - self._timeouts.response
+            silent = [worker for worker in self._ready if worker.busy_since is not None and worker.busy_since < limit]
+        for worker in silent:
+            _log.warning("killed an encoder worker that did not answer for %g s", self._timeouts.response)
+            worker.kill()
 
-    def _end_unused(self) -> bool:
-        """End them all if nobody has wanted them for a while; True if so."""
-        with self._changing:
-            if time.monotonic() - self._wanted < self._patience.unused or len(self._free) < len(self._ready):
+    def _end_if_idle(self) -> bool:
+        """End all workers if nobody has asked for a while, and return whether that was so."""
+        with self._lock:
+            if time.monotonic() - self._last_request < self._timeouts.idle or len(self._idle) < len(self._ready):
                 return False
-            ended = self._take_all()
-            self._keeper = None
-        for process in ended:
-            process.end()
+            workers = self._remove_all()
+            self._supervisor = None
+        for worker in workers:
+            worker.end()
         return True
 
-    def _start(self) -> bool:
-        """Start one and wait until it is ready; False if it does not get so."""
+    def _start_worker(self) -> bool:
+        """Start a worker, wait until it is ready, and return whether it became ready."""
         try:
-            process = _Process(self._command)
-            process.get_ready(self._patience.start)
+            worker = _Worker(self._command)
+            worker.wait_ready(self._timeouts.start)
         except OSError as error:
-            _log.warning("a reading process could not be started (%s); the server reads by itself", error)
+            _log.warning("an encoder worker could not be started (%s); the server encodes by itself", error)
             return False
-        with self._changing:
-            kept = not self._closed.is_set()
-            if kept:
-                self._ready.add(process)
-                self._hand_on(process)
-        if not kept:
-            process.end()
+        with self._lock:
+            closed = self._closed.is_set()
+            if not closed:
+                self._ready.add(worker)
+                self._hand_over(worker)
+        if closed:
+            worker.end()
         return True
 
 
-class _Process:
-    """One process; asked by one thread at a time, killed by any."""
+class _Worker:
+    """One worker process. One thread at a time sends requests; any thread may kill it."""
 
     def __init__(self, command: Sequence[str]) -> None:
         """Raises OSError."""
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.asked: float | None = None  # since when it owes an answer
+        self.busy_since: float | None = None  # monotonic clock
         let_go_first(self._process.pid)
 
-    def get_ready(self, patience_s: float) -> None:
-        """Wait for its first words. Raises OSError if they do not come."""
-        late = threading.Timer(patience_s, self.kill)
-        late.start()
+    def wait_ready(self, timeout_s: float) -> None:
+        """Wait for its greeting. Raises OSError if none comes."""
+        timer = threading.Timer(timeout_s, self.kill)
+        timer.start()
         try:
             self._receive()
         except (OSError, EOFError, ValueError) as error:
             self.end()
             raise OSError(str(error)) from error
         finally:
-            late.cancel()
+            timer.cancel()
 
-    def ask(self, question: Message) -> Message:
-        """Raises OSError, EOFError or ValueError if there is no answer; it is of no use any more then."""
+    def request(self, message: Message) -> Message:
+        """Send a request and return the response. Raises OSError, EOFError or ValueError if there is none; the worker
+        is unusable then.
+        """
         assert self._process.stdin is not None
-        write_frame(self._process.stdin, *question)
+        write_frame(self._process.stdin, *message)
         return self._receive()
 
     def kill(self) -> None:
         self._process.kill()
 
     def end(self) -> None:
-        """Kill it and forget it. Safe to call twice."""
+        """Kill the process and release its pipes. Safe to call twice."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
-                with suppress(OSError):  # what was not sent is lost with it
+                with suppress(OSError):  # unsent bytes are lost with the worker
                     pipe.close()
 
     def _receive(self) -> Message:
         assert self._process.stdout is not None
         frame = read_frame(self._process.stdout)
         if frame is None:
-            raise EOFError("it has ended")
+            raise EOFError("it has exited")
         return frame
 
 
-def _keep_ctrl_c_from_those_started_here() -> None:
-    """Ctrl-C in the server's terminal is the server's to handle: a process inherits what the thread that starts it
-    has blocked.
+def _block_sigint_for_children() -> None:
+    """Leave Ctrl-C in the server's terminal to the server: a child inherits the blocked signals of the thread that
+    starts it.
     """
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

@@ -16,9 +16,9 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from haleganada_server.core.errors import Precondition
-from haleganada_server.core.fewshot.belief import Model
 from haleganada_server.core.fewshot.confidence import TEMPERATURE_NUMBERS, UNKNOWN_NUMBERS, Calibration
 from haleganada_server.core.fewshot.head import Projection
+from haleganada_server.core.fewshot.parameters import HeadParameters
 
 CARD, HEAD, ONNX, SAFETENSORS = "card.json", "head.safetensors", "embedder.onnx", "embedder.safetensors"
 
@@ -37,7 +37,7 @@ class Weights:
     hash: str
     side: int
     parameters: int
-    model: Model
+    head_parameters: HeadParameters
 
     @property
     def onnx(self) -> Path:
@@ -60,7 +60,9 @@ def load_weights(folder: Path) -> Weights:
         raise _unusable(CARD, f"an entry is missing or wrong, {error}") from error
     for file in (ONNX, SAFETENSORS, HEAD):
         _check(folder / file, hashes.get(file, ""))
-    return Weights(folder, name, hashes[SAFETENSORS], side, parameters, Model(_read_head(folder / HEAD), calibration))
+    return Weights(
+        folder, name, hashes[SAFETENSORS], side, parameters, HeadParameters(_read_head(folder / HEAD), calibration)
+    )
 
 
 def _read_card(path: Path) -> dict[str, Any]:

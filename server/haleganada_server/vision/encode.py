@@ -69,13 +69,13 @@ def _bilinear_weights(given: int, side: int) -> NDArray[np.float32]:
     return np.asarray(np.clip(1 - distance, 0, None), dtype=np.float32)
 
 
-def encode_raster(raster: Raster) -> bytes:
+def raster_to_png(raster: Raster) -> bytes:
     """(128, 128) -> gray PNG of 1 to 2 KB, as stored in the log; the same raster always gives the same bytes."""
     return _png(Image.fromarray(raster))
 
 
-def decode_raster(png: bytes) -> Raster:
-    """The inverse of encode_raster. Raises DataLoss for anything that it did not write."""
+def raster_from_png(png: bytes) -> Raster:
+    """The inverse of raster_to_png. Raises DataLoss for anything that it did not write."""
     try:
         with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
             if image.mode == "L" and image.size == (RASTER_SIDE, RASTER_SIDE):

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from haleganada_server.config import ServerConfig
 from haleganada_server.core.errors import HaleganadaError
-from haleganada_server.core.fewshot.belief import Model
 from haleganada_server.core.fewshot.head import Head
+from haleganada_server.core.fewshot.parameters import HeadParameters
 from haleganada_server.runtime.onnx_embedder import OnnxEmbedder
 from haleganada_server.runtime.weights import load_weights
 from haleganada_server.vision import network_input
@@ -40,7 +40,7 @@ class Recogniser:
     """Weights and their head, without a server around them."""
 
     embedder: OnnxEmbedder
-    model: Model
+    head_parameters: HeadParameters
     name: str
 
     @classmethod
@@ -52,21 +52,21 @@ class Recogniser:
         """folder: as `haleganada pretrain` writes it."""
         weights = load_weights(folder)
         embedder = OnnxEmbedder(weights, lambda rasters: network_input(rasters, weights.side))
-        return cls(embedder, weights.model, weights.name)
+        return cls(embedder, weights.head_parameters, weights.name)
 
     def vectors(self, rasters: Rasters) -> NDArray[np.float64]:
         """(n, k), as the head takes them."""
-        return self.model.projection.project(self.embedder.embed(rasters))
+        return self.head_parameters.projection.project(self.embedder.embed(rasters))
 
     def head(self, labels: NDArray[np.int64], vectors: NDArray[np.float64], adapt: bool = True) -> Head:
         """Taught with these; its labels are the numbers as text. adapt: as the product does."""
-        head = Head.fit(self.model.projection.between, [str(label) for label in labels], vectors)
+        head = Head.fit(self.head_parameters.projection.between, [str(label) for label in labels], vectors)
         return head.adapted() if adapt else head
 
     def probabilities(self, head: Head, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, labels + 1), the last column is unknown."""
         scores = np.stack([head.scores(vector) for vector in vectors])
-        return self.model.calibration.probabilities(scores, head.situation())
+        return self.head_parameters.calibration.probabilities(scores, head.situation())
 
 
 class Prepared:

@@ -91,7 +91,7 @@ class FewShotPupil:
 
     def __init__(self, recogniser: Recogniser) -> None:
         self._recogniser = recogniser
-        self._head = Head.empty(recogniser.model.projection.between)
+        self._head = Head.empty(recogniser.head_parameters.projection.between)
         self._vectors: dict[bytes, NDArray[np.float64]] = {}
 
     def learn(self, letter: int, raster: NDArray[np.uint8]) -> None:

@@ -27,7 +27,7 @@ from haleganada_server.training.online.start import Start, start_model
 from haleganada_server.training.pretrain.synthesis.rasters import fit
 from haleganada_server.training.pretrain.synthesis.sources import load_omniglot
 from haleganada_server.training.starter.dataset import real_items
-from haleganada_server.vision import dataset_raster, model_input, normalize_gray
+from haleganada_server.vision import dataset_raster, model_input, rasterize_gray
 from numpy.typing import NDArray
 
 from tests.bench.table import Table
@@ -50,7 +50,7 @@ class Drawn:
     def of(cls, pairs: Iterable[tuple[NDArray[np.uint8], str]]) -> Drawn:
         """From pictures of any size, 255 = ink."""
         pictures, labels = zip(*pairs, strict=True)
-        return cls(np.stack([dataset_raster(normalize_gray(picture)) for picture in pictures]), labels)
+        return cls(np.stack([dataset_raster(rasterize_gray(picture)) for picture in pictures]), labels)
 
 
 def measure(start: Start, memory: bool, data: Path) -> Table:

@@ -9,17 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .confidence import Calibration
-from .head import Head, Projection
+from .head import Head
 
 _SMALLEST = 1e-300  # keeps a loss finite where a probability underflows
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Model:
-    """What is the same for all workspaces: the projection and calibration that came with the weights."""
-
-    projection: Projection
-    calibration: Calibration
 
 
 @dataclass(frozen=True, slots=True, eq=False)

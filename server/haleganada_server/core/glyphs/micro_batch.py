@@ -1,5 +1,5 @@
-"""Reading a few drawings together, in this process: the same work wherever it is done, so that a drawing's raster and
-embedding do not depend on who read it.
+"""Encoding a micro-batch of drawings in this process. The server and its encoder workers run the same code, so a
+drawing's raster and embedding do not depend on where they are computed.
 """
 
 from __future__ import annotations
@@ -8,27 +8,23 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from haleganada_server.core.errors import HaleganadaError
+from haleganada_server.core.outcomes import Outcome, map_ok, map_ok_batch
 
-from .ports import Embedder, InkReader, Raster, Seen
+from .ports import Embedder, EncodedGlyph, Raster, Rasterizer
 from .types import Glyph
 
 
-class PieceHere:
-    """ports.PieceReader that is always there. Safe from any thread."""
+class LocalBatchEncoder:
+    """ports.BatchEncoder that is always available. Safe from any thread."""
 
-    def __init__(self, ink: InkReader, embedder: Embedder) -> None:
-        self._ink = ink
+    def __init__(self, rasterizer: Rasterizer, embedder: Embedder) -> None:
+        self._rasterizer = rasterizer
         self._embedder = embedder
 
-    def see(self, glyphs: Sequence[Glyph]) -> list[Seen | HaleganadaError]:
-        rasters = [self._raster_or_error(glyph) for glyph in glyphs]
-        readable = [raster for raster in rasters if isinstance(raster, np.ndarray)]
-        embeddings = iter(self._embedder.embed(np.stack(readable)) if readable else ())
-        return [raster if isinstance(raster, HaleganadaError) else Seen(next(embeddings), raster) for raster in rasters]
+    def encode(self, glyphs: Sequence[Glyph]) -> list[Outcome[EncodedGlyph]]:
+        return map_ok_batch(self._embed, map_ok(self._rasterizer.rasterize, glyphs))
 
-    def _raster_or_error(self, glyph: Glyph) -> Raster | HaleganadaError:
-        try:
-            return self._ink.normalize(glyph)
-        except HaleganadaError as error:
-            return error
+    def _embed(self, rasters: list[Raster]) -> list[EncodedGlyph]:
+        if not rasters:
+            return []
+        return [EncodedGlyph(*pair) for pair in zip(self._embedder.embed(np.stack(rasters)), rasters, strict=True)]

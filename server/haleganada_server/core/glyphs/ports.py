@@ -1,4 +1,4 @@
-"""What encoding drawings needs from other rooms: a rasterizer, an embedder, perhaps workers."""
+"""What encoding drawings needs from other packages: a rasterizer, an embedder and, optionally, workers."""
 
 from __future__ import annotations
 
@@ -8,34 +8,32 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.core.errors import HaleganadaError
+from haleganada_server.core.outcomes import Outcome
 
 from .types import Glyph
 
 Raster = NDArray[np.uint8]  # (128, 128), 255 = ink on 0
-
-
 Vectors = NDArray[np.float32]  # (n, d)
 
 
-class InkReader(Protocol):
-    """Turns drawings into ink rasters, and rasters into what is stored and shown."""
+class Rasterizer(Protocol):
+    """Converts drawings to ink rasters, and rasters to and from PNG. Safe from any thread."""
 
-    def normalize(self, glyph: Glyph) -> Raster:
-        """The ink raster of a drawing. Raises InvalidInput."""
+    def rasterize(self, glyph: Glyph) -> Raster:
+        """Return the ink raster of a drawing. Raises InvalidInput."""
 
-    def encode(self, raster: Raster) -> bytes:
-        """A raster as PNG, for storing."""
+    def to_png(self, raster: Raster) -> bytes:
+        """Encode a raster as PNG, for the log."""
 
-    def decode(self, png: bytes) -> Raster:
-        """The inverse of encode."""
+    def from_png(self, png: bytes) -> Raster:
+        """Decode what to_png wrote. Raises DataLoss for anything else."""
 
-    def picture(self, raster: Raster) -> bytes:
-        """A raster as PNG for people: black ink on a transparent ground."""
+    def to_picture(self, raster: Raster) -> bytes:
+        """Encode a raster as PNG for people: black ink on a transparent background."""
 
 
 class Embedder(Protocol):
-    """A network that turns ink rasters into vectors. Safe to call from several threads at once."""
+    """A network that turns ink rasters into embeddings. Safe from any thread."""
 
     @property
     def hash(self) -> str:
@@ -43,21 +41,23 @@ class Embedder(Protocol):
 
     @property
     def device(self) -> str:
-        """For people, for example “cpu (onnxruntime)”."""
+        """A description for people, for example “cpu (onnxruntime)”."""
 
     def embed(self, rasters: NDArray[np.uint8]) -> Vectors:
-        """(n, 128, 128) uint8 rasters -> (n, d) float32 vectors."""
+        """(n, 128, 128) uint8 rasters -> (n, d) float32 embeddings."""
 
 
-class Seen(NamedTuple):
-    """What a network and people need of a drawing. embedding: (d,) float32."""
+class EncodedGlyph(NamedTuple):
+    """A drawing's embedding, (d,) float32, and its ink raster."""
 
     embedding: NDArray[np.float32]
     raster: Raster
 
 
-class PieceReader(Protocol):
-    """Reads a few drawings together. Safe to call from several threads at once."""
+class BatchEncoder(Protocol):
+    """Encodes a micro-batch of drawings. Safe from any thread."""
 
-    def see(self, glyphs: Sequence[Glyph]) -> list[Seen | HaleganadaError] | None:
-        """Each drawing, or why it cannot be read; None: nobody is there or free to read them, so read them yourself."""
+    def encode(self, glyphs: Sequence[Glyph]) -> list[Outcome[EncodedGlyph]] | None:
+        """Encode each drawing, or say why it cannot be used; None: no worker is available, so the caller encodes them
+        itself.
+        """

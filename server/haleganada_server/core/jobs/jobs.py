@@ -23,7 +23,7 @@ from haleganada_server.core.models.presets import preset_facts
 
 from .board import JobBoard, Watch
 from .job import Job, JobKind, JobState, Progress
-from .run import JobRun, JobTools
+from .run import JobDependencies, JobRun
 from .settings import checked_settings, require_measurable, require_trainable
 
 MAX_MODELS = 8
@@ -34,7 +34,7 @@ _STOP_S = 5.0
 class Jobs:
     """All jobs. Safe from any thread. start() it once, then stop() and close() it once."""
 
-    def __init__(self, tools: JobTools) -> None:
+    def __init__(self, tools: JobDependencies) -> None:
         """Jobs that ran when the server ended will run again."""
         self._tools = tools
         found = tools.store.load()

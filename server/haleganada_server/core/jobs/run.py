@@ -36,7 +36,7 @@ Change = Callable[[str, Callable[[Job], Job], bool], Job]
 
 
 @dataclass(frozen=True, slots=True)
-class JobTools:
+class JobDependencies:
     """What jobs work with. backbone_weights: file of weights from ImageNet, None = not given. weights: folder of the
     embedder. patience_s: how long a cancelled job may take to end by itself.
     """
@@ -53,7 +53,7 @@ class JobTools:
 class JobRun:
     """One run of one job. run() is for one thread, the other methods for any."""
 
-    def __init__(self, job_id: str, tools: JobTools, change: Change) -> None:
+    def __init__(self, job_id: str, tools: JobDependencies, change: Change) -> None:
         self.job_id = job_id
         self._tools = tools
         self._change = change

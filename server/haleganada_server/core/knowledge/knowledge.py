@@ -11,7 +11,7 @@ from haleganada_server.core.fewshot.confidence import Decision, decide
 from haleganada_server.core.fewshot.head import Head
 
 from .prediction import Candidate, Prediction
-from .stale_samples import Waiting
+from .stale_samples import StaleSamples
 from .variants import Variants
 
 
@@ -19,28 +19,28 @@ from .variants import Variants
 class Knowledge:
     """The state that one revision of the log gives; everything in it is immutable.
 
-    head: knows the samples that the present weights have embedded by now. waiting: all others. samples_total: of both.
+    head: knows the samples that the present weights have embedded by now. stale: all others. samples_total: of both.
     """
 
     revision: int
     head: Head
     variants: Variants
     samples_total: int
-    waiting: Waiting
+    stale: StaleSamples
 
     @property
     def labels_known(self) -> int:
         """Labels of live samples."""
-        return len(self.head.labels) + self.waiting.labels_beyond(self.head.index)
+        return len(self.head.labels) + self.stale.labels_beyond(self.head.index)
 
     def samples(self, label: str) -> int:
         """Live samples of a label."""
-        return self.head.count(label) + self.waiting.labels.get(label, 0)
+        return self.head.count(label) + self.stale.labels.get(label, 0)
 
     def predict(self, belief: Belief, top_k: int, prediction_id: str) -> Prediction:
         """The top_k candidates with their canonical labels, and what to make of them."""
         if not self.head.labels:
-            decision = Decision.UNKNOWN if self.waiting.labels else Decision.NOTHING_TAUGHT
+            decision = Decision.UNKNOWN if self.stale.labels else Decision.NOTHING_TAUGHT
             return Prediction((), 1.0, decision, self.revision, prediction_id)
         known = belief.probabilities[:-1]
         best = np.argsort(-known, kind="stable")[:top_k]

@@ -16,7 +16,7 @@ _NONE: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class StaleSamples:
     """Immutable. labels: how many live samples of each label the head lacks.
 
     damaged: sample_ids, forgotten ones included, whose drawings cannot be read, so that nothing will embed them.
@@ -28,20 +28,20 @@ class Waiting:
     count: int = 0
 
     @classmethod
-    def of(cls, stale: Iterable[StaleSample]) -> Waiting:
+    def of(cls, stale: Iterable[StaleSample]) -> StaleSamples:
         """At the start, when nothing is known to be damaged."""
         labels = Counter(sample.label for sample in stale if not sample.forgotten)
         return cls(MappingProxyType(labels), count=labels.total())
 
-    def with_sample(self, sample_id: int, label: str) -> Waiting:
+    def with_sample(self, sample_id: int, label: str) -> StaleSamples:
         """One more live sample."""
         return self._changed(sample_id, label, +1)
 
-    def without_sample(self, sample_id: int, label: str) -> Waiting:
+    def without_sample(self, sample_id: int, label: str) -> StaleSamples:
         """One fewer: it was embedded, or forgotten."""
         return self._changed(sample_id, label, -1)
 
-    def with_damaged(self, sample_id: int) -> Waiting:
+    def with_damaged(self, sample_id: int) -> StaleSamples:
         """A sample that does not count here turns out to be damaged."""
         return replace(self, damaged=self.damaged | {sample_id})
 
@@ -49,7 +49,7 @@ class Waiting:
         """How many labels have samples only here."""
         return sum(label not in known for label in self.labels)
 
-    def _changed(self, sample_id: int, label: str, by: int) -> Waiting:
+    def _changed(self, sample_id: int, label: str, by: int) -> StaleSamples:
         labels = dict(self.labels)
         labels[label] = labels.get(label, 0) + by
         if labels[label] == 0:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haleganada_server.core.errors import Exhausted, HaleganadaError, Precondition, Unavailable
-from haleganada_server.core.glyphs.encoder import DrawingReader
+from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.model_names import ONLINE
 from haleganada_server.core.models.classification import Answers
 from haleganada_server.core.models.online_status import Learning, OnlineStatus
@@ -37,11 +37,11 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LearnerTools:
+class LearnerDependencies:
     """What all learners share. backbone_weights: a file of ImageNet weights, None = torchvision's."""
 
     runner: LearnerRunner
-    reader: DrawingReader
+    encoder: GlyphEncoder
     to_dataset: ToDatasetRaster
     backbone_weights: Path | None = None
 
@@ -50,7 +50,12 @@ class Learner:
     """Of one workspace. Safe from any thread. begin() it once, close() it once."""
 
     def __init__(
-        self, learning: Learning, model: Path | None, folder: Path, log: Callable[[], WorkspaceLog], tools: LearnerTools
+        self,
+        learning: Learning,
+        model: Path | None,
+        folder: Path,
+        log: Callable[[], WorkspaceLog],
+        tools: LearnerDependencies,
     ) -> None:
         """model: the folder of the model that it starts from; None: its start is a preset. log: gives the workspace's
         present log.
@@ -166,7 +171,7 @@ class Learner:
 
     def _follow(self, talk: Conversation) -> None:
         """Tell a process that is there of every change, until it ends or nobody needs it any more."""
-        feed = SampleFeed(self._tools.reader, self._tools.to_dataset)
+        feed = SampleFeed(self._tools.encoder, self._tools.to_dataset)
         self._talk = talk
         while not (talk.over or self._stopping):
             seen = self._changes  # what comes from now on is not seen yet
@@ -176,7 +181,7 @@ class Learner:
                 for message in news.messages if news else ():
                     talk.tell(*message)
             except Unavailable:
-                feed = SampleFeed(self._tools.reader, self._tools.to_dataset)  # another log takes this one's place
+                feed = SampleFeed(self._tools.encoder, self._tools.to_dataset)  # another log takes this one's place
             self._wait_news(talk, seen)
 
     def _wait_news(self, talk: Conversation, seen: int) -> None:

@@ -14,7 +14,7 @@ from haleganada_server.core.models.classification import Answers
 from haleganada_server.core.models.online_status import Learning, OnlineStatus
 from haleganada_server.core.sample_log.ports import WorkspaceLog
 
-from .learner import Learner, LearnerTools
+from .learner import Learner, LearnerDependencies
 from .ports import LearnerFolders
 
 CAPACITY = 2
@@ -27,7 +27,7 @@ class Learners:
     """Of all workspaces. Safe from any thread. close() it once."""
 
     def __init__(
-        self, tools: LearnerTools, folders: LearnerFolders, model_folder: Callable[[str], Path | None]
+        self, tools: LearnerDependencies, folders: LearnerFolders, model_folder: Callable[[str], Path | None]
     ) -> None:
         """model_folder: of the model that a network starts from, None for a preset; raises NotFound."""
         self._tools, self._folders, self._model_folder = tools, folders, model_folder

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from haleganada_server.core.errors import DataLoss
-from haleganada_server.core.glyphs.encoder import DrawingReader
+from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.sample_log.ports import WorkspaceLog
 from haleganada_server.core.sample_log.rows import LiveSample, SampleRow
 
@@ -35,8 +35,8 @@ class News:
 class SampleFeed:
     """What one process was told. For one thread."""
 
-    def __init__(self, reader: DrawingReader, to_dataset: ToDatasetRaster) -> None:
-        self._reader, self._to_dataset = reader, to_dataset
+    def __init__(self, encoder: GlyphEncoder, to_dataset: ToDatasetRaster) -> None:
+        self._encoder, self._to_dataset = encoder, to_dataset
         self._log: WorkspaceLog | None = None
         self._revision = -1
         self._told: list[LiveSample] = []
@@ -80,7 +80,7 @@ class SampleFeed:
 
     def _raster(self, row: SampleRow) -> bytes:
         try:
-            return self._to_dataset(self._reader.raster(row.glyph_kind, row.glyph)).tobytes()
+            return self._to_dataset(self._encoder.load_raster(row.glyph_kind, row.glyph)).tobytes()
         except DataLoss:
             _log.error("the drawing of sample %d cannot be read, so it is not learned online", row.sample_id)
             return b""

@@ -24,7 +24,7 @@ class _Notice:
     time_s: float = field(default_factory=time.monotonic)
 
 
-class Anticipation:
+class BackgroundAdaptation:
     """One thread for all workspaces. Safe from any thread. start() it once, close() it once."""
 
     def __init__(self) -> None:

@@ -114,7 +114,7 @@ def _learn(draft: Draft, new: NewSample) -> Taught:
     """Store and count in a drawing, and link its label if that is asked for. The caller appends the event."""
     if new.variant_of:
         draft.variants.resolve(new.label, new.variant_of)  # refuse before anything is written
-    vector = draft.model.projection.project_one(new.embedding)
+    vector = draft.head_parameters.projection.project_one(new.embedding)
     sample = _sample_row(draft, new, new.past or _prequential(draft, new, vector))
     draft.log.add_sample(sample)
     draft.add(sample, vector)
@@ -157,7 +157,7 @@ def _sample_row(draft: Draft, new: NewSample, past: Past) -> SampleRow:
 
 def _prequential(draft: Draft, new: NewSample, vector: NDArray[np.float64]) -> Past:
     """Test first, then train: what the head makes of the sample before it learns it."""
-    belief = believe(draft.head.freeze(), draft.model.calibration, vector)
+    belief = believe(draft.head.freeze(), draft.head_parameters.calibration, vector)
     predicted = new.corrects[0] if new.corrects else belief.first()
     return Past(now_us(), belief.loss(new.label), predicted, not draft.knows(new.label), new.corrects is not None)
 

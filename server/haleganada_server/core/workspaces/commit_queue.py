@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from haleganada_server.core.errors import ITEM_ERRORS
+
 MAX_GROUP = 512
 
 
@@ -31,6 +33,10 @@ class Pending:
         if self.error is not None:
             raise self.error
         return self.answer
+
+    def outcome(self) -> Any:
+        """Return the answer, or the error if it concerns this change alone; raise any other error."""
+        return self.error if isinstance(self.error, ITEM_ERRORS) else self.result()
 
 
 class CommitQueue:

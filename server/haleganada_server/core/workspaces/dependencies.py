@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from haleganada_server.core.fewshot.belief import Model
-from haleganada_server.core.glyphs.encoder import DrawingReader
+from haleganada_server.core.fewshot.parameters import HeadParameters
+from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.models.models import Models
 from haleganada_server.core.online.learners import Learners
 
@@ -13,11 +13,11 @@ from .ports import WorkspaceDirectory
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tools:
+class WorkspaceDependencies:
     """The rooms around them, and what came with the weights."""
 
     directory: WorkspaceDirectory
-    reader: DrawingReader
-    model: Model
+    encoder: GlyphEncoder
+    head_parameters: HeadParameters
     models: Models
     learners: Learners

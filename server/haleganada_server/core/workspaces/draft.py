@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haleganada_server.core.errors import NotFound
-from haleganada_server.core.fewshot.belief import Model
 from haleganada_server.core.fewshot.head import HeadDraft
+from haleganada_server.core.fewshot.parameters import HeadParameters
 from haleganada_server.core.knowledge.knowledge import Knowledge
-from haleganada_server.core.knowledge.stale_samples import Waiting
+from haleganada_server.core.knowledge.stale_samples import StaleSamples
 from haleganada_server.core.knowledge.variants import Variants
 from haleganada_server.core.sample_log.ports import LogTransaction
 from haleganada_server.core.sample_log.rows import Event, SampleRow
@@ -20,36 +20,38 @@ from haleganada_server.core.sample_log.rows import Event, SampleRow
 class Draft:
     """What the open transaction and the changes so far add up to. One writer at a time."""
 
-    def __init__(self, knowledge: Knowledge, transaction: LogTransaction, model: Model, embedder_hash: str) -> None:
+    def __init__(
+        self, knowledge: Knowledge, transaction: LogTransaction, head_parameters: HeadParameters, embedder_hash: str
+    ) -> None:
         """embedder_hash: of the present weights; only what they embedded counts in the head."""
         self.log = transaction
         self.head: HeadDraft = knowledge.head.draft()
         self.variants: Variants = knowledge.variants
         self.revision = knowledge.revision
         self.samples_total = knowledge.samples_total
-        self.waiting: Waiting = knowledge.waiting
-        self.model = model
+        self.stale: StaleSamples = knowledge.stale
+        self.head_parameters = head_parameters
         self._embedder_hash = embedder_hash
 
     def knowledge(self) -> Knowledge:
         """The state after the changes so far, to be published after the commit."""
-        return Knowledge(self.revision, self.head.freeze(), self.variants, self.samples_total, self.waiting)
+        return Knowledge(self.revision, self.head.freeze(), self.variants, self.samples_total, self.stale)
 
     @property
     def labels_known(self) -> int:
         """Labels of live samples."""
-        return len(self.head) + self.waiting.labels_beyond(self.head)
+        return len(self.head) + self.stale.labels_beyond(self.head)
 
     def knows(self, label: str) -> bool:
         """Whether a label has a live sample."""
-        return label in self.head or label in self.waiting.labels
+        return label in self.head or label in self.stale.labels
 
     def add(self, sample: SampleRow, vector: NDArray[np.float64] | None = None) -> None:
         """Count a sample in; vector: its projected embedding (k,), if that is at hand."""
         if sample.embedder_hash == self._embedder_hash:
             self.head.teach(sample.label, self._vector(sample) if vector is None else vector)
         else:
-            self.waiting = self.waiting.with_sample(sample.sample_id, sample.label)
+            self.stale = self.stale.with_sample(sample.sample_id, sample.label)
         self.samples_total += 1
 
     def remove(self, sample: SampleRow) -> None:
@@ -57,7 +59,7 @@ class Draft:
         if sample.embedder_hash == self._embedder_hash:
             self.head.forget(sample.label, self._vector(sample))
         else:
-            self.waiting = self.waiting.without_sample(sample.sample_id, sample.label)
+            self.stale = self.stale.without_sample(sample.sample_id, sample.label)
         self.samples_total -= 1
 
     def embed_anew(self, sample_id: int, embedding: NDArray[np.float32] | None) -> None:
@@ -73,7 +75,7 @@ class Draft:
         if live is not None:
             self.remove(live)
         if embedding is None:
-            self.waiting = self.waiting.with_damaged(sample_id)
+            self.stale = self.stale.with_damaged(sample_id)
         else:
             sample = replace(sample, embedding=embedding, embedder_hash=self._embedder_hash)
             self.log.set_embedding(sample_id, embedding, self._embedder_hash)
@@ -98,4 +100,4 @@ class Draft:
         return sample
 
     def _vector(self, sample: SampleRow) -> NDArray[np.float64]:
-        return self.model.projection.project_one(sample.embedding)
+        return self.head_parameters.projection.project_one(sample.embedding)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.core.fewshot.belief import Model
+from haleganada_server.core.fewshot.parameters import HeadParameters
 from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.sample_log.ports import WorkspaceLog
 
@@ -46,25 +46,31 @@ class NearDuplicate:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubts:
+class LabelAudit:
     """What was found, the most doubtful first; nothing if nobody looked."""
 
     suspects: tuple[Suspect, ...] = ()
     near_duplicates: tuple[NearDuplicate, ...] = ()
 
 
-def find(log: WorkspaceLog, knowledge: Knowledge, model: Model, embedder_hash: str) -> Doubts:
+def audit_labels(
+    log: WorkspaceLog, knowledge: Knowledge, head_parameters: HeadParameters, embedder_hash: str
+) -> LabelAudit:
     """Look through the newest samples. Those that the present weights have not embedded are passed over."""
     ids, labels, embeddings = log.embeddings(embedder_hash)
     newest = slice(max(0, len(ids) - _SEARCHED), None)
     samples = list(zip(ids[newest], labels[newest], strict=True))
-    return Doubts(
-        _suspects(samples, embeddings[newest], knowledge, model), _near_duplicates(samples, embeddings[newest])
+    return LabelAudit(
+        _suspects(samples, embeddings[newest], knowledge, head_parameters),
+        _near_duplicates(samples, embeddings[newest]),
     )
 
 
 def _suspects(
-    samples: list[tuple[int, str]], embeddings: NDArray[np.float32], knowledge: Knowledge, model: Model
+    samples: list[tuple[int, str]],
+    embeddings: NDArray[np.float32],
+    knowledge: Knowledge,
+    head_parameters: HeadParameters,
 ) -> tuple[Suspect, ...]:
     """Samples that the model without them takes for another label by far, the widest gap first.
 
@@ -72,11 +78,11 @@ def _suspects(
     that resembles two labels has a probable one too, but a wrong label explains it hopelessly badly.
     """
     head, found = knowledge.head.adapted(), []
-    for (sample_id, label), vector in zip(samples, model.projection.project(embeddings), strict=True):
+    for (sample_id, label), vector in zip(samples, head_parameters.projection.project(embeddings), strict=True):
         if head.count(label) < 2 or len(head.labels) < 2:
             continue  # alone with its label: without it there is nothing to compare with
         scores = head.scores_without(label, vector)
-        logs = model.calibration.log_probabilities(scores, head.situation())
+        logs = head_parameters.calibration.log_probabilities(scores, head.situation())
         own = logs[head.index[label]]
         logs[[head.index[label], -1]] = -np.inf
         other = int(logs.argmax())

@@ -17,7 +17,7 @@ from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.core.sample_log.ports import WorkspaceLog
 from haleganada_server.core.sample_log.rows import Event
 
-from .types import Refused, SnapshotInfo, TransferFormat
+from .types import RefusedItem, SnapshotInfo, TransferFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class WorkspaceDirectory(Protocol):
     def export(self, log: WorkspaceLog, form: TransferFormat) -> ExportFile:
         """Write an export of one consistent state to a temporary file below the data directory."""
 
-    def read_import(self, path: Path, form: TransferFormat | None) -> Iterator[ImportItem | Refused]:
+    def read_import(self, path: Path, form: TransferFormat | None) -> Iterator[ImportItem | RefusedItem]:
         """Items of a file; see store/formats for what is accepted. Raises InvalidInput if the file is none of the
         formats.
         """

@@ -1,4 +1,4 @@
-"""What a drawing is: asked of a workspace's own head, of a trained model, or of a network that learns along."""
+"""Recognizing drawings with a workspace's own head, a trained model, or the workspace's online network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.core.errors import HaleganadaError, Precondition
+from haleganada_server.core.errors import Precondition
 from haleganada_server.core.fewshot.belief import believe
 from haleganada_server.core.glyphs.encoder import Drawing
 from haleganada_server.core.glyphs.ports import Raster
@@ -17,89 +17,87 @@ from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.knowledge.prediction import Prediction
 from haleganada_server.core.model_names import FEW_SHOT, ONLINE
 from haleganada_server.core.models.classification import Answers
+from haleganada_server.core.outcomes import Outcome, map_ok, ok_values
 
-from .dependencies import Tools
+from .dependencies import WorkspaceDependencies
 from .prediction_memory import PredictionMemory, Remembered
 
-Ask = Callable[[NDArray[np.uint8]], Answers | None]
-"""(n, 128, 128) rasters -> what a network makes of them; None: the workspace's own head is to answer."""
+Classify = Callable[[NDArray[np.uint8]], Answers | None]
+"""(n, 128, 128) rasters -> a network's answers; None: the workspace's own head is to answer."""
 
 
 class Recognition:
-    """Of one workspace. Safe from any thread."""
+    """Answers the predictions of one workspace. Safe from any thread."""
 
-    def __init__(self, tools: Tools, workspace: str, present: Callable[[], Knowledge]) -> None:
-        """present: gives the published state."""
-        self._tools, self._workspace, self._present = tools, workspace, present
+    def __init__(
+        self, dependencies: WorkspaceDependencies, workspace: str, published: Callable[[], Knowledge]
+    ) -> None:  # fmt: skip
+        """published: returns the published state."""
+        self._dependencies, self._workspace, self._published = dependencies, workspace, published
         self._predictions = PredictionMemory()
 
-    def remembered(self, prediction_id: str) -> Remembered | None:
-        """An earlier prediction, as long as it is remembered."""
+    def find_prediction(self, prediction_id: str) -> Remembered | None:
+        """Return an earlier prediction, as long as it is remembered."""
         return self._predictions.get(prediction_id)
 
     def predict_batch(
-        self, glyphs: Sequence[Glyph | HaleganadaError], top_k: int, min_revision: int | None, model: str
-    ) -> list[Prediction | HaleganadaError]:
-        """As Workspace.predict_batch."""
-        ask = self._other_network(model)
-        if ask is None:
-            return self._predict_all(self._tools.reader.read_many(glyphs), top_k, self._reached(min_revision))
-        seen = self._tools.reader.see_many(glyphs)  # embedded too, for Correct
-        rasters = [x[1] for x in seen if not isinstance(x, HaleganadaError)]
-        answers = ask(np.stack(rasters)) if rasters else None
+        self, glyphs: Sequence[Outcome[Glyph]], top_k: int, min_revision: int | None, model: str
+    ) -> list[Outcome[Prediction]]:
+        """See Workspace.predict_batch."""
+        encoder, classify = self._dependencies.encoder, self._select_classifier(model)
+        if classify is None:
+            return self._predict_few_shot(encoder.encode_many(glyphs), top_k, min_revision)
+        encoded = encoder.encode_with_rasters(glyphs)  # embeddings too, for Correct
+        rasters = [raster for _, raster in ok_values(encoded)]
+        answers = classify(np.stack(rasters)) if rasters else None
         if answers is not None:
-            return self._answered(seen, answers, top_k, min_revision)
-        drawings = [x if isinstance(x, HaleganadaError) else x[0] for x in seen]
-        return self._predict_all(drawings, top_k, self._reached(min_revision))
+            return self._predict_with_answers(encoded, answers, top_k, min_revision)
+        return self._predict_few_shot(map_ok(lambda pair: pair[0], encoded), top_k, min_revision)
 
-    def _predict_all(
-        self, drawings: Sequence[Drawing | HaleganadaError], top_k: int, knowledge: Knowledge
-    ) -> list[Prediction | HaleganadaError]:
-        return [x if isinstance(x, HaleganadaError) else self._predict(x, top_k, knowledge) for x in drawings]
+    def _predict_few_shot(
+        self, drawings: Sequence[Outcome[Drawing]], top_k: int, min_revision: int | None
+    ) -> list[Outcome[Prediction]]:
+        knowledge, parameters = self._published(), self._dependencies.head_parameters
+        _require_reached(knowledge.revision, min_revision)
 
-    def _predict(self, drawing: Drawing, top_k: int, knowledge: Knowledge) -> Prediction:
-        model = self._tools.model
-        belief = believe(knowledge.head.adapted(), model.calibration, model.projection.project_one(drawing.embedding))
-        remembered = Remembered(drawing, belief.first(), knowledge.revision)
-        return knowledge.predict(belief, top_k, self._predictions.add(remembered))
+        def predict(drawing: Drawing) -> Prediction:
+            vector = parameters.projection.project_one(drawing.embedding)
+            belief = believe(knowledge.head.adapted(), parameters.calibration, vector)
+            remembered = Remembered(drawing, belief.first(), knowledge.revision)
+            return knowledge.predict(belief, top_k, self._predictions.add(remembered))
 
-    def _other_network(self, model: str) -> Ask | None:
-        """What to ask instead of the own head; None if that is to answer. Raises as predict_batch does."""
-        name, models, learners = self._workspace, self._tools.models, self._tools.learners
+        return map_ok(predict, drawings)
+
+    def _select_classifier(self, model: str) -> Classify | None:
+        """Return what answers in place of the workspace's own head, or None. Raises as predict_batch does."""
+        name, models, learners = self._workspace, self._dependencies.models, self._dependencies.learners
         if model == ONLINE:
             _require_online(models.choices.name_of(name))
-            return lambda rasters: _there(learners.answer(name, rasters))
+            return lambda rasters: _require_answers(learners.answer(name, rasters))
         if not model and models.choices.name_of(name) == ONLINE:
             return lambda rasters: learners.answer(name, rasters)
-        recogniser = models.chosen(name, model)
-        if recogniser is None:
+        recognizer = models.chosen(name, model)
+        if recognizer is None:
             return None
-        return lambda rasters: recogniser.answer(rasters, self._present().revision)
+        return lambda rasters: recognizer.answer(rasters, self._published().revision)
 
-    def _answered(
+    def _predict_with_answers(
         self,
-        seen: Sequence[tuple[Drawing, Raster] | HaleganadaError],
+        encoded: Sequence[Outcome[tuple[Drawing, Raster]]],
         answers: Answers,
         top_k: int,
         min_revision: int | None,
-    ) -> list[Prediction | HaleganadaError]:
-        """As predict_batch, given another network's answers for those that could be read."""
+    ) -> list[Outcome[Prediction]]:
+        """Return predictions from another network's answers, one for each encoded drawing."""
         _require_reached(answers.revision, min_revision)
-        knowledge, numbers = self._present(), count()
-        return [
-            x if isinstance(x, HaleganadaError) else self._told(x[0], answers, next(numbers), knowledge, top_k)
-            for x in seen
-        ]
+        knowledge, numbers = self._published(), count()
 
-    def _told(self, drawing: Drawing, answers: Answers, number: int, knowledge: Knowledge, top_k: int) -> Prediction:
-        remembered = Remembered(drawing, answers.first(number), answers.revision)
-        return answers.prediction(number, knowledge, top_k, self._predictions.add(remembered))
+        def predict(pair: tuple[Drawing, Raster]) -> Prediction:
+            number = next(numbers)
+            remembered = Remembered(pair[0], answers.first(number), answers.revision)
+            return answers.prediction(number, knowledge, top_k, self._predictions.add(remembered))
 
-    def _reached(self, min_revision: int | None) -> Knowledge:
-        """The published state. Raises Precondition if it is older than min_revision."""
-        knowledge = self._present()
-        _require_reached(knowledge.revision, min_revision)
-        return knowledge
+        return map_ok(predict, encoded)
 
 
 def _require_reached(revision: int, min_revision: int | None) -> None:
@@ -110,9 +108,9 @@ def _require_reached(revision: int, min_revision: int | None) -> None:
         )
 
 
-def _require_online(choice: str) -> None:
-    """Raises Precondition if it is not a network that learns along which this workspace answers with."""
-    if choice != ONLINE:
+def _require_online(active: str) -> None:
+    """Raise Precondition unless the workspace's active model is its online network."""
+    if active != ONLINE:
         raise Precondition(
             f"no network learns along with this workspace; activate a model or preset with online settings, as "
             f"`haleganada models use cnn36 --online` does, or ask “{FEW_SHOT}”",
@@ -120,8 +118,8 @@ def _require_online(choice: str) -> None:
         )
 
 
-def _there(answers: Answers | None) -> Answers:
-    """Raises Precondition if there are none, where nobody else may answer."""
+def _require_answers(answers: Answers | None) -> Answers:
+    """Return the answers; raise Precondition if there are none and nothing else may answer."""
     if answers is None:
         raise Precondition(
             f"the network that learns along with this workspace cannot answer before it has learned two labels; until "

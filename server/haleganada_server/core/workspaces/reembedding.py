@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haleganada_server.core.errors import Exhausted, Unavailable
-from haleganada_server.core.glyphs.encoder import DrawingReader
+from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.sample_log.ports import WorkspaceLog
 from haleganada_server.core.sample_log.rows import StaleSample
 
@@ -49,9 +49,9 @@ class Holder(Protocol):
 class Reembedder:
     """Embeds stale samples in the background. Safe from any thread. start() it once, close() it once."""
 
-    def __init__(self, reader: DrawingReader, retry_s: float = 10.0) -> None:
+    def __init__(self, encoder: GlyphEncoder, retry_s: float = 10.0) -> None:
         """retry_s: how long to wait after a full disk, a file that another program holds, or a fault."""
-        self._reader, self._retry_s = reader, retry_s
+        self._encoder, self._retry_s = encoder, retry_s
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="embed anew", daemon=True)
@@ -59,7 +59,7 @@ class Reembedder:
     def add(self, holder: Holder, log: WorkspaceLog, stale: Sequence[StaleSample]) -> None:
         """Embed these samples of a log, as long as the holder goes on with it."""
         _log.info("workspace %r: %d samples are to be embedded anew", log.name, len(stale))
-        self._tasks.put(_Task(holder, log, in_turn(stale), self._reader))
+        self._tasks.put(_Task(holder, log, in_turn(stale), self._encoder))
 
     def start(self) -> None:
         """Begin. Before that, samples can be added and wait."""
@@ -91,9 +91,9 @@ class _Outcome(Enum):
 class _Task:
     """What is left to be embedded of one log."""
 
-    def __init__(self, holder: Holder, log: WorkspaceLog, sample_ids: list[int], reader: DrawingReader) -> None:
+    def __init__(self, holder: Holder, log: WorkspaceLog, sample_ids: list[int], encoder: GlyphEncoder) -> None:
         self._holder, self._log = holder, log
-        self._left, self._reader = sample_ids, reader
+        self._left, self._encoder = sample_ids, encoder
         self._faults = 0
 
     def advance(self) -> _Outcome:
@@ -118,7 +118,7 @@ class _Task:
     def _step(self) -> None:
         batch, rest = self._left[:_BATCH], self._left[_BATCH:]
         samples = self._log.samples_of(batch)
-        embeddings = self._reader.embed_stored(samples)
+        embeddings = self._encoder.embed_stored(samples)
         fresh = {sample.sample_id: vector for sample, vector in zip(samples, embeddings, strict=True)}
         self._holder.run(lambda draft: self._write(draft, fresh))
         for sample_id in (sample_id for sample_id, vector in fresh.items() if vector is None):

@@ -11,7 +11,7 @@ from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.sample_log.ports import WorkspaceLog
 from haleganada_server.core.sample_log.rows import SampleFacts
 
-from .label_audit import Doubts, NearDuplicate, Suspect
+from .label_audit import LabelAudit, NearDuplicate, Suspect
 
 _FEW_SAMPLES = 3
 _CONFUSED_SHOWN = 20
@@ -74,7 +74,7 @@ class Stats:
     samples_to_embed: int
 
 
-def collect(log: WorkspaceLog, knowledge: Knowledge, history_points: int, doubts: Doubts) -> Stats:
+def collect(log: WorkspaceLog, knowledge: Knowledge, history_points: int, audit: LabelAudit) -> Stats:
     """All figures of the present state, with the newest history_points of its history."""
     facts = log.facts()
     losses = [fact.loss for fact in facts]
@@ -96,10 +96,10 @@ def collect(log: WorkspaceLog, knowledge: Knowledge, history_points: int, doubts
         history=tuple(_history_point(fact) for fact in (facts[-history_points:] if history_points else [])),
         confused=confused,
         teach_next=_teach_next(labels, confused),
-        suspects=doubts.suspects,
-        near_duplicates=doubts.near_duplicates,
+        suspects=audit.suspects,
+        near_duplicates=audit.near_duplicates,
         bytes_on_disk=log.bytes_on_disk(),
-        samples_to_embed=knowledge.waiting.count,
+        samples_to_embed=knowledge.stale.count,
     )
 
 

@@ -159,7 +159,7 @@ class TransferFormat(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedItem:
     """One item of an import that could not be taught: its file name or line number, and why."""
 
     item: str
@@ -172,7 +172,7 @@ class Imported:
 
     imported: int
     duplicates: int
-    refused: tuple[Refused, ...]
+    refused: tuple[RefusedItem, ...]
     refused_total: int
     revision: int
     before: SnapshotInfo | None

@@ -10,26 +10,27 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from haleganada_server.core.clock import now_us
-from haleganada_server.core.errors import REFUSALS, DataLoss, HaleganadaError, NotFound, RevisionMismatch
+from haleganada_server.core.errors import ITEM_ERRORS, DataLoss, NotFound, RevisionMismatch
 from haleganada_server.core.fewshot.head import Head
 from haleganada_server.core.glyphs.encoder import Drawing
 from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.knowledge.prediction import Prediction
-from haleganada_server.core.knowledge.stale_samples import Waiting
+from haleganada_server.core.knowledge.stale_samples import StaleSamples
 from haleganada_server.core.knowledge.variants import Variants
 from haleganada_server.core.labels import normalize_label
+from haleganada_server.core.outcomes import Outcome, map_ok, map_ok_batch, raise_if_error, zip_ok
 from haleganada_server.core.sample_log.ports import WorkspaceLog
 from haleganada_server.core.sample_log.rows import ChangeKind, Event, SampleRow
 
 from . import changes, label_audit, statistics
-from .background_adaptation import Anticipation
+from .background_adaptation import BackgroundAdaptation
 from .changes import NewSample, Origin
 from .commit_queue import CommitQueue, Pending
-from .dependencies import Tools
+from .dependencies import WorkspaceDependencies
 from .draft import Draft
 from .imports import import_items
 from .ports import ExportFile
@@ -58,16 +59,20 @@ class Workspace:
     """Teaches, recognises and looks after one workspace. Safe from any thread."""
 
     def __init__(
-        self, log: WorkspaceLog, tools: Tools, reembedder: Reembedder, anticipation: Anticipation
-    ) -> None:  # fmt: skip
+        self,
+        log: WorkspaceLog,
+        dependencies: WorkspaceDependencies,
+        reembedder: Reembedder,
+        background_adaptation: BackgroundAdaptation,
+    ) -> None:
         """Reads the whole log. Raises DataLoss if it is corrupt. reembedder: gets the samples that other weights
-        embedded. anticipation: gets the heads that were changed.
+        embedded. background_adaptation: gets the heads that were changed.
         """
-        self._tools = tools
+        self._dependencies = dependencies
         self._reembedder = reembedder
-        self._anticipation = anticipation
+        self._background_adaptation = background_adaptation
         self._queue = CommitQueue(self._commit)
-        self._recognition = Recognition(tools, log.name, lambda: self._knowledge)
+        self._recognition = Recognition(dependencies, log.name, lambda: self._knowledge)
         self._adopt(log)
 
     @property
@@ -85,32 +90,27 @@ class Workspace:
         """Learn one drawing; returns when it is on disk. Raises InvalidInput, AlreadyExists, RevisionMismatch,
         Precondition.
         """
-        return _raised(self.train_batch([lesson], client)[0])
+        return raise_if_error(self.train_batch([lesson], client)[0])
 
     def wait_learned(self, revision: int, patience_s: float) -> bool:
         """Whether the network that learns along knows a revision, or comes to in that time; False without one."""
-        return self._tools.learners.wait_learned(self._log.name, revision, patience_s)
+        return self._dependencies.learners.wait_learned(self._log.name, revision, patience_s)
 
-    def train_batch(
-        self, lessons: Sequence[Lesson | HaleganadaError], client: str = ""
-    ) -> list[Taught | HaleganadaError]:
+    def train_batch(self, lessons: Sequence[Outcome[Lesson]], client: str = "") -> list[Outcome[Taught]]:
         """Learn several drawings in one commit. What cannot be learned becomes its error; errors are passed through."""
-        checked = [_checked(lesson) for lesson in lessons]
-        drawings = self._tools.reader.read_many([x if isinstance(x, HaleganadaError) else x.glyph for x in checked])
-        pending = [self._teaching(*pair, client) for pair in zip(checked, drawings, strict=True)]
-        self._queue.run([change for change in pending if isinstance(change, Pending)])
-        return [_outcome(change) for change in pending]
+        normalized = map_ok(_normalize_lesson, lessons)
+        drawings = self._dependencies.encoder.encode_many(map_ok(lambda lesson: lesson.glyph, normalized))
 
-    def _teaching(
-        self, lesson: Lesson | HaleganadaError, drawing: Drawing | HaleganadaError, client: str
-    ) -> Pending | HaleganadaError:
-        """The change that learns a drawing, or what is wrong with it."""
-        if isinstance(lesson, HaleganadaError):
-            return lesson
-        if isinstance(drawing, HaleganadaError):
-            return drawing
+        def commit(prepared: list[tuple[Lesson, Drawing]]) -> list[Outcome[Taught]]:
+            pending = [Pending(self._teach(lesson, drawing, client)) for lesson, drawing in prepared]
+            self._queue.run(pending)
+            return [change.outcome() for change in pending]
+
+        return map_ok_batch(commit, zip_ok(normalized, drawings))
+
+    def _teach(self, lesson: Lesson, drawing: Drawing, client: str) -> Callable[[Draft], Taught]:
         new = self._new(lesson.label, lesson.variant_of, drawing)
-        return Pending(changes.teach(new, _origin(lesson, new, client)))
+        return changes.teach(new, _origin(lesson, new, client))
 
     def correct(
         self,
@@ -127,7 +127,7 @@ class Workspace:
         label, variant_of = _labels(label, variant_of)
 
         def find() -> NewSample:
-            remembered = self._recognition.remembered(prediction_id)
+            remembered = self._recognition.find_prediction(prediction_id)
             if remembered is None:
                 raise NotFound(
                     "prediction", prediction_id, "it is too old, or of another workspace; teach the drawing instead"
@@ -142,15 +142,15 @@ class Workspace:
 
     def predict(self, glyph: Glyph, top_k: int = 5, min_revision: int | None = None, model: str = "") -> Prediction:
         """What a drawing is. Raises as predict_batch does, and InvalidInput."""
-        return _raised(self.predict_batch([glyph], top_k, min_revision, model)[0])
+        return raise_if_error(self.predict_batch([glyph], top_k, min_revision, model)[0])
 
     def predict_batch(
         self,
-        glyphs: Sequence[Glyph | HaleganadaError],
+        glyphs: Sequence[Outcome[Glyph]],
         top_k: int = 5,
         min_revision: int | None = None,
         model: str = "",
-    ) -> list[Prediction | HaleganadaError]:
+    ) -> list[Outcome[Prediction]]:
         """What several drawings are, all by one revision; what cannot be read becomes its error.
 
         model: "" = what the workspace answers with, else a name of model_names, or a model's id or unique name. Raises
@@ -213,11 +213,11 @@ class Workspace:
         row = self._log.sample(sample_id)
         if row is None:
             raise NotFound("sample", str(sample_id), "it may have been forgotten; list the samples again")
-        return self._shown(row, self._tools.reader.picture(row))
+        return self._shown(row, self._dependencies.encoder.render_picture(row))
 
     def _picture_or_none(self, row: SampleRow) -> bytes:
         try:
-            return self._tools.reader.picture(row)
+            return self._dependencies.encoder.render_picture(row)
         except DataLoss:
             return b""
 
@@ -226,10 +226,13 @@ class Workspace:
 
     def stats(self, history_points: int = 500, find_suspects: bool = False) -> Stats:
         """Figures of the present state."""
-        knowledge, tools = self._knowledge, self._tools
-        searched = (self._log, knowledge, tools.model, tools.reader.embedder_hash)
+        knowledge, dependencies = self._knowledge, self._dependencies
+        searched = (self._log, knowledge, dependencies.head_parameters, dependencies.encoder.embedder_hash)
         return statistics.collect(
-            self._log, knowledge, history_points, label_audit.find(*searched) if find_suspects else label_audit.Doubts()
+            self._log,
+            knowledge,
+            history_points,
+            label_audit.audit_labels(*searched) if find_suspects else label_audit.LabelAudit(),
         )
 
     # Keeping, exporting, importing
@@ -237,11 +240,11 @@ class Workspace:
     def save(self, name: str = "", *, seed_files: bool = True) -> SnapshotInfo:
         """Keep the present state. Raises InvalidInput, Exhausted."""
         name = normalize_label(name, "name") if name else ""
-        return self._tools.directory.save(self._log, name, seed_files=seed_files)
+        return self._dependencies.directory.save(self._log, name, seed_files=seed_files)
 
     def export(self, form: TransferFormat) -> ExportFile:
         """Write everything to a file. The caller closes it."""
-        return self._tools.directory.export(self._log, form)
+        return self._dependencies.directory.export(self._log, form)
 
     def import_file(
         self, path: Path, form: TransferFormat | None = None, expected_revision: int | None = None, client: str = ""
@@ -250,13 +253,13 @@ class Workspace:
         RevisionMismatch.
         """
         self.require_revision(expected_revision)
-        items = self._tools.directory.read_import(path, form)
+        items = self._dependencies.directory.read_import(path, form)
         before = self.save("before an import", seed_files=False) if self._knowledge.samples_total else None
         try:
-            count = import_items(items, self._tools.reader, self._queue, client)
+            count = import_items(items, self._dependencies.encoder, self._queue, client)
         finally:
             if before is not None and before.revision == self._knowledge.revision:
-                self._tools.directory.discard(self._log.name, before)
+                self._dependencies.directory.discard(self._log.name, before)
                 before = None
         refused = tuple(count.refused)
         return Imported(count.taught, count.duplicates, refused, count.refused_total, self._knowledge.revision, before)
@@ -279,7 +282,7 @@ class Workspace:
             self.require_revision(expected_revision)
             kind = ChangeKind.RESTORE if why == "restore" else ChangeKind.RESET
             event = Event(kind, now_us(), revision=self._knowledge.revision + 1)
-            retired = self._tools.directory.retire(self._log, self._log.name, why)
+            retired = self._dependencies.directory.retire(self._log, self._log.name, why)
             if reopen is None:
                 self._in_use = False
             else:
@@ -294,7 +297,7 @@ class Workspace:
             return reopen(event)
         except Exception:
             if retired is not None:
-                self._adopt(self._tools.directory.bring_back(self._log.name, retired))
+                self._adopt(self._dependencies.directory.bring_back(self._log.name, retired))
             raise
 
     def close(self) -> None:
@@ -322,49 +325,49 @@ class Workspace:
     def _adopt(self, log: WorkspaceLog) -> None:
         """Go on with this log: publish what it holds."""
         self._log, self._in_use = log, True
-        present, model = self._tools.reader.embedder_hash, self._tools.model
+        present, head_parameters = self._dependencies.encoder.embedder_hash, self._dependencies.head_parameters
         _ids, labels, embeddings = log.embeddings(present)
-        head = Head.fit(model.projection.between, labels, model.projection.project(embeddings))
+        head = Head.fit(head_parameters.projection.between, labels, head_parameters.projection.project(embeddings))
         variants = Variants()
         for form, canonical in log.links().items():
             variants = variants.with_link(form, canonical)
         stale = log.stale(present)
-        self._knowledge: Knowledge = Knowledge(log.revision(), head, variants, log.count(), Waiting.of(stale))
+        self._knowledge: Knowledge = Knowledge(log.revision(), head, variants, log.count(), StaleSamples.of(stale))
         if stale:
             self._reembedder.add(self, log, stale)
-        self._tools.learners.published(log.name)
+        self._dependencies.learners.published(log.name)
 
     def _commit(self, group: list[Pending]) -> None:
         """Apply a group of changes, make them durable, publish. Raises only what makes the whole group fail."""
         with self._log.transaction() as transaction:
-            draft = Draft(self._knowledge, transaction, self._tools.model, self._tools.reader.embedder_hash)
+            draft = Draft(
+                self._knowledge,
+                transaction,
+                self._dependencies.head_parameters,
+                self._dependencies.encoder.embedder_hash,
+            )
             for change in group:
                 try:
                     change.answer = change.apply(draft)
-                except REFUSALS as error:
+                except ITEM_ERRORS as error:
                     change.error = error
-        if draft.revision != self._knowledge.revision or draft.waiting is not self._knowledge.waiting:
+        if draft.revision != self._knowledge.revision or draft.stale is not self._knowledge.stale:
             self._knowledge = draft.knowledge()
-            self._anticipation.published(self._knowledge.head, lambda: self._knowledge.head)
-            self._tools.learners.published(self._log.name)
+            self._background_adaptation.published(self._knowledge.head, lambda: self._knowledge.head)
+            self._dependencies.learners.published(self._log.name)
 
     def _new(self, label: str, variant_of: str, drawing: Drawing) -> NewSample:
-        reader = self._tools.reader
-        return NewSample(label, variant_of, reader.stored(drawing), drawing.embedding, reader.embedder_hash)
+        encoder = self._dependencies.encoder
+        return NewSample(label, variant_of, encoder.to_stored(drawing), drawing.embedding, encoder.embedder_hash)
 
 
 def _labels(label: str, variant_of: str) -> tuple[str, str]:
     return normalize_label(label), normalize_label(variant_of, "variant_of") if variant_of else ""
 
 
-def _checked(lesson: Lesson | HaleganadaError) -> Lesson | HaleganadaError:
-    """A lesson with normalized labels, or what is wrong with it."""
-    if isinstance(lesson, HaleganadaError):
-        return lesson
-    try:
-        label, variant_of = _labels(lesson.label, lesson.variant_of)
-    except HaleganadaError as error:
-        return error
+def _normalize_lesson(lesson: Lesson) -> Lesson:
+    """Return the lesson with normalized labels. Raises InvalidInput."""
+    label, variant_of = _labels(lesson.label, lesson.variant_of)
     return replace(lesson, label=label, variant_of=variant_of)
 
 
@@ -372,17 +375,3 @@ def _origin(lesson: Lesson, new: NewSample, client: str) -> Origin:
     picture = lesson.glyph.image if lesson.glyph.image is not None else new.stored[1]
     payload = ("train", lesson.label, lesson.variant_of, picture)
     return Origin(lesson.request_id, lesson.expected_revision, client, payload)
-
-
-def _raised(outcome: Answer | HaleganadaError) -> Answer:
-    if isinstance(outcome, HaleganadaError):
-        raise outcome
-    return outcome
-
-
-def _outcome(change: Pending | HaleganadaError) -> Any:
-    if isinstance(change, HaleganadaError):
-        return change
-    if isinstance(change.error, REFUSALS):
-        return change.error
-    return change.result()

@@ -17,8 +17,8 @@ from haleganada_server.core.models.online_status import Learning, OnlineStatus
 from haleganada_server.core.sample_log.ports import WorkspaceLog
 from haleganada_server.core.sample_log.rows import ChangeKind, Event
 
-from .background_adaptation import Anticipation
-from .dependencies import Tools
+from .background_adaptation import BackgroundAdaptation
+from .dependencies import WorkspaceDependencies
 from .reembedding import Reembedder
 from .types import SnapshotInfo, WorkspaceInfo
 from .workspace import Workspace
@@ -29,24 +29,24 @@ _log = logging.getLogger(__name__)
 class Workspaces:
     """The open workspaces. Safe from any thread."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, dependencies: WorkspaceDependencies) -> None:
         """Opens every workspace on disk; a corrupt one is noted and does not stop the others. What other weights
         embedded is embedded anew afterwards, in the background.
         """
-        self._tools = tools
-        self._reembedder = Reembedder(tools.reader)
-        self._anticipation = Anticipation()
+        self._dependencies = dependencies
+        self._reembedder = Reembedder(dependencies.encoder)
+        self._background_adaptation = BackgroundAdaptation()
         self._lock = threading.RLock()
         self._open: dict[str, Workspace] = {}
         self._corrupt: dict[str, DataLoss] = {}
-        for name in tools.directory.names():
+        for name in dependencies.directory.names():
             self._open_one(name)
-        if not tools.directory.exists(DEFAULT_WORKSPACE):
-            self._open[DEFAULT_WORKSPACE] = self._workspace(tools.directory.create(DEFAULT_WORKSPACE))
-        tools.models.choices.keep_to(self.names())
-        tools.learners.resume({name: (chosen, self._log_of(name)) for name, chosen in self._learning().items()})
+        if not dependencies.directory.exists(DEFAULT_WORKSPACE):
+            self._open[DEFAULT_WORKSPACE] = self._workspace(dependencies.directory.create(DEFAULT_WORKSPACE))
+        dependencies.models.choices.keep_to(self.names())
+        dependencies.learners.resume({name: (chosen, self._log_of(name)) for name, chosen in self._learning().items()})
         self._reembedder.start()
-        self._anticipation.start()
+        self._background_adaptation.start()
 
     def get(self, name: str = "") -> Workspace:
         """The workspace of that name, "" = “default”. Raises NotFound, DataLoss if its file cannot be read."""
@@ -62,18 +62,18 @@ class Workspaces:
         """A new, empty workspace. Raises AlreadyExists, InvalidInput."""
         name = workspace_name(name)
         with self._lock:
-            if self._tools.directory.exists(name):
+            if self._dependencies.directory.exists(name):
                 raise AlreadyExists(
                     f"there is already a workspace “{name}”; use it, or choose another name", "WORKSPACE_EXISTS"
                 )
-            self._open[name] = self._workspace(self._tools.directory.create(name))
+            self._open[name] = self._workspace(self._dependencies.directory.create(name))
             return self.info(name)
 
     def info(self, name: str = "") -> WorkspaceInfo:
         """What a list shows of a workspace. Raises NotFound; a corrupt one is described as such."""
         name = workspace_name(name)
         if name in self._corrupt:
-            return WorkspaceInfo(name, 0, 0, 0, 0, 0, True, self._tools.reader.embedder_hash, 0, FEW_SHOT, None)
+            return WorkspaceInfo(name, 0, 0, 0, 0, 0, True, self._dependencies.encoder.embedder_hash, 0, FEW_SHOT, None)
         workspace = self.get(name)
         known, log = workspace.knowledge, workspace.log
         return WorkspaceInfo(
@@ -84,10 +84,10 @@ class Workspaces:
             log.created_us,
             log.bytes_on_disk(),
             False,
-            self._tools.reader.embedder_hash,
-            known.waiting.count,
-            self._tools.models.choices.name_of(name),
-            self._tools.learners.status(name),
+            self._dependencies.encoder.embedder_hash,
+            known.stale.count,
+            self._dependencies.models.choices.name_of(name),
+            self._dependencies.learners.status(name),
         )
 
     def page(self, after: str = "", limit: int = 50) -> list[WorkspaceInfo]:
@@ -106,8 +106,8 @@ class Workspaces:
         name = workspace_name(name)
         with self._lock:
             self.get(name)
-            chosen = self._tools.models.activate(name, model)
-        self._tools.learners.end(name)
+            chosen = self._dependencies.models.activate(name, model)
+        self._dependencies.learners.end(name)
         return chosen
 
     def learn_along(self, name: str, start: str, config: OnlineConfig) -> tuple[StoredModel | None, OnlineStatus]:
@@ -118,7 +118,7 @@ class Workspaces:
         do; nothing has changed then.
         """
         name = workspace_name(name)
-        workspace, models, learners = self.get(name), self._tools.models, self._tools.learners
+        workspace, models, learners = self.get(name), self._dependencies.models, self._dependencies.learners
         model = models.online_start(start)
         learning = Learning(model.model_id if model else start, config)
 
@@ -133,7 +133,7 @@ class Workspaces:
 
     def snapshots(self, name: str = "") -> list[SnapshotInfo]:
         """Kept states of a workspace, newest first, also of a deleted one."""
-        return self._tools.directory.snapshots(workspace_name(name))
+        return self._dependencies.directory.snapshots(workspace_name(name))
 
     def delete(self, name: str, confirm: str) -> SnapshotInfo:
         """Move a workspace to its trash. Raises Precondition without the right confirmation, or for “default”."""
@@ -143,13 +143,13 @@ class Workspaces:
             raise Precondition("the workspace “default” always exists; reset it instead", "DEFAULT_WORKSPACE")
         with self._lock:
             if name in self._corrupt:
-                retired = self._tools.directory.retire(None, name, "delete")
+                retired = self._dependencies.directory.retire(None, name, "delete")
                 del self._corrupt[name]
             else:
                 retired = self.get(name).replace_log("delete", None, None)
                 del self._open[name]
-            self._tools.models.choices.forget(name)
-        self._tools.learners.end(name)  # not within the lock, for which one that is starting may wait
+            self._dependencies.models.choices.forget(name)
+        self._dependencies.learners.end(name)  # not within the lock, for which one that is starting may wait
         return _kept(retired, name)
 
     def reset(self, name: str, confirm: str, expected_revision: int | None = None) -> tuple[SnapshotInfo, int]:
@@ -158,7 +158,7 @@ class Workspaces:
         """
         name = workspace_name(name)
         _require_confirmation(name, confirm)
-        directory = self._tools.directory
+        directory = self._dependencies.directory
         with self._lock:
             if name in self._corrupt:
                 retired = self._replace_corrupt(name, ChangeKind.RESET, lambda event: directory.create(name, event))
@@ -175,7 +175,7 @@ class Workspaces:
         DataLoss.
         """
         name = workspace_name(name)
-        directory = self._tools.directory
+        directory = self._dependencies.directory
         if all(kept.snapshot_id != snapshot_id for kept in directory.snapshots(name)):
             raise NotFound("snapshot", snapshot_id, f"list the snapshots of “{name}”")
         with self._lock:
@@ -195,30 +195,30 @@ class Workspaces:
 
     def close(self) -> None:
         """Finish changes in progress, close all logs, release the data directory."""
-        self._tools.learners.close()
+        self._dependencies.learners.close()
         with self._lock:
             self._reembedder.close()
-            self._anticipation.close()
+            self._background_adaptation.close()
             for workspace in self._open.values():
                 workspace.close()
-            self._tools.directory.close()
+            self._dependencies.directory.close()
 
     def _learning(self) -> dict[str, Learning]:
         """The readable workspaces with networks of their own."""
-        return {name: kept for name, kept in self._tools.models.choices.learning().items() if name in self._open}
+        return {name: kept for name, kept in self._dependencies.models.choices.learning().items() if name in self._open}
 
     def _log_of(self, name: str) -> Callable[[], WorkspaceLog]:
         return lambda: self.get(name).log
 
     def _open_one(self, name: str) -> None:
         try:
-            self._open[name] = self._workspace(self._tools.directory.open(name))
+            self._open[name] = self._workspace(self._dependencies.directory.open(name))
         except DataLoss as error:
             _log.error("workspace %r cannot be read: %s", name, error.message)
             self._corrupt[name] = error
 
     def _workspace(self, log: WorkspaceLog) -> Workspace:
-        return Workspace(log, self._tools, self._reembedder, self._anticipation)
+        return Workspace(log, self._dependencies, self._reembedder, self._background_adaptation)
 
     def _replace_corrupt(
         self, name: str, kind: ChangeKind, reopen: Callable[[Event], WorkspaceLog]
@@ -226,7 +226,7 @@ class Workspaces:
         """Move an unreadable file to the trash and go on with the log that reopen(event) gives; if that fails, the
         file is put back.
         """
-        directory = self._tools.directory
+        directory = self._dependencies.directory
         retired = directory.retire(None, name, kind.value)
         try:
             event = Event(kind, now_us(), revision=(retired.revision if retired else 0) + 1)

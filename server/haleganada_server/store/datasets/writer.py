@@ -26,7 +26,7 @@ from haleganada_server.core.datasets.dataset import DATASET_SIDE, DatasetInfo, D
 from haleganada_server.core.errors import HaleganadaError, InvalidInput
 from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.store import files
-from haleganada_server.vision import dataset_raster, image_pixels, normalize, normalize_gray
+from haleganada_server.vision import dataset_raster, image_pixels, rasterize, rasterize_gray
 
 from .sources import MAX_TOTAL_PIXELS, RefusedSource, SourceItem, require_items
 
@@ -147,9 +147,9 @@ def _read(item: SourceItem) -> _Read:
 def _ink(image: bytes | NDArray[np.uint8] | Glyph) -> tuple[NDArray[np.uint8], int]:
     """The ink raster, and how many pixels were read for it. Raises InvalidInput."""
     if isinstance(image, np.ndarray):
-        return normalize_gray(image), image.size
+        return rasterize_gray(image), image.size
     glyph = image if isinstance(image, Glyph) else Glyph(image=image)
-    ink = normalize(glyph)
+    ink = rasterize(glyph)
     return ink, image_pixels(glyph.image) if glyph.image else ink.size
 
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.glyphs.ports import InkReader
+from haleganada_server.core.glyphs.ports import Rasterizer
 from haleganada_server.core.workspaces.ports import ExportFile, ImportItem
-from haleganada_server.core.workspaces.types import Refused, TransferFormat
+from haleganada_server.core.workspaces.types import RefusedItem, TransferFormat
 from haleganada_server.store.sample_log.reader import LogReader
 
 from . import archive, image_folder, jsonl, seed_files, zip_files
@@ -19,13 +19,13 @@ from .seed_files import write_seed_folder
 
 __all__ = ["read", "write", "write_seed_folder"]
 
-_WRITERS: dict[TransferFormat, Callable[[LogReader, InkReader, Path], None]] = {
+_WRITERS: dict[TransferFormat, Callable[[LogReader, Rasterizer, Path], None]] = {
     TransferFormat.ARCHIVE: archive.write,
     TransferFormat.SEED_FILES: seed_files.write,
     TransferFormat.JSONL: jsonl.write,
     TransferFormat.IMAGE_FOLDER: image_folder.write,
 }
-_READERS: dict[TransferFormat, Callable[[Path, InkReader], Iterator[ImportItem | Refused]]] = {
+_READERS: dict[TransferFormat, Callable[[Path, Rasterizer], Iterator[ImportItem | RefusedItem]]] = {
     TransferFormat.ARCHIVE: archive.read,
     TransferFormat.SEED_FILES: image_folder.read,
     TransferFormat.JSONL: jsonl.read,
@@ -33,10 +33,10 @@ _READERS: dict[TransferFormat, Callable[[Path, InkReader], Iterator[ImportItem |
 }
 
 
-def write(log: LogReader, ink: InkReader, form: TransferFormat, path: Path) -> ExportFile:
+def write(log: LogReader, rasterizer: Rasterizer, form: TransferFormat, path: Path) -> ExportFile:
     """Write everything that the workspace knows to a new file at `path`. Nobody may write to `log` meanwhile."""
     try:
-        _WRITERS[form](log, ink, path)
+        _WRITERS[form](log, rasterizer, path)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -46,10 +46,10 @@ def write(log: LogReader, ink: InkReader, form: TransferFormat, path: Path) -> E
     return ExportFile(path, form, name, kind, log.revision(), log.count())
 
 
-def read(path: Path, form: TransferFormat | None, ink: InkReader) -> Iterator[ImportItem | Refused]:
+def read(path: Path, form: TransferFormat | None, rasterizer: Rasterizer) -> Iterator[ImportItem | RefusedItem]:
     """The items of a file; form None: found out from it. Raises InvalidInput if it is none that can be read."""
     form = form or _detect(path)
-    return _READERS[form](path, ink)
+    return _READERS[form](path, rasterizer)
 
 
 def _detect(path: Path) -> TransferFormat:

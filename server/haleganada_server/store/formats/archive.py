@@ -21,12 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haleganada_server.core.errors import DataLoss, InvalidInput
-from haleganada_server.core.glyphs.ports import InkReader
+from haleganada_server.core.glyphs.ports import Rasterizer
 from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.core.labels import normalize_label
 from haleganada_server.core.sample_log.rows import SampleRow
 from haleganada_server.core.workspaces.ports import ImportItem
-from haleganada_server.core.workspaces.types import Refused
+from haleganada_server.core.workspaces.types import RefusedItem
 from haleganada_server.store.sample_log.reader import LogReader
 
 from . import drawings, items, zip_files
@@ -41,9 +41,9 @@ _MAX_DIM = 65536
 _CHUNK = 2**20
 
 
-def write(log: LogReader, ink: InkReader, path: Path) -> None:
+def write(log: LogReader, rasterizer: Rasterizer, path: Path) -> None:
     """Write the archive."""
-    del ink  # drawings go as they are stored
+    del rasterizer  # drawings go as they are stored
     links, dim = log.links(), log.embedding_length()
     with zipfile.ZipFile(path, "w") as file:
         with _hashed(file, _SAMPLES) as (add, samples_sha256):
@@ -59,7 +59,7 @@ def write(log: LogReader, ink: InkReader, path: Path) -> None:
         file.writestr(zip_files.described(MANIFEST), json.dumps(manifest, ensure_ascii=False, indent=1))
 
 
-def read(path: Path, ink: InkReader) -> Iterator[ImportItem | Refused]:
+def read(path: Path, rasterizer: Rasterizer) -> Iterator[ImportItem | RefusedItem]:
     """The samples of an archive. Raises InvalidInput, before the first one, if the archive is damaged or newer than
     this server.
     """
@@ -71,7 +71,7 @@ def read(path: Path, ink: InkReader) -> Iterator[ImportItem | Refused]:
         with file.open(_SAMPLES) as samples, file.open(_VECTORS) as vectors:
             for number, line in enumerate(items.lines(samples), start=1):
                 vector = np.frombuffer(vectors.read(4 * manifest["dim"]), dtype="<f4")
-                yield _item(f"line {number}", line, vector, ink)
+                yield _item(f"line {number}", line, vector, rasterizer)
 
 
 def _manifest(file: zipfile.ZipFile) -> dict[str, Any]:
@@ -134,11 +134,11 @@ def _described(sample: SampleRow, links: dict[str, str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _item(name: str, line: bytes, vector: NDArray[np.float32], ink: InkReader) -> ImportItem | Refused:
+def _item(name: str, line: bytes, vector: NDArray[np.float32], rasterizer: Rasterizer) -> ImportItem | RefusedItem:
     try:
         facts = items.json_object(line)
         kind, drawing = items.text(facts, "glyph_kind"), items.from_base64(facts, "glyph")
-        drawings.raster(kind, drawing, ink)  # it will be stored as it is, so it must be one that can be shown
+        drawings.raster(kind, drawing, rasterizer)  # it will be stored as it is, so it must be one that can be shown
         if not np.isfinite(vector).all():
             raise InvalidInput("embedding", "is not a vector of numbers")
         label, time_us = items.text(facts, "label"), items.time_us(facts)
@@ -149,9 +149,9 @@ def _item(name: str, line: bytes, vector: NDArray[np.float32], ink: InkReader) -
             items.loss(facts), _predicted(facts), bool(facts.get("new_label")), bool(facts.get("correction")),
         )  # fmt: skip
     except InvalidInput as error:
-        return Refused(name, error)
+        return RefusedItem(name, error)
     except DataLoss as error:
-        return Refused(name, InvalidInput("glyph", error.message))
+        return RefusedItem(name, InvalidInput("glyph", error.message))
 
 
 def _predicted(facts: dict[str, Any]) -> str:

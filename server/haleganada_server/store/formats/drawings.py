@@ -8,18 +8,18 @@ from PIL import Image, ImageOps
 
 from haleganada_server.core.errors import DataLoss, HaleganadaError
 from haleganada_server.core.glyphs.ink_codec import INK_DAMAGE, decode_ink
-from haleganada_server.core.glyphs.ports import InkReader, Raster
+from haleganada_server.core.glyphs.ports import Raster, Rasterizer
 from haleganada_server.core.glyphs.types import Glyph, Ink
 from haleganada_server.core.sample_log.rows import SampleRow
 
 
-def raster(kind: str, data: bytes, ink: InkReader) -> Raster:
+def raster(kind: str, data: bytes, rasterizer: Rasterizer) -> Raster:
     """The ink raster of a stored drawing. Raises InvalidInput or DataLoss if the bytes are no such drawing."""
     if kind == "png":
-        return ink.decode(data)
+        return rasterizer.from_png(data)
     if kind != "ink":
         raise DataLoss("a stored drawing is neither strokes nor a picture")
-    return ink.normalize(Glyph(ink=strokes(data)))
+    return rasterizer.rasterize(Glyph(ink=strokes(data)))
 
 
 def strokes(data: bytes) -> Ink:
@@ -30,10 +30,10 @@ def strokes(data: bytes) -> Ink:
         raise DataLoss("the strokes of a stored drawing are damaged") from None
 
 
-def black_on_white(sample: SampleRow, ink: InkReader) -> bytes:
+def black_on_white(sample: SampleRow, rasterizer: Rasterizer) -> bytes:
     """A PNG of 128 x 128 pixels. Raises DataLoss, naming the sample, if its drawing is damaged."""
     try:
-        pixels = raster(sample.glyph_kind, sample.glyph, ink)
+        pixels = raster(sample.glyph_kind, sample.glyph, rasterizer)
     except HaleganadaError as error:
         raise DataLoss(
             f"the drawing of sample {sample.sample_id} is damaged; forget that sample, or restore a snapshot"

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.glyphs.ports import InkReader
+from haleganada_server.core.glyphs.ports import Rasterizer
 from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.core.workspaces.ports import ImportItem
-from haleganada_server.core.workspaces.types import Refused
+from haleganada_server.core.workspaces.types import RefusedItem
 from haleganada_server.store.sample_log.reader import LogReader
 
 from . import items, seed_files, zip_files
@@ -19,19 +19,19 @@ from .drawings import black_on_white
 _IMAGES = (".png", ".jpg", ".jpeg", ".webp")
 
 
-def write(log: LogReader, ink: InkReader, path: Path) -> None:
+def write(log: LogReader, rasterizer: Rasterizer, path: Path) -> None:
     """Write U+0C95_0CCD/<sample id>.png for each sample, black on white."""
     with zipfile.ZipFile(path, "w") as file:
         for sample in log.every_sample():
             name = f"{items.folder_path(sample.label)}/{sample.sample_id}.png"
-            file.writestr(zip_files.described(name, zipfile.ZIP_STORED), black_on_white(sample, ink))
+            file.writestr(zip_files.described(name, zipfile.ZIP_STORED), black_on_white(sample, rasterizer))
 
 
-def read(path: Path, ink: InkReader) -> Iterator[ImportItem | Refused]:
+def read(path: Path, rasterizer: Rasterizer) -> Iterator[ImportItem | RefusedItem]:
     """One item or refusal for each file in a folder; hidden files, what macOS adds and the seed files' lists are passed
     over.
     """
-    del ink  # pictures are checked when they are taught
+    del rasterizer  # pictures are checked when they are taught
     with zip_files.opened(path) as file:
         for info in file.infolist():
             name = PurePosixPath(zip_files.real_name(info))
@@ -43,7 +43,7 @@ def _hidden(name: PurePosixPath) -> bool:
     return any(part.startswith((".", "__MACOSX")) and part != ".." for part in name.parts)
 
 
-def _item(file: zipfile.ZipFile, member: str, name: PurePosixPath) -> ImportItem | Refused:
+def _item(file: zipfile.ZipFile, member: str, name: PurePosixPath) -> ImportItem | RefusedItem:
     try:
         if name.suffix.lower() not in _IMAGES:
             raise InvalidInput("file", "is not a PNG, JPEG or WebP image")
@@ -53,4 +53,4 @@ def _item(file: zipfile.ZipFile, member: str, name: PurePosixPath) -> ImportItem
         image = zip_files.content(file, member)
         return ImportItem(str(name), label, "", Glyph(image=image), items.key(label, image, 0))
     except InvalidInput as error:
-        return Refused(str(name), error)
+        return RefusedItem(str(name), error)

@@ -121,7 +121,7 @@ def ink_as_json(ink: Ink) -> dict[str, Any]:
 
 
 def ink_from_json(value: Any) -> Ink:
-    """The inverse. Raises InvalidInput; whether the strokes make a drawing is for the ink reader to say."""
+    """The inverse. Raises InvalidInput; whether the strokes make a drawing is for the rasterizer to say."""
     try:
         strokes = tuple(
             Stroke(*(tuple(float(v) for v in stroke.get(name, ())) for name in ("x", "y", "t", "pressure")))

@@ -14,28 +14,28 @@ from typing import Any
 
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.glyphs.ink_codec import encode_ink
-from haleganada_server.core.glyphs.ports import InkReader
+from haleganada_server.core.glyphs.ports import Rasterizer
 from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.core.sample_log.rows import SampleRow
 from haleganada_server.core.workspaces.ports import ImportItem
-from haleganada_server.core.workspaces.types import Refused
+from haleganada_server.core.workspaces.types import RefusedItem
 from haleganada_server.store.sample_log.reader import LogReader
 
 from . import drawings, items
 
 
-def write(log: LogReader, ink: InkReader, path: Path) -> None:
+def write(log: LogReader, rasterizer: Rasterizer, path: Path) -> None:
     """Write one line for each sample."""
-    del ink  # drawings go as they are stored
+    del rasterizer  # drawings go as they are stored
     links = log.links()
     with path.open("w", encoding="utf-8") as file:
         for sample in log.every_sample():
             file.write(json.dumps(_described(sample, links), ensure_ascii=False) + "\n")
 
 
-def read(path: Path, ink: InkReader) -> Iterator[ImportItem | Refused]:
+def read(path: Path, rasterizer: Rasterizer) -> Iterator[ImportItem | RefusedItem]:
     """One item or refusal for each line that is not empty."""
-    del ink  # drawings are checked when they are taught
+    del rasterizer  # drawings are checked when they are taught
     with path.open("rb") as file:
         for number, line in enumerate(items.lines(file), start=1):
             if line.strip():
@@ -53,7 +53,7 @@ def _described(sample: SampleRow, links: dict[str, str]) -> dict[str, Any]:
     return facts
 
 
-def _item(name: str, line: bytes) -> ImportItem | Refused:
+def _item(name: str, line: bytes) -> ImportItem | RefusedItem:
     try:
         facts = items.json_object(line)
         label, variant_of = items.text(facts, "label"), items.text(facts, "variant_of", default="")
@@ -61,7 +61,7 @@ def _item(name: str, line: bytes) -> ImportItem | Refused:
         time_us = items.time_us(facts)
         return ImportItem(name, label, variant_of, glyph, items.key(label, drawing, time_us), time_us=time_us)
     except InvalidInput as error:
-        return Refused(name, error)
+        return RefusedItem(name, error)
 
 
 def _glyph(facts: dict[str, Any]) -> tuple[Glyph, bytes]:

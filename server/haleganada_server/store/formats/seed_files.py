@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from haleganada_server.core.glyphs.ports import InkReader
+from haleganada_server.core.glyphs.ports import Rasterizer
 from haleganada_server.core.sample_log.rows import SampleFacts, SampleRow
 from haleganada_server.store.sample_log.reader import LogReader
 
@@ -26,13 +26,15 @@ LISTS = (LOG, SUMMARY)
 _Put = Callable[[str, bytes], None]
 
 
-def write(log: LogReader, ink: InkReader, path: Path) -> None:
+def write(log: LogReader, rasterizer: Rasterizer, path: Path) -> None:
     """Write a zip."""
     with zipfile.ZipFile(path, "w") as file:
-        _write(log, ink, lambda name, content: file.writestr(zip_files.described(name), content, compresslevel=1))
+        _write(
+            log, rasterizer, lambda name, content: file.writestr(zip_files.described(name), content, compresslevel=1)
+        )
 
 
-def write_seed_folder(log: LogReader, ink: InkReader, folder: Path) -> None:
+def write_seed_folder(log: LogReader, rasterizer: Rasterizer, folder: Path) -> None:
     """Write a folder. Not synced file by file: it can always be made again."""
 
     def put(name: str, content: bytes) -> None:
@@ -40,14 +42,14 @@ def write_seed_folder(log: LogReader, ink: InkReader, folder: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
 
-    _write(log, ink, put)
+    _write(log, rasterizer, put)
 
 
-def _write(log: LogReader, ink: InkReader, put: _Put) -> None:
+def _write(log: LogReader, rasterizer: Rasterizer, put: _Put) -> None:
     """log: nobody may write to it meanwhile, for it is read twice."""
     links, facts = log.links(), log.facts()
     for sample in log.every_sample():
-        put(_image_path(sample), black_on_white(sample, ink))
+        put(_image_path(sample), black_on_white(sample, rasterizer))
     put(LOG, _json(list(_records(facts, links))))
     put(SUMMARY, _json(_summary(facts, links)))
 

@@ -21,12 +21,12 @@ from pathlib import Path
 
 from haleganada_server.core.errors import AlreadyExists, DataLoss, NotFound
 from haleganada_server.core.files import scratch_folder
-from haleganada_server.core.glyphs.ports import InkReader
+from haleganada_server.core.glyphs.ports import Rasterizer
 from haleganada_server.core.labels import DEFAULT_WORKSPACE
 from haleganada_server.core.sample_log.ports import WorkspaceLog
 from haleganada_server.core.sample_log.rows import Event
 from haleganada_server.core.workspaces.ports import ExportFile, ImportItem
-from haleganada_server.core.workspaces.types import Refused, SnapshotInfo, TransferFormat
+from haleganada_server.core.workspaces.types import RefusedItem, SnapshotInfo, TransferFormat
 from haleganada_server.store import files, formats
 from haleganada_server.store.errors import damaged_snapshot, storage_errors
 from haleganada_server.store.sample_log import recovery, schema
@@ -44,11 +44,11 @@ _NAMED_IN_ERRORS = 3
 class DataDirectory:
     """core.ports.WorkspaceDirectory on a file system. Names of workspaces are expected in NFC."""
 
-    def __init__(self, root: Path, ink: InkReader) -> None:
+    def __init__(self, root: Path, rasterizer: Rasterizer) -> None:
         """Creates the folders, takes the lock. Raises Precondition if another server holds it, OSError if the folder
         cannot be used.
         """
-        self._workspaces, self._temporary, self._ink = root / "workspaces", root / "tmp", ink
+        self._workspaces, self._temporary, self._rasterizer = root / "workspaces", root / "tmp", rasterizer
         root.mkdir(parents=True, exist_ok=True)
         self._lock = DirectoryLock(root)
         try:
@@ -116,7 +116,7 @@ class DataDirectory:
             with contextlib.closing(LogReader(state, log.name, frozen=True)) as kept:
                 facts = (kept.revision(), kept.count())
                 if seed_files:
-                    formats.write_seed_folder(kept, self._ink, seed_folder)
+                    formats.write_seed_folder(kept, self._rasterizer, seed_folder)
             folder = SnapshotFolder(self._home(log.name), log.name, scratch)
             return folder.keep(state, seed_folder if seed_files else None, name, facts)
 
@@ -143,10 +143,10 @@ class DataDirectory:
             state = scratch / "state.sqlite3"
             log.copy_to(state)  # one state, however long writing takes and whatever is taught meanwhile
             with contextlib.closing(LogReader(state, log.name, frozen=True)) as kept:
-                return formats.write(kept, self._ink, form, self.temporary_file())
+                return formats.write(kept, self._rasterizer, form, self.temporary_file())
 
-    def read_import(self, path: Path, form: TransferFormat | None) -> Iterator[ImportItem | Refused]:
-        return formats.read(path, form, self._ink)
+    def read_import(self, path: Path, form: TransferFormat | None) -> Iterator[ImportItem | RefusedItem]:
+        return formats.read(path, form, self._rasterizer)
 
     def temporary_file(self) -> Path:
         return self._temporary / secrets.token_hex(12)

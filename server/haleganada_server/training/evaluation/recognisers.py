@@ -110,7 +110,7 @@ class FewShot:
         """folder: of the weights. pieces: rasters with their labels, together at least one."""
         weights = load_weights(folder)
         embedder = OnnxEmbedder(weights, lambda rasters: model_input(rasters, weights.side))
-        projection, vectors, labels = weights.model.projection, [], []
+        projection, vectors, labels = weights.head_parameters.projection, [], []
         for rasters, texts in pieces:
             vectors.append(projection.project(embedder.embed(rasters)))
             labels += texts
@@ -132,7 +132,7 @@ class FewShot:
 
     def log_probabilities(self, rasters: Rasters) -> Floats:
         """See Recogniser."""
-        model = self.weights.model
+        model = self.weights.head_parameters
         vectors = model.projection.project(self.embedder.embed(rasters))
         beliefs = [believe(self.head, model.calibration, vector).probabilities[:-1] for vector in vectors]
         return np.log(np.maximum(np.stack(beliefs), _LEAST)).astype(np.float32)

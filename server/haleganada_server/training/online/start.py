@@ -23,7 +23,7 @@ from haleganada_server.training.presets import preset
 from haleganada_server.training.presets.backbone_weights import start_from
 from haleganada_server.training.presets.cnn36 import Cnn36
 from haleganada_server.training.presets.resnet50_transformer import ResNet50Transformer
-from haleganada_server.vision import dataset_raster, model_input, normalize
+from haleganada_server.vision import dataset_raster, model_input, rasterize
 
 from .networks import FrozenBackbone, Learnable, WholeCnn, tensors_sha256
 
@@ -112,7 +112,7 @@ def _scribbles(seed: int) -> Iterator[Raster]:
     for _ in range(_SCRIBBLES):
         points = np.cumsum(np.cumsum(rng.normal(0, 0.2, (2, 24)), axis=1), axis=1)
         x, y = (tuple(((axis - axis.min()) * 100).tolist()) for axis in points)
-        yield dataset_raster(normalize(Glyph(ink=Ink((Stroke(x, y),), max(*x, 1), max(*y, 1)))))
+        yield dataset_raster(rasterize(Glyph(ink=Ink((Stroke(x, y),), max(*x, 1), max(*y, 1)))))
 
 
 def _require_online(name: str) -> None:

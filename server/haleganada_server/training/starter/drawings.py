@@ -27,7 +27,7 @@ from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.glyphs.ports import Embedder
 from haleganada_server.runtime.onnx_embedder import OnnxEmbedder
 from haleganada_server.runtime.weights import load_weights
-from haleganada_server.vision import network_input, normalize_gray
+from haleganada_server.vision import network_input, rasterize_gray
 
 from .dataset import LABELS, StarterItem, real_items
 
@@ -60,7 +60,7 @@ def _is_clean(item: StarterItem) -> bool:
 def _raster(item: StarterItem) -> NDArray[np.uint8] | None:
     """None for one that the product would refuse."""
     try:
-        return normalize_gray(item.ink)
+        return rasterize_gray(item.ink)
     except InvalidInput:
         return None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.sample_log.log import SqliteLog
-from haleganada_server.vision import PillowInkReader
+from haleganada_server.vision import PillowRasterizer
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def directory(data: Path) -> Iterator[DataDirectory]:
     """An empty one."""
-    opened = DataDirectory(data, PillowInkReader())
+    opened = DataDirectory(data, PillowRasterizer())
     yield opened
     opened.close()
 

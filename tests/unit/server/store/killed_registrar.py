@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.models import ModelFolders
-from haleganada_server.vision import PillowInkReader
+from haleganada_server.vision import PillowRasterizer
 
 from tests.tiny_model import TinyModel, write_tiny_model
 
 
 def main(data: Path) -> None:
     """Never returns."""
-    directory = DataDirectory(data, PillowInkReader())
+    directory = DataDirectory(data, PillowRasterizer())
     folders = ModelFolders(data / "models", directory.temporary_file)
     raster = np.full((128, 128), 255, np.uint8)
     print("ready", flush=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from haleganada_server.core.sample_log.rows import ChangeKind, Event
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.sample_log.log import SqliteLog
-from haleganada_server.vision import PillowInkReader
+from haleganada_server.vision import PillowRasterizer
 
 from tests.unit.server.store.rows import START_US, teach
 
@@ -47,7 +47,7 @@ def replace_for_ever(directory: DataDirectory, log: SqliteLog) -> None:
 
 def main(work: str, data: Path) -> None:
     """Opens or creates the workspace “w” and works on it."""
-    directory = DataDirectory(data, PillowInkReader())
+    directory = DataDirectory(data, PillowRasterizer())
     log = directory.open("w") if directory.exists("w") else directory.create("w")
     print("ready", flush=True)
     if work == "teach":

@@ -9,7 +9,7 @@ from haleganada_server.core.glyphs.ink_codec import encode_ink
 from haleganada_server.core.glyphs.types import Ink, Stroke
 from haleganada_server.core.sample_log.ports import LogTransaction, WorkspaceLog
 from haleganada_server.core.sample_log.rows import ChangeKind, Event, SampleRow
-from haleganada_server.vision import PillowInkReader
+from haleganada_server.vision import PillowRasterizer
 
 DIM = 8
 HASH = "e" * 64
@@ -26,7 +26,7 @@ def png(number: int) -> bytes:
     """The raster of ink(number), as stored."""
     rasters = np.zeros((128, 128), dtype=np.uint8)
     rasters[20:100, 20 + number % 60 : 30 + number % 60] = 255
-    return PillowInkReader().encode(rasters)
+    return PillowRasterizer().to_png(rasters)
 
 
 def sample(sample_id: int, label: str = "ಅ", kind: str = "ink", revision: int = 0) -> SampleRow:

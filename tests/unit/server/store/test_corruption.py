@@ -13,7 +13,7 @@ from haleganada_server.core.errors import DataLoss
 from haleganada_server.core.sample_log.rows import ChangeKind, Event
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.sample_log import schema
-from haleganada_server.vision import PillowInkReader
+from haleganada_server.vision import PillowRasterizer
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -170,7 +170,7 @@ def test_nothing_is_acknowledged_into_a_file_that_was_deleted(directory: DataDir
 def test_whatever_is_damaged_the_answer_is_a_domain_error(damages: list[tuple[float, bytes]]) -> None:
     """Any bytes of the file overwritten by any others: it opens, or DataLoss says why not; nothing else."""
     with tempfile.TemporaryDirectory() as folder:
-        directory = DataDirectory(Path(folder), PillowInkReader())
+        directory = DataDirectory(Path(folder), PillowRasterizer())
         log = directory.create("w")
         teach_all(log, ["a", "b"] * 4)
         log.close()

@@ -17,7 +17,7 @@ from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.models import ModelFolders
 from haleganada_server.store.sample_log.log import SqliteLog
-from haleganada_server.vision import PillowInkReader
+from haleganada_server.vision import PillowRasterizer
 
 from tests.unit.server.store.rows import START_US, assert_same, sample, teach_all
 
@@ -98,7 +98,7 @@ def test_a_whole_small_disk(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     with mounted(disk, BIG_DISK):
-        directory = DataDirectory(disk / "data", PillowInkReader())
+        directory = DataDirectory(disk / "data", PillowRasterizer())
         log = directory.create("w")
         filler = disk / "filler"
         filler.write_bytes(bytes(BIG_DISK // 2))

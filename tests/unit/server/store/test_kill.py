@@ -10,7 +10,7 @@ from pathlib import Path
 
 from haleganada_server.core.sample_log.rows import ChangeKind, Event
 from haleganada_server.store import DataDirectory
-from haleganada_server.vision import PillowInkReader
+from haleganada_server.vision import PillowRasterizer
 
 from tests.unit.server.store.rows import START_US, assert_same, sample
 from tests.unit.server.store.sample_log.replay import replayed, stored
@@ -34,7 +34,7 @@ def test_everything_acknowledged_is_there(tmp_path: Path) -> None:
     chance, acknowledged = random.Random(7), 0
     for _ in range(ROUNDS):
         acknowledged = max([acknowledged, *run_and_kill("teach", tmp_path, chance.uniform(0.01, 0.2))])
-        directory = DataDirectory(tmp_path, PillowInkReader())
+        directory = DataDirectory(tmp_path, PillowRasterizer())
         log = directory.open("w")  # checks the file
         assert [row.sample_id for row in log.every_sample()] == list(range(1, log.revision() + 1))
         assert acknowledged <= log.revision() <= acknowledged + 5, "more than the group whose answer was cut off"
@@ -54,7 +54,7 @@ def test_a_state_on_its_way_to_the_trash_or_back_is_never_lost(tmp_path: Path) -
     chance, acknowledged = random.Random(11), 0
     for _ in range(ROUNDS):
         acknowledged = max([acknowledged, *run_and_kill("replace", tmp_path, chance.uniform(0.05, 0.3))])
-        directory = DataDirectory(tmp_path, PillowInkReader())
+        directory = DataDirectory(tmp_path, PillowRasterizer())
         newest = 0
         if directory.exists("w"):
             log = directory.open("w")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from haleganada_server.vision import encode_raster, normalize
+from haleganada_server.vision import raster_to_png, rasterize
 
 from tests.unit.server.vision.cases import CASES
 
@@ -17,7 +17,7 @@ GOLDEN = Path(__file__).parent / "golden"
 def main() -> None:
     GOLDEN.mkdir(exist_ok=True)
     for name, glyph in CASES.items():
-        (GOLDEN / f"{name}.png").write_bytes(encode_raster(normalize(glyph())))
+        (GOLDEN / f"{name}.png").write_bytes(raster_to_png(rasterize(glyph())))
 
 
 if __name__ == "__main__":

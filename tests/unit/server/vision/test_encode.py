@@ -9,12 +9,12 @@ import pytest
 from haleganada_server.core.errors import DataLoss
 from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.vision import (
-    decode_raster,
-    encode_raster,
     ink_picture,
     model_input,
     network_input,
-    normalize,
+    raster_from_png,
+    raster_to_png,
+    rasterize,
 )
 from PIL import Image
 
@@ -77,13 +77,13 @@ def test_a_model_with_a_large_input_sees_a_smooth_enlargement() -> None:
 
 
 def test_a_stored_raster_comes_back_bit_by_bit() -> None:
-    for raster in (*_RASTERS, normalize(Glyph(ink=letter()))):
-        assert np.array_equal(decode_raster(encode_raster(raster)), raster)
-        assert encode_raster(raster) == encode_raster(raster.copy())
+    for raster in (*_RASTERS, rasterize(Glyph(ink=letter()))):
+        assert np.array_equal(raster_from_png(raster_to_png(raster)), raster)
+        assert raster_to_png(raster) == raster_to_png(raster.copy())
 
 
 def test_a_stored_raster_is_small() -> None:
-    assert len(encode_raster(normalize(Glyph(ink=letter())))) < 2048
+    assert len(raster_to_png(rasterize(Glyph(ink=letter())))) < 2048
 
 
 @pytest.mark.parametrize(
@@ -91,19 +91,19 @@ def test_a_stored_raster_is_small() -> None:
     [
         b"",
         b"garbage",
-        encode_raster(_RASTERS[0])[:-40],
+        raster_to_png(_RASTERS[0])[:-40],
         encoded(Image.new("L", (64, 64))),
         encoded(Image.new("RGB", (128, 128))),
     ],
 )
 def test_a_damaged_stored_raster_is_data_loss(data: bytes) -> None:
     with pytest.raises(DataLoss):
-        decode_raster(data)
+        raster_from_png(data)
 
 
 @pytest.mark.parametrize("size", [128, 48])
 def test_a_picture_is_black_ink_on_nothing(size: int) -> None:
-    raster = normalize(Glyph(ink=letter()))
+    raster = rasterize(Glyph(ink=letter()))
     with Image.open(io.BytesIO(ink_picture(raster, size))) as image:
         assert image.mode == "LA"
         assert image.size == (size, size)

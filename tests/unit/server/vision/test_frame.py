@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from haleganada_server.core.glyphs.types import Glyph, Ink
-from haleganada_server.vision import normalize
+from haleganada_server.vision import rasterize
 from haleganada_server.vision.pen import pen_width
 from PIL import Image
 
@@ -24,7 +24,7 @@ from tests.unit.server.vision.drawings import (
 
 
 def picture(image: Image.Image, kind: str = "PNG") -> Gray:
-    return normalize(Glyph(image=encoded(image, kind)))
+    return rasterize(Glyph(image=encoded(image, kind)))
 
 
 def parts(raster: Gray) -> int:
@@ -93,7 +93,7 @@ def test_a_dot_far_from_the_letter_counts() -> None:
 @pytest.mark.parametrize("pen", [4.0, 8.0, 12.0, 20.0])
 def test_a_tap_of_the_pen_is_a_small_disc(pen: float) -> None:
     tap = Ink((stroke((100, 180), (100.5, 180)),), 280, 280, pen)
-    drawn, pictured = normalize(Glyph(ink=tap)), picture(mixed(coverage(tap, 280)))
+    drawn, pictured = rasterize(Glyph(ink=tap)), picture(mixed(coverage(tap, 280)))
     assert likeness(drawn, pictured).within(0.006, 0.75)
     assert np.ptp(np.flatnonzero((drawn > 127).any(0))) + 1 == pytest.approx(25.6, abs=2)
 
@@ -102,7 +102,7 @@ def test_a_tap_of_the_pen_is_a_small_disc(pen: float) -> None:
 def test_a_ring_fills_the_frame_however_small(radius: float) -> None:
     t = np.linspace(0, 2 * np.pi, 40)
     ring = Ink((curve(140 + radius * np.cos(t), 140 + radius * np.sin(t)),), 280, 280, 10)
-    for raster in (normalize(Glyph(ink=ring)), picture(mixed(coverage(ring, 280)))):
+    for raster in (rasterize(Glyph(ink=ring)), picture(mixed(coverage(ring, 280)))):
         assert np.ptp(np.flatnonzero((raster > 127).any(0))) + 1 == pytest.approx(102.4, abs=3)
         assert raster[60:68, 60:68].max() < 60  # hollow
 
@@ -117,13 +117,13 @@ def test_strokes_have_no_cracks_at_their_joints() -> None:
     for corners in (12, 25, 60, 400):
         t = np.linspace(0, 1.9 * np.pi, corners)
         arc = Ink((curve(140 + 100 * np.cos(t), 140 + 100 * np.sin(t)),), 280, 280, 24)
-        assert likeness(normalize(Glyph(ink=arc)), picture(mixed(coverage(arc, 280)))).within(0.012, 0.94), corners
+        assert likeness(rasterize(Glyph(ink=arc)), picture(mixed(coverage(arc, 280)))).within(0.012, 0.94), corners
 
 
 def test_a_default_pen_is_a_24th_of_the_canvas() -> None:
     ink = letter(0.0)
     same = letter(280 / 24)
-    assert np.array_equal(normalize(Glyph(ink=ink)), normalize(Glyph(ink=same)))
+    assert np.array_equal(rasterize(Glyph(ink=ink)), rasterize(Glyph(ink=same)))
 
 
 def test_pressure_and_time_do_not_shape_the_raster() -> None:
@@ -137,7 +137,7 @@ def test_pressure_and_time_do_not_shape_the_raster() -> None:
         plain.height,
         plain.pen_width,
     )
-    assert np.array_equal(normalize(Glyph(ink=plain)), normalize(Glyph(ink=pressed)))
+    assert np.array_equal(rasterize(Glyph(ink=plain)), rasterize(Glyph(ink=pressed)))
 
 
 def test_dense_strokes_look_like_sparse_ones() -> None:
@@ -145,5 +145,5 @@ def test_dense_strokes_look_like_sparse_ones() -> None:
     rasters = []
     for points in (t, t[::200]):
         line = curve(140 + 80 * np.cos(points), 140 + 80 * np.sin(points))
-        rasters.append(normalize(Glyph(ink=Ink((line,), 280, 280, 10))))
+        rasters.append(rasterize(Glyph(ink=Ink((line,), 280, 280, 10))))
     assert likeness(*rasters).within(0.01, 0.93)

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 from haleganada_server.core.glyphs.types import Glyph
-from haleganada_server.vision import decode_raster, normalize
+from haleganada_server.vision import raster_from_png, rasterize
 
 from tests.unit.server.vision.cases import CASES, LIKE_THE_STROKES
 from tests.unit.server.vision.drawings import Gray, letter, likeness
@@ -16,12 +16,12 @@ from tests.unit.server.vision.make_golden import GOLDEN
 
 @cache
 def raster_of(name: str) -> Gray:
-    return normalize(CASES[name]())
+    return rasterize(CASES[name]())
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_is_as_kept(name: str) -> None:
-    kept = decode_raster((GOLDEN / f"{name}.png").read_bytes())
+    kept = raster_from_png((GOLDEN / f"{name}.png").read_bytes())
     assert likeness(raster_of(name), kept).difference < 0.006  # decoders differ in the last bit
 
 
@@ -31,7 +31,7 @@ def test_keeps_no_case_that_is_gone() -> None:
 
 @pytest.mark.parametrize("name", LIKE_THE_STROKES)
 def test_a_picture_gives_nearly_the_raster_of_its_strokes(name: str) -> None:
-    like = likeness(raster_of(name), normalize(Glyph(ink=letter())))
+    like = likeness(raster_of(name), rasterize(Glyph(ink=letter())))
     assert like.within(0.02, 0.85), like
 
 
@@ -52,7 +52,7 @@ def test_is_framed(name: str) -> None:
 def test_a_raster_read_again_is_itself(name: str) -> None:
     """What an export writes, an import reads."""
     png = (GOLDEN / f"{name}.png").read_bytes()
-    assert likeness(normalize(Glyph(image=png)), decode_raster(png)).within(0.01, 0.95)
+    assert likeness(rasterize(Glyph(image=png)), raster_from_png(png)).within(0.01, 0.95)
 
 
 def test_dots_and_rings_and_commas_differ() -> None:

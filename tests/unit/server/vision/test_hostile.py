@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.glyphs.types import Glyph, Ink, Stroke
-from haleganada_server.vision import ImageLimits, normalize
+from haleganada_server.vision import ImageLimits, rasterize
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
@@ -43,7 +43,7 @@ _STARTS = (b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"RIFF\x40\x00\x00\x0
 
 def refusal(glyph: Glyph, limits: ImageLimits | None = None) -> InvalidInput:
     with pytest.raises(InvalidInput) as caught:
-        normalize(glyph, limits) if limits else normalize(glyph)
+        rasterize(glyph, limits) if limits else rasterize(glyph)
     return caught.value
 
 
@@ -84,7 +84,7 @@ def test_base64_that_nobody_decoded_is_told_from_other_files(kind: str) -> None:
 @pytest.mark.parametrize("kind", _FILES)
 def test_cut_off_anywhere(kind: str) -> None:
     data = _FILES[kind]
-    normalize(Glyph(image=data))
+    rasterize(Glyph(image=data))
     for end in {*range(0, len(data), max(1, len(data) // 150)), *range(len(data) - 8, len(data))}:
         assert refusal(Glyph(image=data[:end])).field == "glyph.image", end
 
@@ -98,7 +98,7 @@ def test_damaged_files_are_read_or_refused(kind: str, changes: list[tuple[float,
     for where, value in changes:
         data[int(where * (len(data) - 1))] = value
     try:
-        assert normalize(Glyph(image=bytes(data))).shape == (128, 128)
+        assert rasterize(Glyph(image=bytes(data))).shape == (128, 128)
     except InvalidInput as error:
         assert error.field == "glyph.image"
 
@@ -135,7 +135,7 @@ def test_the_limits_of_a_configuration() -> None:
     data = _FILES["PNG"]
     assert "bytes" in refusal(Glyph(image=data), ImageLimits(max_bytes=len(data) - 1)).description
     assert "pixels" in refusal(Glyph(image=data), ImageLimits(max_pixels=96 * 96 - 1)).description
-    normalize(Glyph(image=data), ImageLimits(max_bytes=len(data), max_pixels=96 * 96))
+    rasterize(Glyph(image=data), ImageLimits(max_bytes=len(data), max_pixels=96 * 96))
 
 
 def test_an_endless_row_of_parts_is_refused_at_once() -> None:
@@ -161,7 +161,7 @@ def test_animations_are_refused() -> None:
 def test_a_phones_jpeg_with_a_second_picture_behind_it_is_read() -> None:
     """HDR photos carry a gain map as a second JPEG; Pillow calls such a file MPO."""
     data = encoded(_IMAGE.convert("RGB"), "MPO", save_all=True, append_images=[Image.new("RGB", (24, 24))])
-    assert likeness(normalize(Glyph(image=data)), normalize(Glyph(image=_FILES["PNG"]))).within(0.02, 0.85)
+    assert likeness(rasterize(Glyph(image=data)), rasterize(Glyph(image=_FILES["PNG"]))).within(0.02, 0.85)
 
 
 @pytest.mark.parametrize("tone", [0, 128, 255])
@@ -189,7 +189,7 @@ def test_a_photo_of_blank_paper_is_refused(seed: int, noise: float, paper: float
 
 
 def test_pillows_global_switches_are_left_alone() -> None:
-    normalize(Glyph(image=_FILES["PNG"]))
+    rasterize(Glyph(image=_FILES["PNG"]))
     assert Image.MAX_IMAGE_PIXELS == 89_478_485
     assert not ImageFile.LOAD_TRUNCATED_IMAGES
 
@@ -237,7 +237,7 @@ finite = st.floats(-1e7, 1e7)
 def test_any_strokes_within_the_limits_give_a_raster(
     lines: list[list[tuple[float, float]]], width: float, height: float, pen: float
 ) -> None:
-    raster = normalize(ink(*(stroke(*line) for line in lines), width=width, height=height, pen=pen))
+    raster = rasterize(ink(*(stroke(*line) for line in lines), width=width, height=height, pen=pen))
     assert raster.shape == (128, 128)
     assert raster.max() > 127
     assert raster[:8].max() == raster[-8:].max() == raster[:, :8].max() == raster[:, -8:].max() == 0
@@ -246,5 +246,5 @@ def test_any_strokes_within_the_limits_give_a_raster(
 def test_as_many_points_as_are_allowed() -> None:
     points = np.random.default_rng(0).uniform(0, 100, (100_000, 2))
     start = time.perf_counter()
-    normalize(ink(Stroke(tuple(points[:, 0].tolist()), tuple(points[:, 1].tolist()))))
+    rasterize(ink(Stroke(tuple(points[:, 0].tolist()), tuple(points[:, 1].tolist()))))
     assert time.perf_counter() - start < 5

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 from haleganada_server.core.glyphs.types import Glyph, Ink
-from haleganada_server.vision import ink_picture, normalize
+from haleganada_server.vision import ink_picture, rasterize
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -28,11 +28,11 @@ shares = st.floats(0.0, 1.0)
 
 @cache
 def reference() -> Gray:
-    return normalize(Glyph(ink=letter()))
+    return rasterize(Glyph(ink=letter()))
 
 
 def picture(image: Image.Image) -> Gray:
-    return normalize(Glyph(image=encoded(image)))
+    return rasterize(Glyph(image=encoded(image)))
 
 
 def moved(x: float, y: float, scale: float = 1.0, pen: float = 10.0) -> Ink:
@@ -60,7 +60,7 @@ def test_scaling_a_picture(scale: float) -> None:
 @given(x=st.floats(-1e5, 1e5), y=st.floats(-1e5, 1e5), scale=st.floats(0.01, 1000))
 def test_moving_and_scaling_strokes(x: float, y: float, scale: float) -> None:
     """The canvas' size matters for the default pen only."""
-    assert likeness(normalize(Glyph(ink=moved(x, y, scale))), reference()).within(0.01, 0.93)
+    assert likeness(rasterize(Glyph(ink=moved(x, y, scale))), reference()).within(0.01, 0.93)
 
 
 @settings(max_examples=25, deadline=None)
@@ -101,7 +101,7 @@ def test_all_eight_exif_turns(kind: str) -> None:
         exif = Image.Exif()
         exif[0x0112] = orientation
         stored = upright if turn is None else upright.transpose(turn)
-        rasters.append(normalize(Glyph(image=encoded(stored, kind, exif=exif.tobytes()))))
+        rasters.append(rasterize(Glyph(image=encoded(stored, kind, exif=exif.tobytes()))))
     for raster in rasters[1:]:
         assert likeness(raster, rasters[0]).within(0.01, 0.95)
 
@@ -109,7 +109,7 @@ def test_all_eight_exif_turns(kind: str) -> None:
 def test_a_damaged_exif_block_is_as_good_as_none() -> None:
     image = mixed(_cover())
     damaged = encoded(image, "JPEG", exif=b"Exif\x00\x00II*\x00\xff\xff\xff\x7f broken")
-    assert likeness(normalize(Glyph(image=damaged)), reference()).within(0.02, 0.85)
+    assert likeness(rasterize(Glyph(image=damaged)), reference()).within(0.02, 0.85)
 
 
 @pytest.mark.parametrize("pen", [8.0, 10.0, 14.0, 18.0])
@@ -117,17 +117,17 @@ def test_a_damaged_exif_block_is_as_good_as_none() -> None:
 def test_strokes_and_their_picture(pen: float, size: float) -> None:
     """Where the pen is 3.5 to 12 px of the raster; below, pictures are thickened, above, strokes are thinned."""
     ink = letter(pen, size=size)
-    like = likeness(normalize(Glyph(ink=ink)), picture(mixed(coverage(ink, 280))))
+    like = likeness(rasterize(Glyph(ink=ink)), picture(mixed(coverage(ink, 280))))
     assert like.within(0.02, 0.85), like
 
 
 @pytest.mark.parametrize("pen", [1.0, 2.0, 4.0])
 def test_hair_thin_strokes_and_their_picture(pen: float) -> None:
     ink = letter(pen, size=0.7)
-    like = likeness(normalize(Glyph(ink=ink)), picture(mixed(coverage(ink, 280))))
+    like = likeness(rasterize(Glyph(ink=ink)), picture(mixed(coverage(ink, 280))))
     assert like.within(0.025, 0.7), like
 
 
 @pytest.mark.parametrize("size", [128, 280])
 def test_a_gallery_picture_read_again(size: int) -> None:
-    assert likeness(normalize(Glyph(image=ink_picture(reference(), size))), reference()).within(0.015, 0.9)
+    assert likeness(rasterize(Glyph(image=ink_picture(reference(), size))), reference()).within(0.015, 0.9)

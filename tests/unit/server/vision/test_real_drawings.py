@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from haleganada_server.core.glyphs.types import Glyph
-from haleganada_server.vision import normalize
+from haleganada_server.vision import rasterize
 from PIL import Image
 
 from tests.unit.server.vision.drawings import Gray, encoded
@@ -45,7 +45,7 @@ def stretched(scan: Gray) -> Gray:
 def test_drawings_go_through_whole(file: str, inverted: bool) -> None:
     correlations = []
     for scan in drawings(file, 150):
-        raster = normalize(Glyph(image=encoded(Image.fromarray(255 - scan if inverted else scan))))
+        raster = rasterize(Glyph(image=encoded(Image.fromarray(255 - scan if inverted else scan))))
         expected = stretched(scan)
         correlations.append(float(np.corrcoef(raster.ravel(), expected.ravel())[0, 1]))
     assert np.median(correlations) > 0.95

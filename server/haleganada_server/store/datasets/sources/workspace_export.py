@@ -9,9 +9,9 @@ from pathlib import Path
 
 from haleganada_server.core.errors import HaleganadaError, InvalidInput
 from haleganada_server.core.workspaces.ports import ImportItem
-from haleganada_server.core.workspaces.types import Refused, TransferFormat
+from haleganada_server.core.workspaces.types import RefusedItem, TransferFormat
 from haleganada_server.store import formats
-from haleganada_server.vision import PillowInkReader
+from haleganada_server.vision import PillowRasterizer
 
 from .source_item import RefusedSource, SourceItem, label_name
 
@@ -20,12 +20,12 @@ def read(path: Path, form: TransferFormat) -> Iterator[SourceItem | RefusedSourc
     """Each sample under the label that it was taught with, whatever that stands for. Raises InvalidInput for an archive
     that is damaged or of a newer version.
     """
-    for item in formats.read(path, form, PillowInkReader()):
+    for item in formats.read(path, form, PillowRasterizer()):
         yield _item(item)
 
 
-def _item(item: ImportItem | Refused) -> SourceItem | RefusedSource:
-    if isinstance(item, Refused):
+def _item(item: ImportItem | RefusedItem) -> SourceItem | RefusedSource:
+    if isinstance(item, RefusedItem):
         error = item.error
         return RefusedSource(
             item.item, error if isinstance(error, HaleganadaError) else InvalidInput("file", str(error))

@@ -1,4 +1,4 @@
-"""Who reads a drawing: the server itself when a call is alone, others when calls meet or many drawings come."""
+"""Where drawings are encoded: a lone call by the server itself, concurrent calls and large batches by workers."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from haleganada_server.core.errors import HaleganadaError, InvalidInput
-from haleganada_server.core.glyphs.encoder import Drawing, DrawingReader
-from haleganada_server.core.glyphs.micro_batch import PieceHere
-from haleganada_server.core.glyphs.ports import Seen
+from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.glyphs.encoder import Drawing, GlyphEncoder
+from haleganada_server.core.glyphs.micro_batch import LocalBatchEncoder
+from haleganada_server.core.glyphs.ports import EncodedGlyph
 from haleganada_server.core.glyphs.types import Glyph
-from haleganada_server.vision import PillowInkReader
+from haleganada_server.core.outcomes import Outcome
+from haleganada_server.vision import PillowRasterizer
 from numpy.typing import NDArray
 
 from tests.unit.server.core.workspaces.small_world import CoarseEmbedder, drawing
@@ -23,15 +24,15 @@ BROKEN = Glyph(image=b"no picture")
 
 
 @dataclass
-class Elsewhere:
-    """Reads as the server does, and remembers how many drawings each piece had. there: whether anybody is."""
+class FakeWorkers:
+    """Encode as the server does, and record the sizes of the micro-batches. available: whether a worker is ready."""
 
-    there: bool = True
-    pieces: list[int] = field(default_factory=list)
+    available: bool = True
+    micro_batches: list[int] = field(default_factory=list)
 
-    def see(self, glyphs: Sequence[Glyph]) -> list[Seen | HaleganadaError] | None:
-        self.pieces.append(len(glyphs))
-        return PieceHere(PillowInkReader(), CoarseEmbedder()).see(glyphs) if self.there else None
+    def encode(self, glyphs: Sequence[Glyph]) -> list[Outcome[EncodedGlyph]] | None:
+        self.micro_batches.append(len(glyphs))
+        return LocalBatchEncoder(PillowRasterizer(), CoarseEmbedder()).encode(glyphs) if self.available else None
 
 
 class SlowEmbedder:
@@ -48,60 +49,60 @@ class SlowEmbedder:
         return CoarseEmbedder().embed(rasters)
 
 
-def reader_with(elsewhere: Elsewhere) -> DrawingReader:
-    return DrawingReader(PillowInkReader(), CoarseEmbedder(), elsewhere)
+def encoder_with(workers: FakeWorkers) -> GlyphEncoder:
+    return GlyphEncoder(PillowRasterizer(), CoarseEmbedder(), workers)
 
 
-def embeddings(read: Sequence[Drawing | HaleganadaError]) -> list[bytes | str]:
+def embeddings(read: Sequence[Outcome[Drawing]]) -> list[bytes | str]:
     return [one.embedding.tobytes() if isinstance(one, Drawing) else str(one) for one in read]
 
 
-def test_a_call_that_is_alone_is_read_here() -> None:
-    elsewhere = Elsewhere()
-    reader = reader_with(elsewhere)
+def test_the_server_encodes_a_lone_call() -> None:
+    workers = FakeWorkers()
+    encoder = encoder_with(workers)
     for hand in range(3):
-        reader.read_many([drawing(1, hand)])
-    reader.read_many([drawing(1, hand) for hand in range(16)])
-    assert elsewhere.pieces == []
+        encoder.encode_many([drawing(1, hand)])
+    encoder.encode_many([drawing(1, hand) for hand in range(16)])
+    assert workers.micro_batches == []
 
 
-@pytest.mark.parametrize("there", [True, False])
-def test_a_call_that_meets_another_is_read_elsewhere_if_anybody_is_there(there: bool) -> None:
-    elsewhere, embedder = Elsewhere(there), SlowEmbedder()
-    reader = DrawingReader(PillowInkReader(), embedder, elsewhere)
+@pytest.mark.parametrize("available", [True, False])
+def test_a_concurrent_call_is_encoded_by_a_worker_if_one_is_available(available: bool) -> None:
+    workers, embedder = FakeWorkers(available), SlowEmbedder()
+    encoder = GlyphEncoder(PillowRasterizer(), embedder, workers)
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(reader.read_many, [drawing(1, 0)])
+        first = pool.submit(encoder.encode_many, [drawing(1, 0)])
         assert embedder.begun.wait(10)
-        second = pool.submit(reader.read_many, [drawing(2, 0)])
-        if there:
-            second.result(10)  # the first one is still being read
+        second = pool.submit(encoder.encode_many, [drawing(2, 0)])
+        if available:
+            second.result(10)  # the first is still in progress
         embedder.go_on.set()
         found = embeddings(first.result(10) + second.result(10))
-    assert elsewhere.pieces == [1]
-    assert found == embeddings(reader.read_many([drawing(1, 0), drawing(2, 0)]))
-    assert elsewhere.pieces == [1]  # that call was alone again
+    assert workers.micro_batches == [1]
+    assert found == embeddings(encoder.encode_many([drawing(1, 0), drawing(2, 0)]))
+    assert workers.micro_batches == [1]  # that call was alone again
 
 
-@pytest.mark.parametrize("there", [True, False])
-def test_the_pieces_of_a_batch_are_read_elsewhere_and_stay_in_order(there: bool) -> None:
-    elsewhere, refused = Elsewhere(there), InvalidInput("label", "is empty")
+@pytest.mark.parametrize("available", [True, False])
+def test_the_micro_batches_of_a_batch_are_encoded_by_workers_and_stay_in_order(available: bool) -> None:
+    workers, refused = FakeWorkers(available), InvalidInput("label", "is empty")
     glyphs = [drawing(character % 5, character) for character in range(40)]
-    batch: list[Glyph | HaleganadaError] = [*glyphs[:7], BROKEN, refused, *glyphs[7:]]
-    read = reader_with(elsewhere).read_many(batch)
-    assert sorted(elsewhere.pieces) == [10, 15, 16]  # the refused one is not sent
-    alone = reader_with(Elsewhere())
-    expected = embeddings([alone.read_many([glyph])[0] for glyph in batch])
+    batch: list[Outcome[Glyph]] = [*glyphs[:7], BROKEN, refused, *glyphs[7:]]
+    read = encoder_with(workers).encode_many(batch)
+    assert sorted(workers.micro_batches) == [10, 15, 16]  # the refused one is not sent
+    alone = encoder_with(FakeWorkers())
+    expected = embeddings([alone.encode_many([glyph])[0] for glyph in batch])
     assert embeddings(read) == expected
     assert read[8] is refused and isinstance(read[7], InvalidInput)
 
 
 def test_what_is_kept_is_the_drawing_that_came() -> None:
-    picture = PillowInkReader().picture(PillowInkReader().normalize(drawing(3, 0)))
+    picture = PillowRasterizer().to_picture(PillowRasterizer().rasterize(drawing(3, 0)))
     batch = [drawing(3, 0), Glyph(image=picture)] * 20
-    here = stored(DrawingReader(PillowInkReader(), CoarseEmbedder()), batch)
-    assert stored(reader_with(Elsewhere()), batch) == here
+    here = stored(GlyphEncoder(PillowRasterizer(), CoarseEmbedder()), batch)
+    assert stored(encoder_with(FakeWorkers()), batch) == here
     assert [kind for kind, _ in here[:2]] == ["ink", "png"]
 
 
-def stored(reader: DrawingReader, glyphs: Sequence[Glyph]) -> list[tuple[str, bytes]]:
-    return [reader.stored(drawn) for drawn in reader.read_many(glyphs) if isinstance(drawn, Drawing)]
+def stored(encoder: GlyphEncoder, glyphs: Sequence[Glyph]) -> list[tuple[str, bytes]]:
+    return [encoder.to_stored(drawn) for drawn in encoder.encode_many(glyphs) if isinstance(drawn, Drawing)]

@@ -19,7 +19,7 @@ from haleganada_server.core.model_names import FEW_SHOT
 from haleganada_server.core.models.models import Models
 from haleganada_server.core.workspaces.workspace import Workspace
 from haleganada_server.core.workspaces.workspaces import Workspaces
-from haleganada_server.vision import normalize
+from haleganada_server.vision import rasterize
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -31,7 +31,7 @@ few = settings(max_examples=10, deadline=None, suppress_health_check=list(Health
 
 def of_characters(*characters: int, name: str = "tiny", created_us: int = 1) -> TinyModel:
     """Knows each of these characters, as label "L<character>"."""
-    return TinyModel({f"L{c}": normalize(drawing(c, 0)) for c in characters}, name, created_us)
+    return TinyModel({f"L{c}": rasterize(drawing(c, 0)) for c in characters}, name, created_us)
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def world() -> Iterator[tuple[Workspaces, Models, Path]]:
 
 
 def models_of(workspace: Workspace) -> Models:
-    return workspace._tools.models
+    return workspace._dependencies.models
 
 
 @few
@@ -78,7 +78,7 @@ def test_a_model_answers_in_an_empty_workspace() -> None:
 def test_half_a_doubt_is_said() -> None:
     """Two labels with the same template share the probability; linked as forms of one, they are sure together."""
     with world() as (workspaces, models, made):
-        raster = normalize(drawing(0, 0))
+        raster = rasterize(drawing(0, 0))
         models.register(write_tiny_model(made, TinyModel({"a": raster, "b": raster}, "twins")))
         workspace = workspaces.get()
         unsure = workspace.predict(drawing(0, 0), model="twins")
@@ -92,7 +92,7 @@ def test_half_a_doubt_is_said() -> None:
 
 def test_less_than_half_is_not_sure() -> None:
     with world() as (workspaces, models, made):
-        raster = normalize(drawing(0, 0))
+        raster = rasterize(drawing(0, 0))
         models.register(write_tiny_model(made, TinyModel(dict.fromkeys("abc", raster), "three")))
         assert workspaces.get().predict(drawing(0, 0), model="three").decision is Decision.UNSURE
 

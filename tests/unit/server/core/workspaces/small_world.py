@@ -10,17 +10,17 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from haleganada_server.core.fewshot.belief import Model
 from haleganada_server.core.fewshot.confidence import Calibration
 from haleganada_server.core.fewshot.head import Projection
-from haleganada_server.core.glyphs.encoder import DrawingReader
+from haleganada_server.core.fewshot.parameters import HeadParameters
+from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.glyphs.ports import Embedder
 from haleganada_server.core.glyphs.types import Glyph, Ink, Stroke
 from haleganada_server.core.knowledge.prediction import Prediction
 from haleganada_server.core.models.models import Models
-from haleganada_server.core.online.learner import LearnerTools
+from haleganada_server.core.online.learner import LearnerDependencies
 from haleganada_server.core.online.learners import Learners
-from haleganada_server.core.workspaces.dependencies import Tools
+from haleganada_server.core.workspaces.dependencies import WorkspaceDependencies
 from haleganada_server.core.workspaces.types import Lesson
 from haleganada_server.core.workspaces.workspace import Workspace
 from haleganada_server.core.workspaces.workspaces import Workspaces
@@ -29,12 +29,12 @@ from haleganada_server.runtime.learner_process import SubprocessLearners
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.learners import LearnerDirectory
 from haleganada_server.store.models import ModelFolders
-from haleganada_server.vision import PillowInkReader, dataset_raster, model_input, network_input
+from haleganada_server.vision import PillowRasterizer, dataset_raster, model_input, network_input
 from numpy.typing import NDArray
 
 SIDE = 8
 DIM = SIDE * SIDE
-MODEL = Model(Projection(np.zeros(DIM), 6 * np.eye(DIM), np.full(DIM, 0.5)), Calibration())
+HEAD_PARAMETERS = HeadParameters(Projection(np.zeros(DIM), 6 * np.eye(DIM), np.full(DIM, 0.5)), Calibration())
 
 
 @dataclass(frozen=True)
@@ -60,19 +60,19 @@ class CoarseEmbedder:
 
 def open_workspaces(folder: Path, seed: int = 0, embedder: Embedder | None = None) -> Workspaces:
     """All workspaces below a folder, with a CoarseEmbedder or with one of the test's. To be closed."""
-    ink = PillowInkReader()
-    directory = DataDirectory(folder, ink)
-    return Workspaces(tools_of(directory, DrawingReader(ink, embedder or CoarseEmbedder(seed)), folder))
+    rasterizer = PillowRasterizer()
+    directory = DataDirectory(folder, rasterizer)
+    return Workspaces(tools_of(directory, GlyphEncoder(rasterizer, embedder or CoarseEmbedder(seed)), folder))
 
 
-def tools_of(directory: DataDirectory, reader: DrawingReader, folder: Path) -> Tools:
+def tools_of(directory: DataDirectory, reader: GlyphEncoder, folder: Path) -> WorkspaceDependencies:
     """What the workspaces of a data directory share."""
     learners = Learners(
-        LearnerTools(SubprocessLearners(), reader, dataset_raster),
+        LearnerDependencies(SubprocessLearners(), reader, dataset_raster),
         LearnerDirectory(folder / "online"),
         lambda _start: None,
     )
-    return Tools(directory, reader, MODEL, models_of(directory, folder), learners)
+    return WorkspaceDependencies(directory, reader, HEAD_PARAMETERS, models_of(directory, folder), learners)
 
 
 def models_of(directory: DataDirectory, folder: Path) -> Models:

@@ -18,15 +18,15 @@ import numpy as np
 import pytest
 from haleganada_server.core.errors import DataLoss, Precondition
 from haleganada_server.core.fewshot.confidence import Decision
-from haleganada_server.core.glyphs.encoder import DrawingReader
+from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.sample_log.rows import ChangeKind, StaleSample
-from haleganada_server.core.workspaces.background_adaptation import Anticipation
+from haleganada_server.core.workspaces.background_adaptation import BackgroundAdaptation
 from haleganada_server.core.workspaces.reembedding import Reembedder, in_turn
 from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.core.workspaces.workspace import Workspace
 from haleganada_server.core.workspaces.workspaces import Workspaces
 from haleganada_server.store import DataDirectory
-from haleganada_server.vision import PillowInkReader
+from haleganada_server.vision import PillowRasterizer
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -400,11 +400,11 @@ def test_a_fault_is_tried_again_but_not_for_ever(
 ) -> None:
     teach_old(tmp_path, [(0, 0), (1, 0), (2, 0), (3, 0)])
     embedder = FaultyEmbedder(faults=["out of memory"] * faults)
-    ink = PillowInkReader()
-    reader, directory = DrawingReader(ink, embedder), DataDirectory(tmp_path, ink)
+    rasterizer = PillowRasterizer()
+    reader, directory = GlyphEncoder(rasterizer, embedder), DataDirectory(tmp_path, rasterizer)
     reembedder = Reembedder(reader, retry_s=0.01)
     tools = tools_of(directory, reader, tmp_path)
-    workspace = Workspace(directory.open("default"), tools, reembedder, Anticipation())
+    workspace = Workspace(directory.open("default"), tools, reembedder, BackgroundAdaptation())
     reembedder.start()
     for _ in range(faults + 1):
         embedder.let_one_through()

@@ -18,7 +18,7 @@ from haleganada_server.core.datasets.datasets import Datasets
 from haleganada_server.core.errors import Exhausted, InvalidInput, NotFound, Precondition
 from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.store.datasets.folders import DatasetFolders
-from haleganada_server.vision import dataset_raster, normalize
+from haleganada_server.vision import dataset_raster, rasterize
 from numpy.typing import NDArray
 
 from tests.datasets import drawing, drawings, folders_of, idx_files, png, write_npz, write_zip
@@ -59,7 +59,7 @@ def test_what_is_on_disk(world: World, tmp_path: Path) -> None:
     assert [array.dtype.name for array in (labels, parts, writers)] == ["int32", "uint8", "int32"]
     assert names == ["0", "1", "2", "3", "4"] and info.writers == 3 and set(writers) == {0, 1, 2}
     expected = {
-        dataset_raster(normalize(Glyph(image=png(image)))).tobytes(): LABELS[i] for i, image in enumerate(IMAGES)
+        dataset_raster(rasterize(Glyph(image=png(image)))).tobytes(): LABELS[i] for i, image in enumerate(IMAGES)
     }
     assert {raster.tobytes(): int(names[label]) for raster, label in zip(rasters, labels, strict=True)} == expected
     for part in Part:

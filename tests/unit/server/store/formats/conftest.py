@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from haleganada_server.core.workspaces.ports import ImportItem
-from haleganada_server.core.workspaces.types import Refused, TransferFormat
+from haleganada_server.core.workspaces.types import RefusedItem, TransferFormat
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.sample_log.log import SqliteLog
 
 from tests.unit.server.store.rows import teach
 
-Read = Callable[[Path], list[ImportItem | Refused]]
+Read = Callable[[Path], list[ImportItem | RefusedItem]]
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.workspaces.ports import ImportItem
-from haleganada_server.core.workspaces.types import Refused
+from haleganada_server.core.workspaces.types import RefusedItem
 
 
-def good(found: Iterable[ImportItem | Refused]) -> list[ImportItem]:
+def good(found: Iterable[ImportItem | RefusedItem]) -> list[ImportItem]:
     """All items, none of which was refused."""
     items = []
     for item in found:
@@ -18,8 +18,8 @@ def good(found: Iterable[ImportItem | Refused]) -> list[ImportItem]:
     return items
 
 
-def refusal(found: Iterable[ImportItem | Refused]) -> tuple[str, str]:
+def refusal(found: Iterable[ImportItem | RefusedItem]) -> tuple[str, str]:
     """Name of the only item, and the field for which it was refused."""
     (item,) = found
-    assert isinstance(item, Refused) and isinstance(item.error, InvalidInput)
+    assert isinstance(item, RefusedItem) and isinstance(item.error, InvalidInput)
     return item.item, item.error.field

@@ -13,7 +13,7 @@ import pytest
 from haleganada_server.core.errors import AlreadyExists, NotFound, Precondition
 from haleganada_server.core.sample_log.rows import ChangeKind, Event
 from haleganada_server.store import DataDirectory
-from haleganada_server.vision import PillowInkReader
+from haleganada_server.vision import PillowRasterizer
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -33,8 +33,8 @@ HOLD = """
 import os, sys
 from pathlib import Path
 from haleganada_server.store import DataDirectory
-from haleganada_server.vision import PillowInkReader
-held = DataDirectory(Path(sys.argv[1]), PillowInkReader())
+from haleganada_server.vision import PillowRasterizer
+held = DataDirectory(Path(sys.argv[1]), PillowRasterizer())
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -63,30 +63,30 @@ def test_a_second_server_is_told_who_has_the_directory(data: Path) -> None:
         assert other.stdin is not None and other.stdout is not None
         assert other.stdout.readline() == "held\n"
         with pytest.raises(Precondition, match=f"process {other.pid}\\b.*--data") as refusal:
-            DataDirectory(data, PillowInkReader())
+            DataDirectory(data, PillowRasterizer())
         assert refusal.value.reason == "DATA_DIRECTORY_LOCKED"
         other.kill()
         other.wait()
-        DataDirectory(data, PillowInkReader()).close()  # the kernel freed the lock
+        DataDirectory(data, PillowRasterizer()).close()  # the kernel freed the lock
 
 
 def test_the_lock_holds_within_one_process_too(directory: DataDirectory, data: Path) -> None:
     with pytest.raises(Precondition):
-        DataDirectory(data, PillowInkReader())
+        DataDirectory(data, PillowRasterizer())
 
 
 def test_what_a_killed_server_left_unfinished_is_removed(data: Path) -> None:
     (data / "tmp" / "folder").mkdir(parents=True)
     (data / "tmp" / "folder" / "state.sqlite3").write_bytes(b"x")
     (data / "tmp" / "upload").write_bytes(b"x")
-    DataDirectory(data, PillowInkReader()).close()
+    DataDirectory(data, PillowRasterizer()).close()
     assert not list((data / "tmp").iterdir())
 
 
 def test_a_folder_that_cannot_be_used_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(OSError):
-        DataDirectory(tmp_path / "file", PillowInkReader())
+        DataDirectory(tmp_path / "file", PillowRasterizer())
 
 
 @pytest.mark.parametrize("damage", ["", "[]", '{"no": "name"}', "\xff"])
@@ -136,7 +136,7 @@ def test_a_journal_of_a_former_log_is_not_taken_for_the_new_ones(directory: Data
 def test_no_file_is_named_by_a_workspace_or_a_label(name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "data"
-        directory = DataDirectory(root, PillowInkReader())
+        directory = DataDirectory(root, PillowRasterizer())
         log = directory.create(name)
         teach_all(log, [name])
         directory.save(log, name)

@@ -15,7 +15,7 @@ from haleganada_server.training.online.features import FeatureFile
 from haleganada_server.training.online.learner import OnlineLearner
 from haleganada_server.training.online.learner_state import LearnerState
 from haleganada_server.training.online.start import Start
-from haleganada_server.vision import dataset_raster, normalize
+from haleganada_server.vision import dataset_raster, rasterize
 from torch import Tensor
 
 LETTERS = "ಅಕಗಜತನಮಸ"
@@ -36,7 +36,7 @@ def drawing(letter: str, hand: int) -> np.ndarray:
     rng = np.random.default_rng([LETTERS.index(letter), hand])
     x, y = (np.array(_PATHS[LETTERS.index(letter)]) + 1 + rng.normal(0, 0.5, (len(_PATHS[LETTERS.index(letter)]), 2))).T
     stroke = Stroke(tuple(x.clip(0, 12).tolist()), tuple(y.clip(0, 12).tolist()))
-    return dataset_raster(normalize(Glyph(ink=Ink((stroke,), 12, 12))))
+    return dataset_raster(rasterize(Glyph(ink=Ink((stroke,), 12, 12))))
 
 
 def lessons(script: str, shots: int = 1) -> list[TaughtDrawing]:

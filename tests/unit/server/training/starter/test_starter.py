@@ -21,7 +21,7 @@ from haleganada_server.training.starter.dataset import LABELS, StarterItem, star
 from haleganada_server.training.starter.drawings import as_line, representatives
 from haleganada_server.training.starter.exemplars import choose_shippable_exemplars
 from haleganada_server.training.starter.fonts import open_fonts
-from haleganada_server.vision import dataset_raster, normalize_gray
+from haleganada_server.vision import dataset_raster, rasterize_gray
 from numpy.typing import NDArray
 
 from tests.datasets import drawing
@@ -115,7 +115,7 @@ def test_exemplars_are_training_drawings_that_may_be_shipped() -> None:
     others = [StarterItem("a", Part.TRAIN, "mnist", drawing(i)) for i in range(20, 60)]
     tests = [StarterItem("b", Part.TEST, "omniglot", drawing(i)) for i in range(14)]
     (own, none) = choose_shippable_exemplars([*trained, *others, *tests], ("a", "b"))
-    allowed = {dataset_raster(normalize_gray(fit(item.ink))).tobytes() for item in trained[14:]}
+    allowed = {dataset_raster(rasterize_gray(fit(item.ink))).tobytes() for item in trained[14:]}
     assert {raster.tobytes() for raster in own} == allowed
     assert len(none) == 0, "no test drawing is an exemplar"
 

@@ -11,14 +11,14 @@ from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.glyphs.types import Glyph
 
 from .decode import decode_gray
-from .encode import Raster, decode_raster, encode_raster, ink_picture
+from .encode import Raster, ink_picture, raster_from_png, raster_to_png
 from .frame import frame
 from .limits import DEFAULT_LIMITS, ImageLimits
 from .paper import find_ink
 from .strokes import render
 
 
-def normalize(glyph: Glyph, limits: ImageLimits = DEFAULT_LIMITS) -> Raster:
+def rasterize(glyph: Glyph, limits: ImageLimits = DEFAULT_LIMITS) -> Raster:
     """A drawing -> (128, 128) uint8 ink raster, 255 = ink on 0; the ink box's longest side is 80 %, centered.
 
     Raises InvalidInput, naming the field and what to do, for anything that is not one visible drawing.
@@ -27,30 +27,30 @@ def normalize(glyph: Glyph, limits: ImageLimits = DEFAULT_LIMITS) -> Raster:
         return render(glyph.ink, limits)
     if glyph.image is None:
         raise InvalidInput("glyph", "is missing; send an image or ink")
-    return normalize_gray(decode_gray(glyph.image, limits))
+    return rasterize_gray(decode_gray(glyph.image, limits))
 
 
-def normalize_gray(gray: NDArray[np.uint8]) -> Raster:
-    """(height, width) gray values of one drawing -> its ink raster, as normalize gives it for an image of these pixels.
-    Raises InvalidInput.
+def rasterize_gray(gray: NDArray[np.uint8]) -> Raster:
+    """(height, width) gray values of one drawing -> its ink raster, as rasterize returns it for an image of these
+    pixels. Raises InvalidInput.
     """
     return frame(find_ink(gray))
 
 
 @dataclass(frozen=True, slots=True)
-class PillowInkReader:
-    """core.ports.InkReader, by Pillow and numpy."""
+class PillowRasterizer:
+    """core.glyphs.ports.Rasterizer, by Pillow and numpy."""
 
     limits: ImageLimits = DEFAULT_LIMITS
 
-    def normalize(self, glyph: Glyph) -> Raster:
-        return normalize(glyph, self.limits)
+    def rasterize(self, glyph: Glyph) -> Raster:
+        return rasterize(glyph, self.limits)
 
-    def encode(self, raster: Raster) -> bytes:
-        return encode_raster(raster)
+    def to_png(self, raster: Raster) -> bytes:
+        return raster_to_png(raster)
 
-    def decode(self, png: bytes) -> Raster:
-        return decode_raster(png)
+    def from_png(self, png: bytes) -> Raster:
+        return raster_from_png(png)
 
-    def picture(self, raster: Raster) -> bytes:
+    def to_picture(self, raster: Raster) -> bytes:
         return ink_picture(raster)
