@@ -1,1 +1,3 @@
-"""Training the embedder: data synthesis, the loop, the head, calibration and export. Needs the `train` extra."""
+"""Everything that trains: the embedder (pretrain), models on data sets (fit), and networks online. Needs the `train`
+extra, except evaluation.
+"""

@@ -1,8 +1,9 @@
 """A job's process: python -m haleganada_server.training.job REQUEST.json, started by the server.
 
-The request says what to do; job_channel says how the two talk. It ends with one line, {"done": …} or {"failed": …}, and
-status 0. When standard input ends, it leaves at once: the checkpoint is in the job's folder, and the same request
-goes on from there. Several processes train together under torchrun, with the same request:
+The request says what to do; job_channel describes how the process and the server talk. The last line is {"done": …} or
+{"failed": …}, and the exit status is 0. When standard input ends, the process exits at once: its checkpoint stays in
+the job's folder, and the same request resumes from it. torchrun can start several processes with the same request,
+which then train together:
 
     torchrun --standalone --nproc-per-node 2 -m haleganada_server.training.job REQUEST.json
 """
@@ -21,35 +22,35 @@ from haleganada_server.training.common.job_errors import describe_failure
 
 
 def main(arguments: list[str]) -> int:
-    """Carry out one request; the exit status."""
-    first = os.environ.get("RANK", "0") == "0"
-    channel = JobChannel.take_over(silent=not first)
+    """Carry out one request and return the exit status."""
+    is_first = os.environ.get("RANK", "0") == "0"
+    channel = JobChannel.take_over(silent=not is_first)
     request: dict[str, Any] = {}
     try:
         request = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
         channel.report({"done": _carry_out(request, channel)})
     except Exception as error:
         traceback.print_exc()
-        channel.report({"failed": describe_failure(error, _batch_size(request))})
-        return 0 if first else 1  # torchrun then ends the others, which would wait for this one
+        channel.report({"failed": describe_failure(error, _get_batch_size(request))})
+        return 0 if is_first else 1  # so that torchrun ends the other processes, which would wait for this one
     return 0
 
 
 def _carry_out(request: dict[str, Any], channel: JobChannel) -> dict[str, Any]:
-    """Importing is part of the work: it fails where the `train` extra is missing."""
+    """Run the job. The imports are in here because they fail, and must be reported, where `train` is not installed."""
     if request["kind"] == "evaluation":
         from haleganada_server.training.evaluation import run_evaluation
 
         return run_evaluation(request, channel.report, channel.cancelled)
-    from haleganada_server.training.fit.processes import joined_processes
+    from haleganada_server.training.fit.process_group import join_process_group
     from haleganada_server.training.fit.run import run_training
 
-    with joined_processes() as processes:
-        return run_training(request, channel.report, channel.cancelled, processes)
+    with join_process_group() as group:
+        return run_training(request, channel.report, channel.cancelled, group)
 
 
-def _batch_size(request: dict[str, Any]) -> int:
-    """Of a training: as asked for, else the preset's; 0 for anything else."""
+def _get_batch_size(request: dict[str, Any]) -> int:
+    """Return a training's batch size, the preset's if none was requested; 0 for any other job."""
     from haleganada_server.core.models.presets import PRESET_FACTS
 
     facts = PRESET_FACTS.get(request.get("preset", ""))

@@ -1,1 +1,1 @@
-"""Training of a model on a data set, as a job."""
+"""Training a model on a data set, as a job."""

@@ -1,4 +1,4 @@
-"""The course of a training for people: JSON and a picture, and TensorBoard's files where these are asked for."""
+"""The history of a training for people: JSON, a plot, and TensorBoard's event files where requested."""
 
 from __future__ import annotations
 
@@ -17,41 +17,41 @@ from haleganada_server.training.common.atomic_files import write_atomically
 
 HISTORY_JSON = "training_history.json"
 HISTORY_PNG = "training_history.png"
-_SECONDS_BETWEEN_PICTURES = 5.0
-"""A picture takes a second; epochs of small data sets do not."""
+_SECONDS_BETWEEN_PLOTS = 5.0
+"""A plot takes a second, which is longer than an epoch of a small data set."""
 
 
-class History:
-    """Keeps the files of one training up to date, in the folder given."""
+class HistoryFiles:
+    """Keeps a training's history files in a folder up to date."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._pictured = -_SECONDS_BETWEEN_PICTURES
+        self._plotted_at = -_SECONDS_BETWEEN_PLOTS
 
     def write(self, epochs: Sequence[Epoch], best_epoch: int, last: bool = False) -> None:
-        """After an epoch; `last` when it will not be called again. best_epoch: 0 = none. Raises OSError."""
-        write_atomically(self.folder / HISTORY_JSON, history_json(epochs, best_epoch).encode())
-        if epochs and (last or time.monotonic() - self._pictured >= _SECONDS_BETWEEN_PICTURES):
-            write_atomically(self.folder / HISTORY_PNG, history_png(epochs, best_epoch))
-            self._pictured = time.monotonic()
+        """Write the files after an epoch. last: it is the last call. best_epoch: 0 = none. Raises OSError."""
+        write_atomically(self.folder / HISTORY_JSON, format_history(epochs, best_epoch).encode())
+        if epochs and (last or time.monotonic() - self._plotted_at >= _SECONDS_BETWEEN_PLOTS):
+            write_atomically(self.folder / HISTORY_PNG, plot_history(epochs, best_epoch))
+            self._plotted_at = time.monotonic()
 
 
-def history_json(epochs: Sequence[Epoch], best_epoch: int) -> str:
-    """{"best_epoch", "epochs": [{fields of Epoch}]}."""
+def format_history(epochs: Sequence[Epoch], best_epoch: int) -> str:
+    """Return JSON: {"best_epoch", "epochs": [{fields of Epoch}]}."""
     return json.dumps({"best_epoch": best_epoch, "epochs": [asdict(epoch) for epoch in epochs]}, indent=1)
 
 
-def history_png(epochs: Sequence[Epoch], best_epoch: int) -> bytes:
-    """Loss, accuracy and learning rate over the epochs; a line marks the best one."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # Takes a second, which other jobs need not wait.
+def plot_history(epochs: Sequence[Epoch], best_epoch: int) -> bytes:
+    """Return a PNG of loss, accuracy and learning rate over the epochs; a line marks the best one."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # takes a second, which other jobs need not wait
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12, 3.6), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, 3)
     validated = any(epoch.validation_loss or epoch.validation_accuracy for epoch in epochs)
-    _curves(panels[0], "loss", "mean cross-entropy", epochs, validated)
-    _curves(panels[1], "accuracy", "accuracy", epochs, validated)
+    _plot_curves(panels[0], "loss", "mean cross-entropy", epochs, validated)
+    _plot_curves(panels[1], "accuracy", "accuracy", epochs, validated)
     panels[2].plot([e.epoch for e in epochs], [e.learning_rate for e in epochs], color="tab:green")
     panels[2].set_ylabel("learning rate")
     for panel in panels:
@@ -67,27 +67,27 @@ def history_png(epochs: Sequence[Epoch], best_epoch: int) -> bytes:
     return buffer.getvalue()
 
 
-def _curves(panel: Any, measure: str, title: str, epochs: Sequence[Epoch], validated: bool) -> None:
+def _plot_curves(panel: Any, metric: str, title: str, epochs: Sequence[Epoch], validated: bool) -> None:
     for part in ("train", "validation") if validated else ("train",):
-        panel.plot([e.epoch for e in epochs], [getattr(e, f"{part}_{measure}") for e in epochs], ".-", label=part)
+        panel.plot([e.epoch for e in epochs], [getattr(e, f"{part}_{metric}") for e in epochs], ".-", label=part)
     panel.set_ylabel(title)
 
 
 class TensorBoard(contextlib.AbstractContextManager["TensorBoard"]):
-    """Event files of a training, from the first epoch that this process runs."""
+    """Writes event files of a training, from the first epoch that this process runs."""
 
     def __init__(self, folder: Path, first_epoch: int) -> None:
-        """Epochs from `first_epoch` on, that an earlier process wrote, are taken back. Needs tensorboard_there()."""
+        """Withdraw epochs from `first_epoch` on that an earlier process wrote. Needs is_tensorboard_installed()."""
         from torch.utils.tensorboard import SummaryWriter  # type: ignore[attr-defined]
 
         self._writer = SummaryWriter(str(folder), purge_step=first_epoch)
 
     def write(self, epoch: Epoch) -> None:
-        """One epoch's figures."""
-        for measure in ("loss", "accuracy"):
-            values = {part: getattr(epoch, f"{part}_{measure}") for part in ("train", "validation")}
+        """Write the metrics of one epoch."""
+        for metric in ("loss", "accuracy"):
+            values = {part: getattr(epoch, f"{part}_{metric}") for part in ("train", "validation")}
             for part, value in values.items():
-                self._writer.add_scalar(f"{measure}/{part}", value, epoch.epoch)
+                self._writer.add_scalar(f"{metric}/{part}", value, epoch.epoch)
         self._writer.add_scalar("learning_rate", epoch.learning_rate, epoch.epoch)
         self._writer.flush()
 
@@ -95,6 +95,6 @@ class TensorBoard(contextlib.AbstractContextManager["TensorBoard"]):
         self._writer.close()
 
 
-def tensorboard_there() -> bool:
-    """True if event files can be written."""
+def is_tensorboard_installed() -> bool:
+    """Return whether event files can be written."""
     return find_spec("tensorboard") is not None

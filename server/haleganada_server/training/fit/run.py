@@ -1,4 +1,4 @@
-"""A training job from its request to a finished model folder."""
+"""A training job, from its request to a finished model folder."""
 
 from __future__ import annotations
 
@@ -23,152 +23,158 @@ from haleganada_server.training.presets import Preset, preset
 from haleganada_server.training.presets.backbone_weights import start_from
 
 from .checkpoint import load_checkpoint, save_checkpoint
-from .finish import Trained, write_results
-from .history import History, TensorBoard, tensorboard_there
-from .loop import Diverged, FitHooks, FitLoop
-from .processes import Processes
-from .report import FitReport
-from .settings import FitSettings
-from .state import FitState, build_optimiser
-
-FILES = "files"
+from .history import HistoryFiles, TensorBoard, is_tensorboard_installed
+from .loop import Diverged, TrainingHooks, TrainingLoop
+from .process_group import ProcessGroup
+from .reporter import TrainingReporter
+from .results import FILES, FinishedTraining, write_results
+from .settings import TrainingSettings
+from .state import TrainingState, build_optimizer
 
 
-@dataclass(frozen=True)
-class FitJob:
-    """What one training job is to do. options: of the preset's network."""
+@dataclass(frozen=True, kw_only=True)
+class TrainingJob:
+    """What one training job has to do."""
 
     folder: Path
     preset: Preset
     name: str
-    settings: FitSettings
+    settings: TrainingSettings
     data: TrainingData
     backbone_weights: Path | None
 
     @staticmethod
-    def of(request: Mapping[str, Any]) -> FitJob:
-        """From the request's JSON. Raises InvalidInput and Precondition."""
+    def from_request(request: Mapping[str, Any]) -> TrainingJob:
+        """Parse the request's JSON and open its data set. Raises InvalidInput and Precondition."""
         chosen = preset(request["preset"])
         weights, data = request.get("backbone_weights"), read_dataset(request["dataset"])
-        return FitJob(
-            Path(request["folder"]),
-            chosen,
-            str(request["name"]),
-            FitSettings.of(asdict(chosen.defaults), request.get("settings", {}), len(data.part(Part.TRAIN))),
-            data,
-            Path(weights) if weights else None,
+        drawings = len(data.part(Part.TRAIN))
+        return TrainingJob(
+            folder=Path(request["folder"]),
+            preset=chosen,
+            name=str(request["name"]),
+            settings=TrainingSettings.resolve(asdict(chosen.defaults), request.get("settings", {}), drawings),
+            data=data,
+            backbone_weights=Path(weights) if weights else None,
         )
 
-    def fingerprint(self, processes: Processes) -> str:
-        """Of all that decides the course of the training; a checkpoint of another course is no use."""
-        course = [self.preset.name, asdict(self.settings), self.data.sha256, len(self.data.labels), processes.count]
-        return hashlib.sha256(json.dumps(course).encode()).hexdigest()
+    def fingerprint(self, group: ProcessGroup) -> str:
+        """Return a hash of all that decides how the training goes: a checkpoint fits only a training of the same."""
+        decisive = [self.preset.name, asdict(self.settings), self.data.sha256, len(self.data.labels), group.count]
+        return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()
 
 
 def run_training(
     request: Mapping[str, Any], report: Callable[[dict[str, Any]], None], cancelled: Callable[[], bool],
-    processes: Processes,
+    group: ProcessGroup,
 ) -> dict[str, Any]:  # fmt: skip
-    """Train, from the checkpoint if there is one; write model/ and files/; {"model", "cancelled", "result"}.
+    """Train, from the checkpoint if there is one; write model/ and files/; return {"model", "cancelled", "result"}.
 
-    Raises HaleganadaError for what a person can mend, FailedWithModel if there is a model all the same, and what
+    Raises HaleganadaError for what a person can fix, FailedWithModel if there is a model all the same, and whatever
     libraries raise when memory or disk are full.
     """
-    job = FitJob.of(request)
-    require_trainable(job.data, least=2 * processes.count)
-    files = job.folder / FILES
-    files.mkdir(exist_ok=True)
-    told = FitReport(report)
-    precision = Precision.choose(job.settings.mixed_precision, processes.device)
-    told.settings({**asdict(job.settings), "mixed_precision": precision.dtype is not None})
-    told.stage("preparing")
-    state, options = _new_state(job, processes, precision)
-    resumed = load_checkpoint(state, job.folder, job.fingerprint(processes))
-    told.stage("training")
+    job = TrainingJob.from_request(request)
+    require_trainable(job.data, least=2 * group.count)
+    (job.folder / FILES).mkdir(exist_ok=True)
+    reporter = TrainingReporter(report)
+    precision = Precision.choose(job.settings.mixed_precision, group.device)
+    reporter.send_settings({**asdict(job.settings), "mixed_precision": precision.dtype is not None})
+    reporter.start_stage("preparing")
+    state, options = _build_state(job, group, precision)
+    resumed = load_checkpoint(state, job.folder, job.fingerprint(group))
+    reporter.start_stage("training")
     if "backbone" in options:
-        told.note(f"its backbone is {options['backbone']}, for that is what the file of backbone weights holds")
+        reporter.add_note(f"the backbone is {options['backbone']}, because the file of backbone weights holds that one")
     if resumed:
-        told.note(f"went on after epoch {state.epoch}")
-    broken: Diverged | None = None
+        reporter.add_note(f"resumed after epoch {state.epoch}")
+    divergence: Diverged | None = None
     try:
-        ended = _fit(job, state, processes, told, cancelled)
+        completed = _train_epochs(job, state, group, reporter, cancelled)
     except Diverged as error:
-        ended, broken = True, error
-    if processes.first and state.best_epoch:
-        trained = Trained(job.preset, job.name, job.data, job.settings, options, state)
-        write_results(
-            trained, job.folder, InkInput(job.preset.preprocessing.side, processes.device), told, hasty=not ended
+        completed, divergence = True, error
+    if group.is_first and state.best_epoch:
+        training = FinishedTraining(
+            preset=job.preset, name=job.name, data=job.data, settings=job.settings, options=options, state=state
         )
-    if broken is not None and processes.first:  # the others may not end as failures while it writes
-        raise _kept(broken, state.best_epoch)
-    return {"model": bool(state.best_epoch), "cancelled": not ended, "result": {}}
+        ink = InkInput(job.preset.preprocessing.side, group.device)
+        write_results(training, job.folder, ink, reporter, skip_test=not completed)
+    if divergence is not None and group.is_first:  # in another process an error would end this one while it writes
+        raise _describe_divergence(divergence, state.best_epoch)
+    return {"model": bool(state.best_epoch), "cancelled": not completed, "result": {}}
 
 
-def _kept(broken: Diverged, best_epoch: int) -> Precondition:
+def _describe_divergence(error: Diverged, best_epoch: int) -> Precondition:
     if not best_epoch:
-        return broken
-    return FailedWithModel(f"{broken.message}; what it had reached in epoch {best_epoch} is kept", broken.reason)
+        return error
+    return FailedWithModel(f"{error.message}; the model of epoch {best_epoch} is kept", error.reason)
 
 
-def _new_state(job: FitJob, processes: Processes, precision: Precision) -> tuple[FitState, dict[str, Any]]:
-    """The state before the first epoch, and the options that its network was built with."""
+def _build_state(
+    job: TrainingJob, group: ProcessGroup, precision: Precision
+) -> tuple[TrainingState, dict[str, Any]]:  # fmt: skip
+    """Return the state before the first epoch, and the options that its network was built with."""
     options, backbone = start_from(job.preset, job.backbone_weights)
     torch.manual_seed(job.settings.seed)
     network = job.preset.build(len(job.data.labels), options, backbone)
-    network = network.to(processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return FitState(network, build_optimiser(network.parameters(), job.settings), precision), options
+    network = network.to(group.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return TrainingState(network, build_optimizer(network.parameters(), job.settings), precision), options
 
 
-def _fit(
-    job: FitJob, state: FitState, processes: Processes, told: FitReport, cancelled: Callable[[], bool]
+def _train_epochs(
+    job: TrainingJob, state: TrainingState, group: ProcessGroup, reporter: TrainingReporter,
+    cancelled: Callable[[], bool],
 ) -> bool:  # fmt: skip
-    """Run all epochs that are left; False if they were cancelled."""
-    ink = InkInput(job.preset.preprocessing.side, processes.device)
+    """Train for all remaining epochs. Returns False if they were cancelled."""
+    ink = InkInput(job.preset.preprocessing.side, group.device)
     head = job.preset.head_parameters(state.network)
-    loop = FitLoop(state, job.data, job.settings, ink, processes, head, FitHooks(told.stepped, cancelled))
-    keeper = _Keeper(job, state, processes, told)
-    validated = bool(len(loop.validation))
-    if not validated:
-        told.note("the data set has no validation part: the last state is kept, not the best one")
-    with keeper:
-        for epoch_before in state.history:  # of the checkpoint: whoever listened may have gone before hearing of all
-            told.epoch(epoch_before)
-        told.begin(state.epoch * loop.order.steps, job.settings.epochs * loop.order.steps)
-        while not state.over(job.settings):
+    loop = TrainingLoop(state, job.data, job.settings, ink, group, head, TrainingHooks(reporter.report_step, cancelled))
+    steps = loop.sampler.steps_per_epoch
+    has_validation = bool(len(loop.validation))
+    if not has_validation:
+        reporter.add_note("the data set has no validation part: the last state is kept, not the best one")
+    with _EpochRecorder(job, state, group, reporter) as recorder:
+        for past_epoch in state.history:  # the server may have stopped before it received those of the checkpoint
+            reporter.send_epoch(past_epoch)
+        reporter.start_steps(state.epoch * steps, job.settings.epochs * steps)
+        while not state.is_over(job.settings):
             epoch = loop.run_epoch()
             if epoch is None:
                 return False
-            state.add(epoch, validated)
-            keeper.keep(epoch)
+            state.add_epoch(epoch, has_validation)
+            recorder.record(epoch)
     return True
 
 
-class _Keeper(contextlib.ExitStack):
-    """Tells and writes what is to be kept after each epoch; only in the first process."""
+class _EpochRecorder(contextlib.ExitStack):
+    """Reports each epoch, and writes its checkpoint and history; in the first process only."""
 
-    def __init__(self, job: FitJob, state: FitState, processes: Processes, told: FitReport) -> None:
+    def __init__(
+        self, job: TrainingJob, state: TrainingState, group: ProcessGroup, reporter: TrainingReporter
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.job, self.state, self.told, self.first = job, state, told, processes.first
-        self.fingerprint = job.fingerprint(processes)
-        self.history = History(job.folder / FILES)
-        self.board: TensorBoard | None = None
-        if job.settings.tensorboard and processes.first:
-            self._open_board()
+        self._job, self._state, self._reporter, self._is_first = job, state, reporter, group.is_first
+        self._fingerprint = job.fingerprint(group)
+        self._history = HistoryFiles(job.folder / FILES)
+        self._tensorboard: TensorBoard | None = None
+        if job.settings.tensorboard and group.is_first:
+            self._open_tensorboard()
 
-    def keep(self, epoch: Epoch) -> None:
-        """After an epoch was added to the state."""
-        if not self.first:
+    def record(self, epoch: Epoch) -> None:
+        """Record an epoch that was added to the state."""
+        if not self._is_first:
             return
-        last = self.state.over(self.job.settings)
-        if last or epoch.epoch % self.job.settings.checkpoint_every == 0:
-            save_checkpoint(self.state, self.job.folder, self.fingerprint)
-        self.history.write(self.state.history, self.state.best_epoch, last)
-        if self.board:
-            self.board.write(epoch)
-        self.told.epoch(epoch)
+        is_last = self._state.is_over(self._job.settings)
+        if is_last or epoch.epoch % self._job.settings.checkpoint_every == 0:
+            save_checkpoint(self._state, self._job.folder, self._fingerprint)
+        self._history.write(self._state.history, self._state.best_epoch, is_last)
+        if self._tensorboard:
+            self._tensorboard.write(epoch)
+        self._reporter.send_epoch(epoch)
 
-    def _open_board(self) -> None:
-        if tensorboard_there():
-            self.board = self.enter_context(TensorBoard(self.job.folder / FILES, self.state.epoch + 1))
+    def _open_tensorboard(self) -> None:
+        if is_tensorboard_installed():
+            self._tensorboard = self.enter_context(TensorBoard(self._job.folder / FILES, self._state.epoch + 1))
         else:
-            self.told.note("no TensorBoard files: the server lacks it; pip install 'haleganada[tensorboard]'")
+            self._reporter.add_note(
+                "no TensorBoard files: it is not installed on the server; pip install 'haleganada[tensorboard]'"
+            )

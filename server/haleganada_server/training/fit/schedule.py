@@ -1,37 +1,37 @@
-"""How the learning rate changes, as a share of the highest one."""
+"""Learning rate schedules: what the highest rate is multiplied by."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-FACTOR = 0.5
+DECAY = 0.5
 PATIENCE = 5
-"""Epochs without a better loss after which the rate is halved."""
+"""Epochs without a lower loss after which the rate is halved."""
 
 
-def cosine(step: int, steps_in_epoch: int, epochs: int) -> float:
-    """Rises linearly over the first epoch, then falls along half a cosine to 0. step: of the whole training, from 0."""
-    total = steps_in_epoch * epochs
-    warm = steps_in_epoch if epochs > 1 else max(1, total // 10)
-    if step < warm:
-        return (step + 1) / warm
-    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
+def compute_cosine_factor(step: int, steps_per_epoch: int, epochs: int) -> float:
+    """Rise linearly over the first epoch, then fall along half a cosine to 0. step: of the whole training, from 0."""
+    total = steps_per_epoch * epochs
+    warmup = steps_per_epoch if epochs > 1 else max(1, total // 10)
+    if step < warmup:
+        return (step + 1) / warmup
+    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
 
 
 @dataclass
 class Plateau:
-    """Halves the share when the loss no longer falls. All of it is in its fields, which a checkpoint keeps."""
+    """Halves its factor when the loss stops falling. A checkpoint keeps its fields, which are its whole state."""
 
-    share: float = 1.0
-    best: float = math.inf
-    waited: int = 0
+    factor: float = 1.0
+    best_loss: float = math.inf
+    epochs_waited: int = 0
 
-    def heed(self, loss: float) -> None:
-        """Take note of an epoch's loss."""
-        if loss < self.best:
-            self.best, self.waited = loss, 0
+    def update(self, loss: float) -> None:
+        """Take the loss of one more epoch into account."""
+        if loss < self.best_loss:
+            self.best_loss, self.epochs_waited = loss, 0
             return
-        self.waited += 1
-        if self.waited >= PATIENCE:
-            self.share, self.waited = self.share * FACTOR, 0
+        self.epochs_waited += 1
+        if self.epochs_waited >= PATIENCE:
+            self.factor, self.epochs_waited = self.factor * DECAY, 0

@@ -1,4 +1,4 @@
-"""How one training goes: what was asked for, and the preset's own settings for the rest."""
+"""The settings of one training: those that were requested, and the preset's own for the rest."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-_LEAST_BATCH, _STEPS_AN_EPOCH, _LEAST_STEPS = 8, 16, 300
-"""Of a small data set: a preset's own batch might hold all of it, and a few dozen steps teach nothing."""
+_MIN_BATCH, _STEPS_PER_EPOCH, _MIN_STEPS = 8, 16, 300
+"""For small data sets: a preset's own batch might hold all of one, and a few dozen steps teach nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class FitSettings:
-    """See TrainingSettings in the contract, whose names and ranges these are. batch_size: in each process.
+class TrainingSettings:
+    """Names and ranges are those of TrainingSettings in the contract. batch_size: in each process.
 
     mixed_precision: None = on GPUs that are fast at it.
     """
@@ -34,19 +34,21 @@ class FitSettings:
     tensorboard: bool = False
 
     @staticmethod
-    def of(defaults: Mapping[str, Any], given: Mapping[str, Any], drawings: int) -> FitSettings:
-        """The settings given, on top of a preset's as they suit so many drawings to train on. Other entries of either
-        are passed over.
+    def resolve(
+        defaults: Mapping[str, Any], requested: Mapping[str, Any], drawings: int
+    ) -> TrainingSettings:  # fmt: skip
+        """Complete the requested settings with a preset's defaults, adapted to the number of drawings to train on.
+
+        Unknown entries of either are ignored.
         """
-        known = {f.name for f in fields(FitSettings)}
-        chosen = {k: v for k, v in {**_suited(defaults, given, drawings), **given}.items() if k in known}
-        return FitSettings(**chosen)
+        known = {f.name for f in fields(TrainingSettings)}
+        merged = {**_adapt_to_size(defaults, requested, drawings), **requested}
+        return TrainingSettings(**{k: v for k, v in merged.items() if k in known})
 
 
-def _suited(defaults: Mapping[str, Any], given: Mapping[str, Any], drawings: int) -> dict[str, Any]:
-    """A preset's settings with smaller batches, if it has too few drawings for them, and then with epochs enough."""
-    usual = int(defaults["batch_size"])
-    wanted = 1 << max(0, (drawings // _STEPS_AN_EPOCH).bit_length() - 1)  # a power of two
-    batch = min(usual, max(_LEAST_BATCH, wanted))
-    steps = max(1, drawings // int(given.get("batch_size", batch)))
-    return {**defaults, "batch_size": batch, "epochs": max(int(defaults["epochs"]), math.ceil(_LEAST_STEPS / steps))}
+def _adapt_to_size(defaults: Mapping[str, Any], requested: Mapping[str, Any], drawings: int) -> dict[str, Any]:
+    """Return a preset's settings with batches small enough, and epochs numerous enough, for so few drawings."""
+    fitting = 1 << max(0, (drawings // _STEPS_PER_EPOCH).bit_length() - 1)  # a power of two
+    batch = min(int(defaults["batch_size"]), max(_MIN_BATCH, fitting))
+    steps = max(1, drawings // int(requested.get("batch_size", batch)))
+    return {**defaults, "batch_size": batch, "epochs": max(int(defaults["epochs"]), math.ceil(_MIN_STEPS / steps))}

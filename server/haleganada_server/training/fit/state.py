@@ -1,7 +1,8 @@
-"""Everything that changes in a training, and what decides its course: the best epoch, and when to stop.
+"""The state of a training: everything that changes in it, its best epoch, and when to stop.
 
-Random numbers are no part of it: order and augmentation follow from (seed, epoch), and torch's own generator, which
-dropout uses, is seeded anew from them when an epoch begins. So an epoch that is repeated after a break is the same one.
+Random numbers are not part of it: order and augmentation follow from (seed, epoch), and torch's own generator, which
+dropout uses, is seeded from them at the start of each epoch. So an epoch that is repeated after an interruption gives
+the same result.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ from haleganada_server.core.jobs.job import Epoch
 from haleganada_server.training.common.precision import Precision
 
 from .schedule import Plateau
-from .settings import FitSettings
+from .settings import TrainingSettings
 
 
 @dataclass
-class FitState:
-    """history: of the epochs that are over. best: tensors of the best of them, on the CPU; best_epoch 0 = none yet."""
+class TrainingState:
+    """history: the epochs that are over. best: tensors of the best of them, on the CPU. best_epoch: 0 = none yet."""
 
     network: nn.Module
-    optimiser: torch.optim.Optimizer
+    optimizer: torch.optim.Optimizer
     precision: Precision = field(default_factory=Precision)
     plateau: Plateau = field(default_factory=Plateau)
     history: list[Epoch] = field(default_factory=list)
@@ -33,32 +34,32 @@ class FitState:
 
     @property
     def epoch(self) -> int:
-        """How many are over."""
+        """Number of epochs that are over."""
         return len(self.history)
 
-    def add(self, epoch: Epoch, validated: bool) -> None:
-        """An epoch is over. validated: there is a validation part; without one the last state counts as the best."""
+    def add_epoch(self, epoch: Epoch, has_validation: bool) -> None:
+        """Record an epoch that is over. Without a validation part, the last state counts as the best."""
         self.history.append(epoch)
-        if not validated or not self.best_epoch or _rank(epoch) > _rank(self.history[self.best_epoch - 1]):
-            self.best, self.best_epoch = plain_tensors(self.network), epoch.epoch
+        if not has_validation or not self.best_epoch or _rank(epoch) > _rank(self.history[self.best_epoch - 1]):
+            self.best, self.best_epoch = copy_tensors(self.network), epoch.epoch
 
-    def over(self, settings: FitSettings) -> bool:
-        """True after the last epoch, or after `patience` epochs that were no better."""
-        patient = not settings.patience or self.epoch - self.best_epoch < settings.patience
-        return self.epoch >= settings.epochs or not patient
+    def is_over(self, settings: TrainingSettings) -> bool:
+        """Return True after the last epoch, or after `patience` epochs without improvement."""
+        out_of_patience = bool(settings.patience) and self.epoch - self.best_epoch >= settings.patience
+        return self.epoch >= settings.epochs or out_of_patience
 
 
 def _rank(epoch: Epoch) -> tuple[float, float]:
     return epoch.validation_accuracy, -epoch.validation_loss
 
 
-def plain_tensors(network: nn.Module) -> dict[str, Tensor]:
-    """A copy of a network's state on the CPU, in plain memory order."""
+def copy_tensors(network: nn.Module) -> dict[str, Tensor]:
+    """Copy a network's state to the CPU, in plain memory order."""
     return {k: v.detach().to("cpu", copy=True).contiguous() for k, v in network.state_dict().items()}
 
 
-def build_optimiser(parameters: Iterable[nn.Parameter], settings: FitSettings) -> torch.optim.Optimizer:
-    """Adam or AdamW over what is not frozen; biases and the scales of norms do not decay."""
+def build_optimizer(parameters: Iterable[nn.Parameter], settings: TrainingSettings) -> torch.optim.Optimizer:
+    """Return Adam or AdamW over what is not frozen, without weight decay for biases and the scales of norms."""
     trained = [p for p in parameters if p.requires_grad]
     groups = [
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": settings.weight_decay},

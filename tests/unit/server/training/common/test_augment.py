@@ -11,14 +11,14 @@ from haleganada_server.training.common.augment import DRAWS, augment, draw_rando
 from haleganada_server.training.common.ink_input import InkInput
 from haleganada_server.vision import model_input
 
-from tests.unit.server.training.fit.conftest import shape
+from tests.unit.server.training.fit.conftest import draw_shape
 
 CPU = torch.device("cpu")
 
 
 def ink(label: int = 3, count: int = 8) -> torch.Tensor:
     rng = np.random.default_rng(label)
-    return InkInput(64, CPU)(np.stack([shape(label, rng) for _ in range(count)]))
+    return InkInput(64, CPU)(np.stack([draw_shape(label, rng) for _ in range(count)]))
 
 
 def test_without_draws_nothing_changes() -> None:

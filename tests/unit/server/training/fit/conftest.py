@@ -18,8 +18,8 @@ SHAPES = ("I", "O", "X", "ಅ")
 Request = dict[str, Any]
 
 
-def shape(label: int, rng: np.random.Generator) -> np.ndarray:
-    """A bar, a ring, a cross or a corner, a little different each time: (64, 64) uint8."""
+def draw_shape(label: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw a bar, a ring, a cross or a corner, a little different each time: (64, 64) uint8."""
     y, x = np.mgrid[:DATASET_SIDE, :DATASET_SIDE] - (DATASET_SIDE - 1) / 2 + rng.normal(0, 2, (2, 1, 1))
     pen, reach = rng.uniform(2, 4), rng.uniform(20, 26)
     inside = np.maximum(abs(x), abs(y)) < reach
@@ -33,12 +33,12 @@ def shape(label: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def write_dataset(folder: Path, counts: dict[Part, int], classes: int = 3, seed: int = 0) -> dict[str, Any]:
-    """A data set as the server stores it, with as many drawings of each label in each part; its entry in a request."""
+    """Write a data set as the server stores it, `counts` drawings of each label; return its entry in a request."""
     rng = np.random.default_rng(seed)
     parts = np.concatenate([np.full(classes * count, part, np.uint8) for part, count in counts.items()])
     labels = np.concatenate([np.arange(classes * count, dtype=np.int32) % classes for count in counts.values()])
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = [shape(label, rng) for label in labels]
+    drawn = [draw_shape(label, rng) for label in labels]
     np.save(folder / "rasters.npy", np.array(drawn, np.uint8).reshape(-1, DATASET_SIDE, DATASET_SIDE))
     np.save(folder / "labels.npy", labels)
     np.save(folder / "parts.npy", parts)
@@ -54,7 +54,7 @@ def dataset(tmp_path: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def request_for(tmp_path: Path, dataset: dict[str, Any]) -> Callable[..., Request]:
-    """Makes the request of a training of tiny-cnn, in a folder of the name given."""
+    """A function that builds the request to train tiny-cnn in a folder of the given name."""
 
     def make(folder: str = "job", **settings: Any) -> Request:
         (tmp_path / folder).mkdir(exist_ok=True)
@@ -99,8 +99,8 @@ class JobRun:
         )
         self.lines: list[dict[str, Any]] = []
 
-    def until(self, key: str, count: int = 1) -> JobRun:
-        """Read reports until that many of a kind have come."""
+    def read_until(self, key: str, count: int = 1) -> JobRun:
+        """Read reports until that many of a kind have arrived."""
         assert self.process.stdout
         for line in self.process.stdout:
             self.lines.append(json.loads(line))
@@ -108,14 +108,14 @@ class JobRun:
                 break
         return self
 
-    def say(self, word: str) -> None:
-        """Write to the process."""
+    def write(self, word: str) -> None:
+        """Write to the process's standard input."""
         assert self.process.stdin
         self.process.stdin.write(word)
         self.process.stdin.flush()
 
-    def end(self) -> dict[str, Any]:
-        """Read all that is left; the last report. Standard error is in `errors` then."""
+    def wait_for_end(self) -> dict[str, Any]:
+        """Read to the end, keep standard error in `errors`, and return the last report."""
         assert self.process.stdout and self.process.stderr and self.process.stdin
         self.lines += [json.loads(line) for line in self.process.stdout]
         self.errors = self.process.stderr.read()
@@ -124,14 +124,14 @@ class JobRun:
         return self.lines[-1] if self.lines else {}
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """Send SIGKILL."""
         self.process.kill()
         self.process.wait(60)
 
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., JobRun]]:
-    """Starts jobs; those that a failing test leaves behind are ended."""
+    """A function that starts jobs; those that a failing test leaves running are killed."""
     runs: list[JobRun] = []
 
     def start_one(request: Request, **options: Any) -> JobRun:

@@ -1,9 +1,8 @@
-"""Checkpoints hold everything, come whole or not at all, and give way to the one before when they are damaged."""
+"""Checkpoints hold everything, are written whole or not at all, and fall back to the one before when damaged."""
 
 from __future__ import annotations
 
 import errno
-import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -11,47 +10,46 @@ from pathlib import Path
 import pytest
 import torch
 from haleganada_server.core.jobs.job import Epoch
-from haleganada_server.training.common.atomic_files import write_atomically, write_safetensors
-from haleganada_server.training.common.checkpoint import read_tensors
+from haleganada_server.training.common.atomic_files import write_atomically
 from haleganada_server.training.common.precision import Precision
 from haleganada_server.training.fit import checkpoint
 from haleganada_server.training.fit.checkpoint import load_checkpoint, save_checkpoint
-from haleganada_server.training.fit.settings import FitSettings
-from haleganada_server.training.fit.state import FitState, build_optimiser
+from haleganada_server.training.fit.settings import TrainingSettings
+from haleganada_server.training.fit.state import TrainingState, build_optimizer
 from torch import nn
 
 ACCURACY = {1: 0.5, 2: 0.9, 3: 0.7, 4: 0.6}
 
 
-def new_state() -> FitState:
+def new_state() -> TrainingState:
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3))
     network.to(memory_format=torch.channels_last)
-    return FitState(network, build_optimiser(network.parameters(), FitSettings(9, 1, 0.1)))
+    return TrainingState(network, build_optimizer(network.parameters(), TrainingSettings(9, 1, 0.1)))
 
 
-def train(state: FitState, epochs: int) -> FitState:
-    """A step each, on numbers that follow from the epoch."""
+def train(state: TrainingState, epochs: int) -> TrainingState:
+    """Take one step per epoch, on numbers that follow from the epoch."""
     for _ in range(epochs):
         number = state.epoch + 1
-        state.optimiser.zero_grad()
+        state.optimizer.zero_grad()
         ink = torch.rand(4, 2, 5, 5, generator=torch.Generator().manual_seed(number))
         state.network(ink).square().mean().backward()
-        state.optimiser.step()
-        state.plateau.heed(1.0)
-        state.add(Epoch(number, 1, 0, 1, ACCURACY[number], 0.1, 1), validated=True)
+        state.optimizer.step()
+        state.plateau.update(1.0)
+        state.add_epoch(Epoch(number, 1, 0, 1, ACCURACY[number], 0.1, 1), has_validation=True)
     return state
 
 
-def assert_equal(a: FitState, b: FitState) -> None:
+def assert_equal(a: TrainingState, b: TrainingState) -> None:
     assert (a.history, a.best_epoch, a.plateau) == (b.history, b.best_epoch, b.plateau)
     for ours, theirs in ((a.network.state_dict(), b.network.state_dict()), (a.best, b.best)):
         assert ours.keys() == theirs.keys() and all(torch.equal(v, theirs[k]) for k, v in ours.items())
 
 
 @pytest.mark.parametrize("epochs", [2, 3])
-def test_going_on_from_a_checkpoint_changes_nothing(tmp_path: Path, epochs: int) -> None:
-    """Epoch 2 is the best: its state is the present one after two epochs, and another one after three."""
+def test_resuming_from_a_checkpoint_changes_nothing(tmp_path: Path, epochs: int) -> None:
+    """Epoch 2 is the best: its state is the current one after two epochs, and another one after three."""
     save_checkpoint(train(new_state(), epochs), tmp_path, "same")
     resumed = new_state()
     assert load_checkpoint(resumed, tmp_path, "same")
@@ -60,7 +58,7 @@ def test_going_on_from_a_checkpoint_changes_nothing(tmp_path: Path, epochs: int)
 
 
 def test_the_scale_of_float16_is_kept(tmp_path: Path) -> None:
-    """Each step doubles it, which without it would begin anew."""
+    """Each step doubles it; without it the scale would start over."""
     halves = [Precision(torch.float16) for _ in range(2)]
     for precision in halves:
         precision.restore({**precision.state(), "growth_interval": 1})
@@ -69,21 +67,10 @@ def test_the_scale_of_float16_is_kept(tmp_path: Path) -> None:
         parameter.grad = torch.zeros_like(parameter)
     before = kept.precision.state()["scale"]
     kept.precision.backward(sum(p.sum() for p in kept.network.parameters()))
-    kept.precision.step(kept.optimiser)
+    kept.precision.step(kept.optimizer)
     save_checkpoint(train(kept, 1), tmp_path, "same")
     assert load_checkpoint(resumed, tmp_path, "same")
     assert resumed.precision.state()["scale"] == kept.precision.state()["scale"] == 2 * before
-
-
-def test_checkpoints_from_before_float16_are_gone_on_from(tmp_path: Path) -> None:
-    save_checkpoint(train(new_state(), 2), tmp_path, "same")
-    path = tmp_path / "checkpoint-000002.safetensors"
-    tensors, metadata = read_tensors(path)
-    header = json.loads(metadata["fit"])
-    del header["precision"]
-    write_safetensors(path, tensors, {"fit": json.dumps(header)})
-    resumed = new_state()
-    assert load_checkpoint(resumed, tmp_path, "same") and resumed.epoch == 2
 
 
 def test_later_checkpoints_of_another_training_do_not_crowd_out_new_ones(tmp_path: Path) -> None:
@@ -97,7 +84,7 @@ def test_later_checkpoints_of_another_training_do_not_crowd_out_new_ones(tmp_pat
     assert load_checkpoint(resumed, tmp_path, "same") and resumed.epoch == 1
 
 
-def test_a_checkpoint_of_another_format_is_not_gone_on_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checkpoint_of_another_format_is_not_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_checkpoint(train(new_state(), 1), tmp_path, "same")
     monkeypatch.setattr(checkpoint, "FORMAT", checkpoint.FORMAT + 1)
     assert not load_checkpoint(new_state(), tmp_path, "same")
@@ -111,7 +98,7 @@ def test_the_last_two_are_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["cut", "emptied", "not ours"])
-def test_a_damaged_one_gives_way_to_the_one_before(tmp_path: Path, damage: str) -> None:
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path: Path, damage: str) -> None:
     state = new_state()
     for _ in range(2):
         save_checkpoint(train(state, 1), tmp_path, "same")
@@ -125,7 +112,7 @@ def test_a_damaged_one_gives_way_to_the_one_before(tmp_path: Path, damage: str) 
     assert not load_checkpoint(new_state(), tmp_path, "same")
 
 
-def test_one_of_another_training_is_no_use(tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_training_is_not_resumed(tmp_path: Path) -> None:
     save_checkpoint(train(new_state(), 1), tmp_path, "same")
     assert not load_checkpoint(new_state(), tmp_path, "other")
 

@@ -1,4 +1,4 @@
-"""History files: complete after every epoch, and readable where there is no validation part."""
+"""History files are complete after every epoch, and readable without a validation part."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from typing import Any
 
 import pytest
 from haleganada_server.core.jobs.job import Epoch
-from haleganada_server.training.fit.history import HISTORY_JSON, HISTORY_PNG, History, history_png
+from haleganada_server.training.fit.history import HISTORY_JSON, HISTORY_PNG, HistoryFiles, plot_history
 from matplotlib.figure import Figure
 from PIL import Image
 
 EPOCHS = [Epoch(n, 1 / n, 1 - 1 / n, 1.2 / n, 0.9 - 1 / n, 0.1 / n, 3) for n in (1, 2, 3)]
 
 
-def test_json_follows_every_epoch_and_the_picture_comes_at_the_end(tmp_path: Path) -> None:
-    history = History(tmp_path)
+def test_json_is_written_every_epoch_and_the_plot_at_the_end(tmp_path: Path) -> None:
+    history = HistoryFiles(tmp_path)
     for count in (1, 2, 3):
         history.write(EPOCHS[:count], best_epoch=count)
-        told = json.loads((tmp_path / HISTORY_JSON).read_text())
-        assert [Epoch(**entry) for entry in told["epochs"]] == EPOCHS[:count] and told["best_epoch"] == count
+        written = json.loads((tmp_path / HISTORY_JSON).read_text())
+        assert [Epoch(**entry) for entry in written["epochs"]] == EPOCHS[:count] and written["best_epoch"] == count
     early = (tmp_path / HISTORY_PNG).read_bytes()
     history.write(EPOCHS, 3, last=True)
     assert (tmp_path / HISTORY_PNG).read_bytes() != early
     assert {p.name for p in tmp_path.iterdir()} == {HISTORY_JSON, HISTORY_PNG}
 
 
-def test_the_picture_is_a_picture() -> None:
+def test_the_plot_is_an_image() -> None:
     for epochs in (EPOCHS, EPOCHS[:1], [Epoch(1, 1, 0.5, 0, 0, 0.1, 3)]):
-        with Image.open(io.BytesIO(history_png(epochs, best_epoch=1))) as picture:
+        with Image.open(io.BytesIO(plot_history(epochs, best_epoch=1))) as picture:
             assert picture.size == (1200, 360) and len(picture.convert("L").getcolors() or []) > 10
 
 
@@ -38,12 +38,12 @@ def test_the_legend_covers_no_curve(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Figure] = []
     save = Figure.savefig
 
-    def saved(figure: Figure, *more: Any, **options: Any) -> None:
+    def save_and_keep(figure: Figure, *more: Any, **options: Any) -> None:
         save(figure, *more, **options)
         drawn.append(figure)
 
-    monkeypatch.setattr(Figure, "savefig", saved)
-    history_png(EPOCHS, best_epoch=2)
+    monkeypatch.setattr(Figure, "savefig", save_and_keep)
+    plot_history(EPOCHS, best_epoch=2)
     (figure,) = drawn
     legends = [*figure.legends, *(panel.get_legend() for panel in figure.axes if panel.get_legend())]
     (legend,) = legends

@@ -1,5 +1,5 @@
-"""A training job as a process: its reports, its files, and its end by kill, cancel, a vanished server or a full
-disk.
+"""A training job as a process: its reports, its files, and how it ends when it is killed or cancelled, when the server
+is gone, or when the disk is full.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from haleganada_server.core.models.card import ModelCard
 from haleganada_server.training.common.job_channel import ABANDONED
 from haleganada_server.training.export.model_files import read_model
 from haleganada_server.training.fit import run
-from haleganada_server.training.fit.processes import Processes
+from haleganada_server.training.fit.process_group import ProcessGroup
 from haleganada_server.training.fit.run import run_training
-from haleganada_server.training.fit.settings import FitSettings
+from haleganada_server.training.fit.settings import TrainingSettings
 from haleganada_server.training.online.start import start_model
 from haleganada_server.training.presets import preset
 from safetensors import safe_open
@@ -40,25 +40,25 @@ Start = Callable[..., JobRun]
 RequestFor = Callable[..., Request]
 
 
-def run_here(request: Request, cancel_after: int = 10**6) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """In this process: what is done, and all reports. cancel_after: as many epochs."""
+def run_in_process(request: Request, cancel_after: int = 10**6) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Run a job in this process; return its result and all reports. cancel_after: number of epochs."""
     lines: list[dict[str, Any]] = []
 
     def cancelled() -> bool:
         return sum("epoch" in line for line in lines) >= cancel_after
 
-    return run_training(request, lines.append, cancelled, Processes(torch.device("cpu"))), lines
+    return run_training(request, lines.append, cancelled, ProcessGroup(torch.device("cpu"))), lines
 
 
-def course(folder: str) -> list[dict[str, Any]]:
-    """The history on disk, without what the clock says."""
+def read_epochs(folder: str) -> list[dict[str, Any]]:
+    """Return the history on disk, without the times."""
     history = json.loads((Path(folder) / "files/training_history.json").read_text())
     return [{k: v for k, v in epoch.items() if k != "seconds"} for epoch in history["epochs"]]
 
 
 def test_a_training_leaves_a_complete_model_and_files(request_for: RequestFor) -> None:
     request = request_for(epochs=6, learning_rate=3e-3)
-    done, lines = run_here(request)
+    done, lines = run_in_process(request)
     assert done == {"model": True, "cancelled": False, "result": {}}
     job = Path(request["folder"])
     assert {p.name for p in (job / "files").iterdir()} == {
@@ -75,9 +75,9 @@ def test_a_training_leaves_a_complete_model_and_files(request_for: RequestFor) -
     assert [line["progress"]["stage"] for line in lines if "progress" in line][-2:] == ["measuring", "exporting"]
 
 
-def test_the_best_state_can_be_fetched_as_tensors_that_say_what_they_are(request_for: RequestFor) -> None:
+def test_the_file_of_the_best_state_describes_its_tensors(request_for: RequestFor) -> None:
     request = request_for(epochs=6, learning_rate=3e-3)
-    run_here(request)
+    run_in_process(request)
     with safe_open(Path(request["folder"]) / "files/best_model.safetensors", "pt") as file:
         about, tensors = json.loads(file.metadata()["haleganada"]), {n: file.get_tensor(n) for n in file.keys()}  # noqa: SIM118
     network = preset(about["preset"]).build(len(about["labels"]), about["options"], None)
@@ -90,7 +90,7 @@ def test_the_best_state_can_be_fetched_as_tensors_that_say_what_they_are(request
 
 def test_a_model_that_can_learn_online_keeps_some_of_its_drawings(request_for: RequestFor) -> None:
     request = {**request_for(epochs=1), "preset": "cnn36"}
-    run_here(request)
+    run_in_process(request)
     folder = Path(request["folder"]) / "model"
     memory = start_model(folder).memory
     assert Counter(sample.label for sample in memory) == {"I": 8, "O": 8, "X": 8}
@@ -100,9 +100,9 @@ def test_a_model_that_can_learn_online_keeps_some_of_its_drawings(request_for: R
 
 def test_the_model_is_the_best_state_and_says_how_good_it_is(request_for: RequestFor) -> None:
     request = request_for(epochs=6, learning_rate=3e-3)
-    run_here(request)
+    run_in_process(request)
     network, card = read_model(Path(request["folder"]) / "model")
-    best = max(course(request["folder"]), key=lambda e: (e["validation_accuracy"], -e["validation_loss"]))
+    best = max(read_epochs(request["folder"]), key=lambda e: (e["validation_accuracy"], -e["validation_loss"]))
     assert card.metrics["validation_accuracy"] == best["validation_accuracy"]
     assert card.training["best_epoch"] == best["epoch"] and card.training["seed"] == 0
     assert card.labels == ("I", "O", "X") and card.dataset_sha256 == "5" * 64 and not network.training
@@ -113,100 +113,104 @@ def test_the_model_is_the_best_state_and_says_how_good_it_is(request_for: Reques
     assert (answers == np.arange(12) % 3).mean() == card.metrics["test_accuracy"]
 
 
-def test_killed_and_started_again_it_ends_as_if_nothing_had_happened(request_for: RequestFor, start: Start) -> None:
+def test_a_killed_training_resumes_with_the_same_result(request_for: RequestFor, start: Start) -> None:
     whole = request_for("whole", epochs=6, checkpoint_every=2)
-    run_here(whole)
+    run_in_process(whole)
     broken = request_for("broken", epochs=6, checkpoint_every=2)
-    start(broken).until("epoch", 3).kill()
+    start(broken).read_until("epoch", 3).kill()
     resumed = start(broken)
-    assert resumed.end() == {"done": {"model": True, "cancelled": False, "result": {}}}, resumed.errors
+    assert resumed.wait_for_end() == {"done": {"model": True, "cancelled": False, "result": {}}}, resumed.errors
     assert [line["epoch"]["epoch"] for line in resumed.lines if "epoch" in line] == [1, 2, 3, 4, 5, 6]
-    assert course(broken["folder"]) == course(whole["folder"])
+    assert read_epochs(broken["folder"]) == read_epochs(whole["folder"])
     for file in ("files/final_model.safetensors", "model/model.safetensors"):
         assert (Path(broken["folder"]) / file).read_bytes() == (Path(whole["folder"]) / file).read_bytes()
 
 
-def test_cancelled_it_keeps_the_best_so_far(request_for: RequestFor, start: Start) -> None:
+def test_a_cancelled_training_keeps_the_best_so_far(request_for: RequestFor, start: Start) -> None:
     request = request_for(epochs=10_000)
-    run = start(request).until("epoch", 2)
-    run.say("cancel\n")
-    assert run.end() == {"done": {"model": True, "cancelled": True, "result": {}}}, run.errors
+    run = start(request).read_until("epoch", 2)
+    run.write("cancel\n")
+    assert run.wait_for_end() == {"done": {"model": True, "cancelled": True, "result": {}}}, run.errors
     assert run.process.returncode == 0
     card = ModelCard.from_json((Path(request["folder"]) / "model/model.json").read_bytes())
-    assert "validation_accuracy" in card.metrics and "test_accuracy" not in card.metrics, "it hurries"
+    assert "validation_accuracy" in card.metrics and "test_accuracy" not in card.metrics, (
+        "the test part is skipped, to end soon"
+    )
 
 
-def test_one_that_breaks_down_keeps_the_best_so_far(request_for: RequestFor, start: Start) -> None:
-    """Only the last layer, whose numbers stay numbers, is trained in the first epoch; all of them in the second."""
+def test_a_training_that_diverges_keeps_the_best_so_far(request_for: RequestFor, start: Start) -> None:
+    """The first epoch trains only the last layer, whose weights stay finite; the second trains all of them."""
     request = request_for(epochs=5, batch_size=36, learning_rate=1e20, frozen_epochs=1)
     run = start(request)
-    failed = run.end()["failed"]
+    failed = run.wait_for_end()["failed"]
     assert failed["reason"] == "DIVERGED" and failed["model"] is True, run.errors
     assert "lower learning rate" in failed["message"] and "epoch 1 is kept" in failed["message"]
-    assert [epoch["epoch"] for epoch in course(request["folder"])] == [1]
+    assert [epoch["epoch"] for epoch in read_epochs(request["folder"])] == [1]
     _, card = read_model(Path(request["folder"]) / "model")
     assert card.training["best_epoch"] == 1 and "test_accuracy" in card.metrics
 
 
-def test_one_that_breaks_down_at_once_has_no_model(request_for: RequestFor, start: Start) -> None:
+def test_a_training_that_diverges_at_once_has_no_model(request_for: RequestFor, start: Start) -> None:
     request = request_for(learning_rate=1e30)
-    failed = start(request).end()["failed"]
+    failed = start(request).wait_for_end()["failed"]
     assert failed["reason"] == "DIVERGED" and "model" not in failed
     assert not (Path(request["folder"]) / "model").exists()
 
 
 def test_cancelled_before_the_first_epoch_is_over_there_is_no_model(request_for: RequestFor) -> None:
     request = request_for()
-    assert run_here(request, cancel_after=0)[0] == {"model": False, "cancelled": True, "result": {}}
+    assert run_in_process(request, cancel_after=0)[0] == {"model": False, "cancelled": True, "result": {}}
     assert not (Path(request["folder"]) / "model").exists()
 
 
-def test_it_leaves_when_the_server_is_gone(request_for: RequestFor, start: Start) -> None:
+def test_it_exits_when_the_server_is_gone(request_for: RequestFor, start: Start) -> None:
     request = request_for(epochs=10_000)
-    run = start(request).until("epoch", 2)
+    run = start(request).read_until("epoch", 2)
     assert run.process.stdin
     run.process.stdin.close()
     assert run.process.wait(30) == ABANDONED
     assert list(Path(request["folder"]).glob(CHECKPOINTS))
 
 
-def test_a_full_disk_is_told_and_the_checkpoint_before_stays(request_for: RequestFor, start: Start) -> None:
-    """A limit on the size of files, which a checkpoint exceeds by one byte."""
+def test_a_full_disk_is_reported_and_the_earlier_checkpoint_stays(request_for: RequestFor, start: Start) -> None:
+    """Limit the size of files to one byte less than a checkpoint."""
     request = request_for(epochs=1)
-    run_here(request)
+    run_in_process(request)
     first = Path(request["folder"]) / "checkpoint-000001.safetensors"
     content, limit = first.read_bytes(), first.stat().st_size - 1
     request["settings"]["epochs"] = 2
     run = start(request, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
-    failed = run.end()["failed"]
+    failed = run.wait_for_end()["failed"]
     assert failed["reason"] == "DISK_FULL" and "free some" in failed["message"]
     assert run.process.returncode == 0
     assert first.read_bytes() == content and not list(Path(request["folder"]).glob("*.tmp"))
 
 
 @pytest.mark.slow
-def test_too_large_a_batch_is_told_with_one_that_is_smaller(
+def test_too_large_a_batch_is_reported_with_a_smaller_one(
     request_for: RequestFor, start: Start, tmp_path: Path
 ) -> None:
-    """With 2 GiB of memory, which ResNet-18 fills with about 200 drawings at once."""
+    """With 2 GiB of memory, which ResNet-18 fills with about 200 drawings at a time."""
     request = {**request_for(epochs=1, batch_size=600), "preset": "resnet18"}
     request["dataset"] = write_dataset(tmp_path / "many", {Part.TRAIN: 200})
     run = start(request, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (2**31, 2**31)))
-    failed = run.end()["failed"]
+    failed = run.wait_for_end()["failed"]
     assert failed["reason"] == "OUT_OF_MEMORY" and "batch of 300" in failed["message"]
 
 
 @pytest.mark.parametrize("classes, train", [(1, 9), (3, 0)])
-def test_nothing_to_learn_from(request_for: RequestFor, tmp_path: Path, classes: int, train: int) -> None:
+def test_a_data_set_without_two_trained_labels_is_refused(
+    request_for: RequestFor, tmp_path: Path, classes: int, train: int
+) -> None:
     request = request_for()
     request["dataset"] = write_dataset(tmp_path / "poor", {Part.TRAIN: train, Part.TEST: 3}, classes)
-    with pytest.raises(Precondition, match="training part") as failure:
-        run_here(request)
-    assert failure.value.reason == "DATASET_UNUSABLE"
+    with pytest.raises(Precondition, match="training part") as caught:
+        run_in_process(request)
+    assert caught.value.reason == "DATASET_UNUSABLE"
 
 
 @pytest.mark.parametrize("damage", ["cut", "shorter", "unknown label"])
-def test_damaged_arrays_are_told(request_for: RequestFor, damage: str) -> None:
+def test_damaged_arrays_are_reported(request_for: RequestFor, damage: str) -> None:
     request = request_for()
     path = Path(request["dataset"]["folder"]) / "labels.npy"
     labels = np.load(path)
@@ -214,12 +218,12 @@ def test_damaged_arrays_are_told(request_for: RequestFor, damage: str) -> None:
         path.write_bytes(path.read_bytes()[:-4])
     else:
         np.save(path, labels[:-1] if damage == "shorter" else np.where(labels == 2, np.int32(3), labels))
-    with pytest.raises(Precondition, match="damaged") as failure:
-        run_here(request)
-    assert failure.value.reason == "DATASET_UNUSABLE"
+    with pytest.raises(Precondition, match="damaged") as caught:
+        run_in_process(request)
+    assert caught.value.reason == "DATASET_UNUSABLE"
 
 
-def test_what_libraries_print_is_no_report(request_for: RequestFor, start: Start, tmp_path: Path) -> None:
+def test_what_libraries_print_is_not_taken_for_a_report(request_for: RequestFor, start: Start, tmp_path: Path) -> None:
     (tmp_path / "chatty.py").write_text(
         "import os, sys, runpy\n"
         "sys.argv = sys.argv[1:]\n"
@@ -232,14 +236,14 @@ def test_what_libraries_print_is_no_report(request_for: RequestFor, start: Start
         "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)\n"
     )
     run = start(request_for(epochs=1), python=[sys.executable, str(tmp_path / "chatty.py")])
-    assert "done" in run.end()
+    assert "done" in run.wait_for_end()
     assert "from Python" in run.errors and "from C" in run.errors
 
 
 def test_without_a_validation_part_it_says_so(request_for: RequestFor, tmp_path: Path) -> None:
     request = request_for(epochs=2)
     request["dataset"] = write_dataset(tmp_path / "unsplit", {Part.TRAIN: 6})
-    done, lines = run_here(request)
+    done, lines = run_in_process(request)
     assert done["model"]
     assert any("no validation part" in line["progress"]["message"] for line in lines if "progress" in line)
     card = ModelCard.from_json((Path(request["folder"]) / "model/model.json").read_bytes())
@@ -250,58 +254,58 @@ def test_two_processes_train_one_model(request_for: RequestFor, start: Start) ->
     request = request_for(epochs=2, batch_size=6)
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
     run = start(request, python=torchrun)
-    assert run.end() == {"done": {"model": True, "cancelled": False, "result": {}}}, run.errors
+    assert run.wait_for_end() == {"done": {"model": True, "cancelled": False, "result": {}}}, run.errors
     assert [line["epoch"]["epoch"] for line in run.lines if "epoch" in line] == [1, 2]
     assert read_model(Path(request["folder"]) / "model")[1].labels == ("I", "O", "X")
 
 
-def test_the_settings_that_are_used_are_told_first(request_for: RequestFor) -> None:
+def test_the_settings_that_are_used_are_reported_first(request_for: RequestFor) -> None:
     request = request_for(epochs=2)
-    _, (first, *rest) = run_here(request)
+    _, (first, *rest) = run_in_process(request)
     assert not any("settings" in line for line in rest)
     used, asked = first["settings"], request["settings"]
-    assert set(used) == {field.name for field in dataclasses.fields(FitSettings)} and used.items() >= asked.items()
+    assert set(used) == {field.name for field in dataclasses.fields(TrainingSettings)} and used.items() >= asked.items()
     assert used["mixed_precision"] is False and used["batch_size"] > 0 and used["schedule"] == "cosine"
     job = with_settings(Job("0" * 12, JobKind.TRAINING, JobState.RUNNING, 1, {}), used)
-    assert job.settings == used, "the server takes them over"
+    assert job.settings == used, "the server accepts them"
 
 
-def test_other_settings_do_not_go_on_from_a_checkpoint(request_for: RequestFor) -> None:
+def test_other_settings_do_not_resume_from_a_checkpoint(request_for: RequestFor) -> None:
     request = request_for(epochs=1)
-    run_here(request)
+    run_in_process(request)
     shutil.rmtree(Path(request["folder"]) / "model")
     request["settings"]["seed"] = 1
-    _, lines = run_here(request)
+    _, lines = run_in_process(request)
     assert [line["epoch"]["epoch"] for line in lines if "epoch" in line] == [1]
 
 
 def test_tensorboard_is_optional(request_for: RequestFor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "tensorboard_there", lambda: False)
+    monkeypatch.setattr(run, "is_tensorboard_installed", lambda: False)
     request = request_for(epochs=1, tensorboard=True)
-    _, lines = run_here(request)
+    _, lines = run_in_process(request)
     assert not list((Path(request["folder"]) / "files").glob("events.out.tfevents*"))
     assert any("haleganada[tensorboard]" in line["progress"]["message"] for line in lines if "progress" in line)
 
 
-def test_tensorboard_shows_what_the_history_has(request_for: RequestFor) -> None:
+def test_tensorboard_shows_what_the_history_holds(request_for: RequestFor) -> None:
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     request = request_for(epochs=3, tensorboard=True)
-    _, lines = run_here(request)
+    _, lines = run_in_process(request)
     shown = accumulator.EventAccumulator(str(Path(request["folder"]) / "files")).Reload()
     losses = [line["epoch"]["train_loss"] for line in lines if "epoch" in line]
     assert [event.value for event in shown.Scalars("loss/train")] == pytest.approx(losses)
     assert [event.step for event in shown.Scalars("accuracy/validation")] == [1, 2, 3]
 
 
-def test_a_pretrained_preset_without_weights_says_where_to_get_them(request_for: RequestFor, tmp_path: Path) -> None:
+def test_an_error_says_where_to_get_missing_pretrained_weights(request_for: RequestFor, tmp_path: Path) -> None:
     request = {**request_for(), "preset": "resnet18-imagenet", "backbone_weights": str(tmp_path / "none.pth")}
-    with pytest.raises(Precondition) as failure:
-        run_here(request)
-    assert failure.value.reason.startswith("BACKBONE_WEIGHTS") and "--backbone-weights" in failure.value.message
+    with pytest.raises(Precondition) as caught:
+        run_in_process(request)
+    assert caught.value.reason.startswith("BACKBONE_WEIGHTS") and "--backbone-weights" in caught.value.message
 
 
-def test_reports_are_the_nouns_of_the_core(request_for: RequestFor) -> None:
-    _, lines = run_here(request_for(epochs=1))
+def test_reports_have_the_fields_of_the_core(request_for: RequestFor) -> None:
+    _, lines = run_in_process(request_for(epochs=1))
     assert {key for line in lines for key in line} == {"settings", "progress", "epoch"}
     assert set(lines[-1]["progress"]) == {"stage", "done", "total", "eta_seconds", "message"}
     entry = next(line["epoch"] for line in lines if "epoch" in line)
