@@ -30,17 +30,17 @@ from haleganada_server.rpc.metrics import ServerFacts
 from haleganada_server.rpc.server import Domain, Limits, RpcServer
 from haleganada_server.runtime.classifier import OnnxClassifier
 from haleganada_server.runtime.encoder_pool import EncoderPool, default_worker_count
-from haleganada_server.runtime.job_process import SubprocessRunner
-from haleganada_server.runtime.learner_process import SubprocessLearners
+from haleganada_server.runtime.job_process import JobProcessRunner
+from haleganada_server.runtime.learner_process import LearnerProcessRunner
 from haleganada_server.runtime.preview_process import PreviewProcess
 from haleganada_server.runtime.select import select_embedder
 from haleganada_server.runtime.weights import Weights, load_weights
 from haleganada_server.store import DataDirectory
-from haleganada_server.store.datasets.allowed_folder import ServerFolder
+from haleganada_server.store.datasets.allowed_folder import AllowedFolder
 from haleganada_server.store.datasets.folders import DatasetFolders
 from haleganada_server.store.datasets.uploads import Uploads
 from haleganada_server.store.jobs import JobFolders
-from haleganada_server.store.learners import LearnerDirectory
+from haleganada_server.store.learners import LearnerFolders
 from haleganada_server.store.models import ModelFolders
 from haleganada_server.vision import PillowRasterizer, dataset_raster, model_input, network_input
 
@@ -127,7 +127,7 @@ def build_app(config: ServerConfig, runner: JobRunner | None = None, learners: L
         jobs = Jobs(
             JobDependencies(
                 job_folders,
-                runner or SubprocessRunner(device=config.device),
+                runner or JobProcessRunner(device=config.device),
                 datasets,
                 models,
                 weights.folder,
@@ -137,8 +137,8 @@ def build_app(config: ServerConfig, runner: JobRunner | None = None, learners: L
         pool = _encoder_pool(config, weights, embedder)
         encoder = GlyphEncoder(rasterizer, embedder, pool, max(3, pool.count + 1) if pool else 3)
         along = Learners(
-            LearnerDependencies(learners or SubprocessLearners(), encoder, dataset_raster, config.backbone_weights),
-            LearnerDirectory(config.data_dir / "online"),
+            LearnerDependencies(learners or LearnerProcessRunner(), encoder, dataset_raster, config.backbone_weights),
+            LearnerFolders(config.data_dir / "online"),
             partial(_model_folder, models),
         )
         workspaces = Workspaces(WorkspaceDependencies(directory, encoder, weights.head_parameters, models, along))
@@ -158,7 +158,7 @@ def _encoder_pool(config: ServerConfig, weights: Weights, embedder: Embedder) ->
 
 def _model_folder(models: Models, start: str) -> Path | None:
     """Of the model that a network starts from; None for a preset."""
-    model = models.online_start(start)
+    model = models.find_online_start(start)
     return model.folder if model else None
 
 
@@ -166,7 +166,7 @@ def _dataset_tools(config: ServerConfig, directory: DataDirectory, datasets: Dat
     return DatasetDependencies(
         datasets,
         Uploads(config.data_dir / "uploads", config.max_upload_bytes),
-        ServerFolder(config.datasets_from).place,
+        AllowedFolder(config.datasets_from).place,
         PreviewProcess(directory.temporary_file),
     )
 

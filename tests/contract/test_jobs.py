@@ -15,7 +15,7 @@ from haleganada.v1 import job_service_pb2 as pb
 from haleganada.v1 import job_service_pb2_grpc
 from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada_server.core.jobs.job import JobKind
-from haleganada_server.runtime.job_process import SubprocessRunner
+from haleganada_server.runtime.job_process import JobProcessRunner
 
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross
@@ -30,7 +30,7 @@ OVER = (pb.JOB_STATE_SUCCEEDED, pb.JOB_STATE_FAILED, pb.JOB_STATE_CANCELLED)
 @pytest.fixture
 def server(start_server: StartServer, tmp_path: Path) -> Iterator[RunningServer]:
     """A server with a data set called “letters”, whose jobs learn nothing."""
-    running = start_server(SubprocessRunner(COMMAND, {}), max_watchers=3)
+    running = start_server(JobProcessRunner(COMMAND, {}), max_watchers=3)
     give(running.app.datasets, tmp_path)
     yield running
     running.stop()
@@ -127,7 +127,7 @@ def test_refusals(jobs: Stub) -> None:
 
 
 def test_without_torch_it_says_what_to_install(start_server: StartServer, tmp_path: Path) -> None:
-    server = start_server(SubprocessRunner(COMMAND, {JobKind.TRAINING: ("torch_that_is_not_there",)}))
+    server = start_server(JobProcessRunner(COMMAND, {JobKind.TRAINING: ("torch_that_is_not_there",)}))
     give(server.app.datasets, tmp_path)
     no = refused(lambda: start(Stub(server.channel)))
     assert (no.code, no.reason) == (StatusCode.FAILED_PRECONDITION, "TORCH_NOT_INSTALLED")
@@ -202,7 +202,7 @@ def _admitted(jobs: Stub, request: pb.WatchJobRequest, timeout_s: float = 5) -> 
 
 
 def test_stopping_sends_watchers_away_and_the_job_goes_on_later(start_server: StartServer, tmp_path: Path) -> None:
-    first = start_server(SubprocessRunner(COMMAND, {}))
+    first = start_server(JobProcessRunner(COMMAND, {}))
     give(first.app.datasets, tmp_path)
     jobs = Stub(first.channel)
     asked = start(jobs, "long", 30)
@@ -218,7 +218,7 @@ def test_stopping_sends_watchers_away_and_the_job_goes_on_later(start_server: St
         assert parse(ended.value).code == StatusCode.UNAVAILABLE
         stopping.join()
     assert time.monotonic() - began < 4
-    again = start_server(SubprocessRunner(COMMAND, {}))
+    again = start_server(JobProcessRunner(COMMAND, {}))
     last = watched(Stub(again.channel), asked)[-1]
     assert last.state == pb.JOB_STATE_SUCCEEDED and [epoch.epoch for epoch in last.training.epochs] == list(
         range(1, 31)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from haleganada_client import HaleganadaClient, Interval, Job, JobState, TrainingSettings
 from haleganada_client.errors import InvalidInput, NotFound, Unavailable
-from haleganada_server.runtime.job_process import SubprocessRunner
+from haleganada_server.runtime.job_process import JobProcessRunner
 
 from tests.conftest import RunningServer, StartServer
 from tests.jobs.datasets import give
@@ -20,7 +20,7 @@ from tests.jobs.world import COMMAND
 
 @pytest.fixture
 def server(start_server: StartServer, tmp_path: Path) -> RunningServer:
-    running = start_server(SubprocessRunner(COMMAND, {}, tensorboard="json"), max_watchers=1)
+    running = start_server(JobProcessRunner(COMMAND, {}, tensorboard="json"), max_watchers=1)
     give(running.app.datasets, tmp_path)
     return running
 
@@ -86,7 +86,7 @@ def test_a_watcher_who_stops_looking_gives_the_place_back(client: HaleganadaClie
 
 
 def test_a_watch_goes_on_when_the_server_comes_back(start_server: StartServer, tmp_path: Path) -> None:
-    first = start_server(SubprocessRunner(COMMAND, {}))
+    first = start_server(JobProcessRunner(COMMAND, {}))
     give(first.app.datasets, tmp_path)
     with HaleganadaClient(first.address) as client:
         asked = client.jobs.start_training("cnn36", "letters", settings=TrainingSettings(epochs=40))
@@ -95,7 +95,7 @@ def test_a_watch_goes_on_when_the_server_comes_back(start_server: StartServer, t
         watcher.start()
         time.sleep(0.7)
         first.stop()
-        start_server(SubprocessRunner(COMMAND, {}), port=int(first.address.rpartition(":")[2]))
+        start_server(JobProcessRunner(COMMAND, {}), port=int(first.address.rpartition(":")[2]))
         watcher.join(30)
         assert not watcher.is_alive()
     assert seen[-1].state is JobState.SUCCEEDED, seen[-1].error

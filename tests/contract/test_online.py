@@ -20,7 +20,7 @@ from haleganada.v1 import sample_service_pb2 as samples
 from haleganada.v1 import workspace_service_pb2 as workspaces
 from haleganada.v1.common_pb2 import Glyph
 from haleganada.v1.online_pb2 import OnlineSettings, OnlineStatus
-from haleganada_server.runtime.learner_process import SubprocessLearners
+from haleganada_server.runtime.learner_process import LearnerProcessRunner
 
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross, ladder, ring
@@ -328,13 +328,13 @@ def test_what_keeps_it_from_starting_is_said_and_nothing_changes(start_server: S
 
 
 def test_without_torch_it_says_so(start_server: StartServer) -> None:
-    server = start_server(learners=SubprocessLearners(needed=("torch_that_is_not_there",)))
+    server = start_server(learners=LearnerProcessRunner(needed=("torch_that_is_not_there",)))
     refusal = refused(lambda: activate(server))
     assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "TORCH_NOT_INSTALLED")
 
 
 def test_a_process_that_cannot_be_started_is_no_harm(start_server: StartServer) -> None:
-    server = start_server(learners=SubprocessLearners(("/no/such/program",), ()))
+    server = start_server(learners=LearnerProcessRunner(("/no/such/program",), ()))
     assert refused(lambda: activate(server)).code == StatusCode.FAILED_PRECONDITION
     assert teach(server, "cross", cross()).durable and predict(server, cross(2)).model == FEW_SHOT
 

@@ -13,7 +13,7 @@ from haleganada_server.core.jobs.jobs import Jobs
 from haleganada_server.core.jobs.run import JobDependencies
 from haleganada_server.core.models.classification import Classifier
 from haleganada_server.core.models.models import Models
-from haleganada_server.runtime.job_process import SubprocessRunner
+from haleganada_server.runtime.job_process import JobProcessRunner
 from haleganada_server.store.jobs import JobFolders
 from haleganada_server.store.models import ModelFolders
 
@@ -36,7 +36,7 @@ ONE = DatasetInfo("e" * 12, "one letter", 2, "1" * 64, (LabelCount("a", 5, 0, 0)
 
 
 class NamedDatasets:
-    """core.job_ports.DatasetSource for data sets without drawings, which the child does not need."""
+    """core.jobs.ports.DatasetSource for data sets without drawings, which the child does not need."""
 
     def __init__(self, root: Path, known: tuple[DatasetInfo, ...] = (TWO, ONE)) -> None:
         self._root = root
@@ -51,7 +51,7 @@ class NamedDatasets:
         return self._root / dataset_id
 
 
-def tools(root: Path, runner: SubprocessRunner | None = None, patience_s: float = 120.0) -> JobDependencies:
+def tools(root: Path, runner: JobProcessRunner | None = None, patience_s: float = 120.0) -> JobDependencies:
     """root: a data directory."""
     root.mkdir(exist_ok=True)
     (root / "tmp").mkdir(exist_ok=True)
@@ -63,7 +63,7 @@ def tools(root: Path, runner: SubprocessRunner | None = None, patience_s: float 
 
     return JobDependencies(
         JobFolders(root / "jobs", lambda: root / "tmp" / str(next(names))),
-        runner or SubprocessRunner(COMMAND, needed={}),
+        runner or JobProcessRunner(COMMAND, needed={}),
         NamedDatasets(root / "datasets"),
         Models(folders, load),
         weights=root / "weights",

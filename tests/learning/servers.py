@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from haleganada_server.config import ServerConfig
-from haleganada_server.runtime.learner_process import SubprocessLearners
+from haleganada_server.runtime.learner_process import LearnerProcessRunner
 
 from tests.conftest import RunningServer, run_server
 
-STAND_IN = SubprocessLearners((sys.executable, str(Path(__file__).with_name("stand_in.py"))), ())
+STAND_IN = LearnerProcessRunner((sys.executable, str(Path(__file__).with_name("stand_in.py"))), ())
 
 
 @contextmanager

@@ -58,7 +58,7 @@ def listed(value: Job) -> pb.Job:
     return pb.Job(
         job_id=value.job_id,
         state=_STATES[value.state],
-        cancelling=value.cancelling and not value.state.over,
+        cancelling=value.cancelling and not value.state.is_over,
         create_time=_time(value.created_us),
         start_time=_time(value.started_us),
         end_time=_time(value.ended_us),

@@ -54,7 +54,7 @@ def model(value: StoredModel, used: Uses, damage: str = "", *, with_labels: bool
         latency_ms=card.metrics.get("milliseconds"),
         active_in=used.active_in,
         online_in=used.learning_in,
-        supports_online_learning=value.learns_along,
+        supports_online_learning=value.supports_online_learning,
         damage=damage,
     )
 
@@ -83,7 +83,7 @@ def preset(value: PresetFacts) -> pb.Preset:
         epochs=value.defaults.epochs,
         batch_size=value.defaults.batch_size,
         learning_rate=value.defaults.learning_rate,
-        supports_online_learning=value.learns_along,
+        supports_online_learning=value.supports_online_learning,
     )
 
 

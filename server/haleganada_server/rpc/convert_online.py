@@ -27,5 +27,5 @@ def status(value: OnlineStatus) -> pb.OnlineStatus:
         samples_learned=value.learned,
         samples_left=value.left,
         rebuilding=value.rebuilding,
-        error=value.failure,
+        error=value.error,
     )

@@ -11,8 +11,8 @@ import grpc
 from haleganada.v1 import dataset_service_pb2 as pb
 from haleganada.v1 import dataset_service_pb2_grpc
 
-from haleganada_server.core.datasets.datasets import Datasets, UploadRoom, checked, require_known_form
-from haleganada_server.core.datasets.preview import DatasetPreviewer, PreviewWish
+from haleganada_server.core.datasets.datasets import Datasets, UploadStore, require_known_format, validate_options
+from haleganada_server.core.datasets.preview import DatasetPreviewer, PreviewRequest
 from haleganada_server.core.errors import InvalidInput
 
 from . import convert_datasets as convert
@@ -28,7 +28,7 @@ class DatasetDependencies:
     """What the service is about. place: a file or folder of the server's disk that a caller names."""
 
     datasets: Datasets
-    uploads: UploadRoom
+    uploads: UploadStore
     place: Callable[[str], Path]
     previewer: DatasetPreviewer
 
@@ -45,8 +45,9 @@ class DatasetServicer(dataset_service_pb2_grpc.DatasetServiceServicer):
         self, request_iterator: Iterator[pb.UploadDatasetRequest], context: Context
     ) -> pb.UploadDatasetResponse:
         header = _header(request_iterator)
-        options, sha256 = checked(convert.options(header.options)), validate.sha256("header.sha256", header.sha256)
-        require_known_form(header.file_name)
+        options = validate_options(convert.options(header.options))
+        sha256 = validate.sha256("header.sha256", header.sha256)
+        require_known_format(header.file_name)
         with self._slots.one():
             chunks = _chunks(request_iterator)
             path = self._uploads.receive(sha256, header.offset_bytes, chunks, lambda: _stays_there(context.is_active))
@@ -62,7 +63,7 @@ class DatasetServicer(dataset_service_pb2_grpc.DatasetServiceServicer):
         return pb.GetUploadResponse(received_bytes=self._uploads.received(validate.sha256("sha256", request.sha256)))
 
     def AddDataset(self, request: pb.AddDatasetRequest, context: Context) -> pb.AddDatasetResponse:
-        options = checked(convert.options(request.options))
+        options = validate_options(convert.options(request.options))
         validate.named("path", request.path)
         path = self._place(request.path)
         with self._slots.one():
@@ -86,7 +87,7 @@ class DatasetServicer(dataset_service_pb2_grpc.DatasetServiceServicer):
         return pb.DeleteDatasetResponse()
 
     def PreviewDataset(self, request: pb.PreviewDatasetRequest, context: Context) -> pb.PreviewDatasetResponse:
-        wish = PreviewWish(
+        preview = PreviewRequest(
             validate.required_id("preset", request.preset),
             validate.count("drawings", request.drawings, 64) or 8,
             validate.count("views", request.views, 16) or 7,
@@ -94,7 +95,7 @@ class DatasetServicer(dataset_service_pb2_grpc.DatasetServiceServicer):
         )
         info = self._datasets.get(validate.required_id("dataset_id", request.dataset_id))
         with self._slots.one():
-            sheet = self._previewer.sheet(info, self._datasets.folder(info.dataset_id), wish)
+            sheet = self._previewer.draw_sheet(info, self._datasets.folder(info.dataset_id), preview)
         return convert.preview(sheet)
 
 

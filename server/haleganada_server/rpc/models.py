@@ -56,7 +56,7 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
         return pb.ActivateModelResponse(model=self._described(model))
 
     def _learn_along(self, request: pb.ActivateModelRequest, start: str) -> pb.ActivateModelResponse:
-        config = convert_online.config(request.online, self._models.usual_online(start))
+        config = convert_online.config(request.online, self._models.default_online_config(start))
         model, status = self._workspaces.learn_along(request.workspace, start, config)
         described = self._described(model) if model is not None else None
         return pb.ActivateModelResponse(model=described, online=convert_online.status(status))
@@ -68,7 +68,7 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
     def ExportModel(self, request: pb.ExportModelRequest, context: Context) -> Iterator[pb.ExportModelResponse]:
         reference = validate.required_id("model_id", request.model_id)
         with self._slots.one():
-            exported = self._models.file(reference, int8=convert.wants_int8(request.precision))
+            exported = self._models.export(reference, int8=convert.wants_int8(request.precision))
             yield pb.ExportModelResponse(header=convert.export_header(exported))
             for part in file_chunks(exported.path):
                 if isinstance(part, bytes):
@@ -79,10 +79,10 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
     def _described(self, model: StoredModel | None, *, with_labels: bool = True) -> pb.Model:
         """None: few-shot."""
         if model is not None:
-            choices = self._models.choices
-            used = convert.Uses(choices.answering(model.model_id), choices.learning_from(model.model_id))
-            return convert.model(model, used, self._models.damage(model), with_labels=with_labels)
-        own = [name for name in self._workspaces.names() if self._models.choices.name_of(name) == FEW_SHOT]
+            active, model_id = self._models.active_models, model.model_id
+            used = convert.Uses(active.workspaces_using(model_id), active.workspaces_learning_from(model_id))
+            return convert.model(model, used, self._models.describe_damage(model), with_labels=with_labels)
+        own = [name for name in self._workspaces.names() if self._models.active_models.model_id_of(name) == FEW_SHOT]
         return convert.few_shot(self._facts, own)
 
 

@@ -31,7 +31,7 @@ class OCRServicer(ocr_service_pb2_grpc.OCRServiceServicer):
         workspace = self._workspaces.get(request.workspace)
         patience_s = validate.wait_learned(request.wait_learned_ms)
         taught = workspace.train(convert.lesson(request), caller(context))
-        learned = patience_s > 0 and workspace.wait_learned(taught.revision, patience_s)
+        learned = patience_s > 0 and workspace.wait_until_learned(taught.revision, patience_s)
         return convert.taught(taught, learned=learned)
 
     def TrainBatch(self, request: pb.TrainBatchRequest, context: Context) -> pb.TrainBatchResponse:

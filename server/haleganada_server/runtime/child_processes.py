@@ -14,7 +14,7 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def let_go_first(pid: int) -> None:
+def prefer_as_oom_victim(pid: int) -> None:
     """When memory runs out, the kernel shall take this process and not the server. Linux alone can be told so."""
     with suppress(OSError):
         Path(f"/proc/{pid}/oom_score_adj").write_text(_FIRST_TO_GO)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.models.card import ModelCard
-from haleganada_server.core.models.files import CARD, METADATA, ONNX, damaged, require_intact
+from haleganada_server.core.models.files import CARD, METADATA, ONNX, damaged_model, require_intact
 
 Rasters = NDArray[np.uint8]  # (n, 128, 128)
 ToInput = Callable[[Rasters, int], NDArray[np.float32]]  # and the side -> (n, 1, side, side), 0..1
@@ -27,7 +27,7 @@ _PIECE = 32  # drawings, so that a batch of 256 takes no gigabyte in a large net
 
 
 class OnnxClassifier:
-    """core.classifying.Classifier by onnxruntime. Safe to call from several threads at once."""
+    """core.models.classification.Classifier by onnxruntime. Safe to call from several threads at once."""
 
     def __init__(self, folder: Path, card: ModelCard, to_input: ToInput, threads: int | None = None) -> None:
         """to_input: rasters as a network of that side takes them. threads: that compute one drawing together, default
@@ -48,7 +48,7 @@ class OnnxClassifier:
         raw = np.concatenate([self._run(piece) for piece in pieces]).astype(np.float64)
         totals = raw.sum(axis=1, keepdims=True)
         if raw.shape[1] != len(self.labels) or not (np.isfinite(totals).all() and (raw >= 0).all() and totals.all()):
-            raise damaged(self._card.name, f"what {ONNX} gives are no probabilities of its labels")
+            raise damaged_model(self._card.name, f"what {ONNX} gives are no probabilities of its labels")
         return np.asarray(raw / totals)
 
     def _run(self, rasters: Rasters) -> NDArray[np.float32]:
@@ -64,13 +64,15 @@ def _session(path: Path, card: ModelCard, threads: int) -> onnxruntime.Inference
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises many kinds, all from its C++ part
-        raise damaged(card.name, f"onnxruntime cannot load {ONNX}") from error
+        raise damaged_model(card.name, f"onnxruntime cannot load {ONNX}") from error
     side = card.preprocessing.side
     if not (
         _fits(session.get_inputs(), _INPUT, [1, side, side])
         and _fits(session.get_outputs(), _OUTPUT, [len(card.labels)])
     ):
-        raise damaged(card.name, f"{ONNX} does not take ink of {side} px, or does not give {len(card.labels)} labels")
+        raise damaged_model(
+            card.name, f"{ONNX} does not take ink of {side} px, or does not give {len(card.labels)} labels"
+        )
     _require_same_card(session, card)
     return session
 
@@ -85,7 +87,7 @@ def _require_same_card(session: onnxruntime.InferenceSession, card: ModelCard) -
     except (Precondition, UnicodeDecodeError):
         same = False
     if not same:
-        raise damaged(card.name, f"{CARD} was changed: it is not the one that {ONNX} was made with")
+        raise damaged_model(card.name, f"{CARD} was changed: it is not the one that {ONNX} was made with")
 
 
 def _as_exported(card: ModelCard) -> ModelCard:

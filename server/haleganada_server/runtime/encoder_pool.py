@@ -27,7 +27,7 @@ from haleganada_server.core.glyphs.ports import EncodedGlyph
 from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.core.outcomes import Outcome
 
-from .child_processes import let_go_first, usable_cores
+from .child_processes import prefer_as_oom_victim, usable_cores
 from .encoder_messages import Message, pack_request, unpack_response
 from .frames import read_frame, write_frame
 
@@ -215,7 +215,7 @@ class _Worker:
         """Raises OSError."""
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.busy_since: float | None = None  # monotonic clock
-        let_go_first(self._process.pid)
+        prefer_as_oom_victim(self._process.pid)
 
     def wait_ready(self, timeout_s: float) -> None:
         """Wait for its greeting. Raises OSError if none comes."""

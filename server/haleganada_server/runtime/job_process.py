@@ -23,7 +23,7 @@ from typing import IO, Any
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.jobs.job import JobKind
 
-from .child_processes import let_go_first, usable_cores
+from .child_processes import prefer_as_oom_victim, usable_cores
 from .modules import require_modules
 
 COMMAND = (sys.executable, "-m", "haleganada_server.training.job")
@@ -43,8 +43,8 @@ _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _log = logging.getLogger(__name__)
 
 
-class SubprocessRunner:
-    """core.job_ports.JobRunner. command: to which the request's path is added. needed, tensorboard: see NEEDED and
+class JobProcessRunner:
+    """core.jobs.ports.JobRunner. command: to which the request's path is added. needed, tensorboard: see NEEDED and
     TENSORBOARD. device: "auto", "cpu" or "cuda:N", what jobs may compute on.
     """
 
@@ -67,7 +67,7 @@ class SubprocessRunner:
                 "TENSORBOARD_NOT_INSTALLED",
             )
 
-    def start(self, request: Path, log: Path) -> Subprocess:
+    def start(self, request: Path, log: Path) -> JobSubprocess:
         with log.open("ab") as errors:
             process = subprocess.Popen(
                 [*self._command, str(request.absolute())],
@@ -79,11 +79,11 @@ class SubprocessRunner:
                 creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
             )
         _step_back(process.pid)
-        return Subprocess(process)
+        return JobSubprocess(process)
 
 
-class Subprocess:
-    """core.job_ports.JobProcess."""
+class JobSubprocess:
+    """core.jobs.ports.JobProcess."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
@@ -166,7 +166,7 @@ def _step_back(pid: int) -> None:
             os.setpriority(os.PRIO_PROCESS, pid, max(_NICE, os.getpriority(os.PRIO_PROCESS, 0)))
     with suppress(OSError):  # Linux gives each session its share of the cores, and heeds priorities only within one
         Path(f"/proc/{pid}/autogroup").write_text(str(_SESSION_NICE))
-    let_go_first(pid)
+    prefer_as_oom_victim(pid)
 
 
 def _lines(output: IO[bytes]) -> Iterator[bytes]:

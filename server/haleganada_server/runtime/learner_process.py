@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from .child_processes import let_go_first
+from .child_processes import prefer_as_oom_victim
 from .frames import read_frame, write_frame
 from .modules import require_modules
 
@@ -23,8 +23,8 @@ _LOG = "process.log"
 _LONGEST_LOG = 1 << 20  # bytes; a longer one is begun anew at the next start
 
 
-class SubprocessLearners:
-    """core.learner_ports.LearnerRunner. needed: modules that such a process cannot do without."""
+class LearnerProcessRunner:
+    """core.online.ports.LearnerRunner. needed: modules that such a process cannot do without."""
 
     def __init__(self, command: Sequence[str] = COMMAND, needed: Sequence[str] = ("torch", "torchvision")) -> None:
         self._command, self._needed = tuple(command), tuple(needed)
@@ -40,12 +40,12 @@ class SubprocessLearners:
             process = subprocess.Popen(
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, cwd=folder
             )
-        let_go_first(process.pid)
+        prefer_as_oom_victim(process.pid)
         return LearnerSubprocess(process)
 
 
 class LearnerSubprocess:
-    """core.learner_ports.LearnerProcess."""
+    """core.online.ports.LearnerProcess."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from haleganada_server.core.datasets.dataset import DatasetInfo
-from haleganada_server.core.datasets.preview import PreviewSheet, PreviewWish
+from haleganada_server.core.datasets.preview import PreviewRequest, PreviewSheet
 from haleganada_server.core.errors import Exhausted, HaleganadaError, Precondition
 from haleganada_server.core.files import scratch_folder
 from haleganada_server.core.models.presets import preset_facts
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 class PreviewProcess:
-    """core.dataset_preview.DatasetPreviewer. Safe from any thread."""
+    """core.datasets.preview.DatasetPreviewer. Safe from any thread."""
 
     def __init__(
         self, temporary_path: Callable[[], Path], command: Sequence[str] = COMMAND, needed: Sequence[str] = ("torch",)
@@ -38,7 +38,7 @@ class PreviewProcess:
         self._temporary_path = temporary_path
         self._command, self._needed = tuple(command), tuple(needed)
 
-    def sheet(self, info: DatasetInfo, folder: Path, wish: PreviewWish) -> PreviewSheet:
+    def draw_sheet(self, info: DatasetInfo, folder: Path, wish: PreviewRequest) -> PreviewSheet:
         """Raises InvalidInput for an unknown preset, Precondition if this installation cannot train, Exhausted if it
         takes too long.
         """

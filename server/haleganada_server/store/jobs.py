@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 class JobFolders:
-    """core.job_ports.JobStore on a file system. save() is for one thread at a time."""
+    """core.jobs.ports.JobStore on a file system. save() is for one thread at a time."""
 
     def __init__(self, root: Path, temporary_path: Callable[[], Path]) -> None:
         """root: DIR/jobs of a data directory that this process holds the lock of; created if it is not there.

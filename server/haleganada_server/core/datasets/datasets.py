@@ -22,7 +22,7 @@ FILE_ENDINGS = (".zip", ".npz", ".jsonl")
 _ID_BYTES = 6
 
 
-class DatasetReading(Protocol):
+class DatasetBuilder(Protocol):
     """A source that is being read: first all its items, then what was chosen of them is kept."""
 
     def items(self) -> Generator[ItemFacts | RefusedDrawing, None, None]:
@@ -42,7 +42,7 @@ class DatasetStore(Protocol):
     def all(self) -> list[DatasetInfo]:
         """Every data set that can be read, in any order."""
 
-    def reading(self, path: Path, file_name: str, options: DatasetOptions) -> AbstractContextManager[DatasetReading]:
+    def reading(self, path: Path, file_name: str, options: DatasetOptions) -> AbstractContextManager[DatasetBuilder]:
         """Read a file or folder; what was begun is removed when the block ends. file_name: what its owner calls it.
         Raises InvalidInput.
         """
@@ -54,7 +54,7 @@ class DatasetStore(Protocol):
         """Remove a data set for good."""
 
 
-class UploadRoom(Protocol):
+class UploadStore(Protocol):
     """Where files arrive that are sent in pieces, named by the SHA-256 of the whole."""
 
     def received(self, sha256: str) -> int:
@@ -83,7 +83,7 @@ class Datasets:
         Raises InvalidInput for options out of range, a source that cannot be read, or one with fewer than two labels;
         Exhausted without room.
         """
-        options = checked(options)
+        options = validate_options(options)
         refusals, items = Refusals(), list[ItemFacts]()
         with self._store.reading(path, file_name, options) as source:
             with closing(source.items()) as entries:
@@ -139,13 +139,13 @@ class Datasets:
         self._store.delete(dataset_id)
 
 
-def require_known_form(file_name: str) -> None:
+def require_known_format(file_name: str) -> None:
     """Raises InvalidInput for a file whose name does not end as those that can be read."""
     if not file_name.lower().endswith(FILE_ENDINGS):
         raise InvalidInput("file_name", f"does not end with {' or '.join(FILE_ENDINGS)}; zip a folder to send it")
 
 
-def checked(options: DatasetOptions) -> DatasetOptions:
+def validate_options(options: DatasetOptions) -> DatasetOptions:
     """The options with a normalized name. Raises InvalidInput for what is out of range."""
     for field in ("validation_share", "test_share"):
         share = getattr(options, field)

@@ -10,7 +10,7 @@ from .dataset import DatasetInfo
 
 
 @dataclass(frozen=True, slots=True)
-class PreviewWish:
+class PreviewRequest:
     """preset: whose input is shown. drawings: 1 to 64 rows. views: 1 to 16 augmented ones of each. seed: of both."""
 
     preset: str
@@ -33,5 +33,5 @@ class PreviewSheet:
 class DatasetPreviewer(Protocol):
     """Draws such sheets."""
 
-    def sheet(self, info: DatasetInfo, folder: Path, wish: PreviewWish) -> PreviewSheet:
+    def draw_sheet(self, info: DatasetInfo, folder: Path, wish: PreviewRequest) -> PreviewSheet:
         """Raises Precondition without what training needs, InvalidInput for an unknown preset."""

@@ -70,7 +70,7 @@ class Watch(Iterator[Job]):
         """The next value, at least a tenth of a second after the one before. Raises Unavailable when the server
         stops.
         """
-        if self._shown is not None and self._shown.state.over:
+        if self._shown is not None and self._shown.state.is_over:
             raise StopIteration
         with self._board.changed:
             if self._shown is not None:
@@ -94,4 +94,4 @@ class Watch(Iterator[Job]):
         return self._board.get(self._job_id)
 
     def _has_ended(self) -> bool:
-        return self._closed or self._board.closed or self._present().state.over
+        return self._closed or self._board.closed or self._present().state.is_over

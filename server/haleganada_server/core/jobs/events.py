@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from haleganada_server.core.errors import InvalidInput
 
 from .job import Epoch, Job, JobKind, JobState, Progress
-from .settings import checked_settings
+from .settings import validate_settings
 
 _LONGEST_TEXT = 500  # characters of a message
 _KILLED = -getattr(signal, "SIGKILL", 9)
@@ -63,7 +63,7 @@ def with_epoch(job: Job, entry: Any) -> Job:
 def with_settings(job: Job, entry: Any) -> Job:
     """The job with the settings that its training uses; unchanged if the entry makes no sense."""
     try:
-        return replace(job, settings=checked_settings(dict(entry)))
+        return replace(job, settings=validate_settings(dict(entry)))
     except (InvalidInput, TypeError, ValueError):
         return job
 

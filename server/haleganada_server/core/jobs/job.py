@@ -24,7 +24,7 @@ class JobState(Enum):
     CANCELLED = "cancelled"
 
     @property
-    def over(self) -> bool:
+    def is_over(self) -> bool:
         """True if nothing more will happen."""
         return self in (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
 

@@ -24,7 +24,7 @@ from haleganada_server.core.models.presets import preset_facts
 from .board import JobBoard, Watch
 from .job import Job, JobKind, JobState, Progress
 from .run import JobDependencies, JobRun
-from .settings import checked_settings, require_measurable, require_trainable
+from .settings import require_measurable, require_trainable, validate_settings
 
 MAX_MODELS = 8
 MAX_QUEUED = 100
@@ -39,7 +39,7 @@ class Jobs:
         self._tools = tools
         found = tools.store.load()
         for job in found:
-            if job.state.over:  # the server may have ended between a job's end and this
+            if job.state.is_over:  # the server may have ended between a job's end and this
                 tools.store.tidy(job.job_id)
         self._board = JobBoard(map(_resumed, found))
         self._writing = threading.Lock()
@@ -66,7 +66,7 @@ class Jobs:
             "dataset_id": dataset.dataset_id,
             "dataset_name": dataset.name,
             "name": normalize_label(name or f"{preset} {dataset.name}"[:MAX_CODE_POINTS], "name"),
-            "settings": checked_settings(settings or {}),
+            "settings": validate_settings(settings or {}),
         }
         self._tools.runner.require(JobKind.TRAINING, tensorboard=bool(request["settings"].get("tensorboard")))
         return self._enqueue(JobKind.TRAINING, request)
@@ -99,14 +99,14 @@ class Jobs:
             self._change(job_id, _cancelled, True)
         job = self._change(job_id, _cancelled, False)
         run = self._run
-        if job.cancelling and not job.state.over and run is not None and run.job_id == job_id:
+        if job.cancelling and not job.state.is_over and run is not None and run.job_id == job_id:
             run.cancel()
         return job
 
     def delete(self, job_id: str) -> None:
         """Remove a job that is over, with all that it has written; its model stays. Raises NotFound, Precondition."""
         with self._writing:
-            if not self._board.get(job_id).state.over:
+            if not self._board.get(job_id).state.is_over:
                 raise Precondition(f"job {job_id} is not over; cancel it, or wait until it is", "JOB_NOT_OVER")
             self._tools.store.delete(job_id)
             self._board.remove(job_id)
@@ -134,7 +134,7 @@ class Jobs:
 
     def uses_dataset(self, dataset_id: str) -> bool:
         """True while a job that is not over needs this data set."""
-        return any(job.request.get("dataset_id") == dataset_id for job in self._board.all() if not job.state.over)
+        return any(job.request.get("dataset_id") == dataset_id for job in self._board.all() if not job.state.is_over)
 
     # The end
 
@@ -209,7 +209,7 @@ def _resumed(job: Job) -> Job:
 
 
 def _cancelled(job: Job) -> Job:
-    if job.state.over or job.cancelling:
+    if job.state.is_over or job.cancelling:
         return job
     if job.state is JobState.QUEUED and not job.started_us:
         return replace(job, state=JobState.CANCELLED, ended_us=now_us(), cancelling=True)

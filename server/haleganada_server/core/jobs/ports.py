@@ -109,7 +109,7 @@ class DatasetSource(Protocol):
         ...
 
 
-class ModelShelf(Protocol):
+class ModelRegistry(Protocol):
     """The trained models of the server."""
 
     def find(self, reference: str, field: str = "model_id") -> StoredModel | None:

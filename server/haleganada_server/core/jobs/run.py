@@ -21,7 +21,7 @@ from haleganada_server.core.model_names import FEW_SHOT
 
 from .events import Ending, ending, killed, with_epoch, with_progress, with_settings
 from .job import Job, JobKind, JobState, Progress
-from .ports import DatasetSource, JobProcess, JobRunner, JobStore, ModelShelf
+from .ports import DatasetSource, JobProcess, JobRunner, JobStore, ModelRegistry
 
 _SAVE_EVERY_S = 1.0
 _AGAIN = Progress(
@@ -44,7 +44,7 @@ class JobDependencies:
     store: JobStore
     runner: JobRunner
     datasets: DatasetSource
-    models: ModelShelf
+    models: ModelRegistry
     weights: Path
     backbone_weights: Path | None = None
     patience_s: float = 120.0
@@ -125,7 +125,7 @@ class JobRun:
             job = self._change(self.job_id, _begun, True)
         except NotFound:
             return None
-        return None if job.state.over else job
+        return None if job.state.is_over else job
 
     def _goes_on(self, last: Mapping[str, Any], status: int, further: bool) -> bool:
         """Whether the process is to be started again. further: an epoch was finished that had never been."""
@@ -238,7 +238,7 @@ class JobRun:
 
 
 def _begun(job: Job) -> Job:
-    if job.state.over:
+    if job.state.is_over:
         return job
     return replace(job, state=JobState.RUNNING, started_us=job.started_us or now_us())
 

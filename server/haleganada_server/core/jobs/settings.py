@@ -21,7 +21,7 @@ _CHOICES = {"optimizer": ("adamw", "adam"), "schedule": ("cosine", "plateau")}
 _SWITCHES = ("mixed_precision", "augment", "tensorboard")
 
 
-def checked_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+def validate_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that were given, by their names in the contract. Raises InvalidInput for one out of its range."""
     for name, value in given.items():
         _check(f"settings.{name}", name, value)

@@ -1,7 +1,6 @@
-"""Which model each workspace answers with when a call names none.
+"""Which model answers for each workspace when a call names none.
 
-Predict asks for it in every call. So it is a mapping that is replaced as a whole and never changed: no lock and no
-disk on its way.
+Every Predict looks it up, so the mapping is replaced as a whole and never changed: a lookup needs no lock and no disk.
 """
 
 from __future__ import annotations
@@ -15,103 +14,104 @@ from typing import Protocol
 from haleganada_server.core.errors import HaleganadaError
 from haleganada_server.core.model_names import FEW_SHOT, ONLINE
 
-from .online_status import Learning
+from .online_status import OnlineLearning
 from .presets import ONLINE_PRESETS
 
 _log = logging.getLogger(__name__)
 
 
-Choice = str | Learning
+ActiveModel = str | OnlineLearning
 """A model's id, or how the workspace's own network learns."""
 
 
-class ChoiceStore(Protocol):
-    """The choices on disk."""
+class ActiveModelStore(Protocol):
+    """The active models on disk."""
 
-    def choices(self) -> dict[str, Choice]:
-        """By workspace, as kept last."""
+    def load_active(self) -> dict[str, ActiveModel]:
+        """Return the active models by workspace, as last saved."""
 
-    def keep_choices(self, choices: Mapping[str, Choice]) -> None:
+    def save_active(self, active: Mapping[str, ActiveModel]) -> None:
         """Raises Exhausted."""
 
 
-class Choices:
-    """Of all workspaces that do not answer with their own heads. Reading is safe from any thread, and so is each
-    change.
-    """
+class ActiveModels:
+    """The active model of each workspace that does not answer with its own head. Safe from any thread."""
 
-    def __init__(self, store: ChoiceStore, known: Collection[str]) -> None:
-        """known: ids of the models that there are."""
+    def __init__(self, store: ActiveModelStore, model_ids: Collection[str]) -> None:
+        """model_ids: the models that exist; workspaces with another one go back to their own heads."""
         self._store = store
         self._lock = threading.Lock()
-        self._kept: Mapping[str, Choice] = MappingProxyType(_of_known(store.choices(), known))
+        self._active: Mapping[str, ActiveModel] = MappingProxyType(_keep_existing(store.load_active(), model_ids))
 
-    def of(self, workspace: str) -> Choice | None:
-        """None: its own head."""
-        return self._kept.get(workspace)
+    def model_id_of(self, workspace: str) -> str:
+        """Return a model's id, "few-shot" or "online"."""
+        active = self._active.get(workspace, FEW_SHOT)
+        return ONLINE if isinstance(active, OnlineLearning) else active
 
-    def name_of(self, workspace: str) -> str:
-        """A model's id, "few-shot" or "online"."""
-        choice = self._kept.get(workspace, FEW_SHOT)
-        return ONLINE if isinstance(choice, Learning) else choice
+    def online_learning(self) -> dict[str, OnlineLearning]:
+        """Return how each workspace learns that has a network of its own."""
+        return {name: active for name, active in self._active.items() if isinstance(active, OnlineLearning)}
 
-    def learning(self) -> dict[str, Learning]:
-        """The workspaces with networks of their own."""
-        return {name: choice for name, choice in self._kept.items() if isinstance(choice, Learning)}
+    def workspaces_using(self, model_id: str) -> tuple[str, ...]:
+        """Return the workspaces that answer with a model, sorted."""
+        return tuple(sorted(name for name, active in self._active.items() if active == model_id))
 
-    def answering(self, model_id: str) -> tuple[str, ...]:
-        """The workspaces that answer with a model, sorted."""
-        return tuple(sorted(name for name, choice in self._kept.items() if choice == model_id))
+    def workspaces_learning_from(self, model_id: str) -> tuple[str, ...]:
+        """Return the workspaces whose networks started from a model, sorted."""
+        return tuple(sorted(name for name, active in self.online_learning().items() if active.start == model_id))
 
-    def learning_from(self, model_id: str) -> tuple[str, ...]:
-        """The workspaces whose networks started from a model, sorted."""
-        return tuple(sorted(name for name, choice in self.learning().items() if choice.start == model_id))
+    def workspaces_needing(self, model_id: str) -> tuple[str, ...]:
+        """Return the workspaces that answer with a model, or whose networks started from it, sorted."""
+        return tuple(sorted(name for name, active in self._active.items() if _required_model(active) == model_id))
 
-    def needing(self, model_id: str) -> tuple[str, ...]:
-        """The workspaces that answer with a model, or whose networks started from it, sorted."""
-        return tuple(sorted(name for name, choice in self._kept.items() if _needed(choice) == model_id))
-
-    def keep(self, workspace: str, choice: Choice | None) -> None:
-        """From now on, and on disk when this returns; None: its own head. Raises Exhausted; nothing has changed
-        then.
+    def set(self, workspace: str, active: ActiveModel | None) -> None:
+        """Let a workspace answer with a model, None = its own head; on disk when this returns. Raises Exhausted, and
+        changes nothing then.
         """
         with self._lock:
-            kept = {name: other for name, other in self._kept.items() if name != workspace}
-            if choice is not None:
-                kept[workspace] = choice
-            if kept != self._kept:
-                self._store.keep_choices(kept)
-                self._kept = MappingProxyType(kept)
+            changed = {name: other for name, other in self._active.items() if name != workspace}
+            if active is not None:
+                changed[workspace] = active
+            if changed != self._active:
+                self._store.save_active(changed)
+                self._active = MappingProxyType(changed)
 
     def forget(self, workspace: str) -> None:
-        """A workspace is gone: one of the same name starts with its own head. Never fails; what cannot be written now
-        is put right at the next start.
+        """Forget a deleted workspace, so that a new one of its name starts with its own head. Never fails: what cannot
+        be saved now is corrected at the next start.
         """
         with self._lock:
-            if workspace not in self._kept:
+            if workspace not in self._active:
                 return
-            kept = {name: choice for name, choice in self._kept.items() if name != workspace}
-            self._kept = MappingProxyType(kept)
+            changed = {name: active for name, active in self._active.items() if name != workspace}
+            self._active = MappingProxyType(changed)
             try:
-                self._store.keep_choices(kept)
+                self._store.save_active(changed)
             except HaleganadaError as error:
-                _log.warning("the model of deleted workspace %r is not yet forgotten: %s", workspace, error.message)
+                _log.warning("the active model of deleted workspace %r is still on disk: %s", workspace, error.message)
 
-    def keep_to(self, workspaces: Collection[str]) -> None:
-        """Forget the choices of all workspaces but these."""
-        for workspace in set(self._kept).difference(workspaces):
-            _log.warning("workspace %r is gone; its choice of a model is forgotten", workspace)
+    def retain(self, workspaces: Collection[str]) -> None:
+        """Forget all workspaces but these."""
+        for workspace in set(self._active).difference(workspaces):
+            _log.warning("workspace %r no longer exists; its active model is forgotten", workspace)
             self.forget(workspace)
 
 
-def _needed(choice: Choice) -> str:
-    return choice.start if isinstance(choice, Learning) else choice
+def _required_model(active: ActiveModel) -> str:
+    return active.start if isinstance(active, OnlineLearning) else active
 
 
-def _of_known(choices: Mapping[str, Choice], known: Collection[str]) -> dict[str, Choice]:
-    """The choices of presets and models that are there."""
-    usable = {*known, *ONLINE_PRESETS}
-    for workspace, choice in choices.items():
-        if _needed(choice) not in usable:
-            _log.warning("model %s is gone; workspace %r answers with its own head again", _needed(choice), workspace)
-    return {workspace: choice for workspace, choice in choices.items() if _needed(choice) in usable}
+def _keep_existing(active: Mapping[str, ActiveModel], model_ids: Collection[str]) -> dict[str, ActiveModel]:
+    """Drop the entries whose model or preset does not exist."""
+    usable = {*model_ids, *ONLINE_PRESETS}
+    kept = {}
+    for workspace, entry in active.items():
+        if _required_model(entry) in usable:
+            kept[workspace] = entry
+        else:
+            _log.warning(
+                "model %s no longer exists; workspace %r answers with its own head again",
+                _required_model(entry),
+                workspace,
+            )
+    return kept

@@ -1,6 +1,6 @@
-"""What a model that was trained on a data set says of itself: all that is needed to run it and to name it.
+"""The card of a model trained on a data set: everything needed to run it and to name it.
 
-Lies as model.json beside the weights, and inside an exported ONNX file as its metadata. Nothing in it runs code.
+It is stored as model.json beside the weights, and as metadata in an exported ONNX file. Nothing in it runs code.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ CARD_FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """From an ink raster (128 x 128, 255 = ink on 0) to a network's input.
+    """How an ink raster (128 x 128, 255 = ink on 0) becomes a network's input.
 
-    side: height and width in px, reduced or enlarged by area. channels: 1, or 3 equal ones. mean, std: of each channel,
-    taken off and divided by, after the ink was brought to 0..1 (1 = ink). dark_ink: ink is 0 and paper 1 instead,
-    as ImageNet networks know drawings.
+    side: height and width in px, resized by area. channels: 1, or 3 equal ones. mean, std: for each channel, subtracted
+    and divided by after the ink is scaled to 0..1 (1 = ink). dark_ink: ink is 0 and paper 1 instead, which is how
+    ImageNet networks see drawings.
     """
 
     side: int
@@ -31,13 +31,13 @@ class Preprocessing:
     dark_ink: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
     """One trained model.
 
-    labels: by output, NFC, unique. temperature: the logits are divided by it before the softmax; fitted on the
-    validation part. parameters: weights and biases. sha256: of its files by name. options: of the preset's network.
-    metrics: for example "validation_accuracy", "test_accuracy" (0..1), "milliseconds" (one drawing, one core).
+    labels: in the order of the outputs, NFC, unique. temperature: divides the logits before the softmax; fitted on the
+    validation part. parameters: number of weights and biases. sha256: of its files, by name. options: of the preset's
+    network. metrics: for example "validation_accuracy", "test_accuracy" (0..1), "milliseconds" (one drawing, one core).
     """
 
     preset: str
@@ -53,17 +53,17 @@ class ModelCard:
     options: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
-    """The settings that it was trained with, and versions of what trained it."""
+    """The settings of its training, and the versions of the software that trained it."""
     sizes: dict[str, int] = field(default_factory=dict, compare=False)
-    """Bytes of its files by name; {} in older cards. Hashes tell more, so cards are compared without."""
+    """Bytes of its files, by name; {} in older cards. Ignored when cards are compared, because hashes say more."""
 
     def to_json(self) -> str:
-        """One JSON object."""
+        """Return the card as one JSON object."""
         return json.dumps({"format": CARD_FORMAT, **asdict(self)}, ensure_ascii=False, indent=1)
 
     @staticmethod
     def from_json(text: str | bytes) -> ModelCard:
-        """The inverse of to_json. Raises Precondition for anything that is not a card."""
+        """Parse what to_json returns. Raises Precondition for anything that is not a card."""
         try:
             entry = json.loads(text)
             if entry["format"] != CARD_FORMAT:
@@ -71,7 +71,7 @@ class ModelCard:
             entry.setdefault("sizes", {})  # older cards lack it
             known = {name: entry[name] for name in (f.name for f in fields(ModelCard))}
             known["labels"] = tuple(known["labels"])
-            known["preprocessing"] = _preprocessing(known["preprocessing"])
+            known["preprocessing"] = _parse_preprocessing(known["preprocessing"])
             card = ModelCard(**known)
             card.check()
         except (HaleganadaError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -81,7 +81,7 @@ class ModelCard:
         return card
 
     def check(self) -> None:
-        """Raises ValueError, or InvalidInput for a label, if the parts do not fit each other."""
+        """Raise ValueError, or InvalidInput for a label, if the fields are inconsistent."""
         if not all(
             isinstance(text, str)
             for text in (self.name, self.preset, *self.labels, *self.sha256, *self.sha256.values())
@@ -91,7 +91,7 @@ class ModelCard:
             isinstance(number, (int, float))
             for number in (self.created_us, self.parameters, *self.metrics.values(), *self.sizes.values())
         ):
-            raise ValueError("a figure is not a number")
+            raise ValueError("a metric, a size or a count is not a number")
         if not self.labels or len(set(self.labels)) != len(self.labels):
             raise ValueError("labels are missing or not unique")
         if any(normalize_label(label, "labels") != label for label in self.labels):
@@ -100,9 +100,9 @@ class ModelCard:
             raise ValueError("temperature is not above 0")
 
 
-def _preprocessing(entry: dict[str, Any]) -> Preprocessing:
+def _parse_preprocessing(entry: dict[str, Any]) -> Preprocessing:
     values = {**entry, "mean": tuple(entry["mean"]), "std": tuple(entry["std"])}
-    found = Preprocessing(**values)
-    if found.side < 1 or found.channels not in (1, 3) or not len(found.mean) == len(found.std) == found.channels:
-        raise ValueError("the preprocessing does not fit itself")
-    return found
+    parsed = Preprocessing(**values)
+    if parsed.side < 1 or parsed.channels not in (1, 3) or not len(parsed.mean) == len(parsed.std) == parsed.channels:
+        raise ValueError("the preprocessing is inconsistent")
+    return parsed

@@ -1,7 +1,7 @@
-"""What a network with labels of its own makes of a drawing, told as what a workspace's own head makes of it.
+"""Predictions of a network with its own fixed labels, in the same form as those of a workspace's head.
 
-Such a network knows its labels and nothing else: no probability is kept for “unknown”. Which labels are forms of one
-another, and how many samples of each were taught, is the workspace's.
+Such a network knows its labels and nothing else: it reserves no probability for “unknown”. Which labels are variants of
+one another, and how many samples of each were taught, comes from the workspace.
 """
 
 from __future__ import annotations
@@ -24,58 +24,63 @@ class Classifier(Protocol):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """By output; NFC, unique."""
+        """Labels in the order of the outputs; NFC, unique."""
 
     def probabilities(self, rasters: NDArray[np.uint8]) -> Floats:
-        """(n, 128, 128) uint8 ink rasters -> (n, classes), each row summing to 1. Raises DataLoss for a network that
-        gives no such numbers.
+        """Return (n, classes), each row summing to 1, for (n, 128, 128) uint8 ink rasters. Raises DataLoss if the
+        network's outputs are not probabilities.
         """
 
 
-class Recogniser:
-    """A model that was trained on a data set, answering for workspaces. Immutable."""
+class Predictor:
+    """A model trained on a data set, answering for workspaces. Immutable."""
 
     def __init__(self, classifier: Classifier, model_id: str) -> None:
         self._classifier = classifier
         self._model_id = model_id
         self._labels = classifier.labels
-        self._index = {label: place for place, label in enumerate(self._labels)}
+        self._index = {label: column for column, label in enumerate(self._labels)}
 
-    def answer(self, rasters: NDArray[np.uint8], revision: int) -> Answers:
-        """What it makes of (n, 128, 128) rasters, n >= 1, for a workspace at that revision. Raises as its classifier
-        does.
-        """
-        rows = self._classifier.probabilities(rasters)
-        return Answers(self._model_id, self._labels, rows, revision, self._index)
+    def predict(self, rasters: NDArray[np.uint8], revision: int) -> ClassifierOutput:
+        """Classify (n, 128, 128) rasters, n >= 1, for a workspace at that revision. Raises as its classifier does."""
+        return ClassifierOutput(
+            model_id=self._model_id,
+            labels=self._labels,
+            probabilities=self._classifier.probabilities(rasters),
+            revision=revision,
+            index=self._index,
+        )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Answers:
-    """What one state of a network made of n drawings. model: see model_names, or its id. rows: (n, labels)
-    probabilities. revision: of the workspace, as far as the network knows it. index: the place of each label.
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ClassifierOutput:
+    """Class probabilities of n drawings.
+
+    model_id: of the network, or one of core/model_names. probabilities: (n, labels). revision: the latest revision of
+    the workspace that the network knows. index: column of each label.
     """
 
-    model: str
+    model_id: str
     labels: tuple[str, ...]
-    rows: Floats
+    probabilities: Floats
     revision: int
     index: dict[str, int]
 
-    def first(self, number: int) -> str:
-        """The most probable label of a drawing."""
-        return self.labels[int(self.rows[number].argmax())]
+    def top_label(self, number: int) -> str:
+        """Return the most probable label of drawing `number`."""
+        return self.labels[int(self.probabilities[number].argmax())]
 
-    def prediction(self, number: int, knowledge: Knowledge, top_k: int, prediction_id: str) -> Prediction:
-        """The top_k candidates of a drawing, with the workspace's canonical labels, forms and counts."""
-        row = self.rows[number]
+    def to_prediction(self, number: int, knowledge: Knowledge, top_k: int, prediction_id: str) -> Prediction:
+        """Return the top_k candidates of drawing `number`, with the workspace's canonical labels, forms and counts."""
+        row = self.probabilities[number]
         best = np.argsort(-row, kind="stable")[:top_k]
-        candidates = tuple(self._candidate(int(place), row, knowledge) for place in best)
+        candidates = tuple(self._candidate(int(column), row, knowledge) for column in best)
         decision = decide(candidates[0].canonical_probability, 0.0)
-        return Prediction(candidates, 0.0, decision, self.revision, prediction_id, self.model)
+        return Prediction(candidates, 0.0, decision, self.revision, prediction_id, self.model_id)
 
-    def _candidate(self, place: int, row: Floats, knowledge: Knowledge) -> Candidate:
-        label = self.labels[place]
+    def _candidate(self, column: int, row: Floats, knowledge: Knowledge) -> Candidate:
+        label = self.labels[column]
         forms = knowledge.variants.forms(label)
-        together = sum(float(row[self.index[form]]) for form in forms if form in self.index)
+        total = sum(float(row[self.index[form]]) for form in forms if form in self.index)
         samples = knowledge.samples(label)
-        return Candidate(label, forms[0], float(row[place]), min(1.0, together), forms, samples)
+        return Candidate(label, forms[0], float(row[column]), min(1.0, total), forms, samples)

@@ -1,4 +1,4 @@
-"""The folder of a trained model: which files it has, and that they are what its card says."""
+"""The files in a trained model's folder, and checks that they are the ones its card describes."""
 
 from __future__ import annotations
 
@@ -17,47 +17,45 @@ ONNX_INT8 = "model.int8.onnx"
 EXPORT_REPORT = "export.json"
 EXEMPLARS = "memory.png"
 METADATA = "haleganada.card"
-"""Entry of an ONNX file's metadata that holds the card as it was when the file was made."""
+"""Key in an ONNX file's metadata; its value is the card as it was when the file was made."""
 
 
 def model_sha256(card: ModelCard) -> str:
-    """What tells a model from all others, wherever one is named: the SHA-256 of its weights, else of its ONNX file."""
+    """Return the hash that identifies a model: the SHA-256 of its weights, or of its ONNX file if it has none."""
     return card.sha256.get(WEIGHTS) or card.sha256[ONNX]
 
 
 def require_intact(folder: Path, card: ModelCard, names: Iterable[str]) -> None:
-    """Raises DataLoss unless each of these files is there and has the SHA-256 that the card gives it."""
+    """Raise DataLoss unless each of these files exists and has the SHA-256 that the card gives for it."""
     for name in names:
         expected = card.sha256.get(name)
         if expected is None:
-            raise damaged(card.name, f"{CARD} says nothing of {name}")
+            raise damaged_model(card.name, f"{CARD} does not list {name}")
         try:
             actual = file_sha256(folder / name)
         except OSError as error:
-            raise damaged(card.name, f"{name} is missing or cannot be read") from error
+            raise damaged_model(card.name, f"{name} is missing or cannot be read") from error
         if actual != expected:
-            raise damaged(card.name, f"the SHA-256 of {name} is not the one in {CARD}")
+            raise damaged_model(card.name, f"the SHA-256 of {name} is not the one in {CARD}")
 
 
-def visible_damage(folder: Path, card: ModelCard) -> DataLoss | None:
-    """What is wrong with a model's files, as seen without reading them; None if they are all there, as large as its
-    card says.
-    """
+def find_visible_damage(folder: Path, card: ModelCard) -> DataLoss | None:
+    """Return what is wrong with a model's files without reading them; None if all exist with the sizes on the card."""
     for name in sorted({ONNX, *card.sha256}):
         try:
             actual = (folder / name).stat().st_size
         except OSError:
-            return damaged(card.name, f"{name} is missing or cannot be read")
+            return damaged_model(card.name, f"{name} is missing or cannot be read")
         if actual != card.sizes.get(name, actual):
-            return damaged(card.name, f"{name} has {actual:,} bytes instead of {card.sizes[name]:,}")
+            return damaged_model(card.name, f"{name} has {actual:,} bytes instead of {card.sizes[name]:,}")
     return None
 
 
-def damaged(name: str, why: str) -> DataLoss:
-    """The error for a model whose files cannot be used."""
+def damaged_model(name: str, why: str) -> DataLoss:
+    """Return the error for a model whose files cannot be used."""
     return DataLoss(
-        f"the model “{name}” cannot be used: {why}; train it again, or delete it. Workspaces that answer with it go "
-        "on as soon as “few-shot” or another model is activated there. One that came with the server comes back when "
-        "that is installed again",
+        f"the model “{name}” cannot be used: {why}; train it again, or delete it. Workspaces that answer with it work "
+        "again as soon as “few-shot” or another model is activated there. Reinstalling the server restores a model "
+        "that came with it",
         "MODEL_DAMAGED",
     )

@@ -1,4 +1,4 @@
-"""The few models that are kept in memory: loaded when they are first asked, the one unused for longest leaves first."""
+"""A few models in memory: each is loaded on first use, and the least recently used one is evicted."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from .classification import Recogniser
+from .classification import Predictor
 
 CAPACITY = 4
 
 
-class LoadedModels:
-    """Recognisers by model_id. Safe from any thread; one that is being loaded keeps only those waiting that want it."""
+class ModelCache:
+    """Predictors by model_id. Safe from any thread; loading one blocks only the callers that want it."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
-        self._entries: OrderedDict[str, Future[Recogniser]] = OrderedDict()
+        self._entries: OrderedDict[str, Future[Predictor]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, model_id: str, load: Callable[[], Recogniser]) -> Recogniser:
-        """The recogniser, made by load() if it is not there. Raises what load raises; the next call tries again."""
+    def get(self, model_id: str, load: Callable[[], Predictor]) -> Predictor:
+        """Return the cached predictor, or load() it. Raises what load raises; the next call tries again."""
         with self._lock:
             entry = self._entries.get(model_id)
             missing = entry is None
@@ -35,11 +35,11 @@ class LoadedModels:
         return entry.result()
 
     def drop(self, model_id: str) -> None:
-        """Forget a model that is deleted. Calls that have it already finish with it."""
+        """Forget a deleted model. Calls that already have its predictor finish with it."""
         with self._lock:
             self._entries.pop(model_id, None)
 
-    def _fill(self, model_id: str, entry: Future[Recogniser], load: Callable[[], Recogniser]) -> None:
+    def _fill(self, model_id: str, entry: Future[Predictor], load: Callable[[], Predictor]) -> None:
         try:
             entry.set_result(load())
         except BaseException as error:

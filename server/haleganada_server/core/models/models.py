@@ -1,7 +1,7 @@
-"""The models that were trained on data sets: registered, found, deleted, and chosen by workspaces.
+"""The models trained on data sets: registered, found, activated for workspaces, and deleted.
 
-Predict asks for a model in every call, mostly for none. So what it reads is a mapping that is replaced
-as a whole and never changed: no lock and no disk on its way.
+Every Predict looks up its model, so the mapping is replaced as a whole and never changed: a lookup needs no lock and no
+disk.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from typing import Any, Protocol
 from haleganada_server.core.errors import DataLoss, InvalidInput, NotFound, Precondition
 from haleganada_server.core.model_names import FEW_SHOT
 
-from .active_models import Choices, ChoiceStore
+from .active_models import ActiveModels, ActiveModelStore
 from .card import ModelCard
-from .classification import Classifier, Recogniser
+from .classification import Classifier, Predictor
 from .files import ONNX, ONNX_INT8, WEIGHTS
-from .model_cache import LoadedModels
+from .model_cache import ModelCache
 from .online_config import OnlineConfig
-from .online_status import Learning
+from .online_status import OnlineLearning
 from .presets import ONLINE_PRESETS, PRESET_FACTS
 
 _NAMED_IN_ERRORS = 5
@@ -32,8 +32,8 @@ _NAMED_IN_ERRORS = 5
 
 @dataclass(frozen=True, slots=True)
 class StoredModel:
-    """A model on disk. folder: holds the files that core/models/files names. built_in: it came with the package, lies
-    there, and stays.
+    """A model on disk. folder: holds the files that core/models/files names. built_in: it belongs to the package and
+    cannot be deleted.
     """
 
     model_id: str
@@ -43,15 +43,14 @@ class StoredModel:
     built_in: bool = False
 
     @property
-    def learns_along(self) -> bool:
-        """Whether a network that learns along can start as it."""
+    def supports_online_learning(self) -> bool:
+        """True if a network that learns online can start from this model."""
         return self.card.preset in ONLINE_PRESETS and WEIGHTS in self.card.sha256
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """An exported model. report: how it was checked when it was made, the content of export.json; {} if that is
-    not known."""
+    """An exported model. report: the checks made at its export, as in export.json; {} if unknown."""
 
     path: Path
     file_name: str
@@ -59,219 +58,219 @@ class ModelFile:
     report: Mapping[str, Any]
 
 
-class ModelStore(ChoiceStore, Protocol):
-    """Models on disk: below the data directory, and those that came with the package. Safe from any thread, except
-    that choices are kept one after another.
+class ModelStore(ActiveModelStore, Protocol):
+    """Models on disk: in the data directory, and those that belong to the package. Safe from any thread, except that
+    save_active is called by one thread at a time.
     """
 
     def all(self) -> list[StoredModel]:
-        """Those whose folders are complete; for each of the others there is a line in the log."""
+        """Return the models whose folders are complete; log the others."""
 
     def add(self, folder: Path, model_id: str) -> StoredModel:
-        """Move a finished folder into place, whole or not at all. Raises Precondition or DataLoss for one that is
-        not a model's, Exhausted.
+        """Move a finished folder into place, atomically. Raises Precondition or DataLoss if it is not a model's folder,
+        Exhausted.
         """
 
     def remove(self, model: StoredModel) -> None:
-        """Whole or not at all. Raises Exhausted."""
+        """Remove a model, atomically. Raises Exhausted."""
 
-    def file(self, model: StoredModel, name: str) -> ModelFile:
-        """One of its files, checked against the card. Raises DataLoss."""
+    def get_file(self, model: StoredModel, name: str) -> ModelFile:
+        """Return one of a model's files, checked against the card. Raises DataLoss."""
 
-    def visible_damage(self, model: StoredModel) -> DataLoss | None:
-        """What is wrong with its files, as far as it is seen without reading them."""
+    def find_visible_damage(self, model: StoredModel) -> DataLoss | None:
+        """Return what is wrong with a model's files, as far as that shows without reading them."""
 
 
 class Models:
-    """All models of a server, and which of them each workspace answers with (`choices`). Safe from any thread."""
+    """All models of a server, and which one each workspace uses (`active_models`). Safe from any thread."""
 
     def __init__(self, store: ModelStore, load: Callable[[Path, ModelCard], Classifier]) -> None:
-        """load: a classifier from a model's folder; raises DataLoss for a damaged one."""
+        """load: loads a classifier from a model's folder; raises DataLoss for a damaged one."""
         self._store = store
         self._load = load
-        self._loaded = LoadedModels()
+        self._cache = ModelCache()
         self._lock = threading.Lock()
-        self._found_damaged: dict[tuple[str, str], DataLoss] = {}  # by id and what it was last needed for
-        self._known: Mapping[str, StoredModel] = {model.model_id: model for model in store.all()}
-        self.choices = Choices(store, self._known)
+        self._known_damage: dict[tuple[str, str], DataLoss] = {}  # by model id and purpose
+        self._models: Mapping[str, StoredModel] = {model.model_id: model for model in store.all()}
+        self.active_models = ActiveModels(store, self._models)
 
-    # Looking
+    # Lookup
 
     def all(self) -> list[StoredModel]:
-        """The newest first; what came with the package behind them."""
-        return sorted(self._known.values(), key=lambda m: (m.built_in, -m.card.created_us, m.model_id))
+        """Return all models, the newest first, then the built-in ones."""
+        return sorted(self._models.values(), key=lambda m: (m.built_in, -m.card.created_us, m.model_id))
 
     def find(self, reference: str, field: str = "model_id") -> StoredModel | None:
-        """The model with this id, or with this name if it is unique; None for "few-shot".
+        """Return the model with this id, or with this name if it is unique; None for "few-shot".
 
-        field: of the request, for errors. Raises NotFound, InvalidInput for a name that several models have.
+        field: of the request, for error messages. Raises NotFound, InvalidInput for a name that several models have.
         """
         if reference == FEW_SHOT:
             return None
-        if reference in self._known:
-            return self._known[reference]
+        if reference in self._models:
+            return self._models[reference]
         name = unicodedata.normalize("NFC", reference)  # as names are stored
         named = [model.model_id for model in self.all() if model.card.name == name]
         if not named:
-            raise NotFound("model", reference[:64], _instead_of(reference))
+            raise NotFound("model", reference[:64], _suggest(reference))
         if len(named) > 1:
             ids = ", ".join(named[:_NAMED_IN_ERRORS]) + (", …" if len(named) > _NAMED_IN_ERRORS else "")
-            raise InvalidInput(field, f"{len(named)} models are called “{reference}”; say which by its id: {ids}")
-        return self._known[named[0]]
+            raise InvalidInput(field, f"{len(named)} models are called “{reference}”; give one of their ids: {ids}")
+        return self._models[named[0]]
 
     def get(self, reference: str, field: str = "model_id") -> StoredModel:
-        """As find, but raises Precondition for "few-shot"."""
+        """Return a model as find does, but raise Precondition for "few-shot"."""
         model = self.find(reference, field)
         if model is None:
             raise Precondition(
-                f"“{FEW_SHOT}” is each workspace's own and no file of this server; name a model that was trained on a "
-                "data set, or export the workspace",
+                f"“{FEW_SHOT}” belongs to each workspace and has no files; name a model trained on a data set, or "
+                "export the workspace",
                 "FEW_SHOT_MODEL",
             )
         return model
 
-    def file(self, reference: str, *, int8: bool) -> ModelFile:
-        """A model for onnxruntime alone. Raises as get does, and DataLoss for a damaged one."""
+    def export(self, reference: str, *, int8: bool) -> ModelFile:
+        """Return a model's ONNX file, which runs with onnxruntime alone. Raises as get does, DataLoss if damaged."""
         model = self.get(reference)
         name = ONNX_INT8 if int8 else ONNX
         if name not in model.card.sha256:
             raise Precondition(
-                f"the model “{model.card.name}” has no INT8 form; export it as FLOAT32, or train it again", "NO_INT8"
+                f"the model “{model.card.name}” has no INT8 version; export it as FLOAT32, or train it again", "NO_INT8"
             )
-        with self._noting_damage(model, name):
-            return self._store.file(model, name)
+        with self._record_damage(model, name):
+            return self._store.get_file(model, name)
 
-    def damage(self, model: StoredModel) -> str:
-        """Why it cannot be used, and what to do; "" if nothing is known against it. Reads no file."""
-        noted = (error for (model_id, _), error in list(self._found_damaged.items()) if model_id == model.model_id)
-        found = self._store.visible_damage(model) or next(noted, None)
-        return found.message if found is not None else ""
+    def describe_damage(self, model: StoredModel) -> str:
+        """Return why a model cannot be used and what to do; "" if no damage is known. Reads no file."""
+        known = (error for (model_id, _), error in list(self._known_damage.items()) if model_id == model.model_id)
+        damage = self._store.find_visible_damage(model) or next(known, None)
+        return damage.message if damage is not None else ""
 
-    # Recognising
+    # Prediction
 
-    def chosen(self, workspace: str, reference: str = "") -> Recogniser | None:
-        """What answers for a workspace: its choice for "", else the model that is named; None: its own head.
+    def predictor_for(self, workspace: str, reference: str = "") -> Predictor | None:
+        """Return what answers for a workspace: the named model, or for "" its active model; None: its own head.
 
         Raises NotFound, InvalidInput, DataLoss for a damaged model.
         """
         if reference == FEW_SHOT:
             return None
         if reference:
-            return self.recogniser(self.get(reference, "model"))
-        model = self._known.get(self.choices.name_of(workspace))
+            return self.predictor(self.get(reference, "model"))
+        model = self._models.get(self.active_models.model_id_of(workspace))
         if model is None:
             return None
         try:
-            return self.recogniser(model)
+            return self.predictor(model)
         except DataLoss:
-            if model.model_id in self._known:
+            if model.model_id in self._models:
                 raise
-            return None  # another choice was made, and the model deleted, since it was looked up
+            return None  # since the lookup, another model was activated and this one deleted
 
-    def recogniser(self, model: StoredModel) -> Recogniser:
-        """The loaded model. Raises DataLoss for a damaged one."""
+    def predictor(self, model: StoredModel) -> Predictor:
+        """Return a model's predictor, loaded unless it is cached. Raises DataLoss for a damaged model."""
 
-        def load() -> Recogniser:
-            with self._noting_damage(model, "recognising"):
-                return Recogniser(self._load(model.folder, model.card), model.model_id)
+        def load() -> Predictor:
+            with self._record_damage(model, "predict"):
+                return Predictor(self._load(model.folder, model.card), model.model_id)
 
-        return self._loaded.get(model.model_id, load)
+        return self._cache.get(model.model_id, load)
 
     @contextmanager
-    def _noting_damage(self, model: StoredModel, purpose: str) -> Iterator[None]:
-        """Remembers a DataLoss of what is done inside, until the same succeeds."""
+    def _record_damage(self, model: StoredModel, purpose: str) -> Iterator[None]:
+        """Remember a DataLoss raised in the block until a block with the same purpose succeeds."""
         try:
             yield
         except DataLoss as error:
-            self._found_damaged[model.model_id, purpose] = error
+            self._known_damage[model.model_id, purpose] = error
             raise
-        self._found_damaged.pop((model.model_id, purpose), None)
+        self._known_damage.pop((model.model_id, purpose), None)
 
-    # Changing
+    # Changes
 
     def register(self, folder: Path) -> str:
-        """Move the folder of a finished model into place; its new id. Raises Precondition or DataLoss for a folder
-        that is not a model's, Exhausted; it is where it was then.
+        """Move the folder of a finished model into place and return its new id. Raises Precondition or DataLoss for a
+        folder that is not a model's, Exhausted; then the folder stays where it was.
         """
         model = self._store.add(folder, secrets.token_hex(6))
         with self._lock:
-            self._known = {**self._known, model.model_id: model}
+            self._models = {**self._models, model.model_id: model}
         return model.model_id
 
     def delete(self, model_id: str) -> None:
-        """Raises NotFound, Precondition while a workspace answers with it or if it came with the package, Exhausted."""
+        """Delete a model. Raises NotFound, Precondition if it is built in or in use by a workspace, Exhausted."""
         with self._lock:
             model = self.get(model_id)
             if model.built_in:
                 raise Precondition(
-                    f"the model “{model.card.name}” came with the server and stays; others can be deleted",
+                    f"the model “{model.card.name}” came with the server and cannot be deleted",
                     "BUILT_IN_MODEL",
                 )
             if model.model_id != model_id:
-                raise NotFound("model", model_id[:64], f"it is a name; models are deleted by id, here {model.model_id}")
-            if users := self.choices.needing(model_id):
+                raise NotFound("model", model_id[:64], f"that is a name; delete a model by its id, {model.model_id}")
+            if users := self.active_models.workspaces_needing(model_id):
                 raise _in_use(model, users)
             self._store.remove(model)
-            self._known = {known: kept for known, kept in self._known.items() if known != model_id}
-            self._loaded.drop(model_id)
-            self._found_damaged = {key: error for key, error in self._found_damaged.items() if key[0] != model_id}
+            self._models = {known: kept for known, kept in self._models.items() if known != model_id}
+            self._cache.drop(model_id)
+            self._known_damage = {key: error for key, error in self._known_damage.items() if key[0] != model_id}
 
-    # Workspaces' choices
+    # Active models of workspaces
 
     def activate(self, workspace: str, reference: str) -> StoredModel | None:
-        """Let a workspace answer with a model, None for “few-shot”; on disk when this returns. Raises as find does,
-        DataLoss for a damaged model, Exhausted.
+        """Let a workspace answer with a model and return it, None for “few-shot”; on disk when this returns. Raises as
+        find does, DataLoss for a damaged model, Exhausted.
         """
         model = self.find(reference)
         if model is not None:
-            self.recogniser(model)  # a choice that cannot answer is refused
+            self.predictor(model)  # refuse a model that cannot answer
         with self._lock:
             if model is not None:
-                self.get(model.model_id)  # it may have been deleted meanwhile
-            self.choices.keep(workspace, model.model_id if model else None)
+                self.get(model.model_id)  # it may have been deleted in the meantime
+            self.active_models.set(workspace, model.model_id if model else None)
         return model
 
-    def learn(self, workspace: str, learning: Learning) -> None:
-        """Let a workspace answer with a network of its own. Raises NotFound if the model to start from is gone,
-        Exhausted.
+    def activate_online(self, workspace: str, learning: OnlineLearning) -> None:
+        """Let a workspace answer with a network of its own. Raises NotFound if the model to start from no longer
+        exists, Exhausted.
         """
         with self._lock:
-            self.online_start(learning.start)
-            self.choices.keep(workspace, learning)
+            self.find_online_start(learning.start)
+            self.active_models.set(workspace, learning)
 
-    def usual_online(self, reference: str) -> OnlineConfig:
-        """How a network that starts as a preset or model learns unless told otherwise. Raises as online_start does."""
-        is_preset = self.online_start(reference) is None
+    def default_online_config(self, reference: str) -> OnlineConfig:
+        """Return the default settings of online learning for a preset or model. Raises as find_online_start does."""
+        is_preset = self.find_online_start(reference) is None
         return (PRESET_FACTS[reference].online if is_preset else None) or OnlineConfig()
 
-    def online_start(self, reference: str) -> StoredModel | None:
-        """What a network can start from: None for a preset that learns online, else a model of such a preset. Raises
-        as get does, Precondition for another model.
+    def find_online_start(self, reference: str) -> StoredModel | None:
+        """Return the model that online learning starts from; None if `reference` is a preset that supports it.
+
+        Raises as get does, Precondition for a preset or model that does not support it.
         """
         if reference in ONLINE_PRESETS:
             return None
         if reference in PRESET_FACTS or reference == FEW_SHOT:
-            raise _not_online(reference)
+            raise _online_not_supported(reference)
         model = self.get(reference)
-        if not model.learns_along:
-            raise _not_online(model.card.name)
+        if not model.supports_online_learning:
+            raise _online_not_supported(model.card.name)
         return model
 
 
-def _instead_of(reference: str) -> str:
-    """What to do about a name that is no model's."""
+def _suggest(reference: str) -> str:
+    """Return what to do about a name that no model has."""
     if reference in ONLINE_PRESETS:
-        return (
-            f"that is a preset: train a model from it, or let it learn along, as `models use {reference} --online` does"
-        )
+        return f"that is a preset: train a model from it, or let it learn online with `models use {reference} --online`"
     if reference in PRESET_FACTS:
         return "that is a preset: train a model from it"
-    return f"list the models, or ask “{FEW_SHOT}”, which is always there"
+    return f"list the models, or use “{FEW_SHOT}”, which always exists"
 
 
-def _not_online(name: str) -> Precondition:
+def _online_not_supported(name: str) -> Precondition:
     return Precondition(
-        f"“{name}” cannot learn online; start from {' or '.join(ONLINE_PRESETS)}, or from a model of such a preset",
+        f"“{name}” does not support online learning; start from {' or '.join(ONLINE_PRESETS)}, or from a model of such "
+        "a preset",
         "PRESET_NOT_ONLINE",
     )
 

@@ -1,4 +1,4 @@
-"""That a workspace has a network of its own which learns along, and where that stands."""
+"""How a workspace's own network learns online, and how far it has got."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from .online_config import OnlineConfig
 
 
 @dataclass(frozen=True, slots=True)
-class Learning:
-    """start: the name of a preset that learns online, or a model's id."""
+class OnlineLearning:
+    """start: the name of a preset that supports online learning, or a model's id."""
 
     start: str
     config: OnlineConfig
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OnlineStatus:
-    """Where it stands; fields as in the contract. revision: None as long as it cannot answer."""
+    """Progress of online learning; fields as in the contract. revision: None as long as the network cannot answer."""
 
-    learning: Learning
+    learning: OnlineLearning
     revision: int | None = None
     labels_known: int = 0
     learned: int = 0
     left: int = 0
     rebuilding: bool = False
-    failure: str = ""
+    error: str = ""

@@ -1,6 +1,6 @@
-"""What can be trained, as facts that need no torch: the server lists them, training/presets builds the networks.
+"""What can be trained, described without torch: the server lists the presets, training/presets builds the networks.
 
-A preset is a whole recipe: architecture, input, and settings that hold unless others are given.
+A preset is a complete recipe: architecture, input, and default settings.
 """
 
 from __future__ import annotations
@@ -15,20 +15,22 @@ from .online_config import OnlineConfig
 
 @dataclass(frozen=True, slots=True)
 class TrainingDefaults:
-    """Settings that hold unless others are given; their meaning is that of TrainingSettings in the contract."""
+    """Default settings of a training; their meaning is that of TrainingSettings in the contract."""
 
     epochs: int
     batch_size: int
     learning_rate: float
     weight_decay: float
     frozen_epochs: int = 0
-    """Epochs in which only the last layers are trained; 0 where there is nothing pretrained to spare."""
+    """Epochs at the start that train only the last layers; 0 where nothing is pretrained."""
 
 
 @dataclass(frozen=True, slots=True)
 class PresetFacts:
-    """One preset. parameters: weights and biases with 36 labels. pretrained: it starts from ImageNet weights.
-    online: how a new network of it learns along with a workspace, unless told otherwise; None if it cannot.
+    """One preset.
+
+    parameters: weights and biases with 36 labels. pretrained: it starts from ImageNet weights. online: default
+    settings of online learning; None if the preset does not support it.
     """
 
     name: str
@@ -40,12 +42,12 @@ class PresetFacts:
     online: OnlineConfig | None = None
 
     @property
-    def learns_along(self) -> bool:
-        """Whether a network of it can learn along with a workspace."""
+    def supports_online_learning(self) -> bool:
+        """True if a network of this preset can learn online with a workspace."""
         return self.online is not None
 
 
-# Zero is paper and the padding of convolutions alike, so ink on 0 needs no further shift.
+# Zero means paper, and it is also the padding of convolutions, so ink on 0 needs no further shift.
 _INK_32 = Preprocessing(side=32)
 _INK_64 = Preprocessing(side=64)
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -80,12 +82,12 @@ _ALL = (
     ),
     PresetFacts(
         "resnet50-transformer",
-        "A frozen ResNet-50 with ImageNet weights, its 7 × 7 map read by three transformer layers.",
+        "A frozen ResNet-50 with ImageNet weights, its 7 × 7 map fed to three transformer layers.",
         _IMAGENET_224,
         parameters=35_108_964,
         pretrained=True,
         defaults=TrainingDefaults(epochs=10, batch_size=32, learning_rate=1e-3, weight_decay=0.01),
-        online=OnlineConfig(learning_rate=1e-4),  # at 1e-3 attention unlearns at each letter what it had
+        online=OnlineConfig(learning_rate=1e-4),  # at 1e-3 the attention layers forget earlier letters
     ),
     PresetFacts(
         "tiny-cnn",
@@ -98,11 +100,11 @@ _ALL = (
 )
 PRESET_FACTS = {facts.name: facts for facts in _ALL}
 
-ONLINE_PRESETS = tuple(facts.name for facts in _ALL if facts.learns_along)
+ONLINE_PRESETS = tuple(facts.name for facts in _ALL if facts.supports_online_learning)
 
 
 def preset_facts(name: str) -> PresetFacts:
-    """The preset of that name. Raises InvalidInput with all names."""
+    """Return the preset of that name. Raises InvalidInput, listing all names."""
     facts = PRESET_FACTS.get(name)
     if facts is None:
         raise InvalidInput("preset", f"“{name}” is not one of {', '.join(PRESET_FACTS)}")

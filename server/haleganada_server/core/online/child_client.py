@@ -1,4 +1,4 @@
-"""A conversation with a learner's process: questions and their answers among the rest of what the two say."""
+"""The server's end of the pipe to a learner's process: requests with their replies, and all other messages."""
 
 from __future__ import annotations
 
@@ -13,87 +13,91 @@ from numpy.typing import NDArray
 
 from .ports import LearnerProcess
 
-Heard = tuple[dict[str, Any], bytes]
+Message = tuple[dict[str, Any], bytes]
+"""Fields and payload."""
 
 
-class Conversation:
-    """With one process. Safe from any thread. begin() it once, close() it once."""
+class ChildClient:
+    """Exchanges messages with one process. Safe from any thread. start() it once, close() it once."""
 
     def __init__(
-        self, process: LearnerProcess, heard: Callable[[dict[str, Any]], None], ended: Callable[[], None]
+        self, process: LearnerProcess, on_message: Callable[[dict[str, Any]], None], on_end: Callable[[], None]
     ) -> None:
-        """heard: gets whatever is not an answer. ended: called once the process says no more. Both from one thread."""
-        self._process, self._heard, self._ended = process, heard, ended
-        self._talk = threading.Lock()
-        self._asking = threading.Lock()
-        self._asked: dict[int, Future[Heard | None]] = {}
-        self._number = 0
-        self._over = False
-        self._listener = threading.Thread(target=self._listen, name="learner", daemon=True)
+        """on_message: called with the fields of each message that is not a reply. on_end: called once the process sends
+        nothing more. Both are called from the same thread.
+        """
+        self._process, self._on_message, self._on_end = process, on_message, on_end
+        self._sending = threading.Lock()
+        self._requesting = threading.Lock()  # guards the rest
+        self._pending: dict[int, Future[Message | None]] = {}
+        self._last_id = 0
+        self._has_ended = False
+        self._receiver = threading.Thread(target=self._receive, name="learner", daemon=True)
 
     @property
-    def over(self) -> bool:
-        """The process says no more."""
-        return self._over
+    def has_ended(self) -> bool:
+        """True if the process sends nothing more."""
+        return self._has_ended
 
-    def begin(self) -> None:
-        """Listen from now on."""
-        self._listener.start()
+    def start(self) -> None:
+        """Start receiving messages."""
+        self._receiver.start()
 
-    def tell(self, facts: dict[str, Any], payload: bytes = b"") -> None:
-        """Raises OSError once it has ended."""
-        with self._talk:
-            self._process.send(facts, payload)
+    def send(self, fields: dict[str, Any], payload: bytes = b"") -> None:
+        """Raises OSError once the process has ended."""
+        with self._sending:
+            self._process.send(fields, payload)
 
-    def ask(self, rasters: NDArray[np.uint8], patience_s: float) -> Heard | None:
-        """What it says to (n, 64, 64) drawings; None if it has ended, which a process that is silent for so long is
-        made to.
+    def request_probabilities(self, rasters: NDArray[np.uint8], timeout_s: float) -> Message | None:
+        """Return the reply for (n, 64, 64) drawings; None if the process has ended. A process that does not reply in
+        time is ended.
         """
-        answer: Future[Heard | None] = Future()
-        with self._asking:
-            if self._over:
+        reply: Future[Message | None] = Future()
+        with self._requesting:
+            if self._has_ended:
                 return None
-            self._number += 1
-            number = self._number
-            self._asked[number] = answer
+            self._last_id += 1
+            request_id = self._last_id
+            self._pending[request_id] = reply
         try:
-            self.tell({"ask": number, "count": len(rasters)}, rasters.tobytes())
-            return answer.result(patience_s)
+            self.send({"ask": request_id, "count": len(rasters)}, rasters.tobytes())
+            return reply.result(timeout_s)
         except OSError:
             return None
         except TimeoutError:
             self._process.end(0)
             return None
         finally:
-            with self._asking:
-                self._asked.pop(number, None)
+            with self._requesting:
+                self._pending.pop(request_id, None)
 
     def close(self, grace_s: float) -> None:
-        """Let it save what is worth saving, then end it."""
+        """Let the process save its state, then end it."""
         with suppress(OSError):
-            self.tell({"leave": True})
+            self.send({"leave": True})
         self._process.end(grace_s)
-        self._listener.join()
+        self._receiver.join()
 
-    def _listen(self) -> None:
+    def _receive(self) -> None:
         try:
-            while (frame := self._process.receive()) is not None:
-                self._take(frame)
+            while (message := self._process.receive()) is not None:
+                self._dispatch(message)
         except ValueError as error:
-            self._heard({"failed": {"reason": "INTERNAL", "message": f"the learner's process made no sense: {error}"}})
+            reason = f"the learner's process sent an invalid message: {error}"
+            self._on_message({"failed": {"reason": "INTERNAL", "message": reason}})
         finally:
-            with self._asking:
-                self._over = True
-                waiting = list(self._asked.values())
-            for answer in waiting:
-                answer.set_result(None)
-            self._ended()
+            with self._requesting:
+                self._has_ended = True
+                pending = list(self._pending.values())
+            for reply in pending:
+                reply.set_result(None)
+            self._on_end()
 
-    def _take(self, frame: Heard) -> None:
-        if "answer" not in frame[0]:
-            self._heard(frame[0])
+    def _dispatch(self, message: Message) -> None:
+        if "answer" not in message[0]:
+            self._on_message(message[0])
             return
-        with self._asking:
-            answer = self._asked.pop(frame[0]["answer"], None)  # None: nobody waits any more
-        if answer is not None:
-            answer.set_result(frame)
+        with self._requesting:
+            reply = self._pending.pop(message[0]["answer"], None)  # None: the caller has given up
+        if reply is not None:
+            reply.set_result(message)

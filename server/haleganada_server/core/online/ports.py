@@ -1,4 +1,4 @@
-"""What a learner needs of the rooms around it: a process, and a folder for what that keeps."""
+"""What online learning needs from other rooms: a process, and a folder for that process."""
 
 from __future__ import annotations
 
@@ -9,43 +9,43 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.core.models.online_status import Learning
+from haleganada_server.core.models.online_status import OnlineLearning
 
 ToDatasetRaster = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
-"""(128, 128) -> (64, 64), as networks learn drawings."""
+"""(128, 128) -> (64, 64), the rasters that networks are trained on."""
 
 
 class LearnerProcess(Protocol):
-    """A process that learns, and answers. send() is for one thread at a time, receive() for one other."""
+    """A process that learns and predicts. send() is for one thread at a time, receive() for one other."""
 
-    def send(self, facts: dict[str, Any], payload: bytes = b"") -> None:
-        """Raises OSError once it has ended."""
+    def send(self, fields: dict[str, Any], payload: bytes = b"") -> None:
+        """Send a message. Raises OSError once the process has ended."""
 
     def receive(self) -> tuple[dict[str, Any], bytes] | None:
-        """What it says next; None once it has ended. Raises ValueError for what makes no sense."""
+        """Return the next message; None once the process has ended. Raises ValueError for an invalid message."""
 
     def end(self, grace_s: float) -> None:
-        """Wait so long for it to end by itself, then end it."""
+        """Give the process this time to end by itself, then kill it."""
 
 
 class LearnerRunner(Protocol):
     """Starts processes."""
 
     def require(self) -> None:
-        """Raises Precondition if this installation cannot learn online."""
+        """Raises Precondition if this installation does not support online learning."""
 
     def start(self, folder: Path) -> LearnerProcess:
-        """A process whose last words are kept in the folder. Raises OSError."""
+        """Start a process that logs to the folder. Raises OSError."""
 
 
-class LearnerFolders(Protocol):
-    """Where learners keep what they can make again."""
+class LearnerStore(Protocol):
+    """Folders in which learners keep checkpoints, which can be rebuilt from the log."""
 
-    def make(self, workspace: str, learning: Learning) -> Path:
-        """The folder of a workspace's learner, always the same one. Raises Exhausted."""
+    def create(self, workspace: str, learning: OnlineLearning) -> Path:
+        """Return the folder of a workspace's learner, always the same one, creating it if needed. Raises Exhausted."""
 
     def remove(self, folder: Path) -> None:
-        """Never fails; what is left goes at the next start."""
+        """Remove a folder. Never fails: what remains is removed at the next start."""
 
-    def keep_to(self, folders: Collection[Path]) -> None:
-        """Remove all but these."""
+    def retain(self, folders: Collection[Path]) -> None:
+        """Remove all folders but these."""

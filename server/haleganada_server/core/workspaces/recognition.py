@@ -16,18 +16,18 @@ from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.knowledge.prediction import Prediction
 from haleganada_server.core.model_names import FEW_SHOT, ONLINE
-from haleganada_server.core.models.classification import Answers
+from haleganada_server.core.models.classification import ClassifierOutput
 from haleganada_server.core.outcomes import Outcome, map_ok, ok_values
 
 from .dependencies import WorkspaceDependencies
 from .prediction_memory import PredictionMemory, Remembered
 
-Classify = Callable[[NDArray[np.uint8]], Answers | None]
+Classify = Callable[[NDArray[np.uint8]], ClassifierOutput | None]
 """(n, 128, 128) rasters -> a network's answers; None: the workspace's own head is to answer."""
 
 
 class Recognition:
-    """Answers the predictions of one workspace. Safe from any thread."""
+    """ClassifierOutput the predictions of one workspace. Safe from any thread."""
 
     def __init__(
         self, dependencies: WorkspaceDependencies, workspace: str, published: Callable[[], Knowledge]
@@ -72,19 +72,19 @@ class Recognition:
         """Return what answers in place of the workspace's own head, or None. Raises as predict_batch does."""
         name, models, learners = self._workspace, self._dependencies.models, self._dependencies.learners
         if model == ONLINE:
-            _require_online(models.choices.name_of(name))
-            return lambda rasters: _require_answers(learners.answer(name, rasters))
-        if not model and models.choices.name_of(name) == ONLINE:
-            return lambda rasters: learners.answer(name, rasters)
-        recognizer = models.chosen(name, model)
-        if recognizer is None:
+            _require_online(models.active_models.model_id_of(name))
+            return lambda rasters: _require_answers(learners.predict(name, rasters))
+        if not model and models.active_models.model_id_of(name) == ONLINE:
+            return lambda rasters: learners.predict(name, rasters)
+        predictor = models.predictor_for(name, model)
+        if predictor is None:
             return None
-        return lambda rasters: recognizer.answer(rasters, self._published().revision)
+        return lambda rasters: predictor.predict(rasters, self._published().revision)
 
     def _predict_with_answers(
         self,
         encoded: Sequence[Outcome[tuple[Drawing, Raster]]],
-        answers: Answers,
+        answers: ClassifierOutput,
         top_k: int,
         min_revision: int | None,
     ) -> list[Outcome[Prediction]]:
@@ -94,8 +94,8 @@ class Recognition:
 
         def predict(pair: tuple[Drawing, Raster]) -> Prediction:
             number = next(numbers)
-            remembered = Remembered(pair[0], answers.first(number), answers.revision)
-            return answers.prediction(number, knowledge, top_k, self._predictions.add(remembered))
+            remembered = Remembered(pair[0], answers.top_label(number), answers.revision)
+            return answers.to_prediction(number, knowledge, top_k, self._predictions.add(remembered))
 
         return map_ok(predict, encoded)
 
@@ -118,7 +118,7 @@ def _require_online(active: str) -> None:
         )
 
 
-def _require_answers(answers: Answers | None) -> Answers:
+def _require_answers(answers: ClassifierOutput | None) -> ClassifierOutput:
     """Return the answers; raise Precondition if there are none and nothing else may answer."""
     if answers is None:
         raise Precondition(

@@ -92,9 +92,9 @@ class Workspace:
         """
         return raise_if_error(self.train_batch([lesson], client)[0])
 
-    def wait_learned(self, revision: int, patience_s: float) -> bool:
+    def wait_until_learned(self, revision: int, patience_s: float) -> bool:
         """Whether the network that learns along knows a revision, or comes to in that time; False without one."""
-        return self._dependencies.learners.wait_learned(self._log.name, revision, patience_s)
+        return self._dependencies.learners.wait_until_learned(self._log.name, revision, patience_s)
 
     def train_batch(self, lessons: Sequence[Outcome[Lesson]], client: str = "") -> list[Outcome[Taught]]:
         """Learn several drawings in one commit. What cannot be learned becomes its error; errors are passed through."""
@@ -335,7 +335,7 @@ class Workspace:
         self._knowledge: Knowledge = Knowledge(log.revision(), head, variants, log.count(), StaleSamples.of(stale))
         if stale:
             self._reembedder.add(self, log, stale)
-        self._dependencies.learners.published(log.name)
+        self._dependencies.learners.notify_change(log.name)
 
     def _commit(self, group: list[Pending]) -> None:
         """Apply a group of changes, make them durable, publish. Raises only what makes the whole group fail."""
@@ -354,7 +354,7 @@ class Workspace:
         if draft.revision != self._knowledge.revision or draft.stale is not self._knowledge.stale:
             self._knowledge = draft.knowledge()
             self._background_adaptation.published(self._knowledge.head, lambda: self._knowledge.head)
-            self._dependencies.learners.published(self._log.name)
+            self._dependencies.learners.notify_change(self._log.name)
 
     def _new(self, label: str, variant_of: str, drawing: Drawing) -> NewSample:
         encoder = self._dependencies.encoder

@@ -13,7 +13,7 @@ from haleganada_server.core.labels import DEFAULT_WORKSPACE, workspace_name
 from haleganada_server.core.model_names import FEW_SHOT
 from haleganada_server.core.models.models import StoredModel
 from haleganada_server.core.models.online_config import OnlineConfig
-from haleganada_server.core.models.online_status import Learning, OnlineStatus
+from haleganada_server.core.models.online_status import OnlineLearning, OnlineStatus
 from haleganada_server.core.sample_log.ports import WorkspaceLog
 from haleganada_server.core.sample_log.rows import ChangeKind, Event
 
@@ -43,7 +43,7 @@ class Workspaces:
             self._open_one(name)
         if not dependencies.directory.exists(DEFAULT_WORKSPACE):
             self._open[DEFAULT_WORKSPACE] = self._workspace(dependencies.directory.create(DEFAULT_WORKSPACE))
-        dependencies.models.choices.keep_to(self.names())
+        dependencies.models.active_models.retain(self.names())
         dependencies.learners.resume({name: (chosen, self._log_of(name)) for name, chosen in self._learning().items()})
         self._reembedder.start()
         self._background_adaptation.start()
@@ -86,7 +86,7 @@ class Workspaces:
             False,
             self._dependencies.encoder.embedder_hash,
             known.stale.count,
-            self._dependencies.models.choices.name_of(name),
+            self._dependencies.models.active_models.model_id_of(name),
             self._dependencies.learners.status(name),
         )
 
@@ -107,29 +107,29 @@ class Workspaces:
         with self._lock:
             self.get(name)
             chosen = self._dependencies.models.activate(name, model)
-        self._dependencies.learners.end(name)
+        self._dependencies.learners.discard(name)
         return chosen
 
     def learn_along(self, name: str, start: str, config: OnlineConfig) -> tuple[StoredModel | None, OnlineStatus]:
         """Let a workspace answer with a network of its own, which starts as a preset or model and learns every drawing:
         the model that it starts from, None for a preset, and where it stands.
 
-        Returns once the network is there, which may take long. Raises NotFound, and as Learners.begin and Models.learn
-        do; nothing has changed then.
+        Returns once the network is there, which may take long. Raises NotFound, and as Learners.start and
+        Models.activate_online do; nothing has changed then.
         """
         name = workspace_name(name)
         workspace, models, learners = self.get(name), self._dependencies.models, self._dependencies.learners
-        model = models.online_start(start)
-        learning = Learning(model.model_id if model else start, config)
+        model = models.find_online_start(start)
+        learning = OnlineLearning(model.model_id if model else start, config)
 
         def keep() -> None:
             with self._lock:
                 if self._open.get(name) is not workspace:
                     raise NotFound("workspace", name, "it was deleted meanwhile")
-                models.learn(name, learning)
+                models.activate_online(name, learning)
 
-        learners.begin(name, learning, self._log_of(name), keep)
-        return model, learners.status(name) or OnlineStatus(learning)
+        learners.start(name, learning, self._log_of(name), keep)
+        return model, learners.status(name) or OnlineStatus(learning=learning)
 
     def snapshots(self, name: str = "") -> list[SnapshotInfo]:
         """Kept states of a workspace, newest first, also of a deleted one."""
@@ -148,8 +148,8 @@ class Workspaces:
             else:
                 retired = self.get(name).replace_log("delete", None, None)
                 del self._open[name]
-            self._dependencies.models.choices.forget(name)
-        self._dependencies.learners.end(name)  # not within the lock, for which one that is starting may wait
+            self._dependencies.models.active_models.forget(name)
+        self._dependencies.learners.discard(name)  # not within the lock, for which one that is starting may wait
         return _kept(retired, name)
 
     def reset(self, name: str, confirm: str, expected_revision: int | None = None) -> tuple[SnapshotInfo, int]:
@@ -203,9 +203,10 @@ class Workspaces:
                 workspace.close()
             self._dependencies.directory.close()
 
-    def _learning(self) -> dict[str, Learning]:
+    def _learning(self) -> dict[str, OnlineLearning]:
         """The readable workspaces with networks of their own."""
-        return {name: kept for name, kept in self._dependencies.models.choices.learning().items() if name in self._open}
+        learning = self._dependencies.models.active_models.online_learning()
+        return {name: kept for name, kept in learning.items() if name in self._open}
 
     def _log_of(self, name: str) -> Callable[[], WorkspaceLog]:
         return lambda: self.get(name).log

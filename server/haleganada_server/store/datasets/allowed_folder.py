@@ -7,7 +7,7 @@ from pathlib import Path
 from haleganada_server.core.errors import InvalidInput, NotFound, Precondition
 
 
-class ServerFolder:
+class AllowedFolder:
     """A folder, or None for nothing at all."""
 
     def __init__(self, root: Path | None) -> None:

@@ -29,7 +29,7 @@ from haleganada_server.store import files
 from haleganada_server.store.errors import storage_errors
 
 from . import sources
-from .writer import DATASET_JSON, FORMAT, SpooledReading, folder_bytes
+from .writer import DATASET_JSON, FORMAT, DatasetFolderBuilder, folder_bytes
 
 _log = logging.getLogger(__name__)
 _NOT_NOTED: dict[str, Any] = {"leaked": (), "duplicated": (), "notes": ()}  # in older data sets
@@ -54,11 +54,11 @@ class DatasetFolders:
         return found
 
     @contextmanager
-    def reading(self, path: Path, file_name: str, options: DatasetOptions) -> Iterator[SpooledReading]:
+    def reading(self, path: Path, file_name: str, options: DatasetOptions) -> Iterator[DatasetFolderBuilder]:
         with storage_errors("the data sets"), scratch_folder(self._temporary_path()) as scratch:
             notes: list[DatasetNote] = []
             entries = sources.read(path, file_name, options.orientation, notes.append)
-            yield SpooledReading(entries, notes, scratch, lambda dataset_id: self._root / dataset_id)
+            yield DatasetFolderBuilder(entries, notes, scratch, lambda dataset_id: self._root / dataset_id)
 
     def folder(self, dataset_id: str) -> Path:
         folder = self._root / dataset_id

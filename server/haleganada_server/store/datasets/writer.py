@@ -48,8 +48,8 @@ class _Read:
     pixels: int = 0
 
 
-class SpooledReading:
-    """core.datasets.DatasetReading: a spool in the folder `scratch`, a finished data set renamed to `target`."""
+class DatasetFolderBuilder:
+    """core.datasets.DatasetBuilder: a spool in the folder `scratch`, a finished data set renamed to `target`."""
 
     def __init__(
         self,

@@ -39,13 +39,13 @@ def opened(path: Path, limits: ZipLimits | None = None, kind: str = _ZIP) -> Ite
     limits = limits or USUAL
     if _directory_bytes(path, kind) > limits.directory_bytes:
         raise InvalidInput("file", f"lists too many files; at most {limits.members:,} are allowed, so split it")
-    with damage_refused(kind), zipfile.ZipFile(path) as file:
+    with damage_as_invalid_input(kind), zipfile.ZipFile(path) as file:
         _check_sizes(file, path.stat().st_size, limits)
         yield file
 
 
 @contextmanager
-def damage_refused(kind: str = _ZIP) -> Iterator[None]:
+def damage_as_invalid_input(kind: str = _ZIP) -> Iterator[None]:
     """kind: as of opened. InvalidInput for whatever zipfile and its decoders raise on damaged, encrypted or unusual
     files.
     """
@@ -62,7 +62,7 @@ def damage_refused(kind: str = _ZIP) -> Iterator[None]:
 def content(file: zipfile.ZipFile, name: str, limit: int = MAX_MEMBER_BYTES) -> bytes:
     """A member's bytes, at most `limit`, whatever its header says. Raises InvalidInput."""
     try:
-        with damage_refused(), file.open(name) as member:
+        with damage_as_invalid_input(), file.open(name) as member:
             data = member.read(limit + 1)
     except KeyError as error:
         raise InvalidInput("file", f"lacks {name}") from error

@@ -19,7 +19,7 @@ from haleganada_server.core.fewshot.belief import believe
 from haleganada_server.core.fewshot.head import Head
 from haleganada_server.core.model_names import FEW_SHOT
 from haleganada_server.core.models.card import ModelCard
-from haleganada_server.core.models.files import CARD, damaged, model_sha256
+from haleganada_server.core.models.files import CARD, damaged_model, model_sha256
 from haleganada_server.runtime.classifier import OnnxClassifier
 from haleganada_server.runtime.onnx_embedder import OnnxEmbedder
 from haleganada_server.runtime.weights import Weights, load_weights
@@ -69,7 +69,7 @@ class TrainedModel:
         try:
             card = ModelCard.from_json((folder / CARD).read_bytes())
         except OSError as error:
-            raise damaged(name, f"{CARD} is missing or cannot be read") from error
+            raise damaged_model(name, f"{CARD} is missing or cannot be read") from error
         return cls(model_id, name, card, OnnxClassifier(folder, card, model_input, threads=1))
 
     @property

@@ -17,7 +17,7 @@ from PIL import Image
 
 from haleganada_server.core.datasets.dataset import DATASET_SIDE, Part
 from haleganada_server.core.models.card import ModelCard
-from haleganada_server.core.models.files import EXEMPLARS, damaged, require_intact
+from haleganada_server.core.models.files import EXEMPLARS, damaged_model, require_intact
 from haleganada_server.training.common.atomic_files import write_atomically
 from haleganada_server.training.common.taught_drawing import Raster, TaughtDrawing
 from haleganada_server.training.common.training_data import TrainingData
@@ -72,6 +72,6 @@ def _read_cells(path: Path, card: ModelCard) -> NDArray[np.uint8]:
     with Image.open(path, formats=("PNG",)) as image:
         sheet = np.asarray(image)
     if sheet.dtype != np.uint8 or sheet.ndim != 2 or sheet.shape[0] != len(card.labels) * DATASET_SIDE:
-        raise damaged(card.name, f"{EXEMPLARS} does not have a row of drawings for each label")
+        raise damaged_model(card.name, f"{EXEMPLARS} does not have a row of drawings for each label")
     rows = sheet.reshape(len(card.labels), DATASET_SIDE, -1, DATASET_SIDE)
     return np.ascontiguousarray(rows.swapaxes(1, 2))

@@ -16,7 +16,7 @@ from torch import nn
 from haleganada_server.core.errors import InvalidInput, Precondition
 from haleganada_server.core.files import file_sha256
 from haleganada_server.core.models.card import ModelCard
-from haleganada_server.core.models.files import CARD, WEIGHTS, damaged, require_intact
+from haleganada_server.core.models.files import CARD, WEIGHTS, damaged_model, require_intact
 from haleganada_server.training.common.checkpoint import write_tensors
 from haleganada_server.training.presets import Preset, preset
 
@@ -63,7 +63,7 @@ def read_card(folder: Path) -> ModelCard:
     try:
         return ModelCard.from_json((folder / CARD).read_bytes())
     except OSError as error:
-        raise damaged(folder.name, f"{CARD} is missing or cannot be read") from error
+        raise damaged_model(folder.name, f"{CARD} is missing or cannot be read") from error
 
 
 def _preset_of(card: ModelCard) -> Preset:

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from haleganada_client import HaleganadaClient
 from haleganada_client.web import create_app, datasets
 from haleganada_server.config import ServerConfig
-from haleganada_server.runtime.job_process import SubprocessRunner
+from haleganada_server.runtime.job_process import JobProcessRunner
 
 from tests.conftest import run_server
 from tests.jobs.datasets import crosses_and_bars
@@ -30,7 +30,7 @@ BROWSER = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
 def web(tmp_path_factory: pytest.TempPathFactory, weights_dir: Path) -> Iterator[FlaskClient]:
     """With a data set called “two”."""
     config = ServerConfig(tmp_path_factory.mktemp("data"), port=0, device="cpu", weights_dir=weights_dir)
-    running = run_server(config, SubprocessRunner(COMMAND, {}))
+    running = run_server(config, JobProcessRunner(COMMAND, {}))
     with HaleganadaClient(running.address, timeout_s=60) as client:
         application = create_app(client).test_client()
         letters(application, tmp_path_factory.mktemp("two"), "two")

@@ -75,7 +75,7 @@ def no_card_inside(folder: Path) -> ModelCard:
 DAMAGE: dict[str, tuple[Callable[[Path], ModelCard], str]] = {
     "changed": (wrong_hash, "the SHA-256 of model.onnx is not"),
     "missing": (missing, "model.onnx is missing"),
-    "no hash": (unmentioned, "says nothing of model.onnx"),
+    "no hash": (unmentioned, "does not list model.onnx"),
     "not ONNX": (lambda folder: with_onnx(folder, b"MZ, or so it says"), "cannot load"),
     "other classes": (lambda folder: with_onnx(folder, network(np.ones((SIDE**2, 5), np.float32))), "give 3 labels"),
     "other side": (other_side, "does not take ink of 32 px"),

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from haleganada_server.runtime.job_process import SubprocessRunner
+from haleganada_server.runtime.job_process import JobProcessRunner
 
 TELL = "import os, sys; sys.stderr.write(os.environ.get('CUDA_VISIBLE_DEVICES', 'all') + ';')"
 
@@ -28,7 +28,7 @@ def test_jobs_compute_where_the_server_may(
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if seen is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", seen)
-    runner = SubprocessRunner([sys.executable, "-c", TELL], needed={}, device=device)
+    runner = JobProcessRunner([sys.executable, "-c", TELL], needed={}, device=device)
     runner.start(tmp_path / "request.json", tmp_path / "log")
     until = time.monotonic() + 20
     while ";" not in (told := (tmp_path / "log").read_text()):

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from haleganada_server.core.datasets.dataset import DatasetInfo, LabelCount
-from haleganada_server.core.datasets.preview import PreviewSheet, PreviewWish
+from haleganada_server.core.datasets.preview import PreviewRequest, PreviewSheet
 from haleganada_server.core.errors import HaleganadaError, InvalidInput, Precondition
 from haleganada_server.runtime.preview_process import PreviewProcess
 
 INFO = DatasetInfo("0a" * 6, "letters", 1, "ab" * 32, (LabelCount("ಅ", 1, 0, 0),), 0, (), 0, 0, 0)
-WISH = PreviewWish("cnn36", 3, 2, 7)
+WISH = PreviewRequest("cnn36", 3, 2, 7)
 DRAWS = """
 import json, pathlib, sys
 request = json.loads(pathlib.Path(sys.argv[1]).read_text())
@@ -24,7 +24,7 @@ print(json.dumps({"done": {"labels": request["dataset"]["labels"], "side": 32}})
 REFUSES = """print('{"failed": {"reason": "DATASET_UNUSABLE", "message": "it is empty; upload another"}}')"""
 
 
-def drawn(tmp_path: Path, code: str, wish: PreviewWish = WISH, needed: tuple[str, ...] = ()) -> PreviewSheet:
+def drawn(tmp_path: Path, code: str, wish: PreviewRequest = WISH, needed: tuple[str, ...] = ()) -> PreviewSheet:
     (tmp_path / "child.py").write_text(code)
     (tmp_path / "tmp").mkdir()
     numbers = itertools.count()
@@ -32,7 +32,7 @@ def drawn(tmp_path: Path, code: str, wish: PreviewWish = WISH, needed: tuple[str
         lambda: tmp_path / "tmp" / str(next(numbers)), (sys.executable, str(tmp_path / "child.py")), needed
     )
     try:
-        return process.sheet(INFO, tmp_path / "dataset", wish)
+        return process.draw_sheet(INFO, tmp_path / "dataset", wish)
     finally:
         assert not list((tmp_path / "tmp").iterdir())
 
@@ -64,7 +64,7 @@ def test_a_process_that_fails(tmp_path: Path, code: str) -> None:
 
 def test_what_is_found_out_without_a_process(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput):
-        drawn(tmp_path, DRAWS, PreviewWish("alexnet", 1, 1, 0))
+        drawn(tmp_path, DRAWS, PreviewRequest("alexnet", 1, 1, 0))
     (tmp_path / "tmp").rmdir()
     with pytest.raises(Precondition) as caught:
         drawn(tmp_path, DRAWS, needed=("no_such_module",))

@@ -137,10 +137,10 @@ def mounted(folder: Path, size: int) -> Iterator[None]:
 
 def test_a_models_choice_that_cannot_be_written_leaves_the_old_one(directory: DataDirectory, data: Path) -> None:
     folders = ModelFolders(data / "models", directory.temporary_file)
-    folders.keep_choices({"w": "a" * 12})
+    folders.save_active({"w": "a" * 12})
     with files_limited_to(0), pytest.raises(Exhausted) as caught:
-        folders.keep_choices({"w": "b" * 12})
+        folders.save_active({"w": "b" * 12})
     assert caught.value.reason == "DISK_FULL"
-    assert folders.choices() == {"w": "a" * 12} and not list((data / "tmp").iterdir())
-    folders.keep_choices({})
-    assert folders.choices() == {}
+    assert folders.load_active() == {"w": "a" * 12} and not list((data / "tmp").iterdir())
+    folders.save_active({})
+    assert folders.load_active() == {}

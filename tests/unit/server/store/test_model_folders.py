@@ -109,10 +109,10 @@ def test_foreign_things_below_models_are_left_alone(folders: ModelFolders, data:
 
 @pytest.mark.parametrize("content", ["", "[1]", "\x00", '{"w": '])
 def test_choices_that_cannot_be_read_are_none(folders: ModelFolders, data: Path, content: str) -> None:
-    folders.keep_choices({"ಕ/..": "a" * 12})
-    assert folders.choices() == {"ಕ/..": "a" * 12}
+    folders.save_active({"ಕ/..": "a" * 12})
+    assert folders.load_active() == {"ಕ/..": "a" * 12}
     (data / "models" / "active.json").write_text(content)
-    assert folders.choices() == {}
+    assert folders.load_active() == {}
 
 
 def test_a_removed_model_is_gone(folders: ModelFolders, data: Path, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ class ZipTree:
         return zip_files.content(self._file, self._members[name].filename, limit)
 
     def opened(self, name: str) -> IO[bytes]:
-        with zip_files.damage_refused():
+        with zip_files.damage_as_invalid_input():
             return self._file.open(self._members[name])
 
 

@@ -76,12 +76,12 @@ class _OpenArray:
     """A member, its shape and its type; to be used in a with statement."""
 
     def __init__(self, file: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> None:
-        with zip_files.damage_refused(_KIND):
+        with zip_files.damage_as_invalid_input(_KIND):
             self._file = file.open(info)
         self._name = name
 
     def __enter__(self) -> tuple[IO[bytes], tuple[int, ...], np.dtype[Any]]:
-        with zip_files.damage_refused(_KIND):
+        with zip_files.damage_as_invalid_input(_KIND):
             version = npy.read_magic(self._file)
             read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
             shape, fortran, kind = read_header(self._file)
@@ -173,7 +173,7 @@ def _text(value: Any) -> str:
 
 
 def _exactly(file: IO[bytes], count: int, name: str) -> bytes:
-    with zip_files.damage_refused(_KIND):
+    with zip_files.damage_as_invalid_input(_KIND):
         data = file.read(count)
     if len(data) < count:
         raise InvalidInput("file", f"has an array {name} that ends too early; make it again")

@@ -16,7 +16,7 @@ from haleganada_server.core.jobs.job import Job, JobKind, JobState
 from haleganada_server.core.jobs.jobs import Jobs
 from haleganada_server.core.jobs.ports import CHECKPOINTS
 from haleganada_server.core.models.card import ModelCard
-from haleganada_server.runtime.job_process import SubprocessRunner
+from haleganada_server.runtime.job_process import JobProcessRunner
 
 from tests.jobs.world import COMMAND, ONE, TWO, jobs
 
@@ -102,7 +102,7 @@ def test_settings_out_of_range_are_named(tmp_path: Path, name: str, value: objec
 
 def test_without_torch_it_says_what_to_install(tmp_path: Path) -> None:
     with (
-        jobs(tmp_path, runner=SubprocessRunner(COMMAND, {JobKind.TRAINING: ("torch_that_is_not_there",)})) as running,
+        jobs(tmp_path, runner=JobProcessRunner(COMMAND, {JobKind.TRAINING: ("torch_that_is_not_there",)})) as running,
         pytest.raises(Precondition, match=r"pip install 'haleganada\[train\]'") as refused,
     ):
         running.start_training("cnn36", TWO.name)
@@ -110,14 +110,14 @@ def test_without_torch_it_says_what_to_install(tmp_path: Path) -> None:
 
 
 def test_without_tensorboard_it_says_what_to_install(tmp_path: Path) -> None:
-    runner = SubprocessRunner(COMMAND, {}, tensorboard="tensorboard_that_is_not_there")
+    runner = JobProcessRunner(COMMAND, {}, tensorboard="tensorboard_that_is_not_there")
     with jobs(tmp_path, runner=runner) as running:
         with pytest.raises(Precondition, match=r"pip install 'haleganada\[tensorboard\]'") as refused:
             running.start_training("cnn36", TWO.name, "", {"tensorboard": True})
         assert refused.value.reason == "TENSORBOARD_NOT_INSTALLED" and running.page() == []
         asked = running.start_training("cnn36", TWO.name, "", {"tensorboard": False, "epochs": 1})
         assert ended(running, asked).state is JobState.SUCCEEDED
-    with jobs(tmp_path, runner=SubprocessRunner(COMMAND, {}, tensorboard="json")) as running:
+    with jobs(tmp_path, runner=JobProcessRunner(COMMAND, {}, tensorboard="json")) as running:
         asked = running.start_training("cnn36", TWO.name, "", {"tensorboard": True, "epochs": 1})
         assert ended(running, asked).state is JobState.SUCCEEDED
 
@@ -126,7 +126,7 @@ def test_jobs_run_one_after_another_in_order(tmp_path: Path) -> None:
     with jobs(tmp_path) as running:
         asked = [running.start_training("cnn36", TWO.name, f"m{i}", {"epochs": 2}) for i in range(3)]
         most = 0
-        while not running.get(asked[2].job_id).state.over:
+        while not running.get(asked[2].job_id).state.is_over:
             most = max(most, sum(job.state is JobState.RUNNING for job in running.page()))
             time.sleep(0.01)
         done = [running.get(job.job_id) for job in asked]
@@ -219,7 +219,7 @@ def test_one_that_is_killed_after_a_cancel_is_not_started_again(tmp_path: Path) 
 
 
 def test_a_program_that_is_not_there(tmp_path: Path) -> None:
-    with jobs(tmp_path, runner=SubprocessRunner(("/no/such/program",), {})) as running:
+    with jobs(tmp_path, runner=JobProcessRunner(("/no/such/program",), {})) as running:
         job = ended(running, running.start_training("cnn36", TWO.name))
         assert (job.state, job.error_reason) == (JobState.FAILED, "PROCESS_NOT_STARTED")
 
@@ -242,7 +242,7 @@ def test_after_a_stop_it_goes_on_from_the_checkpoint(tmp_path: Path) -> None:
     assert stopped < 40
     with jobs(tmp_path) as again:
         first = again.get(asked.job_id)
-        assert first.started_us and not first.state.over
+        assert first.started_us and not first.state.is_over
         job = ended(again, asked)
         assert job.state is JobState.SUCCEEDED and [epoch.epoch for epoch in job.epochs] == list(range(1, 41))
         assert job.started_us == first.started_us
@@ -254,7 +254,7 @@ def test_checkpoints_go_when_nothing_can_go_on_from_them(tmp_path: Path, name: s
         asked = running.start_training("cnn36", TWO.name, name)
         folder = tmp_path / "jobs" / asked.job_id
         (folder / "checkpoint-000001.safetensors").write_bytes(bytes(1000))
-        assert ended(running, asked).state.over
+        assert ended(running, asked).state.is_over
         until(lambda: not list(folder.glob(CHECKPOINTS)))
         assert {path.name for path in folder.iterdir()} >= {"job.json", "request.json", "log.txt"}
     (folder / "checkpoint-000001.safetensors").write_bytes(bytes(1000))  # as if the server had ended too early
@@ -292,7 +292,7 @@ def test_one_that_is_deleted_just_before_its_turn_holds_up_no_other(tmp_path: Pa
             with suppress(Precondition):  # it had begun
                 running.delete(asked.job_id)
         last = running.start_training("cnn36", TWO.name, "last", {"epochs": 1})
-        until(lambda: running.get(last.job_id).state.over, 60)
+        until(lambda: running.get(last.job_id).state.is_over, 60)
 
 
 def test_a_vanished_watcher_ends_and_news_are_told_together(tmp_path: Path) -> None:

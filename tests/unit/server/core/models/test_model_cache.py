@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from haleganada_server.core.models.classification import Floats, Recogniser
-from haleganada_server.core.models.model_cache import LoadedModels
+from haleganada_server.core.models.classification import Floats, Predictor
+from haleganada_server.core.models.model_cache import ModelCache
 from numpy.typing import NDArray
 
 
@@ -24,10 +24,10 @@ class Uniform:
 
 
 def test_the_one_unused_for_longest_leaves() -> None:
-    loaded, made = LoadedModels(capacity=2), list[str]()
+    loaded, made = ModelCache(capacity=2), list[str]()
 
-    def get(name: str) -> Recogniser:
-        return loaded.get(name, lambda: made.append(name) or Recogniser(Uniform(), "m"))  # type: ignore[func-returns-value]
+    def get(name: str) -> Predictor:
+        return loaded.get(name, lambda: made.append(name) or Predictor(Uniform(), "m"))  # type: ignore[func-returns-value]
 
     for name in "abacab":
         get(name)
@@ -38,28 +38,28 @@ def test_the_one_unused_for_longest_leaves() -> None:
 
 
 def test_many_who_ask_at_once_wait_for_one_load() -> None:
-    loaded, begun, go = LoadedModels(), list[int](), threading.Event()
+    loaded, begun, go = ModelCache(), list[int](), threading.Event()
 
-    def load() -> Recogniser:
+    def load() -> Predictor:
         begun.append(1)
         go.wait(10)
-        return Recogniser(Uniform(), "m")
+        return Predictor(Uniform(), "m")
 
     with ThreadPoolExecutor(8) as pool:
         asked = [pool.submit(loaded.get, "m", load) for _ in range(8)]
-        assert loaded.get("another", lambda: Recogniser(Uniform(), "m")), "it need not wait for the slow one"
+        assert loaded.get("another", lambda: Predictor(Uniform(), "m")), "it need not wait for the slow one"
         go.set()
         assert len({id(call.result()) for call in asked}) == 1
     assert len(begun) == 1
 
 
 def test_a_failure_is_tried_again() -> None:
-    loaded = LoadedModels()
+    loaded = ModelCache()
 
-    def fail() -> Recogniser:
+    def fail() -> Predictor:
         raise ValueError("no")
 
     for _ in range(2):
         with pytest.raises(ValueError, match="no"):
             loaded.get("m", fail)
-    assert loaded.get("m", lambda: Recogniser(Uniform(), "m"))
+    assert loaded.get("m", lambda: Predictor(Uniform(), "m"))

@@ -126,7 +126,7 @@ def test_a_choice_outlives_the_server_but_not_its_model_or_workspace(
     (tmp_path / "models" / gone / "model.onnx").unlink()
     workspaces = open_workspaces(tmp_path)
     models = models_of(workspaces.get())
-    assert [models.choices.name_of(name) for name in "abc"] == [kept, FEW_SHOT, FEW_SHOT]
+    assert [models.active_models.model_id_of(name) for name in "abc"] == [kept, FEW_SHOT, FEW_SHOT]
     assert [model.model_id for model in models.all()] == [kept]
     told = [record.message for record in caplog.records]
     assert any("model.onnx is missing" in line for line in told) and any("'b'" in line for line in told)
@@ -139,7 +139,7 @@ def test_a_choice_of_a_workspace_that_is_not_there_is_forgotten_at_the_start(tmp
     models.activate("never made", models.register(write_tiny_model(tmp_path / "made", of_characters(0))))
     workspaces.close()
     workspaces = open_workspaces(tmp_path)
-    assert models_of(workspaces.get()).choices.name_of("never made") == FEW_SHOT
+    assert models_of(workspaces.get()).active_models.model_id_of("never made") == FEW_SHOT
     workspaces.close()
 
 

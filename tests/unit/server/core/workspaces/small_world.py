@@ -25,9 +25,9 @@ from haleganada_server.core.workspaces.types import Lesson
 from haleganada_server.core.workspaces.workspace import Workspace
 from haleganada_server.core.workspaces.workspaces import Workspaces
 from haleganada_server.runtime.classifier import OnnxClassifier
-from haleganada_server.runtime.learner_process import SubprocessLearners
+from haleganada_server.runtime.learner_process import LearnerProcessRunner
 from haleganada_server.store import DataDirectory
-from haleganada_server.store.learners import LearnerDirectory
+from haleganada_server.store.learners import LearnerFolders
 from haleganada_server.store.models import ModelFolders
 from haleganada_server.vision import PillowRasterizer, dataset_raster, model_input, network_input
 from numpy.typing import NDArray
@@ -65,14 +65,14 @@ def open_workspaces(folder: Path, seed: int = 0, embedder: Embedder | None = Non
     return Workspaces(tools_of(directory, GlyphEncoder(rasterizer, embedder or CoarseEmbedder(seed)), folder))
 
 
-def tools_of(directory: DataDirectory, reader: GlyphEncoder, folder: Path) -> WorkspaceDependencies:
+def tools_of(directory: DataDirectory, encoder: GlyphEncoder, folder: Path) -> WorkspaceDependencies:
     """What the workspaces of a data directory share."""
     learners = Learners(
-        LearnerDependencies(SubprocessLearners(), reader, dataset_raster),
-        LearnerDirectory(folder / "online"),
+        LearnerDependencies(LearnerProcessRunner(), encoder, dataset_raster),
+        LearnerFolders(folder / "online"),
         lambda _start: None,
     )
-    return WorkspaceDependencies(directory, reader, HEAD_PARAMETERS, models_of(directory, folder), learners)
+    return WorkspaceDependencies(directory, encoder, HEAD_PARAMETERS, models_of(directory, folder), learners)
 
 
 def models_of(directory: DataDirectory, folder: Path) -> Models:

@@ -77,9 +77,17 @@ def nearest_mean(folder: Path, name: str, data: Letters, labels: tuple[str, ...]
     folder.mkdir(parents=True)
     onnx.save(_network((means.T * 2).astype(np.float32), -(means**2).sum(1).astype(np.float32), side), folder / ONNX)
     card = ModelCard(
-        "tiny-cnn", name, labels, Preprocessing(side), 1.0, means.size, 0, "made letters", "5" * 64,
-        {ONNX: file_sha256(folder / ONNX), WEIGHTS: WEIGHTS_SHA256},
-    )  # fmt: skip
+        preset="tiny-cnn",
+        name=name,
+        labels=labels,
+        preprocessing=Preprocessing(side),
+        temperature=1.0,
+        parameters=means.size,
+        created_us=0,
+        dataset_name="made letters",
+        dataset_sha256="5" * 64,
+        sha256={ONNX: file_sha256(folder / ONNX), WEIGHTS: WEIGHTS_SHA256},
+    )
     (folder / CARD).write_text(card.to_json(), encoding="utf-8")
     return folder
 

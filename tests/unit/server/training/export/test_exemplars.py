@@ -27,7 +27,18 @@ def drawings(count: int, seed: int = 0) -> Raster:
 
 
 def card(labels: tuple[str, ...] = LABELS) -> ModelCard:
-    return ModelCard("cnn36", "letters", labels, preset("cnn36").preprocessing, 1.0, 1, 1, "drawn", "0" * 64, {})
+    return ModelCard(
+        preset="cnn36",
+        name="letters",
+        labels=labels,
+        preprocessing=preset("cnn36").preprocessing,
+        temperature=1.0,
+        parameters=1,
+        created_us=1,
+        dataset_name="drawn",
+        dataset_sha256="0" * 64,
+        sha256={},
+    )
 
 
 def dataset(counts: tuple[int, ...], part: Part = Part.TRAIN) -> TrainingData:

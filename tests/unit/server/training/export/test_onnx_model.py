@@ -77,7 +77,16 @@ def trained(name: str, steps: int) -> nn.Module:
 def card_of(name: str, network: nn.Module) -> ModelCard:
     facts = preset(name).facts
     return ModelCard(
-        name, "shapes", LABELS, facts.preprocessing, 1.5, parameter_count(network), 1, "drawn", "0" * 64, {}
+        preset=name,
+        name="shapes",
+        labels=LABELS,
+        preprocessing=facts.preprocessing,
+        temperature=1.5,
+        parameters=parameter_count(network),
+        created_us=1,
+        dataset_name="drawn",
+        dataset_sha256="0" * 64,
+        sha256={},
     )
 
 

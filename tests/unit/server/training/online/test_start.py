@@ -29,7 +29,18 @@ def trained(cnn: Start, tmp_path_factory: pytest.TempPathFactory) -> Path:
     network = taught(cnn, OnlineConfig(replay=8), folder, lessons(KNOWN, shots=8)).published.learnable.network
     chosen = preset("cnn36")
     size, nothing = parameter_count(network), "0" * 64
-    card = ModelCard("cnn36", "four letters", tuple(KNOWN), chosen.preprocessing, 1.5, size, 1, "toy", nothing, {})
+    card = ModelCard(
+        preset="cnn36",
+        name="four letters",
+        labels=tuple(KNOWN),
+        preprocessing=chosen.preprocessing,
+        temperature=1.5,
+        parameters=size,
+        created_us=1,
+        dataset_name="toy",
+        dataset_sha256=nothing,
+        sha256={},
+    )
     (folder / "model").mkdir()
     write_model(folder / "model", network, card)
     return folder / "model"
