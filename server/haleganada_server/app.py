@@ -12,6 +12,7 @@ from pathlib import Path
 
 from haleganada_server.config import ServerConfig, Tls
 from haleganada_server.core.datasets.datasets import Datasets
+from haleganada_server.core.error_reasons import StartReason
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.glyphs.ports import Embedder
@@ -192,7 +193,7 @@ def _read_tls(files: Tls) -> tuple[bytes, bytes]:
         raise Precondition(
             "the TLS certificate and key cannot be read, or do not fit each other; give two PEM files with "
             "--tls-cert and --tls-key",
-            "TLS_UNUSABLE",
+            StartReason.TLS_UNUSABLE,
         ) from error
 
 

@@ -9,6 +9,7 @@ import pytest
 from google.rpc.error_details_pb2 import ErrorInfo
 from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada_server.core import errors
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.workspaces.workspace import Workspace
 from haleganada_server.rpc.errors import STATUS_OF, item_error, status_of
 
@@ -33,7 +34,7 @@ def test_what_a_program_may_want_to_know() -> None:
 
 
 def test_a_long_message_still_fits_into_a_header() -> None:
-    status = status_of(errors.Precondition("x" * 1_000_000), "c0ffee")
+    status = status_of(errors.Precondition("x" * 1_000_000, Reason.NOT_LINKED), "c0ffee")
     assert status.ByteSize() < 4096
 
 

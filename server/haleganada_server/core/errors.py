@@ -6,16 +6,15 @@ person who reads it: what is wrong, and what to do next. Messages carry no file 
 
 from __future__ import annotations
 
+from haleganada_server.core.error_reasons import Reason, StartReason
+
 
 class HaleganadaError(Exception):
-    """Base of all errors that are reported to a caller.
+    """Base of all errors that are reported to a caller. reason: for programs, see error_reasons."""
 
-    `reason` is a stable, machine-readable word in UPPER_SNAKE_CASE.
-    """
+    reason: Reason | StartReason = Reason.INTERNAL
 
-    reason = "INTERNAL"
-
-    def __init__(self, message: str, reason: str | None = None) -> None:
+    def __init__(self, message: str, reason: Reason | StartReason | None = None) -> None:
         super().__init__(message)
         self.message = message
         if reason is not None:
@@ -25,7 +24,7 @@ class HaleganadaError(Exception):
 class InvalidInput(HaleganadaError):
     """A field of the request cannot be used: not an image, a blank drawing, a bad label, a number out of range."""
 
-    reason = "INVALID_INPUT"
+    reason = Reason.INVALID_INPUT
 
     def __init__(self, field: str, description: str) -> None:
         super().__init__(f"{field}: {description}")
@@ -36,10 +35,10 @@ class InvalidInput(HaleganadaError):
 class NotFound(HaleganadaError):
     """A workspace, sample, snapshot, prediction or model that does not exist (any more)."""
 
-    reason = "NOT_FOUND"
-
     def __init__(self, kind: str, name: str, hint: str = "") -> None:
-        super().__init__(f"there is no {kind} “{name}”" + (f"; {hint}" if hint else ""), f"{kind.upper()}_NOT_FOUND")
+        super().__init__(
+            f"there is no {kind} “{name}”" + (f"; {hint}" if hint else ""), Reason(f"{kind.upper()}_NOT_FOUND")
+        )
         self.kind = kind
         self.name = name
 
@@ -47,19 +46,21 @@ class NotFound(HaleganadaError):
 class AlreadyExists(HaleganadaError):
     """A workspace of that name exists, or a request_id was used before with another payload."""
 
-    reason = "ALREADY_EXISTS"
+    def __init__(self, message: str, reason: Reason) -> None:
+        super().__init__(message, reason)
 
 
 class Precondition(HaleganadaError):
     """The state does not allow it: nothing to undo, a wrong confirmation, a cycle of variants."""
 
-    reason = "FAILED_PRECONDITION"
+    def __init__(self, message: str, reason: Reason | StartReason) -> None:
+        super().__init__(message, reason)
 
 
 class RevisionMismatch(HaleganadaError):
     """The workspace moved on since the revision that the caller expected."""
 
-    reason = "REVISION_MISMATCH"
+    reason = Reason.REVISION_MISMATCH
 
     def __init__(self, expected: int, actual: int) -> None:
         super().__init__(f"the workspace is at revision {actual}, not {expected}; look again, then repeat the call")
@@ -70,23 +71,21 @@ class RevisionMismatch(HaleganadaError):
 class Exhausted(HaleganadaError):
     """No room now: the disk, a queue or a quota is full. Nothing was half-written."""
 
-    reason = "RESOURCE_EXHAUSTED"
-
-    def __init__(self, message: str, reason: str, retry_after_s: float = 1.0) -> None:
+    def __init__(self, message: str, reason: Reason, retry_after_s: float = 1.0) -> None:
         super().__init__(message, reason)
         self.retry_after_s = retry_after_s
 
 
 class Unavailable(HaleganadaError):
-    """The server is stopping. The same call, with the same request_id, is safe to repeat."""
+    """The server is stopping, or cannot do it just now. The same call, with the same request_id, is safe to repeat."""
 
-    reason = "STOPPING"
+    reason = Reason.STOPPING
 
 
 class DataLoss(HaleganadaError):
     """A file of a workspace or of a model cannot be read. The others go on."""
 
-    reason = "WORKSPACE_CORRUPT"
+    reason = Reason.WORKSPACE_CORRUPT
 
 
 ITEM_ERRORS = (InvalidInput, NotFound, AlreadyExists, Precondition, RevisionMismatch)

@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Exhausted, Unavailable
 
 
@@ -67,7 +68,9 @@ class Admission:
             if self._stopping:
                 raise Unavailable("the server is stopping; repeat the call, with the same request_id it is safe")
             if self._pool.waiting > self._max_waiting:
-                raise Exhausted("more calls wait than the server can answer; repeat this one later", "QUEUE_FULL", 0.5)
+                raise Exhausted(
+                    "more calls wait than the server can answer; repeat this one later", Reason.QUEUE_FULL, 0.5
+                )
             self._in_progress += 1
 
     def _leave(self) -> None:
@@ -80,7 +83,7 @@ class Admission:
 class _Slots:
     """Room for a few calls of one kind at a time."""
 
-    def __init__(self, limit: int, refusal: str, reason: str) -> None:
+    def __init__(self, limit: int, refusal: str, reason: Reason) -> None:
         self._free = threading.BoundedSemaphore(limit)
         self._refusal, self._reason = refusal, reason
 
@@ -100,7 +103,7 @@ class TransferSlots(_Slots):
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            limit, "too many exports and imports are in progress; repeat the call later", "TOO_MANY_TRANSFERS"
+            limit, "too many exports and imports are in progress; repeat the call later", Reason.TOO_MANY_TRANSFERS
         )
 
 
@@ -108,4 +111,4 @@ class WatchSlots(_Slots):
     """Room for a few watchers of jobs at a time."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(limit, "too many watch jobs already; ask with GetJob now and then", "TOO_MANY_WATCHERS")
+        super().__init__(limit, "too many watch jobs already; ask with GetJob now and then", Reason.TOO_MANY_WATCHERS)

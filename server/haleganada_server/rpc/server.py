@@ -27,6 +27,7 @@ from haleganada.v1 import (
     workspace_service_pb2_grpc,
 )
 
+from haleganada_server.core.error_reasons import StartReason
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.jobs.jobs import Jobs
 from haleganada_server.core.models.models import Models
@@ -187,4 +188,6 @@ def _require_free(host: str, port: int) -> None:
 
 
 def _cannot_listen(host: str, port: int, why: str) -> Precondition:
-    return Precondition(f"cannot listen on {host}:{port} ({why}); choose another with --listen", "CANNOT_LISTEN")
+    return Precondition(
+        f"cannot listen on {host}:{port} ({why}); choose another with --listen", StartReason.CANNOT_LISTEN
+    )

@@ -15,6 +15,7 @@ from pathlib import Path
 from haleganada.v1 import common_pb2
 from haleganada.v1 import ocr_service_pb2 as pb
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Exhausted, InvalidInput
 from haleganada_server.core.workspaces.ports import ExportFile
 from haleganada_server.core.workspaces.types import TransferFormat
@@ -66,7 +67,9 @@ class Transfers:
             yield path
         except OSError as error:
             if error.errno in _NO_ROOM:
-                raise Exhausted("there is no room on the server's disk for this file", "DISK_FULL", 30.0) from error
+                raise Exhausted(
+                    "there is no room on the server's disk for this file", Reason.DISK_FULL, 30.0
+                ) from error
             raise
         finally:
             path.unlink(missing_ok=True)

@@ -20,6 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.jobs.job import JobKind
 
@@ -64,7 +65,7 @@ class JobProcessRunner:
             raise Precondition(
                 "this server cannot write files for TensorBoard, which it lacks; where it runs: pip install "
                 "'haleganada[tensorboard]'; or train without: training_history.json and .png have the same figures",
-                "TENSORBOARD_NOT_INSTALLED",
+                Reason.TENSORBOARD_NOT_INSTALLED,
             )
 
     def start(self, request: Path, log: Path) -> JobSubprocess:

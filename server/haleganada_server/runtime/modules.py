@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterable
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Precondition
 
 
@@ -15,5 +16,5 @@ def require_modules(names: Iterable[str], purpose: str) -> None:
         raise Precondition(
             f"this server cannot {purpose}, for it has no {' and no '.join(missing)}; where it runs: pip install "
             "'haleganada[train]', then start it anew",
-            "TORCH_NOT_INSTALLED",
+            Reason.TORCH_NOT_INSTALLED,
         )

@@ -17,6 +17,7 @@ from typing import Any
 
 from haleganada_server.core.datasets.dataset import DatasetInfo
 from haleganada_server.core.datasets.preview import PreviewRequest, PreviewSheet
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Exhausted, HaleganadaError, Precondition
 from haleganada_server.core.files import scratch_folder
 from haleganada_server.core.models.presets import preset_facts
@@ -63,7 +64,9 @@ class PreviewProcess:
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise Exhausted("the preview took too long; ask for fewer drawings", "PREVIEW_TIMEOUT", 10.0) from error
+            raise Exhausted(
+                "the preview took too long; ask for fewer drawings", Reason.PREVIEW_TIMEOUT, 10.0
+            ) from error
         return _read_outcome(ended)
 
 
@@ -77,6 +80,6 @@ def _read_outcome(ended: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
     if "done" in outcome:
         return dict(outcome["done"])
     if "failed" in outcome:
-        raise Precondition(outcome["failed"]["message"], outcome["failed"]["reason"])
+        raise Precondition(outcome["failed"]["message"], Reason.of(outcome["failed"]["reason"]))
     _log.error("the preview ended with %d: %s", ended.returncode, ended.stderr.decode(errors="replace")[-4000:])
     raise HaleganadaError("the preview could not be drawn; the server's log has the reason")

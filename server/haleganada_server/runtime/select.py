@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from haleganada_server.core.error_reasons import Reason, StartReason
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.glyphs.ports import Embedder
 
@@ -34,18 +35,18 @@ def select_embedder(weights: Weights, device: str, to_input: ToInput) -> Embedde
 
 def _require_cuda(device: str) -> None:
     if not re.fullmatch(r"cuda:\d+", device):
-        raise Precondition(f"there is no device “{device}”; choose auto, cpu or cuda:N", "DEVICE_UNKNOWN")
+        raise Precondition(f"there is no device “{device}”; choose auto, cpu or cuda:N", StartReason.DEVICE_UNKNOWN)
     count = _cuda_devices()
     if int(device.removeprefix("cuda:")) >= count:
         found = f"{count} CUDA device{'' if count == 1 else 's'}" if count else "no CUDA device"
         raise Precondition(
             f"the device {device} is not available: this machine has {found}; choose --device cpu or auto",
-            "DEVICE_NOT_AVAILABLE",
+            StartReason.DEVICE_NOT_AVAILABLE,
         )
     if not _torch_installed():
         raise Precondition(
             f"the device {device} needs torch: pip install 'haleganada[train]', or choose --device cpu",
-            "TORCH_NOT_INSTALLED",
+            Reason.TORCH_NOT_INSTALLED,
         )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Unavailable
 
 from .network import load_network
@@ -70,7 +71,7 @@ class TorchEmbedder:
             except RuntimeError:  # torch reports all its failures so, running out of memory too
                 _log.exception("the device %s failed", self._device)
                 for _, part in jobs:
-                    part.set_exception(Unavailable("the server's device failed; repeat the call", "DEVICE_FAILED"))
+                    part.set_exception(Unavailable("the server's device failed; repeat the call", Reason.DEVICE_FAILED))
                 continue
             start = 0
             for ink, part in jobs:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.fewshot.confidence import TEMPERATURE_NUMBERS, UNKNOWN_NUMBERS, Calibration
 from haleganada_server.core.fewshot.head import Projection
@@ -110,5 +111,5 @@ def _numbers(entry: Any, count: int) -> tuple[float, ...]:
 def _unusable(name: str, why: str) -> Precondition:
     return Precondition(
         f"the weights cannot be used: {name}: {why}; install haleganada again, or choose other weights with --weights",
-        "WEIGHTS_DAMAGED",
+        Reason.WEIGHTS_DAMAGED,
     )

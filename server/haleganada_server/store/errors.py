@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import DataLoss, Exhausted, Unavailable
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -45,9 +46,14 @@ def _translated(error: sqlite3.DatabaseError, name: str) -> Exception:
     if "readonly" in text:
         return _read_only()
     if "closed database" in text:
-        return Unavailable(f"the workspace “{name}” is being replaced or closed; repeat the call")
+        return Unavailable(
+            f"the workspace “{name}” is being replaced or closed; repeat the call", Reason.WORKSPACE_BUSY
+        )
     if "locked" in text:
-        return Unavailable(f"another program holds the file of workspace “{name}”; close it there, repeat the call")
+        return Unavailable(
+            f"another program holds the file of workspace “{name}”; close it there, repeat the call",
+            Reason.WORKSPACE_LOCKED,
+        )
     if any(words in text for words in _UNREADABLE):
         return unreadable(name, text)
     return error
@@ -56,7 +62,7 @@ def _translated(error: sqlite3.DatabaseError, name: str) -> Exception:
 def _no_room() -> Exhausted:
     return Exhausted(
         "there is no room left on the server's disk; free some space, then repeat the call (nothing was half-written)",
-        "DISK_FULL",
+        Reason.DISK_FULL,
         retry_after_s=30.0,
     )
 
@@ -65,7 +71,7 @@ def _read_only() -> Exhausted:
     return Exhausted(
         "the server may not write to its data directory; make it writable, then repeat the call (nothing was "
         "half-written)",
-        "DISK_READ_ONLY",
+        Reason.DISK_READ_ONLY,
         retry_after_s=30.0,
     )
 

@@ -16,6 +16,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import DataLoss, HaleganadaError, Precondition
 from haleganada_server.core.files import scratch_folder
 from haleganada_server.core.models.active_models import ActiveModel
@@ -136,7 +137,7 @@ def _parse_active(entry: Any) -> ActiveModel:
 def _require_id(name: str) -> None:
     """Raise Precondition for a folder that this server did not name."""
     if not _ID.fullmatch(name):
-        raise Precondition("its name is not a model id")
+        raise Precondition("its name is not a model id", Reason.MODEL_DAMAGED)
 
 
 def _read_card(folder: Path) -> ModelCard:
@@ -145,7 +146,7 @@ def _read_card(folder: Path) -> ModelCard:
         card = ModelCard.from_json((folder / CARD).read_bytes())
     except OSError as error:
         raise Precondition(
-            f"it has no readable {CARD}, so it is not a model; train it again, or delete it", "MODEL_DAMAGED"
+            f"it has no readable {CARD}, so it is not a model; train it again, or delete it", Reason.MODEL_DAMAGED
         ) from error
     if any(Path(name).name != name for name in card.sha256):
         raise damaged_model(card.name, f"{CARD} names a file outside its folder")

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import InvalidInput
 
 from .dataset import DatasetOptions, ItemFacts, LabelCount, Part, RefusedDrawing, RepeatedDrawing
@@ -17,7 +18,7 @@ from .split import split
 
 MAX_NAMED = 1_000
 MAX_LABELS = 20_000
-CONFLICT = "CONFLICTING_LABELS"
+CONFLICT = Reason.CONFLICTING_LABELS
 _NAMED_IN_ERRORS = 10
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import InvalidInput, NotFound, Precondition
 from haleganada_server.core.labels import normalize_label
 
@@ -93,7 +94,7 @@ class Datasets:
                     else:
                         items.append(entry)
                     if not wanted():
-                        raise Precondition("the caller went away; nothing was kept", "CALLER_GONE")
+                        raise Precondition("the caller went away; nothing was kept", Reason.CALLER_GONE)
             assembled = assemble(items, options, refusals)
             info = source.keep(_described(options, assembled, refusals, source.notes), assembled)
         with self._lock:
@@ -132,7 +133,9 @@ class Datasets:
     def delete(self, dataset_id: str) -> None:
         """Remove a data set. Raises NotFound, Precondition while a job uses it."""
         if self._in_use(dataset_id):  # outside the lock: jobs ask for data sets under a lock of their own
-            raise Precondition("a job uses this data set; cancel the job, or wait until it is over", "DATASET_IN_USE")
+            raise Precondition(
+                "a job uses this data set; cancel the job, or wait until it is over", Reason.DATASET_IN_USE
+            )
         with self._lock:
             if self._known.pop(dataset_id, None) is None:
                 raise NotFound("dataset", dataset_id, "give its id; list the data sets that there are")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import InvalidInput
 
 from .job import Epoch, Job, JobKind, JobState, Progress
@@ -75,17 +76,17 @@ def ending(job: Job, last: Mapping[str, Any], status: int, last_words: str) -> E
     if isinstance(done := last.get("done"), dict):
         return _done(job, done)
     if isinstance(failed := last.get("failed"), dict):
-        reason, message = str(failed.get("reason") or "FAILED"), str(failed.get("message") or "it failed")
-        return Ending(JobState.FAILED, reason[:64], message[:_LONGEST_TEXT], model=failed.get("model") is True)
+        message = str(failed.get("message") or "it failed")[:_LONGEST_TEXT]
+        return Ending(JobState.FAILED, Reason.of(failed.get("reason")), message, model=failed.get("model") is True)
     if job.cancelling:
         return Ending(JobState.CANCELLED)
     if killed(job, last, status):
         return Ending(
             JobState.FAILED,
-            "PROCESS_KILLED",
+            Reason.PROCESS_KILLED,
             _KILLED_MESSAGES[job.kind],
         )
-    return Ending(JobState.FAILED, "PROCESS_ENDED", _unexpected(status, last_words))
+    return Ending(JobState.FAILED, Reason.PROCESS_ENDED, _unexpected(status, last_words))
 
 
 def killed(job: Job, last: Mapping[str, Any], status: int) -> bool:

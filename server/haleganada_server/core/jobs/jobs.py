@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from haleganada_server.core.clock import now_us
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Exhausted, InvalidInput, Precondition, Unavailable
 from haleganada_server.core.labels import MAX_CODE_POINTS, normalize_label
 from haleganada_server.core.model_names import FEW_SHOT
@@ -107,7 +108,7 @@ class Jobs:
         """Remove a job that is over, with all that it has written; its model stays. Raises NotFound, Precondition."""
         with self._writing:
             if not self._board.get(job_id).state.is_over:
-                raise Precondition(f"job {job_id} is not over; cancel it, or wait until it is", "JOB_NOT_OVER")
+                raise Precondition(f"job {job_id} is not over; cancel it, or wait until it is", Reason.JOB_NOT_OVER)
             self._tools.store.delete(job_id)
             self._board.remove(job_id)
 
@@ -162,7 +163,7 @@ class Jobs:
             jobs = self._board.all()
             if sum(job.state is JobState.QUEUED for job in jobs) >= MAX_QUEUED:
                 raise Exhausted(
-                    f"{MAX_QUEUED} jobs wait already; repeat the call when some are done", "JOBS_FULL", 60.0
+                    f"{MAX_QUEUED} jobs wait already; repeat the call when some are done", Reason.JOBS_FULL, 60.0
                 )
             newest_us = jobs[0].created_us if jobs else 0
             job = Job(secrets.token_hex(6), kind, JobState.QUEUED, max(now_us(), newest_us + 1), request)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from haleganada_server.core.clock import now_us
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Exhausted, HaleganadaError, NotFound
 from haleganada_server.core.model_names import FEW_SHOT
 
@@ -73,7 +74,7 @@ class JobRun:
             end = Ending(JobState.FAILED, error.reason, error.message)
         except Exception:
             _log.exception("job %s failed", self.job_id)
-            end = Ending(JobState.FAILED, "INTERNAL", "the server failed at this job; its log has the reason")
+            end = Ending(JobState.FAILED, Reason.INTERNAL, "the server failed at this job; its log has the reason")
         if end is not None:
             self._end(end)
 
@@ -146,7 +147,7 @@ class JobRun:
                 process = self._tools.runner.start(request, self._tools.store.log(self.job_id))
             except OSError as error:
                 message = f"the job's process cannot be started ({error.strerror}); start the job again later"
-                raise Exhausted(message, "PROCESS_NOT_STARTED") from error
+                raise Exhausted(message, Reason.PROCESS_NOT_STARTED) from error
             self._process, self._impatience = process, None  # a cancel that the one before heard is said again
         if self._present().cancelling:
             self.cancel()
@@ -205,7 +206,9 @@ class JobRun:
                 end = Ending(JobState.FAILED, error.reason, error.message)
             except Exception:
                 _log.exception("the model of job %s cannot be kept", self.job_id)
-                end = Ending(JobState.FAILED, "INTERNAL", "its model cannot be kept; the server's log has the reason")
+                end = Ending(
+                    JobState.FAILED, Reason.INTERNAL, "its model cannot be kept; the server's log has the reason"
+                )
         files = self._tools.store.files(self.job_id)
         if self._note(lambda job: _ended(job, end, model_id, files), durable=True):
             self._tools.store.tidy(self.job_id)  # else the next server, which does not know the end, needs them

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from haleganada_server.core.datasets.dataset import DatasetInfo, Part
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import InvalidInput, Precondition
 
 _WHOLE = {
@@ -35,7 +36,7 @@ def require_trainable(dataset: DatasetInfo) -> None:
         raise Precondition(
             f"the data set “{dataset.name}” has {dataset.count(Part.TRAIN):,} drawings to train on, of {labels} "
             "label(s); a model needs two labels at least: upload a data set with more",
-            "DATASET_UNUSABLE",
+            Reason.DATASET_UNUSABLE,
         )
 
 
@@ -44,7 +45,7 @@ def require_measurable(dataset: DatasetInfo) -> None:
     if not dataset.count(Part.TEST) and not dataset.count(Part.VALIDATION):
         raise Precondition(
             f"the data set “{dataset.name}” has nothing to test on; upload it with a test part, or with a share for it",
-            "DATASET_UNUSABLE",
+            Reason.DATASET_UNUSABLE,
         )
 
 

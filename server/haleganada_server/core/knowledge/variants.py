@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Precondition
 
 
@@ -44,15 +45,15 @@ class Variants:
                 f"“{form}” cannot be a form of “{canonical}”: that would be a circle; unlink “{canonical}” first"
                 if canonical != form
                 else f"“{form}” cannot be a form of itself",
-                "VARIANT_CYCLE",
+                Reason.VARIANT_CYCLE,
             )
         if form in self.canonical_of and self.canonical_of[form] != target:
             raise Precondition(
-                f"“{form}” is already a form of “{self.canonical_of[form]}”; unlink it first", "ALREADY_LINKED"
+                f"“{form}” is already a form of “{self.canonical_of[form]}”; unlink it first", Reason.ALREADY_LINKED
             )
         if form in self.canonical_of.values():
             raise Precondition(
-                f"“{form}” has forms of its own; unlink them first, or link “{target}” to it instead", "HAS_FORMS"
+                f"“{form}” has forms of its own; unlink them first, or link “{target}” to it instead", Reason.HAS_FORMS
             )
         return target
 

@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import HaleganadaError, Precondition
 from haleganada_server.core.labels import normalize_label
 
@@ -76,7 +77,7 @@ class ModelCard:
             card.check()
         except (HaleganadaError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise Precondition(
-                f"model.json cannot be used ({error}); train the model again, or delete it", "MODEL_DAMAGED"
+                f"model.json cannot be used ({error}); train the model again, or delete it", Reason.MODEL_DAMAGED
             ) from error
         return card
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import DataLoss
 from haleganada_server.core.files import file_sha256
 
@@ -57,5 +58,5 @@ def damaged_model(name: str, why: str) -> DataLoss:
         f"the model “{name}” cannot be used: {why}; train it again, or delete it. Workspaces that answer with it work "
         "again as soon as “few-shot” or another model is activated there. Reinstalling the server restores a model "
         "that came with it",
-        "MODEL_DAMAGED",
+        Reason.MODEL_DAMAGED,
     )

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import DataLoss, InvalidInput, NotFound, Precondition
 from haleganada_server.core.model_names import FEW_SHOT
 
@@ -125,7 +126,7 @@ class Models:
             raise Precondition(
                 f"“{FEW_SHOT}” belongs to each workspace and has no files; name a model trained on a data set, or "
                 "export the workspace",
-                "FEW_SHOT_MODEL",
+                Reason.FEW_SHOT_MODEL,
             )
         return model
 
@@ -135,7 +136,8 @@ class Models:
         name = ONNX_INT8 if int8 else ONNX
         if name not in model.card.sha256:
             raise Precondition(
-                f"the model “{model.card.name}” has no INT8 version; export it as FLOAT32, or train it again", "NO_INT8"
+                f"the model “{model.card.name}” has no INT8 version; export it as FLOAT32, or train it again",
+                Reason.NO_INT8,
             )
         with self._record_damage(model, name):
             return self._store.get_file(model, name)
@@ -204,7 +206,7 @@ class Models:
             if model.built_in:
                 raise Precondition(
                     f"the model “{model.card.name}” came with the server and cannot be deleted",
-                    "BUILT_IN_MODEL",
+                    Reason.BUILT_IN_MODEL,
                 )
             if model.model_id != model_id:
                 raise NotFound("model", model_id[:64], f"that is a name; delete a model by its id, {model.model_id}")
@@ -271,7 +273,7 @@ def _online_not_supported(name: str) -> Precondition:
     return Precondition(
         f"“{name}” does not support online learning; start from {' or '.join(ONLINE_PRESETS)}, or from a model of such "
         "a preset",
-        "PRESET_NOT_ONLINE",
+        Reason.PRESET_NOT_ONLINE,
     )
 
 
@@ -281,5 +283,5 @@ def _in_use(model: StoredModel, users: tuple[str, ...]) -> Precondition:
     )
     return Precondition(
         f"the model “{model.card.name}” answers for {named}; activate “{FEW_SHOT}” or another model there first",
-        "MODEL_IN_USE",
+        Reason.MODEL_IN_USE,
     )

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from haleganada_server.core.error_reasons import Reason
+
 from .ports import LearnerProcess
 
 Message = tuple[dict[str, Any], bytes]
@@ -84,7 +86,7 @@ class ChildClient:
                 self._dispatch(message)
         except ValueError as error:
             reason = f"the learner's process sent an invalid message: {error}"
-            self._on_message({"failed": {"reason": "INTERNAL", "message": reason}})
+            self._on_message({"failed": {"reason": Reason.INTERNAL, "message": reason}})
         finally:
             with self._requesting:
                 self._has_ended = True

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Exhausted, HaleganadaError, Precondition, Unavailable
 from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.model_names import ONLINE
@@ -105,7 +106,7 @@ class Learner:
             raise self._error
         if not self._is_ready:
             raise Exhausted(
-                "the network takes too long to start; try again when the machine is less busy", "SLOW_START"
+                "the network takes too long to start; try again when the machine is less busy", Reason.SLOW_START
             )
 
     def notify_change(self) -> None:
@@ -212,7 +213,7 @@ class Learner:
     def _on_message(self, fields: dict[str, Any]) -> None:
         with self._changed:
             if "failed" in fields:
-                self._error = Precondition(fields["failed"]["message"], fields["failed"]["reason"])
+                self._error = Precondition(fields["failed"]["message"], Reason.of(fields["failed"]["reason"]))
             elif "ready" in fields:
                 self._is_ready, self._error = True, None
                 self._status = replace(self._status, error="", labels_known=len(fields["labels"]))
@@ -270,5 +271,5 @@ def _explain_end(error: Exception) -> Precondition:
     return Precondition(
         "the network's process ended unexpectedly and will be restarted; if that happens again, see "
         "online/*/process.log in the server's data directory",
-        "LEARNER_ENDED",
+        Reason.LEARNER_ENDED,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.models.classification import ClassifierOutput
 from haleganada_server.core.models.online_status import OnlineLearning, OnlineStatus
@@ -132,7 +133,7 @@ class Learners:
             raise Precondition(
                 f"networks already learn online with {named}, as many as this server has room for; activate "
                 "“few-shot” in one of these workspaces first",
-                "TOO_MANY_LEARNERS",
+                Reason.TOO_MANY_LEARNERS,
             )
 
     def _discard(self, learner: Learner) -> None:

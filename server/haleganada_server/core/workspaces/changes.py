@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haleganada_server.core.clock import now_us
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import AlreadyExists, NotFound, Precondition, RevisionMismatch
 from haleganada_server.core.fewshot.belief import believe
 from haleganada_server.core.knowledge.variants import Variants
@@ -61,7 +62,7 @@ def once(origin: Origin, answer_type: type[Answer], change: Callable[[Draft], An
         if earlier is not None:
             if earlier.payload_hash != origin.payload_hash():
                 raise AlreadyExists(
-                    "this request_id was used before for another request; choose a new one", "REQUEST_ID_REUSED"
+                    "this request_id was used before for another request; choose a new one", Reason.REQUEST_ID_REUSED
                 )
             return _repeated(_decode(answer_type, earlier.answer))
         if origin.expected_revision is not None and origin.expected_revision != draft.revision:
@@ -234,7 +235,9 @@ def unlink(form: str, origin: Origin) -> Callable[[Draft], Unlinked]:
     def change(draft: Draft) -> Unlinked:
         former = draft.variants.canonical_of.get(form)
         if former is None:
-            raise Precondition(f"“{form}” is not a form of another label; there is nothing to unlink", "NOT_LINKED")
+            raise Precondition(
+                f"“{form}” is not a form of another label; there is nothing to unlink", Reason.NOT_LINKED
+            )
         draft.link(form, "")
         answer = Unlinked(former, draft.revision + 1)
         draft.append(_event(ChangeKind.UNLINK, origin, answer, label=form, previous=former))
@@ -252,7 +255,7 @@ def undo(origin: Origin) -> Callable[[Draft], Undone]:
             raise Precondition(
                 "there is nothing to undo: nothing was taught or changed since this workspace was made, reset or "
                 "restored; former states are among its snapshots",
-                "NOTHING_TO_UNDO",
+                Reason.NOTHING_TO_UNDO,
             )
         _REVERSE[last.kind](draft, last)
         answer = Undone(last.kind, last.revision, last.sample_id, last.label, draft.revision + 1)

@@ -8,6 +8,7 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.fewshot.belief import believe
 from haleganada_server.core.glyphs.encoder import Drawing
@@ -104,7 +105,7 @@ def _require_reached(revision: int, min_revision: int | None) -> None:
     if min_revision is not None and revision < min_revision:
         raise Precondition(
             f"revision {min_revision} is not reached, what answers knows revision {revision}; ask for that, or wait",
-            "REVISION_NOT_REACHED",
+            Reason.REVISION_NOT_REACHED,
         )
 
 
@@ -114,7 +115,7 @@ def _require_online(active: str) -> None:
         raise Precondition(
             f"no network learns along with this workspace; activate a model or preset with online settings, as "
             f"`haleganada models use cnn36 --online` does, or ask “{FEW_SHOT}”",
-            "NO_ONLINE_NETWORK",
+            Reason.NO_ONLINE_NETWORK,
         )
 
 
@@ -124,6 +125,6 @@ def _require_answers(answers: ClassifierOutput | None) -> ClassifierOutput:
         raise Precondition(
             f"the network that learns along with this workspace cannot answer before it has learned two labels; until "
             f"then ask “{FEW_SHOT}”",
-            "ONLINE_NOT_READY",
+            Reason.ONLINE_NOT_READY,
         )
     return answers

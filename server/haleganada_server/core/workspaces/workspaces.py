@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from haleganada_server.core.clock import now_us
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import AlreadyExists, DataLoss, NotFound, Precondition
 from haleganada_server.core.labels import DEFAULT_WORKSPACE, workspace_name
 from haleganada_server.core.model_names import FEW_SHOT
@@ -64,7 +65,7 @@ class Workspaces:
         with self._lock:
             if self._dependencies.directory.exists(name):
                 raise AlreadyExists(
-                    f"there is already a workspace “{name}”; use it, or choose another name", "WORKSPACE_EXISTS"
+                    f"there is already a workspace “{name}”; use it, or choose another name", Reason.WORKSPACE_EXISTS
                 )
             self._open[name] = self._workspace(self._dependencies.directory.create(name))
             return self.info(name)
@@ -140,7 +141,7 @@ class Workspaces:
         name = workspace_name(name)
         _require_confirmation(name, confirm)
         if name == DEFAULT_WORKSPACE:
-            raise Precondition("the workspace “default” always exists; reset it instead", "DEFAULT_WORKSPACE")
+            raise Precondition("the workspace “default” always exists; reset it instead", Reason.DEFAULT_WORKSPACE)
         with self._lock:
             if name in self._corrupt:
                 retired = self._dependencies.directory.retire(None, name, "delete")
@@ -243,7 +244,7 @@ class Workspaces:
 
 def _require_confirmation(name: str, confirm: str) -> None:
     if confirm != name:
-        raise Precondition(f"to go on, repeat the workspace's name, “{name}”, in confirm", "CONFIRMATION_NEEDED")
+        raise Precondition(f"to go on, repeat the workspace's name, “{name}”, in confirm", Reason.CONFIRMATION_NEEDED)
 
 
 def _kept(retired: SnapshotInfo | None, name: str) -> SnapshotInfo:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import InvalidInput, NotFound, Precondition
 
 
@@ -21,7 +22,7 @@ class AllowedFolder:
             raise Precondition(
                 "this server reads no data sets from its own disk; upload the file, or start the server with "
                 "--datasets-from FOLDER",
-                "DATASETS_FROM_NOT_SET",
+                Reason.DATASETS_FROM_NOT_SET,
             )
         try:
             found = (self._root / path).resolve()

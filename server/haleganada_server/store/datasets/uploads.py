@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import AlreadyExists, Exhausted, InvalidInput, Unavailable
 from haleganada_server.core.files import file_sha256
 from haleganada_server.store.errors import storage_errors
@@ -63,7 +64,10 @@ class Uploads:
                     del self._owners[sha256]
         if file_sha256(path) != sha256:
             if not is_complete():
-                raise Unavailable("the upload broke off; ask GetUpload how much has arrived, then go on there")
+                raise Unavailable(
+                    "the upload broke off; ask GetUpload how much has arrived, then go on there",
+                    Reason.UPLOAD_INTERRUPTED,
+                )
             self.remove(sha256)
             raise InvalidInput("header.sha256", "is not that of the bytes that arrived; send the file again")
         return path
@@ -98,7 +102,7 @@ class Uploads:
                 with self._lock:
                     if self._owners.get(sha256) is not owner:
                         raise AlreadyExists(
-                            "another call goes on with this upload; leave it to that one", "UPLOAD_TAKEN"
+                            "another call goes on with this upload; leave it to that one", Reason.UPLOAD_TAKEN
                         )
                     file.write(chunk)
                     file.flush()  # so that what has arrived can be asked

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Unavailable
 from haleganada_server.core.glyphs.ports import Vectors
 from haleganada_server.core.sample_log.rows import LiveSample, SampleFacts, SampleRow, StaleSample
@@ -187,7 +188,9 @@ class _LongReads:
         """A read in progress."""
         with self._changed:
             if self._closed:
-                raise Unavailable(f"the workspace “{self._name}” is being replaced or closed; repeat the call")
+                raise Unavailable(
+                    f"the workspace “{self._name}” is being replaced or closed; repeat the call", Reason.WORKSPACE_BUSY
+                )
             self._count += 1
         try:
             yield

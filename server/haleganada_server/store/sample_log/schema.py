@@ -13,6 +13,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import DataLoss
 from haleganada_server.store.errors import unreadable
 
@@ -90,7 +91,7 @@ def check(connection: sqlite3.Connection, name: str) -> None:
     if _version(connection) > VERSION:
         raise DataLoss(
             f"the workspace “{name}” was written by a newer version of this server; update the server, nothing is lost",
-            "WORKSPACE_TOO_NEW",
+            Reason.WORKSPACE_TOO_NEW,
         )
     problem = " ".join(str(row[0]) for row in connection.execute("PRAGMA quick_check(3)"))
     if problem != "ok":

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import AlreadyExists, DataLoss, NotFound
 from haleganada_server.core.files import scratch_folder
 from haleganada_server.core.glyphs.ports import Rasterizer
@@ -67,7 +68,7 @@ class DataDirectory:
 
     def create(self, name: str, first_event: Event | None = None) -> SqliteLog:
         if self.exists(name):
-            raise AlreadyExists(f"there is already a workspace “{name}”", "WORKSPACE_EXISTS")
+            raise AlreadyExists(f"there is already a workspace “{name}”", Reason.WORKSPACE_EXISTS)
         with storage_errors(name), scratch_folder(self.temporary_file()) as scratch:
             state = scratch / "state.sqlite3"
             schema.create(state, name, time.time_ns() // 1000)
@@ -104,7 +105,7 @@ class DataDirectory:
 
     def bring_back(self, name: str, retired: SnapshotInfo) -> SqliteLog:
         if self.exists(name):
-            raise AlreadyExists(f"the workspace “{name}” is in the way of its former self", "WORKSPACE_EXISTS")
+            raise AlreadyExists(f"the workspace “{name}” is in the way of its former self", Reason.WORKSPACE_EXISTS)
         with storage_errors(name):
             SnapshotFolder(self._home(name), name, self._temporary).take_back(retired, self._log_path(name))
         return self.open(name)
@@ -128,7 +129,7 @@ class DataDirectory:
 
     def restore(self, name: str, snapshot_id: str, event: Event) -> SqliteLog:
         if self.exists(name):
-            raise AlreadyExists(f"the workspace “{name}” is in the way of its snapshot", "WORKSPACE_EXISTS")
+            raise AlreadyExists(f"the workspace “{name}” is in the way of its snapshot", Reason.WORKSPACE_EXISTS)
         with storage_errors(name), scratch_folder(self.temporary_file()) as scratch:
             state = scratch / "state.sqlite3"
             SnapshotFolder(self._home(name), name, scratch).copy_out(snapshot_id, state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from haleganada_server.core.error_reasons import StartReason
 from haleganada_server.core.errors import Precondition
 
 _LOCKED_BYTE = 1 << 20  # Windows: a locked byte cannot be read, so it lies far behind the process number
@@ -52,9 +53,9 @@ def _refusal(error: OSError, holder: str) -> Precondition:
     if isinstance(error, BlockingIOError | PermissionError):
         return Precondition(
             f"another server (process {holder}) uses this data directory; stop it, or choose another with --data",
-            "DATA_DIRECTORY_LOCKED",
+            StartReason.DATA_DIRECTORY_LOCKED,
         )
     return Precondition(
         f"the data directory cannot be locked ({error.strerror}); choose one on a local disk with --data",
-        "DATA_DIRECTORY_UNUSABLE",
+        StartReason.DATA_DIRECTORY_UNUSABLE,
     )

@@ -6,6 +6,7 @@ import errno
 import re
 from typing import Any
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import HaleganadaError, Precondition
 
 _NO_SPACE = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
@@ -29,13 +30,13 @@ def describe_failure(
     if isinstance(error, HaleganadaError):
         return _failure(error.reason, error.message)
     if _is_memory(error):
-        return _failure("OUT_OF_MEMORY", _memory_message(batch_size))
+        return _failure(Reason.OUT_OF_MEMORY, _memory_message(batch_size))
     if _is_disk(error):
-        return _failure("DISK_FULL", f"there was no room on the server's disk; free some, {again}")
+        return _failure(Reason.DISK_FULL, f"there was no room on the server's disk; free some, {again}")
     if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in _TRAIN_EXTRA:
         message = f"the server lacks {error.name}, which training needs: pip install 'haleganada[train]'"
-        return _failure("TORCH_NOT_INSTALLED", message)
-    return _failure("INTERNAL", f"{work} failed unexpectedly ({type(error).__name__}); its log has the details")
+        return _failure(Reason.TORCH_NOT_INSTALLED, message)
+    return _failure(Reason.INTERNAL, f"{work} failed unexpectedly ({type(error).__name__}); its log has the details")
 
 
 def _is_memory(error: BaseException) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haleganada_server.core.datasets.dataset import DATASET_SIDE, DatasetArrays, Part
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Precondition
 
 _DTYPES = {"rasters": np.uint8, "labels": np.int32, "parts": np.uint8, "writers": np.int32}
@@ -69,7 +70,7 @@ def require_trainable(data: TrainingData, least: int = 1) -> None:
 
 def unusable_dataset(entry: Mapping[str, Any], why: str) -> Precondition:
     """The error of a data set that cannot be trained on."""
-    return Precondition(f"the data set “{entry.get('name', '')}” cannot be used: {why}", "DATASET_UNUSABLE")
+    return Precondition(f"the data set “{entry.get('name', '')}” cannot be used: {why}", Reason.DATASET_UNUSABLE)
 
 
 def _check(arrays: DatasetArrays, classes: int) -> None:

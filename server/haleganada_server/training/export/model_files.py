@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import InvalidInput, Precondition
 from haleganada_server.core.files import file_sha256
 from haleganada_server.core.models.card import ModelCard
@@ -54,7 +55,7 @@ def read_model(folder: Path) -> tuple[nn.Module, ModelCard]:
         network.load_state_dict(load_file(folder / WEIGHTS))
     except (RuntimeError, SafetensorError, InvalidInput) as error:
         why = f"its tensors are not those of {card.preset} with {len(card.labels)} labels"
-        raise _unfit(card, why, "MODEL_DOES_NOT_FIT") from error
+        raise _unfit(card, why, Reason.MODEL_DOES_NOT_FIT) from error
     return network.eval(), card
 
 
@@ -71,12 +72,12 @@ def _preset_of(card: ModelCard) -> Preset:
         chosen = preset(card.preset)
     except InvalidInput as error:
         why = f"this version does not know its preset “{card.preset}”"
-        raise _unfit(card, why, "PRESET_UNKNOWN") from error
+        raise _unfit(card, why, Reason.PRESET_UNKNOWN) from error
     if chosen.preprocessing != card.preprocessing:
-        raise _unfit(card, f"this version gives ink to {card.preset} in another way", "MODEL_DOES_NOT_FIT")
+        raise _unfit(card, f"this version gives ink to {card.preset} in another way", Reason.MODEL_DOES_NOT_FIT)
     return chosen
 
 
-def _unfit(card: ModelCard, why: str, reason: str) -> Precondition:
+def _unfit(card: ModelCard, why: str, reason: Reason) -> Precondition:
     what_next = "use the version of Haleganada that trained it, train it again, or delete it"
     return Precondition(f"the model “{card.name}” cannot be used: {why}; {what_next}", reason)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from haleganada_server.core.datasets.dataset import Part
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.jobs.job import Epoch
 from haleganada_server.training.common.augment import draw_random_numbers, mix_seed
@@ -46,7 +47,8 @@ class TrainingHooks:
 class Diverged(Precondition):
     """The loss or a weight is no longer a finite number. The state of the epoch before is unharmed."""
 
-    reason = "DIVERGED"
+    def __init__(self, message: str) -> None:
+        super().__init__(message, Reason.DIVERGED)
 
 
 class TrainingLoop:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import InvalidInput, Precondition
 from haleganada_server.core.glyphs.types import Glyph, Ink, Stroke
 from haleganada_server.core.models.presets import ONLINE_PRESETS
@@ -125,4 +126,4 @@ def _learnable(network: nn.Module) -> Learnable:
         return FrozenBackbone(network)
     if isinstance(network, Cnn36):
         return WholeCnn(network)
-    raise Precondition("this network does not learn online", "PRESET_NOT_ONLINE")
+    raise Precondition("this network does not learn online", Reason.PRESET_NOT_ONLINE)

@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Precondition
 from haleganada_server.training.presets import Preset
 from haleganada_server.training.presets.backbones import BACKBONES, backbone, backbone_of
@@ -70,7 +71,7 @@ def _unusable(why: str) -> Precondition:
     return Precondition(
         f"the file of backbone weights cannot be used: {why}; start the server with --backbone-weights and a .pth or"
         " .safetensors file of ImageNet weights, as torchvision publishes them",
-        "BACKBONE_WEIGHTS_UNUSABLE",
+        Reason.BACKBONE_WEIGHTS_UNUSABLE,
     )
 
 
@@ -98,7 +99,7 @@ def _missing(name: str, how: str) -> Precondition:
     return Precondition(
         f"the server has no ImageNet weights of {name}: {how}, or start it with --backbone-weights FILE, a .pth or"
         " .safetensors file of them; presets that start from nothing need none",
-        "BACKBONE_WEIGHTS_MISSING",
+        Reason.BACKBONE_WEIGHTS_MISSING,
     )
 
 

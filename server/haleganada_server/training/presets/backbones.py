@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import InvalidInput, Precondition
 
 from .efficientnet_lite0 import EfficientNetLite0
@@ -85,5 +86,5 @@ def load_checked(network: nn.Module, state: Mapping[str, Tensor], name: str) -> 
         what = f"they are those of {found}" if found not in (None, name) else "tensors are missing or of another shape"
         raise Precondition(
             f"the backbone's weights are not those of {name}: {what}; give the file that torchvision publishes for it",
-            "BACKBONE_WEIGHTS_UNUSABLE",
+            Reason.BACKBONE_WEIGHTS_UNUSABLE,
         ) from error

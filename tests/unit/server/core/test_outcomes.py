@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import DataLoss, Exhausted, InvalidInput, NotFound
 from haleganada_server.core.outcomes import Outcome, map_ok, map_ok_batch, ok_values, raise_if_error, zip_ok
 
@@ -27,7 +28,9 @@ def test_map_ok_passes_errors_through_and_turns_raised_ones_into_outcomes() -> N
     assert half == 4 and passed is BROKEN and isinstance(odd, InvalidInput) and odd.field == "number"
 
 
-@pytest.mark.parametrize("error", [Exhausted("no room", "FULL"), DataLoss("a file is damaged"), ZeroDivisionError()])
+@pytest.mark.parametrize(
+    "error", [Exhausted("no room", Reason.QUEUE_FULL), DataLoss("a file is damaged"), ZeroDivisionError()]
+)
 def test_errors_of_more_than_one_item_are_raised(error: Exception) -> None:
     def fail(_: int) -> int:
         raise error

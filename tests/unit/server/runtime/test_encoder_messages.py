@@ -7,6 +7,7 @@ import struct
 
 import numpy as np
 import pytest
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Exhausted, InvalidInput
 from haleganada_server.core.glyphs.ports import EncodedGlyph
 from haleganada_server.core.glyphs.types import Glyph, Ink, Stroke
@@ -81,4 +82,4 @@ def test_a_response_with_errors_only() -> None:
 
 def test_only_invalid_input_can_be_sent() -> None:
     with pytest.raises(Exhausted):
-        pack_response([Exhausted("no room", "FULL")])
+        pack_response([Exhausted("no room", Reason.DISK_FULL)])

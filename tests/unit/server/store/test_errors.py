@@ -72,8 +72,8 @@ def path(tmp_path: Path) -> Path:
     ("fail", "error", "reason"),
     [
         (_read_only, Exhausted, "DISK_READ_ONLY"),
-        (_held_by_another, Unavailable, "STOPPING"),
-        (_closed, Unavailable, "STOPPING"),
+        (_held_by_another, Unavailable, "WORKSPACE_LOCKED"),
+        (_closed, Unavailable, "WORKSPACE_BUSY"),
         (_not_a_database, DataLoss, "WORKSPACE_CORRUPT"),
         (_gone, DataLoss, "WORKSPACE_CORRUPT"),
         (_no_such_table, DataLoss, "WORKSPACE_CORRUPT"),

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Precondition
 from haleganada_server.training.common.job_errors import describe_failure
 from safetensors import SafetensorError
@@ -49,7 +50,7 @@ def test_a_file_that_cannot_grow_as_safetensors_tells_it(tmp_path: Path) -> None
 
 
 def test_errors_made_for_people_pass_through() -> None:
-    told = describe_failure(Precondition("say where the weights are", "BACKBONE_WEIGHTS_MISSING"))
+    told = describe_failure(Precondition("say where the weights are", Reason.BACKBONE_WEIGHTS_MISSING))
     assert told == {"reason": "BACKBONE_WEIGHTS_MISSING", "message": "say where the weights are"}
 
 

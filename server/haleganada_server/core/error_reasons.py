@@ -1,0 +1,116 @@
+"""Why something failed, as stable words for programs: the one place that names them.
+
+ErrorReason in the contract (proto/haleganada/v1/error_reason.proto) says when each is sent and what to do then; the two
+have the same names, which a test compares.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class _Word(str, Enum):
+    """Members whose value is their name, which is what is sent, stored and printed."""
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class Reason(_Word):
+    """Why a call, an item or a job failed."""
+
+    @classmethod
+    def of(cls, word: object) -> Reason:
+        """Return the reason that another process names; INTERNAL for one that is not known here."""
+        return next((reason for reason in cls if reason == word), cls.INTERNAL)
+
+    # Any call
+    INTERNAL = "INTERNAL"
+    INVALID_INPUT = "INVALID_INPUT"
+    QUEUE_FULL = "QUEUE_FULL"
+    STOPPING = "STOPPING"
+    DEVICE_FAILED = "DEVICE_FAILED"
+    DISK_FULL = "DISK_FULL"
+    DISK_READ_ONLY = "DISK_READ_ONLY"
+    TOO_MANY_TRANSFERS = "TOO_MANY_TRANSFERS"
+
+    # Workspaces
+    WORKSPACE_NOT_FOUND = "WORKSPACE_NOT_FOUND"
+    WORKSPACE_EXISTS = "WORKSPACE_EXISTS"
+    WORKSPACE_CORRUPT = "WORKSPACE_CORRUPT"
+    WORKSPACE_TOO_NEW = "WORKSPACE_TOO_NEW"
+    WORKSPACE_BUSY = "WORKSPACE_BUSY"
+    WORKSPACE_LOCKED = "WORKSPACE_LOCKED"
+    DEFAULT_WORKSPACE = "DEFAULT_WORKSPACE"
+    CONFIRMATION_NEEDED = "CONFIRMATION_NEEDED"
+    SNAPSHOT_NOT_FOUND = "SNAPSHOT_NOT_FOUND"
+    REVISION_MISMATCH = "REVISION_MISMATCH"
+    REVISION_NOT_REACHED = "REVISION_NOT_REACHED"
+    REQUEST_ID_REUSED = "REQUEST_ID_REUSED"
+
+    # Teaching and recognizing
+    SAMPLE_NOT_FOUND = "SAMPLE_NOT_FOUND"
+    PREDICTION_NOT_FOUND = "PREDICTION_NOT_FOUND"
+    NOTHING_TO_UNDO = "NOTHING_TO_UNDO"
+    VARIANT_CYCLE = "VARIANT_CYCLE"
+    ALREADY_LINKED = "ALREADY_LINKED"
+    HAS_FORMS = "HAS_FORMS"
+    NOT_LINKED = "NOT_LINKED"
+
+    # Data sets
+    DATASET_NOT_FOUND = "DATASET_NOT_FOUND"
+    DATASET_IN_USE = "DATASET_IN_USE"
+    DATASET_UNUSABLE = "DATASET_UNUSABLE"
+    CONFLICTING_LABELS = "CONFLICTING_LABELS"
+    UPLOAD_TAKEN = "UPLOAD_TAKEN"
+    UPLOAD_INTERRUPTED = "UPLOAD_INTERRUPTED"
+    CALLER_GONE = "CALLER_GONE"
+    DATASETS_FROM_NOT_SET = "DATASETS_FROM_NOT_SET"
+    PATH_NOT_FOUND = "PATH_NOT_FOUND"
+    PREVIEW_TIMEOUT = "PREVIEW_TIMEOUT"
+
+    # Models
+    MODEL_NOT_FOUND = "MODEL_NOT_FOUND"
+    MODEL_DAMAGED = "MODEL_DAMAGED"
+    MODEL_DOES_NOT_FIT = "MODEL_DOES_NOT_FIT"
+    MODEL_IN_USE = "MODEL_IN_USE"
+    BUILT_IN_MODEL = "BUILT_IN_MODEL"
+    FEW_SHOT_MODEL = "FEW_SHOT_MODEL"
+    NO_INT8 = "NO_INT8"
+    PRESET_UNKNOWN = "PRESET_UNKNOWN"
+    PRESET_NOT_ONLINE = "PRESET_NOT_ONLINE"
+    NO_ONLINE_NETWORK = "NO_ONLINE_NETWORK"
+    ONLINE_NOT_READY = "ONLINE_NOT_READY"
+    TOO_MANY_LEARNERS = "TOO_MANY_LEARNERS"
+    SLOW_START = "SLOW_START"
+    LEARNER_ENDED = "LEARNER_ENDED"
+
+    # Jobs
+    JOB_NOT_FOUND = "JOB_NOT_FOUND"
+    JOB_NOT_OVER = "JOB_NOT_OVER"
+    JOBS_FULL = "JOBS_FULL"
+    FILE_NOT_FOUND = "FILE_NOT_FOUND"
+    TOO_MANY_WATCHERS = "TOO_MANY_WATCHERS"
+    PROCESS_NOT_STARTED = "PROCESS_NOT_STARTED"
+    PROCESS_KILLED = "PROCESS_KILLED"
+    PROCESS_ENDED = "PROCESS_ENDED"
+    OUT_OF_MEMORY = "OUT_OF_MEMORY"
+    DIVERGED = "DIVERGED"
+
+    # What the server lacks
+    TORCH_NOT_INSTALLED = "TORCH_NOT_INSTALLED"
+    TENSORBOARD_NOT_INSTALLED = "TENSORBOARD_NOT_INSTALLED"
+    BACKBONE_WEIGHTS_MISSING = "BACKBONE_WEIGHTS_MISSING"
+    BACKBONE_WEIGHTS_UNUSABLE = "BACKBONE_WEIGHTS_UNUSABLE"
+    WEIGHTS_DAMAGED = "WEIGHTS_DAMAGED"
+
+
+class StartReason(_Word):
+    """A reason why a server does not start; it is printed, and never sent."""
+
+    CANNOT_LISTEN = "CANNOT_LISTEN"
+    DATA_DIRECTORY_LOCKED = "DATA_DIRECTORY_LOCKED"
+    DATA_DIRECTORY_UNUSABLE = "DATA_DIRECTORY_UNUSABLE"
+    DEVICE_NOT_AVAILABLE = "DEVICE_NOT_AVAILABLE"
+    DEVICE_UNKNOWN = "DEVICE_UNKNOWN"
+    TLS_UNUSABLE = "TLS_UNUSABLE"
