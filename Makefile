@@ -6,7 +6,7 @@ BIN := .venv/bin
 TORCH_TESTS := tests/unit/server/training tests/contract/test_torch_embedder.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup run test lint fmt proto proto-check bench bench-accuracy bench-models bench-kill screenshots notebook clean
+.PHONY: setup run test lint lint-js fmt fmt-js proto proto-check bench bench-accuracy bench-models bench-kill screenshots notebook clean
 
 setup: .venv/.done                       ## The environment of a user: server and web page, no torch
 
@@ -37,16 +37,32 @@ test: .venv/.done-test .venv-train/.done ## All tests; those that need torch bes
 	.venv-train/bin/python -m pip install --quiet --editable '.[server]' --group test --group test-train
 	@touch $@
 
-lint: .venv/.done-test proto-check       ## Style, types, directions of imports, the contract's style
+lint: .venv/.done-test proto-check lint-js  ## Style, types, directions of imports, the contract's style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy server clients tests proto
 	$(BIN)/lint-imports
 	$(BIN)/buf lint proto
 
-fmt: .venv/.done-test
+fmt: .venv/.done-test fmt-js
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Prints why the tools for JavaScript cannot run; nothing where they can.
+NO_NODE = $(shell command -v npm >/dev/null && node -e 'const [major, minor] = process.versions.node.split(".").map(Number); \
+	process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' || echo 'Node 20.19 or newer and npm are not installed')
+
+lint-js:                                 ## The page's JavaScript and CSS: ESLint, prettier, types; skipped without Node
+	@if [ -n "$(NO_NODE)" ]; then echo "JavaScript and CSS are not checked: $(NO_NODE)"; \
+	else $(MAKE) --no-print-directory clients/node_modules/.done && npm --prefix clients run --silent lint; fi
+
+fmt-js:
+	@if [ -n "$(NO_NODE)" ]; then echo "JavaScript and CSS are not formatted: $(NO_NODE)"; \
+	else $(MAKE) --no-print-directory clients/node_modules/.done && npm --prefix clients run --silent fmt; fi
+
+clients/node_modules/.done: clients/package-lock.json
+	npm --prefix clients ci --no-audit --no-fund --silent
+	@touch $@
 
 .venv-proto/.done: pyproject.toml        # Apart, because the generator is pinned low and holds protobuf back
 	$(PYTHON) -m venv .venv-proto
@@ -85,4 +101,4 @@ notebook: .venv-train/.done              ## The answers in docs/notebook.ipynb, 
 	.venv-train/bin/python -m tests.e2e.notebook
 
 clean:
-	rm -rf .venv .venv-* build dist
+	rm -rf .venv .venv-* build dist clients/node_modules

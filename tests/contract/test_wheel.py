@@ -23,6 +23,10 @@ NEEDED = (
     "haleganada_client/cli/group.py",
     "haleganada_client/starter.jsonl",
     "haleganada_client/web/templates/index.html",
+    "haleganada_client/web/static/draw_page.js",
+    "haleganada_client/web/static/i18n/en.json",
+    "haleganada_client/web/static/i18n/languages.js",
+    "haleganada_client/web/static/styles/base.css",
     "haleganada_client/web/static/vendor/uplot.min.js",
     "haleganada_client/web/static/openapi.json",
 )

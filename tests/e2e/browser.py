@@ -63,6 +63,11 @@ class Page:
         self.driver.execute_async_script(_FRESH)
         self.open(**window)
 
+    def choose_language(self, code: str) -> None:
+        """Choose the language of the page: en, kn."""
+        self.find(f"#language option[value={code}]").click()
+        self.wait(lambda: self.run("return document.documentElement.lang") == code)
+
     def prefer(self, scheme: str) -> None:
         """The system's colors: light or dark."""
         features = [{"name": "prefers-color-scheme", "value": scheme}]

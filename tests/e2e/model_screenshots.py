@@ -41,7 +41,7 @@ def shoot_models(shoot: Shoot) -> None:
         training = _end(client, job).training
         assert training is not None
         _models(page, client, [training.model_id, "few-shot"], dataset, shoot)
-        _learning_along(page, client, training.model_id, shoot)
+        _online_learning(page, client, training.model_id, shoot)
 
 
 def _dataset(page: Page, dataset: str, shoot: Shoot) -> None:
@@ -84,7 +84,7 @@ def _models(page: Page, client: HaleganadaClient, models: list[str], dataset: st
     client.models.activate("few-shot")
 
 
-def _learning_along(page: Page, client: HaleganadaClient, model: str, shoot: Shoot) -> None:
+def _online_learning(page: Page, client: HaleganadaClient, model: str, shoot: Shoot) -> None:
     """Half-way through what a class has taught."""
     order = [(letter, hand) for hand in range(_HANDS) for letter in letters()]
     for letter, hand in order:
@@ -93,9 +93,9 @@ def _learning_along(page: Page, client: HaleganadaClient, model: str, shoot: Sho
     client.models.activate(model, online=OnlineSettings(replay=_REPLAY))
     page.open(width=1280, height=780, ratio=1.5)
     _go(page, "models", ".learning")
-    page.press(".learn-along summary")
+    page.press(".learn-online summary")
     page.wait(lambda: _share_learned(client) > 0.5, _LONG_S)
-    shoot(page, "learning-along", "")
+    shoot(page, "online-learning", "")
     client.models.activate("few-shot")
 
 

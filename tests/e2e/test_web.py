@@ -72,7 +72,7 @@ def test_correct_with_one_click_and_take_it_back(fresh: Page) -> None:
     fresh.wait_for("#count", "3")
     assert fresh.find("#undo-stroke").is_enabled()
     fresh.press("#undo")
-    fresh.wait_for("#status", "Taken back")
+    fresh.wait_for("#status", "Undone.")
     fresh.wait_for("#count", "2")
     assert fresh.forms()[0] == "x"  # the slate has its drawing back
     assert not fresh.complaints()
@@ -116,7 +116,7 @@ def test_a_label_that_is_refused_keeps_the_drawing(fresh: Page) -> None:
     fresh.wait_for("#status", "That did not work")
     assert "1 to 64 characters" in fresh.text("#status") and "label:" not in fresh.text("#status")
     assert fresh.find("#clear").is_enabled()
-    fresh.press("#language")
+    fresh.choose_language("kn")
     fresh.wait(lambda: not fresh.text("#status"))  # what was said in the other language is gone
     fresh.press("#teach-button")
     fresh.wait_for("#status", "ಅಕ್ಷರದ ಹೆಸರಿನಲ್ಲಿ 1ರಿಂದ 64 ಚಿಹ್ನೆಗಳಿರಬೇಕು")
@@ -135,15 +135,15 @@ ITEM_ERRORS = [
 
 @pytest.mark.parametrize(("error", "english", "kannada"), ITEM_ERRORS)
 def test_refusals_in_the_readers_language(fresh: Page, error: dict[str, str], english: str, kannada: str) -> None:
-    for part in (english, kannada):
+    for language, part in (("en", english), ("kn", kannada)):
+        fresh.choose_language(language)
         said = fresh.driver.execute_async_script(_EXPLAIN, error)
         assert part in said and "glyph." not in said and "file:" not in said
-        fresh.press("#language")
 
 
 _EXPLAIN = """
 const [error, done] = arguments;
-import("/static/refusals.js").then(({explain}) => done(explain(error)), (failed) => done(String(failed)));
+import("/static/server/errors.js").then(({explain}) => done(explain(error)), (failed) => done(String(failed)));
 """
 
 
@@ -155,7 +155,7 @@ def test_shares_as_the_command_line_has_them(fresh: Page) -> None:
 
 _PERCENT = """
 const [shares, done] = arguments;
-import("/static/words.js").then(({percent}) => done(shares.map(percent)), (failed) => done(String(failed)));
+import("/static/i18n/words.js").then(({percent}) => done(shares.map(percent)), (failed) => done(String(failed)));
 """
 
 
@@ -195,7 +195,7 @@ def test_a_finger_on_a_phone(fresh: Page) -> None:
     fresh.teach("x")
     fresh.touch(CROSS)
     assert fresh.forms() == ["x"]
-    for tab in ("#tab-figures", "#tab-keep"):
+    for tab in ("#tab-progress", "#tab-keep"):
         fresh.press(tab)
         fresh.wait(lambda: fresh.all("[role=tabpanel]:not([hidden]) h3"))
         assert fresh.run("return document.documentElement.scrollWidth") == 360
@@ -311,8 +311,8 @@ def test_a_picture_instead_of_strokes(fresh: Page, tmp_path: Path) -> None:
     assert fresh.forms() == ["x"]  # what was there stays
     (tmp_path / "words.png").write_text("no picture at all")
     fresh.find("#file").send_keys(str(tmp_path / "words.png"))
-    fresh.wait_for("#status", "words.png is no picture that can be shown")
-    fresh.press("#language")
+    fresh.wait_for("#status", "words.png is not an image that can be shown")
+    fresh.choose_language("kn")
     fresh.find("#file").send_keys(str(tmp_path / "words.png"))
     fresh.wait_for("#status", "words.png ತೋರಿಸಬಹುದಾದ ಚಿತ್ರವಲ್ಲ")
     Image.new("RGB", (60, 60), "white").save(tmp_path / "blank.png")
@@ -353,7 +353,7 @@ def test_gallery_relabel_forget_undo(fresh: Page) -> None:
     fresh.press("#gallery .mini")
     fresh.wait(lambda: fresh.all("#dialog form input"))
     fresh.find("#dialog form input").send_keys(Keys.CONTROL + "a" + Keys.NULL, "y", Keys.ENTER)
-    fresh.wait_for("#status", "Now it is y")
+    fresh.wait_for("#status", "It is now y")
     fresh.wait_for("#gallery h3", "y")
     fresh.press("#gallery .mini")
     fresh.press("#dialog .danger")
@@ -367,7 +367,7 @@ def test_link_and_unlink(fresh: Page) -> None:
     teach_two(fresh)
     fresh.press("#gallery .group header button")  # l, the newest
     fresh.wait(lambda: fresh.all("#dialog select"))
-    fresh.wait_for("#dialog", "What is drawn as l is read as x then, which is other text")
+    fresh.wait_for("#dialog", "Drawings of l will then be read as x, which is different text")
     next(button for button in fresh.all("#dialog button") if button.text == "Link").click()
     fresh.wait_for("#status", "l is now read as x")
     fresh.wait_for("#gallery", "form of x")
@@ -385,19 +385,19 @@ def test_forms_of_one_letter_are_linked_without_a_warning(fresh: Page) -> None:
     fresh.wait(lambda: fresh.all("#dialog select"))
     options = {option.text: option for option in fresh.all("#dialog select option")}
     options["l"].click()
-    fresh.wait_for("#dialog", "which is other text")
+    fresh.wait_for("#dialog", "which is different text")
     options["x"].click()
-    fresh.wait(lambda: "which is other text" not in fresh.text("#dialog"))
+    fresh.wait(lambda: "which is different text" not in fresh.text("#dialog"))
     assert not fresh.complaints()
 
 
-def test_figures_are_plotted(fresh: Page) -> None:
+def test_progress_is_plotted(fresh: Page) -> None:
     fresh.run(_KEEP_PLOTS)
     for hand in range(2):
         for letter in "ಅಕ":
             fresh.draw(written(letter, hand))
             fresh.teach(letter)
-    fresh.press("#tab-figures")
+    fresh.press("#tab-progress")
     fresh.wait(lambda: len(fresh.all(".uplot canvas")) == 3)
     assert fresh.all(".plot .canvas")[2].get_attribute("aria-label") == "Drawings of each label: ಅ: 2, ಕ: 2"
     fresh.wait(lambda: fresh.run("return plots.length && plots.every((plot) => plot.axes[0]._splits)"))
@@ -426,10 +426,10 @@ def test_snapshot_reset_and_back(fresh: Page) -> None:
     fresh.press("#reset")
     name = fresh.find("#workspace").get_attribute("value") or ""
     fresh.find("#dialog-input").send_keys("something else", Keys.ENTER)
-    fresh.wait_for("#dialog-wrong", f"Type {name}")  # and the dialog is still open
+    fresh.wait_for("#dialog-problem", f"Type {name}")  # and the dialog is still open
     assert fresh.text("#count") == "1"
     fresh.find("#dialog-input").send_keys(name, Keys.ENTER)
-    fresh.wait_for("#status", "Empty.")
+    fresh.wait_for("#status", "The workspace is empty.")
     fresh.wait(lambda: not fresh.find("#count").is_displayed())
     row = next(row for row in fresh.all("#keep .kept li") if "one cross" in row.text)
     row.find_element("css selector", "button").click()
@@ -466,7 +466,8 @@ def test_light_and_dark(fresh: Page) -> None:
 
 
 def test_kannada(fresh: Page) -> None:
-    fresh.press("#language")
+    assert [option.text for option in fresh.all("#language option")] == ["English", "ಕನ್ನಡ"]
+    fresh.choose_language("kn")
     fresh.wait_for("#decision", "ನನಗೊಂದು ಅಕ್ಷರ ಕಲಿಸಿ")
     assert fresh.run("return document.documentElement.lang") == "kn"
     fresh.open()
@@ -486,7 +487,7 @@ def test_a_hostile_label_is_only_text(fresh: Page) -> None:
     fresh.wait(lambda: fresh.all("#dialog .mini"))
     assert label in fresh.text("#dialog-title")
     fresh.press("#dialog .shut")
-    fresh.press("#tab-figures")
+    fresh.press("#tab-progress")
     fresh.wait(lambda: fresh.all(".numbers"))
     assert not fresh.all("img[src='x']") and fresh.driver.title == "Haleganada"
 

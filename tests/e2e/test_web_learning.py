@@ -1,4 +1,4 @@
-"""Networks that learn along, on the pages: chosen, followed, used on the slate, given up. What learns is a process
+"""Online learning on the pages: chosen, followed, used on the slate, given up. What learns is a process
 without torch, for which the learning rate is the seconds that a drawing takes (tests/learning/stand_in.py).
 """
 
@@ -62,19 +62,20 @@ def client(running: RunningServer, page: Page) -> Iterator[HaleganadaClient]:
 
 def test_a_network_is_chosen_with_the_keys_and_learns_what_was_taught(page: Page, client: HaleganadaClient) -> None:
     page.go("models")
-    page.wait(lambda: page.all(".learn-along"))
-    page.find(".learn-along summary").send_keys(Keys.ENTER)
+    page.wait(lambda: page.all(".learn-online"))
+    page.find(".learn-online summary").send_keys(Keys.ENTER)
     page.wait(lambda: page.find("#learn-from").is_displayed())
     assert page.text("#learn-from").split("\n") == ["a new cnn36", "a new resnet50-transformer", "starter"]
     page.find("#learn-from").send_keys("starter", Keys.TAB, "16", Keys.ENTER)
-    page.wait_for("#status", "a network learns along now: starter")
-    page.wait_for(".answering", "starter, learning along")
-    page.wait_for(".learning", "It knows everything that was taught.")
+    page.wait_for("#status", "A network now learns online in")
+    assert page.text("#status").endswith(": starter.")
+    page.wait_for(".answering", "starter, learning online")
+    page.wait_for(".learning", "It has learned everything you taught.")
     assert "3 learned, 0 left" in page.text(".learning") and not page.find(".learning progress").is_displayed()
     online = client.get_workspace().online
     assert online is not None and (online.start, online.settings.replay) == ("starter", 16)
     page.press("#use-few-shot")
-    page.wait_for("#status", "answers now come from: What you taught")
+    page.wait_for("#status", "now uses What you taught")
     assert not page.all(".learning") and client.get_workspace().online is None and not page.complaints()
 
 
@@ -93,9 +94,9 @@ def test_how_far_it_is_moves_on_and_then_nobody_asks_any_more(page: Page, client
     page.go("models", width=390, height=844, mobile=True)
     page.wait(lambda: re.search(r"[12] learned, [12] left", page.text(".learning")))
     assert page.find(".learning progress").get_attribute("max") == "3" and page.is_narrow_enough()
-    page.press(".learn-along summary")
+    page.press(".learn-online summary")
     assert page.nameless() == [] and page.is_narrow_enough()
-    page.wait_for(".learning [role=status]", "It knows everything that was taught.")
+    page.wait_for(".learning [role=status]", "It has learned everything you taught.")
     assert "3 learned, 0 left" in page.text(".learning")
     looks = page.run(LOOKS)
     time.sleep(2.5)
@@ -105,24 +106,24 @@ def test_how_far_it_is_moves_on_and_then_nobody_asks_any_more(page: Page, client
 def test_the_slate_says_what_answers_while_it_learns(page: Page, client: HaleganadaClient) -> None:
     client.models.activate("cnn36", online=SLOW)
     page.press("#to-slate")
-    page.wait_for("#answers-from", "A network learns along (cnn36).")
+    page.wait_for("#answers-from", "A network is learning online (cnn36).")
     page.wait(lambda: re.search("Learning: [123] left.", page.text("#answers-from")))
-    page.wait_for("#answers-from", "It knows everything that was taught.")
-    page.wait_for("#decision", "Draw, and I will say what it is")
+    page.wait_for("#answers-from", "It has learned everything you taught.")
+    page.wait_for("#decision", "Draw something, and I'll tell you what it is")
     page.draw(LINE)
     page.teach("l")
-    page.wait_for("#learns-how", "learns what is new")
-    page.wait_for("#learns-how", "It knows everything that was taught.")
+    page.wait_for("#learns-how", "while it learns new drawings")
+    page.wait_for("#learns-how", "It has learned everything you taught.")
     page.draw(LINE)
     assert page.kind() == "recognized" and page.forms()[0] == "l" and "0 %" in page.text("#candidates .none .percent")
-    page.press("#language")
-    page.wait_for("#answers-from", "ಜಾಲವೊಂದು ಜೊತೆಜೊತೆಗೆ ಕಲಿಯುತ್ತಿದೆ (cnn36).")
-    page.press("#language")
+    page.choose_language("kn")
+    page.wait_for("#answers-from", "ಜಾಲವೊಂದು ಆನ್‌ಲೈನ್ ಆಗಿ ಕಲಿಯುತ್ತಿದೆ (cnn36).")
+    page.choose_language("en")
     page.press("#back-to-few-shot")
-    page.wait_for("#status", "from what you taught again")
+    page.wait_for("#status", "What you taught answers here again")
     assert not page.find("#answers-from").is_displayed() and client.get_workspace().model == "few-shot"
     page.press("#clear")
-    page.wait_for("#decision", "Draw, and I will say what it is")
+    page.wait_for("#decision", "Draw something, and I'll tell you what it is")
     assert not page.complaints()
 
 
@@ -135,7 +136,7 @@ def test_a_network_whose_process_ends_says_so_and_recovers(
     page.go("models")
     page.wait_for(".learning .problem", "is started again")
     assert "what you taught answers" in page.text(".learning [role=status]")
-    page.wait_for(".learning [role=status]", "It knows everything that was taught.")
+    page.wait_for(".learning [role=status]", "It has learned everything you taught.")
     assert not page.all(".learning .problem") and not page.complaints()
 
 
@@ -144,7 +145,7 @@ def test_what_cannot_start_says_why(page: Page, tmp_path: Path) -> None:
     weights.touch()
     with learning_server(tmp_path / "data", backbone_weights=weights) as refusing, web(refusing.address) as address:
         page.driver.get(f"{address}/models")
-        page.press(".learn-along summary")
-        page.press("#learn-along")
-        page.wait_for(".learn-along .problem", "there are no such weights")
-        assert page.find("#learn-along").is_enabled() and "few-shot" in page.text(".answering")
+        page.press(".learn-online summary")
+        page.press("#learn-online")
+        page.wait_for(".learn-online .problem", "there are no such weights")
+        assert page.find("#learn-online").is_enabled() and "few-shot" in page.text(".answering")

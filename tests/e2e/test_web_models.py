@@ -90,13 +90,13 @@ def test_a_damaged_model_says_so(page: Page, tmp_path: Path) -> None:
 def test_a_data_set_is_sent_seen_and_deleted(page: Page, tmp_path: Path) -> None:
     upload(page, write_class_set(tmp_path / "letters.zip", writers=4, alphabet="ಅಕ"), "two letters")
     assert page.all(".numbers dd")[1].text == "2"
-    assert "8" in page.text(".numbers") and "1 refused" in page.text(".left-out")
+    assert "8" in page.text(".numbers") and "1 rejected" in page.text(".left-out")
     page.press(".refusedCount summary")
     page.wait_for(".refusedCount", "w000_notes.png")
     page.wait(lambda: page.all(".uplot canvas"))
     assert page.find(".plot .canvas").get_attribute("aria-label") == "Drawings of each label, all parts: ಅ: 4, ಕ: 4"
     answer(page, "#delete-dataset", "another")
-    page.wait_for("#dialog-wrong", "Type two letters")
+    page.wait_for("#dialog-problem", "Type two letters")
     page.find("#dialog-input").send_keys("two letters", Keys.ENTER)
     page.wait_for("#status", "Deleted two letters")
     page.wait(lambda: page.all("#dataset-file"))
@@ -180,9 +180,9 @@ def test_a_job_that_was_cancelled_and_finishes_up_is_ending(page: Page, tmp_path
     page.press("#start-training")
     page.wait_for(".heading .state", "running")
     page.press("#cancel-job")
-    page.wait_for(".heading .state", "ending")
+    page.wait_for(".heading .state", "finishing")
     page.go(page.driver.current_url.partition("#")[2])
-    page.wait_for(".heading .state", "ending")
+    page.wait_for(".heading .state", "finishing")
     page.wait(lambda: page.all("#cancel-job"))
     assert not page.find("#cancel-job").is_enabled()
     page.wait_for(".heading .state", "cancelled")
@@ -204,8 +204,8 @@ def test_a_training_is_followed_through_a_reload_and_cancelled(page: Page, tmp_p
     assert page.is_narrow_enough() and "left" in page.text("#doing")
     page.press("#cancel-job")
     page.wait_for(".heading", "cancelled")
-    page.wait_for("#view", "The best so far was kept as a model")
-    assert "epochs: 5000 · batch size: 8" in page.text(".facts")
+    page.wait_for("#view", "The best model so far was kept")
+    assert "Maximum epochs: 5000 · Batch size: 8" in page.text(".facts")
     assert "1 file" in [summary.text for summary in page.all("#view summary")]
     page.press("#delete-job")
     page.press("#dialog-confirm")
@@ -233,19 +233,21 @@ def test_a_model_answers_on_the_slate_and_the_way_back(page: Page) -> None:
     row = next(row for row in page.all("#view tbody tr") if row.text.startswith("tiny"))
     assert "75.0 %" in row.text and "shapes" in row.text and "5" * 10 in row.text
     row.find_element("css selector", ".actions button").click()
-    page.wait_for("#status", "answers now come from: tiny")
+    page.wait_for("#status", "now uses tiny")
     page.press("#to-slate")
     page.wait_for("#answers-from", "tiny")
-    page.wait_for("#decision", "Draw, and I will say what it is")  # though nothing was taught here
+    page.wait_for("#decision", "Draw something, and I'll tell you what it is")  # though nothing was taught here
     page.draw([[(0.5, 0.15), (0.5, 0.5), (0.5, 0.85)]])
     assert page.forms()[0] == "l"
     page.find("#label").send_keys("x", Keys.ENTER)
-    page.wait_for("#status", "Kept x, but the model “tiny” answers here and does not learn. Choose what answers")
+    page.wait_for(
+        "#status", "Saved x, but the model “tiny” answers here and does not learn. Choose which model answers"
+    )
     assert page.find("#status a").get_attribute("href") == page.find("#to-models").get_attribute("href")
     page.press("#undo")
-    page.wait_for("#status", "Taken back.")
+    page.wait_for("#status", "Undone.")
     page.press("#back-to-few-shot")
-    page.wait_for("#status", "from what you taught again")
+    page.wait_for("#status", "What you taught answers here again")
     assert page.kind() == "nothing_taught" and not page.find("#answers-from").is_displayed()
     assert not page.complaints()
 
@@ -259,14 +261,14 @@ def test_an_evaluation(page: Page, tmp_path: Path) -> None:
     page.wait(lambda: page.all("#start-measuring"))
     page.press("#start-measuring")
     page.wait_for(".headline", "75.0 %")
-    assert "50.0 % to 90.0 %" in page.text(".headline") and "taken for a (1×)" in page.text(".report")
-    assert re.search(r"ಅ\s+taken for a \(3×\)\s+a\s+taken for ಅ \(1×\)", page.text(".report"))
+    assert "50.0 % to 90.0 %" in page.text(".headline") and "mistaken for a (1×)" in page.text(".report")
+    assert re.search(r"ಅ\s+mistaken for a \(3×\)\s+a\s+mistaken for ಅ \(1×\)", page.text(".report"))
     assert not [one for one in page.complaints() if "confusion_matrix" not in one]
 
 
 _NAMES = """
 const [choices, done] = arguments;
-import("/static/models/parts.js").then(({ namesOf }) => done(namesOf(choices)));
+import("/static/ui/names.js").then(({ distinctNames }) => done(distinctNames(choices)));
 """
 
 
@@ -298,7 +300,7 @@ def test_an_evaluation_of_several_names_them_and_offers_their_pages(page: Page, 
     page.press("#start-measuring")
     page.wait(lambda: page.all(".report table"))
     assert {"few-shot", "tiny"} <= set(page.text(".report table").split())
-    assert "They give the same answer to every drawing, and are right on 75.0 %." in page.text(".report")
+    assert "They give the same answer to every drawing, and are correct on 75.0 %." in page.text(".report")
     assert not page.all(".picture")
     names = {}
     for chip in page.all(".chips button"):
@@ -318,9 +320,9 @@ def test_everything_has_a_name_in_both_languages(page: Page) -> None:
         page.go(place)
         page.wait(lambda: page.text("#view"))
         assert page.nameless() == []
-    page.press("#language")
+    page.choose_language("kn")
     page.wait_for("#view", "ತರಬೇತಿ")
-    page.press("#language")
+    page.choose_language("en")
     page.wait_for("#view", "Train")
     page.prefer("dark")
     dark = page.run("return getComputedStyle(document.querySelector('.card')).backgroundColor")

@@ -1,3 +1,2 @@
-// Runs before the first paint, so that the page never flashes in the other theme or language.
+// Runs before the first paint, so that the page never flashes in the other theme.
 document.documentElement.dataset.theme = localStorage.getItem("theme") || "auto";
-document.documentElement.lang = localStorage.getItem("language") || (navigator.language.startsWith("kn") ? "kn" : "en");

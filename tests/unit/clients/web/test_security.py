@@ -92,7 +92,7 @@ def test_names_that_are_ours(web: FlaskClient, host: str) -> None:
     assert web.get("/api/health", headers={"Host": host}).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/stats", "/static/app.js", "/nowhere"])
+@pytest.mark.parametrize("path", ["/", "/stats", "/static/draw_page.js", "/nowhere"])
 def test_headers(web: FlaskClient, path: str) -> None:
     headers = web.get(path).headers
     policy = headers["Content-Security-Policy"]

@@ -1,7 +1,8 @@
-"""The page's two languages say the same things."""
+"""All languages of the page say the same things, and the page says nothing else."""
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from pathlib import Path
@@ -10,54 +11,65 @@ import haleganada_client.web as web_package
 import pytest
 
 FOLDER = Path(web_package.__file__).parent
-PREFIX = "export default "
+I18N = FOLDER / "static" / "i18n"
+LANGUAGES = re.findall(r'^  "?([\w-]+)"?: ".+",$', (I18N / "languages.js").read_text(encoding="utf-8"), re.MULTILINE)
 
 
-def table(language: str) -> dict[str, str]:
-    """The words of all pages, in the order of their files."""
-    words: dict[str, str] = {}
-    for path in sorted((FOLDER / "static").glob(f"words*.{language}.js")):
-        source = path.read_text(encoding="utf-8")
-        assert source.startswith(PREFIX)
-        more: dict[str, str] = json.loads(source.removeprefix(PREFIX))
-        assert not words.keys() & more.keys()
-        words |= more
-    return words
+def words(language: str) -> dict[str, str]:
+    read: dict[str, str] = json.loads((I18N / f"{language}.json").read_text(encoding="utf-8"))
+    return read
+
+
+def templates() -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in (FOLDER / "templates").glob("*.html"))
 
 
 def sources() -> str:
-    scripts = [path for path in (FOLDER / "static").rglob("*.js") if not path.name.startswith("words.")]
-    own = [path for path in scripts if path.parent.name != "vendor"]
-    return "\n".join(path.read_text(encoding="utf-8") for path in [*own, *(FOLDER / "templates").glob("*.html")])
+    scripts = [path for path in (FOLDER / "static").rglob("*.js") if path.parent.name != "vendor"]
+    return "\n".join(path.read_text(encoding="utf-8") for path in scripts) + templates()
 
 
-def test_same_words_with_the_same_gaps() -> None:
-    english, kannada = table("en"), table("kn")
-    assert list(english) == list(kannada)
+def test_every_language_has_a_file_and_every_file_a_line() -> None:
+    assert {"en", "kn"} <= set(LANGUAGES)
+    assert sorted(LANGUAGES) == sorted(path.stem for path in I18N.glob("*.json"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_same_words_with_the_same_gaps(language: str) -> None:
+    english, other = words("en"), words(language)
+    assert list(english) == list(other)
     for word, text in english.items():
-        assert sorted(re.findall(r"\{\w+\}", text)) == sorted(re.findall(r"\{\w+\}", kannada[word])), word
+        assert sorted(re.findall(r"\{\w+\}", text)) == sorted(re.findall(r"\{\w+\}", other[word])), word
 
 
-@pytest.mark.parametrize("language", ["en", "kn"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_what_depends_on_a_number_stands_behind_it(language: str) -> None:
-    for word, text in table(language).items():
+    for word, text in words(language).items():
         assert len(re.findall(r"\{\w+\}|\{\w+\|[^{|}]+\|[^{|}]+\}", text)) == text.count("{"), word
         assert all(f"{{{name}}} {{{name}|" in text for name in re.findall(r"\{(\w+)\|", text)), word
 
 
-@pytest.mark.parametrize("language", ["en", "kn"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_no_word_is_empty(language: str) -> None:
-    assert all(text.strip() for text in table(language).values())
+    assert all(text.strip() for text in words(language).values())
 
 
 def test_kannada_is_kannada() -> None:
-    latin = [text for text in table("kn").values() if not re.search(r"[\u0c80-\u0cff]", text)]
+    latin = [text for text in words("kn").values() if not re.search(r"[\u0c80-\u0cff]", text)]
     assert latin == []
 
 
 def test_every_word_is_used_and_every_used_word_is_there() -> None:
     used = set(re.findall(r'(?:say\(|data-word(?:-label)?=)"(\w+)"', sources()))
-    assert used <= set(table("en"))
+    assert used <= set(words("en"))
     mentioned = set(re.findall(r'"(\w+)"', sources()))
-    computed = {word for word in table("en") if word.startswith("export_")}  # one for each format
-    assert set(table("en")) - mentioned - computed == set()
+    computed = {word for word in words("en") if word.startswith("export_")}  # one for each format
+    assert set(words("en")) - mentioned - computed == set()
+
+
+def test_templates_have_the_english_words() -> None:
+    english = words("en")
+    texts = re.findall(r'data-word="(\w+)"[^>]*>([^<]*)<', templates())
+    labels = re.findall(r'data-word-label="(\w+)" aria-label="([^"]*)"', templates())
+    assert texts and labels
+    assert [(word, html.unescape(text)) for word, text in texts + labels if html.unescape(text) != english[word]] == []

@@ -1,0 +1,33 @@
+// The parts of a data set.
+
+import { count, say } from "../i18n/words.js";
+import { element } from "../ui/dom.js";
+
+/** What the parts are called. */
+export const PART_WORDS = /** @type {const} */ ({
+  train: "partTrain",
+  validation: "partValidation",
+  test: "partTest",
+});
+
+const PARTS = /** @type {PartName[]} */ (Object.keys(PART_WORDS));
+
+/** Show the parts as one bar, to scale, with their numbers in words.
+ * @param {Record<PartName, number>} sizes
+ */
+export function partsBar(sizes) {
+  const pieces = PARTS.filter((part) => sizes[part]).map((part) => {
+    const piece = element("span", { class: `part ${part}` });
+    piece.style.flexGrow = String(sizes[part]);
+    return piece;
+  });
+  const keys = PARTS.map((part) =>
+    element("span", { class: `key ${part}` }, `${say(PART_WORDS[part])} ${count(sizes[part])}`),
+  );
+  return element(
+    "div",
+    { class: "parts" },
+    element("div", { class: "partsbar", "aria-hidden": "true" }, pieces),
+    element("p", { class: "note" }, keys),
+  );
+}

@@ -1,0 +1,131 @@
+// Calls to the page's server: JSON in and out, the page's token on every write, the workspace on every call.
+
+import { fetchWithProgress } from "./upload.js";
+
+let token = document.querySelector('meta[name="csrf"]')?.getAttribute("content") ?? "";
+let workspace = localStorage.getItem("workspace") || "default";
+
+/** Dispatches "lost" when the server does not answer, "found" when it does. */
+export const server = new EventTarget();
+
+/** An error that the server answered, or the lack of an answer (status 0). */
+export class ServerError extends Error {
+  /**
+   * @param {{ error?: string, reason?: string, field?: string }} answer
+   * @param {number} status  of HTTP
+   */
+  constructor(answer, status) {
+    super(answer.error || `HTTP ${status}`);
+    this.status = status;
+    this.reason = answer.reason || "";
+    this.field = answer.field || "";
+  }
+
+  /** Whether the server is away, stopping or too slow, so that the same call may well succeed later. */
+  get isAbsence() {
+    return [0, 503, 504].includes(this.status);
+  }
+}
+
+/** Return the name of the workspace that calls are about. */
+export const currentWorkspace = () => workspace;
+
+/** Let calls be about another workspace, after a reload too.
+ * @param {string} name
+ */
+export function chooseWorkspace(name) {
+  workspace = name;
+  localStorage.setItem("workspace", name);
+}
+
+/** Return the address of something in the workspace.
+ * @param {string} path
+ * @param {Record<string, unknown>} parameters
+ */
+export function url(path, parameters = {}) {
+  const given = Object.entries({ workspace, ...parameters }).map(([name, value]) => [name, String(value)]);
+  return `${path}?${new URLSearchParams(given)}`;
+}
+
+/** Read something. Raises ServerError.
+ * @param {string} path
+ * @param {Record<string, unknown>} [parameters]
+ * @returns {Promise<any>}
+ */
+export const get = (path, parameters) => call(url(path, parameters), {});
+
+/** Change something. Raises ServerError, or AbortError if it was stopped.
+ * @param {string} path
+ * @param {object} body
+ * @param {AbortSignal} [signal]  stops the call
+ * @returns {Promise<any>}
+ */
+export const post = (path, body, signal) => write(path, JSON.stringify(body), "application/json", { signal });
+
+/**
+ * @typedef {object} UploadOptions
+ * @property {Record<string, unknown>} [parameters]  of the address
+ * @property {AbortSignal} [signal]  stops the upload
+ * @property {import("./upload.js").OnProgress} [onProgress]
+ */
+
+/** Send a file. Raises ServerError, or AbortError if it was stopped.
+ * @param {string} path
+ * @param {Blob} file
+ * @param {UploadOptions} [options]
+ * @returns {Promise<any>}
+ */
+export const upload = (path, file, options) => write(path, file, "application/octet-stream", options);
+
+/**
+ * @param {string} path
+ * @param {string | Blob} body
+ * @param {string} type
+ * @param {UploadOptions} options
+ */
+async function write(path, body, type, { parameters, signal, onProgress } = {}) {
+  const send = () => {
+    const headers = { "Content-Type": type, "X-CSRF-Token": token };
+    return call(url(path, parameters), { method: "POST", body, signal, headers }, onProgress);
+  };
+  try {
+    return await send();
+  } catch (error) {
+    if (error.reason !== "TOKEN_MISSING") throw error;
+    token = (await get("/page/token")).token; // the browser forgot its cookies; this page is still the page
+    return send();
+  }
+}
+
+/**
+ * @param {string} address
+ * @param {RequestInit & { headers?: Record<string, string> }} options
+ * @param {import("./upload.js").OnProgress} [onProgress]
+ */
+async function call(address, options, onProgress) {
+  let response;
+  try {
+    response = await (onProgress ? fetchWithProgress(address, options, onProgress) : fetch(address, options));
+  } catch (error) {
+    throw error.name === "AbortError" ? error : fail({}, 0);
+  }
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw fail(answer, response.status);
+  server.dispatchEvent(new Event("found"));
+  return answer;
+}
+
+/** Make an error, and tell listeners if it means that the server is away.
+ * @param {object} answer
+ * @param {number} status
+ */
+function fail(answer, status) {
+  const error = new ServerError(answer, status);
+  if (error.isAbsence) server.dispatchEvent(new Event("lost"));
+  return error;
+}
+
+/** Return a fresh request_id. crypto.randomUUID exists only in secure contexts; a page on a home network is none. */
+export function requestId() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

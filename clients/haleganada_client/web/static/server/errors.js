@@ -1,0 +1,61 @@
+// Errors in the reader's language: by their stable reason, else by the field of the request that is wrong. For what is
+// not listed the server's own message remains, without the name of the field, which nobody sees on a page.
+
+import { say } from "../i18n/words.js";
+
+/** @type {Record<string, import("../i18n/words.js").Word>} */
+const REASONS = {
+  WORKSPACE_EXISTS: "workspaceExists",
+  WORKSPACE_NOT_FOUND: "workspaceGone",
+  WORKSPACE_CORRUPT: "workspaceDamaged",
+  WORKSPACE_TOO_NEW: "workspaceTooNew",
+  SAMPLE_NOT_FOUND: "sampleGone",
+  SNAPSHOT_NOT_FOUND: "snapshotGone",
+  DATASET_NOT_FOUND: "datasetGone",
+  DATASET_IN_USE: "datasetInUse",
+  MODEL_NOT_FOUND: "modelGone",
+  JOB_NOT_FOUND: "jobGone",
+  JOB_NOT_OVER: "jobNotOver",
+  JOBS_FULL: "jobsFull",
+  NOTHING_TO_UNDO: "nothingToUndo",
+  REVISION_MISMATCH: "movedOn",
+  VARIANT_CYCLE: "formsInCircle",
+  ALREADY_LINKED: "alreadyForm",
+  HAS_FORMS: "hasForms",
+  NOT_LINKED: "notForm",
+  QUEUE_FULL: "tooBusy",
+  TOO_MANY_TRANSFERS: "tooBusy",
+  TOO_MANY_UPLOADS: "tooManyUploads",
+  DISK_FULL: "diskFull",
+  DISK_READ_ONLY: "diskReadOnly",
+  REQUEST_ENTITY_TOO_LARGE: "tooLarge",
+  TOKEN_MISSING: "pageTooOld",
+  INTERNAL: "serverFault",
+  NO_SERVER: "noAnswer",
+  STOPPING: "noAnswer",
+};
+
+/** @type {Record<string, import("../i18n/words.js").Word>} */
+const FIELDS = {
+  label: "labelRefused",
+  form: "labelRefused",
+  canonical: "labelRefused",
+  variant_of: "labelRefused",
+  name: "nameRefused",
+  workspace: "nameRefused",
+  image: "pictureRefused",
+  "glyph.image": "pictureRefused",
+};
+
+const WITHOUT_ANSWER = [0, 504]; // statuses of HTTP
+
+/** Return what went wrong, in words.
+ * @param {{ message: string, reason?: string, field?: string, status?: number }} error  of a call, or of an item of one
+ * @returns {string}
+ */
+export function explain({ message, reason = "", field = "", status = 400 }) {
+  if (WITHOUT_ANSWER.includes(status)) return say("noAnswer");
+  const word = REASONS[reason] ?? FIELDS[field] ?? (field.startsWith("glyph") ? "drawingRefused" : "");
+  if (word) return say(word);
+  return field && message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message;
+}

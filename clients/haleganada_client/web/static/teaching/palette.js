@@ -1,0 +1,15 @@
+// Kannada letters to click, for whoever has no Kannada keyboard. Signs are shown on a dotted circle, and typed without it.
+
+import { button, element } from "../ui/dom.js";
+
+const GROUPS = ["ಅಆಇಈಉಊಋಎಏಐಒಓಔ", "ಕಖಗಘಙಚಛಜಝಞಟಠಡಢಣತಥದಧನಪಫಬಭಮಯರಱಲವಶಷಸಹಳೞ", "ಾಿೀುೂೃೆೇೈೊೋೌಂಃ್", "೦೧೨೩೪೫೬೭೮೯"];
+const SIGN = /\p{M}/u;
+
+/** Build the groups of letters.
+ * @param {(letter: string) => void} onLetter  called when one is clicked
+ */
+export function letterGroups(onLetter) {
+  const key = (/** @type {string} */ letter) =>
+    button(SIGN.test(letter) ? `◌${letter}` : letter, () => onLetter(letter), { class: "script" });
+  return GROUPS.map((letters) => element("div", {}, [...letters].map(key)));
+}

@@ -1,0 +1,49 @@
+"""The types that the page's scripts are checked with are those of the client."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import haleganada_client.datasets
+import haleganada_client.evaluation
+import haleganada_client.jobs
+import haleganada_client.models
+import haleganada_client.types
+import pytest
+
+TYPES = Path(__file__).parents[4] / "clients" / "types" / "server.d.ts"
+MODULES = (
+    haleganada_client.types,
+    haleganada_client.datasets,
+    haleganada_client.models,
+    haleganada_client.jobs,
+    haleganada_client.evaluation,
+)
+CLASSES = {
+    name: kind for module in MODULES for name, kind in vars(module).items() if dataclasses.is_dataclass(kind)
+}  # fmt: skip
+OF_DATACLASSES = TYPES.read_text(encoding="utf-8").partition("// Not dataclasses")[0]
+INTERFACES = dict(re.findall(r"^interface (\w+) \{\n(.*?)^\}", OF_DATACLASSES, re.MULTILINE | re.DOTALL))
+
+
+@pytest.mark.parametrize("name", INTERFACES)
+def test_interfaces_have_fields_of_dataclasses(name: str) -> None:
+    fields = set(re.findall(r"^  (\w+)\??:", INTERFACES[name], re.MULTILINE))
+    assert fields and fields <= {field.name for field in dataclasses.fields(CLASSES[name])}
+
+
+def test_interfaces_were_found() -> None:
+    assert {"Prediction", "Stats", "Dataset", "Model", "Job", "TrainingSettings"} <= set(INTERFACES)
+
+
+def test_decisions_and_states_are_the_enums_values() -> None:
+    decisions = {one.value for one in haleganada_client.types.Decision}
+    states = {one.value for one in haleganada_client.jobs.JobState}
+    assert _values("Prediction", "decision") == decisions and _values("Job", "state") == states
+
+
+def _values(interface: str, field: str) -> set[str]:
+    line = re.search(rf"^  {field}: (.*);$", INTERFACES[interface], re.MULTILINE)
+    return set(re.findall(r'"(\w+)"', line[1])) if line else set()
