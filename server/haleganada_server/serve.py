@@ -5,9 +5,10 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
-import queue
 import signal
+import socket
 import sys
+import threading
 from pathlib import Path
 from typing import NoReturn
 
@@ -120,20 +121,41 @@ def run(config: ServerConfig, grace_s: float, runner: JobRunner | None = None) -
         _refuse(error.message)
     except OSError as error:
         _refuse(f"cannot use {config.data_dir} as data directory ({error.strerror}); choose another with --data.")
-    signals: queue.SimpleQueue[int] = queue.SimpleQueue()  # the one queue that a signal handler may put into
-    for number in _SIGNALS:
-        signal.signal(number, lambda number, _frame: signals.put(number))
+    signals = _Signals()
     app.start()
     click.echo(f"Haleganada serves on {app.address} ({app.summary()})")
     sys.stdout.flush()
-    _log.info("stopping, for signal %s", signal.Signals(signals.get()).name)
+    _log.info("stopping, for signal %s", signals.wait().name)
+    threading.Thread(target=_exit_at_next, args=(signals,), daemon=True).start()
     _stop(app, grace_s)
 
 
+class _Signals:
+    """SIGTERM and SIGINT, for any thread to wait for.
+
+    Python runs a handler in the main thread alone and does not wake it, while the system may give a signal to any
+    thread. The byte that is written to this socket arrives whoever was given it.
+    """
+
+    def __init__(self) -> None:
+        self._received, self._sent = socket.socketpair()
+        self._sent.setblocking(False)
+        signal.set_wakeup_fd(self._sent.fileno())
+        for number in _SIGNALS:
+            signal.signal(number, lambda _number, _frame: None)
+
+    def wait(self) -> signal.Signals:
+        """Return the next one."""
+        return signal.Signals(self._received.recv(1)[0])
+
+
+def _exit_at_next(signals: _Signals) -> None:
+    signals.wait()
+    os._exit(1)
+
+
 def _stop(app: App, grace_s: float) -> None:
-    """Stop the server and leave the process; at once on a second signal. What was acknowledged is on disk already."""
-    for number in _SIGNALS:
-        signal.signal(number, lambda _number, _frame: os._exit(1))
+    """Stop the server and leave the process. What was acknowledged is on disk already."""
     if app.stop(grace_s):
         _log.info("stopped; all calls were finished")
     else:
