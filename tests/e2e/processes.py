@@ -115,22 +115,6 @@ def training_server(data: Path) -> Iterator[ServerProcess]:
             running.kill()
 
 
-def haleganada(
-    *arguments: str | Path, stdin: bytes | None = None, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """Run the command line to its end."""
-    line: Sequence[str] = [sys.executable, "-m", "haleganada_client.cli", *map(str, arguments)]
-    done = subprocess.run(
-        line,
-        input=stdin,
-        capture_output=True,
-        timeout=120,
-        check=False,
-        env={**os.environ, "NO_COLOR": "1", **environment},
-    )
-    return subprocess.CompletedProcess(line, done.returncode, done.stdout.decode(), done.stderr.decode())
-
-
 def zigzag(character: int, hand: int = 0) -> Ink:
     """A character of straight strokes that only `character` decides, drawn by hand number `hand`: a shift of a few
     units.

@@ -20,7 +20,8 @@ from haleganada_client.cli.group import SECTIONS
 from haleganada_client.other_text import differ_as_text
 from PIL import Image, ImageDraw
 
-from tests.e2e.processes import ServerProcess, haleganada, server
+from tests.e2e.command_line import haleganada, haleganada_process
+from tests.e2e.processes import ServerProcess, server
 
 
 @pytest.fixture(scope="module")
@@ -311,12 +312,23 @@ def test_exit_codes(run: Terminal, arguments: list[str], code: int) -> None:
     run.fails(code, *arguments, stdin=b"")
 
 
+@pytest.mark.parametrize("arguments", [["train", "x", "-"], ["predict", "-"], ["samples", "--json"], ["forget", "999"]])
+def test_a_process_of_its_own_says_the_same(run: Terminal, pictures: Path, arguments: list[str]) -> None:
+    """All other tests here run the entry point in their own process."""
+    run("workspaces", "create", f"{run.workspace}-2")
+    picture = (pictures / "x/0.png").read_bytes()
+    first = haleganada(*run.shared, *arguments, stdin=picture)
+    second = haleganada_process("--server", run.shared[1], "-w", f"{run.workspace}-2", *arguments, stdin=picture)
+    assert (first.returncode, first.stderr) == (second.returncode, second.stderr)
+    assert first.stdout == second.stdout.replace(f"{run.workspace}-2", run.workspace)
+
+
 def test_text_that_is_not_utf_8(run: Terminal) -> None:
     assert "UTF-8" in run.fails(2, "link", "caf\udce9", "x")
 
 
 def test_details_of_errors_on_request(run: Terminal) -> None:
-    done = haleganada("-v", *run.shared, "forget", "999")
+    done = haleganada_process("-v", *run.shared, "forget", "999")
     assert done.returncode == 4 and not done.stdout
     calls, details, line = done.stderr.splitlines()
     assert calls.startswith("DeleteSampleRequest: ") and "reason=SAMPLE_NOT_FOUND" in details
@@ -422,8 +434,8 @@ def test_colors_and_bars_are_for_people_who_want_them(run: Terminal, pictures: P
 
 
 def test_completion() -> None:
-    assert "_HALEGANADA_COMPLETE" in haleganada("completion", "bash").stdout
-    offered = haleganada(_HALEGANADA_COMPLETE="bash_complete", COMP_WORDS="haleganada s", COMP_CWORD="1").stdout
+    assert "_HALEGANADA_COMPLETE" in haleganada_process("completion", "bash").stdout
+    offered = haleganada_process(_HALEGANADA_COMPLETE="bash_complete", COMP_WORDS="haleganada s", COMP_CWORD="1").stdout
     assert {line.partition(",")[2] for line in offered.split()} == {"serve", "stats", "samples", "save", "snapshots"}
 
 
@@ -436,6 +448,6 @@ def test_help_names_every_command_and_exit_code() -> None:
 
 
 def test_serve_and_pretrain_are_the_servers_own() -> None:
-    told = haleganada("serve", "--help").stdout
+    told = haleganada_process("serve", "--help").stdout
     assert "--listen" in told and told.startswith("Usage: haleganada serve ")
-    assert "--insecure" in haleganada("serve", "--listen", "0.0.0.0:0").stderr
+    assert "--insecure" in haleganada_process("serve", "--listen", "0.0.0.0:0").stderr

@@ -14,8 +14,9 @@ from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.vision import model_input, rasterize
 from onnxruntime import InferenceSession
 
+from tests.e2e.command_line import haleganada
 from tests.e2e.pictures import LINES, picture
-from tests.e2e.processes import ServerProcess, haleganada, server
+from tests.e2e.processes import ServerProcess, server
 from tests.tiny_model import SIDE, TinyModel, write_tiny_model
 
 GOOD, TWIN = "a" * 12, "b" * 12

@@ -14,8 +14,9 @@ import pytest
 from haleganada_client import FailedPrecondition, HaleganadaClient, OnlineSettings
 
 from tests.conftest import RunningServer
+from tests.e2e.command_line import haleganada
 from tests.e2e.pictures import LINES, picture
-from tests.e2e.processes import haleganada, server, zigzag
+from tests.e2e.processes import server, zigzag
 from tests.learning.servers import learning_server
 
 QUICK = 0.001

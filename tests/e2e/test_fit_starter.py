@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.processes import haleganada
+from tests.e2e.command_line import haleganada_process
 from tests.e2e.test_jobs import server
 from tests.jobs.datasets import crosses_and_bars
 
@@ -16,26 +16,26 @@ from tests.jobs.datasets import crosses_and_bars
 def test_the_servers_own_data_set_is_used(tmp_path: Path) -> None:
     with server(tmp_path / "data") as running:
         fit = ("--server", running.address, "fit", "tiny-cnn", "--epochs", "1", "--json")
-        told = haleganada(*fit, "--starter", HALEGANADA_DATA="")
+        told = haleganada_process(*fit, "--starter", HALEGANADA_DATA="")
         assert told.returncode == 2 and "--sources FOLDER" in told.stderr
         with running.client() as client:
             made = client.datasets.upload(crosses_and_bars(tmp_path), name="starter")
-        done = haleganada(*fit, "--starter", HALEGANADA_DATA="")
+        done = haleganada_process(*fit, "--starter", HALEGANADA_DATA="")
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["training"]["dataset_id"] == made.dataset_id
         for wrong in (fit, (*fit, "--starter", "--data", "starter")):
-            told = haleganada(*wrong)
+            told = haleganada_process(*wrong)
             assert told.returncode == 2 and "--data NAME or --starter" in told.stderr
 
 
 @pytest.mark.skipif(find_spec("cv2") is not None, reason="the train extra is installed here")
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
     with server(tmp_path / "data") as running:
-        told = haleganada("--server", running.address, "fit", "cnn36", "--starter", "--sources", tmp_path)
+        told = haleganada_process("--server", running.address, "fit", "cnn36", "--starter", "--sources", tmp_path)
     assert told.returncode == 1 and "haleganada[train]" in told.stderr
     assert "on this machine" in told.stderr
 
 
 def test_the_help_says_what_gathering_the_drawings_takes() -> None:
-    told = " ".join(haleganada("fit", "--help").stdout.split())
+    told = " ".join(haleganada_process("fit", "--help").stdout.split())
     assert "if the server has none, which takes 'haleganada[train]' on this machine" in told

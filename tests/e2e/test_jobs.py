@@ -19,9 +19,11 @@ from typing import Any
 import pytest
 from haleganada_client import Job, JobState, TrainingJob, TrainingSettings
 
-from tests.e2e.processes import ServerProcess, haleganada, start_process
+from tests.e2e.command_line import haleganada
+from tests.e2e.processes import ServerProcess, start_process
 from tests.jobs import serve
 from tests.jobs.datasets import crosses_and_bars
+from tests.waiting import wait_until
 
 LONG = TrainingSettings(epochs=60)
 
@@ -73,13 +75,6 @@ def data_of(running: ServerProcess) -> Path:
     return Path(line[-1])
 
 
-def until(condition: Callable[[], bool], timeout_s: float = 15) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def processes_of(data: Path) -> list[int]:
     """Processes that carry out jobs below a folder."""
     found = []
@@ -100,7 +95,7 @@ def test_a_job_that_was_cancelled_is_ending_and_one_shows_the_settings_that_it_u
         used = training(list(client.jobs.watch(done.job_id))[-1]).settings
         assert used is not None and used.batch_size == 8
         stubborn = client.jobs.start_training("cnn36", "letters", name="does not listen")
-        until(lambda: client.jobs.get(stubborn.job_id).state is JobState.RUNNING)
+        wait_until(lambda: client.jobs.get(stubborn.job_id).state is JobState.RUNNING)
         assert client.jobs.cancel(stubborn.job_id).cancelling
 
         def told(*words: str) -> str:
@@ -124,10 +119,10 @@ def test_a_server_that_ends_takes_its_job_along_and_goes_on_with_it(
         client.datasets.upload(crosses_and_bars(tmp_path))
         asked = client.jobs.start_training("cnn36", "letters", settings=LONG)
         behind = client.jobs.start_training("cnn36", "letters", settings=TrainingSettings(epochs=1))
-        until(lambda: len(training(client.jobs.get(asked.job_id)).epochs) > 3)
+        wait_until(lambda: len(training(client.jobs.get(asked.job_id)).epochs) > 3)
         assert len(processes_of(data)) == 1
         end(first)
-        until(lambda: not processes_of(data), 5)
+        wait_until(lambda: not processes_of(data), 5)
     with server(data) as again, again.client() as client:
         last = list(client.jobs.watch(asked.job_id))[-1]
         assert last.state is JobState.SUCCEEDED, last.error
@@ -160,10 +155,10 @@ def settings_of(job: dict[str, Any]) -> dict[str, Any]:
 
 def kill_process_of(data: Path) -> int:
     """SIGKILL for the process of the present job, once there is one; its number."""
-    until(lambda: bool(processes_of(data)))
+    wait_until(lambda: bool(processes_of(data)))
     (process,) = processes_of(data)
     os.kill(process, signal.SIGKILL)
-    until(lambda: process not in processes_of(data))
+    wait_until(lambda: process not in processes_of(data))
     return process
 
 
@@ -172,7 +167,7 @@ def test_a_training_whose_process_is_killed_goes_on(running: ServerProcess) -> N
         asked = client.jobs.start_training("cnn36", "letters", settings=LONG)
         killed_at = 0
         for _ in range(3):  # each time some epochs further
-            until(lambda least=killed_at + 3: len(training(client.jobs.get(asked.job_id)).epochs) > least)  # type: ignore[misc]
+            wait_until(lambda least=killed_at + 3: len(training(client.jobs.get(asked.job_id)).epochs) > least)  # type: ignore[misc]
             killed_at = len(training(client.jobs.get(asked.job_id)).epochs)
             kill_process_of(data_of(running))
         last = list(client.jobs.watch(asked.job_id))[-1]
@@ -183,9 +178,9 @@ def test_a_training_whose_process_is_killed_goes_on(running: ServerProcess) -> N
 def test_a_job_that_is_killed_each_time_says_so(running: ServerProcess) -> None:
     with running.client() as client:
         asked = client.jobs.start_training("cnn36", "letters", name="does not listen")
-        until(lambda: client.jobs.get(asked.job_id).state is JobState.RUNNING)
+        wait_until(lambda: client.jobs.get(asked.job_id).state is JobState.RUNNING)
         first = kill_process_of(data_of(running))
-        until(lambda: "goes on" in client.jobs.get(asked.job_id).progress.message)
+        wait_until(lambda: "goes on" in client.jobs.get(asked.job_id).progress.message)
         assert kill_process_of(data_of(running)) != first
         last = list(client.jobs.watch(asked.job_id))[-1]
         assert last.error_reason == "PROCESS_KILLED" and "smaller batch" in last.error
@@ -196,7 +191,7 @@ def test_a_job_has_a_low_priority(running: ServerProcess) -> None:
     with running.client() as client:
         asked = client.jobs.start_training("cnn36", "letters", name="does not listen")
         data = data_of(running)
-        until(lambda: bool(processes_of(data)))
+        wait_until(lambda: bool(processes_of(data)))
         assert os.getpriority(os.PRIO_PROCESS, processes_of(data)[0]) >= 10
         kill_process_of(data)
         kill_process_of(data)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from haleganada_client import HaleganadaClient, OnlineSettings, OnlineStatus, Prediction
 
-from tests.e2e.processes import haleganada, missing_torch, training_server, zigzag
+from tests.e2e.command_line import haleganada
+from tests.e2e.processes import missing_torch, training_server, zigzag
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing_torch()), reason=missing_torch())]
 CHARACTERS, HANDS = range(4), range(3)
@@ -23,12 +24,15 @@ def along(client: HaleganadaClient) -> OnlineStatus:
 
 
 def until(client: HaleganadaClient, true: Callable[[OnlineStatus], bool]) -> OnlineStatus:
-    """Its state once something is true of it."""
-    end = time.monotonic() + LONG_S
-    while not true(now := along(client)):
-        assert time.monotonic() < end, now
-        time.sleep(0.05)
-    return now
+    """Return its state once something is true of it."""
+
+    def found() -> OnlineStatus | None:
+        now = along(client)
+        return now if true(now) else None
+
+    state = wait_until(found, LONG_S)
+    assert state is not None
+    return state
 
 
 def knows_all(client: HaleganadaClient) -> OnlineStatus:
