@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 import threading
-import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +19,9 @@ from haleganada.v1.common_pb2 import Glyph, Ink, Stroke
 
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import SIDE, animated, blank, cross, picture
-from tests.contract.refusals import refused
+from tests.contract.held import held_import
+from tests.contract.refusals import Refusal, parse, refused
+from tests.waiting import wait_until
 
 
 def bomb() -> bytes:
@@ -256,14 +257,20 @@ def test_a_full_queue(start_server: StartServer) -> None:
 def test_stopping(start_server: StartServer) -> None:
     """A call in progress is finished; new ones get UNAVAILABLE with a time to wait."""
     server = start_server()
-    long_one = server.ocr.PredictBatch.future(ocr.PredictBatchRequest(glyphs=[cross()] * 256))
-    time.sleep(0.1)
-    stop = threading.Thread(target=server.app.server.stop, args=(10,))
-    stop.start()
-    time.sleep(0.05)
-    if not long_one.done():
-        refusal = refused(lambda: server.ocr.Stats(ocr.StatsRequest()))
+    with held_import(server.channel, server.app.config.data_dir) as held:
+        stop = threading.Thread(target=server.app.server.stop, args=(60,))
+        stop.start()
+        refusal = wait_until(lambda: _refusal(server))
         assert (refusal.code, refusal.reason) == (StatusCode.UNAVAILABLE, "STOPPING")
         assert refusal.retry_s and "repeat" in refusal.message
-    assert len(long_one.result().results) == 256
+        assert held.finish().refused_total == 1
     stop.join()
+
+
+def _refusal(server: RunningServer) -> Refusal | None:
+    """Return how a new call is refused, None if it is not."""
+    try:
+        server.ocr.Stats(ocr.StatsRequest())
+    except grpc.RpcError as error:
+        return parse(error)
+    return None

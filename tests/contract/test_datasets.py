@@ -23,6 +23,7 @@ from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross
 from tests.contract.refusals import Refusal, refused
 from tests.datasets import drawing, drawings, folders_of, idx_files, png, write_npz, write_zip
+from tests.waiting import wait_until
 
 Part = pb.UploadDatasetRequest
 CHUNK = 500
@@ -365,14 +366,6 @@ def test_predictions_go_on_while_a_data_set_is_read(server: RunningServer, works
         server.ocr.Predict(ocr.PredictRequest(workspace=workspace, glyph=cross()), timeout=5)
         answered += 1
     assert call.result().dataset.labels_total == 10 and answered > 5
-
-
-def wait_until(holds: Callable[[], bool], timeout_s: float = 10.0) -> None:
-    """Returns as soon as holds() is true."""
-    deadline = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def test_every_rpc_has_a_test_here() -> None:

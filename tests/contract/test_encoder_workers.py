@@ -32,6 +32,7 @@ from PIL import Image
 
 from tests.contract.drawings import cross, ladder, picture, ring
 from tests.e2e.processes import encoder_workers
+from tests.waiting import wait_until
 
 CROSS = convert.glyph(cross())
 Start = Callable[..., EncoderPool]
@@ -50,7 +51,7 @@ def local(weights_dir: Path) -> LocalBatchEncoder:
 def pool(weights_dir: Path) -> Iterator[EncoderPool]:
     """A pool with a worker that is ready."""
     pool = EncoderPool(weights_dir, 1)
-    until(lambda: pool.encode([CROSS]))
+    wait_until(lambda: pool.encode([CROSS]))
     yield pool
     pool.close()
 
@@ -63,20 +64,12 @@ def start(weights_dir: Path) -> Iterator[Start]:
     def run(count: int = 1, **timeouts: float) -> EncoderPool:
         before = set(encoder_workers(os.getpid()))
         started.append(EncoderPool(weights_dir, count, PoolTimeouts(**timeouts)))
-        until(lambda: started[-1].encode([CROSS]) and len(set(encoder_workers(os.getpid())) - before) == count)
+        wait_until(lambda: started[-1].encode([CROSS]) and len(set(encoder_workers(os.getpid())) - before) == count)
         return started[-1]
 
     yield run
     for pool in started:
         pool.close()
-
-
-def until(ready: Callable[[], object], timeout_s: float = 20) -> None:
-    """Wait until the condition holds."""
-    end = time.monotonic() + timeout_s
-    while not ready():
-        assert time.monotonic() < end, "the condition did not come true"
-        time.sleep(0.02)
 
 
 def is_same(one: object, other: object) -> bool:
@@ -144,10 +137,10 @@ def test_no_worker_answers_before_the_first_is_ready_or_after_close(weights_dir:
     pool = EncoderPool(weights_dir, 2)
     assert encoder_workers(os.getpid()) == before  # it is lazy
     assert pool.encode([CROSS]) is None
-    until(lambda: pool.encode([CROSS]))
+    wait_until(lambda: pool.encode([CROSS]))
     pool.close()
     assert pool.encode([CROSS]) is None
-    until(lambda: encoder_workers(os.getpid()) == before)
+    wait_until(lambda: encoder_workers(os.getpid()) == before)
 
 
 def test_a_killed_worker_is_replaced(start: Start, caplog: pytest.LogCaptureFixture) -> None:
@@ -158,7 +151,7 @@ def test_a_killed_worker_is_replaced(start: Start, caplog: pytest.LogCaptureFixt
     with caplog.at_level(logging.WARNING):
         assert pool.encode([CROSS]) is None
     assert "lost an encoder worker" in caplog.text
-    until(lambda: pool.encode([CROSS]))
+    wait_until(lambda: pool.encode([CROSS]))
     assert pid not in encoder_workers(os.getpid())
 
 
@@ -170,15 +163,15 @@ def test_an_unresponsive_worker_is_killed(start: Start) -> None:
     began = time.monotonic()
     assert pool.encode([CROSS]) is None
     assert time.monotonic() - began < 5
-    until(lambda: pool.encode([CROSS]))
+    wait_until(lambda: pool.encode([CROSS]))
 
 
 def test_idle_workers_are_ended_and_restarted_on_demand(start: Start) -> None:
     before = encoder_workers(os.getpid())
     pool = start(count=2, idle=0.5)
-    until(lambda: encoder_workers(os.getpid()) == before)
+    wait_until(lambda: encoder_workers(os.getpid()) == before)
     assert pool.encode([CROSS]) is None
-    until(lambda: pool.encode([CROSS]))
+    wait_until(lambda: pool.encode([CROSS]))
 
 
 def test_workers_ignore_ctrl_c(start: Start) -> None:
@@ -194,7 +187,7 @@ def test_without_workers_the_server_encodes_by_itself(tmp_path: Path, caplog: py
     pool = EncoderPool(tmp_path, 1)  # a folder without weights
     with caplog.at_level(logging.WARNING):
         assert pool.encode([CROSS]) is None
-        until(lambda: "could not be started" in caplog.text)
+        wait_until(lambda: "could not be started" in caplog.text)
         assert pool.encode([CROSS]) is None
     pool.close()
 

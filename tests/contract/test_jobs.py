@@ -22,6 +22,7 @@ from tests.contract.drawings import cross
 from tests.contract.refusals import parse, refused
 from tests.jobs.datasets import give
 from tests.jobs.world import COMMAND
+from tests.waiting import wait_until
 
 Stub = job_service_pb2_grpc.JobServiceStub
 OVER = (pb.JOB_STATE_SUCCEEDED, pb.JOB_STATE_FAILED, pb.JOB_STATE_CANCELLED)
@@ -49,13 +50,6 @@ def start(jobs: Stub, name: str = "", epochs: int = 2) -> pb.Job:
 
 def watched(jobs: Stub, job: pb.Job) -> list[pb.Job]:
     return [answer.job for answer in jobs.WatchJob(pb.WatchJobRequest(job_id=job.job_id), timeout=30)]
-
-
-def until(condition: Callable[[], bool], timeout_s: float = 10) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_training_from_start_to_end(jobs: Stub) -> None:
@@ -148,7 +142,7 @@ def test_pages_are_newest_first(jobs: Stub) -> None:
 
 def test_one_that_finishes_up_says_so_until_it_has_ended(jobs: Stub) -> None:
     asked = start(jobs, "does not listen")
-    until(lambda: get(jobs, asked).state == pb.JOB_STATE_RUNNING)
+    wait_until(lambda: get(jobs, asked).state == pb.JOB_STATE_RUNNING)
     assert not get(jobs, asked).cancelling
     jobs.CancelJob(pb.CancelJobRequest(job_id=asked.job_id))
     assert get(jobs, asked).cancelling and get(jobs, asked).state == pb.JOB_STATE_RUNNING
@@ -165,7 +159,7 @@ def get(jobs: Stub, job: pb.Job) -> pb.Job:
 def test_cancelling_keeps_the_best(jobs: Stub) -> None:
     asked = start(jobs, "long", 10_000)
     waiting = start(jobs, "waiting")
-    until(lambda: len(jobs.GetJob(pb.GetJobRequest(job_id=asked.job_id)).job.training.epochs) > 1)
+    wait_until(lambda: len(jobs.GetJob(pb.GetJobRequest(job_id=asked.job_id)).job.training.epochs) > 1)
     assert jobs.CancelJob(pb.CancelJobRequest(job_id=waiting.job_id)).job.state == pb.JOB_STATE_CANCELLED
     no = refused(lambda: jobs.DeleteJob(pb.DeleteJobRequest(job_id=asked.job_id)))
     assert (no.code, no.reason) == (StatusCode.FAILED_PRECONDITION, "JOB_NOT_OVER")
@@ -188,17 +182,19 @@ def test_vanished_watchers_leave_their_threads_to_others(jobs: Stub, server: Run
             watch.cancel()
 
 
-def _admitted(jobs: Stub, request: pb.WatchJobRequest, timeout_s: float = 5) -> Any:
+def _admitted(jobs: Stub, request: pb.WatchJobRequest) -> Any:
     """A watcher that has a place, which one that vanished just before it may still have to leave."""
-    deadline = time.monotonic() + timeout_s
-    while True:
-        watch = jobs.WatchJob(request)
+
+    def watch() -> Any:
+        asked = jobs.WatchJob(request)
         try:
-            next(watch)
-            return watch
+            next(asked)
         except grpc.RpcError as error:
-            assert parse(error).reason == "TOO_MANY_WATCHERS" and time.monotonic() < deadline
-            time.sleep(0.02)
+            assert parse(error).reason == "TOO_MANY_WATCHERS"
+            return None
+        return asked
+
+    return wait_until(watch)
 
 
 def test_stopping_sends_watchers_away_and_the_job_goes_on_later(start_server: StartServer, tmp_path: Path) -> None:
@@ -206,7 +202,7 @@ def test_stopping_sends_watchers_away_and_the_job_goes_on_later(start_server: St
     give(first.app.datasets, tmp_path)
     jobs = Stub(first.channel)
     asked = start(jobs, "long", 30)
-    until(lambda: len(jobs.GetJob(pb.GetJobRequest(job_id=asked.job_id)).job.training.epochs) > 2)
+    wait_until(lambda: len(jobs.GetJob(pb.GetJobRequest(job_id=asked.job_id)).job.training.epochs) > 2)
     began = time.monotonic()
     with grpc.insecure_channel(first.address) as channel:
         watch = Stub(channel).WatchJob(pb.WatchJobRequest(job_id=asked.job_id))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from haleganada_server.runtime.job_process import JobProcessRunner
 from tests.conftest import RunningServer, StartServer
 from tests.jobs.datasets import give
 from tests.jobs.world import COMMAND
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_a_watch_goes_on_when_the_server_comes_back(start_server: StartServer, t
         seen: list[Job] = []
         watcher = threading.Thread(target=lambda: seen.extend(client.jobs.watch(asked.job_id)))
         watcher.start()
-        time.sleep(0.7)
+        wait_until(lambda: seen and seen[-1].epochs)
         first.stop()
         start_server(JobProcessRunner(COMMAND, {}), port=int(first.address.rpartition(":")[2]))
         watcher.join(30)

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import blank, cross, ladder, ring
+from tests.contract.held import unhurried
 from tests.contract.refusals import refused
 from tests.tiny_model import SIDE, TinyModel, write_tiny_model
 
@@ -420,9 +421,10 @@ def test_exports_of_models_count_as_transfers(start_server: StartServer, tmp_pat
     large = {f"{number}": cross(number / 100) for number in range(800)}
     model = server.app.models.register(write_tiny_model(tmp_path, tiny(labels=large)))
     request = pb.ExportModelRequest(model_id=model)
-    slow = stub(server).ExportModel(request)
-    next(slow)
-    assert refused(lambda: list(stub(server).ExportModel(request))).reason == "TOO_MANY_TRANSFERS"
-    slow.cancel()
-    with pytest.raises(grpc.RpcError):
-        list(slow)
+    with unhurried(server.address) as channel:
+        slow = model_service_pb2_grpc.ModelServiceStub(channel).ExportModel(request)
+        next(slow)
+        assert refused(lambda: list(stub(server).ExportModel(request))).reason == "TOO_MANY_TRANSFERS"
+        slow.cancel()
+        with pytest.raises(grpc.RpcError):
+            list(slow)

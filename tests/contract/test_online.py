@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross, ladder, ring
 from tests.contract.refusals import refused
 from tests.learning.servers import STAND_IN
+from tests.waiting import wait_until
 
 QUICK, SLOW = 0.001, 0.5  # seconds for a sample
 FEW_SHOT, ONLINE = "few-shot", "online"
@@ -78,14 +78,6 @@ def status(server: RunningServer, workspace: str = "") -> workspaces.Workspace:
     return server.workspaces.GetWorkspace(workspaces.GetWorkspaceRequest(workspace=workspace)).workspace
 
 
-def until(true: Callable[[], bool], patience_s: float = 20.0) -> None:
-    """Waits for it. Fails if that takes too long."""
-    end = time.monotonic() + patience_s
-    while not true():
-        assert time.monotonic() < end, "it did not come true"
-        time.sleep(0.01)
-
-
 def learned(server: RunningServer, workspace: str = "") -> None:
     """Waits until everything taught is known."""
 
@@ -93,7 +85,7 @@ def learned(server: RunningServer, workspace: str = "") -> None:
         now = status(server, workspace)
         return now.online.HasField("revision") and now.online.revision >= now.revision
 
-    until(known)
+    wait_until(known)
 
 
 def process_of(server: RunningServer) -> int:
@@ -244,9 +236,9 @@ def test_a_killed_process_comes_back_and_answers_the_same(server: RunningServer)
         teach(server, label, glyph, wait_ms=20_000)
     before = predict(server, ring(2))
     os.kill(process_of(server), signal.SIGKILL)
-    until(lambda: status(server).online.error != "")
+    wait_until(lambda: status(server).online.error != "")
     assert predict(server, ring(2)).model == FEW_SHOT and teach(server, "ladder", ladder()).durable
-    until(lambda: predict(server, ladder(2)).model == ONLINE)
+    wait_until(lambda: predict(server, ladder(2)).model == ONLINE)
     learned(server)
     assert status(server).online.error == "" and predict(server, ladder(2)).candidates[0].label == "ladder"
     server.ocr.Undo(ocr.UndoRequest())

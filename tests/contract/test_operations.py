@@ -18,6 +18,8 @@ from haleganada_server.rpc.server import SERVICES
 
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross
+from tests.contract.held import held_import
+from tests.waiting import wait_until
 
 REPOSITORY = Path(__file__).parents[2]
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
@@ -42,14 +44,11 @@ def test_an_unknown_service_is_not_found(server: RunningServer) -> None:
 
 def test_health_says_that_the_server_is_stopping(start_server: StartServer) -> None:
     server = start_server()
-    work = server.ocr.PredictBatch.future(ocr.PredictBatchRequest(glyphs=[cross()] * 256))
-    time.sleep(0.1)
-    stop = threading.Thread(target=server.app.server.stop, args=(10,))
-    stop.start()
-    time.sleep(0.05)
-    if not work.done():
-        assert health(server) == NOT_SERVING
-    work.result()
+    with held_import(server.channel, server.app.config.data_dir) as held:
+        stop = threading.Thread(target=server.app.server.stop, args=(60,))
+        stop.start()
+        wait_until(lambda: health(server) == NOT_SERVING)
+        assert held.finish().refused_total == 1
     stop.join()
 
 

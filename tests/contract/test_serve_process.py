@@ -17,8 +17,10 @@ from click.testing import CliRunner
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada.v1 import ocr_service_pb2_grpc
+from haleganada_server.config import ServerConfig
 from haleganada_server.serve import serve
 
+from tests.conftest import StartServer
 from tests.contract.drawings import cross
 from tests.contract.held import held_import
 from tests.waiting import wait_until
@@ -211,3 +213,14 @@ def test_an_address_that_is_none(address: str) -> None:
 def test_a_process_refuses_in_the_same_way(start: Start) -> None:
     output, errors = start("--listen", "0.0.0.0:0").communicate(timeout=60)
     assert output == "" and errors.startswith("haleganada serve: ") and "--insecure" in errors
+
+
+@pytest.mark.parametrize("flag", ["--encoder-workers", "--readers"])  # the second is the option's former name
+def test_no_encoder_worker_is_kept_where_none_is_wanted(
+    flag: str, start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configs: list[ServerConfig] = []
+    monkeypatch.setattr("haleganada_server.serve.run", lambda config, _grace: configs.append(config))
+    assert CliRunner().invoke(serve, [flag, "0"], catch_exceptions=False).exit_code == 0
+    assert configs[0].encoder_workers == 0
+    assert start_server(encoder_workers=configs[0].encoder_workers).app.encoder_pool is None

@@ -18,7 +18,9 @@ from haleganada.v1.common_pb2 import Glyph
 
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross, ladder, noise, ring
+from tests.contract.held import held_import, unhurried
 from tests.contract.refusals import refused
+from tests.waiting import wait_until
 
 FORMATS = [
     ocr.EXPORT_FORMAT_HALEGANADA_ARCHIVE,
@@ -127,41 +129,23 @@ def test_only_so_many_at_a_time_and_cancelling_frees_the_place(start_server: Sta
     server = start_server(max_transfers=1)
     items = [ocr.TrainItem(glyph=Glyph(image=noise(seed)), label=f"label {seed}") for seed in range(80)]
     server.ocr.TrainBatch(ocr.TrainBatchRequest(items=items))  # so much that it does not fit into the buffers
-    # gRPC would give a reader more and more room ahead of it, in which the whole file may fit.
-    channel = grpc.insecure_channel(server.app.address, [("grpc.http2.bdp_probe", 0)])
-    slow = ocr_service_pb2_grpc.OCRServiceStub(channel).Export(ocr.ExportRequest())
-    next(iter(slow))
-    refusal = refused(lambda: list(server.ocr.Export(ocr.ExportRequest())))
-    assert (refusal.code, refusal.reason) == (StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_TRANSFERS")
-    assert refusal.retry_s
-    assert server.ocr.Predict(ocr.PredictRequest(glyph=cross())).candidates
-
-    slow.cancel()
-    channel.close()
+    with unhurried(server.app.address) as channel:
+        slow = ocr_service_pb2_grpc.OCRServiceStub(channel).Export(ocr.ExportRequest())
+        next(iter(slow))
+        refusal = refused(lambda: list(server.ocr.Export(ocr.ExportRequest())))
+        assert (refusal.code, refusal.reason) == (StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_TRANSFERS")
+        assert refusal.retry_s
+        assert server.ocr.Predict(ocr.PredictRequest(glyph=cross())).candidates
+        slow.cancel()
     wait_until(lambda: not list((tmp_path / "data" / "tmp").iterdir()))
     assert len(list(server.ocr.Export(ocr.ExportRequest()))) > 2
 
 
 def test_a_cancelled_import_leaves_nothing(start_server: StartServer, tmp_path: Path) -> None:
     server = start_server(max_transfers=1)
-
-    def never_ending() -> Iterator[ocr.ImportRequest]:
-        yield from sent("", b"x" * 1000)
-        time.sleep(30)
-
-    call = server.ocr.Import.future(never_ending())
-    wait_until(lambda: list((tmp_path / "data" / "tmp").iterdir()))
-    call.cancel()
-    wait_until(lambda: not list((tmp_path / "data" / "tmp").iterdir()))
-    with pytest.raises(grpc.FutureCancelledError):
-        call.result()
+    with held_import(server.channel, tmp_path / "data") as held:
+        held.call.cancel()
+        wait_until(lambda: not list((tmp_path / "data" / "tmp").iterdir()))
+        with pytest.raises(grpc.FutureCancelledError):
+            held.call.result()
     assert server.ocr.Import(sent("", b'{"label": 5}\n')).refused_total == 1
-
-
-def wait_until(holds: object, timeout_s: float = 10.0) -> None:
-    """Returns as soon as holds() is true."""
-    assert callable(holds)
-    deadline = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)

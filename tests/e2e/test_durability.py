@@ -17,6 +17,7 @@ from haleganada_client.errors import DataLoss, Exhausted, Unavailable
 
 from tests.e2e.kill_rounds import run_rounds
 from tests.e2e.processes import server, start_server, zigzag
+from tests.waiting import wait_until
 
 
 @pytest.mark.slow
@@ -28,7 +29,7 @@ def test_kill_nine_fifty_times(tmp_path: Path) -> None:
 def test_sigterm_drains_and_exits_with_0(tmp_path: Path) -> None:
     with server(tmp_path) as running, running.client(retry=False) as client, ThreadPoolExecutor(8) as pool:
         answers = [pool.submit(client.train, zigzag(i), f"L{i}") for i in range(60)]
-        time.sleep(0.1)
+        wait_until(lambda: any(answer.done() for answer in answers))
         began = time.monotonic()
         assert running.stop() == 0
         assert time.monotonic() - began < 10
@@ -112,7 +113,7 @@ def test_a_call_that_was_cut_off_can_be_repeated(tmp_path: Path) -> None:
     with first.client(retry=False) as client:
         caller = threading.Thread(target=_teach_until_refused, args=(client,))
         caller.start()
-        time.sleep(0.3)
+        wait_until(lambda: client.get_workspace().samples_total > 5)
         first.kill()
         caller.join(20)
     with server(tmp_path) as again, again.client() as client:

@@ -15,17 +15,10 @@ import pytest
 from haleganada_client import HaleganadaClient, Prediction
 
 from tests.e2e.processes import ServerProcess, encoder_workers, server, zigzag
+from tests.waiting import wait_until
 
 CLIENTS = 32
 SECONDS = 6.0
-
-
-def until(ready: Callable[[], object], patience_s: float = 20) -> None:
-    """Wait until it is so."""
-    end = time.monotonic() + patience_s
-    while not ready():
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.05)
 
 
 def teach(client: HaleganadaClient) -> None:
@@ -42,8 +35,7 @@ def get_busy(running: ServerProcess) -> None:
     """Predict so many drawings at once that the workers start."""
     with running.client() as client:
         client.predict_batch([zigzag(i % 8) for i in range(64)])
-    until(lambda: len(encoder_workers(running.process.pid)) == 2)
-    time.sleep(1)  # the last one gets ready
+    wait_until(lambda: len(encoder_workers(running.process.pid)) == 2)
 
 
 def test_no_call_fails_while_workers_are_killed_again_and_again(tmp_path: Path) -> None:
@@ -87,7 +79,7 @@ def _kill_workers(server_pid: int, stop: threading.Event) -> None:
 
 
 def _all_gone(pids: list[int]) -> bool:
-    until(lambda: not any(_runs(pid) for pid in pids))
+    wait_until(lambda: not any(_runs(pid) for pid in pids))
     return True
 
 
@@ -109,11 +101,3 @@ def test_no_worker_outlives_its_server(tmp_path: Path, number: signal.Signals) -
         assert running.process.wait(15) == (-number if number is signal.SIGKILL else 0)
         assert time.monotonic() - began < 5
         assert _all_gone(workers)
-
-
-@pytest.mark.parametrize("option", ["--encoder-workers", "--readers"])  # the second is the option's former name
-def test_no_worker_starts_if_none_is_allowed(tmp_path: Path, option: str) -> None:
-    with server(tmp_path / "data", option, "0") as running, running.client() as client:
-        client.predict_batch([zigzag(i % 8) for i in range(64)])
-        time.sleep(1.5)
-        assert encoder_workers(running.process.pid) == []

@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from safetensors.numpy import load_file, save_file
 
 from tests.e2e.handwriting import letters, written
 from tests.e2e.processes import ServerProcess, server, start_server
+from tests.waiting import wait_until
 
 LABELS = letters()[:20]
 
@@ -54,12 +54,13 @@ def teach(client: HaleganadaClient, hands: int) -> None:
 
 
 def wait_until_embedded(client: HaleganadaClient, most: int = 0) -> int:
-    """Until so few samples are still to be embedded anew; how many they are."""
-    for _ in range(6000):
-        if (left := client.get_workspace().samples_to_embed) <= most:
-            return left
-        time.sleep(0.01)
-    raise AssertionError(f"{left} samples are still to be embedded")
+    """Wait until so few samples are still to be embedded anew; return how many they are then."""
+
+    def left() -> int:
+        return client.get_workspace().samples_to_embed
+
+    wait_until(lambda: left() <= most)
+    return left()
 
 
 def probabilities(client: HaleganadaClient) -> dict[str, dict[str, float]]:

@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from haleganada_client import HaleganadaClient
 
 from tests.datasets import drawings, write_npz
 from tests.e2e.processes import server, zigzag
+from tests.waiting import wait_until
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,7 @@ def pages(address: str) -> list[int]:
 
 
 def assert_gone(data: Path) -> None:
-    deadline = time.monotonic() + 5
-    while children(data) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not children(data), "a process was left behind"
+    wait_until(lambda: not children(data), 20, "a process was left behind")
 
 
 def fetch(url: str) -> bytes:
@@ -153,9 +150,7 @@ def test_a_data_directory_in_use_is_said_in_one_sentence(tmp_path: Path) -> None
 
 def test_a_stop_while_starting_leaves_nothing(tmp_path: Path) -> None:
     process = subprocess.Popen(command(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 10
-    while len(children(tmp_path)) < 2 and time.monotonic() < deadline:  # until the server's process is there
-        time.sleep(0.01)
+    wait_until(lambda: len(children(tmp_path)) == 2)  # the server's process is there
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)
     assert process.returncode == 0

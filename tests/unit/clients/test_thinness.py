@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-import time
 from importlib import import_module
 
 import haleganada_client
@@ -43,9 +43,15 @@ def test_help_waits_for_nothing(command: str) -> None:
 
 
 def test_help_is_quick() -> None:
-    began = time.monotonic()
+    before = _seconds_of_children()
     subprocess.run([sys.executable, "-m", "haleganada_client.cli", "--help"], capture_output=True, check=True)
-    assert time.monotonic() - began < 1.0  # generous for a busy machine; the benchmark has the figure
+    assert _seconds_of_children() - before < 1.0  # generous for a slow machine; the benchmark has the figure
+
+
+def _seconds_of_children() -> float:
+    """Return the processor time that ended child processes took, which other programs do not change."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def test_everything_public_can_be_imported_from_the_top() -> None:

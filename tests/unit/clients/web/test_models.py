@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import io
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from tests.conftest import run_server
 from tests.jobs.datasets import crosses_and_bars
 from tests.jobs.world import COMMAND
 from tests.tiny_model import TinyModel, write_tiny_model
+from tests.waiting import wait_until
 
 BROWSER = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
 
@@ -63,13 +63,12 @@ def letters(web: FlaskClient, folder: Path, name: str = "letters") -> dict[str, 
 
 def ended(web: FlaskClient, job_id: str) -> dict[str, Any]:
     """A job, asked for until it is over."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
+
+    def over() -> dict[str, Any] | None:
         job: dict[str, Any] = ask(web, f"/page/jobs/{job_id}")
-        if job["state"] in ("succeeded", "failed", "cancelled"):
-            return job
-        time.sleep(0.05)
-    raise AssertionError("the job does not end")
+        return job if job["state"] in ("succeeded", "failed", "cancelled") else None
+
+    return wait_until(over) or {}
 
 
 def trained(web: FlaskClient, dataset: str, **more: Any) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from haleganada_server.runtime.job_process import JobProcessRunner
+
+from tests.waiting import wait_until
 
 TELL = "import os, sys; sys.stderr.write(os.environ.get('CUDA_VISIBLE_DEVICES', 'all') + ';')"
 
@@ -30,8 +31,5 @@ def test_jobs_compute_where_the_server_may(
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", seen)
     runner = JobProcessRunner([sys.executable, "-c", TELL], needed={}, device=device)
     runner.start(tmp_path / "request.json", tmp_path / "log")
-    until = time.monotonic() + 20
-    while ";" not in (told := (tmp_path / "log").read_text()):
-        assert time.monotonic() < until
-        time.sleep(0.02)
-    assert told == f"{sees};"
+    wait_until(lambda: ";" in (tmp_path / "log").read_text())
+    assert (tmp_path / "log").read_text() == f"{sees};"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from haleganada_server.core.fewshot.head import Head
 from numpy.typing import NDArray
 
 from tests.unit.server.core.workspaces.small_world import drawing, lesson, open_workspaces
+from tests.waiting import wait_until
 
 DIM = 6
 PRIOR = np.full(DIM, 2.0)
@@ -115,9 +115,7 @@ def test_the_head_is_adapted_before_anybody_asks(tmp_path: Path, monkeypatch: py
     workspaces = open_workspaces(tmp_path)
     workspace = workspaces.get()
     workspace.train_batch([lesson(character) for character in range(5)])
-    deadline = time.monotonic() + 10
-    while not computed and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: computed)
     workspace.predict(drawing(0, 1))
     workspaces.close()
     assert computed == [5]

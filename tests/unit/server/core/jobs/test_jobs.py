@@ -19,19 +19,12 @@ from haleganada_server.core.models.card import ModelCard
 from haleganada_server.runtime.job_process import JobProcessRunner
 
 from tests.jobs.world import COMMAND, ONE, TWO, jobs
+from tests.waiting import wait_until
 
 
 def ended(running: Jobs, job: Job) -> Job:
     """The job when it is over."""
     return list(running.watch(job.job_id))[-1]
-
-
-def until(condition: Callable[[], bool], timeout_s: float = 10) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_a_training_leaves_a_model_epochs_and_files(tmp_path: Path) -> None:
@@ -141,7 +134,7 @@ def test_a_cancelled_training_keeps_the_best(tmp_path: Path) -> None:
     with jobs(tmp_path) as running:
         asked = running.start_training("cnn36", TWO.name, "long", {"epochs": 10_000})
         waiting = running.start_training("cnn36", TWO.name, "never")
-        until(lambda: len(running.get(asked.job_id).epochs) >= 2)
+        wait_until(lambda: len(running.get(asked.job_id).epochs) >= 2)
         assert running.uses_dataset(TWO.dataset_id)
         assert running.cancel(waiting.job_id).state is JobState.CANCELLED
         assert running.cancel(asked.job_id).state is JobState.RUNNING
@@ -154,7 +147,7 @@ def test_a_cancelled_training_keeps_the_best(tmp_path: Path) -> None:
 def test_one_that_does_not_listen_is_ended(tmp_path: Path) -> None:
     with jobs(tmp_path, patience_s=0.5) as running:
         asked = running.start_training("cnn36", TWO.name, "does not listen")
-        until(lambda: running.get(asked.job_id).state is JobState.RUNNING)
+        wait_until(lambda: running.get(asked.job_id).state is JobState.RUNNING)
         running.cancel(asked.job_id)
         job = ended(running, asked)
         assert job.state is JobState.CANCELLED and not job.model_id and not job.error
@@ -213,7 +206,7 @@ def test_one_that_is_killed_without_a_further_epoch_is_started_once_more(tmp_pat
 def test_one_that_is_killed_after_a_cancel_is_not_started_again(tmp_path: Path) -> None:
     with jobs(tmp_path) as running:
         asked = running.start_training("cnn36", TWO.name, "is killed when cancelled")
-        until(lambda: running.get(asked.job_id).state is JobState.RUNNING)
+        wait_until(lambda: running.get(asked.job_id).state is JobState.RUNNING)
         running.cancel(asked.job_id)
         assert ended(running, asked).state is JobState.CANCELLED
 
@@ -227,7 +220,7 @@ def test_a_program_that_is_not_there(tmp_path: Path) -> None:
 def test_after_a_stop_it_goes_on_from_the_checkpoint(tmp_path: Path) -> None:
     with jobs(tmp_path) as running:
         asked = running.start_training("cnn36", TWO.name, "long", {"epochs": 40})
-        until(lambda: len(running.get(asked.job_id).epochs) >= 3)
+        wait_until(lambda: len(running.get(asked.job_id).epochs) >= 3)
         watch = running.watch(asked.job_id)
         next(watch)
         threading.Timer(0.1, running.stop).start()
@@ -255,7 +248,7 @@ def test_checkpoints_go_when_nothing_can_go_on_from_them(tmp_path: Path, name: s
         folder = tmp_path / "jobs" / asked.job_id
         (folder / "checkpoint-000001.safetensors").write_bytes(bytes(1000))
         assert ended(running, asked).state.is_over
-        until(lambda: not list(folder.glob(CHECKPOINTS)))
+        wait_until(lambda: not list(folder.glob(CHECKPOINTS)))
         assert {path.name for path in folder.iterdir()} >= {"job.json", "request.json", "log.txt"}
     (folder / "checkpoint-000001.safetensors").write_bytes(bytes(1000))  # as if the server had ended too early
     with jobs(tmp_path):
@@ -292,7 +285,7 @@ def test_one_that_is_deleted_just_before_its_turn_holds_up_no_other(tmp_path: Pa
             with suppress(Precondition):  # it had begun
                 running.delete(asked.job_id)
         last = running.start_training("cnn36", TWO.name, "last", {"epochs": 1})
-        until(lambda: running.get(last.job_id).state.is_over, 60)
+        wait_until(lambda: running.get(last.job_id).state.is_over, 60)
 
 
 def test_a_vanished_watcher_ends_and_news_are_told_together(tmp_path: Path) -> None:
@@ -301,15 +294,17 @@ def test_a_vanished_watcher_ends_and_news_are_told_together(tmp_path: Path) -> N
         watches = [running.watch(asked.job_id) for _ in range(5)]
         seen: list[list[Job]] = [[] for _ in watches]
         threads = [threading.Thread(target=lambda i=i: seen[i].extend(watches[i])) for i in range(5)]
+        began = time.monotonic()
         for thread in threads:
             thread.start()
-        time.sleep(1.0)
+        wait_until(lambda: all(len(values) > 5 for values in seen))
         for watch in watches:
             watch.close()
         for thread in threads:
-            thread.join(1)
+            thread.join(60)
         assert not any(thread.is_alive() for thread in threads)
-        assert all(3 <= len(values) <= 12 for values in seen)
+        seconds = time.monotonic() - began
+        assert all(len(values) < 2 + 10 * seconds for values in seen), "of some 20 news a second"
         running.cancel(asked.job_id)
         ended(running, asked)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from haleganada_server.core.workspaces.commit_queue import CommitQueue, Pending
+
+from tests.waiting import wait_until
 
 
 def test_concurrent_changes_share_commits_and_none_is_lost() -> None:
@@ -34,8 +35,7 @@ def test_concurrent_changes_share_commits_and_none_is_lost() -> None:
     with ThreadPoolExecutor(32) as pool:
         with queue.lock:  # the disk is busy
             answers = [pool.submit(change, number) for number in range(32)]
-            while len(queue) < 32:
-                time.sleep(0.001)
+            wait_until(lambda: len(queue) == 32)
         assert [answer.result() for answer in answers] == list(range(32))
     assert sorted(applied) == list(range(32))
     assert groups == [32]
@@ -63,7 +63,7 @@ def test_the_lock_keeps_writers_out() -> None:
     with queue.lock:
         writer = threading.Thread(target=queue.run, args=([pending],))
         writer.start()
-        time.sleep(0.05)
+        wait_until(lambda: len(queue) == 1)
         assert not pending.done
-    writer.join(5)
+    writer.join(60)
     assert pending.done

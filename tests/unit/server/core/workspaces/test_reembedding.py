@@ -40,6 +40,7 @@ from tests.unit.server.core.workspaces.small_world import (
     open_workspaces,
     tools_of,
 )
+from tests.waiting import wait_until
 
 OLD, NEW = 0, 1  # the weights that a workspace was taught with, and those that it is opened with
 Sample = tuple[int, int]
@@ -64,10 +65,10 @@ class GatedEmbedder(CoarseEmbedder):
             self.gate.acquire()
         return super().embed(rasters)
 
-    def let_one_through(self) -> None:
+    def let_one_through(self, workspaces: Workspaces) -> None:
         """One batch; returns when the next one has been read, or there is none."""
         self.gate.release()
-        self.arrived.acquire(timeout=2)
+        wait_until(lambda: self.arrived.acquire(blocking=False) or to_embed(workspaces) == 0)
 
     def open(self) -> None:
         """For all that is left."""
@@ -81,7 +82,7 @@ def gated(folder: Path) -> Iterator[tuple[Workspaces, GatedEmbedder]]:
     """
     embedder = GatedEmbedder()
     workspaces = open_workspaces(folder, embedder=embedder)
-    embedder.arrived.acquire(timeout=5)
+    assert embedder.arrived.acquire(timeout=60)
     try:
         yield workspaces, embedder
     finally:
@@ -105,11 +106,7 @@ def to_embed(workspaces: Workspaces, name: str = "") -> int:
 
 
 def wait_until_embedded(workspaces: Workspaces, name: str = "") -> None:
-    for _ in range(1000):
-        if to_embed(workspaces, name) == 0:
-            return
-        time.sleep(0.01)
-    raise AssertionError(f"{to_embed(workspaces, name)} samples are still to be embedded")
+    wait_until(lambda: to_embed(workspaces, name) == 0)
 
 
 def taught_anew(samples: list[Sample]) -> dict[str, list[float]]:
@@ -146,7 +143,7 @@ def test_opening_does_not_wait_for_the_embedder(tmp_path: Path) -> None:
 def test_every_label_is_recognised_after_the_first_batch(tmp_path: Path) -> None:
     teach_old(tmp_path, MANY)
     with gated(tmp_path) as (workspaces, embedder):
-        embedder.let_one_through()
+        embedder.let_one_through(workspaces)
         assert 0 < to_embed(workspaces) < len(MANY)
         for character in range(5):
             assert workspaces.get().predict(drawing(character, 50)).candidates[0].label == f"L{character}"
@@ -231,7 +228,7 @@ def test_as_if_everything_had_been_embedded_before(
         with gated(Path(here)) as (during, embedder):
             for kind, first, second in operations:
                 if kind == "batch":
-                    embedder.let_one_through()
+                    embedder.let_one_through(during)
                 else:
                     for workspaces in (during, before):
                         OPERATIONS[kind](workspaces.get(), first, second)
@@ -290,7 +287,7 @@ def test_it_is_no_change_that_anybody_sees(tmp_path: Path) -> None:
 def test_closing_keeps_what_is_done_and_the_next_start_goes_on(tmp_path: Path) -> None:
     teach_old(tmp_path, MANY)
     with gated(tmp_path) as (workspaces, embedder):
-        embedder.let_one_through()
+        embedder.let_one_through(workspaces)
         left = to_embed(workspaces)
         assert 0 < left < len(MANY)
     with gated(tmp_path) as (workspaces, embedder):
@@ -321,7 +318,7 @@ def test_a_batch_of_the_former_log_is_not_written_into_the_restored_one(tmp_path
     with gated(tmp_path) as (opened, embedder):
         info, _ = opened.restore("", kept.snapshot_id)
         assert info.samples_to_embed == 4
-        embedder.let_one_through()  # of the former log
+        embedder.let_one_through(opened)  # of the former log
         assert to_embed(opened) == 4
         embedder.open()
         wait_until_embedded(opened)
@@ -406,8 +403,9 @@ def test_a_fault_is_tried_again_but_not_for_ever(
     tools = tools_of(directory, reader, tmp_path)
     workspace = Workspace(directory.open("default"), tools, reembedder, BackgroundAdaptation())
     reembedder.start()
-    for _ in range(faults + 1):
-        embedder.let_one_through()
+    embedder.open()
+    wait_until(lambda: len([record for record in caplog.records if record.exc_info]) == faults)
+    wait_until(lambda: workspace.stats().samples_to_embed == left)
     reembedder.close()
     assert workspace.stats().samples_to_embed == left
     assert workspace.train(lesson(0, 1)).samples_total == 5, "whatever happens there, users go on"

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 import zipfile
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -24,6 +22,8 @@ from haleganada_server.training.pretrain.run import Machine
 from haleganada_server.training.pretrain.stages import SHIPPED, Stage, follow
 from haleganada_server.training.pretrain.synthesis.library import Folders
 from haleganada_server.training.pretrain.synthesis.sources import HELD_OUT_ALPHABETS
+
+from tests.waiting import wait_until
 
 CHARACTERS, DRAWERS = 6, 12
 
@@ -91,11 +91,11 @@ def test_the_renderer_ends_with_a_trainer_that_was_killed(data: Path, tmp_path: 
     ]
     trainer = subprocess.Popen([*line, "--steps", "100000", "--threads", "1"], stdout=subprocess.PIPE, text=True)
     try:
-        renderer = wait_for(lambda: renderer_of(trainer.pid), 60)
+        renderer = wait_until(lambda: renderer_of(trainer.pid))
     finally:
         trainer.kill()
         trainer.communicate()
-    assert wait_for(lambda: not is_running(renderer), 20)
+    wait_until(lambda: not is_running(renderer))
 
 
 def renderer_of(pid: int) -> int:
@@ -111,15 +111,6 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def wait_for(found: Callable[[], int], seconds: float) -> int:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if value := found():
-            return value
-        time.sleep(0.1)
-    raise TimeoutError
 
 
 def test_other_files_than_those_of_a_card_are_named(data: Path) -> None:
