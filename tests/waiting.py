@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], timeout_s: float = 60.0, message: str = "") -> T:
+def wait_until(condition: Callable[[], T | None], timeout_s: float = 60.0, message: str = "") -> T:
     """Return the first true value of `condition`, which is asked every 10 ms. Fail after timeout_s.
 
     The timeout is long because only a failing test ever waits for it: a busy machine must not fail one.

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
 from haleganada.v1 import ocr_service_pb2 as ocr
@@ -21,7 +22,7 @@ NOTHING_TO_LEARN = b'{"label": 5}\n'
 class HeldImport:
     """An Import whose file has arrived but for its end."""
 
-    call: grpc.Future
+    call: Any
     _released: threading.Event
 
     def finish(self) -> ocr.ImportResponse:

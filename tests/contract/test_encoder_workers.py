@@ -178,8 +178,7 @@ def test_workers_ignore_ctrl_c(start: Start) -> None:
     before = encoder_workers(os.getpid())
     pool = start()
     (pid,) = set(encoder_workers(os.getpid())) - set(before)
-    os.kill(pid, signal.SIGINT)
-    time.sleep(0.1)
+    os.kill(pid, signal.SIGINT)  # which it would meet before the next drawing
     assert pool.encode([CROSS]) and pid in encoder_workers(os.getpid())
 
 

@@ -93,7 +93,7 @@ def test_a_watch_goes_on_when_the_server_comes_back(start_server: StartServer, t
         seen: list[Job] = []
         watcher = threading.Thread(target=lambda: seen.extend(client.jobs.watch(asked.job_id)))
         watcher.start()
-        wait_until(lambda: seen and seen[-1].epochs)
+        wait_until(lambda: seen and seen[-1].training and seen[-1].training.epochs)
         first.stop()
         start_server(JobProcessRunner(COMMAND, {}), port=int(first.address.rpartition(":")[2]))
         watcher.join(30)

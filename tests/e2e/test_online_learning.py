@@ -30,9 +30,7 @@ def until(client: HaleganadaClient, true: Callable[[OnlineStatus], bool]) -> Onl
         now = along(client)
         return now if true(now) else None
 
-    state = wait_until(found, LONG_S)
-    assert state is not None
-    return state
+    return wait_until(found, LONG_S)
 
 
 def knows_all(client: HaleganadaClient) -> OnlineStatus:

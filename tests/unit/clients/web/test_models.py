@@ -68,7 +68,7 @@ def ended(web: FlaskClient, job_id: str) -> dict[str, Any]:
         job: dict[str, Any] = ask(web, f"/page/jobs/{job_id}")
         return job if job["state"] in ("succeeded", "failed", "cancelled") else None
 
-    return wait_until(over) or {}
+    return wait_until(over)
 
 
 def trained(web: FlaskClient, dataset: str, **more: Any) -> dict[str, Any]:
