@@ -1,4 +1,4 @@
-"""Measuring trained models, the few-shot head, and several of them together on a data set. Runs without torch."""
+"""Measuring trained models, the few-shot head, and their ensemble on a data set. Runs without torch."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""class_accuracy.png: how many drawings of each label were recognised, with intervals. Up to 64 labels are all shown;
-with more, those with mistakes, the worst 40 at most, and how all of them are distributed.
+"""class_accuracy.png: how many drawings of each label were recognized, with intervals.
+
+Up to 64 labels are all shown; with more, those with mistakes, the worst 40 at most, and a histogram of all.
 """
 
 from __future__ import annotations
@@ -12,78 +13,85 @@ from numpy.typing import NDArray
 from haleganada_server.training.common.lettering import Lettering
 
 from . import palette
-from .metrics import Classes, Measured, wilson, worst_first
-from .sheet import HEAD, MARGIN, SMALL, TEXT, Sheet, Title, percent
+from .metrics import ClassMetrics, Evaluation, wilson_interval
+from .sheet import HEADER, MARGIN, SMALL, TEXT, Sheet, Title, format_percent
 
-MOST_NAMED = 64
-NAMED = 40
+ALL_SHOWN = 64
+WORST_SHOWN = 40
 _ROW, _COLUMN = 30, 640  # px
-_NAME, _BAR = 110, 260  # px
+_LABEL, _BAR = 110, 260  # px
 _HISTOGRAM = 300  # px
 _BINS = 10
 
 
-def class_picture(path: Path, measured: Measured, classes: Classes, lettering: Lettering, title: Title) -> None:
-    """The worst first."""
-    shown, about = _chosen(classes)
-    many = len(classes.rows) > MOST_NAMED
+def draw_class_accuracy(
+    path: Path, evaluation: Evaluation, classes: ClassMetrics, lettering: Lettering, title: Title
+) -> None:
+    """Draw a bar for each label, the worst first."""
+    shown, about = _choose_labels(classes)
+    with_histogram = len(classes.rows) > ALL_SHOWN
     rows = -(-len(shown) // 2) if len(shown) > 12 else len(shown)
-    columns = 2 if many else -(-len(shown) // rows)  # the histogram's words need the width of two
-    height = HEAD + rows * _ROW + MARGIN + (_HISTOGRAM if many and len(shown) else 0)
+    columns = 2 if with_histogram else -(-len(shown) // rows)  # the histogram's text needs the width of two
+    height = HEADER + rows * _ROW + MARGIN + (_HISTOGRAM if with_histogram and len(shown) else 0)
     sheet = Sheet(columns * _COLUMN + 2 * MARGIN, height, lettering, title, about)
     for i, k in enumerate(shown):
-        place = (MARGIN + i // rows * _COLUMN, HEAD + i % rows * _ROW)
-        _bar(sheet, place, measured, classes, int(k))
-    if many and len(shown):
-        _histogram(sheet, (MARGIN, HEAD + rows * _ROW + MARGIN), columns * _COLUMN, classes.recall)
+        at = (MARGIN + i // rows * _COLUMN, HEADER + i % rows * _ROW)
+        _draw_bar(sheet, at, evaluation, classes, int(k))
+    if with_histogram and len(shown):
+        _draw_histogram(sheet, (MARGIN, HEADER + rows * _ROW + MARGIN), columns * _COLUMN, classes.recall)
     sheet.save(path)
 
 
-def _chosen(classes: Classes) -> tuple[NDArray[np.intp], str]:
-    """Which of `classes` are shown, the worst first, and what is said of them."""
-    order, labels = worst_first(classes), len(classes.rows)
+def _choose_labels(classes: ClassMetrics) -> tuple[NDArray[np.intp], str]:
+    """Return the positions of the labels to show, the worst first, and the subtitle."""
+    order, labels = classes.worst_first(), len(classes.rows)
     wrong = order[classes.recall[order] < 1]
     intervals = "Thin lines: 95 % intervals."
     if not len(wrong):
-        told = f"Every drawing of all {labels} labels was recognised, {int(classes.support.sum()):,} of them."
-        return (wrong, told) if labels > MOST_NAMED else (order, f"{told} {intervals}")
-    if labels <= MOST_NAMED:
+        summary = f"Every drawing of all {labels} labels was recognized, {int(classes.support.sum()):,} of them."
+        return (wrong, summary) if labels > ALL_SHOWN else (order, f"{summary} {intervals}")
+    if labels <= ALL_SHOWN:
         return order, f"{labels} labels, {len(wrong)} with mistakes, the worst first. {intervals}"
-    if len(wrong) > NAMED:
-        return wrong[:NAMED], f"The worst {NAMED} of {len(wrong)} labels with mistakes, of {labels}. {intervals}"
+    if len(wrong) > WORST_SHOWN:
+        return wrong[:WORST_SHOWN], (
+            f"The worst {WORST_SHOWN} of {len(wrong)} labels with mistakes, of {labels}. {intervals}"
+        )
     which = f"The {len(wrong)} labels" if len(wrong) > 1 else "The only label"
     return wrong, f"{which} with mistakes, of {labels}. {intervals}"
 
 
-def _bar(sheet: Sheet, at: tuple[int, int], measured: Measured, classes: Classes, k: int) -> None:
-    x, y = at[0] + _NAME, at[1] + _ROW / 2
-    right, n, row = int(classes.right[k]), int(classes.support[k]), int(classes.rows[k])
-    low, high = wilson(right, n)
-    sheet.text((x - 8, y), measured.space.labels[row], 20, anchor="rm", width=_NAME - 12)
-    sheet.box((x, y - 8), (_BAR, 16), palette.LINE)
-    sheet.box((x, y - 8), (round(_BAR * right / n), 16), palette.RIGHT)
-    sheet.line((x + low * _BAR, y), (x + high * _BAR, y), palette.INK)
+def _draw_bar(sheet: Sheet, at: tuple[int, int], evaluation: Evaluation, classes: ClassMetrics, k: int) -> None:
+    x, y = at[0] + _LABEL, at[1] + _ROW / 2
+    correct, n, row = int(classes.correct[k]), int(classes.support[k]), int(classes.rows[k])
+    low, high = wilson_interval(correct, n)
+    sheet.draw_text((x - 8, y), evaluation.space.labels[row], 20, anchor="rm", width=_LABEL - 12)
+    sheet.fill_box((x, y - 8), (_BAR, 16), palette.LINE)
+    sheet.fill_box((x, y - 8), (round(_BAR * correct / n), 16), palette.CORRECT)
+    sheet.draw_line((x + low * _BAR, y), (x + high * _BAR, y), palette.INK)
     for end in (low, high):
-        sheet.line((x + end * _BAR, y - 4), (x + end * _BAR, y + 4), palette.INK)
-    sheet.text((x + _BAR + 10, y), f"{right} of {n}", SMALL, palette.INK, width=84)
-    if read := measured.read_as(row):
-        parts = [("read as ", palette.FAINT), (read[0], palette.WRONG), (f"  {read[1]}×", palette.FAINT)]
-        sheet.phrase((x + _BAR + 98, y), parts, width=_COLUMN - _NAME - _BAR - 108)
+        sheet.draw_line((x + end * _BAR, y - 4), (x + end * _BAR, y + 4), palette.INK)
+    sheet.draw_text((x + _BAR + 10, y), f"{correct} of {n}", SMALL, palette.INK, width=84)
+    if mistake := evaluation.find_mistaken_for(row):
+        label, times = mistake
+        parts = [("taken for ", palette.FAINT), (label, palette.WRONG), (f"  {times}×", palette.FAINT)]
+        sheet.draw_line_of_text((x + _BAR + 98, y), parts, width=_COLUMN - _LABEL - _BAR - 108)
 
 
-def _histogram(sheet: Sheet, at: tuple[int, int], width: int, recall: NDArray[np.float64]) -> None:
+def _draw_histogram(sheet: Sheet, at: tuple[int, int], width: int, recall: NDArray[np.float64]) -> None:
     counts, _ = np.histogram(recall, _BINS, (0, 1))
     x, y, height = at[0] + 20, at[1] + 40, _HISTOGRAM - 120
-    sheet.text((at[0], at[1] + 6), "How many labels have which accuracy", TEXT)
+    sheet.draw_text((at[0], at[1] + 6), "Number of labels by accuracy", TEXT)
     step = (width - 40) / _BINS
     for i, count in enumerate(counts.tolist()):
         tall = round(height * count / counts.max())
-        sheet.box((round(x + i * step + 4), y + 22 + height - tall), (round(step - 8), tall), palette.RIGHT)
-        sheet.text((x + (i + 0.5) * step, y + 10 + height - tall), str(count), SMALL, anchor="mm")
+        sheet.fill_box((round(x + i * step + 4), y + 22 + height - tall), (round(step - 8), tall), palette.CORRECT)
+        sheet.draw_text((x + (i + 0.5) * step, y + 10 + height - tall), str(count), SMALL, anchor="mm")
     for i in range(_BINS + 1):
-        sheet.text((x + i * step, y + 38 + height), f"{100 * i // _BINS} %", SMALL, palette.FAINT, "mm")
-    sheet.line((x, y + 22 + height), (x + _BINS * step, y + 22 + height), palette.FAINT)
-    told = f"mean {percent(float(recall.mean()))}, all drawings right: {int((recall == 1).sum())} labels, "
-    sheet.text(
-        (x + _BINS * step, at[1] + 6), f"{told}none right: {int((recall == 0).sum())}", SMALL, palette.FAINT, "rm"
+        sheet.draw_text((x + i * step, y + 38 + height), f"{100 * i // _BINS} %", SMALL, palette.FAINT, "mm")
+    sheet.draw_line((x, y + 22 + height), (x + _BINS * step, y + 22 + height), palette.FAINT)
+    all_correct, none_correct = int((recall == 1).sum()), int((recall == 0).sum())
+    summary = (
+        f"mean {format_percent(float(recall.mean()))}; all drawings correct: {all_correct} labels; "
+        f"none correct: {none_correct}"
     )
+    sheet.draw_text((x + _BINS * step, at[1] + 6), summary, SMALL, palette.FAINT, "rm")

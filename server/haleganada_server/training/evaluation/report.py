@@ -1,7 +1,7 @@
-"""What an evaluation tells: evaluation_results.json, which is also the job's result, and the files beside it.
+"""The report of an evaluation: evaluation_results.json, which is also the job's result, and the files beside it.
 
-Files of a single model have plain names; with several, each begins with its model's id. People read names instead:
-`shown_as`, which is the name, with the id behind it where two have the same one.
+The files of a single model have plain names; with several models each file begins with its model's id. People are shown
+`display_name` instead: the name, followed by the id where two models have the same name.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.labels import code_points
 from haleganada_server.training.common.lettering import Lettering
 
-from .class_picture import class_picture
-from .example_pictures import Disagreement, disagreements_picture, pairs_picture
-from .matrix_page import confusion_page
-from .matrix_picture import confusion_picture
-from .meter import Meter
-from .metrics import LISTED, Classes, Measured, Pair, classification_report, normalized, worst_first
-from .recognisers import Rasters
-from .sheet import percent
+from .class_picture import draw_class_accuracy
+from .example_pictures import Disagreement, draw_confused_pairs, draw_disagreements
+from .matrix_page import write_confusion_page
+from .matrix_picture import draw_confusion_matrix
+from .metrics import LISTED, ClassMetrics, ConfusedPair, Evaluation, build_classification_report, normalize_rows
+from .progress import ProgressReporter
+from .recognizers import Rasters
+from .sheet import format_percent
 
-ENSEMBLE = "ensemble"  # model_id of all together
+ENSEMBLE = "ensemble"  # model_id of all models together
 DISAGREEMENTS = "disagreements.png"
 RESULT_BYTES = 200_000
 _UNKNOWN_LISTED = 30  # labels that a model does not know
-_SHOWN = 24  # drawings that models disagree on
+_DISAGREEMENTS_SHOWN = 24  # drawings
 _MOST_CELLS = 50_000_000  # of a confusion matrix
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Task:
-    """What is measured with. labels: of the data set. items: (n,) rows of the data set. every: how many the part
-    has.
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class EvaluatedPart:
+    """The drawings that are measured on. labels: of the data set. items: (n,) rows of the data set. size: number of
+    drawings in the part, of which items may be a choice.
     """
 
     name: str
@@ -49,168 +49,184 @@ class Task:
     labels: tuple[str, ...]
     rasters: Rasters
     items: NDArray[np.intp]
-    every: int
+    size: int
     quick: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Subject:
-    """One model, or several together, and its answers. sha256: "" for several. facts: JSON values. apart: what is put
-    behind its name to tell it from others of the same name.
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class EvaluatedModel:
+    """One model, or the ensemble, and its evaluation. sha256: "" for the ensemble. facts: JSON values. suffix: follows
+    the name where other models have the same one.
     """
 
     model_id: str
     name: str
     sha256: str
     labels: frozenset[str]
-    measured: Measured
+    evaluation: Evaluation
     facts: dict[str, Any]
-    apart: str = ""
+    suffix: str = ""
 
     @property
-    def shown_as(self) -> str:
-        """What people read."""
-        return self.name + self.apart
+    def display_name(self) -> str:
+        """Name for people, unique among the models."""
+        return self.name + self.suffix
 
 
-def write_report(task: Task, subjects: list[Subject], folder: Path, meter: Meter) -> dict[str, Any]:
-    """Write all files, evaluation_results.json last, and return what is in that; less than 200 KB of JSON."""
+def write_report(
+    part: EvaluatedPart, models: list[EvaluatedModel], folder: Path, progress: ProgressReporter
+) -> dict[str, Any]:  # fmt: skip
+    """Write all files, evaluation_results.json last, and return its content: less than 200 KB of JSON."""
     folder.mkdir(parents=True, exist_ok=True)
-    subjects = _told_apart(subjects)
-    names = [*subjects[0].measured.space.labels, *(subject.name for subject in subjects), task.name]
-    lettering = None if task.quick else Lettering.for_labels(names)
-    result: dict[str, Any] = {"format": 1, "quick": task.quick, "dataset": _dataset(task), "notes": []}
-    result["notes"] = _notes(task, subjects, lettering)
-    result["models"] = [_summary(task, subject) for subject in subjects]
+    models = _make_names_unique(models)
+    texts = [*models[0].evaluation.space.labels, *(model.name for model in models), part.name]
+    lettering = None if part.quick else Lettering.for_labels(texts)
+    result: dict[str, Any] = {
+        "format": 1,
+        "quick": part.quick,
+        "dataset": _describe_part(part),
+        "notes": _write_notes(part, models, lettering),
+        "models": [_summarize(part, model) for model in models],
+    }
     if lettering is not None:
-        for subject, entry in zip(subjects, result["models"], strict=True):
-            prefix = f"{subject.model_id}_" if len(subjects) > 1 else ""
-            entry |= _write_subject(task, subject, folder, prefix, lettering, meter)
-        if len(subjects) > 1:
-            result["disagreements"] = _write_disagreements(task, subjects, folder, lettering, meter)
-    _write_json(folder / "evaluation_results.json", _small_enough(result))
+        for model, entry in zip(models, result["models"], strict=True):
+            prefix = f"{model.model_id}_" if len(models) > 1 else ""
+            entry |= _write_model_files(part, model, folder, prefix, lettering, progress)
+        if len(models) > 1:
+            result["disagreements"] = _write_disagreements(part, models, folder, lettering, progress)
+    _write_json(folder / "evaluation_results.json", _limit_size(result))
     return result
 
 
-def _told_apart(subjects: list[Subject]) -> list[Subject]:
-    """With its id behind the name of each that is not the only one of its name; several together name their members."""
-    count = Counter(subject.name for subject in subjects)
-    apart = [replace(s, apart=f" ({s.model_id})" if count[s.name] > 1 else "") for s in subjects]
-    shown = {subject.model_id: subject.shown_as for subject in apart}
+def _make_names_unique(models: list[EvaluatedModel]) -> list[EvaluatedModel]:
+    """Add the id to each name that several models have, and the members' names to an ensemble's facts."""
+    count = Counter(model.name for model in models)
+    unique = [replace(m, suffix=f" ({m.model_id})" if count[m.name] > 1 else "") for m in models]
+    names = {model.model_id: model.display_name for model in unique}
     return [
-        replace(s, facts={**s.facts, "member_names": [shown[member] for member in s.facts["members"]]})
-        if "members" in s.facts else s for s in apart
+        replace(m, facts={**m.facts, "member_names": [names[member] for member in m.facts["members"]]})
+        if "members" in m.facts else m for m in unique
     ]  # fmt: skip
 
 
-def _dataset(task: Task) -> dict[str, Any]:
+def _describe_part(part: EvaluatedPart) -> dict[str, Any]:
     return {
-        "name": task.name,
-        "sha256": task.sha256,
-        "part": task.part.name.lower(),
-        "drawings": len(task.items),
-        "drawings_in_part": task.every,
-        "labels": len(task.labels),
+        "name": part.name,
+        "sha256": part.sha256,
+        "part": part.part.name.lower(),
+        "drawings": len(part.items),
+        "drawings_in_part": part.size,
+        "labels": len(part.labels),
     }
 
 
-def _notes(task: Task, subjects: list[Subject], lettering: Lettering | None) -> list[str]:
-    """What a reader of the figures should know, as sentences."""
+def _write_notes(part: EvaluatedPart, models: list[EvaluatedModel], lettering: Lettering | None) -> list[str]:
+    """Return sentences on how to read the metrics."""
     notes = []
-    if task.part is Part.VALIDATION:
+    if part.part is Part.VALIDATION:
         notes.append("The data set has no test part; its validation part was measured, by which training chose epochs.")
-    if len(task.items) < task.every:
-        notes.append(f"A random choice of {len(task.items):,} of {task.every:,} drawings was measured.")
-    for subject in subjects:
-        if not subject.labels & set(task.labels):
-            notes.append(f"“{subject.shown_as}” knows no label of this data set.")
-    if len(subjects) > 1 and subjects[-1].model_id != ENSEMBLE:
+    if len(part.items) < part.size:
+        notes.append(f"A random choice of {len(part.items):,} of {part.size:,} drawings was measured.")
+    for model in models:
+        if not model.labels & set(part.labels):
+            notes.append(f"“{model.display_name}” knows no label of this data set.")
+    if len(models) > 1 and models[-1].model_id != ENSEMBLE:
         notes.append("There is no ensemble: no label is known by all models.")
     if lettering and lettering.missing:
-        shown = ", ".join(" ".join(code_points(text)) for text in lettering.missing[:5])
+        examples = ", ".join(" ".join(code_points(text)) for text in lettering.missing[:5])
         notes.append(
-            f"No installed font has all characters of {len(lettering.missing)} labels, for example {shown}; the "
-            "pictures show code points. Install a font of their script on the server, for example a Noto one."
+            f"No installed font has all characters of {len(lettering.missing)} labels, for example {examples}; the "
+            "pictures show code points. Install a font of their script on the server, for example a Noto font."
         )
     if lettering and not lettering.shaping:
         notes.append("Labels are not shaped, because libfribidi is not installed on the server; Indic ones look wrong.")
     return notes
 
 
-def _summary(task: Task, subject: Subject) -> dict[str, Any]:
-    """What is told of a model even when it is measured quickly."""
-    named = {"model_id": subject.model_id, "name": subject.name, "shown_as": subject.shown_as}
-    entry: dict[str, Any] = {**named, "sha256": subject.sha256}
-    entry |= {**subject.facts, **subject.measured.accuracy()}
-    drawn = {task.labels[row] for row in np.unique(subject.measured.truth)}
-    unknown = sorted(drawn - subject.labels)
-    of_unknown = int(np.isin(subject.measured.truth, subject.measured.space.rows(unknown)).sum())
-    entry["labels"] = len(subject.labels)
-    entry["labels_not_known"] = {"count": len(unknown), "drawings": of_unknown, "labels": unknown[:_UNKNOWN_LISTED]}
-    return entry
-
-
-def _write_subject(
-    task: Task, subject: Subject, folder: Path, prefix: str, lettering: Lettering, meter: Meter
-) -> dict[str, Any]:
-    """Files of one model; what they add to its entry."""
-    measured = subject.measured
-    classes, pairs = measured.classes(), measured.pairs()
-    about = f"{task.part.name.lower()} part, {len(task.items):,} drawings"
-    right = f"{percent(float(measured.correct.mean()))} right"
-    title = (subject.name, subject.apart, " on ", task.name, f" ({about}): {right}")
-    rows = f"{about[0].upper()}{about[1:]}, {right}. Rows: drawn. Columns: answered."
-    writers: dict[str, Callable[[Path], None]] = {
-        "classification_report.json": lambda path: _write_json(path, classification_report(measured, classes)),
-        "confusion_matrix.npz": lambda path: _write_matrix(path, measured),
-        "confusion_matrix.png": lambda path: confusion_picture(path, measured, pairs, lettering, title),
-        "confusion_matrix.html": lambda path: confusion_page(
-            path, measured, f"{subject.shown_as} on {task.name}", rows
-        ),
-        "class_accuracy.png": lambda path: class_picture(path, measured, classes, lettering, title),
-        "confused_pairs.png": lambda path: pairs_picture(path, measured, pairs, task.rasters, lettering, title),
-    }
-    if len(measured.space.labels) ** 2 > _MOST_CELLS:
-        del writers["confusion_matrix.npz"], writers["confusion_matrix.png"]
-    for name in meter.steps("drawing", list(writers), lambda _: 1, subject.shown_as):
-        writers[name](folder / f"{prefix}{name}")
-    return {**_details(measured, classes, pairs), "files": [f"{prefix}{name}" for name in writers]}
-
-
-def _details(measured: Measured, classes: Classes, pairs: list[Pair]) -> dict[str, Any]:
-    labels = measured.space.labels
+def _summarize(part: EvaluatedPart, model: EvaluatedModel) -> dict[str, Any]:
+    """Return a model's entry in the result, as complete as a quick evaluation has it."""
+    evaluation = model.evaluation
+    drawn = {part.labels[row] for row in np.unique(evaluation.truth)}
+    unknown = sorted(drawn - model.labels)
+    drawings_of_unknown = int(np.isin(evaluation.truth, evaluation.space.rows(unknown)).sum())
     return {
-        **measured.certainty(),
+        "model_id": model.model_id,
+        "name": model.name,
+        "shown_as": model.display_name,
+        "sha256": model.sha256,
+        **model.facts,
+        **evaluation.accuracy(),
+        "labels": len(model.labels),
+        "labels_not_known": {
+            "count": len(unknown),
+            "drawings": drawings_of_unknown,
+            "labels": unknown[:_UNKNOWN_LISTED],
+        },
+    }
+
+
+def _write_model_files(
+    part: EvaluatedPart, model: EvaluatedModel, folder: Path, prefix: str, lettering: Lettering,
+    progress: ProgressReporter,
+) -> dict[str, Any]:  # fmt: skip
+    """Write the files of one model, and return what they add to its entry."""
+    evaluation = model.evaluation
+    classes, pairs = evaluation.class_metrics(), evaluation.confused_pairs()
+    about = f"{part.part.name.lower()} part, {len(part.items):,} drawings"
+    accuracy = f"{format_percent(float(evaluation.correct.mean()))} correct"
+    title = (model.name, model.suffix, " on ", part.name, f" ({about}): {accuracy}")
+    subtitle = f"{about[0].upper()}{about[1:]}, {accuracy}. Rows: true labels. Columns: predicted labels."
+    writers: dict[str, Callable[[Path], None]] = {
+        "classification_report.json": lambda path: _write_json(path, build_classification_report(evaluation, classes)),
+        "confusion_matrix.npz": lambda path: _write_matrix(path, evaluation),
+        "confusion_matrix.png": lambda path: draw_confusion_matrix(path, evaluation, pairs, lettering, title),
+        "confusion_matrix.html": lambda path: write_confusion_page(
+            path, evaluation, f"{model.display_name} on {part.name}", subtitle
+        ),
+        "class_accuracy.png": lambda path: draw_class_accuracy(path, evaluation, classes, lettering, title),
+        "confused_pairs.png": lambda path: draw_confused_pairs(path, evaluation, pairs, part.rasters, lettering, title),
+    }
+    if len(evaluation.space.labels) ** 2 > _MOST_CELLS:
+        del writers["confusion_matrix.npz"], writers["confusion_matrix.png"]
+    for name in progress.track("drawing", list(writers), lambda _: 1, model.display_name):
+        writers[name](folder / f"{prefix}{name}")
+    return {**_describe_details(evaluation, classes, pairs), "files": [f"{prefix}{name}" for name in writers]}
+
+
+def _describe_details(evaluation: Evaluation, classes: ClassMetrics, pairs: list[ConfusedPair]) -> dict[str, Any]:
+    labels = evaluation.space.labels
+    return {
+        **evaluation.confidence_metrics(),
         "macro": classes.average(weighted=False),
         "weighted": classes.average(weighted=True),
-        "worst": [_worst(measured, classes, int(k)) for k in worst_first(classes)[:LISTED]],
-        "confused_pairs": [_pair(labels, measured, pair) for pair in pairs[:LISTED]],
+        "worst": [_describe_class(evaluation, classes, int(k)) for k in classes.worst_first()[:LISTED]],
+        "confused_pairs": [_describe_pair(labels, evaluation, pair) for pair in pairs[:LISTED]],
         "per_class": {
             "label": [labels[row] for row in classes.rows],
-            "precision": _rounded(classes.precision),
-            "recall": _rounded(classes.recall),
-            "f1": _rounded(classes.f1),
+            "precision": _round(classes.precision),
+            "recall": _round(classes.recall),
+            "f1": _round(classes.f1),
             "support": classes.support.tolist(),
         },
     }
 
 
-def _worst(measured: Measured, classes: Classes, k: int) -> dict[str, Any]:
+def _describe_class(evaluation: Evaluation, classes: ClassMetrics, k: int) -> dict[str, Any]:
     row = int(classes.rows[k])
-    label, times = measured.read_as(row) or ("", 0)
+    mistaken_for, times = evaluation.find_mistaken_for(row) or ("", 0)
     return {
-        "label": measured.space.labels[row],
+        "label": evaluation.space.labels[row],
         "accuracy": float(classes.recall[k]),
-        "correct": int(classes.right[k]),
+        "correct": int(classes.correct[k]),
         "support": int(classes.support[k]),
-        "read_as": label,
+        "read_as": mistaken_for,
         "times": times,
     }
 
 
-def _pair(labels: tuple[str, ...], measured: Measured, pair: Pair) -> dict[str, Any]:
-    """items: rows of the data set, of the first label and of the second."""
-    items = [[int(measured.items[i]) for i in side] for side in pair.examples()]
+def _describe_pair(labels: tuple[str, ...], evaluation: Evaluation, pair: ConfusedPair) -> dict[str, Any]:
+    """Return a pair's entry. items: rows of the data set, of the first label and of the second."""
+    items = [[int(evaluation.items[i]) for i in side] for side in pair.examples()]
     return {
         "labels": [labels[pair.first], labels[pair.second]],
         "count": pair.count,
@@ -221,46 +237,46 @@ def _pair(labels: tuple[str, ...], measured: Measured, pair: Pair) -> dict[str, 
 
 
 def _write_disagreements(
-    task: Task, subjects: list[Subject], folder: Path, lettering: Lettering, meter: Meter
+    part: EvaluatedPart, models: list[EvaluatedModel], folder: Path, lettering: Lettering, progress: ProgressReporter
 ) -> dict[str, Any]:
-    """Drawings that the models, the ensemble left out, answer differently; a picture of some if there are any."""
-    meter.check()
-    alone = np.stack([s.measured.answers.best for s in subjects if s.model_id != ENSEMBLE])
-    truth, labels = subjects[0].measured.truth, subjects[0].measured.space.labels
-    differ = np.flatnonzero((alone != alone[0]).any(axis=0))
-    chosen = differ[np.unique(np.linspace(0, len(differ) - 1, min(_SHOWN, len(differ))).astype(int))]
-    several = [subject.measured for subject in subjects]
-    shown = [
-        Disagreement(int(task.items[i]), labels[truth[i]], tuple(labels[m.answers.best[i]] for m in several))
-        for i in chosen
+    """Describe where the models, without the ensemble, disagree, and draw some examples if there are any."""
+    progress.raise_if_cancelled()
+    predicted = np.stack([m.evaluation.predictions.best for m in models if m.model_id != ENSEMBLE])
+    truth, labels = models[0].evaluation.truth, models[0].evaluation.space.labels
+    differing = np.flatnonzero((predicted != predicted[0]).any(axis=0))
+    chosen = np.linspace(0, len(differing) - 1, min(_DISAGREEMENTS_SHOWN, len(differing))).astype(int)
+    evaluations = [model.evaluation for model in models]
+    examples = [
+        Disagreement(int(part.items[i]), labels[truth[i]], tuple(labels[e.predictions.best[i]] for e in evaluations))
+        for i in differing[np.unique(chosen)]
     ]
-    if shown:
-        title, names = ("Where models disagree on ", task.name), [(subject.name, subject.apart) for subject in subjects]
-        disagreements_picture(folder / DISAGREEMENTS, several, names, shown, task.rasters, lettering, title)
+    if examples:
+        title, names = ("Where models disagree on ", part.name), [(model.name, model.suffix) for model in models]
+        draw_disagreements(folder / DISAGREEMENTS, evaluations, names, examples, part.rasters, lettering, title)
     return {
-        "count": len(differ),
-        "share": len(differ) / len(truth),
-        "some_right": float((alone == truth).any(axis=0).mean()),
-        "answers_of": [subject.model_id for subject in subjects],
-        "answers_of_names": [subject.shown_as for subject in subjects],
-        "examples": [{"item": s.item, "label": s.label, "answers": list(s.answers)} for s in shown],
-        "files": [DISAGREEMENTS] if shown else [],
+        "count": len(differing),
+        "share": len(differing) / len(truth),
+        "some_right": float((predicted == truth).any(axis=0).mean()),
+        "answers_of": [model.model_id for model in models],
+        "answers_of_names": [model.display_name for model in models],
+        "examples": [{"item": e.item, "label": e.label, "answers": list(e.predictions)} for e in examples],
+        "files": [DISAGREEMENTS] if examples else [],
     }
 
 
-def _write_matrix(path: Path, measured: Measured) -> None:
-    """counts and normalized (rows: drawn, columns: answered), and labels of both."""
-    counts = measured.matrix()
-    labels = np.array(measured.space.labels, dtype=np.str_)
-    np.savez_compressed(path, counts=counts, normalized=normalized(counts), labels=labels)
+def _write_matrix(path: Path, evaluation: Evaluation) -> None:
+    """Write counts and normalized (rows: true, columns: predicted), and the labels of both."""
+    counts = evaluation.confusion_matrix()
+    labels = np.array(evaluation.space.labels, dtype=np.str_)
+    np.savez_compressed(path, counts=counts, normalized=normalize_rows(counts), labels=labels)
 
 
-def _small_enough(result: dict[str, Any]) -> dict[str, Any]:
-    """The result itself; where it would be too large, figures by label are left to the reports."""
+def _limit_size(result: dict[str, Any]) -> dict[str, Any]:
+    """Remove the metrics of each label from a result that would be too large; the reports have them."""
     if len(json.dumps(result, ensure_ascii=False).encode()) > RESULT_BYTES:
         for entry in result["models"]:
             entry.pop("per_class", None)
-        result["notes"].append("Figures by label are in classification_report.json only, because there are many.")
+        result["notes"].append("The metrics of each label are in classification_report.json only, for there are many.")
     return result
 
 
@@ -268,5 +284,5 @@ def _write_json(path: Path, value: dict[str, Any]) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False), encoding="utf-8")
 
 
-def _rounded(values: NDArray[np.float64]) -> list[float]:
+def _round(values: NDArray[np.float64]) -> list[float]:
     return [round(float(value), 4) for value in values]

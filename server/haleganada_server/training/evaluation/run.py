@@ -1,7 +1,7 @@
-"""The evaluation job: measures models on a data set, writes what people look at, returns the figures.
+"""The evaluation job: measures models on a data set, writes reports for people, and returns the metrics.
 
-The test part is measured; the validation part where there is none. A label of the data set that a model does not know
-is wrong for each of its drawings, and is listed. Quick: accuracy only, on at most 1,000 drawings.
+The test part is measured, or the validation part where there is none. The drawings of a label that a model does not
+know count as wrong, and the label is listed. A quick evaluation measures accuracy only, on at most 1,000 drawings.
 """
 
 from __future__ import annotations
@@ -19,87 +19,111 @@ from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.model_names import FEW_SHOT
 from haleganada_server.training.common.training_data import TrainingData, read_dataset, unusable_dataset
 
-from .answers import Space, answer_all
-from .meter import Cancelled, Meter, Report
-from .metrics import Measured
-from .recognisers import FewShot, Rasters, Recogniser, TrainedModel, milliseconds
-from .report import ENSEMBLE, Subject, Task, write_report
+from .metrics import Evaluation
+from .predictions import LabelSpace, predict_all
+from .progress import Cancelled, ProgressReporter, Report
+from .recognizers import FewShot, Rasters, Recognizer, TrainedModel, measure_latency_ms
+from .report import ENSEMBLE, EvaluatedModel, EvaluatedPart, write_report
 
 QUICK = 1000  # drawings at most
-_TEACH = 256  # drawings at a time
-_SEED = 0  # of the choice of drawings
+_TEACHING_BATCH = 256  # drawings
+_SEED = 0  # for the choice of drawings
 
 
 def run_evaluation(request: dict[str, Any], report: Report, cancelled: Callable[[], bool]) -> dict[str, Any]:
-    """Carry out a request of the job's protocol; files go to FOLDER/files. The answer is the protocol's “done”:
-    {"model": False, "cancelled", "result"}. Where it was cancelled the result is empty.
+    """Carry out a request of the job's protocol, and write files to FOLDER/files.
 
+    Returns the protocol's “done”: {"model": False, "cancelled", "result"}; the result is empty if it was cancelled.
     Raises Precondition (DATASET_UNUSABLE, WEIGHTS_DAMAGED, MODEL_DAMAGED) and DataLoss (MODEL_DAMAGED).
     """
     try:
-        result = _evaluate(request, Meter(report, cancelled))
+        result = _evaluate(request, ProgressReporter(report, cancelled))
     except Cancelled:
         return {"model": False, "cancelled": True, "result": {}}
     return {"model": False, "cancelled": False, "result": result}
 
 
-def _evaluate(request: dict[str, Any], meter: Meter) -> dict[str, Any]:
+def _evaluate(request: dict[str, Any], progress: ProgressReporter) -> dict[str, Any]:
     data = read_dataset(request["dataset"])
-    task = _task(data, bool(request["quick"]))
-    recognisers = [_load(entry, request, data, meter) for entry in request["models"]]
-    space = Space.of(data.labels, recognisers)
+    part = _choose_part(data, bool(request["quick"]))
+    recognizers = [_load_recognizer(entry, request, data, progress) for entry in request["models"]]
+    space = LabelSpace.build(data.labels, recognizers)
     with ThreadPoolExecutor(os.cpu_count() or 1, "evaluate") as pool:
-        answers = answer_all(recognisers, task.rasters, task.items, space, pool, meter)
-    truth = data.arrays.labels[task.items].astype(np.int32)
-    measured = [Measured(space, truth, task.items, found) for found in answers]
-    subjects = [_alone(recogniser, own, task) for recogniser, own in zip(recognisers, measured, strict=False)]
-    if len(measured) > len(recognisers):
-        subjects.append(_together(recognisers, measured[-1]))
-    return write_report(task, subjects, Path(request["folder"]) / "files", meter)
+        predictions = predict_all(recognizers, part.rasters, part.items, space, pool, progress)
+    truth = data.arrays.labels[part.items].astype(np.int32)
+    evaluations = [Evaluation(space, truth, part.items, predicted) for predicted in predictions]
+    models = [
+        _describe_model(recognizer, evaluation, part)
+        for recognizer, evaluation in zip(recognizers, evaluations, strict=False)
+    ]
+    if len(evaluations) > len(recognizers):
+        models.append(_describe_ensemble(recognizers, evaluations[-1]))
+    return write_report(part, models, Path(request["folder"]) / "files", progress)
 
 
-def _task(data: TrainingData, quick: bool) -> Task:
-    """What is measured. Raises Precondition if there is no drawing to measure with."""
+def _choose_part(data: TrainingData, quick: bool) -> EvaluatedPart:
+    """Choose the drawings to measure on. Raises Precondition if there is none."""
     part = Part.TEST if len(data.part(Part.TEST)) else Part.VALIDATION
     items: NDArray[np.intp] = data.part(part)
     if not len(items):
         raise unusable_dataset(
             {"name": data.name}, "it has no test part and no validation part; upload it again with one"
         )
-    every = len(items)
-    if quick and every > QUICK:
+    size = len(items)
+    if quick and size > QUICK:
         items = np.sort(np.random.default_rng(_SEED).choice(items, QUICK, replace=False))
-    return Task(data.name, data.sha256, part, data.labels, data.arrays.rasters, items, every, quick)
+    return EvaluatedPart(
+        name=data.name,
+        sha256=data.sha256,
+        part=part,
+        labels=data.labels,
+        rasters=data.arrays.rasters,
+        items=items,
+        size=size,
+        quick=quick,
+    )
 
 
-def _load(entry: dict[str, str], request: dict[str, Any], data: TrainingData, meter: Meter) -> Recogniser:
+def _load_recognizer(
+    entry: dict[str, str], request: dict[str, Any], data: TrainingData, progress: ProgressReporter
+) -> Recognizer:  # fmt: skip
     if entry["model_id"] != FEW_SHOT:
         return TrainedModel.load(entry["model_id"], entry["name"], Path(entry["folder"]))
     if not len(data.part(Part.TRAIN)):
         raise unusable_dataset({"name": data.name}, "it has no training part to teach the few-shot head with")
-    return FewShot.teach(Path(request["weights"]), _lessons(data, meter))
+    return FewShot.teach(Path(request["weights"]), _iterate_training_part(data, progress))
 
 
-def _lessons(data: TrainingData, meter: Meter) -> Iterator[tuple[Rasters, list[str]]]:
-    """The training part, piece by piece."""
+def _iterate_training_part(data: TrainingData, progress: ProgressReporter) -> Iterator[tuple[Rasters, list[str]]]:
+    """Yield the training part in batches."""
     items = data.part(Part.TRAIN)
-    pieces = [items[i : i + _TEACH] for i in range(0, len(items), _TEACH)]
-    for piece in meter.steps("teaching", pieces, len):
-        yield data.rasters(piece), [data.labels[i] for i in data.targets(piece)]
+    batches = [items[i : i + _TEACHING_BATCH] for i in range(0, len(items), _TEACHING_BATCH)]
+    for batch in progress.track("teaching", batches, len):
+        yield data.rasters(batch), [data.labels[i] for i in data.targets(batch)]
 
 
-def _alone(recogniser: Recogniser, measured: Measured, task: Task) -> Subject:
-    facts = dict(recogniser.facts)
-    if not task.quick:
-        facts["milliseconds"] = milliseconds(recogniser, task.rasters[task.items[:100]])
-    return Subject(
-        recogniser.model_id, recogniser.name, recogniser.sha256, frozenset(recogniser.labels), measured, facts
+def _describe_model(recognizer: Recognizer, evaluation: Evaluation, part: EvaluatedPart) -> EvaluatedModel:
+    facts = dict(recognizer.facts)
+    if not part.quick:
+        facts["milliseconds"] = measure_latency_ms(recognizer, part.rasters[part.items[:100]])
+    return EvaluatedModel(
+        model_id=recognizer.model_id,
+        name=recognizer.name,
+        sha256=recognizer.sha256,
+        labels=frozenset(recognizer.labels),
+        evaluation=evaluation,
+        facts=facts,
     )
 
 
-def _together(recognisers: list[Recogniser], measured: Measured) -> Subject:
-    """All of them as one, over the labels that all know."""
-    labels = frozenset[str].intersection(*(frozenset(recogniser.labels) for recogniser in recognisers))
-    members = [recogniser.model_id for recogniser in recognisers]
-    facts = {"rule": "mean of log-probabilities", "members": members}
-    return Subject(ENSEMBLE, f"all {len(members)} together", "", labels, measured, facts)
+def _describe_ensemble(recognizers: list[Recognizer], evaluation: Evaluation) -> EvaluatedModel:
+    """Describe all recognizers as one model, whose labels are those that all of them know."""
+    members = [recognizer.model_id for recognizer in recognizers]
+    return EvaluatedModel(
+        model_id=ENSEMBLE,
+        name=f"all {len(members)} together",
+        sha256="",
+        labels=frozenset[str].intersection(*(frozenset(recognizer.labels) for recognizer in recognizers)),
+        evaluation=evaluation,
+        facts={"rule": "mean of log-probabilities", "members": members},
+    )

@@ -62,6 +62,6 @@ def test_text_stays_within_its_width() -> None:
 def test_labels_are_centred_by_their_ink() -> None:
     lettering = kannada("ಕ್ಷ್ಮೀ")
     sheet = Sheet(300, 300, lettering, ("t",), "s")
-    sheet.text((150, 200), "ಕ್ಷ್ಮೀ", 40, anchor="mm")
+    sheet.draw_text((150, 200), "ಕ್ಷ್ಮೀ", 40, anchor="mm")
     rows = np.flatnonzero((np.asarray(sheet.image.convert("L"))[120:] < 120).any(1)) + 120
     assert abs((rows[0] + rows[-1]) / 2 - 200) <= 1.5

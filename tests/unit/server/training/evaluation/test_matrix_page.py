@@ -1,4 +1,4 @@
-"""The matrix to zoom into: complete, small, harmless whatever labels are, and usable with a mouse or with keys."""
+"""The zoomable matrix is complete, small, safe for any label, and usable with a mouse or with keys."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from haleganada_server.training.evaluation.answers import Answers, Space
-from haleganada_server.training.evaluation.matrix_page import confusion_page
-from haleganada_server.training.evaluation.metrics import Measured
+from haleganada_server.training.evaluation.matrix_page import write_confusion_page
+from haleganada_server.training.evaluation.metrics import Evaluation
+from haleganada_server.training.evaluation.predictions import LabelSpace, Predictions
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
@@ -25,8 +25,8 @@ HOSTILE = (*MARKUP, "{{script}}", "&lt;", "\u2028x")
 AKSHARAS = tuple(chr(0xC95 + i // 14 % 36) + "\u0ccd" * (i >= 504) + chr(0xCBE + i % 14) for i in range(657))
 
 
-def measured(labels: tuple[str, ...], wrong: dict[tuple[int, int], int], each: int = EACH) -> Measured:
-    """Each label was drawn so often; wrong: how many drawings of one were taken for another."""
+def evaluate(labels: tuple[str, ...], wrong: dict[tuple[int, int], int], each: int = EACH) -> Evaluation:
+    """Evaluate `each` drawings of each label. wrong: number of drawings by (true, predicted) label."""
     truth = np.repeat(np.arange(len(labels)), each).astype(np.int32)
     top = np.full((len(truth), 5), -1, np.int32)
     top[:, 0] = truth
@@ -34,66 +34,66 @@ def measured(labels: tuple[str, ...], wrong: dict[tuple[int, int], int], each: i
     for (row, column), count in wrong.items():
         top[begin[row] : begin[row] + count, 0] = column
         begin[row] += count
-    answers = Answers(top, np.full(len(truth), 0.9), np.ones(len(truth)))
-    return Measured(Space(labels, len(labels)), truth, np.arange(len(truth)), answers)
+    predictions = Predictions(top, np.full(len(truth), 0.9), np.ones(len(truth)))
+    return Evaluation(LabelSpace(labels, len(labels)), truth, np.arange(len(truth)), predictions)
 
 
-def only(of: Measured, drawings: int) -> Measured:
-    """The first ones."""
-    told = of.answers
-    answers = Answers(told.top[:drawings], told.confidence[:drawings], told.known[:drawings])
-    return Measured(of.space, of.truth[:drawings], of.items[:drawings], answers)
+def keep_first(evaluation: Evaluation, drawings: int) -> Evaluation:
+    """Keep the first drawings only."""
+    old = evaluation.predictions
+    predictions = Predictions(old.top[:drawings], old.confidence[:drawings], old.known[:drawings])
+    return Evaluation(evaluation.space, evaluation.truth[:drawings], evaluation.items[:drawings], predictions)
 
 
-def written(folder: Path, of: Measured, title: str = "mine on letters") -> Path:
+def write_page(folder: Path, evaluation: Evaluation, title: str = "mine on letters") -> Path:
     path = folder / "confusion_matrix.html"
-    confusion_page(path, of, title, "Test part.")
+    write_confusion_page(path, evaluation, title, "Test part.")
     return path
 
 
-def data_in(path: Path) -> dict[str, Any]:
+def load_data(path: Path) -> dict[str, Any]:
     found = re.findall(r'<script type="application/json" id="data">(.*?)</script>', path.read_text("utf-8"), re.S)
     (text,) = found
-    told: dict[str, Any] = json.loads(text)
-    return told
+    data: dict[str, Any] = json.loads(text)
+    return data
 
 
-def test_only_cells_with_something_in_them_are_there(tmp_path: Path) -> None:
-    told = data_in(written(tmp_path, measured(("ಅ", "ಆ", "ಇ"), {(0, 1): 3, (0, 2): 1})))
-    cells = {tuple(told["cells"][i : i + 3]) for i in range(0, len(told["cells"]), 3)}
+def test_empty_cells_are_left_out(tmp_path: Path) -> None:
+    data = load_data(write_page(tmp_path, evaluate(("ಅ", "ಆ", "ಇ"), {(0, 1): 3, (0, 2): 1})))
+    cells = {tuple(data["cells"][i : i + 3]) for i in range(0, len(data["cells"]), 3)}
     assert cells == {(0, 0, 11), (0, 1, 3), (0, 2, 1), (1, 1, 15), (2, 2, 15)}
-    assert (told["labels"], told["totals"], told["left_out"]) == (["ಅ", "ಆ", "ಇ"], [15, 15, 15], 0)
+    assert (data["labels"], data["totals"], data["left_out"]) == (["ಅ", "ಆ", "ಇ"], [15, 15, 15], 0)
 
 
-def test_labels_that_were_only_answered_are_there_and_others_not(tmp_path: Path) -> None:
-    of = measured(("a", "b", "c", "d"), {(0, 3): 15})
-    told = data_in(written(tmp_path, only(of, 30)))
-    assert (told["labels"], told["totals"], told["cells"]) == (["a", "b", "d"], [15, 15, 0], [1, 1, 15, 0, 2, 15])
+def test_labels_are_those_drawn_or_predicted(tmp_path: Path) -> None:
+    evaluation = evaluate(("a", "b", "c", "d"), {(0, 3): 15})
+    data = load_data(write_page(tmp_path, keep_first(evaluation, 30)))
+    assert (data["labels"], data["totals"], data["cells"]) == (["a", "b", "d"], [15, 15, 0], [1, 1, 15, 0, 2, 15])
 
 
-def test_it_stays_small_and_leaves_out_the_rarest(tmp_path: Path) -> None:
-    small = written(tmp_path, measured(AKSHARAS, {(i, (i * 7 + 1) % 657): 4 for i in range(657)}))
-    assert small.stat().st_size < 100_000 and data_in(small)["left_out"] == 0
+def test_the_file_stays_small_and_the_rarest_cells_are_left_out(tmp_path: Path) -> None:
+    small = write_page(tmp_path, evaluate(AKSHARAS, {(i, (i * 7 + 1) % 657): 4 for i in range(657)}))
+    assert small.stat().st_size < 100_000 and load_data(small)["left_out"] == 0
     rng = np.random.default_rng(0)
     truth = np.repeat(np.arange(657), 300).astype(np.int32)
     top = np.where(rng.random(len(truth)) < 0.5, truth, rng.integers(0, 657, len(truth)))[:, None].astype(np.int32)
-    answers = Answers(top, np.full(len(truth), 0.9), np.ones(len(truth)))
-    large = written(tmp_path, Measured(Space(AKSHARAS, 657), truth, np.arange(len(truth)), answers))
-    told = data_in(large)
-    cells = [tuple(told["cells"][i : i + 3]) for i in range(0, len(told["cells"]), 3)]
-    assert large.stat().st_size < 500_000 and told["totals"] == [300] * 657
+    predictions = Predictions(top, np.full(len(truth), 0.9), np.ones(len(truth)))
+    large = write_page(tmp_path, Evaluation(LabelSpace(AKSHARAS, 657), truth, np.arange(len(truth)), predictions))
+    data = load_data(large)
+    cells = [tuple(data["cells"][i : i + 3]) for i in range(0, len(data["cells"]), 3)]
+    assert large.stat().st_size < 500_000 and data["totals"] == [300] * 657
     pairs, counts = np.unique(truth * 657 + top[:, 0], return_counts=True)
-    rarer = (pairs // 657 != pairs % 657) & (counts <= told["rarest"])
-    assert told["rarest"] == 1 and told["left_out"] == rarer.sum() > 10_000
+    rarer = (pairs // 657 != pairs % 657) & (counts <= data["rarest"])
+    assert data["rarest"] == 1 and data["left_out"] == rarer.sum() > 10_000
     expected = zip(pairs[~rarer] // 657, pairs[~rarer] % 657, counts[~rarer], strict=True)
     assert set(cells) == {(int(row), int(column), int(count)) for row, column, count in expected}
 
 
 def test_no_label_is_markup(tmp_path: Path) -> None:
-    path = written(tmp_path, measured(HOSTILE, {(0, 1): 3}), f"{HOSTILE[0]} on {HOSTILE[1]}")
+    path = write_page(tmp_path, evaluate(HOSTILE, {(0, 1): 3}), f"{HOSTILE[0]} on {HOSTILE[1]}")
     text = path.read_text("utf-8")
     assert "<img" not in text and text.count("</script>") == 2 and "document.title=2<" not in text
-    assert data_in(path)["labels"] == list(HOSTILE)
+    assert load_data(path)["labels"] == list(HOSTILE)
     assert not re.search(r"https?://|\son\w+=[\"']|src=[\"']|@import|url\(", text)
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)
     assert policy and "default-src 'none'" in policy[1] and "unsafe" not in policy[1]
@@ -103,7 +103,7 @@ _SECOND_OF_THE_FIRST_ROW = """
 const box = canvas.getBoundingClientRect();
 return [box.x + GUTTER + 1.5 * view.scale, box.y + GUTTER + 0.5 * view.scale];
 """
-_UNDER_THE_POINTER = "return String(cellAt(place({clientX: arguments[0], clientY: arguments[1]})))"
+_UNDER_THE_POINTER = "return String(cellAt(toPlot({clientX: arguments[0], clientY: arguments[1]})))"
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def shown() -> Iterator[Page]:
         yield page
 
 
-def opened(page: Page, path: Path) -> Page:
+def open_page(page: Page, path: Path) -> Page:
     page.driver.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride", {"width": 1200, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     )
@@ -121,15 +121,15 @@ def opened(page: Page, path: Path) -> Page:
     return page
 
 
-def scale(page: Page) -> float:
-    """px of a cell."""
+def get_scale(page: Page) -> float:
+    """Return the size of a cell in px."""
     return float(page.run("return view.scale"))
 
 
 @in_browser
 @pytest.mark.browser
 def test_many_labels_open_within_a_second(shown: Page, tmp_path: Path) -> None:
-    page = opened(shown, written(tmp_path, measured(AKSHARAS, {(i, (i * 7 + 1) % 657): 4 for i in range(657)})))
+    page = open_page(shown, write_page(tmp_path, evaluate(AKSHARAS, {(i, (i * 7 + 1) % 657): 4 for i in range(657)})))
     painted = "return performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
     page.wait(lambda: page.run(painted))
     assert page.run(painted) < 1000
@@ -144,35 +144,35 @@ def test_many_labels_open_within_a_second(shown: Page, tmp_path: Path) -> None:
 
 @in_browser
 @pytest.mark.browser
-def test_pointing_tells_and_the_wheel_zooms_and_dragging_pans(shown: Page, tmp_path: Path) -> None:
-    page = opened(shown, written(tmp_path, measured(tuple("ಅಆಇಈಉಊಎಏಐಒ"), {(0, 1): 3})))
+def test_pointing_describes_a_cell_the_wheel_zooms_and_dragging_pans(shown: Page, tmp_path: Path) -> None:
+    page = open_page(shown, write_page(tmp_path, evaluate(tuple("ಅಆಇಈಉಊಎಏಐಒ"), {(0, 1): 3})))
     x, y = page.run(_SECOND_OF_THE_FIRST_ROW)
     place = {"x": x, "y": y}
     page.driver.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseMoved", **place})
-    page.wait(lambda: page.text("#told") == "true ಅ → read as ಆ: 3 of 15 (20 %)")
-    assert page.text("#tip") == page.text("#told")
-    before = scale(page)
+    page.wait(lambda: page.text("#selection") == "true ಅ → predicted ಆ: 3 of 15 (20 %)")
+    assert page.text("#tip") == page.text("#selection")
+    before = get_scale(page)
     page.driver.execute_cdp_cmd(
         "Input.dispatchMouseEvent", {"type": "mouseWheel", **place, "deltaX": 0, "deltaY": -300}
     )
-    page.wait(lambda: scale(page) > before)
+    page.wait(lambda: get_scale(page) > before)
     assert page.run(_UNDER_THE_POINTER, x, y) == "0,1"
     held, left = {"button": "left", "buttons": 1, "clickCount": 1}, page.run("return view.x")
     for kind, shift in (("mousePressed", 0), ("mouseMoved", -40), ("mouseReleased", -40)):
         page.driver.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": kind, **held, "x": x + shift, "y": y})
     page.wait(lambda: page.run("return view.x") < left)
     page.find("#whole").click()
-    page.wait(lambda: scale(page) == pytest.approx(before))
+    page.wait(lambda: get_scale(page) == pytest.approx(before))
     page.find("#closer").click()
-    page.wait(lambda: scale(page) > before)
+    page.wait(lambda: get_scale(page) > before)
 
 
 @in_browser
 @pytest.mark.browser
 def test_two_fingers_zoom(shown: Page, tmp_path: Path) -> None:
-    page = opened(shown, written(tmp_path, measured(tuple("ಅಆಇಈಉಊಎಏಐಒ"), {(0, 1): 3})))
+    page = open_page(shown, write_page(tmp_path, evaluate(tuple("ಅಆಇಈಉಊಎಏಐಒ"), {(0, 1): 3})))
     x, y = page.run(_SECOND_OF_THE_FIRST_ROW)
-    before = scale(page)
+    before = get_scale(page)
 
     def touch(kind: str, *apart: float) -> None:
         fingers = [{"x": x + side, "y": y, "id": i} for i, side in enumerate(apart)]
@@ -180,7 +180,7 @@ def test_two_fingers_zoom(shown: Page, tmp_path: Path) -> None:
 
     touch("touchStart", -20.0, 20.0)
     touch("touchMove", -25.0, 25.0)
-    page.wait(lambda: scale(page) == pytest.approx(before * 1.25))
+    page.wait(lambda: get_scale(page) == pytest.approx(before * 1.25))
     assert page.run(_UNDER_THE_POINTER, x, y) == "0,1"
     touch("touchEnd")
 
@@ -188,19 +188,19 @@ def test_two_fingers_zoom(shown: Page, tmp_path: Path) -> None:
 @in_browser
 @pytest.mark.browser
 def test_keys_alone_reach_everything(shown: Page, tmp_path: Path) -> None:
-    page = opened(shown, written(tmp_path, measured(AKSHARAS, {(5, 9): 6, (600, 3): 2})))
+    page = open_page(shown, write_page(tmp_path, evaluate(AKSHARAS, {(5, 9): 6, (600, 3): 2})))
     first, second = (pair.text for pair in page.all("#pairs button"))
     assert AKSHARAS[5] in first and "6 of 15 (40 %)" in first and AKSHARAS[600] in second
     page.run("document.querySelector('#pairs button').focus()")
-    page.wait(lambda: page.text("#told") == f"true {AKSHARAS[5]} → read as {AKSHARAS[9]}: 6 of 15 (40 %)")
-    assert scale(page) >= 30
+    page.wait(lambda: page.text("#selection") == f"true {AKSHARAS[5]} → predicted {AKSHARAS[9]}: 6 of 15 (40 %)")
+    assert get_scale(page) >= 30
     ActionChains(page.driver).send_keys(Keys.ARROW_DOWN).perform()
-    page.wait(lambda: "2 of 15 (13.3 %)" in page.text("#told"))
+    page.wait(lambda: "2 of 15 (13.3 %)" in page.text("#selection"))
     assert page.find("[aria-current]").text == second
     page.find("#matrix").send_keys(Keys.ARROW_RIGHT)
-    page.wait(lambda: page.text("#told") == f"true {AKSHARAS[600]} → read as {AKSHARAS[600]}: 13 of 15 (86.7 %)")
+    page.wait(lambda: page.text("#selection") == f"true {AKSHARAS[600]} → predicted {AKSHARAS[600]}: 13 of 15 (86.7 %)")
     page.find("#matrix").send_keys("0")
-    page.wait(lambda: scale(page) < 2)
+    page.wait(lambda: get_scale(page) < 2)
     assert page.nameless() == []
 
 
@@ -208,18 +208,18 @@ def test_keys_alone_reach_everything(shown: Page, tmp_path: Path) -> None:
 @pytest.mark.browser
 def test_labels_that_look_like_markup_are_shown_as_they_are(shown: Page, tmp_path: Path) -> None:
     title = f"{HOSTILE[0]} on {HOSTILE[1]}"
-    page = opened(shown, written(tmp_path, measured(HOSTILE, {(0, 1): 3, (2, 3): 2}), title))
+    page = open_page(shown, write_page(tmp_path, evaluate(HOSTILE, {(0, 1): 3, (2, 3): 2}), title))
     assert page.text("#title") == title == page.driver.title and not page.all("img")
     assert f"{HOSTILE[0]} → {HOSTILE[1]}" in page.text("#pairs").replace("\n", "")
     page.find("#pairs button").click()
-    page.wait(lambda: page.text("#told") == f"true {HOSTILE[0]} → read as {HOSTILE[1]}: 3 of 15 (20 %)")
+    page.wait(lambda: page.text("#selection") == f"true {HOSTILE[0]} → predicted {HOSTILE[1]}: 3 of 15 (20 %)")
     assert page.driver.title == title and page.complaints() == []
 
 
 @in_browser
 @pytest.mark.browser
-def test_it_is_dark_where_the_system_is(shown: Page, tmp_path: Path) -> None:
-    page = opened(shown, written(tmp_path, measured(("a", "b"), {(0, 1): 3})))
+def test_it_follows_the_systems_dark_mode(shown: Page, tmp_path: Path) -> None:
+    page = open_page(shown, write_page(tmp_path, evaluate(("a", "b"), {(0, 1): 3})))
     ground = "const [r, g, b] = pen.getImageData(2, 2, 1, 1).data; return r + g + b"
     assert page.run(ground) > 600
     page.prefer("dark")
@@ -232,13 +232,13 @@ def test_it_is_dark_where_the_system_is(shown: Page, tmp_path: Path) -> None:
 @pytest.mark.browser
 def test_mistakes_that_are_too_many_to_list_are_not_denied(shown: Page, tmp_path: Path) -> None:
     labels = tuple(f"{chr(0xC95)}{chr(0xCBE)}{i}" for i in range(12_000))
-    page = opened(shown, written(tmp_path, measured(labels, {(i, i + 1): 1 for i in range(11_000)}, each=2)))
-    assert "None is listed: mistakes are too many" in page.text("#listed")
+    page = open_page(shown, write_page(tmp_path, evaluate(labels, {(i, i + 1): 1 for i in range(11_000)}, each=2)))
+    assert "None is listed: there are too many mistakes" in page.text("#listed")
     assert "Left out: 11,000 cells of one drawing each." in page.text("#about")
 
 
 @in_browser
 @pytest.mark.browser
 def test_without_mistakes_it_says_so(shown: Page, tmp_path: Path) -> None:
-    page = opened(shown, written(tmp_path, measured(("a", "b"), {})))
+    page = open_page(shown, write_page(tmp_path, evaluate(("a", "b"), {})))
     assert page.text("#listed") == "No drawing was taken for another label." and not page.all("#pairs button")

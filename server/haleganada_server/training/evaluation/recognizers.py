@@ -1,7 +1,7 @@
 """What is measured: a model that was trained on a data set, or the product's own head, taught with a data set.
 
-Both answer with log-probabilities over their labels, so that they can be measured, and joined, in one way. Networks
-run on one core each call; several calls at a time use the others.
+Both give log-probabilities over their labels, so that they can be measured and combined in the same way. Each call of a
+network runs on one core; parallel calls use the others.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from haleganada_server.vision import model_input
 Rasters = NDArray[np.uint8]  # (n, 64, 64), 255 = ink on 0
 Floats = NDArray[np.float32]
 
-PIECE = 8  # drawings in one call of a network; more are hardly faster
-_LEAST = 1e-12  # a probability of 0 would be a veto in an ensemble
-_TIMED, _TIMED_SECONDS = 50, 3.0  # drawings, and about how long at most
+MICRO_BATCH = 8  # drawings per call of a network; more are hardly faster
+_MIN_PROBABILITY = 1e-12  # a probability of 0 would be a veto in an ensemble
+_TIMED, _TIMED_SECONDS = 50, 3.0  # the most drawings that are timed, and about how long at most
 
 
-class Recogniser(Protocol):
-    """Anything that recognises data set rasters. model_id and name: as in the request. sha256: as lists of
-    models tell it. facts: what else is told of it, JSON values.
+class Recognizer(Protocol):
+    """Anything that recognizes a data set's rasters. model_id, name: as in the request. sha256: as in lists of models.
+    facts: further JSON values for the report.
     """
 
     @property
@@ -56,7 +56,7 @@ class Recogniser(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainedModel:
-    """A model folder's model.onnx."""
+    """The model.onnx of a model's folder."""
 
     model_id: str
     name: str
@@ -65,7 +65,7 @@ class TrainedModel:
 
     @classmethod
     def load(cls, model_id: str, name: str, folder: Path) -> TrainedModel:
-        """Raises DataLoss or Precondition, reason MODEL_DAMAGED, if the folder cannot be used."""
+        """Load a model. Raises DataLoss or Precondition, reason MODEL_DAMAGED, if the folder cannot be used."""
         try:
             card = ModelCard.from_json((folder / CARD).read_bytes())
         except OSError as error:
@@ -87,15 +87,15 @@ class TrainedModel:
         return {"preset": card.preset, "parameters": card.parameters, "trained_on": trained_on}
 
     def log_probabilities(self, rasters: Rasters) -> Floats:
-        """See Recogniser."""
-        return np.log(np.maximum(self.classifier.probabilities(rasters), _LEAST)).astype(np.float32)
+        """See Recognizer."""
+        return np.log(np.maximum(self.classifier.probabilities(rasters), _MIN_PROBABILITY)).astype(np.float32)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class FewShot:
-    """The shipped embedder, and a head that was taught with a data set's training part.
+    """The shipped embedder with a head that was taught with a data set's training part.
 
-    Its log-probabilities leave “unknown” out, whose probability lowers those of all labels: what the product tells.
+    As in the product, its log-probabilities leave “unknown” out, whose probability lowers those of all labels.
     """
 
     head: Head
@@ -106,17 +106,17 @@ class FewShot:
     name: str = FEW_SHOT
 
     @classmethod
-    def teach(cls, folder: Path, pieces: Iterator[tuple[Rasters, list[str]]]) -> FewShot:
-        """folder: of the weights. pieces: rasters with their labels, together at least one."""
+    def teach(cls, folder: Path, batches: Iterator[tuple[Rasters, list[str]]]) -> FewShot:
+        """folder: of the weights. batches: rasters with their labels, at least one drawing in all."""
         weights = load_weights(folder)
         embedder = OnnxEmbedder(weights, lambda rasters: model_input(rasters, weights.side))
         projection, vectors, labels = weights.head_parameters.projection, [], []
-        for rasters, texts in pieces:
+        for rasters, texts in batches:
             vectors.append(projection.project(embedder.embed(rasters)))
             labels += texts
         head = Head.fit(projection.between, labels, np.concatenate(vectors)).adapted()
-        alone = OnnxEmbedder(weights, lambda rasters: model_input(rasters, weights.side), threads=1)
-        return cls(head, weights, alone, _taught(head))
+        single_threaded = OnnxEmbedder(weights, lambda rasters: model_input(rasters, weights.side), threads=1)
+        return cls(head=head, weights=weights, embedder=single_threaded, taught=_count_taught(head))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -131,26 +131,26 @@ class FewShot:
         return {"preset": self.weights.name, "taught": self.taught}
 
     def log_probabilities(self, rasters: Rasters) -> Floats:
-        """See Recogniser."""
-        model = self.weights.head_parameters
-        vectors = model.projection.project(self.embedder.embed(rasters))
-        beliefs = [believe(self.head, model.calibration, vector).probabilities[:-1] for vector in vectors]
-        return np.log(np.maximum(np.stack(beliefs), _LEAST)).astype(np.float32)
+        """See Recognizer."""
+        parameters = self.weights.head_parameters
+        vectors = parameters.projection.project(self.embedder.embed(rasters))
+        beliefs = [believe(self.head, parameters.calibration, vector).probabilities[:-1] for vector in vectors]
+        return np.log(np.maximum(np.stack(beliefs), _MIN_PROBABILITY)).astype(np.float32)
 
 
-def _taught(head: Head) -> dict[str, Any]:
+def _count_taught(head: Head) -> dict[str, Any]:
     counts = head.counts
-    each = {"fewest": int(counts.min()), "median": float(np.median(counts)), "most": int(counts.max())}
-    return {"drawings": int(counts.sum()), "labels": len(counts), **each}
+    per_label = {"fewest": int(counts.min()), "median": float(np.median(counts)), "most": int(counts.max())}
+    return {"drawings": int(counts.sum()), "labels": len(counts), **per_label}
 
 
-def milliseconds(recogniser: Recogniser, rasters: Rasters) -> float:
-    """Median time of one drawing that comes alone, on one core."""
-    recogniser.log_probabilities(rasters[:1])  # the first call of a session allocates
+def measure_latency_ms(recognizer: Recognizer, rasters: Rasters) -> float:
+    """Return the median time in ms for one drawing at a time, on one core."""
+    recognizer.log_probabilities(rasters[:1])  # the first call of a session allocates
     times: list[float] = []
     for i in range(min(_TIMED, len(rasters))):
         start = time.perf_counter()
-        recogniser.log_probabilities(rasters[i : i + 1])
+        recognizer.log_probabilities(rasters[i : i + 1])
         times.append(time.perf_counter() - start)
         if sum(times) > _TIMED_SECONDS:
             break

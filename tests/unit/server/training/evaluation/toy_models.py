@@ -1,4 +1,4 @@
-"""Small data sets and models for these tests: made letters, and a network that is one matrix."""
+"""Small data sets and models for these tests: generated letters, and a network of one matrix."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KANNADA = ("ಕ", "ಕಿ", "ಕ್ಷ", "ಖ", "ಗೂ", "ಱ")
 
 @dataclass(frozen=True)
 class Letters:
-    """A data set. entry: as it is in a request."""
+    """A data set. entry: its part of a request."""
 
     entry: dict[str, Any]
     rasters: NDArray[np.uint8]
@@ -34,12 +34,14 @@ class Letters:
         return np.flatnonzero(self.parts == part)
 
 
-def letters(folder: Path, names: tuple[str, ...], each: dict[Part, int], noise: float = 0.25, seed: int = 0) -> Letters:
-    """Each label is two strokes; its drawings shift and lose some of their ink. noise: how much."""
+def make_letters(
+    folder: Path, names: tuple[str, ...], each: dict[Part, int], noise: float = 0.25, seed: int = 0
+) -> Letters:
+    """Generate a data set. Each label is two strokes; its drawings are shifted and lose some ink, by `noise`."""
     rng = np.random.default_rng(seed)
-    shapes = [_shape(rng) for _ in names]
+    shapes = [_make_shape(rng) for _ in names]
     rows = [(label, part) for label in range(len(names)) for part, count in each.items() for _ in range(count)]
-    rasters = np.stack([_drawing(shapes[label], noise, rng) for label, _ in rows])
+    rasters = np.stack([_draw(shapes[label], noise, rng) for label, _ in rows])
     labels = np.array([label for label, _ in rows], np.int32)
     parts = np.array([part for _, part in rows], np.uint8)
     folder.mkdir(parents=True)
@@ -51,14 +53,14 @@ def letters(folder: Path, names: tuple[str, ...], each: dict[Part, int], noise: 
     return Letters(entry, rasters, labels, parts)
 
 
-def _shape(rng: np.random.Generator) -> NDArray[np.float64]:
-    """(points, 2) in px."""
+def _make_shape(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return random strokes, (points, 2) in px."""
     ends = rng.uniform(10, 54, (2, 2, 2))
     t = np.linspace(0, 1, 60)[:, None]
     return np.concatenate([(1 - t) * start + t * end for start, end in ends])
 
 
-def _drawing(shape: NDArray[np.float64], noise: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+def _draw(shape: NDArray[np.float64], noise: float, rng: np.random.Generator) -> NDArray[np.uint8]:
     raster = np.zeros((64, 64), np.uint8)
     points = shape + rng.normal(0, 8 * noise, 2) + rng.normal(0, noise, shape.shape)
     for y, x in points[rng.random(len(points)) > noise / 2].astype(int).clip(1, 62):
@@ -66,16 +68,19 @@ def _drawing(shape: NDArray[np.float64], noise: float, rng: np.random.Generator)
     return raster
 
 
-def nearest_mean(folder: Path, name: str, data: Letters, labels: tuple[str, ...], side: int = SIDE) -> Path:
-    """A model folder: the nearest mean of the training part's drawings. A label that the data set does not have gets a
-    blank mean.
+def write_nearest_mean(folder: Path, name: str, data: Letters, labels: tuple[str, ...], side: int = SIDE) -> Path:
+    """Write a model that predicts the nearest mean of the training part's drawings, and return its folder.
+
+    The mean of a label that the data set does not have is blank.
     """
     train = data.rows(Part.TRAIN)
     ink = model_input(data.rasters[train], side).reshape(len(train), -1)
     own = {label: ink[data.labels[train] == i] for i, label in enumerate(data.entry["labels"])}
     means = np.stack([own[label].mean(0) if len(own.get(label, ())) else np.zeros(side * side) for label in labels])
     folder.mkdir(parents=True)
-    onnx.save(_network((means.T * 2).astype(np.float32), -(means**2).sum(1).astype(np.float32), side), folder / ONNX)
+    onnx.save(
+        _build_network((means.T * 2).astype(np.float32), -(means**2).sum(1).astype(np.float32), side), folder / ONNX
+    )
     card = ModelCard(
         preset="tiny-cnn",
         name=name,
@@ -92,16 +97,16 @@ def nearest_mean(folder: Path, name: str, data: Letters, labels: tuple[str, ...]
     return folder
 
 
-def _network(weights: NDArray[np.float32], bias: NDArray[np.float32], side: int) -> onnx.ModelProto:
+def _build_network(weights: NDArray[np.float32], bias: NDArray[np.float32], side: int) -> onnx.ModelProto:
     nodes = [
         helper.make_node("Flatten", ["ink"], ["flat"]),
         helper.make_node("Gemm", ["flat", "weights", "bias"], ["logits"]),
         helper.make_node("Softmax", ["logits"], ["probabilities"]),
     ]
-    given = helper.make_tensor_value_info("ink", TensorProto.FLOAT, ["n", 1, side, side])
-    told = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", len(bias)])
+    input_info = helper.make_tensor_value_info("ink", TensorProto.FLOAT, ["n", 1, side, side])
+    output_info = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", len(bias)])
     constants = [numpy_helper.from_array(weights, "weights"), numpy_helper.from_array(bias, "bias")]
-    graph = helper.make_graph(nodes, "nearest-mean", [given], [told], constants)
+    graph = helper.make_graph(nodes, "nearest-mean", [input_info], [output_info], constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     onnx.checker.check_model(model)
     return model
