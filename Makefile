@@ -54,11 +54,11 @@ NO_NODE = $(shell command -v npm >/dev/null && node -e 'const [major, minor] = p
 
 lint-js:                                 ## The page's JavaScript and CSS: ESLint, prettier, types; skipped without Node
 	@if [ -n "$(NO_NODE)" ]; then echo "JavaScript and CSS are not checked: $(NO_NODE)"; \
-	else $(MAKE) --no-print-directory clients/node_modules/.done && npm --prefix clients run --silent lint; fi
+	else $(MAKE) --silent clients/node_modules/.done && npm --prefix clients run --silent lint; fi
 
 fmt-js:
 	@if [ -n "$(NO_NODE)" ]; then echo "JavaScript and CSS are not formatted: $(NO_NODE)"; \
-	else $(MAKE) --no-print-directory clients/node_modules/.done && npm --prefix clients run --silent fmt; fi
+	else $(MAKE) --silent clients/node_modules/.done && npm --prefix clients run --silent fmt; fi
 
 clients/node_modules/.done: clients/package-lock.json
 	npm --prefix clients ci --no-audit --no-fund --silent

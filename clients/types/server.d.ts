@@ -297,6 +297,7 @@ interface Job {
   end_time: string | null;
   progress: JobProgress;
   error: string;
+  error_reason: string;
   files: JobFile[];
   training: TrainingJob | null;
   evaluation: EvaluationJob | null;

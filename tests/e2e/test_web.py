@@ -128,7 +128,9 @@ ITEM_ERRORS = [
     ({"reason": "HAS_FORMS", "message": "“ಕ” has forms"}, "it has forms of its own", "ಇದಕ್ಕೆ ತನ್ನದೇ ರೂಪಗಳಿವೆ"),
     ({"reason": "INVALID_INPUT", "field": "glyph.image", "message": "glyph.image: is empty"}, "PNG, JPEG", "ಅಕ್ಷರ"),
     ({"reason": "INVALID_INPUT", "field": "glyph.ink.strokes", "message": "glyph.ink.strokes: …"}, "clear", "ಹಲಗೆ"),
-    ({"reason": "INVALID_INPUT", "field": "file", "message": "file: is no zip"}, "is no zip", "is no zip"),
+    ({"reason": "INVALID_INPUT", "field": "file", "message": "file: is no zip"}, "is no zip", "ಈ ಕಡತವನ್ನು ಬಳಸಲಾಗದು"),
+    ({"reason": "INVALID_INPUT", "field": "settings.seed", "message": "settings.seed: …"}, "a setting", "ಆಯ್ಕೆಯ"),
+    ({"reason": "DIVERGED", "message": "not finite in epoch 3"}, "not finite in epoch 3", "ಕಡಿಮೆ ಕಲಿಕೆಯ ದರ"),
     ({"message": "Failed: a browser's own words"}, "Failed: a browser's own words", "Failed: a browser's own words"),
 ]
 

@@ -12,8 +12,12 @@ import haleganada_client.jobs
 import haleganada_client.models
 import haleganada_client.types
 import pytest
+from haleganada.v1.error_reason_pb2 import ErrorReason
 
-TYPES = Path(__file__).parents[4] / "clients" / "types" / "server.d.ts"
+CLIENTS = Path(__file__).parents[4] / "clients"
+TYPES = CLIENTS / "types" / "server.d.ts"
+ERRORS = CLIENTS / "haleganada_client" / "web" / "static" / "server" / "errors.js"
+NOT_THE_SERVERS = {"REQUEST_ENTITY_TOO_LARGE", "TOKEN_MISSING", "TOO_MANY_UPLOADS", "NO_SERVER"}
 MODULES = (
     haleganada_client.types,
     haleganada_client.datasets,
@@ -42,6 +46,13 @@ def test_decisions_and_states_are_the_enums_values() -> None:
     decisions = {one.value for one in haleganada_client.types.Decision}
     states = {one.value for one in haleganada_client.jobs.JobState}
     assert _values("Prediction", "decision") == decisions and _values("Job", "state") == states
+
+
+def test_errors_have_reasons_of_the_contract() -> None:
+    """The page's own server and the client have reasons beside them."""
+    reasons = set(re.findall(r"^  ([A-Z_]+[A-Z]): ", ERRORS.read_text(encoding="utf-8"), re.MULTILINE))
+    known = {name.removeprefix("ERROR_REASON_") for name in ErrorReason.DESCRIPTOR.values_by_name}
+    assert reasons > NOT_THE_SERVERS and reasons <= known | NOT_THE_SERVERS
 
 
 def _values(interface: str, field: str) -> set[str]:

@@ -2,6 +2,7 @@
 
 import { count, duration, moment, say, size } from "../i18n/words.js";
 import { currentWorkspace, get, post, url } from "../server/api.js";
+import { explain } from "../server/errors.js";
 import { poll } from "../server/polling.js";
 import { deleteIfSure } from "../ui/deletion.js";
 import { button, element } from "../ui/dom.js";
@@ -159,10 +160,10 @@ function isBetter(one, other) {
  */
 function outcome(job) {
   if (!isOver(job)) return [];
-  const { job_id: id, state, error, training, evaluation } = job;
+  const { job_id: id, state, error, error_reason: reason, training, evaluation } = job;
   const note = say(training?.model_id ? "cancelledKept" : "cancelledNothing");
   return [
-    error !== "" && problem(error),
+    error !== "" && problem(explain({ message: error, reason })),
     state === "cancelled" && element("p", { class: "note" }, note),
     evaluation?.result && evaluationReport(job, evaluation.result),
     training && trainingActions(id, training),

@@ -2,6 +2,7 @@
 
 import { moment, say } from "../i18n/words.js";
 import { get } from "../server/api.js";
+import { explain } from "../server/errors.js";
 import { poll } from "../server/polling.js";
 import { element } from "../ui/dom.js";
 import { link, viewOf } from "../ui/navigation.js";
@@ -32,7 +33,7 @@ export async function showJobs(view, _, life) {
 
 /** @param {Job} job */
 function row(job) {
-  const { training, evaluation, create_time: created, state, progress, error } = job;
+  const { training, evaluation, create_time: created, state, progress, error, error_reason: reason } = job;
   const about = joinFacts(training?.preset, (training ?? evaluation)?.dataset_name, moment(created));
   const isRunning = state === "running";
   return element(
@@ -45,7 +46,7 @@ function row(job) {
       element("small", {}, about),
       isRunning && meter(progress.done, progress.total, say("progress")),
       isRunning && element("small", {}, activity(job)),
-      isOver(job) && error !== "" && element("small", { class: "warning" }, error),
+      isOver(job) && error !== "" && element("small", { class: "warning" }, explain({ message: error, reason })),
     ),
     stateBadge(job),
   );

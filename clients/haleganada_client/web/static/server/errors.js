@@ -1,7 +1,7 @@
 // Errors in the reader's language: by their stable reason, else by the field of the request that is wrong. For what is
 // not listed the server's own message remains, without the name of the field, which nobody sees on a page.
 
-import { say } from "../i18n/words.js";
+import { currentLanguage, say } from "../i18n/words.js";
 
 /** @type {Record<string, import("../i18n/words.js").Word>} */
 const REASONS = {
@@ -23,6 +23,12 @@ const REASONS = {
   ALREADY_LINKED: "alreadyForm",
   HAS_FORMS: "hasForms",
   NOT_LINKED: "notForm",
+  WORKSPACE_BUSY: "tooBusy",
+  WORKSPACE_LOCKED: "workspaceLocked",
+  UPLOAD_INTERRUPTED: "uploadInterrupted",
+  PREVIEW_TIMEOUT: "previewTimeout",
+  BUILT_IN_MODEL: "modelBuiltIn",
+  SLOW_START: "slowStart",
   QUEUE_FULL: "tooBusy",
   TOO_MANY_TRANSFERS: "tooBusy",
   TOO_MANY_UPLOADS: "tooManyUploads",
@@ -35,16 +41,40 @@ const REASONS = {
   STOPPING: "noAnswer",
 };
 
+// Reasons whose message from the server says more than these words, but in English alone.
+/** @type {Record<string, import("../i18n/words.js").Word>} */
+const DETAILED_REASONS = {
+  DATASET_UNUSABLE: "datasetUnusable",
+  CONFLICTING_LABELS: "conflictingLabels",
+  MODEL_DAMAGED: "modelUnusable",
+  MODEL_DOES_NOT_FIT: "modelUnusable",
+  MODEL_IN_USE: "modelInUse",
+  TOO_MANY_LEARNERS: "tooManyLearners",
+  PROCESS_KILLED: "outOfMemory",
+  OUT_OF_MEMORY: "outOfMemory",
+  PROCESS_ENDED: "processEnded",
+  DIVERGED: "diverged",
+  TORCH_NOT_INSTALLED: "torchMissing",
+  TENSORBOARD_NOT_INSTALLED: "tensorboardMissing",
+  BACKBONE_WEIGHTS_MISSING: "backboneMissing",
+};
+const SERVER_LANGUAGE = "en";
+
+// Names of fields, whole or up to the first dot.
 /** @type {Record<string, import("../i18n/words.js").Word>} */
 const FIELDS = {
   label: "labelRefused",
   form: "labelRefused",
   canonical: "labelRefused",
   variant_of: "labelRefused",
+  file: "fileRefused",
+  file_name: "fileTypeRefused",
   name: "nameRefused",
   workspace: "nameRefused",
   image: "pictureRefused",
   "glyph.image": "pictureRefused",
+  glyph: "drawingRefused",
+  settings: "settingRefused",
 };
 
 const WITHOUT_ANSWER = [0, 504]; // statuses of HTTP
@@ -55,7 +85,8 @@ const WITHOUT_ANSWER = [0, 504]; // statuses of HTTP
  */
 export function explain({ message, reason = "", field = "", status = 400 }) {
   if (WITHOUT_ANSWER.includes(status)) return say("noAnswer");
-  const word = REASONS[reason] ?? FIELDS[field] ?? (field.startsWith("glyph") ? "drawingRefused" : "");
-  if (word) return say(word);
-  return field && message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message;
+  const detailed = currentLanguage() === SERVER_LANGUAGE ? undefined : DETAILED_REASONS[reason];
+  const error = field && message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message;
+  const word = REASONS[reason] ?? detailed ?? FIELDS[field] ?? FIELDS[field.split(".")[0]];
+  return word ? say(word, { error }) : error;
 }
