@@ -6,7 +6,7 @@ BIN := .venv/bin
 TORCH_TESTS := tests/unit/server/training tests/contract/test_torch_embedder.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup run test lint lint-js fmt fmt-js proto proto-check bench bench-accuracy bench-models bench-kill screenshots notebook clean
+.PHONY: setup run test lint lint-js fmt fmt-js limits limits-check proto proto-check bench bench-accuracy bench-models bench-kill screenshots notebook clean
 
 setup: .venv/.done                       ## The environment of a user: server and web page, no torch
 
@@ -37,12 +37,18 @@ test: .venv/.done-test .venv-train/.done ## All tests; those that need torch bes
 	.venv-train/bin/python -m pip install --quiet --editable '.[server]' --group test --group test-train
 	@touch $@
 
-lint: .venv/.done-test proto-check lint-js  ## Style, types, directions of imports, the contract's style
+lint: .venv/.done-test proto-check limits-check lint-js  ## Style, types, directions of imports, the contract's style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy server clients tests proto
 	$(BIN)/lint-imports
 	$(BIN)/buf lint proto
+
+limits: .venv/.done                      ## core/limits.py -> the clients' copies
+	$(BIN)/python proto/generate_limits.py
+
+limits-check: .venv/.done                ## The clients' copies match core/limits.py
+	$(BIN)/python proto/generate_limits.py --check
 
 fmt: .venv/.done-test fmt-js
 	$(BIN)/ruff check --fix .

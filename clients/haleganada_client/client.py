@@ -39,11 +39,11 @@ from .convert import Drawing
 from .datasets import DatasetsClient
 from .errors import InvalidInput, from_rpc
 from .jobs import JobsClient
+from .limits import WAIT_LEARNED_MS
 from .models import ModelsClient
 
 _TRANSFER_S = 3600.0
 _BATCH_S = 60.0
-_LONGEST_WAIT_S = 60
 
 
 class HaleganadaClient:
@@ -461,8 +461,8 @@ def _tls(tls: bool | str | os.PathLike[str] | None) -> dict[str, Any]:
 
 
 def _wait_ms(seconds: float) -> int:
-    if not 0 <= seconds <= _LONGEST_WAIT_S:
-        problem = f"wait_learned_s: {seconds} is not from 0 to {_LONGEST_WAIT_S}"
+    if not WAIT_LEARNED_MS.includes(1000 * seconds):
+        problem = f"wait_learned_s: {seconds} is not from 0 to {WAIT_LEARNED_MS.maximum // 1000}"
         raise InvalidInput(problem, "INVALID_INPUT", "wait_learned_s")
     return math.ceil(1000 * seconds)
 

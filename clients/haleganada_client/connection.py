@@ -23,10 +23,11 @@ from typing import Any
 
 import grpc
 
+from haleganada_client.limits import MAX_MESSAGE_BYTES
+
 from . import health
 from .errors import NO_SERVER, InvalidInput, Unavailable, from_rpc
 
-MAX_MESSAGE_BYTES = 16 * 2**20
 _KEEPALIVE_MS = 60_000
 _RECONNECT_MS = 2_000  # gRPC's own default grows to two minutes, long after a restarted server is back
 _FIRST_PAUSE_S = 0.1

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from haleganada_client.limits import MAX_MESSAGE_BYTES
+
 if TYPE_CHECKING:
     import grpc
 
@@ -117,7 +119,9 @@ def _of_grpc(code: int, said: str, target: str, field: str) -> HaleganadaError:
     if code == 4:
         return kind(f"{target} gave no answer in time; try again, or allow more time with --timeout")
     if code == 8 and "larger than max" in said:
-        return InvalidInput("the call is larger than 16 MiB; send fewer or smaller drawings at once")
+        return InvalidInput(
+            f"the call is larger than {MAX_MESSAGE_BYTES // 2**20} MiB; send fewer or smaller drawings at once"
+        )
     if code == 12:
         return kind(f"the server at {target} does not know this call; it is older than this client, update it")
     if code == 1 and "Channel closed" in said:

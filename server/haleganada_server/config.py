@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from haleganada_server.core.limits import MAX_IMPORT_BYTES, MAX_MESSAGE_BYTES, MAX_UPLOAD_BYTES
+
 SHIPPED_WEIGHTS = Path(__file__).with_name("weights")
 SHIPPED_MODELS = (SHIPPED_WEIGHTS / "starter",)
 """Models that every server has: digits and small letters, so that one can draw at once."""
@@ -46,11 +48,11 @@ class ServerConfig:
     """Exports and imports in progress at once; each takes one of the threads."""
     max_watchers: int = 6
     """Clients that watch a job at once; each takes one of the threads, of which at least half are left to others."""
-    max_message_bytes: int = 16 * 2**20
+    max_message_bytes: int = MAX_MESSAGE_BYTES
     """Size of one request or response in bytes."""
-    max_import_bytes: int = 2**30
+    max_import_bytes: int = MAX_IMPORT_BYTES
     """Size of one imported file in bytes."""
-    max_upload_bytes: int = 4 * 2**30
+    max_upload_bytes: int = MAX_UPLOAD_BYTES
     """Size of one uploaded data set in bytes."""
     datasets_from: Path | None = None
     """Folder of this machine from which callers may have data sets read; None = from none."""

@@ -21,11 +21,12 @@ from haleganada_client.errors import (
     RevisionMismatch,
     Unavailable,
 )
+from haleganada_client.limits import MAX_MESSAGE_BYTES
 
 from . import datasets, jobs, models, page, rest, samples, transfers
 from .security import protect
 
-MAX_BODY = 16 * 2**20  # bytes; a drawing as a data URL. Imports have a limit of their own
+MAX_BODY = MAX_MESSAGE_BYTES  # a drawing as a data URL; imports have a limit of their own
 HTTP_STATUS: dict[type[HaleganadaError], int] = {
     InvalidInput: 400,
     NotAllowed: 403,

@@ -19,13 +19,13 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify, request
 
 from haleganada_client.errors import Exhausted, InvalidInput
+from haleganada_client.limits import MAX_UPLOAD_BYTES
 
 from .context import client
 from .drawings import body, text
 from .plain import plain
 
 blueprint = Blueprint("datasets", __name__, url_prefix="/page/datasets")
-MAX_DATASET = 4 * 2**30  # bytes, as the server's own limit is unless it was started with another
 UPLOADS_AT_ONCE = 4  # each holds one of the page's threads until the server has read the file
 _ENDINGS = (".zip", ".npz", ".jsonl")
 _LONGEST_NAME = 60  # code points of a temporary file's name, so that its bytes fit every file system
@@ -46,7 +46,7 @@ def dataset(dataset_id: str) -> Response:
 @blueprint.post("")
 def upload() -> Response:
     """Make a data set of the file that is the request's body; ?file_name= and the options of DatasetsClient.upload."""
-    request.max_content_length = MAX_DATASET
+    request.max_content_length = MAX_UPLOAD_BYTES
     name, options = _file_name(), _options()
     with _place(), tempfile.TemporaryDirectory(prefix="haleganada-") as folder:
         path = Path(folder) / name

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 
+from haleganada_client.limits import MAX_LABEL_LENGTH
 from haleganada_client.other_text import differ_as_text
 
 from .context import client, workspace
@@ -21,7 +22,9 @@ _TOP_K = 5
 @blueprint.get("/")
 def index() -> Response:
     """The page to draw on."""
-    return remember_token(make_response(render_template("index.html", csrf=give_token())))
+    return remember_token(
+        make_response(render_template("index.html", csrf=give_token(), max_label_length=MAX_LABEL_LENGTH))
+    )
 
 
 @blueprint.get("/models")

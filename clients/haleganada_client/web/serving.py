@@ -12,9 +12,9 @@ from waitress.server import create_server
 from haleganada_client.client import HaleganadaClient
 from haleganada_client.connection import ClientConfig
 from haleganada_client.errors import HaleganadaError, InvalidInput
+from haleganada_client.limits import MAX_UPLOAD_BYTES
 
 from .app import create_app
-from .datasets import MAX_DATASET
 
 _THREADS = 16
 
@@ -51,7 +51,9 @@ def run_web(
 
 def _bind(app: Any, host: str, port: int) -> Any:
     try:
-        return create_server(app, host=host, port=port, threads=_THREADS, max_request_body_size=MAX_DATASET, ident=None)
+        return create_server(
+            app, host=host, port=port, threads=_THREADS, max_request_body_size=MAX_UPLOAD_BYTES, ident=None
+        )
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise HaleganadaError(f"{host}:{port} cannot be had ({why}); choose another with --port") from None

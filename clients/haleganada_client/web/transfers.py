@@ -8,13 +8,13 @@ from pathlib import Path
 
 from flask import Blueprint, Response, abort, jsonify, request, send_file
 
+from haleganada_client.limits import MAX_IMPORT_BYTES
 from haleganada_client.transfers import FORMATS
 
 from .context import client, workspace
 from .plain import plain
 
 blueprint = Blueprint("transfers", __name__)
-MAX_IMPORT = 2**30
 
 
 @blueprint.get("/page/export")
@@ -35,7 +35,7 @@ def export() -> Response:
 @blueprint.post("/page/import")
 def import_() -> Response:
     """Teach everything in the file that is the request's body."""
-    request.max_content_length = MAX_IMPORT
+    request.max_content_length = MAX_IMPORT_BYTES
     with tempfile.NamedTemporaryFile(prefix="haleganada-") as file:
         shutil.copyfileobj(request.stream, file)
         file.flush()

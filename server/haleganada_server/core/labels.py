@@ -9,8 +9,8 @@ from __future__ import annotations
 import unicodedata
 
 from .errors import InvalidInput
+from .limits import MAX_LABEL_LENGTH
 
-MAX_CODE_POINTS = 64
 DEFAULT_WORKSPACE = "default"
 
 _JOINERS = frozenset("\u200c\u200d")  # ZWNJ, ZWJ
@@ -31,8 +31,8 @@ def normalize_label(text: str, field: str = "label") -> str:
     label = unicodedata.normalize("NFC", text).strip()
     if not label:
         raise InvalidInput(field, "is empty; say which character it is")
-    if len(label) > MAX_CODE_POINTS:
-        raise InvalidInput(field, f"has {len(label)} code points; at most {MAX_CODE_POINTS} are allowed")
+    if len(label) > MAX_LABEL_LENGTH:
+        raise InvalidInput(field, f"has {len(label)} code points; at most {MAX_LABEL_LENGTH} are allowed")
     for char in label:
         if problem := _problem(char):
             raise InvalidInput(field, f"contains U+{ord(char):04X}; {problem}")

@@ -14,12 +14,18 @@ from haleganada.v1 import dataset_service_pb2_grpc
 from haleganada_server.core.datasets.datasets import Datasets, UploadStore, require_known_format, validate_options
 from haleganada_server.core.datasets.preview import DatasetPreviewer, PreviewRequest
 from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.limits import (
+    DEFAULT_PREVIEW_DRAWINGS,
+    DEFAULT_PREVIEW_VIEWS,
+    MAX_RECEIVED_CHUNK_BYTES,
+    PREVIEW_DRAWINGS,
+    PREVIEW_VIEWS,
+)
 
 from . import convert_datasets as convert
 from . import pages, validate
 from .admission import TransferSlots
 
-MAX_CHUNK = 2**20
 Context = grpc.ServicerContext
 
 
@@ -89,8 +95,8 @@ class DatasetServicer(dataset_service_pb2_grpc.DatasetServiceServicer):
     def PreviewDataset(self, request: pb.PreviewDatasetRequest, context: Context) -> pb.PreviewDatasetResponse:
         preview = PreviewRequest(
             validate.required_id("preset", request.preset),
-            validate.count("drawings", request.drawings, 64) or 8,
-            validate.count("views", request.views, 16) or 7,
+            validate.count("drawings", request.drawings, PREVIEW_DRAWINGS, DEFAULT_PREVIEW_DRAWINGS),
+            validate.count("views", request.views, PREVIEW_VIEWS, DEFAULT_PREVIEW_VIEWS),
             request.seed,
         )
         info = self._datasets.get(validate.required_id("dataset_id", request.dataset_id))
@@ -123,6 +129,8 @@ def _chunks(requests: Iterator[pb.UploadDatasetRequest]) -> Iterator[bytes]:
     for request in requests:
         if request.WhichOneof("part") != "chunk":
             raise InvalidInput("part", "is out of order; send one header, then chunks")
-        if len(request.chunk) > MAX_CHUNK:
-            raise InvalidInput("chunk", f"has {len(request.chunk):,} bytes; at most {MAX_CHUNK:,} are allowed")
+        if len(request.chunk) > MAX_RECEIVED_CHUNK_BYTES:
+            raise InvalidInput(
+                "chunk", f"has {len(request.chunk):,} bytes; at most {MAX_RECEIVED_CHUNK_BYTES:,} are allowed"
+            )
         yield request.chunk

@@ -11,11 +11,11 @@ from haleganada.v1 import job_service_pb2_grpc
 from haleganada_server.core.errors import InvalidInput, NotFound
 from haleganada_server.core.jobs.job import Job
 from haleganada_server.core.jobs.jobs import Jobs
+from haleganada_server.core.limits import SENT_CHUNK_BYTES
 
 from . import convert_jobs, pages, validate
 from .admission import TransferSlots, WatchSlots
 
-FILE_CHUNK = 64 * 2**10
 Context = grpc.ServicerContext
 
 
@@ -74,7 +74,7 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
     def GetJobFile(self, request: pb.GetJobFileRequest, context: Context) -> Iterator[pb.GetJobFileResponse]:
         path = self._jobs.file(_id(request.job_id), request.name)
         with self._transfers.one(), path.open("rb") as file:
-            while chunk := file.read(FILE_CHUNK):
+            while chunk := file.read(SENT_CHUNK_BYTES):
                 yield pb.GetJobFileResponse(chunk=chunk)
 
     def _page(self, after: str, limit: int) -> list[Job]:

@@ -17,6 +17,7 @@ from haleganada.v1 import ocr_service_pb2 as pb
 
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Exhausted, InvalidInput
+from haleganada_server.core.limits import MAX_RECEIVED_CHUNK_BYTES, SENT_CHUNK_BYTES
 from haleganada_server.core.workspaces.ports import ExportFile
 from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.core.workspaces.workspace import Workspace
@@ -24,9 +25,6 @@ from haleganada_server.core.workspaces.workspaces import Workspaces
 
 from . import convert
 from .admission import TransferSlots
-
-EXPORT_CHUNK = 64 * 2**10
-IMPORT_CHUNK = 2**20
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -87,7 +85,7 @@ def file_chunks(path: Path) -> Iterator[bytes | common_pb2.TransferTrailer]:
     """A file's content, piece by piece, and last what to check it by."""
     digest, size = hashlib.sha256(), 0
     with path.open("rb") as file:
-        while chunk := file.read(EXPORT_CHUNK):
+        while chunk := file.read(SENT_CHUNK_BYTES):
             digest.update(chunk)
             size += len(chunk)
             yield chunk
@@ -113,8 +111,10 @@ def _receive(requests: Iterator[pb.ImportRequest], path: Path, limit: int) -> No
                 trailer = request.trailer
                 continue
             size += len(request.chunk)
-            if len(request.chunk) > IMPORT_CHUNK or size > limit:
-                raise InvalidInput("chunk", f"is too large; {IMPORT_CHUNK:,} bytes each, {limit:,} in all are allowed")
+            if len(request.chunk) > MAX_RECEIVED_CHUNK_BYTES or size > limit:
+                raise InvalidInput(
+                    "chunk", f"is too large; {MAX_RECEIVED_CHUNK_BYTES:,} bytes each, {limit:,} in all are allowed"
+                )
             digest.update(request.chunk)
             file.write(request.chunk)
     if trailer is not None:

@@ -8,52 +8,58 @@ import re
 from collections.abc import Sized
 
 from haleganada_server.core.errors import InvalidInput
-
-MAX_BATCH = 256
-MAX_TOP_K, DEFAULT_TOP_K = 50, 5
-MAX_PAGE, DEFAULT_PAGE = 500, 50
-MAX_HISTORY, DEFAULT_HISTORY = 10_000, 500
-MAX_ID_LENGTH = 64
-MAX_WAIT_MS = 60_000
-MAX_STROKES, MAX_POINTS = 1_000, 100_000
+from haleganada_server.core.limits import (
+    DEFAULT_HISTORY_POINTS,
+    DEFAULT_PAGE_SIZE,
+    DEFAULT_TOP_K,
+    HISTORY_POINTS,
+    MAX_BATCH_ITEMS,
+    MAX_ID_LENGTH,
+    MAX_POINTS,
+    MAX_STROKES,
+    PAGE_SIZE,
+    TOP_K,
+    WAIT_LEARNED_MS,
+    Range,
+)
 
 _SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 
 def top_k(value: int) -> int:
     """1 to 50; 0 means 5."""
-    if not 0 <= value <= MAX_TOP_K:
-        raise InvalidInput("top_k", f"is {value}; give 1 to {MAX_TOP_K}, or 0 for {DEFAULT_TOP_K}")
+    if value and not TOP_K.includes(value):
+        raise InvalidInput("top_k", f"is {value}; give {TOP_K}, or 0 for {DEFAULT_TOP_K}")
     return value or DEFAULT_TOP_K
 
 
 def page_size(value: int) -> int:
     """1 to 500, more is cut; 0 means 50."""
     if value < 0:
-        raise InvalidInput("page_size", f"is {value}; give 1 to {MAX_PAGE}, or 0 for {DEFAULT_PAGE}")
-    return min(value, MAX_PAGE) or DEFAULT_PAGE
+        raise InvalidInput("page_size", f"is {value}; give {PAGE_SIZE}, or 0 for {DEFAULT_PAGE_SIZE}")
+    return min(value, PAGE_SIZE.maximum) or DEFAULT_PAGE_SIZE
 
 
 def wait_learned(milliseconds: int) -> float:
     """Seconds, 0 to 60."""
-    if not 0 <= milliseconds <= MAX_WAIT_MS:
-        raise InvalidInput("wait_learned_ms", f"is {milliseconds}; give 0 to {MAX_WAIT_MS:,}")
+    if not WAIT_LEARNED_MS.includes(milliseconds):
+        raise InvalidInput("wait_learned_ms", f"is {milliseconds}; give {WAIT_LEARNED_MS}")
     return milliseconds / 1000
 
 
 def history_points(value: int | None) -> int:
     """0 to 10,000; None means 500."""
     if value is None:
-        return DEFAULT_HISTORY
-    if not 0 <= value <= MAX_HISTORY:
-        raise InvalidInput("history_points", f"is {value}; give 0 to {MAX_HISTORY:,}")
+        return DEFAULT_HISTORY_POINTS
+    if not HISTORY_POINTS.includes(value):
+        raise InvalidInput("history_points", f"is {value}; give {HISTORY_POINTS}")
     return value
 
 
 def batch(field: str, items: Sized) -> None:
     """1 to 256 items."""
-    if not 1 <= len(items) <= MAX_BATCH:
-        raise InvalidInput(field, f"has {len(items)} items; send 1 to {MAX_BATCH} in a call")
+    if not 1 <= len(items) <= MAX_BATCH_ITEMS:
+        raise InvalidInput(field, f"has {len(items)} items; send 1 to {MAX_BATCH_ITEMS} in a call")
 
 
 def request_id(value: str) -> str:
@@ -87,11 +93,11 @@ def sha256(field: str, value: str) -> str:
     return value.lower()
 
 
-def count(field: str, value: int, most: int) -> int:
-    """0, which stands for a default, to `most`."""
-    if not 0 <= value <= most:
-        raise InvalidInput(field, f"is {value}; give 1 to {most}, or 0 for the default")
-    return value
+def count(field: str, value: int, allowed: Range[int], default: int) -> int:
+    """A number in its range; 0 means the default."""
+    if value and not allowed.includes(value):
+        raise InvalidInput(field, f"is {value}; give {allowed}, or 0 for {default}")
+    return value or default
 
 
 def ink_size(strokes: int, points: int) -> None:

@@ -16,6 +16,13 @@ from haleganada_client.cli.files.png_file import PngFile
 from haleganada_client.cli.layout import bar, counted, moment, printable, size, table
 from haleganada_client.cli.session import Session, with_session
 from haleganada_client.cli.text.file_errors import said_of
+from haleganada_client.limits import (
+    DEFAULT_PREVIEW_DRAWINGS,
+    DEFAULT_PREVIEW_VIEWS,
+    PREVIEW_DRAWINGS,
+    PREVIEW_VIEWS,
+    SPLIT_SHARE,
+)
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
     from haleganada_client.client import HaleganadaClient
@@ -25,7 +32,7 @@ _LABELS_SHOWN = 40
 _ITEMS_SHOWN = 20
 _LEAKED = "left out, because the same image is in a later part, too"
 _TWICE = "left out, because the same image is there twice"
-_share = click.FloatRange(0, 0.5)
+_share = click.FloatRange(*SPLIT_SHARE.bounds)
 
 
 @click.group("datasets", cls=DefaultGroup)
@@ -162,8 +169,20 @@ def delete_dataset(session: Session, dataset: str, confirm: str | None) -> None:
 @click.argument("dataset")
 @click.argument("preset")
 @click.argument("file", type=PngFile(), metavar="FILE.png")
-@click.option("--drawings", default=8, show_default=True, type=click.IntRange(1, 64), help="Rows.")
-@click.option("--views", default=7, show_default=True, type=click.IntRange(1, 16), help="Augmented ones of each.")
+@click.option(
+    "--drawings",
+    default=DEFAULT_PREVIEW_DRAWINGS,
+    show_default=True,
+    type=click.IntRange(*PREVIEW_DRAWINGS.bounds),
+    help="Rows.",
+)
+@click.option(
+    "--views",
+    default=DEFAULT_PREVIEW_VIEWS,
+    show_default=True,
+    type=click.IntRange(*PREVIEW_VIEWS.bounds),
+    help="Augmented ones of each.",
+)
 @click.option("--seed", default=0, show_default=True, help="Of the choice and the augmentation.")
 @with_session
 def preview_dataset(

@@ -13,6 +13,7 @@ from haleganada_client.cli.files.dataset_lookup import dataset_named
 from haleganada_client.cli.layout import counted, percent, printable, table
 from haleganada_client.cli.session import Session, with_session
 from haleganada_client.cli.text.job_bar import followed, goes_on
+from haleganada_client.limits import QUICK_EVALUATION_DRAWINGS
 
 if TYPE_CHECKING:
     from haleganada_client.client import HaleganadaClient
@@ -33,7 +34,7 @@ _SHOWN = 10
 @click.command("evaluate")
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @click.option("--data", "dataset", required=True, metavar="NAME", help="The data set: its id, or its name.")
-@click.option("--quick", is_flag=True, help="Only the accuracy, on at most 1,000 drawings.")
+@click.option("--quick", is_flag=True, help=f"Only the accuracy, on at most {QUICK_EVALUATION_DRAWINGS:,} drawings.")
 @click.option("--detach", is_flag=True, help="Do not wait for the end.")
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Save pictures and figures there."

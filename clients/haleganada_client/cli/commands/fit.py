@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from haleganada_client import limits
 from haleganada_client.cli.files.dataset_lookup import dataset_named
 from haleganada_client.cli.files.png_file import PngFile
 from haleganada_client.cli.files.settings_file import config_option
@@ -21,17 +22,29 @@ if TYPE_CHECKING:
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("--epochs", {"type": click.IntRange(1, 10_000), "help": "Passes over the training part."}),
-    ("--batch-size", {"type": click.IntRange(1, 4_096), "help": "Drawings in one step."}),
-    ("--learning-rate", {"type": click.FloatRange(0, 1, min_open=True), "help": "The highest one."}),
-    ("--weight-decay", {"type": click.FloatRange(0, 1), "help": "0 = none."}),
-    ("--optimizer", {"type": click.Choice(["adamw", "adam"]), "help": "Optimizer."}),
-    ("--schedule", {"type": click.Choice(["cosine", "plateau"]), "help": "How the learning rate falls."}),
+    ("--epochs", {"type": click.IntRange(*limits.EPOCHS.bounds), "help": "Passes over the training part."}),
+    ("--batch-size", {"type": click.IntRange(*limits.BATCH_SIZE.bounds), "help": "Drawings in one step."}),
+    (
+        "--learning-rate",
+        {
+            "type": click.FloatRange(*limits.LEARNING_RATE.bounds, min_open=limits.LEARNING_RATE.open),
+            "help": "The highest one.",
+        },
+    ),
+    ("--weight-decay", {"type": click.FloatRange(*limits.WEIGHT_DECAY.bounds), "help": "0 = none."}),
+    ("--optimizer", {"type": click.Choice(limits.OPTIMIZERS), "help": "Optimizer."}),
+    ("--schedule", {"type": click.Choice(limits.SCHEDULES), "help": "How the learning rate falls."}),
     (
         "--patience",
-        {"type": click.IntRange(0, 10_000), "help": "Epochs without better accuracy, then end; 0 = never."},
+        {
+            "type": click.IntRange(*limits.PATIENCE.bounds),
+            "help": "Epochs without better accuracy, then end; 0 = never.",
+        },
     ),
-    ("--accumulation", {"type": click.IntRange(1, 256), "help": "Steps whose gradients are added up."}),
+    (
+        "--accumulation",
+        {"type": click.IntRange(*limits.ACCUMULATION.bounds), "help": "Steps whose gradients are added up."},
+    ),
     (
         "--mixed-precision/--no-mixed-precision",
         {
@@ -39,10 +52,16 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
             "help": "Compute in 16 bits: usual on GPUs, and faster on processors with bfloat16 instructions.",
         },
     ),
-    ("--frozen-epochs", {"type": click.IntRange(0, 10_000), "help": "With only a pretrained network's last layers."}),
+    (
+        "--frozen-epochs",
+        {"type": click.IntRange(*limits.FROZEN_EPOCHS.bounds), "help": "With only a pretrained network's last layers."},
+    ),
     ("--augment/--no-augment", {"default": None, "help": "Turn, shift, stretch and bend the drawings."}),
-    ("--seed", {"type": click.IntRange(0, 2**63 - 1), "help": "Of weights, order and augmentation."}),
-    ("--checkpoint-every", {"type": click.IntRange(1, 1_000), "help": "Epochs between two checkpoints."}),
+    ("--seed", {"type": click.IntRange(*limits.SEED.bounds), "help": "Of weights, order and augmentation."}),
+    (
+        "--checkpoint-every",
+        {"type": click.IntRange(*limits.CHECKPOINT_EVERY.bounds), "help": "Epochs between two checkpoints."},
+    ),
     ("--tensorboard/--no-tensorboard", {"default": None, "help": "Write event files too."}),
 )
 

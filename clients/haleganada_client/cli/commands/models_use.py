@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from haleganada_client import limits
 from haleganada_client.cli.layout import counted, printable
 from haleganada_client.cli.session import Session, with_session
 from haleganada_client.cli.text.online_learning import names_of
@@ -14,18 +15,27 @@ from haleganada_client.types import OnlineSettings
 _SETTINGS: tuple[tuple[str, dict[str, Any]], ...] = (
     (
         "--replay",
-        {"type": click.IntRange(0, 1024), "help": "earlier drawings that each step sees again. [default: 32]"},
+        {
+            "type": click.IntRange(*limits.REPLAY.bounds),
+            "help": "earlier drawings that each step sees again. [default: 32]",
+        },
     ),
-    ("--steps", {"type": click.IntRange(1, 100), "help": "of the optimizer, for each drawing. [default: 5]"}),
+    (
+        "--steps",
+        {
+            "type": click.IntRange(*limits.ONLINE_STEPS.bounds),
+            "help": "of the optimizer, for each drawing. [default: 5]",
+        },
+    ),
     (
         "--learning-rate",
         {
-            "type": click.FloatRange(0, 1, min_open=True),
+            "type": click.FloatRange(*limits.LEARNING_RATE.bounds, min_open=limits.LEARNING_RATE.open),
             "help": "of AdamW. [default: 0.001; 0.0001 for a new resnet50-transformer]",
         },
     ),
-    ("--weight-decay", {"type": click.FloatRange(0, 1), "help": "of AdamW. [default: 0.01]"}),
-    ("--seed", {"type": click.IntRange(0), "help": "of everything random. [default: 0]"}),
+    ("--weight-decay", {"type": click.FloatRange(*limits.WEIGHT_DECAY.bounds), "help": "of AdamW. [default: 0.01]"}),
+    ("--seed", {"type": click.IntRange(*limits.SEED.bounds), "help": "of everything random. [default: 0]"}),
 )
 
 

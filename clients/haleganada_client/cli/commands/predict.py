@@ -17,6 +17,7 @@ from haleganada_client.cli.layout import bar, percent, printable, table
 from haleganada_client.cli.session import Session, plain, with_session
 from haleganada_client.cli.text import online_learning
 from haleganada_client.cli.text.visualize import ENDINGS, write_visualization
+from haleganada_client.limits import TOP_K
 from haleganada_client.types import FEW_SHOT, ONLINE, Candidate, Decision, ItemError, Prediction
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
@@ -34,7 +35,9 @@ Outcome = Prediction | ItemError
 @click.command("predict")
 @click.argument("images", nargs=-1)
 @click.option("--folder", metavar="DIR", help="Also every picture below this folder.")
-@click.option("--top-k", "-k", default=3, show_default=True, type=click.IntRange(1, 50), help="Candidates to show.")
+@click.option(
+    "--top-k", "-k", default=3, show_default=True, type=click.IntRange(*TOP_K.bounds), help="Candidates to show."
+)
 @click.option(
     "--save-viz",
     type=click.Path(dir_okay=False, path_type=Path),

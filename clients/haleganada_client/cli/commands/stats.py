@@ -9,6 +9,7 @@ import click
 from haleganada_client.cli.layout import bar, counted, percent, size, table
 from haleganada_client.cli.session import Session, plain, with_session
 from haleganada_client.cli.text import online_learning
+from haleganada_client.limits import HISTORY_POINTS
 from haleganada_client.types import NearDuplicate, Stats, Suspect, TeachNext, WorkspaceInfo
 
 _TWO_LABELS = "The same drawing with two labels, one of which is wrong"
@@ -18,7 +19,7 @@ _TWO_LABELS = "The same drawing with two labels, one of which is wrong"
 @click.option("--suspects", is_flag=True, help="Also look for samples that are probably mislabeled or there twice.")
 @click.option(
     "--history",
-    type=click.IntRange(0, 10_000),
+    type=click.IntRange(*HISTORY_POINTS.bounds),
     metavar="N",
     help="Points of history in the JSON, the newest. [default: 500]",
 )

@@ -18,12 +18,13 @@ from haleganada_client.cli.session import Session, with_session
 from haleganada_client.cli.text.file_errors import why
 from haleganada_client.cli.text.online_learning import not_learned, waited_for
 from haleganada_client.errors import HaleganadaError
+from haleganada_client.limits import WAIT_LEARNED_MS
 from haleganada_client.types import ItemError, Lesson, Taught
 
 if TYPE_CHECKING:
     from haleganada_client.client import HaleganadaClient
 
-LONGEST_WAIT_S = 60
+LONGEST_WAIT_S = WAIT_LEARNED_MS.maximum // 1000
 Entry = tuple[Path, str, str] | Picture
 """A file to read, its label, and its path below the label's folder; or what cannot be read."""
 

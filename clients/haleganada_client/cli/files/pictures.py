@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from haleganada_client.limits import MAX_IMAGE_BYTES, MAX_MESSAGE_BYTES
 from haleganada_client.types import ItemError
 
 _MOST = 64
-_MOST_BYTES = 12 * 2**20  # of a call's 16 MiB
-_LARGEST = 8 * 2**20  # what the contract allows for one picture
+_MOST_BYTES = MAX_MESSAGE_BYTES * 3 // 4
 Answer = TypeVar("Answer")
 
 
@@ -30,8 +30,8 @@ class Picture:
 def read(path: Path, label: str = "", inner_name: str = "") -> Picture:
     """A file as a Picture; one that cannot be read or is too large has a problem instead of a content."""
     try:
-        if path.stat().st_size > _LARGEST:
-            return refused(str(path), "is larger than 8 MiB; make the picture smaller")
+        if path.stat().st_size > MAX_IMAGE_BYTES:
+            return refused(str(path), f"is larger than {MAX_IMAGE_BYTES // 2**20} MiB; make the picture smaller")
         return Picture(str(path), path.read_bytes(), label, inner_name)
     except OSError as error:
         return refused(str(path), f"cannot be read: {error.strerror}")

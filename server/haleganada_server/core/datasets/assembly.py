@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.limits import MAX_LISTED_ITEMS
 
 from .dataset import DatasetOptions, ItemFacts, LabelCount, Part, RefusedDrawing, RepeatedDrawing
 from .split import split
 
-MAX_NAMED = 1_000
 MAX_LABELS = 20_000
 CONFLICT = Reason.CONFLICTING_LABELS
 _NAMED_IN_ERRORS = 10
@@ -32,7 +32,7 @@ class Refusals:
     def add(self, refused: RefusedDrawing) -> None:
         """Note one."""
         self.total += 1
-        if len(self.kept) < MAX_NAMED:
+        if len(self.kept) < MAX_LISTED_ITEMS:
             self.kept.append(refused)
 
 

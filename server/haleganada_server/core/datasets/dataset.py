@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from haleganada_server.core.limits import DEFAULT_SPLIT_SHARE
+
 DATASET_SIDE = 64
 """Height and width in px of a data set's rasters: the canonical raster, reduced by two, which keeps 70,000 in 290
 MB.
@@ -48,8 +50,8 @@ class DatasetOptions:
 
     name: str
     split: SplitRule = SplitRule.AUTO
-    validation_share: float = 0.15
-    test_share: float = 0.15
+    validation_share: float = DEFAULT_SPLIT_SHARE
+    test_share: float = DEFAULT_SPLIT_SHARE
     seed: int = 0
     orientation: Orientation = Orientation.AUTO
 

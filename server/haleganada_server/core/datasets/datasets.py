@@ -14,11 +14,11 @@ from typing import Protocol
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import InvalidInput, NotFound, Precondition
 from haleganada_server.core.labels import normalize_label
+from haleganada_server.core.limits import MAX_LISTED_ITEMS, SPLIT_SHARE
 
-from .assembly import MAX_NAMED, Assembled, Refusals, assemble
+from .assembly import Assembled, Refusals, assemble
 from .dataset import DatasetInfo, DatasetNote, DatasetOptions, ItemFacts, RefusedDrawing
 
-MOST_SHARE = 0.5
 FILE_ENDINGS = (".zip", ".npz", ".jsonl")
 _ID_BYTES = 6
 
@@ -152,8 +152,8 @@ def validate_options(options: DatasetOptions) -> DatasetOptions:
     """The options with a normalized name. Raises InvalidInput for what is out of range."""
     for field in ("validation_share", "test_share"):
         share = getattr(options, field)
-        if not 0 <= share <= MOST_SHARE:
-            raise InvalidInput(f"options.{field}", f"is {share:g}; give 0 to {MOST_SHARE:g}")
+        if not SPLIT_SHARE.includes(share):
+            raise InvalidInput(f"options.{field}", f"is {share:g}; give {SPLIT_SHARE}")
     return replace(options, name=normalize_label(options.name, "options.name"))
 
 
@@ -171,7 +171,7 @@ def _described(
         refused_total=refusals.total,
         leaks=len(assembled.leaked),
         duplicates=assembled.duplicates,
-        leaked=tuple(assembled.leaked[:MAX_NAMED]),
-        duplicated=tuple(assembled.duplicated[:MAX_NAMED]),
+        leaked=tuple(assembled.leaked[:MAX_LISTED_ITEMS]),
+        duplicated=tuple(assembled.duplicated[:MAX_LISTED_ITEMS]),
         notes=tuple(notes),
     )

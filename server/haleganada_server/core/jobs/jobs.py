@@ -18,7 +18,8 @@ from typing import Any
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Exhausted, InvalidInput, Precondition, Unavailable
-from haleganada_server.core.labels import MAX_CODE_POINTS, normalize_label
+from haleganada_server.core.labels import normalize_label
+from haleganada_server.core.limits import EVALUATED_MODELS, MAX_LABEL_LENGTH
 from haleganada_server.core.model_names import FEW_SHOT
 from haleganada_server.core.models.presets import preset_facts
 
@@ -27,7 +28,6 @@ from .job import Job, JobKind, JobState, Progress
 from .run import JobDependencies, JobRun
 from .settings import require_measurable, require_trainable, validate_settings
 
-MAX_MODELS = 8
 MAX_QUEUED = 100
 _STOP_S = 5.0
 
@@ -66,7 +66,7 @@ class Jobs:
             "preset": preset,
             "dataset_id": dataset.dataset_id,
             "dataset_name": dataset.name,
-            "name": normalize_label(name or f"{preset} {dataset.name}"[:MAX_CODE_POINTS], "name"),
+            "name": normalize_label(name or f"{preset} {dataset.name}"[:MAX_LABEL_LENGTH], "name"),
             "settings": validate_settings(settings or {}),
         }
         self._tools.runner.require(JobKind.TRAINING, tensorboard=bool(request["settings"].get("tensorboard")))
@@ -76,8 +76,8 @@ class Jobs:
         """Measure models, each and together; the job, which is on disk. Raises NotFound, InvalidInput, Precondition,
         Exhausted.
         """
-        if not 1 <= len(models) <= MAX_MODELS:
-            raise InvalidInput("models", f"has {len(models)} items; name 1 to {MAX_MODELS}")
+        if not EVALUATED_MODELS.includes(len(models)):
+            raise InvalidInput("models", f"has {len(models)} items; name {EVALUATED_MODELS}")
         found = [self._tools.models.find(reference, "models") for reference in models]
         ids = [FEW_SHOT if model is None else model.model_id for model in found]
         if len(set(ids)) < len(ids):

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from haleganada_server.core import limits
 from haleganada_server.core.datasets.dataset import DatasetInfo, Part
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import InvalidInput, Precondition
 
-_WHOLE = {
-    "epochs": (1, 10_000),
-    "batch_size": (1, 4_096),
-    "patience": (0, 10_000),
-    "accumulation": (1, 256),
-    "frozen_epochs": (0, 10_000),
-    "seed": (0, 2**63 - 1),
-    "checkpoint_every": (1, 1_000),
+_RANGES: dict[str, limits.Range[int] | limits.Range[float]] = {
+    "epochs": limits.EPOCHS,
+    "batch_size": limits.BATCH_SIZE,
+    "learning_rate": limits.LEARNING_RATE,
+    "weight_decay": limits.WEIGHT_DECAY,
+    "patience": limits.PATIENCE,
+    "accumulation": limits.ACCUMULATION,
+    "frozen_epochs": limits.FROZEN_EPOCHS,
+    "seed": limits.SEED,
+    "checkpoint_every": limits.CHECKPOINT_EVERY,
 }
-_CHOICES = {"optimizer": ("adamw", "adam"), "schedule": ("cosine", "plateau")}
+_CHOICES = {"optimizer": limits.OPTIMIZERS, "schedule": limits.SCHEDULES}
 _SWITCHES = ("mixed_precision", "augment", "tensorboard")
 
 
@@ -50,19 +53,12 @@ def require_measurable(dataset: DatasetInfo) -> None:
 
 
 def _check(field: str, name: str, value: Any) -> None:
-    if name in _WHOLE:
-        least, most = _WHOLE[name]
-        if not least <= value <= most:
-            raise InvalidInput(field, f"is {value}; give {least:,} to {most:,}, or nothing for the preset's own")
+    if name in _RANGES:
+        if not _RANGES[name].includes(value):
+            raise InvalidInput(field, f"is {value}; give {_RANGES[name]}, or nothing for the preset's own")
     elif name in _CHOICES:
         if value not in _CHOICES[name]:
             raise InvalidInput(field, f"is not known; choose {' or '.join(_CHOICES[name])}")
-    elif name == "learning_rate":
-        if not 0 < value <= 1:
-            raise InvalidInput(field, f"is {value}; give a number above 0, to 1, or nothing for the preset's own")
-    elif name == "weight_decay":
-        if not 0 <= value <= 1:
-            raise InvalidInput(field, f"is {value}; give 0 to 1, or nothing for the preset's own")
     elif name not in _SWITCHES:
         raise InvalidInput(field, "is not a setting of a training")
     elif not isinstance(value, bool):

@@ -5,8 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from haleganada_server.core.errors import InvalidInput
-
-MAX_REPLAY = 1024
+from haleganada_server.core.limits import (
+    DEFAULT_ONLINE_LEARNING_RATE,
+    DEFAULT_ONLINE_STEPS,
+    DEFAULT_ONLINE_WEIGHT_DECAY,
+    DEFAULT_REPLAY,
+    LEARNING_RATE,
+    ONLINE_STEPS,
+    REPLAY,
+    SEED,
+    WEIGHT_DECAY,
+    Range,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,21 +27,24 @@ class OnlineConfig:
     for each drawing. learning_rate, weight_decay: of AdamW. seed: of all random numbers.
     """
 
-    replay: int = 32
-    steps: int = 5
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.01
+    replay: int = DEFAULT_REPLAY
+    steps: int = DEFAULT_ONLINE_STEPS
+    learning_rate: float = DEFAULT_ONLINE_LEARNING_RATE
+    weight_decay: float = DEFAULT_ONLINE_WEIGHT_DECAY
     seed: int = 0
 
     def check(self) -> None:
         """Raises InvalidInput for a number out of range."""
-        _require(0 <= self.replay <= MAX_REPLAY, "replay", f"{self.replay} is not from 0 to {MAX_REPLAY}")
-        _require(1 <= self.steps <= 100, "steps", f"{self.steps} is not from 1 to 100")
-        _require(0 < self.learning_rate <= 1, "learning_rate", f"{self.learning_rate} is not above 0 and at most 1")
-        _require(0 <= self.weight_decay <= 1, "weight_decay", f"{self.weight_decay} is not from 0 to 1")
-        _require(0 <= self.seed < 2**63, "seed", f"{self.seed} is not from 0 to 2^63 - 1")
+        for field, allowed in _RANGES.items():
+            value = getattr(self, field)
+            if not allowed.includes(value):
+                raise InvalidInput(field, f"is {value}; give {allowed}")
 
 
-def _require(valid: bool, field: str, problem: str) -> None:
-    if not valid:
-        raise InvalidInput(field, problem)
+_RANGES: dict[str, Range[int] | Range[float]] = {
+    "replay": REPLAY,
+    "steps": ONLINE_STEPS,
+    "learning_rate": LEARNING_RATE,
+    "weight_decay": WEIGHT_DECAY,
+    "seed": SEED,
+}

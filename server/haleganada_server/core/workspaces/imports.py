@@ -9,6 +9,7 @@ from itertools import islice
 from haleganada_server.core.errors import HaleganadaError
 from haleganada_server.core.glyphs.encoder import Drawing, GlyphEncoder
 from haleganada_server.core.labels import normalize_label
+from haleganada_server.core.limits import MAX_LISTED_ITEMS
 from haleganada_server.core.outcomes import Outcome, raise_if_error
 
 from .changes import NewSample, Origin, Past, teach
@@ -18,7 +19,6 @@ from .ports import ImportItem
 from .types import RefusedItem, Taught
 
 _BATCH = 64
-_REFUSED_LISTED = 1000
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class ImportCount:
     def refuse(self, item: str, error: Exception) -> None:
         """Note a refused item."""
         self.refused_total += 1
-        if len(self.refused) < _REFUSED_LISTED:
+        if len(self.refused) < MAX_LISTED_ITEMS:
             self.refused.append(RefusedItem(item, error))
 
 

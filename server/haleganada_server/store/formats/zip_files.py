@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.limits import MAX_IMAGE_BYTES
 
-MAX_MEMBER_BYTES = 8 * 2**20  # of an image
 _MAX_RATIO = 200
 _UNSUSPICIOUS_BYTES = 64 * 2**20  # however well they are packed
 _UTF8_NAME = 0x800
@@ -59,7 +59,7 @@ def damage_as_invalid_input(kind: str = _ZIP) -> Iterator[None]:
         raise InvalidInput("file", f"is a damaged {kind}; make it again") from error
 
 
-def content(file: zipfile.ZipFile, name: str, limit: int = MAX_MEMBER_BYTES) -> bytes:
+def content(file: zipfile.ZipFile, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
     """A member's bytes, at most `limit`, whatever its header says. Raises InvalidInput."""
     try:
         with damage_as_invalid_input(), file.open(name) as member:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haleganada_server.core.datasets.dataset import Part
+from haleganada_server.core.limits import QUICK_EVALUATION_DRAWINGS
 from haleganada_server.core.model_names import FEW_SHOT
 from haleganada_server.training.common.training_data import TrainingData, read_dataset, unusable_dataset
 
@@ -25,7 +26,6 @@ from .progress import Cancelled, ProgressReporter, Report
 from .recognizers import FewShot, Rasters, Recognizer, TrainedModel, measure_latency_ms
 from .report import ENSEMBLE, EvaluatedModel, EvaluatedPart, write_report
 
-QUICK = 1000  # drawings at most
 _TEACHING_BATCH = 256  # drawings
 _SEED = 0  # for the choice of drawings
 
@@ -70,8 +70,8 @@ def _choose_part(data: TrainingData, quick: bool) -> EvaluatedPart:
             {"name": data.name}, "it has no test part and no validation part; upload it again with one"
         )
     size = len(items)
-    if quick and size > QUICK:
-        items = np.sort(np.random.default_rng(_SEED).choice(items, QUICK, replace=False))
+    if quick and size > QUICK_EVALUATION_DRAWINGS:
+        items = np.sort(np.random.default_rng(_SEED).choice(items, QUICK_EVALUATION_DRAWINGS, replace=False))
     return EvaluatedPart(
         name=data.name,
         sha256=data.sha256,

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from haleganada_server.core.limits import DEFAULT_ACCUMULATION, DEFAULT_CHECKPOINT_EVERY, DEFAULT_PATIENCE
+
 _MIN_BATCH, _STEPS_PER_EPOCH, _MIN_STEPS = 8, 16, 300
 """For small data sets: a preset's own batch might hold all of one, and a few dozen steps teach nothing."""
 
@@ -24,13 +26,13 @@ class TrainingSettings:
     weight_decay: float = 0.01
     optimizer: str = "adamw"
     schedule: str = "cosine"
-    patience: int = 15
-    accumulation: int = 1
+    patience: int = DEFAULT_PATIENCE
+    accumulation: int = DEFAULT_ACCUMULATION
     mixed_precision: bool | None = None
     frozen_epochs: int = 0
     augment: bool = True
     seed: int = 0
-    checkpoint_every: int = 1
+    checkpoint_every: int = DEFAULT_CHECKPOINT_EVERY
     tensorboard: bool = False
 
     @staticmethod

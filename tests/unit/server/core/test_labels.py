@@ -6,7 +6,8 @@ import unicodedata
 
 import pytest
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.labels import MAX_CODE_POINTS, code_points, normalize_label, workspace_name
+from haleganada_server.core.labels import code_points, normalize_label, workspace_name
+from haleganada_server.core.limits import MAX_LABEL_LENGTH
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,7 +58,7 @@ def test_normalizing_is_idempotent_or_refused(text: str) -> None:
     except InvalidInput:
         return
     assert normalize_label(label) == label
-    assert 1 <= len(label) <= MAX_CODE_POINTS
+    assert 1 <= len(label) <= MAX_LABEL_LENGTH
 
 
 def test_case_is_kept() -> None:

@@ -3,6 +3,7 @@
 import { percent, say, size } from "../i18n/words.js";
 import { upload } from "../server/api.js";
 import { explain } from "../server/errors.js";
+import { DEFAULT_SPLIT_SHARE, MAX_LABEL_LENGTH, SPLIT_SHARE } from "../server/limits.js";
 import { button, element } from "../ui/dom.js";
 import { goTo, viewOf } from "../ui/navigation.js";
 import { meter, problem } from "../ui/parts.js";
@@ -17,7 +18,12 @@ const MOST_SEED = 999_999_999;
  * @param {AbortSignal} life  an upload stops when it is over
  */
 export function uploadForm(life) {
-  const name = element("input", { id: "dataset-name", maxlength: 64, autocomplete: "off", spellcheck: "false" });
+  const name = element("input", {
+    id: "dataset-name",
+    maxlength: MAX_LABEL_LENGTH,
+    autocomplete: "off",
+    spellcheck: "false",
+  });
   const summary = element("p", { class: "note", id: "chosen-file" }, say("uploadNote"));
   const outcome = element("div");
   const submit = element("button", { class: "primary", id: "upload", disabled: true }, say("upload"));
@@ -138,8 +144,8 @@ function readingOptions() {
   /** @type {Record<string, HTMLInputElement | HTMLSelectElement>} */
   const inputs = {
     split: menu("split", { auto: "splitAuto", stratified: "splitStratified", writer: "splitWriter" }),
-    validation_share: numberInput("validation-share", 0.5, 0.01, "0.15"),
-    test_share: numberInput("test-share", 0.5, 0.01, "0.15"),
+    validation_share: numberInput("validation-share", SPLIT_SHARE.max, 0.01, String(DEFAULT_SPLIT_SHARE)),
+    test_share: numberInput("test-share", SPLIT_SHARE.max, 0.01, String(DEFAULT_SPLIT_SHARE)),
     seed: numberInput("split-seed", MOST_SEED, 1, "0"),
     orientation: menu("orientation", {
       auto: "orientationAuto",

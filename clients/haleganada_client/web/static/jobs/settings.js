@@ -1,6 +1,7 @@
 // The settings of a training. A setting without a value has the preset's default.
 
 import { say } from "../i18n/words.js";
+import * as limits from "../server/limits.js";
 import { joinFacts } from "../ui/parts.js";
 
 /** @typedef {import("../i18n/words.js").Word} Word */
@@ -13,27 +14,29 @@ import { joinFacts } from "../ui/parts.js";
  * @property {boolean} [isOn]  the default, where it is on or off
  */
 
-const WHOLE = { min: 1, step: 1 };
-const WHOLE_FROM_0 = { min: 0, step: 1 };
-const SHARE = { min: 0, max: 1, step: "any" };
-
 /** Return the settings by their names.
  * @returns {Record<keyof TrainingSettings, Setting>}
  */
 export function trainingSettings() {
   return {
-    epochs: { word: "epochs", number: { ...WHOLE, max: 10_000 } },
-    batch_size: { word: "batchSize", number: { ...WHOLE, max: 4096 } },
-    learning_rate: { word: "learningRate", number: SHARE },
+    epochs: { word: "epochs", number: limits.EPOCHS },
+    batch_size: { word: "batchSize", number: limits.BATCH_SIZE },
+    learning_rate: { word: "learningRate", number: { ...limits.LEARNING_RATE, step: "any" } },
     augment: { word: "augment", isOn: true },
     optimizer: { word: "optimizer", choices: { adamw: "AdamW", adam: "Adam" } },
     schedule: { word: "schedule", choices: { cosine: say("scheduleCosine"), plateau: say("schedulePlateau") } },
-    weight_decay: { word: "weightDecay", number: SHARE },
-    patience: { word: "patience", number: { ...WHOLE_FROM_0, placeholder: 15 } },
-    accumulation: { word: "accumulation", number: { ...WHOLE, max: 256, placeholder: 1 } },
-    frozen_epochs: { word: "frozenEpochs", number: WHOLE_FROM_0 },
-    seed: { word: "seed", number: { ...WHOLE_FROM_0, placeholder: 0 } },
-    checkpoint_every: { word: "checkpointEvery", number: { ...WHOLE, max: 1000, placeholder: 1 } },
+    weight_decay: { word: "weightDecay", number: { ...limits.WEIGHT_DECAY, step: "any" } },
+    patience: { word: "patience", number: { ...limits.PATIENCE, placeholder: limits.DEFAULT_PATIENCE } },
+    accumulation: {
+      word: "accumulation",
+      number: { ...limits.ACCUMULATION, placeholder: limits.DEFAULT_ACCUMULATION },
+    },
+    frozen_epochs: { word: "frozenEpochs", number: limits.FROZEN_EPOCHS },
+    seed: { word: "seed", number: { ...limits.SEED, placeholder: 0 } },
+    checkpoint_every: {
+      word: "checkpointEvery",
+      number: { ...limits.CHECKPOINT_EVERY, placeholder: limits.DEFAULT_CHECKPOINT_EVERY },
+    },
     mixed_precision: { word: "mixedPrecision", choices: { true: say("yes"), false: say("no") } },
     tensorboard: { word: "tensorboard", isOn: false },
   };

@@ -3,6 +3,7 @@
 import { count, say } from "../i18n/words.js";
 import { get, post } from "../server/api.js";
 import { explain } from "../server/errors.js";
+import { MAX_LABEL_LENGTH } from "../server/limits.js";
 import { element } from "../ui/dom.js";
 import { backLink, link, viewOf } from "../ui/navigation.js";
 import { distinctNames } from "../ui/names.js";
@@ -46,7 +47,12 @@ async function show(view, request) {
  */
 function form(presets, datasets, request) {
   const dataset = datasetMenu(datasets, request.dataset_id);
-  const name = element("input", { id: "train-name", maxlength: 64, autocomplete: "off", spellcheck: "false" });
+  const name = element("input", {
+    id: "train-name",
+    maxlength: MAX_LABEL_LENGTH,
+    autocomplete: "off",
+    spellcheck: "false",
+  });
   name.value = request.model_name ?? "";
   const settings = new SettingInputs(request.requested_settings ?? {});
   const preset = presetCards(presets, request.preset, (chosen) => {

@@ -3,6 +3,7 @@
 import { say } from "../i18n/words.js";
 import { currentWorkspace, get, post } from "../server/api.js";
 import { explain } from "../server/errors.js";
+import { DEFAULT_REPLAY, REPLAY } from "../server/limits.js";
 import { poll } from "../server/polling.js";
 import { element } from "../ui/dom.js";
 import { distinctNames } from "../ui/names.js";
@@ -11,8 +12,6 @@ import { showStatus } from "../ui/status.js";
 import { isLearning, learnedCounts, learningState } from "./online_status.js";
 
 const PAUSE_MS = 1000;
-const MOST_REPLAYED = 1024;
-const DEFAULT_REPLAY = 32;
 
 /** Show how far a network is, and follow it while there is something to learn and this is on the page.
  * @param {OnlineModel} model
@@ -59,8 +58,7 @@ export function onlineForm(presets, models, refresh) {
     type: "number",
     inputmode: "numeric",
     name: "replay",
-    min: 0,
-    max: MOST_REPLAYED,
+    ...REPLAY,
     step: 1,
     placeholder: DEFAULT_REPLAY,
   });

@@ -2,6 +2,7 @@
 
 import { moment, say } from "../i18n/words.js";
 import { get, post, url } from "../server/api.js";
+import { MAX_LABEL_LENGTH } from "../server/limits.js";
 import { closeDialog, showDialog } from "../ui/dialog.js";
 import { button, element } from "../ui/dom.js";
 
@@ -32,7 +33,7 @@ export async function openSample(id, change) {
   const sample = await get(`/page/samples/${id}`);
   const input = element("input", {
     class: "script",
-    maxlength: 64,
+    maxlength: MAX_LABEL_LENGTH,
     required: true,
     list: "known",
     spellcheck: "false",

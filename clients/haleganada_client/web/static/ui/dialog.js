@@ -1,6 +1,7 @@
 // One modal dialog for everything that is asked or shown apart from the page. Escape and a click beside it close it.
 
 import { say } from "../i18n/words.js";
+import { MAX_LABEL_LENGTH } from "../server/limits.js";
 import { byId, button, element } from "./dom.js";
 
 /** @type {unknown} */
@@ -50,7 +51,7 @@ export function ask(title, { text, confirm, danger = false, check = () => "" }) 
   const problem = element("p", { id: "dialog-problem", class: "status bad", role: "alert" });
   const input = element("input", {
     id: "dialog-input",
-    maxlength: 64,
+    maxlength: MAX_LABEL_LENGTH,
     spellcheck: "false",
     autocomplete: "off",
     required: true,

@@ -3,6 +3,7 @@
 import { moment, say, size } from "../i18n/words.js";
 import { currentWorkspace, get, post, upload, url } from "../server/api.js";
 import { explain } from "../server/errors.js";
+import { MAX_LABEL_LENGTH } from "../server/limits.js";
 import { askForName } from "../ui/dialog.js";
 import { button, byId, element } from "../ui/dom.js";
 import { joinFacts } from "../ui/parts.js";
@@ -31,7 +32,7 @@ export async function showKeep(change) {
  */
 function snapshotSection(snapshots, change) {
   const name = element("input", {
-    maxlength: 64,
+    maxlength: MAX_LABEL_LENGTH,
     placeholder: say("snapshotName"),
     "aria-label": say("snapshotName"),
   });

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
 from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.limits import MAX_IMAGE_BYTES
 from haleganada_server.store.formats import zip_files
 
 from .source_item import MAX_ITEMS
@@ -23,7 +24,7 @@ class Tree(Protocol):
     def names(self) -> list[str]:
         """Sorted. Raises InvalidInput for too many."""
 
-    def content(self, name: str, limit: int = zip_files.MAX_MEMBER_BYTES) -> bytes:
+    def content(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
         """All of a file. Raises InvalidInput if it has over `limit` bytes or cannot be read."""
 
     def opened(self, name: str) -> IO[bytes]:
@@ -44,7 +45,7 @@ class ZipTree:
     def names(self) -> list[str]:
         return sorted(self._members)
 
-    def content(self, name: str, limit: int = zip_files.MAX_MEMBER_BYTES) -> bytes:
+    def content(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
         return zip_files.content(self._file, self._members[name].filename, limit)
 
     def opened(self, name: str) -> IO[bytes]:
@@ -69,7 +70,7 @@ class FolderTree:
                 raise InvalidInput("path", f"has over {MAX_ITEMS:,} files; name a smaller folder")
         return sorted(found)
 
-    def content(self, name: str, limit: int = zip_files.MAX_MEMBER_BYTES) -> bytes:
+    def content(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
         try:
             with self.opened(name) as file:
                 data = file.read(limit + 1)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from haleganada_server.core.datasets.assembly import MAX_NAMED
 from haleganada_server.core.datasets.dataset import DatasetNote
+from haleganada_server.core.limits import MAX_LISTED_ITEMS
 
 from .source_item import LabelName
 
@@ -41,4 +41,4 @@ def merged_characters(others: Mapping[str, str]) -> DatasetNote:
     message = (
         f"{count} for several characters ({shown}{more}); a model that is trained on this never answers the others"
     )
-    return DatasetNote(REASON, message, tuple(others)[:MAX_NAMED])
+    return DatasetNote(REASON, message, tuple(others)[:MAX_LISTED_ITEMS])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 
 import pytest
-from haleganada_server.core.datasets.assembly import MAX_NAMED, Assembled, Refusals, assemble
+from haleganada_server.core.datasets.assembly import Assembled, Refusals, assemble
 from haleganada_server.core.datasets.dataset import DatasetOptions, ItemFacts, Part
 from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.limits import MAX_LISTED_ITEMS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -125,4 +126,4 @@ def test_the_first_thousand_refusals_are_kept() -> None:
     refusals = Refusals()
     found = [item("P", "ab"[i % 2], name=f"{i}") for i in range(1500)]
     assemble([*found, item("Q", "a"), item("R", "b")], OPTIONS, refusals)
-    assert (refusals.total, len(refusals.kept)) == (1500, MAX_NAMED)
+    assert (refusals.total, len(refusals.kept)) == (1500, MAX_LISTED_ITEMS)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.limits import MAX_IMAGE_BYTES
 from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.formats import items, zip_files
@@ -119,14 +120,14 @@ def test_a_path_is_only_ever_a_name(read: Read, tmp_path: Path, name: str) -> No
 
 
 def test_too_large_a_picture_is_refused_alone(read: Read, tmp_path: Path) -> None:
-    big = bytes(zip_files.MAX_MEMBER_BYTES + 1)
+    big = bytes(MAX_IMAGE_BYTES + 1)
     found = read(zipped(tmp_path / "any.zip", ("A/big.png", big), ("A/small.png", png(1))))
     assert refusal(found[:1]) == ("A/big.png", "file")
     assert good(found[1:])[0].item == "A/small.png"
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(read: Read, tmp_path: Path) -> None:
-    zeros = bytes(zip_files.MAX_MEMBER_BYTES)
+    zeros = bytes(MAX_IMAGE_BYTES)
     path = zipped(tmp_path / "bomb.zip", *((f"A/{number}.png", zeros) for number in range(9)))
     with pytest.raises(InvalidInput, match="unpacks to"):
         read(path)

@@ -18,10 +18,10 @@ from google.protobuf.message import Message
 from haleganada.v1 import dataset_service_pb2 as datasets
 from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.errors import DataLoss, Precondition
+from haleganada_server.core.limits import QUICK_EVALUATION_DRAWINGS
 from haleganada_server.core.models.files import ONNX
 from haleganada_server.rpc import convert_evaluation
 from haleganada_server.training.evaluation import run_evaluation
-from haleganada_server.training.evaluation.run import QUICK
 from haleganada_server.vision import model_input
 from PIL import Image
 
@@ -186,7 +186,7 @@ def test_quick_is_the_accuracy_of_the_same_thousand(tmp_path: Path) -> None:
     first, again = (job.result(model, quick=True) for _ in range(2))
     assert first == again
     (entry,) = first["models"]
-    assert (entry["n"], first["dataset"]["drawings_in_part"]) == (QUICK, 1200)
+    assert (entry["n"], first["dataset"]["drawings_in_part"]) == (QUICK_EVALUATION_DRAWINGS, 1200)
     whole = (
         predict_with_onnxruntime(model["folder"], job.data, Part.TEST).argmax(1)
         == job.data.labels[job.data.rows(Part.TEST)]
