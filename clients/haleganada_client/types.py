@@ -59,7 +59,9 @@ class Decision(Enum):
 
 @dataclass(frozen=True)
 class Candidate:
-    """One label that a drawing may be; probabilities 0..1."""
+    """One label that a drawing may be; probabilities 0..1. class_id: number of the label in its workspace, which never
+    changes; None if it was never taught there.
+    """
 
     label: str
     probability: float
@@ -68,6 +70,7 @@ class Candidate:
     forms: tuple[str, ...]
     code_points: tuple[str, ...]
     samples: int
+    class_id: int | None
 
 
 @dataclass(frozen=True)
@@ -282,9 +285,10 @@ class ImportReport:
 
 @dataclass(frozen=True)
 class LabelStats:
-    """Figures of one label; accuracy None with one sample."""
+    """Figures of one label; accuracy None with one sample. class_id: its number in its workspace; it never changes."""
 
     label: str
+    class_id: int
     canonical: str
     samples: int
     average_loss: float

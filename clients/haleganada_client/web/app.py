@@ -52,7 +52,6 @@ def create_app(client: HaleganadaClient, allowed_hosts: Iterable[str] = ()) -> F
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["haleganada"] = client
-    app.extensions["haleganada_label_order"] = rest.LabelOrder()
     app.extensions["haleganada_uploads"] = datasets.upload_places()
     protect(app, frozenset(allowed_hosts))
     for rooms in (page, samples, transfers, datasets, jobs, models, rest):

@@ -9,13 +9,11 @@ describes them all.
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, request, stream_with_context
 
-from haleganada_client.client import HaleganadaClient
 from haleganada_client.errors import InvalidInput
 from haleganada_client.types import Candidate, Prediction, Sample, Stats
 
@@ -82,7 +80,7 @@ def predict() -> Response:
         success=True,
         predicted_char=best.canonical if best else None,
         confidence=_percent(best.canonical_probability) if best else 0.0,
-        char_idx=_label_order().index(client(), workspace(), found.revision, best.label) if best else -1,
+        char_idx=-1 if best is None or best.class_id is None else best.class_id,
         variant_info={"canonical": best.canonical, "variants": list(best.forms)} if best else None,
         top_3=_top(found),
         form=best.label if best else None,
@@ -105,39 +103,6 @@ def _top(found: Prediction) -> list[dict[str, Any]]:
         first.setdefault(candidate.canonical, candidate)
     ranked = sorted(first.values(), key=lambda candidate: -candidate.canonical_probability)[:_TOP]
     return [{"char": c.canonical, "confidence": _percent(c.canonical_probability)} for c in ranked]
-
-
-class LabelOrder:
-    """The places of labels in the order in which they were first taught, at the newest known revision of each
-    workspace. Safe from any thread.
-    """
-
-    _MOST_WORKSPACES = 64
-
-    def __init__(self) -> None:
-        self._known: dict[str | None, tuple[int, dict[str, int]]] = {}
-        self._lock = threading.Lock()
-
-    def index(self, client: HaleganadaClient, workspace: str | None, revision: int, label: str) -> int:
-        """The place of a label, from 0; -1 if it was forgotten meanwhile. Asks the server only after changes."""
-        with self._lock:
-            known_at, order = self._known.get(workspace, (-1, {}))
-        if known_at != revision:
-            figures = client.stats(history_points=0, workspace=workspace)
-            order = {known.label: i for i, known in enumerate(figures.labels)}
-            self._remember(workspace, figures.revision, order)
-        return order.get(label, -1)
-
-    def _remember(self, workspace: str | None, revision: int, order: dict[str, int]) -> None:
-        with self._lock:
-            if len(self._known) >= self._MOST_WORKSPACES:
-                self._known.clear()
-            self._known[workspace] = revision, order
-
-
-def _label_order() -> LabelOrder:
-    order: LabelOrder = current_app.extensions["haleganada_label_order"]
-    return order
 
 
 @blueprint.post("/link_variants")
@@ -188,32 +153,37 @@ def reset() -> Response:
 @blueprint.get("/export_data")
 def export_data() -> Response:
     """All samples with the keys of training_log.json, in the order of teaching, as one JSON document."""
+    oldest_first = list(client().iter_samples(workspace=workspace()))[::-1]
     figures = client().stats(history_points=0, workspace=workspace())
-    oldest_first = reversed(list(client().iter_samples(workspace=workspace())))
     query = request.query_string.decode()
     return Response(stream_with_context(_document(figures, oldest_first, query)), mimetype="application/json")
 
 
-def _document(figures: Stats, oldest_first: Iterator[Sample], query: str) -> Iterator[str]:
+def _document(figures: Stats, oldest_first: Sequence[Sample], query: str) -> Iterator[str]:
+    """figures: asked for after the samples, so a label that they lack was forgotten meanwhile, with its samples."""
     yield '{"success": true, "summary": ' + json.dumps(_summary(figures), ensure_ascii=False) + ', "training_log": ['
-    known: dict[str, int] = {}
-    for i, sample in enumerate(oldest_first):
-        known.setdefault(sample.label, len(known))
-        yield (",\n" if i else "\n") + json.dumps(_record(sample, known, query), ensure_ascii=False)
+    class_ids = {label.label: label.class_id for label in figures.labels}
+    known: set[str] = set()
+    for sample in oldest_first:
+        if sample.label in class_ids:
+            separator = ",\n" if known else "\n"
+            known.add(sample.label)
+            record = _record(sample, class_ids[sample.label], len(known), query)
+            yield separator + json.dumps(record, ensure_ascii=False)
     yield "]}"
 
 
-def _record(sample: Sample, known: dict[str, int], query: str) -> dict[str, Any]:
-    """The seed's ten keys; total_chars and vocab_size count the labels known when the sample was taught."""
+def _record(sample: Sample, class_id: int, labels_known: int, query: str) -> dict[str, Any]:
+    """The seed's ten keys. labels_known: when the sample was taught."""
     return {
         "sample_id": sample.sample_id,
         "timestamp": sample.create_time.replace(tzinfo=None).isoformat(timespec="microseconds"),
         "character": sample.label,
         "canonical_form": sample.canonical,
-        "character_index": known[sample.label],
+        "character_index": class_id,
         "loss": sample.loss,
         "is_variant": sample.canonical != sample.label,
         "image_path": f"/page/samples/{sample.sample_id}.png" + (f"?{query}" if query else ""),
-        "total_chars": len(known),
-        "vocab_size": len(known),
+        "total_chars": labels_known,
+        "vocab_size": labels_known,
     }

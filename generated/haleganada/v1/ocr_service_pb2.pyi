@@ -400,6 +400,7 @@ class Candidate(_message.Message):
     FORMS_FIELD_NUMBER: _builtins.int
     CODE_POINTS_FIELD_NUMBER: _builtins.int
     SAMPLES_FIELD_NUMBER: _builtins.int
+    CLASS_ID_FIELD_NUMBER: _builtins.int
     label: _builtins.str
     """The label (form): what was drawn."""
     probability: _builtins.float
@@ -410,6 +411,8 @@ class Candidate(_message.Message):
     """Sum of the probabilities of all forms of the canonical label. Range: 0 to 1."""
     samples: _builtins.int
     """Number of samples of this form."""
+    class_id: _builtins.int
+    """Number of the label in its workspace, as in LabelStats. Absent if it was never taught there, which a model's labels may not be."""
     @_builtins.property
     def forms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """All forms of the canonical label that are linked or taught, the canonical one first."""
@@ -428,12 +431,15 @@ class Candidate(_message.Message):
         forms: _abc.Iterable[_builtins.str] | None = ...,
         code_points: _abc.Iterable[_builtins.str] | None = ...,
         samples: _builtins.int = ...,
+        class_id: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_class_id", b"_class_id", "class_id", b"class_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["canonical", b"canonical", "canonical_probability", b"canonical_probability", "code_points", b"code_points", "forms", b"forms", "label", b"label", "probability", b"probability", "samples", b"samples"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_class_id", b"_class_id", "canonical", b"canonical", "canonical_probability", b"canonical_probability", "class_id", b"class_id", "code_points", b"code_points", "forms", b"forms", "label", b"label", "probability", b"probability", "samples", b"samples"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__class_id: _TypeAlias = _typing.Literal["class_id"]  # noqa: Y015
+    _WhichOneofArgType__class_id: _TypeAlias = _typing.Literal["_class_id", b"_class_id"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__class_id) -> _WhichOneofReturnType__class_id | None: ...
 
 Global___Candidate: _TypeAlias = Candidate  # noqa: Y015
 
@@ -956,6 +962,7 @@ class LabelStats(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     LABEL_FIELD_NUMBER: _builtins.int
+    CLASS_ID_FIELD_NUMBER: _builtins.int
     CANONICAL_FIELD_NUMBER: _builtins.int
     SAMPLES_FIELD_NUMBER: _builtins.int
     AVERAGE_LOSS_FIELD_NUMBER: _builtins.int
@@ -963,6 +970,11 @@ class LabelStats(_message.Message):
     NEWEST_SAMPLE_ID_FIELD_NUMBER: _builtins.int
     label: _builtins.str
     """The label (form)."""
+    class_id: _builtins.int
+    """Number of the label in its workspace, 0 or more: the first label that was ever taught has 0, the next one 1, and so on. A label keeps
+    its number when it is forgotten and taught again, and no other label gets it. Numbers follow from the log: Reset begins anew,
+    RestoreSnapshot brings back those of the snapshot, and an import gives those of the workspace that it goes to.
+    """
     canonical: _builtins.str
     """The canonical label that it stands for."""
     samples: _builtins.int
@@ -977,6 +989,7 @@ class LabelStats(_message.Message):
         self,
         *,
         label: _builtins.str = ...,
+        class_id: _builtins.int = ...,
         canonical: _builtins.str = ...,
         samples: _builtins.int = ...,
         average_loss: _builtins.float = ...,
@@ -985,7 +998,7 @@ class LabelStats(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy", "accuracy", b"accuracy"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy", "accuracy", b"accuracy", "average_loss", b"average_loss", "canonical", b"canonical", "label", b"label", "newest_sample_id", b"newest_sample_id", "samples", b"samples"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy", "accuracy", b"accuracy", "average_loss", b"average_loss", "canonical", b"canonical", "class_id", b"class_id", "label", b"label", "newest_sample_id", b"newest_sample_id", "samples", b"samples"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__accuracy: _TypeAlias = _typing.Literal["accuracy"]  # noqa: Y015
     _WhichOneofArgType__accuracy: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy"]  # noqa: Y015

@@ -193,6 +193,7 @@ def _candidate(value: Candidate) -> ocr_service_pb2.Candidate:
         forms=value.forms,
         code_points=code_points(value.label),
         samples=value.samples,
+        class_id=value.class_id,
     )
 
 
@@ -278,6 +279,7 @@ def _label_stats(value: Stats) -> list[ocr_service_pb2.LabelStats]:
     return [
         ocr_service_pb2.LabelStats(
             label=label.label,
+            class_id=label.class_id,
             canonical=label.canonical,
             samples=label.samples,
             average_loss=label.average_loss,

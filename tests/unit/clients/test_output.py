@@ -11,7 +11,7 @@ from haleganada_client import errors, types
 from haleganada_client.cli.session import as_json, exit_code, plain
 
 KEYS: dict[type[Any], str] = {
-    types.Candidate: "label probability canonical canonical_probability forms code_points samples",
+    types.Candidate: "label probability canonical canonical_probability forms code_points samples class_id",
     types.Prediction: "candidates unknown_probability decision revision prediction_id model",
     types.Taught: "sample_id loss label trained_as labels_known samples_total revision duplicate learned",
     types.Correction: "taught predicted predicted_revision",
@@ -28,7 +28,7 @@ KEYS: dict[type[Any], str] = {
     types.OnlineStatus: "start settings revision labels_known samples_learned samples_left rebuilding error",
     types.ExportResult: "file_name content_type revision samples_total size_bytes sha256",
     types.ImportReport: "imported duplicates refused refused_total revision before",
-    types.LabelStats: "label canonical samples average_loss accuracy newest_sample_id",
+    types.LabelStats: "label class_id canonical samples average_loss accuracy newest_sample_id",
     types.HistoryPoint: "revision create_time loss recognized new_label label",
     types.Stats: "revision samples_total labels_known variant_groups average_loss min_loss max_loss accuracy "
     "accuracy_samples corrections labels history confused_pairs teach_next suspects near_duplicates "

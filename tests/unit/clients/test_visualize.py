@@ -18,7 +18,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def candidate(label: str, probability: float) -> Candidate:
     points = tuple(f"U+{ord(char):04X}" for char in label)
-    return Candidate(label, probability, label, probability, (label,), points, 1)
+    return Candidate(label, probability, label, probability, (label,), points, 1, 0)
 
 
 def prediction(*candidates: Candidate, decision: Decision = Decision.RECOGNIZED) -> Prediction:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ class Knowledge:
     """The state that one revision of the log gives; everything in it is immutable.
 
     head: knows the samples that the present weights have embedded by now. stale: all others. samples_total: of both.
+    class_ids: number of each label that was ever taught; see WorkspaceLog.class_ids.
     """
 
     revision: int
@@ -27,6 +29,7 @@ class Knowledge:
     variants: Variants
     samples_total: int
     stale: StaleSamples
+    class_ids: Mapping[str, int]
 
     @property
     def labels_known(self) -> int:
@@ -51,4 +54,12 @@ class Knowledge:
     def _candidate(self, label: str, probability: float, belief: Belief) -> Candidate:
         forms = self.variants.forms(label)
         together = sum(belief.of(form) for form in forms if form in self.head.index)
-        return Candidate(label, forms[0], probability, min(1.0, together), forms, self.samples(label))
+        return Candidate(
+            label=label,
+            canonical=forms[0],
+            probability=probability,
+            canonical_probability=min(1.0, together),
+            forms=forms,
+            samples=self.samples(label),
+            class_id=self.class_ids.get(label),
+        )

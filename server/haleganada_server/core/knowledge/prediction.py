@@ -8,13 +8,14 @@ from haleganada_server.core.fewshot.confidence import Decision
 from haleganada_server.core.model_names import FEW_SHOT
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """One label that a drawing may be.
 
     label: the form that was taught. canonical: the label that the form stands for (itself unless linked).
     probability and canonical_probability: 0..1; the second is the sum over all forms of the canonical label. forms:
-    all taught forms of the canonical label, the canonical one first. samples: taught samples of this form.
+    all taught forms of the canonical label, the canonical one first. samples: taught samples of this form. class_id:
+    number of the label in its workspace, None if it was never taught there.
     """
 
     label: str
@@ -23,6 +24,7 @@ class Candidate:
     canonical_probability: float
     forms: tuple[str, ...]
     samples: int
+    class_id: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,5 +82,12 @@ class ClassifierOutput:
         label = self.labels[column]
         forms = knowledge.variants.forms(label)
         total = sum(float(row[self.index[form]]) for form in forms if form in self.index)
-        samples = knowledge.samples(label)
-        return Candidate(label, forms[0], float(row[column]), min(1.0, total), forms, samples)
+        return Candidate(
+            label=label,
+            canonical=forms[0],
+            probability=float(row[column]),
+            canonical_probability=min(1.0, total),
+            forms=forms,
+            samples=knowledge.samples(label),
+            class_id=knowledge.class_ids.get(label),
+        )

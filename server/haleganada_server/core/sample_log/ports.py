@@ -98,6 +98,11 @@ class WorkspaceLog(Protocol):
     def hidden_samples(self) -> Iterator[SampleRow]:
         """Forgotten samples, which an undo may bring back, oldest first."""
 
+    def class_ids(self) -> dict[str, int]:
+        """Return the number of each label that was ever taught, forgotten ones included: 0, 1, … in the order in which
+        the labels first appeared in the log.
+        """
+
     def links(self) -> dict[str, str]:
         """form -> canonical label, in the order in which they were linked."""
 

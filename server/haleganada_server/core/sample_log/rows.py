@@ -106,4 +106,6 @@ class ChangeKind(Enum):
     RESTORE = "restore"
 
 
+LABELING = frozenset({ChangeKind.TEACH, ChangeKind.CORRECT, ChangeKind.RELABEL})
+"""Kinds of events that give a sample the label that they name."""
 UNDOABLE = frozenset(ChangeKind) - {ChangeKind.UNDO, ChangeKind.RESET, ChangeKind.RESTORE}

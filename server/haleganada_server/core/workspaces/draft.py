@@ -14,7 +14,7 @@ from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.knowledge.stale_samples import StaleSamples
 from haleganada_server.core.knowledge.variants import Variants
 from haleganada_server.core.sample_log.ports import LogTransaction
-from haleganada_server.core.sample_log.rows import Event, SampleRow
+from haleganada_server.core.sample_log.rows import LABELING, Event, SampleRow
 
 
 class Draft:
@@ -30,12 +30,15 @@ class Draft:
         self.revision = knowledge.revision
         self.samples_total = knowledge.samples_total
         self.stale: StaleSamples = knowledge.stale
+        self._class_ids = knowledge.class_ids
+        self._new_class_ids: dict[str, int] = {}
         self.head_parameters = head_parameters
         self._embedder_hash = embedder_hash
 
     def knowledge(self) -> Knowledge:
         """The state after the changes so far, to be published after the commit."""
-        return Knowledge(self.revision, self.head.freeze(), self.variants, self.samples_total, self.stale)
+        class_ids = {**self._class_ids, **self._new_class_ids} if self._new_class_ids else self._class_ids
+        return Knowledge(self.revision, self.head.freeze(), self.variants, self.samples_total, self.stale, class_ids)
 
     @property
     def labels_known(self) -> int:
@@ -88,7 +91,9 @@ class Draft:
         self.variants = self.variants.with_link(form, canonical)
 
     def append(self, event: Event) -> int:
-        """Write an event; its revision."""
+        """Write an event; its revision. A label that appears for the first time gets the next number."""
+        if event.kind in LABELING and event.label not in self._class_ids:
+            self._new_class_ids.setdefault(event.label, len(self._class_ids) + len(self._new_class_ids))
         self.revision = self.log.append(event)
         return self.revision
 

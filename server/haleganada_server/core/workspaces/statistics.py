@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -20,9 +20,12 @@ _TEACH_NEXT_SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class LabelStats:
-    """Figures of one form. accuracy: prequential, without the first sample; None with one sample."""
+    """Figures of one form. class_id: its number; see WorkspaceLog.class_ids. accuracy: prequential, without the first
+    sample; None with one sample.
+    """
 
     label: str
+    class_id: int
     canonical: str
     samples: int
     average_loss: float
@@ -79,7 +82,7 @@ def collect(log: WorkspaceLog, knowledge: Knowledge, history_points: int, audit:
     facts = log.facts()
     losses = [fact.loss for fact in facts]
     tested = [fact for fact in facts if not fact.new_label]
-    labels = tuple(_label_stats(facts, knowledge))
+    labels = tuple(_label_stats(facts, log.class_ids(), knowledge))
     confused = _confused(tested)
     return Stats(
         revision=knowledge.revision,
@@ -107,18 +110,19 @@ def _accuracy(tested: Sequence[SampleFacts]) -> float | None:
     return fmean(fact.predicted == fact.label for fact in tested) if tested else None
 
 
-def _label_stats(facts: Sequence[SampleFacts], knowledge: Knowledge) -> list[LabelStats]:
+def _label_stats(facts: Sequence[SampleFacts], class_ids: Mapping[str, int], knowledge: Knowledge) -> list[LabelStats]:
     by_label: dict[str, list[SampleFacts]] = {}
     for fact in facts:
         by_label.setdefault(fact.label, []).append(fact)
     return [
         LabelStats(
-            label,
-            knowledge.variants.canonical(label),
-            len(own),
-            fmean(fact.loss for fact in own),
-            _accuracy(own[1:]),
-            own[-1].sample_id,
+            label=label,
+            class_id=class_ids[label],
+            canonical=knowledge.variants.canonical(label),
+            samples=len(own),
+            average_loss=fmean(fact.loss for fact in own),
+            accuracy=_accuracy(own[1:]),
+            newest_sample_id=own[-1].sample_id,
         )
         for label, own in by_label.items()
     ]

@@ -332,7 +332,9 @@ class Workspace:
         for form, canonical in log.links().items():
             variants = variants.with_link(form, canonical)
         stale = log.stale(present)
-        self._knowledge: Knowledge = Knowledge(log.revision(), head, variants, log.count(), StaleSamples.of(stale))
+        self._knowledge: Knowledge = Knowledge(
+            log.revision(), head, variants, log.count(), StaleSamples.of(stale), log.class_ids()
+        )
         if stale:
             self._reembedder.add(self, log, stale)
         self._dependencies.learners.notify_change(log.name)

@@ -50,21 +50,21 @@ def _write(log: LogReader, rasterizer: Rasterizer, put: _Put) -> None:
     links, facts = log.links(), log.facts()
     for sample in log.every_sample():
         put(_image_path(sample), black_on_white(sample, rasterizer))
-    put(LOG, _json(list(_records(facts, links))))
+    put(LOG, _json(list(_records(facts, links, log.class_ids()))))
     put(SUMMARY, _json(_summary(facts, links)))
 
 
-def _records(facts: list[SampleFacts], links: dict[str, str]) -> Iterator[dict[str, Any]]:
+def _records(facts: list[SampleFacts], links: dict[str, str], class_ids: dict[str, int]) -> Iterator[dict[str, Any]]:
     """Each sample with the ten keys of training_log.json."""
-    known: dict[str, int] = {}
+    known: set[str] = set()
     for sample in facts:
-        known.setdefault(sample.label, len(known))
+        known.add(sample.label)
         yield {
             "sample_id": sample.sample_id,
             "timestamp": _time(sample).isoformat(timespec="microseconds"),
             "character": sample.label,
             "canonical_form": links.get(sample.label, sample.label),
-            "character_index": known[sample.label],
+            "character_index": class_ids[sample.label],
             "loss": sample.loss,
             "is_variant": sample.label in links,
             "image_path": _image_path(sample),

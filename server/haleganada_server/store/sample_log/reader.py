@@ -14,7 +14,7 @@ import numpy as np
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Unavailable
 from haleganada_server.core.glyphs.ports import Vectors
-from haleganada_server.core.sample_log.rows import LiveSample, SampleFacts, SampleRow, StaleSample
+from haleganada_server.core.sample_log.rows import LABELING, LiveSample, SampleFacts, SampleRow, StaleSample
 from haleganada_server.store.errors import storage_errors, unreadable
 
 from . import row_mapping, schema
@@ -125,6 +125,11 @@ class LogReader:
 
     def hidden_samples(self) -> Iterator[SampleRow]:
         return self._stream("forgotten = 1")
+
+    def class_ids(self) -> dict[str, int]:
+        kinds = ", ".join(f"'{kind.value}'" for kind in LABELING)
+        found = self._all(f"SELECT label FROM events WHERE kind IN ({kinds}) GROUP BY label ORDER BY MIN(revision)")
+        return {label: number for number, (label,) in enumerate(found)}
 
     def links(self) -> dict[str, str]:
         return dict(self._all("SELECT form, canonical FROM links ORDER BY position"))

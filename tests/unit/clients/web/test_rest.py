@@ -102,12 +102,14 @@ def test_nothing_taught(web: FlaskClient) -> None:
     assert (body["predicted_char"], body["confidence"], body["char_idx"], body["top_3"]) == (None, 0, -1, [])
 
 
-def test_the_index_follows_what_is_forgotten(web: FlaskClient) -> None:
+def test_the_index_of_a_character_stays_when_another_is_forgotten(web: FlaskClient) -> None:
     first = train(web, "ಇ", "box")["sample_id"]
     train(web, "ಅ")
     assert web.post("/predict", json={"image": data_url(shift=3)}).get_json()["char_idx"] == 1
     web.post(f"/page/samples/{first}/forget", json={})
-    assert web.post("/predict", json={"image": data_url(shift=3)}).get_json()["char_idx"] == 0
+    assert web.post("/predict", json={"image": data_url(shift=3)}).get_json()["char_idx"] == 1
+    (record,) = web.get("/export_data").get_json()["training_log"]
+    assert (record["character"], record["character_index"], record["total_chars"]) == ("ಅ", 1, 1)
 
 
 def test_strokes_in_place_of_a_picture(web: FlaskClient) -> None:
