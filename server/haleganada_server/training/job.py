@@ -41,12 +41,12 @@ def _carry_out(request: dict[str, Any], channel: JobChannel) -> dict[str, Any]:
     if request["kind"] == "evaluation":
         from haleganada_server.training.evaluation import run_evaluation
 
-        return run_evaluation(request, channel.report, channel.cancelled)
+        return run_evaluation(request, channel.report, channel.is_cancelled)
     from haleganada_server.training.fit.process_group import join_process_group
     from haleganada_server.training.fit.run import run_training
 
     with join_process_group() as group:
-        return run_training(request, channel.report, channel.cancelled, group)
+        return run_training(request, channel.report, channel.is_cancelled, group)
 
 
 def _get_batch_size(request: dict[str, Any]) -> int:

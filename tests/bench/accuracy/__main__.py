@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from tests.bench.accuracy import confidence, few_shot, one_shot, teaching
-from tests.bench.accuracy.features import Recogniser
+from tests.bench.accuracy.features import Recognizer
 from tests.e2e.processes import server
 
 
@@ -24,17 +24,17 @@ def main() -> None:
     root = os.environ.get("HALEGANADA_DATA")
     if not root:
         sys.exit("set HALEGANADA_DATA to the folder with the data sets")
-    data, recogniser = Path(root), Recogniser.shipped()
+    data, recognizer = Path(root), Recognizer.shipped()
     with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as running, running.client() as client:
         tables = teaching.measure(client, data)
-    tables.append(one_shot.measure(recogniser, data))
-    points, answers = few_shot.measure(recogniser, data), confidence.measure(recogniser, data)
-    tables += [few_shot.table(points), confidence.table(answers), confidence.half_taught(recogniser, data)]
-    print(f"\n{recogniser.name}\n\n" + "\n\n".join(table.markdown() for table in tables))
+    tables.append(one_shot.measure(recognizer, data))
+    points, answers = few_shot.measure(recognizer, data), confidence.measure(recognizer, data)
+    tables += [few_shot.table(points), confidence.table(answers), confidence.half_taught(recognizer, data)]
+    print(f"\n{recognizer.name}\n\n" + "\n\n".join(table.markdown() for table in tables))
     if options.plots:
         from tests.bench.accuracy.plots import draw
 
-        draw(options.plots, points, answers, recogniser, data)
+        draw(options.plots, points, answers, recognizer, data)
 
 
 if __name__ == "__main__":

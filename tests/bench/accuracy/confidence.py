@@ -12,7 +12,7 @@ from haleganada_server.training.common.metrics import area_under_roc, expected_c
 from numpy.typing import NDArray
 
 from tests.bench.accuracy import features
-from tests.bench.accuracy.features import Recogniser
+from tests.bench.accuracy.features import Recognizer
 from tests.bench.accuracy.sets import Handwriting, devanagari, held_out_alphabets, kannada
 from tests.bench.table import Table
 
@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 @dataclass(frozen=True)
 class Answers:
     """Answers in one situation. probability: (n,) of the first one, which may be “unknown”; right: (n,); unknown: (n,)
-    its probability; strange: (n,) whether the label was never taught.
+    its probability; untaught: (n,) whether the label was never taught.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Answers:
     probability: Floats
     right: NDArray[np.bool_]
     unknown: Floats
-    strange: NDArray[np.bool_]
+    untaught: NDArray[np.bool_]
 
     @property
     def ece(self) -> float:
@@ -55,25 +55,25 @@ class Answers:
     @property
     def auroc(self) -> float:
         """Probability that an untaught character seems less known than a taught one."""
-        return area_under_roc(self.unknown[self.strange], self.unknown[~self.strange])
+        return area_under_roc(self.unknown[self.untaught], self.unknown[~self.untaught])
 
     def bins(self) -> list[tuple[float, float, float]]:
         """(mean probability, share right, share of answers) of each bin that has any."""
         return reliability_bins(self.probability, self.right)
 
 
-def measure(recogniser: Recogniser, data: Path) -> list[Answers]:
+def measure(recognizer: Recognizer, data: Path) -> list[Answers]:
     """All situations; one question in ten is of a label that was not taught, as the probabilities assume."""
     out = []
     for load, shots in SITUATIONS:
         drawn = load(data)
-        labels, prepared = len(np.unique(drawn.labels)), features.Prepared(recogniser, drawn.drawings)
+        labels, prepared = len(np.unique(drawn.labels)), features.Prepared(recognizer, drawn.drawings)
         for ways in (w for w in WAYS if w <= 0.8 * labels):
-            out.append(_answers(recogniser, drawn, prepared, shots, ways))
+            out.append(_answers(recognizer, drawn, prepared, shots, ways))
     return out
 
 
-def _answers(recogniser: Recogniser, drawn: Handwriting, prepared: features.Prepared, shots: int, ways: int) -> Answers:
+def _answers(recognizer: Recognizer, drawn: Handwriting, prepared: features.Prepared, shots: int, ways: int) -> Answers:
     rng = np.random.default_rng([shots, ways])
     parts: list[tuple[Floats, NDArray[np.bool_], Floats, NDArray[np.bool_]]] = []
     for seed in itertools.count():
@@ -84,10 +84,10 @@ def _answers(recogniser: Recogniser, drawn: Handwriting, prepared: features.Prep
         for _ in range(max(1, LABELS_A_SPLIT // ways)):
             chosen = rng.permutation(np.unique(drawn.labels[taught]))[:ways]
             mine = np.isin(drawn.labels[taught], chosen)
-            head = recogniser.head(drawn.labels[taught][mine], vectors[mine])
+            head = recognizer.head(drawn.labels[taught][mine], vectors[mine])
             asked, known = _asked(drawn.labels[tested], chosen, rng)
             rows = tested[asked]
-            parts.append(_ask(recogniser, head, prepared.vectors(rows), drawn.labels[rows], known))
+            parts.append(_ask(recognizer, head, prepared.vectors(rows), drawn.labels[rows], known))
     probability, right, unknown, is_strange = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Answers(drawn.name, shots, ways, probability, right, unknown, is_strange)
 
@@ -97,24 +97,24 @@ def _asked(
 ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """Which drawings are asked, one in ten of a label that was not chosen, and whether theirs was."""
     taught = np.isin(labels, chosen)
-    strange = rng.permutation(np.flatnonzero(~taught))[: MOST_ASKED // 10]
-    known = rng.permutation(np.flatnonzero(taught))[: 9 * len(strange)]
-    strange = strange[: max(1, len(known) // 9)]
-    asked = np.concatenate([known, strange])
+    untaught = rng.permutation(np.flatnonzero(~taught))[: MOST_ASKED // 10]
+    known = rng.permutation(np.flatnonzero(taught))[: 9 * len(untaught)]
+    untaught = untaught[: max(1, len(known) // 9)]
+    asked = np.concatenate([known, untaught])
     return asked, taught[asked]
 
 
 def _ask(
-    recogniser: Recogniser, head: Head, vectors: Floats, truth: NDArray[np.int64], known: NDArray[np.bool_]
+    recognizer: Recognizer, head: Head, vectors: Floats, truth: NDArray[np.int64], known: NDArray[np.bool_]
 ) -> tuple[Floats, NDArray[np.bool_], Floats, NDArray[np.bool_]]:
-    p = recogniser.probabilities(head, vectors)
+    p = recognizer.probabilities(head, vectors)
     guess = [*head.labels, "unknown"]
     expected = [str(label) if k else "unknown" for label, k in zip(truth, known, strict=True)]
     right = np.array([guess[i] == e for i, e in zip(p.argmax(1), expected, strict=True)])
     return p.max(1), right, p[:, -1], ~known
 
 
-def half_taught(recogniser: Recogniser, data: Path) -> Table:
+def half_taught(recognizer: Recognizer, data: Path) -> Table:
     """Half of the labels are taught, twelve times another half; how well “unknown” tells their drawings from those of
     the other half.
     """
@@ -122,21 +122,21 @@ def half_taught(recogniser: Recogniser, data: Path) -> Table:
     alphabets = held_out_alphabets(data)
     sets = [("Omniglot, mean of six alphabets", alphabets), *((s.name, [s]) for s in (devanagari(data), kannada(data)))]
     for name, members in sets:
-        pairs = [(drawn, features.Prepared(recogniser, drawn.drawings)) for drawn in members]
-        values = [np.mean([_half(recogniser, *pair, shots) for pair in pairs]) for shots in HALF_SHOTS]
+        pairs = [(drawn, features.Prepared(recognizer, drawn.drawings)) for drawn in members]
+        values = [np.mean([_half(recognizer, *pair, shots) for pair in pairs]) for shots in HALF_SHOTS]
         out.add(name, *(f"{value:.3f}" for value in values))
     return out
 
 
-def _half(recogniser: Recogniser, drawn: Handwriting, prepared: features.Prepared, shots: int) -> float:
+def _half(recognizer: Recognizer, drawn: Handwriting, prepared: features.Prepared, shots: int) -> float:
     """Mean over many halves: it matters much whether letters that are alike are in the same one."""
     labels, areas = np.unique(drawn.labels), []
     for seed in range(HALVES):
         chosen = np.random.default_rng([shots, seed]).permutation(labels)[: len(labels) // 2]
         taught, tested = drawn.split(shots, seed)
         taught = taught[np.isin(drawn.labels[taught], chosen)]
-        head = recogniser.head(drawn.labels[taught], prepared.vectors(taught))
-        unknown = recogniser.probabilities(head, prepared.vectors(tested))[:, -1]
+        head = recognizer.head(drawn.labels[taught], prepared.vectors(taught))
+        unknown = recognizer.probabilities(head, prepared.vectors(tested))[:, -1]
         known = np.isin(drawn.labels[tested], chosen)
         areas.append(area_under_roc(unknown[~known], unknown[known]))
     return float(np.mean(areas))

@@ -23,7 +23,7 @@ Floats = NDArray[np.floating]
 Features = Callable[[Rasters], Floats]  # -> (n, f) of unit length
 
 
-def product_rasters(drawings: NDArray[np.uint8]) -> Rasters:
+def make_product_rasters(drawings: NDArray[np.uint8]) -> Rasters:
     """(n, h, w), 255 = ink -> the server's rasters, as of dark ink on white paper; a blank one stays blank."""
     return np.stack([_raster(drawing) for drawing in drawings])
 
@@ -36,7 +36,7 @@ def _raster(drawing: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 @dataclass(frozen=True)
-class Recogniser:
+class Recognizer:
     """Weights and their head, without a server around them."""
 
     embedder: OnnxEmbedder
@@ -44,11 +44,11 @@ class Recogniser:
     name: str
 
     @classmethod
-    def shipped(cls) -> Recogniser:
+    def shipped(cls) -> Recognizer:
         return cls.of(ServerConfig(Path()).weights_dir)
 
     @classmethod
-    def of(cls, folder: Path) -> Recogniser:
+    def of(cls, folder: Path) -> Recognizer:
         """folder: as `haleganada pretrain` writes it."""
         weights = load_weights(folder)
         embedder = OnnxEmbedder(weights, lambda rasters: network_input(rasters, weights.side))
@@ -72,21 +72,23 @@ class Recogniser:
 class Prepared:
     """Rasters and vectors of a set's drawings, each made once, when it is first wanted."""
 
-    def __init__(self, recogniser: Recogniser, drawings: NDArray[np.uint8]) -> None:
-        self._recogniser, self._drawings = recogniser, drawings
+    def __init__(self, recognizer: Recognizer, drawings: NDArray[np.uint8]) -> None:
+        self._recognizer, self._drawings = recognizer, drawings
         self._rasters: dict[int, NDArray[np.uint8]] = {}
         self._vectors: dict[int, NDArray[np.float64]] = {}
 
     def rasters(self, rows: NDArray[np.intp]) -> Rasters:
         """(n, 128, 128)."""
         missing = [row for row in rows.tolist() if row not in self._rasters]
-        self._rasters.update(zip(missing, product_rasters(self._drawings[missing]) if missing else (), strict=True))
+        self._rasters.update(
+            zip(missing, make_product_rasters(self._drawings[missing]) if missing else (), strict=True)
+        )
         return np.stack([self._rasters[row] for row in rows.tolist()])
 
     def vectors(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
         """(n, k)."""
         missing = np.array([row for row in rows.tolist() if row not in self._vectors], dtype=np.intp)
-        found = self._recogniser.vectors(self.rasters(missing)) if len(missing) else ()
+        found = self._recognizer.vectors(self.rasters(missing)) if len(missing) else ()
         self._vectors.update(zip(missing.tolist(), found, strict=True))
         return np.stack([self._vectors[row] for row in rows.tolist()])
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.bench.accuracy import features
-from tests.bench.accuracy.features import Features, Recogniser
+from tests.bench.accuracy.features import Features, Recognizer
 from tests.bench.accuracy.sets import SETS, Handwriting
 from tests.bench.table import Table
 
@@ -27,22 +27,22 @@ class Point:
     accuracy: dict[str, float]
 
 
-def measure(recogniser: Recogniser, data: Path) -> list[Point]:
+def measure(recognizer: Recognizer, data: Path) -> list[Point]:
     """All sets, a table row for each point as it comes."""
     baselines: dict[str, Features] = {"pixels": features.pixels, "HOG": features.hog}
     middle = features.imagenet()
     points = []
     for load, numbers in SETS:
         drawn = load(data)
-        prepared = features.Prepared(recogniser, drawn.drawings)
+        prepared = features.Prepared(recognizer, drawn.drawings)
         for shots in numbers:
-            points.append(_point(recogniser, drawn, prepared, shots, baselines, middle))
+            points.append(_point(recognizer, drawn, prepared, shots, baselines, middle))
             print(f"{drawn.name}, {shots} taught: {points[-1].accuracy}", flush=True)
     return points
 
 
 def _point(
-    recogniser: Recogniser, drawn: Handwriting, prepared: features.Prepared, shots: int,
+    recognizer: Recognizer, drawn: Handwriting, prepared: features.Prepared, shots: int,
     baselines: dict[str, Features], middle: Features | None,
 ) -> Point:  # fmt: skip
     right: dict[str, list[NDArray[np.bool_]]] = {}
@@ -51,7 +51,7 @@ def _point(
         rasters, asked = prepared.rasters(taught), prepared.rasters(tested)
         labels, truth = drawn.labels[taught], drawn.labels[tested]
         for name, adapt in (("Haleganada", True), ("not adapted", False)):
-            guess = guessed(recogniser, labels, prepared.vectors(taught), prepared.vectors(tested), adapt)
+            guess = guessed(recognizer, labels, prepared.vectors(taught), prepared.vectors(tested), adapt)
             right.setdefault(name, []).append(guess == truth)
         for name, compare in baselines.items():
             by_mean = features.nearest_mean(compare(rasters), labels, compare(asked))
@@ -65,14 +65,14 @@ def _point(
 
 
 def guessed(
-    recogniser: Recogniser,
+    recognizer: Recognizer,
     labels: NDArray[np.int64],
     taught: NDArray[np.float64],
     tested: NDArray[np.float64],
     adapt: bool = True,
 ) -> NDArray[np.int64]:
     """The most probable label of each tested vector (n, k), given labels and vectors that were taught."""
-    head = recogniser.head(labels, taught, adapt)
+    head = recognizer.head(labels, taught, adapt)
     scores = np.stack([head.scores(vector)[:-1] for vector in tested])
     return np.array([int(head.labels[i]) for i in scores.argmax(1)])
 

@@ -8,26 +8,26 @@ import numpy as np
 from haleganada_server.training.pretrain.one_shot import (
     Embeddings,
     Task,
-    challenge_tasks,
     cosine_error,
-    random_tasks,
-    typical_tasks,
+    make_challenge_tasks,
+    make_random_tasks,
+    make_typical_tasks,
 )
 from haleganada_server.training.pretrain.synthesis.sources import HELD_OUT_ALPHABETS, load_omniglot
 from numpy.typing import NDArray
 
 from tests.bench.accuracy import features
-from tests.bench.accuracy.features import Recogniser
+from tests.bench.accuracy.features import Recognizer
 from tests.bench.table import Table
 
 TASKS = 600
-KINDS = ("four typical drawers, the 20 most diverse characters", "four typical drawers", "any two of 20 drawers")
+KINDS = ("four typical writers, the 20 most diverse characters", "four typical writers", "any two of 20 writers")
 
 
-def measure(recogniser: Recogniser, data: Path) -> Table:
+def measure(recognizer: Recognizer, data: Path) -> Table:
     """Errors of the product's head, and of raw pixels and gradients by the cosine, on the same tasks."""
     rasters = _rasters(data)
-    ours = [_each(recogniser.vectors, x) for x in rasters]
+    ours = [_each(recognizer.vectors, x) for x in rasters]
     others = {"HOG": features.hog, "pixels": features.pixels}
     columns = ("tasks", "Haleganada", *others, "n", *HELD_OUT_ALPHABETS)
     out = Table("20-way one-shot error within alphabets kept out of training", columns)
@@ -35,61 +35,61 @@ def measure(recogniser: Recogniser, data: Path) -> Table:
     for kind in range(len(KINDS)):
         tasks = _tasks(kind, ours, rasters)
         theirs = [cosine_error(_tasks(kind, z, rasters)) for z in baselines.values()]
-        single = [_error(recogniser, _tasks(kind, [z], [x])) for z, x in zip(ours, rasters, strict=True)]
+        single = [_error(recognizer, _tasks(kind, [z], [x])) for z, x in zip(ours, rasters, strict=True)]
         n = sum(len(taught) for taught, _ in tasks)
-        shares = [f"{100 * e:.2f} %" for e in (_error(recogniser, tasks), *theirs)]
+        shares = [f"{100 * e:.2f} %" for e in (_error(recognizer, tasks), *theirs)]
         out.add(KINDS[kind], *shares, f"{n:,}", *(f"{100 * e:.1f} %" for e in single))
     return out
 
 
-def errors(recogniser: Recogniser, data: Path) -> list[float]:
+def errors(recognizer: Recognizer, data: Path) -> list[float]:
     """The product's head alone, for each of KINDS."""
     rasters = _rasters(data)
-    vectors = [_each(recogniser.vectors, x) for x in rasters]
-    return [_error(recogniser, _tasks(kind, vectors, rasters)) for kind in range(len(KINDS))]
+    vectors = [_each(recognizer.vectors, x) for x in rasters]
+    return [_error(recognizer, _tasks(kind, vectors, rasters)) for kind in range(len(KINDS))]
 
 
-def mistakes(recogniser: Recogniser, data: Path) -> list[NDArray[np.uint8]]:
+def mistakes(recognizer: Recognizer, data: Path) -> list[NDArray[np.uint8]]:
     """Each mistake of the first kind of tasks as (3, 128, 128) rasters: what was taught, what was asked, and what that
     was taken for.
     """
     rasters = _rasters(data)
-    tasks = _tasks(0, [_each(recogniser.vectors, x) for x in rasters], rasters)
-    shown = challenge_tasks([x.astype(np.float32) for x in rasters], rasters)  # the same tasks, as drawings
+    tasks = _tasks(0, [_each(recognizer.vectors, x) for x in rasters], rasters)
+    shown = make_challenge_tasks([x.astype(np.float32) for x in rasters], rasters)  # the same tasks, as drawings
     out = []
     for task, (taught, asked) in zip(tasks, shown, strict=True):
-        for i, guess in enumerate(_guesses(recogniser, task)):
+        for i, guess in enumerate(_guesses(recognizer, task)):
             if guess != i:
                 out.append(np.stack([taught[i], asked[i], taught[guess]]).astype(np.uint8))
     return out
 
 
 def _rasters(data: Path) -> list[NDArray[np.uint8]]:
-    """Of each held-out alphabet, (characters, drawers, 128, 128)."""
+    """Of each held-out alphabet, (characters, writers, 128, 128)."""
     alphabets = load_omniglot(data)
-    return [np.stack([features.product_rasters(c) for c in alphabets[a]]) for a in HELD_OUT_ALPHABETS]
+    return [np.stack([features.make_product_rasters(c) for c in alphabets[a]]) for a in HELD_OUT_ALPHABETS]
 
 
 def _each(compare: features.Features, rasters: NDArray[np.uint8]) -> Embeddings:
-    """(characters, drawers, s, s) -> (characters, drawers, f)."""
+    """(characters, writers, s, s) -> (characters, writers, f)."""
     return compare(rasters.reshape(-1, *rasters.shape[2:])).reshape(*rasters.shape[:2], -1)
 
 
 def _tasks(kind: int, alphabets: list[Embeddings], rasters: list[NDArray[np.uint8]]) -> list[Task]:
     if kind == 0:
-        return challenge_tasks(alphabets, rasters)
+        return make_challenge_tasks(alphabets, rasters)
     if kind == 1:
-        return typical_tasks(alphabets, rasters, TASKS)
-    return random_tasks(alphabets, TASKS)
+        return make_typical_tasks(alphabets, rasters, TASKS)
+    return make_random_tasks(alphabets, TASKS)
 
 
-def _error(recogniser: Recogniser, tasks: list[Task]) -> float:
-    wrong = [guess != i for task in tasks for i, guess in enumerate(_guesses(recogniser, task))]
+def _error(recognizer: Recognizer, tasks: list[Task]) -> float:
+    wrong = [guess != i for task in tasks for i, guess in enumerate(_guesses(recognizer, task))]
     return float(np.mean(wrong))
 
 
-def _guesses(recogniser: Recogniser, task: Task) -> list[int]:
+def _guesses(recognizer: Recognizer, task: Task) -> list[int]:
     """Which of the taught drawings each asked one is taken for."""
     taught, asked = task
-    head = recogniser.head(np.arange(len(taught)), taught.astype(np.float64))
+    head = recognizer.head(np.arange(len(taught)), taught.astype(np.float64))
     return [int(head.scores(vector)[:-1].argmax()) for vector in asked]

@@ -14,7 +14,7 @@ from PIL import Image
 
 from tests.bench.accuracy import features, one_shot
 from tests.bench.accuracy.confidence import Answers
-from tests.bench.accuracy.features import Recogniser
+from tests.bench.accuracy.features import Recognizer
 from tests.bench.accuracy.few_shot import Point
 from tests.bench.accuracy.sets import Handwriting, kannada
 
@@ -23,7 +23,7 @@ SHOWN = 6  # drawings of each label of a pair
 _CELL = (72, 216)  # of a picture of mistakes: three drawings of 64 pixels, and room
 
 
-def draw(folder: Path, points: list[Point], answers: list[Answers], recogniser: Recogniser, data: Path) -> None:
+def draw(folder: Path, points: list[Point], answers: list[Answers], recognizer: Recognizer, data: Path) -> None:
     """Write shots.svg, reliability.svg, unknown.svg, confused.png and mistakes.png."""
     mpl.use("Agg")
     mpl.rcParams.update({"svg.hashsalt": "haleganada", "font.size": 9})  # the same file for the same figures
@@ -35,8 +35,8 @@ def draw(folder: Path, points: list[Point], answers: list[Answers], recogniser: 
     ):
         figure.tight_layout()
         figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
-    _confused(recogniser, kannada(data)).savefig(folder / "confused.png", dpi=110)
-    Image.fromarray(side_by_side(one_shot.mistakes(recogniser, data))).save(folder / "mistakes.png", optimize=True)
+    _confused(recognizer, kannada(data)).savefig(folder / "confused.png", dpi=110)
+    Image.fromarray(side_by_side(one_shot.mistakes(recognizer, data))).save(folder / "mistakes.png", optimize=True)
 
 
 def _shots(points: list[Point]) -> Figure:
@@ -79,7 +79,7 @@ def _unknown(answers: list[Answers]) -> Figure:
     figure, axes = plt.subplots(1, len(answers), figsize=(2.2 * len(answers), 2.6), sharey=True)
     edges = np.linspace(0, 1, 21)
     for axis, a in zip(np.atleast_1d(axes), answers, strict=True):
-        for values, label in ((a.unknown[~a.strange], "taught"), (a.unknown[a.strange], "never taught")):
+        for values, label in ((a.unknown[~a.untaught], "taught"), (a.unknown[a.untaught], "never taught")):
             axis.hist(values, edges, weights=np.full(len(values), 1 / len(values)), alpha=0.5, label=label)
         axis.set(title=f"{a.shots} taught, {a.ways} ways\nAUROC {a.auroc:.3f}", xlabel="unknown")
     axes[0].legend(fontsize=7)
@@ -96,9 +96,9 @@ def side_by_side(triples: list[NDArray[np.uint8]], columns: int = 6) -> NDArray[
     return 255 - sheet.transpose(0, 2, 1, 3).reshape(rows * _CELL[0], columns * _CELL[1])
 
 
-def _confused(recogniser: Recogniser, drawn: Handwriting) -> Figure:
+def _confused(recognizer: Recognizer, drawn: Handwriting) -> Figure:
     """The Kannada labels that are taken for one another most often after five taught samples, as drawings."""
-    pairs = _pairs(recogniser, drawn)
+    pairs = _pairs(recognizer, drawn)
     figure, axes = plt.subplots(len(pairs), 1, figsize=(7.5, 0.62 * len(pairs)))
     for axis, ((a, b), count) in zip(axes, pairs, strict=True):
         sides = [np.concatenate(list(255 - drawn.drawings[drawn.labels == label][:SHOWN]), axis=1) for label in (a, b)]
@@ -111,12 +111,12 @@ def _confused(recogniser: Recogniser, drawn: Handwriting) -> Figure:
     return figure
 
 
-def _pairs(recogniser: Recogniser, drawn: Handwriting) -> list[tuple[tuple[int, int], int]]:
+def _pairs(recognizer: Recognizer, drawn: Handwriting) -> list[tuple[tuple[int, int], int]]:
     taught, tested = drawn.split(5, 0)
     vectors: list[NDArray[np.float64]] = [
-        recogniser.vectors(features.product_rasters(drawn.drawings[rows])) for rows in (taught, tested)
+        recognizer.vectors(features.make_product_rasters(drawn.drawings[rows])) for rows in (taught, tested)
     ]
-    head = recogniser.head(drawn.labels[taught], vectors[0])
+    head = recognizer.head(drawn.labels[taught], vectors[0])
     guess = [int(head.labels[int(head.scores(vector)[:-1].argmax())]) for vector in vectors[1]]
     wrong = Counter(tuple(sorted((g, int(t)))) for g, t in zip(guess, drawn.labels[tested], strict=True) if g != t)
     return [((pair[0], pair[1]), count) for pair, count in wrong.most_common(PAIRS)]

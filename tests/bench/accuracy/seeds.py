@@ -13,36 +13,36 @@ from pathlib import Path
 import numpy as np
 
 from tests.bench.accuracy import one_shot
-from tests.bench.accuracy.features import Prepared, Recogniser
+from tests.bench.accuracy.features import Prepared, Recognizer
 from tests.bench.accuracy.few_shot import SPLITS, guessed
 from tests.bench.accuracy.sets import SETS, Handwriting
 from tests.bench.table import Table
 
 
-def measure(recognisers: list[Recogniser], data: Path) -> Table:
+def measure(recognizers: list[Recognizer], data: Path) -> Table:
     """A row for each set and number of taught samples, and for each kind of one-shot task."""
-    columns = [str(number + 1) for number in range(len(recognisers))]
+    columns = [str(number + 1) for number in range(len(recognizers))]
     out = Table(
         f"Top-1 by each training, {SPLITS} splits; errors for one-shot", ("set", "taught", *columns, "mean ± sd")
     )
     for load, numbers in SETS:
         drawn = load(data)
-        prepared = [Prepared(recogniser, drawn.drawings) for recogniser in recognisers]
+        prepared = [Prepared(recognizer, drawn.drawings) for recognizer in recognizers]
         for shots in numbers:
-            pairs = zip(recognisers, prepared, strict=True)
+            pairs = zip(recognizers, prepared, strict=True)
             _add(out, drawn.name, str(shots), [_accuracy(*pair, drawn, shots) for pair in pairs])
-    errors = np.array([one_shot.errors(recogniser, data) for recogniser in recognisers])
+    errors = np.array([one_shot.errors(recognizer, data) for recognizer in recognizers])
     for kind, shares in zip(one_shot.KINDS, errors.T, strict=True):
         _add(out, "one-shot error: " + kind, "1", shares.tolist())
     return out
 
 
-def _accuracy(recogniser: Recogniser, prepared: Prepared, drawn: Handwriting, shots: int) -> float:
+def _accuracy(recognizer: Recognizer, prepared: Prepared, drawn: Handwriting, shots: int) -> float:
     right = []
     for seed in range(SPLITS):
         taught, tested = drawn.split(shots, seed)
         vectors = prepared.vectors(taught), prepared.vectors(tested)
-        right.append(guessed(recogniser, drawn.labels[taught], *vectors) == drawn.labels[tested])
+        right.append(guessed(recognizer, drawn.labels[taught], *vectors) == drawn.labels[tested])
     return float(np.concatenate(right).mean())
 
 
@@ -59,7 +59,7 @@ def main() -> None:
     root = os.environ.get("HALEGANADA_DATA")
     if not root or len(options.folders) < 2:
         sys.exit("set HALEGANADA_DATA to the folder with the data sets, and give two folders of weights or more")
-    print("\n" + measure([Recogniser.of(folder) for folder in options.folders], Path(root)).markdown())
+    print("\n" + measure([Recognizer.of(folder) for folder in options.folders], Path(root)).markdown())
 
 
 if __name__ == "__main__":

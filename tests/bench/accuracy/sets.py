@@ -92,15 +92,15 @@ def devanagari(data: Path) -> Handwriting:
 
 
 def held_out_alphabets(data: Path) -> list[Handwriting]:
-    """Omniglot's alphabets that were kept out of training, 20 drawers each."""
+    """Omniglot's alphabets that were kept out of training, 20 writers each."""
     alphabets = load_omniglot(data)
     return [_alphabet(name, np.stack(alphabets[name])) for name in HELD_OUT_ALPHABETS]
 
 
 def _alphabet(name: str, drawings: NDArray[np.uint8]) -> Handwriting:
-    """From (characters, drawers, h, w)."""
-    characters, drawers = np.indices(drawings.shape[:2])
-    return _set(name, drawings.reshape(-1, *drawings.shape[2:]), characters.ravel(), drawers.ravel())
+    """From (characters, writers, h, w)."""
+    characters, writers = np.indices(drawings.shape[:2])
+    return _set(name, drawings.reshape(-1, *drawings.shape[2:]), characters.ravel(), writers.ravel())
 
 
 def _pictures_and_labels(file: np.lib.npyio.NpzFile) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -18,7 +18,7 @@ import torch
 from haleganada_server.config import ServerConfig
 from haleganada_server.runtime.weights import load_weights
 
-from tests.bench.accuracy.features import Recogniser
+from tests.bench.accuracy.features import Recognizer
 from tests.bench.models.online_letters import SHOTS, Letters, english_letters, kannada_letters
 from tests.bench.models.online_recipes import Pupil, Recipe, recipes, timed
 from tests.bench.table import Table
@@ -116,7 +116,7 @@ def main() -> None:
         sys.exit("set HALEGANADA_DATA to the folder with the data sets")
     torch.set_num_threads(options.threads)
     weights = load_weights(ServerConfig(Path()).weights_dir)
-    every = recipes(Recogniser.shipped(), weights.safetensors)
+    every = recipes(Recognizer.shipped(), weights.safetensors)
     chosen = [recipe for recipe in every if options.only in f"{recipe.network}, replay {recipe.replay}"]
     scripts = [SCRIPTS[name] for name in options.script or SCRIPTS]
     tables = [measure(script(Path(root), options.letters), chosen) for script in scripts]

@@ -11,7 +11,7 @@ import numpy as np
 from haleganada_server.vision import dataset_raster
 from numpy.typing import NDArray
 
-from tests.bench.accuracy.features import Rasters, product_rasters
+from tests.bench.accuracy.features import Rasters, make_product_rasters
 from tests.bench.accuracy.sets import Handwriting, english, kannada
 
 SHOTS = 5
@@ -71,6 +71,6 @@ def _letters(name: str, drawn: Handwriting, labels: list[int], teaches: NDArray[
         taught, asked = np.flatnonzero(mine & teaches)[:SHOTS], rng.permutation(np.flatnonzero(mine & ~teaches))[:ASKED]
         if len(taught) == SHOTS and len(asked) == ASKED and len(names) < most:
             names.append(drawn.names[label] if drawn.names else str(label))
-            teaching.append(product_rasters(drawn.drawings[taught]))
-            asking.append(product_rasters(drawn.drawings[asked]))
+            teaching.append(make_product_rasters(drawn.drawings[taught]))
+            asking.append(make_product_rasters(drawn.drawings[asked]))
     return Letters(f"{name}, {len(names)} taught", tuple(names), np.stack(teaching), np.stack(asking))

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tests.bench.accuracy.features import Rasters, Recogniser
+from tests.bench.accuracy.features import Rasters, Recognizer
 from tests.bench.models.online_letters import small
 
 SEED = 0
@@ -89,18 +89,18 @@ class OnlinePupil:
 class FewShotPupil:
     """The workspace's own head on the shipped embedder."""
 
-    def __init__(self, recogniser: Recogniser) -> None:
-        self._recogniser = recogniser
-        self._head = Head.empty(recogniser.head_parameters.projection.between)
+    def __init__(self, recognizer: Recognizer) -> None:
+        self._recognizer = recognizer
+        self._head = Head.empty(recognizer.head_parameters.projection.between)
         self._vectors: dict[bytes, NDArray[np.float64]] = {}
 
     def learn(self, letter: int, raster: NDArray[np.uint8]) -> None:
         draft = self._head.draft()
-        draft.teach(str(letter), self._recogniser.vectors(raster[None])[0])
+        draft.teach(str(letter), self._recognizer.vectors(raster[None])[0])
         self._head = draft.freeze()
 
     def prepare(self, rasters: Rasters) -> None:
-        for raster, vector in zip(rasters, self._recogniser.vectors(rasters), strict=True):
+        for raster, vector in zip(rasters, self._recognizer.vectors(rasters), strict=True):
             self._vectors[raster.tobytes()] = vector
 
     def answer(self, rasters: Rasters) -> NDArray[np.int64]:
@@ -109,7 +109,7 @@ class FewShotPupil:
         return np.array([int(head.labels[row]) for row in scores.argmax(1)])
 
     def answer_one(self, raster: NDArray[np.uint8]) -> None:
-        self._head.adapted().scores(self._recogniser.vectors(raster[None])[0])
+        self._head.adapted().scores(self._recognizer.vectors(raster[None])[0])
 
 
 class GlyphMap(nn.Module):  # type: ignore[misc,unused-ignore]  # Any where torch is not installed
@@ -130,9 +130,9 @@ class GlyphMap(nn.Module):  # type: ignore[misc,unused-ignore]  # Any where torc
         return functional.interpolate(maps, size=7, mode="bilinear", align_corners=True)
 
 
-def glyph_start(recogniser_weights: Path) -> Start:
+def glyph_start(recognizer_weights: Path) -> Start:
     """The transformer on the shipped embedder's map instead of an ImageNet network's."""
-    embedder = load_network(recogniser_weights)
+    embedder = load_network(recognizer_weights)
     with seeded(SEED):
         network = ResNet50Transformer(1, "resnet18")
         network.project = nn.Linear(embedder.shape.width << 3, WIDTH)
@@ -147,14 +147,14 @@ def imagenet_start() -> Start:
     return Start(FrozenBackbone(network))
 
 
-def recipes(recogniser: Recogniser, glyph_weights: Path) -> list[Recipe]:
+def recipes(recognizer: Recognizer, glyph_weights: Path) -> list[Recipe]:
     """All of them, the quick ones first."""
     starts = {
         "cnn36 from random weights": ("cnn36", start_preset("cnn36", SEED)),
         "transformer on EfficientNet-Lite0 (ImageNet)": ("resnet50-transformer", imagenet_start()),
         "transformer on the glyph embedder": ("resnet50-transformer", glyph_start(glyph_weights)),
     }
-    out = [Recipe("few-shot head on the glyph embedder", "-", lambda _folder: FewShotPupil(recogniser))]
+    out = [Recipe("few-shot head on the glyph embedder", "-", lambda _folder: FewShotPupil(recognizer))]
     for name, (preset, start) in starts.items():
         for replay in (0, 8, 32):
             out.append(Recipe(name, str(replay), _maker(start, _config(preset, replay))))

@@ -24,7 +24,7 @@ from haleganada_server.training.common.taught_drawing import TaughtDrawing
 from haleganada_server.training.online.features import FeatureFile
 from haleganada_server.training.online.learner_state import LearnerState
 from haleganada_server.training.online.start import Start, start_model
-from haleganada_server.training.pretrain.synthesis.rasters import fit
+from haleganada_server.training.pretrain.synthesis.rasters import frame_scan
 from haleganada_server.training.pretrain.synthesis.sources import load_omniglot
 from haleganada_server.training.starter.dataset import real_items
 from haleganada_server.vision import dataset_raster, model_input, rasterize_gray
@@ -95,18 +95,18 @@ def _right(state: LearnerState, drawn: Drawn) -> float:
 
 def _old(data: Path) -> Drawn:
     """What the starter's card calls held out."""
-    return Drawn.of((fit(item.ink), item.label) for item in real_items(data) if item.part is Part.TEST)
+    return Drawn.of((frame_scan(item.ink), item.label) for item in real_items(data) if item.part is Part.TEST)
 
 
 def _digits(data: Path) -> Drawn:
     with np.load(data / "mnist" / "mnist_28.npz") as file:
         pictures, labels = file["x_test"][:DIGITS], file["y_test"][:DIGITS].astype(str)
-    return Drawn.of((fit(picture), label) for picture, label in zip(pictures, labels, strict=True))
+    return Drawn.of((frame_scan(picture), label) for picture, label in zip(pictures, labels, strict=True))
 
 
 def _signs(data: Path) -> list[Drawn]:
     characters = load_omniglot(data)["Tifinagh"]
-    return [Drawn.of((fit(scan), f"Tifinagh {i}") for scan in characters[i]) for i in SIGNS]
+    return [Drawn.of((frame_scan(scan), f"Tifinagh {i}") for scan in characters[i]) for i in SIGNS]
 
 
 def main() -> None:

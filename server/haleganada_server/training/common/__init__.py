@@ -1,1 +1,1 @@
-"""What several kinds of training share."""
+"""Code that several kinds of training share."""

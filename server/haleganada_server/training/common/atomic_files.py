@@ -1,4 +1,4 @@
-"""Files that are whole or absent: written beside their place, synced, then renamed into it."""
+"""Atomic file writes: write a draft beside the target, sync it, then rename it into place."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Put a file in place at once. Raises OSError, and leaves no draft then."""
+    """Replace a file atomically. Raises OSError, and then leaves no draft behind."""
     draft = path.with_name(path.name + ".tmp")
     try:
         with draft.open("wb") as file:
@@ -24,5 +24,5 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """A file that is complete whenever it is there, after a power cut too. Raises OSError, and leaves no draft then."""
+    """Write tensors to a file that is complete even after a power cut. Raises as write_atomically does."""
     write_atomically(path, save(tensors, metadata))

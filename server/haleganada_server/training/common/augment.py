@@ -1,8 +1,8 @@
-"""Drawings seen anew in each epoch: turned, shifted, scaled, tilted, bent, with paler or bolder ink; never mirrored.
+"""Augment drawings, anew in each epoch: rotate, shift, scale, tilt and bend them, make their ink fainter or bolder.
 
-Letters have a direction, so there is no flip. All of a drawing's random numbers come from (seed, epoch, item) alone, so
-that it looks the same whatever batch, process or sitting it is in. Everything is one warp of the coordinates and one
-bilinear sampling, for a whole batch at once.
+Letters have a direction, so drawings are never mirrored. A drawing's random numbers depend on (seed, epoch, item)
+alone, so it looks the same in any batch, process or resumed run. One coordinate warp and one bilinear sampling
+transform a whole batch.
 """
 
 from __future__ import annotations
@@ -17,53 +17,53 @@ from torch.nn import functional
 
 ROTATION = math.radians(15)
 SHIFT = 0.10
-"""Of the side, at most."""
+"""Largest shift, as a share of the side."""
 SCALE = 0.10
-"""Less is made of both where ink would leave the picture otherwise: what a drawing loses may be what tells it apart."""
+"""Shift and scale are reduced where ink would leave the raster: what is cut off may be what tells two letters apart."""
 TILT = 0.10
-"""Perspective: two opposite edges differ in length by up to 20 %."""
+"""Perspective: opposite edges differ in length by up to 20 %."""
 BEND = 0.11
-"""How far a knot of the elastic grid moves at most, of the side; neighbors smooth it to a third of that."""
+"""Largest displacement of a knot of the elastic grid, as a share of the side; its neighbors smooth it to a third."""
 KNOTS = 6
-"""Knots of the elastic grid, along one axis."""
+"""Knots of the elastic grid along one axis."""
 CONTRAST = 0.30
 BRIGHTNESS = 0.30
 CELLS = 16
-"""Along a side of the coarse picture by which it is seen where ink goes."""
+"""Cells along one side of the coarse raster that locates the ink."""
 ROOM = 1 - 1 / CELLS - 0.05
-"""How far from the middle, in -1..1, the middle of a cell may go: half a cell and the elastic bend come on top."""
-FAINT = 0.1
-DRAWS = 8 + 2 * KNOTS * KNOTS
-"""Random numbers of one drawing."""
+"""How far from the center, in -1..1, an inked cell may move: half a cell and the elastic bend come on top."""
+INK_THRESHOLD = 0.1
+NUMBERS_PER_DRAWING = 8 + 2 * KNOTS * KNOTS
+"""Random numbers that one drawing takes."""
 
 
 def draw_random_numbers(items: int, seed: int, epoch: int) -> Tensor:
-    """The random numbers of all items in one epoch, (items, DRAWS), each uniform in -1..1."""
+    """Return the random numbers of all items in one epoch, (items, NUMBERS_PER_DRAWING), uniform in -1..1."""
     generator = torch.Generator().manual_seed(mix_seed(seed, epoch))
-    return torch.rand(items, DRAWS, generator=generator).mul_(2).sub_(1)
+    return torch.rand(items, NUMBERS_PER_DRAWING, generator=generator).mul_(2).sub_(1)
 
 
 def mix_seed(*numbers: int) -> int:
-    """A seed of 32 bits, all that torch's generator takes, which differs where any of the numbers differs."""
+    """Hash numbers into a seed of 32 bits, which is all that torch's generator takes."""
     return int(np.random.SeedSequence([n % 2**64 for n in numbers]).generate_state(1)[0])
 
 
-def augment(ink: Tensor, drawn: Tensor) -> Tensor:
-    """Ink (n, 1, side, side) in 0..1 -> the same shape and range, each picture changed as its row of draws says.
+def augment(ink: Tensor, numbers: Tensor) -> Tensor:
+    """Augment ink (n, 1, side, side) in 0..1; shape and range stay.
 
-    drawn: (n, DRAWS), rows of draw_random_numbers(). Zeros leave a picture as it is.
+    numbers: (n, NUMBERS_PER_DRAWING), rows of draw_random_numbers(). Zeros leave a drawing unchanged.
     """
-    view = drawn[:, :8].unbind(1)
-    sources = _seen_from(view[:6], ink).add_(_bent(drawn[:, 8:], ink.shape[-1]))
-    grid = sources.permute(0, 2, 3, 1)  # x and y in planes of their own, which is how sampling is fast
+    view = numbers[:, :8].unbind(1)
+    sources = _warp_coordinates(view[:6], ink).add_(_elastic_displacement(numbers[:, 8:], ink.shape[-1]))
+    grid = sources.permute(0, 2, 3, 1)  # sampling is fast with x and y in separate planes
     moved = functional.grid_sample(ink, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     contrast, brightness = (1 + CONTRAST * view[6]), (1 + BRIGHTNESS * (view[7].abs().neg()))
-    moved.mul_(contrast[:, None, None, None]).clamp_(max=1)  # Paper is 0, and stays so.
+    moved.mul_(contrast[:, None, None, None]).clamp_(max=1)  # paper stays 0
     return moved.mul_(brightness[:, None, None, None])
 
 
-def _seen_from(view: tuple[Tensor, ...], ink: Tensor) -> Tensor:
-    """Where each pixel comes from: (n, 2, side, side), x and y in -1..1, by a homography of each drawing."""
+def _warp_coordinates(view: tuple[Tensor, ...], ink: Tensor) -> Tensor:
+    """Return the source of each pixel under one homography a drawing: (n, 2, side, side), x and y in -1..1."""
     turn, right, down, scale, tilt_x, tilt_y = view
     size = 1 + SCALE * scale
     cosine, sine = torch.cos(ROTATION * turn) / size, torch.sin(ROTATION * turn) / size
@@ -72,17 +72,17 @@ def _seen_from(view: tuple[Tensor, ...], ink: Tensor) -> Tensor:
         (sine, cosine, -2 * SHIFT * down),
         (TILT * tilt_x, TILT * tilt_y, torch.ones_like(size)),
     )
-    homography = _kept_inside(torch.stack([torch.stack(row, dim=1) for row in rows], dim=1), ink)
-    return _mapped(homography, ink.shape[-1]).unflatten(2, ink.shape[-2:])
+    homography = _keep_ink_inside(torch.stack([torch.stack(row, dim=1) for row in rows], dim=1), ink)
+    return _map_pixels(homography, ink.shape[-1]).unflatten(2, ink.shape[-2:])
 
 
-def _kept_inside(homography: Tensor, ink: Tensor) -> Tensor:
-    """The same, (n, 3, 3), followed by what keeps the ink in the picture: a little smaller, then back from the edge."""
-    coarse = functional.adaptive_max_pool2d(ink, CELLS).flatten(2) > FAINT
-    coarse |= ~coarse.any(2, keepdim=True)  # a picture without ink is as good as a full one
-    first, last = _extent(_pixels(CELLS, ink.device)[:2].expand(len(ink), 2, -1), coarse)
-    first, last = first.clamp(max=-ROOM), last.clamp(min=ROOM)  # where it may go
-    low, high = _extent(_mapped(torch.linalg.inv(homography), CELLS), coarse)
+def _keep_ink_inside(homography: Tensor, ink: Tensor) -> Tensor:
+    """Adjust homographies (n, 3, 3) so that ink stays in the raster: shrink it a little, then move it off the edge."""
+    coarse = functional.adaptive_max_pool2d(ink, CELLS).flatten(2) > INK_THRESHOLD
+    coarse |= ~coarse.any(2, keepdim=True)  # treat a blank raster as a full one
+    first, last = _ink_extent(_pixel_centers(CELLS, ink.device)[:2].expand(len(ink), 2, -1), coarse)
+    first, last = first.clamp(max=-ROOM), last.clamp(min=ROOM)  # where ink may go
+    low, high = _ink_extent(_map_pixels(torch.linalg.inv(homography), CELLS), coarse)
     size = ((last - first) / (high - low)).amin(1, keepdim=True).clamp(max=1)
     back = torch.zeros_like(low).clamp(first - size * low, last - size * high)
     kept = torch.eye(3, device=ink.device).repeat(len(ink), 1, 1)
@@ -91,34 +91,34 @@ def _kept_inside(homography: Tensor, ink: Tensor) -> Tensor:
     return homography @ kept
 
 
-def _extent(places: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
-    """The lowest and highest x and y, (n, 2) each, of places (n, 2, cells) where there is ink: (n, 1, cells)."""
-    return places.masked_fill(~there, math.inf).amin(2), places.masked_fill(~there, -math.inf).amax(2)
+def _ink_extent(places: Tensor, has_ink: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the lowest and highest x and y, (n, 2) each, of places (n, 2, cells) that hold ink, (n, 1, cells)."""
+    return places.masked_fill(~has_ink, math.inf).amin(2), places.masked_fill(~has_ink, -math.inf).amax(2)
 
 
-def _mapped(homography: Tensor, side: int) -> Tensor:
-    """Where (n, 3, 3) homographies take the centers of all pixels: (n, 2, side x side)."""
-    points = homography @ _pixels(side, homography.device)
+def _map_pixels(homography: Tensor, side: int) -> Tensor:
+    """Map the centers of all pixels by homographies (n, 3, 3): (n, 2, side x side)."""
+    points = homography @ _pixel_centers(side, homography.device)
     return points[:, :2] / points[:, 2:]
 
 
-def _bent(moves: Tensor, side: int) -> Tensor:
-    """A smooth displacement of each pixel, (n, 2, side, side), from moves of the knots, (n, 2 x KNOTS x KNOTS)."""
-    spline = _spline(side, moves.device)
+def _elastic_displacement(moves: Tensor, side: int) -> Tensor:
+    """Interpolate moves of the knots, (n, 2 x KNOTS x KNOTS), to a displacement of each pixel, (n, 2, side, side)."""
+    spline = _spline_weights(side, moves.device)
     return (2 * BEND * spline) @ moves.reshape(-1, 2, KNOTS, KNOTS) @ spline.T
 
 
 @functools.lru_cache(maxsize=4)
-def _pixels(side: int, device: torch.device) -> Tensor:
-    """The centers of all pixels as homogeneous columns, (3, side x side)."""
+def _pixel_centers(side: int, device: torch.device) -> Tensor:
+    """Return the centers of all pixels as homogeneous columns, (3, side x side)."""
     centers = (torch.arange(side, device=device) + 0.5) * (2 / side) - 1
     y, x = torch.meshgrid(centers, centers, indexing="ij")
     return torch.stack((x.flatten(), y.flatten(), torch.ones(side * side, device=device)))
 
 
 @functools.lru_cache(maxsize=4)
-def _spline(side: int, device: torch.device) -> Tensor:
-    """How much each knot moves each pixel, along one axis: (side, KNOTS), uniform cubic B-splines."""
+def _spline_weights(side: int, device: torch.device) -> Tensor:
+    """Return the weight of each knot for each pixel along one axis, (side, KNOTS): uniform cubic B-splines."""
     at = (torch.arange(side, device=device) + 0.5) * ((KNOTS - 3) / side)
     far = (at[:, None] + 1 - torch.arange(KNOTS, device=device)).abs()
     near = 2 / 3 - far.square() * (1 - far / 2)

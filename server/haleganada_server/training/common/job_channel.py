@@ -1,7 +1,7 @@
-"""The two pipes between the server and a job's process: reports out, one word in.
+"""The two pipes between the server and a job's process: reports go out, a cancellation comes in.
 
-Reports are JSON, one a line. Everything else that is printed, by whatever library, goes to standard error, so that no
-stray line is taken for a report.
+Each report is one line of JSON. Whatever else is printed, by any library, goes to standard error, so that no stray line
+is mistaken for a report.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import threading
 from typing import Any, TextIO
 
 ABANDONED = 3
-"""Exit status of a process whose server is gone."""
+"""Exit status of a process that has lost its server."""
 
 
 class JobChannel:
-    """Takes over this process's standard streams, for good."""
+    """Sends reports on this process's standard output and receives cancellation on its standard input."""
 
     def __init__(self, reports: TextIO, silent: bool = False) -> None:
         self._reports, self._silent = reports, silent
@@ -26,7 +26,7 @@ class JobChannel:
 
     @staticmethod
     def take_over(silent: bool = False) -> JobChannel:
-        """The channel of this process. silent: it neither reports nor listens, as one of several that are not first."""
+        """Redirect this process's standard streams for good. silent: neither report nor listen, as ranks above 0 do."""
         sys.stdout.flush()
         reports = os.fdopen(os.dup(1), "w", encoding="utf-8")
         os.dup2(2, 1)
@@ -36,7 +36,7 @@ class JobChannel:
         return channel
 
     def report(self, message: dict[str, Any]) -> None:
-        """Send one line; numbers that JSON does not know are refused with ValueError. Leaves if nobody reads."""
+        """Send one line. Raises ValueError for NaN and infinities; exits the process if the server is gone."""
         if self._silent:
             return
         line = json.dumps(message, ensure_ascii=False, allow_nan=False)
@@ -47,16 +47,16 @@ class JobChannel:
         except BrokenPipeError:
             os._exit(ABANDONED)
 
-    def cancelled(self) -> bool:
-        """True once the server asked to finish up."""
+    def is_cancelled(self) -> bool:
+        """Return whether the server has asked the job to stop."""
         return self._cancelled.is_set()
 
     def _listen(self) -> None:
-        """Wait for the word; when the pipe ends, the server is gone, and the checkpoint is there for the next one."""
-        heard = b""
-        while more := os.read(0, 4096):  # not sys.stdin, whose lock a waiting thread would hold when the process ends
-            heard += more
-            *lines, heard = heard.split(b"\n")
+        """Wait for a cancellation. If the pipe closes, the server is gone; the next one resumes from the checkpoint."""
+        received = b""
+        while chunk := os.read(0, 4096):  # a thread waiting in sys.stdin would hold its lock at exit
+            received += chunk
+            *lines, received = received.split(b"\n")
             if b"cancel" in lines:
                 self._cancelled.set()
         os._exit(ABANDONED)

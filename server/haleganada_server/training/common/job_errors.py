@@ -1,4 +1,4 @@
-"""Why a process failed, as a stable word and as a sentence that says what to do."""
+"""Describe why a process failed: a stable reason, and a message that says what to do."""
 
 from __future__ import annotations
 
@@ -15,32 +15,33 @@ _TRAIN_EXTRA = {"torch", "torchvision", "matplotlib", "onnx", "sklearn", "scipy"
 
 
 class FailedWithModel(Precondition):
-    """A training that broke off, but left the best that it had reached as a finished model."""
+    """Training failed midway, but its best epoch was kept as a finished model."""
 
 
 def describe_failure(
     error: BaseException, batch_size: int = 0, work: str = "the job", again: str = "then start the job again"
 ) -> dict[str, Any]:
-    """An exception -> {"reason", "message"}, and "model" if there is one all the same. batch_size: of the training
-    that failed; 0 where there is none. work: what failed. again: what goes on, or has to be done, once its reason is
-    gone.
+    """Return {"reason", "message"} for an exception, and "model": True if it left a model all the same.
+
+    batch_size: of the training that failed, 0 if none. work: what failed. again: what happens, or what to do, once the
+    cause is gone.
     """
     if isinstance(error, FailedWithModel):
-        return {**_failure(error.reason, error.message), "model": True}
+        return {**_describe(error.reason, error.message), "model": True}
     if isinstance(error, HaleganadaError):
-        return _failure(error.reason, error.message)
-    if _is_memory(error):
-        return _failure(Reason.OUT_OF_MEMORY, _memory_message(batch_size))
-    if _is_disk(error):
-        return _failure(Reason.DISK_FULL, f"there was no room on the server's disk; free some, {again}")
+        return _describe(error.reason, error.message)
+    if _is_out_of_memory(error):
+        return _describe(Reason.OUT_OF_MEMORY, _memory_message(batch_size))
+    if _is_disk_full(error):
+        return _describe(Reason.DISK_FULL, f"the server's disk is full; free some space, {again}")
     if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in _TRAIN_EXTRA:
-        message = f"the server lacks {error.name}, which training needs: pip install 'haleganada[train]'"
-        return _failure(Reason.TORCH_NOT_INSTALLED, message)
-    return _failure(Reason.INTERNAL, f"{work} failed unexpectedly ({type(error).__name__}); its log has the details")
+        message = f"the server lacks {error.name}, which training needs; run: pip install 'haleganada[train]'"
+        return _describe(Reason.TORCH_NOT_INSTALLED, message)
+    return _describe(Reason.INTERNAL, f"{work} failed unexpectedly ({type(error).__name__}); see its log for details")
 
 
-def _is_memory(error: BaseException) -> bool:
-    """torch's own out-of-memory errors are RuntimeErrors, told apart by their words; so are those of onnxruntime."""
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Recognize torch's and onnxruntime's out-of-memory errors, too: RuntimeErrors that differ only in their text."""
     return isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and any(words in str(error) for words in _MEMORY_WORDS)
     )
@@ -48,17 +49,17 @@ def _is_memory(error: BaseException) -> bool:
 
 def _memory_message(batch_size: int) -> str:
     if batch_size > 1:
-        return f"memory ran out with {batch_size} drawings in a step; start it again with a batch of {batch_size // 2}"
-    return "memory ran out; stop other programs, or choose a smaller model"
+        return f"memory ran out with a batch of {batch_size} drawings; start again with a batch of {batch_size // 2}"
+    return "memory ran out; close other programs, or choose a smaller model"
 
 
-def _is_disk(error: BaseException) -> bool:
-    """Libraries written in Rust or C++ tell the error number in words only."""
+def _is_disk_full(error: BaseException) -> bool:
+    """Recognize errors of Rust and C++ libraries, too, which give the error number only in their text."""
     if isinstance(error, OSError):
         return error.errno in _NO_SPACE
-    told = re.search(r"os error (\d+)", str(error))
-    return bool(told and int(told[1]) in _NO_SPACE) or "No space left on device" in str(error)
+    match = re.search(r"os error (\d+)", str(error))
+    return bool(match and int(match[1]) in _NO_SPACE) or "No space left on device" in str(error)
 
 
-def _failure(reason: str, message: str) -> dict[str, str]:
+def _describe(reason: str, message: str) -> dict[str, str]:
     return {"reason": reason, "message": message}

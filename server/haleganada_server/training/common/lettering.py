@@ -1,8 +1,8 @@
-"""Labels of any script as pictures: shaped by libraqm, with an installed font that has all of their characters.
+"""Draw labels of any script: shaped by libraqm, in an installed font that has all of their characters.
 
-Matplotlib sets characters one after another, which tears Indic and Arabic scripts apart; Pillow with libraqm shapes
-them. DejaVu Sans, which comes with matplotlib, is taken first, so plain text looks the same everywhere; then the
-installed fonts, in a fixed order. A label that no font has is shown by its code points, and is listed as missing.
+Matplotlib places characters one after another, which breaks Indic and Arabic scripts; Pillow with libraqm shapes them.
+DejaVu Sans, which comes with matplotlib, is tried first, so that plain text looks the same everywhere; then the
+installed fonts, in a fixed order. A label that no font covers is drawn as its code points and listed as missing.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from haleganada_server.core.labels import code_points
 
 Color = tuple[int, int, int]
 
-_IGNORED = frozenset("\u200c\u200d ")  # joiners shape their neighbors, and fonts need not have them
-_SHRINK, _SMALLEST = 0.45, 12  # of the size that was asked for, and px, before text is cut off
+_IGNORED = frozenset("\u200c\u200d ")  # joiners shape their neighbors; a font needs no glyph for them
+_SHRINK, _SMALLEST = 0.45, 12  # share of the requested size, and px; below these, text is cut off
 _OUTLINES = ("glyf", "CFF ", "CFF2")
-_PREFERRED = ("NotoSans", "Noto", "Lohit", "")  # beginnings of file names
+_PREFERRED = ("NotoSans", "Noto", "Lohit", "")  # prefixes of file names
 
 
 @dataclass(slots=True)
 class Lettering:
-    """Draws text for people. fonts: file for each label that is not set in DejaVu Sans. missing: labels for which
-    there is no font. shaping: whether libraqm works here.
+    """Draws text for people. fonts: font file of each label that DejaVu Sans does not cover. missing: labels without
+    a font. shaping: whether libraqm works here.
     """
 
     plain: Path
@@ -40,14 +40,14 @@ class Lettering:
 
     @classmethod
     def for_labels(cls, labels: Iterable[str]) -> Lettering:
-        """Finds fonts for labels. Reads the character tables of installed fonts, as many as are needed."""
+        """Find fonts that cover the labels, in the character tables of as few installed fonts as possible."""
         plain = Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
-        covered = _characters(plain)
-        left = [label for label in dict.fromkeys(labels) if not _needed(label) <= covered]
+        covered = _covered_characters(plain)
+        left = [label for label in dict.fromkeys(labels) if not _required_characters(label) <= covered]
         fonts: dict[str, Path] = {}
-        for path in _installed() if left else ():
-            covered = _characters(path)
-            fonts.update((label, path) for label in left if _needed(label) <= covered)
+        for path in _installed_fonts() if left else ():
+            covered = _covered_characters(path)
+            fonts.update((label, path) for label in left if _required_characters(label) <= covered)
             left = [label for label in left if label not in fonts]
             if not left:
                 break
@@ -57,11 +57,12 @@ class Lettering:
         self, canvas: ImageDraw.ImageDraw, at: tuple[float, float], text: str, size: int, color: Color,
         anchor: str = "lm", width: float = 0,
     ) -> float:  # fmt: skip
-        """Draw text at a place, and tell how wide it is in px. anchor: as in Pillow; but the middle of a label that is
-        not set in DejaVu Sans is the middle of its ink, as vowel signs and conjuncts reach far up and down. width: px
-        at most, 0 = any.
+        """Draw text at a point and return its width in px. width: limit in px, 0 = none.
+
+        anchor: as in Pillow, except that the middle of a label in another font than DejaVu Sans is the middle of its
+        ink, because vowel signs and conjuncts reach far up and down.
         """
-        font, shown = self._fitted(text, size, width)
+        font, shown = self._fit(text, size, width)
         x, y = at
         if text in self.fonts and anchor[1] == "m":
             _, top, _, bottom = font.getbbox(shown, anchor=f"{anchor[0]}s")
@@ -70,12 +71,12 @@ class Lettering:
         return float(font.getlength(shown))
 
     def width(self, text: str, size: int) -> float:
-        """In px."""
-        font, shown = self._fitted(text, size, 0)
+        """Return the width of text in px."""
+        font, shown = self._fit(text, size, 0)
         return float(font.getlength(shown))
 
-    def _fitted(self, text: str, size: int, width: float) -> tuple[ImageFont.FreeTypeFont, str]:
-        """The largest font that fits, and if none does, as much of the text as fits with the smallest."""
+    def _fit(self, text: str, size: int, width: float) -> tuple[ImageFont.FreeTypeFont, str]:
+        """Return the largest font that fits, and the text; if none fits, the smallest font and as much text as fits."""
         path, shown = self.fonts.get(text, self.plain), text
         if text in self.missing:
             size, shown = max(_SMALLEST, round(size * 0.6)), " ".join(code_points(text))
@@ -95,12 +96,12 @@ class Lettering:
         return self._loaded[path, size]
 
 
-def _needed(label: str) -> set[int]:
+def _required_characters(label: str) -> set[int]:
     return {ord(char) for char in label if char not in _IGNORED}
 
 
-def _installed() -> Iterator[Path]:
-    """Font files, plain ones of well-made families first."""
+def _installed_fonts() -> Iterator[Path]:
+    """Yield font files, regular weights of well-made families first."""
 
     def order(path: Path) -> tuple[bool, int, str]:
         family = next(i for i, name in enumerate(_PREFERRED) if path.name.startswith(name))
@@ -109,11 +110,11 @@ def _installed() -> Iterator[Path]:
     return iter(sorted(map(Path, findSystemFonts()), key=order))
 
 
-def _characters(path: Path) -> set[int]:
-    """Code points that a font file draws as outlines; none for a file that cannot be read."""
+def _covered_characters(path: Path) -> set[int]:
+    """Return the code points for which a font file has outlines; empty if the file cannot be read."""
     try:
         with TTFont(path, lazy=True, fontNumber=0) as font:
-            drawn = any(table in font for table in _OUTLINES)
-            return set(font.getBestCmap() or ()) if drawn else set()
+            has_outlines = any(table in font for table in _OUTLINES)
+            return set(font.getBestCmap() or ()) if has_outlines else set()
     except (OSError, TTLibError, KeyError, AssertionError, ValueError):
         return set()

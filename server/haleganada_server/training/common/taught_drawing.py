@@ -1,9 +1,9 @@
-"""A workspace's live samples as what is to be learned, and a name for what was learned from the first few of them."""
+"""A workspace's live samples as training data for online learning, and names for the states that learn them."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +14,8 @@ Raster = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaughtDrawing:
-    """A live sample. label: NFC. raster: (64, 64) uint8, 255 = ink, as data sets store it. revision: of the log,
-    when it was taught.
+    """A live sample. label: NFC. raster: (64, 64) uint8, 255 = ink, as data sets store it. revision: of the log at
+    which it was taught.
     """
 
     sample_id: int
@@ -24,21 +24,18 @@ class TaughtDrawing:
     revision: int = 0
 
     def digest(self) -> bytes:
-        """SHA-256 of all that can be learned from it; its numbers are not part of that."""
+        """Return the SHA-256 of label and raster, which are all that can be learned from it."""
         label = self.label.encode()
         return hashlib.sha256(len(label).to_bytes(4, "big") + label + self.raster.tobytes()).digest()
 
 
 def name_states(beginning: str, samples: Sequence[TaughtDrawing]) -> list[str]:
-    """For each number of samples from 0 on, the name of the state that has learned so many of them, in that order.
+    """Return the names of the states that have learned the first 0, 1, 2, ... samples, in that order.
 
-    beginning: the name of the state that has learned none. Two states of one name are equal to the last bit on one
-    machine, as far as torch computes the same twice.
+    beginning: the name of the state that has learned none. On one machine two states with the same name are equal to
+    the last bit, as far as torch is deterministic.
     """
-    return [beginning, *_chained(beginning, samples)]
-
-
-def _chained(name: str, samples: Sequence[TaughtDrawing]) -> Iterator[str]:
+    names = [beginning]
     for sample in samples:
-        name = hashlib.sha256(bytes.fromhex(name) + sample.digest()).hexdigest()
-        yield name
+        names.append(hashlib.sha256(bytes.fromhex(names[-1]) + sample.digest()).hexdigest())
+    return names

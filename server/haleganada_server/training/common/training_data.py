@@ -1,4 +1,4 @@
-"""A data set as training reads it: arrays mapped from disk, and which items belong to which part."""
+"""A data set as training loads it: arrays mapped from disk, and which items belong to which part."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ class TrainingData:
     sha256: str = ""
 
     def part(self, part: Part) -> NDArray[np.int64]:
-        """The items of a part, in their order in the data set."""
+        """Return the items of a part, in the order of the data set."""
         return np.flatnonzero(self.arrays.parts == part)
 
     def rasters(self, items: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """(n, 64, 64): a copy, read from disk."""
+        """Return a copy of the rasters, (n, 64, 64), read from disk."""
         return self.arrays.rasters[items]
 
     def targets(self, items: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(n,): label ids."""
+        """Return label ids, (n,)."""
         return self.arrays.labels[items].astype(np.int64)
 
 
 def read_dataset(entry: Mapping[str, Any]) -> TrainingData:
-    """The data set of a request: {"folder", "name", "sha256", "labels"}.
+    """Load the data set of a request, {"folder", "name", "sha256", "labels"}.
 
     Raises Precondition, reason DATASET_UNUSABLE, if its arrays are damaged.
     """
@@ -54,10 +54,7 @@ def read_dataset(entry: Mapping[str, Any]) -> TrainingData:
 
 
 def require_trainable(data: TrainingData, least: int = 1) -> None:
-    """Raises Precondition, reason DATASET_UNUSABLE, if nothing can be learnt from the training part.
-
-    least: items that the training part needs.
-    """
+    """Raise Precondition, reason DATASET_UNUSABLE, if the training part has fewer than `least` items or two labels."""
     items = data.part(Part.TRAIN)
     seen = len(np.unique(data.arrays.labels[items]))
     if len(items) < max(least, 1):
@@ -69,7 +66,7 @@ def require_trainable(data: TrainingData, least: int = 1) -> None:
 
 
 def unusable_dataset(entry: Mapping[str, Any], why: str) -> Precondition:
-    """The error of a data set that cannot be trained on."""
+    """Return the error for a data set that cannot be used."""
     return Precondition(f"the data set “{entry.get('name', '')}” cannot be used: {why}", Reason.DATASET_UNUSABLE)
 
 
@@ -81,6 +78,6 @@ def _check(arrays: DatasetArrays, classes: int) -> None:
         if found.shape != shape or found.dtype != dtype:
             raise ValueError(f"{name}.npy holds {found.dtype} {found.shape}, not {np.dtype(dtype)} {shape}")
     if items and not 0 <= int(arrays.labels.min()) <= int(arrays.labels.max()) < classes:
-        raise ValueError("labels.npy names labels that there are not")
+        raise ValueError("labels.npy has label ids out of range")
     if items and int(arrays.parts.max()) > max(Part):
-        raise ValueError("parts.npy names parts that there are not")
+        raise ValueError("parts.npy has part ids out of range")

@@ -1,1 +1,1 @@
-"""Pre-training of the embedder: from open data to shipped weights."""
+"""Pretraining of the embedder: from open data to shipped weights."""

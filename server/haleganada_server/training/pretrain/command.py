@@ -1,4 +1,4 @@
-"""`haleganada pretrain`: the shipped weights anew, or another embedder, from open data."""
+"""`haleganada pretrain`: reproduce the shipped weights, or train another embedder, from open data."""
 
 from __future__ import annotations
 
@@ -13,45 +13,53 @@ import torch
 
 from haleganada_server.config import ServerConfig
 from haleganada_server.runtime.network import NetworkShape
-from haleganada_server.training.pretrain.release.card import other_inputs, other_sources, training_sources
+from haleganada_server.training.pretrain.release.card import find_changed_inputs, find_changed_sources, list_sources
 from haleganada_server.training.pretrain.synthesis.library import Folders
 
 from .loop import Budget
 from .run import RUN_FOLDER, Machine, Plan, train_embedder
-from .stages import SHIPPED, follow, hours
+from .stages import SHIPPED, run_stages, total_hours
 
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
-_MOST_TOLD = 5
-_OF_ONE_RUN = ("seed", "width", "side", "teacher", "average_with")
+_MOST_DIFFERENCES_LOGGED = 5
+_SINGLE_RUN_OPTIONS = ("seed", "width", "side", "teacher", "average_with")
 
 
 @click.command()
 @click.option(
     "--data", type=_FOLDER, envvar="HALEGANADA_DATA", required=True,
-    help="Folder with omniglot/ and, if present, english_chars62/ and the sets used for measuring.",
+    help="Folder with omniglot/ and, optionally, english_chars62/ and the evaluation sets.",
 )  # fmt: skip
-@click.option("--hanzi", type=_FOLDER, help="Unpacked hanzi-writer-data: JSON files with stroke medians.")
-@click.option("--fonts", type=_FOLDER, help="Folder with open fonts, such as /usr/share/fonts/truetype.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Where weights and cards are written.")
-@click.option("--resume/--fresh", default=True, show_default=True, help="Go on from the checkpoint in --out, or not.")
-@click.option("--threads", type=int, help="Threads that torch uses; one for each core by default.")
-@click.option("--device", default="cpu", show_default=True, help="Where to train: cpu, or cuda with a GPU.")
+@click.option("--hanzi", type=_FOLDER, help="Folder with hanzi-writer-data, unpacked: JSON files with stroke medians.")
+@click.option("--fonts", type=_FOLDER, help="Folder with open fonts, for example /usr/share/fonts/truetype.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for weights and model card.")
+@click.option("--resume/--fresh", default=True, show_default=True, help="Resume from --out, or start over.")
+@click.option("--threads", type=int, help="Threads for torch. [default: one per core]")
+@click.option("--device", default="cpu", show_default=True, help="Device to train on: cpu, or cuda for a GPU.")
 @click.option(
-    "--renderers", type=click.IntRange(1), default=1, show_default=True, help="Processes that draw; a GPU wants ten."
+    "--renderers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Processes that render training drawings; use about ten with a GPU.",
 )
-@click.option("--minutes", type=float, help="Train one network of your own for so long, over all sittings.")
-@click.option("--steps", type=int, help="Train one for so many steps: the same seed, the same weights.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of one network.")
+@click.option("--minutes", type=float, help="Train a single network for this many minutes, over all sessions.")
+@click.option("--steps", type=int, help="Train a single network for this many steps, reproducibly.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Random seed.")
 @click.option("--width", type=int, default=NetworkShape().width, show_default=True, help="Channels after the stem.")
 @click.option(
     "--side", type=click.Choice(["64", "80", "96"]), default=str(NetworkShape().side), show_default=True,
-    help="Height and width of the ink that the network sees, in pixels.",
+    help="Side of the network's square input, in pixels.",
 )  # fmt: skip
 @click.option(
-    "--teacher", type=_FOLDER, help="Weights of a wider network: start as its strongest channels, imitate it at first."
+    "--teacher",
+    type=_FOLDER,
+    help="Weights folder of a wider network: start from its strongest channels and imitate it for the first half.",
 )
 @click.option(
-    "--average-with", type=_FOLDER, help="Weights of an earlier end of the same run: write the mean of both networks."
+    "--average-with",
+    type=_FOLDER,
+    help="Weights folder of an earlier checkpoint of the same run: write the mean of both networks.",
 )
 @click.pass_context
 def pretrain(
@@ -74,48 +82,49 @@ def pretrain(
 ) -> None:
     """Train the embedder on open data and write its weights, head, calibration and model card.
 
-    Without further options the shipped weights are made anew: five trainings, one after another, about eight and a half
-    hours on two cores. Whenever it is interrupted, the same command goes on. With --minutes or --steps it trains one
-    network of your own.
+    By default this reproduces the shipped weights: five training runs in sequence, about eight and a half hours on two
+    cores. Run the same command again to resume after an interruption. With --minutes or --steps it trains a single
+    network of your own instead, as --seed, --width, --side, --teacher and --average-with say.
     """
     torch.set_num_threads(threads or os.cpu_count() or 1)
     machine = Machine(device, renderers, resume)
     folders = Folders(data, hanzi, fonts, out / RUN_FOLDER / "cache")
-    say = _clocked()
-    _tell_differences(folders, say)
+    log = _start_log()
+    _log_differences(folders, log)
     if minutes is None and steps is None:
-        _require_no_plan(context)
-        say(f"the shipped weights anew: {len(SHIPPED)} trainings, {hours(SHIPPED):.1f} hours on two cores")
-        follow(SHIPPED, machine, folders, out, say)
+        _reject_single_run_options(context)
+        log(f"reproducing the shipped weights: {len(SHIPPED)} runs, {total_hours(SHIPPED):.1f} hours on two cores")
+        run_stages(SHIPPED, machine, folders, out, log)
     else:
         budget = Budget(steps) if minutes is None else Budget(steps, minutes)
         plan = Plan(NetworkShape(int(side), width), budget, seed, teacher, average_with)
-        train_embedder(plan, machine, folders, out, say)
+        train_embedder(plan, machine, folders, out, log)
 
 
-def _clocked() -> Callable[[str], None]:
+def _start_log() -> Callable[[str], None]:
+    """Return a function that prints a line with the seconds since now."""
     started = time.monotonic()
     return lambda text: click.echo(f"{time.monotonic() - started:7.0f} s  {text}")
 
 
-def _tell_differences(folders: Folders, say: Callable[[str], None]) -> None:
-    """What is not as it was for the shipped weights."""
+def _log_differences(folders: Folders, log: Callable[[str], None]) -> None:
+    """Log how the inputs differ from those of the shipped weights."""
     card = json.loads((ServerConfig(Path()).weights_dir / "card.json").read_text(encoding="utf-8"))
-    found = training_sources(folders.data, folders.hanzi, folders.fonts)
-    differences = other_inputs(card["training"], folders.data) + other_sources(card["training"], found)
-    for difference in differences[:_MOST_TOLD]:
-        say(f"unlike for the shipped weights, {difference}: figures will differ")
-    if len(differences) > _MOST_TOLD:
-        say(f"and {len(differences) - _MOST_TOLD} more that are missing, other or too many")
+    found = list_sources(folders.data, folders.hanzi, folders.fonts)
+    differences = find_changed_inputs(card["training"], folders.data) + find_changed_sources(card["training"], found)
+    for difference in differences[:_MOST_DIFFERENCES_LOGGED]:
+        log(f"inputs differ from those of the shipped weights: {difference}; metrics will differ")
+    if len(differences) > _MOST_DIFFERENCES_LOGGED:
+        log(f"and {len(differences) - _MOST_DIFFERENCES_LOGGED} more differences")
 
 
-def _require_no_plan(context: click.Context) -> None:
-    given = [name for name in _OF_ONE_RUN if context.get_parameter_source(name) != click.core.ParameterSource.DEFAULT]
+def _reject_single_run_options(context: click.Context) -> None:
+    """Raise UsageError if options of a single network are given without --minutes or --steps."""
+    default = click.core.ParameterSource.DEFAULT
+    given = [name for name in _SINGLE_RUN_OPTIONS if context.get_parameter_source(name) != default]
     if given:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        raise click.UsageError(
-            f"{options} is for one network of your own; say with --minutes or --steps how long to train it"
-        )
+        raise click.UsageError(f"{options} applies to a single network; add --minutes or --steps to train one")
 
 
 if __name__ == "__main__":

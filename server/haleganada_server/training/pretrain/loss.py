@@ -1,7 +1,7 @@
 """One-shot identification among all pairs of a batch.
 
-Each drawing must name, from one example of its own character, that example among all drawings of other characters:
-the one-shot task itself, for every ordered pair at once (cf. Sohn 2016, Khosla et al. 2020).
+Each drawing must identify another drawing of its own character among all drawings of other characters: the one-shot
+task itself, for every ordered pair at once (cf. Sohn 2016, Khosla et al. 2020).
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from torch.nn import functional
 
 
 class PairwiseOneShotLoss(nn.Module):
-    """Softmax over one positive and every negative, with a learnt scale of the cosine."""
+    """Softmax over one positive and every negative, with a learned scale of the cosine."""
 
     def __init__(self, scale: float = 16.0) -> None:
         super().__init__()
         self.log_scale = nn.Parameter(torch.tensor(math.log(scale)))
 
     def forward(self, embeddings: Tensor) -> Tensor:
-        """`embeddings`: (ways, drawings, d) of unit length -> the mean loss, a scalar."""
+        """Return the mean loss, a scalar. embeddings: (ways, drawings, d), of unit length."""
         ways, drawings, _ = embeddings.shape
         flat = embeddings.flatten(0, 1)
         scores = self.log_scale.exp() * flat @ flat.T

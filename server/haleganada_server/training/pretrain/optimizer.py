@@ -1,6 +1,6 @@
-"""Optimisers and schedule: Muon for the matrices, AdamW for the rest.
+"""Optimizers and learning rate schedule: Muon for the matrices, AdamW for the rest.
 
-Muon (Jordan et al. 2024) orthogonalises each momentum matrix by a Newton-Schulz iteration, which makes much more of
+Muon (Jordan et al. 2024) orthogonalizes each momentum matrix by a Newton-Schulz iteration and learns much more from
 each batch than Adam does; its step is scaled to Adam's size (Liu et al. 2025), so that both share a learning rate.
 """
 
@@ -16,14 +16,15 @@ from torch import Tensor, nn
 LEARNING_RATE = 4e-3
 WEIGHT_DECAY = 1e-2
 WARM_UP = 0.01
-"""Share of the run in which the learning rate rises."""
+"""Share of the run during which the learning rate rises."""
 
 
-def orthogonalised(matrix: Tensor, iterations: int = 5) -> Tensor:
-    """About U V^T of the singular value decomposition of a matrix (rows, columns).
+def orthogonalize(matrix: Tensor, iterations: int = 5) -> Tensor:
+    """Approximate U V^T of the singular value decomposition of a matrix (rows, columns).
 
     Each Newton-Schulz step multiplies by a polynomial in the Gram matrix. The polynomials commute, so they are
-    multiplied with one another, at the smaller side's size, and with the matrix only once: four times as fast here.
+    multiplied with one another first, at the size of the smaller side, and with the matrix only once. That is four
+    times as fast.
     """
     a, b, c = 3.4445, -4.7750, 2.0315
     x = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
@@ -41,7 +42,7 @@ def orthogonalised(matrix: Tensor, iterations: int = 5) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum, orthogonalised; convolutions count as (outputs, inputs x kernel) matrices."""
+    """Momentum with orthogonalized steps; a convolution counts as an (outputs, inputs x kernel) matrix."""
 
     def __init__(self, parameters: Iterable[nn.Parameter], lr: float, momentum: float, weight_decay: float) -> None:
         super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
@@ -61,12 +62,12 @@ class Muon(torch.optim.Optimizer):
         state["momentum"].lerp_(gradient, 1 - group["momentum"])
         ahead = gradient.lerp(state["momentum"], group["momentum"])
         rows = ahead.reshape(len(ahead), -1)
-        step = orthogonalised(rows).reshape(p.shape) * (0.2 * math.sqrt(max(rows.shape)))
+        step = orthogonalize(rows).reshape(p.shape) * (0.2 * math.sqrt(max(rows.shape)))
         p.mul_(1 - group["lr"] * group["weight_decay"]).add_(step, alpha=-group["lr"])
 
 
-def build_optimisers(network: nn.Module, loss: nn.Module, muon: bool = True) -> list[torch.optim.Optimizer]:
-    """Muon for the inner matrices; AdamW for the stem, norms, biases and the loss's scale."""
+def build_optimizers(network: nn.Module, loss: nn.Module, muon: bool = True) -> list[torch.optim.Optimizer]:
+    """Return AdamW for the stem, norms, biases and the loss's scale, and Muon for the inner matrices."""
     named = list(network.named_parameters()) + list(loss.named_parameters())
     matrices = [p for n, p in named if muon and p.ndim > 1 and not n.startswith("stem")]
     chosen = {id(p) for p in matrices}
@@ -78,14 +79,14 @@ def build_optimisers(network: nn.Module, loss: nn.Module, muon: bool = True) -> 
 
 
 def learning_rate(progress: float) -> float:
-    """Linear warm-up, then flat, then down to nothing over the last three fifths; `progress` in 0..1."""
+    """Return the rate at `progress` in 0..1: linear warm-up, flat, then a decline over the last three fifths."""
     if progress < WARM_UP:
         return LEARNING_RATE * max(progress / WARM_UP, 0.02)
     return LEARNING_RATE * max(min(1.0, (1 - progress) / 0.6), 0.002)
 
 
-def set_learning_rate(optimisers: list[torch.optim.Optimizer], rate: float) -> None:
-    """The same rate for all."""
-    for optimiser in optimisers:
-        for group in optimiser.param_groups:
+def set_learning_rate(optimizers: list[torch.optim.Optimizer], rate: float) -> None:
+    """Set one rate for all optimizers."""
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
             group["lr"] = rate

@@ -1,4 +1,4 @@
-"""One training of the embedder, from open data to a weights folder."""
+"""One training run of the embedder, from open data to a weights folder."""
 
 from __future__ import annotations
 
@@ -14,74 +14,82 @@ from haleganada_server.training.pretrain.synthesis.batches import BatchShape, ba
 from haleganada_server.training.pretrain.synthesis.library import Folders, load_library
 from haleganada_server.training.pretrain.synthesis.sources import load_omniglot
 
-from .averaging import averaged
+from .averaging import average_networks
 from .distillation import Teacher, load_teacher
-from .loop import BEST_FILE, Budget, LoopOptions, Trainer, narrow_state, new_state
-from .validation import held_out_rasters
+from .loop import BEST_FILE, Budget, LoopOptions, Trainer, new_state, new_student_state
+from .validation import frame_held_out
 
 RUN_FOLDER = "run"
-"""Inside a weights folder: checkpoints and traced material, not to be shipped."""
+"""Subfolder of a weights folder for checkpoints and traced material, which is not shipped."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is trained."""
+    """What to train."""
 
     shape: NetworkShape
     budget: Budget
     seed: int = 0
     teacher: Path | None = None
-    """Weights folder of a network to start as, and to imitate at first."""
-    first_end: Path | None = None
-    """Weights folder of an earlier end of the same run: the mean of both is written."""
+    """Weights folder of a network to start from and to imitate at first."""
+    first_checkpoint: Path | None = None
+    """Weights folder of an earlier checkpoint of the same run, to average with."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Where it is trained. device: as torch names it; renderers: processes that draw."""
+    """Where to train. device: as torch names it. renderers: processes that render drawings."""
 
     device: str = "cpu"
     renderers: int = 1
     resume: bool = True
-    """Go on from the checkpoint in the weights folder, if there is one."""
+    """Whether to resume from the checkpoint in the weights folder, if there is one."""
 
 
-def train_embedder(plan: Plan, machine: Machine, folders: Folders, out: Path, say: Callable[[str], None]) -> None:
-    """Write a weights folder: network, head, calibration and cards.
+def train_embedder(plan: Plan, machine: Machine, folders: Folders, out: Path, log: Callable[[str], None]) -> None:
+    """Train and write a weights folder: network, head, calibration and cards.
 
-    A run that was killed goes on from its checkpoint. Raises ValueError if that is of another seed, or if first_end is
-    of another shape.
+    A run that was killed resumes from its checkpoint. Raises ValueError if that has another seed, or if
+    first_checkpoint has another shape.
     """
     run_folder = out / RUN_FOLDER
     run_folder.mkdir(parents=True, exist_ok=True)
     batch = BatchShape(side=plan.shape.side)
     teacher = load_teacher(plan.teacher, machine.device) if plan.teacher else None
     trainer = Trainer(
-        _first_state(plan, teacher, batch, folders, machine.device),
+        _new_state(plan, teacher, batch, folders, machine.device),
         LoopOptions(run_folder, plan.budget, plan.seed, machine.resume),
-        held_out_rasters(load_omniglot(folders.data), batch.side),
-        say,
+        frame_held_out(load_omniglot(folders.data), batch.side),
+        log,
         teacher,
     )
     trainer.run(lambda first: background_batches(folders, batch, plan.seed, first, machine.renderers))
     progress = trainer.state.progress
     drawings = progress.step * batch.ways * batch.drawings
-    run = Run(plan.seed, progress.best_step, progress.seconds / 60, drawings, plan.teacher, plan.first_end)
-    finish(_best(plan, run_folder), run, folders, out, say)
+    run = Run(
+        seed=plan.seed,
+        steps=progress.best_step,
+        minutes=progress.seconds / 60,
+        drawings=drawings,
+        teacher=plan.teacher,
+        averaged=plan.first_checkpoint,
+    )
+    finish(_load_best(plan, run_folder), run, folders, out, log)
 
 
-def _first_state(plan: Plan, teacher: Teacher | None, batch: BatchShape, folders: Folders, device: str) -> State:
-    """Of a network that knows nothing, or of a part of the teacher, judged by the run's first batch."""
+def _new_state(plan: Plan, teacher: Teacher | None, batch: BatchShape, folders: Folders, device: str) -> State:
+    """Return a state with random weights, or with the teacher's strongest channels on the run's first batch."""
     if teacher is None:
         return new_state(plan.seed, plan.shape, device)
     with closing(inline_batches(load_library(folders), batch, plan.seed, 0)) as batches:
-        return narrow_state(plan.seed, teacher, plan.shape.width, next(batches), device)
+        return new_student_state(plan.seed, teacher, plan.shape.width, next(batches), device)
 
 
-def _best(plan: Plan, run_folder: Path) -> EmbedderNetwork:
+def _load_best(plan: Plan, run_folder: Path) -> EmbedderNetwork:
+    """Return the run's best network, averaged with the plan's first checkpoint if it names one."""
     network = build_network(plan.shape)
     network.load_state_dict(read_tensors(run_folder / BEST_FILE)[0])
-    if plan.first_end is None:
+    if plan.first_checkpoint is None:
         return network
-    mean: EmbedderNetwork = averaged(network, load_network(plan.first_end / "embedder.safetensors"))
+    mean: EmbedderNetwork = average_networks(network, load_network(plan.first_checkpoint / "embedder.safetensors"))
     return mean

@@ -2,7 +2,7 @@
 
 - English letters and digits by hand, MIT: neighbors in their numbering may be one hand's, so whole blocks of them are
   held out
-- the Latin alphabet of Omniglot (Lake, Salakhutdinov and Tenenbaum 2015), MIT: whole drawers are held out
+- the Latin alphabet of Omniglot (Lake, Salakhutdinov and Tenenbaum 2015), MIT: whole writers are held out
 - MNIST's digits (LeCun, Cortes and Burges), CC BY-SA 3.0: its own test images are held out; capped, so that digits are
   no more than letters
 - handwriting fonts, if a folder of them is given: only to train on
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haleganada_server.core.datasets.dataset import Part
-from haleganada_server.training.pretrain.synthesis.rasters import fit, warp
+from haleganada_server.training.pretrain.synthesis.rasters import frame_scan, warp
 from haleganada_server.training.pretrain.synthesis.sources import load_omniglot
 
 from .fonts import open_fonts, written_in
@@ -32,7 +32,7 @@ LABELS = tuple("0123456789abcdefghijklmnopqrstuvwxyz")
 TRAIN_EACH = 480
 _BLOCK = 9  # neighboring English drawings that are in one part
 _ENGLISH_PARTS = (Part.TRAIN,) * 6 + (Part.VALIDATION, Part.TEST, Part.TEST)  # of block 0, 1, ...
-_DRAWER_PARTS = (Part.TRAIN,) * 14 + (Part.VALIDATION,) * 2 + (Part.TEST,) * 4  # of Omniglot's 20 drawers
+_WRITER_PARTS = (Part.TRAIN,) * 14 + (Part.VALIDATION,) * 2 + (Part.TEST,) * 4  # of Omniglot's 20 writers
 _MNIST_EACH = {Part.TRAIN: 240, Part.VALIDATION: 6, Part.TEST: 12}
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -77,7 +77,7 @@ def write_starter(items: list[StarterItem], path: Path) -> None:
     place = {label: i for i, label in enumerate(LABELS)}
     np.savez_compressed(
         path,
-        x=np.stack([fit(item.ink) for item in items]),
+        x=np.stack([frame_scan(item.ink) for item in items]),
         y=np.array([place[item.label] for item in items], np.uint8),
         names=np.array(LABELS),
         split=np.array([item.part for item in items], np.uint8),
@@ -118,8 +118,8 @@ def _english(data: Path) -> Iterator[StarterItem]:
 
 
 def _omniglot(data: Path) -> Iterator[StarterItem]:
-    for label, drawers in zip(LABELS[10:], load_omniglot(data)["Latin"], strict=True):
-        for part, drawing in zip(_DRAWER_PARTS, drawers, strict=True):
+    for label, writers in zip(LABELS[10:], load_omniglot(data)["Latin"], strict=True):
+        for part, drawing in zip(_WRITER_PARTS, writers, strict=True):
             yield StarterItem(label, part, "omniglot", drawing)
 
 
@@ -154,7 +154,7 @@ def _more(
     for turn in range(count - len(written)):
         pool = pools[turn % len(pools)]
         item = pool[(turn // len(pools)) % len(pool)]
-        yield StarterItem(item.label, Part.TRAIN, f"{item.source}, varied", warp(fit(item.ink), rng, np.eye(2)))
+        yield StarterItem(item.label, Part.TRAIN, f"{item.source}, varied", warp(frame_scan(item.ink), rng, np.eye(2)))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from haleganada_server.core.errors import InvalidInput
 from haleganada_server.training.common.taught_drawing import Raster
 from haleganada_server.training.export.exemplars import MOST_EACH, write_exemplars
 from haleganada_server.training.export.model_files import read_card
-from haleganada_server.training.pretrain.synthesis.rasters import fit
+from haleganada_server.training.pretrain.synthesis.rasters import frame_scan
 from haleganada_server.vision import dataset_raster, rasterize_gray
 
 from .dataset import StarterItem, real_items
@@ -46,7 +46,7 @@ def _rasterize_shippable(items: list[StarterItem]) -> Iterator[tuple[StarterItem
     for item in items:
         if item.source in _SOURCES:
             try:
-                yield item, dataset_raster(rasterize_gray(fit(item.ink)))
+                yield item, dataset_raster(rasterize_gray(frame_scan(item.ink)))
             except InvalidInput:
                 continue  # the data set rejected it, too
 

@@ -1,4 +1,4 @@
-"""What the tests of training share. Without the `train` extra they are skipped, saying so."""
+"""Fixtures for the tests of training, which are skipped without the `train` extra."""
 
 from __future__ import annotations
 
@@ -19,41 +19,42 @@ MISSING = [name for name in NEEDED if find_spec(name) is None]
 
 
 class SkippedModule(pytest.Module):
-    """A test module that cannot even be imported here."""
+    """A test module that cannot be imported here."""
 
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
         pytest.skip(f"training needs {', '.join(MISSING)}: pip install 'haleganada[train]'", allow_module_level=True)
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
-    """Skip all modules of this folder where something that they import is missing."""
+    """Skip all modules of this folder if a package that they import is missing."""
     return SkippedModule.from_parent(parent, path=module_path) if MISSING else None
 
 
 def squiggle(seed: int, points: int = 9) -> np.ndarray:
-    """A smooth stroke, (points, 2)."""
+    """Return a smooth random stroke, (points, 2)."""
     rng = np.random.default_rng(seed)
     return np.cumsum(np.cumsum(rng.normal(0, 0.2, (points, 2)), axis=0), axis=0).astype(np.float32)
 
 
 def squiggle_drawing(seed: int) -> Drawing:
-    """One to three squiggles."""
+    """Return a drawing of one to three squiggles."""
     from haleganada_server.training.pretrain.synthesis.polylines import Drawing
 
-    return Drawing.of([squiggle(10 * seed + k) for k in range(1 + seed % 3)]).center()
+    return Drawing.from_strokes([squiggle(10 * seed + k) for k in range(1 + seed % 3)]).center()
 
 
 @pytest.fixture
 def library() -> Library:
-    """A little of everything, without any file."""
+    """Return a small library of every kind of material, without files."""
     from haleganada_server.training.pretrain.synthesis.fonts import Syllable
-    from haleganada_server.training.pretrain.synthesis.library import FontScript, Library, Written
+    from haleganada_server.training.pretrain.synthesis.library import FontScript, Library, WrittenCharacter
 
     rng = np.random.default_rng(0)
     scans = [(rng.random((4, 30, 30)) < 0.15).astype(np.uint8) * 255 for _ in range(14)]
-    written = [Written(s, [squiggle_drawing(i)]) for i, s in enumerate(scans)]
+    written = [WrittenCharacter(s, [squiggle_drawing(i)]) for i, s in enumerate(scans)]
     units = [Syllable(chr(0xC95 + i), chr(0xC95 + i // 2), str(i % 2)) for i in range(20)]
     font = FontScript("Kannada", units, [[squiggle_drawing(i), squiggle_drawing(i)] for i in range(20)])
     pens = [[[squiggle_drawing(i + 40)] for i in range(14)]]
     hanzi = [squiggle_drawing(i) for i in range(6)]
-    return Library([written], pens, [written], [font], hanzi, [squiggle(i) for i in range(10)])
+    strokes = [squiggle(i) for i in range(10)]
+    return Library(omniglot=[written], pens=pens, english=[written], fonts=[font], hanzi=hanzi, strokes=strokes)

@@ -1,1 +1,1 @@
-"""From a trained network to shipped weights: export, head, calibration, measurements, model card."""
+"""From a trained network to shipped weights: export, head, calibration, metrics, model card."""

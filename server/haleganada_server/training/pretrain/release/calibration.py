@@ -1,8 +1,8 @@
-"""When the head says 80 %, it shall be right four times in five.
+"""Calibrate the head's probabilities: of answers given 80 %, four in five shall be right.
 
-Fits core.confidence.Calibration on a grid of tasks on held-out scripts. “Unknown” and the choice among the labels are
-fitted one after the other: the first is a logistic regression, the second the temperature that minimizes the negative
-log-likelihood (Guo et al. 2017).
+Fits core.fewshot.confidence.Calibration to a grid of tasks on held-out scripts, in two independent parts: a logistic
+regression for “unknown”, and for the labels the temperature that minimizes the negative log-likelihood (Guo et al.
+2017).
 """
 
 from __future__ import annotations
@@ -23,34 +23,34 @@ Floats = NDArray[np.float64]
 SHOTS = (1, 2, 5, 10, 20)
 WAYS = (1, 2, 5, 20, 100, 400)
 UNTAUGHT = 0.1
-"""Share of queries whose character was not taught."""
+"""Share of queries of characters that were not taught."""
 _NATS = 10.0
 _RIDGE = 1e-4
 
 
 @dataclass(frozen=True)
 class Task:
-    """Scores of queries in one teaching situation."""
+    """Scores of queries in one situation."""
 
     situation: Situation
     scores: Floats
-    """(q, ways + 1), the last column is unknown."""
+    """(q, ways + 1); the last column is unknown."""
     truth: NDArray[np.int64]
-    """(q,), equal to the number of ways where the query's label was not taught."""
+    """(q,), class indices; the number of ways where the query's label was not taught."""
 
     @property
-    def strange(self) -> NDArray[np.bool_]:
-        """(q,), True where the query's label was not taught."""
+    def untaught(self) -> NDArray[np.bool_]:
+        """Return (q,), True where the query's label was not taught."""
         return np.equal(self.truth, self.situation.ways)
 
 
 def make_tasks(
     head: HeadFit, pools: Sequence[NDArray[np.floating]], repeats: int, seed: int, queries: int = 60
 ) -> list[Task]:
-    """Tasks of all shots and ways that a pool (characters, drawings, d) allows.
+    """Return tasks for all shots and ways that each pool (characters, drawings, d) allows.
 
-    In every second task a fifth of the queries are of untaught characters of the same pool. One drawing in ten, all
-    tasks together, is what the probabilities take for granted: people mostly draw what they have taught.
+    In every second task a fifth of the queries are untaught characters of the same pool. Over all tasks that is one in
+    ten, the prior that the probabilities assume: people mostly draw what they have taught.
     """
     rng = np.random.default_rng(seed)
     tasks = []
@@ -58,7 +58,7 @@ def make_tasks(
         v = head.project(pool)
         for shots in SHOTS:
             for ways in WAYS:
-                # Without a few untaught characters and drawings left over there is nothing to ask.
+                # Some characters and drawings must be left over as queries.
                 if shots < v.shape[1] and ways <= 0.9 * len(v):
                     made = [_make_task(head, v, shots, ways, queries, k % 2 == 1, rng) for k in range(repeats)]
                     tasks += made
@@ -72,37 +72,37 @@ def _make_task(
     taught, others = characters[:ways], characters[ways:]
     truth = rng.integers(ways, size=queries)
     column = drawings[shots + rng.integers(v.shape[1] - shots, size=queries)]
-    asked = taught[truth]
+    queried = taught[truth]
     if open_set:
-        strange = rng.random(queries) < 2 * UNTAUGHT
-        asked = np.where(strange, others[rng.integers(len(others), size=queries)], asked)
-        truth = np.where(strange, ways, truth)
+        untaught = rng.random(queries) < 2 * UNTAUGHT
+        queried = np.where(untaught, others[rng.integers(len(others), size=queries)], queried)
+        truth = np.where(untaught, ways, truth)
     examples = v[taught][:, drawings[:shots]]
     basis = head.basis(examples)
-    scores = head_scores(basis, v[asked, column], examples)
+    scores = head_scores(basis, v[queried, column], examples)
     return Task(Situation(shots, ways, basis.room), scores, truth)
 
 
 def log_probabilities(calibration: Calibration, task: Task) -> Floats:
-    """(q, ways + 1)."""
+    """Return calibrated log-probabilities of a task's queries, (q, ways + 1)."""
     return calibration.log_probabilities(task.scores, task.situation)
 
 
 def mean_loss(calibration: Calibration, tasks: Sequence[Task]) -> float:
-    """Mean negative log-likelihood of the truth, every task weighing the same."""
+    """Return the mean negative log-likelihood of the truth, with equal weight for each task."""
     losses = [-log_probabilities(calibration, t)[np.arange(len(t.truth)), t.truth].mean() for t in tasks]
     return float(np.mean(losses))
 
 
 def fit_calibration(tasks: Sequence[Task]) -> Calibration:
-    """The numbers that minimize mean_loss, which is a sum: one part knows only of “unknown”, one only of labels."""
+    """Fit the numbers that minimize mean_loss, a sum of one part for “unknown” and one for the labels."""
     return Calibration(_fit_temperature(tasks), _fit_unknown(tasks))
 
 
 def _fit_unknown(tasks: Sequence[Task]) -> tuple[Numbers, Numbers, Numbers]:
-    """Logistic regression of “the label was not taught” on the evidence times what is given."""
-    inputs = np.concatenate([_inputs(task) for task in tasks])
-    sign = np.concatenate([np.where(task.strange, 1.0, -1.0) for task in tasks])
+    """Regress “the label was not taught” on the evidence times the situation (logistic)."""
+    inputs = np.concatenate([_regression_inputs(task) for task in tasks])
+    sign = np.concatenate([np.where(task.untaught, 1.0, -1.0) for task in tasks])
     weight = np.concatenate([np.full(len(task.truth), 1 / (len(task.truth) * len(tasks))) for task in tasks])
 
     def loss(x: Floats) -> tuple[float, Floats]:
@@ -114,15 +114,15 @@ def _fit_unknown(tasks: Sequence[Task]) -> tuple[Numbers, Numbers, Numbers]:
     return tuple(found[0].tolist()), tuple((found[1] / _NATS).tolist()), tuple((found[2] / _NATS).tolist())
 
 
-def _inputs(task: Task) -> Floats:
-    """(q, 15): one, distance and lead, each times what is given; in units in which they are about 1."""
+def _regression_inputs(task: Task) -> Floats:
+    """Return (q, 15): 1, distance and lead, each times the situation, in units in which they are about 1."""
     columns = [np.ones(len(task.truth)), *(values / _NATS for values in evidence(task.scores))]
     return np.concatenate([column[:, None] * task.situation.for_unknown() for column in columns], axis=1)
 
 
 def _fit_temperature(tasks: Sequence[Task]) -> Numbers:
-    """Over the queries whose label was taught."""
-    taught = [~task.strange for task in tasks]
+    """Fit the temperature to the queries whose label was taught."""
+    taught = [~task.untaught for task in tasks]
     cases = [(t.scores[k, :-1], t.truth[k], t.situation) for t, k in zip(tasks, taught, strict=True) if k.any()]
 
     def loss(x: Floats) -> float:
@@ -139,27 +139,27 @@ def _fit_temperature(tasks: Sequence[Task]) -> Numbers:
 
 @dataclass(frozen=True)
 class Reliability:
-    """How far probabilities can be trusted at one number of shots."""
+    """Calibration error and separation of unknown characters for one number of shots."""
 
     shots: int
     n: int
     accuracy: float
     ece: float
     auroc: float
-    """Known against unknown, by the probability of unknown."""
+    """Known versus unknown characters, by the probability of unknown."""
 
 
-def reliability(calibration: Calibration, tasks: Sequence[Task], shots: int) -> Reliability:
-    """Measured over the tasks with that many shots."""
-    confidence, correct, unknown, strange = [], [], [], []
+def measure_reliability(calibration: Calibration, tasks: Sequence[Task], shots: int) -> Reliability:
+    """Measure over the tasks with that many shots."""
+    confidence, correct, unknown, untaught = [], [], [], []
     for task in (t for t in tasks if t.situation.shots == shots):
         p = np.exp(log_probabilities(calibration, task))
         confidence.append(p.max(1))
         correct.append(p.argmax(1) == task.truth)
-        if task.strange.any():
+        if task.untaught.any():
             unknown.append(p[:, -1])
-            strange.append(task.strange)
-    c, right, u, s = (np.concatenate(x) for x in (confidence, correct, unknown, strange))
+            untaught.append(task.untaught)
+    c, right, u, s = (np.concatenate(x) for x in (confidence, correct, unknown, untaught))
     return Reliability(
         shots, len(c), float(right.mean()), expected_calibration_error(c, right), area_under_roc(u[s], u[~s])
     )

@@ -1,4 +1,4 @@
-"""The model card: what the weights are, what they were made from, and how good they are; for machines and people."""
+"""The model card, for machines and for people: what the weights are, how they were trained, and how good they are."""
 
 from __future__ import annotations
 
@@ -14,18 +14,26 @@ from haleganada_server.core.fewshot.adaptation import PRIOR_LABELS, PRIOR_SAMPLE
 from haleganada_server.core.fewshot.confidence import TYPICAL_ROOM, Calibration
 from haleganada_server.runtime.network import NetworkShape
 from haleganada_server.training.pretrain.synthesis.fonts import HELD_OUT_SCRIPTS, SCRIPTS, Script, font_license
-from haleganada_server.training.pretrain.synthesis.library import font_files
+from haleganada_server.training.pretrain.synthesis.library import find_font_files
 from haleganada_server.training.pretrain.synthesis.sources import HELD_OUT_ALPHABETS
 
 NAME = "haleganada-embedder"
 FILES = ("embedder.onnx", "embedder.safetensors", "head.safetensors")
+CALIBRATION_FORM = (
+    "log-odds of unknown = u0 g + (u1 g) distance + (u2 g) lead, "
+    f"with g = (1, log shots, log ways, e / (e + {PRIOR_SAMPLES:g}), ways / (ways + {PRIOR_LABELS:g})) "
+    "and e = (shots - 1) ways; distance: log-likelihood of unknown minus that of the best label; "
+    "lead: that of the best label minus the mean of the next ten; labels share the rest as softmax(s / exp(t h)), "
+    f"with h = (1, log shots, log ways, log (room / {TYPICAL_ROOM:g})); "
+    "room: mean squared distance from a label's mean to its five nearest others"
+)
 WEIGHTS_FILES = (*FILES, "card.json", "MODEL_CARD.md")
-"""Of a weights folder, in the order in which they are written."""
+"""Files of a weights folder, in the order in which they are written."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Something trained on."""
+    """Training material, its license and its use."""
 
     name: str
     license: str
@@ -33,20 +41,20 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Figure:
-    """One measured number."""
+class Metric:
+    """A measured value."""
 
     name: str
     value: float
     unit: str
     n: int
-    """Answers that it was measured on."""
+    """Number of answers."""
     how: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What it takes to train the weights again."""
+    """Facts that are needed to train the weights again."""
 
     seed: int
     steps: int
@@ -54,15 +62,15 @@ class Recipe:
     drawings: int
     shrinkage: Mapping[str, float]
     inputs: Mapping[str, str]
-    """See input_hashes."""
+    """See hash_inputs."""
     teacher: Mapping[str, Any] | None = None
-    """See weights_facts; None for a network that started from nothing."""
+    """See describe_weights; None for a network that started from random weights."""
     averaged: Mapping[str, Any] | None = None
-    """The same, of the earlier end that was averaged with this one."""
+    """See describe_weights; of the earlier checkpoint in the average."""
 
 
-def weights_facts(weights: Path) -> dict[str, Any]:
-    """What a card tells of other weights that a run made use of, with what those in turn had made use of."""
+def describe_weights(weights: Path) -> dict[str, Any]:
+    """Return a card's facts about other weights that a run used, including those that they used in turn."""
     card = json.loads((weights / "card.json").read_text(encoding="utf-8"))
     training = card["training"]
     return {
@@ -74,25 +82,24 @@ def weights_facts(weights: Path) -> dict[str, Any]:
     }
 
 
-def input_hashes(data: Path) -> dict[str, str]:
-    """SHA-256 of each file of drawings that training reads, by its path under `data`."""
+def hash_inputs(data: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file of drawings that training reads, by its path under `data`."""
     files = sorted(path for folder in ("omniglot", "english_chars62") for path in (data / folder).glob("*.*"))
     return {str(path.relative_to(data)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def other_inputs(training: Mapping[str, Any], data: Path) -> list[str]:
-    """Files that are not those that weights were made from, in words. training: of their card; nothing if it says
-    none.
+def find_changed_inputs(training: Mapping[str, Any], data: Path) -> list[str]:
+    """Describe files that are missing or have changed since weights were trained.
+
+    training: of their card; without "inputs" there is nothing to compare.
     """
-    expected, found = training.get("inputs", {}), input_hashes(data)
+    expected, found = training.get("inputs", {}), hash_inputs(data)
     missing = [f"{name} is missing" for name in expected if name not in found]
-    return missing + [
-        f"{name} is another file" for name in expected if found.get(name, expected[name]) != expected[name]
-    ]
+    return missing + [f"{name} has changed" for name in expected if found.get(name, expected[name]) != expected[name]]
 
 
-def training_sources(data: Path, hanzi: Path | None, fonts: Path | None) -> list[Source]:
-    """Every source that a run with these folders draws from, with its license."""
+def list_sources(data: Path, hanzi: Path | None, fonts: Path | None) -> list[Source]:
+    """Return every source that a run with these folders uses."""
     held_out = ", ".join(name.replace("_", " ") for name in HELD_OUT_ALPHABETS)
     found = [
         Source(
@@ -105,31 +112,31 @@ def training_sources(data: Path, hanzi: Path | None, fonts: Path | None) -> list
         found.append(Source("English handwritten characters, 0-9 A-Z a-z", "MIT", "2 % of the families of characters"))
     if hanzi:
         found.append(Source("hanzi-writer-data, stroke medians", "Arphic Public License", "parts of characters"))
-    for license, names in sorted(_fonts_by_license(fonts, SCRIPTS).items()):
+    for license, names in sorted(_group_fonts_by_license(fonts, SCRIPTS).items()):
         found.append(Source("Fonts: " + ", ".join(names), license, "glyphs rendered and traced into pen-like lines"))
-    for license, names in sorted(_fonts_by_license(fonts, HELD_OUT_SCRIPTS).items()):
-        found.append(Source("Fonts: " + ", ".join(names), license, "the same, but only probabilities are fitted on it"))
-    found.append(Source("Compositions of strokes and characters with one stroke changed", "MIT", "synthesised"))
+    for license, names in sorted(_group_fonts_by_license(fonts, HELD_OUT_SCRIPTS).items()):
+        found.append(Source("Fonts: " + ", ".join(names), license, "the same, for calibration only"))
+    found.append(Source("Compositions of strokes and characters with one stroke changed", "MIT", "synthesized"))
     return found
 
 
-def other_sources(training: Mapping[str, Any], found: Sequence[Source]) -> list[str]:
-    """The same for sources and single fonts. found: as of training_sources."""
-    expected = [part for source in training.get("sources", ()) for part in _parts(source["name"])]
-    present = [part for source in found for part in _parts(source.name)]
+def find_changed_sources(training: Mapping[str, Any], found: Sequence[Source]) -> list[str]:
+    """Describe sources and fonts that are missing or new since weights were trained. found: from list_sources."""
+    expected = [part for source in training.get("sources", ()) for part in _split_fonts(source["name"])]
+    present = [part for source in found for part in _split_fonts(source.name)]
     missing = [f"{part} is missing" for part in expected if part not in present]
-    return missing + [f"{part} is there, too" for part in present if expected and part not in expected]
+    return missing + [f"{part} is new" for part in present if expected and part not in expected]
 
 
-def _parts(source: str) -> list[str]:
-    """ "Fonts: a, b" -> fonts a and b; else the source itself."""
+def _split_fonts(source: str) -> list[str]:
+    """Split "Fonts: a, b" into fonts; return any other source as it is."""
     kind, _, names = source.partition(": ")
     return [f"the font {name}" for name in names.split(", ")] if kind == "Fonts" else [source]
 
 
-def _fonts_by_license(fonts: Path | None, scripts: Sequence[Script]) -> dict[str, list[str]]:
+def _group_fonts_by_license(fonts: Path | None, scripts: Sequence[Script]) -> dict[str, list[str]]:
     grouped: dict[str, list[str]] = {}
-    for name, path in sorted(font_files(fonts, scripts).items() if fonts else []):
+    for name, path in sorted(find_font_files(fonts, scripts).items() if fonts else []):
         grouped.setdefault(font_license(path), []).append(name.removesuffix(".ttf"))
     return grouped
 
@@ -140,11 +147,11 @@ def write_cards(
     parameters: int,
     recipe: Recipe,
     sources: Sequence[Source],
-    figures: Sequence[Figure],
+    metrics: Sequence[Metric],
     calibration: Calibration,
     provisional: bool = False,
 ) -> None:
-    """card.json and MODEL_CARD.md for the files in the folder."""
+    """Write card.json and MODEL_CARD.md for the files in a weights folder."""
     now = datetime.now(timezone.utc)
     card: dict[str, Any] = {
         "name": NAME,
@@ -156,18 +163,14 @@ def write_cards(
         "parameters": parameters,
         "training": asdict(recipe) | {"sources": [asdict(s) for s in sources]},
         "calibration": {
-            "form": f"log odds of unknown = u0 g + (u1 g) distance + (u2 g) lead, with g = (1, log shots, log ways, "
-            f"e / (e + {PRIOR_SAMPLES:g}), ways / (ways + {PRIOR_LABELS:g})) and e = (shots - 1) ways; distance: "
-            "log-likelihood of unknown less that of the best label; lead: of the best label less the mean of the next "
-            f"ten; labels share the rest as softmax(s / exp(t h)), with h = (1, log shots, log ways, log (room / "
-            f"{TYPICAL_ROOM:g})); room: mean squared distance from a label's mean to the nearest five others",
+            "form": CALIBRATION_FORM,
             "temperature": list(calibration.temperature),
             "unknown": [list(numbers) for numbers in calibration.unknown],
         },
-        "figures": [asdict(f) for f in figures],
+        "figures": [asdict(metric) for metric in metrics],
     }
     _write(folder / "card.json", json.dumps(card, indent=2, ensure_ascii=False) + "\n")
-    _write(folder / "MODEL_CARD.md", _readable(card))
+    _write(folder / "MODEL_CARD.md", _format_markdown(card))
 
 
 def _write(path: Path, text: str) -> None:
@@ -176,97 +179,98 @@ def _write(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def _readable(card: Mapping[str, Any]) -> str:
-    """The same for people."""
+def _format_markdown(card: Mapping[str, Any]) -> str:
+    """Format a card for people."""
     training = card["training"]
     sources = "\n".join(f"| {s['name']} | {s['license']} | {s['use']} |" for s in training["sources"])
     rows = [(f["name"], f"{f['value']:g} {f['unit']}", str(f["n"]), f["how"]) for f in card["figures"]]
-    figures = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    metrics = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     calibration, side, dim = card["calibration"], card["side"], card["dim"]
-    others = _lineage_in_words({**training, "side": card["side"], "width": card["width"]})
+    others = _describe_lineage({**training, "side": card["side"], "width": card["width"]})
     return f"""# {card["name"]} {card["version"]}
 
-Turns the drawing of one character into {dim} numbers of unit length, so that drawings of one character lie
-together, also for scripts that it has never seen. A residual CNN of {card["parameters"] / 1e6:.2f} million parameters
-on {side} x {side} ink rasters; a probabilistic LDA head scores labels and *unknown* from additive sums.
+Embeds the drawing of one character as a unit vector of {dim} numbers, so that drawings of the same character lie
+close together, even in scripts that it has never seen. A residual CNN with {card["parameters"] / 1e6:.2f} million
+parameters on {side} x {side} ink rasters; a probabilistic LDA head scores labels and *unknown* from additive
+statistics.
 
-- `embedder.safetensors`: the network's weights, matrices in half precision; torch reads them by themselves
-- `embedder.onnx`: what to do with them, for onnxruntime, which finds them in the file beside it; input `ink`
+- `embedder.safetensors`: the network's weights, matrices in half precision; torch needs no other file
+- `embedder.onnx`: the graph for onnxruntime, which reads the weights from `embedder.safetensors` beside it; input `ink`
   (n, 1, {side}, {side}) float32, output `embedding` (n, {dim})
 - `head.safetensors`: `mean`, `projection`, `between` (float64)
 - `card.json`: this card for machines, with the SHA-256 of each file
-- License of the weights: {card["license"]}. Made on {card["date"]}.
+- License of the weights: {card["license"]}. Date: {card["date"]}.
 
-## Figures
+## Metrics
 
 Measured with the shipped ONNX graph and the server's own preprocessing.
 
 | what | value | n | how |
 |---|---|---|---|
-{figures}
+{metrics}
 
 ## Training
 
 Seed {training["seed"]}, {training["steps"]} steps, {training["drawings"]:,} drawings, {training["minutes"]:.0f}
-minutes on two shared CPU cores. The checkpoint was chosen on alphabets that were kept out of training.
+minutes on two shared CPU cores. The checkpoint was chosen on held-out alphabets.
 {others}
 | source | license | use |
 |---|---|---|
 {sources}
 
-Of the alphabets of Omniglot's evaluation set only Kannada's script occurs in training, as fonts.
-The Kannada handwriting that the figures name was never trained on.
+Of the scripts in Omniglot's evaluation set, training uses only Kannada, and only in fonts.
+The Kannada handwriting of the metrics was never trained on.
 
 ## Calibration
 
 {calibration["form"]}.
 
-| of | constant | per log shots | per log ways | per log room | per share of the samples | per share of the labels |
+| coefficient | constant | log shots | log ways | log room | share of samples | share of labels |
 |---|---|---|---|---|---|---|
-{_coefficients(calibration)}
+{_format_coefficients(calibration)}
 
 ## Limits
 
-One character at a time. Drawings that differ only by size, or by a place on the line (as comma and apostrophe do),
-look the same to it. Very thin or very thick pens, and filled shapes, are seen less well.
+It recognizes one character at a time. Drawings that differ only in size or in their position on the line, such as comma
+and apostrophe, look the same to it. It is less accurate with very thin or very thick pens and with filled shapes.
 """
 
 
-def _coefficients(calibration: Mapping[str, Any]) -> str:
-    """Rows of a table; the temperature knows no shares, the rest no room."""
+def _format_coefficients(calibration: Mapping[str, Any]) -> str:
+    """Format the rows of a table; the temperature has no shares, the others no room."""
     rows = [("t", [*calibration["temperature"], None, None])]
     rows += [(f"u{i}", [*u[:3], None, *u[3:]]) for i, u in enumerate(calibration["unknown"])]
     cells = [[name, *("" if x is None else f"{x:.4f}" for x in numbers)] for name, numbers in rows]
     return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 
-def _lineage_in_words(weights: Mapping[str, Any], whose: str = "Its", which: str = "It") -> str:
-    """Which ends were averaged, and what taught whom. weights: as of weights_facts."""
-    return _averaged_in_words(weights, whose) + _teacher_in_words(weights, which)
+def _describe_lineage(weights: Mapping[str, Any], whose: str = "Its", which: str = "It") -> str:
+    """Describe which checkpoints were averaged and which teachers imitated. weights: from describe_weights."""
+    return _describe_average(weights, whose) + _describe_teacher(weights, which)
 
 
-def _averaged_in_words(weights: Mapping[str, Any], whose: str) -> str:
+def _describe_average(weights: Mapping[str, Any], whose: str) -> str:
     earlier, teacher = weights.get("averaged"), weights.get("teacher")
     if not earlier:
         return ""
     if teacher and teacher["sha256"] == earlier["sha256"]:
-        return f"\n{whose} weights are the mean of those that the run started with and those that it ended with.\n"
+        return f"\n{whose} weights are the mean of those at the start and at the end of the run.\n"
     return f"""
-{whose} weights are the mean of two ends of one run. At the first one, after {earlier["steps"]} steps and
-{earlier["minutes"]:.0f} minutes, the learning rate had fallen to nothing; then it rose again.
+{whose} weights are the mean of two checkpoints of one run. At the first one, after {earlier["steps"]} steps and
+{earlier["minutes"]:.0f} minutes, the learning rate had fallen to zero; then it rose again.
 """
 
 
-def _teacher_in_words(weights: Mapping[str, Any], which: str) -> str:
+def _describe_teacher(weights: Mapping[str, Any], which: str) -> str:
     teacher = weights.get("teacher")
     if not teacher:
         return ""
     start = "the strongest channels of a wider network" if teacher["width"] > weights["width"] else "another network"
     side = teacher.get("side", weights["side"])
-    spread = f" for {side} x {side} rasters, its maps spread over more cells" if side < weights["side"] else ""
+    resampled = f" for {side} x {side} rasters (final weights resampled)" if side < weights["side"] else ""
     return f"""
-{which} started as {start}{spread}, and imitated it in the first half of the run:
+{which} started from {start}{resampled} and imitated it during the first half of the run:
 {teacher["name"]}, {teacher["width"]} channels, seed {teacher["seed"]}, {teacher["steps"]} steps,
 {teacher["drawings"]:,} drawings, {teacher["minutes"]:.0f} minutes, SHA-256 of its embedder.safetensors
 {teacher["sha256"]}.
-{_lineage_in_words(teacher, "That one's", "That one")}"""
+{_describe_lineage(teacher, "That network's", "That network")}"""

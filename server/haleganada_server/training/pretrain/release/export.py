@@ -1,8 +1,8 @@
-"""Trained weights as files: safetensors, and an ONNX graph without batch normalizations that reads them.
+"""Export trained weights: a safetensors file, and an ONNX graph without batch normalization that reads it.
 
-The graph is written node by node, so that the export needs no tracing, is the same on every machine, and holds
-nothing but what is run. Matrices are stored in half precision, which halves the file; casting them and multiplying
-them by the gains of the batch normalizations is folded by onnxruntime when it loads the graph.
+The graph is built node by node, so the export needs no tracing, is the same on every machine, and contains nothing
+superfluous. Matrices are stored in half precision, which halves the file; onnxruntime folds their casts and the gains
+of batch normalization when it loads the graph.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Floats = NDArray[np.float32]
 
 
 class _Graph:
-    """Collects nodes and constants; each method adds a node and returns its output's name."""
+    """Collects nodes and constants; each method adds one and returns the name of its output."""
 
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
@@ -40,11 +40,11 @@ class _Graph:
         return name
 
     def matrix(self, values: torch.Tensor) -> str:
-        """Numbers that half precision holds exactly, as float32 once loaded."""
-        halves = values.detach().contiguous().half()
-        if not torch.equal(halves.float(), values):
+        """Add a matrix that half precision represents exactly; it is float32 once loaded."""
+        half = values.detach().contiguous().half()
+        if not torch.equal(half.float(), values):
             raise ValueError("round the network's matrices to half precision before the export")
-        return self.add("Cast", [self.constant(halves.numpy())], to=TensorProto.FLOAT)
+        return self.add("Cast", [self.constant(half.numpy())], to=TensorProto.FLOAT)
 
     def add(self, kind: str, inputs: list[str], output: str | None = None, **attributes: Any) -> str:
         name = output or f"n{len(self.nodes)}"
@@ -54,7 +54,7 @@ class _Graph:
     def convolution(self, x: str, layer: nn.Sequential) -> str:
         conv = layer[0]
         assert isinstance(conv, nn.Conv2d)
-        gain, bias = gain_and_bias(layer)
+        gain, bias = fold_batch_norm(layer)
         weight = self.add("Mul", [self.matrix(conv.weight), self.constant(gain[:, None, None, None])])
         k, s = conv.kernel_size[0], conv.stride[0]
         inputs = [x, weight, self.constant(bias)]
@@ -66,8 +66,8 @@ class _Graph:
         return self.add("Relu", [self.add("Add", [refined, self.convolution(pooled, block.skip)])])
 
 
-def gain_and_bias(layer: nn.Sequential) -> tuple[Floats, Floats]:
-    """What a batch normalization does to its convolution: a factor and a summand for each output channel."""
+def fold_batch_norm(layer: nn.Sequential) -> tuple[Floats, Floats]:
+    """Return the gain and bias for each output channel that equal a convolution's batch normalization."""
     norm = layer[1]
     assert isinstance(norm, nn.BatchNorm2d) and norm.running_var is not None and norm.running_mean is not None
     gain = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
@@ -76,7 +76,10 @@ def gain_and_bias(layer: nn.Sequential) -> tuple[Floats, Floats]:
 
 
 def build_onnx(network: EmbedderNetwork) -> onnx.ModelProto:
-    """`ink` (n, 1, side, side) -> `embedding` (n, dim), n free. Raises ValueError unless matrices are rounded."""
+    """Build a graph from `ink` (n, 1, side, side), any n, to `embedding` (n, dim).
+
+    Raises ValueError unless matrices are rounded to half precision.
+    """
     graph, side, dim = _Graph(), network.shape.side, network.shape.dim
     x = graph.add("Relu", [graph.convolution("ink", network.stem)])
     for block in network.blocks:
@@ -94,8 +97,8 @@ def build_onnx(network: EmbedderNetwork) -> onnx.ModelProto:
     return model
 
 
-def onnx_session(model: Path | bytes, threads: int = 1) -> onnxruntime.InferenceSession:
-    """A session on the CPU. model: a file, or the content of one that reads no other."""
+def open_session(model: Path | bytes, threads: int = 1) -> onnxruntime.InferenceSession:
+    """Open a session on the CPU. model: a file, or the bytes of one that needs no other file."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     return onnxruntime.InferenceSession(
@@ -103,15 +106,18 @@ def onnx_session(model: Path | bytes, threads: int = 1) -> onnxruntime.Inference
     )
 
 
-def parity(network: EmbedderNetwork, model: Path, ink: Floats) -> float:
-    """Largest difference between torch's embeddings and onnxruntime's."""
+def measure_parity(network: EmbedderNetwork, model: Path, ink: Floats) -> float:
+    """Return the largest difference between the embeddings by torch and by onnxruntime."""
     with torch.inference_mode():
         expected = network.eval()(torch.from_numpy(ink)).numpy()
-    return float(np.abs(onnx_session(model).run(["embedding"], {"ink": ink})[0] - expected).max())
+    return float(np.abs(open_session(model).run(["embedding"], {"ink": ink})[0] - expected).max())
 
 
 def export_network(network: EmbedderNetwork, folder: Path, ink: Floats) -> float:
-    """Write embedder.onnx and embedder.safetensors; returns the parity on some ink. Raises if it is bad."""
+    """Write embedder.onnx and embedder.safetensors; return the largest difference of embeddings of `ink`.
+
+    Raises RuntimeError if torch and onnxruntime differ by 1e-4 or more.
+    """
     round_matrices(network)
     onnx_file, tensors = folder / "embedder.onnx", folder / "embedder.safetensors"
     metadata = {k: str(v) for k, v in network.shape.as_dict().items()} | {"format": "pt"}
@@ -119,7 +125,7 @@ def export_network(network: EmbedderNetwork, folder: Path, ink: Floats) -> float
     model = build_onnx(network.eval())
     share_tensors(model.graph, tensors)
     onnx_file.write_bytes(model.SerializeToString())
-    difference = parity(network, onnx_file, ink)
+    difference = measure_parity(network, onnx_file, ink)
     if not difference < 1e-4:
         raise RuntimeError(f"the ONNX network differs from torch's by {difference:.1e}; the export is wrong")
     return difference

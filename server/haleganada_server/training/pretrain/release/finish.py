@@ -1,4 +1,4 @@
-"""From a trained network to shipped weights: export, head, calibration, figures, cards."""
+"""From a trained network to a weights folder: export, head, calibration, metrics, cards."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from haleganada_server.core.fewshot.confidence import Calibration
@@ -16,97 +15,100 @@ from haleganada_server.runtime.network import EmbedderNetwork
 from haleganada_server.training.pretrain.one_shot import (
     WAYS,
     Embeddings,
-    challenge_tasks,
     cosine_error,
-    random_tasks,
-    typical_tasks,
+    make_challenge_tasks,
+    make_random_tasks,
+    make_typical_tasks,
 )
 from haleganada_server.training.pretrain.one_shot import Task as OneShotTask
 from haleganada_server.training.pretrain.synthesis.library import Folders
-from haleganada_server.training.pretrain.synthesis.sources import HELD_OUT_ALPHABETS, Scans, load_omniglot
+from haleganada_server.training.pretrain.synthesis.sources import HELD_OUT_ALPHABETS, load_omniglot
 from haleganada_server.vision.encode import network_input
 
-from .calibration import fit_calibration, make_tasks, reliability
-from .card import Figure, Recipe, input_hashes, training_sources, weights_facts, write_cards
-from .export import export_network, onnx_session
-from .head_fit import Covariances, HeadFit, Shrinkage, covariances, fit_head, head_scores
-from .held_out import FIRST_HALF, USUAL_DRAWERS, KeptOut, embed_kept_out
-from .measure import ProductEmbedder, load_kannada, one_shot_error, product_rasters, writer_split_accuracy
+from .calibration import fit_calibration, make_tasks, measure_reliability
+from .card import Metric, Recipe, describe_weights, hash_inputs, list_sources, write_cards
+from .export import export_network, open_session
+from .head_fit import Covariances, HeadFit, Shrinkage, estimate_covariances, fit_head, head_scores
+from .held_out import FIRST_HALF, TYPICAL_SHARE, HeldOut, embed_held_out
+from .measure import ProductEmbedder, load_kannada, make_product_rasters, one_shot_error, writer_split_accuracy
 
 CANDIDATES = [
     Shrinkage(within, between, widen)
     for within, between, widen in product((0.2, 0.5, 0.8), (0.0, 0.1, 0.8), (1.0, 1.6))
 ]
-"""All directions are kept: half of them do as well on held-out alphabets, but leave a head too little to adapt."""
+"""All keep every direction: half of them do as well on held-out alphabets, but leave the head too little to adapt."""
 ONE_SHOT_TASKS, FIVE_SHOT_TASKS = 600, 300
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Run:
-    """What the cards tell of a run."""
+    """Facts of a run for the cards."""
 
     seed: int
     steps: int
     minutes: float
     drawings: int
     teacher: Path | None = None
-    """Weights folder of the wider network that it started from."""
+    """Weights folder of the network that it started from."""
     averaged: Path | None = None
-    """Weights folder of the earlier end that is averaged with this one."""
+    """Weights folder of the earlier checkpoint in the average."""
 
 
 def finish(
-    network: EmbedderNetwork, run: Run, folders: Folders, weights: Path, say: Callable[[str], None],
+    network: EmbedderNetwork, run: Run, folders: Folders, weights: Path, log: Callable[[str], None],
     provisional: bool = False,
 ) -> None:  # fmt: skip
-    """Write all files of the weights folder."""
+    """Write all files of a weights folder."""
     weights.mkdir(parents=True, exist_ok=True)
     alphabets = load_omniglot(folders.data)
     sample = np.stack([c[0] for c in alphabets[HELD_OUT_ALPHABETS[0]][:16]])
-    difference = export_network(network, weights, _ink(sample, network.shape.side))
-    say(f"exported; torch and onnxruntime differ by {difference:.1e}")
-    embedder = ProductEmbedder(onnx_session(weights / "embedder.onnx", 2), network.shape.side)
-    kept_out = embed_kept_out(embedder, alphabets, folders)
-    moments = covariances(kept_out.background)
-    others = [] if kept_out.devanagari is None else [kept_out.devanagari]
-    shrinkage = choose_shrinkage(moments, [*kept_out.alphabets.values(), *others], say)
+    difference = export_network(network, weights, network_input(make_product_rasters(sample), network.shape.side))
+    log(f"exported; torch and onnxruntime differ by {difference:.1e}")
+    embedder = ProductEmbedder(open_session(weights / "embedder.onnx", 2), network.shape.side)
+    held_out = embed_held_out(embedder, alphabets, folders)
+    moments = estimate_covariances(held_out.background)
+    others = [] if held_out.devanagari is None else [held_out.devanagari]
+    shrinkage = choose_shrinkage(moments, [*held_out.alphabets.values(), *others], log)
     head = fit_head(moments, shrinkage)
     arrays = {"mean": head.mean, "projection": head.projection, "between": head.between}
     save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, weights / "head.safetensors")
-    calibration = _calibration(head, kept_out)
-    say(f"calibration {calibration}")
-    figures = [*measure(head, kept_out, embedder, folders.data), *measure_calibration(head, kept_out)]
-    for figure in figures:
-        say(f"{figure.name}: {figure.value:g} {figure.unit} (n = {figure.n})")
+    calibration = _fit_calibration(head, held_out)
+    log(f"calibration {calibration}")
+    metrics = [*measure(head, held_out, embedder, folders.data), *measure_calibration(head, held_out)]
+    for metric in metrics:
+        log(f"{metric.name}: {metric.value:g} {metric.unit} (n = {metric.n})")
     recipe = Recipe(
-        run.seed, run.steps, run.minutes, run.drawings, asdict(shrinkage), input_hashes(folders.data),
-        weights_facts(run.teacher) if run.teacher else None, weights_facts(run.averaged) if run.averaged else None,
-    )  # fmt: skip
-    sources = training_sources(folders.data, folders.hanzi, folders.fonts)
+        seed=run.seed,
+        steps=run.steps,
+        minutes=run.minutes,
+        drawings=run.drawings,
+        shrinkage=asdict(shrinkage),
+        inputs=hash_inputs(folders.data),
+        teacher=describe_weights(run.teacher) if run.teacher else None,
+        averaged=describe_weights(run.averaged) if run.averaged else None,
+    )
+    sources = list_sources(folders.data, folders.hanzi, folders.fonts)
     parameters = sum(p.numel() for p in network.parameters())
-    write_cards(weights, network.shape, parameters, recipe, sources, figures, calibration, provisional)
+    write_cards(weights, network.shape, parameters, recipe, sources, metrics, calibration, provisional)
 
 
-def _ink(scans: Scans, side: int) -> NDArray[np.float32]:
-    return network_input(product_rasters(scans), side)
+def choose_shrinkage(moments: Covariances, held_out: list[Embeddings], log: Callable[[str], None]) -> Shrinkage:
+    """Return the candidate with the fewest errors on held-out scripts, with equal weight for one and five shots.
 
-
-def choose_shrinkage(moments: Covariances, held_out: list[Embeddings], say: Callable[[str], None]) -> Shrinkage:
-    """The candidate with the fewest errors on held-out scripts, one and five shots counting alike. Twenty labels adapt
-    the head so little that it is left out here.
+    Without adaptation, because twenty labels adapt the head very little.
     """
-    losses, tasks = [], random_tasks(held_out, ONE_SHOT_TASKS)
+    losses, tasks = [], make_random_tasks(held_out, ONE_SHOT_TASKS)
     for candidate in CANDIDATES:
         head = fit_head(moments, candidate)
         one, five = one_shot_error(head, tasks, adapt=False), few_shot_error(head, held_out, 5, adapt=False)
-        # Relative, because five shots leave far fewer errors to save.
+        # Logarithms, because five shots leave far fewer errors to avoid.
         losses.append(float(np.log(max(one, 1e-4)) + np.log(max(five, 1e-4))))
-        say(f"{candidate}: one shot {100 * one:.2f} %, five shots {100 * five:.2f} %")
+        log(f"{candidate}: one shot {100 * one:.2f} %, five shots {100 * five:.2f} %")
     return CANDIDATES[int(np.argmin(losses))]
 
 
 def few_shot_error(head: HeadFit, pools: list[Embeddings], shots: int, tasks: int = 300, adapt: bool = True) -> float:
-    """Share of wrong answers with several taught drawings, within alphabets."""
+    """Return the share of wrong answers within alphabets with several taught drawings a label."""
     rng = np.random.default_rng(shots)
     projected = [head.project(z) for z in pools]
     wrong = []
@@ -119,71 +121,83 @@ def few_shot_error(head: HeadFit, pools: list[Embeddings], shots: int, tasks: in
     return float(np.mean(np.concatenate(wrong)))
 
 
-def _calibration(head: HeadFit, kept_out: KeptOut, names: Iterable[str] = HELD_OUT_ALPHABETS) -> Calibration:
-    """Fitted on these alphabets and on syllables."""
-    tasks = make_tasks(head, kept_out.pools(names, USUAL_DRAWERS), 4, seed=1)
-    return fit_calibration(tasks + make_tasks(head, kept_out.syllables, 2, seed=3))
+def _fit_calibration(head: HeadFit, held_out: HeldOut, names: Iterable[str] = HELD_OUT_ALPHABETS) -> Calibration:
+    """Fit a calibration to these alphabets and to syllables."""
+    tasks = make_tasks(head, held_out.pools(names, TYPICAL_SHARE), 4, seed=1)
+    return fit_calibration(tasks + make_tasks(head, held_out.syllables, 2, seed=3))
 
 
-def measure(head: HeadFit, kept_out: KeptOut, embedder: ProductEmbedder, data: Path) -> list[Figure]:
-    """Errors on held-out alphabets and, for report only, on Kannada handwriting."""
-    return [*_held_out_figures(head, kept_out), *_kannada_figures(head, embedder, data)]
+def measure(head: HeadFit, held_out: HeldOut, embedder: ProductEmbedder, data: Path) -> list[Metric]:
+    """Measure errors on held-out alphabets and accuracy on Kannada handwriting."""
+    return [*_measure_held_out(head, held_out), *_measure_kannada(head, embedder, data)]
 
 
-def _held_out_figures(head: HeadFit, kept_out: KeptOut) -> list[Figure]:
-    """20-way errors within alphabets that were never trained on."""
-    pools, rasters = list(kept_out.alphabets.values()), list(kept_out.rasters.values())
+def _measure_held_out(head: HeadFit, held_out: HeldOut) -> list[Metric]:
+    """Measure 20-way errors within held-out alphabets."""
+    pools, rasters = list(held_out.alphabets.values()), list(held_out.rasters.values())
     kinds = {
-        "challenge's way": (challenge_tasks(pools, rasters), "four typical drawers, the 20 most diverse characters"),
-        "typical drawers": (typical_tasks(pools, rasters, ONE_SHOT_TASKS), "four typical drawers, any 20 characters"),
-        "all drawers": (random_tasks(pools, ONE_SHOT_TASKS), "any two of the 20 drawers, any 20 characters"),
+        "challenge protocol": (
+            make_challenge_tasks(pools, rasters),
+            "four typical writers, the 20 most diverse characters",
+        ),
+        "typical writers": (
+            make_typical_tasks(pools, rasters, ONE_SHOT_TASKS),
+            "four typical writers, any 20 characters",
+        ),
+        "all writers": (make_random_tasks(pools, ONE_SHOT_TASKS), "any two of the 20 writers, any 20 characters"),
     }
-    figures = [figure for kind, (tasks, how) in kinds.items() for figure in _one_shot_figures(head, kind, tasks, how)]
+    metrics = [metric for kind, (tasks, how) in kinds.items() for metric in _measure_one_shot(head, kind, tasks, how)]
     five = few_shot_error(head, pools, 5, FIVE_SHOT_TASKS)
     n_five = sum(min(WAYS, len(pools[i % len(pools)])) for i in range(FIVE_SHOT_TASKS))
-    how = "held-out Omniglot alphabets, five of any drawers teach"
-    return [*figures, Figure("20-way five-shot error, all drawers, PLDA", round(100 * five, 2), "%", n_five, how)]
+    how = "held-out Omniglot alphabets, taught by any five writers"
+    return [*metrics, Metric("20-way five-shot error, all writers, PLDA", round(100 * five, 2), "%", n_five, how)]
 
 
-def _one_shot_figures(head: HeadFit, kind: str, tasks: list[OneShotTask], how: str) -> list[Figure]:
-    n, how = sum(len(taught) for taught, _ in tasks), f"held-out Omniglot alphabets, {how}"
+def _measure_one_shot(head: HeadFit, kind: str, tasks: list[OneShotTask], how: str) -> list[Metric]:
+    n, how = sum(len(support) for support, _ in tasks), f"held-out Omniglot alphabets, {how}"
     errors = {"PLDA": one_shot_error(head, tasks), "cosine": cosine_error(tasks)}
     return [
-        Figure(f"20-way one-shot error, {kind}, {by}", round(100 * error, 2), "%", n, how)
-        for by, error in errors.items()
+        Metric(f"20-way one-shot error, {kind}, {method}", round(100 * error, 2), "%", n, how)
+        for method, error in errors.items()
     ]
 
 
-def _kannada_figures(head: HeadFit, embedder: ProductEmbedder, data: Path) -> list[Figure]:
-    """Handwriting of a script known from fonts only; evaluation, never training."""
+def _measure_kannada(head: HeadFit, embedder: ProductEmbedder, data: Path) -> list[Metric]:
+    """Measure accuracy on the handwriting of a script that training knows from fonts only."""
     kannada = load_kannada(data, embedder)
-    figures = []
+    metrics = []
     for shots in (1, 2, 5, 14) if kannada else ():
         assert kannada is not None
         share, n = writer_split_accuracy(head, kannada, shots)
-        how = f"Chars74K, 657 labels, {shots} writers teach and the others test, suspect drawings left out"
-        figures.append(Figure(f"Kannada top-1, {shots} taught", round(100 * share, 2), "%", n, how))
-    return figures
+        how = f"Chars74K, 657 labels, taught by {_count(shots, 'writer')}, tested on others, no suspect drawings"
+        metrics.append(Metric(f"Kannada top-1 accuracy, {_count(shots, 'shot')}", round(100 * share, 2), "%", n, how))
+    return metrics
 
 
-def measure_calibration(head: HeadFit, kept_out: KeptOut) -> list[Figure]:
-    """ECE and AUROC, fitted on one half of the held-out alphabets and measured on the other, both ways round."""
+def _count(number: int, noun: str) -> str:
+    return f"1 {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def measure_calibration(head: HeadFit, held_out: HeldOut) -> list[Metric]:
+    """Measure ECE and AUROC on each half of the held-out alphabets, calibrated on the other half."""
     halves = (FIRST_HALF, tuple(a for a in HELD_OUT_ALPHABETS if a not in FIRST_HALF))
     fits = [
-        (_calibration(head, kept_out, fitted), make_tasks(head, kept_out.pools(asked), 4, seed=2))
-        for fitted, asked in (halves, halves[::-1])
+        (_fit_calibration(head, held_out, fitted), make_tasks(head, held_out.pools(measured), 4, seed=2))
+        for fitted, measured in (halves, halves[::-1])
     ]
-    figures = []
+    metrics = []
     how = (
-        "held-out scripts, 1 to 100 ways, one query in ten is of an untaught character; fitted on other alphabets and"
-        " on printed syllables"
+        "held-out scripts, 1 to 100 ways, one query in ten is an untaught character; fitted on other alphabets and on"
+        " syllables in fonts"
     )
     for shots in (1, 2, 5, 20):
-        results = [reliability(c, tasks, shots) for c, tasks in fits if any(t.situation.shots == shots for t in tasks)]
+        results = [
+            measure_reliability(c, tasks, shots) for c, tasks in fits if any(t.situation.shots == shots for t in tasks)
+        ]
         if not results:
             continue
         n = sum(r.n for r in results)
         ece, auroc = (float(np.mean([getattr(r, key) for r in results])) for key in ("ece", "auroc"))
-        figures.append(Figure(f"ECE, {shots} taught", round(100 * ece, 2), "%", n, how))
-        figures.append(Figure(f"AUROC known/unknown, {shots} taught", round(auroc, 4), "", n, how))
-    return figures
+        metrics.append(Metric(f"ECE, {_count(shots, 'shot')}", round(100 * ece, 2), "%", n, how))
+        metrics.append(Metric(f"AUROC known/unknown, {_count(shots, 'shot')}", round(auroc, 4), "", n, how))
+    return metrics

@@ -1,8 +1,8 @@
-"""The head's covariances: one projection that makes the within-class covariance the identity.
+"""Fit the head's covariances: one projection that makes the within-class covariance the identity.
 
 Two-covariance PLDA (Ioffe 2006; Brümmer and de Villiers 2010): an embedding is its class's mean plus noise; means and
-noise are Gaussian with one covariance each. Both are estimated on background drawings, shrunk towards a multiple of
-the identity, and diagonalised at once. How much to shrink is chosen on held-out alphabets.
+noise are Gaussian with one covariance each. Both are estimated on background drawings, shrunk toward a multiple of the
+identity, and diagonalized jointly. The amount of shrinkage is chosen on held-out alphabets.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from haleganada_server.core.fewshot.adaptation import Basis, Floats, adapted_bas
 
 @dataclass(frozen=True)
 class HeadFit:
-    """Vectors are v = (z - mean) @ projection; there the within-class variances are 1."""
+    """Projection v = (z - mean) @ projection to coordinates with within-class variance 1."""
 
     mean: Floats
     """(d,)."""
@@ -29,12 +29,13 @@ class HeadFit:
     """(k,), descending."""
 
     def project(self, z: NDArray[np.floating]) -> Floats:
-        """(..., d) -> (..., k)."""
+        """Project embeddings (..., d) to vectors (..., k)."""
         return np.asarray((z.astype(np.float64) - self.mean) @ self.projection)
 
     def basis(self, taught: Floats, adapt: bool = True) -> Basis:
-        """What the product's head adapts itself to when it is taught projected vectors, (labels, shots, k); without
-        adapting, a fiftieth of the time.
+        """Return the basis to which the server's head adapts when it is taught projected vectors, (labels, shots, k).
+
+        Without adapting it takes a fiftieth of the time.
         """
         if not adapt:
             return Basis.prior(self.between)
@@ -45,7 +46,7 @@ class HeadFit:
 
 @dataclass(frozen=True)
 class Covariances:
-    """Moments of a set of classes, before any shrinkage."""
+    """Moments of a set of classes before shrinkage."""
 
     mean: Floats
     within: Floats
@@ -56,7 +57,7 @@ class Covariances:
 class Shrinkage:
     """Shares of the identity in both covariances, and a factor on the within-class one.
 
-    Classes that were trained on are tighter than new ones are; the factor, above 1, makes up for it.
+    Classes seen in training are tighter than new ones; a factor above 1 compensates.
     """
 
     within: float = 0.1
@@ -65,11 +66,11 @@ class Shrinkage:
     dims: int = 256
 
 
-def covariances(groups: Sequence[NDArray[np.floating]]) -> Covariances:
-    """From groups of classes, each (classes, drawings, d); every group weighs by its number of classes.
+def estimate_covariances(groups: Sequence[NDArray[np.floating]]) -> Covariances:
+    """Estimate covariances from groups of classes, each (classes, drawings, d), weighted by their numbers of classes.
 
-    Each group (a script, a source) is centered on its own: heads are taught one script at a time, and what tells
-    scripts apart would only blur what tells letters apart.
+    Each group (a script, a source) is centered separately: heads are taught one script at a time, and differences
+    between scripts would only blur those between letters.
     """
     d = groups[0].shape[-1]
     within, between, n = np.zeros((d, d)), np.zeros((d, d)), 0
@@ -86,34 +87,36 @@ def covariances(groups: Sequence[NDArray[np.floating]]) -> Covariances:
     return Covariances(total / n, within / n, between / n)
 
 
-def _shrunk(matrix: Floats, share: float) -> Floats:
-    """A covariance moved towards the multiple of the identity that has its trace."""
+def _shrink(matrix: Floats, share: float) -> Floats:
+    """Shrink a covariance toward the multiple of the identity with the same trace."""
     return np.asarray((1 - share) * matrix + share * np.trace(matrix) / len(matrix) * np.eye(len(matrix)))
 
 
 def fit_head(moments: Covariances, shrinkage: Shrinkage) -> HeadFit:
-    """Both covariances diagonalised at once; directions that tell classes apart least are dropped."""
-    within = _shrunk(moments.within, max(shrinkage.within, 1e-4)) * shrinkage.widen
-    between = _shrunk(moments.between, shrinkage.between)
+    """Diagonalize both covariances jointly and keep the `dims` directions that separate classes best."""
+    within = _shrink(moments.within, max(shrinkage.within, 1e-4)) * shrinkage.widen
+    between = _shrink(moments.between, shrinkage.between)
     values, vectors = scipy.linalg.eigh(between, within)
     order = np.argsort(values)[::-1][: shrinkage.dims]
-    # A sign is free; fixing it keeps exports comparable.
+    # Signs are arbitrary; fixing them keeps exports comparable.
     vectors = vectors[:, order] * np.sign(vectors[np.abs(vectors).argmax(0), np.arange(len(values))])[order]
     return HeadFit(moments.mean, vectors, np.clip(values[order], 1e-3, None))
 
 
 def head_scores(basis: Basis, queries: Floats, taught: Floats) -> Floats:
-    """Scores by the head that was taught projected vectors: queries (q, k), taught (labels, shots, k) -> (q, labels +
-    1); the last is unknown. basis: HeadFit.basis(taught).
+    """Return the scores (q, labels + 1) of queries (q, k) by a head that was taught (labels, shots, k).
+
+    All vectors are projected. The last column is unknown. basis: HeadFit.basis(taught).
     """
     means = taught.mean(1) @ basis.matrix
     return log_likelihoods(queries @ basis.matrix, means, taught.shape[1], basis.between)
 
 
 def log_likelihoods(queries: Floats, means: Floats, shots: int, between: Floats) -> Floats:
-    """Posterior predictive scores without the common constant, in coordinates in which both covariances are diagonal.
+    """Return posterior predictive scores (q, labels + 1) without their common constant; the last column is unknown.
 
-    `queries` (q, k) and `means` (labels, k) of `shots` taught drawings -> (q, labels + 1); the last is unknown.
+    queries: (q, k). means: (labels, k), each of `shots` drawings. Both are in coordinates in which both covariances are
+    diagonal.
     """
     gain = shots * between / (1 + shots * between)
     variance, prior = 1 + between / (1 + shots * between), 1 + between

@@ -1,7 +1,7 @@
-"""What was kept out of training, embedded: it chooses the head's shrinkage, and probabilities are fitted on it.
+"""Embeddings of held-out drawings, which choose the head's shrinkage and fit its calibration.
 
-Omniglot's alphabets have few letters, and letters of one are seldom alike. Scripts of hundreds of labels are mostly
-syllables that differ in one sign, so syllables of two of those scripts are drawn from fonts beside them.
+Omniglot's alphabets have few letters, rarely similar ones. Scripts with hundreds of labels consist mostly of syllables
+that differ in one sign, so syllables of two such scripts are rendered from fonts as well.
 """
 
 from __future__ import annotations
@@ -12,80 +12,82 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.training.pretrain.one_shot import Embeddings, thumbnails, typical_drawers
+from haleganada_server.training.pretrain.one_shot import Embeddings, choose_typical_writers, make_thumbnails
 from haleganada_server.training.pretrain.synthesis.fonts import HELD_OUT_SCRIPTS
-from haleganada_server.training.pretrain.synthesis.library import Folders, FontScript, font_scripts
+from haleganada_server.training.pretrain.synthesis.library import Folders, FontScript, load_font_scripts
 from haleganada_server.training.pretrain.synthesis.rasters import draw
 from haleganada_server.training.pretrain.synthesis.sources import HELD_OUT_ALPHABETS, Scans, load_devanagari
 
-from .measure import ProductEmbedder, product_rasters
+from .measure import ProductEmbedder, make_product_rasters
 
 FIRST_HALF = ("Balinese", "Sanskrit", "Tifinagh")
-"""Of the held-out alphabets: a calibration fitted on these is measured on the others, and the reverse."""
+"""Half of the held-out alphabets: a calibration fitted on it is measured on the other half, and vice versa."""
 SYLLABLES, DRAWINGS = 600, 22
-"""Of each script drawn from fonts: enough for 400 labels with twenty samples of each."""
-USUAL_DRAWERS = 0.8
-"""Share of the drawers, the most typical ones, that probabilities are fitted on: the strangest fifth drew something
-else now and then, which nobody does who teaches a recogniser to read his own hand.
+"""Of each script rendered from fonts: enough for 400 labels with twenty samples each."""
+TYPICAL_SHARE = 0.8
+"""Share of the writers, the most typical ones, to fit the calibration on: the others now and then drew something else,
+which nobody does who teaches a recognizer their own handwriting.
 """
-_SIDE = 96  # of a syllable's raster; the server frames it anew
+_SIDE = 96  # of a syllable's raster, which the server's pipeline frames again
 
 
-@dataclass(frozen=True)
-class KeptOut:
-    """Embeddings, (characters, drawings, d) each; beside them those of what was trained on."""
+@dataclass(frozen=True, kw_only=True)
+class HeldOut:
+    """Embeddings, (characters, drawings, d) each, of held-out drawings, and of the background for comparison."""
 
     background: list[Embeddings]
-    """Of the alphabets that were trained on."""
+    """Alphabets of the training set."""
     alphabets: dict[str, Embeddings]
     rasters: dict[str, NDArray[np.uint8]]
-    """Of the held-out alphabets, (characters, drawers, 128, 128)."""
-    turned: dict[str, Embeddings]
-    """The held-out alphabets turned by 90 degrees: further characters, for tasks with many ways."""
+    """Rasters of the held-out alphabets, (characters, writers, 128, 128)."""
+    rotated: dict[str, Embeddings]
+    """The held-out alphabets rotated by 90 degrees: further characters, for tasks with many ways."""
     devanagari: Embeddings | None
-    """Another set of writers, with enough drawings for twenty shots."""
+    """Other writers, with enough drawings for twenty shots."""
     syllables: list[Embeddings]
-    """Of HELD_OUT_SCRIPTS; empty without their fonts."""
+    """Syllables of HELD_OUT_SCRIPTS; empty without their fonts."""
 
-    def pools(self, names: Iterable[str] = HELD_OUT_ALPHABETS, drawers: float = 1.0) -> list[Embeddings]:
-        """Single alphabets, all of them together, and together with their turned copies; then Devanagari. drawers: the
-        share of an alphabet's drawers, the most typical ones first.
+    def pools(self, names: Iterable[str] = HELD_OUT_ALPHABETS, writers: float = 1.0) -> list[Embeddings]:
+        """Return each alphabet, all of them combined, and combined with their rotated copies; then Devanagari.
+
+        writers: share of each alphabet's writers, the most typical ones.
         """
-        single, turned = [], []
+        single, rotated = [], []
         for name in names:
-            rows = self._drawers(name, drawers)
+            rows = self._choose_writers(name, writers)
             single.append(self.alphabets[name][:, rows])
-            turned.append(self.turned[name][:, rows])
-        pools = [*single, np.concatenate(single), np.concatenate(single + turned)]
+            rotated.append(self.rotated[name][:, rows])
+        pools = [*single, np.concatenate(single), np.concatenate(single + rotated)]
         return pools if self.devanagari is None else [*pools, self.devanagari]
 
-    def _drawers(self, name: str, share: float) -> list[int]:
+    def _choose_writers(self, name: str, share: float) -> list[int]:
         number = self.rasters[name].shape[1]
         if share == 1:
             return list(range(number))
-        return typical_drawers(thumbnails(self.rasters[name]), round(share * number))
+        return choose_typical_writers(make_thumbnails(self.rasters[name]), round(share * number))
 
 
-def embed_kept_out(embedder: ProductEmbedder, alphabets: dict[str, list[Scans]], folders: Folders) -> KeptOut:
-    """One pass of the product's own pipeline over all background and evaluation drawings."""
-    background = [embedder.pool(c) for a, c in alphabets.items() if a not in HELD_OUT_ALPHABETS]
-    rasters = {a: np.stack([product_rasters(c) for c in alphabets[a]]) for a in HELD_OUT_ALPHABETS}
-    held_out = {a: embedder.of_rasters(x) for a, x in rasters.items()}
-    turned = {a: embedder.pool([np.rot90(c, axes=(1, 2)) for c in alphabets[a]]) for a in HELD_OUT_ALPHABETS}
-    devanagari = load_devanagari(folders.data)
-    syllables = [embedder.pool(drawn_syllables(script)) for script in font_scripts(folders, HELD_OUT_SCRIPTS)]
-    return KeptOut(background, held_out, rasters, turned, embedder.pool(devanagari) if devanagari else None, syllables)
+def embed_held_out(embedder: ProductEmbedder, alphabets: dict[str, list[Scans]], folders: Folders) -> HeldOut:
+    """Embed all background and held-out drawings with the server's own pipeline."""
+    embed, devanagari = embedder.embed_characters, load_devanagari(folders.data)
+    rasters = {a: np.stack([make_product_rasters(c) for c in alphabets[a]]) for a in HELD_OUT_ALPHABETS}
+    return HeldOut(
+        background=[embed(c) for a, c in alphabets.items() if a not in HELD_OUT_ALPHABETS],
+        alphabets={a: embedder.embed_rasters(x) for a, x in rasters.items()},
+        rasters=rasters,
+        rotated={a: embed([np.rot90(c, axes=(1, 2)) for c in alphabets[a]]) for a in HELD_OUT_ALPHABETS},
+        devanagari=embed(devanagari) if devanagari else None,
+        syllables=[embed(draw_syllables(script)) for script in load_font_scripts(folders, HELD_OUT_SCRIPTS)],
+    )
 
 
-def drawn_syllables(script: FontScript, seed: int = 1) -> list[Scans]:
-    """Up to 600 of a script's units, each (22, 96, 96) with 255 = ink: each drawing by another hand, from any of the
-    fonts that have it.
-    """
+def draw_syllables(script: FontScript, seed: int = 1) -> list[Scans]:
+    """Draw up to 600 units of a script, (22, 96, 96) each, 255 = ink, every drawing varied and from a random font."""
     rng = np.random.default_rng(seed)
     chosen = sorted(rng.permutation(len(script.units))[:SYLLABLES])
-    return [_drawn(script, unit, rng) for unit in chosen]
+    return [_draw_unit(script, unit, rng) for unit in chosen]
 
 
-def _drawn(script: FontScript, unit: int, rng: np.random.Generator) -> Scans:
+def _draw_unit(script: FontScript, unit: int, rng: np.random.Generator) -> Scans:
     fonts = script.drawings[unit]
     return np.stack([draw(fonts[int(rng.integers(len(fonts)))], rng, side=_SIDE) for _ in range(DRAWINGS)])

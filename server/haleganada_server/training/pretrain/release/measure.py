@@ -1,4 +1,4 @@
-"""Figures of the product: the shipped graph, the server's own preprocessing, real drawings."""
+"""Metrics of the product: the shipped graph and the server's own preprocessing on real drawings."""
 
 from __future__ import annotations
 
@@ -20,43 +20,43 @@ from haleganada_server.vision.paper import find_ink
 from .head_fit import HeadFit, head_scores
 
 
-def product_rasters(scans: Scans) -> NDArray[np.uint8]:
-    """(n, h, w) with 255 = ink -> the server's canonical rasters (n, 128, 128), as for dark ink on white paper."""
+def make_product_rasters(scans: Scans) -> NDArray[np.uint8]:
+    """Convert scans (n, h, w), 255 = ink, to the server's rasters (n, 128, 128), as for dark ink on white paper."""
     return np.stack([frame(find_ink(255 - np.pad(s, 4))) for s in scans])
 
 
 @dataclass(frozen=True)
 class ProductEmbedder:
-    """From scans to embeddings exactly as the server does it."""
+    """Embeds scans exactly as the server does."""
 
     session: onnxruntime.InferenceSession
     side: int
 
     def __call__(self, scans: Scans, batch: int = 64) -> Embeddings:
-        """(n, h, w), 255 = ink -> (n, d)."""
-        return self.of_rasters(product_rasters(scans), batch)
+        """Embed scans (n, h, w), 255 = ink, as (n, d)."""
+        return self.embed_rasters(make_product_rasters(scans), batch)
 
-    def of_rasters(self, rasters: NDArray[np.uint8], batch: int = 64) -> Embeddings:
-        """(..., 128, 128) as product_rasters gives them -> (..., d)."""
+    def embed_rasters(self, rasters: NDArray[np.uint8], batch: int = 64) -> Embeddings:
+        """Embed rasters (..., 128, 128), as make_product_rasters returns them, as (..., d)."""
         flat, parts = rasters.reshape(-1, *rasters.shape[-2:]), []
         for i in range(0, len(flat), batch):
             ink = network_input(flat[i : i + batch], self.side)
             parts.append(np.asarray(self.session.run(["embedding"], {"ink": ink})[0]))
         return np.concatenate(parts).reshape(*rasters.shape[:-2], -1)
 
-    def pool(self, characters: Sequence[Scans]) -> Embeddings:
-        """Characters with equally many drawings -> (characters, drawings, d)."""
+    def embed_characters(self, characters: Sequence[Scans]) -> Embeddings:
+        """Embed characters with equally many drawings as (characters, drawings, d)."""
         stacked = np.stack(list(characters))
         return self(stacked.reshape(-1, *stacked.shape[2:])).reshape(*stacked.shape[:2], -1)
 
 
 def one_shot_error(head: HeadFit, tasks: Sequence[Task], adapt: bool = True) -> float:
-    """Share of the head's wrong answers."""
+    """Return the share of wrong answers by the head."""
     wrong = []
-    for taught, asked in tasks:
-        examples = head.project(taught)[:, None]
-        scores = head_scores(head.basis(examples, adapt), head.project(asked), examples)[:, :-1]
-        wrong.append(scores.argmax(1) != np.arange(len(taught)))
+    for support, query in tasks:
+        examples = head.project(support)[:, None]
+        scores = head_scores(head.basis(examples, adapt), head.project(query), examples)[:, :-1]
+        wrong.append(scores.argmax(1) != np.arange(len(support)))
     return float(np.mean(np.concatenate(wrong)))
 
 
@@ -70,7 +70,7 @@ class WriterSet:
 
 
 def load_kannada(data: Path, embedder: ProductEmbedder) -> WriterSet | None:
-    """The Chars74K Kannada aksharas without the suspect drawings; None where they are absent."""
+    """Load the Kannada aksharas of Chars74K without suspect drawings; None if the data set is absent."""
     path = data / "chars74k_kannada" / "chars74k_kannada_96.npz"
     if not path.exists():
         return None
@@ -82,7 +82,7 @@ def load_kannada(data: Path, embedder: ProductEmbedder) -> WriterSet | None:
 def writer_split_accuracy(
     head: HeadFit, drawings: WriterSet, shots: int, rounds: int = 3, seed: int = 0
 ) -> tuple[float, int]:
-    """Top-1 share and its number of answers: `shots` writers teach every label, the others are recognised."""
+    """Return top-1 accuracy and the number of answers: `shots` writers teach every label, the others are recognized."""
     rng = np.random.default_rng(seed)
     v = head.project(drawings.embeddings)
     right: list[NDArray[np.bool_]] = []

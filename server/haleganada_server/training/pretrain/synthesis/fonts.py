@@ -1,7 +1,7 @@
-"""Aksharas and letters of many scripts from open fonts, to be traced into pen-like lines.
+"""Aksharas and letters of many scripts from open fonts, traced into pen-like lines.
 
-Several fonts of one script act as several drawers of one character. Scripts of the held-out alphabets are not trained
-on, nor are those of Omniglot's evaluation set except for Kannada, the script this project is named in.
+Several fonts of a script act as several writers. Scripts of the held-out alphabets are excluded from training, as are
+those of Omniglot's evaluation set, except for Kannada, the script of this project's name.
 """
 
 from __future__ import annotations
@@ -19,34 +19,35 @@ from .polylines import Drawing
 from .tracing import trace
 
 EM = 84
-"""Font size in pixels at which shapes are traced."""
+"""Font size in pixels for tracing."""
 
 
 @dataclass(frozen=True)
 class Script:
-    """Which characters of a script are written, and with which font files."""
+    """Characters of a script to render, and the font files to use."""
 
     name: str
     fonts: tuple[str, ...]
-    """File names; absent ones are skipped."""
+    """File names; missing files are skipped."""
     letters: tuple[tuple[int, int], ...] = ()
-    """Inclusive ranges of code points written alone."""
+    """Inclusive ranges of code points that are characters by themselves."""
     consonants: tuple[int, int] | None = None
-    """With these, syllables are made: each consonant with each sign."""
+    """Range of consonants, each of which forms a syllable with each sign."""
     signs: tuple[int, int] | None = None
     virama: int | None = None
 
 
 def _noto(name: str, serif: bool = True) -> tuple[str, ...]:
+    """Return the file names of a script's Noto fonts."""
     kinds = ("Sans", "Serif") if serif else ("Sans",)
     return tuple(f"Noto{kind}{name}-{weight}.ttf" for kind in kinds for weight in ("Regular", "Bold"))
 
 
 def _brahmic(name: str, base: int, extra: tuple[str, ...] = ()) -> Script:
-    """Scripts laid out like ISCII: the same offsets for consonants, signs and digits."""
+    """Return a script with the code layout of ISCII: fixed offsets of consonants, signs and digits."""
     letters = ((base + 0x05, base + 0x14), (base + 0x66, base + 0x6F))
     consonants, signs = (base + 0x15, base + 0x39), (base + 0x3E, base + 0x4C)
-    return Script(name, (*extra, *_noto(name)), letters, consonants, signs, base + 0x4D)
+    return Script(name, (*extra, *_noto(name)), letters, consonants, signs, virama=base + 0x4D)
 
 
 SCRIPTS = (
@@ -55,7 +56,7 @@ SCRIPTS = (
     _brahmic("Tamil", 0xB80),
     _brahmic("Bengali", 0x980),
     _brahmic("Gujarati", 0xA80),
-    Script("Sinhala", _noto("Sinhala"), ((0xD85, 0xD96),), (0xD9A, 0xDC6), (0xDCF, 0xDDF), 0xDCA),
+    Script("Sinhala", _noto("Sinhala"), ((0xD85, 0xD96),), (0xD9A, 0xDC6), (0xDCF, 0xDDF), virama=0xDCA),
     Script("Khmer", _noto("Khmer"), ((0x17A3, 0x17B3),), (0x1780, 0x17A2), (0x17B6, 0x17C5)),
     Script("Myanmar", _noto("Myanmar"), ((0x1021, 0x102A), (0x1040, 0x1049)), (0x1000, 0x1020), (0x102B, 0x1032)),
     Script("Thai", (*_noto("Thai"), "NotoLoopedThai-Regular.ttf"), ((0xE01, 0xE2E), (0xE50, 0xE59))),
@@ -90,28 +91,26 @@ SCRIPTS = (
 HELD_OUT_SCRIPTS = (
     _brahmic("Devanagari", 0x900),
     Script("Balinese", _noto("Balinese"), ((0x1B05, 0x1B12), (0x1B50, 0x1B59)), (0x1B13, 0x1B33), (0x1B35, 0x1B43),
-           0x1B44),
+           virama=0x1B44),
 )  # fmt: skip
-"""Scripts of two held-out alphabets, which have hundreds of syllables. Never trained on: probabilities are fitted on
-them.
-"""
+"""Scripts of two held-out alphabets, with hundreds of syllables each. For calibration only, never for training."""
 
 
 @dataclass(frozen=True)
 class Syllable:
-    """A written unit with what it is made of, so that neighbors (same base, same sign) can be found."""
+    """A written unit and its parts, by which similar ones (same base, same sign) are found."""
 
     text: str
     base: str
     sign: str
 
 
-def syllables(script: Script) -> list[Syllable]:
-    """All units of a script: letters, consonant x sign, and a share of the conjuncts."""
-    units = [Syllable(c, c, "") for c in _assigned(script.letters)]
+def list_syllables(script: Script) -> list[Syllable]:
+    """Return all units of a script: letters, consonant x sign, and some of the conjuncts."""
+    units = [Syllable(c, c, "") for c in _assigned_characters(script.letters)]
     if script.consonants is None or script.signs is None:
         return units
-    consonants, signs = list(_assigned((script.consonants,))), list(_assigned((script.signs,)))
+    consonants, signs = list(_assigned_characters((script.consonants,))), list(_assigned_characters((script.signs,)))
     units += [Syllable(c + s, c, s) for c in consonants for s in ["", *signs]]
     if script.virama is not None:
         virama = chr(script.virama)
@@ -121,13 +120,13 @@ def syllables(script: Script) -> list[Syllable]:
     return sorted(units, key=lambda u: u.text)
 
 
-def _assigned(ranges: tuple[tuple[int, int], ...]) -> Iterator[str]:
+def _assigned_characters(ranges: tuple[tuple[int, int], ...]) -> Iterator[str]:
     for first, last in ranges:
         yield from (chr(c) for c in range(first, last + 1) if unicodedata.name(chr(c), ""))
 
 
-def shape_of(text: str, font: ImageFont.FreeTypeFont) -> NDArray[np.bool_] | None:
-    """The ink of shaped text as a small bitmap, or None where the font draws nothing."""
+def render_text(text: str, font: ImageFont.FreeTypeFont) -> NDArray[np.bool_] | None:
+    """Render shaped text as a small bitmap; return None if it is too small or too large."""
     left, top, right, bottom = font.getbbox(text)
     size = (int(right - left) + 8, int(bottom - top) + 8)
     if min(size) < 12 or max(size) > 8 * EM:
@@ -138,21 +137,21 @@ def shape_of(text: str, font: ImageFont.FreeTypeFont) -> NDArray[np.bool_] | Non
 
 
 def trace_font(path: Path, units: list[Syllable]) -> list[Drawing | None]:
-    """Every unit traced from one font; None where the font lacks it."""
+    """Trace every unit in one font; None for units that the font lacks."""
     font = ImageFont.truetype(str(path), EM, layout_engine=ImageFont.Layout.RAQM)
-    missing = shape_of("\U0010fffe", font)
+    missing = render_text("\U0010fffe", font)
     return [_trace_unit(unit.text, font, missing) for unit in units]
 
 
 def _trace_unit(text: str, font: ImageFont.FreeTypeFont, missing: NDArray[np.bool_] | None) -> Drawing | None:
-    shape = shape_of(text, font)
+    shape = render_text(text, font)
     if shape is None or (missing is not None and shape.shape == missing.shape and (shape == missing).all()):
         return None
     return trace(shape, spur=0.07)
 
 
 def font_license(path: Path) -> str:
-    """The license under which a font file of the known families may be used."""
+    """Return the license of a font file of the known families."""
     name = path.name
     if name.startswith("DejaVu"):
         return "Bitstream Vera and public domain"

@@ -1,7 +1,7 @@
-"""Everything that training draws from, traced once and kept in a cache folder.
+"""All training material, traced once and kept in a cache folder.
 
-Tracing fonts and scans takes minutes; the result is a few flat arrays, so it is stored as npz (no pickle) and read
-back at once by each process.
+Tracing fonts and scans takes minutes. The result is a few flat arrays, stored as npz without pickle, which each process
+loads in no time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import fonts, sources
-from .fonts import SCRIPTS, Script, Syllable, syllables, trace_font
+from .fonts import SCRIPTS, Script, Syllable, list_syllables, trace_font
 from .polylines import Drawing
 from .sources import HELD_OUT_ALPHABETS, Scans
 from .tracing import trace
@@ -27,8 +27,8 @@ CACHE_VERSION = 3
 
 
 @dataclass(frozen=True)
-class Written:
-    """A character known by example: scans, the same as polylines (None where tracing failed), or both."""
+class WrittenCharacter:
+    """A character in scans, and the same drawings as polylines, without those that could not be traced."""
 
     scans: Scans | None
     drawings: list[Drawing]
@@ -36,29 +36,29 @@ class Written:
 
 @dataclass(frozen=True)
 class FontScript:
-    """The characters of one script, each drawn by at least one font."""
+    """Characters of one script, each drawn in at least one font."""
 
     name: str
     units: list[Syllable]
     drawings: list[list[Drawing]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Library:
     """All training material. Alphabets are lists of characters."""
 
-    omniglot: list[list[Written]]
+    omniglot: list[list[WrittenCharacter]]
     pens: list[list[list[Drawing]]]
-    english: list[list[Written]]
+    english: list[list[WrittenCharacter]]
     fonts: list[FontScript]
     hanzi: list[Drawing]
     strokes: list[NDArray[np.float32]]
-    """Single strokes of real pens, for compositions; each (n, 2)."""
+    """Single strokes by real pens, (n, 2) each, for compositions."""
 
 
 @dataclass(frozen=True)
 class Folders:
-    """Where the material lies; hanzi and fonts may be absent."""
+    """Folders of the material. hanzi, fonts: None if absent."""
 
     data: Path
     hanzi: Path | None
@@ -67,55 +67,61 @@ class Folders:
 
 
 def load_library(folders: Folders) -> Library:
-    """The library, from the cache as far as possible."""
+    """Load the library, from the cache as far as possible."""
     scans = {a: c for a, c in sources.load_omniglot(folders.data).items() if a not in HELD_OUT_ALPHABETS}
-    traced = _cached(folders, "omniglot", lambda: _trace_scans([s for cs in scans.values() for c in cs for s in c]))
+    traced = _load_cached(
+        folders, "omniglot", lambda: _trace_scans([s for cs in scans.values() for c in cs for s in c])
+    )
     omniglot, at = [], 0
     for characters in scans.values():
         alphabet = []
         for c in characters:
-            alphabet.append(Written(c, [d for d in traced[at : at + len(c)] if d is not None]))
+            alphabet.append(WrittenCharacter(c, [d for d in traced[at : at + len(c)] if d is not None]))
             at += len(c)
         omniglot.append(alphabet)
     pens = sources.load_omniglot_strokes(folders.data)
     strokes = [s for a in pens for c in a for d in c for s in d.strokes()]
-    english = [[Written(c, []) for c in a] for a in sources.load_english(folders.data)]
-    hanzi = _hanzi(folders) if folders.hanzi else []
-    return Library(omniglot, pens, english, font_scripts(folders), hanzi, strokes)
+    english = [[WrittenCharacter(c, []) for c in a] for a in sources.load_english(folders.data)]
+    return Library(
+        omniglot=omniglot,
+        pens=pens,
+        english=english,
+        fonts=load_font_scripts(folders),
+        hanzi=_load_hanzi(folders) if folders.hanzi else [],
+        strokes=strokes,
+    )
 
 
-def _hanzi(folders: Folders) -> list[Drawing]:
-    """Parsing ten thousand JSON files takes seconds, hence the cache."""
-    loaded = _cached(folders, "hanzi", lambda: list(sources.load_hanzi(folders.hanzi or Path())))
+def _load_hanzi(folders: Folders) -> list[Drawing]:
+    """Load hanzi through the cache, because parsing ten thousand JSON files takes seconds."""
+    loaded = _load_cached(folders, "hanzi", lambda: list(sources.load_hanzi(folders.hanzi or Path())))
     return [d for d in loaded if d is not None]
 
 
-def font_files(folder: Path, scripts: Sequence[Script] = SCRIPTS) -> dict[str, Path]:
-    """File name -> path, of the fonts that the scripts name and the folder holds."""
+def find_font_files(folder: Path, scripts: Sequence[Script] = SCRIPTS) -> dict[str, Path]:
+    """Return the fonts of these scripts that are in a folder, file name -> path."""
     wanted = {f for s in scripts for f in s.fonts}
     return {p.name: p for p in sorted(folder.rglob("*.ttf")) if p.name in wanted}
 
 
-def font_scripts(folders: Folders, scripts: Sequence[Script] = SCRIPTS) -> list[FontScript]:
-    """Those of the scripts that the fonts at hand can write, at least eight characters of each; from the cache if
-    possible.
-    """
+def load_font_scripts(folders: Folders, scripts: Sequence[Script] = SCRIPTS) -> list[FontScript]:
+    """Load the scripts of which the fonts in the folder have at least eight characters, from the cache if possible."""
     if folders.fonts is None:
         return []
-    found = font_files(folders.fonts, scripts)
-    jobs = [(found[f], syllables(s)) for s in scripts for f in s.fonts if f in found]
+    found = find_font_files(folders.fonts, scripts)
+    jobs = [(found[f], list_syllables(s)) for s in scripts for f in s.fonts if f in found]
     made_from = " ".join(found) + repr(tuple(scripts))
-    traced = iter(_cached(folders, "fonts", lambda: _pooled(_trace_job, jobs), made_from))
-    written = []
+    traced = iter(_load_cached(folders, "fonts", lambda: _map_in_processes(_trace_job, jobs), made_from))
+    loaded = []
     for script in scripts:
-        units = syllables(script)
+        units = list_syllables(script)
         columns = [[next(traced) for _ in units] for f in script.fonts if f in found]
-        written.append(_font_script(script, units, columns))
-    return [s for s in written if len(s.units) >= 8]
+        loaded.append(_combine_fonts(script, units, columns))
+    return [s for s in loaded if len(s.units) >= 8]
 
 
-def _font_script(script: Script, units: list[Syllable], columns: list[list[Drawing | None]]) -> FontScript:
-    """Keep what at least one font could draw."""
+def _combine_fonts(script: Script, units: list[Syllable], columns: list[list[Drawing | None]]) -> FontScript:
+    """Combine the columns, one a font, into a script of the units that at least one font has."""
     rows = [[d for d in row if d is not None] for row in zip(*columns, strict=True)] if columns else []
     kept = [i for i, row in enumerate(rows) if row]
     return FontScript(script.name, [units[i] for i in kept], [rows[i] for i in kept])
@@ -130,29 +136,29 @@ def _trace_chunk(scans: list[Scans]) -> list[Drawing | None]:
 
 
 def _trace_scans(scans: list[Scans]) -> list[Drawing | None]:
-    return _pooled(_trace_chunk, [scans[i : i + 200] for i in range(0, len(scans), 200)])
+    return _map_in_processes(_trace_chunk, [scans[i : i + 200] for i in range(0, len(scans), 200)])
 
 
-def _pooled(work: Callable[[Any], list[Drawing | None]], jobs: Iterable[Any]) -> list[Drawing | None]:
-    """Jobs on all cores, their results joined in order."""
+def _map_in_processes(work: Callable[[Any], list[Drawing | None]], jobs: Iterable[Any]) -> list[Drawing | None]:
+    """Run jobs on all cores and concatenate their results in order."""
     with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
         return [d for part in pool.imap(work, jobs) for d in part]
 
 
-def _cached(
+def _load_cached(
     folders: Folders, name: str, build: Callable[[], list[Drawing | None]], made_from: str = ""
 ) -> list[Drawing | None]:
-    """The list `build` makes, stored under a name that changes with what it was made from."""
+    """Return what `build` makes, cached under a name that depends on its inputs."""
     key = f"{CACHE_VERSION} {name} {folders.data} {folders.hanzi} {folders.fonts} {fonts.EM}{made_from}"
     path = folders.cache / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:12]}.npz"
     if not path.exists():
         folders.cache.mkdir(parents=True, exist_ok=True)
-        _store(path, build())
+        _write(path, build())
     return _read(path)
 
 
-def _store(path: Path, drawings: list[Drawing | None]) -> None:
-    """Flat arrays; a drawing that failed has no strokes."""
+def _write(path: Path, drawings: list[Drawing | None]) -> None:
+    """Write drawings as flat arrays; one that could not be traced has no strokes."""
     kept = [d for d in drawings if d is not None]
     points = np.concatenate([d.points for d in kept]) if kept else np.zeros((0, 2), np.float32)
     counts = np.concatenate([d.counts for d in kept]) if kept else np.zeros(0, np.int32)

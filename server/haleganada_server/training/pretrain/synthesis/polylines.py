@@ -1,7 +1,7 @@
-"""Drawings as polylines: the form in which characters are varied the way hands vary them.
+"""Drawings as polylines, and random variations of them as different hands produce.
 
-A drawing is one array of points and the number of points of each stroke, so that a whole drawing is jittered with a
-few array operations. Coordinates: x right, y down; a centered drawing has its box's longest side 1, centered on 0.
+A drawing is one array of points with the number of points in each stroke, so a few array operations vary a whole
+drawing. Coordinates: x right, y down. The box of a centered drawing has its longest side 1 and its center at 0.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 Points = NDArray[np.float32]
 Counts = NDArray[np.int32]
-SQUASHED = 0.3
-"""Standard deviation of the logarithm of each side, where a form's box or a scanner's scaling squashed a drawing."""
+SQUASH = 0.3
+"""Standard deviation of the log of each side if a form's box or a scanner's scaling squashed the drawing."""
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """Strokes in one array."""
+    """The strokes of a drawing in one array."""
 
     points: Points
     """(p, 2)."""
@@ -28,28 +28,28 @@ class Drawing:
     """(strokes,), summing to p."""
 
     @classmethod
-    def of(cls, strokes: Sequence[NDArray[np.floating]]) -> Drawing:
-        """From a list of (n, 2) strokes; at least one."""
+    def from_strokes(cls, strokes: Sequence[NDArray[np.floating]]) -> Drawing:
+        """Return a drawing of one or more strokes, (n, 2) each."""
         points = np.concatenate(strokes).astype(np.float32)
         return cls(points, np.array([len(s) for s in strokes], np.int32))
 
     def strokes(self) -> list[Points]:
-        """The strokes as separate arrays."""
+        """Return the strokes as separate arrays."""
         return np.split(self.points, np.cumsum(self.counts)[:-1])
 
     def center(self) -> Drawing:
-        """Box centered on 0, its longest side 1."""
+        """Return the drawing with its box centered on 0 and its longest side 1."""
         low, high = self.points.min(0), self.points.max(0)
         scale = max(float((high - low).max()), 1e-3)
         return Drawing(((self.points - (low + high) / 2) / scale).astype(np.float32), self.counts)
 
-    def mapped(self, matrix: NDArray[np.floating]) -> Drawing:
-        """Every point multiplied by a (2, 2) matrix."""
+    def transform(self, matrix: NDArray[np.floating]) -> Drawing:
+        """Return the drawing with every point multiplied by a (2, 2) matrix."""
         return Drawing((self.points @ matrix.T).astype(np.float32), self.counts)
 
 
 def resample(stroke: NDArray[np.floating], spacing: float, most: int = 24) -> Points:
-    """Points at equal distances along a stroke, about `spacing` apart."""
+    """Return points at equal distances along a stroke, about `spacing` apart."""
     steps = np.hypot(*np.diff(stroke, axis=0).T) if len(stroke) > 1 else np.zeros(0)
     along = np.concatenate([[0.0], np.cumsum(steps)])
     if along[-1] < 1e-6:
@@ -58,27 +58,27 @@ def resample(stroke: NDArray[np.floating], spacing: float, most: int = 24) -> Po
     return np.stack([np.interp(at, along, stroke[:, 0]), np.interp(at, along, stroke[:, 1])], 1).astype(np.float32)
 
 
-def rotation(angle: float) -> NDArray[np.float64]:
-    """(2, 2), by an angle in radians."""
+def rotation_matrix(angle: float) -> NDArray[np.float64]:
+    """Return the matrix (2, 2) of a rotation by an angle in radians."""
     c, s = np.cos(angle), np.sin(angle)
     return np.array([[c, -s], [s, c]])
 
 
-def quarter_turn(quarters: int, mirrored: bool) -> NDArray[np.float64]:
-    """One of the eight symmetries of the square; each makes another character of the same strokes."""
-    turn = np.round(rotation(quarters * np.pi / 2))
+def square_symmetry(quarters: int, mirrored: bool) -> NDArray[np.float64]:
+    """Return one of the eight symmetries of the square, (2, 2); each makes another character of the same strokes."""
+    turn = np.round(rotation_matrix(quarters * np.pi / 2))
     return np.asarray(turn @ np.diag([-1.0 if mirrored else 1.0, 1.0]))
 
 
-def hand_affine(rng: np.random.Generator) -> NDArray[np.float64]:
-    """Slant, turn and aspect of one writing of a character, (2, 2)."""
+def random_affine(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return a random slant, rotation and aspect of one drawing, (2, 2)."""
     shear = np.array([[1, rng.normal(0, 0.16)], [0, 1]])
-    spread = SQUASHED if rng.random() < 0.15 else 0.12
-    return np.asarray(rotation(rng.normal(0, 0.11)) @ shear @ np.diag(np.exp(rng.normal(0, spread, 2))))
+    spread = SQUASH if rng.random() < 0.15 else 0.12
+    return np.asarray(rotation_matrix(rng.normal(0, 0.11)) @ shear @ np.diag(np.exp(rng.normal(0, spread, 2))))
 
 
 def wobble(points: NDArray[np.floating], rng: np.random.Generator, strength: float) -> Points:
-    """A smooth displacement of the whole plane: three low waves in random directions. `points`: (p, 2), centered."""
+    """Displace centered points (p, 2) smoothly, by three low waves in random directions."""
     waves = rng.normal(0, 4.0, (3, 2))
     phases = rng.uniform(0, 2 * np.pi, 3)
     pushes = rng.normal(0, strength / np.sqrt(1.5), (3, 2))
@@ -86,7 +86,7 @@ def wobble(points: NDArray[np.floating], rng: np.random.Generator, strength: flo
 
 
 def jitter(drawing: Drawing, rng: np.random.Generator, strength: float = 1.0) -> Drawing:
-    """The same character by another hand: every stroke turned, scaled, moved and bent a little."""
+    """Rotate, scale, move and bend every stroke a little, as another hand would."""
     counts, points = drawing.counts, drawing.points
     m, owner = len(counts), np.repeat(np.arange(len(counts)), counts)
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
@@ -97,13 +97,14 @@ def jitter(drawing: Drawing, rng: np.random.Generator, strength: float = 1.0) ->
     x, y = local[:, 0] * scale[owner, 0], local[:, 1] * scale[owner, 1]
     turned = np.stack([c * x - s * y, s * x + c * y], 1)
     moved = turned + centers[owner] + rng.normal(0, 0.028 * strength, (m, 2))[owner]
-    return Drawing((moved + _bends(counts, starts, owner, rng, 0.03 * strength)).astype(np.float32), counts)
+    bent = moved + _bend_displacements(counts, starts, owner, rng, 0.03 * strength)
+    return Drawing(bent.astype(np.float32), counts)
 
 
-def _bends(
+def _bend_displacements(
     counts: Counts, starts: NDArray[np.integer], owner: NDArray[np.integer], rng: np.random.Generator, size: float
 ) -> NDArray[np.float64]:
-    """Displacements (p, 2) that change slowly along each stroke: noise at four knots, linear between them."""
+    """Return displacements (p, 2) that change slowly along each stroke: noise at four knots, linear between them."""
     knots = rng.normal(0, size, (len(counts), 4, 2))
     along = (np.arange(len(owner)) - starts[owner]) / np.maximum(counts[owner] - 1, 1) * 2.999
     knot = along.astype(np.int64)
@@ -111,8 +112,8 @@ def _bends(
     return np.asarray(knots[owner, knot] * (1 - part) + knots[owner, knot + 1] * part)
 
 
-def pen_habits(drawing: Drawing, rng: np.random.Generator) -> Drawing:
-    """Habits of the pen, each now and then: strokes joined or broken, ends shortened or prolonged."""
+def apply_pen_habits(drawing: Drawing, rng: np.random.Generator) -> Drawing:
+    """Now and then join or split strokes, and shorten or lengthen their ends."""
     strokes = drawing.strokes()
     if len(strokes) > 1 and rng.random() < 0.12:
         i = int(rng.integers(len(strokes) - 1))
@@ -125,12 +126,12 @@ def pen_habits(drawing: Drawing, rng: np.random.Generator) -> Drawing:
             strokes[i : i + 1] = [strokes[i][:cut], strokes[i][cut - 1 :]]
     if rng.random() < 0.35:
         i = int(rng.integers(len(strokes)))
-        strokes[i] = _end_moved(strokes[i], rng)
-    return Drawing.of(strokes)
+        strokes[i] = _move_end(strokes[i], rng)
+    return Drawing.from_strokes(strokes)
 
 
-def _end_moved(stroke: Points, rng: np.random.Generator) -> Points:
-    """One end of a stroke a little shorter, or longer in its own direction."""
+def _move_end(stroke: Points, rng: np.random.Generator) -> Points:
+    """Shorten one end of a stroke a little, or lengthen it in its own direction."""
     s = stroke if rng.random() < 0.5 else stroke[::-1]
     if rng.random() < 0.5 and len(s) > 8:
         return s[:-1]

@@ -1,8 +1,8 @@
-"""Training material from files: who drew what. Every source is openly licensed and named in the model card.
+"""Load training material from files. Every source is openly licensed and named in the model card.
 
 - the Omniglot background set (Lake, Salakhutdinov and Tenenbaum 2015), MIT: drawings and pen strokes
 - hanzi-writer-data, Arphic Public License: stroke medians of Chinese characters
-- English letters and digits by hand, MIT
+- handwritten English letters and digits, MIT
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from numpy.typing import NDArray
 from .polylines import Drawing, resample
 
 HELD_OUT_ALPHABETS = ("Armenian", "Balinese", "Early_Aramaic", "Korean", "Sanskrit", "Tifinagh")
-"""Never trained on, in no form (nor fonts of these scripts): they choose checkpoints, fit probabilities and measure."""
+"""Never trained on in any form, fonts included: for choosing checkpoints, calibration and evaluation."""
 OMNIGLOT_SIDE = 105
 Scans = NDArray[np.uint8]
 
 
 def load_omniglot(data: Path) -> dict[str, list[Scans]]:
-    """Alphabet -> characters, each (drawers, 105, 105) with 255 = ink, in the order of the drawers."""
+    """Return alphabet -> characters, each (writers, 105, 105), 255 = ink, in the order of the writers."""
     with np.load(data / "omniglot" / "background_105.npz") as file:
-        bits, labels, drawers, names = file["bits"], file["y"], file["drawer"], file["classes"]
+        bits, labels, writers, names = file["bits"], file["y"], file["drawer"], file["classes"]
     pixels = np.unpackbits(bits, axis=1)[:, : OMNIGLOT_SIDE**2].reshape(-1, OMNIGLOT_SIDE, OMNIGLOT_SIDE) * 255
     alphabets: dict[str, list[Scans]] = {}
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
-        rows = rows[np.argsort(drawers[rows], kind="stable")]
+        rows = rows[np.argsort(writers[rows], kind="stable")]
         alphabets.setdefault(str(names[label]).split("/")[1], []).append(pixels[rows])
     return alphabets
 
 
 def load_omniglot_strokes(data: Path) -> list[list[list[Drawing]]]:
-    """Alphabets of characters of drawings with the pen's own strokes; the held-out alphabets are left out."""
+    """Return drawings as recorded pen strokes by alphabet and character, without the held-out alphabets."""
     alphabets: dict[str, dict[str, list[Drawing]]] = {}
     for part in (1, 2):
         with zipfile.ZipFile(data / "omniglot" / f"strokes_background_small{part}.zip") as archive:
@@ -51,7 +51,7 @@ def load_omniglot_strokes(data: Path) -> list[list[list[Drawing]]]:
 
 
 def _parse_strokes(text: str) -> Drawing | None:
-    """One drawing in Omniglot's text form: x,y,t lines, START, and BREAK after each stroke."""
+    """Parse a drawing in Omniglot's text format: START, lines of x,y,t, and BREAK after each stroke."""
     strokes: list[NDArray[np.float32]] = []
     current: list[tuple[float, float]] = []
     for line in text.splitlines():
@@ -62,35 +62,35 @@ def _parse_strokes(text: str) -> Drawing | None:
         elif not line.startswith("START"):
             x, y, _ = line.split(",")
             current.append((float(x) / OMNIGLOT_SIDE, -float(y) / OMNIGLOT_SIDE))
-    return Drawing.of([resample(s, 0.06) for s in strokes]).center() if strokes else None
+    return Drawing.from_strokes([resample(s, 0.06) for s in strokes]).center() if strokes else None
 
 
 def load_hanzi(folder: Path, most_strokes: int = 10) -> list[Drawing]:
-    """Stroke medians of the characters with at most that many strokes."""
+    """Return the stroke medians of characters with at most that many strokes."""
     drawings = []
     for path in sorted(folder.glob("*.json")):
         medians = json.loads(path.read_text())
         medians = medians.get("medians", []) if isinstance(medians, dict) else []
         if 0 < len(medians) <= most_strokes:
             strokes = [resample(np.array(m, np.float32) * (1, -1) / 1024, 0.07) for m in medians]
-            drawings.append(Drawing.of(strokes).center())
+            drawings.append(Drawing.from_strokes(strokes).center())
     return drawings
 
 
 def load_english(data: Path) -> list[list[Scans]]:
-    """Digits, capitals and small letters, each a list of characters (drawings, 64, 64) with 255 = ink."""
+    """Return digits, capitals and small letters, each a list of characters (drawings, 64, 64), 255 = ink."""
     path = data / "english_chars62" / "english_chars62_64.npz"
     if not path.exists():
         return []
     with np.load(path) as file:
         x, y = file["x"], file["y"]
     characters = [x[y == label] for label in np.unique(y)]
-    # Apart, because O, o and 0 in one batch would be three names of one shape.
+    # Separate, because O, o and 0 in one batch would be three labels of one shape.
     return [characters[:10], characters[10:36], characters[36:62]]
 
 
 def load_devanagari(data: Path, drawings: int = 60) -> list[Scans]:
-    """Devanagari characters by hand (DHCD, CC BY 4.0), for calibration only: (drawings, 32, 32) each."""
+    """Return handwritten Devanagari characters (DHCD, CC BY 4.0), (drawings, 32, 32) each, for calibration only."""
     path = data / "dhcd_devanagari" / "dhcd_32.npz"
     if not path.exists():
         return []

@@ -1,7 +1,7 @@
-"""Thin lines out of shapes: skeleton pixels walked into polylines, as a pen would have drawn them.
+"""Trace shapes into thin lines: skeleton pixels become polylines as a pen would draw them.
 
-Branches are walked between end points and crossings; at a crossing the two branches that continue each other best
-become one stroke, because that is what hands do (cf. Plamondon and Srihari 2000 on stroke recovery).
+Branches are followed between end points and crossings. At a crossing, the two branches that continue each other best
+become one stroke, as hands draw it (cf. Plamondon and Srihari 2000 on stroke recovery).
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ _AROUND = [(0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1)]
 
 
 def trace(shape: NDArray[np.bool_], spur: float = 0.05, spacing: float = 0.06) -> Drawing | None:
-    """The centered polylines of a shape of ink; branches shorter than `spur` of its size are dropped."""
+    """Trace a shape into centered polylines, without branches below `spur` of its size; None if it is too small."""
     skeleton: NDArray[np.bool_] = skeletonize(shape)  # type: ignore[no-untyped-call]
     pixels = {(int(y), int(x)) for y, x in np.argwhere(skeleton)}
     if len(pixels) < 3:
         return None
     size = max(np.ptp(np.array(list(pixels)), axis=0)) + 1.0
-    ends, branches = _branches(pixels)
+    ends, branches = _find_branches(pixels)
     kept = [b for b in branches if not _is_spur(b, ends, spur * size)] or branches
-    strokes = [np.array(s, np.float32)[:, ::-1] / size for s in _joined(kept)]
-    return Drawing.of([resample(_smooth(s), spacing) for s in strokes]).center()
+    strokes = [np.array(s, np.float32)[:, ::-1] / size for s in _join(kept)]
+    return Drawing.from_strokes([resample(_smooth(s), spacing) for s in strokes]).center()
 
 
 def _neighbors(pixel: Pixel, pixels: set[Pixel]) -> list[Pixel]:
-    """Neighbors of a skeleton pixel; a diagonal one only where no straight one leads there too."""
+    """Return the neighbors of a skeleton pixel; diagonal ones only if no straight step leads there."""
     y, x = pixel
     straight = [(y + dy, x + dx) for dy, dx in _AROUND[:4] if (y + dy, x + dx) in pixels]
     diagonal = [
@@ -41,8 +41,8 @@ def _neighbors(pixel: Pixel, pixels: set[Pixel]) -> list[Pixel]:
     return straight + diagonal
 
 
-def _branches(pixels: set[Pixel]) -> tuple[set[Pixel], list[list[Pixel]]]:
-    """End points of the skeleton, and every path of pixels between two nodes (or around a ring)."""
+def _find_branches(pixels: set[Pixel]) -> tuple[set[Pixel], list[list[Pixel]]]:
+    """Return the end points of a skeleton, and every path of pixels between two nodes or around a ring."""
     links = {p: _neighbors(p, pixels) for p in pixels}
     nodes = sorted(p for p in pixels if len(links[p]) != 2)
     walked: set[tuple[Pixel, Pixel]] = set()
@@ -61,7 +61,7 @@ def _branches(pixels: set[Pixel]) -> tuple[set[Pixel], list[list[Pixel]]]:
 
 
 def _walk(start: Pixel, step: Pixel, links: dict[Pixel, list[Pixel]], walked: set[tuple[Pixel, Pixel]]) -> list[Pixel]:
-    """Follow the line from `start` over `step` up to the next node or back to `start`."""
+    """Follow the line from `start` through `step` to the next node or back to `start`."""
     path = [start, step]
     while path[-1] != start and len(links[path[-1]]) == 2:
         a, b = links[path[-1]]
@@ -72,16 +72,16 @@ def _walk(start: Pixel, step: Pixel, links: dict[Pixel, list[Pixel]], walked: se
 
 
 def _is_spur(branch: list[Pixel], ends: set[Pixel], length: float) -> bool:
-    """A short branch with exactly one free end: the skeleton's hair, not a stroke."""
+    """Return whether a branch is short and has exactly one free end: an artifact of the skeleton, not a stroke."""
     return len(branch) < length and ((branch[0] in ends) != (branch[-1] in ends))
 
 
-def _joined(branches: list[list[Pixel]]) -> list[list[Pixel]]:
-    """Branches merged where they continue each other (turning by less than about 50 degrees), longest first."""
+def _join(branches: list[list[Pixel]]) -> list[list[Pixel]]:
+    """Merge branches that continue each other (turning by less than about 50 degrees), longest first."""
     strokes = sorted(branches, key=len, reverse=True)
     i = 0
     while i < len(strokes):
-        best = _continuation(strokes, i)
+        best = _find_continuation(strokes, i)
         if best is None:
             i += 1
             continue
@@ -91,14 +91,14 @@ def _joined(branches: list[list[Pixel]]) -> list[list[Pixel]]:
     return strokes
 
 
-def _continuation(strokes: list[list[Pixel]], i: int) -> tuple[int, list[Pixel]] | None:
-    """The later stroke that continues stroke i best, and the two merged."""
+def _find_continuation(strokes: list[list[Pixel]], i: int) -> tuple[int, list[Pixel]] | None:
+    """Return the index of the later stroke that continues stroke i best, and the two merged."""
     best, found = 0.64, None
     for s in (strokes[i], strokes[i][::-1]):
         out = _direction(s[::-1])
         for j in range(i + 1, len(strokes)):
             for t in (strokes[j], strokes[j][::-1]):
-                # Nodes of one crossing may be neighboring pixels rather than the same one.
+                # Nodes of one crossing may be adjacent pixels.
                 near = abs(s[-1][0] - t[0][0]) <= 2 and abs(s[-1][1] - t[0][1]) <= 2
                 if near and (cosine := float(-out @ _direction(t))) > best:
                     best, found = cosine, (j, s + t)
@@ -106,13 +106,13 @@ def _continuation(strokes: list[list[Pixel]], i: int) -> tuple[int, list[Pixel]]
 
 
 def _direction(path: list[Pixel]) -> NDArray[np.float64]:
-    """Unit vector along the beginning of a path."""
+    """Return the unit vector along the beginning of a path."""
     a, b = np.array(path[0], float), np.array(path[min(6, len(path) - 1)], float)
     return np.asarray((b - a) / max(float(np.hypot(*(b - a))), 1e-6))
 
 
 def _smooth(stroke: NDArray[np.float32]) -> Points:
-    """A running mean of three points, ends kept: removes the staircase of the pixels."""
+    """Apply a running mean of three points, except at the ends, to remove the staircase of the pixels."""
     if len(stroke) < 4:
         return stroke
     inner = (stroke[:-2] + stroke[1:-1] + stroke[2:]) / 3

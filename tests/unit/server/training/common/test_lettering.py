@@ -1,4 +1,4 @@
-"""Labels as pictures: shaped where a font is there, code points where none is."""
+"""Labels are shaped if a font covers them, else drawn as code points."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from haleganada_server.training.common.lettering import Lettering
 from haleganada_server.training.evaluation.sheet import Sheet
 from PIL import Image, ImageDraw, features
 
-NOWHERE = "\ue000\ue001"  # private use: no font should have it
+UNCOVERED = "\ue000\ue001"  # private use: no font should cover it
 
 
 def ink(lettering: Lettering, text: str, size: int = 40, width: float = 0) -> np.ndarray:
-    """(rows, columns) bool, as large as the drawn text."""
+    """Return the drawn text, (rows, columns) bool, cropped to its ink."""
     image = Image.new("RGB", (600, 160))
     lettering.draw(ImageDraw.Draw(image), (20, 80), text, size, (255, 255, 255), "lm", width)
     shown = np.asarray(image.convert("L")) > 60
@@ -21,12 +21,12 @@ def ink(lettering: Lettering, text: str, size: int = 40, width: float = 0) -> np
 
 
 def kannada(*labels: str) -> Lettering:
-    """Skips where it cannot work."""
+    """Return lettering for Kannada labels; skip the test where fonts or shaping are missing."""
     lettering = Lettering.for_labels(labels)
     if lettering.missing:
         pytest.skip("no font with Kannada is installed")
     if not features.check("raqm"):
-        pytest.skip("libraqm cannot work here, because libfribidi is not installed")
+        pytest.skip("libraqm does not work here, because libfribidi is not installed")
     return lettering
 
 
@@ -48,9 +48,9 @@ def test_a_joiner_needs_no_glyph() -> None:
 
 
 def test_a_label_without_a_font_shows_its_code_points() -> None:
-    lettering = Lettering.for_labels(["a", NOWHERE])
-    assert lettering.missing == (NOWHERE,)
-    assert np.array_equal(ink(lettering, NOWHERE, 40), ink(lettering, "U+E000 U+E001", 24))
+    lettering = Lettering.for_labels(["a", UNCOVERED])
+    assert lettering.missing == (UNCOVERED,)
+    assert np.array_equal(ink(lettering, UNCOVERED, 40), ink(lettering, "U+E000 U+E001", 24))
 
 
 def test_text_stays_within_its_width() -> None:
@@ -59,7 +59,7 @@ def test_text_stays_within_its_width() -> None:
         assert ink(lettering, text, 30, 90).shape[1] <= 92
 
 
-def test_labels_are_centred_by_their_ink() -> None:
+def test_labels_are_centered_by_their_ink() -> None:
     lettering = kannada("ಕ್ಷ್ಮೀ")
     sheet = Sheet(300, 300, lettering, ("t",), "s")
     sheet.draw_text((150, 200), "ಕ್ಷ್ಮೀ", 40, anchor="mm")

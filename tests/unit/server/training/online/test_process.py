@@ -170,7 +170,7 @@ def test_a_full_disk_ends_it_with_a_word(begin: Begin, tmp_path: Path) -> None:
     run = begin(tmp_path, CNN36, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000)))
     run.teach(SCRIPT, 6)
     failure = run.until(lambda facts: "failed" in facts)["failed"]
-    assert failure["reason"] == "DISK_FULL" and "free some, and learning goes on by itself" in failure["message"]
+    assert failure["reason"] == "DISK_FULL" and "free some space, and learning goes on by itself" in failure["message"]
     assert run.end()[0] == 0
 
 

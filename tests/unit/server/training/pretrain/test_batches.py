@@ -18,17 +18,17 @@ def test_a_batch_is_full_of_ink(library: Library) -> None:
     assert (batch.reshape(30, -1).max(1) > 128).all()
 
 
-def test_the_same_step_gives_the_same_batch_wherever_one_starts(library: Library) -> None:
-    whole = list(islice(inline_batches(library, SHAPE, 1, 0), 3))
+def test_a_step_gives_the_same_batch_from_any_start(library: Library) -> None:
+    batches = list(islice(inline_batches(library, SHAPE, 1, 0), 3))
     late = next(iter(inline_batches(library, SHAPE, 1, 2)))
-    np.testing.assert_array_equal(whole[2], late)
-    assert (whole[0] != whole[1]).any()
+    np.testing.assert_array_equal(batches[2], late)
+    assert (batches[0] != batches[1]).any()
 
 
 def test_renderers_share_the_steps(library: Library) -> None:
-    whole = list(islice(inline_batches(library, SHAPE, 1, 0), 4))
+    batches = list(islice(inline_batches(library, SHAPE, 1, 0), 4))
     shared = [list(islice(inline_batches(library, SHAPE, 1, i, every=2), 2)) for i in range(2)]
-    np.testing.assert_array_equal(np.stack(whole), np.stack([shared[step % 2][step // 2] for step in range(4)]))
+    np.testing.assert_array_equal(np.stack(batches), np.stack([shared[step % 2][step // 2] for step in range(4)]))
 
 
 def test_seeds_differ(library: Library) -> None:

@@ -1,4 +1,4 @@
-"""Calibration finds a known temperature; its measures are right on cases one can count."""
+"""Fitting recovers a known calibration; metrics agree with counts by hand."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from haleganada_server.training.pretrain.release.calibration import (
     log_probabilities,
     make_tasks,
     mean_loss,
-    reliability,
+    measure_reliability,
 )
-from haleganada_server.training.pretrain.release.head_fit import Shrinkage, covariances, fit_head
+from haleganada_server.training.pretrain.release.head_fit import Shrinkage, estimate_covariances, fit_head
 
-MADE_BY = Calibration((1.0, 0.1, 0.05, 0.5), ((-1.0, 0.2, 0.3, 0, 0), (0.3, 0, 0, 0, 0), (-0.1, 0, 0, 0, 0)))
+TRUE_CALIBRATION = Calibration((1.0, 0.1, 0.05, 0.5), ((-1.0, 0.2, 0.3, 0, 0), (0.3, 0, 0, 0, 0), (-0.1, 0, 0, 0, 0)))
 
 
 def exact_tasks() -> list[Task]:
-    """Tasks whose truth is drawn from the probabilities of a known calibration."""
+    """Return tasks whose truth is sampled from the probabilities of TRUE_CALIBRATION."""
     rng = np.random.default_rng(0)
     tasks = []
     for shots in (1, 5):
@@ -28,24 +28,24 @@ def exact_tasks() -> list[Task]:
             task = Task(
                 Situation(shots, ways, 100.0 * ways), rng.normal(0, 6, (4000, ways + 1)), np.zeros(4000, np.int64)
             )
-            p = np.exp(log_probabilities(MADE_BY, task))
+            p = np.exp(log_probabilities(TRUE_CALIBRATION, task))
             truth = (p.cumsum(1) < rng.random((4000, 1))).sum(1)
             tasks.append(Task(task.situation, task.scores, np.minimum(truth, ways)))
     return tasks
 
 
-def test_the_calibration_that_made_the_data_is_found() -> None:
+def test_fitting_recovers_the_true_calibration() -> None:
     tasks = exact_tasks()
     found = fit_calibration(tasks)
     for task in tasks:
-        made, fitted = (np.exp(log_probabilities(c, task)) for c in (MADE_BY, found))
-        assert np.abs(made - fitted).mean() < 0.02
-    assert mean_loss(found, tasks) <= mean_loss(MADE_BY, tasks) + 1e-3
+        true, fitted = (np.exp(log_probabilities(c, task)) for c in (TRUE_CALIBRATION, found))
+        assert np.abs(true - fitted).mean() < 0.02
+    assert mean_loss(found, tasks) <= mean_loss(TRUE_CALIBRATION, tasks) + 1e-3
 
 
-def test_fitted_probabilities_can_be_trusted() -> None:
+def test_fitted_probabilities_are_calibrated() -> None:
     tasks = exact_tasks()
-    result = reliability(fit_calibration(tasks), tasks, 5)
+    result = measure_reliability(fit_calibration(tasks), tasks, 5)
     assert result.ece < 0.03
     assert result.n == 12000
 
@@ -56,18 +56,18 @@ def test_calibration_error_counted_by_hand() -> None:
     assert expected_calibration_error(confidence, correct) == pytest.approx(4 / 6 * 0.15 + 2 / 6 * 0.2)
 
 
-def test_area_under_the_curve_counted_by_hand() -> None:
+def test_area_under_roc_counted_by_hand() -> None:
     assert area_under_roc(np.array([0.9, 0.8]), np.array([0.1, 0.2])) == 1
     assert area_under_roc(np.array([0.9, 0.1]), np.array([0.5])) == 0.5
     assert area_under_roc(np.array([0.5]), np.array([0.5])) == 0.5
 
 
-def test_tasks_ask_for_drawings_that_were_not_taught() -> None:
+def test_half_of_the_tasks_have_untaught_queries() -> None:
     rng = np.random.default_rng(0)
     pool = (rng.normal(size=(30, 1, 4)) * 5 + rng.normal(size=(30, 12, 4))).astype(np.float32)
-    head = fit_head(covariances([pool]), Shrinkage())
+    head = fit_head(estimate_covariances([pool]), Shrinkage())
     tasks = make_tasks(head, [pool], repeats=2, seed=0)
     assert {t.situation.shots for t in tasks} == {1, 2, 5, 10}
     assert {t.situation.ways for t in tasks} == {1, 2, 5, 20}
-    open_set = [t.strange.mean() for t in tasks]
+    open_set = [t.untaught.mean() for t in tasks]
     assert sum(share > 0 for share in open_set) == len(tasks) // 2

@@ -1,4 +1,4 @@
-"""A narrow network starts from a wide one's strongest channels and imitates it at first."""
+"""A student starts from its teacher's strongest channels and imitates it at first."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 from haleganada_server.runtime.network import NetworkShape, build_network
-from haleganada_server.training.pretrain.distillation import IMITATED, Teacher, load_teacher, narrowed
-from haleganada_server.training.pretrain.loop import narrow_state, train_step
+from haleganada_server.training.pretrain.distillation import IMITATION_SHARE, Teacher, load_teacher, narrow_network
+from haleganada_server.training.pretrain.loop import new_student_state, train_step
 from haleganada_server.training.pretrain.release.export import export_network
 
 WIDE = NetworkShape(side=32, width=8, dim=16)
@@ -26,46 +26,46 @@ def teacher(seed: int = 1) -> Teacher:
 def test_keeping_all_channels_keeps_the_network() -> None:
     wide = teacher().network
     with torch.no_grad():
-        assert torch.allclose(narrowed(wide, 8, 32, ink()).eval()(ink()), wide(ink()), atol=1e-6)
+        assert torch.allclose(narrow_network(wide, 8, 32, ink()).eval()(ink()), wide(ink()), atol=1e-6)
 
 
-def test_channels_that_nothing_reads_are_left_out_first() -> None:
-    """Half of the channels of every layer are cut off from what follows: without them nothing changes."""
+def test_unused_channels_are_pruned_first() -> None:
+    """With half of each layer's channels cut off from the next layer, pruning them changes nothing."""
     wide = teacher().network
     with torch.no_grad():
         for block in wide.blocks:
             half = block.refine[0].weight.shape[1] // 2
             block.refine[0].weight[:, :half] = 0
-        for reader, channels in zip((*wide.blocks[0:3],), (8, 16, 32), strict=True):
-            for convolution in (reader.reduce, reader.skip):
+        for block, channels in zip((*wide.blocks[0:3],), (8, 16, 32), strict=True):
+            for convolution in (block.reduce, block.skip):
                 convolution[0].weight[:, : channels // 2] = 0
         wide.project.weight.view(16, 64, -1)[:, :32] = 0
-        narrow = narrowed(wide, 4, 32, ink()).eval()
+        narrow = narrow_network(wide, 4, 32, ink()).eval()
         assert torch.allclose(narrow(ink()), wide(ink()), atol=1e-5)
 
 
-def test_the_lesson_is_nothing_for_one_who_knows_it_and_ends_in_the_middle() -> None:
+def test_the_imitation_loss_is_zero_for_equal_embeddings_and_ends_midway() -> None:
     one = teacher()
     with torch.no_grad():
         known, other = one.network(ink()), teacher(2).network(ink())
     for embeddings, least, most in ((known, -1e-5, 1e-5), (other, 0.1, 4.0)):
-        lesson = one.lesson(ink(), embeddings, 0.0)
-        assert lesson is not None
-        assert least < float(lesson) < most
-    assert one.lesson(ink(), other, IMITATED) is None
+        imitation = one.imitation_loss(ink(), embeddings, 0.0)
+        assert imitation is not None
+        assert least < float(imitation) < most
+    assert one.imitation_loss(ink(), other, IMITATION_SHARE) is None
 
 
-def test_the_student_comes_nearer_to_its_teacher() -> None:
+def test_a_student_approaches_its_teacher() -> None:
     wide = teacher()
     batch = np.random.default_rng(0).integers(0, 256, (8, 4, 32, 32), dtype=np.uint8)
-    state = narrow_state(0, wide, 4, batch)
+    state = new_student_state(0, wide, 4, batch)
     assert state.network.shape.width == 4
 
     def distance() -> float:
-        drawn = torch.from_numpy(batch.reshape(-1, 1, 32, 32)).float() / 255
-        lesson = wide.lesson(drawn, state.network(drawn), 0.0)
-        assert lesson is not None
-        return float(lesson.detach())
+        drawings = torch.from_numpy(batch.reshape(-1, 1, 32, 32)).float() / 255
+        imitation = wide.imitation_loss(drawings, state.network(drawings), 0.0)
+        assert imitation is not None
+        return float(imitation.detach())
 
     before = distance()
     for _ in range(20):
@@ -73,19 +73,19 @@ def test_the_student_comes_nearer_to_its_teacher() -> None:
     assert distance() < 0.8 * before
 
 
-def test_a_student_that_sees_more_pixels_starts_near_its_teacher() -> None:
+def test_a_student_with_larger_rasters_starts_near_its_teacher() -> None:
     wide = teacher()
     smooth = torch.nn.functional.interpolate(ink()[:, :, :8, :8], (48, 48), mode="bicubic").clamp(0, 1)
     with torch.no_grad():
-        student = narrowed(wide.network, 8, 48, smooth).eval()
+        student = narrow_network(wide.network, 8, 48, smooth).eval()
         assert student.shape.side == 48
-        lesson = wide.lesson(smooth, student(smooth), 0.0)
-        stranger = wide.lesson(smooth, build_network(student.shape, 5).eval()(smooth), 0.0)
-    assert lesson is not None and stranger is not None
-    assert float(lesson) < 0.3 * float(stranger)
+        imitation = wide.imitation_loss(smooth, student(smooth), 0.0)
+        unrelated = wide.imitation_loss(smooth, build_network(student.shape, 5).eval()(smooth), 0.0)
+    assert imitation is not None and unrelated is not None
+    assert float(imitation) < 0.3 * float(unrelated)
 
 
-def test_a_teacher_comes_from_a_folder_of_weights(tmp_path: Path) -> None:
+def test_a_teacher_is_loaded_from_a_weights_folder(tmp_path: Path) -> None:
     network = build_network(WIDE, 3).eval()
     export_network(network, tmp_path, ink().numpy())
     with torch.no_grad():

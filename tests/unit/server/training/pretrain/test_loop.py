@@ -1,4 +1,4 @@
-"""Training is repeatable, and a break changes nothing."""
+"""Training is reproducible, with and without interruption."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from haleganada_server.runtime.network import NetworkShape
 from haleganada_server.training.common.checkpoint import State, load_state, read_tensors, save_state
 from haleganada_server.training.pretrain import loop
 from haleganada_server.training.pretrain.loop import BEST_FILE, STATE_FILE, Budget, LoopOptions, Trainer, new_state
-from haleganada_server.training.pretrain.optimizer import LEARNING_RATE, learning_rate, orthogonalised
+from haleganada_server.training.pretrain.optimizer import LEARNING_RATE, learning_rate, orthogonalize
 from haleganada_server.training.pretrain.synthesis.batches import BatchShape, BatchStream, inline_batches
 from haleganada_server.training.pretrain.synthesis.library import Library
 
@@ -28,7 +28,7 @@ def one_thread() -> Iterator[None]:
 
 
 def train(library: Library, out: Path, steps: int, *, stop: int | None = None, seed: int = 0) -> State:
-    """Train to `steps`; with `stop`, break off after that many as a killed run does."""
+    """Train for `steps`; with `stop`, raise InterruptedError after that many, like a killed run."""
     out.mkdir(exist_ok=True)
     state = new_state(seed, TINY)
 
@@ -67,7 +67,7 @@ def test_another_seed_cannot_resume(library: Library, tmp_path: Path) -> None:
         train(library, tmp_path, 3, seed=1)
 
 
-def test_checkpoints_hold_everything_and_leave_no_drafts(library: Library, tmp_path: Path) -> None:
+def test_checkpoints_are_complete_and_leave_no_drafts(library: Library, tmp_path: Path) -> None:
     state = train(library, tmp_path, 2)
     assert {p.name for p in tmp_path.iterdir()} == {STATE_FILE, BEST_FILE}
     other = new_state(0, TINY)
@@ -89,31 +89,31 @@ def test_training_lowers_the_loss(library: Library) -> None:
     assert losses[-1] < 0.7 * losses[0]
 
 
-def test_orthogonalised_matrices_have_singular_values_near_one() -> None:
+def test_orthogonalized_matrices_have_singular_values_near_one() -> None:
     torch.manual_seed(0)
-    values = torch.linalg.svdvals(orthogonalised(torch.randn(24, 60)))
+    values = torch.linalg.svdvals(orthogonalize(torch.randn(24, 60)))
     assert values.min() > 0.6 and values.max() < 1.3
 
 
-def test_the_learning_rate_rises_stays_and_falls() -> None:
+def test_the_learning_rate_rises_stays_flat_and_falls() -> None:
     assert learning_rate(0) < learning_rate(0.005) < learning_rate(0.2) == LEARNING_RATE
     assert learning_rate(0.4) > learning_rate(0.7) > learning_rate(1) > 0
 
 
-def test_a_step_in_sixteen_bits_leads_where_one_in_thirty_two_does(
+def test_a_step_in_bfloat16_goes_the_same_way_as_one_in_float32(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on processors that are quick at it, whatever this one is."""
+    """Pretend that this processor is fast at bfloat16."""
     batch = next(inline_batches(library, SHAPE, 0, 0))
-    moved = []
+    updates = []
     for dtype in (None, torch.bfloat16):
-        monkeypatch.setattr(loop, "quick_dtype", lambda _, dtype=dtype: dtype)
+        monkeypatch.setattr(loop, "fast_dtype", lambda _, dtype=dtype: dtype)
         state = new_state(0, TINY)
         before = {name: value.clone() for name, value in state.network.named_parameters()}
         for _ in range(3):
             loop.train_step(state, batch, LEARNING_RATE)
         assert all(p.dtype == torch.float32 for p in state.network.parameters())
-        moved.append(torch.cat([(p - before[n]).flatten() for n, p in state.network.named_parameters()]))
-    exact, rounded = moved
+        updates.append(torch.cat([(p - before[n]).flatten() for n, p in state.network.named_parameters()]))
+    exact, rounded = updates
     assert not torch.equal(exact, rounded)
     assert torch.nn.functional.cosine_similarity(exact, rounded, dim=0) > 0.95

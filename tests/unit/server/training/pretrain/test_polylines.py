@@ -1,22 +1,28 @@
-"""Polylines keep their shape under what must not change it, and vary under what must."""
+"""Polylines: exact operations keep their shape, variations change it a little."""
 
 from __future__ import annotations
 
 import numpy as np
-from haleganada_server.training.pretrain.synthesis.polylines import Drawing, jitter, pen_habits, quarter_turn, resample
+from haleganada_server.training.pretrain.synthesis.polylines import (
+    Drawing,
+    apply_pen_habits,
+    jitter,
+    resample,
+    square_symmetry,
+)
 
 
 def two_strokes() -> Drawing:
-    return Drawing.of([np.array([[0, 0], [2, 0], [4, 0]]), np.array([[1, 1], [1, 5]])])
+    return Drawing.from_strokes([np.array([[0, 0], [2, 0], [4, 0]]), np.array([[1, 1], [1, 5]])])
 
 
-def test_centred_box_has_side_one_around_zero() -> None:
+def test_a_centered_box_has_side_one_around_zero() -> None:
     points = two_strokes().center().points
     assert np.ptp(points, axis=0).max() == 1
     np.testing.assert_allclose(points.min(0) + points.max(0), 0, atol=1e-6)
 
 
-def test_strokes_come_back_as_they_were() -> None:
+def test_strokes_are_kept() -> None:
     first, second = two_strokes().strokes()
     assert first.shape == (3, 2) and second.shape == (2, 2)
     np.testing.assert_array_equal(second, [[1, 1], [1, 5]])
@@ -35,8 +41,8 @@ def test_resampling_a_dot_gives_a_dot() -> None:
 
 
 def test_eight_symmetries_are_different() -> None:
-    turns = {tuple(quarter_turn(q, m).ravel()) for q in range(4) for m in (False, True)}
-    assert len(turns) == 8
+    symmetries = {tuple(square_symmetry(q, m).ravel()) for q in range(4) for m in (False, True)}
+    assert len(symmetries) == 8
 
 
 def test_jitter_keeps_strokes_and_moves_points_a_little() -> None:
@@ -50,5 +56,5 @@ def test_jitter_keeps_strokes_and_moves_points_a_little() -> None:
 def test_pen_habits_never_lose_all_ink() -> None:
     rng = np.random.default_rng(2)
     for _ in range(200):
-        varied = pen_habits(two_strokes().center(), rng)
+        varied = apply_pen_habits(two_strokes().center(), rng)
         assert varied.counts.sum() == len(varied.points) >= 2

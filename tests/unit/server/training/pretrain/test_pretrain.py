@@ -1,4 +1,4 @@
-"""The whole command on a miniature of the data: every file of the weights folder comes out, and they fit together."""
+"""The whole command on miniature data: it writes every file of a weights folder, and they match."""
 
 from __future__ import annotations
 
@@ -17,36 +17,41 @@ from haleganada_server.config import ServerConfig
 from haleganada_server.runtime.network import NetworkShape
 from haleganada_server.runtime.weights import load_weights
 from haleganada_server.training.pretrain.command import pretrain
-from haleganada_server.training.pretrain.release.card import Source, input_hashes, other_inputs, other_sources
+from haleganada_server.training.pretrain.release.card import (
+    Source,
+    find_changed_inputs,
+    find_changed_sources,
+    hash_inputs,
+)
 from haleganada_server.training.pretrain.run import Machine
-from haleganada_server.training.pretrain.stages import SHIPPED, Stage, follow
+from haleganada_server.training.pretrain.stages import SHIPPED, Stage, run_stages
 from haleganada_server.training.pretrain.synthesis.library import Folders
 from haleganada_server.training.pretrain.synthesis.sources import HELD_OUT_ALPHABETS
 
 from tests.waiting import wait_until
 
-CHARACTERS, DRAWERS = 6, 12
+CHARACTERS, WRITERS = 6, 12
 
 
 def scribble(rng: np.random.Generator, base: np.ndarray) -> np.ndarray:
-    """A drawing of the polyline `base` (points, 2) in a 105 px square, a little different each time."""
+    """Draw the polyline `base` (points, 2) in a 105 px square, a little different each time."""
     points = (base + rng.normal(0, 2, base.shape)).round().astype(np.int32)
     return np.asarray(cv2.polylines(np.zeros((105, 105), np.uint8), [points[:, None]], False, 1, 2))
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder laid out like the Omniglot background set, with eight small alphabets."""
+    """Return a folder laid out like the Omniglot background set, with eight small alphabets."""
     folder = tmp_path_factory.mktemp("data")
     (folder / "omniglot").mkdir()
     rng = np.random.default_rng(0)
     names = [f"background/{a}/character{c:02}" for a in ("Braille", "Greek", *HELD_OUT_ALPHABETS) for c in range(6)]
-    images = [scribble(rng, base) for base in rng.integers(15, 90, (len(names), 6, 2)) for _ in range(DRAWERS)]
+    images = [scribble(rng, base) for base in rng.integers(15, 90, (len(names), 6, 2)) for _ in range(WRITERS)]
     np.savez(
         folder / "omniglot" / "background_105.npz",
         bits=np.packbits(np.stack(images).reshape(len(images), -1), axis=1),
-        y=np.repeat(np.arange(len(names)), DRAWERS).astype(np.int16),
-        drawer=np.tile(np.arange(DRAWERS), len(names)).astype(np.uint8),
+        y=np.repeat(np.arange(len(names)), WRITERS).astype(np.int16),
+        drawer=np.tile(np.arange(WRITERS), len(names)).astype(np.uint8),
         classes=np.array(names),
     )
     for part in (1, 2):
@@ -71,7 +76,7 @@ def test_a_tiny_run_gives_weights_that_the_server_loads(data: Path, tmp_path: Pa
     assert not list(tmp_path.glob("*.tmp"))
 
 
-def test_the_data_folder_is_asked_for() -> None:
+def test_the_data_folder_is_required() -> None:
     result = CliRunner().invoke(pretrain, ["--out", "somewhere"], env={"HALEGANADA_DATA": ""})
     assert result.exit_code == 2
     assert "--data" in result.output
@@ -79,7 +84,7 @@ def test_the_data_folder_is_asked_for() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the renderer through /proc")
-def test_the_renderer_ends_with_a_trainer_that_was_killed(data: Path, tmp_path: Path) -> None:
+def test_renderers_end_when_the_trainer_is_killed(data: Path, tmp_path: Path) -> None:
     line = [
         sys.executable,
         "-m",
@@ -91,15 +96,15 @@ def test_the_renderer_ends_with_a_trainer_that_was_killed(data: Path, tmp_path: 
     ]
     trainer = subprocess.Popen([*line, "--steps", "100000", "--threads", "1"], stdout=subprocess.PIPE, text=True)
     try:
-        renderer = wait_until(lambda: renderer_of(trainer.pid))
+        renderer = wait_until(lambda: find_renderer(trainer.pid))
     finally:
         trainer.kill()
         trainer.communicate()
     wait_until(lambda: not is_running(renderer))
 
 
-def renderer_of(pid: int) -> int:
-    """The child that makes batches; 0 as long as there is none that waits for the trainer."""
+def find_renderer(pid: int) -> int:
+    """Return the process id of the child that makes batches, or 0 as long as there is none."""
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
         if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
             return int(child)
@@ -113,58 +118,58 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def test_other_files_than_those_of_a_card_are_named(data: Path) -> None:
-    inputs = input_hashes(data)
-    assert other_inputs({"inputs": inputs}, data) == [] == other_inputs({}, data)
+def test_files_that_differ_from_a_card_are_named(data: Path) -> None:
+    inputs = hash_inputs(data)
+    assert find_changed_inputs({"inputs": inputs}, data) == [] == find_changed_inputs({}, data)
     first = next(iter(inputs))
     changed = {"inputs": inputs | {first: "00", "omniglot/gone.npz": "11"}}
-    assert other_inputs(changed, data) == ["omniglot/gone.npz is missing", f"{first} is another file"]
+    assert find_changed_inputs(changed, data) == ["omniglot/gone.npz is missing", f"{first} has changed"]
 
 
-def test_other_fonts_and_sources_than_those_of_a_card_are_named() -> None:
+def test_fonts_and_sources_that_differ_from_a_card_are_named() -> None:
     def sources(*names: str) -> list[Source]:
         return [Source(name, "MIT", "drawn") for name in names]
 
     card = {"sources": [asdict(source) for source in sources("Pens", "Fonts: Gubbi, Navilu")]}
-    assert other_sources(card, sources("Pens", "Fonts: Gubbi, Navilu")) == []
-    assert other_sources({}, sources("Pens")) == []
-    differences = other_sources(card, sources("Fonts: Navilu, Lohit"))
-    assert differences == ["Pens is missing", "the font Gubbi is missing", "the font Lohit is there, too"]
+    assert find_changed_sources(card, sources("Pens", "Fonts: Gubbi, Navilu")) == []
+    assert find_changed_sources({}, sources("Pens")) == []
+    differences = find_changed_sources(card, sources("Fonts: Navilu, Lohit"))
+    assert differences == ["Pens is missing", "the font Gubbi is missing", "the font Lohit is new"]
 
 
 @pytest.mark.slow
-def test_stages_teach_one_another_and_go_on_where_they_were_interrupted(data: Path, tmp_path: Path) -> None:
+def test_stages_use_one_another_and_resume(data: Path, tmp_path: Path) -> None:
     wide, narrow = NetworkShape(64, 8), NetworkShape(64, 4)
     stages = (
         Stage("wide", wide, 0, 1, 1),
         Stage("first", narrow, 1, 1, 1, teacher="wide"),
-        Stage("last", narrow, 1, 2, 1, teacher="wide", first_end="first"),
+        Stage("last", narrow, 1, 2, 1, teacher="wide", first_checkpoint="first"),
     )
-    folders, said = Folders(data, None, None, tmp_path / "cache"), list[str]()
-    follow(stages[:1], Machine(), folders, tmp_path, said.append)
-    assert "done before" not in said and load_weights(tmp_path).side == 64
-    follow(stages, Machine(), folders, tmp_path, said.append)
-    assert said.count("done before") == 1 and any("resumed at step 1" in line for line in said)
+    folders, lines = Folders(data, None, None, tmp_path / "cache"), list[str]()
+    run_stages(stages[:1], Machine(), folders, tmp_path, lines.append)
+    assert "already done" not in lines and load_weights(tmp_path).side == 64
+    run_stages(stages, Machine(), folders, tmp_path, lines.append)
+    assert lines.count("already done") == 1 and any("resumed at step 1" in line for line in lines)
     training = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))["training"]
     assert (training["teacher"]["width"], training["averaged"]["width"]) == (8, 4)
     assert training["averaged"]["steps"] == 1 == training["averaged"]["teacher"]["steps"]
     assert load_weights(tmp_path).hash == load_weights(tmp_path / "run" / "last").hash
-    said.clear()
-    follow(stages, Machine(), folders, tmp_path, said.append)
-    assert said.count("done before") == 3
+    lines.clear()
+    run_stages(stages, Machine(), folders, tmp_path, lines.append)
+    assert lines.count("already done") == 3
 
 
-def test_the_shipped_weights_are_of_the_last_stage() -> None:
+def test_the_shipped_weights_are_from_the_last_stage() -> None:
     card = json.loads((ServerConfig(Path()).weights_dir / "card.json").read_text(encoding="utf-8"))
     training, last = card["training"], SHIPPED[-1]
     assert (card["side"], card["width"], training["seed"], training["steps"]) == (80, 24, last.seed, last.steps)
-    ends = [training, training["averaged"], training["teacher"], training["teacher"]["averaged"]]
-    ends.append(training["teacher"]["teacher"])
-    assert [end["steps"] for end in ends] == [stage.steps for stage in reversed(SHIPPED)]
+    runs = [training, training["averaged"], training["teacher"], training["teacher"]["averaged"]]
+    runs.append(training["teacher"]["teacher"])
+    assert [run["steps"] for run in runs] == [stage.steps for stage in reversed(SHIPPED)]
 
 
-def test_options_of_one_network_want_to_know_how_long(data: Path, tmp_path: Path) -> None:
+def test_options_of_a_single_network_need_a_budget(data: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(
         pretrain, ["--data", str(data), "--out", str(tmp_path), "--average-with", str(tmp_path)]
     )
-    assert result.exit_code == 2 and "--average-with is for one network of your own" in result.output
+    assert result.exit_code == 2 and "--average-with applies to a single network" in result.output

@@ -1,4 +1,4 @@
-"""The weights in the package are whole, small, and say what they were made from."""
+"""The shipped weights are intact, small, and name their sources."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import haleganada_server
 import numpy as np
 import pytest
 from haleganada_server.core.fewshot.confidence import TEMPERATURE_NUMBERS, UNKNOWN_NUMBERS
-from haleganada_server.training.pretrain.release.export import onnx_session
+from haleganada_server.training.pretrain.release.export import open_session
 from safetensors.numpy import load_file
 
 Card = dict[str, Any]
@@ -20,11 +20,11 @@ WEIGHTS = Path(haleganada_server.__file__).parent / "weights"
 
 @pytest.fixture(scope="module")
 def card() -> Card:
-    read: Card = json.loads((WEIGHTS / "card.json").read_text(encoding="utf-8"))
-    return read
+    loaded: Card = json.loads((WEIGHTS / "card.json").read_text(encoding="utf-8"))
+    return loaded
 
 
-def test_every_file_is_the_one_on_the_card(card: Card) -> None:
+def test_every_file_matches_the_card(card: Card) -> None:
     for name, digest in card["sha256"].items():
         assert hashlib.sha256((WEIGHTS / name).read_bytes()).hexdigest() == digest, name
 
@@ -33,9 +33,9 @@ def test_the_package_stays_small() -> None:
     assert sum(p.stat().st_size for p in WEIGHTS.iterdir()) < 15e6
 
 
-def test_sources_have_licenses_and_figures_have_numbers_of_answers(card: Card) -> None:
+def test_sources_have_licenses_and_metrics_have_counts(card: Card) -> None:
     assert all(s["name"] and s["license"] for s in card["training"]["sources"])
-    assert all(f["n"] >= 100 and f["how"] for f in card["figures"])
+    assert all(m["n"] >= 100 and m["how"] for m in card["figures"])
     assert not any("chars74k" in s["name"].lower() for s in card["training"]["sources"])
 
 
@@ -45,9 +45,9 @@ def test_the_card_for_people_names_the_same_sources(card: Card) -> None:
     assert card["version"] in text
 
 
-def test_the_head_fits_the_embedder(card: Card) -> None:
+def test_the_head_matches_the_embedder(card: Card) -> None:
     head = load_file(WEIGHTS / "head.safetensors")
-    session = onnx_session(WEIGHTS / "embedder.onnx")
+    session = open_session(WEIGHTS / "embedder.onnx")
     z = session.run(["embedding"], {"ink": np.zeros((2, 1, card["side"], card["side"]), np.float32)})[0]
     assert z.shape == (2, card["dim"])
     assert head["mean"].shape == (card["dim"],)

@@ -1,4 +1,4 @@
-"""Shapes become the strokes that a hand would make."""
+"""Shapes are traced into the strokes that a hand would make."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from haleganada_server.training.pretrain.synthesis.tracing import trace
 
 
-def canvas(*lines: tuple[tuple[int, int], tuple[int, int]]) -> np.ndarray:
+def draw(*lines: tuple[tuple[int, int], tuple[int, int]]) -> np.ndarray:
     image = np.zeros((100, 100), np.uint8)
     for a, b in lines:
         cv2.line(image, a, b, 255, 7)
@@ -15,7 +15,7 @@ def canvas(*lines: tuple[tuple[int, int], tuple[int, int]]) -> np.ndarray:
 
 
 def test_a_cross_is_two_strokes_through_the_middle() -> None:
-    drawing = trace(canvas(((10, 50), (90, 50)), ((50, 10), (50, 90))))
+    drawing = trace(draw(((10, 50), (90, 50)), ((50, 10), (50, 90))))
     assert drawing is not None
     assert len(drawing.counts) == 2
     for stroke in drawing.strokes():
@@ -31,11 +31,11 @@ def test_a_ring_is_closed() -> None:
     assert np.hypot(*(stroke[0] - stroke[-1])) < 0.1
 
 
-def test_a_corner_is_not_lost() -> None:
-    drawing = trace(canvas(((10, 10), (10, 90)), ((10, 90), (90, 90))))
+def test_a_corner_is_kept() -> None:
+    drawing = trace(draw(((10, 10), (10, 90)), ((10, 90), (90, 90))))
     assert drawing is not None
     np.testing.assert_allclose(np.ptp(drawing.points, axis=0), 1, atol=0.1)
 
 
-def test_nothing_gives_nothing() -> None:
+def test_a_blank_shape_has_no_trace() -> None:
     assert trace(np.zeros((50, 50), bool)) is None

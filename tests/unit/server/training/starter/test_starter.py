@@ -16,7 +16,7 @@ from haleganada_server.store.datasets.sources import npz
 from haleganada_server.store.datasets.sources.source_item import SourceItem
 from haleganada_server.training.export.exemplars import MOST_EACH, read_exemplars
 from haleganada_server.training.export.model_files import read_card
-from haleganada_server.training.pretrain.synthesis.rasters import fit
+from haleganada_server.training.pretrain.synthesis.rasters import frame_scan
 from haleganada_server.training.starter.dataset import LABELS, StarterItem, starter_items
 from haleganada_server.training.starter.drawings import as_line, representatives
 from haleganada_server.training.starter.exemplars import choose_shippable_exemplars
@@ -86,7 +86,7 @@ def test_the_same_sources_give_the_same_file_which_the_server_reads(
     read = [entry for entry in npz.read(target) if isinstance(entry, SourceItem)]
     assert [(entry.label, entry.part) for entry in read] == [(item.label, item.part) for item in items]
     for entry, item in zip(read[::97], items[::97], strict=True):
-        np.testing.assert_array_equal(entry.image, fit(item.ink))
+        np.testing.assert_array_equal(entry.image, frame_scan(item.ink))
 
 
 def test_a_missing_source_is_named(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_exemplars_are_training_drawings_that_may_be_shipped() -> None:
     others = [StarterItem("a", Part.TRAIN, "mnist", drawing(i)) for i in range(20, 60)]
     tests = [StarterItem("b", Part.TEST, "omniglot", drawing(i)) for i in range(14)]
     (own, none) = choose_shippable_exemplars([*trained, *others, *tests], ("a", "b"))
-    allowed = {dataset_raster(rasterize_gray(fit(item.ink))).tobytes() for item in trained[14:]}
+    allowed = {dataset_raster(rasterize_gray(frame_scan(item.ink))).tobytes() for item in trained[14:]}
     assert {raster.tobytes() for raster in own} == allowed
     assert len(none) == 0, "no test drawing is an exemplar"
 
