@@ -6,7 +6,7 @@ BIN := .venv/bin
 TORCH_TESTS := tests/unit/server/training tests/contract/test_torch_embedder.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup run test lint lint-js fmt fmt-js limits limits-check proto proto-check bench bench-accuracy bench-models bench-kill screenshots notebook clean
+.PHONY: setup run test lint lint-js fmt fmt-js limits limits-check proto proto-check proto-baseline bench bench-accuracy bench-models bench-kill screenshots notebook clean
 
 setup: .venv/.done                       ## The environment of a user: server and web page, no torch
 
@@ -43,6 +43,7 @@ lint: .venv/.done-test proto-check limits-check lint-js  ## Style, types, direct
 	$(BIN)/mypy server clients tests proto
 	$(BIN)/lint-imports
 	$(BIN)/buf lint proto
+	$(BIN)/buf breaking proto --against proto/baseline.binpb
 
 limits: .venv/.done                      ## core/limits.py -> the clients' copies
 	$(BIN)/python proto/generate_limits.py
@@ -81,6 +82,9 @@ proto: .venv-proto/.done                 ## proto/ -> generated/
 
 proto-check: .venv-proto/.done           ## generated/ matches proto/
 	.venv-proto/bin/python proto/generate.py --check
+
+proto-baseline: .venv/.done-test         ## The contract that `make lint` guards, from now on this one; see proto/buf.yaml
+	$(BIN)/buf build proto --exclude-source-info -o proto/baseline.binpb
 
 bench: .venv/.done-test                  ## Latency, throughput, start-up, memory, sizes
 	$(BIN)/python -m tests.bench.speed

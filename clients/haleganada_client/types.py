@@ -99,7 +99,7 @@ class Taught:
     sample_id: int
     loss: float
     label: str
-    trained_as: str
+    canonical: str
     labels_known: int
     samples_total: int
     revision: int

@@ -78,8 +78,8 @@ SAME_NAMES: list[tuple[Any, Message]] = [
     (fixed := types.Corrected(TAUGHT, "b", 3), convert.corrected(fixed)),
 ]
 OTHERWISE_NAMED = {
-    "time_us", "created_us", "bytes", "bytes_on_disk", "corrupt", "kind", "taught", "online", "learning", "learned",
-    "left",
+    "time_us", "created_us", "bytes", "bytes_on_disk", "trained_as", "corrupt", "kind", "taught", "online",
+    "learning", "learned", "left",
 }  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def test_what_is_named_otherwise() -> None:
     assert convert.snapshot(SNAPSHOT).size_bytes == convert.workspace(WORKSPACE).size_bytes == 99
     assert convert.sample(SAMPLE).create_time.ToMicroseconds() == SAMPLE.time_us
     assert convert.workspace(WORKSPACE).state == workspaces.WORKSPACE_STATE_READY
-    assert convert.taught(TAUGHT).durable
+    assert convert.taught(TAUGHT).durable and convert.taught(TAUGHT).canonical == "ಕ"
     assert convert.corrected(types.Corrected(TAUGHT, "b", 3)).taught == convert.taught(TAUGHT)
 
 

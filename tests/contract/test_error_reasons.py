@@ -12,6 +12,7 @@ from haleganada.v1 import error_reason_pb2 as pb
 from haleganada_server.core.error_reasons import Reason, StartReason
 
 SERVER = Path(haleganada_server.__file__).parent
+PROTO = Path(__file__).parents[2] / "proto/haleganada/v1"
 PREFIX = "ERROR_REASON_"
 WORDS = {*Reason, *StartReason}
 
@@ -33,13 +34,24 @@ def test_no_other_place_spells_a_reason() -> None:
 
 
 def test_every_reason_says_which_status_it_has_and_what_to_do() -> None:
-    text = (Path(__file__).parents[2] / "proto/haleganada/v1/error_reason.proto").read_text(encoding="utf-8")
+    text = (PROTO / "error_reason.proto").read_text(encoding="utf-8")
     comments = re.findall(rf"((?:  // .*\n)+)  {PREFIX}(\w+) = [1-9]", text)
     assert [name for _, name in comments] == [reason.value for reason in Reason]
     statuses = r"[A-Z_]+( or DATA_LOSS)?(, of one item)?|Of a (job|training)(, or RESOURCE_EXHAUSTED)?"
     for comment, name in comments:
         words = " ".join(line.strip("/ \n") for line in comment.splitlines())
         assert re.match(rf"({statuses})\. \S.*\.", words), name
+
+
+def test_every_call_says_which_errors_it_has() -> None:
+    for path in PROTO.glob("*_service.proto"):
+        calls = re.findall(r"((?:  //.*\n)+)  rpc (\w+)\(", path.read_text(encoding="utf-8"))
+        assert calls
+        for comment, name in calls:
+            what, errors = re.sub(r"\s*\n?  // ?", " ", comment.replace("  //\n", "  // ¶\n")).split("¶")
+            assert re.fullmatch(r" [A-Z][a-z]+s .*\. ", what), name
+            assert errors.startswith(" Errors: ") and errors.rstrip().endswith("."), name
+            assert set(re.findall(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+", errors)) <= {reason.value for reason in Reason}, name
 
 
 def test_a_word_that_is_not_known_is_an_internal_error() -> None:

@@ -31,7 +31,7 @@ def test_every_rpc_has_a_test_here() -> None:
 def test_train(server: RunningServer, workspace: str) -> None:
     request = ocr.TrainRequest(workspace=workspace, glyph=cross(), label="ಕಿ", variant_of="ಕ", request_id="one")
     first, again = server.ocr.Train(request), server.ocr.Train(request)
-    assert (first.label, first.trained_as, first.labels_known, first.samples_total) == ("ಕಿ", "ಕ", 1, 1)
+    assert (first.label, first.canonical, first.labels_known, first.samples_total) == ("ಕಿ", "ಕ", 1, 1)
     assert first.durable and not first.duplicate and first.sample_id >= 1 and first.loss >= 0
     assert again.duplicate and again.sample_id == first.sample_id and again.revision == first.revision
 

@@ -62,7 +62,7 @@ def train() -> Response:
         loss=taught.loss,
         chars_learned=taught.labels_known,
         total_samples=taught.samples_total,
-        trained_as=taught.trained_as,
+        trained_as=taught.canonical,
         vocab_size=taught.labels_known,
         saved=True,
         form=taught.label,

@@ -28,12 +28,14 @@ class Glyph(_message.Message):
     IMAGE_FIELD_NUMBER: _builtins.int
     INK_FIELD_NUMBER: _builtins.int
     image: _builtins.bytes
-    """The bytes of a PNG, JPEG or WebP image (never base64). At most 8 MiB and 16 million pixels, not animated. The ink may be dark on
-    light, light on dark, or on a transparent background, of any size and anywhere in the image.
+    """The bytes of a PNG, JPEG or WebP image (never base64). At most 8 MiB and 16 million pixels, not animated. The ink
+    may be dark on light, light on dark, or on a transparent background, of any size and anywhere in the image.
     """
     @_builtins.property
     def ink(self) -> Global___Ink:
-        """Pen strokes. Prefer them where the client has them: they take about 1 KB and do not depend on the size of the screen."""
+        """Pen strokes. Prefer them where the client has them: they take about 1 KB and do not depend on the size of the
+        screen.
+        """
 
     def __init__(
         self,
@@ -140,7 +142,9 @@ class ItemError(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     FIELD_FIELD_NUMBER: _builtins.int
     code: _builtins.int
-    """Output only. The gRPC status code that the item would have had as a call of its own, for example 3 for INVALID_ARGUMENT."""
+    """Output only. The gRPC status code that the item would have had as a call of its own, for example 3 for
+    INVALID_ARGUMENT.
+    """
     reason: _builtins.str
     """Output only. The name of an ErrorReason without its prefix, for example "INVALID_INPUT"."""
     message: _builtins.str
@@ -193,8 +197,8 @@ Global___RefusedItem: _TypeAlias = RefusedItem  # noqa: Y015
 
 @_typing.final
 class TransferTrailer(_message.Message):
-    """The end of a file that is sent in chunks. Output only in what the server sends; optional in what a client sends, and checked
-    where it is given.
+    """The end of a file that is sent in chunks. Output only in what the server sends; optional in what a client sends, and
+    checked where it is given.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -182,8 +182,8 @@ Global___DatasetLabel: _TypeAlias = DatasetLabel  # noqa: Y015
 
 @_typing.final
 class RepeatedItem(_message.Message):
-    """An item that was left out because the same image with the same label is there again: in a later part (the test part, or for an item
-    to train on also the validation part) or in the same part. All fields are output only.
+    """An item that was left out because the same image with the same label is there again: in a later part (the test part,
+    or for an item to train on also the validation part) or in the same part. All fields are output only.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -226,7 +226,9 @@ class DatasetNote(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
-    """What kind of note, in UPPER_SNAKE_CASE: MERGED_CHARACTERS = a label stands for several characters and is called by the first."""
+    """What kind of note, in UPPER_SNAKE_CASE: MERGED_CHARACTERS = a label stands for several characters and is called by
+    the first.
+    """
     message: _builtins.str
     """The note as a sentence, in English."""
     @_builtins.property
@@ -365,10 +367,9 @@ class UploadDatasetHeader(_message.Message):
     SHA256_FIELD_NUMBER: _builtins.int
     OFFSET_BYTES_FIELD_NUMBER: _builtins.int
     file_name: _builtins.str
-    """The name of the file, whose ending tells the format. Required:
-    .zip of folders (train/, validation/, test/ with a folder for each label, or only folders for labels) or of IDX files;
-    .npz with arrays x or images, y or labels, and optionally split, writer and names;
-    .zip or .jsonl as Export writes them, as archive or JSONL.
+    """The name of the file, whose ending tells the format. Required: .zip of folders (train/, validation/, test/ with a
+    folder for each label, or only folders for labels) or of IDX files; .npz with arrays x or images, y or labels, and
+    optionally split, writer and names; .zip or .jsonl as Export writes them, as archive or JSONL.
     """
     sha256: _builtins.str
     """SHA-256 of the whole file, hexadecimal. Names the upload if it is interrupted. Required."""
@@ -731,8 +732,8 @@ class PreviewDatasetResponse(_message.Message):
     LABELS_FIELD_NUMBER: _builtins.int
     INPUT_SIZE_PX_FIELD_NUMBER: _builtins.int
     sheet: _builtins.bytes
-    """A PNG with one row for each drawing: its label, the drawing without augmentation, then its augmented views. Each is enlarged by a
-    whole factor to 96 px or more.
+    """A PNG with one row for each drawing: its label, the drawing without augmentation, then its augmented views. Each is
+    enlarged by a whole factor to 96 px or more.
     """
     input_size_px: _builtins.int
     """Height and width in px of one drawing as the network receives it."""

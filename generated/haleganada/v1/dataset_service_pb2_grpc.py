@@ -79,7 +79,8 @@ class DatasetServiceServicer(object):
     def UploadDataset(self, request_iterator, context):
         """Uploads one file and makes a data set of it.
 
-        Errors: UPLOAD_TAKEN, TOO_MANY_TRANSFERS, DISK_FULL.
+        Errors: UPLOAD_TAKEN, UPLOAD_INTERRUPTED, CALLER_GONE, TOO_MANY_TRANSFERS. Each item that is refused has its own
+        error, for example CONFLICTING_LABELS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -97,7 +98,8 @@ class DatasetServiceServicer(object):
     def AddDataset(self, request, context):
         """Makes a data set of a folder or file on the server's own disk.
 
-        Errors: DATASETS_FROM_NOT_SET, PATH_NOT_FOUND, TOO_MANY_TRANSFERS, DISK_FULL.
+        Errors: DATASETS_FROM_NOT_SET, PATH_NOT_FOUND, CALLER_GONE, TOO_MANY_TRANSFERS. Each item that is refused has its
+        own error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -133,7 +135,7 @@ class DatasetServiceServicer(object):
     def PreviewDataset(self, request, context):
         """Shows drawings as the network of a preset receives them, augmented as in training.
 
-        Errors: DATASET_NOT_FOUND, TORCH_NOT_INSTALLED, PREVIEW_TIMEOUT, TOO_MANY_TRANSFERS.
+        Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, PREVIEW_TIMEOUT, TOO_MANY_TRANSFERS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

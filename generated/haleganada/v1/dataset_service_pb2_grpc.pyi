@@ -36,7 +36,8 @@ class DatasetServiceStub:
     UploadDataset: _grpc.StreamUnaryMultiCallable[_dataset_service_pb2.UploadDatasetRequest, _dataset_service_pb2.UploadDatasetResponse]
     """Uploads one file and makes a data set of it.
 
-    Errors: UPLOAD_TAKEN, TOO_MANY_TRANSFERS, DISK_FULL.
+    Errors: UPLOAD_TAKEN, UPLOAD_INTERRUPTED, CALLER_GONE, TOO_MANY_TRANSFERS. Each item that is refused has its own
+    error, for example CONFLICTING_LABELS.
     """
     GetUpload: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.GetUploadRequest, _dataset_service_pb2.GetUploadResponse]
     """Tells how much of an interrupted upload has arrived, so that the client can resume it.
@@ -46,7 +47,8 @@ class DatasetServiceStub:
     AddDataset: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.AddDatasetRequest, _dataset_service_pb2.AddDatasetResponse]
     """Makes a data set of a folder or file on the server's own disk.
 
-    Errors: DATASETS_FROM_NOT_SET, PATH_NOT_FOUND, TOO_MANY_TRANSFERS, DISK_FULL.
+    Errors: DATASETS_FROM_NOT_SET, PATH_NOT_FOUND, CALLER_GONE, TOO_MANY_TRANSFERS. Each item that is refused has its
+    own error.
     """
     GetDataset: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.GetDatasetRequest, _dataset_service_pb2.GetDatasetResponse]
     """Gets one data set.
@@ -66,7 +68,7 @@ class DatasetServiceStub:
     PreviewDataset: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.PreviewDatasetRequest, _dataset_service_pb2.PreviewDatasetResponse]
     """Shows drawings as the network of a preset receives them, augmented as in training.
 
-    Errors: DATASET_NOT_FOUND, TORCH_NOT_INSTALLED, PREVIEW_TIMEOUT, TOO_MANY_TRANSFERS.
+    Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, PREVIEW_TIMEOUT, TOO_MANY_TRANSFERS.
     """
 
 @_typing.type_check_only
@@ -77,7 +79,8 @@ class DatasetServiceAsyncStub(DatasetServiceStub):
     UploadDataset: _aio.StreamUnaryMultiCallable[_dataset_service_pb2.UploadDatasetRequest, _dataset_service_pb2.UploadDatasetResponse]  # type: ignore[assignment]
     """Uploads one file and makes a data set of it.
 
-    Errors: UPLOAD_TAKEN, TOO_MANY_TRANSFERS, DISK_FULL.
+    Errors: UPLOAD_TAKEN, UPLOAD_INTERRUPTED, CALLER_GONE, TOO_MANY_TRANSFERS. Each item that is refused has its own
+    error, for example CONFLICTING_LABELS.
     """
     GetUpload: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.GetUploadRequest, _dataset_service_pb2.GetUploadResponse]  # type: ignore[assignment]
     """Tells how much of an interrupted upload has arrived, so that the client can resume it.
@@ -87,7 +90,8 @@ class DatasetServiceAsyncStub(DatasetServiceStub):
     AddDataset: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.AddDatasetRequest, _dataset_service_pb2.AddDatasetResponse]  # type: ignore[assignment]
     """Makes a data set of a folder or file on the server's own disk.
 
-    Errors: DATASETS_FROM_NOT_SET, PATH_NOT_FOUND, TOO_MANY_TRANSFERS, DISK_FULL.
+    Errors: DATASETS_FROM_NOT_SET, PATH_NOT_FOUND, CALLER_GONE, TOO_MANY_TRANSFERS. Each item that is refused has its
+    own error.
     """
     GetDataset: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.GetDatasetRequest, _dataset_service_pb2.GetDatasetResponse]  # type: ignore[assignment]
     """Gets one data set.
@@ -107,7 +111,7 @@ class DatasetServiceAsyncStub(DatasetServiceStub):
     PreviewDataset: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.PreviewDatasetRequest, _dataset_service_pb2.PreviewDatasetResponse]  # type: ignore[assignment]
     """Shows drawings as the network of a preset receives them, augmented as in training.
 
-    Errors: DATASET_NOT_FOUND, TORCH_NOT_INSTALLED, PREVIEW_TIMEOUT, TOO_MANY_TRANSFERS.
+    Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, PREVIEW_TIMEOUT, TOO_MANY_TRANSFERS.
     """
 
 class DatasetServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -121,7 +125,8 @@ class DatasetServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_dataset_service_pb2.UploadDatasetResponse, _abc.Awaitable[_dataset_service_pb2.UploadDatasetResponse]]:
         """Uploads one file and makes a data set of it.
 
-        Errors: UPLOAD_TAKEN, TOO_MANY_TRANSFERS, DISK_FULL.
+        Errors: UPLOAD_TAKEN, UPLOAD_INTERRUPTED, CALLER_GONE, TOO_MANY_TRANSFERS. Each item that is refused has its own
+        error, for example CONFLICTING_LABELS.
         """
 
     @_abc_1.abstractmethod
@@ -143,7 +148,8 @@ class DatasetServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_dataset_service_pb2.AddDatasetResponse, _abc.Awaitable[_dataset_service_pb2.AddDatasetResponse]]:
         """Makes a data set of a folder or file on the server's own disk.
 
-        Errors: DATASETS_FROM_NOT_SET, PATH_NOT_FOUND, TOO_MANY_TRANSFERS, DISK_FULL.
+        Errors: DATASETS_FROM_NOT_SET, PATH_NOT_FOUND, CALLER_GONE, TOO_MANY_TRANSFERS. Each item that is refused has its
+        own error.
         """
 
     @_abc_1.abstractmethod
@@ -187,7 +193,7 @@ class DatasetServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_dataset_service_pb2.PreviewDatasetResponse, _abc.Awaitable[_dataset_service_pb2.PreviewDatasetResponse]]:
         """Shows drawings as the network of a preset receives them, augmented as in training.
 
-        Errors: DATASET_NOT_FOUND, TORCH_NOT_INSTALLED, PREVIEW_TIMEOUT, TOO_MANY_TRANSFERS.
+        Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, PREVIEW_TIMEOUT, TOO_MANY_TRANSFERS.
         """
 
 def add_DatasetServiceServicer_to_server(servicer: DatasetServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -30,15 +30,19 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     INTERNAL. The server failed. Report it with the call_id of ErrorInfo.metadata; the server's log has the details.
     """
     ERROR_REASON_INVALID_INPUT: _ErrorReason.ValueType  # 2
-    """INVALID_ARGUMENT. A field cannot be used; BadRequest.field_violations names it and says what is allowed. Correct it."""
+    """INVALID_ARGUMENT. A field cannot be used; BadRequest.field_violations names it and says what is allowed. Correct
+    it.
+    """
     ERROR_REASON_QUEUE_FULL: _ErrorReason.ValueType  # 3
     """RESOURCE_EXHAUSTED. More calls wait than the server can answer. Repeat the call after RetryInfo.retry_delay."""
     ERROR_REASON_STOPPING: _ErrorReason.ValueType  # 4
     """UNAVAILABLE. The server is stopping. Repeat the call; with a request_id that is always safe."""
     ERROR_REASON_DEVICE_FAILED: _ErrorReason.ValueType  # 5
-    """UNAVAILABLE. The device that computes embeddings failed, and the server goes on without it. Repeat the call."""
+    """UNAVAILABLE. The device that computes embeddings failed, for example because its memory ran out. Repeat the call."""
     ERROR_REASON_DISK_FULL: _ErrorReason.ValueType  # 6
-    """RESOURCE_EXHAUSTED. The server's disk is full; nothing was half-written. Free some space there, then repeat the call."""
+    """RESOURCE_EXHAUSTED. The server's disk is full; nothing was half-written. Free some space there, then repeat the
+    call.
+    """
     ERROR_REASON_DISK_READ_ONLY: _ErrorReason.ValueType  # 7
     """RESOURCE_EXHAUSTED. The server's disk cannot be written to. Make it writable, then repeat the call."""
     ERROR_REASON_TOO_MANY_TRANSFERS: _ErrorReason.ValueType  # 8
@@ -51,7 +55,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_WORKSPACE_EXISTS: _ErrorReason.ValueType  # 21
     """ALREADY_EXISTS. There is a workspace of this name. Use it, or choose another name."""
     ERROR_REASON_WORKSPACE_CORRUPT: _ErrorReason.ValueType  # 22
-    """DATA_LOSS. The workspace's file, or something in it, is damaged; other workspaces go on. Restore a snapshot, or reset the workspace."""
+    """DATA_LOSS. The workspace's file, or something in it, is damaged; other workspaces go on. Restore a snapshot, or
+    reset the workspace.
+    """
     ERROR_REASON_WORKSPACE_TOO_NEW: _ErrorReason.ValueType  # 23
     """DATA_LOSS. A newer version of the server wrote the workspace. Update this server."""
     ERROR_REASON_WORKSPACE_BUSY: _ErrorReason.ValueType  # 24
@@ -65,9 +71,13 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_SNAPSHOT_NOT_FOUND: _ErrorReason.ValueType  # 28
     """NOT_FOUND. There is no such snapshot. List the snapshots of the workspace."""
     ERROR_REASON_REVISION_MISMATCH: _ErrorReason.ValueType  # 29
-    """ABORTED. The workspace is not at expected_revision; ErrorInfo.metadata has both revisions. Look again, then repeat the call."""
+    """ABORTED. The workspace is not at expected_revision; ErrorInfo.metadata has both revisions. Look again, then repeat
+    the call.
+    """
     ERROR_REASON_REVISION_NOT_REACHED: _ErrorReason.ValueType  # 30
-    """FAILED_PRECONDITION. The workspace has not reached min_revision. Repeat the call later, or ask for an earlier revision."""
+    """FAILED_PRECONDITION. The workspace has not reached min_revision. Repeat the call later, or ask for an earlier
+    revision.
+    """
     ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 31
     """ALREADY_EXISTS. The request_id was used for another request. Choose a new one."""
     ERROR_REASON_SAMPLE_NOT_FOUND: _ErrorReason.ValueType  # 40
@@ -136,11 +146,15 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_ONLINE_NOT_READY: _ErrorReason.ValueType  # 90
     """FAILED_PRECONDITION. The workspace's own network has not learned enough yet. Ask "few-shot" until then."""
     ERROR_REASON_TOO_MANY_LEARNERS: _ErrorReason.ValueType  # 91
-    """FAILED_PRECONDITION. As many workspaces have networks of their own as the server allows. Go back to "few-shot" in one of them."""
+    """FAILED_PRECONDITION. As many workspaces have networks of their own as the server allows. Go back to "few-shot" in
+    one of them.
+    """
     ERROR_REASON_SLOW_START: _ErrorReason.ValueType  # 92
     """RESOURCE_EXHAUSTED. The network takes too long to start. Try again when the server is less busy."""
     ERROR_REASON_LEARNER_ENDED: _ErrorReason.ValueType  # 93
-    """FAILED_PRECONDITION. The process of the workspace's own network ended unexpectedly. Activate it again; the server's log has the details."""
+    """FAILED_PRECONDITION. The process of the workspace's own network ended unexpectedly. Activate it again; the server's
+    log has the details.
+    """
     ERROR_REASON_JOB_NOT_FOUND: _ErrorReason.ValueType  # 100
     """Jobs
 
@@ -155,7 +169,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_TOO_MANY_WATCHERS: _ErrorReason.ValueType  # 104
     """RESOURCE_EXHAUSTED. Too many clients watch jobs. Ask with GetJob now and then."""
     ERROR_REASON_PROCESS_NOT_STARTED: _ErrorReason.ValueType  # 105
-    """Of a job, or RESOURCE_EXHAUSTED. Its process could not be started. Free memory on the server, then start the job again."""
+    """Of a job, or RESOURCE_EXHAUSTED. Its process could not be started. Free memory on the server, then start the job
+    again.
+    """
     ERROR_REASON_PROCESS_KILLED: _ErrorReason.ValueType  # 106
     """Of a job. Its process was killed, most often because memory ran out. Choose a smaller batch or a smaller model."""
     ERROR_REASON_PROCESS_ENDED: _ErrorReason.ValueType  # 107
@@ -170,18 +186,22 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     FAILED_PRECONDITION. PyTorch is not installed on the server. Install haleganada[train] there.
     """
     ERROR_REASON_TENSORBOARD_NOT_INSTALLED: _ErrorReason.ValueType  # 121
-    """FAILED_PRECONDITION. TensorBoard is not installed on the server. Install haleganada[tensorboard] there, or train without it."""
+    """FAILED_PRECONDITION. TensorBoard is not installed on the server. Install haleganada[tensorboard] there, or train
+    without it.
+    """
     ERROR_REASON_BACKBONE_WEIGHTS_MISSING: _ErrorReason.ValueType  # 122
-    """FAILED_PRECONDITION. The preset starts from ImageNet weights that are not on the server. The message says where to put them."""
+    """FAILED_PRECONDITION. The preset starts from ImageNet weights that are not on the server. The message says where to
+    put them.
+    """
     ERROR_REASON_BACKBONE_WEIGHTS_UNUSABLE: _ErrorReason.ValueType  # 123
     """FAILED_PRECONDITION. The file of ImageNet weights cannot be used. Replace it."""
     ERROR_REASON_WEIGHTS_DAMAGED: _ErrorReason.ValueType  # 124
     """FAILED_PRECONDITION. The embedder's weights are damaged. Install the server again."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
-    """The reason of an error. The wire has its name without the prefix, for example "INVALID_INPUT": in ErrorInfo.reason (domain
-    "haleganada") of a failed call, in ItemError.reason and in Job.error_reason. Reasons may be added; treat one that you do not know as its
-    status code says.
+    """The reason of an error. The wire has its name without the prefix, for example "INVALID_INPUT": in ErrorInfo.reason
+    (domain "haleganada") of a failed call, in ItemError.reason and in Job.error_reason. Reasons may be added; treat one
+    that you do not know as its status code says.
     """
 
 ERROR_REASON_UNSPECIFIED: ErrorReason.ValueType  # 0
@@ -192,15 +212,19 @@ ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 1
 INTERNAL. The server failed. Report it with the call_id of ErrorInfo.metadata; the server's log has the details.
 """
 ERROR_REASON_INVALID_INPUT: ErrorReason.ValueType  # 2
-"""INVALID_ARGUMENT. A field cannot be used; BadRequest.field_violations names it and says what is allowed. Correct it."""
+"""INVALID_ARGUMENT. A field cannot be used; BadRequest.field_violations names it and says what is allowed. Correct
+it.
+"""
 ERROR_REASON_QUEUE_FULL: ErrorReason.ValueType  # 3
 """RESOURCE_EXHAUSTED. More calls wait than the server can answer. Repeat the call after RetryInfo.retry_delay."""
 ERROR_REASON_STOPPING: ErrorReason.ValueType  # 4
 """UNAVAILABLE. The server is stopping. Repeat the call; with a request_id that is always safe."""
 ERROR_REASON_DEVICE_FAILED: ErrorReason.ValueType  # 5
-"""UNAVAILABLE. The device that computes embeddings failed, and the server goes on without it. Repeat the call."""
+"""UNAVAILABLE. The device that computes embeddings failed, for example because its memory ran out. Repeat the call."""
 ERROR_REASON_DISK_FULL: ErrorReason.ValueType  # 6
-"""RESOURCE_EXHAUSTED. The server's disk is full; nothing was half-written. Free some space there, then repeat the call."""
+"""RESOURCE_EXHAUSTED. The server's disk is full; nothing was half-written. Free some space there, then repeat the
+call.
+"""
 ERROR_REASON_DISK_READ_ONLY: ErrorReason.ValueType  # 7
 """RESOURCE_EXHAUSTED. The server's disk cannot be written to. Make it writable, then repeat the call."""
 ERROR_REASON_TOO_MANY_TRANSFERS: ErrorReason.ValueType  # 8
@@ -213,7 +237,9 @@ NOT_FOUND. There is no such workspace. Check its name, or create it.
 ERROR_REASON_WORKSPACE_EXISTS: ErrorReason.ValueType  # 21
 """ALREADY_EXISTS. There is a workspace of this name. Use it, or choose another name."""
 ERROR_REASON_WORKSPACE_CORRUPT: ErrorReason.ValueType  # 22
-"""DATA_LOSS. The workspace's file, or something in it, is damaged; other workspaces go on. Restore a snapshot, or reset the workspace."""
+"""DATA_LOSS. The workspace's file, or something in it, is damaged; other workspaces go on. Restore a snapshot, or
+reset the workspace.
+"""
 ERROR_REASON_WORKSPACE_TOO_NEW: ErrorReason.ValueType  # 23
 """DATA_LOSS. A newer version of the server wrote the workspace. Update this server."""
 ERROR_REASON_WORKSPACE_BUSY: ErrorReason.ValueType  # 24
@@ -227,9 +253,13 @@ ERROR_REASON_CONFIRMATION_NEEDED: ErrorReason.ValueType  # 27
 ERROR_REASON_SNAPSHOT_NOT_FOUND: ErrorReason.ValueType  # 28
 """NOT_FOUND. There is no such snapshot. List the snapshots of the workspace."""
 ERROR_REASON_REVISION_MISMATCH: ErrorReason.ValueType  # 29
-"""ABORTED. The workspace is not at expected_revision; ErrorInfo.metadata has both revisions. Look again, then repeat the call."""
+"""ABORTED. The workspace is not at expected_revision; ErrorInfo.metadata has both revisions. Look again, then repeat
+the call.
+"""
 ERROR_REASON_REVISION_NOT_REACHED: ErrorReason.ValueType  # 30
-"""FAILED_PRECONDITION. The workspace has not reached min_revision. Repeat the call later, or ask for an earlier revision."""
+"""FAILED_PRECONDITION. The workspace has not reached min_revision. Repeat the call later, or ask for an earlier
+revision.
+"""
 ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 31
 """ALREADY_EXISTS. The request_id was used for another request. Choose a new one."""
 ERROR_REASON_SAMPLE_NOT_FOUND: ErrorReason.ValueType  # 40
@@ -298,11 +328,15 @@ ERROR_REASON_NO_ONLINE_NETWORK: ErrorReason.ValueType  # 89
 ERROR_REASON_ONLINE_NOT_READY: ErrorReason.ValueType  # 90
 """FAILED_PRECONDITION. The workspace's own network has not learned enough yet. Ask "few-shot" until then."""
 ERROR_REASON_TOO_MANY_LEARNERS: ErrorReason.ValueType  # 91
-"""FAILED_PRECONDITION. As many workspaces have networks of their own as the server allows. Go back to "few-shot" in one of them."""
+"""FAILED_PRECONDITION. As many workspaces have networks of their own as the server allows. Go back to "few-shot" in
+one of them.
+"""
 ERROR_REASON_SLOW_START: ErrorReason.ValueType  # 92
 """RESOURCE_EXHAUSTED. The network takes too long to start. Try again when the server is less busy."""
 ERROR_REASON_LEARNER_ENDED: ErrorReason.ValueType  # 93
-"""FAILED_PRECONDITION. The process of the workspace's own network ended unexpectedly. Activate it again; the server's log has the details."""
+"""FAILED_PRECONDITION. The process of the workspace's own network ended unexpectedly. Activate it again; the server's
+log has the details.
+"""
 ERROR_REASON_JOB_NOT_FOUND: ErrorReason.ValueType  # 100
 """Jobs
 
@@ -317,7 +351,9 @@ ERROR_REASON_FILE_NOT_FOUND: ErrorReason.ValueType  # 103
 ERROR_REASON_TOO_MANY_WATCHERS: ErrorReason.ValueType  # 104
 """RESOURCE_EXHAUSTED. Too many clients watch jobs. Ask with GetJob now and then."""
 ERROR_REASON_PROCESS_NOT_STARTED: ErrorReason.ValueType  # 105
-"""Of a job, or RESOURCE_EXHAUSTED. Its process could not be started. Free memory on the server, then start the job again."""
+"""Of a job, or RESOURCE_EXHAUSTED. Its process could not be started. Free memory on the server, then start the job
+again.
+"""
 ERROR_REASON_PROCESS_KILLED: ErrorReason.ValueType  # 106
 """Of a job. Its process was killed, most often because memory ran out. Choose a smaller batch or a smaller model."""
 ERROR_REASON_PROCESS_ENDED: ErrorReason.ValueType  # 107
@@ -332,9 +368,13 @@ ERROR_REASON_TORCH_NOT_INSTALLED: ErrorReason.ValueType  # 120
 FAILED_PRECONDITION. PyTorch is not installed on the server. Install haleganada[train] there.
 """
 ERROR_REASON_TENSORBOARD_NOT_INSTALLED: ErrorReason.ValueType  # 121
-"""FAILED_PRECONDITION. TensorBoard is not installed on the server. Install haleganada[tensorboard] there, or train without it."""
+"""FAILED_PRECONDITION. TensorBoard is not installed on the server. Install haleganada[tensorboard] there, or train
+without it.
+"""
 ERROR_REASON_BACKBONE_WEIGHTS_MISSING: ErrorReason.ValueType  # 122
-"""FAILED_PRECONDITION. The preset starts from ImageNet weights that are not on the server. The message says where to put them."""
+"""FAILED_PRECONDITION. The preset starts from ImageNet weights that are not on the server. The message says where to
+put them.
+"""
 ERROR_REASON_BACKBONE_WEIGHTS_UNUSABLE: ErrorReason.ValueType  # 123
 """FAILED_PRECONDITION. The file of ImageNet weights cannot be used. Replace it."""
 ERROR_REASON_WEIGHTS_DAMAGED: ErrorReason.ValueType  # 124

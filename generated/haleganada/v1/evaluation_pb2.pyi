@@ -287,7 +287,9 @@ Global___ClassConfusion: _TypeAlias = ClassConfusion  # noqa: Y015
 
 @_typing.final
 class UnknownClasses(_message.Message):
-    """Labels of the data set that a model does not know; each of their drawings counts as wrong. All fields are output only."""
+    """Labels of the data set that a model does not know; each of their drawings counts as wrong. All fields are output
+    only.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

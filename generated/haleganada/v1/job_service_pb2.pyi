@@ -126,7 +126,9 @@ class TrainingSettings(_message.Message):
     CHECKPOINT_EVERY_FIELD_NUMBER: _builtins.int
     TENSORBOARD_FIELD_NUMBER: _builtins.int
     epochs: _builtins.int
-    """Passes over the training part. Range: 1 to 10,000. Default: more than the preset's if a small data set makes few steps."""
+    """Passes over the training part. Range: 1 to 10,000. Default: more than the preset's if a small data set makes few
+    steps.
+    """
     batch_size: _builtins.int
     """Drawings in one step. Range: 1 to 4,096. Default: fewer than the preset's for a small data set."""
     optimizer: Global___Optimizer.ValueType
@@ -138,13 +140,19 @@ class TrainingSettings(_message.Message):
     weight_decay: _builtins.float
     """Weight decay. Range: 0 to 1. Default: the preset's."""
     patience: _builtins.int
-    """Number of epochs without a better validation accuracy after which training stops. Range: 0 (never) to 10,000. Default: 15."""
+    """Number of epochs without a better validation accuracy after which training stops. Range: 0 (never) to 10,000.
+    Default: 15.
+    """
     accumulation: _builtins.int
     """Number of batches whose gradients are added up for one step. Range: 1 to 256. Default: 1."""
     mixed_precision: _builtins.bool
-    """Whether to compute in 16 bits: bfloat16, or float16 on GPUs without it. Default: true on GPUs that are fast at it, false on a CPU."""
+    """Whether to compute in 16 bits: bfloat16, or float16 on GPUs without it. Default: true on GPUs that are fast at it,
+    false on a CPU.
+    """
     frozen_epochs: _builtins.int
-    """Number of first epochs that train only the last layers of a pretrained network. Range: 0 to 10,000. Default: the preset's."""
+    """Number of first epochs that train only the last layers of a pretrained network. Range: 0 to 10,000. Default: the
+    preset's.
+    """
     augment: _builtins.bool
     """Whether to rotate, shift, stretch and bend the drawings. Default: true."""
     seed: _builtins.int
@@ -301,8 +309,8 @@ class StartEvaluationRequest(_message.Message):
     """Whether to find the accuracy only, on at most 1,000 drawings. Default: false."""
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Ids or names of models. Several are evaluated each alone and together, by the mean of their log-probabilities. "few-shot" stands
-        for the embedder and head, taught with the training part. Required: 1 to 8.
+        """Ids or names of models. Several are evaluated each alone and together, by the mean of their log-probabilities.
+        "few-shot" stands for the embedder and head, taught with the training part. Required: 1 to 8.
         """
 
     def __init__(

@@ -26,8 +26,9 @@ if _version_not_supported:
 
 
 class JobServiceStub(object):
-    """The jobs of a server. One runs at a time; the others wait in the order in which they came. A job goes on after its client has gone,
-    and resumes from its last checkpoint after the server was stopped or killed. OCRService explains the comments of each call.
+    """The jobs of a server. One runs at a time; the others wait in the order in which they came. A job goes on after its
+    client has gone, and resumes from its last checkpoint after the server was stopped or killed. OCRService explains the
+    comments of each call.
     """
 
     def __init__(self, channel):
@@ -79,14 +80,17 @@ class JobServiceStub(object):
 
 
 class JobServiceServicer(object):
-    """The jobs of a server. One runs at a time; the others wait in the order in which they came. A job goes on after its client has gone,
-    and resumes from its last checkpoint after the server was stopped or killed. OCRService explains the comments of each call.
+    """The jobs of a server. One runs at a time; the others wait in the order in which they came. A job goes on after its
+    client has gone, and resumes from its last checkpoint after the server was stopped or killed. OCRService explains the
+    comments of each call.
     """
 
     def StartTraining(self, request, context):
         """Starts to train a model on a data set.
 
-        Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, TENSORBOARD_NOT_INSTALLED, JOBS_FULL, DISK_FULL.
+        Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, TENSORBOARD_NOT_INSTALLED, JOBS_FULL. The job
+        itself can fail with BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE, OUT_OF_MEMORY, DIVERGED,
+        PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -95,7 +99,8 @@ class JobServiceServicer(object):
     def StartEvaluation(self, request, context):
         """Starts to evaluate models on a data set.
 
-        Errors: MODEL_NOT_FOUND, DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, JOBS_FULL, DISK_FULL.
+        Errors: MODEL_NOT_FOUND, DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, JOBS_FULL. The job itself can
+        fail with MODEL_DAMAGED, WEIGHTS_DAMAGED, OUT_OF_MEMORY, PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -207,8 +212,9 @@ def add_JobServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class JobService(object):
-    """The jobs of a server. One runs at a time; the others wait in the order in which they came. A job goes on after its client has gone,
-    and resumes from its last checkpoint after the server was stopped or killed. OCRService explains the comments of each call.
+    """The jobs of a server. One runs at a time; the others wait in the order in which they came. A job goes on after its
+    client has gone, and resumes from its last checkpoint after the server was stopped or killed. OCRService explains the
+    comments of each call.
     """
 
     @staticmethod

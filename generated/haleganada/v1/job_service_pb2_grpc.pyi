@@ -27,8 +27,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class JobServiceStub:
-    """The jobs of a server. One runs at a time; the others wait in the order in which they came. A job goes on after its client has gone,
-    and resumes from its last checkpoint after the server was stopped or killed. OCRService explains the comments of each call.
+    """The jobs of a server. One runs at a time; the others wait in the order in which they came. A job goes on after its
+    client has gone, and resumes from its last checkpoint after the server was stopped or killed. OCRService explains the
+    comments of each call.
     """
 
     @_typing.overload
@@ -38,12 +39,15 @@ class JobServiceStub:
     StartTraining: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.StartTrainingRequest, _job_service_pb2.StartTrainingResponse]
     """Starts to train a model on a data set.
 
-    Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, TENSORBOARD_NOT_INSTALLED, JOBS_FULL, DISK_FULL.
+    Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, TENSORBOARD_NOT_INSTALLED, JOBS_FULL. The job
+    itself can fail with BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE, OUT_OF_MEMORY, DIVERGED,
+    PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
     """
     StartEvaluation: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.StartEvaluationRequest, _job_service_pb2.StartEvaluationResponse]
     """Starts to evaluate models on a data set.
 
-    Errors: MODEL_NOT_FOUND, DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, JOBS_FULL, DISK_FULL.
+    Errors: MODEL_NOT_FOUND, DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, JOBS_FULL. The job itself can
+    fail with MODEL_DAMAGED, WEIGHTS_DAMAGED, OUT_OF_MEMORY, PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
     """
     GetJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.GetJobRequest, _job_service_pb2.GetJobResponse]
     """Gets one job.
@@ -78,20 +82,24 @@ class JobServiceStub:
 
 @_typing.type_check_only
 class JobServiceAsyncStub(JobServiceStub):
-    """The jobs of a server. One runs at a time; the others wait in the order in which they came. A job goes on after its client has gone,
-    and resumes from its last checkpoint after the server was stopped or killed. OCRService explains the comments of each call.
+    """The jobs of a server. One runs at a time; the others wait in the order in which they came. A job goes on after its
+    client has gone, and resumes from its last checkpoint after the server was stopped or killed. OCRService explains the
+    comments of each call.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     StartTraining: _aio.UnaryUnaryMultiCallable[_job_service_pb2.StartTrainingRequest, _job_service_pb2.StartTrainingResponse]  # type: ignore[assignment]
     """Starts to train a model on a data set.
 
-    Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, TENSORBOARD_NOT_INSTALLED, JOBS_FULL, DISK_FULL.
+    Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, TENSORBOARD_NOT_INSTALLED, JOBS_FULL. The job
+    itself can fail with BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE, OUT_OF_MEMORY, DIVERGED,
+    PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
     """
     StartEvaluation: _aio.UnaryUnaryMultiCallable[_job_service_pb2.StartEvaluationRequest, _job_service_pb2.StartEvaluationResponse]  # type: ignore[assignment]
     """Starts to evaluate models on a data set.
 
-    Errors: MODEL_NOT_FOUND, DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, JOBS_FULL, DISK_FULL.
+    Errors: MODEL_NOT_FOUND, DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, JOBS_FULL. The job itself can
+    fail with MODEL_DAMAGED, WEIGHTS_DAMAGED, OUT_OF_MEMORY, PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
     """
     GetJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.GetJobRequest, _job_service_pb2.GetJobResponse]  # type: ignore[assignment]
     """Gets one job.
@@ -125,8 +133,9 @@ class JobServiceAsyncStub(JobServiceStub):
     """
 
 class JobServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The jobs of a server. One runs at a time; the others wait in the order in which they came. A job goes on after its client has gone,
-    and resumes from its last checkpoint after the server was stopped or killed. OCRService explains the comments of each call.
+    """The jobs of a server. One runs at a time; the others wait in the order in which they came. A job goes on after its
+    client has gone, and resumes from its last checkpoint after the server was stopped or killed. OCRService explains the
+    comments of each call.
     """
 
     @_abc_1.abstractmethod
@@ -137,7 +146,9 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_job_service_pb2.StartTrainingResponse, _abc.Awaitable[_job_service_pb2.StartTrainingResponse]]:
         """Starts to train a model on a data set.
 
-        Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, TENSORBOARD_NOT_INSTALLED, JOBS_FULL, DISK_FULL.
+        Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, TENSORBOARD_NOT_INSTALLED, JOBS_FULL. The job
+        itself can fail with BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE, OUT_OF_MEMORY, DIVERGED,
+        PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
         """
 
     @_abc_1.abstractmethod
@@ -148,7 +159,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_job_service_pb2.StartEvaluationResponse, _abc.Awaitable[_job_service_pb2.StartEvaluationResponse]]:
         """Starts to evaluate models on a data set.
 
-        Errors: MODEL_NOT_FOUND, DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, JOBS_FULL, DISK_FULL.
+        Errors: MODEL_NOT_FOUND, DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, JOBS_FULL. The job itself can
+        fail with MODEL_DAMAGED, WEIGHTS_DAMAGED, OUT_OF_MEMORY, PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
         """
 
     @_abc_1.abstractmethod

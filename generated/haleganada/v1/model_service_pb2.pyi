@@ -96,12 +96,14 @@ class Model(_message.Message):
     input_size_px: _builtins.int
     """Height and width in px of the network's input."""
     latency_ms: _builtins.float
-    """Median time for one drawing on one core of the machine that trained it, in milliseconds. Absent if it was not measured."""
+    """Median time for one drawing on one core of the machine that trained it, in milliseconds. Absent if it was not
+    measured.
+    """
     supports_online_learning: _builtins.bool
     """True if a workspace's own network can start as it."""
     damage: _builtins.str
-    """Why it cannot be used, and what to do, in English: a file is missing, has another size than when it was made, or was found changed
-    when it was last needed. Empty if nothing is known against it; lists open no file to find out.
+    """Why it cannot be used, and what to do, in English: a file is missing, has another size than when it was made, or
+    was found changed when it was last needed. Empty if nothing is known against it; lists open no file to find out.
     """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -368,13 +370,14 @@ class ActivateModelRequest(_message.Message):
     workspace: _builtins.str
     """The workspace. Default (empty): "default"."""
     model_id: _builtins.str
-    """The model's id, its name if that is unique, or "few-shot". With `online` also the name of a preset that supports online learning:
-    "cnn36" or "resnet50-transformer". Required.
+    """The model's id, its name if that is unique, or "few-shot". With `online` also the name of a preset that supports
+    online learning: "cnn36" or "resnet50-transformer". Required.
     """
     @_builtins.property
     def online(self) -> _online_pb2.OnlineSettings:
-        """If present, the workspace gets a network of its own, which starts as this model or preset and learns every drawing that is and will
-        be taught. The response comes once the network is there; "few-shot" answers until it has learned what was taught. Default: absent.
+        """If present, the workspace gets a network of its own, which starts as this model or preset and learns every drawing
+        that is and will be taught. The response comes once the network is there; "few-shot" answers until it has learned
+        what was taught. Default: absent.
         """
 
     def __init__(

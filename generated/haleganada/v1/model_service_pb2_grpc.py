@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class ModelServiceStub(object):
-    """The models of a server. They belong to no workspace; each workspace chooses which one answers by default. OCRService explains the
-    comments of each call.
+    """The models of a server. They belong to no workspace; each workspace chooses which one answers by default. OCRService
+    explains the comments of each call.
     """
 
     def __init__(self, channel):
@@ -69,8 +69,8 @@ class ModelServiceStub(object):
 
 
 class ModelServiceServicer(object):
-    """The models of a server. They belong to no workspace; each workspace chooses which one answers by default. OCRService explains the
-    comments of each call.
+    """The models of a server. They belong to no workspace; each workspace chooses which one answers by default. OCRService
+    explains the comments of each call.
     """
 
     def ListModels(self, request, context):
@@ -101,10 +101,12 @@ class ModelServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ActivateModel(self, request, context):
-        """Chooses the model that answers in a workspace when a call names none. "few-shot" goes back to the workspace's own head.
+        """Chooses the model that answers in a workspace when a call names none. "few-shot" goes back to the workspace's own
+        head.
 
-        Errors: WORKSPACE_NOT_FOUND, MODEL_NOT_FOUND, MODEL_DAMAGED. With `online` also PRESET_NOT_ONLINE, TORCH_NOT_INSTALLED,
-        TOO_MANY_LEARNERS, SLOW_START, LEARNER_ENDED, and the reasons of a network's start.
+        Errors: WORKSPACE_NOT_FOUND, MODEL_NOT_FOUND, MODEL_DAMAGED. With `online` also PRESET_NOT_ONLINE,
+        TORCH_NOT_INSTALLED, TOO_MANY_LEARNERS, BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE, MODEL_DOES_NOT_FIT,
+        PRESET_UNKNOWN, OUT_OF_MEMORY, SLOW_START and LEARNER_ENDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -170,8 +172,8 @@ def add_ModelServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ModelService(object):
-    """The models of a server. They belong to no workspace; each workspace chooses which one answers by default. OCRService explains the
-    comments of each call.
+    """The models of a server. They belong to no workspace; each workspace chooses which one answers by default. OCRService
+    explains the comments of each call.
     """
 
     @staticmethod

@@ -27,8 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ModelServiceStub:
-    """The models of a server. They belong to no workspace; each workspace chooses which one answers by default. OCRService explains the
-    comments of each call.
+    """The models of a server. They belong to no workspace; each workspace chooses which one answers by default. OCRService
+    explains the comments of each call.
     """
 
     @_typing.overload
@@ -51,10 +51,12 @@ class ModelServiceStub:
     Errors: none of its own.
     """
     ActivateModel: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.ActivateModelRequest, _model_service_pb2.ActivateModelResponse]
-    """Chooses the model that answers in a workspace when a call names none. "few-shot" goes back to the workspace's own head.
+    """Chooses the model that answers in a workspace when a call names none. "few-shot" goes back to the workspace's own
+    head.
 
-    Errors: WORKSPACE_NOT_FOUND, MODEL_NOT_FOUND, MODEL_DAMAGED. With `online` also PRESET_NOT_ONLINE, TORCH_NOT_INSTALLED,
-    TOO_MANY_LEARNERS, SLOW_START, LEARNER_ENDED, and the reasons of a network's start.
+    Errors: WORKSPACE_NOT_FOUND, MODEL_NOT_FOUND, MODEL_DAMAGED. With `online` also PRESET_NOT_ONLINE,
+    TORCH_NOT_INSTALLED, TOO_MANY_LEARNERS, BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE, MODEL_DOES_NOT_FIT,
+    PRESET_UNKNOWN, OUT_OF_MEMORY, SLOW_START and LEARNER_ENDED.
     """
     DeleteModel: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.DeleteModelRequest, _model_service_pb2.DeleteModelResponse]
     """Deletes a model.
@@ -69,8 +71,8 @@ class ModelServiceStub:
 
 @_typing.type_check_only
 class ModelServiceAsyncStub(ModelServiceStub):
-    """The models of a server. They belong to no workspace; each workspace chooses which one answers by default. OCRService explains the
-    comments of each call.
+    """The models of a server. They belong to no workspace; each workspace chooses which one answers by default. OCRService
+    explains the comments of each call.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -90,10 +92,12 @@ class ModelServiceAsyncStub(ModelServiceStub):
     Errors: none of its own.
     """
     ActivateModel: _aio.UnaryUnaryMultiCallable[_model_service_pb2.ActivateModelRequest, _model_service_pb2.ActivateModelResponse]  # type: ignore[assignment]
-    """Chooses the model that answers in a workspace when a call names none. "few-shot" goes back to the workspace's own head.
+    """Chooses the model that answers in a workspace when a call names none. "few-shot" goes back to the workspace's own
+    head.
 
-    Errors: WORKSPACE_NOT_FOUND, MODEL_NOT_FOUND, MODEL_DAMAGED. With `online` also PRESET_NOT_ONLINE, TORCH_NOT_INSTALLED,
-    TOO_MANY_LEARNERS, SLOW_START, LEARNER_ENDED, and the reasons of a network's start.
+    Errors: WORKSPACE_NOT_FOUND, MODEL_NOT_FOUND, MODEL_DAMAGED. With `online` also PRESET_NOT_ONLINE,
+    TORCH_NOT_INSTALLED, TOO_MANY_LEARNERS, BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE, MODEL_DOES_NOT_FIT,
+    PRESET_UNKNOWN, OUT_OF_MEMORY, SLOW_START and LEARNER_ENDED.
     """
     DeleteModel: _aio.UnaryUnaryMultiCallable[_model_service_pb2.DeleteModelRequest, _model_service_pb2.DeleteModelResponse]  # type: ignore[assignment]
     """Deletes a model.
@@ -107,8 +111,8 @@ class ModelServiceAsyncStub(ModelServiceStub):
     """
 
 class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The models of a server. They belong to no workspace; each workspace chooses which one answers by default. OCRService explains the
-    comments of each call.
+    """The models of a server. They belong to no workspace; each workspace chooses which one answers by default. OCRService
+    explains the comments of each call.
     """
 
     @_abc_1.abstractmethod
@@ -150,10 +154,12 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _model_service_pb2.ActivateModelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_model_service_pb2.ActivateModelResponse, _abc.Awaitable[_model_service_pb2.ActivateModelResponse]]:
-        """Chooses the model that answers in a workspace when a call names none. "few-shot" goes back to the workspace's own head.
+        """Chooses the model that answers in a workspace when a call names none. "few-shot" goes back to the workspace's own
+        head.
 
-        Errors: WORKSPACE_NOT_FOUND, MODEL_NOT_FOUND, MODEL_DAMAGED. With `online` also PRESET_NOT_ONLINE, TORCH_NOT_INSTALLED,
-        TOO_MANY_LEARNERS, SLOW_START, LEARNER_ENDED, and the reasons of a network's start.
+        Errors: WORKSPACE_NOT_FOUND, MODEL_NOT_FOUND, MODEL_DAMAGED. With `online` also PRESET_NOT_ONLINE,
+        TORCH_NOT_INSTALLED, TOO_MANY_LEARNERS, BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE, MODEL_DOES_NOT_FIT,
+        PRESET_UNKNOWN, OUT_OF_MEMORY, SLOW_START and LEARNER_ENDED.
         """
 
     @_abc_1.abstractmethod

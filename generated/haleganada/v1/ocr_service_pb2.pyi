@@ -128,12 +128,14 @@ class _ExportFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExportFo
     EXPORT_FORMAT_HALEGANADA_ARCHIVE: _ExportFormat.ValueType  # 1
     """A zip with everything. After importing it, another server gives identical predictions."""
     EXPORT_FORMAT_SEED_FILES: _ExportFormat.ValueType  # 2
-    """A zip with training_log.json, training_summary.json and training_images/. An import takes the images and their labels."""
+    """A zip with training_log.json, training_summary.json and training_images/. An import takes the images and their
+    labels.
+    """
     EXPORT_FORMAT_JSONL: _ExportFormat.ValueType  # 3
     """One JSON object a line for each sample, with the drawing as strokes or as a base64 PNG."""
     EXPORT_FORMAT_IMAGE_FOLDER: _ExportFormat.ValueType  # 4
-    """A zip of PNG images with a folder for each label, named by its code points (U+0C95_0CCD). An import also takes folders named by
-    decimal codes or by the literal label.
+    """A zip of PNG images with a folder for each label, named by its code points (U+0C95_0CCD). An import also takes
+    folders named by decimal codes or by the literal label.
     """
 
 class ExportFormat(_ExportFormat, metaclass=_ExportFormatEnumTypeWrapper):
@@ -144,12 +146,14 @@ EXPORT_FORMAT_UNSPECIFIED: ExportFormat.ValueType  # 0
 EXPORT_FORMAT_HALEGANADA_ARCHIVE: ExportFormat.ValueType  # 1
 """A zip with everything. After importing it, another server gives identical predictions."""
 EXPORT_FORMAT_SEED_FILES: ExportFormat.ValueType  # 2
-"""A zip with training_log.json, training_summary.json and training_images/. An import takes the images and their labels."""
+"""A zip with training_log.json, training_summary.json and training_images/. An import takes the images and their
+labels.
+"""
 EXPORT_FORMAT_JSONL: ExportFormat.ValueType  # 3
 """One JSON object a line for each sample, with the drawing as strokes or as a base64 PNG."""
 EXPORT_FORMAT_IMAGE_FOLDER: ExportFormat.ValueType  # 4
-"""A zip of PNG images with a folder for each label, named by its code points (U+0C95_0CCD). An import also takes folders named by
-decimal codes or by the literal label.
+"""A zip of PNG images with a folder for each label, named by its code points (U+0C95_0CCD). An import also takes
+folders named by decimal codes or by the literal label.
 """
 Global___ExportFormat: _TypeAlias = ExportFormat  # noqa: Y015
 
@@ -177,8 +181,8 @@ class TrainRequest(_message.Message):
     expected_revision: _builtins.int
     """The revision that the workspace must be at, see the service. Default (absent): any."""
     wait_learned_ms: _builtins.int
-    """How long to wait in milliseconds until the workspace's own network has learned the drawing, if it has one. The drawing is on disk
-    before that. Range: 0 to 60,000. Default (0): do not wait.
+    """How long to wait in milliseconds until the workspace's own network has learned the drawing, if it has one. The
+    drawing is on disk before that. Range: 0 to 60,000. Default (0): do not wait.
     """
     @_builtins.property
     def glyph(self) -> _common_pb2.Glyph:
@@ -213,7 +217,7 @@ class TrainResponse(_message.Message):
 
     SAMPLE_ID_FIELD_NUMBER: _builtins.int
     LABEL_FIELD_NUMBER: _builtins.int
-    TRAINED_AS_FIELD_NUMBER: _builtins.int
+    CANONICAL_FIELD_NUMBER: _builtins.int
     LOSS_FIELD_NUMBER: _builtins.int
     LABELS_KNOWN_FIELD_NUMBER: _builtins.int
     SAMPLES_TOTAL_FIELD_NUMBER: _builtins.int
@@ -225,10 +229,12 @@ class TrainResponse(_message.Message):
     """Number of the sample in its workspace, 1 or more. Never reused."""
     label: _builtins.str
     """The label as stored, in NFC."""
-    trained_as: _builtins.str
+    canonical: _builtins.str
     """The canonical label. Equal to label unless that is linked."""
     loss: _builtins.float
-    """-ln of the probability of the right label before this drawing was learned; for a new label, of "unknown". 0 or more, finite."""
+    """-ln of the probability of the right label before this drawing was learned; for a new label, of "unknown". 0 or
+    more, finite.
+    """
     labels_known: _builtins.int
     """Number of labels (forms) known now."""
     samples_total: _builtins.int
@@ -246,7 +252,7 @@ class TrainResponse(_message.Message):
         *,
         sample_id: _builtins.int = ...,
         label: _builtins.str = ...,
-        trained_as: _builtins.str = ...,
+        canonical: _builtins.str = ...,
         loss: _builtins.float = ...,
         labels_known: _builtins.int = ...,
         samples_total: _builtins.int = ...,
@@ -257,7 +263,7 @@ class TrainResponse(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate", b"duplicate", "durable", b"durable", "label", b"label", "labels_known", b"labels_known", "learned", b"learned", "loss", b"loss", "revision", b"revision", "sample_id", b"sample_id", "samples_total", b"samples_total", "trained_as", b"trained_as"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["canonical", b"canonical", "duplicate", b"duplicate", "durable", b"durable", "label", b"label", "labels_known", b"labels_known", "learned", b"learned", "loss", b"loss", "revision", b"revision", "sample_id", b"sample_id", "samples_total", b"samples_total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -412,7 +418,9 @@ class Candidate(_message.Message):
     samples: _builtins.int
     """Number of samples of this form."""
     class_id: _builtins.int
-    """Number of the label in its workspace, as in LabelStats. Absent if it was never taught there, which a model's labels may not be."""
+    """Number of the label in its workspace, as in LabelStats. Absent if it was never taught there, which a model's labels
+    may not be.
+    """
     @_builtins.property
     def forms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """All forms of the canonical label that are linked or taught, the canonical one first."""
@@ -459,7 +467,9 @@ class PredictRequest(_message.Message):
     top_k: _builtins.int
     """Maximum number of candidates to return. Range: 1 to 50. Default (0): 5."""
     min_revision: _builtins.int
-    """The earliest revision of the workspace that may answer; REVISION_NOT_REACHED if it is not there yet. Default (absent): any."""
+    """The earliest revision of the workspace that may answer; REVISION_NOT_REACHED if it is not there yet. Default
+    (absent): any.
+    """
     model: _builtins.str
     """The model to ask: its id, its name if that is unique, "few-shot", or "online" for the workspace's own network.
     Default (empty): the one that ActivateModel chose for the workspace, or else "few-shot".
@@ -500,8 +510,8 @@ class PredictResponse(_message.Message):
     PREDICTION_ID_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
     unknown_probability: _builtins.float
-    """Probability that the drawing has none of the labels that were taught. Range: 0 to 1. Always 0 from any model but "few-shot",
-    because the others know their labels and nothing else.
+    """Probability that the drawing has none of the labels that were taught. Range: 0 to 1. Always 0 from any model but
+    "few-shot", because the others know their labels and nothing else.
     """
     decision: Global___Decision.ValueType
     """What the server concludes."""
@@ -971,9 +981,10 @@ class LabelStats(_message.Message):
     label: _builtins.str
     """The label (form)."""
     class_id: _builtins.int
-    """Number of the label in its workspace, 0 or more: the first label that was ever taught has 0, the next one 1, and so on. A label keeps
-    its number when it is forgotten and taught again, and no other label gets it. Numbers follow from the log: Reset begins anew,
-    RestoreSnapshot brings back those of the snapshot, and an import gives those of the workspace that it goes to.
+    """Number of the label in its workspace, 0 or more: the first label that was ever taught has 0, the next one 1, and so
+    on. A label keeps its number when it is forgotten and taught again, and no other label gets it. Numbers follow from
+    the log: Reset begins anew, RestoreSnapshot brings back those of the snapshot, and an import gives those of the
+    workspace that it goes to.
     """
     canonical: _builtins.str
     """The canonical label that it stands for."""
@@ -982,7 +993,9 @@ class LabelStats(_message.Message):
     average_loss: _builtins.float
     """Mean loss of its samples when they were taught."""
     accuracy: _builtins.float
-    """Share of its samples that were recognized before they were learned, the first one left out. Range: 0 to 1. Absent with one sample."""
+    """Share of its samples that were recognized before they were learned, the first one left out. Range: 0 to 1. Absent
+    with one sample.
+    """
     newest_sample_id: _builtins.int
     """Its newest sample, for a picture of it."""
     def __init__(
@@ -1112,7 +1125,9 @@ Global___TeachNext: _TypeAlias = TeachNext  # noqa: Y015
 
 @_typing.final
 class NearDuplicate(_message.Message):
-    """Two samples that look like one drawing sent twice. If their labels differ, one of them is wrong. All fields are output only."""
+    """Two samples that look like one drawing sent twice. If their labels differ, one of them is wrong. All fields are
+    output only.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1280,8 +1295,8 @@ class StatsResponse(_message.Message):
     max_loss: _builtins.float
     """Largest loss. Absent with no samples."""
     accuracy: _builtins.float
-    """Share of the samples that were recognized before they were learned, first samples of a label left out. Range: 0 to 1. Absent if
-    there are none.
+    """Share of the samples that were recognized before they were learned, first samples of a label left out. Range: 0 to
+    1. Absent if there are none.
     """
     accuracy_samples: _builtins.int
     """Number of samples that the accuracy is taken from."""
@@ -1683,7 +1698,9 @@ class ImportResponse(_message.Message):
 
     @_builtins.property
     def before(self) -> _common_pb2.Snapshot:
-        """A snapshot from before the import, to go back to with RestoreSnapshot. Absent if the workspace was empty or nothing was imported."""
+        """A snapshot from before the import, to go back to with RestoreSnapshot. Absent if the workspace was empty or nothing
+        was imported.
+        """
 
     def __init__(
         self,

@@ -26,19 +26,21 @@ if _version_not_supported:
 
 
 class OCRServiceStub(object):
-    """Teaches characters and recognizes them. Every request names a workspace: an isolated vocabulary with its own samples. An empty
-    name means "default", which always exists; WorkspaceService creates others. Shares and probabilities are in the range 0 to 1.
+    """Teaches characters and recognizes them. Every request names a workspace: an isolated vocabulary with its own samples.
+    An empty name means "default", which always exists; WorkspaceService creates others. Shares and probabilities are in
+    the range 0 to 1.
 
-    request_id, where a request has one, makes a call safe to repeat. The client chooses it: 1 to 64 characters, a UUID is best, unique
-    in its workspace. The same id with the same payload returns the first response again with duplicate = true; with another payload it
-    is refused with REQUEST_ID_REUSED. Without one (empty), a repeated call is carried out again.
+    request_id, where a request has one, makes a call safe to repeat. The client chooses it: 1 to 64 characters, a UUID
+    is best, unique in its workspace. The same id with the same payload returns the first response again with duplicate =
+    true; with another payload it is refused with REQUEST_ID_REUSED. Without one (empty), a repeated call is carried out
+    again.
 
-    expected_revision, where a request has one, refuses the call with REVISION_MISMATCH if the workspace is at another revision. Without
-    one (absent), the call is carried out at any revision.
+    expected_revision, where a request has one, refuses the call with REVISION_MISMATCH if the workspace is at another
+    revision. Without one (absent), the call is carried out at any revision.
 
-    The comment of each call says what it does, then which ErrorReasons it has of its own. Any call can fail with INVALID_INPUT,
-    QUEUE_FULL, STOPPING and INTERNAL; a call that names a workspace also with WORKSPACE_CORRUPT, and one that changes something with
-    DISK_FULL and DISK_READ_ONLY.
+    The comment of each call says what it does, then which ErrorReasons it has of its own. Any call can fail with
+    INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a call on a workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT,
+    WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes something also with DISK_FULL and DISK_READ_ONLY.
     """
 
     def __init__(self, channel):
@@ -115,19 +117,21 @@ class OCRServiceStub(object):
 
 
 class OCRServiceServicer(object):
-    """Teaches characters and recognizes them. Every request names a workspace: an isolated vocabulary with its own samples. An empty
-    name means "default", which always exists; WorkspaceService creates others. Shares and probabilities are in the range 0 to 1.
+    """Teaches characters and recognizes them. Every request names a workspace: an isolated vocabulary with its own samples.
+    An empty name means "default", which always exists; WorkspaceService creates others. Shares and probabilities are in
+    the range 0 to 1.
 
-    request_id, where a request has one, makes a call safe to repeat. The client chooses it: 1 to 64 characters, a UUID is best, unique
-    in its workspace. The same id with the same payload returns the first response again with duplicate = true; with another payload it
-    is refused with REQUEST_ID_REUSED. Without one (empty), a repeated call is carried out again.
+    request_id, where a request has one, makes a call safe to repeat. The client chooses it: 1 to 64 characters, a UUID
+    is best, unique in its workspace. The same id with the same payload returns the first response again with duplicate =
+    true; with another payload it is refused with REQUEST_ID_REUSED. Without one (empty), a repeated call is carried out
+    again.
 
-    expected_revision, where a request has one, refuses the call with REVISION_MISMATCH if the workspace is at another revision. Without
-    one (absent), the call is carried out at any revision.
+    expected_revision, where a request has one, refuses the call with REVISION_MISMATCH if the workspace is at another
+    revision. Without one (absent), the call is carried out at any revision.
 
-    The comment of each call says what it does, then which ErrorReasons it has of its own. Any call can fail with INVALID_INPUT,
-    QUEUE_FULL, STOPPING and INTERNAL; a call that names a workspace also with WORKSPACE_CORRUPT, and one that changes something with
-    DISK_FULL and DISK_READ_ONLY.
+    The comment of each call says what it does, then which ErrorReasons it has of its own. Any call can fail with
+    INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a call on a workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT,
+    WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes something also with DISK_FULL and DISK_READ_ONLY.
     """
 
     def Train(self, request, context):
@@ -151,7 +155,8 @@ class OCRServiceServicer(object):
     def Predict(self, request, context):
         """Recognizes one drawing.
 
-        Errors: WORKSPACE_NOT_FOUND, REVISION_NOT_REACHED, MODEL_NOT_FOUND, MODEL_DAMAGED, NO_ONLINE_NETWORK, ONLINE_NOT_READY, DEVICE_FAILED.
+        Errors: WORKSPACE_NOT_FOUND, REVISION_NOT_REACHED, MODEL_NOT_FOUND, MODEL_DAMAGED, NO_ONLINE_NETWORK,
+        ONLINE_NOT_READY, DEVICE_FAILED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -324,19 +329,21 @@ def add_OCRServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class OCRService(object):
-    """Teaches characters and recognizes them. Every request names a workspace: an isolated vocabulary with its own samples. An empty
-    name means "default", which always exists; WorkspaceService creates others. Shares and probabilities are in the range 0 to 1.
+    """Teaches characters and recognizes them. Every request names a workspace: an isolated vocabulary with its own samples.
+    An empty name means "default", which always exists; WorkspaceService creates others. Shares and probabilities are in
+    the range 0 to 1.
 
-    request_id, where a request has one, makes a call safe to repeat. The client chooses it: 1 to 64 characters, a UUID is best, unique
-    in its workspace. The same id with the same payload returns the first response again with duplicate = true; with another payload it
-    is refused with REQUEST_ID_REUSED. Without one (empty), a repeated call is carried out again.
+    request_id, where a request has one, makes a call safe to repeat. The client chooses it: 1 to 64 characters, a UUID
+    is best, unique in its workspace. The same id with the same payload returns the first response again with duplicate =
+    true; with another payload it is refused with REQUEST_ID_REUSED. Without one (empty), a repeated call is carried out
+    again.
 
-    expected_revision, where a request has one, refuses the call with REVISION_MISMATCH if the workspace is at another revision. Without
-    one (absent), the call is carried out at any revision.
+    expected_revision, where a request has one, refuses the call with REVISION_MISMATCH if the workspace is at another
+    revision. Without one (absent), the call is carried out at any revision.
 
-    The comment of each call says what it does, then which ErrorReasons it has of its own. Any call can fail with INVALID_INPUT,
-    QUEUE_FULL, STOPPING and INTERNAL; a call that names a workspace also with WORKSPACE_CORRUPT, and one that changes something with
-    DISK_FULL and DISK_READ_ONLY.
+    The comment of each call says what it does, then which ErrorReasons it has of its own. Any call can fail with
+    INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a call on a workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT,
+    WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes something also with DISK_FULL and DISK_READ_ONLY.
     """
 
     @staticmethod

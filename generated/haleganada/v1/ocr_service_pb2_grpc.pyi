@@ -27,19 +27,21 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class OCRServiceStub:
-    """Teaches characters and recognizes them. Every request names a workspace: an isolated vocabulary with its own samples. An empty
-    name means "default", which always exists; WorkspaceService creates others. Shares and probabilities are in the range 0 to 1.
+    """Teaches characters and recognizes them. Every request names a workspace: an isolated vocabulary with its own samples.
+    An empty name means "default", which always exists; WorkspaceService creates others. Shares and probabilities are in
+    the range 0 to 1.
 
-    request_id, where a request has one, makes a call safe to repeat. The client chooses it: 1 to 64 characters, a UUID is best, unique
-    in its workspace. The same id with the same payload returns the first response again with duplicate = true; with another payload it
-    is refused with REQUEST_ID_REUSED. Without one (empty), a repeated call is carried out again.
+    request_id, where a request has one, makes a call safe to repeat. The client chooses it: 1 to 64 characters, a UUID
+    is best, unique in its workspace. The same id with the same payload returns the first response again with duplicate =
+    true; with another payload it is refused with REQUEST_ID_REUSED. Without one (empty), a repeated call is carried out
+    again.
 
-    expected_revision, where a request has one, refuses the call with REVISION_MISMATCH if the workspace is at another revision. Without
-    one (absent), the call is carried out at any revision.
+    expected_revision, where a request has one, refuses the call with REVISION_MISMATCH if the workspace is at another
+    revision. Without one (absent), the call is carried out at any revision.
 
-    The comment of each call says what it does, then which ErrorReasons it has of its own. Any call can fail with INVALID_INPUT,
-    QUEUE_FULL, STOPPING and INTERNAL; a call that names a workspace also with WORKSPACE_CORRUPT, and one that changes something with
-    DISK_FULL and DISK_READ_ONLY.
+    The comment of each call says what it does, then which ErrorReasons it has of its own. Any call can fail with
+    INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a call on a workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT,
+    WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes something also with DISK_FULL and DISK_READ_ONLY.
     """
 
     @_typing.overload
@@ -59,7 +61,8 @@ class OCRServiceStub:
     Predict: _grpc.UnaryUnaryMultiCallable[_ocr_service_pb2.PredictRequest, _ocr_service_pb2.PredictResponse]
     """Recognizes one drawing.
 
-    Errors: WORKSPACE_NOT_FOUND, REVISION_NOT_REACHED, MODEL_NOT_FOUND, MODEL_DAMAGED, NO_ONLINE_NETWORK, ONLINE_NOT_READY, DEVICE_FAILED.
+    Errors: WORKSPACE_NOT_FOUND, REVISION_NOT_REACHED, MODEL_NOT_FOUND, MODEL_DAMAGED, NO_ONLINE_NETWORK,
+    ONLINE_NOT_READY, DEVICE_FAILED.
     """
     PredictBatch: _grpc.UnaryUnaryMultiCallable[_ocr_service_pb2.PredictBatchRequest, _ocr_service_pb2.PredictBatchResponse]
     """Recognizes up to 256 drawings, in order, all at the same revision.
@@ -114,19 +117,21 @@ class OCRServiceStub:
 
 @_typing.type_check_only
 class OCRServiceAsyncStub(OCRServiceStub):
-    """Teaches characters and recognizes them. Every request names a workspace: an isolated vocabulary with its own samples. An empty
-    name means "default", which always exists; WorkspaceService creates others. Shares and probabilities are in the range 0 to 1.
+    """Teaches characters and recognizes them. Every request names a workspace: an isolated vocabulary with its own samples.
+    An empty name means "default", which always exists; WorkspaceService creates others. Shares and probabilities are in
+    the range 0 to 1.
 
-    request_id, where a request has one, makes a call safe to repeat. The client chooses it: 1 to 64 characters, a UUID is best, unique
-    in its workspace. The same id with the same payload returns the first response again with duplicate = true; with another payload it
-    is refused with REQUEST_ID_REUSED. Without one (empty), a repeated call is carried out again.
+    request_id, where a request has one, makes a call safe to repeat. The client chooses it: 1 to 64 characters, a UUID
+    is best, unique in its workspace. The same id with the same payload returns the first response again with duplicate =
+    true; with another payload it is refused with REQUEST_ID_REUSED. Without one (empty), a repeated call is carried out
+    again.
 
-    expected_revision, where a request has one, refuses the call with REVISION_MISMATCH if the workspace is at another revision. Without
-    one (absent), the call is carried out at any revision.
+    expected_revision, where a request has one, refuses the call with REVISION_MISMATCH if the workspace is at another
+    revision. Without one (absent), the call is carried out at any revision.
 
-    The comment of each call says what it does, then which ErrorReasons it has of its own. Any call can fail with INVALID_INPUT,
-    QUEUE_FULL, STOPPING and INTERNAL; a call that names a workspace also with WORKSPACE_CORRUPT, and one that changes something with
-    DISK_FULL and DISK_READ_ONLY.
+    The comment of each call says what it does, then which ErrorReasons it has of its own. Any call can fail with
+    INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a call on a workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT,
+    WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes something also with DISK_FULL and DISK_READ_ONLY.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -143,7 +148,8 @@ class OCRServiceAsyncStub(OCRServiceStub):
     Predict: _aio.UnaryUnaryMultiCallable[_ocr_service_pb2.PredictRequest, _ocr_service_pb2.PredictResponse]  # type: ignore[assignment]
     """Recognizes one drawing.
 
-    Errors: WORKSPACE_NOT_FOUND, REVISION_NOT_REACHED, MODEL_NOT_FOUND, MODEL_DAMAGED, NO_ONLINE_NETWORK, ONLINE_NOT_READY, DEVICE_FAILED.
+    Errors: WORKSPACE_NOT_FOUND, REVISION_NOT_REACHED, MODEL_NOT_FOUND, MODEL_DAMAGED, NO_ONLINE_NETWORK,
+    ONLINE_NOT_READY, DEVICE_FAILED.
     """
     PredictBatch: _aio.UnaryUnaryMultiCallable[_ocr_service_pb2.PredictBatchRequest, _ocr_service_pb2.PredictBatchResponse]  # type: ignore[assignment]
     """Recognizes up to 256 drawings, in order, all at the same revision.
@@ -197,19 +203,21 @@ class OCRServiceAsyncStub(OCRServiceStub):
     """
 
 class OCRServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Teaches characters and recognizes them. Every request names a workspace: an isolated vocabulary with its own samples. An empty
-    name means "default", which always exists; WorkspaceService creates others. Shares and probabilities are in the range 0 to 1.
+    """Teaches characters and recognizes them. Every request names a workspace: an isolated vocabulary with its own samples.
+    An empty name means "default", which always exists; WorkspaceService creates others. Shares and probabilities are in
+    the range 0 to 1.
 
-    request_id, where a request has one, makes a call safe to repeat. The client chooses it: 1 to 64 characters, a UUID is best, unique
-    in its workspace. The same id with the same payload returns the first response again with duplicate = true; with another payload it
-    is refused with REQUEST_ID_REUSED. Without one (empty), a repeated call is carried out again.
+    request_id, where a request has one, makes a call safe to repeat. The client chooses it: 1 to 64 characters, a UUID
+    is best, unique in its workspace. The same id with the same payload returns the first response again with duplicate =
+    true; with another payload it is refused with REQUEST_ID_REUSED. Without one (empty), a repeated call is carried out
+    again.
 
-    expected_revision, where a request has one, refuses the call with REVISION_MISMATCH if the workspace is at another revision. Without
-    one (absent), the call is carried out at any revision.
+    expected_revision, where a request has one, refuses the call with REVISION_MISMATCH if the workspace is at another
+    revision. Without one (absent), the call is carried out at any revision.
 
-    The comment of each call says what it does, then which ErrorReasons it has of its own. Any call can fail with INVALID_INPUT,
-    QUEUE_FULL, STOPPING and INTERNAL; a call that names a workspace also with WORKSPACE_CORRUPT, and one that changes something with
-    DISK_FULL and DISK_READ_ONLY.
+    The comment of each call says what it does, then which ErrorReasons it has of its own. Any call can fail with
+    INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a call on a workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT,
+    WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes something also with DISK_FULL and DISK_READ_ONLY.
     """
 
     @_abc_1.abstractmethod
@@ -242,7 +250,8 @@ class OCRServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_ocr_service_pb2.PredictResponse, _abc.Awaitable[_ocr_service_pb2.PredictResponse]]:
         """Recognizes one drawing.
 
-        Errors: WORKSPACE_NOT_FOUND, REVISION_NOT_REACHED, MODEL_NOT_FOUND, MODEL_DAMAGED, NO_ONLINE_NETWORK, ONLINE_NOT_READY, DEVICE_FAILED.
+        Errors: WORKSPACE_NOT_FOUND, REVISION_NOT_REACHED, MODEL_NOT_FOUND, MODEL_DAMAGED, NO_ONLINE_NETWORK,
+        ONLINE_NOT_READY, DEVICE_FAILED.
         """
 
     @_abc_1.abstractmethod

@@ -28,17 +28,21 @@ class OnlineSettings(_message.Message):
     WEIGHT_DECAY_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
     replay: _builtins.int
-    """Earlier drawings in each training step beside the new one, the same number of each label, so that the other labels are not
-    forgotten. Range: 0 (the new drawing alone) to 1,024. Default (absent): 32.
+    """Earlier drawings in each training step beside the new one, the same number of each label, so that the other labels
+    are not forgotten. Range: 0 (the new drawing alone) to 1,024. Default (absent): 32.
     """
     steps: _builtins.int
     """Optimizer steps (AdamW) for each drawing. Range: 1 to 100. Default (absent): 5."""
     learning_rate: _builtins.float
-    """Learning rate of AdamW. Range: above 0, to 1. Default (absent): 0.001, but 0.0001 for a new network of resnet50-transformer."""
+    """Learning rate of AdamW. Range: above 0, to 1. Default (absent): 0.001, but 0.0001 for a new network of
+    resnet50-transformer.
+    """
     weight_decay: _builtins.float
     """Weight decay of AdamW. Range: 0 to 1. Default (absent): 0.01."""
     seed: _builtins.int
-    """Seed for everything random. The same seed and the same drawings give the same network. Range: 0 or more. Default: 0."""
+    """Seed for everything random. The same seed and the same drawings give the same network. Range: 0 or more. Default:
+    0.
+    """
     def __init__(
         self,
         *,
@@ -73,7 +77,9 @@ Global___OnlineSettings: _TypeAlias = OnlineSettings  # noqa: Y015
 
 @_typing.final
 class OnlineStatus(_message.Message):
-    """How far the network has learned. What it knows depends on the live samples and their order alone. All fields are output only."""
+    """How far the network has learned. What it knows depends on the live samples and their order alone. All fields are
+    output only.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -88,17 +94,21 @@ class OnlineStatus(_message.Message):
     start: _builtins.str
     """The preset or the id of the model that it started as."""
     revision: _builtins.int
-    """The revision of the workspace that its predictions are based on. Absent until it has learned enough; "few-shot" answers until then."""
+    """The revision of the workspace that its predictions are based on. Absent until it has learned enough; "few-shot"
+    answers until then.
+    """
     labels_known: _builtins.int
-    """Number of labels that it knows, including those that it started with. "few-shot" answers while there are fewer than two: a
-    network with one label would give it for every drawing.
+    """Number of labels that it knows, including those that it started with. "few-shot" answers while there are fewer than
+    two: a network with one label would give it for every drawing.
     """
     samples_learned: _builtins.int
     """Number of samples that it has learned."""
     samples_left: _builtins.int
     """Number of samples that it has still to learn."""
     rebuilding: _builtins.bool
-    """True while it learns again everything after a sample that was forgotten or relabeled. The revision before that answers."""
+    """True while it learns again everything after a sample that was forgotten or relabeled. The revision before that
+    answers.
+    """
     error: _builtins.str
     """Why it does not learn, and what to do, in English; "few-shot" answers then. Empty if all is well."""
     @_builtins.property

@@ -49,7 +49,9 @@ class Sample(_message.Message):
     correction: _builtins.bool
     """True if it came from Correct."""
     picture: _builtins.bytes
-    """A PNG of 128 x 128 pixels, black ink on a transparent background. Empty in lists unless asked for, and if the drawing is damaged."""
+    """A PNG of 128 x 128 pixels, black ink on a transparent background. Empty in lists unless asked for, and if the
+    drawing is damaged.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was taught."""

@@ -33,7 +33,9 @@ class _WorkspaceStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Worksp
     WORKSPACE_STATE_READY: _WorkspaceState.ValueType  # 1
     """The workspace can be used."""
     WORKSPACE_STATE_CORRUPT: _WorkspaceState.ValueType  # 2
-    """Its file is damaged. RestoreSnapshot or Reset make the workspace usable again; the damaged file is kept in the trash."""
+    """Its file is damaged. RestoreSnapshot or Reset make the workspace usable again; the damaged file is kept in the
+    trash.
+    """
 
 class WorkspaceState(_WorkspaceState, metaclass=_WorkspaceStateEnumTypeWrapper):
     """Whether a workspace can be used."""
@@ -43,7 +45,9 @@ WORKSPACE_STATE_UNSPECIFIED: WorkspaceState.ValueType  # 0
 WORKSPACE_STATE_READY: WorkspaceState.ValueType  # 1
 """The workspace can be used."""
 WORKSPACE_STATE_CORRUPT: WorkspaceState.ValueType  # 2
-"""Its file is damaged. RestoreSnapshot or Reset make the workspace usable again; the damaged file is kept in the trash."""
+"""Its file is damaged. RestoreSnapshot or Reset make the workspace usable again; the damaged file is kept in the
+trash.
+"""
 Global___WorkspaceState: _TypeAlias = WorkspaceState  # noqa: Y015
 
 @_typing.final

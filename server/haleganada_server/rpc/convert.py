@@ -150,7 +150,7 @@ def taught(value: Taught, *, learned: bool = False) -> ocr_service_pb2.TrainResp
     return ocr_service_pb2.TrainResponse(
         sample_id=value.sample_id,
         loss=value.loss,
-        trained_as=value.trained_as,
+        canonical=value.trained_as,
         labels_known=value.labels_known,
         samples_total=value.samples_total,
         revision=value.revision,

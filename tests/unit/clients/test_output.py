@@ -13,7 +13,7 @@ from haleganada_client.cli.session import as_json, exit_code, plain
 KEYS: dict[type[Any], str] = {
     types.Candidate: "label probability canonical canonical_probability forms code_points samples class_id",
     types.Prediction: "candidates unknown_probability decision revision prediction_id model",
-    types.Taught: "sample_id loss label trained_as labels_known samples_total revision duplicate learned",
+    types.Taught: "sample_id loss label canonical labels_known samples_total revision duplicate learned",
     types.Correction: "taught predicted predicted_revision",
     types.ItemError: "code reason message field",
     types.RefusedItem: "item error",

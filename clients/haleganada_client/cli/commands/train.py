@@ -101,7 +101,7 @@ def _train_one(session: Session, label: str, image: str, variant_of: str, wait_s
 
 def in_words(taught: Taught) -> str:
     """What a taught sample means, in one line."""
-    stands_for = f" (a form of {taught.trained_as})" if taught.trained_as != taught.label else ""
+    stands_for = f" (a form of {taught.canonical})" if taught.canonical != taught.label else ""
     known = f"{counted(taught.labels_known, 'label')}, {counted(taught.samples_total, 'sample')} known"
     return f"learned {taught.label}{stands_for} as sample {taught.sample_id}; {known}"
 

@@ -1,7 +1,7 @@
 """JSON lines, for people and scripts: one object for each sample, with its label and either `ink` or `image`.
 
-`ink` is {"width", "height", "pen_width", "strokes": [{"x", "y", "t", "pressure"}]} as in the contract; `image` is a
-picture in base64. `variant_of`, `time_us` and `sample_id` are optional.
+`ink` is {"width", "height", "pen_width", "strokes": [{"x", "y", "t", "pressure"}]} as in the contract, whose time_ms is
+`t` here; `image` is a picture in base64. `variant_of`, `time_us` and `sample_id` are optional.
 """
 
 from __future__ import annotations
