@@ -17,7 +17,7 @@ from haleganada.v1 import dataset_service_pb2_grpc
 from . import convert
 from .connection import Connection
 from .errors import NO_SERVER, InvalidInput, Unavailable
-from .packing import packed, sha256_of
+from .packing import hash_file, open_packed
 from .types import RefusedItem
 
 _CHUNK = 256 * 1024
@@ -142,9 +142,9 @@ class DatasetsClient:
         """
         options = _options(name or Path(path).stem, split, validation_share, test_share, seed, orientation)
         with ExitStack() as stack:
-            file = stack.enter_context(packed(Path(path)))
+            file = stack.enter_context(open_packed(Path(path)))
             file_name = Path(path).name + (".zip" if Path(path).is_dir() else "")
-            header = pb.UploadDatasetHeader(options=options, file_name=file_name, sha256=sha256_of(file))
+            header = pb.UploadDatasetHeader(options=options, file_name=file_name, sha256=hash_file(file))
             return self._send(header, file, on_progress)
 
     def add(

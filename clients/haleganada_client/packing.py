@@ -1,5 +1,5 @@
-"""A folder as one file to send: a zip in which nothing but names and content matter, so that the same folder always
-gives the same bytes and an upload can go on where an earlier one broke off.
+"""A folder as one file to upload: a zip that depends only on the files' names and contents, so that the same folder
+always gives the same bytes and an interrupted upload can resume.
 """
 
 from __future__ import annotations
@@ -15,68 +15,65 @@ from typing import BinaryIO
 
 from .errors import InvalidInput
 
-_CHUNK = 1 << 20
+_CHUNK_BYTES = 1 << 20
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 @contextmanager
-def packed(path: Path) -> Iterator[BinaryIO]:
-    """A file to read and seek in; a folder as a zip, which is gone afterwards. Raises OSError,
-    InvalidInput."""
+def open_packed(path: Path) -> Iterator[BinaryIO]:
+    """Open a file to read and seek in; for a folder, a temporary zip of it. Raise OSError, InvalidInput."""
     if not path.is_dir():
         with path.open("rb") as file:
             yield file
         return
-    with tempfile.TemporaryFile(prefix="haleganada-") as spool:
-        _zip(path, spool)
-        spool.seek(0)
-        yield spool
+    with tempfile.TemporaryFile(prefix="haleganada-") as archive:
+        _zip_folder(path, archive)
+        archive.seek(0)
+        yield archive
 
 
-def links_below(folder: Path) -> list[str]:
-    """Names, below the folder, of the links that packed leaves out, hidden ones aside; sorted."""
-    found = [path for path in _below(folder) if path.is_symlink()]
+def list_links(folder: Path) -> list[str]:
+    """Return the symbolic links that open_packed skips, by their paths below the folder, sorted; not hidden ones."""
+    found = [path for path in _iter_paths(folder) if path.is_symlink()]
     return sorted(path.relative_to(folder).as_posix() for path in found)
 
 
-def sha256_of(file: BinaryIO) -> str:
-    """SHA-256 of a whole file, hexadecimal; it stands at its start afterwards."""
+def hash_file(file: BinaryIO) -> str:
+    """Return the SHA-256 of a whole file in hexadecimal, and rewind it."""
     digest = hashlib.sha256()
     file.seek(0)
-    while chunk := file.read(_CHUNK):
+    while chunk := file.read(_CHUNK_BYTES):
         digest.update(chunk)
     file.seek(0)
     return digest.hexdigest()
 
 
-def _zip(folder: Path, target: object) -> None:
-    """Images are compressed already: they are stored. Hidden files and links are left out."""
+def _zip_folder(folder: Path, target: object) -> None:
+    """Write a zip without compression, since images are compressed already. Skip hidden files and links."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as file:  # type: ignore[call-overload]
-        for path in _files_below(folder):
-            info = zipfile.ZipInfo(_name(path.relative_to(folder)), _NO_DATE)
+        for path in _iter_paths(folder):
+            if path.is_symlink() or not path.is_file():
+                continue
+            info = zipfile.ZipInfo(_member_name(path.relative_to(folder)), _NO_DATE)
             info.external_attr = 0o644 << 16
             with path.open("rb") as source, file.open(info, "w", force_zip64=True) as member:
-                while chunk := source.read(_CHUNK):
+                while chunk := source.read(_CHUNK_BYTES):
                     member.write(chunk)
 
 
-def _name(path: Path) -> str:
-    """Raises InvalidInput for what a zip cannot name."""
+def _member_name(path: Path) -> str:
+    """Return the name of a file in the zip. Raise InvalidInput if a zip cannot have it."""
     name = path.as_posix()
     try:
         name.encode()
     except UnicodeEncodeError:
         shown = name.encode("utf-8", "backslashreplace").decode()
-        raise InvalidInput(f"the name {shown} is not UTF-8; rename the file, then send the folder again") from None
+        raise InvalidInput(f"the file name {shown} is not UTF-8; rename the file and send the folder again") from None
     return name
 
 
-def _files_below(root: Path) -> Iterator[Path]:
-    return (path for path in _below(root) if not path.is_symlink() and path.is_file())
-
-
-def _below(root: Path) -> Iterator[Path]:
-    """Files and links, hidden ones left out; links are not followed, for they could lead round in a circle."""
+def _iter_paths(root: Path) -> Iterator[Path]:
+    """Yield files and links, except hidden ones. Links are not followed, because they could lead in circles."""
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (path for name in folders if (path := Path(folder, name)).is_symlink())

@@ -20,7 +20,7 @@ NEEDED = (
     "haleganada_server/weights/starter/memory.png",
     "haleganada_server/weights/starter/model.json",
     "haleganada_server/weights/starter/model.onnx",
-    "haleganada_client/cli/group.py",
+    "haleganada_client/cli/root.py",
     "haleganada_client/starter.jsonl",
     "haleganada_client/web/templates/index.html",
     "haleganada_client/web/static/draw_page.js",

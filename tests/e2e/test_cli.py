@@ -16,8 +16,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from haleganada_client.cli.group import SECTIONS
-from haleganada_client.other_text import differ_as_text
+from haleganada_client.cli.root import SECTIONS
+from haleganada_client.label_text import differ_as_text
 from PIL import Image, ImageDraw
 
 from tests.e2e.command_line import haleganada, haleganada_process
@@ -124,7 +124,7 @@ def test_a_label_s_pictures_may_be_named_by_a_pattern(run: Terminal, pictures: P
     assert run.json("train", "x", str(pictures / "x/*.png")) == {"taught": 3, "duplicates": 0, "refused": []}
     assert run.json("train", "x", str(pictures / "x/*.png"))["duplicates"] == 3
     assert "there is no file" in run.fails(2, "train", "x", str(pictures / "x/*.webp"))
-    assert "waits for one drawing" in run.fails(2, "train", "x", str(pictures / "x/*.png"), "--wait-learned")
+    assert "works with one drawing" in run.fails(2, "train", "x", str(pictures / "x/*.png"), "--wait-learned")
 
 
 def test_folders_in_the_wrong_place_have_a_remedy(run: Terminal, pictures: Path) -> None:
@@ -179,7 +179,9 @@ def test_a_form_that_says_something_else_is_warned_of(run: Terminal, pictures: P
         run("train", label, pictures / "x/0.png")
     linked = haleganada(*run.shared, "link", "ಆ", "ಅ")
     assert linked.returncode == 0 and "ಅ now has the forms ಅ, ಆ" in linked.stdout
-    assert linked.stderr.startswith("what was drawn as ಆ is read as ಅ from now on, which is other text; `haleganada ")
+    assert linked.stderr.startswith(
+        "drawings of ಆ are recognized as ಅ from now on, which is different text; `haleganada "
+    )
 
 
 @pytest.mark.parametrize(
@@ -203,7 +205,7 @@ def test_correct_link_unlink_relabel_forget_undo(run: Terminal, pictures: Path) 
     assert "no longer a form of x" in run("unlink", "ಅ")
     assert "is now y" in run("relabel", "1", "y")
     assert f"-w {run.workspace} undo` brings it back" in run("forget", "1")
-    assert "took back: forget y of sample 1" in run("undo")
+    assert "undone: forget y (sample 1)" in run("undo")
     assert run.json("undo")["kind"] == "relabel"
     assert {sample["label"] for sample in run.json("samples")} == {"x", "ಅ"}
 
@@ -249,8 +251,8 @@ def test_moving(run: Terminal, running: ServerProcess, pictures: Path, tmp_path:
         assert "wrote 6 samples" in run("export", tmp_path / name, "--format", form)
     other = Terminal(running.address, f"{run.workspace}-2")
     other("workspaces", "create", other.workspace)
-    assert "learned 6 samples" in other("import", tmp_path / "a.zip")
-    assert "6 known before" in other("import", tmp_path / "a.zip", "--format", "archive")
+    assert "imported 6 samples" in other("import", tmp_path / "a.zip")
+    assert "6 already known" in other("import", tmp_path / "a.zip", "--format", "archive")
     drawing = pictures / "x/1.png"
     assert other.json("predict", drawing)[0]["candidates"] == run.json("predict", drawing)[0]["candidates"]
 
@@ -268,7 +270,7 @@ def test_exports_and_imports_can_be_piped(run: Terminal, pictures: Path) -> None
     assert {json.loads(line)["label"] for line in done.stdout.splitlines()} == {"x", "ಅ"}
     assert b"wrote 6 samples to standard output" in done.stderr
     run("reset", "--confirm", run.workspace)
-    assert "learned 6 samples" in run("import", "-", stdin=done.stdout)
+    assert "imported 6 samples" in run("import", "-", stdin=done.stdout)
 
 
 def test_workspaces(run: Terminal) -> None:
@@ -427,7 +429,7 @@ def on_a_terminal(*arguments: str | Path, **environment: str) -> str:
 def test_colors_and_bars_are_for_people_who_want_them(run: Terminal, pictures: Path) -> None:
     run("train", "--folder", pictures)
     colored = on_a_terminal(*run.shared, "predict", pictures / "x/0.png")
-    assert "\x1b[32mrecognized" in colored and "Reading" in colored
+    assert "\x1b[32mrecognized" in colored and "Recognizing" in colored
     plain = on_a_terminal(*run.shared, "predict", pictures / "x/0.png", NO_COLOR="1")
     assert "recognized" in plain and "\x1b[32m" not in plain
     assert "\x1b" not in run("predict", pictures / "x/0.png")

@@ -89,8 +89,8 @@ def test_from_a_folder_to_its_end(running: ServerProcess, letters: Path) -> None
         one["dataset_id"] for one in run_json(running, "ls")
     }
     text = run(running, "show", made["dataset_id"])
-    assert all(words in text for words in ("to train on", "imbalance", "█", made["sha256"]))
-    assert "none, as many drawings of each label" in text
+    assert all(words in text for words in ("training", "imbalance", "█", made["sha256"]))
+    assert "none, every label has the same number of training drawings" in text
     assert "nothing was deleted" in run(running, "delete", "ಅಕ್ಷರ", "--confirm", "x", code=2)
     assert "deleted ಅಕ್ಷರ" in run(running, "delete", "ಅಕ್ಷರ", "--confirm", "ಅಕ್ಷರ")
     assert "there is no dataset" in run(running, "show", "ಅಕ್ಷರ", code=4)
@@ -104,10 +104,10 @@ def test_what_was_refused_is_listed(running: ServerProcess, letters: Path) -> No
     (letters / "train/999").mkdir()
     (letters / "train/999/1.png").write_bytes(png(drawing("unknown")))
     text = run(running, "add", letters, code=1)
-    assert "1 left out, because the same image is in a later part, too:" in text
+    assert "1 left out because the same image is also in a later part:" in text
     assert "  train/b/again.png: test/b/0.png is kept\n" in text
     assert "2 refused:" in text and "train/a/bad.png" in text and "“unknown”" in text
-    assert re.search(r"imbalance +the largest label has \S+ times as many drawings to train on as the smallest", text)
+    assert re.search(r"imbalance +the largest label has \S+ times as many training drawings as the smallest", text)
 
 
 def test_a_mapping_says_what_folders_mean(running: ServerProcess, letters: Path, shelf: Path, tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_links_in_a_folder_are_named(running: ServerProcess, letters: Path) -> N
         (letters / f"link {i:02}").symlink_to(letters / "train/a")
     linked = haleganada("--server", running.address, "datasets", "add", letters, "--json")
     assert linked.returncode == 0 and "22 links skipped: link 00, link 01, " in linked.stderr
-    assert "link 19 and 2 more; put the folders and files themselves there" in linked.stderr
+    assert "link 19 and 2 more; copy the files and folders themselves there" in linked.stderr
     assert json.loads(linked.stdout)["sha256"] == json.loads(plain.stdout)["sha256"]
 
 
@@ -139,8 +139,10 @@ def test_what_is_there_twice_is_named_and_parts_where_names_do_not_tell_them(
     for again in range(25):
         shutil.copy(letters / "test/b/0.png", letters / f"test/b/again{again:02}.png")
     text = run(running, "add", letters, "--name", "twice")
-    assert "25 left out, because the same image is there twice:\n  test/b/0.png: test/b/again24.png is kept\n" in text
-    assert "and 5 more (--all lists a thousand)" in text
+    assert (
+        "25 left out because the same image is in the part twice:\n  test/b/0.png: test/b/again24.png is kept\n" in text
+    )
+    assert "and 5 more (--all lists up to a thousand)" in text
     everything = run(running, "show", "twice", "--all")
     assert "  test/b/again23.png: test/b/again24.png is kept" in everything and " more" not in everything
     path = write_npz(
@@ -153,7 +155,7 @@ def test_what_is_there_twice_is_named_and_parts_where_names_do_not_tell_them(
 def test_one_label_for_both_cases_of_a_letter_is_told(running: ServerProcess, tmp_path: Path) -> None:
     files = idx_files(drawings(30), [1, 2, 3] * 10, "emnist-letters-train-")
     path = write_zip(tmp_path / "letters.zip", files | {"emnist-letters-mapping.txt": b"1 65 97\n2 66 98\n3 67 99\n"})
-    told = "to know: 3 labels stand for several characters (“A” also for “a”, “B” also for “b”, “C” also for “c”)"
+    told = "note: 3 labels stand for several characters (“A” also for “a”, “B” also for “b”, “C” also for “c”)"
     assert told in run(running, "add", path, "--name", "emnist") and told in run(running, "show", "emnist")
     assert run_json(running, "show", "emnist")["notes"][0]["labels"] == ["A", "B", "C"]
 

@@ -65,16 +65,16 @@ def cross(tmp_path: Path) -> Path:
 def test_a_network_learns_along_and_gives_way_again(run: Terminal, client: HaleganadaClient, cross: Path) -> None:
     run("train", "x", cross)
     begun = run("models", "use", "cnn36", "--online", "--learning-rate", str(QUICK), "--replay", "0")
-    assert "which starts as a new cnn36 and learns along" in begun and "models use few-shot` goes back" in begun
-    assert run("train", "+", cross, "--wait-learned").endswith("the network that learns along has learned it, too\n")
-    assert "2 learned, 0 to learn; answers know revision 2" in run("workspaces")
+    assert "which starts from a new cnn36" in begun and "models use few-shot` goes back" in begun
+    assert run("train", "+", cross, "--wait-learned").endswith("the online network has learned it, too\n")
+    assert "2 learned, 0 to learn; answers include changes up to revision 2" in run("workspaces")
     assert "online, from cnn36" in run("stats")
-    assert run("predict", cross).endswith("answered by the network that learns along\n")
+    assert run("predict", cross).endswith("answered by the online network\n")
     assert "answered" not in run("predict", cross, "--model", "few-shot")
     assert json.loads(run("predict", cross, "--json"))[0]["model"] == "online"
     info = client.get_workspace()
     assert info.model == "online" and info.online is not None and info.online.settings.replay == 0
-    assert "answers with few-shot" in run("models", "use", "few-shot")
+    assert "now uses few-shot" in run("models", "use", "few-shot")
     assert client.get_workspace().online is None and "answered" not in run("predict", cross)
     refused = run("predict", cross, "--model", "online", code=5)
     assert "no network learns along" in refused and "models use cnn36 --online" in refused and "wait" not in refused
@@ -85,8 +85,8 @@ def test_what_is_learned_anew_is_said(run: Terminal, client: HaleganadaClient) -
     first, last = client.train(zigzag(1), "z"), client.train(zigzag(2), "n", wait_learned_s=20)
     assert last.learned
     told = run("forget", str(first.sample_id))
-    assert f"forgot sample {first.sample_id}; " in told and "learns anew what came after it; `haleganada " in told
-    assert "learns anew" in run("undo") and "learns anew" in run("relabel", str(first.sample_id), "m")
+    assert f"forgot sample {first.sample_id}; " in told and "is relearning the later samples; `haleganada " in told
+    assert "is relearning" in run("undo") and "is relearning" in run("relabel", str(first.sample_id), "m")
     assert set(json.loads(run("forget", str(first.sample_id), "--json"))) == {"revision"}
 
 
@@ -94,13 +94,13 @@ def test_nobody_waits_for_it_who_does_not_want_to(run: Terminal, client: Halegan
     for hand in range(20):
         client.train(zigzag(1, hand), "z")
     begun = run("models", "use", "starter", "--online", "--learning-rate", "1")
-    assert "starts as the model starter" in begun
+    assert "starts from the model starter" in begun
     assert "few-shot answers until it has learned the 20 drawings taught so far\n" in begun
     client.models.activate("cnn36", online=OnlineSettings(learning_rate=1.0, seed=1))
     assert json.loads(run("train", "x", cross, "--json", "--wait-learned", "0"))["learned"] is False
     late = run("train", "x", cross, "--wait-learned", "0.2")
-    assert "the network that learns along has not learned it yet; `haleganada " in late
-    assert "the network that learns along has not learned it yet" in run("train", "x", cross, "--wait-learned", "0")
+    assert "the online network has not learned it yet; `haleganada " in late
+    assert "the online network has not learned it yet" in run("train", "x", cross, "--wait-learned", "0")
     told = json.loads(run("stats", "--json"))
     assert told["model"] == "online" and told["online"]["start"] == "cnn36" and told["online"]["samples_left"] > 0
 
@@ -108,18 +108,16 @@ def test_nobody_waits_for_it_who_does_not_want_to(run: Terminal, client: Halegan
 def test_a_model_names_the_workspaces_that_learn_along_from_it(run: Terminal, client: HaleganadaClient) -> None:
     run("models", "use", "starter", "--online")
     here = client.config.workspace
-    assert f"{here} (learning along)" in run("models") and f"{here} (learning along)" in run(
-        "models", "show", "starter"
-    )
+    assert f"{here} (online)" in run("models") and f"{here} (online)" in run("models", "show", "starter")
     assert client.models.get("starter").online_in == (here,)
     run("models", "use", "starter")
-    assert here in run("models") and f"{here} (learning along)" not in run("models")
+    assert here in run("models") and f"{here} (online)" not in run("models")
 
 
 def test_who_answers_at_first_depends_on_what_it_starts_as(run: Terminal) -> None:
     assert "few-shot answers until two labels are taught\n" in run("models", "use", "cnn36", "--online")
     begun = run("models", "use", "starter", "--online")
-    assert "it answers with what that model knows, and with what you teach from now on\n" in begun
+    assert "it answers with that model's labels, and learns those that you teach\n" in begun
 
 
 def test_the_sdk_waits_if_it_is_asked_to(client: HaleganadaClient) -> None:
@@ -136,7 +134,7 @@ def test_the_sdk_waits_if_it_is_asked_to(client: HaleganadaClient) -> None:
 @pytest.mark.parametrize(
     ("command", "code", "words"),
     [
-        (("cnn36", "--replay", "4"), 2, "add --online"),
+        (("cnn36", "--replay", "4"), 2, "needs --online"),
         (("cnn36", "--online", "--replay", "1025"), 2, "0<=x<=1024"),
         (("nothing", "--online"), 4, "nothing"),
         (("resnet18", "--online"), 5, "cnn36"),
@@ -150,8 +148,8 @@ def test_what_cannot_learn_along(run: Terminal, command: tuple[str, ...], code: 
 def test_one_drawing_is_waited_for(run: Terminal, cross: Path) -> None:
     for seconds in ((), ("0",)):
         told = run("train", "x", cross, "--wait-learned", *seconds)
-        assert told.endswith("no network learns along here; few-shot has learned it\n")
-    assert "waits for one drawing" in run("train", "--folder", cross.parent, "--wait-learned", code=2)
+        assert told.endswith("this workspace has no online network; few-shot has learned it\n")
+    assert "works with one drawing" in run("train", "--folder", cross.parent, "--wait-learned", code=2)
     assert "0<=x<=60" in run("train", "x", cross, "--wait-learned", "61", code=2)
 
 

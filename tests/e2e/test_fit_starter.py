@@ -38,4 +38,4 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
 
 def test_the_help_says_what_gathering_the_drawings_takes() -> None:
     told = " ".join(haleganada_process("fit", "--help").stdout.split())
-    assert "if the server has none, which takes 'haleganada[train]' on this machine" in told
+    assert "if the server does not have it yet. This needs the train extra on this machine" in told

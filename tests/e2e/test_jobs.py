@@ -40,7 +40,7 @@ def server(data: Path, port: int = 0) -> Iterator[ServerProcess]:
 
 AS_AT_A_TERMINAL = """
 import signal
-from haleganada_client.cli.group import main
+from haleganada_client.cli.root import main
 signal.signal(signal.SIGINT, signal.default_int_handler)
 main()
 """
@@ -216,15 +216,15 @@ def test_fit_evaluate_and_jobs_on_the_command_line(running: ServerProcess, tmp_p
 
     report = run("evaluate", "mine", "few-shot", "--data", "letters", "--out", tmp_path / "report")
     assert "letters, test part" in report and "50.0 % to 90.0 %" in report and "wrote" in report
-    assert "few-shot, worst labels:" in report and "taken for a (1x)" in report
-    assert "most confused:\n  ಅ taken for a (3x), a taken for ಅ (1x)" in report and "72.0 %" in report
+    assert "few-shot, worst labels:" in report and "mistaken for a (1x)" in report
+    assert "most confused:\n  ಅ mistaken for a (3x), a mistaken for ಅ (1x)" in report and "72.0 %" in report
     assert (tmp_path / "report" / "confusion_matrix.png").stat().st_size == 200_000
     assert json.loads(run("evaluate", "mine", "--data", "letters", "--quick", "--json"))["evaluation"]["quick"] is True
 
     asked = json.loads(run("fit", "cnn36", "--data", "letters", "--epochs", "10000", "--detach", "--json"))
     queued = run("evaluate", "mine", "--data", "letters", "--detach")
-    assert "is queued, and begins by itself; `" in queued and queued.endswith(" ends it\n")
-    assert "finishes up" in run("jobs", "cancel", asked["job_id"])
+    assert "is queued and will start by itself; `" in queued and queued.endswith(" ends it\n")
+    assert "is finishing up" in run("jobs", "cancel", asked["job_id"])
     assert "cancelled; model" in run("jobs", "watch", asked["job_id"], code=1)
     assert "smaller batch" in run("fit", "cnn36", "--data", "letters", "--name", "runs out of memory", code=1)
     assert "letters" not in run("fit", "cnn36", "--data", "no such", code=4)
@@ -235,8 +235,8 @@ def test_fit_evaluate_and_jobs_on_the_command_line(running: ServerProcess, tmp_p
     assert "in the first column" in told and not sheet.exists()
     for command in (("fit", "cnn36", "--data", "letters", "--preview"), ("datasets", "preview", "letters", "cnn36")):
         told = run(*command, tmp_path / "sheet.jpg", code=2)
-        assert f"a PNG is written, so call it {sheet}" in told and not (tmp_path / "sheet.jpg").exists()
-        assert f"a PNG is written, so call it {sheet}" in run(*command, tmp_path / "sheet", code=2)
+        assert f"the file will be a PNG; call it {sheet}" in told and not (tmp_path / "sheet.jpg").exists()
+        assert f"the file will be a PNG; call it {sheet}" in run(*command, tmp_path / "sheet", code=2)
     assert "there is no job" in run("jobs", "show", "x", code=4)
     told = run("jobs", "delete", asked["job_id"], "x", code=4)
     assert f"deleted job {asked['job_id']}\n" in told, "the second one's refusal, told as an error, does not hide it"
@@ -271,7 +271,7 @@ def test_models_of_one_name_are_told_apart_and_agreement_is_said(running: Server
     report = run("evaluate", *ids, "--data", "letters", "--out", tmp_path / "report")
     for model_id in ids:
         assert f"\ntwin ({model_id})  75.0 %" in report and f"twin ({model_id}), worst labels:" in report
-        assert f"wrote {tmp_path / 'report' / model_id}_confusion_matrix.html, of twin ({model_id})\n" in report
+        assert f"wrote {tmp_path / 'report' / model_id}_confusion_matrix.html, for twin ({model_id})\n" in report
     assert "the models agree on every drawing; they are right on 75.0 %" in report
 
 
@@ -285,7 +285,11 @@ def test_the_same_data_sent_twice_is_said_and_either_will_do(running: ServerProc
     run("datasets", "add", path, "--name", "twice")
     printed, told = run("datasets", "add", path, "--name", "twice", "--json")
     newest = json.loads(printed)["dataset_id"]
-    assert "the same is there already, as twice (" in told and f"datasets delete {newest}` deletes the new" in told
+    assert (
+        told.startswith("twice (")
+        and "has the same content; `haleganada" in told
+        and f"datasets delete {newest}` deletes the new" in told
+    )
     asked = json.loads(run("evaluate", "few-shot", "--data", "twice", "--json")[0])
     assert asked["evaluation"]["dataset_id"] == newest
     run("datasets", "add", path, "--name", "twice", "--seed", "7")
@@ -302,9 +306,9 @@ def test_ctrl_c_leaves_a_job_or_cancels_it(running: ServerProcess, answer: bytes
     seen = _read_until(master, b"rate 0.001")
     assert re.search(rb"training.*/600 .*epoch \d+ .*loss \d\.\d+ .* right .* rate 0\.001", seen)
     process.send_signal(signal.SIGINT)
-    _read_until(master, b"Cancel the job too?")
+    _read_until(master, b"Cancel the job?")
     os.write(master, answer)
-    seen = _read_until(master, b"goes on" if state is JobState.RUNNING else b"was kept")
+    seen = _read_until(master, b"continues on" if state is JobState.RUNNING else b"was kept")
     assert process.wait(15) == (130 if state is JobState.RUNNING else 1)
     os.close(master)
     with running.client() as client:

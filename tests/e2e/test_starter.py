@@ -74,9 +74,9 @@ def test_the_model_that_came_along_answers(tmp_path: Path) -> None:
 
 def test_what_was_forgotten_comes_back(tmp_path: Path) -> None:
     with up(tmp_path / "data", flags=("--starter",)) as running, HaleganadaClient(running.server) as client:
-        assert "144 digits and letters taught" in running.line
+        assert "144 drawings taught" in running.line
         doomed = next(sample for sample in client.iter_samples() if sample.label == "7")
         client.forget(doomed.sample_id)
     with up(tmp_path / "data", flags=("--starter",)) as again, HaleganadaClient(again.server) as client:
-        assert "1 digits and letters taught, 143 known before" in again.line
+        assert "1 drawings taught, 143 already known" in again.line
         assert taught(client, "default")["7"] == 4

@@ -126,7 +126,7 @@ def test_one_that_dies_takes_the_other_with_it(tmp_path: Path, victim: str) -> N
         (pid,) = servers if victim == "server" else pages(running.server)
         os.kill(pid, signal.SIGKILL)
         code, _, stderr = running.end()
-        assert code == 1 and f"the {victim} ended unexpectedly (signal 9)" in stderr
+        assert code == 1 and f"the {victim} exited unexpectedly (signal 9)" in stderr
         assert not pages(running.server)
 
 

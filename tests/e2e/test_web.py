@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from haleganada_client.cli.layout import percent
+from haleganada_client.cli.formatting import format_percent
 from PIL import Image, ImageDraw
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
@@ -152,7 +152,7 @@ import("/static/server/errors.js").then(({explain}) => done(explain(error)), (fa
 def test_shares_as_the_command_line_has_them(fresh: Page) -> None:
     shares = [0, 1e-9, 0.0004, 0.0005, 0.123, 0.9994, 0.9996, 0.99999, 1]
     shown = fresh.driver.execute_async_script(_PERCENT, shares)
-    assert shown == [percent(share) for share in shares]
+    assert shown == [format_percent(share) for share in shares]
 
 
 _PERCENT = """

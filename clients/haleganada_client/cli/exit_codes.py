@@ -1,37 +1,62 @@
-"""How the command line ends where something is wrong: one line on stderr and an exit code."""
+"""The command line's exit codes: their numbers, what they mean, and the errors that lead to them."""
 
 from __future__ import annotations
 
-import os
 import sys
+from enum import IntEnum
 from typing import NoReturn
 
 import click
 
-from .layout import printable
+from haleganada_client.errors import (
+    AlreadyExists,
+    DeadlineExceeded,
+    FailedPrecondition,
+    HaleganadaError,
+    NotFound,
+    RevisionMismatch,
+    Unavailable,
+)
 
-STOPPED = 130
-"""After Ctrl+C, as shells have it."""
+from .formatting import printable
+
+
+class ExitCode(IntEnum):
+    """An exit code. meaning: what --help says about it; errors: the SDK's errors that end a command with it."""
+
+    meaning: str
+    errors: tuple[type[HaleganadaError], ...]
+
+    def __new__(cls, number: int, meaning: str, errors: tuple[type[HaleganadaError], ...] = ()) -> ExitCode:
+        code = int.__new__(cls, number)
+        code._value_ = number
+        code.meaning, code.errors = meaning, errors
+        return code
+
+    SUCCESS = 0, "success"
+    FAILURE = 1, "failure, complete or partial"
+    USAGE = 2, "wrong usage"
+    UNREACHABLE = 3, "the server cannot be reached or does not answer in time", (Unavailable, DeadlineExceeded)
+    NOT_FOUND = 4, "not found", (NotFound,)
+    CONFLICT = (
+        5,
+        "the present state does not allow it (nothing to undo, name taken, wrong confirmation)",
+        (AlreadyExists, FailedPrecondition, RevisionMismatch),
+    )
+    INTERRUPTED = 130, "interrupted with Ctrl+C"
+
+
+def exit_code_for(error: HaleganadaError) -> ExitCode:
+    """Return the exit code of a command that an error ended; FAILURE for errors without one of their own."""
+    return next((code for code in ExitCode if isinstance(error, code.errors)), ExitCode.FAILURE)
+
+
+def describe_exit_codes() -> str:
+    """Return one sentence with every exit code and its meaning."""
+    return f"Exit codes: {'; '.join(f'{code.value} {code.meaning}' for code in ExitCode)}."
 
 
 def fail(message: str, code: int) -> NoReturn:
-    """End with one line on stderr."""
+    """Print one line to stderr and exit."""
     click.echo(f"haleganada: {printable(message)}", err=True)
     sys.exit(code)
-
-
-def run(command: click.Command) -> NoReturn:
-    """Run a command as the program; what click would tell in several lines is one, too."""
-    try:
-        code = command(prog_name="haleganada", args=sys.argv[1:] or ["--help"], standalone_mode=False)
-    except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx else "haleganada"
-        fail(f"{error.format_message()} (see {where} --help)", error.exit_code)
-    except click.ClickException as error:
-        fail(error.format_message(), error.exit_code)
-    except click.Abort:
-        fail("stopped", STOPPED)
-    except BrokenPipeError:  # the reader, for example `head`, has seen enough; nothing may be written at exit, either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    sys.exit(code if isinstance(code, int) else 0)

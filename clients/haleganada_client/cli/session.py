@@ -1,5 +1,5 @@
-"""What every command does around its work: connect, turn errors into one line and an exit code, print for people or
-programs.
+"""What every command needs around its work: a client, output for people or programs, and errors that become one line
+and an exit code.
 """
 
 from __future__ import annotations
@@ -16,92 +16,79 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from haleganada_client.errors import (
-    AlreadyExists,
-    DeadlineExceeded,
-    FailedPrecondition,
-    HaleganadaError,
-    NotFound,
-    RevisionMismatch,
-    Unavailable,
-)
+from haleganada_client.errors import HaleganadaError
 
-from .exit_codes import fail
-from .group import Settings
+from .exit_codes import ExitCode, exit_code_for, fail
+from .global_options import GlobalOptions
 
 if TYPE_CHECKING:  # gRPC is imported by commands that call a server, when they do
     from haleganada_client.client import HaleganadaClient
     from haleganada_client.connection import ClientConfig
 
 F = TypeVar("F", bound=Callable[..., Any])
-_EXIT: list[tuple[tuple[type[HaleganadaError], ...], int]] = [
-    ((Unavailable, DeadlineExceeded), 3),
-    ((NotFound,), 4),
-    ((AlreadyExists, FailedPrecondition, RevisionMismatch), 5),
-]
 
 
 class Session:
-    """One command's client and printer."""
+    """The client and the output of one command."""
 
-    def __init__(self, settings: Settings, as_json: bool) -> None:
-        self.json = as_json or settings.json
-        self._settings = settings
+    def __init__(self, options: GlobalOptions, as_json: bool) -> None:
+        self.json = as_json or options.json
+        self._options = options
 
     def client(self) -> HaleganadaClient:
-        """A client with the shared options, to be used in a with statement."""
+        """Return a client with the global options, to be used in a with statement."""
         from haleganada_client.client import HaleganadaClient
 
-        return HaleganadaClient(config=config_of(self._settings))
+        return HaleganadaClient(config=client_config(self._options))
 
     def command_line(self, *words: str, workspace: str | None = None) -> str:
-        """See Settings: every command that people are told of is written by it."""
-        return self._settings.command_line(*words, workspace=workspace)
+        """Return a command line to suggest to people; see GlobalOptions."""
+        return self._options.command_line(*words, workspace=workspace)
 
     def show(self, value: Any, text: str) -> None:
-        """Print a result: as JSON for programs, else the text."""
-        click.echo(as_json(value) if self.json else text)
+        """Print a result: the value as JSON if that was asked for, else the text."""
+        click.echo(to_json(value) if self.json else text)
 
     def progress(self, length: int, label: str) -> Any:
-        """A bar on stderr, where a person watches; to be used in a with statement."""
+        """Return a progress bar, to be used in a with statement. It appears on stderr if that is a terminal."""
         return click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())
 
     def ask(self, question: str) -> str:
-        """A confirmation typed by a person; where nobody can type, the option that gives it is named."""
+        """Return what a person types as a confirmation. Raise click.UsageError if stdin is no terminal."""
         if not sys.stdin.isatty():
-            raise click.UsageError("nobody is there to ask; give --confirm NAME")
+            raise click.UsageError("there is no terminal to ask for a confirmation; give it with --confirm NAME")
         return str(click.prompt(question, err=True))
 
     def report(self, error: HaleganadaError) -> NoReturn:
-        """End with the error's line and exit code."""
-        if self._settings.verbose:
+        """Print an error as one line, with --verbose its details before that, and exit with its code."""
+        if self._options.verbose:
             facts = {"kind": type(error).__name__, "reason": error.reason, "field": error.field, "call": error.call_id}
             click.echo(" ".join(f"{name}={value}" for name, value in facts.items() if value), err=True)
-        fail(error.message, exit_code(error))
+        fail(error.message, exit_code_for(error))
 
 
-def config_of(settings: Settings) -> ClientConfig:
-    """The shared options, and the environment for those that are not given."""
+def client_config(options: GlobalOptions) -> ClientConfig:
+    """Return the client's configuration: the global options, and the environment for those that are not given."""
     from haleganada_client.connection import ClientConfig
 
     config = ClientConfig.from_environment()
     return replace(
         config,
-        target=settings.server or config.target,
-        workspace=settings.workspace or config.workspace,
-        token=settings.token or config.token,
-        timeout_s=settings.timeout or config.timeout_s,
+        target=options.server or config.target,
+        workspace=options.workspace or config.workspace,
+        token=options.token or config.token,
+        timeout_s=options.timeout or config.timeout_s,
     )
 
 
 def with_session(command: F) -> F:
-    """Adds --json to a command, hands it a Session, and ends with one line where it fails."""
+    """Add --json to a command, pass it a Session, and turn its errors into one line and an exit code."""
 
-    @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     @click.pass_obj
     @functools.wraps(command)
-    def wrapped(settings: Settings, /, *args: Any, as_json: bool, **kwargs: Any) -> Any:
-        session = Session(settings, as_json)
+    def run_with_session(options: GlobalOptions, /, *args: Any, as_json: bool, **kwargs: Any) -> Any:
+        session = Session(options, as_json)
         try:
             return command(session, *args, **kwargs)
         except HaleganadaError as error:
@@ -109,32 +96,38 @@ def with_session(command: F) -> F:
         except BrokenPipeError:
             raise
         except OSError as error:
-            fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
+            fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), ExitCode.FAILURE)
         except UnicodeEncodeError:
-            fail("what was typed is not valid UTF-8; set the terminal's character set to it", 2)
+            fail("the command line is not valid UTF-8; set the terminal's character encoding to UTF-8", ExitCode.USAGE)
 
-    return wrapped  # type: ignore[return-value]
-
-
-def exit_code(error: HaleganadaError) -> int:
-    """The exit code that tells what kind of error it was."""
-    return next((code for kinds, code in _EXIT if isinstance(error, kinds)), 1)
+    return run_with_session  # type: ignore[return-value]
 
 
-def as_json(value: Any) -> str:
-    """Indented JSON. What is not UTF-8 in a file's name becomes an escape, so that it can always be printed."""
-    return json.dumps(plain(value), ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace").decode()
+def describe_server(options: GlobalOptions) -> str:
+    """Return one line with the server's address and version, or with why it did not tell them."""
+    session = Session(options, as_json=False)
+    try:
+        with session.client() as client:
+            versions = client.stats(history_points=0).versions
+            return f"server at {client.config.target}, version {versions.get('server', 'unknown')}"
+    except HaleganadaError as error:
+        return f"server: {error.message}"
 
 
-def plain(value: Any) -> Any:
-    """Dataclasses, enums and times as JSON values; pictures are left out, and what is no number is null."""
+def to_json(value: Any) -> str:
+    """Return indented JSON. File names that are not UTF-8 are escaped, so that they can always be printed."""
+    return json.dumps(to_json_value(value), ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace").decode()
+
+
+def to_json_value(value: Any) -> Any:
+    """Convert dataclasses, enums and times to JSON values; leave pictures out; replace NaN and infinities by null."""
     if is_dataclass(value):
         named = {field.name: getattr(value, field.name) for field in fields(value)}
-        return {name: plain(item) for name, item in named.items() if not isinstance(item, bytes)}
+        return {name: to_json_value(item) for name, item in named.items() if not isinstance(item, bytes)}
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: to_json_value(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [to_json_value(item) for item in value]
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, float) and not math.isfinite(value):

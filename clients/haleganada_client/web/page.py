@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 
+from haleganada_client.label_text import differ_as_text
 from haleganada_client.limits import MAX_LABEL_LENGTH
-from haleganada_client.other_text import differ_as_text
 
 from .context import client, workspace
 from .drawings import body, drawing, number, text

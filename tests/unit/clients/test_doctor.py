@@ -41,7 +41,7 @@ def test_no_server_is_a_failure_with_the_way_out(tmp_path: Path) -> None:
 
 
 def test_good_weights_are_found_without_importing_the_server(tmp_path: Path, other_weights: Path) -> None:
-    assert doctor(tmp_path, path=other_weights)[1]["weights"] == ("ok", "1 files match their card")
+    assert doctor(tmp_path, path=other_weights)[1]["weights"] == ("ok", "1 files match their checksums")
 
 
 def test_the_disk_is_named_in_full(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_the_disk_is_named_in_full(tmp_path: Path) -> None:
 def test_damaged_weights_are_a_failure(tmp_path: Path, other_weights: Path, damage: str) -> None:
     (other_weights / "haleganada_server/weights" / damage).write_bytes(b"damaged")
     state, detail = doctor(tmp_path, path=other_weights)[1]["weights"]
-    assert state == "fail" and "install the package again" in detail
+    assert state == "fail" and "reinstall the package" in detail
 
 
 def test_a_busy_port_is_a_warning(tmp_path: Path, busy_port: int) -> None:

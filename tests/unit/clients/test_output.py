@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from haleganada_client import errors, types
-from haleganada_client.cli.session import as_json, exit_code, plain
+from haleganada_client.cli.exit_codes import exit_code_for
+from haleganada_client.cli.session import to_json, to_json_value
 
 KEYS: dict[type[Any], str] = {
     types.Candidate: "label probability canonical canonical_probability forms code_points samples class_id",
@@ -39,19 +40,19 @@ KEYS: dict[type[Any], str] = {
 @pytest.mark.parametrize("kind", KEYS, ids=lambda kind: kind.__name__)
 def test_the_keys_of_the_json_stay(kind: type[Any]) -> None:
     value = kind(**{name: b"" if name == "picture" else None for name in kind.__dataclass_fields__})
-    assert " ".join(plain(value)) == KEYS[kind]
+    assert " ".join(to_json_value(value)) == KEYS[kind]
 
 
 def test_values_become_what_json_knows() -> None:
     moment = datetime(2026, 2, 3, 4, 5, 6, tzinfo=timezone.utc)
     sample = types.Sample(1, "ಅ", "ಅ", 0.5, moment, 2, "", False, b"picture")
-    page = json.loads(as_json([types.SamplePage((sample,), "", 1, 2), types.Decision.UNSURE]))
+    page = json.loads(to_json([types.SamplePage((sample,), "", 1, 2), types.Decision.UNSURE]))
     assert (
         page[0]["samples"][0]["create_time"] == "2026-02-03T04:05:06+00:00" and "picture" not in page[0]["samples"][0]
     )
     assert page[1] == "unsure"
-    assert "ಅ" in as_json("ಅ")
-    assert json.loads(as_json("caf\udce9")) == "caf\udce9"  # a file name that is not UTF-8 can be printed, too
+    assert "ಅ" in to_json("ಅ")
+    assert json.loads(to_json("caf\udce9")) == "caf\udce9"  # a file name that is not UTF-8 can be printed, too
 
 
 EXIT = {
@@ -71,4 +72,4 @@ EXIT = {
 
 def test_every_error_has_its_exit_code() -> None:
     assert set(EXIT) == set(errors.HaleganadaError.__subclasses__())
-    assert {kind: exit_code(kind("x")) for kind in EXIT} == EXIT
+    assert {kind: exit_code_for(kind("x")) for kind in EXIT} == EXIT

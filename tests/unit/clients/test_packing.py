@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from haleganada_client import InvalidInput
-from haleganada_client.packing import links_below, packed, sha256_of
+from haleganada_client.packing import hash_file, list_links, open_packed
 
 
 def folder(root: Path) -> Path:
@@ -22,7 +22,7 @@ def folder(root: Path) -> Path:
 
 
 def test_what_is_in_it(tmp_path: Path) -> None:
-    with packed(folder(tmp_path)) as file, zipfile.ZipFile(file) as made:
+    with open_packed(folder(tmp_path)) as file, zipfile.ZipFile(file) as made:
         assert made.namelist() == ["b/1.png", "train/ಅ/1.png", "train/ಅ/2.png"]
         assert made.read("train/ಅ/1.png").decode() == "train/ಅ/1.png"
 
@@ -33,29 +33,29 @@ def test_links_are_left_out_and_named(tmp_path: Path) -> None:
     (root / "train/round").symlink_to(root)
     (root / "train/ಅ/lost.png").symlink_to(tmp_path / "nowhere")
     (root / ".link").symlink_to(root / "b")
-    assert links_below(root) == ["link.png", "train/round", "train/ಅ/lost.png", "train/ಆ"]
-    with packed(root) as file, zipfile.ZipFile(file) as made:
+    assert list_links(root) == ["link.png", "train/round", "train/ಅ/lost.png", "train/ಆ"]
+    with open_packed(root) as file, zipfile.ZipFile(file) as made:
         assert made.namelist() == ["b/1.png", "train/ಅ/1.png", "train/ಅ/2.png"]
 
 
 def test_the_same_folder_gives_the_same_bytes(tmp_path: Path) -> None:
     root = folder(tmp_path)
-    with packed(root) as file:
-        before = sha256_of(file)
+    with open_packed(root) as file:
+        before = hash_file(file)
     for path in root.rglob("*"):
         os.utime(path, (1e9, 1e9), follow_symlinks=False)
-    with packed(root) as file:
-        assert sha256_of(file) == before and file.read(2) == b"PK"
+    with open_packed(root) as file:
+        assert hash_file(file) == before and file.read(2) == b"PK"
 
 
 def test_a_name_that_is_not_utf_8(tmp_path: Path) -> None:
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png")).write_bytes(b"x")
-    with pytest.raises(InvalidInput, match="rename the file"), packed(tmp_path):
+    with pytest.raises(InvalidInput, match="rename the file"), open_packed(tmp_path):
         pass
 
 
 def test_a_file_is_sent_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "a.npz").write_bytes(b"content")
-    with packed(tmp_path / "a.npz") as file:
+    with open_packed(tmp_path / "a.npz") as file:
         assert file.read() == b"content"
-        assert sha256_of(file) == sha256_of(io.BytesIO(b"content"))
+        assert hash_file(file) == hash_file(io.BytesIO(b"content"))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from haleganada_client.cli.group import cli
+from haleganada_client.cli.root import cli
 
 
 def told(file: Path, *more: str) -> str:
@@ -22,15 +22,15 @@ def told(file: Path, *more: str) -> str:
         ('{"epoch": 3}', 'there is no setting "epoch"; allowed are epochs, batch_size, learning_rate, '),
         ('{"name": "mine"}', 'there is no setting "name"; allowed are epochs, '),
         ('{"batch-size": 3}', 'there is no setting "batch-size"; allowed are epochs, batch_size'),
-        ('{"epochs": "3"}', 'epochs is "3"; allowed is a whole number, 1 to 10,000'),
-        ('{"epochs": 3.0}', "epochs is 3.0; allowed is a whole number, 1 to 10,000"),
-        ('{"epochs": true}', "epochs is true; allowed is a whole number, 1 to 10,000"),
-        ('{"seed": 9223372036854775808}', "seed is 9223372036854775808; allowed is a whole number, 0 to "),
-        ('{"learning_rate": 0}', "learning_rate is 0; allowed is a number, above 0 to 1"),
-        ('{"weight_decay": NaN}', "weight_decay is NaN; allowed is a number, 0 to 1"),
-        ('{"weight_decay": [0.1]}', "weight_decay is [0.1]; allowed is a number, 0 to 1"),
-        ('{"augment": 1}', "augment is 1; allowed is true or false"),
-        ('{"optimizer": "sgd"}', 'optimizer is "sgd"; allowed is "adamw" or "adam"'),
+        ('{"epochs": "3"}', 'epochs is "3", but must be a whole number from 1 to 10,000'),
+        ('{"epochs": 3.0}', "epochs is 3.0, but must be a whole number from 1 to 10,000"),
+        ('{"epochs": true}', "epochs is true, but must be a whole number from 1 to 10,000"),
+        ('{"seed": 9223372036854775808}', "seed is 9223372036854775808, but must be a whole number from 0 to "),
+        ('{"learning_rate": 0}', "learning_rate is 0, but must be a number above 0 and at most 1"),
+        ('{"weight_decay": NaN}', "weight_decay is NaN, but must be a number from 0 to 1"),
+        ('{"weight_decay": [0.1]}', "weight_decay is [0.1], but must be a number from 0 to 1"),
+        ('{"augment": 1}', "augment is 1, but must be true or false"),
+        ('{"optimizer": "sgd"}', 'optimizer is "sgd", but must be "adamw" or "adam"'),
         ('[{"epochs": 3}]', "is not a JSON object of settings"),
         ("epochs: 3", "is not a JSON object of settings"),
         ("[" * 100_000, "is not a JSON object of settings"),

@@ -18,7 +18,7 @@ from haleganada.v1 import model_service_pb2_grpc, ocr_service_pb2_grpc, workspac
 from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada.v1 import online_pb2 as onl
 from haleganada.v1 import workspace_service_pb2 as wsp
-from haleganada_client.cli.group import cli
+from haleganada_client.cli.root import cli
 
 MODEL = "0123456789ab"
 
@@ -78,7 +78,7 @@ def test_a_line_only_while_there_are_some(command: str) -> None:
     for waiting in (17, 0):
         said = shown(wsp.Workspace(name="w", samples_total=40, samples_to_embed=waiting), command)
         assert "40" in said
-        assert ("17 samples" in said, "anew" in said) == (waiting > 0, waiting > 0)
+        assert ("17 samples" in said, "re-embed" in said) == (waiting > 0, waiting > 0)
 
 
 @pytest.mark.parametrize("command", ["stats", "workspaces"])
@@ -103,12 +103,12 @@ def test_a_line_only_while_there_are_some(command: str) -> None:
                     start=MODEL, revision=9, labels_known=4, samples_learned=1200, samples_left=3, rebuilding=True
                 ),
             ),
-            "online, from mine|1,200 learned, 3 to learn; learning anew what came after a change; "
-            "answers know revision 9",
+            "online, from mine|1,200 learned, 3 to learn; relearning after a change; "
+            "answers include changes up to revision 9",
         ),
         (
             wsp.Workspace(model="online", online=onl.OnlineStatus(start="cnn36", error="no memory; use less")),
-            "online, from cnn36|does not learn, few-shot answers: no memory; use less",
+            "online, from cnn36|not learning, few-shot answers: no memory; use less",
         ),
     ],
 )

@@ -9,7 +9,7 @@ from importlib import import_module
 
 import haleganada_client
 import pytest
-from haleganada_client.cli.group import SECTIONS
+from haleganada_client.cli.root import SECTIONS
 
 FORBIDDEN = ("torch", "numpy", "PIL", "onnxruntime", "flask", "haleganada_server")
 
@@ -36,7 +36,7 @@ COMMANDS = {name for commands in SECTIONS.values() for name in commands}
 @pytest.mark.parametrize("command", ["", *sorted(COMMANDS - {"serve", "pretrain"})])  # whose help is the server's own
 def test_help_waits_for_nothing(command: str) -> None:
     loaded = modules_after(
-        "from haleganada_client.cli.group import cli; from click.testing import CliRunner; "
+        "from haleganada_client.cli.root import cli; from click.testing import CliRunner; "
         f"assert CliRunner().invoke(cli, [*'{command}'.split(), '--help']).exit_code == 0"
     )
     assert not loaded & {*FORBIDDEN, "grpc", "google.protobuf"}

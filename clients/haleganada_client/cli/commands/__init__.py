@@ -1,1 +1,1 @@
-"""One module for each command group, named as the command is."""
+"""The commands, one module for each group; root.SECTIONS says which module has which command."""

@@ -9,15 +9,15 @@ from click.shell_completion import get_completion_class
 @click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion_command(shell: str) -> None:
-    """Print a completion script, for your shell's start-up file.
+    """Print a completion script. Add the line for your shell to its start-up file.
 
     \b
-    bash  eval "$(haleganada completion bash)"   in ~/.bashrc
-    zsh   eval "$(haleganada completion zsh)"    in ~/.zshrc
-    fish  haleganada completion fish | source    in config.fish
+    bash  ~/.bashrc       eval "$(haleganada completion bash)"
+    zsh   ~/.zshrc        eval "$(haleganada completion zsh)"
+    fish  config.fish     haleganada completion fish | source
     """
-    from haleganada_client.cli.group import cli
+    from haleganada_client.cli.root import cli
 
-    kind = get_completion_class(shell)
-    if kind is not None:
-        click.echo(kind(cli, {}, "haleganada", "_HALEGANADA_COMPLETE").source())
+    completion = get_completion_class(shell)
+    if completion is not None:
+        click.echo(completion(cli, {}, "haleganada", "_HALEGANADA_COMPLETE").source())

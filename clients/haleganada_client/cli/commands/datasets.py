@@ -1,24 +1,27 @@
-"""datasets: what models are trained and measured on."""
+"""datasets: what models are trained and evaluated on."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from haleganada_client.cli.dataset_lookup import resolve_dataset
 from haleganada_client.cli.default_group import DefaultGroup
-from haleganada_client.cli.files.dataset_lookup import dataset_named
-from haleganada_client.cli.files.paths import tell_of_links
-from haleganada_client.cli.files.png_file import PngFile
-from haleganada_client.cli.layout import bar, counted, moment, printable, size, table
+from haleganada_client.cli.exit_codes import ExitCode
+from haleganada_client.cli.files.paths import report_links
+from haleganada_client.cli.files.png_path import PngPath
+from haleganada_client.cli.formatting import format_time, printable
+from haleganada_client.cli.output.dataset_report import format_dataset, format_datasets
+from haleganada_client.cli.output.file_errors import name_file_in_errors
 from haleganada_client.cli.session import Session, with_session
-from haleganada_client.cli.text.file_errors import said_of
 from haleganada_client.limits import (
     DEFAULT_PREVIEW_DRAWINGS,
     DEFAULT_PREVIEW_VIEWS,
+    DEFAULT_SPLIT_SHARE,
     PREVIEW_DRAWINGS,
     PREVIEW_VIEWS,
     SPLIT_SHARE,
@@ -26,33 +29,42 @@ from haleganada_client.limits import (
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
     from haleganada_client.client import HaleganadaClient
-    from haleganada_client.datasets import Dataset, DatasetLabel, RepeatedItem
+    from haleganada_client.datasets import Dataset
 
-_LABELS_SHOWN = 40
-_ITEMS_SHOWN = 20
-_LEAKED = "left out, because the same image is in a later part, too"
-_TWICE = "left out, because the same image is there twice"
-_share = click.FloatRange(*SPLIT_SHARE.bounds)
+_SHARE = click.FloatRange(*SPLIT_SHARE.bounds)
 
 
 @click.group("datasets", cls=DefaultGroup)
 def datasets_command() -> None:
-    """List data sets (ls, also without the word), add one, look at one, or delete it."""
+    """List data sets (ls, the default), add, show, preview or delete one."""
 
 
-def _reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def _import_options(command: Callable[..., Any]) -> Callable[..., Any]:
     options = [
-        click.option("--name", default="", help="What to call it. [default: the file's name]"),
-        click.option("--split", default="auto", show_default=True, type=click.Choice(["auto", "stratified", "writer"])),
-        click.option("--validation", type=_share, metavar="SHARE", help="Share for validation. [default: 0.15]"),
-        click.option("--test", type=_share, metavar="SHARE", help="Share for the test. [default: 0.15]"),
-        click.option("--seed", default=0, show_default=True, help="Of the split."),
+        click.option("--name", default="", help="The data set's name. [default: the file's name]"),
+        click.option(
+            "--split",
+            default="auto",
+            show_default=True,
+            type=click.Choice(["auto", "stratified", "writer"]),
+            help="How to split drawings that are in no part: with the same shares of every label, or by writer.",
+        ),
+        click.option(
+            "--validation",
+            type=_SHARE,
+            metavar="SHARE",
+            help=f"The validation part's share. [default: {DEFAULT_SPLIT_SHARE}]",
+        ),
+        click.option(
+            "--test", type=_SHARE, metavar="SHARE", help=f"The test part's share. [default: {DEFAULT_SPLIT_SHARE}]"
+        ),
+        click.option("--seed", default=0, show_default=True, help="The random seed of the split."),
         click.option(
             "--orientation",
             default="auto",
             show_default=True,
             type=click.Choice(["auto", "upright", "transposed"]),
-            help="Of IDX images; EMNIST's are transposed.",
+            help="The orientation of IDX images; EMNIST's are transposed.",
         ),
     ]
     for option in reversed(options):
@@ -62,8 +74,8 @@ def _reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @datasets_command.command("add")
 @click.argument("path")
-@click.option("--on-server", is_flag=True, help="PATH is on the server's disk, below its --datasets-from.")
-@_reading_options
+@click.option("--on-server", is_flag=True, help="PATH is on the server's disk, in its --datasets-from folder.")
+@_import_options
 @with_session
 def add_dataset(
     session: Session,
@@ -76,13 +88,18 @@ def add_dataset(
     seed: int,
     orientation: str,
 ) -> None:
-    """Upload PATH: a folder or a .zip of labeled images or IDX files (MNIST), a .npz with arrays x and y, or what
-    `haleganada export` wrote: an archive or a .jsonl.
+    """Add a data set from PATH.
 
-    Folders name the labels, as text (ಅ), as code points (U+0C95_0CCD) or as a decimal code (3205), below train/,
-    validation/ and test/ or without them; a class_mapping.json above them, {"folder": "label"}, wins over their names.
-    What has no part is split by writer where names tell them (w012_1.png), else the same share of every label. Links
-    in a folder are skipped. An upload that broke off goes on where it was. Exit code 1 if some were refused.
+    PATH is a folder or a .zip of labeled images or IDX files (MNIST), a .npz with arrays x and y, or a file that
+    `haleganada export` wrote (archive or jsonl).
+
+    Folders are named by a label (ಅ), its code points (U+0C95_0CCD) or a decimal code (3205). They may lie in folders
+    train/, validation/ and test/. A file class_mapping.json above them, {"folder": "label"}, takes precedence over
+    their names.
+
+    Drawings that are in no part are split by writer if file names tell the writer (w012_1.png), otherwise with the same
+    shares of every label. Symbolic links are skipped. An interrupted upload resumes when you repeat the command. The
+    exit code is 1 if drawings were refused.
 
     \b
     haleganada datasets add letters/
@@ -92,37 +109,37 @@ def add_dataset(
     options: dict[str, Any] = {"name": name, "split": split, "validation_share": validation, "test_share": test}
     options |= {"seed": seed, "orientation": orientation}
     if not on_server and not Path(path).exists():
-        raise click.UsageError(f"there is no {path} here; with --on-server it is looked for on the server")
-    with session.client() as client, said_of(Path(path).name or Path(path).resolve().name or path):
+        raise click.UsageError(f"there is no {path} on this machine; with --on-server, the server looks for it")
+    with session.client() as client, name_file_in_errors(Path(path).name or Path(path).resolve().name or path):
         if on_server:
-            made = client.datasets.add(path, **options)
+            dataset = client.datasets.add(path, **options)
         else:
-            tell_of_links(Path(path))
-            made = _upload(session, client.datasets.upload, path, options)
-        _tell_of_the_same(session, client, made)
-    session.show(made, _in_words(made))
-    if made.refused_total:
-        sys.exit(1)
+            report_links(Path(path))
+            dataset = _upload(session, client.datasets.upload, path, options)
+        _report_same_content(session, client, dataset)
+    session.show(dataset, format_dataset(dataset))
+    if dataset.refused_total:
+        sys.exit(ExitCode.FAILURE)
 
 
-def _tell_of_the_same(session: Session, client: HaleganadaClient, made: Dataset) -> None:
-    """On stderr, where another data set holds exactly what this one does."""
+def _report_same_content(session: Session, client: HaleganadaClient, dataset: Dataset) -> None:
+    """Say on stderr if another data set has exactly the same content."""
     for other in client.datasets.list():
-        if other.sha256 == made.sha256 and other.dataset_id != made.dataset_id:
-            delete = session.command_line("datasets", "delete", made.dataset_id)
-            there = f"{printable(other.name)} ({other.dataset_id}, of {moment(other.create_time)})"
-            click.echo(f"the same is there already, as {there}; `{delete}` deletes the new one", err=True)
+        if other.sha256 == dataset.sha256 and other.dataset_id != dataset.dataset_id:
+            delete = session.command_line("datasets", "delete", dataset.dataset_id)
+            twin = f"{printable(other.name)} ({other.dataset_id}, of {format_time(other.create_time)})"
+            click.echo(f"{twin} has the same content; `{delete}` deletes the new data set", err=True)
             return
 
 
 def _upload(session: Session, upload: Callable[..., Dataset], path: str, options: dict[str, Any]) -> Dataset:
-    with session.progress(0, "Sending") as progress:
+    with session.progress(0, "Uploading") as progress:
 
         def show(sent: int, total: int) -> None:
             progress.length = total
             progress.update(sent - progress.pos)
             if sent == total and sys.stderr.isatty():
-                click.echo("\nThe server reads the drawings; a million of them takes a quarter of an hour.", err=True)
+                click.echo("\nThe server is importing the drawings, a million in about 15 minutes.", err=True)
 
         return upload(path, on_progress=show, **options)
 
@@ -130,148 +147,69 @@ def _upload(session: Session, upload: Callable[..., Dataset], path: str, options
 @datasets_command.command("ls")
 @with_session
 def list_datasets(session: Session) -> None:
-    """List data sets, the newest first."""
+    """List data sets, newest first."""
     with session.client() as client:
-        found = client.datasets.list()
-    header = ["id", "name", "labels", "train", "validation", "test", "writers", "refused", "on disk", "made"]
-    rows = [_row(dataset) for dataset in found]
-    text = table(rows, header, right={2, 3, 4, 5, 6, 7, 8}) if found else "no data sets"
-    session.show(found, text)
+        datasets = client.datasets.list()
+    session.show(datasets, format_datasets(datasets))
 
 
 @datasets_command.command("show")
 @click.argument("dataset")
-@click.option("--all", "everything", is_flag=True, help="Every label and every item that was left out.")
+@click.option("--all", "show_all", is_flag=True, help="List every label, and every item that was left out.")
 @with_session
-def show_dataset(session: Session, dataset: str, everything: bool) -> None:
-    """Tell all of DATASET, its id or its unique name: how many drawings of each label, and what was refused."""
+def show_dataset(session: Session, dataset: str, show_all: bool) -> None:
+    """Show DATASET, given by its id or unique name. The report lists its labels, and what was left out or refused."""
     with session.client() as client:
         found = client.datasets.get(dataset)
-    session.show(found, _in_words(found, everything))
+    session.show(found, format_dataset(found, show_all))
 
 
 @datasets_command.command("delete")
 @click.argument("dataset")
-@click.option("--confirm", metavar="NAME", help="The data set's name again, instead of being asked for it.")
+@click.option("--confirm", metavar="NAME", help="The data set's name again, to confirm without being asked.")
 @with_session
 def delete_dataset(session: Session, dataset: str, confirm: str | None) -> None:
-    """Delete DATASET for good. Models that were trained on it stay."""
+    """Delete DATASET permanently. Models that were trained on it stay."""
     with session.client() as client:
         found = client.datasets.get(dataset)
-        question = f"This deletes the data set for good. Type its name, {printable(found.name)}, to go on"
+        name = printable(found.name)
+        question = f"This deletes the data set permanently. Type its name, {name}, to continue"
         if (confirm or session.ask(question)) != found.name:
             raise click.UsageError("that is not the data set's name; nothing was deleted")
         client.datasets.delete(found.dataset_id)
-    session.show({"deleted": found.dataset_id}, f"deleted {printable(found.name)} ({found.dataset_id})")
+    session.show({"deleted": found.dataset_id}, f"deleted {name} ({found.dataset_id})")
 
 
 @datasets_command.command("preview")
 @click.argument("dataset")
 @click.argument("preset")
-@click.argument("file", type=PngFile(), metavar="FILE.png")
+@click.argument("file", type=PngPath(), metavar="FILE.png")
 @click.option(
     "--drawings",
     default=DEFAULT_PREVIEW_DRAWINGS,
     show_default=True,
     type=click.IntRange(*PREVIEW_DRAWINGS.bounds),
-    help="Rows.",
+    help="The number of rows.",
 )
 @click.option(
     "--views",
     default=DEFAULT_PREVIEW_VIEWS,
     show_default=True,
     type=click.IntRange(*PREVIEW_VIEWS.bounds),
-    help="Augmented ones of each.",
+    help="The augmented views of each drawing.",
 )
-@click.option("--seed", default=0, show_default=True, help="Of the choice and the augmentation.")
+@click.option("--seed", default=0, show_default=True, help="The random seed of the choice and the augmentation.")
 @with_session
 def preview_dataset(
     session: Session, dataset: str, preset: str, file: Path, drawings: int, views: int, seed: int
 ) -> None:
-    """Write a PNG of drawings of DATASET as the network of PRESET receives them in training, augmented."""
+    """Preview training images. The PNG shows drawings of DATASET as the network of PRESET gets them, augmented."""
     with session.client() as client:
-        named = dataset_named(client, dataset)
-        preview = client.datasets.preview(named, preset, drawings=drawings, views=views, seed=seed)
+        dataset_id = resolve_dataset(client, dataset)
+        preview = client.datasets.preview(dataset_id, preset, drawings=drawings, views=views, seed=seed)
     file.write_bytes(preview.sheet)
     side = preview.input_size_px
     session.show(
         {"file": str(file), "labels": preview.labels, "input_size_px": side},
         f"wrote {printable(str(file))}: {' '.join(preview.labels)}, {side} x {side} px each",
     )
-
-
-def _row(dataset: Dataset) -> list[str]:
-    counts = [dataset.labels_total, dataset.train, dataset.validation, dataset.test, dataset.writers]
-    numbers = [f"{count:,}" for count in (*counts, dataset.refused_total)]
-    return [dataset.dataset_id, dataset.name, *numbers, size(dataset.size_bytes), moment(dataset.create_time)]
-
-
-def _in_words(dataset: Dataset, everything: bool = False) -> str:
-    facts = [
-        ["id", dataset.dataset_id],
-        ["name", dataset.name],
-        ["to train on", f"{dataset.train:,}"],
-        ["validation", f"{dataset.validation:,}"],
-        ["test", f"{dataset.test:,}"],
-        ["labels", f"{dataset.labels_total:,}"],
-        ["imbalance", _imbalance(dataset)],
-        ["writers", f"{dataset.writers:,}" if dataset.writers else "not known"],
-        ["left out", f"{dataset.duplicates:,} found twice, {dataset.leaks:,} that a later part has, too"],
-        ["on disk", size(dataset.size_bytes)],
-        ["SHA-256", dataset.sha256],
-    ]
-    notes = [f"to know: {printable(note.message)}" for note in dataset.notes]
-    sections = [table(facts), *notes, _balance(dataset.labels, everything)]
-    if dataset.leaks:
-        sections.append(_left_out(_LEAKED, dataset.leaked, dataset.leaks, everything))
-    if dataset.duplicated:  # data sets from before they were named only tell how many there are
-        sections.append(_left_out(_TWICE, dataset.duplicated, dataset.duplicates, everything))
-    if dataset.refused_total:
-        sections.append(_refused(dataset, everything))
-    return "\n\n".join(sections)
-
-
-def _imbalance(dataset: Dataset) -> str:
-    """Of the part to train on, which alone it matters for."""
-    if not dataset.imbalance:
-        return "-"
-    if dataset.imbalance == 1:
-        return "none, as many drawings of each label to train on"
-    return f"the largest label has {dataset.imbalance:.3g} times as many drawings to train on as the smallest"
-
-
-def _balance(labels: Sequence[DatasetLabel], everything: bool) -> str:
-    """The labels, the rarest first: those are the ones to do something about."""
-    rarest = sorted(labels, key=lambda label: label.train)
-    shown = rarest if everything else rarest[:_LABELS_SHOWN]
-    most = max((label.train for label in labels), default=0) or 1
-    rows = [
-        [label.label, f"{label.train:,}", f"{label.validation:,}", f"{label.test:,}", bar(label.train / most)]
-        for label in shown
-    ]
-    text = table(rows, ["label", "train", "validation", "test", ""], right={1, 2, 3})
-    left = len(labels) - len(shown)
-    return f"{text}\nand {counted(left, 'label')} with more (--all lists them)" if left else text
-
-
-def _left_out(title: str, items: Sequence[RepeatedItem], total: int, everything: bool) -> str:
-    """Where the names do not tell the parts, the parts are told."""
-    lines = [f"{_placed(one.item, one.part)}: {_placed(one.kept, one.kept_part)} is kept" for one in items]
-    return _listed(title, lines, total, everything)
-
-
-def _placed(item: str, part: str) -> str:
-    return f"{printable(item)} ({part})" if part and not item.startswith(f"{part}/") else printable(item)
-
-
-def _refused(dataset: Dataset, everything: bool) -> str:
-    lines = [f"{printable(item.item)}: {printable(item.error.message)}" for item in dataset.refused]
-    return _listed("refused", lines, dataset.refused_total, everything)
-
-
-def _listed(title: str, lines: Sequence[str], total: int, everything: bool) -> str:
-    """`total` items, of which the first thousand are known by line."""
-    shown = lines if everything else lines[:_ITEMS_SHOWN]
-    left = total - len(shown)
-    more = [f"and {left:,} more" + ("" if everything else " (--all lists a thousand)")] if left else []
-    return "\n  ".join([f"{total:,} {title}:", *shown, *more])

@@ -1,4 +1,4 @@
-"""jobs: what the server trains and measures, and has trained and measured."""
+"""jobs: training and evaluation on the server."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from haleganada_client.cli.default_group import DefaultGroup
-from haleganada_client.cli.layout import moment, percent, size, table
+from haleganada_client.cli.exit_codes import ExitCode
+from haleganada_client.cli.files.job_files import download_job_files
+from haleganada_client.cli.formatting import format_duration, format_percent, format_size, format_table, format_time
+from haleganada_client.cli.output.evaluation_report import format_evaluation
+from haleganada_client.cli.output.job_progress import watch_until_over
+from haleganada_client.cli.output.training_report import format_training
 from haleganada_client.cli.session import Session, with_session
-from haleganada_client.cli.text.job_bar import duration, followed
-
-from .evaluate import measured, saved_files
-from .fit import trained
 
 if TYPE_CHECKING:
     from haleganada_client.jobs import EpochMetrics, Job, TrainingJob
@@ -23,54 +24,54 @@ if TYPE_CHECKING:
 
 @click.group("jobs", cls=DefaultGroup)
 def jobs_command() -> None:
-    """List jobs (ls, also without the word), look at one, watch, cancel or delete it, fetch its files."""
+    """List jobs (ls, the default); show, watch, cancel or delete one; download its files."""
 
 
 @jobs_command.command("ls")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="How many at most.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="List at most so many.")
 @with_session
 def list_jobs(session: Session, limit: int) -> None:
     """List jobs, newest first."""
     with session.client() as client:
-        found = client.jobs.list(limit)
-    header = ["job", "what", "state", "asked for", "model", ""]
-    session.show(found, table([_row(job) for job in found], header) if found else "no jobs")
+        jobs = client.jobs.list(limit)
+    header = ["job", "task", "state", "created", "model", ""]
+    session.show(jobs, format_table([_row(job) for job in jobs], header) if jobs else "no jobs")
 
 
 @jobs_command.command("show")
 @click.argument("job_id")
 @with_session
 def show_job(session: Session, job_id: str) -> None:
-    """Tell all of job JOB_ID."""
+    """Show the job JOB_ID: its settings, progress and result."""
     with session.client() as client:
         job = client.jobs.get(job_id)
-    session.show(job, _in_words(session, job))
+    session.show(job, _format_job(session, job))
 
 
 @jobs_command.command("watch")
 @click.argument("job_id")
 @with_session
 def watch_job(session: Session, job_id: str) -> None:
-    """Watch job JOB_ID until it is over. Exit code 1 if it failed or was cancelled."""
+    """Watch the job JOB_ID until it is over. The exit code is 1 if it failed or was cancelled."""
     with session.client() as client:
-        job = followed(session, client, client.jobs.get(job_id))
-    session.show(job, _ended(session, job))
+        job = watch_until_over(session, client, client.jobs.get(job_id))
+    session.show(job, _format_result(session, job))
     if job.state.value != "succeeded":
-        sys.exit(1)
+        sys.exit(ExitCode.FAILURE)
 
 
 @jobs_command.command("cancel")
 @click.argument("job_id")
 @with_session
 def cancel_job(session: Session, job_id: str) -> None:
-    """End job JOB_ID. A training keeps the best state so far as a model."""
+    """Cancel the job JOB_ID. A training job keeps the best model so far."""
     with session.client() as client:
         job = client.jobs.cancel(job_id)
     if job.state.over:
         text = f"job {job.job_id}: {job.state.value}"
     else:
         watch = session.command_line("jobs", "watch", job.job_id)
-        text = f"job {job.job_id} finishes up; `{watch}` shows when it is over"
+        text = f"job {job.job_id} is finishing up; `{watch}` waits until it is over"
     session.show(job, text)
 
 
@@ -78,14 +79,14 @@ def cancel_job(session: Session, job_id: str) -> None:
 @click.argument("job_ids", nargs=-1, required=True, metavar="JOB_ID...")
 @with_session
 def delete_jobs(session: Session, job_ids: tuple[str, ...]) -> None:
-    """Delete jobs that are over, with their reports, curves and logs. Models that came of them stay."""
+    """Delete jobs that are over, with their reports, curves and logs. The models that they trained stay."""
     deleted: list[str] = []
     try:
         with session.client() as client:
             for job_id in job_ids:
                 client.jobs.delete(job_id)
                 deleted.append(job_id)
-    finally:  # one that cannot be deleted does not hide those before it
+    finally:  # tell which jobs were deleted even if the next one cannot be
         if deleted:
             session.show({"deleted": deleted}, "\n".join(f"deleted job {job_id}" for job_id in deleted))
 
@@ -93,83 +94,94 @@ def delete_jobs(session: Session, job_ids: tuple[str, ...]) -> None:
 @jobs_command.command("files")
 @click.argument("job_id")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--to", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER", help="Fetch them to there.")
+@click.option(
+    "--to", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER", help="Download the files to here."
+)
 @with_session
 def job_files(session: Session, job_id: str, names: tuple[str, ...], to: Path | None) -> None:
-    """List the files of job JOB_ID, or fetch them: all, or those that are named."""
+    """List or download the files of the job JOB_ID. With NAMEs, download only those."""
     if names and to is None:
-        raise click.UsageError("say where the files shall go, with --to FOLDER")
+        raise click.UsageError("say where to put the files, with --to FOLDER")
     with session.client() as client:
         job = client.jobs.get(job_id)
-        saved = saved_files(client, job, to, names) if to is not None else []
+        paths = download_job_files(client, job, to, names) if to is not None else []
     if to is not None:
-        session.show([str(path) for path in saved], "\n".join(f"wrote {path}" for path in saved) or "no files")
+        session.show([str(path) for path in paths], "\n".join(f"wrote {path}" for path in paths) or "no files")
     else:
-        rows = [[file.name, size(file.size_bytes)] for file in job.files]
-        session.show(job.files, table(rows, ["file", "size"], right={1}) if rows else "no files")
+        rows = [[file.name, format_size(file.size_bytes)] for file in job.files]
+        session.show(job.files, format_table(rows, ["file", "size"], right={1}) if rows else "no files")
 
 
 def _row(job: Job) -> list[str]:
-    progress = job.progress
-    share = f"{percent(progress.done / progress.total)} of {progress.stage}" if progress.total else progress.stage
+    status = job.error_reason
+    if job.state.value == "running":
+        progress = job.progress
+        share = f"{format_percent(progress.done / progress.total)} of " if progress.total else ""
+        status = f"{share}{progress.stage}"
     model_id = job.training.model_id if job.training else ""
-    news = share if job.state.value == "running" else job.error_reason
-    return [job.job_id, _what(job), _state(job), moment(job.create_time), model_id or "-", news]
+    return [job.job_id, _describe_task(job), _state(job), format_time(job.create_time), model_id or "-", status]
 
 
 def _state(job: Job) -> str:
-    """One that was cancelled and finishes up runs no more as it did."""
     return "ending" if job.cancelling else job.state.value
 
 
-def _what(job: Job) -> str:
+def _describe_task(job: Job) -> str:
     if job.training:
         return f"{job.training.preset} on {job.training.dataset_name}: {job.training.model_name}"
-    assert job.evaluation is not None, "every job is one of the two"
-    return f"evaluation of {', '.join(m.name for m in job.evaluation.models)} on {job.evaluation.dataset_name}"
+    assert job.evaluation is not None, "a job is either a training or an evaluation"
+    names = ", ".join(model.name for model in job.evaluation.models)
+    return f"evaluation of {names} on {job.evaluation.dataset_name}"
 
 
-def _in_words(session: Session, job: Job) -> str:
-    facts = [["job", job.job_id], ["what", _what(job)], ["state", _state(job)], ["asked for", moment(job.create_time)]]
-    facts += [[name, moment(time)] for name, time in (("began", job.start_time), ("ended", job.end_time)) if time]
+def _format_job(session: Session, job: Job) -> str:
+    facts = [
+        ["job", job.job_id],
+        ["task", _describe_task(job)],
+        ["state", _state(job)],
+        ["created", format_time(job.create_time)],
+    ]
+    facts += [
+        [name, format_time(time)] for name, time in (("started", job.start_time), ("ended", job.end_time)) if time
+    ]
     if not job.state.over and job.progress.stage:
         facts.append(["now", f"{job.progress.stage} {job.progress.done:,} of {job.progress.total:,}"])
     if job.progress.message:
         facts.append(["", job.progress.message])
-    parts = [table(facts)]
+    sections = [format_table(facts)]
     if job.training:
-        parts = [table(facts + _settings(job.training)), _epochs(job.training.epochs)]
+        sections = [format_table(facts + _settings_rows(job.training)), _epoch_table(job.training.epochs)]
     if job.state.over:
-        parts.append(_ended(session, job))
-    return "\n\n".join(part for part in parts if part)
+        sections.append(_format_result(session, job))
+    return "\n\n".join(section for section in sections if section)
 
 
-def _settings(training: TrainingJob) -> list[list[str]]:
-    """The settings that were asked for and those in use, a line for each of the two that says something."""
-    lines = []
+def _settings_rows(training: TrainingJob) -> list[list[str]]:
+    """Return a row for the settings that were requested, and one for those in use, unless there are none."""
+    rows = []
     for name, settings in (("settings", training.requested_settings), ("settings used", training.settings)):
-        given = {} if settings is None else vars(settings)
-        if said := ", ".join(f"{setting}: {value}" for setting, value in given.items() if value is not None):
-            lines.append([name, said])
-    return lines
+        values = {} if settings is None else vars(settings)
+        if text := ", ".join(f"{setting}: {value}" for setting, value in values.items() if value is not None):
+            rows.append([name, text])
+    return rows
 
 
-def _ended(session: Session, job: Job) -> str:
-    return trained(session, job) if job.training else measured(job)
+def _format_result(session: Session, job: Job) -> str:
+    return format_training(session, job) if job.training else format_evaluation(job)
 
 
-def _epochs(epochs: Sequence[EpochMetrics]) -> str:
+def _epoch_table(epochs: Sequence[EpochMetrics]) -> str:
     rows = [
         [
             str(epoch.epoch),
             f"{epoch.train_loss:.4f}",
-            percent(epoch.train_accuracy),
+            format_percent(epoch.train_accuracy),
             f"{epoch.validation_loss:.4f}",
-            percent(epoch.validation_accuracy),
+            format_percent(epoch.validation_accuracy),
             f"{epoch.learning_rate:.3g}",
-            duration(epoch.duration_seconds),
+            format_duration(epoch.duration_seconds),
         ]
         for epoch in epochs
     ]
-    header = ["epoch", "loss", "right", "validation loss", "right", "rate", "time"]
-    return table(rows, header, right=range(7)) if rows else ""
+    header = ["epoch", "loss", "accuracy", "validation loss", "accuracy", "learning rate", "time"]
+    return format_table(rows, header, right=range(7)) if rows else ""

@@ -1,167 +1,186 @@
-"""models: what was trained on data sets, and which of it answers."""
+"""models: models that were trained on data sets, and which one a workspace uses."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
+from haleganada_client import limits
 from haleganada_client.cli.default_group import DefaultGroup
-from haleganada_client.cli.layout import moment, percent, printable, size, table
-from haleganada_client.cli.session import Session, as_json, with_session
-from haleganada_client.cli.text.export_report import export_report
-
-from .models_use import use_model
-
-if TYPE_CHECKING:  # gRPC is imported when a server is called
-    from haleganada_client.models import Model, Preset
-
-_HASH_SHOWN = 12  # characters, enough to tell two models apart
-_LABELS_SHOWN = 100
+from haleganada_client.cli.formatting import format_count, format_size, printable
+from haleganada_client.cli.output.export_report import format_export_report
+from haleganada_client.cli.output.model_report import format_model, format_models, format_presets
+from haleganada_client.cli.output.online_learning import model_names
+from haleganada_client.cli.session import Session, to_json, with_session
+from haleganada_client.types import OnlineSettings
 
 
 @click.group("models", cls=DefaultGroup)
 def models_command() -> None:
-    """List trained models (ls, also without the word), look at one, choose what answers, export or delete."""
-
-
-models_command.add_command(use_model)
+    """List trained models (ls, the default); show, use, export or delete one; list what can be trained."""
 
 
 @models_command.command("ls")
 @with_session
 def list_models(session: Session) -> None:
-    """List models, the newest first, behind few-shot, each workspace's own head."""
+    """List models, newest first. The list begins with few-shot, each workspace's own head."""
     with session.client() as client:
-        found = client.models.list()
-    session.show(found, _table(found))
+        models = client.models.list()
+    session.show(models, format_models(models))
 
 
 @models_command.command("show")
 @click.argument("model")
 @with_session
 def show_model(session: Session, model: str) -> None:
-    """Tell all of MODEL: its id, or its name if that is unique."""
+    """Show MODEL, given by its id or unique name."""
     with session.client() as client:
         found = client.models.get(model)
-    session.show(found, _in_words(found))
+    session.show(found, format_model(found))
 
 
 @models_command.command("presets")
 @with_session
 def list_presets(session: Session) -> None:
-    """List what can be trained, with `haleganada fit`."""
+    """List the presets that `haleganada fit` can train."""
     with session.client() as client:
-        found = client.models.presets()
-    header = ["preset", "parameters", "input", "epochs", "batch", "rate", ""]
-    session.show(found, table([_preset_row(preset) for preset in found], header, right={1, 2, 3, 4, 5}))
+        presets = client.models.presets()
+    session.show(presets, format_presets(presets))
 
 
 @models_command.command("delete")
 @click.argument("model")
-@click.option("--confirm", metavar="NAME", help="The model's name again, instead of being asked for it.")
+@click.option("--confirm", metavar="NAME", help="The model's name again, to confirm without being asked.")
 @with_session
 def delete_model(session: Session, model: str, confirm: str | None) -> None:
-    """Delete MODEL for good. No workspace may answer with it."""
+    """Delete MODEL permanently. No workspace may be using it."""
     with session.client() as client:
         found = client.models.get(model)
-        typed = confirm or session.ask(
-            f"This deletes the model for good. Type its name, {printable(found.name)}, to go on"
-        )
+        name = printable(found.name)
+        typed = confirm or session.ask(f"This deletes the model permanently. Type its name, {name}, to continue")
         if typed != found.name:
             raise click.UsageError("that is not the model's name; nothing was deleted")
         client.models.delete(found.model_id)
-    session.show({"deleted": found.model_id}, f"deleted {printable(found.name)} ({found.model_id})")
+    session.show({"deleted": found.model_id}, f"deleted {name} ({found.model_id})")
 
 
 @models_command.command("export")
 @click.argument("model")
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
-@click.option("--int8", is_flag=True, help="8-bit weights: about half the size, nearly the same answers.")
+@click.option("--int8", is_flag=True, help="Use 8-bit weights: about half the size, nearly the same answers.")
 @with_session
 def export_model(session: Session, model: str, file: Path, int8: bool) -> None:
-    """Write MODEL to FILE (- for standard output) as ONNX, which onnxruntime alone can run.
+    """Export MODEL to FILE as ONNX. If FILE is -, write to standard output.
 
-    Labels and preprocessing are in its metadata. The file appears only once it is complete and its checksum is right.
+    The ONNX model runs with onnxruntime alone; its metadata contains the labels and the preprocessing. FILE appears
+    only when it is complete and its checksum is verified.
     """
     to_stdout = str(file) == "-"
     with session.client() as client:
-        done = client.models.export(model, sys.stdout.buffer if to_stdout else file, "int8" if int8 else "float32")
-    where = "standard output" if to_stdout else printable(str(file))
-    text = f"wrote {where} ({size(done.size_bytes)})"
-    if done.report is not None:
-        text += f"; {export_report(done.report)}"
+        exported = client.models.export(model, sys.stdout.buffer if to_stdout else file, "int8" if int8 else "float32")
+    target = "standard output" if to_stdout else printable(str(file))
+    text = f"wrote {target} ({format_size(exported.size_bytes)})"
+    if exported.report is not None:
+        text += f"; {format_export_report(exported.report)}"
     if to_stdout:
-        click.echo(as_json(done) if session.json else text, err=True)
+        click.echo(to_json(exported) if session.json else text, err=True)
     else:
-        session.show(done, text)
+        session.show(exported, text)
 
 
-def _table(models: Sequence[Model]) -> str:
-    header = ["id", "name", "kind", "labels", "size", "hash", "data", "validation", "test", "ms", "made", "answers in"]
-    listed = table([_row(model) for model in models], header, right={3, 4, 7, 8, 9})
-    return "\n".join([listed, *(_damage(model) for model in models if model.damage)])
+_ONLINE_SETTINGS: tuple[tuple[str, dict[str, Any]], ...] = (
+    (
+        "--replay",
+        {
+            "type": click.IntRange(*limits.REPLAY.bounds),
+            "help": f"earlier drawings to repeat in each step. [default: {limits.DEFAULT_REPLAY}]",
+        },
+    ),
+    (
+        "--steps",
+        {
+            "type": click.IntRange(*limits.ONLINE_STEPS.bounds),
+            "help": f"optimizer steps for each drawing. [default: {limits.DEFAULT_ONLINE_STEPS}]",
+        },
+    ),
+    (
+        "--learning-rate",
+        {
+            "type": click.FloatRange(*limits.LEARNING_RATE.bounds, min_open=limits.LEARNING_RATE.open),
+            "help": f"AdamW's learning rate. [default: {limits.DEFAULT_ONLINE_LEARNING_RATE}; 0.0001 for a new "
+            "resnet50-transformer]",
+        },
+    ),
+    (
+        "--weight-decay",
+        {
+            "type": click.FloatRange(*limits.WEIGHT_DECAY.bounds),
+            "help": f"AdamW's weight decay. [default: {limits.DEFAULT_ONLINE_WEIGHT_DECAY}]",
+        },
+    ),
+    ("--seed", {"type": click.IntRange(*limits.SEED.bounds), "help": "the random seed. [default: 0]"}),
+)
 
 
-def _damage(model: Model) -> str:
-    return f"damaged: {model.model_id}, {printable(model.damage)}"
+def _add_online_settings(command: Any) -> Any:
+    for flag, attributes in reversed(_ONLINE_SETTINGS):
+        command = click.option(flag, **{**attributes, "help": f"With --online: {attributes['help']}"})(command)
+    return command
 
 
-def _answers_in(model: Model) -> str:
-    return ", ".join([*model.active_in, *(f"{name} (learning along)" for name in model.online_in)])
+@models_command.command("use")
+@click.argument("model")
+@click.option("--online", is_flag=True, help="Give the workspace a network of its own that learns online.")
+@_add_online_settings
+@with_session
+def use_model(session: Session, model: str, online: bool, **settings: Any) -> None:
+    """Use MODEL for all predictions in the workspace from now on. `few-shot` goes back to the workspace's own head.
+
+    With --online, the workspace gets a network of its own that starts from MODEL, or untrained from the preset cnn36 or
+    resnet50-transformer. It learns every drawing that was taught and each one that will be. The server needs torch.
+
+    \b
+    haleganada models use mine
+    haleganada models use cnn36 --online --replay 16
+    haleganada models use few-shot
+    """
+    given = {name: value for name, value in settings.items() if value is not None}
+    if online:
+        _use_online(session, model, OnlineSettings(**given))
+    elif given:
+        raise click.UsageError(f"--{next(iter(given)).replace('_', '-')} needs --online")
+    else:
+        _use(session, model)
 
 
-def _row(model: Model) -> list[str]:
-    return [
-        model.model_id,
-        f"{model.name} (damaged)" if model.damage else model.name,
-        model.preset,
-        str(model.labels_total) if model.labels_total else "-",
-        size(model.size_bytes),
-        model.sha256[:_HASH_SHOWN],
-        f"{model.dataset_name} {model.dataset_sha256[:_HASH_SHOWN]}".strip() or "-",
-        percent(model.validation_accuracy),
-        percent(model.test_accuracy),
-        f"{model.latency_ms:.1f}" if model.latency_ms else "-",
-        moment(model.create_time) if model.create_time else "-",
-        _answers_in(model),
-    ]
+def _use(session: Session, model: str) -> None:
+    with session.client() as client:
+        active, workspace = client.models.activate(model), client.config.workspace
+    text = f"{printable(workspace)} now uses {printable(active.name)}"
+    session.show(active, f"{text}; {_describe_way_back(session)}" if active.model_id != "few-shot" else text)
 
 
-def _in_words(model: Model) -> str:
-    facts = [
-        ["id", model.model_id],
-        ["name", model.name],
-        ["kind", model.preset],
-        ["parameters", f"{model.parameters:,}"],
-        ["input", f"{model.input_size_px} x {model.input_size_px} px"],
-        ["on disk", size(model.size_bytes)],
-        ["SHA-256", model.sha256],
-        ["answers in", _answers_in(model) or "-"],
-    ]
-    if model.damage:
-        facts.append(["damaged", model.damage])
-    if model.create_time:
-        facts += [
-            ["made", moment(model.create_time)],
-            ["data set", model.dataset_name],
-            ["its SHA-256", model.dataset_sha256],
-            ["validation", percent(model.validation_accuracy)],
-            ["test", percent(model.test_accuracy)],
-            ["one drawing", f"{model.latency_ms:.1f} ms" if model.latency_ms else "-"],
-            ["labels", _labels(model)],
-        ]
-    return table(facts)
+def _use_online(session: Session, model: str, settings: OnlineSettings) -> None:
+    with session.client() as client:
+        online = client.models.activate(model, online=settings)
+        workspace, name = client.get_workspace(), model_names(client, [online.start]).get(online.start)
+    start = f"the model {printable(name)}" if name else f"a new {printable(online.start)}"
+    text = f"{printable(workspace.name)} now has an online network, which starts from {start}"
+    status = f"`{session.command_line('workspaces')}` shows its progress; {_describe_way_back(session)}"
+    session.show(online, f"{text}; {_describe_first_answers(workspace.samples_total, bool(name))}\n{status}")
 
 
-def _labels(model: Model) -> str:
-    shown, left = model.labels[:_LABELS_SHOWN], model.labels_total - _LABELS_SHOWN
-    return f"{model.labels_total}: {' '.join(shown)}" + (f" and {left} more (--json has all)" if left > 0 else "")
+def _describe_first_answers(samples: int, starts_from_model: bool) -> str:
+    """Say what answers at first. A network that starts from a model knows its labels."""
+    if samples:
+        return f"few-shot answers until it has learned the {format_count(samples, 'drawing')} taught so far"
+    if starts_from_model:
+        return "it answers with that model's labels, and learns those that you teach"
+    return "few-shot answers until two labels are taught"
 
 
-def _preset_row(preset: Preset) -> list[str]:
-    recipe = [str(preset.epochs), str(preset.batch_size), f"{preset.learning_rate:g}"]
-    return [preset.name, f"{preset.parameters:,}", f"{preset.input_size_px} px", *recipe, preset.description]
+def _describe_way_back(session: Session) -> str:
+    return f"`{session.command_line('models', 'use', 'few-shot')}` goes back"

@@ -10,23 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from haleganada_client.cli.files.folders import images_below
-from haleganada_client.cli.files.paths import matching, tell_of_others
-from haleganada_client.cli.files.pictures import Picture, answered, read
-from haleganada_client.cli.layout import bar, percent, printable, table
-from haleganada_client.cli.session import Session, plain, with_session
-from haleganada_client.cli.text import online_learning
-from haleganada_client.cli.text.visualize import ENDINGS, write_visualization
+from haleganada_client.cli.exit_codes import ExitCode
+from haleganada_client.cli.files.label_folders import iter_images
+from haleganada_client.cli.files.paths import expand_path, report_other_files
+from haleganada_client.cli.files.pictures import Picture, load_picture, send_in_batches
+from haleganada_client.cli.formatting import format_bar, format_percent, format_table, printable
+from haleganada_client.cli.output import online_learning
+from haleganada_client.cli.output.visualization import ENDINGS, write_visualization
+from haleganada_client.cli.session import Session, to_json_value, with_session
 from haleganada_client.limits import TOP_K
 from haleganada_client.types import FEW_SHOT, ONLINE, Candidate, Decision, ItemError, Prediction
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
     from haleganada_client.client import HaleganadaClient
 
-_WORDS = {
+_DECISIONS = {
     Decision.RECOGNIZED: ("recognized", "green"),
     Decision.UNSURE: ("not sure", "yellow"),
-    Decision.UNKNOWN: ("I don't know this one", "red"),
+    Decision.UNKNOWN: ("unknown", "red"),
     Decision.NOTHING_TAUGHT: ("nothing taught yet", "red"),
 }
 Outcome = Prediction | ItemError
@@ -34,7 +35,7 @@ Outcome = Prediction | ItemError
 
 @click.command("predict")
 @click.argument("images", nargs=-1)
-@click.option("--folder", metavar="DIR", help="Also every picture below this folder.")
+@click.option("--folder", metavar="DIR", help="Also recognize all images in this folder and its subfolders.")
 @click.option(
     "--top-k", "-k", default=3, show_default=True, type=click.IntRange(*TOP_K.bounds), help="Candidates to show."
 )
@@ -42,130 +43,131 @@ Outcome = Prediction | ItemError
     "--save-viz",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Also draw the pictures with their answers, as .svg or .html.",
+    help="Also save the images with their predictions to a .svg or .html file.",
 )
 @click.option(
     "--model",
     default="",
     metavar="NAME",
-    help="The model to ask, by name or id; few-shot, or online for the network that learns along. "
-    "[default: the workspace's choice]",
+    help="The model to use: its name or id, few-shot, or online for the online network. "
+    "[default: the workspace's model]",
 )
 @with_session
 def predict_command(
     session: Session, images: tuple[str, ...], folder: str | None, top_k: int, save_viz: Path | None, model: str
 ) -> None:
-    """Say what drawings are. IMAGES: files, folders, patterns such as 'page/*.png', or - for standard input.
+    """Recognize drawings. IMAGES are files, folders, patterns such as 'page/*.png', or - for standard input.
 
-    Exit code 1 if some could not be read. A wrong answer: `haleganada correct`.
+    The exit code is 1 if an image could not be used. To correct a prediction, use `haleganada correct`.
     """
     if save_viz is not None and save_viz.suffix.lower() not in ENDINGS:
-        raise click.UsageError("--save-viz draws .svg or .html, which every browser shows; choose one of these endings")
-    paths = _meant([*images, *([folder] if folder else [])])
-    with session.client() as client, session.progress(len(paths), "Reading") as progress:
-        named: list[tuple[Picture, Outcome]] = []
-        for answer in answered(
-            map(_picture, paths),
+        raise click.UsageError("--save-viz writes .svg or .html, for a browser; choose one of these endings")
+    paths = _list_images([*images, *([folder] if folder else [])])
+    with session.client() as client, session.progress(len(paths), "Recognizing") as progress:
+        answers: list[tuple[Picture, Outcome]] = []
+        for picture, outcome in send_in_batches(
+            map(_load, paths),
             lambda batch: client.predict_batch([picture.content for picture in batch], top_k=top_k, model=model),
         ):
-            named.append(answer if save_viz else (Picture(answer[0].name, b""), answer[1]))
+            answers.append((picture if save_viz else Picture(picture.name, b""), outcome))
             progress.update(1)
-        by = _answered_by(client, [outcome.model for _, outcome in named if isinstance(outcome, Prediction)])
+        used = [outcome.model for _, outcome in answers if isinstance(outcome, Prediction)]
+        model_line = _describe_models(client, used)
     if save_viz is not None:
-        write_visualization(save_viz, [(picture.name, picture.content, outcome) for picture, outcome in named])
-    outcomes = [(picture.name, outcome) for picture, outcome in named]
-    session.show([_answer(*outcome) for outcome in outcomes], "\n".join([_in_words(session, outcomes), *by]))
+        write_visualization(save_viz, [(picture.name, picture.content, outcome) for picture, outcome in answers])
+    outcomes = [(picture.name, outcome) for picture, outcome in answers]
+    session.show([_to_json(*outcome) for outcome in outcomes], "\n".join([_format(session, outcomes), *model_line]))
     if any(isinstance(outcome, ItemError) for _, outcome in outcomes):
-        sys.exit(1)
+        sys.exit(ExitCode.FAILURE)
 
 
-def _meant(images: Sequence[str]) -> list[Path]:
-    """The path of every picture that is meant; "-" for standard input."""
-    if not images:
-        raise click.UsageError("say which pictures: files, folders, patterns, or - for standard input")
-    paths = [path for name in images for path in matching(name)]
-    tell_of_others(path for path in paths if path.is_dir())
-    found = [image for path in paths for image in (images_below(path) if path.is_dir() else [path])]
+def _list_images(names: Sequence[str]) -> list[Path]:
+    """Return the path of every image to recognize; "-" is standard input."""
+    if not names:
+        raise click.UsageError("name the images: files, folders, patterns, or - for standard input")
+    paths = [path for name in names for path in expand_path(name)]
+    report_other_files(path for path in paths if path.is_dir())
+    found = [image for path in paths for image in (iter_images(path) if path.is_dir() else [path])]
     if not found:
         raise click.UsageError("there are no PNG, JPEG or WebP images there")
     return found
 
 
-def _picture(path: Path) -> Picture:
-    return Picture("-", sys.stdin.buffer.read()) if str(path) == "-" else read(path)
+def _load(path: Path) -> Picture:
+    return Picture("-", sys.stdin.buffer.read()) if str(path) == "-" else load_picture(path)
 
 
-def _answered_by(client: HaleganadaClient, answered: Sequence[str]) -> list[str]:
-    """A line that says what answered, where that is not what everybody has."""
-    models = list(dict.fromkeys(answered))  # more than one where a network learned enough to answer in between
+def _describe_models(client: HaleganadaClient, used: Sequence[str]) -> list[str]:
+    """Return a line that says what answered, unless it was few-shot."""
+    models = list(dict.fromkeys(used))  # several if the online network became ready meanwhile
     if set(models) <= {"", FEW_SHOT}:
         return []
-    names = {ONLINE: online_learning.LEARNS_ALONG, **online_learning.names_of(client, models)}
+    names = {ONLINE: online_learning.ONLINE_NETWORK, **online_learning.model_names(client, models)}
     return [f"answered by {' and '.join(printable(names.get(model, model)) for model in models)}"]
 
 
-def _answer(name: str, outcome: Outcome) -> dict[str, Any]:
-    answer = plain(outcome)
-    return {"file": name, **({"error": answer} if isinstance(outcome, ItemError) else answer)}
+def _to_json(name: str, outcome: Outcome) -> dict[str, Any]:
+    value = to_json_value(outcome)
+    return {"file": name, **({"error": value} if isinstance(outcome, ItemError) else value)}
 
 
-def _in_words(session: Session, outcomes: Sequence[tuple[str, Outcome]]) -> str:
-    return _block(session, *outcomes[0]) if len(outcomes) == 1 else f"{_rows(outcomes)}\n\n{_summary(outcomes)}"
+def _format(session: Session, outcomes: Sequence[tuple[str, Outcome]]) -> str:
+    if len(outcomes) == 1:
+        return _format_one(session, *outcomes[0])
+    table = format_table([_short_row(name, outcome) for name, outcome in outcomes], right={2})
+    return f"{table}\n\n{_summarize(outcomes)}"
 
 
-def _block(session: Session, name: str, outcome: Outcome) -> str:
-    """One picture in full: every candidate with its bar, code points and forms."""
+def _format_one(session: Session, name: str, outcome: Outcome) -> str:
+    """Format the prediction of one image in full: every candidate with its bar, code points and forms."""
     if isinstance(outcome, ItemError):
         return f"{printable(name)}: {outcome.message}"
-    lines = [f"{printable(name)}: {click.style(*_WORDS[outcome.decision])}"]
+    lines = [f"{printable(name)}: {click.style(*_DECISIONS[outcome.decision])}"]
     if outcome.candidates:
-        rows = [["", *_row(candidate)] for candidate in outcome.candidates]
+        rows = [["", *_candidate_row(candidate)] for candidate in outcome.candidates]
         unknown = outcome.unknown_probability
-        if unknown > 0:  # models of data sets know no such answer
-            rows.append(["", "none of these", percent(unknown), bar(unknown), "", ""])
+        if unknown > 0:  # models that were trained on data sets do not have this answer
+            rows.append(["", "none of these", format_percent(unknown), format_bar(unknown), "", ""])
         correct = session.command_line("correct", outcome.prediction_id, "LABEL")
-        lines += [table(rows, right={2}), f"wrong? {correct}"]
+        lines += [format_table(rows, right={2}), f"wrong? {correct}"]
     elif outcome.decision is Decision.NOTHING_TAUGHT:
         lines[0] += f"; teach a drawing with `{session.command_line('train', 'LABEL', 'IMAGE')}`"
     return "\n".join(lines)
 
 
-def _row(candidate: Candidate) -> list[str]:
-    shares = [percent(candidate.probability), bar(candidate.probability)]
-    return [candidate.label, *shares, " ".join(candidate.code_points), _forms(candidate)]
+def _candidate_row(candidate: Candidate) -> list[str]:
+    shares = [format_percent(candidate.probability), format_bar(candidate.probability)]
+    return [candidate.label, *shares, " ".join(candidate.code_points), _describe_forms(candidate)]
 
 
-def _forms(candidate: Candidate) -> str:
+def _describe_forms(candidate: Candidate) -> str:
+    together = f"({format_percent(candidate.canonical_probability)} together)"
     if candidate.canonical != candidate.label:
-        return f"form of {candidate.canonical} ({percent(candidate.canonical_probability)} together)"
+        return f"form of {candidate.canonical} {together}"
     others = [form for form in candidate.forms if form != candidate.label]
-    return f"also {', '.join(others)} ({percent(candidate.canonical_probability)} together)" if others else ""
+    return f"also {', '.join(others)} {together}" if others else ""
 
 
-def _rows(outcomes: Sequence[tuple[str, Outcome]]) -> str:
-    """Many pictures, a line each."""
-    return table([_short(name, outcome) for name, outcome in outcomes], right={2})
-
-
-def _short(name: str, outcome: Outcome) -> list[str]:
+def _short_row(name: str, outcome: Outcome) -> list[str]:
+    """Return the prediction of one of several images as one row."""
     if isinstance(outcome, ItemError):
         return [name, "", "", "", outcome.message]
     best = outcome.best
     if best is None or outcome.decision is Decision.UNKNOWN:
         unknown = outcome.unknown_probability
-        return [name, "?", percent(unknown), bar(unknown, 10), _WORDS[outcome.decision][0]]
-    others = ", ".join(f"{other.label} {percent(other.probability)}" for other in outcome.candidates[1:])
+        return [name, "?", format_percent(unknown), format_bar(unknown, 10), _DECISIONS[outcome.decision][0]]
+    others = ", ".join(f"{other.label} {format_percent(other.probability)}" for other in outcome.candidates[1:])
     doubt = "not sure; " if outcome.decision is Decision.UNSURE else ""
-    return [name, best.label, percent(best.probability), bar(best.probability, 10), doubt + others]
+    return [name, best.label, format_percent(best.probability), format_bar(best.probability, 10), doubt + others]
 
 
-def _summary(outcomes: Sequence[tuple[str, Outcome]]) -> str:
+def _summarize(outcomes: Sequence[tuple[str, Outcome]]) -> str:
     count = Counter(None if isinstance(outcome, ItemError) else outcome.decision for _, outcome in outcomes)
     words = {
         Decision.RECOGNIZED: "recognized",
         Decision.UNSURE: "not sure",
         Decision.UNKNOWN: "unknown",
-        Decision.NOTHING_TAUGHT: "unknown, for nothing was taught yet",
+        Decision.NOTHING_TAUGHT: "unknown, because nothing was taught yet",
         None: "not readable",
     }
     parts = [f"{count[key]} {word}" for key, word in words.items() if count[key]]

@@ -1,4 +1,4 @@
-"""serve, pretrain, web, up. The server is another program: this one only starts it."""
+"""serve, pretrain, web and up. The server is a program of its own, which these commands only start."""
 
 from __future__ import annotations
 
@@ -10,101 +10,120 @@ import sys
 
 import click
 
-from haleganada_client.cli.exit_codes import fail
-from haleganada_client.cli.group import Settings
-from haleganada_client.cli.session import config_of
-from haleganada_client.cli.supervisor import Plan, run_together
+from haleganada_client.cli.exit_codes import ExitCode, fail
+from haleganada_client.cli.global_options import GlobalOptions
+from haleganada_client.cli.session import client_config
+from haleganada_client.cli.supervisor import LaunchOptions, run_server_and_page
 from haleganada_client.errors import HaleganadaError, InvalidInput
 
-_PASS = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+_PASS_EVERYTHING_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
 
-@click.command("serve", context_settings=_PASS)
+@click.command("serve", context_settings=_PASS_EVERYTHING_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def serve_command(arguments: tuple[str, ...]) -> None:
-    """Start the server that holds the model."""
-    _become("serve", arguments)
+    """Start the server."""
+    _replace_process("serve", arguments)
 
 
-@click.command("pretrain", context_settings=_PASS)
+@click.command("pretrain", context_settings=_PASS_EVERYTHING_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def pretrain_command(arguments: tuple[str, ...]) -> None:
-    """Train the embedder itself."""
-    _become("pretrain", arguments)
+    """Train the embedder from scratch."""
+    _replace_process("pretrain", arguments)
 
 
-def _become(command: str, arguments: tuple[str, ...]) -> None:
-    """Replace this process, so that signals and the exit code are the server's own."""
-    _require("haleganada_server", "onnxruntime", "server")
-    line = [sys.executable, "-m", "haleganada_server", command, *arguments]
+def _replace_process(command: str, arguments: tuple[str, ...]) -> None:
+    """Replace this process by the server's program, so that it gets the signals and determines the exit code."""
+    _require_extra("server", "haleganada_server", "onnxruntime")
+    command_line = [sys.executable, "-m", "haleganada_server", command, *arguments]
     if os.name == "nt":
-        sys.exit(subprocess.call(line))
-    os.execv(sys.executable, line)
+        sys.exit(subprocess.call(command_line))
+    os.execv(sys.executable, command_line)
 
 
-def _require(module: str, package: str, extra: str) -> None:
-    if importlib.util.find_spec(module) is None or importlib.util.find_spec(package) is None:
-        fail(f"this needs more than the thin client; install it with: pip install 'haleganada[{extra}]'", 1)
+def _require_extra(extra: str, *modules: str) -> None:
+    """Exit with a hint unless the modules of an extra are installed."""
+    if any(importlib.util.find_spec(module) is None for module in modules):
+        install = f"pip install 'haleganada[{extra}]'"
+        fail(f"this needs the {extra} extra; install it with: {install}", ExitCode.FAILURE)
 
 
 @click.command("web")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 picks one.")
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="The address to listen on.")
 @click.option(
-    "--allow-host", multiple=True, metavar="NAME", help="A name under which browsers may call, beside localhost."
+    "--port",
+    default=8080,
+    show_default=True,
+    metavar="PORT",
+    type=click.IntRange(0, 65535),
+    help="The port; 0 picks one.",
 )
-@click.option("--insecure", is_flag=True, help="Listen beyond this machine: anybody there can teach and erase.")
+@click.option(
+    "--allow-host",
+    multiple=True,
+    metavar="NAME",
+    help="A name of this machine that browsers may use in addresses, besides localhost. Can be repeated.",
+)
+@click.option(
+    "--insecure",
+    is_flag=True,
+    help="Allow a --host that other machines can reach. Everybody who can reach it may then teach and delete.",
+)
 @click.pass_obj
-def web_command(settings: Settings, host: str, port: int, allow_host: tuple[str, ...], insecure: bool) -> None:
-    """Start the web page for a running server (--server), until Ctrl+C."""
-    _require("flask", "waitress", "web")
+def web_command(options: GlobalOptions, host: str, port: int, allow_host: tuple[str, ...], insecure: bool) -> None:
+    """Start the web page for a running server (--server). Ctrl+C stops it."""
+    _require_extra("web", "flask", "waitress")
     from haleganada_client.web import run_web
 
-    config = config_of(settings)
+    config = client_config(options)
 
-    def ready(address: str) -> None:
-        words = f"Haleganada's page is at {address} (server {config.target})"
-        click.echo(json.dumps({"page": address, "server": config.target}) if settings.json else words)
+    def print_address(address: str) -> None:
+        text = f"Haleganada's page is at {address} (server {config.target})"
+        click.echo(json.dumps({"page": address, "server": config.target}) if options.json else text)
 
     try:
-        run_web(config, host, port, allow_host, ready, insecure=insecure)
+        run_web(config, host, port, allow_host, print_address, insecure=insecure)
     except InvalidInput as error:
-        fail(error.message, 2)
+        fail(error.message, ExitCode.USAGE)
     except HaleganadaError as error:
-        fail(error.message, 1)
+        fail(error.message, ExitCode.FAILURE)
 
 
 @click.command("up")
-@click.option(
-    "--data", default="saved_model", show_default=True, metavar="DIR", help="Where everything taught is kept."
-)
+@click.option("--data", default="saved_model", show_default=True, metavar="DIR", help="The data directory.")
 @click.option(
     "--listen", default="127.0.0.1:50051", show_default=True, metavar="HOST:PORT", help="The server's address."
 )
 @click.option(
-    "--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="The page's port; 0 picks one."
+    "--port",
+    default=8080,
+    show_default=True,
+    metavar="PORT",
+    type=click.IntRange(0, 65535),
+    help="The page's port; 0 picks one.",
 )
 @click.option(
-    "--device", default="auto", show_default=True, metavar="auto|cpu|cuda:N", help="What computes embeddings."
+    "--device", default="auto", show_default=True, metavar="auto|cpu|cuda:N", help="The device that runs the embedder."
 )
 @click.option(
     "--starter",
     is_flag=True,
-    help="Teach digits and small letters first, a few drawings of each: those that are not known.",
+    help="First teach a few drawings of each digit and small letter, unless they are known already.",
 )
 @click.option(
     "--datasets-from",
     type=click.Path(exists=True, file_okay=False),
-    help="Folder of data sets that callers may have read.",
+    help="A folder from which clients may add data sets.",
 )
 @click.option(
     "--backbone-weights",
     type=click.Path(exists=True, dir_okay=False),
-    help="ImageNet weights for presets that start from them.",
+    help="A file of ImageNet weights, for presets that start from them.",
 )
 @click.pass_obj
 def up_command(
-    settings: Settings,
+    options: GlobalOptions,
     data: str,
     listen: str,
     port: int,
@@ -113,8 +132,17 @@ def up_command(
     datasets_from: str | None,
     backbone_weights: str | None,
 ) -> None:
-    """Start server and web page together, and print the page's address. Ctrl+C stops both."""
-    _require("haleganada_server", "onnxruntime", "server")
-    _require("flask", "waitress", "web")
-    plan = Plan(data, listen, port, device, settings.workspace or "", starter, datasets_from, backbone_weights)
-    sys.exit(run_together(plan, settings.json))
+    """Start the server and the web page together, and print the page's address. Ctrl+C stops both."""
+    _require_extra("server", "haleganada_server", "onnxruntime")
+    _require_extra("web", "flask", "waitress")
+    launch = LaunchOptions(
+        data=data,
+        listen=listen,
+        port=port,
+        device=device,
+        workspace=options.workspace or "",
+        starter=starter,
+        datasets_from=datasets_from,
+        backbone_weights=backbone_weights,
+    )
+    sys.exit(run_server_and_page(launch, options.json))

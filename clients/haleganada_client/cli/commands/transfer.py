@@ -13,81 +13,82 @@ from typing import BinaryIO
 
 import click
 
-from haleganada_client.cli.layout import counted, size
-from haleganada_client.cli.session import Session, as_json, with_session
-from haleganada_client.cli.text.file_errors import said_of, why
-from haleganada_client.cli.text.online_learning import not_learned
+from haleganada_client.cli.exit_codes import ExitCode
+from haleganada_client.cli.formatting import format_count, format_size
+from haleganada_client.cli.output.file_errors import describe_item_error, name_file_in_errors
+from haleganada_client.cli.output.online_learning import warn_if_not_learned
+from haleganada_client.cli.session import Session, to_json, with_session
 from haleganada_client.types import ImportReport
 
-_KINDS = """\b
-archive  everything; another server gives identical predictions from it
-jsonl    one JSON object a line for each sample
+_FORMATS = """\b
+archive  everything; another server will give identical predictions
+jsonl    one line of JSON for each sample
 folder   a zip with a folder of PNG images for each label"""
 
 
 @click.command(
     "export",
-    help=f"Write everything that was taught to FILE, - for standard output.\n\n{_KINDS}\n"
-    "seed     a zip with training_log.json, training_summary.json and training_images/",
+    help=f"Export everything that was taught to FILE, or to standard output if FILE is -.\n\n{_FORMATS}\n"
+    "seed     a zip with training_log.json, training_summary.json and training_images/\n\n"
+    "FILE appears only when it is complete and its checksum is verified.",
 )
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
 @click.option(
-    "--format", "form", default="archive", show_default=True, type=click.Choice(["archive", "seed", "jsonl", "folder"])
+    "--format", default="archive", show_default=True, type=click.Choice(["archive", "seed", "jsonl", "folder"])
 )
 @with_session
-def export_command(session: Session, file: Path, form: str) -> None:
-    """The file appears only once it is complete and its checksum is right."""
+def export_command(session: Session, file: Path, format: str) -> None:
     to_stdout = str(file) == "-"
     with session.client() as client:
-        done = client.export(sys.stdout.buffer if to_stdout else file, form, progress=_counter())
-    where = "standard output" if to_stdout else file
-    text = f"wrote {counted(done.samples_total, 'sample')} to {where} ({size(done.size_bytes)})"
+        exported = client.export(sys.stdout.buffer if to_stdout else file, format, progress=_byte_counter())
+    target = "standard output" if to_stdout else file
+    text = f"wrote {format_count(exported.samples_total, 'sample')} to {target} ({format_size(exported.size_bytes)})"
     if to_stdout:
-        click.echo(as_json(done) if session.json else text, err=True)
+        click.echo(to_json(exported) if session.json else text, err=True)
     else:
-        session.show(done, text)
+        session.show(exported, text)
 
 
-def _counter() -> Callable[[int], None]:
-    """Shows the bytes so far on one line of stderr where a person watches: how many there will be is not known."""
+def _byte_counter() -> Callable[[int], None]:
+    """Return a callback that shows the bytes received so far on stderr, if that is a terminal. The total is unknown."""
     shown = 0
 
-    def count(so_far: int) -> None:
+    def count(received: int) -> None:
         nonlocal shown
-        if so_far - shown >= 1_000_000 and sys.stderr.isatty():
-            shown = so_far
-            click.echo(f"\r{size(so_far)} ", err=True, nl=False)
+        if received - shown >= 1_000_000 and sys.stderr.isatty():
+            shown = received
+            click.echo(f"\r{format_size(received)} ", err=True, nl=False)
 
     return count
 
 
 @click.command(
     "import",
-    help=f"Teach everything in FILE, - for standard input; what was imported before is left out.\n\n{_KINDS}\n\n"
-    "Folders may be named by text (ಅ), code points (U+0C95_0CCD) or a decimal code (3205).",
+    help="Import samples from FILE, or from standard input if FILE is -. Samples that the workspace already has are "
+    f"skipped.\n\n{_FORMATS}\n\n"
+    "Folders may be named by a label (ಅ), its code points (U+0C95_0CCD) or a decimal code (3205). The exit code is 1 "
+    "if samples were refused.",
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
-@click.option(
-    "--format", "form", type=click.Choice(["archive", "jsonl", "folder"]), help="[default: found out from it]"
-)
+@click.option("--format", type=click.Choice(["archive", "jsonl", "folder"]), help="[default: detected from the file]")
 @with_session
-def import_command(session: Session, file: Path, form: str | None) -> None:
+def import_command(session: Session, file: Path, format: str | None) -> None:
     with (
         session.client() as client,
-        said_of("standard input" if str(file) == "-" else file.name),
-        _opened(file) as source,
-        session.progress(os.fstat(source.fileno()).st_size, "Sending") as progress,
+        name_file_in_errors("standard input" if str(file) == "-" else file.name),
+        _open(file) as source,
+        session.progress(os.fstat(source.fileno()).st_size, "Uploading") as progress,
     ):
-        report = client.import_file(source, form or "", progress=lambda sent: progress.update(sent - progress.pos))
-        unlearned = not_learned(session, client) if report.imported else []
-    session.show(report, "\n".join([_in_words(session, report), *unlearned]))
+        report = client.import_file(source, format or "", progress=lambda sent: progress.update(sent - progress.pos))
+        warning = warn_if_not_learned(session, client) if report.imported else []
+    session.show(report, "\n".join([_format_report(session, report), *warning]))
     if report.refused_total:
-        sys.exit(1)
+        sys.exit(ExitCode.FAILURE)
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[BinaryIO]:
-    """The file; of standard input a copy that is gone afterwards: a call's deadline begins once all of it is here."""
+def _open(file: Path) -> Iterator[BinaryIO]:
+    """Open the file, or a temporary copy of standard input. Its end must be here before the call's deadline starts."""
     if str(file) != "-":
         with file.open("rb") as source:
             yield source
@@ -98,10 +99,11 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
         yield copy
 
 
-def _in_words(session: Session, report: ImportReport) -> str:
-    learned = counted(report.imported, "sample")
-    lines = [f"learned {learned}, {report.duplicates:,} known before, {report.refused_total:,} refused"]
-    lines += [f"  {refused.item}: {why(refused.error)}" for refused in report.refused]
+def _format_report(session: Session, report: ImportReport) -> str:
+    imported = format_count(report.imported, "sample")
+    lines = [f"imported {imported}, {report.duplicates:,} already known, {report.refused_total:,} refused"]
+    lines += [f"  {refused.item}: {describe_item_error(refused.error)}" for refused in report.refused]
     if report.before:
-        lines.append(f"`{session.command_line('restore', report.before.snapshot_id)}` goes back")
+        restore = session.command_line("restore", report.before.snapshot_id)
+        lines.append(f"`{restore}` restores the workspace as it was before")
     return "\n".join(lines)

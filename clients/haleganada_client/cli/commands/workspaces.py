@@ -1,4 +1,4 @@
-"""workspaces: isolated vocabularies on one server."""
+"""workspaces: separate sets of labels and samples on one server."""
 
 from __future__ import annotations
 
@@ -7,66 +7,67 @@ from collections.abc import Mapping
 import click
 
 from haleganada_client.cli.default_group import DefaultGroup
-from haleganada_client.cli.layout import counted, moment, size, table
+from haleganada_client.cli.formatting import format_count, format_size, format_table, format_time
+from haleganada_client.cli.output import online_learning
 from haleganada_client.cli.session import Session, with_session
-from haleganada_client.cli.text import online_learning
 from haleganada_client.types import WorkspaceInfo
 
 
 @click.group("workspaces", cls=DefaultGroup)
 def workspaces_command() -> None:
-    """List workspaces (ls, also without the word), create or delete one."""
+    """List workspaces (ls, the default), create one or delete one."""
 
 
 @workspaces_command.command("ls")
 @with_session
 def list_workspaces(session: Session) -> None:
-    """List workspaces by name, what answers in each, and how far networks that learn along have come."""
+    """List workspaces by name. The table also shows their models and the progress of online networks."""
     with session.client() as client:
-        found = client.list_workspaces()
-        names = online_learning.names_of(client, online_learning.names_needed(found))
-    header = ["workspace", "labels", "samples", "revision", "on disk", "created", "answers", ""]
-    session.show(found, table([_row(session, workspace, names) for workspace in found], header, right={1, 2, 3, 4}))
+        workspaces = client.list_workspaces()
+        names = online_learning.model_names(client, online_learning.models_of(workspaces))
+    header = ["workspace", "labels", "samples", "revision", "on disk", "created", "model", ""]
+    rows = [_row(session, workspace, names) for workspace in workspaces]
+    session.show(workspaces, format_table(rows, header, right={1, 2, 3, 4}))
 
 
 def _row(session: Session, workspace: WorkspaceInfo, names: Mapping[str, str]) -> list[str]:
-    counts = [str(count) for count in (workspace.labels_known, workspace.samples_total, workspace.revision)]
-    created = "" if workspace.corrupt else moment(workspace.create_time)  # what cannot be read has no time
-    kept = [size(workspace.size_bytes), created]
     return [
         workspace.name,
-        *counts,
-        *kept,
-        online_learning.answers(workspace, names),
-        _state(session, workspace, names),
+        str(workspace.labels_known),
+        str(workspace.samples_total),
+        str(workspace.revision),
+        format_size(workspace.size_bytes),
+        "" if workspace.corrupt else format_time(workspace.create_time),  # a file that cannot be read tells no time
+        online_learning.describe_model(workspace, names),
+        _describe_state(session, workspace, names),
     ]
 
 
-def _state(session: Session, workspace: WorkspaceInfo, names: Mapping[str, str]) -> str:
+def _describe_state(session: Session, workspace: WorkspaceInfo, names: Mapping[str, str]) -> str:
     if workspace.corrupt:
         return f"corrupt; see `{session.command_line('snapshots', workspace=workspace.name)}`"
-    to_embed = f"{counted(workspace.samples_to_embed, 'sample')} to embed anew" if workspace.samples_to_embed else ""
-    return "; ".join(filter(None, [online_learning.progress(workspace, names), to_embed]))
+    stale = f"{format_count(workspace.samples_to_embed, 'sample')} to re-embed" if workspace.samples_to_embed else ""
+    return "; ".join(filter(None, [online_learning.describe_online_status(workspace, names), stale]))
 
 
 @workspaces_command.command("create")
 @click.argument("name")
 @with_session
 def create_workspace(session: Session, name: str) -> None:
-    """Create an empty workspace; use it with `haleganada --workspace NAME`."""
+    """Create an empty workspace. Use it with `haleganada --workspace NAME`."""
     with session.client() as client:
-        made = client.create_workspace(name)
-    session.show(made, f"created {made.name}; use it with --workspace, or set HALEGANADA_WORKSPACE")
+        workspace = client.create_workspace(name)
+    session.show(workspace, f"created {workspace.name}; use it with --workspace, or set HALEGANADA_WORKSPACE")
 
 
 @workspaces_command.command("delete")
 @click.argument("name")
-@click.option("--confirm", metavar="NAME", help="The name again, instead of being asked for it.")
+@click.option("--confirm", metavar="NAME", help="The name again, to confirm without being asked.")
 @with_session
 def delete_workspace(session: Session, name: str, confirm: str | None) -> None:
-    """Move a workspace to its trash, from which `haleganada restore` brings it back."""
-    confirm = confirm or session.ask(f"This deletes the workspace. Type its name, {name}, to go on")
+    """Move a workspace to the trash. `haleganada restore` brings it back."""
+    confirm = confirm or session.ask(f"This deletes the workspace. Type its name, {name}, to continue")
     with session.client() as client:
-        kept = client.delete_workspace(name, confirm)
-    back = session.command_line("restore", kept.snapshot_id, workspace=name)
-    session.show(kept, f"deleted {name}; `{back}` brings it back")
+        snapshot = client.delete_workspace(name, confirm)
+    restore = session.command_line("restore", snapshot.snapshot_id, workspace=name)
+    session.show(snapshot, f"deleted {name}; `{restore}` brings it back")

@@ -1,1 +1,1 @@
-"""Files and folders that the command line names."""
+"""Files and folders that commands read and write."""

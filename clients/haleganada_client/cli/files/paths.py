@@ -1,4 +1,4 @@
-"""Which files the words of a command line mean: names, patterns that the shell has not expanded, and folders."""
+"""The files and folders that a command line names, by path or by pattern, and what is skipped in them."""
 
 from __future__ import annotations
 
@@ -7,39 +7,39 @@ from pathlib import Path
 
 import click
 
-from haleganada_client.cli.layout import counted, printable
+from haleganada_client.cli.formatting import format_count, printable
 
-from .folders import others_below
+from .label_folders import count_other_files
 
 _LINKS_SHOWN = 20
 
 
-def matching(name: str) -> list[Path]:
-    """The file or folder of that name, else everything that it names as a pattern. "-", standard input, is a name, too.
+def expand_path(name: str) -> list[Path]:
+    """Return the file or folder of that name, or else everything that matches it as a pattern; "-" is standard input.
 
-    Raises click.UsageError where there is nothing.
+    Raise click.UsageError if nothing matches.
     """
     path = Path(name)
-    found = (
-        [path] if name == "-" or path.exists() else sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
-    )
-    if not found:
+    if name == "-" or path.exists():
+        return [path]
+    matches = sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
+    if not matches:
         raise click.UsageError(f"there is no file {printable(name)}")
-    return found
+    return matches
 
 
-def tell_of_others(folders: Iterable[Path]) -> None:
-    """Say on stderr how many files in folders are no pictures that can be read."""
-    if others := sum(others_below(folder) for folder in folders):
-        click.echo(f"{counted(others, 'file')} skipped: not PNG, JPEG or WebP", err=True)
+def report_other_files(folders: Iterable[Path]) -> None:
+    """Say on stderr how many files in the folders are skipped because they are no images."""
+    if others := sum(count_other_files(folder) for folder in folders):
+        click.echo(f"{format_count(others, 'file')} skipped: not PNG, JPEG or WebP", err=True)
 
 
-def tell_of_links(folder: Path) -> None:
-    """Say on stderr which links in a folder are not sent along."""
-    from haleganada_client.packing import links_below  # zipfile takes its time, and few commands need it
+def report_links(folder: Path) -> None:
+    """Say on stderr which symbolic links in a folder are skipped."""
+    from haleganada_client.packing import list_links  # imports zipfile, which is slow and which few commands need
 
-    if links := links_below(folder):
+    if links := list_links(folder):
         shown = ", ".join(printable(name) for name in links[:_LINKS_SHOWN])
         more = f" and {len(links) - _LINKS_SHOWN:,} more" if len(links) > _LINKS_SHOWN else ""
-        what = f"{counted(len(links), 'link')} skipped: {shown}{more}"
-        click.echo(f"{what}; put the folders and files themselves there", err=True)
+        skipped = f"{format_count(len(links), 'link')} skipped: {shown}{more}"
+        click.echo(f"{skipped}; copy the files and folders themselves there", err=True)

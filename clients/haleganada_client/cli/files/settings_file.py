@@ -1,4 +1,4 @@
-"""A JSON file of training settings, which hold wherever the command line gives none."""
+"""A JSON file of training settings (`fit --config`). Options on the command line take precedence."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Any
 
 import click
 
-from haleganada_client.cli.layout import printable
+from haleganada_client.cli.formatting import printable
 
-_LONGEST_SHOWN = 40
+_MAX_SHOWN = 40
 _TYPES: dict[type[click.ParamType[Any]], tuple[type, ...]] = {
     click.IntRange: (int,),
     click.FloatRange: (int, float),
     click.Choice: (str,),
     click.types.BoolParamType: (bool,),
 }
-"""What JSON has to hold for a flag of that kind; true is no number here."""
+"""The JSON types that an option of each kind accepts. true is no number here."""
 
 
-def _beneath_flags(ctx: click.Context, parameter: click.Parameter, file: Path | None) -> None:
-    """The file's settings become the defaults of the command's flags of the same names, which are read after it.
+def _load_defaults(ctx: click.Context, parameter: click.Parameter, file: Path | None) -> None:
+    """Make the file's settings the defaults of the options of the same names, which click parses after this one.
 
-    Raises click.UsageError for what is no JSON object, and for a setting that is unknown or that its flag would refuse.
+    Raise click.UsageError if the file is no JSON object, and for a setting that is unknown or not allowed.
     """
     del parameter
     if file is None:
@@ -33,27 +33,28 @@ def _beneath_flags(ctx: click.Context, parameter: click.Parameter, file: Path | 
     from haleganada_client.jobs import TrainingSettings
 
     names = {field.name for field in fields(TrainingSettings)}
-    flags = {param.name: param.type for param in ctx.command.params if param.name in names}
+    options = {param.name: param.type for param in ctx.command.params if param.name in names}
     try:
-        ctx.default_map = _settings(file.read_bytes(), flags)
+        ctx.default_map = _parse_settings(file.read_bytes(), options)
     except ValueError as error:
         raise click.UsageError(f"{printable(str(file))}: {printable(str(error))}", ctx) from None
 
 
-def _settings(text: bytes, flags: Mapping[str, click.ParamType[Any]]) -> dict[str, Any]:
-    """Null is the preset's own, as if it were not there. Raises ValueError."""
+def _parse_settings(text: bytes, options: Mapping[str, click.ParamType[Any]]) -> dict[str, Any]:
+    """Return the settings of a file, without those that are null. Raise ValueError."""
+    allowed = f"allowed are {', '.join(options)}"
     try:
-        given = json.loads(text)
+        settings = json.loads(text)
     except (ValueError, RecursionError):
-        given = None
-    if not isinstance(given, dict):
-        raise ValueError(f'is not a JSON object of settings, such as {{"epochs": 30}}; allowed are {", ".join(flags)}')
-    for name, value in given.items():
-        if name not in flags:
-            raise ValueError(f"there is no setting {_shown(name)}; allowed are {', '.join(flags)}")
-        if value is not None and not _is_allowed(value, flags[name]):
-            raise ValueError(f"{name} is {_shown(value)}; allowed is {_allowed(flags[name])}")
-    return {name: value for name, value in given.items() if value is not None}
+        settings = None
+    if not isinstance(settings, dict):
+        raise ValueError(f'is not a JSON object of settings, such as {{"epochs": 30}}; {allowed}')
+    for name, value in settings.items():
+        if name not in options:
+            raise ValueError(f"there is no setting {_shorten(name)}; {allowed}")
+        if value is not None and not _is_allowed(value, options[name]):
+            raise ValueError(f"{name} is {_shorten(value)}, but must be {_describe_type(options[name])}")
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 def _is_allowed(value: Any, kind: click.ParamType[Any]) -> bool:
@@ -66,18 +67,19 @@ def _is_allowed(value: Any, kind: click.ParamType[Any]) -> bool:
     return True
 
 
-def _allowed(kind: click.ParamType[Any]) -> str:
+def _describe_type(kind: click.ParamType[Any]) -> str:
     if isinstance(kind, click.Choice):
         return " or ".join(f'"{choice}"' for choice in kind.choices)
     if isinstance(kind, (click.IntRange, click.FloatRange)):
         number = "a whole number" if isinstance(kind, click.IntRange) else "a number"
-        return f"{number}, {'above ' if kind.min_open else ''}{kind.min:,} to {kind.max:,}"
+        lower = f"above {kind.min:,} and at most" if kind.min_open else f"from {kind.min:,} to"
+        return f"{number} {lower} {kind.max:,}"
     return "true or false"
 
 
-def _shown(value: Any) -> str:
+def _shorten(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
 config_option = click.option(
@@ -86,7 +88,7 @@ config_option = click.option(
     metavar="FILE.json",
     is_eager=True,
     expose_value=False,
-    callback=_beneath_flags,
-    help='Settings such as {"epochs": 30, "batch_size": 64}, as a job shows them; flags win over them.',
+    callback=_load_defaults,
+    help='A file of settings such as {"epochs": 30, "batch_size": 64}. Options take precedence over it.',
 )
-"""--config, for a command that has the flags of a training's settings."""
+"""--config, for a command with an option for each training setting."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from haleganada_client.cli.text.visualize import Named, write_visualization
+from haleganada_client.cli.output.visualization import Item, write_visualization
 from haleganada_client.types import Candidate, Decision, ItemError, Prediction
 
 PNG = b"\x89PNG\r\n\x1a\n and more"
@@ -25,7 +25,7 @@ def prediction(*candidates: Candidate, decision: Decision = Decision.RECOGNIZED)
     return Prediction(candidates, 0.01, decision, 3, "id", "few-shot")
 
 
-NAMED: list[Named] = [
+ITEMS: list[Item] = [
     ("letters/ಅ.png", PNG, prediction(candidate("ಅ", 0.9), candidate("ಕ್ಷ", 0.05))),
     (HOSTILE, b"\xff\xd8jpeg", prediction(candidate(HOSTILE, 0.5), decision=Decision.UNSURE)),
     ("none.png", PNG, prediction(decision=Decision.NOTHING_TAUGHT)),
@@ -38,7 +38,7 @@ def svg_of(path: Path) -> ElementTree.Element:
 
 
 def test_an_svg_has_a_card_for_each_drawing(tmp_path: Path) -> None:
-    write_visualization(tmp_path / "v.svg", NAMED)
+    write_visualization(tmp_path / "v.svg", ITEMS)
     root = svg_of(tmp_path / "v.svg")
     text = " ".join(root.itertext())
     assert all(word in text for word in ("ಅ", "ಕ್ಷ", "90.0 %", "0C85", "recognized", "not sure", "not readable"))
@@ -48,7 +48,7 @@ def test_an_svg_has_a_card_for_each_drawing(tmp_path: Path) -> None:
 
 
 def test_a_page_is_made_of_the_same_cards(tmp_path: Path) -> None:
-    write_visualization(tmp_path / "v.HTML", NAMED)
+    write_visualization(tmp_path / "v.HTML", ITEMS)
     page = (tmp_path / "v.HTML").read_text(encoding="utf-8")
     cards = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
     assert len(cards) == 4
@@ -59,14 +59,14 @@ def test_a_page_is_made_of_the_same_cards(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ending", ["svg", "html"])
 def test_names_and_labels_are_text(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"v.{ending}"
-    write_visualization(path, NAMED)
+    write_visualization(path, ITEMS)
     drawn = path.read_text(encoding="utf-8")
     assert "<script" not in drawn and "\x1b" not in drawn and "\u202e" not in drawn
     assert not re.findall(r"(?:href|src)=['\"](?!data:image/)", drawn), "something is fetched from elsewhere"
 
 
 def test_bars_are_as_long_as_the_probabilities(tmp_path: Path) -> None:
-    write_visualization(tmp_path / "v.svg", NAMED[:1])
+    write_visualization(tmp_path / "v.svg", ITEMS[:1])
     root = svg_of(tmp_path / "v.svg")
     width = {
         rect.attrib["class"]: float(rect.attrib["width"]) for rect in root.iter(f"{SVG}rect") if "class" in rect.attrib

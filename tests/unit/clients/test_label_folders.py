@@ -6,13 +6,13 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from haleganada_client.cli.files.folders import (
-    images_below,
-    label_below,
-    label_folders,
-    label_of,
-    others_below,
-    request_id,
+from haleganada_client.cli.files.label_folders import (
+    count_other_files,
+    derive_request_id,
+    iter_images,
+    label_of_folder,
+    list_label_folders,
+    parse_label,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,18 +37,18 @@ from hypothesis import strategies as st
     ],
 )
 def test_folder_names(folder: str, label: str) -> None:
-    assert label_of(folder) == label
+    assert parse_label(folder) == label
 
 
 @pytest.mark.parametrize("folder", ["U+110000", "U+D800", "55296", "1114112", "9" * 30, "caf\udce9"])
 def test_names_that_are_no_label(folder: str) -> None:
     with pytest.raises(ValueError, match="nor a character's number"):
-        label_of(folder)
+        parse_label(folder)
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=5))
 def test_code_points_name_any_label(label: str) -> None:
-    named = label_of("U+" + "_".join(f"{ord(char):04X}" for char in label))
+    named = parse_label("U+" + "_".join(f"{ord(char):04X}" for char in label))
     assert named == unicodedata.normalize("NFC", label)
 
 
@@ -56,8 +56,8 @@ def test_code_points_name_any_label(label: str) -> None:
 def test_both_encodings_of_a_syllable_are_one_label_and_one_lesson(syllable: str) -> None:
     composed, decomposed = (unicodedata.normalize(form, syllable) for form in ("NFC", "NFD"))
     assert composed != decomposed  # macOS stores folder names in the second
-    assert label_of(composed) == label_of(decomposed) == composed
-    assert request_id("1.png", b"x", composed, "") == request_id("1.png", b"x", decomposed, "")
+    assert parse_label(composed) == parse_label(decomposed) == composed
+    assert derive_request_id("1.png", b"x", composed, "") == derive_request_id("1.png", b"x", decomposed, "")
 
 
 def test_which_files_of_a_folder_count(tmp_path: Path) -> None:
@@ -66,23 +66,23 @@ def test_which_files_of_a_folder_count(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "ಅ/folder.png").mkdir()
-    assert [folder.name for folder in label_folders(tmp_path)] == ["65", "ಅ"]
-    found = [path.relative_to(tmp_path).as_posix() for path in images_below(tmp_path)]
+    assert [folder.name for folder in list_label_folders(tmp_path)] == ["65", "ಅ"]
+    found = [path.relative_to(tmp_path).as_posix() for path in iter_images(tmp_path)]
     assert found == ["65/x.JPG", "ಅ/1.png", "ಅ/writer 2/1.webp"]
-    assert others_below(tmp_path) == 1  # the notes
+    assert count_other_files(tmp_path) == 1  # the notes
 
 
 def test_a_long_label_as_exports_write_it(tmp_path: Path) -> None:
     for name in ("U+0C95_0CCD_/0CB7", "2024_/ಅ", "U+0C95_/notes"):
         (tmp_path / name).mkdir(parents=True)
-    found = {folder.name: label_below(tmp_path, folder) for folder in label_folders(tmp_path)}
+    found = {folder.name: label_of_folder(tmp_path, folder) for folder in list_label_folders(tmp_path)}
     assert found == {"0CB7": "ಕ್ಷ", "2024_": "2024_", "U+0C95_": "U+0C95_"}
 
 
 def test_a_lesson_is_known_by_its_file_and_what_it_teaches() -> None:
     lesson = ("1.png", b"x", "ಕಿ", "ಕ")
     others = [("2.png", b"x", "ಕಿ", "ಕ"), ("1.png", b"y", "ಕಿ", "ಕ"), ("1.png", b"x", "ಕೀ", "ಕ"), ("1.png", b"x", "ಕಿ", "")]
-    assert request_id(*lesson) == request_id(*lesson)
-    assert len({request_id(*one) for one in [lesson, *others]}) == 5
-    assert len(request_id(*lesson)) <= 64  # the contract's limit
-    assert request_id("caf\udce9.png", b"x", "a", "")  # a file name that is not UTF-8
+    assert derive_request_id(*lesson) == derive_request_id(*lesson)
+    assert len({derive_request_id(*one) for one in [lesson, *others]}) == 5
+    assert len(derive_request_id(*lesson)) <= 64  # the contract's limit
+    assert derive_request_id("caf\udce9.png", b"x", "a", "")  # a file name that is not UTF-8

@@ -1,0 +1,64 @@
+"""Which data set a command means: one that the server has, or the one of `fit --starter`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from haleganada_client.errors import NotFound
+
+from .exit_codes import ExitCode, fail
+
+if TYPE_CHECKING:  # gRPC is imported when a server is called
+    from haleganada_client.client import HaleganadaClient
+
+STARTER = "starter"
+
+
+def resolve_dataset(client: HaleganadaClient, name: str) -> str:
+    """Return the id or name to send for a data set that people name.
+
+    It is the name itself, except where several data sets of that name have the same content: then it is the newest
+    one's id. If their contents differ, the server will say which ones there are. Raise HaleganadaError.
+    """
+    matching = [dataset for dataset in client.datasets.list() if dataset.name == name]
+    have_same_content = len({dataset.sha256 for dataset in matching}) == 1
+    return matching[0].dataset_id if len(matching) > 1 and have_same_content else name
+
+
+def find_or_make_starter_dataset(client: HaleganadaClient, sources: Path | None, fonts: Path | None) -> str:
+    """Return the id of the server's data set “starter”; make it from the sources if the server has none.
+
+    Exit with an error line if it cannot be made. Raise HaleganadaError.
+    """
+    try:
+        return client.datasets.get(resolve_dataset(client, STARTER)).dataset_id
+    except NotFound:
+        pass
+    if sources is None:
+        raise click.UsageError(
+            f"the server has no data set “{STARTER}” yet; to make it, give --sources FOLDER, a folder that contains "
+            "english_chars62/, omniglot/ and mnist/"
+        )
+    if find_spec("haleganada_server") is None or find_spec("cv2") is None:
+        install = "needs the train extra on this machine, even if the server has it: pip install 'haleganada[train]'"
+        fail(f"making the data set “{STARTER}” {install}", ExitCode.FAILURE)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"{STARTER}.npz"
+        _gather_drawings(sources, fonts, file)
+        return client.datasets.upload(file, name=STARTER).dataset_id
+
+
+def _gather_drawings(sources: Path, fonts: Path | None, file: Path) -> None:
+    """Run the server package's command for it; exit if that fails, for it has said why."""
+    command = [sys.executable, "-m", "haleganada_server", "starter-data", "--data", str(sources), "--out", str(file)]
+    if fonts is not None:
+        command += ["--fonts", str(fonts)]
+    if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
+        sys.exit(ExitCode.FAILURE)

@@ -1,0 +1,1 @@
+"""What commands print: sentences, tables, progress and pictures."""
