@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -341,7 +342,7 @@ def test_no_server(pictures: Path) -> None:
     terminal = Terminal("127.0.0.1:1", "default")
     assert "start one with `haleganada serve`" in terminal.fails(3, "predict", pictures / "x/0.png")
     folder = terminal.fails(3, "train", "--folder", pictures)
-    assert "0 of 6 were learned; the same command goes on from there" in folder
+    assert "0 of 6 were learned; repeat the command to continue" in folder
 
 
 def test_a_token_is_not_shown_to_everybody() -> None:
@@ -446,7 +447,16 @@ def test_help_names_every_command_and_exit_code() -> None:
     assert all(f"  {name} " in text for commands in SECTIONS.values() for name in commands)
     assert all(f"{code} " in text.partition("Exit codes")[2] for code in (0, 1, 2, 3, 4, 5, 130))
     assert haleganada().stdout == text
-    assert haleganada("--version").stdout.startswith("haleganada, version ")
+
+
+def test_the_version_of_the_client_and_with_verbose_of_the_server(run: Terminal) -> None:
+    client = f"haleganada, version {metadata.version('haleganada')}\n"
+    assert run("--version") == client
+    server = f"server at {run.shared[1]}, version {metadata.version('haleganada')}\n"
+    assert run("--version", "--verbose") == run("--verbose", "--version") == client + server
+    without_server = Terminal("127.0.0.1:1", "default")("-v", "--version")
+    assert without_server.startswith(f"{client}server: no server answers at 127.0.0.1:1; ")
+    assert "name a command" in run.fails(2, "-v")
 
 
 def test_serve_and_pretrain_are_the_servers_own() -> None:

@@ -270,7 +270,7 @@ def test_models_of_one_name_are_told_apart_and_agreement_is_said(running: Server
     ids = [json.loads(run(*fit))["training"]["model_id"] for _ in range(2)]
     report = run("evaluate", *ids, "--data", "letters", "--out", tmp_path / "report")
     for model_id in ids:
-        assert f"\ntwin ({model_id})  75.0 %" in report and f"twin ({model_id}), worst labels:" in report
+        assert re.search(rf"\ntwin \({model_id}\) +75\.0 %", report) and f"twin ({model_id}), worst labels:" in report
         assert f"wrote {tmp_path / 'report' / model_id}_confusion_matrix.html, for twin ({model_id})\n" in report
     assert "the models agree on every drawing; they are right on 75.0 %" in report
 
