@@ -15,7 +15,8 @@ from haleganada_server.app import build_app
 from haleganada_server.config import ServerConfig
 from haleganada_server.core.fewshot.belief import believe
 from haleganada_server.core.workspaces.types import Lesson
-from haleganada_server.rpc import convert
+from haleganada_server.rpc.convert import common
+from haleganada_server.rpc.convert import ocr as convert
 from haleganada_server.runtime.weights import load_weights
 from haleganada_server.vision import network_input, rasterize
 
@@ -32,7 +33,7 @@ def steps_of_predict() -> Table:
         app = build_app(ServerConfig(Path(folder), port=0, device="cpu"))
         workspace = app.workspaces.get()
         for label in LABELS:
-            workspace.train(Lesson(convert.glyph(_message(label, 1).glyph), label))
+            workspace.train(Lesson(common.glyph(_message(label, 1).glyph), label))
         columns = [_steps(app, _message("ಅ", 5)), _steps(app, _picture("ಅ", 5))]
         for step in columns[0]:
             table.add(step, *(f"{1000 * column[step]:.0f} µs" for column in columns))
@@ -51,13 +52,13 @@ def _picture(label: str, hand: int) -> ocr_service_pb2.PredictRequest:
 def _steps(app: object, request: ocr_service_pb2.PredictRequest) -> dict[str, float]:
     embedder, workspace = app.embedder, app.workspaces.get()  # type: ignore[attr-defined]
     packed, weights = request.SerializeToString(), load_weights(ServerConfig(Path()).weights_dir)
-    glyph = convert.glyph(request.glyph)
+    glyph = common.glyph(request.glyph)
     raster = rasterize(glyph)
     vector = weights.head_parameters.projection.project_one(embedder.embed(raster[None])[0])
     answer = convert.prediction(workspace.predict(glyph))
     known = workspace.knowledge
     return {
-        "unpack the request": _ms(lambda: convert.glyph(ocr_service_pb2.PredictRequest.FromString(packed).glyph)),
+        "unpack the request": _ms(lambda: common.glyph(ocr_service_pb2.PredictRequest.FromString(packed).glyph)),
         "drawing to ink raster": _ms(partial(rasterize, glyph)),
         "raster to network input": _ms(lambda: network_input(raster[None], weights.side)),
         "embedding (with input)": _ms(lambda: embedder.embed(raster[None])),

@@ -19,7 +19,9 @@ from haleganada_server.core.models.online_config import OnlineConfig
 from haleganada_server.core.models.online_status import OnlineLearning, OnlineStatus
 from haleganada_server.core.sample_log.rows import UNDOABLE, ChangeKind
 from haleganada_server.core.workspaces import types
-from haleganada_server.rpc import convert, convert_online
+from haleganada_server.rpc.convert import common, online, samples
+from haleganada_server.rpc.convert import ocr as convert
+from haleganada_server.rpc.convert import workspaces as convert_workspaces
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,7 +35,7 @@ inks = st.builds(Ink, strokes=st.lists(strokes, max_size=5), width=floats, heigh
 
 @given(inks)
 def test_ink_survives(message: Ink) -> None:
-    ink = convert.glyph(Glyph(ink=message)).ink
+    ink = common.glyph(Glyph(ink=message)).ink
     assert ink is not None
     strokes = [Stroke(x=s.x, y=s.y, time_ms=s.t, pressure=s.pressure) for s in ink.strokes]
     assert Ink(strokes=strokes, width=ink.width, height=ink.height, pen_width=ink.pen_width) == message
@@ -41,12 +43,12 @@ def test_ink_survives(message: Ink) -> None:
 
 @given(st.binary())
 def test_images_survive(image: bytes) -> None:
-    assert convert.glyph(Glyph(image=image)) == CoreGlyph(image=image)
+    assert common.glyph(Glyph(image=image)) == CoreGlyph(image=image)
 
 
 def test_absent_is_not_zero() -> None:
-    assert convert.expected_revision(ocr.UndoRequest()) is None
-    assert convert.expected_revision(ocr.UndoRequest(expected_revision=0)) == 0
+    assert common.expected_revision(ocr.UndoRequest()) is None
+    assert common.expected_revision(ocr.UndoRequest(expected_revision=0)) == 0
     assert convert.min_revision(ocr.PredictRequest()) is None
     assert convert.min_revision(ocr.PredictBatchRequest(min_revision=0)) == 0
 
@@ -66,12 +68,12 @@ SAMPLE = types.Sample(7, "ಕಿ", "ಕ", 0.5, 1_700_000_000_123_456, 4, "b", Tr
 TAUGHT = types.Taught(7, 0.5, "ಕಿ", "ಕ", 2, 3, 4, True)
 WORKSPACE = types.WorkspaceInfo("w", 3, 2, 4, 1_700_000_000_123_456, 99, False, "cd" * 32, 5, "online", ONLINE)
 SAME_NAMES: list[tuple[Any, Message]] = [
-    (SNAPSHOT, convert.snapshot(SNAPSHOT)),
-    (SAMPLE, convert.sample(SAMPLE)),
+    (SNAPSHOT, common.snapshot(SNAPSHOT)),
+    (SAMPLE, samples.sample(SAMPLE)),
     (TAUGHT, convert.taught(TAUGHT)),
-    (WORKSPACE, convert.workspace(WORKSPACE)),
-    (ONLINE, convert_online.status(ONLINE)),
-    (CONFIG, convert_online.status(ONLINE).settings),
+    (WORKSPACE, convert_workspaces.workspace(WORKSPACE)),
+    (ONLINE, online.status(ONLINE)),
+    (CONFIG, online.status(ONLINE).settings),
     (linked := types.Linked("a", ("a", "b"), 4, True), convert.linked(linked)),
     (parted := types.Unlinked("a", 4, True), convert.unlinked(parted)),
     (undone := types.Undone(ChangeKind.FORGET, 3, 7, "a", 4, True), convert.undone(undone)),
@@ -84,15 +86,15 @@ OTHERWISE_NAMED = {
 
 
 def test_a_workspaces_network_arrives() -> None:
-    arrived = convert.workspace(WORKSPACE).online
+    arrived = convert_workspaces.workspace(WORKSPACE).online
     assert (arrived.start, arrived.samples_learned, arrived.samples_left) == ("cnn36", 3, 1)
     assert arrived.error == "no room"
-    assert not convert_online.status(OnlineStatus(learning=ONLINE.learning)).HasField("revision")
+    assert not online.status(OnlineStatus(learning=ONLINE.learning)).HasField("revision")
 
 
 def test_settings_that_are_not_given_have_their_defaults() -> None:
-    assert convert_online.config(OnlineSettings()) == OnlineConfig()
-    assert convert_online.config(OnlineSettings(replay=0, seed=3)) == OnlineConfig(replay=0, seed=3)
+    assert online.config(OnlineSettings()) == OnlineConfig()
+    assert online.config(OnlineSettings(replay=0, seed=3)) == OnlineConfig(replay=0, seed=3)
 
 
 @pytest.mark.parametrize(("value", "message"), SAME_NAMES, ids=lambda x: type(x).__name__)
@@ -104,10 +106,10 @@ def test_every_field_arrives(value: Any, message: Message) -> None:
 
 
 def test_what_is_named_otherwise() -> None:
-    assert convert.snapshot(SNAPSHOT).create_time.ToMicroseconds() == SNAPSHOT.created_us
-    assert convert.snapshot(SNAPSHOT).size_bytes == convert.workspace(WORKSPACE).size_bytes == 99
-    assert convert.sample(SAMPLE).create_time.ToMicroseconds() == SAMPLE.time_us
-    assert convert.workspace(WORKSPACE).state == workspaces.WORKSPACE_STATE_READY
+    assert common.snapshot(SNAPSHOT).create_time.ToMicroseconds() == SNAPSHOT.created_us
+    assert common.snapshot(SNAPSHOT).size_bytes == convert_workspaces.workspace(WORKSPACE).size_bytes == 99
+    assert samples.sample(SAMPLE).create_time.ToMicroseconds() == SAMPLE.time_us
+    assert convert_workspaces.workspace(WORKSPACE).state == workspaces.WORKSPACE_STATE_READY
     assert convert.taught(TAUGHT).durable and convert.taught(TAUGHT).canonical == "ಕ"
     assert convert.corrected(types.Corrected(TAUGHT, "b", 3)).taught == convert.taught(TAUGHT)
 

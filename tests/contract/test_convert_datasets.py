@@ -19,7 +19,7 @@ from haleganada_server.core.datasets.dataset import (
 )
 from haleganada_server.core.datasets.preview import PreviewSheet
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.rpc import convert_datasets as convert
+from haleganada_server.rpc.convert import datasets as convert
 
 INFO = DatasetInfo(
     "0a" * 6,

@@ -19,7 +19,7 @@ from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.glyphs.micro_batch import LocalBatchEncoder
 from haleganada_server.core.glyphs.ports import EncodedGlyph
 from haleganada_server.core.glyphs.types import Glyph, Ink, Stroke
-from haleganada_server.rpc import convert
+from haleganada_server.rpc.convert.common import glyph as to_glyph
 from haleganada_server.runtime.encoder_messages import pack_request, unpack_response
 from haleganada_server.runtime.encoder_pool import EncoderPool, PoolTimeouts
 from haleganada_server.runtime.frames import read_frame, write_frame
@@ -34,7 +34,7 @@ from tests.contract.drawings import cross, ladder, picture, ring
 from tests.e2e.processes import encoder_workers
 from tests.waiting import wait_until
 
-CROSS = convert.glyph(cross())
+CROSS = to_glyph(cross())
 Start = Callable[..., EncoderPool]
 
 
@@ -87,8 +87,8 @@ def blank_picture() -> bytes:
 
 DRAWINGS = {
     "strokes": CROSS,
-    "a ring": convert.glyph(ring(3)),
-    "a ladder": convert.glyph(ladder(2)),
+    "a ring": to_glyph(ring(3)),
+    "a ladder": to_glyph(ladder(2)),
     "strokes with times": Glyph(ink=Ink((Stroke((1.5, 90.1), (3.0, 70.7), (0.0, 16.6), (0.5, 1.0)),), 100.0, 90.0)),
     "PNG": Glyph(image=picture("PNG")),
     "JPEG": Glyph(image=picture("JPEG", (300, 200))),

@@ -19,7 +19,7 @@ from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada.v1 import workspace_service_pb2 as workspaces
 from haleganada.v1.common_pb2 import Glyph
 from haleganada_server.core.glyphs.types import Glyph as Drawing
-from haleganada_server.rpc.convert import glyph as unpacked
+from haleganada_server.rpc.convert.common import glyph as unpacked
 from haleganada_server.vision import model_input, rasterize
 from numpy.typing import NDArray
 

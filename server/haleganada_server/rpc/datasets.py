@@ -22,9 +22,9 @@ from haleganada_server.core.limits import (
     PREVIEW_VIEWS,
 )
 
-from . import convert_datasets as convert
 from . import pages, validate
 from .admission import TransferSlots
+from .convert import datasets as convert
 
 Context = grpc.ServicerContext
 

@@ -13,8 +13,9 @@ from haleganada_server.core.jobs.job import Job
 from haleganada_server.core.jobs.jobs import Jobs
 from haleganada_server.core.limits import SENT_CHUNK_BYTES
 
-from . import convert_jobs, pages, validate
+from . import pages, validate
 from .admission import TransferSlots, WatchSlots
+from .convert import jobs as convert
 
 Context = grpc.ServicerContext
 
@@ -36,29 +37,29 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
             validate.required_id("preset", request.preset),
             validate.required_id("dataset_id", request.dataset_id),
             request.model_name,
-            convert_jobs.settings(request.settings),
+            convert.settings(request.settings),
         )
-        return pb.StartTrainingResponse(job=convert_jobs.job(job))
+        return pb.StartTrainingResponse(job=convert.job(job))
 
     def StartEvaluation(self, request: pb.StartEvaluationRequest, context: Context) -> pb.StartEvaluationResponse:
         models = [validate.required_id("models", model) for model in request.models]
         dataset_id = validate.required_id("dataset_id", request.dataset_id)
         job = self._jobs.start_evaluation(models, dataset_id, request.quick)
-        return pb.StartEvaluationResponse(job=convert_jobs.job(job))
+        return pb.StartEvaluationResponse(job=convert.job(job))
 
     def GetJob(self, request: pb.GetJobRequest, context: Context) -> pb.GetJobResponse:
-        return pb.GetJobResponse(job=convert_jobs.job(self._jobs.get(_id(request.job_id))))
+        return pb.GetJobResponse(job=convert.job(self._jobs.get(_id(request.job_id))))
 
     def ListJobs(self, request: pb.ListJobsRequest, context: Context) -> pb.ListJobsResponse:
         limit, after = validate.page_size(request.page_size), pages.decode("jobs", request.page_token, "")
         found = self._page(after, limit + 1)
         following = found[limit - 1].job_id if len(found) > limit else ""
         return pb.ListJobsResponse(
-            jobs=[convert_jobs.listed(job) for job in found[:limit]], next_page_token=pages.encode("jobs", following)
+            jobs=[convert.listed(job) for job in found[:limit]], next_page_token=pages.encode("jobs", following)
         )
 
     def CancelJob(self, request: pb.CancelJobRequest, context: Context) -> pb.CancelJobResponse:
-        return pb.CancelJobResponse(job=convert_jobs.job(self._jobs.cancel(_id(request.job_id))))
+        return pb.CancelJobResponse(job=convert.job(self._jobs.cancel(_id(request.job_id))))
 
     def DeleteJob(self, request: pb.DeleteJobRequest, context: Context) -> pb.DeleteJobResponse:
         self._jobs.delete(_id(request.job_id))
@@ -69,7 +70,7 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
         with self._watchers.one():
             if context.add_callback(watch.close):  # else the client is gone already
                 for job in watch:
-                    yield pb.WatchJobResponse(job=convert_jobs.job(job))
+                    yield pb.WatchJobResponse(job=convert.job(job))
 
     def GetJobFile(self, request: pb.GetJobFileRequest, context: Context) -> Iterator[pb.GetJobFileResponse]:
         path = self._jobs.file(_id(request.job_id), request.name)

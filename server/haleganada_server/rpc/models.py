@@ -14,9 +14,10 @@ from haleganada_server.core.models.models import Models, StoredModel
 from haleganada_server.core.models.presets import PRESET_FACTS
 from haleganada_server.core.workspaces.workspaces import Workspaces
 
-from . import convert_models as convert
-from . import convert_online, pages, validate
+from . import pages, validate
 from .admission import TransferSlots
+from .convert import models as convert
+from .convert import online
 from .metrics import ServerFacts
 from .streams import file_chunks
 
@@ -56,10 +57,10 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
         return pb.ActivateModelResponse(model=self._described(model))
 
     def _learn_along(self, request: pb.ActivateModelRequest, start: str) -> pb.ActivateModelResponse:
-        config = convert_online.config(request.online, self._models.default_online_config(start))
+        config = online.config(request.online, self._models.default_online_config(start))
         model, status = self._workspaces.learn_along(request.workspace, start, config)
         described = self._described(model) if model is not None else None
-        return pb.ActivateModelResponse(model=described, online=convert_online.status(status))
+        return pb.ActivateModelResponse(model=described, online=online.status(status))
 
     def DeleteModel(self, request: pb.DeleteModelRequest, context: Context) -> pb.DeleteModelResponse:
         self._models.delete(validate.required_id("model_id", request.model_id))

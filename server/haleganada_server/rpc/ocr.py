@@ -10,8 +10,10 @@ from haleganada.v1 import ocr_service_pb2_grpc
 
 from haleganada_server.core.workspaces.workspaces import Workspaces
 
-from . import convert, validate
+from . import validate
 from .caller import caller
+from .convert import common, statistics
+from .convert import ocr as convert
 from .metrics import Latencies, ServerFacts
 from .streams import Transfers
 
@@ -42,14 +44,14 @@ class OCRServicer(ocr_service_pb2_grpc.OCRServiceServicer):
 
     def Predict(self, request: pb.PredictRequest, context: Context) -> pb.PredictResponse:
         workspace = self._workspaces.get(request.workspace)
-        top_k, model, glyph = validate.top_k(request.top_k), validate.model(request.model), convert.glyph(request.glyph)
+        top_k, model, glyph = validate.top_k(request.top_k), validate.model(request.model), common.glyph(request.glyph)
         return convert.prediction(workspace.predict(glyph, top_k, convert.min_revision(request), model))
 
     def PredictBatch(self, request: pb.PredictBatchRequest, context: Context) -> pb.PredictBatchResponse:
         workspace = self._workspaces.get(request.workspace)
         top_k, model = validate.top_k(request.top_k), validate.model(request.model)
         validate.batch("glyphs", request.glyphs)
-        glyphs = convert.glyphs(request.glyphs)
+        glyphs = common.glyphs(request.glyphs)
         return convert.predictions(workspace.predict_batch(glyphs, top_k, convert.min_revision(request), model))
 
     def Correct(self, request: pb.CorrectRequest, context: Context) -> pb.CorrectResponse:
@@ -58,37 +60,37 @@ class OCRServicer(ocr_service_pb2_grpc.OCRServiceServicer):
             request.label,
             request.variant_of,
             validate.request_id(request.request_id),
-            convert.expected_revision(request),
+            common.expected_revision(request),
             caller(context),
         )
         return convert.corrected(corrected)
 
     def LinkVariants(self, request: pb.LinkVariantsRequest, context: Context) -> pb.LinkVariantsResponse:
-        request_id, expected = validate.request_id(request.request_id), convert.expected_revision(request)
+        request_id, expected = validate.request_id(request.request_id), common.expected_revision(request)
         workspace = self._workspaces.get(request.workspace)
         return convert.linked(workspace.link(request.form, request.canonical, request_id, expected, caller(context)))
 
     def UnlinkVariants(self, request: pb.UnlinkVariantsRequest, context: Context) -> pb.UnlinkVariantsResponse:
-        request_id, expected = validate.request_id(request.request_id), convert.expected_revision(request)
+        request_id, expected = validate.request_id(request.request_id), common.expected_revision(request)
         workspace = self._workspaces.get(request.workspace)
         return convert.unlinked(workspace.unlink(request.form, request_id, expected, caller(context)))
 
     def Undo(self, request: pb.UndoRequest, context: Context) -> pb.UndoResponse:
-        request_id, expected = validate.request_id(request.request_id), convert.expected_revision(request)
+        request_id, expected = validate.request_id(request.request_id), common.expected_revision(request)
         return convert.undone(self._workspaces.get(request.workspace).undo(request_id, expected, caller(context)))
 
     def Stats(self, request: pb.StatsRequest, context: Context) -> pb.StatsResponse:
         points = validate.history_points(request.history_points if request.HasField("history_points") else None)
         stats = self._workspaces.get(request.workspace).stats(points, request.find_suspects)
-        return convert.stats(stats, self._facts, self._latencies.figures())
+        return statistics.stats(stats, self._facts, self._latencies.figures())
 
     def Save(self, request: pb.SaveRequest, context: Context) -> pb.SaveResponse:
-        return pb.SaveResponse(snapshot=convert.snapshot(self._workspaces.get(request.workspace).save(request.name)))
+        return pb.SaveResponse(snapshot=common.snapshot(self._workspaces.get(request.workspace).save(request.name)))
 
     def Reset(self, request: pb.ResetRequest, context: Context) -> pb.ResetResponse:
-        expected = convert.expected_revision(request)
+        expected = common.expected_revision(request)
         snapshot, revision = self._workspaces.reset(request.workspace, request.confirm, expected)
-        return pb.ResetResponse(snapshot=convert.snapshot(snapshot), revision=revision)
+        return pb.ResetResponse(snapshot=common.snapshot(snapshot), revision=revision)
 
     def Export(self, request: pb.ExportRequest, context: Context) -> Iterator[pb.ExportResponse]:
         return self._transfers.export(self._workspaces.get(request.workspace), request)

@@ -8,8 +8,10 @@ from haleganada.v1 import sample_service_pb2_grpc
 
 from haleganada_server.core.workspaces.workspaces import Workspaces
 
-from . import convert, pages, validate
+from . import pages, validate
 from .caller import caller
+from .convert import common
+from .convert import samples as convert
 
 Context = grpc.ServicerContext
 
@@ -34,7 +36,7 @@ class SampleServicer(sample_service_pb2_grpc.SampleServiceServicer):
             validate.sample_id(request.sample_id),
             request.label,
             validate.request_id(request.request_id),
-            convert.expected_revision(request),
+            common.expected_revision(request),
             caller(context),
         )
         return convert.relabeled(change)
@@ -43,7 +45,7 @@ class SampleServicer(sample_service_pb2_grpc.SampleServiceServicer):
         change = self._workspaces.get(request.workspace).forget(
             validate.sample_id(request.sample_id),
             validate.request_id(request.request_id),
-            convert.expected_revision(request),
+            common.expected_revision(request),
             caller(context),
         )
         return convert.forgotten(change)

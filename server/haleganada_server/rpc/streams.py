@@ -23,8 +23,9 @@ from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.core.workspaces.workspace import Workspace
 from haleganada_server.core.workspaces.workspaces import Workspaces
 
-from . import convert
 from .admission import TransferSlots
+from .convert import common
+from .convert import ocr as convert
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -51,7 +52,7 @@ class Transfers:
         """Spool the file to disk, check it, teach it. Raises InvalidInput, NotFound, RevisionMismatch, Exhausted."""
         header = _header(requests)
         workspace = workspaces.get(header.workspace)
-        form, expected = convert.export_format(header.format), convert.expected_revision(header)
+        form, expected = convert.export_format(header.format), common.expected_revision(header)
         workspace.require_revision(expected)  # before a gigabyte is sent in vain
         with self._slots.one(), self._spool() as path:
             _receive(requests, path, self._max_import_bytes)

@@ -10,7 +10,9 @@ from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.workspaces.types import SnapshotInfo
 from haleganada_server.core.workspaces.workspaces import Workspaces
 
-from . import convert, pages, validate
+from . import pages, validate
+from .convert import common
+from .convert import workspaces as convert
 
 Context = grpc.ServicerContext
 
@@ -40,23 +42,23 @@ class WorkspaceServicer(workspace_service_pb2_grpc.WorkspaceServiceServicer):
     def DeleteWorkspace(self, request: pb.DeleteWorkspaceRequest, context: Context) -> pb.DeleteWorkspaceResponse:
         validate.named("workspace", request.workspace)
         retired = self._workspaces.delete(request.workspace, request.confirm)
-        return pb.DeleteWorkspaceResponse(snapshot=convert.snapshot(retired))
+        return pb.DeleteWorkspaceResponse(snapshot=common.snapshot(retired))
 
     def ListSnapshots(self, request: pb.ListSnapshotsRequest, context: Context) -> pb.ListSnapshotsResponse:
         limit, after = validate.page_size(request.page_size), pages.decode("snapshots", request.page_token, "")
         found = _behind(self._workspaces.snapshots(request.workspace), after)
         shown, following = found[:limit], found[limit - 1].snapshot_id if len(found) > limit else ""
         return pb.ListSnapshotsResponse(
-            snapshots=[convert.snapshot(info) for info in shown],
+            snapshots=[common.snapshot(info) for info in shown],
             next_page_token=pages.encode("snapshots", following),
         )
 
     def RestoreSnapshot(self, request: pb.RestoreSnapshotRequest, context: Context) -> pb.RestoreSnapshotResponse:
         snapshot_id = validate.required_id("snapshot_id", request.snapshot_id)
-        expected = convert.expected_revision(request)
+        expected = common.expected_revision(request)
         info, replaced = self._workspaces.restore(request.workspace, snapshot_id, expected)
         return pb.RestoreSnapshotResponse(
-            workspace=convert.workspace(info), replaced=convert.snapshot(replaced) if replaced else None
+            workspace=convert.workspace(info), replaced=common.snapshot(replaced) if replaced else None
         )
 
 

@@ -20,7 +20,7 @@ from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.errors import DataLoss, Precondition
 from haleganada_server.core.limits import QUICK_EVALUATION_DRAWINGS
 from haleganada_server.core.models.files import ONNX
-from haleganada_server.rpc import convert_evaluation
+from haleganada_server.rpc.convert import evaluation
 from haleganada_server.training.evaluation import run_evaluation
 from haleganada_server.vision import model_input
 from PIL import Image
@@ -278,7 +278,7 @@ def test_nothing_is_lost_on_the_way_to_clients(tmp_path: Path) -> None:
     """Every value of the result is one of the message's, as often as it is there."""
     job = Job(tmp_path, make_letters(tmp_path / "set", (*KANNADA, "x"), EACH))
     result = job.result(FEW_SHOT, job.add_model("a" * 12, KANNADA), job.add_model("b" * 12, KANNADA, 4))
-    message = convert_evaluation.result(result)
+    message = evaluation.result(result)
     shown = {"test": datasets.DATASET_PART_TEST}
     del result["format"], result["quick"], result["models"][-1]["rule"]
     for entry in result["models"]:

@@ -13,9 +13,9 @@ from haleganada_server.core.model_names import FEW_SHOT
 from haleganada_server.core.models.files import model_sha256
 from haleganada_server.core.models.models import ModelFile, StoredModel
 from haleganada_server.core.models.presets import PresetFacts
+from haleganada_server.rpc.metrics import ServerFacts
 
-from .convert import timestamp
-from .metrics import ServerFacts
+from .common import timestamp
 
 
 def wants_int8(message: pb.Precision.ValueType) -> bool:

@@ -18,7 +18,7 @@ from haleganada_server.core.datasets.dataset import (
 from haleganada_server.core.datasets.preview import PreviewSheet
 from haleganada_server.core.errors import InvalidInput
 
-from .convert import timestamp
+from .common import timestamp
 
 _INVALID_ARGUMENT = 3
 _SPLITS = {

@@ -12,7 +12,8 @@ from haleganada.v1 import job_service_pb2 as pb
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.jobs.job import Epoch, Job, JobKind, JobState
 
-from . import convert, convert_evaluation
+from . import evaluation
+from .common import timestamp
 
 _STATES = {
     JobState.QUEUED: pb.JOB_STATE_QUEUED,
@@ -49,7 +50,7 @@ def job(value: Job) -> pb.Job:
     if value.kind is JobKind.TRAINING:
         message.training.epochs.extend(map(_epoch, value.epochs))
     elif value.result:
-        message.evaluation.result.CopyFrom(convert_evaluation.result(value.result))
+        message.evaluation.result.CopyFrom(evaluation.result(value.result))
     return message
 
 
@@ -113,4 +114,4 @@ def _epoch(value: Epoch) -> pb.EpochMetrics:
 
 
 def _time(time_us: int) -> Timestamp | None:
-    return convert.timestamp(time_us) if time_us else None
+    return timestamp(time_us) if time_us else None

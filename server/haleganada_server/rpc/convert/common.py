@@ -1,0 +1,69 @@
+"""Messages of common.proto and of several services <-> the domain's values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from haleganada.v1 import common_pb2, ocr_service_pb2, sample_service_pb2, workspace_service_pb2
+
+from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.glyphs.types import Glyph, Ink, Stroke
+from haleganada_server.core.outcomes import Outcome, map_ok
+from haleganada_server.core.workspaces.types import SnapshotInfo
+from haleganada_server.rpc import validate
+
+
+def glyph(message: common_pb2.Glyph) -> Glyph:
+    """Raises InvalidInput without a source, or with more ink than the contract allows."""
+    source = message.WhichOneof("source")
+    if source == "image":
+        return Glyph(image=message.image)
+    if source == "ink":
+        return Glyph(ink=_ink(message.ink))
+    raise InvalidInput("glyph", "is missing; send an image or ink")
+
+
+def _ink(message: common_pb2.Ink) -> Ink:
+    validate.ink_size(len(message.strokes), sum(len(stroke.x) for stroke in message.strokes))
+    strokes = (Stroke(tuple(s.x), tuple(s.y), tuple(s.time_ms), tuple(s.pressure)) for s in message.strokes)
+    return Ink(tuple(strokes), message.width, message.height, message.pen_width)
+
+
+def glyphs(messages: Iterable[common_pb2.Glyph]) -> list[Outcome[Glyph]]:
+    """Return each drawing, or what is wrong with it."""
+    return map_ok(glyph, messages)
+
+
+def expected_revision(
+    message: ocr_service_pb2.TrainRequest
+    | ocr_service_pb2.CorrectRequest
+    | ocr_service_pb2.LinkVariantsRequest
+    | ocr_service_pb2.UnlinkVariantsRequest
+    | ocr_service_pb2.UndoRequest
+    | ocr_service_pb2.ResetRequest
+    | ocr_service_pb2.ImportHeader
+    | sample_service_pb2.UpdateSampleRequest
+    | sample_service_pb2.DeleteSampleRequest
+    | workspace_service_pb2.RestoreSnapshotRequest,
+) -> int | None:
+    """None where it is absent."""
+    return message.expected_revision if message.HasField("expected_revision") else None
+
+
+def snapshot(value: SnapshotInfo) -> common_pb2.Snapshot:
+    return common_pb2.Snapshot(
+        snapshot_id=value.snapshot_id,
+        name=value.name,
+        revision=value.revision,
+        samples_total=value.samples_total,
+        create_time=timestamp(value.created_us),
+        size_bytes=value.bytes,
+        sha256=value.sha256,
+        trash=value.trash,
+    )
+
+
+def timestamp(time_us: int) -> Timestamp:
+    """Microseconds since 1970 UTC."""
+    return Timestamp(seconds=time_us // 1_000_000, nanos=time_us % 1_000_000 * 1000)
