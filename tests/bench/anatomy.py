@@ -13,7 +13,7 @@ from haleganada.v1 import ocr_service_pb2
 from haleganada_client import convert as client_convert
 from haleganada_server.app import build_app
 from haleganada_server.config import ServerConfig
-from haleganada_server.core.fewshot.belief import believe
+from haleganada_server.core.fewshot.posterior import compute_posterior
 from haleganada_server.core.workspaces.types import Lesson
 from haleganada_server.rpc.convert import common
 from haleganada_server.rpc.convert import ocr as convert
@@ -65,7 +65,7 @@ def _steps(app: object, request: ocr_service_pb2.PredictRequest) -> dict[str, fl
         "projection": _ms(lambda: weights.head_parameters.projection.project_one(embedder.embed(raster[None])[0]))
         - _ms(lambda: embedder.embed(raster[None])),
         "scores and probabilities": _ms(
-            lambda: believe(known.head.adapted(), weights.head_parameters.calibration, vector)
+            lambda: compute_posterior(known.head.adapt(), weights.head_parameters.calibration, vector)
         ),
         "whole domain call": _ms(lambda: workspace.predict(glyph)),
         "pack the answer": _ms(lambda: convert.prediction(workspace.predict(glyph)).SerializeToString())

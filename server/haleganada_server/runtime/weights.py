@@ -17,7 +17,7 @@ from safetensors.numpy import load_file
 
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Precondition
-from haleganada_server.core.fewshot.confidence import TEMPERATURE_NUMBERS, UNKNOWN_NUMBERS, Calibration
+from haleganada_server.core.fewshot.confidence import TEMPERATURE_COEFFICIENTS, UNKNOWN_COEFFICIENTS, Calibration
 from haleganada_server.core.fewshot.head import Projection
 from haleganada_server.core.fewshot.parameters import HeadParameters
 
@@ -97,8 +97,8 @@ def _read_head(path: Path) -> Projection:
 
 
 def _calibration(entry: Any) -> Calibration:
-    summand, by_distance, by_lead = (_numbers(numbers, UNKNOWN_NUMBERS) for numbers in entry["unknown"])
-    return Calibration(_numbers(entry["temperature"], TEMPERATURE_NUMBERS), (summand, by_distance, by_lead))
+    summand, by_distance, by_lead = (_numbers(numbers, UNKNOWN_COEFFICIENTS) for numbers in entry["unknown"])
+    return Calibration(_numbers(entry["temperature"], TEMPERATURE_COEFFICIENTS), (summand, by_distance, by_lead))
 
 
 def _numbers(entry: Any, count: int) -> tuple[float, ...]:

@@ -61,12 +61,12 @@ class Recognizer:
     def head(self, labels: NDArray[np.int64], vectors: NDArray[np.float64], adapt: bool = True) -> Head:
         """Taught with these; its labels are the numbers as text. adapt: as the product does."""
         head = Head.fit(self.head_parameters.projection.between, [str(label) for label in labels], vectors)
-        return head.adapted() if adapt else head
+        return head.adapt() if adapt else head
 
     def probabilities(self, head: Head, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, labels + 1), the last column is unknown."""
         scores = np.stack([head.scores(vector) for vector in vectors])
-        return self.head_parameters.calibration.probabilities(scores, head.situation())
+        return self.head_parameters.calibration.probabilities(scores, head.calibration_context())
 
 
 class Prepared:

@@ -104,12 +104,12 @@ class FewShotPupil:
             self._vectors[raster.tobytes()] = vector
 
     def answer(self, rasters: Rasters) -> NDArray[np.int64]:
-        head = self._head.adapted()
+        head = self._head.adapt()
         scores = np.stack([head.scores(self._vectors[raster.tobytes()])[:-1] for raster in rasters])
         return np.array([int(head.labels[row]) for row in scores.argmax(1)])
 
     def answer_one(self, raster: NDArray[np.uint8]) -> None:
-        self._head.adapted().scores(self._recognizer.vectors(raster[None])[0])
+        self._head.adapt().scores(self._recognizer.vectors(raster[None])[0])
 
 
 class GlyphMap(nn.Module):  # type: ignore[misc,unused-ignore]  # Any where torch is not installed

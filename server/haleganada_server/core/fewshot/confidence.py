@@ -1,10 +1,10 @@
-"""From log-likelihoods to honest probabilities, and from those to a decision.
+"""From log-likelihoods to calibrated probabilities, and from those to a decision.
 
 Two questions, answered one after the other. Is the drawing any of the taught labels? The log odds of “unknown” are
 linear in how much better “unknown” explains the drawing than the best label does, and in how far the best label leads
 the next ten: a crowd of labels that all fit somewhat says nothing, one that stands out does. Then, which label is it?
-A softmax over the labels at a temperature. All coefficients depend on the situation: on how many samples each label
-has (shots), on how many labels there are (ways), and on what the head made of these when it adapted. They are fitted
+A softmax over the labels at a temperature. All coefficients depend on the context: on how many samples each label
+has (shots), on how many labels there are (ways), and on how far the head has adapted to them. They are fitted
 once in pre-training on scripts that the embedder never saw (temperature and Platt scaling: Guo et al., "On
 Calibration of Modern Neural Networks", ICML 2017) and travel with the weights.
 """
@@ -22,18 +22,17 @@ from .adaptation import PRIOR_LABELS, PRIOR_SAMPLES
 SURE = 0.5  # more probable than everything else together
 UNKNOWN = 0.5
 
-
-TEMPERATURE_NUMBERS, UNKNOWN_NUMBERS = 4, 5
-TYPICAL_ROOM = 400.0
-"""Only a unit, near which the logarithm of a room is small."""
+TEMPERATURE_COEFFICIENTS, UNKNOWN_COEFFICIENTS = 4, 5
+TYPICAL_SEPARATION = 400.0
+"""A unit only; the logarithm of a separation near it is small."""
 _FOLLOWERS = 10  # labels behind the best one that its lead is measured against
 
-Numbers = tuple[float, ...]
+Coefficients = tuple[float, ...]
 Floats = NDArray[np.float64]
 
 
 class Decision(Enum):
-    """What the server makes of a drawing."""
+    """The server's verdict on a drawing."""
 
     RECOGNIZED = "recognized"
     UNSURE = "unsure"
@@ -42,24 +41,22 @@ class Decision(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
-    """What probabilities depend on beside the scores. shots: mean samples a label, at least 1. ways: labels, at least
-    1. room: see adaptation.Basis.
+class CalibrationContext:
+    """What the probabilities depend on besides the scores. shots: mean number of samples per label, at least 1. ways:
+    number of labels, at least 1. separation: see adaptation.Basis.
     """
 
     shots: float
     ways: int
-    room: float
+    separation: float
 
-    def for_labels(self) -> Floats:
-        """(4,), what the choice among the labels depends on: scores grow with the room between labels, so the
-        temperature has to.
-        """
-        return np.array([1.0, np.log(self.shots), np.log(self.ways), np.log(self.room / TYPICAL_ROOM)])
+    def temperature_features(self) -> Floats:
+        """Return the (4,) features of the temperature, which has to grow with the separation, as the scores do."""
+        return np.array([1.0, np.log(self.shots), np.log(self.ways), np.log(self.separation / TYPICAL_SEPARATION)])
 
-    def for_unknown(self) -> Floats:
-        """(5,), what “unknown” depends on: shots, ways, and what the workspace's samples weigh in the covariances
-        within and between labels, as shares of 1.
+    def unknown_features(self) -> Floats:
+        """Return the (5,) features of “unknown”: 1, shots, ways, and the weights, 0..1, of the workspace's own samples
+        in the covariances within and between labels.
         """
         spare = (self.shots - 1) * self.ways
         weights = spare / (spare + PRIOR_SAMPLES), self.ways / (self.ways + PRIOR_LABELS)
@@ -68,34 +65,35 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """temperature: with Situation.for_labels it gives its logarithm. unknown: with Situation.for_unknown they give, of
-    the log odds of “unknown”, the summand, the factor of the distance, and the factor of the lead (see evidence).
+    """Coefficients of the context's features. temperature: times temperature_features gives the log temperature.
+    unknown: times unknown_features give the summand, the factor of the distance, and the factor of the lead
+    (compute_evidence) in the log odds of “unknown”.
     """
 
-    temperature: Numbers = (0.0,) * TEMPERATURE_NUMBERS
-    unknown: tuple[Numbers, Numbers, Numbers] = (
-        (0.0,) * UNKNOWN_NUMBERS,
-        (1.0,) + (0.0,) * (UNKNOWN_NUMBERS - 1),
-        (0.0,) * UNKNOWN_NUMBERS,
+    temperature: Coefficients = (0.0,) * TEMPERATURE_COEFFICIENTS
+    unknown: tuple[Coefficients, Coefficients, Coefficients] = (
+        (0.0,) * UNKNOWN_COEFFICIENTS,
+        (1.0,) + (0.0,) * (UNKNOWN_COEFFICIENTS - 1),
+        (0.0,) * UNKNOWN_COEFFICIENTS,
     )
 
-    def probabilities(self, scores: Floats, situation: Situation) -> Floats:
-        """(..., L + 1) log-likelihoods, the last one of “unknown” -> as many probabilities, summing to 1. L >= 1."""
-        return np.asarray(np.exp(self.log_probabilities(scores, situation)))
+    def probabilities(self, scores: Floats, context: CalibrationContext) -> Floats:
+        """(..., L + 1) log-likelihoods, the last one of “unknown” -> as many probabilities, which sum to 1. L >= 1."""
+        return np.asarray(np.exp(self.log_probabilities(scores, context)))
 
-    def log_probabilities(self, scores: Floats, situation: Situation) -> Floats:
-        """As probabilities, as logarithms."""
-        summand, by_distance, by_lead = np.asarray(self.unknown) @ situation.for_unknown()
-        distance, lead = evidence(scores)
+    def log_probabilities(self, scores: Floats, context: CalibrationContext) -> Floats:
+        """Return the logarithms of the probabilities."""
+        summand, by_distance, by_lead = np.asarray(self.unknown) @ context.unknown_features()
+        distance, lead = compute_evidence(scores)
         odds = summand + by_distance * distance + by_lead * lead
-        among = scores[..., :-1] / np.exp(np.dot(self.temperature, situation.for_labels()))
+        among = scores[..., :-1] / np.exp(np.dot(self.temperature, context.temperature_features()))
         among = among - np.logaddexp.reduce(among, axis=-1, keepdims=True) - np.logaddexp(0, odds)[..., None]
         return np.concatenate([among, -np.logaddexp(0, -odds)[..., None]], axis=-1)
 
 
-def evidence(scores: Floats) -> tuple[Floats, Floats]:
-    """(..., L + 1) log-likelihoods -> how much better “unknown” is than the best label, and how much better that is
-    than the mean of the next ten, 0 if it is the only one; both (...,).
+def compute_evidence(scores: Floats) -> tuple[Floats, Floats]:
+    """(..., L + 1) log-likelihoods -> distance: how much better “unknown” is than the best label; lead: how much better
+    that is than the mean of the next ten, 0 if it is the only label. Both (...,).
     """
     known, unknown = scores[..., :-1], scores[..., -1]
     followers = min(_FOLLOWERS, known.shape[-1] - 1)
@@ -107,8 +105,8 @@ def evidence(scores: Floats) -> tuple[Floats, Floats]:
 
 
 def decide(best: float, unknown: float) -> Decision:
-    """What to make of a drawing whose best label (forms of one canonical label taken together) and “unknown” have
-    these probabilities.
+    """Return the verdict for these probabilities. best: of the most probable label, all forms of its canonical label
+    taken together.
     """
     if unknown >= UNKNOWN:
         return Decision.UNKNOWN

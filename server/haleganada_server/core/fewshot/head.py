@@ -11,11 +11,11 @@ predictive density
 
 A label is therefore a count and a sum: teaching adds, forgetting subtracts, no order matters, and shards merge by
 addition. So does the second moment of all samples, from which a head adapts both covariances to its own script (see
-adaptation).
+adaptation.py).
 
-Projected vectors are rounded to multiples of 2^-12, a four-thousandth of what hands vary. Sums of such numbers and of
-their products are exact in float64 up to 2^29, so addition is associative to the last bit: teaching and forgetting a
-sample leaves not nearly but exactly the head that never saw it.
+Projected vectors are rounded to multiples of 2^-12, a four-thousandth of the within-class deviation. Sums of such
+numbers and of their products are exact in float64 up to 2^29, so addition is associative to the last bit: teaching and
+forgetting a sample leaves not nearly but exactly the head that never saw it.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .adaptation import Basis, Floats, adapted_basis
-from .confidence import Situation
+from .adaptation import Basis, Floats, adapt_basis
+from .confidence import CalibrationContext
 
 _GRID = 2.0**12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Projection:
-    """What pre-training says of embeddings. mean: (d,). matrix: (d, k). between: (k,), variances of label means, >
+    """The projection that pre-training fitted. mean: (d,). matrix: (d, k). between: (k,), variances of label means, >
     0.
     """
 
@@ -63,27 +63,27 @@ class Projection:
 
 
 @dataclass(slots=True, eq=False)
-class _Later:
-    """What a head computes once somebody wants it. done: it is adapted itself, there is nothing to compute.
+class _Lazy:
+    """What a head computes on first use. is_adapted: the head is adapted itself, so there is nothing to compute.
 
-    precisions: (counts, k) for each number of samples that a label has, and for none, which is “unknown”; and for each
-    label, and last for “unknown”, which of them is its own.
+    precisions: (counts, k), one row for each number of samples that a label has and one for 0 samples, “unknown”; and
+    the row of each label, that of “unknown” last.
     """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    done: bool = False
+    is_adapted: bool = False
     adapted: Head | None = None
     precisions: tuple[Floats, NDArray[np.intp]] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Head:
-    """What a workspace knows, at one revision. Immutable; safe to read from any thread.
+    """The taught labels of a workspace at one revision. Immutable; safe from any thread.
 
-    prior: (k,), variances of label means that came with the weights. labels: L labels in the order in which they were
-    first taught, index: label -> its row. counts: (L,) samples of each, as int. sums: (L, k) of projected embeddings.
-    moment: (k, k), of all samples. Derived, for fast scores in the basis: weighted_mean (L, k), the mean of a label's
-    predictive density over its variance; constant (L,).
+    prior: (k,), variances of label means from the weights. labels: L labels in the order in which they were first
+    taught. index: label -> row. counts: (L,) samples of each. sums: (L, k) of projected embeddings. moment: (k, k), the
+    sum of v v^T over all samples. Derived, for fast scores in the basis: weighted_mean: (L, k), the mean of a label's
+    predictive density over its variance; constant: (L,).
     """
 
     prior: Floats
@@ -95,17 +95,17 @@ class Head:
     basis: Basis
     weighted_mean: Floats
     constant: Floats
-    _later: _Later = field(default_factory=_Later)
+    _lazy: _Lazy = field(default_factory=_Lazy)
 
     @classmethod
     def empty(cls, prior: Floats) -> Head:
-        """A head that knows nothing."""
+        """Return a head without labels."""
         return cls.fit(prior, (), np.zeros((0, len(prior))))
 
     @classmethod
     def fit(cls, prior: Floats, labels: Sequence[str], vectors: Floats) -> Head:
-        """The head that was taught labels[i] with vectors[i], (n, k) projected embeddings; their order decides only
-        ties. Not adapted.
+        """Return the head, not adapted, of samples with labels[i] and vectors[i]; vectors: (n, k) projected embeddings.
+        Their order only decides ties.
         """
         names = tuple(dict.fromkeys(labels))
         index = {label: i for i, label in enumerate(names)}
@@ -114,75 +114,82 @@ class Head:
         sums = np.zeros((len(names), len(prior)))
         np.add.at(sums, rows, vectors)
         basis = Basis.prior(prior)
-        moment = vectors.T @ vectors
-        known = _predictive(basis, counts, sums)
-        return cls(prior, names, MappingProxyType(index), counts, sums, moment, basis, *known)
+        weighted_mean, constant = _predictive_densities(basis, counts, sums)
+        return cls(
+            prior=prior,
+            labels=names,
+            index=MappingProxyType(index),
+            counts=counts,
+            sums=sums,
+            moment=vectors.T @ vectors,
+            basis=basis,
+            weighted_mean=weighted_mean,
+            constant=constant,
+        )
 
-    def adapted(self) -> Head:
-        """The same knowledge, with covariances adapted to it. Computed when first asked for, about 15 ms; whoever asks
-        meanwhile waits for it.
+    def adapt(self) -> Head:
+        """Return this head with covariances adapted to its samples. Computed on the first call, about 15 ms; other
+        callers wait for it.
         """
-        if self._later.done or not self.labels:
+        if self._lazy.is_adapted or not self.labels:
             return self
-        with self._later.lock:
-            if self._later.adapted is None:
-                self._later.adapted = self._in_basis(adapted_basis(self.prior, self.counts, self.sums, self.moment))
-            return self._later.adapted
+        with self._lazy.lock:
+            if self._lazy.adapted is None:
+                self._lazy.adapted = self._with_basis(adapt_basis(self.prior, self.counts, self.sums, self.moment))
+            return self._lazy.adapted
 
-    def _in_basis(self, basis: Basis) -> Head:
-        weighted_mean, constant = _predictive(basis, self.counts, self.sums)
-        later = _Later(done=True)
-        return replace(self, basis=basis, weighted_mean=weighted_mean, constant=constant, _later=later)
+    def _with_basis(self, basis: Basis) -> Head:
+        weighted_mean, constant = _predictive_densities(basis, self.counts, self.sums)
+        lazy = _Lazy(is_adapted=True)
+        return replace(self, basis=basis, weighted_mean=weighted_mean, constant=constant, _lazy=lazy)
 
     def count(self, label: str) -> int:
-        """Samples taught of a label."""
+        """Return the number of samples of a label."""
         return int(self.counts[self.index[label]]) if label in self.index else 0
 
-    def situation(self) -> Situation:
-        """What the probabilities depend on beside the scores; for a head that knows a label."""
-        return Situation(float(self.counts.mean()), len(self.labels), self.basis.room)
+    def calibration_context(self) -> CalibrationContext:
+        """Return what the probabilities depend on besides the scores. The head must have a label."""
+        return CalibrationContext(float(self.counts.mean()), len(self.labels), self.basis.separation)
 
     def scores(self, vector: Floats) -> Floats:
-        """(k,) -> (L + 1,) log-likelihoods without the constant -k/2 log 2π; the last one is that of an unknown
-        character.
-        """
+        """(k,) -> (L + 1,) log-likelihoods without the constant -k/2 log 2π, the last one of “unknown”."""
         vector = vector @ self.basis.matrix
-        precisions, which = self._precisions()
-        scores = -0.5 * (precisions @ (vector * vector))[which]
+        precisions, rows = self._precisions()
+        scores = -0.5 * (precisions @ (vector * vector))[rows]
         scores[:-1] += self.weighted_mean @ vector - 0.5 * self.constant
         scores[-1] -= 0.5 * float(np.log1p(self.basis.between).sum())
         return np.asarray(scores)
 
     def _precisions(self) -> tuple[Floats, NDArray[np.intp]]:
-        """See _Later. Labels with as many samples share their variances, so few quadratic forms are needed."""
-        if self._later.precisions is None:
-            counts, which = np.unique(np.append(self.counts, 0), return_inverse=True)
-            self._later.precisions = 1 / _variance(self.basis.between, counts[:, None]), which
-        return self._later.precisions
+        """See _Lazy. Labels with equally many samples share their variances, so few quadratic forms are needed."""
+        if self._lazy.precisions is None:
+            counts, rows = np.unique(np.append(self.counts, 0), return_inverse=True)
+            self._lazy.precisions = 1 / _predictive_variance(self.basis.between, counts[:, None]), rows
+        return self._lazy.precisions
 
     def scores_without(self, label: str, vector: Floats) -> Floats:
-        """As scores(vector), by the head that never saw `vector` as a sample of `label`, which has others too. The
+        """Return scores(vector) of the head without `vector` as a sample of `label`, which must have others. The
         covariances stay: one sample hardly counts in them.
         """
         row = self.index[label]
         one = slice(row, row + 1)
         counts, sums = self.counts[one] - 1, self.sums[one] - vector
-        weighted_mean, constant = _predictive(self.basis, counts, sums)
-        left = replace(
+        weighted_mean, constant = _predictive_densities(self.basis, counts, sums)
+        rest = replace(
             self, labels=(label,), counts=counts, sums=sums, weighted_mean=weighted_mean, constant=constant,
-            _later=_Later(),
+            _lazy=_Lazy(),
         )  # fmt: skip
         scores = self.scores(vector)
-        scores[row] = left.scores(vector)[0]
+        scores[row] = rest.scores(vector)[0]
         return scores
 
     def draft(self) -> HeadDraft:
-        """A copy to teach and forget in, for one writer; in the adapted basis, if that was computed by now."""
-        return HeadDraft(self._later.adapted or self)
+        """Return a copy for one writer to change, in the adapted basis if that was computed already."""
+        return HeadDraft(self._lazy.adapted or self)
 
 
 class HeadDraft:
-    """A head that is being changed: one copy for a whole group of changes, then freeze()."""
+    """A head that is being changed: one copy for a group of changes, then freeze()."""
 
     def __init__(self, head: Head) -> None:
         self._prior, self._basis, self._moment = head.prior, head.basis, head.moment.copy()
@@ -192,42 +199,43 @@ class HeadDraft:
         self._weighted_mean, self._constant = head.weighted_mean.copy(), head.constant.copy()
 
     def __len__(self) -> int:
-        """Labels known now."""
+        """Return the number of labels."""
         return len(self._labels)
 
     def __contains__(self, label: object) -> bool:
-        """Whether it is known now."""
+        """Return whether a label has samples."""
         return label in self._index
 
     def teach(self, label: str, vector: Floats) -> None:
-        """Add a sample; vector: (k,)."""
+        """Add a sample. vector: (k,)."""
         if label not in self._index:
             self._append(label)
         self._add(self._index[label], vector, +1)
 
     def forget(self, label: str, vector: Floats) -> None:
-        """Take a sample out again. A label without samples is no longer known. Raises KeyError for an unknown label."""
+        """Remove a sample, and a label without samples. Raises KeyError for an unknown label."""
         row = self._index[label]
         self._add(row, vector, -1)
         if self._counts[row] == 0:
             self._remove(row)
 
     def freeze(self) -> Head:
-        """The head as it is now, sharing memory with the draft: to be kept only once the draft is no longer changed.
+        """Return the head as it is now. It shares memory with the draft: keep it only when the draft is changed no
+        more.
 
-        Until it is asked to adapt, it sees with the covariances of the head that the draft began with.
+        Until it adapts, it uses the covariances of the head that the draft started from.
         """
         size = len(self._labels)
         return Head(
-            self._prior,
-            tuple(self._labels),
-            MappingProxyType(self._index),
-            self._counts[:size],
-            self._sums[:size],
-            self._moment,
-            self._basis,
-            self._weighted_mean[:size],
-            self._constant[:size],
+            prior=self._prior,
+            labels=tuple(self._labels),
+            index=MappingProxyType(self._index),
+            counts=self._counts[:size],
+            sums=self._sums[:size],
+            moment=self._moment,
+            basis=self._basis,
+            weighted_mean=self._weighted_mean[:size],
+            constant=self._constant[:size],
         )
 
     def _add(self, row: int, vector: Floats, sign: int) -> None:
@@ -235,12 +243,14 @@ class HeadDraft:
         self._sums[row] += sign * vector
         self._moment += sign * np.outer(vector, vector)
         one = slice(row, row + 1)
-        self._weighted_mean[one], self._constant[one] = _predictive(self._basis, self._counts[one], self._sums[one])
+        self._weighted_mean[one], self._constant[one] = _predictive_densities(
+            self._basis, self._counts[one], self._sums[one]
+        )
 
     def _append(self, label: str) -> None:
         row = len(self._labels)
         if row == len(self._counts):
-            self._resize(lambda array: _longer(array, row + row // 2 + 8))  # so that many new labels cost few copies
+            self._resize(lambda array: _extend(array, row + row // 2 + 8))  # many new labels cost few copies
         self._labels.append(label)
         self._index[label] = row
 
@@ -254,22 +264,22 @@ class HeadDraft:
         self._weighted_mean, self._constant = change(self._weighted_mean), change(self._constant)
 
 
-def _variance(between: Floats, count: int | NDArray[np.int64]) -> Floats:
-    """Variances of the predictive density after `count` samples: (k,), or (L, k) for count (L, 1)."""
+def _predictive_variance(between: Floats, count: int | NDArray[np.int64]) -> Floats:
+    """Return the variances of the predictive density after `count` samples: (k,), or (L, k) for count (L, 1)."""
     return np.asarray(1 + between / (1 + count * between))
 
 
-def _predictive(basis: Basis, counts: NDArray[np.int64], sums: Floats) -> tuple[Floats, Floats]:
-    """weighted_mean (L, k) and constant (L,) = sum(mean² / variance + log variance) of the predictive densities, in the
-    basis.
+def _predictive_densities(basis: Basis, counts: NDArray[np.int64], sums: Floats) -> tuple[Floats, Floats]:
+    """Return weighted_mean (L, k) and constant (L,) = sum(mean² / variance + log variance) of the predictive densities
+    in the basis.
     """
-    variance = _variance(basis.between, counts[:, None])
+    variance = _predictive_variance(basis.between, counts[:, None])
     mean = (sums @ basis.matrix) * (variance - 1)
     weighted_mean = mean / variance
     return weighted_mean, (mean * weighted_mean + np.log(variance)).sum(axis=1)
 
 
-def _longer(array: NDArray[Any], length: int) -> NDArray[Any]:
+def _extend(array: NDArray[Any], length: int) -> NDArray[Any]:
     grown = np.zeros((length, *array.shape[1:]), dtype=array.dtype)
     grown[: len(array)] = array
     return grown

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from haleganada_server.core.fewshot.belief import Belief
 from haleganada_server.core.fewshot.confidence import Decision, decide
 from haleganada_server.core.fewshot.head import Head
+from haleganada_server.core.fewshot.posterior import Posterior
 
 from .prediction import Candidate, Prediction
 from .stale_samples import StaleSamples
@@ -40,20 +40,20 @@ class Knowledge:
         """Live samples of a label."""
         return self.head.count(label) + self.stale.labels.get(label, 0)
 
-    def predict(self, belief: Belief, top_k: int, prediction_id: str) -> Prediction:
+    def predict(self, posterior: Posterior, top_k: int, prediction_id: str) -> Prediction:
         """The top_k candidates with their canonical labels, and what to make of them."""
         if not self.head.labels:
             decision = Decision.UNKNOWN if self.stale.labels else Decision.NOTHING_TAUGHT
             return Prediction((), 1.0, decision, self.revision, prediction_id)
-        known = belief.probabilities[:-1]
+        known = posterior.probabilities[:-1]
         best = np.argsort(-known, kind="stable")[:top_k]
-        candidates = tuple(self._candidate(self.head.labels[i], float(known[i]), belief) for i in best)
-        decision = decide(candidates[0].canonical_probability, belief.unknown)
-        return Prediction(candidates, belief.unknown, decision, self.revision, prediction_id)
+        candidates = tuple(self._candidate(self.head.labels[i], float(known[i]), posterior) for i in best)
+        decision = decide(candidates[0].canonical_probability, posterior.unknown)
+        return Prediction(candidates, posterior.unknown, decision, self.revision, prediction_id)
 
-    def _candidate(self, label: str, probability: float, belief: Belief) -> Candidate:
+    def _candidate(self, label: str, probability: float, posterior: Posterior) -> Candidate:
         forms = self.variants.forms(label)
-        together = sum(belief.of(form) for form in forms if form in self.head.index)
+        together = sum(posterior.probability(form) for form in forms if form in self.head.index)
         return Candidate(
             label=label,
             canonical=forms[0],

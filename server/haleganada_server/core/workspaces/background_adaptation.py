@@ -49,4 +49,4 @@ class BackgroundAdaptation:
         while (notice := self._notices.get()) is not None:
             time.sleep(max(0.0, notice.time_s + _PAUSE_S - time.monotonic()))
             if notice.present() is notice.head:
-                notice.head.adapted()
+                notice.head.adapt()

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import AlreadyExists, NotFound, Precondition, RevisionMismatch
-from haleganada_server.core.fewshot.belief import believe
+from haleganada_server.core.fewshot.posterior import compute_posterior
 from haleganada_server.core.knowledge.variants import Variants
 from haleganada_server.core.sample_log.rows import ChangeKind, Event, SampleRow
 
@@ -158,9 +158,9 @@ def _sample_row(draft: Draft, new: NewSample, past: Past) -> SampleRow:
 
 def _prequential(draft: Draft, new: NewSample, vector: NDArray[np.float64]) -> Past:
     """Test first, then train: what the head makes of the sample before it learns it."""
-    belief = believe(draft.head.freeze(), draft.head_parameters.calibration, vector)
-    predicted = new.corrects[0] if new.corrects else belief.first()
-    return Past(now_us(), belief.loss(new.label), predicted, not draft.knows(new.label), new.corrects is not None)
+    posterior = compute_posterior(draft.head.freeze(), draft.head_parameters.calibration, vector)
+    predicted = new.corrects[0] if new.corrects else posterior.top_label()
+    return Past(now_us(), posterior.loss(new.label), predicted, not draft.knows(new.label), new.corrects is not None)
 
 
 def correct(find: Callable[[], NewSample], origin: Origin) -> Callable[[Draft], Corrected]:

@@ -77,12 +77,12 @@ def _suspects(
     Each is left out of its label's sum, which is exact. The gap counts, not the other label's probability: a sample
     that resembles two labels has a probable one too, but a wrong label explains it hopelessly badly.
     """
-    head, found = knowledge.head.adapted(), []
+    head, found = knowledge.head.adapt(), []
     for (sample_id, label), vector in zip(samples, head_parameters.projection.project(embeddings), strict=True):
         if head.count(label) < 2 or len(head.labels) < 2:
             continue  # alone with its label: without it there is nothing to compare with
         scores = head.scores_without(label, vector)
-        logs = head_parameters.calibration.log_probabilities(scores, head.situation())
+        logs = head_parameters.calibration.log_probabilities(scores, head.calibration_context())
         own = logs[head.index[label]]
         logs[[head.index[label], -1]] = -np.inf
         other = int(logs.argmax())

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Precondition
-from haleganada_server.core.fewshot.belief import believe
+from haleganada_server.core.fewshot.posterior import compute_posterior
 from haleganada_server.core.glyphs.encoder import Drawing
 from haleganada_server.core.glyphs.ports import Raster
 from haleganada_server.core.glyphs.types import Glyph
@@ -63,9 +63,9 @@ class Recognition:
 
         def predict(drawing: Drawing) -> Prediction:
             vector = parameters.projection.project_one(drawing.embedding)
-            belief = believe(knowledge.head.adapted(), parameters.calibration, vector)
-            remembered = Remembered(drawing, belief.first(), knowledge.revision)
-            return knowledge.predict(belief, top_k, self._predictions.add(remembered))
+            posterior = compute_posterior(knowledge.head.adapt(), parameters.calibration, vector)
+            remembered = Remembered(drawing, posterior.top_label(), knowledge.revision)
+            return knowledge.predict(posterior, top_k, self._predictions.add(remembered))
 
         return map_ok(predict, drawings)
 

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.core.fewshot.belief import believe
 from haleganada_server.core.fewshot.head import Head
+from haleganada_server.core.fewshot.posterior import compute_posterior
 from haleganada_server.core.model_names import FEW_SHOT
 from haleganada_server.core.models.card import ModelCard
 from haleganada_server.core.models.files import CARD, damaged_model, model_sha256
@@ -114,7 +114,7 @@ class FewShot:
         for rasters, texts in batches:
             vectors.append(projection.project(embedder.embed(rasters)))
             labels += texts
-        head = Head.fit(projection.between, labels, np.concatenate(vectors)).adapted()
+        head = Head.fit(projection.between, labels, np.concatenate(vectors)).adapt()
         single_threaded = OnnxEmbedder(weights, lambda rasters: model_input(rasters, weights.side), threads=1)
         return cls(head=head, weights=weights, embedder=single_threaded, taught=_count_taught(head))
 
@@ -134,8 +134,10 @@ class FewShot:
         """See Recognizer."""
         parameters = self.weights.head_parameters
         vectors = parameters.projection.project(self.embedder.embed(rasters))
-        beliefs = [believe(self.head, parameters.calibration, vector).probabilities[:-1] for vector in vectors]
-        return np.log(np.maximum(np.stack(beliefs), _MIN_PROBABILITY)).astype(np.float32)
+        posteriors = [
+            compute_posterior(self.head, parameters.calibration, vector).probabilities[:-1] for vector in vectors
+        ]
+        return np.log(np.maximum(np.stack(posteriors), _MIN_PROBABILITY)).astype(np.float32)
 
 
 def _count_taught(head: Head) -> dict[str, Any]:

@@ -14,7 +14,13 @@ import numpy as np
 import scipy.optimize
 from numpy.typing import NDArray
 
-from haleganada_server.core.fewshot.confidence import TEMPERATURE_NUMBERS, Calibration, Numbers, Situation, evidence
+from haleganada_server.core.fewshot.confidence import (
+    TEMPERATURE_COEFFICIENTS,
+    Calibration,
+    CalibrationContext,
+    Coefficients,
+    compute_evidence,
+)
 from haleganada_server.training.common.metrics import area_under_roc, expected_calibration_error
 
 from .head_fit import HeadFit, head_scores
@@ -30,9 +36,9 @@ _RIDGE = 1e-4
 
 @dataclass(frozen=True)
 class Task:
-    """Scores of queries in one situation."""
+    """Scores of queries in one context."""
 
-    situation: Situation
+    context: CalibrationContext
     scores: Floats
     """(q, ways + 1); the last column is unknown."""
     truth: NDArray[np.int64]
@@ -41,7 +47,7 @@ class Task:
     @property
     def untaught(self) -> NDArray[np.bool_]:
         """Return (q,), True where the query's label was not taught."""
-        return np.equal(self.truth, self.situation.ways)
+        return np.equal(self.truth, self.context.ways)
 
 
 def make_tasks(
@@ -80,12 +86,12 @@ def _make_task(
     examples = v[taught][:, drawings[:shots]]
     basis = head.basis(examples)
     scores = head_scores(basis, v[queried, column], examples)
-    return Task(Situation(shots, ways, basis.room), scores, truth)
+    return Task(CalibrationContext(shots, ways, basis.separation), scores, truth)
 
 
 def log_probabilities(calibration: Calibration, task: Task) -> Floats:
     """Return calibrated log-probabilities of a task's queries, (q, ways + 1)."""
-    return calibration.log_probabilities(task.scores, task.situation)
+    return calibration.log_probabilities(task.scores, task.context)
 
 
 def mean_loss(calibration: Calibration, tasks: Sequence[Task]) -> float:
@@ -99,8 +105,8 @@ def fit_calibration(tasks: Sequence[Task]) -> Calibration:
     return Calibration(_fit_temperature(tasks), _fit_unknown(tasks))
 
 
-def _fit_unknown(tasks: Sequence[Task]) -> tuple[Numbers, Numbers, Numbers]:
-    """Regress “the label was not taught” on the evidence times the situation (logistic)."""
+def _fit_unknown(tasks: Sequence[Task]) -> tuple[Coefficients, Coefficients, Coefficients]:
+    """Regress “the label was not taught” on the evidence times the context (logistic)."""
     inputs = np.concatenate([_regression_inputs(task) for task in tasks])
     sign = np.concatenate([np.where(task.untaught, 1.0, -1.0) for task in tasks])
     weight = np.concatenate([np.full(len(task.truth), 1 / (len(task.truth) * len(tasks))) for task in tasks])
@@ -115,25 +121,25 @@ def _fit_unknown(tasks: Sequence[Task]) -> tuple[Numbers, Numbers, Numbers]:
 
 
 def _regression_inputs(task: Task) -> Floats:
-    """Return (q, 15): 1, distance and lead, each times the situation, in units in which they are about 1."""
-    columns = [np.ones(len(task.truth)), *(values / _NATS for values in evidence(task.scores))]
-    return np.concatenate([column[:, None] * task.situation.for_unknown() for column in columns], axis=1)
+    """Return (q, 15): 1, distance and lead, each times the context, in units in which they are about 1."""
+    columns = [np.ones(len(task.truth)), *(values / _NATS for values in compute_evidence(task.scores))]
+    return np.concatenate([column[:, None] * task.context.unknown_features() for column in columns], axis=1)
 
 
-def _fit_temperature(tasks: Sequence[Task]) -> Numbers:
+def _fit_temperature(tasks: Sequence[Task]) -> Coefficients:
     """Fit the temperature to the queries whose label was taught."""
     taught = [~task.untaught for task in tasks]
-    cases = [(t.scores[k, :-1], t.truth[k], t.situation) for t, k in zip(tasks, taught, strict=True) if k.any()]
+    cases = [(t.scores[k, :-1], t.truth[k], t.context) for t, k in zip(tasks, taught, strict=True) if k.any()]
 
     def loss(x: Floats) -> float:
         losses = []
-        for scores, truth, situation in cases:
-            scaled = scores / np.exp(situation.for_labels() @ x)
+        for scores, truth, context in cases:
+            scaled = scores / np.exp(context.temperature_features() @ x)
             right = scaled[np.arange(len(truth)), truth]
             losses.append((np.logaddexp.reduce(scaled, axis=1) - right).mean())
         return float(np.mean(losses))
 
-    start = np.eye(TEMPERATURE_NUMBERS)[0]
+    start = np.eye(TEMPERATURE_COEFFICIENTS)[0]
     return tuple(scipy.optimize.minimize(loss, start, method="L-BFGS-B").x.tolist())
 
 
@@ -152,7 +158,7 @@ class Reliability:
 def measure_reliability(calibration: Calibration, tasks: Sequence[Task], shots: int) -> Reliability:
     """Measure over the tasks with that many shots."""
     confidence, correct, unknown, untaught = [], [], [], []
-    for task in (t for t in tasks if t.situation.shots == shots):
+    for task in (t for t in tasks if t.context.shots == shots):
         p = np.exp(log_probabilities(calibration, task))
         confidence.append(p.max(1))
         correct.append(p.argmax(1) == task.truth)

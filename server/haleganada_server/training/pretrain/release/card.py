@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from haleganada_server.core.fewshot.adaptation import PRIOR_LABELS, PRIOR_SAMPLES
-from haleganada_server.core.fewshot.confidence import TYPICAL_ROOM, Calibration
+from haleganada_server.core.fewshot.confidence import TYPICAL_SEPARATION, Calibration
 from haleganada_server.runtime.network import NetworkShape
 from haleganada_server.training.pretrain.synthesis.fonts import HELD_OUT_SCRIPTS, SCRIPTS, Script, font_license
 from haleganada_server.training.pretrain.synthesis.library import find_font_files
@@ -24,8 +24,8 @@ CALIBRATION_FORM = (
     f"with g = (1, log shots, log ways, e / (e + {PRIOR_SAMPLES:g}), ways / (ways + {PRIOR_LABELS:g})) "
     "and e = (shots - 1) ways; distance: log-likelihood of unknown minus that of the best label; "
     "lead: that of the best label minus the mean of the next ten; labels share the rest as softmax(s / exp(t h)), "
-    f"with h = (1, log shots, log ways, log (room / {TYPICAL_ROOM:g})); "
-    "room: mean squared distance from a label's mean to its five nearest others"
+    f"with h = (1, log shots, log ways, log (separation / {TYPICAL_SEPARATION:g})); "
+    "separation: mean squared distance from a label's mean to its five nearest others"
 )
 WEIGHTS_FILES = (*FILES, "card.json", "MODEL_CARD.md")
 """Files of a weights folder, in the order in which they are written."""
@@ -225,7 +225,7 @@ The Kannada handwriting of the metrics was never trained on.
 
 {calibration["form"]}.
 
-| coefficient | constant | log shots | log ways | log room | share of samples | share of labels |
+| coefficient | constant | log shots | log ways | log separation | share of samples | share of labels |
 |---|---|---|---|---|---|---|
 {_format_coefficients(calibration)}
 
@@ -237,7 +237,7 @@ and apostrophe, look the same to it. It is less accurate with very thin or very 
 
 
 def _format_coefficients(calibration: Mapping[str, Any]) -> str:
-    """Format the rows of a table; the temperature has no shares, the others no room."""
+    """Format the rows of a table; the temperature has no shares, the others no separation."""
     rows = [("t", [*calibration["temperature"], None, None])]
     rows += [(f"u{i}", [*u[:3], None, *u[3:]]) for i, u in enumerate(calibration["unknown"])]
     cells = [[name, *("" if x is None else f"{x:.4f}" for x in numbers)] for name, numbers in rows]

@@ -192,7 +192,7 @@ def measure_calibration(head: HeadFit, held_out: HeldOut) -> list[Metric]:
     )
     for shots in (1, 2, 5, 20):
         results = [
-            measure_reliability(c, tasks, shots) for c, tasks in fits if any(t.situation.shots == shots for t in tasks)
+            measure_reliability(c, tasks, shots) for c, tasks in fits if any(t.context.shots == shots for t in tasks)
         ]
         if not results:
             continue

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from haleganada_server.core.fewshot.adaptation import Basis, Floats, adapted_basis
+from haleganada_server.core.fewshot.adaptation import Basis, Floats, adapt_basis
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class HeadFit:
             return Basis.prior(self.between)
         labels, shots, k = taught.shape
         flat = taught.reshape(-1, k)
-        return adapted_basis(self.between, np.full(labels, shots), taught.sum(1), flat.T @ flat)
+        return adapt_basis(self.between, np.full(labels, shots), taught.sum(1), flat.T @ flat)
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ def writer_split_accuracy(
     for _ in range(rounds):
         teachers = rng.permutation(np.unique(drawings.writers))[:shots]
         taught = np.isin(drawings.writers, teachers)
-        known = Head.fit(head.between, [str(label) for label in drawings.labels[taught]], v[taught]).adapted()
+        known = Head.fit(head.between, [str(label) for label in drawings.labels[taught]], v[taught]).adapt()
         labels = np.array([int(label) for label in known.labels])
         guesses = labels[[int(known.scores(vector)[:-1].argmax()) for vector in v[~taught]]]
         right.append(guesses == drawings.labels[~taught])

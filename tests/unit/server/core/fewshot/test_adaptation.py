@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from haleganada_server.core.fewshot import head as head_module
-from haleganada_server.core.fewshot.adaptation import PRIOR_SAMPLES, Basis, adapted_basis
+from haleganada_server.core.fewshot.adaptation import PRIOR_SAMPLES, Basis, adapt_basis
 from haleganada_server.core.fewshot.head import Head
 from numpy.typing import NDArray
 
@@ -48,7 +48,7 @@ def test_many_samples_show_how_hands_vary() -> None:
     script = Script()
     drawings = script.drawings(20)
     flat = drawings.reshape(-1, DIM)
-    basis = adapted_basis(PRIOR, np.full(300, 20), drawings.sum(1), flat.T @ flat)
+    basis = adapt_basis(PRIOR, np.full(300, 20), drawings.sum(1), flat.T @ flat)
     degrees = 300 * 19
     expected = (degrees * script.within + PRIOR_SAMPLES * np.eye(DIM)) / (degrees + PRIOR_SAMPLES)
     assert basis.matrix.T @ expected @ basis.matrix == pytest.approx(np.eye(DIM), abs=0.1)
@@ -58,32 +58,36 @@ def test_many_samples_show_how_hands_vary() -> None:
 def test_the_room_is_the_distance_to_the_five_nearest_labels(labels: int) -> None:
     drawings = Script().drawings(3)[:labels]
     flat, sums, counts = drawings.reshape(-1, DIM), drawings.sum(1), np.full(labels, 3)
-    basis = adapted_basis(PRIOR, counts, sums, flat.T @ flat)
+    basis = adapt_basis(PRIOR, counts, sums, flat.T @ flat)
     means = drawings.mean(1) @ basis.matrix * (3 * basis.between / (1 + 3 * basis.between))
     nearest = [sorted(((means - mean) ** 2).sum(1))[1:6] for mean in means]
-    assert basis.room == pytest.approx(np.mean(nearest), rel=0.1 if labels > 256 else 1e-6)  # of many, some are asked
+    assert basis.separation == pytest.approx(
+        np.mean(nearest), rel=0.1 if labels > 256 else 1e-6
+    )  # of many, some are asked
     order = np.random.default_rng(1).permutation(labels)
-    assert adapted_basis(PRIOR, counts, sums[order], flat.T @ flat).room == pytest.approx(basis.room, rel=1e-9)
+    assert adapt_basis(PRIOR, counts, sums[order], flat.T @ flat).separation == pytest.approx(
+        basis.separation, rel=1e-9
+    )
 
 
-def test_one_drawing_taught_as_every_label_leaves_hardly_any_room() -> None:
+def test_one_drawing_taught_as_every_label_leaves_hardly_any_separation() -> None:
     sums = np.repeat(Script().drawings(1)[:1, 0], 5, axis=0)
-    room = adapted_basis(PRIOR, np.ones(5, np.int64), sums, sums.T @ sums).room
-    assert 0 < room < 1e-3
+    separation = adapt_basis(PRIOR, np.ones(5, np.int64), sums, sums.T @ sums).separation
+    assert 0 < separation < 1e-3
 
 
 def test_an_adapted_head_recognises_more() -> None:
     script = Script()
     head = taught(script.drawings(5))
     asked = script.drawings(3)
-    assert accuracy(head.adapted(), asked) > accuracy(head, asked) + 0.1
+    assert accuracy(head.adapt(), asked) > accuracy(head, asked) + 0.1
 
 
 def test_a_young_workspace_keeps_the_prior() -> None:
     script = Script()
     drawings = script.drawings(1)[:3]
     head, query = taught(drawings), drawings[0, 0] + 0.1
-    assert head.adapted().scores(query) == pytest.approx(head.scores(query), rel=0.02)
+    assert head.adapt().scores(query) == pytest.approx(head.scores(query), rel=0.02)
 
 
 def test_the_prior_is_what_a_basis_starts_from() -> None:
@@ -95,13 +99,13 @@ def test_the_prior_is_what_a_basis_starts_from() -> None:
 def test_whoever_asks_at_the_same_time_gets_the_same_head() -> None:
     head = taught(Script().drawings(2))
     found: list[Head] = []
-    threads = [threading.Thread(target=lambda: found.append(head.adapted())) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: found.append(head.adapt())) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert all(one is found[0] for one in found)
-    assert found[0].adapted() is found[0]
+    assert found[0].adapt() is found[0]
 
 
 def test_the_head_is_adapted_before_anybody_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,9 +113,9 @@ def test_the_head_is_adapted_before_anybody_asks(tmp_path: Path, monkeypatch: py
 
     def counted(prior: Floats, counts: NDArray[np.int64], sums: Floats, moment: Floats) -> Basis:
         computed.append(int(counts.sum()))
-        return adapted_basis(prior, counts, sums, moment)
+        return adapt_basis(prior, counts, sums, moment)
 
-    monkeypatch.setattr(head_module, "adapted_basis", counted)
+    monkeypatch.setattr(head_module, "adapt_basis", counted)
     workspaces = open_workspaces(tmp_path)
     workspace = workspaces.get()
     workspace.train_batch([lesson(character) for character in range(5)])

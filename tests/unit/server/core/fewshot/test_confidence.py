@@ -4,51 +4,57 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from haleganada_server.core.fewshot.confidence import Calibration, Decision, Situation, decide, evidence
+from haleganada_server.core.fewshot.confidence import (
+    Calibration,
+    CalibrationContext,
+    Decision,
+    compute_evidence,
+    decide,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
 FITTED = Calibration(
     (2.0, 0.1, -0.03, 0.7), ((-0.3, 0.1, 0.5, 0, 0), (0.09, -0.02, 0, 0, 0), (-0.01, -0.002, -0.001, 0, 0))
 )
-SITUATION = Situation(3, 12, 200.0)
+CONTEXT = CalibrationContext(3, 12, 200.0)
 SCORES = st.lists(st.floats(-2000, 500), min_size=2, max_size=40)
 
 
 def test_evidence_counted_by_hand() -> None:
-    distance, lead = evidence(np.array([1.0, 5.0, 3.0, 2.0]))
+    distance, lead = compute_evidence(np.array([1.0, 5.0, 3.0, 2.0]))
     assert (float(distance), float(lead)) == (2 - 5, 5 - (1 + 3) / 2)
 
 
 def test_a_label_alone_has_no_lead() -> None:
-    distance, lead = evidence(np.array([7.0, 4.0]))
+    distance, lead = compute_evidence(np.array([7.0, 4.0]))
     assert (float(distance), float(lead)) == (-3, 0)
 
 
 def test_only_ten_labels_follow() -> None:
     crowd = np.array([20.0, *range(10), *[-1000.0] * 50, 0.0])
-    assert float(evidence(crowd)[1]) == pytest.approx(20 - 4.5)
+    assert float(compute_evidence(crowd)[1]) == pytest.approx(20 - 4.5)
 
 
 @given(SCORES, st.integers(1, 30))
 def test_the_order_of_the_labels_does_not_matter(scores: list[float], shots: int) -> None:
     order = np.random.default_rng(len(scores)).permutation(len(scores) - 1)
-    situation = Situation(shots, len(order), 300.0)
-    straight = FITTED.probabilities(np.array(scores), situation)
-    mixed = FITTED.probabilities(np.append(np.array(scores)[order], scores[-1]), situation)
+    context = CalibrationContext(shots, len(order), 300.0)
+    straight = FITTED.probabilities(np.array(scores), context)
+    mixed = FITTED.probabilities(np.append(np.array(scores)[order], scores[-1]), context)
     np.testing.assert_allclose(np.append(straight[order], straight[-1]), mixed, atol=1e-12)
     assert straight.sum() == pytest.approx(1) and straight.min() >= 0
 
 
 def test_together_as_one_by_one() -> None:
     scores = np.random.default_rng(0).normal(0, 30, (5, 13))
-    together = FITTED.log_probabilities(scores, SITUATION)
-    np.testing.assert_allclose(together, [FITTED.log_probabilities(row, SITUATION) for row in scores])
+    together = FITTED.log_probabilities(scores, CONTEXT)
+    np.testing.assert_allclose(together, [FITTED.log_probabilities(row, CONTEXT) for row in scores])
 
 
 def test_a_better_unknown_is_more_probable_and_leaves_the_labels_their_shares() -> None:
     known = np.array([3.0, 1.0, -4.0])
-    low, high = (FITTED.probabilities(np.append(known, u), Situation(1, 3, 500.0)) for u in (-20.0, 20.0))
+    low, high = (FITTED.probabilities(np.append(known, u), CalibrationContext(1, 3, 500.0)) for u in (-20.0, 20.0))
     assert high[-1] > low[-1]
     np.testing.assert_allclose(high[:-1] / high[:-1].sum(), low[:-1] / low[:-1].sum())
 

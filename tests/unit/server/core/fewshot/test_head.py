@@ -43,7 +43,7 @@ def assert_equal(one: Head, other: Head) -> None:
         assert (one.sums[i] == other.sums[j]).all()
     assert (one.moment == other.moment).all()
     query = vector(7)
-    assert by_label(one.adapted(), query) == pytest.approx(by_label(other.adapted(), query), abs=1e-9, rel=0)
+    assert by_label(one.adapt(), query) == pytest.approx(by_label(other.adapt(), query), abs=1e-9, rel=0)
 
 
 @given(samples, st.randoms())
@@ -80,11 +80,11 @@ def test_teach_and_forget_is_never_taught(kept: Taught, passing: Taught) -> None
 @given(samples)
 def test_a_published_head_does_not_change(taught: Taught) -> None:
     head = taught_one_by_one(taught)
-    before = by_label(head, vector(3)), by_label(head.adapted(), vector(3))
+    before = by_label(head, vector(3)), by_label(head.adapt(), vector(3))
     draft = head.draft()
     draft.teach("a", vector(1))
     draft.teach("new", vector(2))
-    assert (by_label(head, vector(3)), by_label(head.adapted(), vector(3))) == before
+    assert (by_label(head, vector(3)), by_label(head.adapt(), vector(3))) == before
 
 
 @given(samples, samples)
@@ -93,7 +93,7 @@ def test_when_it_was_asked_to_adapt_does_not_matter(first: Taught, then: Taught)
     same.
     """
     head = taught_one_by_one(first)
-    head.adapted()
+    head.adapt()
     draft = head.draft()
     for label, sample in then:
         draft.teach(label, sample)
@@ -124,7 +124,7 @@ def test_probabilities_are_probabilities(taught: Taught) -> None:
     head = taught_one_by_one(taught)
     shares = Calibration(
         (0.3, 0.1, 0.1, 0.2), ((0.5, 0, 0.2, 0, 0), (0.1, 0, 0.1, 0, 0), (-0.1, 0, 0, 0, 0))
-    ).probabilities(head.scores(vector(5)), head.situation())
+    ).probabilities(head.scores(vector(5)), head.calibration_context())
     assert len(shares) == len(head.labels) + 1
     assert shares.min() >= 0
     assert shares.sum() == pytest.approx(1.0)

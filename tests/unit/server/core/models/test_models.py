@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.tiny_model import TinyModel, write_tiny_model
-from tests.unit.server.core.workspaces.small_world import beliefs, drawing, lesson, open_workspaces
+from tests.unit.server.core.workspaces.small_world import drawing, lesson, open_workspaces, posteriors
 
 few = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -54,7 +54,7 @@ def test_the_own_head_is_unchanged_by_a_model_that_comes_and_goes(samples: list[
         workspace = workspaces.get()
         for sample in samples:
             workspace.train(lesson(*sample))
-        before = beliefs(workspace)
+        before = posteriors(workspace)
         model = models.register(write_tiny_model(made, of_characters(0, 1)))
         workspaces.activate_model("", model)
         meanwhile = workspace.predict(drawing(0, 3), model=FEW_SHOT)
@@ -63,7 +63,7 @@ def test_the_own_head_is_unchanged_by_a_model_that_comes_and_goes(samples: list[
         after = workspace.predict(drawing(0, 3))
         assert (after.candidates, after.unknown_probability) == (meanwhile.candidates, meanwhile.unknown_probability)
         models.delete(model)
-        assert beliefs(workspace) == before
+        assert posteriors(workspace) == before
 
 
 def test_a_model_answers_in_an_empty_workspace() -> None:

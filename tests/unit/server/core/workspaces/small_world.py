@@ -94,7 +94,7 @@ def lesson(character: int, hand: int = 0, label: str = "", **facts: str) -> Less
     return Lesson(drawing(character, hand), label or f"L{character}", **facts)  # type: ignore[arg-type]
 
 
-def beliefs(workspace: Workspace, characters: int = 6) -> dict[str, list[float]]:
+def posteriors(workspace: Workspace, characters: int = 6) -> dict[str, list[float]]:
     """Every label's probability for each of some unseen drawings: all that a model is to a user."""
     answers: list[Prediction] = []
     for character in range(characters):
@@ -109,7 +109,7 @@ def _probability(answer: Prediction, label: str) -> float:
     return next((c.probability for c in answer.candidates if c.label == label), -1.0)
 
 
-def assert_same_beliefs(one: dict[str, list[float]], other: dict[str, list[float]]) -> None:
+def assert_same_posteriors(one: dict[str, list[float]], other: dict[str, list[float]]) -> None:
     """To 1e-9."""
     assert one.keys() == other.keys()
     for label in one:

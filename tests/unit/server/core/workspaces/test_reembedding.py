@@ -33,11 +33,11 @@ from numpy.typing import NDArray
 
 from tests.unit.server.core.workspaces.small_world import (
     CoarseEmbedder,
-    assert_same_beliefs,
-    beliefs,
+    assert_same_posteriors,
     drawing,
     lesson,
     open_workspaces,
+    posteriors,
     tools_of,
 )
 from tests.waiting import wait_until
@@ -114,7 +114,7 @@ def taught_anew(samples: list[Sample]) -> dict[str, list[float]]:
     with tempfile.TemporaryDirectory() as folder:
         workspaces = open_workspaces(Path(folder), NEW)
         workspaces.get().train_batch([lesson(*sample) for sample in samples])
-        found = beliefs(workspaces.get())
+        found = posteriors(workspaces.get())
         workspaces.close()
         return found
 
@@ -137,7 +137,7 @@ def test_opening_does_not_wait_for_the_embedder(tmp_path: Path) -> None:
         assert to_embed(workspaces) == 45
         embedder.open()
         wait_until_embedded(workspaces)
-        assert_same_beliefs(beliefs(workspace), taught_anew([*MANY, (0, 50)]))
+        assert_same_posteriors(posteriors(workspace), taught_anew([*MANY, (0, 50)]))
 
 
 def test_every_label_is_recognised_after_the_first_batch(tmp_path: Path) -> None:
@@ -236,14 +236,14 @@ def test_as_if_everything_had_been_embedded_before(
                 assert during.info().labels_known == before.info().labels_known
             embedder.open()
             wait_until_embedded(during)
-            assert_same_beliefs(beliefs(during.get()), beliefs(before.get()))
+            assert_same_posteriors(posteriors(during.get()), posteriors(before.get()))
             assert facts(during.get()) == facts(before.get())
             with suppress(Precondition):
                 assert during.get().undo().kind is before.get().undo().kind
                 wait_until_embedded(during)
-                assert_same_beliefs(beliefs(during.get()), beliefs(before.get()))
+                assert_same_posteriors(posteriors(during.get()), posteriors(before.get()))
         again = open_workspaces(Path(here), NEW)
-        assert_same_beliefs(beliefs(again.get()), beliefs(before.get()))
+        assert_same_posteriors(posteriors(again.get()), posteriors(before.get()))
         again.close()
         before.close()
 
@@ -256,11 +256,11 @@ def test_a_sample_that_is_forgotten_while_its_batch_is_computed_does_not_come_ba
         workspace.relabel(3, "L9")
         embedder.open()
         wait_until_embedded(workspaces)
-        found = beliefs(workspace)
+        found = posteriors(workspace)
         assert set(found) == {"L0", "L3", "L9", "(unknown)"} and workspace.knowledge.samples_total == 3
         workspace.undo()
         workspace.undo()
-        assert_same_beliefs(beliefs(workspace), taught_anew([(0, 0), (1, 0), (2, 0), (3, 0)]))
+        assert_same_posteriors(posteriors(workspace), taught_anew([(0, 0), (1, 0), (2, 0), (3, 0)]))
 
 
 def test_a_forgotten_sample_is_embedded_as_well(tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ def test_a_forgotten_sample_is_embedded_as_well(tmp_path: Path) -> None:
         assert to_embed(workspaces) == 2
         embedder.open()
         wait_until_embedded(workspaces)
-        assert_same_beliefs(beliefs(workspaces.get()), taught_anew([(0, 0), (1, 0)]))
+        assert_same_posteriors(posteriors(workspaces.get()), taught_anew([(0, 0), (1, 0)]))
 
 
 def test_it_is_no_change_that_anybody_sees(tmp_path: Path) -> None:
@@ -281,7 +281,7 @@ def test_it_is_no_change_that_anybody_sees(tmp_path: Path) -> None:
         assert workspaces.info().revision == len(MANY)
         undone = workspaces.get().undo()
         assert (undone.kind, undone.sample_id) == (ChangeKind.TEACH, len(MANY))
-        assert_same_beliefs(beliefs(workspaces.get()), taught_anew(MANY[:-1]))
+        assert_same_posteriors(posteriors(workspaces.get()), taught_anew(MANY[:-1]))
 
 
 def test_closing_keeps_what_is_done_and_the_next_start_goes_on(tmp_path: Path) -> None:
@@ -294,7 +294,7 @@ def test_closing_keeps_what_is_done_and_the_next_start_goes_on(tmp_path: Path) -
         assert 0 < to_embed(workspaces) < left, "the batch in progress was finished, another one was not begun"
         embedder.open()
         wait_until_embedded(workspaces)
-        assert_same_beliefs(beliefs(workspaces.get()), taught_anew(MANY))
+        assert_same_posteriors(posteriors(workspaces.get()), taught_anew(MANY))
 
 
 def test_closing_is_prompt(tmp_path: Path) -> None:
@@ -305,7 +305,7 @@ def test_closing_is_prompt(tmp_path: Path) -> None:
     assert time.monotonic() - began < 2
     with closing(open_workspaces(tmp_path, NEW)) as again:
         wait_until_embedded(again)
-        assert_same_beliefs(beliefs(again.get()), taught_anew(MANY * 8))
+        assert_same_posteriors(posteriors(again.get()), taught_anew(MANY * 8))
 
 
 def test_a_batch_of_the_former_log_is_not_written_into_the_restored_one(tmp_path: Path) -> None:
@@ -322,7 +322,7 @@ def test_a_batch_of_the_former_log_is_not_written_into_the_restored_one(tmp_path
         assert to_embed(opened) == 4
         embedder.open()
         wait_until_embedded(opened)
-        assert_same_beliefs(beliefs(opened.get()), taught_anew([(0, 0), (1, 0), (2, 0), (3, 0)]))
+        assert_same_posteriors(posteriors(opened.get()), taught_anew([(0, 0), (1, 0), (2, 0), (3, 0)]))
 
 
 @pytest.mark.parametrize("what", ["reset", "delete"])
@@ -340,10 +340,10 @@ def test_a_workspace_may_go_away_meanwhile(tmp_path: Path, what: str, caplog: py
             assert to_embed(opened, "other") == 0
         embedder.open()
         wait_until_embedded(opened)
-        assert_same_beliefs(beliefs(opened.get()), taught_anew(MANY))
+        assert_same_posteriors(posteriors(opened.get()), taught_anew(MANY))
         opened.restore("other", kept.snapshot_id)
         wait_until_embedded(opened, "other")
-        assert_same_beliefs(beliefs(opened.get("other")), taught_anew(MANY))
+        assert_same_posteriors(posteriors(opened.get("other")), taught_anew(MANY))
     assert not caplog.records, "nothing of this is a fault"
 
 
@@ -362,12 +362,12 @@ def test_a_damaged_drawing_is_left_out(tmp_path: Path, glyph: bytes, caplog: pyt
         wait_until_embedded(workspaces)
         workspace, info = workspaces.get(), workspaces.info()
         without = taught_anew([(0, 0), (2, 0), (2, 1)])
-        assert_same_beliefs(beliefs(workspace), without)
+        assert_same_posteriors(posteriors(workspace), without)
         assert (info.samples_total, info.labels_known) == (4, 3), "it was taught all the same"
         for change in (lambda: workspace.relabel(2, "L2"), lambda: workspace.forget(2), workspace.undo):
             change()
             assert to_embed(workspaces) == 0
-            assert_same_beliefs(beliefs(workspace), without)
+            assert_same_posteriors(posteriors(workspace), without)
         with pytest.raises(DataLoss, match="forget the sample"):
             workspace.sample(2)
         pictures = {s.sample_id: bool(s.picture) for s in workspace.samples(with_pictures=True).samples}

@@ -28,7 +28,13 @@ from haleganada_server.core.workspaces.workspace import Workspace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.server.core.workspaces.small_world import assert_same_beliefs, beliefs, drawing, lesson, open_workspaces
+from tests.unit.server.core.workspaces.small_world import (
+    assert_same_posteriors,
+    drawing,
+    lesson,
+    open_workspaces,
+    posteriors,
+)
 
 taught = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 20)), min_size=1, max_size=12, unique=True)
 few = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
@@ -49,7 +55,7 @@ def teach(workspace: Workspace, samples: list[tuple[int, int]]) -> list[int]:
 def never_saw(samples: list[tuple[int, int]]) -> dict[str, list[float]]:
     with fresh() as workspace:
         teach(workspace, samples)
-        return beliefs(workspace)
+        return posteriors(workspace)
 
 
 @few
@@ -57,7 +63,7 @@ def never_saw(samples: list[tuple[int, int]]) -> dict[str, list[float]]:
 def test_any_order(samples: list[tuple[int, int]], random: object) -> None:
     shuffled = list(samples)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert_same_beliefs(never_saw(samples), never_saw(shuffled))
+    assert_same_posteriors(never_saw(samples), never_saw(shuffled))
 
 
 @few
@@ -66,7 +72,7 @@ def test_any_split_into_batches(samples: list[tuple[int, int]], size: int) -> No
     with fresh() as workspace:
         for start in range(0, len(samples), size):
             workspace.train_batch([lesson(*sample) for sample in samples[start : start + size]])
-        assert_same_beliefs(beliefs(workspace), never_saw(samples))
+        assert_same_posteriors(posteriors(workspace), never_saw(samples))
 
 
 @few
@@ -78,7 +84,7 @@ def test_forgetting_equals_never_taught(samples: list[tuple[int, int]], data: st
         for i in gone:
             workspace.forget(ids[i])
         kept = [sample for i, sample in enumerate(samples) if i not in gone]
-        assert_same_beliefs(beliefs(workspace), never_saw(kept))
+        assert_same_posteriors(posteriors(workspace), never_saw(kept))
 
 
 @few
@@ -87,14 +93,14 @@ def test_there_and_back(samples: list[tuple[int, int]], data: st.DataObject) -> 
     """Relabel there and back, link and unlink, and every change undone, leave what was there before."""
     with fresh() as workspace:
         ids = teach(workspace, samples)
-        before = beliefs(workspace)
+        before = posteriors(workspace)
         chosen = data.draw(st.sampled_from(ids))
         label = workspace.sample(chosen).label
         workspace.relabel(chosen, "elsewhere")
         workspace.relabel(chosen, label)
         workspace.link(label, "canonical")
         workspace.unlink(label)
-        assert_same_beliefs(beliefs(workspace), before)
+        assert_same_posteriors(posteriors(workspace), before)
         steps: list[Callable[[], object]] = [
             lambda: workspace.train(lesson(3, 77, "new", variant_of="other")),
             lambda: workspace.forget(chosen),
@@ -104,21 +110,21 @@ def test_there_and_back(samples: list[tuple[int, int]], data: st.DataObject) -> 
             step()
         for _ in steps:
             workspace.undo()
-        assert_same_beliefs(beliefs(workspace), before)
+        assert_same_posteriors(posteriors(workspace), before)
         assert workspace.knowledge.variants.forms(label) == (label,)
 
 
 def test_undo_walks_back_to_the_beginning(tmp_path: Path) -> None:
     workspaces = open_workspaces(tmp_path)
     workspace = workspaces.get()
-    states = [beliefs(workspace)]
+    states = [posteriors(workspace)]
     for step in range(5):
         workspace.train(lesson(step))
-        states.append(beliefs(workspace))
+        states.append(posteriors(workspace))
     for expected in reversed(states[:-1]):
         undone = workspace.undo()
         assert undone.kind is ChangeKind.TEACH
-        assert_same_beliefs(beliefs(workspace), expected)
+        assert_same_posteriors(posteriors(workspace), expected)
     with pytest.raises(Precondition, match="nothing to undo"):
         workspace.undo()
     workspaces.close()
@@ -130,12 +136,12 @@ def test_restart_keeps_everything(tmp_path: Path) -> None:
     teach(workspace, [(character, hand) for character in range(6) for hand in range(3)])
     workspace.forget(4)
     workspace.link("L1", "L2")
-    before, revision = beliefs(workspace), workspace.knowledge.revision
+    before, revision = posteriors(workspace), workspace.knowledge.revision
     workspaces.close()
     reopened = open_workspaces(tmp_path)
     assert reopened.get().knowledge.revision == revision
     assert reopened.get().knowledge.variants.forms("L2") == ("L2", "L1")
-    assert_same_beliefs(beliefs(reopened.get()), before)
+    assert_same_posteriors(posteriors(reopened.get()), before)
     assert reopened.get().undo().kind is ChangeKind.LINK
     reopened.close()
 
@@ -147,7 +153,7 @@ def test_forty_letters_one_after_another_lose_nothing(tmp_path: Path) -> None:
     workspaces.create("reversed")
     teach(workspaces.get(), letters)
     teach(workspaces.get("reversed"), letters[::-1])
-    assert_same_beliefs(beliefs(workspaces.get(), 10), beliefs(workspaces.get("reversed"), 10))
+    assert_same_posteriors(posteriors(workspaces.get(), 10), posteriors(workspaces.get("reversed"), 10))
     right = sum(
         workspaces.get().predict(drawing(character, 50)).candidates[0].label == f"L{character}"
         for character in range(10)
@@ -298,14 +304,14 @@ def test_the_same_drawing_twice_is_found_whatever_its_labels(tmp_path: Path) -> 
 def test_reset_and_restore(tmp_path: Path) -> None:
     workspaces = open_workspaces(tmp_path)
     teach(workspaces.get(), [(0, 0), (1, 0)])
-    before = beliefs(workspaces.get())
+    before = posteriors(workspaces.get())
     with pytest.raises(Precondition):
         workspaces.reset("", "wrong")
     kept, revision = workspaces.reset("", "default")
     assert revision > kept.revision and workspaces.get().knowledge.samples_total == 0
     info, replaced = workspaces.restore("", kept.snapshot_id)
     assert info.revision > revision and replaced is not None and info.samples_total == 2
-    assert_same_beliefs(beliefs(workspaces.get()), before)
+    assert_same_posteriors(posteriors(workspaces.get()), before)
     workspaces.close()
 
 
@@ -314,12 +320,12 @@ def test_a_restore_that_fails_leaves_everything_as_it_was(tmp_path: Path) -> Non
     teach(workspaces.get(), [(0, 0)])
     kept = workspaces.get().save("to be damaged")
     teach(workspaces.get(), [(1, 0)])
-    before = beliefs(workspaces.get())
+    before = posteriors(workspaces.get())
     damaged = next(tmp_path.glob(f"workspaces/*/snapshots/{kept.snapshot_id}.sqlite3"))
     damaged.write_bytes(damaged.read_bytes()[:-1])
     with pytest.raises(DataLoss):
         workspaces.restore("", kept.snapshot_id)
-    assert_same_beliefs(beliefs(workspaces.get()), before)
+    assert_same_posteriors(posteriors(workspaces.get()), before)
     teach(workspaces.get(), [(2, 0)])
     assert workspaces.get().knowledge.samples_total == 3
     assert not [snapshot for snapshot in workspaces.snapshots() if snapshot.trash]

@@ -21,7 +21,7 @@ from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.sample_log.log import SqliteLog
 
-from tests.unit.server.core.workspaces.small_world import assert_same_beliefs, beliefs, lesson, open_workspaces
+from tests.unit.server.core.workspaces.small_world import assert_same_posteriors, lesson, open_workspaces, posteriors
 from tests.unit.server.store.formats.conftest import Read
 from tests.unit.server.store.formats.reading import good, refusal
 from tests.unit.server.store.rows import DIM, HASH, ink, sample
@@ -54,7 +54,7 @@ def test_another_server_predicts_identically(tmp_path: Path) -> None:
     exported = here.get().export(TransferFormat.ARCHIVE)
     imported = there.get().import_file(exported.path)
     assert (imported.imported, imported.duplicates, imported.refused) == (11, 0, ())
-    assert_same_beliefs(beliefs(there.get()), beliefs(here.get()))
+    assert_same_posteriors(posteriors(there.get()), posteriors(here.get()))
     assert there.get().knowledge.variants == here.get().knowledge.variants
     again = there.get().import_file(exported.path)
     assert (again.imported, again.duplicates, again.before) == (0, 11, None)

@@ -10,7 +10,7 @@ from haleganada_server.core.errors import DataLoss, Exhausted
 from haleganada_server.core.workspaces.types import SnapshotInfo
 from haleganada_server.core.workspaces.workspaces import Workspaces
 
-from tests.unit.server.core.workspaces.small_world import assert_same_beliefs, beliefs, lesson, open_workspaces
+from tests.unit.server.core.workspaces.small_world import assert_same_posteriors, lesson, open_workspaces, posteriors
 from tests.unit.server.store.test_full_disk import files_limited_to, mounted
 
 
@@ -22,7 +22,7 @@ def damaged_workspace(folder: Path) -> tuple[Workspaces, list[SnapshotInfo], dic
     """Two snapshots, the second of which is damaged as the workspace itself is; and what the first one knows."""
     workspaces = open_workspaces(folder)
     workspaces.get().train(lesson(0))
-    kept, known = [workspaces.get().save("good")], beliefs(workspaces.get())
+    kept, known = [workspaces.get().save("good")], posteriors(workspaces.get())
     workspaces.get().train(lesson(1))
     kept.append(workspaces.get().save("bad"))
     workspaces.close()
@@ -41,7 +41,7 @@ def test_a_bad_snapshot_does_not_bar_the_good_one(tmp_path: Path) -> None:
             workspaces.get()
     info, replaced = workspaces.restore("", good.snapshot_id)
     assert not info.corrupt and replaced is not None and replaced.trash
-    assert_same_beliefs(beliefs(workspaces.get()), known)
+    assert_same_posteriors(posteriors(workspaces.get()), known)
     workspaces.get().train(lesson(2))
     assert workspaces.get().knowledge.revision > replaced.revision
     workspaces.close()
@@ -65,11 +65,11 @@ def test_a_full_disk_does_not_cost_the_workspace(tmp_path: Path) -> None:
     workspaces = open_workspaces(tmp_path)
     workspaces.get().train(lesson(0))
     workspaces.get().train(lesson(1))
-    known = beliefs(workspaces.get())
+    known = posteriors(workspaces.get())
     for limit in (0, 5_000, 40_000):  # no room for the manifest, for the new file, for opening it
         with files_limited_to(limit), pytest.raises(Exhausted):
             workspaces.reset("", "default")
-        assert_same_beliefs(beliefs(workspaces.get()), known)
+        assert_same_posteriors(posteriors(workspaces.get()), known)
     assert workspaces.get().train(lesson(2)).samples_total == 3
     workspaces.close()
     assert open_workspaces(tmp_path).get().knowledge.samples_total == 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from haleganada_server.core.fewshot.confidence import Calibration, Situation
+from haleganada_server.core.fewshot.confidence import Calibration, CalibrationContext
 from haleganada_server.training.common.metrics import area_under_roc, expected_calibration_error
 from haleganada_server.training.pretrain.release.calibration import (
     Task,
@@ -26,11 +26,13 @@ def exact_tasks() -> list[Task]:
     for shots in (1, 5):
         for ways in (1, 2, 20):
             task = Task(
-                Situation(shots, ways, 100.0 * ways), rng.normal(0, 6, (4000, ways + 1)), np.zeros(4000, np.int64)
+                CalibrationContext(shots, ways, 100.0 * ways),
+                rng.normal(0, 6, (4000, ways + 1)),
+                np.zeros(4000, np.int64),
             )
             p = np.exp(log_probabilities(TRUE_CALIBRATION, task))
             truth = (p.cumsum(1) < rng.random((4000, 1))).sum(1)
-            tasks.append(Task(task.situation, task.scores, np.minimum(truth, ways)))
+            tasks.append(Task(task.context, task.scores, np.minimum(truth, ways)))
     return tasks
 
 
@@ -67,7 +69,7 @@ def test_half_of_the_tasks_have_untaught_queries() -> None:
     pool = (rng.normal(size=(30, 1, 4)) * 5 + rng.normal(size=(30, 12, 4))).astype(np.float32)
     head = fit_head(estimate_covariances([pool]), Shrinkage())
     tasks = make_tasks(head, [pool], repeats=2, seed=0)
-    assert {t.situation.shots for t in tasks} == {1, 2, 5, 10}
-    assert {t.situation.ways for t in tasks} == {1, 2, 5, 20}
+    assert {t.context.shots for t in tasks} == {1, 2, 5, 10}
+    assert {t.context.ways for t in tasks} == {1, 2, 5, 20}
     open_set = [t.untaught.mean() for t in tasks]
     assert sum(share > 0 for share in open_set) == len(tasks) // 2

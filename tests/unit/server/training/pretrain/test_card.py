@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from haleganada_server.core.fewshot.confidence import TEMPERATURE_NUMBERS, UNKNOWN_NUMBERS, Calibration
+from haleganada_server.core.fewshot.confidence import TEMPERATURE_COEFFICIENTS, UNKNOWN_COEFFICIENTS, Calibration
 from haleganada_server.runtime.network import NetworkShape
 from haleganada_server.training.pretrain.release.card import FILES, Recipe, describe_weights, write_cards
 
-CALIBRATION = Calibration((0.0,) * TEMPERATURE_NUMBERS, ((0.0,) * UNKNOWN_NUMBERS,) * 3)
+CALIBRATION = Calibration((0.0,) * TEMPERATURE_COEFFICIENTS, ((0.0,) * UNKNOWN_COEFFICIENTS,) * 3)
 
 
 def write(folder: Path, shape: NetworkShape, teacher: Path | None = None, averaged: Path | None = None) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import haleganada_server
 import numpy as np
 import pytest
-from haleganada_server.core.fewshot.confidence import TEMPERATURE_NUMBERS, UNKNOWN_NUMBERS
+from haleganada_server.core.fewshot.confidence import TEMPERATURE_COEFFICIENTS, UNKNOWN_COEFFICIENTS
 from haleganada_server.training.pretrain.release.export import open_session
 from safetensors.numpy import load_file
 
@@ -54,5 +54,5 @@ def test_the_head_matches_the_embedder(card: Card) -> None:
     assert head["projection"].shape == (card["dim"], len(head["between"]))
     assert all(a.dtype == np.float64 for a in head.values())
     assert (head["between"] > 0).all()
-    assert len(card["calibration"]["temperature"]) == TEMPERATURE_NUMBERS
-    assert {len(numbers) for numbers in card["calibration"]["unknown"]} == {UNKNOWN_NUMBERS}
+    assert len(card["calibration"]["temperature"]) == TEMPERATURE_COEFFICIENTS
+    assert {len(numbers) for numbers in card["calibration"]["unknown"]} == {UNKNOWN_COEFFICIENTS}
