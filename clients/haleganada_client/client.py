@@ -1,4 +1,4 @@
-"""The typed client. One object for one server; one channel; safe from any thread; no model code.
+"""The typed client of one server. It uses one channel and is safe to call from any thread.
 
 with HaleganadaClient() as client:
     client.train(Path("a.png"), "ಅ")
@@ -91,11 +91,11 @@ class HaleganadaClient:
         self.close()
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         self._connection.close()
 
     def health(self, timeout_s: float = 2.0) -> str:
-        """SERVING, NOT_SERVING or UNKNOWN. Raises Unavailable if no server answers."""
+        """Return SERVING, NOT_SERVING or UNKNOWN. Raises Unavailable if no server answers."""
         try:
             return health.check(self._connection.channel, timeout_s)
         except grpc.RpcError as error:
@@ -116,8 +116,8 @@ class HaleganadaClient:
     ) -> types.Taught:
         """Teach one drawing; it is on the server's disk when this returns.
 
-        wait_learned_s: wait so long at most, 0 to 60 seconds, for the workspace's network, if it has one, to have
-        learned the drawing; Taught.learned says whether it has.
+        wait_learned_s: how long to wait, 0 to 60 seconds, until the workspace's own network has learned the drawing, if
+        it has one; Taught.learned says whether it has.
         """
         request = ocr.TrainRequest(
             workspace=self._in(workspace),
@@ -134,7 +134,7 @@ class HaleganadaClient:
     def train_batch(
         self, lessons: Sequence[types.Lesson | tuple[Drawing, str, str, str]], *, workspace: str | None = None
     ) -> list[types.Taught | types.ItemError]:
-        """Teach up to 256 drawings, together at most 16 MiB. A refused one does not lose the others."""
+        """Teach up to 256 drawings of at most 16 MiB in all. A refused one does not lose the others."""
         items = [
             ocr.TrainItem(glyph=convert.glyph(drawing), label=label, variant_of=variant_of, request_id=_id(request_id))
             for drawing, label, variant_of, request_id in lessons
@@ -165,7 +165,7 @@ class HaleganadaClient:
         answer = self._connection.call(self._ocr.Correct, request)
         return convert.copied(types.Correction, answer, taught=convert.taught(answer.taught))
 
-    # Recognising
+    # Recognizing
 
     def predict(
         self,
@@ -176,8 +176,11 @@ class HaleganadaClient:
         model: str = "",
         workspace: str | None = None,
     ) -> types.Prediction:
-        """What a drawing is. model: an id or unique name, "few-shot", "online" for the network that learns with the
-        workspace, or "" for what the workspace answers with; Prediction.model says what answered.
+        """Recognize a drawing.
+
+        top_k: maximum number of candidates, 1 to 50. min_revision: the earliest revision that may answer. model: an id
+        or unique name, "few-shot", "online" for the workspace's own network, or "" for the workspace's choice;
+        Prediction.model says what answered.
         """
         request = ocr.PredictRequest(
             workspace=self._in(workspace),
@@ -197,7 +200,7 @@ class HaleganadaClient:
         model: str = "",
         workspace: str | None = None,
     ) -> list[types.Prediction | types.ItemError]:
-        """What up to 256 drawings, together at most 16 MiB, are; in order."""
+        """Recognize up to 256 drawings of at most 16 MiB in all, in order; arguments as in predict."""
         request = ocr.PredictBatchRequest(
             workspace=self._in(workspace),
             glyphs=[convert.glyph(drawing) for drawing in drawings],
@@ -219,7 +222,7 @@ class HaleganadaClient:
         expected_revision: int | None = None,
         workspace: str | None = None,
     ) -> types.Linked:
-        """Let a form stand for a canonical label."""
+        """Make a label a form of a canonical label."""
         request = ocr.LinkVariantsRequest(
             workspace=self._in(workspace),
             form=form,
@@ -237,7 +240,7 @@ class HaleganadaClient:
         expected_revision: int | None = None,
         workspace: str | None = None,
     ) -> types.Unlinked:
-        """Let a form stand for itself again."""
+        """Make a form a label of its own again."""
         request = ocr.UnlinkVariantsRequest(
             workspace=self._in(workspace), form=form, request_id=_id(request_id), expected_revision=expected_revision
         )
@@ -263,7 +266,7 @@ class HaleganadaClient:
         with_pictures: bool = False,
         workspace: str | None = None,
     ) -> types.SamplePage:
-        """A page of samples, newest first."""
+        """Return a page of samples, newest first."""
         request = smp.ListSamplesRequest(
             workspace=self._in(workspace),
             label=label,
@@ -277,7 +280,7 @@ class HaleganadaClient:
     def iter_samples(
         self, *, label: str = "", with_pictures: bool = False, workspace: str | None = None
     ) -> Iterator[types.Sample]:
-        """All samples, newest first, page by page."""
+        """Yield all samples, newest first."""
         token = ""
         while True:
             page = self.list_samples(
@@ -289,7 +292,7 @@ class HaleganadaClient:
                 return
 
     def get_sample(self, sample_id: int, *, workspace: str | None = None) -> types.Sample:
-        """One sample with its picture."""
+        """Return one sample with its picture."""
         request = smp.GetSampleRequest(workspace=self._in(workspace), sample_id=sample_id)
         return convert.sample(self._connection.call(self._samples.GetSample, request).sample)
 
@@ -320,7 +323,7 @@ class HaleganadaClient:
         expected_revision: int | None = None,
         workspace: str | None = None,
     ) -> int:
-        """Forget a sample; the new revision."""
+        """Forget a sample and return the new revision."""
         request = smp.DeleteSampleRequest(
             workspace=self._in(workspace),
             sample_id=sample_id,
@@ -334,21 +337,21 @@ class HaleganadaClient:
     def stats(
         self, *, history_points: int | None = None, find_suspects: bool = False, workspace: str | None = None
     ) -> types.Stats:
-        """Figures of a workspace and its server."""
+        """Return statistics of a workspace and its server."""
         request = ocr.StatsRequest(
             workspace=self._in(workspace), history_points=history_points, find_suspects=find_suspects
         )
         return convert.stats(self._connection.call(self._ocr.Stats, request, self._at_least(_BATCH_S)))
 
     def save(self, name: str = "", *, workspace: str | None = None) -> types.Snapshot:
-        """Keep the present state under a name."""
+        """Save the present state as a snapshot."""
         request = ocr.SaveRequest(workspace=self._in(workspace), name=name)
         return convert.snapshot(self._connection.call_once(self._ocr.Save, request, self._at_least(_BATCH_S)).snapshot)
 
     def reset(
         self, confirm: str, *, expected_revision: int | None = None, workspace: str | None = None
     ) -> types.Snapshot:
-        """Empty a workspace; what it held, in the trash. confirm: the workspace's name."""
+        """Empty a workspace and return the snapshot in the trash of what it held. confirm: the workspace's name."""
         request = ocr.ResetRequest(workspace=self._in(workspace), confirm=confirm, expected_revision=expected_revision)
         return convert.snapshot(self._connection.call_once(self._ocr.Reset, request).snapshot)
 
@@ -362,8 +365,8 @@ class HaleganadaClient:
     ) -> types.ExportResult:
         """Write everything that was taught to a path or an open binary file.
 
-        format: archive, seed, jsonl or folder. The SHA-256 of what arrived is checked; a path appears, or changes,
-        only then. progress is called with the bytes so far. Raises OSError where it cannot be written.
+        format: archive, seed, jsonl or folder. A path appears, or changes, only after the SHA-256 of what arrived was
+        checked. progress: called with the number of bytes so far. Raises OSError if the file cannot be written.
         """
         request = ocr.ExportRequest(workspace=self._in(workspace), format=_format(format))
         parts = self._connection.stream(self._ocr.Export, request, self._at_least(_TRANSFER_S))
@@ -380,9 +383,9 @@ class HaleganadaClient:
         progress: transfers.Progress | None = None,
         workspace: str | None = None,
     ) -> types.ImportReport:
-        """Teach everything in a file, named or open; what it taught before is left out, so that it can be sent again.
+        """Teach everything in a file, given by its path or open. A repeated import teaches nothing twice.
 
-        format: archive, jsonl or folder, "" = found out from the file. progress is called with the bytes so far.
+        format: archive, jsonl or folder, "" = detected from the file. progress: called with the number of bytes so far.
         Raises OSError for a file that cannot be read.
         """
         header = ocr.ImportHeader(
@@ -396,17 +399,17 @@ class HaleganadaClient:
     # Workspaces
 
     def create_workspace(self, name: str) -> types.WorkspaceInfo:
-        """A new, empty workspace."""
+        """Create an empty workspace."""
         request = wsp.CreateWorkspaceRequest(workspace=name)
         return convert.workspace(self._connection.call_once(self._workspaces.CreateWorkspace, request).workspace)
 
     def get_workspace(self, name: str | None = None) -> types.WorkspaceInfo:
-        """One workspace."""
+        """Return one workspace."""
         request = wsp.GetWorkspaceRequest(workspace=self._in(name))
         return convert.workspace(self._connection.call(self._workspaces.GetWorkspace, request).workspace)
 
     def list_workspaces(self) -> list[types.WorkspaceInfo]:
-        """All workspaces by name."""
+        """Return all workspaces, by name."""
         found: list[types.WorkspaceInfo] = []
         token = ""
         while True:
@@ -418,12 +421,12 @@ class HaleganadaClient:
                 return found
 
     def delete_workspace(self, name: str, confirm: str) -> types.Snapshot:
-        """Move a workspace to its trash. confirm: its name."""
+        """Delete a workspace; its content stays in the trash. confirm: its name."""
         request = wsp.DeleteWorkspaceRequest(workspace=name, confirm=confirm)
         return convert.snapshot(self._connection.call_once(self._workspaces.DeleteWorkspace, request).snapshot)
 
     def list_snapshots(self, *, workspace: str | None = None) -> list[types.Snapshot]:
-        """The newest 500 kept states, newest first."""
+        """Return the newest 500 snapshots, newest first."""
         request = wsp.ListSnapshotsRequest(workspace=self._in(workspace), page_size=500)
         answer = self._connection.call(self._workspaces.ListSnapshots, request)
         return [convert.snapshot(snapshot) for snapshot in answer.snapshots]
@@ -431,7 +434,7 @@ class HaleganadaClient:
     def restore_snapshot(
         self, snapshot_id: str, *, expected_revision: int | None = None, workspace: str | None = None
     ) -> types.WorkspaceInfo:
-        """Make a kept state the present one."""
+        """Restore a workspace from a snapshot."""
         request = wsp.RestoreSnapshotRequest(
             workspace=self._in(workspace), snapshot_id=snapshot_id, expected_revision=expected_revision
         )
@@ -439,7 +442,7 @@ class HaleganadaClient:
         return convert.workspace(answer.workspace)
 
     def _at_least(self, seconds: float) -> float:
-        """The deadline of a call that may take longer than others."""
+        """Return the deadline of a call that may take longer than others."""
         return max(seconds, self.config.timeout_s)
 
     def _in(self, workspace: str | None) -> str:
@@ -454,7 +457,7 @@ def _format(name: str) -> ocr.ExportFormat.ValueType:
 
 
 def _tls(tls: bool | str | os.PathLike[str] | None) -> dict[str, Any]:
-    """The fields of a ClientConfig that the argument of that name means; tls=False is against the environment, too."""
+    """Return the fields of a ClientConfig that the argument `tls` stands for; False overrides the environment, too."""
     if tls is None:
         return {}
     return {"tls": tls, "ca": None} if isinstance(tls, bool) else {"tls": True, "ca": Path(tls)}
@@ -472,5 +475,5 @@ def _id(request_id: str | None) -> str:
 
 
 def _either(result: Any, good: str, make: Callable[[Any], Any]) -> Any:
-    """The answer to one item of a batch, or its error."""
+    """Convert the result of one item of a batch: its answer or its error."""
     return make(getattr(result, good)) if result.WhichOneof("result") == good else convert.item_error(result.error)

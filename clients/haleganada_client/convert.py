@@ -31,7 +31,7 @@ def glyph(drawing: Drawing) -> common_pb2.Glyph:
 
 
 def copied(kind: type[Made], message: Any, /, **special: Any) -> Made:
-    """A dataclass from a message's fields of the same names; special: fields that differ."""
+    """Make a dataclass of a message's fields of the same names; special: the fields that differ."""
     readers = _readers(kind, message.DESCRIPTOR)  # type: ignore[arg-type]
     return kind(**{name: read(message, name) for name, read in readers if name not in special}, **special)
 
@@ -64,7 +64,7 @@ def _repeated(message: Any, name: str) -> Any:
 
 
 def many(make: Callable[[Any], Made], messages: Any) -> tuple[Made, ...]:
-    """A tuple of converted messages."""
+    """Convert messages into a tuple."""
     return tuple(make(message) for message in messages)
 
 
@@ -102,7 +102,7 @@ def workspace(message: workspace_service_pb2.Workspace) -> types.WorkspaceInfo:
 
 
 def online_settings(settings: types.OnlineSettings) -> online_pb2.OnlineSettings:
-    """What is None is left out."""
+    """Leave out what is None."""
     return online_pb2.OnlineSettings(**{field.name: getattr(settings, field.name) for field in fields(settings)})
 
 

@@ -1,4 +1,4 @@
-"""Data sets to train and measure models on: `client.datasets`."""
+"""Data sets to train and evaluate models on: `client.datasets`."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ _ORIENTATIONS = {
     "transposed": pb.IDX_ORIENTATION_TRANSPOSED,
 }
 Progress = Callable[[int, int], None]
-"""Called with the bytes sent so far, and how many there are."""
+"""Called with the number of bytes sent so far and in all."""
 
 
 @dataclass(frozen=True)
 class DatasetLabel:
-    """Items of one label in each part."""
+    """Number of items of one label in each part."""
 
     label: str
     train: int
@@ -65,7 +65,7 @@ class RepeatedItem:
 
 @dataclass(frozen=True)
 class DatasetNote:
-    """Something to know before trusting a figure. reason: a stable word. message: a sentence. labels: it is about."""
+    """Something to know before trusting a metric. reason: a stable word. labels: those that it concerns."""
 
     reason: str
     message: str
@@ -133,12 +133,12 @@ class DatasetsClient:
         orientation: str = "auto",
         on_progress: Progress | None = None,
     ) -> Dataset:
-        """Send a folder, a .zip, a .npz or a .jsonl; the data set that the server makes of it, which may take minutes.
+        """Upload a folder, a .zip, a .npz or a .jsonl; return the data set that the server makes of it.
 
-        A folder is zipped first, without the links in it. name: "" = the file's. split: auto, stratified or writer.
-        validation_share, test_share: 0..0.5, None = 0.15. orientation: of IDX images: auto, upright or transposed. An
-        upload whose connection breaks goes on where it was, in this call or in a later one. Raises OSError for what
-        cannot be read.
+        That may take minutes. A folder is zipped first, without the links in it. An interrupted upload goes on where it
+        was, in this call or in a later one. name: "" = the file's. split: auto, stratified or writer.
+        validation_share, test_share: 0..0.5, None = 0.15. seed: for the split. orientation: of IDX images: auto,
+        upright or transposed. Raises OSError for what cannot be read.
         """
         options = _options(name or Path(path).stem, split, validation_share, test_share, seed, orientation)
         with ExitStack() as stack:
@@ -158,15 +158,15 @@ class DatasetsClient:
         seed: int = 0,
         orientation: str = "auto",
     ) -> Dataset:
-        """Let the server read a folder or file of its own disk; as upload. Raises FailedPrecondition unless it was
-        started with --datasets-from.
+        """Make a data set of a folder or file on the server's own disk; arguments as in upload. Raises
+        FailedPrecondition unless the server was started with --datasets-from.
         """
         options = _options(name or Path(path).stem, split, validation_share, test_share, seed, orientation)
         request = pb.AddDatasetRequest(options=options, path=path)
         return _dataset(self._connection.call_once(self._stub.AddDataset, request, _READING_S).dataset)
 
     def list(self) -> list[Dataset]:
-        """All data sets, the newest first, without their labels."""
+        """Return all data sets, newest first, without their labels."""
         found: list[Dataset] = []
         token = ""
         while True:
@@ -178,24 +178,24 @@ class DatasetsClient:
                 return found
 
     def get(self, dataset: str) -> Dataset:
-        """One data set with its labels and what was refused."""
+        """Return one data set with its labels and what was refused."""
         request = pb.GetDatasetRequest(dataset_id=dataset)
         return _dataset(self._connection.call(self._stub.GetDataset, request).dataset)
 
     def delete(self, dataset_id: str) -> None:
-        """Delete a data set, named by its id. Raises FailedPrecondition while a job uses it."""
+        """Delete a data set, given by its id. Raises FailedPrecondition while a job uses it."""
         self._connection.call_once(self._stub.DeleteDataset, pb.DeleteDatasetRequest(dataset_id=dataset_id))
 
     def preview(self, dataset: str, preset: str, *, drawings: int = 0, views: int = 0, seed: int = 0) -> DatasetPreview:
-        """Drawings as the network of a preset receives them in training. drawings: rows, 0 = 8. views: augmented ones
-        of each, 0 = 7.
+        """Return drawings as the network of a preset receives them in training. drawings: rows, 0 = 8. views: augmented
+        views of each, 0 = 7.
         """
         request = pb.PreviewDatasetRequest(dataset_id=dataset, preset=preset, drawings=drawings, views=views, seed=seed)
         answer = self._connection.call(self._stub.PreviewDataset, request, self._at_least(_PREVIEW_S))
         return convert.copied(DatasetPreview, answer)
 
     def _send(self, header: pb.UploadDatasetHeader, file: BinaryIO, progress: Progress | None) -> Dataset:
-        """Send what has not arrived, again and again while that brings it further."""
+        """Send what has not arrived, again and again while that makes progress."""
         idle, before = 0, -1
         while True:
             asked = pb.GetUploadRequest(sha256=header.sha256)
@@ -211,7 +211,7 @@ class DatasetsClient:
                 time.sleep(error.retry_after_s or _PAUSE_S)
 
     def _at_least(self, seconds: float) -> float:
-        """The deadline of a call that may take longer than others."""
+        """Return the deadline of a call that may take longer than others."""
         return max(seconds, self._connection.config.timeout_s)
 
 

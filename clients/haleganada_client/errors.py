@@ -48,12 +48,12 @@ class RevisionMismatch(HaleganadaError):
 
 
 class Exhausted(HaleganadaError):
-    """No room or too busy now."""
+    """There is no room, or the server is too busy now."""
 
 
 class Unavailable(HaleganadaError):
-    """The server is stopping, broke the call off, or (reason NO_SERVER) nobody listens at the address, or no
-    host has its name.
+    """The server is stopping, the call was interrupted, or (reason NO_SERVER) there is no server at the address or no
+    host of that name.
 
     The same call with the same request_id is safe to repeat.
     """
@@ -103,7 +103,7 @@ class _Details:
 
 
 def from_rpc(error: grpc.RpcError, target: str) -> HaleganadaError:
-    """The exception for a failed call to `target`."""
+    """Return the exception for a failed call to `target`."""
     code: int = error.code().value[0]
     said = error.details() or ""
     details = _details(error)

@@ -1,4 +1,4 @@
-"""Training and measuring of models: `client.jobs`.
+"""Training and evaluating models: `client.jobs`.
 
 job = client.jobs.start_training("cnn36", "digits", settings=TrainingSettings(epochs=5))
 for now in client.jobs.watch(job.job_id):
@@ -46,7 +46,7 @@ class JobState(Enum):
 
     @property
     def over(self) -> bool:
-        """True if nothing more will happen."""
+        """Whether the job has ended."""
         return self in (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
 
 
@@ -78,7 +78,7 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class JobProgress:
-    """How far a job is, of the stage that it is in. total: 0 = not known. eta_seconds: 0 = not known."""
+    """How far a job is in its present stage. total: 0 = not known. eta_seconds: 0 = not known."""
 
     stage: str
     done: int
@@ -197,8 +197,8 @@ class JobsClient:
     def start_training(
         self, preset: str, dataset: str, *, name: str = "", settings: TrainingSettings | None = None
     ) -> Job:
-        """Train a model. dataset: id, or name if that is unique. name: of the model, "" = the preset's and the data
-        set's.
+        """Start to train a model. dataset: its id, or its name if that is unique. name: of the model, "" = the names of
+        preset and data set.
         """
         request = pb.StartTrainingRequest(
             preset=preset, dataset_id=dataset, model_name=name, settings=_settings(settings)
@@ -206,30 +206,30 @@ class JobsClient:
         return _job(self._connection.call_once(self._stub.StartTraining, request, self._at_least(_START_S)).job)
 
     def start_evaluation(self, models: Sequence[str], dataset: str, *, quick: bool = False) -> Job:
-        """Measure 1 to 8 models, each and together. "few-shot" is the embedder and head, taught with the training
-        part. quick: only the accuracy, on at most 1,000 drawings.
+        """Start to evaluate 1 to 8 models, each alone and together. "few-shot" is the embedder and head, taught with
+        the training part. quick: find the accuracy only, on at most 1,000 drawings.
         """
         request = pb.StartEvaluationRequest(models=models, dataset_id=dataset, quick=quick)
         return _job(self._connection.call_once(self._stub.StartEvaluation, request, self._at_least(_START_S)).job)
 
     def get(self, job_id: str) -> Job:
-        """One job as it is now."""
+        """Return one job as it is now."""
         return _job(self._connection.call(self._stub.GetJob, pb.GetJobRequest(job_id=job_id)).job)
 
     def list(self, limit: int | None = None) -> list[Job]:
-        """The newest jobs first, all of them or at most `limit`."""
+        """Return all jobs or at most `limit`, newest first."""
         return list(islice(self._all(), limit))
 
     def cancel(self, job_id: str) -> Job:
-        """Ask a job to end. A training keeps the best state so far as a model."""
+        """End a job. A training keeps its best epoch so far as a model."""
         return _job(self._connection.call(self._stub.CancelJob, pb.CancelJobRequest(job_id=job_id)).job)
 
     def delete(self, job_id: str) -> None:
-        """Delete a job that is over, with its reports, curves and log. A model that came of it stays."""
+        """Delete a job that has ended, with its reports, curves and log. The model that it made stays."""
         self._connection.call(self._stub.DeleteJob, pb.DeleteJobRequest(job_id=job_id))
 
     def watch(self, job_id: str, *, patience_s: float = 120.0) -> Iterator[Job]:
-        """The job now and after each step of progress, until it is over.
+        """Yield the job now and after each change, until it has ended.
 
         Where the connection breaks, or the server is started anew, it goes on by itself; it raises what the server or
         gRPC says if that takes longer than patience_s seconds, and at once if there is no server at the beginning.
@@ -243,8 +243,8 @@ class JobsClient:
             time.sleep(_PAUSE_S)
 
     def file(self, job_id: str, name: str, target: str | os.PathLike[str] | BinaryIO) -> int:
-        """Write one of a job's files to a path, which appears only when it is complete, or to an open binary file;
-        its bytes. Raises OSError where it cannot be written.
+        """Write one of a job's files to a path, which appears only when it is complete, or to an open binary file.
+        Return its size in bytes. Raises OSError where it cannot be written.
         """
         request = pb.GetJobFileRequest(job_id=job_id, name=name)
         parts = self._connection.stream(self._stub.GetJobFile, request, self._at_least(_TRANSFER_S))
@@ -288,7 +288,7 @@ class JobsClient:
             yield job
 
     def _at_least(self, seconds: float) -> float:
-        """The deadline of a call that may take longer than others."""
+        """Return the deadline of a call that may take longer than others."""
         return max(seconds, self._connection.config.timeout_s)
 
 

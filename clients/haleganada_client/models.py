@@ -25,7 +25,7 @@ _STARTING_S = 300.0  # a process that imports torch and may load a large backbon
 
 @dataclass(frozen=True)
 class Model:
-    """A recogniser with a fixed list of labels.
+    """A model with a fixed list of labels.
 
     labels: in the order of its outputs; () in lists. create_time: None for "few-shot". Accuracies: 0..1, None where the
     data set had no such part. input_size_px: height and width of the network's input. latency_ms: for one drawing on
@@ -117,7 +117,7 @@ class ModelsClient:
         self._stub = model_service_pb2_grpc.ModelServiceStub(connection.channel)
 
     def list(self) -> list[Model]:
-        """All models, the newest first, behind "few-shot"."""
+        """Return all models: "few-shot", then the others, newest first."""
         found: list[Model] = []
         token = ""
         while True:
@@ -129,11 +129,11 @@ class ModelsClient:
                 return found
 
     def get(self, model: str) -> Model:
-        """One model with its labels."""
+        """Return one model with its labels."""
         return _model(self._connection.call(self._stub.GetModel, pb.GetModelRequest(model_id=model)).model)
 
     def presets(self) -> tuple[Preset, ...]:
-        """What can be trained, by name."""
+        """Return the presets that can be trained, by name."""
         answer = self._connection.call(self._stub.ListPresets, pb.ListPresetsRequest())
         return convert.many(lambda preset: convert.copied(Preset, preset), answer.presets)
 
@@ -148,11 +148,11 @@ class ModelsClient:
     def activate(
         self, model: str, *, workspace: str | None = None, online: OnlineSettings | bool = False
     ) -> Model | OnlineStatus:
-        """Let a workspace answer with a model from now on; "few-shot" goes back to its own head.
+        """Choose the model that answers in a workspace; "few-shot" goes back to its own head.
 
         online: give the workspace a network of its own instead, which starts as the model, or as the preset "cnn36" or
-        "resnet50-transformer", and learns every drawing that is and will be taught; True = with the usual settings.
-        Its status is returned. Raises FailedPrecondition where the server has no torch.
+        "resnet50-transformer", and learns every drawing that is and will be taught; True = with the default settings.
+        Returns its status then. Raises FailedPrecondition if the server has no torch.
         """
         request = pb.ActivateModelRequest(workspace=self._in(workspace), model_id=model)
         if online is False:
@@ -162,7 +162,7 @@ class ModelsClient:
         return convert.online_status(answer.online)
 
     def delete(self, model_id: str) -> None:
-        """Delete a model, named by its id. Raises FailedPrecondition while a workspace answers with it."""
+        """Delete a model, given by its id. Raises FailedPrecondition while a workspace answers with it."""
         self._connection.call_once(self._stub.DeleteModel, pb.DeleteModelRequest(model_id=model_id))
 
     def export(
@@ -187,7 +187,7 @@ class ModelsClient:
         return ModelExport(header.file_name, received.size_bytes, received.sha256, report)
 
     def _at_least(self, seconds: float) -> float:
-        """The deadline of a call that may take longer than others."""
+        """Return the deadline of a call that may take longer than others."""
         return max(seconds, self._connection.config.timeout_s)
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple, Union
 FEW_SHOT = "few-shot"
 """Names a workspace's own head wherever a model is asked for."""
 ONLINE = "online"
-"""Names the network that learns with a workspace, where a prediction is asked for."""
+"""Names the workspace's own network wherever a prediction is asked for."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Lesson(NamedTuple):
 
 
 class Decision(Enum):
-    """What the server makes of a drawing."""
+    """What the server concludes about a drawing."""
 
     RECOGNIZED = "recognized"
     UNSURE = "unsure"
@@ -75,8 +75,8 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The answer to a drawing, candidates by falling probability. model: what answered, a model's id, "few-shot", or
-    "online" for the network that learns with the workspace.
+    """What a drawing is; the most probable candidate is the first. model: what answered: a model's id, "few-shot", or
+    "online" for the workspace's own network.
     """
 
     candidates: tuple[Candidate, ...]
@@ -94,7 +94,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Taught:
-    """A taught sample, on disk on the server. learned: the call waited until the workspace's network had learned it."""
+    """A taught drawing. learned: the call waited until the workspace's own network had learned it."""
 
     sample_id: int
     loss: float
@@ -192,7 +192,7 @@ class SamplePage:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A kept state of a workspace."""
+    """A saved state of a workspace. trash: put aside by a reset, a restore or a deletion."""
 
     snapshot_id: str
     name: str
@@ -206,11 +206,12 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class OnlineSettings:
-    """How a network learns each drawing; None = as usual.
+    """How a workspace's own network is trained on each drawing; None = the default.
 
-    replay: earlier drawings that every step sees again, as many of each label, 0 to 1,024, usually 32. steps: of the
-    optimizer (AdamW) for a drawing, 1 to 100, usually 5. learning_rate: above 0, to 1, usually 0.001, or 0.0001.
-    weight_decay: 0 to 1, usually 0.01. seed: of everything random, 0 or more.
+    replay: earlier drawings in each training step, the same number of each label, 0 to 1,024, default 32. steps:
+    optimizer steps (AdamW) for each drawing, 1 to 100, default 5. learning_rate: above 0, to 1, default 0.001, or
+    0.0001 for a new network of resnet50-transformer. weight_decay: 0 to 1, default 0.01. seed: for everything random, 0
+    or more.
     """
 
     replay: int | None = None
@@ -222,11 +223,11 @@ class OnlineSettings:
 
 @dataclass(frozen=True)
 class OnlineStatus:
-    """Where a network that learns with a workspace stands.
+    """How far a workspace's own network has learned.
 
-    start: a preset's name or a model's id. settings: every one is there. revision: the workspace as predictions know
-    it; None = it has not learned enough yet, "few-shot" answers. rebuilding: it learns again what came after a
-    forgotten or relabeled sample. error: why it does not learn, and what to do; "" if all is well.
+    start: the preset or model that it started as. settings: every field is set. revision: the one that its predictions
+    are based on; None until it has learned enough, "few-shot" answers until then. rebuilding: it learns again what
+    came after a forgotten or relabeled sample. error: why it does not learn, and what to do; "" if all is well.
     """
 
     start: str
@@ -241,9 +242,9 @@ class OnlineStatus:
 
 @dataclass(frozen=True)
 class WorkspaceInfo:
-    """A workspace; corrupt: its file cannot be read. samples_to_embed: those that predictions leave out until the
-    server's present weights have embedded them. model: what answers when a call names none, a model's id, "few-shot"
-    or "online"; online: the network behind that word, None unless one was asked for.
+    """A workspace. corrupt: its file is damaged. samples_to_embed: number of samples that the present weights have to
+    embed yet; predictions leave them out until then. model: what answers if a call names none: a model's id, "few-shot"
+    or "online". online: the workspace's own network, None unless one was asked for.
     """
 
     name: str
@@ -273,7 +274,7 @@ class ExportResult:
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What became of an import; before: the state to go back to, if there was one."""
+    """The result of an import. before: the snapshot to go back to, if there was anything before."""
 
     imported: int
     duplicates: int
@@ -285,7 +286,7 @@ class ImportReport:
 
 @dataclass(frozen=True)
 class LabelStats:
-    """Figures of one label; accuracy None with one sample. class_id: its number in its workspace; it never changes."""
+    """Statistics of one label. accuracy: None with one sample. class_id: its number, as in Candidate."""
 
     label: str
     class_id: int
@@ -310,7 +311,7 @@ class HistoryPoint:
 
 @dataclass(frozen=True)
 class ConfusedPair:
-    """Two labels that were taken for one another."""
+    """Two labels that were confused."""
 
     label: str
     predicted: str
@@ -348,7 +349,7 @@ class NearDuplicate:
 
 @dataclass(frozen=True)
 class MethodLatency:
-    """Time spent in one RPC on the server."""
+    """Latency of one RPC on the server."""
 
     method: str
     calls: int
@@ -358,7 +359,7 @@ class MethodLatency:
 
 @dataclass(frozen=True)
 class Stats:
-    """Figures of a workspace and its server; accuracy is prequential: recognized before it was learned."""
+    """Statistics of a workspace and its server. accuracy is prequential: recognized before it was learned."""
 
     revision: int
     samples_total: int
