@@ -124,15 +124,14 @@ def build_app(config: ServerConfig, runner: JobRunner | None = None, learners: L
             DatasetFolders(config.data_dir / "datasets", directory.temporary_file),
             in_use=lambda dataset_id: jobs.uses_dataset(dataset_id),
         )
-        job_folders = JobFolders(config.data_dir / "jobs", directory.temporary_file)
         jobs = Jobs(
             JobDependencies(
-                job_folders,
-                runner or JobProcessRunner(device=config.device),
-                datasets,
-                models,
-                weights.folder,
-                config.backbone_weights,
+                store=JobFolders(config.data_dir / "jobs", directory.temporary_file),
+                runner=runner or JobProcessRunner(device=config.device),
+                datasets=datasets,
+                models=models,
+                weights=weights.folder,
+                backbone_weights=config.backbone_weights,
             )
         )
         pool = _encoder_pool(config, weights, embedder)
@@ -167,7 +166,7 @@ def _dataset_tools(config: ServerConfig, directory: DataDirectory, datasets: Dat
     return DatasetDependencies(
         datasets,
         Uploads(config.data_dir / "uploads", config.max_upload_bytes),
-        AllowedFolder(config.datasets_from).place,
+        AllowedFolder(config.datasets_from).resolve,
         PreviewProcess(directory.temporary_file),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 from haleganada.v1 import dataset_service_pb2 as pb
@@ -22,23 +22,23 @@ from haleganada_server.core.errors import InvalidInput
 from haleganada_server.rpc.convert import datasets as convert
 
 INFO = DatasetInfo(
-    "0a" * 6,
-    "ಅ",
-    1_700_000_000_123_456,
-    "ab" * 32,
-    (LabelCount("a", 8, 2, 1), LabelCount("b", 2, 4, 0)),
-    7,
-    (RefusedDrawing("x/1.png", "INVALID_INPUT", "it is blank"),),
-    5,
-    3,
-    2,
-    9999,
-    (RepeatedDrawing("train/2.png", "test/7.png"),),
-    (
+    dataset_id="0a" * 6,
+    name="ಅ",
+    created_us=1_700_000_000_123_456,
+    sha256="ab" * 32,
+    labels=(LabelCount("a", 8, 2, 1), LabelCount("b", 2, 4, 0)),
+    writers=7,
+    refused=(RefusedDrawing("x/1.png", "INVALID_INPUT", "it is blank"),),
+    refused_total=5,
+    leaks=3,
+    duplicates=2,
+    bytes_on_disk=9999,
+    leaked=(RepeatedDrawing("train/2.png", "test/7.png"),),
+    duplicated=(
         RepeatedDrawing("3.png", "4.png", None, Part.VALIDATION),
         RepeatedDrawing("5.png", "6.png", Part.TRAIN, Part.TEST),
     ),
-    (DatasetNote("MERGED_CHARACTERS", "one label stands for two", ("A",)),),
+    notes=(DatasetNote("MERGED_CHARACTERS", "one label stands for two", ("A",)),),
 )
 
 
@@ -96,5 +96,5 @@ def test_a_preview() -> None:
 
 
 def test_a_set_without_items_to_train_on_has_no_imbalance() -> None:
-    only_test = DatasetInfo("0a" * 6, "x", 1, "", (LabelCount("a", 0, 0, 1),), 0, (), 0, 0, 0)
+    only_test = replace(INFO, labels=(LabelCount("a", 0, 0, 1),))
     assert convert.dataset(only_test).imbalance == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from haleganada_server.core.datasets.dataset import DatasetInfo, LabelCount
@@ -21,18 +22,25 @@ from tests.jobs import child
 
 COMMAND = (sys.executable, child.__file__)
 TWO = DatasetInfo(
-    "d" * 12,
-    "two letters",
-    1,
-    "0" * 64,
-    (LabelCount("a", 5, 2, 2), LabelCount("ಅ", 5, 2, 2)),
+    dataset_id="d" * 12,
+    name="two letters",
+    created_us=1,
+    sha256="0" * 64,
+    labels=(LabelCount("a", 5, 2, 2), LabelCount("ಅ", 5, 2, 2)),
     writers=0,
     refused=(),
     refused_total=0,
     leaks=0,
     duplicates=0,
 )
-ONE = DatasetInfo("e" * 12, "one letter", 2, "1" * 64, (LabelCount("a", 5, 0, 0),), 0, (), 0, 0, 0)
+ONE = replace(
+    TWO,
+    dataset_id="e" * 12,
+    name="one letter",
+    created_us=2,
+    sha256="1" * 64,
+    labels=(LabelCount("a", 5, 0, 0),),
+)
 
 
 class NamedDatasets:
@@ -62,10 +70,10 @@ def tools(root: Path, runner: JobProcessRunner | None = None, patience_s: float 
         raise AssertionError("jobs load no models")
 
     return JobDependencies(
-        JobFolders(root / "jobs", lambda: root / "tmp" / str(next(names))),
-        runner or JobProcessRunner(COMMAND, needed={}),
-        NamedDatasets(root / "datasets"),
-        Models(folders, load),
+        store=JobFolders(root / "jobs", lambda: root / "tmp" / str(next(names))),
+        runner=runner or JobProcessRunner(COMMAND, needed={}),
+        datasets=NamedDatasets(root / "datasets"),
+        models=Models(folders, load),
         weights=root / "weights",
         patience_s=patience_s,
     )

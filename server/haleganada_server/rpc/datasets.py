@@ -66,7 +66,9 @@ class DatasetServicer(dataset_service_pb2_grpc.DatasetServiceServicer):
         return pb.UploadDatasetResponse(dataset=convert.dataset(made))
 
     def GetUpload(self, request: pb.GetUploadRequest, context: Context) -> pb.GetUploadResponse:
-        return pb.GetUploadResponse(received_bytes=self._uploads.received(validate.sha256("sha256", request.sha256)))
+        return pb.GetUploadResponse(
+            received_bytes=self._uploads.bytes_received(validate.sha256("sha256", request.sha256))
+        )
 
     def AddDataset(self, request: pb.AddDatasetRequest, context: Context) -> pb.AddDatasetResponse:
         options = validate_options(convert.options(request.options))

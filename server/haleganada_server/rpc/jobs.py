@@ -73,7 +73,7 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
                     yield pb.WatchJobResponse(job=convert.job(job))
 
     def GetJobFile(self, request: pb.GetJobFileRequest, context: Context) -> Iterator[pb.GetJobFileResponse]:
-        path = self._jobs.file(_id(request.job_id), request.name)
+        path = self._jobs.find_file(_id(request.job_id), request.name)
         with self._transfers.one(), path.open("rb") as file:
             while chunk := file.read(SENT_CHUNK_BYTES):
                 yield pb.GetJobFileResponse(chunk=chunk)

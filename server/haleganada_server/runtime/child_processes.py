@@ -1,4 +1,4 @@
-"""What holds for every process that the server starts beside itself."""
+"""What all child processes of the server share."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-_FIRST_TO_GO = "600"  # of 1000
+_OOM_SCORE_ADJUSTMENT = "600"  # of 1000
 
 
 def usable_cores() -> int:
-    """Cores that this process may run on, 1 or more."""
+    """Return the number of cores that this process may run on, 1 or more."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def prefer_as_oom_victim(pid: int) -> None:
-    """When memory runs out, the kernel shall take this process and not the server. Linux alone can be told so."""
+    """Make the kernel kill this process instead of the server when memory runs out. Only Linux supports that."""
     with suppress(OSError):
-        Path(f"/proc/{pid}/oom_score_adj").write_text(_FIRST_TO_GO)
+        Path(f"/proc/{pid}/oom_score_adj").write_text(_OOM_SCORE_ADJUSTMENT)

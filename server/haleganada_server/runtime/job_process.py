@@ -1,8 +1,8 @@
-"""Jobs as processes: started at low priority, told of things on standard input, heard on standard output.
+"""Runs jobs as child processes: low priority, commands on standard input, reports on standard output.
 
-A process of its own keeps torch out of the server, leaves the server its share of the processor, and can be killed,
-or run out of memory, without harm to anybody else. The end of its standard input tells it that the server is gone,
-however that ended.
+A separate process keeps torch out of the server, leaves the server its share of the CPU, and can be killed or run out
+of memory without harm to anything else. When its standard input ends, it knows that the server has ended, however that
+happened.
 """
 
 from __future__ import annotations
@@ -32,21 +32,23 @@ NEEDED: Mapping[JobKind, Sequence[str]] = {
     JobKind.TRAINING: ("torch", "torchvision", "onnx", "scipy", "matplotlib"),
     JobKind.EVALUATION: ("sklearn", "matplotlib"),
 }
-"""Modules that a kind of job cannot do without."""
+"""Modules that each kind of job requires."""
 TENSORBOARD = "tensorboard"
-"""The module without which no event files are written."""
+"""The module that writes event files."""
 
 _PURPOSES = {JobKind.TRAINING: "train models", JobKind.EVALUATION: "evaluate models"}
 _NICE = 10
-_SESSION_NICE = 5  # a third of what each other session gets that wants all it can: with 10, training hardly moved
-_LONGEST_LINE = 8 * 2**20  # bytes; an evaluation of many labels reports its whole result in one line
+_SESSION_NICE = 5  # a third of the share of any other busy session; with 10, training hardly progressed
+_MAX_LINE = 8 * 2**20  # bytes; an evaluation with many labels reports its result in one line
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _log = logging.getLogger(__name__)
 
 
 class JobProcessRunner:
-    """core.jobs.ports.JobRunner. command: to which the request's path is added. needed, tensorboard: see NEEDED and
-    TENSORBOARD. device: "auto", "cpu" or "cuda:N", what jobs may compute on.
+    """core.jobs.ports.JobRunner.
+
+    command: the path of the request file is appended. needed, tensorboard: see NEEDED and TENSORBOARD. device: "auto",
+    "cpu" or "cuda:N", for the computations of jobs.
     """
 
     def __init__(
@@ -63,8 +65,9 @@ class JobProcessRunner:
         require_modules(self._needed.get(kind, ()), _PURPOSES[kind])
         if tensorboard and find_spec(self._tensorboard) is None:
             raise Precondition(
-                "this server cannot write files for TensorBoard, which it lacks; where it runs: pip install "
-                "'haleganada[tensorboard]'; or train without: training_history.json and .png have the same figures",
+                "this server cannot write files for TensorBoard, which is not installed; run pip install "
+                "'haleganada[tensorboard]' where the server runs, or train without it: training_history.json and .png "
+                "show the same metrics",
                 Reason.TENSORBOARD_NOT_INSTALLED,
             )
 
@@ -75,11 +78,11 @@ class JobProcessRunner:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=_environment(self._device),
-                start_new_session=True,  # Ctrl-C in the server's terminal is the server's to handle
+                env=_make_environment(self._device),
+                start_new_session=True,  # the server handles Ctrl-C in its terminal
                 creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
             )
-        _step_back(process.pid)
+        _lower_priority(process.pid)
         return JobSubprocess(process)
 
 
@@ -88,15 +91,15 @@ class JobSubprocess:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
-        self._talk = threading.Lock()
+        self._controlling = threading.Lock()
         self._reaper = threading.Thread(target=self._reap, name="job-end", daemon=True)
         self._reaper.start()
 
     def events(self) -> Iterator[dict[str, Any]]:
         assert self._process.stdout is not None
         with self._process.stdout as output:
-            for line in _lines(output):
-                event = _event(line)
+            for line in _read_lines(output):
+                event = _parse_event(line)
                 if event is not None:
                     yield event
 
@@ -106,33 +109,33 @@ class JobSubprocess:
 
     def cancel(self) -> None:
         assert self._process.stdin is not None
-        with self._talk, suppress(OSError, ValueError):  # it has ended, or was left
+        with self._controlling, suppress(OSError, ValueError):  # it has ended or was suspended
             self._process.stdin.write(b"cancel\n")
             self._process.stdin.flush()
 
-    def leave(self) -> None:
+    def suspend(self) -> None:
         assert self._process.stdin is not None
-        with self._talk, suppress(OSError):
+        with self._controlling, suppress(OSError):
             self._process.stdin.close()
 
     def kill(self) -> None:
-        with self._talk:
-            self._end_all()
+        with self._controlling:
+            self._kill_group()
 
     def _reap(self) -> None:
-        """When the process has ended, end those that it started: they would hold its output open for ever."""
-        if hasattr(os, "waitid"):  # without collecting its status, so that its number stays its own until then
+        """When the process has ended, kill the processes that it started: they would keep its output open forever."""
+        if hasattr(os, "waitid"):  # leaves the status uncollected, so that the process id is not reused yet
             os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
-            with self._talk:
-                self._end_all()
+            with self._controlling:
+                self._kill_group()
                 self._process.wait()
         else:
             self._process.wait()
-        self.leave()
+        self.suspend()
 
-    def _end_all(self) -> None:
+    def _kill_group(self) -> None:
         if self._process.returncode is not None:
-            return  # by now its number may be another's
+            return  # its process id may have been reused
         if hasattr(os, "killpg"):
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -140,54 +143,54 @@ class JobSubprocess:
             self._process.kill()
 
 
-def _environment(device: str) -> dict[str, str]:
-    """As the server's, with as many threads as there are cores unless somebody has said otherwise, and with the GPUs of
-    a device.
+def _make_environment(device: str) -> dict[str, str]:
+    """Return the server's environment, with one thread for each core unless the environment already says otherwise, and
+    with the GPUs of a device.
     """
     threads = dict.fromkeys(_THREADS, str(usable_cores()))
-    return {**threads, "PYTHONUNBUFFERED": "1", **os.environ, **_visible_gpus(device)}
+    return {**threads, "PYTHONUNBUFFERED": "1", **os.environ, **_select_gpus(device)}
 
 
-def _visible_gpus(device: str) -> dict[str, str]:
-    """All that the server sees, none, or one of them."""
+def _select_gpus(device: str) -> dict[str, str]:
+    """Return the variable that selects GPUs: all that the server sees, none, or one of them."""
     if device == "auto":
         return {}
     if device == "cpu":
         return {"CUDA_VISIBLE_DEVICES": ""}
     number = device.removeprefix("cuda:")
     if seen := os.environ.get("CUDA_VISIBLE_DEVICES"):
-        number = seen.split(",")[int(number)]  # the server counts those that it sees
+        number = seen.split(",")[int(number)]  # the number refers to the visible ones
     return {"CUDA_VISIBLE_DEVICES": number}
 
 
-def _step_back(pid: int) -> None:
-    """Let everything else go first. It matters from the moment when the process has many threads, which is later."""
+def _lower_priority(pid: int) -> None:
+    """Let all other processes go first."""
     if hasattr(os, "setpriority"):
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, pid, max(_NICE, os.getpriority(os.PRIO_PROCESS, 0)))
-    with suppress(OSError):  # Linux gives each session its share of the cores, and heeds priorities only within one
+    with suppress(OSError):  # Linux shares the cores among sessions; priorities count only within one
         Path(f"/proc/{pid}/autogroup").write_text(str(_SESSION_NICE))
     prefer_as_oom_victim(pid)
 
 
-def _lines(output: IO[bytes]) -> Iterator[bytes]:
-    """Line by line; one that is too long is passed over."""
-    while line := output.readline(_LONGEST_LINE):
-        if line.endswith(b"\n") or len(line) < _LONGEST_LINE:
+def _read_lines(output: IO[bytes]) -> Iterator[bytes]:
+    """Yield lines; skip those that are too long."""
+    while line := output.readline(_MAX_LINE):
+        if line.endswith(b"\n") or len(line) < _MAX_LINE:
             yield line
             continue
-        _log.warning("a job's process wrote a line of more than %d bytes, which is passed over", _LONGEST_LINE)
-        while (rest := output.readline(_LONGEST_LINE)) and not rest.endswith(b"\n"):
+        _log.warning("a job's process wrote a line of more than %d bytes, which is skipped", _MAX_LINE)
+        while (rest := output.readline(_MAX_LINE)) and not rest.endswith(b"\n"):
             pass
 
 
-def _event(line: bytes) -> dict[str, Any] | None:
-    """A report; None for a line that is none, as libraries may print."""
+def _parse_event(line: bytes) -> dict[str, Any] | None:
+    """Parse a report; None for any other line, since libraries may print too."""
     try:
-        found = json.loads(line)
+        event = json.loads(line)
     except (ValueError, RecursionError):
-        found = None
-    if isinstance(found, dict):
-        return found
-    _log.debug("a job's process wrote a line that is no report: %.200r", line)
+        event = None
+    if isinstance(event, dict):
+        return event
+    _log.debug("a job's process wrote a line that is not a report: %.200r", line)
     return None

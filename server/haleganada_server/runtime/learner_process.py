@@ -1,8 +1,7 @@
-"""Processes that learn along with workspaces: they hold a network, which the server, that never imports torch, does
-not.
+"""Child processes that learn online with workspaces: they hold the network, because the server never imports torch.
 
-Such a process is in the server's session, so that the priorities of its threads are weighed against the server's:
-learning steps back by itself, answering does not.
+Such a process runs in the server's session, so that the priorities of its threads count against the server's: its
+learning thread has low priority, its replies do not.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ from .modules import require_modules
 
 COMMAND = (sys.executable, "-m", "haleganada_server.training.online")
 _LOG = "process.log"
-_LONGEST_LOG = 1 << 20  # bytes; a longer one is begun anew at the next start
+_MAX_LOG = 1 << 20  # bytes; a longer log is deleted at the next start
 
 
 class LearnerProcessRunner:
-    """core.online.ports.LearnerRunner. needed: modules that such a process cannot do without."""
+    """core.online.ports.LearnerRunner. needed: modules that such a process requires."""
 
     def __init__(self, command: Sequence[str] = COMMAND, needed: Sequence[str] = ("torch", "torchvision")) -> None:
         self._command, self._needed = tuple(command), tuple(needed)
@@ -34,7 +33,7 @@ class LearnerProcessRunner:
 
     def start(self, folder: Path) -> LearnerSubprocess:
         log = folder / _LOG
-        if log.exists() and log.stat().st_size > _LONGEST_LOG:
+        if log.exists() and log.stat().st_size > _MAX_LOG:
             log.unlink()
         with log.open("ab") as errors:
             process = subprocess.Popen(
@@ -50,10 +49,10 @@ class LearnerSubprocess:
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
 
-    def send(self, facts: dict[str, Any], payload: bytes = b"") -> None:
+    def send(self, fields: dict[str, Any], payload: bytes = b"") -> None:
         assert self._process.stdin is not None
         try:
-            write_frame(self._process.stdin, facts, payload)
+            write_frame(self._process.stdin, fields, payload)
         except ValueError as error:  # it was closed
             raise BrokenPipeError(str(error)) from error
 

@@ -1,4 +1,4 @@
-"""What this installation lacks, said before a process is started that could not do without it."""
+"""Checks that modules are installed before a process that needs them is started."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from haleganada_server.core.errors import Precondition
 
 
 def require_modules(names: Iterable[str], purpose: str) -> None:
-    """purpose: what cannot be done without, as “learn online”. Raises Precondition unless all of them are installed."""
+    """Raise Precondition unless all these modules are installed. purpose: what they are for, like “learn online”."""
     missing = [name for name in names if importlib.util.find_spec(name) is None]
     if missing:
         raise Precondition(
-            f"this server cannot {purpose}, for it has no {' and no '.join(missing)}; where it runs: pip install "
-            "'haleganada[train]', then start it anew",
+            f"this server cannot {purpose} without {' and '.join(missing)}; run pip install 'haleganada[train]' where "
+            "the server runs, then restart it",
             Reason.TORCH_NOT_INSTALLED,
         )

@@ -1,6 +1,6 @@
-"""Previews of training, drawn by a process of its own, since they need torch, which the server never imports.
+"""Draws previews of training in a child process, because they need torch, which the server never imports.
 
-The process gets a request as a JSON file and leaves a PNG where it says; its last line on standard output is
+The process reads a request from a JSON file and writes a PNG to the path in it; its last line on standard output is
 {"done": {"labels": [...], "side": px}} or {"failed": {"reason": ..., "message": ...}}.
 """
 
@@ -35,28 +35,27 @@ class PreviewProcess:
     def __init__(
         self, temporary_path: Callable[[], Path], command: Sequence[str] = COMMAND, needed: Sequence[str] = ("torch",)
     ) -> None:
-        """temporary_path: a fresh path for what it leaves. needed: modules that it cannot do without."""
+        """temporary_path: returns a new path for the process's files. needed: modules that the process requires."""
         self._temporary_path = temporary_path
         self._command, self._needed = tuple(command), tuple(needed)
 
-    def draw_sheet(self, info: DatasetInfo, folder: Path, wish: PreviewRequest) -> PreviewSheet:
-        """Raises InvalidInput for an unknown preset, Precondition if this installation cannot train, Exhausted if it
-        takes too long.
+    def draw_sheet(self, info: DatasetInfo, folder: Path, request: PreviewRequest) -> PreviewSheet:
+        """Draw a preview. Raises InvalidInput for an unknown preset, Precondition if training is not installed,
+        Exhausted if it takes too long.
         """
-        preset_facts(wish.preset)
+        preset_facts(request.preset)
         require_modules(self._needed, "draw a preview")
         with scratch_folder(self._temporary_path()) as scratch:
             sheet = (scratch / "sheet.png").absolute()
-            request = scratch / "request.json"
-            request.write_text(
-                json.dumps({**asdict(wish), "dataset": info.for_process(folder), "sheet": str(sheet)}), encoding="utf-8"
-            )
-            done = self._outcome(request)
+            entry = {**asdict(request), "dataset": info.describe_for_process(folder), "sheet": str(sheet)}
+            path = scratch / "request.json"
+            path.write_text(json.dumps(entry), encoding="utf-8")
+            done = self._run(path)
             return PreviewSheet(sheet.read_bytes(), tuple(done["labels"]), int(done["side"]))
 
-    def _outcome(self, request: Path) -> dict[str, Any]:
+    def _run(self, request: Path) -> dict[str, Any]:
         try:
-            ended = subprocess.run(
+            completed = subprocess.run(
                 [*self._command, str(request.absolute())],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
@@ -67,12 +66,14 @@ class PreviewProcess:
             raise Exhausted(
                 "the preview took too long; ask for fewer drawings", Reason.PREVIEW_TIMEOUT, 10.0
             ) from error
-        return _read_outcome(ended)
+        return _parse_outcome(completed)
 
 
-def _read_outcome(ended: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
-    """What the last line reports. Raises Precondition with its words, HaleganadaError if there are none."""
-    lines = ended.stdout.splitlines()
+def _parse_outcome(completed: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
+    """Return what the last line reports. Raises Precondition if that is a failure, HaleganadaError if it is no
+    report.
+    """
+    lines = completed.stdout.splitlines()
     try:
         outcome = json.loads(lines[-1]) if lines else {}
     except ValueError:
@@ -81,5 +82,5 @@ def _read_outcome(ended: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
         return dict(outcome["done"])
     if "failed" in outcome:
         raise Precondition(outcome["failed"]["message"], Reason.of(outcome["failed"]["reason"]))
-    _log.error("the preview ended with %d: %s", ended.returncode, ended.stderr.decode(errors="replace")[-4000:])
-    raise HaleganadaError("the preview could not be drawn; the server's log has the reason")
+    _log.error("the preview ended with %d: %s", completed.returncode, completed.stderr.decode(errors="replace")[-4000:])
+    raise HaleganadaError("the preview could not be drawn; see the server's log")

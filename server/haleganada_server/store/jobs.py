@@ -1,8 +1,8 @@
-"""Jobs on disk: JOBS/<id>/{job.json, request.json, log.txt, files/, model/}, and what a job's process keeps beside
+"""Jobs on disk: DIR/jobs/<id>/{job.json, request.json, log.txt, files/, model/}, and what a job's process keeps beside
 them.
 
-job.json and request.json are the server's, the rest is the process's. A folder without job.json is one that was begun
-when the disk was full or the power went; it means nothing.
+The server writes job.json and request.json, the process the rest. A folder without job.json was begun when the disk was
+full or the power failed; it is ignored.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from . import files
 from .errors import storage_errors
 
 _JOB, _REQUEST, _LOG = "job.json", "request.json", "log.txt"
-_END_OF_LOG = 4096  # bytes in which the last line is looked for
+_LOG_TAIL = 4096  # bytes searched for the last line
 _log = logging.getLogger(__name__)
 
 
@@ -31,38 +31,39 @@ class JobFolders:
     """core.jobs.ports.JobStore on a file system. save() is for one thread at a time."""
 
     def __init__(self, root: Path, temporary_path: Callable[[], Path]) -> None:
-        """root: DIR/jobs of a data directory that this process holds the lock of; created if it is not there.
-        temporary_path: a fresh path on the same disk. Raises OSError.
+        """root: DIR/jobs of a data directory that this process has locked; created if it is missing. temporary_path:
+        returns a new path on the same disk. Raises OSError.
         """
         self._root, self._temporary_path = root, temporary_path
         root.mkdir(exist_ok=True)
 
     def load(self) -> list[Job]:
-        return [job for path in sorted(self._root.glob(f"*/{_JOB}")) if (job := _read(path)) is not None]
+        return [job for path in sorted(self._root.glob(f"*/{_JOB}")) if (job := _load(path)) is not None]
 
     def save(self, job: Job) -> None:
         folder = self.folder(job.job_id)
         with storage_errors(job.job_id):
-            new = not folder.exists()
+            is_new = not folder.exists()
             folder.mkdir(exist_ok=True)
-            files.write_json(folder / _JOB, _entry(job), folder)
-            if new:
+            entry = {**asdict(job), "kind": job.kind.value, "state": job.state.value}
+            files.write_json(folder / _JOB, entry, folder)
+            if is_new:
                 files.sync_folder(self._root)
 
     def folder(self, job_id: str) -> Path:
         return self._root / job_id
 
-    def tidy(self, job_id: str) -> None:
+    def delete_checkpoints(self, job_id: str) -> None:
         try:
             for path in self.folder(job_id).glob(CHECKPOINTS):
                 path.unlink()
         except FileNotFoundError:
-            pass  # the job was deleted meanwhile
+            pass  # the job was deleted in the meantime
         except OSError as error:
             _log.warning("job %s: a checkpoint cannot be deleted: %s", job_id, error)
 
     def delete(self, job_id: str) -> None:
-        with storage_errors(job_id), suppress(FileNotFoundError):  # somebody may have removed the folder
+        with storage_errors(job_id), suppress(FileNotFoundError):  # the folder may have been removed by hand
             files.remove_folder(self.folder(job_id), self._temporary_path())
 
     def write_request(self, job_id: str, request: dict[str, Any]) -> Path:
@@ -71,56 +72,51 @@ class JobFolders:
             files.write_json(path, request, path.parent)
         return path
 
-    def files(self, job_id: str) -> dict[str, int]:
-        """What lies in files/, and the log once there is something in it."""
+    def list_files(self, job_id: str) -> dict[str, int]:
+        """Return name -> bytes of what is in files/, and of the log unless it is empty."""
         found: dict[str, int] = {}
         for folder, pattern in ((self.folder(job_id) / "files", "*"), (self.folder(job_id), _LOG)):
             for path in sorted(folder.glob(pattern)):
                 try:
                     size = path.stat().st_size
-                except OSError:  # replaced by its process just now
+                except OSError:  # its process is replacing it
                     continue
                 if path.is_file() and not path.is_symlink() and (size or path.name != _LOG):
                     found[path.name] = size
         return found
 
-    def file(self, job_id: str, name: str) -> Path:
-        if name not in self.files(job_id):
-            raise NotFound("file", name[:64], "GetJob names the files of a job")
-        beside = self.log(job_id)
-        return beside if name == _LOG else self.folder(job_id) / "files" / name
+    def find_file(self, job_id: str, name: str) -> Path:
+        if name not in self.list_files(job_id):
+            raise NotFound("file", name[:64], "GetJob lists the files of a job")
+        return self.log_path(job_id) if name == _LOG else self.folder(job_id) / "files" / name
 
-    def log(self, job_id: str) -> Path:
+    def log_path(self, job_id: str) -> Path:
         return self.folder(job_id) / _LOG
 
-    def last_words(self, job_id: str) -> str:
+    def last_log_line(self, job_id: str) -> str:
         try:
-            with self.log(job_id).open("rb") as file:
-                file.seek(max(0, file.seek(0, 2) - _END_OF_LOG))
+            with self.log_path(job_id).open("rb") as file:
+                file.seek(max(0, file.seek(0, 2) - _LOG_TAIL))
                 lines = file.read().decode(errors="replace").split("\n")
         except OSError:
             return ""
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
-def _entry(job: Job) -> dict[str, Any]:
-    return {**asdict(job), "kind": job.kind.value, "state": job.state.value}
-
-
-def _read(path: Path) -> Job | None:
-    """The job in a file; None, and a line in the log, if there is none."""
+def _load(path: Path) -> Job | None:
+    """Load a job; log and return None if it cannot be read."""
     try:
         entry = json.loads(path.read_text(encoding="utf-8"))
-        special = {
+        parsed = {
             "kind": JobKind(entry["kind"]),
             "state": JobState(entry["state"]),
             "progress": Progress(**entry["progress"]),
             "epochs": tuple(Epoch(**epoch) for epoch in entry["epochs"]),
         }
-        job = Job(**{**entry, **special})
+        job = Job(**{**entry, **parsed})
         if job.job_id != path.parent.name:
-            raise ValueError("it tells of another job")
+            raise ValueError("it describes another job")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        _log.error("the job in %s cannot be read (%s); it is left out", path.parent.name, error)
+        _log.error("the job in %s cannot be read (%s); it is skipped", path.parent.name, error)
         return None
     return job

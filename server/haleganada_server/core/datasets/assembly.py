@@ -1,7 +1,7 @@
-"""From items as they were read to a data set: no picture twice, none under two labels, none in two parts.
+"""Selects the items of a data set so that no picture occurs twice, under two labels, or in two parts.
 
-Two pictures are the same if the rasters that a data set stores are: no model could tell them apart. Nothing here
-depends on the order in which the items were read.
+Two pictures are equal if their stored rasters are: no model could tell them apart. Nothing here depends on the order in
+which the items were read.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ _NAMED_IN_ERRORS = 10
 
 @dataclass(slots=True)
 class Refusals:
-    """What could not be read; the first thousand by name."""
+    """Items that cannot be used: their number, and the first thousand by name."""
 
     kept: list[RefusedDrawing] = field(default_factory=list)
     total: int = 0
 
     def add(self, refused: RefusedDrawing) -> None:
-        """Note one."""
+        """Record a refused item."""
         self.total += 1
         if len(self.kept) < MAX_LISTED_ITEMS:
             self.kept.append(refused)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assembled:
     """A data set without its rasters.
 
-    order: which of the items read are in it, in its own order: by part, label and digest. labels: sorted by code
-    points; label_ids, parts, writer_ids: by item in that order, writer -1 = not known.
+    order: indices of the selected items, sorted by part, label and digest. labels: sorted by code points. label_ids,
+    parts, writer_ids: one for each selected item, in that order; writer -1 = unknown.
     """
 
     order: list[int]
@@ -55,53 +55,52 @@ class Assembled:
 
     @property
     def duplicates(self) -> int:
-        """How many items were left out because the same picture is in the same part."""
+        """Number of items left out because the same picture is in the same part."""
         return len(self.duplicated)
 
 
 def assemble(items: Sequence[ItemFacts], options: DatasetOptions, refusals: Refusals) -> Assembled:
-    """Choose, split and put in order. Notes conflicting items in `refusals`. Raises InvalidInput if there is nothing
-    to learn from: no items, one label only, or too many.
+    """Select, split and sort the items, and add conflicting ones to `refusals`. Raises InvalidInput if nothing can be
+    learned from them: no items, only one label, or too many.
     """
     _require_distinct_names(items)
-    candidates = _without_conflicts(items, refusals)
-    kept = _without_leaks(items, candidates)
+    candidates = _remove_conflicts(items, refusals)
+    kept = _remove_repeated(items, candidates)
     _require_labels(items, kept, refusals)
     parts = dict(zip(kept, split([items[i] for i in kept], options), strict=True))
-    leaks = _leaks(items, candidates, kept)
+    leaks = _find_leaks(items, candidates, kept)
     duplicates = set(candidates).difference(kept, leaks)
     order = sorted(kept, key=lambda i: (parts[i], items[i].label, items[i].digest))
-    labels, writers = _numbered(items[i].label for i in order), _numbered(items[i].writer for i in order)
-    writers.pop("", None)
+    label_ids, writer_ids = _number(items[i].label for i in order), _number(items[i].writer for i in order)
     return Assembled(
-        order,
-        [labels[items[i].label] for i in order],
-        [parts[i] for i in order],
-        [writers.get(items[i].writer, -1) for i in order],
-        _counts(labels, [(items[i].label, parts[i]) for i in order]),
-        len(writers),
-        _repeated(items, leaks, parts),
-        _repeated(items, duplicates, parts),
+        order=order,
+        label_ids=[label_ids[items[i].label] for i in order],
+        parts=[parts[i] for i in order],
+        writer_ids=[writer_ids.get(items[i].writer, -1) for i in order],
+        labels=_count_labels(label_ids, [(items[i].label, parts[i]) for i in order]),
+        writers=len(writer_ids),
+        leaked=_describe_repeated(items, leaks, parts),
+        duplicated=_describe_repeated(items, duplicates, parts),
     )
 
 
 def _require_distinct_names(items: Iterable[ItemFacts]) -> None:
-    """Two names for one label are more often a mistake than meant, and cannot be taken apart again once merged."""
+    """Raise InvalidInput if a label has two names: that is usually a mistake, and cannot be undone once merged."""
     names: dict[str, set[str]] = defaultdict(set)
     for item in items:
         names[item.label].add(item.folder)
     colliding = [(label, own) for label, own in sorted(names.items()) if len(own) > 1]
     if colliding:
-        listed = "; ".join(f"{_quoted(own)} all mean “{label}”" for label, own in colliding[:_NAMED_IN_ERRORS])
-        raise InvalidInput("file", f"has several names for one label: {listed}. Rename or merge them, then repeat it")
+        listed = "; ".join(f"{_quote(own)} all mean “{label}”" for label, own in colliding[:_NAMED_IN_ERRORS])
+        raise InvalidInput("file", f"has several names for one label: {listed}. Rename or merge them, then try again")
 
 
-def _quoted(names: Iterable[str]) -> str:
+def _quote(names: Iterable[str]) -> str:
     return ", ".join(f"“{name}” ({' '.join(f'U+{ord(char):04X}' for char in name[:4])})" for name in sorted(names))
 
 
-def _without_conflicts(items: Sequence[ItemFacts], refusals: Refusals) -> list[int]:
-    """The items whose picture has one label only."""
+def _remove_conflicts(items: Sequence[ItemFacts], refusals: Refusals) -> list[int]:
+    """Return the items whose picture has only one label; refuse the others."""
     labels: dict[bytes, set[str]] = defaultdict(set)
     for item in items:
         labels[item.digest].add(item.label)
@@ -111,13 +110,13 @@ def _without_conflicts(items: Sequence[ItemFacts], refusals: Refusals) -> list[i
             agreed.append(i)
             continue
         others = ", ".join(f"“{label}”" for label in sorted(labels[item.digest] - {item.label}))
-        message = f"the same picture is also there as {others}; remove the wrong one"
+        message = f"the same picture also occurs as {others}; remove the wrong one"
         refusals.add(RefusedDrawing(item.item, CONFLICT, message))
     return agreed
 
 
-def _without_leaks(items: Sequence[ItemFacts], candidates: Iterable[int]) -> list[int]:
-    """One item for each picture: that of the latest part, so that what is measured on was never trained on."""
+def _remove_repeated(items: Sequence[ItemFacts], candidates: Iterable[int]) -> list[int]:
+    """Return one item for each picture: the one in the latest part, so that nothing is tested that was trained on."""
     best: dict[bytes, int] = {}
     for i in candidates:
         rival = best.get(items[i].digest)
@@ -126,9 +125,9 @@ def _without_leaks(items: Sequence[ItemFacts], candidates: Iterable[int]) -> lis
     return sorted(best.values())
 
 
-def _leaks(items: Sequence[ItemFacts], candidates: Iterable[int], kept: Iterable[int]) -> set[int]:
-    """What was left out for a later part: of each picture one for each earlier part, because a second one there is a
-    duplicate.
+def _find_leaks(items: Sequence[ItemFacts], candidates: Iterable[int], kept: Iterable[int]) -> set[int]:
+    """Return the items left out because their picture is in a later part: one for each picture and earlier part; a
+    second one there is a duplicate.
     """
     winners = {items[i].digest: items[i] for i in kept}
     earlier: dict[tuple[bytes, Part], int] = {}
@@ -139,8 +138,10 @@ def _leaks(items: Sequence[ItemFacts], candidates: Iterable[int], kept: Iterable
     return set(earlier.values())
 
 
-def _repeated(items: Sequence[ItemFacts], left_out: Iterable[int], parts: Mapping[int, Part]) -> list[RepeatedDrawing]:
-    """What was left out, by name. parts: of the items that were kept, by place."""
+def _describe_repeated(
+    items: Sequence[ItemFacts], left_out: Iterable[int], parts: Mapping[int, Part]
+) -> list[RepeatedDrawing]:
+    """Describe the items that were left out. parts: of the kept items, by index."""
     winners = {items[i].digest: i for i in parts}
     named = []
     for item in (items[i] for i in left_out):
@@ -150,7 +151,7 @@ def _repeated(items: Sequence[ItemFacts], left_out: Iterable[int], parts: Mappin
 
 
 def _preference(item: ItemFacts) -> tuple[int, str, str]:
-    """The greatest is kept; names only make the choice the same for every order."""
+    """Sort key: the greatest is kept; names only make the choice independent of the order."""
     return (_part(item), item.writer, item.item)
 
 
@@ -164,19 +165,19 @@ def _require_labels(items: Sequence[ItemFacts], kept: Sequence[int], refusals: R
         raise InvalidInput("file", f"has {len(labels):,} labels; at most {MAX_LABELS:,} are allowed")
     if len(labels) >= 2:
         return
-    found = f"only drawings of “{labels.pop()}”" if labels else "no drawing that can be used"
+    found = f"only drawings of “{labels.pop()}”" if labels else "no usable drawing"
     why = ""
     if refusals.kept:
         first = refusals.kept[0]
         why = f"; {refusals.total:,} were refused, the first ({first.item}) because: {first.message}"
-    raise InvalidInput("file", f"has {found}, but two labels are needed to tell apart{why}")
+    raise InvalidInput("file", f"has {found}, but at least two labels are needed{why}")
 
 
-def _numbered(names: Iterable[str]) -> dict[str, int]:
+def _number(names: Iterable[str]) -> dict[str, int]:
     return {name: number for number, name in enumerate(sorted(set(names) - {""}))}
 
 
-def _counts(labels: Iterable[str], items: Iterable[tuple[str, Part]]) -> tuple[LabelCount, ...]:
+def _count_labels(labels: Iterable[str], items: Iterable[tuple[str, Part]]) -> tuple[LabelCount, ...]:
     counted = {label: [0, 0, 0] for label in labels}
     for label, part in items:
         counted[label][part] += 1

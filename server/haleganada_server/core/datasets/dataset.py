@@ -13,13 +13,11 @@ from numpy.typing import NDArray
 from haleganada_server.core.limits import DEFAULT_SPLIT_SHARE
 
 DATASET_SIDE = 64
-"""Height and width in px of a data set's rasters: the canonical raster, reduced by two, which keeps 70,000 in 290
-MB.
-"""
+"""Height and width of a data set's rasters in px: the canonical raster reduced by two, so that 70,000 take 290 MB."""
 
 
 class Part(IntEnum):
-    """What an item is for; the value is what is stored."""
+    """What an item is used for; the value is what is stored."""
 
     TRAIN = 0
     VALIDATION = 1
@@ -27,16 +25,16 @@ class Part(IntEnum):
 
 
 class SplitRule(Enum):
-    """How items that come without a part are divided. The value is used on the command line."""
+    """How to split items that come without a part. The value is used on the command line."""
 
     AUTO = "auto"
-    """By writer if every item tells its own and there are enough of them, else stratified."""
+    """By writer if every item names its writer and there are enough of them, else stratified."""
     STRATIFIED = "stratified"
     BY_WRITER = "writer"
 
 
 class Orientation(Enum):
-    """How the rows and columns of IDX images are to be understood. The value is used on the command line."""
+    """How to interpret the rows and columns of IDX images. The value is used on the command line."""
 
     AUTO = "auto"
     """Transposed if the name of the file contains “emnist”."""
@@ -56,12 +54,12 @@ class DatasetOptions:
     orientation: Orientation = Orientation.AUTO
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ItemFacts:
-    """One item that was read, without its raster.
+    """One item of a source, without its raster.
 
-    item: its name in the file. folder: the name that its label was read from, for example “65” for “A”. part: None
-    if its source says nothing. writer: "" = not known. digest: of the pixels of its raster, 16 bytes.
+    item: its name in the source. folder: the name from which its label was read, for example “65” for “A”. part: None
+    if the source does not say. writer: "" = unknown. digest: hash of its raster's pixels, 16 bytes.
     """
 
     item: str
@@ -77,7 +75,7 @@ class DatasetArrays:
     """The items of a data set, read-only and mapped from disk.
 
     rasters: (n, 64, 64) uint8, 255 = ink on 0. labels: (n,) int32, into DatasetInfo.labels. parts: (n,) uint8, see
-    Part. writers: (n,) int32, -1 = not known.
+    Part. writers: (n,) int32, -1 = unknown.
     """
 
     rasters: NDArray[np.uint8]
@@ -88,7 +86,7 @@ class DatasetArrays:
 
 @dataclass(frozen=True, slots=True)
 class LabelCount:
-    """Items of one label in each part."""
+    """Number of items of one label in each part."""
 
     label: str
     train: int
@@ -98,7 +96,7 @@ class LabelCount:
 
 @dataclass(frozen=True, slots=True)
 class RefusedDrawing:
-    """One item that could not be read: its name in the file, a stable word, and why."""
+    """One item that cannot be used: its name in the source, a machine-readable reason, and an explanation."""
 
     item: str
     reason: str
@@ -107,9 +105,9 @@ class RefusedDrawing:
 
 @dataclass(frozen=True, slots=True)
 class RepeatedDrawing:
-    """One item that was left out, and the same picture with the same label, which was kept: their names in the file.
+    """One item that was left out, and the kept item with the same picture and label: their names in the source.
 
-    part: as its source says, None if it does not. kept_part: of the other in the data set, None if that was not noted.
+    part: as the source says, None if it does not. kept_part: of the kept item, None if that was not recorded.
     """
 
     item: str
@@ -120,19 +118,19 @@ class RepeatedDrawing:
 
 @dataclass(frozen=True, slots=True)
 class DatasetNote:
-    """Something to know before trusting a figure: a stable word, a sentence, and the labels it is about, sorted."""
+    """A caveat about a data set: a machine-readable reason, a sentence, and the labels that it concerns, sorted."""
 
     reason: str
     message: str
     labels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetInfo:
-    """All that is told of a data set; the fields are those of the contract's Dataset.
+    """The description of a data set; the fields are those of the contract's Dataset.
 
-    labels: in the order of their ids, sorted by code points. refused: at most 1,000 of refused_total. leaked: at
-    most 1,000 of those that `leaks` counts; duplicated: the same of `duplicates`.
+    labels: in the order of their ids, sorted by code points. refused: at most 1,000 of refused_total. leaked: at most
+    1,000 of those that `leaks` counts; duplicated: likewise of `duplicates`.
     """
 
     dataset_id: str
@@ -150,17 +148,17 @@ class DatasetInfo:
     duplicated: tuple[RepeatedDrawing, ...] = ()
     notes: tuple[DatasetNote, ...] = ()
 
-    def for_process(self, folder: Path) -> dict[str, Any]:
-        """What a process that works with it is told, as JSON values. folder: where it lies."""
+    def describe_for_process(self, folder: Path) -> dict[str, Any]:
+        """Return what a training or evaluation process needs to know, as JSON values. folder: of the data set."""
         labels = [count.label for count in self.labels]
         return {"folder": str(folder.absolute()), "name": self.name, "sha256": self.sha256, "labels": labels}
 
     def count(self, part: Part) -> int:
-        """Items of a part."""
+        """Return the number of items in a part."""
         return sum(getattr(label, part.name.lower()) for label in self.labels)
 
     @property
     def imbalance(self) -> float:
-        """Items of the largest label to train on, over those of the smallest; 0 without items to train on."""
+        """Training items of the largest label divided by those of the smallest; 0 without training items."""
         counts = [label.train for label in self.labels if label.train]
         return max(counts) / min(counts) if counts else 0.0

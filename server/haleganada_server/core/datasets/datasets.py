@@ -1,4 +1,4 @@
-"""All data sets of a server: read once, found by id or by a unique name, never changed."""
+"""All data sets of a server: imported once, found by id or by a unique name, never changed."""
 
 from __future__ import annotations
 
@@ -19,137 +19,141 @@ from haleganada_server.core.limits import MAX_LISTED_ITEMS, SPLIT_SHARE
 from .assembly import Assembled, Refusals, assemble
 from .dataset import DatasetInfo, DatasetNote, DatasetOptions, ItemFacts, RefusedDrawing
 
-FILE_ENDINGS = (".zip", ".npz", ".jsonl")
+FILE_SUFFIXES = (".zip", ".npz", ".jsonl")
 _ID_BYTES = 6
 
 
 class DatasetBuilder(Protocol):
-    """A source that is being read: first all its items, then what was chosen of them is kept."""
+    """Builds a data set from a source: first read all its items, then build the data set from a selection of them."""
 
     def items(self) -> Generator[ItemFacts | RefusedDrawing, None, None]:
-        """Every item once. Raises InvalidInput if the source as a whole cannot be read, Exhausted without room."""
+        """Yield every item once. Raises InvalidInput if the source as a whole cannot be read, Exhausted if the disk is
+        full.
+        """
 
     @property
     def notes(self) -> Sequence[DatasetNote]:
-        """What is to be known of the source; complete once all items were read."""
+        """Caveats about the source; complete once all items were read."""
 
-    def keep(self, info: DatasetInfo, assembled: Assembled) -> DatasetInfo:
-        """Put the data set in place; its sha256 and bytes_on_disk are filled in. Raises Exhausted."""
+    def build(self, info: DatasetInfo, assembled: Assembled) -> DatasetInfo:
+        """Put the data set in place, and fill in its sha256 and bytes_on_disk. Raises Exhausted."""
 
 
 class DatasetStore(Protocol):
     """Data sets on disk."""
 
     def all(self) -> list[DatasetInfo]:
-        """Every data set that can be read, in any order."""
+        """Return all readable data sets, in any order."""
 
-    def reading(self, path: Path, file_name: str, options: DatasetOptions) -> AbstractContextManager[DatasetBuilder]:
-        """Read a file or folder; what was begun is removed when the block ends. file_name: what its owner calls it.
-        Raises InvalidInput.
+    def builder(self, path: Path, file_name: str, options: DatasetOptions) -> AbstractContextManager[DatasetBuilder]:
+        """Return a builder for a file or folder; unfinished files are removed when the block ends. file_name: the
+        sender's name for it. Raises InvalidInput.
         """
 
     def folder(self, dataset_id: str) -> Path:
-        """Where a data set lies."""
+        """Return the folder of a data set. Raises NotFound."""
 
     def delete(self, dataset_id: str) -> None:
         """Remove a data set for good."""
 
 
 class UploadStore(Protocol):
-    """Where files arrive that are sent in pieces, named by the SHA-256 of the whole."""
+    """Files that are uploaded in several calls, named by the SHA-256 of the complete file."""
 
-    def received(self, sha256: str) -> int:
-        """Bytes that have arrived; 0 if nothing is known of it."""
+    def bytes_received(self, sha256: str) -> int:
+        """Return the number of bytes received; 0 for an unknown upload."""
 
     def receive(self, sha256: str, offset: int, chunks: Iterable[bytes], is_complete: Callable[[], bool] = ...) -> Path:
-        """Append the chunks; the file once it is whole. Raises InvalidInput, Exhausted, AlreadyExists."""
+        """Append the chunks and return the complete file. Raises InvalidInput, Exhausted, AlreadyExists,
+        Unavailable.
+        """
 
     def remove(self, sha256: str) -> None:
-        """Forget an upload."""
+        """Remove an upload."""
 
 
 class Datasets:
     """The data sets. Safe from any thread."""
 
     def __init__(self, store: DatasetStore, in_use: Callable[[str], bool]) -> None:
-        """in_use: whether a job that is not over needs the data set with this id."""
+        """in_use: returns whether a job that is not over needs the data set with this id."""
         self._store = store
         self._in_use = in_use
         self._lock = threading.Lock()
-        self._known = {info.dataset_id: info for info in store.all()}
+        self._datasets = {info.dataset_id: info for info in store.all()}
 
-    def add(self, path: Path, file_name: str, options: DatasetOptions, wanted: Callable[[], bool]) -> DatasetInfo:
-        """Read a file or folder and keep what it holds. wanted: asked now and then whether to go on.
+    def add(self, path: Path, file_name: str, options: DatasetOptions, is_wanted: Callable[[], bool]) -> DatasetInfo:
+        """Import a file or folder. is_wanted: called for each item; False stops the import.
 
         Raises InvalidInput for options out of range, a source that cannot be read, or one with fewer than two labels;
-        Exhausted without room.
+        Exhausted if the disk is full; Precondition if the import was stopped.
         """
         options = validate_options(options)
         refusals, items = Refusals(), list[ItemFacts]()
-        with self._store.reading(path, file_name, options) as source:
-            with closing(source.items()) as entries:
+        with self._store.builder(path, file_name, options) as builder:
+            with closing(builder.items()) as entries:
                 for entry in entries:
                     if isinstance(entry, RefusedDrawing):
                         refusals.add(entry)
                     else:
                         items.append(entry)
-                    if not wanted():
-                        raise Precondition("the caller went away; nothing was kept", Reason.CALLER_GONE)
+                    if not is_wanted():
+                        raise Precondition("the caller disconnected; nothing was imported", Reason.CALLER_GONE)
             assembled = assemble(items, options, refusals)
-            info = source.keep(_described(options, assembled, refusals, source.notes), assembled)
+            info = builder.build(_describe(options, assembled, refusals, builder.notes), assembled)
         with self._lock:
-            self._known[info.dataset_id] = info
+            self._datasets[info.dataset_id] = info
         return info
 
     def get(self, id_or_name: str) -> DatasetInfo:
-        """A data set by its id, or by its name if no other has it. Raises NotFound, InvalidInput."""
+        """Return a data set by its id, or by its name if that is unique. Raises NotFound, InvalidInput."""
         with self._lock:
-            if id_or_name in self._known:
-                return self._known[id_or_name]
-            named = [info for info in self._known.values() if info.name == id_or_name]
+            if id_or_name in self._datasets:
+                return self._datasets[id_or_name]
+            named = [info for info in self._datasets.values() if info.name == id_or_name]
         if not named:
-            raise NotFound("dataset", id_or_name, "list the data sets that there are, as `haleganada datasets` does")
+            raise NotFound("dataset", id_or_name, "list the data sets, as `haleganada datasets` does")
         if len(named) > 1:
             ids = ", ".join(sorted(info.dataset_id for info in named))
-            raise InvalidInput("dataset_id", f"is a name that several data sets have; give one of the ids {ids}")
+            raise InvalidInput("dataset_id", f"is the name of several data sets; give one of the ids {ids}")
         return named[0]
 
     def folder(self, dataset_id: str) -> Path:
-        """Where a data set lies, for a job to read."""
+        """Return the folder of a data set. Raises NotFound."""
         return self._store.folder(dataset_id)
 
     def page(self, after: str = "", limit: int = 50) -> list[DatasetInfo]:
-        """At most `limit` data sets, the newest first, from the one behind the id `after`. Raises InvalidInput if
-        that one is gone.
+        """Return at most `limit` data sets, the newest first, starting after the id `after`. Raises InvalidInput if
+        that data set no longer exists.
         """
         with self._lock:
-            listed = sorted(self._known.values(), key=lambda info: (-info.created_us, info.dataset_id))
+            listed = sorted(self._datasets.values(), key=lambda info: (-info.created_us, info.dataset_id))
         ids = [info.dataset_id for info in listed]
         if after and after not in ids:
-            raise InvalidInput("page_token", "belongs to a data set that is gone; begin again without it")
+            raise InvalidInput("page_token", "belongs to a data set that no longer exists; start again without it")
         start = ids.index(after) + 1 if after else 0
         return listed[start : start + limit]
 
     def delete(self, dataset_id: str) -> None:
-        """Remove a data set. Raises NotFound, Precondition while a job uses it."""
-        if self._in_use(dataset_id):  # outside the lock: jobs ask for data sets under a lock of their own
+        """Delete a data set. Raises NotFound, Precondition while a job uses it."""
+        if self._in_use(dataset_id):  # outside the lock: jobs look up data sets under a lock of their own
             raise Precondition(
-                "a job uses this data set; cancel the job, or wait until it is over", Reason.DATASET_IN_USE
+                "a job uses this data set; cancel the job, or wait until it has ended", Reason.DATASET_IN_USE
             )
         with self._lock:
-            if self._known.pop(dataset_id, None) is None:
-                raise NotFound("dataset", dataset_id, "give its id; list the data sets that there are")
+            if self._datasets.pop(dataset_id, None) is None:
+                raise NotFound("dataset", dataset_id, "give its id; list the data sets to see them")
         self._store.delete(dataset_id)
 
 
 def require_known_format(file_name: str) -> None:
-    """Raises InvalidInput for a file whose name does not end as those that can be read."""
-    if not file_name.lower().endswith(FILE_ENDINGS):
-        raise InvalidInput("file_name", f"does not end with {' or '.join(FILE_ENDINGS)}; zip a folder to send it")
+    """Raise InvalidInput unless the file name has one of the supported suffixes."""
+    if not file_name.lower().endswith(FILE_SUFFIXES):
+        raise InvalidInput("file_name", f"does not end with {' or '.join(FILE_SUFFIXES)}; to send a folder, zip it")
 
 
 def validate_options(options: DatasetOptions) -> DatasetOptions:
-    """The options with a normalized name. Raises InvalidInput for what is out of range."""
+    """Return the options with a normalized name. Raises InvalidInput for an option out of range."""
     for field in ("validation_share", "test_share"):
         share = getattr(options, field)
         if not SPLIT_SHARE.includes(share):
@@ -157,7 +161,7 @@ def validate_options(options: DatasetOptions) -> DatasetOptions:
     return replace(options, name=normalize_label(options.name, "options.name"))
 
 
-def _described(
+def _describe(
     options: DatasetOptions, assembled: Assembled, refusals: Refusals, notes: Sequence[DatasetNote]
 ) -> DatasetInfo:
     return DatasetInfo(

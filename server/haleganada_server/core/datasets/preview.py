@@ -1,4 +1,4 @@
-"""A look at drawings as a network receives them: what is asked for and what comes back."""
+"""Previews of drawings as a network receives them: the request and the answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from .dataset import DatasetInfo
 
 @dataclass(frozen=True, slots=True)
 class PreviewRequest:
-    """preset: whose input is shown. drawings: 1 to 64 rows. views: 1 to 16 augmented ones of each. seed: of both."""
+    """preset: the one whose input is shown. drawings: number of rows, 1 to 64. views: augmented views of each drawing,
+    1 to 16. seed: chooses both.
+    """
 
     preset: str
     drawings: int
@@ -21,8 +23,8 @@ class PreviewRequest:
 
 @dataclass(frozen=True, slots=True)
 class PreviewSheet:
-    """sheet: a PNG, one row for each drawing, its label and first as it is, enlarged. labels: of the rows. side: of one
-    picture as the network receives it, in px.
+    """sheet: a PNG with one row for each drawing: its label, then the drawing itself, then its views, enlarged. labels:
+    of the rows. side: of one picture as the network receives it, in px.
     """
 
     sheet: bytes
@@ -31,7 +33,7 @@ class PreviewSheet:
 
 
 class DatasetPreviewer(Protocol):
-    """Draws such sheets."""
+    """Draws previews."""
 
-    def draw_sheet(self, info: DatasetInfo, folder: Path, wish: PreviewRequest) -> PreviewSheet:
-        """Raises Precondition without what training needs, InvalidInput for an unknown preset."""
+    def draw_sheet(self, info: DatasetInfo, folder: Path, request: PreviewRequest) -> PreviewSheet:
+        """Draw a preview. Raises Precondition if training is not installed, InvalidInput for an unknown preset."""

@@ -1,8 +1,7 @@
-"""Which items are for training, for validation and for the test.
+"""Splits items into training, validation and test parts.
 
-A split is a function of the items and the seed alone: items and writers are put in order by a keyed hash of what they
-are, never by where they stood in a file. What the source says of parts is kept; a part that it lacks is taken from its
-items to train on.
+A split depends only on the items and the seed: items and writers are ordered by a keyed hash of their content, never by
+their position in a file. Parts that the source defines are kept; missing ones are taken from its training items.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ _HELD_OUT = (Part.TEST, Part.VALIDATION)
 
 @dataclass(frozen=True, slots=True)
 class _Shares:
-    """Of the items to divide, 0..0.5 each; 0 for a part that the source itself has."""
+    """Shares of the items to split, 0..0.5 each; 0 for a part that the source defines."""
 
     test: float
     validation: float
@@ -32,73 +31,74 @@ class _Shares:
 
 
 def split(items: Sequence[ItemFacts], options: DatasetOptions) -> list[Part]:
-    """The part of each item. Raises InvalidInput if it is to be by writer and writers are not known."""
+    """Return the part of each item. Raises InvalidInput if the split has to be by writer and cannot be."""
     given = {item.part for item in items}
     shares = _Shares(
         0.0 if Part.TEST in given else options.test_share,
         0.0 if Part.VALIDATION in given else options.validation_share,
     )
-    open_items = [i for i, item in enumerate(items) if item.part in (None, Part.TRAIN)]
-    chosen = [items[i] for i in open_items]
-    divided = _divided(chosen, shares, options)
+    unassigned = [i for i, item in enumerate(items) if item.part in (None, Part.TRAIN)]
+    chosen = [items[i] for i in unassigned]
+    assigned = _assign(chosen, shares, options)
     parts = [item.part or Part.TRAIN for item in items]
-    for i, part in zip(open_items, divided, strict=True):
+    for i, part in zip(unassigned, assigned, strict=True):
         parts[i] = part
     if options.split is SplitRule.BY_WRITER:
-        _require_apart(items, parts)
+        _require_separate_writers(items, parts)
     return parts
 
 
-def _require_apart(items: Sequence[ItemFacts], parts: Sequence[Part]) -> None:
-    """Raises InvalidInput if the source itself has a writer in two parts."""
+def _require_separate_writers(items: Sequence[ItemFacts], parts: Sequence[Part]) -> None:
+    """Raise InvalidInput if the source itself has a writer in two parts."""
     part_of: dict[str, Part] = {}
     for item, part in zip(items, parts, strict=True):
         if part_of.setdefault(item.writer, part) is not part:
-            who = f"writer {item.writer[:40]}" if item.writer else "somebody who is not named"
-            raise InvalidInput("split", f"cannot be by writer, because {who} is in two parts of what was sent")
+            who = f"writer {item.writer[:40]}" if item.writer else "an unnamed writer"
+            raise InvalidInput("split", f"cannot be by writer, because {who} is in two parts of the source")
 
 
-def _divided(items: Sequence[ItemFacts], shares: _Shares, options: DatasetOptions) -> list[Part]:
-    """Raises InvalidInput if it was to be by writer and cannot be."""
+def _assign(items: Sequence[ItemFacts], shares: _Shares, options: DatasetOptions) -> list[Part]:
+    """Return the part of each item. Raises InvalidInput if the split has to be by writer and cannot be."""
     if options.split is not SplitRule.STRATIFIED and items:
-        problem = _writers_missing(items, shares)
-        divided = None if problem else _by_writer(items, shares, options.seed)
-        if divided is not None:
-            return divided
+        problem = _explain_missing_writers(items, shares)
+        assigned = None if problem else _split_by_writer(items, shares, options.seed)
+        if assigned is not None:
+            return assigned
         if options.split is SplitRule.BY_WRITER:
-            why = problem or "a label would be left without a drawing to train on"
+            why = problem or "a label would have no drawing left to train on"
             raise InvalidInput("split", f"cannot be by writer, because {why}; leave it out, or choose stratified")
-    return _stratified(items, shares, options.seed)
+    return _split_stratified(items, shares, options.seed)
 
 
-def _writers_missing(items: Sequence[ItemFacts], shares: _Shares) -> str:
-    """Why the writers do not suffice; "" if they do."""
+def _explain_missing_writers(items: Sequence[ItemFacts], shares: _Shares) -> str:
+    """Return why the known writers are not enough; "" if they are."""
     writers = {item.writer for item in items}
     if "" in writers:
-        return "not every item tells its writer"
+        return "not every item names its writer"
     needed = 1 + sum(shares.of(part) > 0 for part in _HELD_OUT)
     return f"{needed} writers are needed, and there are {len(writers)}" if len(writers) < needed else ""
 
 
-def _by_writer(items: Sequence[ItemFacts], shares: _Shares, seed: int) -> list[Part] | None:
-    """Whole writers, in the seed's order, until a part has its share of the items; at least one for each part.
+def _split_by_writer(items: Sequence[ItemFacts], shares: _Shares, seed: int) -> list[Part] | None:
+    """Assign whole writers, in the seed's order, until each part has its share of the items; at least one for each
+    part.
 
-    A writer without whom a label could no longer be trained stays in the training part. None if that leaves a part
+    A writer stays in the training part if a label could not be trained otherwise. Returns None if that leaves a part
     empty.
     """
-    drawn: dict[str, Counter[str]] = defaultdict(Counter)
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
     for item in items:
-        drawn[item.writer][item.label] += 1
-    left = sum(drawn.values(), Counter[str]())
-    part_of = dict.fromkeys(drawn, Part.TRAIN)
+        counts[item.writer][item.label] += 1
+    left = sum(counts.values(), Counter[str]())
+    part_of = dict.fromkeys(counts, Part.TRAIN)
     for part in _HELD_OUT:
         share = shares.of(part) * len(items)
         taken = 0
-        for writer in sorted(drawn, key=lambda name: _rank(seed, part.name, name.encode())):
-            own = drawn[writer]
+        for writer in sorted(counts, key=lambda name: _rank(seed, part.name, name.encode())):
+            own = counts[writer]
             if part_of[writer] is not Part.TRAIN or any(left[label] <= count for label, count in own.items()):
                 continue
-            if share > 0 and (not taken or taken + own.total() / 2 <= share):  # nearer to the share with this writer
+            if share > 0 and (not taken or taken + own.total() / 2 <= share):  # closer to the share with this writer
                 part_of[writer] = part
                 left -= own
                 taken += own.total()
@@ -107,8 +107,8 @@ def _by_writer(items: Sequence[ItemFacts], shares: _Shares, seed: int) -> list[P
     return [part_of[item.writer] for item in items]
 
 
-def _stratified(items: Sequence[ItemFacts], shares: _Shares, seed: int) -> list[Part]:
-    """The same shares of each label, rounded; at least one item of each is left to train on."""
+def _split_stratified(items: Sequence[ItemFacts], shares: _Shares, seed: int) -> list[Part]:
+    """Assign the same shares of each label, rounded; at least one item of each label is left to train on."""
     by_label: dict[str, list[int]] = defaultdict(list)
     for i, item in enumerate(items):
         by_label[item.label].append(i)
@@ -125,5 +125,5 @@ def _stratified(items: Sequence[ItemFacts], shares: _Shares, seed: int) -> list[
 
 
 def _rank(seed: int, among: str, content: bytes) -> bytes:
-    """A place in an order that only the seed and the content decide."""
+    """Return a sort key that depends only on the seed and the content."""
     return hashlib.sha256(f"{seed}\0{among}\0".encode() + content).digest()

@@ -1,4 +1,4 @@
-"""The jobs as they are now, and those who wait for news of one."""
+"""The current state of all jobs, and the watchers of their changes."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from haleganada_server.core.errors import NotFound, Unavailable
 from .job import Job
 
 _PAUSE_S = 0.1
-"""Between two values that a watcher gets: changes that come faster are told together."""
-_EPOCHS_A_SECOND = 5_000  # a job of 10,000 epochs is half a megabyte, which nobody needs ten times a second
+"""Between two values that a watcher gets; faster changes are merged."""
+_EPOCHS_PER_SECOND = 5_000  # a job of 10,000 epochs is half a megabyte, too much to send ten times a second
 
 
 class JobBoard:
-    """Safe from any thread. Watchers leave no trace: each only waits for the next change."""
+    """Safe from any thread. Watchers are not registered: each just waits for the next change."""
 
     def __init__(self, jobs: Iterable[Job]) -> None:
         self.changed = threading.Condition()
-        self.closed = False
+        self.is_closed = False
         self._jobs = {job.job_id: job for job in jobs}
 
     def get(self, job_id: str) -> Job:
-        """Raises NotFound."""
+        """Return a job. Raises NotFound."""
         job = self._jobs.get(job_id)
         if job is None:
             raise NotFound("job", job_id[:64], "list the jobs")
         return job
 
     def all(self) -> list[Job]:
-        """The newest first."""
+        """Return all jobs, the newest first."""
         with self.changed:
             return sorted(self._jobs.values(), key=lambda job: job.created_us, reverse=True)
 
     def publish(self, job: Job) -> None:
-        """Show a job, new or as it has become."""
+        """Show a new or changed job."""
         with self.changed:
             self._jobs[job.job_id] = job
             self.changed.notify_all()
@@ -46,14 +46,14 @@ class JobBoard:
             self._jobs.pop(job_id, None)
 
     def watch(self, job_id: str) -> Watch:
-        """The job now and after each change. Raises NotFound."""
+        """Return an iterator over the job now and after each change. Raises NotFound."""
         self.get(job_id)
         return Watch(self, job_id)
 
     def close(self) -> None:
-        """Send all watchers away."""
+        """End all watches."""
         with self.changed:
-            self.closed = True
+            self.is_closed = True
             self.changed.notify_all()
 
 
@@ -64,34 +64,34 @@ class Watch(Iterator[Job]):
         self._board = board
         self._job_id = job_id
         self._shown: Job | None = None
-        self._closed = False
+        self._is_closed = False
 
     def __next__(self) -> Job:
-        """The next value, at least a tenth of a second after the one before. Raises Unavailable when the server
-        stops.
+        """Return the next value, at least a tenth of a second after the previous one. Raises Unavailable when the
+        server stops.
         """
         if self._shown is not None and self._shown.state.is_over:
             raise StopIteration
         with self._board.changed:
             if self._shown is not None:
-                pause_s = _PAUSE_S + len(self._shown.epochs) / _EPOCHS_A_SECOND
+                pause_s = _PAUSE_S + len(self._shown.epochs) / _EPOCHS_PER_SECOND
                 self._board.changed.wait_for(self._has_ended, pause_s)
-            self._board.changed.wait_for(lambda: self._has_ended() or self._present() is not self._shown)
-            if self._closed:
+            self._board.changed.wait_for(lambda: self._has_ended() or self._current() is not self._shown)
+            if self._is_closed:
                 raise StopIteration
-            if self._board.closed:
+            if self._board.is_closed:
                 raise Unavailable("the server is stopping; watch again when it is back")
-            self._shown = self._present()
+            self._shown = self._current()
             return self._shown
 
     def close(self) -> None:
-        """End the iteration, also one that waits just now."""
+        """End the iteration, even while it waits."""
         with self._board.changed:
-            self._closed = True
+            self._is_closed = True
             self._board.changed.notify_all()
 
-    def _present(self) -> Job:
+    def _current(self) -> Job:
         return self._board.get(self._job_id)
 
     def _has_ended(self) -> bool:
-        return self._closed or self._board.closed or self._present().state.is_over
+        return self._is_closed or self._board.is_closed or self._current().state.is_over

@@ -1,6 +1,6 @@
-"""What a job's process reports, applied to the job; and how a job ends that ended in this or that way.
+"""Reports of a job's process, applied to the job, and the outcome of a job whose process has ended.
 
-The process is another program, which may be killed in the middle of a word: what makes no sense is passed over.
+The process is another program, which may be killed in the middle of a line, so invalid reports are ignored.
 """
 
 from __future__ import annotations
@@ -17,122 +17,119 @@ from haleganada_server.core.errors import InvalidInput
 from .job import Epoch, Job, JobKind, JobState, Progress
 from .settings import validate_settings
 
-_LONGEST_TEXT = 500  # characters of a message
+_MAX_TEXT = 500  # characters of a message
 _KILLED = -getattr(signal, "SIGKILL", 9)
 _KILLED_MESSAGES = {
-    JobKind.TRAINING: "the job's process was killed, and again when it was started anew, most often because the "
-    "machine had no memory left; choose a smaller batch or a smaller model, then start it again",
-    JobKind.EVALUATION: "the job's process was killed, most often because the machine had no memory left; stop other "
-    "programs, then start it again",
+    JobKind.TRAINING: "the job's process was killed, and killed again after a restart, probably because the machine "
+    "ran out of memory; choose a smaller batch or a smaller model, then start the job again",
+    JobKind.EVALUATION: "the job's process was killed, probably because the machine ran out of memory; stop other "
+    "programs, then start the job again",
 }
 
-Fields = TypeVar("Fields", Progress, Epoch)
+Report = TypeVar("Report", Progress, Epoch)
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """How a job's process ended. model: it left a finished model folder."""
+class JobOutcome:
+    """How a job ended. has_model: its process left a finished model folder."""
 
     state: JobState
     reason: str = ""
     message: str = ""
-    model: bool = False
+    has_model: bool = False
     result: dict[str, Any] = field(default_factory=dict)
 
 
-def with_progress(job: Job, entry: Any) -> Job:
-    """The job with new progress; unchanged if the entry makes no sense."""
-    found = _made(Progress, entry)
-    if found is None:
+def apply_progress(job: Job, entry: Any) -> Job:
+    """Return the job with new progress; unchanged if the entry is invalid."""
+    progress = _parse_report(Progress, entry)
+    if progress is None:
         return job
     return replace(
-        job, progress=replace(found, stage=found.stage[:_LONGEST_TEXT], message=found.message[:_LONGEST_TEXT])
+        job, progress=replace(progress, stage=progress.stage[:_MAX_TEXT], message=progress.message[:_MAX_TEXT])
     )
 
 
-def with_epoch(job: Job, entry: Any) -> Job:
-    """The job with one more epoch, which replaces those from its number on: a training that goes on from a checkpoint
-    repeats some. Unchanged if the entry makes no sense.
+def apply_epoch(job: Job, entry: Any) -> Job:
+    """Return the job with one more epoch; unchanged if the entry is invalid. The epoch replaces all from its number on,
+    because a training that resumes from a checkpoint repeats some.
     """
-    found = _made(Epoch, entry)
-    if found is None:
+    epoch = _parse_report(Epoch, entry)
+    if epoch is None:
         return job
-    before = tuple(epoch for epoch in job.epochs if epoch.epoch < found.epoch)
-    return replace(job, epochs=(*before, found))
+    earlier = tuple(other for other in job.epochs if other.epoch < epoch.epoch)
+    return replace(job, epochs=(*earlier, epoch))
 
 
-def with_settings(job: Job, entry: Any) -> Job:
-    """The job with the settings that its training uses; unchanged if the entry makes no sense."""
+def apply_settings(job: Job, entry: Any) -> Job:
+    """Return the job with the settings that its training uses; unchanged if the entry is invalid."""
     try:
         return replace(job, settings=validate_settings(dict(entry)))
     except (InvalidInput, TypeError, ValueError):
         return job
 
 
-def ending(job: Job, last: Mapping[str, Any], status: int, last_words: str) -> Ending:
-    """How a job ends. last: the process's "done" or "failed" report, if it made one. status: of the process, -N after
-    signal N. last_words: the last line of its log.
+def determine_outcome(job: Job, last: Mapping[str, Any], status: int, last_log_line: str) -> JobOutcome:
+    """Return how a job ended.
+
+    last: the process's "done" or "failed" report, or {}. status: exit status of the process, -N after signal N.
     """
     if isinstance(done := last.get("done"), dict):
-        return _done(job, done)
+        return _outcome_when_done(job, done)
     if isinstance(failed := last.get("failed"), dict):
-        message = str(failed.get("message") or "it failed")[:_LONGEST_TEXT]
-        return Ending(JobState.FAILED, Reason.of(failed.get("reason")), message, model=failed.get("model") is True)
+        reason, message = Reason.of(failed.get("reason")), str(failed.get("message") or "the job failed")
+        return JobOutcome(JobState.FAILED, reason, message[:_MAX_TEXT], has_model=failed.get("model") is True)
     if job.cancelling:
-        return Ending(JobState.CANCELLED)
-    if killed(job, last, status):
-        return Ending(
-            JobState.FAILED,
-            Reason.PROCESS_KILLED,
-            _KILLED_MESSAGES[job.kind],
-        )
-    return Ending(JobState.FAILED, Reason.PROCESS_ENDED, _unexpected(status, last_words))
+        return JobOutcome(JobState.CANCELLED)
+    if was_killed(job, last, status):
+        return JobOutcome(JobState.FAILED, Reason.PROCESS_KILLED, _KILLED_MESSAGES[job.kind])
+    return JobOutcome(JobState.FAILED, Reason.PROCESS_ENDED, _describe_unexpected_end(status, last_log_line))
 
 
-def killed(job: Job, last: Mapping[str, Any], status: int) -> bool:
-    """Whether somebody else ended the process of a job, which nobody had asked to end. Arguments: as of ending."""
+def was_killed(job: Job, last: Mapping[str, Any], status: int) -> bool:
+    """Return whether something else killed the process of a job that nobody had cancelled. Arguments: see
+    determine_outcome.
+    """
     return status == _KILLED and not last and not job.cancelling
 
 
-def _done(job: Job, done: Mapping[str, Any]) -> Ending:
+def _outcome_when_done(job: Job, done: Mapping[str, Any]) -> JobOutcome:
     cancelled = bool(done.get("cancelled")) and job.cancelling
     result = done.get("result")
-    return Ending(
+    return JobOutcome(
         JobState.CANCELLED if cancelled else JobState.SUCCEEDED,
-        model=done.get("model") is True,
+        has_model=done.get("model") is True,
         result=result if isinstance(result, dict) else {},
     )
 
 
-def _unexpected(status: int, last_words: str) -> str:
+def _describe_unexpected_end(status: int, last_log_line: str) -> str:
     how = f"signal {-status}" if status < 0 else f"exit status {status}"
-    said = f": {last_words[:_LONGEST_TEXT]}" if last_words else ""
-    return f"the job's process ended unexpectedly ({how}){said}"
+    details = f": {last_log_line[:_MAX_TEXT]}" if last_log_line else ""
+    return f"the job's process ended unexpectedly ({how}){details}"
 
 
-def _made(kind: type[Fields], entry: Any) -> Fields | None:
-    """A Progress or an Epoch from its fields; None unless they are there, or have defaults, and have the right
-    types.
-    """
+def _parse_report(report: type[Report], entry: Any) -> Report | None:
+    """Parse a Progress or an Epoch; None if a field without a default is missing, or one has the wrong type."""
     if not isinstance(entry, dict):
         return None
-    kinds: dict[str, Callable[[Any], Any]] = {"str": str, "int": _whole, "float": _finite}
+    parsers: dict[str, Callable[[Any], Any]] = {"str": str, "int": _parse_count, "float": _parse_finite}
     try:
-        return kind(**{f.name: kinds[str(f.type)](entry[f.name]) for f in fields(kind) if f.name in entry})
+        return report(**{f.name: parsers[str(f.type)](entry[f.name]) for f in fields(report) if f.name in entry})
     except (TypeError, ValueError, OverflowError):
         return None
 
 
-def _whole(value: Any) -> int:
-    """Raises OverflowError for what no counter of the contract holds."""
+def _parse_count(value: Any) -> int:
+    """Parse a counter. Raises OverflowError for a number outside the contract's range."""
     number = int(value)
     if not 0 <= number < 2**31:
         raise OverflowError
     return number
 
 
-def _finite(value: Any) -> float:
-    """Raises OverflowError for what JSON has no number for."""
+def _parse_finite(value: Any) -> float:
+    """Parse a number. Raises OverflowError for infinity and NaN, which JSON does not have."""
     number = float(value)
     if not math.isfinite(number):
         raise OverflowError

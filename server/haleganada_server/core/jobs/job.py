@@ -1,4 +1,4 @@
-"""A job as a value: what was asked for, where it stands, what came of it."""
+"""A job as a value: its request, its state, its result."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 
 class JobKind(Enum):
-    """What kind of work. The value is what is stored."""
+    """The kind of work. The value is what is stored."""
 
     TRAINING = "training"
     EVALUATION = "evaluation"
 
 
 class JobState(Enum):
-    """Where a job stands. The value is what is stored."""
+    """The state of a job. The value is what is stored."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -40,7 +40,7 @@ class Progress:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Epoch:
     """One epoch of a training; see EpochMetrics in the contract. Losses are mean cross-entropies, accuracies 0..1."""
 
@@ -53,13 +53,13 @@ class Epoch:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One job at one moment. *_us: microseconds since 1970 UTC, 0 = not yet.
 
-    request: what was asked for, JSON values only. result: of an evaluation that succeeded. files: name -> bytes.
-    cancelling: it was asked to end, and ends as soon as it can. settings: of a training, as its process says that they
-    are used; {} before it has begun.
+    request: the caller's request, JSON values only. result: the report of an evaluation that succeeded. files: name ->
+    bytes. cancelling: the job was asked to end, and ends as soon as it can. settings: the settings that a training's
+    process reports it uses; {} before it has started.
     """
 
     job_id: str

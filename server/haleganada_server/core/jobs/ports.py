@@ -1,4 +1,4 @@
-"""What the jobs need of the rooms around them: a disk, processes, data sets, models."""
+"""What jobs need from other rooms: a disk, processes, data sets, models."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from haleganada_server.core.models.models import StoredModel
 from .job import Job, JobKind
 
 CHECKPOINTS = "checkpoint*"
-"""Files in a job's folder that only a job that goes on has a use for."""
+"""Files in a job's folder that only a resumed job needs."""
 
 
 class JobStore(Protocol):
     """The folders of all jobs."""
 
     def load(self) -> list[Job]:
-        """All jobs on disk, in any order; one that cannot be read is noted in the log and left out."""
+        """Return all jobs on disk, in any order; log and skip those that cannot be read."""
         ...
 
     def save(self, job: Job) -> None:
-        """Keep a job as it is now, atomically. Raises Exhausted."""
+        """Save a job, atomically. Raises Exhausted."""
         ...
 
     def folder(self, job_id: str) -> Path:
-        """Where a job's process works; exists once the job was saved."""
+        """Return the folder in which a job's process works; it exists once the job was saved."""
         ...
 
-    def tidy(self, job_id: str) -> None:
-        """Delete a job's CHECKPOINTS, which may be larger than its model many times. What cannot be deleted is
-        noted in the log.
+    def delete_checkpoints(self, job_id: str) -> None:
+        """Delete a job's CHECKPOINTS, which may be many times larger than its model; log those that cannot be
+        deleted.
         """
         ...
 
@@ -41,23 +41,23 @@ class JobStore(Protocol):
         ...
 
     def write_request(self, job_id: str, request: dict[str, Any]) -> Path:
-        """Put down what a job's process is to do; the file. Raises Exhausted."""
+        """Write the request for a job's process and return the file. Raises Exhausted."""
         ...
 
-    def files(self, job_id: str) -> dict[str, int]:
-        """Name -> bytes of what a job has written for people."""
+    def list_files(self, job_id: str) -> dict[str, int]:
+        """Return name -> bytes of the files that a job has written for people."""
         ...
 
-    def file(self, job_id: str, name: str) -> Path:
-        """One of `files`. Raises NotFound for any other name."""
+    def find_file(self, job_id: str, name: str) -> Path:
+        """Return the path of one of list_files. Raises NotFound for any other name."""
         ...
 
-    def log(self, job_id: str) -> Path:
-        """Where a job's process writes what goes wrong."""
+    def log_path(self, job_id: str) -> Path:
+        """Return the file to which a job's process writes its errors."""
         ...
 
-    def last_words(self, job_id: str) -> str:
-        """The last line of that log; "" if there is none."""
+    def last_log_line(self, job_id: str) -> str:
+        """Return the last line of that file; "" if there is none."""
         ...
 
 
@@ -65,23 +65,23 @@ class JobProcess(Protocol):
     """A process that carries out one job. Safe from any thread; events() is for one of them."""
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """What the process reports, until it has ended."""
+        """Yield the reports of the process until it has ended."""
         ...
 
     def wait(self) -> int:
-        """The exit status, once it has ended; -N after signal N."""
+        """Wait for the end and return the exit status; -N after signal N."""
         ...
 
     def cancel(self) -> None:
-        """Ask it to finish up quickly and to keep the best."""
+        """Ask the process to finish soon and to keep the best result."""
         ...
 
-    def leave(self) -> None:
-        """Tell it that nobody is interested any more; it ends at once, and can go on from its checkpoint later."""
+    def suspend(self) -> None:
+        """Tell the process to end at once; the job can resume from its checkpoint later."""
         ...
 
     def kill(self) -> None:
-        """End it, without asking."""
+        """Kill the process."""
         ...
 
 
@@ -89,11 +89,11 @@ class JobRunner(Protocol):
     """Starts processes."""
 
     def require(self, kind: JobKind, tensorboard: bool = False) -> None:
-        """Raises Precondition if this installation cannot do this kind of work, or not write TensorBoard's files."""
+        """Raise Precondition if this installation cannot run this kind of job, or cannot write TensorBoard files."""
         ...
 
     def start(self, request: Path, log: Path) -> JobProcess:
-        """A process for a request that lies in a file. Raises OSError."""
+        """Start a process for a request file. Raises OSError."""
         ...
 
 
@@ -101,11 +101,11 @@ class DatasetSource(Protocol):
     """The data sets of the server."""
 
     def get(self, dataset_id: str) -> DatasetInfo:
-        """By id, or by name if that is unique. Raises NotFound, InvalidInput."""
+        """Return a data set by its id, or by its name if that is unique. Raises NotFound, InvalidInput."""
         ...
 
     def folder(self, dataset_id: str) -> Path:
-        """Where its arrays lie. Raises NotFound."""
+        """Return the folder of a data set's arrays. Raises NotFound."""
         ...
 
 
@@ -113,13 +113,13 @@ class ModelRegistry(Protocol):
     """The trained models of the server."""
 
     def find(self, reference: str, field: str = "model_id") -> StoredModel | None:
-        """The model with this id, or with this name if it is unique; None for "few-shot". Raises NotFound,
+        """Return the model with this id, or with this name if it is unique; None for "few-shot". Raises NotFound,
         InvalidInput.
         """
         ...
 
     def register(self, folder: Path) -> str:
-        """Take a finished model folder over; its new id. Nothing is left half done. Raises Exhausted, Precondition,
+        """Take over a finished model folder, atomically, and return its new id. Raises Exhausted, Precondition,
         DataLoss.
         """
         ...

@@ -1,4 +1,4 @@
-"""Which settings of a training can be meant; what is not given is left to the preset."""
+"""The valid settings of a training. The preset decides what is not given."""
 
 from __future__ import annotations
 
@@ -26,40 +26,40 @@ _SWITCHES = ("mixed_precision", "augment", "tensorboard")
 
 
 def validate_settings(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that were given, by their names in the contract. Raises InvalidInput for one out of its range."""
+    """Return the settings, by their names in the contract. Raises InvalidInput for one that is out of range."""
     for name, value in given.items():
-        _check(f"settings.{name}", name, value)
+        _validate_setting(f"settings.{name}", name, value)
     return dict(given)
 
 
 def require_trainable(dataset: DatasetInfo) -> None:
-    """Raises Precondition unless there are drawings of two labels at least to train on."""
+    """Raise Precondition unless there are drawings of two or more labels to train on."""
     labels = sum(1 for label in dataset.labels if label.train)
     if labels < 2:
         raise Precondition(
-            f"the data set “{dataset.name}” has {dataset.count(Part.TRAIN):,} drawings to train on, of {labels} "
-            "label(s); a model needs two labels at least: upload a data set with more",
+            f"the data set “{dataset.name}” has {dataset.count(Part.TRAIN):,} drawings to train on, with {labels} "
+            "label(s); a model needs at least two labels: upload a data set with more",
             Reason.DATASET_UNUSABLE,
         )
 
 
-def require_measurable(dataset: DatasetInfo) -> None:
-    """Raises Precondition unless there are drawings to measure on."""
+def require_testable(dataset: DatasetInfo) -> None:
+    """Raise Precondition unless there are drawings to test on."""
     if not dataset.count(Part.TEST) and not dataset.count(Part.VALIDATION):
         raise Precondition(
-            f"the data set “{dataset.name}” has nothing to test on; upload it with a test part, or with a share for it",
+            f"the data set “{dataset.name}” has nothing to test on; upload it with a test part, or with a test share",
             Reason.DATASET_UNUSABLE,
         )
 
 
-def _check(field: str, name: str, value: Any) -> None:
+def _validate_setting(field: str, name: str, value: Any) -> None:
     if name in _RANGES:
         if not _RANGES[name].includes(value):
-            raise InvalidInput(field, f"is {value}; give {_RANGES[name]}, or nothing for the preset's own")
+            raise InvalidInput(field, f"is {value}; give {_RANGES[name]}, or leave it out for the preset's own")
     elif name in _CHOICES:
         if value not in _CHOICES[name]:
             raise InvalidInput(field, f"is not known; choose {' or '.join(_CHOICES[name])}")
     elif name not in _SWITCHES:
-        raise InvalidInput(field, "is not a setting of a training")
+        raise InvalidInput(field, "is not a training setting")
     elif not isinstance(value, bool):
         raise InvalidInput(field, "is neither true nor false")

@@ -1,4 +1,4 @@
-"""The one folder of the server's own disk from which callers may read, if there is one."""
+"""The one folder on the server's own disk from which callers may import data sets, if it is set."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from haleganada_server.core.errors import InvalidInput, NotFound, Precondition
 
 
 class AllowedFolder:
-    """A folder, or None for nothing at all."""
+    """A folder, or None to allow nothing."""
 
     def __init__(self, root: Path | None) -> None:
         self._root = root.resolve() if root is not None else None
 
-    def place(self, path: str) -> Path:
-        """A file or folder below it, with all links followed; path: as callers name it, relative to the folder or
-        absolute. Raises Precondition without a folder, InvalidInput for what is not below it, NotFound.
+    def resolve(self, path: str) -> Path:
+        """Return a file or folder below the allowed one, with all links resolved. path: relative to the folder or
+        absolute. Raises Precondition without an allowed folder, InvalidInput for a path outside it, NotFound.
         """
         if self._root is None:
             raise Precondition(
-                "this server reads no data sets from its own disk; upload the file, or start the server with "
+                "this server does not import data sets from its own disk; upload the file, or start the server with "
                 "--datasets-from FOLDER",
                 Reason.DATASETS_FROM_NOT_SET,
             )
         try:
-            found = (self._root / path).resolve()
-        except (OSError, ValueError, RuntimeError) as error:  # a zero byte, a link in a circle
-            raise InvalidInput("path", "is not a path; name a file or folder below the one the server reads") from error
-        if not found.is_relative_to(self._root):
-            raise InvalidInput("path", "is not below the folder that the server reads data sets from")
-        if not found.exists():
-            raise NotFound("path", path[:200], "name a file or folder below the one the server reads")
-        return found
+            resolved = (self._root / path).resolve()
+        except (OSError, ValueError, RuntimeError) as error:  # a null byte, a loop of links
+            raise InvalidInput("path", "is not a path; name a file or folder below the allowed one") from error
+        if not resolved.is_relative_to(self._root):
+            raise InvalidInput("path", "is not below the folder from which this server imports data sets")
+        if not resolved.exists():
+            raise NotFound("path", path[:200], "name a file or folder below the allowed one")
+        return resolved

@@ -1,7 +1,7 @@
 """Data sets on disk: DIR/datasets/<id>/{dataset.json, rasters.npy, labels.npy, parts.npy, writers.npy}.
 
-A data set is finished in DIR/tmp and renamed into place; from then on nothing in it changes. It is deleted by renaming
-it away, so that what is left after a kill is either whole or gone.
+A data set is completed in DIR/tmp and renamed into place; it never changes afterwards. It is deleted by renaming it
+away, so that it is complete or absent even after a kill.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from haleganada_server.store import files
 from haleganada_server.store.errors import storage_errors
 
 from . import sources
-from .writer import DATASET_JSON, FORMAT, DatasetFolderBuilder, folder_bytes
+from .builder import DATASET_JSON, FORMAT, DatasetFolderBuilder, folder_bytes
 
 _log = logging.getLogger(__name__)
-_NOT_NOTED: dict[str, Any] = {"leaked": (), "duplicated": (), "notes": ()}  # in older data sets
+_OLD_DEFAULTS: dict[str, Any] = {"leaked": (), "duplicated": (), "notes": ()}  # missing in older data sets
 _ARRAYS = ("rasters.npy", "labels.npy", "parts.npy", "writers.npy")
 
 
 class DatasetFolders:
-    """core.datasets.DatasetStore on a file system."""
+    """core.datasets.datasets.DatasetStore on a file system."""
 
     def __init__(self, root: Path, temporary_path: Callable[[], Path]) -> None:
-        """root: DIR/datasets, made if it is missing. temporary_path: a fresh path on the same disk."""
+        """root: DIR/datasets, created if it is missing. temporary_path: returns a new path on the same disk."""
         self._root, self._temporary_path = root, temporary_path
         root.mkdir(parents=True, exist_ok=True)
 
@@ -48,13 +48,13 @@ class DatasetFolders:
         found = []
         for folder in sorted(self._root.iterdir()):
             try:
-                found.append(_described(folder))
+                found.append(_load(folder))
             except (OSError, ValueError, KeyError, TypeError) as error:
-                _log.error("the data set in %s cannot be read and is left alone: %s", folder.name, error)
+                _log.error("the data set in %s cannot be read and is skipped: %s", folder.name, error)
         return found
 
     @contextmanager
-    def reading(self, path: Path, file_name: str, options: DatasetOptions) -> Iterator[DatasetFolderBuilder]:
+    def builder(self, path: Path, file_name: str, options: DatasetOptions) -> Iterator[DatasetFolderBuilder]:
         with storage_errors("the data sets"), scratch_folder(self._temporary_path()) as scratch:
             notes: list[DatasetNote] = []
             entries = sources.read(path, file_name, options.orientation, notes.append)
@@ -63,7 +63,7 @@ class DatasetFolders:
     def folder(self, dataset_id: str) -> Path:
         folder = self._root / dataset_id
         if Path(dataset_id).name != dataset_id or not folder.is_dir():
-            raise NotFound("dataset", dataset_id, "list the data sets that there are")
+            raise NotFound("dataset", dataset_id, "list the data sets to see them")
         return folder
 
     def delete(self, dataset_id: str) -> None:
@@ -71,26 +71,27 @@ class DatasetFolders:
             files.remove_folder(self.folder(dataset_id), self._temporary_path())
 
 
-def _described(folder: Path) -> DatasetInfo:
-    """Raises OSError, ValueError, KeyError or TypeError for what is not a whole data set."""
+def _load(folder: Path) -> DatasetInfo:
+    """Load a description. Raises OSError, ValueError, KeyError or TypeError if the data set is incomplete."""
     entry = json.loads((folder / DATASET_JSON).read_text(encoding="utf-8"))
     if entry["format"] != FORMAT or entry["dataset_id"] != folder.name:
         raise ValueError(f"{DATASET_JSON} has format {entry['format']} and the id {entry['dataset_id']}")
     for name in _ARRAYS:
         (folder / name).stat()
-    entry = {**_NOT_NOTED, **entry}
+    entry = {**_OLD_DEFAULTS, **entry}
     values = {field.name: entry[field.name] for field in fields(DatasetInfo)}
     values["labels"] = tuple(LabelCount(**label) for label in entry["labels"])
     values["refused"] = tuple(RefusedDrawing(**refused) for refused in entry["refused"])
-    values["leaked"], values["duplicated"] = (tuple(map(_repeated, entry[name])) for name in ("leaked", "duplicated"))
-    values["notes"] = tuple(_note(note) for note in entry["notes"])
+    values["leaked"] = tuple(_parse_repeated(repeated) for repeated in entry["leaked"])
+    values["duplicated"] = tuple(_parse_repeated(repeated) for repeated in entry["duplicated"])
+    values["notes"] = tuple(_parse_note(note) for note in entry["notes"])
     return DatasetInfo(**{**values, "bytes_on_disk": folder_bytes(folder)})
 
 
-def _note(entry: dict[str, Any]) -> DatasetNote:
+def _parse_note(entry: dict[str, Any]) -> DatasetNote:
     return DatasetNote(entry["reason"], entry["message"], tuple(entry["labels"]))
 
 
-def _repeated(entry: dict[str, Any]) -> RepeatedDrawing:
+def _parse_repeated(entry: dict[str, Any]) -> RepeatedDrawing:
     parts = {name: Part(value) for name, value in entry.items() if name.endswith("part") and value is not None}
     return RepeatedDrawing(**{**entry, **parts})

@@ -1,7 +1,7 @@
-"""Files that arrive in pieces: DIR/uploads/<sha256 of the whole file>, which grow over any number of calls.
+"""Resumable uploads: DIR/uploads/<sha256 of the complete file>, which grow over any number of calls.
 
-Whoever writes last to an upload owns it: a client that comes back after its connection broke must not have to wait
-until the server notices that the old one is dead. What nobody goes on with is removed after a week.
+The latest call owns an upload: a client that reconnects must not have to wait until the server notices that the old
+connection is dead. Uploads that are not continued are removed after a week.
 """
 
 from __future__ import annotations
@@ -17,24 +17,26 @@ from haleganada_server.core.errors import AlreadyExists, Exhausted, InvalidInput
 from haleganada_server.core.files import file_sha256
 from haleganada_server.store.errors import storage_errors
 
-_KEPT_S = 7 * 24 * 3600.0
+_MAX_AGE_S = 7 * 24 * 3600.0
 
 
 class Uploads:
-    """Uploads on a file system. Safe from any thread; names are SHA-256 hashes in lower-case hexadecimal."""
+    """core.datasets.datasets.UploadStore on a file system. Safe from any thread; hashes are lower-case hexadecimal."""
 
     def __init__(self, root: Path, max_bytes: int) -> None:
-        """root: DIR/uploads, made if it is missing; what is older than a week is removed. max_bytes: of one file."""
+        """root: DIR/uploads, created if it is missing; uploads older than a week are removed. max_bytes: of one
+        file.
+        """
         self._root, self._max_bytes = root, max_bytes
         self._lock = threading.Lock()
         self._owners: dict[str, object] = {}
         root.mkdir(parents=True, exist_ok=True)
         for path in root.iterdir():
-            if path.stat().st_mtime < time.time() - _KEPT_S:
+            if path.stat().st_mtime < time.time() - _MAX_AGE_S:
                 path.unlink(missing_ok=True)
 
-    def received(self, sha256: str) -> int:
-        """Bytes that have arrived; 0 if nothing is known of it."""
+    def bytes_received(self, sha256: str) -> int:
+        """Return the number of bytes received; 0 for an unknown upload."""
         try:
             return self._path(sha256).stat().st_size
         except FileNotFoundError:
@@ -43,15 +45,16 @@ class Uploads:
     def receive(
         self, sha256: str, offset: int, chunks: Iterable[bytes], is_complete: Callable[[], bool] = lambda: True
     ) -> Path:
-        """Append the chunks to what has arrived, up to the end of the file; the file, checked against its hash.
+        """Append the chunks to the bytes received so far, and return the complete file, checked against its hash.
 
-        is_complete: asked if the hash is another one: whether the chunks ended because there are no more, and not
-        because their sender is gone. Raises InvalidInput if offset is not what has arrived, for a file over
-        max_bytes or of another hash (which is removed), Exhausted without room (removed, too), AlreadyExists if
-        another call has taken the upload over, Unavailable if the chunks broke off. What arrived before that is kept.
+        is_complete: called if the hash is wrong; returns whether the chunks ended because there are no more, and not
+        because the sender disconnected. Raises InvalidInput if offset is not the number of bytes received, or for a
+        file over max_bytes or with another hash (which is removed), Exhausted if the disk is full (removed, too),
+        AlreadyExists if another call has taken over the upload, Unavailable if it was interrupted. The bytes received
+        until then are kept in these last two cases.
         """
         owner = object()
-        path = self._begin(sha256, offset, owner)
+        path = self._open(sha256, offset, owner)
         try:
             with storage_errors("the uploads"):
                 self._append(path, sha256, owner, chunks)
@@ -65,25 +68,25 @@ class Uploads:
         if file_sha256(path) != sha256:
             if not is_complete():
                 raise Unavailable(
-                    "the upload broke off; ask GetUpload how much has arrived, then go on there",
+                    "the upload was interrupted; ask GetUpload how much has arrived, then continue there",
                     Reason.UPLOAD_INTERRUPTED,
                 )
             self.remove(sha256)
-            raise InvalidInput("header.sha256", "is not that of the bytes that arrived; send the file again")
+            raise InvalidInput("header.sha256", "does not match the bytes received; send the file again")
         return path
 
     def remove(self, sha256: str) -> None:
-        """Forget an upload."""
+        """Remove an upload."""
         self._path(sha256).unlink(missing_ok=True)
 
-    def _begin(self, sha256: str, offset: int, owner: object) -> Path:
+    def _open(self, sha256: str, offset: int, owner: object) -> Path:
         path = self._path(sha256)
         with self._lock:
-            arrived = self.received(sha256)
-            if offset not in (0, arrived):
+            received = self.bytes_received(sha256)
+            if offset not in (0, received):
                 raise InvalidInput(
                     "header.offset",
-                    f"is {offset:,}, but {arrived:,} bytes have arrived; ask GetUpload, then go on there",
+                    f"is {offset:,}, but {received:,} bytes were received; ask GetUpload, then continue there",
                 )
             self._owners[sha256] = owner
             with storage_errors("the uploads"), path.open("ab") as file:
@@ -91,7 +94,7 @@ class Uploads:
         return path
 
     def _append(self, path: Path, sha256: str, owner: object, chunks: Iterable[bytes]) -> None:
-        size = self.received(sha256)
+        size = self.bytes_received(sha256)
         with path.open("ab") as file:
             for chunk in chunks:
                 size += len(chunk)
@@ -102,10 +105,10 @@ class Uploads:
                 with self._lock:
                     if self._owners.get(sha256) is not owner:
                         raise AlreadyExists(
-                            "another call goes on with this upload; leave it to that one", Reason.UPLOAD_TAKEN
+                            "another call continues this upload; leave it to that call", Reason.UPLOAD_TAKEN
                         )
                     file.write(chunk)
-                    file.flush()  # so that what has arrived can be asked
+                    file.flush()  # so that GetUpload sees it
             os.fsync(file.fileno())
 
     def _path(self, sha256: str) -> Path:

@@ -1,4 +1,4 @@
-"""The forms in which a workspace leaves and enters: one file each. Nothing is ever unpacked to disk."""
+"""Formats for exporting and importing a workspace, one file each. Nothing is ever unpacked to disk."""
 
 from __future__ import annotations
 
@@ -33,23 +33,25 @@ _READERS: dict[TransferFormat, Callable[[Path, Rasterizer], Iterator[ImportItem 
 }
 
 
-def write(log: LogReader, rasterizer: Rasterizer, form: TransferFormat, path: Path) -> ExportFile:
-    """Write everything that the workspace knows to a new file at `path`. Nobody may write to `log` meanwhile."""
+def write(log: LogReader, rasterizer: Rasterizer, transfer_format: TransferFormat, path: Path) -> ExportFile:
+    """Export a workspace to a new file at `path`. `log` must not change meanwhile."""
     try:
-        _WRITERS[form](log, rasterizer, path)
+        _WRITERS[transfer_format](log, rasterizer, path)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    is_zip = form is not TransferFormat.JSONL
-    name = f"haleganada-{form.value}-{time.strftime('%Y%m%d-%H%M%S')}.{'zip' if is_zip else 'jsonl'}"
+    is_zip = transfer_format is not TransferFormat.JSONL
+    name = f"haleganada-{transfer_format.value}-{time.strftime('%Y%m%d-%H%M%S')}.{'zip' if is_zip else 'jsonl'}"
     kind = "application/zip" if is_zip else "application/jsonl"
-    return ExportFile(path, form, name, kind, log.revision(), log.count())
+    return ExportFile(path, transfer_format, name, kind, log.revision(), log.count())
 
 
-def read(path: Path, form: TransferFormat | None, rasterizer: Rasterizer) -> Iterator[ImportItem | RefusedItem]:
-    """The items of a file; form None: found out from it. Raises InvalidInput if it is none that can be read."""
-    form = form or _detect(path)
-    return _READERS[form](path, rasterizer)
+def read(
+    path: Path, transfer_format: TransferFormat | None, rasterizer: Rasterizer
+) -> Iterator[ImportItem | RefusedItem]:
+    """Yield the items of a file. transfer_format: None = detect it. Raises InvalidInput for an unknown format."""
+    transfer_format = transfer_format or _detect(path)
+    return _READERS[transfer_format](path, rasterizer)
 
 
 def _detect(path: Path) -> TransferFormat:
@@ -59,5 +61,5 @@ def _detect(path: Path) -> TransferFormat:
         return TransferFormat.JSONL
     if not zipfile.is_zipfile(path):
         raise InvalidInput("file", "is neither an archive, a zip of labeled images, nor JSON lines")
-    with zip_files.opened(path) as zipped:
+    with zip_files.open_zip(path) as zipped:
         return TransferFormat.ARCHIVE if archive.MANIFEST in zipped.namelist() else TransferFormat.IMAGE_FOLDER

@@ -1,5 +1,4 @@
-"""The archive: everything that is taught, with its past and its embeddings, so that another server predicts
-identically.
+"""The archive: all samples with their history and their embeddings, so that another server predicts identically.
 
 A zip with manifest.json (format, revision, counts, SHA-256 of the other two), samples.jsonl (one sample a line, the
 drawing as stored, in base64), and embeddings.f32 (n x d little-endian float32 in the same order).
@@ -34,7 +33,7 @@ from . import drawings, items, zip_files
 MANIFEST = "manifest.json"
 _SAMPLES, _VECTORS = "samples.jsonl", "embeddings.f32"
 MEMBERS = frozenset((MANIFEST, _SAMPLES))
-"""By which an archive is told from a zip that may have anything in it."""
+"""The members by which an archive is recognized."""
 _FORMAT = 1
 _MAX_MANIFEST = 16 * 2**20
 _MAX_DIM = 65536
@@ -46,47 +45,48 @@ def write(log: LogReader, rasterizer: Rasterizer, path: Path) -> None:
     del rasterizer  # drawings go as they are stored
     links, dim = log.links(), log.embedding_length()
     with zipfile.ZipFile(path, "w") as file:
-        with _hashed(file, _SAMPLES) as (add, samples_sha256):
+        with _open_hashed(file, _SAMPLES) as (add, samples_sha256):
             for sample in log.every_sample():
-                add(json.dumps(_described(_fitting(sample, dim), links), ensure_ascii=False).encode() + b"\n")
-        with _hashed(file, _VECTORS, zipfile.ZIP_STORED) as (add, vectors_sha256):
+                add(json.dumps(_describe(_match_dimension(sample, dim), links), ensure_ascii=False).encode() + b"\n")
+        with _open_hashed(file, _VECTORS, zipfile.ZIP_STORED) as (add, vectors_sha256):
             for sample in log.every_sample():
-                add(_fitting(sample, dim).embedding.tobytes())
+                add(_match_dimension(sample, dim).embedding.tobytes())
         manifest = {
             "format": _FORMAT, "samples": log.count(), "dim": dim, "revision": log.revision(), "links": links,
             "sha256": {_SAMPLES: samples_sha256(), _VECTORS: vectors_sha256()},
         }  # fmt: skip
-        file.writestr(zip_files.described(MANIFEST), json.dumps(manifest, ensure_ascii=False, indent=1))
+        file.writestr(zip_files.new_member(MANIFEST), json.dumps(manifest, ensure_ascii=False, indent=1))
 
 
 def read(path: Path, rasterizer: Rasterizer) -> Iterator[ImportItem | RefusedItem]:
-    """The samples of an archive. Raises InvalidInput, before the first one, if the archive is damaged or newer than
-    this server.
+    """Yield the samples of an archive. Raises InvalidInput before the first one if the archive is damaged or from a
+    newer version.
     """
-    with zip_files.opened(path) as file:
-        manifest = _manifest(file)
+    with zip_files.open_zip(path) as file:
+        manifest = _read_manifest(file)
         for name in (_SAMPLES, _VECTORS):
             if _sha256(file, name) != manifest["sha256"].get(name):
-                raise InvalidInput("file", f"is damaged: {name} is not what was exported; export it again")
+                raise InvalidInput("file", f"is damaged: {name} differs from what was exported; export it again")
         with file.open(_SAMPLES) as samples, file.open(_VECTORS) as vectors:
-            for number, line in enumerate(items.lines(samples), start=1):
+            for number, line in enumerate(items.read_lines(samples), start=1):
                 vector = np.frombuffer(vectors.read(4 * manifest["dim"]), dtype="<f4")
-                yield _item(f"line {number}", line, vector, rasterizer)
+                yield _parse_item(f"line {number}", line, vector, rasterizer)
 
 
-def _manifest(file: zipfile.ZipFile) -> dict[str, Any]:
-    manifest = items.json_object(zip_files.content(file, MANIFEST, _MAX_MANIFEST))
+def _read_manifest(file: zipfile.ZipFile) -> dict[str, Any]:
+    manifest = items.parse_json_object(zip_files.read_member(file, MANIFEST, _MAX_MANIFEST))
     numbers = [manifest.get(name) for name in ("format", "samples", "dim")]
     if not all(isinstance(number, int) for number in numbers) or not isinstance(manifest.get("sha256"), dict):
         raise InvalidInput("file", "has no valid manifest; export it again")
     if manifest["format"] > _FORMAT:
         raise InvalidInput("file", "was exported by a newer version; update this server")
-    if not 0 <= manifest["dim"] <= _MAX_DIM or _size(file, _VECTORS) != 4 * manifest["dim"] * manifest["samples"]:
-        raise InvalidInput("file", "has another number of embeddings than its manifest says; export it again")
+    expected_size = 4 * manifest["dim"] * manifest["samples"]
+    if not 0 <= manifest["dim"] <= _MAX_DIM or _member_size(file, _VECTORS) != expected_size:
+        raise InvalidInput("file", "does not have as many embeddings as its manifest says; export it again")
     return manifest
 
 
-def _size(file: zipfile.ZipFile, name: str) -> int:
+def _member_size(file: zipfile.ZipFile, name: str) -> int:
     try:
         return file.getinfo(name).file_size
     except KeyError:
@@ -94,7 +94,7 @@ def _size(file: zipfile.ZipFile, name: str) -> int:
 
 
 def _sha256(file: zipfile.ZipFile, name: str) -> str:
-    _size(file, name)
+    _member_size(file, name)
     digest = hashlib.sha256()
     with file.open(name) as member:
         while chunk := member.read(_CHUNK):
@@ -103,13 +103,13 @@ def _sha256(file: zipfile.ZipFile, name: str) -> str:
 
 
 @contextmanager
-def _hashed(
+def _open_hashed(
     file: zipfile.ZipFile, name: str, compression: int = zipfile.ZIP_DEFLATED
 ) -> Iterator[tuple[Callable[[bytes], None], Callable[[], str]]]:
-    """A member to write bit by bit: a function that adds bytes, and one that gives the SHA-256 of all of them."""
+    """Open a member for writing: a function that appends bytes, and one that returns the SHA-256 of all of them."""
     digest = hashlib.sha256()
     member: IO[bytes]
-    with file.open(zip_files.described(name, compression), "w", force_zip64=True) as member:
+    with file.open(zip_files.new_member(name, compression), "w", force_zip64=True) as member:
 
         def add(data: bytes) -> None:
             member.write(data)
@@ -118,14 +118,14 @@ def _hashed(
         yield add, digest.hexdigest
 
 
-def _fitting(sample: SampleRow, dim: int) -> SampleRow:
-    """The sample, without its embedding if weights of another dimension made it: an import embeds it anew."""
+def _match_dimension(sample: SampleRow, dim: int) -> SampleRow:
+    """Return the sample, with a zero embedding if its own has another dimension; an import then embeds it again."""
     if len(sample.embedding) == dim:
         return sample
     return replace(sample, embedding=np.zeros(dim, dtype="<f4"), embedder_hash="")
 
 
-def _described(sample: SampleRow, links: dict[str, str]) -> dict[str, Any]:
+def _describe(sample: SampleRow, links: dict[str, str]) -> dict[str, Any]:
     return {
         "sample_id": sample.sample_id, "label": sample.label, "canonical": links.get(sample.label, ""),
         "glyph_kind": sample.glyph_kind, "glyph": base64.b64encode(sample.glyph).decode(), "loss": sample.loss,
@@ -134,29 +134,40 @@ def _described(sample: SampleRow, links: dict[str, str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _item(name: str, line: bytes, vector: NDArray[np.float32], rasterizer: Rasterizer) -> ImportItem | RefusedItem:
+def _parse_item(
+    name: str, line: bytes, vector: NDArray[np.float32], rasterizer: Rasterizer
+) -> ImportItem | RefusedItem:
     try:
-        facts = items.json_object(line)
-        kind, drawing = items.text(facts, "glyph_kind"), items.from_base64(facts, "glyph")
-        drawings.raster(kind, drawing, rasterizer)  # it will be stored as it is, so it must be one that can be shown
+        fields = items.parse_json_object(line)
+        kind, drawing = items.get_text(fields, "glyph_kind"), items.get_bytes(fields, "glyph")
+        drawings.to_raster(kind, drawing, rasterizer)  # it will be stored as it is, so it has to be valid
         if not np.isfinite(vector).all():
             raise InvalidInput("embedding", "is not a vector of numbers")
-        label, time_us = items.text(facts, "label"), items.time_us(facts)
+        label, time_us = items.get_text(fields, "label"), items.get_time_us(fields)
         return ImportItem(
-            name, label, items.text(facts, "canonical"),
-            Glyph(ink=drawings.strokes(drawing)) if kind == "ink" else Glyph(image=drawing),
-            items.key(label, drawing, time_us), (kind, drawing), vector, items.text(facts, "embedder_hash"), time_us,
-            items.loss(facts), _predicted(facts), bool(facts.get("new_label")), bool(facts.get("correction")),
-        )  # fmt: skip
+            item=name,
+            label=label,
+            canonical=items.get_text(fields, "canonical"),
+            glyph=Glyph(ink=drawings.to_ink(drawing)) if kind == "ink" else Glyph(image=drawing),
+            key=items.item_key(label, drawing, time_us),
+            stored_glyph=(kind, drawing),
+            embedding=vector,
+            embedder_hash=items.get_text(fields, "embedder_hash"),
+            time_us=time_us,
+            loss=items.get_loss(fields),
+            predicted=_parse_predicted(fields),
+            new_label=bool(fields.get("new_label")),
+            correction=bool(fields.get("correction")),
+        )
     except InvalidInput as error:
         return RefusedItem(name, error)
     except DataLoss as error:
         return RefusedItem(name, InvalidInput("glyph", error.message))
 
 
-def _predicted(facts: dict[str, Any]) -> str:
-    """A label, or "" for whatever is none."""
+def _parse_predicted(fields: dict[str, Any]) -> str:
+    """Return a label; "" if it is not one."""
     try:
-        return normalize_label(items.text(facts, "predicted", default=""))
+        return normalize_label(items.get_text(fields, "predicted", default=""))
     except InvalidInput:
         return ""

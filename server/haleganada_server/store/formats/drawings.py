@@ -1,4 +1,4 @@
-"""Stored drawings as rasters, and as pictures that any viewer shows: black on white."""
+"""Converts stored drawings to rasters, and to pictures for any viewer: black on white."""
 
 from __future__ import annotations
 
@@ -13,27 +13,29 @@ from haleganada_server.core.glyphs.types import Glyph, Ink
 from haleganada_server.core.sample_log.rows import SampleRow
 
 
-def raster(kind: str, data: bytes, rasterizer: Rasterizer) -> Raster:
-    """The ink raster of a stored drawing. Raises InvalidInput or DataLoss if the bytes are no such drawing."""
+def to_raster(kind: str, data: bytes, rasterizer: Rasterizer) -> Raster:
+    """Return the ink raster of a stored drawing. Raises InvalidInput or DataLoss if the bytes are not a drawing."""
     if kind == "png":
         return rasterizer.from_png(data)
     if kind != "ink":
         raise DataLoss("a stored drawing is neither strokes nor a picture")
-    return rasterizer.rasterize(Glyph(ink=strokes(data)))
+    return rasterizer.rasterize(Glyph(ink=to_ink(data)))
 
 
-def strokes(data: bytes) -> Ink:
-    """The strokes of a stored drawing. Raises DataLoss."""
+def to_ink(data: bytes) -> Ink:
+    """Return the strokes of a stored drawing. Raises DataLoss."""
     try:
         return decode_ink(data)
     except INK_DAMAGE:
         raise DataLoss("the strokes of a stored drawing are damaged") from None
 
 
-def black_on_white(sample: SampleRow, rasterizer: Rasterizer) -> bytes:
-    """A PNG of 128 x 128 pixels. Raises DataLoss, naming the sample, if its drawing is damaged."""
+def to_png(sample: SampleRow, rasterizer: Rasterizer) -> bytes:
+    """Return a PNG of 128 x 128 pixels, black on white. Raises DataLoss, naming the sample, if its drawing is
+    damaged.
+    """
     try:
-        pixels = raster(sample.glyph_kind, sample.glyph, rasterizer)
+        pixels = to_raster(sample.glyph_kind, sample.glyph, rasterizer)
     except HaleganadaError as error:
         raise DataLoss(
             f"the drawing of sample {sample.sample_id} is damaged; forget that sample, or restore a snapshot"

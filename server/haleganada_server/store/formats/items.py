@@ -1,4 +1,4 @@
-"""What the readers of all forms share: an item's identity, checked values, and names of folders that mean labels."""
+"""What the readers of all formats share: an item's key, validated values, and folder names that stand for labels."""
 
 from __future__ import annotations
 
@@ -20,13 +20,15 @@ _HEX_NAME = re.compile(r"U\+[0-9A-Fa-f]{4,6}(?:[_ ](?:U\+)?[0-9A-Fa-f]{4,6})*")
 _POINTS_IN_NAME = 32
 
 
-def key(label: str, drawing: bytes, time_us: int) -> str:
-    """A stable identity: importing the same item twice teaches it once."""
+def item_key(label: str, drawing: bytes, time_us: int) -> str:
+    """Return a stable identity: an item that is imported twice is taught once."""
     return hashlib.sha256(f"{label}\0{time_us}\0".encode("utf-8", "surrogatepass") + drawing).hexdigest()
 
 
-def lines(file: IO[bytes]) -> Iterator[bytes]:
-    """The lines of a file, in bounded memory. Of one that is too long only the beginning, which parses as nothing."""
+def read_lines(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the lines of a file, in bounded memory; only the beginning of one that is too long, which does not
+    parse.
+    """
     while line := file.readline(MAX_LINE_BYTES):
         yield line
         rest = line
@@ -34,61 +36,61 @@ def lines(file: IO[bytes]) -> Iterator[bytes]:
             rest = file.readline(MAX_LINE_BYTES)
 
 
-def json_object(text: bytes) -> dict[str, Any]:
-    """A JSON object. Raises InvalidInput."""
+def parse_json_object(text: bytes) -> dict[str, Any]:
+    """Parse a JSON object. Raises InvalidInput."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise InvalidInput("file", "is not a JSON object, or too long a one")
+        raise InvalidInput("file", "is not a JSON object, or is too long")
     return value
 
 
-def text(facts: dict[str, Any], name: str, *, default: str | None = None) -> str:
-    """A string. Raises InvalidInput."""
-    value = facts.get(name, default)
+def get_text(fields: dict[str, Any], name: str, *, default: str | None = None) -> str:
+    """Return a string. Raises InvalidInput."""
+    value = fields.get(name, default)
     if not isinstance(value, str):
         raise InvalidInput(name, "is missing, or not a string")
     return value
 
 
-def time_us(facts: dict[str, Any]) -> int:
-    """Microseconds since 1970 UTC, up to the year 9999; 0 if there is none. Raises InvalidInput."""
-    value = facts.get("time_us", 0)
+def get_time_us(fields: dict[str, Any]) -> int:
+    """Return microseconds since 1970 UTC, up to the year 9999; 0 if missing. Raises InvalidInput."""
+    value = fields.get("time_us", 0)
     if not isinstance(value, int) or not 0 <= value < _END_OF_9999_US:
         raise InvalidInput("time_us", "is not a number of microseconds since 1970")
     return value
 
 
-def loss(facts: dict[str, Any]) -> float:
-    """0 or more, finite. Raises InvalidInput."""
-    value = facts.get("loss")
+def get_loss(fields: dict[str, Any]) -> float:
+    """Return a loss, 0 or more and finite. Raises InvalidInput."""
+    value = fields.get("loss")
     if not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
         raise InvalidInput("loss", "is not a number of 0 or more")
     return float(value)
 
 
-def from_base64(facts: dict[str, Any], name: str) -> bytes:
-    """Bytes. Raises InvalidInput."""
+def get_bytes(fields: dict[str, Any], name: str) -> bytes:
+    """Decode base64. Raises InvalidInput."""
     try:
-        return base64.b64decode(text(facts, name), validate=True)
+        return base64.b64decode(get_text(fields, name), validate=True)
     except (binascii.Error, ValueError):
         raise InvalidInput(name, "is not base64") from None
 
 
-def folder_path(label: str) -> str:
-    """U+0C95_0CCD for ಕ್: safe on every file system, and readable. A name is at most 255 bytes there, so a long label
-    takes folders within folders, of which all but the innermost end in “_”.
+def label_to_folders(label: str) -> str:
+    """Return U+0C95_0CCD for ಕ್, which is readable and safe on every file system. Names there have at most 255 bytes,
+    so a long label becomes nested folders, of which all but the innermost end in “_”.
     """
     points = [f"{ord(char):04X}" for char in label]
-    pieces = ("_".join(points[i : i + _POINTS_IN_NAME]) for i in range(0, len(points), _POINTS_IN_NAME))
-    return "U+" + "_/".join(pieces)
+    parts = ("_".join(points[i : i + _POINTS_IN_NAME]) for i in range(0, len(points), _POINTS_IN_NAME))
+    return "U+" + "_/".join(parts)
 
 
-def folder_meant(folders: Sequence[str]) -> str:
-    """Of the folders that something lies in, at least one: the name of the innermost, or the whole of one that
-    folder_path has cut.
+def join_label_folders(folders: Sequence[str]) -> str:
+    """Return the innermost of an item's folders, at least one, or the complete name if label_to_folders has
+    split it.
     """
     *outer, name = folders
     whole = name
@@ -99,20 +101,20 @@ def folder_meant(folders: Sequence[str]) -> str:
     return name
 
 
-def label_of_folder(name: str) -> str:
-    """A label from a decimal code point (two digits or more), U+0C95_0CCD, or literal text. Raises InvalidInput."""
+def parse_folder_label(name: str) -> str:
+    """Parse a decimal code point (two digits or more), U+0C95_0CCD, or literal text. Raises InvalidInput."""
     try:
         if _HEX_NAME.fullmatch(name):
             return "".join(chr(int(part.removeprefix("U+"), 16)) for part in re.split("[_ ]", name))
-        if name.isascii() and name.isdecimal() and len(name) > 1:  # one digit is that digit
+        if name.isascii() and name.isdecimal() and len(name) > 1:  # a single digit means itself
             return chr(int(name))
     except (ValueError, OverflowError):
-        raise InvalidInput("label", f"the folder “{name[:80]}” is no code point") from None
+        raise InvalidInput("label", f"the folder “{name[:80]}” is not a code point") from None
     return name
 
 
-def ink_as_json(ink: Ink) -> dict[str, Any]:
-    """Strokes as plain JSON values."""
+def ink_to_json(ink: Ink) -> dict[str, Any]:
+    """Convert strokes to plain JSON values."""
     strokes = [
         {"x": s.x, "y": s.y, **({"t": s.t} if s.t else {}), **({"pressure": s.pressure} if s.pressure else {})}
         for s in ink.strokes
@@ -121,7 +123,7 @@ def ink_as_json(ink: Ink) -> dict[str, Any]:
 
 
 def ink_from_json(value: Any) -> Ink:
-    """The inverse. Raises InvalidInput; whether the strokes make a drawing is for the rasterizer to say."""
+    """Convert back. Raises InvalidInput; the rasterizer checks later whether the strokes make a drawing."""
     try:
         strokes = tuple(
             Stroke(*(tuple(float(v) for v in stroke.get(name, ())) for name in ("x", "y", "t", "pressure")))

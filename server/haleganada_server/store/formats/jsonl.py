@@ -30,43 +30,50 @@ def write(log: LogReader, rasterizer: Rasterizer, path: Path) -> None:
     links = log.links()
     with path.open("w", encoding="utf-8") as file:
         for sample in log.every_sample():
-            file.write(json.dumps(_described(sample, links), ensure_ascii=False) + "\n")
+            file.write(json.dumps(_describe(sample, links), ensure_ascii=False) + "\n")
 
 
 def read(path: Path, rasterizer: Rasterizer) -> Iterator[ImportItem | RefusedItem]:
-    """One item or refusal for each line that is not empty."""
+    """Yield one item or refusal for each line that is not empty."""
     del rasterizer  # drawings are checked when they are taught
     with path.open("rb") as file:
-        for number, line in enumerate(items.lines(file), start=1):
+        for number, line in enumerate(items.read_lines(file), start=1):
             if line.strip():
-                yield _item(f"line {number}", line)
+                yield _parse_item(f"line {number}", line)
 
 
-def _described(sample: SampleRow, links: dict[str, str]) -> dict[str, Any]:
-    facts: dict[str, Any] = {"sample_id": sample.sample_id, "label": sample.label, "time_us": sample.time_us}
+def _describe(sample: SampleRow, links: dict[str, str]) -> dict[str, Any]:
+    fields: dict[str, Any] = {"sample_id": sample.sample_id, "label": sample.label, "time_us": sample.time_us}
     if sample.label in links:
-        facts["variant_of"] = links[sample.label]
+        fields["variant_of"] = links[sample.label]
     if sample.glyph_kind == "ink":
-        facts["ink"] = items.ink_as_json(drawings.strokes(sample.glyph))
+        fields["ink"] = items.ink_to_json(drawings.to_ink(sample.glyph))
     else:
-        facts["image"] = base64.b64encode(sample.glyph).decode()
-    return facts
+        fields["image"] = base64.b64encode(sample.glyph).decode()
+    return fields
 
 
-def _item(name: str, line: bytes) -> ImportItem | RefusedItem:
+def _parse_item(name: str, line: bytes) -> ImportItem | RefusedItem:
     try:
-        facts = items.json_object(line)
-        label, variant_of = items.text(facts, "label"), items.text(facts, "variant_of", default="")
-        glyph, drawing = _glyph(facts)
-        time_us = items.time_us(facts)
-        return ImportItem(name, label, variant_of, glyph, items.key(label, drawing, time_us), time_us=time_us)
+        fields = items.parse_json_object(line)
+        label, variant_of = items.get_text(fields, "label"), items.get_text(fields, "variant_of", default="")
+        glyph, drawing = _parse_glyph(fields)
+        time_us = items.get_time_us(fields)
+        return ImportItem(
+            item=name,
+            label=label,
+            canonical=variant_of,
+            glyph=glyph,
+            key=items.item_key(label, drawing, time_us),
+            time_us=time_us,
+        )
     except InvalidInput as error:
         return RefusedItem(name, error)
 
 
-def _glyph(facts: dict[str, Any]) -> tuple[Glyph, bytes]:
-    if "ink" in facts:
-        ink = items.ink_from_json(facts["ink"])
+def _parse_glyph(fields: dict[str, Any]) -> tuple[Glyph, bytes]:
+    if "ink" in fields:
+        ink = items.ink_from_json(fields["ink"])
         return Glyph(ink=ink), encode_ink(ink)
-    image = items.from_base64(facts, "image")
+    image = items.get_bytes(fields, "image")
     return Glyph(image=image), image

@@ -1,7 +1,7 @@
-"""The files of the system that this one grew out of: training_log.json, training_summary.json, training_images/.
+"""The file format of this project's predecessor: training_log.json, training_summary.json, training_images/.
 
-They are views, computed from the log. vocab_size equals total_chars, because there are no dummy classes. Folders of
-images are named by code points, since a label may be anything. Times are UTC.
+The files are views, computed from the log. vocab_size equals total_chars, because there are no dummy classes. Folders
+of images are named by code points, since a label may be any text. Times are UTC.
 """
 
 from __future__ import annotations
@@ -19,43 +19,45 @@ from haleganada_server.core.sample_log.rows import SampleFacts, SampleRow
 from haleganada_server.store.sample_log.reader import LogReader
 
 from . import items, zip_files
-from .drawings import black_on_white
+from .drawings import to_png
 
 LOG, SUMMARY = "training_log.json", "training_summary.json"
 LISTS = (LOG, SUMMARY)
-_Put = Callable[[str, bytes], None]
+_WriteFile = Callable[[str, bytes], None]
 
 
 def write(log: LogReader, rasterizer: Rasterizer, path: Path) -> None:
     """Write a zip."""
     with zipfile.ZipFile(path, "w") as file:
         _write(
-            log, rasterizer, lambda name, content: file.writestr(zip_files.described(name), content, compresslevel=1)
+            log, rasterizer, lambda name, content: file.writestr(zip_files.new_member(name), content, compresslevel=1)
         )
 
 
 def write_seed_folder(log: LogReader, rasterizer: Rasterizer, folder: Path) -> None:
-    """Write a folder. Not synced file by file: it can always be made again."""
+    """Write a folder. It is not synced, because it can always be written again."""
 
-    def put(name: str, content: bytes) -> None:
+    def write_file(name: str, content: bytes) -> None:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
 
-    _write(log, rasterizer, put)
+    _write(log, rasterizer, write_file)
 
 
-def _write(log: LogReader, rasterizer: Rasterizer, put: _Put) -> None:
-    """log: nobody may write to it meanwhile, for it is read twice."""
+def _write(log: LogReader, rasterizer: Rasterizer, write_file: _WriteFile) -> None:
+    """log: must not change meanwhile, because it is read twice."""
     links, facts = log.links(), log.facts()
     for sample in log.every_sample():
-        put(_image_path(sample), black_on_white(sample, rasterizer))
-    put(LOG, _json(list(_records(facts, links, log.class_ids()))))
-    put(SUMMARY, _json(_summary(facts, links)))
+        write_file(_image_path(sample), to_png(sample, rasterizer))
+    write_file(LOG, _to_json(list(_list_records(facts, links, log.class_ids()))))
+    write_file(SUMMARY, _to_json(_summarize(facts, links)))
 
 
-def _records(facts: list[SampleFacts], links: dict[str, str], class_ids: dict[str, int]) -> Iterator[dict[str, Any]]:
-    """Each sample with the ten keys of training_log.json."""
+def _list_records(
+    facts: list[SampleFacts], links: dict[str, str], class_ids: dict[str, int]
+) -> Iterator[dict[str, Any]]:
+    """Yield each sample with the ten keys of training_log.json."""
     known: set[str] = set()
     for sample in facts:
         known.add(sample.label)
@@ -73,8 +75,8 @@ def _records(facts: list[SampleFacts], links: dict[str, str], class_ids: dict[st
         }
 
 
-def _summary(facts: list[SampleFacts], links: dict[str, str]) -> dict[str, Any]:
-    """The keys of training_summary.json; the three losses are null when nothing was taught."""
+def _summarize(facts: list[SampleFacts], links: dict[str, str]) -> dict[str, Any]:
+    """Return the content of training_summary.json; the three losses are null if nothing was taught."""
     by_label: dict[str, list[float]] = {}
     for sample in facts:
         by_label.setdefault(sample.label, []).append(sample.loss)
@@ -94,7 +96,7 @@ def _summary(facts: list[SampleFacts], links: dict[str, str]) -> dict[str, Any]:
 
 
 def _image_path(sample: SampleRow | SampleFacts) -> str:
-    folder = f"training_images/{items.folder_path(sample.label)}"
+    folder = f"training_images/{items.label_to_folders(sample.label)}"
     return f"{folder}/{sample.sample_id}_{_time(sample):%Y%m%d_%H%M%S}.png"
 
 
@@ -102,5 +104,5 @@ def _time(sample: SampleRow | SampleFacts) -> datetime:
     return datetime.fromtimestamp(sample.time_us / 1e6, tz=timezone.utc).replace(tzinfo=None)
 
 
-def _json(value: Any) -> bytes:
+def _to_json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, indent=2).encode()

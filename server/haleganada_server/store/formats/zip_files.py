@@ -1,4 +1,4 @@
-"""Zip files: reading what a stranger made, bounded in every dimension, and writing what any program opens."""
+"""Zip files: reading untrusted ones within limits, and writing ones that any program opens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.limits import MAX_IMAGE_BYTES
 
 _MAX_RATIO = 200
-_UNSUSPICIOUS_BYTES = 64 * 2**20  # however well they are packed
+_ALWAYS_ALLOWED_BYTES = 64 * 2**20  # whatever the compression ratio
 _UTF8_NAME = 0x800
 _ZIP = "zip file"
 _DECODERS = ("zlib", "lzma", "_lzma", "bz2")
@@ -21,22 +21,22 @@ _DECODERS = ("zlib", "lzma", "_lzma", "bz2")
 
 @dataclass(frozen=True, slots=True)
 class ZipLimits:
-    """What a zip file may cost to read. directory_bytes: of its list of members. total_bytes: unpacked."""
+    """Limits for reading a zip file. directory_bytes: of its list of members. total_bytes: unpacked."""
 
     members: int = 200_000
     directory_bytes: int = 64 * 2**20
     total_bytes: int = 8 * 2**30
 
 
-USUAL = ZipLimits()
+DEFAULT_LIMITS = ZipLimits()
 
 
 @contextmanager
-def opened(path: Path, limits: ZipLimits | None = None, kind: str = _ZIP) -> Iterator[zipfile.ZipFile]:
-    """A zip file to read from. kind: what people call such a file. Raises InvalidInput if it is none, or one that would
-    cost too much to read.
+def open_zip(path: Path, limits: ZipLimits | None = None, kind: str = _ZIP) -> Iterator[zipfile.ZipFile]:
+    """Open a zip file for reading. kind: the name of its format, for errors. Raises InvalidInput if it is not a zip
+    file or is too expensive to read.
     """
-    limits = limits or USUAL
+    limits = limits or DEFAULT_LIMITS
     if _directory_bytes(path, kind) > limits.directory_bytes:
         raise InvalidInput("file", f"lists too many files; at most {limits.members:,} are allowed, so split it")
     with damage_as_invalid_input(kind), zipfile.ZipFile(path) as file:
@@ -46,21 +46,21 @@ def opened(path: Path, limits: ZipLimits | None = None, kind: str = _ZIP) -> Ite
 
 @contextmanager
 def damage_as_invalid_input(kind: str = _ZIP) -> Iterator[None]:
-    """kind: as of opened. InvalidInput for whatever zipfile and its decoders raise on damaged, encrypted or unusual
-    files.
+    """Convert whatever zipfile and its decoders raise for damaged, encrypted or unusual files to InvalidInput. kind:
+    see open_zip.
     """
     try:
         yield
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, ValueError, struct.error) as error:
-        raise InvalidInput("file", f"{_not(kind)} ({type(error).__name__})") from error
+        raise InvalidInput("file", f"{_describe_invalid(kind)} ({type(error).__name__})") from error
     except Exception as error:  # zlib.error and its like for lzma and bz2 have no common base
         if type(error).__module__ not in _DECODERS:
             raise
-        raise InvalidInput("file", f"is a damaged {kind}; make it again") from error
+        raise InvalidInput("file", f"is a damaged {kind}; create it again") from error
 
 
-def content(file: zipfile.ZipFile, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
-    """A member's bytes, at most `limit`, whatever its header says. Raises InvalidInput."""
+def read_member(file: zipfile.ZipFile, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
+    """Return a member's bytes, at most `limit` whatever its header says. Raises InvalidInput."""
     try:
         with damage_as_invalid_input(), file.open(name) as member:
             data = member.read(limit + 1)
@@ -71,17 +71,17 @@ def content(file: zipfile.ZipFile, name: str, limit: int = MAX_IMAGE_BYTES) -> b
     return data
 
 
-def real_name(info: zipfile.ZipInfo) -> str:
-    """A member's path. Many programs write UTF-8 without saying so, which zipfile takes for code page 437."""
+def decode_name(info: zipfile.ZipInfo) -> str:
+    """Return a member's path. Many programs write UTF-8 without the flag, which zipfile decodes as code page 437."""
     name = info.filename
     if not info.flag_bits & _UTF8_NAME:
-        with suppress(UnicodeError):  # it means what it says
+        with suppress(UnicodeError):  # it really is code page 437
             name = name.encode("cp437").decode("utf-8")
     return name.replace("\\", "/")
 
 
-def described(name: str, compression: int = zipfile.ZIP_DEFLATED) -> zipfile.ZipInfo:
-    """A member to write: of no date, so that equal workspaces give equal files, and no clock is too early for zip."""
+def new_member(name: str, compression: int = zipfile.ZIP_DEFLATED) -> zipfile.ZipInfo:
+    """Return a member to write, without a date: equal workspaces give equal files, and any clock works."""
     info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
     info.compress_type = compression
     info.external_attr = 0o644 << 16
@@ -89,27 +89,27 @@ def described(name: str, compression: int = zipfile.ZIP_DEFLATED) -> zipfile.Zip
 
 
 def _check_sizes(file: zipfile.ZipFile, size: int, limits: ZipLimits) -> None:
-    """zipfile never unpacks more than a header says, so the headers bound the cost."""
+    """Raise InvalidInput if the headers exceed the limits; zipfile never unpacks more than a header says."""
     if len(file.infolist()) > limits.members:
         raise InvalidInput("file", f"has over {limits.members:,} files; split it")
     total = sum(info.file_size for info in file.infolist())
-    if total > limits.total_bytes or total > max(_UNSUSPICIOUS_BYTES, _MAX_RATIO * size):
+    if total > limits.total_bytes or total > max(_ALWAYS_ALLOWED_BYTES, _MAX_RATIO * size):
         raise InvalidInput("file", f"unpacks to {total:,} bytes, which is too much for its size; split it")
 
 
-def _not(kind: str) -> str:
-    return f"is not a {kind}, or not a whole one; make it again"
+def _describe_invalid(kind: str) -> str:
+    return f"is not a {kind}, or is truncated; create it again"
 
 
 def _directory_bytes(path: Path, kind: str) -> int:
-    """Size of the list of members, which zipfile reads into memory as a whole. Raises InvalidInput without one."""
+    """Return the size of the list of members, which zipfile reads into memory. Raises InvalidInput without one."""
     with path.open("rb") as file:
         start = max(0, path.stat().st_size - 65_557)  # the longest comment, the end record, the 64-bit locator
         file.seek(start)
         tail = file.read()
         end = tail.rfind(b"PK\x05\x06")
         if end < 0 or len(tail) < end + 22:
-            raise InvalidInput("file", _not(kind))
+            raise InvalidInput("file", _describe_invalid(kind))
         size: int = struct.unpack_from("<I", tail, end + 12)[0]
         file.seek(max(0, start + end - 76))
         wide = file.read(56)

@@ -16,24 +16,24 @@ from .transaction import SqliteTransaction
 
 
 class SqliteLog(LogReader):
-    """core.ports.WorkspaceLog: a reader, and one connection that writes."""
+    """core.sample_log.ports.WorkspaceLog: a reader, and one connection that writes."""
 
     def __init__(self, path: Path, name: str) -> None:
-        """Opens an existing file, of an older version too. Raises DataLoss if it cannot be read."""
+        """Open an existing file, also of an older version. Raises DataLoss if it cannot be read."""
         super().__init__(path, name)
         try:
             with storage_errors(name):
                 self._writer = _open_writer(path)
         except BaseException:
-            super().close()  # not left to the garbage collector, for the file may be moved next
+            super().close()  # not left to the garbage collector, because the file may be moved next
             raise
-        self._identity = _identity(path)
+        self._identity = _identify(path)
 
     @contextmanager
     def transaction(self) -> Iterator[SqliteTransaction]:
-        """For one thread at a time. Commits when the block ends normally, rolls back when it raises."""
+        """Commit when the block ends normally, roll back when it raises. For one thread at a time."""
         with storage_errors(self._name):
-            self._require_place()
+            self._require_same_file()
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield SqliteTransaction(self._writer)
@@ -43,16 +43,18 @@ class SqliteLog(LogReader):
                     self._writer.execute("ROLLBACK")
                 raise
 
-    def _require_place(self) -> None:
-        """SQLite would go on writing to a file that was deleted, and all of it would be lost at the end."""
-        if _identity(self.path) != self._identity:
+    def _require_same_file(self) -> None:
+        """Raise DataLoss if the file was replaced: SQLite would keep writing to a deleted file, and lose everything."""
+        if _identify(self.path) != self._identity:
             raise DataLoss(
-                f"the file of workspace “{self._name}” was moved or deleted while the server ran; what is taught now "
-                "could not be kept. Restart the server, then restore a snapshot if the workspace is not as it was"
+                f"the file of workspace “{self._name}” was moved or deleted while the server was running, so nothing "
+                "more can be saved. Restart the server, then restore a snapshot if the workspace has changed"
             )
 
     def fold(self) -> None:
-        """Bring everything into the main file, so that it alone is the state of now. No transaction may be open."""
+        """Merge the write-ahead log into the main file, so that it holds the whole state. No transaction may be
+        open.
+        """
         with storage_errors(self._name):
             busy = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             if busy:
@@ -60,13 +62,13 @@ class SqliteLog(LogReader):
 
     def close(self) -> None:
         super().close()
-        with suppress(sqlite3.Error):  # the journal holds everything; the next start folds it in
+        with suppress(sqlite3.Error):  # the journal holds everything; the next start merges it
             self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._writer.close()
 
 
 def _open_writer(path: Path) -> sqlite3.Connection:
-    """A connection to a file that was checked, which is of the present version then."""
+    """Open a connection to a checked file, and upgrade the file to the current version."""
     connection = schema.connect_writer(path)
     try:
         schema.upgrade(connection)
@@ -77,8 +79,8 @@ def _open_writer(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Which file this is, whatever its name; None if there is none."""
+def _identify(path: Path) -> tuple[int, int] | None:
+    """Return device and inode of a file; None if it does not exist."""
     try:
         found = path.stat()
     except FileNotFoundError:

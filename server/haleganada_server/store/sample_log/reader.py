@@ -1,4 +1,4 @@
-"""The reading half of a workspace's log, also used on snapshots and on the copies that exports are made from."""
+"""The read-only part of a workspace's log, also used for snapshots and for the copies from which exports are made."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from haleganada_server.store.errors import storage_errors, unreadable
 from . import row_mapping, schema
 
 _STREAMED_ROWS = 256
-_LONGEST_WAIT_S = 10.0
+_CLOSE_TIMEOUT_S = 10.0
 
 
 class LogReader:
-    """Short reads share one connection under a lock; long ones open their own, which close() waits for. Safe from any
-    thread. Every method raises DataLoss if the file turns out to be corrupt, Unavailable once it is closed.
+    """Short reads share one connection under a lock; long ones open their own, and close() waits for them. Safe from
+    any thread. Every method raises DataLoss if the file turns out to be corrupt, Unavailable once it is closed.
     """
 
     def __init__(self, path: Path, name: str, *, frozen: bool = False) -> None:
@@ -39,7 +39,7 @@ class LogReader:
             self._reader = schema.connect_reader(path, frozen=frozen)
             try:
                 schema.check(self._reader, name)
-                self._created_us = self._creation()
+                self._created_us = self._read_created_us()
             except BaseException:
                 self._reader.close()
                 raise
@@ -78,12 +78,21 @@ class LogReader:
             "WHERE forgotten = 0 ORDER BY sample_id"
         )
         return [
-            SampleFacts(i, text, loss, guess, bool(new), bool(fix), *when)
-            for i, text, loss, guess, new, fix, *when in found
+            SampleFacts(
+                sample_id=sample_id,
+                label=text,
+                loss=loss,
+                predicted=predicted,
+                new_label=bool(new_label),
+                correction=bool(correction),
+                time_us=time_us,
+                revision=revision,
+            )
+            for sample_id, text, loss, predicted, new_label, correction, time_us, revision in found
         ]
 
     def live(self) -> tuple[int, list[LiveSample]]:
-        (_, _, revision), *found = self._all(  # one statement: one state
+        (_, _, revision), *found = self._all(  # one statement, so that all belongs to one revision
             "SELECT 0, '', IFNULL(MAX(revision), 0) FROM events UNION ALL "
             "SELECT sample_id, label, revision FROM samples WHERE forgotten = 0 ORDER BY 1"
         )
@@ -113,7 +122,9 @@ class LogReader:
         return [StaleSample(i, label, bool(hidden)) for i, label, hidden in self._all(query, (embedder_hash,))]
 
     def embedding_length(self) -> int:
-        """Numbers in an embedding of the live samples, of most of them while they are embedded anew; 0 with none."""
+        """Return the dimension of the live samples' embeddings, of most of them during re-embedding; 0 without
+        samples.
+        """
         query = (
             "SELECT length(embedding) / 4 FROM samples WHERE forgotten = 0 GROUP BY 1 ORDER BY COUNT(*) DESC, 1 LIMIT 1"
         )
@@ -145,15 +156,15 @@ class LogReader:
             connection.execute("VACUUM INTO ?", (str(path),))
 
     def close(self) -> None:
-        """Waits a little for long reads to end; later reads raise Unavailable."""
-        self._long_reads.close(_LONGEST_WAIT_S)
+        """Wait a little for long reads to end; later reads raise Unavailable."""
+        self._long_reads.close(_CLOSE_TIMEOUT_S)
         with self._reading:
             self._reader.close()
 
-    def _creation(self) -> int:
+    def _read_created_us(self) -> int:
         found = self._all("SELECT value FROM meta WHERE key = 'created_us'")
         if not (found and found[0][0].isdecimal()):
-            raise unreadable(self._name, "it does not say when it was created")
+            raise unreadable(self._name, "its time of creation is missing")
         return int(found[0][0])
 
     def _stream(self, where: str) -> Iterator[SampleRow]:
@@ -165,7 +176,7 @@ class LogReader:
     @contextmanager
     def _own_connection(self) -> Iterator[sqlite3.Connection]:
         with (
-            self._long_reads.one(),
+            self._long_reads.count(),
             storage_errors(self._name),
             closing(schema.connect_reader(self.path, frozen=self._frozen)) as connection,
         ):
@@ -180,7 +191,7 @@ class LogReader:
 
 
 class _LongReads:
-    """Counts reads in progress, so that a file is not moved away under them."""
+    """Counts long reads in progress, so that their file is not moved while they run."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -189,8 +200,8 @@ class _LongReads:
         self._closed = False
 
     @contextmanager
-    def one(self) -> Iterator[None]:
-        """A read in progress."""
+    def count(self) -> Iterator[None]:
+        """Count a read while the block runs. Raises Unavailable once closed."""
         with self._changed:
             if self._closed:
                 raise Unavailable(
@@ -205,7 +216,7 @@ class _LongReads:
                 self._changed.notify_all()
 
     def close(self, timeout_s: float) -> None:
-        """Let no more reads begin, and wait for those in progress."""
+        """Allow no more reads, and wait for those in progress."""
         with self._changed:
             self._closed = True
             self._changed.wait_for(lambda: self._count == 0, timeout_s)

@@ -1,4 +1,4 @@
-"""What can still be read of a workspace's file that does not open, for the log and for the trash."""
+"""Reads what is still readable of a damaged workspace file, for the server's log and for the trash."""
 
 from __future__ import annotations
 
@@ -7,35 +7,38 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-_DAMAGE = (sqlite3.Error, UnicodeDecodeError)  # the second from a text, or from a complaint that quotes damaged bytes
+_DAMAGE = (
+    sqlite3.Error,
+    UnicodeDecodeError,
+)  # the second from a text, or from an error message that quotes damaged bytes
 _ATTEMPTS = (("with its journal", "ro"), ("without its journal", "ro&immutable=1"))
 
 
-def attempts(path: Path) -> Iterator[str]:
-    """Tries to read the file in each way there is, without changing it; what came of each, for the server's log."""
+def attempt_reads(path: Path) -> Iterator[str]:
+    """Try to read the file in each way, without changing it; yield the results, for the server's log."""
     for how, mode in _ATTEMPTS:
         try:
             with closing(_open(path, mode)) as connection:
                 problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-                revision, samples = _facts(connection)
+                revision, samples = _count(connection)
             yield f"{how}: {problem}, at revision {revision}, {samples} samples"
         except _DAMAGE as error:
             yield f"{how}: {error}"
 
 
-def facts(path: Path) -> tuple[int, int] | None:
-    """Revision and number of live samples, as far as they can be read; None if they cannot."""
+def read_counts(path: Path) -> tuple[int, int] | None:
+    """Return the revision and the number of live samples; None if they cannot be read."""
     for _how, mode in _ATTEMPTS:
         try:
             with closing(_open(path, mode)) as connection:
-                return _facts(connection)
+                return _count(connection)
         except _DAMAGE:
             continue
     return None
 
 
-def name(path: Path) -> str | None:
-    """The workspace's name according to its file; None if that cannot be read."""
+def read_name(path: Path) -> str | None:
+    """Return the workspace's name according to its file; None if it cannot be read."""
     for _how, mode in _ATTEMPTS:
         try:
             with closing(_open(path, mode)) as connection:
@@ -50,7 +53,7 @@ def _open(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None)
 
 
-def _facts(connection: sqlite3.Connection) -> tuple[int, int]:
+def _count(connection: sqlite3.Connection) -> tuple[int, int]:
     revision = connection.execute("SELECT IFNULL(MAX(revision), 0) FROM events").fetchone()[0]
     samples = connection.execute("SELECT COUNT(*) FROM samples WHERE forgotten = 0").fetchone()[0]
     return int(revision), int(samples)

@@ -1,4 +1,4 @@
-"""Rows of the tables as the core's dataclasses, and back."""
+"""Converts rows of the tables to the core's dataclasses, and back."""
 
 from __future__ import annotations
 
@@ -17,17 +17,20 @@ SAMPLE = (
     "sample_id, label, glyph_kind, glyph, embedding, embedder_hash, loss, predicted, new_label, correction, "
     "predicted_revision, time_us, revision"
 )
+_EVENT_FIELDS, _SAMPLE_FIELDS = EVENT.split(", "), SAMPLE.split(", ")
 Row = tuple[Any, ...]
 
 
 def to_event(row: Row) -> Event:
-    """A row of the columns EVENT."""
-    kind, time_us, request_id, payload_hash, *rest = row
-    return Event(ChangeKind(kind), time_us, request_id or "", payload_hash or b"", *rest)
+    """Convert a row of the columns EVENT."""
+    values = dict(zip(_EVENT_FIELDS, row, strict=True))
+    values["kind"] = ChangeKind(values["kind"])
+    values["request_id"], values["payload_hash"] = values["request_id"] or "", values["payload_hash"] or b""
+    return Event(**values)
 
 
 def from_event(event: Event, revision: int) -> Row:
-    """The inverse. No request_id is stored as NULL, of which there may be many."""
+    """Convert back. A missing request_id becomes NULL, since the column is unique."""
     return (
         event.kind.value, event.time_us, event.request_id or None, event.payload_hash, event.client, event.sample_id,
         event.label, event.previous, event.canonical, event.target, event.answer, revision, event.undone_by,
@@ -35,14 +38,15 @@ def from_event(event: Event, revision: int) -> Row:
 
 
 def to_sample(row: Row) -> SampleRow:
-    """A row of the columns SAMPLE."""
-    sample_id, label, kind, glyph, vector, embedder, loss, predicted, new_label, correction, *rest = row
-    facts = (loss, predicted, bool(new_label), bool(correction))
-    return SampleRow(sample_id, label, kind, glyph, np.frombuffer(vector, dtype="<f4"), embedder, *facts, *rest)
+    """Convert a row of the columns SAMPLE."""
+    values = dict(zip(_SAMPLE_FIELDS, row, strict=True))
+    values["embedding"] = np.frombuffer(values["embedding"], dtype="<f4")
+    values["new_label"], values["correction"] = bool(values["new_label"]), bool(values["correction"])
+    return SampleRow(**values)
 
 
 def from_sample(sample: SampleRow) -> Row:
-    """The inverse."""
+    """Convert back."""
     return (
         sample.sample_id, sample.label, sample.glyph_kind, sample.glyph, vector_bytes(sample.embedding),
         sample.embedder_hash, sample.loss, sample.predicted, sample.new_label, sample.correction,
@@ -51,5 +55,5 @@ def from_sample(sample: SampleRow) -> Row:
 
 
 def vector_bytes(embedding: NDArray[np.float32]) -> bytes:
-    """(d,) -> 4 d bytes, little-endian on every machine."""
+    """Return the 4 d bytes of a (d,) embedding, little-endian on every machine."""
     return np.ascontiguousarray(embedding, dtype="<f4").tobytes()

@@ -1,11 +1,11 @@
-"""The tables of a workspace's file, and how a connection to it is set up.
+"""The tables of a workspace's file, and how connections to it are set up.
 
-`events` is the log: only ever appended to, but for the mark that an event was undone. `samples` and `links` are what
-the events add up to, kept in the same transactions, so that a start needs no replay. A forgotten sample's row stays,
-hidden, so that undo is exact.
+`events` is the log: rows are only appended, except for the mark that an event was undone. `samples` and `links` are the
+result of the events, updated in the same transactions, so that a start needs no replay. The row of a forgotten sample
+stays, hidden, so that undo is exact.
 
-The version of a file is the number of steps that made it. A change of the tables is a new step at the end, which older
-files take when they are opened.
+The version of a file is the number of migrations it has had. A change of the tables is a new migration at the end,
+which older files get when they are opened.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from haleganada_server.store.errors import unreadable
 
 APPLICATION_ID = 0x48414C45  # "HALE"
 
-_STEPS = (
+_MIGRATIONS = (
     """
 CREATE TABLE events (
     revision INTEGER PRIMARY KEY, kind TEXT NOT NULL, time_us INTEGER NOT NULL, request_id TEXT UNIQUE, payload_hash
@@ -38,10 +38,10 @@ CREATE TABLE links (position INTEGER PRIMARY KEY, form TEXT NOT NULL UNIQUE, can
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """,
 )
-VERSION = len(_STEPS)
+VERSION = len(_MIGRATIONS)
 _TABLES = {"events", "samples", "links", "meta"}
-_BUSY_S = 5.0  # how long to wait for another program that holds the file
-_LONGEST_REASON = 200
+_BUSY_S = 5.0  # time to wait for another program that has locked the file
+_MAX_REASON = 200
 
 
 def create(path: Path, name: str, created_us: int) -> None:
@@ -56,36 +56,34 @@ def create(path: Path, name: str, created_us: int) -> None:
 
 
 def upgrade(connection: sqlite3.Connection) -> None:
-    """Take the steps that a file lacks, each in one transaction."""
+    """Apply the migrations that a file lacks, each in one transaction."""
     for number in range(_version(connection), VERSION):
-        connection.executescript(f"BEGIN IMMEDIATE; {_STEPS[number]} PRAGMA user_version = {number + 1}; COMMIT;")
+        connection.executescript(f"BEGIN IMMEDIATE; {_MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;")
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
-    """A connection in autocommit mode, usable from any thread (one at a time). Each commit is synced."""
+    """Open a connection in autocommit mode, usable from any thread (one at a time). Each commit is synced."""
     connection = _connect(path, "rw")
     connection.execute("PRAGMA synchronous = FULL")
     return connection
 
 
 def use_journal(connection: sqlite3.Connection) -> None:
-    """Let readers and the writer not wait for each other (write-ahead log). Remembered in the file."""
+    """Switch the file to a write-ahead log, so that readers and the writer do not wait for each other."""
     connection.execute("PRAGMA journal_mode = WAL")
 
 
 def connect_reader(path: Path, *, frozen: bool = False) -> sqlite3.Connection:
-    """As connect_writer, for reading only. frozen: nobody writes to the file, and it has no journal beside it."""
+    """Open a connection for reading. frozen: nothing writes to the file, and it has no journal beside it."""
     if frozen:
         return _connect(path, "ro&immutable=1")
-    connection = _connect(path, "rw")  # a reader of a write-ahead log takes part in its book-keeping
+    connection = _connect(path, "rw")  # reading a write-ahead log includes writing to its index
     connection.execute("PRAGMA query_only = ON")
     return connection
 
 
 def check(connection: sqlite3.Connection, name: str) -> None:
-    """Raises DataLoss unless the file is sound and of a version that this server knows. Under 0.1 s with 10,000
-    samples.
-    """
+    """Raise DataLoss unless the file is intact and of a known version. Takes under 0.1 s with 10,000 samples."""
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise unreadable(name, "it is not a workspace file")
     if _version(connection) > VERSION:
@@ -95,7 +93,7 @@ def check(connection: sqlite3.Connection, name: str) -> None:
         )
     problem = " ".join(str(row[0]) for row in connection.execute("PRAGMA quick_check(3)"))
     if problem != "ok":
-        raise unreadable(name, " ".join(problem.split())[:_LONGEST_REASON])
+        raise unreadable(name, " ".join(problem.split())[:_MAX_REASON])
     if missing := _TABLES - {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}:
         raise unreadable(name, f"no such table: {', '.join(sorted(missing))}")
 

@@ -1,4 +1,4 @@
-"""Changes to one workspace's file that reach the disk together or not at all."""
+"""Changes to one workspace's file that are committed together or not at all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _UNDOABLE = ", ".join(f"'{kind.value}'" for kind in sorted(UNDOABLE, key=lambda 
 
 
 class SqliteTransaction:
-    """core.ports.LogTransaction on a connection whose transaction is open."""
+    """core.sample_log.ports.LogTransaction on a connection whose transaction is open."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._run = connection.execute

@@ -1,8 +1,8 @@
 """The data directory: DIR/workspaces/<hash of the name>/{workspace.json, log.sqlite3, snapshots/, trash/}, and
 DIR/tmp/.
 
-No file or folder is named by a label or a workspace's name. A workspace exists as long as its log does; a deleted
-one keeps its snapshots and its trash. Whatever is put in place was finished in DIR/tmp before, which is emptied at
+No file or folder is named after a label or a workspace. A workspace exists as long as its log does; a deleted one keeps
+its snapshots and its trash. Everything is completed in DIR/tmp before it is moved into place; DIR/tmp is emptied at
 every start.
 """
 
@@ -35,18 +35,18 @@ from haleganada_server.store.sample_log.log import SqliteLog
 from haleganada_server.store.sample_log.reader import LogReader
 
 from .lock import DirectoryLock
-from .snapshots import SnapshotFolder, discard_journals
+from .snapshots import SnapshotFolder, remove_journals
 
 _log = logging.getLogger(__name__)
-_BEYOND_ALL_READERS = 1_000_000  # revisions to leave out when nobody knows how far the last one was
+_REVISION_GAP = 1_000_000  # revisions to skip when the last one is unknown
 _NAMED_IN_ERRORS = 3
 
 
 class DataDirectory:
-    """core.ports.WorkspaceDirectory on a file system. Names of workspaces are expected in NFC."""
+    """core.workspaces.ports.WorkspaceDirectory on a file system. Names of workspaces are expected in NFC."""
 
     def __init__(self, root: Path, rasterizer: Rasterizer) -> None:
-        """Creates the folders, takes the lock. Raises Precondition if another server holds it, OSError if the folder
+        """Create the folders and take the lock. Raises Precondition if another server holds it, OSError if the folder
         cannot be used.
         """
         self._workspaces, self._temporary, self._rasterizer = root / "workspaces", root / "tmp", rasterizer
@@ -81,7 +81,9 @@ class DataDirectory:
         try:
             return SqliteLog(path, name)
         except DataLoss as error:
-            _log.error("workspace %r cannot be opened (%s); tried %s", name, error, "; ".join(recovery.attempts(path)))
+            _log.error(
+                "workspace %r cannot be opened (%s); tried %s", name, error, "; ".join(recovery.attempt_reads(path))
+            )
             kept = ", ".join(f"{kept.snapshot_id} (“{kept.name}”)" for kept in self.snapshots(name)[:_NAMED_IN_ERRORS])
             raise DataLoss(f"{error.message}; its newest snapshots: {kept or 'none'}", error.reason) from error
 
@@ -92,22 +94,22 @@ class DataDirectory:
         with storage_errors(name), scratch_folder(self.temporary_file()) as scratch:
             folder = SnapshotFolder(self._home(name), name, scratch)
             if log is None:
-                facts = recovery.facts(path) or (self._newest_revision(name) + _BEYOND_ALL_READERS, 0)
+                counts = recovery.read_counts(path) or (self._newest_revision(name) + _REVISION_GAP, 0)
                 why = f"{why} (damaged)"
             else:
-                facts = (log.revision(), log.count())
-                log.fold()  # while it is open: if there is no room for the manifest, nothing has happened
-            info = folder.describe_for_trash(path, why, facts)
+                counts = (log.revision(), log.count())
+                log.fold()  # before closing it: if there is no space for the manifest, nothing has changed
+            info = folder.describe_for_trash(path, why, counts)
             if log is not None:
                 log.close()
-            folder.throw_away(path, info)
+            folder.move_to_trash(path, info)
             return info
 
     def bring_back(self, name: str, retired: SnapshotInfo) -> SqliteLog:
         if self.exists(name):
             raise AlreadyExists(f"the workspace “{name}” is in the way of its former self", Reason.WORKSPACE_EXISTS)
         with storage_errors(name):
-            SnapshotFolder(self._home(name), name, self._temporary).take_back(retired, self._log_path(name))
+            SnapshotFolder(self._home(name), name, self._temporary).move_back(retired, self._log_path(name))
         return self.open(name)
 
     def save(self, log: WorkspaceLog, name: str, *, seed_files: bool = True) -> SnapshotInfo:
@@ -115,11 +117,11 @@ class DataDirectory:
             state, seed_folder = scratch / "state.sqlite3", scratch / "seed-files"
             log.copy_to(state)
             with contextlib.closing(LogReader(state, log.name, frozen=True)) as kept:
-                facts = (kept.revision(), kept.count())
+                counts = (kept.revision(), kept.count())
                 if seed_files:
                     formats.write_seed_folder(kept, self._rasterizer, seed_folder)
             folder = SnapshotFolder(self._home(log.name), log.name, scratch)
-            return folder.keep(state, seed_folder if seed_files else None, name, facts)
+            return folder.add(state, seed_folder if seed_files else None, name, counts)
 
     def discard(self, name: str, snapshot: SnapshotInfo) -> None:
         SnapshotFolder(self._home(name), name, self._temporary).discard(snapshot)
@@ -133,16 +135,18 @@ class DataDirectory:
         with storage_errors(name), scratch_folder(self.temporary_file()) as scratch:
             state = scratch / "state.sqlite3"
             SnapshotFolder(self._home(name), name, scratch).copy_out(snapshot_id, state)
-            beyond_all = max(event.revision, self._newest_revision(name) + 1)  # also of a workspace deleted meanwhile
+            beyond_all = max(
+                event.revision, self._newest_revision(name) + 1
+            )  # also of a workspace that was deleted in the meantime
             try:
                 return self._put_in_place(state, name, replace(event, revision=beyond_all), scratch)
-            except DataLoss as error:  # it was kept as it was, because the workspace could not be read
+            except DataLoss as error:  # an unreadable workspace was moved to the trash as it was
                 raise damaged_snapshot(name, snapshot_id) from error
 
     def export(self, log: WorkspaceLog, form: TransferFormat) -> ExportFile:
         with storage_errors(log.name), scratch_folder(self.temporary_file()) as scratch:
             state = scratch / "state.sqlite3"
-            log.copy_to(state)  # one state, however long writing takes and whatever is taught meanwhile
+            log.copy_to(state)  # one consistent state, whatever is taught during the export
             with contextlib.closing(LogReader(state, log.name, frozen=True)) as kept:
                 return formats.write(kept, self._rasterizer, form, self.temporary_file())
 
@@ -162,7 +166,7 @@ class DataDirectory:
         return self._home(name) / "log.sqlite3"
 
     def _put_in_place(self, state: Path, name: str, event: Event | None, scratch: Path) -> SqliteLog:
-        """Open a workspace's file, with `event` appended to it, where it belongs. Raises DataLoss."""
+        """Append `event` to a workspace's file, move the file into place and open it. Raises DataLoss."""
         with contextlib.closing(SqliteLog(state, name)) as log:
             if event is not None:
                 with log.transaction() as transaction:
@@ -171,19 +175,17 @@ class DataDirectory:
         path = self._log_path(name)
         path.parent.mkdir(exist_ok=True)
         files.write_json(path.parent / "workspace.json", {"name": name, "created_us": created_us}, scratch)
-        discard_journals(path)
+        remove_journals(path)
         files.move(state, path)
         files.sync_folder(self._workspaces)
         return SqliteLog(path, name)
 
     def _newest_revision(self, name: str) -> int:
-        """As far as the kept states know."""
+        """Return the newest revision of any snapshot; 0 without snapshots."""
         return max((kept.revision for kept in self.snapshots(name)), default=0)
 
     def _name_of(self, home: Path) -> str | None:
-        """The name of the workspace that lives there, if it has a log; the log knows it too, should the JSON be
-        lost.
-        """
+        """Return the name of the workspace in a folder; None if it has no log. The log knows it if the JSON is lost."""
         log = home / "log.sqlite3"
         if not log.exists():
             return None
@@ -191,8 +193,9 @@ class DataDirectory:
             return str(json.loads((home / "workspace.json").read_text(encoding="utf-8"))["name"])
         if home == self._home(DEFAULT_WORKSPACE):
             return DEFAULT_WORKSPACE
-        if (name := recovery.name(log)) is None:
+        if (name := recovery.read_name(log)) is None:
             _log.error(
-                "the folder %s holds a log, but neither it nor workspace.json tells whose; it is left alone", home.name
+                "the folder %s has a log, but neither it nor workspace.json gives the workspace's name; it is skipped",
+                home.name,
             )
         return name

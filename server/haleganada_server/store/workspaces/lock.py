@@ -1,4 +1,4 @@
-"""One server for one data directory."""
+"""Ensures that only one server uses a data directory."""
 
 from __future__ import annotations
 
@@ -8,33 +8,31 @@ from pathlib import Path
 from haleganada_server.core.error_reasons import StartReason
 from haleganada_server.core.errors import Precondition
 
-_LOCKED_BYTE = 1 << 20  # Windows: a locked byte cannot be read, so it lies far behind the process number
+_LOCKED_BYTE = 1 << 20  # Windows: a locked byte cannot be read, so it is far behind the process id
 
 
 class DirectoryLock:
-    """Holds a lock on DIR/haleganada.lock for as long as the process lives or until release(); the kernel frees it
-    then, however the process ends.
-    """
+    """A lock on DIR/haleganada.lock, held until release() or the end of the process, however it ends."""
 
     def __init__(self, directory: Path) -> None:
-        """Raises Precondition if another process holds it."""
+        """Take the lock. Raises Precondition if another process holds it."""
         self._handle = os.open(directory / "haleganada.lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
             _lock(self._handle)
         except OSError as error:
             holder = os.read(self._handle, 32).decode(errors="replace").strip() or "unknown"
             os.close(self._handle)
-            raise _refusal(error, holder) from None
+            raise _lock_error(error, holder) from None
         os.truncate(self._handle, 0)
         os.write(self._handle, f"{os.getpid()}\n".encode())
 
     def release(self) -> None:
-        """Let another server in."""
+        """Release the lock."""
         os.close(self._handle)
 
 
 def _lock(handle: int) -> None:
-    """Raises BlockingIOError or PermissionError if another process has the lock."""
+    """Lock the file. Raises BlockingIOError or PermissionError if another process has locked it."""
     if os.name == "nt":
         import msvcrt
 
@@ -49,10 +47,10 @@ def _lock(handle: int) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _refusal(error: OSError, holder: str) -> Precondition:
+def _lock_error(error: OSError, holder: str) -> Precondition:
     if isinstance(error, BlockingIOError | PermissionError):
         return Precondition(
-            f"another server (process {holder}) uses this data directory; stop it, or choose another with --data",
+            f"another server (process {holder}) uses this data directory; stop it, or choose another one with --data",
             StartReason.DATA_DIRECTORY_LOCKED,
         )
     return Precondition(

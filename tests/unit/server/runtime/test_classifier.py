@@ -109,5 +109,5 @@ def test_a_network_without_a_card_runs(folder: Path) -> None:
 def test_a_network_that_gives_no_numbers_is_damaged(folder: Path) -> None:
     card = with_onnx(folder, network(np.full((SIDE**2, 3), np.nan, np.float32)))
     classifier = OnnxClassifier(folder, card, model_input)
-    with pytest.raises(DataLoss, match="no probabilities"):
+    with pytest.raises(DataLoss, match="are not probabilities"):
         classifier.probabilities(RASTERS)

@@ -12,7 +12,18 @@ from haleganada_server.core.datasets.preview import PreviewRequest, PreviewSheet
 from haleganada_server.core.errors import HaleganadaError, InvalidInput, Precondition
 from haleganada_server.runtime.preview_process import PreviewProcess
 
-INFO = DatasetInfo("0a" * 6, "letters", 1, "ab" * 32, (LabelCount("ಅ", 1, 0, 0),), 0, (), 0, 0, 0)
+INFO = DatasetInfo(
+    dataset_id="0a" * 6,
+    name="letters",
+    created_us=1,
+    sha256="ab" * 32,
+    labels=(LabelCount("ಅ", 1, 0, 0),),
+    writers=0,
+    refused=(),
+    refused_total=0,
+    leaks=0,
+    duplicates=0,
+)
 WISH = PreviewRequest("cnn36", 3, 2, 7)
 DRAWS = """
 import json, pathlib, sys
@@ -58,7 +69,7 @@ def test_what_the_process_refuses(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("code", ["raise SystemExit(3)", "print('no report')", "print('{}')", "import os; os.abort()"])
 def test_a_process_that_fails(tmp_path: Path, code: str) -> None:
-    with pytest.raises(HaleganadaError, match="log has the reason"):
+    with pytest.raises(HaleganadaError, match="see the server's log"):
         drawn(tmp_path, code)
 
 

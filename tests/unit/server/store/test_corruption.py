@@ -158,7 +158,7 @@ def test_nothing_is_acknowledged_into_a_file_that_was_deleted(directory: DataDir
     log.path.unlink()
     if replaced:
         log.path.write_bytes(content)
-    with pytest.raises(DataLoss, match="moved or deleted while the server ran"):
+    with pytest.raises(DataLoss, match="moved or deleted while the server was running"):
         teach_all(log, ["b"])
     assert log.count() == 1, "reading goes on"
     log.close()

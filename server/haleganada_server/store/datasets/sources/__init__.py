@@ -1,4 +1,4 @@
-"""The forms in which data sets come, each with its reader: folders of images, IDX files, NumPy archives, exports."""
+"""Formats of data sets, each with its reader: folders of images, IDX files, NumPy archives, workspace exports."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.store.formats import archive
 
 from . import idx, image_folders, npz, workspace_export
-from .file_tree import opened_tree
-from .source_item import MAX_PIXELS, MAX_TOTAL_PIXELS, RefusedSource, SourceItem, Tell, require_items, untold
+from .file_tree import open_tree
+from .source_item import MAX_PIXELS, MAX_TOTAL_PIXELS, OnNote, RefusedSource, SourceItem, ignore_note, require_items
 
 __all__ = ["MAX_PIXELS", "MAX_TOTAL_PIXELS", "RefusedSource", "SourceItem", "read", "require_items"]
 
 
 def read(
-    path: Path, file_name: str, orientation: Orientation, tell: Tell = untold
+    path: Path, file_name: str, orientation: Orientation, on_note: OnNote = ignore_note
 ) -> Iterator[SourceItem | RefusedSource]:
-    """The items of a folder or file. file_name: what its owner calls it; its ending tells the form. tell: is told what
-    there is to know about the source, before the end.
+    """Yield the items of a folder or file. file_name: the sender's name for it; its suffix determines the format.
+    on_note: called with each caveat about the source, before the last item.
 
-    Raises InvalidInput if it is none that can be read.
+    Raises InvalidInput for an unknown format.
     """
-    ending = Path(file_name).suffix.lower()
-    if path.is_dir() or ending == ".zip":
-        with opened_tree(path) as tree:
+    suffix = Path(file_name).suffix.lower()
+    if path.is_dir() or suffix == ".zip":
+        with open_tree(path) as tree:
             names = tree.names()
             if not path.is_dir() and archive.MEMBERS.issubset(names):
                 yield from workspace_export.read(path, TransferFormat.ARCHIVE)
             elif idx.is_idx(names):
-                yield from idx.read(tree, file_name, orientation, tell)
+                yield from idx.read(tree, file_name, orientation, on_note)
             else:
                 yield from image_folders.read(tree)
-    elif ending == ".npz":
+    elif suffix == ".npz":
         yield from npz.read(path)
-    elif ending == ".jsonl":
+    elif suffix == ".jsonl":
         yield from workspace_export.read(path, TransferFormat.JSONL)
     else:
-        wanted = "a .zip of folders or IDX files, a .npz, or a workspace's export, .zip or .jsonl"
-        raise InvalidInput("file_name", f"ends with “{ending[:20]}”; send {wanted}")
+        formats = "a .zip of folders or IDX files, a .npz, or a workspace's export, .zip or .jsonl"
+        raise InvalidInput("file_name", f"ends with “{suffix[:20]}”; send {formats}")

@@ -1,6 +1,6 @@
-"""class_mapping.json: a JSON object of folder -> label, for folders whose names do not say what they mean.
+"""class_mapping.json: a JSON object of folder -> label, for folders whose names do not show their labels.
 
-It counts for all images, so it lies above all of them. Labels in it are text as it stands: "65" is no A there.
+It applies to all images, so it must be above all of them. Labels in it are literal text: "65" does not mean A there.
 """
 
 from __future__ import annotations
@@ -20,96 +20,96 @@ from .file_tree import Tree
 FILE = "class_mapping.json"
 
 _MAX_BYTES = 4 << 20
-_LONGEST_SHOWN = 80
+_MAX_SHOWN = 80
 _NAMED_IN_ERRORS = 10
 
 
 def is_mapping(name: str) -> bool:
-    """Whether a file is one, by its name."""
+    """Return whether a file has the name of a mapping."""
     return PurePosixPath(name).name == FILE
 
 
 def read(tree: Tree, names: Sequence[str], images: Sequence[str]) -> dict[str, str]:
-    """Folder, by its name in NFC -> label, normalized; {} without such a file. names: all of the tree's; images: those
-    of images.
+    """Return folder name in NFC -> normalized label; {} without such a file. names: all files of the tree; images: the
+    images among them.
 
-    Raises InvalidInput for several such files, one that is not above all images, and one that is no object of distinct
-    folders and distinct labels.
+    Raises InvalidInput for several such files, one that is not above all images, or one that is not an object of
+    distinct folders and distinct labels.
     """
     found = [name for name in names if is_mapping(name)]
     if not found:
         return {}
     if len(found) > 1:
-        raise InvalidInput("file", f"has several mappings ({_listed(found)}); leave only the right one")
+        raise InvalidInput("file", f"has several mappings ({_quote_all(found)}); keep only the right one")
     above = found[0].removesuffix(FILE)
     if not all(name.startswith(above) for name in images):
-        raise InvalidInput("file", f"has {_shown(found[0])}, which is not above all its images; move it there")
+        raise InvalidInput("file", f"has {_escape(found[0])}, which is not above all its images; move it there")
     try:
-        content = tree.content(found[0], _MAX_BYTES)
+        content = tree.read(found[0], _MAX_BYTES)
     except InvalidInput as error:
         raise InvalidInput("file", f"has a {FILE} that {error.description}") from error
-    labels = {folder: _label(folder, label) for folder, label in _object(content).items()}
-    _require_distinct(labels)
+    labels = {folder: _parse_label(folder, label) for folder, label in _parse_object(content).items()}
+    _require_distinct_labels(labels)
     return labels
 
 
 def require_use(labels: Mapping[str, str], folders: Iterable[str]) -> None:
-    """Raises InvalidInput if a mapping names none of these folders, as one the other way round does."""
-    if labels and labels.keys().isdisjoint(map(in_nfc, folders)):
-        raise InvalidInput("file", f"has a {FILE} that names none of its folders; {_WANTED}")
+    """Raise InvalidInput if a mapping names none of these folders, as a reversed one does."""
+    if labels and labels.keys().isdisjoint(map(to_nfc, folders)):
+        raise InvalidInput("file", f"has a {FILE} that names none of its folders; {_EXAMPLE}")
 
 
-def in_nfc(folder: str) -> str:
-    """A folder's name as a mapping has it: some systems store the decomposed one."""
+def to_nfc(folder: str) -> str:
+    """Return a folder's name as in a mapping: some systems store it decomposed."""
     return unicodedata.normalize("NFC", folder)
 
 
-def _object(content: bytes) -> dict[str, Any]:
+def _parse_object(content: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(content, object_pairs_hook=_distinct)
+        found = json.loads(content, object_pairs_hook=_require_distinct_names)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise InvalidInput("file", f"has a {FILE} that is no JSON object with each folder once; {_WANTED}")
+        raise InvalidInput("file", f"has a {FILE} that is not a JSON object with each folder once; {_EXAMPLE}")
     return found
 
 
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = {in_nfc(name): value for name, value in pairs}
+def _require_distinct_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = {to_nfc(name): value for name, value in pairs}
     if len(found) < len(pairs):
-        raise ValueError("a name is there twice")
+        raise ValueError("a name occurs twice")
     return found
 
 
-def _label(folder: str, value: Any) -> str:
+def _parse_label(folder: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise InvalidInput("file", f"has a {FILE} whose label for “{_shown(folder)}” is not text; {_WANTED}")
+        raise InvalidInput("file", f"has a {FILE} whose label for “{_escape(folder)}” is not text; {_EXAMPLE}")
     try:
         return normalize_label(value)
     except InvalidInput as error:
-        problem = f"has a {FILE} whose label for “{_shown(folder)}” {error.description}"
+        problem = f"has a {FILE} whose label for “{_escape(folder)}” {error.description}"
         raise InvalidInput("file", problem) from error
 
 
-def _require_distinct(labels: Mapping[str, str]) -> None:
+def _require_distinct_labels(labels: Mapping[str, str]) -> None:
     folders: dict[str, list[str]] = defaultdict(list)
     for folder, label in labels.items():
         folders[label].append(folder)
-    colliding = [f"{_listed(own)} all mean “{label}”" for label, own in sorted(folders.items()) if len(own) > 1]
+    colliding = [f"{_quote_all(own)} all mean “{label}”" for label, own in sorted(folders.items()) if len(own) > 1]
     if colliding:
         listed = "; ".join(colliding[:_NAMED_IN_ERRORS])
         raise InvalidInput(
-            "file", f"has several names for one label in its {FILE}: {listed}. Merge them, or correct it"
+            "file", f"has several names for one label in its {FILE}: {listed}. Merge them, or correct the file"
         )
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(f"“{_shown(name)}”" for name in sorted(names)[:_NAMED_IN_ERRORS])
+def _quote_all(names: Sequence[str]) -> str:
+    return ", ".join(f"“{_escape(name)}”" for name in sorted(names)[:_NAMED_IN_ERRORS])
 
 
-def _shown(name: str) -> str:
-    """With escapes for what is not text: JSON and names of files need not be UTF-8."""
-    return name.encode("utf-8", "backslashreplace").decode()[:_LONGEST_SHOWN]
+def _escape(name: str) -> str:
+    """Escape what is not UTF-8, since JSON and file names need not be."""
+    return name.encode("utf-8", "backslashreplace").decode()[:_MAX_SHOWN]
 
 
-_WANTED = 'write it as {"folder": "label"}'
+_EXAMPLE = 'write it as {"folder": "label"}'

@@ -1,4 +1,4 @@
-"""A zip file or a folder, as one thing: names of files with slashes, and their bytes. Nothing is unpacked to disk."""
+"""One interface to zip files and folders: file names with slashes, and their bytes. Nothing is unpacked to disk."""
 
 from __future__ import annotations
 
@@ -19,42 +19,42 @@ _ZIP_LIMITS = zip_files.ZipLimits(members=MAX_ITEMS, directory_bytes=192 * 2**20
 
 
 class Tree(Protocol):
-    """Files by name, hidden ones and what macOS adds left out."""
+    """Files by name, without hidden ones and those that macOS adds."""
 
     def names(self) -> list[str]:
-        """Sorted. Raises InvalidInput for too many."""
+        """Return all names, sorted. Raises InvalidInput for too many."""
 
-    def content(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
-        """All of a file. Raises InvalidInput if it has over `limit` bytes or cannot be read."""
+    def read(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
+        """Return a whole file. Raises InvalidInput if it has over `limit` bytes or cannot be read."""
 
-    def opened(self, name: str) -> IO[bytes]:
-        """A file to read from the start. Raises InvalidInput."""
+    def open(self, name: str) -> IO[bytes]:
+        """Open a file for reading. Raises InvalidInput."""
 
 
 class ZipTree:
-    """The members of a zip file, directories left out."""
+    """The members of a zip file, without directories."""
 
     def __init__(self, file: zipfile.ZipFile) -> None:
         self._file = file
         self._members = {
-            zip_files.real_name(info): info
+            zip_files.decode_name(info): info
             for info in file.infolist()
-            if not info.is_dir() and not _is_hidden(zip_files.real_name(info))
+            if not info.is_dir() and not _is_hidden(zip_files.decode_name(info))
         }
 
     def names(self) -> list[str]:
         return sorted(self._members)
 
-    def content(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
-        return zip_files.content(self._file, self._members[name].filename, limit)
+    def read(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
+        return zip_files.read_member(self._file, self._members[name].filename, limit)
 
-    def opened(self, name: str) -> IO[bytes]:
+    def open(self, name: str) -> IO[bytes]:
         with zip_files.damage_as_invalid_input():
             return self._file.open(self._members[name])
 
 
 class FolderTree:
-    """The files below a folder. Links that lead out of it are left alone: they could lead to anybody's files."""
+    """The files below a folder. Links that lead out of it are refused: they could lead to anyone's files."""
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
@@ -70,9 +70,9 @@ class FolderTree:
                 raise InvalidInput("path", f"has over {MAX_ITEMS:,} files; name a smaller folder")
         return sorted(found)
 
-    def content(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
+    def read(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
         try:
-            with self.opened(name) as file:
+            with self.open(name) as file:
                 data = file.read(limit + 1)
         except OSError as error:
             raise InvalidInput("file", "cannot be read by the server") from error
@@ -80,10 +80,12 @@ class FolderTree:
             raise InvalidInput("file", f"has over {limit:,} bytes; send it smaller")
         return data
 
-    def opened(self, name: str) -> IO[bytes]:
+    def open(self, name: str) -> IO[bytes]:
         path = (self._root / name).resolve()
         if not path.is_relative_to(self._root) or not path.is_file():
-            raise InvalidInput("file", "is a link that leads out of the folder, or no file; put the file itself there")
+            raise InvalidInput(
+                "file", "is not a file, or is a link that leads out of the folder; put the file itself there"
+            )
         try:
             return path.open("rb")
         except OSError as error:
@@ -91,12 +93,12 @@ class FolderTree:
 
 
 @contextmanager
-def opened_tree(path: Path) -> Iterator[Tree]:
-    """A folder or a zip file. Raises InvalidInput if it is neither, or one that would cost too much to read."""
+def open_tree(path: Path) -> Iterator[Tree]:
+    """Open a folder or a zip file. Raises InvalidInput if it is neither, or too expensive to read."""
     if path.is_dir():
         yield FolderTree(path)
         return
-    with zip_files.opened(path, _ZIP_LIMITS) as file:
+    with zip_files.open_zip(path, _ZIP_LIMITS) as file:
         yield ZipTree(file)
 
 

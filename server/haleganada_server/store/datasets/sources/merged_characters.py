@@ -1,7 +1,7 @@
-"""Labels of IDX files that stand for several characters: EMNIST gives a capital and its small letter one label.
+"""Labels of IDX files that stand for several characters: EMNIST gives a capital and its small letter the same label.
 
-Its “letters” do so with all 26, and name both in the mapping; “balanced” and “bymerge” do so with those that look
-alike, and name the capital only.
+Its “letters” set does so for all 26, and lists both in the mapping; “balanced” and “bymerge” do so for those that look
+alike, and list only the capital.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ REASON = "MERGED_CHARACTERS"
 _SHOWN = 3
 
 
-def other_characters(rows: Sequence[Sequence[LabelName]], is_emnist: bool) -> dict[str, str]:
-    """label -> another character that it stands for, of those that do. rows: of the mapping, the first name of each is
-    the label.
+def find_merged_characters(rows: Sequence[Sequence[LabelName]], is_emnist: bool) -> dict[str, str]:
+    """Return label -> another character that it also stands for. rows: of the mapping; the first name of each is the
+    label.
     """
     labels = {row[0].label for row in rows}
     found = {}
@@ -33,12 +33,10 @@ def other_characters(rows: Sequence[Sequence[LabelName]], is_emnist: bool) -> di
     return found
 
 
-def merged_characters(others: Mapping[str, str]) -> DatasetNote:
-    """What to know about such labels. others: as of other_characters, one at least, sorted."""
+def describe_merged_characters(others: Mapping[str, str]) -> DatasetNote:
+    """Return the note about such labels. others: as find_merged_characters returns them, at least one, sorted."""
     shown = ", ".join(f"“{label}” also for “{other}”" for label, other in list(others.items())[:_SHOWN])
     more = ", …" if len(others) > _SHOWN else ""
     count = f"{len(others)} labels stand" if len(others) > 1 else "one label stands"
-    message = (
-        f"{count} for several characters ({shown}{more}); a model that is trained on this never answers the others"
-    )
+    message = f"{count} for several characters ({shown}{more}); a model trained on this never predicts the others"
     return DatasetNote(REASON, message, tuple(others)[:MAX_LISTED_ITEMS])

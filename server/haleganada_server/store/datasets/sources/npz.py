@@ -1,7 +1,7 @@
 """NumPy archives: x or images (n, h, w) uint8 or bool, y or labels; optionally names, split, writer.
 
-Images and labels may also come as x_train, y_train, x_test and so on. The arrays are read from their members piece by
-piece, never by numpy.load: what a stranger sends decides neither how much memory it takes nor what is unpickled.
+Images and labels may also be named x_train, y_train, x_test and so on. The arrays are read in chunks, never by
+numpy.load: an untrusted file must not decide how much memory is used or what is unpickled.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.store.formats import zip_files
 
-from .source_item import MAX_ITEMS, MAX_PIXELS, LabelName, RefusedSource, SourceItem, label_name, part_named
+from .source_item import MAX_ITEMS, MAX_PIXELS, LabelName, RefusedSource, SourceItem, make_label_name, parse_part
 
 _IMAGES, _LABELS, _WRITERS, _SPLITS = ("x", "images"), ("y", "labels"), ("writer", "writers"), ("split", "splits")
 _NAMES = ("unicode", "names", "classes")
-_ENDINGS = ("", "_train", "_val", "_validation", "_test")
+_SUFFIXES = ("", "_train", "_val", "_validation", "_test")
 _MAX_TABLE_BYTES = 128 * 2**20  # of labels, names and the like
 _LIMITS = zip_files.ZipLimits(members=100, total_bytes=32 * 2**30)
 _KIND = "NumPy archive"
@@ -33,15 +33,15 @@ _DESCRIPTION = (
 
 
 def read(path: Path) -> Iterator[SourceItem | RefusedSource]:
-    """Raises InvalidInput if the arrays are missing or do not fit each other."""
-    with zip_files.opened(path, _LIMITS, _KIND) as file:
+    """Yield the drawings. Raises InvalidInput if arrays are missing or do not match."""
+    with zip_files.open_zip(path, _LIMITS, _KIND) as file:
         arrays = _Arrays(file)
-        endings = [ending for ending in _ENDINGS if arrays.named(_IMAGES, ending)]
-        if not endings:
+        suffixes = [suffix for suffix in _SUFFIXES if arrays.find(_IMAGES, suffix)]
+        if not suffixes:
             raise InvalidInput("file", _DESCRIPTION)
-        names = arrays.table(_NAMES, "")
-        for ending in endings:
-            yield from _drawings(arrays, ending, names)
+        names = arrays.read_table(_NAMES, "")
+        for suffix in suffixes:
+            yield from _read_drawings(arrays, suffix, names)
 
 
 class _Arrays:
@@ -51,29 +51,29 @@ class _Arrays:
         self._file = file
         self._members = {info.filename.removesuffix(".npy"): info for info in file.infolist()}
 
-    def named(self, names: tuple[str, ...], ending: str) -> str | None:
-        """The first of the names, with the ending, that there is."""
-        return next((name + ending for name in names if name + ending in self._members), None)
+    def find(self, names: tuple[str, ...], suffix: str) -> str | None:
+        """Return the first of the names, with the suffix, that exists; None if none does."""
+        return next((name + suffix for name in names if name + suffix in self._members), None)
 
-    def table(self, names: tuple[str, ...], ending: str) -> NDArray[Any] | None:
-        """A whole one-dimensional array; None if there is none of these names. Raises InvalidInput."""
-        name = self.named(names, ending)
+    def read_table(self, names: tuple[str, ...], suffix: str) -> NDArray[Any] | None:
+        """Return a whole one-dimensional array; None if none has one of these names. Raises InvalidInput."""
+        name = self.find(names, suffix)
         if name is None:
             return None
-        with self.opened(name) as (file, shape, kind):
+        with self.open(name) as (file, shape, kind):
             if len(shape) != 1 or shape[0] > MAX_ITEMS or shape[0] * kind.itemsize > _MAX_TABLE_BYTES:
                 raise InvalidInput(
                     "file", f"has an array {name} of shape {shape}; it must be a list of at most {MAX_ITEMS:,}"
                 )
-            return np.frombuffer(_exactly(file, shape[0] * kind.itemsize, name), kind)
+            return np.frombuffer(_read_exactly(file, shape[0] * kind.itemsize, name), kind)
 
-    def opened(self, name: str) -> _OpenArray:
-        """An array to read from. Raises InvalidInput for what would have to be unpickled."""
+    def open(self, name: str) -> _OpenArray:
+        """Open an array for reading. Raises InvalidInput for one that would have to be unpickled."""
         return _OpenArray(self._file, self._members[name], name)
 
 
 class _OpenArray:
-    """A member, its shape and its type; to be used in a with statement."""
+    """A member with its shape and type; for use in a with statement."""
 
     def __init__(self, file: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> None:
         with zip_files.damage_as_invalid_input(_KIND):
@@ -97,29 +97,30 @@ class _OpenArray:
         self._file.close()
 
 
-def _drawings(arrays: _Arrays, ending: str, names: NDArray[Any] | None) -> Iterator[SourceItem | RefusedSource]:
-    labels = arrays.table(_LABELS, ending)
-    writers, splits = arrays.table(_WRITERS, ending), arrays.table(_SPLITS, ending)
+def _read_drawings(arrays: _Arrays, suffix: str, names: NDArray[Any] | None) -> Iterator[SourceItem | RefusedSource]:
+    labels = arrays.read_table(_LABELS, suffix)
+    writers, splits = arrays.read_table(_WRITERS, suffix), arrays.read_table(_SPLITS, suffix)
     if labels is None:
         raise InvalidInput("file", _DESCRIPTION)
-    known = {value: _label(value, names) for value in np.unique(labels).tolist()}
-    part = part_named(ending.removeprefix("_"))
-    title = arrays.named(_IMAGES, ending) or ""
-    for i, image in enumerate(_images(arrays, title, len(labels), (writers, splits))):
+    known = {value: _name_label(value, names) for value in np.unique(labels).tolist()}
+    part = parse_part(suffix.removeprefix("_"))
+    title = arrays.find(_IMAGES, suffix) or ""
+    for i, image in enumerate(_read_images(arrays, title, len(labels), (writers, splits))):
         found = known[labels[i].item()]
         item = f"{title}[{i}]"
         if found.error is not None:
             yield RefusedSource(item, found.error)
             continue
-        own = part if splits is None else _part(splits[i])
-        yield SourceItem(item, found.label, found.folder, image, own, _writer(None if writers is None else writers[i]))
+        item_part = part if splits is None else _parse_split(splits[i])
+        writer = "" if writers is None else _to_text(writers[i].item())
+        yield SourceItem(item, found.label, found.folder, image, item_part, writer)
 
 
-def _images(
+def _read_images(
     arrays: _Arrays, name: str, labels: int, beside: tuple[NDArray[Any] | None, ...]
 ) -> Iterator[NDArray[np.uint8]]:
-    """(h, w) gray values, one by one."""
-    with arrays.opened(name) as (file, shape, kind):
+    """Yield (h, w) gray values, one image at a time."""
+    with arrays.open(name) as (file, shape, kind):
         if len(shape) == 4 and 1 in (shape[1], shape[3]):
             shape = (shape[0], *(shape[1:3] if shape[3] == 1 else shape[2:4]))
         if len(shape) != 3 or kind not in (np.dtype(np.uint8), np.dtype(np.bool_)):
@@ -131,50 +132,46 @@ def _images(
             raise InvalidInput("file", f"has images of {width} x {height} pixels")
         scale = 255 if kind.kind == "b" else 1
         for _ in range(count):
-            pixels = np.frombuffer(_exactly(file, height * width, name), np.uint8).reshape(height, width)
+            pixels = np.frombuffer(_read_exactly(file, height * width, name), np.uint8).reshape(height, width)
             yield pixels if scale == 1 else (pixels != 0).astype(np.uint8) * np.uint8(scale)
 
 
-def _label(value: int | str | bytes | bool, names: NDArray[Any] | None) -> LabelName:
-    """Of one value of y: a text as it is, a number through the names, without names only a digit."""
+def _name_label(value: int | str | bytes | bool, names: NDArray[Any] | None) -> LabelName:
+    """Return the label for a value of y: text as it is, a number by its name, or without names a digit."""
     if isinstance(value, str | bytes):
-        text = _text(value)
-        return label_name(text, text)
+        text = _to_text(value)
+        return make_label_name(text, text)
     if names is None:
         if 0 <= value <= 9:
-            return label_name(str(int(value)), str(int(value)))
+            return make_label_name(str(int(value)), str(int(value)))
         raise InvalidInput(
-            "file", f"has the label {value}, and nothing says which character that is; add an array names, one a label"
+            "file", f"has the label {value}, but does not say which character that is; add an array of names"
         )
     if not 0 <= value < len(names):
-        raise InvalidInput("file", f"has the label {value}, but {len(names)} names; each label is a place among them")
-    text = _text(names[value].item())
-    return label_name(text, text)
+        raise InvalidInput("file", f"has the label {value}, but only {len(names)} names; labels are indices into them")
+    text = _to_text(names[value].item())
+    return make_label_name(text, text)
 
 
-def _part(value: Any) -> Part:
-    """train, validation or test, or their numbers 0, 1 and 2."""
+def _parse_split(value: Any) -> Part:
+    """Parse train, validation or test, or their numbers 0, 1 and 2. Raises InvalidInput."""
     plain = value.item()
-    text = _text(plain)
+    text = _to_text(plain)
     part = (
-        part_named(text) if not isinstance(plain, int) else {0: Part.TRAIN, 1: Part.VALIDATION, 2: Part.TEST}.get(plain)
+        parse_part(text) if not isinstance(plain, int) else {0: Part.TRAIN, 1: Part.VALIDATION, 2: Part.TEST}.get(plain)
     )
     if part is None:
         raise InvalidInput("file", f"has “{text[:40]}” in split; write train, validation or test, or 0, 1 or 2")
     return part
 
 
-def _writer(value: Any) -> str:
-    return "" if value is None else _text(value.item())
-
-
-def _text(value: Any) -> str:
+def _to_text(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def _exactly(file: IO[bytes], count: int, name: str) -> bytes:
+def _read_exactly(file: IO[bytes], count: int, name: str) -> bytes:
     with zip_files.damage_as_invalid_input(_KIND):
         data = file.read(count)
     if len(data) < count:
-        raise InvalidInput("file", f"has an array {name} that ends too early; make it again")
+        raise InvalidInput("file", f"has a truncated array {name}; create it again")
     return data

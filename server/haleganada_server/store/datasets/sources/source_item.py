@@ -1,4 +1,4 @@
-"""What every reader of data sets gives, and how much of it is taken."""
+"""What every reader of data sets yields, and limits for all of them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from haleganada_server.core.labels import normalize_label
 
 MAX_ITEMS = 1_000_000
 MAX_PIXELS = 16_000_000
-"""Of one image."""
+"""Limit for one image."""
 MAX_TOTAL_PIXELS = 20_000_000_000
-"""A million drawings of 140 x 140 px; thousands of photos."""
+"""Limit for a data set: a million drawings of 140 x 140 px, or thousands of photos."""
 
-Tell = Callable[[DatasetNote], None]
-"""Called with what there is to know about a source."""
+OnNote = Callable[[DatasetNote], None]
+"""Called with each caveat about a source."""
 
 _PARTS = {
     "train": Part.TRAIN,
@@ -36,10 +36,10 @@ _PARTS = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SourceItem:
-    """One drawing with its label. item: its name in the source. folder: the name that its label was read from.
+    """One drawing with its label. item: its name in the source. folder: the name from which its label was read.
 
-    image: the bytes of an image file, (h, w) uint8 gray values, or what was drawn. part: None if the source says
-    nothing. writer: "" = not known.
+    image: the bytes of an image file, (h, w) uint8 gray values, or a glyph. part: None if the source does not say.
+    writer: "" = unknown.
     """
 
     item: str
@@ -60,31 +60,31 @@ class RefusedSource:
 
 @dataclass(frozen=True, slots=True)
 class LabelName:
-    """A label as the source spells it, and as it is kept; error instead, if it cannot be one."""
+    """A label as spelled in the source, and normalized; with an error if it is not a valid label."""
 
     folder: str
     label: str
     error: InvalidInput | None = None
 
 
-def untold(_note: DatasetNote) -> None:
-    """For who does not want to know."""
+def ignore_note(_note: DatasetNote) -> None:
+    """Ignore a note."""
 
 
-def label_name(folder: str, meaning: str) -> LabelName:
-    """meaning: the text that `folder` stands for."""
+def make_label_name(folder: str, meaning: str) -> LabelName:
+    """Normalize `meaning`, the text that `folder` stands for."""
     try:
         return LabelName(folder, normalize_label(meaning))
     except InvalidInput as error:
         return LabelName(folder, "", error)
 
 
-def part_named(name: str) -> Part | None:
-    """The part that a folder, a file or an entry of an array is named after; None if it is no such name."""
+def parse_part(name: str) -> Part | None:
+    """Return the part that a folder, a file name or an array entry names; None if it names no part."""
     return _PARTS.get(name.lower())
 
 
 def require_items(count: int) -> None:
-    """Raises InvalidInput for too many."""
+    """Raise InvalidInput for too many items."""
     if count > MAX_ITEMS:
         raise InvalidInput("file", f"has {count:,} drawings; at most {MAX_ITEMS:,} are allowed, so send fewer")

@@ -1,6 +1,4 @@
-"""What was taught, as a workspace's export has it: JSON lines, or the archive. No writers and no parts are known
-then.
-"""
+"""Samples of a workspace's export, JSON lines or an archive; they have no writers and no parts."""
 
 from __future__ import annotations
 
@@ -13,24 +11,24 @@ from haleganada_server.core.workspaces.types import RefusedItem, TransferFormat
 from haleganada_server.store import formats
 from haleganada_server.vision import PillowRasterizer
 
-from .source_item import RefusedSource, SourceItem, label_name
+from .source_item import RefusedSource, SourceItem, make_label_name
 
 
-def read(path: Path, form: TransferFormat) -> Iterator[SourceItem | RefusedSource]:
-    """Each sample under the label that it was taught with, whatever that stands for. Raises InvalidInput for an archive
-    that is damaged or of a newer version.
+def read(path: Path, transfer_format: TransferFormat) -> Iterator[SourceItem | RefusedSource]:
+    """Yield each sample with the label it was taught with, not the canonical one. Raises InvalidInput for an archive
+    that is damaged or from a newer version.
     """
-    for item in formats.read(path, form, PillowRasterizer()):
-        yield _item(item)
+    for item in formats.read(path, transfer_format, PillowRasterizer()):
+        yield _convert(item)
 
 
-def _item(item: ImportItem | RefusedItem) -> SourceItem | RefusedSource:
+def _convert(item: ImportItem | RefusedItem) -> SourceItem | RefusedSource:
     if isinstance(item, RefusedItem):
         error = item.error
         return RefusedSource(
             item.item, error if isinstance(error, HaleganadaError) else InvalidInput("file", str(error))
         )
-    found = label_name(item.label, item.label)
+    found = make_label_name(item.label, item.label)
     if found.error is not None:
         return RefusedSource(item.item, found.error)
     return SourceItem(item.item, found.label, found.label, item.glyph)

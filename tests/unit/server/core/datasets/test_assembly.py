@@ -18,7 +18,14 @@ OPTIONS = DatasetOptions("x")
 def item(
     picture: str, label: str, part: Part | None = None, writer: str = "", folder: str = "", name: str = ""
 ) -> ItemFacts:
-    return ItemFacts(name or picture, label, folder or label, part, writer, picture.encode())
+    return ItemFacts(
+        item=name or picture,
+        label=label,
+        folder=folder or label,
+        part=part,
+        writer=writer,
+        digest=picture.encode(),
+    )
 
 
 def made(items: list[ItemFacts]) -> Assembled:

@@ -27,7 +27,8 @@ def items(writers: st.SearchStrategy[str], parts: st.SearchStrategy[Part | None]
 
 
 def item(number: int, label: str, writer: str = "", part: Part | None = None) -> ItemFacts:
-    return ItemFacts(f"{number}.png", label, label, part, writer, number.to_bytes(16, "big"))
+    digest = number.to_bytes(16, "big")
+    return ItemFacts(item=f"{number}.png", label=label, folder=label, part=part, writer=writer, digest=digest)
 
 
 without_parts = items(st.sampled_from(["", "1", "2", "3", "4", "5"]), st.none())
@@ -117,7 +118,7 @@ def test_writers_that_do_not_suffice(writers: str) -> None:
 
 def test_labels_that_have_one_writer_each_cannot_be_split_by_writer() -> None:
     found = [item(i, "abcde"[i % 5], "12345"[i % 5]) for i in range(50)]
-    with pytest.raises(InvalidInput, match="without a drawing to train on"):
+    with pytest.raises(InvalidInput, match="no drawing left to train on"):
         split(found, DatasetOptions("x", SplitRule.BY_WRITER))
 
 

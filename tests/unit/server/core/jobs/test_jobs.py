@@ -36,7 +36,7 @@ def test_a_training_leaves_a_model_epochs_and_files(tmp_path: Path) -> None:
         assert [epoch.epoch for epoch in job.epochs] == [1, 2, 3, 4]
         assert job.created_us < job.started_us < job.ended_us
         assert job.files == {"training_history.json": 2}
-        assert running.file(job.job_id, "training_history.json").read_text() == "{}"
+        assert running.find_file(job.job_id, "training_history.json").read_text() == "{}"
         card = ModelCard.from_json((tmp_path / "models" / job.model_id / "model.json").read_bytes())
         assert (card.name, card.labels) == ("mine", ("a", "ಅ"))
         assert not (tmp_path / "jobs" / job.job_id / "model").exists()
@@ -325,7 +325,7 @@ def test_unreadable_jobs_are_left_out(tmp_path: Path) -> None:
 def test_only_files_that_were_listed_can_be_had(tmp_path: Path) -> None:
     with jobs(tmp_path) as running:
         job = ended(running, running.start_training("cnn36", TWO.name, "ends"))
-        assert set(job.files) == {"log.txt"} and b"cat" in running.file(job.job_id, "log.txt").read_bytes()
+        assert set(job.files) == {"log.txt"} and b"cat" in running.find_file(job.job_id, "log.txt").read_bytes()
         for name in ("job.json", "../job.json", "", "..", "files", "request.json"):
             with pytest.raises(NotFound):
-                running.file(job.job_id, name)
+                running.find_file(job.job_id, name)

@@ -30,20 +30,20 @@ def breaking(*chunks: bytes) -> Iterator[bytes]:
 
 
 def test_in_one_go(uploads: Uploads) -> None:
-    assert uploads.received(NAME) == 0
+    assert uploads.bytes_received(NAME) == 0
     assert uploads.receive(NAME, 0, [DATA[:5000], DATA[5000:]]).read_bytes() == DATA
     uploads.remove(NAME)
-    assert uploads.received(NAME) == 0
+    assert uploads.bytes_received(NAME) == 0
 
 
 def test_going_on_after_a_break(uploads: Uploads, tmp_path: Path) -> None:
     with pytest.raises(ConnectionError):
         uploads.receive(NAME, 0, breaking(DATA[:3000]))
     again = Uploads(tmp_path / "uploads", 20_000)  # the server was started anew
-    assert again.received(NAME) == 3000
+    assert again.bytes_received(NAME) == 3000
     with pytest.raises(InvalidInput) as caught:
         again.receive(NAME, 2000, [DATA[2000:]])
-    assert caught.value.field == "header.offset" and again.received(NAME) == 3000
+    assert caught.value.field == "header.offset" and again.bytes_received(NAME) == 3000
     assert again.receive(NAME, 3000, [DATA[3000:]]).read_bytes() == DATA
     assert again.receive(NAME, len(DATA), []).read_bytes() == DATA
 
@@ -69,7 +69,7 @@ def test_the_newest_call_takes_over(uploads: Uploads) -> None:
 def test_another_hash(uploads: Uploads, chunks: list[bytes]) -> None:
     with pytest.raises(InvalidInput) as caught:
         uploads.receive(NAME, 0, chunks)
-    assert caught.value.field == "header.sha256" and uploads.received(NAME) == 0
+    assert caught.value.field == "header.sha256" and uploads.bytes_received(NAME) == 0
 
 
 def test_what_arrived_is_kept_if_the_stream_ended_because_its_sender_is_gone(uploads: Uploads) -> None:
@@ -81,14 +81,14 @@ def test_what_arrived_is_kept_if_the_stream_ended_because_its_sender_is_gone(upl
 def test_too_large(uploads: Uploads) -> None:
     with pytest.raises(InvalidInput, match="20,000"):
         uploads.receive(NAME, 0, [DATA, DATA])
-    assert uploads.received(NAME) == 0
+    assert uploads.bytes_received(NAME) == 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX systems")
 def test_no_room(uploads: Uploads) -> None:
     with pytest.raises(Exhausted), files_limited_to(4000):
         uploads.receive(NAME, 0, [DATA[:3000], DATA[3000:]])
-    assert uploads.received(NAME) == 0
+    assert uploads.bytes_received(NAME) == 0
 
 
 def test_leftovers_go_after_a_week(uploads: Uploads, tmp_path: Path) -> None:
@@ -97,4 +97,4 @@ def test_leftovers_go_after_a_week(uploads: Uploads, tmp_path: Path) -> None:
         path.write_bytes(DATA)
         os.utime(path, (time.time() - days * 86400,) * 2)
     again = Uploads(tmp_path / "uploads", 20_000)
-    assert (again.received("a" * 64), again.received("b" * 64)) == (len(DATA), 0)
+    assert (again.bytes_received("a" * 64), again.bytes_received("b" * 64)) == (len(DATA), 0)

@@ -144,7 +144,7 @@ def test_a_list_of_too_many_files_is_refused_unread(
     read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = zipped(tmp_path / "many.zip", *((f"A/{number}.png", b"") for number in range(50)))
-    monkeypatch.setattr(zip_files, "USUAL", zip_files.ZipLimits(members=49))
+    monkeypatch.setattr(zip_files, "DEFAULT_LIMITS", zip_files.ZipLimits(members=49))
     with pytest.raises(InvalidInput, match="split it"):
         read(path)
 
@@ -191,7 +191,7 @@ def test_a_zip_that_was_cut_off(directory: DataDirectory, export: Export, tmp_pa
 @example("ಕ" * 32)
 @example("😀" * 64)
 def test_a_folders_name_says_its_label(label: str) -> None:
-    names = items.folder_path(label).split("/")
+    names = items.label_to_folders(label).split("/")
     for name in names:
         assert name.isascii() and len(name) < 255 and not set(name) & set('\\:*?"<>|.')
-    assert items.label_of_folder(items.folder_meant(["train", *names])) == label
+    assert items.parse_folder_label(items.join_label_folders(["train", *names])) == label

@@ -95,7 +95,9 @@ def test_a_file_of_no_known_form(directory: DataDirectory, tmp_path: Path, conte
 
 @given(st.text(max_size=20), st.binary(max_size=20), st.integers(0, 2**60))
 def test_an_items_key_says_all_there_is_to_it(label: str, drawing: bytes, time_us: int) -> None:
-    key = items.key(label, drawing, time_us)
-    assert key == items.key(label, drawing, time_us)
-    assert len({key, items.key(label + "x", drawing, time_us), items.key(label, drawing + b"x", time_us)}) == 3
-    assert key != items.key(label, drawing, time_us + 1)
+    key = items.item_key(label, drawing, time_us)
+    assert key == items.item_key(label, drawing, time_us)
+    assert (
+        len({key, items.item_key(label + "x", drawing, time_us), items.item_key(label, drawing + b"x", time_us)}) == 3
+    )
+    assert key != items.item_key(label, drawing, time_us + 1)

@@ -19,7 +19,7 @@ NEXT_STEP = "ALTER TABLE samples ADD COLUMN color TEXT NOT NULL DEFAULT 'black';
 
 def add_step(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     """As a later version of the server would have it."""
-    monkeypatch.setattr(schema, "_STEPS", (*schema._STEPS, step))
+    monkeypatch.setattr(schema, "_MIGRATIONS", (*schema._MIGRATIONS, step))
     monkeypatch.setattr(schema, "VERSION", schema.VERSION + 1)
 
 

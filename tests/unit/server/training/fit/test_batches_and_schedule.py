@@ -62,7 +62,18 @@ def test_plateau_halves_after_five_epochs_without_a_better_loss() -> None:
 
 def add_epochs(state: TrainingState, *accuracies: float, losses: dict[int, float] | None = None) -> None:
     for number, accuracy in enumerate(accuracies, state.epoch + 1):
-        state.add_epoch(Epoch(number, 1, 0, (losses or {}).get(number, 1), accuracy, 0.1, 1), has_validation=True)
+        state.add_epoch(
+            Epoch(
+                epoch=number,
+                train_loss=1,
+                train_accuracy=0,
+                validation_loss=(losses or {}).get(number, 1),
+                validation_accuracy=accuracy,
+                learning_rate=0.1,
+                seconds=1,
+            ),
+            has_validation=True,
+        )
 
 
 @pytest.fixture
@@ -90,7 +101,18 @@ def test_patience_counts_from_the_best_epoch(state: TrainingState) -> None:
 
 def test_without_validation_the_last_state_is_the_best(state: TrainingState) -> None:
     for number in (1, 2):
-        state.add_epoch(Epoch(number, 1, 0, 0, 0, 0.1, 1), has_validation=False)
+        state.add_epoch(
+            Epoch(
+                epoch=number,
+                train_loss=1,
+                train_accuracy=0,
+                validation_loss=0,
+                validation_accuracy=0,
+                learning_rate=0.1,
+                seconds=1,
+            ),
+            has_validation=False,
+        )
     assert state.best_epoch == 2
 
 

@@ -37,7 +37,18 @@ def train(state: TrainingState, epochs: int) -> TrainingState:
         state.network(ink).square().mean().backward()
         state.optimizer.step()
         state.plateau.update(1.0)
-        state.add_epoch(Epoch(number, 1, 0, 1, ACCURACY[number], 0.1, 1), has_validation=True)
+        state.add_epoch(
+            Epoch(
+                epoch=number,
+                train_loss=1,
+                train_accuracy=0,
+                validation_loss=1,
+                validation_accuracy=ACCURACY[number],
+                learning_rate=0.1,
+                seconds=1,
+            ),
+            has_validation=True,
+        )
     return state
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,18 @@ from haleganada_server.training.fit.history import HISTORY_JSON, HISTORY_PNG, Hi
 from matplotlib.figure import Figure
 from PIL import Image
 
-EPOCHS = [Epoch(n, 1 / n, 1 - 1 / n, 1.2 / n, 0.9 - 1 / n, 0.1 / n, 3) for n in (1, 2, 3)]
+EPOCHS = [
+    Epoch(
+        epoch=n,
+        train_loss=1 / n,
+        train_accuracy=1 - 1 / n,
+        validation_loss=1.2 / n,
+        validation_accuracy=0.9 - 1 / n,
+        learning_rate=0.1 / n,
+        seconds=3,
+    )
+    for n in (1, 2, 3)
+]
 
 
 def test_json_is_written_every_epoch_and_the_plot_at_the_end(tmp_path: Path) -> None:
@@ -29,7 +41,8 @@ def test_json_is_written_every_epoch_and_the_plot_at_the_end(tmp_path: Path) -> 
 
 
 def test_the_plot_is_an_image() -> None:
-    for epochs in (EPOCHS, EPOCHS[:1], [Epoch(1, 1, 0.5, 0, 0, 0.1, 3)]):
+    without_validation = replace(EPOCHS[0], validation_loss=0, validation_accuracy=0)
+    for epochs in (EPOCHS, EPOCHS[:1], [without_validation]):
         with Image.open(io.BytesIO(plot_history(epochs, best_epoch=1))) as picture:
             assert picture.size == (1200, 360) and len(picture.convert("L").getcolors() or []) > 10
 

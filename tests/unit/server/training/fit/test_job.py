@@ -20,7 +20,7 @@ import pytest
 import torch
 from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.errors import Precondition
-from haleganada_server.core.jobs.events import with_settings
+from haleganada_server.core.jobs.events import apply_settings
 from haleganada_server.core.jobs.job import Epoch, Job, JobKind, JobState
 from haleganada_server.core.jobs.ports import CHECKPOINTS
 from haleganada_server.core.models.card import ModelCard
@@ -266,7 +266,9 @@ def test_the_settings_that_are_used_are_reported_first(request_for: RequestFor) 
     used, asked = first["settings"], request["settings"]
     assert set(used) == {field.name for field in dataclasses.fields(TrainingSettings)} and used.items() >= asked.items()
     assert used["mixed_precision"] is False and used["batch_size"] > 0 and used["schedule"] == "cosine"
-    job = with_settings(Job("0" * 12, JobKind.TRAINING, JobState.RUNNING, 1, {}), used)
+    job = apply_settings(
+        Job(job_id="0" * 12, kind=JobKind.TRAINING, state=JobState.RUNNING, created_us=1, request={}), used
+    )
     assert job.settings == used, "the server accepts them"
 
 

@@ -70,10 +70,10 @@ def test_what_editors_add_does_not_matter(tmp_path: Path, text: bytes) -> None:
 @pytest.mark.parametrize(
     ("mapping", "why"),
     [
-        (b"class_1: x", "no JSON object"),
-        (b"\xff\xfe\xfa", "no JSON object"),
-        (b"[" * 100_000, "no JSON object"),
-        (["a", "b"], "no JSON object"),
+        (b"class_1: x", "is not a JSON object"),
+        (b"\xff\xfe\xfa", "is not a JSON object"),
+        (b"[" * 100_000, "is not a JSON object"),
+        (["a", "b"], "is not a JSON object"),
         (b'{"a": "x", "a": "y"}', "each folder once"),
         ({"ಕೀ": "x", unicodedata.normalize("NFD", "ಕೀ"): "y"}, "each folder once"),
         ({"a": 0}, "“a” is not text"),
@@ -118,7 +118,9 @@ def test_a_link_that_leads_elsewhere_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "elsewhere.json").write_bytes(of({"a": "secret"}))
     path = laid(tmp_path, {"a/1.png": IMAGE}, as_zip=False)
     (path / MAPPING).symlink_to(tmp_path / "elsewhere.json")
-    with pytest.raises(InvalidInput, match=r"class_mapping\.json that is a link that leads out of the folder"):
+    with pytest.raises(
+        InvalidInput, match=r"class_mapping\.json that is not a file, or is a link that leads out of the folder"
+    ):
         good(path)
 
 

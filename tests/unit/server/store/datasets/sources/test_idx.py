@@ -102,12 +102,12 @@ def test_labels_that_stand_for_several_characters_are_told(
 MNIST = idx_files(IMAGES, LABELS, "train-")
 BAD = {
     "labels without a mapping": (idx_files(IMAGES, [1, 2, 3, 10], "train-"), "mapping.txt"),
-    "a label that the mapping lacks": (MNIST | {"x-mapping.txt": b"0 48\n1 49\n"}, "does not name"),
+    "a label that the mapping lacks": (MNIST | {"x-mapping.txt": b"0 48\n1 49\n"}, "is missing in its mapping"),
     "a mapping that is none": (MNIST | {"x-mapping.txt": b"zero\n"}, "a label and a code point"),
     "two mappings": (MNIST | {"x-mapping.txt": b"0 48", "y-mapping.txt": b"0 48"}, "several mappings"),
     "no labels": ({"train-images-idx3-ubyte": idx_images(IMAGES)}, "not its labels"),
     "fewer labels": (MNIST | {"train-labels-idx1-ubyte": idx_labels([1])}, "4 images"),
-    "an end too early": (MNIST | {"train-images-idx3-ubyte": idx_images(IMAGES)[:-1]}, "ends too early"),
+    "an end too early": (MNIST | {"train-images-idx3-ubyte": idx_images(IMAGES)[:-1]}, "is truncated"),
     "another file": (MNIST | {"train-labels-idx1-ubyte": idx_images(IMAGES)}, "not the IDX file"),
     "millions of labels": (MNIST | {"train-labels-idx1-ubyte": b"\0\0\x08\x01\xff\xff\xff\xff"}, "at most 1,000,000"),
     "no pixels": (MNIST | {"train-images-idx3-ubyte": idx_images(IMAGES[:, :0])}, "0 pixels"),

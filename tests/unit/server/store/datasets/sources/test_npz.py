@@ -65,7 +65,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "colors": ({"x": np.zeros((3, 8, 8, 3), np.uint8), "y": [1, 2, 3]}, "uint8"),
     "objects": ({"x": IMAGES, "y": np.array([{}, 1, "a"], dtype=object)}, "store numbers or text"),
     "labels of two axes": ({"x": IMAGES, "y": [[1], [2], [3]]}, "must be a list"),
-    "no names": ({"x": IMAGES, "y": [1, 2, 10]}, "add an array names"),
+    "no names": ({"x": IMAGES, "y": [1, 2, 10]}, "add an array of names"),
     "too few names": ({"x": IMAGES, "y": [0, 1, 2], "names": ["a", "b"]}, "2 names"),
     "a negative label": ({"x": IMAGES, "y": [0, 1, -1], "names": ["a", "b"]}, "2 names"),
     "an unknown part": ({"x": IMAGES, "y": [1, 2, 3], "split": ["a", "b", "c"]}, "“a” in split"),
@@ -93,7 +93,7 @@ def test_an_array_that_ends_too_early(tmp_path: Path) -> None:
         buffer = io.BytesIO()
         np.save(buffer, np.array([1, 2, 3]))
         file.writestr("y.npy", buffer.getvalue())
-    with pytest.raises(InvalidInput, match="ends too early"):
+    with pytest.raises(InvalidInput, match="truncated array"):
         good(tmp_path / "set.npz")
 
 
