@@ -248,7 +248,7 @@ def sent(server: RunningServer, path: Path, **options: object) -> Refusal:
 
 
 BAD_FILES: dict[str, tuple[Callable[[Path], Path], str]] = {
-    "an empty zip": (lambda folder: write_zip(folder / "s.zip", {}), "no drawing that can be used"),
+    "an empty zip": (lambda folder: write_zip(folder / "s.zip", {}), "no usable drawing"),
     "one label": (lambda folder: write_zip(folder / "s.zip", folders_of("a")), "only drawings of “a”"),
     "only broken images": (
         lambda folder: write_zip(folder / "s.zip", {"a/1.png": b"x", "b/1.png": b"y"}),

@@ -120,7 +120,7 @@ def test_two_names_of_one_label_are_listed() -> None:
 
 @pytest.mark.parametrize("labels", ["", "a", "aaa"])
 def test_less_than_two_labels(labels: str) -> None:
-    with pytest.raises(InvalidInput, match="two labels are needed"):
+    with pytest.raises(InvalidInput, match="at least two labels are needed"):
         made([item(f"{i}", label) for i, label in enumerate(labels)])
 
 
