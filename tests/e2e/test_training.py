@@ -30,26 +30,26 @@ def test_from_pictures_to_a_model_that_others_run(tmp_path: Path) -> None:
         assert np.asarray(Image.open(tmp_path / "sheet.png").convert("L")).std() > 10
         assert "trained mine" in run("fit", "tiny-cnn", "--data", "letters", "--name", "mine", "--epochs", "6")
         assert "together" in run("evaluate", "mine", "few-shot", "--data", "letters", "--out", tmp_path / "report")
-        assert _accuracies(tmp_path / "report") == [1.0, 1.0, 1.0], "crosses and bars are not hard to tell apart"
+        assert _load_accuracies(tmp_path / "report") == [1.0, 1.0, 1.0], "crosses and bars are not hard to tell apart"
         assert "int8" in run("models", "export", "mine", tmp_path / "mine.onnx", "--int8")
-        assert _answer(tmp_path / "mine.onnx", _cross()) == "x"
+        assert _predict(tmp_path / "mine.onnx", _draw_cross()) == "x"
 
 
-def _accuracies(report: Path) -> list[float]:
-    """Of the model, the few-shot head, and both together, each with its pictures."""
+def _load_accuracies(report: Path) -> list[float]:
+    """Check that each model has its pictures, and return the accuracies."""
     models = json.loads((report / "evaluation_results.json").read_text(encoding="utf-8"))["models"]
     assert all((report / name).stat().st_size for model in models for name in model["files"])
     return [model["accuracy"] for model in models]
 
 
-def _answer(model: Path, ink: np.ndarray) -> str:
-    """ink: (32, 32), 1 = ink."""
+def _predict(model: Path, ink: np.ndarray) -> str:
+    """Return the label of a drawing. ink: (32, 32), 1 = ink."""
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     labels: list[str] = json.loads(session.get_modelmeta().custom_metadata_map["haleganada.card"])["labels"]
     return labels[int(session.run(None, {"ink": ink[None, None]})[0].argmax())]
 
 
-def _cross() -> np.ndarray:
+def _draw_cross() -> np.ndarray:
     ink = np.eye(32, dtype=np.float32)
     ink[:4] = ink[-4:] = 0
     ink = np.maximum(ink, np.roll(ink, 1, 1))

@@ -15,10 +15,10 @@ from haleganada_server.core.models.online_config import OnlineConfig
 from haleganada_server.core.models.presets import PRESET_FACTS
 from haleganada_server.runtime.network import EmbedderNetwork, load_network
 from haleganada_server.training.common.taught_drawing import TaughtDrawing
-from haleganada_server.training.online.features import FeatureFile
+from haleganada_server.training.online.feature_cache import FeatureCache
+from haleganada_server.training.online.initial_model import InitialModel, build_initial_model, fixed_seed
 from haleganada_server.training.online.learner import OnlineLearner
 from haleganada_server.training.online.networks import FrozenBackbone
-from haleganada_server.training.online.start import Start, seeded, start_preset
 from haleganada_server.training.presets.backbone_weights import load_backbone
 from haleganada_server.training.presets.resnet50_transformer import WIDTH, ResNet50Transformer, build
 from numpy.typing import NDArray
@@ -59,27 +59,27 @@ class Recipe:
 class OnlinePupil:
     """The product's learner."""
 
-    def __init__(self, start: Start, config: OnlineConfig, folder: Path) -> None:
-        self._features = FeatureFile(folder, start.learnable)
+    def __init__(self, start: InitialModel, config: OnlineConfig, folder: Path) -> None:
+        self._features = FeatureCache(folder, start.network)
         self._learner = OnlineLearner(start, config, self._features)
-        self._learner.aim([], 0)
+        self._learner.set_target([], 0)
         self._log: list[TaughtDrawing] = []
 
     def learn(self, letter: int, raster: NDArray[np.uint8]) -> None:
         number = len(self._log) + 1
         self._log.append(TaughtDrawing(number, str(letter), small(raster[None])[0], number))
-        self._learner.aim(self._log, number)
-        self._learner.advance()
+        self._learner.set_target(self._log, number)
+        self._learner.learn_next()
 
     def prepare(self, rasters: Rasters) -> None:
         for raster in small(rasters):
-            self._features.row(raster)
+            self._features.find_or_compute(raster)
 
     def answer(self, rasters: Rasters) -> NDArray[np.int64]:
         published = self._learner.published
-        features = self._features.read([self._features.row(raster) for raster in small(rasters)])
+        features = self._features.load([self._features.find_or_compute(raster) for raster in small(rasters)])
         with torch.inference_mode():
-            best = published.learnable.logits(features).argmax(1)
+            best = published.network.compute_logits(features).argmax(1)
         return np.array([int(published.labels[row]) for row in best])
 
     def answer_one(self, raster: NDArray[np.uint8]) -> None:
@@ -130,27 +130,27 @@ class GlyphMap(nn.Module):  # type: ignore[misc,unused-ignore]  # Any where torc
         return functional.interpolate(maps, size=7, mode="bilinear", align_corners=True)
 
 
-def glyph_start(recognizer_weights: Path) -> Start:
+def glyph_start(recognizer_weights: Path) -> InitialModel:
     """The transformer on the shipped embedder's map instead of an ImageNet network's."""
     embedder = load_network(recognizer_weights)
-    with seeded(SEED):
+    with fixed_seed(SEED):
         network = ResNet50Transformer(1, "resnet18")
         network.project = nn.Linear(embedder.shape.width << 3, WIDTH)
     network.backbone = GlyphMap(embedder).requires_grad_(False).eval()
-    return Start(FrozenBackbone(network))
+    return InitialModel(FrozenBackbone(network))
 
 
-def imagenet_start() -> Start:
+def imagenet_start() -> InitialModel:
     """The transformer on EfficientNet-Lite0, whose ImageNet weights come in a package."""
-    with seeded(SEED):
+    with fixed_seed(SEED):
         network = build(1, {"backbone": "efficientnet-lite0"}, load_backbone("efficientnet-lite0"))
-    return Start(FrozenBackbone(network))
+    return InitialModel(FrozenBackbone(network))
 
 
 def recipes(recognizer: Recognizer, glyph_weights: Path) -> list[Recipe]:
     """All of them, the quick ones first."""
     starts = {
-        "cnn36 from random weights": ("cnn36", start_preset("cnn36", SEED)),
+        "cnn36 from random weights": ("cnn36", build_initial_model("cnn36", SEED)),
         "transformer on EfficientNet-Lite0 (ImageNet)": ("resnet50-transformer", imagenet_start()),
         "transformer on the glyph embedder": ("resnet50-transformer", glyph_start(glyph_weights)),
     }
@@ -168,7 +168,7 @@ def _config(preset: str, replay: int) -> OnlineConfig:
     return replace(usual, replay=replay, seed=SEED) if replay else OnlineConfig(replay=0, seed=SEED)
 
 
-def _maker(start: Start, config: OnlineConfig) -> Callable[[Path], Pupil]:
+def _maker(start: InitialModel, config: OnlineConfig) -> Callable[[Path], Pupil]:
     return lambda folder: OnlinePupil(start, config, folder)
 
 

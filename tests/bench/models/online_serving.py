@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from haleganada_client import HaleganadaClient, Ink, OnlineSettings
-from haleganada_server.training.online.start import seeded
+from haleganada_server.training.online.initial_model import fixed_seed
 from safetensors.torch import save_file
 
 from tests.bench.drawings import LABELS, strokes
@@ -126,7 +126,7 @@ def random_backbone(path: Path) -> None:
     """A ResNet-50 as torchvision stores it, untrained."""
     from torchvision.models import resnet50
 
-    with seeded(0):
+    with fixed_seed(0):
         save_file(resnet50().state_dict(), path)
 
 

@@ -21,9 +21,9 @@ from haleganada_server.config import SHIPPED_MODELS
 from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.models.online_config import OnlineConfig
 from haleganada_server.training.common.taught_drawing import TaughtDrawing
-from haleganada_server.training.online.features import FeatureFile
+from haleganada_server.training.online.feature_cache import FeatureCache
+from haleganada_server.training.online.initial_model import InitialModel, load_initial_model
 from haleganada_server.training.online.learner_state import LearnerState
-from haleganada_server.training.online.start import Start, start_model
 from haleganada_server.training.pretrain.synthesis.rasters import frame_scan
 from haleganada_server.training.pretrain.synthesis.sources import load_omniglot
 from haleganada_server.training.starter.dataset import real_items
@@ -53,11 +53,11 @@ class Drawn:
         return cls(np.stack([dataset_raster(rasterize_gray(picture)) for picture in pictures]), labels)
 
 
-def measure(start: Start, memory: bool, data: Path) -> Table:
+def measure(start: InitialModel, memory: bool, data: Path) -> Table:
     """A row for each order and seed."""
     old, digits, signs = _old(data), _digits(data), _signs(data)
     if not memory:
-        start = Start(start.learnable, start.labels, start.temperature)
+        start = InitialModel(start.network, start.labels, start.temperature)
     out = Table(
         f"The starter learns along, {'with' if memory else 'without'} its memory",
         ("order", "before", "lowest on the way", "after", f"new signs, n = {sum(len(s.labels) - SHOTS for s in signs)}",
@@ -70,13 +70,13 @@ def measure(start: Start, memory: bool, data: Path) -> Table:
     return out
 
 
-def _one(start: Start, old: Drawn, digits: Drawn, signs: list[Drawn], seed: int, mixed: bool) -> list[float]:
+def _one(start: InitialModel, old: Drawn, digits: Drawn, signs: list[Drawn], seed: int, mixed: bool) -> list[float]:
     sevens = [raster for raster, label in zip(digits.rasters, digits.labels, strict=True) if label == "7"][:SHOTS]
     lessons = [(sign.labels[0], raster) for sign in signs for raster in sign.rasters[:SHOTS]]
     lessons += [("7", raster) for raster in sevens]
     if mixed:
         lessons = [lessons[i] for i in np.random.default_rng(seed).permutation(len(lessons))]
-    with tempfile.TemporaryDirectory() as folder, FeatureFile(Path(folder), start.learnable) as features:
+    with tempfile.TemporaryDirectory() as folder, FeatureCache(Path(folder), start.network) as features:
         state = LearnerState(start, OnlineConfig(seed=seed), features)
         before, course = (_right(state, old), _right(state, digits)), []
         for number, (label, raster) in enumerate(lessons):
@@ -87,7 +87,7 @@ def _one(start: Start, old: Drawn, digits: Drawn, signs: list[Drawn], seed: int,
 
 
 def _right(state: LearnerState, drawn: Drawn) -> float:
-    network = state.learnable.network.eval()
+    network = state.network.module.eval()
     with torch.inference_mode():
         answers = network(torch.from_numpy(model_input(drawn.rasters, 32))).argmax(1).tolist()
     return float(np.mean([state.labels[row] == label for row, label in zip(answers, drawn.labels, strict=True)]))
@@ -114,7 +114,7 @@ def main() -> None:
     if not root:
         sys.exit("set HALEGANADA_DATA to the folder with the data sets")
     torch.set_num_threads(1)
-    start = start_model(SHIPPED_MODELS[0])
+    start = load_initial_model(SHIPPED_MODELS[0])
     for memory in (True, False):
         print("\n" + measure(start, memory, Path(root)).markdown())
 

@@ -62,7 +62,7 @@ class ChildClient:
             request_id = self._last_id
             self._pending[request_id] = reply
         try:
-            self.send({"ask": request_id, "count": len(rasters)}, rasters.tobytes())
+            self.send({"predict": request_id, "count": len(rasters)}, rasters.tobytes())
             return reply.result(timeout_s)
         except OSError:
             return None
@@ -76,7 +76,7 @@ class ChildClient:
     def close(self, grace_s: float) -> None:
         """Let the process save its state, then end it."""
         with suppress(OSError):
-            self.send({"leave": True})
+            self.send({"stop": True})
         self._process.end(grace_s)
         self._receiver.join()
 
@@ -96,10 +96,10 @@ class ChildClient:
             self._on_end()
 
     def _dispatch(self, message: Message) -> None:
-        if "answer" not in message[0]:
+        if "reply" not in message[0]:
             self._on_message(message[0])
             return
         with self._requesting:
-            reply = self._pending.pop(message[0]["answer"], None)  # None: the caller has given up
+            reply = self._pending.pop(message[0]["reply"], None)  # None: the caller has given up
         if reply is not None:
             reply.set_result(message)

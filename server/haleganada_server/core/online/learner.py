@@ -218,7 +218,7 @@ class Learner:
                 self._is_ready, self._error = True, None
                 self._status = replace(self._status, error="", labels_known=len(fields["labels"]))
             elif "learned" in fields:
-                self._status = _status_after(self._status, fields, fields["aim"] == self._target)
+                self._status = _status_after(self._status, fields, fields["target"] == self._target)
             self._changed.notify_all()
 
     def _on_end(self) -> None:

@@ -58,7 +58,7 @@ class DeltaFeed:
             yield {"keep": self._count_received(), "add": []}, b""
         for start in range(0, len(added), _CHUNK):
             yield self._add_message(log, added[start : start + _CHUNK])
-        yield {"aim": revision}, b""
+        yield {"target": revision}, b""
 
     def _add_message(self, log: WorkspaceLog, samples: Sequence[LiveSample]) -> Message:
         keep = self._count_received()

@@ -19,7 +19,7 @@ from haleganada_server.core.files import file_sha256
 from haleganada_server.core.models.card import ModelCard
 from haleganada_server.core.models.files import CARD, WEIGHTS, damaged_model, require_intact
 from haleganada_server.training.common.checkpoint import write_tensors
-from haleganada_server.training.presets import Preset, preset
+from haleganada_server.training.presets import Preset, get_preset
 
 from .half_precision import compact
 
@@ -69,7 +69,7 @@ def read_card(folder: Path) -> ModelCard:
 
 def _preset_of(card: ModelCard) -> Preset:
     try:
-        chosen = preset(card.preset)
+        chosen = get_preset(card.preset)
     except InvalidInput as error:
         why = f"this version does not know its preset “{card.preset}”"
         raise _unfit(card, why, Reason.PRESET_UNKNOWN) from error

@@ -25,7 +25,7 @@ from haleganada_server.training.export.exemplars import choose_exemplars, write_
 from haleganada_server.training.export.half_precision import compact, round_matrices
 from haleganada_server.training.export.model_files import write_model
 from haleganada_server.training.export.onnx_model import export_model
-from haleganada_server.training.presets import Preset, parameter_count
+from haleganada_server.training.presets import Preset, count_parameters
 
 from .history import HISTORY_JSON, HistoryFiles, format_history
 from .loop import compute_logits
@@ -125,7 +125,7 @@ def _build_card(training: FinishedTraining, temperature: float, metrics: dict[st
         labels=training.data.labels,
         preprocessing=training.preset.preprocessing,
         temperature=temperature,
-        parameters=parameter_count(training.state.network),
+        parameters=count_parameters(training.state.network),
         created_us=time.time_ns() // 1000,
         dataset_name=training.data.name,
         dataset_sha256=training.data.sha256,

@@ -19,8 +19,8 @@ from haleganada_server.training.common.ink_input import InkInput
 from haleganada_server.training.common.job_errors import FailedWithModel
 from haleganada_server.training.common.precision import Precision
 from haleganada_server.training.common.training_data import TrainingData, read_dataset, require_trainable
-from haleganada_server.training.presets import Preset, preset
-from haleganada_server.training.presets.backbone_weights import start_from
+from haleganada_server.training.presets import Preset, get_preset
+from haleganada_server.training.presets.backbone_weights import load_initial_weights
 
 from .checkpoint import load_checkpoint, save_checkpoint
 from .history import HistoryFiles, TensorBoard, is_tensorboard_installed
@@ -46,7 +46,7 @@ class TrainingJob:
     @staticmethod
     def from_request(request: Mapping[str, Any]) -> TrainingJob:
         """Parse the request's JSON and open its data set. Raises InvalidInput and Precondition."""
-        chosen = preset(request["preset"])
+        chosen = get_preset(request["preset"])
         weights, data = request.get("backbone_weights"), read_dataset(request["dataset"])
         drawings = len(data.part(Part.TRAIN))
         return TrainingJob(
@@ -113,7 +113,7 @@ def _build_state(
     job: TrainingJob, group: ProcessGroup, precision: Precision
 ) -> tuple[TrainingState, dict[str, Any]]:  # fmt: skip
     """Return the state before the first epoch, and the options that its network was built with."""
-    options, backbone = start_from(job.preset, job.backbone_weights)
+    options, backbone = load_initial_weights(job.preset, job.backbone_weights)
     torch.manual_seed(job.settings.seed)
     network = job.preset.build(len(job.data.labels), options, backbone)
     network = network.to(group.device, memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -11,6 +11,8 @@ from haleganada_server.core.limits import DEFAULT_ACCUMULATION, DEFAULT_CHECKPOI
 
 _MIN_BATCH, _STEPS_PER_EPOCH, _MIN_STEPS = 8, 16, 300
 """For small data sets: a preset's own batch might hold all of one, and a few dozen steps teach nothing."""
+_OLD_NAMES = {"optimiser": "optimizer"}
+"""Names in requests that an earlier version stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class TrainingSettings:
 
         Unknown entries of either are ignored.
         """
+        requested = {_OLD_NAMES.get(name, name): value for name, value in requested.items()}
         known = {f.name for f in fields(TrainingSettings)}
         merged = {**_adapt_to_size(defaults, requested, drawings), **requested}
         return TrainingSettings(**{k: v for k, v in merged.items() if k in known})

@@ -1,5 +1,5 @@
-"""Learning one drawing after another with the trainable networks: a workspace's log in, recognisers out.
+"""Online learning: trainable networks that learn a workspace's log one drawing after another.
 
-What is known is a function of the log, the start, the configuration and the seed, so that everything here can be
-thrown away and made again. Needs the `train` extra.
+What a network knows is a function of the log, the initial model, the configuration and the seed, so that everything
+here can be thrown away and rebuilt. Needs the `train` extra.
 """

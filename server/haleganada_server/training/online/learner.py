@@ -1,8 +1,8 @@
 """A learner that follows a workspace's log: what it knows is a function of the live samples, in the order of teaching.
 
-New samples are learned one after another. Once a sample that was learned is gone or has another label, what came after
-it is learned again from the newest checkpoint that knows nothing of it: a rebuild. Until it is done the state from
-before keeps answering, so whoever asks always gets one whole revision.
+New samples are learned one after another. Once a learned sample is gone or has another label, those after it are
+learned again from the newest checkpoint without it: a rebuild. Until that is done the earlier model stays published, so
+predictions always belong to one whole revision.
 """
 
 from __future__ import annotations
@@ -14,149 +14,148 @@ from haleganada_server.core.models.online_config import OnlineConfig
 from haleganada_server.training.common.taught_drawing import TaughtDrawing, name_states
 
 from .checkpoints import Checkpoints
-from .features import FeatureFile
-from .learner_state import LearnerState, beginning
-from .published import Published, publish
-from .start import Start
+from .feature_cache import FeatureCache
+from .initial_model import InitialModel
+from .learner_state import LearnerState, name_initial_state
+from .published_model import PublishedModel, publish
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuild:
-    """Learning again. kept: samples whose learning still counts; samples: how many there are in all."""
+    """Learning again. kept: number of samples that need not be learned again. samples: number of all samples."""
 
     kept: int
     samples: int
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
-    """A sample was learned. losses: before each step. left: samples still to be learned. published: answers know it."""
+class LearnedSample:
+    """A sample that was learned. losses: before each step. remaining: number of samples still to be learned. published:
+    whether predictions include it.
+    """
 
     sample_id: int
     losses: tuple[float, ...]
-    left: int
+    remaining: int
     published: bool
 
 
 class OnlineLearner:
-    """aim() at a log, then advance() until nothing is left. One thread does both; `published` is safe from any.
+    """set_target() to a log, then learn_next() until nothing remains, both in one thread; `published` is safe from any.
 
-    checkpoints: where to find and keep states; None keeps none, and every rebuild begins with the start.
+    checkpoints: where to find and keep states. None: keep none, and begin every rebuild with the initial model.
     """
 
     def __init__(
-        self, start: Start, config: OnlineConfig, features: FeatureFile, checkpoints: Checkpoints | None = None
-    ) -> None:
-        """Knows what the start knows. Raises InvalidInput."""
+        self, initial: InitialModel, config: OnlineConfig, features: FeatureCache,
+        checkpoints: Checkpoints | None = None,
+    ) -> None:  # fmt: skip
+        """Knows what the initial model knows. Raises InvalidInput."""
         config.check()
-        self._start, self._config = start, config
+        self._initial, self._config = initial, config
         self._features, self._checkpoints = features, checkpoints
-        self._beginning = beginning(start, config)
+        self._state_name = name_initial_state(initial, config)  # of _current
         self._samples: list[TaughtDrawing] = []
-        self._names = [self._beginning]
+        self._names = [self._state_name]  # of the states after 0, 1, … of these samples
         self._revision = 0
-        self._current = LearnerState(start, config, features)
-        self._state = self._beginning
-        self._first = True
-        self._hidden_until = 0  # samples learned; until then the publication from before stands
-        self._floor = 0  # no publication is of an older revision
+        self._current = LearnerState(initial, config, features)
+        self._has_target = False
+        self._publish_from = 0  # number of learned samples below which the earlier model stays published
+        self._min_revision = 0  # no model is published with an older revision
         self._publish()
-        self._follows = False  # `published` is of a log
+        self._has_published = False
 
     @property
-    def published(self) -> Published:
-        """The newest whole state; the start, at revision 0, until a log is learned."""
+    def published(self) -> PublishedModel:
+        """The newest complete model: the initial one, at revision 0, until a log is learned."""
         return self._published
 
     @property
-    def follows(self) -> bool:
-        """Whether `published` is of a log that it was aimed at, and not the start."""
-        return self._follows
+    def has_published(self) -> bool:
+        """Whether `published` belongs to a log and is not the initial model."""
+        return self._has_published
 
     @property
-    def rebuilding(self) -> bool:
-        """Whether `published` stands still until what came after a sample that is gone or changed is learned again."""
-        return self._follows and self._current.learned < self._hidden_until
+    def is_rebuilding(self) -> bool:
+        """Whether `published` stays as it is until a rebuild is done."""
+        return self._has_published and self._current.learned < self._publish_from
 
     @property
     def current(self) -> LearnerState:
-        """What is being taught, ahead of what is published while it is rebuilt."""
+        """The state that learns, which is ahead of `published` during a rebuild."""
         return self._current
 
     @property
-    def state(self) -> str:
-        """Its name, the same for the same samples, configuration and start."""
-        return self._state
-
-    @property
     def revision(self) -> int:
-        """What it was last aimed at; 0 before."""
+        """The target's revision; 0 before there is one."""
         return self._revision
 
     @property
-    def left(self) -> int:
-        """Samples still to be learned."""
+    def remaining(self) -> int:
+        """Number of samples still to be learned."""
         return len(self._samples) - self._current.learned
 
-    def aim(self, samples: Sequence[TaughtDrawing], revision: int) -> Rebuild | None:
-        """From now on learn these: all live samples of a log at a revision, in the order of teaching.
+    def set_target(self, samples: Sequence[TaughtDrawing], revision: int) -> Rebuild | None:
+        """Learn these from now on: all live samples of a log at a revision, in the order of teaching.
 
-        Says so if what was learned cannot simply be continued, or if there is something to catch up with at first.
+        Returns a Rebuild if learning cannot simply continue, or if the first target has samples to catch up with.
         """
-        names = self._names_of(samples)
-        returns = self._first or names[self._current.learned : self._current.learned + 1] != [self._state]
-        if returns:
-            self._current, self._state = self._newest_beginning(samples, names)
-        if self._first or names[: len(self._names)] != self._names:
-            self._hidden_until, self._floor = len(samples), revision  # no state on the way is one of the log
-        self._samples, self._names, self._revision, self._first = list(samples), names, revision, False
-        if self.left == 0:
+        names = self._name_states(samples)
+        learned = self._current.learned
+        restarts = not self._has_target or names[learned : learned + 1] != [self._state_name]
+        if restarts:
+            self._current, self._state_name = self._restore_newest(samples, names)
+        if not self._has_target or names[: len(self._names)] != self._names:
+            # No state on the way belongs to a revision of the log.
+            self._publish_from, self._min_revision = len(samples), revision
+        self._samples, self._names, self._revision, self._has_target = list(samples), names, revision, True
+        if self.remaining == 0:
             self._publish()
-        return Rebuild(self._current.learned, len(samples)) if returns and self.left else None
+        return Rebuild(self._current.learned, len(samples)) if restarts and self.remaining else None
 
-    def advance(self, publish: bool = True) -> Learned | None:
-        """Learn the next sample; None if nothing is left. publish: not False for the last one, which is always
-        published.
+    def learn_next(self, publish: bool = True) -> LearnedSample | None:
+        """Learn the next sample; return None if none remains. publish=False is ignored for the last sample.
 
-        Raises what interrupts it, as OSError when the disk is full; then aim() again, which makes whole what is not.
+        Raises what interrupts it, as OSError when the disk is full. Call set_target() again then: it discards a sample
+        that was learned by half.
         """
-        if not self.left:
+        if not self.remaining:
             return None
         sample = self._samples[self._current.learned]
         try:
             losses = self._current.learn(sample)
         except BaseException:
-            self._state = ""  # it may have learned half of it
+            self._state_name = ""  # of no log: it may have learned half of the sample
             raise
-        self._state = self._names[self._current.learned]
-        visible = self._current.learned >= self._hidden_until and (publish or not self.left)
-        if visible:
+        self._state_name = self._names[self._current.learned]
+        published = self._current.learned >= self._publish_from and (publish or not self.remaining)
+        if published:
             self._publish()
-        return Learned(sample.sample_id, losses, self.left, visible)
+        return LearnedSample(sample.sample_id, losses, self.remaining, published)
 
     def save(self) -> None:
-        """Keep the present state as a checkpoint. Raises OSError, as when the disk is full; nothing is lost then."""
+        """Keep the current state as a checkpoint. Raises OSError, as when the disk is full; nothing is lost then."""
         if self._checkpoints is not None and self._current.learned:
-            self._checkpoints.save(self._names, self._current.learned, self._current.tensors())
+            self._checkpoints.save(self._names, self._current.learned, self._current.collect_tensors())
 
-    def _names_of(self, samples: Sequence[TaughtDrawing]) -> list[str]:
-        """As name_states; those that are known are not computed again, for a log may have many thousands."""
+    def _name_states(self, samples: Sequence[TaughtDrawing]) -> list[str]:
+        """Name the states as name_states does, without computing known names again: a log may have many thousands."""
         pairs = enumerate(zip(samples, self._samples, strict=False))
         same = next((i for i, (new, old) in pairs if new is not old), min(len(samples), len(self._samples)))
         return [*self._names[:same], *name_states(self._names[same], samples[same:])]
 
-    def _newest_beginning(self, samples: Sequence[TaughtDrawing], names: list[str]) -> tuple[LearnerState, str]:
-        """The state that has learned most of these samples and nothing else, and its name."""
-        current = LearnerState(self._start, self._config, self._features)
-        found = self._checkpoints.best(names) if self._checkpoints is not None else None
+    def _restore_newest(self, samples: Sequence[TaughtDrawing], names: list[str]) -> tuple[LearnerState, str]:
+        """Return the state that has learned most of these samples and nothing else, and its name."""
+        state = LearnerState(self._initial, self._config, self._features)
+        found = self._checkpoints.load_newest(names) if self._checkpoints is not None else None
         if found is not None:
-            current.resume(samples[: found[0]], found[1])
-        return current, names[current.learned]
+            state.resume(samples[: found[0]], found[1])
+        return state, names[state.learned]
 
     def _publish(self) -> None:
         learned = self._current.learned
-        present = self._revision
+        revision = self._revision
         if learned < len(self._samples):
-            present = max(self._floor, self._samples[learned - 1].revision)
-        self._published = publish(self._current.learnable, self._current.labels, present, self._start.temperature)
-        self._follows = True
+            revision = max(self._min_revision, self._samples[learned - 1].revision)
+        self._published = publish(self._current.network, self._current.labels, revision, self._initial.temperature)
+        self._has_published = True

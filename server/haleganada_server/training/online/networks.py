@@ -1,7 +1,7 @@
 """The networks that learn online: what is computed once for each drawing, and what is trained on it.
 
-A drawing's features never change, so they are kept and every step begins with them. They are rounded to half
-precision, in learning as in answering: 200 KB for a drawing's 49 tokens of ResNet-50.
+The features of a drawing never change, so they are cached, and every step begins with them. They are rounded to half
+precision, in learning as in prediction: 200 KB for a drawing's 49 tokens of ResNet-50.
 """
 
 from __future__ import annotations
@@ -23,113 +23,111 @@ from haleganada_server.training.presets.resnet50_transformer import TOKENS, ResN
 from haleganada_server.vision import model_input
 
 
-class Learnable(Protocol):
-    """A network with a last layer `decoder`."""
+class OnlineNetwork(Protocol):
+    """A network whose last layer is `decoder`."""
 
     @property
-    def network(self) -> nn.Module:
-        """All of it."""
+    def module(self) -> nn.Module:
+        """The whole network."""
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """Of one drawing's features."""
+    def feature_shape(self) -> tuple[int, ...]:
+        """Shape of one drawing's features."""
 
     @property
     def threads(self) -> int:
-        """As many as one step of learning has use for."""
+        """Number of threads that one step can use."""
 
-    def features(self, raster: Raster) -> Tensor:
-        """(64, 64) -> (*shape) float16. One drawing at a time: a batch might be rounded differently."""
+    def compute_features(self, raster: Raster) -> Tensor:
+        """(64, 64) -> (*feature_shape) float16. One drawing at a time, because a batch may be rounded differently."""
 
-    def logits(self, features: Tensor) -> Tensor:
-        """(n, *shape) float32 -> (n, rows of the decoder)."""
+    def compute_logits(self, features: Tensor) -> Tensor:
+        """(n, *feature_shape) float32 -> (n, rows of the decoder)."""
 
-    def learning(self) -> None:
-        """From now on dropout is active."""
+    def train(self) -> None:
+        """Switch to training mode: dropout is active from now on."""
 
-    def copy(self) -> Learnable:
-        """One that can change without this one; frozen parts are shared."""
+    def copy(self) -> OnlineNetwork:
+        """Return a copy that can be trained without changing this one; frozen parts are shared."""
 
-    def frozen(self) -> Mapping[str, Tensor]:
-        """The part of the network's state that is never trained, on which features depend."""
+    def frozen_state(self) -> Mapping[str, Tensor]:
+        """Return the part of the state that is never trained, which the features depend on."""
 
 
 class FrozenBackbone:
-    """resnet50-transformer: the backbone's map is kept, the transformer and all behind it is trained."""
+    """resnet50-transformer: the backbone's feature map is cached; the transformer and all behind it are trained."""
 
-    threads = (
-        8  # on two cores a drawing takes 5 to 7 s with two, 9 to 11 s with one; answers meanwhile 0.23 s, either way
-    )
+    threads = 8  # on two cores a drawing takes 5 to 7 s with two threads, 9 to 11 s with one; predictions take 0.23 s
 
-    def __init__(self, network: ResNet50Transformer) -> None:
-        self.network = network
-        self.shape = (TOKENS, network.project.in_features)
+    def __init__(self, module: ResNet50Transformer) -> None:
+        self.module = module
+        self.feature_shape = (TOKENS, module.project.in_features)
 
-    def features(self, raster: Raster) -> Tensor:
-        return self.network.features(_ink(raster, "resnet50-transformer"))[0].half().contiguous()
+    def compute_features(self, raster: Raster) -> Tensor:
+        return self.module.features(_to_ink(raster, "resnet50-transformer"))[0].half().contiguous()
 
-    def logits(self, features: Tensor) -> Tensor:
-        return self.network.classify(features)
+    def compute_logits(self, features: Tensor) -> Tensor:
+        return self.module.classify(features)
 
-    def learning(self) -> None:
-        self.network.train()  # which leaves the backbone as it is
+    def train(self) -> None:
+        self.module.train()  # leaves the backbone in evaluation mode
 
     def copy(self) -> FrozenBackbone:
-        backbone = self.network.backbone
-        return FrozenBackbone(copy.deepcopy(self.network, {id(backbone): backbone}))
+        backbone = self.module.backbone
+        return FrozenBackbone(copy.deepcopy(self.module, {id(backbone): backbone}))
 
-    def frozen(self) -> Mapping[str, Tensor]:
-        return {k: v for k, v in self.network.state_dict().items() if k.startswith("backbone.")}
+    def frozen_state(self) -> Mapping[str, Tensor]:
+        return {k: v for k, v in self.module.state_dict().items() if k.startswith("backbone.")}
 
 
-class WholeCnn:
+class TrainableCnn:
     """cnn36: all layers are trained, on the ink itself.
 
-    Its batch normalizations keep the mean and deviation that they came with, because those of a few drawings at a time
-    are no estimate; their scales and shifts are trained.
+    Its batch normalizations keep their initial mean and deviation, because a few drawings at a time give no estimate of
+    them; their scales and shifts are trained.
     """
 
-    threads = 1  # on two cores a drawing takes 0.38 s with two, 0.31 s with one; answers meanwhile 5 ms against 3 ms
+    threads = 1  # on two cores a drawing takes 0.38 s with two threads, 0.31 s with one; predictions 5 ms and 3 ms
 
-    def __init__(self, network: Cnn36) -> None:
-        self.network = network
+    def __init__(self, module: Cnn36) -> None:
+        self.module = module
         side = PRESET_FACTS["cnn36"].preprocessing.side
-        self.shape = (1, side, side)
+        self.feature_shape = (1, side, side)
 
-    def features(self, raster: Raster) -> Tensor:
-        return _ink(raster, "cnn36")[0].half()
+    def compute_features(self, raster: Raster) -> Tensor:
+        return _to_ink(raster, "cnn36")[0].half()
 
-    def logits(self, features: Tensor) -> Tensor:
-        logits: Tensor = self.network(features)
+    def compute_logits(self, features: Tensor) -> Tensor:
+        logits: Tensor = self.module(features)
         return logits
 
-    def learning(self) -> None:
-        self.network.train()
-        for module in self.network.modules():
+    def train(self) -> None:
+        self.module.train()
+        for module in self.module.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.eval()
 
-    def copy(self) -> WholeCnn:
-        return WholeCnn(copy.deepcopy(self.network))
+    def copy(self) -> TrainableCnn:
+        return TrainableCnn(copy.deepcopy(self.module))
 
-    def frozen(self) -> Mapping[str, Tensor]:
+    def frozen_state(self) -> Mapping[str, Tensor]:
         return {}
 
 
-def trained_state(learnable: Learnable) -> dict[str, Tensor]:
-    """A copy of all tensors that are not frozen."""
-    frozen = learnable.frozen()
-    state = learnable.network.state_dict()
+def copy_trained_state(network: OnlineNetwork) -> dict[str, Tensor]:
+    """Copy all tensors that are not frozen."""
+    frozen = network.frozen_state()
+    state = network.module.state_dict()
     return {k: v.detach().clone() for k, v in state.items() if k not in frozen}
 
 
-def trained_parameters(learnable: Learnable) -> list[nn.Parameter]:
-    """In the network's own order."""
-    return [parameter for parameter in learnable.network.parameters() if parameter.requires_grad]
+def list_trained_parameters(network: OnlineNetwork) -> list[nn.Parameter]:
+    """Return the parameters that are not frozen, in the network's own order."""
+    return [parameter for parameter in network.module.parameters() if parameter.requires_grad]
 
 
-def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
-    """Of names, types, shapes and values."""
+def hash_tensors(tensors: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 of names, types, shapes and values."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         value = tensors[name].detach().cpu().contiguous()
@@ -138,6 +136,6 @@ def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def _ink(raster: NDArray[np.uint8], preset: str) -> Tensor:
-    """(1, 1, side, side)."""
+def _to_ink(raster: NDArray[np.uint8], preset: str) -> Tensor:
+    """(64, 64) -> (1, 1, side, side)."""
     return torch.from_numpy(model_input(raster[None], PRESET_FACTS[preset].preprocessing.side))

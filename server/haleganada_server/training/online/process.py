@@ -1,21 +1,21 @@
-"""The process that learns along with one workspace, and answers: python -m haleganada_server.training.online, started
+"""The process that learns online with one workspace, and predicts: python -m haleganada_server.training.online, started
 by the server.
 
-The server tells it where to start, then of every change of the workspace's live samples, and asks; all as frames
-(pipe). This thread hears and answers, from the newest published state, so that no answer waits for a step of learning;
-another one learns (worker).
+The server sends what to start from, then every change of the workspace's live samples, and requests for predictions,
+all as messages (pipe). This thread receives them and predicts with the newest published model, so that no prediction
+waits for a step of learning; another thread learns (worker).
 
     in:  {"start", "config", "folder", "backbone_weights"}, then any of
-         {"keep": k, "add": [[sample_id, label, revision], …]} + rasters: the first k samples stay, these follow
-         {"aim": revision}: that was all; learn it
-         {"ask": n, "count": c} + rasters
-         {"leave": true}: end, with a checkpoint if one is worth it
+         {"keep": k, "add": [[sample_id, label, revision], …]} + rasters: keep the first k samples, append these
+         {"target": revision}: these are all samples of that revision; learn them
+         {"predict": n, "count": c} + rasters
+         {"stop": true}: end, after a checkpoint if one is worthwhile
     out: {"ready": true, "labels"}, then
-         {"aim", "learned", "left", "published", "labels", "rebuilding"} after each sample and each aim
-         {"answer": n, "revision", "labels"} + c rows of float64
-         {"failed": {"reason", "message"}}: it ends; another one may go on from its checkpoint
+         {"target", "learned", "left", "published", "labels", "rebuilding"} after each sample and each target
+         {"reply": n, "revision", "labels"} + c rows of float64
+         {"failed": {"reason", "message"}}: the process ends; another one can resume from its checkpoint
 
-A raster is 64 x 64 bytes, 255 = ink. When standard input ends the server is gone, and so is this process, at once.
+A raster is 64 x 64 bytes, 255 = ink. When standard input ends, the server is gone, and this process exits at once.
 """
 
 from __future__ import annotations
@@ -38,98 +38,98 @@ from haleganada_server.training.common.taught_drawing import TaughtDrawing
 from .pipe import Pipe
 
 if TYPE_CHECKING:
+    from .initial_model import InitialModel
     from .learner import OnlineLearner
-    from .start import Start
-    from .worker import Worker
+    from .worker import LearningWorker
 
 
 def main() -> int:
-    """Until the server says leave; the exit status."""
+    """Run until the server says stop, and return the exit status."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the server's terminal is the server's to handle
-    pipe = Pipe.taken()
+    pipe = Pipe.take_over()
     try:
-        _follow(pipe, pipe.hear()[0])
+        _serve(pipe, pipe.receive()[0])
     except Exception as error:
-        _fail(pipe, error)
+        _report_failure_and_exit(pipe, error)
     return 0
 
 
-def _follow(pipe: Pipe, first: Mapping[str, Any]) -> None:
-    """The whole conversation. Importing is part of the work: it fails where the `train` extra is missing."""
+def _serve(pipe: Pipe, first: Mapping[str, Any]) -> None:
+    """Learn and predict. The imports are in here because they fail, and must be reported, without the `train` extra."""
     import torch
 
     from .checkpoints import Checkpoints
-    from .features import FeatureFile
+    from .feature_cache import FeatureCache
     from .learner import OnlineLearner
-    from .worker import Worker
+    from .worker import LearningWorker
 
     config, folder = OnlineConfig(**first["config"]), Path(first["folder"])
-    start = _start(first, config.seed)
-    if "OMP_NUM_THREADS" not in os.environ:  # else somebody has decided
-        torch.set_num_threads(min(start.learnable.threads, torch.get_num_threads()))
-    with FeatureFile(folder, start.learnable) as features:
-        learner = OnlineLearner(start, config, features, Checkpoints(folder))
-        worker = Worker(learner, pipe.say, lambda error: _fail(pipe, error))
-        worker.begin()
-        pipe.say({"ready": True, "labels": list(start.labels)})
-        _Hearing(pipe, learner, worker).until_told_to_leave()
-        worker.leave()
+    initial = _load_initial_model(first, config.seed)
+    if "OMP_NUM_THREADS" not in os.environ:  # otherwise the user has decided
+        torch.set_num_threads(min(initial.network.threads, torch.get_num_threads()))
+    with FeatureCache(folder, initial.network) as features:
+        learner = OnlineLearner(initial, config, features, Checkpoints(folder))
+        worker = LearningWorker(learner, pipe.send, lambda error: _report_failure_and_exit(pipe, error))
+        worker.start()
+        pipe.send({"ready": True, "labels": list(initial.labels)})
+        _MessageHandler(pipe, learner, worker).run_until_stop()
+        worker.stop()
 
 
-def _start(first: Mapping[str, Any], seed: int) -> Start:
-    from .start import start_model, start_preset
+def _load_initial_model(first: Mapping[str, Any], seed: int) -> InitialModel:
+    from .initial_model import build_initial_model, load_initial_model
 
-    chosen, weights = first["start"], first["backbone_weights"]
-    if "model" in chosen:
-        return start_model(Path(chosen["model"]))
-    return start_preset(chosen["preset"], seed, Path(weights) if weights else None)
+    start, weights = first["start"], first["backbone_weights"]
+    if "model" in start:
+        return load_initial_model(Path(start["model"]))
+    return build_initial_model(start["preset"], seed, Path(weights) if weights else None)
 
 
-class _Hearing:
-    """What the server says, taken in and answered. samples: the list that it is telling of."""
+class _MessageHandler:
+    """Handles the server's messages."""
 
-    def __init__(self, pipe: Pipe, learner: OnlineLearner, worker: Worker) -> None:
+    def __init__(self, pipe: Pipe, learner: OnlineLearner, worker: LearningWorker) -> None:
         self._pipe, self._learner, self._worker = pipe, learner, worker
-        self._samples: list[TaughtDrawing] = []
+        self._samples: list[TaughtDrawing] = []  # received so far; learned once they are a target
 
-    def until_told_to_leave(self) -> None:
-        """Raises ValueError for what is none of the server's messages."""
-        while "leave" not in (frame := self._pipe.hear())[0]:
-            self._take(*frame)
+    def run_until_stop(self) -> None:
+        """Handle messages until the server says stop. Raises ValueError for an invalid one."""
+        while "stop" not in (message := self._pipe.receive())[0]:
+            self._handle(*message)
 
-    def _take(self, facts: Mapping[str, Any], payload: bytes) -> None:
-        if "add" in facts:
-            self._change(int(facts["keep"]), facts["add"], payload)
-        elif "aim" in facts:
-            self._worker.aim(tuple(self._samples), int(facts["aim"]))
-        elif "ask" in facts:
-            self._answer(int(facts["ask"]), _rasters(payload, int(facts["count"])))
+    def _handle(self, fields: Mapping[str, Any], payload: bytes) -> None:
+        if "add" in fields:
+            self._change_samples(int(fields["keep"]), fields["add"], payload)
+        elif "target" in fields:
+            self._worker.set_target(tuple(self._samples), int(fields["target"]))
+        elif "predict" in fields:
+            self._predict(int(fields["predict"]), _parse_rasters(payload, int(fields["count"])))
         else:
-            raise ValueError(f"a message of {', '.join(facts) or 'nothing'} means nothing here")
+            raise ValueError(f"unknown message with the fields {', '.join(fields) or 'none'}")
 
-    def _change(self, keep: int, added: list[tuple[int, str, int]], payload: bytes) -> None:
+    def _change_samples(self, keep: int, added: list[tuple[int, str, int]], payload: bytes) -> None:
         if not 0 <= keep <= len(self._samples):
             raise ValueError(f"{keep} of {len(self._samples)} samples cannot be kept")
-        drawn = zip(added, _rasters(payload, len(added)), strict=True)
+        drawn = zip(added, _parse_rasters(payload, len(added)), strict=True)
         self._samples[keep:] = [
-            TaughtDrawing(number, label, raster, revision) for (number, label, revision), raster in drawn
+            TaughtDrawing(sample_id, label, raster, revision) for (sample_id, label, revision), raster in drawn
         ]
 
-    def _answer(self, number: int, rasters: NDArray[np.uint8]) -> None:
+    def _predict(self, request_id: int, rasters: NDArray[np.uint8]) -> None:
         published = self._learner.published
-        rows = published.probabilities(rasters)
-        facts = {"answer": number, "revision": published.revision, "labels": list(published.labels)}
-        self._pipe.say(facts, rows.tobytes())
+        probabilities = published.probabilities(rasters)
+        fields = {"reply": request_id, "revision": published.revision, "labels": list(published.labels)}
+        self._pipe.send(fields, probabilities.tobytes())
 
 
-def _rasters(payload: bytes, count: int) -> NDArray[np.uint8]:
-    """(count, 64, 64). Raises ValueError if the payload is not as long."""
+def _parse_rasters(payload: bytes, count: int) -> NDArray[np.uint8]:
+    """Return (count, 64, 64). Raises ValueError if the payload has another length."""
     return np.frombuffer(payload, np.uint8).reshape(count, DATASET_SIDE, DATASET_SIDE)
 
 
-def _fail(pipe: Pipe, error: Exception) -> NoReturn:
-    """Tell the server why it ends, its log the details, and end, whatever the other thread does."""
+def _report_failure_and_exit(pipe: Pipe, error: Exception) -> NoReturn:
+    """Send the server the reason, log the details, and exit, whatever the other thread does."""
     traceback.print_exception(error)
     failure = describe_failure(error, work="the network's process", again="and learning goes on by itself")
-    pipe.say({"failed": failure})
+    pipe.send({"failed": failure})
     os._exit(0)

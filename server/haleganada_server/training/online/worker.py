@@ -1,4 +1,4 @@
-"""Learning in a thread of its own, which steps back behind whoever answers."""
+"""Learning in a thread of its own, with lower priority than the thread that predicts."""
 
 from __future__ import annotations
 
@@ -11,112 +11,113 @@ from typing import Any
 
 from haleganada_server.training.common.taught_drawing import TaughtDrawing
 
+from .checkpoint_policy import CheckpointPolicy
 from .learner import OnlineLearner
-from .saving import Saving
 
-_NICER = 10  # than the thread that answers
-_LOWEST = 19
+_NICER = 10  # than the thread that predicts
+_MAX_NICE = 19
 _PUBLISH_S = 0.25
-"""Between two publications while there is more to learn: a copy of cnn36 takes 6 ms, of the transformer 18 ms, which
-is up to a fifth of learning without replay, and a hundredth with it.
+"""Between two publications while samples remain: a copy of cnn36 takes 6 ms, of the transformer 18 ms, which is up to a
+fifth of the time of learning without replay, and a hundredth with it.
 """
 
-Aim = tuple[Sequence[TaughtDrawing], int]
+Target = tuple[Sequence[TaughtDrawing], int]
 
 
-class Worker:
-    """Learns what it is aimed at, always the newest aim. begin() it once, leave() it once."""
+class LearningWorker:
+    """Learns the newest target. start() it once, stop() it once."""
 
     def __init__(
-        self, learner: OnlineLearner, told: Callable[[dict[str, Any]], None], failed: Callable[[Exception], None]
+        self,
+        learner: OnlineLearner,
+        on_progress: Callable[[dict[str, Any]], None],
+        on_error: Callable[[Exception], None],
     ) -> None:
-        """told: gets where learning stands, after each sample and each aim. failed: gets what ended it. Both are called
-        in its thread.
+        """on_progress: called after each sample and each target. on_error: called with what ended learning. Both are
+        called in the worker's thread.
         """
-        self._learner, self._told, self._failed = learner, told, failed
-        self._saving = Saving(learner.save)
+        self._learner, self._on_progress, self._on_error = learner, on_progress, on_error
+        self._checkpoints = CheckpointPolicy(learner.save)
         self._published_at = 0.0
-        self._change = threading.Condition()  # guards the two that follow
-        self._aim: Aim | None = None
-        self._leaving = False
-        self._thread = threading.Thread(target=self._work, name="learning", daemon=True)
+        self._changed = threading.Condition()  # guards the two that follow
+        self._target: Target | None = None
+        self._is_stopping = False
+        self._thread = threading.Thread(target=self._run, name="learning", daemon=True)
 
-    def begin(self) -> None:
-        """Wait for aims."""
+    def start(self) -> None:
+        """Start the thread, which waits for targets."""
         self._thread.start()
 
-    def aim(self, samples: Sequence[TaughtDrawing], revision: int) -> None:
-        """From now on learn these, as OnlineLearner.aim says; the sequence must not change any more."""
-        with self._change:
-            self._aim = samples, revision
-            self._change.notify_all()
+    def set_target(self, samples: Sequence[TaughtDrawing], revision: int) -> None:
+        """Learn these from now on; see OnlineLearner.set_target. The sequence must not change any more."""
+        with self._changed:
+            self._target = samples, revision
+            self._changed.notify_all()
 
-    def leave(self) -> None:
-        """Finish the sample that is being learned, save what is worth saving, and end."""
-        with self._change:
-            self._leaving = True
-            self._change.notify_all()
+    def stop(self) -> None:
+        """Finish the current sample, save a checkpoint if it is worthwhile, and end the thread."""
+        with self._changed:
+            self._is_stopping = True
+            self._changed.notify_all()
         self._thread.join()
 
-    def _work(self) -> None:
-        _step_back()
+    def _run(self) -> None:
+        _lower_priority()
         try:
-            while not self._idle():
-                aim = self._newest_aim()
-                if aim is not None:
-                    self._turn_to(*aim)
+            while self._wait_for_work():
+                target = self._take_target()
+                if target is not None:
+                    self._switch_to(*target)
                 else:
-                    self._learn()
-            self._saving.leave()
+                    self._learn_next()
+            self._checkpoints.save_before_exit()
         except Exception as error:
-            self._failed(error)
+            self._on_error(error)
 
-    def _idle(self) -> bool:
-        """Wait for something to do; True if there will be nothing more."""
-        with self._change:
-            self._change.wait_for(lambda: self._leaving or self._aim is not None or self._learner.left > 0)
-            return self._leaving
+    def _wait_for_work(self) -> bool:
+        """Wait for something to do; return False if the worker is stopping."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_stopping or self._target is not None or self._learner.remaining > 0)
+            return not self._is_stopping
 
-    def _newest_aim(self) -> Aim | None:
-        with self._change:
-            aim, self._aim = self._aim, None
-            return aim
+    def _take_target(self) -> Target | None:
+        with self._changed:
+            target, self._target = self._target, None
+            return target
 
-    def _turn_to(self, samples: Sequence[TaughtDrawing], revision: int) -> None:
-        if self._learner.aim(samples, revision) is not None:
-            self._saving.went_back()
-        self._tell()
+    def _switch_to(self, samples: Sequence[TaughtDrawing], revision: int) -> None:
+        if self._learner.set_target(samples, revision) is not None:
+            self._checkpoints.record_rebuild()
+        self._report_progress()
 
-    def _learn(self) -> None:
-        began = time.monotonic()
-        learned = self._learner.advance(publish=began - self._published_at >= _PUBLISH_S)
+    def _learn_next(self) -> None:
+        start = time.monotonic()
+        learned = self._learner.learn_next(publish=start - self._published_at >= _PUBLISH_S)
         assert learned is not None
         now = time.monotonic()
         if learned.published:
             self._published_at = now
-        self._tell()
-        self._saving.learned(now - began, learned.left)
+        self._report_progress()
+        self._checkpoints.record_learned(now - start, learned.remaining)
 
-    def _tell(self) -> None:
+    def _report_progress(self) -> None:
         learner = self._learner
         published = learner.published
-        self._told(
+        self._on_progress(
             {
-                "aim": learner.revision,
+                "target": learner.revision,
                 "learned": learner.current.learned,
-                "left": learner.left,
-                "published": published.revision if learner.follows else None,
+                "left": learner.remaining,
+                "published": published.revision if learner.has_published else None,
                 "labels": len(published.labels),
-                "rebuilding": learner.rebuilding,
+                "rebuilding": learner.is_rebuilding,
             }
         )
 
 
-def _step_back() -> None:
-    """Let this thread, and those that torch starts for it, wait while others want the processor. On Linux, where a
-    priority is a thread's own.
-    """
+def _lower_priority() -> None:
+    """Let this thread, and those that torch starts for it, yield to others: on Linux, priorities are per thread."""
     if hasattr(os, "setpriority"):
         with suppress(OSError):
-            nice = min(os.getpriority(os.PRIO_PROCESS, 0) + _NICER, _LOWEST)
+            nice = min(os.getpriority(os.PRIO_PROCESS, 0) + _NICER, _MAX_NICE)
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)

@@ -1,7 +1,7 @@
 """The networks that can be trained on data sets, by name.
 
-Every network takes `ink` (n, 1, side, side) float32 in 0..1, 1 = ink, as vision.encode.model_input makes it, and gives
-logits (n, classes). Channels, polarity, mean and deviation are its own affair (normalization.Normalize).
+Every network takes `ink` (n, 1, side, side) float32 in 0..1, 1 = ink, as vision.model_input makes it, and returns
+logits (n, classes). It handles channels, polarity, mean and deviation itself (normalization.Normalize).
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ State = Mapping[str, Tensor]
 class Preset:
     """A preset whose network can be built.
 
-    build: (classes, options, backbone's state or None) -> network. A pretrained preset without a state is built with
-    random weights, for loading a finished model into it; `backbone.start_from` gives the state for a new one.
+    build: (classes, options, backbone's state or None) -> network. Without a state, a pretrained preset has random
+    weights, and a trained model can be loaded into it; backbone_weights.load_initial_weights returns the state for a
+    new one.
     """
 
     facts: PresetFacts
@@ -52,7 +53,7 @@ class Preset:
         return self.facts.defaults
 
     def head_parameters(self, network: nn.Module) -> Iterator[nn.Parameter]:
-        """What is trained in the first phase of a two-phase training: the last layer, which every network has."""
+        """Yield the parameters of the last layer, which the first phase of a two-phase training trains alone."""
         yield from network.get_submodule("decoder").parameters()
 
 
@@ -66,11 +67,11 @@ _BUILDERS: Mapping[str, Callable[[int, Mapping[str, Any], State | None], nn.Modu
 PRESETS = {name: Preset(facts, _BUILDERS[name]) for name, facts in PRESET_FACTS.items()}
 
 
-def preset(name: str) -> Preset:
-    """The preset of that name. Raises InvalidInput with all names."""
+def get_preset(name: str) -> Preset:
+    """Return the preset of that name. Raises InvalidInput, which lists all names."""
     return PRESETS[preset_facts(name).name]
 
 
-def parameter_count(network: nn.Module) -> int:
-    """Weights and biases, frozen ones included."""
+def count_parameters(network: nn.Module) -> int:
+    """Count weights and biases, frozen ones included."""
     return sum(parameter.numel() for parameter in network.parameters())

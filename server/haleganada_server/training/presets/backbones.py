@@ -1,4 +1,4 @@
-"""Networks that were trained on ImageNet, without their last layers: an image to a map of features.
+"""Networks trained on ImageNet, without their last layers: from an image to a feature map.
 
 (n, 3, 224, 224), mean and deviation as torchvision's networks expect them -> (n, channels, 7, 7).
 """
@@ -18,16 +18,16 @@ from .efficientnet_lite0 import EfficientNetLite0
 
 @dataclass(frozen=True, slots=True)
 class Backbone:
-    """One of them. channels: of its map. mark: the name of a tensor, with its shape, that only its files have."""
+    """channels: of its feature map. signature: name and shape of a tensor that only files of its weights have."""
 
     name: str
     channels: int
     build: Callable[[], nn.Module]
-    mark: tuple[str, tuple[int, ...]]
+    signature: tuple[str, tuple[int, ...]]
 
 
-class ResNetMap(nn.Module):
-    """A torchvision ResNet up to its last map; its tensors keep torchvision's names."""
+class ResNetFeatures(nn.Module):
+    """A torchvision ResNet up to its last feature map. Its tensors keep torchvision's names."""
 
     def __init__(self, resnet: nn.Module) -> None:
         super().__init__()
@@ -41,50 +41,50 @@ class ResNetMap(nn.Module):
         return image
 
 
-def _resnet(name: str) -> ResNetMap:
-    from torchvision import models  # which takes longer than torch to import, and not every network needs it
+def _build_resnet(name: str) -> ResNetFeatures:
+    from torchvision import models  # slower to import than torch, and not every network needs it
 
-    return ResNetMap(models.get_model(name, weights=None))
+    return ResNetFeatures(models.get_model(name, weights=None))
 
 
 BACKBONES = {
     found.name: found
     for found in (
-        Backbone("resnet50", 2048, lambda: _resnet("resnet50"), ("layer1.0.conv3.weight", (256, 64, 1, 1))),
-        Backbone("resnet18", 512, lambda: _resnet("resnet18"), ("layer1.0.conv1.weight", (64, 64, 3, 3))),
+        Backbone("resnet50", 2048, lambda: _build_resnet("resnet50"), ("layer1.0.conv3.weight", (256, 64, 1, 1))),
+        Backbone("resnet18", 512, lambda: _build_resnet("resnet18"), ("layer1.0.conv1.weight", (64, 64, 3, 3))),
         Backbone("efficientnet-lite0", 1280, EfficientNetLite0, ("_conv_head.weight", (1280, 320, 1, 1))),
     )
 }
 
 
-def backbone(name: str) -> Backbone:
-    """The backbone of that name. Raises InvalidInput with all names."""
+def get_backbone(name: str) -> Backbone:
+    """Return the backbone of that name. Raises InvalidInput, which lists all names."""
     if name not in BACKBONES:
         raise InvalidInput("backbone", f"“{name}” is not one of {', '.join(BACKBONES)}")
     return BACKBONES[name]
 
 
-def backbone_of(state: Mapping[str, Tensor]) -> str | None:
-    """Whose weights these are; None if they are none that is known here."""
+def identify_backbone(state: Mapping[str, Tensor]) -> str | None:
+    """Return the name of the backbone whose weights these are; None for an unknown network."""
     for found in BACKBONES.values():
-        name, shape = found.mark
+        name, shape = found.signature
         if name in state and tuple(state[name].shape) == shape:
             return found.name
     return None
 
 
-def load_checked(network: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
-    """Load a backbone's weights; those of its last layer are left out.
+def load_backbone_weights(network: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
+    """Load a backbone's weights, without those of its last layer.
 
-    Raises Precondition if any other is missing, too many or of another shape.
+    Raises Precondition if any other tensor is missing, unexpected, or of another shape.
     """
     kept = {key: value for key, value in state.items() if not key.startswith(("fc.", "_fc."))}
     try:
         network.load_state_dict(kept)
     except RuntimeError as error:
-        found = backbone_of(state)
+        found = identify_backbone(state)
         what = f"they are those of {found}" if found not in (None, name) else "tensors are missing or of another shape"
         raise Precondition(
-            f"the backbone's weights are not those of {name}: {what}; give the file that torchvision publishes for it",
+            f"the backbone's weights are not those of {name}: {what}; use the file that torchvision publishes for it",
             Reason.BACKBONE_WEIGHTS_UNUSABLE,
         ) from error

@@ -1,6 +1,6 @@
-"""Digits and letters: a plain convolutional network that two CPU cores train on 60,000 digits in a minute an epoch.
+"""For digits and letters: a plain convolutional network. Two CPU cores train it on 60,000 digits in a minute per epoch.
 
-Strided convolutions halve the map early, where pixels are many; the widest layers see 4 x 4.
+Strided convolutions halve the map early, where there are many pixels; the widest layers see 4 x 4.
 
     ink 1x32x32 -> 24x32x32 -> 48x16x16 -> 48x16x16 -> 96x8x8 -> 96x8x8 -> 192x4x4 -> mean and maximum -> classes
 """
@@ -30,7 +30,7 @@ class Cnn36(nn.Module):
         self.normalize = Normalize(preprocessing)
         layers, channels = [], preprocessing.channels
         for width, stride in _LAYERS:
-            layers.append(_convolution(channels, width, stride))
+            layers.append(_build_convolution(channels, width, stride))
             channels = width
         self.layers = nn.Sequential(*layers)
         self.dropout = nn.Dropout(0.3)
@@ -43,11 +43,11 @@ class Cnn36(nn.Module):
         return logits
 
 
-def _convolution(channels: int, width: int, stride: int) -> nn.Sequential:
+def _build_convolution(channels: int, width: int, stride: int) -> nn.Sequential:
     convolution = nn.Conv2d(channels, width, 3, stride=stride, padding=1, bias=False)
     return nn.Sequential(convolution, nn.BatchNorm2d(width), nn.ReLU())
 
 
 def build(classes: int, options: Mapping[str, Any], backbone: Mapping[str, Tensor] | None) -> Cnn36:  # noqa: ARG001
-    """Random weights; it has no options and no backbone."""
+    """Build a network with random weights. It has no options and no backbone."""
     return Cnn36(classes)

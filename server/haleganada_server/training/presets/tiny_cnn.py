@@ -24,9 +24,9 @@ class TinyCnn(nn.Module):
         smallest = preprocessing.side // 8
         self.layers = nn.Sequential(
             Normalize(preprocessing),
-            *_convolution(preprocessing.channels, 32),
-            *_convolution(32, 64),
-            *_convolution(64, 128),
+            *_build_convolution(preprocessing.channels, 32),
+            *_build_convolution(32, 64),
+            *_build_convolution(64, 128),
             nn.Flatten(),
             nn.Linear(128 * smallest**2, 128),
             nn.ReLU(),
@@ -39,10 +39,10 @@ class TinyCnn(nn.Module):
         return logits
 
 
-def _convolution(channels: int, width: int) -> tuple[nn.Module, ...]:
+def _build_convolution(channels: int, width: int) -> tuple[nn.Module, ...]:
     return nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)
 
 
 def build(classes: int, options: Mapping[str, Any], backbone: Mapping[str, Tensor] | None) -> TinyCnn:  # noqa: ARG001
-    """Random weights; it has no options and no backbone."""
+    """Build a network with random weights. It has no options and no backbone."""
     return TinyCnn(classes)

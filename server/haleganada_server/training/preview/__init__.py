@@ -1,1 +1,1 @@
-"""Pictures of a data set as a network receives it."""
+"""Previews of a data set as a network receives it in training."""

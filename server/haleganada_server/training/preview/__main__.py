@@ -1,7 +1,7 @@
-"""A sheet of drawings as a network receives them: python -m haleganada_server.training.preview REQUEST.json.
+"""Draws a sheet of drawings as a network receives them: python -m haleganada_server.training.preview REQUEST.json.
 
-The request: {"dataset": {"folder", "name", "sha256", "labels"}, "preset", "drawings", "views", "seed", "sheet"}. Writes
-a PNG to the path `sheet`, and to standard output one line of JSON: {"done": {"labels": of the rows, "side"}} or
+The request is {"dataset": {"folder", "name", "sha256", "labels"}, "preset", "drawings", "views", "seed", "sheet"}.
+Writes a PNG to the path `sheet`, and one line of JSON to standard output: {"done": {"labels": of the rows, "side"}} or
 {"failed": {"reason", "message"}}.
 """
 
@@ -18,7 +18,7 @@ from haleganada_server.training.common.job_errors import describe_failure
 
 
 def main(arguments: list[str]) -> int:
-    """Carry out one request; the exit status, 0 whenever a line was written."""
+    """Carry out one request and return the exit status: 0 whenever a line was written."""
     try:
         answer = {"done": carry_out(json.loads(Path(arguments[0]).read_text(encoding="utf-8")))}
     except Exception as error:
@@ -29,23 +29,23 @@ def main(arguments: list[str]) -> int:
 
 
 def carry_out(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Write the sheet of a request; the labels of its rows, and the side of a picture. Raises HaleganadaError, OSError.
+    """Write the requested sheet; return the labels of its rows and the side of a view. Raises HaleganadaError, OSError.
 
-    Importing is part of the work: it fails where the `train` extra is missing.
+    The imports are in here because they fail, and must be reported, where the `train` extra is missing.
     """
     from haleganada_server.core.datasets.dataset import Part
     from haleganada_server.core.models.presets import preset_facts
     from haleganada_server.training.common.atomic_files import write_atomically
     from haleganada_server.training.common.training_data import read_dataset, require_trainable
 
-    from .sheet import chosen_drawings, preview, sheet
+    from .sheet import choose_drawings, draw_sheet, render_views
 
     data, side = read_dataset(request["dataset"]), preset_facts(request["preset"]).preprocessing.side
     require_trainable(data)
-    chosen = chosen_drawings(data, int(request["drawings"]), int(request["seed"]))
-    pictures = preview(data, side, chosen, int(request["views"]), int(request["seed"]))
+    chosen = choose_drawings(data, int(request["drawings"]), int(request["seed"]))
+    views = render_views(data, side, chosen, int(request["views"]), int(request["seed"]))
     labels = [data.labels[label] for label in data.targets(data.part(Part.TRAIN)[chosen])]
-    write_atomically(Path(request["sheet"]), sheet(pictures, labels))
+    write_atomically(Path(request["sheet"]), draw_sheet(views, labels))
     return {"labels": labels, "side": side}
 
 

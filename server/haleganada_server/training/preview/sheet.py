@@ -1,4 +1,4 @@
-"""Drawings of a data set as a network receives them in training, pixel by pixel, large enough to look at."""
+"""Drawings of a data set as a network receives them in training, pixel by pixel, enlarged for people."""
 
 from __future__ import annotations
 
@@ -17,32 +17,28 @@ from haleganada_server.training.common.ink_input import InkInput
 from haleganada_server.training.common.lettering import Lettering
 from haleganada_server.training.common.training_data import TrainingData
 
-LEAST_SIDE = 96
-"""Pixels of a picture on the sheet, at least: each of its own becomes a square of as many."""
-GAP = 6
-"""Pixels between two pictures."""
-MARGIN = 120
-"""Pixels left of the pictures, for their labels."""
-_GROUND = 80
-"""Gray of the sheet between the pictures, whose ink is white on black."""
+MIN_SIDE = 96  # px of a view on the sheet: each of its own pixels becomes a square
+GAP = 6  # px between two views
+MARGIN = 120  # px to the left of the views, for their labels
+_BACKGROUND = 80  # gray between the views, whose ink is white on black
 _TEXT = (255, 255, 255)
 
 
-def chosen_drawings(data: TrainingData, drawings: int, seed: int) -> NDArray[np.int64]:
-    """Positions in the training part, at most `drawings`, by chance; as many labels among them as there can be."""
+def choose_drawings(data: TrainingData, drawings: int, seed: int) -> NDArray[np.int64]:
+    """Return random positions in the training part, at most `drawings`, with as many labels as possible."""
     labels = data.targets(data.part(Part.TRAIN))
     order = np.random.default_rng(seed).permutation(len(labels))
-    turn = np.zeros(len(labels), np.int64)  # how many of its label come before a drawing
+    rank = np.zeros(len(labels), np.int64)  # how many drawings of the same label come before
     for label in np.unique(labels):
-        mine = order[labels[order] == label]
-        turn[mine] = np.arange(len(mine))
-    return order[np.argsort(turn[order], kind="stable")][:drawings]
+        own = order[labels[order] == label]
+        rank[own] = np.arange(len(own))
+    return order[np.argsort(rank[order], kind="stable")][:drawings]
 
 
-def preview(data: TrainingData, side: int, chosen: NDArray[np.int64], views: int, seed: int) -> Tensor:
-    """Drawings at these positions of the training part -> (drawings, 1 + views, side, side) in 0..1.
+def render_views(data: TrainingData, side: int, chosen: NDArray[np.int64], views: int, seed: int) -> Tensor:
+    """Return drawings at these positions of the training part as (drawings, 1 + views, side, side) in 0..1.
 
-    First each drawing as it is, then as it is in the epochs 1 to `views` of a training with that seed.
+    First comes each drawing as it is, then as it is augmented in the epochs 1 to `views` of a training with that seed.
     """
     items = data.part(Part.TRAIN)
     ink, rasters = InkInput(side, torch.device("cpu")), data.rasters(items[chosen])
@@ -50,13 +46,13 @@ def preview(data: TrainingData, side: int, chosen: NDArray[np.int64], views: int
     return torch.cat([ink(rasters), *(ink(rasters, drawn) for drawn in seen)], dim=1)
 
 
-def sheet(pictures: Tensor, labels: Sequence[str]) -> bytes:
-    """(rows, columns, side, side) in 0..1 -> PNG with the label of each row beside it, no pixel mixed with another."""
-    rows, columns, side, _ = pictures.shape
-    scale = -(-LEAST_SIDE // side)
+def draw_sheet(views: Tensor, labels: Sequence[str]) -> bytes:
+    """Draw (rows, columns, side, side) in 0..1 as a PNG, without blending pixels, with the label beside each row."""
+    rows, columns, side, _ = views.shape
+    scale = -(-MIN_SIDE // side)
     pitch = side * scale + GAP
-    ink = pictures.mul(255).round().byte().numpy().repeat(scale, axis=2).repeat(scale, axis=3)
-    paper = Image.new("RGB", (MARGIN + columns * pitch + GAP, rows * pitch + GAP), (_GROUND,) * 3)
+    ink = views.mul(255).round().byte().numpy().repeat(scale, axis=2).repeat(scale, axis=3)
+    paper = Image.new("RGB", (MARGIN + columns * pitch + GAP, rows * pitch + GAP), (_BACKGROUND,) * 3)
     for row, column in np.ndindex(rows, columns):
         paper.paste(Image.fromarray(ink[row, column]), (MARGIN + GAP + column * pitch, GAP + row * pitch))
     lettering, pen = Lettering.for_labels(labels), ImageDraw.Draw(paper)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from haleganada_server.core.datasets.dataset import Part
+
+from tests.unit.server.training.toy_dataset import write_dataset
 
 if TYPE_CHECKING:
     from haleganada_server.training.pretrain.synthesis.library import Library
@@ -58,3 +61,9 @@ def library() -> Library:
     hanzi = [squiggle_drawing(i) for i in range(6)]
     strokes = [squiggle(i) for i in range(10)]
     return Library(omniglot=[written], pens=pens, english=[written], fonts=[font], hanzi=hanzi, strokes=strokes)
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> dict[str, Any]:
+    """Three shapes: 36 drawings to train on, 12 for validation, 12 for the test."""
+    return write_dataset(tmp_path / "dataset", {Part.TRAIN: 12, Part.VALIDATION: 4, Part.TEST: 4})

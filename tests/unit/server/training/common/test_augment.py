@@ -9,7 +9,7 @@ from haleganada_server.training.common.augment import NUMBERS_PER_DRAWING, augme
 from haleganada_server.training.common.ink_input import InkInput
 from haleganada_server.vision import model_input
 
-from tests.unit.server.training.fit.conftest import draw_shape
+from tests.unit.server.training.toy_dataset import draw_shape
 
 CPU = torch.device("cpu")
 

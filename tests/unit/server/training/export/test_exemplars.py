@@ -15,7 +15,7 @@ from haleganada_server.training.common.taught_drawing import Raster
 from haleganada_server.training.common.training_data import TrainingData
 from haleganada_server.training.export.exemplars import MOST_EACH, choose_exemplars, read_exemplars, write_exemplars
 from haleganada_server.training.export.model_files import read_card, write_card
-from haleganada_server.training.presets import preset
+from haleganada_server.training.presets import get_preset
 
 LABELS = ("a", "b", "ಅ")
 
@@ -31,7 +31,7 @@ def card(labels: tuple[str, ...] = LABELS) -> ModelCard:
         preset="cnn36",
         name="letters",
         labels=labels,
-        preprocessing=preset("cnn36").preprocessing,
+        preprocessing=get_preset("cnn36").preprocessing,
         temperature=1.0,
         parameters=1,
         created_us=1,

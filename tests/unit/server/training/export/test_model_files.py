@@ -11,14 +11,14 @@ from haleganada_server.core.errors import DataLoss, Precondition
 from haleganada_server.core.models.card import ModelCard, Preprocessing
 from haleganada_server.core.models.files import CARD, WEIGHTS
 from haleganada_server.training.export.model_files import read_model, write_card, write_model
-from haleganada_server.training.presets import parameter_count, preset
+from haleganada_server.training.presets import count_parameters, get_preset
 from torch import nn
 
 
 def tiny_model(labels: tuple[str, ...] = ("a", "b", "ಅ"), name: str = "tiny-cnn") -> tuple[nn.Module, ModelCard]:
     """A small network with random weights, and its card."""
     torch.manual_seed(1)
-    chosen = preset(name)
+    chosen = get_preset(name)
     network = chosen.build(len(labels), {}, None)
     card = ModelCard(
         preset=name,
@@ -26,7 +26,7 @@ def tiny_model(labels: tuple[str, ...] = ("a", "b", "ಅ"), name: str = "tiny-cn
         labels=labels,
         preprocessing=chosen.preprocessing,
         temperature=1.25,
-        parameters=parameter_count(network),
+        parameters=count_parameters(network),
         created_us=1,
         dataset_name="drawn",
         dataset_sha256="0" * 64,
@@ -50,7 +50,7 @@ def test_what_is_written_comes_back(tmp_path: Path) -> None:
 
 
 def test_options_travel_with_the_model(tmp_path: Path) -> None:
-    chosen = preset("resnet50-transformer")
+    chosen = get_preset("resnet50-transformer")
     options = {"backbone": "efficientnet-lite0"}
     network = chosen.build(2, options, None).eval()
     _, card = tiny_model(("a", "b"))

@@ -23,7 +23,7 @@ from haleganada_server.training.export.half_precision import round_matrices
 from haleganada_server.training.export.model_files import read_card, read_model, write_model
 from haleganada_server.training.export.onnx_model import export_model
 from haleganada_server.training.export.quantize import quantize
-from haleganada_server.training.presets import parameter_count, preset
+from haleganada_server.training.presets import count_parameters, get_preset
 from haleganada_server.vision.encode import model_input
 from torch import nn
 
@@ -60,7 +60,7 @@ def trained(name: str, steps: int) -> nn.Module:
     """A network that knows the shapes."""
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    chosen = preset(name)
+    chosen = get_preset(name)
     network = chosen.build(len(LABELS), {}, None).train()
     rasters, targets = shapes(_BATCH * steps, 0)
     ink, wanted = torch.from_numpy(model_input(rasters, chosen.preprocessing.side)), torch.from_numpy(targets)
@@ -75,14 +75,14 @@ def trained(name: str, steps: int) -> nn.Module:
 
 
 def card_of(name: str, network: nn.Module) -> ModelCard:
-    facts = preset(name).facts
+    facts = get_preset(name).facts
     return ModelCard(
         preset=name,
         name="shapes",
         labels=LABELS,
         preprocessing=facts.preprocessing,
         temperature=1.5,
-        parameters=parameter_count(network),
+        parameters=count_parameters(network),
         created_us=1,
         dataset_name="drawn",
         dataset_sha256="0" * 64,
@@ -178,7 +178,7 @@ def test_the_metadata_is_the_card(exported: Exported) -> None:
 def test_a_transformer_on_a_frozen_backbone_is_exported_too(tmp_path: Path) -> None:
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    chosen, options = preset("resnet50-transformer"), {"backbone": "efficientnet-lite0"}
+    chosen, options = get_preset("resnet50-transformer"), {"backbone": "efficientnet-lite0"}
     network = chosen.build(len(LABELS), options, None).eval()
     card = replace(card_of(chosen.name, network), options=options)
     rasters, targets = shapes(4, 2)
@@ -190,7 +190,7 @@ def test_a_transformer_on_a_frozen_backbone_is_exported_too(tmp_path: Path) -> N
 
 def test_a_graph_that_answers_otherwise_than_torch_is_not_let_out(tmp_path: Path) -> None:
     calls = count(1)
-    restless = preset("tiny-cnn").build(len(LABELS), {}, None)
+    restless = get_preset("tiny-cnn").build(len(LABELS), {}, None)
     # Another answer at each call, as from a network that does what a graph cannot hold.
     restless.register_forward_hook(lambda _module, _inputs, logits: logits * next(calls) * 10)
     ink = np.random.default_rng(0).random((4, 1, 32, 32), dtype=np.float32)

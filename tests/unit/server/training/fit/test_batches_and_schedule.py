@@ -125,8 +125,13 @@ def test_requested_settings_override_the_presets() -> None:
     assert settings == TrainingSettings(9, 4, 0.1, 0.2, frozen_epochs=1, mixed_precision=False)
 
 
+def test_requests_of_earlier_versions_keep_their_meaning() -> None:
+    defaults = {"epochs": 9, "batch_size": 8, "learning_rate": 0.1}
+    assert TrainingSettings.resolve(defaults, {"optimiser": "adam"}, drawings=1000).optimizer == "adam"
+
+
 @pytest.mark.parametrize(
-    ("drawings", "given", "epochs", "batch_size"),
+    ("drawings", "requested", "epochs", "batch_size"),
     [
         (2, {}, 300, 8),
         (37, {}, 75, 8),
@@ -138,7 +143,7 @@ def test_requested_settings_override_the_presets() -> None:
     ],
 )
 def test_a_small_data_set_is_learned_in_small_steps(
-    drawings: int, given: dict[str, int], epochs: int, batch_size: int
+    drawings: int, requested: dict[str, int], epochs: int, batch_size: int
 ) -> None:
-    settings = TrainingSettings.resolve({"epochs": 15, "batch_size": 64, "learning_rate": 0.1}, given, drawings)
+    settings = TrainingSettings.resolve({"epochs": 15, "batch_size": 64, "learning_rate": 0.1}, requested, drawings)
     assert (settings.epochs, settings.batch_size) == (epochs, batch_size)

@@ -30,11 +30,12 @@ from haleganada_server.training.fit import run
 from haleganada_server.training.fit.process_group import ProcessGroup
 from haleganada_server.training.fit.run import run_training
 from haleganada_server.training.fit.settings import TrainingSettings
-from haleganada_server.training.online.start import start_model
-from haleganada_server.training.presets import preset
+from haleganada_server.training.online.initial_model import load_initial_model
+from haleganada_server.training.presets import get_preset
 from safetensors import safe_open
 
-from tests.unit.server.training.fit.conftest import JobRun, Request, write_dataset
+from tests.unit.server.training.fit.conftest import JobRun, Request
+from tests.unit.server.training.toy_dataset import write_dataset
 
 Start = Callable[..., JobRun]
 RequestFor = Callable[..., Request]
@@ -80,7 +81,7 @@ def test_the_file_of_the_best_state_describes_its_tensors(request_for: RequestFo
     run_in_process(request)
     with safe_open(Path(request["folder"]) / "files/best_model.safetensors", "pt") as file:
         about, tensors = json.loads(file.metadata()["haleganada"]), {n: file.get_tensor(n) for n in file.keys()}  # noqa: SIM118
-    network = preset(about["preset"]).build(len(about["labels"]), about["options"], None)
+    network = get_preset(about["preset"]).build(len(about["labels"]), about["options"], None)
     network.load_state_dict(tensors)
     model, card = read_model(Path(request["folder"]) / "model")
     assert tuple(about["labels"]) == card.labels
@@ -92,7 +93,7 @@ def test_a_model_that_can_learn_online_keeps_some_of_its_drawings(request_for: R
     request = {**request_for(epochs=1), "preset": "cnn36"}
     run_in_process(request)
     folder = Path(request["folder"]) / "model"
-    memory = start_model(folder).memory
+    memory = load_initial_model(folder).exemplars
     assert Counter(sample.label for sample in memory) == {"I": 8, "O": 8, "X": 8}
     trained = np.load(Path(request["dataset"]["folder"]) / "rasters.npy")[:36]
     assert all((trained == sample.raster).all((1, 2)).any() for sample in memory)

@@ -19,7 +19,7 @@ from haleganada_server.training.fit.settings import TrainingSettings
 from haleganada_server.training.fit.state import TrainingState, build_optimizer
 from torch import nn
 
-from tests.unit.server.training.fit.conftest import write_dataset
+from tests.unit.server.training.toy_dataset import write_dataset
 
 CPU = torch.device("cpu")
 SETTINGS = TrainingSettings(epochs=3, batch_size=12, learning_rate=3e-3, weight_decay=0.01)

@@ -1,6 +1,6 @@
-"""What online learning is tested with: small networks, and one thread, so that every machine is quick.
+"""Small networks for tests of online learning, and one thread, so that every machine is fast.
 
-torch is imported in the fixtures only: where it is missing, these tests are skipped, and this file is read even so.
+torch is imported in the fixtures only: this file is loaded even where torch is missing and the tests are skipped.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from haleganada_server.training.online.start import Start
+    from haleganada_server.training.online.initial_model import InitialModel
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -26,11 +26,11 @@ def _one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def cnn() -> Start:
+def cnn() -> InitialModel:
     """cnn36 with random weights."""
-    from haleganada_server.training.online.start import start_preset
+    from haleganada_server.training.online.initial_model import build_initial_model
 
-    return start_preset("cnn36", seed=7)
+    return build_initial_model("cnn36", seed=7)
 
 
 @pytest.fixture(scope="session")
@@ -47,8 +47,8 @@ def backbone_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def transformer(backbone_file: Path) -> Start:
+def transformer(backbone_file: Path) -> InitialModel:
     """resnet50-transformer on a small backbone."""
-    from haleganada_server.training.online.start import start_preset
+    from haleganada_server.training.online.initial_model import build_initial_model
 
-    return start_preset("resnet50-transformer", seed=7, backbone_weights=backbone_file)
+    return build_initial_model("resnet50-transformer", seed=7, backbone_weights=backbone_file)

