@@ -315,7 +315,7 @@ def test_what_keeps_it_from_starting_is_said_and_nothing_changes(start_server: S
     weights.touch()
     server = start_server(learners=STAND_IN, backbone_weights=weights)
     refusal = refused(lambda: activate(server, "resnet50-transformer"))
-    assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "BACKBONE_MISSING")
+    assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "BACKBONE_WEIGHTS_MISSING")
     assert status(server).model == FEW_SHOT and not list((server.app.config.data_dir / "online").iterdir())
 
 

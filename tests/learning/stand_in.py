@@ -18,7 +18,7 @@ from haleganada_server.runtime.frames import read_frame, write_frame
 from numpy.typing import NDArray
 
 Samples = list[tuple[str, int, NDArray[np.float64]]]
-REFUSAL = {"reason": "BACKBONE_MISSING", "message": "there are no such weights; give others"}
+REFUSAL = {"reason": "BACKBONE_WEIGHTS_MISSING", "message": "there are no such weights; give others"}
 
 
 class StandIn:
