@@ -6,7 +6,7 @@ BIN := .venv/bin
 TORCH_TESTS := tests/unit/server/training tests/contract/test_torch_embedder.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup run test lint lint-js fmt fmt-js limits limits-check proto proto-check proto-baseline bench bench-accuracy bench-models bench-kill screenshots notebook clean
+.PHONY: setup run test lint lint-js fmt fmt-js docs docs-check limits limits-check proto proto-check proto-baseline bench bench-accuracy bench-models bench-kill screenshots notebook clean
 
 setup: .venv/.done                       ## The environment of a user: server and web page, no torch
 
@@ -37,13 +37,19 @@ test: .venv/.done-test .venv-train/.done ## All tests; those that need torch bes
 	.venv-train/bin/python -m pip install --quiet --editable '.[server]' --group test --group test-train
 	@touch $@
 
-lint: .venv/.done-test proto-check limits-check lint-js  ## Style, types, directions of imports, the contract's style
+lint: .venv/.done-test proto-check limits-check docs-check lint-js  ## Style, types, directions of imports, the contract's style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy server clients tests proto
+	$(BIN)/mypy server clients tests proto docs
 	$(BIN)/lint-imports
 	$(BIN)/buf lint proto
 	$(BIN)/buf breaking proto --against proto/baseline.binpb
+
+docs: .venv/.done-test                   ## The reference pages of docs/, from the commands, the SDK and the contract
+	$(BIN)/python -m docs.generate
+
+docs-check: .venv/.done-test             ## The reference pages are up to date
+	$(BIN)/python -m docs.generate --check
 
 limits: .venv/.done                      ## core/limits.py -> the clients' copies
 	$(BIN)/python proto/generate_limits.py

@@ -1,0 +1,25 @@
+"""Pieces of Markdown that the reference pages share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def code_block(text: str, language: str = "") -> str:
+    """Return a fenced block of code."""
+    return f"```{language}\n{text}\n```"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table; each cell takes one line, and its vertical bars are escaped."""
+    lines = [header, ["---"] * len(header), *([_escape_cell(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _escape_cell(cell: str) -> str:
+    return " ".join(cell.split()).replace("|", "\\|")
+
+
+def anchor(title: str) -> str:
+    """Return the anchor that GitHub gives to a heading."""
+    return "".join(char for char in title.lower().replace(" ", "-") if char.isalnum() or char in "-_")

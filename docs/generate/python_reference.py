@@ -1,0 +1,165 @@
+"""docs/python.md: the public classes of haleganada_client, from their signatures and docstrings."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import enum
+import inspect
+import json
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+import haleganada_client
+from haleganada_client import client, connection, datasets, errors, evaluation, jobs, models, starter, types
+
+from docs.generate.markdown import code_block
+
+_INTRODUCTION = """\
+# The Python package
+
+`haleganada_client` needs neither torch nor numpy. Everything below can be imported from it, except where another module
+is named. [The notebook](notebook.ipynb) shows how to use it.
+
+```python
+from pathlib import Path
+from haleganada_client import HaleganadaClient
+
+with HaleganadaClient() as client:
+    client.train(Path("drawing.png"), "ಅ")
+    print(client.predict(Path("another.png")).best)
+```"""
+_CLIENTS: tuple[tuple[str, type], ...] = (
+    ("HaleganadaClient", client.HaleganadaClient),
+    ("client.datasets", datasets.DatasetsClient),
+    ("client.jobs", jobs.JobsClient),
+    ("client.models", models.ModelsClient),
+)
+_VALUES = (
+    ("Drawings, predictions and samples", types),
+    ("Data sets", datasets),
+    ("Jobs", jobs),
+    ("Models", models),
+    ("Evaluation results", evaluation),
+)
+
+
+def render() -> str:
+    """Return the page."""
+    parts = [_INTRODUCTION]
+    for title, kind in _CLIENTS:
+        parts += [f"## {title}", *_describe_client(title, kind)]
+    parts += ["## ClientConfig", *_describe_dataclass(connection.ClientConfig)]
+    parts += ["## haleganada_client.starter", *_describe_function("teach_starter", starter.teach_starter)]
+    for title, module in _VALUES:
+        parts.append(f"## {title}")
+        for kind in _public_classes(module):
+            parts += [f"### {kind.__name__}", *_describe_value(kind)]
+    parts += ["## Errors", *_describe_errors()]
+    return "\n\n".join(parts)
+
+
+def _public_classes(module: Any) -> list[type]:
+    """Return a module's exported classes and the dataclasses that they refer to, in the order of definition."""
+    clients = {kind for _, kind in _CLIENTS}
+    return [
+        kind
+        for kind in vars(module).values()
+        if inspect.isclass(kind)
+        and kind.__module__ == module.__name__
+        and kind not in clients
+        and not kind.__name__.startswith("_")
+        and (kind.__name__ in dir(haleganada_client) or dataclasses.is_dataclass(kind))
+    ]
+
+
+def _describe_client(title: str, kind: type) -> Iterator[str]:
+    yield _docstring(kind)
+    if title == kind.__name__:
+        yield from _describe_function(kind.__name__, vars(kind)["__init__"])
+    for name, value in vars(kind).items():
+        if inspect.isfunction(value) and not name.startswith("_"):
+            yield f"### {title}.{name}" if title != kind.__name__ else f"### {name}"
+            yield from _describe_function(name, value)
+
+
+def _describe_function(name: str, function: Any) -> Iterator[str]:
+    yield _signature(name, function)
+    yield _docstring(function)
+
+
+def _describe_value(kind: type) -> Iterator[str]:
+    if issubclass(kind, enum.Enum):
+        yield code_block("\n".join(f"{member.name} = {_literal(member.value)}" for member in kind), "python")
+        yield _docstring(kind)
+    elif dataclasses.is_dataclass(kind):
+        yield from _describe_dataclass(kind)
+    else:  # a named tuple
+        lines = [f"{name}: {annotation.__forward_arg__}" for name, annotation in kind.__annotations__.items()]
+        yield code_block("\n".join(lines), "python")
+        yield _docstring(kind)
+
+
+def _describe_dataclass(kind: type) -> Iterator[str]:
+    yield _docstring(kind)
+    comments = _field_docstrings(kind)
+    lines = []
+    for field in dataclasses.fields(kind):
+        default = "" if field.default is dataclasses.MISSING else f" = {_literal(field.default)}"
+        lines += [f"# {line}" for line in textwrap.wrap(comments.get(field.name, ""), 100)]
+        lines.append(f"{field.name}: {field.type}{default}")
+    yield code_block("\n".join(lines), "python")
+    properties = {name: value for name, value in vars(kind).items() if isinstance(value, property)}
+    for name, value in properties.items():
+        yield f"`{name}`: {_docstring(value)}"
+    for name, value in vars(kind).items():
+        if isinstance(value, classmethod) and not name.startswith("_"):
+            yield f"`{kind.__name__}.{name}()`: {_docstring(value)}"
+
+
+def _field_docstrings(kind: type) -> dict[str, str]:
+    """Return the string literals that follow the fields of a class."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
+    assert isinstance(body, ast.ClassDef)
+    return {
+        field.target.id: " ".join(str(text.value.value).split())
+        for field, text in zip(body.body, body.body[1:], strict=False)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+    }
+
+
+def _describe_errors() -> Iterator[str]:
+    yield _docstring(errors.HaleganadaError)
+    kinds = errors.HaleganadaError.__subclasses__()
+    yield "\n".join(f"- `{kind.__name__}`: {' '.join(_docstring(kind).split())}" for kind in kinds)
+
+
+def _signature(name: str, function: Any) -> str:
+    """Return a signature as code, a line for each parameter if one line is too short. Annotations are strings here."""
+    signature = inspect.signature(function)
+    parameters = [parameter for parameter in signature.parameters.values() if parameter.name != "self"]
+    words, keyword_only = [], False
+    for parameter in parameters:
+        if parameter.kind is parameter.KEYWORD_ONLY and not keyword_only:
+            words.append("*")
+            keyword_only = True
+        default = "" if parameter.default is parameter.empty else f" = {_literal(parameter.default)}"
+        words.append(f"{parameter.name}: {parameter.annotation}{default}")
+    result = "" if signature.return_annotation in (None, "None") else f" -> {signature.return_annotation}"
+    line = f"{name}({', '.join(words)}){result}"
+    if len(line) > 110:
+        line = f"{name}(\n" + "".join(f"    {word},\n" for word in words) + f"){result}"
+    return code_block(line, "python")
+
+
+def _literal(value: Any) -> str:
+    """Return a value as code, with double quotes as everywhere."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+def _docstring(value: Any) -> str:
+    return inspect.getdoc(value) or ""
