@@ -9,6 +9,7 @@ import { joinFacts } from "../ui/parts.js";
 /**
  * @typedef {object} Setting
  * @property {Word} word
+ * @property {Word} [short]  in a list of settings
  * @property {import("../ui/dom.js").Attributes} [number]  of the input, where it is a number
  * @property {Record<string, string>} [choices]  values and their texts
  * @property {boolean} [isOn]  the default, where it is on or off
@@ -22,7 +23,7 @@ export function trainingSettings() {
     epochs: { word: "epochs", number: limits.EPOCHS },
     batch_size: { word: "batchSize", number: limits.BATCH_SIZE },
     learning_rate: { word: "learningRate", number: { ...limits.LEARNING_RATE, step: "any" } },
-    augment: { word: "augment", isOn: true },
+    augment: { word: "augment", short: "augmented", isOn: true },
     optimizer: { word: "optimizer", choices: { adamw: "AdamW", adam: "Adam" } },
     schedule: { word: "schedule", choices: { cosine: say("scheduleCosine"), plateau: say("schedulePlateau") } },
     weight_decay: { word: "weightDecay", number: { ...limits.WEIGHT_DECAY, step: "any" } },
@@ -52,7 +53,8 @@ export function describeSettings(values) {
   const facts = given.map(([name, value]) => {
     const setting = known[name];
     const text = typeof value === "boolean" ? say(value ? "yes" : "no") : String(value);
-    return `${setting ? say(setting.word) : name.replaceAll("_", " ")}: ${setting?.choices?.[text] ?? text}`;
+    const title = setting ? say(setting.short ?? setting.word) : name.replaceAll("_", " ");
+    return `${title}: ${setting?.choices?.[text] ?? text}`;
   });
   return joinFacts(...facts);
 }

@@ -45,7 +45,7 @@ export async function openSample(id, change) {
     const label = input.value;
     closeDialog();
     if (label === sample.label) return;
-    change(() => post(`/page/samples/${id}/relabel`, { label }), say("relabelled", { label }));
+    change(() => post(`/page/samples/${id}/relabel`, { label }), say("relabeled", { label }));
   };
   const forget = () => {
     closeDialog();

@@ -75,7 +75,7 @@ def test_a_network_is_chosen_with_the_keys_and_learns_what_was_taught(page: Page
     online = client.get_workspace().online
     assert online is not None and (online.start, online.settings.replay) == ("starter", 16)
     page.press("#use-few-shot")
-    page.wait_for("#status", "now uses What you taught")
+    page.wait_for("#status", "now uses: What you taught")
     assert not page.all(".learning") and client.get_workspace().online is None and not page.complaints()
 
 
@@ -134,7 +134,7 @@ def test_a_network_whose_process_ends_says_so_and_recovers(
     (folder,) = (running.app.config.data_dir / "online").iterdir()
     os.kill(int((folder / "pid").read_text()), signal.SIGKILL)
     page.go("models")
-    page.wait_for(".learning .problem", "is started again")
+    page.wait_for(".learning .problem", "will be restarted")
     assert "what you taught answers" in page.text(".learning [role=status]")
     page.wait_for(".learning [role=status]", "It has learned everything you taught.")
     assert not page.all(".learning .problem") and not page.complaints()
