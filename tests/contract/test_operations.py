@@ -100,9 +100,9 @@ def test_percentiles_of_the_newest_calls() -> None:
     for milliseconds in range(1, 101):
         latencies.add("Predict", float(milliseconds))
     latencies.add("Train", 7.0)
-    predict, train = latencies.figures()
+    predict, train = latencies.by_method()
     assert (predict.method, predict.calls, predict.p50_ms, predict.p99_ms) == ("Predict", 100, 50.0, 99.0)
     assert (train.p50_ms, train.p99_ms) == (7.0, 7.0)
     for _ in range(2000):
         latencies.add("Train", 9.0)
-    assert latencies.figures()[1].p50_ms == 9.0
+    assert latencies.by_method()[1].p50_ms == 9.0

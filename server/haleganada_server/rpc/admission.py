@@ -1,4 +1,4 @@
-"""What a server takes on: no calls once it stops, none while too many wait, few transfers and watchers at a time.
+"""Which calls a server accepts: none once it stops, none while too many wait, few transfers and watchers at a time.
 
 A transfer holds its thread for as long as the client takes, and whoever watches a job for as long as the job takes.
 With limits of their own, they cannot take the threads that everybody else needs.
@@ -17,7 +17,7 @@ from haleganada_server.core.errors import Exhausted, Unavailable
 
 
 class WorkerPool(ThreadPoolExecutor):
-    """The threads that carry out calls; knows how many calls wait for one."""
+    """The threads that carry out calls, and how many calls wait for one."""
 
     def __init__(self, workers: int) -> None:
         super().__init__(workers, thread_name_prefix="call")
@@ -25,7 +25,7 @@ class WorkerPool(ThreadPoolExecutor):
         self.waiting = 0
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """As the standard library's."""
+        """See concurrent.futures.Executor.submit."""
         with self._count:
             self.waiting += 1
         return super().submit(self._run, fn, *args, **kwargs)
@@ -50,7 +50,7 @@ class Admission:
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        """Around one call. Raises Unavailable when the server stops, Exhausted while too many calls wait."""
+        """Admit a call for the block. Raises Unavailable when the server stops, Exhausted while too many wait."""
         self._enter()
         try:
             yield
@@ -58,7 +58,7 @@ class Admission:
             self._leave()
 
     def drain(self, grace_s: float) -> bool:
-        """Take on no more calls; True as soon as none is in progress, False if some still are after grace_s seconds."""
+        """Refuse new calls. Return True once none is in progress, False if some still are after grace_s seconds."""
         with self._changed:
             self._stopping = True
             return self._changed.wait_for(lambda: self._in_progress == 0, grace_s)
@@ -81,7 +81,7 @@ class Admission:
 
 
 class _Slots:
-    """Room for a few calls of one kind at a time."""
+    """Places for a few calls of one kind at a time."""
 
     def __init__(self, limit: int, refusal: str, reason: Reason) -> None:
         self._free = threading.BoundedSemaphore(limit)
@@ -89,7 +89,7 @@ class _Slots:
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        """Around one call. Raises Exhausted if too many are in progress."""
+        """Take a place for the block. Raises Exhausted if there is none."""
         if not self._free.acquire(blocking=False):
             raise Exhausted(self._refusal, self._reason, 2.0)
         try:
@@ -99,7 +99,7 @@ class _Slots:
 
 
 class TransferSlots(_Slots):
-    """Room for a few transfers of files at a time."""
+    """Places for a few transfers of files at a time."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(
@@ -108,7 +108,7 @@ class TransferSlots(_Slots):
 
 
 class WatchSlots(_Slots):
-    """Room for a few watchers of jobs at a time."""
+    """Places for a few watchers of jobs at a time."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(limit, "too many watch jobs already; ask with GetJob now and then", Reason.TOO_MANY_WATCHERS)

@@ -31,7 +31,7 @@ Context = grpc.ServicerContext
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DatasetDependencies:
-    """What the service is about. place: a file or folder of the server's disk that a caller names."""
+    """What the service uses. place: returns the file or folder on the server's disk that a caller names."""
 
     datasets: Datasets
     uploads: UploadStore
@@ -40,7 +40,7 @@ class DatasetDependencies:
 
 
 class DatasetServicer(dataset_service_pb2_grpc.DatasetServiceServicer):
-    """Each method carries out the RPC of its name; they raise the domain's errors."""
+    """Each method carries out the RPC of its name. Raises the domain's errors."""
 
     def __init__(self, tools: DatasetDependencies, slots: TransferSlots) -> None:
         self._datasets, self._uploads = tools.datasets, tools.uploads
@@ -108,8 +108,8 @@ class DatasetServicer(dataset_service_pb2_grpc.DatasetServiceServicer):
 
 
 def _stays_there(is_active: Callable[[], bool], patience_s: float = 1.0) -> bool:
-    """Whether a caller whose stream has ended is still there: gRPC may end the stream of one that is gone like that
-    of one that has sent all, and know a moment later only.
+    """Return whether a caller whose stream has ended is still there. gRPC ends the stream of a caller that is gone like
+    that of one that has sent everything, and may notice the difference only a moment later.
     """
     deadline = time.monotonic() + patience_s
     while is_active():
@@ -127,7 +127,7 @@ def _header(requests: Iterator[pb.UploadDatasetRequest]) -> pb.UploadDatasetHead
 
 
 def _chunks(requests: Iterator[pb.UploadDatasetRequest]) -> Iterator[bytes]:
-    """Raises InvalidInput for anything else, and for chunks that are too large."""
+    """Yield the chunks. Raises InvalidInput for anything else, and for a chunk that is too large."""
     for request in requests:
         if request.WhichOneof("part") != "chunk":
             raise InvalidInput("part", "is out of order; send one header, then chunks")

@@ -35,12 +35,12 @@ _LONGEST_MESSAGE = 1000  # characters; details travel in a header, which is smal
 
 
 def code_of(error: Exception) -> grpc.StatusCode:
-    """The status that an error becomes."""
+    """Return the status code of an error."""
     return STATUS_OF[type(error)] if isinstance(error, errors.HaleganadaError) else grpc.StatusCode.INTERNAL
 
 
 def status_of(error: Exception, call_id: str) -> Status:
-    """The full status of a failed call. call_id: under which the server's log has it."""
+    """Return the full status of a failed call. call_id: names the call in the server's log."""
     if not isinstance(error, errors.HaleganadaError):
         error = errors.HaleganadaError(f"the server failed; its log has the reason under call {call_id}")
     status = Status(code=_number(error), message=_message(error))
@@ -51,7 +51,7 @@ def status_of(error: Exception, call_id: str) -> Status:
 
 
 def item_error(error: Exception) -> common_pb2.ItemError:
-    """Why one item of a batch or an import was refused."""
+    """Return why one item of a batch or an import was refused."""
     if not isinstance(error, errors.HaleganadaError):
         error = errors.HaleganadaError("the server failed on this item; its log has the reason")
     field = error.field if isinstance(error, errors.InvalidInput) else ""
@@ -68,7 +68,7 @@ def _message(error: errors.HaleganadaError) -> str:
 
 
 def _facts(error: errors.HaleganadaError) -> dict[str, str]:
-    """What a program may want to know of an error."""
+    """Return what a program may want to know about an error."""
     if isinstance(error, errors.NotFound):
         return {"kind": error.kind, "name": error.name[:_LONGEST_MESSAGE]}
     if isinstance(error, errors.RevisionMismatch):

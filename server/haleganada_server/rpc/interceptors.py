@@ -1,4 +1,4 @@
-"""Around every call of the contract: admission, errors to statuses, one line of log, how long it took.
+"""What happens around every call of the contract: admission, errors to statuses, a line of log, latency.
 
 Servicers only raise; nothing else in the server ends a call with an error. Health and reflection pass untouched.
 """
@@ -35,7 +35,7 @@ class CallInterceptor(grpc.ServerInterceptor):
         self._latencies = latencies
 
     def intercept_service(self, continuation: Callable[..., Any], handler_call_details: Any) -> Any:
-        """The wrapped handler of a call; None for a method that does not exist."""
+        """Return the wrapped handler of a call; None for a method that does not exist."""
         handler = continuation(handler_call_details)
         if handler is None or not handler_call_details.method.startswith(_OURS):
             return handler
@@ -50,7 +50,7 @@ class CallInterceptor(grpc.ServerInterceptor):
         return grpc.stream_stream_rpc_method_handler(self._many(method, handler.stream_stream), *coders)
 
     def _one(self, method: str, behavior: Behavior) -> Behavior:
-        """For methods with one answer."""
+        """Wrap a method that returns one response."""
 
         def call(request: Any, context: grpc.ServicerContext) -> Any:
             record = _Record(method, request, self._latencies)
@@ -70,7 +70,7 @@ class CallInterceptor(grpc.ServerInterceptor):
         return call
 
     def _many(self, method: str, behavior: Behavior) -> Behavior:
-        """For methods with a stream of answers."""
+        """Wrap a method that streams responses."""
 
         def call(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
             record = _Record(method, request, self._latencies)

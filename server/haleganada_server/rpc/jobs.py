@@ -21,7 +21,7 @@ Context = grpc.ServicerContext
 
 
 class JobServicer(job_service_pb2_grpc.JobServiceServicer):
-    """Each method carries out the RPC of its name; they raise the domain's errors.
+    """Each method carries out the RPC of its name. Raises the domain's errors.
 
     A watcher holds a thread for as long as the job takes, and whoever fetches a file for as long as the client does:
     each have slots of their own.

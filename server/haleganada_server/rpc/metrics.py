@@ -1,4 +1,4 @@
-"""What a server knows of itself: how long its calls take, what it runs on, since when."""
+"""What a server knows about itself: the latencies of its calls, what it runs on, since when."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class ServerFacts:
     started: float = field(default_factory=time.monotonic)
 
     def uptime_s(self) -> float:
-        """Seconds since the start."""
+        """Return the seconds since the server started."""
         return time.monotonic() - self.started
 
 
 @dataclass(frozen=True, slots=True)
-class MethodFigures:
-    """calls: since the start. p50_ms, p99_ms: of the newest calls, from the moment a thread took them up."""
+class MethodLatency:
+    """Latency of one RPC. calls: since the start. p50_ms, p99_ms: of the newest calls, without waiting for a thread."""
 
     method: str
     calls: int
@@ -42,7 +42,7 @@ class MethodFigures:
 
 
 class Latencies:
-    """Durations of the newest calls of each method. Safe from any thread."""
+    """Latencies of the newest calls of each method. Safe from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -50,22 +50,22 @@ class Latencies:
         self._calls: dict[str, int] = {}
 
     def add(self, method: str, milliseconds: float) -> None:
-        """Note one answered call."""
+        """Record one answered call."""
         with self._lock:
             self._newest.setdefault(method, deque(maxlen=_NEWEST)).append(milliseconds)
             self._calls[method] = self._calls.get(method, 0) + 1
 
-    def figures(self) -> list[MethodFigures]:
-        """Of all methods called so far, by name."""
+    def by_method(self) -> list[MethodLatency]:
+        """Return the latency of each method that was called, by name."""
         with self._lock:
             newest = {method: sorted(durations) for method, durations in self._newest.items()}
             calls = dict(self._calls)
         return [
-            MethodFigures(method, calls[method], _quantile(durations, 0.5), _quantile(durations, 0.99))
+            MethodLatency(method, calls[method], _quantile(durations, 0.5), _quantile(durations, 0.99))
             for method, durations in sorted(newest.items())
         ]
 
 
 def _quantile(ascending: list[float], share: float) -> float:
-    """The smallest value that at least this share of all values does not exceed."""
+    """Return the smallest value that at least this share of all values does not exceed."""
     return ascending[max(0, math.ceil(share * len(ascending)) - 1)]

@@ -25,7 +25,7 @@ Context = grpc.ServicerContext
 
 
 class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
-    """Each method carries out the RPC of its name; they raise the domain's errors."""
+    """Each method carries out the RPC of its name. Raises the domain's errors."""
 
     def __init__(self, workspaces: Workspaces, models: Models, slots: TransferSlots, facts: ServerFacts) -> None:
         self._workspaces = workspaces
@@ -78,7 +78,7 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
                     yield pb.ExportModelResponse(trailer=part)
 
     def _described(self, model: StoredModel | None, *, with_labels: bool = True) -> pb.Model:
-        """None: few-shot."""
+        """Convert a model; None stands for few-shot."""
         if model is not None:
             active, model_id = self._models.active_models, model.model_id
             used = convert.Uses(active.workspaces_using(model_id), active.workspaces_learning_from(model_id))

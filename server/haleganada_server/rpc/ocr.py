@@ -21,7 +21,7 @@ Context = grpc.ServicerContext
 
 
 class OCRServicer(ocr_service_pb2_grpc.OCRServiceServicer):
-    """Each method carries out the RPC of its name; they raise the domain's errors."""
+    """Each method carries out the RPC of its name. Raises the domain's errors."""
 
     def __init__(self, workspaces: Workspaces, transfers: Transfers, facts: ServerFacts, latencies: Latencies) -> None:
         self._workspaces = workspaces
@@ -82,7 +82,7 @@ class OCRServicer(ocr_service_pb2_grpc.OCRServiceServicer):
     def Stats(self, request: pb.StatsRequest, context: Context) -> pb.StatsResponse:
         points = validate.history_points(request.history_points if request.HasField("history_points") else None)
         stats = self._workspaces.get(request.workspace).stats(points, request.find_suspects)
-        return statistics.stats(stats, self._facts, self._latencies.figures())
+        return statistics.stats(stats, self._facts, self._latencies.by_method())
 
     def Save(self, request: pb.SaveRequest, context: Context) -> pb.SaveResponse:
         return pb.SaveResponse(snapshot=common.snapshot(self._workspaces.get(request.workspace).save(request.name)))

@@ -1,4 +1,4 @@
-"""Page tokens: where a list goes on, opaque to clients, and of no use for another list."""
+"""Page tokens: where a list goes on. They are opaque to clients and valid for one list only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Position = TypeVar("Position", int, str)
 
 
 def encode(listing: str, position: int | str) -> str:
-    """The token of the page of `listing` that begins behind `position`; "" behind nothing, on the last page."""
+    """Return the token of the page of `listing` that begins after `position`; "" after nothing, on the last page."""
     if not position:
         return ""
     text = json.dumps([listing, position], ensure_ascii=False, separators=(",", ":"))
@@ -20,7 +20,7 @@ def encode(listing: str, position: int | str) -> str:
 
 
 def decode(listing: str, token: str, start: Position) -> Position:
-    """The position in a token of `listing`; `start` for the empty token. Raises InvalidInput for anything else."""
+    """Return the position in a token of `listing`, `start` for an empty one. Raises InvalidInput for anything else."""
     if not token:
         return start
     try:

@@ -17,7 +17,7 @@ Context = grpc.ServicerContext
 
 
 class SampleServicer(sample_service_pb2_grpc.SampleServiceServicer):
-    """Each method carries out the RPC of its name; they raise the domain's errors."""
+    """Each method carries out the RPC of its name. Raises the domain's errors."""
 
     def __init__(self, workspaces: Workspaces) -> None:
         self._workspaces = workspaces

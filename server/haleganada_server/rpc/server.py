@@ -78,7 +78,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Domain:
-    """All that the services are about."""
+    """What the services work on."""
 
     workspaces: Workspaces
     models: Models
@@ -87,7 +87,7 @@ class Domain:
 
 
 class RpcServer:
-    """One gRPC server. First bind(), then serve(), last stop()."""
+    """One gRPC server. Call bind(), then serve(), last stop()."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -107,7 +107,7 @@ class RpcServer:
         self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
 
     def bind(self, host: str, port: int, tls: tuple[bytes, bytes] | None = None) -> int:
-        """Take a port, 0 = any; the one that was taken. tls: PEM certificate chain and private key. Raises
+        """Bind a port, 0 = any, and return it. tls: PEM certificate chain and private key. Raises
         Precondition.
         """
         _require_free(host, port)
@@ -121,7 +121,7 @@ class RpcServer:
         return taken
 
     def serve(self, domain: Domain, temporary_file: Callable[[], Path], facts: ServerFacts, reflect: bool) -> None:
-        """Answer calls from now on. temporary_file: a fresh path for an upload."""
+        """Answer calls from now on. temporary_file: returns a fresh path for an upload."""
         limits, workspaces = self._limits, domain.workspaces
         slots = TransferSlots(limits.max_transfers)
         transfers = Transfers(slots, temporary_file, limits.max_import_bytes)
@@ -142,7 +142,7 @@ class RpcServer:
         self._set_health(health_pb2.HealthCheckResponse.SERVING)
 
     def stop(self, grace_s: float) -> bool:
-        """Refuse new calls, let those in progress finish for at most grace_s seconds; True if all did.
+        """Refuse new calls, and let those in progress finish for at most grace_s seconds. Return True if all did.
 
         Until then health answers NOT_SERVING and new calls get UNAVAILABLE, both by this server itself.
         """
@@ -175,7 +175,7 @@ def _options(max_message_bytes: int) -> Sequence[tuple[str, int]]:
 
 
 def _require_free(host: str, port: int) -> None:
-    """Raises Precondition if an address cannot be listened on; gRPC itself does not say why."""
+    """Raise Precondition if an address cannot be listened on; gRPC itself does not say why."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:

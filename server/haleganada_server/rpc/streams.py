@@ -1,4 +1,4 @@
-"""Export and Import: whole files over a stream, in chunks, checked by their SHA-256.
+"""Export and Import: whole files as streams of chunks, checked by their SHA-256.
 
 Files go through the disk, never through memory, so that neither a slow client nor a large workspace costs more than
 one chunk. What was begun is removed when the stream ends, however it ends.
@@ -34,13 +34,13 @@ class Transfers:
     """Exports and imports, a few at a time."""
 
     def __init__(self, slots: TransferSlots, temporary_file: Callable[[], Path], max_import_bytes: int) -> None:
-        """temporary_file: gives a fresh path on the disk of the data directory."""
+        """temporary_file: returns a fresh path on the disk of the data directory."""
         self._slots = slots
         self._temporary_file = temporary_file
         self._max_import_bytes = max_import_bytes
 
     def export(self, workspace: Workspace, request: pb.ExportRequest) -> Iterator[pb.ExportResponse]:
-        """Header, chunks, trailer. Raises InvalidInput, Exhausted."""
+        """Yield header, chunks and trailer of an export. Raises InvalidInput, Exhausted."""
         form = convert.export_format(request.format) or TransferFormat.ARCHIVE
         with self._slots.one(), closing(workspace.export(form)) as exported:
             yield pb.ExportResponse(header=convert.export_header(exported))
@@ -49,7 +49,7 @@ class Transfers:
     def import_from(
         self, workspaces: Workspaces, requests: Iterator[pb.ImportRequest], client: str
     ) -> pb.ImportResponse:
-        """Spool the file to disk, check it, teach it. Raises InvalidInput, NotFound, RevisionMismatch, Exhausted."""
+        """Write the file to disk, check it, teach it. Raises InvalidInput, NotFound, RevisionMismatch, Exhausted."""
         header = _header(requests)
         workspace = workspaces.get(header.workspace)
         form, expected = convert.export_format(header.format), common.expected_revision(header)
@@ -60,7 +60,7 @@ class Transfers:
 
     @contextmanager
     def _spool(self) -> Iterator[Path]:
-        """A temporary file for the block."""
+        """Give the block a path for a temporary file."""
         path = self._temporary_file()
         try:
             yield path
@@ -83,7 +83,7 @@ def _chunks(exported: ExportFile) -> Iterator[pb.ExportResponse]:
 
 
 def file_chunks(path: Path) -> Iterator[bytes | common_pb2.TransferTrailer]:
-    """A file's content, piece by piece, and last what to check it by."""
+    """Yield a file's content in chunks, and last the trailer to check it by."""
     digest, size = hashlib.sha256(), 0
     with path.open("rb") as file:
         while chunk := file.read(SENT_CHUNK_BYTES):

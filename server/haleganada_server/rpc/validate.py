@@ -1,4 +1,4 @@
-"""What the contract says of numbers, sizes and ids, checked before the domain is asked. Labels and drawings are
+"""What the contract says about numbers, sizes and ids, checked before the domain is asked. Labels and drawings are
 checked where they are read.
 """
 
@@ -27,28 +27,28 @@ _SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 
 def top_k(value: int) -> int:
-    """1 to 50; 0 means 5."""
+    """Check top_k: 1 to 50; 0 means 5."""
     if value and not TOP_K.includes(value):
         raise InvalidInput("top_k", f"is {value}; give {TOP_K}, or 0 for {DEFAULT_TOP_K}")
     return value or DEFAULT_TOP_K
 
 
 def page_size(value: int) -> int:
-    """1 to 500, more is cut; 0 means 50."""
+    """Check a page size: 1 to 500, more is cut; 0 means 50."""
     if value < 0:
         raise InvalidInput("page_size", f"is {value}; give {PAGE_SIZE}, or 0 for {DEFAULT_PAGE_SIZE}")
     return min(value, PAGE_SIZE.maximum) or DEFAULT_PAGE_SIZE
 
 
 def wait_learned(milliseconds: int) -> float:
-    """Seconds, 0 to 60."""
+    """Return the seconds to wait, 0 to 60."""
     if not WAIT_LEARNED_MS.includes(milliseconds):
         raise InvalidInput("wait_learned_ms", f"is {milliseconds}; give {WAIT_LEARNED_MS}")
     return milliseconds / 1000
 
 
 def history_points(value: int | None) -> int:
-    """0 to 10,000; None means 500."""
+    """Check a number of history points: 0 to 10,000; None means 500."""
     if value is None:
         return DEFAULT_HISTORY_POINTS
     if not HISTORY_POINTS.includes(value):
@@ -57,7 +57,7 @@ def history_points(value: int | None) -> int:
 
 
 def batch(field: str, items: Sized) -> None:
-    """1 to 256 items."""
+    """Check that a batch has 1 to 256 items."""
     if not 1 <= len(items) <= MAX_BATCH_ITEMS:
         raise InvalidInput(field, f"has {len(items)} items; send 1 to {MAX_BATCH_ITEMS} in a call")
 
@@ -68,14 +68,14 @@ def request_id(value: str) -> str:
 
 
 def required_id(field: str, value: str) -> str:
-    """1 to 64 characters."""
+    """Check an id that must be given: 1 to 64 characters."""
     if not value:
         raise InvalidInput(field, "is missing; say which one")
     return _short(field, value)
 
 
 def sample_id(value: int) -> int:
-    """1 or more."""
+    """Check the number of a sample: 1 or more."""
     if value < 1:
         raise InvalidInput("sample_id", f"is {value}; give the number of a sample, 1 or more")
     return value
@@ -87,21 +87,21 @@ def model(reference: str) -> str:
 
 
 def sha256(field: str, value: str) -> str:
-    """A hash in hexadecimal, in lower case."""
+    """Return a hexadecimal hash in lower case."""
     if not _SHA256.fullmatch(value):
         raise InvalidInput(field, "is not a SHA-256, which has 64 hexadecimal digits")
     return value.lower()
 
 
 def count(field: str, value: int, allowed: Range[int], default: int) -> int:
-    """A number in its range; 0 means the default."""
+    """Check that a number is in its range; 0 means the default."""
     if value and not allowed.includes(value):
         raise InvalidInput(field, f"is {value}; give {allowed}, or 0 for {default}")
     return value or default
 
 
 def ink_size(strokes: int, points: int) -> None:
-    """Checked before points are unpacked, which takes far more memory than the message did."""
+    """Check the size of ink before its points are unpacked, which takes far more memory than the message."""
     if strokes > MAX_STROKES or points > MAX_POINTS:
         raise InvalidInput(
             "glyph.ink",
@@ -116,6 +116,6 @@ def _short(field: str, value: str) -> str:
 
 
 def named(field: str, value: str) -> None:
-    """Not empty, where a default would be dangerous."""
+    """Check that a name is given where a default would be dangerous."""
     if not value:
         raise InvalidInput(field, "is missing; say which one")

@@ -15,7 +15,7 @@ from haleganada_server.rpc import validate
 
 
 def glyph(message: common_pb2.Glyph) -> Glyph:
-    """Raises InvalidInput without a source, or with more ink than the contract allows."""
+    """Convert a drawing. Raises InvalidInput without a source, or with more ink than the contract allows."""
     source = message.WhichOneof("source")
     if source == "image":
         return Glyph(image=message.image)
@@ -47,7 +47,7 @@ def expected_revision(
     | sample_service_pb2.DeleteSampleRequest
     | workspace_service_pb2.RestoreSnapshotRequest,
 ) -> int | None:
-    """None where it is absent."""
+    """Return the expected revision; None if it is absent."""
     return message.expected_revision if message.HasField("expected_revision") else None
 
 
@@ -65,5 +65,5 @@ def snapshot(value: SnapshotInfo) -> common_pb2.Snapshot:
 
 
 def timestamp(time_us: int) -> Timestamp:
-    """Microseconds since 1970 UTC."""
+    """time_us: microseconds since 1970 UTC."""
     return Timestamp(seconds=time_us // 1_000_000, nanos=time_us % 1_000_000 * 1000)

@@ -1,4 +1,4 @@
-"""Messages of DatasetService <-> the domain's values, in this module only."""
+"""Messages of DatasetService <-> the domain's values."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _PARTS = {
 
 
 def options(message: pb.DatasetOptions) -> DatasetOptions:
-    """What is absent has its default. Raises InvalidInput for numbers that this server does not know."""
+    """Convert options; what is absent has its default. Raises InvalidInput for enum numbers that are not known."""
     if message.split not in _SPLITS:
         raise InvalidInput("options.split", f"{message.split} is no rule of this server; leave it out")
     if message.orientation not in _ORIENTATIONS:
@@ -57,7 +57,7 @@ def options(message: pb.DatasetOptions) -> DatasetOptions:
 
 
 def dataset(value: DatasetInfo) -> pb.Dataset:
-    """All of a data set."""
+    """Convert a data set in full."""
     message = listed(value)
     message.labels.extend(_label(label) for label in value.labels)
     message.refused.extend(_refused(refused) for refused in value.refused)
@@ -70,7 +70,7 @@ def dataset(value: DatasetInfo) -> pb.Dataset:
 
 
 def listed(value: DatasetInfo) -> pb.Dataset:
-    """A data set without its labels and the items that were left out."""
+    """Convert a data set as lists show it: without its labels and the items that were left out."""
     return pb.Dataset(
         dataset_id=value.dataset_id,
         name=value.name,

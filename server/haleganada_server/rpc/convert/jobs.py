@@ -1,4 +1,4 @@
-"""Messages of JobService <-> the domain's values. No decisions beyond “absent” and “unspecified”."""
+"""Messages of JobService <-> the domain's values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages of ModelService <-> the domain's values, in this module only."""
+"""Messages of ModelService <-> the domain's values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .common import timestamp
 
 
 def wants_int8(message: pb.Precision.ValueType) -> bool:
-    """Raises InvalidInput for a number that this server does not know."""
+    """Return whether INT8 is asked for. Raises InvalidInput for a number that is not known."""
     if message not in (pb.PRECISION_UNSPECIFIED, pb.PRECISION_FLOAT32, pb.PRECISION_INT8):
         raise InvalidInput("precision", f"{message} is not a precision of this server; choose FLOAT32 or INT8")
     return message == pb.PRECISION_INT8
@@ -60,7 +60,7 @@ def model(value: StoredModel, used: Uses, damage: str = "", *, with_labels: bool
 
 
 def few_shot(server: ServerFacts, active_in: Sequence[str]) -> pb.Model:
-    """The head that every workspace has; its size is that of the embedder, its labels are the workspaces'."""
+    """Describe the head that every workspace has: its size is that of the embedder, its labels are the workspaces'."""
     return pb.Model(
         model_id=FEW_SHOT,
         name=FEW_SHOT,

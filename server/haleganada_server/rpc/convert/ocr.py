@@ -52,7 +52,7 @@ _FORMATS_BACK = {message: form for form, message in _FORMATS.items()}
 
 
 def lesson(message: ocr_service_pb2.TrainRequest) -> Lesson:
-    """Raises InvalidInput."""
+    """Convert a drawing to learn. Raises InvalidInput."""
     return Lesson(
         glyph(message.glyph),
         message.label,
@@ -72,12 +72,12 @@ def lessons(items: Iterable[ocr_service_pb2.TrainItem]) -> list[Outcome[Lesson]]
 
 
 def min_revision(message: ocr_service_pb2.PredictRequest | ocr_service_pb2.PredictBatchRequest) -> int | None:
-    """None where it is absent."""
+    """Return the least revision that may answer; None if it is absent."""
     return message.min_revision if message.HasField("min_revision") else None
 
 
 def export_format(message: ocr_service_pb2.ExportFormat.ValueType) -> TransferFormat | None:
-    """None for unspecified. Raises InvalidInput for a number that this server does not know."""
+    """Convert a format; None for unspecified. Raises InvalidInput for a number that is not known."""
     if message == ocr_service_pb2.EXPORT_FORMAT_UNSPECIFIED:
         return None
     if message not in _FORMATS_BACK:
@@ -86,7 +86,7 @@ def export_format(message: ocr_service_pb2.ExportFormat.ValueType) -> TransferFo
 
 
 def taught(value: Taught, *, learned: bool = False) -> ocr_service_pb2.TrainResponse:
-    """learned: by the network that learns along, and somebody waited for it."""
+    """learned: the call waited until the workspace's own network had learned the drawing."""
     return ocr_service_pb2.TrainResponse(
         sample_id=value.sample_id,
         loss=value.loss,
@@ -102,7 +102,7 @@ def taught(value: Taught, *, learned: bool = False) -> ocr_service_pb2.TrainResp
 
 
 def taught_batch(outcomes: Iterable[Outcome[Taught]], revision: int) -> ocr_service_pb2.TrainBatchResponse:
-    """revision: the workspace's, where nothing in the batch was taught."""
+    """revision: the workspace's, for a batch in which nothing was taught."""
     results, reached = [], 0
     for outcome in outcomes:
         if isinstance(outcome, Taught):

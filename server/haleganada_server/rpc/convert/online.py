@@ -1,4 +1,4 @@
-"""Messages of networks that learn along with workspaces <-> the domain's values, in this module only."""
+"""Messages of online learning <-> the domain's values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FIELDS = ("replay", "steps", "learning_rate", "weight_decay", "seed")
 
 
 def config(message: pb.OnlineSettings, usual: OnlineConfig | None = None) -> OnlineConfig:
-    """What is not given is as usual; numbers are checked by the domain."""
+    """Convert settings; what is absent has its default. The domain checks the numbers."""
     return replace(usual or OnlineConfig(), **{field.name: value for field, value in message.ListFields()})
 
 

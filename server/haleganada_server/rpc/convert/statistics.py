@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from haleganada.v1 import ocr_service_pb2
 
 from haleganada_server.core.workspaces.statistics import Stats
-from haleganada_server.rpc.metrics import MethodFigures, ServerFacts
+from haleganada_server.rpc.metrics import MethodLatency, ServerFacts
 
 from .common import timestamp
 
 
-def stats(value: Stats, server: ServerFacts, methods: Iterable[MethodFigures]) -> ocr_service_pb2.StatsResponse:
-    """Figures of a workspace together with those of its server."""
+def stats(value: Stats, server: ServerFacts, methods: Iterable[MethodLatency]) -> ocr_service_pb2.StatsResponse:
+    """Convert the statistics of a workspace, together with those of its server."""
     return ocr_service_pb2.StatsResponse(
         revision=value.revision,
         samples_total=value.samples_total,
