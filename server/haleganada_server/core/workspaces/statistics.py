@@ -82,7 +82,7 @@ def collect(log: WorkspaceLog, knowledge: Knowledge, history_points: int, audit:
     facts = log.facts()
     losses = [fact.loss for fact in facts]
     tested = [fact for fact in facts if not fact.new_label]
-    labels = tuple(_label_stats(facts, log.class_ids(), knowledge))
+    labels = tuple(_label_stats(facts, _class_ids(log, facts, knowledge), knowledge))
     confused = _confused(tested)
     return Stats(
         revision=knowledge.revision,
@@ -108,6 +108,12 @@ def collect(log: WorkspaceLog, knowledge: Knowledge, history_points: int, audit:
 
 def _accuracy(tested: Sequence[SampleFacts]) -> float | None:
     return fmean(fact.predicted == fact.label for fact in tested) if tested else None
+
+
+def _class_ids(log: WorkspaceLog, facts: Sequence[SampleFacts], knowledge: Knowledge) -> Mapping[str, int]:
+    """Return the numbers of all labels in `facts`, which may be newer than `knowledge`."""
+    known = knowledge.class_ids
+    return known if all(fact.label in known for fact in facts) else log.class_ids()
 
 
 def _label_stats(facts: Sequence[SampleFacts], class_ids: Mapping[str, int], knowledge: Knowledge) -> list[LabelStats]:
