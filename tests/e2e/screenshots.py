@@ -68,7 +68,7 @@ def first_visit(page: Page) -> None:
 def on_a_screen(page: Page) -> None:
     page.open(**WIDE)
     draw(page, "ಅ", 50)
-    shoot(page, "recognised")
+    shoot(page, "recognized")
     page.prefer("dark")
     shoot(page, "dark")
     page.prefer("light")

@@ -42,7 +42,7 @@ HTTP_STATUS: dict[type[HaleganadaError], int] = {
 
 
 def create_app(client: HaleganadaClient, allowed_hosts: Iterable[str] = ()) -> Flask:
-    """The page for a server.
+    """Create the application that shows a server's pages.
 
     client: made in this process, after any fork; the caller closes it. allowed_hosts: names under which browsers may
     call, beside localhost and the loopback addresses.
@@ -52,23 +52,23 @@ def create_app(client: HaleganadaClient, allowed_hosts: Iterable[str] = ()) -> F
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["haleganada"] = client
-    app.extensions["haleganada_uploads"] = datasets.upload_places()
+    app.extensions["haleganada_uploads"] = datasets.upload_slots()
     protect(app, frozenset(allowed_hosts))
     for rooms in (page, samples, transfers, datasets, jobs, models, rest):
         app.register_blueprint(rooms.blueprint)
-    app.register_error_handler(HaleganadaError, _refused)
-    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(HaleganadaError, _handle_error)
+    app.register_error_handler(HTTPException, _handle_http_error)
     return app
 
 
-def _refused(error: HaleganadaError) -> tuple[Response, int]:
+def _handle_error(error: HaleganadaError) -> tuple[Response, int]:
     answer = jsonify(success=False, error=error.message, reason=error.reason, field=error.field)
     if error.retry_after_s:
         answer.headers["Retry-After"] = str(math.ceil(error.retry_after_s))
     return answer, HTTP_STATUS.get(type(error), 500)
 
 
-def _http_error(error: HTTPException) -> tuple[Response, int]:
+def _handle_http_error(error: HTTPException) -> tuple[Response, int]:
     reason = getattr(error, "reason", "") or error.name.upper().replace(" ", "_")
     message = _too_large() if isinstance(error, RequestEntityTooLarge) else error.description or error.name
     return jsonify(success=False, error=message, reason=reason, field=""), error.code or 500

@@ -10,10 +10,10 @@ from haleganada_client.client import HaleganadaClient
 
 
 def client() -> HaleganadaClient:
-    """The one client of this process."""
+    """Return the one client of this process."""
     return cast(HaleganadaClient, current_app.extensions["haleganada"])
 
 
 def workspace() -> str | None:
-    """The workspace named in ?workspace=, None for the client's own."""
+    """Return the workspace named in ?workspace=, None for the client's own."""
     return request.args.get("workspace") or None

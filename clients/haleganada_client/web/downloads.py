@@ -9,8 +9,8 @@ from typing import BinaryIO, TypeVar, cast
 Done = TypeVar("Done")
 
 
-def fetched(write: Callable[[BinaryIO], Done]) -> tuple[BinaryIO, Done]:
-    """What `write` puts into an open file without a name, ready to be read from its start, and what it returns."""
+def fetch(write: Callable[[BinaryIO], Done]) -> tuple[BinaryIO, Done]:
+    """Return an unnamed file that `write` has filled, at its start, and what `write` returned."""
     file = cast(BinaryIO, tempfile.TemporaryFile(prefix="haleganada-"))  # noqa: SIM115 - the response closes it
     try:
         done = write(file)

@@ -11,10 +11,10 @@ from haleganada_client.errors import InvalidInput
 from haleganada_client.jobs import TrainingSettings
 
 from .context import client
-from .downloads import fetched
-from .drawings import body, text
-from .plain import plain
-from .settings import settings
+from .downloads import fetch
+from .json_values import to_json
+from .request_body import get_text, parse_body
+from .settings import parse_settings
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/page/jobs")
 _LISTED = 100
@@ -22,15 +22,15 @@ _LISTED = 100
 
 @blueprint.get("")
 def jobs() -> Response:
-    """The newest jobs, without epochs, files and results; ?limit=."""
+    """List the newest jobs, without epochs, files and results; ?limit= is how many at most."""
     limit = request.args.get("limit", _LISTED, int)
-    return jsonify(plain(client().jobs.list(max(1, min(limit, _LISTED)))))
+    return jsonify(to_json(client().jobs.list(max(1, min(limit, _LISTED)))))
 
 
 @blueprint.get("/<job_id>")
 def job(job_id: str) -> Response:
-    """One job as it is now."""
-    return jsonify(plain(client().jobs.get(job_id)))
+    """Return one job as it is now."""
+    return jsonify(to_json(client().jobs.get(job_id)))
 
 
 @blueprint.post("/training")
@@ -38,47 +38,48 @@ def start_training() -> Response:
     """Train a model: preset, dataset, name, settings (TrainingSettings by name; what is left out or null has the
     preset's default).
     """
-    asked = body()
+    body = parse_body()
     job = client().jobs.start_training(
-        text(asked, "preset"),
-        text(asked, "dataset"),
-        name=text(asked, "name", ""),
-        settings=settings(asked, "settings", TrainingSettings),
+        get_text(body, "preset"),
+        get_text(body, "dataset"),
+        name=get_text(body, "name", ""),
+        settings=parse_settings(body, "settings", TrainingSettings),
     )
-    return jsonify(plain(job))
+    return jsonify(to_json(job))
 
 
 @blueprint.post("/evaluation")
 def start_evaluation() -> Response:
-    """Measure models: models (a list of ids), dataset, quick."""
-    asked = body()
-    models, quick = asked.get("models"), asked.get("quick", False)
+    """Evaluate models: models (a list of ids), dataset, quick."""
+    body = parse_body()
+    models, quick = body.get("models"), body.get("quick", False)
     if not isinstance(models, list) or not all(isinstance(model, str) for model in models):
         raise InvalidInput("models: must be a list of ids", "INVALID_INPUT", "models")
     if not isinstance(quick, bool):
         raise InvalidInput("quick: must be true or false", "INVALID_INPUT", "quick")
-    return jsonify(plain(client().jobs.start_evaluation(models, text(asked, "dataset"), quick=quick)))
+    return jsonify(to_json(client().jobs.start_evaluation(models, get_text(body, "dataset"), quick=quick)))
 
 
 @blueprint.post("/<job_id>/cancel")
 def cancel(job_id: str) -> Response:
-    """Ask a job to end."""
-    return jsonify(plain(client().jobs.cancel(job_id)))
+    """Cancel a job."""
+    return jsonify(to_json(client().jobs.cancel(job_id)))
 
 
 @blueprint.post("/<job_id>/delete")
 def delete(job_id: str) -> Response:
-    """Delete a job that is over; its model stays."""
+    """Delete a job that has ended; its model stays."""
     client().jobs.delete(job_id)
     return jsonify(deleted=job_id)
 
 
 @blueprint.get("/<job_id>/files/<name>")
 def file(job_id: str, name: str) -> Response:
-    """One of a job's files. Pictures are shown, everything else is saved: a page of its own it never is, not even
-    confusion_matrix.html, which is full of people's labels and would run here as a part of this site.
+    """Send one of a job's files. Browsers show pictures and save everything else; they never open it as a page.
+
+    Not even confusion_matrix.html, which is full of people's labels and would run here as a part of this site.
     """
-    content, _ = fetched(lambda into: client().jobs.file(job_id, name, into))
+    content, _ = fetch(lambda into: client().jobs.file(job_id, name, into))
     picture = name.lower().endswith(".png")
     kind = "image/png" if picture else "application/octet-stream"
     return send_file(content, mimetype=kind, as_attachment=not picture, download_name=name)

@@ -18,8 +18,8 @@ from haleganada_client.errors import InvalidInput
 from haleganada_client.types import Candidate, Prediction, Sample, Stats
 
 from .context import client, workspace
-from .drawings import body, drawing, optional_body, text
-from .plain import plain
+from .json_values import to_json
+from .request_body import get_text, parse_body, parse_drawing, parse_optional_body
 
 blueprint = Blueprint("rest", __name__)
 _TOP_K = 10  # forms; more than three, since several may stand for one canonical label
@@ -30,7 +30,7 @@ _FIELDS = {"label": "char", "form": "char2", "canonical": "char1"}
 
 @blueprint.errorhandler(InvalidInput)
 def _invalid(error: InvalidInput) -> tuple[Response, int]:
-    """A refused field, under the name that it has here."""
+    """Answer that a field is invalid, under the name that it has here."""
     field = "image" if error.field.startswith("glyph") else _FIELDS.get(error.field, error.field)
     message = error.message.replace(f"{error.field}: ", f"{field}: ", 1) if field else error.message
     return jsonify(success=False, error=message, reason=error.reason, field=field), 400
@@ -38,13 +38,13 @@ def _invalid(error: InvalidInput) -> tuple[Response, int]:
 
 @blueprint.get("/openapi.json")
 def openapi() -> Response:
-    """The description of these routes."""
+    """Send the description of these routes."""
     return current_app.send_static_file("openapi.json")
 
 
 @blueprint.get("/api/health")
 def health() -> tuple[Response, int]:
-    """Whether the server behind answers."""
+    """Return whether the server answers."""
     state = client().health()
     serving = state == "SERVING"
     return jsonify(status="healthy" if serving else "unhealthy", server=state), 200 if serving else 503
@@ -53,9 +53,9 @@ def health() -> tuple[Response, int]:
 @blueprint.post("/train")
 def train() -> Response:
     """Teach one drawing."""
-    asked = body()
-    variant_of = text(asked, "variant_of", "")
-    taught = client().train(drawing(asked), text(asked, "char"), variant_of=variant_of, workspace=workspace())
+    body = parse_body()
+    variant_of = get_text(body, "variant_of", "")
+    taught = client().train(parse_drawing(body), get_text(body, "char"), variant_of=variant_of, workspace=workspace())
     return jsonify(
         success=True,
         sample_id=taught.sample_id,
@@ -72,9 +72,11 @@ def train() -> Response:
 
 @blueprint.post("/predict")
 def predict() -> Response:
-    """Recognise one drawing."""
-    asked = body()
-    found = client().predict(drawing(asked), top_k=_TOP_K, model=text(asked, "model", ""), workspace=workspace())
+    """Recognize one drawing."""
+    body = parse_body()
+    found = client().predict(
+        parse_drawing(body), top_k=_TOP_K, model=get_text(body, "model", ""), workspace=workspace()
+    )
     best = found.best
     return jsonify(
         success=True,
@@ -97,7 +99,7 @@ def _percent(share: float) -> float:
 
 
 def _top(found: Prediction) -> list[dict[str, Any]]:
-    """The first canonical labels; forms of one label count together."""
+    """Return the first canonical labels; forms of one label count together."""
     first: dict[str, Candidate] = {}
     for candidate in found.candidates:
         first.setdefault(candidate.canonical, candidate)
@@ -108,61 +110,61 @@ def _top(found: Prediction) -> list[dict[str, Any]]:
 @blueprint.post("/link_variants")
 def link_variants() -> Response:
     """Join two labels; char1 is the canonical one, as in the seed's example."""
-    asked = body()
-    linked = client().link_variants(text(asked, "char2"), text(asked, "char1"), workspace=workspace())
+    body = parse_body()
+    linked = client().link_variants(get_text(body, "char2"), get_text(body, "char1"), workspace=workspace())
     return jsonify(success=True, canonical=linked.canonical, variants=list(linked.forms), revision=linked.revision)
 
 
 @blueprint.get("/stats")
 def stats() -> Response:
-    """Figures, with the keys of training_summary.json and the rest of ours."""
-    figures = client().stats(workspace=workspace())
-    return jsonify({"success": True, **_summary(figures), **plain(figures)})
+    """Return the statistics with the keys of training_summary.json, and the rest of ours."""
+    found = client().stats(workspace=workspace())
+    return jsonify({"success": True, **_summary(found), **to_json(found)})
 
 
-def _summary(figures: Stats) -> dict[str, Any]:
+def _summary(stats: Stats) -> dict[str, Any]:
     return {
-        "total_characters": figures.labels_known,
-        "total_samples": figures.samples_total,
-        "character_counts": {label.label: label.samples for label in figures.labels},
-        "average_losses": {label.label: label.average_loss for label in figures.labels},
-        "variant_groups": figures.variant_groups,
+        "total_characters": stats.labels_known,
+        "total_samples": stats.samples_total,
+        "character_counts": {label.label: label.samples for label in stats.labels},
+        "average_losses": {label.label: label.average_loss for label in stats.labels},
+        "variant_groups": stats.variant_groups,
         "training_stats": {
-            "min_loss": figures.min_loss,
-            "max_loss": figures.max_loss,
-            "avg_loss": figures.average_loss,
+            "min_loss": stats.min_loss,
+            "max_loss": stats.max_loss,
+            "avg_loss": stats.average_loss,
         },
-        "vocab_size": figures.labels_known,
+        "vocab_size": stats.labels_known,
     }
 
 
 @blueprint.post("/save")
 def save() -> Response:
-    """Keep a snapshot; single samples are on disk anyway."""
-    kept = client().save(text(optional_body(), "name", ""), workspace=workspace())
-    return jsonify({"success": True, **plain(kept)})
+    """Save a snapshot; single samples are on disk anyway."""
+    kept = client().save(get_text(parse_optional_body(), "name", ""), workspace=workspace())
+    return jsonify({"success": True, **to_json(kept)})
 
 
 @blueprint.post("/reset")
 def reset() -> Response:
     """Empty the workspace; `confirm` repeats its name."""
-    kept = client().reset(text(optional_body(), "confirm", ""), workspace=workspace())
+    kept = client().reset(get_text(parse_optional_body(), "confirm", ""), workspace=workspace())
     return jsonify(success=True, snapshot_id=kept.snapshot_id, samples=kept.samples_total)
 
 
 @blueprint.get("/export_data")
 def export_data() -> Response:
-    """All samples with the keys of training_log.json, in the order of teaching, as one JSON document."""
+    """Send all samples in the order of teaching, with the keys of training_log.json, as one JSON document."""
     oldest_first = list(client().iter_samples(workspace=workspace()))[::-1]
-    figures = client().stats(history_points=0, workspace=workspace())
+    found = client().stats(history_points=0, workspace=workspace())
     query = request.query_string.decode()
-    return Response(stream_with_context(_document(figures, oldest_first, query)), mimetype="application/json")
+    return Response(stream_with_context(_document(found, oldest_first, query)), mimetype="application/json")
 
 
-def _document(figures: Stats, oldest_first: Sequence[Sample], query: str) -> Iterator[str]:
-    """figures: asked for after the samples, so a label that they lack was forgotten meanwhile, with its samples."""
-    yield '{"success": true, "summary": ' + json.dumps(_summary(figures), ensure_ascii=False) + ', "training_log": ['
-    class_ids = {label.label: label.class_id for label in figures.labels}
+def _document(stats: Stats, oldest_first: Sequence[Sample], query: str) -> Iterator[str]:
+    """stats: asked for after the samples, so a label that they lack was forgotten meanwhile, with its samples."""
+    yield '{"success": true, "summary": ' + json.dumps(_summary(stats), ensure_ascii=False) + ', "training_log": ['
+    class_ids = {label.label: label.class_id for label in stats.labels}
     known: set[str] = set()
     for sample in oldest_first:
         if sample.label in class_ids:
@@ -174,7 +176,7 @@ def _document(figures: Stats, oldest_first: Sequence[Sample], query: str) -> Ite
 
 
 def _record(sample: Sample, class_id: int, labels_known: int, query: str) -> dict[str, Any]:
-    """The seed's ten keys. labels_known: when the sample was taught."""
+    """Return the seed's ten keys. labels_known: when the sample was taught."""
     return {
         "sample_id": sample.sample_id,
         "timestamp": sample.create_time.replace(tzinfo=None).isoformat(timespec="microseconds"),

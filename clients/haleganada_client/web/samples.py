@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request
 
 from .context import client, workspace
-from .drawings import body, text
-from .plain import plain
+from .json_values import to_json
+from .request_body import get_text, parse_body
 
 blueprint = Blueprint("samples", __name__, url_prefix="/page/samples")
 _PAGE_SIZE = 60
@@ -15,25 +15,25 @@ _PICTURE_AGE_S = 86_400  # a picture's address names its revision too, so it nev
 
 @blueprint.get("")
 def samples() -> Response:
-    """A page of samples, newest first; ?label=, ?page_size=, ?page_token=."""
+    """List a page of samples, newest first; ?label=, ?page_size=, ?page_token=."""
     found = client().list_samples(
         label=request.args.get("label", ""),
         page_size=request.args.get("page_size", _PAGE_SIZE, int),
         page_token=request.args.get("page_token", ""),
         workspace=workspace(),
     )
-    return jsonify(plain(found))
+    return jsonify(to_json(found))
 
 
 @blueprint.get("/<int:sample_id>")
 def sample(sample_id: int) -> Response:
-    """One sample."""
-    return jsonify(plain(client().get_sample(sample_id, workspace=workspace())))
+    """Return one sample."""
+    return jsonify(to_json(client().get_sample(sample_id, workspace=workspace())))
 
 
 @blueprint.get("/<int:sample_id>.png")
 def picture(sample_id: int) -> Response:
-    """The picture of a sample: black ink on a transparent ground."""
+    """Send the picture of a sample: black ink on a transparent ground."""
     response = Response(client().get_sample(sample_id, workspace=workspace()).picture, mimetype="image/png")
     response.headers["Cache-Control"] = f"private, max-age={_PICTURE_AGE_S}"
     return response
@@ -42,7 +42,7 @@ def picture(sample_id: int) -> Response:
 @blueprint.post("/<int:sample_id>/relabel")
 def relabel(sample_id: int) -> Response:
     """Give a sample another label."""
-    return jsonify(plain(client().relabel(sample_id, text(body(), "label"), workspace=workspace())))
+    return jsonify(to_json(client().relabel(sample_id, get_text(parse_body(), "label"), workspace=workspace())))
 
 
 @blueprint.post("/<int:sample_id>/forget")

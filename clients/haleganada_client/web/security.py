@@ -68,7 +68,7 @@ def protect(app: Flask, allowed_hosts: frozenset[str]) -> None:
 
 
 def give_token() -> str:
-    """The token that writes from this browser must carry; remember_token keeps it there."""
+    """Return the token that writes from this browser must carry; remember_token keeps it there."""
     g.csrf = request.cookies.get(COOKIE) or secrets.token_urlsafe(24)
     return str(g.csrf)
 
@@ -90,7 +90,7 @@ def _check_sender() -> None:
 
 
 def _check_type() -> None:
-    """A body must be JSON (or, for an import, a file); a program may leave both body and type out."""
+    """Require JSON (or, for an import, a file); a program may leave out both body and type."""
     if request.mimetype not in _TYPES and (request.mimetype or request.content_length):
         raise RequestRefused(415, "NOT_JSON", "send JSON, with the header Content-Type: application/json")
 
@@ -101,7 +101,7 @@ def _has_token() -> bool:
 
 
 def _host_name(host: str) -> str:
-    """Lower case, without the port, without the brackets of an IPv6 address."""
+    """Return the name in lower case, without the port and without the brackets of an IPv6 address."""
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0].lower()

@@ -28,7 +28,7 @@ def run_web(
     *,
     insecure: bool = False,
 ) -> None:
-    """Serve until SIGINT or SIGTERM. config: of the server. ready is called with the address once the port is bound.
+    """Serve until SIGINT or SIGTERM. config: how to reach the server. ready: called with the address once it is bound.
 
     allowed_hosts: names under which browsers may call, beside localhost. insecure: whether other machines may.
     Raises InvalidInput if they could and that was not said; HaleganadaError if the port cannot be had.
@@ -60,7 +60,7 @@ def _bind(app: Any, host: str, port: int) -> Any:
 
 
 def _bound_port(server: Any) -> int:
-    """Of the first socket, where a name such as localhost stands for several addresses."""
+    """Return the port of the first socket, where a name such as localhost stands for several addresses."""
     listening = getattr(server, "effective_listen", None)
     return int(listening[0][1] if listening else server.effective_port)
 

@@ -17,12 +17,12 @@ _KINDS: dict[str, tuple[str, type | tuple[type, ...]]] = {
 }
 
 
-def settings(asked: dict[str, Any], name: str, kind: type[Made]) -> Made:
-    """The dataclass that the field `name` of a request describes; what is left out or null has its default.
+def parse_settings(body: dict[str, Any], name: str, kind: type[Made]) -> Made:
+    """Return the dataclass that the field `name` of a request describes; what is left out or null has its default.
 
     Raises InvalidInput, naming the field, for what is unknown or of another kind; ranges are the server's to know.
     """
-    given = asked.get(name) or {}
+    given = body.get(name) or {}
     if not isinstance(given, dict):
         raise InvalidInput(f"{name}: must be a JSON object", "INVALID_INPUT", name)
     known = {field.name: str(field.type).removesuffix(" | None") for field in fields(kind)}  # type: ignore[arg-type]

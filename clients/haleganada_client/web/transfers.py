@@ -12,14 +12,14 @@ from haleganada_client.limits import MAX_IMPORT_BYTES
 from haleganada_client.transfers import FORMATS
 
 from .context import client, workspace
-from .plain import plain
+from .json_values import to_json
 
 blueprint = Blueprint("transfers", __name__)
 
 
 @blueprint.get("/page/export")
 def export() -> Response:
-    """A workspace as a file; ?format= archive, seed, jsonl or folder."""
+    """Send the workspace as a file; ?format= is archive, seed, jsonl or folder."""
     form = request.args.get("format", "archive")
     if form not in FORMATS or not form:
         abort(400, "format must be archive, seed, jsonl or folder")
@@ -34,9 +34,9 @@ def export() -> Response:
 
 @blueprint.post("/page/import")
 def import_() -> Response:
-    """Teach everything in the file that is the request's body."""
+    """Teach everything in the request's body, a file."""
     request.max_content_length = MAX_IMPORT_BYTES
     with tempfile.NamedTemporaryFile(prefix="haleganada-") as file:
         shutil.copyfileobj(request.stream, file)
         file.flush()
-        return jsonify(plain(client().import_file(Path(file.name), workspace=workspace())))
+        return jsonify(to_json(client().import_file(Path(file.name), workspace=workspace())))

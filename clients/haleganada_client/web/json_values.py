@@ -8,15 +8,15 @@ from enum import Enum
 from typing import Any
 
 
-def plain(value: Any) -> Any:
-    """Dataclasses, enums, times and tuples as what JSON knows; bytes are left out."""
+def to_json(value: Any) -> Any:
+    """Turn dataclasses, enums, times and tuples into what JSON knows; bytes are left out."""
     if is_dataclass(value):
         named = {field.name: getattr(value, field.name) for field in fields(value)}
-        return {key: plain(item) for key, item in named.items() if not isinstance(item, bytes)}
+        return {key: to_json(item) for key, item in named.items() if not isinstance(item, bytes)}
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: to_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [to_json(item) for item in value]
     if isinstance(value, Enum):
         return value.value
     return value.isoformat() if isinstance(value, datetime) else value

@@ -1,4 +1,4 @@
-"""Drawings in requests: strokes as JSON, or a picture as a data URL. Raises InvalidInput, naming the field."""
+"""The JSON of requests, and its drawings: strokes or a picture as a data URL. Raises InvalidInput, naming the field."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from haleganada_client.errors import InvalidInput
 from haleganada_client.types import Ink, Stroke
 
 
-def body() -> dict[str, Any]:
-    """The request's JSON object."""
+def parse_body() -> dict[str, Any]:
+    """Return the request's JSON object."""
     value = request.get_json(silent=True)
     if not isinstance(value, dict):
         raise InvalidInput("the request must be a JSON object", "INVALID_INPUT", "")
     return value
 
 
-def optional_body() -> dict[str, Any]:
-    """The request's JSON object, empty if nothing was sent."""
-    return body() if request.content_length else {}
+def parse_optional_body() -> dict[str, Any]:
+    """Return the request's JSON object, empty if nothing was sent."""
+    return parse_body() if request.content_length else {}
 
 
-def text(value: dict[str, Any], field: str, default: str | None = None) -> str:
-    """A text field; without default it is required."""
+def get_text(value: dict[str, Any], field: str, default: str | None = None) -> str:
+    """Return a text field; without a default it is required."""
     found = value.get(field)
     if found is None and default is not None:
         return default
@@ -40,16 +40,16 @@ def text(value: dict[str, Any], field: str, default: str | None = None) -> str:
     return found
 
 
-def number(value: dict[str, Any], field: str) -> int | None:
-    """A whole number, None if absent."""
+def get_number(value: dict[str, Any], field: str) -> int | None:
+    """Return a whole number, None if it is absent."""
     found = value.get(field)
     if found is not None and (not isinstance(found, int) or isinstance(found, bool)):
         raise InvalidInput(f"{field}: must be a whole number", "INVALID_INPUT", field)
     return found
 
 
-def drawing(value: dict[str, Any]) -> Drawing:
-    """The drawing of a request: `ink` or `image`."""
+def parse_drawing(value: dict[str, Any]) -> Drawing:
+    """Return the drawing of a request: `ink` or `image`."""
     if isinstance(value.get("ink"), dict):
         return _ink(value["ink"])
     if isinstance(value.get("image"), str):
