@@ -1,4 +1,4 @@
-"""`haleganada fit --starter`: on the server's data set “starter”; where there is none, what is needed is said."""
+"""`haleganada fit --starter` uses the server's data set “starter”; where there is none, it says what is needed."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from tests.jobs.datasets import crosses_and_bars
 def test_the_servers_own_data_set_is_used(tmp_path: Path) -> None:
     with server(tmp_path / "data") as running:
         fit = ("--server", running.address, "fit", "tiny-cnn", "--epochs", "1", "--json")
-        told = haleganada_process(*fit, "--starter", HALEGANADA_DATA="")
-        assert told.returncode == 2 and "--sources FOLDER" in told.stderr
+        result = haleganada_process(*fit, "--starter", HALEGANADA_DATA="")
+        assert result.returncode == 2 and "--sources FOLDER" in result.stderr
         with running.client() as client:
-            made = client.datasets.upload(crosses_and_bars(tmp_path), name="starter")
+            dataset = client.datasets.upload(crosses_and_bars(tmp_path), name="starter")
         done = haleganada_process(*fit, "--starter", HALEGANADA_DATA="")
         assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout)["training"]["dataset_id"] == made.dataset_id
+        assert json.loads(done.stdout)["training"]["dataset_id"] == dataset.dataset_id
         for wrong in (fit, (*fit, "--starter", "--data", "starter")):
-            told = haleganada_process(*wrong)
-            assert told.returncode == 2 and "--data NAME or --starter" in told.stderr
+            result = haleganada_process(*wrong)
+            assert result.returncode == 2 and "--data NAME or --starter" in result.stderr
 
 
 @pytest.mark.skipif(find_spec("cv2") is not None, reason="the train extra is installed here")
-def test_what_is_missing_is_named(tmp_path: Path) -> None:
+def test_the_error_names_the_missing_extra(tmp_path: Path) -> None:
     with server(tmp_path / "data") as running:
-        told = haleganada_process("--server", running.address, "fit", "cnn36", "--starter", "--sources", tmp_path)
-    assert told.returncode == 1 and "haleganada[train]" in told.stderr
-    assert "on this machine" in told.stderr
+        result = haleganada_process("--server", running.address, "fit", "cnn36", "--starter", "--sources", tmp_path)
+    assert result.returncode == 1 and "haleganada[train]" in result.stderr
+    assert "on this machine" in result.stderr
 
 
-def test_the_help_says_what_gathering_the_drawings_takes() -> None:
-    told = " ".join(haleganada_process("fit", "--help").stdout.split())
-    assert "if the server does not have it yet. This needs the train extra on this machine" in told
+def test_the_help_says_what_building_the_data_set_needs() -> None:
+    text = " ".join(haleganada_process("fit", "--help").stdout.split())
+    assert "if the server does not have it yet. This needs the train extra on this machine" in text

@@ -43,10 +43,6 @@ class BatchSampler:
         """
         generator = torch.Generator().manual_seed(mix_seed(seed, epoch, _ORDER_STREAM))
         order = torch.randperm(self.items, generator=generator).numpy()
-        return [
-            np.array_split(step, self._count_micro_batches(len(step)))
-            for step in np.array_split(order, self.steps_per_epoch)
-        ]
-
-    def _count_micro_batches(self, items: int) -> int:
-        return self.processes * -(-items // (self.processes * self.batch_size))
+        steps = np.array_split(order, self.steps_per_epoch)
+        at_once = self.processes * self.batch_size
+        return [np.array_split(step, self.processes * -(-len(step) // at_once)) for step in steps]

@@ -41,7 +41,7 @@ class TrainingHooks:
     """Callbacks of the loop. on_step: called after each step with its number, from 1 on, over all epochs."""
 
     on_step: Callable[[int], None]
-    cancelled: Callable[[], bool]
+    is_cancelled: Callable[[], bool]
 
 
 class Diverged(Precondition):
@@ -55,9 +55,16 @@ class TrainingLoop:
     """Trains a state on a data set, one epoch at a time."""
 
     def __init__(
-        self, state: TrainingState, data: TrainingData, settings: TrainingSettings, ink: InkInput, group: ProcessGroup,
-        head: Iterable[nn.Parameter], hooks: TrainingHooks,
-    ):  # fmt: skip
+        self,
+        *,
+        state: TrainingState,
+        data: TrainingData,
+        settings: TrainingSettings,
+        ink: InkInput,
+        group: ProcessGroup,
+        head: Iterable[nn.Parameter],
+        hooks: TrainingHooks,
+    ) -> None:
         """head: the parameters that alone are trained in the first `frozen_epochs`."""
         self.state, self.data, self.settings, self.ink = state, data, settings, ink
         self.group, self.hooks = group, hooks
@@ -115,7 +122,7 @@ class TrainingLoop:
             step = (epoch - 1) * self.sampler.steps_per_epoch + number
             totals += self._take_step(micro_batches, drawn, self._get_learning_rate(step))
             self.hooks.on_step(step + 1)
-            if self.group.any(self.hooks.cancelled()):
+            if self.group.any(self.hooks.is_cancelled()):
                 return None
         loss, correct = self.group.sum(totals.tolist())
         return loss / len(self.train), correct / len(self.train)

@@ -125,9 +125,15 @@ def _train_epochs(
     cancelled: Callable[[], bool],
 ) -> bool:  # fmt: skip
     """Train for all remaining epochs. Returns False if they were cancelled."""
-    ink = InkInput(job.preset.preprocessing.side, group.device)
-    head = job.preset.head_parameters(state.network)
-    loop = TrainingLoop(state, job.data, job.settings, ink, group, head, TrainingHooks(reporter.report_step, cancelled))
+    loop = TrainingLoop(
+        state=state,
+        data=job.data,
+        settings=job.settings,
+        ink=InkInput(job.preset.preprocessing.side, group.device),
+        group=group,
+        head=job.preset.head_parameters(state.network),
+        hooks=TrainingHooks(reporter.report_step, cancelled),
+    )
     steps = loop.sampler.steps_per_epoch
     has_validation = bool(len(loop.validation))
     if not has_validation:

@@ -15,7 +15,7 @@ _OLD_NAMES = {"optimiser": "optimizer"}
 """Names in requests that an earlier version stored."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSettings:
     """Names and ranges are those of TrainingSettings in the contract. batch_size: in each process.
 

@@ -187,11 +187,11 @@ def test_quick_is_the_accuracy_of_the_same_thousand(tmp_path: Path) -> None:
     assert first == again
     (entry,) = first["models"]
     assert (entry["n"], first["dataset"]["drawings_in_part"]) == (QUICK_EVALUATION_DRAWINGS, 1200)
-    whole = (
+    is_correct = (
         predict_with_onnxruntime(model["folder"], job.data, Part.TEST).argmax(1)
         == job.data.labels[job.data.rows(Part.TEST)]
     )
-    assert abs(entry["accuracy"] - whole.mean()) < 0.02
+    assert abs(entry["accuracy"] - is_correct.mean()) < 0.02
     assert not {"macro", "per_class", "milliseconds", "files"} & set(entry)
     assert [path.name for path in job.files.iterdir()] == ["evaluation_results.json"]
 

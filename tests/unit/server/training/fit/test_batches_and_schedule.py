@@ -79,7 +79,8 @@ def add_epochs(state: TrainingState, *accuracies: float, losses: dict[int, float
 @pytest.fixture
 def state() -> TrainingState:
     network = nn.Linear(2, 2)
-    return TrainingState(network, build_optimizer(network.parameters(), TrainingSettings(1, 1, 0.1)))
+    settings = TrainingSettings(epochs=1, batch_size=1, learning_rate=0.1)
+    return TrainingState(network, build_optimizer(network.parameters(), settings))
 
 
 def test_the_best_epoch_is_the_most_accurate_and_then_the_one_of_lowest_loss(
@@ -90,13 +91,13 @@ def test_the_best_epoch_is_the_most_accurate_and_then_the_one_of_lowest_loss(
 
 
 def test_patience_counts_from_the_best_epoch(state: TrainingState) -> None:
-    settings = TrainingSettings(100, 1, 0.1, patience=3)
+    settings = TrainingSettings(epochs=100, batch_size=1, learning_rate=0.1, patience=3)
     add_epochs(state, 0.5, 0.8, 0.7, 0.7)
     assert not state.is_over(settings)
     add_epochs(state, 0.7)
     assert state.is_over(settings)
-    assert not state.is_over(TrainingSettings(100, 1, 0.1, patience=0))
-    assert state.is_over(TrainingSettings(5, 1, 0.1, patience=0))
+    assert not state.is_over(TrainingSettings(epochs=100, batch_size=1, learning_rate=0.1, patience=0))
+    assert state.is_over(TrainingSettings(epochs=5, batch_size=1, learning_rate=0.1, patience=0))
 
 
 def test_without_validation_the_last_state_is_the_best(state: TrainingState) -> None:
@@ -122,7 +123,9 @@ def test_requested_settings_override_the_presets() -> None:
         {"batch_size": 4, "mixed_precision": False},
         drawings=1000,
     )
-    assert settings == TrainingSettings(9, 4, 0.1, 0.2, frozen_epochs=1, mixed_precision=False)
+    assert settings == TrainingSettings(
+        epochs=9, batch_size=4, learning_rate=0.1, weight_decay=0.2, frozen_epochs=1, mixed_precision=False
+    )
 
 
 def test_requests_of_earlier_versions_keep_their_meaning() -> None:

@@ -25,7 +25,8 @@ def new_state() -> TrainingState:
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3))
     network.to(memory_format=torch.channels_last)
-    return TrainingState(network, build_optimizer(network.parameters(), TrainingSettings(9, 1, 0.1)))
+    settings = TrainingSettings(epochs=9, batch_size=1, learning_rate=0.1)
+    return TrainingState(network, build_optimizer(network.parameters(), settings))
 
 
 def train(state: TrainingState, epochs: int) -> TrainingState:

@@ -45,8 +45,15 @@ def train(
     hooks = TrainingHooks(steps.append, lambda: len(steps) == cancel_after)
     precision = precision or Precision.choose(settings.mixed_precision, CPU)
     state = TrainingState(network, build_optimizer(network.parameters(), settings), precision)
-    head = list(network.children())[-1].parameters()
-    loop = TrainingLoop(state, read_dataset(dataset), settings, InkInput(16, CPU), ProcessGroup(CPU), head, hooks)
+    loop = TrainingLoop(
+        state=state,
+        data=read_dataset(dataset),
+        settings=settings,
+        ink=InkInput(16, CPU),
+        group=ProcessGroup(CPU),
+        head=list(network.children())[-1].parameters(),
+        hooks=hooks,
+    )
     while not state.is_over(settings):
         epoch = loop.run_epoch()
         if epoch is None:

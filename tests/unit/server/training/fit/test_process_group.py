@@ -21,14 +21,14 @@ from tests.unit.server.training.fit import two_processes
 def test_two_processes_equal_one_with_batches_twice_as_large(
     dataset: dict[str, Any], tmp_path: Path, accumulation: int
 ) -> None:
-    settings = TrainingSettings(3, 5, 3e-3, frozen_epochs=1, accumulation=accumulation)
+    settings = TrainingSettings(epochs=3, batch_size=5, learning_rate=3e-3, frozen_epochs=1, accumulation=accumulation)
     request = {"dataset": dataset, "settings": asdict(settings)}
     (tmp_path / "request.json").write_text(json.dumps(request))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     subprocess.run([*command, two_processes.__file__, str(tmp_path / "request.json")], check=True, timeout=120)
     answers = [json.loads((tmp_path / f"rank{rank}.json").read_text()) for rank in (0, 1)]
     assert answers[0][0] == answers[1][0]
-    settings = TrainingSettings(3, 10, 3e-3, frozen_epochs=1, accumulation=accumulation)
+    settings = TrainingSettings(epochs=3, batch_size=10, learning_rate=3e-3, frozen_epochs=1, accumulation=accumulation)
     weights, history = two_processes.train(dataset, settings, ProcessGroup(torch.device("cpu")))
     assert answers[0][0] == pytest.approx(weights, abs=1e-5)
     for two, one in zip(answers[0][1], history, strict=True):

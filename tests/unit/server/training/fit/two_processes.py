@@ -19,13 +19,20 @@ from torch import nn
 Answer = tuple[list[float], list[dict[str, float]]]
 
 
-def train(dataset: dict[str, object], settings: TrainingSettings, processes: ProcessGroup) -> Answer:
+def train(dataset: dict[str, object], settings: TrainingSettings, group: ProcessGroup) -> Answer:
     """Return all weights after the last epoch, and the history. The first epoch trains only the last layer."""
     torch.manual_seed(1)
     network = nn.Sequential(nn.Conv2d(1, 4, 3, 2), nn.ReLU(), nn.Flatten(), nn.Linear(196, 3))
     state = TrainingState(network, build_optimizer(network.parameters(), settings))
-    ink, hooks = InkInput(16, processes.device), TrainingHooks(lambda _: None, lambda: False)
-    loop = TrainingLoop(state, read_dataset(dataset), settings, ink, processes, network[3].parameters(), hooks)
+    loop = TrainingLoop(
+        state=state,
+        data=read_dataset(dataset),
+        settings=settings,
+        ink=InkInput(16, group.device),
+        group=group,
+        head=network[3].parameters(),
+        hooks=TrainingHooks(lambda _: None, lambda: False),
+    )
     while not state.is_over(settings):
         epoch = loop.run_epoch()
         assert epoch is not None
