@@ -42,15 +42,16 @@ from .jobs import JobsClient
 from .limits import WAIT_LEARNED_MS
 from .models import ModelsClient
 
-_TRANSFER_S = 3600.0
-_BATCH_S = 60.0
+_TRANSFER_TIMEOUT_S = 3600.0
+_BATCH_TIMEOUT_S = 60.0
 
 
 class HaleganadaClient:
-    """Every method raises a HaleganadaError (see errors.py) if the server refuses or cannot be reached.
+    """The client of one server. Use it in a with statement, or close it.
 
-    Changes carry a request_id, a fresh one if none is given, so that a repeated call never teaches twice. workspace
-    = None means the client's own.
+    Every method raises HaleganadaError (see errors.py) if the server refuses or cannot be reached. workspace=None means
+    the client's own workspace. Calls that change something carry a request_id, a new one if none is given, so that a
+    repeated call never teaches twice. expected_revision: raise RevisionMismatch if the workspace is at another one.
     """
 
     def __init__(
@@ -64,15 +65,16 @@ class HaleganadaClient:
         retry: bool | None = None,
         config: ClientConfig | None = None,
     ) -> None:
-        """What is not given comes from `config`, and that from the environment (ClientConfig.from_environment).
+        """Create a client; it connects with the first call. Arguments that are None come from `config`, which comes
+        from the environment by default (ClientConfig.from_environment).
 
-        target: HOST:PORT. tls: True to trust the authorities that gRPC brings, or the PEM file of others. timeout_s:
-        deadline of a call in seconds, above 0. retry: False reports every failure at once. Raises InvalidInput for a
-        token that would travel in the clear, OSError for a PEM file that cannot be read. No connection is made yet.
+        target: HOST:PORT. tls: True to trust gRPC's certificate authorities, or a PEM file of others. timeout_s: the
+        deadline of a call in seconds, above 0. retry: False reports every failure at once. Raise InvalidInput for a
+        token that would be sent unencrypted, OSError for a PEM file that cannot be read.
         """
-        named = {"target": target, "workspace": workspace, "token": token, "timeout_s": timeout_s, "retry": retry}
-        given: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
-        self.config = replace(config or ClientConfig.from_environment(), **given, **_tls(tls))
+        arguments = {"target": target, "workspace": workspace, "token": token, "timeout_s": timeout_s, "retry": retry}
+        given: dict[str, Any] = {name: value for name, value in arguments.items() if value is not None}
+        self.config = replace(config or ClientConfig.from_environment(), **given, **_tls_fields(tls))
         self._connection = Connection(self.config)
         channel = self._connection.channel
         self._ocr = ocr_service_pb2_grpc.OCRServiceStub(channel)
@@ -80,7 +82,7 @@ class HaleganadaClient:
         self._workspaces = workspace_service_pb2_grpc.WorkspaceServiceStub(channel)
         self.datasets = DatasetsClient(self._connection)
         self.jobs = JobsClient(self._connection)
-        self.models = ModelsClient(self._connection, self._in)
+        self.models = ModelsClient(self._connection, self._or_default)
 
     def __enter__(self) -> HaleganadaClient:
         return self
@@ -120,13 +122,13 @@ class HaleganadaClient:
         it has one; Taught.learned says whether it has.
         """
         request = ocr.TrainRequest(
-            workspace=self._in(workspace),
+            workspace=self._or_default(workspace),
             glyph=convert.glyph(drawing),
             label=label,
             variant_of=variant_of,
-            request_id=_id(request_id),
+            request_id=_ensure_id(request_id),
             expected_revision=expected_revision,
-            wait_learned_ms=_wait_ms(wait_learned_s),
+            wait_learned_ms=_to_wait_ms(wait_learned_s),
         )
         timeout_s = self.config.timeout_s + wait_learned_s
         return convert.taught(self._connection.call(self._ocr.Train, request, timeout_s))
@@ -136,12 +138,14 @@ class HaleganadaClient:
     ) -> list[types.Taught | types.ItemError]:
         """Teach up to 256 drawings of at most 16 MiB in all. A refused one does not lose the others."""
         items = [
-            ocr.TrainItem(glyph=convert.glyph(drawing), label=label, variant_of=variant_of, request_id=_id(request_id))
+            ocr.TrainItem(
+                glyph=convert.glyph(drawing), label=label, variant_of=variant_of, request_id=_ensure_id(request_id)
+            )
             for drawing, label, variant_of, request_id in lessons
         ]
-        request = ocr.TrainBatchRequest(workspace=self._in(workspace), items=items)
-        answer = self._connection.call(self._ocr.TrainBatch, request, self._at_least(_BATCH_S))
-        return [_either(result, "taught", convert.taught) for result in answer.results]
+        request = ocr.TrainBatchRequest(workspace=self._or_default(workspace), items=items)
+        answer = self._connection.call(self._ocr.TrainBatch, request, _BATCH_TIMEOUT_S)
+        return [_convert_item(result, "taught", convert.taught) for result in answer.results]
 
     def correct(
         self,
@@ -153,17 +157,17 @@ class HaleganadaClient:
         expected_revision: int | None = None,
         workspace: str | None = None,
     ) -> types.Correction:
-        """Teach the drawing of an earlier prediction with its right label."""
+        """Correct an earlier prediction: teach its drawing with the right label."""
         request = ocr.CorrectRequest(
-            workspace=self._in(workspace),
+            workspace=self._or_default(workspace),
             prediction_id=prediction_id,
             label=label,
             variant_of=variant_of,
-            request_id=_id(request_id),
+            request_id=_ensure_id(request_id),
             expected_revision=expected_revision,
         )
         answer = self._connection.call(self._ocr.Correct, request)
-        return convert.copied(types.Correction, answer, taught=convert.taught(answer.taught))
+        return convert.from_message(types.Correction, answer, taught=convert.taught(answer.taught))
 
     # Recognizing
 
@@ -183,7 +187,7 @@ class HaleganadaClient:
         Prediction.model says what answered.
         """
         request = ocr.PredictRequest(
-            workspace=self._in(workspace),
+            workspace=self._or_default(workspace),
             glyph=convert.glyph(drawing),
             top_k=top_k,
             min_revision=min_revision,
@@ -202,14 +206,14 @@ class HaleganadaClient:
     ) -> list[types.Prediction | types.ItemError]:
         """Recognize up to 256 drawings of at most 16 MiB in all, in order; arguments as in predict."""
         request = ocr.PredictBatchRequest(
-            workspace=self._in(workspace),
+            workspace=self._or_default(workspace),
             glyphs=[convert.glyph(drawing) for drawing in drawings],
             top_k=top_k,
             min_revision=min_revision,
             model=model,
         )
-        answer = self._connection.call(self._ocr.PredictBatch, request, self._at_least(_BATCH_S))
-        return [_either(result, "prediction", convert.prediction) for result in answer.results]
+        answer = self._connection.call(self._ocr.PredictBatch, request, _BATCH_TIMEOUT_S)
+        return [_convert_item(result, "prediction", convert.prediction) for result in answer.results]
 
     # Changing what was taught
 
@@ -224,13 +228,13 @@ class HaleganadaClient:
     ) -> types.Linked:
         """Make a label a form of a canonical label."""
         request = ocr.LinkVariantsRequest(
-            workspace=self._in(workspace),
+            workspace=self._or_default(workspace),
             form=form,
             canonical=canonical,
-            request_id=_id(request_id),
+            request_id=_ensure_id(request_id),
             expected_revision=expected_revision,
         )
-        return convert.copied(types.Linked, self._connection.call(self._ocr.LinkVariants, request))
+        return convert.from_message(types.Linked, self._connection.call(self._ocr.LinkVariants, request))
 
     def unlink_variants(
         self,
@@ -242,16 +246,21 @@ class HaleganadaClient:
     ) -> types.Unlinked:
         """Make a form a label of its own again."""
         request = ocr.UnlinkVariantsRequest(
-            workspace=self._in(workspace), form=form, request_id=_id(request_id), expected_revision=expected_revision
+            workspace=self._or_default(workspace),
+            form=form,
+            request_id=_ensure_id(request_id),
+            expected_revision=expected_revision,
         )
-        return convert.copied(types.Unlinked, self._connection.call(self._ocr.UnlinkVariants, request))
+        return convert.from_message(types.Unlinked, self._connection.call(self._ocr.UnlinkVariants, request))
 
     def undo(
         self, *, request_id: str | None = None, expected_revision: int | None = None, workspace: str | None = None
     ) -> types.Undone:
-        """Take the last change back."""
+        """Undo the last change."""
         request = ocr.UndoRequest(
-            workspace=self._in(workspace), request_id=_id(request_id), expected_revision=expected_revision
+            workspace=self._or_default(workspace),
+            request_id=_ensure_id(request_id),
+            expected_revision=expected_revision,
         )
         return convert.undone(self._connection.call(self._ocr.Undo, request))
 
@@ -268,14 +277,14 @@ class HaleganadaClient:
     ) -> types.SamplePage:
         """Return a page of samples, newest first."""
         request = smp.ListSamplesRequest(
-            workspace=self._in(workspace),
+            workspace=self._or_default(workspace),
             label=label,
             page_size=page_size,
             page_token=page_token,
             with_pictures=with_pictures,
         )
         answer = self._connection.call(self._samples.ListSamples, request)
-        return convert.copied(types.SamplePage, answer, samples=convert.many(convert.sample, answer.samples))
+        return convert.from_message(types.SamplePage, answer, samples=convert.to_tuple(convert.sample, answer.samples))
 
     def iter_samples(
         self, *, label: str = "", with_pictures: bool = False, workspace: str | None = None
@@ -293,7 +302,7 @@ class HaleganadaClient:
 
     def get_sample(self, sample_id: int, *, workspace: str | None = None) -> types.Sample:
         """Return one sample with its picture."""
-        request = smp.GetSampleRequest(workspace=self._in(workspace), sample_id=sample_id)
+        request = smp.GetSampleRequest(workspace=self._or_default(workspace), sample_id=sample_id)
         return convert.sample(self._connection.call(self._samples.GetSample, request).sample)
 
     def relabel(
@@ -305,12 +314,12 @@ class HaleganadaClient:
         expected_revision: int | None = None,
         workspace: str | None = None,
     ) -> types.Sample:
-        """Give a sample another label."""
+        """Give a sample another label, as if it had been taught with it."""
         request = smp.UpdateSampleRequest(
-            workspace=self._in(workspace),
+            workspace=self._or_default(workspace),
             sample_id=sample_id,
             label=label,
-            request_id=_id(request_id),
+            request_id=_ensure_id(request_id),
             expected_revision=expected_revision,
         )
         return convert.sample(self._connection.call(self._samples.UpdateSample, request).sample)
@@ -325,9 +334,9 @@ class HaleganadaClient:
     ) -> int:
         """Forget a sample and return the new revision."""
         request = smp.DeleteSampleRequest(
-            workspace=self._in(workspace),
+            workspace=self._or_default(workspace),
             sample_id=sample_id,
-            request_id=_id(request_id),
+            request_id=_ensure_id(request_id),
             expected_revision=expected_revision,
         )
         return int(self._connection.call(self._samples.DeleteSample, request).revision)
@@ -339,20 +348,22 @@ class HaleganadaClient:
     ) -> types.Stats:
         """Return statistics of a workspace and its server."""
         request = ocr.StatsRequest(
-            workspace=self._in(workspace), history_points=history_points, find_suspects=find_suspects
+            workspace=self._or_default(workspace), history_points=history_points, find_suspects=find_suspects
         )
-        return convert.stats(self._connection.call(self._ocr.Stats, request, self._at_least(_BATCH_S)))
+        return convert.stats(self._connection.call(self._ocr.Stats, request, _BATCH_TIMEOUT_S))
 
     def save(self, name: str = "", *, workspace: str | None = None) -> types.Snapshot:
         """Save the present state as a snapshot."""
-        request = ocr.SaveRequest(workspace=self._in(workspace), name=name)
-        return convert.snapshot(self._connection.call_once(self._ocr.Save, request, self._at_least(_BATCH_S)).snapshot)
+        request = ocr.SaveRequest(workspace=self._or_default(workspace), name=name)
+        return convert.snapshot(self._connection.call_once(self._ocr.Save, request, _BATCH_TIMEOUT_S).snapshot)
 
     def reset(
         self, confirm: str, *, expected_revision: int | None = None, workspace: str | None = None
     ) -> types.Snapshot:
         """Empty a workspace and return the snapshot in the trash of what it held. confirm: the workspace's name."""
-        request = ocr.ResetRequest(workspace=self._in(workspace), confirm=confirm, expected_revision=expected_revision)
+        request = ocr.ResetRequest(
+            workspace=self._or_default(workspace), confirm=confirm, expected_revision=expected_revision
+        )
         return convert.snapshot(self._connection.call_once(self._ocr.Reset, request).snapshot)
 
     def export(
@@ -368,8 +379,8 @@ class HaleganadaClient:
         format: archive, seed, jsonl or folder. A path appears, or changes, only after the SHA-256 of what arrived was
         checked. progress: called with the number of bytes so far. Raises OSError if the file cannot be written.
         """
-        request = ocr.ExportRequest(workspace=self._in(workspace), format=_format(format))
-        parts = self._connection.stream(self._ocr.Export, request, self._at_least(_TRANSFER_S))
+        request = ocr.ExportRequest(workspace=self._or_default(workspace), format=_parse_format(format))
+        parts = self._connection.stream(self._ocr.Export, request, _TRANSFER_TIMEOUT_S)
         return transfers.write_export(
             parts, Path(target) if isinstance(target, (str, os.PathLike)) else target, progress
         )
@@ -389,11 +400,11 @@ class HaleganadaClient:
         Raises OSError for a file that cannot be read.
         """
         header = ocr.ImportHeader(
-            workspace=self._in(workspace), format=_format(format), expected_revision=expected_revision
+            workspace=self._or_default(workspace), format=_parse_format(format), expected_revision=expected_revision
         )
         with Path(source).open("rb") if isinstance(source, (str, os.PathLike)) else nullcontext(source) as file:
             requests = transfers.import_requests(header, file, progress)
-            answer = self._connection.call_once(self._ocr.Import, requests, self._at_least(_TRANSFER_S))
+            answer = self._connection.call_once(self._ocr.Import, requests, _TRANSFER_TIMEOUT_S)
         return convert.import_report(answer)
 
     # Workspaces
@@ -405,7 +416,7 @@ class HaleganadaClient:
 
     def get_workspace(self, name: str | None = None) -> types.WorkspaceInfo:
         """Return one workspace."""
-        request = wsp.GetWorkspaceRequest(workspace=self._in(name))
+        request = wsp.GetWorkspaceRequest(workspace=self._or_default(name))
         return convert.workspace(self._connection.call(self._workspaces.GetWorkspace, request).workspace)
 
     def list_workspaces(self) -> list[types.WorkspaceInfo]:
@@ -427,7 +438,7 @@ class HaleganadaClient:
 
     def list_snapshots(self, *, workspace: str | None = None) -> list[types.Snapshot]:
         """Return the newest 500 snapshots, newest first."""
-        request = wsp.ListSnapshotsRequest(workspace=self._in(workspace), page_size=500)
+        request = wsp.ListSnapshotsRequest(workspace=self._or_default(workspace), page_size=500)
         answer = self._connection.call(self._workspaces.ListSnapshots, request)
         return [convert.snapshot(snapshot) for snapshot in answer.snapshots]
 
@@ -436,44 +447,41 @@ class HaleganadaClient:
     ) -> types.WorkspaceInfo:
         """Restore a workspace from a snapshot."""
         request = wsp.RestoreSnapshotRequest(
-            workspace=self._in(workspace), snapshot_id=snapshot_id, expected_revision=expected_revision
+            workspace=self._or_default(workspace), snapshot_id=snapshot_id, expected_revision=expected_revision
         )
-        answer = self._connection.call_once(self._workspaces.RestoreSnapshot, request, self._at_least(_BATCH_S))
+        answer = self._connection.call_once(self._workspaces.RestoreSnapshot, request, _BATCH_TIMEOUT_S)
         return convert.workspace(answer.workspace)
 
-    def _at_least(self, seconds: float) -> float:
-        """Return the deadline of a call that may take longer than others."""
-        return max(seconds, self.config.timeout_s)
-
-    def _in(self, workspace: str | None) -> str:
+    def _or_default(self, workspace: str | None) -> str:
+        """Return the workspace of a call that may name none."""
         return self.config.workspace if workspace is None else workspace
 
 
-def _format(name: str) -> ocr.ExportFormat.ValueType:
+def _parse_format(name: str) -> ocr.ExportFormat.ValueType:
     if name not in transfers.FORMATS:
-        known = ", ".join(filter(None, transfers.FORMATS))
-        raise InvalidInput(f"there is no format “{name}”; choose one of {known}", "INVALID_INPUT", "format")
+        choices = ", ".join(filter(None, transfers.FORMATS))
+        raise InvalidInput(f"there is no format “{name}”; choose one of {choices}", "INVALID_INPUT", "format")
     return transfers.FORMATS[name]
 
 
-def _tls(tls: bool | str | os.PathLike[str] | None) -> dict[str, Any]:
+def _tls_fields(tls: bool | str | os.PathLike[str] | None) -> dict[str, Any]:
     """Return the fields of a ClientConfig that the argument `tls` stands for; False overrides the environment, too."""
     if tls is None:
         return {}
     return {"tls": tls, "ca": None} if isinstance(tls, bool) else {"tls": True, "ca": Path(tls)}
 
 
-def _wait_ms(seconds: float) -> int:
+def _to_wait_ms(seconds: float) -> int:
     if not WAIT_LEARNED_MS.includes(1000 * seconds):
         problem = f"wait_learned_s: {seconds} is not from 0 to {WAIT_LEARNED_MS.maximum // 1000}"
         raise InvalidInput(problem, "INVALID_INPUT", "wait_learned_s")
     return math.ceil(1000 * seconds)
 
 
-def _id(request_id: str | None) -> str:
+def _ensure_id(request_id: str | None) -> str:
     return request_id or str(uuid.uuid4())
 
 
-def _either(result: Any, good: str, make: Callable[[Any], Any]) -> Any:
+def _convert_item(result: Any, good: str, make: Callable[[Any], Any]) -> Any:
     """Convert the result of one item of a batch: its answer or its error."""
     return make(getattr(result, good)) if result.WhichOneof("result") == good else convert.item_error(result.error)

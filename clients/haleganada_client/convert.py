@@ -1,4 +1,4 @@
-"""Messages of the contract <-> the client's dataclasses. Fields of the same name are copied; the rest is said here."""
+"""Convert messages of the contract to the client's dataclasses and back. Fields of the same name are copied."""
 
 from __future__ import annotations
 
@@ -30,75 +30,75 @@ def glyph(drawing: Drawing) -> common_pb2.Glyph:
     return common_pb2.Glyph(ink=ink)
 
 
-def copied(kind: type[Made], message: Any, /, **special: Any) -> Made:
+def from_message(kind: type[Made], message: Any, /, **special: Any) -> Made:
     """Make a dataclass of a message's fields of the same names; special: the fields that differ."""
-    readers = _readers(kind, message.DESCRIPTOR)  # type: ignore[arg-type]
-    return kind(**{name: read(message, name) for name, read in readers if name not in special}, **special)
+    getters = _field_getters(kind, message.DESCRIPTOR)  # type: ignore[arg-type]
+    return kind(**{name: get(message, name) for name, get in getters if name not in special}, **special)
 
 
 @cache
-def _readers(kind: type, message_type: Any) -> list[tuple[str, Callable[[Any, str], Any]]]:
-    """How to read each field; found once, because a prediction has forty of them."""
-    described = message_type.fields_by_name
-    return [(f.name, _reader(described[f.name]) if f.name in described else getattr) for f in fields(kind)]
+def _field_getters(kind: type, message_type: Any) -> list[tuple[str, Callable[[Any, str], Any]]]:
+    """Return a getter for each field; cached, because a prediction has forty fields."""
+    descriptors = message_type.fields_by_name
+    return [(f.name, _field_getter(descriptors[f.name]) if f.name in descriptors else getattr) for f in fields(kind)]
 
 
-def _reader(field: Any) -> Callable[[Any, str], Any]:
+def _field_getter(field: Any) -> Callable[[Any, str], Any]:
     if field.message_type is Timestamp.DESCRIPTOR:
-        return _time
+        return _get_time
     if field.has_presence:
-        return _optional
-    return _repeated if field.is_repeated else getattr
+        return _get_optional
+    return _get_repeated if field.is_repeated else getattr
 
 
-def _time(message: Any, name: str) -> Any:
+def _get_time(message: Any, name: str) -> Any:
     return getattr(message, name).ToDatetime(tzinfo=timezone.utc) if message.HasField(name) else None
 
 
-def _optional(message: Any, name: str) -> Any:
+def _get_optional(message: Any, name: str) -> Any:
     return getattr(message, name) if message.HasField(name) else None
 
 
-def _repeated(message: Any, name: str) -> Any:
+def _get_repeated(message: Any, name: str) -> Any:
     return tuple(getattr(message, name))
 
 
-def many(make: Callable[[Any], Made], messages: Any) -> tuple[Made, ...]:
+def to_tuple(make: Callable[[Any], Made], messages: Any) -> tuple[Made, ...]:
     """Convert messages into a tuple."""
     return tuple(make(message) for message in messages)
 
 
 def prediction(message: ocr_service_pb2.PredictResponse) -> types.Prediction:
     name = ocr_service_pb2.Decision.Name(message.decision).removeprefix("DECISION_").lower()
-    candidates = many(lambda candidate: copied(types.Candidate, candidate), message.candidates)
-    return copied(types.Prediction, message, candidates=candidates, decision=types.Decision(name))
+    candidates = to_tuple(lambda candidate: from_message(types.Candidate, candidate), message.candidates)
+    return from_message(types.Prediction, message, candidates=candidates, decision=types.Decision(name))
 
 
 def taught(message: ocr_service_pb2.TrainResponse) -> types.Taught:
-    return copied(types.Taught, message)
+    return from_message(types.Taught, message)
 
 
 def item_error(message: common_pb2.ItemError) -> types.ItemError:
-    return copied(types.ItemError, message)
+    return from_message(types.ItemError, message)
 
 
 def undone(message: ocr_service_pb2.UndoResponse) -> types.Undone:
     kind = ocr_service_pb2.ChangeKind.Name(message.kind).removeprefix("CHANGE_KIND_").lower()
-    return copied(types.Undone, message, kind=kind)
+    return from_message(types.Undone, message, kind=kind)
 
 
 def sample(message: Any) -> types.Sample:
-    return copied(types.Sample, message)
+    return from_message(types.Sample, message)
 
 
 def snapshot(message: common_pb2.Snapshot) -> types.Snapshot:
-    return copied(types.Snapshot, message)
+    return from_message(types.Snapshot, message)
 
 
 def workspace(message: workspace_service_pb2.Workspace) -> types.WorkspaceInfo:
     corrupt = message.state == workspace_service_pb2.WORKSPACE_STATE_CORRUPT
     online = online_status(message.online) if message.HasField("online") else None
-    return copied(types.WorkspaceInfo, message, corrupt=corrupt, online=online)
+    return from_message(types.WorkspaceInfo, message, corrupt=corrupt, online=online)
 
 
 def online_settings(settings: types.OnlineSettings) -> online_pb2.OnlineSettings:
@@ -107,25 +107,25 @@ def online_settings(settings: types.OnlineSettings) -> online_pb2.OnlineSettings
 
 
 def online_status(message: online_pb2.OnlineStatus) -> types.OnlineStatus:
-    return copied(types.OnlineStatus, message, settings=copied(types.OnlineSettings, message.settings))
+    return from_message(types.OnlineStatus, message, settings=from_message(types.OnlineSettings, message.settings))
 
 
 def import_report(message: ocr_service_pb2.ImportResponse) -> types.ImportReport:
-    refused = many(lambda item: types.RefusedItem(item.item, item_error(item.error)), message.refused)
+    refused = to_tuple(lambda item: types.RefusedItem(item.item, item_error(item.error)), message.refused)
     before = snapshot(message.before) if message.HasField("before") else None
-    return copied(types.ImportReport, message, refused=refused, before=before)
+    return from_message(types.ImportReport, message, refused=refused, before=before)
 
 
 def stats(message: ocr_service_pb2.StatsResponse) -> types.Stats:
-    return copied(
+    return from_message(
         types.Stats,
         message,
-        labels=many(lambda value: copied(types.LabelStats, value), message.labels),
-        history=many(lambda value: copied(types.HistoryPoint, value), message.history),
-        confused_pairs=many(lambda value: copied(types.ConfusedPair, value), message.confused_pairs),
-        teach_next=many(lambda value: copied(types.TeachNext, value), message.teach_next),
-        suspects=many(lambda value: copied(types.Suspect, value), message.suspects),
-        near_duplicates=many(lambda value: copied(types.NearDuplicate, value), message.near_duplicates),
-        latencies=many(lambda value: copied(types.MethodLatency, value), message.latencies),
+        labels=to_tuple(lambda value: from_message(types.LabelStats, value), message.labels),
+        history=to_tuple(lambda value: from_message(types.HistoryPoint, value), message.history),
+        confused_pairs=to_tuple(lambda value: from_message(types.ConfusedPair, value), message.confused_pairs),
+        teach_next=to_tuple(lambda value: from_message(types.TeachNext, value), message.teach_next),
+        suspects=to_tuple(lambda value: from_message(types.Suspect, value), message.suspects),
+        near_duplicates=to_tuple(lambda value: from_message(types.NearDuplicate, value), message.near_duplicates),
+        latencies=to_tuple(lambda value: from_message(types.MethodLatency, value), message.latencies),
         versions=dict(message.versions),
     )

@@ -20,10 +20,10 @@ from .errors import NO_SERVER, InvalidInput, Unavailable
 from .packing import hash_file, open_packed
 from .types import RefusedItem
 
-_CHUNK = 256 * 1024
-_READING_S = 6 * 3600.0
-_PREVIEW_S = 150.0
-_RESUMED_AT_MOST = 20  # times in a row that brought nothing new
+_CHUNK_BYTES = 256 * 1024
+_IMPORT_TIMEOUT_S = 6 * 3600.0
+_PREVIEW_TIMEOUT_S = 150.0
+_MAX_IDLE_RESUMES = 20  # in a row, without a new byte
 _PAUSE_S = 1.0
 _SPLITS = {
     "auto": pb.SPLIT_RULE_UNSPECIFIED,
@@ -115,7 +115,7 @@ class DatasetPreview:
 
 
 class DatasetsClient:
-    """Every method raises a HaleganadaError. A data set is named by its id, or by its name if that is unique."""
+    """The data sets of a server. Every method raises HaleganadaError. A data set is given by its id or unique name."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -140,7 +140,7 @@ class DatasetsClient:
         validation_share, test_share: 0..0.5, None = 0.15. seed: for the split. orientation: of IDX images: auto,
         upright or transposed. Raises OSError for what cannot be read.
         """
-        options = _options(name or Path(path).stem, split, validation_share, test_share, seed, orientation)
+        options = _build_options(name or Path(path).stem, split, validation_share, test_share, seed, orientation)
         with ExitStack() as stack:
             file = stack.enter_context(open_packed(Path(path)))
             file_name = Path(path).name + (".zip" if Path(path).is_dir() else "")
@@ -161,9 +161,9 @@ class DatasetsClient:
         """Make a data set of a folder or file on the server's own disk; arguments as in upload. Raises
         FailedPrecondition unless the server was started with --datasets-from.
         """
-        options = _options(name or Path(path).stem, split, validation_share, test_share, seed, orientation)
+        options = _build_options(name or Path(path).stem, split, validation_share, test_share, seed, orientation)
         request = pb.AddDatasetRequest(options=options, path=path)
-        return _dataset(self._connection.call_once(self._stub.AddDataset, request, _READING_S).dataset)
+        return _convert_dataset(self._connection.call_once(self._stub.AddDataset, request, _IMPORT_TIMEOUT_S).dataset)
 
     def list(self) -> list[Dataset]:
         """Return all data sets, newest first, without their labels."""
@@ -172,7 +172,7 @@ class DatasetsClient:
         while True:
             request = pb.ListDatasetsRequest(page_size=500, page_token=token)
             answer = self._connection.call(self._stub.ListDatasets, request)
-            found += [_dataset(dataset) for dataset in answer.datasets]
+            found += [_convert_dataset(dataset) for dataset in answer.datasets]
             token = answer.next_page_token
             if not token:
                 return found
@@ -180,7 +180,7 @@ class DatasetsClient:
     def get(self, dataset: str) -> Dataset:
         """Return one data set with its labels and what was refused."""
         request = pb.GetDatasetRequest(dataset_id=dataset)
-        return _dataset(self._connection.call(self._stub.GetDataset, request).dataset)
+        return _convert_dataset(self._connection.call(self._stub.GetDataset, request).dataset)
 
     def delete(self, dataset_id: str) -> None:
         """Delete a data set, given by its id. Raises FailedPrecondition while a job uses it."""
@@ -191,73 +191,73 @@ class DatasetsClient:
         views of each, 0 = 7.
         """
         request = pb.PreviewDatasetRequest(dataset_id=dataset, preset=preset, drawings=drawings, views=views, seed=seed)
-        answer = self._connection.call(self._stub.PreviewDataset, request, self._at_least(_PREVIEW_S))
-        return convert.copied(DatasetPreview, answer)
+        answer = self._connection.call(self._stub.PreviewDataset, request, _PREVIEW_TIMEOUT_S)
+        return convert.from_message(DatasetPreview, answer)
 
     def _send(self, header: pb.UploadDatasetHeader, file: BinaryIO, progress: Progress | None) -> Dataset:
         """Send what has not arrived, again and again while that makes progress."""
         idle, before = 0, -1
         while True:
-            asked = pb.GetUploadRequest(sha256=header.sha256)
-            received = self._connection.call(self._stub.GetUpload, asked).received_bytes
+            status_request = pb.GetUploadRequest(sha256=header.sha256)
+            received = self._connection.call(self._stub.GetUpload, status_request).received_bytes
             idle, before = (0 if received > before else idle + 1), received
             header.offset_bytes = received
-            requests = _requests(header, file, progress)
+            requests = _upload_requests(header, file, progress)
             try:
-                return _dataset(self._connection.call_once(self._stub.UploadDataset, requests, _READING_S).dataset)
+                return _convert_dataset(
+                    self._connection.call_once(self._stub.UploadDataset, requests, _IMPORT_TIMEOUT_S).dataset
+                )
             except Unavailable as error:
-                if not self._connection.config.retry or error.reason == NO_SERVER or idle >= _RESUMED_AT_MOST:
+                if not self._connection.config.retry or error.reason == NO_SERVER or idle >= _MAX_IDLE_RESUMES:
                     raise
                 time.sleep(error.retry_after_s or _PAUSE_S)
 
-    def _at_least(self, seconds: float) -> float:
-        """Return the deadline of a call that may take longer than others."""
-        return max(seconds, self._connection.config.timeout_s)
 
-
-def _requests(
+def _upload_requests(
     header: pb.UploadDatasetHeader, file: BinaryIO, progress: Progress | None
 ) -> Iterator[pb.UploadDatasetRequest]:
     total = file.seek(0, os.SEEK_END)
     sent = file.seek(header.offset_bytes)
     yield pb.UploadDatasetRequest(header=header)
-    while chunk := file.read(_CHUNK):
+    while chunk := file.read(_CHUNK_BYTES):
         yield pb.UploadDatasetRequest(chunk=chunk)
         sent += len(chunk)
         if progress:
             progress(sent, total)
 
 
-def _options(
+def _build_options(
     name: str, split: str, validation_share: float | None, test_share: float | None, seed: int, orientation: str
 ) -> pb.DatasetOptions:
     return pb.DatasetOptions(
         name=name,
-        split=_chosen(split, _SPLITS, "split"),
+        split=_parse_choice(split, _SPLITS, "split"),
         validation_share=validation_share,
         test_share=test_share,
         seed=seed,
-        orientation=_chosen(orientation, _ORIENTATIONS, "orientation"),
+        orientation=_parse_choice(orientation, _ORIENTATIONS, "orientation"),
     )
 
 
-def _chosen(name: str, among: dict[str, Any], field: str) -> Any:
-    if name not in among:
-        raise InvalidInput(f"there is no {field} “{name}”; choose one of {', '.join(among)}", "INVALID_INPUT", field)
-    return among[name]
+def _parse_choice(name: str, choices: dict[str, Any], field: str) -> Any:
+    if name not in choices:
+        raise InvalidInput(f"there is no {field} “{name}”; choose one of {', '.join(choices)}", "INVALID_INPUT", field)
+    return choices[name]
 
 
-def _dataset(message: pb.Dataset) -> Dataset:
-    labels = convert.many(lambda label: convert.copied(DatasetLabel, label), message.labels)
-    refused = convert.many(lambda item: RefusedItem(item.item, convert.item_error(item.error)), message.refused)
-    left_out = {name: convert.many(_left_out, getattr(message, name)) for name in ("leaked", "duplicated")}
-    notes = convert.many(lambda note: convert.copied(DatasetNote, note), message.notes)
-    return convert.copied(Dataset, message, labels=labels, refused=refused, notes=notes, **left_out)
+def _convert_dataset(message: pb.Dataset) -> Dataset:
+    labels = convert.to_tuple(lambda label: convert.from_message(DatasetLabel, label), message.labels)
+    refused = convert.to_tuple(lambda item: RefusedItem(item.item, convert.item_error(item.error)), message.refused)
+    left_out = {
+        name: convert.to_tuple(_convert_repeated_item, getattr(message, name)) for name in ("leaked", "duplicated")
+    }
+    notes = convert.to_tuple(lambda note: convert.from_message(DatasetNote, note), message.notes)
+    return convert.from_message(Dataset, message, labels=labels, refused=refused, notes=notes, **left_out)
 
 
-def _left_out(message: pb.RepeatedItem) -> RepeatedItem:
-    return RepeatedItem(message.item, message.kept, _part(message.part), _part(message.kept_part))
+def _convert_repeated_item(message: pb.RepeatedItem) -> RepeatedItem:
+    return RepeatedItem(message.item, message.kept, _part_name(message.part), _part_name(message.kept_part))
 
 
-def _part(part: pb.DatasetPart.ValueType) -> str:
+def _part_name(part: pb.DatasetPart.ValueType) -> str:
     return pb.DatasetPart.Name(part).removeprefix("DATASET_PART_").lower() if part else ""

@@ -1,4 +1,4 @@
-"""What can go wrong, as exceptions that say what to do; made from the google.rpc details that the server sends."""
+"""The exceptions of the SDK. Each says what to do; they are made from the google.rpc details that the server sends."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class HaleganadaError(Exception):
-    """Base of all.
+    """The base class of all errors.
 
-    message: one line for people: what is wrong and what to do. reason: a stable word in UPPER_SNAKE_CASE, or "".
-    field: the field of the request that is wrong, or "". retry_after_s: when to try again; None = not said. call_id:
-    under which the server's log has the call, or "".
+    message: one line for people: what is wrong and what to do. reason: the name of an ErrorReason of the contract
+    without its prefix, or "". field: the wrong field of the request, or "". retry_after_s: when to try again, or None.
+    call_id: the call's id in the server's log, or "".
     """
 
     def __init__(
@@ -36,15 +36,15 @@ class NotFound(HaleganadaError):
 
 
 class AlreadyExists(HaleganadaError):
-    """The workspace exists, or the request_id was used for another request."""
+    """The name is taken, or the request_id was used for another request."""
 
 
 class FailedPrecondition(HaleganadaError):
-    """The state does not allow it."""
+    """The present state does not allow it, for example because there is nothing to undo."""
 
 
 class RevisionMismatch(HaleganadaError):
-    """The workspace moved on since the expected revision."""
+    """The workspace has changed since the expected revision."""
 
 
 class Exhausted(HaleganadaError):
@@ -60,7 +60,7 @@ class Unavailable(HaleganadaError):
 
 
 class DeadlineExceeded(HaleganadaError):
-    """No answer in time; whether the server did what was asked is not known. Repeat with the same request_id."""
+    """There was no answer in time, and the server may have done it nevertheless. Repeat with the same request_id."""
 
 
 class NotAllowed(HaleganadaError):
@@ -68,7 +68,7 @@ class NotAllowed(HaleganadaError):
 
 
 class DataLoss(HaleganadaError):
-    """The workspace's file on the server cannot be read."""
+    """The workspace's file on the server is damaged."""
 
 
 class Internal(HaleganadaError):
@@ -105,59 +105,58 @@ class _Details:
 def from_rpc(error: grpc.RpcError, target: str) -> HaleganadaError:
     """Return the exception for a failed call to `target`."""
     code: int = error.code().value[0]
-    said = error.details() or ""
-    details = _details(error)
+    message = error.details() or ""
+    details = _parse_details(error)
     if not details.reason:
-        return _of_grpc(code, said, target, details.field)
+        return _convert_grpc_error(code, message, target, details.field)
     kind = BY_CODE.get(code, Internal)
-    return kind(said, details.reason, details.field, details.retry_after_s, details.call_id)
+    return kind(message, details.reason, details.field, details.retry_after_s, details.call_id)
 
 
-def _of_grpc(code: int, said: str, target: str, field: str) -> HaleganadaError:
-    """A status without a reason is not the server's own word: gRPC made it, on either side."""
+def _convert_grpc_error(code: int, message: str, target: str, field: str) -> HaleganadaError:
+    """Return the exception for a status without a reason, which comes from gRPC itself, on either side."""
     kind = BY_CODE.get(code, Internal)
     if code == 4:
         return kind(f"{target} gave no answer in time; try again, or allow more time with --timeout")
-    if code == 8 and "larger than max" in said:
+    if code == 8 and "larger than max" in message:
         return InvalidInput(
             f"the call is larger than {MAX_MESSAGE_BYTES // 2**20} MiB; send fewer or smaller drawings at once"
         )
     if code == 12:
         return kind(f"the server at {target} does not know this call; it is older than this client, update it")
-    if code == 1 and "Channel closed" in said:
+    if code == 1 and "Channel closed" in message:
         return Internal("the client was closed before the answer came")
     if code not in (1, 14):
-        return kind(said or f"{target} failed without saying why", field=field)
-    if "errors resolving" in said.lower() or "resolution" in said.lower():
+        return kind(message or f"{target} failed without a message", field=field)
+    if "errors resolving" in message.lower() or "resolution" in message.lower():
         return kind(
-            f"no host of the name in {target} is known; check its spelling, HOST:PORT, in --server or "
-            "$HALEGANADA_TARGET",
+            f"the host name in {target} is unknown; check the spelling of HOST:PORT in --server or $HALEGANADA_TARGET",
             NO_SERVER,
         )
-    if "failed to connect" in said.lower():
+    if "failed to connect" in message.lower():
         return kind(
             f"no server answers at {target}; start one with `haleganada serve`, or name another with --server",
             NO_SERVER,
         )
-    return kind(f"{target} broke the call off before it answered; see whether the server runs, then repeat the call")
+    return kind(f"{target} ended the call before it answered; check that the server is running, then repeat the call")
 
 
-def _details(error: grpc.RpcError) -> _Details:
-    """Imported late: most calls succeed, and a command line should start fast."""
+def _parse_details(error: grpc.RpcError) -> _Details:
+    """Parse the google.rpc details of a status. The imports are late, so that the command line starts fast."""
     from google.rpc import error_details_pb2
     from grpc_status import rpc_status
 
-    found = _Details()
+    details = _Details()
     try:
         status = rpc_status.from_call(cast("grpc.Call", error))
-    except ValueError:  # its parts contradict each other; the code alone will do
-        return found
+    except ValueError:  # inconsistent details; the code must do
+        return details
     info, bad, retry = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
     for packed in status.details if status is not None else ():
         if packed.Unpack(info):
-            found.reason, found.call_id = info.reason, info.metadata.get("call_id", "")
+            details.reason, details.call_id = info.reason, info.metadata.get("call_id", "")
         elif packed.Unpack(bad) and bad.field_violations:
-            found.field = bad.field_violations[0].field
+            details.field = bad.field_violations[0].field
         elif packed.Unpack(retry):
-            found.retry_after_s = retry.retry_delay.ToMilliseconds() / 1000
-    return found
+            details.retry_after_s = retry.retry_delay.ToMilliseconds() / 1000
+    return details

@@ -11,7 +11,7 @@ from typing import Any
 from haleganada.v1 import dataset_service_pb2 as datasets
 from haleganada.v1 import evaluation_pb2 as pb
 
-from .convert import copied, many
+from .convert import from_message, to_tuple
 
 
 @dataclass(frozen=True)
@@ -169,11 +169,11 @@ class EvaluationResult:
 
 def evaluation_result(message: pb.EvaluationResult) -> EvaluationResult:
     part = datasets.DatasetPart.Name(message.dataset.part).removeprefix("DATASET_PART_").lower()
-    return copied(
+    return from_message(
         EvaluationResult,
         message,
-        dataset=copied(EvaluatedPart, message.dataset, part=part),
-        models=many(_model, message.models),
+        dataset=from_message(EvaluatedPart, message.dataset, part=part),
+        models=to_tuple(_model, message.models),
         disagreements=_disagreements(message.disagreements) if message.HasField("disagreements") else None,
     )
 
@@ -188,14 +188,14 @@ def _model(message: pb.ModelMetrics) -> ModelMetrics:
     }
     lists = {"classes": ClassMetrics, "worst_classes": WorstClass, "confusions": ClassConfusion}
     special: dict[str, Any] = {
-        name: copied(kind, getattr(message, name)) if message.HasField(name) else None  # type: ignore[arg-type]
+        name: from_message(kind, getattr(message, name)) if message.HasField(name) else None  # type: ignore[arg-type]
         for name, kind in parts.items()
     }
     for name, kind in lists.items():
-        special[name] = tuple(copied(kind, entry) for entry in getattr(message, name))
-    return copied(ModelMetrics, message, **special)
+        special[name] = tuple(from_message(kind, entry) for entry in getattr(message, name))
+    return from_message(ModelMetrics, message, **special)
 
 
 def _disagreements(message: pb.ModelDisagreements) -> ModelDisagreements:
-    examples = many(lambda example: copied(DisagreementExample, example), message.examples)
-    return copied(ModelDisagreements, message, examples=examples)
+    examples = to_tuple(lambda example: from_message(DisagreementExample, example), message.examples)
+    return from_message(ModelDisagreements, message, examples=examples)

@@ -1,4 +1,4 @@
-"""grpc.health.v1 by hand: the protocol is two fields, too little to need another package for."""
+"""The health check, grpc.health.v1. Two fields are encoded by hand, which saves a dependency."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _STATES = {0: "UNKNOWN", 1: SERVING, 2: "NOT_SERVING", 3: "SERVICE_UNKNOWN"}
 
 
 def check(channel: grpc.Channel, timeout_s: float) -> str:
-    """SERVING, NOT_SERVING or UNKNOWN. Raises grpc.RpcError."""
+    """Return SERVING, NOT_SERVING or UNKNOWN. Raise grpc.RpcError."""
     call = channel.unary_unary(
         "/grpc.health.v1.Health/Check",
         request_serializer=lambda request: request,
         response_deserializer=lambda response: response,
     )
     answer: bytes = call(b"", timeout=timeout_s)
-    state = answer[1] if answer[:1] == b"\x08" else 0  # field 1, a varint: the state; absent = 0
+    state = answer[1] if answer[:1] == b"\x08" else 0  # field 1, a varint; absent means 0
     return _STATES.get(state, "UNKNOWN")

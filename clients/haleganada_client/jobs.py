@@ -25,9 +25,9 @@ from .connection import Connection
 from .errors import NO_SERVER, DeadlineExceeded, Exhausted, InvalidInput, Unavailable
 from .evaluation import EvaluationResult, evaluation_result
 
-_WATCH_S = 3600.0
-_TRANSFER_S = 3600.0
-_START_S = 60.0
+_WATCH_TIMEOUT_S = 3600.0
+_TRANSFER_TIMEOUT_S = 3600.0
+_START_TIMEOUT_S = 60.0
 _PAUSE_S = 1.0
 _CHOICES: dict[str, dict[str, Any]] = {
     "optimizer": {"adamw": pb.OPTIMIZER_ADAMW, "adam": pb.OPTIMIZER_ADAM},
@@ -45,7 +45,7 @@ class JobState(Enum):
     CANCELLED = "cancelled"
 
     @property
-    def over(self) -> bool:
+    def is_over(self) -> bool:
         """Whether the job has ended."""
         return self in (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
 
@@ -168,27 +168,27 @@ class Job:
         return "evaluation" if self.training is None else "training"
 
 
-class _Patience:
-    """How long to try to reach a server again that was heard before."""
+class _Reconnection:
+    """Decides how long to try to reach a server again."""
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._last = time.monotonic()
-        self._ever = False
+    def __init__(self, patience_s: float) -> None:
+        self._patience_s = patience_s
+        self._last_answer = time.monotonic()
+        self._has_answered = False
 
-    def heard(self) -> None:
-        """It has answered just now."""
-        self._last, self._ever = time.monotonic(), True
+    def note_answer(self) -> None:
+        """Start to wait anew, because the server has just answered."""
+        self._last_answer, self._has_answered = time.monotonic(), True
 
-    def bear(self, error: Unavailable | DeadlineExceeded) -> None:
-        """Raises the error if it is not worth going on."""
-        never_there = error.reason == NO_SERVER and not self._ever
-        if never_there or time.monotonic() - self._last >= self._seconds:
+    def raise_if_hopeless(self, error: Unavailable | DeadlineExceeded) -> None:
+        """Raise the error if the server was never there, or has not answered for too long."""
+        never_there = error.reason == NO_SERVER and not self._has_answered
+        if never_there or time.monotonic() - self._last_answer >= self._patience_s:
             raise error
 
 
 class JobsClient:
-    """Every method raises a HaleganadaError. Jobs go on when the client is gone."""
+    """The jobs of a server. Every method raises HaleganadaError. Jobs continue when the client is gone."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -201,28 +201,28 @@ class JobsClient:
         preset and data set.
         """
         request = pb.StartTrainingRequest(
-            preset=preset, dataset_id=dataset, model_name=name, settings=_settings(settings)
+            preset=preset, dataset_id=dataset, model_name=name, settings=_settings_message(settings)
         )
-        return _job(self._connection.call_once(self._stub.StartTraining, request, self._at_least(_START_S)).job)
+        return _convert_job(self._connection.call_once(self._stub.StartTraining, request, _START_TIMEOUT_S).job)
 
     def start_evaluation(self, models: Sequence[str], dataset: str, *, quick: bool = False) -> Job:
         """Start to evaluate 1 to 8 models, each alone and together. "few-shot" is the embedder and head, taught with
         the training part. quick: find the accuracy only, on at most 1,000 drawings.
         """
         request = pb.StartEvaluationRequest(models=models, dataset_id=dataset, quick=quick)
-        return _job(self._connection.call_once(self._stub.StartEvaluation, request, self._at_least(_START_S)).job)
+        return _convert_job(self._connection.call_once(self._stub.StartEvaluation, request, _START_TIMEOUT_S).job)
 
     def get(self, job_id: str) -> Job:
         """Return one job as it is now."""
-        return _job(self._connection.call(self._stub.GetJob, pb.GetJobRequest(job_id=job_id)).job)
+        return _convert_job(self._connection.call(self._stub.GetJob, pb.GetJobRequest(job_id=job_id)).job)
 
     def list(self, limit: int | None = None) -> list[Job]:
         """Return all jobs or at most `limit`, newest first."""
-        return list(islice(self._all(), limit))
+        return list(islice(self._iter_jobs(), limit))
 
     def cancel(self, job_id: str) -> Job:
         """End a job. A training keeps its best epoch so far as a model."""
-        return _job(self._connection.call(self._stub.CancelJob, pb.CancelJobRequest(job_id=job_id)).job)
+        return _convert_job(self._connection.call(self._stub.CancelJob, pb.CancelJobRequest(job_id=job_id)).job)
 
     def delete(self, job_id: str) -> None:
         """Delete a job that has ended, with its reports, curves and log. The model that it made stays."""
@@ -231,14 +231,14 @@ class JobsClient:
     def watch(self, job_id: str, *, patience_s: float = 120.0) -> Iterator[Job]:
         """Yield the job now and after each change, until it has ended.
 
-        Where the connection breaks, or the server is started anew, it goes on by itself; it raises what the server or
-        gRPC says if that takes longer than patience_s seconds, and at once if there is no server at the beginning.
+        If the connection breaks or the server restarts, it resumes by itself. Raise the error if that takes longer than
+        patience_s seconds, and at once if there is no server at the beginning.
         """
-        patience = _Patience(patience_s if self._connection.config.retry else 0.0)
+        reconnection = _Reconnection(patience_s if self._connection.config.retry else 0.0)
         while True:
-            for job in self._watch_once(job_id, patience):
+            for job in self._watch_once(job_id, reconnection):
                 yield job
-                if job.state.over:
+                if job.state.is_over:
                     return
             time.sleep(_PAUSE_S)
 
@@ -247,86 +247,84 @@ class JobsClient:
         Return its size in bytes. Raises OSError where it cannot be written.
         """
         request = pb.GetJobFileRequest(job_id=job_id, name=name)
-        parts = self._connection.stream(self._stub.GetJobFile, request, self._at_least(_TRANSFER_S))
+        parts = self._connection.stream(self._stub.GetJobFile, request, _TRANSFER_TIMEOUT_S)
         chunks = (part.chunk for part in parts)
         return transfers.write_chunks(chunks, Path(target) if isinstance(target, (str, os.PathLike)) else target)
 
-    def _all(self) -> Iterator[Job]:
+    def _iter_jobs(self) -> Iterator[Job]:
         token = ""
         while True:
             request = pb.ListJobsRequest(page_size=200, page_token=token)
             answer = self._connection.call(self._stub.ListJobs, request)
-            yield from map(_job, answer.jobs)
+            yield from map(_convert_job, answer.jobs)
             token = answer.next_page_token
             if not token:
                 return
 
-    def _watch_once(self, job_id: str, patience: _Patience) -> Iterator[Job]:
-        """Until the stream ends or breaks; where the server has no place for a watcher, one look."""
+    def _watch_once(self, job_id: str, reconnection: _Reconnection) -> Iterator[Job]:
+        """Yield jobs until the stream ends or breaks. If the server has too many watchers, poll once instead."""
         streamed = False
         try:
-            for answer in self._connection.stream(self._stub.WatchJob, pb.WatchJobRequest(job_id=job_id), _WATCH_S):
+            for answer in self._connection.stream(
+                self._stub.WatchJob, pb.WatchJobRequest(job_id=job_id), _WATCH_TIMEOUT_S
+            ):
                 streamed = True
-                yield _job(answer.job)
+                yield _convert_job(answer.job)
         except (Unavailable, DeadlineExceeded) as error:
-            if streamed:  # it was alive until now
-                patience.heard()
-            patience.bear(error)
+            if streamed:  # the server was there until now
+                reconnection.note_answer()
+            reconnection.raise_if_hopeless(error)
         except Exhausted as error:
             if error.reason != "TOO_MANY_WATCHERS":
                 raise
-            yield from self._look(job_id, patience)
+            yield from self._poll(job_id, reconnection)
 
-    def _look(self, job_id: str, patience: _Patience) -> Iterator[Job]:
-        """The job as it is now, if the server answers."""
+    def _poll(self, job_id: str, reconnection: _Reconnection) -> Iterator[Job]:
+        """Yield the job as it is now, if the server answers."""
         try:
             job = self.get(job_id)
         except (Unavailable, DeadlineExceeded) as error:
-            patience.bear(error)
+            reconnection.raise_if_hopeless(error)
         else:
-            patience.heard()
+            reconnection.note_answer()
             yield job
 
-    def _at_least(self, seconds: float) -> float:
-        """Return the deadline of a call that may take longer than others."""
-        return max(seconds, self._connection.config.timeout_s)
 
-
-def _settings(settings: TrainingSettings | None) -> pb.TrainingSettings:
-    """Raises InvalidInput for a word that is not known."""
+def _settings_message(settings: TrainingSettings | None) -> pb.TrainingSettings:
+    """Raise InvalidInput for an unknown optimizer or schedule."""
     settings = settings or TrainingSettings()
     given = {f.name: value for f in fields(settings) if (value := getattr(settings, f.name)) is not None}
     for name, choices in _CHOICES.items():
         if name in given:
             if given[name] not in choices:
-                raise InvalidInput(f"{name} is {' or '.join(choices)}", "INVALID_INPUT", f"settings.{name}")
+                raise InvalidInput(f"{name} must be {' or '.join(choices)}", "INVALID_INPUT", f"settings.{name}")
             given[name] = choices[given[name]]
     return pb.TrainingSettings(**given)
 
 
-def _job(message: pb.Job) -> Job:
-    return convert.copied(
+def _convert_job(message: pb.Job) -> Job:
+    return convert.from_message(
         Job,
         message,
         state=JobState(pb.JobState.Name(message.state).removeprefix("JOB_STATE_").lower()),
-        progress=convert.copied(JobProgress, message.progress),
-        files=convert.many(lambda file: convert.copied(JobFile, file), message.files),
-        training=_training(message.training) if message.HasField("training") else None,
-        evaluation=_evaluation(message.evaluation) if message.HasField("evaluation") else None,
+        progress=convert.from_message(JobProgress, message.progress),
+        files=convert.to_tuple(lambda file: convert.from_message(JobFile, file), message.files),
+        training=_convert_training(message.training) if message.HasField("training") else None,
+        evaluation=_convert_evaluation(message.evaluation) if message.HasField("evaluation") else None,
     )
 
 
-def _training(message: pb.TrainingJob) -> TrainingJob:
-    return convert.copied(
+def _convert_training(message: pb.TrainingJob) -> TrainingJob:
+    return convert.from_message(
         TrainingJob,
         message,
-        requested_settings=_given_settings(message.requested_settings),
-        settings=_given_settings(message.settings) if message.HasField("settings") else None,
-        epochs=convert.many(lambda epoch: convert.copied(EpochMetrics, epoch), message.epochs),
+        requested_settings=_convert_settings(message.requested_settings),
+        settings=_convert_settings(message.settings) if message.HasField("settings") else None,
+        epochs=convert.to_tuple(lambda epoch: convert.from_message(EpochMetrics, epoch), message.epochs),
     )
 
 
-def _given_settings(message: pb.TrainingSettings) -> TrainingSettings:
+def _convert_settings(message: pb.TrainingSettings) -> TrainingSettings:
     given = {field.name: value for field, value in message.ListFields()}
     for name, choices in _CHOICES.items():
         if name in given:
@@ -334,10 +332,10 @@ def _given_settings(message: pb.TrainingSettings) -> TrainingSettings:
     return TrainingSettings(**given)
 
 
-def _evaluation(message: pb.EvaluationJob) -> EvaluationJob:
-    return convert.copied(
+def _convert_evaluation(message: pb.EvaluationJob) -> EvaluationJob:
+    return convert.from_message(
         EvaluationJob,
         message,
-        models=convert.many(lambda model: convert.copied(EvaluationModel, model), message.models),
+        models=convert.to_tuple(lambda model: convert.from_message(EvaluationModel, model), message.models),
         result=evaluation_result(message.result) if message.HasField("result") else None,
     )

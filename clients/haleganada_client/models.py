@@ -18,9 +18,9 @@ from .errors import InvalidInput
 from .types import OnlineSettings, OnlineStatus
 
 _PRECISIONS = {"": pb.PRECISION_UNSPECIFIED, "float32": pb.PRECISION_FLOAT32, "int8": pb.PRECISION_INT8}
-_TRANSFER_S = 3600.0
-_LOADING_S = 60.0
-_STARTING_S = 300.0  # a process that imports torch and may load a large backbone
+_TRANSFER_TIMEOUT_S = 3600.0
+_LOAD_TIMEOUT_S = 60.0
+_START_TIMEOUT_S = 300.0  # a process that imports torch and may load a large backbone
 
 
 @dataclass(frozen=True)
@@ -108,12 +108,12 @@ class ModelExport:
 
 
 class ModelsClient:
-    """Every method raises a HaleganadaError. A model is named by its id, or by its name if that is unique."""
+    """The models of a server. Every method raises HaleganadaError. A model is given by its id or unique name."""
 
-    def __init__(self, connection: Connection, workspace: Callable[[str | None], str]) -> None:
+    def __init__(self, connection: Connection, or_default: Callable[[str | None], str]) -> None:
         """workspace: the one that is meant by an argument."""
         self._connection = connection
-        self._in = workspace
+        self._or_default = or_default
         self._stub = model_service_pb2_grpc.ModelServiceStub(connection.channel)
 
     def list(self) -> list[Model]:
@@ -123,19 +123,19 @@ class ModelsClient:
         while True:
             request = pb.ListModelsRequest(page_size=500, page_token=token)
             answer = self._connection.call(self._stub.ListModels, request)
-            found += [_model(model) for model in answer.models]
+            found += [_convert_model(model) for model in answer.models]
             token = answer.next_page_token
             if not token:
                 return found
 
     def get(self, model: str) -> Model:
         """Return one model with its labels."""
-        return _model(self._connection.call(self._stub.GetModel, pb.GetModelRequest(model_id=model)).model)
+        return _convert_model(self._connection.call(self._stub.GetModel, pb.GetModelRequest(model_id=model)).model)
 
     def presets(self) -> tuple[Preset, ...]:
         """Return the presets that can be trained, by name."""
         answer = self._connection.call(self._stub.ListPresets, pb.ListPresetsRequest())
-        return convert.many(lambda preset: convert.copied(Preset, preset), answer.presets)
+        return convert.to_tuple(lambda preset: convert.from_message(Preset, preset), answer.presets)
 
     @overload
     def activate(self, model: str, *, workspace: str | None = None, online: Literal[False] = False) -> Model: ...
@@ -154,11 +154,11 @@ class ModelsClient:
         "resnet50-transformer", and learns every drawing that is and will be taught; True = with the default settings.
         Returns its status then. Raises FailedPrecondition if the server has no torch.
         """
-        request = pb.ActivateModelRequest(workspace=self._in(workspace), model_id=model)
+        request = pb.ActivateModelRequest(workspace=self._or_default(workspace), model_id=model)
         if online is False:
-            return _model(self._connection.call(self._stub.ActivateModel, request, self._at_least(_LOADING_S)).model)
+            return _convert_model(self._connection.call(self._stub.ActivateModel, request, _LOAD_TIMEOUT_S).model)
         request.online.CopyFrom(convert.online_settings(OnlineSettings() if online is True else online))
-        answer = self._connection.call(self._stub.ActivateModel, request, self._at_least(_STARTING_S))
+        answer = self._connection.call(self._stub.ActivateModel, request, _START_TIMEOUT_S)
         return convert.online_status(answer.online)
 
     def delete(self, model_id: str) -> None:
@@ -178,33 +178,29 @@ class ModelsClient:
         precision: float32 or int8. The SHA-256 of what arrived is checked; a path appears, or changes, only then.
         progress is called with the bytes so far. Raises OSError where it cannot be written.
         """
-        request = pb.ExportModelRequest(model_id=model, precision=_precision(precision))
-        parts = self._connection.stream(self._stub.ExportModel, request, self._at_least(_TRANSFER_S))
+        request = pb.ExportModelRequest(model_id=model, precision=_parse_precision(precision))
+        parts = self._connection.stream(self._stub.ExportModel, request, _TRANSFER_TIMEOUT_S)
         to = Path(target) if isinstance(target, (str, os.PathLike)) else target
         received = transfers.write_parts(parts, to, progress)
         header = received.header
-        report = _export_report(header.report) if header.HasField("report") else None
+        report = _convert_report(header.report) if header.HasField("report") else None
         return ModelExport(header.file_name, received.size_bytes, received.sha256, report)
 
-    def _at_least(self, seconds: float) -> float:
-        """Return the deadline of a call that may take longer than others."""
-        return max(seconds, self._connection.config.timeout_s)
+
+def _convert_model(message: pb.Model) -> Model:
+    return convert.from_message(Model, message)
 
 
-def _model(message: pb.Model) -> Model:
-    return convert.copied(Model, message)
-
-
-def _export_report(message: pb.ExportReport) -> ExportReport:
+def _convert_report(message: pb.ExportReport) -> ExportReport:
     reports = {
-        name: convert.copied(PrecisionReport, getattr(message, name)) if message.HasField(name) else None
+        name: convert.from_message(PrecisionReport, getattr(message, name)) if message.HasField(name) else None
         for name in ("float32", "int8")
     }
-    return convert.copied(ExportReport, message, **reports)
+    return convert.from_message(ExportReport, message, **reports)
 
 
-def _precision(name: str) -> pb.Precision.ValueType:
+def _parse_precision(name: str) -> pb.Precision.ValueType:
     if name not in _PRECISIONS:
-        known = ", ".join(filter(None, _PRECISIONS))
-        raise InvalidInput(f"there is no precision “{name}”; choose one of {known}", "INVALID_INPUT", "precision")
+        choices = ", ".join(filter(None, _PRECISIONS))
+        raise InvalidInput(f"there is no precision “{name}”; choose one of {choices}", "INVALID_INPUT", "precision")
     return _PRECISIONS[name]

@@ -1,6 +1,6 @@
-"""The digits and small letters that come with the package: starter.jsonl, four drawings of each of the 36 labels.
+"""The starter drawings: digits and small letters, four drawings of each of the 36 labels, in starter.jsonl.
 
-They are MIT-licensed handwriting, chosen by haleganada_server.training.starter.drawings.
+They are MIT-licensed handwriting, selected by haleganada_server.training.starter.drawings.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ LABELS = tuple("0123456789abcdefghijklmnopqrstuvwxyz")
 
 
 def teach_starter(client: HaleganadaClient) -> ImportReport:
-    """Teach the client's workspace, which is made if there is none of its name, all starter drawings that it does not
-    know.
+    """Teach the starter drawings to the client's workspace; create it if necessary.
 
-    What else was taught stays; what was forgotten of them since comes back. Raises HaleganadaError.
+    Skip drawings that it has already; teach those again that were forgotten. Raise HaleganadaError.
     """
     with suppress(AlreadyExists):
         client.create_workspace(client.config.workspace)

@@ -1,4 +1,4 @@
-"""Exports into files and files into imports: chunk by chunk, checked by their SHA-256, never half a file at the end."""
+"""Downloads to files and uploads from files: in chunks, verified by SHA-256, and never leaving half a file behind."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ FORMATS = {
 _CHUNK = 64 * 1024
 Made = TypeVar("Made")
 Progress = Callable[[int], None]
-"""Called with the bytes so far."""
+"""Called with the number of bytes so far."""
 
 
 @dataclass(frozen=True)
 class Received:
-    """A file that arrived unchanged. header: the message that announced it."""
+    """A file that was received and verified. header: the message that announced it."""
 
     header: Any
     size_bytes: int
@@ -40,7 +40,7 @@ class Received:
 
 
 def write_export(parts: Iterator[Any], target: Path | BinaryIO, progress: Progress | None = None) -> ExportResult:
-    """Write the chunks of an export of a workspace; as write_parts."""
+    """Write the export of a workspace; see write_parts."""
     done = write_parts(parts, target, progress)
     header = done.header
     facts = (header.file_name, header.content_type, header.revision, header.samples_total)
@@ -48,43 +48,43 @@ def write_export(parts: Iterator[Any], target: Path | BinaryIO, progress: Progre
 
 
 def write_parts(parts: Iterator[Any], target: Path | BinaryIO, progress: Progress | None = None) -> Received:
-    """Write a file that comes as a header, chunks, and a trailer.
+    """Write a file that is received as a header, chunks and a trailer.
 
-    A path appears only once all of them have arrived unchanged and are on disk; a file object gets them as they come.
-    Raises HaleganadaError if the file was damaged or cut off, OSError if it cannot be written.
+    A path appears only when all chunks are verified and on disk; a file object gets them as they are received. Raise
+    HaleganadaError if the file was damaged or truncated, OSError if it cannot be written.
     """
-    return _placed(target, lambda file: _receive(parts, file, progress))
+    return _write_atomically(target, lambda file: _receive(parts, file, progress))
 
 
 def write_chunks(chunks: Iterator[bytes], target: Path | BinaryIO) -> int:
-    """Write a file that comes as nothing but chunks; its bytes. As write_parts, as far as it can be checked."""
-    return _placed(target, lambda file: sum(map(file.write, chunks)))
+    """Write a file that is received as chunks only, which cannot be verified. Return its size; see write_parts."""
+    return _write_atomically(target, lambda file: sum(map(file.write, chunks)))
 
 
-def _placed(target: Path | BinaryIO, write: Callable[[BinaryIO], Made]) -> Made:
-    """What `write` gives for the target's open file."""
+def _write_atomically(target: Path | BinaryIO, write: Callable[[BinaryIO], Made]) -> Made:
+    """Call `write` with the open file of the target, and return its result."""
     if not isinstance(target, Path):
         return write(target)
-    # Beside its final place, because a file can only be renamed within one disk; a name of its own, because two
-    # exports may run at once.
-    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    with _named(target):
-        file = beside.open("xb")
+    # In the same folder, because a file can only be renamed within one file system; with a name of its own, because
+    # two exports may run at once.
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    with _name_target_in_errors(target):
+        file = temporary.open("xb")
     try:
         with file:
             result = write(file)
             file.flush()
             os.fsync(file.fileno())
-        with _named(target):
-            beside.replace(target)
+        with _name_target_in_errors(target):
+            temporary.replace(target)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     return result
 
 
 @contextmanager
-def _named(target: Path) -> Iterator[None]:
-    """In the block, errors are the target's, which is all that people have named."""
+def _name_target_in_errors(target: Path) -> Iterator[None]:
+    """Make errors name the target instead of the temporary file, which nobody has named."""
     try:
         yield
     except OSError as error:
@@ -106,14 +106,14 @@ def _receive(parts: Iterator[Any], file: BinaryIO, progress: Progress | None) ->
             if progress:
                 progress(size)
     if header is None or trailer is None or trailer.sha256 != digest.hexdigest() or trailer.size_bytes != size:
-        raise HaleganadaError("the export arrived changed or cut off; export again", "TRANSFER_DAMAGED")
+        raise HaleganadaError("the file was damaged or truncated on the way; export it again", "TRANSFER_DAMAGED")
     return Received(header, size, trailer.sha256)
 
 
 def import_requests(
     header: ocr.ImportHeader, file: BinaryIO, progress: Progress | None = None
 ) -> Iterator[ocr.ImportRequest]:
-    """The requests that send a file from where it stands."""
+    """Yield the requests that send a file, from its present position."""
     digest, size = hashlib.sha256(), 0
     yield ocr.ImportRequest(header=header)
     while chunk := file.read(_CHUNK):

@@ -181,7 +181,7 @@ def test_a_host_that_has_no_address_is_said_at_once(target: str) -> None:
     with HaleganadaClient(target) as client:
         began = time.monotonic()
         for call in (client.stats, client.list_workspaces):
-            with pytest.raises(Unavailable, match="check its spelling") as refusal:
+            with pytest.raises(Unavailable, match="check the spelling") as refusal:
                 call()
             assert target in refusal.value.message and refusal.value.reason == "NO_SERVER"
         assert time.monotonic() - began < 5

@@ -47,7 +47,7 @@ def test_an_export_can_go_to_an_open_file() -> None:
 )
 def test_a_damaged_export_leaves_what_was_there(tmp_path: Path, damaged: Iterator[ocr.ExportResponse]) -> None:
     (tmp_path / "out.zip").write_bytes(b"yesterday's")
-    with pytest.raises(HaleganadaError, match="export again"):
+    with pytest.raises(HaleganadaError, match="export it again"):
         write_export(damaged, tmp_path / "out.zip")
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("out.zip", b"yesterday's")]
 

@@ -67,7 +67,7 @@ def cancel_job(session: Session, job_id: str) -> None:
     """Cancel the job JOB_ID. A training job keeps the best model so far."""
     with session.client() as client:
         job = client.jobs.cancel(job_id)
-    if job.state.over:
+    if job.state.is_over:
         text = f"job {job.job_id}: {job.state.value}"
     else:
         watch = session.command_line("jobs", "watch", job.job_id)
@@ -144,14 +144,14 @@ def _format_job(session: Session, job: Job) -> str:
     facts += [
         [name, format_time(time)] for name, time in (("started", job.start_time), ("ended", job.end_time)) if time
     ]
-    if not job.state.over and job.progress.stage:
+    if not job.state.is_over and job.progress.stage:
         facts.append(["now", f"{job.progress.stage} {job.progress.done:,} of {job.progress.total:,}"])
     if job.progress.message:
         facts.append(["", job.progress.message])
     sections = [format_table(facts)]
     if job.training:
         sections = [format_table(facts + _settings_rows(job.training)), _epoch_table(job.training.epochs)]
-    if job.state.over:
+    if job.state.is_over:
         sections.append(_format_result(session, job))
     return "\n\n".join(section for section in sections if section)
 
