@@ -1,1 +1,1 @@
-"""Data sets: labeled ink rasters in three parts, assembled, split, kept and found."""
+"""Data sets: labeled ink rasters in three parts, assembled, split, stored and found."""

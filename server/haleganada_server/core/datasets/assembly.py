@@ -26,14 +26,14 @@ _NAMED_IN_ERRORS = 10
 class Refusals:
     """Items that cannot be used: their number, and the first thousand by name."""
 
-    kept: list[RefusedDrawing] = field(default_factory=list)
+    listed: list[RefusedDrawing] = field(default_factory=list)
     total: int = 0
 
     def add(self, refused: RefusedDrawing) -> None:
         """Record a refused item."""
         self.total += 1
-        if len(self.kept) < MAX_LISTED_ITEMS:
-            self.kept.append(refused)
+        if len(self.listed) < MAX_LISTED_ITEMS:
+            self.listed.append(refused)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +167,8 @@ def _require_labels(items: Sequence[ItemFacts], kept: Sequence[int], refusals: R
         return
     found = f"only drawings of “{labels.pop()}”" if labels else "no usable drawing"
     why = ""
-    if refusals.kept:
-        first = refusals.kept[0]
+    if refusals.listed:
+        first = refusals.listed[0]
         why = f"; {refusals.total:,} were refused, the first ({first.item}) because: {first.message}"
     raise InvalidInput("file", f"has {found}, but at least two labels are needed{why}")
 

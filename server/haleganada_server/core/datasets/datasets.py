@@ -171,7 +171,7 @@ def _describe(
         sha256="",
         labels=assembled.labels,
         writers=assembled.writers,
-        refused=tuple(refusals.kept),
+        refused=tuple(refusals.listed),
         refused_total=refusals.total,
         leaks=len(assembled.leaked),
         duplicates=assembled.duplicates,

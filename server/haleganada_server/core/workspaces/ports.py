@@ -98,10 +98,10 @@ class WorkspaceDirectory(Protocol):
         DataLoss.
         """
 
-    def export(self, log: WorkspaceLog, form: TransferFormat) -> ExportFile:
+    def export(self, log: WorkspaceLog, transfer_format: TransferFormat) -> ExportFile:
         """Write an export of one consistent state to a temporary file below the data directory."""
 
-    def read_import(self, path: Path, form: TransferFormat | None) -> Iterator[ImportItem | RefusedItem]:
+    def read_import(self, path: Path, transfer_format: TransferFormat | None) -> Iterator[ImportItem | RefusedItem]:
         """Items of a file; see store/formats for what is accepted. Raises InvalidInput if the file is none of the
         formats.
         """

@@ -24,9 +24,7 @@ class Uploads:
     """core.datasets.datasets.UploadStore on a file system. Safe from any thread; hashes are lower-case hexadecimal."""
 
     def __init__(self, root: Path, max_bytes: int) -> None:
-        """root: DIR/uploads, created if it is missing; uploads older than a week are removed. max_bytes: of one
-        file.
-        """
+        """root: DIR/uploads, created if it is missing; old uploads are removed from it. max_bytes: of one file."""
         self._root, self._max_bytes = root, max_bytes
         self._lock = threading.Lock()
         self._owners: dict[str, object] = {}

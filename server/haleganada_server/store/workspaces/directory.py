@@ -14,11 +14,11 @@ import json
 import logging
 import secrets
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from haleganada_server.core.clock import now_us
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import AlreadyExists, DataLoss, NotFound
 from haleganada_server.core.files import scratch_folder
@@ -61,7 +61,7 @@ class DataDirectory:
             raise
 
     def names(self) -> list[str]:
-        return sorted(name for home in self._workspaces.iterdir() if (name := self._name_of(home)) is not None)
+        return sorted(name for home in self._workspaces.iterdir() if (name := self._read_name(home)) is not None)
 
     def exists(self, name: str) -> bool:
         return self._log_path(name).exists()
@@ -71,8 +71,8 @@ class DataDirectory:
             raise AlreadyExists(f"there is already a workspace “{name}”", Reason.WORKSPACE_EXISTS)
         with storage_errors(name), scratch_folder(self.temporary_file()) as scratch:
             state = scratch / "state.sqlite3"
-            schema.create(state, name, time.time_ns() // 1000)
-            return self._put_in_place(state, name, first_event, scratch)
+            schema.create(state, name, now_us())
+            return self._install(state, name, first_event, scratch)
 
     def open(self, name: str) -> SqliteLog:
         path = self._log_path(name)
@@ -81,11 +81,11 @@ class DataDirectory:
         try:
             return SqliteLog(path, name)
         except DataLoss as error:
-            _log.error(
-                "workspace %r cannot be opened (%s); tried %s", name, error, "; ".join(recovery.attempt_reads(path))
-            )
-            kept = ", ".join(f"{kept.snapshot_id} (“{kept.name}”)" for kept in self.snapshots(name)[:_NAMED_IN_ERRORS])
-            raise DataLoss(f"{error.message}; its newest snapshots: {kept or 'none'}", error.reason) from error
+            attempts = "; ".join(recovery.attempt_reads(path))
+            _log.error("workspace %r cannot be opened (%s); tried %s", name, error, attempts)
+            newest = self.snapshots(name)[:_NAMED_IN_ERRORS]
+            named = ", ".join(f"{info.snapshot_id} (“{info.name}”)" for info in newest) or "none"
+            raise DataLoss(f"{error.message}; its newest snapshots: {named}", error.reason) from error
 
     def retire(self, log: WorkspaceLog | None, name: str, why: str) -> SnapshotInfo | None:
         path = self._log_path(name)
@@ -94,7 +94,7 @@ class DataDirectory:
         with storage_errors(name), scratch_folder(self.temporary_file()) as scratch:
             folder = SnapshotFolder(self._home(name), name, scratch)
             if log is None:
-                counts = recovery.read_counts(path) or (self._newest_revision(name) + _REVISION_GAP, 0)
+                counts = recovery.read_counts(path) or (self._last_kept_revision(name) + _REVISION_GAP, 0)
                 why = f"{why} (damaged)"
             else:
                 counts = (log.revision(), log.count())
@@ -107,7 +107,9 @@ class DataDirectory:
 
     def bring_back(self, name: str, retired: SnapshotInfo) -> SqliteLog:
         if self.exists(name):
-            raise AlreadyExists(f"the workspace “{name}” is in the way of its former self", Reason.WORKSPACE_EXISTS)
+            raise AlreadyExists(
+                f"the workspace “{name}” exists again; its old state cannot be brought back", Reason.WORKSPACE_EXISTS
+            )
         with storage_errors(name):
             SnapshotFolder(self._home(name), name, self._temporary).move_back(retired, self._log_path(name))
         return self.open(name)
@@ -116,10 +118,10 @@ class DataDirectory:
         with storage_errors(log.name), scratch_folder(self.temporary_file()) as scratch:
             state, seed_folder = scratch / "state.sqlite3", scratch / "seed-files"
             log.copy_to(state)
-            with contextlib.closing(LogReader(state, log.name, frozen=True)) as kept:
-                counts = (kept.revision(), kept.count())
+            with contextlib.closing(LogReader(state, log.name, frozen=True)) as frozen:
+                counts = (frozen.revision(), frozen.count())
                 if seed_files:
-                    formats.write_seed_folder(kept, self._rasterizer, seed_folder)
+                    formats.write_seed_folder(frozen, self._rasterizer, seed_folder)
             folder = SnapshotFolder(self._home(log.name), log.name, scratch)
             return folder.add(state, seed_folder if seed_files else None, name, counts)
 
@@ -131,27 +133,28 @@ class DataDirectory:
 
     def restore(self, name: str, snapshot_id: str, event: Event) -> SqliteLog:
         if self.exists(name):
-            raise AlreadyExists(f"the workspace “{name}” is in the way of its snapshot", Reason.WORKSPACE_EXISTS)
+            raise AlreadyExists(
+                f"the workspace “{name}” exists, so its snapshot cannot take its place", Reason.WORKSPACE_EXISTS
+            )
         with storage_errors(name), scratch_folder(self.temporary_file()) as scratch:
             state = scratch / "state.sqlite3"
             SnapshotFolder(self._home(name), name, scratch).copy_out(snapshot_id, state)
-            beyond_all = max(
-                event.revision, self._newest_revision(name) + 1
-            )  # also of a workspace that was deleted in the meantime
+            # Greater than all earlier revisions, also those of a workspace that was deleted in the meantime.
+            revision = max(event.revision, self._last_kept_revision(name) + 1)
             try:
-                return self._put_in_place(state, name, replace(event, revision=beyond_all), scratch)
+                return self._install(state, name, replace(event, revision=revision), scratch)
             except DataLoss as error:  # an unreadable workspace was moved to the trash as it was
                 raise damaged_snapshot(name, snapshot_id) from error
 
-    def export(self, log: WorkspaceLog, form: TransferFormat) -> ExportFile:
+    def export(self, log: WorkspaceLog, transfer_format: TransferFormat) -> ExportFile:
         with storage_errors(log.name), scratch_folder(self.temporary_file()) as scratch:
             state = scratch / "state.sqlite3"
             log.copy_to(state)  # one consistent state, whatever is taught during the export
-            with contextlib.closing(LogReader(state, log.name, frozen=True)) as kept:
-                return formats.write(kept, self._rasterizer, form, self.temporary_file())
+            with contextlib.closing(LogReader(state, log.name, frozen=True)) as frozen:
+                return formats.write(frozen, self._rasterizer, transfer_format, self.temporary_file())
 
-    def read_import(self, path: Path, form: TransferFormat | None) -> Iterator[ImportItem | RefusedItem]:
-        return formats.read(path, form, self._rasterizer)
+    def read_import(self, path: Path, transfer_format: TransferFormat | None) -> Iterator[ImportItem | RefusedItem]:
+        return formats.read(path, transfer_format, self._rasterizer)
 
     def temporary_file(self) -> Path:
         return self._temporary / secrets.token_hex(12)
@@ -165,7 +168,7 @@ class DataDirectory:
     def _log_path(self, name: str) -> Path:
         return self._home(name) / "log.sqlite3"
 
-    def _put_in_place(self, state: Path, name: str, event: Event | None, scratch: Path) -> SqliteLog:
+    def _install(self, state: Path, name: str, event: Event | None, scratch: Path) -> SqliteLog:
         """Append `event` to a workspace's file, move the file into place and open it. Raises DataLoss."""
         with contextlib.closing(SqliteLog(state, name)) as log:
             if event is not None:
@@ -180,11 +183,11 @@ class DataDirectory:
         files.sync_folder(self._workspaces)
         return SqliteLog(path, name)
 
-    def _newest_revision(self, name: str) -> int:
+    def _last_kept_revision(self, name: str) -> int:
         """Return the newest revision of any snapshot; 0 without snapshots."""
-        return max((kept.revision for kept in self.snapshots(name)), default=0)
+        return max((info.revision for info in self.snapshots(name)), default=0)
 
-    def _name_of(self, home: Path) -> str | None:
+    def _read_name(self, home: Path) -> str | None:
         """Return the name of the workspace in a folder; None if it has no log. The log knows it if the JSON is lost."""
         log = home / "log.sqlite3"
         if not log.exists():

@@ -104,11 +104,11 @@ def test_one_picture_under_two_labels_is_refused_both_times() -> None:
     refusals = Refusals()
     found = [item("P", "a", name="one"), item("P", "b", name="two"), item("Q", "a"), item("R", "b")]
     assert len(assemble(found, OPTIONS, refusals).order) == 2
-    assert [(refused.item, refused.reason) for refused in refusals.kept] == [
+    assert [(refused.item, refused.reason) for refused in refusals.listed] == [
         ("one", "CONFLICTING_LABELS"),
         ("two", "CONFLICTING_LABELS"),
     ]
-    assert "“b”" in refusals.kept[0].message
+    assert "“b”" in refusals.listed[0].message
 
 
 def test_two_names_of_one_label_are_listed() -> None:
@@ -133,4 +133,4 @@ def test_the_first_thousand_refusals_are_kept() -> None:
     refusals = Refusals()
     found = [item("P", "ab"[i % 2], name=f"{i}") for i in range(1500)]
     assemble([*found, item("Q", "a"), item("R", "b")], OPTIONS, refusals)
-    assert (refusals.total, len(refusals.kept)) == (1500, MAX_LISTED_ITEMS)
+    assert (refusals.total, len(refusals.listed)) == (1500, MAX_LISTED_ITEMS)
