@@ -20,7 +20,7 @@ from haleganada_server.runtime.job_process import JobProcessRunner
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross
 from tests.contract.refusals import parse, refused
-from tests.jobs.datasets import give
+from tests.jobs.datasets import add_letters
 from tests.jobs.world import COMMAND
 from tests.waiting import wait_until
 
@@ -32,7 +32,7 @@ OVER = (pb.JOB_STATE_SUCCEEDED, pb.JOB_STATE_FAILED, pb.JOB_STATE_CANCELLED)
 def server(start_server: StartServer, tmp_path: Path) -> Iterator[RunningServer]:
     """A server with a data set called “letters”, whose jobs learn nothing."""
     running = start_server(JobProcessRunner(COMMAND, {}), max_watchers=3)
-    give(running.app.datasets, tmp_path)
+    add_letters(running.app.datasets, tmp_path)
     yield running
     running.stop()
 
@@ -122,7 +122,7 @@ def test_refusals(jobs: Stub) -> None:
 
 def test_without_torch_it_says_what_to_install(start_server: StartServer, tmp_path: Path) -> None:
     server = start_server(JobProcessRunner(COMMAND, {JobKind.TRAINING: ("torch_that_is_not_there",)}))
-    give(server.app.datasets, tmp_path)
+    add_letters(server.app.datasets, tmp_path)
     no = refused(lambda: start(Stub(server.channel)))
     assert (no.code, no.reason) == (StatusCode.FAILED_PRECONDITION, "TORCH_NOT_INSTALLED")
     assert "pip install 'haleganada[train]'" in no.message
@@ -141,7 +141,7 @@ def test_pages_are_newest_first(jobs: Stub) -> None:
 
 
 def test_one_that_finishes_up_says_so_until_it_has_ended(jobs: Stub) -> None:
-    asked = start(jobs, "does not listen")
+    asked = start(jobs, "ignores cancel")
     wait_until(lambda: get(jobs, asked).state == pb.JOB_STATE_RUNNING)
     assert not get(jobs, asked).cancelling
     jobs.CancelJob(pb.CancelJobRequest(job_id=asked.job_id))
@@ -171,7 +171,7 @@ def test_cancelling_keeps_the_best(jobs: Stub) -> None:
 
 
 def test_vanished_watchers_leave_their_threads_to_others(jobs: Stub, server: RunningServer) -> None:
-    asked = start(jobs, "does not listen")
+    asked = start(jobs, "ignores cancel")
     request = pb.WatchJobRequest(job_id=asked.job_id)
     for _ in range(4):
         watches = [_admitted(jobs, request) for _ in range(3)]
@@ -199,7 +199,7 @@ def _admitted(jobs: Stub, request: pb.WatchJobRequest) -> Any:
 
 def test_stopping_sends_watchers_away_and_the_job_goes_on_later(start_server: StartServer, tmp_path: Path) -> None:
     first = start_server(JobProcessRunner(COMMAND, {}))
-    give(first.app.datasets, tmp_path)
+    add_letters(first.app.datasets, tmp_path)
     jobs = Stub(first.channel)
     asked = start(jobs, "long", 30)
     wait_until(lambda: len(jobs.GetJob(pb.GetJobRequest(job_id=asked.job_id)).job.training.epochs) > 2)

@@ -13,7 +13,7 @@ from haleganada_client.errors import InvalidInput, NotFound, Unavailable
 from haleganada_server.runtime.job_process import JobProcessRunner
 
 from tests.conftest import RunningServer, StartServer
-from tests.jobs.datasets import give
+from tests.jobs.datasets import add_letters
 from tests.jobs.world import COMMAND
 from tests.waiting import wait_until
 
@@ -21,7 +21,7 @@ from tests.waiting import wait_until
 @pytest.fixture
 def server(start_server: StartServer, tmp_path: Path) -> RunningServer:
     running = start_server(JobProcessRunner(COMMAND, {}, tensorboard="json"), max_watchers=1)
-    give(running.app.datasets, tmp_path)
+    add_letters(running.app.datasets, tmp_path)
     return running
 
 
@@ -77,7 +77,7 @@ def test_more_watchers_than_the_server_has_places_for_look_now_and_then(client: 
 
 
 def test_a_watcher_who_stops_looking_gives_the_place_back(client: HaleganadaClient, server: RunningServer) -> None:
-    asked = client.jobs.start_training("cnn36", "letters", name="does not listen")
+    asked = client.jobs.start_training("cnn36", "letters", name="ignores cancel")
     for _ in range(3):
         watch = client.jobs.watch(asked.job_id)
         next(watch)
@@ -87,7 +87,7 @@ def test_a_watcher_who_stops_looking_gives_the_place_back(client: HaleganadaClie
 
 def test_a_watch_goes_on_when_the_server_comes_back(start_server: StartServer, tmp_path: Path) -> None:
     first = start_server(JobProcessRunner(COMMAND, {}))
-    give(first.app.datasets, tmp_path)
+    add_letters(first.app.datasets, tmp_path)
     with HaleganadaClient(first.address) as client:
         asked = client.jobs.start_training("cnn36", "letters", settings=TrainingSettings(epochs=40))
         seen: list[Job] = []

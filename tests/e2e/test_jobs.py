@@ -94,7 +94,7 @@ def test_a_job_that_was_cancelled_is_ending_and_one_shows_the_settings_that_it_u
         done = client.jobs.start_training("cnn36", "letters", settings=TrainingSettings(epochs=1))
         used = training(list(client.jobs.watch(done.job_id))[-1]).settings
         assert used is not None and used.batch_size == 8
-        stubborn = client.jobs.start_training("cnn36", "letters", name="does not listen")
+        stubborn = client.jobs.start_training("cnn36", "letters", name="ignores cancel")
         wait_until(lambda: client.jobs.get(stubborn.job_id).state is JobState.RUNNING)
         assert client.jobs.cancel(stubborn.job_id).cancelling
 
@@ -177,7 +177,7 @@ def test_a_training_whose_process_is_killed_goes_on(running: ServerProcess) -> N
 
 def test_a_job_that_is_killed_each_time_says_so(running: ServerProcess) -> None:
     with running.client() as client:
-        asked = client.jobs.start_training("cnn36", "letters", name="does not listen")
+        asked = client.jobs.start_training("cnn36", "letters", name="ignores cancel")
         wait_until(lambda: client.jobs.get(asked.job_id).state is JobState.RUNNING)
         first = kill_process_of(data_of(running))
         wait_until(lambda: "goes on" in client.jobs.get(asked.job_id).progress.message)
@@ -189,7 +189,7 @@ def test_a_job_that_is_killed_each_time_says_so(running: ServerProcess) -> None:
 
 def test_a_job_has_a_low_priority(running: ServerProcess) -> None:
     with running.client() as client:
-        asked = client.jobs.start_training("cnn36", "letters", name="does not listen")
+        asked = client.jobs.start_training("cnn36", "letters", name="ignores cancel")
         data = data_of(running)
         wait_until(lambda: bool(processes_of(data)))
         assert os.getpriority(os.PRIO_PROCESS, processes_of(data)[0]) >= 10

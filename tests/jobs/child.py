@@ -1,6 +1,7 @@
-"""A job's process that speaks the protocol but learns nothing, for tests: python child.py REQUEST.json.
+"""A job's process for tests that follows the protocol but learns nothing: python child.py REQUEST.json.
 
-The model's name says what it does, the setting `epochs` for how long. Its checkpoint is the number of its last epoch.
+The model's name selects its behavior, the setting `epochs` the number of epochs. Its checkpoint is the number of its
+last epoch.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ EPOCH_S = 0.05
 Request = dict[str, Any]
 
 
-def say(**event: Any) -> None:
-    """One report."""
+def report(**event: Any) -> None:
+    """Write a report."""
     sys.stdout.write(json.dumps(event) + "\n")
     sys.stdout.flush()
 
 
 def listen(cancelled: threading.Event) -> None:
-    """“cancel” sets the event; the end of standard input ends the process."""
+    """Set the event on “cancel”; exit when standard input ends."""
     for line in sys.stdin:
         if line.strip() == "cancel":
             cancelled.set()
@@ -39,26 +40,26 @@ def listen(cancelled: threading.Event) -> None:
 
 
 def learn(request: Request, cancelled: threading.Event, epoch_s: float = EPOCH_S) -> None:
-    """Epochs from the checkpoint on, then a model."""
+    """Report epochs from the checkpoint on, then write a model."""
     folder, epochs = Path(request["folder"]), int(request["settings"].get("epochs", 3))
     checkpoint = folder / "checkpoint"
     begin = int(checkpoint.read_text()) + 1 if checkpoint.exists() else 1
-    say(settings={"epochs": epochs, "batch_size": 8, "learning_rate": 1e-3, "augment": True})
+    report(settings={"epochs": epochs, "batch_size": 8, "learning_rate": 1e-3, "augment": True})
     for epoch in range(1, begin):
-        say(epoch=epoch_metrics(epoch))
+        report(epoch=epoch_metrics(epoch))
     for epoch in range(begin, epochs + 1):
-        say(progress={"stage": "training", "done": epoch - 1, "total": epochs, "eta_seconds": 1.5, "message": ""})
+        report(progress={"stage": "training", "done": epoch - 1, "total": epochs, "eta_seconds": 1.5, "message": ""})
         time.sleep(epoch_s)
         (folder / "checkpoint.new").write_text(str(epoch))
-        (folder / "checkpoint.new").replace(checkpoint)  # whole at every moment
-        say(epoch=epoch_metrics(epoch))
+        (folder / "checkpoint.new").replace(checkpoint)  # atomic
+        report(epoch=epoch_metrics(epoch))
         if cancelled.is_set():
             break
     finish(request, cancelled)
 
 
 def epoch_metrics(epoch: int) -> dict[str, float]:
-    """The figures of an epoch that never was."""
+    """Return invented metrics of an epoch."""
     accuracy = 1 - 0.5**epoch
     return {
         "epoch": epoch,
@@ -72,16 +73,16 @@ def epoch_metrics(epoch: int) -> dict[str, float]:
 
 
 def finish(request: Request, cancelled: threading.Event) -> None:
-    """A file for people, a model folder, the last word."""
+    """Write a file for people and a model folder, then report the end."""
     folder = Path(request["folder"])
     write_model(folder / "model", request)
     (folder / "files").mkdir(exist_ok=True)
     (folder / "files" / "training_history.json").write_text("{}")
-    say(done={"model": True, "cancelled": cancelled.is_set(), "result": {}})
+    report(done={"model": True, "cancelled": cancelled.is_set(), "result": {}})
 
 
 def write_model(folder: Path, request: Request) -> None:
-    """A model folder whose hashes are right; its network is none."""
+    """Write a model folder with correct hashes but without a network."""
     folder.mkdir(exist_ok=True)
     network = b"not a network"
     (folder / ONNX).write_bytes(network)
@@ -110,26 +111,26 @@ def is_killed(request: Request, cancelled: threading.Event) -> None:
 
 
 def is_killed_after_each_epoch(request: Request, cancelled: threading.Event) -> None:
-    """All but the last."""
+    """Die after all epochs but the last."""
     checkpoint = Path(request["folder"]) / "checkpoint"
     before = int(checkpoint.read_text()) if checkpoint.exists() else 0
     if before + 1 < request["settings"]["epochs"]:
-        say(epoch=epoch_metrics(before + 1))
+        report(epoch=epoch_metrics(before + 1))
         checkpoint.write_text(str(before + 1))
         is_killed(request, cancelled)
     learn(request, cancelled)
 
 
 def is_killed_in_the_second_epoch(request: Request, cancelled: threading.Event) -> None:
-    """Each time; a letter in “starts” tells that it was begun."""
+    """Die every time; each start adds a letter to “starts”."""
     with (Path(request["folder"]) / "starts").open("a") as file:
         file.write("i")
-    say(epoch=epoch_metrics(1))
+    report(epoch=epoch_metrics(1))
     is_killed(request, cancelled)
 
 
-def is_stubborn(request: Request, cancelled: threading.Event) -> None:
-    """Takes its time to finish up."""
+def finishes_slowly(request: Request, cancelled: threading.Event) -> None:
+    """Take a long time to finish after a cancel."""
     cancelled.wait()
     time.sleep(8)
     finish(request, cancelled)
@@ -141,23 +142,25 @@ def is_killed_when_cancelled(request: Request, cancelled: threading.Event) -> No
 
 
 def runs_out_of_memory(request: Request, cancelled: threading.Event) -> None:
-    say(failed={"reason": "OUT_OF_MEMORY", "message": "there is too little memory; choose a smaller batch"})
+    report(failed={"reason": "OUT_OF_MEMORY", "message": "there is too little memory; choose a smaller batch"})
     sys.exit(1)
 
 
-def breaks_down(request: Request, cancelled: threading.Event) -> None:
+def diverges(request: Request, cancelled: threading.Event) -> None:
     """After a good epoch, whose model it leaves."""
-    say(epoch=epoch_metrics(1))
-    say(epoch={**epoch_metrics(2), "validation_loss": float("nan")})
+    report(epoch=epoch_metrics(1))
+    report(epoch={**epoch_metrics(2), "validation_loss": float("nan")})
     write_model(Path(request["folder"]) / "model", request)
-    say(failed={"reason": "DIVERGED", "message": "the loss is no number; choose a lower learning rate", "model": True})
+    report(
+        failed={"reason": "DIVERGED", "message": "the loss is no number; choose a lower learning rate", "model": True}
+    )
 
 
-def does_not_listen(request: Request, cancelled: threading.Event) -> None:
+def ignores_cancel(request: Request, cancelled: threading.Event) -> None:
     time.sleep(600)
 
 
-SENSELESS: tuple[dict[str, Any], ...] = (
+INVALID_REPORTS: tuple[dict[str, Any], ...] = (
     {},
     {"epoch": "two"},
     {"progress": 7},
@@ -171,17 +174,17 @@ SENSELESS: tuple[dict[str, Any], ...] = (
 )
 
 
-def babbles(request: Request, cancelled: threading.Event) -> None:
+def prints_noise(request: Request, cancelled: threading.Event) -> None:
     """Everything that is no report, then the work."""
     sys.stdout.buffer.write(b"loading...\n\xff\xfe\x00\n[1, 2]\n{\n" + b"x" * (9 * 2**20) + b"\n")
-    for entry in SENSELESS:
-        say(**entry)
+    for entry in INVALID_REPORTS:
+        report(**entry)
     learn(request, cancelled)
 
 
 def floods(request: Request, cancelled: threading.Event) -> None:
     for i in range(20_000):
-        say(progress={"stage": "training", "done": i, "total": 20_000})
+        report(progress={"stage": "training", "done": i, "total": 20_000})
     learn(request, cancelled)
 
 
@@ -194,7 +197,7 @@ def leaves_a_child(request: Request, cancelled: threading.Event) -> None:
 def breaks_its_model(request: Request, cancelled: threading.Event) -> None:
     write_model(Path(request["folder"]) / "model", request)
     (Path(request["folder"]) / "model" / ONNX).write_bytes(b"changed")
-    say(done={"model": True, "cancelled": False, "result": {}})
+    report(done={"model": True, "cancelled": False, "result": {}})
 
 
 def evaluate(request: Request, cancelled: threading.Event) -> None:
@@ -204,8 +207,8 @@ def evaluate(request: Request, cancelled: threading.Event) -> None:
     if len(request["models"]) > 1:
         for model in request["models"]:
             (files / f"{model['model_id']}_confusion_matrix.html").write_text("<script>alert(1)</script>")
-    say(progress={"stage": "evaluating", "done": 1, "total": 1})
-    say(done={"model": False, "cancelled": False, "result": result_of(request)})
+    report(progress={"stage": "evaluating", "done": 1, "total": 1})
+    report(done={"model": False, "cancelled": False, "result": result_of(request)})
 
 
 def result_of(request: Request) -> dict[str, Any]:
@@ -263,11 +266,11 @@ BEHAVIORS: dict[str, Callable[[Request, threading.Event], None]] = {
     "is killed after each epoch": is_killed_after_each_epoch,
     "is killed in the second epoch": is_killed_in_the_second_epoch,
     "is killed when cancelled": is_killed_when_cancelled,
-    "is stubborn": is_stubborn,
+    "finishes slowly": finishes_slowly,
     "runs out of memory": runs_out_of_memory,
-    "breaks down": breaks_down,
-    "does not listen": does_not_listen,
-    "babbles": babbles,
+    "diverges": diverges,
+    "ignores cancel": ignores_cancel,
+    "prints_noise": prints_noise,
     "floods": floods,
     "leaves a child": leaves_a_child,
     "breaks its model": breaks_its_model,

@@ -1,4 +1,4 @@
-"""A data set that is small but real: drawings of two characters, given to a server without its RPCs."""
+"""A small but real data set: drawings of two characters, added to a server without its RPCs."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 
 
 def crosses_and_bars(root: Path, each: int = 12) -> Path:
-    """An .npz of images of a cross (x) and an upright bar (l), dark on light, 28 x 28, no two the same."""
+    """Write an .npz with images of a cross (x) and a vertical bar (l), dark on light, 28 x 28, all different."""
     rng = np.random.default_rng(1)
     labels = "xl" * each
-    images = np.stack([255 - _ink(label, rng) for label in labels])
+    images = np.stack([255 - _draw(label, rng) for label in labels])
     path = root / "letters.npz"
     np.savez(path, images=images, labels=np.array(list(labels)))
     return path
 
 
-def _ink(label: str, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """(28, 28), 255 = ink."""
+def _draw(label: str, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return (28, 28), 255 = ink."""
     image = np.zeros((28, 28), np.uint8)
     columns = [(0.0, 15.0), (15.0, 0.0)] if label == "x" else [(7.0, 7.0)]
     for begin, end in columns:
@@ -31,7 +31,7 @@ def _ink(label: str, rng: np.random.Generator) -> NDArray[np.uint8]:
     return image
 
 
-def give(datasets: Datasets, root: Path, name: str = "letters") -> DatasetInfo:
-    """Such a data set, kept under a name."""
+def add_letters(datasets: Datasets, root: Path, name: str = "letters") -> DatasetInfo:
+    """Add such a data set."""
     path = crosses_and_bars(root)
     return datasets.add(path, path.name, DatasetOptions(name, validation_share=0.25, test_share=0.25), lambda: True)

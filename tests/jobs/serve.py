@@ -1,4 +1,4 @@
-"""A whole server, like `haleganada serve`, whose jobs are those of child.py: python serve.py PORT DATA."""
+"""A complete server, like `haleganada serve`, whose jobs run child.py: python serve.py PORT DATA."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What jobs work with, for tests: folders in a temporary directory, real processes, one data set that is only named."""
+"""Dependencies of jobs for tests: folders in a temporary directory, real processes, data sets without drawings."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ ONE = replace(
 
 
 class NamedDatasets:
-    """core.jobs.ports.DatasetSource for data sets without drawings, which the child does not need."""
+    """core.jobs.ports.DatasetSource for data sets without drawings, which child.py does not need."""
 
     def __init__(self, root: Path, known: tuple[DatasetInfo, ...] = (TWO, ONE)) -> None:
         self._root = root
@@ -59,8 +59,8 @@ class NamedDatasets:
         return self._root / dataset_id
 
 
-def tools(root: Path, runner: JobProcessRunner | None = None, patience_s: float = 120.0) -> JobDependencies:
-    """root: a data directory."""
+def make_dependencies(root: Path, runner: JobProcessRunner | None = None, patience_s: float = 120.0) -> JobDependencies:
+    """Return the dependencies of jobs in the data directory `root`."""
     root.mkdir(exist_ok=True)
     (root / "tmp").mkdir(exist_ok=True)
     names = iter(range(10**6))
@@ -81,8 +81,8 @@ def tools(root: Path, runner: JobProcessRunner | None = None, patience_s: float 
 
 @contextmanager
 def jobs(root: Path, **settings: object) -> Iterator[Jobs]:
-    """Jobs that are stopped in good order at the end."""
-    running = Jobs(tools(root, **settings))  # type: ignore[arg-type]
+    """Run jobs until the block ends."""
+    running = Jobs(make_dependencies(root, **settings))  # type: ignore[arg-type]
     running.start()
     try:
         yield running

@@ -1,4 +1,4 @@
-"""A classifier runs what its card describes, and nothing else."""
+"""A classifier runs the network that its card describes, and no other."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ def folder(tmp_path: Path) -> Path:
     return write_tiny_model(tmp_path, TinyModel(dict(zip(LABELS, RASTERS, strict=True))))
 
 
-def card_of(folder: Path) -> ModelCard:
+def load_card(folder: Path) -> ModelCard:
     return ModelCard.from_json((folder / "model.json").read_bytes())
 
 
-def with_onnx(folder: Path, content: bytes) -> ModelCard:
-    """The card of a folder whose ONNX file has this content, with the right SHA-256."""
+def replace_onnx(folder: Path, content: bytes) -> ModelCard:
+    """Replace the ONNX file, and return the card with its SHA-256."""
     (folder / "model.onnx").write_bytes(content)
-    card = card_of(folder)
+    card = load_card(folder)
     return replace(card, sha256={**card.sha256, "model.onnx": hashlib.sha256(content).hexdigest()})
 
 
 @pytest.mark.parametrize("threads", [None, 1])
 def test_each_drawing_has_its_label(folder: Path, threads: int | None) -> None:
-    classifier = OnnxClassifier(folder, card_of(folder), model_input, threads)
+    classifier = OnnxClassifier(folder, load_card(folder), model_input, threads)
     probabilities = classifier.probabilities(RASTERS)
     assert classifier.labels == LABELS and probabilities.dtype == np.float64
     assert probabilities.argmax(axis=1).tolist() == [0, 1, 2]
@@ -51,38 +51,38 @@ def test_each_drawing_has_its_label(folder: Path, threads: int | None) -> None:
 def wrong_hash(folder: Path) -> ModelCard:
     with (folder / "model.onnx").open("ab") as file:
         file.write(b"\0")
-    return card_of(folder)
+    return load_card(folder)
 
 
 def missing(folder: Path) -> ModelCard:
     (folder / "model.onnx").unlink()
-    return card_of(folder)
+    return load_card(folder)
 
 
 def unmentioned(folder: Path) -> ModelCard:
-    return replace(card_of(folder), sha256={})
+    return replace(load_card(folder), sha256={})
 
 
 def other_side(folder: Path) -> ModelCard:
-    return replace(card_of(folder), preprocessing=Preprocessing(SIDE * 2))
+    return replace(load_card(folder), preprocessing=Preprocessing(SIDE * 2))
 
 
 def no_card_inside(folder: Path) -> ModelCard:
-    inside = metadata(card_of(folder)).replace(b"tiny-cnn", b"tiny-c\xffn")
-    return with_onnx(folder, network(np.ones((SIDE**2, 3), np.float32)) + inside)
+    inside = metadata(load_card(folder)).replace(b"tiny-cnn", b"tiny-c\xffn")
+    return replace_onnx(folder, network(np.ones((SIDE**2, 3), np.float32)) + inside)
 
 
 DAMAGE: dict[str, tuple[Callable[[Path], ModelCard], str]] = {
     "changed": (wrong_hash, "the SHA-256 of model.onnx is not"),
     "missing": (missing, "model.onnx is missing"),
     "no hash": (unmentioned, "does not list model.onnx"),
-    "not ONNX": (lambda folder: with_onnx(folder, b"MZ, or so it says"), "cannot load"),
-    "other classes": (lambda folder: with_onnx(folder, network(np.ones((SIDE**2, 5), np.float32))), "give 3 labels"),
+    "not ONNX": (lambda folder: replace_onnx(folder, b"MZ, or so it says"), "cannot load"),
+    "other classes": (lambda folder: replace_onnx(folder, network(np.ones((SIDE**2, 5), np.float32))), "give 3 labels"),
     "other side": (other_side, "does not take ink of 32 px"),
-    "other preset": (lambda folder: replace(card_of(folder), preset="cnn36"), "model.json was changed"),
-    "other temperature": (lambda folder: replace(card_of(folder), temperature=2.0), "model.json was changed"),
+    "other preset": (lambda folder: replace(load_card(folder), preset="cnn36"), "model.json was changed"),
+    "other temperature": (lambda folder: replace(load_card(folder), temperature=2.0), "model.json was changed"),
     "other accuracy": (
-        lambda folder: replace(card_of(folder), metrics={"test_accuracy": 1.0}),
+        lambda folder: replace(load_card(folder), metrics={"test_accuracy": 1.0}),
         "model.json was changed",
     ),
     "no card inside": (no_card_inside, "model.json was changed"),
@@ -90,24 +90,26 @@ DAMAGE: dict[str, tuple[Callable[[Path], ModelCard], str]] = {
 
 
 @pytest.mark.parametrize(("damage", "why"), DAMAGE.values(), ids=DAMAGE.keys())
-def test_what_is_not_the_cards_is_not_loaded(folder: Path, damage: Callable[[Path], ModelCard], why: str) -> None:
+def test_a_network_that_does_not_match_its_card_is_refused(
+    folder: Path, damage: Callable[[Path], ModelCard], why: str
+) -> None:
     card = damage(folder)
     with pytest.raises(DataLoss, match=why) as caught:
         OnnxClassifier(folder, card, model_input)
     assert caught.value.reason == "MODEL_DAMAGED" and "train it again, or delete it" in caught.value.message
 
 
-def test_what_was_measured_after_the_export_may_differ(folder: Path) -> None:
-    card = card_of(folder)
+def test_metrics_measured_after_the_export_may_differ(folder: Path) -> None:
+    card = load_card(folder)
     OnnxClassifier(folder, replace(card, metrics={**card.metrics, "milliseconds": 7.0}), model_input)
 
 
 def test_a_network_without_a_card_runs(folder: Path) -> None:
-    OnnxClassifier(folder, with_onnx(folder, network(np.ones((SIDE**2, 3), np.float32))), model_input)
+    OnnxClassifier(folder, replace_onnx(folder, network(np.ones((SIDE**2, 3), np.float32))), model_input)
 
 
-def test_a_network_that_gives_no_numbers_is_damaged(folder: Path) -> None:
-    card = with_onnx(folder, network(np.full((SIDE**2, 3), np.nan, np.float32)))
+def test_a_network_whose_outputs_are_nan_is_damaged(folder: Path) -> None:
+    card = replace_onnx(folder, network(np.full((SIDE**2, 3), np.nan, np.float32)))
     classifier = OnnxClassifier(folder, card, model_input)
     with pytest.raises(DataLoss, match="are not probabilities"):
         classifier.probabilities(RASTERS)

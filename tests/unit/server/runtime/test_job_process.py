@@ -1,4 +1,4 @@
-"""What a job's process is given."""
+"""The environment of a job's process."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from haleganada_server.runtime.job_process import JobProcessRunner
 
 from tests.waiting import wait_until
 
-TELL = "import os, sys; sys.stderr.write(os.environ.get('CUDA_VISIBLE_DEVICES', 'all') + ';')"
+PRINT_GPUS = "import os, sys; sys.stderr.write(os.environ.get('CUDA_VISIBLE_DEVICES', 'all') + ';')"
 
 
 @pytest.mark.parametrize(
-    ("device", "seen", "sees"),
+    ("device", "visible", "expected"),
     [
         ("auto", None, "all"),
         ("auto", "1,2", "1,2"),
@@ -23,13 +23,13 @@ TELL = "import os, sys; sys.stderr.write(os.environ.get('CUDA_VISIBLE_DEVICES', 
         ("cuda:1", "3,5", "5"),
     ],
 )
-def test_jobs_compute_where_the_server_may(
-    device: str, seen: str | None, sees: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_jobs_see_the_gpus_of_the_device(
+    device: str, visible: str | None, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    if seen is not None:
-        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", seen)
-    runner = JobProcessRunner([sys.executable, "-c", TELL], needed={}, device=device)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    runner = JobProcessRunner([sys.executable, "-c", PRINT_GPUS], needed={}, device=device)
     runner.start(tmp_path / "request.json", tmp_path / "log")
     wait_until(lambda: ";" in (tmp_path / "log").read_text())
-    assert (tmp_path / "log").read_text() == f"{sees};"
+    assert (tmp_path / "log").read_text() == f"{expected};"

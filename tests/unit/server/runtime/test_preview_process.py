@@ -1,4 +1,4 @@
-"""Previews by a process of its own: its sheet, its refusals, its faults."""
+"""Previews from a child process: its sheet, its refusals, its failures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ INFO = DatasetInfo(
     leaks=0,
     duplicates=0,
 )
-WISH = PreviewRequest("cnn36", 3, 2, 7)
+REQUEST = PreviewRequest("cnn36", 3, 2, 7)
 DRAWS = """
 import json, pathlib, sys
 request = json.loads(pathlib.Path(sys.argv[1]).read_text())
@@ -35,7 +35,7 @@ print(json.dumps({"done": {"labels": request["dataset"]["labels"], "side": 32}})
 REFUSES = """print('{"failed": {"reason": "DATASET_UNUSABLE", "message": "it is empty; upload another"}}')"""
 
 
-def drawn(tmp_path: Path, code: str, wish: PreviewRequest = WISH, needed: tuple[str, ...] = ()) -> PreviewSheet:
+def draw(tmp_path: Path, code: str, request: PreviewRequest = REQUEST, needed: tuple[str, ...] = ()) -> PreviewSheet:
     (tmp_path / "child.py").write_text(code)
     (tmp_path / "tmp").mkdir()
     numbers = itertools.count()
@@ -43,13 +43,13 @@ def drawn(tmp_path: Path, code: str, wish: PreviewRequest = WISH, needed: tuple[
         lambda: tmp_path / "tmp" / str(next(numbers)), (sys.executable, str(tmp_path / "child.py")), needed
     )
     try:
-        return process.draw_sheet(INFO, tmp_path / "dataset", wish)
+        return process.draw_sheet(INFO, tmp_path / "dataset", request)
     finally:
         assert not list((tmp_path / "tmp").iterdir())
 
 
 def test_a_sheet(tmp_path: Path) -> None:
-    sheet = drawn(tmp_path, DRAWS)
+    sheet = draw(tmp_path, DRAWS)
     assert (sheet.labels, sheet.side) == (("ಅ",), 32)
     for part in (
         b'"preset": "cnn36"',
@@ -61,22 +61,22 @@ def test_a_sheet(tmp_path: Path) -> None:
         assert part in sheet.sheet
 
 
-def test_what_the_process_refuses(tmp_path: Path) -> None:
+def test_a_refusal_of_the_process(tmp_path: Path) -> None:
     with pytest.raises(Precondition, match="upload another") as caught:
-        drawn(tmp_path, REFUSES)
+        draw(tmp_path, REFUSES)
     assert caught.value.reason == "DATASET_UNUSABLE"
 
 
 @pytest.mark.parametrize("code", ["raise SystemExit(3)", "print('no report')", "print('{}')", "import os; os.abort()"])
 def test_a_process_that_fails(tmp_path: Path, code: str) -> None:
     with pytest.raises(HaleganadaError, match="see the server's log"):
-        drawn(tmp_path, code)
+        draw(tmp_path, code)
 
 
-def test_what_is_found_out_without_a_process(tmp_path: Path) -> None:
+def test_what_is_checked_before_a_process_starts(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput):
-        drawn(tmp_path, DRAWS, PreviewRequest("alexnet", 1, 1, 0))
+        draw(tmp_path, DRAWS, PreviewRequest("alexnet", 1, 1, 0))
     (tmp_path / "tmp").rmdir()
     with pytest.raises(Precondition) as caught:
-        drawn(tmp_path, DRAWS, needed=("no_such_module",))
+        draw(tmp_path, DRAWS, needed=("no_such_module",))
     assert caught.value.reason == "TORCH_NOT_INSTALLED"

@@ -1,4 +1,4 @@
-"""Which items are for what: the same for every order of files, no writer twice, no label without training."""
+"""The split does not depend on the order of files, keeps writers together, and leaves every label trainable."""
 
 from __future__ import annotations
 
@@ -37,17 +37,19 @@ with_parts = items(st.just(""), st.sampled_from([None, *Part]))
 
 
 @given(st.one_of(without_parts, with_writers, with_parts), options, st.randoms())
-def test_the_order_of_files_does_not_matter(found: list[ItemFacts], wish: DatasetOptions, dice: random.Random) -> None:
+def test_the_order_of_files_does_not_matter(
+    found: list[ItemFacts], chosen: DatasetOptions, dice: random.Random
+) -> None:
     shuffled = dice.sample(found, len(found))
-    here = dict(zip([item.item for item in found], split(found, wish), strict=True))
-    there = dict(zip([item.item for item in shuffled], split(shuffled, wish), strict=True))
+    here = dict(zip([item.item for item in found], split(found, chosen), strict=True))
+    there = dict(zip([item.item for item in shuffled], split(shuffled, chosen), strict=True))
     assert here == there
 
 
 @given(with_writers, options)
-def test_no_writer_is_in_two_parts(found: list[ItemFacts], wish: DatasetOptions) -> None:
+def test_no_writer_is_in_two_parts(found: list[ItemFacts], chosen: DatasetOptions) -> None:
     try:
-        parts = split(found, replace(wish, split=SplitRule.BY_WRITER))
+        parts = split(found, replace(chosen, split=SplitRule.BY_WRITER))
     except InvalidInput as error:
         assert error.field == "split"
         return
@@ -56,45 +58,45 @@ def test_no_writer_is_in_two_parts(found: list[ItemFacts], wish: DatasetOptions)
 
 
 @given(st.one_of(without_parts, with_writers), options)
-def test_every_label_can_be_trained(found: list[ItemFacts], wish: DatasetOptions) -> None:
-    parts = split(found, wish)
+def test_every_label_can_be_trained(found: list[ItemFacts], chosen: DatasetOptions) -> None:
+    parts = split(found, chosen)
     trained = {item.label for item, part in zip(found, parts, strict=True) if part is Part.TRAIN}
     assert trained == {item.label for item in found}
 
 
 @given(with_parts, options)
-def test_given_parts_are_kept(found: list[ItemFacts], wish: DatasetOptions) -> None:
-    for one, part in zip(found, split(found, wish), strict=True):
+def test_given_parts_are_kept(found: list[ItemFacts], chosen: DatasetOptions) -> None:
+    for one, part in zip(found, split(found, chosen), strict=True):
         if one.part in (Part.VALIDATION, Part.TEST):
             assert part is one.part
 
 
 @given(options)
-def test_a_stratified_split_has_the_shares_of_each_label(wish: DatasetOptions) -> None:
+def test_a_stratified_split_has_the_shares_of_each_label(chosen: DatasetOptions) -> None:
     found = [item(i, "ab"[i % 2]) for i in range(200)]
-    parts = split(found, replace(wish, split=SplitRule.STRATIFIED))
+    parts = split(found, replace(chosen, split=SplitRule.STRATIFIED))
     for label in "ab":
         counted = Counter(part for one, part in zip(found, parts, strict=True) if one.label == label)
-        assert abs(counted[Part.TEST] - 100 * wish.test_share) <= 0.5
+        assert abs(counted[Part.TEST] - 100 * chosen.test_share) <= 0.5
         assert counted[Part.TRAIN] >= 1
-        if wish.test_share + wish.validation_share < 0.98:
-            assert abs(counted[Part.VALIDATION] - 100 * wish.validation_share) <= 0.5
+        if chosen.test_share + chosen.validation_share < 0.98:
+            assert abs(counted[Part.VALIDATION] - 100 * chosen.validation_share) <= 0.5
 
 
-def test_few_items_are_for_training() -> None:
+def test_a_few_items_are_all_for_training() -> None:
     found = [item(i, label) for i, label in enumerate("abbccc")]
     assert split(found, DatasetOptions("x")) == [Part.TRAIN] * 6
     kept = split(found, DatasetOptions("x", validation_share=0.5, test_share=0.5))
     assert {one.label for one, part in zip(found, kept, strict=True) if part is Part.TRAIN} == set("abc")
 
 
-def test_the_seed_decides() -> None:
+def test_the_split_depends_on_the_seed() -> None:
     found = [item(i, "ab"[i % 2]) for i in range(100)]
     first, again, other = (split(found, DatasetOptions("x", seed=seed)) for seed in (0, 0, 1))
     assert first == again != other
 
 
-def test_fifteen_writers_give_whole_writers_near_the_shares() -> None:
+def test_whole_writers_are_assigned_close_to_the_shares() -> None:
     found = [item(i, "ab"[i // 15 % 2], str(i % 15)) for i in range(300)]
     counted = Counter(split(found, DatasetOptions("x")))
     assert counted == {Part.TRAIN: 220, Part.VALIDATION: 40, Part.TEST: 40}
@@ -108,12 +110,12 @@ def test_a_part_that_is_missing_is_taken_from_training() -> None:
 
 
 @pytest.mark.parametrize("writers", ["", "1", "12"])
-def test_writers_that_do_not_suffice(writers: str) -> None:
+def test_too_few_writers(writers: str) -> None:
     found = [item(i, "ab"[i % 2], writers[i % len(writers)] if writers else "") for i in range(20)]
     with pytest.raises(InvalidInput) as caught:
         split(found, DatasetOptions("x", SplitRule.BY_WRITER))
     assert caught.value.field == "split" and "writer" in caught.value.description
-    assert Part.TEST in split(found, DatasetOptions("x"))  # stratified instead, where nobody insists
+    assert Part.TEST in split(found, DatasetOptions("x"))  # stratified instead, unless by-writer is required
 
 
 def test_labels_that_have_one_writer_each_cannot_be_split_by_writer() -> None:
@@ -122,7 +124,7 @@ def test_labels_that_have_one_writer_each_cannot_be_split_by_writer() -> None:
         split(found, DatasetOptions("x", SplitRule.BY_WRITER))
 
 
-def test_a_writer_whom_the_source_has_in_two_parts() -> None:
+def test_a_writer_in_two_parts_of_the_source() -> None:
     found = [item(i, "ab"[i % 2], str(i // 2 % 4), Part.TEST if i >= 32 else None) for i in range(40)]
     with pytest.raises(InvalidInput, match="is in two parts"):
         split(found, DatasetOptions("x", SplitRule.BY_WRITER))

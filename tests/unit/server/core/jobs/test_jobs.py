@@ -1,4 +1,4 @@
-"""Jobs with real processes: queued, watched, cancelled, killed, gone on with. The processes learn nothing."""
+"""Jobs with real processes: queued, watched, cancelled, killed, resumed. The processes learn nothing."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tests.jobs.world import COMMAND, ONE, TWO, jobs
 from tests.waiting import wait_until
 
 
-def ended(running: Jobs, job: Job) -> Job:
-    """The job when it is over."""
+def wait_for_end(running: Jobs, job: Job) -> Job:
+    """Wait until a job is over and return it."""
     return list(running.watch(job.job_id))[-1]
 
 
@@ -42,15 +42,15 @@ def test_a_training_leaves_a_model_epochs_and_files(tmp_path: Path) -> None:
         assert not (tmp_path / "jobs" / job.job_id / "model").exists()
         assert {value.state for value in seen} >= {JobState.RUNNING, JobState.SUCCEEDED}
         assert job.settings == {"epochs": 4, "batch_size": 8, "learning_rate": 1e-3, "augment": True}
-        assert asked.settings == {} and job.request["settings"] == {"epochs": 4}, "what was asked for stays"
+        assert asked.settings == {} and job.request["settings"] == {"epochs": 4}, "the request is unchanged"
     with jobs(tmp_path) as again:
         assert again.get(job.job_id) == job
 
 
-def test_an_evaluation_brings_a_result(tmp_path: Path) -> None:
+def test_an_evaluation_has_a_result(tmp_path: Path) -> None:
     with jobs(tmp_path) as running:
-        trained = ended(running, running.start_training("cnn36", TWO.name, "mine", {"epochs": 1}))
-        job = ended(running, running.start_evaluation(["few-shot", "mine"], TWO.dataset_id))
+        trained = wait_for_end(running, running.start_training("cnn36", TWO.name, "mine", {"epochs": 1}))
+        job = wait_for_end(running, running.start_evaluation(["few-shot", "mine"], TWO.dataset_id))
         assert job.state is JobState.SUCCEEDED and [model["name"] for model in job.result["models"]] == [
             "few-shot",
             "mine",
@@ -59,7 +59,7 @@ def test_an_evaluation_brings_a_result(tmp_path: Path) -> None:
         assert job.request["model_names"] == ["few-shot", "mine"] and not job.model_id
 
 
-def test_what_cannot_be_done_is_said_at_once(tmp_path: Path) -> None:
+def test_invalid_requests_are_refused_at_once(tmp_path: Path) -> None:
     with jobs(tmp_path) as running:
         refusals: list[tuple[Callable[[], Job], type[Exception], str]] = [
             (lambda: running.start_training("cnn37", TWO.name), InvalidInput, "cnn36"),
@@ -93,26 +93,26 @@ def test_settings_out_of_range_are_named(tmp_path: Path, name: str, value: objec
     assert refused.value.field == f"settings.{name}"
 
 
-def test_without_torch_it_says_what_to_install(tmp_path: Path) -> None:
+def test_without_torch_the_error_says_what_to_install(tmp_path: Path) -> None:
     with (
-        jobs(tmp_path, runner=JobProcessRunner(COMMAND, {JobKind.TRAINING: ("torch_that_is_not_there",)})) as running,
+        jobs(tmp_path, runner=JobProcessRunner(COMMAND, {JobKind.TRAINING: ("no_such_torch",)})) as running,
         pytest.raises(Precondition, match=r"pip install 'haleganada\[train\]'") as refused,
     ):
         running.start_training("cnn36", TWO.name)
     assert refused.value.reason == "TORCH_NOT_INSTALLED"
 
 
-def test_without_tensorboard_it_says_what_to_install(tmp_path: Path) -> None:
-    runner = JobProcessRunner(COMMAND, {}, tensorboard="tensorboard_that_is_not_there")
+def test_without_tensorboard_the_error_says_what_to_install(tmp_path: Path) -> None:
+    runner = JobProcessRunner(COMMAND, {}, tensorboard="no_such_tensorboard")
     with jobs(tmp_path, runner=runner) as running:
         with pytest.raises(Precondition, match=r"pip install 'haleganada\[tensorboard\]'") as refused:
             running.start_training("cnn36", TWO.name, "", {"tensorboard": True})
         assert refused.value.reason == "TENSORBOARD_NOT_INSTALLED" and running.page() == []
         asked = running.start_training("cnn36", TWO.name, "", {"tensorboard": False, "epochs": 1})
-        assert ended(running, asked).state is JobState.SUCCEEDED
+        assert wait_for_end(running, asked).state is JobState.SUCCEEDED
     with jobs(tmp_path, runner=JobProcessRunner(COMMAND, {}, tensorboard="json")) as running:
         asked = running.start_training("cnn36", TWO.name, "", {"tensorboard": True, "epochs": 1})
-        assert ended(running, asked).state is JobState.SUCCEEDED
+        assert wait_for_end(running, asked).state is JobState.SUCCEEDED
 
 
 def test_jobs_run_one_after_another_in_order(tmp_path: Path) -> None:
@@ -138,18 +138,18 @@ def test_a_cancelled_training_keeps_the_best(tmp_path: Path) -> None:
         assert running.uses_dataset(TWO.dataset_id)
         assert running.cancel(waiting.job_id).state is JobState.CANCELLED
         assert running.cancel(asked.job_id).state is JobState.RUNNING
-        job = ended(running, asked)
+        job = wait_for_end(running, asked)
         assert job.state is JobState.CANCELLED and job.model_id and not job.error
         assert running.cancel(asked.job_id) == job
         assert not running.get(waiting.job_id).started_us and not running.uses_dataset(TWO.dataset_id)
 
 
-def test_one_that_does_not_listen_is_ended(tmp_path: Path) -> None:
+def test_a_process_that_ignores_cancel_is_killed(tmp_path: Path) -> None:
     with jobs(tmp_path, patience_s=0.5) as running:
-        asked = running.start_training("cnn36", TWO.name, "does not listen")
+        asked = running.start_training("cnn36", TWO.name, "ignores cancel")
         wait_until(lambda: running.get(asked.job_id).state is JobState.RUNNING)
         running.cancel(asked.job_id)
-        job = ended(running, asked)
+        job = wait_for_end(running, asked)
         assert job.state is JobState.CANCELLED and not job.model_id and not job.error
 
 
@@ -163,17 +163,19 @@ def test_one_that_does_not_listen_is_ended(tmp_path: Path) -> None:
         ("breaks its model", "MODEL_DAMAGED", "model.onnx"),
     ],
 )
-def test_a_failure_has_a_reason_and_harms_no_other(tmp_path: Path, name: str, reason: str, words: str) -> None:
+def test_a_failure_has_a_reason_and_does_not_affect_other_jobs(
+    tmp_path: Path, name: str, reason: str, words: str
+) -> None:
     with jobs(tmp_path) as running:
-        job = ended(running, running.start_training("cnn36", TWO.name, name))
+        job = wait_for_end(running, running.start_training("cnn36", TWO.name, name))
         assert (job.state, job.error_reason) == (JobState.FAILED, reason) and words in job.error
         assert not job.model_id and not list((tmp_path / "models").iterdir())
-        assert ended(running, running.start_training("cnn36", TWO.name, "next")).state is JobState.SUCCEEDED
+        assert wait_for_end(running, running.start_training("cnn36", TWO.name, "next")).state is JobState.SUCCEEDED
 
 
-def test_one_that_breaks_down_may_leave_a_model_and_no_number_that_is_none(tmp_path: Path) -> None:
+def test_a_diverged_training_may_leave_a_model_and_stores_only_finite_numbers(tmp_path: Path) -> None:
     with jobs(tmp_path) as running:
-        job = ended(running, running.start_training("cnn36", TWO.name, "breaks down"))
+        job = wait_for_end(running, running.start_training("cnn36", TWO.name, "diverges"))
         assert (job.state, job.error_reason) == (JobState.FAILED, "DIVERGED") and "learning rate" in job.error
         assert (tmp_path / "models" / job.model_id / "model.json").exists()
         assert [epoch.epoch for epoch in job.epochs] == [1]
@@ -181,14 +183,14 @@ def test_one_that_breaks_down_may_leave_a_model_and_no_number_that_is_none(tmp_p
         json.loads(stored, parse_constant=lambda word: pytest.fail(word))
 
 
-@pytest.mark.parametrize("name", ["babbles", "floods"])
-def test_what_makes_no_sense_is_passed_over(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["prints noise", "floods"])
+def test_invalid_reports_are_ignored(tmp_path: Path, name: str) -> None:
     with jobs(tmp_path) as running:
-        job = ended(running, running.start_training("cnn36", TWO.name, name))
+        job = wait_for_end(running, running.start_training("cnn36", TWO.name, name))
         assert job.state is JobState.SUCCEEDED and [epoch.epoch for epoch in job.epochs] == [1, 2, 3]
 
 
-def test_one_that_is_killed_now_and_then_goes_on(tmp_path: Path) -> None:
+def test_a_training_that_is_killed_repeatedly_resumes(tmp_path: Path) -> None:
     with jobs(tmp_path) as running:
         asked = running.start_training("cnn36", TWO.name, "is killed after each epoch", {"epochs": 4})
         seen = list(running.watch(asked.job_id))
@@ -196,28 +198,28 @@ def test_one_that_is_killed_now_and_then_goes_on(tmp_path: Path) -> None:
         assert any("was killed" in job.progress.message for job in seen)
 
 
-def test_one_that_is_killed_without_a_further_epoch_is_started_once_more(tmp_path: Path) -> None:
+def test_a_training_that_is_killed_without_progress_is_restarted_once(tmp_path: Path) -> None:
     with jobs(tmp_path) as running:
-        job = ended(running, running.start_training("cnn36", TWO.name, "is killed in the second epoch"))
+        job = wait_for_end(running, running.start_training("cnn36", TWO.name, "is killed in the second epoch"))
         assert job.error_reason == "PROCESS_KILLED" and len(job.epochs) == 1
         assert (tmp_path / "jobs" / job.job_id / "starts").read_text() == "ii"
 
 
-def test_one_that_is_killed_after_a_cancel_is_not_started_again(tmp_path: Path) -> None:
+def test_a_process_killed_after_a_cancel_is_not_restarted(tmp_path: Path) -> None:
     with jobs(tmp_path) as running:
         asked = running.start_training("cnn36", TWO.name, "is killed when cancelled")
         wait_until(lambda: running.get(asked.job_id).state is JobState.RUNNING)
         running.cancel(asked.job_id)
-        assert ended(running, asked).state is JobState.CANCELLED
+        assert wait_for_end(running, asked).state is JobState.CANCELLED
 
 
-def test_a_program_that_is_not_there(tmp_path: Path) -> None:
+def test_a_program_that_does_not_exist(tmp_path: Path) -> None:
     with jobs(tmp_path, runner=JobProcessRunner(("/no/such/program",), {})) as running:
-        job = ended(running, running.start_training("cnn36", TWO.name))
+        job = wait_for_end(running, running.start_training("cnn36", TWO.name))
         assert (job.state, job.error_reason) == (JobState.FAILED, "PROCESS_NOT_STARTED")
 
 
-def test_after_a_stop_it_goes_on_from_the_checkpoint(tmp_path: Path) -> None:
+def test_after_a_stop_a_training_resumes_from_its_checkpoint(tmp_path: Path) -> None:
     with jobs(tmp_path) as running:
         asked = running.start_training("cnn36", TWO.name, "long", {"epochs": 40})
         wait_until(lambda: len(running.get(asked.job_id).epochs) >= 3)
@@ -236,26 +238,28 @@ def test_after_a_stop_it_goes_on_from_the_checkpoint(tmp_path: Path) -> None:
     with jobs(tmp_path) as again:
         first = again.get(asked.job_id)
         assert first.started_us and not first.state.is_over
-        job = ended(again, asked)
+        job = wait_for_end(again, asked)
         assert job.state is JobState.SUCCEEDED and [epoch.epoch for epoch in job.epochs] == list(range(1, 41))
         assert job.started_us == first.started_us
 
 
 @pytest.mark.parametrize("name", ["learns", "is killed in the second epoch"])
-def test_checkpoints_go_when_nothing_can_go_on_from_them(tmp_path: Path, name: str) -> None:
+def test_checkpoints_are_deleted_when_nothing_can_resume_from_them(tmp_path: Path, name: str) -> None:
     with jobs(tmp_path) as running:
         asked = running.start_training("cnn36", TWO.name, name)
         folder = tmp_path / "jobs" / asked.job_id
         (folder / "checkpoint-000001.safetensors").write_bytes(bytes(1000))
-        assert ended(running, asked).state.is_over
+        assert wait_for_end(running, asked).state.is_over
         wait_until(lambda: not list(folder.glob(CHECKPOINTS)))
         assert {path.name for path in folder.iterdir()} >= {"job.json", "request.json", "log.txt"}
-    (folder / "checkpoint-000001.safetensors").write_bytes(bytes(1000))  # as if the server had ended too early
+    (folder / "checkpoint-000001.safetensors").write_bytes(
+        bytes(1000)
+    )  # as if the server had wait_for_end before deleting it
     with jobs(tmp_path):
         assert not list(folder.glob(CHECKPOINTS))
 
 
-def test_one_that_is_over_can_be_deleted_and_its_model_stays(tmp_path: Path) -> None:
+def test_a_job_that_is_over_can_be_deleted_and_its_model_stays(tmp_path: Path) -> None:
     with jobs(tmp_path) as running:
         long = running.start_training("cnn36", TWO.name, "long", {"epochs": 10_000})
         waiting = running.start_training("cnn36", TWO.name, "mine", {"epochs": 1})
@@ -263,7 +267,7 @@ def test_one_that_is_over_can_be_deleted_and_its_model_stays(tmp_path: Path) -> 
             with pytest.raises(Precondition, match=f"job {job.job_id} is not over; cancel it"):
                 running.delete(job.job_id)
         running.cancel(long.job_id)
-        done = ended(running, waiting)
+        done = wait_for_end(running, waiting)
         running.delete(done.job_id)
         for ask in (running.get, running.delete, running.cancel, running.watch):
             with pytest.raises(NotFound):
@@ -277,18 +281,18 @@ def test_one_that_is_over_can_be_deleted_and_its_model_stays(tmp_path: Path) -> 
         assert again.page() == []
 
 
-def test_one_that_is_deleted_just_before_its_turn_holds_up_no_other(tmp_path: Path) -> None:
+def test_a_job_deleted_just_before_its_start_does_not_block_others(tmp_path: Path) -> None:
     with jobs(tmp_path) as running:
         for _ in range(300):
             asked = running.start_training("cnn36", TWO.name, "x", {"epochs": 1})
             running.cancel(asked.job_id)
-            with suppress(Precondition):  # it had begun
+            with suppress(Precondition):  # it is running
                 running.delete(asked.job_id)
         last = running.start_training("cnn36", TWO.name, "last", {"epochs": 1})
         wait_until(lambda: running.get(last.job_id).state.is_over, 60)
 
 
-def test_a_vanished_watcher_ends_and_news_are_told_together(tmp_path: Path) -> None:
+def test_closed_watches_end_and_fast_changes_are_merged(tmp_path: Path) -> None:
     with jobs(tmp_path) as running:
         asked = running.start_training("cnn36", TWO.name, "long", {"epochs": 10_000})
         watches = [running.watch(asked.job_id) for _ in range(5)]
@@ -304,14 +308,14 @@ def test_a_vanished_watcher_ends_and_news_are_told_together(tmp_path: Path) -> N
             thread.join(60)
         assert not any(thread.is_alive() for thread in threads)
         seconds = time.monotonic() - began
-        assert all(len(values) < 2 + 10 * seconds for values in seen), "of some 20 news a second"
+        assert all(len(values) < 2 + 10 * seconds for values in seen), "there are about 20 changes a second"
         running.cancel(asked.job_id)
-        ended(running, asked)
+        wait_for_end(running, asked)
 
 
-def test_unreadable_jobs_are_left_out(tmp_path: Path) -> None:
+def test_unreadable_jobs_are_skipped(tmp_path: Path) -> None:
     with jobs(tmp_path) as running:
-        ended(running, running.start_training("cnn36", TWO.name, "kept", {"epochs": 1}))
+        wait_for_end(running, running.start_training("cnn36", TWO.name, "kept", {"epochs": 1}))
     for name, content in (("x", b"no json"), ("y", b"[]"), ("z", b'{"kind": "training"}')):
         (tmp_path / "jobs" / name).mkdir()
         (tmp_path / "jobs" / name / "job.json").write_bytes(content)
@@ -322,9 +326,9 @@ def test_unreadable_jobs_are_left_out(tmp_path: Path) -> None:
             again.get("x")
 
 
-def test_only_files_that_were_listed_can_be_had(tmp_path: Path) -> None:
+def test_only_listed_files_can_be_found(tmp_path: Path) -> None:
     with jobs(tmp_path) as running:
-        job = ended(running, running.start_training("cnn36", TWO.name, "ends"))
+        job = wait_for_end(running, running.start_training("cnn36", TWO.name, "ends"))
         assert set(job.files) == {"log.txt"} and b"cat" in running.find_file(job.job_id, "log.txt").read_bytes()
         for name in ("job.json", "../job.json", "", "..", "files", "request.json"):
             with pytest.raises(NotFound):

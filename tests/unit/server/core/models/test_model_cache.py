@@ -1,4 +1,4 @@
-"""Few models stay in memory, each is loaded once however many ask, and a failure is not remembered."""
+"""The cache keeps a few models, loads each once for concurrent callers, and forgets failures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Uniform:
-    """Finds every label equally probable."""
+    """A classifier with equal probabilities for all labels."""
 
     labels: tuple[str, ...] = ("a", "b")
 
@@ -23,43 +23,43 @@ class Uniform:
         return np.full((len(rasters), len(self.labels)), 1 / len(self.labels))
 
 
-def test_the_one_unused_for_longest_leaves() -> None:
-    loaded, made = ModelCache(capacity=2), list[str]()
+def test_the_least_recently_used_model_is_evicted() -> None:
+    cache, loads = ModelCache(capacity=2), list[str]()
 
     def get(name: str) -> Predictor:
-        return loaded.get(name, lambda: made.append(name) or Predictor(Uniform(), "m"))  # type: ignore[func-returns-value]
+        return cache.get(name, lambda: loads.append(name) or Predictor(Uniform(), "m"))  # type: ignore[func-returns-value]
 
     for name in "abacab":
         get(name)
-    assert "".join(made) == "abcb"
-    loaded.drop("a")
+    assert "".join(loads) == "abcb"
+    cache.drop("a")
     get("a")
-    assert "".join(made) == "abcba"
+    assert "".join(loads) == "abcba"
 
 
-def test_many_who_ask_at_once_wait_for_one_load() -> None:
-    loaded, begun, go = ModelCache(), list[int](), threading.Event()
+def test_concurrent_callers_wait_for_one_load() -> None:
+    cache, started, go = ModelCache(), list[int](), threading.Event()
 
     def load() -> Predictor:
-        begun.append(1)
+        started.append(1)
         go.wait(10)
         return Predictor(Uniform(), "m")
 
     with ThreadPoolExecutor(8) as pool:
-        asked = [pool.submit(loaded.get, "m", load) for _ in range(8)]
-        assert loaded.get("another", lambda: Predictor(Uniform(), "m")), "it need not wait for the slow one"
+        asked = [pool.submit(cache.get, "m", load) for _ in range(8)]
+        assert cache.get("another", lambda: Predictor(Uniform(), "m")), "it need not wait for the slow one"
         go.set()
         assert len({id(call.result()) for call in asked}) == 1
-    assert len(begun) == 1
+    assert len(started) == 1
 
 
-def test_a_failure_is_tried_again() -> None:
-    loaded = ModelCache()
+def test_a_failed_load_is_tried_again() -> None:
+    cache = ModelCache()
 
     def fail() -> Predictor:
         raise ValueError("no")
 
     for _ in range(2):
         with pytest.raises(ValueError, match="no"):
-            loaded.get("m", fail)
-    assert loaded.get("m", lambda: Predictor(Uniform(), "m"))
+            cache.get("m", fail)
+    assert cache.get("m", lambda: Predictor(Uniform(), "m"))

@@ -1,5 +1,5 @@
-"""Models: found by id or name, chosen by workspaces, deleted only when nobody needs them; and the workspaces' own heads
-are none the wiser.
+"""Models are found by id or name, activated for workspaces, and deleted only when unused; workspaces' own heads are not
+affected.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from tests.unit.server.core.workspaces.small_world import drawing, lesson, open_
 few = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-def of_characters(*characters: int, name: str = "tiny", created_us: int = 1) -> TinyModel:
-    """Knows each of these characters, as label "L<character>"."""
+def model_of(*characters: int, name: str = "tiny", created_us: int = 1) -> TinyModel:
+    """Return a model that knows these characters, with labels "L<character>"."""
     return TinyModel({f"L{c}": rasterize(drawing(c, 0)) for c in characters}, name, created_us)
 
 
 @contextmanager
 def world() -> Iterator[tuple[Workspaces, Models, Path]]:
-    """Workspaces, their models, and a folder for unfinished ones."""
+    """Yield workspaces, their models, and a folder for unfinished ones."""
     with tempfile.TemporaryDirectory() as folder:
         workspaces = open_workspaces(Path(folder))
         yield workspaces, models_of(workspaces.get()), Path(folder) / "made"
@@ -49,34 +49,37 @@ def models_of(workspace: Workspace) -> Models:
 
 @few
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9)), min_size=1, max_size=6, unique=True))
-def test_the_own_head_is_unchanged_by_a_model_that_comes_and_goes(samples: list[tuple[int, int]]) -> None:
+def test_activating_and_deleting_a_model_does_not_change_the_head(samples: list[tuple[int, int]]) -> None:
     with world() as (workspaces, models, made):
         workspace = workspaces.get()
         for sample in samples:
             workspace.train(lesson(*sample))
         before = posteriors(workspace)
-        model = models.register(write_tiny_model(made, of_characters(0, 1)))
+        model = models.register(write_tiny_model(made, model_of(0, 1)))
         workspaces.activate_model("", model)
-        meanwhile = workspace.predict(drawing(0, 3), model=FEW_SHOT)
+        before_activation = workspace.predict(drawing(0, 3), model=FEW_SHOT)
         workspace.predict(drawing(0, 3))
         workspaces.activate_model("", FEW_SHOT)
         after = workspace.predict(drawing(0, 3))
-        assert (after.candidates, after.unknown_probability) == (meanwhile.candidates, meanwhile.unknown_probability)
+        assert (after.candidates, after.unknown_probability) == (
+            before_activation.candidates,
+            before_activation.unknown_probability,
+        )
         models.delete(model)
         assert posteriors(workspace) == before
 
 
 def test_a_model_answers_in_an_empty_workspace() -> None:
     with world() as (workspaces, models, made):
-        models.register(write_tiny_model(made, of_characters(0, 1, 2)))
+        models.register(write_tiny_model(made, model_of(0, 1, 2)))
         answer = workspaces.get().predict(drawing(1, 5), top_k=50, model="tiny")
         assert answer.candidates[0].label == "L1" and answer.candidates[0].samples == 0
         assert sum(c.probability for c in answer.candidates) == pytest.approx(1) and len(answer.candidates) == 3
         assert (answer.unknown_probability, answer.revision) == (0, 0)
 
 
-def test_half_a_doubt_is_said() -> None:
-    """Two labels with the same template share the probability; linked as forms of one, they are sure together."""
+def test_equal_labels_share_the_probability() -> None:
+    """Two labels with the same template share the probability; as forms of one label, they have all of it together."""
     with world() as (workspaces, models, made):
         raster = rasterize(drawing(0, 0))
         models.register(write_tiny_model(made, TinyModel({"a": raster, "b": raster}, "twins")))
@@ -90,7 +93,7 @@ def test_half_a_doubt_is_said() -> None:
         assert (sure.label, sure.canonical, sure.canonical_probability, sure.forms) == ("b", "a", 1.0, ("a", "c", "b"))
 
 
-def test_less_than_half_is_not_sure() -> None:
+def test_less_than_half_is_unsure() -> None:
     with world() as (workspaces, models, made):
         raster = rasterize(drawing(0, 0))
         models.register(write_tiny_model(made, TinyModel(dict.fromkeys("abc", raster), "three")))
@@ -99,7 +102,7 @@ def test_less_than_half_is_not_sure() -> None:
 
 def test_names_and_ids() -> None:
     with world() as (_, models, made):
-        old, new = (models.register(write_tiny_model(made, of_characters(0, name="n", created_us=t))) for t in (1, 2))
+        old, new = (models.register(write_tiny_model(made, model_of(0, name="n", created_us=t))) for t in (1, 2))
         assert [model.model_id for model in models.all()] == [new, old]
         assert models.find(FEW_SHOT) is None and models.get(old).model_id == old
         with pytest.raises(InvalidInput, match=f"{new}, {old}"):
@@ -112,12 +115,12 @@ def test_names_and_ids() -> None:
             models.get(FEW_SHOT)
 
 
-def test_a_choice_outlives_the_server_but_not_its_model_or_workspace(
+def test_an_active_model_survives_a_restart_but_not_its_model_or_workspace(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     workspaces = open_workspaces(tmp_path)
     models = models_of(workspaces.get())
-    kept, gone = (models.register(write_tiny_model(tmp_path / "made", of_characters(0, 1, name=n))) for n in "kg")
+    kept, gone = (models.register(write_tiny_model(tmp_path / "made", model_of(0, 1, name=n))) for n in "kg")
     for name, model in (("a", kept), ("b", gone), ("c", kept)):
         workspaces.create(name)
         workspaces.activate_model(name, model)
@@ -128,15 +131,15 @@ def test_a_choice_outlives_the_server_but_not_its_model_or_workspace(
     models = models_of(workspaces.get())
     assert [models.active_models.model_id_of(name) for name in "abc"] == [kept, FEW_SHOT, FEW_SHOT]
     assert [model.model_id for model in models.all()] == [kept]
-    told = [record.message for record in caplog.records]
-    assert any("model.onnx is missing" in line for line in told) and any("'b'" in line for line in told)
+    logged = [record.message for record in caplog.records]
+    assert any("model.onnx is missing" in line for line in logged) and any("'b'" in line for line in logged)
     workspaces.close()
 
 
-def test_a_choice_of_a_workspace_that_is_not_there_is_forgotten_at_the_start(tmp_path: Path) -> None:
+def test_the_active_model_of_a_missing_workspace_is_forgotten_at_the_start(tmp_path: Path) -> None:
     workspaces = open_workspaces(tmp_path)
     models = models_of(workspaces.get())
-    models.activate("never made", models.register(write_tiny_model(tmp_path / "made", of_characters(0))))
+    models.activate("never made", models.register(write_tiny_model(tmp_path / "made", model_of(0))))
     workspaces.close()
     workspaces = open_workspaces(tmp_path)
     assert models_of(workspaces.get()).active_models.model_id_of("never made") == FEW_SHOT
@@ -145,12 +148,12 @@ def test_a_choice_of_a_workspace_that_is_not_there_is_forgotten_at_the_start(tmp
 
 def test_a_name_is_found_in_either_encoding() -> None:
     with world() as (_, models, made):
-        model = models.register(write_tiny_model(made, of_characters(0, name="caf\u00e9")))
+        model = models.register(write_tiny_model(made, model_of(0, name="caf\u00e9")))
         assert models.get("cafe\u0301").model_id == model
 
 
-def test_choosing_and_deleting_while_others_predict() -> None:
-    """Each answer is wholly the model's or wholly the head's."""
+def test_activating_and_deleting_during_predictions() -> None:
+    """Each prediction comes entirely from the model or entirely from the head."""
     with world() as (workspaces, models, made):
         workspace = workspaces.get()
         workspace.train(lesson(0, label="own"))
@@ -166,7 +169,7 @@ def test_choosing_and_deleting_while_others_predict() -> None:
         with ThreadPoolExecutor(4) as pool:
             predicting = [pool.submit(predict) for _ in range(4)]
             for _ in range(10):
-                model = models.register(write_tiny_model(made, of_characters(0, 1)))
+                model = models.register(write_tiny_model(made, model_of(0, 1)))
                 workspaces.activate_model("", model)
                 with pytest.raises(Precondition):
                     models.delete(model)
@@ -179,7 +182,7 @@ def test_choosing_and_deleting_while_others_predict() -> None:
 
 def test_batches_of_any_size_give_the_same() -> None:
     with world() as (workspaces, models, made):
-        models.register(write_tiny_model(made, of_characters(0, 1, 2, 3)))
+        models.register(write_tiny_model(made, model_of(0, 1, 2, 3)))
         workspace = workspaces.get()
         glyphs = [drawing(number % 4, number) for number in range(70)]
         together = workspace.predict_batch(glyphs, 4, model="tiny")

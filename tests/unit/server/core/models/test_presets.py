@@ -1,4 +1,4 @@
-"""Facts about presets, as a server without torch tells them."""
+"""Facts about presets, as a server without torch lists them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def test_presets_are_found_by_name_and_listed_by_name() -> None:
         assert preset_facts(name) is facts
 
 
-def test_an_unknown_preset_is_answered_with_those_that_there_are() -> None:
+def test_the_error_for_an_unknown_preset_lists_all_presets() -> None:
     with pytest.raises(InvalidInput, match=r"resnet17.*cnn36, resnet18, .*tiny-cnn") as caught:
         preset_facts("resnet17")
     assert caught.value.field == "preset"
 
 
-def test_the_preprocessing_of_each_preset_fits_itself() -> None:
+def test_the_preprocessing_of_each_preset_is_consistent() -> None:
     for facts in PRESET_FACTS.values():
         preprocessing = facts.preprocessing
         assert len(preprocessing.mean) == len(preprocessing.std) == preprocessing.channels
