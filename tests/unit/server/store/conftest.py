@@ -13,13 +13,13 @@ from haleganada_server.vision import PillowRasterizer
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Where the directory lives."""
+    """Path of the data directory."""
     return tmp_path / "data"
 
 
 @pytest.fixture
 def directory(data: Path) -> Iterator[DataDirectory]:
-    """An empty one."""
+    """An empty data directory."""
     opened = DataDirectory(data, PillowRasterizer())
     yield opened
     opened.close()

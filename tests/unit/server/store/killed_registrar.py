@@ -1,6 +1,6 @@
 """Runs until it is killed: `python -m tests.unit.server.store.killed_registrar DATA`.
 
-Registers two models in turn and deletes the second; writes the id of the first once it is there.
+Registers two models at a time and deletes the second; prints the id of the first once it is registered.
 """
 
 from __future__ import annotations

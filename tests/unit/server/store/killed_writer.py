@@ -1,7 +1,7 @@
 """Runs until it is killed: `python -m tests.unit.server.store.killed_writer teach|replace DATA`.
 
-teach: commits groups of one to five samples, and writes the last revision of each group once it is on disk. replace:
-teaches, saves, resets and restores in turn, and writes how many samples the workspace must hold at least, somewhere.
+teach: commits groups of one to five samples, and prints the last revision of each group once it is on disk. replace:
+teaches, saves, resets and restores in turn, and prints how many samples at least one state of the workspace has.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from haleganada_server.vision import PillowRasterizer
 from tests.unit.server.store.rows import START_US, teach
 
 
-def teach_for_ever(log: SqliteLog) -> None:
-    """Acknowledge each group by the last revision in it."""
+def teach_forever(log: SqliteLog) -> None:
+    """Teach in groups, and print the last revision of each."""
     revision = log.revision()
     while True:
         with log.transaction() as transaction:
@@ -28,8 +28,8 @@ def teach_for_ever(log: SqliteLog) -> None:
         print(revision, flush=True)
 
 
-def replace_for_ever(directory: DataDirectory, log: SqliteLog) -> None:
-    """The newest state always has the most samples, wherever it is."""
+def replace_forever(directory: DataDirectory, log: SqliteLog) -> None:
+    """Replace the state in turn; the newest one always has the most samples, wherever it is."""
     while True:
         with log.transaction() as transaction:
             teach(transaction)
@@ -46,14 +46,14 @@ def replace_for_ever(directory: DataDirectory, log: SqliteLog) -> None:
 
 
 def main(work: str, data: Path) -> None:
-    """Opens or creates the workspace “w” and works on it."""
+    """Open or create the workspace “w” and work on it."""
     directory = DataDirectory(data, PillowRasterizer())
     log = directory.open("w") if directory.exists("w") else directory.create("w")
     print("ready", flush=True)
     if work == "teach":
-        teach_for_ever(log)
+        teach_forever(log)
     else:
-        replace_for_ever(directory, log)
+        replace_forever(directory, log)
 
 
 if __name__ == "__main__":

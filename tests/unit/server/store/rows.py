@@ -1,4 +1,4 @@
-"""Rows and events for tests of the store, which do not care what is drawn."""
+"""Rows and events for tests of the store, in which the drawings do not matter."""
 
 from __future__ import annotations
 
@@ -17,45 +17,64 @@ START_US = 1_734_359_422_123_456  # 2024-12-16 14:30:22.123456 UTC
 
 
 def ink(number: int) -> Ink:
-    """A zigzag, another one for each number."""
+    """Return a zigzag, a different one for each number."""
     corners = np.random.default_rng(number).uniform(10, 90, (5, 2))
     return Ink((Stroke(tuple(corners[:, 0]), tuple(corners[:, 1])),), 100.0, 100.0)
 
 
 def png(number: int) -> bytes:
-    """The raster of ink(number), as stored."""
+    """Return an encoded raster, a different one for each number."""
     rasters = np.zeros((128, 128), dtype=np.uint8)
     rasters[20:100, 20 + number % 60 : 30 + number % 60] = 255
     return PillowRasterizer().to_png(rasters)
 
 
 def sample(sample_id: int, label: str = "ಅ", kind: str = "ink", revision: int = 0) -> SampleRow:
-    """A sample that follows from its number."""
+    """Return the sample with this number, always the same one."""
     glyph = encode_ink(ink(sample_id)) if kind == "ink" else png(sample_id)
     embedding = np.random.default_rng(sample_id).normal(size=DIM).astype(np.float32)
-    facts = (0.5 * sample_id, "ಆ", sample_id == 1, False, 0)
     return SampleRow(
-        sample_id, label, kind, glyph, embedding, HASH, *facts, START_US + sample_id, revision or sample_id
+        sample_id=sample_id,
+        label=label,
+        glyph_kind=kind,
+        glyph=glyph,
+        embedding=embedding,
+        embedder_hash=HASH,
+        loss=0.5 * sample_id,
+        predicted="ಆ",
+        new_label=sample_id == 1,
+        correction=False,
+        predicted_revision=0,
+        time_us=START_US + sample_id,
+        revision=revision or sample_id,
     )
 
 
 def teach(transaction: LogTransaction, label: str = "ಅ", request_id: str = "", kind: str = "ink") -> int:
-    """What the core writes for one taught sample; its sample_id."""
+    """Write what the core writes for one taught sample, and return its sample_id."""
     sample_id = transaction.next_sample_id()
-    event = Event(ChangeKind.TEACH, START_US + sample_id, request_id, b"hash", "tester", sample_id, label)
+    event = Event(
+        kind=ChangeKind.TEACH,
+        time_us=START_US + sample_id,
+        request_id=request_id,
+        payload_hash=b"hash",
+        client="tester",
+        sample_id=sample_id,
+        label=label,
+    )
     transaction.add_sample(sample(sample_id, label, kind, transaction.append(event)))
     return sample_id
 
 
 def teach_all(log: WorkspaceLog, labels: Sequence[str]) -> None:
-    """One sample for each label, in one commit."""
+    """Write one sample for each label, in one commit."""
     with log.transaction() as transaction:
         for label in labels:
             teach(transaction, label)
 
 
 def assert_same(one: SampleRow | None, other: SampleRow | None) -> None:
-    """Equal in every field, to the bit."""
+    """Check that two samples are equal in every field."""
     assert one is not None and other is not None
     for field in SampleRow.__dataclass_fields__:
         np.testing.assert_array_equal(getattr(one, field), getattr(other, field))

@@ -1,4 +1,4 @@
-"""A workspace's file that cannot be read: DataLoss with the way back, the others go on, and the file itself is kept."""
+"""Unreadable workspace files: DataLoss says how to recover, other workspaces still work, the file itself is kept."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
-def test_data_loss_and_the_way_back(
+def test_data_loss_and_recovery(
     directory: DataDirectory, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     bad, good = directory.create("bad"), directory.create("good")
@@ -126,8 +126,8 @@ def test_restoring_the_damaged_file_itself_fails_and_changes_nothing(directory: 
     assert directory.exists("w") and directory.snapshots("w") == []
 
 
-def test_a_journal_that_is_damaged_costs_no_more_than_itself(directory: DataDirectory) -> None:
-    """SQLite checks each of its frames; what was folded in before is untouched."""
+def test_a_damaged_journal_loses_only_its_own_content(directory: DataDirectory) -> None:
+    """SQLite checks each of its frames; what was merged before is not affected."""
     log = directory.create("w")
     teach_all(log, ["a"] * 5)
     log.fold()
@@ -141,7 +141,7 @@ def test_a_journal_that_is_damaged_costs_no_more_than_itself(directory: DataDire
     log.close()
 
 
-def test_a_file_of_a_newer_server_is_neither_read_nor_called_damaged(directory: DataDirectory) -> None:
+def test_a_file_of_a_newer_server_is_refused_but_not_called_damaged(directory: DataDirectory) -> None:
     log = directory.create("w")
     log.close()
     _sql(f"PRAGMA user_version = {schema.VERSION + 1}")(log.path)
@@ -151,7 +151,7 @@ def test_a_file_of_a_newer_server_is_neither_read_nor_called_damaged(directory: 
 
 
 @pytest.mark.parametrize("replaced", [False, True])
-def test_nothing_is_acknowledged_into_a_file_that_was_deleted(directory: DataDirectory, replaced: bool) -> None:
+def test_nothing_is_acknowledged_for_a_deleted_file(directory: DataDirectory, replaced: bool) -> None:
     log = directory.create("w")
     teach_all(log, ["a"])
     content = log.path.read_bytes()
@@ -160,15 +160,15 @@ def test_nothing_is_acknowledged_into_a_file_that_was_deleted(directory: DataDir
         log.path.write_bytes(content)
     with pytest.raises(DataLoss, match="moved or deleted while the server was running"):
         teach_all(log, ["b"])
-    assert log.count() == 1, "reading goes on"
+    assert log.count() == 1, "reads still work"
     log.close()
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(min_size=1, max_size=32)), min_size=1))
-@example([(0.07421875, b"\x80")])  # SQLite's complaint quotes the damaged byte
-def test_whatever_is_damaged_the_answer_is_a_domain_error(damages: list[tuple[float, bytes]]) -> None:
-    """Any bytes of the file overwritten by any others: it opens, or DataLoss says why not; nothing else."""
+@example([(0.07421875, b"\x80")])  # SQLite's message quotes the damaged byte
+def test_any_damage_gives_a_domain_error(damages: list[tuple[float, bytes]]) -> None:
+    """Whatever bytes are overwritten, the file opens or DataLoss says why not."""
     with tempfile.TemporaryDirectory() as folder:
         directory = DataDirectory(Path(folder), PillowRasterizer())
         log = directory.create("w")

@@ -1,4 +1,4 @@
-"""What SQLite and the system complain of, provoked for real, in the words of the domain."""
+"""Real errors of SQLite and of the system are translated to those of the domain."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _read_only(path: Path) -> None:
         connection.execute("DELETE FROM t")
 
 
-def _held_by_another(path: Path) -> None:
+def _locked_by_another(path: Path) -> None:
     with closing(sqlite3.connect(path)) as other, closing(sqlite3.connect(path, timeout=0)) as connection:
         other.execute("BEGIN EXCLUSIVE")
         connection.execute("SELECT * FROM t")
@@ -72,7 +72,7 @@ def path(tmp_path: Path) -> Path:
     ("fail", "error", "reason"),
     [
         (_read_only, Exhausted, "DISK_READ_ONLY"),
-        (_held_by_another, Unavailable, "WORKSPACE_LOCKED"),
+        (_locked_by_another, Unavailable, "WORKSPACE_LOCKED"),
         (_closed, Unavailable, "WORKSPACE_BUSY"),
         (_not_a_database, DataLoss, "WORKSPACE_CORRUPT"),
         (_gone, DataLoss, "WORKSPACE_CORRUPT"),
@@ -85,7 +85,7 @@ def path(tmp_path: Path) -> Path:
         (_system(errno.EACCES), Exhausted, "DISK_READ_ONLY"),
     ],
 )
-def test_each_complaint_has_its_error(
+def test_each_error_is_translated(
     path: Path, fail: Callable[[Path], None], error: type[Exhausted | DataLoss | Unavailable], reason: str
 ) -> None:
     with pytest.raises(error) as raised, storage_errors("w"):
@@ -94,7 +94,7 @@ def test_each_complaint_has_its_error(
     assert str(path.parent) not in raised.value.message
 
 
-def test_faults_are_not_blamed_on_the_disk(path: Path) -> None:
+def test_bugs_are_not_blamed_on_the_disk(path: Path) -> None:
     with pytest.raises(sqlite3.OperationalError), storage_errors("w"), closing(sqlite3.connect(path)) as connection:
         connection.execute("SELEKT 1")
     with pytest.raises(OSError), storage_errors("w"):

@@ -1,4 +1,4 @@
-"""No room: Exhausted, nothing half-written, reading goes on, and all is well once there is room again."""
+"""A full disk raises Exhausted and leaves nothing half-written; reads still work, and writes once there is space."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ BIG_DISK = 1 << 20
 
 
 @contextmanager
-def files_limited_to(size: int) -> Iterator[None]:
-    """No file of this process may grow beyond `size` bytes; writing more fails with EFBIG."""
+def limit_file_size(size: int) -> Iterator[None]:
+    """Limit the files of this process to `size` bytes; writing more fails with EFBIG."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -37,7 +37,7 @@ def files_limited_to(size: int) -> Iterator[None]:
 
 
 def teach_until_full(log: SqliteLog) -> int:
-    """How many samples are on disk when there is no more room."""
+    """Teach until the disk is full, and return the number of samples on disk."""
     for taught in range(log.count(), 100_000):
         try:
             teach_all(log, ["a"])
@@ -45,11 +45,11 @@ def teach_until_full(log: SqliteLog) -> int:
             assert (error.reason, log.count(), log.revision()) == ("DISK_FULL", taught, taught)
             assert "free some space" in error.message and error.retry_after_s > 0
             return taught
-    raise AssertionError("the limit was never met")
+    raise AssertionError("the limit was never reached")
 
 
-def check_goes_on(directory: DataDirectory, log: SqliteLog, taught: int) -> None:
-    """Teaching works again, on the same connection and after a restart; nothing is missing and nothing is too much."""
+def check_teaching_works(directory: DataDirectory, log: SqliteLog, taught: int) -> None:
+    """Check that teaching works again, on the same connection and after a restart, with exactly the right samples."""
     teach_all(log, ["b", "b"])
     log.close()
     log = directory.open(log.name)
@@ -58,62 +58,64 @@ def check_goes_on(directory: DataDirectory, log: SqliteLog, taught: int) -> None
     log.close()
 
 
-def test_teaching_until_the_file_may_not_grow(directory: DataDirectory, log: SqliteLog) -> None:
-    with files_limited_to(200_000):
+def test_teaching_until_the_file_cannot_grow(directory: DataDirectory, log: SqliteLog) -> None:
+    with limit_file_size(200_000):
         taught = teach_until_full(log)
-        assert taught == teach_until_full(log), "the second time as the first"
+        assert taught == teach_until_full(log), "the second time is like the first"
         assert len(list(log.every_sample())) == len(log.facts()) == taught
-    check_goes_on(directory, log, taught)
+    check_teaching_works(directory, log, taught)
 
 
 @pytest.mark.parametrize("limit", [0, 100])
-def test_nothing_is_thrown_away_without_room_for_its_manifest(
+def test_nothing_moves_to_the_trash_without_space_for_its_manifest(
     directory: DataDirectory, log: SqliteLog, limit: int
 ) -> None:
     teach_all(log, ["a"] * 20)
-    log.fold()  # so that only the manifest is still to be written
-    with files_limited_to(limit):
-        for attempt in (lambda: directory.retire(log, "w", "reset"), *saving(directory, log)):
+    log.fold()  # so that only the manifest has to be written
+    with limit_file_size(limit):
+        for attempt in (lambda: directory.retire(log, "w", "reset"), *make_saves(directory, log)):
             with pytest.raises(Exhausted):
                 attempt()
     assert directory.names() == ["w"] and directory.snapshots("w") == []
-    check_goes_on(directory, log, 20)
+    check_teaching_works(directory, log, 20)
 
 
-def test_a_restore_without_room_leaves_the_way_back(directory: DataDirectory, log: SqliteLog) -> None:
+def test_after_a_restore_without_space_the_old_state_can_be_brought_back(
+    directory: DataDirectory, log: SqliteLog
+) -> None:
     teach_all(log, ["a"] * 200)
     kept = directory.save(log, "")
     retired = directory.retire(log, "w", "restore")
     assert retired is not None
-    with files_limited_to(kept.bytes - 1):
+    with limit_file_size(kept.bytes - 1):
         with pytest.raises(Exhausted):
             directory.restore("w", kept.snapshot_id, Event(ChangeKind.RESTORE, START_US))
         assert not directory.exists("w")
         back = directory.bring_back("w", retired)
         assert back.count() == 200
-    check_goes_on(directory, back, 200)
+    check_teaching_works(directory, back, 200)
 
 
 def test_a_whole_small_disk(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    with mounted(disk, BIG_DISK):
+    with mount_small_disk(disk, BIG_DISK):
         directory = DataDirectory(disk / "data", PillowRasterizer())
         log = directory.create("w")
         filler = disk / "filler"
         filler.write_bytes(bytes(BIG_DISK // 2))
         taught = teach_until_full(log)
-        for attempt in saving(directory, log):
+        for attempt in make_saves(directory, log):
             with pytest.raises(Exhausted):
                 attempt()
         assert len(list(log.every_sample())) == taught
         filler.unlink()
-        check_goes_on(directory, log, taught)
+        check_teaching_works(directory, log, taught)
         directory.close()
 
 
-def saving(directory: DataDirectory, log: SqliteLog) -> list[Callable[[], object]]:
-    """What else needs room."""
+def make_saves(directory: DataDirectory, log: SqliteLog) -> list[Callable[[], object]]:
+    """Return other operations that need disk space."""
     return [
         lambda: directory.save(log, ""),
         lambda: directory.create("other"),
@@ -122,8 +124,8 @@ def saving(directory: DataDirectory, log: SqliteLog) -> list[Callable[[], object
 
 
 @contextmanager
-def mounted(folder: Path, size: int) -> Iterator[None]:
-    """A file system of `size` bytes in memory; skips the test where this user may not mount one."""
+def mount_small_disk(folder: Path, size: int) -> Iterator[None]:
+    """Mount a file system of `size` bytes in memory; skip the test if this user cannot."""
     if sys.platform != "linux" or os.geteuid() != 0:
         pytest.skip("only root can mount a small disk, and this is how Linux does it")
     mounting = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True)
@@ -135,10 +137,10 @@ def mounted(folder: Path, size: int) -> Iterator[None]:
         subprocess.run(["umount", "-l", folder], check=True)
 
 
-def test_a_models_choice_that_cannot_be_written_leaves_the_old_one(directory: DataDirectory, data: Path) -> None:
+def test_an_active_model_that_cannot_be_saved_leaves_the_old_one(directory: DataDirectory, data: Path) -> None:
     folders = ModelFolders(data / "models", directory.temporary_file)
     folders.save_active({"w": "a" * 12})
-    with files_limited_to(0), pytest.raises(Exhausted) as caught:
+    with limit_file_size(0), pytest.raises(Exhausted) as caught:
         folders.save_active({"w": "b" * 12})
     assert caught.value.reason == "DISK_FULL"
     assert folders.load_active() == {"w": "a" * 12} and not list((data / "tmp").iterdir())

@@ -1,4 +1,4 @@
-"""kill -9 at random moments: what was acknowledged is on disk, once, in order; and no state is ever lost on its way."""
+"""After kill -9 at random moments, all that was acknowledged is on disk, once and in order, and no state is lost."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from haleganada_server.store import DataDirectory
 from haleganada_server.vision import PillowRasterizer
 
 from tests.unit.server.store.rows import START_US, assert_same, sample
-from tests.unit.server.store.sample_log.replay import replayed, stored
+from tests.unit.server.store.sample_log.replay import load_tables, replay_events
 
 ROUNDS = 10
 
 
 def run_and_kill(work: str, data: Path, after_s: float) -> list[int]:
-    """Let a writer work for a while; what it acknowledged before it was killed."""
+    """Let a writer work for a while, kill it, and return what it acknowledged."""
     line = (sys.executable, "-m", "tests.unit.server.store.killed_writer", work, str(data))
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout is not None
@@ -27,17 +27,17 @@ def run_and_kill(work: str, data: Path, after_s: float) -> list[int]:
         time.sleep(after_s)
         writer.kill()
         lines = writer.stdout.read().split("\n")
-    return [int(line) for line in lines[:-1]]  # what follows the last newline was not said to the end
+    return [int(line) for line in lines[:-1]]  # the last line may be incomplete
 
 
-def test_everything_acknowledged_is_there(tmp_path: Path) -> None:
+def test_everything_acknowledged_is_on_disk(tmp_path: Path) -> None:
     chance, acknowledged = random.Random(7), 0
     for _ in range(ROUNDS):
         acknowledged = max([acknowledged, *run_and_kill("teach", tmp_path, chance.uniform(0.01, 0.2))])
         directory = DataDirectory(tmp_path, PillowRasterizer())
         log = directory.open("w")  # checks the file
         assert [row.sample_id for row in log.every_sample()] == list(range(1, log.revision() + 1))
-        assert acknowledged <= log.revision() <= acknowledged + 5, "more than the group whose answer was cut off"
+        assert acknowledged <= log.revision() <= acknowledged + 5, "more than the group whose reply was cut off"
         acknowledged = log.revision()
         with log.transaction() as transaction:
             answers = [transaction.answered(f"request {number}") for number in range(1, acknowledged + 1)]
@@ -45,12 +45,12 @@ def test_everything_acknowledged_is_there(tmp_path: Path) -> None:
         if acknowledged:
             assert_same(log.sample(acknowledged), sample(acknowledged, "a"))
         log.close()
-        assert replayed(log.path) == stored(log.path)
+        assert replay_events(log.path) == load_tables(log.path)
         directory.close()
     assert acknowledged > ROUNDS
 
 
-def test_a_state_on_its_way_to_the_trash_or_back_is_never_lost(tmp_path: Path) -> None:
+def test_a_state_that_moves_to_the_trash_or_back_is_never_lost(tmp_path: Path) -> None:
     chance, acknowledged = random.Random(11), 0
     for _ in range(ROUNDS):
         acknowledged = max([acknowledged, *run_and_kill("replace", tmp_path, chance.uniform(0.05, 0.3))])
@@ -63,7 +63,7 @@ def test_a_state_on_its_way_to_the_trash_or_back_is_never_lost(tmp_path: Path) -
         kept = directory.snapshots("w")
         best = max(kept, key=lambda known: known.samples_total, default=None)
         assert max(newest, best.samples_total if best else 0) >= acknowledged
-        if best is not None and best.samples_total > newest:  # the user's way back
+        if best is not None and best.samples_total > newest:  # as a user would recover
             if directory.exists("w"):
                 directory.retire(directory.open("w"), "w", "restore")
             log = directory.restore("w", best.snapshot_id, Event(ChangeKind.RESTORE, START_US))

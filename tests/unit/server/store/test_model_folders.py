@@ -1,4 +1,4 @@
-"""Model folders on disk: the whole of one or nothing, and a damaged one harms no other."""
+"""Model folders on disk are complete or absent, and a damaged one does not affect the others."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def folders(data: Path, directory: DataDirectory) -> ModelFolders:
 
 
 def edit_card(**changes: object) -> Callable[[Path], None]:
-    """Damages a folder: other entries in its card."""
+    """Return a function that damages a folder: it changes entries of its card."""
 
     def edit(home: Path) -> None:
         card = json.loads((home / "model.json").read_text(encoding="utf-8"))
@@ -40,8 +40,8 @@ def edit_card(**changes: object) -> Callable[[Path], None]:
     return edit
 
 
-def text(name: str, content: str) -> Callable[[Path], None]:
-    """Damages a folder: other content of a file."""
+def replace_text(name: str, content: str) -> Callable[[Path], None]:
+    """Return a function that damages a folder: it replaces the content of a file."""
 
     def write(home: Path) -> None:
         (home / name).write_text(content, encoding="utf-8")
@@ -51,9 +51,9 @@ def text(name: str, content: str) -> Callable[[Path], None]:
 
 DAMAGE: dict[str, Callable[[Path], None]] = {
     "no card": lambda home: (home / "model.json").unlink(),
-    "no JSON": text("model.json", "{"),
-    "no object": text("model.json", "[]"),
-    "deep": text("model.json", "[" * 100_000),
+    "no JSON": replace_text("model.json", "{"),
+    "no object": replace_text("model.json", "[]"),
+    "deep": replace_text("model.json", "[" * 100_000),
     "other format": edit_card(format=99),
     "no labels": edit_card(labels=[]),
     "labels twice": edit_card(labels=["a", "a"]),
@@ -64,7 +64,7 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
     "no ONNX": lambda home: (home / "model.onnx").unlink(),
     "a path": edit_card(sha256={"model.onnx": "0" * 64, "../../secret": "0" * 64}),
 }
-CHANGED = {"changed ONNX": text("model.onnx", "x"), "changed weights": text("model.safetensors", "x")}
+CHANGED = {"changed ONNX": replace_text("model.onnx", "x"), "changed weights": replace_text("model.safetensors", "x")}
 
 
 @pytest.mark.parametrize("damage", [*DAMAGE.values(), *CHANGED.values()], ids=[*DAMAGE, *CHANGED])
@@ -75,11 +75,11 @@ def test_a_damaged_folder_is_not_registered(
     with pytest.raises(HaleganadaError) as caught:
         folders.add(made, "0" * 12)
     assert caught.value.reason == "MODEL_DAMAGED" and "again" in caught.value.message
-    assert made.is_dir() and not folders.all(), "it is where it was, for whoever wants to look"
+    assert made.is_dir() and not folders.all(), "it stays where it was, for inspection"
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
-def test_a_folder_that_was_damaged_later_is_left_out(
+def test_a_folder_that_was_damaged_later_is_skipped(
     folders: ModelFolders, tmp_path: Path, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     good, bad = (folders.add(write_tiny_model(tmp_path, MODEL), digit * 12) for digit in "ab")
@@ -91,7 +91,7 @@ def test_a_folder_that_was_damaged_later_is_left_out(
 def test_models_of_the_package(
     data: Path, directory: DataDirectory, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One that is missing is no model; a damaged one is left out with a line in the log."""
+    """A missing one is ignored; a damaged one is skipped and logged."""
     good, bad = (write_tiny_model(tmp_path, MODEL).rename(tmp_path / name) for name in ("letters", "bad"))
     (bad / "model.onnx").unlink()
     folders = ModelFolders(data / "models", directory.temporary_file, (good, tmp_path / "missing", bad))
@@ -108,7 +108,7 @@ def test_foreign_things_below_models_are_left_alone(folders: ModelFolders, data:
 
 
 @pytest.mark.parametrize("content", ["", "[1]", "\x00", '{"w": '])
-def test_choices_that_cannot_be_read_are_none(folders: ModelFolders, data: Path, content: str) -> None:
+def test_unreadable_active_models_are_empty(folders: ModelFolders, data: Path, content: str) -> None:
     folders.save_active({"ಕ/..": "a" * 12})
     assert folders.load_active() == {"ಕ/..": "a" * 12}
     (data / "models" / "active.json").write_text(content)
@@ -123,7 +123,7 @@ def test_a_removed_model_is_gone(folders: ModelFolders, data: Path, tmp_path: Pa
 
 
 def test_killed_while_registering_and_deleting(data: Path) -> None:
-    """kill -9 at random moments: what is there is whole, what was acknowledged is there."""
+    """After kill -9 at random moments, all models on disk are complete, and all acknowledged ones are there."""
     chance, acknowledged = random.Random(3), set[str]()
     for _ in range(ROUNDS):
         acknowledged |= run_and_kill(data, chance.uniform(0.02, 0.15))
@@ -137,7 +137,7 @@ def test_killed_while_registering_and_deleting(data: Path) -> None:
 
 
 def run_and_kill(data: Path, after_s: float) -> set[str]:
-    """Let a process register models for a while; the ids that it acknowledged and did not delete."""
+    """Let a process register models for a while, kill it, and return the ids that it acknowledged."""
     line = (sys.executable, "-m", "tests.unit.server.store.killed_registrar", str(data))
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""Data sets on disk: the same content is the same, whatever it came in; nothing is ever half there."""
+"""Data sets on disk: equal content gives equal data sets in every format; a data set is complete or absent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from haleganada_server.vision import dataset_raster, rasterize
 from numpy.typing import NDArray
 
 from tests.datasets import drawing, drawings, folders_of, idx_files, png, write_npz, write_zip
-from tests.unit.server.store.test_full_disk import files_limited_to
+from tests.unit.server.store.test_full_disk import limit_file_size
 
 LABELS = [i % 5 for i in range(30)]
 IMAGES = drawings(30)
@@ -38,9 +38,9 @@ class World:
         self.used: set[str] = set()
         self.datasets = Datasets(self.store, lambda dataset_id: dataset_id in self.used)
 
-    def add(self, path: Path, wanted: Callable[[], bool] = lambda: True, **options: Any) -> DatasetInfo:
-        wish = DatasetOptions(**{"name": "set", **options})
-        return self.datasets.add(path, path.name, wish, wanted)
+    def add(self, path: Path, is_wanted: Callable[[], bool] = lambda: True, **options: Any) -> DatasetInfo:
+        chosen = DatasetOptions(**{"name": "set", **options})
+        return self.datasets.add(path, path.name, chosen, is_wanted)
 
     def array(self, info: DatasetInfo, name: str) -> NDArray[Any]:
         return np.asarray(np.load(self.store.folder(info.dataset_id) / f"{name}.npy", allow_pickle=False))
@@ -51,7 +51,7 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-def test_what_is_on_disk(world: World, tmp_path: Path) -> None:
+def test_the_arrays_on_disk(world: World, tmp_path: Path) -> None:
     info = world.add(write_npz(tmp_path / "s.npz", x=IMAGES, y=LABELS, writer=[i % 3 for i in range(30)]))
     names = [count.label for count in info.labels]
     rasters, labels, parts, writers = (world.array(info, name) for name in ("rasters", "labels", "parts", "writers"))
@@ -67,7 +67,7 @@ def test_what_is_on_disk(world: World, tmp_path: Path) -> None:
     assert info.bytes_on_disk > rasters.nbytes
 
 
-def test_what_leaked_is_named_and_older_sets_name_nothing(world: World, tmp_path: Path) -> None:
+def test_leaks_are_listed_except_in_older_data_sets(world: World, tmp_path: Path) -> None:
     files = {f"{part}/{label}/{i}.png": png(IMAGES[i]) for part in ("train", "test") for i, label in enumerate("ab")}
     for name, content in files.items():
         (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -86,19 +86,19 @@ def test_what_leaked_is_named_and_older_sets_name_nothing(world: World, tmp_path
     assert older.leaked == () and older.leaks == 2
 
 
-def test_what_is_there_twice_is_named(world: World, tmp_path: Path) -> None:
+def test_duplicates_are_listed(world: World, tmp_path: Path) -> None:
     files = {f"{label}/{i}.png": png(IMAGES[i]) for i, label in enumerate("abab")} | {"a/again.png": png(IMAGES[0])}
     info = world.add(write_zip(tmp_path / "s.zip", files), validation_share=0.0, test_share=0.0)
     assert info.duplicated == (RepeatedDrawing("a/0.png", "a/again.png", None, Part.TRAIN),) and info.duplicates == 1
     assert world.store.all() == [info]
     path = world.store.folder(info.dataset_id) / "dataset.json"
     entry = json.loads(path.read_text(encoding="utf-8"))
-    entry["duplicated"] = [{"item": "x", "kept": "y"}]  # without parts, as they were first named
+    entry["duplicated"] = [{"item": "x", "kept": "y"}]  # without parts, as in the first version
     path.write_text(json.dumps(entry), encoding="utf-8")
     assert world.store.all()[0].duplicated == (RepeatedDrawing("x", "y"),)
 
 
-def test_the_same_content_is_the_same_in_every_form_and_order(world: World, tmp_path: Path) -> None:
+def test_equal_content_is_equal_in_every_format_and_order(world: World, tmp_path: Path) -> None:
     as_png = {f"{label}/{i}.png": png(image) for i, (image, label) in enumerate(zip(IMAGES, LABELS, strict=True))}
     shuffled = dict(random.Random(1).sample(sorted(as_png.items()), len(as_png)))
     for name, content in as_png.items():
@@ -120,7 +120,7 @@ def test_the_same_content_is_the_same_in_every_form_and_order(world: World, tmp_
     assert world.add(forms[0], seed=1).sha256 != made[0].sha256
 
 
-def test_all_is_there_after_a_restart(world: World, tmp_path: Path) -> None:
+def test_everything_is_kept_after_a_restart(world: World, tmp_path: Path) -> None:
     files = folders_of(["ಅ", "U+0C95_0CCD"]) | {"ಅ/bad.png": b"x", "loose.png": png(drawing("loose"))}
     info = world.add(write_zip(tmp_path / "s.zip", files))
     assert info.refused_total == 2 and {one.item for one in info.refused} == {"ಅ/bad.png", "loose.png"}
@@ -131,7 +131,7 @@ def test_all_is_there_after_a_restart(world: World, tmp_path: Path) -> None:
     assert World(tmp_path).datasets.get(info.dataset_id) == info
 
 
-def test_a_damaged_one_does_not_hide_the_others(world: World, tmp_path: Path) -> None:
+def test_a_damaged_data_set_does_not_hide_the_others(world: World, tmp_path: Path) -> None:
     path = write_npz(tmp_path / "s.npz", x=IMAGES, y=LABELS)
     damaged, lacking, good = (world.add(path) for _ in range(3))
     (world.store.folder(damaged.dataset_id) / "dataset.json").write_text("{")
@@ -167,10 +167,10 @@ def test_deleting(world: World, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX systems")
-@pytest.mark.parametrize("room", [30 * 4096 - 1, 30 * 4096 + 64], ids=["for the spool", "for the arrays"])
-def test_no_room(world: World, tmp_path: Path, room: int) -> None:
+@pytest.mark.parametrize("limit", [30 * 4096 - 1, 30 * 4096 + 64], ids=["for the spool", "for the arrays"])
+def test_a_full_disk(world: World, tmp_path: Path, limit: int) -> None:
     path = write_npz(tmp_path / "s.npz", x=IMAGES, y=LABELS)
-    with pytest.raises(Exhausted) as caught, files_limited_to(room):
+    with pytest.raises(Exhausted) as caught, limit_file_size(limit):
         world.add(path)
     assert caught.value.reason == "DISK_FULL"
     assert not list((tmp_path / "tmp").iterdir()) and not list((tmp_path / "datasets").iterdir())
@@ -178,14 +178,14 @@ def test_no_room(world: World, tmp_path: Path, room: int) -> None:
     assert world.add(path).labels
 
 
-def test_a_caller_who_goes_away_leaves_nothing(world: World, tmp_path: Path) -> None:
+def test_a_disconnected_caller_leaves_nothing(world: World, tmp_path: Path) -> None:
     answers = iter([True] * 10)
     with pytest.raises(Precondition):
         world.add(write_npz(tmp_path / "s.npz", x=IMAGES, y=LABELS), lambda: next(answers, False))
     assert not list((tmp_path / "tmp").iterdir()) and not list((tmp_path / "datasets").iterdir())
 
 
-def test_blank_drawings_are_refused_one_by_one(world: World, tmp_path: Path) -> None:
+def test_blank_drawings_are_refused_individually(world: World, tmp_path: Path) -> None:
     blank = np.zeros((1, 28, 28), np.uint8)
     path = write_npz(tmp_path / "s.npz", x=np.concatenate([IMAGES, blank]), y=[*LABELS, 1])
     info = world.add(path)

@@ -1,4 +1,4 @@
-"""Uploads: any number of calls make one file, or none."""
+"""Uploads: any number of calls give one complete file, or none."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from haleganada_server.core.errors import AlreadyExists, Exhausted, InvalidInput, Unavailable
 from haleganada_server.store.datasets.uploads import Uploads
 
-from tests.unit.server.store.test_full_disk import files_limited_to
+from tests.unit.server.store.test_full_disk import limit_file_size
 
 DATA = bytes(range(256)) * 40
 NAME = hashlib.sha256(DATA).hexdigest()
@@ -24,22 +24,22 @@ def uploads(tmp_path: Path) -> Uploads:
     return Uploads(tmp_path / "uploads", 20_000)
 
 
-def breaking(*chunks: bytes) -> Iterator[bytes]:
+def interrupted(*chunks: bytes) -> Iterator[bytes]:
     yield from chunks
     raise ConnectionError
 
 
-def test_in_one_go(uploads: Uploads) -> None:
+def test_one_call(uploads: Uploads) -> None:
     assert uploads.bytes_received(NAME) == 0
     assert uploads.receive(NAME, 0, [DATA[:5000], DATA[5000:]]).read_bytes() == DATA
     uploads.remove(NAME)
     assert uploads.bytes_received(NAME) == 0
 
 
-def test_going_on_after_a_break(uploads: Uploads, tmp_path: Path) -> None:
+def test_continuing_after_an_interruption(uploads: Uploads, tmp_path: Path) -> None:
     with pytest.raises(ConnectionError):
-        uploads.receive(NAME, 0, breaking(DATA[:3000]))
-    again = Uploads(tmp_path / "uploads", 20_000)  # the server was started anew
+        uploads.receive(NAME, 0, interrupted(DATA[:3000]))
+    again = Uploads(tmp_path / "uploads", 20_000)  # the server was restarted
     assert again.bytes_received(NAME) == 3000
     with pytest.raises(InvalidInput) as caught:
         again.receive(NAME, 2000, [DATA[2000:]])
@@ -48,9 +48,9 @@ def test_going_on_after_a_break(uploads: Uploads, tmp_path: Path) -> None:
     assert again.receive(NAME, len(DATA), []).read_bytes() == DATA
 
 
-def test_beginning_again(uploads: Uploads) -> None:
+def test_starting_again(uploads: Uploads) -> None:
     with pytest.raises(ConnectionError):
-        uploads.receive(NAME, 0, breaking(b"something else"))
+        uploads.receive(NAME, 0, interrupted(b"something else"))
     assert uploads.receive(NAME, 0, [DATA]).read_bytes() == DATA
 
 
@@ -72,7 +72,7 @@ def test_another_hash(uploads: Uploads, chunks: list[bytes]) -> None:
     assert caught.value.field == "header.sha256" and uploads.bytes_received(NAME) == 0
 
 
-def test_what_arrived_is_kept_if_the_stream_ended_because_its_sender_is_gone(uploads: Uploads) -> None:
+def test_received_bytes_are_kept_if_the_sender_disconnected(uploads: Uploads) -> None:
     with pytest.raises(Unavailable):
         uploads.receive(NAME, 0, [DATA[:3000]], lambda: False)
     assert uploads.receive(NAME, 3000, [DATA[3000:]], lambda: False).read_bytes() == DATA
@@ -85,13 +85,13 @@ def test_too_large(uploads: Uploads) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX systems")
-def test_no_room(uploads: Uploads) -> None:
-    with pytest.raises(Exhausted), files_limited_to(4000):
+def test_a_full_disk(uploads: Uploads) -> None:
+    with pytest.raises(Exhausted), limit_file_size(4000):
         uploads.receive(NAME, 0, [DATA[:3000], DATA[3000:]])
     assert uploads.bytes_received(NAME) == 0
 
 
-def test_leftovers_go_after_a_week(uploads: Uploads, tmp_path: Path) -> None:
+def test_old_uploads_are_removed_after_a_week(uploads: Uploads, tmp_path: Path) -> None:
     for name, days in (("a" * 64, 6), ("b" * 64, 8)):
         path = tmp_path / "uploads" / name
         path.write_bytes(DATA)

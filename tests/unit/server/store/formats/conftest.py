@@ -1,4 +1,4 @@
-"""A workspace with a little of everything, for export."""
+"""A workspace with a little of everything, for exports."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Read = Callable[[Path], list[ImportItem | RefusedItem]]
 
 @pytest.fixture
 def taught(log: SqliteLog) -> SqliteLog:
-    """Four live samples of three labels, drawn and photographed, one of them a form; a fifth was forgotten."""
+    """Four live samples of three labels, strokes and rasters, one of them a variant; a fifth was forgotten."""
     with log.transaction() as transaction:
         for label, kind in (("ಕ", "ink"), ("ಕ್", "png"), ("../<b>", "ink"), ("ಕ", "png"), ("forgotten", "ink")):
             teach(transaction, label, kind=kind)
@@ -29,7 +29,7 @@ def taught(log: SqliteLog) -> SqliteLog:
 
 @pytest.fixture
 def export(directory: DataDirectory, taught: SqliteLog, tmp_path: Path) -> Callable[[TransferFormat], Path]:
-    """Exports that workspace to a file of the test's own."""
+    """Return a function that exports that workspace to a file of the test."""
 
     def write(form: TransferFormat) -> Path:
         exported = directory.export(taught, form)
@@ -43,5 +43,5 @@ def export(directory: DataDirectory, taught: SqliteLog, tmp_path: Path) -> Calla
 
 @pytest.fixture
 def read(directory: DataDirectory) -> Read:
-    """All items of a file, its form found out from it."""
+    """Return a function that reads all items of a file, and detects its format."""
     return lambda path: list(directory.read_import(path, None))

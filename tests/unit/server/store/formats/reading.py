@@ -1,4 +1,4 @@
-"""Taking apart what the readers give."""
+"""Helpers that sort what the readers yield."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from haleganada_server.core.workspaces.ports import ImportItem
 from haleganada_server.core.workspaces.types import RefusedItem
 
 
-def good(found: Iterable[ImportItem | RefusedItem]) -> list[ImportItem]:
-    """All items, none of which was refused."""
+def require_items(found: Iterable[ImportItem | RefusedItem]) -> list[ImportItem]:
+    """Return all items, and check that none was refused."""
     items = []
     for item in found:
         assert isinstance(item, ImportItem), f"{item.item}: {item.error}"
@@ -18,8 +18,8 @@ def good(found: Iterable[ImportItem | RefusedItem]) -> list[ImportItem]:
     return items
 
 
-def refusal(found: Iterable[ImportItem | RefusedItem]) -> tuple[str, str]:
-    """Name of the only item, and the field for which it was refused."""
+def require_refusal(found: Iterable[ImportItem | RefusedItem]) -> tuple[str, str]:
+    """Return the name of the only item, and the field for which it was refused."""
     (item,) = found
     assert isinstance(item, RefusedItem) and isinstance(item.error, InvalidInput)
     return item.item, item.error.field

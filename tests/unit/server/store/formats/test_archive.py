@@ -1,4 +1,4 @@
-"""The archive: what comes out goes in elsewhere, to the bit; what was changed on the way is refused."""
+"""The archive: an import gives exactly what was exported; a changed file is refused."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from haleganada_server.store.sample_log.log import SqliteLog
 
 from tests.unit.server.core.workspaces.small_world import assert_same_posteriors, lesson, open_workspaces, posteriors
 from tests.unit.server.store.formats.conftest import Read
-from tests.unit.server.store.formats.reading import good, refusal
+from tests.unit.server.store.formats.reading import require_items, require_refusal
 from tests.unit.server.store.rows import DIM, HASH, ink, sample
 
 Export = Callable[[TransferFormat], Path]
 
 
-def test_everything_comes_back_to_the_bit(export: Export, read: Read, taught: SqliteLog) -> None:
+def test_everything_is_imported_unchanged(export: Export, read: Read, taught: SqliteLog) -> None:
     rows = list(taught.every_sample())
-    items = good(read(export(TransferFormat.ARCHIVE)))
+    items = require_items(read(export(TransferFormat.ARCHIVE)))
     assert [item.label for item in items] == ["ಕ", "ಕ್", "../<b>", "ಕ"]
     assert [item.canonical for item in items] == ["", "ಕ", "", ""]
     assert items[0].glyph == Glyph(ink=ink(1)) and items[1].glyph == Glyph(image=rows[1].glyph)
@@ -66,11 +66,11 @@ def test_another_server_predicts_identically(tmp_path: Path) -> None:
     there.close()
 
 
-def test_embeddings_of_another_length_are_left_out(export: Export, read: Read, taught: SqliteLog) -> None:
-    """While the samples are embedded anew by weights of another dimension, an import embeds the fewer ones itself."""
+def test_embeddings_of_another_dimension_are_left_out(export: Export, read: Read, taught: SqliteLog) -> None:
+    """During re-embedding with another dimension, an import embeds the smaller group itself."""
     with taught.transaction() as transaction:
         transaction.set_embedding(2, np.ones(DIM + 1, dtype=np.float32), "f" * 64)
-    items = good(read(export(TransferFormat.ARCHIVE)))
+    items = require_items(read(export(TransferFormat.ARCHIVE)))
     assert [item.embedder_hash for item in items] == [HASH, "", HASH, HASH]
     for item, row in zip(items, taught.every_sample(), strict=True):
         if item.embedder_hash:
@@ -82,14 +82,14 @@ def test_equal_workspaces_give_equal_files(export: Export) -> None:
     assert export(TransferFormat.ARCHIVE).read_bytes() == export(TransferFormat.ARCHIVE).read_bytes()
 
 
-def test_an_export_is_of_one_moment(directory: DataDirectory, taught: SqliteLog, read: Read) -> None:
-    """A commit in progress is left out, of the samples, the links and the manifest alike."""
+def test_an_export_shows_one_moment(directory: DataDirectory, taught: SqliteLog, read: Read) -> None:
+    """A commit in progress is missing in the samples, the links and the manifest alike."""
     with taught.transaction() as transaction:
         transaction.set_canonical("../<b>", "ಕ")
         transaction.set_forgotten(1, True)
         exported = directory.export(taught, TransferFormat.ARCHIVE)
     assert exported.samples_total == 4
-    assert [item.canonical for item in good(read(exported.path))] == ["", "ಕ", "", ""]
+    assert [item.canonical for item in require_items(read(exported.path))] == ["", "ಕ", "", ""]
     exported.close()
     assert not exported.path.exists()
 
@@ -106,7 +106,7 @@ def line_of(path: Path, number: int = 0) -> dict[str, Any]:
 
 
 def forge(path: Path, lines: list[Any], vectors: bytes | None = None, **manifest: Any) -> None:
-    """An archive with right checksums whose content is the test's."""
+    """Write an archive with the given content and correct checksums."""
     samples = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
     vectors = bytes(4 * DIM * len(lines)) if vectors is None else vectors
     hashes = {"samples.jsonl": sha256(samples).hexdigest(), "embeddings.f32": sha256(vectors).hexdigest()}
@@ -140,20 +140,20 @@ BAD_FACTS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("facts", "field"), BAD_FACTS, ids=[str(facts)[:40] for facts, _ in BAD_FACTS])
-def test_a_forged_sample_is_refused_and_the_others_are_not(
+def test_a_forged_sample_is_refused_alone(
     export: Export, read: Read, tmp_path: Path, facts: dict[str, Any], field: str
 ) -> None:
     whole = line_of(export(TransferFormat.ARCHIVE))
     forge(tmp_path / "forged.zip", [{**whole, **facts}, whole])
     found = read(tmp_path / "forged.zip")
-    assert refusal(found[:1]) == ("line 1", field)
-    assert good(found[1:])[0].label == "ಕ"
+    assert require_refusal(found[:1]) == ("line 1", field)
+    assert require_items(found[1:])[0].label == "ಕ"
 
 
 @pytest.mark.parametrize("line", [[], 5, "text", None, {}])
-def test_a_line_that_is_no_sample_is_refused(read: Read, tmp_path: Path, line: Any) -> None:
+def test_a_line_that_is_not_a_sample_is_refused(read: Read, tmp_path: Path, line: Any) -> None:
     forge(tmp_path / "forged.zip", [line])
-    assert refusal(read(tmp_path / "forged.zip"))[0] == "line 1"
+    assert require_refusal(read(tmp_path / "forged.zip"))[0] == "line 1"
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
@@ -162,13 +162,13 @@ def test_a_vector_that_would_poison_every_probability_is_refused(
 ) -> None:
     vectors = struct.pack(f"<{DIM}f", *[number] * DIM)
     forge(tmp_path / "forged.zip", [line_of(export(TransferFormat.ARCHIVE))], vectors)
-    assert refusal(read(tmp_path / "forged.zip")) == ("line 1", "embedding")
+    assert require_refusal(read(tmp_path / "forged.zip")) == ("line 1", "embedding")
 
 
-def test_a_guess_that_is_no_label_is_dropped(export: Export, read: Read, tmp_path: Path) -> None:
+def test_an_invalid_predicted_label_is_dropped(export: Export, read: Read, tmp_path: Path) -> None:
     whole = line_of(export(TransferFormat.ARCHIVE))
     forge(tmp_path / "forged.zip", [{**whole, "predicted": bad} for bad in ("\n", "x" * 1000, "ಆ")])
-    assert [item.predicted for item in good(read(tmp_path / "forged.zip"))] == ["", "", "ಆ"]
+    assert [item.predicted for item in require_items(read(tmp_path / "forged.zip"))] == ["", "", "ಆ"]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_a_guess_that_is_no_label_is_dropped(export: Export, read: Read, tmp_pat
     ],
     ids=str,
 )
-def test_an_archive_that_is_not_as_its_manifest_says_is_refused_as_a_whole(
+def test_an_archive_that_contradicts_its_manifest_is_refused(
     export: Export, read: Read, tmp_path: Path, manifest: dict[str, Any]
 ) -> None:
     forge(tmp_path / "forged.zip", [line_of(export(TransferFormat.ARCHIVE))], **manifest)
@@ -209,25 +209,25 @@ def test_an_archive_without_its_parts_is_refused(read: Read, tmp_path: Path) -> 
 
 
 def test_any_flipped_byte_is_noticed_before_anything_is_taught(export: Export, directory: DataDirectory) -> None:
-    """Or it changes nothing that is read, such as a date."""
+    """Unless it changes something that is not read, such as a date."""
     content = export(TransferFormat.ARCHIVE).read_bytes()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "flipped.zip"
         path.write_bytes(content)
-        whole = [item.key for item in good(directory.read_import(path, TransferFormat.ARCHIVE))]
+        whole = [item.key for item in require_items(directory.read_import(path, TransferFormat.ARCHIVE))]
         for place in range(0, len(content), 23):
             flipped = bytearray(content)
             flipped[place] ^= 0x10
             path.write_bytes(flipped)
             try:
-                found = good(directory.read_import(path, TransferFormat.ARCHIVE))
+                found = require_items(directory.read_import(path, TransferFormat.ARCHIVE))
             except InvalidInput:
                 continue
             assert [item.key for item in found] == whole
 
 
-def test_samples_keep_what_they_were(export: Export, read: Read) -> None:
-    """The identity of an item does not depend on where it is exported from."""
-    first, second = (good(read(export(TransferFormat.ARCHIVE))) for _ in range(2))
+def test_items_keep_their_keys(export: Export, read: Read) -> None:
+    """An item's key does not depend on the workspace from which it is exported."""
+    first, second = (require_items(read(export(TransferFormat.ARCHIVE))) for _ in range(2))
     assert [item.key for item in first] == [item.key for item in second]
     assert sample(1).glyph == (first[0].stored_glyph or ("", b""))[1]

@@ -1,4 +1,4 @@
-"""Zips of labeled images: folder names of every kind, zips of every program, and hostile ones."""
+"""Zips of labeled images: all kinds of folder names, zips of various programs, and malicious ones."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.unit.server.store.formats.conftest import Read
-from tests.unit.server.store.formats.reading import good, refusal
+from tests.unit.server.store.formats.reading import require_items, require_refusal
 from tests.unit.server.store.rows import png
 
 Export = Callable[[TransferFormat], Path]
 
 
-def zipped(path: Path, *files: tuple[str, bytes]) -> Path:
-    """A zip with these files."""
+def write_zip(path: Path, *files: tuple[str, bytes]) -> Path:
+    """Write a zip with these files."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         for name, content in files:
             file.writestr(name, content)
@@ -44,8 +44,8 @@ def test_one_picture_for_each_sample_that_any_viewer_shows(export: Export) -> No
         assert picture.mode == "L" and (lowest, highest) == (0, 255) and picture.getpixel((0, 0)) == 255
 
 
-def test_what_is_written_is_read(export: Export, read: Read) -> None:
-    found = good(read(export(TransferFormat.IMAGE_FOLDER)))
+def test_an_export_can_be_imported(export: Export, read: Read) -> None:
+    found = require_items(read(export(TransferFormat.IMAGE_FOLDER)))
     assert [item.label for item in found] == ["ಕ", "ಕ್", "../<b>", "ಕ"]
 
 
@@ -69,22 +69,22 @@ def test_what_is_written_is_read(export: Export, read: Read) -> None:
     ],
 )
 def test_folder_names(read: Read, tmp_path: Path, folder: str, label: str) -> None:
-    (item,) = good(read(zipped(tmp_path / "any.zip", (f"{folder}/x.PNG", png(1)))))
+    (item,) = require_items(read(write_zip(tmp_path / "any.zip", (f"{folder}/x.PNG", png(1)))))
     assert item.label == label and item.glyph.image == png(1)
 
 
 @pytest.mark.parametrize("folder", ["U+110000", "U+FFFFFF", "99999999", "9" * 5000])
-def test_folders_of_no_code_point_are_refused(read: Read, tmp_path: Path, folder: str) -> None:
-    assert refusal(read(zipped(tmp_path / "any.zip", (f"{folder}/x.png", png(1)))))[1] == "label"
+def test_folders_named_by_invalid_code_points_are_refused(read: Read, tmp_path: Path, folder: str) -> None:
+    assert require_refusal(read(write_zip(tmp_path / "any.zip", (f"{folder}/x.png", png(1)))))[1] == "label"
 
 
-def test_half_a_surrogate_pair_is_passed_on_for_the_core_to_refuse(read: Read, tmp_path: Path) -> None:
-    (item,) = good(read(zipped(tmp_path / "any.zip", ("U+D800/x.png", png(1)))))
+def test_half_a_surrogate_pair_is_left_to_the_core_to_refuse(read: Read, tmp_path: Path) -> None:
+    (item,) = require_items(read(write_zip(tmp_path / "any.zip", ("U+D800/x.png", png(1)))))
     assert item.label == "\ud800" and len(item.key) == 64
 
 
-def test_what_systems_add_is_passed_over_and_what_is_no_image_is_refused(read: Read, tmp_path: Path) -> None:
-    path = zipped(
+def test_files_added_by_systems_are_skipped_and_other_files_refused(read: Read, tmp_path: Path) -> None:
+    path = write_zip(
         tmp_path / "any.zip",
         ("A/", b""),
         ("A/1.png", png(1)),
@@ -96,62 +96,62 @@ def test_what_systems_add_is_passed_over_and_what_is_no_image_is_refused(read: R
     )
     found = read(path)
     assert [item.item for item in found] == ["A/1.png", "A/notes.txt", "3.png"]
-    assert refusal(found[1:2]) == ("A/notes.txt", "file") and refusal(found[2:]) == ("3.png", "label")
+    assert require_refusal(found[1:2]) == ("A/notes.txt", "file") and require_refusal(found[2:]) == ("3.png", "label")
 
 
-def test_names_in_utf8_that_do_not_say_so(read: Read, tmp_path: Path) -> None:
-    """As the Finder writes them: without the flag, Python takes them for code page 437."""
-    path = zipped(tmp_path / "any.zip", ("ಕ್/1.png", png(1)))
+def test_names_in_utf8_without_the_flag(read: Read, tmp_path: Path) -> None:
+    """The Finder writes them without the flag, so Python decodes them as code page 437."""
+    path = write_zip(tmp_path / "any.zip", ("ಕ್/1.png", png(1)))
     content = bytearray(path.read_bytes())
     for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         at = content.index(signature) + flags
         content[at + 1] &= ~0x08
     path.write_bytes(content)
-    assert [item.label for item in good(read(path))] == ["ಕ್"]
+    assert [item.label for item in require_items(read(path))] == ["ಕ್"]
 
 
 @pytest.mark.parametrize("name", ["../../A/evil.png", "/etc/A/evil.png", "C:\\A\\evil.png", "A/../B/A/evil.png"])
 def test_a_path_is_only_ever_a_name(read: Read, tmp_path: Path, name: str) -> None:
     before = set(tmp_path.rglob("*"))
-    path = zipped(tmp_path / "any.zip", (name, png(1)))
-    (item,) = good(read(path))
+    path = write_zip(tmp_path / "any.zip", (name, png(1)))
+    (item,) = require_items(read(path))
     assert item.label == "A"
     assert set(tmp_path.rglob("*")) - before <= {path}, "nothing is unpacked"
 
 
 def test_too_large_a_picture_is_refused_alone(read: Read, tmp_path: Path) -> None:
     big = bytes(MAX_IMAGE_BYTES + 1)
-    found = read(zipped(tmp_path / "any.zip", ("A/big.png", big), ("A/small.png", png(1))))
-    assert refusal(found[:1]) == ("A/big.png", "file")
-    assert good(found[1:])[0].item == "A/small.png"
+    found = read(write_zip(tmp_path / "any.zip", ("A/big.png", big), ("A/small.png", png(1))))
+    assert require_refusal(found[:1]) == ("A/big.png", "file")
+    assert require_items(found[1:])[0].item == "A/small.png"
 
 
-def test_a_bomb_is_refused_before_it_is_unpacked(read: Read, tmp_path: Path) -> None:
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(read: Read, tmp_path: Path) -> None:
     zeros = bytes(MAX_IMAGE_BYTES)
-    path = zipped(tmp_path / "bomb.zip", *((f"A/{number}.png", zeros) for number in range(9)))
+    path = write_zip(tmp_path / "bomb.zip", *((f"A/{number}.png", zeros) for number in range(9)))
     with pytest.raises(InvalidInput, match="unpacks to"):
         read(path)
 
 
 def test_a_picture_that_unpacks_further_than_it_says_is_cut_off(read: Read, tmp_path: Path) -> None:
-    path = zipped(tmp_path / "liar.zip", ("A/1.png", bytes(1_000_000)))
+    path = write_zip(tmp_path / "liar.zip", ("A/1.png", bytes(1_000_000)))
     content = path.read_bytes().replace(struct.pack("<I", 1_000_000), struct.pack("<I", 10))
     path.write_bytes(content)
-    assert refusal(read(path)) == ("A/1.png", "file")
+    assert require_refusal(read(path)) == ("A/1.png", "file")
 
 
 def test_a_list_of_too_many_files_is_refused_unread(
     read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = zipped(tmp_path / "many.zip", *((f"A/{number}.png", b"") for number in range(50)))
+    path = write_zip(tmp_path / "many.zip", *((f"A/{number}.png", b"") for number in range(50)))
     monkeypatch.setattr(zip_files, "DEFAULT_LIMITS", zip_files.ZipLimits(members=49))
     with pytest.raises(InvalidInput, match="split it"):
         read(path)
 
 
 @pytest.mark.parametrize("wide", [False, True], ids=["32 bits", "64 bits"])
-def test_a_list_that_says_it_is_huge_is_refused_unread(read: Read, tmp_path: Path, wide: bool) -> None:
-    path = zipped(tmp_path / "huge.zip", ("A/1.png", png(1)))
+def test_a_list_that_claims_to_be_huge_is_refused_unread(read: Read, tmp_path: Path, wide: bool) -> None:
+    path = write_zip(tmp_path / "huge.zip", ("A/1.png", png(1)))
     content = bytearray(path.read_bytes())
     end = content.rindex(b"PK\x05\x06")
     if wide:
@@ -165,18 +165,18 @@ def test_a_list_that_says_it_is_huge_is_refused_unread(read: Read, tmp_path: Pat
 
 
 def test_encrypted_and_unusual_members_are_refused(read: Read, tmp_path: Path) -> None:
-    path = zipped(tmp_path / "any.zip", ("A/1.png", png(1)))
+    path = write_zip(tmp_path / "any.zip", ("A/1.png", png(1)))
     whole = path.read_bytes()
-    for offsets, value in (((6, 8), 0x01), ((8, 10), 99)):  # flags: encrypted; a method that nobody knows
+    for offsets, value in (((6, 8), 0x01), ((8, 10), 99)):  # flags: encrypted; an unknown method
         content = bytearray(whole)
         for signature, offset in zip((b"PK\x03\x04", b"PK\x01\x02"), offsets, strict=True):
             content[content.index(signature) + offset] = value
         path.write_bytes(content)
-        assert refusal(read(path)) == ("A/1.png", "file")
+        assert require_refusal(read(path)) == ("A/1.png", "file")
 
 
 @pytest.mark.parametrize("keep", [10, 100, -1, -10])
-def test_a_zip_that_was_cut_off(directory: DataDirectory, export: Export, tmp_path: Path, keep: int) -> None:
+def test_a_truncated_zip(directory: DataDirectory, export: Export, tmp_path: Path, keep: int) -> None:
     path = tmp_path / "cut.zip"
     path.write_bytes(export(TransferFormat.IMAGE_FOLDER).read_bytes()[:keep])
     for form in (None, TransferFormat.IMAGE_FOLDER, TransferFormat.ARCHIVE):
@@ -190,7 +190,7 @@ def test_a_zip_that_was_cut_off(directory: DataDirectory, export: Export, tmp_pa
 @example("65")
 @example("ಕ" * 32)
 @example("😀" * 64)
-def test_a_folders_name_says_its_label(label: str) -> None:
+def test_a_folder_name_gives_its_label(label: str) -> None:
     names = items.label_to_folders(label).split("/")
     for name in names:
         assert name.isascii() and len(name) < 255 and not set(name) & set('\\:*?"<>|.')

@@ -1,4 +1,4 @@
-"""JSON lines: what is written is read, and a bad line is refused alone."""
+"""JSON lines: an export can be imported, and a bad line is refused alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.server.store.formats.conftest import Read
-from tests.unit.server.store.formats.reading import good, refusal
+from tests.unit.server.store.formats.reading import require_items, require_refusal
 from tests.unit.server.store.rows import ink, png
 
 Export = Callable[[TransferFormat], Path]
@@ -32,8 +32,8 @@ def test_one_object_for_each_sample(export: Export) -> None:
     assert base64.b64decode(lines[1]["image"]) == png(2)
 
 
-def test_what_is_written_is_read(export: Export, read: Read) -> None:
-    found = good(read(export(TransferFormat.JSONL)))
+def test_an_export_can_be_imported(export: Export, read: Read) -> None:
+    found = require_items(read(export(TransferFormat.JSONL)))
     assert [(item.label, item.canonical) for item in found][:2] == [("ಕ", ""), ("ಕ್", "ಕ")]
     assert [item.glyph for item in found][:2] == [Glyph(ink=ink(1)), Glyph(image=png(2))]
     assert len({item.key for item in found}) == 4
@@ -44,7 +44,7 @@ def test_what_is_written_is_read(export: Export, read: Read) -> None:
 def test_files_of_other_programs(read: Read, tmp_path: Path, prefix: bytes) -> None:
     path = tmp_path / "any.jsonl"
     path.write_bytes(prefix + json.dumps({"label": "a", "ink": INK}).encode() + b"\r\n\r\n")
-    (item,) = good(read(path))
+    (item,) = require_items(read(path))
     assert item.label == "a" and item.time_us == 0 and item.glyph.ink is not None
 
 
@@ -72,8 +72,8 @@ def test_a_bad_line_is_refused_alone(read: Read, tmp_path: Path, line: bytes, fi
     whole = json.dumps({"label": "a", "ink": INK}).encode()
     path.write_bytes(b"\n".join((whole, line, whole)))
     found = read(path)
-    assert refusal(found[1:2]) == ("line 2", field)
-    assert len(good([found[0], found[2]])) == 2
+    assert require_refusal(found[1:2]) == ("line 2", field)
+    assert len(require_items([found[0], found[2]])) == 2
 
 
 def test_a_line_that_never_ends_is_one_refusal(read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,11 +82,11 @@ def test_a_line_that_never_ends_is_one_refusal(read: Read, tmp_path: Path, monke
     whole = json.dumps({"label": "a", "ink": INK}).encode()
     path.write_bytes(b"\n".join((whole, b'{"label": "' + b"x" * 5000 + b'"}', whole)))
     found = read(path)
-    assert refusal(found[1:2])[0] == "line 2" and len(found) == 3
+    assert require_refusal(found[1:2])[0] == "line 2" and len(found) == 3
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n", b"[]", b"\0" * 100])
-def test_a_file_of_no_known_form(directory: DataDirectory, tmp_path: Path, content: bytes) -> None:
+def test_a_file_of_an_unknown_format(directory: DataDirectory, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "any"
     path.write_bytes(content)
     with pytest.raises(InvalidInput, match="neither"):
@@ -94,7 +94,7 @@ def test_a_file_of_no_known_form(directory: DataDirectory, tmp_path: Path, conte
 
 
 @given(st.text(max_size=20), st.binary(max_size=20), st.integers(0, 2**60))
-def test_an_items_key_says_all_there_is_to_it(label: str, drawing: bytes, time_us: int) -> None:
+def test_the_key_of_an_item_depends_on_its_content_only(label: str, drawing: bytes, time_us: int) -> None:
     key = items.item_key(label, drawing, time_us)
     assert key == items.item_key(label, drawing, time_us)
     assert (

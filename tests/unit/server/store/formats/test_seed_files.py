@@ -1,4 +1,4 @@
-"""The seed files: exactly the keys that people's scripts read, computed from what is known now."""
+"""The seed files: exactly the keys that existing scripts read, computed from the current state."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from haleganada_server.store import DataDirectory
 from haleganada_server.store.sample_log.log import SqliteLog
 from PIL import Image
 
-from tests.unit.server.store.formats.reading import good
+from tests.unit.server.store.formats.reading import require_items
 
 Export = Callable[[TransferFormat], Path]
 
@@ -41,7 +41,7 @@ def test_the_log_has_the_ten_keys(export: Export) -> None:
     assert [record["total_chars"] for record in records] == [1, 2, 3, 3]
 
 
-def test_the_summary_has_the_seeds_keys(export: Export) -> None:
+def test_the_summary_has_its_keys(export: Export) -> None:
     with zipfile.ZipFile(export(TransferFormat.SEED_FILES)) as file:
         summary = json.loads(file.read("training_summary.json"))
     assert summary == {
@@ -74,8 +74,6 @@ def test_an_empty_workspace_has_valid_files_too(directory: DataDirectory, log: S
 
 
 @pytest.mark.parametrize("form", [TransferFormat.SEED_FILES, None])
-def test_their_pictures_can_be_taught_elsewhere(
-    directory: DataDirectory, export: Export, form: TransferFormat | None
-) -> None:
+def test_their_pictures_can_be_imported(directory: DataDirectory, export: Export, form: TransferFormat | None) -> None:
     found = list(directory.read_import(export(TransferFormat.SEED_FILES), form))
-    assert [item.label for item in good(found)] == ["ಕ", "ಕ್", "../<b>", "ಕ"] and len(found) == 4
+    assert [item.label for item in require_items(found)] == ["ಕ", "ಕ್", "../<b>", "ಕ"] and len(found) == 4

@@ -1,4 +1,4 @@
-"""What the events of a log add up to, computed without its other tables: the reference that those are checked by."""
+"""The state that follows from the events of a log alone: the reference for its other tables."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class State:
     links: dict[str, str] = field(default_factory=dict)
 
 
-def replayed(path: Path) -> State:
-    """From the events alone, undone ones with their undos included."""
+def replay_events(path: Path) -> State:
+    """Return the state from the events alone, including undone ones and their undos."""
     with closing(sqlite3.connect(path)) as connection:
         found = connection.execute(f"SELECT {row_mapping.EVENT} FROM events ORDER BY revision").fetchall()
     events = [row_mapping.to_event(row) for row in found]
@@ -29,14 +29,14 @@ def replayed(path: Path) -> State:
     for event in events:
         if event.kind is ChangeKind.UNDO:
             assert by_revision[event.target].undone_by == event.revision
-            _take_back(state, by_revision[event.target])
+            _undo(state, by_revision[event.target])
         else:
             _apply(state, event)
     return state
 
 
-def stored(path: Path) -> State:
-    """From the tables that are kept beside the events."""
+def load_tables(path: Path) -> State:
+    """Return the state from the other tables."""
     with closing(sqlite3.connect(path)) as connection:
         found = connection.execute("SELECT sample_id, label, forgotten FROM samples").fetchall()
         links = dict(connection.execute("SELECT form, canonical FROM links").fetchall())
@@ -59,7 +59,7 @@ def _apply(state: State, event: Event) -> None:
         _link(state, event.label, event.canonical)
 
 
-def _take_back(state: State, event: Event) -> None:
+def _undo(state: State, event: Event) -> None:
     if event.kind in (ChangeKind.TEACH, ChangeKind.CORRECT):
         del state.live[event.sample_id]
         state.hidden.add(event.sample_id)

@@ -1,4 +1,4 @@
-"""One workspace's log: what a commit promises, what is read back, and what readers see meanwhile."""
+"""One workspace's log: the guarantees of a commit, what is read back, and what readers see during a commit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_a_new_log_is_empty(log: SqliteLog) -> None:
 
 
 @pytest.mark.parametrize("kind", ["ink", "png"])
-def test_a_sample_comes_back_to_the_bit_after_a_restart(directory: DataDirectory, kind: str) -> None:
+def test_a_sample_is_identical_after_a_restart(directory: DataDirectory, kind: str) -> None:
     log = directory.create("w")
     with log.transaction() as transaction:
         taught = teach(transaction, "ಕ್ಷ", kind=kind)
@@ -36,9 +36,20 @@ def test_a_sample_comes_back_to_the_bit_after_a_restart(directory: DataDirectory
     log.close()
 
 
-def test_an_event_comes_back_whole(log: SqliteLog) -> None:
+def test_an_event_is_read_back_unchanged(log: SqliteLog) -> None:
     event = Event(
-        ChangeKind.RELABEL, START_US, "id", b"\0\xff", "client", 7, "b", "a", "c", 3, '{"answer": 1}', revision=40
+        kind=ChangeKind.RELABEL,
+        time_us=START_US,
+        request_id="id",
+        payload_hash=b"\0\xff",
+        client="client",
+        sample_id=7,
+        label="b",
+        previous="a",
+        canonical="c",
+        target=3,
+        answer='{"answer": 1}',
+        revision=40,
     )
     with log.transaction() as transaction:
         assert transaction.append(event) == 40
@@ -47,7 +58,7 @@ def test_an_event_comes_back_whole(log: SqliteLog) -> None:
         assert transaction.answered("another") is None
 
 
-def test_an_exception_takes_everything_back(log: SqliteLog) -> None:
+def test_an_exception_rolls_everything_back(log: SqliteLog) -> None:
     teach_all(log, ["a"])
     with pytest.raises(KeyError), log.transaction() as transaction:
         teach(transaction, "b", request_id="once")
@@ -71,7 +82,7 @@ def test_a_group_is_visible_to_itself_and_to_readers_only_when_committed(log: Sq
     assert log.count() == log.revision() == 16
 
 
-def test_a_request_id_is_unique_and_none_is_not(log: SqliteLog) -> None:
+def test_request_ids_are_unique_unless_missing(log: SqliteLog) -> None:
     with log.transaction() as transaction:
         teach(transaction, request_id="once")
         teach(transaction)
@@ -81,7 +92,7 @@ def test_a_request_id_is_unique_and_none_is_not(log: SqliteLog) -> None:
     assert log.count() == 3
 
 
-def test_revisions_grow_whatever_is_asked_for(log: SqliteLog) -> None:
+def test_revisions_grow_whatever_is_requested(log: SqliteLog) -> None:
     with log.transaction() as transaction:
         asked = [0, 0, 10, 5, 0]
         given = [transaction.append(Event(ChangeKind.RESET, START_US, revision=revision)) for revision in asked]
@@ -110,7 +121,7 @@ def test_undo_finds_the_newest_change_that_is_not_undone(log: SqliteLog) -> None
     with log.transaction() as transaction:
         assert transaction.last_change() is None
         transaction.append(Event(ChangeKind.RESET, START_US))
-        assert transaction.last_change() is None, "a reset is not undone, but restored"
+        assert transaction.last_change() is None, "a reset cannot be undone, only restored"
         for kind in (ChangeKind.TEACH, ChangeKind.LINK, ChangeKind.FORGET):
             transaction.append(Event(kind, START_US))
         found = []
@@ -121,7 +132,7 @@ def test_undo_finds_the_newest_change_that_is_not_undone(log: SqliteLog) -> None
     assert found == [ChangeKind.FORGET, ChangeKind.LINK, ChangeKind.TEACH]
 
 
-def test_links_keep_the_order_in_which_they_were_made(log: SqliteLog) -> None:
+def test_links_keep_their_order(log: SqliteLog) -> None:
     with log.transaction() as transaction:
         for form, canonical in (("b", "a"), ("c", "a"), ("d", "a"), ("c", ""), ("b", "z"), ("never linked", "")):
             transaction.set_canonical(form, canonical)
@@ -152,11 +163,11 @@ def test_embeddings_follow_the_samples(log: SqliteLog) -> None:
     assert log.stale(HASH) == [StaleSample(2, "b", False)]
 
 
-def test_embeddings_of_different_length_are_not_mixed_up(log: SqliteLog) -> None:
+def test_embeddings_of_different_dimensions_are_not_mixed(log: SqliteLog) -> None:
     teach_all(log, ["a", "b", "c"])
     with log.transaction() as transaction:
         transaction.set_embedding(2, np.zeros(4, dtype=np.float32), "f" * 64)
-    assert log.embeddings("f" * 64)[2].shape == (1, 4), "other weights may make others"
+    assert log.embeddings("f" * 64)[2].shape == (1, 4), "other weights may have another dimension"
     assert log.embeddings(HASH)[2].shape == (2, DIM) and log.embedding_length() == DIM
     with log.transaction() as transaction:
         transaction.set_embedding(1, np.zeros(4, dtype=np.float32), HASH)
@@ -189,7 +200,7 @@ def test_readers_never_wait_for_the_writer(log: SqliteLog) -> None:
 
 
 def test_many_threads_read_while_one_writes(log: SqliteLog) -> None:
-    """Each sees a state in which the newest revision has its sample."""
+    """Each read sees a state in which the newest revision has its sample."""
     problems: list[str] = []
     done = threading.Event()
 

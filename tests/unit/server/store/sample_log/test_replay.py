@@ -1,4 +1,4 @@
-"""Whatever a workspace goes through, its tables are what its events add up to."""
+"""Whatever happens to a workspace, its tables match its events."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.server.core.workspaces.small_world import lesson, open_workspaces
-from tests.unit.server.store.sample_log.replay import replayed, stored
+from tests.unit.server.store.sample_log.replay import load_tables, replay_events
 
 LABELS = st.sampled_from(["a", "b", "c", "d"])
 CHANGES = st.one_of(
@@ -28,7 +28,7 @@ CHANGES = st.one_of(
 
 
 def change(workspace: Workspace, number: int, kind: str, *facts: object) -> None:
-    """Make one change; one that is refused must change nothing."""
+    """Apply one change; a refused one must change nothing."""
     with contextlib.suppress(HaleganadaError):
         if kind == "teach":
             workspace.train(lesson(number % 5, number, label=str(facts[0]), variant_of=str(facts[1])))
@@ -38,11 +38,11 @@ def change(workspace: Workspace, number: int, kind: str, *facts: object) -> None
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(CHANGES, max_size=25))
-def test_the_tables_are_what_the_events_add_up_to(changes: list[tuple[object, ...]]) -> None:
+def test_the_tables_match_the_events(changes: list[tuple[object, ...]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         workspaces = open_workspaces(Path(folder))
         for number, (kind, *facts) in enumerate(changes):
             change(workspaces.get(), number, str(kind), *facts)
         workspaces.close()
         path = next(Path(folder).glob("workspaces/*/log.sqlite3"))
-        assert replayed(path) == stored(path)
+        assert replay_events(path) == load_tables(path)

@@ -1,4 +1,4 @@
-"""The data directory: whose it is, what exists in it, and that names never become names of files."""
+"""The data directory: who may use it, what is in it, and that no file is named after a workspace or label."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SEED_FILES = re.compile(
     r"training_(log|summary)\.json|"
     r"training_images(/U\+[0-9A-F]{4,6}(_[0-9A-F]{4,6}|_/[0-9A-F]{4,6})*_?(/\d+_\d{8}_\d{6}\.png)?)?"
 )
-HOLD = """
+HOLD_LOCK = """
 import os, sys
 from pathlib import Path
 from haleganada_server.store import DataDirectory
@@ -57,8 +57,8 @@ def test_workspaces_are_created_listed_and_opened(directory: DataDirectory) -> N
         directory.open("b")
 
 
-def test_a_second_server_is_told_who_has_the_directory(data: Path) -> None:
-    line = (sys.executable, "-c", HOLD, str(data))
+def test_the_error_of_a_second_server_names_the_first(data: Path) -> None:
+    line = (sys.executable, "-c", HOLD_LOCK, str(data))
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdin is not None and other.stdout is not None
         assert other.stdout.readline() == "held\n"
@@ -70,7 +70,7 @@ def test_a_second_server_is_told_who_has_the_directory(data: Path) -> None:
         DataDirectory(data, PillowRasterizer()).close()  # the kernel freed the lock
 
 
-def test_the_lock_holds_within_one_process_too(directory: DataDirectory, data: Path) -> None:
+def test_the_lock_also_works_within_one_process(directory: DataDirectory, data: Path) -> None:
     with pytest.raises(Precondition):
         DataDirectory(data, PillowRasterizer())
 
@@ -83,7 +83,7 @@ def test_what_a_killed_server_left_unfinished_is_removed(data: Path) -> None:
     assert not list((data / "tmp").iterdir())
 
 
-def test_a_folder_that_cannot_be_used_says_so(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_used_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(OSError):
         DataDirectory(tmp_path / "file", PillowRasterizer())
@@ -100,23 +100,25 @@ def test_a_lost_name_is_found_in_the_log(directory: DataDirectory, data: Path, d
     directory.open("ಕ").close()
 
 
-def test_a_log_of_nobody_is_left_alone(directory: DataDirectory, data: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_log_without_a_name_is_skipped(
+    directory: DataDirectory, data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     for name in ("default", "other"):
         directory.create(name).close()
     for path in data.glob("workspaces/*/*"):
         path.write_bytes(b"damaged")
-    assert directory.names() == ["default"], "whose folder is known without reading anything"
+    assert directory.names() == ["default"], "its folder is known without reading anything"
     assert "is skipped" in caplog.text
     assert len(list(data.glob("workspaces/*/log.sqlite3"))) == 2
 
 
-def test_a_journal_of_a_former_log_is_not_taken_for_the_new_ones(directory: DataDirectory) -> None:
+def test_the_journal_of_an_old_log_is_not_used_for_the_new_one(directory: DataDirectory) -> None:
     old = directory.create("w")
     teach_all(old, ["a", "b", "c"])
     journal = old.path.with_name("log.sqlite3-wal").read_bytes()
     retired = directory.retire(old, "w", "reset")
     assert retired is not None and journal
-    old.path.with_name("log.sqlite3-wal").write_bytes(journal)  # as if the server had been killed in the middle
+    old.path.with_name("log.sqlite3-wal").write_bytes(journal)  # as if the server had been killed in between
     new = directory.create("w")
     assert (new.revision(), new.count()) == (0, 0)
     new.close()
@@ -133,7 +135,7 @@ def test_a_journal_of_a_former_log_is_not_taken_for_the_new_ones(directory: Data
 @example("ಕ್ಷ\u200d")
 @example("%2e%2e%2f")
 @example("~")
-def test_no_file_is_named_by_a_workspace_or_a_label(name: str) -> None:
+def test_no_file_is_named_after_a_workspace_or_a_label(name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "data"
         directory = DataDirectory(root, PillowRasterizer())
@@ -151,7 +153,7 @@ def test_no_file_is_named_by_a_workspace_or_a_label(name: str) -> None:
 
 
 def assert_expected(path: str) -> None:
-    """A path below the data directory is one that the store gives, whatever was taught."""
+    """Check that a path below the data directory is one that the store creates, whatever was taught."""
     assert NAMES_OF_FILES.fullmatch(path), path
     _, _, below = path.partition("/")
     _, _, own = below.partition("/")
@@ -161,7 +163,7 @@ def assert_expected(path: str) -> None:
         assert not seed or SEED_FILES.fullmatch(seed), path
 
 
-def test_the_folder_knows_its_workspace(directory: DataDirectory, data: Path) -> None:
+def test_the_folder_records_its_workspace(directory: DataDirectory, data: Path) -> None:
     log = directory.create("ಕ")
     described = json.loads(next(data.glob("workspaces/*/workspace.json")).read_text(encoding="utf-8"))
     assert described == {"name": "ಕ", "created_us": log.created_us}

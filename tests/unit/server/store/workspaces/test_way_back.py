@@ -1,4 +1,4 @@
-"""From a damaged workspace back to a working one, through the core: a way that fails leaves the other ways open."""
+"""Recovery of a damaged workspace through the core: an attempt that fails leaves the other ways open."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from haleganada_server.core.workspaces.types import SnapshotInfo
 from haleganada_server.core.workspaces.workspaces import Workspaces
 
 from tests.unit.server.core.workspaces.small_world import assert_same_posteriors, lesson, open_workspaces, posteriors
-from tests.unit.server.store.test_full_disk import files_limited_to, mounted
+from tests.unit.server.store.test_full_disk import limit_file_size, mount_small_disk
 
 
 def damage(path: Path) -> None:
     path.write_bytes(b"\xa5" * path.stat().st_size)
 
 
-def damaged_workspace(folder: Path) -> tuple[Workspaces, list[SnapshotInfo], dict[str, list[float]]]:
-    """Two snapshots, the second of which is damaged as the workspace itself is; and what the first one knows."""
+def make_damaged_workspace(folder: Path) -> tuple[Workspaces, list[SnapshotInfo], dict[str, list[float]]]:
+    """Return workspaces of which one is damaged, its two snapshots, the second also damaged, and what the first
+    predicts.
+    """
     workspaces = open_workspaces(folder)
     workspaces.get().train(lesson(0))
     kept, known = [workspaces.get().save("good")], posteriors(workspaces.get())
@@ -31,8 +33,8 @@ def damaged_workspace(folder: Path) -> tuple[Workspaces, list[SnapshotInfo], dic
     return open_workspaces(folder), kept, known
 
 
-def test_a_bad_snapshot_does_not_bar_the_good_one(tmp_path: Path) -> None:
-    workspaces, (good, bad), known = damaged_workspace(tmp_path)
+def test_a_bad_snapshot_does_not_block_the_good_one(tmp_path: Path) -> None:
+    workspaces, (good, bad), known = make_damaged_workspace(tmp_path)
     for _ in range(2):
         with pytest.raises(DataLoss):
             workspaces.restore("", bad.snapshot_id)
@@ -47,9 +49,9 @@ def test_a_bad_snapshot_does_not_bar_the_good_one(tmp_path: Path) -> None:
     workspaces.close()
 
 
-def test_reset_is_a_way_too_once_there_is_room(tmp_path: Path) -> None:
-    workspaces, _, _ = damaged_workspace(tmp_path)
-    with files_limited_to(1000), pytest.raises(Exhausted):
+def test_reset_works_too_once_there_is_space(tmp_path: Path) -> None:
+    workspaces, _, _ = make_damaged_workspace(tmp_path)
+    with limit_file_size(1000), pytest.raises(Exhausted):
         workspaces.reset("", "default")
     assert workspaces.info().corrupt and not [kept for kept in workspaces.snapshots() if kept.trash]
     retired, revision = workspaces.reset("", "default")
@@ -61,13 +63,13 @@ def test_reset_is_a_way_too_once_there_is_room(tmp_path: Path) -> None:
     workspaces.close()
 
 
-def test_a_full_disk_does_not_cost_the_workspace(tmp_path: Path) -> None:
+def test_a_full_disk_does_not_damage_the_workspace(tmp_path: Path) -> None:
     workspaces = open_workspaces(tmp_path)
     workspaces.get().train(lesson(0))
     workspaces.get().train(lesson(1))
     known = posteriors(workspaces.get())
-    for limit in (0, 5_000, 40_000):  # no room for the manifest, for the new file, for opening it
-        with files_limited_to(limit), pytest.raises(Exhausted):
+    for limit in (0, 5_000, 40_000):  # no space for the manifest, for the new file, for opening it
+        with limit_file_size(limit), pytest.raises(Exhausted):
             workspaces.reset("", "default")
         assert_same_posteriors(posteriors(workspaces.get()), known)
     assert workspaces.get().train(lesson(2)).samples_total == 3
@@ -75,8 +77,8 @@ def test_a_full_disk_does_not_cost_the_workspace(tmp_path: Path) -> None:
     assert open_workspaces(tmp_path).get().knowledge.samples_total == 3
 
 
-def test_however_little_room_there_is_a_restore_succeeds_or_changes_nothing(tmp_path: Path) -> None:
-    with mounted(tmp_path, 2 << 20):
+def test_with_little_space_a_restore_succeeds_or_changes_nothing(tmp_path: Path) -> None:
+    with mount_small_disk(tmp_path, 2 << 20):
         workspaces = open_workspaces(tmp_path / "data")
         workspaces.get().train(lesson(0))
         kept = workspaces.get().save("", seed_files=False)

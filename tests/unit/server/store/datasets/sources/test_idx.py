@@ -1,4 +1,4 @@
-"""IDX files as MNIST and EMNIST come: parts, orientation, mappings, and what does not fit."""
+"""IDX files like those of MNIST and EMNIST: parts, orientation, mappings, and errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from haleganada_server.core.errors import InvalidInput
 from haleganada_server.store.datasets.sources import read
 
 from tests.datasets import drawings, idx_files, idx_images, idx_labels, write_zip
-from tests.unit.server.store.datasets.sources.reading import good
+from tests.unit.server.store.datasets.sources.reading import read_all
 
 IMAGES = drawings(4)
 LABELS = [0, 9, 1, 1]
@@ -21,7 +21,7 @@ LABELS = [0, 9, 1, 1]
 def test_mnist(tmp_path: Path, packed: bool) -> None:
     files = idx_files(IMAGES, LABELS, "train-", zipped=packed) | idx_files(IMAGES[:2], [3, 4], "t10k-", zipped=packed)
     path = write_zip(tmp_path / "digits.zip", files)
-    found = good(path)
+    found = read_all(path)
     by_part = {part: [item for item in found if item.part is part] for part in Part}
     assert [item.label for item in by_part[Part.TRAIN]] == ["0", "9", "1", "1"]
     assert [item.label for item in by_part[Part.TEST]] == ["3", "4"]
@@ -32,7 +32,7 @@ def test_mnist(tmp_path: Path, packed: bool) -> None:
 def test_a_folder_and_the_older_names(tmp_path: Path) -> None:
     (tmp_path / "train-images.idx3-ubyte").write_bytes(idx_images(IMAGES))
     (tmp_path / "train-labels.idx1-ubyte").write_bytes(idx_labels(LABELS))
-    assert len(good(tmp_path, "digits")) == 4
+    assert len(read_all(tmp_path, "digits")) == 4
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_folder_and_the_older_names(tmp_path: Path) -> None:
 )
 def test_orientation(tmp_path: Path, file_name: str, orientation: Orientation, transposed: bool) -> None:
     path = write_zip(tmp_path / file_name, idx_files(IMAGES, LABELS, "train-"))
-    (first, *_) = good(path, orientation=orientation)
+    (first, *_) = read_all(path, orientation=orientation)
     assert np.array_equal(np.asarray(first.image), IMAGES[0].T if transposed else IMAGES[0])
 
 
@@ -57,7 +57,7 @@ def test_emnist_with_its_mapping(tmp_path: Path) -> None:
         "gzip/emnist-letters-mapping.txt": b"1 65 97\n2 66 98\n26 90 122\n",
         "gzip/readme.txt": b"x",
     }
-    found = good(write_zip(tmp_path / "letters.zip", files))
+    found = read_all(write_zip(tmp_path / "letters.zip", files))
     assert {(item.label, item.part) for item in found} == {
         ("A", Part.TRAIN),
         ("B", Part.TRAIN),
@@ -89,7 +89,7 @@ LETTERS, BALANCED = b"1 65 97\n2 66 98\n26 90 122\n", b"1 65\n2 66\n26 98\n27 90
         "counts",
     ],
 )
-def test_labels_that_stand_for_several_characters_are_told(
+def test_labels_that_stand_for_several_characters_are_noted(
     tmp_path: Path, mapping: bytes, file_name: str, merged: list[str]
 ) -> None:
     path = write_zip(tmp_path / "s.zip", idx_files(IMAGES, [1, 2, 1, 2], "train-") | {"x-mapping.txt": mapping})
@@ -117,10 +117,10 @@ BAD = {
 
 
 @pytest.mark.parametrize(("files", "why"), BAD.values(), ids=BAD.keys())
-def test_what_does_not_fit(tmp_path: Path, files: dict[str, bytes], why: str) -> None:
+def test_inconsistent_files(tmp_path: Path, files: dict[str, bytes], why: str) -> None:
     if why == "damaged":
         files = {name: data[:-20] + bytes(20) for name, data in files.items()}
     path = write_zip(tmp_path / "digits.zip", files)
     with pytest.raises(InvalidInput) as caught:
-        good(path)
+        read_all(path)
     assert why in caught.value.description

@@ -10,7 +10,7 @@ from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.errors import InvalidInput
 
 from tests.datasets import drawing, png, write_zip
-from tests.unit.server.store.datasets.sources.reading import good, refused
+from tests.unit.server.store.datasets.sources.reading import read_all, read_refused
 
 IMAGE = png(drawing(0))
 
@@ -24,14 +24,14 @@ IMAGE = png(drawing(0))
         ("6/1.png", "6", None, ""),
         ("U+0C95_0CCD/1.jpeg", "ಕ್", None, ""),
         ("test/U+0C95_0CCD_/0CB7/w2.png", "ಕ್ಷ", Part.TEST, "2"),  # as an export writes a long label
-        ("2024_/face_/ಅ/1.png", "ಅ", None, ""),  # which is no such name
+        ("2024_/face_/ಅ/1.png", "ಅ", None, ""),  # not such a name
         ("U+0C95_/65/1.png", "A", None, ""),
         ("train/ಅ/1.png", "ಅ", Part.TRAIN, ""),
         ("Validation/ಅ/1.png", "ಅ", Part.VALIDATION, ""),
         ("val/ಅ/1.webp", "ಅ", Part.VALIDATION, ""),
         ("valid/ಅ/1.png", "ಅ", Part.VALIDATION, ""),
         ("my set/test/ಅ/1.png", "ಅ", Part.TEST, ""),
-        ("train/test/1.png", "test", Part.TRAIN, ""),  # a word may well be a label
+        ("train/test/1.png", "test", Part.TRAIN, ""),  # the name of a part can be a label
         ("ಅ/w012_3.png", "ಅ", None, "12"),
         ("ಅ/writer-7.png", "ಅ", None, "7"),
         ("writer_7/ಅ/1.png", "ಅ", None, "7"),
@@ -47,13 +47,13 @@ def test_names(tmp_path: Path, as_zip: bool, name: str, label: str, part: Part |
     else:
         (path / name).parent.mkdir(parents=True)
         (path / name).write_bytes(IMAGE)
-    (item,) = good(path)
+    (item,) = read_all(path)
     assert (item.label, item.part, item.writer, item.image) == (label, part, writer, IMAGE)
 
 
-def test_what_is_not_meant_is_passed_over(tmp_path: Path) -> None:
+def test_unknown_folders_are_ignored(tmp_path: Path) -> None:
     files = {"a/1.png": IMAGE, "__MACOSX/a/._1.png": b"", ".git/a/1.png": b"", "a/.DS_Store": b""}
-    assert len(good(write_zip(tmp_path / "set.zip", files))) == 1
+    assert len(read_all(write_zip(tmp_path / "set.zip", files))) == 1
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_what_is_not_meant_is_passed_over(tmp_path: Path) -> None:
 )
 def test_refused_by_name(tmp_path: Path, name: str, why: str) -> None:
     path = write_zip(tmp_path / "set.zip", {"ಅ/1.png": IMAGE, name: IMAGE})
-    assert why in refused(path)[name]
+    assert why in read_refused(path)[name]
 
 
 def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:
@@ -81,28 +81,28 @@ def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:
     data[6] |= 1  # the flag in the member's own header
     data[data.rindex(b"PK\x01\x02") + 8] |= 1  # and in the list of members
     path.write_bytes(data)
-    assert "a/1.png" in refused(path)
+    assert "a/1.png" in read_refused(path)
 
 
-def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
+def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "set.zip", "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("a/1.png", bytes(100 * 2**20))
     with pytest.raises(InvalidInput, match="too much for its size"):
-        good(tmp_path / "set.zip")
+        read_all(tmp_path / "set.zip")
 
 
-def test_links_that_lead_out_of_a_folder_are_left_alone(tmp_path: Path) -> None:
+def test_links_that_lead_out_of_a_folder_are_refused(tmp_path: Path) -> None:
     (tmp_path / "secret.png").write_bytes(IMAGE)
     folder = tmp_path / "set" / "a"
     folder.mkdir(parents=True)
     (folder / "1.png").symlink_to(tmp_path / "secret.png")
     (folder / "2.png").symlink_to(folder / "1.png")
     (folder.parent / "b").symlink_to(tmp_path)
-    assert set(refused(tmp_path / "set")) == {"a/1.png", "a/2.png"}
+    assert set(read_refused(tmp_path / "set")) == {"a/1.png", "a/2.png"}
 
 
 def test_other_files(tmp_path: Path) -> None:
     (tmp_path / "set.tar").write_bytes(b"x")
     with pytest.raises(InvalidInput) as caught:
-        good(tmp_path / "set.tar")
+        read_all(tmp_path / "set.tar")
     assert caught.value.field == "file_name"

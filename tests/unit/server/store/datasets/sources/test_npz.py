@@ -1,4 +1,4 @@
-"""NumPy archives: which arrays mean what, and what is refused without unpickling anything."""
+"""NumPy archives: the meaning of each array, and what is refused without unpickling anything."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.errors import InvalidInput
 
 from tests.datasets import drawings, write_npz
-from tests.unit.server.store.datasets.sources.reading import good, refused
+from tests.unit.server.store.datasets.sources.reading import read_all, read_refused
 
 IMAGES = drawings(3)
 
 
 def read(tmp_path: Path, **arrays: Any) -> list[tuple[str, Part | None, str]]:
     path = write_npz(tmp_path / "set.npz", **arrays)
-    return [(item.label, item.part, item.writer) for item in good(path)]
+    return [(item.label, item.part, item.writer) for item in read_all(path)]
 
 
 def labels(tmp_path: Path, **arrays: Any) -> list[str]:
@@ -45,13 +45,13 @@ def test_parts_and_writers(tmp_path: Path) -> None:
     "images", [IMAGES, IMAGES[..., None], IMAGES[:, None], IMAGES > 0], ids=["plain", "last", "first", "bool"]
 )
 def test_shapes(tmp_path: Path, images: Any) -> None:
-    for item, image in zip(good(write_npz(tmp_path / "s.npz", x=images, y=[1, 2, 3])), IMAGES, strict=True):
+    for item, image in zip(read_all(write_npz(tmp_path / "s.npz", x=images, y=[1, 2, 3])), IMAGES, strict=True):
         assert np.array_equal(np.asarray(item.image), image)
 
 
-def test_a_label_that_cannot_be_one_is_refused(tmp_path: Path) -> None:
+def test_an_invalid_label_is_refused(tmp_path: Path) -> None:
     path = write_npz(tmp_path / "set.npz", x=IMAGES, y=["a", "b", "\u202e"])
-    assert list(refused(path)) == ["x[2]"]
+    assert list(read_refused(path)) == ["x[2]"]
 
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
@@ -76,13 +76,13 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("arrays", "why"), BAD.values(), ids=BAD.keys())
-def test_what_does_not_fit(tmp_path: Path, arrays: dict[str, Any], why: str) -> None:
+def test_inconsistent_arrays(tmp_path: Path, arrays: dict[str, Any], why: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         read(tmp_path, **arrays)
     assert why in caught.value.description
 
 
-def test_an_array_that_ends_too_early(tmp_path: Path) -> None:
+def test_a_truncated_array(tmp_path: Path) -> None:
     import io
     import zipfile
 
@@ -94,7 +94,7 @@ def test_an_array_that_ends_too_early(tmp_path: Path) -> None:
         np.save(buffer, np.array([1, 2, 3]))
         file.writestr("y.npy", buffer.getvalue())
     with pytest.raises(InvalidInput, match="truncated array"):
-        good(tmp_path / "set.npz")
+        read_all(tmp_path / "set.npz")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_an_array_that_ends_too_early(tmp_path: Path) -> None:
         (b"PK\x05\x06" + bytes(18), "needs arrays"),
     ],
 )
-def test_no_archive(tmp_path: Path, content: bytes, why: str) -> None:
+def test_not_an_archive(tmp_path: Path, content: bytes, why: str) -> None:
     (tmp_path / "set.npz").write_bytes(content)
     with pytest.raises(InvalidInput, match=why):
-        good(tmp_path / "set.npz")
+        read_all(tmp_path / "set.npz")

@@ -1,4 +1,4 @@
-"""The data sets that people have, where the development data is there: every array is understood."""
+"""Well-known data sets, where the development data is available: every array is understood."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from haleganada_server.core.datasets.dataset import Part
 
-from tests.unit.server.store.datasets.sources.reading import good
+from tests.unit.server.store.datasets.sources.reading import read_all
 
 _DATA = os.environ.get("HALEGANADA_DATA", "")
 
@@ -30,7 +30,7 @@ def test_a_known_set(file: str, items: int, labels: int, writers: int, some: str
     path = Path(_DATA) / file
     if not path.exists():
         pytest.skip(f"{file} is not there")
-    found = good(path)
+    found = read_all(path)
     assert (len(found), len({item.writer for item in found})) == (items, writers)
     counted = Counter(item.label for item in found)
     assert len(counted) == labels and set(some) <= set(counted)
