@@ -26,7 +26,7 @@ from haleganada_server.training.online.initial_model import InitialModel, load_i
 from haleganada_server.training.online.learner_state import LearnerState
 from haleganada_server.training.pretrain.synthesis.rasters import frame_scan
 from haleganada_server.training.pretrain.synthesis.sources import load_omniglot
-from haleganada_server.training.starter.dataset import real_items
+from haleganada_server.training.starter.dataset import load_real_items
 from haleganada_server.vision import dataset_raster, model_input, rasterize_gray
 from numpy.typing import NDArray
 
@@ -95,7 +95,7 @@ def _right(state: LearnerState, drawn: Drawn) -> float:
 
 def _old(data: Path) -> Drawn:
     """What the starter's card calls held out."""
-    return Drawn.of((frame_scan(item.ink), item.label) for item in real_items(data) if item.part is Part.TEST)
+    return Drawn.of((frame_scan(item.ink), item.label) for item in load_real_items(data) if item.part is Part.TEST)
 
 
 def _digits(data: Path) -> Drawn:

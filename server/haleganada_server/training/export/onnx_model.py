@@ -1,9 +1,9 @@
-"""A trained network as ONNX files that onnxruntime alone can run, in two precisions, each checked and measured.
+"""Export a trained network as ONNX files in two precisions, float32 and int8, and check and measure each.
 
-Input `ink` (n, 1, side, side) float32 in 0..1, 1 = ink; output `probabilities` (n, classes) float32; n is free. What
-the network does to ink, the temperature and the softmax are inside the graph; labels and side are in its metadata,
-under `haleganada.card`, as the card's JSON, without hashes: no file can hold its own. Matrices that half precision
-holds exactly are stored so (halves).
+onnxruntime alone can run them. Input `ink` (n, 1, side, side) float32 in 0..1, 1 = ink; output `probabilities` (n,
+classes) float32; any n. The graph includes the network's own preprocessing, the temperature and the softmax. Labels and
+side are in its metadata, under `haleganada.card`: the card's JSON without hashes, because no file can contain its own.
+Matrices are stored in half precision where that is exact.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from .quantize import quantize
 
 OPSET = 17
 _TOLERANCE = 1e-4
-_PIECE = 32  # drawings at once, so that a large network takes no gigabyte
-_TIMED = 30  # drawings that the time of one is the median of
+_CHUNK = 32  # drawings at once, to limit the memory of large networks
+_TIMED = 30  # drawings to time; the median is reported
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """One precision. accuracy: 0..1 of the samples. milliseconds: median for one drawing, one core.
+class PrecisionMetrics:
+    """Metrics of one precision. accuracy: on the samples, 0..1. milliseconds: median for one drawing on one core.
 
-    same_answers: share of the samples for which the most probable label is torch's.
+    same_answers: share of the samples for which the most probable label is that of torch.
     """
 
     bytes: int
@@ -52,7 +52,7 @@ class Measured:
 
 
 class Probabilities(nn.Module):
-    """A network with what turns its logits into probabilities."""
+    """A network followed by temperature and softmax."""
 
     def __init__(self, network: nn.Module, temperature: float) -> None:
         super().__init__()
@@ -64,21 +64,22 @@ class Probabilities(nn.Module):
 
 
 def export_model(network: nn.Module, card: ModelCard, folder: Path, ink: Floats, labels: Labels) -> dict[str, Any]:
-    """Write model.onnx, model.int8.onnx, export.json and the card anew; returns what is in export.json.
+    """Write model.onnx, model.int8.onnx, export.json and the updated card; return the content of export.json.
 
-    ink: (n, 1, side, side) of samples, n >= 1, of the validation part if there is one: they calibrate int8, and all
-    figures are theirs. labels: (n,), ids. The card gets "milliseconds", of
-    float32. Raises RuntimeError if the graph's probabilities differ from torch's.
+    ink: (n, 1, side, side), n >= 1, samples of the validation part if there is one; int8 is calibrated, and all metrics
+    are measured, with them. labels: (n,), ids. The card gets "milliseconds", those of float32.
+
+    Raises RuntimeError if the graph's probabilities differ from torch's.
     """
-    whole = Probabilities(network, card.temperature).cpu().eval()
-    expected = _torch_answers(whole, ink)
-    _write_graph(whole, card, folder / ONNX)
-    session = _session(folder / ONNX)
-    parity = float(np.abs(_answers(session, ink) - expected).max())
+    model = Probabilities(network, card.temperature).cpu().eval()
+    expected = _predict_with_torch(model, ink)
+    _write_graph(model, card, folder / ONNX)
+    session = _open_session(folder / ONNX)
+    parity = float(np.abs(_predict(session, ink) - expected).max())
     if not parity < _TOLERANCE:
         raise RuntimeError(f"the ONNX network's probabilities differ from torch's by {parity:.1e}; the export is wrong")
     method = quantize(
-        folder / ONNX, folder / ONNX_INT8, ink, lambda path: _same(_answers(_session(path), ink), expected)
+        folder / ONNX, folder / ONNX_INT8, ink, lambda path: _agreement(_predict(_open_session(path), ink), expected)
     )
     report: dict[str, Any] = {"samples": len(ink), "parity": parity, "int8_method": method}
     for name, file in (("float32", ONNX), ("int8", ONNX_INT8)):
@@ -89,60 +90,61 @@ def export_model(network: nn.Module, card: ModelCard, folder: Path, ink: Floats,
     return report
 
 
-def _write_graph(whole: nn.Module, card: ModelCard, path: Path) -> None:
+def _write_graph(model: nn.Module, card: ModelCard, path: Path) -> None:
     side = card.preprocessing.side
     with warnings.catch_warnings():
-        # Of shapes that tracing takes as constant, which they are here, and of the newer exporter, which needs one more
-        # package. What comes out is compared with torch.
+        # Warnings are about shapes that tracing takes as constant, which they are here, and about the newer exporter,
+        # which needs another package. The graph is compared with torch afterwards.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            whole,
+            model,
             (torch.rand(2, 1, side, side),),
             str(path),
-            training=torch.onnx.TrainingMode.PRESERVE,  # which is inference; EVAL would multiply matrices by the gains
+            training=torch.onnx.TrainingMode.PRESERVE,  # EVAL would multiply matrices by the gains
             dynamo=False,
             opset_version=OPSET,
             input_names=["ink"],
             output_names=["probabilities"],
             dynamic_axes={"ink": {0: "n"}, "probabilities": {0: "n"}},
         )
-    model = onnx.load(path)
-    compact_graph(model)
-    onnx.helper.set_model_props(model, {METADATA: replace(card, sha256={}, sizes={}).to_json()})
-    onnx.checker.check_model(model)
-    onnx.save(model, path)
+    graph = onnx.load(path)
+    compact_graph(graph)
+    onnx.helper.set_model_props(graph, {METADATA: replace(card, sha256={}, sizes={}).to_json()})
+    onnx.checker.check_model(graph)
+    onnx.save(graph, path)
 
 
-def _session(path: Path) -> onnxruntime.InferenceSession:
-    """On one core, so that times can be compared."""
+def _open_session(path: Path) -> onnxruntime.InferenceSession:
+    """Open a session on one core, so that times are comparable."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def _torch_answers(whole: nn.Module, ink: Floats) -> Floats:
+def _predict_with_torch(model: nn.Module, ink: Floats) -> Floats:
     with torch.inference_mode():
-        pieces = [whole(piece).numpy() for piece in torch.from_numpy(ink).split(_PIECE)]
-    return np.concatenate(pieces)
+        chunks = [model(chunk).numpy() for chunk in torch.from_numpy(ink).split(_CHUNK)]
+    return np.concatenate(chunks)
 
 
-def _answers(session: onnxruntime.InferenceSession, ink: Floats) -> Floats:
-    pieces = [session.run(["probabilities"], {"ink": ink[i : i + _PIECE]})[0] for i in range(0, len(ink), _PIECE)]
-    return np.concatenate(pieces)
+def _predict(session: onnxruntime.InferenceSession, ink: Floats) -> Floats:
+    chunks = [session.run(["probabilities"], {"ink": ink[i : i + _CHUNK]})[0] for i in range(0, len(ink), _CHUNK)]
+    return np.concatenate(chunks)
 
 
-def _same(answers: Floats, expected: Floats) -> float:
-    return float((answers.argmax(1) == expected.argmax(1)).mean())
+def _agreement(probabilities: Floats, expected: Floats) -> float:
+    return float((probabilities.argmax(1) == expected.argmax(1)).mean())
 
 
-def _measure(path: Path, ink: Floats, labels: Labels, expected: Floats) -> Measured:
-    session = _session(path)
-    answers = _answers(session, ink)
+def _measure(path: Path, ink: Floats, labels: Labels, expected: Floats) -> PrecisionMetrics:
+    session = _open_session(path)
+    probabilities = _predict(session, ink)
     times = []
     for drawing in ink[:_TIMED]:
         start = perf_counter()
         session.run(["probabilities"], {"ink": drawing[None]})
         times.append(perf_counter() - start)
-    accuracy = float((answers.argmax(1) == labels).mean())
-    return Measured(path.stat().st_size, accuracy, float(np.median(times)) * 1000, _same(answers, expected))
+    milliseconds = float(np.median(times)) * 1000
+    accuracy = float((probabilities.argmax(1) == labels).mean())
+    return PrecisionMetrics(path.stat().st_size, accuracy, milliseconds, _agreement(probabilities, expected))

@@ -1,5 +1,7 @@
-"""An ONNX network with 8-bit weights: about half the size of one whose matrices are halves, and faster where the
-processor multiplies bytes. What is not quantized becomes halves, so that the file is no larger in any case.
+"""Quantize an ONNX network to 8-bit weights.
+
+It takes about half the size of half precision, and is faster on processors that multiply bytes. What is not quantized
+is stored in half precision, so that the file is never larger.
 """
 
 from __future__ import annotations
@@ -18,23 +20,23 @@ from .half_precision import compact_graph
 Floats = NDArray[np.float32]
 
 _STATIC_KINDS = ["Conv", "Gemm", "MatMul", "MaxPool"]
-_DYNAMIC_KINDS = ["Gemm", "MatMul"]  # a convolution whose ranges are looked up each time is slower than in float
+_DYNAMIC_KINDS = ["Gemm", "MatMul"]  # convolutions with dynamic ranges are slower than in float
 _LEAST_AGREEMENT = 0.97
-_CALIBRATING = 128  # drawings
-_PIECE = 8
+_CALIBRATION_SAMPLES = 128
+_CHUNK = 8
 
 
 def quantize(source: Path, target: Path, ink: Floats, agreement: Callable[[Path], float]) -> str:
-    """Write a network in int8; returns how: "static" or "dynamic".
+    """Write a network in int8 and return the method, "static" or "dynamic".
 
-    Static, that is with ranges of activations from ink (n, 1, side, side), if by `agreement` it then gives nearly
-    the same answers; else dynamic: only dense layers, with ranges of each drawing, which is nearly exact.
+    Static quantization takes the ranges of activations from ink (n, 1, side, side). If `agreement` of its answers is
+    too low, only dense layers are quantized, with ranges of each drawing, which is nearly exact: "dynamic".
     """
     plain = target.with_name(target.name + ".plain")
     try:
-        # Without it, biases behind convolutions stay nodes of their own, and int8 is no faster than float.
+        # Otherwise biases of convolutions stay separate nodes, and int8 is no faster than float.
         quant_pre_process(source, plain, skip_symbolic_shape=True)
-        _static(plain, target, ink)
+        _quantize_statically(plain, target, ink)
         _compact(target)
         if agreement(target) >= _LEAST_AGREEMENT:
             return "static"
@@ -45,35 +47,36 @@ def quantize(source: Path, target: Path, ink: Floats, agreement: Callable[[Path]
         plain.unlink(missing_ok=True)
 
 
-def _static(source: Path, target: Path, ink: Floats) -> None:
-    step = max(1, len(ink) // _CALIBRATING)
+def _quantize_statically(source: Path, target: Path, ink: Floats) -> None:
+    step = max(1, len(ink) // _CALIBRATION_SAMPLES)
     quantize_static(
         source,
         target,
-        _Samples(ink[::step][:_CALIBRATING]),
+        _CalibrationReader(ink[::step][:_CALIBRATION_SAMPLES]),
         op_types_to_quantize=_STATIC_KINDS,
         per_channel=True,
-        reduce_range=True,  # processors without VNNI add pairs of products in 16 bits, which 8-bit weights overflow
+        reduce_range=True,  # 8-bit weights overflow the 16-bit sums of processors without VNNI
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
     )
 
 
 def _compact(path: Path) -> None:
-    """Folding batch normalizations into convolutions has left matrices that halves do not hold exactly: an error of
-    2^-11 of each number, far below that of 8 bits.
+    """Round the remaining matrices to half precision.
+
+    Folded batch normalization makes them inexact, by at most 2^-11 of each value, far less than 8 bits do.
     """
     model = onnx.load(path)
     compact_graph(model, rounded=True)
     onnx.save(model, path)
 
 
-class _Samples(CalibrationDataReader):  # type: ignore[misc]
-    """Drawings in small batches."""
+class _CalibrationReader(CalibrationDataReader):  # type: ignore[misc]
+    """Yields drawings in small batches."""
 
     def __init__(self, ink: Floats) -> None:
-        self._pieces: Iterator[Floats] = iter([ink[i : i + _PIECE] for i in range(0, len(ink), _PIECE)])
+        self._chunks: Iterator[Floats] = iter([ink[i : i + _CHUNK] for i in range(0, len(ink), _CHUNK)])
 
     def get_next(self) -> dict[str, Floats] | None:
-        piece = next(self._pieces, None)
-        return None if piece is None else {"ink": piece}
+        chunk = next(self._chunks, None)
+        return None if chunk is None else {"ink": chunk}

@@ -1,7 +1,7 @@
-"""An ONNX graph that reads its constants from the safetensors file beside it, so that they are on disk once.
+"""Let an ONNX graph read its constants from the safetensors file beside it, so that they are stored once.
 
-ONNX calls that external data: a constant names a file, an offset and a length. A safetensors file is eight bytes with
-the length of a header, the header as JSON, and then the numbers of all tensors as they lie in memory
+ONNX calls this external data: a constant names a file, an offset and a length. A safetensors file has eight bytes with
+the length of its header, the header as JSON, and then the raw values of all tensors
 (https://github.com/huggingface/safetensors, "Format").
 """
 
@@ -15,15 +15,16 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 
-_SMALLEST = 1024  # bytes; naming a file, an offset and a length takes a hundred
+_SMALLEST = 1024  # bytes; a reference takes about a hundred
 _TYPES = {"F16": "float16", "F32": "float32"}
 
 
 def share_tensors(graph: onnx.GraphProto, beside: Path) -> None:
-    """Let the graph's constants be read from a safetensors file in the graph's own folder, in place, where it holds
-    the same numbers in the same form.
+    """Replace constants that a safetensors file in the graph's folder also holds by references to it, in place.
+
+    Constants match if type, shape and values are equal.
     """
-    places = _places(beside)
+    places = _locate_tensors(beside)
     for constant in graph.initializer:
         place = places.get(_key(numpy_helper.to_array(constant)))
         if place is not None:
@@ -34,8 +35,8 @@ def share_tensors(graph: onnx.GraphProto, beside: Path) -> None:
                 constant.external_data.add(key=key, value=value)
 
 
-def _places(file: Path) -> dict[bytes, tuple[int, int]]:
-    """The numbers of each tensor -> offset and length in bytes."""
+def _locate_tensors(file: Path) -> dict[bytes, tuple[int, int]]:
+    """Return offset and length in bytes of each large tensor, by its key."""
     content = file.read_bytes()
     start = 8 + int.from_bytes(content[:8], "little")
     header = json.loads(content[8:start])
@@ -43,10 +44,11 @@ def _places(file: Path) -> dict[bytes, tuple[int, int]]:
     for name, tensor in header.items():
         if name != "__metadata__" and tensor["dtype"] in _TYPES:
             begin, end = tensor["data_offsets"]
-            numbers = np.frombuffer(content[start + begin : start + end], _TYPES[tensor["dtype"]])
-            found[_key(numbers.reshape(tensor["shape"]))] = (start + begin, end - begin)
+            values = np.frombuffer(content[start + begin : start + end], _TYPES[tensor["dtype"]])
+            found[_key(values.reshape(tensor["shape"]))] = (start + begin, end - begin)
     return {key: place for key, place in found.items() if place[1] >= _SMALLEST}
 
 
 def _key(values: NDArray[np.generic]) -> bytes:
+    """Return bytes that are equal for arrays of equal type, shape and values."""
     return f"{values.dtype} {values.shape} ".encode() + values.tobytes()

@@ -1,14 +1,14 @@
 """The starter data set: the 36 digits and small letters of English, from openly licensed sources, as one .npz file.
 
-- English letters and digits by hand, MIT: neighbors in their numbering may be one hand's, so whole blocks of them are
-  held out
+- handwritten English letters and digits, MIT: neighbors in their numbering may be by the same writer, so whole blocks
+  are held out
 - the Latin alphabet of Omniglot (Lake, Salakhutdinov and Tenenbaum 2015), MIT: whole writers are held out
 - MNIST's digits (LeCun, Cortes and Burges), CC BY-SA 3.0: its own test images are held out; capped, so that digits are
-  no more than letters
-- handwriting fonts, if a folder of them is given: only to train on
+  no more frequent than letters
+- handwriting fonts, if a folder is given: for training only
 
-Held-out drawings are as they were made. To train on there are equally many of each label: what the sources have, then
-fonts and the same drawings by other hands (raster_synthesis.warp) in turn.
+Held-out drawings are originals. Each label has equally many training drawings: those of the sources, then fonts, then
+random variations of both in turn (synthesis.rasters.warp).
 """
 
 from __future__ import annotations
@@ -24,13 +24,12 @@ from numpy.typing import NDArray
 
 from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.training.pretrain.synthesis.rasters import frame_scan, warp
-from haleganada_server.training.pretrain.synthesis.sources import load_omniglot
 
-from .fonts import open_fonts, written_in
+from .fonts import find_open_fonts, render_labels
 
 LABELS = tuple("0123456789abcdefghijklmnopqrstuvwxyz")
 TRAIN_EACH = 480
-_BLOCK = 9  # neighboring English drawings that are in one part
+_BLOCK = 9  # consecutive English drawings that stay in one part
 _ENGLISH_PARTS = (Part.TRAIN,) * 6 + (Part.VALIDATION, Part.TEST, Part.TEST)  # of block 0, 1, ...
 _WRITER_PARTS = (Part.TRAIN,) * 14 + (Part.VALIDATION,) * 2 + (Part.TEST,) * 4  # of Omniglot's 20 writers
 _MNIST_EACH = {Part.TRAIN: 240, Part.VALIDATION: 6, Part.TEST: 12}
@@ -49,36 +48,36 @@ class StarterItem:
     ink: Scan
 
 
-def starter_items(data: Path, fonts: Path | None, each: int = TRAIN_EACH, seed: int = 0) -> list[StarterItem]:
-    """The whole data set, label after label. data: a folder with english_chars62/, omniglot/ and mnist/. each:
-    drawings of every label to train on, at least 300.
+def build_starter_items(data: Path, fonts: Path | None, each: int = TRAIN_EACH, seed: int = 0) -> list[StarterItem]:
+    """Return the whole data set, label by label. The same folders and seed give the same drawings.
 
-    The same folders and seed give the same drawings. Raises OSError if a source is missing.
+    data: folder with english_chars62/, omniglot/ and mnist/. each: training drawings of every label, at least 300.
+    Raises OSError if a source is missing.
     """
-    real = real_items(data)
-    written = list(_fonts(fonts)) if fonts else []
+    real = load_real_items(data)
+    rendered = list(_render_fonts(fonts)) if fonts else []
     rng = np.random.default_rng(seed)
     items: list[StarterItem] = []
     for label in LABELS:
         own = [item for item in real if item.label == label]
         items += own
-        trained, fonts_of = [i for i in own if i.part is Part.TRAIN], [i for i in written if i.label == label]
-        items += _more(trained, fonts_of, each - len(trained), rng)
+        trained, fonts_of = [i for i in own if i.part is Part.TRAIN], [i for i in rendered if i.label == label]
+        items += _fill_up(trained, fonts_of, each - len(trained), rng)
     return items
 
 
-def real_items(data: Path) -> list[StarterItem]:
-    """All drawings by people, source after source. Raises OSError if one is missing."""
-    return [*_english(data), *_omniglot(data), *_mnist(data)]
+def load_real_items(data: Path) -> list[StarterItem]:
+    """Return all drawings by people, source by source. Raises OSError if a source is missing."""
+    return [*_load_english(data), *_load_omniglot(data), *_load_mnist(data)]
 
 
 def write_starter(items: list[StarterItem], path: Path) -> None:
-    """As an .npz that DatasetService reads: x (n, 64, 64), y, names, split; and source, for people."""
-    place = {label: i for i, label in enumerate(LABELS)}
+    """Write an .npz that the server imports: x (n, 64, 64), y, names, split; and source, for people."""
+    ids = {label: i for i, label in enumerate(LABELS)}
     np.savez_compressed(
         path,
         x=np.stack([frame_scan(item.ink) for item in items]),
-        y=np.array([place[item.label] for item in items], np.uint8),
+        y=np.array([ids[item.label] for item in items], np.uint8),
         names=np.array(LABELS),
         split=np.array([item.part for item in items], np.uint8),
         source=np.array([item.source for item in items]),
@@ -90,24 +89,28 @@ def write_starter(items: list[StarterItem], path: Path) -> None:
     "--data", type=_FOLDER, envvar="HALEGANADA_DATA", required=True,
     help="Folder with english_chars62/, omniglot/ and mnist/.",
 )  # fmt: skip
-@click.option("--fonts", type=_FOLDER, help="Folder with npm's @fontsource packages of handwriting fonts.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The .npz to write.")
 @click.option(
-    "--each", type=click.IntRange(300), default=TRAIN_EACH, show_default=True, help="Of a label, to train on."
+    "--fonts", type=_FOLDER, help="Folder with @fontsource packages of handwriting fonts, as npm installs them."
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The .npz file to write.")
+@click.option(
+    "--each", type=click.IntRange(300), default=TRAIN_EACH, show_default=True, help="Training drawings of each label."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed.")
 def starter_data(data: Path, fonts: Path | None, out: Path, each: int, seed: int) -> None:
-    """Gather the starter data set, digits and small letters, into one file for `haleganada datasets add`."""
+    """Build the starter data set, digits and small letters, as one file for `haleganada datasets add`."""
     try:
-        items = starter_items(data, fonts, each, seed)
+        items = build_starter_items(data, fonts, each, seed)
     except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}; give the folder of the sources") from error
+        raise click.ClickException(
+            f"{error.filename}: {error.strerror}; --data must be the folder with the sources"
+        ) from error
     write_starter(items, out)
     counts = Counter(f"{item.part.name.lower()} {item.source}" for item in items)
-    click.echo(f"wrote {out}: {len(items):,} drawings; " + ", ".join(f"{n:,} {what}" for what, n in counts.items()))
+    click.echo(f"wrote {out}: {len(items):,} drawings; " + ", ".join(f"{n:,} {source}" for source, n in counts.items()))
 
 
-def _english(data: Path) -> Iterator[StarterItem]:
+def _load_english(data: Path) -> Iterator[StarterItem]:
     path = data / "english_chars62" / "english_chars62_64.npz"
     with np.load(path) as file:
         drawings, labels, numbers, names = file["x"], file["y"], file["index"], file["classes"]
@@ -117,14 +120,14 @@ def _english(data: Path) -> Iterator[StarterItem]:
             yield StarterItem(text, _ENGLISH_PARTS[block], "english", drawing)
 
 
-def _omniglot(data: Path) -> Iterator[StarterItem]:
+def _load_omniglot(data: Path) -> Iterator[StarterItem]:
     for label, writers in zip(LABELS[10:], load_omniglot(data)["Latin"], strict=True):
         for part, drawing in zip(_WRITER_PARTS, writers, strict=True):
             yield StarterItem(label, part, "omniglot", drawing)
 
 
-def _mnist(data: Path) -> Iterator[StarterItem]:
-    """The first of each digit; what validates comes behind what trains."""
+def _load_mnist(data: Path) -> Iterator[StarterItem]:
+    """Yield the first drawings of each digit; validation drawings follow those for training."""
     with np.load(data / "mnist" / "mnist_28.npz") as file:
         train, train_labels, test, test_labels = (file[n] for n in ("x_train", "y_train", "x_test", "y_test"))
     trained = _MNIST_EACH[Part.TRAIN]
@@ -139,19 +142,19 @@ def _mnist(data: Path) -> Iterator[StarterItem]:
             yield from (StarterItem(label, part, "mnist", drawing) for drawing in drawings)
 
 
-def _fonts(folder: Path) -> Iterator[StarterItem]:
-    for path in open_fonts(folder):
-        for label, drawing in written_in(Path(path), LABELS).items():
+def _render_fonts(folder: Path) -> Iterator[StarterItem]:
+    for path in find_open_fonts(folder):
+        for label, drawing in render_labels(Path(path), LABELS).items():
             yield StarterItem(label, Part.TRAIN, "fonts", drawing)
 
 
-def _more(
-    real: list[StarterItem], written: list[StarterItem], count: int, rng: np.random.Generator
+def _fill_up(
+    real: list[StarterItem], rendered: list[StarterItem], count: int, rng: np.random.Generator
 ) -> Iterator[StarterItem]:
-    """`count` drawings more to train on: fonts as they are, then real drawings and fonts by other hands, in turn."""
-    yield from written[:count]
-    pools = [pool for pool in (real, written) if pool]
-    for turn in range(count - len(written)):
+    """Yield `count` more training drawings: fonts as they are, then variations of drawings and fonts in turn."""
+    yield from rendered[:count]
+    pools = [pool for pool in (real, rendered) if pool]
+    for turn in range(count - len(rendered)):
         pool = pools[turn % len(pools)]
         item = pool[(turn // len(pools)) % len(pool)]
         yield StarterItem(item.label, Part.TRAIN, f"{item.source}, varied", warp(frame_scan(item.ink), rng, np.eye(2)))

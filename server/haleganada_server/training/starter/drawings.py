@@ -1,10 +1,11 @@
-"""A few good drawings of each digit and small letter, to teach a workspace with: python -m
-haleganada_server.training.starter.drawings --data FOLDER --out drawings.jsonl
+"""Choose a few good drawings of each digit and small letter to teach a workspace with.
 
-They are chosen among those that the starter data set trains on: each next one is the one that brings all drawings of
-its label closest to a chosen one, as the embedder sees them. So the usual forms of a letter come first, each once.
-They are Omniglot's letters, which were drawn with a clean pen, and those of the English digits that are dark and in one
-piece, without the specks of a scan: both are MIT-licensed, so that the file can be shipped.
+    python -m haleganada_server.training.starter.drawings --data FOLDER --out drawings.jsonl
+
+They are training drawings of the starter data set, chosen greedily: each next one brings all drawings of its label
+closest to a chosen one, in terms of the embedder. So the most common forms of a letter come first, once each.
+Candidates are Omniglot's letters, drawn with a clean pen, and English digits that are dark and in one piece, without
+specks from scanning. Both have the MIT license, so the file can be shipped.
 """
 
 from __future__ import annotations
@@ -29,26 +30,27 @@ from haleganada_server.runtime.onnx_embedder import OnnxEmbedder
 from haleganada_server.runtime.weights import load_weights
 from haleganada_server.vision import network_input, rasterize_gray
 
-from .dataset import LABELS, StarterItem, real_items
+from .dataset import LABELS, StarterItem, load_real_items
 
 EACH = 4
-_INK, _DARK = 32, 150  # levels: what is ink at all, and the median of a dark pen's
-_GRAYS = 8  # in the pictures: soft edges, and half the size
+_INK, _DARK = 32, 150  # gray levels: least of ink, and least median of a dark pen
+_GRAYS = 8  # in the PNG files: soft edges at half the size
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-def good_drawings(items: list[StarterItem], embedder: Embedder, each: int = EACH) -> list[StarterItem]:
-    """`each` drawings of every label, those of one label together, the most usual one first."""
+def choose_drawings(items: list[StarterItem], embedder: Embedder, each: int = EACH) -> list[StarterItem]:
+    """Return `each` drawings of every label, label by label, the most common form first."""
     chosen = []
     for label in LABELS:
         own = [item for item in items if item.label == label and item.part is Part.TRAIN and _is_clean(item)]
-        read = [(item, raster) for item in own if (raster := _raster(item)) is not None]
-        vectors = embedder.embed(np.stack([raster for _, raster in read]))
-        chosen += [read[i][0] for i in representatives(vectors, each)]
+        candidates = [(item, raster) for item in own if (raster := _rasterize(item)) is not None]
+        vectors = embedder.embed(np.stack([raster for _, raster in candidates]))
+        chosen += [candidates[i][0] for i in choose_representatives(vectors, each)]
     return chosen
 
 
 def _is_clean(item: StarterItem) -> bool:
+    """Return whether a drawing is from Omniglot, or an English digit that is dark and in one piece."""
     if item.source == "omniglot":
         return True
     ink = item.ink > _INK
@@ -57,29 +59,29 @@ def _is_clean(item: StarterItem) -> bool:
     return item.source == "english" and item.label.isdigit() and pieces == 1 and is_dark
 
 
-def _raster(item: StarterItem) -> NDArray[np.uint8] | None:
-    """None for one that the product would refuse."""
+def _rasterize(item: StarterItem) -> NDArray[np.uint8] | None:
+    """Return the server's raster of a drawing, or None if the server would reject it."""
     try:
         return rasterize_gray(item.ink)
     except InvalidInput:
         return None
 
 
-def representatives(vectors: NDArray[np.float32], count: int) -> list[int]:
-    """Which of the vectors (n, d), each of length 1, stand for all of them, greedily; `count` is at most n."""
-    alike = vectors @ vectors.T
+def choose_representatives(vectors: NDArray[np.float32], count: int) -> list[int]:
+    """Choose `count` of the unit vectors (n, d), greedily, so that each vector is similar to a chosen one."""
+    similarities = vectors @ vectors.T
     best = np.full(len(vectors), -1.0, np.float32)
     chosen: list[int] = []
     for _ in range(count):
-        gains = np.maximum(alike, best).sum(1)
+        gains = np.maximum(similarities, best).sum(1)
         gains[chosen] = -np.inf
         chosen.append(int(gains.argmax()))
-        best = np.maximum(best, alike[chosen[-1]])
+        best = np.maximum(best, similarities[chosen[-1]])
     return chosen
 
 
-def as_line(item: StarterItem) -> str:
-    """As the import of JSON lines reads it: black on white."""
+def format_line(item: StarterItem) -> str:
+    """Format a drawing for the import of JSON lines, black on white."""
     buffer = io.BytesIO()
     picture = ImageOps.invert(Image.fromarray(item.ink)).quantize(_GRAYS)
     picture.save(buffer, "PNG", optimize=True)
@@ -88,13 +90,13 @@ def as_line(item: StarterItem) -> str:
 
 @click.command()
 @click.option("--data", type=_FOLDER, envvar="HALEGANADA_DATA", required=True, help="As for starter-data.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The .jsonl to write.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The .jsonl file to write.")
 def main(data: Path, out: Path) -> None:
-    """Choose the drawings and write them."""
+    """Choose good drawings of each label and write them as JSON lines."""
     weights = load_weights(SHIPPED_WEIGHTS)
     embedder = OnnxEmbedder(weights, partial(network_input, side=weights.side))
-    chosen = good_drawings(real_items(data), embedder)
-    out.write_text("".join(f"{as_line(item)}\n" for item in chosen), encoding="utf-8")
+    chosen = choose_drawings(load_real_items(data), embedder)
+    out.write_text("".join(f"{format_line(item)}\n" for item in chosen), encoding="utf-8")
     click.echo(f"wrote {out}: {len(chosen)} drawings, {out.stat().st_size:,} bytes")
 
 

@@ -22,7 +22,7 @@ from haleganada_server.training.export.model_files import read_card
 from haleganada_server.training.pretrain.synthesis.rasters import frame_scan
 from haleganada_server.vision import dataset_raster, rasterize_gray
 
-from .dataset import StarterItem, real_items
+from .dataset import StarterItem, load_real_items
 
 _SOURCES = ("english", "omniglot")
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -57,7 +57,7 @@ def _rasterize_shippable(items: list[StarterItem]) -> Iterator[tuple[StarterItem
 def main(data: Path, model: Path) -> None:
     """Choose the starter model's exemplars and write them into its folder."""
     card = read_card(model)
-    exemplars = choose_shippable_exemplars(real_items(data), card.labels)
+    exemplars = choose_shippable_exemplars(load_real_items(data), card.labels)
     write_exemplars(model, card, exemplars)
     click.echo(f"wrote {sum(len(own) for own in exemplars)} drawings of {len(exemplars)} labels")
 

@@ -1,7 +1,7 @@
-"""Digits and small letters of handwriting fonts: each font is one more hand.
+"""Digits and small letters in handwriting fonts; each font acts as another writer.
 
-The fonts come as npm's @fontsource packages lay them out, NAME/package.json and NAME/files/NAME-latin-400-normal.woff;
-one whose package names another license than the open ones below is left out.
+The layout is that of @fontsource packages in npm: NAME/package.json and NAME/files/NAME-latin-400-normal.woff. Packages
+without one of the open licenses below are skipped.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ _MARGIN = 8  # px
 Scan = NDArray[np.uint8]
 
 
-def open_fonts(folder: Path) -> dict[str, str]:
-    """Font file, as text, -> license; sorted, for all handwriting fonts at any depth below a folder."""
-    found = {str(path): _license(path) for path in sorted(folder.rglob(_PATTERN))}
+def find_open_fonts(folder: Path) -> dict[str, str]:
+    """Return the license of each openly licensed font at any depth below a folder, by its path, sorted."""
+    found = {str(path): _read_license(path) for path in sorted(folder.rglob(_PATTERN))}
     return {path: license for path, license in found.items() if license in OPEN_LICENSES}
 
 
-def written_in(path: Path, labels: tuple[str, ...]) -> dict[str, Scan]:
-    """Label -> its ink (h, w), 255 = ink, without the labels that the font does not have."""
+def render_labels(path: Path, labels: tuple[str, ...]) -> dict[str, Scan]:
+    """Render labels as ink (h, w), 255 = ink; labels that the font lacks are left out."""
     font = ImageFont.truetype(str(path), _EM)
     missing = font.getmask("\uffff").getbbox(), bytes(font.getmask("\uffff"))
-    drawn = {}
+    rendered = {}
     for label in labels:
         mask = font.getmask(label)
         if mask.getbbox() is not None and (mask.getbbox(), bytes(mask)) != missing:
-            drawn[label] = _scan(label, font)
-    return drawn
+            rendered[label] = _render(label, font)
+    return rendered
 
 
-def _scan(label: str, font: ImageFont.FreeTypeFont) -> Scan:
+def _render(label: str, font: ImageFont.FreeTypeFont) -> Scan:
     left, top, right, bottom = font.getbbox(label)
     image = Image.new("L", (int(right - left) + 2 * _MARGIN, int(bottom - top) + 2 * _MARGIN))
     ImageDraw.Draw(image).text((_MARGIN - left, _MARGIN - top), label, fill=255, font=font)
     return np.asarray(image)
 
 
-def _license(path: Path) -> str:
-    """As the font's package states it; "" if there is no package."""
+def _read_license(path: Path) -> str:
+    """Return the license that the font's package states; "" if there is no package."""
     try:
         return str(json.loads((path.parents[1] / "package.json").read_bytes()).get("license", ""))
     except (OSError, ValueError, AttributeError):

@@ -1,4 +1,4 @@
-"""Matrices in half precision: nothing is lost that was not rounded on purpose."""
+"""Matrices in half precision: rounding is deliberate, storing is exact."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def network() -> nn.Module:
     return nn.Sequential(nn.Linear(6, 5), nn.BatchNorm1d(5), nn.Linear(5, 3)).eval()
 
 
-def test_only_matrices_are_rounded_and_by_little(network: nn.Module) -> None:
+def test_only_matrices_are_rounded(network: nn.Module) -> None:
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     round_matrices(network)
     for name, tensor in network.state_dict().items():
@@ -29,7 +29,7 @@ def test_only_matrices_are_rounded_and_by_little(network: nn.Module) -> None:
             assert torch.equal(tensor, before[name])
 
 
-def test_a_matrix_beyond_the_range_of_halves_stays(network: nn.Module) -> None:
+def test_a_matrix_beyond_the_range_of_half_precision_stays(network: nn.Module) -> None:
     with torch.no_grad():
         network[0].weight[0, 0] = 1e6
     before = network[0].weight.clone()
@@ -37,7 +37,7 @@ def test_a_matrix_beyond_the_range_of_halves_stays(network: nn.Module) -> None:
     assert torch.equal(network[0].weight, before)
 
 
-def test_what_is_compact_loads_as_the_same_network(network: nn.Module) -> None:
+def test_a_compact_state_loads_as_the_same_network(network: nn.Module) -> None:
     exact = compact(network.state_dict())
     assert all(tensor.dtype != torch.float16 for tensor in exact.values())
     round_matrices(network)
@@ -54,28 +54,28 @@ def test_a_compact_graph_computes_the_same() -> None:
     rng = np.random.default_rng(0)
     exact = rng.normal(size=(3, 4)).astype(np.float16).astype(np.float32)
     other = rng.normal(size=(3, 4)).astype(np.float32)
-    model = _sum(exact, other)
+    model = _build_sum(exact, other)
     x = rng.normal(size=(3, 3)).astype(np.float32)
-    before = _answer(model, x)
+    before = _run(model, x)
     compact_graph(model)
     onnx.checker.check_model(model)
     assert [constant.data_type for constant in model.graph.initializer] == [TensorProto.FLOAT16, TensorProto.FLOAT]
-    np.testing.assert_array_equal(_answer(model, x), before)
+    np.testing.assert_array_equal(_run(model, x), before)
 
 
-def test_rounded_a_graph_computes_nearly_the_same() -> None:
+def test_a_rounded_graph_computes_nearly_the_same() -> None:
     weights = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
     large = np.full((3, 4), 1e6, np.float32)
     for constant, kind in ((weights, TensorProto.FLOAT16), (large, TensorProto.FLOAT)):
-        model = _sum(weights, constant)
-        before = _answer(model, x := np.ones((3, 3), np.float32))
+        model = _build_sum(weights, constant)
+        before = _run(model, x := np.ones((3, 3), np.float32))
         compact_graph(model, rounded=True)
         assert [stored.data_type for stored in model.graph.initializer] == [TensorProto.FLOAT16, kind]
-        np.testing.assert_allclose(_answer(model, x), before, rtol=2**-9, atol=2**-8)
+        np.testing.assert_allclose(_run(model, x), before, rtol=2**-9, atol=2**-8)
 
 
-def _sum(first: np.ndarray, second: np.ndarray) -> onnx.ModelProto:
-    """x (3, 3) -> z (3, 4): x times the first matrix, plus the second."""
+def _build_sum(first: np.ndarray, second: np.ndarray) -> onnx.ModelProto:
+    """Return a graph from x (3, 3) to z (3, 4): x times the first matrix, plus the second."""
     constants = [numpy_helper.from_array(first, "first"), numpy_helper.from_array(second, "second")]
     nodes = [helper.make_node("MatMul", ["x", "first"], ["y"]), helper.make_node("Add", ["y", "second"], ["z"])]
     shapes = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [3, n]) for name, n in (("x", 3), ("z", 4))]
@@ -86,6 +86,6 @@ def _sum(first: np.ndarray, second: np.ndarray) -> onnx.ModelProto:
     )
 
 
-def _answer(model: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
+def _run(model: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     return np.asarray(session.run(["z"], {"x": x})[0])

@@ -1,4 +1,4 @@
-"""A trained network as a folder: what comes back, and what is refused."""
+"""A model's folder: what is written is read back; damaged or unknown models are rejected."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from haleganada_server.training.presets import count_parameters, get_preset
 from torch import nn
 
 
-def tiny_model(labels: tuple[str, ...] = ("a", "b", "ಅ"), name: str = "tiny-cnn") -> tuple[nn.Module, ModelCard]:
-    """A small network with random weights, and its card."""
+def make_tiny_model(labels: tuple[str, ...] = ("a", "b", "ಅ"), name: str = "tiny-cnn") -> tuple[nn.Module, ModelCard]:
+    """Return a small network with random weights, and its card."""
     torch.manual_seed(1)
     chosen = get_preset(name)
     network = chosen.build(len(labels), {}, None)
@@ -37,7 +37,7 @@ def tiny_model(labels: tuple[str, ...] = ("a", "b", "ಅ"), name: str = "tiny-cn
 
 
 def test_what_is_written_comes_back(tmp_path: Path) -> None:
-    network, card = tiny_model()
+    network, card = make_tiny_model()
     written = write_model(tmp_path, network, card)
     loaded, known = read_model(tmp_path)
     assert known == written == replace(card, sha256={WEIGHTS: written.sha256[WEIGHTS]})
@@ -49,11 +49,11 @@ def test_what_is_written_comes_back(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([CARD, WEIGHTS])
 
 
-def test_options_travel_with_the_model(tmp_path: Path) -> None:
+def test_options_are_kept(tmp_path: Path) -> None:
     chosen = get_preset("resnet50-transformer")
     options = {"backbone": "efficientnet-lite0"}
     network = chosen.build(2, options, None).eval()
-    _, card = tiny_model(("a", "b"))
+    _, card = make_tiny_model(("a", "b"))
     card = replace(card, preset=chosen.name, preprocessing=chosen.preprocessing, options=options)
     write_model(tmp_path, network, card)
     loaded, _ = read_model(tmp_path)
@@ -62,8 +62,8 @@ def test_options_travel_with_the_model(tmp_path: Path) -> None:
         assert torch.equal(loaded(ink), network(ink))
 
 
-def test_a_file_that_was_changed_is_noticed(tmp_path: Path) -> None:
-    write_model(tmp_path, *tiny_model())
+def test_a_changed_file_is_detected(tmp_path: Path) -> None:
+    write_model(tmp_path, *make_tiny_model())
     content = bytearray((tmp_path / WEIGHTS).read_bytes())
     content[-1] ^= 1
     (tmp_path / WEIGHTS).write_bytes(content)
@@ -73,46 +73,46 @@ def test_a_file_that_was_changed_is_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [CARD, WEIGHTS])
-def test_a_file_that_is_gone_is_noticed(tmp_path: Path, name: str) -> None:
-    write_model(tmp_path, *tiny_model())
+def test_a_missing_file_is_detected(tmp_path: Path, name: str) -> None:
+    write_model(tmp_path, *make_tiny_model())
     (tmp_path / name).unlink()
     with pytest.raises(DataLoss, match=rf"{name} is missing"):
         read_model(tmp_path)
 
 
-def test_tensors_of_another_preset_are_refused(tmp_path: Path) -> None:
-    network, card = tiny_model()
+def test_tensors_of_another_preset_are_rejected(tmp_path: Path) -> None:
+    network, card = make_tiny_model()
     write_model(tmp_path, network, replace(card, preset="cnn36"))
-    with pytest.raises(Precondition, match=r"tensors are not those of cnn36 with 3 labels; .*train it again") as caught:
+    with pytest.raises(Precondition, match=r"tensors do not match cnn36 with 3 labels; .*train it again") as caught:
         read_model(tmp_path)
     assert caught.value.reason == "MODEL_DOES_NOT_FIT"
 
 
-def test_tensors_for_fewer_labels_are_refused(tmp_path: Path) -> None:
-    network, card = tiny_model()
+def test_tensors_for_fewer_labels_are_rejected(tmp_path: Path) -> None:
+    network, card = make_tiny_model()
     write_model(tmp_path, network, replace(card, labels=(*card.labels, "c")))
     with pytest.raises(Precondition, match="with 4 labels"):
         read_model(tmp_path)
 
 
-def test_a_file_that_holds_no_tensors_is_refused(tmp_path: Path) -> None:
-    _, card = tiny_model()
+def test_a_file_without_tensors_is_rejected(tmp_path: Path) -> None:
+    _, card = make_tiny_model()
     (tmp_path / WEIGHTS).write_bytes(b"no tensors")
     write_card(tmp_path, card, WEIGHTS)
-    with pytest.raises(Precondition, match="tensors are not those"):
+    with pytest.raises(Precondition, match="tensors do not match"):
         read_model(tmp_path)
 
 
-def test_a_preset_that_is_not_known_is_refused(tmp_path: Path) -> None:
-    network, card = tiny_model()
+def test_an_unknown_preset_is_rejected(tmp_path: Path) -> None:
+    network, card = make_tiny_model()
     write_model(tmp_path, network, replace(card, preset="perceptron"))
-    with pytest.raises(Precondition, match="does not know its preset “perceptron”") as caught:
+    with pytest.raises(Precondition, match="has no preset “perceptron”") as caught:
         read_model(tmp_path)
     assert caught.value.reason == "PRESET_UNKNOWN"
 
 
-def test_a_model_that_was_given_ink_in_another_way_is_refused(tmp_path: Path) -> None:
-    network, card = tiny_model()
+def test_a_model_with_other_preprocessing_is_rejected(tmp_path: Path) -> None:
+    network, card = make_tiny_model()
     write_model(tmp_path, network, replace(card, preprocessing=Preprocessing(side=32, dark_ink=True)))
-    with pytest.raises(Precondition, match="gives ink to tiny-cnn in another way"):
+    with pytest.raises(Precondition, match="preprocesses ink for tiny-cnn differently"):
         read_model(tmp_path)

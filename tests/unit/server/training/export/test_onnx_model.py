@@ -1,6 +1,4 @@
-"""Exported models: what they say of themselves, that they answer as torch does, and that onnxruntime alone runs
-them.
-"""
+"""Exported models have metadata, give the same answers as torch, and run with onnxruntime alone."""
 
 from __future__ import annotations
 
@@ -38,8 +36,8 @@ class Exported(NamedTuple):
     report: dict[str, Any]
 
 
-def shapes(number: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """(n, 64, 64) rasters of four shapes at random places, and which it is."""
+def draw_shapes(number: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return rasters (n, 64, 64) of four shapes at random places, and their classes (n,)."""
     rng = np.random.default_rng(seed)
     rasters, targets = np.zeros((number, 64, 64), np.uint8), rng.integers(0, 4, number)
     for raster, target in zip(rasters, targets, strict=True):
@@ -56,25 +54,25 @@ def shapes(number: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return rasters, targets
 
 
-def trained(name: str, steps: int) -> nn.Module:
-    """A network that knows the shapes."""
+def train(name: str, steps: int) -> nn.Module:
+    """Train a network on the shapes."""
     torch.manual_seed(0)
     torch.set_num_threads(1)
     chosen = get_preset(name)
     network = chosen.build(len(LABELS), {}, None).train()
-    rasters, targets = shapes(_BATCH * steps, 0)
-    ink, wanted = torch.from_numpy(model_input(rasters, chosen.preprocessing.side)), torch.from_numpy(targets)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3)
+    rasters, targets = draw_shapes(_BATCH * steps, 0)
+    ink, expected = torch.from_numpy(model_input(rasters, chosen.preprocessing.side)), torch.from_numpy(targets)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
     for step in range(steps):
         rows = slice(_BATCH * step, _BATCH * step + _BATCH)
-        optimiser.zero_grad()
-        nn.functional.cross_entropy(network(ink[rows]), wanted[rows]).backward()
-        optimiser.step()
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(network(ink[rows]), expected[rows]).backward()
+        optimizer.step()
     round_matrices(network)
     return network.eval()
 
 
-def card_of(name: str, network: nn.Module) -> ModelCard:
+def make_card(name: str, network: nn.Module) -> ModelCard:
     facts = get_preset(name).facts
     return ModelCard(
         preset=name,
@@ -93,9 +91,9 @@ def card_of(name: str, network: nn.Module) -> ModelCard:
 @pytest.fixture(scope="module", params=["cnn36", "tiny-cnn"])
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
     folder = tmp_path_factory.mktemp("model")
-    network = trained(request.param, steps=70)
-    card = write_model(folder, network, card_of(request.param, network))
-    rasters, targets = shapes(64, 1)
+    network = train(request.param, steps=70)
+    card = write_model(folder, network, make_card(request.param, network))
+    rasters, targets = draw_shapes(64, 1)
     report = export_model(network, card, folder, model_input(rasters, card.preprocessing.side), targets)
     return Exported(folder, rasters, targets, report)
 
@@ -128,14 +126,14 @@ def test_int8_is_no_larger_where_only_dense_layers_can_be_quantized(exported: Ex
     method = quantize(exported.folder / ONNX, tmp_path / ONNX_INT8, ink, agreement=lambda _path: 0.0)
     assert method == "dynamic"
     assert (tmp_path / ONNX_INT8).stat().st_size <= (exported.folder / ONNX).stat().st_size
-    exact, near = (
+    exact, quantized = (
         onnxruntime.InferenceSession(path).run(["probabilities"], {"ink": ink})[0]
         for path in (exported.folder / ONNX, tmp_path / ONNX_INT8)
     )
-    np.testing.assert_allclose(near, exact, atol=0.02)
+    np.testing.assert_allclose(quantized, exact, atol=0.02)
 
 
-def test_the_card_knows_the_files_and_the_time(exported: Exported) -> None:
+def test_the_card_lists_the_files_and_the_time(exported: Exported) -> None:
     _, card = read_model(exported.folder)
     assert card.sha256.keys() == {WEIGHTS, ONNX, ONNX_INT8, EXPORT_REPORT}
     assert card.metrics["milliseconds"] == exported.report["float32"]["milliseconds"]
@@ -154,23 +152,23 @@ def test_onnxruntime_and_numpy_are_enough(exported: Exported, file: str, tmp_pat
     assert all(0.25 <= probability <= 1 for _, probability in result["answers"])
 
 
-def test_the_graph_has_the_temperature_in_it_and_takes_any_number_of_drawings(exported: Exported) -> None:
+def test_the_graph_includes_the_temperature_and_takes_any_batch_size(exported: Exported) -> None:
     network, card = read_model(exported.folder)
     session = onnxruntime.InferenceSession(str(exported.folder / ONNX))
     ink = model_input(exported.rasters, card.preprocessing.side)
     for drawings in (1, 7):
         with torch.no_grad():
             expected = (network(torch.from_numpy(ink[:drawings])) / card.temperature).softmax(1).numpy()
-        (seen,) = session.run(["probabilities"], {"ink": ink[:drawings]})
-        assert np.abs(seen - expected).max() < 1e-4
+        (probabilities,) = session.run(["probabilities"], {"ink": ink[:drawings]})
+        assert np.abs(probabilities - expected).max() < 1e-4
 
 
 def test_the_metadata_is_the_card(exported: Exported) -> None:
     model = onnx.load(exported.folder / ONNX)
     (entry,) = [entry for entry in model.metadata_props if entry.key == METADATA]
-    told, card = ModelCard.from_json(entry.value), read_card(exported.folder)
-    assert told.labels == LABELS and told.sha256 == {}
-    assert replace(told, metrics={}) == replace(card, sha256={}, metrics={})
+    stored, card = ModelCard.from_json(entry.value), read_card(exported.folder)
+    assert stored.labels == LABELS and stored.sha256 == {}
+    assert replace(stored, metrics={}) == replace(card, sha256={}, metrics={})
     assert max(opset.version for opset in model.opset_import if not opset.domain) >= 17
 
 
@@ -180,19 +178,19 @@ def test_a_transformer_on_a_frozen_backbone_is_exported_too(tmp_path: Path) -> N
     torch.set_num_threads(1)
     chosen, options = get_preset("resnet50-transformer"), {"backbone": "efficientnet-lite0"}
     network = chosen.build(len(LABELS), options, None).eval()
-    card = replace(card_of(chosen.name, network), options=options)
-    rasters, targets = shapes(4, 2)
+    card = replace(make_card(chosen.name, network), options=options)
+    rasters, targets = draw_shapes(4, 2)
     report = export_model(network, card, tmp_path, model_input(rasters, 224), targets)
     assert report["parity"] < 1e-4
     assert report["float32"]["same_answers"] == 1.0
     assert (tmp_path / ONNX_INT8).stat().st_size < 0.75 * (tmp_path / ONNX).stat().st_size
 
 
-def test_a_graph_that_answers_otherwise_than_torch_is_not_let_out(tmp_path: Path) -> None:
+def test_a_graph_that_differs_from_torch_is_rejected(tmp_path: Path) -> None:
     calls = count(1)
-    restless = get_preset("tiny-cnn").build(len(LABELS), {}, None)
-    # Another answer at each call, as from a network that does what a graph cannot hold.
-    restless.register_forward_hook(lambda _module, _inputs, logits: logits * next(calls) * 10)
+    unstable = get_preset("tiny-cnn").build(len(LABELS), {}, None)
+    # Another answer at each call, like a network that no static graph can represent.
+    unstable.register_forward_hook(lambda _module, _inputs, logits: logits * next(calls) * 10)
     ink = np.random.default_rng(0).random((4, 1, 32, 32), dtype=np.float32)
     with pytest.raises(RuntimeError, match="differ from torch's"):
-        export_model(restless, card_of("tiny-cnn", restless), tmp_path, ink, np.zeros(4, int))
+        export_model(unstable, make_card("tiny-cnn", unstable), tmp_path, ink, np.zeros(4, int))

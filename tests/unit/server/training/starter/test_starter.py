@@ -1,4 +1,4 @@
-"""The starter data set, from small sources of the same form, read by the server's own reader."""
+"""The starter data set, built from small sources and read as the server imports it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from haleganada_server.store.datasets.sources.source_item import SourceItem
 from haleganada_server.training.export.exemplars import MOST_EACH, read_exemplars
 from haleganada_server.training.export.model_files import read_card
 from haleganada_server.training.pretrain.synthesis.rasters import frame_scan
-from haleganada_server.training.starter.dataset import LABELS, StarterItem, starter_items
-from haleganada_server.training.starter.drawings import as_line, representatives
+from haleganada_server.training.starter.dataset import LABELS, StarterItem, build_starter_items
+from haleganada_server.training.starter.drawings import choose_representatives, format_line
 from haleganada_server.training.starter.exemplars import choose_shippable_exemplars
-from haleganada_server.training.starter.fonts import open_fonts
+from haleganada_server.training.starter.fonts import find_open_fonts
 from haleganada_server.vision import dataset_raster, rasterize_gray
 from numpy.typing import NDArray
 
@@ -32,43 +32,43 @@ CAPITALS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As they lie in the folder that --data names: each drawing another, 81, 20 and 300 of a label."""
+    """Return a folder for --data whose sources have 81, 20 and 300 different drawings of each label."""
     data = tmp_path_factory.mktemp("sources")
     for folder in ("english_chars62", "omniglot", "mnist"):
         (data / folder).mkdir()
     names = (*LABELS[:10], *CAPITALS, *LABELS[10:])
     np.savez(
         data / "english_chars62" / "english_chars62_64.npz",
-        x=_pictures(len(names) * 81, 64),
+        x=_draw(len(names) * 81, 64),
         y=np.repeat(np.arange(len(names), dtype=np.uint8), 81),
         index=np.tile(np.arange(81, dtype=np.int16), len(names)),
         classes=np.array(names),
     )
     np.savez(
         data / "omniglot" / "background_105.npz",
-        bits=np.packbits(_pictures(26 * 20, 105).reshape(520, -1) > 127, axis=1),
+        bits=np.packbits(_draw(26 * 20, 105).reshape(520, -1) > 127, axis=1),
         y=np.repeat(np.arange(26), 20),
         drawer=np.tile(np.arange(1, 21, dtype=np.uint8), 26),
         classes=np.array([f"images_background/Latin/character{i:02}" for i in range(1, 27)]),
     )
-    digits = _pictures(3000, 28), np.repeat(np.arange(10, dtype=np.uint8), 300)
-    tests = _pictures(200, 28) // 2, np.repeat(np.arange(10, dtype=np.uint8), 20)
+    digits = _draw(3000, 28), np.repeat(np.arange(10, dtype=np.uint8), 300)
+    tests = _draw(200, 28) // 2, np.repeat(np.arange(10, dtype=np.uint8), 20)
     np.savez(data / "mnist" / "mnist_28.npz", x_train=digits[0], y_train=digits[1], x_test=tests[0], y_test=tests[1])
     return data
 
 
-def _pictures(count: int, side: int) -> NDArray[np.uint8]:
-    """Different ones, of few lines that take long to draw."""
+def _draw(count: int, side: int) -> NDArray[np.uint8]:
+    """Return different drawings, shifted copies of a few, because drawing takes long."""
     few = np.stack([drawing(i, side) for i in range(60)])
     return np.stack([np.roll(few[i % 60], i // 60 % 7, axis=1) for i in range(count)])
 
 
 @pytest.fixture(scope="module")
 def items(sources: Path) -> list[StarterItem]:
-    return starter_items(sources, None, EACH)
+    return build_starter_items(sources, None, EACH)
 
 
-def test_labels_are_balanced_and_tests_are_drawn_by_people(items: list[StarterItem]) -> None:
+def test_labels_are_balanced_and_test_drawings_are_by_people(items: list[StarterItem]) -> None:
     counts = Counter((item.part, item.label) for item in items)
     assert {counts[Part.TRAIN, label] for label in LABELS} == {EACH}
     assert {counts[Part.TEST, label] for label in LABELS[10:]} == {22}
@@ -77,15 +77,15 @@ def test_labels_are_balanced_and_tests_are_drawn_by_people(items: list[StarterIt
     assert {item.label for item in items} == set(LABELS), "no capitals"
 
 
-def test_the_same_sources_give_the_same_file_which_the_server_reads(
+def test_the_same_sources_give_the_same_file_for_the_server(
     sources: Path, items: list[StarterItem], tmp_path: Path
 ) -> None:
     target = tmp_path / "starter.npz"
     done = CliRunner().invoke(main, ["starter-data", "--data", str(sources), "--out", str(target), "--each", str(EACH)])
     assert done.exit_code == 0 and "test mnist" in done.output
-    read = [entry for entry in npz.read(target) if isinstance(entry, SourceItem)]
-    assert [(entry.label, entry.part) for entry in read] == [(item.label, item.part) for item in items]
-    for entry, item in zip(read[::97], items[::97], strict=True):
+    entries = [entry for entry in npz.read(target) if isinstance(entry, SourceItem)]
+    assert [(entry.label, entry.part) for entry in entries] == [(item.label, item.part) for item in items]
+    for entry, item in zip(entries[::97], items[::97], strict=True):
         np.testing.assert_array_equal(entry.image, frame_scan(item.ink))
 
 
@@ -100,14 +100,14 @@ def test_only_openly_licensed_fonts(tmp_path: Path) -> None:
         (tmp_path / name / "package.json").write_text(json.dumps({"license": license}))
         (tmp_path / name / "files" / f"{name}-latin-400-normal.woff").write_bytes(b"")
     (tmp_path / "stray-latin-400-normal.woff").write_bytes(b"")
-    assert {Path(path).stem[0]: license for path, license in open_fonts(tmp_path).items()} == {
+    assert {Path(path).stem[0]: license for path, license in find_open_fonts(tmp_path).items()} == {
         "a": "OFL-1.1", "c": "Apache-2.0"
     }  # fmt: skip
 
 
-def test_representatives_take_each_form_once() -> None:
+def test_representatives_cover_each_form_once() -> None:
     forms = np.eye(3, dtype=np.float32)[[0, 1, 0, 2, 1, 0]]
-    assert [int(forms[i].argmax()) for i in representatives(forms, 3)] == [0, 1, 2]
+    assert [int(forms[i].argmax()) for i in choose_representatives(forms, 3)] == [0, 1, 2]
 
 
 def test_exemplars_are_training_drawings_that_may_be_shipped() -> None:
@@ -127,5 +127,5 @@ def test_the_shipped_model_has_exemplars_of_each_label() -> None:
 
 
 def test_lines_are_black_on_white(items: list[StarterItem]) -> None:
-    facts = json.loads(as_line(items[0]))
+    facts = json.loads(format_line(items[0]))
     assert facts["label"] == "0" and facts["image"].startswith("iVBOR")
