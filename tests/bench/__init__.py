@@ -1,1 +1,1 @@
-"""Benchmarks: each prints a table beside its baseline. They are not tests: nothing here fails."""
+"""Benchmarks, which print tables of measurements and baselines. They are not tests; nothing here fails."""

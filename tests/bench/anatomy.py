@@ -1,4 +1,4 @@
-"""Where the time goes in one Predict, step by step, within this process."""
+"""Time of each step of one Predict, within this process."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ from tests.bench.table import Table
 TIMES = 300
 
 
-def steps_of_predict() -> Table:
-    """Median of each step, for strokes and for a 280 x 280 PNG."""
-    table = Table("One Predict, step by step (median)", ("step", "strokes", "280×280 PNG"))
+def measure_predict_steps() -> Table:
+    """Measure the median time of each step, for strokes and for a 280 x 280 PNG."""
+    table = Table("Steps of one Predict, median", ("step", "strokes", "280×280 PNG"))
     with tempfile.TemporaryDirectory() as folder:
         app = build_app(ServerConfig(Path(folder), port=0, device="cpu"))
         workspace = app.workspaces.get()
         for label in LABELS:
-            workspace.train(Lesson(common.glyph(_message(label, 1).glyph), label))
-        columns = [_steps(app, _message("ಅ", 5)), _steps(app, _picture("ಅ", 5))]
+            workspace.train(Lesson(common.glyph(_make_strokes_request(label, 1).glyph), label))
+        columns = [_measure_steps(app, _make_strokes_request("ಅ", 5)), _measure_steps(app, _make_png_request("ಅ", 5))]
         for step in columns[0]:
             table.add(step, *(f"{1000 * column[step]:.0f} µs" for column in columns))
         app.stop(0)
     return table
 
 
-def _message(label: str, hand: int) -> ocr_service_pb2.PredictRequest:
+def _make_strokes_request(label: str, hand: int) -> ocr_service_pb2.PredictRequest:
     return ocr_service_pb2.PredictRequest(glyph=client_convert.glyph(strokes(label, hand)))
 
 
-def _picture(label: str, hand: int) -> ocr_service_pb2.PredictRequest:
+def _make_png_request(label: str, hand: int) -> ocr_service_pb2.PredictRequest:
     return ocr_service_pb2.PredictRequest(glyph=client_convert.glyph(canvas_png(label, hand)))
 
 
-def _steps(app: object, request: ocr_service_pb2.PredictRequest) -> dict[str, float]:
+def _measure_steps(app: object, request: ocr_service_pb2.PredictRequest) -> dict[str, float]:
     embedder, workspace = app.embedder, app.workspaces.get()  # type: ignore[attr-defined]
     packed, weights = request.SerializeToString(), load_weights(ServerConfig(Path()).weights_dir)
     glyph = common.glyph(request.glyph)
@@ -58,26 +58,28 @@ def _steps(app: object, request: ocr_service_pb2.PredictRequest) -> dict[str, fl
     answer = convert.prediction(workspace.predict(glyph))
     known = workspace.knowledge
     return {
-        "unpack the request": _ms(lambda: common.glyph(ocr_service_pb2.PredictRequest.FromString(packed).glyph)),
-        "drawing to ink raster": _ms(partial(rasterize, glyph)),
-        "raster to network input": _ms(lambda: network_input(raster[None], weights.side)),
-        "embedding (with input)": _ms(lambda: embedder.embed(raster[None])),
-        "projection": _ms(lambda: weights.head_parameters.projection.project_one(embedder.embed(raster[None])[0]))
-        - _ms(lambda: embedder.embed(raster[None])),
-        "scores and probabilities": _ms(
+        "parse the request": _median_ms(lambda: common.glyph(ocr_service_pb2.PredictRequest.FromString(packed).glyph)),
+        "rasterize the drawing": _median_ms(partial(rasterize, glyph)),
+        "prepare network input": _median_ms(lambda: network_input(raster[None], weights.side)),
+        "embed (with input)": _median_ms(lambda: embedder.embed(raster[None])),
+        "project": _median_ms(lambda: weights.head_parameters.projection.project_one(embedder.embed(raster[None])[0]))
+        - _median_ms(lambda: embedder.embed(raster[None])),
+        "score and calibrate": _median_ms(
             lambda: compute_posterior(known.head.adapt(), weights.head_parameters.calibration, vector)
         ),
-        "whole domain call": _ms(lambda: workspace.predict(glyph)),
-        "pack the answer": _ms(lambda: convert.prediction(workspace.predict(glyph)).SerializeToString())
-        - _ms(lambda: workspace.predict(glyph)),
-        "pack the answer (bytes only)": _ms(answer.SerializeToString),
+        "predict, all in all": _median_ms(lambda: workspace.predict(glyph)),
+        "convert and serialize the answer": _median_ms(
+            lambda: convert.prediction(workspace.predict(glyph)).SerializeToString()
+        )
+        - _median_ms(lambda: workspace.predict(glyph)),
+        "serialize the answer only": _median_ms(answer.SerializeToString),
     }
 
 
-def _ms(step: Callable[[], object]) -> float:
+def _median_ms(step: Callable[[], object]) -> float:
     times = []
     for _ in range(TIMES):
-        began = time.perf_counter()
+        start = time.perf_counter()
         step()
-        times.append((time.perf_counter() - began) * 1000)
+        times.append((time.perf_counter() - start) * 1000)
     return float(np.median(times))

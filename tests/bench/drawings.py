@@ -1,4 +1,4 @@
-"""Letters as clients send them: strokes on a board of 280 units, and the picture of such a board."""
+"""Letters as clients send them: strokes on a canvas of 280 units, and an image of such a canvas."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ LABELS = letters()[:10]
 
 
 def strokes(label: str, hand: int) -> Ink:
-    """A letter as pen strokes."""
+    """Return a letter as pen strokes."""
     lines = written(label, hand, SIDE)
     return Ink(tuple(Stroke(tuple(x for x, _ in line), tuple(y for _, y in line)) for line in lines), SIDE, SIDE, PEN)
 
 
 def canvas_png(label: str, hand: int) -> bytes:
-    """The same letter as a picture, black on white."""
+    """Return the same letter as a PNG, black on white."""
     image = Image.new("L", (SIDE, SIDE), 255)
     draw = ImageDraw.Draw(image)
     for line in written(label, hand, SIDE):

@@ -1,4 +1,4 @@
-"""How large a fresh environment is."""
+"""Size of a fresh virtual environment."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def environment_megabytes(extra: str | None) -> float:
-    """A new virtual environment with this project and an extra ("[server]"; "" = none; None = without the project),
-    in MB.
+def measure_environment(extra: str | None) -> float:
+    """Return the size in MB of a new virtual environment with this project and an extra, for example "[server]".
+
+    extra: "" for none; None to leave out the project.
     """
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)

@@ -1,5 +1,6 @@
-"""One process of clients: python -m tests.bench.load HOST:PORT CLIENTS SECONDS predict|health; prints the calls
-answered.
+"""Load from one process: python -m tests.bench.load HOST:PORT CLIENTS SECONDS predict|health.
+
+Prints the number of answered calls.
 """
 
 from __future__ import annotations
@@ -19,20 +20,20 @@ _METHODS = {"health": "/grpc.health.v1.Health/Check", "predict": "/haleganada.v1
 
 def main() -> None:
     target, clients, seconds, kind = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
-    requests, counts = _requests(kind), [0] * clients
+    requests, counts = _make_requests(kind), [0] * clients
     stop = time.monotonic() + seconds
-    workers = [threading.Thread(target=_work, args=(target, kind, requests, stop, counts, i)) for i in range(clients)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    threads = [
+        threading.Thread(target=_run_client, args=(target, kind, requests, stop, counts, i)) for i in range(clients)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     print(sum(counts))
 
 
-def _work(target: str, kind: str, requests: list[bytes], stop: float, counts: list[int], number: int) -> None:
-    """One client with a connection of its own. Requests are packed beforehand: the server is measured, not this
-    side.
-    """
+def _run_client(target: str, kind: str, requests: list[bytes], stop: float, counts: list[int], number: int) -> None:
+    """Run one client with its own connection. Requests are serialized beforehand, because the server is measured."""
     with grpc.insecure_channel(target, [("grpc.use_local_subchannel_pool", 1)]) as channel:
         call = channel.unary_unary(_METHODS[kind], request_serializer=bytes, response_deserializer=bytes)
         while time.monotonic() < stop:
@@ -40,7 +41,7 @@ def _work(target: str, kind: str, requests: list[bytes], stop: float, counts: li
             counts[number] += 1
 
 
-def _requests(kind: str) -> list[bytes]:
+def _make_requests(kind: str) -> list[bytes]:
     if kind == "health":
         return [b""]
     drawings = (strokes(LABELS[i % 10], 2000 + i) for i in range(40))

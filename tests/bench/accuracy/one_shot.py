@@ -1,4 +1,4 @@
-"""20-way one-shot recognition within Omniglot alphabets that were kept out of training."""
+"""20-way one-shot recognition within held-out Omniglot alphabets."""
 
 from __future__ import annotations
 
@@ -25,57 +25,57 @@ KINDS = ("four typical writers, the 20 most diverse characters", "four typical w
 
 
 def measure(recognizer: Recognizer, data: Path) -> Table:
-    """Errors of the product's head, and of raw pixels and gradients by the cosine, on the same tasks."""
-    rasters = _rasters(data)
-    ours = [_each(recognizer.vectors, x) for x in rasters]
-    others = {"HOG": features.hog, "pixels": features.pixels}
-    columns = ("tasks", "Haleganada", *others, "n", *HELD_OUT_ALPHABETS)
-    out = Table("20-way one-shot error within alphabets kept out of training", columns)
-    baselines = {name: [_each(compare, x) for x in rasters] for name, compare in others.items()}
+    """Measure errors of the product's head, and of pixels and HOG by cosine similarity, on the same tasks."""
+    rasters = _load_rasters(data)
+    vectors = [_embed_alphabet(recognizer.embed, x) for x in rasters]
+    baselines = {"HOG": features.hog, "pixels": features.pixels}
+    columns = ("tasks", "Haleganada", *baselines, "n", *HELD_OUT_ALPHABETS)
+    out = Table("20-way one-shot error within held-out alphabets", columns)
+    baseline_features = [[_embed_alphabet(compare, x) for x in rasters] for compare in baselines.values()]
     for kind in range(len(KINDS)):
-        tasks = _tasks(kind, ours, rasters)
-        theirs = [cosine_error(_tasks(kind, z, rasters)) for z in baselines.values()]
-        single = [_error(recognizer, _tasks(kind, [z], [x])) for z, x in zip(ours, rasters, strict=True)]
-        n = sum(len(taught) for taught, _ in tasks)
-        shares = [f"{100 * e:.2f} %" for e in (_error(recognizer, tasks), *theirs)]
-        out.add(KINDS[kind], *shares, f"{n:,}", *(f"{100 * e:.1f} %" for e in single))
+        tasks = _make_tasks(kind, vectors, rasters)
+        baseline_errors = [cosine_error(_make_tasks(kind, z, rasters)) for z in baseline_features]
+        by_alphabet = [
+            _measure_error(recognizer, _make_tasks(kind, [z], [x])) for z, x in zip(vectors, rasters, strict=True)
+        ]
+        n = sum(len(support) for support, _ in tasks)
+        shares = [f"{100 * e:.2f} %" for e in (_measure_error(recognizer, tasks), *baseline_errors)]
+        out.add(KINDS[kind], *shares, f"{n:,}", *(f"{100 * e:.1f} %" for e in by_alphabet))
     return out
 
 
-def errors(recognizer: Recognizer, data: Path) -> list[float]:
-    """The product's head alone, for each of KINDS."""
-    rasters = _rasters(data)
-    vectors = [_each(recognizer.vectors, x) for x in rasters]
-    return [_error(recognizer, _tasks(kind, vectors, rasters)) for kind in range(len(KINDS))]
+def measure_errors(recognizer: Recognizer, data: Path) -> list[float]:
+    """Measure errors of the product's head alone, for each of KINDS."""
+    rasters = _load_rasters(data)
+    vectors = [_embed_alphabet(recognizer.embed, x) for x in rasters]
+    return [_measure_error(recognizer, _make_tasks(kind, vectors, rasters)) for kind in range(len(KINDS))]
 
 
-def mistakes(recognizer: Recognizer, data: Path) -> list[NDArray[np.uint8]]:
-    """Each mistake of the first kind of tasks as (3, 128, 128) rasters: what was taught, what was asked, and what that
-    was taken for.
-    """
-    rasters = _rasters(data)
-    tasks = _tasks(0, [_each(recognizer.vectors, x) for x in rasters], rasters)
-    shown = make_challenge_tasks([x.astype(np.float32) for x in rasters], rasters)  # the same tasks, as drawings
+def collect_mistakes(recognizer: Recognizer, data: Path) -> list[NDArray[np.uint8]]:
+    """Return each mistake in tasks of the first kind as rasters (3, 128, 128): support, query, predicted support."""
+    rasters = _load_rasters(data)
+    tasks = _make_tasks(0, [_embed_alphabet(recognizer.embed, x) for x in rasters], rasters)
+    drawings = make_challenge_tasks([x.astype(np.float32) for x in rasters], rasters)  # the same tasks
     out = []
-    for task, (taught, asked) in zip(tasks, shown, strict=True):
-        for i, guess in enumerate(_guesses(recognizer, task)):
-            if guess != i:
-                out.append(np.stack([taught[i], asked[i], taught[guess]]).astype(np.uint8))
+    for task, (support, query) in zip(tasks, drawings, strict=True):
+        for i, prediction in enumerate(_predict(recognizer, task)):
+            if prediction != i:
+                out.append(np.stack([support[i], query[i], support[prediction]]).astype(np.uint8))
     return out
 
 
-def _rasters(data: Path) -> list[NDArray[np.uint8]]:
-    """Of each held-out alphabet, (characters, writers, 128, 128)."""
+def _load_rasters(data: Path) -> list[NDArray[np.uint8]]:
+    """Load each held-out alphabet as (characters, writers, 128, 128)."""
     alphabets = load_omniglot(data)
     return [np.stack([features.make_product_rasters(c) for c in alphabets[a]]) for a in HELD_OUT_ALPHABETS]
 
 
-def _each(compare: features.Features, rasters: NDArray[np.uint8]) -> Embeddings:
-    """(characters, writers, s, s) -> (characters, writers, f)."""
+def _embed_alphabet(compare: features.Features, rasters: NDArray[np.uint8]) -> Embeddings:
+    """Embed (characters, writers, s, s) as (characters, writers, f)."""
     return compare(rasters.reshape(-1, *rasters.shape[2:])).reshape(*rasters.shape[:2], -1)
 
 
-def _tasks(kind: int, alphabets: list[Embeddings], rasters: list[NDArray[np.uint8]]) -> list[Task]:
+def _make_tasks(kind: int, alphabets: list[Embeddings], rasters: list[NDArray[np.uint8]]) -> list[Task]:
     if kind == 0:
         return make_challenge_tasks(alphabets, rasters)
     if kind == 1:
@@ -83,13 +83,13 @@ def _tasks(kind: int, alphabets: list[Embeddings], rasters: list[NDArray[np.uint
     return make_random_tasks(alphabets, TASKS)
 
 
-def _error(recognizer: Recognizer, tasks: list[Task]) -> float:
-    wrong = [guess != i for task in tasks for i, guess in enumerate(_guesses(recognizer, task))]
+def _measure_error(recognizer: Recognizer, tasks: list[Task]) -> float:
+    wrong = [prediction != i for task in tasks for i, prediction in enumerate(_predict(recognizer, task))]
     return float(np.mean(wrong))
 
 
-def _guesses(recognizer: Recognizer, task: Task) -> list[int]:
-    """Which of the taught drawings each asked one is taken for."""
-    taught, asked = task
-    head = recognizer.head(np.arange(len(taught)), taught.astype(np.float64))
-    return [int(head.scores(vector)[:-1].argmax()) for vector in asked]
+def _predict(recognizer: Recognizer, task: Task) -> list[int]:
+    """Return the index of the predicted support for each query."""
+    support, query = task
+    head = recognizer.teach(np.arange(len(support)), support.astype(np.float64))
+    return [int(head.scores(vector)[:-1].argmax()) for vector in query]

@@ -16,39 +16,41 @@ from tests.bench.accuracy import features, one_shot
 from tests.bench.accuracy.confidence import Answers
 from tests.bench.accuracy.features import Recognizer
 from tests.bench.accuracy.few_shot import Point
-from tests.bench.accuracy.sets import Handwriting, kannada
+from tests.bench.accuracy.sets import Handwriting, load_kannada
 
 PAIRS = 8
 SHOWN = 6  # drawings of each label of a pair
-_CELL = (72, 216)  # of a picture of mistakes: three drawings of 64 pixels, and room
+_CELL = (72, 216)  # px of one mistake: three drawings of 64 px and a margin
 
 
 def draw(folder: Path, points: list[Point], answers: list[Answers], recognizer: Recognizer, data: Path) -> None:
     """Write shots.svg, reliability.svg, unknown.svg, confused.png and mistakes.png."""
     mpl.use("Agg")
-    mpl.rcParams.update({"svg.hashsalt": "haleganada", "font.size": 9})  # the same file for the same figures
+    mpl.rcParams.update({"svg.hashsalt": "haleganada", "font.size": 9})  # the same data give the same file
     folder.mkdir(parents=True, exist_ok=True)
     for name, figure in (
-        ("shots", _shots(points)),
-        ("reliability", _reliability(answers)),
-        ("unknown", _unknown(answers)),
+        ("shots", _plot_shots(points)),
+        ("reliability", _plot_reliability(answers)),
+        ("unknown", _plot_unknown(answers)),
     ):
         figure.tight_layout()
         figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
-    _confused(recognizer, kannada(data)).savefig(folder / "confused.png", dpi=110)
-    Image.fromarray(side_by_side(one_shot.mistakes(recognizer, data))).save(folder / "mistakes.png", optimize=True)
+    _plot_confused(recognizer, load_kannada(data)).savefig(folder / "confused.png", dpi=110)
+    Image.fromarray(arrange_mistakes(one_shot.collect_mistakes(recognizer, data))).save(
+        folder / "mistakes.png", optimize=True
+    )
 
 
-def _shots(points: list[Point]) -> Figure:
-    """Accuracy against taught samples, one panel a set."""
+def _plot_shots(points: list[Point]) -> Figure:
+    """Plot accuracy by taught samples, one panel for each set."""
     names = list(dict.fromkeys(point.name for point in points))
     figure, axes = plt.subplots(2, 3, figsize=(9, 5), sharey=True)
     for axis, name in zip(axes.flat, names, strict=False):
         own = [point for point in points if point.name == name]
-        for by, style in (("Haleganada", "o-"), ("HOG", "s--"), ("pixels", "^:"), ("ImageNet", "x-.")):
-            some = [(point.shots, 100 * point.accuracy[by]) for point in own if by in point.accuracy]
-            axis.plot(*zip(*some, strict=True), style, label=by) if some else None
-        axis.set(title=name, xscale="log", ylim=(0, 100), xlabel="taught samples of a label")
+        for method, style in (("Haleganada", "o-"), ("HOG", "s--"), ("pixels", "^:"), ("ImageNet", "x-.")):
+            some = [(point.shots, 100 * point.accuracy[method]) for point in own if method in point.accuracy]
+            axis.plot(*zip(*some, strict=True), style, label=method) if some else None
+        axis.set(title=name, xscale="log", ylim=(0, 100), xlabel="taught samples a label")
         axis.set_xticks([point.shots for point in own], [str(point.shots) for point in own], minor=False)
         axis.minorticks_off()
         axis.grid(alpha=0.3)
@@ -58,8 +60,8 @@ def _shots(points: list[Point]) -> Figure:
     return figure
 
 
-def _reliability(answers: list[Answers]) -> Figure:
-    """Accuracy against the probability that was told."""
+def _plot_reliability(answers: list[Answers]) -> Figure:
+    """Plot accuracy by predicted probability."""
     figure, axes = plt.subplots(1, 3, figsize=(9, 3.2), sharey=True)
     situations = list(dict.fromkeys((a.name, a.shots) for a in answers))
     for axis, situation in zip(axes, situations, strict=False):
@@ -68,40 +70,43 @@ def _reliability(answers: list[Answers]) -> Figure:
             confidence, accuracy, share = zip(*a.bins(), strict=True)
             line = axis.plot(confidence, accuracy, "-", label=f"{a.ways} ways, ECE {a.ece:.3f}")[0]
             axis.scatter(confidence, accuracy, s=300 * np.sqrt(share), alpha=0.4, color=line.get_color())
-        axis.set(title=f"{situation[0]}, {situation[1]} taught", xlabel="probability that was told", xlim=(0, 1))
+        axis.set(title=f"{situation[0]}, {situation[1]} shots", xlabel="predicted probability", xlim=(0, 1))
         axis.legend(fontsize=7)
-    axes[0].set_ylabel("share that was right")
+    axes[0].set_ylabel("accuracy")
     return figure
 
 
-def _unknown(answers: list[Answers]) -> Figure:
-    """Probability of “unknown” for taught and for untaught labels."""
+def _plot_unknown(answers: list[Answers]) -> Figure:
+    """Plot the probability of “unknown” for taught and for untaught labels."""
     figure, axes = plt.subplots(1, len(answers), figsize=(2.2 * len(answers), 2.6), sharey=True)
     edges = np.linspace(0, 1, 21)
     for axis, a in zip(np.atleast_1d(axes), answers, strict=True):
-        for values, label in ((a.unknown[~a.untaught], "taught"), (a.unknown[a.untaught], "never taught")):
+        for values, label in ((a.unknown[~a.untaught], "taught"), (a.unknown[a.untaught], "untaught")):
             axis.hist(values, edges, weights=np.full(len(values), 1 / len(values)), alpha=0.5, label=label)
-        axis.set(title=f"{a.shots} taught, {a.ways} ways\nAUROC {a.auroc:.3f}", xlabel="unknown")
+        axis.set(title=f"{a.shots} shots, {a.ways} ways\nAUROC {a.auroc:.3f}", xlabel="unknown")
     axes[0].legend(fontsize=7)
     return figure
 
 
-def side_by_side(triples: list[NDArray[np.uint8]], columns: int = 6) -> NDArray[np.uint8]:
-    """Triples of rasters (3, 128, 128), 255 = ink, as one picture of black ink, at half their size, room between."""
+def arrange_mistakes(triples: list[NDArray[np.uint8]], columns: int = 6) -> NDArray[np.uint8]:
+    """Arrange triples of rasters (3, 128, 128), 255 = ink, at half their size in one picture of black ink."""
     rows = -(-len(triples) // columns)
     sheet = np.zeros((rows, columns, _CELL[0], _CELL[1]), np.uint8)
-    for place, triple in enumerate(triples):
+    for i, triple in enumerate(triples):
         halved = triple.reshape(3, 64, 2, 64, 2).mean((2, 4)).astype(np.uint8)
-        sheet[place // columns, place % columns, :64, : 3 * 64] = np.concatenate(list(halved), axis=1)
+        sheet[i // columns, i % columns, :64, : 3 * 64] = np.concatenate(list(halved), axis=1)
     return 255 - sheet.transpose(0, 2, 1, 3).reshape(rows * _CELL[0], columns * _CELL[1])
 
 
-def _confused(recognizer: Recognizer, drawn: Handwriting) -> Figure:
-    """The Kannada labels that are taken for one another most often after five taught samples, as drawings."""
-    pairs = _pairs(recognizer, drawn)
+def _plot_confused(recognizer: Recognizer, handwriting: Handwriting) -> Figure:
+    """Plot drawings of the Kannada labels that are confused most often after five taught samples."""
+    pairs = _find_confused_pairs(recognizer, handwriting)
     figure, axes = plt.subplots(len(pairs), 1, figsize=(7.5, 0.62 * len(pairs)))
     for axis, ((a, b), count) in zip(axes, pairs, strict=True):
-        sides = [np.concatenate(list(255 - drawn.drawings[drawn.labels == label][:SHOWN]), axis=1) for label in (a, b)]
+        sides = [
+            np.concatenate(list(255 - handwriting.drawings[handwriting.labels == label][:SHOWN]), axis=1)
+            for label in (a, b)
+        ]
         gap = np.full((sides[0].shape[0], 60), 255, np.uint8)
         axis.imshow(np.concatenate([sides[0], gap, sides[1]], axis=1), cmap="gray", vmin=0, vmax=255)
         axis.set_ylabel(f"{count}×", rotation=0, labelpad=14, va="center")
@@ -111,12 +116,14 @@ def _confused(recognizer: Recognizer, drawn: Handwriting) -> Figure:
     return figure
 
 
-def _pairs(recognizer: Recognizer, drawn: Handwriting) -> list[tuple[tuple[int, int], int]]:
-    taught, tested = drawn.split(5, 0)
+def _find_confused_pairs(recognizer: Recognizer, handwriting: Handwriting) -> list[tuple[tuple[int, int], int]]:
+    taught, tested = handwriting.split(5, 0)
     vectors: list[NDArray[np.float64]] = [
-        recognizer.vectors(features.make_product_rasters(drawn.drawings[rows])) for rows in (taught, tested)
+        recognizer.embed(features.make_product_rasters(handwriting.drawings[rows])) for rows in (taught, tested)
     ]
-    head = recognizer.head(drawn.labels[taught], vectors[0])
-    guess = [int(head.labels[int(head.scores(vector)[:-1].argmax())]) for vector in vectors[1]]
-    wrong = Counter(tuple(sorted((g, int(t)))) for g, t in zip(guess, drawn.labels[tested], strict=True) if g != t)
+    head = recognizer.teach(handwriting.labels[taught], vectors[0])
+    predictions = [int(head.labels[int(head.scores(vector)[:-1].argmax())]) for vector in vectors[1]]
+    wrong = Counter(
+        tuple(sorted((p, int(t)))) for p, t in zip(predictions, handwriting.labels[tested], strict=True) if p != t
+    )
     return [((pair[0], pair[1]), count) for pair, count in wrong.most_common(PAIRS)]

@@ -1,6 +1,6 @@
-"""How much accuracy differs between trainings: python -m tests.bench.accuracy.seeds FOLDER FOLDER ...
+"""How much accuracy differs between training runs: python -m tests.bench.accuracy.seeds FOLDER FOLDER ...
 
-Needs HALEGANADA_DATA. The folders are those that `haleganada pretrain --seed N` wrote. All are asked the same.
+Needs HALEGANADA_DATA. The folders are written by `haleganada pretrain --seed N`. All are measured on the same queries.
 """
 
 from __future__ import annotations
@@ -13,53 +13,55 @@ from pathlib import Path
 import numpy as np
 
 from tests.bench.accuracy import one_shot
-from tests.bench.accuracy.features import Prepared, Recognizer
-from tests.bench.accuracy.few_shot import SPLITS, guessed
+from tests.bench.accuracy.features import DrawingCache, Recognizer
+from tests.bench.accuracy.few_shot import SPLITS, predict_labels
 from tests.bench.accuracy.sets import SETS, Handwriting
 from tests.bench.table import Table
 
 
 def measure(recognizers: list[Recognizer], data: Path) -> Table:
-    """A row for each set and number of taught samples, and for each kind of one-shot task."""
+    """Return a row for each set and number of taught samples, and for each kind of one-shot task."""
     columns = [str(number + 1) for number in range(len(recognizers))]
     out = Table(
-        f"Top-1 by each training, {SPLITS} splits; errors for one-shot", ("set", "taught", *columns, "mean ± sd")
+        f"Top-1 accuracy, {SPLITS} splits, and one-shot error of each run", ("set", "shots", *columns, "mean ± sd")
     )
     for load, numbers in SETS:
-        drawn = load(data)
-        prepared = [Prepared(recognizer, drawn.drawings) for recognizer in recognizers]
+        handwriting = load(data)
+        caches = [DrawingCache(recognizer, handwriting.drawings) for recognizer in recognizers]
         for shots in numbers:
-            pairs = zip(recognizers, prepared, strict=True)
-            _add(out, drawn.name, str(shots), [_accuracy(*pair, drawn, shots) for pair in pairs])
-    errors = np.array([one_shot.errors(recognizer, data) for recognizer in recognizers])
+            pairs = zip(recognizers, caches, strict=True)
+            _add_row(
+                out, handwriting.name, str(shots), [_measure_accuracy(*pair, handwriting, shots) for pair in pairs]
+            )
+    errors = np.array([one_shot.measure_errors(recognizer, data) for recognizer in recognizers])
     for kind, shares in zip(one_shot.KINDS, errors.T, strict=True):
-        _add(out, "one-shot error: " + kind, "1", shares.tolist())
+        _add_row(out, "one-shot error: " + kind, "1", shares.tolist())
     return out
 
 
-def _accuracy(recognizer: Recognizer, prepared: Prepared, drawn: Handwriting, shots: int) -> float:
+def _measure_accuracy(recognizer: Recognizer, cache: DrawingCache, handwriting: Handwriting, shots: int) -> float:
     right = []
     for seed in range(SPLITS):
-        taught, tested = drawn.split(shots, seed)
-        vectors = prepared.vectors(taught), prepared.vectors(tested)
-        right.append(guessed(recognizer, drawn.labels[taught], *vectors) == drawn.labels[tested])
+        taught, tested = handwriting.split(shots, seed)
+        vectors = cache.vectors(taught), cache.vectors(tested)
+        right.append(predict_labels(recognizer, handwriting.labels[taught], *vectors) == handwriting.labels[tested])
     return float(np.concatenate(right).mean())
 
 
-def _add(out: Table, name: str, shots: str, shares: list[float]) -> None:
+def _add_row(out: Table, name: str, shots: str, shares: list[float]) -> None:
     spread = f"{100 * np.mean(shares):.2f} ± {100 * np.std(shares, ddof=1):.2f} %"
     out.add(name, shots, *(f"{100 * share:.2f} %" for share in shares), spread)
     print(f"{name}, {shots}: {spread}", flush=True)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="The spread of accuracy between trainings, as Markdown.")
-    parser.add_argument("folders", type=Path, nargs="+", help="weights of two or more trainings")
+    parser = argparse.ArgumentParser(description="Measure how accuracy differs between training runs; print Markdown.")
+    parser.add_argument("folders", type=Path, nargs="+", help="weights folders of two or more runs")
     options = parser.parse_args()
     root = os.environ.get("HALEGANADA_DATA")
     if not root or len(options.folders) < 2:
-        sys.exit("set HALEGANADA_DATA to the folder with the data sets, and give two folders of weights or more")
-    print("\n" + measure([Recognizer.of(folder) for folder in options.folders], Path(root)).markdown())
+        sys.exit("set HALEGANADA_DATA to the folder of the data sets, and name two or more weights folders")
+    print("\n" + measure([Recognizer.load(folder) for folder in options.folders], Path(root)).markdown())
 
 
 if __name__ == "__main__":

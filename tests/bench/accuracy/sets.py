@@ -1,5 +1,6 @@
-"""Handwriting to measure with: who drew what, and who teaches whom. No shipped weights were trained on Kannada
-handwriting, MNIST or Devanagari; English letters are 2 % of the training.
+"""Handwriting data sets and their splits.
+
+The shipped weights were never trained on Kannada handwriting, MNIST or Devanagari; English letters are 2 % of training.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ Rows = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Handwriting:
-    """Drawings (n, h, w) with 255 = ink on 0, labels and writers (n,); names: of the labels."""
+    """Drawings (n, h, w), 255 = ink on 0, with labels and writers, (n,). names: of the labels."""
 
     name: str
     drawings: NDArray[np.uint8]
@@ -28,104 +29,104 @@ class Handwriting:
     names: tuple[str, ...] = ()
 
     def split(self, shots: int, seed: int) -> tuple[Rows, Rows]:
-        """Rows to teach, about `shots` of each label, and rows to test.
+        """Return rows to teach, about `shots` of each label, and rows to test.
 
-        Where writers are known, that many of them teach one drawing of each label and only others are tested.
+        If writers are known, `shots` of them teach one drawing of each label, and only others are tested.
         """
         rng = np.random.default_rng([seed, shots])
         order = rng.permutation(len(self.labels))
         if self.writers is None:
-            taught = _first_of_each(order, self.labels, shots)
+            taught = _choose_first(order, self.labels, shots)
             rest = np.setdiff1d(order, taught)
         else:
             teachers = rng.permutation(np.unique(self.writers))[:shots]
             by_teachers = order[np.isin(self.writers[order], teachers)]
             pairs = self.labels * 1000 + self.writers
-            taught = _first_of_each(by_teachers, pairs, 1)
+            taught = _choose_first(by_teachers, pairs, 1)
             rest = order[~np.isin(self.writers[order], teachers)]
         return taught, rng.permutation(rest)[:MOST_TESTED]
 
     def others(self, taught: Rows) -> Rows:
-        """All rows by writers who taught nothing."""
+        """Return all rows by writers who taught nothing."""
         assert self.writers is not None
         return np.flatnonzero(~np.isin(self.writers, self.writers[taught]))
 
 
-def _first_of_each(order: Rows, keys: NDArray[np.int64], number: int) -> Rows:
-    """The first `number` rows of each key, in that order."""
+def _choose_first(order: Rows, keys: NDArray[np.int64], number: int) -> Rows:
+    """Return the first `number` rows of each key, in the given order."""
     return np.concatenate([order[keys[order] == key][:number] for key in np.unique(keys[order])])
 
 
-def kannada(data: Path) -> Handwriting:
-    """Chars74K (de Campos 2009): 657 aksharas by 15 writers, without the drawings that are probably wrong."""
+def load_kannada(data: Path) -> Handwriting:
+    """Load Chars74K (de Campos 2009): 657 aksharas by 15 writers, without drawings that are probably wrong."""
     with np.load(data / "chars74k_kannada" / "chars74k_kannada_96.npz") as file:
-        fine = ~file["suspect"]
+        valid = ~file["suspect"]
         names = tuple(str(name) for name in file["unicode"])
-        return _set("Kannada, 657 aksharas", file["x"][fine], file["y"][fine], file["writer"][fine], names)
+        return _make_set("Kannada, 657 aksharas", file["x"][valid], file["y"][valid], file["writer"][valid], names)
 
 
-def kannada_digits(data: Path) -> Handwriting:
-    """Scanned forms, 40 px."""
+def load_kannada_digits(data: Path) -> Handwriting:
+    """Load Kannada digits from scanned forms, 40 px."""
     with np.load(data / "kannada_mnist" / "scans_40.npz") as file:
-        return _set("Kannada digits, scans", file["x"], file["y"], file["writer"])
+        return _make_set("Kannada digits, scans", file["x"], file["y"], file["writer"])
 
 
-def kannada_mnist(data: Path) -> Handwriting:
-    """The official test images: squashed sideways to 28 px."""
+def load_kannada_mnist(data: Path) -> Handwriting:
+    """Load the official test images, squashed horizontally to 28 px."""
     with np.load(data / "kannada_mnist" / "kannada_mnist_test10k_28.npz") as file:
-        return _set("Kannada-MNIST, official test", *_pictures_and_labels(file))
+        return _make_set("Kannada-MNIST, official test", *_find_images_and_labels(file))
 
 
-def mnist(data: Path) -> Handwriting:
+def load_mnist(data: Path) -> Handwriting:
     with np.load(data / "mnist" / "mnist_28.npz") as file:
-        return _set("MNIST, official test", file["x_test"], file["y_test"])
+        return _make_set("MNIST, official test", file["x_test"], file["y_test"])
 
 
-def english(data: Path) -> Handwriting:
+def load_english(data: Path) -> Handwriting:
     with np.load(data / "english_chars62" / "english_chars62_64.npz") as file:
-        return _set("English, 62 characters", file["x"], file["y"])
+        return _make_set("English, 62 characters", file["x"], file["y"])
 
 
-def devanagari(data: Path) -> Handwriting:
+def load_devanagari(data: Path) -> Handwriting:
     with np.load(data / "dhcd_devanagari" / "dhcd_32.npz") as file:
-        return _set("Devanagari, 46 characters", file["x"], file["y"])
+        return _make_set("Devanagari, 46 characters", file["x"], file["y"])
 
 
-def held_out_alphabets(data: Path) -> list[Handwriting]:
-    """Omniglot's alphabets that were kept out of training, 20 writers each."""
+def load_held_out_alphabets(data: Path) -> list[Handwriting]:
+    """Load the held-out Omniglot alphabets, 20 writers each."""
     alphabets = load_omniglot(data)
-    return [_alphabet(name, np.stack(alphabets[name])) for name in HELD_OUT_ALPHABETS]
+    return [_from_alphabet(name, np.stack(alphabets[name])) for name in HELD_OUT_ALPHABETS]
 
 
-def _alphabet(name: str, drawings: NDArray[np.uint8]) -> Handwriting:
-    """From (characters, writers, h, w)."""
+def _from_alphabet(name: str, drawings: NDArray[np.uint8]) -> Handwriting:
+    """Convert (characters, writers, h, w) to a set."""
     characters, writers = np.indices(drawings.shape[:2])
-    return _set(name, drawings.reshape(-1, *drawings.shape[2:]), characters.ravel(), writers.ravel())
+    return _make_set(name, drawings.reshape(-1, *drawings.shape[2:]), characters.ravel(), writers.ravel())
 
 
-def _pictures_and_labels(file: np.lib.npyio.NpzFile) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    pictures = next(file[key] for key in file.files if file[key].ndim == 3)
+def _find_images_and_labels(file: np.lib.npyio.NpzFile) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    images = next(file[key] for key in file.files if file[key].ndim == 3)
     labels = next(file[key] for key in file.files if file[key].ndim == 1)
-    return pictures, labels
+    return images, labels
 
 
-def _set(
+def _make_set(
     name: str,
     drawings: NDArray[np.uint8],
     labels: NDArray[np.integer],
     writers: NDArray[np.integer] | None = None,
     names: tuple[str, ...] = (),
 ) -> Handwriting:
-    whole = None if writers is None else writers.astype(np.int64)
-    return Handwriting(name, drawings, labels.astype(np.int64), whole, names)
+    writer_ids = None if writers is None else writers.astype(np.int64)
+    return Handwriting(name, drawings, labels.astype(np.int64), writer_ids, names)
 
 
 SETS: tuple[tuple[Callable[[Path], Handwriting], tuple[int, ...]], ...] = (
-    (kannada, (1, 2, 5, 10, 14)),
-    (kannada_digits, (1, 5, 10)),
-    (kannada_mnist, (1, 10)),
-    (mnist, (1, 10, 100)),
-    (english, (5, 20)),
-    (devanagari, (5, 20)),
+    (load_kannada, (1, 2, 5, 10, 14)),
+    (load_kannada_digits, (1, 5, 10)),
+    (load_kannada_mnist, (1, 10)),
+    (load_mnist, (1, 10, 100)),
+    (load_english, (5, 20)),
+    (load_devanagari, (5, 20)),
 )
-"""Each set and the numbers of taught samples that it is measured with."""
+"""Each set with the numbers of taught samples a label to measure."""

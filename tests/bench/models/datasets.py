@@ -1,8 +1,9 @@
-"""Models trained on whole data sets, beside the few-shot head with the same drawings: python -m
-tests.bench.models.datasets [--quick] [--only TEXT] [--json FILE].
+"""Models trained on whole data sets, and the few-shot head on the same drawings.
 
-Needs HALEGANADA_DATA, and a Python with the train extra for the server (--python), which is a process of its own;
-everything goes through its API, and jobs train at the priority that they have for users.
+    python -m tests.bench.models.datasets [--quick] [--only TEXT] [--json FILE]
+
+Needs HALEGANADA_DATA, and for the server process a Python with the train extra (--python). Everything goes through the
+API, and jobs run at their usual priority.
 """
 
 from __future__ import annotations
@@ -24,21 +25,21 @@ from tests.e2e.processes import start_process
 QUICK_EPOCHS = 2
 FEW_SHOT = "few-shot"
 COLUMNS = (
-    "data set", "preset", "labels", "trained on", "epochs", "an epoch", "accuracy (95 %)", "n", "target", "few-shot",
-    "float32", "int8", "int8 changes accuracy by",
+    "data set", "preset", "labels", "training drawings", "epochs", "time an epoch", "accuracy (95 %)", "n", "target",
+    "few-shot", "float32", "int8", "accuracy, int8 against float32",
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What one trial gave. accuracy: of the test part, 0..1; few_shot: None if it was not measured. export: as
-    ExportModel tells it, of validation drawings.
+    """Result of a trial. accuracy: on the test part, 0..1. few_shot: None if not measured. export: the report of
+    ExportModel, measured on validation drawings.
     """
 
     trial: str
     preset: str
     labels: int
-    trained_on: int
+    training_drawings: int
     epochs: int
     epoch_seconds: float
     accuracy: float
@@ -49,34 +50,34 @@ class Outcome:
     export: ExportReport
 
     def cells(self) -> tuple[str, ...]:
-        """Of the table."""
-        plain, small = self.export.float32, self.export.int8
-        assert plain is not None and small is not None
+        """Return the cells of its row."""
+        float32, int8 = self.export.float32, self.export.int8
+        assert float32 is not None and int8 is not None
         low, high = self.interval
         return (
             self.trial,
             self.preset,
             f"{self.labels}",
-            f"{self.trained_on:,}",
+            f"{self.training_drawings:,}",
             f"{self.epochs}",
             f"{self.epoch_seconds:.0f} s",
             f"{_percent(self.accuracy)} ({100 * low:.1f} to {100 * high:.1f})",
             f"{self.tested:,}",
             f"≥ {_percent(self.target)}" if self.target else "",
             "" if self.few_shot is None else _percent(self.few_shot),
-            *(f"{form.size_bytes / 1e6:.1f} MB, {form.latency_ms:.1f} ms" for form in (plain, small)),
-            f"{100 * (small.accuracy - plain.accuracy):+.1f} points, n = {self.export.samples:,}",
+            *(f"{metrics.size_bytes / 1e6:.1f} MB, {metrics.latency_ms:.1f} ms" for metrics in (float32, int8)),
+            f"{100 * (int8.accuracy - float32.accuracy):+.1f} points, n = {self.export.samples:,}",
         )
 
 
 def measure(client: HaleganadaClient, trial: Trial, dataset: Dataset, folder: Path) -> Outcome:
-    """Train, measure and export. Raises RuntimeError for a job that failed."""
+    """Train, evaluate and export. Raises RuntimeError if a job fails."""
     settings = TrainingSettings(epochs=trial.epochs)
-    asked = client.jobs.start_training(trial.preset, dataset.dataset_id, name=trial.name, settings=settings)
-    trained = _ended(client, asked).training
+    job = client.jobs.start_training(trial.preset, dataset.dataset_id, name=trial.name, settings=settings)
+    trained = _wait_for(client, job).training
     assert trained is not None
     models = [trained.model_id, *([FEW_SHOT] if trial.few_shot else [])]
-    evaluation = _ended(client, client.jobs.start_evaluation(models, dataset.dataset_id)).evaluation
+    evaluation = _wait_for(client, client.jobs.start_evaluation(models, dataset.dataset_id)).evaluation
     assert evaluation is not None and evaluation.result is not None
     by_id = {model.model_id: model for model in evaluation.result.models}
     own = by_id[trained.model_id]
@@ -84,38 +85,38 @@ def measure(client: HaleganadaClient, trial: Trial, dataset: Dataset, folder: Pa
     assert own.accuracy_interval is not None and report is not None
     seconds = sorted(epoch.duration_seconds for epoch in trained.epochs)
     return Outcome(
-        trial.name,
-        trial.preset,
-        dataset.labels_total,
-        dataset.train,
-        len(trained.epochs),
-        seconds[len(seconds) // 2],
-        own.accuracy,
-        (own.accuracy_interval.low, own.accuracy_interval.high),
-        evaluation.result.dataset.drawings,
-        trial.target,
-        by_id[FEW_SHOT].accuracy if trial.few_shot else None,
-        report,
+        trial=trial.name,
+        preset=trial.preset,
+        labels=dataset.labels_total,
+        training_drawings=dataset.train,
+        epochs=len(trained.epochs),
+        epoch_seconds=seconds[len(seconds) // 2],
+        accuracy=own.accuracy,
+        interval=(own.accuracy_interval.low, own.accuracy_interval.high),
+        tested=evaluation.result.dataset.drawings,
+        target=trial.target,
+        few_shot=by_id[FEW_SHOT].accuracy if trial.few_shot else None,
+        export=report,
     )
 
 
 def run(client: HaleganadaClient, trials: list[Trial], data: Path, folder: Path) -> list[Outcome]:
-    """All trials, one after another; each data set is sent once."""
+    """Run all trials in sequence; each data set is uploaded once."""
     table = Table("Models trained on data sets", COLUMNS)
-    sent: dict[str, Dataset] = {}
+    uploaded: dict[str, Dataset] = {}
     outcomes = []
     for trial in trials:
-        if trial.name not in sent:
-            sent[trial.name] = client.datasets.upload(trial.file(data, folder), name=trial.name)
-        outcomes.append(measure(client, trial, sent[trial.name], folder))
+        if trial.name not in uploaded:
+            uploaded[trial.name] = client.datasets.upload(trial.file(data, folder), name=trial.name)
+        outcomes.append(measure(client, trial, uploaded[trial.name], folder))
         table.add(*outcomes[-1].cells())
     print(table.markdown())
     return outcomes
 
 
-def _ended(client: HaleganadaClient, job: Job) -> Job:
-    for now in client.jobs.watch(job.job_id):
-        job = now
+def _wait_for(client: HaleganadaClient, job: Job) -> Job:
+    for update in client.jobs.watch(job.job_id):
+        job = update
     if job.state is not JobState.SUCCEEDED:
         raise RuntimeError(f"{job.kind} {job.state.value}: {job.error}")
     return job
@@ -127,14 +128,14 @@ def _percent(share: float) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--python", default=sys.executable, help="what runs the server, and its jobs")
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_EPOCHS} epochs each, to see that it works")
-    parser.add_argument("--only", default="", help="only trials whose data set, with its preset, contains this")
-    parser.add_argument("--json", type=Path, help="write the figures there, too")
+    parser.add_argument("--python", default=sys.executable, help="Python that runs the server and its jobs")
+    parser.add_argument("--quick", action="store_true", help=f"train {QUICK_EPOCHS} epochs each, as a check")
+    parser.add_argument("--only", default="", help='run only trials whose "DATA SET, PRESET" contains this text')
+    parser.add_argument("--json", type=Path, help="also write the results to this file")
     options = parser.parse_args()
     data = os.environ.get("HALEGANADA_DATA")
     if not data:
-        sys.exit("set HALEGANADA_DATA to the folder with the data sets")
+        sys.exit("set HALEGANADA_DATA to the folder of the data sets")
     chosen = [trial for trial in TRIALS if options.only in f"{trial.name}, {trial.preset}"]
     with tempfile.TemporaryDirectory() as folder:
         where = ["--listen", "127.0.0.1:0", "--data", str(Path(folder) / "data")]

@@ -1,4 +1,4 @@
-"""Letters that are taught one after another: which drawings teach, and which ask."""
+"""Letters that are taught in sequence, and the drawings to teach and test with."""
 
 from __future__ import annotations
 
@@ -12,65 +12,69 @@ from haleganada_server.vision import dataset_raster
 from numpy.typing import NDArray
 
 from tests.bench.accuracy.features import Rasters, make_product_rasters
-from tests.bench.accuracy.sets import Handwriting, english, kannada
+from tests.bench.accuracy.sets import Handwriting, load_english, load_kannada
 
 SHOTS = 5
-ASKED = 10
-"""Drawings of each letter to ask with."""
+TESTED = 10
+"""Test drawings of each letter."""
 
 
 @dataclass(frozen=True)
 class Letters:
-    """names: in the order of teaching. teaching: (letters, SHOTS, 128, 128), each drawing of a letter by another hand.
-    asking: (letters, ASKED, 128, 128) by hands that taught nothing, or (English, whose hands are unknown) drawings
-    that taught nothing.
+    """names: in the order of teaching. teaching: (letters, SHOTS, 128, 128), those of a letter by different writers.
+    test: (letters, TESTED, 128, 128), by other writers; for English, whose writers are unknown, other drawings.
     """
 
     name: str
     names: tuple[str, ...]
     teaching: Rasters
-    asking: Rasters
+    test: Rasters
 
     def lessons(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        """(letter, drawing), letter after letter."""
+        """Yield (letter, drawing), letter by letter."""
         for letter, drawings in enumerate(self.teaching):
             for drawing in drawings:
                 yield letter, drawing
 
 
-def kannada_letters(data: Path, most: int) -> Letters:
-    """Vowels and consonants of one code point, by 15 writers."""
-    drawn = kannada(data)
-    base = [i for i, name in enumerate(drawn.names) if len(name) == 1 and unicodedata.category(name) == "Lo"]
-    assert drawn.writers is not None
-    teachers = np.random.default_rng(0).permutation(np.unique(drawn.writers))[:SHOTS]
-    return _letters("Kannada base letters", drawn, base, np.isin(drawn.writers, teachers), most)
+def load_kannada_letters(data: Path, most: int) -> Letters:
+    """Load vowels and consonants of one code point, by 15 writers."""
+    handwriting = load_kannada(data)
+    base = [i for i, name in enumerate(handwriting.names) if len(name) == 1 and unicodedata.category(name) == "Lo"]
+    assert handwriting.writers is not None
+    teachers = np.random.default_rng(0).permutation(np.unique(handwriting.writers))[:SHOTS]
+    return _choose_letters("Kannada base letters", handwriting, base, np.isin(handwriting.writers, teachers), most)
 
 
-def english_letters(data: Path, most: int) -> Letters:
-    """Digits and letters; nobody knows who wrote what."""
-    drawn = english(data)
-    chosen = np.zeros(len(drawn.labels), bool)
-    for label in np.unique(drawn.labels):
-        chosen[np.random.default_rng(0).permutation(np.flatnonzero(drawn.labels == label))[:SHOTS]] = True
-    return _letters("English, 62 characters", drawn, list(np.unique(drawn.labels)), chosen, most)
+def load_english_letters(data: Path, most: int) -> Letters:
+    """Load digits and letters by unknown writers."""
+    handwriting = load_english(data)
+    teaches = np.zeros(len(handwriting.labels), bool)
+    for label in np.unique(handwriting.labels):
+        teaches[np.random.default_rng(0).permutation(np.flatnonzero(handwriting.labels == label))[:SHOTS]] = True
+    return _choose_letters("English, 62 characters", handwriting, list(np.unique(handwriting.labels)), teaches, most)
 
 
-def small(rasters: Rasters) -> NDArray[np.uint8]:
-    """(n, 128, 128) -> (n, 64, 64), what networks learn from."""
+def shrink(rasters: Rasters) -> NDArray[np.uint8]:
+    """Shrink rasters (n, 128, 128) to (n, 64, 64), from which networks learn."""
     return np.stack([dataset_raster(raster) for raster in rasters])
 
 
-def _letters(name: str, drawn: Handwriting, labels: list[int], teaches: NDArray[np.bool_], most: int) -> Letters:
-    """The first `most` letters, in random order, that have drawings enough."""
+def _choose_letters(
+    name: str, handwriting: Handwriting, labels: list[int], teaches: NDArray[np.bool_], most: int
+) -> Letters:
+    """Choose up to `most` letters with enough drawings, in random order."""
     rng = np.random.default_rng(1)
     names: list[str] = []
-    teaching, asking = [], []
+    teaching, test = [], []
     for label in rng.permutation(labels):
-        mine = drawn.labels == label
-        taught, asked = np.flatnonzero(mine & teaches)[:SHOTS], rng.permutation(np.flatnonzero(mine & ~teaches))[:ASKED]
-        if len(taught) == SHOTS and len(asked) == ASKED and len(names) < most:
-            names.append(drawn.names[label] if drawn.names else str(label))
-            teaching.append(make_product_rasters(drawn.drawings[taught]))
-            asking.append(make_product_rasters(drawn.drawings[asked]))
-    return Letters(f"{name}, {len(names)} taught", tuple(names), np.stack(teaching), np.stack(asking))
+        is_letter = handwriting.labels == label
+        taught, tested = (
+            np.flatnonzero(is_letter & teaches)[:SHOTS],
+            rng.permutation(np.flatnonzero(is_letter & ~teaches))[:TESTED],
+        )
+        if len(taught) == SHOTS and len(tested) == TESTED and len(names) < most:
+            names.append(handwriting.names[label] if handwriting.names else str(label))
+            teaching.append(make_product_rasters(handwriting.drawings[taught]))
+            test.append(make_product_rasters(handwriting.drawings[tested]))
+    return Letters(f"{name}, {len(names)} taught", tuple(names), np.stack(teaching), np.stack(test))

@@ -1,4 +1,4 @@
-"""Ways to learn from one drawing after another, behind one small interface."""
+"""Methods of online learning behind one small interface."""
 
 from __future__ import annotations
 
@@ -26,38 +26,38 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tests.bench.accuracy.features import Rasters, Recognizer
-from tests.bench.models.online_letters import small
+from tests.bench.models.online_letters import shrink
 
 SEED = 0
 
 
-class Pupil(Protocol):
-    """Learns, and is asked."""
+class Learner(Protocol):
+    """Learns drawings and recognizes others."""
 
     def learn(self, letter: int, raster: NDArray[np.uint8]) -> None:
-        """raster: (128, 128)."""
+        """Learn one drawing. raster: (128, 128)."""
 
     def prepare(self, rasters: Rasters) -> None:
-        """These will be asked often: what can be computed once may be."""
+        """Precompute what can be reused for these drawings, which will be tested often."""
 
     def answer(self, rasters: Rasters) -> NDArray[np.int64]:
-        """(n, 128, 128) -> letters; of drawings that were prepared."""
+        """Recognize prepared drawings (n, 128, 128)."""
 
     def answer_one(self, raster: NDArray[np.uint8]) -> None:
-        """Answer a drawing that was never seen, for the clock."""
+        """Recognize one unprepared drawing, to be timed."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A row of the table. make: a pupil that knows nothing; it may write into the folder."""
+    """A row of the table. make: returns an untrained learner, which may write to the folder."""
 
     network: str
     replay: str
-    make: Callable[[Path], Pupil]
+    make: Callable[[Path], Learner]
 
 
-class OnlinePupil:
-    """The product's learner."""
+class NetworkLearner:
+    """The product's online learner."""
 
     def __init__(self, start: InitialModel, config: OnlineConfig, folder: Path) -> None:
         self._features = FeatureCache(folder, start.network)
@@ -67,26 +67,26 @@ class OnlinePupil:
 
     def learn(self, letter: int, raster: NDArray[np.uint8]) -> None:
         number = len(self._log) + 1
-        self._log.append(TaughtDrawing(number, str(letter), small(raster[None])[0], number))
+        self._log.append(TaughtDrawing(number, str(letter), shrink(raster[None])[0], number))
         self._learner.set_target(self._log, number)
         self._learner.learn_next()
 
     def prepare(self, rasters: Rasters) -> None:
-        for raster in small(rasters):
+        for raster in shrink(rasters):
             self._features.find_or_compute(raster)
 
     def answer(self, rasters: Rasters) -> NDArray[np.int64]:
         published = self._learner.published
-        features = self._features.load([self._features.find_or_compute(raster) for raster in small(rasters)])
+        features = self._features.load([self._features.find_or_compute(raster) for raster in shrink(rasters)])
         with torch.inference_mode():
             best = published.network.compute_logits(features).argmax(1)
         return np.array([int(published.labels[row]) for row in best])
 
     def answer_one(self, raster: NDArray[np.uint8]) -> None:
-        self._learner.published.probabilities(small(raster[None]))
+        self._learner.published.probabilities(shrink(raster[None]))
 
 
-class FewShotPupil:
+class FewShotLearner:
     """The workspace's own head on the shipped embedder."""
 
     def __init__(self, recognizer: Recognizer) -> None:
@@ -96,11 +96,11 @@ class FewShotPupil:
 
     def learn(self, letter: int, raster: NDArray[np.uint8]) -> None:
         draft = self._head.draft()
-        draft.teach(str(letter), self._recognizer.vectors(raster[None])[0])
+        draft.teach(str(letter), self._recognizer.embed(raster[None])[0])
         self._head = draft.freeze()
 
     def prepare(self, rasters: Rasters) -> None:
-        for raster, vector in zip(rasters, self._recognizer.vectors(rasters), strict=True):
+        for raster, vector in zip(rasters, self._recognizer.embed(rasters), strict=True):
             self._vectors[raster.tobytes()] = vector
 
     def answer(self, rasters: Rasters) -> NDArray[np.int64]:
@@ -109,13 +109,13 @@ class FewShotPupil:
         return np.array([int(head.labels[row]) for row in scores.argmax(1)])
 
     def answer_one(self, raster: NDArray[np.uint8]) -> None:
-        self._head.adapt().scores(self._recognizer.vectors(raster[None])[0])
+        self._head.adapt().scores(self._recognizer.embed(raster[None])[0])
 
 
 class GlyphMap(nn.Module):  # type: ignore[misc,unused-ignore]  # Any where torch is not installed
     """The shipped embedder up to its last map, as a backbone: (n, 3, 224, 224) -> (n, channels, 7, 7).
 
-    Its 4 x 4 cells lie, unchanged, in every second place of the 7 x 7, with their neighbors' means between them.
+    Its 4 x 4 cells are every second one of the 7 x 7, with their neighbors' means between them.
     """
 
     def __init__(self, embedder: EmbedderNetwork) -> None:
@@ -123,16 +123,19 @@ class GlyphMap(nn.Module):  # type: ignore[misc,unused-ignore]  # Any where torc
         self.embedder = embedder
 
     def forward(self, image: Tensor) -> Tensor:
-        paper, ink = (1 - 0.485) / 0.229, -0.485 / 0.229  # of the first channel, as ImageNet networks know drawings
+        paper, ink = (
+            (1 - 0.485) / 0.229,
+            -0.485 / 0.229,
+        )  # first channel, as drawings are normalized for ImageNet networks
         side = self.embedder.shape.side
-        drawn = functional.adaptive_avg_pool2d((paper - image[:, :1]) / (paper - ink), side)
-        maps = self.embedder.blocks(functional.relu(self.embedder.stem(drawn)))
+        ink_raster = functional.adaptive_avg_pool2d((paper - image[:, :1]) / (paper - ink), side)
+        maps = self.embedder.blocks(functional.relu(self.embedder.stem(ink_raster)))
         return functional.interpolate(maps, size=7, mode="bilinear", align_corners=True)
 
 
-def glyph_start(recognizer_weights: Path) -> InitialModel:
-    """The transformer on the shipped embedder's map instead of an ImageNet network's."""
-    embedder = load_network(recognizer_weights)
+def make_glyph_start(weights: Path) -> InitialModel:
+    """Return the transformer on the shipped embedder's map instead of an ImageNet network's."""
+    embedder = load_network(weights)
     with fixed_seed(SEED):
         network = ResNet50Transformer(1, "resnet18")
         network.project = nn.Linear(embedder.shape.width << 3, WIDTH)
@@ -140,40 +143,40 @@ def glyph_start(recognizer_weights: Path) -> InitialModel:
     return InitialModel(FrozenBackbone(network))
 
 
-def imagenet_start() -> InitialModel:
-    """The transformer on EfficientNet-Lite0, whose ImageNet weights come in a package."""
+def make_imagenet_start() -> InitialModel:
+    """Return the transformer on EfficientNet-Lite0, whose ImageNet weights come in a package."""
     with fixed_seed(SEED):
         network = build(1, {"backbone": "efficientnet-lite0"}, load_backbone("efficientnet-lite0"))
     return InitialModel(FrozenBackbone(network))
 
 
-def recipes(recognizer: Recognizer, glyph_weights: Path) -> list[Recipe]:
-    """All of them, the quick ones first."""
+def make_recipes(recognizer: Recognizer, glyph_weights: Path) -> list[Recipe]:
+    """Return all recipes, fast ones first."""
     starts = {
         "cnn36 from random weights": ("cnn36", build_initial_model("cnn36", SEED)),
-        "transformer on EfficientNet-Lite0 (ImageNet)": ("resnet50-transformer", imagenet_start()),
-        "transformer on the glyph embedder": ("resnet50-transformer", glyph_start(glyph_weights)),
+        "transformer on EfficientNet-Lite0 (ImageNet)": ("resnet50-transformer", make_imagenet_start()),
+        "transformer on the glyph embedder": ("resnet50-transformer", make_glyph_start(glyph_weights)),
     }
-    out = [Recipe("few-shot head on the glyph embedder", "-", lambda _folder: FewShotPupil(recognizer))]
+    out = [Recipe("few-shot head on the glyph embedder", "-", lambda _folder: FewShotLearner(recognizer))]
     for name, (preset, start) in starts.items():
         for replay in (0, 8, 32):
-            out.append(Recipe(name, str(replay), _maker(start, _config(preset, replay))))
+            out.append(Recipe(name, str(replay), _bind(start, _make_config(preset, replay))))
     return out
 
 
-def _config(preset: str, replay: int) -> OnlineConfig:
-    """The product's own for the preset; without replay the plain recipe."""
-    usual = PRESET_FACTS[preset].online
-    assert usual is not None
-    return replace(usual, replay=replay, seed=SEED) if replay else OnlineConfig(replay=0, seed=SEED)
+def _make_config(preset: str, replay: int) -> OnlineConfig:
+    """Return the product's settings for the preset, or without replay the plain recipe."""
+    default = PRESET_FACTS[preset].online
+    assert default is not None
+    return replace(default, replay=replay, seed=SEED) if replay else OnlineConfig(replay=0, seed=SEED)
 
 
-def _maker(start: InitialModel, config: OnlineConfig) -> Callable[[Path], Pupil]:
-    return lambda folder: OnlinePupil(start, config, folder)
+def _bind(start: InitialModel, config: OnlineConfig) -> Callable[[Path], Learner]:
+    return lambda folder: NetworkLearner(start, config, folder)
 
 
-def timed(call: Callable[..., object], *arguments: object) -> float:
-    """Seconds."""
-    began = time.perf_counter()
+def measure_seconds(call: Callable[..., object], *arguments: object) -> float:
+    """Return how many seconds a call takes."""
+    start = time.perf_counter()
     call(*arguments)
-    return time.perf_counter() - began
+    return time.perf_counter() - start

@@ -1,7 +1,7 @@
-"""How long a workspace's own network takes through the API: python -m tests.bench.models.online_serving [--python P].
+"""Latency of online learning through the API: python -m tests.bench.models.online_serving [--python P].
 
-The server is a process of its own; what learns is a third one. The ResNet-50 has random weights from a file, which
-takes as long as ImageNet's. Drawings are the synthetic strokes of the speed benchmark.
+The server is a process of its own, and so is the learner. The ResNet-50 has random weights from a file, which takes as
+long as ImageNet's. Drawings are the synthetic strokes of the speed benchmark.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from haleganada_server.training.online.initial_model import fixed_seed
 from safetensors.torch import save_file
 
 from tests.bench.drawings import LABELS, strokes
-from tests.bench.models.online_recipes import timed
+from tests.bench.models.online_recipes import measure_seconds
 from tests.bench.table import Table
 from tests.e2e.processes import start_process
 
@@ -27,75 +27,78 @@ TAUGHT = 20
 LEARNED = 8
 ASKED = 40
 WAIT_S = 60.0
-PAUSE_S = 0.25  # of who teaches while others ask
+PAUSE_S = 0.25  # between lessons while others predict
 
 
 class Trial:
-    """One way of learning in a workspace of its own."""
+    """One recipe in a workspace of its own."""
 
     def __init__(self, client: HaleganadaClient, name: str) -> None:
         self._client, self._workspace = client, name
         client.create_workspace(name)
 
-    def started(self, network: str, replay: int) -> float:
-        """Seconds until the network is there."""
+    def activate(self, network: str, replay: int) -> float:
+        """Activate the network; return the seconds until it is ready."""
         settings = OnlineSettings(replay=replay)
-        return timed(lambda: self._client.models.activate(network, workspace=self._workspace, online=settings))
+        return measure_seconds(
+            lambda: self._client.models.activate(network, workspace=self._workspace, online=settings)
+        )
 
-    def acknowledged(self) -> list[float]:
-        """Seconds until each drawing is on disk, one after another, whatever the network does meanwhile."""
-        return [timed(self._teach, i, 0.0) for i in range(TAUGHT)]
+    def teach_all(self) -> list[float]:
+        """Teach drawings one by one; return the seconds until each is on disk, learned or not."""
+        return [measure_seconds(self._teach, i, 0.0) for i in range(TAUGHT)]
 
-    def learned(self) -> list[float]:
-        """Seconds until a drawing is learned, one at a time; nothing where no network learns along."""
+    def learn(self) -> list[float]:
+        """Teach drawings one by one; return the seconds until each is learned, nothing if no network learns online."""
         while (online := self._client.get_workspace(self._workspace).online) and online.samples_left:
             time.sleep(0.1)
-        return [timed(self._teach, TAUGHT + i, WAIT_S) for i in range(LEARNED)] if online else []
+        return [measure_seconds(self._teach, TAUGHT + i, WAIT_S) for i in range(LEARNED)] if online else []
 
-    def answered(self) -> list[float]:
-        """Seconds for a prediction."""
+    def predict(self) -> list[float]:
+        """Return the seconds of each prediction."""
         return [
-            timed(lambda i=i: self._client.predict(_drawn(1000 + i), workspace=self._workspace)) for i in range(ASKED)
+            measure_seconds(lambda i=i: self._client.predict(_draw(1000 + i), workspace=self._workspace))
+            for i in range(ASKED)
         ]
 
-    def answered_while_learning(self) -> list[float]:
-        """The same while drawings are taught and learned all the time."""
-        over = threading.Event()
+    def predict_while_learning(self) -> list[float]:
+        """Return the seconds of each prediction while drawings are taught and learned all the time."""
+        done = threading.Event()
 
         def teach() -> None:
             number = 2 * TAUGHT
-            while not over.is_set():
+            while not done.is_set():
                 self._teach(number, WAIT_S)
                 number += 1
-                over.wait(PAUSE_S)
+                done.wait(PAUSE_S)
 
         teacher = threading.Thread(target=teach)
         teacher.start()
         try:
-            return self.answered()
+            return self.predict()
         finally:
-            over.set()
+            done.set()
             teacher.join()
 
     def _teach(self, number: int, wait_s: float) -> None:
         label = LABELS[number % len(LABELS)]
-        self._client.train(_drawn(number), label, wait_learned_s=wait_s, workspace=self._workspace)
+        self._client.train(_draw(number), label, wait_learned_s=wait_s, workspace=self._workspace)
 
 
-def _drawn(number: int) -> Ink:
+def _draw(number: int) -> Ink:
     return strokes(LABELS[number % len(LABELS)], number)
 
 
 def measure(client: HaleganadaClient) -> Table:
-    """A row for each way of learning."""
+    """Return a table with a row for each recipe."""
     columns = (
-        "answers",
+        "network",
         "replay",
-        "started",
-        "acknowledged",
-        "learned",
-        "predicted",
-        "predicted while it learns (p50 / p99)",
+        "activation",
+        "Train, on disk",
+        "Train, learned",
+        "Predict",
+        "Predict while learning, p50 / p99",
     )
     out = Table(f"Through the API: {TAUGHT} drawings of {len(LABELS)} labels, medians", columns)
     for network, replay in (
@@ -106,11 +109,11 @@ def measure(client: HaleganadaClient) -> Table:
         ("resnet50-transformer", 32),
     ):
         trial = Trial(client, f"{network or 'few-shot'} {replay}")
-        started = f"{trial.started(network, replay):.1f} s" if network else ""
-        acknowledged, learned, idle = trial.acknowledged(), trial.learned(), trial.answered()
-        busy = trial.answered_while_learning()
+        activation = f"{trial.activate(network, replay):.1f} s" if network else ""
+        on_disk, learned, idle = trial.teach_all(), trial.learn(), trial.predict()
+        busy = trial.predict_while_learning()
         out.add(
-            network or "few-shot", str(replay) if network else "", started, _ms(acknowledged, 50),
+            network or "few-shot", str(replay) if network else "", activation, _ms(on_disk, 50),
             _ms(learned, 50) if learned else "at once", _ms(idle, 50), f"{_ms(busy, 50)} / {_ms(busy, 99)}",
         )  # fmt: skip
         print(out.markdown().splitlines()[-1], flush=True)
@@ -122,8 +125,8 @@ def _ms(seconds: list[float], percentile: float) -> str:
     return f"{1000 * float(np.percentile(seconds, percentile)):.1f} ms"
 
 
-def random_backbone(path: Path) -> None:
-    """A ResNet-50 as torchvision stores it, untrained."""
+def write_random_backbone(path: Path) -> None:
+    """Write an untrained ResNet-50 as torchvision stores it."""
     from torchvision.models import resnet50
 
     with fixed_seed(0):
@@ -132,10 +135,10 @@ def random_backbone(path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--python", default=sys.executable, help="what runs the server, with the train extra")
+    parser.add_argument("--python", default=sys.executable, help="Python with the train extra that runs the server")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        random_backbone(Path(folder) / "resnet50.safetensors")
+        write_random_backbone(Path(folder) / "resnet50.safetensors")
         line = [
             options.python,
             "-m",

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.training.pretrain.synthesis.rasters import frame_scan, warp
+from haleganada_server.training.pretrain.synthesis.sources import load_omniglot
 
 from .fonts import find_open_fonts, render_labels
 
