@@ -63,10 +63,57 @@ ONLINE = OnlineStatus(
     rebuilding=True,
     error="no room",
 )
-SNAPSHOT = types.SnapshotInfo("s1", "supper", 4, 3, 1_700_000_000_123_456, 99, "ab" * 32, True)
-SAMPLE = types.Sample(7, "ಕಿ", "ಕ", 0.5, 1_700_000_000_123_456, 4, "b", True, b"png")
-TAUGHT = types.Taught(7, 0.5, "ಕಿ", "ಕ", 2, 3, 4, True)
-WORKSPACE = types.WorkspaceInfo("w", 3, 2, 4, 1_700_000_000_123_456, 99, False, "cd" * 32, 5, "online", ONLINE)
+TIME_US = 1_700_000_000_123_456
+SNAPSHOT = types.SnapshotInfo(
+    snapshot_id="s1",
+    name="supper",
+    revision=4,
+    samples_total=3,
+    created_us=TIME_US,
+    bytes=99,
+    sha256="ab" * 32,
+    trash=True,
+)
+SAMPLE = types.Sample(
+    sample_id=7,
+    label="ಕಿ",
+    canonical="ಕ",
+    loss=0.5,
+    time_us=TIME_US,
+    revision=4,
+    predicted="b",
+    correction=True,
+    picture=b"png",
+)
+TAUGHT = types.Taught(
+    sample_id=7,
+    loss=0.5,
+    label="ಕಿ",
+    trained_as="ಕ",
+    labels_known=2,
+    samples_total=3,
+    revision=4,
+    duplicate=True,
+)
+WORKSPACE = types.WorkspaceInfo(
+    name="w",
+    samples_total=3,
+    labels_known=2,
+    revision=4,
+    created_us=TIME_US,
+    bytes_on_disk=99,
+    corrupt=False,
+    embedder_hash="cd" * 32,
+    samples_to_embed=5,
+    model="online",
+    online=ONLINE,
+)
+
+
+def make_undone(kind: ChangeKind, duplicate: bool = False) -> types.Undone:
+    return types.Undone(kind=kind, undone_revision=3, sample_id=7, label="a", revision=4, duplicate=duplicate)
+
+
 SAME_NAMES: list[tuple[Any, Message]] = [
     (SNAPSHOT, common.snapshot(SNAPSHOT)),
     (SAMPLE, samples.sample(SAMPLE)),
@@ -76,7 +123,7 @@ SAME_NAMES: list[tuple[Any, Message]] = [
     (CONFIG, online.status(ONLINE).settings),
     (linked := types.Linked("a", ("a", "b"), 4, True), convert.linked(linked)),
     (parted := types.Unlinked("a", 4, True), convert.unlinked(parted)),
-    (undone := types.Undone(ChangeKind.FORGET, 3, 7, "a", 4, True), convert.undone(undone)),
+    (undone := make_undone(ChangeKind.FORGET, duplicate=True), convert.undone(undone)),
     (fixed := types.Corrected(TAUGHT, "b", 3), convert.corrected(fixed)),
 ]
 OTHERWISE_NAMED = {
@@ -116,13 +163,15 @@ def test_what_is_named_otherwise() -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in ChangeKind if kind in UNDOABLE])
 def test_every_undoable_kind_has_its_number(kind: ChangeKind) -> None:
-    message = convert.undone(types.Undone(kind, 3, 7, "a", 4))
+    message = convert.undone(make_undone(kind))
     assert ocr.ChangeKind.Name(message.kind) == f"CHANGE_KIND_{kind.name}"
 
 
 @pytest.mark.parametrize("decision", Decision)
 def test_every_decision_has_its_number(decision: Decision) -> None:
-    message = convert.prediction(Prediction((), 1.0, decision, 4, "p"))
+    message = convert.prediction(
+        Prediction(candidates=(), unknown_probability=1.0, decision=decision, revision=4, prediction_id="p")
+    )
     assert ocr.Decision.Name(message.decision) == f"DECISION_{decision.name}"
 
 

@@ -58,7 +58,7 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
 
     def _learn_along(self, request: pb.ActivateModelRequest, start: str) -> pb.ActivateModelResponse:
         config = online.config(request.online, self._models.default_online_config(start))
-        model, status = self._workspaces.learn_along(request.workspace, start, config)
+        model, status = self._workspaces.start_online_learning(request.workspace, start, config)
         described = self._described(model) if model is not None else None
         return pb.ActivateModelResponse(model=described, online=online.status(status))
 

@@ -1,1 +1,3 @@
-"""The few-shot head: probabilistic LDA on additive statistics, its adaptation to a script, and honest probabilities."""
+"""The few-shot head: probabilistic LDA on additive statistics, its adaptation to a script, and calibrated
+probabilities.
+"""

@@ -1,4 +1,4 @@
-"""What a workspace knows at one revision, published as a whole: readers take a reference and never lock."""
+"""The state of a workspace at one revision. It is published as a whole: readers take a reference and never lock."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .stale_samples import StaleSamples
 from .variants import Variants
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Knowledge:
-    """The state that one revision of the log gives; everything in it is immutable.
+    """What follows from the log at one revision; everything in it is immutable.
 
-    head: knows the samples that the present weights have embedded by now. stale: all others. samples_total: of both.
-    class_ids: number of each label that was ever taught; see WorkspaceLog.class_ids.
+    head: of the samples that the current weights have embedded so far. stale: all other samples. samples_total: of
+    both. class_ids: number of each label that was ever taught; see WorkspaceLog.class_ids.
     """
 
     revision: int
@@ -33,33 +33,44 @@ class Knowledge:
 
     @property
     def labels_known(self) -> int:
-        """Labels of live samples."""
-        return len(self.head.labels) + self.stale.labels_beyond(self.head.index)
+        """Number of labels with a live sample."""
+        return len(self.head.labels) + self.stale.count_other_labels(self.head.index)
 
-    def samples(self, label: str) -> int:
-        """Live samples of a label."""
+    def count_samples(self, label: str) -> int:
+        """Return the number of live samples of a label."""
         return self.head.count(label) + self.stale.labels.get(label, 0)
 
     def predict(self, posterior: Posterior, top_k: int, prediction_id: str) -> Prediction:
-        """The top_k candidates with their canonical labels, and what to make of them."""
+        """Return the top_k candidates with their canonical labels, and the decision."""
         if not self.head.labels:
             decision = Decision.UNKNOWN if self.stale.labels else Decision.NOTHING_TAUGHT
-            return Prediction((), 1.0, decision, self.revision, prediction_id)
+            return Prediction(
+                candidates=(),
+                unknown_probability=1.0,
+                decision=decision,
+                revision=self.revision,
+                prediction_id=prediction_id,
+            )
         known = posterior.probabilities[:-1]
         best = np.argsort(-known, kind="stable")[:top_k]
         candidates = tuple(self._candidate(self.head.labels[i], float(known[i]), posterior) for i in best)
-        decision = decide(candidates[0].canonical_probability, posterior.unknown)
-        return Prediction(candidates, posterior.unknown, decision, self.revision, prediction_id)
+        return Prediction(
+            candidates=candidates,
+            unknown_probability=posterior.unknown,
+            decision=decide(candidates[0].canonical_probability, posterior.unknown),
+            revision=self.revision,
+            prediction_id=prediction_id,
+        )
 
     def _candidate(self, label: str, probability: float, posterior: Posterior) -> Candidate:
         forms = self.variants.forms(label)
-        together = sum(posterior.probability(form) for form in forms if form in self.head.index)
+        canonical_probability = sum(posterior.probability(form) for form in forms if form in self.head.index)
         return Candidate(
             label=label,
             canonical=forms[0],
             probability=probability,
-            canonical_probability=min(1.0, together),
+            canonical_probability=min(1.0, canonical_probability),
             forms=forms,
-            samples=self.samples(label),
+            samples=self.count_samples(label),
             class_id=self.class_ids.get(label),
         )

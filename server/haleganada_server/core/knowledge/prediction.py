@@ -1,4 +1,4 @@
-"""The answer to one drawing, whichever model gave it."""
+"""The prediction for one drawing, by whichever model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from haleganada_server.core.model_names import FEW_SHOT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One label that a drawing may be.
+    """One label that a drawing may have.
 
     label: the form that was taught. canonical: the label that the form stands for (itself unless linked).
     probability and canonical_probability: 0..1; the second is the sum over all forms of the canonical label. forms:
@@ -27,10 +27,10 @@ class Candidate:
     class_id: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """The answer to one drawing; candidates by falling probability, which together with unknown_probability sum to
-    at most 1. model: what answered, see model_names, or a model's id.
+    """The prediction for one drawing. candidates: most probable first; their probabilities and unknown_probability sum
+    to at most 1. model: the model that predicted: a name of model_names, or a model's id.
     """
 
     candidates: tuple[Candidate, ...]

@@ -1,6 +1,7 @@
-"""Which samples a workspace's head lacks: those that other weights embedded and that are still to be embedded anew.
+"""Stale samples: those that other weights embedded and that are still to be embedded by the current ones.
 
-Vectors of different weights cannot be compared, so such a sample is taught, listed and counted, but not in the head.
+Embeddings of different weights cannot be compared. A stale sample is therefore taught, listed and counted, but not in
+the head.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ _NONE: Mapping[str, int] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class StaleSamples:
-    """Immutable. labels: how many live samples of each label the head lacks.
+    """The stale samples of a workspace; immutable. labels: number of live ones by label.
 
-    damaged: sample_ids, forgotten ones included, whose drawings cannot be read, so that nothing will embed them.
-    count: live samples that still are to be embedded; the damaged ones do not count.
+    damaged: sample_ids, forgotten ones included, whose drawings cannot be decoded, so that they stay stale. count: live
+    samples that are still to be embedded, damaged ones not included.
     """
 
     labels: Mapping[str, int] = field(default_factory=lambda: _NONE)
@@ -28,28 +29,28 @@ class StaleSamples:
     count: int = 0
 
     @classmethod
-    def of(cls, stale: Iterable[StaleSample]) -> StaleSamples:
-        """At the start, when nothing is known to be damaged."""
+    def from_rows(cls, stale: Iterable[StaleSample]) -> StaleSamples:
+        """Count the rows of a log that was just opened; none is known to be damaged yet."""
         labels = Counter(sample.label for sample in stale if not sample.forgotten)
         return cls(MappingProxyType(labels), count=labels.total())
 
     def with_sample(self, sample_id: int, label: str) -> StaleSamples:
-        """One more live sample."""
-        return self._changed(sample_id, label, +1)
+        """Return these and one more live sample."""
+        return self._adjust(sample_id, label, +1)
 
     def without_sample(self, sample_id: int, label: str) -> StaleSamples:
-        """One fewer: it was embedded, or forgotten."""
-        return self._changed(sample_id, label, -1)
+        """Return these without a live sample that was embedded or forgotten."""
+        return self._adjust(sample_id, label, -1)
 
     def with_damaged(self, sample_id: int) -> StaleSamples:
-        """A sample that does not count here turns out to be damaged."""
+        """Return these with a sample marked as damaged, which must not be counted at the moment."""
         return replace(self, damaged=self.damaged | {sample_id})
 
-    def labels_beyond(self, known: Container[str]) -> int:
-        """How many labels have samples only here."""
+    def count_other_labels(self, known: Container[str]) -> int:
+        """Return how many labels have live samples here but are not among the known ones."""
         return sum(label not in known for label in self.labels)
 
-    def _changed(self, sample_id: int, label: str, by: int) -> StaleSamples:
+    def _adjust(self, sample_id: int, label: str, by: int) -> StaleSamples:
         labels = dict(self.labels)
         labels[label] = labels.get(label, 0) + by
         if labels[label] == 0:

@@ -1,7 +1,8 @@
 """Which form stands for which canonical label.
 
 A form is what was drawn (ಕಿ), a canonical label what it stands for (ಕ). Links are one level deep: a form points to a
-label that points nowhere. Immutable: each change gives a new Variants, so that readers never see half of one.
+label that points nowhere. Immutable: each change gives a new Variants, so that concurrent readers always see a
+consistent one.
 """
 
 from __future__ import annotations
@@ -21,23 +22,23 @@ class Variants:
     canonical_of: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def canonical(self, label: str) -> str:
-        """What a label stands for; itself unless it is linked."""
+        """Return the label that a label stands for: itself unless it is linked."""
         return self.canonical_of.get(label, label)
 
     def forms(self, label: str) -> tuple[str, ...]:
-        """All labels of the group that `label` belongs to, the canonical one first."""
+        """Return all labels of the group that `label` belongs to, the canonical one first."""
         head = self.canonical(label)
         return (head, *(form for form, canonical in self.canonical_of.items() if canonical == head))
 
-    def groups(self) -> int:
-        """Number of groups with two or more forms."""
+    def count_groups(self) -> int:
+        """Return the number of groups with two or more forms."""
         return len(set(self.canonical_of.values()))
 
     def resolve(self, form: str, canonical: str) -> str:
-        """The canonical label that linking form to canonical would give.
+        """Return the canonical label that a form would stand for if it were linked to `canonical`.
 
-        Raises Precondition if the form stands for itself then, stands for something else already, or has forms of
-        its own.
+        Raises Precondition if that is the form itself, if the form is already linked to another label, or if it has
+        forms of its own.
         """
         target = self.canonical(canonical)
         if target == form:
@@ -58,7 +59,7 @@ class Variants:
         return target
 
     def with_link(self, form: str, canonical: str) -> Variants:
-        """With form standing for canonical; "" = for itself."""
+        """Return variants in which the form stands for canonical; "" = for itself."""
         links = {f: c for f, c in self.canonical_of.items() if f != form}
         if canonical:
             links[form] = canonical

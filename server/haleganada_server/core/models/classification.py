@@ -75,8 +75,14 @@ class ClassifierOutput:
         row = self.probabilities[number]
         best = np.argsort(-row, kind="stable")[:top_k]
         candidates = tuple(self._candidate(int(column), row, knowledge) for column in best)
-        decision = decide(candidates[0].canonical_probability, 0.0)
-        return Prediction(candidates, 0.0, decision, self.revision, prediction_id, self.model_id)
+        return Prediction(
+            candidates=candidates,
+            unknown_probability=0.0,
+            decision=decide(candidates[0].canonical_probability, 0.0),
+            revision=self.revision,
+            prediction_id=prediction_id,
+            model=self.model_id,
+        )
 
     def _candidate(self, column: int, row: Floats, knowledge: Knowledge) -> Candidate:
         label = self.labels[column]
@@ -88,6 +94,6 @@ class ClassifierOutput:
             probability=float(row[column]),
             canonical_probability=min(1.0, total),
             forms=forms,
-            samples=knowledge.samples(label),
+            samples=knowledge.count_samples(label),
             class_id=knowledge.class_ids.get(label),
         )

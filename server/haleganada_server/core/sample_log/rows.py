@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import Enum
 
 import numpy as np
@@ -21,6 +21,7 @@ class Event:
 
     kind: ChangeKind
     time_us: int
+    _: KW_ONLY
     request_id: str = ""
     payload_hash: bytes = b""
     client: str = ""
@@ -34,7 +35,7 @@ class Event:
     undone_by: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SampleRow:
     """One taught sample as stored. glyph_kind: "png" (an encoded raster) or "ink" (encoded strokes). embedding: (d,)
     float32.
@@ -58,7 +59,7 @@ class SampleRow:
     revision: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SampleFacts:
     """A sample without its drawing and embedding, for figures over many."""
 

@@ -1,8 +1,8 @@
 """Group commit: changes that arrive while the disk is busy share the next commit.
 
-Each caller queues its change and asks for the lock. Whoever gets it commits everything that is queued, so those who
-waited find their change done (“flat combining”: Hendler, Incze, Shavit and Tzafrir, SPAA 2010). A lone caller never
-waits for a timer.
+Each caller queues its change and acquires the lock. Whoever gets it commits everything that is queued, so the others
+find their changes done (“flat combining”: Hendler, Incze, Shavit and Tzafrir, SPAA 2010). A lone caller never waits for
+a timer.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from haleganada_server.core.errors import ITEM_ERRORS
 MAX_GROUP = 512
 
 
-class Pending:
-    """One queued change and, once committed, its answer or its error."""
+class PendingChange:
+    """One queued change and, once it is committed, its answer or its error."""
 
     __slots__ = ("answer", "apply", "done", "error")
 
@@ -29,7 +29,7 @@ class Pending:
         self.error: Exception | None = None
 
     def result(self) -> Any:
-        """The answer; raises what the change raised."""
+        """Return the answer; raise what the change raised."""
         if self.error is not None:
             raise self.error
         return self.answer
@@ -42,20 +42,20 @@ class Pending:
 class CommitQueue:
     """Runs `commit` on groups of pending changes, one group at a time, in the order of their arrival."""
 
-    def __init__(self, commit: Callable[[list[Pending]], None]) -> None:
-        """commit: makes the group durable and sets answer or error of each; if it raises, the whole group failed
-        with that.
+    def __init__(self, commit: Callable[[list[PendingChange]], None]) -> None:
+        """commit: makes a group durable and sets each change's answer or error; if it raises, that is the error of the
+        whole group.
         """
         self._commit = commit
-        self._waiting: deque[Pending] = deque()
-        self.lock = threading.RLock()  # also taken by whoever must be alone with the log
+        self._waiting: deque[PendingChange] = deque()
+        self.lock = threading.RLock()  # also acquired by whoever must be alone with the log
 
     def __len__(self) -> int:
-        """Changes that wait for the next commit."""
+        """Return how many changes wait for the next commit."""
         return len(self._waiting)
 
-    def run(self, changes: Sequence[Pending]) -> None:
-        """Returns when all changes are done, one way or the other."""
+    def run(self, changes: Sequence[PendingChange]) -> None:
+        """Return when all changes are done, successfully or not."""
         self._waiting.extend(changes)
         with self.lock:
             while not all(change.done for change in changes):

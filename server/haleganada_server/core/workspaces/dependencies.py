@@ -14,7 +14,7 @@ from .ports import WorkspaceDirectory
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WorkspaceDependencies:
-    """The rooms around them, and what came with the weights."""
+    """What a workspace works with besides its own log."""
 
     directory: WorkspaceDirectory
     encoder: GlyphEncoder

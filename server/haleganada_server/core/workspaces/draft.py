@@ -18,41 +18,48 @@ from haleganada_server.core.sample_log.rows import LABELING, Event, SampleRow
 
 
 class Draft:
-    """What the open transaction and the changes so far add up to. One writer at a time."""
+    """The open transaction, and the state after the changes so far. For one thread at a time."""
 
     def __init__(
         self, knowledge: Knowledge, transaction: LogTransaction, head_parameters: HeadParameters, embedder_hash: str
     ) -> None:
-        """embedder_hash: of the present weights; only what they embedded counts in the head."""
+        """embedder_hash: of the current weights; only samples that they embedded are counted in the head."""
         self.log = transaction
         self.head: HeadDraft = knowledge.head.draft()
         self.variants: Variants = knowledge.variants
         self.revision = knowledge.revision
         self.samples_total = knowledge.samples_total
         self.stale: StaleSamples = knowledge.stale
+        self.head_parameters = head_parameters
         self._class_ids = knowledge.class_ids
         self._new_class_ids: dict[str, int] = {}
-        self.head_parameters = head_parameters
         self._embedder_hash = embedder_hash
 
-    def knowledge(self) -> Knowledge:
-        """The state after the changes so far, to be published after the commit."""
+    def to_knowledge(self) -> Knowledge:
+        """Return the state after the changes so far, to be published after the commit."""
         class_ids = {**self._class_ids, **self._new_class_ids} if self._new_class_ids else self._class_ids
-        return Knowledge(self.revision, self.head.freeze(), self.variants, self.samples_total, self.stale, class_ids)
+        return Knowledge(
+            revision=self.revision,
+            head=self.head.freeze(),
+            variants=self.variants,
+            samples_total=self.samples_total,
+            stale=self.stale,
+            class_ids=class_ids,
+        )
 
     @property
     def labels_known(self) -> int:
-        """Labels of live samples."""
-        return len(self.head) + self.stale.labels_beyond(self.head)
+        """Number of labels with a live sample."""
+        return len(self.head) + self.stale.count_other_labels(self.head)
 
-    def knows(self, label: str) -> bool:
-        """Whether a label has a live sample."""
+    def has_label(self, label: str) -> bool:
+        """Return whether a label has a live sample."""
         return label in self.head or label in self.stale.labels
 
     def add(self, sample: SampleRow, vector: NDArray[np.float64] | None = None) -> None:
-        """Count a sample in; vector: its projected embedding (k,), if that is at hand."""
+        """Count a sample in. vector: its projected embedding (k,), if the caller has it."""
         if sample.embedder_hash == self._embedder_hash:
-            self.head.teach(sample.label, self._vector(sample) if vector is None else vector)
+            self.head.teach(sample.label, self._project(sample) if vector is None else vector)
         else:
             self.stale = self.stale.with_sample(sample.sample_id, sample.label)
         self.samples_total += 1
@@ -60,16 +67,15 @@ class Draft:
     def remove(self, sample: SampleRow) -> None:
         """Count a sample out."""
         if sample.embedder_hash == self._embedder_hash:
-            self.head.forget(sample.label, self._vector(sample))
+            self.head.forget(sample.label, self._project(sample))
         else:
             self.stale = self.stale.without_sample(sample.sample_id, sample.label)
         self.samples_total -= 1
 
-    def embed_anew(self, sample_id: int, embedding: NDArray[np.float32] | None) -> None:
-        """Replace what other weights made of a sample's drawing by what the present ones make of it, (d,); None: its
-        drawing cannot be read.
+    def update_embedding(self, sample_id: int, embedding: NDArray[np.float32] | None) -> None:
+        """Replace a stale embedding by one of the current weights, (d,); None: the sample's drawing is damaged.
 
-        The sample is taken as it is now: under the label that it has by now, hidden if it was forgotten meanwhile.
+        The sample is taken as it is now: with its current label, and hidden if it was forgotten meanwhile.
         """
         live = self.log.sample(sample_id)
         sample = live or self.log.sample(sample_id, forgotten=True)
@@ -86,23 +92,23 @@ class Draft:
             self.add(sample)
 
     def link(self, form: str, canonical: str) -> None:
-        """Let form stand for canonical; "" = for itself."""
+        """Let a form stand for a canonical label; "" = for itself."""
         self.log.set_canonical(form, canonical)
         self.variants = self.variants.with_link(form, canonical)
 
     def append(self, event: Event) -> int:
-        """Write an event; its revision. A label that appears for the first time gets the next number."""
+        """Write an event and return its revision. A label that appears for the first time gets the next class_id."""
         if event.kind in LABELING and event.label not in self._class_ids:
             self._new_class_ids.setdefault(event.label, len(self._class_ids) + len(self._new_class_ids))
         self.revision = self.log.append(event)
         return self.revision
 
-    def live_sample(self, sample_id: int) -> SampleRow:
-        """Raises NotFound."""
+    def require_sample(self, sample_id: int) -> SampleRow:
+        """Return a live sample. Raises NotFound."""
         sample = self.log.sample(sample_id)
         if sample is None:
             raise NotFound("sample", str(sample_id), "it may have been forgotten; list the samples again")
         return sample
 
-    def _vector(self, sample: SampleRow) -> NDArray[np.float64]:
+    def _project(self, sample: SampleRow) -> NDArray[np.float64]:
         return self.head_parameters.projection.project_one(sample.embedding)

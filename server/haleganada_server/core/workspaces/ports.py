@@ -1,7 +1,4 @@
-"""What the core needs from the other rooms, as Protocols: ink, an embedder, a durable log, a directory of workspaces.
-
-app.py plugs the implementations in. A second storage engine is a second implementation of the last three.
-"""
+"""The directory of workspaces as a port, with what passes through it; app.py plugs the implementation in."""
 
 from __future__ import annotations
 
@@ -20,12 +17,12 @@ from haleganada_server.core.sample_log.rows import Event
 from .types import RefusedItem, SnapshotInfo, TransferFormat
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportItem:
     """One labeled drawing read from a file.
 
     item: its file name or line number. glyph: as a caller would send it. embedding: (d,), only from an archive,
-    valid for embedder_hash. key: a stable identity (hash) of the item, so that importing the same file twice teaches
+    valid for embedder_hash. key: a hash that identifies the item, so that importing the same file twice teaches it
     once.
     """
 
@@ -44,9 +41,9 @@ class ImportItem:
     correction: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExportFile:
-    """A finished export on disk, to be streamed and then removed by close()."""
+    """A finished export on disk. Stream it, then close() it, which deletes it."""
 
     path: Path
     format: TransferFormat
@@ -60,18 +57,18 @@ class ExportFile:
 
 
 class WorkspaceDirectory(Protocol):
-    """All workspaces on one disk; the only writer of the data directory, which it locks."""
+    """The workspaces on disk; the only writer of the data directory, which it locks."""
 
     def names(self) -> list[str]:
-        """Names of the workspaces, sorted, corrupt ones included."""
+        """Return the names of the workspaces, sorted, corrupt ones included."""
 
     def exists(self, name: str) -> bool: ...
 
     def create(self, name: str, first_event: Event | None = None) -> WorkspaceLog:
-        """A new, empty log that starts with first_event. Raises AlreadyExists."""
+        """Create an empty log that starts with first_event. Raises AlreadyExists."""
 
     def open(self, name: str) -> WorkspaceLog:
-        """Raises NotFound, or DataLoss with the way back in its message."""
+        """Open a log. Raises NotFound, or DataLoss with the way back in its message."""
 
     def retire(self, log: WorkspaceLog | None, name: str, why: str) -> SnapshotInfo | None:
         """Close a log and move its file to the trash. log None: the file cannot be opened; it is moved as it is.
@@ -80,21 +77,21 @@ class WorkspaceDirectory(Protocol):
         """
 
     def bring_back(self, name: str, retired: SnapshotInfo) -> WorkspaceLog:
-        """Move what retire put into the trash back into its place, which needs no room on the disk, and open it.
+        """Move a log that retire put into the trash back into its place, which needs no room on the disk, and open it.
         Raises DataLoss if it was unreadable before; it is back in its place even so.
         """
 
     def save(self, log: WorkspaceLog, name: str, *, seed_files: bool = True) -> SnapshotInfo:
-        """A consistent, checksummed copy, with the seed-format files beside it."""
+        """Write a consistent copy with a checksum, with the seed-format files beside it."""
 
     def discard(self, name: str, snapshot: SnapshotInfo) -> None:
-        """Delete a state that save() has kept."""
+        """Delete a snapshot that save() wrote."""
 
     def snapshots(self, name: str) -> list[SnapshotInfo]:
-        """Kept states, newest first, those of deleted workspaces too."""
+        """Return the snapshots, newest first, those of deleted workspaces included."""
 
     def restore(self, name: str, snapshot_id: str, event: Event) -> WorkspaceLog:
-        """Put a copy of a kept state in place, with `event` appended. The place must be free. Raises NotFound,
+        """Put a copy of a snapshot into the workspace's place, which must be free, and append `event`. Raises NotFound,
         DataLoss.
         """
 
@@ -102,12 +99,10 @@ class WorkspaceDirectory(Protocol):
         """Write an export of one consistent state to a temporary file below the data directory."""
 
     def read_import(self, path: Path, transfer_format: TransferFormat | None) -> Iterator[ImportItem | RefusedItem]:
-        """Items of a file; see store/formats for what is accepted. Raises InvalidInput if the file is none of the
-        formats.
-        """
+        """Read the items of a file; see store/formats for what is accepted. Raises InvalidInput for any other file."""
 
     def temporary_file(self) -> Path:
-        """A fresh path below the data directory, for an upload."""
+        """Return a new path below the data directory, for an upload."""
 
     def close(self) -> None:
         """Release the lock."""

@@ -1,4 +1,4 @@
-"""A memory of the newest predictions, so that a correction need not send the drawing again."""
+"""The newest predictions, kept in memory so that a correction need not send the drawing again."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ CAPACITY = 2048  # about 35 MB with rasters and embeddings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Remembered:
-    """A predicted drawing, the first guess ("" = unknown) and the revision that guessed."""
+class RememberedPrediction:
+    """A predicted drawing, its first candidate ("" = unknown), and the revision that predicted it."""
 
     drawing: Drawing
     predicted: str
@@ -22,15 +22,15 @@ class Remembered:
 
 
 class PredictionMemory:
-    """The last CAPACITY predictions of a workspace. Safe from any thread; gone with the process."""
+    """The last CAPACITY predictions of a workspace; lost when the process ends. Safe from any thread."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
-        self._entries: OrderedDict[str, Remembered] = OrderedDict()
+        self._entries: OrderedDict[str, RememberedPrediction] = OrderedDict()
         self._lock = threading.Lock()
 
-    def add(self, remembered: Remembered) -> str:
-        """Keep a prediction; its new id."""
+    def add(self, remembered: RememberedPrediction) -> str:
+        """Keep a prediction and return its new id."""
         prediction_id = uuid.uuid4().hex
         with self._lock:
             self._entries[prediction_id] = remembered
@@ -38,7 +38,7 @@ class PredictionMemory:
                 self._entries.popitem(last=False)
         return prediction_id
 
-    def get(self, prediction_id: str) -> Remembered | None:
-        """The prediction, None if it is not known or no longer remembered."""
+    def get(self, prediction_id: str) -> RememberedPrediction | None:
+        """Return a prediction; None if it is unknown or no longer remembered."""
         with self._lock:
             return self._entries.get(prediction_id)

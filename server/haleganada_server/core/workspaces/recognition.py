@@ -21,14 +21,14 @@ from haleganada_server.core.models.classification import ClassifierOutput
 from haleganada_server.core.outcomes import Outcome, map_ok, ok_values
 
 from .dependencies import WorkspaceDependencies
-from .prediction_memory import PredictionMemory, Remembered
+from .prediction_memory import PredictionMemory, RememberedPrediction
 
 Classify = Callable[[NDArray[np.uint8]], ClassifierOutput | None]
 """(n, 128, 128) rasters -> a network's answers; None: the workspace's own head is to answer."""
 
 
 class Recognition:
-    """ClassifierOutput the predictions of one workspace. Safe from any thread."""
+    """Predicts for one workspace. Safe from any thread."""
 
     def __init__(
         self, dependencies: WorkspaceDependencies, workspace: str, published: Callable[[], Knowledge]
@@ -37,7 +37,7 @@ class Recognition:
         self._dependencies, self._workspace, self._published = dependencies, workspace, published
         self._predictions = PredictionMemory()
 
-    def find_prediction(self, prediction_id: str) -> Remembered | None:
+    def find_prediction(self, prediction_id: str) -> RememberedPrediction | None:
         """Return an earlier prediction, as long as it is remembered."""
         return self._predictions.get(prediction_id)
 
@@ -64,7 +64,7 @@ class Recognition:
         def predict(drawing: Drawing) -> Prediction:
             vector = parameters.projection.project_one(drawing.embedding)
             posterior = compute_posterior(knowledge.head.adapt(), parameters.calibration, vector)
-            remembered = Remembered(drawing, posterior.top_label(), knowledge.revision)
+            remembered = RememberedPrediction(drawing, posterior.top_label(), knowledge.revision)
             return knowledge.predict(posterior, top_k, self._predictions.add(remembered))
 
         return map_ok(predict, drawings)
@@ -95,7 +95,7 @@ class Recognition:
 
         def predict(pair: tuple[Drawing, Raster]) -> Prediction:
             number = next(numbers)
-            remembered = Remembered(pair[0], answers.top_label(number), answers.revision)
+            remembered = RememberedPrediction(pair[0], answers.top_label(number), answers.revision)
             return answers.to_prediction(number, knowledge, top_k, self._predictions.add(remembered))
 
         return map_ok(predict, encoded)
@@ -104,7 +104,7 @@ class Recognition:
 def _require_reached(revision: int, min_revision: int | None) -> None:
     if min_revision is not None and revision < min_revision:
         raise Precondition(
-            f"revision {min_revision} is not reached, what answers knows revision {revision}; ask for that, or wait",
+            f"revision {min_revision} is not reached yet, the model knows revision {revision}; ask for that, or wait",
             Reason.REVISION_NOT_REACHED,
         )
 
@@ -113,8 +113,8 @@ def _require_online(active: str) -> None:
     """Raise Precondition unless the workspace's active model is its online network."""
     if active != ONLINE:
         raise Precondition(
-            f"no network learns along with this workspace; activate a model or preset with online settings, as "
-            f"`haleganada models use cnn36 --online` does, or ask “{FEW_SHOT}”",
+            f"no network learns online in this workspace; activate a model or preset with online settings, as "
+            f"`haleganada models use cnn36 --online` does, or use “{FEW_SHOT}”",
             Reason.NO_ONLINE_NETWORK,
         )
 
@@ -123,8 +123,8 @@ def _require_answers(answers: ClassifierOutput | None) -> ClassifierOutput:
     """Return the answers; raise Precondition if there are none and nothing else may answer."""
     if answers is None:
         raise Precondition(
-            f"the network that learns along with this workspace cannot answer before it has learned two labels; until "
-            f"then ask “{FEW_SHOT}”",
+            "this workspace's online network cannot predict before it has learned two labels; until then use "
+            f"“{FEW_SHOT}”",
             Reason.ONLINE_NOT_READY,
         )
     return answers

@@ -1,4 +1,4 @@
-"""The nouns of the product as frozen dataclasses. No behavior beyond what a value can say of itself."""
+"""What callers of a workspace send and get, as frozen dataclasses."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from haleganada_server.core.sample_log.rows import ChangeKind
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A drawing to learn and what it is, as a caller sends it: label and variant_of are not normalized yet, "" = none.
+    """A drawing to learn and its label, as a caller sends them: label and variant_of are not normalized yet, "" = none.
 
-    request_id: "" = a repeated call is carried out again. expected_revision: None = any.
+    request_id: "" = a repeated call teaches again. expected_revision: None = any.
     """
 
     glyph: Glyph
@@ -24,9 +24,9 @@ class Lesson:
     expected_revision: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Taught:
-    """The answer to a taught sample, sent only after the sample is on disk.
+    """The answer for a taught sample, given only after the sample is on disk.
 
     loss: -ln of the probability that the right label had before the sample was learned (for a new label: the
     probability of “unknown”). revision: the workspace's revision after this sample.
@@ -44,7 +44,7 @@ class Taught:
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """The answer to a correction: the taught sample, and what had been predicted at which revision ("" = unknown)."""
+    """The answer for a correction: the taught sample, and what was predicted at which revision ("" = unknown)."""
 
     taught: Taught
     predicted: str
@@ -63,16 +63,16 @@ class Linked:
 
 @dataclass(frozen=True, slots=True)
 class Unlinked:
-    """A form that stands for itself again, and what it had stood for."""
+    """A form that stands for itself again, and the label that it stood for."""
 
     former_canonical: str
     revision: int
     duplicate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Undone:
-    """The change that was taken back; sample_id is 0 for links."""
+    """The change that was undone; sample_id is 0 for links."""
 
     kind: ChangeKind
     undone_revision: int
@@ -82,7 +82,7 @@ class Undone:
     duplicate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """One taught sample as a caller sees it. time_us: microseconds since 1970 UTC. predicted: "" = none."""
 
@@ -116,9 +116,9 @@ class SamplePage:
     revision: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotInfo:
-    """A kept state of a workspace. trash: put aside by reset, restore or delete."""
+    """A snapshot of a workspace. trash: what reset, restore or delete replaced."""
 
     snapshot_id: str
     name: str
@@ -130,10 +130,10 @@ class SnapshotInfo:
     trash: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceInfo:
-    """What a list of workspaces shows. samples_to_embed: live samples that the present weights have still to embed.
-    model: what answers, see model_names, or a model's id. online: where the network that learns along stands.
+    """What a list of workspaces shows. samples_to_embed: live samples that the current weights have not embedded yet.
+    model: the active model, a name of model_names or a model's id. online: status of the network that learns online.
     """
 
     name: str
@@ -150,7 +150,7 @@ class WorkspaceInfo:
 
 
 class TransferFormat(Enum):
-    """The forms of an exported file; the value is used in manifests and on the command line."""
+    """The formats of an exported file; the values are used in manifests and on the command line."""
 
     ARCHIVE = "archive"
     SEED_FILES = "seed"
@@ -160,15 +160,15 @@ class TransferFormat(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RefusedItem:
-    """One item of an import that could not be taught: its file name or line number, and why."""
+    """An item of an import that could not be taught: its file name or line number, and why."""
 
     item: str
     error: Exception
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What became of an import. before: the state to go back to, None if the workspace was empty."""
+    """The outcome of an import. before: a snapshot to go back to; None if there was nothing, or nothing changed."""
 
     imported: int
     duplicates: int

@@ -1,8 +1,7 @@
 """One workspace: an isolated vocabulary whose knowledge is a function of its log.
 
-Writing: changes queue, one group at a time is applied to a draft, committed to disk, and only then published as a
-new immutable Knowledge and acknowledged. Reading: Predict takes the reference to the published Knowledge and never
-locks.
+Writing: changes queue; one group at a time is applied to a draft, committed to disk, and only then published as a new
+immutable Knowledge and acknowledged. Reading: Predict takes a reference to the published Knowledge and never locks.
 """
 
 from __future__ import annotations
@@ -26,17 +25,19 @@ from haleganada_server.core.outcomes import Outcome, map_ok, map_ok_batch, raise
 from haleganada_server.core.sample_log.ports import WorkspaceLog
 from haleganada_server.core.sample_log.rows import ChangeKind, Event, SampleRow
 
-from . import changes, label_audit, statistics
+from . import changes
 from .background_adaptation import BackgroundAdaptation
-from .changes import NewSample, Origin
-from .commit_queue import CommitQueue, Pending
+from .changes import NewSample
+from .commit_queue import CommitQueue, PendingChange
 from .dependencies import WorkspaceDependencies
 from .draft import Draft
 from .imports import import_items
+from .label_audit import LabelAudit, audit_labels
 from .ports import ExportFile
 from .recognition import Recognition
 from .reembedding import Reembedder
-from .statistics import Stats
+from .requests import Request
+from .statistics import Stats, compute_stats
 from .types import (
     Corrected,
     Imported,
@@ -56,7 +57,7 @@ Answer = TypeVar("Answer")
 
 
 class Workspace:
-    """Teaches, recognises and looks after one workspace. Safe from any thread."""
+    """Teaches and recognizes in one workspace, and manages it. Safe from any thread."""
 
     def __init__(
         self,
@@ -65,8 +66,8 @@ class Workspace:
         reembedder: Reembedder,
         background_adaptation: BackgroundAdaptation,
     ) -> None:
-        """Reads the whole log. Raises DataLoss if it is corrupt. reembedder: gets the samples that other weights
-        embedded. background_adaptation: gets the heads that were changed.
+        """Load the whole log. Raises DataLoss if it is corrupt. reembedder: gets the stale samples.
+        background_adaptation: gets each published head.
         """
         self._dependencies = dependencies
         self._reembedder = reembedder
@@ -87,30 +88,36 @@ class Workspace:
     # Teaching
 
     def train(self, lesson: Lesson, client: str = "") -> Taught:
-        """Learn one drawing; returns when it is on disk. Raises InvalidInput, AlreadyExists, RevisionMismatch,
+        """Learn one drawing, and return when it is on disk. Raises InvalidInput, AlreadyExists, RevisionMismatch,
         Precondition.
         """
         return raise_if_error(self.train_batch([lesson], client)[0])
 
-    def wait_until_learned(self, revision: int, patience_s: float) -> bool:
-        """Whether the network that learns along knows a revision, or comes to in that time; False without one."""
-        return self._dependencies.learners.wait_until_learned(self._log.name, revision, patience_s)
+    def wait_until_learned(self, revision: int, timeout_s: float) -> bool:
+        """Wait until the workspace's online network has learned a revision, and return whether it has; False without
+        one.
+        """
+        return self._dependencies.learners.wait_until_learned(self._log.name, revision, timeout_s)
 
     def train_batch(self, lessons: Sequence[Outcome[Lesson]], client: str = "") -> list[Outcome[Taught]]:
-        """Learn several drawings in one commit. What cannot be learned becomes its error; errors are passed through."""
+        """Learn several drawings in one commit. One that cannot be learned becomes its error; errors are passed
+        through.
+        """
         normalized = map_ok(_normalize_lesson, lessons)
         drawings = self._dependencies.encoder.encode_many(map_ok(lambda lesson: lesson.glyph, normalized))
 
         def commit(prepared: list[tuple[Lesson, Drawing]]) -> list[Outcome[Taught]]:
-            pending = [Pending(self._teach(lesson, drawing, client)) for lesson, drawing in prepared]
+            pending = [PendingChange(self._teach(lesson, drawing, client)) for lesson, drawing in prepared]
             self._queue.run(pending)
             return [change.outcome() for change in pending]
 
         return map_ok_batch(commit, zip_ok(normalized, drawings))
 
     def _teach(self, lesson: Lesson, drawing: Drawing, client: str) -> Callable[[Draft], Taught]:
-        new = self._new(lesson.label, lesson.variant_of, drawing)
-        return changes.teach(new, _origin(lesson, new, client))
+        new = self._new_sample(lesson.label, lesson.variant_of, drawing)
+        picture = lesson.glyph.image if lesson.glyph.image is not None else new.stored[1]
+        payload = ("train", lesson.label, lesson.variant_of, picture)
+        return changes.teach(new, Request(lesson.request_id, lesson.expected_revision, client, payload))
 
     def correct(
         self,
@@ -121,27 +128,27 @@ class Workspace:
         expected_revision: int | None = None,
         client: str = "",
     ) -> Corrected:
-        """Learn the drawing of an earlier prediction. Raises as train does, and NotFound if it is no longer
-        remembered.
+        """Learn the drawing of an earlier prediction. Raises what train raises, and NotFound if the prediction is no
+        longer remembered.
         """
-        label, variant_of = _labels(label, variant_of)
+        label, variant_of = _normalize_labels(label, variant_of)
 
         def find() -> NewSample:
             remembered = self._recognition.find_prediction(prediction_id)
             if remembered is None:
                 raise NotFound(
-                    "prediction", prediction_id, "it is too old, or of another workspace; teach the drawing instead"
+                    "prediction", prediction_id, "it is too old, or from another workspace; teach the drawing instead"
                 )
-            new = self._new(label, variant_of, remembered.drawing)
+            new = self._new_sample(label, variant_of, remembered.drawing)
             return replace(new, corrects=(remembered.predicted, remembered.revision))
 
-        origin = Origin(request_id, expected_revision, client, ("correct", prediction_id, label, variant_of))
-        return self.run(changes.correct(find, origin))
+        request = Request(request_id, expected_revision, client, ("correct", prediction_id, label, variant_of))
+        return self.run(changes.correct(find, request))
 
-    # Recognising
+    # Recognizing
 
     def predict(self, glyph: Glyph, top_k: int = 5, min_revision: int | None = None, model: str = "") -> Prediction:
-        """What a drawing is. Raises as predict_batch does, and InvalidInput."""
+        """Recognize a drawing. Raises what predict_batch raises, and InvalidInput."""
         return raise_if_error(self.predict_batch([glyph], top_k, min_revision, model)[0])
 
     def predict_batch(
@@ -151,10 +158,10 @@ class Workspace:
         min_revision: int | None = None,
         model: str = "",
     ) -> list[Outcome[Prediction]]:
-        """What several drawings are, all by one revision; what cannot be read becomes its error.
+        """Recognize several drawings, all at one revision; one that cannot be used becomes its error.
 
-        model: "" = what the workspace answers with, else a name of model_names, or a model's id or unique name. Raises
-        Precondition if min_revision is not reached or there is no such network, and as Models.chosen does.
+        model: "" = the workspace's active model, else a name of model_names, or a model's id or unique name. Raises
+        Precondition if min_revision is not reached or there is no online network, and what Models.predictor_for raises.
         """
         return self._recognition.predict_batch(glyphs, top_k, min_revision, model)
 
@@ -163,10 +170,10 @@ class Workspace:
     def link(
         self, form: str, canonical: str, request_id: str = "", expected_revision: int | None = None, client: str = ""
     ) -> Linked:
-        """Let a form stand for a canonical label. Raises InvalidInput, Precondition for a circle."""
+        """Let a form stand for a canonical label. Raises InvalidInput, Precondition for a cycle."""
         form, canonical = normalize_label(form, "form"), normalize_label(canonical, "canonical")
         return self.run(
-            changes.link(form, canonical, Origin(request_id, expected_revision, client, ("link", form, canonical)))
+            changes.link(form, canonical, Request(request_id, expected_revision, client, ("link", form, canonical)))
         )
 
     def unlink(
@@ -174,109 +181,115 @@ class Workspace:
     ) -> Unlinked:
         """Let a form stand for itself again. Raises Precondition if it is not linked."""
         form = normalize_label(form, "form")
-        return self.run(changes.unlink(form, Origin(request_id, expected_revision, client, ("unlink", form))))
+        return self.run(changes.unlink(form, Request(request_id, expected_revision, client, ("unlink", form))))
 
     def relabel(
         self, sample_id: int, label: str, request_id: str = "", expected_revision: int | None = None, client: str = ""
     ) -> SampleChange:
         """Give a sample another label. Raises NotFound, InvalidInput."""
         label = normalize_label(label)
-        origin = Origin(request_id, expected_revision, client, ("relabel", str(sample_id), label))
-        return self.run(changes.relabel(sample_id, label, origin))
+        request = Request(request_id, expected_revision, client, ("relabel", str(sample_id), label))
+        return self.run(changes.relabel(sample_id, label, request))
 
     def forget(
         self, sample_id: int, request_id: str = "", expected_revision: int | None = None, client: str = ""
     ) -> SampleChange:
         """Forget a sample. Raises NotFound."""
         return self.run(
-            changes.forget(sample_id, Origin(request_id, expected_revision, client, ("forget", str(sample_id))))
+            changes.forget(sample_id, Request(request_id, expected_revision, client, ("forget", str(sample_id))))
         )
 
     def undo(self, request_id: str = "", expected_revision: int | None = None, client: str = "") -> Undone:
-        """Take the last change back. Raises Precondition if there is none."""
-        return self.run(changes.undo(Origin(request_id, expected_revision, client, ("undo",))))
+        """Undo the last change. Raises Precondition if there is none."""
+        return self.run(changes.undo(Request(request_id, expected_revision, client, ("undo",))))
 
-    # Looking
+    # Listing samples and statistics
 
     def samples(self, label: str = "", before: int = 0, limit: int = 50, with_pictures: bool = False) -> SamplePage:
-        """A page of live samples, newest first; label "" = all; before 0 = from the newest. A damaged drawing has no
-        picture.
+        """Return a page of live samples, newest first. label "" = all; before 0 = from the newest. A damaged drawing
+        has no picture.
         """
         label = normalize_label(label) if label else ""
         rows = self._log.samples(label, before, limit + 1)
-        shown = tuple(self._shown(row, self._picture_or_none(row) if with_pictures else b"") for row in rows[:limit])
-        following = rows[limit - 1].sample_id if len(rows) > limit else 0
-        return SamplePage(shown, following, self._log.count(label), self._knowledge.revision)
+        variants = self._knowledge.variants
+        page = tuple(
+            changes.to_public_sample(row, variants, self._render_picture_or_empty(row) if with_pictures else b"")
+            for row in rows[:limit]
+        )
+        next_before = rows[limit - 1].sample_id if len(rows) > limit else 0
+        return SamplePage(page, next_before, self._log.count(label), self._knowledge.revision)
 
     def sample(self, sample_id: int) -> Sample:
-        """A live sample with its picture. Raises NotFound, and DataLoss if the drawing is damaged."""
+        """Return a live sample with its picture. Raises NotFound, and DataLoss if the drawing is damaged."""
         row = self._log.sample(sample_id)
         if row is None:
             raise NotFound("sample", str(sample_id), "it may have been forgotten; list the samples again")
-        return self._shown(row, self._dependencies.encoder.render_picture(row))
+        picture = self._dependencies.encoder.render_picture(row)
+        return changes.to_public_sample(row, self._knowledge.variants, picture)
 
-    def _picture_or_none(self, row: SampleRow) -> bytes:
+    def _render_picture_or_empty(self, row: SampleRow) -> bytes:
         try:
             return self._dependencies.encoder.render_picture(row)
         except DataLoss:
             return b""
 
-    def _shown(self, row: SampleRow, picture: bytes) -> Sample:
-        return changes.public_sample(row, self._knowledge.variants, picture)
-
     def stats(self, history_points: int = 500, find_suspects: bool = False) -> Stats:
-        """Figures of the present state."""
+        """Return the statistics of the current state. find_suspects: also audit the labels, which takes longer."""
         knowledge, dependencies = self._knowledge, self._dependencies
-        searched = (self._log, knowledge, dependencies.head_parameters, dependencies.encoder.embedder_hash)
-        return statistics.collect(
-            self._log,
-            knowledge,
-            history_points,
-            label_audit.audit_labels(*searched) if find_suspects else label_audit.LabelAudit(),
-        )
+        audit = LabelAudit()
+        if find_suspects:
+            embedder_hash = dependencies.encoder.embedder_hash
+            audit = audit_labels(self._log, knowledge, dependencies.head_parameters, embedder_hash)
+        return compute_stats(self._log, knowledge, history_points, audit)
 
-    # Keeping, exporting, importing
+    # Snapshots, exports, imports
 
     def save(self, name: str = "", *, seed_files: bool = True) -> SnapshotInfo:
-        """Keep the present state. Raises InvalidInput, Exhausted."""
+        """Write a snapshot of the current state. Raises InvalidInput, Exhausted."""
         name = normalize_label(name, "name") if name else ""
         return self._dependencies.directory.save(self._log, name, seed_files=seed_files)
 
     def export(self, form: TransferFormat) -> ExportFile:
-        """Write everything to a file. The caller closes it."""
+        """Write everything to a file, which the caller closes."""
         return self._dependencies.directory.export(self._log, form)
 
     def import_file(
         self, path: Path, form: TransferFormat | None = None, expected_revision: int | None = None, client: str = ""
     ) -> Imported:
-        """Teach everything in a file, keeping a snapshot of the state before it if that changes. Raises InvalidInput,
-        RevisionMismatch.
+        """Teach everything in a file; if that changes the workspace, keep a snapshot of the state before it. Raises
+        InvalidInput, RevisionMismatch.
         """
         self.require_revision(expected_revision)
         items = self._dependencies.directory.read_import(path, form)
         before = self.save("before an import", seed_files=False) if self._knowledge.samples_total else None
         try:
-            count = import_items(items, self._dependencies.encoder, self._queue, client)
+            tally = import_items(items, self._dependencies.encoder, self._queue, client)
         finally:
             if before is not None and before.revision == self._knowledge.revision:
                 self._dependencies.directory.discard(self._log.name, before)
                 before = None
-        refused = tuple(count.refused)
-        return Imported(count.taught, count.duplicates, refused, count.refused_total, self._knowledge.revision, before)
+        return Imported(
+            imported=tally.taught,
+            duplicates=tally.duplicates,
+            refused=tuple(tally.refused),
+            refused_total=tally.refused_total,
+            revision=self._knowledge.revision,
+            before=before,
+        )
 
     # For Workspaces, which moves logs to the trash and back
 
     def require_revision(self, expected: int | None) -> None:
-        """Raises RevisionMismatch unless the workspace is at that revision; None = any will do."""
+        """Raise RevisionMismatch unless the workspace is at the expected revision; None = any."""
         if expected is not None and expected != self._knowledge.revision:
             raise RevisionMismatch(expected, self._knowledge.revision)
 
     def replace_log(
         self, why: str, expected_revision: int | None, reopen: Callable[[Event], WorkspaceLog] | None
     ) -> SnapshotInfo | None:
-        """Move the log to the trash and go on with the one that reopen(event) gives; None: the workspace is deleted.
+        """Move the log to the trash and go on with the one that reopen(event) returns; None: the workspace is deleted.
 
-        event: the first entry of the new log, numbered on from the old one, so that revisions never go back.
+        event: the first event of the new log, whose revision follows the old log's, so that revisions never go back.
         """
         with self._queue.lock:
             self.require_revision(expected_revision)
@@ -286,13 +299,13 @@ class Workspace:
             if reopen is None:
                 self._in_use = False
             else:
-                self._adopt(self._successor(retired, event, reopen))
+                self._adopt(self._open_successor(retired, event, reopen))
             return retired
 
-    def _successor(
+    def _open_successor(
         self, retired: SnapshotInfo | None, event: Event, reopen: Callable[[Event], WorkspaceLog]
     ) -> WorkspaceLog:
-        """The log to go on with. If it cannot be made, the old one is back in its place when this raises."""
+        """Return the log to go on with. If that fails, the old log is back in its place when this raises."""
         try:
             return reopen(event)
         except Exception:
@@ -308,39 +321,44 @@ class Workspace:
 
     # For the Reembedder
 
-    def holds(self, log: WorkspaceLog) -> bool:
-        """Whether the workspace goes on with this log. Waits for the change in progress."""
+    def owns(self, log: WorkspaceLog) -> bool:
+        """Return whether the workspace still uses this log. Waits for the change in progress."""
         with self._queue.lock:
             return self._in_use and self._log is log
 
     def run(self, change: Callable[[Draft], Answer]) -> Answer:
-        """Carry out a change; returns when it is on disk. Raises what made it fail."""
-        pending = Pending(change)
+        """Carry out a change, and return when it is on disk. Raises the change's error."""
+        pending = PendingChange(change)
         self._queue.run([pending])
         answer: Answer = pending.result()
         return answer
 
-    # Within
+    # Internal
 
     def _adopt(self, log: WorkspaceLog) -> None:
-        """Go on with this log: publish what it holds."""
+        """Go on with this log: publish its state."""
         self._log, self._in_use = log, True
-        present, head_parameters = self._dependencies.encoder.embedder_hash, self._dependencies.head_parameters
-        _ids, labels, embeddings = log.embeddings(present)
+        current, head_parameters = self._dependencies.encoder.embedder_hash, self._dependencies.head_parameters
+        _ids, labels, embeddings = log.embeddings(current)
         head = Head.fit(head_parameters.projection.between, labels, head_parameters.projection.project(embeddings))
         variants = Variants()
         for form, canonical in log.links().items():
             variants = variants.with_link(form, canonical)
-        stale = log.stale(present)
+        stale = log.stale(current)
         self._knowledge: Knowledge = Knowledge(
-            log.revision(), head, variants, log.count(), StaleSamples.of(stale), log.class_ids()
+            revision=log.revision(),
+            head=head,
+            variants=variants,
+            samples_total=log.count(),
+            stale=StaleSamples.from_rows(stale),
+            class_ids=log.class_ids(),
         )
         if stale:
             self._reembedder.add(self, log, stale)
         self._dependencies.learners.notify_change(log.name)
 
-    def _commit(self, group: list[Pending]) -> None:
-        """Apply a group of changes, make them durable, publish. Raises only what makes the whole group fail."""
+    def _commit(self, group: list[PendingChange]) -> None:
+        """Apply a group of changes, make them durable, and publish. Raises only errors of the whole group."""
         with self._log.transaction() as transaction:
             draft = Draft(
                 self._knowledge,
@@ -354,26 +372,26 @@ class Workspace:
                 except ITEM_ERRORS as error:
                     change.error = error
         if draft.revision != self._knowledge.revision or draft.stale is not self._knowledge.stale:
-            self._knowledge = draft.knowledge()
-            self._background_adaptation.published(self._knowledge.head, lambda: self._knowledge.head)
+            self._knowledge = draft.to_knowledge()
+            self._background_adaptation.schedule(self._knowledge.head, lambda: self._knowledge.head)
             self._dependencies.learners.notify_change(self._log.name)
 
-    def _new(self, label: str, variant_of: str, drawing: Drawing) -> NewSample:
+    def _new_sample(self, label: str, variant_of: str, drawing: Drawing) -> NewSample:
         encoder = self._dependencies.encoder
-        return NewSample(label, variant_of, encoder.to_stored(drawing), drawing.embedding, encoder.embedder_hash)
+        return NewSample(
+            label=label,
+            variant_of=variant_of,
+            stored=encoder.to_stored(drawing),
+            embedding=drawing.embedding,
+            embedder_hash=encoder.embedder_hash,
+        )
 
 
-def _labels(label: str, variant_of: str) -> tuple[str, str]:
+def _normalize_labels(label: str, variant_of: str) -> tuple[str, str]:
     return normalize_label(label), normalize_label(variant_of, "variant_of") if variant_of else ""
 
 
 def _normalize_lesson(lesson: Lesson) -> Lesson:
     """Return the lesson with normalized labels. Raises InvalidInput."""
-    label, variant_of = _labels(lesson.label, lesson.variant_of)
+    label, variant_of = _normalize_labels(lesson.label, lesson.variant_of)
     return replace(lesson, label=label, variant_of=variant_of)
-
-
-def _origin(lesson: Lesson, new: NewSample, client: str) -> Origin:
-    picture = lesson.glyph.image if lesson.glyph.image is not None else new.stored[1]
-    payload = ("train", lesson.label, lesson.variant_of, picture)
-    return Origin(lesson.request_id, lesson.expected_revision, client, payload)

@@ -1,4 +1,4 @@
-"""All workspaces of a server: opened once, found by name, created, emptied, deleted and restored."""
+"""All workspaces of a server: they are opened once, found by name, created, reset, deleted and restored."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Workspaces:
     """The open workspaces. Safe from any thread."""
 
     def __init__(self, dependencies: WorkspaceDependencies) -> None:
-        """Opens every workspace on disk; a corrupt one is noted and does not stop the others. What other weights
-        embedded is embedded anew afterwards, in the background.
+        """Open every workspace on disk; a corrupt one does not stop the others. Stale samples are re-embedded
+        afterwards, in the background.
         """
         self._dependencies = dependencies
         self._reembedder = Reembedder(dependencies.encoder)
@@ -41,18 +41,20 @@ class Workspaces:
         self._open: dict[str, Workspace] = {}
         self._corrupt: dict[str, DataLoss] = {}
         for name in dependencies.directory.names():
-            self._open_one(name)
+            self._try_open(name)
         if not dependencies.directory.exists(DEFAULT_WORKSPACE):
-            self._open[DEFAULT_WORKSPACE] = self._workspace(dependencies.directory.create(DEFAULT_WORKSPACE))
+            self._open[DEFAULT_WORKSPACE] = self._make_workspace(dependencies.directory.create(DEFAULT_WORKSPACE))
         dependencies.models.active_models.retain(self.names())
-        dependencies.learners.resume({name: (chosen, self._log_of(name)) for name, chosen in self._learning().items()})
+        dependencies.learners.resume(
+            {name: (chosen, self._log_getter(name)) for name, chosen in self._learning().items()}
+        )
         self._reembedder.start()
         self._background_adaptation.start()
 
     def get(self, name: str = "") -> Workspace:
-        """The workspace of that name, "" = “default”. Raises NotFound, DataLoss if its file cannot be read."""
+        """Return the workspace of that name, "" = “default”. Raises NotFound, DataLoss if its file cannot be read."""
         name = workspace_name(name)
-        workspace = self._open.get(name)  # a plain dict look-up: Predict takes no lock
+        workspace = self._open.get(name)  # a plain dict lookup: Predict takes no lock
         if workspace is None:
             if name in self._corrupt:
                 raise self._corrupt[name]
@@ -60,49 +62,61 @@ class Workspaces:
         return workspace
 
     def create(self, name: str) -> WorkspaceInfo:
-        """A new, empty workspace. Raises AlreadyExists, InvalidInput."""
+        """Create an empty workspace. Raises AlreadyExists, InvalidInput."""
         name = workspace_name(name)
         with self._lock:
             if self._dependencies.directory.exists(name):
                 raise AlreadyExists(
                     f"there is already a workspace “{name}”; use it, or choose another name", Reason.WORKSPACE_EXISTS
                 )
-            self._open[name] = self._workspace(self._dependencies.directory.create(name))
+            self._open[name] = self._make_workspace(self._dependencies.directory.create(name))
             return self.info(name)
 
     def info(self, name: str = "") -> WorkspaceInfo:
-        """What a list shows of a workspace. Raises NotFound; a corrupt one is described as such."""
+        """Return what a list shows of a workspace, which may be corrupt. Raises NotFound."""
         name = workspace_name(name)
         if name in self._corrupt:
-            return WorkspaceInfo(name, 0, 0, 0, 0, 0, True, self._dependencies.encoder.embedder_hash, 0, FEW_SHOT, None)
+            return WorkspaceInfo(
+                name=name,
+                samples_total=0,
+                labels_known=0,
+                revision=0,
+                created_us=0,
+                bytes_on_disk=0,
+                corrupt=True,
+                embedder_hash=self._dependencies.encoder.embedder_hash,
+                samples_to_embed=0,
+                model=FEW_SHOT,
+                online=None,
+            )
         workspace = self.get(name)
         known, log = workspace.knowledge, workspace.log
         return WorkspaceInfo(
-            name,
-            known.samples_total,
-            known.labels_known,
-            known.revision,
-            log.created_us,
-            log.bytes_on_disk(),
-            False,
-            self._dependencies.encoder.embedder_hash,
-            known.stale.count,
-            self._dependencies.models.active_models.model_id_of(name),
-            self._dependencies.learners.status(name),
+            name=name,
+            samples_total=known.samples_total,
+            labels_known=known.labels_known,
+            revision=known.revision,
+            created_us=log.created_us,
+            bytes_on_disk=log.bytes_on_disk(),
+            corrupt=False,
+            embedder_hash=self._dependencies.encoder.embedder_hash,
+            samples_to_embed=known.stale.count,
+            model=self._dependencies.models.active_models.model_id_of(name),
+            online=self._dependencies.learners.status(name),
         )
 
     def page(self, after: str = "", limit: int = 50) -> list[WorkspaceInfo]:
-        """At most `limit` workspaces by name, from the first one behind `after`."""
+        """Return at most `limit` workspaces by name, starting after the name `after`."""
         return [self.info(name) for name in self.names() if name > after][:limit]
 
     def names(self) -> list[str]:
-        """Of all workspaces, sorted, corrupt ones included."""
+        """Return the names of all workspaces, sorted, corrupt ones included."""
         with self._lock:
             return sorted({*self._open, *self._corrupt})
 
     def activate_model(self, name: str, model: str) -> StoredModel | None:
-        """Let a workspace answer with a model from now on, None for “few-shot”. Raises NotFound, and as
-        Models.activate does.
+        """Set a workspace's active model, and return it; None for “few-shot”. Raises NotFound, and what Models.activate
+        raises.
         """
         name = workspace_name(name)
         with self._lock:
@@ -111,29 +125,31 @@ class Workspaces:
         self._dependencies.learners.discard(name)
         return chosen
 
-    def learn_along(self, name: str, start: str, config: OnlineConfig) -> tuple[StoredModel | None, OnlineStatus]:
-        """Let a workspace answer with a network of its own, which starts as a preset or model and learns every drawing:
-        the model that it starts from, None for a preset, and where it stands.
+    def start_online_learning(
+        self, name: str, start: str, config: OnlineConfig
+    ) -> tuple[StoredModel | None, OnlineStatus]:
+        """Start an online network for a workspace, which starts as a preset or model, learns every drawing, and becomes
+        the active model. Return the model that it starts from, None for a preset, and its status.
 
-        Returns once the network is there, which may take long. Raises NotFound, and as Learners.start and
-        Models.activate_online do; nothing has changed then.
+        Returns once the network is ready, which may take long. Raises NotFound, and what Learners.start and
+        Models.activate_online raise; nothing has changed then.
         """
         name = workspace_name(name)
         workspace, models, learners = self.get(name), self._dependencies.models, self._dependencies.learners
         model = models.find_online_start(start)
         learning = OnlineLearning(model.model_id if model else start, config)
 
-        def keep() -> None:
+        def save() -> None:
             with self._lock:
                 if self._open.get(name) is not workspace:
                     raise NotFound("workspace", name, "it was deleted meanwhile")
                 models.activate_online(name, learning)
 
-        learners.start(name, learning, self._log_of(name), keep)
+        learners.start(name, learning, self._log_getter(name), save)
         return model, learners.status(name) or OnlineStatus(learning=learning)
 
     def snapshots(self, name: str = "") -> list[SnapshotInfo]:
-        """Kept states of a workspace, newest first, also of a deleted one."""
+        """Return the snapshots of a workspace, also of a deleted one, newest first."""
         return self._dependencies.directory.snapshots(workspace_name(name))
 
     def delete(self, name: str, confirm: str) -> SnapshotInfo:
@@ -150,11 +166,11 @@ class Workspaces:
                 retired = self.get(name).replace_log("delete", None, None)
                 del self._open[name]
             self._dependencies.models.active_models.forget(name)
-        self._dependencies.learners.discard(name)  # not within the lock, for which one that is starting may wait
-        return _kept(retired, name)
+        self._dependencies.learners.discard(name)  # outside the lock, which a learner that is starting may wait for
+        return _require_retired(retired, name)
 
     def reset(self, name: str, confirm: str, expected_revision: int | None = None) -> tuple[SnapshotInfo, int]:
-        """Empty a workspace; what it held, in the trash, and the new revision. Raises Precondition,
+        """Empty a workspace; return its former state, in the trash, and the new revision. Raises Precondition,
         RevisionMismatch.
         """
         name = workspace_name(name)
@@ -167,13 +183,13 @@ class Workspaces:
                 retired = self.get(name).replace_log(
                     "reset", expected_revision, lambda event: directory.create(name, event)
                 )
-        return _kept(retired, name), self.get(name).knowledge.revision
+        return _require_retired(retired, name), self.get(name).knowledge.revision
 
     def restore(
         self, name: str, snapshot_id: str, expected_revision: int | None = None
     ) -> tuple[WorkspaceInfo, SnapshotInfo | None]:
-        """Make a kept state the present one; the workspace, and what it replaced. Raises NotFound, RevisionMismatch,
-        DataLoss.
+        """Restore a snapshot; return the workspace and the state that was replaced, in the trash. Raises NotFound,
+        RevisionMismatch, DataLoss.
         """
         name = workspace_name(name)
         directory = self._dependencies.directory
@@ -191,7 +207,7 @@ class Workspaces:
                 retired = self._replace_corrupt(name, ChangeKind.RESTORE, reopen)
             else:
                 event = Event(ChangeKind.RESTORE, now_us(), revision=1)
-                self._open[name] = self._workspace(reopen(event))
+                self._open[name] = self._make_workspace(reopen(event))
         return self.info(name), retired
 
     def close(self) -> None:
@@ -205,34 +221,34 @@ class Workspaces:
             self._dependencies.directory.close()
 
     def _learning(self) -> dict[str, OnlineLearning]:
-        """The readable workspaces with networks of their own."""
+        """Return how each readable workspace learns that has an online network."""
         learning = self._dependencies.models.active_models.online_learning()
         return {name: kept for name, kept in learning.items() if name in self._open}
 
-    def _log_of(self, name: str) -> Callable[[], WorkspaceLog]:
+    def _log_getter(self, name: str) -> Callable[[], WorkspaceLog]:
         return lambda: self.get(name).log
 
-    def _open_one(self, name: str) -> None:
+    def _try_open(self, name: str) -> None:
         try:
-            self._open[name] = self._workspace(self._dependencies.directory.open(name))
+            self._open[name] = self._make_workspace(self._dependencies.directory.open(name))
         except DataLoss as error:
             _log.error("workspace %r cannot be read: %s", name, error.message)
             self._corrupt[name] = error
 
-    def _workspace(self, log: WorkspaceLog) -> Workspace:
+    def _make_workspace(self, log: WorkspaceLog) -> Workspace:
         return Workspace(log, self._dependencies, self._reembedder, self._background_adaptation)
 
     def _replace_corrupt(
         self, name: str, kind: ChangeKind, reopen: Callable[[Event], WorkspaceLog]
     ) -> SnapshotInfo | None:
-        """Move an unreadable file to the trash and go on with the log that reopen(event) gives; if that fails, the
-        file is put back.
+        """Move an unreadable file to the trash and go on with the log that reopen(event) returns; if that fails, put
+        the file back.
         """
         directory = self._dependencies.directory
         retired = directory.retire(None, name, kind.value)
         try:
             event = Event(kind, now_us(), revision=(retired.revision if retired else 0) + 1)
-            self._open[name] = self._workspace(reopen(event))
+            self._open[name] = self._make_workspace(reopen(event))
         except Exception:
             if retired is not None:
                 with suppress(DataLoss):  # it was unreadable before
@@ -247,7 +263,7 @@ def _require_confirmation(name: str, confirm: str) -> None:
         raise Precondition(f"to go on, repeat the workspace's name, “{name}”, in confirm", Reason.CONFIRMATION_NEEDED)
 
 
-def _kept(retired: SnapshotInfo | None, name: str) -> SnapshotInfo:
+def _require_retired(retired: SnapshotInfo | None, name: str) -> SnapshotInfo:
     if retired is None:
         raise NotFound("workspace", name)
     return retired

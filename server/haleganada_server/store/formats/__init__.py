@@ -43,7 +43,14 @@ def write(log: LogReader, rasterizer: Rasterizer, transfer_format: TransferForma
     is_zip = transfer_format is not TransferFormat.JSONL
     name = f"haleganada-{transfer_format.value}-{time.strftime('%Y%m%d-%H%M%S')}.{'zip' if is_zip else 'jsonl'}"
     kind = "application/zip" if is_zip else "application/jsonl"
-    return ExportFile(path, transfer_format, name, kind, log.revision(), log.count())
+    return ExportFile(
+        path=path,
+        format=transfer_format,
+        file_name=name,
+        content_type=kind,
+        revision=log.revision(),
+        samples_total=log.count(),
+    )
 
 
 def read(

@@ -1,6 +1,4 @@
-"""A whole server core on a real data directory, with an embedder small enough to test thousands of changes in
-seconds.
-"""
+"""Workspaces on a real data directory, with an embedder small enough to test thousands of changes in seconds."""
 
 from __future__ import annotations
 
@@ -39,7 +37,7 @@ HEAD_PARAMETERS = HeadParameters(Projection(np.zeros(DIM), 6 * np.eye(DIM), np.f
 
 @dataclass(frozen=True)
 class CoarseEmbedder:
-    """The drawing itself at 8 x 8 px, of unit length. seed: other “weights” give other vectors."""
+    """Embeds a drawing as its 8 x 8 px, with unit length. seed: other “weights” give other vectors."""
 
     seed: int = 0
 
@@ -59,14 +57,14 @@ class CoarseEmbedder:
 
 
 def open_workspaces(folder: Path, seed: int = 0, embedder: Embedder | None = None) -> Workspaces:
-    """All workspaces below a folder, with a CoarseEmbedder or with one of the test's. To be closed."""
+    """Open all workspaces below a folder, with a CoarseEmbedder or the given embedder. The caller closes them."""
     rasterizer = PillowRasterizer()
     directory = DataDirectory(folder, rasterizer)
-    return Workspaces(tools_of(directory, GlyphEncoder(rasterizer, embedder or CoarseEmbedder(seed)), folder))
+    return Workspaces(make_dependencies(directory, GlyphEncoder(rasterizer, embedder or CoarseEmbedder(seed)), folder))
 
 
-def tools_of(directory: DataDirectory, encoder: GlyphEncoder, folder: Path) -> WorkspaceDependencies:
-    """What the workspaces of a data directory share."""
+def make_dependencies(directory: DataDirectory, encoder: GlyphEncoder, folder: Path) -> WorkspaceDependencies:
+    """Return what the workspaces of a data directory share."""
     learners = Learners(
         LearnerDependencies(LearnerProcessRunner(), encoder, dataset_raster),
         LearnerFolders(folder / "online"),
@@ -76,26 +74,26 @@ def tools_of(directory: DataDirectory, encoder: GlyphEncoder, folder: Path) -> W
 
 
 def models_of(directory: DataDirectory, folder: Path) -> Models:
-    """The trained models of a data directory, which is there and locked."""
+    """Return the trained models of a data directory that is open."""
     return Models(
         ModelFolders(folder / "models", directory.temporary_file), partial(OnnxClassifier, to_input=model_input)
     )
 
 
 def drawing(character: int, hand: int) -> Glyph:
-    """The same character by another hand: six corners, moved a little."""
+    """Return a character as one hand draws it: six corners, moved a little."""
     corners = np.random.default_rng(character).uniform(40, 240, (6, 2))
     moved = corners + np.random.default_rng((character, hand)).normal(0, 6, (6, 2))
     return Glyph(ink=Ink((Stroke(tuple(moved[:, 0]), tuple(moved[:, 1])),), 280, 280, 12))
 
 
 def lesson(character: int, hand: int = 0, label: str = "", **facts: str) -> Lesson:
-    """Teaches drawing(character, hand) as `label`, by default one of its own."""
+    """Return a lesson of drawing(character, hand) as `label`, by default one of the character's own."""
     return Lesson(drawing(character, hand), label or f"L{character}", **facts)  # type: ignore[arg-type]
 
 
 def posteriors(workspace: Workspace, characters: int = 6) -> dict[str, list[float]]:
-    """Every label's probability for each of some unseen drawings: all that a model is to a user."""
+    """Return every label's probability for each of some unseen drawings: all that users see of a head."""
     answers: list[Prediction] = []
     for character in range(characters):
         answers.append(workspace.predict(drawing(character, 99), top_k=50))
@@ -110,7 +108,7 @@ def _probability(answer: Prediction, label: str) -> float:
 
 
 def assert_same_posteriors(one: dict[str, list[float]], other: dict[str, list[float]]) -> None:
-    """To 1e-9."""
+    """Assert equality to 1e-9."""
     assert one.keys() == other.keys()
     for label in one:
         np.testing.assert_allclose(one[label], other[label], atol=1e-9, rtol=0)

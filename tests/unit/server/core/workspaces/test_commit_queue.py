@@ -1,4 +1,4 @@
-"""Group commit: everybody's change is done once, in order of arrival, however many share a commit."""
+"""Group commit: each change is applied once, in order of arrival, however many share a commit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from haleganada_server.core.workspaces.commit_queue import CommitQueue, Pending
+from haleganada_server.core.workspaces.commit_queue import CommitQueue, PendingChange
 
 from tests.waiting import wait_until
 
@@ -15,7 +15,7 @@ def test_concurrent_changes_share_commits_and_none_is_lost() -> None:
     groups: list[int] = []
     applied: list[int] = []
 
-    def commit(group: list[Pending]) -> None:
+    def commit(group: list[PendingChange]) -> None:
         groups.append(len(group))
         for change in group:
             change.answer = change.apply(None)
@@ -27,7 +27,7 @@ def test_concurrent_changes_share_commits_and_none_is_lost() -> None:
             applied.append(number)
             return number
 
-        pending = Pending(apply)
+        pending = PendingChange(apply)
         queue.run([pending])
         answer: int = pending.result()
         return answer
@@ -42,14 +42,14 @@ def test_concurrent_changes_share_commits_and_none_is_lost() -> None:
 
 
 def test_a_failed_commit_fails_its_group_only() -> None:
-    def commit(group: list[Pending]) -> None:
+    def commit(group: list[PendingChange]) -> None:
         if any(change.apply(None) == "bad" for change in group):
             raise OSError("disk full")
         for change in group:
             change.answer = "done"
 
     queue = CommitQueue(commit)
-    bad, good = Pending(lambda _: "bad"), Pending(lambda _: "good")
+    bad, good = PendingChange(lambda _: "bad"), PendingChange(lambda _: "good")
     queue.run([bad])
     queue.run([good])
     with pytest.raises(OSError, match="disk full"):
@@ -59,7 +59,7 @@ def test_a_failed_commit_fails_its_group_only() -> None:
 
 def test_the_lock_keeps_writers_out() -> None:
     queue = CommitQueue(lambda _: None)
-    pending = Pending(lambda _: None)
+    pending = PendingChange(lambda _: None)
     with queue.lock:
         writer = threading.Thread(target=queue.run, args=([pending],))
         writer.start()

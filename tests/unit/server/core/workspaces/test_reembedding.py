@@ -21,7 +21,7 @@ from haleganada_server.core.fewshot.confidence import Decision
 from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.sample_log.rows import ChangeKind, StaleSample
 from haleganada_server.core.workspaces.background_adaptation import BackgroundAdaptation
-from haleganada_server.core.workspaces.reembedding import Reembedder, in_turn
+from haleganada_server.core.workspaces.reembedding import Reembedder, order_samples
 from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.core.workspaces.workspace import Workspace
 from haleganada_server.core.workspaces.workspaces import Workspaces
@@ -36,9 +36,9 @@ from tests.unit.server.core.workspaces.small_world import (
     assert_same_posteriors,
     drawing,
     lesson,
+    make_dependencies,
     open_workspaces,
     posteriors,
-    tools_of,
 )
 from tests.waiting import wait_until
 
@@ -152,7 +152,7 @@ def test_every_label_is_recognised_after_the_first_batch(tmp_path: Path) -> None
 def test_labels_take_turns_and_forgotten_samples_come_last() -> None:
     labels = {1: "a", 2: "a", 3: "b", 4: "a", 5: "c", 6: "b"}
     stale = [StaleSample(sample_id, label, sample_id == 6) for sample_id, label in labels.items()]
-    assert in_turn(stale) == [5, 4, 3, 2, 1, 6]
+    assert order_samples(stale) == [5, 4, 3, 2, 1, 6]
 
 
 def _teach(workspace: Workspace, first: int, second: int) -> None:
@@ -400,7 +400,7 @@ def test_a_fault_is_tried_again_but_not_for_ever(
     rasterizer = PillowRasterizer()
     reader, directory = GlyphEncoder(rasterizer, embedder), DataDirectory(tmp_path, rasterizer)
     reembedder = Reembedder(reader, retry_s=0.01)
-    tools = tools_of(directory, reader, tmp_path)
+    tools = make_dependencies(directory, reader, tmp_path)
     workspace = Workspace(directory.open("default"), tools, reembedder, BackgroundAdaptation())
     reembedder.start()
     embedder.open()
