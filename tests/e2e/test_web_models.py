@@ -193,6 +193,8 @@ def test_a_training_is_followed_through_a_reload_and_cancelled(page: Page, tmp_p
     page.press(".heading a.button")
     page.wait(lambda: page.all("#start-training"))
     page.press("[value=tiny-cnn]")
+    preset = {"epochs": "15", "batch_size": "64", "learning_rate": "0.001"}
+    assert {name: page.find(f"[name={name}]").get_attribute("placeholder") for name in preset} == preset
     page.find("[name=epochs]").send_keys("5000")
     page.find("#train-name").send_keys("mine")
     page.press("#start-training")

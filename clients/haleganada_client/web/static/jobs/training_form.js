@@ -173,13 +173,14 @@ function sizeOf({ parameters, input_size_px: side, pretrained }) {
 /** Inputs for the settings of a training. */
 class SettingInputs {
   #settings = trainingSettings();
-  /** @type {Partial<Record<keyof TrainingSettings, HTMLInputElement | HTMLSelectElement>>} */
-  #inputs = {};
-  #given;
+  /** @type {Record<keyof TrainingSettings, HTMLInputElement | HTMLSelectElement>} */
+  #inputs;
 
   /** @param {TrainingSettings} given  what is filled in at first */
   constructor(given) {
-    this.#given = given;
+    const names = /** @type {(keyof TrainingSettings)[]} */ (Object.keys(this.#settings));
+    const inputs = names.map((name) => [name, this.#input(name, given[name])]);
+    this.#inputs = Object.fromEntries(inputs);
   }
 
   /** Build the labeled inputs of some settings.
@@ -188,8 +189,7 @@ class SettingInputs {
   fields(...names) {
     return names.map((name) => {
       const { word, isOn } = this.#settings[name];
-      const input = this.#input(name);
-      this.#inputs[name] = input;
+      const input = this.#inputs[name];
       return isOn === undefined
         ? element("label", { class: "field" }, say(word), input)
         : element("label", { class: "check" }, input, element("span", {}, say(word)));
@@ -200,7 +200,7 @@ class SettingInputs {
    * @param {Preset} preset
    */
   showDefaults(preset) {
-    for (const name of PRESET_DEFAULTS) this.#inputs[name]?.setAttribute("placeholder", String(preset[name]));
+    for (const name of PRESET_DEFAULTS) this.#inputs[name].setAttribute("placeholder", String(preset[name]));
   }
 
   /** Return the settings that differ from the defaults.
@@ -212,10 +212,12 @@ class SettingInputs {
     return Object.fromEntries(values.filter(([, value]) => value !== undefined));
   }
 
-  /** @param {keyof TrainingSettings} name */
-  #input(name) {
+  /**
+   * @param {keyof TrainingSettings} name
+   * @param {string | number | boolean | null} [given]
+   */
+  #input(name, given) {
     const { number, choices, isOn } = this.#settings[name];
-    const given = this.#given[name];
     if (isOn !== undefined) return element("input", { type: "checkbox", name, checked: given ?? isOn });
     if (!choices) {
       return element("input", { type: "number", inputmode: "decimal", name, value: given, ...number });
