@@ -26,6 +26,19 @@ def test_kill_nine_fifty_times(tmp_path: Path) -> None:
     assert acknowledged > 50
 
 
+def test_the_numbers_of_labels_survive_kill_nine(tmp_path: Path) -> None:
+    with server(tmp_path) as running, running.client() as client:
+        client.train(zigzag(0), "a")
+        gone = client.train(zigzag(1), "gone")
+        client.train(zigzag(2), "b")
+        client.forget(gone.sample_id)
+        running.kill()
+    with server(tmp_path) as again, again.client() as client:
+        client.train(zigzag(3), "c")
+        client.train(zigzag(1), "gone")
+        assert {label.label: label.class_id for label in client.stats().labels} == {"a": 0, "gone": 1, "b": 2, "c": 3}
+
+
 def test_sigterm_drains_and_exits_with_0(tmp_path: Path) -> None:
     with server(tmp_path) as running, running.client(retry=False) as client, ThreadPoolExecutor(8) as pool:
         answers = [pool.submit(client.train, zigzag(i), f"L{i}") for i in range(60)]
