@@ -1,4 +1,4 @@
-"""DatasetService through the generated stubs over loopback: every RPC, every bad input, uploads that break off."""
+"""DatasetService through the generated stubs over loopback: every RPC, every bad input, interrupted uploads."""
 
 from __future__ import annotations
 
@@ -39,16 +39,18 @@ def unique() -> str:
 
 @pytest.fixture
 def letters(tmp_path: Path) -> Path:
-    """A zip of two labels in folders, 8 drawings each, in three parts."""
+    """Write a zip with two labels in folders, 8 drawings each, in three parts."""
     labels = ["ಅ", "65"]
     files = folders_of(labels, 8, "train/") | folders_of(labels, 2, "val/") | folders_of(labels, 3, "test/")
     return write_zip(tmp_path / "letters.zip", files)
 
 
 def header(data: bytes, name: str = "", file_name: str = "letters.zip", offset: int = 0, **options: object) -> Part:
-    wish = pb.DatasetOptions(name=name or unique(), **options)  # type: ignore[arg-type]
+    options_ = pb.DatasetOptions(name=name or unique(), **options)  # type: ignore[arg-type]
     sha256 = hashlib.sha256(data).hexdigest()
-    return Part(header=pb.UploadDatasetHeader(options=wish, file_name=file_name, sha256=sha256, offset_bytes=offset))
+    return Part(
+        header=pb.UploadDatasetHeader(options=options_, file_name=file_name, sha256=sha256, offset_bytes=offset)
+    )
 
 
 def chunks(data: bytes, offset: int = 0) -> list[Part]:
@@ -129,7 +131,7 @@ def test_add_dataset(start_server: StartServer, letters: Path, tmp_path: Path) -
     assert refused(lambda: add("nowhere")).code == StatusCode.NOT_FOUND
 
 
-def test_nothing_is_read_from_the_server_s_disk_unless_allowed(server: RunningServer, letters: Path) -> None:
+def test_nothing_is_read_from_the_servers_disk_unless_allowed(server: RunningServer, letters: Path) -> None:
     request = pb.AddDatasetRequest(options=pb.DatasetOptions(name="x"), path=str(letters))
     refusal = refused(lambda: stub(server).AddDataset(request))
     assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "DATASETS_FROM_NOT_SET")
@@ -162,19 +164,19 @@ def test_bad_previews(server: RunningServer, letters: Path, field: str, request_
     assert (refusal.code, refusal.fields) == (StatusCode.INVALID_ARGUMENT, (field,))
 
 
-# Uploads that break off
+# Interrupted uploads
 
 
-def test_an_upload_goes_on_where_it_broke_off(server: RunningServer, letters: Path) -> None:
+def test_an_interrupted_upload_continues(server: RunningServer, letters: Path) -> None:
     data = letters.read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
 
-    def breaking() -> Iterator[Part]:
+    def interrupted() -> Iterator[Part]:
         yield header(data)
         yield from chunks(data)[:5]
         time.sleep(30)
 
-    call = stub(server).UploadDataset.future(breaking())
+    call = stub(server).UploadDataset.future(interrupted())
     wait_until(lambda: received(server, sha256) == 5 * CHUNK)
     call.cancel()
     arrived = received(server, sha256)
@@ -183,16 +185,16 @@ def test_an_upload_goes_on_where_it_broke_off(server: RunningServer, letters: Pa
     assert made.train == 16 and received(server, sha256) == 0
 
 
-def test_an_upload_goes_on_after_a_restart(start_server: StartServer, letters: Path) -> None:
+def test_an_upload_continues_after_a_restart(start_server: StartServer, letters: Path) -> None:
     data = letters.read_bytes()
     first = start_server()
 
-    def breaking() -> Iterator[Part]:
+    def interrupted() -> Iterator[Part]:
         yield header(data)
         yield from chunks(data)[:3]
         time.sleep(30)
 
-    call = stub(first).UploadDataset.future(breaking())
+    call = stub(first).UploadDataset.future(interrupted())
     sha256 = hashlib.sha256(data).hexdigest()
     wait_until(lambda: received(first, sha256) == 3 * CHUNK)
     call.cancel()
@@ -243,7 +245,7 @@ def test_bad_streams(server: RunningServer, requests: list[Part], field: str) ->
     assert received(server, hashlib.sha256(DATA).hexdigest()) == 0
 
 
-def sent(server: RunningServer, path: Path, **options: object) -> Refusal:
+def upload_refused(server: RunningServer, path: Path, **options: object) -> Refusal:
     return refused(lambda: upload(server, path, **options))
 
 
@@ -278,17 +280,17 @@ BAD_FILES: dict[str, tuple[Callable[[Path], Path], str]] = {
 @pytest.mark.parametrize(("make", "why"), BAD_FILES.values(), ids=BAD_FILES.keys())
 def test_bad_files(server: RunningServer, tmp_path: Path, make: Callable[[Path], Path], why: str) -> None:
     path = make(tmp_path)
-    refusal = sent(server, path)
+    refusal = upload_refused(server, path)
     assert refusal.code == StatusCode.INVALID_ARGUMENT and why in refusal.message
     assert received(server, hashlib.sha256(path.read_bytes()).hexdigest()) == 0
 
 
-def test_writers_that_are_not_known(server: RunningServer, letters: Path) -> None:
-    refusal = sent(server, letters, split=pb.SPLIT_RULE_BY_WRITER)
+def test_unknown_writers(server: RunningServer, letters: Path) -> None:
+    refusal = upload_refused(server, letters, split=pb.SPLIT_RULE_BY_WRITER)
     assert (refusal.code, refusal.fields) == (StatusCode.INVALID_ARGUMENT, ("split",))
 
 
-def test_bad_items_are_listed_and_the_others_go_on(server: RunningServer, tmp_path: Path) -> None:
+def test_bad_items_are_listed_and_the_others_imported(server: RunningServer, tmp_path: Path) -> None:
     same = png(drawing("same"))
     files = folders_of(["a", "b"], 5) | {
         "a/broken.png": b"\x89PNG\r\n\x1a\n",
@@ -323,18 +325,18 @@ def test_leaks_between_parts(server: RunningServer, tmp_path: Path) -> None:
     ]
 
 
-def test_a_file_over_the_cap(start_server: StartServer, letters: Path) -> None:
+def test_a_file_over_the_limit(start_server: StartServer, letters: Path) -> None:
     server = start_server(max_upload_bytes=2000)
-    refusal = sent(server, letters)
+    refusal = upload_refused(server, letters)
     assert (refusal.code, refusal.fields) == (StatusCode.INVALID_ARGUMENT, ("chunk",))
     assert received(server, hashlib.sha256(letters.read_bytes()).hexdigest()) == 0
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a folder that may not be written to")
-def test_a_disk_that_may_not_be_written_to(start_server: StartServer, letters: Path, tmp_path: Path) -> None:
+def test_a_read_only_disk(start_server: StartServer, letters: Path, tmp_path: Path) -> None:
     server = start_server()
     (tmp_path / "data" / "uploads").chmod(stat.S_IREAD | stat.S_IEXEC)
-    assert sent(server, letters).code == StatusCode.RESOURCE_EXHAUSTED
+    assert upload_refused(server, letters).code == StatusCode.RESOURCE_EXHAUSTED
 
 
 @pytest.mark.parametrize(
@@ -355,7 +357,7 @@ def test_bad_requests(server: RunningServer, call: str, request_: object, code: 
     assert refused(lambda: getattr(stub(server), call)(request_)).code == code
 
 
-def test_predictions_go_on_while_a_data_set_is_read(server: RunningServer, workspace: str, tmp_path: Path) -> None:
+def test_predictions_are_answered_during_an_import(server: RunningServer, workspace: str, tmp_path: Path) -> None:
     server.ocr.Train(ocr.TrainRequest(workspace=workspace, glyph=cross(), label="x"))
     path = write_npz(tmp_path / "s.npz", x=drawings(1500), y=[i % 10 for i in range(1500)])
     data = path.read_bytes()
@@ -374,7 +376,7 @@ def test_every_rpc_has_a_test_here() -> None:
     assert all(f".{method.name}(" in text for method in service.methods)
 
 
-def test_a_stream_that_ends_in_an_error_of_the_caller(server: RunningServer, letters: Path) -> None:
+def test_a_stream_that_fails_on_the_callers_side(server: RunningServer, letters: Path) -> None:
     data = letters.read_bytes()
 
     def failing() -> Iterator[Part]:

@@ -48,7 +48,7 @@ def start(jobs: Stub, name: str = "", epochs: int = 2) -> pb.Job:
     return jobs.StartTraining(request).job
 
 
-def watched(jobs: Stub, job: pb.Job) -> list[pb.Job]:
+def watch_all(jobs: Stub, job: pb.Job) -> list[pb.Job]:
     return [answer.job for answer in jobs.WatchJob(pb.WatchJobRequest(job_id=job.job_id), timeout=30)]
 
 
@@ -61,7 +61,7 @@ def test_a_training_from_start_to_end(jobs: Stub) -> None:
     assert (asked.WhichOneof("work"), asked.state) == ("training", pb.JOB_STATE_QUEUED)
     assert asked.create_time.seconds and not asked.HasField("start_time") and not asked.HasField("end_time")
     assert asked.training.requested_settings == request.settings
-    last = watched(jobs, asked)[-1]
+    last = watch_all(jobs, asked)[-1]
     assert last.state == pb.JOB_STATE_SUCCEEDED and last.training.model_id and not last.error
     assert not asked.training.HasField("settings") and last.training.settings.batch_size == 8
     assert not last.training.settings.HasField("seed"), "its process did not tell"
@@ -76,7 +76,7 @@ def test_a_training_from_start_to_end(jobs: Stub) -> None:
 
 def test_an_evaluation_and_its_files(jobs: Stub) -> None:
     asked = jobs.StartEvaluation(pb.StartEvaluationRequest(models=["few-shot"], dataset_id="letters", quick=True)).job
-    last = watched(jobs, asked)[-1]
+    last = watch_all(jobs, asked)[-1]
     assert (last.WhichOneof("work"), last.state) == ("evaluation", pb.JOB_STATE_SUCCEEDED)
     assert [(m.model_id, m.name) for m in last.evaluation.models] == [("few-shot", "few-shot")]
     assert last.evaluation.quick and last.evaluation.result.models[0].accuracy == 0.75
@@ -86,7 +86,7 @@ def test_an_evaluation_and_its_files(jobs: Stub) -> None:
     assert sum(len(part.chunk) for part in parts) == 200_000 and max(len(part.chunk) for part in parts) <= 65536
     for name in ("../job.json", "job.json", "/etc/passwd"):
         elsewhere = pb.GetJobFileRequest(job_id=asked.job_id, name=name)
-        no = refused(lambda: list(jobs.GetJobFile(elsewhere)))  # noqa: B023  it is called at once
+        no = refused(lambda: list(jobs.GetJobFile(elsewhere)))  # noqa: B023  called at once
         assert (no.code, no.reason) == (StatusCode.NOT_FOUND, "FILE_NOT_FOUND")
 
 
@@ -120,8 +120,8 @@ def test_refusals(jobs: Stub) -> None:
         assert no.code == code and words in no.message, no
 
 
-def test_without_torch_it_says_what_to_install(start_server: StartServer, tmp_path: Path) -> None:
-    server = start_server(JobProcessRunner(COMMAND, {JobKind.TRAINING: ("torch_that_is_not_there",)}))
+def test_without_torch_the_error_says_what_to_install(start_server: StartServer, tmp_path: Path) -> None:
+    server = start_server(JobProcessRunner(COMMAND, {JobKind.TRAINING: ("no_such_torch",)}))
     add_letters(server.app.datasets, tmp_path)
     no = refused(lambda: start(Stub(server.channel)))
     assert (no.code, no.reason) == (StatusCode.FAILED_PRECONDITION, "TORCH_NOT_INSTALLED")
@@ -140,7 +140,7 @@ def test_pages_are_newest_first(jobs: Stub) -> None:
     assert seen == asked[::-1]
 
 
-def test_one_that_finishes_up_says_so_until_it_has_ended(jobs: Stub) -> None:
+def test_a_job_that_is_being_cancelled_says_so_until_it_has_ended(jobs: Stub) -> None:
     asked = start(jobs, "ignores cancel")
     wait_until(lambda: get(jobs, asked).state == pb.JOB_STATE_RUNNING)
     assert not get(jobs, asked).cancelling
@@ -156,7 +156,7 @@ def get(jobs: Stub, job: pb.Job) -> pb.Job:
     return jobs.GetJob(pb.GetJobRequest(job_id=job.job_id)).job
 
 
-def test_cancelling_keeps_the_best(jobs: Stub) -> None:
+def test_cancelling_keeps_the_best_model(jobs: Stub) -> None:
     asked = start(jobs, "long", 10_000)
     waiting = start(jobs, "waiting")
     wait_until(lambda: len(jobs.GetJob(pb.GetJobRequest(job_id=asked.job_id)).job.training.epochs) > 1)
@@ -164,17 +164,17 @@ def test_cancelling_keeps_the_best(jobs: Stub) -> None:
     no = refused(lambda: jobs.DeleteJob(pb.DeleteJobRequest(job_id=asked.job_id)))
     assert (no.code, no.reason) == (StatusCode.FAILED_PRECONDITION, "JOB_NOT_OVER")
     jobs.CancelJob(pb.CancelJobRequest(job_id=asked.job_id))
-    last = watched(jobs, asked)[-1]
+    last = watch_all(jobs, asked)[-1]
     assert last.state == pb.JOB_STATE_CANCELLED and last.training.model_id
     jobs.DeleteJob(pb.DeleteJobRequest(job_id=asked.job_id))
     assert [job.job_id for job in jobs.ListJobs(pb.ListJobsRequest()).jobs] == [waiting.job_id]
 
 
-def test_vanished_watchers_leave_their_threads_to_others(jobs: Stub, server: RunningServer) -> None:
+def test_cancelled_watches_free_their_threads(jobs: Stub, server: RunningServer) -> None:
     asked = start(jobs, "ignores cancel")
     request = pb.WatchJobRequest(job_id=asked.job_id)
     for _ in range(4):
-        watches = [_admitted(jobs, request) for _ in range(3)]
+        watches = [_watch_when_admitted(jobs, request) for _ in range(3)]
         no = refused(lambda: next(jobs.WatchJob(request)))
         assert (no.code, no.reason) == (StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_WATCHERS") and no.retry_s
         server.ocr.Predict(ocr.PredictRequest(glyph=cross()), timeout=5)
@@ -182,8 +182,8 @@ def test_vanished_watchers_leave_their_threads_to_others(jobs: Stub, server: Run
             watch.cancel()
 
 
-def _admitted(jobs: Stub, request: pb.WatchJobRequest) -> Any:
-    """A watcher that has a place, which one that vanished just before it may still have to leave."""
+def _watch_when_admitted(jobs: Stub, request: pb.WatchJobRequest) -> Any:
+    """Return a watch that was admitted; the place of a cancelled one may not be free yet."""
 
     def watch() -> Any:
         asked = jobs.WatchJob(request)
@@ -197,7 +197,7 @@ def _admitted(jobs: Stub, request: pb.WatchJobRequest) -> Any:
     return wait_until(watch)
 
 
-def test_stopping_sends_watchers_away_and_the_job_goes_on_later(start_server: StartServer, tmp_path: Path) -> None:
+def test_stopping_ends_watches_and_the_job_resumes_later(start_server: StartServer, tmp_path: Path) -> None:
     first = start_server(JobProcessRunner(COMMAND, {}))
     add_letters(first.app.datasets, tmp_path)
     jobs = Stub(first.channel)
@@ -215,7 +215,7 @@ def test_stopping_sends_watchers_away_and_the_job_goes_on_later(start_server: St
         stopping.join()
     assert time.monotonic() - began < 4
     again = start_server(JobProcessRunner(COMMAND, {}))
-    last = watched(Stub(again.channel), asked)[-1]
+    last = watch_all(Stub(again.channel), asked)[-1]
     assert last.state == pb.JOB_STATE_SUCCEEDED and [epoch.epoch for epoch in last.training.epochs] == list(
         range(1, 31)
     )

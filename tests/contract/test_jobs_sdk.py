@@ -61,13 +61,13 @@ def test_an_evaluation(client: HaleganadaClient) -> None:
     assert model.worst_classes[0].mistaken_for == "a" and model.confusions[0].first_as_second == 1
 
 
-def test_words_are_checked_before_they_are_sent(client: HaleganadaClient) -> None:
+def test_settings_are_validated_before_they_are_sent(client: HaleganadaClient) -> None:
     with pytest.raises(InvalidInput) as refused:
         client.jobs.start_training("cnn36", "letters", settings=TrainingSettings(optimizer="sgd"))
     assert refused.value.field == "settings.optimizer"
 
 
-def test_more_watchers_than_the_server_has_places_for_look_now_and_then(client: HaleganadaClient) -> None:
+def test_watchers_beyond_the_limit_poll(client: HaleganadaClient) -> None:
     asked = client.jobs.start_training("cnn36", "letters", settings=TrainingSettings(epochs=60))
     first, second = client.jobs.watch(asked.job_id), client.jobs.watch(asked.job_id)
     next(first)
@@ -76,7 +76,7 @@ def test_more_watchers_than_the_server_has_places_for_look_now_and_then(client: 
     assert ended == [JobState.SUCCEEDED, JobState.SUCCEEDED]
 
 
-def test_a_watcher_who_stops_looking_gives_the_place_back(client: HaleganadaClient, server: RunningServer) -> None:
+def test_a_closed_watch_frees_its_place(client: HaleganadaClient, server: RunningServer) -> None:
     asked = client.jobs.start_training("cnn36", "letters", name="ignores cancel")
     for _ in range(3):
         watch = client.jobs.watch(asked.job_id)
@@ -85,7 +85,7 @@ def test_a_watcher_who_stops_looking_gives_the_place_back(client: HaleganadaClie
     client.jobs.cancel(asked.job_id)
 
 
-def test_a_watch_goes_on_when_the_server_comes_back(start_server: StartServer, tmp_path: Path) -> None:
+def test_a_watch_continues_after_a_restart(start_server: StartServer, tmp_path: Path) -> None:
     first = start_server(JobProcessRunner(COMMAND, {}))
     add_letters(first.app.datasets, tmp_path)
     with HaleganadaClient(first.address) as client:

@@ -1,5 +1,5 @@
-"""Networks that learn along with workspaces, through the generated stubs over loopback. What learns is a process that
-needs no torch (tests/learning/stand_in.py); all else is the product's.
+"""Online learning through the generated stubs over loopback. Only the learner's process is a stand-in without torch
+(tests/learning/stand_in.py).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.contract.refusals import refused
 from tests.learning.servers import STAND_IN
 from tests.waiting import wait_until
 
-QUICK, SLOW = 0.001, 0.5  # seconds for a sample
+FAST, SLOW = 0.001, 0.5  # seconds for a sample
 FEW_SHOT, ONLINE = "few-shot", "online"
 
 
@@ -37,7 +37,7 @@ def server(start_server: StartServer) -> RunningServer:
 
 
 def activate(
-    server: RunningServer, model: str = "cnn36", workspace: str = "", pace: float = QUICK, **more: object
+    server: RunningServer, model: str = "cnn36", workspace: str = "", pace: float = FAST, **more: object
 ) -> OnlineStatus:
     settings = OnlineSettings(learning_rate=pace, **more)  # type: ignore[arg-type]
     request = pb.ActivateModelRequest(workspace=workspace, model_id=model, online=settings)
@@ -45,23 +45,21 @@ def activate(
 
 
 @pytest.mark.parametrize(("preset", "rate"), [("cnn36", 0.001), ("resnet50-transformer", 0.0001)])
-def test_each_preset_learns_at_a_rate_that_suits_it_unless_one_is_given(
-    server: RunningServer, preset: str, rate: float
-) -> None:
+def test_each_preset_has_its_own_default_learning_rate(server: RunningServer, preset: str, rate: float) -> None:
     def settings(**given: float) -> OnlineSettings:
         asked = pb.ActivateModelRequest(model_id=preset, online=OnlineSettings(**given))  # type: ignore[arg-type]
         return stub(server).ActivateModel(asked).online.settings
 
     assert settings() == OnlineSettings(replay=32, steps=5, learning_rate=rate, weight_decay=0.01, seed=0)
     assert settings(learning_rate=0.5).learning_rate == 0.5
-    back(server)
+    activate_few_shot(server)
 
 
 def stub(server: RunningServer) -> model_service_pb2_grpc.ModelServiceStub:
     return model_service_pb2_grpc.ModelServiceStub(server.channel)
 
 
-def back(server: RunningServer, workspace: str = "") -> None:
+def activate_few_shot(server: RunningServer, workspace: str = "") -> None:
     stub(server).ActivateModel(pb.ActivateModelRequest(workspace=workspace, model_id=FEW_SHOT))
 
 
@@ -78,8 +76,8 @@ def status(server: RunningServer, workspace: str = "") -> workspaces.Workspace:
     return server.workspaces.GetWorkspace(workspaces.GetWorkspaceRequest(workspace=workspace)).workspace
 
 
-def learned(server: RunningServer, workspace: str = "") -> None:
-    """Waits until everything taught is known."""
+def wait_until_learned(server: RunningServer, workspace: str = "") -> None:
+    """Wait until everything taught is learned."""
 
     def known() -> bool:
         now = status(server, workspace)
@@ -88,28 +86,28 @@ def learned(server: RunningServer, workspace: str = "") -> None:
     wait_until(known)
 
 
-def process_of(server: RunningServer) -> int:
-    """The number of the only learner's process."""
+def learner_pid(server: RunningServer) -> int:
+    """Return the process id of the only learner."""
     (folder,) = (server.app.config.data_dir / "online").iterdir()
     return int((folder / "pid").read_text())
 
 
-def alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     with suppress(ProcessLookupError):
         os.kill(pid, 0)
         return True
     return False
 
 
-def same(one: ocr.PredictResponse, other: ocr.PredictResponse) -> bool:
+def has_same_candidates(one: ocr.PredictResponse, other: ocr.PredictResponse) -> bool:
     return [(c.label, c.probability) for c in one.candidates] == [(c.label, c.probability) for c in other.candidates]
 
 
-def test_a_model_names_the_workspaces_that_learn_along_from_it(server: RunningServer) -> None:
+def test_a_model_lists_the_workspaces_that_learn_online_from_it(server: RunningServer) -> None:
     activate(server, "starter")
     starter = stub(server).GetModel(pb.GetModelRequest(model_id="starter")).model
     assert (list(starter.online_in), list(starter.active_in)) == (["default"], [])
-    back(server)
+    activate_few_shot(server)
     stub(server).ActivateModel(pb.ActivateModelRequest(model_id="starter"))
     (_, listed) = stub(server).ListModels(pb.ListModelsRequest()).models
     assert (list(listed.online_in), list(listed.active_in)) == ([], ["default"])
@@ -117,7 +115,7 @@ def test_a_model_names_the_workspaces_that_learn_along_from_it(server: RunningSe
     assert not stub(server).GetModel(pb.GetModelRequest(model_id="starter")).model.online_in
 
 
-def test_what_was_taught_before_and_after_is_learned(server: RunningServer) -> None:
+def test_samples_taught_before_and_after_the_activation_are_learned(server: RunningServer) -> None:
     teach(server, "cross", cross())
     begun = activate(server, replay=8, seed=3)
     assert (begun.start, begun.settings.replay, begun.settings.steps, begun.settings.seed) == ("cnn36", 8, 5, 3)
@@ -131,7 +129,7 @@ def test_what_was_taught_before_and_after_is_learned(server: RunningServer) -> N
     assert (now.samples_learned, now.samples_left, now.labels_known, now.error) == (2, 0, 2, "")
 
 
-def test_a_reply_does_not_wait_unless_asked_and_the_state_before_answers(server: RunningServer) -> None:
+def test_train_waits_for_learning_only_if_asked(server: RunningServer) -> None:
     activate(server, pace=SLOW)
     teach(server, "cross", cross())
     before = teach(server, "ring", ring(), wait_ms=20_000)
@@ -142,11 +140,11 @@ def test_a_reply_does_not_wait_unless_asked_and_the_state_before_answers(server:
     assert (answer.model, answer.revision) == (ONLINE, before.revision)
     assert {candidate.label for candidate in answer.candidates} == {"cross", "ring"}
     assert not teach(server, "ladder", ladder(1), wait_ms=1).learned
-    learned(server)
+    wait_until_learned(server)
     assert predict(server, ladder(2)).candidates[0].label == "ladder"
 
 
-def test_a_network_that_knows_one_label_is_not_asked(server: RunningServer) -> None:
+def test_a_network_with_one_label_does_not_answer(server: RunningServer) -> None:
     activate(server)
     assert teach(server, "cross", cross(), wait_ms=20_000).learned and status(server).online.labels_known == 1
     answer = predict(server, ring())
@@ -156,14 +154,14 @@ def test_a_network_that_knows_one_label_is_not_asked(server: RunningServer) -> N
     assert predict(server, ring(1)).model == ONLINE
 
 
-def test_a_revision_that_is_not_learned_is_not_reached(server: RunningServer) -> None:
+def test_a_revision_that_is_not_learned_yet_is_not_reached(server: RunningServer) -> None:
     activate(server, pace=SLOW)
     teach(server, "cross", cross())
     teach(server, "ring", ring(), wait_ms=20_000)
     taught = teach(server, "ring", ring(1))
     request = ocr.PredictRequest(glyph=ring(), min_revision=taught.revision)
     assert refused(lambda: server.ocr.Predict(request)).reason == "REVISION_NOT_REACHED"
-    learned(server)
+    wait_until_learned(server)
     assert server.ocr.Predict(request).revision == taught.revision
 
 
@@ -174,12 +172,12 @@ def test_the_few_shot_head_answers_until_something_is_learned(server: RunningSer
     assert predict(server, cross(5)).model == FEW_SHOT
     refusal = refused(lambda: predict(server, cross(5), ONLINE))
     assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "ONLINE_NOT_READY")
-    learned(server)
+    wait_until_learned(server)
     assert {predict(server, cross(5)).model, predict(server, cross(5), ONLINE).model} == {ONLINE}
     assert predict(server, cross(5), FEW_SHOT).model == FEW_SHOT
 
 
-def test_forgotten_is_never_taught_and_the_rebuild_is_told(server: RunningServer) -> None:
+def test_after_forgetting_the_network_is_rebuilt_without_the_sample(server: RunningServer) -> None:
     activate(server, pace=0.1)
     for number, glyph in enumerate([cross(), ring(), ring(4)]):
         wrong = teach(server, ["cross", "ring", "cross"][number], glyph, wait_ms=20_000)
@@ -187,28 +185,30 @@ def test_forgotten_is_never_taught_and_the_rebuild_is_told(server: RunningServer
     before = predict(server, ring(2))
     server.samples.DeleteSample(samples.DeleteSampleRequest(sample_id=wrong.sample_id))
     assert status(server).online.rebuilding
-    assert same(predict(server, ring(2)), before), "the revision from before answers"
-    learned(server)
+    assert has_same_candidates(predict(server, ring(2)), before), "the revision from before answers"
+    wait_until_learned(server)
     after = predict(server, ring(2))
     never = "never taught"
     server.workspaces.CreateWorkspace(workspaces.CreateWorkspaceRequest(workspace=never))
     activate(server, workspace=never)
     for label, glyph in (("cross", cross()), ("ring", ring()), ("ladder", ladder())):
         teach(server, label, glyph, 20_000, never)
-    assert same(after, predict(server, ring(2), workspace=never)) and not same(after, before)
+    assert has_same_candidates(after, predict(server, ring(2), workspace=never)) and not has_same_candidates(
+        after, before
+    )
 
 
-def test_whoever_asks_right_after_a_change_is_told_that_it_is_learned_anew(server: RunningServer) -> None:
+def test_the_status_shows_a_rebuild_right_after_a_change(server: RunningServer) -> None:
     activate(server, pace=0.1)
     taught = [teach(server, "ring", ring(number), wait_ms=20_000).sample_id for number in range(5)]
     for sample_id in taught[:4]:
         server.samples.DeleteSample(samples.DeleteSampleRequest(sample_id=sample_id))
         assert status(server).online.rebuilding
-        learned(server)
+        wait_until_learned(server)
         assert not status(server).online.rebuilding
 
 
-def test_a_process_that_has_not_heard_of_a_change_yet_does_not_hide_it(server: RunningServer) -> None:
+def test_late_progress_messages_do_not_hide_a_change(server: RunningServer) -> None:
     activate(server, pace=0.3)
     first = teach(server, "ring", ring(), wait_ms=20_000).sample_id
     for number in range(1, 4):
@@ -219,64 +219,64 @@ def test_a_process_that_has_not_heard_of_a_change_yet_does_not_hide_it(server: R
         time.sleep(0.02)
 
 
-def test_another_label_is_learned_anew(server: RunningServer) -> None:
+def test_a_relabeled_sample_is_learned_again(server: RunningServer) -> None:
     activate(server)
     taught = teach(server, "rung", ring(), wait_ms=20_000)
     server.samples.UpdateSample(samples.UpdateSampleRequest(sample_id=taught.sample_id, label="ring"))
-    learned(server)
+    wait_until_learned(server)
     assert [c.label for c in predict(server, ring(2)).candidates] == ["ring"]
     server.ocr.Undo(ocr.UndoRequest())
-    learned(server)
+    wait_until_learned(server)
     assert [c.label for c in predict(server, ring(2)).candidates] == ["rung"]
 
 
-def test_a_killed_process_comes_back_and_answers_the_same(server: RunningServer) -> None:
+def test_a_killed_process_is_restarted_and_answers_the_same(server: RunningServer) -> None:
     activate(server)
     for label, glyph in (("cross", cross()), ("ring", ring())):
         teach(server, label, glyph, wait_ms=20_000)
     before = predict(server, ring(2))
-    os.kill(process_of(server), signal.SIGKILL)
+    os.kill(learner_pid(server), signal.SIGKILL)
     wait_until(lambda: status(server).online.error != "")
     assert predict(server, ring(2)).model == FEW_SHOT and teach(server, "ladder", ladder()).durable
     wait_until(lambda: predict(server, ladder(2)).model == ONLINE)
-    learned(server)
+    wait_until_learned(server)
     assert status(server).online.error == "" and predict(server, ladder(2)).candidates[0].label == "ladder"
     server.ocr.Undo(ocr.UndoRequest())
-    learned(server)
-    assert same(predict(server, ring(2)), before)
+    wait_until_learned(server)
+    assert has_same_candidates(predict(server, ring(2)), before)
 
 
-def test_a_restart_keeps_the_choice(start_server: StartServer) -> None:
+def test_a_restart_keeps_the_active_network(start_server: StartServer) -> None:
     first = start_server(learners=STAND_IN)
     activate(first)
     teach(first, "cross", cross(), wait_ms=20_000)
-    before, pid = predict(first, cross(3)), process_of(first)
+    before, pid = predict(first, cross(3)), learner_pid(first)
     first.stop()
-    assert not alive(pid)
+    assert not is_alive(pid)
     second = start_server(learners=STAND_IN)
-    learned(second)
-    assert same(predict(second, cross(3)), before) and process_of(second) != pid
+    wait_until_learned(second)
+    assert has_same_candidates(predict(second, cross(3)), before) and learner_pid(second) != pid
 
 
 def test_back_to_few_shot(server: RunningServer) -> None:
     activate(server)
     teach(server, "cross", cross(), wait_ms=20_000)
-    pid = process_of(server)
-    back(server)
-    assert not alive(pid) and not list((server.app.config.data_dir / "online").iterdir())
+    pid = learner_pid(server)
+    activate_few_shot(server)
+    assert not is_alive(pid) and not list((server.app.config.data_dir / "online").iterdir())
     assert predict(server, cross(3)).model == FEW_SHOT and not status(server).HasField("online")
-    assert not teach(server, "ring", ring(), wait_ms=20_000).learned, "nobody learns along, so nobody waits"
+    assert not teach(server, "ring", ring(), wait_ms=20_000).learned, "no network learns, so nothing waits"
     refusal = refused(lambda: predict(server, cross(3), ONLINE))
     assert refusal.reason == "NO_ONLINE_NETWORK" and "wait" not in refusal.message
 
 
-def test_other_settings_take_the_place_of_the_ones_before(server: RunningServer) -> None:
+def test_new_settings_replace_the_old_ones(server: RunningServer) -> None:
     activate(server, seed=1)
-    first = process_of(server)
+    first = learner_pid(server)
     activate(server, seed=1)
-    assert process_of(server) == first, "the same wish again changes nothing"
+    assert learner_pid(server) == first, "the same request again changes nothing"
     activate(server, seed=2)
-    assert process_of(server) != first and not alive(first) and status(server).online.settings.seed == 2
+    assert learner_pid(server) != first and not is_alive(first) and status(server).online.settings.seed == 2
 
 
 def test_reset_restore_and_delete(server: RunningServer) -> None:
@@ -285,20 +285,20 @@ def test_reset_restore_and_delete(server: RunningServer) -> None:
     activate(server, workspace=name)
     teach(server, "cross", cross(), 20_000, name)
     kept = server.ocr.Reset(ocr.ResetRequest(workspace=name, confirm=name)).snapshot
-    learned(server, name)
+    wait_until_learned(server, name)
     assert status(server, name).online.samples_learned == 0
     teach(server, "ring", ring(), 20_000, name)
     assert [c.label for c in predict(server, cross(3), workspace=name).candidates] == ["ring"]
     restore = workspaces.RestoreSnapshotRequest(workspace=name, snapshot_id=kept.snapshot_id)
     server.workspaces.RestoreSnapshot(restore)
-    learned(server, name)
+    wait_until_learned(server, name)
     assert [c.label for c in predict(server, ring(3), workspace=name).candidates] == ["cross"]
-    pid = process_of(server)
+    pid = learner_pid(server)
     server.workspaces.DeleteWorkspace(workspaces.DeleteWorkspaceRequest(workspace=name, confirm=name))
-    assert not alive(pid) and not list((server.app.config.data_dir / "online").iterdir())
+    assert not is_alive(pid) and not list((server.app.config.data_dir / "online").iterdir())
 
 
-def test_there_is_room_for_two(server: RunningServer) -> None:
+def test_at_most_two_networks_learn(server: RunningServer) -> None:
     for name in "abc":
         server.workspaces.CreateWorkspace(workspaces.CreateWorkspaceRequest(workspace=name))
     activate(server, workspace="a")
@@ -306,11 +306,11 @@ def test_there_is_room_for_two(server: RunningServer) -> None:
     refusal = refused(lambda: activate(server, workspace="c"))
     assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "TOO_MANY_LEARNERS")
     assert status(server, "c").model == FEW_SHOT
-    back(server, "a")
+    activate_few_shot(server, "a")
     activate(server, workspace="c")
 
 
-def test_what_keeps_it_from_starting_is_said_and_nothing_changes(start_server: StartServer, tmp_path: Path) -> None:
+def test_an_error_at_the_start_is_reported_and_changes_nothing(start_server: StartServer, tmp_path: Path) -> None:
     weights = tmp_path / "weights"
     weights.touch()
     server = start_server(learners=STAND_IN, backbone_weights=weights)
@@ -319,19 +319,19 @@ def test_what_keeps_it_from_starting_is_said_and_nothing_changes(start_server: S
     assert status(server).model == FEW_SHOT and not list((server.app.config.data_dir / "online").iterdir())
 
 
-def test_without_torch_it_says_so(start_server: StartServer) -> None:
-    server = start_server(learners=LearnerProcessRunner(needed=("torch_that_is_not_there",)))
+def test_without_torch_the_error_says_so(start_server: StartServer) -> None:
+    server = start_server(learners=LearnerProcessRunner(needed=("no_such_torch",)))
     refusal = refused(lambda: activate(server))
     assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "TORCH_NOT_INSTALLED")
 
 
-def test_a_process_that_cannot_be_started_is_no_harm(start_server: StartServer) -> None:
+def test_a_process_that_cannot_start_does_no_harm(start_server: StartServer) -> None:
     server = start_server(learners=LearnerProcessRunner(("/no/such/program",), ()))
     assert refused(lambda: activate(server)).code == StatusCode.FAILED_PRECONDITION
     assert teach(server, "cross", cross()).durable and predict(server, cross(2)).model == FEW_SHOT
 
 
-WRONG = [
+INVALID = [
     ("resnet18", {}, "PRESET_NOT_ONLINE"),
     (FEW_SHOT, {}, "PRESET_NOT_ONLINE"),
     ("no such model", {}, "MODEL_NOT_FOUND"),
@@ -345,24 +345,24 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("model", "settings", "reason"), WRONG)
-def test_wrong_wishes(server: RunningServer, model: str, settings: dict[str, float], reason: str) -> None:
+@pytest.mark.parametrize(("model", "settings", "reason"), INVALID)
+def test_invalid_requests(server: RunningServer, model: str, settings: dict[str, float], reason: str) -> None:
     assert refused(lambda: activate(server, model, **settings)).reason == reason  # type: ignore[arg-type]
     assert status(server).model == FEW_SHOT
 
 
 @pytest.mark.parametrize("milliseconds", [-1, 60_001])
-def test_nobody_waits_for_ever(server: RunningServer, milliseconds: int) -> None:
+def test_waiting_times_out_of_range(server: RunningServer, milliseconds: int) -> None:
     assert refused(lambda: teach(server, "cross", cross(), milliseconds)).fields == ("wait_learned_ms",)
     assert status(server).samples_total == 0
 
 
 def test_many_samples_arrive_in_order(server: RunningServer) -> None:
-    """More than are sent at once, some while others are being learned."""
+    """More than fit into one message, some sent while others are being learned."""
     items = [ocr.TrainItem(glyph=[cross, ring, ladder][n % 3](n % 7), label=f"L{n % 30}") for n in range(150)]
     server.ocr.TrainBatch(ocr.TrainBatchRequest(items=items[:100]))
     activate(server, pace=0.002)
     server.ocr.TrainBatch(ocr.TrainBatchRequest(items=items[100:]))
-    learned(server)
+    wait_until_learned(server)
     now = status(server).online
     assert (now.samples_learned, now.labels_known, now.samples_left) == (150, 30, 0)

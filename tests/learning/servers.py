@@ -17,7 +17,7 @@ STAND_IN = LearnerProcessRunner((sys.executable, str(Path(__file__).with_name("s
 
 @contextmanager
 def learning_server(data: Path, backbone_weights: Path | None = None) -> Iterator[RunningServer]:
-    """A server in this process, with stand_in.py for what learns."""
+    """Run a server in this process, whose learners are stand_in.py."""
     config = ServerConfig(data, port=0, device="cpu", backbone_weights=backbone_weights)
     started = run_server(config, None, STAND_IN)
     try:

@@ -22,7 +22,7 @@ REFUSAL = {"reason": "BACKBONE_WEIGHTS_MISSING", "message": "there are no such w
 
 
 class StandIn:
-    """published: revision and means of what was learned last as a whole."""
+    """_published: revision and means of the last consistent state."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         self._config = config
@@ -65,7 +65,7 @@ class StandIn:
             rebuilding = rebuilding or (not kept and bool(self._learned))
             hidden = rebuilding or self._published is None
             if rebuilding:
-                time.sleep(self._config["learning_rate"])  # as reading a checkpoint would
+                time.sleep(self._config["learning_rate"])  # as loading a checkpoint would
             self._learned = self._learned if kept else []
             self._send_progress(samples, revision, rebuilding)
             while len(self._learned) < len(samples) and self._targets.empty():
