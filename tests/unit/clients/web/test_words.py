@@ -9,6 +9,7 @@ from pathlib import Path
 
 import haleganada_client.web as web_package
 import pytest
+from haleganada_server.core.models.presets import PRESET_FACTS
 
 FOLDER = Path(web_package.__file__).parent
 I18N = FOLDER / "static" / "i18n"
@@ -73,3 +74,11 @@ def test_templates_have_the_english_words() -> None:
     labels = re.findall(r'data-word-label="(\w+)" aria-label="([^"]*)"', templates())
     assert texts and labels
     assert [(word, html.unescape(text)) for word, text in texts + labels if html.unescape(text) != english[word]] == []
+
+
+def test_presets_are_described_as_the_server_does() -> None:
+    form = (FOLDER / "static" / "jobs" / "training_form.js").read_text(encoding="utf-8")
+    described = re.findall(r'^  "?([\w-]+)"?: "(preset\w+)",$', form, re.MULTILINE)
+    assert {name: words("en")[word] for name, word in described} == {
+        facts.name: facts.description for facts in PRESET_FACTS.values()
+    }

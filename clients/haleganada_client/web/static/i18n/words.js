@@ -4,6 +4,7 @@ import { LANGUAGES } from "./languages.js";
 
 /** @typedef {keyof typeof import("./en.json")} Word  The name of a word or a text. */
 
+const SERVER_LANGUAGE = "en";
 const UNITS = ["B", "kB", "MB", "GB"];
 
 let language = "";
@@ -14,6 +15,9 @@ await useLanguage(preferredLanguage());
 
 /** Return the code of the language that is shown. */
 export const currentLanguage = () => language;
+
+/** Return whether the reader's language is that of the server's own messages, which say more than the page's words. */
+export const isServerLanguage = () => language === SERVER_LANGUAGE;
 
 /** Show a language from now on, and after a reload too.
  * @param {string} code  a key of LANGUAGES

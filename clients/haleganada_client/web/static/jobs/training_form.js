@@ -1,6 +1,6 @@
 // Asking for a training: which preset, on which data set, how.
 
-import { count, say } from "../i18n/words.js";
+import { count, isServerLanguage, say } from "../i18n/words.js";
 import { get, post } from "../server/api.js";
 import { explain } from "../server/errors.js";
 import { MAX_LABEL_LENGTH } from "../server/limits.js";
@@ -10,6 +10,16 @@ import { distinctNames } from "../ui/names.js";
 import { joinFacts, problem } from "../ui/parts.js";
 import { trainingSettings } from "./settings.js";
 
+/** Descriptions of presets; of others the server's own is shown.
+ * @type {Record<string, import("../i18n/words.js").Word>}
+ */
+const PRESET_WORDS = {
+  cnn36: "presetCnn36",
+  resnet18: "presetResnet18",
+  "resnet18-imagenet": "presetResnet18Imagenet",
+  "resnet50-transformer": "presetResnet50Transformer",
+  "tiny-cnn": "presetTinyCnn",
+};
 const PRESET_DEFAULTS = /** @type {const} */ (["epochs", "batch_size", "learning_rate"]);
 
 /** @type {ShowView} */
@@ -155,13 +165,18 @@ function presetCards(presets, chosen, onChoose) {
         "span",
         {},
         element("strong", {}, preset.name),
-        element("small", {}, preset.description),
+        element("small", {}, descriptionOf(preset)),
         element("small", {}, sizeOf(preset)),
       ),
     );
   const node = element("fieldset", { class: "presets" }, element("legend", {}, say("preset")), ...presets.map(card));
   onChoose(first);
   return { node, value: () => node.querySelector("input:checked")?.getAttribute("value") ?? first.name };
+}
+
+/** @param {Preset} preset */
+function descriptionOf({ name, description }) {
+  return isServerLanguage() || !PRESET_WORDS[name] ? description : say(PRESET_WORDS[name]);
 }
 
 /** @param {Preset} preset */

@@ -1,7 +1,7 @@
 // Errors in the reader's language: by their stable reason, else by the field of the request that is wrong. For what is
 // not listed the server's own message remains, without the name of the field, which nobody sees on a page.
 
-import { currentLanguage, say } from "../i18n/words.js";
+import { isServerLanguage, say } from "../i18n/words.js";
 
 /** @type {Record<string, import("../i18n/words.js").Word>} */
 const REASONS = {
@@ -58,7 +58,6 @@ const DETAILED_REASONS = {
   TENSORBOARD_NOT_INSTALLED: "tensorboardMissing",
   BACKBONE_WEIGHTS_MISSING: "backboneMissing",
 };
-const SERVER_LANGUAGE = "en";
 
 // Names of fields, whole or up to the first dot.
 /** @type {Record<string, import("../i18n/words.js").Word>} */
@@ -85,7 +84,7 @@ const WITHOUT_ANSWER = [0, 504]; // statuses of HTTP
  */
 export function explain({ message, reason = "", field = "", status = 400 }) {
   if (WITHOUT_ANSWER.includes(status)) return say("noAnswer");
-  const detailed = currentLanguage() === SERVER_LANGUAGE ? undefined : DETAILED_REASONS[reason];
+  const detailed = isServerLanguage() ? undefined : DETAILED_REASONS[reason];
   const error = field && message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message;
   const word = REASONS[reason] ?? detailed ?? FIELDS[field] ?? FIELDS[field.split(".")[0]];
   return word ? say(word, { error }) : error;
