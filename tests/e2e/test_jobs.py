@@ -180,7 +180,7 @@ def test_a_job_that_is_killed_each_time_says_so(running: ServerProcess) -> None:
         asked = client.jobs.start_training("cnn36", "letters", name="ignores cancel")
         wait_until(lambda: client.jobs.get(asked.job_id).state is JobState.RUNNING)
         first = kill_process_of(data_of(running))
-        wait_until(lambda: "goes on" in client.jobs.get(asked.job_id).progress.message)
+        wait_until(lambda: "resumes" in client.jobs.get(asked.job_id).progress.message)
         assert kill_process_of(data_of(running)) != first
         last = list(client.jobs.watch(asked.job_id))[-1]
         assert last.error_reason == "PROCESS_KILLED" and "smaller batch" in last.error

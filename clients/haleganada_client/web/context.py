@@ -1,4 +1,4 @@
-"""What views need of the request: the client, and the workspace that is meant."""
+"""What every route needs: the client, and the workspace of the request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON behind data sets: upload, look, preview, delete.
+"""The JSON routes of data sets: list, show, upload, preview, delete.
 
 A file is the body of a request, its options are the address's query. It goes through a temporary folder, whatever its
 size; the answer comes when the server has read it, which may take minutes, so few uploads run at a time.

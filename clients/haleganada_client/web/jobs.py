@@ -1,4 +1,4 @@
-"""The JSON behind jobs: start, look, cancel, delete, fetch files.
+"""The JSON routes of jobs: start, list, show, cancel, delete, download files.
 
 A page that follows a job asks for it again and again; nothing here waits for a job, so none holds a thread.
 """

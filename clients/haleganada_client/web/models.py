@@ -1,4 +1,4 @@
-"""The JSON behind models: what there is, what can be trained, what a workspace answers with; export, deletion."""
+"""The JSON routes of models: list, show, presets, the workspace's model, export, delete."""
 
 from __future__ import annotations
 

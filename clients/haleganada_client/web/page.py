@@ -1,4 +1,4 @@
-"""The pages themselves, and the JSON behind drawing, teaching and the state of a workspace.
+"""The pages, and the JSON routes for drawing, teaching and the workspace.
 
 GET reads; POST changes something.
 """

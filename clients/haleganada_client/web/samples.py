@@ -1,4 +1,4 @@
-"""The JSON behind the gallery: what was taught, with pictures; relabelling and forgetting."""
+"""The JSON routes of samples: list, show, picture, relabel, forget."""
 
 from __future__ import annotations
 

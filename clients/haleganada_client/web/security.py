@@ -1,11 +1,11 @@
-"""What a page that listens on a port of somebody's machine must not allow.
+"""Protection of a page that listens on a port of a user's machine.
 
-- Another site's name that resolves to this machine (DNS rebinding): only known Host names are answered.
-- Another site's forms and scripts (CSRF): whatever a browser sends must come from this page, by its Origin, its fetch
-  metadata and a token that only this page can read. Browsers always send one of the first two with a write. Programs
-  send neither and need no token, but must send JSON, which no foreign form can.
-- Foreign scripts: a content security policy without exceptions; the page has no inline script or style.
-- Reading by other sites: no CORS header is ever sent.
+- Against host names of other sites that resolve to this machine (DNS rebinding): only known Host names are answered.
+- Against forms and scripts of other sites (CSRF): what a browser sends must come from this page, according to its
+  Origin, its fetch metadata and a token that only this page can read. Browsers always send one of the first two with a
+  write. Programs send neither and need no token, but must send JSON, which a form of another site cannot.
+- Against foreign scripts: a content security policy without exceptions; the page has no inline scripts or styles.
+- Against other sites that read responses: no CORS header is ever sent.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def protect(app: Flask, allowed_hosts: frozenset[str]) -> None:
     @app.before_request
     def check() -> None:
         if _host_name(request.host) not in known:
-            problem = f"this page does not answer to “{request.host}”; allow the name with --allow-host"
+            problem = f"the host name “{request.host}” is not allowed here; allow it with --allow-host"
             raise RequestRefused(421, "HOST_UNKNOWN", problem)
         if request.method not in _READING:
             _check_sender()
@@ -86,7 +86,7 @@ def _check_sender() -> None:
     if site not in (None, "same-origin"):
         raise RequestRefused(403, "FOREIGN_ORIGIN", "requests from other sites are refused")
     if (origin or site) and not _has_token():
-        raise RequestRefused(403, "TOKEN_MISSING", "the page's token is missing or old; load the page again")
+        raise RequestRefused(403, "TOKEN_MISSING", "the page's token is missing or outdated; reload the page")
 
 
 def _check_type() -> None:

@@ -1,4 +1,4 @@
-"""The page behind waitress, a plain threaded server for production."""
+"""Serve the page with waitress, a threaded WSGI server for production."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def run_web(
     is_local = _is_loopback(host)
     if not (is_local or (insecure and names)):
         problem = (
-            f"{host} can be reached from other machines: say --insecure if everybody there may read and change what is "
-            "taught, and name this machine with --allow-host, as their browsers call it"
+            f"other machines can reach {host}: give --insecure if all their users may read and change what is taught, and "
+            "--allow-host with the name of this machine that their browsers use"
         )
         raise InvalidInput(problem, "INVALID_INPUT", "host")
     with HaleganadaClient(config=config) as client:  # made here, in the process that serves, never before a fork
         server = _bind(create_app(client, names), host, port)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # waitress ends in good order on KeyboardInterrupt
-        # Where all addresses are listened on, 0.0.0.0 is none that a browser may call.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # waitress stops cleanly on KeyboardInterrupt
+        # 0.0.0.0 means all addresses; a browser needs a name instead.
         ready(f"http://{_in_url(host if is_local else names[0])}:{_bound_port(server)}")
         server.run()
 
@@ -56,7 +56,7 @@ def _bind(app: Any, host: str, port: int) -> Any:
         )
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        raise HaleganadaError(f"{host}:{port} cannot be had ({why}); choose another with --port") from None
+        raise HaleganadaError(f"{host}:{port} is not available ({why}); choose another port with --port") from None
 
 
 def _bound_port(server: Any) -> int:

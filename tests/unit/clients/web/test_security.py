@@ -135,7 +135,7 @@ def test_labels_come_back_as_data(web: FlaskClient) -> None:
 def test_the_page_is_not_opened_to_other_machines_unasked(line: list[str]) -> None:
     whole = [sys.executable, "-m", "haleganada_client.cli", "web", "--host", "0.0.0.0", "--port", "0", *line]
     ended = subprocess.run(whole, capture_output=True, text=True, timeout=30, check=False)
-    assert ended.returncode == 2 and "can be reached from other machines: say --insecure" in ended.stderr
+    assert ended.returncode == 2 and "other machines can reach 0.0.0.0: give --insecure" in ended.stderr
     assert "--allow-host" in ended.stderr
 
 
