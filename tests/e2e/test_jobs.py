@@ -293,7 +293,7 @@ def test_the_same_data_sent_twice_is_said_and_either_will_do(running: ServerProc
     asked = json.loads(run("evaluate", "few-shot", "--data", "twice", "--json")[0])
     assert asked["evaluation"]["dataset_id"] == newest
     run("datasets", "add", path, "--name", "twice", "--seed", "7")
-    assert "several data sets have" in run("evaluate", "few-shot", "--data", "twice", code=1)[1]
+    assert "is the name of several data sets" in run("evaluate", "few-shot", "--data", "twice", code=1)[1]
 
 
 @pytest.mark.parametrize(("answer", "state"), [(b"n\n", JobState.RUNNING), (b"y\n", JobState.CANCELLED)])

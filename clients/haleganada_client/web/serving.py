@@ -37,8 +37,8 @@ def run_web(
     is_local = _is_loopback(host)
     if not (is_local or (insecure and names)):
         problem = (
-            f"other machines can reach {host}: give --insecure if all their users may read and change what is taught, and "
-            "--allow-host with the name of this machine that their browsers use"
+            f"other machines can reach {host}: give --insecure if all their users may read and change what is taught, "
+            "and --allow-host with the name of this machine that their browsers use"
         )
         raise InvalidInput(problem, "INVALID_INPUT", "host")
     with HaleganadaClient(config=config) as client:  # made here, in the process that serves, never before a fork
