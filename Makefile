@@ -3,10 +3,12 @@ PYTHON ?= python3
 DATA ?= saved_model
 ARGS ?=
 BIN := .venv/bin
+PYTEST := -m pytest --numprocesses auto --dist worksteal
+TORCH_PYTEST := OMP_NUM_THREADS=1 .venv-train/bin/python $(PYTEST)
 TORCH_TESTS := tests/unit/server/training tests/contract/test_torch_embedder.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup run test lint lint-js fmt fmt-js docs docs-check limits limits-check proto proto-check proto-baseline bench bench-accuracy bench-models bench-kill screenshots notebook clean
+.PHONY: setup run test test-slow test-all lint lint-js fmt fmt-js docs docs-check limits limits-check proto proto-check proto-baseline bench bench-accuracy bench-models bench-kill screenshots notebook clean
 
 setup: .venv/.done                       ## The environment of a user: server and web page, no torch
 
@@ -24,12 +26,16 @@ run: setup                               ## Server and web page on ./saved_model
 	$(BIN)/python -m pip install --quiet --group test --group lint
 	@touch $@
 
-test: .venv/.done-test .venv-train/.done ## All tests; those that need torch beside the others, their report last
-	@.venv-train/bin/python -m pytest $(TORCH_TESTS) >.venv-train/tests.log 2>&1 & \
-	torch=$$!; trap "kill $$torch 2>/dev/null" EXIT INT TERM; \
-	$(BIN)/python -m pytest; others=$$?; \
-	wait $$torch; with_torch=$$?; cat .venv-train/tests.log; \
-	[ $$others -eq 0 ] && [ $$with_torch -eq 0 ]
+test: .venv/.done-test .venv-train/.done ## Everything that tells whether the product works, in minutes
+	$(BIN)/python $(PYTEST) -m "not slow" --cov --cov-report=
+	@echo "$$($(BIN)/coverage report) % of the lines are covered, what other processes run left out"
+	$(TORCH_PYTEST) -m "not slow" $(TORCH_TESTS)
+
+test-slow: .venv/.done-test .venv-train/.done ## What takes long by nature: many rounds of kill -9, pre-training
+	$(BIN)/python $(PYTEST) -m slow
+	$(TORCH_PYTEST) -m slow $(TORCH_TESTS)
+
+test-all: test test-slow                 ## Both
 
 .venv-train/.done: pyproject.toml        # An environment of its own, so that all other tests run without torch, as users do
 	$(PYTHON) -m venv .venv-train

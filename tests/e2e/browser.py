@@ -26,7 +26,7 @@ FLAGS = (
     "--disable-component-update --disable-sync --hide-scrollbars --touch-events=enabled --lang=en"
 )
 Strokes = list[list[tuple[float, float]]]
-PATIENCE_S = 15
+PATIENCE_S = 60
 
 
 def missing() -> str:
@@ -226,8 +226,8 @@ def web(server_address: str) -> Iterator[str]:
         assert found is not None
         yield found[0]
     finally:
-        process.terminate()
-        process.wait(10)
+        with process:  # which waits for its end
+            process.terminate()
 
 
 @contextmanager

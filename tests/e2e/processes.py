@@ -29,13 +29,14 @@ class ServerProcess:
 
     def kill(self) -> None:
         """As the machine's power would end it: no handler runs."""
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        with self.process:  # which waits for its end, and closes the pipe
+            self.process.send_signal(signal.SIGKILL)
 
-    def stop(self, timeout_s: float = 15) -> int:
+    def stop(self) -> int:
         """SIGTERM; the exit code."""
-        self.process.terminate()
-        return self.process.wait(timeout_s)
+        with self.process:
+            self.process.terminate()
+            return self.process.wait(60)
 
 
 def start_server(data: Path, *options: str, listen: str = "127.0.0.1:0") -> ServerProcess:
@@ -72,8 +73,7 @@ def server(data: Path, *options: str) -> Iterator[ServerProcess]:
     try:
         yield running
     finally:
-        if running.process.poll() is None:
-            running.kill()
+        running.kill()
 
 
 def encoder_workers(server_pid: int) -> list[int]:
@@ -111,8 +111,7 @@ def training_server(data: Path) -> Iterator[ServerProcess]:
     try:
         yield running
     finally:
-        if running.process.poll() is None:
-            running.kill()
+        running.kill()
 
 
 def zigzag(character: int, hand: int = 0) -> Ink:

@@ -20,10 +20,10 @@ from tests.e2e.processes import server, start_server, zigzag
 from tests.waiting import wait_until
 
 
-@pytest.mark.slow
-def test_kill_nine_fifty_times(tmp_path: Path) -> None:
-    acknowledged = run_rounds(tmp_path, rounds=50, seed=1)
-    assert acknowledged > 50
+@pytest.mark.parametrize("rounds", [4, pytest.param(50, marks=pytest.mark.slow)])
+def test_kill_nine(tmp_path: Path, rounds: int) -> None:
+    acknowledged = run_rounds(tmp_path, rounds, seed=1)
+    assert acknowledged > rounds
 
 
 def test_the_numbers_of_labels_survive_kill_nine(tmp_path: Path) -> None:

@@ -34,8 +34,7 @@ def server(data: Path, port: int = 0) -> Iterator[ServerProcess]:
     try:
         yield running
     finally:
-        if running.process.poll() is None:
-            running.kill()
+        running.kill()
 
 
 AS_AT_A_TERMINAL = """

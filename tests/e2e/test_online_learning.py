@@ -12,7 +12,7 @@ from tests.e2e.command_line import haleganada
 from tests.e2e.processes import missing_torch, training_server, zigzag
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing_torch()), reason=missing_torch())]
+pytestmark = pytest.mark.skipif(bool(missing_torch()), reason=missing_torch())
 CHARACTERS, HANDS = range(4), range(3)
 LONG_S = 120.0
 

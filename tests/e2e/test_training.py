@@ -14,7 +14,7 @@ from tests.e2e.command_line import haleganada
 from tests.e2e.processes import missing_torch, training_server
 from tests.jobs.datasets import crosses_and_bars
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing_torch()), reason=missing_torch())]
+pytestmark = pytest.mark.skipif(bool(missing_torch()), reason=missing_torch())
 
 
 def test_from_pictures_to_a_model_that_others_run(tmp_path: Path) -> None:

@@ -54,8 +54,8 @@ def up(data: Path, *shared: str, flags: tuple[str, ...] = ()) -> Iterator[Up]:
         assert page is not None and address is not None, ready
         yield Up(process, ready, page[0], address[0])
     finally:
-        process.terminate()
-        process.wait(30)
+        with process:  # which waits for its end
+            process.terminate()
     assert_gone(data)
 
 

@@ -58,7 +58,13 @@ class LearnerSubprocess:
 
     def receive(self) -> tuple[dict[str, Any], bytes] | None:
         assert self._process.stdout is not None
-        return read_frame(self._process.stdout)
+        frame = None
+        try:
+            frame = read_frame(self._process.stdout)
+        finally:
+            if frame is None:  # nothing follows
+                self._process.stdout.close()
+        return frame
 
     def end(self, grace_s: float) -> None:
         assert self._process.stdin is not None

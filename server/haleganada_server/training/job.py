@@ -19,6 +19,7 @@ from typing import Any
 
 from haleganada_server.training.common.job_channel import JobChannel
 from haleganada_server.training.common.job_errors import describe_failure
+from haleganada_server.training.common.process_exit import exit_process
 
 
 def main(arguments: list[str]) -> int:
@@ -58,4 +59,4 @@ def _get_batch_size(request: dict[str, Any]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    exit_process(main(sys.argv[1:]))

@@ -64,5 +64,6 @@ def join_process_group() -> Iterator[ProcessGroup]:
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield ProcessGroup(device, count, rank)
+        dist.barrier()  # none leaves while another still waits for what it sends
     finally:
         dist.destroy_process_group()

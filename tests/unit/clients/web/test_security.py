@@ -152,8 +152,8 @@ def test_an_opened_page_tells_an_address_that_answers() -> None:
         with urlopen(call, timeout=10) as answer:
             assert answer.status == 200
     finally:
-        process.terminate()
-        assert process.wait(10) is not None
+        with process:  # which waits for its end
+            process.terminate()
 
 
 def test_errors_tell_no_paths(web: FlaskClient) -> None:

@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 from haleganada_server.runtime.job_process import JobProcessRunner
 
-from tests.waiting import wait_until
-
 PRINT_GPUS = "import os, sys; sys.stderr.write(os.environ.get('CUDA_VISIBLE_DEVICES', 'all') + ';')"
 
 
@@ -30,6 +28,6 @@ def test_jobs_see_the_gpus_of_the_device(
     if visible is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     runner = JobProcessRunner([sys.executable, "-c", PRINT_GPUS], needed={}, device=device)
-    runner.start(tmp_path / "request.json", tmp_path / "log")
-    wait_until(lambda: ";" in (tmp_path / "log").read_text())
+    process = runner.start(tmp_path / "request.json", tmp_path / "log")
+    assert not list(process.events()) and process.wait() == 0
     assert (tmp_path / "log").read_text() == f"{expected};"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -67,34 +68,27 @@ class _Arrays:
                 )
             return np.frombuffer(_read_exactly(file, shape[0] * kind.itemsize, name), kind)
 
-    def open(self, name: str) -> _OpenArray:
+    @contextmanager
+    def open(self, name: str) -> Iterator[tuple[IO[bytes], tuple[int, ...], np.dtype[Any]]]:
         """Open an array for reading. Raises InvalidInput for one that would have to be unpickled."""
-        return _OpenArray(self._file, self._members[name], name)
-
-
-class _OpenArray:
-    """A member with its shape and type; for use in a with statement."""
-
-    def __init__(self, file: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> None:
         with zip_files.damage_as_invalid_input(_KIND):
-            self._file = file.open(info)
-        self._name = name
+            file = self._file.open(self._members[name])
+        with file:
+            shape, fortran, kind = _read_header(file)
+            if kind.hasobject or kind.kind not in "buiUS":
+                raise InvalidInput("file", f"has an array {name} of type {kind}; store numbers or text")
+            if fortran and len(shape) > 1:
+                raise InvalidInput("file", f"has an array {name} in Fortran order; store numpy.ascontiguousarray of it")
+            yield file, shape, kind
 
-    def __enter__(self) -> tuple[IO[bytes], tuple[int, ...], np.dtype[Any]]:
-        with zip_files.damage_as_invalid_input(_KIND):
-            version = npy.read_magic(self._file)
-            read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-            shape, fortran, kind = read_header(self._file)
-        if kind.hasobject or kind.kind not in "buiUS":
-            raise InvalidInput("file", f"has an array {self._name} of type {kind}; store numbers or text")
-        if fortran and len(shape) > 1:
-            raise InvalidInput(
-                "file", f"has an array {self._name} in Fortran order; store numpy.ascontiguousarray of it"
-            )
-        return self._file, shape, kind
 
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
+def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return the shape, whether the order is Fortran's, and the type. Raises InvalidInput."""
+    with zip_files.damage_as_invalid_input(_KIND):
+        version = npy.read_magic(file)
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, fortran, kind = read(file)
+    return shape, fortran, kind
 
 
 def _read_drawings(arrays: _Arrays, suffix: str, names: NDArray[Any] | None) -> Iterator[SourceItem | RefusedSource]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 from haleganada_server.training.common.ink_input import InkInput
+from haleganada_server.training.common.process_exit import exit_process
 from haleganada_server.training.common.training_data import read_dataset
 from haleganada_server.training.fit.loop import TrainingHooks, TrainingLoop
 from haleganada_server.training.fit.process_group import ProcessGroup, join_process_group
@@ -48,3 +49,4 @@ if __name__ == "__main__":
     with join_process_group() as joined:
         answer = train(request["dataset"], TrainingSettings(**request["settings"]), joined)
         (path.parent / f"rank{joined.rank}.json").write_text(json.dumps(answer))
+    exit_process(0)

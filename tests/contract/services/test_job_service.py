@@ -52,7 +52,7 @@ def watch_all(jobs: Stub, job: pb.Job) -> list[pb.Job]:
     return [answer.job for answer in jobs.WatchJob(pb.WatchJobRequest(job_id=job.job_id), timeout=30)]
 
 
-def test_a_training_from_start_to_end(jobs: Stub) -> None:
+def test_start_training(jobs: Stub) -> None:
     request = pb.StartTrainingRequest(preset="cnn36", dataset_id="letters")
     request.settings.CopyFrom(
         pb.TrainingSettings(epochs=3, weight_decay=0.0, optimizer=pb.OPTIMIZER_ADAM, augment=False, patience=0)
@@ -74,7 +74,7 @@ def test_a_training_from_start_to_end(jobs: Stub) -> None:
     assert listed.training.dataset_name == "letters" and listed.training.dataset_id == asked.training.dataset_id
 
 
-def test_an_evaluation_and_its_files(jobs: Stub) -> None:
+def test_start_evaluation(jobs: Stub) -> None:
     asked = jobs.StartEvaluation(pb.StartEvaluationRequest(models=["few-shot"], dataset_id="letters", quick=True)).job
     last = watch_all(jobs, asked)[-1]
     assert (last.WhichOneof("work"), last.state) == ("evaluation", pb.JOB_STATE_SUCCEEDED)
@@ -82,6 +82,11 @@ def test_an_evaluation_and_its_files(jobs: Stub) -> None:
     assert last.evaluation.quick and last.evaluation.result.models[0].accuracy == 0.75
     assert not jobs.ListJobs(pb.ListJobsRequest()).jobs[0].evaluation.HasField("result")
     assert [(file.name, file.size_bytes) for file in last.files] == [("confusion_matrix.png", 200_000)]
+
+
+def test_get_job_file(jobs: Stub) -> None:
+    asked = jobs.StartEvaluation(pb.StartEvaluationRequest(models=["few-shot"], dataset_id="letters")).job
+    watch_all(jobs, asked)
     parts = list(jobs.GetJobFile(pb.GetJobFileRequest(job_id=asked.job_id, name="confusion_matrix.png")))
     assert sum(len(part.chunk) for part in parts) == 200_000 and max(len(part.chunk) for part in parts) <= 65536
     for name in ("../job.json", "job.json", "/etc/passwd"):
@@ -128,7 +133,7 @@ def test_without_torch_the_error_says_what_to_install(start_server: StartServer,
     assert "pip install 'haleganada[train]'" in no.message
 
 
-def test_pages_are_newest_first(jobs: Stub) -> None:
+def test_list_jobs(jobs: Stub) -> None:
     asked = [start(jobs, f"m{i}", 1).job_id for i in range(5)]
     seen, token = [], ""
     while True:
@@ -156,7 +161,31 @@ def get(jobs: Stub, job: pb.Job) -> pb.Job:
     return jobs.GetJob(pb.GetJobRequest(job_id=job.job_id)).job
 
 
-def test_cancelling_keeps_the_best_model(jobs: Stub) -> None:
+def test_get_job(jobs: Stub) -> None:
+    asked = start(jobs, "mine")
+    assert get(jobs, asked).training.model_name == "mine"
+    wait_until(lambda: get(jobs, asked).state in OVER)
+    assert get(jobs, asked) == watch_all(jobs, asked)[-1]
+
+
+def test_watch_job(jobs: Stub) -> None:
+    seen = watch_all(jobs, start(jobs))
+    states = [job.state for job in seen]
+    assert states == sorted(states) and states[-1] == pb.JOB_STATE_SUCCEEDED and len(seen) > 1
+    assert watch_all(jobs, seen[-1]) == seen[-1:], "what is over is told once"
+
+
+def test_delete_job(jobs: Stub) -> None:
+    asked = start(jobs)
+    watch_all(jobs, asked)
+    jobs.DeleteJob(pb.DeleteJobRequest(job_id=asked.job_id))
+    no = refused(lambda: get(jobs, asked))
+    assert (no.code, no.reason) == (StatusCode.NOT_FOUND, "JOB_NOT_FOUND")
+    assert not jobs.ListJobs(pb.ListJobsRequest()).jobs
+
+
+def test_cancel_job(jobs: Stub) -> None:
+    """The best state is kept; what has not begun never begins."""
     asked = start(jobs, "long", 10_000)
     waiting = start(jobs, "waiting")
     wait_until(lambda: len(jobs.GetJob(pb.GetJobRequest(job_id=asked.job_id)).job.training.epochs) > 1)

@@ -165,12 +165,6 @@ def test_export_model(server: RunningServer, workspace: str, model: str, precisi
     assert list(SHAPES)[int(probabilities.argmax())] == best(predict(server, workspace, ring(4), model=model))
 
 
-def test_every_rpc_has_a_test_here() -> None:
-    (service,) = pb.DESCRIPTOR.services_by_name.values()
-    tested = {name.removeprefix("test_").replace("_", "") for name in globals()}
-    assert {method.name.lower() for method in service.methods} <= tested
-
-
 # Predictions
 
 

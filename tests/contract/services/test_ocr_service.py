@@ -1,0 +1,146 @@
+"""OCRService through the generated stubs over loopback: what each RPC does."""
+
+from __future__ import annotations
+
+import pytest
+from haleganada.v1 import ocr_service_pb2 as ocr
+
+from tests.conftest import RunningServer
+from tests.contract.drawings import cross, ladder, ring
+from tests.contract.teaching import teach
+
+
+def test_train(server: RunningServer, workspace: str) -> None:
+    request = ocr.TrainRequest(workspace=workspace, glyph=cross(), label="ಕಿ", variant_of="ಕ", request_id="one")
+    first, again = server.ocr.Train(request), server.ocr.Train(request)
+    assert (first.label, first.canonical, first.labels_known, first.samples_total) == ("ಕಿ", "ಕ", 1, 1)
+    assert first.durable and not first.duplicate and first.sample_id >= 1 and first.loss >= 0
+    assert again.duplicate and again.sample_id == first.sample_id and again.revision == first.revision
+
+
+def test_train_batch(server: RunningServer, workspace: str) -> None:
+    items = [
+        ocr.TrainItem(glyph=cross(), label="a"),
+        ocr.TrainItem(label="no drawing"),
+        ocr.TrainItem(glyph=ring(), label="b"),
+    ]
+    answer = server.ocr.TrainBatch(ocr.TrainBatchRequest(workspace=workspace, items=items))
+    assert [result.WhichOneof("result") for result in answer.results] == ["taught", "error", "taught"]
+    assert (answer.results[1].error.code, answer.results[1].error.field) == (3, "glyph")
+    assert answer.revision == answer.results[2].taught.revision
+
+
+def test_predict(server: RunningServer, workspace: str) -> None:
+    teach(server, workspace, "ಕಿ")
+    server.ocr.Train(ocr.TrainRequest(workspace=workspace, glyph=ring(), label="ಅ"))
+    answer = server.ocr.Predict(ocr.PredictRequest(workspace=workspace, glyph=cross(2), top_k=2, model="few-shot"))
+    first = answer.candidates[0]
+    assert (first.label, list(first.code_points), first.samples) == ("ಕಿ", ["U+0C95", "U+0CBF"], 1)
+    assert len(answer.candidates) == 2 and answer.revision == 2 and answer.prediction_id
+    total = sum(candidate.probability for candidate in answer.candidates) + answer.unknown_probability
+    assert total == pytest.approx(1, abs=1e-9)
+
+
+def test_predict_batch(server: RunningServer, workspace: str) -> None:
+    teach(server, workspace)
+    drawings = [cross(1), ocr.PredictRequest().glyph, ring()]
+    answer = server.ocr.PredictBatch(ocr.PredictBatchRequest(workspace=workspace, glyphs=drawings))
+    assert [result.WhichOneof("result") for result in answer.results] == ["prediction", "error", "prediction"]
+    alone = server.ocr.Predict(ocr.PredictRequest(workspace=workspace, glyph=cross(1)))
+    together = answer.results[0].prediction
+    assert together.candidates[0].probability == alone.candidates[0].probability  # to the last bit
+
+
+def test_correct(server: RunningServer, workspace: str) -> None:
+    teach(server, workspace, "a")
+    prediction = server.ocr.Predict(ocr.PredictRequest(workspace=workspace, glyph=ladder()))
+    answer = server.ocr.Correct(
+        ocr.CorrectRequest(workspace=workspace, prediction_id=prediction.prediction_id, label="b", request_id="fix")
+    )
+    assert (answer.taught.label, answer.predicted_revision) == ("b", prediction.revision)
+    stats = server.ocr.Stats(ocr.StatsRequest(workspace=workspace))
+    assert stats.corrections == 1
+
+
+def test_link_variants(server: RunningServer, workspace: str) -> None:
+    teach(server, workspace, "ಕಿ")
+    answer = server.ocr.LinkVariants(ocr.LinkVariantsRequest(workspace=workspace, form="ಕಿ", canonical="ಕ"))
+    assert (answer.canonical, list(answer.forms), answer.revision) == ("ಕ", ["ಕ", "ಕಿ"], 2)
+    prediction = server.ocr.Predict(ocr.PredictRequest(workspace=workspace, glyph=cross()))
+    assert (prediction.candidates[0].label, prediction.candidates[0].canonical) == ("ಕಿ", "ಕ")
+
+
+def test_unlink_variants(server: RunningServer, workspace: str) -> None:
+    server.ocr.LinkVariants(ocr.LinkVariantsRequest(workspace=workspace, form="ಕಿ", canonical="ಕ"))
+    answer = server.ocr.UnlinkVariants(ocr.UnlinkVariantsRequest(workspace=workspace, form="ಕಿ"))
+    assert (answer.former_canonical, answer.revision) == ("ಕ", 2)
+
+
+def test_undo(server: RunningServer, workspace: str) -> None:
+    taught = teach(server, workspace)
+    answer = server.ocr.Undo(ocr.UndoRequest(workspace=workspace, expected_revision=taught.revision))
+    assert (answer.kind, answer.undone_revision, answer.sample_id, answer.label) == (
+        ocr.CHANGE_KIND_TEACH,
+        taught.revision,
+        taught.sample_id,
+        "ಕ",
+    )
+    assert server.ocr.Stats(ocr.StatsRequest(workspace=workspace)).samples_total == 0
+
+
+def test_stats(server: RunningServer, workspace: str) -> None:
+    empty = server.ocr.Stats(ocr.StatsRequest(workspace=workspace))
+    assert not empty.HasField("average_loss") and not empty.HasField("accuracy")
+    for shift in range(3):
+        teach(server, workspace, "a", shift)
+    stats = server.ocr.Stats(ocr.StatsRequest(workspace=workspace, history_points=2, find_suspects=True))
+    assert (stats.samples_total, stats.labels_known, stats.accuracy_samples, len(stats.history)) == (3, 1, 2, 2)
+    assert stats.labels[0].samples == 3 and stats.HasField("average_loss") and stats.size_bytes > 0
+    assert stats.device.startswith("cpu") and {"server", "python", "onnxruntime", "weights"} <= set(stats.versions)
+    assert stats.embedder_hash == server.app.embedder.hash and stats.uptime_seconds > 0
+    train = next(latency for latency in stats.latencies if latency.method == "Train")
+    assert train.calls >= 3 and 0 < train.p50_ms <= train.p99_ms
+
+
+def test_stats_names_a_drawing_that_was_taught_twice(server: RunningServer, workspace: str) -> None:
+    older, newer = (teach(server, workspace, label).sample_id for label in ("a", "b"))
+    stats = server.ocr.Stats(ocr.StatsRequest(workspace=workspace, find_suspects=True))
+    (pair,) = stats.near_duplicates
+    assert (pair.sample_id, pair.label, pair.other_sample_id, pair.other_label) == (newer, "b", older, "a")
+    assert 0.9999 < pair.similarity <= 1
+
+
+def test_save(server: RunningServer, workspace: str) -> None:
+    teach(server, workspace)
+    snapshot = server.ocr.Save(ocr.SaveRequest(workspace=workspace, name="before supper")).snapshot
+    assert (snapshot.name, snapshot.revision, snapshot.samples_total, snapshot.trash) == ("before supper", 1, 1, False)
+    assert snapshot.size_bytes > 0 and len(snapshot.sha256) == 64 and snapshot.create_time.seconds > 0
+
+
+def test_reset(server: RunningServer, workspace: str) -> None:
+    teach(server, workspace)
+    answer = server.ocr.Reset(ocr.ResetRequest(workspace=workspace, confirm=workspace))
+    assert answer.snapshot.trash and answer.snapshot.samples_total == 1 and answer.revision == 2
+    prediction = server.ocr.Predict(ocr.PredictRequest(workspace=workspace, glyph=cross()))
+    assert prediction.decision == ocr.DECISION_NOTHING_TAUGHT and prediction.unknown_probability == 1
+
+
+def test_export(server: RunningServer, workspace: str) -> None:
+    teach(server, workspace)
+    parts = list(server.ocr.Export(ocr.ExportRequest(workspace=workspace, format=ocr.EXPORT_FORMAT_JSONL)))
+    header = parts[0].header
+    assert (header.format, header.revision, header.samples_total) == (ocr.EXPORT_FORMAT_JSONL, 1, 1)
+    assert parts[-1].trailer.size_bytes == sum(len(part.chunk) for part in parts[1:-1])
+
+
+def test_import(server: RunningServer, workspace: str) -> None:
+    teach(server, workspace)
+    parts = list(server.ocr.Export(ocr.ExportRequest(workspace=workspace)))
+    requests = [ocr.ImportRequest(header=ocr.ImportHeader(workspace=workspace))]
+    requests += [ocr.ImportRequest(chunk=part.chunk) for part in parts[1:-1]]
+    requests += [ocr.ImportRequest(trailer=parts[-1].trailer)]
+    server.ocr.Reset(ocr.ResetRequest(workspace=workspace, confirm=workspace))
+    answer, again = server.ocr.Import(iter(requests)), server.ocr.Import(iter(requests))
+    assert (answer.imported, answer.duplicates, answer.refused_total) == (1, 0, 0)
+    assert (again.imported, again.duplicates) == (0, 1)
+    assert not answer.HasField("before") and not again.HasField("before")
