@@ -11,6 +11,7 @@ from pathlib import Path
 from haleganada_client import HaleganadaError
 
 from tests.e2e.processes import ServerProcess, start_server, zigzag
+from tests.waiting import wait_until
 
 TEACHERS = 4
 
@@ -41,6 +42,8 @@ def _teach_until_killed(running: ServerProcess, told: Acknowledged, number: int,
     teachers = [threading.Thread(target=_teach, args=(running, told, f"{number}-{i}")) for i in range(TEACHERS)]
     for teacher in teachers:
         teacher.start()
+    if number % 4:  # now and then it is killed before anything is acknowledged
+        wait_until(lambda: any(request.startswith(f"{number}-") for request in list(told.samples)))
     time.sleep(after_s)
     running.kill()
     for teacher in teachers:

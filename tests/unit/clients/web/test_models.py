@@ -21,6 +21,7 @@ from tests.conftest import run_server
 from tests.jobs.datasets import crosses_and_bars
 from tests.jobs.world import COMMAND
 from tests.tiny_model import TinyModel, write_tiny_model
+from tests.unit.clients.web.conftest import client_of
 from tests.waiting import wait_until
 
 BROWSER = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
@@ -32,7 +33,7 @@ def web(tmp_path_factory: pytest.TempPathFactory, weights_dir: Path) -> Iterator
     config = ServerConfig(tmp_path_factory.mktemp("data"), port=0, device="cpu", weights_dir=weights_dir)
     running = run_server(config, JobProcessRunner(COMMAND, {}))
     with HaleganadaClient(running.address, timeout_s=60) as client:
-        application = create_app(client).test_client()
+        application = client_of(create_app(client))
         letters(application, tmp_path_factory.mktemp("two"), "two")
         yield application
     running.stop()
@@ -228,7 +229,7 @@ def test_a_workspace_chooses_and_exports(tmp_path: Path) -> None:
     write_tiny_model(tmp_path, TinyModel({"l": drawing, "-": drawing.T})).rename(root / "models" / "0123456789ab")
     running = run_server(ServerConfig(root, port=0, device="cpu"))
     with HaleganadaClient(running.address, timeout_s=60) as client:
-        here = create_app(client).test_client()
+        here = client_of(create_app(client))
         model = next(one for one in ask(here, "/page/models") if one["name"] == "tiny")["model_id"]
         assert ask(here, f"/page/models/{model}/activate", {})["active_in"] == ["default"]
         assert ask(here, "/page/models/active") == {"model_id": model, "name": "tiny", "online": None, "behind": False}
