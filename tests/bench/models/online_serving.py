@@ -25,7 +25,7 @@ from tests.e2e.processes import start_process
 
 TAUGHT = 20
 LEARNED = 8
-ASKED = 40
+PREDICTIONS = 40
 WAIT_S = 60.0
 PAUSE_S = 0.25  # between lessons while others predict
 
@@ -58,7 +58,7 @@ class Trial:
         """Return the seconds of each prediction."""
         return [
             measure_seconds(lambda i=i: self._client.predict(_draw(1000 + i), workspace=self._workspace))
-            for i in range(ASKED)
+            for i in range(PREDICTIONS)
         ]
 
     def predict_while_learning(self) -> list[float]:

@@ -1,4 +1,4 @@
-"""Augment drawings, anew in each epoch: rotate, shift, scale, tilt and bend them, make their ink fainter or bolder.
+"""Augment drawings, differently in each epoch: rotate, shift, scale, tilt and bend them, make ink fainter or bolder.
 
 Letters have a direction, so drawings are never mirrored. A drawing's random numbers depend on (seed, epoch, item)
 alone, so it looks the same in any batch, process or resumed run. One coordinate warp and one bilinear sampling

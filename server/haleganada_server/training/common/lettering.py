@@ -80,16 +80,16 @@ class Lettering:
         path, shown = self.fonts.get(text, self.plain), text
         if text in self.missing:
             size, shown = max(_SMALLEST, round(size * 0.6)), " ".join(code_points(text))
-        font = self._font(path, size)
+        font = self._load_font(path, size)
         for smaller in range(size, min(size, max(_SMALLEST, round(size * _SHRINK))) - 1, -1):
-            font = self._font(path, smaller)
+            font = self._load_font(path, smaller)
             if not width or font.getlength(shown) <= width:
                 return font, shown
         while len(shown) > 1 and font.getlength(shown + "…") > width:
             shown = shown[:-1]
         return font, shown + "…"
 
-    def _font(self, path: Path, size: int) -> ImageFont.FreeTypeFont:
+    def _load_font(self, path: Path, size: int) -> ImageFont.FreeTypeFont:
         if (path, size) not in self._loaded:
             engine = ImageFont.Layout.RAQM if self.shaping else ImageFont.Layout.BASIC
             self._loaded[path, size] = ImageFont.truetype(str(path), size, layout_engine=engine)
@@ -103,11 +103,11 @@ def _required_characters(label: str) -> set[int]:
 def _installed_fonts() -> Iterator[Path]:
     """Yield font files, regular weights of well-made families first."""
 
-    def order(path: Path) -> tuple[bool, int, str]:
+    def sort_key(path: Path) -> tuple[bool, int, str]:
         family = next(i for i, name in enumerate(_PREFERRED) if path.name.startswith(name))
         return not path.stem.endswith("Regular"), family, str(path)
 
-    return iter(sorted(map(Path, findSystemFonts()), key=order))
+    return iter(sorted(map(Path, findSystemFonts()), key=sort_key))
 
 
 def _covered_characters(path: Path) -> set[int]:

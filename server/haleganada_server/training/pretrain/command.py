@@ -84,7 +84,7 @@ def pretrain(
 
     By default this reproduces the shipped weights: five training runs in sequence, about eight and a half hours on two
     cores. Run the same command again to resume after an interruption. With --minutes or --steps it trains a single
-    network of your own instead, as --seed, --width, --side, --teacher and --average-with say.
+    network of your own instead; --seed, --width, --side, --teacher and --average-with apply only then.
     """
     torch.set_num_threads(threads or os.cpu_count() or 1)
     machine = Machine(device, renderers, resume)

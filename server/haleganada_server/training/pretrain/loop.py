@@ -48,7 +48,7 @@ class Budget:
     steps: int | None = None
     minutes: float = 60.0
 
-    def done(self, progress: Progress) -> float:
+    def share_done(self, progress: Progress) -> float:
         """Return the share of the run that is over, in 0..1."""
         if self.steps is not None:
             return min(1.0, progress.step / max(self.steps, 1))
@@ -84,7 +84,8 @@ def new_student_state(seed: int, teacher: Teacher, width: int, batch: NDArray[np
     """
     side = batch.shape[-1]
     state = new_state(seed, replace(teacher.network.shape, width=width, side=side), device)
-    network = narrow_network(teacher.network, width, side, _ink(batch, next(teacher.network.parameters()).device))
+    sample = _prepare_ink(batch, next(teacher.network.parameters()).device)
+    network = narrow_network(teacher.network, width, side, sample)
     for part in (state.network, state.average):
         part.load_state_dict(network.state_dict())
     return state
@@ -95,7 +96,7 @@ def train_step(
 ) -> float:
     """Update once on a batch (ways, drawings, side, side); return the one-shot loss. done: see imitation_loss."""
     device = next(state.network.parameters()).device
-    ink = _ink(batch, device)
+    ink = _prepare_ink(batch, device)
     with Precision(fast_dtype(device), device.type).autocast():
         embeddings = state.network(ink)
         imitation = teacher.imitation_loss(ink, embeddings, done) if teacher else None
@@ -111,7 +112,7 @@ def train_step(
     return float(loss.detach())
 
 
-def _ink(batch: NDArray[np.uint8], device: torch.device) -> torch.Tensor:
+def _prepare_ink(batch: NDArray[np.uint8], device: torch.device) -> torch.Tensor:
     """Convert (ways, drawings, side, side) uint8 to (ways x drawings, 1, side, side) in 0..1, channels last."""
     ink = torch.from_numpy(batch.reshape(-1, 1, *batch.shape[2:])).to(device).float().div_(255)
     return ink.contiguous(memory_format=torch.channels_last)
@@ -156,7 +157,7 @@ class Trainer:
         losses: list[float] = []
         self._clock = time.monotonic()
         with contextlib.closing(batches(progress.step)) as iterator:
-            while (done := self.options.budget.done(progress)) < 1:
+            while (done := self.options.budget.share_done(progress)) < 1:
                 rate = learning_rate(done) * (STUDENT_RATE if self.teacher else 1)
                 losses.append(train_step(self.state, next(iterator), rate, self.teacher, done))
                 self._tick()
@@ -175,14 +176,14 @@ class Trainer:
             self.log(f"step {progress.step}: held-out one-shot error {100 * error:.2f} %")
             if error <= progress.best_error + TIE or not (out / BEST_FILE).exists():
                 progress.best_error, progress.best_step = min(error, progress.best_error), progress.step
-                self._keep(out / BEST_FILE)
+                self._write_best(out / BEST_FILE)
         else:
-            self._keep(out / BEST_FILE)
+            self._write_best(out / BEST_FILE)
         self._tick()
         self._evaluated = progress.seconds
         save_state(self.state, out / STATE_FILE)
 
-    def _keep(self, path: Path) -> None:
+    def _write_best(self, path: Path) -> None:
         write_tensors(path, dict(self.state.average.state_dict()), {"step": str(self.state.progress.step)})
 
     def _is_evaluation_due(self) -> bool:
@@ -198,7 +199,7 @@ class Trainer:
 
     def _report(self, losses: list[float]) -> None:
         progress = self.state.progress
-        done = self.options.budget.done(progress)
+        done = self.options.budget.share_done(progress)
         left = progress.seconds * (1 - done) / max(done, 1e-6) / 60
         loss = np.mean(losses)
         self.log(f"step {progress.step}  loss {loss:.3f}  {100 * done:.1f} % done, about {left:.0f} minutes left")

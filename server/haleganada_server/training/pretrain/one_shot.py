@@ -45,10 +45,12 @@ def make_typical_tasks(
 
 def make_challenge_tasks(alphabets: Sequence[Embeddings], rasters: Sequence[NDArray[np.uint8]]) -> list[Task]:
     """Return tasks of the most diverse characters for every ordered pair of typical writers."""
-    return [task for z, x in zip(alphabets, rasters, strict=True) for task in _challenge(z, make_thumbnails(x))]
+    return [
+        task for z, x in zip(alphabets, rasters, strict=True) for task in _make_alphabet_tasks(z, make_thumbnails(x))
+    ]
 
 
-def _challenge(z: Embeddings, thumbs: Floats) -> Iterator[Task]:
+def _make_alphabet_tasks(z: Embeddings, thumbs: Floats) -> Iterator[Task]:
     characters = choose_diverse_characters(thumbs)
     for support, query in permutations(choose_typical_writers(thumbs), 2):
         yield z[characters, support], z[characters, query]

@@ -27,6 +27,10 @@ CALIBRATION_FORM = (
     f"with h = (1, log shots, log ways, log (separation / {TYPICAL_SEPARATION:g})); "
     "separation: mean squared distance from a label's mean to its five nearest others"
 )
+LIMITS = """\
+It recognizes one character at a time. Drawings that differ only in size or in their position on the line, such as comma
+and apostrophe, look the same to it. It is less accurate with very thin or very thick pens and with filled shapes.
+"""
 WEIGHTS_FILES = (*FILES, "card.json", "MODEL_CARD.md")
 """Files of a weights folder, in the order in which they are written."""
 
@@ -170,7 +174,7 @@ def write_cards(
         "figures": [asdict(metric) for metric in metrics],
     }
     _write(folder / "card.json", json.dumps(card, indent=2, ensure_ascii=False) + "\n")
-    _write(folder / "MODEL_CARD.md", _format_markdown(card))
+    _write(folder / "MODEL_CARD.md", format_markdown(card))
 
 
 def _write(path: Path, text: str) -> None:
@@ -179,13 +183,13 @@ def _write(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def _format_markdown(card: Mapping[str, Any]) -> str:
+def format_markdown(card: Mapping[str, Any]) -> str:
     """Format a card for people."""
     training = card["training"]
     sources = "\n".join(f"| {s['name']} | {s['license']} | {s['use']} |" for s in training["sources"])
     rows = [(f["name"], f"{f['value']:g} {f['unit']}", str(f["n"]), f["how"]) for f in card["figures"]]
     metrics = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    calibration, side, dim = card["calibration"], card["side"], card["dim"]
+    side, dim = card["side"], card["dim"]
     others = _describe_lineage({**training, "side": card["side"], "width": card["width"]})
     return f"""# {card["name"]} {card["version"]}
 
@@ -221,27 +225,29 @@ minutes on two shared CPU cores. The checkpoint was chosen on held-out alphabets
 Of the scripts in Omniglot's evaluation set, training uses only Kannada, and only in fonts.
 The Kannada handwriting of the metrics was never trained on.
 
-## Calibration
+{_format_calibration(card["calibration"])}
+## Limits
+
+{LIMITS}"""
+
+
+def _format_calibration(calibration: Mapping[str, Any]) -> str:
+    """Format the form of the calibration and a table of its coefficients.
+
+    The temperature has no coefficients of shares, the others none of separation.
+    """
+    rows = [("t", [*calibration["temperature"], None, None])]
+    rows += [(f"u{i}", [*u[:3], None, *u[3:]]) for i, u in enumerate(calibration["unknown"])]
+    cells = [[name, *("" if x is None else f"{x:.4f}" for x in numbers)] for name, numbers in rows]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in cells)
+    return f"""## Calibration
 
 {calibration["form"]}.
 
 | coefficient | constant | log shots | log ways | log separation | share of samples | share of labels |
 |---|---|---|---|---|---|---|
-{_format_coefficients(calibration)}
-
-## Limits
-
-It recognizes one character at a time. Drawings that differ only in size or in their position on the line, such as comma
-and apostrophe, look the same to it. It is less accurate with very thin or very thick pens and with filled shapes.
+{table}
 """
-
-
-def _format_coefficients(calibration: Mapping[str, Any]) -> str:
-    """Format the rows of a table; the temperature has no shares, the others no separation."""
-    rows = [("t", [*calibration["temperature"], None, None])]
-    rows += [(f"u{i}", [*u[:3], None, *u[3:]]) for i, u in enumerate(calibration["unknown"])]
-    cells = [[name, *("" if x is None else f"{x:.4f}" for x in numbers)] for name, numbers in rows]
-    return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 
 def _describe_lineage(weights: Mapping[str, Any], whose: str = "Its", which: str = "It") -> str:

@@ -123,7 +123,7 @@ def few_shot_error(head: HeadFit, pools: list[Embeddings], shots: int, tasks: in
 
 def _fit_calibration(head: HeadFit, held_out: HeldOut, names: Iterable[str] = HELD_OUT_ALPHABETS) -> Calibration:
     """Fit a calibration to these alphabets and to syllables."""
-    tasks = make_tasks(head, held_out.pools(names, TYPICAL_SHARE), 4, seed=1)
+    tasks = make_tasks(head, held_out.make_pools(names, TYPICAL_SHARE), 4, seed=1)
     return fit_calibration(tasks + make_tasks(head, held_out.syllables, 2, seed=3))
 
 
@@ -182,7 +182,7 @@ def measure_calibration(head: HeadFit, held_out: HeldOut) -> list[Metric]:
     """Measure ECE and AUROC on each half of the held-out alphabets, calibrated on the other half."""
     halves = (FIRST_HALF, tuple(a for a in HELD_OUT_ALPHABETS if a not in FIRST_HALF))
     fits = [
-        (_fit_calibration(head, held_out, fitted), make_tasks(head, held_out.pools(measured), 4, seed=2))
+        (_fit_calibration(head, held_out, fitted), make_tasks(head, held_out.make_pools(measured), 4, seed=2))
         for fitted, measured in (halves, halves[::-1])
     ]
     metrics = []

@@ -47,7 +47,7 @@ class HeldOut:
     syllables: list[Embeddings]
     """Syllables of HELD_OUT_SCRIPTS; empty without their fonts."""
 
-    def pools(self, names: Iterable[str] = HELD_OUT_ALPHABETS, writers: float = 1.0) -> list[Embeddings]:
+    def make_pools(self, names: Iterable[str] = HELD_OUT_ALPHABETS, writers: float = 1.0) -> list[Embeddings]:
         """Return each alphabet, all of them combined, and combined with their rotated copies; then Devanagari.
 
         writers: share of each alphabet's writers, the most typical ones.

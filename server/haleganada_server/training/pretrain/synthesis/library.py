@@ -69,9 +69,9 @@ class Folders:
 def load_library(folders: Folders) -> Library:
     """Load the library, from the cache as far as possible."""
     scans = {a: c for a, c in sources.load_omniglot(folders.data).items() if a not in HELD_OUT_ALPHABETS}
-    traced = _load_cached(
-        folders, "omniglot", lambda: _trace_scans([s for cs in scans.values() for c in cs for s in c])
-    )
+    flat = [scan for characters in scans.values() for c in characters for scan in c]
+    chunks = [flat[i : i + 200] for i in range(0, len(flat), 200)]
+    traced = _load_cached(folders, "omniglot", lambda: _map_in_processes(_trace_chunk, chunks))
     omniglot, at = [], 0
     for characters in scans.values():
         alphabet = []
@@ -133,10 +133,6 @@ def _trace_job(job: tuple[Path, list[Syllable]]) -> list[Drawing | None]:
 
 def _trace_chunk(scans: list[Scans]) -> list[Drawing | None]:
     return [trace(np.pad(s, 2) > 127) for s in scans]
-
-
-def _trace_scans(scans: list[Scans]) -> list[Drawing | None]:
-    return _map_in_processes(_trace_chunk, [scans[i : i + 200] for i in range(0, len(scans), 200)])
 
 
 def _map_in_processes(work: Callable[[Any], list[Drawing | None]], jobs: Iterable[Any]) -> list[Drawing | None]:

@@ -25,13 +25,13 @@ def make_held_out() -> HeldOut:
 
 
 def test_pools_have_all_writers_in_order() -> None:
-    pools = make_held_out().pools(["A"])
+    pools = make_held_out().make_pools(["A"])
     assert [pool.shape for pool in pools] == [(LETTERS, WRITERS, 2), (LETTERS, WRITERS, 2), (2 * LETTERS, WRITERS, 2)]
     assert (pools[0][1, :, 1] == np.arange(WRITERS)).all()
 
 
 def test_the_outlier_is_excluded_from_all_pools() -> None:
-    for pool in make_held_out().pools(["A"], 0.8):
+    for pool in make_held_out().make_pools(["A"], 0.8):
         writers = np.abs(pool[..., 1])
         assert writers.shape[1] == WRITERS - 1 and OUTLIER not in writers
         assert (writers == writers[0]).all()  # the same for each letter, rotated or not
