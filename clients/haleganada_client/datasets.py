@@ -72,7 +72,7 @@ class DatasetNote:
     labels: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Dataset:
     """Drawings, each with its label and its part.
 

@@ -14,7 +14,7 @@ from haleganada.v1 import evaluation_pb2 as pb
 from .convert import from_message, to_tuple
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EvaluatedPart:
     """What the models were evaluated on. part: train, validation or test. sha256: of the data set."""
 
@@ -54,7 +54,7 @@ class ClassMetrics:
     support: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WorstClass:
     """A label that is often mistaken for others, most often for `mistaken_for` ("" = for none)."""
 
@@ -66,7 +66,7 @@ class WorstClass:
     mistaken_count: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ClassConfusion:
     """Two labels that are mistaken for one another. Items: example drawings, as row numbers of the data set."""
 
@@ -98,7 +98,7 @@ class TeachingCounts:
     most: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelMetrics:
     """Metrics of one model. model_id: "ensemble" for all models together. display_name: tells models of one name apart.
     taught: for "few-shot"; member_ids, member_names: for "ensemble"; preset, parameters, trained_on: for the others.
@@ -144,7 +144,7 @@ class DisagreementExample:
     answers: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelDisagreements:
     """Where models answer differently. any_correct: share of the drawings on which at least one model is right."""
 

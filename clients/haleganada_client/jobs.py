@@ -50,7 +50,7 @@ class JobState(Enum):
         return self in (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
     """How to train; None = the preset's default, which `client.models.presets()` tells.
 
@@ -87,7 +87,7 @@ class JobProgress:
     message: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EpochMetrics:
     """One epoch of a training. Losses: mean cross-entropy. Accuracies: 0..1."""
 
@@ -108,7 +108,7 @@ class JobFile:
     size_bytes: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingJob:
     """A training. requested_settings: those that were asked for, None = left to the preset. settings: those in use,
     None before it has begun. epochs: the epochs so far, () in lists. model_id: the new model, "" = none (yet).
@@ -143,7 +143,7 @@ class EvaluationJob:
     result: EvaluationResult | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """A job. cancelling: it was asked to end, and finishes up. error, error_reason: "" unless it failed. files: () in
     lists. Either training or evaluation is set.

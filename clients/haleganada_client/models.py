@@ -23,7 +23,7 @@ _LOAD_TIMEOUT_S = 60.0
 _START_TIMEOUT_S = 300.0  # a process that imports torch and may load a large backbone
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Model:
     """A model with a fixed list of labels.
 
@@ -55,7 +55,7 @@ class Model:
     online_in: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Preset:
     """A recipe to train models by, with its default settings. parameters: with 36 labels. supports_online_learning: a
     workspace's own network can start as it.

@@ -41,10 +41,16 @@ class Received:
 
 def write_export(parts: Iterator[Any], target: Path | BinaryIO, progress: Progress | None = None) -> ExportResult:
     """Write the export of a workspace; see write_parts."""
-    done = write_parts(parts, target, progress)
-    header = done.header
-    facts = (header.file_name, header.content_type, header.revision, header.samples_total)
-    return ExportResult(*facts, done.size_bytes, done.sha256)
+    received = write_parts(parts, target, progress)
+    header = received.header
+    return ExportResult(
+        file_name=header.file_name,
+        content_type=header.content_type,
+        revision=header.revision,
+        samples_total=header.samples_total,
+        size_bytes=received.size_bytes,
+        sha256=received.sha256,
+    )
 
 
 def write_parts(parts: Iterator[Any], target: Path | BinaryIO, progress: Progress | None = None) -> Received:

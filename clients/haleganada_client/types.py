@@ -57,7 +57,7 @@ class Decision(Enum):
     NOTHING_TAUGHT = "nothing_taught"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Candidate:
     """One label that a drawing may be; probabilities 0..1. class_id: number of the label in its workspace, which never
     changes; None if it was never taught there.
@@ -73,7 +73,7 @@ class Candidate:
     class_id: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Prediction:
     """What a drawing is; the most probable candidate is the first. model: what answered: a model's id, "few-shot", or
     "online" for the workspace's own network.
@@ -92,7 +92,7 @@ class Prediction:
         return self.candidates[0] if self.candidates else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Taught:
     """A taught drawing. learned: the call waited until the workspace's own network had learned it."""
 
@@ -153,7 +153,7 @@ class Unlinked:
     duplicate: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Undone:
     """A change that was taken back; kind: "teach", "correct", "relabel", "forget", "link", "unlink"."""
 
@@ -165,7 +165,7 @@ class Undone:
     duplicate: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sample:
     """A taught sample; picture: PNG or b""."""
 
@@ -190,7 +190,7 @@ class SamplePage:
     revision: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """A saved state of a workspace. trash: put aside by a reset, a restore or a deletion."""
 
@@ -221,7 +221,7 @@ class OnlineSettings:
     seed: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OnlineStatus:
     """How far a workspace's own network has learned.
 
@@ -240,7 +240,7 @@ class OnlineStatus:
     error: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WorkspaceInfo:
     """A workspace. corrupt: its file is damaged. samples_to_embed: number of samples that the present weights have to
     embed yet; predictions leave them out until then. model: what answers if a call names none: a model's id, "few-shot"
@@ -260,7 +260,7 @@ class WorkspaceInfo:
     online: OnlineStatus | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ExportResult:
     """A finished export; sha256 was checked against what arrived."""
 
@@ -272,7 +272,7 @@ class ExportResult:
     sha256: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ImportReport:
     """The result of an import. before: the snapshot to go back to, if there was anything before."""
 
@@ -284,7 +284,7 @@ class ImportReport:
     before: Snapshot | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LabelStats:
     """Statistics of one label. accuracy: None with one sample. class_id: its number, as in Candidate."""
 
@@ -297,7 +297,7 @@ class LabelStats:
     newest_sample_id: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class HistoryPoint:
     """One taught sample in the order of teaching."""
 
@@ -357,7 +357,7 @@ class MethodLatency:
     p99_ms: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stats:
     """Statistics of a workspace and its server. accuracy is prequential: recognized before it was learned."""
 

@@ -6,17 +6,15 @@ from __future__ import annotations
 
 import functools
 import json
-import math
 import sys
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass, replace
-from datetime import datetime
-from enum import Enum
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
 from haleganada_client.errors import HaleganadaError
+from haleganada_client.json_values import to_json_value
 
 from .exit_codes import ExitCode, exit_code_for, fail
 from .global_options import GlobalOptions
@@ -117,19 +115,3 @@ def describe_server(options: GlobalOptions) -> str:
 def to_json(value: Any) -> str:
     """Return indented JSON. File names that are not UTF-8 are escaped, so that they can always be printed."""
     return json.dumps(to_json_value(value), ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace").decode()
-
-
-def to_json_value(value: Any) -> Any:
-    """Convert dataclasses, enums and times to JSON values; leave pictures out; replace NaN and infinities by null."""
-    if is_dataclass(value):
-        named = {field.name: getattr(value, field.name) for field in fields(value)}
-        return {name: to_json_value(item) for name, item in named.items() if not isinstance(item, bytes)}
-    if isinstance(value, dict):
-        return {key: to_json_value(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [to_json_value(item) for item in value]
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value.isoformat() if isinstance(value, datetime) else value

@@ -19,10 +19,10 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify, request
 
 from haleganada_client.errors import Exhausted, InvalidInput
+from haleganada_client.json_values import to_json_value
 from haleganada_client.limits import MAX_UPLOAD_BYTES
 
 from .context import client
-from .json_values import to_json
 from .request_body import get_text, parse_body
 
 blueprint = Blueprint("datasets", __name__, url_prefix="/page/datasets")
@@ -34,13 +34,13 @@ _LONGEST_NAME = 60  # code points of a temporary file's name, so that its bytes 
 @blueprint.get("")
 def datasets() -> Response:
     """List the data sets, newest first, without their labels."""
-    return jsonify(to_json(client().datasets.list()))
+    return jsonify(to_json_value(client().datasets.list()))
 
 
 @blueprint.get("/<dataset_id>")
 def dataset(dataset_id: str) -> Response:
     """Return one data set with its labels and rejected items."""
-    return jsonify(to_json(client().datasets.get(dataset_id)))
+    return jsonify(to_json_value(client().datasets.get(dataset_id)))
 
 
 @blueprint.post("")
@@ -52,7 +52,7 @@ def upload() -> Response:
         path = Path(folder) / name
         with path.open("wb") as file:
             shutil.copyfileobj(request.stream, file)
-        return jsonify(to_json(client().datasets.upload(path, **options)))
+        return jsonify(to_json_value(client().datasets.upload(path, **options)))
 
 
 @blueprint.post("/<dataset_id>/delete")

@@ -9,10 +9,10 @@ from flask import Blueprint, Response, jsonify, request, send_file
 
 from haleganada_client.errors import InvalidInput
 from haleganada_client.jobs import TrainingSettings
+from haleganada_client.json_values import to_json_value
 
 from .context import client
 from .downloads import fetch
-from .json_values import to_json
 from .request_body import get_text, parse_body
 from .settings import parse_settings
 
@@ -24,13 +24,13 @@ _LISTED = 100
 def jobs() -> Response:
     """List the newest jobs, without epochs, files and results; ?limit= is how many at most."""
     limit = request.args.get("limit", _LISTED, int)
-    return jsonify(to_json(client().jobs.list(max(1, min(limit, _LISTED)))))
+    return jsonify(to_json_value(client().jobs.list(max(1, min(limit, _LISTED)))))
 
 
 @blueprint.get("/<job_id>")
 def job(job_id: str) -> Response:
     """Return one job as it is now."""
-    return jsonify(to_json(client().jobs.get(job_id)))
+    return jsonify(to_json_value(client().jobs.get(job_id)))
 
 
 @blueprint.post("/training")
@@ -45,7 +45,7 @@ def start_training() -> Response:
         name=get_text(body, "name", ""),
         settings=parse_settings(body, "settings", TrainingSettings),
     )
-    return jsonify(to_json(job))
+    return jsonify(to_json_value(job))
 
 
 @blueprint.post("/evaluation")
@@ -57,13 +57,13 @@ def start_evaluation() -> Response:
         raise InvalidInput("models: must be a list of ids", "INVALID_INPUT", "models")
     if not isinstance(quick, bool):
         raise InvalidInput("quick: must be true or false", "INVALID_INPUT", "quick")
-    return jsonify(to_json(client().jobs.start_evaluation(models, get_text(body, "dataset"), quick=quick)))
+    return jsonify(to_json_value(client().jobs.start_evaluation(models, get_text(body, "dataset"), quick=quick)))
 
 
 @blueprint.post("/<job_id>/cancel")
 def cancel(job_id: str) -> Response:
     """Cancel a job."""
-    return jsonify(to_json(client().jobs.cancel(job_id)))
+    return jsonify(to_json_value(client().jobs.cancel(job_id)))
 
 
 @blueprint.post("/<job_id>/delete")

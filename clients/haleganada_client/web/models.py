@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request, send_file
 
 from haleganada_client.errors import InvalidInput
+from haleganada_client.json_values import to_json_value
 from haleganada_client.types import FEW_SHOT, OnlineSettings, WorkspaceInfo
 
 from .context import client, workspace
 from .downloads import fetch
-from .json_values import to_json
 from .request_body import get_text, parse_body
 from .settings import parse_settings
 
@@ -19,13 +19,13 @@ blueprint = Blueprint("models", __name__, url_prefix="/page/models")
 @blueprint.get("")
 def models() -> Response:
     """List the models without their labels: few-shot, then the newest first."""
-    return jsonify(to_json(client().models.list()))
+    return jsonify(to_json_value(client().models.list()))
 
 
 @blueprint.get("/presets")
 def presets() -> Response:
     """List the presets that can be trained."""
-    return jsonify(to_json(client().models.presets()))
+    return jsonify(to_json_value(client().models.presets()))
 
 
 @blueprint.get("/active")
@@ -40,7 +40,7 @@ def active() -> Response:
     known = here.online.start if here.online else here.model
     names = {model.model_id: model.name for model in client().models.list()}
     return jsonify(
-        model_id=here.model, name=names.get(known, known), online=to_json(here.online), behind=_is_behind(here)
+        model_id=here.model, name=names.get(known, known), online=to_json_value(here.online), behind=_is_behind(here)
     )
 
 
@@ -54,7 +54,7 @@ def _is_behind(here: WorkspaceInfo) -> bool:
 @blueprint.get("/<model_id>")
 def model(model_id: str) -> Response:
     """Return one model with its labels."""
-    return jsonify(to_json(client().models.get(model_id)))
+    return jsonify(to_json_value(client().models.get(model_id)))
 
 
 @blueprint.post("/<model_id>/activate")
@@ -65,9 +65,9 @@ def activate(model_id: str) -> Response:
     """
     body, models = parse_body(), client().models
     if body.get("online") is None:
-        return jsonify(to_json(models.activate(model_id, workspace=workspace())))
+        return jsonify(to_json_value(models.activate(model_id, workspace=workspace())))
     how = parse_settings(body, "online", OnlineSettings)
-    return jsonify(to_json(models.activate(model_id, workspace=workspace(), online=how)))
+    return jsonify(to_json_value(models.activate(model_id, workspace=workspace(), online=how)))
 
 
 @blueprint.post("/<model_id>/delete")

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 
+from haleganada_client.json_values import to_json_value
 from haleganada_client.label_text import differ_as_text
 from haleganada_client.limits import MAX_LABEL_LENGTH
 
 from .context import client, workspace
-from .json_values import to_json
 from .request_body import get_number, get_text, parse_body, parse_drawing
 from .security import give_token, remember_token
 
@@ -51,7 +51,9 @@ def predict() -> Response:
     body = parse_body()
     top_k = get_number(body, "top_k") or _TOP_K
     model = get_text(body, "model", "")
-    return jsonify(to_json(client().predict(parse_drawing(body), top_k=top_k, model=model, workspace=workspace())))
+    return jsonify(
+        to_json_value(client().predict(parse_drawing(body), top_k=top_k, model=model, workspace=workspace()))
+    )
 
 
 @blueprint.post("/page/train")
@@ -65,7 +67,7 @@ def train() -> Response:
         request_id=get_text(body, "request_id", "") or None,
         workspace=workspace(),
     )
-    return jsonify(to_json(taught))
+    return jsonify(to_json_value(taught))
 
 
 @blueprint.post("/page/correct")
@@ -79,14 +81,16 @@ def correct() -> Response:
         request_id=get_text(body, "request_id", "") or None,
         workspace=workspace(),
     )
-    return jsonify(to_json(done))
+    return jsonify(to_json_value(done))
 
 
 @blueprint.post("/page/undo")
 def undo() -> Response:
     """Undo the last change."""
     return jsonify(
-        to_json(client().undo(expected_revision=get_number(parse_body(), "expected_revision"), workspace=workspace()))
+        to_json_value(
+            client().undo(expected_revision=get_number(parse_body(), "expected_revision"), workspace=workspace())
+        )
     )
 
 
@@ -95,7 +99,9 @@ def link() -> Response:
     """Link a form to the canonical label that it stands for."""
     body = parse_body()
     return jsonify(
-        to_json(client().link_variants(get_text(body, "form"), get_text(body, "canonical"), workspace=workspace()))
+        to_json_value(
+            client().link_variants(get_text(body, "form"), get_text(body, "canonical"), workspace=workspace())
+        )
     )
 
 
@@ -108,7 +114,7 @@ def link_changes_text() -> Response:
 @blueprint.post("/page/unlink")
 def unlink() -> Response:
     """Unlink a form, so that it stands for itself again."""
-    return jsonify(to_json(client().unlink_variants(get_text(parse_body(), "form"), workspace=workspace())))
+    return jsonify(to_json_value(client().unlink_variants(get_text(parse_body(), "form"), workspace=workspace())))
 
 
 @blueprint.get("/page/stats")
@@ -119,40 +125,42 @@ def stats() -> Response:
         find_suspects=request.args.get("suspects") == "1",
         workspace=workspace(),
     )
-    return jsonify(to_json(found))
+    return jsonify(to_json_value(found))
 
 
 @blueprint.get("/page/snapshots")
 def snapshots() -> Response:
     """List the snapshots, newest first."""
-    return jsonify(to_json(client().list_snapshots(workspace=workspace())))
+    return jsonify(to_json_value(client().list_snapshots(workspace=workspace())))
 
 
 @blueprint.post("/page/save")
 def save() -> Response:
     """Save a snapshot."""
-    return jsonify(to_json(client().save(get_text(parse_body(), "name", ""), workspace=workspace())))
+    return jsonify(to_json_value(client().save(get_text(parse_body(), "name", ""), workspace=workspace())))
 
 
 @blueprint.post("/page/restore")
 def restore() -> Response:
     """Restore a snapshot."""
-    return jsonify(to_json(client().restore_snapshot(get_text(parse_body(), "snapshot_id"), workspace=workspace())))
+    return jsonify(
+        to_json_value(client().restore_snapshot(get_text(parse_body(), "snapshot_id"), workspace=workspace()))
+    )
 
 
 @blueprint.post("/page/reset")
 def reset() -> Response:
     """Empty the workspace."""
-    return jsonify(to_json(client().reset(get_text(parse_body(), "confirm"), workspace=workspace())))
+    return jsonify(to_json_value(client().reset(get_text(parse_body(), "confirm"), workspace=workspace())))
 
 
 @blueprint.get("/page/workspaces")
 def workspaces() -> Response:
     """List the workspaces."""
-    return jsonify(to_json(client().list_workspaces()))
+    return jsonify(to_json_value(client().list_workspaces()))
 
 
 @blueprint.post("/page/workspaces")
 def create_workspace() -> Response:
     """Create a workspace."""
-    return jsonify(to_json(client().create_workspace(get_text(parse_body(), "name"))))
+    return jsonify(to_json_value(client().create_workspace(get_text(parse_body(), "name"))))

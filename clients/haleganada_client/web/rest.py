@@ -15,10 +15,10 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify, request, stream_with_context
 
 from haleganada_client.errors import InvalidInput
+from haleganada_client.json_values import to_json_value
 from haleganada_client.types import Candidate, Prediction, Sample, Stats
 
 from .context import client, workspace
-from .json_values import to_json
 from .request_body import get_text, parse_body, parse_drawing, parse_optional_body
 
 blueprint = Blueprint("rest", __name__)
@@ -119,7 +119,7 @@ def link_variants() -> Response:
 def stats() -> Response:
     """Return the statistics with the keys of training_summary.json, and the rest of ours."""
     found = client().stats(workspace=workspace())
-    return jsonify({"success": True, **_summary(found), **to_json(found)})
+    return jsonify({"success": True, **_summary(found), **to_json_value(found)})
 
 
 def _summary(stats: Stats) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def _summary(stats: Stats) -> dict[str, Any]:
 def save() -> Response:
     """Save a snapshot; single samples are on disk anyway."""
     kept = client().save(get_text(parse_optional_body(), "name", ""), workspace=workspace())
-    return jsonify({"success": True, **to_json(kept)})
+    return jsonify({"success": True, **to_json_value(kept)})
 
 
 @blueprint.post("/reset")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
 
+from haleganada_client.json_values import to_json_value
+
 from .context import client, workspace
-from .json_values import to_json
 from .request_body import get_text, parse_body
 
 blueprint = Blueprint("samples", __name__, url_prefix="/page/samples")
@@ -22,13 +23,13 @@ def samples() -> Response:
         page_token=request.args.get("page_token", ""),
         workspace=workspace(),
     )
-    return jsonify(to_json(found))
+    return jsonify(to_json_value(found))
 
 
 @blueprint.get("/<int:sample_id>")
 def sample(sample_id: int) -> Response:
     """Return one sample."""
-    return jsonify(to_json(client().get_sample(sample_id, workspace=workspace())))
+    return jsonify(to_json_value(client().get_sample(sample_id, workspace=workspace())))
 
 
 @blueprint.get("/<int:sample_id>.png")
@@ -42,7 +43,7 @@ def picture(sample_id: int) -> Response:
 @blueprint.post("/<int:sample_id>/relabel")
 def relabel(sample_id: int) -> Response:
     """Give a sample another label."""
-    return jsonify(to_json(client().relabel(sample_id, get_text(parse_body(), "label"), workspace=workspace())))
+    return jsonify(to_json_value(client().relabel(sample_id, get_text(parse_body(), "label"), workspace=workspace())))
 
 
 @blueprint.post("/<int:sample_id>/forget")

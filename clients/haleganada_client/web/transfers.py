@@ -8,11 +8,11 @@ from pathlib import Path
 
 from flask import Blueprint, Response, abort, jsonify, request, send_file
 
+from haleganada_client.json_values import to_json_value
 from haleganada_client.limits import MAX_IMPORT_BYTES
 from haleganada_client.transfers import FORMATS
 
 from .context import client, workspace
-from .json_values import to_json
 
 blueprint = Blueprint("transfers", __name__)
 
@@ -39,4 +39,4 @@ def import_() -> Response:
     with tempfile.NamedTemporaryFile(prefix="haleganada-") as file:
         shutil.copyfileobj(request.stream, file)
         file.flush()
-        return jsonify(to_json(client().import_file(Path(file.name), workspace=workspace())))
+        return jsonify(to_json_value(client().import_file(Path(file.name), workspace=workspace())))

@@ -242,9 +242,11 @@ def test_the_environment_is_the_default(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setenv("HALEGANADA_WORKSPACE", "class 4b")
     monkeypatch.setenv("HALEGANADA_TOKEN", "")
     monkeypatch.setenv("HALEGANADA_CA", str(tmp_path / "ca.pem"))
-    assert ClientConfig.from_environment() == ClientConfig("box.example:1", "class 4b", "", ca=tmp_path / "ca.pem")
+    assert ClientConfig.from_environment() == ClientConfig(
+        target="box.example:1", workspace="class 4b", ca=tmp_path / "ca.pem"
+    )
     with HaleganadaClient(workspace="mine", tls=False, timeout_s=3) as client:
-        assert client.config == ClientConfig("box.example:1", "mine", "", timeout_s=3)
+        assert client.config == ClientConfig(target="box.example:1", workspace="mine", timeout_s=3)
     with pytest.raises(FileNotFoundError):
         HaleganadaClient()
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from haleganada_client import errors, types
 from haleganada_client.cli.exit_codes import exit_code_for
-from haleganada_client.cli.session import to_json, to_json_value
+from haleganada_client.cli.session import to_json
+from haleganada_client.json_values import to_json_value
 
 KEYS: dict[type[Any], str] = {
     types.Candidate: "label probability canonical canonical_probability forms code_points samples class_id",
@@ -45,7 +46,17 @@ def test_the_keys_of_the_json_stay(kind: type[Any]) -> None:
 
 def test_values_become_what_json_knows() -> None:
     moment = datetime(2026, 2, 3, 4, 5, 6, tzinfo=timezone.utc)
-    sample = types.Sample(1, "ಅ", "ಅ", 0.5, moment, 2, "", False, b"picture")
+    sample = types.Sample(
+        sample_id=1,
+        label="ಅ",
+        canonical="ಅ",
+        loss=0.5,
+        create_time=moment,
+        revision=2,
+        predicted="",
+        correction=False,
+        picture=b"picture",
+    )
     page = json.loads(to_json([types.SamplePage((sample,), "", 1, 2), types.Decision.UNSURE]))
     assert (
         page[0]["samples"][0]["create_time"] == "2026-02-03T04:05:06+00:00" and "picture" not in page[0]["samples"][0]

@@ -17,12 +17,27 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def candidate(label: str, probability: float) -> Candidate:
-    points = tuple(f"U+{ord(char):04X}" for char in label)
-    return Candidate(label, probability, label, probability, (label,), points, 1, 0)
+    return Candidate(
+        label=label,
+        probability=probability,
+        canonical=label,
+        canonical_probability=probability,
+        forms=(label,),
+        code_points=tuple(f"U+{ord(char):04X}" for char in label),
+        samples=1,
+        class_id=0,
+    )
 
 
 def prediction(*candidates: Candidate, decision: Decision = Decision.RECOGNIZED) -> Prediction:
-    return Prediction(candidates, 0.01, decision, 3, "id", "few-shot")
+    return Prediction(
+        candidates=candidates,
+        unknown_probability=0.01,
+        decision=decision,
+        revision=3,
+        prediction_id="id",
+        model="few-shot",
+    )
 
 
 ITEMS: list[Item] = [

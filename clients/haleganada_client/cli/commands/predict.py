@@ -17,7 +17,8 @@ from haleganada_client.cli.files.pictures import Picture, load_picture, send_in_
 from haleganada_client.cli.formatting import format_bar, format_percent, format_table, printable
 from haleganada_client.cli.output import online_learning
 from haleganada_client.cli.output.visualization import ENDINGS, write_visualization
-from haleganada_client.cli.session import Session, to_json_value, with_session
+from haleganada_client.cli.session import Session, with_session
+from haleganada_client.json_values import to_json_value
 from haleganada_client.limits import TOP_K
 from haleganada_client.types import FEW_SHOT, ONLINE, Candidate, Decision, ItemError, Prediction
 

@@ -8,7 +8,8 @@ import click
 
 from haleganada_client.cli.formatting import format_bar, format_count, format_percent, format_size, format_table
 from haleganada_client.cli.output import online_learning
-from haleganada_client.cli.session import Session, to_json_value, with_session
+from haleganada_client.cli.session import Session, with_session
+from haleganada_client.json_values import to_json_value
 from haleganada_client.limits import DEFAULT_HISTORY_POINTS, HISTORY_POINTS
 from haleganada_client.types import NearDuplicate, Stats, Suspect, TeachNext, WorkspaceInfo
 
