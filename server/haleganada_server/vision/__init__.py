@@ -1,11 +1,12 @@
-"""Drawings -> ink rasters: one function for teaching, predicting and measuring, so that they can never differ."""
+"""Drawings -> ink rasters: one function for teaching, predicting and evaluating, so that they can never differ."""
 
 from __future__ import annotations
 
-from .encode import Raster, dataset_raster, ink_picture, model_input, network_input, raster_from_png, raster_to_png
 from .frame import RASTER_SIDE
-from .header import image_pixels
+from .header import count_pixels
+from .inputs import dataset_raster, model_input, network_input
 from .limits import DEFAULT_LIMITS, ImageLimits
+from .png import Raster, raster_from_png, raster_to_picture, raster_to_png
 from .rasterize import PillowRasterizer, rasterize, rasterize_gray
 
 __all__ = [
@@ -14,12 +15,12 @@ __all__ = [
     "ImageLimits",
     "PillowRasterizer",
     "Raster",
+    "count_pixels",
     "dataset_raster",
-    "image_pixels",
-    "ink_picture",
     "model_input",
     "network_input",
     "raster_from_png",
+    "raster_to_picture",
     "raster_to_png",
     "rasterize",
     "rasterize_gray",

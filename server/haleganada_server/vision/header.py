@@ -1,7 +1,7 @@
-"""What a file says of itself before any pixel is decoded: its format, its size, and whether it is there to the end.
+"""Reading an image file's header before any pixel is decoded: its format, its size, and whether it is complete.
 
-A small file can promise a huge picture, and a decoder that is asked to open it may already take the memory. So the
-headers of the three allowed formats are read here, in a bounded number of steps. Layouts: PNG (ISO/IEC 15948), JPEG
+A small file can announce a huge picture, and a decoder may allocate its memory just to open it. So the headers of the
+three allowed formats are parsed here, in a bounded number of steps. Layouts: PNG (ISO/IEC 15948), JPEG
 (ITU-T T.81, annex B), WebP (RFC 9649).
 """
 
@@ -15,11 +15,11 @@ from haleganada_server.core.errors import InvalidInput
 FIELD = "glyph.image"
 CUT_OFF = "is cut off or damaged; send the whole file again"
 _ANIMATED = "is animated; send a single picture"
-_ENCODED = (b"data:", b"iVBORw0KGgo", b"/9j/", b"UklGR")
-"""How the allowed formats begin in a data URL and in base64, which a caller may have forgotten to decode."""
-_MOST_PARTS = 10_000
-"""Chunks or segments of a file. A photo of 8 MiB has about a thousand; millions of empty ones only cost time."""
-_MOST_SCANS = 64
+_TEXT_ENCODINGS = (b"data:", b"iVBORw0KGgo", b"/9j/", b"UklGR")
+"""First bytes of the allowed formats in a data URL and in base64, which a caller may have forgotten to decode."""
+_MAX_PARTS = 10_000
+"""Chunks or segments of a file. A photo of 8 MiB has about a thousand; millions of empty ones would only take time."""
+_MAX_SCANS = 64
 """Passes of a progressive JPEG, each over the whole picture. Cameras and browsers write about ten."""
 
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15 without DHT, JPG and DAC
@@ -29,7 +29,7 @@ _JPEG_WITHOUT_LENGTH = frozenset([0x01, *range(0xD0, 0xD8)])
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """format: as Pillow names it. width, height: px, before any EXIF turn."""
+    """format: as Pillow names it. width, height: px, before any EXIF rotation."""
 
     format: str
     width: int
@@ -37,29 +37,29 @@ class Header:
 
 
 def read_header(data: bytes) -> Header:
-    """Raises InvalidInput for anything but a whole, still PNG, JPEG or WebP file."""
+    """Parse the header. Raises InvalidInput for anything but a complete, still PNG, JPEG or WebP file."""
     try:
         if data.startswith(b"\x89PNG\r\n\x1a\n"):
-            return Header("PNG", *_png_size(data))
+            return Header("PNG", *_read_png_size(data))
         if data.startswith(b"\xff\xd8\xff"):
-            return Header("JPEG", *_jpeg_size(data))
+            return Header("JPEG", *_read_jpeg_size(data))
         if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-            return Header("WEBP", *_webp_size(data))
+            return Header("WEBP", *_read_webp_size(data))
     except (struct.error, IndexError):
         raise InvalidInput(FIELD, CUT_OFF) from None
-    advice = "send the bytes of one, not base64" if data.startswith(_ENCODED) else "save it as one of these"
+    advice = "send the bytes of one, not base64" if data.startswith(_TEXT_ENCODINGS) else "save it as one of these"
     raise InvalidInput(FIELD, f"is not a PNG, JPEG or WebP image; {advice}")
 
 
-def image_pixels(data: bytes) -> int:
-    """Width times height. Raises InvalidInput as read_header does."""
+def count_pixels(data: bytes) -> int:
+    """Return width times height. Raises InvalidInput as read_header does."""
     header = read_header(data)
     return header.width * header.height
 
 
-def _png_size(data: bytes) -> tuple[int, int]:
+def _read_png_size(data: bytes) -> tuple[int, int]:
     at, kind = 8, b""
-    for _ in range(_MOST_PARTS):
+    for _ in range(_MAX_PARTS):
         length, kind = struct.unpack_from(">I4s", data, at)
         if kind == b"acTL" and struct.unpack_from(">I", data, at + 8)[0] > 1:
             raise InvalidInput(FIELD, _ANIMATED)
@@ -72,9 +72,9 @@ def _png_size(data: bytes) -> tuple[int, int]:
     return width, height
 
 
-def _jpeg_size(data: bytes) -> tuple[int, int]:
+def _read_jpeg_size(data: bytes) -> tuple[int, int]:
     at, size = 2, None
-    for _ in range(_MOST_PARTS):
+    for _ in range(_MAX_PARTS):
         marker = data[at + 1] if data[at] == 0xFF else 0
         if marker == 0:
             break
@@ -85,21 +85,21 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
             height, width = struct.unpack_from(">HH", data, at + 5)
             size = width, height
         if marker == _JPEG_SCAN:
-            return _jpeg_checked(data, at, size)
+            return _check_jpeg_scans(data, at, size)
         at += 2 if marker in _JPEG_WITHOUT_LENGTH else 2 + struct.unpack_from(">H", data, at + 2)[0]
     raise InvalidInput(FIELD, CUT_OFF)
 
 
-def _jpeg_checked(data: bytes, scan: int, size: tuple[int, int] | None) -> tuple[int, int]:
-    """The size, if an end follows the first scan and the passes are not made to exhaust the decoder."""
+def _check_jpeg_scans(data: bytes, scan: int, size: tuple[int, int] | None) -> tuple[int, int]:
+    """Return the size if an end follows the first scan and there are not too many scans for a decoder."""
     if size is None or data.find(_JPEG_END, scan) < 0:
         raise InvalidInput(FIELD, CUT_OFF)
-    if data.count(bytes((0xFF, _JPEG_SCAN)), scan) > _MOST_SCANS:
-        raise InvalidInput(FIELD, f"has more than {_MOST_SCANS} progressive passes; save it as a plain JPEG")
+    if data.count(bytes((0xFF, _JPEG_SCAN)), scan) > _MAX_SCANS:
+        raise InvalidInput(FIELD, f"has more than {_MAX_SCANS} progressive passes; save it as a plain JPEG")
     return size
 
 
-def _webp_size(data: bytes) -> tuple[int, int]:
+def _read_webp_size(data: bytes) -> tuple[int, int]:
     if struct.unpack_from("<I", data, 4)[0] + 8 > len(data):
         raise InvalidInput(FIELD, CUT_OFF)
     kind = data[12:16]

@@ -1,4 +1,4 @@
-"""How much a drawing may ask of the server; checked before anything is decoded or drawn."""
+"""Limits of a drawing; they are checked before anything is decoded or drawn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How thick the lines of a drawing are, and making hair-thin ones as thick as the embedder knows them."""
+"""Measuring how thick the lines of a drawing are, and thickening hair-thin ones to what the embedder knows."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from PIL import Image
 
 Gray = NDArray[np.uint8]
 
-THINNEST_PEN = 3.5  # px of the raster; the embedder learned from 3 to 12
-_STAIRCASE = np.pi / 4  # of a pixel outline over the true one, the mean over all directions
+THINNEST_PEN = 3.5  # px of the raster; the embedder was trained on 3 to 12
+_STAIRCASE = np.pi / 4  # true length over length in pixel steps, mean over all directions
 
 
 def pen_width(ink: Gray) -> float:
-    """Mean thickness of the lines in px: twice the area over the length of the outline. 0 without ink."""
+    """Return the mean thickness of the lines in px: twice the area over the length of the outline. 0 without ink."""
     mask = np.zeros((ink.shape[0] + 2, ink.shape[1] + 2), dtype=np.bool_)
     np.greater(ink, 0.4 * ink.max(), out=mask[1:-1, 1:-1])
     across = np.count_nonzero(mask[:, 1:] ^ mask[:, :-1])
@@ -21,19 +21,19 @@ def pen_width(ink: Gray) -> float:
     return 2 * np.count_nonzero(mask) / (outline * _STAIRCASE) if outline else 0.0
 
 
-def thickened(doubled: Gray, missing: float) -> Gray:
-    """(256, 256), a raster at twice its size -> (128, 128) with lines `missing` px thicker, which is half of that on
-    each side, and black however pale hair-thin ones had become.
+def thicken(doubled: Gray, missing: float) -> Gray:
+    """(256, 256) raster at twice its size -> (128, 128) with lines `missing` px thicker, half of it on each side, and
+    black even if scaling had made them pale.
     """
-    ink = _full_strength(doubled)
-    while missing >= 1:  # a px at its own size is one on each side at twice the size
-        ink = _grown(ink, 1.0)
+    ink = _strengthen(doubled)
+    while missing >= 1:  # 1 px at the final size is 1 px on each side at twice the size
+        ink = _grow(ink, 1.0)
         missing -= 1
-    return np.asarray(Image.fromarray(_grown(ink, missing)).reduce(2))
+    return np.asarray(Image.fromarray(_grow(ink, missing)).reduce(2))
 
 
-def _grown(ink: Gray, by: float) -> Gray:
-    """Every line thicker by up to 1 px on each side: `by`, 0..1, is the share of the ink that the new rim gets."""
+def _grow(ink: Gray, by: float) -> Gray:
+    """Thicken every line by up to 1 px on each side. by: 0..1, the share of the ink that the new rim gets."""
     wide = np.pad(ink, 1)
     rows = np.maximum(np.maximum(wide[:-2], wide[2:]), wide[1:-1])
     straight = np.maximum(np.maximum(rows[:, 1:-1], ink), np.maximum(wide[1:-1, :-2], wide[1:-1, 2:]))
@@ -42,8 +42,8 @@ def _grown(ink: Gray, by: float) -> Gray:
     return np.asarray(np.maximum(ink, (rim * np.float32(by)).astype(np.uint8)))
 
 
-def _full_strength(ink: Gray) -> Gray:
-    """Pale ink brought to full strength, edges narrowed about the middle of what most lines reach."""
+def _strengthen(ink: Gray) -> Gray:
+    """Bring pale ink to full strength, and narrow the edges around half of the level that most lines reach."""
     drawn = ink[ink > 32]
     peak = float(np.percentile(drawn, 70)) if drawn.size else 255.0
     ramp = np.clip((np.arange(256) / peak - 0.25) * 2, 0, 1)

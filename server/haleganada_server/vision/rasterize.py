@@ -11,10 +11,10 @@ from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.glyphs.types import Glyph
 
 from .decode import decode_gray
-from .encode import Raster, ink_picture, raster_from_png, raster_to_png
 from .frame import frame
 from .limits import DEFAULT_LIMITS, ImageLimits
 from .paper import find_ink
+from .png import Raster, raster_from_png, raster_to_picture, raster_to_png
 from .strokes import render
 
 
@@ -53,4 +53,4 @@ class PillowRasterizer:
         return raster_from_png(png)
 
     def to_picture(self, raster: Raster) -> bytes:
-        return ink_picture(raster)
+        return raster_to_picture(raster)

@@ -1,4 +1,6 @@
-"""Dust, grain and JPEG noise must not widen the ink box; the dot of an i, a comma, an anusvara must stay."""
+"""Removing specks: dust, grain and JPEG noise must not widen the ink box; the dot of an i, a comma, an anusvara must
+stay.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,8 @@ from .pen import pen_width
 Gray = NDArray[np.uint8]
 Cells = NDArray[np.float32]
 
-_CELLS = 64  # at most, along the longer side
-_PRESENT = 6.0  # mean ink of a cell, 0..255, that counts
+_MAX_CELLS = 64  # along the longer side
+_MIN_INK = 6.0  # mean ink of a cell, 0..255, above which it counts
 _SQUARES = [round(value * value / 255) for value in range(256)]
 
 
@@ -28,43 +30,45 @@ class _Part:
     strength: float
 
 
-def without_specks(ink: Gray) -> Gray:
-    """(h, w) ink -> the same without what is too small for a touch of its pen, or both tiny and far fainter."""
-    factor = max(1, -(-max(ink.shape) // _CELLS))
+def remove_specks(ink: Gray) -> Gray:
+    """(h, w) ink -> the same without parts that are too small for a touch of the pen, or both tiny and much fainter."""
+    factor = max(1, -(-max(ink.shape) // _MAX_CELLS))
     image = Image.fromarray(ink)
     cells = np.asarray(image.reduce(factor), dtype=np.float32)
     squares = np.asarray(image.point(_SQUARES).reduce(factor), dtype=np.float32)
-    parts = [_measured(part, cells, squares, factor) for part in _components(cells > _PRESENT)]
+    parts = [_measure_part(part, cells, squares, factor) for part in _find_components(cells > _MIN_INK)]
     if not parts:
         return ink
     main = max(parts, key=lambda part: part.area * part.strength)
-    touch = 0.3 * _touch(ink, main, factor) ** 2
-    return _only(ink, [part for part in parts if _is_drawn(part, main, touch)], cells.shape, factor)
+    touch = 0.3 * _measure_touch(ink, main, factor) ** 2
+    return _keep_parts(ink, [part for part in parts if _is_drawn(part, main, touch)], cells.shape, factor)
 
 
 def _is_drawn(part: _Part, main: _Part, touch: float) -> bool:
-    """Whether a part is more than dust: about as large as a touch of the pen, and not much fainter than the rest."""
+    """Return whether a part is more than dust: about as large as a touch of the pen, and not much fainter than the
+    rest.
+    """
     if part.area >= 0.05 * main.area:
         return part.strength >= 0.2 * main.strength
     return part.area >= touch and part.strength >= 0.45 * main.strength
 
 
-def _touch(ink: Gray, main: _Part, factor: int) -> float:
-    """Diameter in px of the smallest dot that the pen of the main part draws."""
+def _measure_touch(ink: Gray, main: _Part, factor: int) -> float:
+    """Return the diameter in px of the smallest dot that the pen of the main part draws."""
     rows, columns = main.cells
     top, left = int(rows.min()) * factor, int(columns.min()) * factor
     bottom, right = (int(rows.max()) + 1) * factor, (int(columns.max()) + 1) * factor
     return min(pen_width(ink[top:bottom, left:right]), 0.06 * max(bottom - top, right - left))
 
 
-def _measured(part: list[tuple[int, int]], cells: Cells, squares: Cells, factor: int) -> _Part:
+def _measure_part(part: list[tuple[int, int]], cells: Cells, squares: Cells, factor: int) -> _Part:
     rows, columns = np.array(part).T
     mass = float(cells[rows, columns].sum())
     return _Part((rows, columns), mass * factor * factor / 255, float(squares[rows, columns].sum()) / mass)
 
 
-def _only(ink: Gray, parts: list[_Part], shape: tuple[int, ...], factor: int) -> Gray:
-    """The ink in the cells of some parts and next to them."""
+def _keep_parts(ink: Gray, parts: list[_Part], shape: tuple[int, ...], factor: int) -> Gray:
+    """Keep only the ink in the cells of some parts and next to them."""
     mask = np.zeros(shape, dtype=np.uint8)
     for part in parts:
         mask[part.cells] = 255
@@ -73,8 +77,8 @@ def _only(ink: Gray, parts: list[_Part], shape: tuple[int, ...], factor: int) ->
     return np.asarray(np.minimum(ink, wide[: ink.shape[0], : ink.shape[1]]))
 
 
-def _components(mask: NDArray[np.bool_]) -> list[list[tuple[int, int]]]:
-    """8-connected groups of True cells of a small mask, as (row, column)."""
+def _find_components(mask: NDArray[np.bool_]) -> list[list[tuple[int, int]]]:
+    """Return the 8-connected groups of True cells of a small mask, as (row, column)."""
     open_cells = {(int(y), int(x)) for y, x in zip(*np.nonzero(mask), strict=True)}
     parts = []
     while open_cells:

@@ -26,7 +26,7 @@ from haleganada_server.core.datasets.dataset import DATASET_SIDE, DatasetInfo, D
 from haleganada_server.core.errors import HaleganadaError, InvalidInput
 from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.store import files
-from haleganada_server.vision import dataset_raster, image_pixels, rasterize, rasterize_gray
+from haleganada_server.vision import count_pixels, dataset_raster, rasterize, rasterize_gray
 
 from .sources import MAX_TOTAL_PIXELS, RefusedSource, SourceItem, require_items
 
@@ -159,7 +159,7 @@ def _to_ink(image: bytes | NDArray[np.uint8] | Glyph) -> tuple[NDArray[np.uint8]
         return rasterize_gray(image), image.size
     glyph = image if isinstance(image, Glyph) else Glyph(image=image)
     ink = rasterize(glyph)
-    return ink, image_pixels(glyph.image) if glyph.image else ink.size
+    return ink, count_pixels(glyph.image) if glyph.image else ink.size
 
 
 def _refuse(item: str, error: HaleganadaError) -> _Decoded:

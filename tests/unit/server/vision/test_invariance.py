@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 from haleganada_server.core.glyphs.types import Glyph, Ink
-from haleganada_server.vision import ink_picture, rasterize
+from haleganada_server.vision import raster_to_picture, rasterize
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -130,4 +130,4 @@ def test_hair_thin_strokes_and_their_picture(pen: float) -> None:
 
 @pytest.mark.parametrize("size", [128, 280])
 def test_a_gallery_picture_read_again(size: int) -> None:
-    assert likeness(rasterize(Glyph(image=ink_picture(reference(), size))), reference()).within(0.015, 0.9)
+    assert likeness(rasterize(Glyph(image=raster_to_picture(reference(), size))), reference()).within(0.015, 0.9)

@@ -23,7 +23,7 @@ from haleganada_server.training.pretrain.one_shot import (
 from haleganada_server.training.pretrain.one_shot import Task as OneShotTask
 from haleganada_server.training.pretrain.synthesis.library import Folders
 from haleganada_server.training.pretrain.synthesis.sources import HELD_OUT_ALPHABETS, load_omniglot
-from haleganada_server.vision.encode import network_input
+from haleganada_server.vision.inputs import network_input
 
 from .calibration import fit_calibration, make_tasks, measure_reliability
 from .card import Metric, Recipe, describe_weights, hash_inputs, list_sources, write_cards

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from haleganada_server.core.fewshot.head import Head
 from haleganada_server.training.pretrain.one_shot import Embeddings, Task
 from haleganada_server.training.pretrain.synthesis.sources import Scans
-from haleganada_server.vision.encode import network_input
 from haleganada_server.vision.frame import frame
+from haleganada_server.vision.inputs import network_input
 from haleganada_server.vision.paper import find_ink
 
 from .head_fit import HeadFit, head_scores

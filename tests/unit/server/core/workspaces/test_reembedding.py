@@ -48,7 +48,7 @@ Operation = tuple[str, int, int]
 
 
 def in_background() -> bool:
-    return threading.current_thread().name == "embed anew"
+    return threading.current_thread().name == "reembed"
 
 
 @dataclass(frozen=True)

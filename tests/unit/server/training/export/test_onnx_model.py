@@ -22,7 +22,7 @@ from haleganada_server.training.export.model_files import read_card, read_model,
 from haleganada_server.training.export.onnx_model import export_model
 from haleganada_server.training.export.quantize import quantize
 from haleganada_server.training.presets import count_parameters, get_preset
-from haleganada_server.vision.encode import model_input
+from haleganada_server.vision.inputs import model_input
 from torch import nn
 
 _BATCH = 16
