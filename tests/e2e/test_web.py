@@ -51,7 +51,7 @@ def teach_two(fresh: Page) -> None:
 
 
 def test_the_first_minute(fresh: Page) -> None:
-    assert fresh.text("#decision") == "Teach me a character"
+    fresh.wait_for("#decision", "Teach me a character")  # after the answers to four calls
     assert [step.text for step in fresh.all("#steps li")] == ["Draw a character.", "Say what it is.", "Draw it again."]
     fresh.draw(written("ಅ", 1))
     assert fresh.kind() == "nothing_taught" and not fresh.all("#candidates button")
