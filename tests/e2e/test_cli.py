@@ -130,9 +130,9 @@ def test_a_label_s_pictures_may_be_named_by_a_pattern(run: Terminal, pictures: P
 
 def test_folders_in_the_wrong_place_have_a_remedy(run: Terminal, pictures: Path) -> None:
     assert "the folder above" in run.fails(2, "train", "--folder", pictures / "x")
-    told = run.fails(2, "train", "x", pictures / "x")
-    assert "--folder" in told
-    assert "learned 3 drawings" in follow(between_ticks(told))
+    output = run.fails(2, "train", "x", pictures / "x")
+    assert "--folder" in output
+    assert "learned 3 drawings" in follow(between_ticks(output))
 
 
 def test_what_is_no_picture_is_said_to_be_skipped(run: Terminal, pictures: Path, tmp_path: Path) -> None:
@@ -359,8 +359,8 @@ def test_commands_that_people_are_told_can_be_typed_as_they_stand(
 ) -> None:
     run = Terminal(running.address, f"class {uuid4()}")
     run("workspaces", "create", run.workspace)
-    told = between_ticks(run("predict", pictures / "x/0.png"))
-    follow(told.replace("LABEL", "x").replace("IMAGE", str(pictures / "x/0.png")))
+    output = between_ticks(run("predict", pictures / "x/0.png"))
+    follow(output.replace("LABEL", "x").replace("IMAGE", str(pictures / "x/0.png")))
     correct = run("predict", pictures / "x/1.png").partition("wrong? ")[2]
     assert "learned y" in follow(correct.replace("LABEL", "y"))
     run("export", tmp_path / "all.zip")
@@ -374,8 +374,8 @@ def test_commands_that_people_are_told_can_be_typed_as_they_stand(
         assert run.json("stats")["samples_total"] == 2, change
 
 
-def between_ticks(said: str) -> str:
-    return said.partition("`")[2].partition("`")[0]
+def between_ticks(output: str) -> str:
+    return output.partition("`")[2].partition("`")[0]
 
 
 def follow(command: str) -> str:
@@ -390,8 +390,8 @@ def test_commands_are_told_without_what_the_environment_says(
     run: Terminal, running: ServerProcess, pictures: Path
 ) -> None:
     run("train", "x", pictures / "x/0.png")
-    told = haleganada("forget", "1", HALEGANADA_TARGET=running.address, HALEGANADA_WORKSPACE=run.workspace).stdout
-    assert "`haleganada undo`" in told
+    output = haleganada("forget", "1", HALEGANADA_TARGET=running.address, HALEGANADA_WORKSPACE=run.workspace).stdout
+    assert "`haleganada undo`" in output
 
 
 def test_reading_changes_nothing(run: Terminal, pictures: Path) -> None:
@@ -460,6 +460,6 @@ def test_the_version_of_the_client_and_with_verbose_of_the_server(run: Terminal)
 
 
 def test_serve_and_pretrain_are_the_servers_own() -> None:
-    told = haleganada_process("serve", "--help").stdout
-    assert "--listen" in told and told.startswith("Usage: haleganada serve ")
+    output = haleganada_process("serve", "--help").stdout
+    assert "--listen" in output and output.startswith("Usage: haleganada serve ")
     assert "--insecure" in haleganada_process("serve", "--listen", "0.0.0.0:0").stderr

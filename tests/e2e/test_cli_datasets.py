@@ -74,8 +74,8 @@ def test_what_was_taught_becomes_a_data_set(running: ServerProcess, tmp_path: Pa
     assert archive["sha256"] == lines["sha256"] and archive["refused_total"] == lines["refused_total"] == 0
     with (tmp_path / "taught.jsonl").open("a") as file:
         file.write('{"label": "x", "image": "no picture"}\n{"label": "", "ink": {}}\nnothing\n')
-    told = run(running, "add", tmp_path / "taught.jsonl", "--name", "damaged", code=1)
-    assert all(f"line {number}" in told for number in (9, 10, 11)), told
+    output = run(running, "add", tmp_path / "taught.jsonl", "--name", "damaged", code=1)
+    assert all(f"line {number}" in output for number in (9, 10, 11)), output
     (tmp_path / "cut.zip").write_bytes((tmp_path / "taught.zip").read_bytes()[:-4000])
     assert "taught" not in run(running, "add", tmp_path / "cut.zip", code=1)
 
@@ -155,8 +155,8 @@ def test_what_is_there_twice_is_named_and_parts_where_names_do_not_tell_them(
 def test_one_label_for_both_cases_of_a_letter_is_told(running: ServerProcess, tmp_path: Path) -> None:
     files = idx_files(drawings(30), [1, 2, 3] * 10, "emnist-letters-train-")
     path = write_zip(tmp_path / "letters.zip", files | {"emnist-letters-mapping.txt": b"1 65 97\n2 66 98\n3 67 99\n"})
-    told = "note: 3 labels stand for several characters (“A” also for “a”, “B” also for “b”, “C” also for “c”)"
-    assert told in run(running, "add", path, "--name", "emnist") and told in run(running, "show", "emnist")
+    output = "note: 3 labels stand for several characters (“A” also for “a”, “B” also for “b”, “C” also for “c”)"
+    assert output in run(running, "add", path, "--name", "emnist") and output in run(running, "show", "emnist")
     assert run_json(running, "show", "emnist")["notes"][0]["labels"] == ["A", "B", "C"]
 
 

@@ -106,8 +106,8 @@ def test_predict_with_a_model(running: ServerProcess, pictures: Path, tmp_path: 
     many = run(running, "predict", "--folder", pictures, "--model", GOOD, "--save-viz", viz, code=1)
     assert "3 recognized" in many and "1 not readable" in many and "cross" in viz.read_text(encoding="utf-8")
     assert "name the images" in run(running, "predict", "--model", GOOD, code=2)
-    told = run(running, "predict", pictures / "0.png", "--model", "resnet", code=4)
-    assert told.count("\n") == 1 and "resnet" in told
+    output = run(running, "predict", pictures / "0.png", "--model", "resnet", code=4)
+    assert output.count("\n") == 1 and "resnet" in output
 
 
 def test_use_a_model_and_go_back(running: ServerProcess, pictures: Path) -> None:
@@ -130,9 +130,9 @@ def test_teaching_while_a_model_answers_says_that_it_does_not_learn(running: Ser
     (pictures / "broken.png").unlink()
     assert "does not learn" not in teach("train", "x", pictures / "0.png")
     teach("models", "use", "shapes")
-    told = teach("train", "x", pictures / "0.png")
-    assert "learned x" in told and "saved, but the model shapes answers here and does not learn" in told
-    assert "models use few-shot` goes back" in told and "--online" not in told  # a tiny-cnn cannot learn along
+    output = teach("train", "x", pictures / "0.png")
+    assert "learned x" in output and "saved, but the model shapes answers here and does not learn" in output
+    assert "models use few-shot` goes back" in output and "--online" not in output  # a tiny-cnn cannot learn along
     teach("models", "use", "starter")
     many = teach("train", "x", pictures / "1.png", pictures / "2.png")
     assert "learned 2 drawings" in many and "models use starter --online` starts an online network" in many
@@ -145,9 +145,9 @@ def test_teaching_while_a_model_answers_says_that_it_does_not_learn(running: Ser
 
 def test_export(running: ServerProcess, tmp_path: Path) -> None:
     file = tmp_path / "shapes.onnx"
-    told = run(running, "models", "export", "shapes", file)
-    assert "on 400 drawings:" in told and "differ from torch's by at most 1.9e-06" in told
-    rows = [line.split() for line in told.splitlines()]
+    output = run(running, "models", "export", "shapes", file)
+    assert "on 400 drawings:" in output and "differ from torch's by at most 1.9e-06" in output
+    rows = [line.split() for line in output.splitlines()]
     assert ["float32", "690.2", "KB", "0.56", "94.3", "%", "100.0", "%"] in rows
     assert ["int8", "371.3", "KB", "0.46", "93.9", "%", "-0.4", "99.2", "%"] in rows
     ink = model_input(rasterize(Glyph(image=picture(LINES["plus"])))[None], SIDE)

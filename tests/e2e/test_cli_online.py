@@ -64,8 +64,8 @@ def cross(tmp_path: Path) -> Path:
 
 def test_a_network_learns_along_and_gives_way_again(run: Terminal, client: HaleganadaClient, cross: Path) -> None:
     run("train", "x", cross)
-    begun = run("models", "use", "cnn36", "--online", "--learning-rate", str(QUICK), "--replay", "0")
-    assert "which starts from a new cnn36" in begun and "models use few-shot` goes back" in begun
+    output = run("models", "use", "cnn36", "--online", "--learning-rate", str(QUICK), "--replay", "0")
+    assert "which starts from a new cnn36" in output and "models use few-shot` goes back" in output
     assert run("train", "+", cross, "--wait-learned").endswith("the online network has learned it, too\n")
     assert "2 learned, 0 to learn; answers include changes up to revision 2" in run("workspaces")
     assert "online, from cnn36" in run("stats")
@@ -84,8 +84,8 @@ def test_what_is_learned_anew_is_said(run: Terminal, client: HaleganadaClient) -
     client.models.activate("cnn36", online=OnlineSettings(learning_rate=0.3))
     first, last = client.train(zigzag(1), "z"), client.train(zigzag(2), "n", wait_learned_s=20)
     assert last.learned
-    told = run("forget", str(first.sample_id))
-    assert f"forgot sample {first.sample_id}; " in told and "is relearning the later samples; `haleganada " in told
+    output = run("forget", str(first.sample_id))
+    assert f"forgot sample {first.sample_id}; " in output and "is relearning the later samples; `haleganada " in output
     assert "is relearning" in run("undo") and "is relearning" in run("relabel", str(first.sample_id), "m")
     assert set(json.loads(run("forget", str(first.sample_id), "--json"))) == {"revision"}
 
@@ -93,16 +93,16 @@ def test_what_is_learned_anew_is_said(run: Terminal, client: HaleganadaClient) -
 def test_nobody_waits_for_it_who_does_not_want_to(run: Terminal, client: HaleganadaClient, cross: Path) -> None:
     for hand in range(20):
         client.train(zigzag(1, hand), "z")
-    begun = run("models", "use", "starter", "--online", "--learning-rate", "1")
-    assert "starts from the model starter" in begun
-    assert "few-shot answers until it has learned the 20 drawings taught so far\n" in begun
+    output = run("models", "use", "starter", "--online", "--learning-rate", "1")
+    assert "starts from the model starter" in output
+    assert "few-shot answers until it has learned the 20 drawings taught so far\n" in output
     client.models.activate("cnn36", online=OnlineSettings(learning_rate=1.0, seed=1))
     assert json.loads(run("train", "x", cross, "--json", "--wait-learned", "0"))["learned"] is False
     late = run("train", "x", cross, "--wait-learned", "0.2")
     assert "the online network has not learned it yet; `haleganada " in late
     assert "the online network has not learned it yet" in run("train", "x", cross, "--wait-learned", "0")
-    told = json.loads(run("stats", "--json"))
-    assert told["model"] == "online" and told["online"]["start"] == "cnn36" and told["online"]["samples_left"] > 0
+    output = json.loads(run("stats", "--json"))
+    assert output["model"] == "online" and output["online"]["start"] == "cnn36" and output["online"]["samples_left"] > 0
 
 
 def test_a_model_names_the_workspaces_that_learn_along_from_it(run: Terminal, client: HaleganadaClient) -> None:
@@ -116,8 +116,8 @@ def test_a_model_names_the_workspaces_that_learn_along_from_it(run: Terminal, cl
 
 def test_who_answers_at_first_depends_on_what_it_starts_as(run: Terminal) -> None:
     assert "few-shot answers until two labels are taught\n" in run("models", "use", "cnn36", "--online")
-    begun = run("models", "use", "starter", "--online")
-    assert "it answers with that model's labels, and learns those that you teach\n" in begun
+    output = run("models", "use", "starter", "--online")
+    assert "it answers with that model's labels, and learns those that you teach\n" in output
 
 
 def test_the_sdk_waits_if_it_is_asked_to(client: HaleganadaClient) -> None:
@@ -141,14 +141,14 @@ def test_the_sdk_waits_if_it_is_asked_to(client: HaleganadaClient) -> None:
     ],
 )
 def test_what_cannot_learn_along(run: Terminal, command: tuple[str, ...], code: int, words: str) -> None:
-    told = run("models", "use", *command, code=code)
-    assert words in told and told.count("\n") == 1
+    output = run("models", "use", *command, code=code)
+    assert words in output and output.count("\n") == 1
 
 
 def test_one_drawing_is_waited_for(run: Terminal, cross: Path) -> None:
     for seconds in ((), ("0",)):
-        told = run("train", "x", cross, "--wait-learned", *seconds)
-        assert told.endswith("this workspace has no online network; few-shot has learned it\n")
+        output = run("train", "x", cross, "--wait-learned", *seconds)
+        assert output.endswith("this workspace has no online network; few-shot has learned it\n")
     assert "works with one drawing" in run("train", "--folder", cross.parent, "--wait-learned", code=2)
     assert "0<=x<=60" in run("train", "x", cross, "--wait-learned", "61", code=2)
 

@@ -1,4 +1,4 @@
-"""A real server on loopback whose answers a test decides."""
+"""A real server on loopback whose answers a test scripts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Behavior = Callable[[pb.TrainRequest, grpc.ServicerContext], pb.TrainResponse]
 
 
 class _Scripted(ocr_service_pb2_grpc.OCRServiceServicer):
-    """Train does as told; Reset counts how often it was called, and is unavailable."""
+    """Train calls the behavior; Reset records its calls, and is unavailable."""
 
     def __init__(self, behavior: Behavior, resets: list[str]) -> None:
         self._behavior = behavior
@@ -35,8 +35,8 @@ class _Scripted(ocr_service_pb2_grpc.OCRServiceServicer):
 
 
 @contextmanager
-def server(behavior: Behavior, port: int = 0, resets: list[str] | None = None) -> Iterator[int]:
-    """Runs until the block ends, which cuts off what is still being answered; its port."""
+def serve(behavior: Behavior, port: int = 0, resets: list[str] | None = None) -> Iterator[int]:
+    """Serve until the block ends, which cancels running calls. Yield the port."""
     running = grpc.server(futures.ThreadPoolExecutor(4))
     servicer = _Scripted(behavior, resets if resets is not None else [])  # type: ignore[abstract]
     ocr_service_pb2_grpc.add_OCRServiceServicer_to_server(servicer, running)
@@ -49,9 +49,9 @@ def server(behavior: Behavior, port: int = 0, resets: list[str] | None = None) -
 
 
 @contextmanager
-def served(behavior: Behavior, **settings: float | bool | str) -> Iterator[HaleganadaClient]:
-    """A client of such a server."""
-    with server(behavior) as port:
+def scripted_client(behavior: Behavior, **settings: float | bool | str) -> Iterator[HaleganadaClient]:
+    """Yield a client of such a server."""
+    with serve(behavior) as port:
         config = ClientConfig(**{"target": f"127.0.0.1:{port}", "timeout_s": 5.0, **settings})  # type: ignore[arg-type]
         with HaleganadaClient(config=config) as client:
             yield client

@@ -23,7 +23,7 @@ from haleganada_client.errors import (
     Unavailable,
 )
 
-from tests.unit.clients.scripted import refuse, served, server
+from tests.unit.clients.scripted import refuse, scripted_client, serve
 
 
 class Reluctant:
@@ -48,30 +48,30 @@ def instant(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.Train
 @pytest.mark.parametrize("reason", ["STOPPING", ""])
 def test_an_unavailable_server_is_asked_again_with_the_same_request_id(reason: str) -> None:
     behavior = Reluctant(2, reason)
-    with served(behavior) as client:
+    with scripted_client(behavior) as client:
         assert client.train(b"picture", "a").sample_id == 7
     assert len(behavior.ids) == 3 and len(set(behavior.ids)) == 1 and behavior.ids[0]
 
 
 def test_waiting_for_a_network_to_learn_has_time_beyond_the_deadline() -> None:
-    asked: list[tuple[int, float]] = []
+    received: list[tuple[int, float]] = []
 
     def note(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
-        asked.append((request.wait_learned_ms, context.time_remaining()))
+        received.append((request.wait_learned_ms, context.time_remaining()))
         return pb.TrainResponse(learned=request.wait_learned_ms > 0)
 
-    with served(note) as client:
+    with scripted_client(note) as client:
         assert not client.train(b"picture", "a").learned
         assert client.train(b"picture", "a", wait_learned_s=59.9999).learned
         for seconds in (-1, 61, float("nan")):
             with pytest.raises(InvalidInput, match="from 0 to 60"):
                 client.train(b"picture", "a", wait_learned_s=seconds)
-    assert [wait for wait, _ in asked] == [0, 60_000] and asked[0][1] < 5.1 < 60 < asked[1][1]
+    assert [wait for wait, _ in received] == [0, 60_000] and received[0][1] < 5.1 < 60 < received[1][1]
 
 
 def test_a_chosen_request_id_is_sent_as_it_is_and_others_differ() -> None:
     behavior = Reluctant(0)
-    with served(behavior) as client:
+    with scripted_client(behavior) as client:
         client.train(b"picture", "a", request_id="mine")
         client.train(b"picture", "a")
         client.train(b"picture", "a")
@@ -88,14 +88,14 @@ def test_a_call_whose_server_went_away_is_finished_by_its_successor() -> None:
         return pb.TrainResponse()
 
     successor = Reluctant(0)
-    with server(cut_off) as port:
+    with serve(cut_off) as port:
         client = HaleganadaClient(f"127.0.0.1:{port}")
         caller = threading.Thread(target=lambda: answers.append(client.train(b"picture", "a").sample_id))
         caller.start()
         assert called.wait(60)
     over.set()
     time.sleep(0.3)  # meanwhile nobody listens there, which a call under way waits out
-    with server(successor, port):
+    with serve(successor, port):
         caller.join(60)
     client.close()
     assert answers == [7] and successor.ids == ids[:1]
@@ -103,7 +103,7 @@ def test_a_call_whose_server_went_away_is_finished_by_its_successor() -> None:
 
 def test_without_retries_every_failure_is_reported_at_once() -> None:
     behavior = Reluctant(5, "STOPPING")
-    with served(behavior, retry=False) as client, pytest.raises(Unavailable):
+    with scripted_client(behavior, retry=False) as client, pytest.raises(Unavailable):
         client.train(b"picture", "a")
     assert len(behavior.ids) == 1
 
@@ -111,7 +111,7 @@ def test_without_retries_every_failure_is_reported_at_once() -> None:
 def test_what_has_no_request_id_is_not_repeated() -> None:
     resets: list[str] = []
     with (
-        server(instant, resets=resets) as port,
+        serve(instant, resets=resets) as port,
         HaleganadaClient(f"127.0.0.1:{port}") as client,
         pytest.raises(Unavailable),
     ):
@@ -121,7 +121,7 @@ def test_what_has_no_request_id_is_not_repeated() -> None:
 
 def test_retries_end_at_the_deadline_with_the_reason() -> None:
     began = time.monotonic()
-    with served(Reluctant(1000, "STOPPING"), timeout_s=0.8) as client, pytest.raises(Unavailable) as refusal:
+    with scripted_client(Reluctant(1000, "STOPPING"), timeout_s=0.8) as client, pytest.raises(Unavailable) as refusal:
         client.train(b"picture", "a")
     assert refusal.value.reason == "STOPPING" and time.monotonic() - began < 3
 
@@ -136,7 +136,7 @@ def test_other_errors_are_not_repeated_and_keep_their_details() -> None:
         refuse(context, code_pb2.INVALID_ARGUMENT, info, error_details_pb2.BadRequest(field_violations=[violation]))
         return pb.TrainResponse()
 
-    with served(behavior) as client, pytest.raises(InvalidInput) as refusal:
+    with scripted_client(behavior) as client, pytest.raises(InvalidInput) as refusal:
         client.train(b"picture", "")
     error = refusal.value
     assert (error.field, error.reason, error.call_id, error.message) == ("label", "INVALID_INPUT", "c1", "no")
@@ -149,7 +149,7 @@ def test_a_full_server_says_when_to_come_back() -> None:
         refuse(context, code_pb2.RESOURCE_EXHAUSTED, error_details_pb2.ErrorInfo(reason="DISK_FULL"), retry)
         return pb.TrainResponse()
 
-    with served(behavior) as client, pytest.raises(Exhausted) as refusal:
+    with scripted_client(behavior) as client, pytest.raises(Exhausted) as refusal:
         client.train(b"picture", "a")
     assert refusal.value.retry_after_s == 2.5
 
@@ -161,7 +161,7 @@ def test_every_call_has_a_deadline() -> None:
         over.wait()
         return pb.TrainResponse()
 
-    with served(behavior, timeout_s=0.3) as client:
+    with scripted_client(behavior, timeout_s=0.3) as client:
         with pytest.raises(DeadlineExceeded, match="--timeout"):
             client.train(b"picture", "a")
         over.set()
@@ -206,18 +206,18 @@ def test_every_status_is_an_error_of_ours(code: int) -> None:
         refuse(context, code)
         return pb.TrainResponse()
 
-    with served(behavior, timeout_s=1.0) as client, pytest.raises(HaleganadaError) as refusal:
+    with scripted_client(behavior, timeout_s=1.0) as client, pytest.raises(HaleganadaError) as refusal:
         client.train(b"picture", "a")
     assert type(refusal.value) is not HaleganadaError and refusal.value.message
 
 
 def test_too_much_for_one_call_is_said_so() -> None:
-    with served(instant) as client, pytest.raises(InvalidInput, match="fewer"):
+    with scripted_client(instant) as client, pytest.raises(InvalidInput, match="fewer"):
         client.train(bytes(17 * 2**20), "a")
 
 
 def test_a_service_that_is_not_there_is_an_old_server() -> None:
-    with served(instant) as client, pytest.raises(HaleganadaError, match="older"):
+    with scripted_client(instant) as client, pytest.raises(HaleganadaError, match="older"):
         client.get_sample(1)
 
 
@@ -228,7 +228,7 @@ def test_a_token_travels_only_where_nobody_listens_in() -> None:
         seen.extend(value for key, value in context.invocation_metadata() if key == "authorization")
         return pb.TrainResponse()
 
-    with served(behavior, token="secret") as client:
+    with scripted_client(behavior, token="secret") as client:
         client.train(b"picture", "a")
     assert seen == ["Bearer secret"]
     with pytest.raises(InvalidInput, match="TLS"):
@@ -252,14 +252,14 @@ def test_the_environment_is_the_default(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def test_calls_are_told_to_those_who_listen(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG, "haleganada_client"), served(instant) as client:
+    with caplog.at_level(logging.DEBUG, "haleganada_client"), scripted_client(instant) as client:
         client.train(b"picture", "a")
     assert [record.getMessage().split(":")[0] for record in caplog.records] == ["TrainRequest"]
 
 
 def test_a_drawing_that_cannot_be_read_never_reaches_the_server(tmp_path: Path) -> None:
     behavior = Reluctant(0)
-    with served(behavior) as client:
+    with scripted_client(behavior) as client:
         with pytest.raises(FileNotFoundError):
             client.train(tmp_path / "none.png", "a")
         with pytest.raises(InvalidInput, match="archive"):

@@ -1,4 +1,4 @@
-"""doctor where something is wrong: each finding says what to do, and the exit code tells."""
+"""doctor when something is wrong: each finding says what to do, and the exit code is 1."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 
 def doctor(cwd: Path, *options: str, path: Path | None = None) -> tuple[int, dict[str, tuple[str, str]]]:
-    """The exit code, and what -> (state, detail). path: searched for packages first."""
+    """Return the exit code, and what -> (state, detail). path: searched for packages first."""
     environment = {**os.environ, "PYTHONPATH": str(path or "")}
     line = [sys.executable, "-m", "haleganada_client.cli", "--server", "127.0.0.1:1", "doctor", "--json", *options]
     done = subprocess.run(line, capture_output=True, text=True, cwd=cwd, env=environment, check=False)

@@ -1,4 +1,4 @@
-"""Health by hand against the standard's own messages."""
+"""The hand-written health check against the standard's own messages."""
 
 from __future__ import annotations
 

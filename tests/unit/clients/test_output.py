@@ -1,4 +1,4 @@
-"""What programs rely on: the JSON's keys and the exit codes. A change here breaks somebody's script."""
+"""What scripts rely on: the keys of the JSON and the exit codes."""
 
 from __future__ import annotations
 

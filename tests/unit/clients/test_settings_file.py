@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from haleganada_client.cli.root import cli
 
 
-def told(file: Path, *more: str) -> str:
-    """Why a fit with this file is not begun."""
+def error_of(file: Path, *more: str) -> str:
+    """Return the error of `fit` with this file."""
     done = CliRunner().invoke(cli, ["fit", "cnn36", "--data", "letters", "--config", str(file), *more])
     assert done.exit_code == 2 and done.output.startswith("Usage: "), done.output
     return " ".join(done.output.split())
@@ -40,18 +40,18 @@ def told(file: Path, *more: str) -> str:
 def test_what_no_setting_can_be_names_file_and_key_and_what_is_allowed(tmp_path: Path, text: str, why: str) -> None:
     file = tmp_path / "settings.json"
     file.write_text(text, encoding="utf-8")
-    assert f"settings.json: {why}" in told(file)
-    assert f"settings.json: {why}" in told(file, "--epochs", "5"), "also where a flag would win"
+    assert f"settings.json: {why}" in error_of(file)
+    assert f"settings.json: {why}" in error_of(file, "--epochs", "5"), "also where a flag would win"
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "binary.json").write_bytes(b"\xff\xfe\xfa")
-    assert "binary.json: is not a JSON object of settings" in told(tmp_path / "binary.json")
-    assert "none.json' does not exist" in told(tmp_path / "none.json")
+    assert "binary.json: is not a JSON object of settings" in error_of(tmp_path / "binary.json")
+    assert "none.json' does not exist" in error_of(tmp_path / "none.json")
 
 
 def test_a_preview_needs_augmentation_also_where_the_file_has_it_off(tmp_path: Path) -> None:
     (tmp_path / "settings.json").write_text('{"augment": false}')
-    assert 'the --config file has "augment": false' in told(
+    assert 'the --config file has "augment": false' in error_of(
         tmp_path / "settings.json", "--preview", str(tmp_path / "p.png")
     )

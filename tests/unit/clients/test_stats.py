@@ -1,6 +1,4 @@
-"""What the command line says of a workspace: samples still to be embedded anew, what answers, how far it has
-learned.
-"""
+"""What stats and workspaces print: samples to re-embed, the model that answers, the progress of online learning."""
 
 from __future__ import annotations
 
@@ -23,12 +21,12 @@ from haleganada_client.cli.root import cli
 MODEL = "0123456789ab"
 
 
-class _Figures(
+class _StatsServicer(
     ocr_service_pb2_grpc.OCRServiceServicer,
     workspace_service_pb2_grpc.WorkspaceServiceServicer,
     model_service_pb2_grpc.ModelServiceServicer,
 ):
-    """A server that knows one workspace, one model called “mine”, and nothing but figures."""
+    """A server with one workspace, its statistics, and one model called “mine”."""
 
     def __init__(self, workspace: wsp.Workspace) -> None:
         self._workspace = workspace
@@ -36,8 +34,8 @@ class _Figures(
 
     def Stats(self, request: ocr.StatsRequest, context: grpc.ServicerContext) -> ocr.StatsResponse:
         del request, context
-        here = self._workspace
-        return ocr.StatsResponse(samples_total=here.samples_total, samples_to_embed=here.samples_to_embed)
+        workspace = self._workspace
+        return ocr.StatsResponse(samples_total=workspace.samples_total, samples_to_embed=workspace.samples_to_embed)
 
     def ListWorkspaces(
         self, request: wsp.ListWorkspacesRequest, context: grpc.ServicerContext
@@ -55,10 +53,10 @@ class _Figures(
 
 
 @contextmanager
-def answering(workspace: wsp.Workspace) -> Iterator[str]:
-    """Its address."""
+def serve(workspace: wsp.Workspace) -> Iterator[str]:
+    """Serve it. Yield the address."""
     server = grpc.server(futures.ThreadPoolExecutor(2))
-    servicer = _Figures(workspace)  # type: ignore[abstract]
+    servicer = _StatsServicer(workspace)  # type: ignore[abstract]
     ocr_service_pb2_grpc.add_OCRServiceServicer_to_server(servicer, server)
     workspace_service_pb2_grpc.add_WorkspaceServiceServicer_to_server(servicer, server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(servicer, server)
@@ -68,17 +66,17 @@ def answering(workspace: wsp.Workspace) -> Iterator[str]:
     server.stop(None).wait()
 
 
-def shown(workspace: wsp.Workspace, *command: str) -> str:
-    with answering(workspace) as address:
+def run_command(workspace: wsp.Workspace, *command: str) -> str:
+    with serve(workspace) as address:
         return str(CliRunner().invoke(cli, ["--server", address, *command], catch_exceptions=False).output)
 
 
 @pytest.mark.parametrize("command", ["stats", "workspaces"])
 def test_a_line_only_while_there_are_some(command: str) -> None:
-    for waiting in (17, 0):
-        said = shown(wsp.Workspace(name="w", samples_total=40, samples_to_embed=waiting), command)
-        assert "40" in said
-        assert ("17 samples" in said, "re-embed" in said) == (waiting > 0, waiting > 0)
+    for stale in (17, 0):
+        output = run_command(wsp.Workspace(name="w", samples_total=40, samples_to_embed=stale), command)
+        assert "40" in output
+        assert ("17 samples" in output, "re-embed" in output) == (stale > 0, stale > 0)
 
 
 @pytest.mark.parametrize("command", ["stats", "workspaces"])
@@ -113,22 +111,22 @@ def test_a_line_only_while_there_are_some(command: str) -> None:
     ],
 )
 def test_what_answers_and_how_far_it_has_learned(command: str, workspace: wsp.Workspace, words: str) -> None:
-    said = shown(workspace, command)
-    assert all(word in said for word in words.split("|")), said
-    assert ("learn" in said) == workspace.HasField("online")
+    output = run_command(workspace, command)
+    assert all(word in output for word in words.split("|")), output
+    assert ("learn" in output) == workspace.HasField("online")
 
 
 def test_a_corrupt_workspace_has_no_time_and_a_way_out() -> None:
     broken = wsp.Workspace(name="class 4b", state=wsp.WORKSPACE_STATE_CORRUPT)
-    said = shown(broken, "workspaces").splitlines()[1]
-    assert "-w 'class 4b' snapshots`" in said and not re.search(r"\d{4}-\d\d-\d\d", said)
-    assert re.search(r"\d{4}-\d\d-\d\d", shown(wsp.Workspace(name="sound"), "workspaces"))
+    output = run_command(broken, "workspaces").splitlines()[1]
+    assert "-w 'class 4b' snapshots`" in output and not re.search(r"\d{4}-\d\d-\d\d", output)
+    assert re.search(r"\d{4}-\d\d-\d\d", run_command(wsp.Workspace(name="sound"), "workspaces"))
 
 
 @pytest.mark.parametrize("command", ["stats", "workspaces"])
 def test_programs_get_all_of_it(command: str) -> None:
     learns = onl.OnlineStatus(start="cnn36", settings=onl.OnlineSettings(replay=0, steps=5), samples_left=12)
-    told = json.loads(shown(wsp.Workspace(name="w", model="online", online=learns), command, "--json"))
-    here = told if command == "stats" else told[0]
-    assert here["model"] == "online" and here["online"]["samples_left"] == 12
-    assert here["online"]["settings"]["replay"] == 0 and here["online"]["settings"]["learning_rate"] is None
+    output = json.loads(run_command(wsp.Workspace(name="w", model="online", online=learns), command, "--json"))
+    found = output if command == "stats" else output[0]
+    assert found["model"] == "online" and found["online"]["samples_left"] == 12
+    assert found["online"]["settings"]["replay"] == 0 and found["online"]["settings"]["learning_rate"] is None
