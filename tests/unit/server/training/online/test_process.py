@@ -66,7 +66,7 @@ def test_a_process_that_has_learned_nothing_knows_no_labels(run: LearnerProcess)
     assert (fields["revision"], fields["labels"], rows.size) == (0, [], 0)
 
 
-def test_it_learns_what_it_is_taught_and_replies(run: LearnerProcess, uninterrupted: Predict) -> None:
+def test_it_learns_what_it_is_taught_and_predicts(run: LearnerProcess, uninterrupted: Predict) -> None:
     run.teach(SCRIPT, 6)
     assert run.wait_until_learned(6) == {
         "target": 6, "learned": 6, "left": 0, "published": 6, "labels": 3, "rebuilding": False
