@@ -1,3 +1,4 @@
-"""Everything that trains: the embedder (pretrain), models on data sets (fit), and networks online. Needs the `train`
-extra, except evaluation.
+"""Training and evaluation: of the embedder (pretrain), of models on data sets (fit, evaluation), and online.
+
+Needs the `train` extra. Evaluation runs without torch.
 """
