@@ -9,8 +9,12 @@ import sys
 import click
 
 _COMMANDS = {
-    "serve": ("haleganada_server.serve", "server", "Hold the model and answer clients."),
-    "pretrain": ("haleganada_server.training.pretrain.command", "train", "Train the weights anew from open data."),
+    "serve": ("haleganada_server.serve", "server", "Start the server."),
+    "pretrain": (
+        "haleganada_server.training.pretrain.command",
+        "train",
+        "Train the embedder from scratch, from open data.",
+    ),
     "starter-data": (
         "haleganada_server.training.starter.dataset",
         "train",

@@ -45,26 +45,47 @@ class Address(click.ParamType[tuple[str, int]]):
 
 
 @click.command()
-@click.option("--listen", type=Address(), default="127.0.0.1:50051", show_default=True, help="Port 0 picks one.")
-@click.option("--data", type=_folder, default="saved_model", show_default=True, help="Folder of all that is taught.")
 @click.option(
-    "--device", default="auto", show_default=True, metavar="auto|cpu|cuda:N", help="What computes, trainings included."
+    "--listen", type=Address(), default="127.0.0.1:50051", show_default=True, help="The address; port 0 picks one."
 )
-@click.option("--weights", type=_folder, default=SHIPPED_WEIGHTS, help="Folder of other weights than the shipped ones.")
-@click.option("--tls-cert", type=_existing_file, help="PEM file with the server's certificate chain.")
-@click.option("--tls-key", type=_existing_file, help="PEM file with its private key.")
-@click.option("--insecure", is_flag=True, help="Listen beyond this machine without TLS: anybody there can teach.")
-@click.option("--datasets-from", type=_existing_folder, help="Folder of data sets that callers may have read.")
-@click.option("--backbone-weights", type=_existing_file, help="ImageNet weights for presets that start from them.")
-@click.option("--reflection/--no-reflection", default=None, help="Tell clients the contract. Default: on loopback.")
-@click.option("--workers", type=click.IntRange(2, 256), default=16, show_default=True, help="Threads for calls.")
+@click.option("--data", type=_folder, default="saved_model", show_default=True, help="The data directory.")
 @click.option(
-    "--encoder-workers", type=click.IntRange(0, 64), help="Processes that encode drawings. Default: one per core."
+    "--device",
+    default="auto",
+    show_default=True,
+    metavar="auto|cpu|cuda:N",
+    help="The device that runs networks, also in jobs.",
+)
+@click.option("--weights", type=_folder, default=SHIPPED_WEIGHTS, help="A folder of other embedder weights.")
+@click.option("--tls-cert", type=_existing_file, help="A PEM file with the certificate chain.")
+@click.option("--tls-key", type=_existing_file, help="A PEM file with the certificate's private key.")
+@click.option(
+    "--insecure",
+    is_flag=True,
+    help="Allow a --listen address that other machines can reach, without TLS. Everybody who can reach it may then "
+    "teach and delete.",
+)
+@click.option("--datasets-from", type=_existing_folder, help="A folder from which clients may add data sets.")
+@click.option(
+    "--backbone-weights", type=_existing_file, help="A file of ImageNet weights, for presets that start from them."
+)
+@click.option("--reflection/--no-reflection", default=None, help="Offer gRPC reflection. [default: only on loopback]")
+@click.option(
+    "--workers", type=click.IntRange(2, 256), default=16, show_default=True, help="Threads that answer calls."
+)
+@click.option(
+    "--encoder-workers", type=click.IntRange(0, 64), help="Processes that encode drawings. [default: one per core]"
 )
 @click.option("--readers", "encoder_workers_alias", type=click.IntRange(0, 64), hidden=True)
-@click.option("--grace", type=click.FloatRange(0), default=10.0, show_default=True, help="Seconds to finish calls in.")
 @click.option(
-    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="warning", show_default=True
+    "--grace", type=click.FloatRange(0), default=10.0, show_default=True, help="Seconds for running calls to finish."
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="warning",
+    show_default=True,
+    help="What to log.",
 )
 def serve(
     listen: tuple[str, int],
@@ -83,14 +104,14 @@ def serve(
     grace: float,
     log_level: str,
 ) -> None:
-    """Hold the model and answer clients until SIGTERM or Ctrl-C."""
+    """Start the server. SIGTERM or Ctrl+C stops it."""
     host, port = listen
     tls = _tls(tls_cert, tls_key)
     local = _is_loopback(host)
     if not (local or tls or insecure):
         _refuse(
-            f"{host} can be reached from other machines: give --tls-cert and --tls-key, or say --insecure if everybody "
-            "there may read and change what is taught.",
+            f"other machines can reach {host}: give --tls-cert and --tls-key, or --insecure if all their users may "
+            "read and change what is taught.",
             status=2,
         )
     reflect = local if reflection is None else reflection
