@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # gRPC is imported by commands that call a server, when they 
     from haleganada_client.connection import ClientConfig
 
 F = TypeVar("F", bound=Callable[..., Any])
+_FIELD_WORDS = {"dataset": "data set", "glyph": "image"}
 
 
 class Session:
@@ -62,7 +63,16 @@ class Session:
         if self._options.verbose:
             facts = {"kind": type(error).__name__, "reason": error.reason, "field": error.field, "call": error.call_id}
             click.echo(" ".join(f"{name}={value}" for name, value in facts.items() if value), err=True)
-        fail(error.message, exit_code_for(error))
+        fail(_reword_field(error), exit_code_for(error))
+
+
+def _reword_field(error: HaleganadaError) -> str:
+    """Return the message of an error, with plain words for the field of the request that it begins with."""
+    problem = error.message.removeprefix(f"{error.field}: ")
+    if not error.field or problem == error.message:
+        return error.message
+    name = error.field.rpartition(".")[2].removesuffix("_id")
+    return f"the {_FIELD_WORDS.get(name, name.replace('_', ' '))} {problem}"
 
 
 def client_config(options: GlobalOptions) -> ClientConfig:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from haleganada_client import errors, types
 from haleganada_client.cli.exit_codes import exit_code_for
-from haleganada_client.cli.session import to_json
+from haleganada_client.cli.global_options import GlobalOptions
+from haleganada_client.cli.session import Session, to_json
 from haleganada_client.json_values import to_json_value
 
 KEYS: dict[type[Any], str] = {
@@ -84,3 +85,18 @@ EXIT = {
 def test_every_error_has_its_exit_code() -> None:
     assert set(EXIT) == set(errors.HaleganadaError.__subclasses__())
     assert {kind: exit_code_for(kind("x")) for kind in EXIT} == EXIT
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ("label", "the label is bad"),
+        ("dataset_id", "the data set is bad"),
+        ("settings.batch_size", "the batch size is bad"),
+    ],
+)
+def test_errors_name_a_field_in_plain_words(field: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    options = GlobalOptions(server=None, workspace=None, token=None, timeout=None, json=False, verbose=False)
+    with pytest.raises(SystemExit) as end:
+        Session(options, as_json=False).report(errors.InvalidInput(f"{field}: is bad", "INVALID_INPUT", field))
+    assert end.value.code == 1 and capsys.readouterr().err == f"haleganada: {words}\n"
