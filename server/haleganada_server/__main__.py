@@ -1,4 +1,4 @@
-"""`python -m haleganada_server`: serve, and pretrain where torch is installed. Each is imported when it is called."""
+"""`python -m haleganada_server`: the server's commands, each imported only when it is called."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _COMMANDS = {
     "starter-data": (
         "haleganada_server.training.starter.dataset",
         "train",
-        "Gather digits and letters for a first model.",
+        "Collect digits and letters for the starter model.",
     ),
 }
 
 
 class LazyGroup(click.Group):
-    """Imports a command only when it is needed; says which extra is missing if that fails."""
+    """Imports a command only when it is needed, and says which extra is missing if that fails."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -35,8 +35,8 @@ class LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, extra, _help = _COMMANDS[cmd_name]
-        # numpy's matrices are small here: its threads would only take the cores from the network. It looks at this when
-        # it is loaded, so not in main(), which click calls when the command was imported already.
+        # numpy's matrices are small here: its threads would only take cores from the network. numpy reads this variable
+        # when it is loaded, so main(), which click calls after importing the command, would be too late.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         try:
             command = getattr(importlib.import_module(module), cmd_name.replace("-", "_"))

@@ -48,9 +48,9 @@ from haleganada_server.vision import PillowRasterizer, dataset_raster, model_inp
 _COMPONENTS = {"server": "haleganada", **{name: name for name in ("grpcio", "numpy", "onnxruntime", "pillow")}}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class App:
-    """A whole server that has taken its port and opened its workspaces. start() it once, stop() it once."""
+    """A whole server that has bound its port and opened its workspaces. start() it once, stop() it once."""
 
     config: ServerConfig
     directory: DataDirectory
@@ -66,7 +66,7 @@ class App:
 
     @property
     def address(self) -> str:
-        """HOST:PORT that it listens on, for example "127.0.0.1:50051" or "[::1]:50051"."""
+        """HOST:PORT that the server listens on, for example "127.0.0.1:50051" or "[::1]:50051"."""
         host = self.config.host
         return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
 
@@ -79,11 +79,11 @@ class App:
         """Answer calls from now on."""
         self.jobs.start()
         domain = Domain(self.workspaces, self.models, self.dataset_dependencies, self.jobs)
-        self.server.serve(domain, self.directory.temporary_file, self._facts(), self.config.reflection)
+        self.server.serve(domain, self.directory.temporary_file, self._collect_facts(), self.config.reflection)
 
     def stop(self, grace_s: float) -> bool:
-        """Let calls in progress finish for at most grace_s seconds, then close everything; True if all finished."""
-        self.jobs.stop()  # its watchers would not finish within any grace
+        """Let calls in progress finish for at most grace_s seconds, close everything, return whether all finished."""
+        self.jobs.stop()  # clients that watch jobs would not finish within any grace
         finished = self.server.stop(grace_s)
         self.jobs.close()
         self.workspaces.close()
@@ -91,22 +91,27 @@ class App:
             self.encoder_pool.close()
         return finished
 
-    def _facts(self) -> ServerFacts:
-        weights = self.weights
-        described = (self.embedder.hash, weights.side, weights.parameters, weights.safetensors.stat().st_size)
-        return ServerFacts(self.embedder.device, *described, _versions(weights.name))
-
     def summary(self) -> str:
-        """What it serves, in a few words."""
+        """Return a few words on what the server serves."""
         device = self.embedder.device.split()[0]
-        return f"data in {self.config.data_dir}, {device}, {_described(self.workspaces.info())}"
+        return f"data in {self.config.data_dir}, {device}, {_describe_workspace(self.workspaces.info())}"
+
+    def _collect_facts(self) -> ServerFacts:
+        return ServerFacts(
+            device=self.embedder.device,
+            embedder_hash=self.embedder.hash,
+            embedder_side=self.weights.side,
+            embedder_parameters=self.weights.parameters,
+            embedder_bytes=self.weights.safetensors.stat().st_size,
+            versions=_collect_versions(self.weights.name),
+        )
 
 
 def build_app(config: ServerConfig, runner: JobRunner | None = None, learners: LearnerRunner | None = None) -> App:
-    """Check the weights, lock the data directory, take the port, open the workspaces. runner, learners: carry out jobs,
-    and learn along with workspaces; None = processes of this installation.
+    """Check the weights, lock the data directory, bind the port, open the workspaces. runner, learners: start the
+    processes of jobs and of online networks; None = with this installation's Python.
 
-    Raises Precondition, saying what to do, if any of that cannot be done; nothing is left open then.
+    Raises Precondition, saying what to do, if any of that fails; nothing is left open then.
     """
     weights = load_weights(config.weights_dir)
     tls = _read_tls(config.tls) if config.tls else None
@@ -114,55 +119,88 @@ def build_app(config: ServerConfig, runner: JobRunner | None = None, learners: L
     with ExitStack() as undo:
         directory = DataDirectory(config.data_dir, rasterizer)
         undo.callback(directory.close)
-        server = RpcServer(_limits(config))
+        server = RpcServer(_make_limits(config))
         undo.callback(server.stop, 0)
         port = server.bind(config.host, config.port, tls)
         embedder = select_embedder(weights, config.device, partial(network_input, side=weights.side))
+        pool = _make_encoder_pool(config, weights, embedder)
+        encoder = GlyphEncoder(rasterizer, embedder, pool, max(3, pool.count + 1) if pool else 3)
         folders = ModelFolders(config.data_dir / "models", directory.temporary_file, config.built_in_models)
         models = Models(folders, partial(OnnxClassifier, to_input=model_input))
-        datasets = Datasets(
-            DatasetFolders(config.data_dir / "datasets", directory.temporary_file),
-            in_use=lambda dataset_id: jobs.uses_dataset(dataset_id),
-        )
-        jobs = Jobs(
-            JobDependencies(
-                store=JobFolders(config.data_dir / "jobs", directory.temporary_file),
-                runner=runner or JobProcessRunner(device=config.device),
-                datasets=datasets,
+        datasets, jobs = _make_datasets_and_jobs(config, directory, models, weights, runner)
+        workspaces = Workspaces(
+            WorkspaceDependencies(
+                directory=directory,
+                encoder=encoder,
+                head_parameters=weights.head_parameters,
                 models=models,
-                weights=weights.folder,
-                backbone_weights=config.backbone_weights,
+                learners=_make_learners(config, encoder, models, learners),
             )
         )
-        pool = _encoder_pool(config, weights, embedder)
-        encoder = GlyphEncoder(rasterizer, embedder, pool, max(3, pool.count + 1) if pool else 3)
-        along = Learners(
-            LearnerDependencies(learners or LearnerProcessRunner(), encoder, dataset_raster, config.backbone_weights),
-            LearnerFolders(config.data_dir / "online"),
-            partial(_model_folder, models),
-        )
-        workspaces = Workspaces(WorkspaceDependencies(directory, encoder, weights.head_parameters, models, along))
-        tools = _dataset_tools(config, directory, datasets)
+        dataset_dependencies = _make_dataset_dependencies(config, directory, datasets)
         undo.pop_all()
-    return App(config, directory, workspaces, models, tools, jobs, embedder, pool, weights, server, port)
+    return App(
+        config=config,
+        directory=directory,
+        workspaces=workspaces,
+        models=models,
+        dataset_dependencies=dataset_dependencies,
+        jobs=jobs,
+        embedder=embedder,
+        encoder_pool=pool,
+        weights=weights,
+        server=server,
+        port=port,
+    )
 
 
-def _encoder_pool(config: ServerConfig, weights: Weights, embedder: Embedder) -> EncoderPool | None:
-    """Return the pool of encoder workers; None with a GPU, since workers on the CPU would give slightly different
-    embeddings, and hardly sooner.
+def _make_encoder_pool(config: ServerConfig, weights: Weights, embedder: Embedder) -> EncoderPool | None:
+    """Return the pool of encoder workers; None with a GPU, because workers on the CPU would compute slightly different
+    embeddings, and hardly faster.
     """
     count = default_worker_count() if config.encoder_workers is None else config.encoder_workers
     on_cpu = embedder.device.startswith("cpu")
     return EncoderPool(weights.folder, count) if count and on_cpu else None
 
 
-def _model_folder(models: Models, start: str) -> Path | None:
-    """Of the model that a network starts from; None for a preset."""
-    model = models.find_online_start(start)
-    return model.folder if model else None
+def _make_datasets_and_jobs(
+    config: ServerConfig, directory: DataDirectory, models: Models, weights: Weights, runner: JobRunner | None
+) -> tuple[Datasets, Jobs]:
+    datasets = Datasets(
+        DatasetFolders(config.data_dir / "datasets", directory.temporary_file),
+        in_use=lambda dataset_id: jobs.uses_dataset(dataset_id),
+    )
+    jobs = Jobs(
+        JobDependencies(
+            store=JobFolders(config.data_dir / "jobs", directory.temporary_file),
+            runner=runner or JobProcessRunner(device=config.device),
+            datasets=datasets,
+            models=models,
+            weights=weights.folder,
+            backbone_weights=config.backbone_weights,
+        )
+    )
+    return datasets, jobs
 
 
-def _dataset_tools(config: ServerConfig, directory: DataDirectory, datasets: Datasets) -> DatasetDependencies:
+def _make_learners(
+    config: ServerConfig, encoder: GlyphEncoder, models: Models, runner: LearnerRunner | None
+) -> Learners:
+    def find_model_folder(start: str) -> Path | None:
+        """Return the folder of the model that a network starts from; None for a preset."""
+        model = models.find_online_start(start)
+        return model.folder if model else None
+
+    return Learners(
+        LearnerDependencies(runner or LearnerProcessRunner(), encoder, dataset_raster, config.backbone_weights),
+        LearnerFolders(config.data_dir / "online"),
+        find_model_folder,
+    )
+
+
+def _make_dataset_dependencies(
+    config: ServerConfig, directory: DataDirectory, datasets: Datasets
+) -> DatasetDependencies:
     return DatasetDependencies(
         datasets,
         Uploads(config.data_dir / "uploads", config.max_upload_bytes),
@@ -171,42 +209,42 @@ def _dataset_tools(config: ServerConfig, directory: DataDirectory, datasets: Dat
     )
 
 
-def _limits(config: ServerConfig) -> Limits:
+def _make_limits(config: ServerConfig) -> Limits:
     return Limits(
-        config.workers,
-        config.max_waiting,
-        config.max_calls,
-        config.max_transfers,
-        config.max_message_bytes,
-        config.max_import_bytes,
-        config.max_watchers,
+        workers=config.workers,
+        max_waiting=config.max_waiting,
+        max_calls=config.max_calls,
+        max_transfers=config.max_transfers,
+        max_message_bytes=config.max_message_bytes,
+        max_import_bytes=config.max_import_bytes,
+        max_watchers=config.max_watchers,
     )
 
 
 def _read_tls(files: Tls) -> tuple[bytes, bytes]:
-    """PEM certificate chain and private key. Raises Precondition unless they fit each other."""
+    """Return the certificate chain and the private key as PEM. Raises Precondition unless they match."""
     try:
         ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(files.certificate, files.key)
         return files.certificate.read_bytes(), files.key.read_bytes()
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise Precondition(
-            "the TLS certificate and key cannot be read, or do not fit each other; give two PEM files with "
-            "--tls-cert and --tls-key",
+            "the TLS certificate and key cannot be read, or do not match; give two PEM files with --tls-cert and "
+            "--tls-key",
             StartReason.TLS_UNUSABLE,
         ) from error
 
 
-def _described(info: WorkspaceInfo) -> str:
+def _describe_workspace(info: WorkspaceInfo) -> str:
     if info.corrupt:
         return f"{info.name}: cannot be read"
-    return f"{info.name}: {_counted(info.labels_known, 'label')}, {_counted(info.samples_total, 'sample')}"
+    return f"{info.name}: {_count_noun(info.labels_known, 'label')}, {_count_noun(info.samples_total, 'sample')}"
 
 
-def _counted(count: int, noun: str) -> str:
+def _count_noun(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _versions(weights: str) -> dict[str, str]:
-    """By component, for Stats."""
+def _collect_versions(weights: str) -> dict[str, str]:
+    """Return the versions by component, for Stats."""
     installed = {name: version(package) for name, package in _COMPONENTS.items()}
     return {**installed, "python": platform.python_version(), "weights": weights}

@@ -1,4 +1,4 @@
-"""The server's log: one line for each event, on standard error.
+"""The server's log: one line per event, on standard error.
 
 2026-01-31T12:00:00.123Z INFO rpc.interceptors method=Predict workspace="default" ms=2.31 status=OK
 """
@@ -10,8 +10,8 @@ import sys
 import time
 
 
-class OneLine(logging.Formatter):
-    """Time in UTC, level, room, message; line breaks, tracebacks included, are written as \\n."""
+class OneLineFormatter(logging.Formatter):
+    """Time in UTC, level, module, message; line breaks, also those of tracebacks, are written as \\n."""
 
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
@@ -25,8 +25,8 @@ class OneLine(logging.Formatter):
         return line.replace("\\", "\\\\").replace("\r", "\\r").replace("\n", "\\n")
 
 
-def start_log(level: str) -> None:
-    """Write what is at least as grave as `level`: "debug", "info", "warning" or "error"."""
+def configure_logging(level: str) -> None:
+    """Log everything from `level` on: "debug", "info", "warning" or "error"."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(OneLine())
+    handler.setFormatter(OneLineFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

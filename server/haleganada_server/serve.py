@@ -1,4 +1,4 @@
-"""`haleganada serve`: flags to a ServerConfig, one line when ready, and a stop that loses nothing."""
+"""`haleganada serve`: flags become a ServerConfig, a line says when it is ready, and stopping loses nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from haleganada_server.app import App, build_app
 from haleganada_server.config import SHIPPED_WEIGHTS, ServerConfig, Tls
 from haleganada_server.core.errors import HaleganadaError
 from haleganada_server.core.jobs.ports import JobRunner
-from haleganada_server.logs import start_log
+from haleganada_server.logs import configure_logging
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _log = logging.getLogger(__name__)
@@ -106,25 +106,24 @@ def serve(
 ) -> None:
     """Start the server. SIGTERM or Ctrl+C stops it."""
     host, port = listen
-    tls = _tls(tls_cert, tls_key)
+    tls = _require_both(tls_cert, tls_key)
     local = _is_loopback(host)
     if not (local or tls or insecure):
-        _refuse(
+        _exit_with_error(
             f"other machines can reach {host}: give --tls-cert and --tls-key, or --insecure if all their users may "
             "read and change what is taught.",
             status=2,
         )
-    reflect = local if reflection is None else reflection
-    start_log(log_level)
+    configure_logging(log_level)
     config = ServerConfig(
         data,
-        host,
-        port,
-        device,
-        weights,
-        tls,
-        reflect,
-        workers,
+        host=host,
+        port=port,
+        device=device,
+        weights_dir=weights,
+        tls=tls,
+        reflection=local if reflection is None else reflection,
+        workers=workers,
         datasets_from=datasets_from,
         backbone_weights=backbone_weights,
         encoder_workers=encoder_workers_alias if encoder_workers is None else encoder_workers,
@@ -133,29 +132,29 @@ def serve(
 
 
 def run(config: ServerConfig, grace_s: float, runner: JobRunner | None = None) -> None:
-    """Serve until a signal comes; then leave the process with status 0, or 1 if the server cannot start. runner: see
-    build_app.
-    """
+    """Serve until a signal arrives, then exit with status 0, or 1 if it cannot start. runner: see build_app."""
     try:
         app = build_app(config, runner)
     except HaleganadaError as error:
-        _refuse(error.message)
+        _exit_with_error(error.message)
     except OSError as error:
-        _refuse(f"cannot use {config.data_dir} as data directory ({error.strerror}); choose another with --data.")
+        _exit_with_error(
+            f"cannot use {config.data_dir} as the data directory ({error.strerror}); choose another with --data."
+        )
     signals = _Signals()
     app.start()
     click.echo(f"Haleganada serves on {app.address} ({app.summary()})")
     sys.stdout.flush()
-    _log.info("stopping, for signal %s", signals.wait().name)
-    threading.Thread(target=_exit_at_next, args=(signals,), daemon=True).start()
+    _log.info("stopping after signal %s", signals.wait().name)
+    threading.Thread(target=_exit_on_second_signal, args=(signals,), daemon=True).start()
     _stop(app, grace_s)
 
 
 class _Signals:
-    """SIGTERM and SIGINT, for any thread to wait for.
+    """Lets any thread wait for SIGTERM and SIGINT.
 
-    Python runs a handler in the main thread alone and does not wake it, while the system may give a signal to any
-    thread. The byte that is written to this socket arrives whoever was given it.
+    Python runs handlers only in the main thread, and does not wake it, while the system may deliver a signal to any
+    thread. The byte that is written to this socket arrives whichever thread that was.
     """
 
     def __init__(self) -> None:
@@ -170,26 +169,26 @@ class _Signals:
         return signal.Signals(self._received.recv(1)[0])
 
 
-def _exit_at_next(signals: _Signals) -> None:
+def _exit_on_second_signal(signals: _Signals) -> None:
     signals.wait()
     os._exit(1)
 
 
 def _stop(app: App, grace_s: float) -> None:
-    """Stop the server and leave the process. What was acknowledged is on disk already."""
+    """Stop the server and exit. Everything acknowledged is on disk already."""
     if app.stop(grace_s):
-        _log.info("stopped; all calls were finished")
+        _log.info("stopped; all calls have finished")
     else:
         _log.warning("stopped; calls that took longer than %g s were cut off", grace_s)
     logging.shutdown()
     os._exit(0)  # Python would wait for the threads of calls that were cut off
 
 
-def _tls(certificate: Path | None, key: Path | None) -> Tls | None:
+def _require_both(certificate: Path | None, key: Path | None) -> Tls | None:
     if certificate and key:
         return Tls(certificate, key)
     if certificate or key:
-        _refuse("--tls-cert and --tls-key are needed together.", status=2)
+        _exit_with_error("--tls-cert and --tls-key are needed together.", status=2)
     return None
 
 
@@ -200,6 +199,6 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _refuse(sentence: str, status: int = 1) -> NoReturn:
+def _exit_with_error(sentence: str, status: int = 1) -> NoReturn:
     click.echo(f"haleganada serve: {sentence}", err=True)
     sys.exit(status)

@@ -12,7 +12,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from haleganada.v1 import ocr_service_pb2 as ocr
-from haleganada_server.logs import OneLine
+from haleganada_server.logs import OneLineFormatter
 from haleganada_server.rpc.metrics import Latencies
 from haleganada_server.rpc.server import SERVICES
 
@@ -91,7 +91,7 @@ def test_a_traceback_is_one_line() -> None:
     except ValueError as error:
         failure = (type(error), error, error.__traceback__)
     record = logging.LogRecord("haleganada_server.rpc.x", logging.ERROR, "", 0, "it failed", (), failure)
-    line = OneLine().format(record)
+    line = OneLineFormatter().format(record)
     assert "\n" not in line and "ValueError: first\\nsecond" in line and " ERROR rpc.x it failed" in line
 
 

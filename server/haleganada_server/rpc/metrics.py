@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 _NEWEST = 1024  # calls of a method that its percentiles are taken from
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerFacts:
     """device: what computes embeddings. embedder_hash, embedder_side (px), embedder_parameters, embedder_bytes: of the
     weights. versions: by component.

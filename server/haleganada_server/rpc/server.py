@@ -63,7 +63,7 @@ _PING_ANSWER_MS = 20_000
 _LAST_WORDS_S = 0.5  # for statuses that are still on their way when all calls are done
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """See config.ServerConfig."""
 

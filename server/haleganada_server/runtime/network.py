@@ -1,7 +1,7 @@
 """The embedder: a small residual CNN from ink rasters to points on the unit sphere.
 
-Three residual blocks (He et al. 2016), each halving the square, and a linear map of the flattened 4 x 4 map: where a
-stroke lies matters for a character, so the positions are kept instead of being averaged away.
+Three residual blocks (He et al. 2016), each of which halves the side, and a linear layer on the flattened 4 x 4 map:
+the position of a stroke matters for a character, so positions are kept instead of being averaged.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class NetworkShape:
-    """What the weights alone do not say: the sizes needed to build the network that they fit."""
+    """The sizes needed to build the network that the weights fit."""
 
     side: int = 64
     """Height and width of the ink raster in pixels."""
@@ -27,12 +27,12 @@ class NetworkShape:
     """Length of the embedding."""
 
     def as_dict(self) -> dict[str, int]:
-        """Plain numbers for checkpoints and model cards."""
+        """Return plain numbers, for checkpoints and model cards."""
         return asdict(self)
 
 
 def convolution(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Sequential:
-    """A convolution without bias and the batch normalization that supplies it."""
+    """Build a convolution without bias, followed by the batch normalization that supplies the bias."""
     conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(outputs))
 
@@ -48,7 +48,7 @@ class ResidualBlock(nn.Module):
         self.skip = convolution(inputs, outputs, 1, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The refined map plus a pooled short cut, so that gradients reach the stem."""
+        """Return the refined map plus a pooled shortcut, so that gradients reach the stem."""
         y = self.refine(functional.relu(self.reduce(x)))
         return functional.relu(y + self.skip(self.pool(x)))
 
@@ -69,23 +69,23 @@ class EmbedderNetwork(nn.Module):
         """Embed a batch of ink rasters."""
         x = functional.relu(self.stem(ink))
         x = self.blocks(x).flatten(1)
-        # In float32 even where a training multiplies in sixteen bits: the loss tells cosines of 0.99 and 1 apart.
+        # In float32 even if training multiplies in 16 bits: the loss must distinguish cosines of 0.99 and 1.
         embedding: Tensor = functional.normalize(self.project(x).float(), dim=1)
         return embedding
 
 
 def build_network(shape: NetworkShape | None = None, seed: int = 0) -> EmbedderNetwork:
-    """A freshly initialized network, the same for the same seed."""
+    """Build a freshly initialized network, the same for the same seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return EmbedderNetwork(shape)
 
 
 def load_network(path: Path) -> EmbedderNetwork:
-    """The network of a safetensors file whose metadata give its shape, for inference."""
+    """Load a network for inference from a safetensors file whose metadata give its shape."""
     with safe_open(path, framework="pt") as file:
         sizes = {key: int(value) for key, value in file.metadata().items() if key in ("side", "width", "dim")}
-        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # it is no dict
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # not a dict
     network = EmbedderNetwork(NetworkShape(**sizes))
     network.load_state_dict(tensors, strict=True)
     network.eval()

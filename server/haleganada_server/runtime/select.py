@@ -1,4 +1,4 @@
-"""Which device embeds. torch, which takes seconds to import, is not touched where there is no CUDA driver."""
+"""Selecting the device that embeds. torch, which takes seconds to import, is not imported without a CUDA driver."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ ToInput = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
 def select_embedder(weights: Weights, device: str, to_input: ToInput) -> Embedder:
-    """The embedder on `device`: "auto", "cpu" or "cuda:N". Raises Precondition if it is not there."""
+    """Return the embedder on a device: "auto", "cpu" or "cuda:N". Raises Precondition if it is not available."""
     if device == "auto":
-        device = "cuda:0" if _torch_installed() and _cuda_devices() > 0 else "cpu"
+        device = "cuda:0" if _is_torch_installed() and _count_cuda_devices() > 0 else "cpu"
     if device == "cpu":
         return OnnxEmbedder(weights, to_input)
     _require_cuda(device)
@@ -36,26 +36,26 @@ def select_embedder(weights: Weights, device: str, to_input: ToInput) -> Embedde
 def _require_cuda(device: str) -> None:
     if not re.fullmatch(r"cuda:\d+", device):
         raise Precondition(f"there is no device “{device}”; choose auto, cpu or cuda:N", StartReason.DEVICE_UNKNOWN)
-    count = _cuda_devices()
+    count = _count_cuda_devices()
     if int(device.removeprefix("cuda:")) >= count:
         found = f"{count} CUDA device{'' if count == 1 else 's'}" if count else "no CUDA device"
         raise Precondition(
             f"the device {device} is not available: this machine has {found}; choose --device cpu or auto",
             StartReason.DEVICE_NOT_AVAILABLE,
         )
-    if not _torch_installed():
+    if not _is_torch_installed():
         raise Precondition(
             f"the device {device} needs torch: pip install 'haleganada[train]', or choose --device cpu",
             Reason.TORCH_NOT_INSTALLED,
         )
 
 
-def _torch_installed() -> bool:
+def _is_torch_installed() -> bool:
     return importlib.util.find_spec("torch") is not None
 
 
-def _cuda_devices() -> int:
-    """How many devices the CUDA driver counts; 0 without a driver."""
+def _count_cuda_devices() -> int:
+    """Return the number of devices that the CUDA driver reports; 0 without a driver."""
     try:
         driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
     except OSError:

@@ -1,8 +1,8 @@
-"""The embedder on a CUDA device, by torch, which is imported only here and only when it is wanted.
+"""The embedder on a CUDA device, by torch. This module is imported only if that is selected.
 
-One thread owns the device. Calls that wait for it are embedded together (micro-batching), so many clients that send
-one drawing each keep the device as busy as one client that sends many. Unlike on the CPU, the size of a batch may
-change an embedding, by about 1e-6: CUDA picks its kernels by size.
+One thread owns the device. Waiting calls are embedded together (micro-batching), so many clients that send one drawing
+each keep the device as busy as one client that sends many. Unlike on the CPU, the size of a batch may change an
+embedding by about 1e-6, because CUDA chooses its kernels by size.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ Vectors = NDArray[np.float32]  # (n, d)
 ToInput = Callable[[Rasters], NDArray[np.float32]]  # -> (n, 1, side, side), 0..1
 
 _log = logging.getLogger(__name__)
-_BATCH = 1024  # drawings embedded together at most; 16 MB of input
+_MAX_BATCH = 1024  # drawings; 16 MB of input
 _Job = tuple[NDArray[np.float32], "Future[Vectors]"]
 
 
 class TorchEmbedder:
-    """core.ports.Embedder by torch."""
+    """core.glyphs.ports.Embedder by torch."""
 
     def __init__(self, weights: Weights, to_input: ToInput, device: str) -> None:
         """device: as torch names it, for example "cuda:0"."""
@@ -56,19 +56,19 @@ class TorchEmbedder:
         """(n, 128, 128) uint8 rasters -> (n, d) float32 vectors, n >= 1. Raises Unavailable if the device fails."""
         ink = self._to_input(rasters)
         parts: list[Future[Vectors]] = []
-        for start in range(0, len(ink), _BATCH):
+        for start in range(0, len(ink), _MAX_BATCH):
             part: Future[Vectors] = Future()
-            self._jobs.put((ink[start : start + _BATCH], part))
+            self._jobs.put((ink[start : start + _MAX_BATCH], part))
             parts.append(part)
         return np.concatenate([part.result() for part in parts])
 
     def _serve(self) -> None:
-        left_over: _Job | None = None
+        next_job: _Job | None = None
         while True:
-            jobs, left_over = self._waiting(left_over or self._jobs.get())
+            jobs, next_job = self._collect_batch(next_job or self._jobs.get())
             try:
                 vectors = self._run(np.concatenate([ink for ink, _ in jobs]))
-            except RuntimeError:  # torch reports all its failures so, running out of memory too
+            except RuntimeError:  # torch raises it for all failures, out of memory included
                 _log.exception("the device %s failed", self._device)
                 for _, part in jobs:
                     part.set_exception(Unavailable("the server's device failed; repeat the call", Reason.DEVICE_FAILED))
@@ -78,20 +78,20 @@ class TorchEmbedder:
                 part.set_result(vectors[start : start + len(ink)])
                 start += len(ink)
 
-    def _waiting(self, first: _Job) -> tuple[list[_Job], _Job | None]:
-        """The first job and those that wait behind it, as many as fit into a batch; and one that did not fit."""
+    def _collect_batch(self, first: _Job) -> tuple[list[_Job], _Job | None]:
+        """Return the first job and as many waiting ones as fit into a batch, and the first one that does not fit."""
         jobs, size = [first], len(first[0])
         while True:
             try:
                 job = self._jobs.get_nowait()
             except queue.Empty:
                 return jobs, None
-            if size + len(job[0]) > _BATCH:
+            if size + len(job[0]) > _MAX_BATCH:
                 return jobs, job
             jobs.append(job)
             size += len(job[0])
 
     def _run(self, ink: NDArray[np.float32]) -> Vectors:
-        # without TensorFloat-32, which rounds to 10 bits: the CPU's embeddings must be met closely
+        # without TensorFloat-32, which rounds to 10 bits: embeddings must be close to those of the CPU
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
             return np.asarray(self._network(torch.from_numpy(ink).to(self._device)).cpu().numpy())

@@ -1,7 +1,7 @@
-"""The shipped weights: what belongs to them, and that they are what their model card says.
+"""Loading a folder of weights, and checking it against its model card.
 
-A folder of weights holds card.json, head.safetensors (mean, projection, between), embedder.safetensors, and for the CPU
-embedder.onnx, which reads its matrices from there. Nothing in it runs code when it is loaded.
+The folder holds card.json, head.safetensors (mean, projection, between), embedder.safetensors, and for the CPU
+embedder.onnx, which refers to the tensors in embedder.safetensors. Loading runs no code from it.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from haleganada_server.core.fewshot.parameters import HeadParameters
 CARD, HEAD, ONNX, SAFETENSORS = "card.json", "head.safetensors", "embedder.onnx", "embedder.safetensors"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Weights:
-    """A folder of weights that was checked.
+    """A checked folder of weights.
 
     name: name and version from the card. hash: SHA-256 of embedder.safetensors, hexadecimal; it names the embedding
-    space, on every device. side: height and width in px of what the network takes. parameters: its weights and biases,
-    0 if the card does not say.
+    space, on every device. side: height and width of the network's input in px. parameters: number of its weights and
+    biases, 0 if the card does not say.
     """
 
     folder: Path
@@ -50,19 +50,24 @@ class Weights:
 
 
 def load_weights(folder: Path) -> Weights:
-    """Read and check a folder of weights. Raises Precondition if a file is missing or is not the card's."""
+    """Load and check a folder of weights. Raises Precondition if a file is missing or differs from the card."""
     card = _read_card(folder / CARD)
     try:
         hashes: dict[str, str] = card["sha256"]
         name, side = f"{card['name']} {card['version']}", int(card["side"])
         parameters = int(card.get("parameters", 0))
-        calibration = _calibration(card["calibration"])
+        calibration = _parse_calibration(card["calibration"])
     except (KeyError, TypeError, ValueError) as error:
         raise _unusable(CARD, f"an entry is missing or wrong, {error}") from error
     for file in (ONNX, SAFETENSORS, HEAD):
-        _check(folder / file, hashes.get(file, ""))
+        _check_hash(folder / file, hashes.get(file, ""))
     return Weights(
-        folder, name, hashes[SAFETENSORS], side, parameters, HeadParameters(_read_head(folder / HEAD), calibration)
+        folder=folder,
+        name=name,
+        hash=hashes[SAFETENSORS],
+        side=side,
+        parameters=parameters,
+        head_parameters=HeadParameters(_read_projection(folder / HEAD), calibration),
     )
 
 
@@ -76,7 +81,7 @@ def _read_card(path: Path) -> dict[str, Any]:
     return card
 
 
-def _check(path: Path, expected: str) -> None:
+def _check_hash(path: Path, expected: str) -> None:
     try:
         actual = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
@@ -85,23 +90,23 @@ def _check(path: Path, expected: str) -> None:
         raise _unusable(path.name, f"its SHA-256 is not the one in {CARD}")
 
 
-def _read_head(path: Path) -> Projection:
+def _read_projection(path: Path) -> Projection:
     tensors = load_file(path)
     try:
         mean, matrix, between = (np.asarray(tensors[key], np.float64) for key in ("mean", "projection", "between"))
     except KeyError as error:
-        raise _unusable(path.name, f"it holds no {error}") from error
+        raise _unusable(path.name, f"it does not contain {error}") from error
     if matrix.shape != (len(mean), len(between)) or not (between > 0).all():
-        raise _unusable(path.name, "its parts do not fit each other")
+        raise _unusable(path.name, "the shapes of its tensors do not match")
     return Projection(mean, matrix, between)
 
 
-def _calibration(entry: Any) -> Calibration:
-    summand, by_distance, by_lead = (_numbers(numbers, UNKNOWN_COEFFICIENTS) for numbers in entry["unknown"])
-    return Calibration(_numbers(entry["temperature"], TEMPERATURE_COEFFICIENTS), (summand, by_distance, by_lead))
+def _parse_calibration(entry: Any) -> Calibration:
+    summand, by_distance, by_lead = (_parse_row(numbers, UNKNOWN_COEFFICIENTS) for numbers in entry["unknown"])
+    return Calibration(_parse_row(entry["temperature"], TEMPERATURE_COEFFICIENTS), (summand, by_distance, by_lead))
 
 
-def _numbers(entry: Any, count: int) -> tuple[float, ...]:
+def _parse_row(entry: Any, count: int) -> tuple[float, ...]:
     numbers = tuple(float(number) for number in entry)
     if len(numbers) != count:
         raise ValueError(f"calibration has a row of {len(numbers)} numbers instead of {count}")
