@@ -21,7 +21,7 @@ WAYS = (5, 50, 500)
 LEAST_ANSWERS = 20_000
 """Enough for fifteen bins: with 2,000 answers, even perfect probabilities have a mean error of 0.03."""
 LABELS_PER_SPLIT = 100  # taught, over all heads of one split of the drawings
-MOST_QUERIES = 3000  # of one head
+MOST_QUERIES = 3000  # to one head
 HALF_SHOTS, RANDOM_HALVES = (1, 5), 12
 Floats = NDArray[np.float64]
 

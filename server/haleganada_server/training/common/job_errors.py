@@ -31,7 +31,7 @@ def describe_failure(
     if isinstance(error, HaleganadaError):
         return _describe(error.reason, error.message)
     if _is_out_of_memory(error):
-        return _describe(Reason.OUT_OF_MEMORY, _memory_message(batch_size))
+        return _describe(Reason.OUT_OF_MEMORY, _format_memory_message(batch_size))
     if _is_disk_full(error):
         return _describe(Reason.DISK_FULL, f"the server's disk is full; free some space, {again}")
     if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in _TRAIN_EXTRA:
@@ -47,7 +47,7 @@ def _is_out_of_memory(error: BaseException) -> bool:
     )
 
 
-def _memory_message(batch_size: int) -> str:
+def _format_memory_message(batch_size: int) -> str:
     if batch_size > 1:
         return f"memory ran out with a batch of {batch_size} drawings; start again with a batch of {batch_size // 2}"
     return "memory ran out; close other programs, or choose a smaller model"

@@ -1,4 +1,4 @@
-"""How a process that used torch ends."""
+"""End a process that used torch, without the cleanup that may abort it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import NoReturn
 
 
 def exit_process(status: int) -> NoReturn:
-    """End this process once what it printed is written, without the cleanup of Python and C++.
+    """Flush output and end this process without the cleanup of Python and C++.
 
-    Threads of torch and gloo may outlive destroy_process_group. One that still runs while the libraries are taken down
-    makes C++ abort a process whose work is done (“terminate called without an active exception”).
+    Threads of torch and gloo may outlive destroy_process_group. One that still runs while libraries are unloaded makes
+    C++ abort a process whose work is done (“terminate called without an active exception”).
     """
     sys.stdout.flush()
     sys.stderr.flush()

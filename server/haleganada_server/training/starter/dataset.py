@@ -31,7 +31,7 @@ from .fonts import find_open_fonts, render_labels
 LABELS = tuple("0123456789abcdefghijklmnopqrstuvwxyz")
 TRAIN_EACH = 480
 _BLOCK = 9  # consecutive English drawings that stay in one part
-_ENGLISH_PARTS = (Part.TRAIN,) * 6 + (Part.VALIDATION, Part.TEST, Part.TEST)  # of block 0, 1, ...
+_ENGLISH_PARTS = (Part.TRAIN,) * 6 + (Part.VALIDATION, Part.TEST, Part.TEST)  # of blocks 0, 1, ...
 _WRITER_PARTS = (Part.TRAIN,) * 14 + (Part.VALIDATION,) * 2 + (Part.TEST,) * 4  # of Omniglot's 20 writers
 _MNIST_EACH = {Part.TRAIN: 240, Part.VALIDATION: 6, Part.TEST: 12}
 
@@ -62,8 +62,8 @@ def build_starter_items(data: Path, fonts: Path | None, each: int = TRAIN_EACH, 
     for label in LABELS:
         own = [item for item in real if item.label == label]
         items += own
-        trained, fonts_of = [i for i in own if i.part is Part.TRAIN], [i for i in rendered if i.label == label]
-        items += _fill_up(trained, fonts_of, each - len(trained), rng)
+        trained, own_fonts = [i for i in own if i.part is Part.TRAIN], [i for i in rendered if i.label == label]
+        items += _fill_up(trained, own_fonts, each - len(trained), rng)
     return items
 
 

@@ -95,7 +95,7 @@ def finish(
 def choose_shrinkage(moments: Covariances, held_out: list[Embeddings], log: Callable[[str], None]) -> Shrinkage:
     """Return the candidate with the fewest errors on held-out scripts, with equal weight for one and five shots.
 
-    Without adaptation, because twenty labels adapt the head very little.
+    The head is not adapted, because twenty labels adapt it very little.
     """
     losses, tasks = [], make_random_tasks(held_out, ONE_SHOT_TASKS)
     for candidate in CANDIDATES:

@@ -23,12 +23,12 @@ from .measure import ProductEmbedder, make_product_rasters
 FIRST_HALF = ("Balinese", "Sanskrit", "Tifinagh")
 """Half of the held-out alphabets: a calibration fitted on it is measured on the other half, and vice versa."""
 SYLLABLES, DRAWINGS = 600, 22
-"""Of each script rendered from fonts: enough for 400 labels with twenty samples each."""
+"""Numbers for each script rendered from fonts: enough for 400 labels with twenty samples each."""
 TYPICAL_SHARE = 0.8
 """Share of the writers, the most typical ones, to fit the calibration on: the others now and then drew something else,
 which nobody does who teaches a recognizer their own handwriting.
 """
-_SIDE = 96  # of a syllable's raster, which the server's pipeline frames again
+_SIDE = 96  # px, of a syllable's raster, which the server's pipeline frames again
 
 
 @dataclass(frozen=True, kw_only=True)

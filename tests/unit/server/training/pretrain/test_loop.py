@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from haleganada_server.runtime.network import NetworkShape
-from haleganada_server.training.common.checkpoint import State, load_state, read_tensors, save_state
+from haleganada_server.training.common.checkpoint import State, load_state, read_tensors, save_state, write_tensors
 from haleganada_server.training.pretrain import loop
 from haleganada_server.training.pretrain.loop import BEST_FILE, STATE_FILE, Budget, LoopOptions, Trainer, new_state
 from haleganada_server.training.pretrain.optimizer import LEARNING_RATE, learning_rate, orthogonalize
@@ -78,6 +78,21 @@ def test_checkpoints_are_complete_and_leave_no_drafts(library: Library, tmp_path
     before, after = read_tensors(tmp_path / STATE_FILE)[0], read_tensors(tmp_path / "again")[0]
     assert before.keys() == after.keys()
     assert all(torch.equal(before[k], after[k]) for k in before)
+
+
+def test_checkpoints_with_the_old_spelling_of_optimizer_load(library: Library, tmp_path: Path) -> None:
+    state = train(library, tmp_path, 2)
+    tensors, metadata = read_tensors(tmp_path / STATE_FILE)
+    old = {name.replace("optimizer.", "optimiser."): value for name, value in tensors.items()}
+    assert old.keys() != tensors.keys()
+    write_tensors(tmp_path / "old", old, metadata)
+    loaded = new_state(0, TINY)
+    load_state(loaded, tmp_path / "old")
+    assert_equal(state, loaded)
+    save_state(loaded, tmp_path / "again")
+    again = read_tensors(tmp_path / "again")[0]
+    assert again.keys() == tensors.keys()
+    assert all(torch.equal(again[name], tensors[name]) for name in tensors)
 
 
 def test_training_lowers_the_loss(library: Library) -> None:
