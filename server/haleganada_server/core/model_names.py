@@ -1,4 +1,4 @@
-"""Names that stand for a model in every workspace, wherever one is named."""
+"""Names that can be used in place of a model's id in every workspace."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ FEW_SHOT = "few-shot"
 """A workspace's own head."""
 
 ONLINE = "online"
-"""The network that learns along with a workspace."""
+"""The network that learns online with a workspace."""

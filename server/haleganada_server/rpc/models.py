@@ -52,11 +52,11 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
     def ActivateModel(self, request: pb.ActivateModelRequest, context: Context) -> pb.ActivateModelResponse:
         reference = validate.required_id("model_id", request.model_id)
         if request.HasField("online"):
-            return self._learn_along(request, reference)
+            return self._activate_online(request, reference)
         model = self._workspaces.activate_model(request.workspace, reference)
         return pb.ActivateModelResponse(model=self._described(model))
 
-    def _learn_along(self, request: pb.ActivateModelRequest, start: str) -> pb.ActivateModelResponse:
+    def _activate_online(self, request: pb.ActivateModelRequest, start: str) -> pb.ActivateModelResponse:
         config = online.config(request.online, self._models.default_online_config(start))
         model, status = self._workspaces.start_online_learning(request.workspace, start, config)
         described = self._described(model) if model is not None else None

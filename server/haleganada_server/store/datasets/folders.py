@@ -84,12 +84,8 @@ def _load(folder: Path) -> DatasetInfo:
     values["refused"] = tuple(RefusedDrawing(**refused) for refused in entry["refused"])
     values["leaked"] = tuple(_parse_repeated(repeated) for repeated in entry["leaked"])
     values["duplicated"] = tuple(_parse_repeated(repeated) for repeated in entry["duplicated"])
-    values["notes"] = tuple(_parse_note(note) for note in entry["notes"])
+    values["notes"] = tuple(DatasetNote(**{**note, "labels": tuple(note["labels"])}) for note in entry["notes"])
     return DatasetInfo(**{**values, "bytes_on_disk": folder_bytes(folder)})
-
-
-def _parse_note(entry: dict[str, Any]) -> DatasetNote:
-    return DatasetNote(entry["reason"], entry["message"], tuple(entry["labels"]))
 
 
 def _parse_repeated(entry: dict[str, Any]) -> RepeatedDrawing:

@@ -43,7 +43,7 @@ _CHUNK = 2**20
 def write(log: LogReader, rasterizer: Rasterizer, path: Path) -> None:
     """Write the archive."""
     del rasterizer  # drawings go as they are stored
-    links, dim = log.links(), log.embedding_length()
+    links, dim = log.links(), log.embedding_dimension()
     with zipfile.ZipFile(path, "w") as file:
         with _open_hashed(file, _SAMPLES) as (add, samples_sha256):
             for sample in log.every_sample():

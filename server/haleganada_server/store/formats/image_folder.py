@@ -35,12 +35,8 @@ def read(path: Path, rasterizer: Rasterizer) -> Iterator[ImportItem | RefusedIte
     with zip_files.open_zip(path) as file:
         for info in file.infolist():
             name = PurePosixPath(zip_files.decode_name(info))
-            if not info.is_dir() and not _is_hidden(name) and name.name not in seed_files.LISTS:
+            if not info.is_dir() and not zip_files.is_hidden(str(name)) and name.name not in seed_files.LISTS:
                 yield _read_item(file, info.filename, name)
-
-
-def _is_hidden(name: PurePosixPath) -> bool:
-    return any(part.startswith((".", "__MACOSX")) and part != ".." for part in name.parts)
 
 
 def _read_item(file: zipfile.ZipFile, member: str, name: PurePosixPath) -> ImportItem | RefusedItem:

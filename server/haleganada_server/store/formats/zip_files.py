@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.limits import MAX_IMAGE_BYTES
@@ -78,6 +78,11 @@ def decode_name(info: zipfile.ZipInfo) -> str:
         with suppress(UnicodeError):  # it really is code page 437
             name = name.encode("cp437").decode("utf-8")
     return name.replace("\\", "/")
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether a path, or a folder in it, is hidden or was added by macOS."""
+    return any(part.startswith((".", "__MACOSX")) and part != ".." for part in PurePosixPath(name).parts)
 
 
 def new_member(name: str, compression: int = zipfile.ZIP_DEFLATED) -> zipfile.ZipInfo:

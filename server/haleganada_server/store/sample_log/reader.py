@@ -121,7 +121,7 @@ class LogReader:
         query = "SELECT sample_id, label, forgotten FROM samples WHERE embedder_hash <> ? ORDER BY sample_id"
         return [StaleSample(i, label, bool(hidden)) for i, label, hidden in self._all(query, (embedder_hash,))]
 
-    def embedding_length(self) -> int:
+    def embedding_dimension(self) -> int:
         """Return the dimension of the live samples' embeddings, of most of them during re-embedding; 0 without
         samples.
         """

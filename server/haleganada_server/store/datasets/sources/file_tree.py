@@ -6,7 +6,7 @@ import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Protocol
 
 from haleganada_server.core.errors import InvalidInput
@@ -39,7 +39,7 @@ class ZipTree:
         self._members = {
             zip_files.decode_name(info): info
             for info in file.infolist()
-            if not info.is_dir() and not _is_hidden(zip_files.decode_name(info))
+            if not info.is_dir() and not zip_files.is_hidden(zip_files.decode_name(info))
         }
 
     def names(self) -> list[str]:
@@ -62,9 +62,11 @@ class FolderTree:
     def names(self) -> list[str]:
         found: list[str] = []
         for folder, folders, files in os.walk(self._root):
-            folders[:] = [name for name in folders if not _is_hidden(name)]
+            folders[:] = [name for name in folders if not zip_files.is_hidden(name)]
             found += [
-                (Path(folder) / name).relative_to(self._root).as_posix() for name in files if not _is_hidden(name)
+                (Path(folder) / name).relative_to(self._root).as_posix()
+                for name in files
+                if not zip_files.is_hidden(name)
             ]
             if len(found) > MAX_ITEMS:
                 raise InvalidInput("path", f"has over {MAX_ITEMS:,} files; name a smaller folder")
@@ -100,7 +102,3 @@ def open_tree(path: Path) -> Iterator[Tree]:
         return
     with zip_files.open_zip(path, _ZIP_LIMITS) as file:
         yield ZipTree(file)
-
-
-def _is_hidden(name: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) and part != ".." for part in PurePosixPath(name).parts)

@@ -140,7 +140,8 @@ def _read_drawings(
             pixels = np.frombuffer(_read_exactly(file, height * width, pair.images), np.uint8).reshape(height, width)
             name = names[int(labels[i])]
             image = np.ascontiguousarray(pixels.T) if transposed else pixels
-            yield SourceItem(f"{pair.images}[{i}]", name.label, name.folder, image, pair.part)
+            item = f"{pair.images}[{i}]"
+            yield SourceItem(item=item, label=name.label, folder=name.folder, image=image, part=pair.part)
 
 
 def _read_labels(tree: Tree, name: str) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:

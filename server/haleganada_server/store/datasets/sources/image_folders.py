@@ -53,8 +53,14 @@ def _read_item(tree: Tree, path: PurePosixPath, mapping: Mapping[str, str]) -> S
     name = _name_label(_folder(path), mapping)
     if name.error is not None:
         raise name.error
-    part = next(iter(_find_parts(above)), None)
-    return SourceItem(str(path), name.label, name.folder, tree.read(str(path)), part, _find_writer((*above, path.name)))
+    return SourceItem(
+        item=str(path),
+        label=name.label,
+        folder=name.folder,
+        image=tree.read(str(path)),
+        part=next(iter(_find_parts(above)), None),
+        writer=_find_writer((*above, path.name)),
+    )
 
 
 def _is_image(path: PurePosixPath) -> bool:

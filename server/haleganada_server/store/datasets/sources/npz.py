@@ -107,7 +107,7 @@ def _read_drawings(arrays: _Arrays, suffix: str, names: NDArray[Any] | None) -> 
             continue
         item_part = part if splits is None else _parse_split(splits[i])
         writer = "" if writers is None else _to_text(writers[i].item())
-        yield SourceItem(item, found.label, found.folder, image, item_part, writer)
+        yield SourceItem(item=item, label=found.label, folder=found.folder, image=image, part=item_part, writer=writer)
 
 
 def _read_images(

@@ -34,7 +34,7 @@ _PARTS = {
 }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class SourceItem:
     """One drawing with its label. item: its name in the source. folder: the name from which its label was read.
 

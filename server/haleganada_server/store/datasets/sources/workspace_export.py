@@ -31,4 +31,4 @@ def _convert(item: ImportItem | RefusedItem) -> SourceItem | RefusedSource:
     found = make_label_name(item.label, item.label)
     if found.error is not None:
         return RefusedSource(item.item, found.error)
-    return SourceItem(item.item, found.label, found.label, item.glyph)
+    return SourceItem(item=item.item, label=found.label, folder=found.label, image=item.glyph)

@@ -20,7 +20,7 @@ def test_a_new_log_is_empty(log: SqliteLog) -> None:
     ids, labels, vectors = log.embeddings(HASH)
     assert (ids, labels, vectors.shape[0]) == ([], [], 0)
     assert not list(log.every_sample()) and not list(log.hidden_samples()) and not log.stale(HASH)
-    assert log.samples_of([1, 2]) == [] and log.embedding_length() == 0
+    assert log.samples_of([1, 2]) == [] and log.embedding_dimension() == 0
 
 
 @pytest.mark.parametrize("kind", ["ink", "png"])
@@ -168,7 +168,7 @@ def test_embeddings_of_different_dimensions_are_not_mixed(log: SqliteLog) -> Non
     with log.transaction() as transaction:
         transaction.set_embedding(2, np.zeros(4, dtype=np.float32), "f" * 64)
     assert log.embeddings("f" * 64)[2].shape == (1, 4), "other weights may have another dimension"
-    assert log.embeddings(HASH)[2].shape == (2, DIM) and log.embedding_length() == DIM
+    assert log.embeddings(HASH)[2].shape == (2, DIM) and log.embedding_dimension() == DIM
     with log.transaction() as transaction:
         transaction.set_embedding(1, np.zeros(4, dtype=np.float32), HASH)
     with pytest.raises(DataLoss, match="differ in length"):
