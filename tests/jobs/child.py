@@ -147,12 +147,16 @@ def runs_out_of_memory(request: Request, cancelled: threading.Event) -> None:
 
 
 def diverges(request: Request, cancelled: threading.Event) -> None:
-    """After a good epoch, whose model it leaves."""
+    """Fail after a good epoch, and leave its model."""
     report(epoch=epoch_metrics(1))
     report(epoch={**epoch_metrics(2), "validation_loss": float("nan")})
     write_model(Path(request["folder"]) / "model", request)
     report(
-        failed={"reason": "DIVERGED", "message": "the loss is no number; choose a lower learning rate", "model": True}
+        failed={
+            "reason": "DIVERGED",
+            "message": "the loss is not a number; choose a lower learning rate",
+            "model": True,
+        }
     )
 
 
@@ -175,7 +179,7 @@ INVALID_REPORTS: tuple[dict[str, Any], ...] = (
 
 
 def prints_noise(request: Request, cancelled: threading.Event) -> None:
-    """Everything that is no report, then the work."""
+    """Print what is not a report, then work as usual."""
     sys.stdout.buffer.write(b"loading...\n\xff\xfe\x00\n[1, 2]\n{\n" + b"x" * (9 * 2**20) + b"\n")
     for entry in INVALID_REPORTS:
         report(**entry)
@@ -189,7 +193,7 @@ def floods(request: Request, cancelled: threading.Event) -> None:
 
 
 def leaves_a_child(request: Request, cancelled: threading.Event) -> None:
-    """A child of its own lives on and holds its output open."""
+    """Exit, but leave a child that keeps the output open."""
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     os._exit(5)
 
@@ -208,12 +212,12 @@ def evaluate(request: Request, cancelled: threading.Event) -> None:
         for model in request["models"]:
             (files / f"{model['model_id']}_confusion_matrix.html").write_text("<script>alert(1)</script>")
     report(progress={"stage": "evaluating", "done": 1, "total": 1})
-    report(done={"model": False, "cancelled": False, "result": result_of(request)})
+    report(done={"model": False, "cancelled": False, "result": make_result(request)})
 
 
-def result_of(request: Request) -> dict[str, Any]:
-    """As an evaluation tells it, of figures that were never measured."""
-    figures = {
+def make_result(request: Request) -> dict[str, Any]:
+    """Return the result of an evaluation, with invented metrics."""
+    metrics = {
         "accuracy": 0.75,
         "accuracy_interval": [0.5, 0.9],
         "correct": 3,
@@ -239,14 +243,14 @@ def result_of(request: Request) -> dict[str, Any]:
     }
     return {
         "dataset": {"name": request["dataset"]["name"], "part": "test", "drawings": 4, "labels": 2},
-        "models": [{**who, **figures, **errors} for who in whose(request["models"])],
+        "models": [{**who, **metrics, **errors} for who in describe_models(request["models"])],
         "notes": [],
         **(several if len(request["models"]) > 1 else {}),
     }
 
 
-def whose(models: list[dict[str, str]]) -> list[dict[str, Any]]:
-    """How a result names its models, and the files of each where there are several."""
+def describe_models(models: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """Describe the models of a result, with the files of each if there are several."""
     names = [model["name"] for model in models]
     several = len(models) > 1
     return [

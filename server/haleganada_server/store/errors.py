@@ -55,7 +55,7 @@ def _translate(error: sqlite3.DatabaseError, name: str) -> Exception:
             f"another program has locked the file of workspace “{name}”; close it there, then repeat the call",
             Reason.WORKSPACE_LOCKED,
         )
-    if any(words in text for words in _CORRUPTION_TEXTS):
+    if any(phrase in text for phrase in _CORRUPTION_TEXTS):
         return unreadable(name, text)
     return error
 

@@ -34,7 +34,7 @@ _READERS: dict[TransferFormat, Callable[[Path, Rasterizer], Iterator[ImportItem 
 
 
 def write(log: LogReader, rasterizer: Rasterizer, transfer_format: TransferFormat, path: Path) -> ExportFile:
-    """Export a workspace to a new file at `path`. `log` must not change meanwhile."""
+    """Export a workspace to a new file at `path`. `log` must not change during that."""
     try:
         _WRITERS[transfer_format](log, rasterizer, path)
     except BaseException:

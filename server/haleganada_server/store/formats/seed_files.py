@@ -46,7 +46,7 @@ def write_seed_folder(log: LogReader, rasterizer: Rasterizer, folder: Path) -> N
 
 
 def _write(log: LogReader, rasterizer: Rasterizer, write_file: _WriteFile) -> None:
-    """log: must not change meanwhile, because it is read twice."""
+    """Write all files. `log` must not change during that, because it is read twice."""
     links, facts = log.links(), log.facts()
     for sample in log.every_sample():
         write_file(_image_path(sample), to_png(sample, rasterizer))

@@ -29,7 +29,7 @@ class LogReader:
     """
 
     def __init__(self, path: Path, name: str, *, frozen: bool = False) -> None:
-        """frozen: nobody writes to the file. Raises DataLoss if it cannot be read."""
+        """frozen: nothing writes to the file. Raises DataLoss if it cannot be read."""
         self.path = path
         self._name = name
         self._frozen = frozen

@@ -51,8 +51,8 @@ def replace_text(name: str, content: str) -> Callable[[Path], None]:
 
 DAMAGE: dict[str, Callable[[Path], None]] = {
     "no card": lambda home: (home / "model.json").unlink(),
-    "no JSON": replace_text("model.json", "{"),
-    "no object": replace_text("model.json", "[]"),
+    "not JSON": replace_text("model.json", "{"),
+    "not an object": replace_text("model.json", "[]"),
     "deep": replace_text("model.json", "[" * 100_000),
     "other format": edit_card(format=99),
     "no labels": edit_card(labels=[]),
@@ -60,7 +60,7 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
     "labels that collide in NFC": edit_card(labels=["\u0c95", "e\u0301"]),
     "an empty label": edit_card(labels=["a", ""]),
     "a number as label": edit_card(labels=["a", 1]),
-    "words as figures": edit_card(metrics={"milliseconds": "fast"}),
+    "text as a metric": edit_card(metrics={"milliseconds": "fast"}),
     "no ONNX": lambda home: (home / "model.onnx").unlink(),
     "a path": edit_card(sha256={"model.onnx": "0" * 64, "../../secret": "0" * 64}),
 }

@@ -72,8 +72,8 @@ def test_invalid_requests_are_refused_at_once(tmp_path: Path) -> None:
             (lambda: running.start_evaluation([], TWO.name), InvalidInput, "models"),
             (lambda: running.start_evaluation(["few-shot"] * 2, TWO.name), InvalidInput, "twice"),
         ]
-        for call, kind, words in refusals:
-            with pytest.raises(kind, match=words):
+        for call, kind, phrase in refusals:
+            with pytest.raises(kind, match=phrase):
                 call()
         assert running.page() == []
 
@@ -154,7 +154,7 @@ def test_a_process_that_ignores_cancel_is_killed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "reason", "words"),
+    ("name", "reason", "phrase"),
     [
         ("is killed", "PROCESS_KILLED", "smaller batch"),
         ("ends", "PROCESS_ENDED", "ValueError: the cat sat on it"),
@@ -164,11 +164,11 @@ def test_a_process_that_ignores_cancel_is_killed(tmp_path: Path) -> None:
     ],
 )
 def test_a_failure_has_a_reason_and_does_not_affect_other_jobs(
-    tmp_path: Path, name: str, reason: str, words: str
+    tmp_path: Path, name: str, reason: str, phrase: str
 ) -> None:
     with jobs(tmp_path) as running:
         job = wait_for_end(running, running.start_training("cnn36", TWO.name, name))
-        assert (job.state, job.error_reason) == (JobState.FAILED, reason) and words in job.error
+        assert (job.state, job.error_reason) == (JobState.FAILED, reason) and phrase in job.error
         assert not job.model_id and not list((tmp_path / "models").iterdir())
         assert wait_for_end(running, running.start_training("cnn36", TWO.name, "next")).state is JobState.SUCCEEDED
 

@@ -120,13 +120,13 @@ def test_an_active_model_survives_a_restart_but_not_its_model_or_workspace(
 ) -> None:
     workspaces = open_workspaces(tmp_path)
     models = models_of(workspaces.get())
-    kept, gone = (models.register(write_tiny_model(tmp_path / "made", model_of(0, 1, name=n))) for n in "kg")
-    for name, model in (("a", kept), ("b", gone), ("c", kept)):
+    kept, damaged = (models.register(write_tiny_model(tmp_path / "made", model_of(0, 1, name=n))) for n in "kg")
+    for name, model in (("a", kept), ("b", damaged), ("c", kept)):
         workspaces.create(name)
         workspaces.activate_model(name, model)
     workspaces.delete("c", "c")
     workspaces.close()
-    (tmp_path / "models" / gone / "model.onnx").unlink()
+    (tmp_path / "models" / damaged / "model.onnx").unlink()
     workspaces = open_workspaces(tmp_path)
     models = models_of(workspaces.get())
     assert [models.active_models.model_id_of(name) for name in "abc"] == [kept, FEW_SHOT, FEW_SHOT]

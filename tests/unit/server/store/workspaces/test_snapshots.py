@@ -49,7 +49,7 @@ def test_a_saved_snapshot_is_described_and_can_be_restored(
 
 def test_a_discarded_snapshot_leaves_nothing(directory: DataDirectory, data: Path, log: SqliteLog) -> None:
     teach_all(log, ["ಕ" * 64])
-    kept = directory.save(log, "soon gone")
+    kept = directory.save(log, "short-lived")
     pictures = list(data.glob("workspaces/*/snapshots/*-seed-files/training_images/**/*.png"))
     assert len(pictures) == 1 and max(len(part) for part in pictures[0].parts) < 255
     directory.discard("w", kept)

@@ -40,7 +40,7 @@ def read_labels(path: Path) -> dict[str, str]:
 @pytest.mark.parametrize("as_zip", [True, False], ids=["zip", "folder"])
 @pytest.mark.parametrize("above", ["", "letters/"])
 def test_it_overrides_the_names_that_it_lists(tmp_path: Path, as_zip: bool, above: str) -> None:
-    told = {"class_1": "ಅ", "65": "65", "999": "ϧ", "U+0C95_0CCD_0CB7": " ಕ್ಷ ", "not there": "x"}
+    mapping = {"class_1": "ಅ", "65": "65", "999": "ϧ", "U+0C95_0CCD_0CB7": " ಕ್ಷ ", "not there": "x"}
     names = {
         "train/class_1/1.png": "ಅ",
         "test/w3/class_1/1.png": "ಅ",
@@ -51,7 +51,7 @@ def test_it_overrides_the_names_that_it_lists(tmp_path: Path, as_zip: bool, abov
         "train/U+0C86/1.png": "ಆ",
         "train/ಇ/1.png": "ಇ",
     }
-    files = {f"{above}{name}": IMAGE for name in names} | {f"{above}{MAPPING}": of(told)}
+    files = {f"{above}{name}": IMAGE for name in names} | {f"{above}{MAPPING}": of(mapping)}
     assert read_labels(write_files(tmp_path, files, as_zip)) == {
         f"{above}{name}": label for name, label in names.items()
     }

@@ -103,7 +103,7 @@ MNIST = idx_files(IMAGES, LABELS, "train-")
 BAD = {
     "labels without a mapping": (idx_files(IMAGES, [1, 2, 3, 10], "train-"), "mapping.txt"),
     "a label that the mapping lacks": (MNIST | {"x-mapping.txt": b"0 48\n1 49\n"}, "is missing in its mapping"),
-    "a mapping that is none": (MNIST | {"x-mapping.txt": b"zero\n"}, "a label and a code point"),
+    "an invalid mapping": (MNIST | {"x-mapping.txt": b"zero\n"}, "a label and a code point"),
     "two mappings": (MNIST | {"x-mapping.txt": b"0 48", "y-mapping.txt": b"0 48"}, "several mappings"),
     "no labels": ({"train-images-idx3-ubyte": idx_images(IMAGES)}, "not its labels"),
     "fewer labels": (MNIST | {"train-labels-idx1-ubyte": idx_labels([1])}, "4 images"),
