@@ -45,8 +45,8 @@ def executed(folder: Path, python: str = sys.executable) -> nbformat.NotebookNod
     client = NotebookClient(
         notebook, km=kernel, resources=where, timeout=_LONGEST_CELL_S, record_timing=False, coalesce_streams=True
     )
-    client.execute()
-    notebook.metadata = metadata  # else it tells which Python this one is
+    client.execute(cleanup_kc=True)  # else it leaves a kernel alone that it was given
+    notebook.metadata = metadata  # which named this Python
     return notebook
 
 

@@ -233,7 +233,8 @@ def test_looking(run: Terminal, pictures: Path, tmp_path: Path) -> None:
     assert f"-w {run.workspace} samples show 1 " in run.fails(2, "samples", "1")
     run("samples", "show", "1", "--to", tmp_path / "one.png")
     assert "call it" in run.fails(2, "samples", "show", "1", "--to", tmp_path / "one.jpg")
-    assert Image.open(tmp_path / "one.png").size == (128, 128)
+    with Image.open(tmp_path / "one.png") as image:
+        assert image.size == (128, 128)
 
 
 def test_keeping(run: Terminal, pictures: Path) -> None:
