@@ -7,12 +7,14 @@ import dataclasses
 import enum
 import inspect
 import json
+import re
 import textwrap
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import haleganada_client
-from haleganada_client import client, connection, datasets, errors, evaluation, jobs, models, starter, types
+from haleganada_client import client, connection, datasets, errors, evaluation, jobs, models, starter, transfers, types
 
 from docs.generate.markdown import code_block
 
@@ -52,6 +54,7 @@ def render() -> str:
         parts += [f"## {title}", *_describe_client(title, kind)]
     parts += ["## ClientConfig", *_describe_dataclass(connection.ClientConfig)]
     parts += ["## haleganada_client.starter", *_describe_function("teach_starter", starter.teach_starter)]
+    parts += ["## Callbacks and aliases", *_describe_aliases()]
     for title, module in _VALUES:
         parts.append(f"## {title}")
         for kind in _public_classes(module):
@@ -89,6 +92,22 @@ def _describe_function(name: str, function: Any) -> Iterator[str]:
     yield _docstring(function)
 
 
+def _describe_aliases() -> Iterator[str]:
+    yield f"`Drawing`: {' '.join(_text_after('Drawing', types).split())}"
+    yield f"`Progress` of exports and imports, `Callable[[int], None]`: {_text_after('Progress', transfers)}"
+    yield f"`Progress` of data sets, `Callable[[int, int], None]`: {_text_after('Progress', datasets)}"
+
+
+def _text_after(name: str, module: Any) -> str:
+    """Return the string literal that follows the assignment of an alias."""
+    body = ast.parse(inspect.getsource(module)).body
+    for assignment, text in pairwise(body):
+        if isinstance(assignment, ast.Assign) and ast.unparse(assignment.targets[0]) == name:
+            assert isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
+            return str(text.value.value)
+    raise LookupError(name)
+
+
 def _describe_value(kind: type) -> Iterator[str]:
     if issubclass(kind, enum.Enum):
         yield code_block("\n".join(f"{member.name} = {_literal(member.value)}" for member in kind), "python")
@@ -124,7 +143,7 @@ def _field_docstrings(kind: type) -> dict[str, str]:
     assert isinstance(body, ast.ClassDef)
     return {
         field.target.id: " ".join(str(text.value.value).split())
-        for field, text in zip(body.body, body.body[1:], strict=False)
+        for field, text in pairwise(body.body)
         if isinstance(field, ast.AnnAssign)
         and isinstance(field.target, ast.Name)
         and isinstance(text, ast.Expr)
@@ -148,12 +167,17 @@ def _signature(name: str, function: Any) -> str:
             words.append("*")
             keyword_only = True
         default = "" if parameter.default is parameter.empty else f" = {_literal(parameter.default)}"
-        words.append(f"{parameter.name}: {parameter.annotation}{default}")
-    result = "" if signature.return_annotation in (None, "None") else f" -> {signature.return_annotation}"
+        words.append(f"{parameter.name}: {_short(parameter.annotation)}{default}")
+    result = "" if signature.return_annotation in (None, "None") else f" -> {_short(signature.return_annotation)}"
     line = f"{name}({', '.join(words)}){result}"
     if len(line) > 110:
         line = f"{name}(\n" + "".join(f"    {word},\n" for word in words) + f"){result}"
     return code_block(line, "python")
+
+
+def _short(annotation: str) -> str:
+    """Return an annotation without the names of modules."""
+    return re.sub(r"\b(types|transfers)\.", "", annotation)
 
 
 def _literal(value: Any) -> str:
