@@ -115,7 +115,10 @@ def _describe_value(kind: type) -> Iterator[str]:
     elif dataclasses.is_dataclass(kind):
         yield from _describe_dataclass(kind)
     else:  # a named tuple
-        lines = [f"{name}: {annotation.__forward_arg__}" for name, annotation in kind.__annotations__.items()]
+        lines = [
+            f"{name}: {getattr(annotation, '__forward_arg__', annotation)}"
+            for name, annotation in kind.__annotations__.items()
+        ]
         yield code_block("\n".join(lines), "python")
         yield _docstring(kind)
 
