@@ -158,10 +158,15 @@ def test_labels_that_a_model_does_not_know_are_wrong_and_listed(job: Job) -> Non
     assert "never drawn" not in recalls
 
 
+def notes_of(result: dict[str, Any]) -> list[str]:
+    """All notes but the one that depends on the fonts of this machine."""
+    return [note for note in result["notes"] if not note.startswith("No installed font")]
+
+
 def test_a_model_of_other_labels_is_measured_all_the_same(job: Job) -> None:
     result = job.result(job.add_model("a" * 12, ("x", "y")))
     assert result["models"][0]["accuracy"] == 0
-    assert result["notes"] == ["“model aaaaaaaaaaaa” knows no label of this data set."]
+    assert notes_of(result) == ["“model aaaaaaaaaaaa” knows no label of this data set."]
 
 
 def test_the_validation_part_serves_where_there_is_no_test_part(tmp_path: Path) -> None:
@@ -236,7 +241,7 @@ def test_disagreements_are_counted_and_shown(job: Job) -> None:
 def test_models_without_a_common_label_are_no_ensemble(job: Job) -> None:
     result = job.result(job.add_model("a" * 12, KANNADA[:3]), job.add_model("b" * 12, KANNADA[3:]))
     assert [entry["model_id"] for entry in result["models"]] == ["a" * 12, "b" * 12]
-    assert result["notes"] == ["There is no ensemble: no label is known by all models."]
+    assert notes_of(result) == ["There is no ensemble: no label is known by all models."]
 
 
 def test_models_that_always_agree_have_no_picture_of_disagreements(job: Job) -> None:
