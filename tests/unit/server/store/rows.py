@@ -78,3 +78,7 @@ def assert_same(one: SampleRow | None, other: SampleRow | None) -> None:
     assert one is not None and other is not None
     for field in SampleRow.__dataclass_fields__:
         np.testing.assert_array_equal(getattr(one, field), getattr(other, field))
+
+
+def restore_event(revision: int = 0) -> Event:
+    return Event(ChangeKind.RESTORE, START_US, revision=revision)

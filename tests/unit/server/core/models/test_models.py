@@ -19,10 +19,11 @@ from haleganada_server.core.model_names import FEW_SHOT
 from haleganada_server.core.models.models import Models
 from haleganada_server.core.workspaces.workspace import Workspace
 from haleganada_server.core.workspaces.workspaces import Workspaces
-from haleganada_server.vision import rasterize
+from haleganada_server.vision import PillowRasterizer, rasterize
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.memory_store import MemoryDirectory
 from tests.tiny_model import TinyModel, write_tiny_model
 from tests.unit.server.core.workspaces.small_world import drawing, lesson, open_workspaces, posteriors
 
@@ -38,7 +39,7 @@ def model_of(*characters: int, name: str = "tiny", created_us: int = 1) -> TinyM
 def world() -> Iterator[tuple[Workspaces, Models, Path]]:
     """Yield workspaces, their models, and a folder for unfinished ones."""
     with tempfile.TemporaryDirectory() as folder:
-        workspaces = open_workspaces(Path(folder))
+        workspaces = open_workspaces(Path(folder), directory=MemoryDirectory(PillowRasterizer()))
         yield workspaces, models_of(workspaces.get()), Path(folder) / "made"
         workspaces.close()
 

@@ -19,6 +19,7 @@ from haleganada_server.core.models.models import Models
 from haleganada_server.core.online.learner import LearnerDependencies
 from haleganada_server.core.online.learners import Learners
 from haleganada_server.core.workspaces.dependencies import WorkspaceDependencies
+from haleganada_server.core.workspaces.ports import WorkspaceDirectory
 from haleganada_server.core.workspaces.types import Lesson
 from haleganada_server.core.workspaces.workspace import Workspace
 from haleganada_server.core.workspaces.workspaces import Workspaces
@@ -56,14 +57,18 @@ class CoarseEmbedder:
         return np.array([row / np.linalg.norm(row) for row in pixels], dtype=np.float32)
 
 
-def open_workspaces(folder: Path, seed: int = 0, embedder: Embedder | None = None) -> Workspaces:
-    """Open all workspaces below a folder, with a CoarseEmbedder or the given embedder. The caller closes them."""
+def open_workspaces(
+    folder: Path, seed: int = 0, embedder: Embedder | None = None, directory: WorkspaceDirectory | None = None
+) -> Workspaces:
+    """Open all workspaces below a folder, or those of another directory, with a CoarseEmbedder or the given embedder.
+    The caller closes them.
+    """
     rasterizer = PillowRasterizer()
-    directory = DataDirectory(folder, rasterizer)
+    directory = directory or DataDirectory(folder, rasterizer)
     return Workspaces(make_dependencies(directory, GlyphEncoder(rasterizer, embedder or CoarseEmbedder(seed)), folder))
 
 
-def make_dependencies(directory: DataDirectory, encoder: GlyphEncoder, folder: Path) -> WorkspaceDependencies:
+def make_dependencies(directory: WorkspaceDirectory, encoder: GlyphEncoder, folder: Path) -> WorkspaceDependencies:
     """Return what the workspaces of a data directory share."""
     learners = Learners(
         LearnerDependencies(LearnerProcessRunner(), encoder, dataset_raster),
@@ -73,7 +78,7 @@ def make_dependencies(directory: DataDirectory, encoder: GlyphEncoder, folder: P
     return WorkspaceDependencies(directory, encoder, HEAD_PARAMETERS, models_of(directory, folder), learners)
 
 
-def models_of(directory: DataDirectory, folder: Path) -> Models:
+def models_of(directory: WorkspaceDirectory, folder: Path) -> Models:
     """Return the trained models of a data directory that is open."""
     return Models(
         ModelFolders(folder / "models", directory.temporary_file), partial(OnnxClassifier, to_input=model_input)

@@ -21,6 +21,7 @@ from haleganada_server.core.fewshot.confidence import Decision
 from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.sample_log.rows import ChangeKind, StaleSample
 from haleganada_server.core.workspaces.background_adaptation import BackgroundAdaptation
+from haleganada_server.core.workspaces.ports import WorkspaceDirectory
 from haleganada_server.core.workspaces.reembedding import Reembedder, order_samples
 from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.core.workspaces.workspace import Workspace
@@ -31,6 +32,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.memory_store import MemoryDirectory
 from tests.unit.server.core.workspaces.small_world import (
     CoarseEmbedder,
     assert_same_posteriors,
@@ -76,12 +78,12 @@ class GatedEmbedder(CoarseEmbedder):
 
 
 @contextmanager
-def gated(folder: Path) -> Iterator[tuple[Workspaces, GatedEmbedder]]:
+def gated(folder: Path, directory: WorkspaceDirectory | None = None) -> Iterator[tuple[Workspaces, GatedEmbedder]]:
     """The workspaces below a folder, opened with new weights, when the first stale samples have been read but none
     has been embedded.
     """
     embedder = GatedEmbedder()
-    workspaces = open_workspaces(folder, embedder=embedder)
+    workspaces = open_workspaces(folder, embedder=embedder, directory=directory)
     assert embedder.arrived.acquire(timeout=60)
     try:
         yield workspaces, embedder
@@ -90,9 +92,11 @@ def gated(folder: Path) -> Iterator[tuple[Workspaces, GatedEmbedder]]:
         workspaces.close()
 
 
-def teach_old(folder: Path, samples: list[Sample], forgotten: Collection[int] = ()) -> None:
+def teach_old(
+    folder: Path, samples: list[Sample], forgotten: Collection[int] = (), directory: WorkspaceDirectory | None = None
+) -> None:
     """A workspace that the old weights were used for; forgotten: sample_ids."""
-    workspaces = open_workspaces(folder, OLD)
+    workspaces = open_workspaces(folder, OLD, directory=directory)
     workspaces.get().train_batch([lesson(*sample) for sample in samples])
     for sample_id in forgotten:
         workspaces.get().forget(sample_id)
@@ -221,11 +225,12 @@ def test_as_if_everything_had_been_embedded_before(
     """Between any two changes, and while a batch is read but not written, any other change may come."""
     forgotten = {sample_id for sample_id in forgotten if sample_id <= len(samples)}
     with tempfile.TemporaryDirectory() as here, tempfile.TemporaryDirectory() as there:
-        for folder in (here, there):
-            teach_old(Path(folder), samples, forgotten)
-        before = open_workspaces(Path(there), NEW)
+        kept, reference = (MemoryDirectory(PillowRasterizer()) for _ in range(2))
+        for folder, directory in ((here, kept), (there, reference)):
+            teach_old(Path(folder), samples, forgotten, directory)
+        before = open_workspaces(Path(there), NEW, directory=reference)
         wait_until_embedded(before)
-        with gated(Path(here)) as (during, embedder):
+        with gated(Path(here), kept) as (during, embedder):
             for kind, first, second in operations:
                 if kind == "batch":
                     embedder.let_one_through(during)
@@ -242,7 +247,7 @@ def test_as_if_everything_had_been_embedded_before(
                 assert during.get().undo().kind is before.get().undo().kind
                 wait_until_embedded(during)
                 assert_same_posteriors(posteriors(during.get()), posteriors(before.get()))
-        again = open_workspaces(Path(here), NEW)
+        again = open_workspaces(Path(here), NEW, directory=kept)
         assert_same_posteriors(posteriors(again.get()), posteriors(before.get()))
         again.close()
         before.close()

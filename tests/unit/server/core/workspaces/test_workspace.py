@@ -25,9 +25,11 @@ from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.core.sample_log.rows import ChangeKind
 from haleganada_server.core.workspaces.types import Lesson
 from haleganada_server.core.workspaces.workspace import Workspace
+from haleganada_server.vision import PillowRasterizer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.memory_store import MemoryDirectory
 from tests.unit.server.core.workspaces.small_world import (
     assert_same_posteriors,
     drawing,
@@ -43,7 +45,7 @@ few = settings(max_examples=15, deadline=None, suppress_health_check=list(Health
 @contextmanager
 def fresh() -> Iterator[Workspace]:
     with tempfile.TemporaryDirectory() as folder:
-        workspaces = open_workspaces(Path(folder))
+        workspaces = open_workspaces(Path(folder), directory=MemoryDirectory(PillowRasterizer()))
         yield workspaces.get()
         workspaces.close()
 

@@ -10,14 +10,13 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from haleganada_server.core.errors import AlreadyExists, NotFound, Precondition
-from haleganada_server.core.sample_log.rows import ChangeKind, Event
+from haleganada_server.core.errors import Precondition
 from haleganada_server.store import DataDirectory
 from haleganada_server.vision import PillowRasterizer
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.server.store.rows import START_US, teach_all
+from tests.unit.server.store.rows import teach_all
 
 NAMES_OF_FILES = re.compile(
     r"(haleganada\.lock|tmp(/[0-9a-f]{24})?|workspaces(/[0-9a-f]{24}(/.*)?)?)"
@@ -38,23 +37,6 @@ held = DataDirectory(Path(sys.argv[1]), PillowRasterizer())
 print("held", flush=True)
 sys.stdin.read()
 """
-
-
-def test_workspaces_are_created_listed_and_opened(directory: DataDirectory) -> None:
-    assert directory.names() == [] and not directory.exists("ಕ")
-    first = directory.create("ಕ", Event(ChangeKind.RESET, START_US, revision=7))
-    assert first.revision() == 7 and first.name == "ಕ"
-    directory.create("a").close()
-    assert directory.names() == ["a", "ಕ"] and directory.exists("ಕ")
-    with pytest.raises(AlreadyExists):
-        directory.create("ಕ")
-    teach_all(first, ["x"])
-    first.close()
-    again = directory.open("ಕ")
-    assert (again.revision(), again.count(), again.created_us) == (8, 1, first.created_us)
-    again.close()
-    with pytest.raises(NotFound):
-        directory.open("b")
 
 
 def test_the_error_of_a_second_server_names_the_first(data: Path) -> None:

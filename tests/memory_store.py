@@ -1,0 +1,322 @@
+"""The storage port in memory, for tests that make thousands of changes. The battery that SQLite's passes proves it."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from haleganada_server.core.error_reasons import Reason
+from haleganada_server.core.errors import AlreadyExists, DataLoss, NotFound, Unavailable
+from haleganada_server.core.glyphs.ports import Rasterizer
+from haleganada_server.core.sample_log.ports import WorkspaceLog
+from haleganada_server.core.sample_log.rows import (
+    LABELING,
+    UNDOABLE,
+    Event,
+    LiveSample,
+    SampleFacts,
+    SampleRow,
+    StaleSample,
+)
+from haleganada_server.core.workspaces.ports import ExportFile, ImportItem
+from haleganada_server.core.workspaces.types import RefusedItem, SnapshotInfo, TransferFormat
+from haleganada_server.store import formats
+from haleganada_server.store.sample_log.reader import LogReader
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class _State:
+    """What a log holds after a commit. Nobody changes one; a transaction makes the next."""
+
+    events: tuple[Event, ...] = ()
+    samples: Mapping[int, SampleRow] = field(default_factory=dict)  # forgotten ones included
+    forgotten: frozenset[int] = frozenset()
+    links: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def revision(self) -> int:
+        return self.events[-1].revision if self.events else 0
+
+    def live(self, label: str = "") -> list[SampleRow]:
+        """Live samples (of a label), oldest first."""
+        return [row for row in self.samples.values() if self._is_live(row) and label in ("", row.label)]
+
+    def hidden(self) -> list[SampleRow]:
+        return [row for row in self.samples.values() if not self._is_live(row)]
+
+    def _is_live(self, row: SampleRow) -> bool:
+        return row.sample_id not in self.forgotten
+
+
+class _MemoryTransaction:
+    """core's LogTransaction."""
+
+    def __init__(self, state: _State) -> None:
+        self._events = list(state.events)
+        self._samples, self._links = dict(state.samples), dict(state.links)
+        self._forgotten = set(state.forgotten)
+
+    def state(self) -> _State:
+        in_order = {number: self._samples[number] for number in sorted(self._samples)}
+        return _State(tuple(self._events), in_order, frozenset(self._forgotten), self._links)
+
+    def answered(self, request_id: str) -> Event | None:
+        return next((event for event in self._events if event.request_id == request_id), None)
+
+    def append(self, event: Event) -> int:
+        if event.request_id and self.answered(event.request_id):
+            raise ValueError("request_id is UNIQUE")
+        last = self._events[-1].revision if self._events else 0
+        revision = max(last + 1, event.revision)
+        self._events.append(replace(event, revision=revision))
+        return revision
+
+    def add_sample(self, sample: SampleRow) -> None:
+        self._samples[sample.sample_id] = sample
+
+    def sample(self, sample_id: int, *, forgotten: bool = False) -> SampleRow | None:
+        return self._samples.get(sample_id) if (sample_id in self._forgotten) is forgotten else None
+
+    def next_sample_id(self) -> int:
+        return max(self._samples, default=0) + 1
+
+    def set_label(self, sample_id: int, label: str) -> None:
+        self._change(sample_id, label=label)
+
+    def set_forgotten(self, sample_id: int, forgotten: bool) -> None:
+        (self._forgotten.add if forgotten else self._forgotten.discard)(sample_id)
+
+    def set_canonical(self, form: str, canonical: str) -> None:
+        self._links.pop(form, None)
+        if canonical:
+            self._links[form] = canonical
+
+    def set_embedding(self, sample_id: int, embedding: NDArray[np.float32], embedder_hash: str) -> None:
+        self._change(sample_id, embedding=embedding, embedder_hash=embedder_hash)
+
+    def last_change(self) -> Event | None:
+        undoable = (event for event in reversed(self._events) if event.kind in UNDOABLE and not event.undone_by)
+        return next(undoable, None)
+
+    def mark_undone(self, revision: int, by: int) -> None:
+        self._events = [replace(e, undone_by=by) if e.revision == revision else e for e in self._events]
+
+    def _change(self, sample_id: int, **facts: Any) -> None:
+        if sample_id in self._samples:
+            self._samples[sample_id] = replace(self._samples[sample_id], **facts)
+
+
+@dataclass
+class _Place:
+    """Where a log's state lives while nobody has it open, as a file does."""
+
+    name: str
+    created_us: int
+    state: _State = field(default_factory=_State)
+
+
+class MemoryLog:
+    """core's WorkspaceLog."""
+
+    def __init__(self, place: _Place) -> None:
+        self._place = place
+        self._closed = False
+
+    @property
+    def name(self) -> str:
+        return self._place.name
+
+    @property
+    def created_us(self) -> int:
+        return self._place.created_us
+
+    def revision(self) -> int:
+        return self._state().revision
+
+    @contextmanager
+    def transaction(self) -> Iterator[_MemoryTransaction]:
+        transaction = _MemoryTransaction(self._state())
+        yield transaction
+        self._place.state = transaction.state()
+
+    def sample(self, sample_id: int) -> SampleRow | None:
+        return next((row for row in self._state().live() if row.sample_id == sample_id), None)
+
+    def samples(self, label: str = "", before: int = 0, limit: int = 50) -> list[SampleRow]:
+        newest_first = reversed(self._state().live(label))
+        return [row for row in newest_first if not before or row.sample_id < before][:limit]
+
+    def count(self, label: str = "") -> int:
+        return len(self._state().live(label))
+
+    def facts(self) -> list[SampleFacts]:
+        names = SampleFacts.__dataclass_fields__
+        return [SampleFacts(**{name: getattr(row, name) for name in names}) for row in self._state().live()]
+
+    def live(self) -> tuple[int, list[LiveSample]]:
+        state = self._state()
+        return state.revision, [LiveSample(row.sample_id, row.label, row.revision) for row in state.live()]
+
+    def samples_of(self, sample_ids: Sequence[int]) -> list[SampleRow]:
+        return [row for number, row in self._state().samples.items() if number in sample_ids]
+
+    def embeddings(self, embedder_hash: str) -> tuple[list[int], list[str], NDArray[np.float32]]:
+        found = [row for row in self._state().live() if row.embedder_hash == embedder_hash]
+        if len({row.embedding.shape for row in found}) > 1:
+            raise DataLoss("its embeddings differ in length")
+        vectors = np.stack([row.embedding for row in found]) if found else np.zeros((0, 0), dtype=np.float32)
+        return [row.sample_id for row in found], [row.label for row in found], vectors
+
+    def stale(self, embedder_hash: str) -> list[StaleSample]:
+        state = self._state()
+        return [
+            StaleSample(row.sample_id, row.label, row.sample_id in state.forgotten)
+            for row in state.samples.values()
+            if row.embedder_hash != embedder_hash
+        ]
+
+    def embedding_dimension(self) -> int:
+        """See LogReader, whose place a log takes when it is exported."""
+        lengths = [len(row.embedding) for row in self._state().live()]
+        return max(sorted(set(lengths)), key=lengths.count, default=0)
+
+    def every_sample(self) -> Iterator[SampleRow]:
+        yield from self._state().live()
+
+    def hidden_samples(self) -> Iterator[SampleRow]:
+        yield from self._state().hidden()
+
+    def class_ids(self) -> dict[str, int]:
+        labels = dict.fromkeys(event.label for event in self._state().events if event.kind in LABELING)
+        return {label: number for number, label in enumerate(labels)}
+
+    def links(self) -> dict[str, str]:
+        return dict(self._state().links)
+
+    def bytes_on_disk(self) -> int:
+        return sum(len(row.glyph) + row.embedding.nbytes for row in self._state().samples.values())
+
+    def copy_to(self, path: Path) -> None:
+        raise NotImplementedError("no file holds what is in memory")
+
+    def fold(self) -> None:
+        self._state()
+
+    def close(self) -> None:
+        self._closed = True
+
+    def _state(self) -> _State:
+        if self._closed:
+            raise Unavailable(f"the workspace “{self.name}” is being replaced or closed; repeat the call")
+        return self._place.state
+
+
+class MemoryDirectory:
+    """core's WorkspaceDirectory. close() it and use it again: as a disk does, it keeps what it holds."""
+
+    def __init__(self, rasterizer: Rasterizer) -> None:
+        self._rasterizer = rasterizer
+        self._places: dict[str, _Place] = {}
+        self._kept: dict[str, list[tuple[SnapshotInfo, _Place]]] = {}
+        self._temporary = Path(tempfile.mkdtemp())
+
+    def names(self) -> list[str]:
+        return sorted(self._places)
+
+    def exists(self, name: str) -> bool:
+        return name in self._places
+
+    def create(self, name: str, first_event: Event | None = None) -> MemoryLog:
+        self._require_free(name)
+        return self._put_in_place(_Place(name, time.time_ns() // 1000), first_event)
+
+    def open(self, name: str) -> MemoryLog:
+        if name not in self._places:
+            raise NotFound("workspace", name, "check the name, or create it first")
+        return MemoryLog(self._places[name])
+
+    def retire(self, log: WorkspaceLog | None, name: str, why: str) -> SnapshotInfo | None:
+        if name not in self._places:
+            return None
+        if log is not None:
+            log.close()
+        return self._keep(self._places.pop(name), f"before {why}", trash=True)
+
+    def bring_back(self, name: str, retired: SnapshotInfo) -> MemoryLog:
+        self._require_free(name)
+        place = self._find(name, retired.snapshot_id)
+        self.discard(name, retired)
+        return self._put_in_place(place, None)
+
+    def save(self, log: WorkspaceLog, name: str, *, seed_files: bool = True) -> SnapshotInfo:
+        del seed_files  # there is no place for them
+        kept = replace(self._places[log.name])
+        return self._keep(kept, name or time.strftime("%Y-%m-%d %H:%M:%S"), trash=False)
+
+    def discard(self, name: str, snapshot: SnapshotInfo) -> None:
+        self._kept[name] = [(info, place) for info, place in self._kept.get(name, []) if info != snapshot]
+
+    def snapshots(self, name: str) -> list[SnapshotInfo]:
+        known = [info for info, _ in self._kept.get(name, [])]
+        return sorted(known, key=lambda info: (info.created_us, info.revision), reverse=True)
+
+    def restore(self, name: str, snapshot_id: str, event: Event) -> MemoryLog:
+        self._require_free(name)
+        place = replace(self._find(name, snapshot_id))
+        newest = max((info.revision for info in self.snapshots(name)), default=0)
+        return self._put_in_place(place, replace(event, revision=max(event.revision, newest + 1)))
+
+    def export(self, log: WorkspaceLog, form: TransferFormat) -> ExportFile:
+        frozen = MemoryLog(replace(self._places[log.name]))
+        return formats.write(cast(LogReader, frozen), self._rasterizer, form, self.temporary_file())
+
+    def read_import(self, path: Path, form: TransferFormat | None) -> Iterator[ImportItem | RefusedItem]:
+        return formats.read(path, form, self._rasterizer)
+
+    def temporary_file(self) -> Path:
+        self._temporary.mkdir(exist_ok=True)
+        return self._temporary / secrets.token_hex(12)
+
+    def close(self) -> None:
+        shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def _require_free(self, name: str) -> None:
+        if name in self._places:
+            raise AlreadyExists(f"there is already a workspace “{name}”", Reason.WORKSPACE_EXISTS)
+
+    def _put_in_place(self, place: _Place, event: Event | None) -> MemoryLog:
+        self._places[place.name] = place
+        log = MemoryLog(place)
+        if event is not None:
+            with log.transaction() as transaction:
+                transaction.append(event)
+        return log
+
+    def _keep(self, place: _Place, name: str, *, trash: bool) -> SnapshotInfo:
+        info = SnapshotInfo(
+            snapshot_id=f"r{place.state.revision}-{secrets.token_hex(6)}",
+            name=name,
+            revision=place.state.revision,
+            samples_total=len(place.state.live()),
+            created_us=time.time_ns() // 1000,
+            bytes=0,
+            sha256="0" * 64,
+            trash=trash,
+        )
+        self._kept.setdefault(place.name, []).append((info, place))
+        return info
+
+    def _find(self, name: str, snapshot_id: str) -> _Place:
+        for info, place in self._kept.get(name, []):
+            if info.snapshot_id == snapshot_id:
+                return place
+        raise NotFound("snapshot", snapshot_id, f"list the snapshots of “{name}”")
