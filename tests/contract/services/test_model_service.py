@@ -49,7 +49,7 @@ def stub(server: RunningServer) -> model_service_pb2_grpc.ModelServiceStub:
 
 @pytest.fixture
 def model(server: RunningServer, tmp_path: Path) -> str:
-    """The id of a model of three shapes on the shared server."""
+    """Register a model of three shapes on the shared server, and return its id."""
     return server.app.models.register(write_tiny_model(tmp_path, tiny()))
 
 
@@ -83,8 +83,8 @@ def test_list_models(start_server: StartServer, tmp_path: Path) -> None:
     assert first.sha256 == server.app.embedder.hash and first.size_bytes > 1_000_000 and first.parameters > 1_000_000
 
 
-def test_a_model_that_came_with_the_server(start_server: StartServer, tmp_path: Path) -> None:
-    """It is there like any other, behind the others, and stays."""
+def test_a_built_in_model(start_server: StartServer, tmp_path: Path) -> None:
+    """It is listed after the others and cannot be deleted."""
     shipped = write_tiny_model(tmp_path, tiny("letters", created_us=2**50)).rename(tmp_path / "shipped")
     server = start_server(built_in_models=(shipped,))
     own = server.app.models.register(write_tiny_model(tmp_path, tiny("letters", created_us=1)))
@@ -121,10 +121,10 @@ def test_list_presets(server: RunningServer) -> None:
     assert [preset.name for preset in presets if preset.supports_online_learning] == ["cnn36", "resnet50-transformer"]
 
 
-@pytest.mark.parametrize(("preset", "words"), [("cnn36", "`models use cnn36 --online`"), ("resnet18", "train a model")])
-def test_a_preset_is_no_model_and_is_told_apart(server: RunningServer, preset: str, words: str) -> None:
+@pytest.mark.parametrize(("preset", "hint"), [("cnn36", "`models use cnn36 --online`"), ("resnet18", "train a model")])
+def test_the_error_for_a_preset_says_that_it_is_no_model(server: RunningServer, preset: str, hint: str) -> None:
     refusal = refused(lambda: stub(server).GetModel(pb.GetModelRequest(model_id=preset)))
-    assert refusal.code == StatusCode.NOT_FOUND and words in refusal.message
+    assert refusal.code == StatusCode.NOT_FOUND and hint in refusal.message
 
 
 def test_activate_model(server: RunningServer, workspace: str, model: str) -> None:
@@ -153,7 +153,7 @@ def test_delete_model(server: RunningServer, workspace: str, model: str) -> None
 
 @pytest.mark.parametrize("precision", [pb.PRECISION_UNSPECIFIED, pb.PRECISION_INT8], ids=pb.Precision.Name)
 def test_export_model(server: RunningServer, workspace: str, model: str, precision: pb.Precision.ValueType) -> None:
-    """The file runs by onnxruntime alone and says what the server says."""
+    """The file runs with onnxruntime alone and gives the same answers as the server."""
     parts = list(stub(server).ExportModel(pb.ExportModelRequest(model_id=model, precision=precision)))
     assert [part.WhichOneof("part") for part in parts] == ["header", *["chunk"] * (len(parts) - 2), "trailer"]
     content, header = b"".join(part.chunk for part in parts), parts[0].header
@@ -168,7 +168,9 @@ def test_export_model(server: RunningServer, workspace: str, model: str, precisi
 # Predictions
 
 
-def test_a_model_speaks_of_the_workspaces_forms_and_samples(server: RunningServer, workspace: str, model: str) -> None:
+def test_answers_of_a_model_show_the_workspaces_forms_and_samples(
+    server: RunningServer, workspace: str, model: str
+) -> None:
     for shift in range(2):
         server.ocr.Train(ocr.TrainRequest(workspace=workspace, glyph=ring(shift), label="ಕಿ", variant_of="ಕ"))
     answer = predict(server, workspace, ring(2), model=model, top_k=2, min_revision=2)
@@ -180,7 +182,7 @@ def test_a_model_speaks_of_the_workspaces_forms_and_samples(server: RunningServe
     assert sum(everything.values()) == pytest.approx(1) and answer.revision == 2
 
 
-def test_a_models_answer_can_be_corrected(server: RunningServer, workspace: str, model: str) -> None:
+def test_an_answer_of_a_model_can_be_corrected(server: RunningServer, workspace: str, model: str) -> None:
     answer = predict(server, workspace, ladder(), model=model)
     fix = ocr.CorrectRequest(workspace=workspace, prediction_id=answer.prediction_id, label="ladder")
     corrected = server.ocr.Correct(fix)
@@ -188,7 +190,7 @@ def test_a_models_answer_can_be_corrected(server: RunningServer, workspace: str,
     assert best(predict(server, workspace, ladder(), model=FEW_SHOT)) == "ladder"
 
 
-def test_a_batch_by_a_model_reports_what_it_cannot_read(server: RunningServer, workspace: str, model: str) -> None:
+def test_a_batch_reports_unreadable_images(server: RunningServer, workspace: str, model: str) -> None:
     glyphs = [cross(), Glyph(image=blank()), *[ring(shift / 10) for shift in range(40)], Glyph(), ladder()]
     request = ocr.PredictBatchRequest(workspace=workspace, glyphs=glyphs, model=model, top_k=1)
     results = server.ocr.PredictBatch(request).results
@@ -196,7 +198,7 @@ def test_a_batch_by_a_model_reports_what_it_cannot_read(server: RunningServer, w
     assert labels == ["ಕ", 3, *["ಕಿ"] * 40, 3, "H"]
 
 
-def test_nothing_readable_in_a_batch(server: RunningServer, workspace: str, model: str) -> None:
+def test_a_batch_of_unreadable_images(server: RunningServer, workspace: str, model: str) -> None:
     results = server.ocr.PredictBatch(
         ocr.PredictBatchRequest(workspace=workspace, glyphs=[Glyph()], model=model)
     ).results
@@ -206,7 +208,7 @@ def test_nothing_readable_in_a_batch(server: RunningServer, workspace: str, mode
 # What is kept
 
 
-def test_a_restart_keeps_models_and_choices(start_server: StartServer, tmp_path: Path) -> None:
+def test_a_restart_keeps_models_and_active_models(start_server: StartServer, tmp_path: Path) -> None:
     server = start_server()
     model = server.app.models.register(write_tiny_model(tmp_path, tiny()))
     activate(server, "", model)
@@ -216,7 +218,7 @@ def test_a_restart_keeps_models_and_choices(start_server: StartServer, tmp_path:
     assert stub(server).GetModel(pb.GetModelRequest(model_id=model)).model.active_in == ["default"]
 
 
-def test_a_new_workspace_of_a_deleted_ones_name_has_its_own_head(
+def test_a_new_workspace_with_the_name_of_a_deleted_one_has_its_own_head(
     server: RunningServer, workspace: str, model: str
 ) -> None:
     activate(server, workspace, model)
@@ -231,14 +233,14 @@ def test_a_new_workspace_of_a_deleted_ones_name_has_its_own_head(
 
 @pytest.fixture
 def damaged(server: RunningServer, model: str) -> Iterator[str]:
-    """The id of a model whose files were changed after it was registered."""
+    """Return the id of a model whose files were changed after its registration."""
     folder = server.app.models.get(model).folder
     for name in ("model.onnx", "model.int8.onnx"):
         (folder / name).write_bytes(b"something else")
     yield model
 
 
-def test_a_changed_file_is_noticed_and_nothing_else_suffers(
+def test_a_changed_file_is_noticed_and_affects_nothing_else(
     server: RunningServer, workspace: str, damaged: str
 ) -> None:
     calls = (
@@ -255,14 +257,14 @@ def test_a_changed_file_is_noticed_and_nothing_else_suffers(
 
 
 def damage(server: RunningServer, model: str) -> str:
-    """What is told of a model's files; the same alone and in lists."""
+    """Return what a model says about its damage; check that lists say the same."""
     alone = stub(server).GetModel(pb.GetModelRequest(model_id=model)).model.damage
     listed = {one.model_id: one.damage for one in stub(server).ListModels(pb.ListModelsRequest()).models}
     assert listed[model] == alone
     return alone
 
 
-def test_a_model_says_that_a_file_is_gone_or_has_another_size(server: RunningServer, model: str) -> None:
+def test_a_missing_file_or_another_size_is_reported(server: RunningServer, model: str) -> None:
     assert not damage(server, model)
     weights = server.app.models.get(model).folder / "model.onnx"
     whole = weights.read_bytes()
@@ -276,7 +278,7 @@ def test_a_model_says_that_a_file_is_gone_or_has_another_size(server: RunningSer
     assert not damage(server, model)
 
 
-def test_damage_that_only_reading_finds_is_remembered(server: RunningServer, workspace: str, model: str) -> None:
+def test_damage_found_while_reading_is_remembered(server: RunningServer, workspace: str, model: str) -> None:
     folder = server.app.models.get(model).folder
     whole = {name: (folder / name).read_bytes() for name in ("model.onnx", "model.int8.onnx")}
     predict(server, workspace, cross(), model=model)  # it is in memory from now on
@@ -289,7 +291,7 @@ def test_damage_that_only_reading_finds_is_remembered(server: RunningServer, wor
     assert list(stub(server).ExportModel(int8)) and not damage(server, model)
 
 
-def test_a_model_that_cannot_be_loaded_is_told_in_lists(server: RunningServer, workspace: str, model: str) -> None:
+def test_a_model_that_cannot_be_loaded_is_reported_in_lists(server: RunningServer, workspace: str, model: str) -> None:
     path = server.app.models.get(model).folder / "model.onnx"
     whole = path.read_bytes()
     path.write_bytes(bytes(len(whole)))
@@ -302,7 +304,7 @@ def test_a_model_that_cannot_be_loaded_is_told_in_lists(server: RunningServer, w
     activate(server, workspace, FEW_SHOT)
 
 
-def test_cards_without_sizes_are_those_of_before(server: RunningServer, tmp_path: Path) -> None:
+def test_older_cards_without_sizes_are_accepted(server: RunningServer, tmp_path: Path) -> None:
     made = write_tiny_model(tmp_path, tiny())
     card = json.loads((made / "model.json").read_text(encoding="utf-8"))
     del card["sizes"]
@@ -310,7 +312,7 @@ def test_cards_without_sizes_are_those_of_before(server: RunningServer, tmp_path
     assert not damage(server, server.app.models.register(made))
 
 
-def test_a_name_of_two_models_must_be_an_id(server: RunningServer, workspace: str, tmp_path: Path) -> None:
+def test_an_ambiguous_name_is_refused(server: RunningServer, workspace: str, tmp_path: Path) -> None:
     twins = [server.app.models.register(write_tiny_model(tmp_path, tiny("twin"))) for _ in range(2)]
     for call, field in (
         (lambda: predict(server, workspace, cross(), model="twin"), "model"),
@@ -399,7 +401,7 @@ def test_bad_input(
     assert (refusal.code, refusal.reason) == (code, reason)
 
 
-def test_min_revision_holds_for_models_too(server: RunningServer, workspace: str, model: str) -> None:
+def test_min_revision_applies_to_models_too(server: RunningServer, workspace: str, model: str) -> None:
     refusal = refused(lambda: predict(server, workspace, cross(), model=model, min_revision=1))
     assert refusal.reason == "REVISION_NOT_REACHED"
 
