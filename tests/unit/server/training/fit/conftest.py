@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,13 @@ class JobRun:
         self.process.wait(60)
         return self.lines[-1] if self.lines else {}
 
+    def close_pipes(self) -> None:
+        """Close the ends of its pipes."""
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            assert pipe
+            with suppress(OSError):  # it may hold text that nobody will read
+                pipe.close()
+
     def kill(self) -> None:
         """Send SIGKILL."""
         self.process.kill()
@@ -105,3 +113,4 @@ def start() -> Iterator[Callable[..., JobRun]]:
     for run in runs:
         if run.process.poll() is None:
             run.kill()
+        run.close_pipes()

@@ -25,6 +25,14 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@pytest.fixture(autouse=True)
+def _close_feature_caches() -> Iterator[None]:
+    yield
+    from tests.unit.server.training.online.toy_script import close_features
+
+    close_features()
+
+
 @pytest.fixture(scope="session")
 def cnn() -> InitialModel:
     """cnn36 with random weights."""

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,10 @@ class LearnerProcess:
         self.process.kill()
         self.process.wait()
         self._listener.join()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            assert pipe
+            with suppress(OSError):  # it may hold bytes that nobody will read
+                pipe.close()
 
     def _listen(self) -> None:
         assert self.process.stdout

@@ -14,14 +14,21 @@ from haleganada_server.training.online.feature_cache import FeatureCache
 from haleganada_server.training.online.initial_model import InitialModel
 from haleganada_server.training.online.learner import OnlineLearner, Rebuild
 
-from tests.unit.server.training.online.toy_script import are_equal_states, draw_letter, learn_all, make_samples, teach
+from tests.unit.server.training.online.toy_script import (
+    are_equal_states,
+    draw_letter,
+    learn_all,
+    make_samples,
+    open_features,
+    teach,
+)
 
 CONFIG = OnlineConfig(replay=4)
 
 
 def open_learner(folder: Path, initial: InitialModel) -> OnlineLearner:
     folder.mkdir(exist_ok=True)
-    return OnlineLearner(initial, CONFIG, FeatureCache(folder, initial.network), Checkpoints(folder))
+    return OnlineLearner(initial, CONFIG, open_features(folder, initial.network), Checkpoints(folder))
 
 
 @pytest.mark.parametrize("preset", ["cnn", "transformer"])
@@ -222,5 +229,5 @@ def test_few_checkpoints_are_kept_and_none_of_another_log(cnn: InitialModel, tmp
 def test_another_configuration_resumes_from_no_checkpoint(cnn: InitialModel, tmp_path: Path) -> None:
     script: list[TaughtDrawing] = make_samples("ಅಕ")
     teach(cnn, CONFIG, tmp_path, script, checkpoints=True).save()
-    other = OnlineLearner(cnn, OnlineConfig(replay=5), FeatureCache(tmp_path, cnn.network), Checkpoints(tmp_path))
+    other = OnlineLearner(cnn, OnlineConfig(replay=5), open_features(tmp_path, cnn.network), Checkpoints(tmp_path))
     assert other.set_target(script, 2) == Rebuild(kept=0, samples=2)

@@ -26,6 +26,7 @@ from tests.unit.server.training.online.toy_script import (
     learn_all,
     make_samples,
     measure_recall,
+    open_features,
     teach,
 )
 
@@ -53,7 +54,7 @@ def test_without_replay_each_step_is_the_plain_recipe(
 ) -> None:
     """AdamW at 1e-3 with weight decay 0.01, five steps on the new drawing alone, a new row for a new class."""
     initial: InitialModel = request.getfixturevalue(preset)
-    state = LearnerState(initial, OnlineConfig(replay=0), FeatureCache(tmp_path, initial.network))
+    state = LearnerState(initial, OnlineConfig(replay=0), open_features(tmp_path, initial.network))
     plain = initial.network.copy()
     trained = [p for p in plain.module.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=1e-3, weight_decay=0.01)
@@ -94,7 +95,7 @@ def test_the_last_taught_letter_is_known_without_replay_too(cnn: InitialModel, t
 def test_a_trained_network_changes_little_below_its_last_layer(cnn: InitialModel, tmp_path: Path) -> None:
     def measure_change(initial: InitialModel) -> tuple[float, float]:
         """Return the largest change of a weight in the first and in the last layer, by one drawing of a known label."""
-        state = LearnerState(initial, OnlineConfig(replay=0), FeatureCache(tmp_path, initial.network))
+        state = LearnerState(initial, OnlineConfig(replay=0), open_features(tmp_path, initial.network))
         for label in "ಅಕ":
             state.ensure_class(label)
         before = state.collect_tensors()
@@ -110,7 +111,7 @@ def test_a_trained_network_changes_little_below_its_last_layer(cnn: InitialModel
 
 
 def test_a_larger_decoder_keeps_its_rows_and_their_moments(cnn: InitialModel, tmp_path: Path) -> None:
-    state = LearnerState(cnn, OnlineConfig(), FeatureCache(tmp_path, cnn.network))
+    state = LearnerState(cnn, OnlineConfig(), open_features(tmp_path, cnn.network))
     for sample in make_samples("ಅಕಗ"):
         state.learn(sample)
     assert "".join(state.labels) == "ಅಕಗ"
@@ -127,7 +128,7 @@ def test_a_larger_decoder_keeps_its_rows_and_their_moments(cnn: InitialModel, tm
 
 
 def test_a_new_row_is_trained_like_any_other(cnn: InitialModel, tmp_path: Path) -> None:
-    state = LearnerState(cnn, OnlineConfig(replay=0), FeatureCache(tmp_path, cnn.network))
+    state = LearnerState(cnn, OnlineConfig(replay=0), open_features(tmp_path, cnn.network))
     state.learn(make_samples("ಅ")[0])
     state.ensure_class("ಕ")
     fresh = state.collect_tensors()["network.decoder.weight"][1].clone()

@@ -15,9 +15,11 @@ from haleganada_server.training.online.feature_cache import FeatureCache
 from haleganada_server.training.online.initial_model import InitialModel
 from haleganada_server.training.online.learner import OnlineLearner
 from haleganada_server.training.online.learner_state import LearnerState
+from haleganada_server.training.online.networks import OnlineNetwork
 from haleganada_server.vision import dataset_raster, rasterize
 from torch import Tensor
 
+_opened: list[FeatureCache] = []
 LETTERS = "ಅಕಗಜತನಮಸ"
 _PATHS = (
     ((0, 0), (0, 9)),
@@ -45,6 +47,18 @@ def make_samples(script: str, shots: int = 1) -> list[TaughtDrawing]:
     return [TaughtDrawing(n, letter, raster, revision=n) for n, (letter, raster) in enumerate(drawn, 1)]
 
 
+def open_features(folder: Path, network: OnlineNetwork) -> FeatureCache:
+    """Open a feature cache, which is closed after the test."""
+    _opened.append(FeatureCache(folder, network))
+    return _opened[-1]
+
+
+def close_features() -> None:
+    """Close all opened feature caches."""
+    while _opened:
+        _opened.pop().close()
+
+
 def teach(
     initial: InitialModel,
     config: OnlineConfig,
@@ -54,7 +68,7 @@ def teach(
 ) -> OnlineLearner:
     """Return a learner that has learned these samples."""
     learner = OnlineLearner(
-        initial, config, FeatureCache(folder, initial.network), Checkpoints(folder) if checkpoints else None
+        initial, config, open_features(folder, initial.network), Checkpoints(folder) if checkpoints else None
     )
     learner.set_target(samples, len(samples))
     learn_all(learner)
