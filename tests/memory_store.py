@@ -69,11 +69,11 @@ class _MemoryTransaction:
         in_order = {number: self._samples[number] for number in sorted(self._samples)}
         return _State(tuple(self._events), in_order, frozenset(self._forgotten), self._links)
 
-    def answered(self, request_id: str) -> Event | None:
+    def find_event(self, request_id: str) -> Event | None:
         return next((event for event in self._events if event.request_id == request_id), None)
 
     def append(self, event: Event) -> int:
-        if event.request_id and self.answered(event.request_id):
+        if event.request_id and self.find_event(event.request_id):
             raise ValueError("request_id is UNIQUE")
         last = self._events[-1].revision if self._events else 0
         revision = max(last + 1, event.revision)
@@ -158,15 +158,15 @@ class MemoryLog:
     def count(self, label: str = "") -> int:
         return len(self._state().live(label))
 
-    def facts(self) -> list[SampleFacts]:
+    def sample_facts(self) -> list[SampleFacts]:
         names = SampleFacts.__dataclass_fields__
         return [SampleFacts(**{name: getattr(row, name) for name in names}) for row in self._state().live()]
 
-    def live(self) -> tuple[int, list[LiveSample]]:
+    def live_samples(self) -> tuple[int, list[LiveSample]]:
         state = self._state()
         return state.revision, [LiveSample(row.sample_id, row.label, row.revision) for row in state.live()]
 
-    def samples_of(self, sample_ids: Sequence[int]) -> list[SampleRow]:
+    def samples_by_id(self, sample_ids: Sequence[int]) -> list[SampleRow]:
         return [row for number, row in self._state().samples.items() if number in sample_ids]
 
     def embeddings(self, embedder_hash: str) -> tuple[list[int], list[str], NDArray[np.float32]]:
@@ -176,7 +176,7 @@ class MemoryLog:
         vectors = np.stack([row.embedding for row in found]) if found else np.zeros((0, 0), dtype=np.float32)
         return [row.sample_id for row in found], [row.label for row in found], vectors
 
-    def stale(self, embedder_hash: str) -> list[StaleSample]:
+    def stale_samples(self, embedder_hash: str) -> list[StaleSample]:
         state = self._state()
         return [
             StaleSample(row.sample_id, row.label, row.sample_id in state.forgotten)
@@ -189,10 +189,10 @@ class MemoryLog:
         lengths = [len(row.embedding) for row in self._state().live()]
         return max(sorted(set(lengths)), key=lengths.count, default=0)
 
-    def every_sample(self) -> Iterator[SampleRow]:
+    def all_samples(self) -> Iterator[SampleRow]:
         yield from self._state().live()
 
-    def hidden_samples(self) -> Iterator[SampleRow]:
+    def forgotten_samples(self) -> Iterator[SampleRow]:
         yield from self._state().hidden()
 
     def class_ids(self) -> dict[str, int]:
@@ -208,7 +208,7 @@ class MemoryLog:
     def copy_to(self, path: Path) -> None:
         raise NotImplementedError("no file holds what is in memory")
 
-    def fold(self) -> None:
+    def checkpoint(self) -> None:
         self._state()
 
     def close(self) -> None:

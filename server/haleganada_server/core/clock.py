@@ -1,4 +1,4 @@
-"""The clock of the log."""
+"""The clock of everything that is logged or stored."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import time
 
 
 def now_us() -> int:
-    """Microseconds since 1970 UTC."""
+    """Return the microseconds since 1970 UTC."""
     return time.time_ns() // 1000

@@ -1,7 +1,7 @@
 """Everything that can go wrong for a caller, as one small family of exceptions.
 
-The rooms raise these; only rpc/errors.py knows which gRPC status each becomes. Every message is written for the
-person who reads it: what is wrong, and what to do next. Messages carry no file paths and no tracebacks.
+The server's packages raise these; only rpc/errors.py knows which gRPC status each becomes. Every message tells its
+reader what is wrong and what to do next. Messages contain no file paths and no tracebacks.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class InvalidInput(HaleganadaError):
 
 
 class NotFound(HaleganadaError):
-    """A workspace, sample, snapshot, prediction or model that does not exist (any more)."""
+    """A workspace, sample, snapshot, prediction or model that does not exist, or no longer does."""
 
     def __init__(self, kind: str, name: str, hint: str = "") -> None:
         super().__init__(
@@ -51,25 +51,27 @@ class AlreadyExists(HaleganadaError):
 
 
 class Precondition(HaleganadaError):
-    """The state does not allow it: nothing to undo, a wrong confirmation, a cycle of variants."""
+    """The current state does not allow the call: nothing to undo, a wrong confirmation, a cycle of variants."""
 
     def __init__(self, message: str, reason: Reason | StartReason) -> None:
         super().__init__(message, reason)
 
 
 class RevisionMismatch(HaleganadaError):
-    """The workspace moved on since the revision that the caller expected."""
+    """The workspace has changed since the revision that the caller expected."""
 
     reason = Reason.REVISION_MISMATCH
 
     def __init__(self, expected: int, actual: int) -> None:
-        super().__init__(f"the workspace is at revision {actual}, not {expected}; look again, then repeat the call")
+        super().__init__(
+            f"the workspace is at revision {actual}, not {expected}; check its state, then repeat the call"
+        )
         self.expected = expected
         self.actual = actual
 
 
 class Exhausted(HaleganadaError):
-    """No room now: the disk, a queue or a quota is full. Nothing was half-written."""
+    """The disk, a queue or a quota is full. Nothing is half-written."""
 
     def __init__(self, message: str, reason: Reason, retry_after_s: float = 1.0) -> None:
         super().__init__(message, reason)
@@ -77,13 +79,13 @@ class Exhausted(HaleganadaError):
 
 
 class Unavailable(HaleganadaError):
-    """The server is stopping, or cannot do it just now. The same call, with the same request_id, is safe to repeat."""
+    """The server is stopping, or temporarily unable. It is safe to repeat the call with the same request_id."""
 
     reason = Reason.STOPPING
 
 
 class DataLoss(HaleganadaError):
-    """A file of a workspace or of a model cannot be read. The others go on."""
+    """A file of a workspace or model cannot be read. The others keep working."""
 
     reason = Reason.WORKSPACE_CORRUPT
 

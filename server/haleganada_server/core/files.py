@@ -1,4 +1,4 @@
-"""What several rooms do with files."""
+"""File helpers for several packages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CHUNK = 1 << 20
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
+    """Return the SHA-256 of a file, hexadecimal."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
@@ -22,7 +22,7 @@ def file_sha256(path: Path) -> str:
 
 @contextmanager
 def scratch_folder(path: Path) -> Iterator[Path]:
-    """A new folder for unfinished files, which is removed with what is left in it."""
+    """Create a folder for unfinished files, and remove it with its contents at the end."""
     path.mkdir()
     try:
         yield path

@@ -1,1 +1,1 @@
-"""Drawings: what callers send, how they are encoded to ink rasters and embeddings, and how they are stored."""
+"""Drawings: what callers send, how they are encoded as ink rasters and embeddings, and how they are stored."""

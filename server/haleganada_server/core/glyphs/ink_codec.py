@@ -1,16 +1,16 @@
-"""Strokes as bytes for the log: exact to the last bit of each float, and written in a fraction of a millisecond.
+"""Strokes as bytes for the log: exact to the last bit of each float, and encoded in a fraction of a millisecond.
 
-A form of its own rather than a protobuf message, because what is stored must not change when the contract does.
-Compressed with zlib; inside, little-endian:
+This format is not a protobuf message, because what is stored must not change when the contract does. It is compressed
+with zlib; inside, little-endian:
 
     4 bytes   "ink2"
-    1 byte    bytes of one number, 4 or 8: the fewest that hold all of them exactly
+    1 byte    bytes per number, 4 or 8: the fewest that hold all numbers exactly
     3 x f64   width, height, pen width
-    u32       strokes, then for each of them 3 x u32: points, times, pressures
-    numbers   of each stroke x, y, t, pressure; first the lowest byte of every number, then the next one, and so on:
+    u32       number of strokes, then for each 3 x u32: number of points, times, pressures
+    numbers   x, y, t, pressure of each stroke; first the lowest byte of every number, then the next one, and so on:
               neighboring points share their high bytes, so this compresses well
 
-The first form, a JSON list of the same values, is read as well.
+The first format, a JSON list of the same values, can still be decoded.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _HEAD = struct.Struct("<4sB3dI")
 _FASTEST = 1
 
 INK_DAMAGE = (zlib.error, ValueError, TypeError, RecursionError)
-"""What decode_ink raises for bytes that are not an Ink, in either form."""
+"""What decode_ink raises for bytes that are not an Ink in either format."""
 
 
 def encode_ink(ink: Ink) -> bytes:
-    """An Ink as bytes; 1 to 2 KB for a character."""
+    """Encode an Ink; 1 to 2 KB for a character."""
     channels = [(s.x, s.y, s.t, s.pressure) for s in ink.strokes]
     numbers = np.array([*chain.from_iterable(chain.from_iterable(channels))], np.float64)
     with np.errstate(over="ignore"):
@@ -47,7 +47,7 @@ def encode_ink(ink: Ink) -> bytes:
 
 
 def decode_ink(data: bytes) -> Ink:
-    """The inverse of encode_ink. Raises one of INK_DAMAGE if the bytes are not an Ink."""
+    """Decode what encode_ink wrote. Raises one of INK_DAMAGE if the bytes are not an Ink."""
     plain = zlib.decompress(data)
     if not plain.startswith(_MAGIC):
         return _decode_json(plain)
@@ -59,10 +59,10 @@ def decode_ink(data: bytes) -> Ink:
     numbers = np.ascontiguousarray(by_place.T).view(f"<f{size}")[:, 0]
     if len(numbers) != lengths[:, [0, 0, 1, 2]].sum():
         raise ValueError("the numbers do not fill the strokes")
-    return Ink(tuple(_strokes(numbers, lengths)), width, height, pen_width)
+    return Ink(tuple(_split_strokes(numbers, lengths)), width, height, pen_width)
 
 
-def _strokes(numbers: NDArray[np.floating], lengths: NDArray[np.uint32]) -> list[Stroke]:
+def _split_strokes(numbers: NDArray[np.floating], lengths: NDArray[np.uint32]) -> list[Stroke]:
     values = iter(np.split(numbers, np.cumsum(lengths[:, [0, 0, 1, 2]])))
     return [Stroke(*(tuple(next(values).tolist()) for _ in range(4))) for _ in lengths]
 

@@ -23,7 +23,7 @@ class Stroke:
 class Ink:
     """A drawing as pen strokes on a canvas of width x height canvas units.
 
-    pen_width: thickness of the pen in canvas units; 0 means the default, 1/24 of the canvas' smaller side.
+    pen_width: thickness of the pen in canvas units; 0 means the default, 1/24 of the canvas's smaller side.
     """
 
     strokes: tuple[Stroke, ...]

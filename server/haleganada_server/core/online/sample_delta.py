@@ -42,7 +42,7 @@ class DeltaFeed:
 
     def next_delta(self, log: WorkspaceLog) -> SampleDelta | None:
         """Return the difference; None if the process is up to date. Raises as the log does; so do the messages."""
-        revision, live = log.live()
+        revision, live = log.live_samples()
         if log is self._log and revision == self._revision:
             return None
         if log is not self._log:
@@ -62,7 +62,9 @@ class DeltaFeed:
 
     def _add_message(self, log: WorkspaceLog, samples: Sequence[LiveSample]) -> Message:
         keep = self._count_received()
-        rasters = {row.sample_id: self._raster(row) for row in log.samples_of([sample.sample_id for sample in samples])}
+        rasters = {
+            row.sample_id: self._raster(row) for row in log.samples_by_id([sample.sample_id for sample in samples])
+        }
         self._damaged |= {sample for sample in samples if not rasters.get(sample.sample_id)}
         self._received += samples
         intact = [sample for sample in samples if sample not in self._damaged]

@@ -1,4 +1,4 @@
-"""What one row of a workspace's log holds, free of any storage engine."""
+"""The rows of a workspace's log, independent of any storage engine."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One row of the log. revision 0 means “the next one”.
+    """One change in the log. revision 0 means “the next one”.
 
-    payload_hash: SHA-256 of the request, with which a repeated request_id is compared. answer: the first answer as
+    payload_hash: SHA-256 of the request, to compare a repeated request_id with. answer: the first answer as
     JSON. label: the label after the change. previous: the label (relabel) or canonical label (link, unlink) before
-    it, "" = none. target: the revision that an undo takes back. undone_by: the revision of the undo that took this
-    one back.
+    it, "" = none. target: the revision that this event undoes. undone_by: the revision of the event that undid
+    this one.
     """
 
     kind: ChangeKind
@@ -41,7 +41,7 @@ class SampleRow:
     float32.
 
     predicted: the first candidate before it was learned, "" = unknown. new_label: the label had no other sample then.
-    predicted_revision: for corrections, the revision that had predicted. revision: the one that taught it.
+    predicted_revision: for corrections, the revision that predicted. revision: the one that taught the sample.
     """
 
     sample_id: int
@@ -61,7 +61,7 @@ class SampleRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleFacts:
-    """A sample without its drawing and embedding, for figures over many."""
+    """A sample without its drawing and embedding, for statistics of many."""
 
     sample_id: int
     label: str
@@ -75,8 +75,8 @@ class SampleFacts:
 
 @dataclass(frozen=True, slots=True)
 class LiveSample:
-    """A live sample as a learner knows it. revision: the one that taught it; with sample_id it names a drawing for
-    ever.
+    """A live sample as a learner needs it. revision: the one that taught it; together with sample_id it identifies a
+    drawing for good.
     """
 
     sample_id: int
@@ -94,7 +94,7 @@ class StaleSample:
 
 
 class ChangeKind(Enum):
-    """What one revision of a workspace's log did. The value is what is stored."""
+    """What one revision changed. The values are stored."""
 
     TEACH = "teach"
     CORRECT = "correct"

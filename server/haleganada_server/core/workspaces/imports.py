@@ -122,7 +122,7 @@ def _teach_once(item: ImportItem, new: NewSample, client: str) -> Callable[[Draf
 
     def change(draft: Draft) -> Taught:
         request_id = f"import:{item.key}"
-        while (earlier := draft.log.answered(request_id)) is not None and draft.log.sample(earlier.sample_id) is None:
+        while (earlier := draft.log.find_event(request_id)) is not None and draft.log.sample(earlier.sample_id) is None:
             request_id = f"import:{item.key}@{earlier.revision}"
         return teach(new, Request(request_id, None, client, ("import", item.key)))(draft)
 

@@ -117,7 +117,7 @@ class _Task:
 
     def _embed_batch(self) -> None:
         batch, rest = self._remaining[:_BATCH], self._remaining[_BATCH:]
-        samples = self._log.samples_of(batch)
+        samples = self._log.samples_by_id(batch)
         embeddings = self._encoder.embed_stored(samples)
         embeddings_by_id = {sample.sample_id: vector for sample, vector in zip(samples, embeddings, strict=True)}
         self._owner.run(lambda draft: self._write(draft, embeddings_by_id))

@@ -53,7 +53,7 @@ def apply_once(
     """
 
     def apply(draft: Draft) -> Answer:
-        earlier = draft.log.answered(request.request_id) if request.request_id else None
+        earlier = draft.log.find_event(request.request_id) if request.request_id else None
         if earlier is not None:
             if earlier.payload_hash != request.payload_hash():
                 raise AlreadyExists(

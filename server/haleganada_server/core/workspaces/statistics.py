@@ -79,7 +79,7 @@ class Stats:
 
 def compute_stats(log: WorkspaceLog, knowledge: Knowledge, history_points: int, audit: LabelAudit) -> Stats:
     """Compute the statistics of the current state, with the newest `history_points` of its history."""
-    facts = log.facts()
+    facts = log.sample_facts()
     losses = [fact.loss for fact in facts]
     tested = [fact for fact in facts if not fact.new_label]
     labels = tuple(_compute_label_stats(facts, _find_class_ids(log, facts, knowledge), knowledge))

@@ -344,7 +344,7 @@ class Workspace:
         variants = Variants()
         for form, canonical in log.links().items():
             variants = variants.with_link(form, canonical)
-        stale = log.stale(current)
+        stale = log.stale_samples(current)
         self._knowledge: Knowledge = Knowledge(
             revision=log.revision(),
             head=head,

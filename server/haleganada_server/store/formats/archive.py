@@ -46,10 +46,10 @@ def write(log: LogReader, rasterizer: Rasterizer, path: Path) -> None:
     links, dim = log.links(), log.embedding_dimension()
     with zipfile.ZipFile(path, "w") as file:
         with _open_hashed(file, _SAMPLES) as (add, samples_sha256):
-            for sample in log.every_sample():
+            for sample in log.all_samples():
                 add(json.dumps(_describe(_match_dimension(sample, dim), links), ensure_ascii=False).encode() + b"\n")
         with _open_hashed(file, _VECTORS, zipfile.ZIP_STORED) as (add, vectors_sha256):
-            for sample in log.every_sample():
+            for sample in log.all_samples():
                 add(_match_dimension(sample, dim).embedding.tobytes())
         manifest = {
             "format": _FORMAT, "samples": log.count(), "dim": dim, "revision": log.revision(), "links": links,

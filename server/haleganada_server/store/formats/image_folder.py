@@ -22,7 +22,7 @@ _IMAGES = (".png", ".jpg", ".jpeg", ".webp")
 def write(log: LogReader, rasterizer: Rasterizer, path: Path) -> None:
     """Write U+0C95_0CCD/<sample id>.png for each sample, black on white."""
     with zipfile.ZipFile(path, "w") as file:
-        for sample in log.every_sample():
+        for sample in log.all_samples():
             name = f"{items.label_to_folders(sample.label)}/{sample.sample_id}.png"
             file.writestr(zip_files.new_member(name, zipfile.ZIP_STORED), to_png(sample, rasterizer))
 

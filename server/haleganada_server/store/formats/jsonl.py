@@ -29,7 +29,7 @@ def write(log: LogReader, rasterizer: Rasterizer, path: Path) -> None:
     del rasterizer  # drawings go as they are stored
     links = log.links()
     with path.open("w", encoding="utf-8") as file:
-        for sample in log.every_sample():
+        for sample in log.all_samples():
             file.write(json.dumps(_describe(sample, links), ensure_ascii=False) + "\n")
 
 

@@ -47,8 +47,8 @@ def write_seed_folder(log: LogReader, rasterizer: Rasterizer, folder: Path) -> N
 
 def _write(log: LogReader, rasterizer: Rasterizer, write_file: _WriteFile) -> None:
     """Write all files. `log` must not change during that, because it is read twice."""
-    links, facts = log.links(), log.facts()
-    for sample in log.every_sample():
+    links, facts = log.links(), log.sample_facts()
+    for sample in log.all_samples():
         write_file(_image_path(sample), to_png(sample, rasterizer))
     write_file(LOG, _to_json(list(_list_records(facts, links, log.class_ids()))))
     write_file(SUMMARY, _to_json(_summarize(facts, links)))

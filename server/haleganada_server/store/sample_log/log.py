@@ -51,7 +51,7 @@ class SqliteLog(LogReader):
                 "more can be saved. Restart the server, then restore a snapshot if the workspace has changed"
             )
 
-    def fold(self) -> None:
+    def checkpoint(self) -> None:
         """Merge the write-ahead log into the main file, so that it holds the whole state. No transaction may be
         open.
         """

@@ -72,7 +72,7 @@ class LogReader:
         where, values = _filter(label)
         return int(self._one(f"SELECT COUNT(*) FROM samples WHERE {where}", values))
 
-    def facts(self) -> list[SampleFacts]:
+    def sample_facts(self) -> list[SampleFacts]:
         found = self._all(
             "SELECT sample_id, label, loss, predicted, new_label, correction, time_us, revision FROM samples "
             "WHERE forgotten = 0 ORDER BY sample_id"
@@ -91,14 +91,14 @@ class LogReader:
             for sample_id, text, loss, predicted, new_label, correction, time_us, revision in found
         ]
 
-    def live(self) -> tuple[int, list[LiveSample]]:
+    def live_samples(self) -> tuple[int, list[LiveSample]]:
         (_, _, revision), *found = self._all(  # one statement, so that all belongs to one revision
             "SELECT 0, '', IFNULL(MAX(revision), 0) FROM events UNION ALL "
             "SELECT sample_id, label, revision FROM samples WHERE forgotten = 0 ORDER BY 1"
         )
         return int(revision), [LiveSample(*row) for row in found]
 
-    def samples_of(self, sample_ids: Sequence[int]) -> list[SampleRow]:
+    def samples_by_id(self, sample_ids: Sequence[int]) -> list[SampleRow]:
         places = ", ".join("?" * len(sample_ids))
         query = f"SELECT {row_mapping.SAMPLE} FROM samples WHERE sample_id IN ({places}) ORDER BY sample_id"
         return [row_mapping.to_sample(row) for row in self._all(query, tuple(sample_ids))]
@@ -117,7 +117,7 @@ class LogReader:
         vectors = joined.reshape(len(found), -1) if found else np.zeros((0, 0), dtype=np.float32)
         return [row[0] for row in found], [row[1] for row in found], vectors
 
-    def stale(self, embedder_hash: str) -> list[StaleSample]:
+    def stale_samples(self, embedder_hash: str) -> list[StaleSample]:
         query = "SELECT sample_id, label, forgotten FROM samples WHERE embedder_hash <> ? ORDER BY sample_id"
         return [StaleSample(i, label, bool(hidden)) for i, label, hidden in self._all(query, (embedder_hash,))]
 
@@ -131,10 +131,10 @@ class LogReader:
         found = self._all(query)
         return int(found[0][0]) if found else 0
 
-    def every_sample(self) -> Iterator[SampleRow]:
+    def all_samples(self) -> Iterator[SampleRow]:
         return self._stream("forgotten = 0")
 
-    def hidden_samples(self) -> Iterator[SampleRow]:
+    def forgotten_samples(self) -> Iterator[SampleRow]:
         return self._stream("forgotten = 1")
 
     def class_ids(self) -> dict[str, int]:

@@ -20,7 +20,7 @@ class SqliteTransaction:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._run = connection.execute
 
-    def answered(self, request_id: str) -> Event | None:
+    def find_event(self, request_id: str) -> Event | None:
         row = self._run(f"SELECT {row_mapping.EVENT} FROM events WHERE request_id = ?", (request_id,)).fetchone()
         return row_mapping.to_event(row) if row else None
 

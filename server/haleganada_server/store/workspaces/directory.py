@@ -98,7 +98,7 @@ class DataDirectory:
                 why = f"{why} (damaged)"
             else:
                 counts = (log.revision(), log.count())
-                log.fold()  # before closing it: if there is no space for the manifest, nothing has changed
+                log.checkpoint()  # before closing it: if there is no space for the manifest, nothing has changed
             info = folder.describe_for_trash(path, why, counts)
             if log is not None:
                 log.close()

@@ -130,7 +130,7 @@ def test_a_damaged_journal_loses_only_its_own_content(directory: DataDirectory) 
     """SQLite checks each of its frames; what was merged before is not affected."""
     log = directory.create("w")
     teach_all(log, ["a"] * 5)
-    log.fold()
+    log.checkpoint()
     teach_all(log, ["b"])
     main, journal = log.path.read_bytes(), log.path.with_name("log.sqlite3-wal").read_bytes()
     log.close()
@@ -182,6 +182,6 @@ def test_any_damage_gives_a_domain_error(damages: list[tuple[float, bytes]]) -> 
         with suppress(DataLoss), closing(directory.open("w")) as opened:
             for read in (opened.links, opened.revision, opened.count):
                 read()
-            for search in (opened.embeddings, opened.stale):
+            for search in (opened.embeddings, opened.stale_samples):
                 search(HASH)
         directory.close()

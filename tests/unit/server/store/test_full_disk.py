@@ -53,7 +53,7 @@ def check_teaching_works(directory: DataDirectory, log: SqliteLog, taught: int) 
     teach_all(log, ["b", "b"])
     log.close()
     log = directory.open(log.name)
-    assert [row.sample_id for row in log.every_sample()] == list(range(1, taught + 3))
+    assert [row.sample_id for row in log.all_samples()] == list(range(1, taught + 3))
     assert_same(log.sample(taught), sample(taught, "a"))
     log.close()
 
@@ -62,7 +62,7 @@ def test_teaching_until_the_file_cannot_grow(directory: DataDirectory, log: Sqli
     with limit_file_size(200_000):
         taught = teach_until_full(log)
         assert taught == teach_until_full(log), "the second time is like the first"
-        assert len(list(log.every_sample())) == len(log.facts()) == taught
+        assert len(list(log.all_samples())) == len(log.sample_facts()) == taught
     check_teaching_works(directory, log, taught)
 
 
@@ -71,7 +71,7 @@ def test_nothing_moves_to_the_trash_without_space_for_its_manifest(
     directory: DataDirectory, log: SqliteLog, limit: int
 ) -> None:
     teach_all(log, ["a"] * 20)
-    log.fold()  # so that only the manifest has to be written
+    log.checkpoint()  # so that only the manifest has to be written
     with limit_file_size(limit):
         for attempt in (lambda: directory.retire(log, "w", "reset"), *make_saves(directory, log)):
             with pytest.raises(Exhausted):
@@ -108,7 +108,7 @@ def test_a_whole_small_disk(tmp_path: Path) -> None:
         for attempt in make_saves(directory, log):
             with pytest.raises(Exhausted):
                 attempt()
-        assert len(list(log.every_sample())) == taught
+        assert len(list(log.all_samples())) == taught
         filler.unlink()
         check_teaching_works(directory, log, taught)
         directory.close()

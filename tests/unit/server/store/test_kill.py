@@ -36,11 +36,11 @@ def test_everything_acknowledged_is_on_disk(tmp_path: Path) -> None:
         acknowledged = max([acknowledged, *run_and_kill("teach", tmp_path, chance.uniform(0.01, 0.2))])
         directory = DataDirectory(tmp_path, PillowRasterizer())
         log = directory.open("w")  # checks the file
-        assert [row.sample_id for row in log.every_sample()] == list(range(1, log.revision() + 1))
+        assert [row.sample_id for row in log.all_samples()] == list(range(1, log.revision() + 1))
         assert acknowledged <= log.revision() <= acknowledged + 5, "more than the group whose reply was cut off"
         acknowledged = log.revision()
         with log.transaction() as transaction:
-            answers = [transaction.answered(f"request {number}") for number in range(1, acknowledged + 1)]
+            answers = [transaction.find_event(f"request {number}") for number in range(1, acknowledged + 1)]
         assert [event.revision for event in answers if event] == list(range(1, acknowledged + 1))
         if acknowledged:
             assert_same(log.sample(acknowledged), sample(acknowledged, "a"))

@@ -49,11 +49,11 @@ def test_workspaces_are_created_listed_and_opened(directory: WorkspaceDirectory)
 
 
 def test_a_new_log_is_empty(log: WorkspaceLog) -> None:
-    assert (log.revision(), log.count(), log.samples(), log.facts(), log.links()) == (0, 0, [], [], {})
+    assert (log.revision(), log.count(), log.samples(), log.sample_facts(), log.links()) == (0, 0, [], [], {})
     ids, labels, vectors = log.embeddings(HASH)
     assert (ids, labels, vectors.shape[0]) == ([], [], 0)
-    assert not list(log.every_sample()) and not list(log.hidden_samples()) and not log.stale(HASH)
-    assert log.samples_of([1, 2]) == []
+    assert not list(log.all_samples()) and not list(log.forgotten_samples()) and not log.stale_samples(HASH)
+    assert log.samples_by_id([1, 2]) == []
 
 
 @pytest.mark.parametrize("kind", ["ink", "png"])
@@ -87,8 +87,8 @@ def test_an_event_is_read_back_unchanged(log: WorkspaceLog) -> None:
     with log.transaction() as transaction:
         assert transaction.append(event) == 40
     with log.transaction() as transaction:
-        assert transaction.answered("id") == event
-        assert transaction.answered("another") is None
+        assert transaction.find_event("id") == event
+        assert transaction.find_event("another") is None
 
 
 def test_an_exception_rolls_everything_back(log: WorkspaceLog) -> None:
@@ -102,7 +102,7 @@ def test_an_exception_rolls_everything_back(log: WorkspaceLog) -> None:
     first = log.sample(1)
     assert first is not None and first.label == "a"
     with log.transaction() as transaction:
-        assert transaction.answered("once") is None
+        assert transaction.find_event("once") is None
         assert teach(transaction, "c") == 2
 
 
@@ -110,7 +110,7 @@ def test_a_group_is_visible_to_itself_and_to_readers_only_when_committed(log: Wo
     with log.transaction() as transaction:
         for number in range(1, 17):
             assert teach(transaction, f"L{number}", request_id=str(number)) == number
-            assert transaction.answered(str(number)) is not None
+            assert transaction.find_event(str(number)) is not None
             assert log.count() == log.revision() == 0
     assert log.count() == log.revision() == 16
 
@@ -141,10 +141,10 @@ def test_forgotten_samples_stay_hidden_and_their_ids_are_never_used_again(log: W
         assert transaction.sample(1, forgotten=True) is None
         assert transaction.next_sample_id() == 3
     assert log.sample(2) is None and log.count() == 1
-    assert [row.sample_id for row in log.every_sample()] == [1]
-    assert [row.sample_id for row in log.hidden_samples()] == [2]
-    assert [fact.sample_id for fact in log.facts()] == log.embeddings(HASH)[0] == [1]
-    assert [row.sample_id for row in log.samples_of([2, 1, 3])] == [1, 2]
+    assert [row.sample_id for row in log.all_samples()] == [1]
+    assert [row.sample_id for row in log.forgotten_samples()] == [2]
+    assert [fact.sample_id for fact in log.sample_facts()] == log.embeddings(HASH)[0] == [1]
+    assert [row.sample_id for row in log.samples_by_id([2, 1, 3])] == [1, 2]
     with log.transaction() as transaction:
         transaction.set_forgotten(2, False)
     assert_same(log.sample(2), sample(2, "b"))
@@ -201,13 +201,13 @@ def test_embeddings_follow_the_samples(log: WorkspaceLog) -> None:
     ids, labels, vectors = log.embeddings("f" * 64)
     assert (ids, labels) == ([2], ["b"])
     np.testing.assert_array_equal(vectors, [new])
-    assert log.stale("f" * 64) == [StaleSample(1, "a", False), StaleSample(3, "a", True)]
-    assert log.stale(HASH) == [StaleSample(2, "b", False)]
+    assert log.stale_samples("f" * 64) == [StaleSample(1, "a", False), StaleSample(3, "a", True)]
+    assert log.stale_samples(HASH) == [StaleSample(2, "b", False)]
 
 
 def test_a_long_read_sees_one_state(log: WorkspaceLog) -> None:
     teach_all(log, ["a"] * 600)
-    reading = log.every_sample()
+    reading = log.all_samples()
     seen = [next(reading)]
     with log.transaction() as transaction:
         for sample_id in range(1, 601, 2):
@@ -223,7 +223,7 @@ def test_readers_never_wait_for_the_writer(log: WorkspaceLog) -> None:
     answers: list[int] = []
     with log.transaction() as transaction:
         teach(transaction)
-        reader = threading.Thread(target=lambda: answers.append(log.count() + len(list(log.every_sample()))))
+        reader = threading.Thread(target=lambda: answers.append(log.count() + len(list(log.all_samples()))))
         reader.start()
         reader.join(10)
         assert answers == [2]
@@ -253,14 +253,14 @@ def test_many_threads_read_while_one_writes(log: WorkspaceLog) -> None:
 
 def test_closing_waits_for_a_long_read_and_refuses_new_ones(log: WorkspaceLog) -> None:
     teach_all(log, ["a"] * 300)
-    reading = log.every_sample()
+    reading = log.all_samples()
     next(reading)
     closing = threading.Thread(target=log.close)
     closing.start()
     assert len(list(reading)) == 299
     closing.join(10)
     assert not closing.is_alive()
-    for late in (log.revision, lambda: next(log.every_sample()), lambda: log.transaction().__enter__()):
+    for late in (log.revision, lambda: next(log.all_samples()), lambda: log.transaction().__enter__()):
         with pytest.raises(Unavailable, match="replaced or closed"):
             late()
 
@@ -274,7 +274,7 @@ def test_a_snapshot_can_be_restored_repeatedly(directory: WorkspaceDirectory, lo
         log = directory.restore("w", kept.snapshot_id, restore_event(revision))
         assert (log.revision(), log.count()) == (revision, 1)
         with log.transaction() as transaction:
-            assert transaction.answered("once") is not None
+            assert transaction.find_event("once") is not None
     log.close()
 
 

@@ -30,7 +30,7 @@ Export = Callable[[TransferFormat], Path]
 
 
 def test_everything_is_imported_unchanged(export: Export, read: Read, taught: SqliteLog) -> None:
-    rows = list(taught.every_sample())
+    rows = list(taught.all_samples())
     items = require_items(read(export(TransferFormat.ARCHIVE)))
     assert [item.label for item in items] == ["ಕ", "ಕ್", "../<b>", "ಕ"]
     assert [item.canonical for item in items] == ["", "ಕ", "", ""]
@@ -72,7 +72,7 @@ def test_embeddings_of_another_dimension_are_left_out(export: Export, read: Read
         transaction.set_embedding(2, np.ones(DIM + 1, dtype=np.float32), "f" * 64)
     items = require_items(read(export(TransferFormat.ARCHIVE)))
     assert [item.embedder_hash for item in items] == [HASH, "", HASH, HASH]
-    for item, row in zip(items, taught.every_sample(), strict=True):
+    for item, row in zip(items, taught.all_samples(), strict=True):
         if item.embedder_hash:
             assert item.embedding is not None
             np.testing.assert_array_equal(item.embedding, row.embedding)

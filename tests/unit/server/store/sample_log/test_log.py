@@ -44,5 +44,5 @@ def test_a_copy_is_the_whole_state(log: SqliteLog, tmp_path: Path) -> None:
     copy = SqliteLog(target, "w")
     assert (copy.revision(), copy.created_us, copy.links()) == (log.revision(), log.created_us, {"b": "a"})
     assert_same(copy.sample(2), sample(2, "b"))
-    assert [row.sample_id for row in copy.hidden_samples()] == [1]
+    assert [row.sample_id for row in copy.forgotten_samples()] == [1]
     copy.close()
