@@ -1,1 +1,1 @@
-"""The Haleganada server: it holds what was taught and recognises what is drawn."""
+"""The Haleganada server: it learns labeled drawings and recognizes new ones."""

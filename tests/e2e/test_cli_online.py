@@ -77,7 +77,7 @@ def test_a_network_learns_along_and_gives_way_again(run: Terminal, client: Haleg
     assert "now uses few-shot" in run("models", "use", "few-shot")
     assert client.get_workspace().online is None and "answered" not in run("predict", cross)
     refused = run("predict", cross, "--model", "online", code=5)
-    assert "no network learns along" in refused and "models use cnn36 --online" in refused and "wait" not in refused
+    assert "no network learns online" in refused and "models use cnn36 --online" in refused and "wait" not in refused
 
 
 def test_what_is_learned_anew_is_said(run: Terminal, client: HaleganadaClient) -> None:

@@ -45,7 +45,7 @@ def test_anything_harmless_is_a_label(label: str) -> None:
 
 
 @pytest.mark.parametrize("label", ["", " ", "a\nb", "a\x00", "\u2028", "\u202eabc", "\ud800", "\u200d", "x" * 65])
-def test_what_is_no_label(label: str) -> None:
+def test_forbidden_labels(label: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         normalize_label(label)
     assert refusal.value.field == "label"

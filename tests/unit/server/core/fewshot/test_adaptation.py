@@ -1,4 +1,4 @@
-"""A head adapts to how hands vary in the script that it is taught, and keeps its prior while that says little."""
+"""A head adapts to how handwriting varies in its script, and keeps its prior as long as there are few samples."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 
 
 class Script:
-    """Characters whose means and hands vary otherwise than the prior takes for granted."""
+    """Characters whose means and handwriting vary otherwise than the prior assumes."""
 
     def __init__(self, seed: int = 0) -> None:
         self.rng = np.random.default_rng(seed)
@@ -30,7 +30,7 @@ class Script:
         self.means = self.rng.normal(size=(300, DIM)) * 1.5
 
     def drawings(self, each: int) -> Floats:
-        """(labels, each, k)."""
+        """Return projected drawings, (labels, each, k)."""
         return self.means[:, None] + self.rng.multivariate_normal(np.zeros(DIM), self.within, (len(self.means), each))
 
 
@@ -44,7 +44,7 @@ def accuracy(head: Head, drawings: Floats) -> float:
     return float(np.mean(right))
 
 
-def test_many_samples_show_how_hands_vary() -> None:
+def test_many_samples_show_how_handwriting_varies() -> None:
     script = Script()
     drawings = script.drawings(20)
     flat = drawings.reshape(-1, DIM)
@@ -55,7 +55,7 @@ def test_many_samples_show_how_hands_vary() -> None:
 
 
 @pytest.mark.parametrize("labels", [2, 4, 30, 300])
-def test_the_room_is_the_distance_to_the_five_nearest_labels(labels: int) -> None:
+def test_the_separation_is_the_distance_to_the_five_nearest_labels(labels: int) -> None:
     drawings = Script().drawings(3)[:labels]
     flat, sums, counts = drawings.reshape(-1, DIM), drawings.sum(1), np.full(labels, 3)
     basis = adapt_basis(PRIOR, counts, sums, flat.T @ flat)
@@ -76,7 +76,7 @@ def test_one_drawing_taught_as_every_label_leaves_hardly_any_separation() -> Non
     assert 0 < separation < 1e-3
 
 
-def test_an_adapted_head_recognises_more() -> None:
+def test_an_adapted_head_recognizes_more() -> None:
     script = Script()
     head = taught(script.drawings(5))
     asked = script.drawings(3)
@@ -96,7 +96,7 @@ def test_the_prior_is_what_a_basis_starts_from() -> None:
     assert (basis.between == PRIOR).all()
 
 
-def test_whoever_asks_at_the_same_time_gets_the_same_head() -> None:
+def test_concurrent_callers_get_the_same_head() -> None:
     head = taught(Script().drawings(2))
     found: list[Head] = []
     threads = [threading.Thread(target=lambda: found.append(head.adapt())) for _ in range(8)]
@@ -108,7 +108,7 @@ def test_whoever_asks_at_the_same_time_gets_the_same_head() -> None:
     assert found[0].adapt() is found[0]
 
 
-def test_the_head_is_adapted_before_anybody_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_head_is_adapted_before_the_next_prediction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     computed: list[int] = []
 
     def counted(prior: Floats, counts: NDArray[np.int64], sums: Floats, moment: Floats) -> Basis:

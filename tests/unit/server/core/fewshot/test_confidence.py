@@ -1,4 +1,4 @@
-"""Probabilities: counted by hand, in any order of the labels, one by one or together."""
+"""Probabilities: computed by hand, in any order of the labels, one by one or together."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONTEXT = CalibrationContext(3, 12, 200.0)
 SCORES = st.lists(st.floats(-2000, 500), min_size=2, max_size=40)
 
 
-def test_evidence_counted_by_hand() -> None:
+def test_evidence_computed_by_hand() -> None:
     distance, lead = compute_evidence(np.array([1.0, 5.0, 3.0, 2.0]))
     assert (float(distance), float(lead)) == (2 - 5, 5 - (1 + 3) / 2)
 
@@ -63,5 +63,5 @@ def test_a_better_unknown_is_more_probable_and_leaves_the_labels_their_shares() 
     ("best", "unknown", "decision"),
     [(0.9, 0.05, Decision.RECOGNIZED), (0.4, 0.2, Decision.UNSURE), (0.45, 0.55, Decision.UNKNOWN)],
 )
-def test_what_is_made_of_probabilities(best: float, unknown: float, decision: Decision) -> None:
+def test_decisions(best: float, unknown: float, decision: Decision) -> None:
     assert decide(best, unknown) is decision

@@ -1,4 +1,4 @@
-"""The head is a function of the set of samples: no order, no batch, no history is left in it."""
+"""The head is a function of the set of samples: it does not depend on order, batches or history."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def by_label(head: Head, query: NDArray[np.float64]) -> dict[str, float]:
 
 
 def assert_equal(one: Head, other: Head) -> None:
-    """The same statistics to the last bit, and therefore the same scores up to the order of additions within one."""
+    """Assert equal statistics to the last bit, and equal scores up to the order of additions within one score."""
     assert set(one.labels) == set(other.labels)
     for label in one.labels:
         i, j = one.index[label], other.index[label]
@@ -88,9 +88,9 @@ def test_a_published_head_does_not_change(taught: Taught) -> None:
 
 
 @given(samples, samples)
-def test_when_it_was_asked_to_adapt_does_not_matter(first: Taught, then: Taught) -> None:
-    """A draft goes on in the basis of a head that was adapted meanwhile; the next head adapts to the same all the
-    same.
+def test_when_a_head_was_adapted_does_not_matter(first: Taught, then: Taught) -> None:
+    """A draft continues in the basis of a head that was adapted meanwhile; the next head still adapts to the same
+    basis.
     """
     head = taught_one_by_one(first)
     head.adapt()
@@ -106,9 +106,7 @@ def test_forgetting_an_unknown_label_is_an_error() -> None:
 
 
 def test_scores_are_the_posterior_predictive() -> None:
-    """Against the integral over the label's mean, done by sampling: p(v | samples) = E[N(v; m, 1)] under the
-    posterior.
-    """
+    """A draft keeps the basis of a head that was adapted meanwhile; the next head still adapts to the same basis."""
     own = [vector(1), vector(2), vector(3)]
     head = taught_one_by_one([("a", sample) for sample in own])
     query = vector(4)

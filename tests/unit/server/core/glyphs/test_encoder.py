@@ -25,7 +25,7 @@ BROKEN = Glyph(image=b"no picture")
 
 @dataclass
 class FakeWorkers:
-    """Encode as the server does, and record the sizes of the micro-batches. available: whether a worker is ready."""
+    """Encodes as the server does, and records the sizes of the micro-batches. available: whether a worker is ready."""
 
     available: bool = True
     micro_batches: list[int] = field(default_factory=list)
@@ -36,7 +36,7 @@ class FakeWorkers:
 
 
 class SlowEmbedder:
-    """A CoarseEmbedder that tells when it has begun, and waits until it may go on."""
+    """A CoarseEmbedder that signals when it starts, and waits until it may continue."""
 
     hash, device = CoarseEmbedder().hash, "test"
 
@@ -53,8 +53,8 @@ def encoder_with(workers: FakeWorkers) -> GlyphEncoder:
     return GlyphEncoder(PillowRasterizer(), CoarseEmbedder(), workers)
 
 
-def embeddings(read: Sequence[Outcome[Drawing]]) -> list[bytes | str]:
-    return [one.embedding.tobytes() if isinstance(one, Drawing) else str(one) for one in read]
+def embeddings(drawings: Sequence[Outcome[Drawing]]) -> list[bytes | str]:
+    return [one.embedding.tobytes() if isinstance(one, Drawing) else str(one) for one in drawings]
 
 
 def test_the_server_encodes_a_lone_call() -> None:
@@ -96,7 +96,7 @@ def test_the_micro_batches_of_a_batch_are_encoded_by_workers_and_stay_in_order(a
     assert read[8] is refused and isinstance(read[7], InvalidInput)
 
 
-def test_what_is_kept_is_the_drawing_that_came() -> None:
+def test_the_stored_form_is_that_of_the_drawing() -> None:
     picture = PillowRasterizer().to_picture(PillowRasterizer().rasterize(drawing(3, 0)))
     batch = [drawing(3, 0), Glyph(image=picture)] * 20
     here = stored(GlyphEncoder(PillowRasterizer(), CoarseEmbedder()), batch)

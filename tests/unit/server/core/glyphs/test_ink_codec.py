@@ -1,4 +1,4 @@
-"""Strokes in the log: nothing is lost, however odd; the first form stays readable; damage is noticed."""
+"""Strokes in the log: nothing is lost, however odd; the first format stays readable; damage is noticed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _a_stroke(draw: st.DrawFn) -> Stroke:
 
 
 @given(st.builds(Ink, st.lists(_a_stroke(), min_size=1, max_size=6).map(tuple), _NUMBERS, _NUMBERS, _NUMBERS))
-def test_what_is_read_is_what_was_written(ink: Ink) -> None:
+def test_decoding_is_the_inverse_of_encoding(ink: Ink) -> None:
     assert decode_ink(encode_ink(ink)) == ink
 
 
@@ -36,7 +36,7 @@ def test_numbers_of_the_contract_take_four_bytes() -> None:
     assert len(short) < 0.6 * len(long)
 
 
-def test_ink_written_as_json_is_still_read() -> None:
+def test_ink_stored_as_json_can_still_be_decoded() -> None:
     old = zlib.compress(json.dumps([280.0, 200.0, 0.0, [[[1.5, 2.0], [3.0, 4.0], [], []]]]).encode())
     assert decode_ink(old) == Ink((Stroke((1.5, 2.0), (3.0, 4.0)),), 280.0, 200.0)
 

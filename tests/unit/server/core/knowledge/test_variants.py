@@ -1,4 +1,4 @@
-"""Forms and canonical labels: one level deep, no circles, whatever the order of links."""
+"""Forms and canonical labels: one level deep, no cycles, whatever the order of links."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Other weights: the workspace is open at once, and ends up as if everything had been embedded anew before it opened,
+"""Other weights: the workspace is open at once, and ends up as if everything had been re-embedded before it opened,
 whatever was changed meanwhile.
 """
 
@@ -55,7 +55,7 @@ def in_background() -> bool:
 
 @dataclass(frozen=True)
 class GatedEmbedder(CoarseEmbedder):
-    """Embeds for callers at once, for the background thread when it is let through."""
+    """Embeds at once for callers, and for the background thread only when the gate lets it through."""
 
     seed: int = NEW
     gate: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -68,18 +68,18 @@ class GatedEmbedder(CoarseEmbedder):
         return super().embed(rasters)
 
     def let_one_through(self, workspaces: Workspaces) -> None:
-        """One batch; returns when the next one has been read, or there is none."""
+        """Let one batch through; return when the next one has been loaded, or there is none."""
         self.gate.release()
         wait_until(lambda: self.arrived.acquire(blocking=False) or to_embed(workspaces) == 0)
 
     def open(self) -> None:
-        """For all that is left."""
+        """Let all remaining batches through."""
         self.gate.release(10_000)
 
 
 @contextmanager
 def gated(folder: Path, directory: WorkspaceDirectory | None = None) -> Iterator[tuple[Workspaces, GatedEmbedder]]:
-    """The workspaces below a folder, opened with new weights, when the first stale samples have been read but none
+    """Open the workspaces below a folder with new weights; yield when the first stale samples are loaded but none
     has been embedded.
     """
     embedder = GatedEmbedder()
@@ -95,7 +95,7 @@ def gated(folder: Path, directory: WorkspaceDirectory | None = None) -> Iterator
 def teach_old(
     folder: Path, samples: list[Sample], forgotten: Collection[int] = (), directory: WorkspaceDirectory | None = None
 ) -> None:
-    """A workspace that the old weights were used for; forgotten: sample_ids."""
+    """Teach a workspace with the old weights. forgotten: sample_ids."""
     workspaces = open_workspaces(folder, OLD, directory=directory)
     workspaces.get().train_batch([lesson(*sample) for sample in samples])
     for sample_id in forgotten:
@@ -113,8 +113,8 @@ def wait_until_embedded(workspaces: Workspaces, name: str = "") -> None:
     wait_until(lambda: to_embed(workspaces, name) == 0)
 
 
-def taught_anew(samples: list[Sample]) -> dict[str, list[float]]:
-    """What a workspace believes that never knew the old weights."""
+def posteriors_with_new_weights(samples: list[Sample]) -> dict[str, list[float]]:
+    """Return the posteriors of a workspace that never knew the old weights."""
     with tempfile.TemporaryDirectory() as folder:
         workspaces = open_workspaces(Path(folder), NEW)
         workspaces.get().train_batch([lesson(*sample) for sample in samples])
@@ -133,7 +133,7 @@ def test_opening_does_not_wait_for_the_embedder(tmp_path: Path) -> None:
         assert (info.samples_to_embed, info.samples_total, info.labels_known) == (45, 45, 5)
         assert info.embedder_hash == embedder.hash
         answer = workspace.predict(drawing(0, 50))
-        assert answer.decision is Decision.UNKNOWN and not answer.candidates, "taught, but not recognisable yet"
+        assert answer.decision is Decision.UNKNOWN and not answer.candidates, "taught, but not recognizable yet"
         learned = workspace.train(lesson(0, 50))
         assert (learned.labels_known, learned.samples_total) == (5, 46)
         found = workspace.predict(drawing(0, 51)).candidates
@@ -141,10 +141,10 @@ def test_opening_does_not_wait_for_the_embedder(tmp_path: Path) -> None:
         assert to_embed(workspaces) == 45
         embedder.open()
         wait_until_embedded(workspaces)
-        assert_same_posteriors(posteriors(workspace), taught_anew([*MANY, (0, 50)]))
+        assert_same_posteriors(posteriors(workspace), posteriors_with_new_weights([*MANY, (0, 50)]))
 
 
-def test_every_label_is_recognised_after_the_first_batch(tmp_path: Path) -> None:
+def test_every_label_is_recognized_after_the_first_batch(tmp_path: Path) -> None:
     teach_old(tmp_path, MANY)
     with gated(tmp_path) as (workspaces, embedder):
         embedder.let_one_through(workspaces)
@@ -189,7 +189,7 @@ def _undo(workspace: Workspace, _first: int, _second: int) -> None:
 
 
 def _import(workspace: Workspace, _first: int, _second: int) -> None:
-    """Of the workspace's own export, which teaches every drawing a second time."""
+    """Import the workspace's own export, which teaches every drawing a second time."""
     exported = workspace.export(TransferFormat.ARCHIVE)
     workspace.import_file(exported.path)
     exported.close()
@@ -203,7 +203,7 @@ operation = st.tuples(st.sampled_from([*OPERATIONS, "batch", "batch"]), st.integ
 
 
 def facts(workspace: Workspace) -> list[tuple[int, str, str, int]]:
-    """Of all live samples what does not depend on when they were embedded."""
+    """Return what does not depend on when the live samples were embedded."""
     samples = workspace.samples(limit=1000).samples
     return [(sample.sample_id, sample.label, sample.canonical, sample.revision) for sample in samples]
 
@@ -222,7 +222,7 @@ def facts(workspace: Workspace) -> list[tuple[int, str, str, int]]:
 def test_as_if_everything_had_been_embedded_before(
     samples: list[Sample], forgotten: set[int], operations: list[Operation]
 ) -> None:
-    """Between any two changes, and while a batch is read but not written, any other change may come."""
+    """Between any two changes, and while a batch is loaded but not written, any other change may come."""
     forgotten = {sample_id for sample_id in forgotten if sample_id <= len(samples)}
     with tempfile.TemporaryDirectory() as here, tempfile.TemporaryDirectory() as there:
         kept, reference = (MemoryDirectory(PillowRasterizer()) for _ in range(2))
@@ -265,7 +265,7 @@ def test_a_sample_that_is_forgotten_while_its_batch_is_computed_does_not_come_ba
         assert set(found) == {"L0", "L3", "L9", "(unknown)"} and workspace.knowledge.samples_total == 3
         workspace.undo()
         workspace.undo()
-        assert_same_posteriors(posteriors(workspace), taught_anew([(0, 0), (1, 0), (2, 0), (3, 0)]))
+        assert_same_posteriors(posteriors(workspace), posteriors_with_new_weights([(0, 0), (1, 0), (2, 0), (3, 0)]))
 
 
 def test_a_forgotten_sample_is_embedded_as_well(tmp_path: Path) -> None:
@@ -275,10 +275,10 @@ def test_a_forgotten_sample_is_embedded_as_well(tmp_path: Path) -> None:
         assert to_embed(workspaces) == 2
         embedder.open()
         wait_until_embedded(workspaces)
-        assert_same_posteriors(posteriors(workspaces.get()), taught_anew([(0, 0), (1, 0)]))
+        assert_same_posteriors(posteriors(workspaces.get()), posteriors_with_new_weights([(0, 0), (1, 0)]))
 
 
-def test_it_is_no_change_that_anybody_sees(tmp_path: Path) -> None:
+def test_re_embedding_makes_no_visible_change(tmp_path: Path) -> None:
     teach_old(tmp_path, MANY)
     with gated(tmp_path) as (workspaces, embedder):
         embedder.open()
@@ -286,7 +286,7 @@ def test_it_is_no_change_that_anybody_sees(tmp_path: Path) -> None:
         assert workspaces.info().revision == len(MANY)
         undone = workspaces.get().undo()
         assert (undone.kind, undone.sample_id) == (ChangeKind.TEACH, len(MANY))
-        assert_same_posteriors(posteriors(workspaces.get()), taught_anew(MANY[:-1]))
+        assert_same_posteriors(posteriors(workspaces.get()), posteriors_with_new_weights(MANY[:-1]))
 
 
 def test_closing_keeps_what_is_done_and_the_next_start_goes_on(tmp_path: Path) -> None:
@@ -299,7 +299,7 @@ def test_closing_keeps_what_is_done_and_the_next_start_goes_on(tmp_path: Path) -
         assert 0 < to_embed(workspaces) < left, "the batch in progress was finished, another one was not begun"
         embedder.open()
         wait_until_embedded(workspaces)
-        assert_same_posteriors(posteriors(workspaces.get()), taught_anew(MANY))
+        assert_same_posteriors(posteriors(workspaces.get()), posteriors_with_new_weights(MANY))
 
 
 def test_closing_is_prompt(tmp_path: Path) -> None:
@@ -310,11 +310,11 @@ def test_closing_is_prompt(tmp_path: Path) -> None:
     assert time.monotonic() - began < 2
     with closing(open_workspaces(tmp_path, NEW)) as again:
         wait_until_embedded(again)
-        assert_same_posteriors(posteriors(again.get()), taught_anew(MANY * 8))
+        assert_same_posteriors(posteriors(again.get()), posteriors_with_new_weights(MANY * 8))
 
 
 def test_a_batch_of_the_former_log_is_not_written_into_the_restored_one(tmp_path: Path) -> None:
-    """Both hold samples 1 to 4, of other drawings, by the same old weights."""
+    """Both logs hold samples 1 to 4, of different drawings, embedded by the same old weights."""
     teach_old(tmp_path, [(0, 0), (1, 0), (2, 0), (3, 0)])
     workspaces = open_workspaces(tmp_path, OLD)
     kept, _ = workspaces.reset("", "default")
@@ -327,7 +327,7 @@ def test_a_batch_of_the_former_log_is_not_written_into_the_restored_one(tmp_path
         assert to_embed(opened) == 4
         embedder.open()
         wait_until_embedded(opened)
-        assert_same_posteriors(posteriors(opened.get()), taught_anew([(0, 0), (1, 0), (2, 0), (3, 0)]))
+        assert_same_posteriors(posteriors(opened.get()), posteriors_with_new_weights([(0, 0), (1, 0), (2, 0), (3, 0)]))
 
 
 @pytest.mark.parametrize("what", ["reset", "delete"])
@@ -345,10 +345,10 @@ def test_a_workspace_may_go_away_meanwhile(tmp_path: Path, what: str, caplog: py
             assert to_embed(opened, "other") == 0
         embedder.open()
         wait_until_embedded(opened)
-        assert_same_posteriors(posteriors(opened.get()), taught_anew(MANY))
+        assert_same_posteriors(posteriors(opened.get()), posteriors_with_new_weights(MANY))
         opened.restore("other", kept.snapshot_id)
         wait_until_embedded(opened, "other")
-        assert_same_posteriors(posteriors(opened.get("other")), taught_anew(MANY))
+        assert_same_posteriors(posteriors(opened.get("other")), posteriors_with_new_weights(MANY))
     assert not caplog.records, "nothing of this is a fault"
 
 
@@ -366,7 +366,7 @@ def test_a_damaged_drawing_is_left_out(tmp_path: Path, glyph: bytes, caplog: pyt
         embedder.open()
         wait_until_embedded(workspaces)
         workspace, info = workspaces.get(), workspaces.info()
-        without = taught_anew([(0, 0), (2, 0), (2, 1)])
+        without = posteriors_with_new_weights([(0, 0), (2, 0), (2, 1)])
         assert_same_posteriors(posteriors(workspace), without)
         assert (info.samples_total, info.labels_known) == (4, 3), "it was taught all the same"
         for change in (lambda: workspace.relabel(2, "L2"), lambda: workspace.forget(2), workspace.undo):
@@ -385,7 +385,7 @@ def test_a_damaged_drawing_is_left_out(tmp_path: Path, glyph: bytes, caplog: pyt
 
 @dataclass(frozen=True)
 class FaultyEmbedder(GatedEmbedder):
-    """Breaks down each time that it is let through, as often as `faults` says."""
+    """Fails each time that it is let through, `faults` times in all."""
 
     faults: list[str] = field(default_factory=list)
 
@@ -397,7 +397,7 @@ class FaultyEmbedder(GatedEmbedder):
 
 
 @pytest.mark.parametrize(("faults", "left"), [(2, 0), (3, 4)])
-def test_a_fault_is_tried_again_but_not_for_ever(
+def test_a_failure_is_retried_but_not_forever(
     tmp_path: Path, faults: int, left: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     teach_old(tmp_path, [(0, 0), (1, 0), (2, 0), (3, 0)])

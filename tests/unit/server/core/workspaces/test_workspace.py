@@ -54,7 +54,7 @@ def teach(workspace: Workspace, samples: list[tuple[int, int]]) -> list[int]:
     return [workspace.train(lesson(*sample)).sample_id for sample in samples]
 
 
-def never_saw(samples: list[tuple[int, int]]) -> dict[str, list[float]]:
+def posteriors_of(samples: list[tuple[int, int]]) -> dict[str, list[float]]:
     with fresh() as workspace:
         teach(workspace, samples)
         return posteriors(workspace)
@@ -65,7 +65,7 @@ def never_saw(samples: list[tuple[int, int]]) -> dict[str, list[float]]:
 def test_any_order(samples: list[tuple[int, int]], random: object) -> None:
     shuffled = list(samples)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert_same_posteriors(never_saw(samples), never_saw(shuffled))
+    assert_same_posteriors(posteriors_of(samples), posteriors_of(shuffled))
 
 
 @few
@@ -74,7 +74,7 @@ def test_any_split_into_batches(samples: list[tuple[int, int]], size: int) -> No
     with fresh() as workspace:
         for start in range(0, len(samples), size):
             workspace.train_batch([lesson(*sample) for sample in samples[start : start + size]])
-        assert_same_posteriors(posteriors(workspace), never_saw(samples))
+        assert_same_posteriors(posteriors(workspace), posteriors_of(samples))
 
 
 @few
@@ -86,13 +86,13 @@ def test_forgetting_equals_never_taught(samples: list[tuple[int, int]], data: st
         for i in gone:
             workspace.forget(ids[i])
         kept = [sample for i, sample in enumerate(samples) if i not in gone]
-        assert_same_posteriors(posteriors(workspace), never_saw(kept))
+        assert_same_posteriors(posteriors(workspace), posteriors_of(kept))
 
 
 @few
 @given(taught, st.data())
-def test_there_and_back(samples: list[tuple[int, int]], data: st.DataObject) -> None:
-    """Relabel there and back, link and unlink, and every change undone, leave what was there before."""
+def test_changes_that_are_reverted_leave_no_trace(samples: list[tuple[int, int]], data: st.DataObject) -> None:
+    """Relabeling and back, linking and unlinking, and undoing every change restore the earlier state."""
     with fresh() as workspace:
         ids = teach(workspace, samples)
         before = posteriors(workspace)
@@ -149,7 +149,7 @@ def test_restart_keeps_everything(tmp_path: Path) -> None:
 
 
 def test_forty_letters_one_after_another_lose_nothing(tmp_path: Path) -> None:
-    """The first ten, asked at the end among forty, are known as well as if they had been taught last."""
+    """The first ten of forty are recognized at the end as well as if they had been taught last."""
     workspaces = open_workspaces(tmp_path)
     letters = [(character, hand) for character in range(40) for hand in range(3)]
     workspaces.create("reversed")
