@@ -1,4 +1,4 @@
-"""The drawings whose rasters are kept in golden/: one of each way in which a drawing may arrive."""
+"""The drawings whose rasters are kept in golden/: one for each way in which a drawing can be sent."""
 
 from __future__ import annotations
 
@@ -43,21 +43,21 @@ def _palette() -> Image.Image:
 
 
 def _eraser() -> Image.Image:
-    """Black ink on a transparent canvas, a second letter of which was wiped out with a white pen."""
+    """Return black ink on a transparent canvas, with a second letter erased by a white pen."""
     wiped = transparent(coverage(letter(40, at=(0.5, 0.5)), 280), (255, 255, 255))
     wiped.alpha_composite(transparent(_COVER))
     return wiped
 
 
 def _sheet() -> Image.Image:
-    """An opaque sheet of paper with a drawing, on a transparent canvas."""
+    """Return an opaque sheet of paper with a drawing, on a transparent canvas."""
     canvas = Image.new("RGBA", (280, 280))
     canvas.paste(mixed(_COVER).convert("RGBA").crop((10, 10, 270, 270)), (10, 10))
     return canvas
 
 
 def _colored() -> Image.Image:
-    """Red and blue strokes on white."""
+    """Return red and blue strokes on white."""
     first = coverage(Ink(letter().strokes[:1], 280, 280, 10), 280)[..., None]
     rest = coverage(Ink(letter().strokes[1:], 280, 280, 10), 280)[..., None]
     pixels = 255.0 - first * np.array([0, 255, 255.0])
@@ -98,7 +98,7 @@ LIKE_THE_STROKES: dict[str, Callable[[], Glyph]] = {
     "photo_of_blackboard": lambda: _jpeg(Image.fromarray(255 - np.asarray(photo(coverage(letter(), 840), ink=0.2)))),
     "photo_small_in_large": lambda: _jpeg(photo(coverage(letter(6.5, 840, (0.3, 0.6), 0.13), 1680))),
 }
-"""Pictures of letter(), or of one that differs in size only: near to the raster of its strokes."""
+"""Pictures of letter(), or of one that differs only in size: their rasters are close to that of its strokes."""
 
 OTHERS: dict[str, Callable[[], Glyph]] = {
     "strokes": lambda: Glyph(ink=letter()),

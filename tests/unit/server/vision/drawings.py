@@ -1,4 +1,4 @@
-"""Drawings for tests: strokes, and exact pictures of them in every way that cameras and canvases deliver pictures."""
+"""Drawings for tests: strokes, and exact pictures of them as cameras and canvases deliver them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def curve(x: Floats, y: Floats) -> Stroke:
 
 
 def letter(pen: float = 10.0, side: float = 280.0, at: tuple[float, float] = (0.5, 0.5), size: float = 0.6) -> Ink:
-    """A loop with a tail, a bar that crosses it, and a dot: curves, corners, a crossing and a small part.
+    """Return a loop with a tail, a bar that crosses it, and a dot: curves, corners, a crossing and a small part.
 
-    at, size: its center and longer side as shares of the canvas' side.
+    at, size: its center and longer side as shares of the canvas's side.
     """
     t = np.linspace(0.1 * np.pi, 2.2 * np.pi, 60)
     turn = [(0.30 * np.cos(t) - 0.1, 0.38 * np.sin(t) + 0.12)]
@@ -36,7 +36,9 @@ def letter(pen: float = 10.0, side: float = 280.0, at: tuple[float, float] = (0.
 
 
 def coverage(ink: Ink, pixels: int) -> Floats:
-    """(pixels, pixels) share of each pixel that the pen covers, 0..1, by the distance to the nearest segment."""
+    """Return the (pixels, pixels) share of each pixel that the pen covers, 0..1, by the distance to the nearest
+    segment.
+    """
     scale = pixels / ink.width
     centers = ((np.arange(pixels) + 0.5) / scale).astype(np.float32)
     x, y = np.meshgrid(centers, centers)
@@ -55,19 +57,19 @@ def coverage(ink: Ink, pixels: int) -> Floats:
 
 
 def mixed(cover: Floats, ink: int = 0, paper: int = 255) -> Image.Image:
-    """Gray ink on gray paper."""
+    """Return gray ink on gray paper."""
     return Image.fromarray((paper + (ink - paper) * cover).round().astype(np.uint8))
 
 
 def transparent(cover: Floats, ink: tuple[int, int, int] = (0, 0, 0)) -> Image.Image:
-    """Ink on a transparent canvas, RGBA."""
+    """Return ink on a transparent canvas, RGBA."""
     alpha = (cover * 255).round().astype(np.uint8)
     color = [np.full(cover.shape, value, np.uint8) * (alpha > 0) for value in ink]
     return Image.fromarray(np.stack([*color, alpha], -1).astype(np.uint8))
 
 
 def photo(cover: Floats, seed: int = 0, ink: float = 0.25, noise: float = 5.0, paper: float = 215.0) -> Image.Image:
-    """Ink on paper under a light that falls off to one side, with the edge of a shadow across and sensor noise."""
+    """Return ink on paper in light that falls off to one side, with the edge of a shadow and sensor noise."""
     side = len(cover)
     x, y = np.meshgrid(np.linspace(0, 1, side), np.linspace(0, 1, side))
     light = 1 - 0.35 * x - 0.1 * y

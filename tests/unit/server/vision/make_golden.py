@@ -1,4 +1,4 @@
-"""Writes golden/ anew, after a wanted change of the rasters: python -m tests.unit.server.vision.make_golden
+"""Write golden/ again after an intended change of the rasters: python -m tests.unit.server.vision.make_golden
 
 Look at each picture before it is committed.
 """

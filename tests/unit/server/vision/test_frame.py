@@ -1,4 +1,4 @@
-"""The frame: nothing lost at the border, specks gone, dots kept."""
+"""The frame: nothing is lost at the border, specks are removed, dots are kept."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def picture(image: Image.Image, kind: str = "PNG") -> Gray:
 
 
 def parts(raster: Gray) -> int:
-    """Number of connected pieces of ink."""
+    """Return the number of connected parts of ink."""
     open_pixels = {(int(y), int(x)) for y, x in np.argwhere(raster > 127)}
     count = 0
     while open_pixels:
@@ -43,7 +43,7 @@ def parts(raster: Gray) -> int:
 
 
 def with_dust(cover: Floats, grains: int) -> Image.Image:
-    """A scan: slightly grainy paper, with gray dust of 1 or 2 px all over it."""
+    """Return a scan: slightly grainy paper, with gray dust of 1 or 2 px all over it."""
     rng = np.random.default_rng(1)
     gray = np.asarray(mixed(cover, 20, 245), dtype=np.float64) + rng.normal(0, 1.5, cover.shape)
     for y, x in rng.integers(0, len(cover) - 2, (grains, 2)):

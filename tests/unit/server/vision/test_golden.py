@@ -1,4 +1,4 @@
-"""Every way in which a drawing may arrive gives the raster that is kept in golden/, and so never changes unseen."""
+"""Every way to send a drawing gives the raster that is kept in golden/, so no change goes unnoticed."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_is_framed(name: str) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_raster_read_again_is_itself(name: str) -> None:
-    """What an export writes, an import reads."""
+    """An import restores what an export wrote."""
     png = (GOLDEN / f"{name}.png").read_bytes()
     assert likeness(rasterize(Glyph(image=png)), raster_from_png(png)).within(0.01, 0.95)
 

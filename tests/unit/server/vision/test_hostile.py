@@ -1,4 +1,4 @@
-"""Bytes and numbers from anyone: InvalidInput with the field and what to do, or a raster, and nothing else."""
+"""Arbitrary bytes and numbers: they give InvalidInput with the field and what to do, or a raster, and nothing else."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def bomb(side: int) -> bytes:
-    """A small PNG of side x side white pixels."""
+    """Return a small PNG of side x side white pixels."""
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     packer = zlib.compressobj(9)
     rows = b"".join(packer.compress(b"\x00" + b"\xff" * (3 * side)) for _ in range(min(side, 500))) + packer.flush()
@@ -64,7 +64,7 @@ def bomb(side: int) -> bytes:
 
 
 def memory_peak() -> int:
-    """Bytes, of this process so far."""
+    """Return the peak memory of this process in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 

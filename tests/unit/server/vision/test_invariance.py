@@ -1,4 +1,4 @@
-"""What a drawing is does not depend on where, how large, which way up the camera was or how dark it is."""
+"""A raster does not depend on position, size, the camera's orientation or brightness."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def picture(image: Image.Image) -> Gray:
 
 
 def moved(x: float, y: float, scale: float = 1.0, pen: float = 10.0) -> Ink:
-    """letter() on its canvas, scaled with its pen about a corner, then moved."""
+    """Return letter() on its canvas, scaled with its pen about a corner, then moved."""
     lines = [
         stroke(*((x + scale * a, y + scale * b) for a, b in zip(s.x, s.y, strict=True))) for s in letter(pen).strokes
     ]
@@ -59,7 +59,7 @@ def test_scaling_a_picture(scale: float) -> None:
 @settings(max_examples=30, deadline=None)
 @given(x=st.floats(-1e5, 1e5), y=st.floats(-1e5, 1e5), scale=st.floats(0.01, 1000))
 def test_moving_and_scaling_strokes(x: float, y: float, scale: float) -> None:
-    """The canvas' size matters for the default pen only."""
+    """The canvas's size matters only for the default pen."""
     assert likeness(rasterize(Glyph(ink=moved(x, y, scale))), reference()).within(0.01, 0.93)
 
 
@@ -115,7 +115,7 @@ def test_a_damaged_exif_block_is_as_good_as_none() -> None:
 @pytest.mark.parametrize("pen", [8.0, 10.0, 14.0, 18.0])
 @pytest.mark.parametrize("size", [0.5, 0.7, 0.9])
 def test_strokes_and_their_picture(pen: float, size: float) -> None:
-    """Where the pen is 3.5 to 12 px of the raster; below, pictures are thickened, above, strokes are thinned."""
+    """For pens of 3.5 to 12 px of the raster; thinner lines of pictures are thickened, thicker strokes are thinned."""
     ink = letter(pen, size=size)
     like = likeness(rasterize(Glyph(ink=ink)), picture(mixed(coverage(ink, 280))))
     assert like.within(0.02, 0.85), like

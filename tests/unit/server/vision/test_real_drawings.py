@@ -1,4 +1,4 @@
-"""Real drawings, where the development data is there: all are read, and none looks like something else."""
+"""Real drawings, if the development data is available: each gives a raster, and none looks like something else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not _DATA, reason="set HALEGANADA_DATA to the fo
 
 
 def drawings(file: str, count: int) -> list[Gray]:
-    """Some drawings, 255 = ink."""
+    """Return some drawings, 255 = ink."""
     path = Path(_DATA) / file
     if not path.exists():
         pytest.skip(f"{file} is not there")
@@ -29,7 +29,7 @@ def drawings(file: str, count: int) -> list[Gray]:
 
 
 def stretched(scan: Gray) -> Gray:
-    """The simplest way into the frame: the ink box by a threshold, resized and centered."""
+    """Return the simplest framing: the ink box by a threshold, resized and centered."""
     strong = scan > scan.max() / 3
     rows, columns = np.flatnonzero(strong.any(1)), np.flatnonzero(strong.any(0))
     part = Image.fromarray(scan[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])

@@ -106,7 +106,7 @@ def test_forgetting_an_unknown_label_is_an_error() -> None:
 
 
 def test_scores_are_the_posterior_predictive() -> None:
-    """A draft keeps the basis of a head that was adapted meanwhile; the next head still adapts to the same basis."""
+    """Compare with the integral over the label's mean, found by sampling: p(v | samples) = E[N(v; mean, 1)]."""
     own = [vector(1), vector(2), vector(3)]
     head = taught_one_by_one([("a", sample) for sample in own])
     query = vector(4)
