@@ -28,7 +28,7 @@ run: setup                               ## Server and web page on ./saved_model
 
 test: .venv/.done-test .venv-train/.done ## Everything that tells whether the product works, in minutes
 	$(BIN)/python $(PYTEST) -m "not slow" --cov --cov-report=
-	@echo "$$($(BIN)/coverage report) % of the lines are covered, what other processes run left out"
+	@echo "$$($(BIN)/python -m coverage report) % of the lines are covered, what other processes run left out"
 	$(TORCH_PYTEST) -m "not slow" $(TORCH_TESTS)
 
 test-slow: .venv/.done-test .venv-train/.done ## What takes long by nature: many rounds of kill -9, pre-training
