@@ -112,7 +112,7 @@ def test_a_folder_that_is_refused_is_told_of_without_the_request_s_words(page: P
     page.wait(lambda: page.find("#upload").is_enabled())
     page.press("#upload")
     page.wait(lambda: page.all(".upload .problem"))
-    assert page.text(".upload .problem").startswith("the file cannot be used: has only drawings of “a”, but two")
+    assert page.text(".upload .problem").startswith("the file cannot be used: has only drawings of “a”, but at least")
     page.complaints()  # the browser notes the refusal
 
 
