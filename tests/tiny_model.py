@@ -37,7 +37,7 @@ REPORT = {
 
 @dataclass(frozen=True)
 class TinyModel:
-    """What a folder is made from. templates: label -> ink raster (128, 128) uint8 that it is recognised by."""
+    """What a folder is made from. templates: label -> ink raster (128, 128) uint8 that it is recognized by."""
 
     templates: Mapping[str, NDArray[np.uint8]]
     name: str = "tiny"

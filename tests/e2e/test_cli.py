@@ -81,7 +81,7 @@ def run(running: ServerProcess) -> Terminal:
     return terminal
 
 
-def test_teach_and_recognise(run: Terminal, pictures: Path) -> None:
+def test_teach_and_recognize(run: Terminal, pictures: Path) -> None:
     assert "learned x as sample 1; 1 label, 1 sample known" in run("train", "x", pictures / "x/0.png")
     assert "ಅ" in run("train", "ಅ", "-", stdin=(pictures / "U+0C85/0.png").read_bytes())
     answer = run.json("predict", pictures / "x/1.png")

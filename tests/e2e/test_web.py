@@ -1,4 +1,4 @@
-"""The page in a real browser: draw, teach, recognise, correct, undo, reset; mouse, finger, keyboard and pictures."""
+"""The page in a real browser: draw, teach, recognize, correct, undo, reset; mouse, finger, keyboard and pictures."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def teach_two(fresh: Page) -> None:
     fresh.wait_for("#count", "2")
 
 
-# Teaching and recognising
+# Teaching and recognizing
 
 
 def test_the_first_minute(fresh: Page) -> None:
