@@ -117,7 +117,7 @@ bench-kill: .venv/.done-test             ## 1,000 times kill -9 under load
 	$(BIN)/python -m tests.bench.kills
 
 screenshots: .venv/.done-test            ## The pictures of docs/, from the real page
-	$(BIN)/python -m tests.e2e.screenshots
+	$(BIN)/python -m tests.e2e.web.screenshots
 
 notebook: .venv-train/.done              ## The answers in docs/notebook.ipynb, from a real server
 	.venv-train/bin/python -m tests.e2e.notebook

@@ -32,7 +32,7 @@ REPORT = {
     "float32": {"bytes": 690_174, "accuracy": 0.943, "milliseconds": 0.56, "same_answers": 1.0},
     "int8": {"bytes": 371_287, "accuracy": 0.939, "milliseconds": 0.46, "same_answers": 0.9925},
 }
-"""As an export tells it, of figures that were never measured."""
+"""An export report with metrics that were never measured."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.e2e.kill_rounds import run_rounds
+from tests.e2e.server.kill_rounds import run_rounds
 
 RESTART_EVERY = 100  # rounds with one data directory
 

@@ -16,7 +16,7 @@ from haleganada_server.training.evaluation.predictions import LabelSpace, Predic
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from tests.e2e.browser import Page, browser, missing
+from tests.e2e.web.browser import Page, browser, missing
 
 in_browser = pytest.mark.skipif(bool(missing()), reason=f"{missing()} not installed")
 EACH = 15

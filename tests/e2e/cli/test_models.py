@@ -14,7 +14,7 @@ from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.vision import model_input, rasterize
 from onnxruntime import InferenceSession
 
-from tests.e2e.command_line import haleganada
+from tests.e2e.cli.command_line import haleganada
 from tests.e2e.pictures import LINES, picture
 from tests.e2e.processes import ServerProcess, server
 from tests.tiny_model import SIDE, TinyModel, write_tiny_model
@@ -132,7 +132,7 @@ def test_teaching_while_a_model_answers_says_that_it_does_not_learn(running: Ser
     teach("models", "use", "shapes")
     output = teach("train", "x", pictures / "0.png")
     assert "learned x" in output and "saved, but the model shapes answers here and does not learn" in output
-    assert "models use few-shot` goes back" in output and "--online" not in output  # a tiny-cnn cannot learn along
+    assert "models use few-shot` goes back" in output and "--online" not in output  # a tiny-cnn cannot learn online
     teach("models", "use", "starter")
     many = teach("train", "x", pictures / "1.png", pictures / "2.png")
     assert "learned 2 drawings" in many and "models use starter --online` starts an online network" in many

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from haleganada_client import Job, JobState, TrainingJob, TrainingSettings
 
-from tests.e2e.command_line import haleganada
+from tests.e2e.cli.command_line import haleganada
 from tests.e2e.processes import ServerProcess, start_process
 from tests.jobs import serve
 from tests.jobs.datasets import crosses_and_bars

@@ -21,7 +21,7 @@ from haleganada_client.cli.root import SECTIONS
 from haleganada_client.label_text import differ_as_text
 from PIL import Image, ImageDraw
 
-from tests.e2e.command_line import haleganada, haleganada_process
+from tests.e2e.cli.command_line import haleganada, haleganada_process
 from tests.e2e.processes import ServerProcess, server
 
 

@@ -16,7 +16,7 @@ from haleganada_client.web import create_app
 from waitress.server import create_server
 
 from tests.conftest import RunningServer
-from tests.e2e.browser import browser, missing
+from tests.e2e.web.browser import browser, missing
 
 pytestmark = [
     pytest.mark.browser,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 PATHS_ARE_CHECKED = ("CONTRIBUTING.md", "docs/architecture.md", "docs/glossary.md")
 ROOTS = (ROOT, ROOT / "server/haleganada_server", ROOT / "clients/haleganada_client")

@@ -17,7 +17,7 @@ import pytest
 from haleganada_client import FailedPrecondition, HaleganadaClient, InvalidInput, NotFound
 
 from tests.datasets import drawing, drawings, folders_of, idx_files, png, write_npz, write_zip
-from tests.e2e.command_line import haleganada
+from tests.e2e.cli.command_line import haleganada
 from tests.e2e.processes import ServerProcess, server, zigzag
 
 

@@ -1,4 +1,4 @@
-"""Networks that learn along, on the command line and in the SDK. What learns is a process without torch, for which the
+"""networks that learn online, on the command line and in the SDK. What learns is a process without torch, for which the
 learning rate is the seconds that a drawing takes (tests/learning/stand_in.py).
 """
 
@@ -14,7 +14,7 @@ import pytest
 from haleganada_client import FailedPrecondition, HaleganadaClient, OnlineSettings
 
 from tests.conftest import RunningServer
-from tests.e2e.command_line import haleganada
+from tests.e2e.cli.command_line import haleganada
 from tests.e2e.pictures import LINES, picture
 from tests.e2e.processes import server, zigzag
 from tests.learning.servers import learning_server

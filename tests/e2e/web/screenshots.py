@@ -1,4 +1,4 @@
-"""The pictures of docs/screenshots, from the real page and a real server: python -m tests.e2e.screenshots.
+"""The pictures of docs/screenshots, from the real page and a real server: python -m tests.e2e.web.screenshots.
 
 A class has taught its letters before: several hands wrote each of them, now and then somebody mislabeled one, as
 people do. That is taught through the client; what the pictures show being drawn is drawn with the mouse or a finger.
@@ -15,12 +15,12 @@ from typing import Any
 
 from haleganada_client import HaleganadaClient, Ink, Stroke
 
-from tests.e2e import model_screenshots
-from tests.e2e.browser import Page, browser, missing, web
 from tests.e2e.handwriting import letters, written
 from tests.e2e.processes import missing_torch, server
+from tests.e2e.web import model_screenshots
+from tests.e2e.web.browser import Page, browser, missing, web
 
-FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
+FOLDER = Path(__file__).parents[3] / "docs" / "screenshots"
 WORKSPACE = "ಕನ್ನಡ ತರಗತಿ"
 WIDE: dict[str, Any] = {"width": 1280, "height": 900, "ratio": 1.5}
 PHONE: dict[str, Any] = {"width": 390, "height": 844, "ratio": 2, "mobile": True}

@@ -10,8 +10,8 @@ import pytest
 from haleganada_client import FailedPrecondition, HaleganadaClient, Ink, Stroke
 from haleganada_client.starter import LABELS
 
+from tests.e2e.cli.test_up import up
 from tests.e2e.processes import server
-from tests.e2e.test_up import up
 
 Line = list[tuple[float, float]]
 DRAWN: dict[str, list[Line]] = {

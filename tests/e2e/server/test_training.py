@@ -10,7 +10,7 @@ import onnxruntime
 import pytest
 from PIL import Image
 
-from tests.e2e.command_line import haleganada
+from tests.e2e.cli.command_line import haleganada
 from tests.e2e.processes import missing_torch, training_server
 from tests.jobs.datasets import crosses_and_bars
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from haleganada_client import HaleganadaClient, Ink, Job, OnlineSettings, Stroke, TrainingSettings
 
-from tests.e2e.browser import Page, browser, web
-from tests.e2e.class_set import write_class_set
 from tests.e2e.handwriting import letters, written
 from tests.e2e.processes import training_server
+from tests.e2e.web.browser import Page, browser, web
+from tests.e2e.web.class_set import write_class_set
 
 _NAME = "ಕನ್ನಡ ತರಗತಿ"
 _WRITERS = 60

@@ -16,8 +16,8 @@ from haleganada_client import HaleganadaClient, OnlineSettings
 from selenium.webdriver.common.keys import Keys
 
 from tests.conftest import RunningServer
-from tests.e2e.browser import Page, browser, missing, web
 from tests.e2e.processes import zigzag
+from tests.e2e.web.browser import Page, browser, missing, web
 from tests.learning.servers import learning_server
 
 pytestmark = [

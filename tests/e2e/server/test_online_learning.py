@@ -1,4 +1,4 @@
-"""A real network that learns along, in a server with torch: from the first drawing to a server that is killed."""
+"""A real network that learns online, in a server with torch: from the first drawing to a server that is killed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from haleganada_client import HaleganadaClient, OnlineSettings, OnlineStatus, Prediction
 
-from tests.e2e.command_line import haleganada
+from tests.e2e.cli.command_line import haleganada
 from tests.e2e.processes import missing_torch, training_server, zigzag
 from tests.waiting import wait_until
 

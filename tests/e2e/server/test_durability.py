@@ -15,8 +15,8 @@ import pytest
 from haleganada_client import HaleganadaClient, HaleganadaError
 from haleganada_client.errors import DataLoss, Exhausted, Unavailable
 
-from tests.e2e.kill_rounds import run_rounds
 from tests.e2e.processes import server, start_server, zigzag
+from tests.e2e.server.kill_rounds import run_rounds
 from tests.waiting import wait_until
 
 

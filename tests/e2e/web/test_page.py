@@ -13,9 +13,9 @@ from PIL import Image, ImageDraw
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from tests.e2e.browser import Page, browser, missing, page, web
 from tests.e2e.handwriting import written
 from tests.e2e.processes import start_server
+from tests.e2e.web.browser import Page, browser, missing, page, web
 
 pytestmark = [
     pytest.mark.browser,
