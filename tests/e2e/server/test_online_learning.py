@@ -73,6 +73,7 @@ def test_from_the_first_drawing_to_a_server_that_is_killed(tmp_path: Path) -> No
         assert same(found, answers(client))
 
 
+@pytest.mark.slow
 def test_what_is_forgotten_leaves_no_trace(tmp_path: Path) -> None:
     with training_server(tmp_path) as running, running.client() as client:
         teach(client)

@@ -100,6 +100,7 @@ def test_other_weights(tmp_path: Path, other_weights: Path) -> None:
         assert_taught_anew(client, other_weights, tmp_path / "fresh", hands)
 
 
+@pytest.mark.slow
 def test_killed_and_stopped_in_the_middle(tmp_path: Path, other_weights: Path) -> None:
     data, hands = tmp_path / "data", 30
     with server(data) as running, running.client() as client:
