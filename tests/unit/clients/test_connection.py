@@ -162,9 +162,12 @@ def test_every_call_has_a_deadline() -> None:
         return pb.TrainResponse()
 
     with scripted_client(behavior, timeout_s=0.3) as client:
+        began = time.monotonic()
         with pytest.raises(DeadlineExceeded, match="--timeout"):
             client.train(b"picture", "a")
+        elapsed_s = time.monotonic() - began
         over.set()
+        assert elapsed_s < 1.5
 
 
 def test_nobody_there_is_said_at_once() -> None:
