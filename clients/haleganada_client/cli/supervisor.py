@@ -85,7 +85,7 @@ def run_server_and_page(options: LaunchOptions, as_json: bool) -> int:
 
 
 def _teach_starter(address: str, workspace: str) -> ImportReport:
-    """Teach the starter drawings that the workspace does not have yet. Raise HaleganadaError."""
+    """Teach the starter drawings that the workspace does not have yet. Raises HaleganadaError."""
     from haleganada_client.client import HaleganadaClient
     from haleganada_client.connection import ClientConfig
     from haleganada_client.starter import teach_starter
@@ -166,12 +166,9 @@ def _supervise(children: list[_Child], stopping: _StopFlag) -> int:
     while not stopping.set:
         for child in children:
             if (code := child.process.poll()) is not None:
-                message = f"the {child.name} exited unexpectedly ({_describe_exit(code)}); stopping everything"
+                how = f"signal {-code}" if code < 0 else f"exit code {code}"
+                message = f"the {child.name} exited unexpectedly ({how}); stopping everything"
                 click.echo(f"haleganada: {message}", err=True)
                 return ExitCode.FAILURE
         time.sleep(_POLL_S)
     return ExitCode.SUCCESS
-
-
-def _describe_exit(code: int) -> str:
-    return f"signal {-code}" if code < 0 else f"exit code {code}"

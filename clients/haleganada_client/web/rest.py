@@ -81,30 +81,30 @@ def predict() -> Response:
     return jsonify(
         success=True,
         predicted_char=best.canonical if best else None,
-        confidence=_percent(best.canonical_probability) if best else 0.0,
+        confidence=_to_percent(best.canonical_probability) if best else 0.0,
         char_idx=-1 if best is None or best.class_id is None else best.class_id,
         variant_info={"canonical": best.canonical, "variants": list(best.forms)} if best else None,
-        top_3=_top(found),
+        top_3=_rank_canonical(found),
         form=best.label if best else None,
         decision=found.decision.value,
-        unknown=_percent(found.unknown_probability),
+        unknown=_to_percent(found.unknown_probability),
         prediction_id=found.prediction_id,
         revision=found.revision,
         model=found.model,
     )
 
 
-def _percent(share: float) -> float:
+def _to_percent(share: float) -> float:
     return round(100 * share, 1)
 
 
-def _top(found: Prediction) -> list[dict[str, Any]]:
+def _rank_canonical(found: Prediction) -> list[dict[str, Any]]:
     """Return the first canonical labels; forms of one label count together."""
     first: dict[str, Candidate] = {}
     for candidate in found.candidates:
         first.setdefault(candidate.canonical, candidate)
     ranked = sorted(first.values(), key=lambda candidate: -candidate.canonical_probability)[:_TOP]
-    return [{"char": c.canonical, "confidence": _percent(c.canonical_probability)} for c in ranked]
+    return [{"char": c.canonical, "confidence": _to_percent(c.canonical_probability)} for c in ranked]
 
 
 @blueprint.post("/link_variants")
@@ -119,10 +119,10 @@ def link_variants() -> Response:
 def stats() -> Response:
     """Return the statistics with the keys of training_summary.json, and the rest of ours."""
     found = client().stats(workspace=workspace())
-    return jsonify({"success": True, **_summary(found), **to_json_value(found)})
+    return jsonify({"success": True, **_summarize(found), **to_json_value(found)})
 
 
-def _summary(stats: Stats) -> dict[str, Any]:
+def _summarize(stats: Stats) -> dict[str, Any]:
     return {
         "total_characters": stats.labels_known,
         "total_samples": stats.samples_total,
@@ -158,24 +158,26 @@ def export_data() -> Response:
     oldest_first = list(client().iter_samples(workspace=workspace()))[::-1]
     found = client().stats(history_points=0, workspace=workspace())
     query = request.query_string.decode()
-    return Response(stream_with_context(_document(found, oldest_first, query)), mimetype="application/json")
+    return Response(stream_with_context(_stream_document(found, oldest_first, query)), mimetype="application/json")
 
 
-def _document(stats: Stats, oldest_first: Sequence[Sample], query: str) -> Iterator[str]:
-    """stats: asked for after the samples, so a label that they lack was forgotten meanwhile, with its samples."""
-    yield '{"success": true, "summary": ' + json.dumps(_summary(stats), ensure_ascii=False) + ', "training_log": ['
+def _stream_document(stats: Stats, oldest_first: Sequence[Sample], query: str) -> Iterator[str]:
+    """Yield the document in parts. stats: requested after the samples, so a label that they lack was forgotten
+    meanwhile, with its samples.
+    """
+    yield '{"success": true, "summary": ' + json.dumps(_summarize(stats), ensure_ascii=False) + ', "training_log": ['
     class_ids = {label.label: label.class_id for label in stats.labels}
     known: set[str] = set()
     for sample in oldest_first:
         if sample.label in class_ids:
             separator = ",\n" if known else "\n"
             known.add(sample.label)
-            record = _record(sample, class_ids[sample.label], len(known), query)
+            record = _make_record(sample, class_ids[sample.label], len(known), query)
             yield separator + json.dumps(record, ensure_ascii=False)
     yield "]}"
 
 
-def _record(sample: Sample, class_id: int, labels_known: int, query: str) -> dict[str, Any]:
+def _make_record(sample: Sample, class_id: int, labels_known: int, query: str) -> dict[str, Any]:
     """Return the seed's ten keys. labels_known: when the sample was taught."""
     return {
         "sample_id": sample.sample_id,

@@ -43,9 +43,9 @@ def status_of(error: Exception, call_id: str) -> Status:
     """Return the full status of a failed call. call_id: names the call in the server's log."""
     if not isinstance(error, errors.HaleganadaError):
         error = errors.HaleganadaError(f"the server failed; its log has the reason under call {call_id}")
-    status = Status(code=_number(error), message=_message(error))
-    info = ErrorInfo(reason=error.reason, domain=DOMAIN, metadata={"call_id": call_id, **_facts(error)})
-    for detail in (info, *_more(error)):
+    status = Status(code=_get_code_number(error), message=_shorten_message(error))
+    info = ErrorInfo(reason=error.reason, domain=DOMAIN, metadata={"call_id": call_id, **_make_metadata(error)})
+    for detail in (info, *_make_details(error)):
         status.details.add().Pack(detail)
     return status
 
@@ -55,20 +55,22 @@ def item_error(error: Exception) -> common_pb2.ItemError:
     if not isinstance(error, errors.HaleganadaError):
         error = errors.HaleganadaError("the server failed on this item; its log has the reason")
     field = error.field if isinstance(error, errors.InvalidInput) else ""
-    return common_pb2.ItemError(code=_number(error), reason=error.reason, message=_message(error), field=field)
+    return common_pb2.ItemError(
+        code=_get_code_number(error), reason=error.reason, message=_shorten_message(error), field=field
+    )
 
 
-def _number(error: errors.HaleganadaError) -> int:
+def _get_code_number(error: errors.HaleganadaError) -> int:
     number: int = code_of(error).value[0]
     return number
 
 
-def _message(error: errors.HaleganadaError) -> str:
+def _shorten_message(error: errors.HaleganadaError) -> str:
     return error.message[:_LONGEST_MESSAGE]
 
 
-def _facts(error: errors.HaleganadaError) -> dict[str, str]:
-    """Return what a program may want to know about an error."""
+def _make_metadata(error: errors.HaleganadaError) -> dict[str, str]:
+    """Return what a program may want to know about an error, for ErrorInfo.metadata."""
     if isinstance(error, errors.NotFound):
         return {"kind": error.kind, "name": error.name[:_LONGEST_MESSAGE]}
     if isinstance(error, errors.RevisionMismatch):
@@ -76,7 +78,7 @@ def _facts(error: errors.HaleganadaError) -> dict[str, str]:
     return {}
 
 
-def _more(error: errors.HaleganadaError) -> list[Message]:
+def _make_details(error: errors.HaleganadaError) -> list[Message]:
     if isinstance(error, errors.InvalidInput):
         violation = BadRequest.FieldViolation(field=error.field, description=error.description[:_LONGEST_MESSAGE])
         return [BadRequest(field_violations=[violation])]

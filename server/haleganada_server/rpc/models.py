@@ -8,7 +8,6 @@ import grpc
 from haleganada.v1 import model_service_pb2 as pb
 from haleganada.v1 import model_service_pb2_grpc
 
-from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.model_names import FEW_SHOT
 from haleganada_server.core.models.models import Models, StoredModel
 from haleganada_server.core.models.presets import PRESET_FACTS
@@ -35,16 +34,16 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
 
     def ListModels(self, request: pb.ListModelsRequest, context: Context) -> pb.ListModelsResponse:
         limit, after = validate.page_size(request.page_size), pages.decode("models", request.page_token, "")
-        found = _behind([None, *self._models.all()], after)
+        found = pages.skip_to_after([None, *self._models.all()], after, _id, "model")
         shown, following = found[:limit], _id(found[limit - 1]) if len(found) > limit else ""
         return pb.ListModelsResponse(
-            models=[self._described(model, with_labels=False) for model in shown],
+            models=[self._convert_model(model, with_labels=False) for model in shown],
             next_page_token=pages.encode("models", following),
         )
 
     def GetModel(self, request: pb.GetModelRequest, context: Context) -> pb.GetModelResponse:
         model = self._models.find(validate.required_id("model_id", request.model_id))
-        return pb.GetModelResponse(model=self._described(model))
+        return pb.GetModelResponse(model=self._convert_model(model))
 
     def ListPresets(self, request: pb.ListPresetsRequest, context: Context) -> pb.ListPresetsResponse:
         return pb.ListPresetsResponse(presets=[convert.preset(facts) for _, facts in sorted(PRESET_FACTS.items())])
@@ -54,12 +53,12 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
         if request.HasField("online"):
             return self._activate_online(request, reference)
         model = self._workspaces.activate_model(request.workspace, reference)
-        return pb.ActivateModelResponse(model=self._described(model))
+        return pb.ActivateModelResponse(model=self._convert_model(model))
 
     def _activate_online(self, request: pb.ActivateModelRequest, start: str) -> pb.ActivateModelResponse:
         config = online.config(request.online, self._models.default_online_config(start))
         model, status = self._workspaces.start_online_learning(request.workspace, start, config)
-        described = self._described(model) if model is not None else None
+        described = self._convert_model(model) if model is not None else None
         return pb.ActivateModelResponse(model=described, online=online.status(status))
 
     def DeleteModel(self, request: pb.DeleteModelRequest, context: Context) -> pb.DeleteModelResponse:
@@ -77,7 +76,7 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
                 else:
                     yield pb.ExportModelResponse(trailer=part)
 
-    def _described(self, model: StoredModel | None, *, with_labels: bool = True) -> pb.Model:
+    def _convert_model(self, model: StoredModel | None, *, with_labels: bool = True) -> pb.Model:
         """Convert a model; None stands for few-shot."""
         if model is not None:
             active, model_id = self._models.active_models, model.model_id
@@ -89,13 +88,3 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
 
 def _id(model: StoredModel | None) -> str:
     return FEW_SHOT if model is None else model.model_id
-
-
-def _behind(models: list[StoredModel | None], model_id: str) -> list[StoredModel | None]:
-    """Those that follow the one with this id; all for "". Raises InvalidInput if it is no longer there."""
-    if not model_id:
-        return models
-    ids = [_id(model) for model in models]
-    if model_id not in ids:
-        raise InvalidInput("page_token", "belongs to a model that is gone; begin again without it")
-    return models[ids.index(model_id) + 1 :]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from typing import TypeVar, cast
 
 from haleganada_server.core.errors import InvalidInput
 
+Item = TypeVar("Item")
 Position = TypeVar("Position", int, str)
 
 
@@ -32,3 +34,13 @@ def decode(listing: str, token: str, start: Position) -> Position:
     if not known or (isinstance(position, int) and not 0 < position < 2**63):
         raise InvalidInput("page_token", "is not one of this list; use the next_page_token of the page before, or none")
     return cast(Position, position)
+
+
+def skip_to_after(items: list[Item], item_id: str, id_of: Callable[[Item], str], kind: str) -> list[Item]:
+    """Return the items that follow the one with this id, all of them for "". Raises InvalidInput if it is gone."""
+    if not item_id:
+        return items
+    ids = [id_of(item) for item in items]
+    if item_id not in ids:
+        raise InvalidInput("page_token", f"belongs to a {kind} that is gone; begin again without it")
+    return items[ids.index(item_id) + 1 :]

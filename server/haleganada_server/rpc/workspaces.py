@@ -6,8 +6,6 @@ import grpc
 from haleganada.v1 import workspace_service_pb2 as pb
 from haleganada.v1 import workspace_service_pb2_grpc
 
-from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.workspaces.types import SnapshotInfo
 from haleganada_server.core.workspaces.workspaces import Workspaces
 
 from . import pages, validate
@@ -46,7 +44,9 @@ class WorkspaceServicer(workspace_service_pb2_grpc.WorkspaceServiceServicer):
 
     def ListSnapshots(self, request: pb.ListSnapshotsRequest, context: Context) -> pb.ListSnapshotsResponse:
         limit, after = validate.page_size(request.page_size), pages.decode("snapshots", request.page_token, "")
-        found = _behind(self._workspaces.snapshots(request.workspace), after)
+        found = pages.skip_to_after(
+            self._workspaces.snapshots(request.workspace), after, lambda snapshot: snapshot.snapshot_id, "snapshot"
+        )
         shown, following = found[:limit], found[limit - 1].snapshot_id if len(found) > limit else ""
         return pb.ListSnapshotsResponse(
             snapshots=[common.snapshot(info) for info in shown],
@@ -60,13 +60,3 @@ class WorkspaceServicer(workspace_service_pb2_grpc.WorkspaceServiceServicer):
         return pb.RestoreSnapshotResponse(
             workspace=convert.workspace(info), replaced=common.snapshot(replaced) if replaced else None
         )
-
-
-def _behind(snapshots: list[SnapshotInfo], snapshot_id: str) -> list[SnapshotInfo]:
-    """Those that follow the one with this id; all for "". Raises InvalidInput if it is no longer there."""
-    if not snapshot_id:
-        return snapshots
-    ids = [snapshot.snapshot_id for snapshot in snapshots]
-    if snapshot_id not in ids:
-        raise InvalidInput("page_token", "belongs to a snapshot that is gone; begin again without it")
-    return snapshots[ids.index(snapshot_id) + 1 :]

@@ -50,7 +50,7 @@ class Page:
         self.wait(lambda: self.find("#workspace").get_attribute("value"))
 
     def go(self, place: str, **window: Any) -> None:
-        """To a place of the page, as a bookmark does: what stands behind its address's #. window: as of open."""
+        """Open the page at a fragment of its address, as a bookmark does. window: as in open."""
         self.driver.get("about:blank")
         root = self.address
         self.address = f"{root}#{place}"
@@ -69,7 +69,7 @@ class Page:
         self.wait(lambda: self.run("return document.documentElement.lang") == code)
 
     def prefer(self, scheme: str) -> None:
-        """The system's colors: light or dark."""
+        """Emulate the system's color scheme: light or dark."""
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
@@ -100,29 +100,29 @@ class Page:
         patient.until(lambda _: condition())
 
     def wait_for(self, selector: str, part: str) -> None:
-        """Until the text of an element contains a part."""
+        """Wait until the text of an element contains a part."""
         self.wait(lambda: part in self.text(selector))
 
     def is_narrow_enough(self) -> bool:
-        """Whether nothing must be scrolled sideways."""
+        """Return whether nothing needs to be scrolled sideways."""
         return bool(self.run("return document.documentElement.scrollWidth === innerWidth"))
 
     def nameless(self) -> list[str]:
-        """Controls and pictures that a screen reader could not tell of."""
+        """Return controls and pictures without an accessible name."""
         return list(self.run(_NAMELESS))
 
     def kind(self) -> str:
-        """The verdict on the drawing as it is now, by its stable word: recognized, unsure, unknown, …"""
+        """Wait for the verdict on the present drawing and return its kind: recognized, unsure, unknown, …"""
         self.wait(lambda: self.find("#verdict").get_attribute("data-kind") != "idle")
         return self.find("#verdict").get_attribute("data-kind") or ""
 
     def forms(self) -> list[str]:
-        """The candidates' labels, once there is a verdict."""
+        """Wait for the verdict and return the candidates' labels."""
         self.kind()
         return [form.text for form in self.all("#candidates button .form")]
 
     def complaints(self) -> list[str]:
-        """Errors in the browser's console, but for refusals that the page handles itself."""
+        """Return errors in the browser's console, except refusals that the page handles itself."""
         logged: list[dict[str, str]] = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
         severe = [entry["message"] for entry in logged if entry["level"] == "SEVERE"]
         return [message for message in severe if "status of" not in message]
@@ -130,16 +130,16 @@ class Page:
     # Doing
 
     def draw(self, strokes: Strokes) -> None:
-        """With the mouse."""
-        for stroke in self._placed(strokes):
+        """Draw with the mouse."""
+        for stroke in self._to_window(strokes):
             self._mouse("mousePressed", stroke[0])
             for place in stroke[1:]:
                 self._mouse("mouseMoved", place)
             self._mouse("mouseReleased", stroke[-1])
 
     def touch(self, strokes: Strokes) -> None:
-        """With a finger."""
-        for stroke in self._placed(strokes):
+        """Draw with a finger."""
+        for stroke in self._to_window(strokes):
             self._touch("touchStart", [stroke[0]])
             for place in stroke[1:]:
                 self._touch("touchMove", [place])
@@ -147,10 +147,10 @@ class Page:
 
     def press(self, selector: str) -> None:
         """Click what a selector finds, once it is there to be clicked."""
-        self.wait(lambda: self._pressed(selector))
+        self.wait(lambda: self._try_press(selector))
 
-    def _pressed(self, selector: str) -> bool:
-        """A list that is shown anew in the same moment takes its old elements away."""
+    def _try_press(self, selector: str) -> bool:
+        """Click it if it is shown. A list that is redrawn at the same moment removes its old elements."""
         try:
             shown = next((one for one in self.all(selector) if one.is_displayed()), None)
             if shown is not None:
@@ -165,8 +165,8 @@ class Page:
         self.find("#teach-button").click()
         self.wait_for("#status", f"Learned {label}")
 
-    def _placed(self, strokes: Strokes) -> list[list[dict[str, float]]]:
-        """Points as places in the window, with the slate scrolled into view."""
+    def _to_window(self, strokes: Strokes) -> list[list[dict[str, float]]]:
+        """Return the points in window coordinates, with the slate scrolled into view."""
         box = self.run(_BOX)
         return [[{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["width"]} for x, y in s] for s in strokes]
 

@@ -158,8 +158,8 @@ def _short_row(name: str, outcome: Outcome) -> list[str]:
         unknown = outcome.unknown_probability
         return [name, "?", format_percent(unknown), format_bar(unknown, 10), _DECISIONS[outcome.decision][0]]
     others = ", ".join(f"{other.label} {format_percent(other.probability)}" for other in outcome.candidates[1:])
-    doubt = "not sure; " if outcome.decision is Decision.UNSURE else ""
-    return [name, best.label, format_percent(best.probability), format_bar(best.probability, 10), doubt + others]
+    unsure = "not sure; " if outcome.decision is Decision.UNSURE else ""
+    return [name, best.label, format_percent(best.probability), format_bar(best.probability, 10), unsure + others]
 
 
 def _summarize(outcomes: Sequence[tuple[str, Outcome]]) -> str:

@@ -211,7 +211,7 @@ class Models:
             if model.model_id != model_id:
                 raise NotFound("model", model_id[:64], f"that is a name; delete a model by its id, {model.model_id}")
             if users := self.active_models.workspaces_needing(model_id):
-                raise _in_use(model, users)
+                raise _make_in_use_error(model, users)
             self._store.remove(model)
             self._models = {known: kept for known, kept in self._models.items() if known != model_id}
             self._cache.drop(model_id)
@@ -253,10 +253,10 @@ class Models:
         if reference in ONLINE_PRESETS:
             return None
         if reference in PRESET_FACTS or reference == FEW_SHOT:
-            raise _online_not_supported(reference)
+            raise _make_not_online_error(reference)
         model = self.get(reference)
         if not model.supports_online_learning:
-            raise _online_not_supported(model.card.name)
+            raise _make_not_online_error(model.card.name)
         return model
 
 
@@ -269,7 +269,7 @@ def _suggest(reference: str) -> str:
     return f"list the models, or use “{FEW_SHOT}”, which always exists"
 
 
-def _online_not_supported(name: str) -> Precondition:
+def _make_not_online_error(name: str) -> Precondition:
     return Precondition(
         f"“{name}” does not support online learning; start from {' or '.join(ONLINE_PRESETS)}, or from a model of such "
         "a preset",
@@ -277,7 +277,7 @@ def _online_not_supported(name: str) -> Precondition:
     )
 
 
-def _in_use(model: StoredModel, users: tuple[str, ...]) -> Precondition:
+def _make_in_use_error(model: StoredModel, users: tuple[str, ...]) -> Precondition:
     named = ", ".join(f"“{user}”" for user in users[:_NAMED_IN_ERRORS]) + (
         ", …" if len(users) > _NAMED_IN_ERRORS else ""
     )

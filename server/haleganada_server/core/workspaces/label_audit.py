@@ -14,8 +14,8 @@ from haleganada_server.core.sample_log.ports import WorkspaceLog
 _MAX_REPORTED = 50  # of each kind
 _MAX_AUDITED = 5000  # newest samples; each costs one pass over all labels
 _SUSPECT_LOG_ODDS = 5.5
-"""Of another label against the sample's own. With 2 % of wrong labels planted among 3,285 Kannada samples, 98 % of them
-exceed it, and four fifths of the samples that exceed it were planted.
+"""Log odds of another label against the sample's own. With 2 % of wrong labels planted among 3,285 Kannada
+samples, 98 % of them exceed it, and four fifths of the samples that exceed it were planted.
 """
 _BLOCK = 512  # samples compared with all older ones at once
 _DUPLICATE_SIMILARITY = 0.995

@@ -59,10 +59,10 @@ def options(message: pb.DatasetOptions) -> DatasetOptions:
 def dataset(value: DatasetInfo) -> pb.Dataset:
     """Convert a data set in full."""
     message = listed(value)
-    message.labels.extend(_label(label) for label in value.labels)
-    message.refused.extend(_refused(refused) for refused in value.refused)
-    message.leaked.extend(_repeated(one) for one in value.leaked)
-    message.duplicated.extend(_repeated(one) for one in value.duplicated)
+    message.labels.extend(_convert_label(label) for label in value.labels)
+    message.refused.extend(_convert_refused(refused) for refused in value.refused)
+    message.leaked.extend(_convert_repeated(one) for one in value.leaked)
+    message.duplicated.extend(_convert_repeated(one) for one in value.duplicated)
     message.notes.extend(
         pb.DatasetNote(reason=one.reason, message=one.message, labels=one.labels) for one in value.notes
     )
@@ -93,14 +93,14 @@ def preview(value: PreviewSheet) -> pb.PreviewDatasetResponse:
     return pb.PreviewDatasetResponse(sheet=value.sheet, labels=value.labels, input_size_px=value.side)
 
 
-def _label(value: LabelCount) -> pb.DatasetLabel:
+def _convert_label(value: LabelCount) -> pb.DatasetLabel:
     return pb.DatasetLabel(label=value.label, train=value.train, validation=value.validation, test=value.test)
 
 
-def _repeated(value: RepeatedDrawing) -> pb.RepeatedItem:
+def _convert_repeated(value: RepeatedDrawing) -> pb.RepeatedItem:
     return pb.RepeatedItem(item=value.item, kept=value.kept, part=_PARTS[value.part], kept_part=_PARTS[value.kept_part])
 
 
-def _refused(value: RefusedDrawing) -> common_pb2.RefusedItem:
+def _convert_refused(value: RefusedDrawing) -> common_pb2.RefusedItem:
     error = common_pb2.ItemError(code=_INVALID_ARGUMENT, reason=value.reason, message=value.message)
     return common_pb2.RefusedItem(item=value.item, error=error)

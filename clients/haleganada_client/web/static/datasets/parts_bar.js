@@ -16,10 +16,10 @@ const PARTS = /** @type {PartName[]} */ (Object.keys(PART_WORDS));
  * @param {Record<PartName, number>} sizes
  */
 export function partsBar(sizes) {
-  const pieces = PARTS.filter((part) => sizes[part]).map((part) => {
-    const piece = element("span", { class: `part ${part}` });
-    piece.style.flexGrow = String(sizes[part]);
-    return piece;
+  const segments = PARTS.filter((part) => sizes[part]).map((part) => {
+    const segment = element("span", { class: `part ${part}` });
+    segment.style.flexGrow = String(sizes[part]);
+    return segment;
   });
   const keys = PARTS.map((part) =>
     element("span", { class: `key ${part}` }, `${say(PART_WORDS[part])} ${count(sizes[part])}`),
@@ -27,7 +27,7 @@ export function partsBar(sizes) {
   return element(
     "div",
     { class: "parts" },
-    element("div", { class: "partsbar", "aria-hidden": "true" }, pieces),
+    element("div", { class: "partsbar", "aria-hidden": "true" }, segments),
     element("p", { class: "note" }, keys),
   );
 }
