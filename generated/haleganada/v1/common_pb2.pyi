@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -19,6 +20,64 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _SnapshotKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SnapshotKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SnapshotKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SNAPSHOT_KIND_UNSPECIFIED: _SnapshotKind.ValueType  # 0
+    """Never sent."""
+    SNAPSHOT_KIND_SAVED: _SnapshotKind.ValueType  # 1
+    """By Save. Kept until somebody deletes it."""
+    SNAPSHOT_KIND_AUTOMATIC: _SnapshotKind.ValueType  # 2
+    """By the server, after a number of changes or a day with changes. The newest few are kept."""
+    SNAPSHOT_KIND_BEFORE_IMPORT: _SnapshotKind.ValueType  # 3
+    """By the server, before an import. The newest few are kept."""
+    SNAPSHOT_KIND_TRASH: _SnapshotKind.ValueType  # 4
+    """What Reset, RestoreSnapshot or DeleteWorkspace put aside. The newest few are kept, for some weeks."""
+
+class SnapshotKind(_SnapshotKind, metaclass=_SnapshotKindEnumTypeWrapper):
+    """Why a snapshot was taken, which decides how long it is kept."""
+
+SNAPSHOT_KIND_UNSPECIFIED: SnapshotKind.ValueType  # 0
+"""Never sent."""
+SNAPSHOT_KIND_SAVED: SnapshotKind.ValueType  # 1
+"""By Save. Kept until somebody deletes it."""
+SNAPSHOT_KIND_AUTOMATIC: SnapshotKind.ValueType  # 2
+"""By the server, after a number of changes or a day with changes. The newest few are kept."""
+SNAPSHOT_KIND_BEFORE_IMPORT: SnapshotKind.ValueType  # 3
+"""By the server, before an import. The newest few are kept."""
+SNAPSHOT_KIND_TRASH: SnapshotKind.ValueType  # 4
+"""What Reset, RestoreSnapshot or DeleteWorkspace put aside. The newest few are kept, for some weeks."""
+Global___SnapshotKind: _TypeAlias = SnapshotKind  # noqa: Y015
+
+class _FolderNames:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FolderNamesEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FolderNames.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FOLDER_NAMES_UNSPECIFIED: _FolderNames.ValueType  # 0
+    """As code points, if all of them are those of letters or digits; a note says so then. Else the call is refused."""
+    FOLDER_NAMES_TEXT: _FolderNames.ValueType  # 1
+    """As text: 65 is the label "65"."""
+    FOLDER_NAMES_CODE_POINTS: _FolderNames.ValueType  # 2
+    """As code points: 65 is the label "A"."""
+
+class FolderNames(_FolderNames, metaclass=_FolderNamesEnumTypeWrapper):
+    """How to read folders that are named by a number of two digits or more, such as 65. A folder U+0041 is a code point in
+    any case, a single digit is that digit.
+    """
+
+FOLDER_NAMES_UNSPECIFIED: FolderNames.ValueType  # 0
+"""As code points, if all of them are those of letters or digits; a note says so then. Else the call is refused."""
+FOLDER_NAMES_TEXT: FolderNames.ValueType  # 1
+"""As text: 65 is the label "65"."""
+FOLDER_NAMES_CODE_POINTS: FolderNames.ValueType  # 2
+"""As code points: 65 is the label "A"."""
+Global___FolderNames: _TypeAlias = FolderNames  # noqa: Y015
+
 @_typing.final
 class Glyph(_message.Message):
     """One drawn character. Exactly one source is required."""
@@ -28,8 +87,10 @@ class Glyph(_message.Message):
     IMAGE_FIELD_NUMBER: _builtins.int
     INK_FIELD_NUMBER: _builtins.int
     image: _builtins.bytes
-    """The bytes of a PNG, JPEG or WebP image (never base64). At most 8 MiB and 16 million pixels, not animated. The ink
-    may be dark on light, light on dark, or on a transparent background, of any size and anywhere in the image.
+    """The bytes of an image (never base64): a PNG, JPEG or WebP that is not animated, the first picture of a GIF or TIFF,
+    a BMP or AVIF. At most 8 MiB, 16 million pixels (50 million in a JPEG that is not progressive), and 65,535
+    pixels a side. The ink may be dark on light, light on dark, or on a transparent background, of any size and
+    anywhere in the image.
     """
     @_builtins.property
     def ink(self) -> Global___Ink:
@@ -237,6 +298,7 @@ class Snapshot(_message.Message):
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     SHA256_FIELD_NUMBER: _builtins.int
     TRASH_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
     snapshot_id: _builtins.str
     """Names the snapshot for RestoreSnapshot. Chosen by the server."""
     name: _builtins.str
@@ -246,11 +308,13 @@ class Snapshot(_message.Message):
     samples_total: _builtins.int
     """Number of samples in the snapshot."""
     size_bytes: _builtins.int
-    """Size of its file in bytes."""
+    """Size of its file in bytes. Snapshots of the same state share one file."""
     sha256: _builtins.str
     """SHA-256 of its file, hexadecimal."""
     trash: _builtins.bool
     """True for what Reset, RestoreSnapshot or DeleteWorkspace put aside."""
+    kind: Global___SnapshotKind.ValueType
+    """Why it was taken."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the snapshot was taken."""
@@ -266,10 +330,11 @@ class Snapshot(_message.Message):
         size_bytes: _builtins.int = ...,
         sha256: _builtins.str = ...,
         trash: _builtins.bool = ...,
+        kind: Global___SnapshotKind.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "name", b"name", "revision", b"revision", "samples_total", b"samples_total", "sha256", b"sha256", "size_bytes", b"size_bytes", "snapshot_id", b"snapshot_id", "trash", b"trash"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "kind", b"kind", "name", b"name", "revision", b"revision", "samples_total", b"samples_total", "sha256", b"sha256", "size_bytes", b"size_bytes", "snapshot_id", b"snapshot_id", "trash", b"trash"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

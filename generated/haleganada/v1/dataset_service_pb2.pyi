@@ -76,7 +76,7 @@ class _DatasetPart:
 class _DatasetPartEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DatasetPart.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     DATASET_PART_UNSPECIFIED: _DatasetPart.ValueType  # 0
-    """The source does not tell."""
+    """The source does not say."""
     DATASET_PART_TRAIN: _DatasetPart.ValueType  # 1
     """Items to train on."""
     DATASET_PART_VALIDATION: _DatasetPart.ValueType  # 2
@@ -88,7 +88,7 @@ class DatasetPart(_DatasetPart, metaclass=_DatasetPartEnumTypeWrapper):
     """What the items of a data set are for."""
 
 DATASET_PART_UNSPECIFIED: DatasetPart.ValueType  # 0
-"""The source does not tell."""
+"""The source does not say."""
 DATASET_PART_TRAIN: DatasetPart.ValueType  # 1
 """Items to train on."""
 DATASET_PART_VALIDATION: DatasetPart.ValueType  # 2
@@ -109,6 +109,9 @@ class DatasetOptions(_message.Message):
     TEST_SHARE_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
     ORIENTATION_FIELD_NUMBER: _builtins.int
+    FOLDER_NAMES_FIELD_NUMBER: _builtins.int
+    SMALL_LETTERS_FIELD_NUMBER: _builtins.int
+    UNKNOWN_FOLDER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The name of the data set: 1 to 64 code points. Required."""
     split: Global___SplitRule.ValueType
@@ -121,6 +124,14 @@ class DatasetOptions(_message.Message):
     """Seed for the split. Default: 0."""
     orientation: Global___IdxOrientation.ValueType
     """How IDX images are oriented."""
+    folder_names: _common_pb2.FolderNames.ValueType
+    """How to read folders that are named by numbers."""
+    small_letters: _builtins.bool
+    """Call letters of IDX files whose capital and small form share one number by the small one, for example to read
+    EMNIST's letters as a to z. Default (false): by the capital.
+    """
+    unknown_folder: _builtins.str
+    """The name of the folder whose drawings have none of the labels. Default (empty): 999, if there is one and no 998."""
     def __init__(
         self,
         *,
@@ -130,10 +141,13 @@ class DatasetOptions(_message.Message):
         test_share: _builtins.float | None = ...,
         seed: _builtins.int = ...,
         orientation: Global___IdxOrientation.ValueType = ...,
+        folder_names: _common_pb2.FolderNames.ValueType = ...,
+        small_letters: _builtins.bool = ...,
+        unknown_folder: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_test_share", b"_test_share", "_validation_share", b"_validation_share", "test_share", b"test_share", "validation_share", b"validation_share"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_test_share", b"_test_share", "_validation_share", b"_validation_share", "name", b"name", "orientation", b"orientation", "seed", b"seed", "split", b"split", "test_share", b"test_share", "validation_share", b"validation_share"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_test_share", b"_test_share", "_validation_share", b"_validation_share", "folder_names", b"folder_names", "name", b"name", "orientation", b"orientation", "seed", b"seed", "small_letters", b"small_letters", "split", b"split", "test_share", b"test_share", "unknown_folder", b"unknown_folder", "validation_share", b"validation_share"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__test_share: _TypeAlias = _typing.Literal["test_share"]  # noqa: Y015
     _WhichOneofArgType__test_share: _TypeAlias = _typing.Literal["_test_share", b"_test_share"]  # noqa: Y015
@@ -227,7 +241,8 @@ class DatasetNote(_message.Message):
     LABELS_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
     """What kind of note, in UPPER_SNAKE_CASE: MERGED_CHARACTERS = a label stands for several characters and is called by
-    the first.
+    the first; READ_AS_CODE_POINTS = folders that are named by numbers were read as code points; NOT_TRAINED = labels
+    have no drawing to train on; UNKNOWN_DRAWINGS = a folder holds drawings of none of the labels.
     """
     message: _builtins.str
     """The note as a sentence, in English."""
@@ -275,6 +290,8 @@ class Dataset(_message.Message):
     DUPLICATED_FIELD_NUMBER: _builtins.int
     DUPLICATES_FIELD_NUMBER: _builtins.int
     NOTES_FIELD_NUMBER: _builtins.int
+    DAMAGE_FIELD_NUMBER: _builtins.int
+    UNKNOWN_FIELD_NUMBER: _builtins.int
     dataset_id: _builtins.str
     """Chosen by the server. Never reused."""
     name: _builtins.str
@@ -284,11 +301,11 @@ class Dataset(_message.Message):
     size_bytes: _builtins.int
     """Its size on disk in bytes."""
     train: _builtins.int
-    """Number of items to train on."""
+    """Number of labeled items to train on."""
     validation: _builtins.int
-    """Number of items to choose the best epoch with."""
+    """Number of labeled items to choose the best epoch with."""
     test: _builtins.int
-    """Number of items to evaluate on."""
+    """Number of labeled items to evaluate on."""
     labels_total: _builtins.int
     """Number of labels."""
     writers: _builtins.int
@@ -301,6 +318,10 @@ class Dataset(_message.Message):
     """Number of items that were left out because the same image is in a later part."""
     duplicates: _builtins.int
     """Number of items that were left out because the same image is in the same part."""
+    damage: _builtins.str
+    """Why it cannot be used and what to do, in English. Empty if no damage is known. If its description is damaged, its
+    name is its id, and the other fields are empty or 0.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
@@ -325,6 +346,12 @@ class Dataset(_message.Message):
     def notes(self) -> _containers.RepeatedCompositeFieldContainer[Global___DatasetNote]:
         """What to know about the data set. Left out in lists."""
 
+    @_builtins.property
+    def unknown(self) -> Global___DatasetLabel:
+        """Number of items in each part that have none of the labels, from which models learn what to call unknown. Its label
+        is empty.
+        """
+
     def __init__(
         self,
         *,
@@ -347,10 +374,12 @@ class Dataset(_message.Message):
         duplicated: _abc.Iterable[Global___RepeatedItem] | None = ...,
         duplicates: _builtins.int = ...,
         notes: _abc.Iterable[Global___DatasetNote] | None = ...,
+        damage: _builtins.str = ...,
+        unknown: Global___DatasetLabel | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "unknown", b"unknown"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "dataset_id", b"dataset_id", "duplicated", b"duplicated", "duplicates", b"duplicates", "imbalance", b"imbalance", "labels", b"labels", "labels_total", b"labels_total", "leaked", b"leaked", "leaks", b"leaks", "name", b"name", "notes", b"notes", "refused", b"refused", "refused_total", b"refused_total", "sha256", b"sha256", "size_bytes", b"size_bytes", "test", b"test", "train", b"train", "validation", b"validation", "writers", b"writers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "damage", b"damage", "dataset_id", b"dataset_id", "duplicated", b"duplicated", "duplicates", b"duplicates", "imbalance", b"imbalance", "labels", b"labels", "labels_total", b"labels_total", "leaked", b"leaked", "leaks", b"leaks", "name", b"name", "notes", b"notes", "refused", b"refused", "refused_total", b"refused_total", "sha256", b"sha256", "size_bytes", b"size_bytes", "test", b"test", "train", b"train", "unknown", b"unknown", "validation", b"validation", "writers", b"writers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -602,7 +631,7 @@ class ListDatasetsRequest(_message.Message):
     page_size: _builtins.int
     """Maximum number of data sets to return. Range: 1 to 500; more is cut to 500. Default (0): 50."""
     page_token: _builtins.str
-    """The next_page_token of the page before. Default (empty): the first page."""
+    """The next_page_token of the previous page. Default (empty): the first page."""
     def __init__(
         self,
         *,

@@ -135,7 +135,8 @@ class DatasetServiceServicer(object):
     def PreviewDataset(self, request, context):
         """Shows drawings as the network of a preset receives them, augmented as in training.
 
-        Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, PREVIEW_TIMEOUT, TOO_MANY_TRANSFERS.
+        Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, PREVIEW_TIMEOUT,
+        TOO_MANY_TRANSFERS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

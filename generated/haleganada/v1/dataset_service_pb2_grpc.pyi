@@ -68,7 +68,8 @@ class DatasetServiceStub:
     PreviewDataset: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.PreviewDatasetRequest, _dataset_service_pb2.PreviewDatasetResponse]
     """Shows drawings as the network of a preset receives them, augmented as in training.
 
-    Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, PREVIEW_TIMEOUT, TOO_MANY_TRANSFERS.
+    Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, PREVIEW_TIMEOUT,
+    TOO_MANY_TRANSFERS.
     """
 
 @_typing.type_check_only
@@ -111,7 +112,8 @@ class DatasetServiceAsyncStub(DatasetServiceStub):
     PreviewDataset: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.PreviewDatasetRequest, _dataset_service_pb2.PreviewDatasetResponse]  # type: ignore[assignment]
     """Shows drawings as the network of a preset receives them, augmented as in training.
 
-    Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, PREVIEW_TIMEOUT, TOO_MANY_TRANSFERS.
+    Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, PREVIEW_TIMEOUT,
+    TOO_MANY_TRANSFERS.
     """
 
 class DatasetServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -193,7 +195,8 @@ class DatasetServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_dataset_service_pb2.PreviewDatasetResponse, _abc.Awaitable[_dataset_service_pb2.PreviewDatasetResponse]]:
         """Shows drawings as the network of a preset receives them, augmented as in training.
 
-        Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, PREVIEW_TIMEOUT, TOO_MANY_TRANSFERS.
+        Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, PREVIEW_TIMEOUT,
+        TOO_MANY_TRANSFERS.
         """
 
 def add_DatasetServiceServicer_to_server(servicer: DatasetServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -44,9 +44,49 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     call.
     """
     ERROR_REASON_DISK_READ_ONLY: _ErrorReason.ValueType  # 7
-    """RESOURCE_EXHAUSTED. The server's disk cannot be written to. Make it writable, then repeat the call."""
+    """RESOURCE_EXHAUSTED. The server may not write to its data directory, or not read a file in it. Give its user both
+    rights, then repeat the call.
+    """
     ERROR_REASON_TOO_MANY_TRANSFERS: _ErrorReason.ValueType  # 8
     """RESOURCE_EXHAUSTED. Too many uploads and downloads are in progress. Repeat the call after RetryInfo.retry_delay."""
+    ERROR_REASON_QUOTA_EXCEEDED: _ErrorReason.ValueType  # 9
+    """RESOURCE_EXHAUSTED. The snapshots of the workspace, the uploads or the whole data directory take as much disk as
+    the server was told to use; nothing was half-written. Do what the message says, then repeat the call.
+    """
+    ERROR_REASON_CALLER_GONE: _ErrorReason.ValueType  # 66
+    """CANCELLED. The client went away, so the server ended the call: only what had been committed by then is done."""
+    ERROR_REASON_DEADLINE_EXCEEDED: _ErrorReason.ValueType  # 12
+    """DEADLINE_EXCEEDED. The call's deadline passed before the work was done; only what had been committed by then is
+    done. Send less in one call, or allow more time, and repeat it with the same request_id.
+    """
+    ERROR_REASON_TOO_MANY_STREAMS: _ErrorReason.ValueType  # 15
+    """RESOURCE_EXHAUSTED. Too many streams are open, in all or of this caller. Close one, or repeat the call after
+    RetryInfo.retry_delay.
+    """
+    ERROR_REASON_CALLER_IDLE: _ErrorReason.ValueType  # 16
+    """UNAVAILABLE. The stream stood still, or moved too slowly, because its caller did not send or read. Nothing of an
+    import is taught, and an upload can be continued. Begin it again.
+    """
+    ERROR_REASON_TOO_MANY_OPEN_FILES: _ErrorReason.ValueType  # 13
+    """RESOURCE_EXHAUSTED. The server cannot open more files; nothing is damaged. Repeat the call after
+    RetryInfo.retry_delay; if this persists, restart the server with a higher limit of open files.
+    """
+    ERROR_REASON_MEMORY_EXHAUSTED: _ErrorReason.ValueType  # 14
+    """RESOURCE_EXHAUSTED. The server's memory is used up; nothing is damaged. Send less in one call, or repeat it after
+    RetryInfo.retry_delay.
+    """
+    ERROR_REASON_STORAGE_FAILED: _ErrorReason.ValueType  # 17
+    """UNAVAILABLE. The server's disk reported an error; nothing is known to be damaged. Repeat the call after
+    RetryInfo.retry_delay; if this persists, check the disk.
+    """
+    ERROR_REASON_WRITING_STOPPED: _ErrorReason.ValueType  # 18
+    """UNAVAILABLE. The disk failed to store a change of the workspace, so the server writes nothing more to its file; it
+    still answers. Check the disk, then restart the server.
+    """
+    ERROR_REASON_DATA_DIRECTORY_TAKEN: _ErrorReason.ValueType  # 19
+    """UNAVAILABLE. The server's data directory was replaced, or another server may use it, so this one stops. Find the
+    server that is to go on, then repeat the call there.
+    """
     ERROR_REASON_WORKSPACE_NOT_FOUND: _ErrorReason.ValueType  # 20
     """Workspaces
 
@@ -112,14 +152,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ALREADY_EXISTS. Another call is sending the same file. Leave it to that call."""
     ERROR_REASON_UPLOAD_INTERRUPTED: _ErrorReason.ValueType  # 65
     """UNAVAILABLE. The upload was interrupted. Ask GetUpload how much has arrived, then go on from there."""
-    ERROR_REASON_CALLER_GONE: _ErrorReason.ValueType  # 66
-    """FAILED_PRECONDITION. The client went away before the data set was made; nothing was kept."""
     ERROR_REASON_DATASETS_FROM_NOT_SET: _ErrorReason.ValueType  # 67
     """FAILED_PRECONDITION. The server was started without --datasets-from. Upload the file, or start the server with it."""
     ERROR_REASON_PATH_NOT_FOUND: _ErrorReason.ValueType  # 68
     """NOT_FOUND. There is no such file or folder below the one that --datasets-from names."""
     ERROR_REASON_PREVIEW_TIMEOUT: _ErrorReason.ValueType  # 69
     """RESOURCE_EXHAUSTED. The preview took too long. Ask for fewer drawings."""
+    ERROR_REASON_DATASET_DAMAGED: _ErrorReason.ValueType  # 70
+    """DATA_LOSS. The files of the data set are not those that were written. Delete it and add it again."""
     ERROR_REASON_MODEL_NOT_FOUND: _ErrorReason.ValueType  # 80
     """Models
 
@@ -128,7 +168,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_MODEL_DAMAGED: _ErrorReason.ValueType  # 81
     """FAILED_PRECONDITION or DATA_LOSS. A file of the model is missing or damaged. Train it again, or delete it."""
     ERROR_REASON_MODEL_DOES_NOT_FIT: _ErrorReason.ValueType  # 82
-    """FAILED_PRECONDITION. This version of the server cannot run the model. Train it again."""
+    """FAILED_PRECONDITION. This version of the server cannot run the model: train it again. Or a training cannot start from
+    it, or the models that are to answer together have no label in common: choose another one.
+    """
     ERROR_REASON_MODEL_IN_USE: _ErrorReason.ValueType  # 83
     """FAILED_PRECONDITION. A workspace answers with the model. Choose another model there first."""
     ERROR_REASON_BUILT_IN_MODEL: _ErrorReason.ValueType  # 84
@@ -180,6 +222,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Of a job. Memory ran out. Choose a smaller batch or a smaller model."""
     ERROR_REASON_DIVERGED: _ErrorReason.ValueType  # 109
     """Of a training. The loss is no longer a finite number. Choose a lower learning rate."""
+    ERROR_REASON_JOB_DAMAGED: _ErrorReason.ValueType  # 110
+    """Of a job, or DATA_LOSS. The job's record is damaged, so that its state and its result are not known. Delete the
+    job, and start it again.
+    """
     ERROR_REASON_TORCH_NOT_INSTALLED: _ErrorReason.ValueType  # 120
     """What the server lacks
 
@@ -197,6 +243,44 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. The file of ImageNet weights cannot be used. Replace it."""
     ERROR_REASON_WEIGHTS_DAMAGED: _ErrorReason.ValueType  # 124
     """FAILED_PRECONDITION. The embedder's weights are damaged. Install the server again."""
+    ERROR_REASON_DOCUMENT_UNREADABLE: _ErrorReason.ValueType  # 140
+    """Reading
+
+    FAILED_PRECONDITION. The file is no image or PDF that can be opened, or it ends too early. Convert it, or send it
+    again.
+    """
+    ERROR_REASON_DOCUMENT_ENCRYPTED: _ErrorReason.ValueType  # 141
+    """FAILED_PRECONDITION. The PDF needs a password. Remove it, then send the file again."""
+    ERROR_REASON_DOCUMENT_TOO_LARGE: _ErrorReason.ValueType  # 142
+    """RESOURCE_EXHAUSTED. A page has more pixels, or the document more pages, than the server reads. Send less."""
+    ERROR_REASON_PAGE_NOT_FOUND: _ErrorReason.ValueType  # 143
+    """NOT_FOUND. The document has no page of that number."""
+    ERROR_REASON_ENGINE_NOT_FOUND: _ErrorReason.ValueType  # 144
+    """NOT_FOUND. There is no engine of that name. ListEngines has their names."""
+    ERROR_REASON_ENGINE_NOT_INSTALLED: _ErrorReason.ValueType  # 145
+    """FAILED_PRECONDITION. The engine is not installed on the server. The message says what to install."""
+    ERROR_REASON_LANGUAGE_NOT_INSTALLED: _ErrorReason.ValueType  # 146
+    """FAILED_PRECONDITION. No engine on the server knows the language. The message says what to install."""
+    ERROR_REASON_MODE_UNAVAILABLE: _ErrorReason.ValueType  # 147
+    """FAILED_PRECONDITION. No engine of this server reads in this mode, or the engine that was named does not. The
+    message says what to use instead.
+    """
+    ERROR_REASON_READER_FAILED: _ErrorReason.ValueType  # 148
+    """UNAVAILABLE. The process that read the page ended, for example because memory ran out. Send the page with fewer
+    pixels, or repeat the call.
+    """
+    ERROR_REASON_READER_TIMEOUT: _ErrorReason.ValueType  # 149
+    """RESOURCE_EXHAUSTED. The page took too long to read. Send it with fewer pixels, or with fewer lines."""
+    ERROR_REASON_DOCUMENT_ID_REUSED: _ErrorReason.ValueType  # 150
+    """ALREADY_EXISTS. The stream has had a document of that document_id. Use each id once."""
+    ERROR_REASON_READING_NOT_FOUND: _ErrorReason.ValueType  # 151
+    """NOT_FOUND. There is no such reading, or its time is over."""
+    ERROR_REASON_READING_DAMAGED: _ErrorReason.ValueType  # 152
+    """DATA_LOSS. The files of the reading are damaged. Delete it, and read the document again."""
+    ERROR_REASON_DOCUMENT_CANCELLED: _ErrorReason.ValueType  # 153
+    """CANCELLED. In the result of a document that its sender has cancelled. Send it again under another document_id to
+    read it after all.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The reason of an error. The wire has its name without the prefix, for example "INVALID_INPUT": in ErrorInfo.reason
@@ -226,9 +310,49 @@ ERROR_REASON_DISK_FULL: ErrorReason.ValueType  # 6
 call.
 """
 ERROR_REASON_DISK_READ_ONLY: ErrorReason.ValueType  # 7
-"""RESOURCE_EXHAUSTED. The server's disk cannot be written to. Make it writable, then repeat the call."""
+"""RESOURCE_EXHAUSTED. The server may not write to its data directory, or not read a file in it. Give its user both
+rights, then repeat the call.
+"""
 ERROR_REASON_TOO_MANY_TRANSFERS: ErrorReason.ValueType  # 8
 """RESOURCE_EXHAUSTED. Too many uploads and downloads are in progress. Repeat the call after RetryInfo.retry_delay."""
+ERROR_REASON_QUOTA_EXCEEDED: ErrorReason.ValueType  # 9
+"""RESOURCE_EXHAUSTED. The snapshots of the workspace, the uploads or the whole data directory take as much disk as
+the server was told to use; nothing was half-written. Do what the message says, then repeat the call.
+"""
+ERROR_REASON_CALLER_GONE: ErrorReason.ValueType  # 66
+"""CANCELLED. The client went away, so the server ended the call: only what had been committed by then is done."""
+ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 12
+"""DEADLINE_EXCEEDED. The call's deadline passed before the work was done; only what had been committed by then is
+done. Send less in one call, or allow more time, and repeat it with the same request_id.
+"""
+ERROR_REASON_TOO_MANY_STREAMS: ErrorReason.ValueType  # 15
+"""RESOURCE_EXHAUSTED. Too many streams are open, in all or of this caller. Close one, or repeat the call after
+RetryInfo.retry_delay.
+"""
+ERROR_REASON_CALLER_IDLE: ErrorReason.ValueType  # 16
+"""UNAVAILABLE. The stream stood still, or moved too slowly, because its caller did not send or read. Nothing of an
+import is taught, and an upload can be continued. Begin it again.
+"""
+ERROR_REASON_TOO_MANY_OPEN_FILES: ErrorReason.ValueType  # 13
+"""RESOURCE_EXHAUSTED. The server cannot open more files; nothing is damaged. Repeat the call after
+RetryInfo.retry_delay; if this persists, restart the server with a higher limit of open files.
+"""
+ERROR_REASON_MEMORY_EXHAUSTED: ErrorReason.ValueType  # 14
+"""RESOURCE_EXHAUSTED. The server's memory is used up; nothing is damaged. Send less in one call, or repeat it after
+RetryInfo.retry_delay.
+"""
+ERROR_REASON_STORAGE_FAILED: ErrorReason.ValueType  # 17
+"""UNAVAILABLE. The server's disk reported an error; nothing is known to be damaged. Repeat the call after
+RetryInfo.retry_delay; if this persists, check the disk.
+"""
+ERROR_REASON_WRITING_STOPPED: ErrorReason.ValueType  # 18
+"""UNAVAILABLE. The disk failed to store a change of the workspace, so the server writes nothing more to its file; it
+still answers. Check the disk, then restart the server.
+"""
+ERROR_REASON_DATA_DIRECTORY_TAKEN: ErrorReason.ValueType  # 19
+"""UNAVAILABLE. The server's data directory was replaced, or another server may use it, so this one stops. Find the
+server that is to go on, then repeat the call there.
+"""
 ERROR_REASON_WORKSPACE_NOT_FOUND: ErrorReason.ValueType  # 20
 """Workspaces
 
@@ -294,14 +418,14 @@ ERROR_REASON_UPLOAD_TAKEN: ErrorReason.ValueType  # 64
 """ALREADY_EXISTS. Another call is sending the same file. Leave it to that call."""
 ERROR_REASON_UPLOAD_INTERRUPTED: ErrorReason.ValueType  # 65
 """UNAVAILABLE. The upload was interrupted. Ask GetUpload how much has arrived, then go on from there."""
-ERROR_REASON_CALLER_GONE: ErrorReason.ValueType  # 66
-"""FAILED_PRECONDITION. The client went away before the data set was made; nothing was kept."""
 ERROR_REASON_DATASETS_FROM_NOT_SET: ErrorReason.ValueType  # 67
 """FAILED_PRECONDITION. The server was started without --datasets-from. Upload the file, or start the server with it."""
 ERROR_REASON_PATH_NOT_FOUND: ErrorReason.ValueType  # 68
 """NOT_FOUND. There is no such file or folder below the one that --datasets-from names."""
 ERROR_REASON_PREVIEW_TIMEOUT: ErrorReason.ValueType  # 69
 """RESOURCE_EXHAUSTED. The preview took too long. Ask for fewer drawings."""
+ERROR_REASON_DATASET_DAMAGED: ErrorReason.ValueType  # 70
+"""DATA_LOSS. The files of the data set are not those that were written. Delete it and add it again."""
 ERROR_REASON_MODEL_NOT_FOUND: ErrorReason.ValueType  # 80
 """Models
 
@@ -310,7 +434,9 @@ NOT_FOUND. There is no such model. List the models.
 ERROR_REASON_MODEL_DAMAGED: ErrorReason.ValueType  # 81
 """FAILED_PRECONDITION or DATA_LOSS. A file of the model is missing or damaged. Train it again, or delete it."""
 ERROR_REASON_MODEL_DOES_NOT_FIT: ErrorReason.ValueType  # 82
-"""FAILED_PRECONDITION. This version of the server cannot run the model. Train it again."""
+"""FAILED_PRECONDITION. This version of the server cannot run the model: train it again. Or a training cannot start from
+it, or the models that are to answer together have no label in common: choose another one.
+"""
 ERROR_REASON_MODEL_IN_USE: ErrorReason.ValueType  # 83
 """FAILED_PRECONDITION. A workspace answers with the model. Choose another model there first."""
 ERROR_REASON_BUILT_IN_MODEL: ErrorReason.ValueType  # 84
@@ -362,6 +488,10 @@ ERROR_REASON_OUT_OF_MEMORY: ErrorReason.ValueType  # 108
 """Of a job. Memory ran out. Choose a smaller batch or a smaller model."""
 ERROR_REASON_DIVERGED: ErrorReason.ValueType  # 109
 """Of a training. The loss is no longer a finite number. Choose a lower learning rate."""
+ERROR_REASON_JOB_DAMAGED: ErrorReason.ValueType  # 110
+"""Of a job, or DATA_LOSS. The job's record is damaged, so that its state and its result are not known. Delete the
+job, and start it again.
+"""
 ERROR_REASON_TORCH_NOT_INSTALLED: ErrorReason.ValueType  # 120
 """What the server lacks
 
@@ -379,4 +509,42 @@ ERROR_REASON_BACKBONE_WEIGHTS_UNUSABLE: ErrorReason.ValueType  # 123
 """FAILED_PRECONDITION. The file of ImageNet weights cannot be used. Replace it."""
 ERROR_REASON_WEIGHTS_DAMAGED: ErrorReason.ValueType  # 124
 """FAILED_PRECONDITION. The embedder's weights are damaged. Install the server again."""
+ERROR_REASON_DOCUMENT_UNREADABLE: ErrorReason.ValueType  # 140
+"""Reading
+
+FAILED_PRECONDITION. The file is no image or PDF that can be opened, or it ends too early. Convert it, or send it
+again.
+"""
+ERROR_REASON_DOCUMENT_ENCRYPTED: ErrorReason.ValueType  # 141
+"""FAILED_PRECONDITION. The PDF needs a password. Remove it, then send the file again."""
+ERROR_REASON_DOCUMENT_TOO_LARGE: ErrorReason.ValueType  # 142
+"""RESOURCE_EXHAUSTED. A page has more pixels, or the document more pages, than the server reads. Send less."""
+ERROR_REASON_PAGE_NOT_FOUND: ErrorReason.ValueType  # 143
+"""NOT_FOUND. The document has no page of that number."""
+ERROR_REASON_ENGINE_NOT_FOUND: ErrorReason.ValueType  # 144
+"""NOT_FOUND. There is no engine of that name. ListEngines has their names."""
+ERROR_REASON_ENGINE_NOT_INSTALLED: ErrorReason.ValueType  # 145
+"""FAILED_PRECONDITION. The engine is not installed on the server. The message says what to install."""
+ERROR_REASON_LANGUAGE_NOT_INSTALLED: ErrorReason.ValueType  # 146
+"""FAILED_PRECONDITION. No engine on the server knows the language. The message says what to install."""
+ERROR_REASON_MODE_UNAVAILABLE: ErrorReason.ValueType  # 147
+"""FAILED_PRECONDITION. No engine of this server reads in this mode, or the engine that was named does not. The
+message says what to use instead.
+"""
+ERROR_REASON_READER_FAILED: ErrorReason.ValueType  # 148
+"""UNAVAILABLE. The process that read the page ended, for example because memory ran out. Send the page with fewer
+pixels, or repeat the call.
+"""
+ERROR_REASON_READER_TIMEOUT: ErrorReason.ValueType  # 149
+"""RESOURCE_EXHAUSTED. The page took too long to read. Send it with fewer pixels, or with fewer lines."""
+ERROR_REASON_DOCUMENT_ID_REUSED: ErrorReason.ValueType  # 150
+"""ALREADY_EXISTS. The stream has had a document of that document_id. Use each id once."""
+ERROR_REASON_READING_NOT_FOUND: ErrorReason.ValueType  # 151
+"""NOT_FOUND. There is no such reading, or its time is over."""
+ERROR_REASON_READING_DAMAGED: ErrorReason.ValueType  # 152
+"""DATA_LOSS. The files of the reading are damaged. Delete it, and read the document again."""
+ERROR_REASON_DOCUMENT_CANCELLED: ErrorReason.ValueType  # 153
+"""CANCELLED. In the result of a document that its sender has cancelled. Send it again under another document_id to
+read it after all.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

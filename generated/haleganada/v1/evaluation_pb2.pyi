@@ -320,6 +320,32 @@ class UnknownClasses(_message.Message):
 Global___UnknownClasses: _TypeAlias = UnknownClasses  # noqa: Y015
 
 @_typing.final
+class UnknownDrawings(_message.Message):
+    """The drawings of the data set that have none of its labels. All fields are output only."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAWINGS_FIELD_NUMBER: _builtins.int
+    REJECTED_FIELD_NUMBER: _builtins.int
+    drawings: _builtins.int
+    """Number of such drawings that were evaluated."""
+    rejected: _builtins.int
+    """Number of those that the model called unknown."""
+    def __init__(
+        self,
+        *,
+        drawings: _builtins.int = ...,
+        rejected: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["drawings", b"drawings", "rejected", b"rejected"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnknownDrawings: _TypeAlias = UnknownDrawings  # noqa: Y015
+
+@_typing.final
 class TeachingCounts(_message.Message):
     """What the few-shot head was taught with before it was evaluated. All fields are output only."""
 
@@ -359,7 +385,9 @@ Global___TeachingCounts: _TypeAlias = TeachingCounts  # noqa: Y015
 
 @_typing.final
 class ModelMetrics(_message.Message):
-    """Metrics of one model. All fields are output only. A quick evaluation sets only those up to `unknown_classes`."""
+    """Metrics of one model. All fields are output only. A quick evaluation sets only those up to `unknown_classes`,
+    and `unknown_drawings`.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -392,6 +420,7 @@ class ModelMetrics(_message.Message):
     WORST_CLASSES_FIELD_NUMBER: _builtins.int
     CONFUSIONS_FIELD_NUMBER: _builtins.int
     FILES_FIELD_NUMBER: _builtins.int
+    UNKNOWN_DRAWINGS_FIELD_NUMBER: _builtins.int
     model_id: _builtins.str
     """The model's id, "few-shot", or "ensemble" for all models together."""
     name: _builtins.str
@@ -474,6 +503,10 @@ class ModelMetrics(_message.Message):
     def files(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the job's files about this model."""
 
+    @_builtins.property
+    def unknown_drawings(self) -> Global___UnknownDrawings:
+        """How it answered drawings that have none of the labels; they are not among `drawings`."""
+
     def __init__(
         self,
         *,
@@ -506,10 +539,11 @@ class ModelMetrics(_message.Message):
         worst_classes: _abc.Iterable[Global___WorstClass] | None = ...,
         confusions: _abc.Iterable[Global___ClassConfusion] | None = ...,
         files: _abc.Iterable[_builtins.str] | None = ...,
+        unknown_drawings: Global___UnknownDrawings | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_answered_unknown", b"_answered_unknown", "_expected_calibration_error", b"_expected_calibration_error", "_expected_calibration_error_if_known", b"_expected_calibration_error_if_known", "_latency_ms", b"_latency_ms", "_mean_confidence", b"_mean_confidence", "_top5_accuracy", b"_top5_accuracy", "accuracy_interval", b"accuracy_interval", "answered_unknown", b"answered_unknown", "expected_calibration_error", b"expected_calibration_error", "expected_calibration_error_if_known", b"expected_calibration_error_if_known", "latency_ms", b"latency_ms", "macro", b"macro", "mean_confidence", b"mean_confidence", "taught", b"taught", "top5_accuracy", b"top5_accuracy", "unknown_classes", b"unknown_classes", "weighted", b"weighted"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_answered_unknown", b"_answered_unknown", "_expected_calibration_error", b"_expected_calibration_error", "_expected_calibration_error_if_known", b"_expected_calibration_error_if_known", "_latency_ms", b"_latency_ms", "_mean_confidence", b"_mean_confidence", "_top5_accuracy", b"_top5_accuracy", "accuracy_interval", b"accuracy_interval", "answered_unknown", b"answered_unknown", "expected_calibration_error", b"expected_calibration_error", "expected_calibration_error_if_known", b"expected_calibration_error_if_known", "latency_ms", b"latency_ms", "macro", b"macro", "mean_confidence", b"mean_confidence", "taught", b"taught", "top5_accuracy", b"top5_accuracy", "unknown_classes", b"unknown_classes", "unknown_drawings", b"unknown_drawings", "weighted", b"weighted"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_answered_unknown", b"_answered_unknown", "_expected_calibration_error", b"_expected_calibration_error", "_expected_calibration_error_if_known", b"_expected_calibration_error_if_known", "_latency_ms", b"_latency_ms", "_mean_confidence", b"_mean_confidence", "_top5_accuracy", b"_top5_accuracy", "accuracy", b"accuracy", "accuracy_interval", b"accuracy_interval", "answered_unknown", b"answered_unknown", "classes", b"classes", "confusions", b"confusions", "correct", b"correct", "display_name", b"display_name", "drawings", b"drawings", "expected_calibration_error", b"expected_calibration_error", "expected_calibration_error_if_known", b"expected_calibration_error_if_known", "files", b"files", "labels", b"labels", "latency_ms", b"latency_ms", "macro", b"macro", "mean_confidence", b"mean_confidence", "member_ids", b"member_ids", "member_names", b"member_names", "model_id", b"model_id", "name", b"name", "parameters", b"parameters", "preset", b"preset", "sha256", b"sha256", "taught", b"taught", "top5_accuracy", b"top5_accuracy", "trained_on", b"trained_on", "trained_on_sha256", b"trained_on_sha256", "unknown_classes", b"unknown_classes", "weighted", b"weighted", "worst_classes", b"worst_classes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_answered_unknown", b"_answered_unknown", "_expected_calibration_error", b"_expected_calibration_error", "_expected_calibration_error_if_known", b"_expected_calibration_error_if_known", "_latency_ms", b"_latency_ms", "_mean_confidence", b"_mean_confidence", "_top5_accuracy", b"_top5_accuracy", "accuracy", b"accuracy", "accuracy_interval", b"accuracy_interval", "answered_unknown", b"answered_unknown", "classes", b"classes", "confusions", b"confusions", "correct", b"correct", "display_name", b"display_name", "drawings", b"drawings", "expected_calibration_error", b"expected_calibration_error", "expected_calibration_error_if_known", b"expected_calibration_error_if_known", "files", b"files", "labels", b"labels", "latency_ms", b"latency_ms", "macro", b"macro", "mean_confidence", b"mean_confidence", "member_ids", b"member_ids", "member_names", b"member_names", "model_id", b"model_id", "name", b"name", "parameters", b"parameters", "preset", b"preset", "sha256", b"sha256", "taught", b"taught", "top5_accuracy", b"top5_accuracy", "trained_on", b"trained_on", "trained_on_sha256", b"trained_on_sha256", "unknown_classes", b"unknown_classes", "unknown_drawings", b"unknown_drawings", "weighted", b"weighted", "worst_classes", b"worst_classes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__answered_unknown: _TypeAlias = _typing.Literal["answered_unknown"]  # noqa: Y015
     _WhichOneofArgType__answered_unknown: _TypeAlias = _typing.Literal["_answered_unknown", b"_answered_unknown"]  # noqa: Y015

@@ -34,9 +34,9 @@ class _JobStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JobState.Val
     JOB_STATE_RUNNING: _JobState.ValueType  # 2
     """It runs."""
     JOB_STATE_SUCCEEDED: _JobState.ValueType  # 3
-    """It has ended with success."""
+    """It has succeeded."""
     JOB_STATE_FAILED: _JobState.ValueType  # 4
-    """It has ended with an error, see Job.error."""
+    """It has failed, see Job.error."""
     JOB_STATE_CANCELLED: _JobState.ValueType  # 5
     """CancelJob ended it."""
 
@@ -50,9 +50,9 @@ JOB_STATE_QUEUED: JobState.ValueType  # 1
 JOB_STATE_RUNNING: JobState.ValueType  # 2
 """It runs."""
 JOB_STATE_SUCCEEDED: JobState.ValueType  # 3
-"""It has ended with success."""
+"""It has succeeded."""
 JOB_STATE_FAILED: JobState.ValueType  # 4
-"""It has ended with an error, see Job.error."""
+"""It has failed, see Job.error."""
 JOB_STATE_CANCELLED: JobState.ValueType  # 5
 """CancelJob ended it."""
 Global___JobState: _TypeAlias = JobState  # noqa: Y015
@@ -105,6 +105,30 @@ OPTIMIZER_ADAM: Optimizer.ValueType  # 2
 """Adam."""
 Global___Optimizer: _TypeAlias = Optimizer  # noqa: Y015
 
+class _ClassWeights:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ClassWeightsEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ClassWeights.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CLASS_WEIGHTS_UNSPECIFIED: _ClassWeights.ValueType  # 0
+    """The default: NONE."""
+    CLASS_WEIGHTS_NONE: _ClassWeights.ValueType  # 1
+    """Each drawing counts the same."""
+    CLASS_WEIGHTS_BALANCED: _ClassWeights.ValueType  # 2
+    """Each label counts the same: a drawing counts the less, the more of them its label has."""
+
+class ClassWeights(_ClassWeights, metaclass=_ClassWeightsEnumTypeWrapper):
+    """What the labels of a training part count that has more drawings of some than of others."""
+
+CLASS_WEIGHTS_UNSPECIFIED: ClassWeights.ValueType  # 0
+"""The default: NONE."""
+CLASS_WEIGHTS_NONE: ClassWeights.ValueType  # 1
+"""Each drawing counts the same."""
+CLASS_WEIGHTS_BALANCED: ClassWeights.ValueType  # 2
+"""Each label counts the same: a drawing counts the less, the more of them its label has."""
+Global___ClassWeights: _TypeAlias = ClassWeights  # noqa: Y015
+
 @_typing.final
 class TrainingSettings(_message.Message):
     """How to train. What is absent or unspecified has the preset's default, see ListPresets."""
@@ -125,6 +149,15 @@ class TrainingSettings(_message.Message):
     SEED_FIELD_NUMBER: _builtins.int
     CHECKPOINT_EVERY_FIELD_NUMBER: _builtins.int
     TENSORBOARD_FIELD_NUMBER: _builtins.int
+    IMAGE_SIZE_PX_FIELD_NUMBER: _builtins.int
+    WORKERS_FIELD_NUMBER: _builtins.int
+    ROTATION_DEGREES_FIELD_NUMBER: _builtins.int
+    SHIFT_FIELD_NUMBER: _builtins.int
+    SCALE_FIELD_NUMBER: _builtins.int
+    TILT_FIELD_NUMBER: _builtins.int
+    BEND_FIELD_NUMBER: _builtins.int
+    INK_FIELD_NUMBER: _builtins.int
+    CLASS_WEIGHTS_FIELD_NUMBER: _builtins.int
     epochs: _builtins.int
     """Passes over the training part. Range: 1 to 10,000. Default: more than the preset's if a small data set makes few
     steps.
@@ -161,6 +194,26 @@ class TrainingSettings(_message.Message):
     """Number of epochs between two checkpoints. Range: 1 to 1,000. Default: 1."""
     tensorboard: _builtins.bool
     """Whether to write TensorBoard event files too. Requires the package tensorboard on the server. Default: false."""
+    image_size_px: _builtins.int
+    """Height and width in px of the network's input. Range: 16 to 256. Default: the preset's, or that of the model that the
+    training starts from. "resnet50-transformer" has no other.
+    """
+    workers: _builtins.int
+    """Number of threads that compute. Range: 1 to 256. Default: one for each core."""
+    rotation_degrees: _builtins.float
+    """How far drawings are rotated at most, in degrees. Range: 0 to 180. Default: 15."""
+    shift: _builtins.float
+    """How far they are shifted at most, as a share of the side. Range: 0 to 0.5. Default: 0.1."""
+    scale: _builtins.float
+    """By how much they are enlarged or made smaller at most. Range: 0 to 0.5. Default: 0.1."""
+    tilt: _builtins.float
+    """By how much opposite edges differ in length at most, as seen at an angle. Range: 0 to 0.3. Default: 0.1."""
+    bend: _builtins.float
+    """How far parts of them are bent at most, as a share of the side. Range: 0 to 0.3. Default: 0.11."""
+    ink: _builtins.float
+    """By how much ink gets fainter or bolder at most. Range: 0 to 0.9. Default: 0.3."""
+    class_weights: Global___ClassWeights.ValueType
+    """What labels with few drawings count. Default: NONE."""
     def __init__(
         self,
         *,
@@ -178,10 +231,19 @@ class TrainingSettings(_message.Message):
         seed: _builtins.int | None = ...,
         checkpoint_every: _builtins.int | None = ...,
         tensorboard: _builtins.bool | None = ...,
+        image_size_px: _builtins.int | None = ...,
+        workers: _builtins.int | None = ...,
+        rotation_degrees: _builtins.float | None = ...,
+        shift: _builtins.float | None = ...,
+        scale: _builtins.float | None = ...,
+        tilt: _builtins.float | None = ...,
+        bend: _builtins.float | None = ...,
+        ink: _builtins.float | None = ...,
+        class_weights: Global___ClassWeights.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_accumulation", b"_accumulation", "_augment", b"_augment", "_batch_size", b"_batch_size", "_checkpoint_every", b"_checkpoint_every", "_epochs", b"_epochs", "_frozen_epochs", b"_frozen_epochs", "_learning_rate", b"_learning_rate", "_mixed_precision", b"_mixed_precision", "_patience", b"_patience", "_seed", b"_seed", "_tensorboard", b"_tensorboard", "_weight_decay", b"_weight_decay", "accumulation", b"accumulation", "augment", b"augment", "batch_size", b"batch_size", "checkpoint_every", b"checkpoint_every", "epochs", b"epochs", "frozen_epochs", b"frozen_epochs", "learning_rate", b"learning_rate", "mixed_precision", b"mixed_precision", "patience", b"patience", "seed", b"seed", "tensorboard", b"tensorboard", "weight_decay", b"weight_decay"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_accumulation", b"_accumulation", "_augment", b"_augment", "_batch_size", b"_batch_size", "_bend", b"_bend", "_checkpoint_every", b"_checkpoint_every", "_epochs", b"_epochs", "_frozen_epochs", b"_frozen_epochs", "_image_size_px", b"_image_size_px", "_ink", b"_ink", "_learning_rate", b"_learning_rate", "_mixed_precision", b"_mixed_precision", "_patience", b"_patience", "_rotation_degrees", b"_rotation_degrees", "_scale", b"_scale", "_seed", b"_seed", "_shift", b"_shift", "_tensorboard", b"_tensorboard", "_tilt", b"_tilt", "_weight_decay", b"_weight_decay", "_workers", b"_workers", "accumulation", b"accumulation", "augment", b"augment", "batch_size", b"batch_size", "bend", b"bend", "checkpoint_every", b"checkpoint_every", "epochs", b"epochs", "frozen_epochs", b"frozen_epochs", "image_size_px", b"image_size_px", "ink", b"ink", "learning_rate", b"learning_rate", "mixed_precision", b"mixed_precision", "patience", b"patience", "rotation_degrees", b"rotation_degrees", "scale", b"scale", "seed", b"seed", "shift", b"shift", "tensorboard", b"tensorboard", "tilt", b"tilt", "weight_decay", b"weight_decay", "workers", b"workers"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accumulation", b"_accumulation", "_augment", b"_augment", "_batch_size", b"_batch_size", "_checkpoint_every", b"_checkpoint_every", "_epochs", b"_epochs", "_frozen_epochs", b"_frozen_epochs", "_learning_rate", b"_learning_rate", "_mixed_precision", b"_mixed_precision", "_patience", b"_patience", "_seed", b"_seed", "_tensorboard", b"_tensorboard", "_weight_decay", b"_weight_decay", "accumulation", b"accumulation", "augment", b"augment", "batch_size", b"batch_size", "checkpoint_every", b"checkpoint_every", "epochs", b"epochs", "frozen_epochs", b"frozen_epochs", "learning_rate", b"learning_rate", "mixed_precision", b"mixed_precision", "optimizer", b"optimizer", "patience", b"patience", "schedule", b"schedule", "seed", b"seed", "tensorboard", b"tensorboard", "weight_decay", b"weight_decay"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accumulation", b"_accumulation", "_augment", b"_augment", "_batch_size", b"_batch_size", "_bend", b"_bend", "_checkpoint_every", b"_checkpoint_every", "_epochs", b"_epochs", "_frozen_epochs", b"_frozen_epochs", "_image_size_px", b"_image_size_px", "_ink", b"_ink", "_learning_rate", b"_learning_rate", "_mixed_precision", b"_mixed_precision", "_patience", b"_patience", "_rotation_degrees", b"_rotation_degrees", "_scale", b"_scale", "_seed", b"_seed", "_shift", b"_shift", "_tensorboard", b"_tensorboard", "_tilt", b"_tilt", "_weight_decay", b"_weight_decay", "_workers", b"_workers", "accumulation", b"accumulation", "augment", b"augment", "batch_size", b"batch_size", "bend", b"bend", "checkpoint_every", b"checkpoint_every", "class_weights", b"class_weights", "epochs", b"epochs", "frozen_epochs", b"frozen_epochs", "image_size_px", b"image_size_px", "ink", b"ink", "learning_rate", b"learning_rate", "mixed_precision", b"mixed_precision", "optimizer", b"optimizer", "patience", b"patience", "rotation_degrees", b"rotation_degrees", "scale", b"scale", "schedule", b"schedule", "seed", b"seed", "shift", b"shift", "tensorboard", b"tensorboard", "tilt", b"tilt", "weight_decay", b"weight_decay", "workers", b"workers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__accumulation: _TypeAlias = _typing.Literal["accumulation"]  # noqa: Y015
     _WhichOneofArgType__accumulation: _TypeAlias = _typing.Literal["_accumulation", b"_accumulation"]  # noqa: Y015
@@ -189,24 +251,40 @@ class TrainingSettings(_message.Message):
     _WhichOneofArgType__augment: _TypeAlias = _typing.Literal["_augment", b"_augment"]  # noqa: Y015
     _WhichOneofReturnType__batch_size: _TypeAlias = _typing.Literal["batch_size"]  # noqa: Y015
     _WhichOneofArgType__batch_size: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size"]  # noqa: Y015
+    _WhichOneofReturnType__bend: _TypeAlias = _typing.Literal["bend"]  # noqa: Y015
+    _WhichOneofArgType__bend: _TypeAlias = _typing.Literal["_bend", b"_bend"]  # noqa: Y015
     _WhichOneofReturnType__checkpoint_every: _TypeAlias = _typing.Literal["checkpoint_every"]  # noqa: Y015
     _WhichOneofArgType__checkpoint_every: _TypeAlias = _typing.Literal["_checkpoint_every", b"_checkpoint_every"]  # noqa: Y015
     _WhichOneofReturnType__epochs: _TypeAlias = _typing.Literal["epochs"]  # noqa: Y015
     _WhichOneofArgType__epochs: _TypeAlias = _typing.Literal["_epochs", b"_epochs"]  # noqa: Y015
     _WhichOneofReturnType__frozen_epochs: _TypeAlias = _typing.Literal["frozen_epochs"]  # noqa: Y015
     _WhichOneofArgType__frozen_epochs: _TypeAlias = _typing.Literal["_frozen_epochs", b"_frozen_epochs"]  # noqa: Y015
+    _WhichOneofReturnType__image_size_px: _TypeAlias = _typing.Literal["image_size_px"]  # noqa: Y015
+    _WhichOneofArgType__image_size_px: _TypeAlias = _typing.Literal["_image_size_px", b"_image_size_px"]  # noqa: Y015
+    _WhichOneofReturnType__ink: _TypeAlias = _typing.Literal["ink"]  # noqa: Y015
+    _WhichOneofArgType__ink: _TypeAlias = _typing.Literal["_ink", b"_ink"]  # noqa: Y015
     _WhichOneofReturnType__learning_rate: _TypeAlias = _typing.Literal["learning_rate"]  # noqa: Y015
     _WhichOneofArgType__learning_rate: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate"]  # noqa: Y015
     _WhichOneofReturnType__mixed_precision: _TypeAlias = _typing.Literal["mixed_precision"]  # noqa: Y015
     _WhichOneofArgType__mixed_precision: _TypeAlias = _typing.Literal["_mixed_precision", b"_mixed_precision"]  # noqa: Y015
     _WhichOneofReturnType__patience: _TypeAlias = _typing.Literal["patience"]  # noqa: Y015
     _WhichOneofArgType__patience: _TypeAlias = _typing.Literal["_patience", b"_patience"]  # noqa: Y015
+    _WhichOneofReturnType__rotation_degrees: _TypeAlias = _typing.Literal["rotation_degrees"]  # noqa: Y015
+    _WhichOneofArgType__rotation_degrees: _TypeAlias = _typing.Literal["_rotation_degrees", b"_rotation_degrees"]  # noqa: Y015
+    _WhichOneofReturnType__scale: _TypeAlias = _typing.Literal["scale"]  # noqa: Y015
+    _WhichOneofArgType__scale: _TypeAlias = _typing.Literal["_scale", b"_scale"]  # noqa: Y015
     _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
     _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    _WhichOneofReturnType__shift: _TypeAlias = _typing.Literal["shift"]  # noqa: Y015
+    _WhichOneofArgType__shift: _TypeAlias = _typing.Literal["_shift", b"_shift"]  # noqa: Y015
     _WhichOneofReturnType__tensorboard: _TypeAlias = _typing.Literal["tensorboard"]  # noqa: Y015
     _WhichOneofArgType__tensorboard: _TypeAlias = _typing.Literal["_tensorboard", b"_tensorboard"]  # noqa: Y015
+    _WhichOneofReturnType__tilt: _TypeAlias = _typing.Literal["tilt"]  # noqa: Y015
+    _WhichOneofArgType__tilt: _TypeAlias = _typing.Literal["_tilt", b"_tilt"]  # noqa: Y015
     _WhichOneofReturnType__weight_decay: _TypeAlias = _typing.Literal["weight_decay"]  # noqa: Y015
     _WhichOneofArgType__weight_decay: _TypeAlias = _typing.Literal["_weight_decay", b"_weight_decay"]  # noqa: Y015
+    _WhichOneofReturnType__workers: _TypeAlias = _typing.Literal["workers"]  # noqa: Y015
+    _WhichOneofArgType__workers: _TypeAlias = _typing.Literal["_workers", b"_workers"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__accumulation) -> _WhichOneofReturnType__accumulation | None: ...
     @_typing.overload
@@ -214,11 +292,17 @@ class TrainingSettings(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__batch_size) -> _WhichOneofReturnType__batch_size | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__bend) -> _WhichOneofReturnType__bend | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__checkpoint_every) -> _WhichOneofReturnType__checkpoint_every | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__epochs) -> _WhichOneofReturnType__epochs | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__frozen_epochs) -> _WhichOneofReturnType__frozen_epochs | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__image_size_px) -> _WhichOneofReturnType__image_size_px | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ink) -> _WhichOneofReturnType__ink | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__learning_rate) -> _WhichOneofReturnType__learning_rate | None: ...
     @_typing.overload
@@ -226,11 +310,21 @@ class TrainingSettings(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__patience) -> _WhichOneofReturnType__patience | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rotation_degrees) -> _WhichOneofReturnType__rotation_degrees | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__scale) -> _WhichOneofReturnType__scale | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__shift) -> _WhichOneofReturnType__shift | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__tensorboard) -> _WhichOneofReturnType__tensorboard | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__tilt) -> _WhichOneofReturnType__tilt | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__weight_decay) -> _WhichOneofReturnType__weight_decay | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__workers) -> _WhichOneofReturnType__workers | None: ...
 
 Global___TrainingSettings: _TypeAlias = TrainingSettings  # noqa: Y015
 
@@ -244,12 +338,17 @@ class StartTrainingRequest(_message.Message):
     DATASET_ID_FIELD_NUMBER: _builtins.int
     MODEL_NAME_FIELD_NUMBER: _builtins.int
     SETTINGS_FIELD_NUMBER: _builtins.int
+    FROM_MODEL_ID_FIELD_NUMBER: _builtins.int
     preset: _builtins.str
-    """The preset, for example "cnn36". Required."""
+    """The preset, for example "cnn36". Required, unless from_model_id says it."""
     dataset_id: _builtins.str
     """The data set's id, or its name if that is unique. Required."""
     model_name: _builtins.str
     """Name of the new model: 1 to 64 code points. Default (empty): the names of preset and data set."""
+    from_model_id: _builtins.str
+    """The id or unique name of a model to start from instead of random or ImageNet weights. Its labels keep what it knows
+    of them, new ones are added, others forgotten. Default (empty): none.
+    """
     @_builtins.property
     def settings(self) -> Global___TrainingSettings:
         """How to train. Default: as the preset says."""
@@ -261,10 +360,11 @@ class StartTrainingRequest(_message.Message):
         dataset_id: _builtins.str = ...,
         model_name: _builtins.str = ...,
         settings: Global___TrainingSettings | None = ...,
+        from_model_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["settings", b"settings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dataset_id", b"dataset_id", "model_name", b"model_name", "preset", b"preset", "settings", b"settings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dataset_id", b"dataset_id", "from_model_id", b"from_model_id", "model_name", b"model_name", "preset", b"preset", "settings", b"settings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -400,7 +500,7 @@ Global___EpochMetrics: _TypeAlias = EpochMetrics  # noqa: Y015
 
 @_typing.final
 class JobProgress(_message.Message):
-    """How far a job is in its present stage. All fields are output only."""
+    """How far a job is in its current stage. All fields are output only."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -588,7 +688,9 @@ Global___EvaluationJob: _TypeAlias = EvaluationJob  # noqa: Y015
 
 @_typing.final
 class Job(_message.Message):
-    """A job. All fields are output only."""
+    """A job. One whose record is damaged has failed with the reason JOB_DAMAGED; of its fields only ids, times and files
+    are known. All fields are output only.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -725,7 +827,7 @@ class ListJobsRequest(_message.Message):
     page_size: _builtins.int
     """Maximum number of jobs to return. Range: 1 to 500; more is cut to 500. Default (0): 50."""
     page_token: _builtins.str
-    """The next_page_token of the page before. Default (empty): the first page."""
+    """The next_page_token of the previous page. Default (empty): the first page."""
     def __init__(
         self,
         *,

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class JobServiceStub(object):
-    """The jobs of a server. One runs at a time; the others wait in the order in which they came. A job goes on after its
+    """The jobs of a server. A long one runs alone, two short ones run beside each other, the others wait in the order in
+    which they came. A job goes on after its
     client has gone, and resumes from its last checkpoint after the server was stopped or killed. OCRService explains the
     comments of each call.
     """
@@ -80,7 +81,8 @@ class JobServiceStub(object):
 
 
 class JobServiceServicer(object):
-    """The jobs of a server. One runs at a time; the others wait in the order in which they came. A job goes on after its
+    """The jobs of a server. A long one runs alone, two short ones run beside each other, the others wait in the order in
+    which they came. A job goes on after its
     client has gone, and resumes from its last checkpoint after the server was stopped or killed. OCRService explains the
     comments of each call.
     """
@@ -88,9 +90,9 @@ class JobServiceServicer(object):
     def StartTraining(self, request, context):
         """Starts to train a model on a data set.
 
-        Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, TENSORBOARD_NOT_INSTALLED, JOBS_FULL. The job
-        itself can fail with BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE, OUT_OF_MEMORY, DIVERGED,
-        PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
+        Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, TENSORBOARD_NOT_INSTALLED,
+        BACKBONE_WEIGHTS_MISSING, MODEL_NOT_FOUND, MODEL_DAMAGED, MODEL_DOES_NOT_FIT, FEW_SHOT_MODEL, JOBS_FULL. The job itself can fail with DATASET_DAMAGED, BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE,
+        OUT_OF_MEMORY, DIVERGED, PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -99,8 +101,9 @@ class JobServiceServicer(object):
     def StartEvaluation(self, request, context):
         """Starts to evaluate models on a data set.
 
-        Errors: MODEL_NOT_FOUND, DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, JOBS_FULL. The job itself can
-        fail with MODEL_DAMAGED, WEIGHTS_DAMAGED, OUT_OF_MEMORY, PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
+        Errors: MODEL_NOT_FOUND, DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, JOBS_FULL. The
+        job itself can fail with DATASET_DAMAGED, MODEL_DAMAGED, WEIGHTS_DAMAGED, OUT_OF_MEMORY, PROCESS_NOT_STARTED,
+        PROCESS_KILLED and PROCESS_ENDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -127,7 +130,7 @@ class JobServiceServicer(object):
     def CancelJob(self, request, context):
         """Ends a job. A training keeps its best epoch so far as a model.
 
-        Errors: JOB_NOT_FOUND.
+        Errors: JOB_NOT_FOUND, JOB_DAMAGED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -212,7 +215,8 @@ def add_JobServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class JobService(object):
-    """The jobs of a server. One runs at a time; the others wait in the order in which they came. A job goes on after its
+    """The jobs of a server. A long one runs alone, two short ones run beside each other, the others wait in the order in
+    which they came. A job goes on after its
     client has gone, and resumes from its last checkpoint after the server was stopped or killed. OCRService explains the
     comments of each call.
     """

@@ -27,7 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class JobServiceStub:
-    """The jobs of a server. One runs at a time; the others wait in the order in which they came. A job goes on after its
+    """The jobs of a server. A long one runs alone, two short ones run beside each other, the others wait in the order in
+    which they came. A job goes on after its
     client has gone, and resumes from its last checkpoint after the server was stopped or killed. OCRService explains the
     comments of each call.
     """
@@ -39,15 +40,16 @@ class JobServiceStub:
     StartTraining: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.StartTrainingRequest, _job_service_pb2.StartTrainingResponse]
     """Starts to train a model on a data set.
 
-    Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, TENSORBOARD_NOT_INSTALLED, JOBS_FULL. The job
-    itself can fail with BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE, OUT_OF_MEMORY, DIVERGED,
-    PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
+    Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, TENSORBOARD_NOT_INSTALLED,
+    BACKBONE_WEIGHTS_MISSING, MODEL_NOT_FOUND, MODEL_DAMAGED, MODEL_DOES_NOT_FIT, FEW_SHOT_MODEL, JOBS_FULL. The job itself can fail with DATASET_DAMAGED, BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE,
+    OUT_OF_MEMORY, DIVERGED, PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
     """
     StartEvaluation: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.StartEvaluationRequest, _job_service_pb2.StartEvaluationResponse]
     """Starts to evaluate models on a data set.
 
-    Errors: MODEL_NOT_FOUND, DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, JOBS_FULL. The job itself can
-    fail with MODEL_DAMAGED, WEIGHTS_DAMAGED, OUT_OF_MEMORY, PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
+    Errors: MODEL_NOT_FOUND, DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, JOBS_FULL. The
+    job itself can fail with DATASET_DAMAGED, MODEL_DAMAGED, WEIGHTS_DAMAGED, OUT_OF_MEMORY, PROCESS_NOT_STARTED,
+    PROCESS_KILLED and PROCESS_ENDED.
     """
     GetJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.GetJobRequest, _job_service_pb2.GetJobResponse]
     """Gets one job.
@@ -62,7 +64,7 @@ class JobServiceStub:
     CancelJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.CancelJobRequest, _job_service_pb2.CancelJobResponse]
     """Ends a job. A training keeps its best epoch so far as a model.
 
-    Errors: JOB_NOT_FOUND.
+    Errors: JOB_NOT_FOUND, JOB_DAMAGED.
     """
     DeleteJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.DeleteJobRequest, _job_service_pb2.DeleteJobResponse]
     """Deletes a job that has ended, with its reports, curves and log. The model that it made stays.
@@ -82,7 +84,8 @@ class JobServiceStub:
 
 @_typing.type_check_only
 class JobServiceAsyncStub(JobServiceStub):
-    """The jobs of a server. One runs at a time; the others wait in the order in which they came. A job goes on after its
+    """The jobs of a server. A long one runs alone, two short ones run beside each other, the others wait in the order in
+    which they came. A job goes on after its
     client has gone, and resumes from its last checkpoint after the server was stopped or killed. OCRService explains the
     comments of each call.
     """
@@ -91,15 +94,16 @@ class JobServiceAsyncStub(JobServiceStub):
     StartTraining: _aio.UnaryUnaryMultiCallable[_job_service_pb2.StartTrainingRequest, _job_service_pb2.StartTrainingResponse]  # type: ignore[assignment]
     """Starts to train a model on a data set.
 
-    Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, TENSORBOARD_NOT_INSTALLED, JOBS_FULL. The job
-    itself can fail with BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE, OUT_OF_MEMORY, DIVERGED,
-    PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
+    Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, TENSORBOARD_NOT_INSTALLED,
+    BACKBONE_WEIGHTS_MISSING, MODEL_NOT_FOUND, MODEL_DAMAGED, MODEL_DOES_NOT_FIT, FEW_SHOT_MODEL, JOBS_FULL. The job itself can fail with DATASET_DAMAGED, BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE,
+    OUT_OF_MEMORY, DIVERGED, PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
     """
     StartEvaluation: _aio.UnaryUnaryMultiCallable[_job_service_pb2.StartEvaluationRequest, _job_service_pb2.StartEvaluationResponse]  # type: ignore[assignment]
     """Starts to evaluate models on a data set.
 
-    Errors: MODEL_NOT_FOUND, DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, JOBS_FULL. The job itself can
-    fail with MODEL_DAMAGED, WEIGHTS_DAMAGED, OUT_OF_MEMORY, PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
+    Errors: MODEL_NOT_FOUND, DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, JOBS_FULL. The
+    job itself can fail with DATASET_DAMAGED, MODEL_DAMAGED, WEIGHTS_DAMAGED, OUT_OF_MEMORY, PROCESS_NOT_STARTED,
+    PROCESS_KILLED and PROCESS_ENDED.
     """
     GetJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.GetJobRequest, _job_service_pb2.GetJobResponse]  # type: ignore[assignment]
     """Gets one job.
@@ -114,7 +118,7 @@ class JobServiceAsyncStub(JobServiceStub):
     CancelJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.CancelJobRequest, _job_service_pb2.CancelJobResponse]  # type: ignore[assignment]
     """Ends a job. A training keeps its best epoch so far as a model.
 
-    Errors: JOB_NOT_FOUND.
+    Errors: JOB_NOT_FOUND, JOB_DAMAGED.
     """
     DeleteJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.DeleteJobRequest, _job_service_pb2.DeleteJobResponse]  # type: ignore[assignment]
     """Deletes a job that has ended, with its reports, curves and log. The model that it made stays.
@@ -133,7 +137,8 @@ class JobServiceAsyncStub(JobServiceStub):
     """
 
 class JobServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The jobs of a server. One runs at a time; the others wait in the order in which they came. A job goes on after its
+    """The jobs of a server. A long one runs alone, two short ones run beside each other, the others wait in the order in
+    which they came. A job goes on after its
     client has gone, and resumes from its last checkpoint after the server was stopped or killed. OCRService explains the
     comments of each call.
     """
@@ -146,9 +151,9 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_job_service_pb2.StartTrainingResponse, _abc.Awaitable[_job_service_pb2.StartTrainingResponse]]:
         """Starts to train a model on a data set.
 
-        Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, TENSORBOARD_NOT_INSTALLED, JOBS_FULL. The job
-        itself can fail with BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE, OUT_OF_MEMORY, DIVERGED,
-        PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
+        Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, TENSORBOARD_NOT_INSTALLED,
+        BACKBONE_WEIGHTS_MISSING, MODEL_NOT_FOUND, MODEL_DAMAGED, MODEL_DOES_NOT_FIT, FEW_SHOT_MODEL, JOBS_FULL. The job itself can fail with DATASET_DAMAGED, BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE,
+        OUT_OF_MEMORY, DIVERGED, PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
         """
 
     @_abc_1.abstractmethod
@@ -159,8 +164,9 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_job_service_pb2.StartEvaluationResponse, _abc.Awaitable[_job_service_pb2.StartEvaluationResponse]]:
         """Starts to evaluate models on a data set.
 
-        Errors: MODEL_NOT_FOUND, DATASET_NOT_FOUND, DATASET_UNUSABLE, TORCH_NOT_INSTALLED, JOBS_FULL. The job itself can
-        fail with MODEL_DAMAGED, WEIGHTS_DAMAGED, OUT_OF_MEMORY, PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
+        Errors: MODEL_NOT_FOUND, DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, JOBS_FULL. The
+        job itself can fail with DATASET_DAMAGED, MODEL_DAMAGED, WEIGHTS_DAMAGED, OUT_OF_MEMORY, PROCESS_NOT_STARTED,
+        PROCESS_KILLED and PROCESS_ENDED.
         """
 
     @_abc_1.abstractmethod
@@ -193,7 +199,7 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_job_service_pb2.CancelJobResponse, _abc.Awaitable[_job_service_pb2.CancelJobResponse]]:
         """Ends a job. A training keeps its best epoch so far as a model.
 
-        Errors: JOB_NOT_FOUND.
+        Errors: JOB_NOT_FOUND, JOB_DAMAGED.
         """
 
     @_abc_1.abstractmethod

@@ -103,11 +103,12 @@ class Model(_message.Message):
     """True if a workspace's own network can start as it."""
     damage: _builtins.str
     """Why it cannot be used, and what to do, in English: a file is missing, has another size than when it was made, or
-    was found changed when it was last needed. Empty if nothing is known against it; lists open no file to find out.
+    was found changed when it was last needed. Empty if nothing is known against it; lists open no file to find out. If
+    the model's description (model.json) is damaged, its name is its id, and the other fields are empty or 0.
     """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was created. Absent for "few-shot"."""
+        """When it was created. Absent for "few-shot", and if the model's description is damaged."""
 
     @_builtins.property
     def labels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -178,6 +179,7 @@ class Preset(_message.Message):
     EPOCHS_FIELD_NUMBER: _builtins.int
     BATCH_SIZE_FIELD_NUMBER: _builtins.int
     LEARNING_RATE_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name, for example "resnet18"."""
     description: _builtins.str
@@ -196,6 +198,8 @@ class Preset(_message.Message):
     """Default number of drawings in one step."""
     learning_rate: _builtins.float
     """Default highest learning rate."""
+    missing: _builtins.str
+    """Why it cannot be trained on this server, and what to install, in English. Empty if it can."""
     def __init__(
         self,
         *,
@@ -208,10 +212,11 @@ class Preset(_message.Message):
         epochs: _builtins.int = ...,
         batch_size: _builtins.int = ...,
         learning_rate: _builtins.float = ...,
+        missing: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_size", b"batch_size", "description", b"description", "epochs", b"epochs", "input_size_px", b"input_size_px", "learning_rate", b"learning_rate", "name", b"name", "parameters", b"parameters", "pretrained", b"pretrained", "supports_online_learning", b"supports_online_learning"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_size", b"batch_size", "description", b"description", "epochs", b"epochs", "input_size_px", b"input_size_px", "learning_rate", b"learning_rate", "missing", b"missing", "name", b"name", "parameters", b"parameters", "pretrained", b"pretrained", "supports_online_learning", b"supports_online_learning"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -228,7 +233,7 @@ class ListModelsRequest(_message.Message):
     page_size: _builtins.int
     """Maximum number of models to return. Range: 1 to 500; more is cut to 500. Default (0): 50."""
     page_token: _builtins.str
-    """The next_page_token of the page before. Default (empty): the first page."""
+    """The next_page_token of the previous page. Default (empty): the first page."""
     def __init__(
         self,
         *,

@@ -21,6 +21,32 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _KnownDrawings:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _KnownDrawingsEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_KnownDrawings.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    KNOWN_DRAWINGS_UNSPECIFIED: _KnownDrawings.ValueType  # 0
+    """Do not look for it: learn the drawing once more."""
+    KNOWN_DRAWINGS_TELL: _KnownDrawings.ValueType  # 1
+    """Learn it once more, and tell which sample is the same."""
+    KNOWN_DRAWINGS_SKIP: _KnownDrawings.ValueType  # 2
+    """Do not learn it again; tell which sample is the same."""
+
+class KnownDrawings(_KnownDrawings, metaclass=_KnownDrawingsEnumTypeWrapper):
+    """What to do with a drawing that is taught already, with the same label. Drawings are the same if the server sees the
+    same in them, whatever the name and format of their files.
+    """
+
+KNOWN_DRAWINGS_UNSPECIFIED: KnownDrawings.ValueType  # 0
+"""Do not look for it: learn the drawing once more."""
+KNOWN_DRAWINGS_TELL: KnownDrawings.ValueType  # 1
+"""Learn it once more, and tell which sample is the same."""
+KNOWN_DRAWINGS_SKIP: KnownDrawings.ValueType  # 2
+"""Do not learn it again; tell which sample is the same."""
+Global___KnownDrawings: _TypeAlias = KnownDrawings  # noqa: Y015
+
 class _Decision:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -170,6 +196,7 @@ class TrainRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
     WAIT_LEARNED_MS_FIELD_NUMBER: _builtins.int
+    KNOWN_DRAWINGS_FIELD_NUMBER: _builtins.int
     workspace: _builtins.str
     """The workspace. Default (empty): "default"."""
     label: _builtins.str
@@ -184,6 +211,8 @@ class TrainRequest(_message.Message):
     """How long to wait in milliseconds until the workspace's own network has learned the drawing, if it has one. The
     drawing is on disk before that. Range: 0 to 60,000. Default (0): do not wait.
     """
+    known_drawings: Global___KnownDrawings.ValueType
+    """What to do with a drawing that is known. Default: do not look for it."""
     @_builtins.property
     def glyph(self) -> _common_pb2.Glyph:
         """The drawing. Required."""
@@ -198,10 +227,11 @@ class TrainRequest(_message.Message):
         request_id: _builtins.str = ...,
         expected_revision: _builtins.int | None = ...,
         wait_learned_ms: _builtins.int = ...,
+        known_drawings: Global___KnownDrawings.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision", "expected_revision", b"expected_revision", "glyph", b"glyph"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision", "expected_revision", b"expected_revision", "glyph", b"glyph", "label", b"label", "request_id", b"request_id", "variant_of", b"variant_of", "wait_learned_ms", b"wait_learned_ms", "workspace", b"workspace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision", "expected_revision", b"expected_revision", "glyph", b"glyph", "known_drawings", b"known_drawings", "label", b"label", "request_id", b"request_id", "variant_of", b"variant_of", "wait_learned_ms", b"wait_learned_ms", "workspace", b"workspace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expected_revision: _TypeAlias = _typing.Literal["expected_revision"]  # noqa: Y015
     _WhichOneofArgType__expected_revision: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision"]  # noqa: Y015
@@ -225,6 +255,7 @@ class TrainResponse(_message.Message):
     DURABLE_FIELD_NUMBER: _builtins.int
     DUPLICATE_FIELD_NUMBER: _builtins.int
     LEARNED_FIELD_NUMBER: _builtins.int
+    KNOWN_SAMPLE_ID_FIELD_NUMBER: _builtins.int
     sample_id: _builtins.int
     """Number of the sample in its workspace, 1 or more. Never reused."""
     label: _builtins.str
@@ -244,9 +275,13 @@ class TrainResponse(_message.Message):
     durable: _builtins.bool
     """Always true: the sample was on disk before this response was sent."""
     duplicate: _builtins.bool
-    """True if this request_id was answered before; the response is the first one."""
+    """True if this request_id was answered before; the response is the first one. Also true for a known drawing that was
+    skipped; the response is its sample's.
+    """
     learned: _builtins.bool
     """True if the call waited and the workspace's own network has learned the drawing."""
+    known_sample_id: _builtins.int
+    """The sample that was the same drawing with the same label before, if known_drawings asks for it. 0: none."""
     def __init__(
         self,
         *,
@@ -260,10 +295,11 @@ class TrainResponse(_message.Message):
         durable: _builtins.bool = ...,
         duplicate: _builtins.bool = ...,
         learned: _builtins.bool = ...,
+        known_sample_id: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["canonical", b"canonical", "duplicate", b"duplicate", "durable", b"durable", "label", b"label", "labels_known", b"labels_known", "learned", b"learned", "loss", b"loss", "revision", b"revision", "sample_id", b"sample_id", "samples_total", b"samples_total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["canonical", b"canonical", "duplicate", b"duplicate", "durable", b"durable", "known_sample_id", b"known_sample_id", "label", b"label", "labels_known", b"labels_known", "learned", b"learned", "loss", b"loss", "revision", b"revision", "sample_id", b"sample_id", "samples_total", b"samples_total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -313,8 +349,16 @@ class TrainBatchRequest(_message.Message):
 
     WORKSPACE_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
+    KNOWN_DRAWINGS_FIELD_NUMBER: _builtins.int
+    BATCH_ID_FIELD_NUMBER: _builtins.int
     workspace: _builtins.str
     """The workspace. Default (empty): "default"."""
+    known_drawings: Global___KnownDrawings.ValueType
+    """What to do with drawings that are known. Default: do not look for them."""
+    batch_id: _builtins.str
+    """Names what the drawings belong to, so that Undo can take them back as one, also those of several calls. At most 64
+    characters. Default (empty): each is a change of its own.
+    """
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___TrainItem]:
         """The drawings. Required: 1 to 256."""
@@ -324,10 +368,12 @@ class TrainBatchRequest(_message.Message):
         *,
         workspace: _builtins.str = ...,
         items: _abc.Iterable[Global___TrainItem] | None = ...,
+        known_drawings: Global___KnownDrawings.ValueType = ...,
+        batch_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "workspace", b"workspace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "items", b"items", "known_drawings", b"known_drawings", "workspace", b"workspace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -407,6 +453,7 @@ class Candidate(_message.Message):
     CODE_POINTS_FIELD_NUMBER: _builtins.int
     SAMPLES_FIELD_NUMBER: _builtins.int
     CLASS_ID_FIELD_NUMBER: _builtins.int
+    CANONICAL_CLASS_ID_FIELD_NUMBER: _builtins.int
     label: _builtins.str
     """The label (form): what was drawn."""
     probability: _builtins.float
@@ -421,6 +468,8 @@ class Candidate(_message.Message):
     """Number of the label in its workspace, as in LabelStats. Absent if it was never taught there, which a model's labels
     may not be.
     """
+    canonical_class_id: _builtins.int
+    """Number of the canonical label, as class_id. Absent if that was never taught itself."""
     @_builtins.property
     def forms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """All forms of the canonical label that are linked or taught, the canonical one first."""
@@ -440,13 +489,19 @@ class Candidate(_message.Message):
         code_points: _abc.Iterable[_builtins.str] | None = ...,
         samples: _builtins.int = ...,
         class_id: _builtins.int | None = ...,
+        canonical_class_id: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_class_id", b"_class_id", "class_id", b"class_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_canonical_class_id", b"_canonical_class_id", "_class_id", b"_class_id", "canonical_class_id", b"canonical_class_id", "class_id", b"class_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_class_id", b"_class_id", "canonical", b"canonical", "canonical_probability", b"canonical_probability", "class_id", b"class_id", "code_points", b"code_points", "forms", b"forms", "label", b"label", "probability", b"probability", "samples", b"samples"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_canonical_class_id", b"_canonical_class_id", "_class_id", b"_class_id", "canonical", b"canonical", "canonical_class_id", b"canonical_class_id", "canonical_probability", b"canonical_probability", "class_id", b"class_id", "code_points", b"code_points", "forms", b"forms", "label", b"label", "probability", b"probability", "samples", b"samples"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__canonical_class_id: _TypeAlias = _typing.Literal["canonical_class_id"]  # noqa: Y015
+    _WhichOneofArgType__canonical_class_id: _TypeAlias = _typing.Literal["_canonical_class_id", b"_canonical_class_id"]  # noqa: Y015
     _WhichOneofReturnType__class_id: _TypeAlias = _typing.Literal["class_id"]  # noqa: Y015
     _WhichOneofArgType__class_id: _TypeAlias = _typing.Literal["_class_id", b"_class_id"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__canonical_class_id) -> _WhichOneofReturnType__canonical_class_id | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__class_id) -> _WhichOneofReturnType__class_id | None: ...
 
 Global___Candidate: _TypeAlias = Candidate  # noqa: Y015
@@ -462,13 +517,15 @@ class PredictRequest(_message.Message):
     TOP_K_FIELD_NUMBER: _builtins.int
     MIN_REVISION_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
+    MODELS_FIELD_NUMBER: _builtins.int
     workspace: _builtins.str
     """The workspace. Default (empty): "default"."""
     top_k: _builtins.int
     """Maximum number of candidates to return. Range: 1 to 50. Default (0): 5."""
     min_revision: _builtins.int
-    """The earliest revision of the workspace that may answer; REVISION_NOT_REACHED if it is not there yet. Default
-    (absent): any.
+    """The earliest revision of the workspace that may answer; REVISION_NOT_REACHED if it is not there yet. The call waits
+    until "few-shot" has adapted, so that the answer depends on nothing but the revision. Default (absent): any, at
+    once; see provisional.
     """
     model: _builtins.str
     """The model to ask: its id, its name if that is unique, "few-shot", or "online" for the workspace's own network.
@@ -478,6 +535,12 @@ class PredictRequest(_message.Message):
     def glyph(self) -> _common_pb2.Glyph:
         """The drawing. Required."""
 
+    @_builtins.property
+    def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Models that answer together instead of `model`, named likewise: by the mean of their log-probabilities over the
+        labels that all of them know. Range: 2 to 8, all different. Default (empty): `model` answers alone.
+        """
+
     def __init__(
         self,
         *,
@@ -486,10 +549,11 @@ class PredictRequest(_message.Message):
         top_k: _builtins.int = ...,
         min_revision: _builtins.int | None = ...,
         model: _builtins.str = ...,
+        models: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_min_revision", b"_min_revision", "glyph", b"glyph", "min_revision", b"min_revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_revision", b"_min_revision", "glyph", b"glyph", "min_revision", b"min_revision", "model", b"model", "top_k", b"top_k", "workspace", b"workspace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_revision", b"_min_revision", "glyph", b"glyph", "min_revision", b"min_revision", "model", b"model", "models", b"models", "top_k", b"top_k", "workspace", b"workspace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__min_revision: _TypeAlias = _typing.Literal["min_revision"]  # noqa: Y015
     _WhichOneofArgType__min_revision: _TypeAlias = _typing.Literal["_min_revision", b"_min_revision"]  # noqa: Y015
@@ -509,9 +573,10 @@ class PredictResponse(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     PREDICTION_ID_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
+    PROVISIONAL_FIELD_NUMBER: _builtins.int
     unknown_probability: _builtins.float
-    """Probability that the drawing has none of the labels that were taught. Range: 0 to 1. Always 0 from any model but
-    "few-shot", because the others know their labels and nothing else.
+    """Probability that the drawing has none of the labels that the model knows. Range: 0 to 1. Always 0 from "online", and
+    from a model whose data set had too small a validation part to find out.
     """
     decision: Global___Decision.ValueType
     """What the server concludes."""
@@ -520,7 +585,12 @@ class PredictResponse(_message.Message):
     prediction_id: _builtins.str
     """Names this prediction for Correct, as long as the server remembers it (the last few thousand)."""
     model: _builtins.str
-    """What answered: a model's id, "few-shot", or "online"."""
+    """What answered: a model's id, "few-shot", or "online"; of several models, all of them joined by "+"."""
+    provisional: _builtins.bool
+    """Whether "few-shot" has not adapted to the script of the last samples yet, which it does in the background, about a
+    second after they were taught, or ten times as long as adapting takes. It knows these samples, but another call at
+    the same revision may find slightly other probabilities. Never set in answers to a call with min_revision.
+    """
     @_builtins.property
     def candidates(self) -> _containers.RepeatedCompositeFieldContainer[Global___Candidate]:
         """The candidates, most probable first; of equal ones, the one that was taught first."""
@@ -534,10 +604,11 @@ class PredictResponse(_message.Message):
         revision: _builtins.int = ...,
         prediction_id: _builtins.str = ...,
         model: _builtins.str = ...,
+        provisional: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "decision", b"decision", "model", b"model", "prediction_id", b"prediction_id", "revision", b"revision", "unknown_probability", b"unknown_probability"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "decision", b"decision", "model", b"model", "prediction_id", b"prediction_id", "provisional", b"provisional", "revision", b"revision", "unknown_probability", b"unknown_probability"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -554,6 +625,7 @@ class PredictBatchRequest(_message.Message):
     TOP_K_FIELD_NUMBER: _builtins.int
     MIN_REVISION_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
+    MODELS_FIELD_NUMBER: _builtins.int
     workspace: _builtins.str
     """The workspace. Default (empty): "default"."""
     top_k: _builtins.int
@@ -566,6 +638,10 @@ class PredictBatchRequest(_message.Message):
     def glyphs(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Glyph]:
         """The drawings. Required: 1 to 256."""
 
+    @_builtins.property
+    def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Models that answer together, as in PredictRequest. Default (empty): `model` answers alone."""
+
     def __init__(
         self,
         *,
@@ -574,10 +650,11 @@ class PredictBatchRequest(_message.Message):
         top_k: _builtins.int = ...,
         min_revision: _builtins.int | None = ...,
         model: _builtins.str = ...,
+        models: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_min_revision", b"_min_revision", "min_revision", b"min_revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_revision", b"_min_revision", "glyphs", b"glyphs", "min_revision", b"min_revision", "model", b"model", "top_k", b"top_k", "workspace", b"workspace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_revision", b"_min_revision", "glyphs", b"glyphs", "min_revision", b"min_revision", "model", b"model", "models", b"models", "top_k", b"top_k", "workspace", b"workspace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__min_revision: _TypeAlias = _typing.Literal["min_revision"]  # noqa: Y015
     _WhichOneofArgType__min_revision: _TypeAlias = _typing.Literal["_min_revision", b"_min_revision"]  # noqa: Y015
@@ -728,6 +805,7 @@ class LinkVariantsRequest(_message.Message):
     CANONICAL_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    JOIN_GROUPS_FIELD_NUMBER: _builtins.int
     workspace: _builtins.str
     """The workspace. Default (empty): "default"."""
     form: _builtins.str
@@ -738,6 +816,10 @@ class LinkVariantsRequest(_message.Message):
     """Makes the call safe to repeat, see the service. Default (empty): none."""
     expected_revision: _builtins.int
     """The revision that the workspace must be at, see the service. Default (absent): any."""
+    join_groups: _builtins.bool
+    """Join the whole group of the form: all its forms, and their canonical label, become forms. One batch, see Undo.
+    Default (false): FAILED_PRECONDITION (HAS_FORMS, ALREADY_LINKED) if there is such a group.
+    """
     def __init__(
         self,
         *,
@@ -746,10 +828,11 @@ class LinkVariantsRequest(_message.Message):
         canonical: _builtins.str = ...,
         request_id: _builtins.str = ...,
         expected_revision: _builtins.int | None = ...,
+        join_groups: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision", "expected_revision", b"expected_revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision", "canonical", b"canonical", "expected_revision", b"expected_revision", "form", b"form", "request_id", b"request_id", "workspace", b"workspace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision", "canonical", b"canonical", "expected_revision", b"expected_revision", "form", b"form", "join_groups", b"join_groups", "request_id", b"request_id", "workspace", b"workspace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expected_revision: _TypeAlias = _typing.Literal["expected_revision"]  # noqa: Y015
     _WhichOneofArgType__expected_revision: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision"]  # noqa: Y015
@@ -868,22 +951,28 @@ class UndoRequest(_message.Message):
     WORKSPACE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    WHOLE_BATCH_FIELD_NUMBER: _builtins.int
     workspace: _builtins.str
     """The workspace. Default (empty): "default"."""
     request_id: _builtins.str
     """Makes the call safe to repeat, see the service. Default (empty): none."""
     expected_revision: _builtins.int
     """The revision that the workspace must be at, see the service. Default (absent): any."""
+    whole_batch: _builtins.bool
+    """Take back all changes of one batch: the one to which the last change belongs, as far as no other changes lie between. FAILED_PRECONDITION (NOTHING_TO_UNDO) if the last change belongs to none. Default (false): only
+    the last change.
+    """
     def __init__(
         self,
         *,
         workspace: _builtins.str = ...,
         request_id: _builtins.str = ...,
         expected_revision: _builtins.int | None = ...,
+        whole_batch: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision", "expected_revision", b"expected_revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision", "expected_revision", b"expected_revision", "request_id", b"request_id", "workspace", b"workspace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision", "expected_revision", b"expected_revision", "request_id", b"request_id", "whole_batch", b"whole_batch", "workspace", b"workspace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expected_revision: _TypeAlias = _typing.Literal["expected_revision"]  # noqa: Y015
     _WhichOneofArgType__expected_revision: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision"]  # noqa: Y015
@@ -893,7 +982,7 @@ Global___UndoRequest: _TypeAlias = UndoRequest  # noqa: Y015
 
 @_typing.final
 class UndoResponse(_message.Message):
-    """A change that was taken back. All fields are output only."""
+    """A change that was taken back. Of several ones, the oldest. All fields are output only."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -903,6 +992,7 @@ class UndoResponse(_message.Message):
     LABEL_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     DUPLICATE_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
     kind: Global___ChangeKind.ValueType
     """The kind of the change."""
     undone_revision: _builtins.int
@@ -915,6 +1005,8 @@ class UndoResponse(_message.Message):
     """The revision that took it back."""
     duplicate: _builtins.bool
     """True if this request_id was answered before; the response is the first one."""
+    changes: _builtins.int
+    """How many changes were taken back."""
     def __init__(
         self,
         *,
@@ -924,14 +1016,41 @@ class UndoResponse(_message.Message):
         label: _builtins.str = ...,
         revision: _builtins.int = ...,
         duplicate: _builtins.bool = ...,
+        changes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate", b"duplicate", "kind", b"kind", "label", b"label", "revision", b"revision", "sample_id", b"sample_id", "undone_revision", b"undone_revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "duplicate", b"duplicate", "kind", b"kind", "label", b"label", "revision", b"revision", "sample_id", b"sample_id", "undone_revision", b"undone_revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UndoResponse: _TypeAlias = UndoResponse  # noqa: Y015
+
+@_typing.final
+class VariantLink(_message.Message):
+    """A form and what it stands for. All fields are output only."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORM_FIELD_NUMBER: _builtins.int
+    CANONICAL_FIELD_NUMBER: _builtins.int
+    form: _builtins.str
+    """The label that is a form. It may have no samples."""
+    canonical: _builtins.str
+    """Its canonical label."""
+    def __init__(
+        self,
+        *,
+        form: _builtins.str = ...,
+        canonical: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["canonical", b"canonical", "form", b"form"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VariantLink: _TypeAlias = VariantLink  # noqa: Y015
 
 @_typing.final
 class StatsRequest(_message.Message):
@@ -1280,6 +1399,7 @@ class StatsResponse(_message.Message):
     VERSIONS_FIELD_NUMBER: _builtins.int
     UPTIME_SECONDS_FIELD_NUMBER: _builtins.int
     LATENCIES_FIELD_NUMBER: _builtins.int
+    LINKS_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """The revision that the statistics belong to."""
     samples_total: _builtins.int
@@ -1305,7 +1425,7 @@ class StatsResponse(_message.Message):
     size_bytes: _builtins.int
     """Size of the workspace on disk in bytes."""
     samples_to_embed: _builtins.int
-    """Number of samples that are being embedded again with the present weights; predictions leave them out until then."""
+    """Number of samples that are being embedded again with the current weights; predictions leave them out until then."""
     device: _builtins.str
     """What computes embeddings, for example "cpu (onnxruntime)"."""
     embedder_hash: _builtins.str
@@ -1344,6 +1464,10 @@ class StatsResponse(_message.Message):
     def latencies(self) -> _containers.RepeatedCompositeFieldContainer[Global___MethodLatency]:
         """Latency of each RPC that was called."""
 
+    @_builtins.property
+    def links(self) -> _containers.RepeatedCompositeFieldContainer[Global___VariantLink]:
+        """All links, those that were made first at the beginning."""
+
     def __init__(
         self,
         *,
@@ -1370,10 +1494,11 @@ class StatsResponse(_message.Message):
         versions: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         uptime_seconds: _builtins.float = ...,
         latencies: _abc.Iterable[Global___MethodLatency] | None = ...,
+        links: _abc.Iterable[Global___VariantLink] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy", "_average_loss", b"_average_loss", "_max_loss", b"_max_loss", "_min_loss", b"_min_loss", "accuracy", b"accuracy", "average_loss", b"average_loss", "max_loss", b"max_loss", "min_loss", b"min_loss"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy", "_average_loss", b"_average_loss", "_max_loss", b"_max_loss", "_min_loss", b"_min_loss", "accuracy", b"accuracy", "accuracy_samples", b"accuracy_samples", "average_loss", b"average_loss", "confused_pairs", b"confused_pairs", "corrections", b"corrections", "device", b"device", "embedder_hash", b"embedder_hash", "history", b"history", "labels", b"labels", "labels_known", b"labels_known", "latencies", b"latencies", "max_loss", b"max_loss", "min_loss", b"min_loss", "near_duplicates", b"near_duplicates", "revision", b"revision", "samples_to_embed", b"samples_to_embed", "samples_total", b"samples_total", "size_bytes", b"size_bytes", "suspects", b"suspects", "teach_next", b"teach_next", "uptime_seconds", b"uptime_seconds", "variant_groups", b"variant_groups", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy", "_average_loss", b"_average_loss", "_max_loss", b"_max_loss", "_min_loss", b"_min_loss", "accuracy", b"accuracy", "accuracy_samples", b"accuracy_samples", "average_loss", b"average_loss", "confused_pairs", b"confused_pairs", "corrections", b"corrections", "device", b"device", "embedder_hash", b"embedder_hash", "history", b"history", "labels", b"labels", "labels_known", b"labels_known", "latencies", b"latencies", "links", b"links", "max_loss", b"max_loss", "min_loss", b"min_loss", "near_duplicates", b"near_duplicates", "revision", b"revision", "samples_to_embed", b"samples_to_embed", "samples_total", b"samples_total", "size_bytes", b"size_bytes", "suspects", b"suspects", "teach_next", b"teach_next", "uptime_seconds", b"uptime_seconds", "variant_groups", b"variant_groups", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__accuracy: _TypeAlias = _typing.Literal["accuracy"]  # noqa: Y015
     _WhichOneofArgType__accuracy: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy"]  # noqa: Y015
@@ -1396,7 +1521,7 @@ Global___StatsResponse: _TypeAlias = StatsResponse  # noqa: Y015
 
 @_typing.final
 class SaveRequest(_message.Message):
-    """Asks to save the present state."""
+    """Asks to save the current state."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1405,7 +1530,7 @@ class SaveRequest(_message.Message):
     workspace: _builtins.str
     """The workspace. Default (empty): "default"."""
     name: _builtins.str
-    """A name for the snapshot, with the rules of labels. Default (empty): the time."""
+    """A name for the snapshot, under the rules for labels. Default (empty): the time."""
     def __init__(
         self,
         *,
@@ -1485,10 +1610,10 @@ class ResetResponse(_message.Message):
     SNAPSHOT_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
-    """The revision after the reset. Revisions go on counting."""
+    """The revision after the reset. Revisions keep counting up."""
     @_builtins.property
     def snapshot(self) -> _common_pb2.Snapshot:
-        """What it held, in the trash."""
+        """What it held, in the trash. Absent if its file was missing."""
 
     def __init__(
         self,
@@ -1512,19 +1637,25 @@ class ExportRequest(_message.Message):
 
     WORKSPACE_FIELD_NUMBER: _builtins.int
     FORMAT_FIELD_NUMBER: _builtins.int
+    SNAPSHOT_ID_FIELD_NUMBER: _builtins.int
     workspace: _builtins.str
     """The workspace. Default (empty): "default"."""
     format: Global___ExportFormat.ValueType
     """The format of the file. Default: the archive."""
+    snapshot_id: _builtins.str
+    """A snapshot of the workspace, which may have been deleted: its samples are exported. Default (empty): the current
+    state.
+    """
     def __init__(
         self,
         *,
         workspace: _builtins.str = ...,
         format: Global___ExportFormat.ValueType = ...,
+        snapshot_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "workspace", b"workspace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "snapshot_id", b"snapshot_id", "workspace", b"workspace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1613,22 +1744,26 @@ class ImportHeader(_message.Message):
     WORKSPACE_FIELD_NUMBER: _builtins.int
     FORMAT_FIELD_NUMBER: _builtins.int
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    FOLDER_NAMES_FIELD_NUMBER: _builtins.int
     workspace: _builtins.str
     """The workspace. Default (empty): "default"."""
     format: Global___ExportFormat.ValueType
     """The format of the file. Default: detected from the file."""
     expected_revision: _builtins.int
     """The revision that the workspace must be at, see the service. Default (absent): any."""
+    folder_names: _common_pb2.FolderNames.ValueType
+    """How to read folders that are named by numbers, in a zip of folders."""
     def __init__(
         self,
         *,
         workspace: _builtins.str = ...,
         format: Global___ExportFormat.ValueType = ...,
         expected_revision: _builtins.int | None = ...,
+        folder_names: _common_pb2.FolderNames.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision", "expected_revision", b"expected_revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision", "expected_revision", b"expected_revision", "format", b"format", "workspace", b"workspace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision", "expected_revision", b"expected_revision", "folder_names", b"folder_names", "format", b"format", "workspace", b"workspace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expected_revision: _TypeAlias = _typing.Literal["expected_revision"]  # noqa: Y015
     _WhichOneofArgType__expected_revision: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision"]  # noqa: Y015
@@ -1684,6 +1819,7 @@ class ImportResponse(_message.Message):
     REFUSED_TOTAL_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     BEFORE_FIELD_NUMBER: _builtins.int
+    NOTES_FIELD_NUMBER: _builtins.int
     imported: _builtins.int
     """Number of samples that were taught."""
     duplicates: _builtins.int
@@ -1702,6 +1838,10 @@ class ImportResponse(_message.Message):
         was imported.
         """
 
+    @_builtins.property
+    def notes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What to know about how the file was read, as sentences in English: for example that numbers were read as code points."""
+
     def __init__(
         self,
         *,
@@ -1711,10 +1851,11 @@ class ImportResponse(_message.Message):
         refused_total: _builtins.int = ...,
         revision: _builtins.int = ...,
         before: _common_pb2.Snapshot | None = ...,
+        notes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["before", b"before"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "duplicates", b"duplicates", "imported", b"imported", "refused", b"refused", "refused_total", b"refused_total", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "duplicates", b"duplicates", "imported", b"imported", "notes", b"notes", "refused", b"refused", "refused_total", b"refused_total", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -39,8 +39,9 @@ class OCRServiceStub(object):
     revision. Without one (absent), the call is carried out at any revision.
 
     The comment of each call says what it does, then which ErrorReasons it has of its own. Any call can fail with
-    INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a call on a workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT,
-    WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes something also with DISK_FULL and DISK_READ_ONLY.
+    INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a stream also with TOO_MANY_STREAMS and CALLER_IDLE; a call on a
+    workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT, WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes
+    something also with DISK_FULL and DISK_READ_ONLY.
     """
 
     def __init__(self, channel):
@@ -130,8 +131,9 @@ class OCRServiceServicer(object):
     revision. Without one (absent), the call is carried out at any revision.
 
     The comment of each call says what it does, then which ErrorReasons it has of its own. Any call can fail with
-    INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a call on a workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT,
-    WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes something also with DISK_FULL and DISK_READ_ONLY.
+    INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a stream also with TOO_MANY_STREAMS and CALLER_IDLE; a call on a
+    workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT, WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes
+    something also with DISK_FULL and DISK_READ_ONLY.
     """
 
     def Train(self, request, context):
@@ -156,7 +158,7 @@ class OCRServiceServicer(object):
         """Recognizes one drawing.
 
         Errors: WORKSPACE_NOT_FOUND, REVISION_NOT_REACHED, MODEL_NOT_FOUND, MODEL_DAMAGED, NO_ONLINE_NETWORK,
-        ONLINE_NOT_READY, DEVICE_FAILED.
+        ONLINE_NOT_READY, DEVICE_FAILED; with several models also MODEL_DOES_NOT_FIT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -217,7 +219,8 @@ class OCRServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Save(self, request, context):
-        """Saves the present state as a named snapshot with a checksum.
+        """Saves the current state as a named snapshot with a checksum. It is kept until DeleteSnapshot. Export with its
+        snapshot_id writes its samples in any format, the seed files included.
 
         Errors: WORKSPACE_NOT_FOUND.
         """
@@ -237,14 +240,16 @@ class OCRServiceServicer(object):
     def Export(self, request, context):
         """Streams everything that the workspace was taught: one header, chunks of at most 64 KiB, one trailer.
 
-        Errors: WORKSPACE_NOT_FOUND, TOO_MANY_TRANSFERS.
+        Errors: WORKSPACE_NOT_FOUND, SNAPSHOT_NOT_FOUND, TOO_MANY_TRANSFERS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Import(self, request_iterator, context):
-        """Teaches everything in an exported file or in a zip of labeled images: one header, chunks, one trailer.
+        """Teaches everything in an exported file or in a zip of labeled images: one header, chunks, one trailer. All of the
+        file is taught or, if the call fails, nothing. If no answer comes, send the file again: what was taught is not
+        taught twice, and counts as duplicates.
 
         Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, TOO_MANY_TRANSFERS. Each item that is refused has its own error.
         """
@@ -342,8 +347,9 @@ class OCRService(object):
     revision. Without one (absent), the call is carried out at any revision.
 
     The comment of each call says what it does, then which ErrorReasons it has of its own. Any call can fail with
-    INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a call on a workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT,
-    WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes something also with DISK_FULL and DISK_READ_ONLY.
+    INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a stream also with TOO_MANY_STREAMS and CALLER_IDLE; a call on a
+    workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT, WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes
+    something also with DISK_FULL and DISK_READ_ONLY.
     """
 
     @staticmethod

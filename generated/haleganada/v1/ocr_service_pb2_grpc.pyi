@@ -40,8 +40,9 @@ class OCRServiceStub:
     revision. Without one (absent), the call is carried out at any revision.
 
     The comment of each call says what it does, then which ErrorReasons it has of its own. Any call can fail with
-    INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a call on a workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT,
-    WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes something also with DISK_FULL and DISK_READ_ONLY.
+    INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a stream also with TOO_MANY_STREAMS and CALLER_IDLE; a call on a
+    workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT, WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes
+    something also with DISK_FULL and DISK_READ_ONLY.
     """
 
     @_typing.overload
@@ -62,7 +63,7 @@ class OCRServiceStub:
     """Recognizes one drawing.
 
     Errors: WORKSPACE_NOT_FOUND, REVISION_NOT_REACHED, MODEL_NOT_FOUND, MODEL_DAMAGED, NO_ONLINE_NETWORK,
-    ONLINE_NOT_READY, DEVICE_FAILED.
+    ONLINE_NOT_READY, DEVICE_FAILED; with several models also MODEL_DOES_NOT_FIT.
     """
     PredictBatch: _grpc.UnaryUnaryMultiCallable[_ocr_service_pb2.PredictBatchRequest, _ocr_service_pb2.PredictBatchResponse]
     """Recognizes up to 256 drawings, in order, all at the same revision.
@@ -95,7 +96,8 @@ class OCRServiceStub:
     Errors: WORKSPACE_NOT_FOUND.
     """
     Save: _grpc.UnaryUnaryMultiCallable[_ocr_service_pb2.SaveRequest, _ocr_service_pb2.SaveResponse]
-    """Saves the present state as a named snapshot with a checksum.
+    """Saves the current state as a named snapshot with a checksum. It is kept until DeleteSnapshot. Export with its
+    snapshot_id writes its samples in any format, the seed files included.
 
     Errors: WORKSPACE_NOT_FOUND.
     """
@@ -107,10 +109,12 @@ class OCRServiceStub:
     Export: _grpc.UnaryStreamMultiCallable[_ocr_service_pb2.ExportRequest, _ocr_service_pb2.ExportResponse]
     """Streams everything that the workspace was taught: one header, chunks of at most 64 KiB, one trailer.
 
-    Errors: WORKSPACE_NOT_FOUND, TOO_MANY_TRANSFERS.
+    Errors: WORKSPACE_NOT_FOUND, SNAPSHOT_NOT_FOUND, TOO_MANY_TRANSFERS.
     """
     Import: _grpc.StreamUnaryMultiCallable[_ocr_service_pb2.ImportRequest, _ocr_service_pb2.ImportResponse]
-    """Teaches everything in an exported file or in a zip of labeled images: one header, chunks, one trailer.
+    """Teaches everything in an exported file or in a zip of labeled images: one header, chunks, one trailer. All of the
+    file is taught or, if the call fails, nothing. If no answer comes, send the file again: what was taught is not
+    taught twice, and counts as duplicates.
 
     Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, TOO_MANY_TRANSFERS. Each item that is refused has its own error.
     """
@@ -130,8 +134,9 @@ class OCRServiceAsyncStub(OCRServiceStub):
     revision. Without one (absent), the call is carried out at any revision.
 
     The comment of each call says what it does, then which ErrorReasons it has of its own. Any call can fail with
-    INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a call on a workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT,
-    WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes something also with DISK_FULL and DISK_READ_ONLY.
+    INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a stream also with TOO_MANY_STREAMS and CALLER_IDLE; a call on a
+    workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT, WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes
+    something also with DISK_FULL and DISK_READ_ONLY.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -149,7 +154,7 @@ class OCRServiceAsyncStub(OCRServiceStub):
     """Recognizes one drawing.
 
     Errors: WORKSPACE_NOT_FOUND, REVISION_NOT_REACHED, MODEL_NOT_FOUND, MODEL_DAMAGED, NO_ONLINE_NETWORK,
-    ONLINE_NOT_READY, DEVICE_FAILED.
+    ONLINE_NOT_READY, DEVICE_FAILED; with several models also MODEL_DOES_NOT_FIT.
     """
     PredictBatch: _aio.UnaryUnaryMultiCallable[_ocr_service_pb2.PredictBatchRequest, _ocr_service_pb2.PredictBatchResponse]  # type: ignore[assignment]
     """Recognizes up to 256 drawings, in order, all at the same revision.
@@ -182,7 +187,8 @@ class OCRServiceAsyncStub(OCRServiceStub):
     Errors: WORKSPACE_NOT_FOUND.
     """
     Save: _aio.UnaryUnaryMultiCallable[_ocr_service_pb2.SaveRequest, _ocr_service_pb2.SaveResponse]  # type: ignore[assignment]
-    """Saves the present state as a named snapshot with a checksum.
+    """Saves the current state as a named snapshot with a checksum. It is kept until DeleteSnapshot. Export with its
+    snapshot_id writes its samples in any format, the seed files included.
 
     Errors: WORKSPACE_NOT_FOUND.
     """
@@ -194,10 +200,12 @@ class OCRServiceAsyncStub(OCRServiceStub):
     Export: _aio.UnaryStreamMultiCallable[_ocr_service_pb2.ExportRequest, _ocr_service_pb2.ExportResponse]  # type: ignore[assignment]
     """Streams everything that the workspace was taught: one header, chunks of at most 64 KiB, one trailer.
 
-    Errors: WORKSPACE_NOT_FOUND, TOO_MANY_TRANSFERS.
+    Errors: WORKSPACE_NOT_FOUND, SNAPSHOT_NOT_FOUND, TOO_MANY_TRANSFERS.
     """
     Import: _aio.StreamUnaryMultiCallable[_ocr_service_pb2.ImportRequest, _ocr_service_pb2.ImportResponse]  # type: ignore[assignment]
-    """Teaches everything in an exported file or in a zip of labeled images: one header, chunks, one trailer.
+    """Teaches everything in an exported file or in a zip of labeled images: one header, chunks, one trailer. All of the
+    file is taught or, if the call fails, nothing. If no answer comes, send the file again: what was taught is not
+    taught twice, and counts as duplicates.
 
     Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, TOO_MANY_TRANSFERS. Each item that is refused has its own error.
     """
@@ -216,8 +224,9 @@ class OCRServiceServicer(metaclass=_abc_1.ABCMeta):
     revision. Without one (absent), the call is carried out at any revision.
 
     The comment of each call says what it does, then which ErrorReasons it has of its own. Any call can fail with
-    INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a call on a workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT,
-    WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes something also with DISK_FULL and DISK_READ_ONLY.
+    INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a stream also with TOO_MANY_STREAMS and CALLER_IDLE; a call on a
+    workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT, WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes
+    something also with DISK_FULL and DISK_READ_ONLY.
     """
 
     @_abc_1.abstractmethod
@@ -251,7 +260,7 @@ class OCRServiceServicer(metaclass=_abc_1.ABCMeta):
         """Recognizes one drawing.
 
         Errors: WORKSPACE_NOT_FOUND, REVISION_NOT_REACHED, MODEL_NOT_FOUND, MODEL_DAMAGED, NO_ONLINE_NETWORK,
-        ONLINE_NOT_READY, DEVICE_FAILED.
+        ONLINE_NOT_READY, DEVICE_FAILED; with several models also MODEL_DOES_NOT_FIT.
         """
 
     @_abc_1.abstractmethod
@@ -326,7 +335,8 @@ class OCRServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ocr_service_pb2.SaveRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ocr_service_pb2.SaveResponse, _abc.Awaitable[_ocr_service_pb2.SaveResponse]]:
-        """Saves the present state as a named snapshot with a checksum.
+        """Saves the current state as a named snapshot with a checksum. It is kept until DeleteSnapshot. Export with its
+        snapshot_id writes its samples in any format, the seed files included.
 
         Errors: WORKSPACE_NOT_FOUND.
         """
@@ -350,7 +360,7 @@ class OCRServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_ocr_service_pb2.ExportResponse], _abc.AsyncIterator[_ocr_service_pb2.ExportResponse]]:
         """Streams everything that the workspace was taught: one header, chunks of at most 64 KiB, one trailer.
 
-        Errors: WORKSPACE_NOT_FOUND, TOO_MANY_TRANSFERS.
+        Errors: WORKSPACE_NOT_FOUND, SNAPSHOT_NOT_FOUND, TOO_MANY_TRANSFERS.
         """
 
     @_abc_1.abstractmethod
@@ -359,7 +369,9 @@ class OCRServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_ocr_service_pb2.ImportRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_ocr_service_pb2.ImportResponse, _abc.Awaitable[_ocr_service_pb2.ImportResponse]]:
-        """Teaches everything in an exported file or in a zip of labeled images: one header, chunks, one trailer.
+        """Teaches everything in an exported file or in a zip of labeled images: one header, chunks, one trailer. All of the
+        file is taught or, if the call fails, nothing. If no answer comes, send the file again: what was taught is not
+        taught twice, and counts as duplicates.
 
         Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, TOO_MANY_TRANSFERS. Each item that is refused has its own error.
         """

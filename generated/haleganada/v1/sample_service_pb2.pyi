@@ -95,7 +95,7 @@ class ListSamplesRequest(_message.Message):
     page_size: _builtins.int
     """Maximum number of samples to return. Range: 1 to 500; more is cut to 500. Default (0): 50."""
     page_token: _builtins.str
-    """The next_page_token of the page before. Default (empty): the first page."""
+    """The next_page_token of the previous page. Default (empty): the first page."""
     with_pictures: _builtins.bool
     """Whether to send pictures too. Default: false."""
     def __init__(
@@ -212,6 +212,7 @@ class UpdateSampleRequest(_message.Message):
     LABEL_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    BATCH_ID_FIELD_NUMBER: _builtins.int
     workspace: _builtins.str
     """The workspace. Default (empty): "default"."""
     sample_id: _builtins.int
@@ -222,6 +223,10 @@ class UpdateSampleRequest(_message.Message):
     """Makes the call safe to repeat, see OCRService. Default (empty): none."""
     expected_revision: _builtins.int
     """The revision that the workspace must be at, see OCRService. Default (absent): any."""
+    batch_id: _builtins.str
+    """Names what the change belongs to, so that Undo can take several back as one. At most 64 characters. Default (empty):
+    it is alone.
+    """
     def __init__(
         self,
         *,
@@ -230,10 +235,11 @@ class UpdateSampleRequest(_message.Message):
         label: _builtins.str = ...,
         request_id: _builtins.str = ...,
         expected_revision: _builtins.int | None = ...,
+        batch_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision", "expected_revision", b"expected_revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision", "expected_revision", b"expected_revision", "label", b"label", "request_id", b"request_id", "sample_id", b"sample_id", "workspace", b"workspace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision", "batch_id", b"batch_id", "expected_revision", b"expected_revision", "label", b"label", "request_id", b"request_id", "sample_id", b"sample_id", "workspace", b"workspace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expected_revision: _TypeAlias = _typing.Literal["expected_revision"]  # noqa: Y015
     _WhichOneofArgType__expected_revision: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision"]  # noqa: Y015
@@ -283,6 +289,7 @@ class DeleteSampleRequest(_message.Message):
     SAMPLE_ID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    BATCH_ID_FIELD_NUMBER: _builtins.int
     workspace: _builtins.str
     """The workspace. Default (empty): "default"."""
     sample_id: _builtins.int
@@ -291,6 +298,10 @@ class DeleteSampleRequest(_message.Message):
     """Makes the call safe to repeat, see OCRService. Default (empty): none."""
     expected_revision: _builtins.int
     """The revision that the workspace must be at, see OCRService. Default (absent): any."""
+    batch_id: _builtins.str
+    """Names what the change belongs to, so that Undo can take several back as one. At most 64 characters. Default (empty):
+    it is alone.
+    """
     def __init__(
         self,
         *,
@@ -298,10 +309,11 @@ class DeleteSampleRequest(_message.Message):
         sample_id: _builtins.int = ...,
         request_id: _builtins.str = ...,
         expected_revision: _builtins.int | None = ...,
+        batch_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision", "expected_revision", b"expected_revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision", "expected_revision", b"expected_revision", "request_id", b"request_id", "sample_id", b"sample_id", "workspace", b"workspace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision", "batch_id", b"batch_id", "expected_revision", b"expected_revision", "request_id", b"request_id", "sample_id", b"sample_id", "workspace", b"workspace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expected_revision: _TypeAlias = _typing.Literal["expected_revision"]  # noqa: Y015
     _WhichOneofArgType__expected_revision: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision"]  # noqa: Y015

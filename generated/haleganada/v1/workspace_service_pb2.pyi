@@ -33,8 +33,8 @@ class _WorkspaceStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Worksp
     WORKSPACE_STATE_READY: _WorkspaceState.ValueType  # 1
     """The workspace can be used."""
     WORKSPACE_STATE_CORRUPT: _WorkspaceState.ValueType  # 2
-    """Its file is damaged. RestoreSnapshot or Reset make the workspace usable again; the damaged file is kept in the
-    trash.
+    """Its file is damaged or missing. RestoreSnapshot or Reset make the workspace usable again; a damaged file is kept in
+    the trash.
     """
 
 class WorkspaceState(_WorkspaceState, metaclass=_WorkspaceStateEnumTypeWrapper):
@@ -45,8 +45,8 @@ WORKSPACE_STATE_UNSPECIFIED: WorkspaceState.ValueType  # 0
 WORKSPACE_STATE_READY: WorkspaceState.ValueType  # 1
 """The workspace can be used."""
 WORKSPACE_STATE_CORRUPT: WorkspaceState.ValueType  # 2
-"""Its file is damaged. RestoreSnapshot or Reset make the workspace usable again; the damaged file is kept in the
-trash.
+"""Its file is damaged or missing. RestoreSnapshot or Reset make the workspace usable again; a damaged file is kept in
+the trash.
 """
 Global___WorkspaceState: _TypeAlias = WorkspaceState  # noqa: Y015
 
@@ -68,7 +68,7 @@ class Workspace(_message.Message):
     MODEL_FIELD_NUMBER: _builtins.int
     ONLINE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Its name: 1 to 64 code points, with the rules of labels."""
+    """Its name: 1 to 64 code points, under the rules for labels."""
     samples_total: _builtins.int
     """Number of samples known now."""
     labels_known: _builtins.int
@@ -82,7 +82,7 @@ class Workspace(_message.Message):
     embedder_hash: _builtins.str
     """SHA-256 of the embedder's weights that its samples were embedded with, hexadecimal."""
     samples_to_embed: _builtins.int
-    """Number of samples that are being embedded again with the present weights; predictions leave them out until then."""
+    """Number of samples that are being embedded again with the current weights; predictions leave them out until then."""
     model: _builtins.str
     """What answers if a call names no model: a model's id, "few-shot", or "online" for the workspace's own network."""
     @_builtins.property
@@ -124,7 +124,7 @@ class CreateWorkspaceRequest(_message.Message):
 
     WORKSPACE_FIELD_NUMBER: _builtins.int
     workspace: _builtins.str
-    """Its name: 1 to 64 code points, with the rules of labels. Required."""
+    """Its name: 1 to 64 code points, under the rules for labels. Required."""
     def __init__(
         self,
         *,
@@ -219,7 +219,7 @@ class ListWorkspacesRequest(_message.Message):
     page_size: _builtins.int
     """Maximum number of workspaces to return. Range: 1 to 500; more is cut to 500. Default (0): 50."""
     page_token: _builtins.str
-    """The next_page_token of the page before. Default (empty): the first page."""
+    """The next_page_token of the previous page. Default (empty): the first page."""
     def __init__(
         self,
         *,
@@ -297,7 +297,7 @@ class DeleteWorkspaceResponse(_message.Message):
     SNAPSHOT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def snapshot(self) -> _common_pb2.Snapshot:
-        """Output only. What it held, in the trash."""
+        """Output only. What it held, in the trash. Absent if its file was missing."""
 
     def __init__(
         self,
@@ -326,7 +326,7 @@ class ListSnapshotsRequest(_message.Message):
     page_size: _builtins.int
     """Maximum number of snapshots to return. Range: 1 to 500; more is cut to 500. Default (0): 50."""
     page_token: _builtins.str
-    """The next_page_token of the page before. Default (empty): the first page."""
+    """The next_page_token of the previous page. Default (empty): the first page."""
     def __init__(
         self,
         *,
@@ -416,7 +416,7 @@ class RestoreSnapshotResponse(_message.Message):
 
     @_builtins.property
     def replaced(self) -> _common_pb2.Snapshot:
-        """What it held before, in the trash. Absent if it had been deleted."""
+        """What it held before, in the trash. Absent if it had been deleted, or if its file was missing."""
 
     def __init__(
         self,
@@ -431,3 +431,140 @@ class RestoreSnapshotResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RestoreSnapshotResponse: _TypeAlias = RestoreSnapshotResponse  # noqa: Y015
+
+@_typing.final
+class DeleteSnapshotRequest(_message.Message):
+    """Asks to delete a snapshot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKSPACE_FIELD_NUMBER: _builtins.int
+    SNAPSHOT_ID_FIELD_NUMBER: _builtins.int
+    CONFIRM_FIELD_NUMBER: _builtins.int
+    workspace: _builtins.str
+    """The workspace, which may have been deleted. Default (empty): "default"."""
+    snapshot_id: _builtins.str
+    """The snapshot's id. Required."""
+    confirm: _builtins.str
+    """The workspace's name. Required if no other sound snapshot would be left, so that nobody destroys the last way back
+    by accident.
+    """
+    def __init__(
+        self,
+        *,
+        workspace: _builtins.str = ...,
+        snapshot_id: _builtins.str = ...,
+        confirm: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirm", b"confirm", "snapshot_id", b"snapshot_id", "workspace", b"workspace"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteSnapshotRequest: _TypeAlias = DeleteSnapshotRequest  # noqa: Y015
+
+@_typing.final
+class DeleteSnapshotResponse(_message.Message):
+    """A deleted snapshot. All fields are output only."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SNAPSHOT_FIELD_NUMBER: _builtins.int
+    FREED_BYTES_FIELD_NUMBER: _builtins.int
+    freed_bytes: _builtins.int
+    """Bytes that this freed on the disk: 0 while another snapshot shares the file."""
+    @_builtins.property
+    def snapshot(self) -> _common_pb2.Snapshot:
+        """What was deleted."""
+
+    def __init__(
+        self,
+        *,
+        snapshot: _common_pb2.Snapshot | None = ...,
+        freed_bytes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["snapshot", b"snapshot"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["freed_bytes", b"freed_bytes", "snapshot", b"snapshot"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteSnapshotResponse: _TypeAlias = DeleteSnapshotResponse  # noqa: Y015
+
+@_typing.final
+class PruneSnapshotsRequest(_message.Message):
+    """Asks to delete older snapshots."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKSPACE_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    KEEP_FIELD_NUMBER: _builtins.int
+    OLDER_THAN_SECONDS_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    workspace: _builtins.str
+    """The workspace, which may have been deleted. Default (empty): "default"."""
+    keep: _builtins.int
+    """How many of each kind to keep, the newest ones. Range: 0 to 1,000,000. Default (absent): none with
+    older_than_seconds, else as many as the server keeps by itself. SNAPSHOT_KIND_SAVED needs one of the two.
+    """
+    older_than_seconds: _builtins.int
+    """Deletes only those that are older, in seconds. Range: 0 to 1,000,000,000. Default (absent): any age."""
+    dry_run: _builtins.bool
+    """Only tell what would be deleted. Default: false."""
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.SnapshotKind.ValueType]:
+        """The kinds to prune. Default (empty): all but SNAPSHOT_KIND_SAVED."""
+
+    def __init__(
+        self,
+        *,
+        workspace: _builtins.str = ...,
+        kinds: _abc.Iterable[_common_pb2.SnapshotKind.ValueType] | None = ...,
+        keep: _builtins.int | None = ...,
+        older_than_seconds: _builtins.int | None = ...,
+        dry_run: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_keep", b"_keep", "_older_than_seconds", b"_older_than_seconds", "keep", b"keep", "older_than_seconds", b"older_than_seconds"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_keep", b"_keep", "_older_than_seconds", b"_older_than_seconds", "dry_run", b"dry_run", "keep", b"keep", "kinds", b"kinds", "older_than_seconds", b"older_than_seconds", "workspace", b"workspace"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__keep: _TypeAlias = _typing.Literal["keep"]  # noqa: Y015
+    _WhichOneofArgType__keep: _TypeAlias = _typing.Literal["_keep", b"_keep"]  # noqa: Y015
+    _WhichOneofReturnType__older_than_seconds: _TypeAlias = _typing.Literal["older_than_seconds"]  # noqa: Y015
+    _WhichOneofArgType__older_than_seconds: _TypeAlias = _typing.Literal["_older_than_seconds", b"_older_than_seconds"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__keep) -> _WhichOneofReturnType__keep | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__older_than_seconds) -> _WhichOneofReturnType__older_than_seconds | None: ...
+
+Global___PruneSnapshotsRequest: _TypeAlias = PruneSnapshotsRequest  # noqa: Y015
+
+@_typing.final
+class PruneSnapshotsResponse(_message.Message):
+    """Pruned snapshots. All fields are output only."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SNAPSHOTS_FIELD_NUMBER: _builtins.int
+    FREED_BYTES_FIELD_NUMBER: _builtins.int
+    freed_bytes: _builtins.int
+    """Bytes that this freed on the disk; an estimate with dry_run. Snapshots that share a file free it together."""
+    @_builtins.property
+    def snapshots(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Snapshot]:
+        """What was deleted, or would be, newest first."""
+
+    def __init__(
+        self,
+        *,
+        snapshots: _abc.Iterable[_common_pb2.Snapshot] | None = ...,
+        freed_bytes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["freed_bytes", b"freed_bytes", "snapshots", b"snapshots"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PruneSnapshotsResponse: _TypeAlias = PruneSnapshotsResponse  # noqa: Y015

@@ -65,6 +65,16 @@ class WorkspaceServiceStub(object):
                 request_serializer=haleganada_dot_v1_dot_workspace__service__pb2.RestoreSnapshotRequest.SerializeToString,
                 response_deserializer=haleganada_dot_v1_dot_workspace__service__pb2.RestoreSnapshotResponse.FromString,
                 _registered_method=True)
+        self.DeleteSnapshot = channel.unary_unary(
+                '/haleganada.v1.WorkspaceService/DeleteSnapshot',
+                request_serializer=haleganada_dot_v1_dot_workspace__service__pb2.DeleteSnapshotRequest.SerializeToString,
+                response_deserializer=haleganada_dot_v1_dot_workspace__service__pb2.DeleteSnapshotResponse.FromString,
+                _registered_method=True)
+        self.PruneSnapshots = channel.unary_unary(
+                '/haleganada.v1.WorkspaceService/PruneSnapshots',
+                request_serializer=haleganada_dot_v1_dot_workspace__service__pb2.PruneSnapshotsRequest.SerializeToString,
+                response_deserializer=haleganada_dot_v1_dot_workspace__service__pb2.PruneSnapshotsResponse.FromString,
+                _registered_method=True)
 
 
 class WorkspaceServiceServicer(object):
@@ -117,9 +127,28 @@ class WorkspaceServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def RestoreSnapshot(self, request, context):
-        """Restores a workspace from a snapshot. The present state moves to the trash.
+        """Restores a workspace from a snapshot. The current state moves to the trash.
 
         Errors: WORKSPACE_NOT_FOUND, SNAPSHOT_NOT_FOUND, REVISION_MISMATCH.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteSnapshot(self, request, context):
+        """Deletes one snapshot, or one state in the trash, for good.
+
+        Errors: SNAPSHOT_NOT_FOUND, CONFIRMATION_NEEDED if it is the last sound way back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PruneSnapshots(self, request, context):
+        """Deletes the older snapshots of some kinds for good, as the server does by itself. The newest sound snapshot of the
+        workspace always stays.
+
+        Errors: none of its own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -157,6 +186,16 @@ def add_WorkspaceServiceServicer_to_server(servicer, server):
                     servicer.RestoreSnapshot,
                     request_deserializer=haleganada_dot_v1_dot_workspace__service__pb2.RestoreSnapshotRequest.FromString,
                     response_serializer=haleganada_dot_v1_dot_workspace__service__pb2.RestoreSnapshotResponse.SerializeToString,
+            ),
+            'DeleteSnapshot': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteSnapshot,
+                    request_deserializer=haleganada_dot_v1_dot_workspace__service__pb2.DeleteSnapshotRequest.FromString,
+                    response_serializer=haleganada_dot_v1_dot_workspace__service__pb2.DeleteSnapshotResponse.SerializeToString,
+            ),
+            'PruneSnapshots': grpc.unary_unary_rpc_method_handler(
+                    servicer.PruneSnapshots,
+                    request_deserializer=haleganada_dot_v1_dot_workspace__service__pb2.PruneSnapshotsRequest.FromString,
+                    response_serializer=haleganada_dot_v1_dot_workspace__service__pb2.PruneSnapshotsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -322,6 +361,60 @@ class WorkspaceService(object):
             '/haleganada.v1.WorkspaceService/RestoreSnapshot',
             haleganada_dot_v1_dot_workspace__service__pb2.RestoreSnapshotRequest.SerializeToString,
             haleganada_dot_v1_dot_workspace__service__pb2.RestoreSnapshotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteSnapshot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/haleganada.v1.WorkspaceService/DeleteSnapshot',
+            haleganada_dot_v1_dot_workspace__service__pb2.DeleteSnapshotRequest.SerializeToString,
+            haleganada_dot_v1_dot_workspace__service__pb2.DeleteSnapshotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PruneSnapshots(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/haleganada.v1.WorkspaceService/PruneSnapshots',
+            haleganada_dot_v1_dot_workspace__service__pb2.PruneSnapshotsRequest.SerializeToString,
+            haleganada_dot_v1_dot_workspace__service__pb2.PruneSnapshotsResponse.FromString,
             options,
             channel_credentials,
             insecure,

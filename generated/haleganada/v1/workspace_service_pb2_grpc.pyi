@@ -59,9 +59,20 @@ class WorkspaceServiceStub:
     Errors: WORKSPACE_NOT_FOUND.
     """
     RestoreSnapshot: _grpc.UnaryUnaryMultiCallable[_workspace_service_pb2.RestoreSnapshotRequest, _workspace_service_pb2.RestoreSnapshotResponse]
-    """Restores a workspace from a snapshot. The present state moves to the trash.
+    """Restores a workspace from a snapshot. The current state moves to the trash.
 
     Errors: WORKSPACE_NOT_FOUND, SNAPSHOT_NOT_FOUND, REVISION_MISMATCH.
+    """
+    DeleteSnapshot: _grpc.UnaryUnaryMultiCallable[_workspace_service_pb2.DeleteSnapshotRequest, _workspace_service_pb2.DeleteSnapshotResponse]
+    """Deletes one snapshot, or one state in the trash, for good.
+
+    Errors: SNAPSHOT_NOT_FOUND, CONFIRMATION_NEEDED if it is the last sound way back.
+    """
+    PruneSnapshots: _grpc.UnaryUnaryMultiCallable[_workspace_service_pb2.PruneSnapshotsRequest, _workspace_service_pb2.PruneSnapshotsResponse]
+    """Deletes the older snapshots of some kinds for good, as the server does by itself. The newest sound snapshot of the
+    workspace always stays.
+
+    Errors: none of its own.
     """
 
 @_typing.type_check_only
@@ -95,9 +106,20 @@ class WorkspaceServiceAsyncStub(WorkspaceServiceStub):
     Errors: WORKSPACE_NOT_FOUND.
     """
     RestoreSnapshot: _aio.UnaryUnaryMultiCallable[_workspace_service_pb2.RestoreSnapshotRequest, _workspace_service_pb2.RestoreSnapshotResponse]  # type: ignore[assignment]
-    """Restores a workspace from a snapshot. The present state moves to the trash.
+    """Restores a workspace from a snapshot. The current state moves to the trash.
 
     Errors: WORKSPACE_NOT_FOUND, SNAPSHOT_NOT_FOUND, REVISION_MISMATCH.
+    """
+    DeleteSnapshot: _aio.UnaryUnaryMultiCallable[_workspace_service_pb2.DeleteSnapshotRequest, _workspace_service_pb2.DeleteSnapshotResponse]  # type: ignore[assignment]
+    """Deletes one snapshot, or one state in the trash, for good.
+
+    Errors: SNAPSHOT_NOT_FOUND, CONFIRMATION_NEEDED if it is the last sound way back.
+    """
+    PruneSnapshots: _aio.UnaryUnaryMultiCallable[_workspace_service_pb2.PruneSnapshotsRequest, _workspace_service_pb2.PruneSnapshotsResponse]  # type: ignore[assignment]
+    """Deletes the older snapshots of some kinds for good, as the server does by itself. The newest sound snapshot of the
+    workspace always stays.
+
+    Errors: none of its own.
     """
 
 class WorkspaceServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -164,9 +186,32 @@ class WorkspaceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _workspace_service_pb2.RestoreSnapshotRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_workspace_service_pb2.RestoreSnapshotResponse, _abc.Awaitable[_workspace_service_pb2.RestoreSnapshotResponse]]:
-        """Restores a workspace from a snapshot. The present state moves to the trash.
+        """Restores a workspace from a snapshot. The current state moves to the trash.
 
         Errors: WORKSPACE_NOT_FOUND, SNAPSHOT_NOT_FOUND, REVISION_MISMATCH.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteSnapshot(
+        self,
+        request: _workspace_service_pb2.DeleteSnapshotRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_workspace_service_pb2.DeleteSnapshotResponse, _abc.Awaitable[_workspace_service_pb2.DeleteSnapshotResponse]]:
+        """Deletes one snapshot, or one state in the trash, for good.
+
+        Errors: SNAPSHOT_NOT_FOUND, CONFIRMATION_NEEDED if it is the last sound way back.
+        """
+
+    @_abc_1.abstractmethod
+    def PruneSnapshots(
+        self,
+        request: _workspace_service_pb2.PruneSnapshotsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_workspace_service_pb2.PruneSnapshotsResponse, _abc.Awaitable[_workspace_service_pb2.PruneSnapshotsResponse]]:
+        """Deletes the older snapshots of some kinds for good, as the server does by itself. The newest sound snapshot of the
+        workspace always stays.
+
+        Errors: none of its own.
         """
 
 def add_WorkspaceServiceServicer_to_server(servicer: WorkspaceServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
