@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from haleganada_server.core.failpoints import reach
+
+_READ_AHEAD = 128 << 10  # bytes; systems read no more than this ahead at once, however much they are asked for
 
 
 def sync_folder(folder: Path) -> None:
@@ -36,7 +41,9 @@ def write_json(path: Path, value: Any, scratch: Path) -> None:
 def move(source: Path, target: Path) -> None:
     """Sync a finished file and move it into place, atomically."""
     sync_file(source)
+    reach("move.synced")
     source.replace(target)
+    reach("move.renamed")
     sync_folder(target.parent)
 
 
@@ -46,10 +53,33 @@ def copy(source: Path, target: Path) -> None:
     sync_file(target)
 
 
+def link(source: Path, target: Path) -> None:
+    """Give a file a second name by a hard link; copy it where the file system has no links."""
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        copy(source, target)
+
+
+def read_ahead(path: Path) -> None:
+    """Let the system begin to read a whole file that is about to be read page by page, in another order than that on
+    the disk. Only a hint, which costs next to nothing if the file is in memory already. No connection of SQLite may be
+    open to the file: closing any descriptor of a file gives up all of the process's locks on it.
+    """
+    if not hasattr(os, "posix_fadvise"):
+        return
+    with suppress(OSError), path.open("rb", buffering=0) as file:
+        for start in range(0, os.fstat(file.fileno()).st_size, _READ_AHEAD):
+            os.posix_fadvise(file.fileno(), start, _READ_AHEAD, os.POSIX_FADV_WILLNEED)
+
+
 def remove_folder(folder: Path, doomed: Path) -> None:
     """Remove a folder so that it is complete or absent even after a kill: it is first renamed to `doomed`, a new
     temporary path, which the next start removes.
     """
     folder.replace(doomed)
+    reach("remove.renamed")
     sync_folder(folder.parent)
     shutil.rmtree(doomed, ignore_errors=True)

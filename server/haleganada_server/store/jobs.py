@@ -1,29 +1,35 @@
 """Jobs on disk: DIR/jobs/<id>/{job.json, request.json, log.txt, files/, model/}, and what a job's process keeps beside
 them.
 
-The server writes job.json and request.json, the process the rest. A folder without job.json was begun when the disk was
-full or the power failed; it is ignored.
+The server writes job.json and request.json, the process the rest. A folder with nothing but a draft in it was begun
+when the disk was full, the power failed or the server was killed; the next start removes it.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from haleganada_server.core.checksum import seal, unseal
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import NotFound
+from haleganada_server.core.failpoints import reach
 from haleganada_server.core.jobs.job import Epoch, Job, JobKind, JobState, Progress
 from haleganada_server.core.jobs.ports import CHECKPOINTS
+from haleganada_server.core.machine_errors import raise_machine_error
 
 from . import files
 from .errors import storage_errors
 
 _JOB, _REQUEST, _LOG = "job.json", "request.json", "log.txt"
 _LOG_TAIL = 4096  # bytes searched for the last line
+_ID = re.compile("[0-9a-f]{12}")
 _log = logging.getLogger(__name__)
 
 
@@ -38,15 +44,21 @@ class JobFolders:
         root.mkdir(exist_ok=True)
 
     def load(self) -> list[Job]:
-        return [job for path in sorted(self._root.glob(f"*/{_JOB}")) if (job := _load(path)) is not None]
+        folders = [folder for folder in sorted(self._root.iterdir()) if _is_job(folder)]
+        for folder in folders:
+            for name in (_JOB, _REQUEST):
+                (folder / f"{name}.new").unlink(missing_ok=True)
+        return [self._load(folder.name) for folder in folders if not _remove_if_empty(folder)]
 
     def save(self, job: Job) -> None:
         folder = self.folder(job.job_id)
         with storage_errors(job.job_id):
             is_new = not folder.exists()
             folder.mkdir(exist_ok=True)
+            reach("job.made")
             entry = {**asdict(job), "kind": job.kind.value, "state": job.state.value}
-            files.write_json(folder / _JOB, entry, folder)
+            files.write_json(folder / _JOB, seal(entry), folder)
+            reach("job.saved")
             if is_new:
                 files.sync_folder(self._root)
 
@@ -57,6 +69,7 @@ class JobFolders:
         try:
             for path in self.folder(job_id).glob(CHECKPOINTS):
                 path.unlink()
+                reach("job.checkpoint_deleted")
         except FileNotFoundError:
             pass  # the job was deleted in the meantime
         except OSError as error:
@@ -70,6 +83,7 @@ class JobFolders:
         path = self.folder(job_id) / _REQUEST
         with storage_errors(job_id):
             files.write_json(path, request, path.parent)
+        reach("job.requested")
         return path
 
     def list_files(self, job_id: str) -> dict[str, int]:
@@ -90,6 +104,32 @@ class JobFolders:
             raise NotFound("file", name[:64], "GetJob lists the files of a job")
         return self.log_path(job_id) if name == _LOG else self.folder(job_id) / "files" / name
 
+    def _load(self, job_id: str) -> Job:
+        """Load a job; log and describe one whose record cannot be read."""
+        try:
+            return _parse(self.folder(job_id) / _JOB)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise_machine_error(error)
+            _log.error("the record of job %s cannot be read (%s); it is listed as damaged", job_id, error)
+            return self._describe_damaged(job_id, error)
+
+    def _describe_damaged(self, job_id: str, error: Exception) -> Job:
+        changed_us = self.folder(job_id).stat().st_mtime_ns // 1000
+        why = "it cannot be read" if isinstance(error, OSError) else str(error)
+        return Job(
+            job_id=job_id,
+            kind=_read_kind(self.folder(job_id)),
+            state=JobState.FAILED,
+            created_us=changed_us,
+            ended_us=changed_us,
+            request={},
+            files=self.list_files(job_id),
+            error=f"the record of job {job_id} is damaged ({_JOB}: {why}), so that its state and its result are not "
+            "known. If it made a model, that is among the models; its files can still be fetched. Delete the job, and "
+            "start it again if you need it",
+            error_reason=Reason.JOB_DAMAGED,
+        )
+
     def log_path(self, job_id: str) -> Path:
         return self.folder(job_id) / _LOG
 
@@ -103,20 +143,38 @@ class JobFolders:
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
-def _load(path: Path) -> Job | None:
-    """Load a job; log and return None if it cannot be read."""
-    try:
-        entry = json.loads(path.read_text(encoding="utf-8"))
-        parsed = {
-            "kind": JobKind(entry["kind"]),
-            "state": JobState(entry["state"]),
-            "progress": Progress(**entry["progress"]),
-            "epochs": tuple(Epoch(**epoch) for epoch in entry["epochs"]),
-        }
-        job = Job(**{**entry, **parsed})
-        if job.job_id != path.parent.name:
-            raise ValueError("it describes another job")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        _log.error("the job in %s cannot be read (%s); it is skipped", path.parent.name, error)
-        return None
+def _is_job(folder: Path) -> bool:
+    """Return whether this is a folder that a server named; log other things that lie beside them."""
+    if folder.is_dir() and _ID.fullmatch(folder.name):
+        return True
+    _log.error("jobs/%s is skipped: its name is not a job's id", folder.name)
+    return False
+
+
+def _remove_if_empty(folder: Path) -> bool:
+    """Remove a folder with nothing in it, and return whether that was so."""
+    if is_empty := not any(folder.iterdir()):
+        folder.rmdir()
+    return is_empty
+
+
+def _parse(path: Path) -> Job:
+    """Load a job. Raises OSError, ValueError, KeyError or TypeError if its record is not as it was written."""
+    entry = unseal(json.loads(path.read_text(encoding="utf-8")))
+    parsed = {
+        "kind": JobKind(entry["kind"]),
+        "state": JobState(entry["state"]),
+        "progress": Progress(**entry["progress"]),
+        "epochs": tuple(Epoch(**epoch) for epoch in entry["epochs"]),
+    }
+    job = Job(**{**entry, **parsed})
+    if job.job_id != path.parent.name:
+        raise ValueError("it describes another job")
     return job
+
+
+def _read_kind(folder: Path) -> JobKind:
+    """Return what kind of work a damaged job was, as far as the request for its process tells."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return JobKind(json.loads((folder / _REQUEST).read_text(encoding="utf-8"))["kind"])
+    return JobKind.TRAINING

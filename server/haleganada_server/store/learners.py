@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 
+from haleganada_server.core.failpoints import reach
 from haleganada_server.core.models.online_status import OnlineLearning
 
 from .errors import storage_errors
@@ -26,10 +27,13 @@ class LearnerFolders:
         folder = self._root / hashlib.sha256(identity.encode()).hexdigest()[:24]
         with storage_errors("online"):
             folder.mkdir(parents=True, exist_ok=True)
+        reach("learner.made")
         return folder
 
     def remove(self, folder: Path) -> None:
+        reach("learner.removing")
         shutil.rmtree(folder, ignore_errors=True)
+        reach("learner.removed")
 
     def retain(self, folders: Collection[Path]) -> None:
         if self._root.is_dir():

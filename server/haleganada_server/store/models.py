@@ -11,22 +11,24 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from haleganada_server.core.checksum import CHECKSUM, seal, unseal
 from haleganada_server.core.error_reasons import Reason
-from haleganada_server.core.errors import DataLoss, HaleganadaError, Precondition
-from haleganada_server.core.files import scratch_folder
+from haleganada_server.core.errors import DataLoss, HaleganadaError
+from haleganada_server.core.failpoints import reach
+from haleganada_server.core.files import measure_size, scratch_folder
+from haleganada_server.core.machine_errors import raise_machine_error
 from haleganada_server.core.models.active_models import ActiveModel
-from haleganada_server.core.models.card import ModelCard
+from haleganada_server.core.models.card import ModelCard, Preprocessing
 from haleganada_server.core.models.files import (
-    CARD,
     EXPORT_REPORT,
     ONNX,
-    damaged_model,
     find_visible_damage,
+    read_card,
     require_intact,
 )
 from haleganada_server.core.models.models import ModelFile, StoredModel
@@ -52,28 +54,33 @@ class ModelFolders:
         root.mkdir(parents=True, exist_ok=True)
 
     def all(self) -> list[StoredModel]:
-        own = [folder for folder in sorted(self._root.iterdir()) if folder.name != _ACTIVE]
-        built_in = [folder for folder in self._built_in if folder.is_dir()]
         return [
-            *self._load_all(own, _require_id),
-            *(replace(model, built_in=True) for model in self._load_all(built_in)),
+            *(_load(folder) for folder in sorted(self._root.iterdir()) if _is_model(folder)),
+            *(_load(folder, built_in=True) for folder in self._built_in if folder.is_dir()),
         ]
 
     def add(self, folder: Path, model_id: str) -> StoredModel:
-        card = _read_card(folder)
+        card = read_card(folder)
         require_intact(folder, card, {ONNX, *card.sha256})
+        target = self._root / model_id
         with storage_errors("models"):
+            if target.exists():
+                files.remove_folder(folder, self._temporary_path())
+                return _load(target)
             for path in folder.iterdir():
                 if path.is_file():
                     files.sync_file(path)
             files.sync_folder(folder)
-            folder.replace(self._root / model_id)
+            reach("model.synced")
+            folder.replace(target)
+            reach("model.renamed")
             files.sync_folder(self._root)
-        return self._stored_model(self._root / model_id, card)
+        return _describe(target, card)
 
     def remove(self, model: StoredModel) -> None:
         with storage_errors("models"):
             files.remove_folder(model.folder, self._temporary_path())
+            reach("model.removed")
 
     def get_file(self, model: StoredModel, name: str) -> ModelFile:
         require_intact(model.folder, model.card, [name])
@@ -86,43 +93,62 @@ class ModelFolders:
 
     def load_active(self) -> dict[str, ActiveModel]:
         try:
-            entries = json.loads((self._root / _ACTIVE).read_bytes())
+            stored = json.loads((self._root / _ACTIVE).read_bytes())
+            entries = unseal(stored)["workspaces"] if CHECKSUM in stored else stored  # earlier versions wrote none
             return {str(workspace): _parse_active(entry) for workspace, entry in entries.items()}
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, TypeError, KeyError, AttributeError, HaleganadaError) as error:
-            _log.error("%s cannot be read (%s); all workspaces answer with their own heads", _ACTIVE, error)
-            return {}
+            raise_machine_error(error)  # or the next change would overwrite a sound file
+            raise DataLoss(
+                f"models/{_ACTIVE} cannot be read ({error}), so nobody knows which models answer; activate one in each "
+                "workspace",
+                Reason.MODEL_DAMAGED,
+            ) from error
 
     def save_active(self, active: Mapping[str, ActiveModel]) -> None:
         entries = {
             name: asdict(entry) if isinstance(entry, OnlineLearning) else entry for name, entry in active.items()
         }
         with storage_errors("models"), scratch_folder(self._temporary_path()) as scratch:
-            files.write_json(self._root / _ACTIVE, entries, scratch)
+            files.write_json(self._root / _ACTIVE, seal({"workspaces": entries}), scratch)
+            reach("model.activated")
 
-    def _load_all(
-        self, folders: Iterable[Path], check: Callable[[str], None] = lambda _name: None
-    ) -> Iterator[StoredModel]:
-        """Load the models in folders whose names pass the check; log the others."""
-        for folder in folders:
-            try:
-                check(folder.name)
-                yield self._load(folder)
-            except HaleganadaError as error:
-                _log.error("the folder models/%s is skipped: %s", folder.name, error.message)
 
-    def _load(self, folder: Path) -> StoredModel:
-        """Load a model's card. Hashes are checked when its network is loaded; at each start that would take seconds."""
-        card = _read_card(folder)
-        for name in {ONNX, *card.sha256}:
-            if not (folder / name).is_file():
-                raise damaged_model(card.name, f"{name} is missing")
-        return self._stored_model(folder, card)
+def _load(folder: Path, *, built_in: bool = False) -> StoredModel:
+    """Load a model's card. Other files are checked when they are needed; at each start that would take seconds."""
+    try:
+        return _describe(folder, read_card(folder), built_in=built_in)
+    except DataLoss as error:
+        _log.error("%s", error.message)
+        return _describe(folder, _make_stand_in(folder.name), built_in=built_in, card_damage=error.message)
 
-    def _stored_model(self, folder: Path, card: ModelCard) -> StoredModel:
-        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        return StoredModel(folder.name, card, folder, size)
+
+def _describe(folder: Path, card: ModelCard, *, built_in: bool = False, card_damage: str = "") -> StoredModel:
+    return StoredModel(
+        model_id=folder.name,
+        card=card,
+        folder=folder,
+        bytes_on_disk=sum(measure_size(path) for path in folder.rglob("*") if path.is_file()),
+        built_in=built_in,
+        card_damage=card_damage,
+    )
+
+
+def _make_stand_in(model_id: str) -> ModelCard:
+    """Return what is known of a model whose card cannot be used: its id."""
+    return ModelCard(
+        preset="",
+        name=model_id,
+        labels=(),
+        preprocessing=Preprocessing(0),
+        temperature=1.0,
+        parameters=0,
+        created_us=0,
+        dataset_name="",
+        dataset_sha256="",
+        sha256={},
+    )
 
 
 def _parse_active(entry: Any) -> ActiveModel:
@@ -134,23 +160,13 @@ def _parse_active(entry: Any) -> ActiveModel:
     return OnlineLearning(str(entry["start"]), config)
 
 
-def _require_id(name: str) -> None:
-    """Raise Precondition for a folder that this server did not name."""
-    if not _ID.fullmatch(name):
-        raise Precondition("its name is not a model id", Reason.MODEL_DAMAGED)
-
-
-def _read_card(folder: Path) -> ModelCard:
-    """Load a model's card. Raises Precondition, or DataLoss if the card names files outside the folder."""
-    try:
-        card = ModelCard.from_json((folder / CARD).read_bytes())
-    except OSError as error:
-        raise Precondition(
-            f"it has no readable {CARD}, so it is not a model; train it again, or delete it", Reason.MODEL_DAMAGED
-        ) from error
-    if any(Path(name).name != name for name in card.sha256):
-        raise damaged_model(card.name, f"{CARD} names a file outside its folder")
-    return card
+def _is_model(path: Path) -> bool:
+    """Return whether this is a folder that a server named; log other things that lie beside them."""
+    if path.is_dir() and _ID.fullmatch(path.name):
+        return True
+    if path.name != _ACTIVE:
+        _log.error("models/%s is skipped: its name is not a model id", path.name)
+    return False
 
 
 def _load_report(model: StoredModel) -> dict[str, Any]:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from haleganada_server.core.checksum import unseal
 from haleganada_server.core.datasets.dataset import (
+    NONE_UNKNOWN,
     DatasetInfo,
     DatasetNote,
     DatasetOptions,
@@ -25,14 +28,22 @@ from haleganada_server.core.datasets.dataset import (
 )
 from haleganada_server.core.errors import NotFound
 from haleganada_server.core.files import scratch_folder
+from haleganada_server.core.machine_errors import raise_machine_error
 from haleganada_server.store import files
 from haleganada_server.store.errors import storage_errors
 
 from . import sources
 from .builder import DATASET_JSON, FORMAT, DatasetFolderBuilder, folder_bytes
+from .integrity import require_intact_arrays
 
 _log = logging.getLogger(__name__)
-_OLD_DEFAULTS: dict[str, Any] = {"leaked": (), "duplicated": (), "notes": ()}  # missing in older data sets
+_OLD_DEFAULTS: dict[str, Any] = {  # missing in older data sets
+    "leaked": (),
+    "duplicated": (),
+    "notes": (),
+    "unknown": asdict(NONE_UNKNOWN),
+}
+_ID = re.compile("[0-9a-f]{12}")
 _ARRAYS = ("rasters.npy", "labels.npy", "parts.npy", "writers.npy")
 
 
@@ -42,25 +53,38 @@ class DatasetFolders:
     def __init__(self, root: Path, temporary_path: Callable[[], Path]) -> None:
         """root: DIR/datasets, created if it is missing. temporary_path: returns a new path on the same disk."""
         self._root, self._temporary_path = root, temporary_path
+        self._checked: dict[str, list[tuple[int, int]]] = {}  # id -> times and sizes of the files that were checked
         root.mkdir(parents=True, exist_ok=True)
 
     def all(self) -> list[DatasetInfo]:
-        found = []
-        for folder in sorted(self._root.iterdir()):
-            try:
-                found.append(_load(folder))
-            except (OSError, ValueError, KeyError, TypeError) as error:
-                _log.error("the data set in %s cannot be read and is skipped: %s", folder.name, error)
-        return found
+        return [_load(folder) for folder in sorted(self._root.iterdir()) if _is_dataset(folder)]
 
     @contextmanager
     def builder(self, path: Path, file_name: str, options: DatasetOptions) -> Iterator[DatasetFolderBuilder]:
         with storage_errors("the data sets"), scratch_folder(self._temporary_path()) as scratch:
             notes: list[DatasetNote] = []
-            entries = sources.read(path, file_name, options.orientation, notes.append)
+            entries = sources.read(
+                path,
+                file_name,
+                options.orientation,
+                notes.append,
+                options.folder_names,
+                options.small_letters,
+                options.unknown_folder,
+            )
             yield DatasetFolderBuilder(entries, notes, scratch, lambda dataset_id: self._root / dataset_id)
 
     def folder(self, dataset_id: str) -> Path:
+        folder = self._find_folder(dataset_id)
+        state = [(path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(folder.iterdir())]
+        if self._checked.get(dataset_id) != state:  # a large one takes a second
+            info = _load(folder)
+            info.require_sound()
+            require_intact_arrays(folder, info.name, [count.label for count in info.labels], info.sha256)
+            self._checked[dataset_id] = state
+        return folder
+
+    def _find_folder(self, dataset_id: str) -> Path:
         folder = self._root / dataset_id
         if Path(dataset_id).name != dataset_id or not folder.is_dir():
             raise NotFound("dataset", dataset_id, "list the data sets to see them")
@@ -68,19 +92,62 @@ class DatasetFolders:
 
     def delete(self, dataset_id: str) -> None:
         with storage_errors("the data sets"):
-            files.remove_folder(self.folder(dataset_id), self._temporary_path())
+            files.remove_folder(self._find_folder(dataset_id), self._temporary_path())
+        self._checked.pop(dataset_id, None)
+
+
+def _is_dataset(folder: Path) -> bool:
+    """Return whether this is a folder that a server named; log other things that lie beside them."""
+    if folder.is_dir() and _ID.fullmatch(folder.name):
+        return True
+    _log.error("datasets/%s is skipped: its name is not a data set's id", folder.name)
+    return False
 
 
 def _load(folder: Path) -> DatasetInfo:
-    """Load a description. Raises OSError, ValueError, KeyError or TypeError if the data set is incomplete."""
-    entry = json.loads((folder / DATASET_JSON).read_text(encoding="utf-8"))
+    """Load a description; log and describe a damaged data set. The arrays are compared when they are used."""
+    try:
+        return load_description(folder)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise_machine_error(error)
+        why = (
+            f"{Path(error.filename).name} cannot be read" if isinstance(error, OSError) else f"{DATASET_JSON}: {error}"
+        )
+        _log.error("the data set %s cannot be used and is listed as damaged: %s", folder.name, why)
+        return _describe_damaged(folder, why)
+
+
+def _describe_damaged(folder: Path, why: str) -> DatasetInfo:
+    return DatasetInfo(
+        dataset_id=folder.name,
+        name=folder.name,
+        created_us=folder.stat().st_mtime_ns // 1000,
+        sha256="",
+        labels=(),
+        writers=0,
+        refused=(),
+        refused_total=0,
+        leaks=0,
+        duplicates=0,
+        bytes_on_disk=folder_bytes(folder),
+        damage=f"the data set {folder.name} is damaged ({why}) and cannot be used; models that were trained on it are "
+        "not affected. Delete it and add it again",
+    )
+
+
+def load_description(folder: Path) -> DatasetInfo:
+    """Load a description. Raises OSError, ValueError, KeyError or TypeError if the data set is incomplete or its
+    description is not as it was written.
+    """
+    entry = unseal(json.loads((folder / DATASET_JSON).read_text(encoding="utf-8")))
     if entry["format"] != FORMAT or entry["dataset_id"] != folder.name:
         raise ValueError(f"{DATASET_JSON} has format {entry['format']} and the id {entry['dataset_id']}")
     for name in _ARRAYS:
         (folder / name).stat()
     entry = {**_OLD_DEFAULTS, **entry}
-    values = {field.name: entry[field.name] for field in fields(DatasetInfo)}
+    values = {field.name: entry[field.name] for field in fields(DatasetInfo) if field.name != "damage"}
     values["labels"] = tuple(LabelCount(**label) for label in entry["labels"])
+    values["unknown"] = LabelCount(**entry["unknown"])
     values["refused"] = tuple(RefusedDrawing(**refused) for refused in entry["refused"])
     values["leaked"] = tuple(_parse_repeated(repeated) for repeated in entry["leaked"])
     values["duplicated"] = tuple(_parse_repeated(repeated) for repeated in entry["duplicated"])

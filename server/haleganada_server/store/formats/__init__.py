@@ -8,16 +8,15 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from haleganada_server.core import zip_files
 from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.folder_names import FolderNames
 from haleganada_server.core.glyphs.ports import Rasterizer
-from haleganada_server.core.workspaces.ports import ExportFile, ImportItem
+from haleganada_server.core.workspaces.ports import ExportFile, ImportItem, OnNote, ignore_note
 from haleganada_server.core.workspaces.types import RefusedItem, TransferFormat
 from haleganada_server.store.sample_log.reader import LogReader
 
-from . import archive, image_folder, jsonl, seed_files, zip_files
-from .seed_files import write_seed_folder
-
-__all__ = ["read", "write", "write_seed_folder"]
+from . import archive, image_folder, jsonl, seed_files
 
 _WRITERS: dict[TransferFormat, Callable[[LogReader, Rasterizer, Path], None]] = {
     TransferFormat.ARCHIVE: archive.write,
@@ -27,9 +26,7 @@ _WRITERS: dict[TransferFormat, Callable[[LogReader, Rasterizer, Path], None]] = 
 }
 _READERS: dict[TransferFormat, Callable[[Path, Rasterizer], Iterator[ImportItem | RefusedItem]]] = {
     TransferFormat.ARCHIVE: archive.read,
-    TransferFormat.SEED_FILES: image_folder.read,
     TransferFormat.JSONL: jsonl.read,
-    TransferFormat.IMAGE_FOLDER: image_folder.read,
 }
 
 
@@ -54,11 +51,20 @@ def write(log: LogReader, rasterizer: Rasterizer, transfer_format: TransferForma
 
 
 def read(
-    path: Path, transfer_format: TransferFormat | None, rasterizer: Rasterizer
+    path: Path,
+    transfer_format: TransferFormat | None,
+    rasterizer: Rasterizer,
+    folder_names: FolderNames = FolderNames.AUTO,
+    on_note: OnNote = ignore_note,
 ) -> Iterator[ImportItem | RefusedItem]:
-    """Yield the items of a file. transfer_format: None = detect it. Raises InvalidInput for an unknown format."""
+    """Yield the items of a file. transfer_format: None = detect it. folder_names, on_note: see image_folder.read.
+
+    Raises InvalidInput for an unknown format.
+    """
     transfer_format = transfer_format or _detect(path)
-    return _READERS[transfer_format](path, rasterizer)
+    if transfer_format in _READERS:
+        return _READERS[transfer_format](path, rasterizer)
+    return image_folder.read(path, folder_names, on_note)
 
 
 def _detect(path: Path) -> TransferFormat:
@@ -66,6 +72,8 @@ def _detect(path: Path) -> TransferFormat:
         start = file.read(4096)
     if start.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
         return TransferFormat.JSONL
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise InvalidInput("file", "is text in UTF-16; save it as UTF-8")
     if not zipfile.is_zipfile(path):
         raise InvalidInput("file", "is neither an archive, a zip of labeled images, nor JSON lines")
     with zip_files.open_zip(path) as zipped:

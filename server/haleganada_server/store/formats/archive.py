@@ -19,6 +19,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from haleganada_server.core import zip_files
 from haleganada_server.core.errors import DataLoss, InvalidInput
 from haleganada_server.core.glyphs.ports import Rasterizer
 from haleganada_server.core.glyphs.types import Glyph
@@ -28,7 +29,7 @@ from haleganada_server.core.workspaces.ports import ImportItem
 from haleganada_server.core.workspaces.types import RefusedItem
 from haleganada_server.store.sample_log.reader import LogReader
 
-from . import drawings, items, zip_files
+from . import drawings, items
 
 MANIFEST = "manifest.json"
 _SAMPLES, _VECTORS = "samples.jsonl", "embeddings.f32"
@@ -126,6 +127,10 @@ def _match_dimension(sample: SampleRow, dim: int) -> SampleRow:
 
 
 def _describe(sample: SampleRow, links: dict[str, str]) -> dict[str, Any]:
+    if not sample.glyph:
+        raise DataLoss(
+            f"the drawing of sample {sample.sample_id} is damaged; forget that sample, or restore a snapshot"
+        )
     return {
         "sample_id": sample.sample_id, "label": sample.label, "canonical": links.get(sample.label, ""),
         "glyph_kind": sample.glyph_kind, "glyph": base64.b64encode(sample.glyph).decode(), "loss": sample.loss,

@@ -6,7 +6,7 @@ import io
 
 from PIL import Image, ImageOps
 
-from haleganada_server.core.errors import DataLoss, HaleganadaError
+from haleganada_server.core.errors import DataLoss, InvalidInput
 from haleganada_server.core.glyphs.ink_codec import INK_DAMAGE, decode_ink
 from haleganada_server.core.glyphs.ports import Raster, Rasterizer
 from haleganada_server.core.glyphs.types import Glyph, Ink
@@ -36,7 +36,7 @@ def to_png(sample: SampleRow, rasterizer: Rasterizer) -> bytes:
     """
     try:
         pixels = to_raster(sample.glyph_kind, sample.glyph, rasterizer)
-    except HaleganadaError as error:
+    except (InvalidInput, DataLoss) as error:
         raise DataLoss(
             f"the drawing of sample {sample.sample_id} is damaged; forget that sample, or restore a snapshot"
         ) from error

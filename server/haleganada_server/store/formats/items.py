@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import math
-import re
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
+from urllib.parse import unquote
 
 from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.folder_names import names_code_points
 from haleganada_server.core.glyphs.types import Ink, Stroke
 
 MAX_LINE_BYTES = 16 * 2**20
 _END_OF_9999_US = 253_402_300_800_000_000
-_HEX_NAME = re.compile(r"U\+[0-9A-Fa-f]{4,6}(?:[_ ](?:U\+)?[0-9A-Fa-f]{4,6})*")
+_MAX_PARTS = 10_000  # lists and objects; 1,000 strokes have 5,000
+_MAX_VALUES = 1_000_000  # 100,000 points have 400,000
 _POINTS_IN_NAME = 32
+_URL_SAFE = str.maketrans("-_", "+/")
 
 
 def item_key(label: str, drawing: bytes, time_us: int) -> str:
@@ -37,9 +39,15 @@ def read_lines(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def parse_json_object(text: bytes) -> dict[str, Any]:
-    """Parse a JSON object. Raises InvalidInput."""
+    """Parse a JSON object. Raises InvalidInput, also for one with more parts than any drawing has: parsed, a part can
+    take thirty times the memory of its text.
+    """
+    if text.count(b"[") + text.count(b"{") > _MAX_PARTS or text.count(b",") > _MAX_VALUES:
+        raise InvalidInput("file", "has a JSON object with too many parts; send drawings with fewer strokes and points")
     try:
-        value = json.loads(text)
+        value = json.loads(text.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise InvalidInput("file", "is not UTF-8; save the file as UTF-8") from None
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
@@ -72,11 +80,24 @@ def get_loss(fields: dict[str, Any]) -> float:
 
 
 def get_bytes(fields: dict[str, Any], name: str) -> bytes:
-    """Decode base64. Raises InvalidInput."""
+    """Decode base64, as decode_base64 does. Raises InvalidInput."""
     try:
-        return base64.b64decode(get_text(fields, name), validate=True)
-    except (binascii.Error, ValueError):
+        return decode_base64(get_text(fields, name))
+    except ValueError:
         raise InvalidInput(name, "is not base64") from None
+
+
+def decode_base64(text: str) -> bytes:
+    """Decode base64 in any of its spellings: with line breaks and spaces, URL-safe, without padding, as a data URL.
+    Raises ValueError.
+    """
+    if text[:5].lower() == "data:":
+        kind, _, content = text.partition(",")
+        if not kind.lower().rstrip().endswith(";base64"):
+            raise ValueError("the data URL is not in base64")
+        text = unquote(content)
+    plain = "".join(text.split()).rstrip("=").translate(_URL_SAFE)
+    return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
 
 
 def label_to_folders(label: str) -> str:
@@ -96,20 +117,8 @@ def join_label_folders(folders: Sequence[str]) -> str:
     whole = name
     while outer and outer[-1].endswith("_"):
         whole = outer.pop() + whole
-        if _HEX_NAME.fullmatch(whole):
+        if names_code_points(whole):
             return whole
-    return name
-
-
-def parse_folder_label(name: str) -> str:
-    """Parse a decimal code point (two digits or more), U+0C95_0CCD, or literal text. Raises InvalidInput."""
-    try:
-        if _HEX_NAME.fullmatch(name):
-            return "".join(chr(int(part.removeprefix("U+"), 16)) for part in re.split("[_ ]", name))
-        if name.isascii() and name.isdecimal() and len(name) > 1:  # a single digit means itself
-            return chr(int(name))
-    except (ValueError, OverflowError):
-        raise InvalidInput("label", f"the folder “{name[:80]}” is not a code point") from None
     return name
 
 

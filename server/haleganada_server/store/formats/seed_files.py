@@ -14,11 +14,12 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from haleganada_server.core import zip_files
 from haleganada_server.core.glyphs.ports import Rasterizer
 from haleganada_server.core.sample_log.rows import SampleFacts, SampleRow
 from haleganada_server.store.sample_log.reader import LogReader
 
-from . import items, zip_files
+from . import items
 from .drawings import to_png
 
 LOG, SUMMARY = "training_log.json", "training_summary.json"
@@ -29,20 +30,11 @@ _WriteFile = Callable[[str, bytes], None]
 def write(log: LogReader, rasterizer: Rasterizer, path: Path) -> None:
     """Write a zip."""
     with zipfile.ZipFile(path, "w") as file:
-        _write(
-            log, rasterizer, lambda name, content: file.writestr(zip_files.new_member(name), content, compresslevel=1)
-        )
 
+        def write_file(name: str, content: bytes) -> None:
+            file.writestr(zip_files.new_member(name), content, compresslevel=1)
 
-def write_seed_folder(log: LogReader, rasterizer: Rasterizer, folder: Path) -> None:
-    """Write a folder. It is not synced, because it can always be written again."""
-
-    def write_file(name: str, content: bytes) -> None:
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-
-    _write(log, rasterizer, write_file)
+        _write(log, rasterizer, write_file)
 
 
 def _write(log: LogReader, rasterizer: Rasterizer, write_file: _WriteFile) -> None:

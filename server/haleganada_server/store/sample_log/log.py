@@ -2,46 +2,183 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from haleganada_server.core.errors import DataLoss
-from haleganada_server.store.errors import storage_errors
+from haleganada_server.core.failpoints import reach
+from haleganada_server.core.sample_log.ports import SampleVisitor
+from haleganada_server.store import files
+from haleganada_server.store.errors import damaged_rows, is_failed_sync, storage_errors, writing_stopped
 
 from . import schema
+from .feed import SampleFeed
+from .integrity.inspection import inspect_glyphs, inspect_rows
+from .mark import Mark, MarkFile, check_mark
+from .open_files import OpenFiles
 from .reader import LogReader
 from .transaction import SqliteTransaction
 
+_log = logging.getLogger(__name__)
+_WRITER_FILES = 2  # descriptors: the file and its journal; the journal's index is shared
+
 
 class SqliteLog(LogReader):
-    """core.sample_log.ports.WorkspaceLog: a reader, and one connection that writes."""
+    """core.sample_log.ports.WorkspaceLog: a reader, one connection that writes, opened for the first change, and
+    the mark of what was written.
+    """
 
-    def __init__(self, path: Path, name: str) -> None:
-        """Open an existing file, also of an older version. Raises DataLoss if it cannot be read."""
-        super().__init__(path, name)
-        try:
-            with storage_errors(name):
-                self._writer = _open_writer(path)
-        except BaseException:
-            super().close()  # not left to the garbage collector, because the file may be moved next
-            raise
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        mark: Path | None = None,
+        require_lock: Callable[[], None] = lambda: None,
+        open_files: OpenFiles | None = None,
+        stopped: set[Path] | None = None,
+        visitor: SampleVisitor | None = None,
+    ) -> None:
+        """Open an existing file, also of an older version. mark: its mark's file, None = it has none. require_lock:
+        raises Unavailable if another server may use the file by now; called before each transaction. open_files: see
+        LogReader. stopped: files that get no more changes, because the disk failed to store one; this log's file joins
+        them then, and stays when it is closed and opened again. visitor: gets the samples while they are checked.
+        Raises DataLoss if the file is damaged, or holds less than its mark says.
+        """
         self._identity = _identify(path)
+        self._writing = threading.Lock()
+        self._writer: sqlite3.Connection | None = None
+        self._mark_file = MarkFile(mark) if mark is not None else None
+        self._require_lock = require_lock
+        self._stopped = stopped if stopped is not None else set()
+        files.read_ahead(path)
+        try:
+            super().__init__(path, name, open_files=open_files)
+        except DataLoss as error:
+            with storage_errors(name, path):
+                if not schema.rebuild_damaged_indexes(path):
+                    raise
+            _log.warning("workspace %r: an index was damaged and has been made again: %s", name, error)
+            super().__init__(path, name, open_files=open_files)
+        with ExitStack() as undo:  # what is left to the garbage collector may be open when the file is moved
+            undo.callback(self.close)
+            with storage_errors(name, path):
+                self._upgrade()
+                self.distrusted = self._check_rows(visitor)
+                self._mark = self._check_mark()
+            self._distrust(self.distrusted)
+            undo.pop_all()
+
+    @property
+    def mark(self) -> Mark:
+        """How far the log has come."""
+        return self._mark
+
+    def last_sample_id(self) -> int:
+        return self._mark.last_sample_id
+
+    def use_no_sample_id_up_to(self, sample_id: int) -> None:
+        """Let the log give only greater sample_ids to new samples."""
+        with storage_errors(self._name, self.path), self._write() as writer:
+            values = (schema.USED_SAMPLE_IDS, str(sample_id))
+            writer.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", values)
+        self._mark = replace(self._mark, last_sample_id=max(self._mark.last_sample_id, sample_id))
+
+    def sync_mark(self) -> None:
+        """Make the mark survive a power failure. An error is only logged."""
+        if self._mark_file is not None:
+            with self._writing:
+                self._mark_file.write(self._mark, sync=True)
+                self._open_files.note_use(self, changed=True)
 
     @contextmanager
     def transaction(self) -> Iterator[SqliteTransaction]:
         """Commit when the block ends normally, roll back when it raises. For one thread at a time."""
-        with storage_errors(self._name):
+        self._require_writing()
+        self._require_lock()
+        with storage_errors(self._name, self.path), self._write() as writer:
             self._require_same_file()
-            self._writer.execute("BEGIN IMMEDIATE")
+            writer.execute("BEGIN IMMEDIATE")
+            transaction = SqliteTransaction(writer, self._checks, self._mark)
             try:
-                yield SqliteTransaction(self._writer)
-                self._writer.execute("COMMIT")
-            except BaseException:
-                if self._writer.in_transaction:  # SQLite rolls back by itself when the disk is full
-                    self._writer.execute("ROLLBACK")
+                yield transaction
+                reach("commit.before")
+                writer.execute("COMMIT")
+            except BaseException as error:
+                if is_failed_sync(error, self.path):
+                    self._stop_writing(writer, error)
+                if writer.in_transaction:  # SQLite rolls back by itself when the disk is full
+                    writer.execute("ROLLBACK")
                 raise
+            reach("commit.after")
+            if transaction.mark != self._mark:
+                self._mark = transaction.mark
+                self._write_mark()
+                reach("commit.marked")
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        """Give the block the connection that writes."""
+        with self._writing:
+            self._require_open()
+            if opens := self._writer is None:
+                self._require_same_file()
+                self._writer = schema.connect_writer(self.path)
+            try:
+                yield self._writer
+            finally:
+                self._open_files.note_use(self, changed=opens)
+
+    def _stop_writing(self, writer: sqlite3.Connection, error: BaseException) -> None:
+        """Refuse all further changes: another commit could seem to succeed without what this one could not write."""
+        self._stopped.add(self.path)
+        _log.critical(
+            "workspace %r: the disk failed to store a change (%s), so nothing more is written to its file; check the "
+            "disk, then restart the server", self._name, error,
+        )  # fmt: skip
+        with suppress(sqlite3.Error):
+            writer.execute("ROLLBACK")
+        raise writing_stopped(self._name) from error
+
+    def _require_writing(self) -> None:
+        """Raise Unavailable if a commit has failed on the disk."""
+        if self.path in self._stopped:
+            raise writing_stopped(self._name)
+
+    def damaged_glyphs(self) -> list[int]:
+        """Return the ids of the samples whose drawings are not as they were written. Reads all of them."""
+        with self._own_connection() as connection:
+            return list(inspect_glyphs(connection, self._checks))
+
+    def _check_rows(self, visitor: SampleVisitor | None) -> list[int]:
+        """Compare all rows with their checksums; return the ids of the samples whose embeddings are damaged. Raises
+        DataLoss.
+        """
+        with self._short_read() as connection:
+            schema.check_tables(connection)
+            feed = SampleFeed(visitor, self._name) if visitor is not None else None
+            findings = inspect_rows(connection, self._checks, feed.take if feed else None)
+        if lost := findings.describe():
+            raise damaged_rows(self._name, lost)
+        if feed is not None:
+            feed.finish(findings.class_ids)
+        return findings.embeddings
+
+    def _distrust(self, sample_ids: list[int]) -> None:
+        """Make samples stale whose embeddings are damaged."""
+        if not sample_ids:
+            return
+        _log.warning(
+            "workspace %r: the embeddings of %d samples are damaged, from sample %d on; they are computed again",
+            self._name, len(sample_ids), sample_ids[0],
+        )  # fmt: skip
+        with self.transaction() as transaction:
+            for sample_id in sample_ids:
+                transaction.distrust_embedding(sample_id)
 
     def _require_same_file(self) -> None:
         """Raise DataLoss if the file was replaced: SQLite would keep writing to a deleted file, and lose everything."""
@@ -55,28 +192,70 @@ class SqliteLog(LogReader):
         """Merge the write-ahead log into the main file, so that it holds the whole state. No transaction may be
         open.
         """
-        with storage_errors(self._name):
-            busy = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        self._require_writing()
+        with storage_errors(self._name, self.path), self._write() as writer:
+            busy = writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             if busy:
                 raise sqlite3.OperationalError("database is locked")
 
     def close(self) -> None:
-        super().close()
-        with suppress(sqlite3.Error):  # the journal holds everything; the next start merges it
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._writer.close()
+        with self._writing:
+            super().close()
+            self._close_writer()
+        self._open_files.note_use(self, changed=True)
 
+    def _close_writer(self) -> None:
+        """Close the writing connection and the mark; the last connection to be closed merges the journal into the file
+        and removes it.
+        """
+        if self._writer is not None:
+            with suppress(sqlite3.Error):  # the journal holds everything; the next start merges it
+                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._writer.close()
+            self._writer = None
+        if self._mark_file is not None:
+            self._mark_file.close()
 
-def _open_writer(path: Path) -> sqlite3.Connection:
-    """Open a connection to a checked file, and upgrade the file to the current version."""
-    connection = schema.connect_writer(path)
-    try:
-        schema.upgrade(connection)
-        schema.use_journal(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    def count_files(self) -> int:
+        writer = _WRITER_FILES if self._writer is not None else 0
+        mark = 1 if self._mark_file is not None and self._mark_file.is_open else 0
+        return super().count_files() + writer + mark
+
+    def release(self) -> None:
+        if self._writing.acquire(blocking=False):
+            try:
+                super().release()
+                if self.path not in self._stopped:  # closing would merge what a failed sync left uncertain
+                    self._close_writer()
+            finally:
+                self._writing.release()
+
+    def _check_mark(self) -> Mark:
+        """Compare the log with its mark, and bring the mark up to date. Raises DataLoss."""
+        found = self.read_mark()
+        marked = self._mark_file.read() if self._mark_file is not None else None
+        if marked is None:
+            if self._mark_file is not None and found.revision:
+                _log.warning("workspace %r has no mark, so a lost end would not be noticed; it gets one", self.name)
+        else:
+            check_mark(marked, found, self.digest_at, self.name)
+            found = replace(found, last_sample_id=max(found.last_sample_id, marked.last_sample_id))
+        if found != marked and self._mark_file is not None:
+            self._mark_file.write(found)
+        return found
+
+    def _write_mark(self) -> None:
+        if self._mark_file is not None:
+            self._mark_file.write(self._mark)
+
+    def _upgrade(self) -> None:
+        """Upgrade a file of an older version, and give a new one its journal."""
+        with self._short_read() as connection:
+            if schema.is_current(connection):
+                return
+        with self._write() as writer:
+            schema.upgrade(writer)
+            schema.use_journal(writer)
 
 
 def _identify(path: Path) -> tuple[int, int] | None:

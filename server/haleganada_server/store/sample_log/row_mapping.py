@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from haleganada_server.core.sample_log.rows import ChangeKind, Event, SampleRow
+
+from .integrity.checks import CHECKED_FACTS, UNREADABLE, RowChecks
 
 EVENT = (
     "kind, time_us, request_id, payload_hash, client, sample_id, label, previous, canonical, target, answer, revision, "
@@ -17,7 +20,8 @@ SAMPLE = (
     "sample_id, label, glyph_kind, glyph, embedding, embedder_hash, loss, predicted, new_label, correction, "
     "predicted_revision, time_us, revision"
 )
-_EVENT_FIELDS, _SAMPLE_FIELDS = EVENT.split(", "), SAMPLE.split(", ")
+_EVENT_FIELDS, _SAMPLE_FIELDS, _FACT_FIELDS = EVENT.split(", "), SAMPLE.split(", "), CHECKED_FACTS.split(", ")
+CHECKED_SAMPLE = f"{SAMPLE}, forgotten, facts_check, embedding_check, glyph_check"
 Row = tuple[Any, ...]
 
 
@@ -37,21 +41,57 @@ def from_event(event: Event, revision: int) -> Row:
     )  # fmt: skip
 
 
-def to_sample(row: Row) -> SampleRow:
-    """Convert a row of the columns SAMPLE."""
-    values = dict(zip(_SAMPLE_FIELDS, row, strict=True))
-    values["embedding"] = np.frombuffer(values["embedding"], dtype="<f4")
+def checked_event(event: Event, revision: int) -> Row:
+    """Return the columns CHECKED_EVENT of a new event."""
+    return (
+        revision, event.time_us, event.sample_id, event.target, event.kind.value, event.request_id, event.client,
+        event.label, event.previous, event.canonical, event.answer, event.payload_hash,
+    )  # fmt: skip
+
+
+def places(columns: str, more: int = 0) -> str:
+    """Return the placeholders for the values of these columns, and of some more."""
+    return ", ".join("?" * (len(columns.split(", ")) + more))
+
+
+def to_sample(row: Row, checks: RowChecks) -> SampleRow:
+    """Convert a row of the columns CHECKED_SAMPLE. A drawing that is not as it was written becomes b"", which cannot be
+    decoded. Raises sqlite3.DatabaseError for other values that are not as they were written.
+    """
+    *sample, forgotten, facts_check, embedding_check, glyph_check = row
+    values = dict(zip(_SAMPLE_FIELDS, sample, strict=True))
+    sample_id = values["sample_id"]
+    try:
+        sound = (
+            checks.facts_check(_facts(values, forgotten)) == facts_check
+            and checks.embedding_check(sample_id, values["embedder_hash"], values["embedding"]) == embedding_check
+        )
+        if checks.glyph_check(sample_id, values["glyph_kind"], values["glyph"]) != glyph_check:
+            values["glyph"] = b""
+        values["embedding"] = np.frombuffer(values["embedding"], dtype="<f4")
+    except UNREADABLE:
+        sound = False
+    if not sound:
+        raise sqlite3.DatabaseError(f"the row of sample {sample_id} is malformed")
     values["new_label"], values["correction"] = bool(values["new_label"]), bool(values["correction"])
     return SampleRow(**values)
 
 
-def from_sample(sample: SampleRow) -> Row:
-    """Convert back."""
+def from_sample(sample: SampleRow, checks: RowChecks) -> Row:
+    """Convert back a live sample."""
+    embedding = vector_bytes(sample.embedding)
+    values = {name: getattr(sample, name) for name in _SAMPLE_FIELDS}
     return (
-        sample.sample_id, sample.label, sample.glyph_kind, sample.glyph, vector_bytes(sample.embedding),
-        sample.embedder_hash, sample.loss, sample.predicted, sample.new_label, sample.correction,
-        sample.predicted_revision, sample.time_us, sample.revision,
-    )  # fmt: skip
+        *(values | {"embedding": embedding}).values(),
+        False,
+        checks.facts_check(_facts(values, 0)),
+        checks.embedding_check(sample.sample_id, sample.embedder_hash, embedding),
+        checks.glyph_check(sample.sample_id, sample.glyph_kind, sample.glyph),
+    )
+
+
+def _facts(values: dict[str, Any], forgotten: int) -> list[Any]:
+    return [forgotten if name == "forgotten" else values[name] for name in _FACT_FIELDS]
 
 
 def vector_bytes(embedding: NDArray[np.float32]) -> bytes:

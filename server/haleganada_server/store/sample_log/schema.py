@@ -4,18 +4,28 @@
 result of the events, updated in the same transactions, so that a start needs no replay. The row of a forgotten sample
 stays, hidden, so that undo is exact.
 
+Every row carries checksums, see checks.py.
+
 The version of a file is the number of migrations it has had. A change of the tables is a new migration at the end,
 which older files get when they are opened.
 """
 
 from __future__ import annotations
 
+import re
 import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 
+from haleganada_server.core import failpoints
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import DataLoss
 from haleganada_server.store.errors import unreadable
+
+from .integrity.backfill import add_checks
+from .integrity.checks import RowChecks
 
 APPLICATION_ID = 0x48414C45  # "HALE"
 
@@ -37,11 +47,21 @@ CREATE INDEX samples_by_label ON samples (label, sample_id) WHERE forgotten = 0;
 CREATE TABLE links (position INTEGER PRIMARY KEY, form TEXT NOT NULL UNIQUE, canonical TEXT NOT NULL);
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """,
+    """
+ALTER TABLE events ADD COLUMN digest BLOB NOT NULL DEFAULT x'';
+ALTER TABLE samples ADD COLUMN facts_check INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE samples ADD COLUMN embedding_check INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE samples ADD COLUMN glyph_check INTEGER NOT NULL DEFAULT 0;
+""",
 )
+_FIRST_WITH_CHECKS = 2
 VERSION = len(_MIGRATIONS)
 _TABLES = {"events", "samples", "links", "meta"}
+USED_SAMPLE_IDS = "used_sample_ids"
+"""Key in meta: the greatest sample_id that the logs before this one used; missing = 0."""
 _BUSY_S = 5.0  # time to wait for another program that has locked the file
 _MAX_REASON = 200
+_INDEX_PROBLEM = re.compile("missing from index|wrong # of entries in index|non-unique entry in index")
 
 
 def create(path: Path, name: str, created_us: int) -> None:
@@ -55,10 +75,38 @@ def create(path: Path, name: str, created_us: int) -> None:
         connection.close()
 
 
-def upgrade(connection: sqlite3.Connection) -> None:
-    """Apply the migrations that a file lacks, each in one transaction."""
+def upgrade(connection: sqlite3.Connection, reach: Callable[[str], None] = failpoints.reach) -> None:
+    """Apply the migrations that a file lacks, each in one transaction. reach: is told the steps, for tests."""
     for number in range(_version(connection), VERSION):
-        connection.executescript(f"BEGIN IMMEDIATE; {_MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;")
+        try:
+            connection.executescript(f"BEGIN IMMEDIATE; {_MIGRATIONS[number]} PRAGMA user_version = {number + 1};")
+            if number + 1 == _FIRST_WITH_CHECKS and (checks := read_checks(connection)) is not None:
+                add_checks(connection, checks)
+            reach("upgrade.written")
+            connection.execute("COMMIT")
+            reach("upgrade.committed")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def has_checks(connection: sqlite3.Connection) -> bool:
+    """Return whether the rows of a file carry checksums; those of older versions do not."""
+    return _version(connection) >= _FIRST_WITH_CHECKS
+
+
+def read_checks(connection: sqlite3.Connection) -> RowChecks | None:
+    """Return what computes the checksums of a file's rows; None if its name or time of creation is missing."""
+    found = dict(connection.execute("SELECT key, value FROM meta WHERE key IN ('name', 'created_us')"))
+    if "name" not in found or not str(found.get("created_us")).isdecimal():
+        return None
+    return RowChecks(found["name"], int(found["created_us"]))
+
+
+def is_current(connection: sqlite3.Connection) -> bool:
+    """Return whether a file needs no upgrade and has a write-ahead log."""
+    return _version(connection) == VERSION and connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
@@ -82,8 +130,8 @@ def connect_reader(path: Path, *, frozen: bool = False) -> sqlite3.Connection:
     return connection
 
 
-def check(connection: sqlite3.Connection, name: str) -> None:
-    """Raise DataLoss unless the file is intact and of a known version. Takes under 0.1 s with 10,000 samples."""
+def check_version(connection: sqlite3.Connection, name: str) -> None:
+    """Raise DataLoss unless the file is a workspace's, of a known version."""
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise unreadable(name, "it is not a workspace file")
     if _version(connection) > VERSION:
@@ -91,11 +139,48 @@ def check(connection: sqlite3.Connection, name: str) -> None:
             f"the workspace “{name}” was written by a newer version of this server; update the server, nothing is lost",
             Reason.WORKSPACE_TOO_NEW,
         )
-    problem = " ".join(str(row[0]) for row in connection.execute("PRAGMA quick_check(3)"))
-    if problem != "ok":
-        raise unreadable(name, " ".join(problem.split())[:_MAX_REASON])
+
+
+def check(connection: sqlite3.Connection, name: str) -> None:
+    """Raise DataLoss unless the file is intact and of a known version. Takes under 0.1 s with 10,000 samples."""
+    check_version(connection, name)
+    if problems := _find_problems(connection):
+        raise unreadable(name, " ".join(" ".join(problems).split())[:_MAX_REASON])
     if missing := _TABLES - {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}:
         raise unreadable(name, f"no such table: {', '.join(sorted(missing))}")
+
+
+def rebuild_damaged_indexes(path: Path) -> bool:
+    """Make the indexes of a file again from its tables, if only they are damaged; return whether that was so."""
+    with closing(connect_writer(path)) as connection:
+        problems = _find_problems(connection)
+        if is_index_damage := bool(problems) and all(_INDEX_PROBLEM.search(problem) for problem in problems):
+            connection.execute("REINDEX")
+        return is_index_damage
+
+
+def _find_problems(connection: sqlite3.Connection) -> list[str]:
+    """Return what SQLite finds wrong with a file, at most three things; none if it is intact."""
+    problems = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(3)")]
+    return [] if problems == ["ok"] else problems
+
+
+def check_tables(connection: sqlite3.Connection) -> None:
+    """Raise sqlite3.DatabaseError unless tables and indexes are declared as the migrations declare them."""
+    if _read_declarations(connection) != _expected_declarations(VERSION):
+        raise sqlite3.DatabaseError("the declaration of a table is malformed")
+
+
+@cache
+def _expected_declarations(version: int) -> list[tuple[str, str, str]]:
+    del version  # the result depends on it
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        upgrade(connection, reach=lambda _step: None)  # which is no step of a file
+        return _read_declarations(connection)
+
+
+def _read_declarations(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    return connection.execute("SELECT type, name, IFNULL(sql, '') FROM sqlite_master ORDER BY type, name").fetchall()
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:

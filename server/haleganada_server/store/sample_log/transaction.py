@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,46 +11,70 @@ from numpy.typing import NDArray
 from haleganada_server.core.sample_log.rows import UNDOABLE, Event, SampleRow
 
 from . import row_mapping
+from .integrity.checks import CHECKED_FACTS, RowChecks
+from .mark import Mark
 
+_FACT_FIELDS = CHECKED_FACTS.split(", ")
 _UNDOABLE = ", ".join(f"'{kind.value}'" for kind in sorted(UNDOABLE, key=lambda kind: kind.value))
+
+_ANY_REVISION = 2**63 - 1
+
+_INSERT_EVENT = f"INSERT INTO events ({row_mapping.EVENT}, digest) VALUES ({row_mapping.places(row_mapping.EVENT, 1)})"
+_INSERT_SAMPLE = (
+    f"INSERT INTO samples ({row_mapping.CHECKED_SAMPLE}) VALUES ({row_mapping.places(row_mapping.CHECKED_SAMPLE)})"
+)
 
 
 class SqliteTransaction:
     """core.sample_log.ports.LogTransaction on a connection whose transaction is open."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._run = connection.execute
+    def __init__(self, connection: sqlite3.Connection, checks: RowChecks, mark: Mark) -> None:
+        """mark: how far the log has come before the transaction."""
+        self._run, self._checks = connection.execute, checks
+        self.mark = mark
+        """How far the log has come with the changes so far."""
 
     def find_event(self, request_id: str) -> Event | None:
         row = self._run(f"SELECT {row_mapping.EVENT} FROM events WHERE request_id = ?", (request_id,)).fetchone()
         return row_mapping.to_event(row) if row else None
 
     def append(self, event: Event) -> int:
-        last = self._run("SELECT MAX(revision) FROM events").fetchone()[0] or 0
+        newest = self._run("SELECT revision, digest FROM events ORDER BY revision DESC LIMIT 1").fetchone()
+        last, before = newest or (0, self._checks.start)
         revision: int = max(last + 1, event.revision)
-        places = ", ".join("?" * len(row_mapping.EVENT.split(", ")))
-        self._run(
-            f"INSERT INTO events ({row_mapping.EVENT}) VALUES ({places})", row_mapping.from_event(event, revision)
-        )
+        digest = self._checks.event_digest(before, row_mapping.checked_event(event, revision))
+        self._run(_INSERT_EVENT, (*row_mapping.from_event(event, revision), digest))
+        self.mark = replace(self.mark, revision=revision, digest=digest)
         return revision
 
     def add_sample(self, sample: SampleRow) -> None:
-        places = ", ".join("?" * len(row_mapping.SAMPLE.split(", ")))
-        self._run(f"INSERT INTO samples ({row_mapping.SAMPLE}) VALUES ({places})", row_mapping.from_sample(sample))
+        self._run(_INSERT_SAMPLE, row_mapping.from_sample(sample, self._checks))
+        last_sample_id = max(self.mark.last_sample_id, sample.sample_id)
+        self.mark = replace(self.mark, last_sample_id=last_sample_id, samples_total=self.mark.samples_total + 1)
 
     def sample(self, sample_id: int, *, forgotten: bool = False) -> SampleRow | None:
-        query = f"SELECT {row_mapping.SAMPLE} FROM samples WHERE sample_id = ? AND forgotten = ?"
+        query = f"SELECT {row_mapping.CHECKED_SAMPLE} FROM samples WHERE sample_id = ? AND forgotten = ?"
         row = self._run(query, (sample_id, forgotten)).fetchone()
-        return row_mapping.to_sample(row) if row else None
+        return row_mapping.to_sample(row, self._checks) if row else None
+
+    def find_drawing(self, label: str, glyph_kind: str, glyph: bytes) -> int:
+        query = (  # the length is known without reading the drawing, so that few are read
+            "SELECT sample_id FROM samples WHERE forgotten = 0 AND label = ? AND length(glyph) = ? AND glyph = ? AND "
+            "glyph_kind = ? ORDER BY sample_id LIMIT 1"
+        )
+        row = self._run(query, (label, len(glyph), glyph, glyph_kind)).fetchone()
+        return int(row[0]) if row else 0
 
     def next_sample_id(self) -> int:
-        return int(self._run("SELECT IFNULL(MAX(sample_id), 0) + 1 FROM samples").fetchone()[0])
+        return self.mark.last_sample_id + 1
 
     def set_label(self, sample_id: int, label: str) -> None:
-        self._run("UPDATE samples SET label = ? WHERE sample_id = ?", (label, sample_id))
+        self._set_fact(sample_id, "label", label)
 
     def set_forgotten(self, sample_id: int, forgotten: bool) -> None:
-        self._run("UPDATE samples SET forgotten = ? WHERE sample_id = ?", (forgotten, sample_id))
+        if self._set_fact(sample_id, "forgotten", int(forgotten)):
+            live = self.mark.samples_total + (-1 if forgotten else 1)
+            self.mark = replace(self.mark, samples_total=live)
 
     def set_canonical(self, form: str, canonical: str) -> None:
         self._run("DELETE FROM links WHERE form = ?", (form,))
@@ -57,16 +82,38 @@ class SqliteTransaction:
             self._run("INSERT INTO links (form, canonical) VALUES (?, ?)", (form, canonical))
 
     def set_embedding(self, sample_id: int, embedding: NDArray[np.float32], embedder_hash: str) -> None:
-        query = "UPDATE samples SET embedding = ?, embedder_hash = ? WHERE sample_id = ?"
-        self._run(query, (row_mapping.vector_bytes(embedding), embedder_hash, sample_id))
+        content = row_mapping.vector_bytes(embedding)
+        check = self._checks.embedding_check(sample_id, embedder_hash, content)
+        query = "UPDATE samples SET embedding = ?, embedder_hash = ?, embedding_check = ? WHERE sample_id = ?"
+        self._run(query, (content, embedder_hash, check, sample_id))
 
-    def last_change(self) -> Event | None:
+    def distrust_embedding(self, sample_id: int) -> None:
+        """Make a sample stale whose embedding is damaged, so that it is embedded again."""
+        self.set_embedding(sample_id, np.zeros(0, dtype=np.float32), "")
+
+    def last_change(self, before: int | None = None) -> Event | None:
         query = (
-            f"SELECT {row_mapping.EVENT} FROM events WHERE undone_by = 0 AND kind IN ({_UNDOABLE}) "
+            f"SELECT {row_mapping.EVENT} FROM events WHERE undone_by = 0 AND kind IN ({_UNDOABLE}) AND revision < ? "
             "ORDER BY revision DESC LIMIT 1"
         )
-        row = self._run(query).fetchone()
+        row = self._run(query, (_ANY_REVISION if before is None else before,)).fetchone()
         return row_mapping.to_event(row) if row else None
 
     def mark_undone(self, revision: int, by: int) -> None:
         self._run("UPDATE events SET undone_by = ? WHERE revision = ?", (by, revision))
+
+    def _set_fact(self, sample_id: int, column: str, value: str | int) -> bool:
+        """Change a column of a sample's facts; return whether there is such a sample and it had another value."""
+        query = f"SELECT {CHECKED_FACTS}, facts_check FROM samples WHERE sample_id = ?"
+        row = self._run(query, (sample_id,)).fetchone()
+        if row is None:
+            return False
+        *facts, check = row
+        if self._checks.facts_check(facts) != check:
+            raise sqlite3.DatabaseError(f"the row of sample {sample_id} is malformed")
+        place = _FACT_FIELDS.index(column)
+        changed: bool = facts[place] != value
+        facts[place] = value
+        query = f"UPDATE samples SET {column} = ?, facts_check = ? WHERE sample_id = ?"
+        self._run(query, (value, self._checks.facts_check(facts), sample_id))
+        return changed

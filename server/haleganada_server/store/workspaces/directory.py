@@ -1,41 +1,52 @@
 """The data directory: DIR/workspaces/<hash of the name>/{workspace.json, log.sqlite3, snapshots/, trash/}, and
 DIR/tmp/.
 
-No file or folder is named after a label or a workspace. A workspace exists as long as its log does; a deleted one keeps
-its snapshots and its trash. Everything is completed in DIR/tmp before it is moved into place; DIR/tmp is emptied at
-every start.
+No file or folder is named after a label or a workspace. A workspace exists until it is deleted, also if its log has
+vanished; a deleted one keeps its snapshots and its trash. Everything is completed in DIR/tmp before it is moved into
+place; DIR/tmp is emptied at every start.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import logging
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import AlreadyExists, DataLoss, NotFound
+from haleganada_server.core.failpoints import reach
 from haleganada_server.core.files import scratch_folder
+from haleganada_server.core.folder_names import FolderNames
 from haleganada_server.core.glyphs.ports import Rasterizer
-from haleganada_server.core.labels import DEFAULT_WORKSPACE
-from haleganada_server.core.sample_log.ports import WorkspaceLog
-from haleganada_server.core.sample_log.rows import Event
-from haleganada_server.core.workspaces.ports import ExportFile, ImportItem
-from haleganada_server.core.workspaces.types import RefusedItem, SnapshotInfo, TransferFormat
+from haleganada_server.core.sample_log.ports import SampleVisitor, WorkspaceLog
+from haleganada_server.core.sample_log.rows import ChangeKind, Event
+from haleganada_server.core.workspaces.ports import ExportFile, ImportItem, LogOutline, OnNote, ignore_note
+from haleganada_server.core.workspaces.types import RefusedItem, SnapshotInfo, SnapshotKind, TransferFormat
 from haleganada_server.store import files, formats
-from haleganada_server.store.errors import damaged_snapshot, storage_errors
-from haleganada_server.store.sample_log import recovery, schema
+from haleganada_server.store.errors import damaged_snapshot, storage_errors, unreadable
+from haleganada_server.store.import_stage import ImportStage
+from haleganada_server.store.quota import DiskQuota, disk_usage
+from haleganada_server.store.sample_log import schema
+from haleganada_server.store.sample_log.integrity import recovery
 from haleganada_server.store.sample_log.log import SqliteLog
+from haleganada_server.store.sample_log.mark import Mark, MarkFile
+from haleganada_server.store.sample_log.open_files import OpenFiles
+from haleganada_server.store.sample_log.outline import read_outline
 from haleganada_server.store.sample_log.reader import LogReader
 
+from .home import DESCRIPTION, LOG, MARK, find_lost, folder_name, has_workspace, lost_log, read_name
+from .inspection import Checked, check_log, check_snapshots
 from .lock import DirectoryLock
-from .snapshots import SnapshotFolder, remove_journals
+from .repair import Repaired, Salvaged, salvage_workspace, write_salvaged
+from .replacement import build_from_snapshot, finish, put_in_place, remove_log, swap
+from .snapshots import SnapshotFolder, has_snapshots, remove_leftovers
 
 _log = logging.getLogger(__name__)
 _REVISION_GAP = 1_000_000  # revisions to skip when the last one is unknown
@@ -45,116 +56,192 @@ _NAMED_IN_ERRORS = 3
 class DataDirectory:
     """core.workspaces.ports.WorkspaceDirectory on a file system. Names of workspaces are expected in NFC."""
 
-    def __init__(self, root: Path, rasterizer: Rasterizer) -> None:
-        """Create the folders and take the lock. Raises Precondition if another server holds it, OSError if the folder
-        cannot be used.
+    def __init__(
+        self, root: Path, rasterizer: Rasterizer, max_bytes: int | None = None, open_files: OpenFiles | None = None
+    ) -> None:
+        """Create the folders and take the lock. max_bytes: of everything below root; None = no bound. open_files:
+        limits the descriptors of all logs together. Raises
+        Precondition if another server holds the lock, OSError if the folder cannot be used.
         """
+        self._open_files = open_files or OpenFiles()
+        self._stopped: set[Path] = set()
         self._workspaces, self._temporary, self._rasterizer = root / "workspaces", root / "tmp", rasterizer
         root.mkdir(parents=True, exist_ok=True)
         self._lock = DirectoryLock(root)
+        self._quota = DiskQuota(root, max_bytes)
         try:
             shutil.rmtree(self._temporary, ignore_errors=True)  # what a killed server left behind
             for folder in (self._workspaces, self._temporary):
                 folder.mkdir(exist_ok=True)
+            for home in self._workspaces.iterdir():
+                remove_leftovers(home)
         except BaseException:
             self._lock.release()
             raise
 
+    def watch_lock(self, on_lost: Callable[[], None]) -> None:
+        """Call on_lost, from a thread, if another server may use the directory by now. Until close()."""
+        self._lock.watch(on_lost)
+
     def names(self) -> list[str]:
-        return sorted(name for home in self._workspaces.iterdir() if (name := self._read_name(home)) is not None)
+        return sorted(name for home in self._workspaces.iterdir() if (name := read_name(home)) is not None)
 
     def exists(self, name: str) -> bool:
-        return self._log_path(name).exists()
+        return has_workspace(self._home(name))
 
-    def create(self, name: str, first_event: Event | None = None) -> SqliteLog:
+    def create(self, name: str, visitor: SampleVisitor | None = None) -> SqliteLog:
         if self.exists(name):
             raise AlreadyExists(f"there is already a workspace “{name}”", Reason.WORKSPACE_EXISTS)
-        with storage_errors(name), scratch_folder(self.temporary_file()) as scratch:
-            state = scratch / "state.sqlite3"
+        with self._errors(name), scratch_folder(self.temporary_file()) as scratch:
+            state, used = scratch / "state.sqlite3", self._find_used(name, None)
+            again = Event(ChangeKind.RESET, now_us()) if used.revision else None  # it was deleted, and is created anew
             schema.create(state, name, now_us())
-            return self._install(state, name, first_event, scratch)
+            self._write_name(name, finish(state, name, again, used), scratch)
+            put_in_place(state, self._log_path(name))
+            return self._open_new(name, visitor)
 
-    def open(self, name: str) -> SqliteLog:
-        path = self._log_path(name)
-        if not path.exists():
-            raise NotFound("workspace", name, "check the name, or create it first")
+    def open(self, name: str, visitor: SampleVisitor | None = None) -> SqliteLog:
         try:
-            return SqliteLog(path, name)
+            self._require_log(name)
+            return self._open_log(name, visitor)
         except DataLoss as error:
-            attempts = "; ".join(recovery.attempt_reads(path))
+            attempts = "; ".join(recovery.attempt_reads(self._log_path(name)))
             _log.error("workspace %r cannot be opened (%s); tried %s", name, error, attempts)
             newest = self.snapshots(name)[:_NAMED_IN_ERRORS]
             named = ", ".join(f"{info.snapshot_id} (“{info.name}”)" for info in newest) or "none"
             raise DataLoss(f"{error.message}; its newest snapshots: {named}", error.reason) from error
 
-    def retire(self, log: WorkspaceLog | None, name: str, why: str) -> SnapshotInfo | None:
+    def outline(self, name: str, embedder_hash: str) -> LogOutline:
+        return read_outline(self._require_log(name), name, embedder_hash)
+
+    def replace(
+        self,
+        name: str,
+        log: WorkspaceLog | None,
+        event: Event,
+        snapshot_id: str = "",
+        visitor: SampleVisitor | None = None,
+    ) -> tuple[SqliteLog, SnapshotInfo | None]:
         path = self._log_path(name)
-        if not path.exists():
-            return None
-        with storage_errors(name), scratch_folder(self.temporary_file()) as scratch:
-            folder = SnapshotFolder(self._home(name), name, scratch)
-            if log is None:
-                counts = recovery.read_counts(path) or (self._last_kept_revision(name) + _REVISION_GAP, 0)
-                why = f"{why} (damaged)"
+        with self._errors(name), scratch_folder(self.temporary_file()) as scratch:
+            folder, state = SnapshotFolder(self._home(name), name, scratch), scratch / "state.sqlite3"
+            used = self._find_used(name, log)
+            if snapshot_id:
+                created_us = build_from_snapshot(state, folder, snapshot_id, name, event, used)
             else:
-                counts = (log.revision(), log.count())
-                log.checkpoint()  # before closing it: if there is no space for the manifest, nothing has changed
-            info = folder.describe_for_trash(path, why, counts)
-            if log is not None:
-                log.close()
-            folder.move_to_trash(path, info)
-            return info
+                schema.create(state, name, now_us())
+                created_us = finish(state, name, event, used)
+            self._write_name(name, created_us, scratch)
+            keep = partial(self._keep, folder, log, event.kind.value, used)
+            retired = swap(path, log, keep, lambda: put_in_place(state, path))
+            return self._open_new(name, visitor), retired
 
-    def bring_back(self, name: str, retired: SnapshotInfo) -> SqliteLog:
-        if self.exists(name):
-            raise AlreadyExists(
-                f"the workspace “{name}” exists again; its old state cannot be brought back", Reason.WORKSPACE_EXISTS
-            )
-        with storage_errors(name):
-            SnapshotFolder(self._home(name), name, self._temporary).move_back(retired, self._log_path(name))
-        return self.open(name)
+    def repair(self, name: str) -> Repaired:
+        """Build a workspace's file anew from what is left of it and of its newest sound snapshot, and move the damaged
+        one to the trash. Raises NotFound, Exhausted.
+        """
+        self._require_exists(name)
+        path = self._log_path(name)
+        with self._errors(name), scratch_folder(self.temporary_file()) as scratch:
+            folder, state = SnapshotFolder(self._home(name), name, scratch), scratch / "state.sqlite3"
+            used = self._find_used(name, None)
+            found = self.salvage(name, scratch)
+            write_salvaged(state, name, found, used)
+            keep = partial(self._keep, folder, None, "repair", used)
+            retired = swap(path, None, keep, lambda: put_in_place(state, path))
+            self._open_new(name).close()
+            return Repaired(found, retired)
 
-    def save(self, log: WorkspaceLog, name: str, *, seed_files: bool = True) -> SnapshotInfo:
-        with storage_errors(log.name), scratch_folder(self.temporary_file()) as scratch:
-            state, seed_folder = scratch / "state.sqlite3", scratch / "seed-files"
-            log.copy_to(state)
-            with contextlib.closing(LogReader(state, log.name, frozen=True)) as frozen:
-                counts = (frozen.revision(), frozen.count())
-                if seed_files:
-                    formats.write_seed_folder(frozen, self._rasterizer, seed_folder)
+    def verify(self, name: str) -> Iterator[Checked]:
+        """Check a workspace and its snapshots without changing them; say what a repair would save. Raises NotFound."""
+        self._require_exists(name)
+        with self._errors(name), scratch_folder(self.temporary_file()) as scratch:
+            checked = check_log(self._home(name), name, scratch)
+            if checked.problem and not checked.hint:
+                saved = "; ".join(self.salvage(name, scratch).describe())
+                checked = replace(checked, hint=f"`haleganada repair --workspace {name}` saves this: {saved}")
+            yield checked
+            yield from check_snapshots(SnapshotFolder(self._home(name), name, scratch))
+
+    def salvage(self, name: str, scratch: Path) -> Salvaged:
+        """Return what is left of a workspace's damaged file and of its newest sound snapshot."""
+        folder, home = SnapshotFolder(self._home(name), name, scratch), self._home(name)
+        return salvage_workspace(home, folder, MarkFile(self._mark_path(name)).read() or Mark(), scratch)
+
+    def delete(self, name: str, log: WorkspaceLog | None) -> SnapshotInfo | None:
+        self._require_exists(name)
+        path, mark = self._log_path(name), MarkFile(self._mark_path(name))
+        with self._errors(name), scratch_folder(self.temporary_file()) as scratch, contextlib.closing(mark):
+            used = self._find_used(name, log)
+            keep = partial(self._keep, SnapshotFolder(self._home(name), name, scratch), log, "delete", used)
+            return swap(path, log, keep, lambda: remove_log(path, mark, used))
+
+    def save(self, log: WorkspaceLog, name: str, kind: SnapshotKind = SnapshotKind.SAVED) -> SnapshotInfo:
+        with self._errors(log.name), scratch_folder(self.temporary_file()) as scratch:
             folder = SnapshotFolder(self._home(log.name), log.name, scratch)
-            return folder.add(state, seed_folder if seed_files else None, name, counts)
+            last = log.last_event()
+            same = folder.find_same(last.revision if last else 0, last)
+            if same is not None and (shared := folder.add_shared(same, name, kind)) is not None:
+                return shared
+            self.require_room(log.bytes_on_disk())
+            state = scratch / "state.sqlite3"
+            log.copy_to(state)
+            counts = recovery.read_counts(state)  # no check: the log was checked when it was opened, and just read
+            if counts is None:
+                raise unreadable(log.name, "its copy cannot be read")
+            return folder.add(state, name, kind, counts)
 
-    def discard(self, name: str, snapshot: SnapshotInfo) -> None:
-        SnapshotFolder(self._home(name), name, self._temporary).discard(snapshot)
+    def discard(self, name: str, snapshot: SnapshotInfo) -> int:
+        with self._errors(name):  # without a scratch folder, for which a full disk may have no room
+            return SnapshotFolder(self._home(name), name, self._temporary).discard(snapshot)
+
+    def snapshot_bytes(self, name: str) -> int:
+        return disk_usage([self._home(name) / "snapshots", self._home(name) / "trash"])
+
+    def require_room(self, needed: int = 0) -> None:
+        self._quota.require_room(needed)
+
+    def is_sound(self, name: str, snapshot: SnapshotInfo) -> bool:
+        return SnapshotFolder(self._home(name), name, self._temporary).is_sound(snapshot)
 
     def snapshots(self, name: str) -> list[SnapshotInfo]:
         return SnapshotFolder(self._home(name), name, self._temporary).all()
 
-    def restore(self, name: str, snapshot_id: str, event: Event) -> SqliteLog:
-        if self.exists(name):
-            raise AlreadyExists(
-                f"the workspace “{name}” exists, so its snapshot cannot take its place", Reason.WORKSPACE_EXISTS
-            )
-        with storage_errors(name), scratch_folder(self.temporary_file()) as scratch:
-            state = scratch / "state.sqlite3"
-            SnapshotFolder(self._home(name), name, scratch).copy_out(snapshot_id, state)
-            # Greater than all earlier revisions, also those of a workspace that was deleted in the meantime.
-            revision = max(event.revision, self._last_kept_revision(name) + 1)
-            try:
-                return self._install(state, name, replace(event, revision=revision), scratch)
-            except DataLoss as error:  # an unreadable workspace was moved to the trash as it was
-                raise damaged_snapshot(name, snapshot_id) from error
+    def names_with_snapshots(self) -> list[str]:
+        return sorted(
+            name
+            for home in self._workspaces.iterdir()
+            if has_snapshots(home) and (name := read_name(home, deleted=True)) is not None
+        )
 
     def export(self, log: WorkspaceLog, transfer_format: TransferFormat) -> ExportFile:
-        with storage_errors(log.name), scratch_folder(self.temporary_file()) as scratch:
+        with self._errors(log.name), scratch_folder(self.temporary_file()) as scratch:
             state = scratch / "state.sqlite3"
             log.copy_to(state)  # one consistent state, whatever is taught during the export
             with contextlib.closing(LogReader(state, log.name, frozen=True)) as frozen:
                 return formats.write(frozen, self._rasterizer, transfer_format, self.temporary_file())
 
-    def read_import(self, path: Path, transfer_format: TransferFormat | None) -> Iterator[ImportItem | RefusedItem]:
-        return formats.read(path, transfer_format, self._rasterizer)
+    def export_snapshot(self, name: str, snapshot_id: str, transfer_format: TransferFormat) -> ExportFile:
+        with self._errors(name), scratch_folder(self.temporary_file()) as scratch:
+            state = scratch / "state.sqlite3"
+            SnapshotFolder(self._home(name), name, scratch).copy_out(snapshot_id, state)
+            try:
+                with contextlib.closing(SqliteLog(state, name)) as log:  # which upgrades a copy of an older version
+                    return formats.write(log, self._rasterizer, transfer_format, self.temporary_file())
+            except DataLoss as error:  # an unreadable workspace was moved to the trash as it was
+                raise damaged_snapshot(name, snapshot_id) from error
+
+    def read_import(
+        self,
+        path: Path,
+        transfer_format: TransferFormat | None,
+        folder_names: FolderNames = FolderNames.AUTO,
+        on_note: OnNote = ignore_note,
+    ) -> Iterator[ImportItem | RefusedItem]:
+        return formats.read(path, transfer_format, self._rasterizer, folder_names, on_note)
+
+    def stage_import(self) -> ImportStage:
+        return ImportStage(self.temporary_file())
 
     def temporary_file(self) -> Path:
         return self._temporary / secrets.token_hex(12)
@@ -162,43 +249,82 @@ class DataDirectory:
     def close(self) -> None:
         self._lock.release()
 
+    def _errors(self, name: str) -> AbstractContextManager[None]:
+        """Translate errors; files in DIR/tmp show whether the disk has failed."""
+        return storage_errors(name, self._temporary)
+
     def _home(self, name: str) -> Path:
-        return self._workspaces / hashlib.sha256(name.encode()).hexdigest()[:24]
+        return self._workspaces / folder_name(name)
 
     def _log_path(self, name: str) -> Path:
-        return self._home(name) / "log.sqlite3"
+        return self._home(name) / LOG
 
-    def _install(self, state: Path, name: str, event: Event | None, scratch: Path) -> SqliteLog:
-        """Append `event` to a workspace's file, move the file into place and open it. Raises DataLoss."""
-        with contextlib.closing(SqliteLog(state, name)) as log:
-            if event is not None:
-                with log.transaction() as transaction:
-                    transaction.append(event)
-            created_us = log.created_us
-        path = self._log_path(name)
-        path.parent.mkdir(exist_ok=True)
-        files.write_json(path.parent / "workspace.json", {"name": name, "created_us": created_us}, scratch)
-        remove_journals(path)
-        files.move(state, path)
-        files.sync_folder(self._workspaces)
-        return SqliteLog(path, name)
+    def _require_exists(self, name: str) -> None:
+        """Raise NotFound unless the workspace exists, also as one whose log has vanished."""
+        if not self.exists(name):
+            raise NotFound("workspace", name, "check the name, or create it first")
+
+    def _require_log(self, name: str) -> Path:
+        """Return the path of a workspace's log. Raises NotFound, DataLoss if the log has vanished."""
+        home = self._home(name)
+        if (lost := find_lost(home)) is not None:
+            raise lost_log(home, name, lost)
+        self._require_exists(name)
+        return home / LOG
+
+    def _mark_path(self, name: str) -> Path:
+        return self._home(name) / MARK
+
+    def _write_name(self, name: str, created_us: int, scratch: Path) -> None:
+        """Record a workspace's name where it can be read without opening the log, if it is not there yet."""
+        home = self._home(name)
+        if not (home / DESCRIPTION).exists():
+            home.mkdir(exist_ok=True)
+            files.write_json(home / DESCRIPTION, {"name": name, "created_us": created_us}, scratch)
+            reach("create.named")
+
+    def _open_log(self, name: str, visitor: SampleVisitor | None = None) -> SqliteLog:
+        lock, open_files = self._lock.require_held, self._open_files
+        return SqliteLog(self._log_path(name), name, self._mark_path(name), lock, open_files, self._stopped, visitor)
+
+    def _open_new(self, name: str, visitor: SampleVisitor | None = None) -> SqliteLog:
+        """Open a log that has just been put in place."""
+        log = self.open(name, visitor)
+        log.sync_mark()
+        reach("replace.opened")
+        return log
+
+    def _keep(self, folder: SnapshotFolder, log: WorkspaceLog | None, why: str, used: Mark) -> SnapshotInfo | None:
+        """Give a log's file a second name in the trash; None if it has vanished. log None: it cannot be opened."""
+        path = self._log_path(name := folder.name)
+        if not path.exists():
+            return None
+        if log is not None:
+            return folder.keep(path, f"before {why}", (log.revision(), log.count()))
+        counts = recovery.read_counts(path) or (used.revision, 0)
+        _log.warning("workspace %r: its damaged file is moved to the trash", name)
+        return folder.keep(path, f"before {why} (damaged)", counts)
+
+    def _find_used(self, name: str, log: WorkspaceLog | None) -> Mark:
+        """Return the greatest revision and sample_id that a workspace ever used, or greater ones if that is unknown:
+        if neither the log nor the mark can be read. log: the open log; None = there is none, or it cannot be opened.
+        """
+        marked = MarkFile(self._mark_path(name)).read()
+        known = marked or Mark()
+        if log is not None and self._log_path(name).exists():
+            return Mark(
+                revision=max(log.revision(), known.revision, self._last_kept_revision(name)),
+                last_sample_id=max(log.last_sample_id(), known.last_sample_id),
+            )
+        path, revision = self._log_path(name), max(known.revision, self._last_kept_revision(name))
+        counts = recovery.read_counts(path) if path.exists() else (0, 0)
+        if counts:
+            revision = max(revision, counts[0])
+        elif marked is None:
+            revision += _REVISION_GAP
+        # Each sample has a revision of its own, so that no sample_id is greater than the revision.
+        return Mark(revision=revision, last_sample_id=known.last_sample_id if known.revision == revision else revision)
 
     def _last_kept_revision(self, name: str) -> int:
         """Return the newest revision of any snapshot; 0 without snapshots."""
         return max((info.revision for info in self.snapshots(name)), default=0)
-
-    def _read_name(self, home: Path) -> str | None:
-        """Return the name of the workspace in a folder; None if it has no log. The log knows it if the JSON is lost."""
-        log = home / "log.sqlite3"
-        if not log.exists():
-            return None
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            return str(json.loads((home / "workspace.json").read_text(encoding="utf-8"))["name"])
-        if home == self._home(DEFAULT_WORKSPACE):
-            return DEFAULT_WORKSPACE
-        if (name := recovery.read_name(log)) is None:
-            _log.error(
-                "the folder %s has a log, but neither it nor workspace.json gives the workspace's name; it is skipped",
-                home.name,
-            )
-        return name

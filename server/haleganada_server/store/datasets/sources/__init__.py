@@ -7,10 +7,11 @@ from pathlib import Path
 
 from haleganada_server.core.datasets.dataset import Orientation
 from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.folder_names import FolderNames
 from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.store.formats import archive
 
-from . import idx, image_folders, npz, workspace_export
+from . import array_files, idx, image_folders, npz, workspace_export
 from .file_tree import open_tree
 from .source_item import MAX_PIXELS, MAX_TOTAL_PIXELS, OnNote, RefusedSource, SourceItem, ignore_note, require_items
 
@@ -18,10 +19,17 @@ __all__ = ["MAX_PIXELS", "MAX_TOTAL_PIXELS", "RefusedSource", "SourceItem", "rea
 
 
 def read(
-    path: Path, file_name: str, orientation: Orientation, on_note: OnNote = ignore_note
+    path: Path,
+    file_name: str,
+    orientation: Orientation,
+    on_note: OnNote = ignore_note,
+    folder_names: FolderNames = FolderNames.AUTO,
+    small_letters: bool = False,
+    unknown_folder: str = "",
 ) -> Iterator[SourceItem | RefusedSource]:
     """Yield the items of a folder or file. file_name: the sender's name for it; its suffix determines the format.
-    on_note: called with each caveat about the source, before the last item.
+    on_note: called with each caveat about the source, before the last item. folder_names: how to read folders that are
+    named by numbers. small_letters, unknown_folder: see DatasetOptions.
 
     Raises InvalidInput for an unknown format.
     """
@@ -31,10 +39,12 @@ def read(
             names = tree.names()
             if not path.is_dir() and archive.MEMBERS.issubset(names):
                 yield from workspace_export.read(path, TransferFormat.ARCHIVE)
-            elif idx.is_idx(names):
-                yield from idx.read(tree, file_name, orientation, on_note)
+            elif files := idx.IdxFiles(tree, [name for name in names if not image_folders.is_image(name)]):
+                yield from idx.read(tree, files, file_name, orientation, on_note, small_letters)
+            elif arrays := array_files.list_array_files(names):
+                yield from array_files.read(tree, arrays)
             else:
-                yield from image_folders.read(tree)
+                yield from image_folders.read(tree, folder_names, on_note, unknown_folder)
     elif suffix == ".npz":
         yield from npz.read(path)
     elif suffix == ".jsonl":

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Protocol
 
+from haleganada_server.core import zip_files
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.limits import MAX_IMAGE_BYTES
-from haleganada_server.store.formats import zip_files
+from haleganada_server.core.machine_errors import raise_machine_error
 
 from .source_item import MAX_ITEMS
 
@@ -36,17 +37,13 @@ class ZipTree:
 
     def __init__(self, file: zipfile.ZipFile) -> None:
         self._file = file
-        self._members = {
-            zip_files.decode_name(info): info
-            for info in file.infolist()
-            if not info.is_dir() and not zip_files.is_hidden(zip_files.decode_name(info))
-        }
+        self._members = zip_files.list_members(file)
 
     def names(self) -> list[str]:
         return sorted(self._members)
 
     def read(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
-        return zip_files.read_member(self._file, self._members[name].filename, limit)
+        return zip_files.read_member(self._file, self._members[name], limit)
 
     def open(self, name: str) -> IO[bytes]:
         with zip_files.damage_as_invalid_input():
@@ -77,6 +74,7 @@ class FolderTree:
             with self.open(name) as file:
                 data = file.read(limit + 1)
         except OSError as error:
+            _raise_unless_forbidden(error)
             raise InvalidInput("file", "cannot be read by the server") from error
         if len(data) > limit:
             raise InvalidInput("file", f"has over {limit:,} bytes; send it smaller")
@@ -91,7 +89,14 @@ class FolderTree:
         try:
             return path.open("rb")
         except OSError as error:
+            _raise_unless_forbidden(error)
             raise InvalidInput("file", "cannot be read by the server") from error
+
+
+def _raise_unless_forbidden(error: OSError) -> None:
+    """Raise an error of the machine. A file that this user may not read is the caller's choice."""
+    if not isinstance(error, PermissionError):
+        raise_machine_error(error)
 
 
 @contextmanager

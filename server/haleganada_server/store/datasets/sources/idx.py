@@ -1,4 +1,4 @@
-"""IDX files, the format of MNIST and EMNIST: *-images-idx3-ubyte and *-labels-idx1-ubyte, plain or .gz.
+"""IDX files, the format of MNIST and EMNIST: files of images and of labels, plain or .gz, whatever their names.
 
 The layout is the one that MNIST's authors describe: a magic number, the sizes as 32-bit big-endian numbers, then bytes.
 EMNIST transposes its images, and gives the code point of each label in *-mapping.txt.
@@ -6,67 +6,94 @@ EMNIST transposes its images, and gives the code point of each label in *-mappin
 
 from __future__ import annotations
 
+import codecs
 import gzip
-import re
+import hashlib
 import struct
 import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import IO
 
 import numpy as np
 
-from haleganada_server.core.datasets.dataset import Orientation, Part
+from haleganada_server.core.datasets.dataset import Orientation
 from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.machine_errors import raise_machine_error
 
 from .file_tree import Tree
-from .merged_characters import describe_merged_characters, find_merged_characters
-from .source_item import (
-    MAX_PIXELS,
-    LabelName,
-    OnNote,
-    SourceItem,
-    ignore_note,
-    make_label_name,
-    parse_part,
-    require_items,
-)
+from .merged_characters import describe_merged_characters, find_merged_characters, name_small_letter_first
+from .pairs import ListFile, Pair, find_series, pair_files
+from .source_item import MAX_PIXELS, LabelName, OnNote, SourceItem, ignore_note, make_label_name, require_items
 
-_IMAGES = re.compile(
-    r"(?P<set>.*?)(?:^|[-_])?(?P<part>train|test|t10k|val|valid|validation)?[-_]?images?[-_.]idx3[-_.]ubyte(?:\.gz)?",
-    re.IGNORECASE,
-)
 _IMAGE_MAGIC, _LABEL_MAGIC = 0x00000803, 0x00000801
-_MAX_MAPPING_BYTES = 1 << 20
+_GZIP_MAGIC = b"\x1f\x8b"
+_MAPPING, _MAX_MAPPING_BYTES = "mapping.txt", 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """The names of a file of images and of the file with its labels."""
+class IdxFiles:
+    """The IDX files of a tree, found by how they begin: they have many names."""
 
-    images: str
-    labels: str
-    series: str
-    part: Part | None
+    def __init__(self, tree: Tree, names: Sequence[str]) -> None:
+        """names: of the files that may be IDX files."""
+        self._tree = tree
+        self._images, self._labels = list[ListFile](), list[ListFile]()
+        for name in names:
+            magic, count = self._peek(name)
+            if magic == _IMAGE_MAGIC:
+                self._images.append(ListFile(name, count))
+            elif magic == _LABEL_MAGIC:
+                self._labels.append(ListFile(name, count))
+
+    def __bool__(self) -> bool:
+        """Return whether there are any images."""
+        return bool(self._images)
+
+    def pair(self) -> list[Pair]:
+        """Return the files of images with their labels. Raises InvalidInput."""
+        return pair_files(self._images, self._labels, self._hash)
+
+    def _peek(self, name: str) -> tuple[int, int]:
+        """Return the first two numbers of a file; zeros if it has none, or cannot be opened, which others say."""
+        try:
+            raw = self._tree.open(name)
+        except InvalidInput:
+            return 0, 0
+        with _unpack(raw, name) as file:
+            start = file.read(8)
+        magic, count = struct.unpack(">II", start) if len(start) == 8 else (0, 0)
+        return magic, count
+
+    def _hash(self, name: str) -> bytes:
+        digest = hashlib.sha256()
+        with _unpack(self._tree.open(name), name) as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+        return digest.digest()
 
 
-def is_idx(names: Sequence[str]) -> bool:
-    """Return whether there are IDX images among the files."""
-    return any(_IMAGES.fullmatch(PurePosixPath(name).name) for name in names)
+def read(
+    tree: Tree,
+    files: IdxFiles,
+    file_name: str,
+    orientation: Orientation,
+    on_note: OnNote = ignore_note,
+    small_letters: bool = False,
+) -> Iterator[SourceItem]:
+    """Yield the drawings. files: those of the tree. on_note: called for labels that stand for several characters.
+    small_letters: see DatasetOptions.
 
-
-def read(tree: Tree, file_name: str, orientation: Orientation, on_note: OnNote = ignore_note) -> Iterator[SourceItem]:
-    """Yield the drawings. on_note: called for labels that stand for several characters. Raises InvalidInput if the
-    files do not match, or if labels above 9 have no mapping.
+    Raises InvalidInput if the files do not match, or if labels above 9 have no mapping.
     """
-    pairs = list(_find_pairs(tree.names()))
+    pairs = files.pair()
     series = sorted({pair.series for pair in pairs})
     if len(series) > 1:
         raise InvalidInput("file", f"has several sets of IDX files ({', '.join(series)}); send one of them at a time")
     rows = _read_mapping(tree, series[0])
+    is_any_emnist = any("emnist" in name.lower() for name in (file_name, *series))
+    if rows is not None and small_letters:
+        rows = {value: name_small_letter_first(names, is_any_emnist) for value, names in rows.items()}
     mapping = {value: names[0] for value, names in rows.items()} if rows is not None else None
     labels: set[str] = set()
     for pair in pairs:
@@ -75,39 +102,22 @@ def read(tree: Tree, file_name: str, orientation: Orientation, on_note: OnNote =
         for item in _read_drawings(tree, pair, mapping, transposed):
             labels.add(item.label)
             yield item
-    others = find_merged_characters(
-        list((rows or {}).values()), any("emnist" in name.lower() for name in (file_name, *series))
-    )
+    others = find_merged_characters(list((rows or {}).values()), is_any_emnist)
     if merged := {label: others[label] for label in sorted(labels & others.keys())}:
         on_note(describe_merged_characters(merged))
 
 
-def _find_pairs(names: Sequence[str]) -> Iterator[_Pair]:
-    present = set(names)
-    for name in names:
-        path = PurePosixPath(name)
-        found = _IMAGES.fullmatch(path.name)
-        if found is None:
-            continue
-        plain = re.sub(r"\.gz$", "", path.name, flags=re.IGNORECASE)
-        labels = re.sub("idx3", "idx1", re.sub("image(s?)", r"label\1", plain))
-        beside = [str(path.with_name(labels + ending)) for ending in ("", ".gz")]
-        label_file = next((candidate for candidate in beside if candidate in present), None)
-        if label_file is None:
-            raise InvalidInput("file", f"has {path.name} but not its labels, {labels}; put them beside it")
-        yield _Pair(name, label_file, str(path.with_name(found["set"] or "-")), parse_part(found["part"] or ""))
-
-
 def _read_mapping(tree: Tree, series: str) -> dict[int, list[LabelName]] | None:
     """Return label -> its characters, at least one, from *-mapping.txt beside the images; None without such a file."""
-    names = [name for name in tree.names() if name.lower().endswith("mapping.txt")]
-    own = [name for name in names if PurePosixPath(name).name.startswith(PurePosixPath(series).name.rstrip("-"))]
+    names = [name for name in tree.names() if name.lower().endswith(_MAPPING)]
+    own = [name for name in names if find_series(name[: -len(_MAPPING)]) == series]
     if not names:
         return None
     if len(own or names) > 1:
         raise InvalidInput("file", f"has several mappings ({', '.join(own or names)}); keep only the right one")
     try:
-        lines = tree.read((own or names)[0], _MAX_MAPPING_BYTES).decode("ascii").split("\n")
+        content = tree.read((own or names)[0], _MAX_MAPPING_BYTES).removeprefix(codecs.BOM_UTF8)
+        lines = content.decode("ascii").splitlines()
         rows = [[int(word) for word in line.split()] for line in lines if line.strip()]
         return {value: [_to_name(first), *map(_to_name, _find_other_case(first, more))] for value, first, *more in rows}
     except (ValueError, OverflowError) as error:
@@ -126,11 +136,11 @@ def _find_other_case(code: int, more: Sequence[int]) -> list[int]:
 
 
 def _read_drawings(
-    tree: Tree, pair: _Pair, mapping: dict[int, LabelName] | None, transposed: bool
+    tree: Tree, pair: Pair, mapping: dict[int, LabelName] | None, transposed: bool
 ) -> Iterator[SourceItem]:
     labels = _read_labels(tree, pair.labels)
     names = {int(value): _name_label(int(value), mapping) for value in np.unique(labels)}
-    with _open_unpacked(tree, pair.images) as file:
+    with _unpack(tree.open(pair.images), pair.images) as file:
         count, height, width = _read_header(file, _IMAGE_MAGIC, 3, pair.images)
         if count != len(labels):
             raise InvalidInput("file", f"has {count:,} images in {pair.images} but {len(labels):,} labels for them")
@@ -145,7 +155,7 @@ def _read_drawings(
 
 
 def _read_labels(tree: Tree, name: str) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
-    with _open_unpacked(tree, name) as file:
+    with _unpack(tree.open(name), name) as file:
         (count,) = _read_header(file, _LABEL_MAGIC, 1, name)
         require_items(count)
         return np.frombuffer(_read_exactly(file, count, name), np.uint8)
@@ -167,16 +177,21 @@ def _name_label(value: int, mapping: dict[int, LabelName] | None) -> LabelName:
 
 
 @contextmanager
-def _open_unpacked(tree: Tree, name: str) -> Iterator[IO[bytes]]:
-    """Open a file, through gzip if it ends with .gz. Raises InvalidInput for a damaged file, also in the block."""
+def _unpack(raw: IO[bytes], name: str) -> Iterator[IO[bytes]]:
+    """Read an open file through gzip if it is packed so, and close it. Raises InvalidInput for a damaged file, also in
+    the block.
+    """
     try:
-        with tree.open(name) as raw:
-            if not name.lower().endswith(".gz"):
+        with raw:
+            is_packed = raw.read(2) == _GZIP_MAGIC
+            raw.seek(0)
+            if not is_packed:
                 yield raw
                 return
             with gzip.GzipFile(fileobj=raw) as file:
                 yield file  # type: ignore[misc]
     except (OSError, EOFError, zlib.error) as error:
+        raise_machine_error(error)
         raise InvalidInput("file", f"has a damaged {name}; create it again") from error
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from haleganada_server.core.datasets.dataset import DatasetNote
 from haleganada_server.core.limits import MAX_LISTED_ITEMS
 
-from .source_item import LabelName
+from .source_item import LabelName, make_label_name
 
 REASON = "MERGED_CHARACTERS"
 _SHOWN = 3
@@ -31,6 +31,14 @@ def find_merged_characters(rows: Sequence[Sequence[LabelName]], is_emnist: bool)
         elif is_emnist and small != first.label and small not in labels:
             found[first.label] = small
     return found
+
+
+def name_small_letter_first(names: Sequence[LabelName], is_emnist: bool) -> list[LabelName]:
+    """Return the names of a row, the small letter first if the row stands for a capital and its small letter."""
+    small = find_merged_characters([names], is_emnist).get(names[0].label, "")
+    if not small or small != names[0].label.lower():
+        return list(names)
+    return [make_label_name(small, small), *(name for name in names if name.label != small)]
 
 
 def describe_merged_characters(others: Mapping[str, str]) -> DatasetNote:

@@ -12,6 +12,7 @@ from haleganada_server.core.datasets.dataset import DatasetNote, Part
 from haleganada_server.core.errors import HaleganadaError, InvalidInput
 from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.core.labels import normalize_label
+from haleganada_server.core.outcomes import strip_traceback
 
 MAX_ITEMS = 1_000_000
 MAX_PIXELS = 16_000_000
@@ -36,7 +37,8 @@ _PARTS = {
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class SourceItem:
-    """One drawing with its label. item: its name in the source. folder: the name from which its label was read.
+    """One drawing with its label, "" if it has none of the labels. item: its name in the source. folder: the name from
+    which its label was read.
 
     image: the bytes of an image file, (h, w) uint8 gray values, or a glyph. part: None if the source does not say.
     writer: "" = unknown.
@@ -57,10 +59,13 @@ class RefusedSource:
     item: str
     error: HaleganadaError
 
+    def __post_init__(self) -> None:
+        strip_traceback(self.error)
+
 
 @dataclass(frozen=True, slots=True)
 class LabelName:
-    """A label as spelled in the source, and normalized; with an error if it is not a valid label."""
+    """A label as spelled in the source, and normalized, "" = none of the labels; with an error if it is not valid."""
 
     folder: str
     label: str

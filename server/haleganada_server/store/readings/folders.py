@@ -1,0 +1,197 @@
+"""Readings on disk: DIR/readings/<id>/{document, page-00001.json …, reading.json}.
+
+A reading is completed in DIR/tmp and renamed into place; it never changes afterwards. It is deleted by renaming it
+away, so that it is complete or absent even after a kill.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from haleganada_server.core.clock import now_us
+from haleganada_server.core.error_reasons import Reason
+from haleganada_server.core.errors import DataLoss, NotFound
+from haleganada_server.core.failpoints import reach
+from haleganada_server.core.limits import MAX_STREAMED_DOCUMENT_BYTES
+from haleganada_server.core.machine_errors import machine_errors, raise_machine_error
+from haleganada_server.core.reading.codec import page_from_json
+from haleganada_server.core.reading.page import PageReading
+from haleganada_server.core.reading.ports import IncomingDocument
+from haleganada_server.core.reading.reading import ReadingInfo
+from haleganada_server.store import files
+from haleganada_server.store.quota import disk_usage
+
+from .description import (
+    BROKEN_READING,
+    load_description,
+    page_name,
+    require_intact_file,
+    require_intact_reading,
+)
+from .draft import ReadingFolderDraft
+from .incoming import IncomingFile
+from .room import ReadingRoom
+
+_log = logging.getLogger(__name__)
+_ID = re.compile("[0-9a-f]{12}")
+
+
+class ReadingFolders:
+    """core.reading.ports.ReadingStore on a file system."""
+
+    def __init__(
+        self,
+        root: Path,
+        temporary_path: Callable[[], Path],
+        retention_s: float,
+        max_bytes: int | None = None,
+        require_room: Callable[[int], None] = lambda _needed: None,
+    ) -> None:
+        """root: DIR/readings, created when it is needed. temporary_path: returns a new path on the same disk.
+        retention_s: how long readings are kept. max_bytes: of all readings, and of documents on their way; None = no
+        bound. require_room: raises Exhausted if the disk may not take so many bytes more.
+        """
+        self._root, self._temporary_path = root, temporary_path
+        self._retention_us = round(retention_s * 1_000_000)
+        self._room = ReadingRoom(max_bytes, require_room)
+        self._lock = threading.Lock()
+        self._found: dict[str, ReadingInfo] = {}  # by id
+        self._has_looked = False
+        self._intact: dict[str, tuple[int, ...]] = {}  # id -> times and sizes of the files that were checked
+
+    def receive(self, max_bytes: int = MAX_STREAMED_DOCUMENT_BYTES) -> IncomingFile:
+        self._all()  # which the quota counts
+        return IncomingFile(self._temporary_path(), max_bytes, self._room)
+
+    def begin(self, document: IncomingDocument | None = None) -> ReadingFolderDraft:
+        self._all()  # which the quota counts
+        draft = ReadingFolderDraft(self._temporary_path(), self._room, self._retention_us, self._put_in_place)
+        if document is not None:
+            size = document.size
+            document.move(draft.document)
+            draft.count_document(size, document.sha256)
+        return draft
+
+    def newest(self, after: str, limit: int) -> list[ReadingInfo]:
+        now = now_us()
+        newest = sorted(self._all().values(), key=lambda info: info.position, reverse=True)
+        return [info for info in newest if info.expire_us > now and (not after or info.position < after)][:limit]
+
+    def get(self, reading_id: str) -> ReadingInfo:
+        info = self._all().get(reading_id)
+        if info is None or info.expire_us <= now_us():
+            raise NotFound("reading", reading_id[:64], "list the readings to see those that have not expired")
+        return info
+
+    def folder(self, reading_id: str) -> Path:
+        folder = self._root / self.get(reading_id).reading_id
+        try:
+            state = _state_of(folder)
+            if self._intact.get(reading_id) != state:  # a large document takes a second
+                require_intact_reading(folder)
+                self._intact[reading_id] = state
+        except BROKEN_READING as error:
+            self._raise_damaged(reading_id, error)
+        return folder
+
+    def page(self, reading_id: str, page: int) -> PageReading:
+        info, folder, name = self.get(reading_id), self._root / reading_id, page_name(page)
+        if not info.damaged and page not in info.pages:
+            raise NotFound("page", str(page), "the reading lists the pages that were read")
+        try:
+            require_intact_file(folder, name, load_description(folder).sha256)
+            return page_from_json(json.loads((folder / name).read_bytes()))
+        except BROKEN_READING as error:
+            self._raise_damaged(reading_id, error)
+            raise
+
+    def delete(self, reading_id: str) -> None:
+        self._remove(self.get(reading_id))
+
+    def delete_expired(self) -> int:
+        now = now_us()
+        expired = [info for info in self._all().values() if info.expire_us <= now]
+        for info in expired:
+            with suppress(NotFound):  # somebody else was faster
+                self._remove(info)
+        return len(expired)
+
+    def _put_in_place(self, folder: Path, info: ReadingInfo) -> None:
+        self._root.mkdir(exist_ok=True)
+        folder.replace(self._root / info.reading_id)
+        reach("reading.renamed")
+        files.sync_folder(self._root)
+        with self._lock:
+            self._found[info.reading_id] = info
+
+    def _remove(self, info: ReadingInfo) -> None:
+        with self._lock:
+            if self._found.pop(info.reading_id, None) is None:
+                raise NotFound("reading", info.reading_id)
+            self._intact.pop(info.reading_id, None)
+        try:
+            with machine_errors():
+                files.remove_folder(self._root / info.reading_id, self._temporary_path())
+        except FileNotFoundError:
+            pass  # it was removed by hand
+        except BaseException:
+            with self._lock:
+                self._found[info.reading_id] = info
+            raise
+        self._room.give_back(info.size)
+
+    def _all(self) -> dict[str, ReadingInfo]:
+        """Return what is known of all readings, by id; look at the disk the first time."""
+        with self._lock:
+            if not self._has_looked:
+                folders = [path for path in self._root.glob("*") if _ID.fullmatch(path.name) and path.is_dir()]
+                self._found = {folder.name: self._load(folder) for folder in folders}
+                self._room.count(sum(info.size for info in self._found.values()))
+                self._has_looked = True
+            return dict(self._found)
+
+    def _load(self, folder: Path) -> ReadingInfo:
+        try:
+            return load_description(folder).info
+        except BROKEN_READING as error:
+            raise_machine_error(error)
+            _log.error("the reading %s is damaged (%s)", folder.name, error)
+            made_us = folder.stat().st_mtime_ns // 1000
+            return ReadingInfo(
+                reading_id=folder.name,
+                file_name="",
+                pages=(),
+                pages_total=0,
+                excerpt="",
+                engines=(),
+                create_us=made_us,
+                expire_us=made_us + self._retention_us,
+                size=disk_usage([folder]),
+                damaged=True,
+            )
+
+    def _raise_damaged(self, reading_id: str, error: Exception) -> None:
+        """Raise what to say about a reading whose files cannot be used: NotFound if it was deleted meanwhile."""
+        info = self.get(reading_id)
+        raise_machine_error(error)
+        _log.error("the reading %s is damaged (%s)", reading_id, error)
+        with self._lock:
+            if reading_id in self._found:
+                self._found[reading_id] = replace(info, damaged=True)
+        raise DataLoss(
+            f"the files of the reading {reading_id} are damaged; delete it, and read the document again",
+            Reason.READING_DAMAGED,
+        ) from error
+
+
+def _state_of(folder: Path) -> tuple[int, ...]:
+    """Return a few numbers that change with the files of a folder."""
+    found = [path.stat() for path in sorted(folder.iterdir())]
+    return tuple(number for stat in found for number in (stat.st_mtime_ns, stat.st_size))
