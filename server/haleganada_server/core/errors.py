@@ -83,6 +83,37 @@ class Unavailable(HaleganadaError):
 
     reason = Reason.STOPPING
 
+    def __init__(self, message: str, reason: Reason | None = None, retry_after_s: float = 1.0) -> None:
+        super().__init__(message, reason)
+        self.retry_after_s = retry_after_s
+
+
+class Cancelled(HaleganadaError):
+    """Nobody needs the rest of the work, most often because the caller is gone. What was not committed by then is not
+    done.
+    """
+
+    reason = Reason.CALLER_GONE
+
+    def __init__(
+        self,
+        message: str = "the caller disconnected, so the call was ended; repeat it, with the same request_id it is safe",
+        reason: Reason | None = None,
+    ) -> None:
+        super().__init__(message, reason)
+
+
+class DeadlineExceeded(HaleganadaError):
+    """The caller's deadline has passed. What was not committed by then is not done."""
+
+    reason = Reason.DEADLINE_EXCEEDED
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the deadline passed before the work was done; send less in one call, or allow more time, and repeat it "
+            "with the same request_id"
+        )
+
 
 class DataLoss(HaleganadaError):
     """A file of a workspace or model cannot be read. The others keep working."""

@@ -20,6 +20,14 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def measure_size(path: Path) -> int:
+    """Return the size of a file in bytes; 0 if there is none, also if it goes away at this moment, as journals do."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 @contextmanager
 def scratch_folder(path: Path) -> Iterator[Path]:
     """Create a folder for unfinished files, and remove it with its contents at the end."""

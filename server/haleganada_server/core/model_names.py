@@ -7,3 +7,6 @@ FEW_SHOT = "few-shot"
 
 ONLINE = "online"
 """The network that learns online with a workspace."""
+
+UNREADABLE = "unreadable"
+"""Stands for a workspace's active model as long as nobody knows which one that is, because the record is damaged."""

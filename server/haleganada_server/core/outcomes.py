@@ -1,4 +1,8 @@
-"""Outcomes: the value or the error of each item of a batch, so that one bad item does not fail the others."""
+"""Outcomes: the value or the error of each item of a batch, so that one bad item does not fail the others.
+
+An error that is kept as a value is stripped: its traceback would keep every local variable between the one who raised
+it and the one who caught it, a decoded picture of many megabytes among them, for as long as the batch lasts.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from .errors import ITEM_ERRORS, HaleganadaError
 
 T = TypeVar("T")
 U = TypeVar("U")
+Error = TypeVar("Error", bound=Exception)
 
 Outcome: TypeAlias = T | HaleganadaError
 
@@ -16,8 +21,17 @@ Outcome: TypeAlias = T | HaleganadaError
 def raise_if_error(outcome: Outcome[T]) -> T:
     """Return the value, or raise the error."""
     if isinstance(outcome, HaleganadaError):
-        raise outcome
+        try:
+            raise outcome
+        finally:
+            del outcome  # or the error's traceback, this frame and the error would keep each other
     return outcome
+
+
+def strip_traceback(error: Error) -> Error:
+    """Remove what an error keeps alive, its traceback and the errors that led to it, and return it."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error
 
 
 def map_ok(function: Callable[[T], Outcome[U]], outcomes: Iterable[Outcome[T]]) -> list[Outcome[U]]:
@@ -47,4 +61,4 @@ def _call(function: Callable[[T], Outcome[U]], value: T) -> Outcome[U]:
     try:
         return function(value)
     except ITEM_ERRORS as error:
-        return error
+        return strip_traceback(error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .frame import RASTER_SIDE
-from .header import count_pixels
+from .images.header import count_pixels
 from .inputs import dataset_raster, model_input, network_input
 from .limits import DEFAULT_LIMITS, ImageLimits
 from .png import Raster, raster_from_png, raster_to_picture, raster_to_png

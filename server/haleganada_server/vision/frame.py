@@ -15,9 +15,9 @@ from PIL import Image
 
 from haleganada_server.core.errors import InvalidInput
 
-from .header import FIELD
-from .pen import THINNEST_PEN, pen_width, thicken
-from .photo import BLANK
+from .images.header import FIELD
+from .ink.pen import THINNEST_PEN, pen_width, thicken
+from .ink.photo import BLANK
 
 RASTER_SIDE = 128
 INK_SIDE = 0.8 * RASTER_SIDE
@@ -64,8 +64,7 @@ def _is_raster(ink: Gray, box: Box, side: float) -> bool:
 
 def _find_ink_box(ink: Gray) -> Box | None:
     """Return (left, top, right, bottom) in px, the last two exclusive; None without ink."""
-    strong = ink >= _INK
-    columns, rows = np.flatnonzero(strong.any(0)), np.flatnonzero(strong.any(1))
+    columns, rows = np.flatnonzero(ink.max(0) >= _INK), np.flatnonzero(ink.max(1) >= _INK)
     return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1) if len(rows) else None
 
 

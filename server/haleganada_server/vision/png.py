@@ -11,6 +11,7 @@ from PIL import Image
 from haleganada_server.core.errors import DataLoss
 
 from .frame import RASTER_SIDE
+from .images.decoders import raise_if_machine_failed
 
 Raster = NDArray[np.uint8]
 
@@ -26,8 +27,8 @@ def raster_from_png(png: bytes) -> Raster:
         with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
             if image.mode == "L" and image.size == (RASTER_SIDE, RASTER_SIDE):
                 return np.asarray(image)
-    except Exception:  # decoders of damaged bytes raise nearly anything, and it always means the same
-        pass
+    except Exception as error:  # decoders of damaged bytes raise nearly anything, and it always means the same
+        raise_if_machine_failed(error)
     raise DataLoss("a stored drawing cannot be read; restore a snapshot, or forget the sample and teach it again")
 
 

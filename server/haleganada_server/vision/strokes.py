@@ -18,8 +18,8 @@ from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.glyphs.types import Ink, Stroke
 
 from .frame import DOT_ASPECT, DOT_SIDE, INK_SIDE, RASTER_SIDE
+from .ink.pen import THINNEST_PEN
 from .limits import ImageLimits
-from .pen import THINNEST_PEN
 
 THICKEST_PEN = 12.0  # px of the raster
 _OVERSAMPLING = 3

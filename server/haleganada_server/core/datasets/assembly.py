@@ -24,24 +24,32 @@ _NAMED_IN_ERRORS = 10
 
 @dataclass(slots=True)
 class Refusals:
-    """Items that cannot be used: their number, and the first thousand by name."""
+    """Items that cannot be used: their number, and a thousand by name."""
 
-    listed: list[RefusedDrawing] = field(default_factory=list)
     total: int = 0
+    _conflicts: list[RefusedDrawing] = field(default_factory=list)
+    _others: list[RefusedDrawing] = field(default_factory=list)
 
     def add(self, refused: RefusedDrawing) -> None:
         """Record a refused item."""
         self.total += 1
-        if len(self.listed) < MAX_LISTED_ITEMS:
-            self.listed.append(refused)
+        listed = self._conflicts if refused.reason == CONFLICT else self._others
+        if len(listed) < MAX_LISTED_ITEMS:
+            listed.append(refused)
+
+    @property
+    def listed(self) -> list[RefusedDrawing]:
+        """The first thousand, conflicts of labels before all others: somebody has to decide those."""
+        return [*self._conflicts, *self._others][:MAX_LISTED_ITEMS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembled:
     """A data set without its rasters.
 
-    order: indices of the selected items, sorted by part, label and digest. labels: sorted by code points. label_ids,
-    parts, writer_ids: one for each selected item, in that order; writer -1 = unknown.
+    order: indices of the selected items, sorted by part, label and digest. labels: sorted by code points. unknown:
+    counts the items of none of the labels. label_ids, parts, writer_ids: one for each selected item, in that order;
+    label -1 = none of the labels, writer -1 = unknown.
     """
 
     order: list[int]
@@ -49,6 +57,7 @@ class Assembled:
     parts: list[Part]
     writer_ids: list[int]
     labels: tuple[LabelCount, ...]
+    unknown: LabelCount
     writers: int
     leaked: list[RepeatedDrawing]
     duplicated: list[RepeatedDrawing]
@@ -72,12 +81,14 @@ def assemble(items: Sequence[ItemFacts], options: DatasetOptions, refusals: Refu
     duplicates = set(candidates).difference(kept, leaks)
     order = sorted(kept, key=lambda i: (parts[i], items[i].label, items[i].digest))
     label_ids, writer_ids = _number(items[i].label for i in order), _number(items[i].writer for i in order)
+    *labels, unknown = _count_labels([*label_ids, ""], [(items[i].label, parts[i]) for i in order])
     return Assembled(
         order=order,
-        label_ids=[label_ids[items[i].label] for i in order],
+        label_ids=[label_ids.get(items[i].label, -1) for i in order],
         parts=[parts[i] for i in order],
         writer_ids=[writer_ids.get(items[i].writer, -1) for i in order],
-        labels=_count_labels(label_ids, [(items[i].label, parts[i]) for i in order]),
+        labels=tuple(labels),
+        unknown=unknown,
         writers=len(writer_ids),
         leaked=_describe_repeated(items, leaks, parts),
         duplicated=_describe_repeated(items, duplicates, parts),
@@ -88,7 +99,8 @@ def _require_distinct_names(items: Iterable[ItemFacts]) -> None:
     """Raise InvalidInput if a label has two names: that is usually a mistake, and cannot be undone once merged."""
     names: dict[str, set[str]] = defaultdict(set)
     for item in items:
-        names[item.label].add(item.folder)
+        if item.label:
+            names[item.label].add(item.folder)
     colliding = [(label, own) for label, own in sorted(names.items()) if len(own) > 1]
     if colliding:
         listed = "; ".join(f"{_quote(own)} all mean “{label}”" for label, own in colliding[:_NAMED_IN_ERRORS])
@@ -109,10 +121,14 @@ def _remove_conflicts(items: Sequence[ItemFacts], refusals: Refusals) -> list[in
         if len(labels[item.digest]) == 1:
             agreed.append(i)
             continue
-        others = ", ".join(f"“{label}”" for label in sorted(labels[item.digest] - {item.label}))
+        others = ", ".join(_describe(label) for label in sorted(labels[item.digest] - {item.label}))
         message = f"the same picture also occurs as {others}; remove the wrong one"
         refusals.add(RefusedDrawing(item.item, CONFLICT, message))
     return agreed
+
+
+def _describe(label: str) -> str:
+    return f"“{label}”" if label else "a drawing of none of the labels"
 
 
 def _remove_repeated(items: Sequence[ItemFacts], candidates: Iterable[int]) -> list[int]:
@@ -160,7 +176,7 @@ def _part(item: ItemFacts) -> Part:
 
 
 def _require_labels(items: Sequence[ItemFacts], kept: Sequence[int], refusals: Refusals) -> None:
-    labels = {items[i].label for i in kept}
+    labels = {items[i].label for i in kept} - {""}
     if len(labels) > MAX_LABELS:
         raise InvalidInput("file", f"has {len(labels):,} labels; at most {MAX_LABELS:,} are allowed")
     if len(labels) >= 2:
@@ -177,8 +193,8 @@ def _number(names: Iterable[str]) -> dict[str, int]:
     return {name: number for number, name in enumerate(sorted(set(names) - {""}))}
 
 
-def _count_labels(labels: Iterable[str], items: Iterable[tuple[str, Part]]) -> tuple[LabelCount, ...]:
+def _count_labels(labels: Iterable[str], items: Iterable[tuple[str, Part]]) -> list[LabelCount]:
     counted = {label: [0, 0, 0] for label in labels}
     for label, part in items:
         counted[label][part] += 1
-    return tuple(LabelCount(label, *own) for label, own in counted.items())
+    return [LabelCount(label, *own) for label, own in counted.items()]

@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from haleganada_server.core.error_reasons import Reason
+from haleganada_server.core.errors import DataLoss
+from haleganada_server.core.folder_names import FolderNames
 from haleganada_server.core.limits import DEFAULT_SPLIT_SHARE
 
 DATASET_SIDE = 64
@@ -44,7 +47,10 @@ class Orientation(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DatasetOptions:
-    """How to read a data set. Shares: 0 to 0.5, of the items that come without a part. seed: of the split."""
+    """How to read a data set. Shares: 0 to 0.5, of the items that come without a part. seed: of the split.
+    small_letters: call letters of which capital and small form share a number by the small one. unknown_folder: the
+    name of the folder whose drawings have none of the labels; "" = 999, if there is one.
+    """
 
     name: str
     split: SplitRule = SplitRule.AUTO
@@ -52,14 +58,18 @@ class DatasetOptions:
     test_share: float = DEFAULT_SPLIT_SHARE
     seed: int = 0
     orientation: Orientation = Orientation.AUTO
+    folder_names: FolderNames = FolderNames.AUTO
+    small_letters: bool = False
+    unknown_folder: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemFacts:
     """One item of a source, without its raster.
 
-    item: its name in the source. folder: the name from which its label was read, for example “65” for “A”. part: None
-    if the source does not say. writer: "" = unknown. digest: hash of its raster's pixels, 16 bytes.
+    item: its name in the source. label: "" = none of the labels. folder: the name from which its label was read, for
+    example “65” for “A”. part: None if the source does not say. writer: "" = unknown. digest: hash of its raster's
+    pixels, 16 bytes.
     """
 
     item: str
@@ -74,8 +84,8 @@ class ItemFacts:
 class DatasetArrays:
     """The items of a data set, read-only and mapped from disk.
 
-    rasters: (n, 64, 64) uint8, 255 = ink on 0. labels: (n,) int32, into DatasetInfo.labels. parts: (n,) uint8, see
-    Part. writers: (n,) int32, -1 = unknown.
+    rasters: (n, 64, 64) uint8, 255 = ink on 0. labels: (n,) int32, into DatasetInfo.labels, -1 = none of them. parts:
+    (n,) uint8, see Part. writers: (n,) int32, -1 = unknown.
     """
 
     rasters: NDArray[np.uint8]
@@ -92,6 +102,10 @@ class LabelCount:
     train: int
     validation: int
     test: int
+
+
+NONE_UNKNOWN = LabelCount("", 0, 0, 0)
+"""Counts no drawings of none of the labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +144,8 @@ class DatasetInfo:
     """The description of a data set; the fields are those of the contract's Dataset.
 
     labels: in the order of their ids, sorted by code points. refused: at most 1,000 of refused_total. leaked: at most
-    1,000 of those that `leaks` counts; duplicated: likewise of `duplicates`.
+    1,000 of those that `leaks` counts; duplicated: likewise of `duplicates`. unknown: drawings of none of the labels,
+    which no other number counts. damage: why it cannot be used and what to do, "" if no damage is known; never stored.
     """
 
     dataset_id: str
@@ -147,6 +162,13 @@ class DatasetInfo:
     leaked: tuple[RepeatedDrawing, ...] = ()
     duplicated: tuple[RepeatedDrawing, ...] = ()
     notes: tuple[DatasetNote, ...] = ()
+    unknown: LabelCount = NONE_UNKNOWN
+    damage: str = ""
+
+    def require_sound(self) -> None:
+        """Raise DataLoss if damage is known."""
+        if self.damage:
+            raise DataLoss(self.damage, Reason.DATASET_DAMAGED)
 
     def describe_for_process(self, folder: Path) -> dict[str, Any]:
         """Return what a training or evaluation process needs to know, as JSON values. folder: of the data set."""
@@ -154,7 +176,7 @@ class DatasetInfo:
         return {"folder": str(folder.absolute()), "name": self.name, "sha256": self.sha256, "labels": labels}
 
     def count(self, part: Part) -> int:
-        """Return the number of items in a part."""
+        """Return the number of items in a part that have a label."""
         return sum(getattr(label, part.name.lower()) for label in self.labels)
 
     @property

@@ -11,24 +11,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from haleganada_server.core.cancellation import NEVER, Cancellation
 from haleganada_server.core.error_reasons import Reason
-from haleganada_server.core.errors import InvalidInput, NotFound, Precondition
+from haleganada_server.core.errors import DataLoss, InvalidInput, NotFound, Precondition
 from haleganada_server.core.labels import normalize_label
 from haleganada_server.core.limits import MAX_LISTED_ITEMS, SPLIT_SHARE
 
 from .assembly import Assembled, Refusals, assemble
-from .dataset import DatasetInfo, DatasetNote, DatasetOptions, ItemFacts, RefusedDrawing
+from .dataset import DatasetInfo, DatasetNote, DatasetOptions, ItemFacts, LabelCount, RefusedDrawing
 
 FILE_SUFFIXES = (".zip", ".npz", ".jsonl")
 _ID_BYTES = 6
+_SHOWN_LABELS = 3
 
 
 class DatasetBuilder(Protocol):
     """Builds a data set from a source: first read all its items, then build the data set from a selection of them."""
 
-    def items(self) -> Generator[ItemFacts | RefusedDrawing, None, None]:
+    def items(self, cancellation: Cancellation = NEVER) -> Generator[ItemFacts | RefusedDrawing, None, None]:
         """Yield every item once. Raises InvalidInput if the source as a whole cannot be read, Exhausted if the disk is
-        full.
+        full, Cancelled or DeadlineExceeded if the caller gives up.
         """
 
     @property
@@ -43,7 +45,7 @@ class DatasetStore(Protocol):
     """Data sets on disk."""
 
     def all(self) -> list[DatasetInfo]:
-        """Return all readable data sets, in any order."""
+        """Return all data sets, in any order, also damaged ones; log those."""
 
     def builder(self, path: Path, file_name: str, options: DatasetOptions) -> AbstractContextManager[DatasetBuilder]:
         """Return a builder for a file or folder; unfinished files are removed when the block ends. file_name: the
@@ -51,10 +53,10 @@ class DatasetStore(Protocol):
         """
 
     def folder(self, dataset_id: str) -> Path:
-        """Return the folder of a data set. Raises NotFound."""
+        """Return the folder of a data set. Raises NotFound, DataLoss if its files are not those that were written."""
 
     def delete(self, dataset_id: str) -> None:
-        """Remove a data set for good."""
+        """Remove a data set for good, also a damaged one. Raises NotFound, Exhausted."""
 
 
 class UploadStore(Protocol):
@@ -82,23 +84,25 @@ class Datasets:
         self._lock = threading.Lock()
         self._datasets = {info.dataset_id: info for info in store.all()}
 
-    def add(self, path: Path, file_name: str, options: DatasetOptions, is_wanted: Callable[[], bool]) -> DatasetInfo:
-        """Import a file or folder. is_wanted: called for each item; False stops the import.
+    def add(
+        self, path: Path, file_name: str, options: DatasetOptions, cancellation: Cancellation = NEVER
+    ) -> DatasetInfo:
+        """Import a file or folder.
 
         Raises InvalidInput for options out of range, a source that cannot be read, or one with fewer than two labels;
-        Exhausted if the disk is full; Precondition if the import was stopped.
+        Exhausted if the disk is full; Cancelled or DeadlineExceeded, having kept nothing, if the caller gives up.
         """
         options = validate_options(options)
         refusals, items = Refusals(), list[ItemFacts]()
         with self._store.builder(path, file_name, options) as builder:
-            with closing(builder.items()) as entries:
+            with closing(builder.items(cancellation)) as entries:
                 for entry in entries:
                     if isinstance(entry, RefusedDrawing):
                         refusals.add(entry)
                     else:
                         items.append(entry)
-                    if not is_wanted():
-                        raise Precondition("the caller disconnected; nothing was imported", Reason.CALLER_GONE)
+                    cancellation.check()
+            cancellation.check()
             assembled = assemble(items, options, refusals)
             info = builder.build(_describe(options, assembled, refusals, builder.notes), assembled)
         with self._lock:
@@ -119,8 +123,14 @@ class Datasets:
         return named[0]
 
     def folder(self, dataset_id: str) -> Path:
-        """Return the folder of a data set. Raises NotFound."""
-        return self._store.folder(dataset_id)
+        """Return the folder of a data set. Raises NotFound, DataLoss if its files are not those that were written."""
+        try:
+            folder = self._store.folder(dataset_id)
+        except DataLoss as error:
+            self._note_damage(dataset_id, error.message)
+            raise
+        self._note_damage(dataset_id, "")
+        return folder
 
     def page(self, after: str = "", limit: int = 50) -> list[DatasetInfo]:
         """Return at most `limit` data sets, the newest first, starting after the id `after`. Raises InvalidInput if
@@ -141,9 +151,17 @@ class Datasets:
                 "a job uses this data set; cancel the job, or wait until it has ended", Reason.DATASET_IN_USE
             )
         with self._lock:
-            if self._datasets.pop(dataset_id, None) is None:
+            if dataset_id not in self._datasets:
                 raise NotFound("dataset", dataset_id, "give its id; list the data sets to see them")
-        self._store.delete(dataset_id)
+            self._store.delete(dataset_id)
+            del self._datasets[dataset_id]
+
+    def _note_damage(self, dataset_id: str, damage: str) -> None:
+        """Show from now on whether a data set is damaged, as its use has found."""
+        with self._lock:
+            info = self._datasets.get(dataset_id)
+            if info is not None and info.damage != damage:
+                self._datasets[dataset_id] = replace(info, damage=damage)
 
 
 def require_known_format(file_name: str) -> None:
@@ -177,5 +195,18 @@ def _describe(
         duplicates=assembled.duplicates,
         leaked=tuple(assembled.leaked[:MAX_LISTED_ITEMS]),
         duplicated=tuple(assembled.duplicated[:MAX_LISTED_ITEMS]),
-        notes=tuple(notes),
+        notes=(*notes, *_note_untrained(assembled.labels)),
+        unknown=assembled.unknown,
     )
+
+
+def _note_untrained(labels: Sequence[LabelCount]) -> list[DatasetNote]:
+    """Return the note about labels that no drawing trains, which a model then never predicts."""
+    untrained = tuple(count.label for count in labels if not count.train)
+    if not untrained:
+        return []
+    shown = ", ".join(f"“{label}”" for label in untrained[:_SHOWN_LABELS])
+    more = ", …" if len(untrained) > _SHOWN_LABELS else ""
+    who = f"{len(untrained)} labels have" if len(untrained) > 1 else "one label has"
+    message = f"{who} no drawing to train on ({shown}{more}); a model trained on this never predicts them"
+    return [DatasetNote("NOT_TRAINED", message, untrained[:MAX_LISTED_ITEMS])]

@@ -96,7 +96,7 @@ def _split_by_writer(items: Sequence[ItemFacts], shares: _Shares, seed: int) -> 
         taken = 0
         for writer in sorted(counts, key=lambda name: _rank(seed, part.name, name.encode())):
             own = counts[writer]
-            if part_of[writer] is not Part.TRAIN or any(left[label] <= count for label, count in own.items()):
+            if part_of[writer] is not Part.TRAIN or _is_needed(own, left):
                 continue
             if share > 0 and (not taken or taken + own.total() / 2 <= share):  # closer to the share with this writer
                 part_of[writer] = part
@@ -105,6 +105,11 @@ def _split_by_writer(items: Sequence[ItemFacts], shares: _Shares, seed: int) -> 
         if share > 0 and not taken:
             return None
     return [part_of[item.writer] for item in items]
+
+
+def _is_needed(own: Counter[str], left: Counter[str]) -> bool:
+    """Return whether a label has no other drawings left to train on than these."""
+    return any(left[label] <= count for label, count in own.items() if label)
 
 
 def _split_stratified(items: Sequence[ItemFacts], shares: _Shares, seed: int) -> list[Part]:

@@ -71,7 +71,7 @@ def adapt_basis(prior: Floats, counts: Counts, sums: Floats, moment: Floats) -> 
     whiten = np.linalg.cholesky(np.linalg.inv(within))
     variances, rotation = np.linalg.eigh(whiten.T @ between @ whiten)
     matrix, variances = whiten @ rotation, np.maximum(variances, _MIN_VARIANCE)
-    return Basis(matrix, variances, _measure_separation(matrix, variances, counts, sums))
+    return Basis(matrix, variances, measure_separation(matrix, variances, counts, sums))
 
 
 def _estimate_within(counts: Counts, sums: Floats, moment: Floats) -> Floats:
@@ -93,9 +93,9 @@ def _estimate_between(prior: Floats, within: Floats, counts: Counts, sums: Float
     return np.asarray(total / (labels + PRIOR_LABELS))
 
 
-def _measure_separation(matrix: Floats, between: Floats, counts: Counts, sums: Floats) -> float:
-    """Return the separation, see Basis. Of many labels some are taken, by position, so that their order does not
-    matter.
+def measure_separation(matrix: Floats, between: Floats, counts: Counts, sums: Floats) -> float:
+    """Return the separation, see Basis, of counts (L,) and sums (L, k). Of many labels some are taken, by position, so
+    that their order does not matter.
     """
     gain = between / (1 / counts[:, None] + between)
     means = (sums / counts[:, None]) @ matrix * gain

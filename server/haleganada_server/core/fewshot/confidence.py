@@ -81,12 +81,18 @@ class Calibration:
         """(..., L + 1) log-likelihoods, the last one of “unknown” -> as many probabilities, which sum to 1. L >= 1."""
         return np.asarray(np.exp(self.log_probabilities(scores, context)))
 
+    def temperature_in(self, context: CalibrationContext) -> float:
+        """Return what log-likelihoods are divided by, > 0. Of two labels, the quotient of the difference is the log
+        odds.
+        """
+        return float(np.exp(np.dot(self.temperature, context.temperature_features())))
+
     def log_probabilities(self, scores: Floats, context: CalibrationContext) -> Floats:
         """Return the logarithms of the probabilities."""
         summand, by_distance, by_lead = np.asarray(self.unknown) @ context.unknown_features()
         distance, lead = compute_evidence(scores)
         odds = summand + by_distance * distance + by_lead * lead
-        among = scores[..., :-1] / np.exp(np.dot(self.temperature, context.temperature_features()))
+        among = scores[..., :-1] / self.temperature_in(context)
         among = among - np.logaddexp.reduce(among, axis=-1, keepdims=True) - np.logaddexp(0, odds)[..., None]
         return np.concatenate([among, -np.logaddexp(0, -odds)[..., None]], axis=-1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .confidence import Calibration
-from .head import Projection
+from .projection import Projection
 
 
 @dataclass(frozen=True, slots=True, eq=False)

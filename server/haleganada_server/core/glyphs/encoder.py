@@ -5,33 +5,37 @@ use this one path.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.core.errors import DataLoss, HaleganadaError
+from haleganada_server.core.cancellation import NEVER, Cancellation
+from haleganada_server.core.errors import DataLoss, InvalidInput
 from haleganada_server.core.outcomes import Outcome, map_ok, map_ok_batch, zip_ok
 from haleganada_server.core.sample_log.rows import SampleRow
 
+from .batches import MicroBatch, split_into_micro_batches
 from .ink_codec import INK_DAMAGE, decode_ink, encode_ink
 from .micro_batch import LocalBatchEncoder
 from .ports import BatchEncoder, Embedder, EncodedGlyph, Raster, Rasterizer
 from .types import Glyph, Ink
 
-_MICRO_BATCH = 16  # drawings
+_ASIDE = 16  # drawings; a user's call waits for so many at most
+_MANY_POINTS = 2_000  # of a drawing; a character that a person draws has a few hundred
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawing:
     """An encoded drawing. embedding: (d,) float32.
 
-    source: its strokes, its raster if it was a picture, or its stored form if it was imported from an archive.
+    source: its strokes, its raster if it was a picture, or its stored form if it was imported from an archive or has
+    thousands of points, which take a tenth of the memory then.
     """
 
     embedding: NDArray[np.float32]
@@ -65,18 +69,43 @@ class GlyphEncoder:
     def embedder_hash(self) -> str:
         return self._embedder.hash
 
-    def encode_many(self, glyphs: Sequence[Outcome[Glyph]]) -> list[Outcome[Drawing]]:
-        """Encode each drawing; one that cannot be used becomes InvalidInput, and errors are passed through."""
-        return map_ok(lambda encoded: encoded[0], self.encode_with_rasters(glyphs))
+    def encode_many(
+        self, glyphs: Sequence[Outcome[Glyph]], cancellation: Cancellation = NEVER
+    ) -> list[Outcome[Drawing]]:
+        """Encode each drawing; one that cannot be used becomes InvalidInput, and errors are passed through. Raises
+        Cancelled or DeadlineExceeded, between two drawings, if nobody waits for them any longer.
+        """
+        return map_ok(lambda encoded: encoded[0], self.encode_with_rasters(glyphs, cancellation))
 
-    def encode_with_rasters(self, glyphs: Sequence[Outcome[Glyph]]) -> list[Outcome[tuple[Drawing, Raster]]]:
+    def encode_with_rasters(
+        self, glyphs: Sequence[Outcome[Glyph]], cancellation: Cancellation = NEVER
+    ) -> list[Outcome[tuple[Drawing, Raster]]]:
         """Encode as encode_many does, and return each drawing together with its ink raster."""
         with self._track_call() as alone:
-            if len(glyphs) <= _MICRO_BATCH:
-                return self._encode_micro_batch(glyphs, None if alone else self._workers)
-            micro_batches = [glyphs[start : start + _MICRO_BATCH] for start in range(0, len(glyphs), _MICRO_BATCH)]
-            encode = partial(self._encode_micro_batch, workers=self._workers)
-            return list(chain.from_iterable(self._pool.map(encode, micro_batches)))
+            batches = split_into_micro_batches(glyphs, self._rasterizer.count_pixels)
+            if len(batches) == 1:
+                workers = None if alone or batches[0].is_large else self._workers
+                return self._encode_micro_batch(glyphs, workers, cancellation)
+            return self._encode_micro_batches(batches, cancellation)
+
+    def _encode_micro_batches(
+        self, batches: Sequence[MicroBatch], cancellation: Cancellation
+    ) -> list[Outcome[tuple[Drawing, Raster]]]:
+        """Encode the large pictures one by one in this thread, and the rest in the threads that all batches share, so
+        that nobody else's batch waits behind large pictures.
+        """
+        futures = [
+            self._pool.submit(self._encode_micro_batch, batch.glyphs, self._workers, cancellation)
+            for batch in batches
+            if not batch.is_large
+        ]
+        try:
+            large = iter([self._encode_micro_batch(one.glyphs, None, cancellation) for one in batches if one.is_large])
+            small = iter([future.result() for future in futures])
+        finally:
+            for future in futures:
+                future.cancel()
+        return list(chain.from_iterable(next(large if batch.is_large else small) for batch in batches))
 
     @contextmanager
     def _track_call(self) -> Iterator[bool]:
@@ -91,12 +120,13 @@ class GlyphEncoder:
                 self._active_calls -= 1
 
     def _encode_micro_batch(
-        self, glyphs: Sequence[Outcome[Glyph]], workers: BatchEncoder | None
+        self, glyphs: Sequence[Outcome[Glyph]], workers: BatchEncoder | None, cancellation: Cancellation
     ) -> list[Outcome[tuple[Drawing, Raster]]]:
         def encode(valid: list[Glyph]) -> list[Outcome[tuple[Drawing, Raster]]]:
+            cancellation.check()
             encoded = workers.encode(valid) if workers else None
             if encoded is None:
-                encoded = self._local.encode(valid)
+                encoded = self._local.encode(valid, cancellation)
             return map_ok(_to_drawing, zip_ok(valid, encoded))
 
         return map_ok_batch(encode, glyphs)
@@ -118,7 +148,7 @@ class GlyphEncoder:
             if kind == "png":
                 return self._rasterizer.from_png(data)
             return self._rasterizer.rasterize(Glyph(ink=decode_ink(data)))
-        except (HaleganadaError, *INK_DAMAGE) as error:
+        except (InvalidInput, DataLoss, *INK_DAMAGE) as error:
             raise DataLoss(
                 "a stored drawing cannot be read; forget the sample and teach it again, or restore a snapshot"
             ) from error
@@ -134,6 +164,19 @@ class GlyphEncoder:
         embeddings = iter(self._embedder.embed(np.stack(intact)) if intact else ())
         return [None if raster is None else next(embeddings) for raster in rasters]
 
+    def embed_aside(self, rasters: NDArray[np.uint8], cancellation: Cancellation = NEVER) -> NDArray[np.float32]:
+        """(n, 128, 128) rasters -> (n, d), n >= 1. For many of them that nobody waits for as for a drawing: while other
+        calls encode, it rests after each batch as long as that took. Raises Cancelled or DeadlineExceeded.
+        """
+        vectors = []
+        for start in range(0, len(rasters), _ASIDE):
+            cancellation.check()
+            began = time.monotonic()
+            vectors.append(self._embedder.embed(rasters[start : start + _ASIDE]))
+            if self._active_calls:
+                time.sleep(time.monotonic() - began)
+        return np.concatenate(vectors)
+
     def _load_raster_or_none(self, sample: SampleRow) -> Raster | None:
         with suppress(DataLoss):
             return self.load_raster(sample.glyph_kind, sample.glyph)
@@ -142,4 +185,7 @@ class GlyphEncoder:
 
 def _to_drawing(pair: tuple[Glyph, EncodedGlyph]) -> tuple[Drawing, Raster]:
     glyph, encoded = pair
-    return Drawing(encoded.embedding, glyph.ink or encoded.raster), encoded.raster
+    if glyph.ink is None:
+        return Drawing(encoded.embedding, encoded.raster), encoded.raster
+    is_long = glyph.ink.points > _MANY_POINTS
+    return Drawing(encoded.embedding, ("ink", encode_ink(glyph.ink)) if is_long else glyph.ink), encoded.raster

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from haleganada_server.core.cancellation import NEVER, Cancellation
 from haleganada_server.core.outcomes import Outcome, map_ok, map_ok_batch
 
 from .ports import Embedder, EncodedGlyph, Raster, Rasterizer
@@ -21,8 +22,14 @@ class LocalBatchEncoder:
         self._rasterizer = rasterizer
         self._embedder = embedder
 
-    def encode(self, glyphs: Sequence[Glyph]) -> list[Outcome[EncodedGlyph]]:
-        return map_ok_batch(self._embed, map_ok(self._rasterizer.rasterize, glyphs))
+    def encode(self, glyphs: Sequence[Glyph], cancellation: Cancellation = NEVER) -> list[Outcome[EncodedGlyph]]:
+        """See BatchEncoder. Raises Cancelled or DeadlineExceeded between two drawings."""
+
+        def rasterize(glyph: Glyph) -> Raster:
+            cancellation.check()
+            return self._rasterizer.rasterize(glyph, cancellation)
+
+        return map_ok_batch(self._embed, map_ok(rasterize, glyphs))
 
     def _embed(self, rasters: list[Raster]) -> list[EncodedGlyph]:
         if not rasters:

@@ -8,9 +8,13 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from haleganada_server.core.cancellation import NEVER, Cancellation
 from haleganada_server.core.outcomes import Outcome
 
 from .types import Glyph
+
+LARGE_PICTURE = 2**20
+"""Pixels above which a picture is large: it is decoded alone, because that takes megabytes and up to a second."""
 
 Raster = NDArray[np.uint8]  # (128, 128), 255 = ink on 0
 Vectors = NDArray[np.float32]  # (n, d)
@@ -19,8 +23,13 @@ Vectors = NDArray[np.float32]  # (n, d)
 class Rasterizer(Protocol):
     """Converts drawings to ink rasters, and rasters to and from PNG. Safe from any thread."""
 
-    def rasterize(self, glyph: Glyph) -> Raster:
-        """Return the ink raster of a drawing. Raises InvalidInput."""
+    def count_pixels(self, glyph: Glyph) -> int:
+        """Return how many pixels rasterize has to decode; 0 for strokes, and for what it refuses at once."""
+
+    def rasterize(self, glyph: Glyph, cancellation: Cancellation = NEVER) -> Raster:
+        """Return the ink raster of a drawing. Large pictures wait for each other. Raises InvalidInput; Cancelled or
+        DeadlineExceeded if the caller gives up meanwhile.
+        """
 
     def to_png(self, raster: Raster) -> bytes:
         """Encode a raster as PNG, for the log."""

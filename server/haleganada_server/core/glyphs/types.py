@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_POINT_BYTES = 64  # two Python floats and the places that refer to them
+
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
@@ -31,6 +33,11 @@ class Ink:
     height: float
     pen_width: float = 0.0
 
+    @property
+    def points(self) -> int:
+        """The number of points of all strokes."""
+        return sum(len(stroke.x) for stroke in self.strokes)
+
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
@@ -38,3 +45,8 @@ class Glyph:
 
     image: bytes | None = None
     ink: Ink | None = None
+
+    @property
+    def memory_bytes(self) -> int:
+        """About how much memory the drawing takes, before it is decoded."""
+        return len(self.image or b"") + _POINT_BYTES * (self.ink.points if self.ink else 0)

@@ -32,7 +32,7 @@ class JobBoard:
     def all(self) -> list[Job]:
         """Return all jobs, the newest first."""
         with self.changed:
-            return sorted(self._jobs.values(), key=lambda job: job.created_us, reverse=True)
+            return sorted(self._jobs.values(), key=lambda job: job.place, reverse=True)
 
     def publish(self, job: Job) -> None:
         """Show a new or changed job."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from haleganada_server.core.error_reasons import Reason
+
 
 class JobKind(Enum):
     """The kind of work. The value is what is stored."""
@@ -78,3 +80,13 @@ class Job:
     result: dict[str, Any] = field(default_factory=dict)
     cancelling: bool = False
     settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def place(self) -> tuple[int, str]:
+        """Where it stands among all jobs, which are listed by this, the greatest first."""
+        return self.created_us, self.job_id
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether its record is damaged, so that only its id is known; it has failed then."""
+        return self.error_reason == Reason.JOB_DAMAGED

@@ -1,13 +1,15 @@
-"""The jobs of a server: validated and queued, run one after another, watched, cancelled, and resumed after a restart.
+"""The jobs of a server: validated and queued, run in turn, watched, cancelled, and resumed after a restart.
 
-They run one at a time, because two trainings at once take longer than one after the other. A job is saved before anyone
-sees it; its process saves checkpoints of its own.
+A long job runs alone, because two trainings at once take longer than one after the other. Two short ones may run beside
+each other, so that who tries something out does not wait. A job is saved before anyone sees it; its process saves
+checkpoints of its own.
 """
 
 from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -16,18 +18,30 @@ from typing import Any
 
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.error_reasons import Reason
-from haleganada_server.core.errors import Exhausted, InvalidInput, Precondition, Unavailable
+from haleganada_server.core.errors import DataLoss, Exhausted, InvalidInput, Precondition, Unavailable
 from haleganada_server.core.labels import normalize_label
 from haleganada_server.core.limits import EVALUATED_MODELS, MAX_LABEL_LENGTH
 from haleganada_server.core.model_names import FEW_SHOT
+from haleganada_server.core.models.files import WEIGHTS
+from haleganada_server.core.models.models import StoredModel
 from haleganada_server.core.models.presets import preset_facts
 
 from .board import JobBoard, Watch
 from .job import Job, JobKind, JobState, Progress
 from .run import JobDependencies, JobRun
-from .settings import require_testable, require_trainable, validate_settings
+from .settings import (
+    estimate_evaluation_s,
+    estimate_training_s,
+    require_image_size,
+    require_testable,
+    require_trainable,
+    validate_settings,
+)
 
 MAX_QUEUED = 100
+SHORT_S = 120.0
+"""Seconds of one core that a short job takes at most, as estimated when it is asked for."""
+_AT_ONCE = 2
 _STOP_S = 5.0
 
 
@@ -39,51 +53,93 @@ class Jobs:
         self._dependencies = dependencies
         found = dependencies.store.load()
         for job in found:
-            if job.state.is_over:  # the server may have ended before it could delete them
+            if job.state.is_over and not job.is_damaged:  # the server may have ended before it could delete them
                 dependencies.store.delete_checkpoints(job.job_id)
         self._board = JobBoard(map(_requeue_if_running, found))
         self._updating = threading.Lock()
-        self._run: JobRun | None = None
-        self._thread = threading.Thread(target=self._run_jobs, name="jobs", daemon=True)
+        self._runs: dict[str, JobRun] = {}  # by job id; changed under board.changed
+        self._threads = [threading.Thread(target=self._run_jobs, name="jobs", daemon=True) for _ in range(_AT_ONCE)]
 
     def start(self) -> None:
         """Start running jobs."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     # Requests
 
     def start_training(
-        self, preset: str, dataset_id: str, name: str = "", settings: Mapping[str, Any] | None = None
+        self,
+        preset: str,
+        dataset_id: str,
+        name: str = "",
+        settings: Mapping[str, Any] | None = None,
+        from_model: str = "",
     ) -> Job:
         """Queue the training of a preset on a data set, and return the saved job.
 
         name: of the model, "" = made from the names of preset and data set. settings: those that differ from the
-        preset's. Raises InvalidInput, NotFound, Precondition, Exhausted.
+        preset's. from_model: the model to start from, "" = none; it says the preset, too. Raises InvalidInput,
+        NotFound, Precondition, DataLoss for a damaged data set or model, Exhausted.
         """
-        preset_facts(preset)
+        chosen = validate_settings(settings or {})
+        start = self._find_start(from_model, preset, chosen) if from_model else None
+        preset = preset_facts(start.card.preset if start else preset).name
+        require_image_size(preset, chosen.get("image_size_px", preset_facts(preset).preprocessing.side))
         dataset = self._dependencies.datasets.get(dataset_id)
+        dataset.require_sound()
         require_trainable(dataset)
         request: dict[str, Any] = {
             "preset": preset,
             "dataset_id": dataset.dataset_id,
             "dataset_name": dataset.name,
             "name": normalize_label(name or f"{preset} {dataset.name}"[:MAX_LABEL_LENGTH], "name"),
-            "settings": validate_settings(settings or {}),
+            "settings": chosen,
+            "from_model": start.model_id if start else "",
+            "estimate_s": estimate_training_s(preset, dataset, chosen),
         }
-        self._dependencies.runner.require(JobKind.TRAINING, tensorboard=bool(request["settings"].get("tensorboard")))
+        needed = "" if start else preset  # a model brings its backbone along
+        self._dependencies.runner.require(JobKind.TRAINING, needed, bool(chosen.get("tensorboard")))
         return self._enqueue(JobKind.TRAINING, request)
+
+    def _find_start(self, reference: str, preset: str, settings: dict[str, Any]) -> StoredModel:
+        """Return the model that a training starts from, and give the settings its image size."""
+        model = self._dependencies.models.get(reference, "from_model_id")
+        model.require_card()
+        if preset not in ("", model.card.preset) or WEIGHTS not in model.card.sha256:
+            why = f"is a {model.card.preset}" if preset not in ("", model.card.preset) else "has no weights for torch"
+            raise Precondition(
+                f"the training cannot start from the model “{model.card.name}”, which {why}; leave out the preset, or "
+                "start from another model",
+                Reason.MODEL_DOES_NOT_FIT,
+            )
+        side = model.card.preprocessing.side
+        if settings.setdefault("image_size_px", side) != side:
+            raise InvalidInput("settings.image_size_px", f"differs from the {side} px of the model to start from")
+        return model
+
+    def explain_missing(self, preset: str) -> str:
+        """Return why a preset cannot be trained on this server, and what to install; "" if it can."""
+        try:
+            self._dependencies.runner.require(JobKind.TRAINING, preset)
+        except Precondition as error:
+            return error.message
+        return ""
 
     def start_evaluation(self, models: Sequence[str], dataset_id: str, quick: bool = False) -> Job:
         """Queue the evaluation of models, one by one and together, and return the saved job. Raises NotFound,
-        InvalidInput, Precondition, Exhausted.
+        InvalidInput, Precondition, DataLoss for a damaged data set or a model with a damaged card, Exhausted.
         """
         if not EVALUATED_MODELS.includes(len(models)):
             raise InvalidInput("models", f"has {len(models)} items; name {EVALUATED_MODELS}")
         found = [self._dependencies.models.find(reference, "models") for reference in models]
+        for model in found:
+            if model is not None:
+                model.require_card()
         ids = [FEW_SHOT if model is None else model.model_id for model in found]
         if len(set(ids)) < len(ids):
             raise InvalidInput("models", "names a model twice; name each once")
         dataset = self._dependencies.datasets.get(dataset_id)
+        dataset.require_sound()
         require_testable(dataset)
         request = {
             "models": ids,
@@ -91,19 +147,22 @@ class Jobs:
             "dataset_id": dataset.dataset_id,
             "dataset_name": dataset.name,
             "quick": quick,
+            "estimate_s": estimate_evaluation_s(len(ids), dataset, quick),
         }
         self._dependencies.runner.require(JobKind.EVALUATION)
         return self._enqueue(JobKind.EVALUATION, request)
 
     def cancel(self, job_id: str) -> Job:
-        """Ask a job to end and return it, unchanged if it is over. A training keeps its best result. Raises
-        NotFound.
+        """Ask a job to end and return it, unchanged if it is over. A training keeps its best result. Raises NotFound,
+        DataLoss if its record is damaged.
         """
+        if (job := self._board.get(job_id)).is_damaged:
+            raise DataLoss(job.error, Reason.JOB_DAMAGED)
         with suppress(Exhausted):  # a full disk must not keep a job from ending
             self._update(job_id, _mark_cancelled, True)
         job = self._update(job_id, _mark_cancelled, False)
-        run = self._run
-        if job.cancelling and not job.state.is_over and run is not None and run.job_id == job_id:
+        run = self._runs.get(job_id)
+        if job.cancelling and not job.state.is_over and run is not None:
             run.cancel()
         return job
 
@@ -112,7 +171,7 @@ class Jobs:
         with self._updating:
             if not self._board.get(job_id).state.is_over:
                 raise Precondition(
-                    f"job {job_id} is not over; cancel it, or wait until it has ended", Reason.JOB_NOT_OVER
+                    f"job {job_id} is not finished; cancel it, or wait until it ends", Reason.JOB_NOT_OVER
                 )
             self._dependencies.store.delete(job_id)
             self._board.remove(job_id)
@@ -127,8 +186,8 @@ class Jobs:
         """Return at most `limit` jobs, the newest first, starting after the job `after`. Raises NotFound if that job
         does not exist.
         """
-        before_us = self._board.get(after).created_us if after else None
-        return [job for job in self._board.all() if before_us is None or job.created_us < before_us][:limit]
+        place = self._board.get(after).place if after else None
+        return [job for job in self._board.all() if place is None or job.place < place][:limit]
 
     def watch(self, job_id: str) -> Watch:
         """Return an iterator over the job now and after each change, until it is over. Raises NotFound."""
@@ -145,19 +204,25 @@ class Jobs:
     # Shutdown
 
     def stop(self) -> None:
-        """Start no more jobs, suspend the running one, end all watches. Returns at once."""
+        """Start no more jobs, suspend those that run, end all watches. Returns at once."""
         self._board.close()
-        if (run := self._run) is not None:
+        for run in self._list_runs():
             run.suspend()
 
     def close(self) -> None:
-        """After stop(): wait until the process of the running job has ended."""
-        if not self._thread.is_alive():
-            return
-        self._thread.join(_STOP_S)
-        if (run := self._run) is not None:
+        """After stop(): wait until the processes of running jobs have ended."""
+        started = [thread for thread in self._threads if thread.is_alive()]
+        deadline = time.monotonic() + _STOP_S
+        for thread in started:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        for run in self._list_runs():
             run.kill()
-        self._thread.join(_STOP_S)
+        for thread in started:
+            thread.join(_STOP_S)
+
+    def _list_runs(self) -> list[JobRun]:
+        with self._board.changed:
+            return list(self._runs.values())
 
     # The queue
 
@@ -194,22 +259,37 @@ class Jobs:
             return job
 
     def _run_jobs(self) -> None:
-        while (job := self._wait_for_next()) is not None:
-            self._run = run = JobRun(job.job_id, self._dependencies, self._update)
+        while (run := self._claim_next()) is not None:
             if self._board.is_closed:  # stop() came too early to see this run
                 run.suspend()
             run.run()
-            self._run = None
+            with self._board.changed:
+                del self._runs[run.job_id]
+                self._board.changed.notify_all()
 
-    def _wait_for_next(self) -> Job | None:
-        """Wait for a queued job and return the oldest; None when the server stops."""
+    def _claim_next(self) -> JobRun | None:
+        """Wait for a job that may run now and return its run; None when the server stops."""
         with self._board.changed:
-            self._board.changed.wait_for(lambda: self._board.is_closed or self._oldest_queued() is not None)
-            return None if self._board.is_closed else self._oldest_queued()
+            self._board.changed.wait_for(lambda: self._board.is_closed or self._find_startable() is not None)
+            job = self._find_startable()
+            if self._board.is_closed or job is None:
+                return None
+            run = self._runs[job.job_id] = JobRun(job.job_id, self._dependencies, self._update)
+            return run
 
-    def _oldest_queued(self) -> Job | None:
-        queued = [job for job in self._board.all() if job.state is JobState.QUEUED]
-        return queued[-1] if queued else None
+    def _find_startable(self) -> Job | None:
+        """Return the oldest queued job if it may run beside those that run."""
+        jobs = self._board.all()
+        beside = [job for job in jobs if job.job_id in self._runs]
+        queued = [job for job in jobs if job.state is JobState.QUEUED and job not in beside]
+        if not queued:
+            return None
+        return queued[-1] if not beside or all(map(_is_short, [queued[-1], *beside])) else None
+
+
+def _is_short(job: Job) -> bool:
+    """Return whether a job takes little time; of those that an earlier version stored, nobody knows."""
+    return bool(job.request.get("estimate_s", SHORT_S + 1) <= SHORT_S)
 
 
 def _requeue_if_running(job: Job) -> Job:

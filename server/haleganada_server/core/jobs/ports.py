@@ -19,7 +19,9 @@ class JobStore(Protocol):
     """The folders of all jobs."""
 
     def load(self) -> list[Job]:
-        """Return all jobs on disk, in any order; log and skip those that cannot be read."""
+        """Return all jobs on disk, in any order; remove what a killed server left unfinished. A job whose record cannot
+        be read is logged, and has failed with the reason JOB_DAMAGED.
+        """
         ...
 
     def save(self, job: Job) -> None:
@@ -88,8 +90,10 @@ class JobProcess(Protocol):
 class JobRunner(Protocol):
     """Starts processes."""
 
-    def require(self, kind: JobKind, tensorboard: bool = False) -> None:
-        """Raise Precondition if this installation cannot run this kind of job, or cannot write TensorBoard files."""
+    def require(self, kind: JobKind, preset: str = "", tensorboard: bool = False) -> None:
+        """Raise Precondition if this installation cannot run this kind of job, lacks the weights that a preset starts
+        from, or cannot write TensorBoard files.
+        """
         ...
 
     def start(self, request: Path, log: Path) -> JobProcess:
@@ -118,8 +122,12 @@ class ModelRegistry(Protocol):
         """
         ...
 
-    def register(self, folder: Path) -> str:
-        """Take over a finished model folder, atomically, and return its new id. Raises Exhausted, Precondition,
-        DataLoss.
+    def get(self, reference: str, field: str = "model_id") -> StoredModel:
+        """Return a model as find does, but raise Precondition for "few-shot"."""
+        ...
+
+    def register(self, folder: Path, model_id: str = "") -> str:
+        """Take over a finished model folder, atomically, and return its id: model_id, or a new one. If there is such a
+        model already, the folder is removed. Raises Exhausted, Precondition, DataLoss.
         """
         ...

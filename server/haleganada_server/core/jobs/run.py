@@ -19,6 +19,8 @@ from typing import Any
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Exhausted, HaleganadaError, NotFound
+from haleganada_server.core.failpoints import reach
+from haleganada_server.core.machine_errors import to_machine_error
 from haleganada_server.core.model_names import FEW_SHOT
 
 from .events import JobOutcome, apply_epoch, apply_progress, apply_settings, determine_outcome, was_killed
@@ -41,8 +43,8 @@ Update = Callable[[str, Callable[[Job], Job], bool], Job]
 class JobDependencies:
     """What jobs work with.
 
-    backbone_weights: file of ImageNet weights, None = not given. weights: folder of the embedder. patience_s: time
-    that a cancelled job has to end by itself.
+    backbone_weights: files of ImageNet weights. weights: folder of the embedder. patience_s: time that a cancelled job
+    has to end by itself.
     """
 
     store: JobStore
@@ -50,7 +52,7 @@ class JobDependencies:
     datasets: DatasetSource
     models: ModelRegistry
     weights: Path
-    backbone_weights: Path | None = None
+    backbone_weights: tuple[Path, ...] = ()
     patience_s: float = 120.0
 
 
@@ -75,9 +77,9 @@ class JobRun:
             outcome = self._carry_out()
         except HaleganadaError as error:
             outcome = JobOutcome(JobState.FAILED, error.reason, error.message)
-        except Exception:
+        except Exception as error:
             _log.exception("job %s failed", self.job_id)
-            outcome = JobOutcome(JobState.FAILED, Reason.INTERNAL, "an error in the server; see the server's log")
+            outcome = _explain_failure(error)
         if outcome is not None:
             self._finish(outcome)
 
@@ -209,7 +211,9 @@ class JobRun:
         model_id = ""
         if outcome.has_model:
             try:
-                model_id = self._dependencies.models.register(store.folder(self.job_id) / "model")
+                # Its id is the job's, so that a job that is finished again after a kill makes no second model.
+                model_id = self._dependencies.models.register(store.folder(self.job_id) / "model", self.job_id)
+                reach("job.registered")
             except HaleganadaError as error:
                 outcome = JobOutcome(JobState.FAILED, error.reason, error.message)
             except Exception:
@@ -218,6 +222,7 @@ class JobRun:
                 outcome = JobOutcome(JobState.FAILED, Reason.INTERNAL, message)
         files = store.list_files(self.job_id)
         if self._record(lambda job: _mark_over(job, outcome, model_id, files), durable=True):
+            reach("job.over")
             store.delete_checkpoints(self.job_id)  # without a saved end, the next server start resumes from them
 
     def _process_request(self, job: Job) -> dict[str, Any]:
@@ -231,8 +236,10 @@ class JobRun:
         }
         if job.kind is JobKind.TRAINING:
             given = {name: request[name] for name in ("preset", "name", "settings")}
-            backbone = self._dependencies.backbone_weights
-            return {**common, **given, "backbone_weights": str(backbone.absolute()) if backbone else ""}
+            backbones = [str(path.absolute()) for path in self._dependencies.backbone_weights]
+            start = request.get("from_model", "")
+            folder = str(self._dependencies.models.get(start).folder.absolute()) if start else ""
+            return {**common, **given, "backbone_weights": backbones, "from_model": folder}
         models = [self._describe_model(model_id) for model_id in request["models"]]
         weights = str(self._dependencies.weights.absolute())
         return {**common, "models": models, "quick": request["quick"], "weights": weights}
@@ -246,6 +253,13 @@ class JobRun:
         if model is None:
             return {"model_id": FEW_SHOT, "name": FEW_SHOT}
         return {"model_id": model.model_id, "name": model.card.name, "folder": str(model.folder.absolute())}
+
+
+def _explain_failure(error: Exception) -> JobOutcome:
+    """Return the outcome of a job that ended with an error of the server or its machine."""
+    if (found := to_machine_error(error)) is not None:
+        return JobOutcome(JobState.FAILED, found.reason, found.message)
+    return JobOutcome(JobState.FAILED, Reason.INTERNAL, "an error in the server; see the server's log")
 
 
 def _mark_running(job: Job) -> Job:

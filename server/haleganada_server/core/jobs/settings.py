@@ -9,6 +9,7 @@ from haleganada_server.core import limits
 from haleganada_server.core.datasets.dataset import DatasetInfo, Part
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import InvalidInput, Precondition
+from haleganada_server.core.models.presets import preset_facts
 
 _RANGES: dict[str, limits.Range[int] | limits.Range[float]] = {
     "epochs": limits.EPOCHS,
@@ -20,8 +21,22 @@ _RANGES: dict[str, limits.Range[int] | limits.Range[float]] = {
     "frozen_epochs": limits.FROZEN_EPOCHS,
     "seed": limits.SEED,
     "checkpoint_every": limits.CHECKPOINT_EVERY,
+    "image_size_px": limits.IMAGE_SIZE_PX,
+    "workers": limits.WORKERS,
+    "rotation_degrees": limits.ROTATION_DEGREES,
+    "shift": limits.SHIFT,
+    "scale": limits.SCALE,
+    "tilt": limits.TILT,
+    "bend": limits.BEND,
+    "ink": limits.INK,
 }
-_CHOICES = {"optimizer": limits.OPTIMIZERS, "schedule": limits.SCHEDULES}
+_CHOICES = {
+    "optimizer": limits.OPTIMIZERS,
+    "schedule": limits.SCHEDULES,
+    "class_weights": limits.CLASS_WEIGHTS,
+}
+_EVALUATION_S = 0.01
+"""For a model to recognize a drawing, roughly."""
 _SWITCHES = ("mixed_precision", "augment", "tensorboard")
 
 
@@ -30,6 +45,15 @@ def validate_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in given.items():
         _validate_setting(f"settings.{name}", name, value)
     return dict(given)
+
+
+def require_image_size(preset: str, side: int) -> None:
+    """Raise InvalidInput unless a preset's network can have an input of that many px."""
+    facts = preset_facts(preset)
+    if side != facts.preprocessing.side and not facts.is_resizable:
+        raise InvalidInput(
+            "settings.image_size_px", f"is {side}; the input of “{preset}” always has {facts.preprocessing.side} px"
+        )
 
 
 def require_trainable(dataset: DatasetInfo) -> None:
@@ -50,6 +74,20 @@ def require_testable(dataset: DatasetInfo) -> None:
             f"the data set “{dataset.name}” has nothing to test on; upload it with a test part, or with a test share",
             Reason.DATASET_UNUSABLE,
         )
+
+
+def estimate_training_s(preset: str, dataset: DatasetInfo, settings: Mapping[str, Any]) -> float:
+    """Return about how many seconds a training takes on one core, if it does not stop early."""
+    facts = preset_facts(preset)
+    epochs = int(settings.get("epochs") or facts.defaults.epochs)
+    return epochs * dataset.count(Part.TRAIN) * facts.step_ms / 1000
+
+
+def estimate_evaluation_s(models: int, dataset: DatasetInfo, quick: bool) -> float:
+    """Return about how many seconds an evaluation takes on one core."""
+    drawings = dataset.count(Part.TEST) or dataset.count(Part.VALIDATION)
+    asked = min(drawings, limits.QUICK_EVALUATION_DRAWINGS) if quick else drawings
+    return models * asked * _EVALUATION_S
 
 
 def _validate_setting(field: str, name: str, value: Any) -> None:

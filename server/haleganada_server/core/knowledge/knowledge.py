@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from haleganada_server.core.fewshot.confidence import Decision, decide
 from haleganada_server.core.fewshot.head import Head
@@ -52,7 +53,7 @@ class Knowledge:
                 prediction_id=prediction_id,
             )
         known = posterior.probabilities[:-1]
-        best = np.argsort(-known, kind="stable")[:top_k]
+        best = _find_largest(known, top_k)
         candidates = tuple(self._candidate(self.head.labels[i], float(known[i]), posterior) for i in best)
         return Prediction(
             candidates=candidates,
@@ -60,6 +61,7 @@ class Knowledge:
             decision=decide(candidates[0].canonical_probability, posterior.unknown),
             revision=self.revision,
             prediction_id=prediction_id,
+            provisional=not self.head.is_adapted,
         )
 
     def _candidate(self, label: str, probability: float, posterior: Posterior) -> Candidate:
@@ -73,4 +75,12 @@ class Knowledge:
             forms=forms,
             samples=self.count_samples(label),
             class_id=self.class_ids.get(label),
+            canonical_class_id=self.class_ids.get(forms[0]),
         )
+
+
+def _find_largest(values: NDArray[np.float64], number: int) -> NDArray[np.intp]:
+    """Return where the largest values are, those first; of equal ones, the first."""
+    number = min(number, len(values))
+    found = np.flatnonzero(values >= np.partition(values, -number)[-number])  # all that tie for the last place, too
+    return found[np.argsort(-values[found], kind="stable")[:number]]

@@ -15,7 +15,8 @@ class Candidate:
     label: the form that was taught. canonical: the label that the form stands for (itself unless linked).
     probability and canonical_probability: 0..1; the second is the sum over all forms of the canonical label. forms:
     all taught forms of the canonical label, the canonical one first. samples: taught samples of this form. class_id:
-    number of the label in its workspace, None if it was never taught there.
+    number of the label in its workspace, None if it was never taught there; canonical_class_id: likewise of the
+    canonical label.
     """
 
     label: str
@@ -25,12 +26,14 @@ class Candidate:
     forms: tuple[str, ...]
     samples: int
     class_id: int | None
+    canonical_class_id: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
     """The prediction for one drawing. candidates: most probable first; their probabilities and unknown_probability sum
-    to at most 1. model: the model that predicted: a name of model_names, or a model's id.
+    to at most 1. model: the model that predicted: a name of model_names, or a model's id. provisional: the few-shot
+    head has not adapted to its last samples yet, see Head.is_adapted.
     """
 
     candidates: tuple[Candidate, ...]
@@ -39,3 +42,4 @@ class Prediction:
     revision: int
     prediction_id: str
     model: str = FEW_SHOT
+    provisional: bool = False

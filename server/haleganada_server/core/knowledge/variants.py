@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 
 from haleganada_server.core.error_reasons import Reason
@@ -21,6 +22,14 @@ class Variants:
 
     canonical_of: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
+    @cached_property
+    def _forms_of(self) -> Mapping[str, tuple[str, ...]]:
+        """Return canonical label -> its other forms, in the order in which they were linked."""
+        forms: dict[str, list[str]] = {}
+        for form, canonical in self.canonical_of.items():
+            forms.setdefault(canonical, []).append(form)
+        return {canonical: tuple(found) for canonical, found in forms.items()}
+
     def canonical(self, label: str) -> str:
         """Return the label that a label stands for: itself unless it is linked."""
         return self.canonical_of.get(label, label)
@@ -28,11 +37,11 @@ class Variants:
     def forms(self, label: str) -> tuple[str, ...]:
         """Return all labels of the group that `label` belongs to, the canonical one first."""
         head = self.canonical(label)
-        return (head, *(form for form, canonical in self.canonical_of.items() if canonical == head))
+        return (head, *self._forms_of.get(head, ()))
 
     def count_groups(self) -> int:
         """Return the number of groups with two or more forms."""
-        return len(set(self.canonical_of.values()))
+        return len(self._forms_of)
 
     def resolve(self, form: str, canonical: str) -> str:
         """Return the canonical label that a form would stand for if it were linked to `canonical`.
@@ -52,7 +61,7 @@ class Variants:
             raise Precondition(
                 f"“{form}” is already a form of “{self.canonical_of[form]}”; unlink it first", Reason.ALREADY_LINKED
             )
-        if form in self.canonical_of.values():
+        if form in self._forms_of:
             raise Precondition(
                 f"“{form}” has forms of its own; unlink them first, or link “{target}” to it instead", Reason.HAS_FORMS
             )

@@ -11,11 +11,10 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Protocol
 
-from haleganada_server.core.errors import HaleganadaError
-from haleganada_server.core.model_names import FEW_SHOT, ONLINE
+from haleganada_server.core.errors import DataLoss, HaleganadaError
+from haleganada_server.core.model_names import FEW_SHOT, ONLINE, UNREADABLE
 
 from .online_status import OnlineLearning
-from .presets import ONLINE_PRESETS
 
 _log = logging.getLogger(__name__)
 
@@ -28,23 +27,30 @@ class ActiveModelStore(Protocol):
     """The active models on disk."""
 
     def load_active(self) -> dict[str, ActiveModel]:
-        """Return the active models by workspace, as last saved."""
+        """Return the active models by workspace, as last saved. Raises DataLoss if they cannot be read."""
 
     def save_active(self, active: Mapping[str, ActiveModel]) -> None:
         """Raises Exhausted."""
 
 
 class ActiveModels:
-    """The active model of each workspace that does not answer with its own head. Safe from any thread."""
+    """The active model of each workspace that does not answer with its own head. Safe from any thread.
 
-    def __init__(self, store: ActiveModelStore, model_ids: Collection[str]) -> None:
-        """model_ids: the models that exist; workspaces with another one go back to their own heads."""
+    A model stays the active one when it is damaged or gone: no workspace goes over to another one by itself.
+    """
+
+    def __init__(self, store: ActiveModelStore) -> None:
         self._store = store
         self._lock = threading.Lock()
-        self._active: Mapping[str, ActiveModel] = MappingProxyType(_keep_existing(store.load_active(), model_ids))
+        self._active: Mapping[str, ActiveModel] = MappingProxyType({})
+        try:
+            self._active, self._is_readable = MappingProxyType(store.load_active()), True
+        except DataLoss as error:
+            _log.error("%s", error.message)
+            self._is_readable = False
 
     def model_id_of(self, workspace: str) -> str:
-        """Return a model's id, "few-shot" or "online"."""
+        """Return a model's id, "few-shot", "online", or "unreadable"."""
         active = self._active.get(workspace, FEW_SHOT)
         return ONLINE if isinstance(active, OnlineLearning) else active
 
@@ -91,7 +97,11 @@ class ActiveModels:
                 _log.warning("the active model of deleted workspace %r is still on disk: %s", workspace, error.message)
 
     def retain(self, workspaces: Collection[str]) -> None:
-        """Forget all workspaces but these."""
+        """Forget all workspaces but these, which are all that there are. If the record was damaged, nobody knows the
+        active model of any of them until it is chosen again.
+        """
+        if not self._is_readable:
+            self._active = MappingProxyType(dict.fromkeys(workspaces, UNREADABLE))
         for workspace in set(self._active).difference(workspaces):
             _log.warning("workspace %r no longer exists; its active model is forgotten", workspace)
             self.forget(workspace)
@@ -99,19 +109,3 @@ class ActiveModels:
 
 def _required_model(active: ActiveModel) -> str:
     return active.start if isinstance(active, OnlineLearning) else active
-
-
-def _keep_existing(active: Mapping[str, ActiveModel], model_ids: Collection[str]) -> dict[str, ActiveModel]:
-    """Drop the entries whose model or preset does not exist."""
-    usable = {*model_ids, *ONLINE_PRESETS}
-    kept = {}
-    for workspace, entry in active.items():
-        if _required_model(entry) in usable:
-            kept[workspace] = entry
-        else:
-            _log.warning(
-                "model %s no longer exists; workspace %r answers with its own head again",
-                _required_model(entry),
-                workspace,
-            )
-    return kept

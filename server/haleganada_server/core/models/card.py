@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from haleganada_server.core.checksum import seal, unseal
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import HaleganadaError, Precondition
 from haleganada_server.core.labels import normalize_label
@@ -59,14 +60,14 @@ class ModelCard:
     """Bytes of its files, by name; {} in older cards. Ignored when cards are compared, because hashes say more."""
 
     def to_json(self) -> str:
-        """Return the card as one JSON object."""
-        return json.dumps({"format": CARD_FORMAT, **asdict(self)}, ensure_ascii=False, indent=1)
+        """Return the card as one JSON object with a checksum."""
+        return json.dumps(seal({"format": CARD_FORMAT, **asdict(self)}), ensure_ascii=False, indent=1)
 
     @staticmethod
     def from_json(text: str | bytes) -> ModelCard:
-        """Parse what to_json returns. Raises Precondition for anything that is not a card."""
+        """Parse what to_json returns. Raises Precondition for anything that is not a card, or not as it was written."""
         try:
-            entry = json.loads(text)
+            entry = unseal(json.loads(text))
             if entry["format"] != CARD_FORMAT:
                 raise ValueError(f"it has format {entry['format']}, not {CARD_FORMAT}")
             entry.setdefault("sizes", {})  # older cards lack it
@@ -76,9 +77,7 @@ class ModelCard:
             card = ModelCard(**known)
             card.check()
         except (HaleganadaError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise Precondition(
-                f"model.json cannot be used ({error}); train the model again, or delete it", Reason.MODEL_DAMAGED
-            ) from error
+            raise Precondition(f"model.json cannot be read ({error})", Reason.MODEL_DAMAGED) from error
         return card
 
     def check(self) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from haleganada_server.core.error_reasons import Reason
-from haleganada_server.core.errors import DataLoss
+from haleganada_server.core.errors import DataLoss, Precondition
 from haleganada_server.core.files import file_sha256
+from haleganada_server.core.machine_errors import raise_machine_error
 
 from .card import ModelCard
 
@@ -22,8 +23,30 @@ METADATA = "haleganada.card"
 
 
 def model_sha256(card: ModelCard) -> str:
-    """Return the hash that identifies a model: the SHA-256 of its weights, or of its ONNX file if it has none."""
-    return card.sha256.get(WEIGHTS) or card.sha256[ONNX]
+    """Return the hash that identifies a model: the SHA-256 of its weights, or of its ONNX file if it has none.
+
+    "" for a card without either.
+    """
+    return card.sha256.get(WEIGHTS) or card.sha256.get(ONNX, "")
+
+
+def read_card(folder: Path, name: str = "") -> ModelCard:
+    """Read a model's card. name: of the model, for the error; its folder's by default.
+
+    Raises DataLoss if it is missing, is not as it was written, or names files outside the folder; Exhausted or
+    Unavailable if the machine failed.
+    """
+    name = name or folder.name
+    try:
+        card = ModelCard.from_json((folder / CARD).read_bytes())
+    except OSError as error:
+        raise_machine_error(error)
+        raise damaged_model(name, f"{CARD} is missing or cannot be read") from error
+    except Precondition as error:
+        raise damaged_model(name, error.message) from error
+    if any(Path(other).name != other for other in card.sha256):
+        raise damaged_model(name, f"{CARD} names a file outside its folder")
+    return card
 
 
 def require_intact(folder: Path, card: ModelCard, names: Iterable[str]) -> None:
@@ -35,6 +58,7 @@ def require_intact(folder: Path, card: ModelCard, names: Iterable[str]) -> None:
         try:
             actual = file_sha256(folder / name)
         except OSError as error:
+            raise_machine_error(error)
             raise damaged_model(card.name, f"{name} is missing or cannot be read") from error
         if actual != expected:
             raise damaged_model(card.name, f"the SHA-256 of {name} is not the one in {CARD}")
@@ -45,7 +69,8 @@ def find_visible_damage(folder: Path, card: ModelCard) -> DataLoss | None:
     for name in sorted({ONNX, *card.sha256}):
         try:
             actual = (folder / name).stat().st_size
-        except OSError:
+        except OSError as error:
+            raise_machine_error(error)
             return damaged_model(card.name, f"{name} is missing or cannot be read")
         if actual != card.sizes.get(name, actual):
             return damaged_model(card.name, f"{name} has {actual:,} bytes instead of {card.sizes[name]:,}")

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import DataLoss, InvalidInput, NotFound, Precondition
-from haleganada_server.core.model_names import FEW_SHOT
+from haleganada_server.core.model_names import FEW_SHOT, ONLINE, UNREADABLE
 
 from .active_models import ActiveModels, ActiveModelStore
 from .card import ModelCard
@@ -31,10 +31,11 @@ from .presets import ONLINE_PRESETS, PRESET_FACTS
 _NAMED_IN_ERRORS = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredModel:
     """A model on disk. folder: holds the files that core/models/files names. built_in: it belongs to the package and
-    cannot be deleted.
+    cannot be deleted. card_damage: why its card cannot be used, and what to do; then `card` has its id as name, and
+    nothing else.
     """
 
     model_id: str
@@ -42,11 +43,17 @@ class StoredModel:
     folder: Path
     bytes_on_disk: int
     built_in: bool = False
+    card_damage: str = ""
 
     @property
     def supports_online_learning(self) -> bool:
         """True if a network that learns online can start from this model."""
         return self.card.preset in ONLINE_PRESETS and WEIGHTS in self.card.sha256
+
+    def require_card(self) -> None:
+        """Raise DataLoss if its card cannot be used."""
+        if self.card_damage:
+            raise DataLoss(self.card_damage, Reason.MODEL_DAMAGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +72,11 @@ class ModelStore(ActiveModelStore, Protocol):
     """
 
     def all(self) -> list[StoredModel]:
-        """Return the models whose folders are complete; log the others."""
+        """Return all models, also damaged ones; log those whose cards cannot be used, and what is no model."""
 
     def add(self, folder: Path, model_id: str) -> StoredModel:
-        """Move a finished folder into place, atomically. Raises Precondition or DataLoss if it is not a model's folder,
-        Exhausted.
+        """Move a finished folder into place, atomically; if there is a model with this id, remove the folder instead,
+        and return that model. Raises DataLoss if it is not a model's folder, Exhausted.
         """
 
     def remove(self, model: StoredModel) -> None:
@@ -93,7 +100,7 @@ class Models:
         self._lock = threading.Lock()
         self._known_damage: dict[tuple[str, str], DataLoss] = {}  # by model id and purpose
         self._models: Mapping[str, StoredModel] = {model.model_id: model for model in store.all()}
-        self.active_models = ActiveModels(store, self._models)
+        self.active_models = ActiveModels(store)
 
     # Lookup
 
@@ -133,6 +140,7 @@ class Models:
     def export(self, reference: str, *, int8: bool) -> ModelFile:
         """Return a model's ONNX file, which runs with onnxruntime alone. Raises as get does, DataLoss if damaged."""
         model = self.get(reference)
+        model.require_card()
         name = ONNX_INT8 if int8 else ONNX
         if name not in model.card.sha256:
             raise Precondition(
@@ -144,6 +152,8 @@ class Models:
 
     def describe_damage(self, model: StoredModel) -> str:
         """Return why a model cannot be used and what to do; "" if no damage is known. Reads no file."""
+        if model.card_damage:
+            return model.card_damage
         known = (error for (model_id, _), error in list(self._known_damage.items()) if model_id == model.model_id)
         damage = self._store.find_visible_damage(model) or next(known, None)
         return damage.message if damage is not None else ""
@@ -153,24 +163,41 @@ class Models:
     def predictor_for(self, workspace: str, reference: str = "") -> Predictor | None:
         """Return what answers for a workspace: the named model, or for "" its active model; None: its own head.
 
-        Raises NotFound, InvalidInput, DataLoss for a damaged model.
+        Raises NotFound, InvalidInput, DataLoss for a damaged model, or one that is gone.
         """
         if reference == FEW_SHOT:
             return None
         if reference:
             return self.predictor(self.get(reference, "model"))
-        model = self._models.get(self.active_models.model_id_of(workspace))
+        while (model_id := self.active_models.model_id_of(workspace)) not in (FEW_SHOT, ONLINE):
+            try:
+                return self.predictor(self._get_active(workspace, model_id))
+            except DataLoss:
+                if self.active_models.model_id_of(workspace) == model_id:
+                    raise  # otherwise another model was activated since the lookup, and this one deleted
+        return None
+
+    def _get_active(self, workspace: str, model_id: str) -> StoredModel:
+        """Return a workspace's active model. Raises DataLoss if it is gone, or nobody knows which one it is."""
+        if model_id == UNREADABLE:
+            raise DataLoss(
+                f"nobody knows which model answers in “{workspace}”, because models/active.json is damaged; activate a "
+                f"model there, or “{FEW_SHOT}”",
+                Reason.MODEL_DAMAGED,
+            )
+        model = self._models.get(model_id)
         if model is None:
-            return None
-        try:
-            return self.predictor(model)
-        except DataLoss:
-            if model.model_id in self._models:
-                raise
-            return None  # since the lookup, another model was activated and this one deleted
+            raise DataLoss(
+                f"the model {model_id}, which answers in “{workspace}”, is gone from the server's data directory; put "
+                f"its folder back and restart the server, or activate another model there, or “{FEW_SHOT}”",
+                Reason.MODEL_DAMAGED,
+            )
+        return model
 
     def predictor(self, model: StoredModel) -> Predictor:
         """Return a model's predictor, loaded unless it is cached. Raises DataLoss for a damaged model."""
+
+        model.require_card()
 
         def load() -> Predictor:
             with self._record_damage(model, "predict"):
@@ -190,11 +217,12 @@ class Models:
 
     # Changes
 
-    def register(self, folder: Path) -> str:
-        """Move the folder of a finished model into place and return its new id. Raises Precondition or DataLoss for a
-        folder that is not a model's, Exhausted; then the folder stays where it was.
+    def register(self, folder: Path, model_id: str = "") -> str:
+        """Move the folder of a finished model into place and return its id. model_id: "" = a new one. If there is such
+        a model already, it stays and the folder is removed. Raises DataLoss for a folder that is not a model's,
+        Exhausted; then the folder stays where it was.
         """
-        model = self._store.add(folder, secrets.token_hex(6))
+        model = self._store.add(folder, model_id or secrets.token_hex(6))
         with self._lock:
             self._models = {**self._models, model.model_id: model}
         return model.model_id
@@ -248,13 +276,14 @@ class Models:
     def find_online_start(self, reference: str) -> StoredModel | None:
         """Return the model that online learning starts from; None if `reference` is a preset that supports it.
 
-        Raises as get does, Precondition for a preset or model that does not support it.
+        Raises as get does, Precondition for a preset or model that does not support it, DataLoss for a damaged card.
         """
         if reference in ONLINE_PRESETS:
             return None
         if reference in PRESET_FACTS or reference == FEW_SHOT:
             raise _make_not_online_error(reference)
         model = self.get(reference)
+        model.require_card()
         if not model.supports_online_learning:
             raise _make_not_online_error(model.card.name)
         return model

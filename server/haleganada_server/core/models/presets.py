@@ -29,17 +29,25 @@ class TrainingDefaults:
 class PresetFacts:
     """One preset.
 
-    parameters: weights and biases with 36 labels. pretrained: it starts from ImageNet weights. online: default
-    settings of online learning; None if the preset does not support it.
+    parameters: weights and biases with 36 labels. step_ms: about how long one core trains on one drawing. backbones:
+    those whose ImageNet weights it can start from, the best first; () if it starts from scratch. online: default
+    settings of online learning; None if the preset does not support it. is_resizable: its input may have another side.
     """
 
     name: str
     description: str
     preprocessing: Preprocessing
     parameters: int
-    pretrained: bool
+    step_ms: float
     defaults: TrainingDefaults
+    backbones: tuple[str, ...] = ()
     online: OnlineConfig | None = None
+    is_resizable: bool = True
+
+    @property
+    def pretrained(self) -> bool:
+        """True if it starts from ImageNet weights."""
+        return bool(self.backbones)
 
     @property
     def supports_online_learning(self) -> bool:
@@ -60,7 +68,7 @@ _ALL = (
         "Convolutional network for digits and letters: small, accurate, fast on a CPU.",
         _INK_32,
         parameters=336_492,
-        pretrained=False,
+        step_ms=3.0,
         defaults=TrainingDefaults(epochs=15, batch_size=64, learning_rate=2e-3, weight_decay=0.01),
         online=OnlineConfig(),
     ),
@@ -69,7 +77,7 @@ _ALL = (
         "ResNet-18 from scratch on 64 px, for scripts with hundreds of letters.",
         _INK_64,
         parameters=11_186_148,
-        pretrained=False,
+        step_ms=57.0,
         defaults=TrainingDefaults(epochs=50, batch_size=64, learning_rate=1e-3, weight_decay=0.01),
     ),
     PresetFacts(
@@ -77,7 +85,8 @@ _ALL = (
         "ResNet-18 that starts from ImageNet weights: its last layer first, then all of it.",
         _IMAGENET_128,
         parameters=11_194_980,
-        pretrained=True,
+        step_ms=90.0,
+        backbones=("resnet18",),
         defaults=TrainingDefaults(epochs=50, batch_size=64, learning_rate=3e-4, weight_decay=0.01, frozen_epochs=2),
     ),
     PresetFacts(
@@ -85,16 +94,18 @@ _ALL = (
         "A frozen ResNet-50 with ImageNet weights, its 7 × 7 map fed to three transformer layers.",
         _IMAGENET_224,
         parameters=35_108_964,
-        pretrained=True,
+        step_ms=250.0,
+        backbones=("resnet50", "efficientnet-lite0", "resnet18"),
         defaults=TrainingDefaults(epochs=10, batch_size=32, learning_rate=1e-3, weight_decay=0.01),
         online=OnlineConfig(learning_rate=1e-4),  # at 1e-3 the attention layers forget earlier letters
+        is_resizable=False,
     ),
     PresetFacts(
         "tiny-cnn",
         "Three convolutions and two dense layers: the smallest, to try things out.",
         _INK_32,
         parameters=359_588,
-        pretrained=False,
+        step_ms=1.2,
         defaults=TrainingDefaults(epochs=15, batch_size=64, learning_rate=1e-3, weight_decay=0.01),
     ),
 )

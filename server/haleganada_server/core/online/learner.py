@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haleganada_server.core.error_reasons import Reason
-from haleganada_server.core.errors import Exhausted, HaleganadaError, Precondition, Unavailable
+from haleganada_server.core.errors import DataLoss, Exhausted, HaleganadaError, Precondition, Unavailable
 from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.model_names import ONLINE
 from haleganada_server.core.models.classification import ClassifierOutput
@@ -27,24 +27,31 @@ from haleganada_server.core.sample_log.ports import WorkspaceLog
 from .child_client import ChildClient, Message
 from .ports import LearnerRunner, ToDatasetRaster
 from .sample_delta import DeltaFeed, SampleDelta
+from .saved_answers import AnswersCard, hash_samples
 
 _READY_S = 120.0  # importing torch, and reading weights from a slow disk or network
 _REPLY_S, _REPLY_PER_DRAWING_S = 30.0, 1.0  # requests queue up behind those of other callers
 _STATUS_S = 0.25  # for the thread to see a change of the log, which takes it milliseconds
 _MIN_LABELS = 2  # a network that knows one label always answers it, with certainty
-_GRACE_S = 5.0  # for a checkpoint
+_GRACE_S = 8.0  # for a checkpoint, and the network that answers at the next start
 _RETRY_S, _MAX_RETRY_S = 2.0, 300.0  # before a process that ended is started again; doubled each time
 _log = logging.getLogger(__name__)
 
 
+SavedAnswers = tuple[AnswersCard, Callable[[NDArray[np.uint8]], NDArray[np.float64]]]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LearnerDependencies:
-    """What all learners share. backbone_weights: a file of ImageNet weights, None = torchvision's."""
+    """What all learners share. backbone_weights: files of ImageNet weights. load_answers: returns what an earlier
+    process has left in a folder, a card and what classifies (n, 64, 64) drawings; None: nothing that can be used.
+    """
 
     runner: LearnerRunner
     encoder: GlyphEncoder
     to_dataset: ToDatasetRaster
-    backbone_weights: Path | None = None
+    backbone_weights: tuple[Path, ...] = ()
+    load_answers: Callable[[Path], SavedAnswers | None] = lambda _: None
 
 
 class Learner:
@@ -63,17 +70,18 @@ class Learner:
         """
         self.folder = folder
         self._dependencies, self._get_log = dependencies, log
-        weights = dependencies.backbone_weights
         self._start_message = {
             "start": {"model": str(model.absolute())} if model else {"preset": learning.start},
             "config": asdict(learning.config),
             "folder": str(folder.absolute()),
-            "backbone_weights": str(weights.absolute()) if weights else None,
+            "backbone_weights": [str(path.absolute()) for path in dependencies.backbone_weights],
         }
         self._changed = threading.Condition()  # guards all that follows
         self._status = OnlineStatus(learning=learning)
         self._error: Precondition | None = None
         self._client: ChildClient | None = None
+        self._saved: SavedAnswers | None = None  # of an earlier process, until this one has published
+        self._saved_checked = 0  # changes of the log that were there when it last belonged to the log
         self._is_ready = self._is_stopping = False
         self._changes = 1  # of the log
         self._counted = 0  # of those changes, the ones included in the status
@@ -86,13 +94,22 @@ class Learner:
         return self._status.learning
 
     def status(self) -> OnlineStatus:
-        """Return the status. It includes all published changes of the log, so this may wait a moment."""
+        """Return the status. It includes all published changes of the log, so this may wait a moment. While what an
+        earlier process has left answers, it tells of that.
+        """
         self._wait(lambda: self._client is None or self._counted == self._changes, _STATUS_S)
-        return self._status
+        status = self._status
+        saved = self._find_saved() if status.revision is None else None
+        if saved is None:
+            return status
+        card = saved[0]
+        left = max(0, self._get_log().count() - card.learned)
+        return replace(status, revision=card.revision, labels_known=len(card.labels), learned=card.learned, left=left)
 
     def start(self) -> None:
         """Start learning. Raises as the log does."""
         self._status = replace(self._status, left=self._get_log().count())
+        self._saved = self._dependencies.load_answers(self.folder)
         self._thread.start()
 
     def wait_until_ready(self) -> None:
@@ -121,13 +138,39 @@ class Learner:
         return self._has_learned(revision)
 
     def predict(self, rasters: NDArray[np.uint8]) -> ClassifierOutput | None:
-        """Classify (n, 128, 128) drawings, n >= 1; None if the network knows too few labels or does not reply."""
-        client = self._client
-        if client is None or self._status.revision is None:
+        """Classify (n, 128, 128) drawings, n >= 1; None if the network knows too few labels or does not reply. Until it
+        has published, what an earlier process has left answers. Raises
+        DataLoss if the model that it starts from is damaged, so that it will not answer until somebody decides.
+        """
+        client, error = self._client, self._error
+        if error is not None and error.reason == Reason.MODEL_DAMAGED:
+            raise DataLoss(error.message, error.reason)
+        saved = self._find_saved() if self._status.revision is None else None
+        if saved is None and (client is None or self._status.revision is None):
             return None
         drawings = np.stack([self._dependencies.to_dataset(raster) for raster in rasters])
+        if saved is not None or client is None:
+            return _answer_from(saved, drawings) if saved else None
         reply = client.request_probabilities(drawings, _REPLY_S + _REPLY_PER_DRAWING_S * len(drawings))
         return _parse_reply(reply, len(rasters)) if reply else None
+
+    def _find_saved(self) -> SavedAnswers | None:
+        """Return what an earlier process has left if it has learned the log's first live samples and no others."""
+        saved, changes = self._saved, self._changes
+        if saved is None or self._saved_checked == changes:
+            return saved
+        card = saved[0]
+        try:
+            _, live = self._get_log().live_samples()
+        except HaleganadaError:
+            return None
+        belongs = len(live) >= card.learned and hash_samples(live[: card.learned]) == card.samples_sha256
+        with self._changed:
+            if belongs:
+                self._saved_checked = changes
+            else:
+                self._saved = None
+        return self._saved
 
     def stop(self) -> None:
         """Begin to end it. Returns at once."""
@@ -165,6 +208,7 @@ class Learner:
         finally:
             with self._changed:
                 self._client, self._is_ready, self._counted = None, False, 0
+                self._saved, self._saved_checked = self._dependencies.load_answers(self.folder), 0
                 self._status = replace(self._status, revision=None, rebuilding=False)
                 self._changed.notify_all()
             client.close(_GRACE_S if self._is_stopping else 0)
@@ -219,6 +263,8 @@ class Learner:
                 self._status = replace(self._status, error="", labels_known=len(fields["labels"]))
             elif "learned" in fields:
                 self._status = _status_after(self._status, fields, fields["target"] == self._target)
+                if self._status.revision is not None:
+                    self._saved = None
             self._changed.notify_all()
 
     def _on_end(self) -> None:
@@ -250,6 +296,12 @@ def _status_after(status: OnlineStatus, fields: dict[str, Any], has_target: bool
     return replace(status, learned=fields["learned"], left=fields["left"], rebuilding=fields["rebuilding"])
 
 
+def _answer_from(saved: SavedAnswers, drawings: NDArray[np.uint8]) -> ClassifierOutput | None:
+    card, classify = saved
+    fields = {"labels": card.labels, "revision": card.revision}
+    return _parse_reply((fields, classify(drawings).tobytes()), len(drawings))
+
+
 def _parse_reply(reply: Message, count: int) -> ClassifierOutput | None:
     """Return the probabilities of `count` drawings; None if the network knew too few labels."""
     fields, payload = reply
@@ -260,6 +312,7 @@ def _parse_reply(reply: Message, count: int) -> ClassifierOutput | None:
         model_id=ONLINE,
         labels=labels,
         probabilities=np.frombuffer(payload, np.float64).reshape(count, len(labels)),
+        unknown=np.zeros(count),
         revision=fields["revision"],
         index={label: column for column, label in enumerate(labels)},
     )

@@ -30,9 +30,7 @@ class Learners:
     def __init__(
         self, dependencies: LearnerDependencies, store: LearnerStore, model_folder: Callable[[str], Path | None]
     ) -> None:
-        """model_folder: returns the folder of the model that a network starts from, None for a preset; raises
-        NotFound.
-        """
+        """model_folder: returns the folder of the model that a network starts from, None for a preset."""
         self._dependencies, self._store, self._model_folder = dependencies, store, model_folder
         self._changing = threading.Lock()
         self._running: Mapping[str, Learner] = {}
@@ -83,6 +81,10 @@ class Learners:
                 self._running = {name: other for name, other in self._running.items() if name != workspace}
                 self._discard(learner)
 
+    def has_learner(self, workspace: str) -> bool:
+        """Return whether a network learns online with a workspace."""
+        return workspace in self._running
+
     def notify_change(self, workspace: str) -> None:
         """Note that a workspace has changed. Returns at once."""
         learner = self._running.get(workspace)
@@ -131,7 +133,7 @@ class Learners:
         if len(others) >= CAPACITY:
             named = " and ".join(f"“{name}”" for name in others)
             raise Precondition(
-                f"networks already learn online with {named}, as many as this server has room for; activate "
+                f"networks already learn online in {named}, which is as many as this server allows; activate "
                 "“few-shot” in one of these workspaces first",
                 Reason.TOO_MANY_LEARNERS,
             )

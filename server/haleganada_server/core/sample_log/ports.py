@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .rows import Event, LiveSample, SampleFacts, SampleRow, StaleSample
+from .rows import EmbeddedSamples, Event, LiveSample, LogSummary, SampleFacts, SampleRow, StaleSample
 
 
 class LogTransaction(Protocol):
@@ -28,8 +28,11 @@ class LogTransaction(Protocol):
     def sample(self, sample_id: int, *, forgotten: bool = False) -> SampleRow | None:
         """Return a live sample, or with forgotten=True one that was forgotten; None if there is none."""
 
+    def find_drawing(self, label: str, glyph_kind: str, glyph: bytes) -> int:
+        """Return the oldest live sample of a label that has the same drawing as stored; 0 if there is none."""
+
     def next_sample_id(self) -> int:
-        """Return a number greater than all sample_ids ever used in this log."""
+        """Return a number greater than all sample_ids ever used in this workspace, also by logs before this one."""
 
     def set_label(self, sample_id: int, label: str) -> None:
         """Relabel a sample."""
@@ -43,11 +46,28 @@ class LogTransaction(Protocol):
     def set_embedding(self, sample_id: int, embedding: NDArray[np.float32], embedder_hash: str) -> None:
         """Replace a sample's embedding, (d,)."""
 
-    def last_change(self) -> Event | None:
-        """Return the newest undoable event that is not undone; None if there is none."""
+    def last_change(self, before: int | None = None) -> Event | None:
+        """Return the newest undoable event that is not undone, with `before` below that revision; None without one."""
 
     def mark_undone(self, revision: int, by: int) -> None:
         """Record that a revision was undone by the event with revision `by`."""
+
+
+class SampleVisitor(Protocol):
+    """Takes the samples of a log while it is opened, so that they are read once."""
+
+    @property
+    def embedder_hash(self) -> str:
+        """The current weights."""
+
+    def add(self, block: EmbeddedSamples) -> None:
+        """Take the next live samples that these weights embedded, see WorkspaceLog.embeddings."""
+
+    def add_stale(self, sample: StaleSample) -> None:
+        """Take the next stale sample, see WorkspaceLog.stale_samples."""
+
+    def take_class_ids(self, class_ids: dict[str, int]) -> None:
+        """Take the numbers of the labels, see WorkspaceLog.class_ids, after all samples."""
 
 
 class WorkspaceLog(Protocol):
@@ -62,8 +82,19 @@ class WorkspaceLog(Protocol):
     @property
     def created_us(self) -> int: ...
 
+    @property
+    def closed(self) -> bool: ...
+
+    def last_sample_id(self) -> int:
+        """Return the greatest sample_id ever used in this workspace, also by logs that this one replaced; 0 without
+        one.
+        """
+
     def revision(self) -> int:
         """Return the last revision on disk; 0 without one."""
+
+    def last_event(self) -> Event | None:
+        """Return the event of the last revision; None without one."""
 
     def transaction(self) -> AbstractContextManager[LogTransaction]:
         """Return a transaction that commits (with fsync) when its block ends, and rolls back if the block raises."""
@@ -77,8 +108,13 @@ class WorkspaceLog(Protocol):
     def count(self, label: str = "") -> int:
         """Return the number of live samples, of one label or in all."""
 
-    def sample_facts(self) -> list[SampleFacts]:
-        """Return all live samples, oldest first, without drawings and embeddings."""
+    def sample_facts(self, newest: int | None = None) -> list[SampleFacts]:
+        """Return all live samples, oldest first, without drawings and embeddings; with `newest`, only so many of the
+        newest ones.
+        """
+
+    def summarize(self, max_confusions: int) -> LogSummary:
+        """Return the summary of one consistent state, with at most so many confusions."""
 
     def live_samples(self) -> tuple[int, list[LiveSample]]:
         """Return the last revision, and all live samples at it, oldest first."""
@@ -86,9 +122,9 @@ class WorkspaceLog(Protocol):
     def samples_by_id(self, sample_ids: Sequence[int]) -> list[SampleRow]:
         """Return the samples with these ids, forgotten ones included, oldest first."""
 
-    def embeddings(self, embedder_hash: str) -> tuple[list[int], list[str], NDArray[np.float32]]:
-        """Return sample_ids, labels and (n, d) embeddings of the live samples that these weights embedded, oldest
-        first.
+    def embeddings(self, embedder_hash: str, newest: int | None = None) -> Iterator[EmbeddedSamples]:
+        """Yield the live samples that these weights embedded, oldest first, block by block, from one consistent state;
+        with `newest`, only so many of the newest ones.
         """
 
     def stale_samples(self, embedder_hash: str) -> list[StaleSample]:

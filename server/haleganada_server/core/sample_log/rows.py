@@ -74,6 +74,55 @@ class SampleFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelSummary:
+    """The live samples of one label. recognized: how many of them were recognized before they were learned, the first
+    one not counted.
+    """
+
+    label: str
+    samples: int
+    average_loss: float
+    recognized: int
+    newest_sample_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """How many samples of a label were taken for another one before they were learned."""
+
+    label: str
+    predicted: str
+    samples: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSummary:
+    """All live samples together. The losses are None without samples. tested: samples whose label had others before;
+    recognized: those of them that were recognized before they were learned. labels: in the order of their oldest
+    samples. confusions: the most frequent ones among the tested samples, those most frequent first.
+    """
+
+    samples: int
+    average_loss: float | None
+    min_loss: float | None
+    max_loss: float | None
+    tested: int
+    recognized: int
+    corrections: int
+    labels: tuple[LabelSummary, ...]
+    confusions: tuple[Confusion, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EmbeddedSamples:
+    """A block of n samples as the head needs them. embeddings: (n, d)."""
+
+    sample_ids: list[int]
+    labels: list[str]
+    embeddings: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
 class LiveSample:
     """A live sample as a learner needs it. revision: the one that taught it; together with sample_id it identifies a
     drawing for good.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -10,11 +10,20 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from haleganada_server.core.folder_names import FolderNames
 from haleganada_server.core.glyphs.types import Glyph
-from haleganada_server.core.sample_log.ports import WorkspaceLog
+from haleganada_server.core.sample_log.ports import SampleVisitor, WorkspaceLog
 from haleganada_server.core.sample_log.rows import Event
 
-from .types import RefusedItem, SnapshotInfo, TransferFormat
+from .changes.teaching import NewSample
+from .types import RefusedItem, SnapshotInfo, SnapshotKind, TransferFormat
+
+OnNote = Callable[[str], None]
+"""Called with a sentence about how a file was read."""
+
+
+def ignore_note(_note: str) -> None:
+    """Ignore a note."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +50,28 @@ class ImportItem:
     correction: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class StagedSample:
+    """An imported drawing that is ready to be taught. item, key: see ImportItem."""
+
+    item: str
+    key: str
+    new: NewSample
+
+
+class ImportStage(Protocol):
+    """The samples of one import on disk, outside memory, until they are taught."""
+
+    def add(self, samples: Sequence[StagedSample]) -> None:
+        """Add samples behind the others. Raises Exhausted if the disk is full."""
+
+    def __iter__(self) -> Iterator[StagedSample]:
+        """Yield all samples in the order in which they were added."""
+
+    def close(self) -> None:
+        """Remove all."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportFile:
     """A finished export on disk. Stream it, then close() it, which deletes it."""
@@ -56,50 +87,104 @@ class ExportFile:
         self.path.unlink(missing_ok=True)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogOutline:
+    """What a list shows of a log that is not open. samples_to_embed: live samples of other weights. bytes_on_disk: with
+    its journal.
+    """
+
+    revision: int
+    samples_total: int
+    labels_known: int
+    samples_to_embed: int
+    created_us: int
+    bytes_on_disk: int
+
+
 class WorkspaceDirectory(Protocol):
     """The workspaces on disk; the only writer of the data directory, which it locks."""
 
     def names(self) -> list[str]:
         """Return the names of the workspaces, sorted, corrupt ones included."""
 
-    def exists(self, name: str) -> bool: ...
+    def exists(self, name: str) -> bool:
+        """Return whether a workspace was created and not deleted, even if its log has vanished."""
 
-    def create(self, name: str, first_event: Event | None = None) -> WorkspaceLog:
-        """Create an empty log that starts with first_event. Raises AlreadyExists."""
+    def create(self, name: str, visitor: SampleVisitor | None = None) -> WorkspaceLog:
+        """Create an empty log, which continues the revisions and sample_ids of a deleted one. Raises AlreadyExists."""
 
-    def open(self, name: str) -> WorkspaceLog:
-        """Open a log. Raises NotFound, or DataLoss with the way back in its message."""
-
-    def retire(self, log: WorkspaceLog | None, name: str, why: str) -> SnapshotInfo | None:
-        """Close a log and move its file to the trash. log None: the file cannot be opened; it is moved as it is.
-
-        Raises Exhausted if there is no room for the manifest; the log is open and in its place then.
+    def open(self, name: str, visitor: SampleVisitor | None = None) -> WorkspaceLog:
+        """Open a log. visitor: gets its samples, here and in the other methods. Raises NotFound, or DataLoss with the
+        way back in its message.
         """
 
-    def bring_back(self, name: str, retired: SnapshotInfo) -> WorkspaceLog:
-        """Move a log that retire put into the trash back into its place, which needs no room on the disk, and open it.
-        Raises DataLoss if it was unreadable before; it is back in its place even so.
+    def outline(self, name: str, embedder_hash: str) -> LogOutline:
+        """Read what a list shows of a log, without opening and checking all of it. Raises NotFound, DataLoss."""
+
+    def replace(
+        self,
+        name: str,
+        log: WorkspaceLog | None,
+        event: Event,
+        snapshot_id: str = "",
+        visitor: SampleVisitor | None = None,
+    ) -> tuple[WorkspaceLog, SnapshotInfo | None]:
+        """Put an empty log, or a copy of a snapshot, into a workspace's place, continued by `event`, and move the old
+        log to the trash. Return the new log, and the old one as it is in the trash, None if there was no file.
+
+        log: the open log; None = it cannot be opened or has vanished, or the workspace was deleted. Revisions and
+        sample_ids continue. A kill at any time leaves the old state or the new one. So does an error: NotFound,
+        DataLoss for a damaged snapshot, Exhausted, Unavailable; `log` is open then, unless the new state may be in
+        place.
         """
 
-    def save(self, log: WorkspaceLog, name: str, *, seed_files: bool = True) -> SnapshotInfo:
-        """Write a consistent copy with a checksum, with the seed-format files beside it."""
+    def delete(self, name: str, log: WorkspaceLog | None) -> SnapshotInfo | None:
+        """Move a log to the trash, as replace does. Raises NotFound, Exhausted, Unavailable."""
 
-    def discard(self, name: str, snapshot: SnapshotInfo) -> None:
-        """Delete a snapshot that save() wrote."""
+    def save(self, log: WorkspaceLog, name: str, kind: SnapshotKind = SnapshotKind.SAVED) -> SnapshotInfo:
+        """Write a consistent copy with a checksum. If a sound snapshot of the same state exists, they share its file.
+        name: "" = the time.
+        """
+
+    def discard(self, name: str, snapshot: SnapshotInfo) -> int:
+        """Delete a snapshot, and return the bytes that this frees. A kill leaves it whole, or unlisted and deleted by
+        the next start.
+        """
+
+    def snapshot_bytes(self, name: str) -> int:
+        """Return the bytes of a workspace's snapshots and trash; a shared file counts once."""
+
+    def require_room(self, needed: int = 0) -> None:
+        """Raise Exhausted if the data directory may not grow by so many bytes, or at all."""
+
+    def is_sound(self, name: str, snapshot: SnapshotInfo) -> bool:
+        """Return whether a snapshot can be restored. Reads the whole file."""
 
     def snapshots(self, name: str) -> list[SnapshotInfo]:
         """Return the snapshots, newest first, those of deleted workspaces included."""
 
-    def restore(self, name: str, snapshot_id: str, event: Event) -> WorkspaceLog:
-        """Put a copy of a snapshot into the workspace's place, which must be free, and append `event`. Raises NotFound,
-        DataLoss.
-        """
+    def names_with_snapshots(self) -> list[str]:
+        """Return the names of the workspaces that have snapshots or trash, sorted, deleted ones included."""
 
     def export(self, log: WorkspaceLog, transfer_format: TransferFormat) -> ExportFile:
         """Write an export of one consistent state to a temporary file below the data directory."""
 
-    def read_import(self, path: Path, transfer_format: TransferFormat | None) -> Iterator[ImportItem | RefusedItem]:
-        """Read the items of a file; see store/formats for what is accepted. Raises InvalidInput for any other file."""
+    def export_snapshot(self, name: str, snapshot_id: str, transfer_format: TransferFormat) -> ExportFile:
+        """Write an export of a snapshot, as export() does. Raises NotFound, DataLoss."""
+
+    def read_import(
+        self,
+        path: Path,
+        transfer_format: TransferFormat | None,
+        folder_names: FolderNames = FolderNames.AUTO,
+        on_note: OnNote = ignore_note,
+    ) -> Iterator[ImportItem | RefusedItem]:
+        """Read the items of a file; see store/formats for what is accepted. on_note: called with what the importer
+        should know. Raises InvalidInput for any other file.
+        """
+
+    def stage_import(self) -> ImportStage:
+        """Return an empty stage, to be closed."""
 
     def temporary_file(self) -> Path:
         """Return a new path below the data directory, for an upload."""

@@ -7,9 +7,13 @@ import uuid
 from collections import OrderedDict
 from dataclasses import dataclass
 
+import numpy as np
+
 from haleganada_server.core.glyphs.encoder import Drawing
 
-CAPACITY = 2048  # about 35 MB with rasters and embeddings
+_OVERHEAD = 1500  # bytes of an entry besides its arrays, measured
+_NUMBER = 32  # bytes of a float in a tuple
+DEFAULT_BUDGET = 32 * 2**20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,23 +26,49 @@ class RememberedPrediction:
 
 
 class PredictionMemory:
-    """The last CAPACITY predictions of a workspace; lost when the process ends. Safe from any thread."""
+    """The last predictions of all workspaces, as many as a budget of bytes allows; lost when the process ends. Safe
+    from any thread.
+    """
 
-    def __init__(self, capacity: int = CAPACITY) -> None:
-        self._capacity = capacity
-        self._entries: OrderedDict[str, RememberedPrediction] = OrderedDict()
+    def __init__(self, budget: int = DEFAULT_BUDGET) -> None:
+        """budget: bytes, of which about 18,000 go to a drawing sent as a picture, and about 5,000 to one of strokes."""
+        self._budget = budget
+        self._entries: OrderedDict[str, tuple[str, RememberedPrediction, int]] = OrderedDict()
+        self._total = 0
         self._lock = threading.Lock()
 
-    def add(self, remembered: RememberedPrediction) -> str:
-        """Keep a prediction and return its new id."""
-        prediction_id = uuid.uuid4().hex
+    def add(self, workspace: str, remembered: RememberedPrediction) -> str:
+        """Keep a workspace's prediction and return its new id."""
+        prediction_id, size = uuid.uuid4().hex, _measure(remembered.drawing)
         with self._lock:
-            self._entries[prediction_id] = remembered
-            if len(self._entries) > self._capacity:
-                self._entries.popitem(last=False)
+            self._entries[prediction_id] = workspace, remembered, size
+            self._total += size
+            while self._total > self._budget and len(self._entries) > 1:
+                self._total -= self._entries.popitem(last=False)[1][2]
         return prediction_id
 
-    def get(self, prediction_id: str) -> RememberedPrediction | None:
-        """Return a prediction; None if it is unknown or no longer remembered."""
+    def find(self, workspace: str, prediction_id: str) -> RememberedPrediction | None:
+        """Return a workspace's prediction; None if it is unknown there or no longer remembered."""
         with self._lock:
-            return self._entries.get(prediction_id)
+            entry = self._entries.get(prediction_id)
+        return entry[1] if entry is not None and entry[0] == workspace else None
+
+    def forget(self, workspace: str) -> None:
+        """Forget the predictions of a deleted workspace, so that they do not become those of a new one of its name."""
+        with self._lock:
+            kept = [(key, entry) for key, entry in self._entries.items() if entry[0] != workspace]
+            self._entries = OrderedDict(kept)
+            self._total = sum(size for _, _, size in self._entries.values())
+
+
+def _measure(drawing: Drawing) -> int:
+    """Return about how many bytes a drawing takes."""
+    source = drawing.source
+    if isinstance(source, np.ndarray):
+        size = source.nbytes
+    elif isinstance(source, tuple):
+        size = len(source[1])
+    else:
+        numbers = (len(values) for s in source.strokes for values in (s.x, s.y, s.t, s.pressure))
+        size = sum(numbers) * _NUMBER
+    return _OVERHEAD + drawing.embedding.nbytes + size

@@ -8,6 +8,7 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
+from haleganada_server.core.cancellation import Cancellation
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.fewshot.posterior import compute_posterior
@@ -18,11 +19,19 @@ from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.knowledge.prediction import Prediction
 from haleganada_server.core.model_names import FEW_SHOT, ONLINE
 from haleganada_server.core.models.classification import ClassifierOutput
+from haleganada_server.core.models.ensemble import combine
 from haleganada_server.core.outcomes import Outcome, map_ok, ok_values
 
 from .dependencies import WorkspaceDependencies
-from .prediction_memory import PredictionMemory, RememberedPrediction
+from .prediction_memory import RememberedPrediction
 
+MAX_DRIFT = 0.1
+"""Changes over samples and prior, see Head.drift, that a prediction ignores in the basis while a new one is computed.
+"""
+_UNADAPTED_CALLS = 3
+"""Calls after which a workspace that was only opened adapts, too; one that has changed is about to anyway."""
+ModelChoice = str | tuple[str, ...]
+"""One model, or 2 to 8 that answer together."""
 Classify = Callable[[NDArray[np.uint8]], ClassifierOutput | None]
 """(n, 128, 128) rasters -> a network's answers; None: the workspace's own head is to answer."""
 
@@ -31,24 +40,43 @@ class Recognition:
     """Predicts for one workspace. Safe from any thread."""
 
     def __init__(
-        self, dependencies: WorkspaceDependencies, workspace: str, published: Callable[[], Knowledge]
-    ) -> None:  # fmt: skip
-        """published: returns the published state."""
-        self._dependencies, self._workspace, self._published = dependencies, workspace, published
-        self._predictions = PredictionMemory()
+        self,
+        dependencies: WorkspaceDependencies,
+        workspace: str,
+        published: Callable[[], Knowledge],
+        adapt: Callable[[], Knowledge],
+        adapt_later: Callable[[], None],
+    ) -> None:
+        """published: returns the published state. adapt: the same with a head that has adapted to all of it.
+        adapt_later: lets that be done in the background.
+        """
+        self._dependencies, self._workspace, self._published, self._adapt = dependencies, workspace, published, adapt
+        self._adapt_later, self._unadapted_calls = adapt_later, 0
+        self._predictions = dependencies.predictions
 
     def find_prediction(self, prediction_id: str) -> RememberedPrediction | None:
         """Return an earlier prediction, as long as it is remembered."""
-        return self._predictions.get(prediction_id)
+        return self._predictions.find(self._workspace, prediction_id)
 
     def predict_batch(
-        self, glyphs: Sequence[Outcome[Glyph]], top_k: int, min_revision: int | None, model: str
+        self,
+        glyphs: Sequence[Outcome[Glyph]],
+        top_k: int,
+        min_revision: int | None,
+        model: ModelChoice,
+        cancellation: Cancellation,
     ) -> list[Outcome[Prediction]]:
         """See Workspace.predict_batch."""
-        encoder, classify = self._dependencies.encoder, self._select_classifier(model)
+        encoder = self._dependencies.encoder
+        if not isinstance(model, str):
+            encoded = encoder.encode_with_rasters(glyphs, cancellation)
+            drawn = list(ok_values(encoded))
+            together = self._ask_together(model, drawn, min_revision) if drawn else None
+            return self._predict_with_answers(encoded, together, top_k, min_revision)
+        classify = self._select_classifier(model)
         if classify is None:
-            return self._predict_few_shot(encoder.encode_many(glyphs), top_k, min_revision)
-        encoded = encoder.encode_with_rasters(glyphs)  # embeddings too, for Correct
+            return self._predict_few_shot(encoder.encode_many(glyphs, cancellation), top_k, min_revision)
+        encoded = encoder.encode_with_rasters(glyphs, cancellation)  # embeddings too, for Correct
         rasters = [raster for _, raster in ok_values(encoded)]
         answers = classify(np.stack(rasters)) if rasters else None
         if answers is not None:
@@ -58,16 +86,60 @@ class Recognition:
     def _predict_few_shot(
         self, drawings: Sequence[Outcome[Drawing]], top_k: int, min_revision: int | None
     ) -> list[Outcome[Prediction]]:
-        knowledge, parameters = self._published(), self._dependencies.head_parameters
-        _require_reached(knowledge.revision, min_revision)
+        knowledge, parameters = self._find_knowledge(min_revision), self._dependencies.head_parameters
 
         def predict(drawing: Drawing) -> Prediction:
             vector = parameters.projection.project_one(drawing.embedding)
-            posterior = compute_posterior(knowledge.head.adapt(), parameters.calibration, vector)
+            posterior = compute_posterior(knowledge.head, parameters.calibration, vector)
             remembered = RememberedPrediction(drawing, posterior.top_label(), knowledge.revision)
-            return knowledge.predict(posterior, top_k, self._predictions.add(remembered))
+            return knowledge.predict(posterior, top_k, self._predictions.add(self._workspace, remembered))
 
         return map_ok(predict, drawings)
+
+    def _ask_together(
+        self, models: Sequence[str], drawn: Sequence[tuple[Drawing, Raster]], min_revision: int | None
+    ) -> ClassifierOutput:
+        """Return what models answer together."""
+        rasters = np.stack([raster for _, raster in drawn])
+        answers = []
+        for model in models:
+            if model == FEW_SHOT:
+                answers.append(self._ask_few_shot([drawing for drawing, _ in drawn], min_revision))
+            elif (classify := self._select_classifier(model)) is not None:
+                answers.append(_require_answers(classify(rasters)))
+        return combine(answers)
+
+    def _ask_few_shot(self, drawings: Sequence[Drawing], min_revision: int | None) -> ClassifierOutput:
+        """Return the answers of the workspace's own head."""
+        knowledge, parameters = self._find_knowledge(min_revision), self._dependencies.head_parameters
+        labels = knowledge.head.labels
+        vectors = [parameters.projection.project_one(drawing.embedding) for drawing in drawings]
+        found = [compute_posterior(knowledge.head, parameters.calibration, vector).probabilities for vector in vectors]
+        rows = np.stack(found) if labels else np.ones((len(drawings), 1))
+        return ClassifierOutput(
+            model_id=FEW_SHOT,
+            labels=labels,
+            probabilities=rows[:, :-1],
+            unknown=rows[:, -1],
+            revision=knowledge.revision,
+            index={label: column for column, label in enumerate(labels)},
+        )
+
+    def _find_knowledge(self, min_revision: int | None) -> Knowledge:
+        """Return the state to predict with. Its head has adapted to all of it if min_revision is given; otherwise its
+        basis may be that of a state up to MAX_DRIFT ago, so that nobody waits for a new one after each sample.
+        """
+        knowledge = self._published()
+        _require_reached(knowledge.revision, min_revision)
+        head = knowledge.head
+        if head.is_adapted:
+            return knowledge
+        if min_revision is not None or head.drift > MAX_DRIFT:
+            return self._adapt()
+        self._unadapted_calls += 1
+        if self._unadapted_calls % _UNADAPTED_CALLS == 0:
+            self._adapt_later()
+        return knowledge
 
     def _select_classifier(self, model: str) -> Classify | None:
         """Return what answers in place of the workspace's own head, or None. Raises as predict_batch does."""
@@ -85,18 +157,22 @@ class Recognition:
     def _predict_with_answers(
         self,
         encoded: Sequence[Outcome[tuple[Drawing, Raster]]],
-        answers: ClassifierOutput,
+        answers: ClassifierOutput | None,
         top_k: int,
         min_revision: int | None,
     ) -> list[Outcome[Prediction]]:
-        """Return predictions from another network's answers, one for each encoded drawing."""
-        _require_reached(answers.revision, min_revision)
+        """Return predictions from another network's answers, one for each encoded drawing. answers: None if no drawing
+        could be encoded.
+        """
+        if answers is not None:
+            _require_reached(answers.revision, min_revision)
         knowledge, numbers = self._published(), count()
 
         def predict(pair: tuple[Drawing, Raster]) -> Prediction:
+            assert answers is not None, "there is an answer to each drawing"
             number = next(numbers)
             remembered = RememberedPrediction(pair[0], answers.top_label(number), answers.revision)
-            return answers.to_prediction(number, knowledge, top_k, self._predictions.add(remembered))
+            return answers.to_prediction(number, knowledge, top_k, self._predictions.add(self._workspace, remembered))
 
         return map_ok(predict, encoded)
 

@@ -28,7 +28,7 @@ from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.sample_log.ports import WorkspaceLog
 from haleganada_server.core.sample_log.rows import StaleSample
 
-from .draft import Draft
+from .changes.draft import Draft
 
 _BATCH = 16  # drawings; a user's call waits for one batch at most
 _MAX_FAILURES = 3  # in a row, after which a workspace is left alone until the next start
@@ -53,13 +53,21 @@ class Reembedder:
         """retry_s: pause after a full disk, a locked file or a failure."""
         self._encoder, self._retry_s = encoder, retry_s
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._owners: Counter[LogOwner] = Counter()  # of the tasks
+        self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="reembed", daemon=True)
 
     def add(self, owner: LogOwner, log: WorkspaceLog, stale: Sequence[StaleSample]) -> None:
         """Embed these samples of a log, as long as its owner uses it."""
         _log.info("workspace %r: %d samples are to be re-embedded", log.name, len(stale))
+        with self._lock:
+            self._owners[owner] += 1
         self._tasks.put(_Task(owner, log, order_samples(stale), self._encoder))
+
+    def has_tasks(self, owner: LogOwner) -> bool:
+        """Return whether samples of a workspace are still to be embedded, those that are left alone not included."""
+        return owner in self._owners
 
     def start(self) -> None:
         """Start; samples that were added before wait until now."""
@@ -76,10 +84,18 @@ class Reembedder:
         while (task := self._tasks.get()) is not None and not self._stopping.is_set():
             start = time.monotonic()
             outcome = task.advance()
-            if outcome is not _Outcome.DONE:
+            if outcome is _Outcome.DONE:
+                self._finish(task)
+            else:
                 self._tasks.put(task)
             # A pause as long as the work: for half of the time, users' calls have the machine to themselves.
             self._stopping.wait(self._retry_s if outcome is _Outcome.RETRY else time.monotonic() - start)
+
+    def _finish(self, task: _Task) -> None:
+        with self._lock:
+            self._owners[task.owner] -= 1
+            if self._owners[task.owner] == 0:
+                del self._owners[task.owner]
 
 
 class _Outcome(Enum):
@@ -92,7 +108,7 @@ class _Task:
     """The remaining stale samples of one log."""
 
     def __init__(self, owner: LogOwner, log: WorkspaceLog, sample_ids: list[int], encoder: GlyphEncoder) -> None:
-        self._owner, self._log = owner, log
+        self.owner, self._log = owner, log
         self._remaining, self._encoder = sample_ids, encoder
         self._failures = 0
 
@@ -103,10 +119,10 @@ class _Task:
         except Exception as error:
             return self._handle_failure(error)
         self._failures = 0
-        return _Outcome.MORE if self._remaining and self._owner.owns(self._log) else _Outcome.DONE
+        return _Outcome.MORE if self._remaining and self.owner.owns(self._log) else _Outcome.DONE
 
     def _handle_failure(self, error: Exception) -> _Outcome:
-        if not self._owner.owns(self._log):
+        if not self.owner.owns(self._log):
             return _Outcome.DONE  # the workspace was reset, restored, deleted or closed meanwhile
         if isinstance(error, (Exhausted, Unavailable)):
             _log.warning("workspace %r: re-embedding waits: %s", self._log.name, error)
@@ -120,7 +136,7 @@ class _Task:
         samples = self._log.samples_by_id(batch)
         embeddings = self._encoder.embed_stored(samples)
         embeddings_by_id = {sample.sample_id: vector for sample, vector in zip(samples, embeddings, strict=True)}
-        self._owner.run(lambda draft: self._write(draft, embeddings_by_id))
+        self.owner.run(lambda draft: self._write(draft, embeddings_by_id))
         for sample_id in (sample_id for sample_id, vector in embeddings_by_id.items() if vector is None):
             _log.error(
                 "workspace %r: the drawing of sample %d is damaged, so the sample does not count in predictions; "
@@ -130,7 +146,7 @@ class _Task:
 
     def _write(self, draft: Draft, embeddings: dict[int, NDArray[np.float32] | None]) -> None:
         """Write the embeddings, unless a reset or restore replaced the log, which gives its sample_ids new meanings."""
-        if self._owner.owns(self._log):
+        if self.owner.owns(self._log):
             for sample_id, embedding in embeddings.items():
                 draft.update_embedding(sample_id, embedding)
 

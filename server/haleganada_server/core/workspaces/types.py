@@ -6,15 +6,26 @@ from dataclasses import dataclass
 from enum import Enum
 
 from haleganada_server.core.glyphs.types import Glyph
+from haleganada_server.core.knowledge.variants import Variants
 from haleganada_server.core.models.online_status import OnlineStatus
-from haleganada_server.core.sample_log.rows import ChangeKind
+from haleganada_server.core.outcomes import strip_traceback
+from haleganada_server.core.sample_log.rows import ChangeKind, SampleRow
+
+
+class KnownDrawings(Enum):
+    """What to do with a drawing that is taught already, with the same label."""
+
+    IGNORE = "ignore"
+    TELL = "tell"
+    SKIP = "skip"
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
     """A drawing to learn and its label, as a caller sends them: label and variant_of are not normalized yet, "" = none.
 
-    request_id: "" = a repeated call teaches again. expected_revision: None = any.
+    request_id: "" = a repeated call teaches again. expected_revision: None = any. known: what to do with a drawing that
+    is known. batch_id: the lessons that can be taken back as one, "" = this one alone.
     """
 
     glyph: Glyph
@@ -22,6 +33,8 @@ class Lesson:
     variant_of: str = ""
     request_id: str = ""
     expected_revision: int | None = None
+    known: KnownDrawings = KnownDrawings.IGNORE
+    batch_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +42,8 @@ class Taught:
     """The answer for a taught sample, given only after the sample is on disk.
 
     loss: -ln of the probability that the right label had before the sample was learned (for a new label: the
-    probability of “unknown”). revision: the workspace's revision after this sample.
+    probability of “unknown”). revision: the workspace's revision after this sample. duplicate: nothing was taught; the
+    request, or with KnownDrawings.SKIP the drawing, was known. known_sample_id: the same drawing, 0 = none was found.
     """
 
     sample_id: int
@@ -40,6 +54,7 @@ class Taught:
     samples_total: int
     revision: int
     duplicate: bool = False
+    known_sample_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +87,7 @@ class Unlinked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undone:
-    """The change that was undone; sample_id is 0 for links."""
+    """The change that was undone, of several the oldest one; sample_id is 0 for links. changes: how many there were."""
 
     kind: ChangeKind
     undone_revision: int
@@ -80,6 +95,7 @@ class Undone:
     label: str
     revision: int
     duplicate: bool = False
+    changes: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +111,21 @@ class Sample:
     predicted: str
     correction: bool
     picture: bytes = b""
+
+    @classmethod
+    def from_row(cls, row: SampleRow, variants: Variants, picture: bytes = b"") -> Sample:
+        """Return a stored sample as callers see it."""
+        return cls(
+            sample_id=row.sample_id,
+            label=row.label,
+            canonical=variants.canonical(row.label),
+            loss=row.loss,
+            time_us=row.time_us,
+            revision=row.revision,
+            predicted=row.predicted,
+            correction=row.correction,
+            picture=picture,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +147,18 @@ class SamplePage:
     revision: int
 
 
+class SnapshotKind(str, Enum):
+    """Why a snapshot was taken, which decides how long it is kept; the values are used in manifests."""
+
+    SAVED = "saved"
+    AUTOMATIC = "automatic"
+    BEFORE_IMPORT = "before-import"
+    TRASH = "trash"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotInfo:
-    """A snapshot of a workspace. trash: what reset, restore or delete replaced."""
+    """A snapshot of a workspace. trash: what reset, restore or delete replaced, whose kind is TRASH."""
 
     snapshot_id: str
     name: str
@@ -128,6 +168,15 @@ class SnapshotInfo:
     bytes: int
     sha256: str
     trash: bool
+    kind: SnapshotKind = SnapshotKind.SAVED
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """Snapshots that were deleted, newest first, and the bytes that this freed."""
+
+    snapshots: tuple[SnapshotInfo, ...]
+    freed_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,10 +214,15 @@ class RefusedItem:
     item: str
     error: Exception
 
+    def __post_init__(self) -> None:
+        strip_traceback(self.error)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """The outcome of an import. before: a snapshot to go back to; None if there was nothing, or nothing changed."""
+    """The outcome of an import. before: a snapshot to go back to; None if there was nothing, or nothing changed. notes:
+    sentences about how the file was read.
+    """
 
     imported: int
     duplicates: int
@@ -176,3 +230,4 @@ class Imported:
     refused_total: int
     revision: int
     before: SnapshotInfo | None
+    notes: tuple[str, ...] = ()

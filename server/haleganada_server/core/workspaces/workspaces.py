@@ -1,17 +1,16 @@
-"""All workspaces of a server: they are opened once, found by name, created, reset, deleted and restored."""
+"""All workspaces of a server: found by name, created, reset, deleted and restored; loaded when they are used."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.error_reasons import Reason
-from haleganada_server.core.errors import AlreadyExists, DataLoss, NotFound, Precondition
+from haleganada_server.core.errors import AlreadyExists, DataLoss, Exhausted, NotFound, Precondition, Unavailable
 from haleganada_server.core.labels import DEFAULT_WORKSPACE, workspace_name
-from haleganada_server.core.model_names import FEW_SHOT
 from haleganada_server.core.models.models import StoredModel
 from haleganada_server.core.models.online_config import OnlineConfig
 from haleganada_server.core.models.online_status import OnlineLearning, OnlineStatus
@@ -20,46 +19,64 @@ from haleganada_server.core.sample_log.rows import ChangeKind, Event
 
 from .background_adaptation import BackgroundAdaptation
 from .dependencies import WorkspaceDependencies
+from .loading import KnowledgeLoader
+from .ports import ExportFile
 from .reembedding import Reembedder
-from .types import SnapshotInfo, WorkspaceInfo
+from .residency.entry import Entry
+from .residency.overview import Overview, outline_loaded
+from .residency.registry import Registry, Use
+from .residency.survey import Survey
+from .snapshots.automatic import AutomaticSnapshots
+from .snapshots.keeper import SnapshotKeeper
+from .types import SnapshotInfo, TransferFormat, WorkspaceInfo
 from .workspace import Workspace
 
 _log = logging.getLogger(__name__)
 
 
 class Workspaces:
-    """The open workspaces. Safe from any thread."""
+    """The workspaces on disk, of which those in use are in memory. Safe from any thread."""
 
     def __init__(self, dependencies: WorkspaceDependencies) -> None:
-        """Open every workspace on disk; a corrupt one does not stop the others. Stale samples are re-embedded
-        afterwards, in the background.
+        """Find the workspaces on disk, and load “default”. Others are loaded when they are used first; a corrupt one
+        does not stop the others. Stale samples are re-embedded afterwards, in the background.
         """
         self._dependencies = dependencies
         self._reembedder = Reembedder(dependencies.encoder)
         self._background_adaptation = BackgroundAdaptation()
-        self._lock = threading.RLock()
-        self._open: dict[str, Workspace] = {}
-        self._corrupt: dict[str, DataLoss] = {}
-        for name in dependencies.directory.names():
-            self._try_open(name)
-        if not dependencies.directory.exists(DEFAULT_WORKSPACE):
-            self._open[DEFAULT_WORKSPACE] = self._make_workspace(dependencies.directory.create(DEFAULT_WORKSPACE))
+        self.snapshot_keeper = SnapshotKeeper(dependencies.directory, dependencies.retention)
+        self.automatic_snapshots = AutomaticSnapshots(self.snapshot_keeper, self.use, dependencies.schedule)
+        self._lock = threading.RLock()  # held while a workspace is created, replaced or deleted
+        self._registry = Registry(
+            self._load, dependencies.memory_budget, dependencies.learners.has_learner, self._note_unloading
+        )
+        self._overview = Overview(self._registry, dependencies)
+        self._survey = Survey(self._registry, self._overview.outline)
+        self._find_on_disk()
         dependencies.models.active_models.retain(self.names())
         dependencies.learners.resume(
             {name: (chosen, self._log_getter(name)) for name, chosen in self._learning().items()}
         )
         self._reembedder.start()
         self._background_adaptation.start()
+        self.automatic_snapshots.start()
+        self._survey.add(self.names())
+        self._survey.start()
+
+    def use(self, name: str = "") -> Use:
+        """Return a context whose block gets the workspace of that name, "" = “default”, and keeps it in memory.
+
+        Entering it raises NotFound, DataLoss if the file cannot be read, Unavailable or Exhausted if the machine cannot
+        open it now. It costs a lookup if the workspace is in memory: Predict takes no lock.
+        """
+        return self._registry.use(workspace_name(name))
 
     def get(self, name: str = "") -> Workspace:
-        """Return the workspace of that name, "" = “default”. Raises NotFound, DataLoss if its file cannot be read."""
-        name = workspace_name(name)
-        workspace = self._open.get(name)  # a plain dict lookup: Predict takes no lock
-        if workspace is None:
-            if name in self._corrupt:
-                raise self._corrupt[name]
-            raise NotFound("workspace", name, "check the name, or create it first")
-        return workspace
+        """Return a workspace, loaded if need be, which may be closed as soon as others need its memory; what takes
+        longer than a call does needs use(). Raises as use does.
+        """
+        with self.use(name) as workspace:
+            return workspace
 
     def create(self, name: str) -> WorkspaceInfo:
         """Create an empty workspace. Raises AlreadyExists, InvalidInput."""
@@ -69,58 +86,45 @@ class Workspaces:
                 raise AlreadyExists(
                     f"there is already a workspace “{name}”; use it, or choose another name", Reason.WORKSPACE_EXISTS
                 )
-            self._open[name] = self._make_workspace(self._dependencies.directory.create(name))
+            self._registry.add(name, self._create(name))
             return self.info(name)
 
     def info(self, name: str = "") -> WorkspaceInfo:
-        """Return what a list shows of a workspace, which may be corrupt. Raises NotFound."""
+        """Return what a list shows of a workspace, which may be corrupt; the workspace is loaded for that. Raises
+        NotFound.
+        """
         name = workspace_name(name)
-        if name in self._corrupt:
-            return WorkspaceInfo(
-                name=name,
-                samples_total=0,
-                labels_known=0,
-                revision=0,
-                created_us=0,
-                bytes_on_disk=0,
-                corrupt=True,
-                embedder_hash=self._dependencies.encoder.embedder_hash,
-                samples_to_embed=0,
-                model=FEW_SHOT,
-                online=None,
-            )
-        workspace = self.get(name)
-        known, log = workspace.knowledge, workspace.log
-        return WorkspaceInfo(
-            name=name,
-            samples_total=known.samples_total,
-            labels_known=known.labels_known,
-            revision=known.revision,
-            created_us=log.created_us,
-            bytes_on_disk=log.bytes_on_disk(),
-            corrupt=False,
-            embedder_hash=self._dependencies.encoder.embedder_hash,
-            samples_to_embed=known.stale.count,
-            model=self._dependencies.models.active_models.model_id_of(name),
-            online=self._dependencies.learners.status(name),
-        )
+        try:
+            with self.use(name) as workspace:
+                return self._overview.describe(name, outline_loaded(workspace))
+        except DataLoss:
+            return self._overview.describe(name, None)
 
     def page(self, after: str = "", limit: int = 50) -> list[WorkspaceInfo]:
-        """Return at most `limit` workspaces by name, starting after the name `after`."""
-        return [self.info(name) for name in self.names() if name > after][:limit]
+        """Return at most `limit` workspaces by name, starting after the name `after`. None is loaded for that: damage
+        that is only found when a workspace is loaded is shown from then on.
+        """
+        found: list[WorkspaceInfo] = []
+        for name in self.names():
+            if name > after and len(found) < limit:
+                with suppress(NotFound):  # deleted meanwhile
+                    found.append(self._overview.describe_briefly(name))
+        return found
 
     def names(self) -> list[str]:
         """Return the names of all workspaces, sorted, corrupt ones included."""
-        with self._lock:
-            return sorted({*self._open, *self._corrupt})
+        return self._registry.names()
+
+    def loaded_names(self) -> list[str]:
+        """Return the names of the workspaces that are in memory, sorted."""
+        return sorted(workspace.log.name for workspace in self._registry.loaded())
 
     def activate_model(self, name: str, model: str) -> StoredModel | None:
         """Set a workspace's active model, and return it; None for “few-shot”. Raises NotFound, and what Models.activate
         raises.
         """
         name = workspace_name(name)
-        with self._lock:
-            self.get(name)
+        with self._lock, self.use(name):
             chosen = self._dependencies.models.activate(name, model)
         self._dependencies.learners.discard(name)
         return chosen
@@ -135,55 +139,57 @@ class Workspaces:
         Models.activate_online raise; nothing has changed then.
         """
         name = workspace_name(name)
-        workspace, models, learners = self.get(name), self._dependencies.models, self._dependencies.learners
+        models, learners = self._dependencies.models, self._dependencies.learners
         model = models.find_online_start(start)
         learning = OnlineLearning(model.model_id if model else start, config)
+        with self.use(name):  # once it learns, the learner keeps it in memory
+            entry = self._registry.require(name)
 
-        def save() -> None:
-            with self._lock:
-                if self._open.get(name) is not workspace:
-                    raise NotFound("workspace", name, "it was deleted meanwhile")
-                models.activate_online(name, learning)
+            def save() -> None:
+                with self._lock:
+                    if entry.is_deleted:
+                        raise NotFound("workspace", name, "it was deleted meanwhile")
+                    models.activate_online(name, learning)
 
-        learners.start(name, learning, self._log_getter(name), save)
+            learners.start(name, learning, self._log_getter(name), save)
         return model, learners.status(name) or OnlineStatus(learning=learning)
 
     def snapshots(self, name: str = "") -> list[SnapshotInfo]:
         """Return the snapshots of a workspace, also of a deleted one, newest first."""
         return self._dependencies.directory.snapshots(workspace_name(name))
 
-    def delete(self, name: str, confirm: str) -> SnapshotInfo:
-        """Move a workspace to its trash. Raises Precondition without the right confirmation, or for “default”."""
+    def export_snapshot(self, name: str, snapshot_id: str, transfer_format: TransferFormat) -> ExportFile:
+        """Write a snapshot's samples to a file, which the caller closes. Raises NotFound, DataLoss."""
+        return self._dependencies.directory.export_snapshot(workspace_name(name), snapshot_id, transfer_format)
+
+    def delete(self, name: str, confirm: str) -> SnapshotInfo | None:
+        """Move a workspace to its trash; return what is there now, None if its file had vanished. Raises Precondition
+        without the right confirmation, or for “default”.
+        """
         name = workspace_name(name)
         _require_confirmation(name, confirm)
         if name == DEFAULT_WORKSPACE:
             raise Precondition("the workspace “default” always exists; reset it instead", Reason.DEFAULT_WORKSPACE)
         with self._lock:
-            if name in self._corrupt:
-                retired = self._dependencies.directory.retire(None, name, "delete")
-                del self._corrupt[name]
-            else:
-                retired = self.get(name).replace_log("delete", None, None)
-                del self._open[name]
+            entry = self._registry.require(name)
+            with self._loaded_again_if_closed(entry):
+                workspace = self._registry.load_if_readable(entry)
+                deleted = workspace.state.delete_log() if workspace else self._dependencies.directory.delete(name, None)
+                self._registry.remove(entry)
             self._dependencies.models.active_models.forget(name)
+        self._dependencies.predictions.forget(name)
         self._dependencies.learners.discard(name)  # outside the lock, which a learner that is starting may wait for
-        return _require_retired(retired, name)
+        return deleted
 
-    def reset(self, name: str, confirm: str, expected_revision: int | None = None) -> tuple[SnapshotInfo, int]:
-        """Empty a workspace; return its former state, in the trash, and the new revision. Raises Precondition,
-        RevisionMismatch.
+    def reset(self, name: str, confirm: str, expected_revision: int | None = None) -> tuple[SnapshotInfo | None, int]:
+        """Empty a workspace; return its former state, in the trash, None if its file had vanished, and the new
+        revision. Raises Precondition, RevisionMismatch.
         """
         name = workspace_name(name)
         _require_confirmation(name, confirm)
-        directory = self._dependencies.directory
         with self._lock:
-            if name in self._corrupt:
-                retired = self._replace_corrupt(name, ChangeKind.RESET, lambda event: directory.create(name, event))
-            else:
-                retired = self.get(name).replace_log(
-                    "reset", expected_revision, lambda event: directory.create(name, event)
-                )
-        return _require_retired(retired, name), self.get(name).knowledge.revision
+            retired = self._replace(self._registry.require(name), ChangeKind.RESET, expected_revision)
+            return retired, self.get(name).knowledge.revision
 
     def restore(
         self, name: str, snapshot_id: str, expected_revision: int | None = None
@@ -192,78 +198,105 @@ class Workspaces:
         RevisionMismatch, DataLoss.
         """
         name = workspace_name(name)
-        directory = self._dependencies.directory
-        if all(kept.snapshot_id != snapshot_id for kept in directory.snapshots(name)):
+        if all(kept.snapshot_id != snapshot_id for kept in self._dependencies.directory.snapshots(name)):
             raise NotFound("snapshot", snapshot_id, f"list the snapshots of “{name}”")
         with self._lock:
-
-            def reopen(event: Event) -> WorkspaceLog:
-                return directory.restore(name, snapshot_id, event)
-
-            retired = None
-            if name in self._open:
-                retired = self._open[name].replace_log("restore", expected_revision, reopen)
-            elif name in self._corrupt:
-                retired = self._replace_corrupt(name, ChangeKind.RESTORE, reopen)
-            else:
-                event = Event(ChangeKind.RESTORE, now_us(), revision=1)
-                self._open[name] = self._make_workspace(reopen(event))
+            entry = self._registry.find(name) or Entry(name)
+            retired = self._replace(entry, ChangeKind.RESTORE, expected_revision, snapshot_id)
         return self.info(name), retired
 
     def close(self) -> None:
         """Finish changes in progress, close all logs, release the data directory."""
+        self._survey.close()
         self._dependencies.learners.close()
+        self.automatic_snapshots.close()
         with self._lock:
             self._reembedder.close()
             self._background_adaptation.close()
-            for workspace in self._open.values():
+            for workspace in self._registry.loaded():
                 workspace.close()
             self._dependencies.directory.close()
+
+    # Loading
+
+    def _find_on_disk(self) -> None:
+        directory = self._dependencies.directory
+        self._registry.add_names(directory.names())
+        if not directory.exists(DEFAULT_WORKSPACE):
+            self._registry.add(DEFAULT_WORKSPACE, self._create(DEFAULT_WORKSPACE))
+        else:
+            self._try_load(DEFAULT_WORKSPACE)
+
+    def _create(self, name: str) -> Workspace:
+        loader = self._dependencies.make_loader()
+        return self._make_workspace(self._dependencies.directory.create(name, loader), loader)
+
+    def _load(self, name: str) -> Workspace:
+        loader = self._dependencies.make_loader()
+        return self._make_workspace(self._dependencies.directory.open(name, loader), loader)
+
+    def _make_workspace(self, log: WorkspaceLog, loader: KnowledgeLoader) -> Workspace:
+        try:
+            return Workspace(
+                log, self._dependencies, self._reembedder, self._background_adaptation, self.automatic_snapshots, loader
+            )
+        except BaseException:
+            log.close()
+            raise
+
+    def _try_load(self, name: str) -> bool:
+        """Load a workspace at the start; return whether that was possible."""
+        try:
+            return self._registry.load_if_readable(self._registry.require(name)) is not None
+        except (Exhausted, Unavailable) as error:  # of the machine; the next call tries again
+            _log.warning("workspace %r is opened at the next call: %s", name, error.message)
+            return False
+
+    def _note_unloading(self, entry: Entry, workspace: Workspace) -> None:
+        """Keep what lists show of a workspace that is about to be closed."""
+        entry.outline = outline_loaded(workspace)
+        if workspace.state.has_samples_to_embed():
+            self._survey.add([entry.name])
 
     def _learning(self) -> dict[str, OnlineLearning]:
         """Return how each readable workspace learns that has an online network."""
         learning = self._dependencies.models.active_models.online_learning()
-        return {name: kept for name, kept in learning.items() if name in self._open}
+        return {name: kept for name, kept in learning.items() if self._try_load(name)}
 
     def _log_getter(self, name: str) -> Callable[[], WorkspaceLog]:
         return lambda: self.get(name).log
 
-    def _try_open(self, name: str) -> None:
-        try:
-            self._open[name] = self._make_workspace(self._dependencies.directory.open(name))
-        except DataLoss as error:
-            _log.error("workspace %r cannot be read: %s", name, error.message)
-            self._corrupt[name] = error
+    # Replacing
 
-    def _make_workspace(self, log: WorkspaceLog) -> Workspace:
-        return Workspace(log, self._dependencies, self._reembedder, self._background_adaptation)
-
-    def _replace_corrupt(
-        self, name: str, kind: ChangeKind, reopen: Callable[[Event], WorkspaceLog]
+    def _replace(
+        self, entry: Entry, kind: ChangeKind, expected_revision: int | None, snapshot_id: str = ""
     ) -> SnapshotInfo | None:
-        """Move an unreadable file to the trash and go on with the log that reopen(event) returns; if that fails, put
-        the file back.
-        """
-        directory = self._dependencies.directory
-        retired = directory.retire(None, name, kind.value)
-        try:
-            event = Event(kind, now_us(), revision=(retired.revision if retired else 0) + 1)
-            self._open[name] = self._make_workspace(reopen(event))
-        except Exception:
-            if retired is not None:
-                with suppress(DataLoss):  # it was unreadable before
-                    directory.bring_back(name, retired).close()
-            raise
-        del self._corrupt[name]
-        return retired
+        """Replace a workspace's log, also that of a corrupt or deleted one."""
+        exists = self._registry.find(entry.name) is entry
+        with self._loaded_again_if_closed(entry):
+            workspace = self._registry.load_if_readable(entry) if exists else None
+            if workspace is not None:
+                return workspace.state.replace_log(kind, expected_revision, snapshot_id)
+            event = Event(kind, now_us(), revision=1)
+            loader = self._dependencies.make_loader()
+            log, retired = self._dependencies.directory.replace(entry.name, None, event, snapshot_id, loader)
+            self._registry.restore(entry)  # exists from now on, even if it cannot be loaded yet
+            self._registry.put(entry, self._make_workspace(log, loader))
+            self.automatic_snapshots.note_kept(entry.name)
+            return retired
+
+    @contextmanager
+    def _loaded_again_if_closed(self, entry: Entry) -> Iterator[None]:
+        """Hold an entry; load its workspace at the next call if the block fails and has closed its log."""
+        with self._registry.hold(entry):
+            try:
+                yield
+            except BaseException:
+                if entry.workspace is not None and entry.workspace.log.closed:
+                    self._registry.drop(entry)
+                raise
 
 
 def _require_confirmation(name: str, confirm: str) -> None:
     if confirm != name:
         raise Precondition(f"to go on, repeat the workspace's name, “{name}”, in confirm", Reason.CONFIRMATION_NEEDED)
-
-
-def _require_retired(retired: SnapshotInfo | None, name: str) -> SnapshotInfo:
-    if retired is None:
-        raise NotFound("workspace", name)
-    return retired

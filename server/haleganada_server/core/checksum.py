@@ -1,0 +1,34 @@
+"""Descriptions that are stored as JSON carry a checksum of themselves, so that a flipped bit is told from a value."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+CHECKSUM = "checksum"
+
+
+def seal(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what can be stored as JSON with a checksum of its values added."""
+    return {**entry, CHECKSUM: _hash_values(entry)}
+
+
+def unseal(entry: Any) -> dict[str, Any]:
+    """Return a parsed JSON object without its checksum. Earlier versions wrote none, which is accepted.
+
+    Raises TypeError for anything but an object, ValueError if its values are not those that were sealed.
+    """
+    if not isinstance(entry, dict):
+        raise TypeError("it is not an object")
+    values = {name: value for name, value in entry.items() if name != CHECKSUM}
+    if CHECKSUM in entry and entry[CHECKSUM] != _hash_values(values):
+        raise ValueError("it is not as it was written")
+    return values
+
+
+def _hash_values(entry: Mapping[str, Any]) -> str:
+    """Return the SHA-256, hexadecimal, of the values as they are after being stored: tuples are lists, keys text."""
+    stored = json.loads(json.dumps(entry))
+    return hashlib.sha256(json.dumps(stored, sort_keys=True).encode()).hexdigest()

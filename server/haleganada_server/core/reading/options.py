@@ -1,0 +1,53 @@
+"""What a caller can ask for when a document is read. The values of the enums are used on the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from haleganada_server.core.labels import DEFAULT_WORKSPACE
+
+
+class ReadMode(Enum):
+    """What is on a page."""
+
+    AUTO = "auto"
+    """Decided for each region."""
+    PRINTED = "printed"
+    HANDWRITTEN = "handwritten"
+    TAUGHT = "taught"
+    """In the script that a workspace was taught."""
+
+
+class PreparationStep(Enum):
+    """One step of what is done to a page before its text is read, in this order."""
+
+    POLARITY = "polarity"
+    TURN = "turn"
+    SKEW = "skew"
+    LIGHT = "light"
+    RULED_LINES = "ruled-lines"
+    COLUMNS = "columns"
+
+
+class TextLayer(Enum):
+    """What to do with the text that a PDF has already."""
+
+    USE = "use"
+    REPLACE = "replace"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """How to read a document. engine: an id, "" = one that suits mode and languages. languages: ISO 639 codes or an
+    engine's own names, the main one first. workspace: whose script ReadMode.TAUGHT reads.
+    """
+
+    mode: ReadMode = ReadMode.AUTO
+    engine: str = ""
+    languages: tuple[str, ...] = ()
+    skipped_steps: frozenset[PreparationStep] = frozenset()
+    text_layer: TextLayer = TextLayer.USE
+    segment_only: bool = False
+    debug: bool = False
+    workspace: str = DEFAULT_WORKSPACE

@@ -1,0 +1,163 @@
+"""What reading needs from outside: processes that read, and a place where readings are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from haleganada_server.core.cancellation import Cancellation
+
+from .engines import EngineInfo
+from .options import ReadOptions
+from .page import PageReading, StepPicture
+from .reading import ReadingFormat, ReadingInfo
+from .taught.page import TaughtPage
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PageImage:
+    """A picture of a page. image: a JPEG of width x height px."""
+
+    image: bytes
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPage:
+    """A page that was read, and how many its document has."""
+
+    page: PageReading
+    pages_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingFile:
+    """An exported reading. file_name: with the extension of its format."""
+
+    path: Path
+    file_name: str
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakenPage:
+    """A page that was taken apart, without embeddings, and how many its document has."""
+
+    page: TaughtPage
+    pages_total: int
+    step_pictures: tuple[StepPicture, ...] = ()
+
+
+class PageReader(Protocol):
+    """Reads pages. Safe from any thread; calls wait for their turn.
+
+    All methods raise Precondition, Exhausted, NotFound or InvalidInput for what is wrong with the document or the
+    options, Unavailable if the process fails, Cancelled or DeadlineExceeded when nobody waits any longer.
+    """
+
+    count: int
+    """Pages that are read at once, 1 or more."""
+
+    def count_pages(self, document: Path, cancellation: Cancellation) -> int:
+        """Return the number of pages of a document, 1 or more."""
+
+    def read_page(self, document: Path, page: int, options: ReadOptions, cancellation: Cancellation) -> ReadPage:
+        """Read a page. page: from 1."""
+
+
+class DocumentReader(PageReader, Protocol):
+    """Opens documents and reads their pages, in processes of its own, but for ReadMode.TAUGHT; see PageReader."""
+
+    def engines(self, cancellation: Cancellation) -> tuple[EngineInfo, ...]:
+        """Return all engines, those first that ReadMode.AUTO prefers."""
+
+    def take_apart(self, document: Path, page: int, options: ReadOptions, cancellation: Cancellation) -> TakenPage:
+        """Find what may be glyphs on a page, in any script. page: from 1."""
+
+    def draw_page(self, document: Path, page: int, max_side: int, cancellation: Cancellation) -> PageImage:
+        """Return a picture of a page whose longer side has at most max_side px."""
+
+    def export(
+        self, reading: Path, file_name: str, form: ReadingFormat, target: Path, cancellation: Cancellation
+    ) -> ReadingFile:
+        """Write a reading to `target`. reading: its folder. file_name: of its document."""
+
+    def import_words(self, archive: Path, reading: Path, cancellation: Cancellation) -> int:
+        """Fill the folder of a reading with its document and pages from a zip, and return its number of pages."""
+
+
+class IncomingDocument(Protocol):
+    """A document on its way from a caller, as a temporary file. remove() it in the end, whatever became of it."""
+
+    path: Path
+    size: int
+    """Bytes so far."""
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the bytes so far, in lower-case hexadecimal."""
+
+    def write(self, chunk: bytes) -> None:
+        """Append bytes. Raises Exhausted if the document gets too large, or if the disk or its quota is full."""
+
+    def finish(self) -> None:
+        """All bytes have been written. Raises Exhausted."""
+
+    def move(self, target: Path) -> None:
+        """Give the file to somebody else, who counts its bytes from now on. Raises Exhausted."""
+
+    def remove(self) -> None:
+        """Remove the file if it is still there. Safe to call twice."""
+
+
+class ReadingDraft(Protocol):
+    """A reading that is being made. discard() it in the end, whatever became of it."""
+
+    folder: Path
+    """Has the document as `document` and each page as `page-00001.json`, see codec.py."""
+
+    @property
+    def document(self) -> Path:
+        """The document, in the folder."""
+
+    def add(self, page: PageReading) -> None:
+        """Keep one more page; safe from any thread. Raises Exhausted if the disk or its quota is full."""
+
+    def adopt(self) -> None:
+        """Keep the document and the pages that were put into the folder. Raises Exhausted."""
+
+    def finish(self, file_name: str, pages_total: int) -> ReadingInfo:
+        """Keep the reading until it expires. Raises Exhausted."""
+
+    def discard(self) -> None:
+        """Remove its files; does nothing after finish()."""
+
+
+class ReadingStore(Protocol):
+    """Keeps readings until they expire. Safe from any thread."""
+
+    def receive(self) -> IncomingDocument:
+        """Return a new, empty document. Raises Exhausted."""
+
+    def begin(self, document: IncomingDocument | None = None) -> ReadingDraft:
+        """Begin a reading. document: is moved into its folder; None = it will be put there. Raises Exhausted."""
+
+    def newest(self, after: str, limit: int) -> list[ReadingInfo]:
+        """Return at most `limit` readings, newest first, behind the position `after`; "" = from the first."""
+
+    def get(self, reading_id: str) -> ReadingInfo:
+        """Raises NotFound."""
+
+    def folder(self, reading_id: str) -> Path:
+        """Return the folder of a reading. Raises NotFound, and DataLoss if its files are damaged."""
+
+    def page(self, reading_id: str, page: int) -> PageReading:
+        """Raises NotFound for the reading and for the page, and DataLoss."""
+
+    def delete(self, reading_id: str) -> None:
+        """Raises NotFound."""
+
+    def delete_expired(self) -> int:
+        """Delete the readings that have expired, and return how many."""

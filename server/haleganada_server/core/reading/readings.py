@@ -1,0 +1,121 @@
+"""Reading documents, and the readings that are kept."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from haleganada_server.core.cancellation import Cancellation
+from haleganada_server.core.errors import HaleganadaError
+
+from .document_stream import DocumentStream
+from .engines import EngineInfo
+from .options import ReadOptions
+from .page import PageReading
+from .ports import DocumentReader, IncomingDocument, PageImage, PageReader, ReadingFile, ReadingStore, ReadPage
+from .reading import ReadingFormat, ReadingInfo
+
+_ENGINES_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPage:
+    """A page that was read. reading: None if it is not kept."""
+
+    read: ReadPage
+    reading: ReadingInfo | None
+
+
+class Readings:
+    """What ReadingService does. Safe from any thread."""
+
+    def __init__(self, reader: DocumentReader, store: ReadingStore, pages: PageReader | None = None) -> None:
+        """reader: opens documents. pages: reads their pages; None = reader."""
+        self.reader, self.store, self._pages = reader, store, pages or reader
+        self._engines: tuple[tuple[EngineInfo, ...], float] = (), 0.0  # until when they are taken to be these
+
+    def engines(self, cancellation: Cancellation) -> tuple[EngineInfo, ...]:
+        """Return all engines, those first that ReadMode.AUTO prefers, as they were a minute ago. Raises Unavailable."""
+        found, until = self._engines
+        if time.monotonic() >= until:
+            found = self.reader.engines(cancellation)
+            self._engines = found, time.monotonic() + _ENGINES_S
+        return found
+
+    def read(
+        self, document: bytes, file_name: str, page: int, options: ReadOptions, keep: bool, cancellation: Cancellation
+    ) -> KeptPage:
+        """Read one page of a document. page: from 1. keep: store its reading. Raises what PageReader.read_page and
+        ReadingStore raise.
+        """
+        incoming = self.store.receive()
+        try:
+            incoming.write(document)
+            incoming.finish()
+            read = self._pages.read_page(incoming.path, page, options, cancellation)
+            return KeptPage(read, self._keep(incoming, file_name, read) if keep else None)
+        finally:
+            incoming.remove()
+
+    def open_stream(self, cancellation: Cancellation) -> DocumentStream:
+        """Return a stream that reads many documents."""
+        return DocumentStream(self._pages, self.store, cancellation)
+
+    def newest(self, after: str, limit: int) -> list[ReadingInfo]:
+        """See ReadingStore.newest."""
+        return self.store.newest(after, limit)
+
+    def get(self, reading_id: str) -> ReadingInfo:
+        """Raises NotFound."""
+        return self.store.get(reading_id)
+
+    def page(self, reading_id: str, page: int) -> PageReading:
+        """Raises NotFound, DataLoss."""
+        return self.store.page(reading_id, page)
+
+    def draw_page(self, reading_id: str, page: int, max_side: int, cancellation: Cancellation) -> PageImage:
+        """Return a picture of a page whose longer side has at most max_side px. Raises NotFound, DataLoss, and what
+        DocumentReader.draw_page raises.
+        """
+        folder = self.store.folder(reading_id)
+        try:
+            return self.reader.draw_page(folder / "document", page, max_side, cancellation)
+        except HaleganadaError:
+            self.store.get(reading_id)  # which may have been deleted meanwhile
+            raise
+
+    def export(self, reading_id: str, form: ReadingFormat, target: Path, cancellation: Cancellation) -> ReadingFile:
+        """Write a reading to `target`, which the caller removes. Raises NotFound, DataLoss, and what
+        DocumentReader.export raises.
+        """
+        info, folder = self.store.get(reading_id), self.store.folder(reading_id)
+        try:
+            return self.reader.export(folder, info.file_name, form, target, cancellation)
+        except HaleganadaError:
+            self.store.get(reading_id)  # which may have been deleted meanwhile
+            raise
+
+    def import_words(self, archive: Path, file_name: str, cancellation: Cancellation) -> ReadingInfo:
+        """Keep a reading that was made elsewhere. archive: a zip. Raises what DocumentReader.import_words and
+        ReadingStore raise.
+        """
+        draft = self.store.begin()
+        try:
+            pages_total = self.reader.import_words(archive, draft.folder, cancellation)
+            draft.adopt()
+            return draft.finish(file_name, pages_total)
+        finally:
+            draft.discard()
+
+    def delete(self, reading_id: str) -> None:
+        """Raises NotFound."""
+        self.store.delete(reading_id)
+
+    def _keep(self, document: IncomingDocument, file_name: str, read: ReadPage) -> ReadingInfo:
+        draft = self.store.begin(document)
+        try:
+            draft.add(read.page)
+            return draft.finish(file_name, read.pages_total)
+        finally:
+            draft.discard()

@@ -1,0 +1,163 @@
+"""Makes lines of words of the glyphs that were found on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from haleganada_server.core.reading.page import (
+    GlyphCandidate,
+    PageReading,
+    Polygon,
+    TextBlock,
+    TextGlyph,
+    TextLine,
+    TextWord,
+)
+
+from .page import PageFrame, TaughtPage
+
+TAUGHT = "taught"
+"""The id of this way of reading among the engines."""
+
+NOT_READ = "\N{REPLACEMENT CHARACTER}"
+"""Stands in lines and words for a glyph that nobody has taught."""
+
+_WORD_GAP = 0.35  # letter heights: the least gap between words
+_CLEARLY = 2.0  # gaps between words are so many times as wide as those between glyphs
+
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundGlyph:
+    """A group that is a glyph. text: "" if it is none that was taught. confidence: that all of this is right."""
+
+    group: int
+    text: str
+    confidence: float
+    candidates: tuple[GlyphCandidate, ...]
+
+
+def assemble(page: TaughtPage, glyphs: Sequence[FoundGlyph], *, are_names: bool) -> PageReading:
+    """Return the text of a page. glyphs: in order. are_names: their labels are names, which spaces must part."""
+    frame = page.frame
+    return PageReading(
+        page=frame.page,
+        width=frame.width,
+        height=frame.height,
+        blocks=tuple(_Assembly(page, are_names).make_blocks(glyphs)) if glyphs else (),
+        turn_degrees=frame.turn_degrees,
+        skew_degrees=frame.skew_degrees,
+    )
+
+
+def forget_text(reading: PageReading) -> PageReading:
+    """Return the lines, words and glyphs of a page as found, and not as read."""
+
+    def forget(word: TextWord) -> TextWord:
+        glyphs = tuple(TextGlyph(text="", polygon=glyph.polygon) for glyph in word.glyphs)
+        return TextWord(text="", polygon=word.polygon, glyphs=glyphs)
+
+    return replace(
+        reading,
+        blocks=tuple(
+            replace(
+                block,
+                lines=tuple(
+                    TextLine(text="", polygon=line.polygon, words=tuple(map(forget, line.words)))
+                    for line in block.lines
+                ),
+            )
+            for block in reading.blocks
+        ),
+    )
+
+
+class _Assembly:
+    def __init__(self, page: TaughtPage, are_names: bool) -> None:
+        self._frame, self._lattice = page.frame, page.lattice
+        self._within, self._between = (" ", "  ") if are_names else ("", " ")
+
+    def make_blocks(self, glyphs: Sequence[FoundGlyph]) -> Iterable[TextBlock]:
+        first_parts = self._lattice.groups[[glyph.group for glyph in glyphs], 0]
+        lines = np.searchsorted(self._lattice.line_starts, first_parts, side="right") - 1
+        boxes = self._lattice.group_boxes[[glyph.group for glyph in glyphs]]
+        gap = find_word_gap(boxes, lines, self._lattice.letter)
+        made = []
+        for line in np.unique(lines):
+            own = np.flatnonzero(lines == line)
+            made.append((int(self._lattice.line_blocks[line]), *self._make_line(glyphs, boxes, own, gap)))
+        for block in sorted({number for number, _, _ in made}):
+            members = [(line, box) for number, line, box in made if number == block]
+            yield TextBlock(
+                polygon=self._polygon(_around([box for _, box in members])), lines=tuple(line for line, _ in members)
+            )
+
+    def _make_line(
+        self, glyphs: Sequence[FoundGlyph], boxes: NDArray[np.int32], own: NDArray[np.intp], gap: float
+    ) -> tuple[TextLine, Box]:
+        """own: the numbers of the line's glyphs."""
+        breaks = [i for i, (a, b) in enumerate(pairwise(own.tolist()), 1) if boxes[b, 0] - boxes[a, 2] > gap]
+        words = [self._make_word(glyphs, boxes, some.tolist()) for some in np.split(own, breaks)]
+        box = _around(boxes[own].tolist())
+        return TextLine(
+            text=self._between.join(word.text for word in words),
+            polygon=self._polygon(box),
+            confidence=float(np.mean([glyphs[i].confidence for i in own])),
+            words=tuple(words),
+            engine=TAUGHT,
+        ), box
+
+    def _make_word(self, glyphs: Sequence[FoundGlyph], boxes: NDArray[np.int32], own: Sequence[int]) -> TextWord:
+        return TextWord(
+            text=self._within.join(glyphs[i].text or NOT_READ for i in own),
+            polygon=self._polygon(_around(boxes[own].tolist())),
+            confidence=float(np.mean([glyphs[i].confidence for i in own])),
+            glyphs=tuple(
+                TextGlyph(
+                    text=glyphs[i].text,
+                    polygon=self._polygon(boxes[i].tolist()),
+                    confidence=glyphs[i].confidence,
+                    candidates=glyphs[i].candidates,
+                )
+                for i in own
+            ),
+        )
+
+    def _polygon(self, box: Sequence[int]) -> Polygon:
+        left, top, right, bottom = box
+        return tuple(
+            _to_page(self._frame, x, y) for x, y in ((left, top), (right, top), (right, bottom), (left, bottom))
+        )
+
+
+def find_word_gap(boxes: NDArray[np.int32], lines: NDArray[np.intp], letter: float) -> float:
+    """Return the width in px above which a gap between glyphs parts words: between the narrower and the wider gaps of a
+    page, told apart by Otsu's method; infinite where all are of one kind. boxes: (n, 4), in order; lines: (n,).
+    """
+    gaps = (boxes[1:, 0] - boxes[:-1, 2])[lines[1:] == lines[:-1]]
+    if len(gaps) < 2:
+        return np.inf
+    widths = np.sort(np.clip(gaps, 0, 2 * letter)).astype(np.float64)
+    counts = np.arange(1, len(widths))
+    lower = np.cumsum(widths)[:-1] / counts
+    upper = (widths.sum() - np.cumsum(widths)[:-1]) / (len(widths) - counts)
+    split = int(np.argmax(counts * (len(widths) - counts) * (upper - lower) ** 2))
+    gap = (widths[split] + widths[split + 1]) / 2
+    is_clear = upper[split] > _CLEARLY * lower[split] + 0.1 * letter and gap >= _WORD_GAP * letter
+    return float(gap) if is_clear else np.inf
+
+
+def _around(boxes: Sequence[Sequence[int]]) -> Box:
+    left, top, right, bottom = zip(*boxes, strict=True)
+    return min(left), min(top), max(right), max(bottom)
+
+
+def _to_page(frame: PageFrame, x: float, y: float) -> tuple[float, float]:
+    a, b, c, d, e, f = frame.to_page
+    return a * x + b * y + c, d * x + e * y + f

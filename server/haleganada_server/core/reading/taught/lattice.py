@@ -1,0 +1,65 @@
+"""The lattice of a page: parts of ink in reading order, and the groups of neighboring parts that may be one glyph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST_PARTS = 6
+"""Of a group."""
+
+Ints = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class GlyphLattice:
+    """letter: the usual height of letters in px, 0 without ink. line_starts: (lines + 1,) the first part of each line,
+    and the number of parts. line_blocks: (lines,) the number of the block that each line is in, not decreasing.
+    part_boxes: (parts, 4) left, top, right, bottom in px, the last two exclusive. cuts, overlaps: (parts,) between a
+    part and the one before it: the ink that a cut crosses, in pen widths, 0 = no cut; and by how much of the narrower
+    one they stand above each other, 0 to 1. groups: (groups, 2) the first part of each and the one behind its last, in
+    the order of the first; every part is a group, too. group_boxes: (groups, 4).
+    """
+
+    letter: float
+    line_starts: Ints
+    line_blocks: Ints
+    part_boxes: Ints
+    cuts: NDArray[np.float32]
+    overlaps: NDArray[np.float32]
+    groups: Ints
+    group_boxes: Ints
+
+    def move(self, x: int, y: int) -> GlyphLattice:
+        """Return it moved by so many px to the right and down."""
+        by = np.array([x, y, x, y], np.int32)
+        return replace(self, part_boxes=self.part_boxes + by, group_boxes=self.group_boxes + by)
+
+    @classmethod
+    def join(cls, lattices: Sequence[GlyphLattice]) -> GlyphLattice:
+        """Return one lattice of several, each of which becomes a block; those of no lines are left out."""
+        found = [lattice for lattice in lattices if len(lattice.line_blocks)]
+        parts = np.cumsum([0, *(len(one.part_boxes) for one in found)])
+        sizes = [len(one.part_boxes) for one in found]
+        none, corners = np.zeros(0, np.int32), np.zeros((0, 4), np.int32)
+        return cls(
+            letter=float(np.average([one.letter for one in found], weights=sizes)) if found else 0.0,
+            line_starts=_concatenate(none, [one.line_starts[:-1] + at for one, at in _pairs(found, parts)], parts[-1:]),
+            line_blocks=_concatenate(none, [np.full(len(one.line_blocks), i) for i, one in enumerate(found)]),
+            part_boxes=_concatenate(corners, [one.part_boxes for one in found]),
+            cuts=np.concatenate([np.zeros(0, np.float32), *(one.cuts for one in found)]),
+            overlaps=np.concatenate([np.zeros(0, np.float32), *(one.overlaps for one in found)]),
+            groups=_concatenate(np.zeros((0, 2), np.int32), [one.groups + at for one, at in _pairs(found, parts)]),
+            group_boxes=_concatenate(corners, [one.group_boxes for one in found]),
+        )
+
+
+def _pairs(lattices: Sequence[GlyphLattice], parts: NDArray[np.intp]) -> list[tuple[GlyphLattice, int]]:
+    return list(zip(lattices, parts[:-1].tolist(), strict=True))
+
+
+def _concatenate(empty: Ints, arrays: Sequence[NDArray[np.integer]], *more: NDArray[np.integer]) -> Ints:
+    return np.concatenate([empty, *arrays, *more]).astype(np.int32)

@@ -1,0 +1,114 @@
+"""A workspace's state while a group of changes is being written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from haleganada_server.core.errors import NotFound
+from haleganada_server.core.fewshot.draft import HeadDraft
+from haleganada_server.core.fewshot.parameters import HeadParameters
+from haleganada_server.core.knowledge.knowledge import Knowledge
+from haleganada_server.core.knowledge.stale_samples import StaleSamples
+from haleganada_server.core.knowledge.variants import Variants
+from haleganada_server.core.sample_log.ports import LogTransaction
+from haleganada_server.core.sample_log.rows import LABELING, Event, SampleRow
+
+
+class Draft:
+    """The open transaction, and the state after the changes so far. For one thread at a time."""
+
+    def __init__(
+        self, knowledge: Knowledge, transaction: LogTransaction, head_parameters: HeadParameters, embedder_hash: str
+    ) -> None:
+        """embedder_hash: of the current weights; only samples that they embedded are counted in the head."""
+        self.log = transaction
+        self.head = HeadDraft(knowledge.head)
+        self.variants: Variants = knowledge.variants
+        self.revision = knowledge.revision
+        self.samples_total = knowledge.samples_total
+        self.stale: StaleSamples = knowledge.stale
+        self.head_parameters = head_parameters
+        self._class_ids = knowledge.class_ids
+        self._new_class_ids: dict[str, int] = {}
+        self._embedder_hash = embedder_hash
+
+    def to_knowledge(self) -> Knowledge:
+        """Return the state after the changes so far, to be published after the commit."""
+        class_ids = {**self._class_ids, **self._new_class_ids} if self._new_class_ids else self._class_ids
+        return Knowledge(
+            revision=self.revision,
+            head=self.head.freeze(),
+            variants=self.variants,
+            samples_total=self.samples_total,
+            stale=self.stale,
+            class_ids=class_ids,
+        )
+
+    @property
+    def labels_known(self) -> int:
+        """Number of labels with a live sample."""
+        return len(self.head) + self.stale.count_other_labels(self.head)
+
+    def has_label(self, label: str) -> bool:
+        """Return whether a label has a live sample."""
+        return label in self.head or label in self.stale.labels
+
+    def add(self, sample: SampleRow, vector: NDArray[np.float64] | None = None) -> None:
+        """Count a sample in. vector: its projected embedding (k,), if the caller has it."""
+        if sample.embedder_hash == self._embedder_hash:
+            self.head.teach(sample.label, self._project(sample) if vector is None else vector)
+        else:
+            self.stale = self.stale.with_sample(sample.sample_id, sample.label)
+        self.samples_total += 1
+
+    def remove(self, sample: SampleRow) -> None:
+        """Count a sample out."""
+        if sample.embedder_hash == self._embedder_hash:
+            self.head.forget(sample.label, self._project(sample))
+        else:
+            self.stale = self.stale.without_sample(sample.sample_id, sample.label)
+        self.samples_total -= 1
+
+    def update_embedding(self, sample_id: int, embedding: NDArray[np.float32] | None) -> None:
+        """Replace a stale embedding by one of the current weights, (d,); None: the sample's drawing is damaged.
+
+        The sample is taken as it is now: with its current label, and hidden if it was forgotten meanwhile.
+        """
+        live = self.log.sample(sample_id)
+        sample = live or self.log.sample(sample_id, forgotten=True)
+        if sample is None or sample.embedder_hash == self._embedder_hash:
+            return
+        if live is not None:
+            self.remove(live)
+        if embedding is None:
+            self.stale = self.stale.with_damaged(sample_id)
+        else:
+            sample = replace(sample, embedding=embedding, embedder_hash=self._embedder_hash)
+            self.log.set_embedding(sample_id, embedding, self._embedder_hash)
+        if live is not None:
+            self.add(sample)
+
+    def link(self, form: str, canonical: str) -> None:
+        """Let a form stand for a canonical label; "" = for itself."""
+        self.log.set_canonical(form, canonical)
+        self.variants = self.variants.with_link(form, canonical)
+
+    def append(self, event: Event) -> int:
+        """Write an event and return its revision. A label that appears for the first time gets the next class_id."""
+        if event.kind in LABELING and event.label not in self._class_ids:
+            self._new_class_ids.setdefault(event.label, len(self._class_ids) + len(self._new_class_ids))
+        self.revision = self.log.append(event)
+        return self.revision
+
+    def require_sample(self, sample_id: int) -> SampleRow:
+        """Return a live sample. Raises NotFound."""
+        sample = self.log.sample(sample_id)
+        if sample is None:
+            raise NotFound("sample", str(sample_id), "it may have been forgotten; list the samples again")
+        return sample
+
+    def _project(self, sample: SampleRow) -> NDArray[np.float64]:
+        return self.head_parameters.projection.project_one(sample.embedding)

@@ -1,0 +1,42 @@
+"""Lists taught samples, with their drawings as pictures."""
+
+from __future__ import annotations
+
+from haleganada_server.core.errors import DataLoss, NotFound
+from haleganada_server.core.glyphs.encoder import GlyphEncoder
+from haleganada_server.core.knowledge.knowledge import Knowledge
+from haleganada_server.core.labels import normalize_label
+from haleganada_server.core.sample_log.ports import WorkspaceLog
+from haleganada_server.core.sample_log.rows import SampleRow
+
+from .types import Sample, SamplePage
+
+
+def list_samples(
+    log: WorkspaceLog, knowledge: Knowledge, label: str, before: int, limit: int, encoder: GlyphEncoder | None
+) -> SamplePage:
+    """See Workspace.samples. encoder: draws the pictures; None = without them."""
+    label = normalize_label(label) if label else ""
+    rows = log.samples(label, before, limit + 1)
+    page = tuple(
+        Sample.from_row(row, knowledge.variants, _draw_or_leave_empty(row, encoder) if encoder else b"")
+        for row in rows[:limit]
+    )
+    next_before = rows[limit - 1].sample_id if len(rows) > limit else 0
+    total = knowledge.count_samples(label) if label else knowledge.samples_total
+    return SamplePage(page, next_before, total, knowledge.revision)
+
+
+def find_sample(log: WorkspaceLog, knowledge: Knowledge, sample_id: int, encoder: GlyphEncoder) -> Sample:
+    """See Workspace.sample."""
+    row = log.sample(sample_id)
+    if row is None:
+        raise NotFound("sample", str(sample_id), "it may have been forgotten; list the samples again")
+    return Sample.from_row(row, knowledge.variants, encoder.render_picture(row))
+
+
+def _draw_or_leave_empty(row: SampleRow, encoder: GlyphEncoder) -> bytes:
+    try:
+        return encoder.render_picture(row)
+    except DataLoss:
+        return b""

@@ -1,0 +1,1 @@
+"""Which workspaces are in memory: loaded at their first use, unloaded when others need the room."""
