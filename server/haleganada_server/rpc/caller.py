@@ -1,13 +1,36 @@
-"""Who calls, as far as the log of a workspace keeps it."""
+"""Who calls, as far as the log of a workspace keeps it, and whether they still wait."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from functools import lru_cache
 from urllib.parse import unquote
 
 import grpc
 
+from haleganada_server.core.cancellation import Cancellation
+
 
 def caller(context: grpc.ServicerContext) -> str:
-    """The caller's address without its port, for example "127.0.0.1" or "[::1]"."""
-    _scheme, _, address = unquote(context.peer()).partition(":")
+    """Return the caller's address without its port, for example "127.0.0.1" or "[::1]"."""
+    return address_of(context.peer())
+
+
+@lru_cache(4096)  # a connection makes many calls
+def address_of(peer: str) -> str:
+    """Return the address of a connection that gRPC names, for example, "ipv4:127.0.0.1:40000"."""
+    _scheme, _, address = unquote(peer).partition(":")
     return address.rpartition(":")[0] or address
+
+
+def cancellation(context: grpc.ServicerContext, require_time: Callable[[], None] = lambda: None) -> Cancellation:
+    """Return whether the caller still waits: it is connected, and its deadline has not passed. require_time: see
+    Cancellation.
+    """
+
+    def seconds_left() -> float:
+        left = context.time_remaining()
+        return math.inf if left is None else left
+
+    return Cancellation(context.is_active, seconds_left, require_time)

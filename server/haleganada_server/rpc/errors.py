@@ -1,7 +1,7 @@
 """The one table from domain errors to gRPC statuses, and the google.rpc details that go with them.
 
-Whatever is not in the domain's family is a fault of the server: INTERNAL with a fixed text and the id under which the
-log has the rest.
+An error of the machine that nobody has translated is translated here. Whatever else is not in the domain's family is a
+fault of the server: INTERNAL with a fixed text and the id under which the log has the rest.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from google.rpc.status_pb2 import Status
 from haleganada.v1 import common_pb2
 
 from haleganada_server.core import errors
+from haleganada_server.core.machine_errors import to_machine_error
 
 DOMAIN = "haleganada"
 STATUS_OF: Mapping[type[errors.HaleganadaError], grpc.StatusCode] = {
@@ -27,20 +28,23 @@ STATUS_OF: Mapping[type[errors.HaleganadaError], grpc.StatusCode] = {
     errors.RevisionMismatch: grpc.StatusCode.ABORTED,
     errors.Exhausted: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
+    errors.Cancelled: grpc.StatusCode.CANCELLED,
+    errors.DeadlineExceeded: grpc.StatusCode.DEADLINE_EXCEEDED,
     errors.DataLoss: grpc.StatusCode.DATA_LOSS,
 }
 
-_RETRY_UNAVAILABLE_S = 1.0
 _LONGEST_MESSAGE = 1000  # characters; details travel in a header, which is small
 
 
 def code_of(error: Exception) -> grpc.StatusCode:
     """Return the status code of an error."""
+    error = to_machine_error(error) or error
     return STATUS_OF[type(error)] if isinstance(error, errors.HaleganadaError) else grpc.StatusCode.INTERNAL
 
 
 def status_of(error: Exception, call_id: str) -> Status:
     """Return the full status of a failed call. call_id: names the call in the server's log."""
+    error = to_machine_error(error) or error
     if not isinstance(error, errors.HaleganadaError):
         error = errors.HaleganadaError(f"the server failed; its log has the reason under call {call_id}")
     status = Status(code=_get_code_number(error), message=_shorten_message(error))
@@ -52,6 +56,7 @@ def status_of(error: Exception, call_id: str) -> Status:
 
 def item_error(error: Exception) -> common_pb2.ItemError:
     """Return why one item of a batch or an import was refused."""
+    error = to_machine_error(error) or error
     if not isinstance(error, errors.HaleganadaError):
         error = errors.HaleganadaError("the server failed on this item; its log has the reason")
     field = error.field if isinstance(error, errors.InvalidInput) else ""
@@ -82,12 +87,7 @@ def _make_details(error: errors.HaleganadaError) -> list[Message]:
     if isinstance(error, errors.InvalidInput):
         violation = BadRequest.FieldViolation(field=error.field, description=error.description[:_LONGEST_MESSAGE])
         return [BadRequest(field_violations=[violation])]
-    if isinstance(error, errors.Exhausted):
-        return [_retry_after(error.retry_after_s)]
-    if isinstance(error, errors.Unavailable):
-        return [_retry_after(_RETRY_UNAVAILABLE_S)]
+    if isinstance(error, (errors.Exhausted, errors.Unavailable)):
+        seconds = error.retry_after_s
+        return [RetryInfo(retry_delay=Duration(seconds=int(seconds), nanos=int(seconds % 1 * 1e9)))]
     return []
-
-
-def _retry_after(seconds: float) -> RetryInfo:
-    return RetryInfo(retry_delay=Duration(seconds=int(seconds), nanos=int(seconds % 1 * 1e9)))

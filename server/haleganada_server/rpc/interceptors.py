@@ -1,126 +1,105 @@
-"""What happens around every call of the contract: admission, errors to statuses, a line of log, latency.
+"""Which lane a call takes, and what refuses it before it costs anything.
 
-Servicers only raise; nothing else in the server ends a call with an error. Health and reflection pass untouched.
+Servicers only raise; nothing else in the server ends a call with an error. Health and reflection are neither counted
+nor logged.
 """
 
 from __future__ import annotations
 
-import json
-import logging
-import secrets
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import grpc
-from grpc_status import rpc_status
 
 from haleganada_server.core.errors import HaleganadaError
 
-from .admission import Admission
-from .errors import code_of, status_of
+from .calls.admission import Admission
+from .calls.health_watch import HealthWatch
+from .calls.lane import Lane
+from .calls.places import Places
+from .calls.record import CallRecord
+from .calls.short_call import ShortCall
+from .calls.stream_call import StreamCall
+from .calls.workers import InlinePool
 from .metrics import Latencies
 
-Behavior = Callable[[Any, grpc.ServicerContext], Any]
-
 _OURS = "/haleganada."
-_log = logging.getLogger(__name__)
+_HEALTH = "/grpc.health."
+_UNANSWERED = "/grpc.health.v1.Health/List"
+"""Declared by gRPC's own servicer, which does not have it."""
+_LONG = {"ActivateModel", "AddDataset", "GetPageImage", "ListEngines", "PreviewDataset", "Read"}
+"""Methods that wait for a child process, or read a whole data set."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lanes:
+    """short: calls with one message each way. streams: all others. health: health checks, which always find a thread.
+    health_watchers: places for those who watch the health, which takes no thread. long: places for short calls whose
+    work takes long, and which therefore take no turn.
+    """
+
+    short: Lane
+    streams: Lane
+    health: Lane
+    health_watchers: Places
+    long: Places
 
 
 class CallInterceptor(grpc.ServerInterceptor):
-    """Wraps the handlers of the contract's services."""
+    """Wraps the handlers of all services."""
 
-    def __init__(self, admission: Admission, latencies: Latencies) -> None:
-        self._admission = admission
-        self._latencies = latencies
+    def __init__(self, admission: Admission, latencies: Latencies, lanes: Lanes) -> None:
+        self._admission, self._latencies, self._lanes = admission, latencies, lanes
+        self._refusals = InlinePool(1)
+        self._wrapped: dict[str, tuple[Lane, Any]] = {}
 
     def intercept_service(self, continuation: Callable[..., Any], handler_call_details: Any) -> Any:
         """Return the wrapped handler of a call; None for a method that does not exist."""
-        handler = continuation(handler_call_details)
-        if handler is None or not handler_call_details.method.startswith(_OURS):
-            return handler
-        method = handler_call_details.method.rpartition("/")[2]
-        coders = (handler.request_deserializer, handler.response_serializer)
-        if handler.unary_unary:
-            return grpc.unary_unary_rpc_method_handler(self._one(method, handler.unary_unary), *coders)
-        if handler.stream_unary:
-            return grpc.stream_unary_rpc_method_handler(self._one(method, handler.stream_unary), *coders)
-        if handler.unary_stream:
-            return grpc.unary_stream_rpc_method_handler(self._many(method, handler.unary_stream), *coders)
-        return grpc.stream_stream_rpc_method_handler(self._many(method, handler.stream_stream), *coders)
+        name = handler_call_details.method
+        if name not in self._wrapped:
+            handler = continuation(handler_call_details)
+            if handler is None or name == _UNANSWERED:
+                return None
+            self._wrapped[name] = self._wrap(name, handler)
+        lane, wrapped = self._wrapped[name]
+        try:
+            lane.require_room()
+            if name.startswith(_OURS):
+                self._admission.require_open()
+        except HaleganadaError as error:
+            return self._refuse(name, error)
+        return wrapped
 
-    def _one(self, method: str, behavior: Behavior) -> Behavior:
-        """Wrap a method that returns one response."""
+    def _wrap(self, name: str, handler: Any) -> tuple[Lane, Any]:
+        lanes, ours = self._lanes, name.startswith(_OURS)
+        is_short = not (handler.request_streaming or handler.response_streaming)
+        lane = lanes.health if name.startswith(_HEALTH) else lanes.short if is_short else lanes.streams
+        record = partial(CallRecord, _method(name), self._latencies if ours else None)
+        admit = self._admission.one if ours else nullcontext
+        if is_short:
+            turn = lanes.long.one if _method(name) in _LONG else lane.turn
+            short = ShortCall(handler, lane=lane, record=record, admit=admit, turn=turn)
+            return lane, grpc.stream_unary_rpc_method_handler(short)
+        if hasattr(handler.unary_stream, "experimental_non_blocking"):
+            watch = HealthWatch(handler, lane=lane, watchers=lanes.health_watchers)
+            return lane, grpc.stream_stream_rpc_method_handler(watch)
+        stream = StreamCall(handler, lane=lane, record=record, admit=admit)
+        return lane, grpc.stream_stream_rpc_method_handler(stream)
 
-        def call(request: Any, context: grpc.ServicerContext) -> Any:
-            record = _Record(method, request, self._latencies)
-            try:
-                with self._admission.one():
-                    answer = behavior(request, context)
-            except grpc.RpcError:  # raised by a stream of requests whose client is gone
-                record.cancelled()
-                raise
-            except Exception as error:
-                failure = error
-            else:
-                record.succeeded()
-                return answer
-            return _abort(context, record, failure)
+    def _refuse(self, name: str, error: HaleganadaError) -> Any:
+        """Return a handler that refuses the call in gRPC's own thread, without waiting for its message."""
+        status = CallRecord(_method(name), self._latencies if name.startswith(_OURS) else None).refused(error)
 
-        return call
+        def refuse(requests: Any, context: grpc.ServicerContext) -> Any:
+            del requests
+            context.abort_with_status(status)
 
-    def _many(self, method: str, behavior: Behavior) -> Behavior:
-        """Wrap a method that streams responses."""
-
-        def call(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-            record = _Record(method, request, self._latencies)
-            try:
-                with self._admission.one():
-                    yield from behavior(request, context)
-            except GeneratorExit:
-                record.cancelled()
-                raise
-            except Exception as error:
-                failure = error
-            else:
-                record.succeeded()
-                return
-            _abort(context, record, failure)
-
-        return call
+        refuse.experimental_thread_pool = self._refusals  # type: ignore[attr-defined]
+        return grpc.stream_unary_rpc_method_handler(refuse)
 
 
-def _abort(context: grpc.ServicerContext, record: _Record, error: Exception) -> Any:
-    """End the call with the error's status; never returns."""
-    call_id = secrets.token_hex(6)
-    record.failed(error, call_id)
-    return context.abort_with_status(rpc_status.to_status(status_of(error, call_id)))
-
-
-class _Record:
-    """One call, for the log and the latencies."""
-
-    def __init__(self, method: str, request: Any, latencies: Latencies) -> None:
-        self._method = method
-        self._workspace = getattr(request, "workspace", "")
-        self._latencies = latencies
-        self._started = time.perf_counter()
-
-    def succeeded(self) -> None:
-        _log.info("%s status=OK", self._line())
-
-    def cancelled(self) -> None:
-        _log.info("%s status=CANCELLED", self._line())
-
-    def failed(self, error: Exception, call_id: str) -> None:
-        status = code_of(error).name
-        if isinstance(error, HaleganadaError):
-            _log.info("%s status=%s reason=%s call=%s", self._line(), status, error.reason, call_id)
-        else:
-            _log.error("%s status=%s call=%s", self._line(), status, call_id, exc_info=error)
-
-    def _line(self) -> str:
-        milliseconds = (time.perf_counter() - self._started) * 1000
-        self._latencies.add(self._method, milliseconds)
-        workspace = json.dumps(self._workspace[:64] or "default", ensure_ascii=False)
-        return f"method={self._method} workspace={workspace} ms={milliseconds:.2f}"
+def _method(name: str) -> str:
+    return name.rpartition("/")[2]

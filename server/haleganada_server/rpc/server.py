@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 from haleganada.v1 import (
     dataset_service_pb2,
     dataset_service_pb2_grpc,
@@ -21,6 +19,8 @@ from haleganada.v1 import (
     model_service_pb2_grpc,
     ocr_service_pb2,
     ocr_service_pb2_grpc,
+    reading_service_pb2,
+    reading_service_pb2_grpc,
     sample_service_pb2,
     sample_service_pb2_grpc,
     workspace_service_pb2,
@@ -31,18 +31,25 @@ from haleganada_server.core.error_reasons import StartReason
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.jobs.jobs import Jobs
 from haleganada_server.core.models.models import Models
+from haleganada_server.core.reading.readings import Readings
 from haleganada_server.core.workspaces.workspaces import Workspaces
 
-from .admission import Admission, TransferSlots, WatchSlots, WorkerPool
-from .datasets import DatasetDependencies, DatasetServicer
+from .calls.admission import Admission
+from .calls.patience import Watchdog
+from .calls.waits import Waits
+from .calls.workers import Workers
 from .interceptors import CallInterceptor
-from .jobs import JobServicer
+from .lanes import Limits, make_lanes, make_transfer_places, make_watcher_places
 from .metrics import Latencies, ServerFacts
-from .models import ModelServicer
-from .ocr import OCRServicer
-from .samples import SampleServicer
+from .reflection import enable_reflection
+from .services.datasets import DatasetDependencies, DatasetServicer
+from .services.jobs import JobServicer
+from .services.models import ModelServicer
+from .services.ocr import OCRServicer
+from .services.reading import ReadingServicer
+from .services.samples import SampleServicer
+from .services.workspaces import WorkspaceServicer
 from .streams import Transfers
-from .workspaces import WorkspaceServicer
 
 SERVICES = tuple(
     service.full_name
@@ -53,6 +60,7 @@ SERVICES = tuple(
         model_service_pb2,
         dataset_service_pb2,
         job_service_pb2,
+        reading_service_pb2,
     )
     for service in contract.DESCRIPTOR.services_by_name.values()
 )
@@ -60,20 +68,8 @@ SERVICES = tuple(
 _FASTEST_CLIENT_PING_MS = 30_000  # clients ping every 60 s while a call is open; faster ones are cut off
 _SERVER_PING_MS = 120_000  # finds clients that vanished in the middle of a transfer
 _PING_ANSWER_MS = 20_000
+_CUT_OFF_S = 5.0  # for what must not be interrupted, such as the commit of an import
 _LAST_WORDS_S = 0.5  # for statuses that are still on their way when all calls are done
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """See config.ServerConfig."""
-
-    workers: int
-    max_waiting: int
-    max_calls: int
-    max_transfers: int
-    max_message_bytes: int
-    max_import_bytes: int
-    max_watchers: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +80,7 @@ class Domain:
     models: Models
     datasets: DatasetDependencies
     jobs: Jobs
+    readings: Readings
 
 
 class RpcServer:
@@ -91,17 +88,18 @@ class RpcServer:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._pool = WorkerPool(limits.workers)
-        self._admission = Admission(self._pool, limits.max_waiting)
+        self._admission = Admission()
         self._latencies = Latencies()
+        self._watchdog = Watchdog()
+        self._workers = Workers(limits.workers, limits.max_waiting)
+        self._lanes = make_lanes(limits, self._workers, self._watchdog)
         self._server = grpc.server(
-            self._pool,
-            interceptors=[CallInterceptor(self._admission, self._latencies)],
+            self._lanes.short.pool,
+            interceptors=[CallInterceptor(self._admission, self._latencies, self._lanes)],
             options=_options(limits.max_message_bytes),
-            maximum_concurrent_rpcs=limits.max_calls,
         )
         self._health = health.HealthServicer(
-            experimental_non_blocking=True, experimental_thread_pool=ThreadPoolExecutor(1, "health")
+            experimental_non_blocking=True, experimental_thread_pool=self._lanes.health.pool
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
@@ -123,21 +121,23 @@ class RpcServer:
     def serve(self, domain: Domain, temporary_file: Callable[[], Path], facts: ServerFacts, reflect: bool) -> None:
         """Answer calls from now on. temporary_file: returns a fresh path for an upload."""
         limits, workspaces = self._limits, domain.workspaces
-        slots = TransferSlots(limits.max_transfers)
-        transfers = Transfers(slots, temporary_file, limits.max_import_bytes)
-        ocr = OCRServicer(workspaces, transfers, facts, self._latencies)
+        slots = make_transfer_places(limits)
+        transfers = Transfers(slots, temporary_file, limits.max_import_bytes, self._admission.require_time)
+        ocr = OCRServicer(workspaces, transfers, Waits(self._workers, self._lanes.long), facts, self._latencies)
         ocr_service_pb2_grpc.add_OCRServiceServicer_to_server(ocr, self._server)
         sample_service_pb2_grpc.add_SampleServiceServicer_to_server(SampleServicer(workspaces), self._server)
         workspace_service_pb2_grpc.add_WorkspaceServiceServicer_to_server(WorkspaceServicer(workspaces), self._server)
-        model_servicer = ModelServicer(workspaces, domain.models, slots, facts)
+        model_servicer = ModelServicer(workspaces, domain.models, slots, facts, domain.jobs.explain_missing)
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(model_servicer, self._server)
         dataset_servicer = DatasetServicer(domain.datasets, slots)
         dataset_service_pb2_grpc.add_DatasetServiceServicer_to_server(dataset_servicer, self._server)
-        watchers = WatchSlots(min(limits.max_watchers, limits.workers // 2))
+        watchers = make_watcher_places(limits)
         job_service_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(domain.jobs, watchers, slots), self._server)
+        reading_servicer = ReadingServicer(domain.readings, slots, temporary_file, self._admission.require_time)
+        reading_service_pb2_grpc.add_ReadingServiceServicer_to_server(reading_servicer, self._server)
         if reflect:
-            names = [*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME]
-            reflection.enable_server_reflection(names, self._server)
+            enable_reflection([*SERVICES, health.SERVICE_NAME], self._server)
+        self._watchdog.start()
         self._server.start()
         self._set_health(health_pb2.HealthCheckResponse.SERVING)
 
@@ -148,8 +148,13 @@ class RpcServer:
         """
         self._health.enter_graceful_shutdown()
         finished = self._admission.drain(grace_s)
-        self._server.stop(_LAST_WORDS_S if finished else 0).wait()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        if not finished:
+            self._watchdog.release()
+            self._admission.cut_off(_CUT_OFF_S if grace_s else 0)
+        self._server.stop(_LAST_WORDS_S if finished or grace_s else 0).wait()
+        self._watchdog.stop()
+        for lane in (self._lanes.short, self._lanes.streams, self._lanes.health):
+            lane.pool.shutdown(wait=False, cancel_futures=True)
         return finished
 
     def _add_port(self, address: str, tls: tuple[bytes, bytes] | None) -> int:

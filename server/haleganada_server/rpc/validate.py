@@ -5,19 +5,24 @@ checked where they are read.
 from __future__ import annotations
 
 import re
-from collections.abc import Sized
+from collections.abc import Sequence, Sized
 
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.limits import (
     DEFAULT_HISTORY_POINTS,
     DEFAULT_PAGE_SIZE,
     DEFAULT_TOP_K,
+    ENSEMBLE_MODELS,
     HISTORY_POINTS,
+    KEPT_SNAPSHOTS,
     MAX_BATCH_ITEMS,
+    MAX_DOCUMENT_BYTES,
+    MAX_FILE_NAME_LENGTH,
     MAX_ID_LENGTH,
     MAX_POINTS,
     MAX_STROKES,
     PAGE_SIZE,
+    SNAPSHOT_AGE_S,
     TOP_K,
     WAIT_LEARNED_MS,
     Range,
@@ -56,6 +61,20 @@ def history_points(value: int | None) -> int:
     return value
 
 
+def kept_snapshots(value: int | None) -> int | None:
+    """Check how many snapshots to keep: 0 to 1,000,000."""
+    if value is not None and not KEPT_SNAPSHOTS.includes(value):
+        raise InvalidInput("keep", f"is {value}; give {KEPT_SNAPSHOTS}")
+    return value
+
+
+def snapshot_age(seconds: int | None) -> int | None:
+    """Check an age of snapshots: 0 to 1,000,000,000 s."""
+    if seconds is not None and not SNAPSHOT_AGE_S.includes(seconds):
+        raise InvalidInput("older_than_seconds", f"is {seconds}; give {SNAPSHOT_AGE_S}")
+    return seconds
+
+
 def batch(field: str, items: Sized) -> None:
     """Check that a batch has 1 to 256 items."""
     if not 1 <= len(items) <= MAX_BATCH_ITEMS:
@@ -74,6 +93,11 @@ def required_id(field: str, value: str) -> str:
     return _short(field, value)
 
 
+def batch_id(value: str) -> str:
+    """At most 64 characters, "" for none."""
+    return _short("batch_id", value)
+
+
 def sample_id(value: int) -> int:
     """Check the number of a sample: 1 or more."""
     if value < 1:
@@ -81,9 +105,17 @@ def sample_id(value: int) -> int:
     return value
 
 
-def model(reference: str) -> str:
-    """At most 64 characters, "" for what the workspace answers with."""
-    return _short("model", reference)
+def models(model: str, several: Sequence[str]) -> str | tuple[str, ...]:
+    """Return the model, or models together, that a request asks: at most 64 characters each, "" for what the workspace
+    answers with.
+    """
+    if not several:
+        return _short("model", model)
+    if model:
+        raise InvalidInput("models", "cannot be given together with model; give one of the two")
+    if not ENSEMBLE_MODELS.includes(len(several)) or len(set(several)) < len(several):
+        raise InvalidInput("models", f"must name {ENSEMBLE_MODELS} different models")
+    return tuple(required_id("models", name) for name in several)
 
 
 def sha256(field: str, value: str) -> str:
@@ -107,6 +139,27 @@ def ink_size(strokes: int, points: int) -> None:
             "glyph.ink",
             f"has {strokes:,} strokes and {points:,} points; at most {MAX_STROKES:,} and {MAX_POINTS:,} are allowed",
         )
+
+
+def document(data: bytes) -> None:
+    """Check the size of a document that comes in one message: 1 byte to 15 MiB."""
+    if not data:
+        raise InvalidInput("document", "is missing; send the bytes of an image or a PDF")
+    if len(data) > MAX_DOCUMENT_BYTES:
+        raise InvalidInput(
+            "document",
+            f"has {len(data):,} bytes; at most {MAX_DOCUMENT_BYTES:,} are allowed here, larger ones go through "
+            "ReadStream",
+        )
+
+
+def file_name(value: str) -> str:
+    """Return the name of a file without its folders, whatever system it comes from; "" for none."""
+    name = re.split(r"[/\\]", value)[-1]
+    name = "".join(character for character in name if character.isprintable()).strip()
+    if len(name) > MAX_FILE_NAME_LENGTH:
+        raise InvalidInput("file_name", f"has {len(name):,} characters; at most {MAX_FILE_NAME_LENGTH} are allowed")
+    return "" if name in (".", "..") else name
 
 
 def _short(field: str, value: str) -> str:

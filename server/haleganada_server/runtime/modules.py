@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Precondition
+from haleganada_server.core.installation import describe_install
 
 
 def require_modules(names: Iterable[str], purpose: str) -> None:
@@ -14,7 +15,7 @@ def require_modules(names: Iterable[str], purpose: str) -> None:
     missing = [name for name in names if importlib.util.find_spec(name) is None]
     if missing:
         raise Precondition(
-            f"this server cannot {purpose} without {' and '.join(missing)}; run pip install 'haleganada[train]' where "
-            "the server runs, then restart it",
+            f"this server cannot {purpose} without {' and '.join(missing)}; run "
+            f"{describe_install('train')} where the server runs, then restart it",
             Reason.TORCH_NOT_INSTALLED,
         )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from haleganada_server.core.error_reasons import Reason, StartReason
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.glyphs.ports import Embedder
+from haleganada_server.core.installation import describe_install
 
 from .onnx_embedder import OnnxEmbedder
 from .weights import Weights
@@ -45,7 +46,7 @@ def _require_cuda(device: str) -> None:
         )
     if not _is_torch_installed():
         raise Precondition(
-            f"the device {device} needs torch: pip install 'haleganada[train]', or choose --device cpu",
+            f"the device {device} needs torch: {describe_install('train')}, or choose --device cpu",
             Reason.TORCH_NOT_INSTALLED,
         )
 

@@ -18,8 +18,8 @@ from safetensors.numpy import load_file
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.fewshot.confidence import TEMPERATURE_COEFFICIENTS, UNKNOWN_COEFFICIENTS, Calibration
-from haleganada_server.core.fewshot.head import Projection
 from haleganada_server.core.fewshot.parameters import HeadParameters
+from haleganada_server.core.fewshot.projection import Projection
 
 CARD, HEAD, ONNX, SAFETENSORS = "card.json", "head.safetensors", "embedder.onnx", "embedder.safetensors"
 

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from haleganada.v1 import common_pb2, ocr_service_pb2, sample_service_pb2, workspace_service_pb2
 
 from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.folder_names import FolderNames
 from haleganada_server.core.glyphs.types import Glyph, Ink, Stroke
 from haleganada_server.core.outcomes import Outcome, map_ok
-from haleganada_server.core.workspaces.types import SnapshotInfo
+from haleganada_server.core.workspaces.types import SnapshotInfo, SnapshotKind
 from haleganada_server.rpc import validate
+
+_SNAPSHOT_KINDS = {
+    SnapshotKind.SAVED: common_pb2.SNAPSHOT_KIND_SAVED,
+    SnapshotKind.AUTOMATIC: common_pb2.SNAPSHOT_KIND_AUTOMATIC,
+    SnapshotKind.BEFORE_IMPORT: common_pb2.SNAPSHOT_KIND_BEFORE_IMPORT,
+    SnapshotKind.TRASH: common_pb2.SNAPSHOT_KIND_TRASH,
+}
+_FOLDER_NAMES = {
+    common_pb2.FOLDER_NAMES_UNSPECIFIED: FolderNames.AUTO,
+    common_pb2.FOLDER_NAMES_TEXT: FolderNames.TEXT,
+    common_pb2.FOLDER_NAMES_CODE_POINTS: FolderNames.CODE_POINTS,
+}
 
 
 def glyph(message: common_pb2.Glyph) -> Glyph:
@@ -61,9 +74,26 @@ def snapshot(value: SnapshotInfo) -> common_pb2.Snapshot:
         size_bytes=value.bytes,
         sha256=value.sha256,
         trash=value.trash,
+        kind=_SNAPSHOT_KINDS[value.kind],
     )
+
+
+def snapshot_kinds(values: Sequence[common_pb2.SnapshotKind.ValueType]) -> set[SnapshotKind]:
+    """Raises InvalidInput for one that does not exist."""
+    known = {value: kind for kind, value in _SNAPSHOT_KINDS.items()}
+    for value in values:
+        if value not in known:
+            raise InvalidInput("kinds", f"has {value}, which is no kind of snapshot; see SnapshotKind")
+    return {known[value] for value in values}
 
 
 def timestamp(time_us: int) -> Timestamp:
     """time_us: microseconds since 1970 UTC."""
     return Timestamp(seconds=time_us // 1_000_000, nanos=time_us % 1_000_000 * 1000)
+
+
+def folder_names(field: str, message: common_pb2.FolderNames.ValueType) -> FolderNames:
+    """Convert a rule. Raises InvalidInput for a number that is not known."""
+    if message not in _FOLDER_NAMES:
+        raise InvalidInput(field, f"{message} is no rule of this server; leave it out")
+    return _FOLDER_NAMES[message]

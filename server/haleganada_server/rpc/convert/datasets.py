@@ -18,7 +18,7 @@ from haleganada_server.core.datasets.dataset import (
 from haleganada_server.core.datasets.preview import PreviewSheet
 from haleganada_server.core.errors import InvalidInput
 
-from .common import timestamp
+from .common import folder_names, timestamp
 
 _INVALID_ARGUMENT = 3
 _SPLITS = {
@@ -53,13 +53,16 @@ def options(message: pb.DatasetOptions) -> DatasetOptions:
         message.test_share if message.HasField("test_share") else usual.test_share,
         message.seed,
         _ORIENTATIONS[message.orientation],
+        folder_names("options.folder_names", message.folder_names),
+        message.small_letters,
+        message.unknown_folder,
     )
 
 
 def dataset(value: DatasetInfo) -> pb.Dataset:
     """Convert a data set in full."""
     message = listed(value)
-    message.labels.extend(_convert_label(label) for label in value.labels)
+    message.labels.extend(map(_convert_label, value.labels))
     message.refused.extend(_convert_refused(refused) for refused in value.refused)
     message.leaked.extend(_convert_repeated(one) for one in value.leaked)
     message.duplicated.extend(_convert_repeated(one) for one in value.duplicated)
@@ -86,6 +89,8 @@ def listed(value: DatasetInfo) -> pb.Dataset:
         duplicates=value.duplicates,
         imbalance=value.imbalance,
         size_bytes=value.bytes_on_disk,
+        unknown=_convert_label(value.unknown),
+        damage=value.damage,
     )
 
 

@@ -72,6 +72,7 @@ def _model(entry: Entry) -> pb.ModelMetrics:
         accuracy_interval=pb.Interval(low=interval[0], high=interval[1]) if interval else None,
         drawings=entry.get("n", 0),
         unknown_classes=pb.UnknownClasses(**unknown),
+        unknown_drawings=pb.UnknownDrawings(**entry.get("unknown_drawings", {})),
         latency_ms=entry.get("milliseconds"),
         macro=_average(entry.get("macro")),
         weighted=_average(entry.get("weighted")),

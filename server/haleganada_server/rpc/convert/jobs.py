@@ -25,6 +25,7 @@ _STATES = {
 _CHOICES: dict[str, dict[Any, str]] = {
     "optimizer": {pb.OPTIMIZER_ADAMW: "adamw", pb.OPTIMIZER_ADAM: "adam"},
     "schedule": {pb.LEARNING_RATE_SCHEDULE_COSINE: "cosine", pb.LEARNING_RATE_SCHEDULE_PLATEAU: "plateau"},
+    "class_weights": {pb.CLASS_WEIGHTS_NONE: "none", pb.CLASS_WEIGHTS_BALANCED: "balanced"},
 }
 _NUMBERS = {name: {word: number for number, word in choices.items()} for name, choices in _CHOICES.items()}
 

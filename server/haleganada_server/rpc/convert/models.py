@@ -40,7 +40,7 @@ def model(value: StoredModel, used: Uses, damage: str = "", *, with_labels: bool
         model_id=value.model_id,
         name=card.name,
         preset=card.preset,
-        create_time=timestamp(card.created_us),
+        create_time=timestamp(card.created_us) if card.created_us else None,
         labels=card.labels if with_labels else (),
         labels_total=len(card.labels),
         parameters=card.parameters,
@@ -73,7 +73,8 @@ def few_shot(server: ServerFacts, active_in: Sequence[str]) -> pb.Model:
     )
 
 
-def preset(value: PresetFacts) -> pb.Preset:
+def preset(value: PresetFacts, missing: str) -> pb.Preset:
+    """missing: why it cannot be trained, "" if it can."""
     return pb.Preset(
         name=value.name,
         description=value.description,
@@ -84,6 +85,7 @@ def preset(value: PresetFacts) -> pb.Preset:
         batch_size=value.defaults.batch_size,
         learning_rate=value.defaults.learning_rate,
         supports_online_learning=value.supports_online_learning,
+        missing=missing,
     )
 
 

@@ -16,6 +16,7 @@ from haleganada_server.core.workspaces.ports import ExportFile
 from haleganada_server.core.workspaces.types import (
     Corrected,
     Imported,
+    KnownDrawings,
     Lesson,
     Linked,
     Taught,
@@ -42,6 +43,11 @@ _UNDOABLE_KINDS = {
     ChangeKind.LINK: ocr_service_pb2.CHANGE_KIND_LINK,
     ChangeKind.UNLINK: ocr_service_pb2.CHANGE_KIND_UNLINK,
 }
+_KNOWN_DRAWINGS = {
+    ocr_service_pb2.KNOWN_DRAWINGS_UNSPECIFIED: KnownDrawings.IGNORE,
+    ocr_service_pb2.KNOWN_DRAWINGS_TELL: KnownDrawings.TELL,
+    ocr_service_pb2.KNOWN_DRAWINGS_SKIP: KnownDrawings.SKIP,
+}
 _FORMATS = {
     TransferFormat.ARCHIVE: ocr_service_pb2.EXPORT_FORMAT_HALEGANADA_ARCHIVE,
     TransferFormat.SEED_FILES: ocr_service_pb2.EXPORT_FORMAT_SEED_FILES,
@@ -59,16 +65,26 @@ def lesson(message: ocr_service_pb2.TrainRequest) -> Lesson:
         message.variant_of,
         validate.request_id(message.request_id),
         expected_revision(message),
+        known_drawings(message.known_drawings),
     )
 
 
-def lessons(items: Iterable[ocr_service_pb2.TrainItem]) -> list[Outcome[Lesson]]:
-    """Return each item, or what is wrong with it."""
+def lessons(message: ocr_service_pb2.TrainBatchRequest) -> list[Outcome[Lesson]]:
+    """Return each item, or what is wrong with it. Raises InvalidInput for what concerns all of them."""
+    known, batch_id = known_drawings(message.known_drawings), validate.batch_id(message.batch_id)
 
     def lesson_of(item: ocr_service_pb2.TrainItem) -> Lesson:
-        return Lesson(glyph(item.glyph), item.label, item.variant_of, validate.request_id(item.request_id))
+        request_id = validate.request_id(item.request_id)
+        return Lesson(glyph(item.glyph), item.label, item.variant_of, request_id, known=known, batch_id=batch_id)
 
-    return map_ok(lesson_of, items)
+    return map_ok(lesson_of, message.items)
+
+
+def known_drawings(message: ocr_service_pb2.KnownDrawings.ValueType) -> KnownDrawings:
+    """Convert what to do with known drawings. Raises InvalidInput for a number that is not known."""
+    if message not in _KNOWN_DRAWINGS:
+        raise InvalidInput("known_drawings", f"{message} is nothing that this server knows")
+    return _KNOWN_DRAWINGS[message]
 
 
 def min_revision(message: ocr_service_pb2.PredictRequest | ocr_service_pb2.PredictBatchRequest) -> int | None:
@@ -98,6 +114,7 @@ def taught(value: Taught, *, learned: bool = False) -> ocr_service_pb2.TrainResp
         duplicate=value.duplicate,
         label=value.label,
         learned=learned,
+        known_sample_id=value.known_sample_id,
     )
 
 
@@ -121,6 +138,7 @@ def prediction(value: Prediction) -> ocr_service_pb2.PredictResponse:
         revision=value.revision,
         prediction_id=value.prediction_id,
         model=value.model,
+        provisional=value.provisional,
     )
 
 
@@ -134,6 +152,7 @@ def _candidate(value: Candidate) -> ocr_service_pb2.Candidate:
         code_points=code_points(value.label),
         samples=value.samples,
         class_id=value.class_id,
+        canonical_class_id=value.canonical_class_id,
     )
 
 
@@ -174,6 +193,7 @@ def undone(value: Undone) -> ocr_service_pb2.UndoResponse:
         label=value.label,
         revision=value.revision,
         duplicate=value.duplicate,
+        changes=value.changes,
     )
 
 
@@ -197,4 +217,5 @@ def imported(value: Imported) -> ocr_service_pb2.ImportResponse:
         refused_total=value.refused_total,
         revision=value.revision,
         before=snapshot(value.before) if value.before else None,
+        notes=value.notes,
     )

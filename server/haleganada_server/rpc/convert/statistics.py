@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from haleganada.v1 import ocr_service_pb2
 
-from haleganada_server.core.workspaces.statistics import Stats
+from haleganada_server.core.workspaces.statistics.stats import Stats
 from haleganada_server.rpc.metrics import MethodLatency, ServerFacts
 
 from .common import timestamp
@@ -19,6 +19,7 @@ def stats(value: Stats, server: ServerFacts, methods: Iterable[MethodLatency]) -
         samples_total=value.samples_total,
         labels_known=value.labels_known,
         variant_groups=value.variant_groups,
+        links=[ocr_service_pb2.VariantLink(form=form, canonical=canonical) for form, canonical in value.links.items()],
         average_loss=value.average_loss,
         min_loss=value.min_loss,
         max_loss=value.max_loss,

@@ -1,0 +1,1 @@
+"""Which of the installed engines reads what."""

@@ -1,0 +1,78 @@
+"""The engines that suit a request, as far as they are installed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from haleganada_server.core.error_reasons import Reason
+from haleganada_server.core.errors import Precondition
+from haleganada_server.core.reading.options import ReadMode, ReadOptions
+from haleganada_server.reading.engines import ENGINES, find_engine
+from haleganada_server.reading.engines.languages import join
+from haleganada_server.reading.engines.port import TextEngine
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An engine that is installed. languages: those of the request that it reads."""
+
+    engine: TextEngine
+    languages: tuple[str, ...]
+
+    def reads(self, mode: ReadMode) -> bool:
+        return mode in self.engine.describe().modes
+
+
+def find_candidates(options: ReadOptions) -> list[Candidate]:
+    """Return one engine or more, the preferred one first. Raises NotFound or Precondition if there is none."""
+    if options.engine:
+        return [_named(find_engine(options.engine), options)]
+    candidates = [candidate for engine in ENGINES if (candidate := _as_candidate(engine, options.languages))]
+    if not candidates:
+        raise _explain(options.languages)
+    covered = {language for candidate in candidates for language in candidate.languages}
+    missing = [language for language in options.languages if language not in covered]
+    if missing:
+        raise _explain(missing)
+    suitable = [candidate for candidate in candidates if options.mode is ReadMode.AUTO or candidate.reads(options.mode)]
+    covered = {language for candidate in suitable for language in candidate.languages}
+    return suitable if suitable and covered.issuperset(options.languages) else candidates
+
+
+def _named(engine: TextEngine, options: ReadOptions) -> Candidate:
+    engine.check(options.languages)
+    modes = engine.describe().modes
+    if options.mode is not ReadMode.AUTO and options.mode not in modes:
+        raise Precondition(
+            f"the engine {engine.id} reads {join(mode.value for mode in modes)} text only; name another mode, or leave "
+            "the engine out",
+            Reason.MODE_UNAVAILABLE,
+        )
+    return Candidate(engine, options.languages)
+
+
+def _as_candidate(engine: TextEngine, languages: Sequence[str]) -> Candidate | None:
+    """Return an engine with the languages that it reads; None if it reads none of them or is not installed."""
+    if _problem(engine, ()):
+        return None
+    known = tuple(language for language in languages if not _problem(engine, (language,)))
+    return Candidate(engine, known) if known or not languages else None
+
+
+def _problem(engine: TextEngine, languages: Sequence[str]) -> Precondition | None:
+    try:
+        engine.check(languages)
+    except Precondition as problem:
+        return problem
+    return None
+
+
+def _explain(languages: Sequence[str]) -> Precondition:
+    """Return why these languages cannot be read. The last engine is the one for which there are more languages."""
+    if not languages:
+        hints = " or ".join(engine.describe().install_hint for engine in ENGINES)
+        return Precondition(f"no engine that reads text is installed; run {hints}", Reason.ENGINE_NOT_INSTALLED)
+    return _problem(ENGINES[-1], languages) or Precondition(
+        f"no engine here reads {join(languages)}", Reason.LANGUAGE_NOT_INSTALLED
+    )

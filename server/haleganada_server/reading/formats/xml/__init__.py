@@ -1,0 +1,1 @@
+"""Formats that are XML: hOCR, ALTO and PAGE XML."""

@@ -1,0 +1,1 @@
+"""Lines, words and characters by where they stand: cut out, put together, in reading order."""

@@ -1,0 +1,77 @@
+"""One call in the log and in the latencies."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import time
+from typing import Any
+
+import grpc
+from grpc_status import rpc_status
+
+from haleganada_server.core.errors import HaleganadaError
+from haleganada_server.rpc.errors import code_of, status_of
+from haleganada_server.rpc.metrics import Latencies
+
+_log = logging.getLogger(__name__)
+
+
+class CallRecord:
+    """Measures one call, and writes its line of log."""
+
+    def __init__(self, method: str, latencies: Latencies | None) -> None:
+        """latencies: None for a call that is neither measured nor logged."""
+        self._method = method
+        self._workspace = ""
+        self._latencies = latencies
+        self._started = time.perf_counter()
+
+    def begin(self, request: Any = None) -> None:
+        """The call's work begins now: what it waited before is not the method's."""
+        self._workspace = getattr(request, "workspace", "")
+        self._started = time.perf_counter()
+
+    def succeeded(self) -> None:
+        """The call was answered."""
+        self._end("OK")
+
+    def cancelled(self) -> None:
+        """The caller is gone."""
+        self._end("CANCELLED")
+
+    def failed(self, error: Exception) -> grpc.Status:
+        """Return the status that the call ends with. See refused."""
+        self._count()
+        return self.refused(error)
+
+    def refused(self, error: Exception) -> grpc.Status:
+        """Return the status of a call that was not let in, or was given up: its duration is not the method's.
+
+        The error itself must not be kept beyond its handler: its traceback contains the frame that would hold it, so
+        both, and all pictures in between, would live until the next garbage collection.
+        """
+        call_id, status = secrets.token_hex(6), code_of(error).name
+        if not isinstance(error, HaleganadaError):
+            _log.error("%s status=%s call=%s", self._line(), status, call_id, exc_info=error)
+        elif self._latencies is not None:
+            _log.info("%s status=%s reason=%s call=%s", self._line(), status, error.reason, call_id)
+        ending: grpc.Status = rpc_status.to_status(status_of(error, call_id))
+        return ending
+
+    def _end(self, status: str) -> None:
+        if self._latencies is not None:
+            self._count()
+            _log.info("%s status=%s", self._line(), status)
+
+    def _count(self) -> None:
+        if self._latencies is not None:
+            self._latencies.add(self._method, self._milliseconds())
+
+    def _line(self) -> str:
+        workspace = json.dumps(self._workspace[:64] or "default", ensure_ascii=False)
+        return f"method={self._method} workspace={workspace} ms={self._milliseconds():.2f}"
+
+    def _milliseconds(self) -> float:
+        return (time.perf_counter() - self._started) * 1000
