@@ -5,11 +5,19 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from difflib import get_close_matches
 
 import click
 
+from haleganada_server.core.installation import describe_install
+
+_UNSAFE = ("--insecure",)
+_MIN_SIMILARITY = 0.75  # a slip of the finger; less finds --insecure for --server
 _COMMANDS = {
     "serve": ("haleganada_server.serve", "server", "Start the server."),
+    "backup": ("haleganada_server.maintenance.backup", "server", "Copy the data directory, also while a server runs."),
+    "verify": ("haleganada_server.maintenance.verify", "server", "Check every file of the data directory."),
+    "repair": ("haleganada_server.maintenance.repair", "server", "Save what is left of a damaged workspace."),
     "pretrain": (
         "haleganada_server.training.pretrain.command",
         "train",
@@ -44,9 +52,19 @@ class LazyGroup(click.Group):
             if (error.name or "").startswith("haleganada"):
                 raise
             raise click.ClickException(
-                f"{cmd_name} needs {error.name}, which is not installed: pip install 'haleganada[{extra}]'"
+                f"{cmd_name} needs {error.name}, which is not installed: {describe_install(extra)}"
             ) from error
         return command if isinstance(command, click.Command) else None
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command. What click proposes for an unknown option must be spelled nearly so, and never be unsafe."""
+        try:
+            return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            close = get_close_matches(error.option_name, error.possibilities or [], 1, _MIN_SIMILARITY)
+            meant = [option for option in close if option not in _UNSAFE]
+            hint = f"did you mean {meant[0]}?" if meant else f"see haleganada {ctx.invoked_subcommand} --help"
+            raise click.UsageError(f"there is no option {error.option_name}; {hint}") from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
@@ -60,4 +78,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main(prog_name="haleganada" if sys.argv[1:2] in (["serve"], ["pretrain"]) else "python -m haleganada_server")
+    main(prog_name="haleganada" if sys.argv[1:2] != ["starter-data"] else "python -m haleganada_server")

@@ -4,36 +4,48 @@ from __future__ import annotations
 
 import platform
 import ssl
-from contextlib import ExitStack
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from haleganada_server.config import ServerConfig, Tls
 from haleganada_server.core.datasets.datasets import Datasets
 from haleganada_server.core.error_reasons import StartReason
-from haleganada_server.core.errors import Precondition
+from haleganada_server.core.errors import Exhausted, NotFound, Precondition, Unavailable
 from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.glyphs.ports import Embedder
 from haleganada_server.core.jobs.jobs import Jobs
 from haleganada_server.core.jobs.ports import JobRunner
 from haleganada_server.core.jobs.run import JobDependencies
+from haleganada_server.core.knowledge.knowledge import Knowledge
+from haleganada_server.core.labels import DEFAULT_WORKSPACE
 from haleganada_server.core.models.models import Models
+from haleganada_server.core.models.presets import ONLINE_PRESETS
 from haleganada_server.core.online.learner import LearnerDependencies
 from haleganada_server.core.online.learners import Learners
 from haleganada_server.core.online.ports import LearnerRunner
+from haleganada_server.core.reading.expiry import ReadingExpiry
+from haleganada_server.core.reading.readings import Readings
+from haleganada_server.core.reading.taught.reader import TaughtReader
 from haleganada_server.core.workspaces.dependencies import WorkspaceDependencies
+from haleganada_server.core.workspaces.prediction_memory import PredictionMemory
+from haleganada_server.core.workspaces.snapshots.retention import Retention
 from haleganada_server.core.workspaces.types import WorkspaceInfo
 from haleganada_server.core.workspaces.workspaces import Workspaces
-from haleganada_server.rpc.datasets import DatasetDependencies
+from haleganada_server.rpc.lanes import Limits
 from haleganada_server.rpc.metrics import ServerFacts
-from haleganada_server.rpc.server import Domain, Limits, RpcServer
+from haleganada_server.rpc.server import Domain, RpcServer
+from haleganada_server.rpc.services.datasets import DatasetDependencies
 from haleganada_server.runtime.classifier import OnnxClassifier
-from haleganada_server.runtime.encoder_pool import EncoderPool, default_worker_count
-from haleganada_server.runtime.job_process import JobProcessRunner
-from haleganada_server.runtime.learner_process import LearnerProcessRunner
-from haleganada_server.runtime.preview_process import PreviewProcess
+from haleganada_server.runtime.processes.encoder_pool import EncoderPool, default_worker_count
+from haleganada_server.runtime.processes.job_process import JobProcessRunner
+from haleganada_server.runtime.processes.learner_process import LearnerProcessRunner
+from haleganada_server.runtime.processes.preview_process import PreviewProcess
+from haleganada_server.runtime.processes.reader_pool import READER, ReaderLimits, ReaderPool, default_reader_count
+from haleganada_server.runtime.saved_answers import load_saved_answers
 from haleganada_server.runtime.select import select_embedder
 from haleganada_server.runtime.weights import Weights, load_weights
 from haleganada_server.store import DataDirectory
@@ -43,9 +55,13 @@ from haleganada_server.store.datasets.uploads import Uploads
 from haleganada_server.store.jobs import JobFolders
 from haleganada_server.store.learners import LearnerFolders
 from haleganada_server.store.models import ModelFolders
+from haleganada_server.store.readings.folders import ReadingFolders
+from haleganada_server.store.sample_log.open_files import OpenFiles, default_limit
 from haleganada_server.vision import PillowRasterizer, dataset_raster, model_input, network_input
 
 _COMPONENTS = {"server": "haleganada", **{name: name for name in ("grpcio", "numpy", "onnxruntime", "pillow")}}
+_OPTIONAL_COMPONENTS = ("rapidocr", "pypdfium2", "opencv-python-headless")
+_PREDICTIONS_SHARE = 8  # of the memory budget, one of so many parts
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -58,6 +74,9 @@ class App:
     models: Models
     dataset_dependencies: DatasetDependencies
     jobs: Jobs
+    readings: Readings
+    reader_pool: ReaderPool
+    reading_expiry: ReadingExpiry
     embedder: Embedder
     encoder_pool: EncoderPool | None
     weights: Weights
@@ -78,7 +97,8 @@ class App:
     def start(self) -> None:
         """Answer calls from now on."""
         self.jobs.start()
-        domain = Domain(self.workspaces, self.models, self.dataset_dependencies, self.jobs)
+        self.reading_expiry.start()
+        domain = Domain(self.workspaces, self.models, self.dataset_dependencies, self.jobs, self.readings)
         self.server.serve(domain, self.directory.temporary_file, self._collect_facts(), self.config.reflection)
 
     def stop(self, grace_s: float) -> bool:
@@ -86,6 +106,8 @@ class App:
         self.jobs.stop()  # clients that watch jobs would not finish within any grace
         finished = self.server.stop(grace_s)
         self.jobs.close()
+        self.reader_pool.close()
+        self.reading_expiry.stop()
         self.workspaces.close()
         if self.encoder_pool:
             self.encoder_pool.close()
@@ -94,7 +116,11 @@ class App:
     def summary(self) -> str:
         """Return a few words on what the server serves."""
         device = self.embedder.device.split()[0]
-        return f"data in {self.config.data_dir}, {device}, {_describe_workspace(self.workspaces.info())}"
+        try:
+            described = _describe_workspace(self.workspaces.info())
+        except (Exhausted, Unavailable):  # of the machine; the next call tries again
+            described = f"{DEFAULT_WORKSPACE}: cannot be opened yet"
+        return f"data in {self.config.data_dir}, {device}, {described}"
 
     def _collect_facts(self) -> ServerFacts:
         return ServerFacts(
@@ -107,9 +133,15 @@ class App:
         )
 
 
-def build_app(config: ServerConfig, runner: JobRunner | None = None, learners: LearnerRunner | None = None) -> App:
+def build_app(
+    config: ServerConfig,
+    runner: JobRunner | None = None,
+    learners: LearnerRunner | None = None,
+    reader: Sequence[str] = READER,
+) -> App:
     """Check the weights, lock the data directory, bind the port, open the workspaces. runner, learners: start the
-    processes of jobs and of online networks; None = with this installation's Python.
+    processes of jobs and of online networks; None = with this installation's Python. reader: the command of a process
+    that reads documents.
 
     Raises Precondition, saying what to do, if any of that fails; nothing is left open then.
     """
@@ -117,7 +149,8 @@ def build_app(config: ServerConfig, runner: JobRunner | None = None, learners: L
     tls = _read_tls(config.tls) if config.tls else None
     rasterizer = PillowRasterizer()
     with ExitStack() as undo:
-        directory = DataDirectory(config.data_dir, rasterizer)
+        open_files = OpenFiles(config.file_budget or default_limit())
+        directory = DataDirectory(config.data_dir, rasterizer, config.data_quota, open_files)
         undo.callback(directory.close)
         server = RpcServer(_make_limits(config))
         undo.callback(server.stop, 0)
@@ -128,16 +161,11 @@ def build_app(config: ServerConfig, runner: JobRunner | None = None, learners: L
         folders = ModelFolders(config.data_dir / "models", directory.temporary_file, config.built_in_models)
         models = Models(folders, partial(OnnxClassifier, to_input=model_input))
         datasets, jobs = _make_datasets_and_jobs(config, directory, models, weights, runner)
-        workspaces = Workspaces(
-            WorkspaceDependencies(
-                directory=directory,
-                encoder=encoder,
-                head_parameters=weights.head_parameters,
-                models=models,
-                learners=_make_learners(config, encoder, models, learners),
-            )
-        )
+        workspaces = _open_workspaces(config, directory, encoder, weights, models, learners)
         dataset_dependencies = _make_dataset_dependencies(config, directory, datasets)
+        reader_pool = _make_reader_pool(config, directory, reader)
+        taught = TaughtReader(reader_pool, encoder, weights.head_parameters, partial(_find_knowledge, workspaces))
+        readings = Readings(reader_pool, _make_reading_store(config, directory), taught)
         undo.pop_all()
     return App(
         config=config,
@@ -146,6 +174,9 @@ def build_app(config: ServerConfig, runner: JobRunner | None = None, learners: L
         models=models,
         dataset_dependencies=dataset_dependencies,
         jobs=jobs,
+        readings=readings,
+        reader_pool=reader_pool,
+        reading_expiry=ReadingExpiry(readings.store),
         embedder=embedder,
         encoder_pool=pool,
         weights=weights,
@@ -163,6 +194,29 @@ def _make_encoder_pool(config: ServerConfig, weights: Weights, embedder: Embedde
     return EncoderPool(weights.folder, count) if count and on_cpu else None
 
 
+def _open_workspaces(
+    config: ServerConfig,
+    directory: DataDirectory,
+    encoder: GlyphEncoder,
+    weights: Weights,
+    models: Models,
+    learners: LearnerRunner | None,
+) -> Workspaces:
+    predictions = config.memory_budget // _PREDICTIONS_SHARE
+    return Workspaces(
+        WorkspaceDependencies(
+            directory=directory,
+            encoder=encoder,
+            head_parameters=weights.head_parameters,
+            models=models,
+            learners=_make_learners(config, encoder, models, learners),
+            retention=Retention(max_bytes=config.snapshot_quota),
+            predictions=PredictionMemory(predictions),
+            memory_budget=config.memory_budget - predictions,
+        )
+    )
+
+
 def _make_datasets_and_jobs(
     config: ServerConfig, directory: DataDirectory, models: Models, weights: Weights, runner: JobRunner | None
 ) -> tuple[Datasets, Jobs]:
@@ -173,7 +227,7 @@ def _make_datasets_and_jobs(
     jobs = Jobs(
         JobDependencies(
             store=JobFolders(config.data_dir / "jobs", directory.temporary_file),
-            runner=runner or JobProcessRunner(device=config.device),
+            runner=runner or JobProcessRunner(device=config.device, backbone_weights=config.backbone_weights),
             datasets=datasets,
             models=models,
             weights=weights.folder,
@@ -187,12 +241,21 @@ def _make_learners(
     config: ServerConfig, encoder: GlyphEncoder, models: Models, runner: LearnerRunner | None
 ) -> Learners:
     def find_model_folder(start: str) -> Path | None:
-        """Return the folder of the model that a network starts from; None for a preset."""
-        model = models.find_online_start(start)
-        return model.folder if model else None
+        """Return the folder of the model that a network starts from, even if it is gone; None for a preset."""
+        if start in ONLINE_PRESETS:
+            return None
+        with suppress(NotFound):
+            return models.get(start).folder
+        return config.data_dir / "models" / start
 
     return Learners(
-        LearnerDependencies(runner or LearnerProcessRunner(), encoder, dataset_raster, config.backbone_weights),
+        LearnerDependencies(
+            runner or LearnerProcessRunner(),
+            encoder,
+            dataset_raster,
+            config.backbone_weights,
+            partial(load_saved_answers, to_input=model_input),
+        ),
         LearnerFolders(config.data_dir / "online"),
         find_model_folder,
     )
@@ -203,21 +266,50 @@ def _make_dataset_dependencies(
 ) -> DatasetDependencies:
     return DatasetDependencies(
         datasets,
-        Uploads(config.data_dir / "uploads", config.max_upload_bytes),
+        Uploads(config.data_dir / "uploads", config.max_upload_bytes, config.upload_quota, directory.require_room),
         AllowedFolder(config.datasets_from).resolve,
         PreviewProcess(directory.temporary_file),
     )
+
+
+def _make_reader_pool(config: ServerConfig, directory: DataDirectory, command: Sequence[str]) -> ReaderPool:
+    limits = ReaderLimits(
+        count=default_reader_count() if config.readers is None else config.readers,
+        memory_bytes=config.reader_memory,
+        page_s=config.reader_page_s,
+    )
+    return ReaderPool(limits, directory.temporary_file, command)
+
+
+def _make_reading_store(config: ServerConfig, directory: DataDirectory) -> ReadingFolders:
+    return ReadingFolders(
+        config.data_dir / "readings",
+        directory.temporary_file,
+        config.reading_retention_s,
+        config.reading_quota,
+        directory.require_room,
+    )
+
+
+def _find_knowledge(workspaces: Workspaces, name: str) -> Knowledge:
+    with workspaces.use(name) as workspace:
+        return workspace.adapt()
 
 
 def _make_limits(config: ServerConfig) -> Limits:
     return Limits(
         workers=config.workers,
         max_waiting=config.max_waiting,
-        max_calls=config.max_calls,
+        max_arriving=config.max_arriving,
+        max_streams=config.max_streams,
         max_transfers=config.max_transfers,
         max_message_bytes=config.max_message_bytes,
         max_import_bytes=config.max_import_bytes,
         max_watchers=config.max_watchers,
+        caller_share=config.caller_share,
+        idle_s=config.idle_s,
+        min_bytes_per_s=config.min_bytes_per_s,
+        message_s=config.message_s,
     )
 
 
@@ -247,4 +339,7 @@ def _count_noun(count: int, noun: str) -> str:
 def _collect_versions(weights: str) -> dict[str, str]:
     """Return the versions by component, for Stats."""
     installed = {name: version(package) for name, package in _COMPONENTS.items()}
+    for package in _OPTIONAL_COMPONENTS:
+        with suppress(PackageNotFoundError):
+            installed[package] = version(package)
     return {**installed, "python": platform.python_version(), "weights": weights}

@@ -40,28 +40,63 @@ class ServerConfig:
     reflection: bool = False
     """Whether gRPC reflection tells clients the contract."""
     workers: int = 16
-    """Threads that answer calls, 2 or more."""
+    """Calls to carry out at once, 2 or more; streams not counted."""
     max_waiting: int = 64
-    """Calls that may wait for a thread before the server answers RESOURCE_EXHAUSTED."""
-    max_calls: int = 512
-    """Concurrent calls, waiting ones included, above which the transport itself refuses."""
-    max_transfers: int = 4
-    """Concurrent exports and imports; each takes one of the threads."""
-    max_watchers: int = 6
-    """Clients that watch jobs concurrently; each takes one of the threads, at least half of which stay free for others.
+    """Calls that may wait for their turn before the server answers RESOURCE_EXHAUSTED."""
+    max_arriving: int = 256
+    """Calls whose message is on its way."""
+    max_streams: int = 64
+    """Streams of all kinds: transfers, watchers of jobs, reflection."""
+    max_transfers: int = 16
+    """Concurrent exports, imports, uploads and downloads."""
+    max_watchers: int = 32
+    """Clients that watch jobs concurrently."""
+    caller_share: float = 0.25
+    """Share of the places above that one connection may hold; an address may hold three times as much, so that there is
+    always room for others. Above 0 to 1.
     """
+    idle_s: float = 30.0
+    """Seconds that a stream may stand still, waiting for its caller to send or to read, before the server ends it."""
+    min_bytes_per_s: float = 1024.0
+    """A stream that is slower uses up its idle_s."""
+    message_s: float = 10.0
+    """Seconds that the message of a call without a stream may take to arrive, or longer if min_bytes_per_s is kept."""
     max_message_bytes: int = MAX_MESSAGE_BYTES
     """Maximum size of a request or response in bytes."""
     max_import_bytes: int = MAX_IMPORT_BYTES
     """Maximum size of an imported file in bytes."""
     max_upload_bytes: int = MAX_UPLOAD_BYTES
     """Maximum size of an uploaded data set in bytes."""
+    snapshot_quota: int | None = 4 * 2**30
+    """Bytes that the snapshots and the trash of one workspace may take; None = no bound."""
+    upload_quota: int | None = 2 * MAX_UPLOAD_BYTES
+    """Bytes that all unfinished uploads may take; None = no bound."""
+    data_quota: int | None = None
+    """Bytes that the whole data directory may take before teaching, saving and uploading are refused; None = no bound.
+    """
     datasets_from: Path | None = None
     """Folder on this machine from which callers may import data sets; None = none."""
-    backbone_weights: Path | None = None
-    """File of ImageNet weights for presets that start from them; None = torchvision's loader."""
+    backbone_weights: tuple[Path, ...] = ()
+    """Files of ImageNet weights for presets that start from them, each of one backbone; for others, those of an
+    installed package, or torchvision's."""
     built_in_models: tuple[Path, ...] = SHIPPED_MODELS
     """Folders of models that every server offers; each folder's name is the model's id."""
     encoder_workers: int | None = None
     """Processes that encode drawings under many concurrent calls; None = one per core, none on a single core; 0 = none.
     Not used where a GPU computes embeddings."""
+    readers: int | None = None
+    """Processes that read documents, 1 or more; None = one per core. They start at the first document."""
+    reader_memory: int | None = 2 * 2**30
+    """Bytes that one of them may use, where the system can see to that; None = no bound."""
+    reader_page_s: float = 300.0
+    """Seconds after which a page that is not read yet is given up."""
+    reading_retention_s: float = 24 * 3600.0
+    """Seconds until a reading that a caller asked to keep is deleted."""
+    reading_quota: int | None = 8 * 2**30
+    """Bytes that readings which are kept, and documents on their way, may take; None = no bound."""
+    memory_budget: int = 256 * 2**20
+    """Bytes for workspaces in memory and remembered predictions together; what is used least recently makes room. What
+    calls are using stays in memory even so."""
+    file_budget: int | None = None
+    """Descriptors for the files of workspaces, which are opened and closed as needed; None = an eighth of what the
+    system allows this process, at most 128."""

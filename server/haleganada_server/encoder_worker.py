@@ -1,5 +1,5 @@
 """python -m haleganada_server.encoder_worker WEIGHTS: encode the drawings that a server sends; see
-runtime/encoder_pool.py.
+runtime/processes/encoder_pool.py.
 
 The worker composes the same parts as the server, so its results are identical to the last bit, and nothing else, so it
 starts fast and stays small. It holds no state: it may be killed at any time.
@@ -10,13 +10,14 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from haleganada_server.core.glyphs.micro_batch import LocalBatchEncoder
-from haleganada_server.runtime.encoder_messages import Message, pack_response, unpack_request
-from haleganada_server.runtime.frames import read_frame, write_frame
 from haleganada_server.runtime.onnx_embedder import OnnxEmbedder
+from haleganada_server.runtime.processes.encoder_messages import Message, pack_response, unpack_request
+from haleganada_server.runtime.processes.frames import read_frame, write_frame
 from haleganada_server.runtime.weights import load_weights
 from haleganada_server.vision import PillowRasterizer, network_input
 
@@ -29,9 +30,10 @@ def main(arguments: Sequence[str]) -> int:
     encoder = LocalBatchEncoder(PillowRasterizer(), embedder)
     requests, responses = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # what a library prints must not get between the responses
-    write_frame(responses, {"ready": weights.hash})
-    while (request := read_frame(requests)) is not None:
-        write_frame(responses, *_respond(encoder, request))
+    with suppress(BrokenPipeError):  # the server was killed while this worker started or encoded
+        write_frame(responses, {"ready": weights.hash})
+        while (request := read_frame(requests)) is not None:
+            write_frame(responses, *_respond(encoder, request))
     return 0
 
 

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,6 +20,9 @@ from haleganada_server.config import SHIPPED_WEIGHTS, ServerConfig, Tls
 from haleganada_server.core.errors import HaleganadaError
 from haleganada_server.core.jobs.ports import JobRunner
 from haleganada_server.logs import configure_logging
+from haleganada_server.runtime.allocator import return_large_blocks
+from haleganada_server.runtime.processes.reader_pool import READER
+from haleganada_server.sizes import Size
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _log = logging.getLogger(__name__)
@@ -46,7 +50,13 @@ class Address(click.ParamType[tuple[str, int]]):
 
 @click.command()
 @click.option(
-    "--listen", type=Address(), default="127.0.0.1:50051", show_default=True, help="The address; port 0 picks one."
+    "--listen",
+    type=Address(),
+    envvar="HALEGANADA_LISTEN",
+    show_envvar=True,
+    default="127.0.0.1:50051",
+    show_default=True,
+    help="The address; port 0 picks one.",
 )
 @click.option("--data", type=_folder, default="saved_model", show_default=True, help="The data directory.")
 @click.option(
@@ -65,18 +75,75 @@ class Address(click.ParamType[tuple[str, int]]):
     help="Allow a --listen address that other machines can reach, without TLS. Everybody who can reach it may then "
     "teach and delete.",
 )
+@click.option(
+    "--snapshot-quota",
+    type=Size(),
+    default="4G",
+    show_default=True,
+    help="Disk for the snapshots and the trash of one workspace. The oldest that nobody saved are deleted first.",
+)
+@click.option(
+    "--upload-quota", type=Size(), default="8G", show_default=True, help="Disk for all unfinished uploads together."
+)
+@click.option(
+    "--data-quota",
+    type=Size(),
+    default="none",
+    show_default=True,
+    help="Disk for the whole data directory; when it is used up, nothing more is taught, saved or uploaded.",
+)
 @click.option("--datasets-from", type=_existing_folder, help="A folder from which clients may add data sets.")
 @click.option(
-    "--backbone-weights", type=_existing_file, help="A file of ImageNet weights, for presets that start from them."
+    "--backbone-weights",
+    type=_existing_file,
+    multiple=True,
+    help="A file of ImageNet weights, for presets that start from them. Can be given several times.",
 )
 @click.option("--reflection/--no-reflection", default=None, help="Offer gRPC reflection. [default: only on loopback]")
 @click.option(
-    "--workers", type=click.IntRange(2, 256), default=16, show_default=True, help="Threads that answer calls."
+    "--workers", type=click.IntRange(2, 256), default=16, show_default=True, help="Calls to carry out at once."
 )
 @click.option(
     "--encoder-workers", type=click.IntRange(0, 64), help="Processes that encode drawings. [default: one per core]"
 )
-@click.option("--readers", "encoder_workers_alias", type=click.IntRange(0, 64), hidden=True)
+@click.option("--readers", type=click.IntRange(1, 64), help="Processes that read documents. [default: one per core]")
+@click.option(
+    "--reading-retention",
+    type=click.FloatRange(0, min_open=True),
+    default=24.0,
+    show_default=True,
+    metavar="HOURS",
+    help="Hours until a kept reading is deleted, with its document.",
+)
+@click.option(
+    "--reading-quota",
+    type=Size(),
+    default="8G",
+    show_default=True,
+    help="Disk for all kept readings, and for documents that are being sent.",
+)
+@click.option(
+    "--idle-limit",
+    type=click.FloatRange(1),
+    default=30.0,
+    show_default=True,
+    help="Seconds that a stream may stand still before the server ends it.",
+)
+@click.option(
+    "--memory-budget",
+    type=click.IntRange(1),
+    default=256,
+    show_default=True,
+    metavar="MB",
+    help="Megabytes for workspaces in memory and for remembered predictions. A workspace that does not fit is loaded "
+    "again when it is used.",
+)
+@click.option(
+    "--file-budget",
+    type=click.IntRange(1),
+    metavar="FILES",
+    help="Files of workspaces to keep open. [default: an eighth of `ulimit -n`, at most 128]",
+)
 @click.option(
     "--grace", type=click.FloatRange(0), default=10.0, show_default=True, help="Seconds for running calls to finish."
 )
@@ -87,6 +154,7 @@ class Address(click.ParamType[tuple[str, int]]):
     show_default=True,
     help="What to log.",
 )
+@click.option("--stop-with-stdin", is_flag=True, hidden=True, help="Stop when standard input ends, as with its writer.")
 def serve(
     listen: tuple[str, int],
     data: Path,
@@ -95,16 +163,27 @@ def serve(
     tls_cert: Path | None,
     tls_key: Path | None,
     insecure: bool,
+    snapshot_quota: int | None,
+    upload_quota: int | None,
+    data_quota: int | None,
     datasets_from: Path | None,
-    backbone_weights: Path | None,
+    backbone_weights: tuple[Path, ...],
     reflection: bool | None,
     workers: int,
     encoder_workers: int | None,
-    encoder_workers_alias: int | None,
+    readers: int | None,
+    reading_retention: float,
+    reading_quota: int | None,
+    idle_limit: float,
+    memory_budget: int,
+    file_budget: int | None,
     grace: float,
     log_level: str,
+    stop_with_stdin: bool,
 ) -> None:
     """Start the server. SIGTERM or Ctrl+C stops it."""
+    if stop_with_stdin:
+        threading.Thread(target=_stop_when_stdin_ends, daemon=True).start()
     host, port = listen
     tls = _require_both(tls_cert, tls_key)
     local = _is_loopback(host)
@@ -124,17 +203,29 @@ def serve(
         tls=tls,
         reflection=local if reflection is None else reflection,
         workers=workers,
+        idle_s=idle_limit,
+        snapshot_quota=snapshot_quota,
+        upload_quota=upload_quota,
+        data_quota=data_quota,
         datasets_from=datasets_from,
         backbone_weights=backbone_weights,
-        encoder_workers=encoder_workers_alias if encoder_workers is None else encoder_workers,
+        encoder_workers=encoder_workers,
+        readers=readers,
+        reading_retention_s=reading_retention * 3600,
+        reading_quota=reading_quota,
+        memory_budget=memory_budget * 2**20,
+        file_budget=file_budget,
     )
     run(config, grace)
 
 
-def run(config: ServerConfig, grace_s: float, runner: JobRunner | None = None) -> None:
-    """Serve until a signal arrives, then exit with status 0, or 1 if it cannot start. runner: see build_app."""
+def run(config: ServerConfig, grace_s: float, runner: JobRunner | None = None, reader: Sequence[str] = READER) -> None:
+    """Serve until a signal arrives, then exit with status 0; with 1 if the server cannot start, or stops because
+    another one may use its data directory. runner, reader: see build_app.
+    """
+    return_large_blocks()
     try:
-        app = build_app(config, runner)
+        app = build_app(config, runner, reader=reader)
     except HaleganadaError as error:
         _exit_with_error(error.message)
     except OSError as error:
@@ -142,12 +233,19 @@ def run(config: ServerConfig, grace_s: float, runner: JobRunner | None = None) -
             f"cannot use {config.data_dir} as the data directory ({error.strerror}); choose another with --data."
         )
     signals = _Signals()
+    lost = threading.Event()
+
+    def stop_without_directory() -> None:
+        lost.set()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    app.directory.watch_lock(stop_without_directory)
     app.start()
     click.echo(f"Haleganada serves on {app.address} ({app.summary()})")
     sys.stdout.flush()
     _log.info("stopping after signal %s", signals.wait().name)
     threading.Thread(target=_exit_on_second_signal, args=(signals,), daemon=True).start()
-    _stop(app, grace_s)
+    _stop(app, grace_s, 1 if lost.is_set() else 0)
 
 
 class _Signals:
@@ -169,19 +267,26 @@ class _Signals:
         return signal.Signals(self._received.recv(1)[0])
 
 
+def _stop_when_stdin_ends() -> None:
+    """Stop as with SIGTERM when whoever holds the other end of standard input has ended, in whatever way."""
+    while os.read(0, 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def _exit_on_second_signal(signals: _Signals) -> None:
     signals.wait()
     os._exit(1)
 
 
-def _stop(app: App, grace_s: float) -> None:
-    """Stop the server and exit. Everything acknowledged is on disk already."""
+def _stop(app: App, grace_s: float, status: int) -> None:
+    """Stop the server and exit with this status. Everything acknowledged is on disk already."""
     if app.stop(grace_s):
         _log.info("stopped; all calls have finished")
     else:
         _log.warning("stopped; calls that took longer than %g s were cut off", grace_s)
     logging.shutdown()
-    os._exit(0)  # Python would wait for the threads of calls that were cut off
+    os._exit(status)  # Python would wait for the threads of calls that were cut off
 
 
 def _require_both(certificate: Path | None, key: Path | None) -> Tls | None:

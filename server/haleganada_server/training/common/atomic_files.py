@@ -8,6 +8,8 @@ from pathlib import Path
 from safetensors.torch import save
 from torch import Tensor
 
+from haleganada_server.core.failpoints import reach
+
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace a file atomically. Raises OSError, and then leaves no draft behind."""
@@ -17,6 +19,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        reach("draft.synced")
         draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)

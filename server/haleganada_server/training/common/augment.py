@@ -9,25 +9,24 @@ from __future__ import annotations
 
 import functools
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-ROTATION = math.radians(15)
-SHIFT = 0.10
-"""Largest shift, as a share of the side."""
-SCALE = 0.10
-"""Shift and scale are reduced where ink would leave the raster: what is cut off may be what tells two letters apart."""
-TILT = 0.10
-"""Perspective: opposite edges differ in length by up to 20 %."""
-BEND = 0.11
-"""Largest displacement of a knot of the elastic grid, as a share of the side; its neighbors smooth it to a third."""
+from haleganada_server.core.limits import (
+    DEFAULT_BEND,
+    DEFAULT_INK,
+    DEFAULT_ROTATION_DEGREES,
+    DEFAULT_SCALE,
+    DEFAULT_SHIFT,
+    DEFAULT_TILT,
+)
+
 KNOTS = 6
 """Knots of the elastic grid along one axis."""
-CONTRAST = 0.30
-BRIGHTNESS = 0.30
 CELLS = 16
 """Cells along one side of the coarse raster that locates the ink."""
 ROOM = 1 - 1 / CELLS - 0.05
@@ -35,6 +34,25 @@ ROOM = 1 - 1 / CELLS - 0.05
 INK_THRESHOLD = 0.1
 NUMBERS_PER_DRAWING = 8 + 2 * KNOTS * KNOTS
 """Random numbers that one drawing takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strengths:
+    """How strongly to augment at most. rotation_degrees. shift: as a share of the side. scale: by how much a drawing is
+    enlarged or made smaller; both are reduced where ink would leave the raster, because what is cut off may be what
+    tells two letters apart. tilt: perspective: opposite edges differ in length by up to twice as much. bend: of a knot
+    of the elastic grid, as a share of the side; its neighbors smooth it to a third. ink: fainter or bolder.
+    """
+
+    rotation_degrees: float = DEFAULT_ROTATION_DEGREES
+    shift: float = DEFAULT_SHIFT
+    scale: float = DEFAULT_SCALE
+    tilt: float = DEFAULT_TILT
+    bend: float = DEFAULT_BEND
+    ink: float = DEFAULT_INK
+
+
+USUAL = Strengths()
 
 
 def draw_random_numbers(items: int, seed: int, epoch: int) -> Tensor:
@@ -48,29 +66,30 @@ def mix_seed(*numbers: int) -> int:
     return int(np.random.SeedSequence([n % 2**64 for n in numbers]).generate_state(1)[0])
 
 
-def augment(ink: Tensor, numbers: Tensor) -> Tensor:
+def augment(ink: Tensor, numbers: Tensor, strengths: Strengths = USUAL) -> Tensor:
     """Augment ink (n, 1, side, side) in 0..1; shape and range stay.
 
     numbers: (n, NUMBERS_PER_DRAWING), rows of draw_random_numbers(). Zeros leave a drawing unchanged.
     """
     view = numbers[:, :8].unbind(1)
-    sources = _warp_coordinates(view[:6], ink).add_(_elastic_displacement(numbers[:, 8:], ink.shape[-1]))
+    moves = _elastic_displacement(numbers[:, 8:], ink.shape[-1], strengths.bend)
+    sources = _warp_coordinates(view[:6], ink, strengths).add_(moves)
     grid = sources.permute(0, 2, 3, 1)  # sampling is fast with x and y in separate planes
     moved = functional.grid_sample(ink, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-    contrast, brightness = (1 + CONTRAST * view[6]), (1 + BRIGHTNESS * (view[7].abs().neg()))
+    contrast, brightness = (1 + strengths.ink * view[6]), (1 + strengths.ink * (view[7].abs().neg()))
     moved.mul_(contrast[:, None, None, None]).clamp_(max=1)  # paper stays 0
     return moved.mul_(brightness[:, None, None, None])
 
 
-def _warp_coordinates(view: tuple[Tensor, ...], ink: Tensor) -> Tensor:
+def _warp_coordinates(view: tuple[Tensor, ...], ink: Tensor, strengths: Strengths) -> Tensor:
     """Return the source of each pixel under one homography a drawing: (n, 2, side, side), x and y in -1..1."""
     turn, right, down, scale, tilt_x, tilt_y = view
-    size = 1 + SCALE * scale
-    cosine, sine = torch.cos(ROTATION * turn) / size, torch.sin(ROTATION * turn) / size
+    size, angle = 1 + strengths.scale * scale, math.radians(strengths.rotation_degrees) * turn
+    cosine, sine = torch.cos(angle) / size, torch.sin(angle) / size
     rows = (
-        (cosine, -sine, -2 * SHIFT * right),
-        (sine, cosine, -2 * SHIFT * down),
-        (TILT * tilt_x, TILT * tilt_y, torch.ones_like(size)),
+        (cosine, -sine, -2 * strengths.shift * right),
+        (sine, cosine, -2 * strengths.shift * down),
+        (strengths.tilt * tilt_x, strengths.tilt * tilt_y, torch.ones_like(size)),
     )
     homography = _keep_ink_inside(torch.stack([torch.stack(row, dim=1) for row in rows], dim=1), ink)
     return _map_pixels(homography, ink.shape[-1]).unflatten(2, ink.shape[-2:])
@@ -102,10 +121,10 @@ def _map_pixels(homography: Tensor, side: int) -> Tensor:
     return points[:, :2] / points[:, 2:]
 
 
-def _elastic_displacement(moves: Tensor, side: int) -> Tensor:
+def _elastic_displacement(moves: Tensor, side: int, bend: float) -> Tensor:
     """Interpolate moves of the knots, (n, 2 x KNOTS x KNOTS), to a displacement of each pixel, (n, 2, side, side)."""
     spline = _spline_weights(side, moves.device)
-    return (2 * BEND * spline) @ moves.reshape(-1, 2, KNOTS, KNOTS) @ spline.T
+    return (2 * bend * spline) @ moves.reshape(-1, 2, KNOTS, KNOTS) @ spline.T
 
 
 @functools.lru_cache(maxsize=4)

@@ -10,7 +10,7 @@ from torch import Tensor
 from haleganada_server.core.datasets.dataset import DATASET_SIDE
 from haleganada_server.vision import model_input
 
-from .augment import augment
+from .augment import USUAL, Strengths, augment
 
 
 class InkInput:
@@ -19,15 +19,16 @@ class InkInput:
     Augmentation comes before resizing, so that both steps see the full resolution.
     """
 
-    def __init__(self, side: int, device: torch.device) -> None:
-        self.device = device
+    def __init__(self, side: int, device: torch.device, strengths: Strengths = USUAL) -> None:
+        """strengths: of the augmentation."""
+        self.device, self._strengths = device, strengths
         self._weights = torch.from_numpy(_axis_weights(side)).to(device) if side != DATASET_SIDE else None
 
     def __call__(self, rasters: NDArray[np.uint8], numbers: Tensor | None = None) -> Tensor:
         """Convert (n, 64, 64) uint8 to (n, 1, side, side) float32 in 0..1. numbers: see augment(), or None."""
         ink = torch.from_numpy(rasters).to(self.device, non_blocking=True).unsqueeze(1).float().div_(255)
         if numbers is not None:
-            ink = augment(ink, numbers.to(self.device, non_blocking=True))
+            ink = augment(ink, numbers.to(self.device, non_blocking=True), self._strengths)
         return ink if self._weights is None else self._weights @ ink @ self._weights.T
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import HaleganadaError, Precondition
+from haleganada_server.core.installation import describe_install
 
 _NO_SPACE = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
 _MEMORY_WORDS = ("can't allocate memory", "not enough memory", "out of memory", "Unable to allocate", "std::bad_alloc")
@@ -35,7 +36,7 @@ def describe_failure(
     if _is_disk_full(error):
         return _describe(Reason.DISK_FULL, f"the server's disk is full; free some space, {again}")
     if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in _TRAIN_EXTRA:
-        message = f"the server lacks {error.name}, which training needs; run: pip install 'haleganada[train]'"
+        message = f"the server lacks {error.name}, which training needs; run: {describe_install('train')}"
         return _describe(Reason.TORCH_NOT_INSTALLED, message)
     return _describe(Reason.INTERNAL, f"{work} failed unexpectedly ({type(error).__name__}); see its log for details")
 

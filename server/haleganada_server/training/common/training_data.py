@@ -27,15 +27,19 @@ class TrainingData:
     sha256: str = ""
 
     def part(self, part: Part) -> NDArray[np.int64]:
-        """Return the items of a part, in the order of the data set."""
-        return np.flatnonzero(self.arrays.parts == part)
+        """Return the items of a part that have a label, in the order of the data set."""
+        return np.flatnonzero((self.arrays.parts == part) & (self.arrays.labels >= 0))
+
+    def unknown(self, *parts: Part) -> NDArray[np.int64]:
+        """Return the items of these parts that have none of the labels, in the order of the data set."""
+        return np.flatnonzero(np.isin(self.arrays.parts, parts) & (self.arrays.labels < 0))
 
     def rasters(self, items: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Return a copy of the rasters, (n, 64, 64), read from disk."""
         return self.arrays.rasters[items]
 
     def targets(self, items: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return label ids, (n,)."""
+        """Return label ids, (n,); -1 = none of the labels."""
         return self.arrays.labels[items].astype(np.int64)
 
 
@@ -77,7 +81,7 @@ def _check(arrays: DatasetArrays, classes: int) -> None:
         shape = (items, DATASET_SIDE, DATASET_SIDE) if name == "rasters" else (items,)
         if found.shape != shape or found.dtype != dtype:
             raise ValueError(f"{name}.npy holds {found.dtype} {found.shape}, not {np.dtype(dtype)} {shape}")
-    if items and not 0 <= int(arrays.labels.min()) <= int(arrays.labels.max()) < classes:
+    if items and not -1 <= int(arrays.labels.min()) <= int(arrays.labels.max()) < classes:
         raise ValueError("labels.npy has label ids out of range")
     if items and int(arrays.parts.max()) > max(Part):
         raise ValueError("parts.npy has part ids out of range")

@@ -87,13 +87,14 @@ class ConfusedPair:
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
     """One recognizer's predictions beside the truth. truth: (n,) rows of the label space. items: (n,) rows of the data
-    set.
+    set. unknown: predictions for drawings of none of the labels, None if there are none.
     """
 
     space: LabelSpace
     truth: NDArray[np.int32]
     items: NDArray[np.intp]
     predictions: Predictions
+    unknown: Predictions | None = None
 
     @property
     def correct(self) -> NDArray[np.bool_]:
@@ -107,10 +108,17 @@ class Evaluation:
             "accuracy": correct / n, "accuracy_interval": list(wilson_interval(correct, n)), "correct": correct, "n": n,
         }  # fmt: skip
 
+    def count_rejected(self) -> dict[str, int]:
+        """Return how many of the drawings of none of the labels “unknown” would be predicted for."""
+        if self.unknown is None:
+            return {"drawings": 0, "rejected": 0}
+        rejected = 1 - self.unknown.known >= UNKNOWN
+        return {"drawings": len(rejected), "rejected": int(rejected.sum())}
+
     def confidence_metrics(self) -> dict[str, Any]:
         """Return top-5 accuracy, calibration errors, and the share of drawings that “unknown” would be predicted for.
 
-        The few-shot head gives some probability to “unknown”, which no drawing here is. The second calibration error
+        Some recognizers give some probability to “unknown”, which no drawing here is. The second calibration error
         leaves it out, to compare with models without “unknown”.
         """
         predicted = self.predictions

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from haleganada_server.core.models.ensemble import average_logs
+
 from .progress import ProgressReporter
 from .recognizers import MICRO_BATCH, Floats, Rasters, Recognizer
 
@@ -57,6 +59,10 @@ class Predictions:
     def best(self) -> NDArray[np.int32]:
         """(n,) rows of the label space."""
         return self.top[:, 0]
+
+    def __getitem__(self, chosen: slice) -> Predictions:
+        """Return the predictions for some of the drawings."""
+        return Predictions(self.top[chosen], self.confidence[chosen], self.known[chosen])
 
     @staticmethod
     def from_log_probabilities(log_probabilities: Floats, rows: NDArray[np.int32]) -> Predictions:
@@ -132,5 +138,5 @@ class _Ensemble:
 
     def combine(self, logs: Sequence[Floats]) -> Floats:
         """Return the mean log-probabilities over the common labels, normalized."""
-        mean = np.mean([log[:, columns] for log, columns in zip(logs, self.columns, strict=True)], axis=0)
-        return np.asarray(mean - np.logaddexp.reduce(mean, axis=1, keepdims=True), np.float32)
+        common = [log[:, columns] for log, columns in zip(logs, self.columns, strict=True)]
+        return average_logs(common).astype(np.float32)

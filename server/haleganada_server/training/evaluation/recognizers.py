@@ -15,11 +15,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from haleganada_server.core.fewshot.builder import build_head
 from haleganada_server.core.fewshot.head import Head
 from haleganada_server.core.fewshot.posterior import compute_posterior
 from haleganada_server.core.model_names import FEW_SHOT
 from haleganada_server.core.models.card import ModelCard
-from haleganada_server.core.models.files import CARD, damaged_model, model_sha256
+from haleganada_server.core.models.ensemble import to_logs
+from haleganada_server.core.models.files import model_sha256, read_card
 from haleganada_server.runtime.classifier import OnnxClassifier
 from haleganada_server.runtime.onnx_embedder import OnnxEmbedder
 from haleganada_server.runtime.weights import Weights, load_weights
@@ -29,7 +31,6 @@ Rasters = NDArray[np.uint8]  # (n, 64, 64), 255 = ink on 0
 Floats = NDArray[np.float32]
 
 MICRO_BATCH = 8  # drawings per call of a network; more are hardly faster
-_MIN_PROBABILITY = 1e-12  # a probability of 0 would be a veto in an ensemble
 _TIMED, _TIMED_SECONDS = 50, 3.0  # the most drawings that are timed, and about how long at most
 
 
@@ -65,11 +66,8 @@ class TrainedModel:
 
     @classmethod
     def load(cls, model_id: str, name: str, folder: Path) -> TrainedModel:
-        """Load a model. Raises DataLoss or Precondition, reason MODEL_DAMAGED, if the folder cannot be used."""
-        try:
-            card = ModelCard.from_json((folder / CARD).read_bytes())
-        except OSError as error:
-            raise damaged_model(name, f"{CARD} is missing or cannot be read") from error
+        """Load a model. Raises DataLoss, reason MODEL_DAMAGED, if the folder cannot be used."""
+        card = read_card(folder, name)
         return cls(model_id, name, card, OnnxClassifier(folder, card, model_input, threads=1))
 
     @property
@@ -88,14 +86,16 @@ class TrainedModel:
 
     def log_probabilities(self, rasters: Rasters) -> Floats:
         """See Recognizer."""
-        return np.log(np.maximum(self.classifier.probabilities(rasters), _MIN_PROBABILITY)).astype(np.float32)
+        among, unknown = self.classifier.classify(rasters)
+        return to_logs(among * (1 - unknown)[:, None]).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class FewShot:
     """The shipped embedder with a head that was taught with a data set's training part.
 
-    As in the product, its log-probabilities leave “unknown” out, whose probability lowers those of all labels.
+    As in the product, its log-probabilities leave “unknown” out, whose probability lowers those of all labels; so do
+    those of a TrainedModel that can reject.
     """
 
     head: Head
@@ -114,7 +114,7 @@ class FewShot:
         for rasters, texts in batches:
             vectors.append(projection.project(embedder.embed(rasters)))
             labels += texts
-        head = Head.fit(projection.between, labels, np.concatenate(vectors)).adapt()
+        head = build_head(projection.between, labels, np.concatenate(vectors)).adapt()
         single_threaded = OnnxEmbedder(weights, lambda rasters: model_input(rasters, weights.side), threads=1)
         return cls(head=head, weights=weights, embedder=single_threaded, taught=_count_taught(head))
 
@@ -137,7 +137,7 @@ class FewShot:
         posteriors = [
             compute_posterior(self.head, parameters.calibration, vector).probabilities[:-1] for vector in vectors
         ]
-        return np.log(np.maximum(np.stack(posteriors), _MIN_PROBABILITY)).astype(np.float32)
+        return to_logs(np.stack(posteriors)).astype(np.float32)
 
 
 def _count_taught(head: Head) -> dict[str, Any]:

@@ -39,8 +39,8 @@ _MOST_CELLS = 50_000_000  # of a confusion matrix
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class EvaluatedPart:
-    """The drawings that are measured on. labels: of the data set. items: (n,) rows of the data set. size: number of
-    drawings in the part, of which items may be a choice.
+    """The drawings that are measured on. labels: of the data set. items: (n,) rows of the data set. unknown: (m,) rows
+    that have none of the labels. size: number of labeled drawings in the part, of which items may be a choice.
     """
 
     name: str
@@ -49,6 +49,7 @@ class EvaluatedPart:
     labels: tuple[str, ...]
     rasters: Rasters
     items: NDArray[np.intp]
+    unknown: NDArray[np.intp]
     size: int
     quick: bool
 
@@ -162,6 +163,7 @@ def _summarize(part: EvaluatedPart, model: EvaluatedModel) -> dict[str, Any]:
             "drawings": drawings_of_unknown,
             "labels": unknown[:_UNKNOWN_LISTED],
         },
+        "unknown_drawings": evaluation.count_rejected(),
     }
 
 

@@ -1,7 +1,8 @@
 """The evaluation job: measures models on a data set, writes reports for people, and returns the metrics.
 
 The test part is measured, or the validation part where there is none. The drawings of a label that a model does not
-know count as wrong, and the label is listed. A quick evaluation measures accuracy only, on at most 1,000 drawings.
+know count as wrong, and the label is listed. Drawings of none of the labels count apart: how many are called unknown. A
+quick evaluation measures accuracy only, on at most 1,000 drawings.
 """
 
 from __future__ import annotations
@@ -49,9 +50,11 @@ def _evaluate(request: dict[str, Any], progress: ProgressReporter) -> dict[str, 
     recognizers = [_load_recognizer(entry, request, data, progress) for entry in request["models"]]
     space = LabelSpace.build(data.labels, recognizers)
     with ThreadPoolExecutor(os.cpu_count() or 1, "evaluate") as pool:
-        predictions = predict_all(recognizers, part.rasters, part.items, space, pool, progress)
+        items = np.concatenate([part.items, part.unknown])
+        predictions = predict_all(recognizers, part.rasters, items, space, pool, progress)
     truth = data.arrays.labels[part.items].astype(np.int32)
-    evaluations = [Evaluation(space, truth, part.items, predicted) for predicted in predictions]
+    known, unknown = slice(len(truth)), slice(len(truth), None)
+    evaluations = [Evaluation(space, truth, part.items, both[known], both[unknown]) for both in predictions]
     models = [
         _describe_model(recognizer, evaluation, part)
         for recognizer, evaluation in zip(recognizers, evaluations, strict=False)
@@ -69,19 +72,25 @@ def _choose_part(data: TrainingData, quick: bool) -> EvaluatedPart:
         raise unusable_dataset(
             {"name": data.name}, "it has no test part and no validation part; upload it again with one"
         )
-    size = len(items)
-    if quick and size > QUICK_EVALUATION_DRAWINGS:
-        items = np.sort(np.random.default_rng(_SEED).choice(items, QUICK_EVALUATION_DRAWINGS, replace=False))
+    limit = QUICK_EVALUATION_DRAWINGS if quick else None
     return EvaluatedPart(
         name=data.name,
         sha256=data.sha256,
         part=part,
         labels=data.labels,
         rasters=data.arrays.rasters,
-        items=items,
-        size=size,
+        items=_choose_items(items, limit),
+        unknown=_choose_items(data.unknown(part), limit),
+        size=len(items),
         quick=quick,
     )
+
+
+def _choose_items(items: NDArray[np.intp], limit: int | None) -> NDArray[np.intp]:
+    """Choose at most `limit` items at random, always the same."""
+    if limit is None or len(items) <= limit:
+        return items
+    return np.sort(np.random.default_rng(_SEED).choice(items, limit, replace=False))
 
 
 def _load_recognizer(

@@ -17,7 +17,7 @@ from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import InvalidInput, Precondition
 from haleganada_server.core.files import file_sha256
 from haleganada_server.core.models.card import ModelCard
-from haleganada_server.core.models.files import CARD, WEIGHTS, damaged_model, require_intact
+from haleganada_server.core.models.files import CARD, WEIGHTS, read_card, require_intact
 from haleganada_server.training.common.checkpoint import write_tensors
 from haleganada_server.training.presets import Preset, get_preset
 
@@ -58,21 +58,14 @@ def read_model(folder: Path) -> tuple[nn.Module, ModelCard]:
     return network.eval(), card
 
 
-def read_card(folder: Path) -> ModelCard:
-    """Read a folder's model.json. Raises DataLoss if it cannot be read, Precondition if it is not a card."""
-    try:
-        return ModelCard.from_json((folder / CARD).read_bytes())
-    except OSError as error:
-        raise damaged_model(folder.name, f"{CARD} is missing or cannot be read") from error
-
-
 def _find_preset(card: ModelCard) -> Preset:
     try:
         chosen = get_preset(card.preset)
     except InvalidInput as error:
         why = f"this version has no preset “{card.preset}”"
         raise _unusable_model(card, why, Reason.PRESET_UNKNOWN) from error
-    if chosen.preprocessing != card.preprocessing:
+    usual = chosen.preprocessing
+    if (replace(usual, side=card.preprocessing.side) if chosen.facts.is_resizable else usual) != card.preprocessing:
         raise _unusable_model(
             card, f"this version preprocesses ink for {card.preset} differently", Reason.MODEL_DOES_NOT_FIT
         )

@@ -21,6 +21,7 @@ Floats = NDArray[np.float32]
 
 _STATIC_KINDS = ["Conv", "Gemm", "MatMul", "MaxPool"]
 _DYNAMIC_KINDS = ["Gemm", "MatMul"]  # convolutions with dynamic ranges are slower than in float
+_EXACT = "/rejection/"
 _LEAST_AGREEMENT = 0.97
 _CALIBRATION_SAMPLES = 128
 _CHUNK = 8
@@ -40,7 +41,14 @@ def quantize(source: Path, target: Path, ink: Floats, agreement: Callable[[Path]
         _compact(target)
         if agreement(target) >= _LEAST_AGREEMENT:
             return "static"
-        quantize_dynamic(plain, target, op_types_to_quantize=_DYNAMIC_KINDS, per_channel=True, reduce_range=True)
+        quantize_dynamic(
+            plain,
+            target,
+            op_types_to_quantize=_DYNAMIC_KINDS,
+            nodes_to_exclude=_list_exact_nodes(plain),
+            per_channel=True,
+            reduce_range=True,
+        )
         _compact(target)
         return "dynamic"
     finally:
@@ -54,11 +62,17 @@ def _quantize_statically(source: Path, target: Path, ink: Floats) -> None:
         target,
         _CalibrationReader(ink[::step][:_CALIBRATION_SAMPLES]),
         op_types_to_quantize=_STATIC_KINDS,
+        nodes_to_exclude=_list_exact_nodes(source),
         per_channel=True,
         reduce_range=True,  # 8-bit weights overflow the 16-bit sums of processors without VNNI
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
     )
+
+
+def _list_exact_nodes(path: Path) -> list[str]:
+    """Return the nodes that measure distances: small differences of large numbers, which 8 bits do not hold."""
+    return [node.name for node in onnx.load(path, load_external_data=False).graph.node if _EXACT in node.name]
 
 
 def _compact(path: Path) -> None:

@@ -25,6 +25,7 @@ from haleganada_server.core.jobs.job import Epoch
 from haleganada_server.training.common.augment import draw_random_numbers, mix_seed
 from haleganada_server.training.common.ink_input import InkInput
 from haleganada_server.training.common.training_data import TrainingData
+from haleganada_server.training.presets import measure_features
 
 from .batches import BatchSampler, MicroBatch
 from .process_group import ProcessGroup
@@ -74,6 +75,8 @@ class TrainingLoop:
         self._head = {id(p) for p in head}
         self._is_frozen: bool | None = None
         self._wrapped = state.network
+        balanced = settings.class_weights == "balanced"
+        self._label_weights = weigh_labels(data.targets(self.train), len(data.labels)) if balanced else None
 
     def run_epoch(self) -> Epoch | None:
         """Train for one epoch and measure it. Returns None if it was cancelled; the state is of no use then.
@@ -150,7 +153,8 @@ class TrainingLoop:
         targets = torch.from_numpy(self.data.targets(items)).to(self.group.device)
         with self.state.precision.autocast():
             logits = self._wrapped(ink).float()
-        loss = functional.cross_entropy(logits, targets, reduction="sum")
+        weights = None if self._label_weights is None else self._label_weights.to(logits.device)
+        loss = functional.cross_entropy(logits, targets, weights, reduction="sum")
         self.state.precision.backward(loss * weight)
         return torch.stack((loss.detach(), (logits.argmax(1) == targets).sum()))
 
@@ -187,10 +191,29 @@ class TrainingLoop:
         return self.settings.learning_rate * factor
 
 
-@torch.no_grad()
+def weigh_labels(targets: NDArray[np.int64], labels: int) -> Tensor:
+    """Return what a drawing of each label counts, (labels,), so that all labels count the same, and a drawing 1 on
+    average. A label without drawings counts 0.
+    """
+    counts = np.bincount(targets, minlength=labels)
+    shares = np.divide(1.0, counts, out=np.zeros(labels), where=counts > 0)
+    return torch.from_numpy((shares * len(targets) / (counts > 0).sum()).astype(np.float32))
+
+
 def compute_logits(network: nn.Module, ink: InkInput, data: TrainingData, items: NDArray[np.int64]) -> Tensor:
     """Return the logits of items, not augmented, as in prediction: (n, classes) float32, on the CPU."""
+    return measure_items(network, ink, data, items)[0]
+
+
+@torch.no_grad()
+def measure_items(
+    network: nn.Module, ink: InkInput, data: TrainingData, items: NDArray[np.int64]
+) -> tuple[Tensor, Tensor]:
+    """Return the logits and the features of items, not augmented: (n, classes) and (n, width) float32, on the CPU."""
     network.eval()
     batches = [items[i : i + EVALUATION_BATCH] for i in range(0, len(items), EVALUATION_BATCH)]
-    logits = [network(ink(data.rasters(batch))).float().cpu() for batch in batches]
-    return torch.cat(logits) if logits else torch.zeros(0, len(data.labels))
+    measured = [measure_features(network, ink(data.rasters(batch))) for batch in batches]
+    if not measured:
+        return torch.zeros(0, len(data.labels)), torch.zeros(0, 1)
+    logits, features = zip(*measured, strict=True)
+    return torch.cat(logits).float().cpu(), torch.cat(features).float().cpu()

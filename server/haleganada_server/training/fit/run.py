@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,14 @@ import torch
 
 from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.errors import Precondition
+from haleganada_server.core.installation import describe_install
 from haleganada_server.core.jobs.job import Epoch
+from haleganada_server.core.models.card import Preprocessing
 from haleganada_server.training.common.ink_input import InkInput
 from haleganada_server.training.common.job_errors import FailedWithModel
 from haleganada_server.training.common.precision import Precision
 from haleganada_server.training.common.training_data import TrainingData, read_dataset, require_trainable
+from haleganada_server.training.export.rejection import LEAST
 from haleganada_server.training.presets import Preset, get_preset
 from haleganada_server.training.presets.backbone_weights import load_initial_weights
 
@@ -29,6 +32,7 @@ from .process_group import ProcessGroup
 from .reporter import TrainingReporter
 from .results import FILES, FinishedTraining, write_results
 from .settings import TrainingSettings
+from .start_from_model import start_from_model
 from .state import TrainingState, build_optimizer
 
 
@@ -41,26 +45,36 @@ class TrainingJob:
     name: str
     settings: TrainingSettings
     data: TrainingData
-    backbone_weights: Path | None
+    backbone_weights: tuple[Path, ...]
+    from_model: Path | None = None
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How a drawing becomes the network's input."""
+        return replace(self.preset.preprocessing, side=self.settings.image_size_px)
 
     @staticmethod
     def from_request(request: Mapping[str, Any]) -> TrainingJob:
         """Parse the request's JSON and open its data set. Raises InvalidInput and Precondition."""
         chosen = get_preset(request["preset"])
-        weights, data = request.get("backbone_weights"), read_dataset(request["dataset"])
-        drawings = len(data.part(Part.TRAIN))
+        data = read_dataset(request["dataset"])
+        drawings, start = len(data.part(Part.TRAIN)), request.get("from_model")
+        defaults = {**asdict(chosen.defaults), "image_size_px": chosen.preprocessing.side}
         return TrainingJob(
             folder=Path(request["folder"]),
             preset=chosen,
             name=str(request["name"]),
-            settings=TrainingSettings.resolve(asdict(chosen.defaults), request.get("settings", {}), drawings),
+            settings=TrainingSettings.resolve(defaults, request.get("settings", {}), drawings),
             data=data,
-            backbone_weights=Path(weights) if weights else None,
+            backbone_weights=tuple(map(Path, request.get("backbone_weights") or ())),
+            from_model=Path(start) if start else None,
         )
 
     def fingerprint(self, group: ProcessGroup) -> str:
         """Return a hash of all that decides how the training goes: a checkpoint fits only a training of the same."""
-        decisive = [self.preset.name, asdict(self.settings), self.data.sha256, len(self.data.labels), group.count]
+        settings = {name: value for name, value in asdict(self.settings).items() if name != "workers"}
+        decisive = [self.preset.name, settings, self.data.sha256, len(self.data.labels), group.count]
+        decisive.append(self.from_model.name if self.from_model else "")
         return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()
 
 
@@ -78,13 +92,16 @@ def run_training(
     (job.folder / FILES).mkdir(exist_ok=True)
     reporter = TrainingReporter(report)
     precision = Precision.choose(job.settings.mixed_precision, group.device)
-    reporter.send_settings({**asdict(job.settings), "mixed_precision": precision.dtype is not None})
+    if job.settings.workers:
+        torch.set_num_threads(job.settings.workers)
+    decided = {"mixed_precision": precision.dtype is not None, "workers": torch.get_num_threads()}
+    reporter.send_settings({**asdict(job.settings), **decided})
     reporter.start_stage("preparing")
     state, options = _build_state(job, group, precision)
     resumed = load_checkpoint(state, job.folder, job.fingerprint(group))
     reporter.start_stage("training")
     if "backbone" in options:
-        reporter.add_note(f"the backbone is {options['backbone']}, because the file of backbone weights holds that one")
+        reporter.add_note(f"the backbone is {options['backbone']}, whose weights are on this server")
     if resumed:
         reporter.add_note(f"resumed after epoch {state.epoch}")
     divergence: Diverged | None = None
@@ -94,9 +111,15 @@ def run_training(
         completed, divergence = True, error
     if group.is_first and state.best_epoch:
         training = FinishedTraining(
-            preset=job.preset, name=job.name, data=job.data, settings=job.settings, options=options, state=state
+            preset=job.preset,
+            preprocessing=job.preprocessing,
+            name=job.name,
+            data=job.data,
+            settings=job.settings,
+            options=options,
+            state=state,
         )
-        ink = InkInput(job.preset.preprocessing.side, group.device)
+        ink = InkInput(job.preprocessing.side, group.device)
         write_results(training, job.folder, ink, reporter, skip_test=not completed)
     if divergence is not None and group.is_first:  # in another process an error would end this one while it writes
         raise _describe_divergence(divergence, state.best_epoch)
@@ -113,9 +136,14 @@ def _build_state(
     job: TrainingJob, group: ProcessGroup, precision: Precision
 ) -> tuple[TrainingState, dict[str, Any]]:  # fmt: skip
     """Return the state before the first epoch, and the options that its network was built with."""
-    options, backbone = load_initial_weights(job.preset, job.backbone_weights)
     torch.manual_seed(job.settings.seed)
-    network = job.preset.build(len(job.data.labels), options, backbone)
+    if job.from_model is not None:
+        network, options = start_from_model(job.from_model, job.data.labels)
+    else:
+        options, backbone = load_initial_weights(job.preset, job.backbone_weights)
+        if job.preprocessing != job.preset.preprocessing:
+            options = {**options, "side": job.preprocessing.side}
+        network = job.preset.build(len(job.data.labels), options, backbone)
     network = network.to(group.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return TrainingState(network, build_optimizer(network.parameters(), job.settings), precision), options
 
@@ -129,7 +157,7 @@ def _train_epochs(
         state=state,
         data=job.data,
         settings=job.settings,
-        ink=InkInput(job.preset.preprocessing.side, group.device),
+        ink=InkInput(job.preprocessing.side, group.device, job.settings.strengths),
         group=group,
         head=job.preset.head_parameters(state.network),
         hooks=TrainingHooks(reporter.report_step, cancelled),
@@ -138,6 +166,8 @@ def _train_epochs(
     has_validation = bool(len(loop.validation))
     if not has_validation:
         reporter.add_note("the data set has no validation part: the last state is kept, not the best one")
+    elif unknown := len(job.data.unknown(Part.TRAIN, Part.VALIDATION)):
+        reporter.add_note(_describe_unknown(unknown))
     with _EpochRecorder(job, state, group, reporter) as recorder:
         for past_epoch in state.history:  # the server may have stopped before it received those of the checkpoint
             reporter.send_epoch(past_epoch)
@@ -149,6 +179,13 @@ def _train_epochs(
             state.add_epoch(epoch, has_validation)
             recorder.record(epoch)
     return True
+
+
+def _describe_unknown(count: int) -> str:
+    drawings = f"{count:,} drawings of none of the labels"
+    if count >= LEAST:
+        return f"{drawings} decide with the validation part what the model calls unknown"
+    return f"{drawings} are too few to learn from what to call unknown; {LEAST} are needed"
 
 
 class _EpochRecorder(contextlib.ExitStack):
@@ -182,5 +219,5 @@ class _EpochRecorder(contextlib.ExitStack):
             self._tensorboard = self.enter_context(TensorBoard(self._job.folder / FILES, self._state.epoch + 1))
         else:
             self._reporter.add_note(
-                "no TensorBoard files: it is not installed on the server; pip install 'haleganada[tensorboard]'"
+                f"no TensorBoard files: it is not installed on the server; {describe_install('tensorboard')}"
             )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from haleganada_server.core.limits import DEFAULT_ACCUMULATION, DEFAULT_CHECKPOINT_EVERY, DEFAULT_PATIENCE
+from haleganada_server.training.common.augment import USUAL, Strengths
 
 _MIN_BATCH, _STEPS_PER_EPOCH, _MIN_STEPS = 8, 16, 300
 """For small data sets: a preset's own batch might hold all of one, and a few dozen steps teach nothing."""
@@ -19,7 +20,7 @@ _OLD_NAMES = {"optimiser": "optimizer"}
 class TrainingSettings:
     """Names and ranges are those of TrainingSettings in the contract. batch_size: in each process.
 
-    mixed_precision: None = on GPUs that are fast at it.
+    mixed_precision: None = on GPUs that are fast at it. workers: 0 = one for each core.
     """
 
     epochs: int
@@ -36,6 +37,20 @@ class TrainingSettings:
     seed: int = 0
     checkpoint_every: int = DEFAULT_CHECKPOINT_EVERY
     tensorboard: bool = False
+    image_size_px: int = 0
+    workers: int = 0
+    rotation_degrees: float = USUAL.rotation_degrees
+    shift: float = USUAL.shift
+    scale: float = USUAL.scale
+    tilt: float = USUAL.tilt
+    bend: float = USUAL.bend
+    ink: float = USUAL.ink
+    class_weights: str = "none"
+
+    @property
+    def strengths(self) -> Strengths:
+        """How strongly to augment."""
+        return Strengths(self.rotation_degrees, self.shift, self.scale, self.tilt, self.bend, self.ink)
 
     @staticmethod
     def resolve(

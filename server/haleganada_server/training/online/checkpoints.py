@@ -15,6 +15,7 @@ from pathlib import Path
 from safetensors import safe_open
 from torch import Tensor
 
+from haleganada_server.core.failpoints import reach
 from haleganada_server.training.common.atomic_files import write_safetensors
 from haleganada_server.training.common.checkpoint import read_tensors
 
@@ -27,7 +28,10 @@ class Checkpoints:
     """The checkpoints in a folder that nobody else writes to."""
 
     def __init__(self, folder: Path) -> None:
+        """Remove what a killed process left unfinished."""
         self._folder = folder
+        for draft in folder.glob(f"{_PATTERN}.tmp"):
+            draft.unlink()
 
     def save(self, names: Sequence[str], learned: int, tensors: dict[str, Tensor]) -> None:
         """Write the state after `learned` samples, then delete all checkpoints but it and the newest two of the log.
@@ -38,9 +42,11 @@ class Checkpoints:
         path = self._folder / f"learned-{learned:09}-{names[learned][:16]}.safetensors"
         if not path.exists():
             write_safetensors(path, tensors, {"online": header})
+            reach("checkpoint.saved")
         matching = [other for _, other in self._list_matching(names)]
         for old in set(self._folder.glob(_PATTERN)).difference(matching[:KEPT], [path]):
             old.unlink()
+            reach("checkpoint.old_deleted")
 
     def load_newest(self, names: Sequence[str]) -> tuple[int, dict[str, Tensor]] | None:
         """Return the state of these names that has learned most: its number of samples, and its tensors."""

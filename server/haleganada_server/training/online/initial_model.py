@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,8 +57,8 @@ class InitialModel:
         return digest.hexdigest()
 
 
-def build_initial_model(preset: str, seed: int, backbone_weights: Path | None = None) -> InitialModel:
-    """Build a preset that knows no label yet. backbone_weights: a file of ImageNet weights to use for torchvision's.
+def build_initial_model(preset: str, seed: int, backbone_weights: Sequence[Path] = ()) -> InitialModel:
+    """Build a preset that knows no label yet. backbone_weights: files of ImageNet weights.
 
     Raises InvalidInput for a preset that does not learn online, Precondition if its ImageNet weights are missing.
     """

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from haleganada_server.core.models.online_config import OnlineConfig
 from haleganada_server.training.common.taught_drawing import TaughtDrawing, name_states
 
+from .answers_file import AnswersFile
 from .checkpoints import Checkpoints
 from .feature_cache import FeatureCache
 from .initial_model import InitialModel
@@ -44,16 +45,17 @@ class OnlineLearner:
     """set_target() to a log, then learn_next() until nothing remains, both in one thread; `published` is safe from any.
 
     checkpoints: where to find and keep states. None: keep none, and begin every rebuild with the initial model.
+    answers: where to keep what is published. None: nowhere.
     """
 
     def __init__(
         self, initial: InitialModel, config: OnlineConfig, features: FeatureCache,
-        checkpoints: Checkpoints | None = None,
+        checkpoints: Checkpoints | None = None, answers: AnswersFile | None = None,
     ) -> None:  # fmt: skip
         """Knows what the initial model knows. Raises InvalidInput."""
         config.check()
         self._initial, self._config = initial, config
-        self._features, self._checkpoints = features, checkpoints
+        self._features, self._checkpoints, self._answers = features, checkpoints, answers
         self._state_name = name_initial_state(initial, config)  # of _current
         self._samples: list[TaughtDrawing] = []
         self._names = [self._state_name]  # of the states after 0, 1, … of these samples
@@ -134,9 +136,14 @@ class OnlineLearner:
         return LearnedSample(sample.sample_id, losses, self.remaining, published)
 
     def save(self) -> None:
-        """Keep the current state as a checkpoint. Raises OSError, as when the disk is full; nothing is lost then."""
-        if self._checkpoints is not None and self._current.learned:
-            self._checkpoints.save(self._names, self._current.learned, self._current.collect_tensors())
+        """Keep the current state as a checkpoint, and what is published for the next start. Raises OSError, as when the
+        disk is full; nothing is lost then.
+        """
+        if self._checkpoints is None or not self._current.learned:
+            return
+        self._checkpoints.save(self._names, self._current.learned, self._current.collect_tensors())
+        if self._answers is not None and self._has_published and not self.is_rebuilding:
+            self._answers.save(self._published, self._samples[: self._published_samples])
 
     def _name_states(self, samples: Sequence[TaughtDrawing]) -> list[str]:
         """Name the states as name_states does, without computing known names again: a log may have many thousands."""
@@ -153,7 +160,7 @@ class OnlineLearner:
         return state, names[state.learned]
 
     def _publish(self) -> None:
-        learned = self._current.learned
+        learned = self._published_samples = self._current.learned
         revision = self._revision
         if learned < len(self._samples):
             revision = max(self._min_revision, self._samples[learned - 1].revision)

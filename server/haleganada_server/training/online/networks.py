@@ -35,6 +35,10 @@ class OnlineNetwork(Protocol):
         """Shape of one drawing's features."""
 
     @property
+    def side(self) -> int:
+        """Height and width of its input, in px."""
+
+    @property
     def threads(self) -> int:
         """Number of threads that one step can use."""
 
@@ -62,9 +66,10 @@ class FrozenBackbone:
     def __init__(self, module: ResNet50Transformer) -> None:
         self.module = module
         self.feature_shape = (TOKENS, module.project.in_features)
+        self.side = PRESET_FACTS["resnet50-transformer"].preprocessing.side
 
     def compute_features(self, raster: Raster) -> Tensor:
-        return self.module.features(_to_ink(raster, "resnet50-transformer"))[0].half().contiguous()
+        return self.module.features(_to_ink(raster, self.side))[0].half().contiguous()
 
     def compute_logits(self, features: Tensor) -> Tensor:
         return self.module.classify(features)
@@ -91,11 +96,11 @@ class TrainableCnn:
 
     def __init__(self, module: Cnn36) -> None:
         self.module = module
-        side = PRESET_FACTS["cnn36"].preprocessing.side
-        self.feature_shape = (1, side, side)
+        self.side = module.side
+        self.feature_shape = (1, module.side, module.side)
 
     def compute_features(self, raster: Raster) -> Tensor:
-        return _to_ink(raster, "cnn36")[0].half()
+        return _to_ink(raster, self.side)[0].half()
 
     def compute_logits(self, features: Tensor) -> Tensor:
         logits: Tensor = self.module(features)
@@ -136,6 +141,6 @@ def hash_tensors(tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def _to_ink(raster: NDArray[np.uint8], preset: str) -> Tensor:
+def _to_ink(raster: NDArray[np.uint8], side: int) -> Tensor:
     """(64, 64) -> (1, 1, side, side)."""
-    return torch.from_numpy(model_input(raster[None], PRESET_FACTS[preset].preprocessing.side))
+    return torch.from_numpy(model_input(raster[None], side))

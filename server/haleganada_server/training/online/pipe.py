@@ -11,7 +11,7 @@ import sys
 import threading
 from typing import Any, BinaryIO
 
-from haleganada_server.runtime.frames import read_frame, write_frame
+from haleganada_server.runtime.processes.frames import read_frame, write_frame
 from haleganada_server.training.common.job_channel import ABANDONED
 
 Message = tuple[dict[str, Any], bytes]

@@ -58,6 +58,7 @@ def _serve(pipe: Pipe, first: Mapping[str, Any]) -> None:
     """Learn and predict. The imports are in here because they fail, and must be reported, without the `train` extra."""
     import torch
 
+    from .answers_file import AnswersFile
     from .checkpoints import Checkpoints
     from .feature_cache import FeatureCache
     from .learner import OnlineLearner
@@ -68,7 +69,7 @@ def _serve(pipe: Pipe, first: Mapping[str, Any]) -> None:
     if "OMP_NUM_THREADS" not in os.environ:  # otherwise the user has decided
         torch.set_num_threads(min(initial.network.threads, torch.get_num_threads()))
     with FeatureCache(folder, initial.network) as features:
-        learner = OnlineLearner(initial, config, features, Checkpoints(folder))
+        learner = OnlineLearner(initial, config, features, Checkpoints(folder), AnswersFile(folder))
         worker = LearningWorker(learner, pipe.send, lambda error: _report_failure_and_exit(pipe, error))
         worker.start()
         pipe.send({"ready": True, "labels": list(initial.labels)})
@@ -82,7 +83,7 @@ def _load_initial_model(first: Mapping[str, Any], seed: int) -> InitialModel:
     start, weights = first["start"], first["backbone_weights"]
     if "model" in start:
         return load_initial_model(Path(start["model"]))
-    return build_initial_model(start["preset"], seed, Path(weights) if weights else None)
+    return build_initial_model(start["preset"], seed, [Path(path) for path in weights])
 
 
 class _MessageHandler:

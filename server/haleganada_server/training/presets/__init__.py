@@ -72,6 +72,17 @@ def get_preset(name: str) -> Preset:
     return PRESETS[preset_facts(name).name]
 
 
+def measure_features(network: nn.Module, ink: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a network's logits (n, classes), and its features (n, width): what its last layer makes them from."""
+    seen: list[Tensor] = []
+    hook = network.get_submodule("decoder").register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    try:
+        logits: Tensor = network(ink)
+    finally:
+        hook.remove()
+    return logits, seen[0]
+
+
 def count_parameters(network: nn.Module) -> int:
     """Count weights and biases, frozen ones included."""
     return sum(parameter.numel() for parameter in network.parameters())

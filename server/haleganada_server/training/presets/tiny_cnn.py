@@ -16,12 +16,12 @@ from .normalization import Normalize
 
 
 class TinyCnn(nn.Module):
-    """(n, 1, 32, 32) -> logits (n, classes)."""
+    """(n, 1, side, side) -> logits (n, classes)."""
 
-    def __init__(self, classes: int) -> None:
+    def __init__(self, classes: int, side: int = PRESET_FACTS["tiny-cnn"].preprocessing.side) -> None:
         super().__init__()
         preprocessing = PRESET_FACTS["tiny-cnn"].preprocessing
-        smallest = preprocessing.side // 8
+        smallest = side // 8
         self.layers = nn.Sequential(
             Normalize(preprocessing),
             *_build_convolution(preprocessing.channels, 32),
@@ -44,5 +44,5 @@ def _build_convolution(channels: int, width: int) -> tuple[nn.Module, ...]:
 
 
 def build(classes: int, options: Mapping[str, Any], backbone: Mapping[str, Tensor] | None) -> TinyCnn:  # noqa: ARG001
-    """Build a network with random weights. It has no options and no backbone."""
-    return TinyCnn(classes)
+    """Build a network with random weights. options: "side" of its input, 32 if absent. It has no backbone."""
+    return TinyCnn(classes, **options)

@@ -16,9 +16,9 @@ import numpy as np
 
 from haleganada_server.core.datasets.dataset import DATASET_SIDE, Part
 from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.models.files import read_card
 from haleganada_server.training.common.taught_drawing import Raster
 from haleganada_server.training.export.exemplars import MOST_EACH, write_exemplars
-from haleganada_server.training.export.model_files import read_card
 from haleganada_server.training.pretrain.synthesis.rasters import frame_scan
 from haleganada_server.vision import dataset_raster, rasterize_gray
 

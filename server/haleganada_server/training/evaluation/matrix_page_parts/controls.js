@@ -1,8 +1,8 @@
 // Zooming, panning, pointing and the list of pairs, by mouse, fingers and keys.
 
 const [ZOOM_STEP, REVEALED, STILL, LISTED] = [1.5, 30, 4, 200]; // factor; px of a cell that is revealed; px within which a press is a click; pairs
-const byId = (id) => document.getElementById(id);
-const tip = byId("tip");
+const getById = (id) => document.getElementById(id);
+const tip = getById("tip");
 const pointers = new Map(); // id → last [x, y]
 let moved = 0;
 let redrawRequested = false;
@@ -60,11 +60,11 @@ function select(cell) {
   selected = cell;
   tip.hidden = !cell;
   if (cell) {
-    byId("selection").replaceChildren(...describeCell(...cell));
+    getById("selection").replaceChildren(...describeCell(...cell));
     tip.replaceChildren(...describeCell(...cell));
   }
-  for (const button of byId("pairs").querySelectorAll("[aria-current]")) button.removeAttribute("aria-current");
-  if (cell) byId("pairs").querySelector(`[data-cell="${cell}"]`)?.setAttribute("aria-current", "true");
+  for (const button of getById("pairs").querySelectorAll("[aria-current]")) button.removeAttribute("aria-current");
+  if (cell) getById("pairs").querySelector(`[data-cell="${cell}"]`)?.setAttribute("aria-current", "true");
   redraw();
 }
 
@@ -167,7 +167,7 @@ function createEntry([row, column]) {
   return item;
 }
 
-byId("pairs").addEventListener("keydown", (event) => {
+getById("pairs").addEventListener("keydown", (event) => {
   const buttons = [...event.currentTarget.querySelectorAll("button")];
   const at = buttons.indexOf(document.activeElement);
   const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: buttons.length - 1 }[event.key];
@@ -180,18 +180,18 @@ byId("pairs").addEventListener("keydown", (event) => {
 
 function listPairs() {
   const wrong = cells.filter(([row, column]) => row !== column).sort((a, b) => b[2] - a[2] || b[2] / totals[b[0]] - a[2] / totals[a[0]]);
-  byId("pairs").append(...wrong.slice(0, LISTED).map(createEntry));
-  byId("pairs").querySelector("button")?.setAttribute("tabindex", "0");
-  byId("listed").textContent = wrong.length > LISTED ? `The ${LISTED} most frequent of ${wrong.length.toLocaleString("en")}, true → predicted.`
+  getById("pairs").append(...wrong.slice(0, LISTED).map(createEntry));
+  getById("pairs").querySelector("button")?.setAttribute("tabindex", "0");
+  getById("listed").textContent = wrong.length > LISTED ? `The ${LISTED} most frequent of ${wrong.length.toLocaleString("en")}, true → predicted.`
     : wrong.length ? "True → predicted."
       : leftOut ? "None is listed: there are too many mistakes, each too rare." : "No drawing was taken for another label.";
 }
 
-byId("title").textContent = title;
-byId("about").textContent = leftOut ? `${about} Left out: ${leftOut.toLocaleString("en")} cells of ${rarest > 1 ? `${rarest} drawings or fewer` : "one drawing each"}.` : about;
-byId("closer").addEventListener("click", () => zoom(ZOOM_STEP));
-byId("farther").addEventListener("click", () => zoom(1 / ZOOM_STEP));
-byId("whole").addEventListener("click", showWhole);
+getById("title").textContent = title;
+getById("about").textContent = leftOut ? `${about} Left out: ${leftOut.toLocaleString("en")} cells of ${rarest > 1 ? `${rarest} drawings or fewer` : "one drawing each"}.` : about;
+getById("closer").addEventListener("click", () => zoom(ZOOM_STEP));
+getById("farther").addEventListener("click", () => zoom(1 / ZOOM_STEP));
+getById("whole").addEventListener("click", showWhole);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { loadColors(); redraw(); });
 new ResizeObserver(resize).observe(canvas.parentElement);
 loadColors();

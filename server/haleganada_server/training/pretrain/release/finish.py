@@ -100,14 +100,17 @@ def choose_shrinkage(moments: Covariances, held_out: list[Embeddings], log: Call
     losses, tasks = [], make_random_tasks(held_out, ONE_SHOT_TASKS)
     for candidate in CANDIDATES:
         head = fit_head(moments, candidate)
-        one, five = one_shot_error(head, tasks, adapt=False), few_shot_error(head, held_out, 5, adapt=False)
+        one, five = (
+            one_shot_error(head, tasks, adapt=False),
+            few_shot_error(head, held_out, 5, FIVE_SHOT_TASKS, adapt=False),
+        )
         # Logarithms, because five shots leave far fewer errors to avoid.
         losses.append(float(np.log(max(one, 1e-4)) + np.log(max(five, 1e-4))))
         log(f"{candidate}: one shot {100 * one:.2f} %, five shots {100 * five:.2f} %")
     return CANDIDATES[int(np.argmin(losses))]
 
 
-def few_shot_error(head: HeadFit, pools: list[Embeddings], shots: int, tasks: int = 300, adapt: bool = True) -> float:
+def few_shot_error(head: HeadFit, pools: list[Embeddings], shots: int, tasks: int, adapt: bool = True) -> float:
     """Return the share of wrong answers within alphabets with several taught drawings a label."""
     rng = np.random.default_rng(shots)
     projected = [head.project(z) for z in pools]

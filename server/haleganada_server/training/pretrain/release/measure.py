@@ -10,12 +10,12 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from haleganada_server.core.fewshot.head import Head
+from haleganada_server.core.fewshot.builder import build_head
 from haleganada_server.training.pretrain.one_shot import Embeddings, Task
 from haleganada_server.training.pretrain.synthesis.sources import Scans
 from haleganada_server.vision.frame import frame
+from haleganada_server.vision.ink.paper import find_ink
 from haleganada_server.vision.inputs import network_input
-from haleganada_server.vision.paper import find_ink
 
 from .head_fit import HeadFit, head_scores
 
@@ -89,7 +89,7 @@ def writer_split_accuracy(
     for _ in range(rounds):
         teachers = rng.permutation(np.unique(drawings.writers))[:shots]
         taught = np.isin(drawings.writers, teachers)
-        known = Head.fit(head.between, [str(label) for label in drawings.labels[taught]], v[taught]).adapt()
+        known = build_head(head.between, [str(label) for label in drawings.labels[taught]], v[taught]).adapt()
         labels = np.array([int(label) for label in known.labels])
         guesses = labels[[int(known.scores(vector)[:-1].argmax()) for vector in v[~taught]]]
         right.append(guesses == drawings.labels[~taught])
