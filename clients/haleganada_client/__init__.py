@@ -15,8 +15,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .async_client import AsyncHaleganadaClient as AsyncHaleganadaClient
     from .client import HaleganadaClient as HaleganadaClient
-    from .connection import ClientConfig as ClientConfig
+    from .connection.config import ClientConfig as ClientConfig
     from .datasets import Dataset as Dataset
     from .datasets import DatasetLabel as DatasetLabel
     from .datasets import DatasetPreview as DatasetPreview
@@ -36,36 +37,46 @@ if TYPE_CHECKING:
     from .models import ModelExport as ModelExport
     from .models import PrecisionReport as PrecisionReport
     from .models import Preset as Preset
+    from .reading.types import *  # noqa: F403
     from .types import *  # noqa: F403
 
 _ERRORS = (
     "AlreadyExists", "DataLoss", "DeadlineExceeded", "Exhausted", "FailedPrecondition", "HaleganadaError", "Internal",
-    "InvalidInput", "NotAllowed", "NotFound", "RevisionMismatch", "Unavailable",
+    "InvalidInput", "NotAllowed", "NotFound", "RevisionMismatch", "Unavailable", "WrongType",
 )  # fmt: skip
 _TYPES = (
     "Candidate", "ConfusedPair", "Correction", "Decision", "Drawing", "ExportResult", "HistoryPoint", "ImportReport",
     "Ink", "ItemError", "LabelStats", "Lesson", "Linked", "MethodLatency", "NearDuplicate", "OnlineSettings",
-    "OnlineStatus", "Prediction", "RefusedItem", "Sample", "SamplePage", "Snapshot", "Stats", "Stroke", "Suspect",
-    "Taught", "TeachNext", "Undone", "Unlinked", "WorkspaceInfo",
+    "OnlineStatus", "Picture", "Prediction", "PrunedSnapshots", "RefusedItem", "Relabeled", "Sample", "SamplePage",
+    "Snapshot", "Stats", "Stroke", "SupportsArray", "SupportsImage", "Suspect", "Taught", "TeachNext", "Undone",
+    "Unlinked", "WorkspaceInfo",
 )  # fmt: skip
 _DATASETS = ("Dataset", "DatasetLabel", "DatasetPreview")
 _EVALUATION = (
     "AverageMetrics", "ClassConfusion", "ClassMetrics", "DisagreementExample", "EvaluatedPart", "EvaluationResult",
-    "Interval", "ModelDisagreements", "ModelMetrics", "TeachingCounts", "UnknownClasses", "WorstClass",
+    "Interval", "ModelDisagreements", "ModelMetrics", "TeachingCounts", "UnknownClasses", "UnknownDrawings",
+    "WorstClass",
 )  # fmt: skip
 _JOBS = (
     "EpochMetrics", "EvaluationJob", "EvaluationModel", "Job", "JobFile", "JobProgress", "JobState", "TrainingJob",
     "TrainingSettings",
 )  # fmt: skip
 _MODELS = ("ExportReport", "Model", "ModelExport", "PrecisionReport", "Preset")
+_READING = (
+    "DocumentPage", "DocumentReading", "Engine", "EngineChoice", "GlyphCandidate", "PageError", "PageImage",
+    "PageReading", "Point", "Reading", "ReadingFile", "StepPicture", "TextBlock", "TextGlyph", "TextLine", "TextRegion",
+    "TextWord",
+)  # fmt: skip
 _HOMES = {
-    "ClientConfig": "connection",
+    "AsyncHaleganadaClient": "async_client",
+    "ClientConfig": "connection.config",
     "HaleganadaClient": "client",
     **dict.fromkeys(_DATASETS, "datasets"),
     **dict.fromkeys(_ERRORS, "errors"),
     **dict.fromkeys(_EVALUATION, "evaluation"),
     **dict.fromkeys(_JOBS, "jobs"),
     **dict.fromkeys(_MODELS, "models"),
+    **dict.fromkeys(_READING, "reading.types"),
     **dict.fromkeys(_TYPES, "types"),
 }
 

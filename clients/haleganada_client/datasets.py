@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import Any, BinaryIO
+from functools import cached_property
+from typing import BinaryIO
 
 from haleganada.v1 import dataset_service_pb2 as pb
 from haleganada.v1 import dataset_service_pb2_grpc
 
-from . import convert
-from .connection import Connection
-from .errors import NO_SERVER, InvalidInput, Unavailable
-from .packing import hash_file, open_packed
+from .calls.dual import Asynchronous, Blocking, dual_method
+from .errors import NO_SERVER, Unavailable
+from .labeled.label_file import Labels
+from .labeled.labeled_zip import name_folder, open_labeled
+from .operations.base import Operations
 from .types import RefusedItem
+from .wire import convert
+from .wire.arguments import parse_choice, to_path
+from .wire.build import build
+from .wire.packing import hash_file, open_packed
 
 _CHUNK_BYTES = 256 * 1024
 _IMPORT_TIMEOUT_S = 6 * 3600.0
@@ -77,9 +81,11 @@ class Dataset:
     """Drawings, each with its label and its part.
 
     sha256: of drawings, labels and parts. labels, refused, leaked, duplicated, notes: () in lists. writers: 0 if they
-    are not known. refused: at most 1,000 of refused_total. leaks: left out because the same image is in a later part;
-    leaked: at most 1,000 of them. duplicates: left out because it is in the same part; duplicated: at most 1,000 of
-    them. imbalance: items of the largest label to train on over those of the smallest.
+    are not known. train, validation, test: labeled items; unknown: those of none of the labels, which teach models
+    what to call unknown. refused: at most 1,000 of refused_total. leaks: left out because the same image is in a later
+    part; leaked: at most 1,000 of them. duplicates: left out because it is in the same part; duplicated: at most 1,000
+    of them. imbalance: items of the largest label to train on over those of the smallest. damage: why it cannot be
+    used, and what to do; "" if nothing is known against it.
     """
 
     dataset_id: str
@@ -101,6 +107,8 @@ class Dataset:
     leaked: tuple[RepeatedItem, ...]
     duplicated: tuple[RepeatedItem, ...]
     notes: tuple[DatasetNote, ...]
+    unknown: DatasetLabel
+    damage: str
 
 
 @dataclass(frozen=True)
@@ -109,19 +117,20 @@ class DatasetPreview:
     width of one drawing as the network receives it.
     """
 
-    sheet: bytes
+    sheet: bytes = field(repr=False)
     labels: tuple[str, ...]
     input_size_px: int
 
 
-class DatasetsClient:
-    """The data sets of a server. Every method raises HaleganadaError. A data set is given by its id or unique name."""
+class DatasetOperations(Operations):
+    """What DatasetsClient and AsyncDatasetsClient do."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._stub = dataset_service_pb2_grpc.DatasetServiceStub(connection.channel)
+    @cached_property
+    def _stub(self) -> dataset_service_pb2_grpc.DatasetServiceStub:
+        return self._connection.make_stub(dataset_service_pb2_grpc.DatasetServiceStub)
 
-    def upload(
+    @dual_method
+    async def upload(
         self,
         path: str | os.PathLike[str],
         *,
@@ -131,6 +140,10 @@ class DatasetsClient:
         test_share: float | None = None,
         seed: int = 0,
         orientation: str = "auto",
+        folder_names: str = "auto",
+        small_letters: bool = False,
+        unknown_folder: str = "",
+        labels: Labels | None = None,
         on_progress: Progress | None = None,
     ) -> Dataset:
         """Upload a folder, a .zip, a .npz or a .jsonl; return the data set that the server makes of it.
@@ -138,16 +151,30 @@ class DatasetsClient:
         That may take minutes. A folder is zipped first, without the links in it. An interrupted upload goes on where it
         was, in this call or in a later one. name: "" = the file's. split: auto, stratified or writer.
         validation_share, test_share: 0..0.5, None = 0.15. seed: for the split. orientation: of IDX images: auto,
-        upright or transposed. Raises OSError for what cannot be read.
+        upright or transposed. folder_names: how to read folders that are named by numbers: auto, text or code-points.
+        small_letters: call letters of IDX files whose capital and small form share a number by the small one.
+        unknown_folder: of drawings that have none of the labels, "" = 999, if there is one and no 998. labels: a CSV or
+        JSON lines file with the path and the label of each picture, or a mapping, instead of folder names; pictures
+        without a label are left out, and unknown_folder is a label there. Raises OSError for what cannot be read.
         """
-        options = _build_options(name or Path(path).stem, split, validation_share, test_share, seed, orientation)
+        source = to_path(path, "path")
+        name = name or source.stem
+        if labels is not None and unknown_folder:
+            unknown_folder = name_folder(unknown_folder)
+        options = _build_options(
+            name, split, validation_share, test_share, seed, orientation, folder_names, small_letters, unknown_folder
+        )
         with ExitStack() as stack:
-            file = stack.enter_context(open_packed(Path(path)))
-            file_name = Path(path).name + (".zip" if Path(path).is_dir() else "")
-            header = pb.UploadDatasetHeader(options=options, file_name=file_name, sha256=hash_file(file))
-            return self._send(header, file, on_progress)
+            if labels is not None:
+                source = await self._connection.offload(stack.enter_context, open_labeled(source, labels))
+            file = await self._connection.offload(stack.enter_context, open_packed(source))
+            file_name = source.name + (".zip" if source.is_dir() else "")
+            sha256 = await self._connection.offload(hash_file, file)
+            header = build(pb.UploadDatasetHeader, options=options, file_name=file_name, sha256=sha256)
+            return await self._send(header, file, on_progress)
 
-    def add(
+    @dual_method
+    async def add(
         self,
         path: str,
         *,
@@ -157,60 +184,78 @@ class DatasetsClient:
         test_share: float | None = None,
         seed: int = 0,
         orientation: str = "auto",
+        folder_names: str = "auto",
+        small_letters: bool = False,
+        unknown_folder: str = "",
     ) -> Dataset:
         """Make a data set of a folder or file on the server's own disk; arguments as in upload. Raises
         FailedPrecondition unless the server was started with --datasets-from.
         """
-        options = _build_options(name or Path(path).stem, split, validation_share, test_share, seed, orientation)
-        request = pb.AddDatasetRequest(options=options, path=path)
-        return _convert_dataset(self._connection.call_once(self._stub.AddDataset, request, _IMPORT_TIMEOUT_S).dataset)
+        name = name or to_path(path, "path").stem
+        options = _build_options(
+            name, split, validation_share, test_share, seed, orientation, folder_names, small_letters, unknown_folder
+        )
+        request = build(pb.AddDatasetRequest, options=options, path=path)
+        answer = await self._connection.call_once(self._stub.AddDataset, request, _IMPORT_TIMEOUT_S)
+        return _convert_dataset(answer.dataset)
 
-    def list(self) -> list[Dataset]:
+    @dual_method
+    async def list(self) -> list[Dataset]:
         """Return all data sets, newest first, without their labels."""
-        found: list[Dataset] = []
-        token = ""
-        while True:
-            request = pb.ListDatasetsRequest(page_size=500, page_token=token)
-            answer = self._connection.call(self._stub.ListDatasets, request)
-            found += [_convert_dataset(dataset) for dataset in answer.datasets]
-            token = answer.next_page_token
-            if not token:
-                return found
+        pages = self._connection.pages(self._stub.ListDatasets, pb.ListDatasetsRequest(page_size=500))
+        return [_convert_dataset(dataset) async for page in pages for dataset in page.datasets]
 
-    def get(self, dataset: str) -> Dataset:
+    @dual_method
+    async def get(self, dataset: str) -> Dataset:
         """Return one data set with its labels and what was refused."""
-        request = pb.GetDatasetRequest(dataset_id=dataset)
-        return _convert_dataset(self._connection.call(self._stub.GetDataset, request).dataset)
+        request = build(pb.GetDatasetRequest, dataset_id=dataset)
+        answer = await self._connection.call(self._stub.GetDataset, request)
+        return _convert_dataset(answer.dataset)
 
-    def delete(self, dataset_id: str) -> None:
+    @dual_method
+    async def delete(self, dataset_id: str) -> None:
         """Delete a data set, given by its id. Raises FailedPrecondition while a job uses it."""
-        self._connection.call_once(self._stub.DeleteDataset, pb.DeleteDatasetRequest(dataset_id=dataset_id))
+        await self._connection.call_once(
+            self._stub.DeleteDataset, build(pb.DeleteDatasetRequest, dataset_id=dataset_id)
+        )
 
-    def preview(self, dataset: str, preset: str, *, drawings: int = 0, views: int = 0, seed: int = 0) -> DatasetPreview:
+    @dual_method
+    async def preview(
+        self, dataset: str, preset: str, *, drawings: int = 0, views: int = 0, seed: int = 0
+    ) -> DatasetPreview:
         """Return drawings as the network of a preset receives them in training. drawings: rows, 0 = 8. views: augmented
         views of each, 0 = 7.
         """
-        request = pb.PreviewDatasetRequest(dataset_id=dataset, preset=preset, drawings=drawings, views=views, seed=seed)
-        answer = self._connection.call(self._stub.PreviewDataset, request, _PREVIEW_TIMEOUT_S)
+        request = build(
+            pb.PreviewDatasetRequest, dataset_id=dataset, preset=preset, drawings=drawings, views=views, seed=seed
+        )
+        answer = await self._connection.call(self._stub.PreviewDataset, request, _PREVIEW_TIMEOUT_S)
         return convert.from_message(DatasetPreview, answer)
 
-    def _send(self, header: pb.UploadDatasetHeader, file: BinaryIO, progress: Progress | None) -> Dataset:
+    async def _send(self, header: pb.UploadDatasetHeader, file: BinaryIO, progress: Progress | None) -> Dataset:
         """Send what has not arrived, again and again while that makes progress."""
         idle, before = 0, -1
         while True:
-            status_request = pb.GetUploadRequest(sha256=header.sha256)
-            received = self._connection.call(self._stub.GetUpload, status_request).received_bytes
+            status_request = build(pb.GetUploadRequest, sha256=header.sha256)
+            received = (await self._connection.call(self._stub.GetUpload, status_request)).received_bytes
             idle, before = (0 if received > before else idle + 1), received
             header.offset_bytes = received
             requests = _upload_requests(header, file, progress)
             try:
-                return _convert_dataset(
-                    self._connection.call_once(self._stub.UploadDataset, requests, _IMPORT_TIMEOUT_S).dataset
-                )
+                answer = await self._connection.call_once(self._stub.UploadDataset, requests, _IMPORT_TIMEOUT_S)
+                return _convert_dataset(answer.dataset)
             except Unavailable as error:
                 if not self._connection.config.retry or error.reason == NO_SERVER or idle >= _MAX_IDLE_RESUMES:
                     raise
-                time.sleep(error.retry_after_s or _PAUSE_S)
+                await self._connection.pause(error.retry_after_s or _PAUSE_S)
+
+
+class DatasetsClient(DatasetOperations, Blocking):
+    """The data sets of a server. Every method raises HaleganadaError. A data set is given by its id or unique name."""
+
+
+class AsyncDatasetsClient(DatasetOperations, Asynchronous):
+    """What DatasetsClient does, as coroutines."""
 
 
 def _upload_requests(
@@ -218,41 +263,50 @@ def _upload_requests(
 ) -> Iterator[pb.UploadDatasetRequest]:
     total = file.seek(0, os.SEEK_END)
     sent = file.seek(header.offset_bytes)
-    yield pb.UploadDatasetRequest(header=header)
+    yield build(pb.UploadDatasetRequest, header=header)
     while chunk := file.read(_CHUNK_BYTES):
-        yield pb.UploadDatasetRequest(chunk=chunk)
+        yield build(pb.UploadDatasetRequest, chunk=chunk)
         sent += len(chunk)
         if progress:
             progress(sent, total)
 
 
 def _build_options(
-    name: str, split: str, validation_share: float | None, test_share: float | None, seed: int, orientation: str
+    name: str,
+    split: str,
+    validation_share: float | None,
+    test_share: float | None,
+    seed: int,
+    orientation: str,
+    folder_names: str,
+    small_letters: bool,
+    unknown_folder: str,
 ) -> pb.DatasetOptions:
-    return pb.DatasetOptions(
+    return build(
+        pb.DatasetOptions,
         name=name,
-        split=_parse_choice(split, _SPLITS, "split"),
+        split=parse_choice(split, _SPLITS, "split"),
         validation_share=validation_share,
         test_share=test_share,
         seed=seed,
-        orientation=_parse_choice(orientation, _ORIENTATIONS, "orientation"),
+        orientation=parse_choice(orientation, _ORIENTATIONS, "orientation"),
+        folder_names=parse_choice(folder_names, convert.FOLDER_NAMES, "folder_names"),
+        small_letters=small_letters,
+        unknown_folder=unknown_folder,
     )
-
-
-def _parse_choice(name: str, choices: dict[str, Any], field: str) -> Any:
-    if name not in choices:
-        raise InvalidInput(f"there is no {field} “{name}”; choose one of {', '.join(choices)}", "INVALID_INPUT", field)
-    return choices[name]
 
 
 def _convert_dataset(message: pb.Dataset) -> Dataset:
     labels = convert.to_tuple(lambda label: convert.from_message(DatasetLabel, label), message.labels)
+    unknown = convert.from_message(DatasetLabel, message.unknown)
     refused = convert.to_tuple(lambda item: RefusedItem(item.item, convert.item_error(item.error)), message.refused)
     left_out = {
         name: convert.to_tuple(_convert_repeated_item, getattr(message, name)) for name in ("leaked", "duplicated")
     }
     notes = convert.to_tuple(lambda note: convert.from_message(DatasetNote, note), message.notes)
-    return convert.from_message(Dataset, message, labels=labels, refused=refused, notes=notes, **left_out)
+    return convert.from_message(
+        Dataset, message, labels=labels, unknown=unknown, refused=refused, notes=notes, **left_out
+    )
 
 
 def _convert_repeated_item(message: pb.RepeatedItem) -> RepeatedItem:

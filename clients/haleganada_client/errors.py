@@ -10,6 +10,8 @@ from haleganada_client.limits import MAX_MESSAGE_BYTES
 if TYPE_CHECKING:
     import grpc
 
+    from haleganada_client.types import ItemError
+
 
 class HaleganadaError(Exception):
     """The base class of all errors.
@@ -31,8 +33,12 @@ class InvalidInput(HaleganadaError):
     """A field of the request cannot be used."""
 
 
+class WrongType(InvalidInput, TypeError):
+    """An argument is of a type that cannot be sent."""
+
+
 class NotFound(HaleganadaError):
-    """There is no such workspace, sample, snapshot, prediction or model."""
+    """There is no such workspace, sample, snapshot, prediction, model, engine, reading or page."""
 
 
 class AlreadyExists(HaleganadaError):
@@ -40,7 +46,7 @@ class AlreadyExists(HaleganadaError):
 
 
 class FailedPrecondition(HaleganadaError):
-    """The present state does not allow it, for example because there is nothing to undo."""
+    """The current state does not allow it, for example because there is nothing to undo."""
 
 
 class RevisionMismatch(HaleganadaError):
@@ -52,8 +58,8 @@ class Exhausted(HaleganadaError):
 
 
 class Unavailable(HaleganadaError):
-    """The server is stopping, the call was interrupted, or (reason NO_SERVER) there is no server at the address or no
-    host of that name.
+    """The server is stopping, the call was interrupted, or (reason NO_SERVER) there is no server at the address, no
+    host of that name, or something else that the message describes: TLS, a certificate, a web page, a proxy.
 
     The same call with the same request_id is safe to repeat.
     """
@@ -76,6 +82,9 @@ class Internal(HaleganadaError):
 
 
 NO_SERVER = "NO_SERVER"
+READER_FAILED = "READER_FAILED"
+NOT_UNICODE = "NOT_UNICODE"
+"""A text contains half of a character, as what a program makes of bytes that are not UTF-8 does."""
 BY_CODE: dict[int, type[HaleganadaError]] = {
     1: Unavailable,  # nobody here cancels calls, so the server did, at the end of its time to stop
     3: InvalidInput,
@@ -113,15 +122,22 @@ def from_rpc(error: grpc.RpcError, target: str) -> HaleganadaError:
     return kind(message, details.reason, details.field, details.retry_after_s, details.call_id)
 
 
+def from_item(error: ItemError) -> HaleganadaError:
+    """Return the exception for an item that was refused, as a call for it alone would have raised it."""
+    return BY_CODE.get(error.code, Internal)(error.message, error.reason, error.field)
+
+
 def _convert_grpc_error(code: int, message: str, target: str, field: str) -> HaleganadaError:
     """Return the exception for a status without a reason, which comes from gRPC itself, on either side."""
     kind = BY_CODE.get(code, Internal)
     if code == 4:
-        return kind(f"{target} gave no answer in time; try again, or allow more time with --timeout")
+        return kind(f"{target} gave no answer in time; try again, or allow more time with the setting timeout_s")
     if code == 8 and "larger than max" in message:
         return InvalidInput(
             f"the call is larger than {MAX_MESSAGE_BYTES // 2**20} MiB; send fewer or smaller drawings at once"
         )
+    if "http2 header with status" in message:
+        return Unavailable(f"a web server answers at {target}, not Haleganada's; check HOST:PORT", NO_SERVER)
     if code == 12:
         return kind(f"the server at {target} does not know this call; it is older than this client, update it")
     if code == 1 and "Channel closed" in message:
@@ -130,12 +146,14 @@ def _convert_grpc_error(code: int, message: str, target: str, field: str) -> Hal
         return kind(message or f"{target} failed without a message", field=field)
     if "errors resolving" in message.lower() or "resolution" in message.lower():
         return kind(
-            f"the host name in {target} is unknown; check the spelling of HOST:PORT in --server or $HALEGANADA_TARGET",
+            f"the host name in {target} is unknown; check the spelling of HOST:PORT in the setting target or "
+            "$HALEGANADA_TARGET",
             NO_SERVER,
         )
     if "failed to connect" in message.lower():
         return kind(
-            f"no server answers at {target}; start one with `haleganada serve`, or name another with --server",
+            f"no server answers at {target}; start one with `haleganada serve`, or name another with the setting "
+            "target",
             NO_SERVER,
         )
     return kind(f"{target} ended the call before it answered; check that the server is running, then repeat the call")

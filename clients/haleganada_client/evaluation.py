@@ -11,7 +11,7 @@ from typing import Any
 from haleganada.v1 import dataset_service_pb2 as datasets
 from haleganada.v1 import evaluation_pb2 as pb
 
-from .convert import from_message, to_tuple
+from .wire.convert import from_message, to_tuple
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +88,14 @@ class UnknownClasses:
 
 
 @dataclass(frozen=True)
+class UnknownDrawings:
+    """The drawings of the data set that have none of its labels, and how many of them the model called unknown."""
+
+    drawings: int
+    rejected: int
+
+
+@dataclass(frozen=True)
 class TeachingCounts:
     """What the few-shot head was taught with: drawings in all, and of the labels with the fewest and the most."""
 
@@ -133,6 +141,7 @@ class ModelMetrics:
     worst_classes: tuple[WorstClass, ...]
     confusions: tuple[ClassConfusion, ...]
     files: tuple[str, ...]
+    unknown_drawings: UnknownDrawings
 
 
 @dataclass(frozen=True)
@@ -183,6 +192,7 @@ def _model(message: pb.ModelMetrics) -> ModelMetrics:
         "taught": TeachingCounts,
         "accuracy_interval": Interval,
         "unknown_classes": UnknownClasses,
+        "unknown_drawings": UnknownDrawings,
         "macro": AverageMetrics,
         "weighted": AverageMetrics,
     }

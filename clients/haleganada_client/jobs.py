@@ -7,31 +7,35 @@ for now in client.jobs.watch(job.job_id):
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import Enum
-from itertools import islice
-from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from functools import cached_property
+from typing import Any, Literal
 
 from haleganada.v1 import job_service_pb2 as pb
 from haleganada.v1 import job_service_pb2_grpc
 
-from . import convert, transfers
-from .connection import Connection
-from .errors import NO_SERVER, DeadlineExceeded, Exhausted, InvalidInput, Unavailable
+from .calls.dual import Asynchronous, Blocking, dual_iterator, dual_method
+from .errors import NO_SERVER, DeadlineExceeded, Exhausted, Unavailable
 from .evaluation import EvaluationResult, evaluation_result
+from .operations.base import Operations
+from .wire import convert, transfers
+from .wire.arguments import parse_choice, refuse, refuse_type, to_list
+from .wire.build import build
 
 _WATCH_TIMEOUT_S = 3600.0
 _TRANSFER_TIMEOUT_S = 3600.0
 _START_TIMEOUT_S = 60.0
+_LONGEST_PAGE = 200
 _PAUSE_S = 1.0
 _CHOICES: dict[str, dict[str, Any]] = {
     "optimizer": {"adamw": pb.OPTIMIZER_ADAMW, "adam": pb.OPTIMIZER_ADAM},
     "schedule": {"cosine": pb.LEARNING_RATE_SCHEDULE_COSINE, "plateau": pb.LEARNING_RATE_SCHEDULE_PLATEAU},
+    "class_weights": {"none": pb.CLASS_WEIGHTS_NONE, "balanced": pb.CLASS_WEIGHTS_BALANCED},
 }
 
 
@@ -57,7 +61,10 @@ class TrainingSettings:
     epochs: 1 to 10,000. batch_size: 1 to 4,096. optimizer: adamw or adam. schedule: cosine or plateau. patience:
     epochs without a better validation accuracy after which it stops, 0 = never. accumulation: steps whose gradients
     are added up, 1 to 256. frozen_epochs: in which only the last layers of a pretrained network are trained.
-    checkpoint_every: epochs between two checkpoints, 1 to 1,000.
+    checkpoint_every: epochs between two checkpoints, 1 to 1,000. image_size_px: height and width of the network's
+    input, 16 to 256. workers: threads that compute, 1 to 256. Augmentation, each at most: rotation_degrees, 0 to 180;
+    shift, a share of the side, and scale, 0 to 0.5; tilt and bend, 0 to 0.3; ink, fainter or bolder, 0 to 0.9.
+    class_weights: none, or balanced: all labels count the same, however many drawings they have.
     """
 
     epochs: int | None = None
@@ -74,11 +81,20 @@ class TrainingSettings:
     seed: int | None = None
     checkpoint_every: int | None = None
     tensorboard: bool | None = None
+    image_size_px: int | None = None
+    workers: int | None = None
+    rotation_degrees: float | None = None
+    shift: float | None = None
+    scale: float | None = None
+    tilt: float | None = None
+    bend: float | None = None
+    ink: float | None = None
+    class_weights: str | None = None
 
 
 @dataclass(frozen=True)
 class JobProgress:
-    """How far a job is in its present stage. total: 0 = not known. eta_seconds: 0 = not known."""
+    """How far a job is in its current stage. total: 0 = not known. eta_seconds: 0 = not known."""
 
     stage: str
     done: int
@@ -187,48 +203,97 @@ class _Reconnection:
             raise error
 
 
-class JobsClient:
-    """The jobs of a server. Every method raises HaleganadaError. Jobs continue when the client is gone."""
+class JobOperations(Operations):
+    """What JobsClient and AsyncJobsClient do."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._stub = job_service_pb2_grpc.JobServiceStub(connection.channel)
+    @cached_property
+    def _stub(self) -> job_service_pb2_grpc.JobServiceStub:
+        return self._connection.make_stub(job_service_pb2_grpc.JobServiceStub)
 
-    def start_training(
-        self, preset: str, dataset: str, *, name: str = "", settings: TrainingSettings | None = None
+    @dual_method
+    async def start_training(
+        self,
+        preset: str,
+        dataset: str,
+        *,
+        name: str = "",
+        settings: TrainingSettings | None = None,
+        from_model: str = "",
     ) -> Job:
         """Start to train a model. dataset: its id, or its name if that is unique. name: of the model, "" = the names of
-        preset and data set.
+        preset and data set. from_model: the id or unique name of a model to start from; preset may be "" then.
         """
-        request = pb.StartTrainingRequest(
-            preset=preset, dataset_id=dataset, model_name=name, settings=_settings_message(settings)
-        )
-        return _convert_job(self._connection.call_once(self._stub.StartTraining, request, _START_TIMEOUT_S).job)
+        return await self._start_training(preset, dataset, name, settings, from_model)
 
-    def start_evaluation(self, models: Sequence[str], dataset: str, *, quick: bool = False) -> Job:
+    async def _start_training(
+        self, preset: str, dataset: str, name: str, settings: TrainingSettings | None, from_model: str
+    ) -> Job:
+        request = build(
+            pb.StartTrainingRequest,
+            preset=preset,
+            dataset_id=dataset,
+            model_name=name,
+            settings=_settings_message(settings),
+            from_model_id=from_model,
+        )
+        answer = await self._connection.call_once(self._stub.StartTraining, request, _START_TIMEOUT_S)
+        return _convert_job(answer.job)
+
+    @dual_method
+    async def train_more(self, job_id: str, epochs: int, *, name: str = "") -> Job:
+        """Train the model of a training that has ended for more epochs, on the same data set with the same settings,
+        and return the new job. It makes a new model; the earlier one stays. name: "" = the earlier one's.
+        """
+        answer = await self._connection.call(self._stub.GetJob, build(pb.GetJobRequest, job_id=job_id))
+        earlier = _convert_job(answer.job).training
+        if earlier is None or not earlier.model_id:
+            raise refuse("job_id", f"job {job_id} has made no model that could be trained further")
+        return await self._start_training(
+            earlier.preset,
+            earlier.dataset_id,
+            name or earlier.model_name,
+            replace(earlier.requested_settings, epochs=epochs, frozen_epochs=0),
+            earlier.model_id,
+        )
+
+    @dual_method
+    async def start_evaluation(self, models: Sequence[str], dataset: str, *, quick: bool = False) -> Job:
         """Start to evaluate 1 to 8 models, each alone and together. "few-shot" is the embedder and head, taught with
         the training part. quick: find the accuracy only, on at most 1,000 drawings.
         """
-        request = pb.StartEvaluationRequest(models=models, dataset_id=dataset, quick=quick)
-        return _convert_job(self._connection.call_once(self._stub.StartEvaluation, request, _START_TIMEOUT_S).job)
+        request = build(pb.StartEvaluationRequest, models=to_list(models, "models"), dataset_id=dataset, quick=quick)
+        answer = await self._connection.call_once(self._stub.StartEvaluation, request, _START_TIMEOUT_S)
+        return _convert_job(answer.job)
 
-    def get(self, job_id: str) -> Job:
+    @dual_method
+    async def get(self, job_id: str) -> Job:
         """Return one job as it is now."""
-        return _convert_job(self._connection.call(self._stub.GetJob, pb.GetJobRequest(job_id=job_id)).job)
+        answer = await self._connection.call(self._stub.GetJob, build(pb.GetJobRequest, job_id=job_id))
+        return _convert_job(answer.job)
 
-    def list(self, limit: int | None = None) -> list[Job]:
+    @dual_method
+    async def list(self, limit: int | None = None) -> list[Job]:
         """Return all jobs or at most `limit`, newest first."""
-        return list(islice(self._iter_jobs(), limit))
+        found: list[Job] = []
+        async for page in self._connection.pages(self._stub.ListJobs, pb.ListJobsRequest(page_size=_LONGEST_PAGE)):
+            found += map(_convert_job, page.jobs)
+            if limit is not None and len(found) >= limit:
+                break
+        return found[:limit]
 
-    def cancel(self, job_id: str) -> Job:
+    @dual_method
+    async def cancel(self, job_id: str) -> Job:
         """End a job. A training keeps its best epoch so far as a model."""
-        return _convert_job(self._connection.call(self._stub.CancelJob, pb.CancelJobRequest(job_id=job_id)).job)
+        answer = await self._connection.call(self._stub.CancelJob, build(pb.CancelJobRequest, job_id=job_id))
+        return _convert_job(answer.job)
 
-    def delete(self, job_id: str) -> None:
+    @dual_method
+    async def delete(self, job_id: str) -> None:
         """Delete a job that has ended, with its reports, curves and log. The model that it made stays."""
-        self._connection.call(self._stub.DeleteJob, pb.DeleteJobRequest(job_id=job_id))
+        await self._connection.call(self._stub.DeleteJob, build(pb.DeleteJobRequest, job_id=job_id))
 
-    def watch(self, job_id: str, *, patience_s: float = 120.0) -> Iterator[Job]:
+    @dual_iterator
+    async def watch(self, job_id: str, *, patience_s: float = 120.0) -> AsyncGenerator[Job, None]:
         """Yield the job now and after each change, until it has ended.
 
         If the connection breaks or the server restarts, it resumes by itself. Raise the error if that takes longer than
@@ -236,40 +301,30 @@ class JobsClient:
         """
         reconnection = _Reconnection(patience_s if self._connection.config.retry else 0.0)
         while True:
-            for job in self._watch_once(job_id, reconnection):
-                yield job
-                if job.state.is_over:
-                    return
-            time.sleep(_PAUSE_S)
+            async with aclosing(self._watch_once(job_id, reconnection)) as jobs:
+                async for job in jobs:
+                    yield job
+                    if job.state.is_over:
+                        return
+            await self._connection.pause(_PAUSE_S)
 
-    def file(self, job_id: str, name: str, target: str | os.PathLike[str] | BinaryIO) -> int:
+    @dual_method
+    async def file(self, job_id: str, name: str, target: transfers.Target) -> int:
         """Write one of a job's files to a path, which appears only when it is complete, or to an open binary file.
         Return its size in bytes. Raises OSError where it cannot be written.
         """
-        request = pb.GetJobFileRequest(job_id=job_id, name=name)
+        request = build(pb.GetJobFileRequest, job_id=job_id, name=name)
         parts = self._connection.stream(self._stub.GetJobFile, request, _TRANSFER_TIMEOUT_S)
-        chunks = (part.chunk for part in parts)
-        return transfers.write_chunks(chunks, Path(target) if isinstance(target, (str, os.PathLike)) else target)
+        return await transfers.write_chunks(parts, target, self._connection.offload)
 
-    def _iter_jobs(self) -> Iterator[Job]:
-        token = ""
-        while True:
-            request = pb.ListJobsRequest(page_size=200, page_token=token)
-            answer = self._connection.call(self._stub.ListJobs, request)
-            yield from map(_convert_job, answer.jobs)
-            token = answer.next_page_token
-            if not token:
-                return
-
-    def _watch_once(self, job_id: str, reconnection: _Reconnection) -> Iterator[Job]:
+    async def _watch_once(self, job_id: str, reconnection: _Reconnection) -> AsyncGenerator[Job, None]:
         """Yield jobs until the stream ends or breaks. If the server has too many watchers, poll once instead."""
-        streamed = False
+        streamed, request = False, build(pb.WatchJobRequest, job_id=job_id)
         try:
-            for answer in self._connection.stream(
-                self._stub.WatchJob, pb.WatchJobRequest(job_id=job_id), _WATCH_TIMEOUT_S
-            ):
-                streamed = True
-                yield _convert_job(answer.job)
+            async with aclosing(self._connection.stream(self._stub.WatchJob, request, _WATCH_TIMEOUT_S)) as answers:
+                async for answer in answers:
+                    streamed = True
+                    yield _convert_job(answer.job)
         except (Unavailable, DeadlineExceeded) as error:
             if streamed:  # the server was there until now
                 reconnection.note_answer()
@@ -277,29 +332,38 @@ class JobsClient:
         except Exhausted as error:
             if error.reason != "TOO_MANY_WATCHERS":
                 raise
-            yield from self._poll(job_id, reconnection)
+            if (job := await self._poll(job_id, reconnection)) is not None:
+                yield job
 
-    def _poll(self, job_id: str, reconnection: _Reconnection) -> Iterator[Job]:
-        """Yield the job as it is now, if the server answers."""
+    async def _poll(self, job_id: str, reconnection: _Reconnection) -> Job | None:
+        """Return the job as it is now, None if the server does not answer."""
         try:
-            job = self.get(job_id)
+            answer = await self._connection.call(self._stub.GetJob, build(pb.GetJobRequest, job_id=job_id))
         except (Unavailable, DeadlineExceeded) as error:
             reconnection.raise_if_hopeless(error)
-        else:
-            reconnection.note_answer()
-            yield job
+            return None
+        reconnection.note_answer()
+        return _convert_job(answer.job)
+
+
+class JobsClient(JobOperations, Blocking):
+    """The jobs of a server. Every method raises HaleganadaError. Jobs continue when the client is gone."""
+
+
+class AsyncJobsClient(JobOperations, Asynchronous):
+    """What JobsClient does, as coroutines."""
 
 
 def _settings_message(settings: TrainingSettings | None) -> pb.TrainingSettings:
-    """Raise InvalidInput for an unknown optimizer or schedule."""
-    settings = settings or TrainingSettings()
+    """Raise InvalidInput for an unknown optimizer, schedule or kind of class weights."""
+    settings = TrainingSettings() if settings is None else settings
+    if not isinstance(settings, TrainingSettings):
+        raise refuse_type("settings", "TrainingSettings", settings)
     given = {f.name: value for f in fields(settings) if (value := getattr(settings, f.name)) is not None}
     for name, choices in _CHOICES.items():
         if name in given:
-            if given[name] not in choices:
-                raise InvalidInput(f"{name} must be {' or '.join(choices)}", "INVALID_INPUT", f"settings.{name}")
-            given[name] = choices[given[name]]
-    return pb.TrainingSettings(**given)
+            given[name] = parse_choice(given[name], choices, f"settings.{name}")
+    return build(pb.TrainingSettings, **given)
 
 
 def _convert_job(message: pb.Job) -> Job:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import BinaryIO, Literal, overload
+from functools import cached_property
+from typing import Literal, overload
 
 from haleganada.v1 import model_service_pb2 as pb
 from haleganada.v1 import model_service_pb2_grpc
 
-from . import convert, transfers
-from .connection import Connection
-from .errors import InvalidInput
+from .calls.dual import Asynchronous, Blocking, dual_method, run
+from .operations.base import Operations
 from .types import OnlineSettings, OnlineStatus
+from .wire import convert, transfers
+from .wire.arguments import parse_choice, refuse_type
+from .wire.build import build
 
 _PRECISIONS = {"": pb.PRECISION_UNSPECIFIED, "float32": pb.PRECISION_FLOAT32, "int8": pb.PRECISION_INT8}
 _TRANSFER_TIMEOUT_S = 3600.0
@@ -58,7 +58,8 @@ class Model:
 @dataclass(frozen=True, kw_only=True)
 class Preset:
     """A recipe to train models by, with its default settings. parameters: with 36 labels. supports_online_learning: a
-    workspace's own network can start as it.
+    workspace's own network can start as it. missing: why it cannot be trained on this server, and what to install; ""
+    if it can.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Preset:
     batch_size: int
     learning_rate: float
     supports_online_learning: bool
+    missing: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,35 +109,73 @@ class ModelExport:
     report: ExportReport | None
 
 
-class ModelsClient:
-    """The models of a server. Every method raises HaleganadaError. A model is given by its id or unique name."""
+class ModelOperations(Operations):
+    """What ModelsClient and AsyncModelsClient do."""
 
-    def __init__(self, connection: Connection, or_default: Callable[[str | None], str]) -> None:
-        """workspace: the one that is meant by an argument."""
-        self._connection = connection
-        self._or_default = or_default
-        self._stub = model_service_pb2_grpc.ModelServiceStub(connection.channel)
+    @cached_property
+    def _stub(self) -> model_service_pb2_grpc.ModelServiceStub:
+        return self._connection.make_stub(model_service_pb2_grpc.ModelServiceStub)
 
-    def list(self) -> list[Model]:
+    @dual_method
+    async def list(self) -> list[Model]:
         """Return all models: "few-shot", then the others, newest first."""
-        found: list[Model] = []
-        token = ""
-        while True:
-            request = pb.ListModelsRequest(page_size=500, page_token=token)
-            answer = self._connection.call(self._stub.ListModels, request)
-            found += [_convert_model(model) for model in answer.models]
-            token = answer.next_page_token
-            if not token:
-                return found
+        pages = self._connection.pages(self._stub.ListModels, pb.ListModelsRequest(page_size=500))
+        return [_convert_model(model) async for page in pages for model in page.models]
 
-    def get(self, model: str) -> Model:
+    @dual_method
+    async def get(self, model: str) -> Model:
         """Return one model with its labels."""
-        return _convert_model(self._connection.call(self._stub.GetModel, pb.GetModelRequest(model_id=model)).model)
+        answer = await self._connection.call(self._stub.GetModel, build(pb.GetModelRequest, model_id=model))
+        return _convert_model(answer.model)
 
-    def presets(self) -> tuple[Preset, ...]:
+    @dual_method
+    async def presets(self) -> tuple[Preset, ...]:
         """Return the presets that can be trained, by name."""
-        answer = self._connection.call(self._stub.ListPresets, pb.ListPresetsRequest())
+        answer = await self._connection.call(self._stub.ListPresets, pb.ListPresetsRequest())
         return convert.to_tuple(lambda preset: convert.from_message(Preset, preset), answer.presets)
+
+    async def _activate(self, model: str, workspace: str | None, online: OnlineSettings | bool) -> Model | OnlineStatus:
+        request = build(pb.ActivateModelRequest, workspace=self._or_default(workspace), model_id=model)
+        if online is False:
+            answer = await self._connection.call(self._stub.ActivateModel, request, _LOAD_TIMEOUT_S)
+            return _convert_model(answer.model)
+        settings = OnlineSettings() if online is True else online
+        if not isinstance(settings, OnlineSettings):
+            raise refuse_type("online", "True, False or OnlineSettings", online)
+        request.online.CopyFrom(convert.online_settings(settings))
+        answer = await self._connection.call(self._stub.ActivateModel, request, _START_TIMEOUT_S)
+        return convert.online_status(answer.online)
+
+    @dual_method
+    async def delete(self, model_id: str) -> None:
+        """Delete a model, given by its id. Raises FailedPrecondition while a workspace answers with it."""
+        await self._connection.call_once(self._stub.DeleteModel, build(pb.DeleteModelRequest, model_id=model_id))
+
+    @dual_method
+    async def export(
+        self,
+        model: str,
+        target: transfers.Target,
+        precision: str = "float32",
+        *,
+        progress: transfers.Progress | None = None,
+    ) -> ModelExport:
+        """Write a model as ONNX, which onnxruntime alone can run, to a path or an open binary file.
+
+        precision: float32 or int8. The SHA-256 of what arrived is checked; a path appears, or changes, only then.
+        progress is called with the bytes so far. Raises OSError where it cannot be written.
+        """
+        wanted = parse_choice(precision, _PRECISIONS, "precision")
+        request = build(pb.ExportModelRequest, model_id=model, precision=wanted)
+        parts = self._connection.stream(self._stub.ExportModel, request, _TRANSFER_TIMEOUT_S)
+        received = await transfers.write_parts(parts, target, progress, self._connection.offload)
+        header = received.header
+        report = _convert_report(header.report) if header.HasField("report") else None
+        return ModelExport(header.file_name, received.size_bytes, received.sha256, report)
+
+
+class ModelsClient(ModelOperations, Blocking):
+    """The models of a server. Every method raises HaleganadaError. A model is given by its id or unique name."""
 
     @overload
     def activate(self, model: str, *, workspace: str | None = None, online: Literal[False] = False) -> Model: ...
@@ -154,37 +194,25 @@ class ModelsClient:
         "resnet50-transformer", and learns every drawing that is and will be taught; True = with the default settings.
         Returns its status then. Raises FailedPrecondition if the server has no torch.
         """
-        request = pb.ActivateModelRequest(workspace=self._or_default(workspace), model_id=model)
-        if online is False:
-            return _convert_model(self._connection.call(self._stub.ActivateModel, request, _LOAD_TIMEOUT_S).model)
-        request.online.CopyFrom(convert.online_settings(OnlineSettings() if online is True else online))
-        answer = self._connection.call(self._stub.ActivateModel, request, _START_TIMEOUT_S)
-        return convert.online_status(answer.online)
+        return run(self._activate(model, workspace, online))
 
-    def delete(self, model_id: str) -> None:
-        """Delete a model, given by its id. Raises FailedPrecondition while a workspace answers with it."""
-        self._connection.call_once(self._stub.DeleteModel, pb.DeleteModelRequest(model_id=model_id))
 
-    def export(
-        self,
-        model: str,
-        target: str | os.PathLike[str] | BinaryIO,
-        precision: str = "float32",
-        *,
-        progress: transfers.Progress | None = None,
-    ) -> ModelExport:
-        """Write a model as ONNX, which onnxruntime alone can run, to a path or an open binary file.
+class AsyncModelsClient(ModelOperations, Asynchronous):
+    """What ModelsClient does, as coroutines."""
 
-        precision: float32 or int8. The SHA-256 of what arrived is checked; a path appears, or changes, only then.
-        progress is called with the bytes so far. Raises OSError where it cannot be written.
-        """
-        request = pb.ExportModelRequest(model_id=model, precision=_parse_precision(precision))
-        parts = self._connection.stream(self._stub.ExportModel, request, _TRANSFER_TIMEOUT_S)
-        to = Path(target) if isinstance(target, (str, os.PathLike)) else target
-        received = transfers.write_parts(parts, to, progress)
-        header = received.header
-        report = _convert_report(header.report) if header.HasField("report") else None
-        return ModelExport(header.file_name, received.size_bytes, received.sha256, report)
+    @overload
+    async def activate(self, model: str, *, workspace: str | None = None, online: Literal[False] = False) -> Model: ...
+
+    @overload
+    async def activate(
+        self, model: str, *, workspace: str | None = None, online: OnlineSettings | Literal[True]
+    ) -> OnlineStatus: ...
+
+    async def activate(
+        self, model: str, *, workspace: str | None = None, online: OnlineSettings | bool = False
+    ) -> Model | OnlineStatus:
+        """Choose the model that answers in a workspace; see ModelsClient.activate."""
+        return await self._activate(model, workspace, online)
 
 
 def _convert_model(message: pb.Model) -> Model:
@@ -197,10 +225,3 @@ def _convert_report(message: pb.ExportReport) -> ExportReport:
         for name in ("float32", "int8")
     }
     return convert.from_message(ExportReport, message, **reports)
-
-
-def _parse_precision(name: str) -> pb.Precision.ValueType:
-    if name not in _PRECISIONS:
-        choices = ", ".join(filter(None, _PRECISIONS))
-        raise InvalidInput(f"there is no precision “{name}”; choose one of {choices}", "INVALID_INPUT", "precision")
-    return _PRECISIONS[name]

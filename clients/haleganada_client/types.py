@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import NamedTuple, Union
+from typing import Any, BinaryIO, NamedTuple, Protocol, Union
 
 FEW_SHOT = "few-shot"
 """Names a workspace's own head wherever a model is asked for."""
 ONLINE = "online"
 """Names the workspace's own network wherever a prediction is asked for."""
+
+
+class SupportsImage(Protocol):
+    """What an image of Pillow can do."""
+
+    @property
+    def mode(self) -> str: ...
+
+    def save(self, fp: Any, format: str | None = None, **params: Any) -> None:
+        """Write it to an open file."""
+
+
+class SupportsArray(Protocol):
+    """What arrays of numpy and tensors can do."""
+
+    def __array__(self) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -35,8 +51,14 @@ class Ink:
     pen_width: float = 0.0
 
 
-Drawing = Union[bytes, str, "os.PathLike[str]", Ink]
-"""A drawing: the bytes of a PNG, JPEG or WebP image, the path of such a file, or strokes."""
+Picture = Union[bytes, bytearray, memoryview, str, "os.PathLike[str]", BinaryIO, SupportsImage, SupportsArray]
+"""A picture: a PNG, JPEG or WebP image as its bytes, the path of its file, or a file that is open for reading; an image
+of Pillow; or an array of shape (height, width) or (height, width, channels), of floats 0..1, integers 0..255 or bool.
+"""
+Points = Sequence[Sequence[float]]
+"""A stroke as a list of points (x, y), y downwards."""
+Drawing = Picture | Ink | Sequence[Stroke | Points]
+"""A drawing: a picture, ink, or a list of strokes: each a Stroke or a list of points (x, y)."""
 
 
 class Lesson(NamedTuple):
@@ -71,12 +93,14 @@ class Candidate:
     code_points: tuple[str, ...]
     samples: int
     class_id: int | None
+    canonical_class_id: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Prediction:
     """What a drawing is; the most probable candidate is the first. model: what answered: a model's id, "few-shot", or
-    "online" for the workspace's own network.
+    "online" for the workspace's own network. provisional: "few-shot" has not adapted to the last samples yet, so that
+    another call may find slightly other probabilities; never with min_revision.
     """
 
     candidates: tuple[Candidate, ...]
@@ -85,16 +109,24 @@ class Prediction:
     revision: int
     prediction_id: str
     model: str
+    provisional: bool = False
 
     @property
     def best(self) -> Candidate | None:
-        """The first candidate, None if nothing was taught."""
-        return self.candidates[0] if self.candidates else None
+        """The first candidate if the drawing was recognized, else None; candidates[0] is the best guess."""
+        return self.candidates[0] if self.candidates and self.decision is Decision.RECOGNIZED else None
+
+    def __repr__(self) -> str:
+        first = "".join(f", {c.label} {c.probability:.1%}" for c in self.candidates[:1])
+        return f"<Prediction {self.decision.value}{first}, revision {self.revision}, {self.model or 'no model'}>"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Taught:
-    """A taught drawing. learned: the call waited until the workspace's own network had learned it."""
+    """A taught drawing. duplicate: nothing was taught; the request, or the drawing that was to be skipped, was known.
+    learned: the call waited until the workspace's own network had learned it. known_sample_id: the sample that was the
+    same drawing with the same label before, 0 = none was found or looked for.
+    """
 
     sample_id: int
     loss: float
@@ -105,6 +137,7 @@ class Taught:
     revision: int
     duplicate: bool
     learned: bool
+    known_sample_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -155,7 +188,9 @@ class Unlinked:
 
 @dataclass(frozen=True, kw_only=True)
 class Undone:
-    """A change that was taken back; kind: "teach", "correct", "relabel", "forget", "link", "unlink"."""
+    """A change that was taken back, of several the oldest; kind: "teach", "correct", "relabel", "forget", "link",
+    "unlink". changes: how many were taken back.
+    """
 
     kind: str
     undone_revision: int
@@ -163,6 +198,7 @@ class Undone:
     label: str
     revision: int
     duplicate: bool
+    changes: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +213,15 @@ class Sample:
     revision: int
     predicted: str
     correction: bool
-    picture: bytes
+    picture: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relabeled(Sample):
+    """A sample with its new label. workspace_revision: the one that relabeled it, for undo; `revision` taught it."""
+
+    workspace_revision: int
+    duplicate: bool
 
 
 @dataclass(frozen=True)
@@ -192,7 +236,9 @@ class SamplePage:
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """A saved state of a workspace. trash: put aside by a reset, a restore or a deletion."""
+    """A saved state of a workspace. trash: put aside by a reset, a restore or a deletion. kind: “saved”, “automatic”,
+    “before_import” or “trash”.
+    """
 
     snapshot_id: str
     name: str
@@ -202,6 +248,15 @@ class Snapshot:
     size_bytes: int
     sha256: str
     trash: bool
+    kind: str = "saved"
+
+
+@dataclass(frozen=True)
+class PrunedSnapshots:
+    """Snapshots that were deleted for good, newest first, and the bytes that this freed."""
+
+    snapshots: tuple[Snapshot, ...]
+    freed_bytes: int
 
 
 @dataclass(frozen=True)
@@ -274,7 +329,9 @@ class ExportResult:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportReport:
-    """The result of an import. before: the snapshot to go back to, if there was anything before."""
+    """The result of an import. before: the snapshot to go back to, if there was anything before. notes: sentences about
+    how the file was read.
+    """
 
     imported: int
     duplicates: int
@@ -282,6 +339,7 @@ class ImportReport:
     refused_total: int
     revision: int
     before: Snapshot | None
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -359,7 +417,9 @@ class MethodLatency:
 
 @dataclass(frozen=True, kw_only=True)
 class Stats:
-    """Statistics of a workspace and its server. accuracy is prequential: recognized before it was learned."""
+    """Statistics of a workspace and its server. accuracy is prequential: recognized before it was learned. links: from
+    form to canonical label, those that were made first at the beginning.
+    """
 
     revision: int
     samples_total: int
@@ -384,3 +444,4 @@ class Stats:
     embedder_hash: str
     uptime_seconds: float
     samples_to_embed: int
+    links: Mapping[str, str] = field(default_factory=dict)

@@ -55,6 +55,7 @@ interface Sample {
 interface SamplePage {
   samples: Sample[];
   next_page_token: string;
+  revision: number;
 }
 
 interface Snapshot {
@@ -64,6 +65,7 @@ interface Snapshot {
   samples_total: number;
   size_bytes: number;
   trash: boolean;
+  kind: string;
 }
 
 interface ImportReport {
@@ -191,6 +193,8 @@ interface Dataset {
   leaked: RepeatedItem[];
   duplicated: RepeatedItem[];
   notes: DatasetNote[];
+  unknown: DatasetLabel;
+  damage: string;
 }
 
 interface Model {
@@ -354,6 +358,11 @@ interface UnknownClasses {
   count: number;
 }
 
+interface UnknownDrawings {
+  drawings: number;
+  rejected: number;
+}
+
 interface ModelMetrics {
   model_id: string;
   display_name: string;
@@ -361,6 +370,7 @@ interface ModelMetrics {
   accuracy_interval: Interval | null;
   drawings: number;
   unknown_classes: UnknownClasses;
+  unknown_drawings: UnknownDrawings;
   top5_accuracy: number | null;
   expected_calibration_error: number | null;
   latency_ms: number | null;
@@ -399,4 +409,50 @@ interface DatasetSheet {
   labels: string[];
   input_size_px: number;
   sheet: string;
+}
+
+interface Engine {
+  engine: string;
+  display_name: string;
+  version: string;
+  languages: string[];
+  installed: boolean;
+  install_hint: string;
+}
+
+interface Reading {
+  reading_id: string;
+  file_name: string;
+  pages: number[];
+  excerpt: string;
+  create_time: string;
+  expire_time: string;
+  size_bytes: number;
+  damaged: boolean;
+}
+
+/** A word, or a glyph of one. */
+interface TextRegion {
+  text: string;
+  polygon: [number, number][];
+  confidence: number | null;
+}
+
+interface TextLine extends TextRegion {
+  words: TextRegion[];
+  engine: string;
+}
+
+interface TextBlock {
+  lines: TextLine[];
+}
+
+interface PageReading {
+  page: number;
+  width: number;
+  height: number;
+  text: string;
+  blocks: TextBlock[];
+  turn_degrees: number | null;
+  elapsed_ms: number;
 }

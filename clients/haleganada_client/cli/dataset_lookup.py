@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from haleganada_client.errors import NotFound
+from haleganada_client.installation import describe_install
 
 from .exit_codes import ExitCode, fail
 
@@ -47,7 +48,7 @@ def find_or_make_starter_dataset(client: HaleganadaClient, sources: Path | None,
             "english_chars62/, omniglot/ and mnist/"
         )
     if find_spec("haleganada_server") is None or find_spec("cv2") is None:
-        install = "needs the train extra on this machine, even if the server has it: pip install 'haleganada[train]'"
+        install = f"needs the train extra on this machine, even if the server has it: {describe_install('train')}"
         fail(f"making the data set “{STARTER}” {install}", ExitCode.FAILURE)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{STARTER}.npz"

@@ -1,8 +1,8 @@
-"""The command line's exit codes: their numbers, what they mean, and the errors that lead to them."""
+"""How commands end: the exit codes, what they mean, the errors that lead to them, and the line that tells the error."""
 
 from __future__ import annotations
 
-import sys
+import json
 from enum import IntEnum
 from typing import NoReturn
 
@@ -35,12 +35,12 @@ class ExitCode(IntEnum):
 
     SUCCESS = 0, "success"
     FAILURE = 1, "failure, complete or partial"
-    USAGE = 2, "wrong usage"
+    USAGE = 2, "usage error"
     UNREACHABLE = 3, "the server cannot be reached or does not answer in time", (Unavailable, DeadlineExceeded)
     NOT_FOUND = 4, "not found", (NotFound,)
     CONFLICT = (
         5,
-        "the present state does not allow it (nothing to undo, name taken, wrong confirmation)",
+        "the current state does not allow it (nothing to undo, name taken, wrong confirmation)",
         (AlreadyExists, FailedPrecondition, RevisionMismatch),
     )
     INTERRUPTED = 130, "interrupted with Ctrl+C"
@@ -56,7 +56,23 @@ def describe_exit_codes() -> str:
     return f"Exit codes: {'; '.join(f'{code.value} {code.meaning}' for code in ExitCode)}."
 
 
-def fail(message: str, code: int) -> NoReturn:
-    """Print one line to stderr and exit."""
-    click.echo(f"haleganada: {printable(message)}", err=True)
-    sys.exit(code)
+class CommandFailed(click.ClickException):
+    """Ends a command with one line and an exit code. reason, field: those of the SDK's error, if there is one."""
+
+    def __init__(self, message: str, code: int, reason: str = "", field: str = "") -> None:
+        super().__init__(message)
+        self.code, self.reason, self.field = code, reason, field
+
+
+def fail(message: str, code: int, reason: str = "", field: str = "") -> NoReturn:
+    """End the command with one line on stderr and an exit code."""
+    raise CommandFailed(message, code, reason, field)
+
+
+def print_failure(error: CommandFailed, as_json: bool) -> None:
+    """Print why a command failed, as one line on stderr: for people, or as JSON."""
+    if as_json:
+        facts = {"message": error.message, "reason": error.reason, "field": error.field, "exit_code": error.code}
+        click.echo(json.dumps({"error": facts}), err=True)
+    else:
+        click.echo(f"haleganada: {printable(error.message)}", err=True)

@@ -18,7 +18,7 @@ from .formatting import format_size
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 _MIN_FREE_BYTES = 500e6  # samples take about 3 KB each
-_EXTRAS = (("server", "onnxruntime"), ("web", "waitress"), ("train", "torch"))
+_EXTRAS = (("server", "onnxruntime"), ("web", "waitress"), ("read", "rapidocr"), ("train", "torch"))
 
 
 class Finding(NamedTuple):
@@ -57,16 +57,13 @@ def _check_weights() -> Finding:
     folder = Path(spec.origin).parent / "weights"
     try:
         hashes = json.loads((folder / "card.json").read_text(encoding="utf-8"))["sha256"]
-        changed = [name for name, expected in hashes.items() if _sha256(folder / name) != expected]
+        found = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in hashes}
+        changed = [name for name, expected in hashes.items() if found[name] != expected]
     except (OSError, ValueError, KeyError, AttributeError) as error:
         return Finding(FAIL, "weights", f"cannot be read ({error}); reinstall the package")
     if changed:
         return Finding(FAIL, "weights", f"{', '.join(changed)} changed after the release; reinstall the package")
     return Finding(OK, "weights", f"{len(hashes)} files match their checksums")
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _check_disk(data: Path) -> Finding:

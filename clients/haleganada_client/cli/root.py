@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from .exit_codes import ExitCode, describe_exit_codes, fail
-from .global_options import GlobalOptions
+from .exit_codes import CommandFailed, ExitCode, describe_exit_codes, print_failure
+from .global_options import OPTIONS, GlobalOptions, accept_global_options, count_global_words
+from .suggestions import describe_unknown_command, describe_unknown_option
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -24,32 +26,43 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "doctor": ("doctor", "Check the installation and the server, and say how to fix what is wrong."),
     },
     "Teach and recognize": {
-        "train": ("train", "Teach one drawing, or a folder of labeled images."),
-        "predict": ("predict", "Recognize drawings."),
-        "correct": ("correct", "Correct an earlier prediction and learn from it."),
-        "link": ("variants", "Make one label a form of another."),
-        "unlink": ("variants", "Make a form a label of its own again."),
-        "undo": ("correct", "Undo the last change."),
+        "train": ("teaching.train", "Teach one drawing, or a folder of labeled images."),
+        "predict": ("teaching.predict", "Recognize drawings."),
+        "correct": ("teaching.correct", "Correct an earlier prediction and learn from it."),
+        "link": ("teaching.variants", "Make one label a form of another."),
+        "unlink": ("teaching.variants", "Make a form a label of its own again."),
+        "links": ("teaching.variants", "List the groups of forms."),
+        "undo": ("teaching.correct", "Undo the last change."),
+    },
+    "Read lines and pages": {
+        "read": ("reading.read", "Read the text of scans, photos and PDFs."),
+        "segment": ("reading.segment", "Find lines, words and glyphs, and write pictures of them."),
+        "engines": ("reading.engines", "List the engines that read text, and what to install for them."),
+        "readings": ("reading.readings", "List, show, export, import or delete readings that the server keeps."),
     },
     "Review": {
         "stats": ("stats", "Show what was taught, how well it is recognized, and what to teach next."),
-        "samples": ("samples", "List taught samples, or show one."),
-        "relabel": ("samples", "Give a sample another label."),
-        "forget": ("samples", "Delete a sample, as if it had never been taught."),
+        "samples": ("teaching.samples", "List taught samples, or show one."),
+        "characters": ("teaching.characters", "Show code points, Unicode names and scripts of a text."),
+        "relabel": ("teaching.samples", "Give a sample another label."),
+        "forget": ("teaching.samples", "Delete a sample, as if it had never been taught."),
         "workspaces": ("workspaces", "List, create or delete workspaces."),
-        "models": ("models", "List trained models, choose the one to use, export or delete models."),
+        "models": ("training.models", "List trained models, choose the one to use, export or delete models."),
     },
     "Train on data sets": {
-        "datasets": ("datasets", "List, add, show or delete data sets."),
-        "fit": ("fit", "Train a model on a data set."),
-        "evaluate": ("evaluate", "Evaluate models on a data set."),
-        "jobs": ("jobs", "List, watch or cancel training and evaluation jobs, download their files."),
+        "datasets": ("training.datasets", "List, add, show or delete data sets."),
+        "fit": ("training.fit", "Train a model on a data set."),
+        "evaluate": ("training.evaluate", "Evaluate models on a data set."),
+        "jobs": ("training.jobs", "List, watch or cancel training and evaluation jobs, download their files."),
     },
     "Back up and move": {
         "save": ("snapshots", "Save a snapshot of the workspace."),
-        "snapshots": ("snapshots", "List snapshots."),
+        "snapshots": ("snapshots", "List, delete or prune snapshots."),
         "restore": ("snapshots", "Restore a snapshot."),
         "reset": ("snapshots", "Empty the workspace and move its content to the trash."),
+        "backup": ("serve", "Copy the server's whole data directory, also while it runs."),
+        "verify": ("serve", "Check every file of the server's data directory."),
+        "repair": ("serve", "Save what is left of a damaged workspace."),
         "export": ("transfer", "Export everything that was taught to a file."),
         "import": ("transfer", "Import samples from a file."),
     },
@@ -59,6 +72,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
 }
 """The sections of the help: their commands, each with its module in commands/ and its line in the list."""
+
+
+_GROUPS = ("datasets", "jobs", "models", "readings", "samples", "snapshots", "workspaces")
 
 
 class _LazyGroup(click.Group):
@@ -74,8 +90,29 @@ class _LazyGroup(click.Group):
             if cmd_name in commands:
                 module = import_module(f".commands.{commands[cmd_name][0]}", __package__)
                 command: click.Command = getattr(module, f"{cmd_name}_command")
+                if not command.context_settings.get(
+                    "ignore_unknown_options"
+                ):  # those are passed on to the server's program
+                    accept_global_options(command)
                 return command
         return None
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Understand `help` and `help COMMAND` as --help."""
+        at = count_global_words(args)
+        if args[at : at + 1] == ["help"]:
+            args = [*args[at + 1 :], "--help"]
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the first word names. Raise click.UsageError, with what the word may stand for."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            problem = describe_unknown_command(error.command_name, self.list_commands(ctx), _GROUPS)
+            raise click.UsageError(problem, ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx  # SECTIONS has the texts, so that help imports no command
@@ -97,57 +134,30 @@ class _LazyGroup(click.Group):
     epilog=describe_exit_codes(),
     invoke_without_command=True,  # for --version alone
     subcommand_metavar="COMMAND [ARGS]...",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "token_normalize_func": lambda word: word.replace("_", "-"),  # --top_k is --top-k
+    },
 )
-@click.option(
-    "--server", metavar="HOST:PORT", help="The server's address. [default: $HALEGANADA_TARGET or 127.0.0.1:50051]"
-)
-@click.option(
-    "--workspace", "-w", metavar="NAME", help="The workspace to use. [default: $HALEGANADA_WORKSPACE or default]"
-)
-@click.option(
-    "--token",
-    metavar="TEXT",
-    help="The access token. Other users of this machine can see it here; prefer $HALEGANADA_TOKEN.",
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0.1),
-    metavar="SECONDS",
-    help="How long to wait for an answer; in commands that take longer, for a sign of life. [default: 10]",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON. Can also follow the command.")
-@click.option("--verbose", "-v", is_flag=True, help="Log every call, and details of errors, to stderr.")
 @click.option(
     "--version", "show_version", is_flag=True, help="Print the version and exit; with --verbose, the server's too."
 )
 @click.pass_context
-def cli(
-    ctx: click.Context,
-    server: str | None,
-    workspace: str | None,
-    token: str | None,
-    timeout: float | None,
-    as_json: bool,
-    verbose: bool,
-    show_version: bool,
-) -> None:
+def cli(ctx: click.Context, show_version: bool) -> None:
     """Teach characters by drawing them, and recognize them, in any script.
 
-    To connect with TLS, set $HALEGANADA_CA to a PEM file of the certificate authorities to trust.
+    The options below may also follow the command.
     """
-    ctx.obj = GlobalOptions(
-        server=server, workspace=workspace, token=token, timeout=timeout, json=as_json, verbose=verbose
-    )
     if os.environ.get("NO_COLOR"):
         ctx.color = False
     if show_version:
-        click.echo(_describe_version(ctx.obj))
+        click.echo(_describe_version(ctx.find_object(GlobalOptions) or GlobalOptions()))
         ctx.exit()
     if ctx.invoked_subcommand is None:
         raise click.UsageError("name a command", ctx)
-    if verbose:
-        _log_calls()
+
+
+cli.params[:0] = OPTIONS
 
 
 def _describe_version(options: GlobalOptions) -> str:
@@ -161,29 +171,37 @@ def _describe_version(options: GlobalOptions) -> str:
     return f"{version}\n{describe_server(replace(options, verbose=False))}"
 
 
-def _log_calls() -> None:
-    import logging
-
-    log = logging.getLogger("haleganada_client")
-    log.setLevel(logging.DEBUG)
-    log.addHandler(logging.StreamHandler())
-
-
 def run(command: click.Command) -> NoReturn:
     """Run a command as the program. Errors of usage, which click would print on several lines, take one."""
+    words = sys.argv[1:]
     try:
-        code = command(prog_name="haleganada", args=sys.argv[1:] or ["--help"], standalone_mode=False)
-    except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx else "haleganada"
-        fail(f"{error.format_message()} (see {where} --help)", error.exit_code)
-    except click.ClickException as error:
-        fail(error.format_message(), error.exit_code)
+        code = command(prog_name="haleganada", args=words or ["--help"], standalone_mode=False)
     except click.Abort:
-        fail("stopped", ExitCode.INTERRUPTED)
+        _end(CommandFailed("stopped", ExitCode.INTERRUPTED), words)
+    except click.ClickException as error:
+        _end(_to_failure(error), words)
     except BrokenPipeError:  # the next program in the pipe, for example `head`, has stopped reading
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing may be written at exit, either
         sys.exit(ExitCode.FAILURE)
     sys.exit(code if isinstance(code, int) else ExitCode.SUCCESS)
+
+
+def _to_failure(error: click.ClickException) -> CommandFailed:
+    if isinstance(error, CommandFailed):
+        return error
+    message = error.format_message()
+    if isinstance(error, click.NoSuchOption):
+        message = describe_unknown_option(error)
+    if isinstance(error, click.UsageError):
+        where = error.ctx.command_path if error.ctx else "haleganada"
+        message = f"{message} (see {where} --help)"
+    return CommandFailed(message, error.exit_code)
+
+
+def _end(failure: CommandFailed, words: Sequence[str]) -> NoReturn:
+    """Print the failure, as JSON if the command line asks for it, which it may do behind what is wrong with it."""
+    print_failure(failure, as_json="--json" in words)
+    sys.exit(failure.code)
 
 
 def main() -> None:

@@ -6,39 +6,53 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from haleganada_client.errors import HaleganadaError
+from haleganada_client.errors import NOT_UNICODE, HaleganadaError, InvalidInput
 from haleganada_client.json_values import to_json_value
 
 from .exit_codes import ExitCode, exit_code_for, fail
-from .global_options import GlobalOptions
+from .global_options import GlobalOptions, store_option
+from .setting_names import name_options
 
 if TYPE_CHECKING:  # gRPC is imported by commands that call a server, when they do
     from haleganada_client.client import HaleganadaClient
-    from haleganada_client.connection import ClientConfig
+    from haleganada_client.connection.config import ClientConfig
 
 F = TypeVar("F", bound=Callable[..., Any])
 _FIELD_WORDS = {"dataset": "data set", "glyph": "image"}
+_NOT_UTF8 = "the command line is not valid UTF-8; set the terminal's character encoding to UTF-8"
 
 
 class Session:
     """The client and the output of one command."""
 
-    def __init__(self, options: GlobalOptions, as_json: bool) -> None:
-        self.json = as_json or options.json
+    def __init__(self, options: GlobalOptions) -> None:
+        self.json = options.json
         self._options = options
 
     def client(self) -> HaleganadaClient:
-        """Return a client with the global options, to be used in a with statement."""
+        """Return a client with the global options, to be used in a with statement.
+
+        Raise click.UsageError for options, or environment variables, with which no server can be reached.
+        """
+        config = client_config(self._options)
         from haleganada_client.client import HaleganadaClient
 
-        return HaleganadaClient(config=client_config(self._options))
+        try:
+            return HaleganadaClient(config=config)
+        except InvalidInput as error:
+            raise click.UsageError(name_options(error.message)) from None
+        except OSError as error:
+            problem = f"{error.filename}: {error.strerror}"
+            raise click.UsageError(f"{problem}; --ca, --cert, --key and $HALEGANADA_CA name PEM files") from None
 
     def command_line(self, *words: str, workspace: str | None = None) -> str:
         """Return a command line to suggest to people; see GlobalOptions."""
@@ -63,7 +77,7 @@ class Session:
         if self._options.verbose:
             facts = {"kind": type(error).__name__, "reason": error.reason, "field": error.field, "call": error.call_id}
             click.echo(" ".join(f"{name}={value}" for name, value in facts.items() if value), err=True)
-        fail(_reword_field(error), exit_code_for(error))
+        fail(name_options(_reword_field(error)), exit_code_for(error), error.reason, error.field)
 
 
 def _reword_field(error: HaleganadaError) -> str:
@@ -77,49 +91,76 @@ def _reword_field(error: HaleganadaError) -> str:
 
 def client_config(options: GlobalOptions) -> ClientConfig:
     """Return the client's configuration: the global options, and the environment for those that are not given."""
-    from haleganada_client.connection import ClientConfig
+    if options.verbose:
+        _log_calls()
+    else:
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # gRPC reads it when it is imported; our errors say the same
+    from haleganada_client.connection.config import ClientConfig
 
-    config = ClientConfig.from_environment()
+    config = ClientConfig.from_environment(options.profile or "")
     return replace(
         config,
         target=options.server or config.target,
         workspace=options.workspace or config.workspace,
         token=options.token or config.token,
+        tls=options.tls or config.tls,
+        ca=options.ca or config.ca,
+        cert=options.cert or config.cert,
+        key=options.key or config.key,
         timeout_s=options.timeout or config.timeout_s,
     )
+
+
+def _log_calls() -> None:
+    import logging  # is slow to import, and few want it
+
+    log = logging.getLogger("haleganada_client")
+    log.setLevel(logging.DEBUG)
+    log.addHandler(logging.StreamHandler())
+
+
+@contextmanager
+def say_if_stopped(how_far: Callable[[], str]) -> Iterator[None]:
+    """End the command after Ctrl+C with a line that says how far it came."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        fail(f"stopped; {how_far()}", ExitCode.INTERRUPTED)
 
 
 def with_session(command: F) -> F:
     """Add --json to a command, pass it a Session, and turn its errors into one line and an exit code."""
 
-    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    @click.option("--json", is_flag=True, expose_value=False, callback=store_option, help="Print JSON.")
     @click.pass_obj
     @functools.wraps(command)
-    def run_with_session(options: GlobalOptions, /, *args: Any, as_json: bool, **kwargs: Any) -> Any:
-        session = Session(options, as_json)
+    def run_with_session(options: GlobalOptions, /, *args: Any, **kwargs: Any) -> Any:
+        session = Session(options)
         try:
             return command(session, *args, **kwargs)
         except HaleganadaError as error:
+            if error.reason == NOT_UNICODE:
+                fail(_NOT_UTF8, ExitCode.USAGE)
             session.report(error)
         except BrokenPipeError:
             raise
         except OSError as error:
             fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), ExitCode.FAILURE)
         except UnicodeEncodeError:
-            fail("the command line is not valid UTF-8; set the terminal's character encoding to UTF-8", ExitCode.USAGE)
+            fail(_NOT_UTF8, ExitCode.USAGE)
 
     return run_with_session  # type: ignore[return-value]
 
 
 def describe_server(options: GlobalOptions) -> str:
     """Return one line with the server's address and version, or with why it did not tell them."""
-    session = Session(options, as_json=False)
+    session = Session(options)
     try:
         with session.client() as client:
             versions = client.stats(history_points=0).versions
             return f"server at {client.config.target}, version {versions.get('server', 'unknown')}"
     except HaleganadaError as error:
-        return f"server: {error.message}"
+        return f"server: {name_options(error.message)}"
 
 
 def to_json(value: Any) -> str:

@@ -19,12 +19,16 @@ import click
 from haleganada_client.errors import HaleganadaError
 
 from .exit_codes import ExitCode
+from .global_options import GlobalOptions
+from .setting_names import name_options
 
 if TYPE_CHECKING:  # gRPC is imported where it is needed
     from haleganada_client.types import ImportReport
 
 _ADDRESS = re.compile(r"serves on (\S+) ")
 _PAGE = re.compile(r"page is at (\S+) ")
+_USUAL_ADDRESS = "127.0.0.1:50051"  # what all commands use if nothing else is said
+_STOP = "--stop-with-stdin"  # what ends with this process, even if that is killed
 _STOP_TIMEOUT_S = 15.0
 _POLL_S = 0.1
 
@@ -33,7 +37,7 @@ _POLL_S = 0.1
 class LaunchOptions:
     """What to start. workspace "": the page's default. starter: teach the digits and small letters first.
 
-    datasets_from, backbone_weights: paths, as for `serve`, or None.
+    datasets_from, backbone_weights: paths, as for `serve`; None or () = not given.
     """
 
     data: str
@@ -43,7 +47,7 @@ class LaunchOptions:
     workspace: str
     starter: bool = False
     datasets_from: str | None = None
-    backbone_weights: str | None = None
+    backbone_weights: tuple[str, ...] = ()
 
     def server_flags(self) -> list[str]:
         """Return the arguments of `serve`."""
@@ -52,9 +56,9 @@ class LaunchOptions:
             "--listen": self.listen,
             "--device": self.device,
             "--datasets-from": self.datasets_from,
-            "--backbone-weights": self.backbone_weights,
         }
-        return [word for flag, value in flags.items() if value is not None for word in (flag, value)]
+        given = [word for flag, value in flags.items() if value is not None for word in (flag, value)]
+        return [*given, *(word for path in self.backbone_weights for word in ("--backbone-weights", path))]
 
 
 def run_server_and_page(options: LaunchOptions, as_json: bool) -> int:
@@ -62,14 +66,14 @@ def run_server_and_page(options: LaunchOptions, as_json: bool) -> int:
     stopping = _StopFlag()
     children: list[_Child] = []
     try:
-        children.append(_Child("server", ["haleganada_server", "serve", *options.server_flags()], _ADDRESS))
+        children.append(_Child("server", ["haleganada_server", "serve", *options.server_flags(), _STOP], _ADDRESS))
         address = children[0].wait_for_address(stopping)
         if address is None:
             return _exit_code_of_failed_start(children[0], stopping)
         taught = _teach_starter(address, options.workspace) if options.starter else None
         shared = ["--server", address, *(["--workspace", options.workspace] if options.workspace else [])]
         children.append(
-            _Child("web page", ["haleganada_client.cli", *shared, "web", "--port", str(options.port)], _PAGE)
+            _Child("web page", ["haleganada_client.cli", *shared, "web", "--port", str(options.port), _STOP], _PAGE)
         )
         url = children[1].wait_for_address(stopping)
         if url is None:
@@ -77,7 +81,7 @@ def run_server_and_page(options: LaunchOptions, as_json: bool) -> int:
         _announce(options, url, address, taught, as_json)
         return _supervise(children, stopping)
     except HaleganadaError as error:
-        click.echo(f"haleganada: {error.message}", err=True)
+        click.echo(f"haleganada: {name_options(error.message)}", err=True)
         return ExitCode.FAILURE
     finally:
         for child in reversed(children):  # the page first, so that no request meets a stopped server
@@ -87,7 +91,7 @@ def run_server_and_page(options: LaunchOptions, as_json: bool) -> int:
 def _teach_starter(address: str, workspace: str) -> ImportReport:
     """Teach the starter drawings that the workspace does not have yet. Raises HaleganadaError."""
     from haleganada_client.client import HaleganadaClient
-    from haleganada_client.connection import ClientConfig
+    from haleganada_client.connection.config import ClientConfig
     from haleganada_client.starter import teach_starter
 
     config = ClientConfig.from_environment()
@@ -102,7 +106,13 @@ def _announce(options: LaunchOptions, url: str, address: str, taught: ImportRepo
     if taught:
         facts["starter"] = {"taught": taught.imported, "duplicates": taught.duplicates}
         starter = f"starter: {taught.imported} drawings taught, {taught.duplicates} already known; "
+    shared = GlobalOptions(server=address, workspace=options.workspace or None)
     text = f"Haleganada is ready: {url}  (data in {options.data}, gRPC on {address}; {starter}Ctrl+C stops it)"
+    if address != _USUAL_ADDRESS:
+        next_commands = [shared.command_line(*words) for words in (("train", "ಅ", "drawing.png"), ("stats",))]
+        text += (
+            f"\nnext, in another terminal: {'; '.join(next_commands)}  (or first: export HALEGANADA_TARGET={address})"
+        )
     click.echo(json.dumps(facts, ensure_ascii=False) if as_json else text)
 
 
@@ -126,8 +136,10 @@ class _Child:
     def __init__(self, name: str, arguments: list[str], pattern: re.Pattern[str]) -> None:
         self.name = name
         # In a session of its own, so that Ctrl+C reaches only this process, which then stops the two in order.
+        # Nothing is written to its stdin, which the system closes when this process ends.
         command = [sys.executable, "-m", *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, start_new_session=True)
         self._addresses: queue.Queue[str | None] = queue.Queue()
         threading.Thread(target=self._drain_output, args=(pattern,), daemon=True).start()
 

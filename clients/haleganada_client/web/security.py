@@ -2,14 +2,17 @@
 
 - Against host names of other sites that resolve to this machine (DNS rebinding): only known Host names are answered.
 - Against forms and scripts of other sites (CSRF): what a browser sends must come from this page, according to its
-  Origin, its fetch metadata and a token that only this page can read. Browsers always send one of the first two with a
-  write. Programs send neither and need no token, but must send JSON, which a form of another site cannot.
+  Origin, its fetch metadata and a token that only this page can read. A cookie holds the token, too; a browser that
+  keeps no cookies must send one that this process has signed. Browsers always send one of the first two with a write.
+  Programs send neither and need no token, but must send JSON, which a form of another site cannot; only routes that
+  change nothing also take forms.
 - Against foreign scripts: a content security policy without exceptions; the page has no inline scripts or styles.
 - Against other sites that read responses: no CORS header is ever sent.
 """
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import secrets
 from urllib.parse import urlsplit
@@ -19,9 +22,11 @@ from werkzeug.exceptions import HTTPException
 
 COOKIE = "haleganada_csrf"
 HEADER = "X-CSRF-Token"
+_KEY = secrets.token_bytes(32)  # for signatures of this process
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _TYPES = frozenset({"application/json", "application/octet-stream"})  # neither can be sent by a foreign form
+_FORM, _FORM_ROUTES = "multipart/form-data", "ocr"  # a blueprint
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -69,7 +74,8 @@ def protect(app: Flask, allowed_hosts: frozenset[str]) -> None:
 
 def give_token() -> str:
     """Return the token that writes from this browser must carry; remember_token keeps it there."""
-    g.csrf = request.cookies.get(COOKIE) or secrets.token_urlsafe(24)
+    nonce = secrets.token_urlsafe(24)
+    g.csrf = request.cookies.get(COOKIE) or f"{nonce}.{_sign(nonce)}"
     return str(g.csrf)
 
 
@@ -91,13 +97,22 @@ def _check_sender() -> None:
 
 def _check_type() -> None:
     """Require JSON (or, for an import, a file); a program may leave out both body and type."""
+    if request.mimetype == _FORM and request.blueprint == _FORM_ROUTES:
+        return
     if request.mimetype not in _TYPES and (request.mimetype or request.content_length):
         raise RequestRefused(415, "NOT_JSON", "send JSON, with the header Content-Type: application/json")
 
 
 def _has_token() -> bool:
     sent, kept = request.headers.get(HEADER, ""), request.cookies.get(COOKIE, "")
-    return bool(kept) and hmac.compare_digest(sent.encode(), kept.encode())
+    if kept:
+        return hmac.compare_digest(sent.encode(), kept.encode())
+    nonce, _, signature = sent.partition(".")
+    return hmac.compare_digest(signature.encode(), _sign(nonce).encode())
+
+
+def _sign(nonce: str) -> str:
+    return hmac.new(_KEY, nonce.encode(), hashlib.sha256).hexdigest()
 
 
 def _host_name(host: str) -> str:

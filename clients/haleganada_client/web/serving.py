@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from waitress.server import create_server
-
 from haleganada_client.client import HaleganadaClient
-from haleganada_client.connection import ClientConfig
+from haleganada_client.connection.config import ClientConfig
 from haleganada_client.errors import HaleganadaError, InvalidInput
-from haleganada_client.limits import MAX_UPLOAD_BYTES
 
 from .app import create_app
-
-_THREADS = 16
+from .connections import ConnectionLimits, make_server
 
 
 def run_web(
@@ -27,8 +25,10 @@ def run_web(
     ready: Callable[[str], None],
     *,
     insecure: bool = False,
+    stop_with_stdin: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM. config: how to reach the server. ready: called with the address once it is bound.
+    stop_with_stdin: stop also when standard input ends.
 
     allowed_hosts: names under which browsers may call, beside localhost. insecure: whether other machines may.
     Raises InvalidInput if they could and that was not said; HaleganadaError if the port cannot be had.
@@ -44,16 +44,23 @@ def run_web(
     with HaleganadaClient(config=config) as client:  # made here, in the process that serves, never before a fork
         server = _bind(create_app(client, names), host, port)
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # waitress stops cleanly on KeyboardInterrupt
+        if stop_with_stdin:
+            threading.Thread(target=_stop_when_stdin_ends, daemon=True).start()
         # 0.0.0.0 means all addresses; a browser needs a name instead.
         ready(f"http://{_in_url(host if is_local else names[0])}:{_bound_port(server)}")
         server.run()
 
 
+def _stop_when_stdin_ends() -> None:
+    """Stop when whoever holds the other end of standard input has ended, in whatever way."""
+    while os.read(0, 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def _bind(app: Any, host: str, port: int) -> Any:
     try:
-        return create_server(
-            app, host=host, port=port, threads=_THREADS, max_request_body_size=MAX_UPLOAD_BYTES, ident=None
-        )
+        return make_server(app, host, port, ConnectionLimits())
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise HaleganadaError(f"{host}:{port} is not available ({why}); choose another port with --port") from None

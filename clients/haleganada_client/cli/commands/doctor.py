@@ -14,6 +14,7 @@ from haleganada_client.cli.exit_codes import ExitCode
 from haleganada_client.cli.formatting import format_percent
 from haleganada_client.cli.machine_checks import FAIL, OK, WARN, Finding, check_machine
 from haleganada_client.cli.session import Session, with_session
+from haleganada_client.cli.setting_names import name_options
 from haleganada_client.errors import HaleganadaError
 from haleganada_client.types import Ink, Stroke
 
@@ -33,7 +34,13 @@ _COLORS = {OK: "green", WARN: "yellow", FAIL: "red"}
     help="The data directory.",
 )
 @click.option(
-    "--port", default=8080, show_default=True, metavar="PORT", type=click.IntRange(1, 65535), help="The page's port."
+    "--port",
+    envvar="HALEGANADA_PORT",
+    default=8080,
+    show_default=True,
+    metavar="PORT",
+    type=click.IntRange(1, 65535),
+    help="The page's port.",
 )
 @with_session
 def doctor_command(session: Session, data: Path, port: int) -> None:
@@ -62,7 +69,7 @@ def _check_server(client: HaleganadaClient) -> Iterator[Finding]:
     try:
         state = client.health()
     except HaleganadaError as error:
-        yield Finding(FAIL, "server", error.message)
+        yield Finding(FAIL, "server", name_options(error.message))
         return
     if state != "SERVING":
         yield Finding(FAIL, "server", f"{target} answers {state}: it is starting or stopping; try again soon")
@@ -70,13 +77,27 @@ def _check_server(client: HaleganadaClient) -> Iterator[Finding]:
     yield Finding(OK, "server", f"{target} is serving")
     yield _try_check("runtime", lambda: _describe_runtime(client))
     yield _try_check("round trip", lambda: _teach_and_recognize(client))
+    yield from _check_training(client)
+
+
+def _check_training(client: HaleganadaClient) -> Iterator[Finding]:
+    """Tell what cannot be trained on the server, one line for each reason."""
+    try:
+        presets = client.models.presets()
+    except HaleganadaError as error:
+        yield Finding(FAIL, "training", name_options(error.message))
+        return
+    if ready := [preset.name for preset in presets if not preset.missing]:
+        yield Finding(OK, "training", f"of {', '.join(ready)}")
+    for reason in dict.fromkeys(preset.missing for preset in presets if preset.missing):
+        yield Finding(WARN, "training", reason)
 
 
 def _try_check(what: str, check: Callable[[], str]) -> Finding:
     try:
         return Finding(OK, what, check())
     except HaleganadaError as error:
-        return Finding(FAIL, what, error.message)
+        return Finding(FAIL, what, name_options(error.message))
 
 
 def _describe_runtime(client: HaleganadaClient) -> str:
@@ -92,12 +113,12 @@ def _teach_and_recognize(client: HaleganadaClient) -> str:
     try:
         client.train(_cross(0), "x", workspace=name)
         client.train(_circle(), "o", workspace=name)
-        best = client.predict(_cross(6), workspace=name).best
+        candidates = client.predict(_cross(6), workspace=name).candidates
     finally:
         client.delete_workspace(name, name)
-    if best is None or best.label != "x":
+    if not candidates or candidates[0].label != "x":
         raise HaleganadaError("a cross was taught but not recognized; reinstall the server, its weights may be damaged")
-    return f"taught and recognized a cross ({format_percent(best.probability)})"
+    return f"taught and recognized a cross ({format_percent(candidates[0].probability)})"
 
 
 def _cross(shift: float) -> Ink:

@@ -1,4 +1,4 @@
-"""serve, pretrain, web and up. The server is a program of its own, which these commands only start."""
+"""serve, web and up; backup, verify, repair and pretrain. The server is a program of its own, which they only start."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ import click
 from haleganada_client.cli.exit_codes import ExitCode, fail
 from haleganada_client.cli.global_options import GlobalOptions
 from haleganada_client.cli.session import client_config
+from haleganada_client.cli.setting_names import name_options
 from haleganada_client.cli.supervisor import LaunchOptions, run_server_and_page
 from haleganada_client.errors import HaleganadaError, InvalidInput
+from haleganada_client.installation import describe_install
 
 _PASS_EVERYTHING_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
@@ -33,6 +35,35 @@ def pretrain_command(arguments: tuple[str, ...]) -> None:
     _replace_process("pretrain", arguments)
 
 
+@click.command("backup", context_settings=_PASS_EVERYTHING_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def backup_command(arguments: tuple[str, ...]) -> None:
+    """Copy the data directory."""
+    _replace_process("backup", arguments)
+
+
+@click.command("verify", context_settings=_PASS_EVERYTHING_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def verify_command(options: GlobalOptions, arguments: tuple[str, ...]) -> None:
+    """Check every file of the data directory."""
+    as_json = ("--json",) if options.json else ()
+    _replace_process("verify", (*_pass_workspace(options), *as_json, *arguments))
+
+
+@click.command("repair", context_settings=_PASS_EVERYTHING_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def repair_command(options: GlobalOptions, arguments: tuple[str, ...]) -> None:
+    """Save what is left of a damaged workspace."""
+    _replace_process("repair", (*_pass_workspace(options), *arguments))
+
+
+def _pass_workspace(options: GlobalOptions) -> tuple[str, ...]:
+    """Return the option --workspace of the server's program, if it was given before the command."""
+    return ("--workspace", options.workspace) if options.workspace else ()
+
+
 def _replace_process(command: str, arguments: tuple[str, ...]) -> None:
     """Replace this process by the server's program, so that it gets the signals and determines the exit code."""
     _require_extra("server", "haleganada_server", "onnxruntime")
@@ -45,14 +76,23 @@ def _replace_process(command: str, arguments: tuple[str, ...]) -> None:
 def _require_extra(extra: str, *modules: str) -> None:
     """Exit with a hint unless the modules of an extra are installed."""
     if any(importlib.util.find_spec(module) is None for module in modules):
-        install = f"pip install 'haleganada[{extra}]'"
-        fail(f"this needs the {extra} extra; install it with: {install}", ExitCode.FAILURE)
+        fail(f"this needs the {extra} extra; install it with: {describe_install(extra)}", ExitCode.FAILURE)
 
 
 @click.command("web")
-@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="The address to listen on.")
+@click.option(
+    "--host",
+    envvar="HALEGANADA_HOST",
+    show_envvar=True,
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="The address to listen on.",
+)
 @click.option(
     "--port",
+    envvar="HALEGANADA_PORT",
+    show_envvar=True,
     default=8080,
     show_default=True,
     metavar="PORT",
@@ -68,10 +108,13 @@ def _require_extra(extra: str, *modules: str) -> None:
 @click.option(
     "--insecure",
     is_flag=True,
-    help="Allow a --host that other machines can reach. Everybody who can reach it may then teach and delete.",
+    help="Allow a --host that other machines can reach. Anyone who can reach it may then teach and delete.",
 )
+@click.option("--stop-with-stdin", is_flag=True, hidden=True, help="Stop when standard input ends, as with its writer.")
 @click.pass_obj
-def web_command(options: GlobalOptions, host: str, port: int, allow_host: tuple[str, ...], insecure: bool) -> None:
+def web_command(
+    options: GlobalOptions, host: str, port: int, allow_host: tuple[str, ...], insecure: bool, stop_with_stdin: bool
+) -> None:
     """Start the web page for a running server (--server). Ctrl+C stops it."""
     _require_extra("web", "flask", "waitress")
     from haleganada_client.web import run_web
@@ -83,20 +126,28 @@ def web_command(options: GlobalOptions, host: str, port: int, allow_host: tuple[
         click.echo(json.dumps({"page": address, "server": config.target}) if options.json else text)
 
     try:
-        run_web(config, host, port, allow_host, print_address, insecure=insecure)
+        run_web(config, host, port, allow_host, print_address, insecure=insecure, stop_with_stdin=stop_with_stdin)
     except InvalidInput as error:
-        fail(error.message, ExitCode.USAGE)
+        fail(name_options(error.message), ExitCode.USAGE)
     except HaleganadaError as error:
-        fail(error.message, ExitCode.FAILURE)
+        fail(name_options(error.message), ExitCode.FAILURE)
 
 
 @click.command("up")
 @click.option("--data", default="saved_model", show_default=True, metavar="DIR", help="The data directory.")
 @click.option(
-    "--listen", default="127.0.0.1:50051", show_default=True, metavar="HOST:PORT", help="The server's address."
+    "--listen",
+    envvar="HALEGANADA_LISTEN",
+    show_envvar=True,
+    default="127.0.0.1:50051",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="The server's address.",
 )
 @click.option(
     "--port",
+    envvar="HALEGANADA_PORT",
+    show_envvar=True,
     default=8080,
     show_default=True,
     metavar="PORT",
@@ -119,7 +170,8 @@ def web_command(options: GlobalOptions, host: str, port: int, allow_host: tuple[
 @click.option(
     "--backbone-weights",
     type=click.Path(exists=True, dir_okay=False),
-    help="A file of ImageNet weights, for presets that start from them.",
+    multiple=True,
+    help="A file of ImageNet weights, for presets that start from them. Can be given several times.",
 )
 @click.pass_obj
 def up_command(
@@ -130,7 +182,7 @@ def up_command(
     device: str,
     starter: bool,
     datasets_from: str | None,
-    backbone_weights: str | None,
+    backbone_weights: tuple[str, ...],
 ) -> None:
     """Start the server and the web page together, and print the page's address. Ctrl+C stops both."""
     _require_extra("server", "haleganada_server", "onnxruntime")

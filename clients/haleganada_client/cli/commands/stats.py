@@ -10,6 +10,7 @@ from haleganada_client.cli.formatting import format_bar, format_count, format_pe
 from haleganada_client.cli.output import online_learning
 from haleganada_client.cli.session import Session, with_session
 from haleganada_client.json_values import to_json_value
+from haleganada_client.label_text import find_strangers
 from haleganada_client.limits import DEFAULT_HISTORY_POINTS, HISTORY_POINTS
 from haleganada_client.types import NearDuplicate, Stats, Suspect, TeachNext, WorkspaceInfo
 
@@ -96,10 +97,20 @@ def _advice(session: Session, stats: Stats) -> list[str]:
     ]
     return [
         _section("Mistaken for one another", confused),
+        _section("Of another script than nearly all labels", _describe_strangers(session, stats)),
         _section("Teach these next", [_describe_teach_next(advice) for advice in stats.teach_next]),
         _section("Probably mislabeled", [_describe_suspect(session, suspect) for suspect in stats.suspects]),
         _section("The same drawing with two labels, one of which is wrong", conflicts),
         _section("The same drawing twice", duplicates),
+    ]
+
+
+def _describe_strangers(session: Session, stats: Stats) -> list[str]:
+    strangers = find_strangers(found.label for found in stats.labels)
+    return [
+        f"{label} ({script}); look with {session.command_line('characters', label)}, change it with "
+        f"{session.command_line('relabel', label, 'NEW')}"
+        for label, script in strangers.items()
     ]
 
 

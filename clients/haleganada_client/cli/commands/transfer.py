@@ -7,17 +7,23 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 
 from haleganada_client.cli.exit_codes import ExitCode
-from haleganada_client.cli.formatting import format_count, format_size
-from haleganada_client.cli.output.file_errors import describe_item_error, name_file_in_errors
+from haleganada_client.cli.files.given_labels import pack_with_labels, read_label_file
+from haleganada_client.cli.files.label_folders import FOLDER_NAMES
+from haleganada_client.cli.files.overwriting import overwrite_option, require_free
+from haleganada_client.cli.formatting import format_count, format_size, printable
+from haleganada_client.cli.output.file_errors import describe_file_error, name_file_in_errors
 from haleganada_client.cli.output.online_learning import warn_if_not_learned
-from haleganada_client.cli.session import Session, to_json, with_session
+from haleganada_client.cli.output.refusals import group_refused
+from haleganada_client.cli.session import Session, say_if_stopped, to_json, with_session
+from haleganada_client.cli.setting_names import name_options
+from haleganada_client.cli.snapshot_lookup import resolve_snapshot
 from haleganada_client.types import ImportReport
 
 _FORMATS = """\b
@@ -36,11 +42,22 @@ folder   a zip with a folder of PNG images for each label"""
 @click.option(
     "--format", default="archive", show_default=True, type=click.Choice(["archive", "seed", "jsonl", "folder"])
 )
+@click.option(
+    "--snapshot", default="", metavar="SNAPSHOT", help="Export this snapshot, given by its id or name, not the present."
+)
+@overwrite_option
 @with_session
-def export_command(session: Session, file: Path, format: str) -> None:
+def export_command(session: Session, file: Path, format: str, snapshot: str, overwrite: bool) -> None:
+    require_free(file, overwrite)
     to_stdout = str(file) == "-"
-    with session.client() as client:
-        exported = client.export(sys.stdout.buffer if to_stdout else file, format, progress=_byte_counter())
+    with (
+        session.client() as client,
+        say_if_stopped(lambda: "nothing was written" if not to_stdout else "it is cut off"),
+    ):
+        snapshot_id = resolve_snapshot(client, snapshot) if snapshot else ""
+        exported = client.export(
+            sys.stdout.buffer if to_stdout else file, format, snapshot_id=snapshot_id, progress=_byte_counter()
+        )
     target = "standard output" if to_stdout else file
     text = f"wrote {format_count(exported.samples_total, 'sample')} to {target} ({format_size(exported.size_bytes)})"
     if to_stdout:
@@ -66,20 +83,45 @@ def _byte_counter() -> Callable[[int], None]:
     "import",
     help="Import samples from FILE, or from standard input if FILE is -. Samples that the workspace already has are "
     f"skipped.\n\n{_FORMATS}\n\n"
-    "Folders may be named by a label (ಅ), its code points (U+0C95_0CCD) or a decimal code (3205). The exit code is 1 "
-    "if samples were refused.",
+    "Folders may be named by a label (ಅ), its code points (U+0C95_0CCD) or, where all are letters, decimal codes "
+    "(3205). The exit code is 1 if samples were refused.",
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option("--format", type=click.Choice(["archive", "jsonl", "folder"]), help="[default: detected from the file]")
+@click.option(
+    "--folder-names",
+    default="auto",
+    show_default=True,
+    type=click.Choice(FOLDER_NAMES),
+    help="How to read folders that are named by numbers, such as 65.",
+)
+@click.option(
+    "--labels",
+    "label_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="LABELS",
+    help="A CSV or JSON lines file with the path and the label of each picture, instead of folder names.",
+)
 @with_session
-def import_command(session: Session, file: Path, format: str | None) -> None:
+def import_command(
+    session: Session, file: Path, format: str | None, folder_names: str, label_file: Path | None
+) -> None:
     with (
         session.client() as client,
+        say_if_stopped(
+            lambda: "what arrived before its end is not taught; import it again, which teaches nothing twice"
+        ),
         name_file_in_errors("standard input" if str(file) == "-" else file.name),
-        _open(file) as source,
+        pack_with_labels(file, read_label_file(label_file)) if label_file else nullcontext(file) as packed,
+        _open(packed) as source,
         session.progress(os.fstat(source.fileno()).st_size, "Uploading") as progress,
     ):
-        report = client.import_file(source, format or "", progress=lambda sent: progress.update(sent - progress.pos))
+        report = client.import_file(
+            source,
+            format or "",
+            folder_names=folder_names,
+            progress=lambda sent: progress.update(sent - progress.pos),
+        )
         warning = warn_if_not_learned(session, client) if report.imported else []
     session.show(report, "\n".join([_format_report(session, report), *warning]))
     if report.refused_total:
@@ -102,7 +144,9 @@ def _open(file: Path) -> Iterator[BinaryIO]:
 def _format_report(session: Session, report: ImportReport) -> str:
     imported = format_count(report.imported, "sample")
     lines = [f"imported {imported}, {report.duplicates:,} already known, {report.refused_total:,} refused"]
-    lines += [f"  {refused.item}: {describe_item_error(refused.error)}" for refused in report.refused]
+    lines += [f"note: {printable(name_options(note))}" for note in report.notes]
+    refused = ((item.item, describe_file_error(item.error)) for item in report.refused)
+    lines += [f"  {line}" for line in group_refused(refused)]
     if report.before:
         restore = session.command_line("restore", report.before.snapshot_id)
         lines.append(f"`{restore}` restores the workspace as it was before")

@@ -69,5 +69,8 @@ def delete_workspace(session: Session, name: str, confirm: str | None) -> None:
     confirm = confirm or session.ask(f"This deletes the workspace. Type its name, {name}, to continue")
     with session.client() as client:
         snapshot = client.delete_workspace(name, confirm)
-    restore = session.command_line("restore", snapshot.snapshot_id, workspace=name)
-    session.show(snapshot, f"deleted {name}; `{restore}` brings it back")
+    if snapshot is None:
+        session.show(None, f"deleted {name}, whose file was missing")
+    else:
+        restore = session.command_line("restore", snapshot.snapshot_id, workspace=name)
+        session.show(snapshot, f"deleted {name}; `{restore}` brings it back")

@@ -13,6 +13,9 @@ from haleganada_client.cli.formatting import (
     format_time,
     printable,
 )
+from haleganada_client.cli.setting_names import name_options
+
+from .refusals import group_refused
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
     from haleganada_client.datasets import Dataset, DatasetLabel, RepeatedItem
@@ -22,17 +25,19 @@ _MAX_ITEMS = 20
 
 
 def format_datasets(datasets: Sequence[Dataset]) -> str:
-    """Return a table of data sets."""
+    """Return a table of data sets, and a line for each damaged one."""
     header = ["id", "name", "labels", "train", "validation", "test", "writers", "refused", "on disk", "created"]
     rows = [_row(dataset) for dataset in datasets]
-    return format_table(rows, header, right={2, 3, 4, 5, 6, 7, 8}) if rows else "no data sets"
+    damaged = [f"damaged: {dataset.dataset_id}, {printable(dataset.damage)}" for dataset in datasets if dataset.damage]
+    return "\n".join([format_table(rows, header, right={2, 3, 4, 5, 6, 7, 8}), *damaged]) if rows else "no data sets"
 
 
 def _row(dataset: Dataset) -> list[str]:
     counts = [dataset.labels_total, dataset.train, dataset.validation, dataset.test, dataset.writers]
     numbers = [f"{count:,}" for count in (*counts, dataset.refused_total)]
     size, created = format_size(dataset.size_bytes), format_time(dataset.create_time)
-    return [dataset.dataset_id, dataset.name, *numbers, size, created]
+    name = f"{dataset.name} (damaged)" if dataset.damage else dataset.name
+    return [dataset.dataset_id, name, *numbers, size, created]
 
 
 def format_dataset(dataset: Dataset, show_all: bool = False) -> str:
@@ -44,13 +49,16 @@ def format_dataset(dataset: Dataset, show_all: bool = False) -> str:
         ["validation", f"{dataset.validation:,}"],
         ["test", f"{dataset.test:,}"],
         ["labels", f"{dataset.labels_total:,}"],
+        *_describe_unknown(dataset),
         ["imbalance", _describe_imbalance(dataset)],
         ["writers", f"{dataset.writers:,}" if dataset.writers else "unknown"],
         ["left out", f"{dataset.duplicates:,} duplicates, {dataset.leaks:,} that are also in a later part"],
         ["on disk", format_size(dataset.size_bytes)],
         ["SHA-256", dataset.sha256],
     ]
-    notes = [f"note: {printable(note.message)}" for note in dataset.notes]
+    if dataset.damage:
+        facts.append(["damaged", dataset.damage])
+    notes = [f"note: {printable(name_options(note.message))}" for note in dataset.notes]
     sections = [format_table(facts), *notes, _label_table(dataset.labels, show_all)]
     if dataset.leaks:
         title = "left out because the same image is also in a later part"
@@ -59,9 +67,28 @@ def format_dataset(dataset: Dataset, show_all: bool = False) -> str:
         title = "left out because the same image is in the part twice"
         sections.append(_list_left_out(title, dataset.duplicated, dataset.duplicates, show_all))
     if dataset.refused_total:
-        lines = [f"{printable(item.item)}: {printable(item.error.message)}" for item in dataset.refused]
-        sections.append(_list_items("refused", lines, dataset.refused_total, show_all))
+        sections.append(_list_refused(dataset, show_all))
     return "\n\n".join(sections)
+
+
+def _describe_unknown(dataset: Dataset) -> list[list[str]]:
+    """Return a row about drawings of none of the labels, if there are any."""
+    counts = dataset.unknown
+    if not counts.train + counts.validation + counts.test:
+        return []
+    parts = f"training {counts.train:,}, validation {counts.validation:,}, test {counts.test:,}"
+    return [["none of them", f"{parts}: drawings of none of the labels"]]
+
+
+def _list_refused(dataset: Dataset, show_all: bool) -> str:
+    """List what was refused by its reasons, conflicts of labels first, as the server sends it; or all items."""
+    refused = [(item.item, item.error.message) for item in dataset.refused]
+    if show_all:
+        lines = [f"{printable(name)}: {printable(reason)}" for name, reason in refused]
+        return _list_items("refused", lines, dataset.refused_total, show_all)
+    lines = group_refused(refused)
+    more = [f"and {len(lines) - _MAX_ITEMS:,} more reasons (--all lists each item)"] if len(lines) > _MAX_ITEMS else []
+    return "\n  ".join([f"{dataset.refused_total:,} refused:", *lines[:_MAX_ITEMS], *more])
 
 
 def _describe_imbalance(dataset: Dataset) -> str:

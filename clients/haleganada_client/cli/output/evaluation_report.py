@@ -86,6 +86,8 @@ def _describe_errors(model: ModelMetrics) -> str:
         parts.append(f"{name}, most confused:\n{format_table(rows)}")
     if model.unknown_classes.count:
         parts.append(f"{name} does not know {model.unknown_classes.count} of the labels")
+    if (unknown := model.unknown_drawings).drawings:
+        parts.append(f"{name} calls {unknown.rejected:,} of {unknown.drawings:,} drawings of no label unknown")
     return "\n\n".join(parts)
 
 

@@ -9,10 +9,10 @@ from haleganada_client.cli.formatting import printable
 from haleganada_client.errors import HaleganadaError
 from haleganada_client.types import ItemError
 
-_FIELDS_OF_THE_FILE = ("file", "glyph", "image")
+_FIELDS_OF_THE_FILE = ("document", "file", "glyph", "image")
 
 
-def describe_item_error(error: ItemError) -> str:
+def describe_file_error(error: ItemError | HaleganadaError) -> str:
     """Return what is wrong with a file, to follow its name. Fields other than the file itself are still named."""
     if error.field.partition(".")[0] in _FIELDS_OF_THE_FILE:
         return error.message.removeprefix(f"{error.field}: ")

@@ -1,11 +1,11 @@
-"""The progress of a job: one bar per stage on a terminal, and what Ctrl+C does meanwhile."""
+"""The progress of a job: one bar per stage on a terminal, lines elsewhere; and what Ctrl+C does meanwhile."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -15,13 +15,53 @@ from haleganada_client.cli.session import Session
 
 if TYPE_CHECKING:
     from haleganada_client.client import HaleganadaClient
-    from haleganada_client.jobs import Job
+    from haleganada_client.jobs import EpochMetrics, Job
 
 _UNKNOWN_LENGTH = 1
 
 
+class JobView(Protocol):
+    """Shows the progress of a job on stderr."""
+
+    def show(self, job: Job) -> None:
+        """Show the job's current state."""
+
+    def close(self) -> None:
+        """End what is shown."""
+
+
+class JobLines:
+    """Lines for a log: one for each stage, message and epoch."""
+
+    def __init__(self) -> None:
+        self._stage = self._message = ""
+        self._epoch = 0
+
+    def show(self, job: Job) -> None:
+        """Print what is new."""
+        progress = job.progress
+        if (stage := progress.stage or job.state.value) != self._stage:
+            self._stage = stage
+            self._print(stage)
+        if progress.message and progress.message != self._message:
+            self._message = progress.message
+            self._print(progress.message)
+        for epoch in job.training.epochs if job.training else ():
+            if epoch.epoch > self._epoch:
+                self._epoch = epoch.epoch
+                self._print(f"{describe_epoch(epoch)} · {format_duration(epoch.duration_seconds)}")
+
+    def close(self) -> None:
+        """Nothing is left open."""
+
+    @staticmethod
+    def _print(text: str) -> None:
+        click.echo(printable(text), err=True)
+        sys.stderr.flush()
+
+
 class JobBar:
-    """Progress bars on stderr, a new one for each stage; nothing unless stderr is a terminal."""
+    """Progress bars for a terminal, a new one for each stage."""
 
     def __init__(self) -> None:
         self._stage: str | None = None
@@ -29,9 +69,7 @@ class JobBar:
         self._bar: Any = None
 
     def show(self, job: Job) -> None:
-        """Draw the job's present state."""
-        if not sys.stderr.isatty():
-            return
+        """Draw the job's current state."""
         progress = job.progress
         if progress.message and progress.message != self._message:
             self.close()
@@ -64,16 +102,20 @@ def describe_progress(job: Job) -> str:
     """Describe the latest epoch and the time left, for example “epoch 3 · loss 0.21 · 97.3 % right · rate 0.001”."""
     parts = []
     if job.training and job.training.epochs:
-        epoch = job.training.epochs[-1]
-        parts += [
-            f"epoch {epoch.epoch}",
-            f"loss {epoch.validation_loss:.3f}",
-            f"{format_percent(epoch.validation_accuracy)} right",
-            f"rate {epoch.learning_rate:.2g}",
-        ]
+        parts.append(describe_epoch(job.training.epochs[-1]))
     if job.progress.eta_seconds:
         parts.append(f"{format_duration(job.progress.eta_seconds)} left")
     return " · ".join(parts)
+
+
+def describe_epoch(epoch: EpochMetrics) -> str:
+    """Describe one epoch, by the training part if there is no validation part."""
+    is_validated = epoch.validation_loss or epoch.validation_accuracy
+    loss, accuracy = (
+        (epoch.validation_loss, epoch.validation_accuracy) if is_validated else (epoch.train_loss, epoch.train_accuracy)
+    )
+    right = f"{format_percent(accuracy)} right"
+    return f"epoch {epoch.epoch} · loss {loss:.3f} · {right} · rate {epoch.learning_rate:.2g}"
 
 
 def watch_until_over(session: Session, client: HaleganadaClient, job: Job) -> Job:
@@ -83,10 +125,10 @@ def watch_until_over(session: Session, client: HaleganadaClient, job: Job) -> Jo
     """
     while True:
         try:
-            with _job_bar() as bar:
+            with _open_view() as view:
                 for update in client.jobs.watch(job.job_id):
                     job = update
-                    bar.show(update)
+                    view.show(update)
             return job
         except KeyboardInterrupt:
             if not _confirm_cancel():
@@ -105,12 +147,12 @@ def describe_detached(session: Session, job: Job) -> str:
 
 
 @contextmanager
-def _job_bar() -> Iterator[JobBar]:
-    bar = JobBar()
+def _open_view() -> Iterator[JobView]:
+    view: JobView = JobBar() if sys.stderr.isatty() else JobLines()
     try:
-        yield bar
+        yield view
     finally:
-        bar.close()
+        view.close()
 
 
 def _confirm_cancel() -> bool:

@@ -26,7 +26,7 @@ def _row(model: Model) -> list[str]:
     return [
         model.model_id,
         f"{model.name} (damaged)" if model.damage else model.name,
-        model.preset,
+        model.preset or "-",
         str(model.labels_total) if model.labels_total else "-",
         format_size(model.size_bytes),
         model.sha256[:_HASH_SHOWN],
@@ -51,7 +51,7 @@ def format_model(model: Model) -> str:
         ["name", model.name],
         ["kind", model.preset],
         ["parameters", f"{model.parameters:,}"],
-        ["input", f"{model.input_size_px} x {model.input_size_px} px"],
+        ["input", f"{model.input_size_px} x {model.input_size_px} px" if model.input_size_px else "-"],
         ["on disk", format_size(model.size_bytes)],
         ["SHA-256", model.sha256],
         ["used by", _list_users(model) or "-"],
@@ -77,7 +77,7 @@ def _list_labels(model: Model) -> str:
 
 
 def format_presets(presets: Sequence[Preset]) -> str:
-    """Return a table of presets and their default settings."""
+    """Return a table of presets and their default settings, and a line for each that cannot be trained."""
     rows = [
         [
             preset.name,
@@ -91,4 +91,9 @@ def format_presets(presets: Sequence[Preset]) -> str:
         for preset in presets
     ]
     header = ["preset", "parameters", "input", "epochs", "batch", "learning rate", ""]
-    return format_table(rows, header, right={1, 2, 3, 4, 5})
+    table = format_table(rows, header, right={1, 2, 3, 4, 5})
+    missing: dict[str, list[str]] = {}
+    for preset in presets:
+        if preset.missing:
+            missing.setdefault(preset.missing, []).append(preset.name)
+    return "\n".join([table, *(f"not now: {', '.join(names)}; {why}" for why, names in missing.items())])

@@ -1,5 +1,6 @@
 """Pictures of predictions: each drawing beside its candidates, as a self-contained .svg, or as an .html that adapts to
-the window and to dark mode. They are written as text, because the thin client has no imaging library.
+the window and to dark mode. They are written as text, because the thin client has no imaging library; for a .png, see
+visualization_png.py.
 """
 
 from __future__ import annotations
@@ -11,11 +12,10 @@ from html import escape
 from pathlib import Path
 
 from haleganada_client.cli.formatting import format_percent, printable
+from haleganada_client.cli.output.visualization_png import Item, write_png
 from haleganada_client.types import Candidate, ItemError, Prediction
 
-ENDINGS = (".svg", ".html")
-Item = tuple[str, bytes, Prediction | ItemError]
-"""An image's name, its content, and the answer."""
+ENDINGS = (".html", ".svg", ".png")
 _MAX_ROWS = 4  # candidates, or lines of an error
 _WIDTH, _HEIGHT, _GAP, _COLUMNS = 420, 166, 12, 3
 _PICTURE, _MARGIN = 130, 12
@@ -53,7 +53,10 @@ main { display: grid; gap: 12px; grid-template-columns: repeat(auto-fill, minmax
 
 
 def write_visualization(path: Path, items: Sequence[Item]) -> None:
-    """Write an .svg or .html file, depending on the path's ending. Raise OSError."""
+    """Write an .html, .svg or .png file, depending on the path's ending. Raise OSError."""
+    if path.suffix.lower() == ".png":
+        write_png(path, items)
+        return
     draw = _draw_page if path.suffix.lower() == ".html" else _draw_sheet
     path.write_text(draw(items), encoding="utf-8")
 
@@ -104,7 +107,7 @@ def _draw_answer(outcome: Prediction | ItemError) -> str:
         message = "".join(_draw_text("file", _LABEL_X, _y(i), line) for i, line in enumerate(lines))
         return _draw_decision("unreadable") + message
     rows = [_draw_candidate(i, candidate) for i, candidate in enumerate(outcome.candidates[:_MAX_ROWS])]
-    if rows and outcome.unknown_probability > 0:  # models that were trained on data sets do not have this answer
+    if rows and outcome.unknown_probability > 0:  # not every network has this answer
         row = len(rows)
         rows.append(_draw_text("rest", _LABEL_X, _y(row), "none") + _draw_bar(row, "none", outcome.unknown_probability))
     return _draw_decision(outcome.decision.value) + "".join(rows)

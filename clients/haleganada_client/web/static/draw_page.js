@@ -4,22 +4,34 @@
 import { Answer } from "./drawing/answer.js";
 import { Board } from "./drawing/board.js";
 import { showHelp } from "./drawing/help.js";
+import { keepDrawing } from "./drawing/kept_drawing.js";
 import { KeyPen } from "./drawing/key_pen.js";
-import { acceptPictures } from "./drawing/picture.js";
 import { listenToLanguage } from "./i18n/chooser.js";
-import { count, say, translatePage } from "./i18n/words.js";
-import { canModelAnswer, fixedModelName, isOnline, listenToFewShotButton, showActiveModel } from "./models/active.js";
-import { get, post } from "./server/api.js";
+import { formatCount, say, translatePage } from "./i18n/words.js";
+import {
+  canModelAnswer,
+  getFixedModelName,
+  isOnline,
+  listenToFewShotButton,
+  showActiveModel,
+} from "./models/active.js";
+import { acceptPictures } from "./pictures/intake.js";
+import { PictureQueue } from "./pictures/queue.js";
+import { askForLetters } from "./practice/start.js";
+import { Walk } from "./practice/walk.js";
+import { get, getWorkspace, post } from "./server/api.js";
+import { MAX_LABEL_LENGTH } from "./server/limits.js";
 import { watchServer } from "./server/presence.js";
+import { rememberDrawings } from "./teaching/evidence.js";
 import { TeachForm } from "./teaching/form.js";
 import { showGallery } from "./teaching/gallery.js";
 import { Lesson } from "./teaching/lesson.js";
 import { showProgress } from "./teaching/progress.js";
-import { openSample } from "./teaching/sample.js";
-import { byId, element } from "./ui/dom.js";
+import { focusMain, getById, makeElement } from "./ui/dom.js";
+import { returnToSlate, watchScreen } from "./ui/screen.js";
 import { listenToKeys } from "./ui/shortcuts.js";
-import { clearError, showError, showStatus } from "./ui/status.js";
-import { chosenPanel, listenToTabs } from "./ui/tabs.js";
+import { clearError, makeRoom, showError, showStatus, showWhile } from "./ui/status.js";
+import { findChosenPanel, listenToTabs } from "./ui/tabs.js";
 import { listenToTheme } from "./ui/theme.js";
 import { showKeep } from "./workspace/keep.js";
 import { listenToWorkspaces, showWorkspaces } from "./workspace/switcher.js";
@@ -27,15 +39,22 @@ import { listenToWorkspaces, showWorkspaces } from "./workspace/switcher.js";
 const CANDIDATES = 5;
 
 const canAnswer = () => canModelAnswer() || (stats?.samples_total ?? 0) > 0;
-const penShare = () => Number(byId("pen").value) / 100;
-const board = new Board(byId("board"), penShare());
-const answer = new Answer((candidate) => teach(candidate.label));
+const getPenShare = () => Number(getById("pen").value) / 100;
+const board = new Board(getById("board"), getPenShare());
+const answer = new Answer(
+  (candidate) => teach(candidate.label),
+  () => getById("label").focus(),
+);
 const form = new TeachForm(teach);
+const queue = new PictureQueue(board, form);
+const walk = new Walk(form, checkDrawing);
 /** @type {Stats | null} */
 let stats = null;
 /** @type {AbortController | null} */
 let asking = null; // the prediction under way
 let refreshes = 0;
+let shows = 0;
+let showing = Promise.resolve(); // the panel that is being filled
 /** @type {Lesson | null} */
 let lesson = null; // kept until the server has it, so that a repeated try is the same request
 
@@ -52,9 +71,11 @@ async function recognize() {
   }
   try {
     const prediction = await post("/page/predict", { ...board.drawing(), top_k: CANDIDATES }, signal);
+    if (version !== board.version) return; // the next stroke has begun; its end asks again
     answer.show(prediction, version, canAnswer());
+    queue.suggest(prediction);
   } catch (error) {
-    if (error.name === "AbortError") return;
+    if (error.name === "AbortError" || version !== board.version) return;
     answer.show(null, version, canAnswer());
     if (!error.isAbsence) showError(error); // the banner speaks of absence, and the page asks again by itself
   }
@@ -71,15 +92,26 @@ async function teach(label, variantOf = "") {
     showError(new Error(say("nothingDrawn")));
     return;
   }
+  board.finish();
   if (!lesson?.isSame(board.version, label, variantOf)) lesson = new Lesson(board.version, label, variantOf);
   const { content } = board;
+  const picture = board.makeThumbnail();
   try {
-    const { revision } = await lesson.send(board.drawing(), answer.for(board.version));
+    const sent = lesson.send(board.drawing(), answer.findFor(board.version));
+    const { revision } = await showWhile(sent, say("learning", { label }));
     lesson = null;
     board.remove(content);
     form.reset();
-    confirmTaught(label, () => takeBack(revision));
+    returnToSlate();
+    confirmTaught(label, picture, async () => {
+      const isDone = await takeBack(revision, say("takenBackLesson", { label }), picture);
+      if (!isDone) return;
+      if (!(await queue.takeBack(revision))) board.restore(content);
+      walk.takeBack(label);
+    });
     recognize();
+    walk.noteTaught(label);
+    await queue.noteTaught(content.picture, revision);
   } catch (error) {
     showError(error); // the drawing stays, and so does the lesson: the same button tries again
     return;
@@ -89,50 +121,96 @@ async function teach(label, variantOf = "") {
 
 /** Say what was learned. The next drawing shows it, but not where a model answers that does not learn.
  * @param {string} label
- * @param {() => void} onUndo
+ * @param {Node} picture
+ * @param {() => void} onTakeBack
  */
-function confirmTaught(label, onUndo) {
-  const name = fixedModelName();
+function confirmTaught(label, picture, onTakeBack) {
+  const takeBackLesson = { text: say("takeBackLesson", { label }), run: onTakeBack };
+  const name = getFixedModelName();
   if (!name) {
-    showStatus(say("taught", { label }), onUndo);
+    showStatus(say("taught", { label }), { picture, takeBack: takeBackLesson });
     return;
   }
-  const link = element("a", { class: "link", href: byId("to-models").href }, say("chooseModel"));
-  showStatus(say("taughtUnused", { label, name }), onUndo, link);
+  const link = makeElement("a", { class: "link", href: getById("to-models").href }, say("chooseModel"));
+  showStatus(say("taughtUnused", { label, name }), { picture, link, takeBack: takeBackLesson });
 }
 
-/** Undo beside “Learned”: the server forgets the drawing, and the slate has it back.
+/** Take back the change that made a revision, and no other: if something was changed since, the server refuses. Returns
+ * whether it was taken back.
  * @param {number} revision
+ * @param {string} message
+ * @param {Node | null} picture
  */
-async function takeBack(revision) {
-  const isDone = await change(() => post("/page/undo", { expected_revision: revision }), say("undone"));
-  if (isDone && board.isEmpty) board.undo();
-}
+const takeBack = (revision, message, picture) =>
+  change(
+    () => post("/page/undo", { expected_revision: revision }),
+    message,
+    () => ({ picture }),
+  );
 
-const undoChange = () => change(() => post("/page/undo", {}), say("undone"));
-
-/** Change what the server knows, and offer to undo it.
- * @type {Change}
+/** Change what the server knows, and offer to take it back.
+ * @type {Undoable}
  */
-const undoable = (run, message) => change(run, message, undoChange);
+const changeUndoably = (run, message, picture = null) =>
+  change(run, message, ({ revision }) => ({
+    picture,
+    takeBack: { text: say("takeBack"), run: () => takeBack(revision, say("takenBack"), picture) },
+  }));
 
 /** Change what the server knows, say what was done, show the new state. Returns whether it was done.
  * @template T
  * @param {() => Promise<T>} run
  * @param {string | ((result: T) => string)} message
- * @param {(() => void) | null} onUndo
+ * @param {(result: T) => import("./ui/status.js").Outcome} describe  what stands beside the message
  */
-async function change(run, message, onUndo = null) {
+async function change(run, message, describe = () => ({})) {
   try {
-    const result = await run();
-    showStatus(typeof message === "function" ? message(result) : message, onUndo);
+    const result = await showWhile(run(), say("working"));
+    showStatus(typeof message === "function" ? message(result) : message, describe(result));
   } catch (error) {
     showError(error);
+    if (error.reason === "REVISION_MISMATCH") await refresh().catch(showError);
     return false;
   }
   await refresh().catch(showError);
   recognize();
   return true;
+}
+
+// Walking through letters
+
+async function startWalk() {
+  const chosen = await askForLetters();
+  if (!chosen?.labels.length) return;
+  queue.end();
+  walk.teach(chosen.labels, chosen.times);
+  showSlate();
+}
+
+function startPractice() {
+  queue.end();
+  walk.practice((stats?.labels ?? []).map(({ label }) => label));
+  showSlate();
+}
+
+function showSlate() {
+  getById("walk").scrollIntoView({ block: "nearest" });
+  getById("board").focus({ preventScroll: true });
+}
+
+/** Score the drawing as the letter that is practiced. */
+async function checkDrawing() {
+  if (board.isEmpty) {
+    showError(new Error(say("nothingDrawn")));
+    return;
+  }
+  board.finish();
+  if (!answer.findFor(board.version)) await recognize();
+  const prediction = answer.findFor(board.version);
+  if (!prediction) return; // why has been said
+  walk.judge(prediction, board.makeThumbnail());
+  board.clear();
+  recognize();
 }
 
 // What the server knows
@@ -144,12 +222,14 @@ async function refresh() {
   if (mine !== refreshes) return; // a newer answer is on its way
   stats = latest;
   if (isOnline()) showActiveModel(showReady).catch(showError);
+  rememberDrawings(stats);
   form.offer(stats);
-  byId("count").textContent = count(stats.samples_total);
-  byId("count").hidden = stats.samples_total === 0;
+  getById("count").textContent = formatCount(stats.samples_total);
+  getById("practice").hidden = stats.labels_known === 0;
+  getById("count").hidden = stats.samples_total === 0;
   showBoardState();
   if (board.isEmpty) answer.show(null, board.version, canAnswer());
-  await showPanel(chosenPanel());
+  await showPanel(findChosenPanel());
 }
 
 /** A network that learns online can answer from now on. */
@@ -160,95 +240,148 @@ function showReady() {
 
 /** @type {Record<string, (stats: Stats) => Promise<void>>} */
 const PANELS = {
-  gallery: (latest) => showGallery(latest, undoable),
-  progress: () => showProgress(practice, (sampleId) => openSample(sampleId, undoable)),
-  keep: () => showKeep(change),
+  gallery: (latest) => showGallery(latest, changeUndoably),
+  progress: () => showProgress(suggestNext, changeUndoably),
+  keep: ({ revision }) => showKeep(change, revision),
 };
 
 /** Let the reader draw a label next.
  * @param {string} label
  */
-function practice(label) {
+function suggestNext(label) {
   form.suggest(label);
-  byId("slate").scrollIntoView({ block: "center" });
-  byId("board").focus({ preventScroll: true });
+  getById("slate").scrollIntoView({ block: "center" });
+  getById("board").focus({ preventScroll: true });
 }
 
-/** @param {string} id */
+/** Show a panel, one at a time, so that the last one asked for is the one that is seen.
+ * @param {string} id
+ */
 async function showPanel(id) {
-  if (stats) await PANELS[id](stats).catch(showError);
+  const mine = ++shows;
+  await showing;
+  if (mine !== shows || !stats) return;
+  showing = PANELS[id](stats).catch(showError);
+  await showing;
 }
 
 function showBoardState() {
-  byId("undo-stroke").disabled = !board.canUndo;
-  byId("clear").disabled = board.isEmpty;
-  byId("slate").classList.toggle("drawn", !board.isEmpty);
-  byId("slate").classList.toggle("first", !canAnswer());
-  byId("hint").hidden = !board.isEmpty || canAnswer();
+  const focused = document.activeElement;
+  getById("undo-stroke").disabled = !board.canUndo;
+  getById("redo-stroke").disabled = !board.canRedo;
+  getById("clear").disabled = board.isEmpty;
+  getById("slate").classList.toggle("drawn", !board.isEmpty);
+  getById("slate").classList.toggle("first", !canAnswer());
+  getById("hint").hidden = !board.isEmpty || canAnswer();
   form.allow(!board.isEmpty);
+  if (focused?.matches(":disabled")) focusMain();
 }
 
 /** Draw anew what has colors of the theme. */
 function repaint() {
   board.redraw();
-  showPanel(chosenPanel());
+  showPanel(findChosenPanel());
 }
 
 // Keys
 
 /** @param {number} i */
 function chooseCandidate(i) {
-  const candidate = answer.candidates.at(i);
+  const candidate = answer.findFor(board.version) && answer.candidates.at(i);
   if (candidate) teach(candidate.label);
   return Boolean(candidate);
 }
 
 function teachOrType() {
-  if (byId("label").value) byId("teach").requestSubmit();
-  else byId("label").focus();
+  if (walk.isPractice) checkDrawing();
+  else if (getById("label").value) getById("teach").requestSubmit();
+  else getById("label").focus();
+}
+
+/** Put text that was pasted or dropped beside the label's box into it.
+ * @param {string} text
+ */
+function takeText(text) {
+  if ([...text].length > MAX_LABEL_LENGTH) showError(new Error(say("labelRefused")));
+  else form.suggest(text);
+}
+
+/** Show what others have changed while nobody saw the page. */
+async function catchUp() {
+  /** @type {SamplePage} */
+  const { revision } = await get("/page/samples", { page_size: 1 });
+  if (!stats || revision === stats.revision) return;
+  await refresh();
+  recognize();
+}
+
+async function load() {
+  await Promise.all([showActiveModel(showReady), refresh()]);
+  await recognize();
 }
 
 async function start() {
   translatePage();
-  try {
-    await showWorkspaces();
-    await showActiveModel(showReady);
-    await refresh();
-    await recognize();
-  } catch (error) {
-    showError(error);
+  queue.show();
+  walk.show();
+  const workspace = getWorkspace();
+  const asked = await Promise.allSettled([showWorkspaces(), load()]); // at once: on a slow line, each waits for the line
+  if (getWorkspace() === workspace) {
+    for (const { reason } of asked.filter(isRejected)) showError(reason);
+  } else {
+    await load().catch(showError); // it is gone, and another one is shown in its place
   }
 }
 
+/** @param {PromiseSettledResult<void>} result
+ * @returns {result is PromiseRejectedResult} */
+const isRejected = (result) => result.status === "rejected";
+
 board.addEventListener("change", () => {
   clearError();
+  answer.expire();
   showBoardState();
 });
 board.addEventListener("stroke", recognize);
-new KeyPen(board, byId("board"), byId("cursor"));
-byId("undo-stroke").addEventListener("click", () => board.undo());
-byId("clear").addEventListener("click", () => {
+keepDrawing(board);
+getById("board").addEventListener("pointerdown", makeRoom);
+new KeyPen(board, getById("board"), getById("cursor"));
+getById("undo-stroke").addEventListener("click", () => board.undo());
+getById("redo-stroke").addEventListener("click", () => board.redo());
+getById("clear").addEventListener("click", () => {
   board.clear();
   recognize();
 });
-byId("pen").addEventListener("input", () => board.setPen(penShare()));
-byId("pen").addEventListener("change", recognize);
-byId("help").addEventListener("click", showHelp);
-acceptPictures(board);
+getById("pen").addEventListener("input", () => board.setPen(getPenShare()));
+getById("pen").addEventListener("change", recognize);
+getById("help").addEventListener("click", showHelp);
+getById("start-walk").addEventListener("click", startWalk);
+getById("practice").addEventListener("click", startPractice);
+acceptPictures((files) => {
+  walk.end();
+  queue.add(files);
+}, takeText);
 listenToFewShotButton(change);
 listenToKeys({
   choose: chooseCandidate,
   teach: teachOrType,
   help: showHelp,
   undoStroke: () => board.undo(),
-  clear: () => byId("clear").click(),
-  undoChange,
-  leave: () => byId("board").focus(),
+  redoStroke: () => board.redo(),
+  clear: () => getById("clear").click(),
+  leave: () => getById("board").focus(),
 });
 listenToLanguage(start);
 listenToTabs(showPanel);
 listenToTheme(repaint);
-listenToWorkspaces(start);
+listenToWorkspaces(() => {
+  walk.end(); // its letters were the other workspace's
+  return start();
+});
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) catchUp().catch((error) => error.isAbsence || showError(error)); // the banner speaks of absence
+});
 window.addEventListener("unhandledrejection", (event) => showError(event.reason)); // whatever a panel asked for in vain
+watchScreen();
 watchServer(start);
 start();

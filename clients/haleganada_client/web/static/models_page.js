@@ -10,9 +10,10 @@ import { showJobs } from "./jobs/list.js";
 import { trainAgain, trainOn } from "./jobs/training_form.js";
 import { showModels } from "./models/list.js";
 import { get } from "./server/api.js";
-import { explain } from "./server/errors.js";
 import { watchServer } from "./server/presence.js";
-import { byId, element } from "./ui/dom.js";
+import { getById } from "./ui/dom.js";
+import { replaceView } from "./ui/navigation.js";
+import { watchScreen } from "./ui/screen.js";
 import { showError, showStatus } from "./ui/status.js";
 import { listenToTheme } from "./ui/theme.js";
 import { listenToWorkspaces, showWorkspaces } from "./workspace/switcher.js";
@@ -32,26 +33,11 @@ const VIEWS = {
   again: { show: trainAgain, tab: "jobs" },
 };
 
-let leave = new AbortController(); // ends the life of the view that is shown
-
-async function show() {
-  leave.abort();
-  leave = new AbortController();
-  const { signal } = leave;
+function show() {
   const [name, id = ""] = location.hash.slice(1).split("/");
   const chosen = VIEWS[name] ?? VIEWS.models;
   markTab(chosen.tab);
-  const view = element("div", { class: "view" });
-  try {
-    await chosen.show(view, decodeURIComponent(id), signal);
-  } catch (error) {
-    if (signal.aborted) return;
-    showError(error);
-    view.replaceChildren(element("p", { class: "empty" }, explain(error)));
-  }
-  if (signal.aborted) return;
-  byId("view").replaceChildren(view);
-  view.dispatchEvent(new Event("shown")); // plots need to know how wide they are
+  return replaceView((view, text, life) => chosen.show(view, decodeURIComponent(text), life), id);
 }
 
 /** @param {string} tab */
@@ -66,8 +52,8 @@ async function countJobs() {
   /** @type {Job[]} */
   const jobs = await get("/page/jobs", { limit: JOBS_COUNTED });
   const running = jobs.filter(({ state }) => state === "queued" || state === "running").length;
-  byId("count").textContent = String(running);
-  byId("count").hidden = !running;
+  getById("count").textContent = String(running);
+  getById("count").hidden = !running;
 }
 
 async function start() {
@@ -89,5 +75,6 @@ window.addEventListener("unhandledrejection", (event) => showError(event.reason)
 listenToLanguage(start);
 listenToTheme(show);
 listenToWorkspaces(show);
+watchScreen();
 watchServer(start);
 start();

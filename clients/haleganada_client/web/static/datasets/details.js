@@ -1,16 +1,17 @@
 // One data set: what is in it, what was left out, how balanced it is.
 
-import { count, moment, say, size } from "../i18n/words.js";
+import { formatCount, formatSize, formatTime, say } from "../i18n/words.js";
 import { get } from "../server/api.js";
 import { explain } from "../server/errors.js";
 import { deleteByName } from "../ui/deletion.js";
-import { button, element } from "../ui/dom.js";
-import { backLink, goTo, link, viewOf, whenShown } from "../ui/navigation.js";
-import { factList, numbers } from "../ui/parts.js";
-import { samplesPlot } from "../ui/plots.js";
-import { table } from "../ui/table.js";
-import { PART_WORDS, partsBar } from "./parts_bar.js";
-import { previewSection } from "./preview.js";
+import { makeButton, makeElement } from "../ui/dom.js";
+import { goTo, makeBackLink, makeLink, nameView, runWhenShown } from "../ui/navigation.js";
+import { buildFactList, buildNumbers, buildProblem } from "../ui/parts.js";
+import { plotSamples } from "../ui/plots.js";
+import { buildTable } from "../ui/table.js";
+import { explainDamage } from "./damage.js";
+import { PART_WORDS, buildPartsBar } from "./parts_bar.js";
+import { buildPreviewSection } from "./preview.js";
 
 const MOST_ITEMS = 100;
 const MOST_BARS = 40; // labels in the plot; of more, the largest and the smallest
@@ -23,48 +24,51 @@ export async function showDataset(view, id, life) {
     get(`/page/datasets/${encodeURIComponent(id)}`),
     get("/page/models/presets"),
   ]);
-  const plot = element("div", { class: "plots" });
+  const plot = makeElement("div", { class: "plots" });
   view.replaceChildren(
-    backLink("datasets", "datasets"),
-    heading(dataset),
-    facts(dataset),
-    partsBar(dataset),
-    leftOut(dataset),
-    previewSection(dataset, presets, life),
+    makeBackLink("datasets", "datasets"),
+    buildHeading(dataset),
+    makeElement("div", {}, dataset.damage ? buildProblem(explainDamage(dataset)) : null),
+    buildFacts(dataset),
+    buildPartsBar(dataset),
+    buildNotes(dataset),
+    buildPreviewSection(dataset, presets, life),
     plot,
-    labelTable(dataset),
-    factList([
-      [say("made"), moment(dataset.create_time)],
-      [say("size"), size(dataset.size_bytes)],
-      ["SHA-256", element("code", { class: "long" }, dataset.sha256)],
+    buildLabelTable(dataset),
+    buildFactList([
+      [say("made"), formatTime(dataset.create_time)],
+      [say("size"), formatSize(dataset.size_bytes)],
+      ["SHA-256", makeElement("code", { class: "long" }, dataset.sha256)],
     ]),
   );
-  whenShown(view, () => plotBalance(plot, dataset.labels));
+  runWhenShown(view, () => plotBalance(plot, dataset.labels));
 }
 
 /** @param {Dataset} dataset */
-function heading(dataset) {
-  const train = link(say("trainOnThis"), viewOf("train", dataset.dataset_id), { class: "button primary" });
+function buildHeading(dataset) {
+  const train = makeLink(say("trainOnThis"), nameView("train", dataset.dataset_id), { class: "button primary" });
   const attributes = { class: "danger", id: "delete-dataset" };
-  return element(
+  return makeElement(
     "div",
     { class: "heading" },
-    element("h3", {}, dataset.name),
-    element(
+    makeElement("h3", {}, dataset.name),
+    makeElement(
       "div",
       { class: "row" },
       train,
-      button(say("deleteDataset"), () => remove(dataset), attributes),
+      makeButton(say("deleteDataset"), () => remove(dataset), attributes),
     ),
   );
 }
 
 /** @param {Dataset} dataset */
-function facts({ train, validation, test, labels_total: labels, writers, imbalance }) {
-  return numbers([
-    [count(train + validation + test), "samples"],
-    [count(labels), "labels"],
-    [writers ? count(writers) : null, "writers"],
+function buildFacts({ train, validation, test, labels_total: labels, writers, imbalance, unknown }) {
+  const ofNone = unknown.train + unknown.validation + unknown.test;
+  return buildNumbers([
+    [formatCount(train + validation + test), "samples"],
+    [formatCount(labels), "labels"],
+    [ofNone ? formatCount(ofNone) : null, "samplesOfNoLabel"],
+    [writers ? formatCount(writers) : null, "writers"],
     [imbalance ? `${imbalance.toFixed(1)} : 1` : null, "imbalance"],
   ]);
 }
@@ -72,32 +76,32 @@ function facts({ train, validation, test, labels_total: labels, writers, imbalan
 /** Show what was rejected, repeated or leaks between parts: what the reader should know before trusting a metric.
  * @param {Dataset} dataset
  */
-function leftOut({ notes, leaked, leaks, duplicated, duplicates, refused, refused_total: total }) {
+function buildNotes({ notes, leaked, leaks, duplicated, duplicates, refused, refused_total: total }) {
   const asItem = (/** @type {RepeatedItem} */ { item, part, kept, kept_part: keptPart }) =>
-    /** @type {Item} */ ([item, `${inPart(part)}= ${kept} ${inPart(keptPart)}`]);
+    /** @type {Item} */ ([item, `${describePart(part)}= ${kept} ${describePart(keptPart)}`]);
   const rejected = refused.map(({ item, error }) => /** @type {Item} */ ([item, explain(error)]));
-  return element(
+  return makeElement(
     "div",
     { class: "left-out" },
-    ...notes.map(note),
-    itemList("leaks", leaked.map(asItem), leaks),
-    itemList("duplicates", duplicated.map(asItem), duplicates, "note"),
-    itemList("refusedCount", rejected, total),
+    ...notes.map(describeNote),
+    buildItemList("leaks", leaked.map(asItem), leaks),
+    buildItemList("duplicates", duplicated.map(asItem), duplicates, "note"),
+    buildItemList("refusedCount", rejected, total),
   );
 }
 
 /** Show a note in the reader's language where it is known, else in the server's words.
  * @param {DatasetNote} note
  */
-function note({ reason, message, labels }) {
+function describeNote({ reason, message, labels }) {
   const shown = labels.slice(0, LABELS_SHOWN).join(" ") + (labels.length > LABELS_SHOWN ? " …" : "");
   const isKnown = reason === "MERGED_CHARACTERS";
-  const text = isKnown ? say("mergedCharacters", { count: count(labels.length), labels: shown }) : message;
-  return element("p", { class: "warning" }, text);
+  const text = isKnown ? say("mergedCharacters", { count: formatCount(labels.length), labels: shown }) : message;
+  return makeElement("p", { class: "warning" }, text);
 }
 
 /** @param {PartName | ""} part */
-const inPart = (part) => (part ? `(${say(PART_WORDS[part])}) ` : "");
+const describePart = (part) => (part ? `(${say(PART_WORDS[part])}) ` : "");
 
 /** @typedef {[string, string]} Item  Its name, and what is to be said of it. */
 
@@ -107,18 +111,20 @@ const inPart = (part) => (part ? `(${say(PART_WORDS[part])}) ` : "");
  * @param {number} total
  * @param {string} kind  a class of the line
  */
-function itemList(word, items, total, kind = "warning") {
+function buildItemList(word, items, total, kind = "warning") {
   if (!total) return null;
-  const text = say(word, { count: count(total) });
-  if (!items.length) return element("p", { class: kind }, text);
-  const rows = items.slice(0, MOST_ITEMS).map(([name, why]) => element("li", {}, element("code", {}, name), ` ${why}`));
+  const text = say(word, { count: formatCount(total) });
+  if (!items.length) return makeElement("p", { class: kind }, text);
+  const rows = items
+    .slice(0, MOST_ITEMS)
+    .map(([name, why]) => makeElement("li", {}, makeElement("code", {}, name), ` ${why}`));
   const more = total - rows.length;
-  return element(
+  return makeElement(
     "details",
     { class: word },
-    element("summary", { class: kind }, text),
-    element("ul", { class: "note" }, rows),
-    more > 0 && element("p", { class: "note" }, say("andMore", { count: count(more) })),
+    makeElement("summary", { class: kind }, text),
+    makeElement("ul", { class: "note" }, rows),
+    more > 0 && makeElement("p", { class: "note" }, say("andMore", { count: formatCount(more) })),
   );
 }
 
@@ -131,15 +137,15 @@ function plotBalance(parent, labels) {
     .map(({ label, train, validation, test }) => ({ label, samples: train + validation + test }))
     .sort((a, b) => b.samples - a.samples);
   const half = MOST_BARS / 2;
-  if (bars.length <= MOST_BARS) samplesPlot(parent, bars, say("balance"));
-  else samplesPlot(parent, [...bars.slice(0, half), ...bars.slice(-half)], say("balanceEnds", { count: half }));
+  if (bars.length <= MOST_BARS) plotSamples(parent, bars, say("balance"));
+  else plotSamples(parent, [...bars.slice(0, half), ...bars.slice(-half)], say("balanceEnds", { count: half }));
 }
 
 /** @param {Dataset} dataset */
-function labelTable({ labels }) {
+function buildLabelTable({ labels }) {
   const numberOf = (/** @type {PartName} */ part) => ({
     word: PART_WORDS[part],
-    cell: (/** @type {DatasetLabel} */ row) => count(row[part]),
+    cell: (/** @type {DatasetLabel} */ row) => formatCount(row[part]),
     key: (/** @type {DatasetLabel} */ row) => row[part],
     right: true,
   });
@@ -147,18 +153,18 @@ function labelTable({ labels }) {
   const columns = [
     {
       word: "label",
-      cell: ({ label }) => element("span", { class: "script" }, label),
+      cell: ({ label }) => makeElement("span", { class: "script" }, label),
       key: ({ label }) => label,
     },
     numberOf("train"),
     numberOf("validation"),
     numberOf("test"),
   ];
-  return element(
+  return makeElement(
     "details",
     {},
-    element("summary", {}, say("allLabels", { count: count(labels.length) })),
-    table(columns, labels, { kind: "compact", name: say("labels") }),
+    makeElement("summary", {}, say("allLabels", { count: formatCount(labels.length) })),
+    buildTable(columns, labels, { kind: "compact", name: say("labels") }),
   );
 }
 

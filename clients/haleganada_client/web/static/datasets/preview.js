@@ -3,8 +3,8 @@
 import { say } from "../i18n/words.js";
 import { get } from "../server/api.js";
 import { explain } from "../server/errors.js";
-import { button, element } from "../ui/dom.js";
-import { problem } from "../ui/parts.js";
+import { makeButton, makeElement } from "../ui/dom.js";
+import { buildProblem } from "../ui/parts.js";
 
 const VIEWS = 7; // augmented pictures of a drawing
 const DRAWINGS = 6;
@@ -14,33 +14,33 @@ const DRAWINGS = 6;
  * @param {Preset[]} presets
  * @param {AbortSignal} life
  */
-export function previewSection(dataset, presets, life) {
-  const menu = element(
+export function buildPreviewSection(dataset, presets, life) {
+  const menu = makeElement(
     "select",
     { id: "preview-preset", "aria-label": say("preset") },
-    presets.map(({ name, input_size_px: side }) => element("option", { value: name }, `${name} · ${side} px`)),
+    presets.map(({ name, input_size_px: side }) => makeElement("option", { value: name }, `${name} · ${side} px`)),
   );
-  const sheet = element("div");
+  const sheet = makeElement("div");
   let seed = 0;
   const show = async () => {
     control.disabled = true;
-    sheet.replaceChildren(element("p", { class: "note", role: "status" }, say("previewing")));
+    sheet.replaceChildren(makeElement("p", { class: "note", role: "status" }, say("previewing")));
     const options = { preset: menu.value, drawings: DRAWINGS, views: VIEWS, seed: seed++ };
     try {
-      sheet.replaceChildren(figure(await get(`/page/datasets/${dataset.dataset_id}/preview`, options)));
+      sheet.replaceChildren(buildFigure(await get(`/page/datasets/${dataset.dataset_id}/preview`, options)));
     } catch (error) {
-      if (!life.aborted) sheet.replaceChildren(problem(explain(error)));
+      if (!life.aborted) sheet.replaceChildren(buildProblem(explain(error)));
     }
     control.textContent = say("previewOthers");
     control.disabled = false;
   };
-  const control = button(say("previewShow"), show, { id: "preview" });
-  return element(
+  const control = makeButton(say("previewShow"), show, { id: "preview" });
+  return makeElement(
     "section",
     { class: "preview" },
-    element("h3", {}, say("previewTitle")),
-    element("p", { class: "note" }, say("previewNote")),
-    element("div", { class: "row wrap" }, menu, control),
+    makeElement("h3", {}, say("previewTitle")),
+    makeElement("p", { class: "note" }, say("previewNote")),
+    makeElement("div", { class: "row wrap" }, menu, control),
     sheet,
   );
 }
@@ -49,14 +49,14 @@ export function previewSection(dataset, presets, life) {
  * pictures leave of the width is for labels.
  * @param {DatasetSheet} preview
  */
-function figure({ labels, sheet, input_size_px: side }) {
-  const original = element("span", {}, say("asItIs"));
-  const headings = element("div", { class: "row heads note" }, original, element("span", {}, say("augmented")));
+function buildFigure({ labels, sheet, input_size_px: side }) {
+  const original = makeElement("span", {}, say("asItIs"));
+  const headings = makeElement("div", { class: "row heads note" }, original, makeElement("span", {}, say("augmented")));
   const align = () => {
     const pictures = ((VIEWS + 1) * image.naturalHeight) / labels.length;
     headings.style.marginLeft = `${100 * (1 - pictures / image.naturalWidth)}%`;
   };
   const alt = say("previewAlt", { labels: labels.join(", "), side });
-  const image = element("img", { src: sheet, alt, onload: align });
-  return element("figure", { class: "sheet" }, headings, image);
+  const image = makeElement("img", { src: sheet, alt, onload: align });
+  return makeElement("figure", { class: "sheet" }, headings, image);
 }

@@ -1,12 +1,13 @@
 // Uploading a data set: a file or a whole folder, how to read it, how far it is.
 
-import { percent, say, size } from "../i18n/words.js";
+import { formatPercent, formatSize, say } from "../i18n/words.js";
 import { upload } from "../server/api.js";
 import { explain } from "../server/errors.js";
 import { DEFAULT_SPLIT_SHARE, MAX_LABEL_LENGTH, SPLIT_SHARE } from "../server/limits.js";
-import { button, element } from "../ui/dom.js";
-import { goTo, viewOf } from "../ui/navigation.js";
-import { meter, problem } from "../ui/parts.js";
+import { makeButton, makeElement } from "../ui/dom.js";
+import { goTo, nameView } from "../ui/navigation.js";
+import { buildMeter, buildProblem } from "../ui/parts.js";
+import { buildFolderNames } from "./folder_names.js";
 import { zipFolder } from "./zip.js";
 
 /** @typedef {import("../i18n/words.js").Word} Word */
@@ -17,25 +18,25 @@ const MOST_SEED = 999_999_999;
 /** Build the form.
  * @param {AbortSignal} life  an upload stops when it is over
  */
-export function uploadForm(life) {
-  const name = element("input", {
+export function buildUploadForm(life) {
+  const name = makeElement("input", {
     id: "dataset-name",
     maxlength: MAX_LABEL_LENGTH,
     autocomplete: "off",
     spellcheck: "false",
   });
-  const summary = element("p", { class: "note", id: "chosen-file" }, say("uploadNote"));
-  const outcome = element("div");
-  const submit = element("button", { class: "primary", id: "upload", disabled: true }, say("upload"));
-  const options = readingOptions();
+  const summary = makeElement("p", { class: "note", id: "chosen-file" }, say("uploadNote"));
+  const outcome = makeElement("div");
+  const submit = makeElement("button", { class: "primary", id: "upload", disabled: true }, say("upload"));
+  const options = buildReadingOptions();
   /** @type {File[]} */
   let files = [];
 
   const choose = (/** @type {File[]} */ chosen, /** @type {boolean} */ isFolder) => {
     files = chosen;
     if (!files.length) return;
-    const title = isFolder ? folderOf(files[0]) : files[0].name;
-    const bytes = size(files.reduce((sum, file) => sum + file.size, 0));
+    const title = isFolder ? getFolder(files[0]) : files[0].name;
+    const bytes = formatSize(files.reduce((sum, file) => sum + file.size, 0));
     summary.textContent = isFolder
       ? say("chosenFolder", { name: title, count: files.length, size: bytes })
       : `${title} · ${bytes}`;
@@ -52,27 +53,29 @@ export function uploadForm(life) {
     try {
       /** @type {Dataset} */
       const dataset = await sendFiles(files, { name: name.value, ...options.values() }, outcome, stop);
-      goTo(viewOf("dataset", dataset.dataset_id), say("uploaded", { name: name.value }));
+      goTo(nameView("dataset", dataset.dataset_id), say("uploaded", { name: name.value }));
     } catch (error) {
-      outcome.replaceChildren(...(error.name === "AbortError" ? [] : [problem(explain(error))]));
+      outcome.replaceChildren(...(error.name === "AbortError" ? [] : [buildProblem(explain(error))]));
       submit.disabled = false;
     }
     form.classList.remove("busy");
   };
 
-  const form = element(
+  const form = makeElement(
     "form",
     { class: "upload stack", onsubmit: run },
-    element("h3", {}, say("newDataset")),
+    makeElement("h3", {}, say("newDataset")),
     summary,
-    element(
+    makeElement(
       "div",
       { class: "row wrap" },
-      fileButton("chooseFile", { id: "dataset-file", accept: ".zip,.npz,.jsonl" }, (chosen) => choose(chosen, false)),
-      fileButton("chooseFolder", { id: "dataset-folder", webkitdirectory: true, multiple: true }, (chosen) =>
+      buildFileButton("chooseFile", { id: "dataset-file", accept: ".zip,.npz,.jsonl" }, (chosen) =>
+        choose(chosen, false),
+      ),
+      buildFileButton("chooseFolder", { id: "dataset-folder", webkitdirectory: true, multiple: true }, (chosen) =>
         choose(chosen, true),
       ),
-      element("label", { class: "field grow" }, say("nameField"), name),
+      makeElement("label", { class: "field grow" }, say("nameField"), name),
       submit,
     ),
     options.node,
@@ -88,22 +91,22 @@ export function uploadForm(life) {
 }
 
 /** @param {File} file */
-const folderOf = (file) => file.webkitRelativePath.split("/")[0];
+const getFolder = (file) => file.webkitRelativePath.split("/")[0];
 
 /**
  * @param {Word} word
  * @param {import("../ui/dom.js").Attributes} attributes
  * @param {(files: File[]) => void} onChoose
  */
-function fileButton(word, attributes, onChoose) {
-  const input = element("input", {
+function buildFileButton(word, attributes, onChoose) {
+  const input = makeElement("input", {
     type: "file",
     ...attributes,
     onchange: () => {
       onChoose([...(input.files ?? [])]);
     },
   });
-  return element("label", { class: "file button" }, say(word), input);
+  return makeElement("label", { class: "file button" }, say(word), input);
 }
 
 /** Send files and show how far they are. The answer comes when the server has read everything, which takes longer than
@@ -114,10 +117,10 @@ function fileButton(word, attributes, onChoose) {
  * @param {AbortController} stop
  */
 async function sendFiles(files, parameters, outcome, stop) {
-  const text = element("p", { class: "note", role: "status" }, say("packing"));
-  const bar = meter(0, 0, say("upload"));
-  const cancel = button(say("cancel"), () => stop.abort());
-  outcome.replaceChildren(element("div", { class: "row" }, bar, cancel), text);
+  const text = makeElement("p", { class: "note", role: "status" }, say("packing"));
+  const bar = buildMeter(0, 0, say("upload"));
+  const cancel = makeButton(say("cancel"), () => stop.abort());
+  outcome.replaceChildren(makeElement("div", { class: "row" }, bar, cancel), text);
   const isSingle = files.length === 1 && ENDINGS.test(files[0].name);
   const onPack = (/** @type {number} */ done) => {
     bar.max = files.length;
@@ -127,39 +130,40 @@ async function sendFiles(files, parameters, outcome, stop) {
     if (sent < total) {
       bar.max = total;
       bar.value = sent;
-      text.textContent = say("sending", { percent: percent(sent / total) });
+      text.textContent = say("sending", { percent: formatPercent(sent / total) });
     } else {
       bar.removeAttribute("value");
       text.textContent = say("reading");
     }
   };
   const file = isSingle ? files[0] : await zipFolder(files, onPack, stop.signal);
-  const fileName = isSingle ? files[0].name : `${folderOf(files[0])}.zip`;
+  const fileName = isSingle ? files[0].name : `${getFolder(files[0])}.zip`;
   const options = { parameters: { file_name: fileName, ...parameters }, signal: stop.signal, onProgress };
   return upload("/page/datasets", file, options);
 }
 
 /** Build inputs for how the server shall read a data set; values() returns those that were filled in. */
-function readingOptions() {
+function buildReadingOptions() {
   /** @type {Record<string, HTMLInputElement | HTMLSelectElement>} */
   const inputs = {
-    split: menu("split", { auto: "splitAuto", stratified: "splitStratified", writer: "splitWriter" }),
-    validation_share: numberInput("validation-share", SPLIT_SHARE.max, 0.01, String(DEFAULT_SPLIT_SHARE)),
-    test_share: numberInput("test-share", SPLIT_SHARE.max, 0.01, String(DEFAULT_SPLIT_SHARE)),
-    seed: numberInput("split-seed", MOST_SEED, 1, "0"),
-    orientation: menu("orientation", {
+    split: buildMenu("split", { auto: "splitAuto", stratified: "splitStratified", writer: "splitWriter" }),
+    validation_share: buildNumberInput("validation-share", SPLIT_SHARE.max, 0.01, String(DEFAULT_SPLIT_SHARE)),
+    test_share: buildNumberInput("test-share", SPLIT_SHARE.max, 0.01, String(DEFAULT_SPLIT_SHARE)),
+    seed: buildNumberInput("split-seed", MOST_SEED, 1, "0"),
+    orientation: buildMenu("orientation", {
       auto: "orientationAuto",
       upright: "orientationUpright",
       transposed: "orientationTransposed",
     }),
+    folder_names: buildFolderNames("folder-names"),
   };
   const field = (/** @type {Word} */ word, /** @type {string} */ name) =>
-    element("label", { class: "field" }, say(word), inputs[name]);
-  const node = element(
+    makeElement("label", { class: "field" }, say(word), inputs[name]);
+  const node = makeElement(
     "details",
     {},
-    element("summary", {}, say("moreSettings")),
-    element(
+    makeElement("summary", {}, say("moreSettings")),
+    makeElement(
       "div",
       { class: "fields" },
       field("split", "split"),
@@ -167,6 +171,7 @@ function readingOptions() {
       field("testShare", "test_share"),
       field("seed", "seed"),
       field("orientation", "orientation"),
+      field("folderNames", "folder_names"),
     ),
   );
   const values = () => {
@@ -180,9 +185,9 @@ function readingOptions() {
  * @param {string} id
  * @param {Record<string, Word>} options
  */
-function menu(id, options) {
-  const items = Object.entries(options).map(([value, word]) => element("option", { value }, say(word)));
-  return element("select", { id }, items);
+function buildMenu(id, options) {
+  const items = Object.entries(options).map(([value, word]) => makeElement("option", { value }, say(word)));
+  return makeElement("select", { id }, items);
 }
 
 /**
@@ -191,5 +196,5 @@ function menu(id, options) {
  * @param {number} step
  * @param {string} placeholder  the default
  */
-const numberInput = (id, max, step, placeholder) =>
-  element("input", { id, type: "number", min: 0, max, step, placeholder });
+const buildNumberInput = (id, max, step, placeholder) =>
+  makeElement("input", { id, type: "number", min: 0, max, step, placeholder });

@@ -36,18 +36,18 @@ export async function zipFolder(files, onProgress, signal) {
   for (const [i, file] of files.entries()) {
     signal.throwIfAborted();
     const name = new TextEncoder().encode(file.webkitRelativePath.split("/").slice(1).join("/"));
-    const entry = { name, size: file.size, crc: crc32(new Uint8Array(await file.arrayBuffer())) };
-    const header = localHeader(entry);
+    const entry = { name, size: file.size, crc: computeCrc32(new Uint8Array(await file.arrayBuffer())) };
+    const header = packLocalHeader(entry);
     parts.push(header, file);
-    directory.push(centralHeader(entry, offset));
+    directory.push(packCentralHeader(entry, offset));
     offset += header.byteLength + file.size;
     onProgress(i + 1);
   }
-  return new Blob([...parts, ...directory, endRecord(directory, offset)], { type: "application/zip" });
+  return new Blob([...parts, ...directory, packEndRecord(directory, offset)], { type: "application/zip" });
 }
 
 /** @param {Uint8Array} bytes */
-function crc32(bytes) {
+function computeCrc32(bytes) {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = CRC_TABLE[(crc ^ byte) & 0xff] ^ (crc >>> 8);
   return (crc ^ 0xffffffff) >>> 0;
@@ -56,40 +56,46 @@ function crc32(bytes) {
 /** Return what stands before the bytes of a file.
  * @param {Entry} entry
  */
-const localHeader = (entry) => pack([...halves(LOCAL_HEADER), ...facts(entry)], entry.name);
+const packLocalHeader = (entry) => pack([...splitInHalves(LOCAL_HEADER), ...listFields(entry)], entry.name);
 
 /** Return the entry of a file in the list at the end.
  * @param {Entry} entry
  * @param {number} offset  of the local header
  */
-const centralHeader = (entry, offset) =>
-  pack([...halves(CENTRAL_HEADER), VERSION, ...facts(entry), 0, 0, 0, 0, 0, ...halves(offset)], entry.name);
+const packCentralHeader = (entry, offset) =>
+  pack(
+    [...splitInHalves(CENTRAL_HEADER), VERSION, ...listFields(entry), 0, 0, 0, 0, 0, ...splitInHalves(offset)],
+    entry.name,
+  );
 
 /** Return what ends the archive.
  * @param {Uint8Array[]} directory
  * @param {number} offset  of the directory
  */
-function endRecord(directory, offset) {
+function packEndRecord(directory, offset) {
   const { length } = directory;
   const size = directory.reduce((sum, entry) => sum + entry.byteLength, 0);
-  return pack([...halves(END_RECORD), 0, 0, length, length, ...halves(size), ...halves(offset), 0], new Uint8Array());
+  return pack(
+    [...splitInHalves(END_RECORD), 0, 0, length, length, ...splitInHalves(size), ...splitInHalves(offset), 0],
+    new Uint8Array(),
+  );
 }
 
 /** Return the fields that both headers have, as 16-bit numbers.
  * @param {Entry} entry
  */
-const facts = ({ name, size, crc }) => [
+const listFields = ({ name, size, crc }) => [
   ...[VERSION, UTF8, STORED, 0, FIRST_DAY],
-  ...halves(crc),
-  ...halves(size), // as it is stored
-  ...halves(size), // as it was
+  ...splitInHalves(crc),
+  ...splitInHalves(size), // as it is stored
+  ...splitInHalves(size), // as it was
   ...[name.length, 0],
 ];
 
 /** Return a 32-bit number as two 16-bit numbers, the lower one first.
  * @param {number} number
  */
-const halves = (number) => [number & 0xffff, number >>> 16];
+const splitInHalves = (number) => [number & 0xffff, number >>> 16];
 
 /** Return 16-bit numbers, the lower byte first, and then bytes.
  * @param {number[]} numbers

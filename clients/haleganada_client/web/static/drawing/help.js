@@ -2,7 +2,7 @@
 
 import { say } from "../i18n/words.js";
 import { showDialog } from "../ui/dialog.js";
-import { element } from "../ui/dom.js";
+import { makeElement } from "../ui/dom.js";
 import { areSingleKeysOn, switchSingleKeys } from "../ui/shortcuts.js";
 
 /** @typedef {import("../i18n/words.js").Word} Word */
@@ -17,14 +17,14 @@ const KEYS = [
   ["1 – 5", "keyChoose"],
   ["Enter", "keyTeach"],
   ["Backspace, Ctrl+Z", "keyUndoStroke"],
+  ["Ctrl+Shift+Z, Ctrl+Y", "keyRedoStroke"],
   ["Delete", "keyClear"],
-  ["Ctrl+Shift+Z", "keyUndoChange"],
   ["Esc", "keyLeave"],
 ];
 
 /** Show the help. */
 export function showHelp() {
-  const box = element("input", {
+  const box = makeElement("input", {
     type: "checkbox",
     checked: areSingleKeysOn(),
     onchange: () => {
@@ -33,13 +33,16 @@ export function showHelp() {
   });
   showDialog(
     say("helpTitle"),
-    ...PARAGRAPHS.map((word) => element("p", {}, say(word))),
-    element("h3", {}, say("keysTitle")),
-    element(
+    ...PARAGRAPHS.map((word) => makeElement("p", {}, say(word))),
+    makeElement("h3", {}, say("keysTitle")),
+    makeElement(
       "dl",
       { class: "keys" },
-      KEYS.flatMap(([key, word]) => [element("dt", {}, element("kbd", {}, key)), element("dd", {}, say(word))]),
+      KEYS.flatMap(([key, word]) => [
+        makeElement("dt", {}, makeElement("kbd", {}, key)),
+        makeElement("dd", {}, say(word)),
+      ]),
     ),
-    element("label", { class: "check" }, box, element("span", {}, say("singleKeys"))),
+    makeElement("label", { class: "check" }, box, makeElement("span", {}, say("singleKeys"))),
   );
 }

@@ -16,7 +16,6 @@ export class KeyPen {
   #cursor;
   #x = FINE_STEPS / 2;
   #y = FINE_STEPS / 2;
-  #isDown = false;
   /** @type {Set<string>} */
   #held = new Set(); // arrows
 
@@ -29,13 +28,23 @@ export class KeyPen {
     this.#board = board;
     this.#cursor = cursor;
     slate.addEventListener("focus", () => {
-      if (slate.matches(":focus-visible")) this.#show();
+      if (slate.matches(":focus-visible:not(.pointed)")) this.#show();
     });
-    slate.addEventListener("blur", () => this.#leave());
-    slate.addEventListener("pointerdown", () => this.#leave(), { capture: true }); // before it begins its own stroke
+    slate.addEventListener("blur", () => {
+      slate.classList.remove("pointed");
+      this.#leave();
+    });
+    const point = () => {
+      // Before the stroke begins, which gives the slate the focus: browsers take a page's first focus for one by key.
+      slate.classList.add("pointed");
+      this.#leave();
+    };
+    slate.addEventListener("pointerdown", point, { capture: true });
     slate.addEventListener("keydown", (event) => {
+      slate.classList.remove("pointed");
       if (this.#press(event)) event.preventDefault(); // no scrolling
     });
+    board.addEventListener("change", () => this.#showState()); // something else may have ended the stroke
     slate.addEventListener("keyup", (event) => this.#held.delete(event.key));
   }
 
@@ -68,26 +77,23 @@ export class KeyPen {
       this.#x = clamp(this.#x + step * dx);
       this.#y = clamp(this.#y + step * dy);
     }
-    if (this.#isDown) this.#board.penMove(this.#x / FINE_STEPS, this.#y / FINE_STEPS, time);
+    this.#board.penMove(this.#x / FINE_STEPS, this.#y / FINE_STEPS, time);
     this.#show();
   }
 
   /** @param {number} time  ms */
   #turn(time) {
-    if (this.#isDown) {
+    if (this.#board.isPenDown) {
       this.#lift();
       return;
     }
-    this.#isDown = true;
     this.#board.penDown(this.#x / FINE_STEPS, this.#y / FINE_STEPS, time);
     this.#show();
   }
 
   #lift() {
-    if (!this.#isDown) return;
-    this.#isDown = false;
-    this.#cursor.classList.remove("down");
     this.#board.penUp();
+    this.#showState();
   }
 
   #leave() {
@@ -99,7 +105,11 @@ export class KeyPen {
   #show() {
     this.#cursor.style.setProperty("--x", String(this.#x / FINE_STEPS));
     this.#cursor.style.setProperty("--y", String(this.#y / FINE_STEPS));
-    this.#cursor.classList.toggle("down", this.#isDown);
+    this.#showState();
     this.#cursor.hidden = false;
+  }
+
+  #showState() {
+    this.#cursor.classList.toggle("down", this.#board.isPenDown);
   }
 }

@@ -1,18 +1,18 @@
 // The menu of languages.
 
-import { byId, element } from "../ui/dom.js";
+import { getById, makeElement } from "../ui/dom.js";
 import { showError, showStatus } from "../ui/status.js";
 import { LANGUAGES } from "./languages.js";
-import { chooseLanguage, currentLanguage } from "./words.js";
+import { chooseLanguage, getLanguage } from "./words.js";
 
 /** Offer all languages.
  * @param {() => void} onChange  called when another language is to be shown
  */
 export function listenToLanguage(onChange) {
-  const menu = byId("language");
+  const menu = getById("language");
   menu.replaceChildren(
     ...Object.entries(LANGUAGES).map(([code, name]) =>
-      element("option", { value: code, lang: code, selected: code === currentLanguage() }, name),
+      makeElement("option", { value: code, lang: code, selected: code === getLanguage() }, name),
     ),
   );
   menu.addEventListener("change", async () => {
@@ -21,7 +21,7 @@ export function listenToLanguage(onChange) {
       showStatus(""); // what it said was in the other language
       onChange();
     } catch (error) {
-      menu.value = currentLanguage();
+      menu.value = getLanguage();
       showError(error);
     }
   });

@@ -1,8 +1,8 @@
 // Loss and accuracy of the training and the validation part, as they grow.
 
-import { percent, say } from "../i18n/words.js";
-import { element, themeColor } from "../ui/dom.js";
-import { addPlotBox, axis, drawPlot, wholeAxis } from "../ui/plots.js";
+import { formatPercent, say } from "../i18n/words.js";
+import { getThemeColor, makeElement } from "../ui/dom.js";
+import { addPlotBox, drawPlot, makeAxis, makeWholeAxis } from "../ui/plots.js";
 
 const MOST_POINTS = 30; // epochs up to which each is shown as a point too
 
@@ -11,7 +11,7 @@ export class Curves {
 
   /** @param {HTMLElement} parent */
   constructor(parent) {
-    const accuracy = (/** @type {number} */ value) => percent(value / 100);
+    const accuracy = (/** @type {number} */ value) => formatPercent(value / 100);
     const loss = (/** @type {number} */ value) => value.toFixed(3);
     this.#curves = [
       new Curve(parent, { word: "accuracyCurve", metric: "accuracy", factor: 100, top: 100, format: accuracy }),
@@ -37,7 +37,7 @@ export class Curves {
 class Curve {
   #box;
   #options;
-  /** @type {uPlot | null} */
+  /** @type {Promise<uPlot> | null} */
   #plot = null;
 
   /**
@@ -47,11 +47,11 @@ class Curve {
   constructor(parent, options) {
     this.#options = options;
     this.#box = addPlotBox(parent, say(options.word), "");
-    const legend = element(
+    const legend = makeElement(
       "p",
       { class: "note legend" },
-      element("span", { class: "key train" }, say("partTrain")),
-      element("span", { class: "key validation" }, say("partValidation")),
+      makeElement("span", { class: "key train" }, say("partTrain")),
+      makeElement("span", { class: "key validation" }, say("partValidation")),
     );
     this.#box.before(legend);
   }
@@ -70,7 +70,7 @@ class Curve {
     this.#box.setAttribute("aria-label", `${say(word)}: ${words}`);
     /** @type {uPlot.AlignedData} */
     const data = [epochs.map(({ epoch }) => epoch), train, validation];
-    if (this.#plot) this.#plot.setData(data);
+    if (this.#plot) this.#plot.then((plot) => plot.setData(data));
     else this.#plot = drawPlot(this.#box, data, this.#plotOptions());
   }
 
@@ -78,12 +78,12 @@ class Curve {
   #plotOptions() {
     const { top } = this.#options;
     return {
-      axes: [wholeAxis(), axis()],
+      axes: [makeWholeAxis(), makeAxis()],
       scales: {
         x: { time: false, range: (_, __, most) => [1, Math.max(2, most)] },
         y: { range: (_, __, most) => [0, top ?? 1.1 * Math.max(most, 0.01)] },
       },
-      series: [{}, series("--turmeric", [6, 5]), series("--good")],
+      series: [{}, buildSeries("--turmeric", [6, 5]), buildSeries("--good")],
     };
   }
 }
@@ -93,8 +93,8 @@ class Curve {
  * @param {number[]} [dash]
  * @returns {uPlot.Series}
  */
-function series(token, dash) {
-  const color = themeColor(token);
+function buildSeries(token, dash) {
+  const color = getThemeColor(token);
   const show = (/** @type {uPlot} */ plot) => plot.data[0].length <= MOST_POINTS;
   return { stroke: color, width: 2.5, dash, spanGaps: true, points: { show, size: 6, fill: color, stroke: color } };
 }

@@ -1,18 +1,18 @@
 // One job: how far it is while it runs, what came of it when it is over.
 
-import { count, duration, moment, say, size } from "../i18n/words.js";
-import { currentWorkspace, get, post, url } from "../server/api.js";
+import { formatCount, formatDuration, formatSize, formatTime, say } from "../i18n/words.js";
+import { get, getWorkspace, makeUrl, post } from "../server/api.js";
 import { explain } from "../server/errors.js";
 import { poll } from "../server/polling.js";
 import { deleteIfSure } from "../ui/deletion.js";
-import { button, element } from "../ui/dom.js";
-import { backLink, goTo, link, viewOf, whenShown } from "../ui/navigation.js";
-import { factList, joinFacts, meter, numbers, problem, share } from "../ui/parts.js";
+import { makeButton, makeElement } from "../ui/dom.js";
+import { goTo, makeBackLink, makeLink, nameView, runWhenShown } from "../ui/navigation.js";
+import { buildFactList, buildMeter, buildNumbers, buildProblem, formatShare, joinFacts } from "../ui/parts.js";
 import { showError, showStatus } from "../ui/status.js";
 import { Curves } from "./curves.js";
-import { evaluationReport, modelOfFile } from "./evaluation_report.js";
+import { buildEvaluationReport, findModelOfFile } from "./evaluation_report.js";
 import { describeSettings } from "./settings.js";
-import { activity, isOver, stateBadge, titleOf } from "./state.js";
+import { buildStateBadge, describeActivity, describeJob, isOver } from "./state.js";
 
 const PAUSE_MS = 1000;
 
@@ -22,8 +22,8 @@ export async function showJob(view, id, life) {
   const ask = () => get(`/page/jobs/${encodeURIComponent(id)}`);
   const job = await ask();
   const live = new LiveJob(job);
-  view.replaceChildren(backLink("jobs", "jobs"), live.node);
-  whenShown(view, () => live.show(job));
+  view.replaceChildren(makeBackLink("jobs", "jobs"), live.node);
+  runWhenShown(view, () => live.show(job));
   if (isOver(job)) return;
   const look = async () => {
     const latest = await ask();
@@ -36,11 +36,11 @@ export async function showJob(view, id, life) {
 
 /** The parts of a job that change, each filled anew only where something has changed. */
 class LiveJob {
-  #state = element("span");
+  #state = makeElement("span");
   #progress = new Progress();
-  #metrics = element("div");
-  #plots = element("div", { class: "plots" });
-  #outcome = element("div", { class: "stack" });
+  #metrics = makeElement("div");
+  #plots = makeElement("div", { class: "plots" });
+  #outcome = makeElement("div", { class: "stack" });
   /** @type {Curves | null} */
   #curves = null;
   #shownState = "";
@@ -48,11 +48,11 @@ class LiveJob {
 
   /** @param {Job} job */
   constructor(job) {
-    this.node = element(
+    this.node = makeElement(
       "div",
       { class: "stack" },
-      element("div", { class: "heading" }, element("h3", {}, titleOf(job)), this.#state),
-      element("p", { class: "note" }, requestOf(job)),
+      makeElement("div", { class: "heading" }, makeElement("h3", {}, describeJob(job)), this.#state),
+      makeElement("p", { class: "note" }, describeRequest(job)),
       this.#progress.node,
       this.#metrics,
       this.#plots,
@@ -62,18 +62,18 @@ class LiveJob {
 
   /** @param {Job} job */
   show(job) {
-    this.#state.replaceChildren(stateBadge(job));
+    this.#state.replaceChildren(buildStateBadge(job));
     const epochs = job.training?.epochs ?? [];
     const epoch = JSON.stringify(epochs.at(-1) ?? "");
     if (epochs.length && this.#shownEpoch !== epoch) {
       this.#shownEpoch = epoch;
       this.#curves ??= new Curves(this.#plots);
       this.#curves.show(epochs);
-      this.#metrics.replaceChildren(metrics(epochs));
+      this.#metrics.replaceChildren(buildMetrics(epochs));
     }
     if (this.#shownState !== job.state) {
       this.#shownState = job.state;
-      this.#outcome.replaceChildren(...outcome(job));
+      this.#outcome.replaceChildren(...buildOutcome(job));
       this.#progress.node.replaceChildren();
       window.dispatchEvent(new Event("jobs"));
     }
@@ -83,16 +83,16 @@ class LiveJob {
 
 /** How far a job is, and the button that cancels it. */
 class Progress {
-  node = element("div", { class: "progress" });
-  #bar = meter(0, 0, say("progress"));
-  #text = element("p", { class: "note", id: "doing" });
-  #cancel = button(say("cancelJob"), () => {}, { id: "cancel-job" });
+  node = makeElement("div", { class: "progress" });
+  #bar = buildMeter(0, 0, say("progress"));
+  #text = makeElement("p", { class: "note", id: "doing" });
+  #cancel = makeButton(say("cancelJob"), () => {}, { id: "cancel-job" });
 
   /** @param {Job} job  one that is not over */
   show(job) {
     if (!this.node.children.length) {
       this.#cancel.onclick = () => cancel(job, this.#cancel);
-      this.node.append(element("div", { class: "row" }, this.#bar, this.#cancel), this.#text);
+      this.node.append(makeElement("div", { class: "row" }, this.#bar, this.#cancel), this.#text);
     }
     if (job.cancelling) this.#cancel.disabled = true;
     const { done, total } = job.progress;
@@ -102,7 +102,7 @@ class Progress {
     } else {
       this.#bar.removeAttribute("value");
     }
-    this.#text.textContent = job.state === "queued" ? say("queuedNote") : activity(job);
+    this.#text.textContent = job.state === "queued" ? say("queuedNote") : describeActivity(job);
   }
 }
 
@@ -124,25 +124,25 @@ async function cancel(job, control) {
 /** Return what the job was asked for.
  * @param {Job} job
  */
-function requestOf({ training, evaluation, create_time: created }) {
+function describeRequest({ training, evaluation, create_time: created }) {
   return joinFacts(
     training?.preset,
     (training ?? evaluation)?.dataset_name,
     training && describeSettings(training.requested_settings),
     evaluation?.quick && say("quick"),
-    moment(created),
+    formatTime(created),
   );
 }
 
 /** @param {EpochMetrics[]} epochs  at least one */
-function metrics(epochs) {
+function buildMetrics(epochs) {
   const best = epochs.reduce((found, epoch) => (isBetter(epoch, found) ? epoch : found));
   const last = epochs[epochs.length - 1];
-  return numbers([
+  return buildNumbers([
     [last.epoch, "epoch"],
-    [share(best.validation_accuracy), "bestAccuracy"],
+    [formatShare(best.validation_accuracy), "bestAccuracy"],
     [best.epoch, "bestEpoch"],
-    [duration(last.duration_seconds), "epochTime"],
+    [formatDuration(last.duration_seconds), "epochTime"],
   ]);
 }
 
@@ -158,52 +158,52 @@ function isBetter(one, other) {
 /** Return what came of a job, nothing while it is not over.
  * @param {Job} job
  */
-function outcome(job) {
+function buildOutcome(job) {
   if (!isOver(job)) return [];
   const { job_id: id, state, error, error_reason: reason, training, evaluation } = job;
   const note = say(training?.model_id ? "cancelledKept" : "cancelledNothing");
   return [
-    error !== "" && problem(explain({ message: error, reason })),
-    state === "cancelled" && element("p", { class: "note" }, note),
-    evaluation?.result && evaluationReport(job, evaluation.result),
-    training && trainingActions(id, training),
-    fileList(job),
-    factList([
-      [say("took"), elapsed(job)],
+    error !== "" && buildProblem(explain({ message: error, reason })),
+    state === "cancelled" && makeElement("p", { class: "note" }, note),
+    evaluation?.result && buildEvaluationReport(job, evaluation.result),
+    training && buildTrainingActions(id, training),
+    buildFileList(job),
+    buildFactList([
+      [say("took"), formatElapsed(job)],
       [say("settingsUsed"), describeSettings(training?.settings ?? {})],
-      [say("jobNumber"), element("code", {}, id)],
+      [say("jobNumber"), makeElement("code", {}, id)],
     ]),
-    element(
+    makeElement(
       "div",
       { class: "row end" },
-      button(say("deleteJob"), () => remove(job), { class: "danger", id: "delete-job" }),
+      makeButton(say("deleteJob"), () => remove(job), { class: "danger", id: "delete-job" }),
     ),
   ].filter((part) => part instanceof HTMLElement);
 }
 
 /** @param {Job} job */
-function elapsed({ start_time: start, end_time: end }) {
-  return start && end ? duration((new Date(end).getTime() - new Date(start).getTime()) / 1000) : null;
+function formatElapsed({ start_time: start, end_time: end }) {
+  return start && end ? formatDuration((new Date(end).getTime() - new Date(start).getTime()) / 1000) : null;
 }
 
 /**
  * @param {string} id  of the job
  * @param {TrainingJob} training
  */
-function trainingActions(id, training) {
+function buildTrainingActions(id, training) {
   const hasModel = training.model_id !== "";
-  return element(
+  return makeElement(
     "div",
     { class: "row wrap" },
-    hasModel && useButton(training),
-    hasModel && link(say("models"), "models", { class: "button" }),
-    link(say("trainAgain"), viewOf("again", id), { class: "button" }),
+    hasModel && buildUseButton(training),
+    hasModel && makeLink(say("models"), "models", { class: "button" }),
+    makeLink(say("trainAgain"), nameView("again", id), { class: "button" }),
   );
 }
 
 /** @param {TrainingJob} training */
-function useButton({ model_id: id, model_name: name }) {
-  const workspace = currentWorkspace();
+function buildUseButton({ model_id: id, model_name: name }) {
+  const workspace = getWorkspace();
   const use = async () => {
     try {
       await post(`/page/models/${id}/activate`, {});
@@ -213,28 +213,28 @@ function useButton({ model_id: id, model_name: name }) {
       showError(error);
     }
   };
-  const control = button(say("useIn", { workspace }), use, { class: "primary", id: "use-model" });
+  const control = makeButton(say("useIn", { workspace }), use, { class: "primary", id: "use-model" });
   return control;
 }
 
 /** @param {Job} job */
-function fileList(job) {
+function buildFileList(job) {
   if (!job.files.length) return null;
   const entries = job.files.map(({ name, size_bytes: bytes }) => {
-    const address = url(`/page/jobs/${job.job_id}/files/${encodeURIComponent(name)}`);
-    const about = element("small", {}, joinFacts(modelOfFile(job, name), size(bytes)));
-    return element("li", {}, element("a", { href: address, target: "_blank" }, name), " ", about);
+    const address = makeUrl(`/page/jobs/${job.job_id}/files/${encodeURIComponent(name)}`);
+    const about = makeElement("small", {}, joinFacts(findModelOfFile(job, name), formatSize(bytes)));
+    return makeElement("li", {}, makeElement("a", { href: address, target: "_blank" }, name), " ", about);
   });
-  return element(
+  return makeElement(
     "details",
     {},
-    element("summary", {}, say("files", { count: count(entries.length) })),
-    element("ul", { class: "files" }, entries),
+    makeElement("summary", {}, say("files", { count: formatCount(entries.length) })),
+    makeElement("ul", { class: "files" }, entries),
   );
 }
 
 /** @param {Job} job */
 function remove(job) {
   const done = (/** @type {string} */ message) => goTo("jobs", message);
-  return deleteIfSure({ path: `/page/jobs/${job.job_id}`, name: titleOf(job), text: say("deleteJobText"), done });
+  return deleteIfSure({ path: `/page/jobs/${job.job_id}`, name: describeJob(job), text: say("deleteJobText"), done });
 }

@@ -4,10 +4,10 @@ import { say } from "../i18n/words.js";
 import { get, post } from "../server/api.js";
 import { explain } from "../server/errors.js";
 import { closeDialog, showDialog } from "../ui/dialog.js";
-import { button, element } from "../ui/dom.js";
-import { link, viewOf } from "../ui/navigation.js";
-import { distinctNames } from "../ui/names.js";
-import { problem } from "../ui/parts.js";
+import { makeButton, makeElement } from "../ui/dom.js";
+import { makeLink, nameView } from "../ui/navigation.js";
+import { findDistinctNames } from "../ui/names.js";
+import { buildProblem } from "../ui/parts.js";
 import { showError } from "../ui/status.js";
 
 const MOST_MODELS = 8;
@@ -26,10 +26,10 @@ export async function evaluate(models, chosen) {
     return;
   }
   if (datasets.length) {
-    showDialog(say("measureTitle"), form(models, chosen, datasets));
+    showDialog(say("measureTitle"), buildForm(models, chosen, datasets));
   } else {
-    const toDatasets = link(say("datasets"), "datasets", { onclick: () => closeDialog() });
-    showDialog(say("measureTitle"), element("p", {}, say("measureNoData")), toDatasets);
+    const toDatasets = makeLink(say("datasets"), "datasets", { onclick: () => closeDialog() });
+    showDialog(say("measureTitle"), makeElement("p", {}, say("measureNoData")), toDatasets);
   }
 }
 
@@ -38,21 +38,21 @@ export async function evaluate(models, chosen) {
  * @param {string[]} chosen
  * @param {Dataset[]} datasets
  */
-function form(models, chosen, datasets) {
+function buildForm(models, chosen, datasets) {
   const boxes = models.map(({ model_id: id }) =>
-    element("input", { type: "checkbox", name: "model", value: id, checked: chosen.includes(id) }),
+    makeElement("input", { type: "checkbox", name: "model", value: id, checked: chosen.includes(id) }),
   );
-  const modelNames = distinctNames(models);
+  const modelNames = findDistinctNames(models);
   const nameOf = (/** @type {number} */ i) =>
     models[i].model_id === "few-shot" ? say("fewShotTaught") : modelNames[i];
-  const datasetNames = distinctNames(datasets);
-  const dataset = element(
+  const datasetNames = findDistinctNames(datasets);
+  const dataset = makeElement(
     "select",
     { id: "measure-dataset" },
-    datasets.map(({ dataset_id: id }, i) => element("option", { value: id }, datasetNames[i])),
+    datasets.map(({ dataset_id: id }, i) => makeElement("option", { value: id }, datasetNames[i])),
   );
-  const quick = element("input", { type: "checkbox" });
-  const outcome = element("div");
+  const quick = makeElement("input", { type: "checkbox" });
+  const outcome = makeElement("div");
   const start = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     const ids = boxes.filter((box) => box.checked).map((box) => box.value);
@@ -60,29 +60,29 @@ function form(models, chosen, datasets) {
       /** @type {Job} */
       const job = await post("/page/jobs/evaluation", { models: ids, dataset: dataset.value, quick: quick.checked });
       closeDialog();
-      location.hash = viewOf("job", job.job_id);
+      location.hash = nameView("job", job.job_id);
     } catch (error) {
-      outcome.replaceChildren(problem(explain(error)));
+      outcome.replaceChildren(buildProblem(explain(error)));
     }
   };
   const check = (/** @type {HTMLElement} */ box, /** @type {string} */ text) =>
-    element("label", { class: "check" }, box, element("span", {}, text));
-  return element(
+    makeElement("label", { class: "check" }, box, makeElement("span", {}, text));
+  return makeElement(
     "form",
     { class: "stack", onsubmit: start },
-    element("p", { class: "note" }, say("measureNote", { most: MOST_MODELS })),
-    element(
+    makeElement("p", { class: "note" }, say("measureNote", { most: MOST_MODELS })),
+    makeElement(
       "div",
       { class: "choices" },
       boxes.map((box, i) => check(box, nameOf(i))),
     ),
-    element("label", { class: "field" }, say("dataset"), dataset),
+    makeElement("label", { class: "field" }, say("dataset"), dataset),
     check(quick, say("quick")),
-    element(
+    makeElement(
       "div",
       { class: "row end" },
-      button(say("cancel"), () => closeDialog()),
-      element("button", { class: "primary", id: "start-measuring" }, say("measure")),
+      makeButton(say("cancel"), () => closeDialog()),
+      makeElement("button", { class: "primary", id: "start-measuring" }, say("measure")),
     ),
     outcome,
   );

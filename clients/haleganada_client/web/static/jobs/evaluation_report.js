@@ -1,11 +1,11 @@
 // What an evaluation found: metrics with their interval, where models err, the pictures.
 
 import { PART_WORDS } from "../datasets/parts_bar.js";
-import { count, say } from "../i18n/words.js";
-import { url } from "../server/api.js";
-import { button, element } from "../ui/dom.js";
-import { column, joinFacts, numbers, share } from "../ui/parts.js";
-import { table } from "../ui/table.js";
+import { formatCount, say } from "../i18n/words.js";
+import { makeUrl } from "../server/api.js";
+import { makeButton, makeElement } from "../ui/dom.js";
+import { buildColumn, buildNumbers, formatShare, joinFacts } from "../ui/parts.js";
+import { buildTable } from "../ui/table.js";
 
 /** @typedef {import("../i18n/words.js").Word} Word */
 
@@ -24,25 +24,25 @@ const ZOOMABLE = "confusion_matrix.html"; // a page of its own, which the server
  * @param {Job} job
  * @param {EvaluationResult} result
  */
-export function evaluationReport(job, { dataset, models, notes, disagreements }) {
+export function buildEvaluationReport(job, { dataset, models, notes, disagreements }) {
   const measured = say("measuredOn", {
     name: dataset.name,
     part: say(PART_WORDS[dataset.part]),
-    drawings: count(dataset.drawings),
-    labels: count(dataset.labels),
+    drawings: formatCount(dataset.drawings),
+    labels: formatCount(dataset.labels),
   });
-  const box = element("div", { class: "stack" });
-  const show = (/** @type {ModelMetrics} */ model) => box.replaceChildren(...details(job, model));
+  const box = makeElement("div", { class: "stack" });
+  const show = (/** @type {ModelMetrics} */ model) => box.replaceChildren(...buildDetails(job, model));
   show(models[0]);
-  return element(
+  return makeElement(
     "div",
     { class: "stack report" },
-    element("p", {}, measured),
-    ...notes.map((note) => element("p", { class: "warning" }, note)),
-    models.length > 1 && comparison(models),
-    models.length > 1 && modelChips(models, show),
+    makeElement("p", {}, measured),
+    ...notes.map((note) => makeElement("p", { class: "warning" }, note)),
+    models.length > 1 && buildComparison(models),
+    models.length > 1 && buildModelChips(models, show),
     box,
-    disagreements && disagreementSection(job, disagreements),
+    disagreements && buildDisagreementSection(job, disagreements),
   );
 }
 
@@ -50,34 +50,35 @@ export function evaluationReport(job, { dataset, models, notes, disagreements })
  * @param {Job} job
  * @param {string} file
  */
-export function modelOfFile({ evaluation }, file) {
+export function findModelOfFile({ evaluation }, file) {
   const models = evaluation?.result?.models ?? [];
   const found = models.find(({ files }) => files.includes(file));
-  return found && models.length > 1 ? nameOf(found) : "";
+  return found && models.length > 1 ? getName(found) : "";
 }
 
 /** @param {Interval | null} ends */
-const interval = (ends) => (ends ? say("interval", { from: share(ends.low), to: share(ends.high) }) : "");
+const formatInterval = (ends) =>
+  ends ? say("interval", { from: formatShare(ends.low), to: formatShare(ends.high) }) : "";
 
 /** @param {ModelMetrics} model */
-const nameOf = (model) => (model.model_id === "ensemble" ? say("together") : model.display_name);
+const getName = (model) => (model.model_id === "ensemble" ? say("together") : model.display_name);
 
 /** @param {ModelMetrics[]} models */
-function comparison(models) {
+function buildComparison(models) {
   const shareColumn = (
     /** @type {Word} */ word,
     /** @type {(model: ModelMetrics) => number | null | undefined} */ valueOf,
   ) => ({
     word,
-    cell: (/** @type {ModelMetrics} */ model) => share(valueOf(model)),
+    cell: (/** @type {ModelMetrics} */ model) => formatShare(valueOf(model)),
     key: (/** @type {ModelMetrics} */ model) => valueOf(model) ?? -1,
     right: true,
   });
   /** @type {import("../ui/table.js").Column<ModelMetrics>[]} */
   const columns = [
-    { word: "model", cell: (model) => element("strong", {}, nameOf(model)), key: nameOf, kind: "first" },
+    { word: "model", cell: (model) => makeElement("strong", {}, getName(model)), key: getName, kind: "first" },
     shareColumn("right", (model) => model.accuracy),
-    { word: "intervalTitle", cell: (model) => interval(model.accuracy_interval), right: true },
+    { word: "intervalTitle", cell: (model) => formatInterval(model.accuracy_interval), right: true },
     shareColumn("macroF1", (model) => model.macro?.f1_score),
     shareColumn("top5", (model) => model.top5_accuracy),
     {
@@ -87,37 +88,37 @@ function comparison(models) {
       right: true,
     },
   ];
-  return table(columns, models, { kind: "stacked", name: say("comparison") });
+  return buildTable(columns, models, { kind: "stacked", name: say("comparison") });
 }
 
 /** Build the buttons that choose the model whose details are shown.
  * @param {ModelMetrics[]} models
  * @param {(model: ModelMetrics) => void} show
  */
-function modelChips(models, show) {
+function buildModelChips(models, show) {
   const choose = (/** @type {ModelMetrics} */ model) => {
     mark(model);
     show(model);
   };
   const mark = (/** @type {ModelMetrics} */ model) =>
     chips.forEach((chip, i) => chip.setAttribute("aria-pressed", String(models[i] === model)));
-  const chips = models.map((model) => button(nameOf(model), () => choose(model), { class: "chip" }));
+  const chips = models.map((model) => makeButton(getName(model), () => choose(model), { class: "chip" }));
   mark(models[0]);
-  return element("div", { class: "chips", role: "group", "aria-label": say("detailsOf") }, chips);
+  return makeElement("div", { class: "chips", role: "group", "aria-label": say("detailsOf") }, chips);
 }
 
 /**
  * @param {Job} job
  * @param {ModelDisagreements} disagreements
  */
-function disagreementSection(job, { count: total, share: part, any_correct: right, files }) {
-  const values = { count: count(total), share: share(part), right: share(right) };
-  return element(
+function buildDisagreementSection(job, { count: total, share: part, any_correct: right, files }) {
+  const values = { count: formatCount(total), share: formatShare(part), right: formatShare(right) };
+  return makeElement(
     "section",
     {},
-    element("h3", {}, say("disagreements")),
-    element("p", { class: "note" }, say(total ? "disagree" : "agree", values)),
-    ...files.map((name) => picture(job, name, "disagreements", false)),
+    makeElement("h3", {}, say("disagreements")),
+    makeElement("p", { class: "note" }, say(total ? "disagree" : "agree", values)),
+    ...files.map((name) => buildPicture(job, name, "disagreements", false)),
   );
 }
 
@@ -125,33 +126,42 @@ function disagreementSection(job, { count: total, share: part, any_correct: righ
  * @param {Job} job
  * @param {ModelMetrics} model
  */
-function details(job, model) {
+function buildDetails(job, model) {
   const unknown = model.unknown_classes.count;
-  const errors = model.macro ? [hardestLabels(model), confusedPairs(model)] : []; // not in quick evaluations
+  const { drawings: strangers, rejected } = model.unknown_drawings;
+  const told = { rejected: formatCount(rejected), count: formatCount(strangers) };
+  const errors = model.macro ? [buildHardestLabels(model), buildConfusedPairs(model)] : []; // not in quick evaluations
   const files = model.files.length ? model.files : job.files.map(({ name }) => name);
   return [
-    headline(model),
-    unknown > 0 && element("p", { class: "warning" }, say("labelsNotKnown", { count: count(unknown) })),
-    errors.length > 0 && element("div", { class: "columns two" }, errors),
-    labelTable(model),
-    ...files.filter((name) => name.endsWith(ZOOMABLE)).map((name) => zoomable(job, name)),
+    buildHeadline(model),
+    unknown > 0 && makeElement("p", { class: "warning" }, say("labelsNotKnown", { count: formatCount(unknown) })),
+    strangers > 0 && makeElement("p", { class: "note" }, say("calledUnknown", told)),
+    errors.length > 0 && makeElement("div", { class: "columns two" }, errors),
+    buildLabelTable(model),
+    ...files.filter((name) => name.endsWith(ZOOMABLE)).map((name) => buildZoomable(job, name)),
     ...files.map((name) => {
-      const word = pictureWord(name);
-      return word && picture(job, name, word);
+      const word = findPictureWord(name);
+      return word && buildPicture(job, name, word);
     }),
   ].filter((node) => node instanceof HTMLElement);
 }
 
 /** @param {ModelMetrics} model */
-function headline(model) {
+function buildHeadline(model) {
   const { accuracy, accuracy_interval: ends, drawings, macro, weighted, latency_ms: ms } = model;
-  const about = `${say("rightOf", { n: count(drawings) })} · ${interval(ends)}`;
-  const given = (/** @type {number | null | undefined} */ value) => (typeof value === "number" ? share(value) : null);
-  return element(
+  const about = `${say("rightOf", { n: formatCount(drawings) })} · ${formatInterval(ends)}`;
+  const given = (/** @type {number | null | undefined} */ value) =>
+    typeof value === "number" ? formatShare(value) : null;
+  return makeElement(
     "div",
     {},
-    element("p", { class: "headline" }, element("strong", {}, share(accuracy)), element("span", {}, about)),
-    numbers([
+    makeElement(
+      "p",
+      { class: "headline" },
+      makeElement("strong", {}, formatShare(accuracy)),
+      makeElement("span", {}, about),
+    ),
+    buildNumbers([
       [given(macro?.f1_score), "macroF1"],
       [given(weighted?.f1_score), "weightedF1"],
       [given(model.top5_accuracy), "top5"],
@@ -162,25 +172,30 @@ function headline(model) {
 }
 
 /** @param {ModelMetrics} model */
-function hardestLabels({ worst_classes: classes }) {
+function buildHardestLabels({ worst_classes: classes }) {
   const rows = classes
     .filter(({ accuracy }) => accuracy < 1)
     .slice(0, MOST_ERRORS)
     .map((one) => {
       const facts = joinFacts(
-        share(one.accuracy),
+        formatShare(one.accuracy),
         say("ofDrawings", { right: one.correct, count: one.support }),
-        one.mistaken_for && say("readAs", { label: one.mistaken_for, times: one.mistaken_count }),
+        one.mistaken_for && say("mistakenFor", { label: one.mistaken_for, times: one.mistaken_count }),
       );
-      return element("li", {}, element("span", { class: "pair script" }, one.label), element("span", {}, facts));
+      return makeElement(
+        "li",
+        {},
+        makeElement("span", { class: "pair script" }, one.label),
+        makeElement("span", {}, facts),
+      );
     });
-  return column("worst", rows, "worstNone");
+  return buildColumn("worst", rows, "worstNone");
 }
 
 /** Show which of two labels was mistaken for the other, the more frequent error first.
  * @param {ModelMetrics} model
  */
-function confusedPairs({ confusions }) {
+function buildConfusedPairs({ confusions }) {
   const rows = confusions
     .slice(0, MOST_ERRORS)
     .flatMap(({ first_label: first, second_label: second, first_as_second: there, second_as_first: back }) =>
@@ -192,38 +207,38 @@ function confusedPairs({ confusions }) {
         .sort((a, b) => b.times - a.times),
     )
     .map(({ label, other, times }) =>
-      element(
+      makeElement(
         "li",
         {},
-        element("span", { class: "pair script" }, label),
-        element("span", { class: "script" }, say("readAs", { label: other, times })),
+        makeElement("span", { class: "pair script" }, label),
+        makeElement("span", { class: "script" }, say("mistakenFor", { label: other, times })),
       ),
     );
-  return column("confusedTitle", rows, "confusedNone");
+  return buildColumn("confusedTitle", rows, "confusedNone");
 }
 
 /** @param {ModelMetrics} model */
-function labelTable({ classes: rows }) {
+function buildLabelTable({ classes: rows }) {
   if (!rows.length) return null;
   const shareColumn = (/** @type {Word} */ word, /** @type {"precision" | "recall" | "f1_score"} */ name) => ({
     word,
-    cell: (/** @type {ClassMetrics} */ row) => share(row[name]),
+    cell: (/** @type {ClassMetrics} */ row) => formatShare(row[name]),
     key: (/** @type {ClassMetrics} */ row) => row[name],
     right: true,
   });
   /** @type {import("../ui/table.js").Column<ClassMetrics>[]} */
   const shown = [
-    { word: "label", cell: ({ label }) => element("span", { class: "script" }, label), key: ({ label }) => label },
+    { word: "label", cell: ({ label }) => makeElement("span", { class: "script" }, label), key: ({ label }) => label },
     shareColumn("precision", "precision"),
     shareColumn("recall", "recall"),
     shareColumn("f1", "f1_score"),
-    { word: "support", cell: ({ support }) => count(support), key: ({ support }) => support, right: true },
+    { word: "support", cell: ({ support }) => formatCount(support), key: ({ support }) => support, right: true },
   ];
-  return element(
+  return makeElement(
     "details",
     { open: rows.length <= MOST_LABELS_OPEN },
-    element("summary", {}, say("perClass", { count: count(rows.length) })),
-    table(shown, rows, { kind: "compact", name: say("perClassTitle") }),
+    makeElement("summary", {}, say("perClass", { count: formatCount(rows.length) })),
+    buildTable(shown, rows, { kind: "compact", name: say("perClassTitle") }),
   );
 }
 
@@ -231,19 +246,19 @@ function labelTable({ classes: rows }) {
  * @param {Job} job
  * @param {string} name
  */
-const addressOf = (job, name) => url(`/page/jobs/${job.job_id}/files/${encodeURIComponent(name)}`);
+const makeAddress = (job, name) => makeUrl(`/page/jobs/${job.job_id}/files/${encodeURIComponent(name)}`);
 
 /** @param {string} name */
-const pictureWord = (name) => Object.entries(PICTURE_WORDS).find(([ending]) => name.endsWith(ending))?.[1];
+const findPictureWord = (name) => Object.entries(PICTURE_WORDS).find(([ending]) => name.endsWith(ending))?.[1];
 
 /**
  * @param {Job} job
  * @param {string} name
  */
-function zoomable(job, name) {
-  const attributes = { class: "button download", href: addressOf(job, name), download: name };
-  const note = element("small", { class: "note" }, say("zoomableNote"));
-  return element("p", {}, element("a", attributes, say("zoomable")), " ", note);
+function buildZoomable(job, name) {
+  const attributes = { class: "button download", href: makeAddress(job, name), download: name };
+  const note = makeElement("small", { class: "note" }, say("zoomableNote"));
+  return makeElement("p", {}, makeElement("a", attributes, say("zoomable")), " ", note);
 }
 
 /**
@@ -252,13 +267,13 @@ function zoomable(job, name) {
  * @param {Word} word
  * @param {boolean} hasTitle
  */
-function picture(job, name, word, hasTitle = true) {
-  const address = addressOf(job, name);
-  const image = element("img", { src: address, alt: say(word), loading: "lazy" });
-  return element(
+function buildPicture(job, name, word, hasTitle = true) {
+  const address = makeAddress(job, name);
+  const image = makeElement("img", { src: address, alt: say(word), loading: "lazy" });
+  return makeElement(
     "figure",
     { class: "picture" },
-    hasTitle && element("figcaption", {}, say(word)),
-    element("a", { href: address, target: "_blank" }, image),
+    hasTitle && makeElement("figcaption", {}, say(word)),
+    makeElement("a", { href: address, target: "_blank" }, image),
   );
 }

@@ -18,7 +18,7 @@ import { joinFacts } from "../ui/parts.js";
 /** Return the settings by their names.
  * @returns {Record<keyof TrainingSettings, Setting>}
  */
-export function trainingSettings() {
+export function listTrainingSettings() {
   return {
     epochs: { word: "epochs", number: limits.EPOCHS },
     batch_size: { word: "batchSize", number: limits.BATCH_SIZE },
@@ -48,7 +48,7 @@ export function trainingSettings() {
  */
 export function describeSettings(values) {
   /** @type {Record<string, Setting>} */
-  const known = trainingSettings();
+  const known = listTrainingSettings();
   const given = Object.entries(values).filter(([, value]) => value !== null);
   const facts = given.map(([name, value]) => {
     const setting = known[name];

@@ -1,7 +1,7 @@
 // The state of a job.
 
-import { duration, say } from "../i18n/words.js";
-import { element } from "../ui/dom.js";
+import { formatDuration, say } from "../i18n/words.js";
+import { makeElement } from "../ui/dom.js";
 import { joinFacts } from "../ui/parts.js";
 
 const STATE_WORDS = /** @type {const} */ ({
@@ -32,19 +32,19 @@ export const isOver = (job) => ["succeeded", "failed", "cancelled"].includes(job
 /** Show the state; a job that was cancelled and finishes says so.
  * @param {Job} job
  */
-export const stateBadge = ({ state, cancelling }) =>
-  element("span", { class: "state", "data-state": state }, say(cancelling ? "stateEnding" : STATE_WORDS[state]));
+export const buildStateBadge = ({ state, cancelling }) =>
+  makeElement("span", { class: "state", "data-state": state }, say(cancelling ? "stateEnding" : STATE_WORDS[state]));
 
 /** Return what a job is about.
  * @param {Job} job
  */
-export const titleOf = ({ training, evaluation }) =>
+export const describeJob = ({ training, evaluation }) =>
   training?.model_name ?? say("measuring", { names: evaluation?.models.map(({ name }) => name).join(", ") });
 
 /** Return what a job is doing and how long it will take.
  * @param {Job} job
  */
-export function activity({ progress: { stage, eta_seconds: eta, message } }) {
+export function describeActivity({ progress: { stage, eta_seconds: eta, message } }) {
   const doing = STAGE_WORDS[stage] ? say(STAGE_WORDS[stage]) : stage;
-  return joinFacts(doing, eta > 0 && say("timeLeft", { time: duration(eta) }), message);
+  return joinFacts(doing, eta > 0 && say("timeLeft", { time: formatDuration(eta) }), message);
 }

@@ -1,14 +1,14 @@
 // Asking for a training: which preset, on which data set, how.
 
-import { count, isServerLanguage, say } from "../i18n/words.js";
+import { formatCount, isServerLanguage, say } from "../i18n/words.js";
 import { get, post } from "../server/api.js";
 import { explain } from "../server/errors.js";
 import { MAX_LABEL_LENGTH } from "../server/limits.js";
-import { element } from "../ui/dom.js";
-import { backLink, link, viewOf } from "../ui/navigation.js";
-import { distinctNames } from "../ui/names.js";
-import { joinFacts, problem } from "../ui/parts.js";
-import { trainingSettings } from "./settings.js";
+import { makeElement } from "../ui/dom.js";
+import { makeBackLink, makeLink, nameView } from "../ui/navigation.js";
+import { findDistinctNames } from "../ui/names.js";
+import { buildProblem, joinFacts } from "../ui/parts.js";
+import { listTrainingSettings } from "./settings.js";
 
 /** Descriptions of presets; of others the server's own is shown.
  * @type {Record<string, import("../i18n/words.js").Word>}
@@ -42,11 +42,11 @@ async function show(view, request) {
   /** @type {[Preset[], Dataset[]]} */
   const [presets, datasets] = await Promise.all([get("/page/models/presets"), get("/page/datasets")]);
   view.replaceChildren(
-    backLink("jobs", "jobs"),
-    element("div", { class: "heading" }, element("h3", {}, say("newTraining"))),
+    makeBackLink("jobs", "jobs"),
+    makeElement("div", { class: "heading" }, makeElement("h3", {}, say("newTraining"))),
     datasets.length
-      ? form(presets, datasets, request)
-      : element("p", { class: "empty" }, say("trainNoData"), " ", link(say("firstUpload"), "datasets")),
+      ? buildForm(presets, datasets, request)
+      : makeElement("p", { class: "empty" }, say("trainNoData"), " ", makeLink(say("firstUpload"), "datasets")),
   );
 }
 
@@ -55,9 +55,9 @@ async function show(view, request) {
  * @param {Dataset[]} datasets
  * @param {Partial<TrainingJob>} request
  */
-function form(presets, datasets, request) {
-  const dataset = datasetMenu(datasets, request.dataset_id);
-  const name = element("input", {
+function buildForm(presets, datasets, request) {
+  const dataset = buildDatasetMenu(datasets, request.dataset_id);
+  const name = makeElement("input", {
     id: "train-name",
     maxlength: MAX_LABEL_LENGTH,
     autocomplete: "off",
@@ -65,11 +65,11 @@ function form(presets, datasets, request) {
   });
   name.value = request.model_name ?? "";
   const settings = new SettingInputs(request.requested_settings ?? {});
-  const preset = presetCards(presets, request.preset, (chosen) => {
+  const preset = buildPresetCards(presets, request.preset, (chosen) => {
     settings.showDefaults(chosen);
     name.placeholder = say("nameDefault", { preset: chosen.name });
   });
-  const outcome = element("div");
+  const outcome = makeElement("div");
   const start = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     try {
@@ -78,33 +78,33 @@ function form(presets, datasets, request) {
         preset: preset.value(),
         dataset: dataset.value,
         name: name.value.trim(),
-        settings: settings.values(),
+        settings: settings.readValues(),
       });
-      location.hash = viewOf("job", job.job_id);
+      location.hash = nameView("job", job.job_id);
     } catch (error) {
-      outcome.replaceChildren(problem(explain(error)));
+      outcome.replaceChildren(buildProblem(explain(error)));
     }
   };
-  return element(
+  return makeElement(
     "form",
     { class: "stack", id: "training", onsubmit: start },
     preset.node,
-    element(
+    makeElement(
       "div",
       { class: "fields two" },
-      element("label", { class: "field" }, say("dataset"), dataset),
-      element("label", { class: "field" }, say("modelName"), name),
+      makeElement("label", { class: "field" }, say("dataset"), dataset),
+      makeElement("label", { class: "field" }, say("modelName"), name),
     ),
-    element("div", { class: "fields" }, settings.fields("epochs", "batch_size", "learning_rate")),
-    ...settings.fields("augment"),
-    element(
+    makeElement("div", { class: "fields" }, settings.buildFields("epochs", "batch_size", "learning_rate")),
+    ...settings.buildFields("augment"),
+    makeElement(
       "details",
       {},
-      element("summary", {}, say("moreSettings")),
-      element(
+      makeElement("summary", {}, say("moreSettings")),
+      makeElement(
         "div",
         { class: "fields" },
-        settings.fields(
+        settings.buildFields(
           "optimizer",
           "schedule",
           "weight_decay",
@@ -116,13 +116,13 @@ function form(presets, datasets, request) {
           "mixed_precision",
         ),
       ),
-      settings.fields("tensorboard"),
+      settings.buildFields("tensorboard"),
     ),
     outcome,
-    element(
+    makeElement(
       "div",
       { class: "row" },
-      element("button", { class: "primary", id: "start-training" }, say("startTraining")),
+      makeElement("button", { class: "primary", id: "start-training" }, say("startTraining")),
     ),
   );
 }
@@ -131,16 +131,16 @@ function form(presets, datasets, request) {
  * @param {Dataset[]} datasets
  * @param {string} [chosen]  the id
  */
-function datasetMenu(datasets, chosen) {
-  const names = distinctNames(datasets);
+function buildDatasetMenu(datasets, chosen) {
+  const names = findDistinctNames(datasets);
   const options = datasets.map(({ dataset_id: id, labels_total: labels }, i) =>
-    element(
+    makeElement(
       "option",
       { value: id, selected: id === chosen },
-      joinFacts(names[i], say("labelsCount", { count: count(labels) })),
+      joinFacts(names[i], say("labelsCount", { count: formatCount(labels) })),
     ),
   );
-  return element("select", { id: "train-dataset" }, options);
+  return makeElement("select", { id: "train-dataset" }, options);
 }
 
 /**
@@ -148,66 +148,71 @@ function datasetMenu(datasets, chosen) {
  * @param {string | undefined} chosen  the name
  * @param {(preset: Preset) => void} onChoose  called at once for the first, and when another is chosen
  */
-function presetCards(presets, chosen, onChoose) {
+function buildPresetCards(presets, chosen, onChoose) {
   const first = presets.find(({ name }) => name === chosen) ?? presets[0];
   const card = (/** @type {Preset} */ preset) =>
-    element(
+    makeElement(
       "label",
       { class: "preset" },
-      element("input", {
+      makeElement("input", {
         type: "radio",
         name: "preset",
         value: preset.name,
         checked: preset === first,
         onchange: () => onChoose(preset),
       }),
-      element(
+      makeElement(
         "span",
         {},
-        element("strong", {}, preset.name),
-        element("small", {}, descriptionOf(preset)),
-        element("small", {}, sizeOf(preset)),
+        makeElement("strong", {}, preset.name),
+        makeElement("small", {}, describePreset(preset)),
+        makeElement("small", {}, describeSize(preset)),
       ),
     );
-  const node = element("fieldset", { class: "presets" }, element("legend", {}, say("preset")), ...presets.map(card));
+  const node = makeElement(
+    "fieldset",
+    { class: "presets" },
+    makeElement("legend", {}, say("preset")),
+    ...presets.map(card),
+  );
   onChoose(first);
   return { node, value: () => node.querySelector("input:checked")?.getAttribute("value") ?? first.name };
 }
 
 /** @param {Preset} preset */
-function descriptionOf({ name, description }) {
+function describePreset({ name, description }) {
   return isServerLanguage() || !PRESET_WORDS[name] ? description : say(PRESET_WORDS[name]);
 }
 
 /** @param {Preset} preset */
-function sizeOf({ parameters, input_size_px: side, pretrained }) {
+function describeSize({ parameters, input_size_px: side, pretrained }) {
   const millions = say("millions", { count: (parameters / 1e6).toFixed(1) });
   return joinFacts(millions, `${side} × ${side} px`, pretrained && "ImageNet");
 }
 
 /** Inputs for the settings of a training. */
 class SettingInputs {
-  #settings = trainingSettings();
+  #settings = listTrainingSettings();
   /** @type {Record<keyof TrainingSettings, HTMLInputElement | HTMLSelectElement>} */
   #inputs;
 
   /** @param {TrainingSettings} given  what is filled in at first */
   constructor(given) {
     const names = /** @type {(keyof TrainingSettings)[]} */ (Object.keys(this.#settings));
-    const inputs = names.map((name) => [name, this.#input(name, given[name])]);
+    const inputs = names.map((name) => [name, this.#buildInput(name, given[name])]);
     this.#inputs = Object.fromEntries(inputs);
   }
 
   /** Build the labeled inputs of some settings.
    * @param {...(keyof TrainingSettings)} names
    */
-  fields(...names) {
+  buildFields(...names) {
     return names.map((name) => {
       const { word, isOn } = this.#settings[name];
       const input = this.#inputs[name];
       return isOn === undefined
-        ? element("label", { class: "field" }, say(word), input)
-        : element("label", { class: "check" }, input, element("span", {}, say(word)));
+        ? makeElement("label", { class: "field" }, say(word), input)
+        : makeElement("label", { class: "check" }, input, makeElement("span", {}, say(word)));
     });
   }
 
@@ -221,9 +226,9 @@ class SettingInputs {
   /** Return the settings that differ from the defaults.
    * @returns {TrainingSettings}
    */
-  values() {
+  readValues() {
     const inputs = /** @type {[keyof TrainingSettings, HTMLInputElement][]} */ (Object.entries(this.#inputs));
-    const values = inputs.map(([name, input]) => [name, this.#valueOf(name, input)]);
+    const values = inputs.map(([name, input]) => [name, this.#readValue(name, input)]);
     return Object.fromEntries(values.filter(([, value]) => value !== undefined));
   }
 
@@ -231,23 +236,23 @@ class SettingInputs {
    * @param {keyof TrainingSettings} name
    * @param {string | number | boolean | null} [given]
    */
-  #input(name, given) {
+  #buildInput(name, given) {
     const { number, choices, isOn } = this.#settings[name];
-    if (isOn !== undefined) return element("input", { type: "checkbox", name, checked: given ?? isOn });
+    if (isOn !== undefined) return makeElement("input", { type: "checkbox", name, checked: given ?? isOn });
     if (!choices) {
-      return element("input", { type: "number", inputmode: "decimal", name, value: given, ...number });
+      return makeElement("input", { type: "number", inputmode: "decimal", name, value: given, ...number });
     }
     const options = Object.entries(choices).map(([value, text]) =>
-      element("option", { value, selected: value === String(given) }, text),
+      makeElement("option", { value, selected: value === String(given) }, text),
     );
-    return element("select", { name }, element("option", { value: "" }, say("asUsual")), ...options);
+    return makeElement("select", { name }, makeElement("option", { value: "" }, say("asUsual")), ...options);
   }
 
   /** Return what a setting is set to, undefined where that is the default.
    * @param {keyof TrainingSettings} name
    * @param {HTMLInputElement} input  or a select, which has no more than a value
    */
-  #valueOf(name, input) {
+  #readValue(name, input) {
     const { number, isOn } = this.#settings[name];
     if (isOn !== undefined) return input.checked === isOn ? undefined : input.checked;
     if (input.value === "") return undefined;

@@ -1,11 +1,11 @@
 // Which model answers on the slate, where it is not the few-shot head: a fixed model, or a network that learns online and
 // how far it is; and the way back.
 
-import { count, say } from "../i18n/words.js";
+import { formatCount, say } from "../i18n/words.js";
 import { get, post } from "../server/api.js";
 import { poll } from "../server/polling.js";
-import { byId } from "../ui/dom.js";
-import { canAnswer, isLearning, learningState } from "./online_status.js";
+import { getById } from "../ui/dom.js";
+import { canAnswer, describeLearning, isLearning } from "./online_status.js";
 
 const PAUSE_MS = 1000;
 
@@ -14,16 +14,16 @@ let active = null; // null: the few-shot head
 let following = new AbortController();
 
 /** Return whether a network that learns online answers. */
-export const isOnline = () => Boolean(onlineModel());
+export const isOnline = () => Boolean(getOnlineModel());
 
 /** Return whether a model answers that needs nothing to be taught first. */
 export function canModelAnswer() {
-  const online = onlineModel();
+  const online = getOnlineModel();
   return online ? canAnswer(online) : Boolean(active);
 }
 
 /** Return the name of the model that answers and does not learn, "" where what is taught counts. */
-export const fixedModelName = () => (active && !isOnline() ? active.name : "");
+export const getFixedModelName = () => (active && !isOnline() ? active.name : "");
 
 /** Let the reader return to the few-shot head.
  * @param {Change} change
@@ -33,7 +33,7 @@ export function listenToFewShotButton(change) {
     await post("/page/models/few-shot/activate", {});
     await showActiveModel(() => {});
   };
-  byId("back-to-few-shot").addEventListener("click", () => change(activate, say("answersFromTeaching")));
+  getById("back-to-few-shot").addEventListener("click", () => change(activate, say("answersFromTeaching")));
 }
 
 /** Show which model answers, and follow it while it learns.
@@ -49,7 +49,7 @@ export async function showActiveModel(onReady) {
     const couldAnswer = canModelAnswer();
     active = latest;
     show();
-    const online = onlineModel();
+    const online = getOnlineModel();
     if (online && canAnswer(online) && !couldAnswer) onReady();
     return Boolean(online && isLearning(online));
   };
@@ -57,7 +57,7 @@ export async function showActiveModel(onReady) {
 }
 
 /** @returns {OnlineModel | null} */
-const onlineModel = () => (active?.online ? /** @type {OnlineModel} */ (active) : null);
+const getOnlineModel = () => (active?.online ? /** @type {OnlineModel} */ (active) : null);
 
 /** @returns {Promise<ActiveModel | null>} */
 function askForActive() {
@@ -68,12 +68,12 @@ function askForActive() {
 }
 
 function show() {
-  const online = onlineModel();
+  const online = getOnlineModel();
   const left = online && !online.online.error && online.online.samples_left;
-  byId("answers-from").hidden = !active;
+  getById("answers-from").hidden = !active;
   write("answers-name", active ? say(online ? "answersFromOnline" : "answersFrom", { name: active.name }) : "");
-  write("learns-how", online ? learningState(online) : "");
-  write("learns-left", left ? say("learningLeft", { count: count(left) }) : "");
+  write("learns-how", online ? describeLearning(online) : "");
+  write("learns-left", left ? say("learningLeft", { count: formatCount(left) }) : "");
 }
 
 /** Change a text, but leave one that is right already, so that it is neither read out again nor loses the focus.
@@ -81,5 +81,5 @@ function show() {
  * @param {string} text
  */
 function write(id, text) {
-  if (byId(id).textContent !== text) byId(id).textContent = text;
+  if (getById(id).textContent !== text) getById(id).textContent = text;
 }

@@ -1,12 +1,12 @@
 // One model: all that is known of it, files to download, deletion.
 
-import { count, moment, say } from "../i18n/words.js";
+import { formatCount, formatTime, say } from "../i18n/words.js";
 import { evaluate } from "../jobs/evaluation_form.js";
-import { get, url } from "../server/api.js";
+import { get, makeUrl } from "../server/api.js";
 import { deleteByName } from "../ui/deletion.js";
 import { closeDialog, showDialog } from "../ui/dialog.js";
-import { button, element } from "../ui/dom.js";
-import { factList, problem, share } from "../ui/parts.js";
+import { makeButton, makeElement } from "../ui/dom.js";
+import { buildFactList, buildProblem, formatShare } from "../ui/parts.js";
 import { showStatus } from "../ui/status.js";
 
 const LABELS_SHOWN = 200;
@@ -26,33 +26,38 @@ export async function openModel(id, models, refresh) {
   };
   showDialog(
     model.name,
-    element("div", {}, model.damage ? problem(say("modelDamagedText", { error: model.damage })) : null),
-    facts(model),
-    element("p", { class: "script labels" }, shownLabels + (model.labels.length > LABELS_SHOWN ? " …" : "")),
-    element("div", { class: "downloads" }, download(id, "float32", "export_onnx"), download(id, "int8", "export_int8")),
-    element(
+    makeElement("div", {}, model.damage ? buildProblem(say("modelDamagedText", { error: model.damage })) : null),
+    buildFacts(model),
+    makeElement("p", { class: "script labels" }, shownLabels + (model.labels.length > LABELS_SHOWN ? " …" : "")),
+    makeElement(
+      "div",
+      { class: "downloads" },
+      buildDownload(id, "float32", "export_onnx"),
+      buildDownload(id, "int8", "export_int8"),
+    ),
+    makeElement(
       "div",
       { class: "row end" },
-      button(say("measure"), evaluateThis),
-      button(say("deleteModel"), () => remove(model, refresh), { class: "danger" }),
+      makeButton(say("measure"), evaluateThis),
+      makeButton(say("deleteModel"), () => remove(model, refresh), { class: "danger" }),
     ),
   );
 }
 
 /** @param {Model} model */
-function facts(model) {
+function buildFacts(model) {
   const workspaces = [...model.active_in, ...model.online_in.map((name) => say("learnsOnline", { name }))];
-  return factList([
+  return buildFactList([
     [say("preset"), model.preset],
-    [say("made"), model.create_time && moment(model.create_time)],
+    [say("made"), model.create_time && formatTime(model.create_time)],
     [say("trainedOn"), model.dataset_name],
-    [say("onTest"), model.test_accuracy === null ? null : share(model.test_accuracy)],
-    [say("bestAccuracy"), model.validation_accuracy === null ? null : share(model.validation_accuracy)],
-    [say("parameters"), count(model.parameters)],
-    [say("input"), `${model.input_size_px} × ${model.input_size_px} px`],
+    [say("onTest"), model.test_accuracy === null ? null : formatShare(model.test_accuracy)],
+    [say("bestAccuracy"), model.validation_accuracy === null ? null : formatShare(model.validation_accuracy)],
+    [say("parameters"), formatCount(model.parameters)],
+    [say("input"), model.input_size_px ? `${model.input_size_px} × ${model.input_size_px} px` : null],
     [say("usedIn"), workspaces.join(", ")],
-    ["SHA-256", element("code", { class: "long" }, model.sha256)],
-    [say("datasetHash"), element("code", { class: "long" }, model.dataset_sha256)],
+    ["SHA-256", makeElement("code", { class: "long" }, model.sha256)],
+    [say("datasetHash"), makeElement("code", { class: "long" }, model.dataset_sha256)],
   ]);
 }
 
@@ -61,12 +66,12 @@ function facts(model) {
  * @param {"float32" | "int8"} precision
  * @param {"export_onnx" | "export_int8"} word
  */
-function download(id, precision, word) {
-  return element(
+function buildDownload(id, precision, word) {
+  return makeElement(
     "a",
-    { class: "download", href: url(`/page/models/${id}/export`, { precision }), download: true },
-    element("strong", {}, say(word)),
-    element("small", {}, say(`${word}_note`)),
+    { class: "download", href: makeUrl(`/page/models/${id}/export`, { precision }), download: true },
+    makeElement("strong", {}, say(word)),
+    makeElement("small", {}, say(`${word}_note`)),
   );
 }
 

@@ -1,15 +1,15 @@
 // Models: which ones there are, how good they are, which one answers.
 
-import { count, moment, say, size } from "../i18n/words.js";
+import { formatCount, formatSize, formatTime, say } from "../i18n/words.js";
 import { evaluate } from "../jobs/evaluation_form.js";
-import { currentWorkspace, get, post } from "../server/api.js";
-import { button, element } from "../ui/dom.js";
-import { link } from "../ui/navigation.js";
-import { hash, joinFacts, share } from "../ui/parts.js";
+import { get, getWorkspace, post } from "../server/api.js";
+import { makeButton, makeElement } from "../ui/dom.js";
+import { makeLink } from "../ui/navigation.js";
+import { buildHash, formatShare, joinFacts } from "../ui/parts.js";
 import { showError, showStatus } from "../ui/status.js";
-import { table } from "../ui/table.js";
+import { buildTable } from "../ui/table.js";
 import { openModel } from "./details.js";
-import { onlineForm, onlineStatus } from "./online_learning.js";
+import { buildOnlineForm, buildOnlineStatus } from "./online_learning.js";
 
 const FEW_SHOT = "few-shot";
 
@@ -23,10 +23,10 @@ export async function showModels(view, _, life) {
   ]);
   const refresh = () => showModels(view, "", life);
   view.replaceChildren(
-    activeModel(models, active, refresh, life),
-    onlineForm(presets, models, refresh),
-    modelTable(models, active, refresh),
-    ...(models.length > 1 ? [] : [firstSteps()]),
+    buildActiveModel(models, active, refresh, life),
+    buildOnlineForm(presets, models, refresh),
+    buildModelTable(models, active, refresh),
+    ...(models.length > 1 ? [] : [buildFirstSteps()]),
   );
 }
 
@@ -34,7 +34,7 @@ export async function showModels(view, _, life) {
 const isFewShot = (model) => model.model_id === FEW_SHOT;
 
 /** @param {Model} model */
-const nameOf = (model) => (isFewShot(model) ? say("fewShot") : model.name);
+const getName = (model) => (isFewShot(model) ? say("fewShot") : model.name);
 
 /**
  * @param {Model[]} models
@@ -42,16 +42,16 @@ const nameOf = (model) => (isFewShot(model) ? say("fewShot") : model.name);
  * @param {() => Promise<void>} refresh
  * @param {AbortSignal} life
  */
-function activeModel(models, active, refresh, life) {
+function buildActiveModel(models, active, refresh, life) {
   const online = active?.online ? /** @type {OnlineModel} */ (active) : null;
   const name = online ? say("learnsOnline", { name: online.name }) : (active?.name ?? say("fewShot"));
   const fewShot = models.find(isFewShot);
-  return element(
+  return makeElement(
     "div",
     { class: "answering" },
-    element("p", {}, say("answersHere", { workspace: currentWorkspace() }), " ", element("strong", {}, name)),
-    active && fewShot && button(say("backToFewShot"), () => activate(fewShot, refresh), { id: "use-few-shot" }),
-    online && onlineStatus(online, life),
+    makeElement("p", {}, say("answersHere", { workspace: getWorkspace() }), " ", makeElement("strong", {}, name)),
+    active && fewShot && makeButton(say("backToFewShot"), () => activate(fewShot, refresh), { id: "use-few-shot" }),
+    online && buildOnlineStatus(online, life),
   );
 }
 
@@ -60,19 +60,19 @@ function activeModel(models, active, refresh, life) {
  * @param {ActiveModel | null} active
  * @param {() => Promise<void>} refresh
  */
-function modelTable(models, active, refresh) {
+function buildModelTable(models, active, refresh) {
   /** @type {import("../ui/table.js").Column<Model>[]} */
   const columns = [
-    { word: "model", cell: title, kind: "first" },
+    { word: "model", cell: buildTitle, kind: "first" },
     {
       word: "labels",
-      cell: (model) => (isFewShot(model) ? "–" : count(model.labels_total)),
+      cell: (model) => (isFewShot(model) ? "–" : formatCount(model.labels_total)),
       key: (model) => model.labels_total,
       right: true,
     },
     {
       word: "right",
-      cell: accuracy,
+      cell: describeAccuracy,
       key: (model) => model.test_accuracy ?? model.validation_accuracy ?? -1,
       right: true,
     },
@@ -82,31 +82,31 @@ function modelTable(models, active, refresh) {
       key: (model) => model.latency_ms ?? -1,
       right: true,
     },
-    { word: "size", cell: (model) => size(model.size_bytes), key: (model) => model.size_bytes, right: true },
-    { word: "dataset", cell: source, key: (model) => model.dataset_name },
-    { word: "hash", cell: (model) => hash(model.sha256) },
-    { word: "", cell: (model) => actions(model, models, active, refresh), kind: "actions" },
+    { word: "size", cell: (model) => formatSize(model.size_bytes), key: (model) => model.size_bytes, right: true },
+    { word: "dataset", cell: describeSource, key: (model) => model.dataset_name },
+    { word: "hash", cell: (model) => buildHash(model.sha256) },
+    { word: "", cell: (model) => buildActions(model, models, active, refresh), kind: "actions" },
   ];
-  return table(columns, models, { kind: "stacked", name: say("models") });
+  return buildTable(columns, models, { kind: "stacked", name: say("models") });
 }
 
 /** @param {Model} model */
-function title(model) {
+function buildTitle(model) {
   const more = isFewShot(model)
     ? say("fewShotNote")
-    : joinFacts(model.preset, model.create_time && moment(model.create_time));
-  const damage = element("small", { class: "warning", title: model.damage }, say("modelDamaged"));
-  return [element("strong", {}, nameOf(model)), element("small", {}, more), model.damage ? damage : null];
+    : joinFacts(model.preset, model.create_time && formatTime(model.create_time));
+  const damage = makeElement("small", { class: "warning", title: model.damage }, say("modelDamaged"));
+  return [makeElement("strong", {}, getName(model)), makeElement("small", {}, more), model.damage ? damage : null];
 }
 
 /** @param {Model} model */
-const source = ({ dataset_name: name, dataset_sha256: sha256 }) =>
-  name ? [name, element("small", {}, hash(sha256))] : "–";
+const describeSource = ({ dataset_name: name, dataset_sha256: sha256 }) =>
+  name ? [name, makeElement("small", {}, buildHash(sha256))] : "–";
 
 /** @param {Model} model */
-function accuracy({ test_accuracy: test, validation_accuracy: validation }) {
-  if (test !== null || validation === null) return share(test);
-  return [share(validation), element("small", {}, say("onValidation"))];
+function describeAccuracy({ test_accuracy: test, validation_accuracy: validation }) {
+  if (test !== null || validation === null) return formatShare(test);
+  return [formatShare(validation), makeElement("small", {}, say("onValidation"))];
 }
 
 /**
@@ -115,18 +115,18 @@ function accuracy({ test_accuracy: test, validation_accuracy: validation }) {
  * @param {ActiveModel | null} active
  * @param {() => Promise<void>} refresh
  */
-function actions(model, models, active, refresh) {
+function buildActions(model, models, active, refresh) {
   const isActive = model.model_id === (active?.model_id ?? FEW_SHOT); // none where a network learns online
   const menu = say("modelMenu", { name: model.name });
   const open = () => openModel(model.model_id, models, refresh).catch(showError);
-  return element(
+  return makeElement(
     "div",
     { class: "row end" },
     isActive
-      ? element("span", { class: "state", "data-state": "succeeded" }, say("inUse"))
-      : button(say("use"), () => activate(model, refresh)),
-    button(say("measure"), () => evaluate(models, [model.model_id])),
-    !isFewShot(model) && button("⋯", open, { class: "square", title: menu, "aria-label": menu }),
+      ? makeElement("span", { class: "state", "data-state": "succeeded" }, say("inUse"))
+      : makeButton(say("use"), () => activate(model, refresh)),
+    makeButton(say("measure"), () => evaluate(models, [model.model_id])),
+    !isFewShot(model) && makeButton("⋯", open, { class: "square", title: menu, "aria-label": menu }),
   );
 }
 
@@ -137,24 +137,24 @@ function actions(model, models, active, refresh) {
 async function activate(model, refresh) {
   try {
     await post(`/page/models/${model.model_id}/activate`, {});
-    showStatus(say("nowAnswers", { workspace: currentWorkspace(), name: nameOf(model) }));
+    showStatus(say("nowAnswers", { workspace: getWorkspace(), name: getName(model) }));
     await refresh();
   } catch (error) {
     showError(error);
   }
 }
 
-function firstSteps() {
-  return element(
+function buildFirstSteps() {
+  return makeElement(
     "div",
     {},
-    element("p", { class: "empty" }, say("modelsEmpty")),
-    element(
+    makeElement("p", { class: "empty" }, say("modelsEmpty")),
+    makeElement(
       "ol",
       { class: "steps" },
-      element("li", {}, link(say("firstUpload"), "datasets")),
-      element("li", {}, link(say("firstTrain"), "train")),
-      element("li", {}, say("firstUse")),
+      makeElement("li", {}, makeLink(say("firstUpload"), "datasets")),
+      makeElement("li", {}, makeLink(say("firstTrain"), "train")),
+      makeElement("li", {}, say("firstUse")),
     ),
   );
 }

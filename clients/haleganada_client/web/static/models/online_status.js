@@ -1,6 +1,6 @@
 // How far a network has come that learns online, in words.
 
-import { count, say } from "../i18n/words.js";
+import { formatCount, say } from "../i18n/words.js";
 
 /** Return whether the network still has something to learn.
  * @param {OnlineModel} model
@@ -15,7 +15,7 @@ export const canAnswer = ({ online }) => !online.error && online.revision !== nu
 /** Return what the network is doing.
  * @param {OnlineModel} model
  */
-export function learningState(model) {
+export function describeLearning(model) {
   const { error, revision, samples_learned: learned, rebuilding } = model.online;
   const learns = isLearning(model);
   if (error) return say("learnsNot");
@@ -28,5 +28,5 @@ export function learningState(model) {
 /** Return how many drawings the network has learned.
  * @param {OnlineModel} model
  */
-export const learnedCounts = ({ online: { samples_learned: learned, samples_left: left } }) =>
-  say("learnedLeft", { learned: count(learned), left: count(left) });
+export const describeLearnedCounts = ({ online: { samples_learned: learned, samples_left: left } }) =>
+  say("learnedLeft", { learned: formatCount(learned), left: formatCount(left) });

@@ -31,12 +31,25 @@ const REASONS = {
   SLOW_START: "slowStart",
   QUEUE_FULL: "tooBusy",
   TOO_MANY_TRANSFERS: "tooBusy",
+  TOO_MANY_STREAMS: "tooBusy",
+  CALLER_IDLE: "noAnswer",
   TOO_MANY_UPLOADS: "tooManyUploads",
   DISK_FULL: "diskFull",
+  QUOTA_EXCEEDED: "quotaExceeded",
   DISK_READ_ONLY: "diskReadOnly",
+  TOO_MANY_OPEN_FILES: "tooManyFiles",
+  MEMORY_EXHAUSTED: "memoryExhausted",
+  STORAGE_FAILED: "storageFailed",
+  WRITING_STOPPED: "writingStopped",
+  DATA_DIRECTORY_TAKEN: "directoryTaken",
   REQUEST_ENTITY_TOO_LARGE: "tooLarge",
   TOKEN_MISSING: "pageTooOld",
   INTERNAL: "serverFault",
+  DOCUMENT_ENCRYPTED: "documentEncrypted",
+  READING_NOT_FOUND: "readingGone",
+  READING_DAMAGED: "readingDamaged",
+  READER_FAILED: "readerFailed",
+  READER_TIMEOUT: "readerTimeout",
   NO_SERVER: "noAnswer",
   STOPPING: "noAnswer",
 };
@@ -45,6 +58,8 @@ const REASONS = {
 /** @type {Record<string, import("../i18n/words.js").Word>} */
 const DETAILED_REASONS = {
   DATASET_UNUSABLE: "datasetUnusable",
+  DATASET_DAMAGED: "datasetDamaged",
+  JOB_DAMAGED: "jobDamaged",
   CONFLICTING_LABELS: "conflictingLabels",
   MODEL_DAMAGED: "modelUnusable",
   MODEL_DOES_NOT_FIT: "modelUnusable",
@@ -57,6 +72,11 @@ const DETAILED_REASONS = {
   TORCH_NOT_INSTALLED: "torchMissing",
   TENSORBOARD_NOT_INSTALLED: "tensorboardMissing",
   BACKBONE_WEIGHTS_MISSING: "backboneMissing",
+  DOCUMENT_UNREADABLE: "documentUnreadable",
+  DOCUMENT_TOO_LARGE: "documentTooLarge",
+  ENGINE_NOT_INSTALLED: "engineNotInstalled",
+  LANGUAGE_NOT_INSTALLED: "engineNotInstalled",
+  MODE_UNAVAILABLE: "engineNotInstalled",
 };
 
 // Names of fields, whole or up to the first dot.

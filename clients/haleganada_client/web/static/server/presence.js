@@ -1,6 +1,6 @@
 // Says when the server does not answer, asks until it does, and then lets the page catch up.
 
-import { byId } from "../ui/dom.js";
+import { getById } from "../ui/dom.js";
 import { clearError } from "../ui/status.js";
 import { get, server } from "./api.js";
 
@@ -16,14 +16,14 @@ export function watchServer(onReturn) {
   server.addEventListener("lost", () => {
     if (isLost) return;
     isLost = true;
-    byId("lost").hidden = false;
+    getById("lost").hidden = false;
     retry(FIRST_PAUSE_MS);
   });
 
   server.addEventListener("found", () => {
     if (!isLost) return;
     isLost = false;
-    byId("lost").hidden = true;
+    getById("lost").hidden = true;
     clearError();
     onReturn();
   });

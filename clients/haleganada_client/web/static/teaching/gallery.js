@@ -2,10 +2,10 @@
 
 import { say } from "../i18n/words.js";
 import { get } from "../server/api.js";
-import { button, byId, element } from "../ui/dom.js";
+import { getById, makeButton, makeElement, replaceKeepingFocus } from "../ui/dom.js";
 import { joinFacts } from "../ui/parts.js";
 import { openLabel } from "./label.js";
-import { NEWEST, slate } from "./sample.js";
+import { NEWEST, buildSlate } from "./sample.js";
 
 const SLATES = 5; // places for drawings beside a label, the last one for “and more”
 const GROUPS = 48; // labels shown at first
@@ -16,25 +16,25 @@ let groupsShown = GROUPS;
 
 /** Show the gallery.
  * @param {Stats} stats
- * @param {Change} change
+ * @param {Undoable} change
  */
 export async function showGallery(stats, change) {
-  const panel = byId("gallery");
+  const panel = getById("gallery");
   if (!stats.samples_total) {
-    panel.replaceChildren(element("p", { class: "empty" }, say("galleryEmpty")));
+    panel.replaceChildren(makeElement("p", { class: "empty" }, say("galleryEmpty")));
     return;
   }
   /** @type {SamplePage} */
   const { samples } = await get("/page/samples", { page_size: NEWEST });
-  const groups = element("div", { class: "groups" });
+  const groups = makeElement("div", { class: "groups" });
   const fill = () => fillGroups(groups, stats, samples, change);
   fill();
-  panel.replaceChildren(...(stats.labels.length >= FILTER_FROM ? [filterBox(fill)] : []), groups);
+  replaceKeepingFocus(panel, ...(stats.labels.length >= FILTER_FROM ? [buildFilterBox(fill)] : []), groups);
 }
 
 /** @param {() => void} onInput */
-function filterBox(onInput) {
-  const box = element("input", {
+function buildFilterBox(onInput) {
+  const box = makeElement("input", {
     type: "search",
     class: "filter",
     value: filter,
@@ -52,7 +52,7 @@ function filterBox(onInput) {
  * @param {HTMLElement} groups
  * @param {Stats} stats
  * @param {Sample[]} samples
- * @param {Change} change
+ * @param {Undoable} change
  */
 function fillGroups(groups, stats, samples, change) {
   const labels = [...stats.labels]
@@ -63,8 +63,8 @@ function fillGroups(groups, stats, samples, change) {
     fillGroups(groups, stats, samples, change);
   };
   groups.replaceChildren(
-    ...labels.slice(0, groupsShown).map((label) => group(label, stats, samples, change)),
-    ...(labels.length > groupsShown ? [button(say("more"), showMore, { class: "more" })] : []),
+    ...labels.slice(0, groupsShown).map((label) => buildGroup(label, stats, samples, change)),
+    ...(labels.length > groupsShown ? [makeButton(say("more"), showMore, { class: "more" })] : []),
   );
 }
 
@@ -72,13 +72,13 @@ function fillGroups(groups, stats, samples, change) {
  * @param {LabelStats} stats  of the label
  * @param {Stats} all
  * @param {Sample[]} samples
- * @param {Change} change
+ * @param {Undoable} change
  */
-function group(stats, all, samples, change) {
+function buildGroup(stats, all, samples, change) {
   const { label, canonical, samples: total } = stats;
   const places = total > SLATES ? SLATES - 1 : SLATES;
   const own = samples.filter((sample) => sample.label === label).slice(0, places);
-  const shown = own.length ? own : [{ sample_id: stats.newest_sample_id, revision: 0, label }];
+  const shown = own.length ? own : [{ sample_id: stats.newest_sample_id, label }];
   const forms = all.labels.filter((other) => other.canonical === label && other.label !== label);
   const facts = joinFacts(
     say("drawings", { count: total }),
@@ -87,22 +87,25 @@ function group(stats, all, samples, change) {
   );
   const open = () => openLabel(stats, all, change);
   const menu = say("labelMenu", { label });
-  return element(
+  return makeElement(
     "article",
     { class: "group" },
-    element(
+    makeElement(
       "header",
       {},
-      element("h3", { class: "script" }, label),
-      element("p", {}, facts),
-      button("⋯", open, { class: "ghost-button square", title: menu, "aria-label": menu }),
+      makeElement("h3", { class: "script" }, label),
+      makeElement("p", {}, facts),
+      makeButton("⋯", open, { class: "ghost-button square", title: menu, "aria-label": menu }),
     ),
-    element(
+    makeElement(
       "div",
       { class: "slates" },
-      ...shown.map((sample) => slate(sample, change)),
+      ...shown.map((sample) => buildSlate(sample, change)),
       total > shown.length
-        && button(`+${total - shown.length}`, open, { class: "rest", "aria-label": say("showAll", { count: total }) }),
+        && makeButton(`+${total - shown.length}`, open, {
+          class: "rest",
+          "aria-label": `+${total - shown.length}: ${say("showAll", { count: total })}`, // by voice, one says what one sees
+        }),
     ),
   );
 }

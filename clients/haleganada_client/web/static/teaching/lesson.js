@@ -1,6 +1,6 @@
 // One drawing and what the reader says it is, on its way to the server.
 
-import { post, requestId } from "../server/api.js";
+import { makeRequestId, post } from "../server/api.js";
 
 export class Lesson {
   #version;
@@ -13,7 +13,7 @@ export class Lesson {
    */
   constructor(version, label, variantOf) {
     this.#version = version;
-    this.#body = { label, variant_of: variantOf, request_id: requestId() };
+    this.#body = { label, variant_of: variantOf, request_id: makeRequestId() };
   }
 
   /** Return whether a lesson of these would be this one.

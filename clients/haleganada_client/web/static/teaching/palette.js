@@ -1,6 +1,6 @@
 // Kannada letters to click, for whoever has no Kannada keyboard. Signs are shown on a dotted circle, and typed without it.
 
-import { button, element } from "../ui/dom.js";
+import { makeButton, makeElement } from "../ui/dom.js";
 
 const GROUPS = ["ಅಆಇಈಉಊಋಎಏಐಒಓಔ", "ಕಖಗಘಙಚಛಜಝಞಟಠಡಢಣತಥದಧನಪಫಬಭಮಯರಱಲವಶಷಸಹಳೞ", "ಾಿೀುೂೃೆೇೈೊೋೌಂಃ್", "೦೧೨೩೪೫೬೭೮೯"];
 const SIGN = /\p{M}/u;
@@ -8,8 +8,8 @@ const SIGN = /\p{M}/u;
 /** Build the groups of letters.
  * @param {(letter: string) => void} onLetter  called when one is clicked
  */
-export function letterGroups(onLetter) {
+export function buildLetterGroups(onLetter) {
   const key = (/** @type {string} */ letter) =>
-    button(SIGN.test(letter) ? `◌${letter}` : letter, () => onLetter(letter), { class: "script" });
-  return GROUPS.map((letters) => element("div", {}, [...letters].map(key)));
+    makeButton(SIGN.test(letter) ? `◌${letter}` : letter, () => onLetter(letter), { class: "script" });
+  return GROUPS.map((letters) => makeElement("div", {}, [...letters].map(key)));
 }

@@ -1,37 +1,39 @@
 // One drawing that was taught: what it was taken for, when; another label, or none.
 
-import { moment, say } from "../i18n/words.js";
-import { get, post, url } from "../server/api.js";
+import { formatTime, say } from "../i18n/words.js";
+import { get } from "../server/api.js";
+import { postIfAsShown } from "../server/guard.js";
 import { MAX_LABEL_LENGTH } from "../server/limits.js";
 import { closeDialog, showDialog } from "../ui/dialog.js";
-import { button, element } from "../ui/dom.js";
+import { makeButton, makeElement } from "../ui/dom.js";
+import { buildPicture } from "./evidence.js";
 
-/** @typedef {Pick<Sample, "sample_id" | "revision" | "label">} SampleKey */
+/** @typedef {Pick<Sample, "sample_id" | "label">} SampleKey */
 
 /** Drawings that are fetched at once. */
 export const NEWEST = 250;
 
 /** Build a small slate with a drawing, which opens it.
  * @param {SampleKey} sample
- * @param {Change} change
+ * @param {Undoable} change
  */
-export function slate(sample, change) {
+export function buildSlate(sample, change) {
   const name = say("sampleName", { id: sample.sample_id, label: sample.label });
-  return button(
-    element("img", { src: pictureOf(sample), alt: "", loading: "lazy", width: 56, height: 56 }),
-    () => openSample(sample.sample_id, change),
-    { class: "mini", "aria-label": name, title: name },
-  );
+  return makeButton(buildPicture(sample.sample_id, { side: 56 }), () => openSample(sample.sample_id, change), {
+    class: "mini",
+    "aria-label": name,
+    title: name,
+  });
 }
 
 /** Show a drawing in a dialog.
  * @param {number} id
- * @param {Change} change
+ * @param {Undoable} change
  */
 export async function openSample(id, change) {
   /** @type {Sample} */
   const sample = await get(`/page/samples/${id}`);
-  const input = element("input", {
+  const input = makeElement("input", {
     class: "script",
     maxlength: MAX_LABEL_LENGTH,
     required: true,
@@ -45,39 +47,43 @@ export async function openSample(id, change) {
     const label = input.value;
     closeDialog();
     if (label === sample.label) return;
-    change(() => post(`/page/samples/${id}/relabel`, { label }), say("relabeled", { label }));
+    const run = async () => {
+      const { workspace_revision: revision } = await postIfAsShown(`/page/samples/${id}/relabel`, { label }, isAsShown);
+      return { revision };
+    };
+    change(run, say("relabeled", { label }), small);
   };
   const forget = () => {
     closeDialog();
-    change(() => post(`/page/samples/${id}/forget`, {}), say("forgotten"));
+    change(() => postIfAsShown(`/page/samples/${id}/forget`, {}, isAsShown), say("forgotten"), small);
   };
-  const picture = element("img", { src: pictureOf(sample), alt: sample.label, width: 160, height: 160 });
+  const isAsShown = async () => {
+    /** @type {Sample} */
+    const now = await get(`/page/samples/${id}`);
+    return now.label === sample.label && now.revision === sample.revision;
+  };
+  const picture = buildPicture(id, { side: 160, alt: sample.label });
+  const small = buildPicture(id);
   showDialog(
     say("sampleName", { id, label: sample.label }),
-    element(
+    makeElement(
       "div",
       { class: "sample" },
-      element("div", { class: "mini large" }, picture),
-      element("p", { class: "note" }, `${moment(sample.create_time)}. ${history(sample)}`),
+      makeElement("div", { class: "mini large" }, picture),
+      makeElement("p", { class: "note" }, `${formatTime(sample.create_time)}. ${describeHistory(sample)}`),
     ),
-    element(
+    makeElement(
       "form",
       { class: "row", onsubmit: relabel },
       input,
-      element("button", { class: "primary" }, say("relabel")),
+      makeElement("button", { class: "primary" }, say("relabel")),
     ),
-    element("div", { class: "row end" }, button(say("forget"), forget, { class: "danger" })),
+    makeElement("div", { class: "row end" }, makeButton(say("forget"), forget, { class: "danger" })),
   );
 }
 
 /** @param {Sample} sample */
-function history({ predicted, label }) {
+function describeHistory({ predicted, label }) {
   if (!predicted) return say("wasUnknown");
   return predicted === label ? say("wasRecognized") : say("wasTakenFor", { label: predicted });
 }
-
-/** Return the address of a drawing's picture. The revision is part of it, since after a restore a number may name another
- * drawing.
- * @param {SampleKey} sample
- */
-const pictureOf = ({ sample_id: id, revision }) => url(`/page/samples/${id}.png`, { revision });

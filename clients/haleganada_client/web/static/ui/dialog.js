@@ -2,7 +2,7 @@
 
 import { say } from "../i18n/words.js";
 import { MAX_LABEL_LENGTH } from "../server/limits.js";
-import { byId, button, element } from "./dom.js";
+import { getById, makeButton, makeElement } from "./dom.js";
 
 /** @type {unknown} */
 let result = null; // what the open dialog resolves to
@@ -13,11 +13,14 @@ let result = null; // what the open dialog resolves to
  * @returns {Promise<any>}
  */
 export function showDialog(title, ...nodes) {
-  const dialog = byId("dialog");
+  const dialog = getById("dialog");
   if (dialog.open) dialog.close();
-  const heading = element("h2", { id: "dialog-title" }, title);
-  const close = button("×", () => dialog.close(), { class: "ghost-button square shut", "aria-label": say("close") });
-  dialog.replaceChildren(element("header", {}, heading, close), ...nodes);
+  const heading = makeElement("h2", { id: "dialog-title" }, title);
+  const close = makeButton("×", () => dialog.close(), {
+    class: "ghost-button square shut",
+    "aria-label": say("close"),
+  });
+  dialog.replaceChildren(makeElement("header", {}, heading, close), ...nodes);
   result = null;
   dialog.onclick = (event) => {
     if (event.target === dialog) dialog.close();
@@ -31,7 +34,7 @@ export function showDialog(title, ...nodes) {
  */
 export function closeDialog(value = null) {
   result = value;
-  byId("dialog").close();
+  getById("dialog").close();
 }
 
 /**
@@ -48,8 +51,8 @@ export function closeDialog(value = null) {
  * @returns {Promise<string | null>}
  */
 export function ask(title, { text, confirm, danger = false, check = () => "" }) {
-  const problem = element("p", { id: "dialog-problem", class: "status bad", role: "alert" });
-  const input = element("input", {
+  const problem = makeElement("p", { id: "dialog-problem", class: "status bad", role: "alert" });
+  const input = makeElement("input", {
     id: "dialog-input",
     maxlength: MAX_LABEL_LENGTH,
     spellcheck: "false",
@@ -66,16 +69,16 @@ export function ask(title, { text, confirm, danger = false, check = () => "" }) 
     else input.select();
   };
   const buttons = [
-    button(say("cancel"), () => closeDialog()),
-    element("button", { class: danger ? "danger" : "primary" }, confirm),
+    makeButton(say("cancel"), () => closeDialog()),
+    makeElement("button", { class: danger ? "danger" : "primary" }, confirm),
   ];
-  const form = element(
+  const form = makeElement(
     "form",
     { class: "stack", onsubmit: submit },
-    element("p", {}, text),
+    makeElement("p", {}, text),
     input,
     problem,
-    element("div", { class: "row end" }, buttons),
+    makeElement("div", { class: "row end" }, buttons),
   );
   const answer = showDialog(title, form);
   input.focus();
@@ -90,10 +93,10 @@ export function ask(title, { text, confirm, danger = false, check = () => "" }) 
  */
 export function askWhether(title, text, confirm) {
   const buttons = [
-    button(say("cancel"), () => closeDialog()),
-    button(confirm, () => closeDialog(true), { class: "danger", id: "dialog-confirm" }),
+    makeButton(say("cancel"), () => closeDialog()),
+    makeButton(confirm, () => closeDialog(true), { class: "danger", id: "dialog-confirm" }),
   ];
-  return showDialog(title, element("p", {}, text), element("div", { class: "row end" }, buttons));
+  return showDialog(title, makeElement("p", {}, text), makeElement("div", { class: "row end" }, buttons));
 }
 
 /** Ask to type a name before doing what cannot be undone. Resolves to it, or to null if the reader cancels.

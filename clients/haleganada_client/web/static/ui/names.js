@@ -1,6 +1,6 @@
 // Names in menus.
 
-import { moment } from "../i18n/words.js";
+import { formatTime } from "../i18n/words.js";
 import { joinFacts } from "./parts.js";
 
 /** @typedef {{ name: string, create_time: string | null, dataset_id?: string, model_id?: string }} Choice */
@@ -9,10 +9,10 @@ import { joinFacts } from "./parts.js";
  * then the id does.
  * @param {Choice[]} choices
  */
-export function distinctNames(choices) {
+export function findDistinctNames(choices) {
   /** @type {((choice: Choice) => string)[]} */
   const additions = [
-    ({ create_time: time }) => (time ? moment(time) : ""),
+    ({ create_time: time }) => (time ? formatTime(time) : ""),
     ({ dataset_id: dataset, model_id: model }) => dataset ?? model ?? "",
   ];
   return additions.reduce(

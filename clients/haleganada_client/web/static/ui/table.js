@@ -1,7 +1,7 @@
 // A table that its columns sort.
 
 import { say } from "../i18n/words.js";
-import { button, element } from "./dom.js";
+import { makeButton, makeElement } from "./dom.js";
 
 /**
  * @template Row
@@ -19,14 +19,16 @@ import { button, element } from "./dom.js";
  * @param {Row[]} rows
  * @param {{ kind?: string, name?: string }} options  kind: a class
  */
-export function table(columns, rows, { kind = "", name = "" } = {}) {
-  const body = element("tbody");
+export function buildTable(columns, rows, { kind = "", name = "" } = {}) {
+  const body = makeElement("tbody");
   /** @type {Column<Row> | null} */
   let sorted = null;
   let isFalling = false;
   const fill = () => {
     const shown = sorted?.key ? sort(rows, sorted.key, isFalling) : rows;
-    body.replaceChildren(...shown.map((row) => element("tr", {}, ...columns.map((column) => cell(column, row)))));
+    body.replaceChildren(
+      ...shown.map((row) => makeElement("tr", {}, ...columns.map((column) => buildCell(column, row)))),
+    );
   };
   const sortBy = (/** @type {Column<Row>} */ column) => {
     isFalling = sorted === column && !isFalling;
@@ -37,10 +39,10 @@ export function table(columns, rows, { kind = "", name = "" } = {}) {
     }
     fill();
   };
-  const head = element("tr", {}, ...columns.map((column) => heading(column, () => sortBy(column))));
+  const head = makeElement("tr", {}, ...columns.map((column) => buildHeading(column, () => sortBy(column))));
   fill();
-  const whole = element("table", { "aria-label": name || null }, element("thead", {}, head), body);
-  return element("div", { class: `table ${kind}` }, whole);
+  const whole = makeElement("table", { "aria-label": name || null }, makeElement("thead", {}, head), body);
+  return makeElement("div", { class: `table ${kind}` }, whole);
 }
 
 /**
@@ -48,10 +50,10 @@ export function table(columns, rows, { kind = "", name = "" } = {}) {
  * @param {Column<Row>} column
  * @param {() => void} onclick
  */
-function heading({ word, key, right }, onclick) {
-  const text = word ? say(word) : element("span", { class: "unseen" }, say("actions"));
-  const content = key ? button(text, onclick, { class: "sort" }) : text;
-  return element("th", { scope: "col", class: right ? "right" : null }, content);
+function buildHeading({ word, key, right }, onclick) {
+  const text = word ? say(word) : makeElement("span", { class: "unseen" }, say("actions"));
+  const content = key ? makeButton(text, onclick, { class: "sort" }) : text;
+  return makeElement("th", { scope: "col", class: right ? "right" : null }, content);
 }
 
 /**
@@ -59,9 +61,9 @@ function heading({ word, key, right }, onclick) {
  * @param {Column<Row>} column
  * @param {Row} row
  */
-function cell({ word, cell: content, right, kind }, row) {
+function buildCell({ word, cell: content, right, kind }, row) {
   const classes = [right && "right", kind].filter(Boolean).join(" ");
-  return element("td", { class: classes || null, "data-name": word ? say(word) : null }, content(row));
+  return makeElement("td", { class: classes || null, "data-name": word ? say(word) : null }, content(row));
 }
 
 /**

@@ -1,6 +1,7 @@
 // Light or dark: as the system prefers until the reader chooses.
 
-import { byId } from "./dom.js";
+import { getById } from "./dom.js";
+import { settings } from "./storage.js";
 
 const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
 
@@ -8,7 +9,7 @@ const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
  * @param {() => void} onChange  called when what is drawn with colors of the theme must be drawn anew
  */
 export function listenToTheme(onChange) {
-  byId("theme").addEventListener("click", () => {
+  getById("theme").addEventListener("click", () => {
     switchTheme();
     onChange();
   });
@@ -19,5 +20,5 @@ function switchTheme() {
   const root = document.documentElement;
   const isDark = root.dataset.theme === "dark" || (root.dataset.theme === "auto" && systemIsDark.matches);
   root.dataset.theme = isDark ? "light" : "dark";
-  localStorage.setItem("theme", root.dataset.theme);
+  settings.set("theme", root.dataset.theme);
 }

@@ -1,32 +1,32 @@
 // Choosing, creating and entering a workspace: a vocabulary of its own.
 
 import { say } from "../i18n/words.js";
-import { chooseWorkspace, currentWorkspace, get, post } from "../server/api.js";
+import { chooseWorkspace, get, getWorkspace, post } from "../server/api.js";
 import { ask } from "../ui/dialog.js";
-import { byId, element } from "../ui/dom.js";
+import { getById, makeElement } from "../ui/dom.js";
 import { showError, showStatus } from "../ui/status.js";
 
 /** List the workspaces in the menu. */
 export async function showWorkspaces() {
   /** @type {WorkspaceInfo[]} */
   const workspaces = await get("/page/workspaces");
-  if (!workspaces.some(({ name }) => name === currentWorkspace())) chooseWorkspace("default");
+  if (!workspaces.some(({ name }) => name === getWorkspace())) chooseWorkspace("default");
   const options = workspaces.map(({ name, corrupt }) =>
-    element(
+    makeElement(
       "option",
-      { value: name, selected: name === currentWorkspace() },
+      { value: name, selected: name === getWorkspace() },
       corrupt ? say("corruptWorkspace", { name }) : name,
     ),
   );
-  byId("workspace").replaceChildren(...options, element("option", { value: "" }, say("newWorkspace")));
+  getById("workspace").replaceChildren(...options, makeElement("option", { value: "" }, say("newWorkspace")));
 }
 
 /** Let the reader choose a workspace, or create one.
  * @param {() => void} onEnter  called when another workspace was entered
  */
 export function listenToWorkspaces(onEnter) {
-  byId("workspace").addEventListener("change", async () => {
-    const name = byId("workspace").value || (await create());
+  getById("workspace").addEventListener("change", async () => {
+    const name = getById("workspace").value || (await create());
     if (name) {
       chooseWorkspace(name);
       showStatus(""); // what it said, and offered to undo, was about the other workspace

@@ -1,0 +1,1 @@
+"""Commands that teach, recognize, and change what was taught."""

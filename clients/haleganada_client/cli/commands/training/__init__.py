@@ -1,0 +1,1 @@
+"""Commands for data sets, and for models that are trained on them."""

@@ -1,0 +1,1 @@
+"""What clients do, by subject. Every class here is a part of HaleganadaClient and of AsyncHaleganadaClient."""
