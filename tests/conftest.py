@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -16,6 +17,7 @@ import grpc
 import pytest
 from haleganada.v1 import (
     ocr_service_pb2_grpc,
+    reading_service_pb2_grpc,
     sample_service_pb2_grpc,
     workspace_service_pb2,
     workspace_service_pb2_grpc,
@@ -26,9 +28,17 @@ from haleganada_server.core.jobs.ports import JobRunner
 from haleganada_server.core.online.ports import LearnerRunner
 from hypothesis import HealthCheck, settings
 
+from tests import tiny_reader
+
 # A loaded machine draws examples slowly; that is no fault of what is tested.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse names of tests that differ from process to process: no test would run in several of them."""
+    if changing := [item.nodeid for item in items if re.search(r"\bat 0x[0-9a-f]{6,}", item.nodeid)]:
+        raise pytest.UsageError(f"an address is part of the name of {changing[0]}; give its parameters ids")
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,7 @@ class RunningServer:
     ocr: ocr_service_pb2_grpc.OCRServiceStub
     samples: sample_service_pb2_grpc.SampleServiceStub
     workspaces: workspace_service_pb2_grpc.WorkspaceServiceStub
+    reading: reading_service_pb2_grpc.ReadingServiceStub
     _stop: ExitStack
 
     def stop(self) -> None:
@@ -100,8 +111,8 @@ def workspace(server: RunningServer) -> str:
 def run_server(
     config: ServerConfig, runner: JobRunner | None = None, learners: LearnerRunner | None = None
 ) -> RunningServer:
-    """A server with these settings, in this process."""
-    app = build_app(config, runner, learners)
+    """A server with these settings, in this process. It reads documents by tests/tiny_reader.py."""
+    app = build_app(config, runner, learners, tiny_reader.COMMAND)
     app.start()
     stop = ExitStack()
     stop.callback(app.stop, 5)
@@ -114,6 +125,7 @@ def run_server(
         ocr_service_pb2_grpc.OCRServiceStub(channel),
         sample_service_pb2_grpc.SampleServiceStub(channel),
         workspace_service_pb2_grpc.WorkspaceServiceStub(channel),
+        reading_service_pb2_grpc.ReadingServiceStub(channel),
         stop,
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from haleganada.v1 import ocr_service_pb2
-from haleganada_client import convert as client_convert
+from haleganada_client.wire.drawings import pack_drawing
 from haleganada_server.app import build_app
 from haleganada_server.config import ServerConfig
 from haleganada_server.core.fewshot.posterior import compute_posterior
@@ -42,11 +42,11 @@ def measure_predict_steps() -> Table:
 
 
 def _make_strokes_request(label: str, hand: int) -> ocr_service_pb2.PredictRequest:
-    return ocr_service_pb2.PredictRequest(glyph=client_convert.glyph(strokes(label, hand)))
+    return ocr_service_pb2.PredictRequest(glyph=pack_drawing(strokes(label, hand)))
 
 
 def _make_png_request(label: str, hand: int) -> ocr_service_pb2.PredictRequest:
-    return ocr_service_pb2.PredictRequest(glyph=client_convert.glyph(canvas_png(label, hand)))
+    return ocr_service_pb2.PredictRequest(glyph=pack_drawing(canvas_png(label, hand)))
 
 
 def _measure_steps(app: object, request: ocr_service_pb2.PredictRequest) -> dict[str, float]:
@@ -56,7 +56,7 @@ def _measure_steps(app: object, request: ocr_service_pb2.PredictRequest) -> dict
     raster = rasterize(glyph)
     vector = weights.head_parameters.projection.project_one(embedder.embed(raster[None])[0])
     answer = convert.prediction(workspace.predict(glyph))
-    known = workspace.knowledge
+    known = workspace.adapt()
     return {
         "parse the request": _median_ms(lambda: common.glyph(ocr_service_pb2.PredictRequest.FromString(packed).glyph)),
         "rasterize the drawing": _median_ms(partial(rasterize, glyph)),
@@ -65,7 +65,7 @@ def _measure_steps(app: object, request: ocr_service_pb2.PredictRequest) -> dict
         "project": _median_ms(lambda: weights.head_parameters.projection.project_one(embedder.embed(raster[None])[0]))
         - _median_ms(lambda: embedder.embed(raster[None])),
         "score and calibrate": _median_ms(
-            lambda: compute_posterior(known.head.adapt(), weights.head_parameters.calibration, vector)
+            lambda: compute_posterior(known.head, weights.head_parameters.calibration, vector)
         ),
         "predict, all in all": _median_ms(lambda: workspace.predict(glyph)),
         "convert and serialize the answer": _median_ms(

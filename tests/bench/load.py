@@ -11,16 +11,16 @@ import time
 
 import grpc
 from haleganada.v1 import ocr_service_pb2
-from haleganada_client import convert
+from haleganada_client.wire.drawings import pack_drawing
 
 from tests.bench.drawings import LABELS, strokes
 
-_METHODS = {"health": "/grpc.health.v1.Health/Check", "predict": "/haleganada.v1.OCRService/Predict"}
+METHODS = {"health": "/grpc.health.v1.Health/Check", "predict": "/haleganada.v1.OCRService/Predict"}
 
 
 def main() -> None:
     target, clients, seconds, kind = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
-    requests, counts = _make_requests(kind), [0] * clients
+    requests, counts = make_requests(kind), [0] * clients
     stop = time.monotonic() + seconds
     threads = [
         threading.Thread(target=_run_client, args=(target, kind, requests, stop, counts, i)) for i in range(clients)
@@ -35,17 +35,18 @@ def main() -> None:
 def _run_client(target: str, kind: str, requests: list[bytes], stop: float, counts: list[int], number: int) -> None:
     """Run one client with its own connection. Requests are serialized beforehand, because the server is measured."""
     with grpc.insecure_channel(target, [("grpc.use_local_subchannel_pool", 1)]) as channel:
-        call = channel.unary_unary(_METHODS[kind], request_serializer=bytes, response_deserializer=bytes)
+        call = channel.unary_unary(METHODS[kind], request_serializer=bytes, response_deserializer=bytes)
         while time.monotonic() < stop:
             call(requests[counts[number] % len(requests)])
             counts[number] += 1
 
 
-def _make_requests(kind: str) -> list[bytes]:
+def make_requests(kind: str) -> list[bytes]:
+    """Return serialized requests of a kind, to be sent in turns."""
     if kind == "health":
         return [b""]
     drawings = (strokes(LABELS[i % 10], 2000 + i) for i in range(40))
-    return [ocr_service_pb2.PredictRequest(glyph=convert.glyph(ink)).SerializeToString() for ink in drawings]
+    return [ocr_service_pb2.PredictRequest(glyph=pack_drawing(ink)).SerializeToString() for ink in drawings]
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ CALLS = 400
 CLIENTS = 32
 SECONDS = 10.0
 MANY_SAMPLES = 10_000
+MANY_LABELS = 500
 
 
 def main() -> None:
@@ -38,6 +39,7 @@ def main() -> None:
             _measure_throughput(table, running)
             _measure_encoder_workers(table, running.process.pid)
             _measure_batches(table, client)
+            _measure_turns(table, client)
         _measure_start_up(table, Path(folder) / "many")
     _measure_command_line(table)
     if not quick:
@@ -111,6 +113,31 @@ def _measure_batches(table: Table, client: HaleganadaClient) -> None:
         f"{np.median(rates):.0f} glyphs/s",
         "≥ 1,500/s",
         f"PredictBatch {predicted:.0f}/s",
+    )
+
+
+def _measure_turns(table: Table, client: HaleganadaClient) -> None:
+    """Measure Predict alone and right after a Train, in a workspace of many labels."""
+    client.create_workspace("turns")
+    for hand in range(3):
+        for start in range(0, MANY_LABELS, 250):
+            labels = range(start, start + 250)
+            items = [(strokes(LABELS[i % 10], 3 * i + hand), f"{LABELS[i % 10]}{i}", "", "") for i in labels]
+            client.train_batch(items, workspace="turns")
+    asked = [strokes(LABELS[i % 10], 7000 + i) for i in range(40)]
+    client.predict(asked[0], min_revision=client.get_workspace("turns").revision, workspace="turns")
+    alone = _time_calls(lambda i: client.predict(asked[i % 40], workspace="turns"), CALLS // 2)
+    after = []
+    for i in range(CALLS // 2):
+        client.train(asked[i % 40], f"{LABELS[i % 10]}{i}", workspace="turns")
+        start_time = time.perf_counter()
+        client.predict(asked[-i % 40], workspace="turns")
+        after.append((time.perf_counter() - start_time) * 1000)
+    table.add(
+        f"Predict right after a Train, {MANY_LABELS} labels, p50 / p90",
+        f"{_percentile(after, 50)} / {_percentile(after, 90)}",
+        "≤ 2 × alone",
+        f"alone {_percentile(alone, 50)} / {_percentile(alone, 90)}",
     )
 
 

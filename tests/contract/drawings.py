@@ -30,6 +30,25 @@ def ladder(shift: float = 0.0) -> Glyph:
     return _ink([_line(90, 50, 90, 230), _line(190, 50, 190, 230), *rungs])
 
 
+def capital_a(lean: float = 0.0) -> Glyph:
+    """A capital A whose tip is `lean` px further right."""
+    return _ink([_line(80, 240, 140 + lean, 40) + _line(140 + lean, 40, 200, 240), _line(108, 165, 172, 165)])
+
+
+def three(lean: float = 0.0) -> Glyph:
+    """A 3 whose upper bow is `lean` px further right."""
+    bows = [(130 + lean, 90.0, 55.0, 50.0, -140, 90), (130.0, 190.0, 62.0, 50.0, -90, 140)]
+    turns = [(bow, [math.radians(low + (high - low) * step / 24) for step in range(25)]) for *bow, low, high in bows]
+    return _ink(
+        [[(x + width * math.cos(a), y + height * math.sin(a)) for (x, y, width, height), turn in turns for a in turn]]
+    )
+
+
+def seven(lean: float = 0.0) -> Glyph:
+    """A 7 that stands `lean` px further right."""
+    return _ink([_line(70, 40, 210, 40) + _line(210, 40, 130 + lean, 240)])
+
+
 def picture(kind: str = "PNG", size: tuple[int, int] = (SIDE, SIDE)) -> bytes:
     """The bytes of an image of a black cross on white."""
     image = Image.new("L", size, 255)

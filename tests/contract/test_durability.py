@@ -31,21 +31,25 @@ def test_one_request_id_a_hundred_times_at_once_is_one_sample(server: RunningSer
 
 
 def test_teachers_and_readers_together(server: RunningServer, workspace: str) -> None:
-    """Each prediction is the one of a published revision: of one revision, there is only one answer."""
+    """Each prediction is the one of a published revision: of one revision, there is only one answer that is final."""
 
     def teach(number: int) -> tuple[int, int]:
         glyph = (cross if number % 2 else ring)(number % 5)
         answer = server.ocr.Train(ocr.TrainRequest(workspace=workspace, glyph=glyph, label=f"{number % 3}"))
         return answer.sample_id, answer.revision
 
-    def predict(_: int) -> tuple[int, float]:
-        answer = server.ocr.Predict(ocr.PredictRequest(workspace=workspace, glyph=cross(1)))
-        return answer.revision, answer.unknown_probability
+    def predict(number: int) -> tuple[int, float, bool]:
+        final = number % 2 == 0
+        answer = server.ocr.Predict(
+            ocr.PredictRequest(workspace=workspace, glyph=cross(1), min_revision=0 if final else None)
+        )
+        assert not (final and answer.provisional)
+        return answer.revision, answer.unknown_probability, answer.provisional
 
     with ThreadPoolExecutor(16) as pool:
         taught, seen = pool.map(teach, range(60)), pool.map(predict, range(200))
         ids, revisions = zip(*taught, strict=True)
-        predictions = set(seen)
+        predictions = {(revision, unknown) for revision, unknown, provisional in seen if not provisional}
     assert sorted(ids) == sorted(revisions) == list(range(1, 61))
     assert len({revision for revision, _ in predictions}) == len(predictions)
 

@@ -20,10 +20,10 @@ from haleganada_server.core.glyphs.micro_batch import LocalBatchEncoder
 from haleganada_server.core.glyphs.ports import EncodedGlyph
 from haleganada_server.core.glyphs.types import Glyph, Ink, Stroke
 from haleganada_server.rpc.convert.common import glyph as to_glyph
-from haleganada_server.runtime.encoder_messages import pack_request, unpack_response
-from haleganada_server.runtime.encoder_pool import EncoderPool, PoolTimeouts
-from haleganada_server.runtime.frames import read_frame, write_frame
 from haleganada_server.runtime.onnx_embedder import OnnxEmbedder
+from haleganada_server.runtime.processes.encoder_messages import pack_request, unpack_response
+from haleganada_server.runtime.processes.encoder_pool import EncoderPool, PoolTimeouts
+from haleganada_server.runtime.processes.frames import read_frame, write_frame
 from haleganada_server.runtime.weights import load_weights
 from haleganada_server.vision import PillowRasterizer, network_input
 from hypothesis import given, settings

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from haleganada_client import HaleganadaClient, Interval, Job, JobState, TrainingSettings
 from haleganada_client.errors import InvalidInput, NotFound, Unavailable
-from haleganada_server.runtime.job_process import JobProcessRunner
+from haleganada_server.runtime.processes.job_process import JobProcessRunner
 
 from tests.conftest import RunningServer, StartServer
 from tests.jobs.datasets import add_letters
@@ -81,7 +81,7 @@ def test_a_closed_watch_frees_its_place(client: HaleganadaClient, server: Runnin
     for _ in range(3):
         watch = client.jobs.watch(asked.job_id)
         next(watch)
-        watch.close()  # type: ignore[attr-defined]
+        watch.close()
     client.jobs.cancel(asked.job_id)
 
 

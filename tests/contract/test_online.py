@@ -4,12 +4,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import signal
 import time
 from contextlib import suppress
+from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 from grpc import StatusCode
 from haleganada.v1 import model_service_pb2 as pb
@@ -19,12 +24,15 @@ from haleganada.v1 import sample_service_pb2 as samples
 from haleganada.v1 import workspace_service_pb2 as workspaces
 from haleganada.v1.common_pb2 import Glyph
 from haleganada.v1.online_pb2 import OnlineSettings, OnlineStatus
-from haleganada_server.runtime.learner_process import LearnerProcessRunner
+from haleganada_server.core.models.online_config import OnlineConfig
+from haleganada_server.core.online.saved_answers import AnswersCard, hash_samples
+from haleganada_server.runtime.processes.learner_process import LearnerProcessRunner
 
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross, ladder, ring
 from tests.contract.refusals import refused
 from tests.learning.servers import STAND_IN
+from tests.tiny_model import network
 from tests.waiting import wait_until
 
 FAST, SLOW = 0.001, 0.5  # seconds for a sample
@@ -258,6 +266,71 @@ def test_a_restart_keeps_the_active_network(start_server: StartServer) -> None:
     assert has_same_candidates(predict(second, cross(3)), before) and learner_pid(second) != pid
 
 
+def leave_answers(server: RunningServer, labels: tuple[str, str]) -> None:
+    """Leave a network of these labels where a learner's process would, for the present samples."""
+    (folder,) = (server.app.config.data_dir / "online").iterdir()
+    with server.app.workspaces.use("") as workspace:
+        revision, live = workspace.log.live_samples()
+    content = network(np.eye(16 * 16, 2, dtype=np.float32))
+    (folder / "answers-0.onnx").write_bytes(content)
+    card = AnswersCard(
+        labels=labels,
+        side=16,
+        revision=revision,
+        learned=len(live),
+        samples_sha256=hash_samples(live),
+        network="answers-0.onnx",
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+    (folder / "answers.json").write_text(card.to_json(), encoding="utf-8")
+
+
+def test_after_a_restart_the_last_network_answers_until_a_sample_of_it_is_forgotten(start_server: StartServer) -> None:
+    first = start_server(learners=STAND_IN)
+    activate(first, pace=1.0)
+    taught = [teach(first, label, cross(shift)) for label, shift in (("left", 0), ("right", 5))]
+    leave_answers(first, ("left", "right"))
+    first.stop()
+    second = start_server(learners=STAND_IN)
+    answer = predict(second, cross(3))
+    assert (answer.model, answer.revision) == (ONLINE, 2) and {c.label for c in answer.candidates} == {"left", "right"}
+    told = status(second).online
+    assert (told.revision, told.labels_known, told.samples_learned, told.samples_left) == (2, 2, 2, 0)
+    teach(second, "third", ring())
+    assert predict(second, cross(3)).model == ONLINE, "it knows nothing that was taken back"
+    second.samples.DeleteSample(samples.DeleteSampleRequest(sample_id=taught[0].sample_id))
+    assert predict(second, cross(3)).model == FEW_SHOT
+
+
+def test_a_damaged_card_of_the_starting_model_does_not_keep_the_server_from_starting(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    model, models = "a" * 12, tmp_path / "data/models"
+    (models / model).mkdir(parents=True)
+    (models / model / "model.json").write_text("{")
+    active = {"default": {"start": model, "config": asdict(OnlineConfig())}}
+    (models / "active.json").write_text(json.dumps(active))
+    server = start_server(learners=STAND_IN)
+    listed = stub(server).GetModel(pb.GetModelRequest(model_id=model)).model
+    assert listed.damage and list(listed.online_in) == ["default"]
+    assert refused(lambda: activate(server, model)).code is StatusCode.DATA_LOSS
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")
+def test_a_network_whose_starting_model_is_gone_hands_over_to_nobody(start_server: StartServer, tmp_path: Path) -> None:
+    models = tmp_path / "data/models"
+    models.mkdir(parents=True)
+    active = {"default": {"start": "a" * 12, "config": asdict(OnlineConfig())}}
+    (models / "active.json").write_text(json.dumps(active))
+    server = start_server()
+    wait_until(lambda: status(server).online.error != "")
+    assert status(server).model == ONLINE
+    refusal = refused(lambda: predict(server, cross(3)))
+    assert (refusal.code, refusal.reason) == (StatusCode.DATA_LOSS, "MODEL_DAMAGED")
+    activate_few_shot(server)
+    assert predict(server, cross(3)).model == FEW_SHOT
+
+
 def test_back_to_few_shot(server: RunningServer) -> None:
     activate(server)
     teach(server, "cross", cross(), wait_ms=20_000)
@@ -313,7 +386,7 @@ def test_at_most_two_networks_learn(server: RunningServer) -> None:
 def test_an_error_at_the_start_is_reported_and_changes_nothing(start_server: StartServer, tmp_path: Path) -> None:
     weights = tmp_path / "weights"
     weights.touch()
-    server = start_server(learners=STAND_IN, backbone_weights=weights)
+    server = start_server(learners=STAND_IN, backbone_weights=(weights,))
     refusal = refused(lambda: activate(server, "resnet50-transformer"))
     assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "BACKBONE_WEIGHTS_MISSING")
     assert status(server).model == FEW_SHOT and not list((server.app.config.data_dir / "online").iterdir())

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import grpc
 import pytest
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
 from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada_server.logs import OneLineFormatter
 from haleganada_server.rpc.metrics import Latencies
@@ -67,6 +70,58 @@ def test_reflection_tells_the_contract(start_server: StartServer) -> None:
     database = ProtoReflectionDescriptorDatabase(start_server(reflection=True).channel)
     assert {*SERVICES, "grpc.health.v1.Health"} <= set(database.get_services())
     assert database.FindFileContainingSymbol("haleganada.v1.OCRService").name == "haleganada/v1/ocr_service.proto"
+
+
+@pytest.mark.parametrize("version", ["v1", "v1alpha"])
+def test_both_versions_of_reflection_describe_everything(start_server: StartServer, version: str) -> None:
+    server = start_server(reflection=True)
+    services = {name.name for name in _reflect(server, version, list_services="").list_services_response.service}
+    assert services >= {*SERVICES, "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"}
+    described = (
+        ("haleganada.v1.OCRService.Train", "haleganada/v1/ocr_service.proto"),
+        ("haleganada.v1.TrainRequest", "haleganada/v1/ocr_service.proto"),
+        ("haleganada.v1.TrainRequest.label", "haleganada/v1/ocr_service.proto"),
+        ("haleganada.v1.Glyph.source", "haleganada/v1/common.proto"),
+        ("haleganada.v1.DECISION_UNSURE", "haleganada/v1/ocr_service.proto"),
+        ("grpc.reflection.v1.ServerReflection.ServerReflectionInfo", "grpc/reflection/v1/reflection.proto"),
+        ("grpc.reflection.v1alpha.ServerReflection", "reflection.proto"),
+        ("grpc.health.v1.Health.Watch", "health.proto"),
+    )
+    for symbol, file_name in described:
+        answer = _reflect(server, version, file_containing_symbol=symbol)
+        file = FileDescriptorProto.FromString(answer.file_descriptor_response.file_descriptor_proto[0])
+        assert file.name.endswith(file_name), symbol
+    for symbol in ("haleganada.v1.OCRService.Teach", "nothing", ""):
+        answer = _reflect(server, version, file_containing_symbol=symbol)
+        assert answer.error_response.error_code == grpc.StatusCode.NOT_FOUND.value[0]
+
+
+def _reflect(server: RunningServer, version: str, **question: str) -> ServerReflectionResponse:
+    ask = server.channel.stream_stream(
+        f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
+        request_serializer=ServerReflectionRequest.SerializeToString,
+        response_deserializer=ServerReflectionResponse.FromString,
+    )
+    (answer,) = ask(iter([ServerReflectionRequest(**question)]))
+    assert isinstance(answer, ServerReflectionResponse)
+    return answer
+
+
+def _every_method() -> list[str]:
+    services = (*SERVICES, "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection")
+    described = [descriptor_pool.Default().FindServiceByName(service) for service in services]
+    return [f"/{service.full_name}/{method.name}" for service in described for method in service.methods]
+
+
+@pytest.mark.parametrize("message", [b"\xff", b"\x0a\x09cut", b"\x0b\x0b"], ids=["no tag", "cut off", "open group"])
+def test_bytes_that_are_no_message_are_told_by_every_method(start_server: StartServer, message: bytes) -> None:
+    server = start_server(reflection=True)
+    for method in _every_method():
+        call = server.channel.stream_stream(method, request_serializer=bytes, response_deserializer=bytes)
+        with pytest.raises(grpc.RpcError) as caught:
+            list(call(iter([message]), timeout=10))
+        expected = "UNIMPLEMENTED" if method.endswith("Health/List") else "INVALID_ARGUMENT"
+        assert caught.value.code().name == expected, method
 
 
 def test_reflection_can_be_off(start_server: StartServer) -> None:

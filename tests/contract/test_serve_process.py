@@ -218,12 +218,11 @@ def test_a_process_refuses_in_the_same_way(start: Start) -> None:
     assert output == "" and errors.startswith("haleganada serve: ") and "--insecure" in errors
 
 
-@pytest.mark.parametrize("flag", ["--encoder-workers", "--readers"])  # the second is the option's former name
 def test_no_encoder_worker_is_kept_where_none_is_wanted(
-    flag: str, start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configs: list[ServerConfig] = []
     monkeypatch.setattr("haleganada_server.serve.run", lambda config, _grace: configs.append(config))
-    assert CliRunner().invoke(serve, [flag, "0"], catch_exceptions=False).exit_code == 0
+    assert CliRunner().invoke(serve, ["--encoder-workers", "0"], catch_exceptions=False).exit_code == 0
     assert configs[0].encoder_workers == 0
     assert start_server(encoder_workers=configs[0].encoder_workers).app.encoder_pool is None

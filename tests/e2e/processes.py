@@ -13,8 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from haleganada_client import HaleganadaClient, Ink, Stroke
+from haleganada_server.core.failpoints import VARIABLE
 
 _ADDRESS = re.compile(r"serves on (\S+) ")
+
+
+class ServerEnded(AssertionError):
+    """A server ended before it was ready."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +44,8 @@ class ServerProcess:
             return self.process.wait(60)
 
 
-def start_server(data: Path, *options: str, listen: str = "127.0.0.1:0") -> ServerProcess:
-    """A server on a port that the system chooses, once it is ready."""
+def start_server(data: Path, *options: str, listen: str = "127.0.0.1:0", failpoints: str = "") -> ServerProcess:
+    """A server on a port that the system chooses, once it is ready. failpoints: as core/failpoints.py reads them."""
     line = [
         sys.executable,
         "-m",
@@ -53,17 +58,19 @@ def start_server(data: Path, *options: str, listen: str = "127.0.0.1:0") -> Serv
         "--data",
         str(data),
     ]
-    return start_process([*line, *options])
+    return start_process([*line, *options], failpoints)
 
 
-def start_process(line: Sequence[str]) -> ServerProcess:
+def start_process(line: Sequence[str], failpoints: str = "") -> ServerProcess:
     """A command that runs a server, once that is ready."""
-    process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
+    environment = {**os.environ, VARIABLE: failpoints}
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout is not None
     for printed in process.stdout:
         if match := _ADDRESS.search(printed):
             return ServerProcess(process, match[1])
-    raise AssertionError(f"the server ended with {process.wait()} before it was ready")
+    with process:
+        raise ServerEnded(f"the server ended with {process.wait()} before it was ready")
 
 
 @contextmanager
@@ -78,18 +85,26 @@ def server(data: Path, *options: str) -> Iterator[ServerProcess]:
 
 def encoder_workers(server_pid: int) -> list[int]:
     """Return the process ids of a server's encoder workers."""
+    return [pid for pid in children_of(server_pid) if "haleganada_server.encoder_worker" in command_of(pid)]
+
+
+def children_of(parent: int) -> list[int]:
+    """Return the ids of the processes that a process has started, and that have not ended."""
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             with suppress(OSError):  # it ended meanwhile
-                parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
-                if int(parent) == server_pid and b"haleganada_server.encoder_worker" in _line_of(folder):
+                state, its_parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+                if int(its_parent) == parent and state != "Z":
                     found.append(int(folder.name))
     return found
 
 
-def _line_of(folder: Path) -> list[bytes]:
-    return (folder / "cmdline").read_bytes().split(b"\0")
+def command_of(pid: int) -> list[str]:
+    """Return the command line of a process; nothing if it has ended."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    return []
 
 
 def train_python() -> Path:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from haleganada_server.core.models.card import ModelCard, Preprocessing
-from haleganada_server.core.models.files import ONNX
+from haleganada_server.core.models.files import ONNX, WEIGHTS
 
 EPOCH_S = 0.05
 Request = dict[str, Any]
@@ -85,7 +85,8 @@ def write_model(folder: Path, request: Request) -> None:
     """Write a model folder with correct hashes but without a network."""
     folder.mkdir(exist_ok=True)
     network = b"not a network"
-    (folder / ONNX).write_bytes(network)
+    for name in (ONNX, WEIGHTS):
+        (folder / name).write_bytes(network)
     card = ModelCard(
         preset=request["preset"],
         name=request["name"],
@@ -96,7 +97,7 @@ def write_model(folder: Path, request: Request) -> None:
         created_us=time.time_ns() // 1000,
         dataset_name=request["dataset"]["name"],
         dataset_sha256=request["dataset"]["sha256"],
-        sha256={ONNX: hashlib.sha256(network).hexdigest()},
+        sha256=dict.fromkeys((ONNX, WEIGHTS), hashlib.sha256(network).hexdigest()),
     )
     (folder / "model.json").write_text(card.to_json())
 

@@ -34,4 +34,4 @@ def _draw(label: str, rng: np.random.Generator) -> NDArray[np.uint8]:
 def add_letters(datasets: Datasets, root: Path, name: str = "letters") -> DatasetInfo:
     """Add such a data set."""
     path = crosses_and_bars(root)
-    return datasets.add(path, path.name, DatasetOptions(name, validation_share=0.25, test_share=0.25), lambda: True)
+    return datasets.add(path, path.name, DatasetOptions(name, validation_share=0.25, test_share=0.25))

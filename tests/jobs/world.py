@@ -14,7 +14,7 @@ from haleganada_server.core.jobs.jobs import Jobs
 from haleganada_server.core.jobs.run import JobDependencies
 from haleganada_server.core.models.classification import Classifier
 from haleganada_server.core.models.models import Models
-from haleganada_server.runtime.job_process import JobProcessRunner
+from haleganada_server.runtime.processes.job_process import JobProcessRunner
 from haleganada_server.store.jobs import JobFolders
 from haleganada_server.store.models import ModelFolders
 

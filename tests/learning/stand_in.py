@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from haleganada_server.runtime.frames import read_frame, write_frame
+from haleganada_server.runtime.processes.frames import read_frame, write_frame
 from numpy.typing import NDArray
 
 Samples = list[tuple[str, int, NDArray[np.float64]]]

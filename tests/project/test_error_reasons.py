@@ -37,7 +37,7 @@ def test_every_reason_says_which_status_it_has_and_what_to_do() -> None:
     text = (PROTO / "error_reason.proto").read_text(encoding="utf-8")
     comments = re.findall(rf"((?:  // .*\n)+)  {PREFIX}(\w+) = [1-9]", text)
     assert [name for _, name in comments] == [reason.value for reason in Reason]
-    statuses = r"[A-Z_]+( or DATA_LOSS)?(, of one item)?|Of a (job|training)(, or RESOURCE_EXHAUSTED)?"
+    statuses = r"[A-Z_]+( or DATA_LOSS)?(, of one item)?|Of a (job|training)(, or (RESOURCE_EXHAUSTED|DATA_LOSS))?"
     for comment, name in comments:
         words = " ".join(line.strip("/ \n") for line in comment.splitlines())
         assert re.match(rf"({statuses})\. \S.*\.", words), name

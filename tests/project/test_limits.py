@@ -16,6 +16,8 @@ RANGES: dict[str, limits.Range[int] | limits.Range[float]] = {
     "top_k": limits.TOP_K,
     "page_size": limits.PAGE_SIZE,
     "history_points": limits.HISTORY_POINTS,
+    "keep": limits.KEPT_SNAPSHOTS,
+    "older_than_seconds": limits.SNAPSHOT_AGE_S,
     "wait_learned_ms": limits.WAIT_LEARNED_MS,
     "validation_share": limits.SPLIT_SHARE,
     "test_share": limits.SPLIT_SHARE,
@@ -47,7 +49,11 @@ DEFAULTS = {
     "steps": limits.DEFAULT_ONLINE_STEPS,
 }
 SIZES = {
-    "image": (f"{limits.MAX_IMAGE_BYTES >> 20} MiB", f"{limits.MAX_IMAGE_PIXELS // 10**6} million pixels"),
+    "image": (
+        f"{limits.MAX_IMAGE_BYTES >> 20} MiB",
+        f"{limits.MAX_IMAGE_PIXELS // 10**6} million pixels",
+        f"{limits.MAX_IMAGE_SIDE:,}",
+    ),
     "strokes": (f"{limits.MAX_STROKES:,}", f"{limits.MAX_POINTS:,} points"),
     "refused": (f"at most {limits.MAX_LISTED_ITEMS:,}",),
     "quick": (f"at most {limits.QUICK_EVALUATION_DRAWINGS:,} drawings",),

@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 from haleganada_server.config import ServerConfig
 from haleganada_server.core.errors import HaleganadaError
+from haleganada_server.core.fewshot.builder import build_head
 from haleganada_server.core.fewshot.head import Head
 from haleganada_server.core.fewshot.parameters import HeadParameters
 from haleganada_server.runtime.onnx_embedder import OnnxEmbedder
 from haleganada_server.runtime.weights import load_weights
 from haleganada_server.vision import network_input
 from haleganada_server.vision.frame import frame
-from haleganada_server.vision.paper import find_ink
+from haleganada_server.vision.ink.paper import find_ink
 from numpy.typing import NDArray
 
 Rasters = NDArray[np.uint8]  # (n, 128, 128), 255 = ink
@@ -60,7 +61,7 @@ class Recognizer:
 
     def teach(self, labels: NDArray[np.int64], vectors: NDArray[np.float64], adapt: bool = True) -> Head:
         """Return a head taught with these; its labels are the numbers as text. adapt: as the server does."""
-        head = Head.fit(self.head_parameters.projection.between, [str(label) for label in labels], vectors)
+        head = build_head(self.head_parameters.projection.between, [str(label) for label in labels], vectors)
         return head.adapt() if adapt else head
 
     def predict(self, head: Head, vectors: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -26,7 +26,8 @@ _CELL = (72, 216)  # px of one mistake: three drawings of 64 px and a margin
 def draw(folder: Path, points: list[Point], answers: list[Answers], recognizer: Recognizer, data: Path) -> None:
     """Write shots.svg, reliability.svg, unknown.svg, confused.png and mistakes.png."""
     mpl.use("Agg")
-    mpl.rcParams.update({"svg.hashsalt": "haleganada", "font.size": 9})  # the same data give the same file
+    # the same data give the same file; words stay words
+    mpl.rcParams.update({"svg.hashsalt": "haleganada", "svg.fonttype": "none", "font.size": 9})
     folder.mkdir(parents=True, exist_ok=True)
     for name, figure in (
         ("shots", _plot_shots(points)),
@@ -50,12 +51,12 @@ def _plot_shots(points: list[Point]) -> Figure:
         for method, style in (("Haleganada", "o-"), ("HOG", "s--"), ("pixels", "^:"), ("ImageNet", "x-.")):
             some = [(point.shots, 100 * point.accuracy[method]) for point in own if method in point.accuracy]
             axis.plot(*zip(*some, strict=True), style, label=method) if some else None
-        axis.set(title=name, xscale="log", ylim=(0, 100), xlabel="taught samples a label")
+        axis.set(title=name, xscale="log", ylim=(0, 100), xlabel="samples per label")
         axis.set_xticks([point.shots for point in own], [str(point.shots) for point in own], minor=False)
         axis.minorticks_off()
         axis.grid(alpha=0.3)
-    axes[0, 0].set_ylabel("top-1, %")
-    axes[1, 0].set_ylabel("top-1, %")
+    axes[0, 0].set_ylabel("top-1 accuracy, %")
+    axes[1, 0].set_ylabel("top-1 accuracy, %")
     axes[0, 0].legend(fontsize=7)
     return figure
 
@@ -68,24 +69,42 @@ def _plot_reliability(answers: list[Answers]) -> Figure:
         axis.plot([0, 1], [0, 1], "k:", linewidth=1)
         for a in (a for a in answers if (a.name, a.shots) == situation):
             confidence, accuracy, share = zip(*a.bins(), strict=True)
-            line = axis.plot(confidence, accuracy, "-", label=f"{a.ways} ways, ECE {a.ece:.3f}")[0]
+            line = axis.plot(confidence, accuracy, "-", label=f"{a.ways} labels, ECE {a.ece:.3f}")[0]
             axis.scatter(confidence, accuracy, s=300 * np.sqrt(share), alpha=0.4, color=line.get_color())
-        axis.set(title=f"{situation[0]}, {situation[1]} shots", xlabel="predicted probability", xlim=(0, 1))
+        name, shots = situation
+        axis.set(title=f"{_shorten(name)}, {_count(shots)} per label", xlabel="predicted probability", xlim=(0, 1))
         axis.legend(fontsize=7)
-    axes[0].set_ylabel("accuracy")
+    axes[0].set_ylabel("share correct")
     return figure
 
 
 def _plot_unknown(answers: list[Answers]) -> Figure:
     """Plot the probability of “unknown” for taught and for untaught labels."""
-    figure, axes = plt.subplots(1, len(answers), figsize=(2.2 * len(answers), 2.6), sharey=True)
+    situations = list(dict.fromkeys((a.name, a.shots) for a in answers))
+    columns = max(sum((a.name, a.shots) == situation for a in answers) for situation in situations)
+    size = (2.2 * columns, 2.6 * len(situations))
+    figure, axes = plt.subplots(len(situations), columns, figsize=size, sharey=True, squeeze=False)
     edges = np.linspace(0, 1, 21)
-    for axis, a in zip(np.atleast_1d(axes), answers, strict=True):
-        for values, label in ((a.unknown[~a.untaught], "taught"), (a.unknown[a.untaught], "untaught")):
-            axis.hist(values, edges, weights=np.full(len(values), 1 / len(values)), alpha=0.5, label=label)
-        axis.set(title=f"{a.shots} shots, {a.ways} ways\nAUROC {a.auroc:.3f}", xlabel="unknown")
-    axes[0].legend(fontsize=7)
+    for row, situation in zip(axes, situations, strict=True):
+        own = [a for a in answers if (a.name, a.shots) == situation]
+        for axis, a in zip(row, own, strict=False):
+            for values, label in ((a.unknown[~a.untaught], "taught"), (a.unknown[a.untaught], "never taught")):
+                axis.hist(values, edges, weights=np.full(len(values), 1 / len(values)), alpha=0.5, label=label)
+            axis.set_title(f"{_shorten(a.name)}, {a.ways} labels\n{_count(a.shots)} each, AUROC {a.auroc:.3f}", size=9)
+            axis.set_xlabel("probability of “unknown”")
+        for axis in row[len(own) :]:
+            axis.remove()
+    axes[0, 0].legend(fontsize=7)
     return figure
+
+
+def _shorten(name: str) -> str:
+    """Return the name of a data set without what follows its first comma."""
+    return name.partition(",")[0]
+
+
+def _count(shots: int) -> str:
+    return "1 sample" if shots == 1 else f"{shots} samples"
 
 
 def arrange_mistakes(triples: list[NDArray[np.uint8]], columns: int = 6) -> NDArray[np.uint8]:

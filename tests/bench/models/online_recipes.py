@@ -10,7 +10,8 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from haleganada_server.core.fewshot.head import Head
+from haleganada_server.core.fewshot.builder import empty_head
+from haleganada_server.core.fewshot.draft import HeadDraft
 from haleganada_server.core.models.online_config import OnlineConfig
 from haleganada_server.core.models.presets import PRESET_FACTS
 from haleganada_server.runtime.network import EmbedderNetwork, load_network
@@ -91,11 +92,11 @@ class FewShotLearner:
 
     def __init__(self, recognizer: Recognizer) -> None:
         self._recognizer = recognizer
-        self._head = Head.empty(recognizer.head_parameters.projection.between)
+        self._head = empty_head(recognizer.head_parameters.projection.between)
         self._vectors: dict[bytes, NDArray[np.float64]] = {}
 
     def learn(self, letter: int, raster: NDArray[np.uint8]) -> None:
-        draft = self._head.draft()
+        draft = HeadDraft(self._head)
         draft.teach(str(letter), self._recognizer.embed(raster[None])[0])
         self._head = draft.freeze()
 
@@ -104,12 +105,13 @@ class FewShotLearner:
             self._vectors[raster.tobytes()] = vector
 
     def answer(self, rasters: Rasters) -> NDArray[np.int64]:
-        head = self._head.adapt()
+        head = self._head = self._head.adapt()
         scores = np.stack([head.scores(self._vectors[raster.tobytes()])[:-1] for raster in rasters])
         return np.array([int(head.labels[row]) for row in scores.argmax(1)])
 
     def answer_one(self, raster: NDArray[np.uint8]) -> None:
-        self._head.adapt().scores(self._recognizer.embed(raster[None])[0])
+        self._head = self._head.adapt()
+        self._head.scores(self._recognizer.embed(raster[None])[0])
 
 
 class GlyphMap(nn.Module):  # type: ignore[misc,unused-ignore]  # Any where torch is not installed

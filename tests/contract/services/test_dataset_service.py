@@ -145,7 +145,7 @@ def test_preview_dataset(server: RunningServer, letters: Path) -> None:
     request = pb.PreviewDatasetRequest(dataset_id=made.dataset_id, preset="cnn36")
     refusal = refused(lambda: stub(server).PreviewDataset(request))
     assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "TORCH_NOT_INSTALLED")
-    assert "pip install 'haleganada[train]'" in refusal.message
+    assert "pip install -e '.[train]'" in refusal.message
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ BAD_FILES: dict[str, tuple[Callable[[Path], Path], str]] = {
         lambda folder: write_zip(folder / "s.zip", folders_of(["65", "A", "x"])),
         "“65”",
     ),
-    "only the unknown": (lambda folder: write_zip(folder / "s.zip", folders_of(["999"])), "U+03E7"),
+    "only the unknown": (lambda folder: write_zip(folder / "s.zip", folders_of(["999"])), "at least two labels"),
     "letters without a mapping": (
         lambda folder: write_zip(folder / "s.zip", idx_files(drawings(3), [1, 2, 26], "")),
         "mapping.txt",

@@ -15,7 +15,7 @@ from haleganada.v1 import job_service_pb2 as pb
 from haleganada.v1 import job_service_pb2_grpc
 from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada_server.core.jobs.job import JobKind
-from haleganada_server.runtime.job_process import JobProcessRunner
+from haleganada_server.runtime.processes.job_process import JobProcessRunner
 
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross
@@ -31,7 +31,7 @@ OVER = (pb.JOB_STATE_SUCCEEDED, pb.JOB_STATE_FAILED, pb.JOB_STATE_CANCELLED)
 @pytest.fixture
 def server(start_server: StartServer, tmp_path: Path) -> Iterator[RunningServer]:
     """A server with a data set called “letters”, whose jobs learn nothing."""
-    running = start_server(JobProcessRunner(COMMAND, {}), max_watchers=3)
+    running = start_server(JobProcessRunner(COMMAND, {}), max_watchers=3, caller_share=1.0)
     add_letters(running.app.datasets, tmp_path)
     yield running
     running.stop()
@@ -130,7 +130,7 @@ def test_without_torch_the_error_says_what_to_install(start_server: StartServer,
     add_letters(server.app.datasets, tmp_path)
     no = refused(lambda: start(Stub(server.channel)))
     assert (no.code, no.reason) == (StatusCode.FAILED_PRECONDITION, "TORCH_NOT_INSTALLED")
-    assert "pip install 'haleganada[train]'" in no.message
+    assert "pip install -e '.[train]'" in no.message
 
 
 def test_list_jobs(jobs: Stub) -> None:
@@ -146,7 +146,7 @@ def test_list_jobs(jobs: Stub) -> None:
 
 
 def test_a_job_that_is_being_cancelled_says_so_until_it_has_ended(jobs: Stub) -> None:
-    asked = start(jobs, "ignores cancel")
+    asked = start(jobs, "ignores cancel", epochs=10_000)
     wait_until(lambda: get(jobs, asked).state == pb.JOB_STATE_RUNNING)
     assert not get(jobs, asked).cancelling
     jobs.CancelJob(pb.CancelJobRequest(job_id=asked.job_id))

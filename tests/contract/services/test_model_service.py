@@ -13,8 +13,8 @@ import numpy as np
 import onnxruntime
 import pytest
 from grpc import StatusCode
+from haleganada.v1 import job_service_pb2, job_service_pb2_grpc, model_service_pb2_grpc
 from haleganada.v1 import model_service_pb2 as pb
-from haleganada.v1 import model_service_pb2_grpc
 from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada.v1 import workspace_service_pb2 as workspaces
 from haleganada.v1.common_pb2 import Glyph
@@ -24,7 +24,7 @@ from haleganada_server.vision import model_input, rasterize
 from numpy.typing import NDArray
 
 from tests.conftest import RunningServer, StartServer
-from tests.contract.drawings import blank, cross, ladder, ring
+from tests.contract.drawings import blank, capital_a, cross, ladder, ring, seven, three
 from tests.contract.held import unhurried
 from tests.contract.refusals import refused
 from tests.tiny_model import SIDE, TinyModel, write_tiny_model
@@ -100,6 +100,52 @@ def test_a_built_in_model(start_server: StartServer, tmp_path: Path) -> None:
     assert (shipped / "model.onnx").is_file()
 
 
+def test_the_starter_says_unknown_to_a_capital_and_knows_its_digits(server: RunningServer) -> None:
+    """“A” is none of its labels; without “unknown” it is a 4, with 95 %."""
+    for lean in (-10.0, 0.0, 10.0):
+        answer = predict(server, "", capital_a(lean), model="starter")
+        assert answer.decision == ocr.DECISION_UNKNOWN and answer.unknown_probability > 0.5
+        assert sum(found.probability for found in answer.candidates) + answer.unknown_probability <= 1 + 1e-9
+        for digit, drawing in (("3", three(lean)), ("7", seven(lean))):
+            answer = predict(server, "", drawing, model="starter")
+            assert answer.decision == ocr.DECISION_RECOGNIZED and best(answer) == digit
+
+
+def test_several_models_answer_together(server: RunningServer, workspace: str, tmp_path: Path) -> None:
+    names = [f"m {uuid4()}" for _ in range(3)]
+    known = [SHAPES, {"H": ladder(), "ಕ": cross()}, {"other": ring()}]
+    one, two, three = (
+        server.app.models.register(write_tiny_model(tmp_path, tiny(name, labels)))
+        for name, labels in zip(names, known, strict=True)
+    )
+    answer = predict(server, workspace, cross(4), models=[names[0], two])
+    assert answer.model == f"{one}+{two}" and best(answer) == "ಕ"
+    assert {found.label for found in answer.candidates} == {"ಕ", "H"}, "the labels that both know"
+    assert sum(found.probability for found in answer.candidates) == pytest.approx(1)
+    alone = [predict(server, workspace, cross(4), model=model).candidates[0].probability for model in (one, two)]
+    assert min(alone) - 0.05 < answer.candidates[0].probability
+
+    for label, glyph in SHAPES.items():
+        server.ocr.Train(ocr.TrainRequest(workspace=workspace, glyph=glyph, label=label))
+    answer = predict(server, workspace, ring(3), models=["few-shot", one])
+    assert best(answer) == "ಕಿ" and answer.model == f"few-shot+{one}" and answer.revision == 3
+    total = sum(found.probability for found in answer.candidates) + answer.unknown_probability
+    assert total == pytest.approx(1) and answer.unknown_probability > 0, "of few-shot, which can tell"
+    batch = ocr.PredictBatchRequest(workspace=workspace, glyphs=[ring(3), Glyph()], models=["few-shot", one])
+    results = server.ocr.PredictBatch(batch).results
+    assert results[0].prediction.candidates == answer.candidates and results[1].HasField("error")
+
+    refusals: list[tuple[dict[str, object], str]] = [
+        ({"models": [one]}, "INVALID_INPUT"),
+        ({"models": [one, one]}, "INVALID_INPUT"),
+        ({"models": [one, two], "model": one}, "INVALID_INPUT"),
+        ({"models": [one, "none"]}, "MODEL_NOT_FOUND"),
+        ({"models": [one, three]}, "MODEL_DOES_NOT_FIT"),
+    ]
+    for more, reason in refusals:
+        assert refused(lambda more=more: predict(server, workspace, cross(), **more)).reason == reason  # type: ignore[misc]
+
+
 def test_get_model(server: RunningServer, model: str) -> None:
     found = stub(server).GetModel(pb.GetModelRequest(model_id=model)).model
     assert list(found.labels) == list(SHAPES) and found.input_size_px == SIDE and found.parameters == 3 * SIDE * SIDE
@@ -129,13 +175,13 @@ def test_the_error_for_a_preset_says_that_it_is_no_model(server: RunningServer, 
 
 def test_activate_model(server: RunningServer, workspace: str, model: str) -> None:
     server.ocr.Train(ocr.TrainRequest(workspace=workspace, glyph=cross(), label="taught"))
-    before = predict(server, workspace, cross())
+    before = predict(server, workspace, cross(), min_revision=0)
     assert activate(server, workspace, model).active_in == [workspace]
     answer = predict(server, workspace, cross(3))
     assert best(answer) == "ಕ" and answer.unknown_probability == 0 and answer.decision == ocr.DECISION_RECOGNIZED
     assert best(predict(server, workspace, cross(), model=FEW_SHOT)) == "taught"
     assert workspace in activate(server, workspace, FEW_SHOT).active_in
-    after = predict(server, workspace, cross())
+    after = predict(server, workspace, cross(), min_revision=0)
     assert list(after.candidates) == list(before.candidates)
     assert after.unknown_probability == before.unknown_probability
 
@@ -307,9 +353,32 @@ def test_a_model_that_cannot_be_loaded_is_reported_in_lists(server: RunningServe
 def test_older_cards_without_sizes_are_accepted(server: RunningServer, tmp_path: Path) -> None:
     made = write_tiny_model(tmp_path, tiny())
     card = json.loads((made / "model.json").read_text(encoding="utf-8"))
-    del card["sizes"]
+    del card["sizes"], card["checksum"]
     (made / "model.json").write_text(json.dumps(card), encoding="utf-8")
     assert not damage(server, server.app.models.register(made))
+
+
+def test_a_model_with_a_damaged_card_is_listed_and_refused(start_server: StartServer, tmp_path: Path) -> None:
+    model = "a" * 12
+    (tmp_path / "data/models").mkdir(parents=True)
+    card = write_tiny_model(tmp_path, tiny()).rename(tmp_path / "data/models" / model) / "model.json"
+    card.write_text(card.read_text(encoding="utf-8").replace('"temperature": 1.0', '"temperature": 1.5'))
+    server = start_server()
+    assert "model.json cannot be read (it is not as it was written)" in damage(server, model)
+    found = stub(server).GetModel(pb.GetModelRequest(model_id=model)).model
+    assert (found.name, found.labels_total, found.sha256) == (model, 0, "") and not found.HasField("create_time")
+    jobs = job_service_pb2_grpc.JobServiceStub(server.channel)
+    for call in (
+        lambda: predict(server, "", cross(), model=model),
+        lambda: activate(server, "", model),
+        lambda: list(stub(server).ExportModel(pb.ExportModelRequest(model_id=model))),
+        lambda: jobs.StartEvaluation(job_service_pb2.StartEvaluationRequest(models=[model], dataset_id="x")),
+    ):
+        refusal = refused(call)
+        assert (refusal.code, refusal.reason) == (StatusCode.DATA_LOSS, "MODEL_DAMAGED")
+        assert "train it again, or delete it" in refusal.message
+    stub(server).DeleteModel(pb.DeleteModelRequest(model_id=model))
+    assert not card.parent.exists()
 
 
 def test_an_ambiguous_name_is_refused(server: RunningServer, workspace: str, tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import grpc
 import pytest
 from haleganada.v1 import ocr_service_pb2 as ocr
 
 from tests.conftest import RunningServer
 from tests.contract.drawings import cross, ladder, ring
+from tests.contract.refusals import refused
 from tests.contract.teaching import teach
+from tests.waiting import wait_until
 
 
 def test_train(server: RunningServer, workspace: str) -> None:
@@ -41,12 +44,25 @@ def test_predict(server: RunningServer, workspace: str) -> None:
     assert total == pytest.approx(1, abs=1e-9)
 
 
+def test_an_answer_at_a_revision_is_not_provisional(server: RunningServer, workspace: str) -> None:
+    revision = teach(server, workspace).revision
+    request = ocr.PredictRequest(workspace=workspace, glyph=cross(1), min_revision=revision)
+    answer = server.ocr.Predict(request)
+    assert not answer.provisional and answer.revision == revision
+    batch = server.ocr.PredictBatch(
+        ocr.PredictBatchRequest(workspace=workspace, glyphs=[cross(1)], min_revision=revision)
+    )
+    assert not batch.results[0].prediction.provisional
+    assert list(batch.results[0].prediction.candidates) == list(answer.candidates)
+    wait_until(lambda: not server.ocr.Predict(ocr.PredictRequest(workspace=workspace, glyph=cross(1))).provisional)
+
+
 def test_predict_batch(server: RunningServer, workspace: str) -> None:
     teach(server, workspace)
     drawings = [cross(1), ocr.PredictRequest().glyph, ring()]
-    answer = server.ocr.PredictBatch(ocr.PredictBatchRequest(workspace=workspace, glyphs=drawings))
+    answer = server.ocr.PredictBatch(ocr.PredictBatchRequest(workspace=workspace, glyphs=drawings, min_revision=1))
     assert [result.WhichOneof("result") for result in answer.results] == ["prediction", "error", "prediction"]
-    alone = server.ocr.Predict(ocr.PredictRequest(workspace=workspace, glyph=cross(1)))
+    alone = server.ocr.Predict(ocr.PredictRequest(workspace=workspace, glyph=cross(1), min_revision=1))
     together = answer.results[0].prediction
     assert together.candidates[0].probability == alone.candidates[0].probability  # to the last bit
 
@@ -86,6 +102,48 @@ def test_undo(server: RunningServer, workspace: str) -> None:
         "ಕ",
     )
     assert server.ocr.Stats(ocr.StatsRequest(workspace=workspace)).samples_total == 0
+
+
+def test_a_batch_of_several_calls_is_undone_as_one(server: RunningServer, workspace: str) -> None:
+    teach(server, workspace, "before")
+    for label in ("a", "b"):
+        items = [ocr.TrainItem(glyph=cross(shift), label=label, variant_of="c") for shift in range(2)]
+        server.ocr.TrainBatch(ocr.TrainBatchRequest(workspace=workspace, items=items, batch_id="one"))
+    request = ocr.UndoRequest(workspace=workspace, whole_batch=True, request_id="undo")
+    undone, again = server.ocr.Undo(request), server.ocr.Undo(request)
+    assert (undone.changes, undone.label, undone.undone_revision) == (4, "a", 2) and undone.revision == 9
+    assert again.duplicate and again.revision == undone.revision and again.changes == 4
+    stats = server.ocr.Stats(ocr.StatsRequest(workspace=workspace))
+    assert (stats.samples_total, stats.variant_groups, stats.labels[0].label) == (1, 0, "before")
+    refusal = refused(lambda: server.ocr.Undo(ocr.UndoRequest(workspace=workspace, whole_batch=True)))
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "NOTHING_TO_UNDO")
+
+
+def test_a_batch_is_undone_down_to_another_s_change(server: RunningServer, workspace: str) -> None:
+    def teach_one() -> None:
+        items = [ocr.TrainItem(glyph=ring(), label="a")]
+        server.ocr.TrainBatch(ocr.TrainBatchRequest(workspace=workspace, items=items, batch_id="one"))
+
+    teach_one()
+    teach(server, workspace, "theirs")
+    teach_one()
+    assert server.ocr.Undo(ocr.UndoRequest(workspace=workspace, whole_batch=True)).changes == 1
+    assert server.ocr.Stats(ocr.StatsRequest(workspace=workspace)).samples_total == 2
+
+
+def test_a_known_drawing_is_told_or_skipped(server: RunningServer, workspace: str) -> None:
+    def train(known: ocr.KnownDrawings.ValueType, label: str = "a") -> ocr.TrainResponse:
+        request = ocr.TrainRequest(workspace=workspace, glyph=ring(), label=label, known_drawings=known)
+        return server.ocr.Train(request)
+
+    first = train(ocr.KNOWN_DRAWINGS_TELL)
+    assert first.known_sample_id == 0
+    assert train(ocr.KNOWN_DRAWINGS_UNSPECIFIED).known_sample_id == 0
+    told, skipped = train(ocr.KNOWN_DRAWINGS_TELL), train(ocr.KNOWN_DRAWINGS_SKIP)
+    assert told.known_sample_id == first.sample_id and not told.duplicate
+    assert (skipped.sample_id, skipped.duplicate, skipped.samples_total) == (first.sample_id, True, 3)
+    assert train(ocr.KNOWN_DRAWINGS_SKIP, "b").known_sample_id == 0
+    assert refused(lambda: train(9)).fields == ("known_drawings",)  # type: ignore[arg-type]
 
 
 def test_stats(server: RunningServer, workspace: str) -> None:
@@ -131,6 +189,13 @@ def test_export(server: RunningServer, workspace: str) -> None:
     header = parts[0].header
     assert (header.format, header.revision, header.samples_total) == (ocr.EXPORT_FORMAT_JSONL, 1, 1)
     assert parts[-1].trailer.size_bytes == sum(len(part.chunk) for part in parts[1:-1])
+
+    kept = server.ocr.Save(ocr.SaveRequest(workspace=workspace)).snapshot
+    teach(server, workspace)
+    of_snapshot = ocr.ExportRequest(workspace=workspace, format=ocr.EXPORT_FORMAT_JSONL, snapshot_id=kept.snapshot_id)
+    assert list(server.ocr.Export(of_snapshot))[1:] == parts[1:]
+    of_snapshot.snapshot_id = "r1-none"
+    assert refused(lambda: list(server.ocr.Export(of_snapshot))).reason == "SNAPSHOT_NOT_FOUND"
 
 
 def test_import(server: RunningServer, workspace: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import grpc
+from haleganada.v1 import common_pb2
 from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada.v1 import workspace_service_pb2 as workspaces
 
@@ -66,3 +67,39 @@ def test_restore_snapshot(server: RunningServer, workspace: str) -> None:
     )
     assert (answer.workspace.labels_known, answer.workspace.revision) == (1, 3)
     assert answer.replaced.trash and answer.replaced.samples_total == 2
+
+
+def test_delete_snapshot(server: RunningServer, workspace: str) -> None:
+    teach(server, workspace)
+    kept = [server.ocr.Save(ocr.SaveRequest(workspace=workspace, name=name)).snapshot for name in ("one", "two")]
+    assert kept[0].kind == common_pb2.SNAPSHOT_KIND_SAVED
+    request = workspaces.DeleteSnapshotRequest(workspace=workspace, snapshot_id=kept[0].snapshot_id)
+    answer = server.workspaces.DeleteSnapshot(request)
+    assert answer.snapshot == kept[0] and answer.freed_bytes == 0  # the other one shares the file
+    assert refused(lambda: server.workspaces.DeleteSnapshot(request)).reason == "SNAPSHOT_NOT_FOUND"
+
+    request.snapshot_id = kept[1].snapshot_id
+    assert refused(lambda: server.workspaces.DeleteSnapshot(request)).reason == "CONFIRMATION_NEEDED"
+    request.confirm = workspace
+    assert server.workspaces.DeleteSnapshot(request).freed_bytes == kept[1].size_bytes
+    assert not server.workspaces.ListSnapshots(workspaces.ListSnapshotsRequest(workspace=workspace)).snapshots
+
+
+def test_prune_snapshots(server: RunningServer, workspace: str) -> None:
+    for _ in range(3):
+        teach(server, workspace)
+        server.ocr.Save(ocr.SaveRequest(workspace=workspace, name="saved"))
+        server.ocr.Reset(ocr.ResetRequest(workspace=workspace, confirm=workspace))
+    request = workspaces.PruneSnapshotsRequest(workspace=workspace, keep=1, dry_run=True)
+    planned = server.workspaces.PruneSnapshots(request)
+    assert len(planned.snapshots) == 2 and all(snapshot.trash for snapshot in planned.snapshots)
+    request.dry_run = False
+    pruned = server.workspaces.PruneSnapshots(request)
+    assert pruned.snapshots == planned.snapshots and pruned.freed_bytes == planned.freed_bytes > 0
+    left = server.workspaces.ListSnapshots(workspaces.ListSnapshotsRequest(workspace=workspace)).snapshots
+    assert [snapshot.trash for snapshot in left] == [True, False, False, False]
+
+    request.keep = -1
+    assert refused(lambda: server.workspaces.PruneSnapshots(request)).fields == ("keep",)
+    request = workspaces.PruneSnapshotsRequest(workspace=workspace, kinds=[common_pb2.SNAPSHOT_KIND_SAVED])
+    assert refused(lambda: server.workspaces.PruneSnapshots(request)).fields == ("keep",)

@@ -13,6 +13,16 @@ from haleganada_client.cli import main
 
 Done = subprocess.CompletedProcess[str]
 
+AS_AT_A_TERMINAL = """
+import signal
+from haleganada_client.cli.root import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
+"""The command line where Ctrl-C counts: what a shell starts in the background ignores it. It is asked for here, not
+with preexec_fn, in which gRPC's threads of this process may end the new one before it begins.
+"""
+
 
 def haleganada(*arguments: str | Path, stdin: bytes | None = None, **environment: str) -> Done:
     """Run the entry point in this process, with streams of its own; what starts a process needs the one below."""

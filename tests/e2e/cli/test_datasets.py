@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -17,8 +20,9 @@ import pytest
 from haleganada_client import FailedPrecondition, HaleganadaClient, InvalidInput, NotFound
 
 from tests.datasets import drawing, drawings, folders_of, idx_files, png, write_npz, write_zip
-from tests.e2e.cli.command_line import haleganada
+from tests.e2e.cli.command_line import AS_AT_A_TERMINAL, haleganada
 from tests.e2e.processes import ServerProcess, server, zigzag
+from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -106,8 +110,21 @@ def test_what_was_refused_is_listed(running: ServerProcess, letters: Path) -> No
     text = run(running, "add", letters, code=1)
     assert "1 left out because the same image is also in a later part:" in text
     assert "  train/b/again.png: test/b/0.png is kept\n" in text
-    assert "2 refused:" in text and "train/a/bad.png" in text and "“unknown”" in text
+    assert "1 refused:" in text and "train/a/bad.png" in text
+    assert "training 1, validation 0, test 0: drawings of none of the labels" in text
+    assert "note: the folder 999 holds drawings of none of the labels" in text
     assert re.search(r"imbalance +the largest label has \S+ times as many training drawings as the smallest", text)
+
+
+def test_drawings_of_none_of_the_labels_are_kept_where_the_user_says(running: ServerProcess, letters: Path) -> None:
+    made = run_json(running, "add", letters, "--unknown", "c")
+    assert [label["label"] for label in made["labels"]] == ["a", "b"] and made["test"] == 4
+    assert sum(made["unknown"][part] for part in ("train", "validation")) == 6 and made["unknown"]["test"] == 2
+    assert "is “nowhere”, but no folder" in run(running, "add", letters, "--unknown", "nowhere", code=1)
+    table = "path,label\n" + "".join(f"train/{at}/{i}.png,{at}\n" for at in "abc" for i in range(6))
+    (letters.parent / "labels.csv").write_text(table)
+    listed = run_json(running, "add", letters, "--labels", letters.parent / "labels.csv", "--unknown", "c")
+    assert [label["label"] for label in listed["labels"]] == ["a", "b"] and listed["unknown"]["test"] == 1
 
 
 def test_a_mapping_says_what_folders_mean(running: ServerProcess, letters: Path, shelf: Path, tmp_path: Path) -> None:
@@ -188,7 +205,7 @@ def test_a_preview_says_what_it_needs(running: ServerProcess, letters: Path, tmp
     if done.returncode == 0:  # torch is installed here
         assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
     else:
-        assert done.returncode == 5 and "pip install 'haleganada[train]'" in done.stderr
+        assert done.returncode == 5 and "pip install -e '.[train]'" in done.stderr
 
 
 def test_the_sdk(running: ServerProcess, letters: Path, tmp_path: Path) -> None:
@@ -209,12 +226,44 @@ def test_the_sdk(running: ServerProcess, letters: Path, tmp_path: Path) -> None:
             client.datasets.get("zipped")
 
 
-class BreakingRelay:
-    """Passes bytes between a client and a server, and cuts its first connections after so many of them."""
+def test_the_sdk_takes_labels_that_stand_elsewhere(running: ServerProcess, tmp_path: Path) -> None:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    labels = {}
+    for i in range(8):
+        (folder / f"{i}.png").write_bytes(png(drawing(i)))
+        labels[f"{i}.png"] = "ab"[i % 2]
+    del labels["7.png"]
+    (tmp_path / "labels.csv").write_text("".join(f"{path},{label}\n" for path, label in labels.items()))
+    with running.client() as client:
+        client.create_workspace("labeled")
+        made = client.datasets.upload(folder, labels=labels)
+        assert made.name == "scans" and [label.label for label in made.labels] == ["a", "b"]
+        assert made.train + made.validation + made.test == 7
+        report = client.import_file(folder, labels=tmp_path / "labels.csv", workspace="labeled")
+        assert (report.imported, report.refused_total) == (7, 0)
+        refused: list[tuple[Any, str]] = [
+            ({"x.png": "a"}, "none of the pictures, such as 0.png"),
+            ({"0.png": 1}, "as text"),
+            ({}, "no lines"),
+        ]
+        for wrong, why in refused:
+            with pytest.raises(InvalidInput, match=why) as caught:
+                client.import_file(folder, labels=wrong, workspace="labeled")
+            assert caught.value.field == "labels"
+        with pytest.raises(FileNotFoundError):
+            client.datasets.upload(folder / "gone", labels=labels)
 
-    def __init__(self, target: str, cut_after: list[int]) -> None:
-        self._target, self._left = target, list(cut_after)
+
+class BreakingRelay:
+    """Passes bytes between a client and a server, and cuts its first connections after so many of them, or holds them
+    up there.
+    """
+
+    def __init__(self, target: str, cut_after: list[int], hold: bool = False) -> None:
+        self._target, self._left, self._hold = target, list(cut_after), hold
         self.cuts = 0
+        self._closed = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -234,31 +283,44 @@ class BreakingRelay:
             threading.Thread(target=_pump, args=(upstream, client, None), daemon=True).start()
             if _pump(client, upstream, limit):
                 self.cuts += 1
+                if self._hold:
+                    self._closed.wait()
+                else:
+                    _cut(client, upstream)
 
     def close(self) -> None:
+        self._closed.set()
         self._listener.close()
 
 
 def _pump(source: socket.socket, target: socket.socket, limit: int | None) -> bool:
-    """Until the end, or True once `limit` bytes have gone through and both ends were cut."""
+    """Until the end, or True once `limit` bytes have gone through."""
     passed = 0
     with suppress(OSError):
         while data := source.recv(65536):
             target.sendall(data)
             passed += len(data)
             if limit is not None and passed > limit:
-                for end in (source, target):
-                    end.shutdown(socket.SHUT_RDWR)
                 return True
     return False
 
 
-def test_an_upload_survives_broken_connections(running: ServerProcess, tmp_path: Path) -> None:
-    files = folders_of("ab", 5) | {"a/large.bin": bytes(range(256)) * 12_000}  # refused, but sent
-    path = tmp_path / "large.zip"
+def _cut(*ends: socket.socket) -> None:
+    with suppress(OSError):
+        for end in ends:
+            end.shutdown(socket.SHUT_RDWR)
+
+
+def write_large_zip(path: Path, size: int) -> Path:
+    files = folders_of("ab", 5) | {"a/large.bin": bytes(size)}  # refused, but sent
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as file:
         for name, content in files.items():
             file.writestr(name, content)
+    return path
+
+
+def test_an_upload_survives_broken_connections(running: ServerProcess, tmp_path: Path) -> None:
+    path = write_large_zip(tmp_path / "large.zip", 3_000_000)
     relay = BreakingRelay(running.address, [1_000_000, 1_000_000])
     sent: list[int] = []
     with HaleganadaClient(relay.address) as client:
@@ -266,3 +328,17 @@ def test_an_upload_survives_broken_connections(running: ServerProcess, tmp_path:
     relay.close()
     assert (made.labels_total, made.refused_total, relay.cuts) == (2, 1, 2)
     assert sent[-1] == path.stat().st_size
+
+
+def test_ctrl_c_says_how_far_an_upload_came(running: ServerProcess, tmp_path: Path) -> None:
+    path = write_large_zip(tmp_path / "large.zip", 40_000_000)
+    relay = BreakingRelay(running.address, [1_000_000], hold=True)
+    line = [sys.executable, "-c", AS_AT_A_TERMINAL, "--server", relay.address, "datasets", "add", str(path)]
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: relay.cuts == 1)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    relay.close()
+    assert process.returncode == 130 and not stdout
+    found = re.search(r"stopped; (\d+\.?\d*) MB of (\d+\.?\d*) MB were sent; repeat the command to continue", stderr)
+    assert found and 0 < float(found[1]) < float(found[2]), stderr

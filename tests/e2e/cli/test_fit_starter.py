@@ -32,7 +32,7 @@ def test_the_servers_own_data_set_is_used(tmp_path: Path) -> None:
 def test_the_error_names_the_missing_extra(tmp_path: Path) -> None:
     with server(tmp_path / "data") as running:
         result = haleganada_process("--server", running.address, "fit", "cnn36", "--starter", "--sources", tmp_path)
-    assert result.returncode == 1 and "haleganada[train]" in result.stderr
+    assert result.returncode == 1 and "-e '.[train]'" in result.stderr
     assert "on this machine" in result.stderr
 
 

@@ -74,6 +74,17 @@ def test_damaged_models_are_told_in_the_list(running: ServerProcess, data: Path)
     assert "damaged" not in run(running, "models")
 
 
+def test_several_models_answer_together(running: ServerProcess, pictures: Path) -> None:
+    together = ("predict", "--model", "shapes", "--model", "twin", pictures / "0.png")
+    assert "answered by shapes with twin" in run(running, *together)
+    assert json.loads(run(running, *together, "--json"))[0]["model"] == f"{GOOD}+{TWIN}"
+    with HaleganadaClient(running.address) as client:
+        found = client.predict(pictures / "0.png", model=["shapes", "twin"])
+        assert found.candidates[0].label == "cross" and found.model == f"{GOOD}+{TWIN}"
+        with pytest.raises(InvalidInput, match="2 to 8 different models"):
+            client.predict(pictures / "0.png", model=["shapes"])
+
+
 def test_list_show_and_presets(running: ServerProcess) -> None:
     table = run(running, "models").splitlines()
     assert table[0].split() == [

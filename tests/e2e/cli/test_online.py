@@ -157,7 +157,7 @@ def test_one_drawing_is_waited_for(run: Terminal, cross: Path) -> None:
 def test_without_torch_it_says_what_to_install(tmp_path: Path) -> None:
     with server(tmp_path) as process, process.client() as client:
         run = Terminal(process.address, "default")
-        assert "pip install 'haleganada[train]'" in run("models", "use", "cnn36", "--online", code=5)
+        assert "pip install -e '.[train]'" in run("models", "use", "cnn36", "--online", code=5)
         with pytest.raises(FailedPrecondition) as refused:
             client.models.activate("starter", online=OnlineSettings(steps=1))
         assert refused.value.reason == "TORCH_NOT_INSTALLED"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from haleganada_client import HaleganadaClient
 
 from tests.datasets import drawings, write_npz
 from tests.e2e.processes import server, zigzag
+from tests.slow import slow
 from tests.waiting import wait_until
 
 
@@ -50,8 +52,10 @@ def up(data: Path, *shared: str, flags: tuple[str, ...] = ()) -> Iterator[Up]:
     assert process.stdout is not None
     try:
         ready = process.stdout.readline()
+        commands = "" if "--json" in shared else process.stdout.readline()
         page, address = re.search(r"http://127\.0\.0\.1:\d+", ready), re.search(r"(?<!/)127\.0\.0\.1:\d+", ready)
         assert page is not None and address is not None, ready
+        assert "--json" in shared or re.search(rf"haleganada --server {address[0]}( -w .+)? stats", commands)
         yield Up(process, ready, page[0], address[0])
     finally:
         with process:  # which waits for its end
@@ -85,7 +89,7 @@ def fetch(url: str) -> bytes:
         return bytes(answer.read())
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, *slow(signal.SIGTERM, signal.SIGHUP)])
 def test_it_serves_the_page_and_stops_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     with up(tmp_path) as running:
         assert running.line.startswith(f"Haleganada is ready: {running.page}  (data in {tmp_path}, gRPC on ")
@@ -109,17 +113,18 @@ def test_what_was_taught_is_there_again(tmp_path: Path) -> None:
 
 
 def test_it_hands_on_where_data_sets_and_weights_are(tmp_path: Path) -> None:
-    shelf, weights = tmp_path / "shelf", tmp_path / "weights.safetensors"
+    shelf, weights = tmp_path / "shelf", [tmp_path / "18.safetensors", tmp_path / "50.safetensors"]
     shelf.mkdir()
-    weights.touch()
+    for path in weights:
+        path.touch()
     write_npz(shelf / "digits.npz", x=drawings(20), y=[i % 2 for i in range(20)])
-    flags = ("--datasets-from", str(shelf), "--backbone-weights", str(weights))
+    flags = ("--datasets-from", str(shelf), *(word for path in weights for word in ("--backbone-weights", str(path))))
     with up(tmp_path / "data", flags=flags) as running, HaleganadaClient(running.server) as client:
         assert client.datasets.add("digits.npz").labels_total == 2
-        assert len(processes(f"haleganada_server serve .*--backbone-weights {weights}")) == 1
+        assert len(processes(f"haleganada_server serve .*--backbone-weights {weights[0]} .*{weights[1]}")) == 1
 
 
-@pytest.mark.parametrize("victim", ["server", "web page"])
+@pytest.mark.parametrize("victim", ["server", *slow("web page")])
 def test_one_that_dies_takes_the_other_with_it(tmp_path: Path, victim: str) -> None:
     with up(tmp_path) as running:
         servers = [pid for pid in children(tmp_path) if pid != running.process.pid]
@@ -130,7 +135,28 @@ def test_one_that_dies_takes_the_other_with_it(tmp_path: Path, victim: str) -> N
         assert not pages(running.server)
 
 
-@pytest.mark.parametrize("option", ["--port", "--listen"])
+def test_nothing_is_left_when_it_is_killed(tmp_path: Path) -> None:
+    with up(tmp_path) as running, HaleganadaClient(running.server) as client:
+        client.train(zigzag(1), "ಅ")
+        running.process.kill()
+        running.process.wait()
+        wait_until(lambda: not children(tmp_path) and not pages(running.server), 20, "a process was left behind")
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_make_run_leaves_nothing_when_it_is_stopped(tmp_path: Path) -> None:
+    root = Path(__file__).parents[3]
+    arguments = f"--listen 127.0.0.1:0 --port 0 --device cpu --data {tmp_path}"
+    line = ["make", "--silent", "--old-file=setup", "run", f"BIN={Path(sys.executable).parent}", f"ARGS={arguments}"]
+    process = subprocess.Popen(line, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    with process:
+        assert process.stdout.readline().startswith("Haleganada is ready")
+        process.terminate()
+    assert_gone(tmp_path)
+
+
+@pytest.mark.parametrize("option", ["--port", *slow("--listen")])
 def test_a_busy_port_is_said_in_one_sentence(tmp_path: Path, busy_port: int, option: str) -> None:
     line = (
         command(tmp_path, port=busy_port) if option == "--port" else command(tmp_path, listen=f"127.0.0.1:{busy_port}")

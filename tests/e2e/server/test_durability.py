@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import resource
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,16 +17,18 @@ from haleganada_client import HaleganadaClient, HaleganadaError
 from haleganada_client.errors import DataLoss, Exhausted, Unavailable
 
 from tests.e2e.processes import server, start_server, zigzag
-from tests.e2e.server.kill_rounds import run_rounds
+from tests.e2e.server.kills.rounds import run_rounds
+from tests.slow import slow
 from tests.waiting import wait_until
 
 
-@pytest.mark.parametrize("rounds", [4, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [2, *slow(50)])
 def test_kill_nine(tmp_path: Path, rounds: int) -> None:
     acknowledged = run_rounds(tmp_path, rounds, seed=1)
     assert acknowledged > rounds
 
 
+@pytest.mark.slow
 def test_the_numbers_of_labels_survive_kill_nine(tmp_path: Path) -> None:
     with server(tmp_path) as running, running.client() as client:
         client.train(zigzag(0), "a")
@@ -106,6 +109,35 @@ def test_a_second_server_gets_one_clear_sentence(tmp_path: Path) -> None:
         second = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
         assert second.returncode == 1
         assert second.stderr.count("\n") == 1 and "--data" in second.stderr and not second.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="no open file can be deleted there")
+def test_no_second_server_though_the_lock_file_was_deleted(tmp_path: Path) -> None:
+    with server(tmp_path) as running, running.client() as client:
+        client.train(zigzag(0), "a")
+        for spoil in (Path.unlink, lambda file: file.with_name("other").rename(file)):
+            (tmp_path / "other").write_text("1\n")
+            spoil(tmp_path / "haleganada.lock")
+            with pytest.raises(AssertionError, match="ended with 1"):
+                start_server(tmp_path)
+            client.train(zigzag(1), "b")
+        assert running.stop() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="no open folder can be moved there")
+def test_a_server_whose_directory_was_replaced_acknowledges_nothing_more_and_stops(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with server(data) as running, running.client(retry=False) as client:
+        client.train(zigzag(0), "a")
+        data.rename(tmp_path / "moved")
+        shutil.copytree(tmp_path / "moved", data)
+        with server(data) as second, second.client() as other:
+            assert other.train(zigzag(1), "b").revision == 2
+            with pytest.raises(Unavailable):  # refused, or stopped already
+                client.train(zigzag(1), "b")
+            assert running.process.wait(60) == 1
 
 
 def test_the_same_request_100_times_in_parallel_is_one_sample(tmp_path: Path) -> None:

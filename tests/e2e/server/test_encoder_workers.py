@@ -15,6 +15,7 @@ import pytest
 from haleganada_client import HaleganadaClient, Prediction
 
 from tests.e2e.processes import ServerProcess, encoder_workers, server, zigzag
+from tests.slow import slow
 from tests.waiting import wait_until
 
 CLIENTS = 32
@@ -38,18 +39,22 @@ def get_busy(running: ServerProcess) -> None:
     wait_until(lambda: len(encoder_workers(running.process.pid)) == 2)
 
 
+@pytest.mark.slow
 def test_no_call_fails_while_workers_are_killed_again_and_again(tmp_path: Path) -> None:
     with server(tmp_path / "data", "--encoder-workers", "2", "--log-level", "error") as running:
         with running.client() as client:
             teach(client)
-            expected = [told(client.predict(zigzag(i))) for i in range(8)]  # encoded by the server itself
+            # Encoded by the server itself.
+            expected = [told(client.predict(zigzag(i), min_revision=0)) for i in range(8)]
         stop = threading.Event()
         killer = threading.Thread(target=_kill_workers, args=(running.process.pid, stop))
         killer.start()
-        with ThreadPoolExecutor(CLIENTS) as pool:
-            answered = list(pool.map(client_of(running, expected), range(CLIENTS)))
-        stop.set()
-        killer.join()
+        try:
+            with ThreadPoolExecutor(CLIENTS) as pool:
+                answered = list(pool.map(client_of(running, expected), range(CLIENTS)))
+        finally:
+            stop.set()
+            killer.join()
         assert min(answered) > 0
         workers = encoder_workers(running.process.pid)
         assert running.stop() == 0
@@ -64,7 +69,7 @@ def client_of(running: ServerProcess, expected: list[list[tuple[str, float]]]) -
         with running.client(retry=False) as client:
             while time.monotonic() < end:
                 character = (number + asked) % 8
-                assert told(client.predict(zigzag(character))) == expected[character]
+                assert told(client.predict(zigzag(character), min_revision=0)) == expected[character]
                 asked += 1
         return asked
 
@@ -90,7 +95,7 @@ def _runs(pid: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGKILL, *slow(signal.SIGTERM, signal.SIGINT)])
 def test_no_worker_outlives_its_server(tmp_path: Path, number: signal.Signals) -> None:
     with server(tmp_path / "data", "--encoder-workers", "2") as running:
         get_busy(running)

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from haleganada_client import Job, JobState, TrainingJob, TrainingSettings
 
-from tests.e2e.cli.command_line import haleganada
+from tests.e2e.cli.command_line import AS_AT_A_TERMINAL, haleganada
 from tests.e2e.processes import ServerProcess, start_process
 from tests.jobs import serve
 from tests.jobs.datasets import crosses_and_bars
@@ -35,17 +35,6 @@ def server(data: Path, port: int = 0) -> Iterator[ServerProcess]:
         yield running
     finally:
         running.kill()
-
-
-AS_AT_A_TERMINAL = """
-import signal
-from haleganada_client.cli.root import main
-signal.signal(signal.SIGINT, signal.default_int_handler)
-main()
-"""
-"""The command line where Ctrl-C counts: what a shell starts in the background ignores it. It is asked for here, not
-with preexec_fn, in which gRPC's threads of this process may end the new one before it begins.
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -110,35 +99,22 @@ def test_a_job_that_was_cancelled_is_ending_and_one_shows_the_settings_that_it_u
 
 
 @pytest.mark.parametrize("end", [ServerProcess.kill, ServerProcess.stop])
-def test_a_server_that_ends_takes_its_job_along_and_goes_on_with_it(
+def test_a_server_that_ends_takes_its_jobs_along_and_goes_on_with_them(
     tmp_path: Path, end: Callable[[ServerProcess], object]
 ) -> None:
     data = tmp_path / "data"
     with server(data) as first, first.client() as client:
         client.datasets.upload(crosses_and_bars(tmp_path))
-        asked = client.jobs.start_training("cnn36", "letters", settings=LONG)
-        behind = client.jobs.start_training("cnn36", "letters", settings=TrainingSettings(epochs=1))
-        wait_until(lambda: len(training(client.jobs.get(asked.job_id)).epochs) > 3)
-        assert len(processes_of(data)) == 1
+        asked = [client.jobs.start_training("cnn36", "letters", settings=LONG).job_id for _ in range(2)]
+        wait_until(lambda: all(len(training(client.jobs.get(job_id)).epochs) > 3 for job_id in asked))
+        assert len(processes_of(data)) == 2, "they are short enough to run beside each other"
         end(first)
         wait_until(lambda: not processes_of(data), 5)
     with server(data) as again, again.client() as client:
-        last = list(client.jobs.watch(asked.job_id))[-1]
-        assert last.state is JobState.SUCCEEDED, last.error
-        assert [epoch.epoch for epoch in training(last).epochs] == list(range(1, 61))
-        after = list(client.jobs.watch(behind.job_id))[-1]
-        assert (
-            after.state is JobState.SUCCEEDED
-            and after.start_time
-            and last.end_time
-            and after.start_time > last.end_time
-        )
-        assert {model.model_id for model in client.models.list()} == {
-            "few-shot",
-            "starter",
-            training(last).model_id,
-            training(after).model_id,
-        }
+        for job_id in asked:
+            last = list(client.jobs.watch(job_id))[-1]
+            assert last.state is JobState.SUCCEEDED, last.error
+            assert [epoch.epoch for epoch in training(last).epochs] == list(range(1, 61))
 
 
 def training(job: Job) -> TrainingJob:
@@ -161,6 +137,7 @@ def kill_process_of(data: Path) -> int:
     return process
 
 
+@pytest.mark.slow
 def test_a_training_whose_process_is_killed_goes_on(running: ServerProcess) -> None:
     with running.client() as client:
         asked = client.jobs.start_training("cnn36", "letters", settings=LONG)
@@ -174,6 +151,7 @@ def test_a_training_whose_process_is_killed_goes_on(running: ServerProcess) -> N
         assert [epoch.epoch for epoch in training(last).epochs] == list(range(1, 61))
 
 
+@pytest.mark.slow
 def test_a_job_that_is_killed_each_time_says_so(running: ServerProcess) -> None:
     with running.client() as client:
         asked = client.jobs.start_training("cnn36", "letters", name="ignores cancel")
@@ -190,8 +168,8 @@ def test_a_job_has_a_low_priority(running: ServerProcess) -> None:
     with running.client() as client:
         asked = client.jobs.start_training("cnn36", "letters", name="ignores cancel")
         data = data_of(running)
-        wait_until(lambda: bool(processes_of(data)))
-        assert os.getpriority(os.PRIO_PROCESS, processes_of(data)[0]) >= 10
+        (process,) = wait_until(lambda: processes_of(data))
+        wait_until(lambda: os.getpriority(os.PRIO_PROCESS, process) >= 10)
         kill_process_of(data)
         kill_process_of(data)
         list(client.jobs.watch(asked.job_id))
@@ -211,7 +189,24 @@ def test_fit_evaluate_and_jobs_on_the_command_line(running: ServerProcess, tmp_p
     assert "epochs: 2, optimizer: adam" in shown and "validation loss" in shown
     assert "training_history.json" in run("jobs", "files", newest["job_id"])
     assert "wrote" in run("jobs", "files", newest["job_id"], "--to", tmp_path / "files")
-    assert (tmp_path / "files" / "training_history.json").read_text() == "{}"
+    history = tmp_path / "files" / "training_history.json"
+    assert history.read_text() == "{}"
+    history.write_text("precious")
+    again = ("jobs", "files", newest["job_id"], "--to", tmp_path / "files")
+    assert "--overwrite replaces it" in run(*again, code=2) and history.read_text() == "precious"
+    run(*again, "--overwrite")
+    assert history.read_text() == "{}"
+
+    more = json.loads(run("fit", "--more", newest["job_id"], "--epochs", "1", "--json"))
+    assert more["training"]["model_name"] == "mine" and more["training"]["model_id"] != newest["training"]["model_id"]
+    assert settings_of(more) == {"epochs": 1, "frozen_epochs": 0, "optimizer": "adam", "image_size_px": 32}
+    assert "takes --epochs N" in run("fit", "--more", newest["job_id"], code=2)
+    assert "name a PRESET" in run("fit", "--data", "letters", code=2)
+    other = ("fit", "--from", more["training"]["model_id"], "--data", "letters", "--name", "other", "--rotation", "5")
+    asked = json.loads(run(*other, "--class-weights", "balanced", "--json"))
+    assert asked["training"]["preset"] == "tiny-cnn"
+    assert settings_of(asked) == {"rotation_degrees": 5, "class_weights": "balanced", "image_size_px": 32}
+    run("models", "delete", more["training"]["model_id"], "--confirm", "mine")
 
     report = run("evaluate", "mine", "few-shot", "--data", "letters", "--out", tmp_path / "report")
     assert "letters, test part" in report and "50.0 % to 90.0 %" in report and "wrote" in report
@@ -240,6 +235,17 @@ def test_fit_evaluate_and_jobs_on_the_command_line(running: ServerProcess, tmp_p
     told = run("jobs", "delete", asked["job_id"], "x", code=4)
     assert f"deleted job {asked['job_id']}\n" in told, "the second one's refusal, told as an error, does not hide it"
     assert "there is no job" in run("jobs", "delete", asked["job_id"], code=4)
+
+
+def test_without_a_terminal_each_epoch_is_a_line(running: ServerProcess) -> None:
+    """As in a log, where a bar would be one line that never ends."""
+    done = haleganada("--server", running.address, "fit", "tiny-cnn", "--data", "letters", "--epochs", "3", "--json")
+    lines = done.stderr.splitlines()
+    assert [line.split(" ·")[0] for line in lines if line.startswith("epoch")] == ["epoch 1", "epoch 2", "epoch 3"]
+    assert "training" in lines and re.fullmatch(r"epoch 3 · loss \d\.\d+ · .* right · rate 0\.001 · .*s", lines[-1])
+    job_id = json.loads(done.stdout)["job_id"]
+    watched = haleganada("--server", running.address, "jobs", "watch", job_id)
+    assert [line for line in watched.stderr.splitlines() if line.startswith("epoch")] == lines[-3:]
 
 
 def test_the_settings_of_a_job_can_be_kept_and_used_again(running: ServerProcess, tmp_path: Path) -> None:

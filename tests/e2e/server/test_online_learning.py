@@ -54,6 +54,7 @@ def teach(client: HaleganadaClient) -> None:
             client.train(zigzag(character, hand), f"z{character}")
 
 
+@pytest.mark.slow
 def test_from_the_first_drawing_to_a_server_that_is_killed(tmp_path: Path) -> None:
     with training_server(tmp_path) as running, running.client() as client:
         teach(client)
@@ -71,6 +72,26 @@ def test_from_the_first_drawing_to_a_server_that_is_killed(tmp_path: Path) -> No
         after = knows_all(client)
         assert (after.samples_learned, after.labels_known) == (before.samples_learned, before.labels_known)
         assert same(found, answers(client))
+
+
+@pytest.mark.slow
+def test_after_a_restart_the_network_answers_at_once(tmp_path: Path) -> None:
+    with training_server(tmp_path) as running, running.client() as client:
+        teach(client)
+        client.models.activate("cnn36", online=OnlineSettings(replay=8))
+        knows_all(client)
+        found = answers(client)
+        running.stop()
+    with training_server(tmp_path) as running, running.client() as client:
+        at_once = answers(client)
+        assert along(client).revision is None, "the process has not learned anything yet"
+        assert {answer.model for answer in at_once} == {"online"}
+        for one, other in zip(at_once, found, strict=True):
+            assert [c.label for c in one.candidates] == [c.label for c in other.candidates]
+            expected = [c.probability for c in other.candidates]
+            assert [c.probability for c in one.candidates] == pytest.approx(expected, abs=0.01)
+        client.train(zigzag(0, hand=6), "z0")
+        assert answers(client)[0].model == "online", "what it has learned is still taught"
 
 
 @pytest.mark.slow

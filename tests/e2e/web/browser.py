@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 from selenium import webdriver
 from selenium.common.exceptions import ElementClickInterceptedException, StaleElementReferenceException
@@ -23,9 +24,12 @@ from tests.e2e.processes import server
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --hide-scrollbars --touch-events=enabled --lang=en"
+    "--disable-component-update --disable-sync --disable-extensions --hide-scrollbars --touch-events=enabled --lang=en "
+    "--force-prefers-reduced-motion"  # no animations
 )
 Strokes = list[list[tuple[float, float]]]
+CROSS: Strokes = [[(0.2, 0.2), (0.5, 0.5), (0.8, 0.8)], [(0.8, 0.2), (0.5, 0.5), (0.2, 0.8)]]
+BAR: Strokes = [[(0.5, 0.15), (0.5, 0.5), (0.5, 0.85)]]
 PATIENCE_S = 60
 
 
@@ -51,7 +55,7 @@ class Page:
 
     def go(self, place: str, **window: Any) -> None:
         """Open the page at a fragment of its address, as a bookmark does. window: as in open."""
-        self.driver.get("about:blank")
+        self._leave()
         root = self.address
         self.address = f"{root}#{place}"
         self.open(**window)
@@ -59,9 +63,14 @@ class Page:
 
     def open_afresh(self, **window: Any) -> None:
         """Load the page as on a first visit, with an empty workspace."""
-        self.driver.get(self.address)
-        self.driver.execute_async_script(_FRESH)
+        if not self.driver.current_url.startswith(urljoin(self.address, "/")):
+            self._leave()
+        self.driver.execute_script(_FRESH)
         self.open(**window)
+
+    def _leave(self) -> None:
+        """Go to a small file of the same origin, for which the browser starts no other process."""
+        self.driver.get(urljoin(self.address, "/static/images/icon.svg"))
 
     def choose_language(self, code: str) -> None:
         """Choose the language of the page: en, kn."""
@@ -117,9 +126,13 @@ class Page:
         return self.find("#verdict").get_attribute("data-kind") or ""
 
     def forms(self) -> list[str]:
-        """Wait for the verdict and return the candidates' labels."""
+        """Wait for the verdict, unfold unlikely candidates and return the labels of all."""
         self.kind()
-        return [form.text for form in self.all("#candidates button .form")]
+        if self.all("#candidates .fold button"):
+            self.press("#candidates .fold button")
+        return list(
+            self.run("return [...document.querySelectorAll('#candidates button .form')].map((x) => x.innerText)")
+        )
 
     def complaints(self) -> list[str]:
         """Return errors in the browser's console, except refusals that the page handles itself."""
@@ -129,11 +142,13 @@ class Page:
 
     # Doing
 
-    def draw(self, strokes: Strokes) -> None:
-        """Draw with the mouse."""
+    def draw(self, strokes: Strokes, step: int = 3) -> None:
+        """Draw with the mouse, by every third point of a stroke and its last, because each takes the browser a frame.
+        step: 1 = by every point.
+        """
         for stroke in self._to_window(strokes):
             self._mouse("mousePressed", stroke[0])
-            for place in stroke[1:]:
+            for place in (*stroke[1:-1:step], stroke[-1]):
                 self._mouse("mouseMoved", place)
             self._mouse("mouseReleased", stroke[-1])
 
@@ -161,6 +176,7 @@ class Page:
 
     def teach(self, label: str) -> None:
         """Type a label and press Teach; returns when it was learned."""
+        self.run("document.getElementById('label').value = ''")  # the last label is still there
         self.find("#label").send_keys(label)
         self.find("#teach-button").click()
         self.wait_for("#status", f"Learned {label}")
@@ -195,13 +211,16 @@ return [...document.querySelectorAll("button, a, input, select, summary, progres
   .map((one) => one.outerHTML);
 """
 _FRESH = """
-const done = arguments[0], name = "w" + Math.random();
+const name = "w" + Math.random();
 localStorage.clear();
-const headers = {"Content-Type": "application/json", "X-CSRF-Token": document.querySelector("meta[name=csrf]").content};
-fetch("/page/workspaces", {method: "POST", headers, body: JSON.stringify({name})}).then(() => {
-  localStorage.setItem("workspace", name);
-  done();
-});
+return fetch("/")
+  .then((answer) => answer.text())
+  .then((page) => {
+    const meta = new DOMParser().parseFromString(page, "text/html").querySelector("meta[name=csrf]");
+    const headers = {"Content-Type": "application/json", "X-CSRF-Token": meta.content};
+    return fetch("/page/workspaces", {method: "POST", headers, body: JSON.stringify({name})});
+  })
+  .then(() => localStorage.setItem("workspace", name));
 """
 
 
@@ -231,12 +250,14 @@ def web(server_address: str) -> Iterator[str]:
 
 
 @contextmanager
-def browser(address: str) -> Iterator[Page]:
-    """A browser for the page at an address."""
+def browser(address: str, **preferences: Any) -> Iterator[Page]:
+    """A browser for the page at an address. preferences: Chromium's own, by name, dots as double underscores."""
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
     for flag in FLAGS.split():
         options.add_argument(flag)
+    given = {name.replace("__", "."): value for name, value in preferences.items()}
+    options.add_experimental_option("prefs", given)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver") or ""))
     try:

@@ -17,7 +17,7 @@ from haleganada_client import HaleganadaClient, Ink, Stroke
 
 from tests.e2e.handwriting import letters, written
 from tests.e2e.processes import missing_torch, server
-from tests.e2e.web import model_screenshots
+from tests.e2e.web import model_screenshots, read_screenshots
 from tests.e2e.web.browser import Page, browser, missing, web
 
 FOLDER = Path(__file__).parents[3] / "docs" / "screenshots"
@@ -42,6 +42,7 @@ def main() -> None:
         page.run("localStorage.setItem('workspace', arguments[0])", WORKSPACE)
         on_a_screen(page)
         on_a_phone(page)
+    read_screenshots.shoot_reading(shoot)
     if missing_torch():
         sys.exit(missing_torch())
     model_screenshots.shoot_models(shoot)
@@ -74,8 +75,8 @@ def on_a_screen(page: Page) -> None:
     page.prefer("light")
     page.find("#tab-progress").click()
     page.wait(lambda: len(page.all(".uplot canvas")) == 3)
-    page.press("#progress .columns section:last-child button")
-    page.wait(lambda: page.all("#progress .left"))
+    page.press(".suspects button")
+    page.wait(lambda: page.all(".suspect"))
     shoot(page, "progress", ".below")
     page.find("#tab-keep").click()
     page.wait(lambda: page.all("#save"))
@@ -101,13 +102,14 @@ def on_a_phone(page: Page) -> None:
 
 def draw(page: Page, letter: str, hand: int) -> None:
     """Write a letter and wait for the verdict on all of its strokes."""
-    page.draw(written(letter, hand))
+    page.draw(written(letter, hand), step=1)
     page.wait(lambda: page.run("return document.querySelector('#verdict').dataset.kind === 'recognized'"))
 
 
 def shoot(page: Page, name: str, part: str = "") -> None:
     """Save what the browser shows, once nothing moves any more."""
-    page.run("document.activeElement.blur()")
+    page.run("document.activeElement.blur(); for (const image of document.images) image.loading = 'eager'")
+    page.wait(lambda: page.run("return [...document.images].every((image) => image.complete)"))
     page.driver.execute_async_script("const done = arguments[0]; setTimeout(done, 400)")
     page.picture(FOLDER / f"{name}.png", part)
     print(f"docs/screenshots/{name}.png")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from waitress.server import create_server
 
 from tests.conftest import RunningServer
 from tests.e2e.web.browser import browser, missing
+from tests.web_server import run_in_thread
 
 pytestmark = [
     pytest.mark.browser,
@@ -43,13 +43,8 @@ def web(server: RunningServer, static: Path) -> Iterator[str]:
     with HaleganadaClient(server.address) as client:
         app = create_app(client)
         app.static_folder = str(static)
-        running = create_server(app, host="127.0.0.1", port=0, threads=8)
-        thread = threading.Thread(target=running.run, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{running.effective_port}"
-        finally:
-            running.close()
+        with run_in_thread(create_server(app, host="127.0.0.1", port=0, threads=8)) as address:
+            yield f"http://{address}"
 
 
 def test_a_further_language(server: RunningServer, tmp_path: Path) -> None:

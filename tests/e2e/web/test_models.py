@@ -124,6 +124,20 @@ def test_a_folder_is_sent_as_it_is(page: Page, tmp_path: Path) -> None:
     assert not page.complaints()
 
 
+def test_how_folders_named_by_numbers_are_read_can_be_chosen(page: Page, tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "numbers.zip", folders_of(("40", "65"), 4))
+    page.go("datasets")
+    page.wait(lambda: page.all("#dataset-file"))
+    page.find("#dataset-file").send_keys(str(path))
+    page.press(".upload summary")
+    page.find("#folder-names option[value=text]").click()
+    page.press("#upload")
+    page.wait_for(".heading h3", "numbers")
+    page.wait(lambda: page.all(".plot .canvas"))
+    assert page.find(".plot .canvas").get_attribute("aria-label") == "Drawings of each label, all parts: 40: 4, 65: 4"
+    assert not page.complaints()
+
+
 def test_a_folder_s_mapping_is_sent_with_it(page: Page, tmp_path: Path) -> None:
     for name, content in folders_of(("class_1", "class_2"), 4).items():
         (tmp_path / "mapped" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -242,12 +256,11 @@ def test_a_model_answers_on_the_slate_and_the_way_back(page: Page) -> None:
     page.draw([[(0.5, 0.15), (0.5, 0.5), (0.5, 0.85)]])
     assert page.forms()[0] == "l"
     page.find("#label").send_keys("x", Keys.ENTER)
-    page.wait_for(
-        "#status", "Saved x, but the model “tiny” answers here and does not learn. Choose which model answers"
-    )
-    assert page.find("#status a").get_attribute("href") == page.find("#to-models").get_attribute("href")
-    page.press("#undo")
-    page.wait_for("#status", "Undone.")
+    page.wait_for("#status", "Saved x, but the model “tiny” answers here and does not learn.")
+    assert page.text("#toast a") == "Choose which model answers"
+    assert page.find("#toast a").get_attribute("href") == page.find("#to-models").get_attribute("href")
+    page.press("#take-back")
+    page.wait_for("#status", "taken back.")
     page.press("#back-to-few-shot")
     page.wait_for("#status", "What you taught answers here again")
     page.wait(lambda: page.kind() == "nothing_taught")  # the slate asks again
@@ -271,7 +284,7 @@ def test_an_evaluation(page: Page, tmp_path: Path) -> None:
 
 _NAMES = """
 const [choices, done] = arguments;
-import("/static/ui/names.js").then(({ distinctNames }) => done(distinctNames(choices)));
+import("/static/ui/names.js").then(({ findDistinctNames }) => done(findDistinctNames(choices)));
 """
 
 

@@ -76,7 +76,8 @@ def test_a_network_is_chosen_with_the_keys_and_learns_what_was_taught(page: Page
     assert online is not None and (online.start, online.settings.replay) == ("starter", 16)
     page.press("#use-few-shot")
     page.wait_for("#status", "now uses: What you taught")
-    assert not page.all(".learning") and client.get_workspace().online is None and not page.complaints()
+    page.wait(lambda: not page.all(".learning"))
+    assert client.get_workspace().online is None and not page.complaints()
 
 
 def test_where_nothing_was_taught_it_says_that_it_learns_what_will_be(page: Page, running: RunningServer) -> None:
@@ -143,7 +144,7 @@ def test_a_network_whose_process_ends_says_so_and_recovers(
 def test_what_cannot_start_says_why(page: Page, tmp_path: Path) -> None:
     weights = tmp_path / "none.safetensors"
     weights.touch()
-    with learning_server(tmp_path / "data", backbone_weights=weights) as refusing, web(refusing.address) as address:
+    with learning_server(tmp_path / "data", backbone_weights=(weights,)) as refusing, web(refusing.address) as address:
         page.driver.get(f"{address}/models")
         page.press(".learn-online summary")
         page.press("#learn-online")

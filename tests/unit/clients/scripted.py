@@ -15,6 +15,8 @@ from haleganada.v1 import ocr_service_pb2 as pb
 from haleganada.v1 import ocr_service_pb2_grpc
 from haleganada_client import ClientConfig, HaleganadaClient
 
+make_client: Callable[..., HaleganadaClient] = HaleganadaClient
+"""What makes the client of a scripted server; see conftest.py."""
 Behavior = Callable[[pb.TrainRequest, grpc.ServicerContext], pb.TrainResponse]
 
 
@@ -35,12 +37,18 @@ class _Scripted(ocr_service_pb2_grpc.OCRServiceServicer):
 
 
 @contextmanager
-def serve(behavior: Behavior, port: int = 0, resets: list[str] | None = None) -> Iterator[int]:
-    """Serve until the block ends, which cancels running calls. Yield the port."""
+def serve(
+    behavior: Behavior,
+    port: int = 0,
+    resets: list[str] | None = None,
+    credentials: grpc.ServerCredentials | None = None,
+) -> Iterator[int]:
+    """Serve until the block ends, which cancels running calls. Yield the port. credentials: for TLS."""
     running = grpc.server(futures.ThreadPoolExecutor(4))
     servicer = _Scripted(behavior, resets if resets is not None else [])  # type: ignore[abstract]
     ocr_service_pb2_grpc.add_OCRServiceServicer_to_server(servicer, running)
-    bound = running.add_insecure_port(f"127.0.0.1:{port}")
+    address = f"127.0.0.1:{port}"
+    bound = running.add_secure_port(address, credentials) if credentials else running.add_insecure_port(address)
     running.start()
     try:
         yield bound
@@ -53,7 +61,7 @@ def scripted_client(behavior: Behavior, **settings: float | bool | str) -> Itera
     """Yield a client of such a server."""
     with serve(behavior) as port:
         config = ClientConfig(**{"target": f"127.0.0.1:{port}", "timeout_s": 5.0, **settings})  # type: ignore[arg-type]
-        with HaleganadaClient(config=config) as client:
+        with make_client(config=config) as client:
             yield client
 
 

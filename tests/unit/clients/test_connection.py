@@ -45,6 +45,7 @@ def instant(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.Train
     return pb.TrainResponse(sample_id=1)
 
 
+@pytest.mark.usefixtures("kind")
 @pytest.mark.parametrize("reason", ["STOPPING", ""])
 def test_an_unavailable_server_is_asked_again_with_the_same_request_id(reason: str) -> None:
     behavior = Reluctant(2, reason)
@@ -53,6 +54,7 @@ def test_an_unavailable_server_is_asked_again_with_the_same_request_id(reason: s
     assert len(behavior.ids) == 3 and len(set(behavior.ids)) == 1 and behavior.ids[0]
 
 
+@pytest.mark.usefixtures("kind")
 def test_waiting_for_a_network_to_learn_has_time_beyond_the_deadline() -> None:
     received: list[tuple[int, float]] = []
 
@@ -69,6 +71,7 @@ def test_waiting_for_a_network_to_learn_has_time_beyond_the_deadline() -> None:
     assert [wait for wait, _ in received] == [0, 60_000] and received[0][1] < 5.1 < 60 < received[1][1]
 
 
+@pytest.mark.usefixtures("kind")
 def test_a_chosen_request_id_is_sent_as_it_is_and_others_differ() -> None:
     behavior = Reluctant(0)
     with scripted_client(behavior) as client:
@@ -101,6 +104,7 @@ def test_a_call_whose_server_went_away_is_finished_by_its_successor() -> None:
     assert answers == [7] and successor.ids == ids[:1]
 
 
+@pytest.mark.usefixtures("kind")
 def test_without_retries_every_failure_is_reported_at_once() -> None:
     behavior = Reluctant(5, "STOPPING")
     with scripted_client(behavior, retry=False) as client, pytest.raises(Unavailable):
@@ -119,6 +123,7 @@ def test_what_has_no_request_id_is_not_repeated() -> None:
     assert resets == ["default"]
 
 
+@pytest.mark.usefixtures("kind")
 def test_retries_end_at_the_deadline_with_the_reason() -> None:
     began = time.monotonic()
     with scripted_client(Reluctant(1000, "STOPPING"), timeout_s=0.8) as client, pytest.raises(Unavailable) as refusal:
@@ -126,6 +131,7 @@ def test_retries_end_at_the_deadline_with_the_reason() -> None:
     assert refusal.value.reason == "STOPPING" and time.monotonic() - began < 3
 
 
+@pytest.mark.usefixtures("kind")
 def test_other_errors_are_not_repeated_and_keep_their_details() -> None:
     calls: list[str] = []
 
@@ -143,6 +149,7 @@ def test_other_errors_are_not_repeated_and_keep_their_details() -> None:
     assert len(calls) == 1
 
 
+@pytest.mark.usefixtures("kind")
 def test_a_full_server_says_when_to_come_back() -> None:
     def behavior(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
         retry = error_details_pb2.RetryInfo(retry_delay=Duration(seconds=2, nanos=500_000_000))
@@ -154,6 +161,7 @@ def test_a_full_server_says_when_to_come_back() -> None:
     assert refusal.value.retry_after_s == 2.5
 
 
+@pytest.mark.usefixtures("kind")
 def test_every_call_has_a_deadline() -> None:
     over = threading.Event()
 
@@ -163,7 +171,7 @@ def test_every_call_has_a_deadline() -> None:
 
     with scripted_client(behavior, timeout_s=0.3) as client:
         began = time.monotonic()
-        with pytest.raises(DeadlineExceeded, match="--timeout"):
+        with pytest.raises(DeadlineExceeded, match="timeout_s"):
             client.train(b"picture", "a")
         elapsed_s = time.monotonic() - began
         over.set()
@@ -179,8 +187,8 @@ def test_nobody_there_is_said_at_once() -> None:
         assert time.monotonic() - began < 5
 
 
-@pytest.mark.parametrize("target", ["no-such-host.invalid:5", "http://127.0.0.1:1"])
-def test_a_host_that_has_no_address_is_said_at_once(target: str) -> None:
+def test_a_host_that_has_no_address_is_said_at_once() -> None:
+    target = "no-such-host.invalid:5"
     with HaleganadaClient(target) as client:
         began = time.monotonic()
         for call in (client.stats, client.list_workspaces):
@@ -198,11 +206,12 @@ def test_calls_that_may_take_long_do_not_wait_as_long_for_a_server_that_is_mute(
         with HaleganadaClient(target, timeout_s=0.3) as client:
             began = time.monotonic()
             for call in (client.stats, lambda: client.export(tmp_path / "out"), lambda: client.import_file(__file__)):
-                with pytest.raises(DeadlineExceeded, match="--timeout"):
+                with pytest.raises(DeadlineExceeded, match="timeout_s"):
                     call()
             assert time.monotonic() - began < 5
 
 
+@pytest.mark.usefixtures("kind")
 @pytest.mark.parametrize("code", [*BY_CODE, code_pb2.INTERNAL, code_pb2.UNIMPLEMENTED, code_pb2.UNKNOWN])
 def test_every_status_is_an_error_of_ours(code: int) -> None:
     def behavior(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
@@ -214,16 +223,19 @@ def test_every_status_is_an_error_of_ours(code: int) -> None:
     assert type(refusal.value) is not HaleganadaError and refusal.value.message
 
 
+@pytest.mark.usefixtures("kind")
 def test_too_much_for_one_call_is_said_so() -> None:
     with scripted_client(instant) as client, pytest.raises(InvalidInput, match="fewer"):
         client.train(bytes(17 * 2**20), "a")
 
 
+@pytest.mark.usefixtures("kind")
 def test_a_service_that_is_not_there_is_an_old_server() -> None:
     with scripted_client(instant) as client, pytest.raises(HaleganadaError, match="older"):
         client.get_sample(1)
 
 
+@pytest.mark.usefixtures("kind")
 def test_a_token_travels_only_where_nobody_listens_in() -> None:
     seen: list[object] = []
 
@@ -254,12 +266,14 @@ def test_the_environment_is_the_default(monkeypatch: pytest.MonkeyPatch, tmp_pat
         HaleganadaClient()
 
 
+@pytest.mark.usefixtures("kind")
 def test_calls_are_told_to_those_who_listen(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, "haleganada_client"), scripted_client(instant) as client:
         client.train(b"picture", "a")
     assert [record.getMessage().split(":")[0] for record in caplog.records] == ["TrainRequest"]
 
 
+@pytest.mark.usefixtures("kind")
 def test_a_drawing_that_cannot_be_read_never_reaches_the_server(tmp_path: Path) -> None:
     behavior = Reluctant(0)
     with scripted_client(behavior) as client:

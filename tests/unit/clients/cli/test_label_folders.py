@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 from haleganada_client.cli.files.label_folders import (
-    count_other_files,
     derive_request_id,
-    iter_images,
     label_of_folder,
     list_label_folders,
     parse_label,
 )
+from haleganada_client.labeled.image_files import count_other_files, iter_images
 from hypothesis import given
 from hypothesis import strategies as st
 

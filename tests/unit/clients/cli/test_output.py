@@ -8,34 +8,36 @@ from typing import Any
 
 import pytest
 from haleganada_client import errors, types
-from haleganada_client.cli.exit_codes import exit_code_for
+from haleganada_client.cli.exit_codes import CommandFailed, exit_code_for, print_failure
 from haleganada_client.cli.global_options import GlobalOptions
 from haleganada_client.cli.session import Session, to_json
 from haleganada_client.json_values import to_json_value
 
 KEYS: dict[type[Any], str] = {
-    types.Candidate: "label probability canonical canonical_probability forms code_points samples class_id",
-    types.Prediction: "candidates unknown_probability decision revision prediction_id model",
-    types.Taught: "sample_id loss label canonical labels_known samples_total revision duplicate learned",
+    types.Candidate: "label probability canonical canonical_probability forms code_points samples class_id "
+    "canonical_class_id",
+    types.Prediction: "candidates unknown_probability decision revision prediction_id model provisional",
+    types.Taught: "sample_id loss label canonical labels_known samples_total revision duplicate learned "
+    "known_sample_id",
     types.Correction: "taught predicted predicted_revision",
     types.ItemError: "code reason message field",
     types.RefusedItem: "item error",
     types.Linked: "canonical forms revision duplicate",
     types.Unlinked: "former_canonical revision duplicate",
-    types.Undone: "kind undone_revision sample_id label revision duplicate",
+    types.Undone: "kind undone_revision sample_id label revision duplicate changes",
     types.Sample: "sample_id label canonical loss create_time revision predicted correction",
-    types.Snapshot: "snapshot_id name revision samples_total create_time size_bytes sha256 trash",
+    types.Snapshot: "snapshot_id name revision samples_total create_time size_bytes sha256 trash kind",
     types.WorkspaceInfo: "name samples_total labels_known revision create_time size_bytes corrupt embedder_hash "
     "samples_to_embed model online",
     types.OnlineSettings: "replay steps learning_rate weight_decay seed",
     types.OnlineStatus: "start settings revision labels_known samples_learned samples_left rebuilding error",
     types.ExportResult: "file_name content_type revision samples_total size_bytes sha256",
-    types.ImportReport: "imported duplicates refused refused_total revision before",
+    types.ImportReport: "imported duplicates refused refused_total revision before notes",
     types.LabelStats: "label class_id canonical samples average_loss accuracy newest_sample_id",
     types.HistoryPoint: "revision create_time loss recognized new_label label",
     types.Stats: "revision samples_total labels_known variant_groups average_loss min_loss max_loss accuracy "
     "accuracy_samples corrections labels history confused_pairs teach_next suspects near_duplicates "
-    "latencies device versions size_bytes embedder_hash uptime_seconds samples_to_embed",
+    "latencies device versions size_bytes embedder_hash uptime_seconds samples_to_embed links",
 }
 
 
@@ -96,7 +98,10 @@ def test_every_error_has_its_exit_code() -> None:
     ],
 )
 def test_errors_name_a_field_in_plain_words(field: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
-    options = GlobalOptions(server=None, workspace=None, token=None, timeout=None, json=False, verbose=False)
-    with pytest.raises(SystemExit) as end:
-        Session(options, as_json=False).report(errors.InvalidInput(f"{field}: is bad", "INVALID_INPUT", field))
-    assert end.value.code == 1 and capsys.readouterr().err == f"haleganada: {words}\n"
+    with pytest.raises(CommandFailed) as failure:
+        Session(GlobalOptions()).report(errors.InvalidInput(f"{field}: is bad", "INVALID_INPUT", field))
+    print_failure(failure.value, as_json=False)
+    assert failure.value.code == 1 and capsys.readouterr().err == f"haleganada: {words}\n"
+    print_failure(failure.value, as_json=True)
+    told = {"message": words, "reason": "INVALID_INPUT", "field": field, "exit_code": 1}
+    assert json.loads(capsys.readouterr().err) == {"error": told}

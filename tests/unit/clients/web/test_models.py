@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from flask.testing import FlaskClient
 from haleganada_client import HaleganadaClient
-from haleganada_client.web import create_app, datasets
+from haleganada_client.web import create_app
+from haleganada_client.web.routes import slots
 from haleganada_server.config import ServerConfig
-from haleganada_server.runtime.job_process import JobProcessRunner
+from haleganada_server.runtime.processes.job_process import JobProcessRunner
 
 from tests.conftest import run_server
 from tests.jobs.datasets import crosses_and_bars
@@ -124,11 +125,11 @@ def test_uploads_need_the_pages_token_and_no_form_sends_them(web: FlaskClient) -
 
 def test_few_uploads_at_a_time(web: FlaskClient) -> None:
     places = web.application.extensions["haleganada_uploads"]
-    for _ in range(datasets.UPLOADS_AT_ONCE):
+    for _ in range(slots.UPLOADS_AT_ONCE):
         places.acquire()
     answer = send(web, b"x", "file_name=a.zip")
     assert answer.status_code == 429 and answer.get_json()["reason"] == "TOO_MANY_UPLOADS"
-    for _ in range(datasets.UPLOADS_AT_ONCE):
+    for _ in range(slots.UPLOADS_AT_ONCE):
         places.release()
     assert send(web, b"x", "file_name=a.zip").status_code == 400
 

@@ -73,6 +73,15 @@ def test_snapshots_and_reset(web: FlaskClient, workspace: str) -> None:
     assert ask(web, "/page/stats")["samples_total"] == 1
 
 
+def test_deleting_a_snapshot(web: FlaskClient, workspace: str) -> None:
+    ask(web, "/page/train", {"ink": CROSS, "label": "x"})
+    kept = ask(web, "/page/save", {"name": "only"})
+    request = {"snapshot_id": kept["snapshot_id"]}
+    assert web.post("/page/snapshots/delete", json=request).status_code == 409
+    deleted = ask(web, "/page/snapshots/delete", {**request, "confirm": workspace})
+    assert deleted["freed_bytes"] == kept["size_bytes"] and ask(web, "/page/snapshots") == []
+
+
 def test_export_and_import(web: FlaskClient) -> None:
     ask(web, "/page/train", {"ink": CROSS, "label": "x"})
     for form in ("archive", "seed", "jsonl", "folder"):

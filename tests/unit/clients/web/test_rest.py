@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -46,6 +47,25 @@ def test_predict(web: FlaskClient) -> None:
     assert body["variant_info"] == {"canonical": "ಅ", "variants": ["ಅ"]}
 
 
+def test_every_spelling_of_base64_is_the_same_picture(web: FlaskClient) -> None:
+    train(web, "ಅ")
+    plain = data_url().partition(",")[2]
+    lines = "\r\n".join(plain[i : i + 76] for i in range(0, len(plain), 76))
+    safe = plain.replace("+", "-").replace("/", "_")
+    for image in (
+        plain,
+        lines,
+        f"data:image/png;base64,{lines}",
+        safe,
+        safe.rstrip("="),
+        f"DATA:image/png;base64, {plain}",
+    ):
+        answer = web.post("/predict", json={"image": image})
+        assert answer.status_code == 200 and answer.get_json()["predicted_char"] == "ಅ"
+    for image in ("data:image/png,%89PNG", "data:", "no base64!"):
+        assert web.post("/predict", json={"image": image}).get_json()["field"] == "image"
+
+
 def test_who_is_to_answer_can_be_said(web: FlaskClient) -> None:
     train(web, "ಅ")
     asked = {"image": data_url(shift=3), "model": "starter"}
@@ -57,6 +77,19 @@ def test_who_is_to_answer_can_be_said(web: FlaskClient) -> None:
         assert refused.status_code == 404 and "nosuch" in refused.get_json()["error"]
 
 
+@pytest.mark.parametrize("path", ["/predict", "/predict/batch"])
+def test_several_models_are_asked_together(web: FlaskClient, path: str) -> None:
+    body: dict[str, Any] = {"image": data_url()} if path == "/predict" else {"drawings": [{"image": data_url()}]}
+    for query, models in (("?model=starter&model=nosuch", None), ("", ["starter", "nosuch"])):
+        refused = web.post(path + query, json={**body, **({"model": models} if models else {})})
+        assert refused.status_code == 404 and "nosuch" in refused.get_json()["error"]
+    twice = web.post(f"{path}?model=starter&model=starter", json=body)
+    assert twice.status_code == 400 and "2 to 8 different models" in twice.get_json()["error"]
+    assert web.post(path, json={**body, "model": ["starter"]}).status_code == 200
+    wrong = web.post(path, json={**body, "model": ["starter", 5]})
+    assert wrong.status_code == 400 and wrong.get_json()["field"] == "model"
+
+
 def test_variants_answer_with_their_letter(web: FlaskClient) -> None:
     train(web, "ಕ", "box")
     assert train(web, "ಕಿ", variant_of="ಕ")["trained_as"] == "ಕ"
@@ -64,6 +97,138 @@ def test_variants_answer_with_their_letter(web: FlaskClient) -> None:
     assert body["predicted_char"] == "ಕ" and body["form"] == "ಕಿ"
     assert body["variant_info"] == {"canonical": "ಕ", "variants": ["ಕ", "ಕಿ"]}
     assert len({entry["char"] for entry in body["top_3"]}) == len(body["top_3"])
+
+
+def test_the_index_is_that_of_the_predicted_character(web: FlaskClient) -> None:
+    train(web, "ಇ", "box")
+    train(web, "ಕಿ", variant_of="ಕ")
+    found = web.post("/predict", json={"image": data_url(shift=3)}).get_json()
+    assert (found["predicted_char"], found["form"], found["char_idx"]) == ("ಕ", "ಕಿ", -1)  # ಕ was never taught itself
+    train(web, "ಕ", "box")
+    found = web.post("/predict", json={"image": data_url(shift=3)}).get_json()
+    assert (found["predicted_char"], found["form"], found["char_idx"]) == ("ಕ", "ಕಿ", 2)
+
+
+@pytest.mark.parametrize("query", ["", "?top_k=2&model=few-shot"])
+def test_as_many_labels_as_were_asked_for(web: FlaskClient, query: str) -> None:
+    for label in "abcd":
+        train(web, label)
+    body = {"image": data_url()} if query else {"image": data_url(), "top_k": 2, "model": "few-shot"}
+    found = web.post(f"/predict{query}", json=body).get_json()
+    assert len(found["top_k"]) == len(found["top_3"]) == 2 and found["model"] == "few-shot"
+    assert len(web.post("/predict", json={"image": data_url(), "top_k": 50}).get_json()["top_k"]) == 4
+    assert web.post("/predict?model=starter", json={"image": data_url()}).get_json()["model"] != "few-shot"
+
+
+def test_many_drawings_at_once(web: FlaskClient) -> None:
+    train(web, "ಅ")
+    drawings = [{"image": data_url(shift=3)}, {"image": "AAAA"}]
+    found = web.post("/predict/batch", json={"drawings": drawings}).get_json()
+    assert found["success"] is False and found["results"][0]["predicted_char"] == "ಅ"
+    assert found["results"][1]["success"] is False and found["results"][1]["field"] == "image"
+    refused = web.post("/predict/batch", json={"drawings": [drawings[0], {}]})
+    assert (refused.status_code, refused.get_json()["field"]) == (400, "drawings[1].image")
+
+
+def test_correct_and_review(web: FlaskClient) -> None:
+    train(web, "ಅ")
+    found = web.post("/predict", json={"image": data_url("box")}).get_json()
+    done = web.post("/correct", json={"prediction_id": found["prediction_id"], "char": "ಆ"}).get_json()
+    assert done.keys() >= TRAIN_KEYS and done["trained_as"] == "ಆ" and "predicted" in done
+    listed = web.get("/samples?page_size=1").get_json()
+    assert [sample["char"] for sample in listed["samples"]] == ["ಆ"] and listed["total_samples"] == 2
+    assert [sample["char"] for sample in web.get("/samples?char=ಅ").get_json()["samples"]] == ["ಅ"]
+    number = done["sample_id"]
+    assert web.get(f"/samples/{number}.png").data.startswith(b"\x89PNG")
+    assert web.post(f"/samples/{number}/relabel", json={"char": "ಇ"}).get_json()["sample"]["char"] == "ಇ"
+    assert web.post(f"/samples/{number}/forget").get_json()["success"] is True
+    assert web.get(f"/samples/{number}").status_code == 404
+    assert web.post("/correct", json={"prediction_id": "none", "char": "a"}).status_code == 404
+
+
+def test_a_bare_reset_is_refused_and_says_how(web: FlaskClient, workspace: str) -> None:
+    refused = web.post("/reset")
+    body = refused.get_json()
+    assert (refused.status_code, body["reason"], body["field"]) == (409, "CONFIRMATION_NEEDED", "confirm")
+    assert json.dumps({"confirm": workspace}) in body["error"]
+
+
+STRANGE: tuple[Any, ...] = (
+    "\ud800",
+    "a\0b",
+    10**20,
+    -1,
+    0,
+    1.5,
+    1e400,
+    True,
+    [],
+    ["x"],
+    {},
+    {"x": {"y": 1}},
+    "x" * 100_000,
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "sound"),
+    [
+        ("/train", {"image": data_url(), "char": "a", "variant_of": "b"}),
+        ("/train", {"ink": {"width": 9, "height": 9, "strokes": [{"x": [1], "y": [2]}], "pen_width": 1}, "char": "a"}),
+        ("/predict", {"image": data_url(), "top_k": 3, "model": ""}),
+        ("/predict/batch", {"drawings": [{"image": data_url()}], "top_k": 3, "model": ""}),
+        ("/correct", {"prediction_id": "x", "char": "a", "variant_of": ""}),
+        ("/link_variants", {"char1": "a", "char2": "b"}),
+        ("/samples/1/relabel", {"char": "a"}),
+        ("/save", {"name": "x"}),
+        ("/reset", {"confirm": "x"}),
+    ],
+)
+def test_no_mistake_of_a_caller_is_a_failure_of_the_server(web: FlaskClient, path: str, sound: dict[str, Any]) -> None:
+    for field, value in sound.items():
+        parts = value.items() if isinstance(value, dict) else ()
+        bodies = [{**sound, field: strange} for strange in STRANGE]
+        bodies += [{**sound, field: {**value, part: strange}} for part, _ in parts for strange in STRANGE]
+        for body in bodies:
+            answer = web.post(path, data=json.dumps(body), content_type="application/json")
+            assert answer.status_code < 500, (body, answer.text)
+            assert answer.status_code in (200, 404, 409) or answer.get_json()["field"], (body, answer.text)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["[" * 100_000, '{"a":' * 100_000, "1" * 10_000, '{"char": ' + "1" * 10_000 + "}", "\ud800", "null", "{", ""],
+)
+def test_what_is_no_object_is_a_mistake_of_the_caller(web: FlaskClient, body: str) -> None:
+    data = body.encode("utf-8", "surrogatepass")
+    for path in ("/train", "/predict", "/predict/batch", "/reset", "/page/train"):
+        answer = web.post(path, data=data, content_type="application/json")
+        assert answer.status_code in (400, 409) and not answer.get_json()["success"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/predict?top_k=x", "/predict?top_k=0", "/predict?top_k=99999999999999999999", "/predict?workspace=%ED%A0%80",
+        "/predict?model=%FF", "/predict?top_k=-1",
+    ],
+)  # fmt: skip
+def test_a_bad_query_is_a_mistake_of_the_caller(web: FlaskClient, path: str) -> None:
+    assert web.post(path, json={"image": data_url()}).status_code in (400, 404)
+
+
+def test_bad_addresses_of_samples_are_mistakes_of_the_caller(web: FlaskClient) -> None:
+    for path, status in (
+        (f"/samples/{10**25}", 400),
+        ("/samples/0", 400),
+        ("/samples/7", 404),
+        ("/samples/x", 404),
+        ("/samples?page_size=x", 400),
+        ("/samples?page_token=x", 400),
+        (f"/page/samples/{10**25}.png", 400),
+        ("/export_data?x=%FF", 200),
+    ):
+        assert web.get(path).status_code == status, path
 
 
 def test_link_variants(web: FlaskClient) -> None:
@@ -174,7 +339,7 @@ def test_bad_input_names_its_field(web: FlaskClient, path: str, body: object, fi
         ({"char": ""}, "char: is empty"),
         ({"char": None}, "char: is missing"),
         ({"char": 7}, "char: must be text"),
-        ({"image": "data:image/gif;base64,R0lGODlhAQABAAAAADs="}, "image: is not a PNG, JPEG or WebP image"),
+        ({"image": "data:image/svg+xml;base64,PHN2Zy8+PHN2Zy8+"}, "image: is not a PNG, JPEG or WebP image"),
     ],
 )
 def test_bad_input_says_what_is_wrong(web: FlaskClient, body: dict[str, Any], error: str) -> None:

@@ -51,8 +51,19 @@ def test_other_sites_and_missing_tokens(web: FlaskClient, headers: dict[str, str
         assert web.post(path, json=DRAWING, headers=headers).status_code == 403
 
 
+def test_a_browser_that_keeps_no_cookies(web: FlaskClient) -> None:
+    given = token(web)
+    web.delete_cookie("haleganada_csrf")
+    assert web.post("/train", json=DRAWING, headers={**BROWSER, HEADER: given}).status_code == 200
+    for forged in ("", ".", "guessed", f"{given}0", f"x{given}", given.partition(".")[0]):
+        assert web.post("/train", json=DRAWING, headers={**BROWSER, HEADER: forged}).status_code == 403
+    foreign = {"Origin": "http://evil.example", HEADER: given}
+    assert web.post("/train", json=DRAWING, headers=foreign).status_code == 403
+
+
 def test_a_browser_that_forgot_its_cookies_can_ask_again(web: FlaskClient) -> None:
-    old = token(web)
+    old = "of-an-earlier-process.0000"
+    token(web)
     web.delete_cookie("haleganada_csrf")
     refused = web.post("/page/undo", json={}, headers={**BROWSER, HEADER: old})
     assert refused.status_code == 403 and refused.get_json()["reason"] == "TOKEN_MISSING"

@@ -65,6 +65,8 @@ def test_every_word_is_used_and_every_used_word_is_there() -> None:
     assert used <= set(words("en"))
     mentioned = set(re.findall(r'"(\w+)"', sources()))
     computed = {word for word in words("en") if word.startswith("export_")}  # one for each format
+    alphabets = (FOLDER / "static" / "practice" / "alphabets.js").read_text(encoding="utf-8")
+    computed |= set(re.findall(r'^  (\w+): "', alphabets, re.MULTILINE))
     assert set(words("en")) - mentioned - computed == set()
 
 

@@ -61,6 +61,61 @@ def test_normalizing_is_idempotent_or_refused(text: str) -> None:
     assert 1 <= len(label) <= MAX_LABEL_LENGTH
 
 
+INVISIBLE = [
+    *"\ufeff\u200b\u00ad\u2060\u200e\u200f\u061c\u180e\u2066\u2069\u034f",
+    *"\u3164\u115f\u2800\ufe0f\U000e0061\u202a\u202c\u200c",
+]
+
+
+@pytest.mark.parametrize("mark", INVISIBLE, ids=lambda mark: f"U+{ord(mark):04X}")
+def test_what_is_invisible_is_no_part_of_a_label(mark: str) -> None:
+    for text in (f"{mark}ಅ", f"ಅ{mark}", f" {mark} {mark}ಅ{mark} \u00a0{mark}"):
+        assert normalize_label(text) == "ಅ"
+    with pytest.raises(InvalidInput, match="no visible character"):
+        normalize_label(mark)
+
+
+@pytest.mark.parametrize("mark", INVISIBLE[:-1], ids=lambda mark: f"U+{ord(mark):04X}")
+def test_what_is_invisible_is_refused_inside(mark: str) -> None:
+    with pytest.raises(InvalidInput, match=f"U\\+{ord(mark):04X}; it is invisible"):
+        normalize_label(f"ಅ{mark}ಆ")
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "ಕ್\u200dಷ",
+        "ಕ್\u200cಷ",
+        "ന്\u200d",
+        "क्\u200d",
+        "\u200dه\u200d",
+        "❤\ufe0f\u200d🔥",
+        "1\ufe0f⃣",
+        "葛\U000e0100",
+        "👩\u200d👧",
+        "🏴\U000e0067\U000e0062\U000e007f",
+        "\u0600١",
+    ],
+)
+def test_what_shapes_its_neighbors_stays(label: str) -> None:
+    assert normalize_label(label) == label
+
+
+@pytest.mark.parametrize(("text", "label"), [("ಅ\u200d", "ಅ"), ("ಕ್\u200c", "ಕ್"), ("❤\ufe0f", "❤"), ("\u200dಕ", "ಕ")])
+def test_what_would_shape_nothing_is_cut_off(text: str, label: str) -> None:
+    assert normalize_label(text) == label
+
+
+def test_a_space_is_a_space() -> None:
+    assert normalize_label("ಅ\u00a0old") == normalize_label("ಅ\u2003old") == "ಅ old"
+
+
+@pytest.mark.parametrize("label", ["\ufffd", "caf\ufffd", "\ufffe", "a\U0001ffff", "ಅ\ufdd0"])
+def test_what_is_no_character_is_refused(label: str) -> None:
+    with pytest.raises(InvalidInput, match="U\\+"):
+        normalize_label(label)
+
+
 def test_case_is_kept() -> None:
     assert normalize_label("A") != normalize_label("a")
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import DataLoss, Exhausted, InvalidInput, NotFound
@@ -26,6 +29,34 @@ def test_map_ok_passes_errors_through_and_turns_raised_ones_into_outcomes() -> N
     outcomes: list[Outcome[int]] = [8, BROKEN, 3]
     half, passed, odd = map_ok(halve, outcomes)
     assert half == 4 and passed is BROKEN and isinstance(odd, InvalidInput) and odd.field == "number"
+
+
+class Picture:
+    """Stands for a decoded picture."""
+
+
+def test_an_error_that_is_kept_keeps_nothing_alive() -> None:
+    seen: list[weakref.ref[Picture]] = []
+
+    def refuse(_: int) -> None:
+        picture = Picture()
+        seen.append(weakref.ref(picture))
+        try:
+            raise ValueError("the decoder's own words")
+        except ValueError as error:
+            raise InvalidInput("glyph", "is damaged") from error
+
+    gc.disable()
+    try:
+        (kept,) = map_ok(refuse, [1])
+        assert isinstance(kept, InvalidInput) and seen[0]() is None
+        with pytest.raises(InvalidInput):
+            raise_if_error(kept)
+        gone = weakref.ref(kept)
+        del kept
+        assert gone() is None, "a cycle keeps the error"
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize(

@@ -38,19 +38,22 @@ INFO = DatasetInfo(
         RepeatedDrawing("3.png", "4.png", None, Part.VALIDATION),
         RepeatedDrawing("5.png", "6.png", Part.TRAIN, Part.TEST),
     ),
+    damage="it is damaged",
+    unknown=LabelCount("", 5, 1, 2),
     notes=(DatasetNote("MERGED_CHARACTERS", "one label stands for two", ("A",)),),
 )
 
 
 def test_every_field_arrives() -> None:
     message = convert.dataset(INFO)
-    listed = {"labels", "refused", "leaked", "duplicated", "notes"}
+    listed = {"labels", "refused", "leaked", "duplicated", "notes", "unknown"}
     for field in {field.name for field in fields(INFO)} - {"created_us", "bytes_on_disk", *listed}:
         assert getattr(message, field) == getattr(INFO, field) != type(getattr(INFO, field))()
     assert message.create_time.ToMicroseconds() == INFO.created_us and message.size_bytes == INFO.bytes_on_disk != 0
     assert (message.train, message.validation, message.test, message.labels_total) == (10, 6, 1, 2)
     assert message.imbalance == 4
     assert [LabelCount(one.label, one.train, one.validation, one.test) for one in message.labels] == list(INFO.labels)
+    assert (message.unknown.train, message.unknown.validation, message.unknown.test) == (5, 1, 2)
     (refused,) = message.refused
     assert (refused.item, refused.error.reason, refused.error.message) == ("x/1.png", "INVALID_INPUT", "it is blank")
     assert refused.error.code == 3

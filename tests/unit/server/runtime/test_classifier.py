@@ -40,11 +40,11 @@ def replace_onnx(folder: Path, content: bytes) -> ModelCard:
 @pytest.mark.parametrize("threads", [None, 1])
 def test_each_drawing_has_its_label(folder: Path, threads: int | None) -> None:
     classifier = OnnxClassifier(folder, load_card(folder), model_input, threads)
-    probabilities = classifier.probabilities(RASTERS)
+    probabilities = classifier.classify(RASTERS)[0]
     assert classifier.labels == LABELS and probabilities.dtype == np.float64
     assert probabilities.argmax(axis=1).tolist() == [0, 1, 2]
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-12)
-    many = classifier.probabilities(np.repeat(RASTERS, 30, axis=0))
+    many = classifier.classify(np.repeat(RASTERS, 30, axis=0))[0]
     np.testing.assert_allclose(many, np.repeat(probabilities, 30, axis=0), atol=1e-6)
 
 
@@ -112,4 +112,4 @@ def test_a_network_whose_outputs_are_nan_is_damaged(folder: Path) -> None:
     card = replace_onnx(folder, network(np.full((SIDE**2, 3), np.nan, np.float32)))
     classifier = OnnxClassifier(folder, card, model_input)
     with pytest.raises(DataLoss, match="are not probabilities"):
-        classifier.probabilities(RASTERS)
+        classifier.classify(RASTERS)[0]

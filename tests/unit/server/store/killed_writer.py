@@ -9,12 +9,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from haleganada_server.core.sample_log.rows import ChangeKind, Event
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.sample_log.log import SqliteLog
 from haleganada_server.vision import PillowRasterizer
 
-from tests.unit.server.store.rows import START_US, teach
+from tests.unit.server.store.rows import reset_event, restore_event, teach
 
 
 def teach_forever(log: SqliteLog) -> None:
@@ -34,15 +33,10 @@ def replace_forever(directory: DataDirectory, log: SqliteLog) -> None:
         with log.transaction() as transaction:
             teach(transaction)
         print(log.count(), flush=True)
-        directory.save(log, "", seed_files=False)
-        event = Event(ChangeKind.RESET, START_US, revision=log.revision() + 1)
-        retired = directory.retire(log, "w", "reset")
+        directory.save(log, "")
+        log, retired = directory.replace("w", log, reset_event(log.revision() + 1))
         assert retired is not None
-        log = directory.create("w", event)
-        emptied = directory.retire(log, "w", "restore")
-        assert emptied is not None
-        event = Event(ChangeKind.RESTORE, START_US, revision=emptied.revision + 1)
-        log = directory.restore("w", retired.snapshot_id, event)
+        log, _ = directory.replace("w", log, restore_event(log.revision() + 1), retired.snapshot_id)
 
 
 def main(work: str, data: Path) -> None:

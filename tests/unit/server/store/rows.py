@@ -10,6 +10,7 @@ from haleganada_server.core.glyphs.types import Ink, Stroke
 from haleganada_server.core.sample_log.ports import LogTransaction, WorkspaceLog
 from haleganada_server.core.sample_log.rows import ChangeKind, Event, SampleRow
 from haleganada_server.vision import PillowRasterizer
+from numpy.typing import NDArray
 
 DIM = 8
 HASH = "e" * 64
@@ -66,11 +67,35 @@ def teach(transaction: LogTransaction, label: str = "ಅ", request_id: str = "",
     return sample_id
 
 
+def forget(transaction: LogTransaction, sample_id: int) -> None:
+    """Write what the core writes when a sample is forgotten."""
+    transaction.set_forgotten(sample_id, True)
+    transaction.append(Event(ChangeKind.FORGET, START_US, sample_id=sample_id))
+
+
+def link(transaction: LogTransaction, form: str, canonical: str) -> None:
+    """Write what the core writes when a form is linked."""
+    transaction.set_canonical(form, canonical)
+    transaction.append(Event(ChangeKind.LINK, START_US, label=form, canonical=canonical))
+
+
 def teach_all(log: WorkspaceLog, labels: Sequence[str]) -> None:
     """Write one sample for each label, in one commit."""
     with log.transaction() as transaction:
         for label in labels:
             teach(transaction, label)
+
+
+def read_embeddings(
+    log: WorkspaceLog, embedder_hash: str = HASH, newest: int | None = None
+) -> tuple[list[int], list[str], NDArray[np.float32]]:
+    """Return sample_ids, labels and embeddings of all blocks; (0, 0) embeddings without samples."""
+    blocks = list(log.embeddings(embedder_hash, newest))
+    return (
+        [sample_id for block in blocks for sample_id in block.sample_ids],
+        [label for block in blocks for label in block.labels],
+        np.concatenate([block.embeddings for block in blocks]) if blocks else np.zeros((0, 0), dtype=np.float32),
+    )
 
 
 def assert_same(one: SampleRow | None, other: SampleRow | None) -> None:
@@ -82,3 +107,7 @@ def assert_same(one: SampleRow | None, other: SampleRow | None) -> None:
 
 def restore_event(revision: int = 0) -> Event:
     return Event(ChangeKind.RESTORE, START_US, revision=revision)
+
+
+def reset_event(revision: int = 0) -> Event:
+    return Event(ChangeKind.RESET, START_US, revision=revision)

@@ -12,14 +12,13 @@ from pathlib import Path
 
 import pytest
 from haleganada_server.core.errors import Exhausted
-from haleganada_server.core.sample_log.rows import ChangeKind, Event
 from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.models import ModelFolders
 from haleganada_server.store.sample_log.log import SqliteLog
 from haleganada_server.vision import PillowRasterizer
 
-from tests.unit.server.store.rows import START_US, assert_same, sample, teach_all
+from tests.unit.server.store.rows import assert_same, reset_event, restore_event, sample, teach_all
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX systems")
 BIG_DISK = 1 << 20
@@ -73,27 +72,20 @@ def test_nothing_moves_to_the_trash_without_space_for_its_manifest(
     teach_all(log, ["a"] * 20)
     log.checkpoint()  # so that only the manifest has to be written
     with limit_file_size(limit):
-        for attempt in (lambda: directory.retire(log, "w", "reset"), *make_saves(directory, log)):
+        for attempt in (lambda: directory.replace("w", log, reset_event()), *make_saves(directory, log)):
             with pytest.raises(Exhausted):
                 attempt()
     assert directory.names() == ["w"] and directory.snapshots("w") == []
     check_teaching_works(directory, log, 20)
 
 
-def test_after_a_restore_without_space_the_old_state_can_be_brought_back(
-    directory: DataDirectory, log: SqliteLog
-) -> None:
+def test_a_restore_without_space_changes_nothing(directory: DataDirectory, log: SqliteLog) -> None:
     teach_all(log, ["a"] * 200)
     kept = directory.save(log, "")
-    retired = directory.retire(log, "w", "restore")
-    assert retired is not None
-    with limit_file_size(kept.bytes - 1):
-        with pytest.raises(Exhausted):
-            directory.restore("w", kept.snapshot_id, Event(ChangeKind.RESTORE, START_US))
-        assert not directory.exists("w")
-        back = directory.bring_back("w", retired)
-        assert back.count() == 200
-    check_teaching_works(directory, back, 200)
+    with limit_file_size(kept.bytes - 1), pytest.raises(Exhausted):
+        directory.replace("w", log, restore_event(), kept.snapshot_id)
+    assert log.count() == 200 and not log.closed and directory.snapshots("w") == [kept]
+    check_teaching_works(directory, log, 200)
 
 
 def test_a_whole_small_disk(tmp_path: Path) -> None:

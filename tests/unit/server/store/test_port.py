@@ -5,19 +5,30 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from haleganada_server.core.errors import AlreadyExists, NotFound, Unavailable
 from haleganada_server.core.sample_log.ports import WorkspaceLog
-from haleganada_server.core.sample_log.rows import ChangeKind, Event, StaleSample
+from haleganada_server.core.sample_log.rows import ChangeKind, Confusion, Event, LabelSummary, StaleSample
 from haleganada_server.core.workspaces.ports import WorkspaceDirectory
 from haleganada_server.store import DataDirectory
 from haleganada_server.vision import PillowRasterizer
 
 from tests.memory_store import MemoryDirectory
-from tests.unit.server.store.rows import HASH, START_US, assert_same, restore_event, sample, teach, teach_all
+from tests.unit.server.store.rows import (
+    HASH,
+    START_US,
+    assert_same,
+    read_embeddings,
+    reset_event,
+    restore_event,
+    sample,
+    teach,
+    teach_all,
+)
 
 
 @pytest.fixture(params=["SQLite", "memory"])
@@ -33,8 +44,8 @@ def directory(request: pytest.FixtureRequest, data: Path) -> Iterator[WorkspaceD
 
 def test_workspaces_are_created_listed_and_opened(directory: WorkspaceDirectory) -> None:
     assert directory.names() == [] and not directory.exists("ಕ")
-    first = directory.create("ಕ", Event(ChangeKind.RESET, START_US, revision=7))
-    assert first.revision() == 7 and first.name == "ಕ"
+    first = directory.create("ಕ")
+    assert first.revision() == 0 and first.name == "ಕ"
     directory.create("a").close()
     assert directory.names() == ["a", "ಕ"] and directory.exists("ಕ")
     with pytest.raises(AlreadyExists):
@@ -42,7 +53,7 @@ def test_workspaces_are_created_listed_and_opened(directory: WorkspaceDirectory)
     teach_all(first, ["x"])
     first.close()
     again = directory.open("ಕ")
-    assert (again.revision(), again.count(), again.created_us) == (8, 1, first.created_us)
+    assert (again.revision(), again.count(), again.created_us) == (1, 1, first.created_us)
     again.close()
     with pytest.raises(NotFound):
         directory.open("b")
@@ -50,7 +61,7 @@ def test_workspaces_are_created_listed_and_opened(directory: WorkspaceDirectory)
 
 def test_a_new_log_is_empty(log: WorkspaceLog) -> None:
     assert (log.revision(), log.count(), log.samples(), log.sample_facts(), log.links()) == (0, 0, [], [], {})
-    ids, labels, vectors = log.embeddings(HASH)
+    ids, labels, vectors = read_embeddings(log)
     assert (ids, labels, vectors.shape[0]) == ([], [], 0)
     assert not list(log.all_samples()) and not list(log.forgotten_samples()) and not log.stale_samples(HASH)
     assert log.samples_by_id([1, 2]) == []
@@ -143,7 +154,7 @@ def test_forgotten_samples_stay_hidden_and_their_ids_are_never_used_again(log: W
     assert log.sample(2) is None and log.count() == 1
     assert [row.sample_id for row in log.all_samples()] == [1]
     assert [row.sample_id for row in log.forgotten_samples()] == [2]
-    assert [fact.sample_id for fact in log.sample_facts()] == log.embeddings(HASH)[0] == [1]
+    assert [fact.sample_id for fact in log.sample_facts()] == read_embeddings(log)[0] == [1]
     assert [row.sample_id for row in log.samples_by_id([2, 1, 3])] == [1, 2]
     with log.transaction() as transaction:
         transaction.set_forgotten(2, False)
@@ -174,6 +185,27 @@ def test_undo_finds_the_newest_change_that_is_not_undone(log: WorkspaceLog) -> N
     assert found == [ChangeKind.FORGET, ChangeKind.LINK, ChangeKind.TEACH]
 
 
+def test_the_change_below_another_is_found(log: WorkspaceLog) -> None:
+    with log.transaction() as transaction:
+        for kind in (ChangeKind.TEACH, ChangeKind.RESET, ChangeKind.FORGET):
+            transaction.append(Event(kind, START_US))
+        below = transaction.last_change(3)
+        assert below is not None and below.revision == 1 and transaction.last_change(1) is None
+
+
+def test_the_same_drawing_is_found_among_the_live_ones_of_its_label(log: WorkspaceLog) -> None:
+    first, second, third = sample(1, "a"), sample(2, "a"), sample(3, "b")
+    second, third = (replace(row, glyph=first.glyph, glyph_kind=first.glyph_kind) for row in (second, third))
+    with log.transaction() as transaction:
+        for row in (first, second, third):
+            transaction.add_sample(row)
+        assert transaction.find_drawing("a", first.glyph_kind, first.glyph) == 1
+        transaction.set_forgotten(1, True)
+        assert transaction.find_drawing("a", first.glyph_kind, first.glyph) == 2
+        assert transaction.find_drawing("a", "another kind", first.glyph) == 0
+        assert transaction.find_drawing("a", first.glyph_kind, first.glyph + b"x") == 0
+
+
 def test_links_keep_their_order(log: WorkspaceLog) -> None:
     with log.transaction() as transaction:
         for form, canonical in (("b", "a"), ("c", "a"), ("d", "a"), ("c", ""), ("b", "z"), ("never linked", "")):
@@ -195,14 +227,56 @@ def test_embeddings_follow_the_samples(log: WorkspaceLog) -> None:
     with log.transaction() as transaction:
         transaction.set_embedding(2, new, "f" * 64)
         transaction.set_forgotten(3, True)
-    ids, labels, vectors = log.embeddings(HASH)
+    ids, labels, vectors = read_embeddings(log)
     assert (ids, labels) == ([1], ["a"])
     np.testing.assert_array_equal(vectors, [sample(1).embedding])
-    ids, labels, vectors = log.embeddings("f" * 64)
+    ids, labels, vectors = read_embeddings(log, "f" * 64)
     assert (ids, labels) == ([2], ["b"])
     np.testing.assert_array_equal(vectors, [new])
     assert log.stale_samples("f" * 64) == [StaleSample(1, "a", False), StaleSample(3, "a", True)]
     assert log.stale_samples(HASH) == [StaleSample(2, "b", False)]
+
+
+def test_embeddings_come_in_blocks_and_the_newest_can_be_had_alone(log: WorkspaceLog) -> None:
+    teach_all(log, ["a", "b"] * 1100)
+    with log.transaction() as transaction:
+        transaction.set_forgotten(2200, True)
+        transaction.set_embedding(2198, np.zeros(8, dtype=np.float32), "f" * 64)
+    ids, labels, vectors = read_embeddings(log)
+    assert ids == [*range(1, 2198), 2199] and labels == ["a", "b"] * 1098 + ["a", "a"]
+    np.testing.assert_array_equal(vectors, [sample(number).embedding for number in ids])
+    for newest in (0, 1, 2, 1500, 2197, 2198, 2199, 10_000):
+        some = read_embeddings(log, newest=newest)
+        assert some[0] == ids[max(0, len(ids) - newest) :] and some[1] == labels[max(0, len(ids) - newest) :]
+        if newest:
+            np.testing.assert_array_equal(some[2], vectors[max(0, len(ids) - newest) :])
+
+
+def test_the_summary_counts_what_the_samples_say(log: WorkspaceLog) -> None:
+    nothing = log.summarize(3)
+    assert (nothing.samples, nothing.tested, nothing.recognized, nothing.corrections) == (0, 0, 0, 0)
+    assert nothing.average_loss is nothing.min_loss is nothing.max_loss is None
+    assert not nothing.labels and not nothing.confusions
+    facts = [
+        ("a", "", True, 3.0), ("b", "a", True, 1.0), ("a", "a", False, 0.5), ("b", "a", False, 2.0),
+        ("b", "b", False, 0.25), ("c", "b", True, 4.0), ("a", "", False, 1.25), ("a", "b", False, 1.0),
+        ("b", "a", False, 1.0), ("c", "c", False, 9.0),
+    ]  # fmt: skip
+    with log.transaction() as transaction:
+        for number, (label, predicted, new_label, loss) in enumerate(facts, 1):
+            row = replace(sample(number, label), predicted=predicted, new_label=new_label, loss=loss)
+            transaction.add_sample(replace(row, correction=number == 4))
+        transaction.set_forgotten(10, True)
+    found = log.summarize(2)
+    assert (found.samples, found.tested, found.recognized, found.corrections) == (9, 6, 2, 1)
+    assert (found.min_loss, found.max_loss) == (0.25, 4.0) and found.average_loss == pytest.approx(14 / 9)
+    assert found.labels == (
+        LabelSummary("a", 4, 1.4375, 1, 8), LabelSummary("b", 4, 1.0625, 1, 9), LabelSummary("c", 1, 4.0, 0, 6),
+    )  # fmt: skip
+    assert found.confusions == (Confusion("b", "a", 2), Confusion("a", "b", 1))
+    assert log.summarize(1).confusions == (Confusion("b", "a", 2),)
+    assert [fact.sample_id for fact in log.sample_facts(2)] == [8, 9]
+    assert log.sample_facts(0) == []
 
 
 def test_a_long_read_sees_one_state(log: WorkspaceLog) -> None:
@@ -270,8 +344,7 @@ def test_a_snapshot_can_be_restored_repeatedly(directory: WorkspaceDirectory, lo
         teach(transaction, "a", request_id="once")
     kept = directory.save(log, "")
     for revision in (2, 3, 4):
-        directory.retire(log, "w", "restore")
-        log = directory.restore("w", kept.snapshot_id, restore_event(revision))
+        log, _ = directory.replace("w", log, restore_event(revision), kept.snapshot_id)
         assert (log.revision(), log.count()) == (revision, 1)
         with log.transaction() as transaction:
             assert transaction.find_event("once") is not None
@@ -284,19 +357,44 @@ def test_revisions_continue_even_after_a_workspace_was_deleted(
     teach_all(log, ["a"])
     kept = directory.save(log, "")
     teach_all(log, ["a"] * 9)
-    directory.retire(log, "w", "delete")
+    directory.delete("w", log)
     assert directory.names() == []
-    back = directory.restore("w", kept.snapshot_id, restore_event())
-    assert (back.revision(), back.count()) == (11, 1)
+    back, retired = directory.replace("w", None, restore_event(), kept.snapshot_id)
+    assert retired is None and (back.revision(), back.count()) == (11, 1)
     back.close()
+
+
+def test_sample_ids_are_never_used_twice(directory: WorkspaceDirectory, log: WorkspaceLog) -> None:
+    teach_all(log, ["a"] * 2)
+    kept = directory.save(log, "")
+    teach_all(log, ["a"] * 2)
+    log, _ = directory.replace("w", log, reset_event())
+    assert (log.count(), log.last_sample_id()) == (0, 4)
+    teach_all(log, ["b"])
+    log, _ = directory.replace("w", log, restore_event(), kept.snapshot_id)
+    teach_all(log, ["b"])
+    assert [row.sample_id for row in log.all_samples()] == [1, 2, 6]
+    directory.delete("w", log)
+    again = directory.create("w")
+    assert again.revision() > log_revision_of(directory, "w")
+    teach_all(again, ["c"])
+    assert [row.sample_id for row in again.all_samples()] == [7]
+    again.close()
+
+
+def log_revision_of(directory: WorkspaceDirectory, name: str) -> int:
+    """Return the greatest revision in a workspace's trash."""
+    return max(kept.revision for kept in directory.snapshots(name))
 
 
 def test_a_deleted_workspace_can_be_restored_from_its_trash(directory: WorkspaceDirectory, log: WorkspaceLog) -> None:
     teach_all(log, ["a", "b"])
-    retired = directory.retire(log, "w", "delete")
-    assert retired is not None and directory.snapshots("w") == [retired]
-    assert directory.retire(None, "w", "delete") is None
-    back = directory.restore("w", retired.snapshot_id, restore_event())
+    retired = directory.delete("w", log)
+    assert retired is not None
+    assert directory.snapshots("w") == [retired]
+    with pytest.raises(NotFound):
+        directory.delete("w", None)
+    back, _ = directory.replace("w", None, restore_event(), retired.snapshot_id)
     assert (back.count(), directory.names()) == (2, ["w"])
     back.close()
 
@@ -305,26 +403,17 @@ def test_each_workspace_has_its_own_snapshots(directory: WorkspaceDirectory, log
     kept = directory.save(log, "")
     assert directory.snapshots("other") == []
     with pytest.raises(NotFound):
-        directory.restore("other", kept.snapshot_id, restore_event())
+        directory.replace("other", None, restore_event(), kept.snapshot_id)
     with pytest.raises(AlreadyExists):
-        directory.restore("w", kept.snapshot_id, restore_event())
+        directory.create("w")
 
 
 @pytest.mark.parametrize("forged", ["", "../../log", "nothing", "r0-" + "0" * 12, "*"])
 def test_an_unknown_snapshot_is_not_found(directory: WorkspaceDirectory, log: WorkspaceLog, forged: str) -> None:
     directory.save(log, "")
-    directory.retire(log, "w", "restore")
     with pytest.raises(NotFound):
-        directory.restore("w", forged, restore_event())
-
-
-def test_nothing_is_brought_back_over_an_existing_workspace(directory: WorkspaceDirectory, log: WorkspaceLog) -> None:
-    retired = directory.retire(log, "w", "reset")
-    assert retired is not None
-    directory.create("w").close()
-    with pytest.raises(AlreadyExists):
-        directory.bring_back("w", retired)
-    assert directory.snapshots("w") == [retired]
+        directory.replace("w", log, restore_event(), forged or "?")
+    assert not log.closed and directory.names() == ["w"]
 
 
 def test_ids_are_unique_even_if_the_clock_stands_still(

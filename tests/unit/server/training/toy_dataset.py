@@ -25,14 +25,25 @@ def draw_shape(label: int, rng: np.random.Generator) -> np.ndarray:
     return np.where(ink, np.uint8(255), np.uint8(0))
 
 
-def write_dataset(folder: Path, counts: dict[Part, int], classes: int = 3, seed: int = 0) -> dict[str, Any]:
-    """Write a data set as the server stores it, `counts` drawings of each label; return its entry in a request."""
+def draw_dots(number: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw random dots, which are no shape: (n, 64, 64) uint8."""
+    return np.where(rng.random((number, DATASET_SIDE, DATASET_SIDE)) < 0.3, np.uint8(255), np.uint8(0))
+
+
+def write_dataset(
+    folder: Path, counts: dict[Part, int], classes: int = 3, seed: int = 0, unknown: int = 0
+) -> dict[str, Any]:
+    """Write a data set as the server stores it, `counts` drawings of each label, and of each part `unknown` ones of
+    none; return its entry in a request.
+    """
     rng = np.random.default_rng(seed)
     parts = np.concatenate([np.full(classes * count, part, np.uint8) for part, count in counts.items()])
     labels = np.concatenate([np.arange(classes * count, dtype=np.int32) % classes for count in counts.values()])
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = [draw_shape(label, rng) for label in labels]
-    np.save(folder / "rasters.npy", np.array(drawn, np.uint8).reshape(-1, DATASET_SIDE, DATASET_SIDE))
+    drawn = np.array([draw_shape(label, rng) for label in labels], np.uint8).reshape(-1, DATASET_SIDE, DATASET_SIDE)
+    parts = np.concatenate([parts, np.repeat(np.array(list(counts), np.uint8), unknown)])
+    labels = np.concatenate([labels, np.full(unknown * len(counts), -1, np.int32)])
+    np.save(folder / "rasters.npy", np.concatenate([drawn, draw_dots(unknown * len(counts), rng)]))
     np.save(folder / "labels.npy", labels)
     np.save(folder / "parts.npy", parts)
     np.save(folder / "writers.npy", np.full(len(labels), -1, np.int32))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from haleganada_server.core.glyphs.types import Glyph, Ink
 from haleganada_server.vision import rasterize
-from haleganada_server.vision.pen import pen_width
+from haleganada_server.vision.ink.pen import pen_width
 from PIL import Image
 
 from tests.unit.server.vision.drawings import (

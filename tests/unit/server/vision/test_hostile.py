@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.glyphs.types import Glyph, Ink, Stroke
-from haleganada_server.vision import ImageLimits, rasterize
+from haleganada_server.vision import ImageLimits, rasterize, rasterize_gray
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageFile
+from PIL import Image, ImageDraw, ImageFile
 
 from tests.unit.server.vision.drawings import (
     coverage,
@@ -112,6 +112,31 @@ def test_a_bomb_is_refused_by_its_header() -> None:
     assert memory_peak() - before < 20 * 2**20
 
 
+@pytest.mark.parametrize("size", [(16_000_000, 1), (1, 16_000_000), (65_536, 2)])
+@pytest.mark.parametrize("mode", ["L", "RGBA"])
+def test_an_endless_strip_is_refused_by_its_header(size: tuple[int, int], mode: str) -> None:
+    """A decoder needs seconds, and 200 MB, for millions of rows."""
+    kind = {"L": 0, "RGBA": 6}[mode]
+    header = struct.pack(">IIBBBBB", *size, 8, kind, 0, 0, 0)
+    data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    before, start = memory_peak(), time.process_time()
+    assert "65535 are allowed on a side" in refusal(Glyph(image=data)).description
+    assert time.process_time() - start < 0.5
+    assert memory_peak() - before < 20 * 2**20
+    if size[0] * size[1] <= 2**24:
+        with pytest.raises(InvalidInput, match="65535"):
+            rasterize_gray(np.zeros(size[::-1], np.uint8))
+
+
+@pytest.mark.parametrize("size", [(65_535, 200), (200, 65_535)])
+def test_the_longest_strips_are_read(size: tuple[int, int]) -> None:
+    image = Image.new("L", size, 255)
+    ImageDraw.Draw(image).line([(0.1 * size[0], 0.1 * size[1]), (0.9 * size[0], 0.9 * size[1])], 0, 8)
+    start = time.process_time()
+    assert rasterize(Glyph(image=encoded(image))).max() > 127
+    assert time.process_time() - start < 20
+
+
 @pytest.mark.parametrize("kind", ["VP8X", "VP8L", "VP8 "])
 def test_a_large_webp_is_refused_by_its_header(kind: str) -> None:
     size = {
@@ -144,9 +169,9 @@ def test_an_endless_row_of_parts_is_refused_at_once() -> None:
     segments = b"\xff\xd8" + b"\xff\xe5\x00\x02" * 2_000_000 + _FILES["JPEG"][2:]
     scans = _FILES["progressive"][:-2] + b"\xff\xda" * 5000 + b"\xff\xd9"
     for data in (chunks, segments, scans):
-        start = time.perf_counter()
+        start = time.process_time()
         refusal(Glyph(image=data))
-        assert time.perf_counter() - start < 0.5
+        assert time.process_time() - start < 0.5
 
 
 def test_animations_are_refused() -> None:
@@ -154,8 +179,6 @@ def test_animations_are_refused() -> None:
     for kind in ("PNG", "WEBP"):
         data = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
         assert "animated" in refusal(Glyph(image=data)).description
-    gif = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
-    assert "PNG, JPEG or WebP" in refusal(Glyph(image=gif)).description
 
 
 def test_a_phones_jpeg_with_a_second_picture_behind_it_is_read() -> None:
@@ -245,6 +268,6 @@ def test_any_strokes_within_the_limits_give_a_raster(
 
 def test_as_many_points_as_are_allowed() -> None:
     points = np.random.default_rng(0).uniform(0, 100, (100_000, 2))
-    start = time.perf_counter()
+    start = time.process_time()
     rasterize(ink(Stroke(tuple(points[:, 0].tolist()), tuple(points[:, 1].tolist()))))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

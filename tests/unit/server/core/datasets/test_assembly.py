@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 import pytest
-from haleganada_server.core.datasets.assembly import Assembled, Refusals, assemble
-from haleganada_server.core.datasets.dataset import DatasetOptions, ItemFacts, Part
+from haleganada_server.core.datasets.assembly import CONFLICT, Assembled, Refusals, assemble
+from haleganada_server.core.datasets.dataset import DatasetOptions, ItemFacts, Part, RefusedDrawing
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.limits import MAX_LISTED_ITEMS
 from hypothesis import given
@@ -100,6 +100,19 @@ def test_what_is_twice_in_an_earlier_part_is_a_leak_and_a_duplicate_of_what_was_
     assert (duplicate.item, duplicate.kept, duplicate.part) == ("one", "kept", Part.TRAIN)
 
 
+def test_drawings_of_none_of_the_labels_count_apart() -> None:
+    strangers = [item(f"U{i}", "", folder=folder) for i, folder in enumerate(["999", "junk"] * 10)]
+    known = [item(f"{label}{i}", label) for label in "ab" for i in range(20)]
+    found = made([*strangers, *known])
+    assert found.label_ids.count(-1) == 20 and [count.label for count in found.labels] == ["a", "b"]
+    assert (found.unknown.train, found.unknown.validation, found.unknown.test) == (14, 3, 3)
+    with pytest.raises(InvalidInput, match="only drawings of “a”"):
+        made([*strangers, item("P", "a")])
+    refusals = Refusals()
+    assemble([*known, item("P", "a"), item("P", "", name="again")], OPTIONS, refusals)
+    assert "as a drawing of none of the labels" in refusals.listed[0].message
+
+
 def test_one_picture_under_two_labels_is_refused_both_times() -> None:
     refusals = Refusals()
     found = [item("P", "a", name="one"), item("P", "b", name="two"), item("Q", "a"), item("R", "b")]
@@ -134,3 +147,12 @@ def test_the_first_thousand_refusals_are_kept() -> None:
     found = [item("P", "ab"[i % 2], name=f"{i}") for i in range(1500)]
     assemble([*found, item("Q", "a"), item("R", "b")], OPTIONS, refusals)
     assert (refusals.total, len(refusals.listed)) == (1500, MAX_LISTED_ITEMS)
+
+
+def test_conflicts_are_listed_before_all_others() -> None:
+    refusals = Refusals()
+    for i in range(1500):
+        refusals.add(RefusedDrawing(f"{i}.png", "INVALID_INPUT", "is damaged"))
+    conflict = RefusedDrawing("a/1.png", CONFLICT, "the same picture also occurs as “b”")
+    refusals.add(conflict)
+    assert refusals.listed[0] == conflict and len(refusals.listed) == MAX_LISTED_ITEMS

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from pathlib import Path
-
 import numpy as np
 import pytest
-from haleganada_server.core.fewshot import head as head_module
 from haleganada_server.core.fewshot.adaptation import PRIOR_SAMPLES, Basis, adapt_basis
+from haleganada_server.core.fewshot.builder import build_head
+from haleganada_server.core.fewshot.draft import HeadDraft
 from haleganada_server.core.fewshot.head import Head
 from numpy.typing import NDArray
-
-from tests.unit.server.core.workspaces.small_world import drawing, lesson, open_workspaces
-from tests.waiting import wait_until
 
 DIM = 6
 PRIOR = np.full(DIM, 2.0)
@@ -36,7 +31,7 @@ class Script:
 
 def taught(drawings: Floats) -> Head:
     labels = [str(label) for label in range(len(drawings)) for _ in range(drawings.shape[1])]
-    return Head.fit(PRIOR, labels, drawings.reshape(-1, DIM))
+    return build_head(PRIOR, labels, drawings.reshape(-1, DIM))
 
 
 def accuracy(head: Head, drawings: Floats) -> float:
@@ -96,45 +91,17 @@ def test_the_prior_is_what_a_basis_starts_from() -> None:
     assert (basis.between == PRIOR).all()
 
 
-def test_concurrent_callers_get_the_same_head() -> None:
-    head = taught(Script().drawings(2))
-    found: list[Head] = []
-    threads = [threading.Thread(target=lambda: found.append(head.adapt())) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert all(one is found[0] for one in found)
-    assert found[0].adapt() is found[0]
+def test_an_adapted_head_has_nothing_to_adapt() -> None:
+    head = taught(Script().drawings(2)).adapt()
+    assert head.is_adapted and head.adapt() is head
 
 
-def test_the_head_is_adapted_before_the_next_prediction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    computed: list[int] = []
-
-    def counted(prior: Floats, counts: NDArray[np.int64], sums: Floats, moment: Floats) -> Basis:
-        computed.append(int(counts.sum()))
-        return adapt_basis(prior, counts, sums, moment)
-
-    monkeypatch.setattr(head_module, "adapt_basis", counted)
-    workspaces = open_workspaces(tmp_path)
-    workspace = workspaces.get()
-    workspace.train_batch([lesson(character) for character in range(5)])
-    wait_until(lambda: computed)
-    workspace.predict(drawing(0, 1))
-    workspaces.close()
-    assert computed == [5]
-
-
-def test_predictions_do_not_depend_on_when_the_head_was_adapted(tmp_path: Path) -> None:
-    answers = []
-    for name, ask_between in (("a", True), ("b", False)):
-        workspaces = open_workspaces(tmp_path / name)
-        workspace = workspaces.get()
-        for hand in range(4):
-            for character in range(6):
-                workspace.train(lesson(character, hand))
-                if ask_between:
-                    workspace.predict(drawing(character, 99))
-        answers.append([c.probability for c in workspace.predict(drawing(3, 50)).candidates])
-        workspaces.close()
-    assert answers[0] == pytest.approx(answers[1], abs=1e-9)
+def test_changes_drift_away_from_a_basis_until_the_next_one() -> None:
+    head = taught(Script().drawings(2)).adapt()
+    assert head.drift == 0
+    draft = HeadDraft(head)
+    draft.teach("0", PRIOR)
+    draft.forget("1", PRIOR)
+    changed = draft.freeze()
+    assert not changed.is_adapted and changed.drift == pytest.approx(2 / (600 + PRIOR_SAMPLES))
+    assert changed.adapt().is_adapted and changed.adapt().drift == 0

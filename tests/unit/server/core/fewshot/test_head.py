@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from haleganada_server.core.fewshot.builder import HeadBuilder, build_head, empty_head
 from haleganada_server.core.fewshot.confidence import Calibration
-from haleganada_server.core.fewshot.head import Head, Projection
-from hypothesis import given
+from haleganada_server.core.fewshot.draft import HeadDraft
+from haleganada_server.core.fewshot.head import Head
+from haleganada_server.core.fewshot.projection import Projection
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -24,7 +27,11 @@ samples = st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 10**6).map(
 
 
 def taught_one_by_one(taught: Taught) -> Head:
-    draft = Head.empty(BETWEEN).draft()
+    return teach_more(empty_head(BETWEEN), taught)
+
+
+def teach_more(head: Head, taught: Taught) -> Head:
+    draft = HeadDraft(head)
     for label, sample in taught:
         draft.teach(label, sample)
     return draft.freeze()
@@ -41,7 +48,7 @@ def assert_equal(one: Head, other: Head) -> None:
         i, j = one.index[label], other.index[label]
         assert one.counts[i] == other.counts[j]
         assert (one.sums[i] == other.sums[j]).all()
-    assert (one.moment == other.moment).all()
+    assert (one.moment.to_matrix() == other.moment.to_matrix()).all()
     query = vector(7)
     assert by_label(one.adapt(), query) == pytest.approx(by_label(other.adapt(), query), abs=1e-9, rel=0)
 
@@ -56,12 +63,24 @@ def test_order_does_not_matter(taught: Taught, random: object) -> None:
 @given(samples)
 def test_fitting_equals_teaching(taught: Taught) -> None:
     vectors = np.array([sample for _, sample in taught]).reshape(len(taught), DIM)
-    assert_equal(Head.fit(BETWEEN, [label for label, _ in taught], vectors), taught_one_by_one(taught))
+    assert_equal(build_head(BETWEEN, [label for label, _ in taught], vectors), taught_one_by_one(taught))
+
+
+@given(samples, st.lists(st.integers(1, 8), min_size=30, max_size=30))
+def test_any_split_into_blocks(taught: Taught, sizes: list[int]) -> None:
+    builder, rest = HeadBuilder(BETWEEN), taught
+    for size in sizes:
+        block, rest = rest[:size], rest[size:]
+        builder.add([label for label, _ in block], np.array([sample for _, sample in block]).reshape(len(block), DIM))
+    assert not rest
+    head = builder.finish()
+    assert_equal(head, taught_one_by_one(taught))
+    assert head.labels == taught_one_by_one(taught).labels
 
 
 @given(samples, st.integers(0, 30))
 def test_any_split_into_drafts(taught: Taught, at: int) -> None:
-    draft = taught_one_by_one(taught[:at]).draft()
+    draft = HeadDraft(taught_one_by_one(taught[:at]))
     for label, sample in taught[at:]:
         draft.teach(label, sample)
     assert_equal(draft.freeze(), taught_one_by_one(taught))
@@ -69,7 +88,7 @@ def test_any_split_into_drafts(taught: Taught, at: int) -> None:
 
 @given(samples, samples)
 def test_teach_and_forget_is_never_taught(kept: Taught, passing: Taught) -> None:
-    draft = taught_one_by_one(kept).draft()
+    draft = HeadDraft(taught_one_by_one(kept))
     for label, sample in passing:
         draft.teach(label, sample)
     for label, sample in reversed(passing):
@@ -81,28 +100,86 @@ def test_teach_and_forget_is_never_taught(kept: Taught, passing: Taught) -> None
 def test_a_published_head_does_not_change(taught: Taught) -> None:
     head = taught_one_by_one(taught)
     before = by_label(head, vector(3)), by_label(head.adapt(), vector(3))
-    draft = head.draft()
+    draft = HeadDraft(head)
     draft.teach("a", vector(1))
     draft.teach("new", vector(2))
     assert (by_label(head, vector(3)), by_label(head.adapt(), vector(3))) == before
 
 
-@given(samples, samples)
-def test_when_a_head_was_adapted_does_not_matter(first: Taught, then: Taught) -> None:
-    """A draft continues in the basis of a head that was adapted meanwhile; the next head still adapts to the same
-    basis.
+def changed(head: Head, changes: Taught) -> Head:
+    """Return a head to which samples were taught; a sample that was taught already is forgotten instead."""
+    draft, live = HeadDraft(head), {label: [head.sums[row]] for label, row in head.index.items()}
+    for label, sample in changes:
+        if len(live.get(label, [])) > 1 and sample[0] > 0:
+            draft.forget(label, live[label].pop())
+        else:
+            draft.teach(label, sample)
+            live.setdefault(label, []).append(sample)
+    return draft.freeze()
+
+
+@given(samples, samples, samples)
+def test_when_a_head_was_adapted_does_not_matter(first: Taught, then: Taught, last: Taught) -> None:
+    """Whether a draft continues in the basis of a head that was adapted, or takes it over later, it adapts to the same
+    basis in the end.
     """
     head = taught_one_by_one(first)
-    head.adapt()
-    draft = head.draft()
-    for label, sample in then:
-        draft.teach(label, sample)
-    assert_equal(draft.freeze(), taught_one_by_one(first + then))
+    adapted = head.adapt()
+    plain = changed(changed(head, then), last)
+    for other in (
+        changed(changed(adapted, then), last),
+        changed(changed(head, then).adopt(adapted), last),
+        changed(changed(head, then), last).adopt(adapted),
+        changed(changed(head, then).adapt(), last).adopt(adapted),
+    ):
+        assert_equal(plain, other)
+    assert_equal(taught_one_by_one(first + then), teach_more(adapted, then))
+
+
+many = st.lists(st.tuples(st.integers(0, 200).map(str), st.integers(0, 10**6).map(vector)), max_size=200)
+
+
+@settings(deadline=None, max_examples=25)
+@given(many, many)
+def test_a_basis_is_taken_over_as_if_the_changes_had_been_made_in_it(first: Taught, then: Taught) -> None:
+    head = taught_one_by_one([(str(number), vector(number)) for number in range(150)] + first)
+    adapted = head.adapt()
+    late, early = changed(head, then).adopt(adapted), changed(adapted, then)
+    assert late.lineage == early.lineage and late.labels == early.labels
+    assert late.basis is adapted.basis
+    np.testing.assert_allclose(late.scores(vector(7)), early.scores(vector(7)), rtol=0, atol=1e-9)
+
+
+def test_only_the_basis_of_an_ancestor_is_taken_over() -> None:
+    head = taught_one_by_one([("a", vector(1)), ("b", vector(2))])
+    twin = taught_one_by_one([("a", vector(1)), ("b", vector(2))])
+    assert head.adopt(twin.adapt()) is head
+    newer = changed(head, [("c", vector(3))]).adapt()
+    assert newer.adopt(head.adapt()) is newer, "its own basis is newer"
+
+
+@given(samples, st.integers(1, 6))
+def test_many_drawings_are_scored_as_each_alone(taught: Taught, number: int) -> None:
+    head = taught_one_by_one(taught).adapt()
+    queries = np.array([vector(seed) for seed in range(number)])
+    np.testing.assert_allclose(head.score_many(queries), [head.scores(query) for query in queries], rtol=0, atol=1e-9)
+
+
+@given(samples.filter(bool))
+def test_the_score_without_a_sample_is_that_of_a_head_without_it(taught: Taught) -> None:
+    head = taught_one_by_one(taught)
+    others = [(label, sample) for label, sample in taught if head.count(label) > 1]
+    if others:
+        scores = head.score_without([label for label, _ in others], np.array([sample for _, sample in others]))
+        for (label, sample), score in zip(others, scores, strict=True):
+            draft = HeadDraft(head)
+            draft.forget(label, sample)
+            assert score == pytest.approx(by_label(draft.freeze(), sample)[label], abs=1e-9, rel=0)
 
 
 def test_forgetting_an_unknown_label_is_an_error() -> None:
     with pytest.raises(KeyError):
-        Head.empty(BETWEEN).draft().forget("a", vector(1))
+        HeadDraft(empty_head(BETWEEN)).forget("a", vector(1))
 
 
 def test_scores_are_the_posterior_predictive() -> None:

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.glyphs.encoder import Drawing, GlyphEncoder
+from haleganada_server.core.glyphs.ink_codec import decode_ink
 from haleganada_server.core.glyphs.micro_batch import LocalBatchEncoder
 from haleganada_server.core.glyphs.ports import EncodedGlyph
-from haleganada_server.core.glyphs.types import Glyph
+from haleganada_server.core.glyphs.types import Glyph, Ink, Stroke
 from haleganada_server.core.outcomes import Outcome
 from haleganada_server.vision import PillowRasterizer
 from numpy.typing import NDArray
@@ -102,6 +103,16 @@ def test_the_stored_form_is_that_of_the_drawing() -> None:
     here = stored(GlyphEncoder(PillowRasterizer(), CoarseEmbedder()), batch)
     assert stored(encoder_with(FakeWorkers()), batch) == here
     assert [kind for kind, _ in here[:2]] == ["ink", "png"]
+
+
+def test_thousands_of_points_are_kept_in_their_stored_form() -> None:
+    points = tuple(np.linspace(20, 260, 3000).tolist())
+    glyph = Glyph(ink=Ink((Stroke(points, points),), 280, 280))
+    encoder = GlyphEncoder(PillowRasterizer(), CoarseEmbedder())
+    (kept,) = encoder.encode_many([glyph])
+    assert isinstance(kept, Drawing) and isinstance(kept.source, tuple)
+    kind, data = encoder.to_stored(kept)
+    assert kind == "ink" and decode_ink(data) == glyph.ink
 
 
 def stored(encoder: GlyphEncoder, glyphs: Sequence[Glyph]) -> list[tuple[str, bytes]]:

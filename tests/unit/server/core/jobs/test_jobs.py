@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
-from haleganada_server.core.errors import InvalidInput, NotFound, Precondition, Unavailable
+from haleganada_server.core.errors import DataLoss, InvalidInput, NotFound, Precondition, Unavailable
 from haleganada_server.core.jobs.job import Job, JobKind, JobState
 from haleganada_server.core.jobs.jobs import Jobs
 from haleganada_server.core.jobs.ports import CHECKPOINTS
 from haleganada_server.core.models.card import ModelCard
-from haleganada_server.runtime.job_process import JobProcessRunner
+from haleganada_server.runtime.processes.job_process import JobProcessRunner
 
-from tests.jobs.world import COMMAND, ONE, TWO, jobs
+from tests.jobs.world import COMMAND, ONE, TWO, jobs, make_dependencies
+from tests.tiny_model import SIDE, TinyModel, write_tiny_model
 from tests.waiting import wait_until
 
 
@@ -83,7 +87,8 @@ def test_invalid_requests_are_refused_at_once(tmp_path: Path) -> None:
     [
         ("batch_size", 5000), ("learning_rate", -1.0), ("learning_rate", float("nan")), ("learning_rate", 1e300),
         ("weight_decay", -0.1), ("weight_decay", 2.0), ("patience", -1), ("accumulation", 257), ("seed", -1),
-        ("checkpoint_every", 1001), ("optimizer", "sgd"),
+        ("checkpoint_every", 1001), ("optimizer", "sgd"), ("image_size_px", 15), ("workers", 0), ("shift", 0.6),
+        ("rotation_degrees", 181.0), ("class_weights", "rare"),
         ("momentum", 0.9),
     ],
 )  # fmt: skip
@@ -93,10 +98,32 @@ def test_settings_out_of_range_are_named(tmp_path: Path, name: str, value: objec
     assert refused.value.field == f"settings.{name}"
 
 
+def test_a_training_starts_only_from_a_model_that_fits(tmp_path: Path) -> None:
+    dependencies = make_dependencies(tmp_path)
+    raster = np.full((128, 128), 255, np.uint8)
+    model = dependencies.models.register(
+        write_tiny_model(tmp_path / "made", TinyModel({"a": raster, "b": raster}, "tiny"))
+    )
+    running = Jobs(dependencies)
+    job = running.start_training("", TWO.name, "", {"epochs": 2}, "tiny")
+    assert (job.request["preset"], job.request["from_model"]) == ("tiny-cnn", model)
+    assert job.request["settings"] == {"epochs": 2, "image_size_px": SIDE}
+    refusals: list[tuple[tuple[Any, ...], type[Exception], str]] = [
+        (("cnn36", TWO.name, "", {}, "tiny"), Precondition, "which is a tiny-cnn"),
+        (("", TWO.name, "", {"image_size_px": 32}, "tiny"), InvalidInput, "differs from the 16 px"),
+        (("", TWO.name, "", {}, "no such"), NotFound, "no such"),
+        (("", TWO.name, "", {}, "few-shot"), Precondition, "has no files"),
+        (("resnet50-transformer", TWO.name, "", {"image_size_px": 64}), InvalidInput, "always has 224 px"),
+    ]
+    for arguments, kind, phrase in refusals:
+        with pytest.raises(kind, match=phrase):
+            running.start_training(*arguments)
+
+
 def test_without_torch_the_error_says_what_to_install(tmp_path: Path) -> None:
     with (
         jobs(tmp_path, runner=JobProcessRunner(COMMAND, {JobKind.TRAINING: ("no_such_torch",)})) as running,
-        pytest.raises(Precondition, match=r"pip install 'haleganada\[train\]'") as refused,
+        pytest.raises(Precondition, match=r"pip install .*\[train\]") as refused,
     ):
         running.start_training("cnn36", TWO.name)
     assert refused.value.reason == "TORCH_NOT_INSTALLED"
@@ -105,7 +132,7 @@ def test_without_torch_the_error_says_what_to_install(tmp_path: Path) -> None:
 def test_without_tensorboard_the_error_says_what_to_install(tmp_path: Path) -> None:
     runner = JobProcessRunner(COMMAND, {}, tensorboard="no_such_tensorboard")
     with jobs(tmp_path, runner=runner) as running:
-        with pytest.raises(Precondition, match=r"pip install 'haleganada\[tensorboard\]'") as refused:
+        with pytest.raises(Precondition, match=r"pip install .*\[tensorboard\]") as refused:
             running.start_training("cnn36", TWO.name, "", {"tensorboard": True})
         assert refused.value.reason == "TENSORBOARD_NOT_INSTALLED" and running.page() == []
         asked = running.start_training("cnn36", TWO.name, "", {"tensorboard": False, "epochs": 1})
@@ -115,16 +142,51 @@ def test_without_tensorboard_the_error_says_what_to_install(tmp_path: Path) -> N
         assert wait_for_end(running, asked).state is JobState.SUCCEEDED
 
 
-def test_jobs_run_one_after_another_in_order(tmp_path: Path) -> None:
+def test_two_short_jobs_run_beside_each_other_and_a_long_one_alone(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        long, short = {"epochs": 10_000}, {"epochs": 200}
+        asked = [
+            running.start_training("cnn36", TWO.name, f"m{i}", s) for i, s in enumerate((short, short, long, short))
+        ]
+        first, second, third, fourth = (job.job_id for job in asked)
+        wait_until(lambda: all(running.get(job_id).state is JobState.RUNNING for job_id in (first, second)))
+        assert running.get(third).state is JobState.QUEUED and running.get(fourth).state is JobState.QUEUED
+        running.cancel(first)
+        wait_until(lambda: running.get(first).state.is_over)
+        assert running.get(second).state is JobState.RUNNING, "it was not the one that was cancelled"
+        running.cancel(second)
+        wait_until(lambda: running.get(third).state is JobState.RUNNING)
+        assert running.get(fourth).state is JobState.QUEUED, "nothing runs beside a long one"
+        running.cancel(third)
+        wait_until(lambda: running.get(fourth).state is JobState.RUNNING)
+
+
+def test_two_jobs_that_ran_beside_each_other_are_resumed_after_a_restart(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        asked = [running.start_training("cnn36", TWO.name, f"m{i}", {"epochs": 200}) for i in range(2)]
+        wait_until(lambda: all(len(running.get(job.job_id).epochs) >= 2 for job in asked))
+    with jobs(tmp_path) as running:
+        wait_until(lambda: all(running.get(job.job_id).state is JobState.RUNNING for job in asked))
+
+
+def test_long_jobs_run_one_after_another_in_order(tmp_path: Path) -> None:
+    with jobs(tmp_path) as running:
+        asked = [running.start_training("resnet18", TWO.name, f"m{i}", {"epochs": 300}) for i in range(3)]
+        for job in asked:
+            wait_until(lambda job=job: running.get(job.job_id).state is JobState.RUNNING)  # type: ignore[misc]
+            running.cancel(job.job_id)
+        wait_until(lambda: running.get(asked[2].job_id).state.is_over)
+        done = [running.get(job.job_id) for job in asked]
+        assert done[0].ended_us < done[1].started_us < done[1].ended_us < done[2].started_us
+
+
+def test_jobs_are_started_in_order(tmp_path: Path) -> None:
     with jobs(tmp_path) as running:
         asked = [running.start_training("cnn36", TWO.name, f"m{i}", {"epochs": 2}) for i in range(3)]
-        most = 0
-        while not running.get(asked[2].job_id).state.is_over:
-            most = max(most, sum(job.state is JobState.RUNNING for job in running.page()))
-            time.sleep(0.01)
+        wait_until(lambda: all(running.get(job.job_id).state.is_over for job in asked))
         done = [running.get(job.job_id) for job in asked]
-        assert most == 1 and all(job.state is JobState.SUCCEEDED for job in done)
-        assert done[0].ended_us < done[1].started_us < done[1].ended_us < done[2].started_us
+        assert all(job.state is JobState.SUCCEEDED for job in done)
+        assert done[0].started_us <= done[1].started_us <= done[2].started_us
         newest_first = [job.job_id for job in reversed(asked)]
         assert [job.job_id for job in running.page()] == newest_first
         assert [job.job_id for job in running.page(newest_first[0], 1)] == newest_first[1:2]
@@ -264,7 +326,7 @@ def test_a_job_that_is_over_can_be_deleted_and_its_model_stays(tmp_path: Path) -
         long = running.start_training("cnn36", TWO.name, "long", {"epochs": 10_000})
         waiting = running.start_training("cnn36", TWO.name, "mine", {"epochs": 1})
         for job in (long, waiting):
-            with pytest.raises(Precondition, match=f"job {job.job_id} is not over; cancel it"):
+            with pytest.raises(Precondition, match=f"job {job.job_id} is not finished; cancel it"):
                 running.delete(job.job_id)
         running.cancel(long.job_id)
         done = wait_for_end(running, waiting)
@@ -313,17 +375,49 @@ def test_closed_watches_end_and_fast_changes_are_merged(tmp_path: Path) -> None:
         wait_for_end(running, asked)
 
 
-def test_unreadable_jobs_are_skipped(tmp_path: Path) -> None:
+def test_damaged_jobs_are_listed_one_by_one_and_can_be_deleted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with jobs(tmp_path) as running:
-        wait_for_end(running, running.start_training("cnn36", TWO.name, "kept", {"epochs": 1}))
-    for name, content in (("x", b"no json"), ("y", b"[]"), ("z", b'{"kind": "training"}')):
+        kept = wait_for_end(running, running.start_training("cnn36", TWO.name, "kept", {"epochs": 1}))
+    damaged = {"a" * 12: b"no json", "b" * 12: b"[]", "c" * 12: b'{"kind": "training"}'}
+    for name, content in damaged.items():
         (tmp_path / "jobs" / name).mkdir()
         (tmp_path / "jobs" / name / "job.json").write_bytes(content)
-    (tmp_path / "jobs" / "empty").mkdir()
+        os.utime(tmp_path / "jobs" / name, (1, 1))  # as after a copy that gives all of them one time
+    (tmp_path / "jobs" / ("d" * 12)).mkdir()
+    (tmp_path / "jobs" / "notes").mkdir()
     with jobs(tmp_path) as again:
+        listed = [again.page(limit=1)[0]]
+        while more := again.page(listed[-1].job_id, 1):
+            listed += more
+        assert [job.job_id for job in listed] == [kept.job_id, *sorted(damaged, reverse=True)]
+        for name in damaged:
+            job = again.get(name)
+            assert (job.state, job.error_reason) == (JobState.FAILED, "JOB_DAMAGED") and name in job.error
+            with pytest.raises(DataLoss, match=name):
+                again.cancel(name)
+            again.delete(name)
         assert [job.request["name"] for job in again.page()] == ["kept"]
-        with pytest.raises(NotFound):
-            again.get("x")
+        assert not (tmp_path / "jobs" / ("d" * 12)).exists(), "it was begun and never acknowledged"
+        assert not again.uses_dataset(TWO.dataset_id)
+    assert all(name in caplog.text for name in (*damaged, "notes"))
+
+
+def test_a_job_with_another_value_than_was_written_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with jobs(tmp_path) as running:
+        job = wait_for_end(running, running.start_training("cnn36", TWO.name, "kept", {"epochs": 1}))
+    path = tmp_path / "jobs" / job.job_id / "job.json"
+    path.write_text(path.read_text(encoding="utf-8").replace("kept", "kepu"), encoding="utf-8")
+    with jobs(tmp_path) as again:
+        (found,) = again.page()
+        assert "not as it was written" in found.error and set(found.files) == set(job.files)
+        assert again.find_file(job.job_id, "training_history.json").read_text() == "{}"
+    assert job.job_id in caplog.text and "not as it was written" in caplog.text
+    path.unlink()
+    with jobs(tmp_path) as again:
+        (found,) = again.page()
+        assert found.is_damaged and found.kind is JobKind.TRAINING
 
 
 def test_only_listed_files_can_be_found(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import pytest
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.knowledge.variants import Variants
@@ -28,6 +30,19 @@ def test_a_canonical_label_stands_for_itself(links: list[tuple[str, str]]) -> No
         head = variants.canonical(label)
         assert variants.canonical(head) == head
         assert variants.forms(label)[0] == head and label in variants.forms(label)
+
+
+@given(pairs)
+def test_groups_are_what_the_links_say(links: list[tuple[str, str]]) -> None:
+    variants = linked(links)
+    assert Variants(MappingProxyType(dict(variants.canonical_of))) == variants
+    for label in "abcdef":
+        canonical = variants.canonical(label)
+        forms = [form for form, head in variants.canonical_of.items() if head == canonical]
+        assert variants.forms(label) == (canonical, *forms)
+    assert variants.count_groups() == sum(
+        len(variants.forms(label)) > 1 for label in set("abcdef") - {*variants.canonical_of}
+    )
 
 
 @given(pairs, st.sampled_from("abcdef"), st.sampled_from("abcdef"))

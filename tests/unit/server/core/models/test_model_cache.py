@@ -19,8 +19,8 @@ class Uniform:
 
     labels: tuple[str, ...] = ("a", "b")
 
-    def probabilities(self, rasters: NDArray[np.uint8]) -> Floats:
-        return np.full((len(rasters), len(self.labels)), 1 / len(self.labels))
+    def classify(self, rasters: NDArray[np.uint8]) -> tuple[Floats, Floats]:
+        return np.full((len(rasters), len(self.labels)), 1 / len(self.labels)), np.zeros(len(rasters))
 
 
 def test_the_least_recently_used_model_is_evicted() -> None:

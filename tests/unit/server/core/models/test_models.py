@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from haleganada_server.core.errors import InvalidInput, NotFound, Precondition
+from haleganada_server.core.errors import DataLoss, InvalidInput, NotFound, Precondition
 from haleganada_server.core.fewshot.confidence import Decision
 from haleganada_server.core.model_names import FEW_SHOT
 from haleganada_server.core.models.models import Models
@@ -58,10 +58,10 @@ def test_activating_and_deleting_a_model_does_not_change_the_head(samples: list[
         before = posteriors(workspace)
         model = models.register(write_tiny_model(made, model_of(0, 1)))
         workspaces.activate_model("", model)
-        before_activation = workspace.predict(drawing(0, 3), model=FEW_SHOT)
+        before_activation = workspace.predict(drawing(0, 3), model=FEW_SHOT, min_revision=0)
         workspace.predict(drawing(0, 3))
         workspaces.activate_model("", FEW_SHOT)
-        after = workspace.predict(drawing(0, 3))
+        after = workspace.predict(drawing(0, 3), min_revision=0)
         assert (after.candidates, after.unknown_probability) == (
             before_activation.candidates,
             before_activation.unknown_probability,
@@ -116,24 +116,69 @@ def test_names_and_ids() -> None:
             models.get(FEW_SHOT)
 
 
-def test_an_active_model_survives_a_restart_but_not_its_model_or_workspace(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_workspace_whose_model_is_gone_answers_with_no_other(tmp_path: Path) -> None:
     workspaces = open_workspaces(tmp_path)
     models = models_of(workspaces.get())
-    kept, damaged = (models.register(write_tiny_model(tmp_path / "made", model_of(0, 1, name=n))) for n in "kg")
-    for name, model in (("a", kept), ("b", damaged), ("c", kept)):
+    kept, gone = (models.register(write_tiny_model(tmp_path / "made", model_of(0, 1, name=n))) for n in "kg")
+    for name, model in (("a", kept), ("b", gone), ("c", kept)):
         workspaces.create(name)
         workspaces.activate_model(name, model)
     workspaces.delete("c", "c")
     workspaces.close()
-    (tmp_path / "models" / damaged / "model.onnx").unlink()
+    folder = tmp_path / "models" / gone
+    folder.rename(tmp_path / "elsewhere")
     workspaces = open_workspaces(tmp_path)
     models = models_of(workspaces.get())
-    assert [models.active_models.model_id_of(name) for name in "abc"] == [kept, FEW_SHOT, FEW_SHOT]
-    assert [model.model_id for model in models.all()] == [kept]
-    logged = [record.message for record in caplog.records]
-    assert any("model.onnx is missing" in line for line in logged) and any("'b'" in line for line in logged)
+    assert [models.active_models.model_id_of(name) for name in "abc"] == [kept, gone, FEW_SHOT]
+    assert workspaces.get("a").predict(drawing(0, 3)).model == kept
+    with pytest.raises(DataLoss, match=f"{gone}, which answers in “b”, is gone .* activate another model"):
+        workspaces.get("b").predict(drawing(0, 3))
+    assert workspaces.get("b").predict(drawing(0, 3), model=FEW_SHOT).model == FEW_SHOT, "when asked by name"
+    workspaces.close()
+    (tmp_path / "elsewhere").rename(folder)
+    workspaces = open_workspaces(tmp_path)
+    assert workspaces.get("b").predict(drawing(0, 3)).model == gone, "put back, it answers again"
+    workspaces.close()
+
+
+def test_with_a_damaged_record_each_workspace_waits_for_its_model(tmp_path: Path) -> None:
+    workspaces = open_workspaces(tmp_path)
+    model = models_of(workspaces.get()).register(write_tiny_model(tmp_path / "made", model_of(0, 1)))
+    workspaces.create("b")
+    workspaces.activate_model("", model)
+    workspaces.close()
+    (tmp_path / "models" / "active.json").write_text("{", encoding="utf-8")
+    for name, chosen in (("", model), ("b", FEW_SHOT)):
+        workspaces = open_workspaces(tmp_path)
+        with pytest.raises(DataLoss, match="nobody knows which model answers"):
+            workspaces.get(name).predict(drawing(0, 3))
+        workspaces.activate_model(name, chosen)
+        assert workspaces.get(name).predict(drawing(0, 3)).model == chosen
+        workspaces.close()
+
+
+def test_a_model_whose_card_was_damaged_can_only_be_deleted(tmp_path: Path) -> None:
+    """No workspace answers with something else without a word."""
+    workspaces = open_workspaces(tmp_path)
+    model = models_of(workspaces.get()).register(write_tiny_model(tmp_path / "made", model_of(0, 1)))
+    workspaces.activate_model("", model)
+    workspaces.close()
+    path = tmp_path / "models" / model / "model.json"
+    path.write_text(path.read_text(encoding="utf-8").replace("tiny-cnn", "tiny-cno"), encoding="utf-8")
+    workspaces = open_workspaces(tmp_path)
+    models, workspace = models_of(workspaces.get()), workspaces.get()
+    for call in (
+        lambda: workspace.predict(drawing(0, 3)),
+        lambda: models.activate("", model),
+        lambda: models.export(model, int8=True),
+        lambda: models.find_online_start(model),
+    ):
+        with pytest.raises(DataLoss, match=r"as it was written.*train it again, or delete it"):
+            call()
+    assert "as it was written" in models.describe_damage(models.get(model))
+    workspaces.activate_model("", FEW_SHOT)
+    models.delete(model)
+    assert not models.all() and not path.exists()
     workspaces.close()
 
 

@@ -6,11 +6,12 @@ import hashlib
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from haleganada_server.core.fewshot.confidence import Calibration
-from haleganada_server.core.fewshot.head import Projection
 from haleganada_server.core.fewshot.parameters import HeadParameters
+from haleganada_server.core.fewshot.projection import Projection
 from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.glyphs.ports import Embedder
 from haleganada_server.core.glyphs.types import Glyph, Ink, Stroke
@@ -24,7 +25,7 @@ from haleganada_server.core.workspaces.types import Lesson
 from haleganada_server.core.workspaces.workspace import Workspace
 from haleganada_server.core.workspaces.workspaces import Workspaces
 from haleganada_server.runtime.classifier import OnnxClassifier
-from haleganada_server.runtime.learner_process import LearnerProcessRunner
+from haleganada_server.runtime.processes.learner_process import LearnerProcessRunner
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.learners import LearnerFolders
 from haleganada_server.store.models import ModelFolders
@@ -58,24 +59,38 @@ class CoarseEmbedder:
 
 
 def open_workspaces(
-    folder: Path, seed: int = 0, embedder: Embedder | None = None, directory: WorkspaceDirectory | None = None
+    folder: Path,
+    seed: int = 0,
+    embedder: Embedder | None = None,
+    directory: WorkspaceDirectory | None = None,
+    **settings: Any,
 ) -> Workspaces:
     """Open all workspaces below a folder, or those of another directory, with a CoarseEmbedder or the given embedder.
-    The caller closes them.
+    The caller closes them. settings: further dependencies.
     """
     rasterizer = PillowRasterizer()
     directory = directory or DataDirectory(folder, rasterizer)
-    return Workspaces(make_dependencies(directory, GlyphEncoder(rasterizer, embedder or CoarseEmbedder(seed)), folder))
+    encoder = GlyphEncoder(rasterizer, embedder or CoarseEmbedder(seed))
+    return Workspaces(make_dependencies(directory, encoder, folder, **settings))
 
 
-def make_dependencies(directory: WorkspaceDirectory, encoder: GlyphEncoder, folder: Path) -> WorkspaceDependencies:
-    """Return what the workspaces of a data directory share."""
+def make_dependencies(
+    directory: WorkspaceDirectory, encoder: GlyphEncoder, folder: Path, **settings: Any
+) -> WorkspaceDependencies:
+    """Return what the workspaces of a data directory share. settings: further fields."""
     learners = Learners(
         LearnerDependencies(LearnerProcessRunner(), encoder, dataset_raster),
         LearnerFolders(folder / "online"),
         lambda _start: None,
     )
-    return WorkspaceDependencies(directory, encoder, HEAD_PARAMETERS, models_of(directory, folder), learners)
+    return WorkspaceDependencies(
+        directory=directory,
+        encoder=encoder,
+        head_parameters=HEAD_PARAMETERS,
+        models=models_of(directory, folder),
+        learners=learners,
+        **settings,
+    )
 
 
 def models_of(directory: WorkspaceDirectory, folder: Path) -> Models:
@@ -98,10 +113,11 @@ def lesson(character: int, hand: int = 0, label: str = "", **facts: str) -> Less
 
 
 def posteriors(workspace: Workspace, characters: int = 6) -> dict[str, list[float]]:
-    """Return every label's probability for each of some unseen drawings: all that users see of a head."""
+    """Return every label's probability for each of some unseen drawings: all that users see of an adapted head."""
     answers: list[Prediction] = []
+    revision = workspace.knowledge.revision
     for character in range(characters):
-        answers.append(workspace.predict(drawing(character, 99), top_k=50))
+        answers.append(workspace.predict(drawing(character, 99), top_k=50, min_revision=revision))
     labels = sorted({candidate.label for answer in answers for candidate in answer.candidates})
     table = {label: [_probability(answer, label) for answer in answers] for label in labels}
     table["(unknown)"] = [answer.unknown_probability for answer in answers]

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from haleganada_server.core.sample_log.rows import ChangeKind, StaleSample
 from haleganada_server.core.workspaces.background_adaptation import BackgroundAdaptation
 from haleganada_server.core.workspaces.ports import WorkspaceDirectory
 from haleganada_server.core.workspaces.reembedding import Reembedder, order_samples
+from haleganada_server.core.workspaces.snapshots.automatic import AutomaticSnapshots
+from haleganada_server.core.workspaces.snapshots.keeper import SnapshotKeeper
 from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.core.workspaces.workspace import Workspace
 from haleganada_server.core.workspaces.workspaces import Workspaces
@@ -208,6 +210,7 @@ def facts(workspace: Workspace) -> list[tuple[int, str, str, int]]:
     return [(sample.sample_id, sample.label, sample.canonical, sample.revision) for sample in samples]
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.integers(0, 20)), min_size=1, max_size=40),
@@ -318,6 +321,7 @@ def test_a_batch_of_the_former_log_is_not_written_into_the_restored_one(tmp_path
     teach_old(tmp_path, [(0, 0), (1, 0), (2, 0), (3, 0)])
     workspaces = open_workspaces(tmp_path, OLD)
     kept, _ = workspaces.reset("", "default")
+    assert kept is not None
     workspaces.close()
     teach_old(tmp_path, [(3, 7), (2, 7), (1, 7), (0, 7)])
     with gated(tmp_path) as (opened, embedder):
@@ -343,6 +347,7 @@ def test_a_workspace_may_go_away_meanwhile(tmp_path: Path, what: str, caplog: py
         else:
             kept, _ = opened.reset("other", "other")
             assert to_embed(opened, "other") == 0
+        assert kept is not None
         embedder.open()
         wait_until_embedded(opened)
         assert_same_posteriors(posteriors(opened.get()), posteriors_with_new_weights(MANY))
@@ -406,7 +411,10 @@ def test_a_failure_is_retried_but_not_forever(
     reader, directory = GlyphEncoder(rasterizer, embedder), DataDirectory(tmp_path, rasterizer)
     reembedder = Reembedder(reader, retry_s=0.01)
     tools = make_dependencies(directory, reader, tmp_path)
-    workspace = Workspace(directory.open("default"), tools, reembedder, BackgroundAdaptation())
+    automatic = AutomaticSnapshots(SnapshotKeeper(directory), lambda _name: nullcontext(workspace))
+    loader = tools.make_loader()
+    log = directory.open("default", loader)
+    workspace = Workspace(log, tools, reembedder, BackgroundAdaptation(), automatic, loader)
     reembedder.start()
     embedder.open()
     wait_until(lambda: len([record for record in caplog.records if record.exc_info]) == faults)

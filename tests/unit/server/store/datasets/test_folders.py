@@ -7,15 +7,15 @@ import json
 import os
 import random
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from haleganada_server.core.datasets.dataset import DatasetInfo, DatasetOptions, Part, RepeatedDrawing
+from haleganada_server.core.cancellation import NEVER, Cancellation
+from haleganada_server.core.datasets.dataset import NONE_UNKNOWN, DatasetInfo, DatasetOptions, Part, RepeatedDrawing
 from haleganada_server.core.datasets.datasets import Datasets
-from haleganada_server.core.errors import Exhausted, InvalidInput, NotFound, Precondition
+from haleganada_server.core.errors import Cancelled, DataLoss, Exhausted, InvalidInput, NotFound, Precondition
 from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.store.datasets.folders import DatasetFolders
 from haleganada_server.vision import dataset_raster, rasterize
@@ -38,9 +38,9 @@ class World:
         self.used: set[str] = set()
         self.datasets = Datasets(self.store, lambda dataset_id: dataset_id in self.used)
 
-    def add(self, path: Path, is_wanted: Callable[[], bool] = lambda: True, **options: Any) -> DatasetInfo:
+    def add(self, path: Path, cancellation: Cancellation = NEVER, **options: Any) -> DatasetInfo:
         chosen = DatasetOptions(**{"name": "set", **options})
-        return self.datasets.add(path, path.name, chosen, is_wanted)
+        return self.datasets.add(path, path.name, chosen, cancellation)
 
     def array(self, info: DatasetInfo, name: str) -> NDArray[Any]:
         return np.asarray(np.load(self.store.folder(info.dataset_id) / f"{name}.npy", allow_pickle=False))
@@ -80,10 +80,17 @@ def test_leaks_are_listed_except_in_older_data_sets(world: World, tmp_path: Path
     assert world.store.all() == [info] and info.leaks == 2
     path = world.store.folder(info.dataset_id) / "dataset.json"
     entry = json.loads(path.read_text(encoding="utf-8"))
-    del entry["leaked"], entry["duplicated"], entry["notes"]
+    del entry["leaked"], entry["duplicated"], entry["notes"], entry["unknown"], entry["checksum"]
     path.write_text(json.dumps(entry), encoding="utf-8")
     (older,) = world.store.all()
-    assert older.leaked == () and older.leaks == 2
+    assert older.leaked == () and older.leaks == 2 and older.unknown == NONE_UNKNOWN
+
+
+def test_labels_that_nothing_trains_are_noted(world: World, tmp_path: Path) -> None:
+    files = folders_of("ab", prefix="train/") | folders_of("abcd", prefix="test/")
+    info = world.add(write_zip(tmp_path / "s.zip", files))
+    assert [(note.reason, note.labels) for note in info.notes] == [("NOT_TRAINED", ("c", "d"))]
+    assert "“c”, “d”" in info.notes[0].message and world.store.all() == [info]
 
 
 def test_duplicates_are_listed(world: World, tmp_path: Path) -> None:
@@ -93,6 +100,7 @@ def test_duplicates_are_listed(world: World, tmp_path: Path) -> None:
     assert world.store.all() == [info]
     path = world.store.folder(info.dataset_id) / "dataset.json"
     entry = json.loads(path.read_text(encoding="utf-8"))
+    del entry["checksum"]
     entry["duplicated"] = [{"item": "x", "kept": "y"}]  # without parts, as in the first version
     path.write_text(json.dumps(entry), encoding="utf-8")
     assert world.store.all()[0].duplicated == (RepeatedDrawing("x", "y"),)
@@ -137,7 +145,45 @@ def test_a_damaged_data_set_does_not_hide_the_others(world: World, tmp_path: Pat
     (world.store.folder(damaged.dataset_id) / "dataset.json").write_text("{")
     (world.store.folder(lacking.dataset_id) / "parts.npy").unlink()
     (tmp_path / "datasets" / "stray").write_text("x")
-    assert World(tmp_path).datasets.page() == [good]
+    again = World(tmp_path)
+    listed = {info.dataset_id: info for info in again.datasets.page()}
+    assert listed.keys() == {damaged.dataset_id, lacking.dataset_id, good.dataset_id}
+    assert listed[good.dataset_id] == good
+    for info, why in ((damaged, "dataset.json"), (lacking, "parts.npy")):
+        found = again.datasets.get(info.dataset_id)
+        assert found.name == info.dataset_id and why in found.damage and "add it again" in found.damage
+        with pytest.raises(DataLoss, match=why) as loss:
+            found.require_sound()
+        assert loss.value.reason == "DATASET_DAMAGED"
+        with pytest.raises(DataLoss, match=why):
+            again.datasets.folder(info.dataset_id)
+        again.datasets.delete(info.dataset_id)
+    assert World(tmp_path).datasets.page() == again.datasets.page() == [good]
+
+
+def test_damage_that_is_found_by_use_is_listed_until_it_is_gone(world: World, tmp_path: Path) -> None:
+    info = world.add(write_npz(tmp_path / "s.npz", x=IMAGES, y=LABELS))
+    path = tmp_path / "datasets" / info.dataset_id / "labels.npy"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + b"\xff")
+    assert not world.datasets.page()[0].damage
+    with pytest.raises(DataLoss):
+        world.datasets.folder(info.dataset_id)
+    assert "add it again" in world.datasets.page()[0].damage and world.datasets.get("set").damage
+    path.write_bytes(whole)
+    world.datasets.folder(info.dataset_id)
+    assert world.datasets.page() == [info]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(b"(30,", b"(30\x00"), (b"|u1", b"|i1"), (b"(30,", b"{30,"), (b"{", b"k")]
+)
+def test_a_damaged_header_of_an_array_is_told(world: World, tmp_path: Path, before: bytes, after: bytes) -> None:
+    info = world.add(write_npz(tmp_path / "s.npz", x=IMAGES, y=LABELS))
+    path = tmp_path / "datasets" / info.dataset_id / "rasters.npy"
+    path.write_bytes(path.read_bytes().replace(before, after, 1))
+    with pytest.raises(DataLoss, match="add it again"):
+        world.store.folder(info.dataset_id)
 
 
 def test_finding(world: World, tmp_path: Path) -> None:
@@ -180,8 +226,9 @@ def test_a_full_disk(world: World, tmp_path: Path, limit: int) -> None:
 
 def test_a_disconnected_caller_leaves_nothing(world: World, tmp_path: Path) -> None:
     answers = iter([True] * 10)
-    with pytest.raises(Precondition):
-        world.add(write_npz(tmp_path / "s.npz", x=IMAGES, y=LABELS), lambda: next(answers, False))
+    gone = Cancellation(lambda: next(answers, False), lambda: 60.0)
+    with pytest.raises(Cancelled):
+        world.add(write_npz(tmp_path / "s.npz", x=IMAGES, y=LABELS), gone)
     assert not list((tmp_path / "tmp").iterdir()) and not list((tmp_path / "datasets").iterdir())
 
 

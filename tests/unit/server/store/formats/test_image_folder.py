@@ -9,11 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from haleganada_server.core import zip_files
 from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.folder_names import FolderNames, parse_folder_name
 from haleganada_server.core.limits import MAX_IMAGE_BYTES
 from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.store import DataDirectory
-from haleganada_server.store.formats import items, zip_files
+from haleganada_server.store.formats import items
 from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
@@ -73,9 +75,35 @@ def test_folder_names(read: Read, tmp_path: Path, folder: str, label: str) -> No
     assert item.label == label and item.glyph.image == png(1)
 
 
-@pytest.mark.parametrize("folder", ["U+110000", "U+FFFFFF", "99999999", "9" * 5000])
+@pytest.mark.parametrize("folder", ["U+110000", "U+FFFFFF"])
 def test_folders_named_by_invalid_code_points_are_refused(read: Read, tmp_path: Path, folder: str) -> None:
     assert require_refusal(read(write_zip(tmp_path / "any.zip", (f"{folder}/x.png", png(1)))))[1] == "label"
+
+
+@pytest.mark.parametrize("folder", ["10", "99999999", "9" * 5000, "007"])
+def test_what_looks_like_class_numbers_stops_the_import(directory: DataDirectory, tmp_path: Path, folder: str) -> None:
+    path = write_zip(tmp_path / "any.zip", ("65/x.png", png(1)), (f"{folder}/x.png", png(2)))
+    with pytest.raises(InvalidInput, match="look like class numbers"):
+        list(directory.read_import(path, None))
+    found = require_items(directory.read_import(path, None, FolderNames.TEXT))
+    assert [item.label for item in found] == ["65", folder]
+
+
+def test_code_points_are_told(directory: DataDirectory, tmp_path: Path) -> None:
+    notes: list[str] = []
+    path = write_zip(tmp_path / "any.zip", ("65/x.png", png(1)), ("U+0042/x.png", png(2)))
+    found = require_items(directory.read_import(path, None, FolderNames.AUTO, notes.append))
+    assert [item.label for item in found] == ["A", "B"]
+    assert len(notes) == 1 and "65 is “A”" in notes[0]
+
+
+@pytest.mark.parametrize("rule", FolderNames)
+def test_drawings_of_no_label_are_skipped_and_told(directory: DataDirectory, tmp_path: Path, rule: FolderNames) -> None:
+    notes: list[str] = []
+    path = write_zip(tmp_path / "any.zip", ("U+0042/x.png", png(1)), ("999/x.png", png(2)))
+    found = require_items(directory.read_import(path, None, rule, notes.append))
+    assert [item.label for item in found] == ["B"]
+    assert len(notes) == 1 and "the folder 999" in notes[0] and "was skipped" in notes[0]
 
 
 def test_half_a_surrogate_pair_is_left_to_the_core_to_refuse(read: Read, tmp_path: Path) -> None:
@@ -167,12 +195,13 @@ def test_a_list_that_claims_to_be_huge_is_refused_unread(read: Read, tmp_path: P
 def test_encrypted_and_unusual_members_are_refused(read: Read, tmp_path: Path) -> None:
     path = write_zip(tmp_path / "any.zip", ("A/1.png", png(1)))
     whole = path.read_bytes()
-    for offsets, value in (((6, 8), 0x01), ((8, 10), 99)):  # flags: encrypted; an unknown method
+    for offsets, value, why in (((6, 8), 0x01, "password"), ((8, 10), 99, "AES encryption")):  # a flag; a method
         content = bytearray(whole)
         for signature, offset in zip((b"PK\x03\x04", b"PK\x01\x02"), offsets, strict=True):
             content[content.index(signature) + offset] = value
         path.write_bytes(content)
-        assert require_refusal(read(path)) == ("A/1.png", "file")
+        with pytest.raises(InvalidInput, match=why):
+            list(read(path))
 
 
 @pytest.mark.parametrize("keep", [10, 100, -1, -10])
@@ -194,4 +223,4 @@ def test_a_folder_name_gives_its_label(label: str) -> None:
     names = items.label_to_folders(label).split("/")
     for name in names:
         assert name.isascii() and len(name) < 255 and not set(name) & set('\\:*?"<>|.')
-    assert items.parse_folder_label(items.join_label_folders(["train", *names])) == label
+    assert parse_folder_name(items.join_label_folders(["train", *names])) == label

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.glyphs.types import Glyph
-from haleganada_server.core.workspaces.types import TransferFormat
+from haleganada_server.core.workspaces.types import RefusedItem, TransferFormat
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.formats import items
 from hypothesis import given
@@ -48,6 +49,37 @@ def test_files_of_other_programs(read: Read, tmp_path: Path, prefix: bytes) -> N
     assert item.label == "a" and item.time_us == 0 and item.glyph.ink is not None
 
 
+PLAIN = base64.b64encode(png(2)).decode()
+BASE64 = {
+    "plain": PLAIN,
+    "line breaks": "\r\n".join(PLAIN[i : i + 76] for i in range(0, len(PLAIN), 76)),
+    "spaces": f" {PLAIN} ",
+    "no padding": PLAIN.rstrip("="),
+    "URL-safe": base64.urlsafe_b64encode(png(2)).decode(),
+    "data URL": f"data:image/png;base64,{PLAIN}",
+    "a data URL in capitals": f"DATA:image/png;BASE64, {PLAIN}",
+    "an escaped data URL": f"data:image/png;base64,{PLAIN}".replace("+", "%2B").replace("/", "%2F").replace("=", "%3D"),
+}
+
+
+@pytest.mark.parametrize("image", BASE64.values(), ids=BASE64.keys())
+def test_every_spelling_of_base64(read: Read, tmp_path: Path, image: str) -> None:
+    path = tmp_path / "any.jsonl"
+    path.write_text(json.dumps({"label": "a", "image": image}))
+    (item,) = require_items(read(path))
+    assert item.glyph == Glyph(image=png(2))
+
+
+def test_text_that_is_not_utf8_is_named_as_that(read: Read, tmp_path: Path) -> None:
+    path = tmp_path / "any.jsonl"
+    path.write_bytes(json.dumps({"label": "é", "ink": INK}, ensure_ascii=False).encode("latin-1"))
+    (item,) = read(path)
+    assert isinstance(item, RefusedItem) and "is not UTF-8" in str(item.error)
+    path.write_text(json.dumps({"label": "é", "ink": INK}), encoding="utf-16")
+    with pytest.raises(InvalidInput, match="UTF-16; save it as UTF-8"):
+        list(read(path))
+
+
 @pytest.mark.parametrize(
     ("line", "field"),
     [
@@ -83,6 +115,38 @@ def test_a_line_that_never_ends_is_one_refusal(read: Read, tmp_path: Path, monke
     path.write_bytes(b"\n".join((whole, b'{"label": "' + b"x" * 5000 + b'"}', whole)))
     found = read(path)
     assert require_refusal(found[1:2])[0] == "line 2" and len(found) == 3
+
+
+@pytest.mark.parametrize("part", [b"[],", b"{},", b"0.5,"])
+def test_a_line_of_millions_of_parts_is_refused_before_it_is_parsed(read: Read, tmp_path: Path, part: bytes) -> None:
+    """Parsed, it would take hundreds of megabytes."""
+    path = tmp_path / "parts.jsonl"
+    before = part * (8 * 2**20 // len(part))
+    path.write_bytes(b'{"label": "a", "ink": {"width": 1, "height": 1, "strokes": [{"x": [' + before + b"0]}]}}\n")
+    tracemalloc.start()
+    try:
+        found = read(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert require_refusal(found) == ("line 1", "file")
+    assert peak < 40 * 2**20
+
+
+def test_the_most_strokes_and_points_that_are_allowed_are_read(read: Read, tmp_path: Path) -> None:
+    path = tmp_path / "most.jsonl"
+    stroke = {name: [0.5] * 100 for name in ("x", "y", "t", "pressure")}
+    path.write_text(json.dumps({"label": "a", "ink": {**INK, "strokes": [stroke] * 1000}}))
+    (item,) = require_items(read(path))
+    assert item.glyph.ink is not None and item.glyph.ink.points == 100_000
+    assert item.glyph.memory_bytes > 2**20
+
+
+def test_a_refused_item_does_not_keep_its_line(read: Read, tmp_path: Path) -> None:
+    path = tmp_path / "bad.jsonl"
+    path.write_bytes(b'{"label": 5}\n')
+    (item,) = read(path)
+    assert isinstance(item, RefusedItem) and item.error.__traceback__ is None
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n", b"[]", b"\0" * 100])

@@ -22,7 +22,7 @@ NAMES_OF_FILES = re.compile(
     r"(haleganada\.lock|tmp(/[0-9a-f]{24})?|workspaces(/[0-9a-f]{24}(/.*)?)?)"
 )  # below a workspace's folder: see OWN_FILES
 OWN_FILES = re.compile(
-    r"workspace\.json|log\.sqlite3(-wal|-shm)?|(snapshots|trash)(/r\d+-[0-9a-f]{12}(\.json|\.sqlite3|-seed-files(/.*)?))?"
+    r"workspace\.json|mark|log\.sqlite3(-wal|-shm)?|(snapshots|trash)(/r\d+-[0-9a-f]{12}(\.json|\.sqlite3|-seed-files(/.*)?))?"
 )
 SEED_FILES = re.compile(
     r"training_(log|summary)\.json|"
@@ -61,8 +61,11 @@ def test_what_a_killed_server_left_unfinished_is_removed(data: Path) -> None:
     (data / "tmp" / "folder").mkdir(parents=True)
     (data / "tmp" / "folder" / "state.sqlite3").write_bytes(b"x")
     (data / "tmp" / "upload").write_bytes(b"x")
+    (data / "workspaces" / ("a" * 24)).mkdir(parents=True)
+    (data / "workspaces" / ("a" * 24) / "probe-12ab").write_bytes(b"x")  # of a disk that failed
     DataDirectory(data, PillowRasterizer()).close()
     assert not list((data / "tmp").iterdir())
+    assert not list(data.glob("workspaces/*/*"))
 
 
 def test_a_folder_that_cannot_be_used_is_an_error(tmp_path: Path) -> None:
@@ -98,11 +101,11 @@ def test_the_journal_of_an_old_log_is_not_used_for_the_new_one(directory: DataDi
     old = directory.create("w")
     teach_all(old, ["a", "b", "c"])
     journal = old.path.with_name("log.sqlite3-wal").read_bytes()
-    retired = directory.retire(old, "w", "reset")
-    assert retired is not None and journal
+    directory.delete("w", old)
+    assert journal
     old.path.with_name("log.sqlite3-wal").write_bytes(journal)  # as if the server had been killed in between
     new = directory.create("w")
-    assert (new.revision(), new.count()) == (0, 0)
+    assert (new.revision(), new.count()) == (4, 0), "revisions are never used twice"
     new.close()
 
 
@@ -124,7 +127,7 @@ def test_no_file_is_named_after_a_workspace_or_a_label(name: str) -> None:
         log = directory.create(name)
         teach_all(log, [name])
         directory.save(log, name)
-        directory.retire(log, name, "delete")
+        directory.delete(name, log)
         directory.create(name).close()
         assert directory.names() == [name]
         assert [kept.name for kept in directory.snapshots(name)] == ["before delete", name]

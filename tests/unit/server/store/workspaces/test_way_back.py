@@ -55,7 +55,8 @@ def test_reset_works_too_once_there_is_space(tmp_path: Path) -> None:
         workspaces.reset("", "default")
     assert workspaces.info().corrupt and not [kept for kept in workspaces.snapshots() if kept.trash]
     retired, revision = workspaces.reset("", "default")
-    assert revision > retired.revision and workspaces.get().train(lesson(0)).samples_total == 1
+    assert retired is not None and revision > retired.revision
+    assert workspaces.get().train(lesson(0)).samples_total == 1
     assert retired.name == "before reset (damaged)"
     with pytest.raises(DataLoss, match=f"{retired.snapshot_id} .* cannot be restored; nothing was changed"):
         workspaces.restore("", retired.snapshot_id)
@@ -81,9 +82,9 @@ def test_with_little_space_a_restore_succeeds_or_changes_nothing(tmp_path: Path)
     with mount_small_disk(tmp_path, 2 << 20):
         workspaces = open_workspaces(tmp_path / "data")
         workspaces.get().train(lesson(0))
-        kept = workspaces.get().save("", seed_files=False)
+        kept = workspaces.get().save("")
         outcomes = []
-        for room in range(0, 80_000, 8_000):
+        for room in range(0, 200_000, 20_000):
             workspaces.get().train(lesson(1))
             known = workspaces.get().knowledge.samples_total
             filler = tmp_path / "filler"

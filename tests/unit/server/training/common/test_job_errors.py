@@ -56,7 +56,7 @@ def test_haleganada_errors_pass_through() -> None:
 
 def test_a_missing_extra() -> None:
     failure = describe_failure(ModuleNotFoundError("No module named 'torch'", name="torch"))
-    assert failure["reason"] == "TORCH_NOT_INSTALLED" and "haleganada[train]" in failure["message"]
+    assert failure["reason"] == "TORCH_NOT_INSTALLED" and "-e '.[train]'" in failure["message"]
 
 
 def test_details_of_other_errors_stay_out_of_the_message() -> None:

@@ -148,6 +148,36 @@ def test_pictures_of_few_and_of_many_labels(tmp_path: Path, labels: int) -> None
         assert 0.002 < (shades < 100).mean() < 0.5, "with something on it"
 
 
+@pytest.mark.parametrize("quick", [False, True])
+def test_drawings_of_none_of_the_labels_count_apart(tmp_path: Path, quick: bool) -> None:
+    folder = tmp_path / "set"
+    data = make_letters(folder, KANNADA, EACH, noise=0.9)
+    job = Job(tmp_path, data)
+    models = [FEW_SHOT, job.add_model("a" * 12)]
+    before = job.result(*models, quick=True)["models"]
+    assert [entry["unknown_drawings"] for entry in before] == [{"drawings": 0, "rejected": 0}] * 3
+    add_strangers(folder, {Part.TRAIN: 4, Part.TEST: 10})
+    few_shot, trained, ensemble = job.result(*models, quick=quick)["models"]
+    assert [entry["accuracy"] for entry in (few_shot, trained, ensemble)] == [entry["accuracy"] for entry in before]
+    assert few_shot["unknown_drawings"]["drawings"] == 10 and few_shot["unknown_drawings"]["rejected"] > 5
+    assert few_shot["taught"]["drawings"] == 30
+    assert trained["unknown_drawings"] == {"drawings": 10, "rejected": 0}, "this network cannot reject"
+
+
+def add_strangers(folder: Path, counts: dict[Part, int]) -> None:
+    """Add squares of dots to the data set in a folder, which have none of its labels."""
+    rng, number = np.random.default_rng(1), sum(counts.values())
+    added = {
+        "rasters": np.where(rng.random((number, 64, 64)) < 0.3, np.uint8(255), np.uint8(0)),
+        "labels": np.full(number, -1, np.int32),
+        "parts": np.repeat(np.array(list(counts), np.uint8), list(counts.values())),
+        "writers": np.full(number, -1, np.int32),
+    }
+    for name, values in added.items():
+        path = folder / f"{name}.npy"
+        np.save(path, np.concatenate([np.load(path), values]))
+
+
 def test_labels_that_a_model_does_not_know_are_wrong_and_listed(job: Job) -> None:
     result = job.result(job.add_model("a" * 12, (*KANNADA[:4], "never drawn")))
     (entry,) = result["models"]

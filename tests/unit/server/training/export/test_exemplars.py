@@ -10,11 +10,11 @@ import pytest
 from haleganada_server.core.datasets.dataset import DatasetArrays, Part
 from haleganada_server.core.errors import DataLoss
 from haleganada_server.core.models.card import ModelCard
-from haleganada_server.core.models.files import EXEMPLARS
+from haleganada_server.core.models.files import EXEMPLARS, read_card
 from haleganada_server.training.common.taught_drawing import Raster
 from haleganada_server.training.common.training_data import TrainingData
 from haleganada_server.training.export.exemplars import MOST_EACH, choose_exemplars, read_exemplars, write_exemplars
-from haleganada_server.training.export.model_files import read_card, write_card
+from haleganada_server.training.export.model_files import write_card
 from haleganada_server.training.presets import get_preset
 
 LABELS = ("a", "b", "ಅ")

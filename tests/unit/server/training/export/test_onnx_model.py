@@ -16,9 +16,9 @@ import onnxruntime
 import pytest
 import torch
 from haleganada_server.core.models.card import ModelCard
-from haleganada_server.core.models.files import EXPORT_REPORT, METADATA, ONNX, ONNX_INT8, WEIGHTS
+from haleganada_server.core.models.files import EXPORT_REPORT, METADATA, ONNX, ONNX_INT8, WEIGHTS, read_card
 from haleganada_server.training.export.half_precision import round_matrices
-from haleganada_server.training.export.model_files import read_card, read_model, write_model
+from haleganada_server.training.export.model_files import read_model, write_model
 from haleganada_server.training.export.onnx_model import export_model
 from haleganada_server.training.export.quantize import quantize
 from haleganada_server.training.presets import count_parameters, get_preset

@@ -30,7 +30,7 @@ def request_for(tmp_path: Path, dataset: dict[str, Any]) -> Callable[..., Reques
             "name": "shapes",
             "settings": {"epochs": 3, "batch_size": 12, **settings},
             "dataset": dataset,
-            "backbone_weights": "",
+            "backbone_weights": [],
         }
 
     return make

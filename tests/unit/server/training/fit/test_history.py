@@ -58,9 +58,10 @@ def test_the_legend_covers_no_curve(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Figure, "savefig", save_and_keep)
     plot_history(EPOCHS, best_epoch=2)
     (figure,) = drawn
-    legends = [*figure.legends, *(panel.get_legend() for panel in figure.axes if panel.get_legend())]
+    panels = [legend for panel in figure.axes if (legend := panel.get_legend()) is not None]
+    legends = [*figure.legends, *panels]
     (legend,) = legends
     assert [text.get_text() for text in legend.get_texts()] == ["train", "validation", "best: epoch 2"]
     place = legend.get_window_extent()
-    assert not [panel for panel in figure.axes if place.overlaps(panel.get_tightbbox())]
+    assert not [panel for panel in figure.axes if (box := panel.get_tightbbox()) is not None and place.overlaps(box)]
     assert place.x0 >= 0 and place.y0 >= 0 and place.x1 <= 1200

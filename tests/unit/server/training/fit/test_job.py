@@ -32,6 +32,7 @@ from haleganada_server.training.fit.run import run_training
 from haleganada_server.training.fit.settings import TrainingSettings
 from haleganada_server.training.online.initial_model import load_initial_model
 from haleganada_server.training.presets import get_preset
+from haleganada_server.vision import model_input
 from safetensors import safe_open
 
 from tests.unit.server.training.fit.conftest import JobRun, Request
@@ -251,6 +252,29 @@ def test_without_a_validation_part_it_says_so(request_for: RequestFor, tmp_path:
     assert card.training["best_epoch"] == 2 and "validation_accuracy" not in card.metrics and card.temperature == 1
 
 
+def test_drawings_of_none_of_the_labels_teach_what_is_unknown(request_for: RequestFor, tmp_path: Path) -> None:
+    request = request_for(epochs=6, learning_rate=3e-3)
+    each = {Part.TRAIN: 12, Part.VALIDATION: 12, Part.TEST: 4}
+    request["dataset"] = write_dataset(tmp_path / "with dots", each, unknown=20)
+    _, lines = run_in_process(request)
+    said = [line["progress"]["message"] for line in lines if "progress" in line]
+    assert any(message.startswith("40 drawings of none of the labels decide") for message in said)
+    model = Path(request["folder"]) / "model"
+    card = ModelCard.from_json((model / "model.json").read_bytes())
+    assert card.labels == ("I", "O", "X") and card.metrics["test_accuracy"] == 1
+    session = onnxruntime.InferenceSession(str(model / "model.onnx"))
+    rasters, labels = (np.load(tmp_path / f"with dots/{name}.npy") for name in ("rasters", "labels"))
+    (unknown,) = session.run(["unknown"], {"ink": model_input(rasters, card.preprocessing.side)})
+    assert ((unknown >= 0.5) == (labels == -1)).mean() > 0.97
+
+
+def test_too_few_drawings_of_none_of_the_labels_are_told(request_for: RequestFor, tmp_path: Path) -> None:
+    request = request_for(epochs=1)
+    request["dataset"] = write_dataset(tmp_path / "few", {Part.TRAIN: 6, Part.VALIDATION: 6}, unknown=3)
+    _, lines = run_in_process(request)
+    assert any("6 drawings of none of the labels are too few" in str(line.get("progress")) for line in lines)
+
+
 def test_two_processes_train_one_model(request_for: RequestFor, start: Start) -> None:
     request = request_for(epochs=2, batch_size=6)
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
@@ -287,7 +311,7 @@ def test_tensorboard_is_optional(request_for: RequestFor, monkeypatch: pytest.Mo
     request = request_for(epochs=1, tensorboard=True)
     _, lines = run_in_process(request)
     assert not list((Path(request["folder"]) / "files").glob("events.out.tfevents*"))
-    assert any("haleganada[tensorboard]" in line["progress"]["message"] for line in lines if "progress" in line)
+    assert any("-e '.[tensorboard]'" in line["progress"]["message"] for line in lines if "progress" in line)
 
 
 def test_tensorboard_shows_what_the_history_holds(request_for: RequestFor) -> None:
@@ -301,7 +325,7 @@ def test_tensorboard_shows_what_the_history_holds(request_for: RequestFor) -> No
 
 
 def test_an_error_says_where_to_get_missing_pretrained_weights(request_for: RequestFor, tmp_path: Path) -> None:
-    request = {**request_for(), "preset": "resnet18-imagenet", "backbone_weights": str(tmp_path / "none.pth")}
+    request = {**request_for(), "preset": "resnet18-imagenet", "backbone_weights": [str(tmp_path / "none.pth")]}
     with pytest.raises(Precondition) as caught:
         run_in_process(request)
     assert caught.value.reason.startswith("BACKBONE_WEIGHTS") and "--backbone-weights" in caught.value.message

@@ -28,8 +28,9 @@ SETTINGS = TrainingSettings(epochs=3, batch_size=12, learning_rate=3e-3, weight_
 def plain_network() -> nn.Sequential:
     """Return a network without batch statistics and dropout, which learns the same however a batch is divided."""
     torch.manual_seed(1)
-    dense = nn.Linear(196, 8), nn.ReLU(), nn.Linear(8, 3)
-    return nn.Sequential(nn.Conv2d(1, 4, 3, 2), nn.ReLU(), nn.Flatten(), *dense)
+    network = nn.Sequential(nn.Conv2d(1, 4, 3, 2), nn.ReLU(), nn.Flatten(), nn.Linear(196, 8), nn.ReLU())
+    network.add_module("decoder", nn.Linear(8, 3))
+    return network
 
 
 def train(
@@ -101,13 +102,13 @@ def test_in_the_first_phase_only_the_last_layer_changes(dataset: dict[str, Any])
     """Statistics of batch normalization are frozen too."""
 
     def changed(epochs: int) -> set[str]:
-        layers = nn.Conv2d(1, 4, 3, 2), nn.BatchNorm2d(4), nn.Dropout(0.5), nn.Flatten(), nn.Linear(196, 3)
-        network = nn.Sequential(*layers)
+        network = nn.Sequential(nn.Conv2d(1, 4, 3, 2), nn.BatchNorm2d(4), nn.Dropout(0.5), nn.Flatten())
+        network.add_module("decoder", nn.Linear(196, 3))
         before = {k: v.clone() for k, v in network.state_dict().items()}
         train(dataset, dataclasses.replace(SETTINGS, epochs=epochs, frozen_epochs=2), network)
         return {k for k, v in network.state_dict().items() if not torch.equal(v, before[k])}
 
-    assert changed(epochs=2) == {"4.weight", "4.bias"}
+    assert changed(epochs=2) == {"decoder.weight", "decoder.bias"}
     assert "0.weight" in changed(epochs=3) and "1.running_mean" in changed(epochs=3)
 
 

@@ -23,7 +23,8 @@ Answer = tuple[list[float], list[dict[str, float]]]
 def train(dataset: dict[str, object], settings: TrainingSettings, group: ProcessGroup) -> Answer:
     """Return all weights after the last epoch, and the history. The first epoch trains only the last layer."""
     torch.manual_seed(1)
-    network = nn.Sequential(nn.Conv2d(1, 4, 3, 2), nn.ReLU(), nn.Flatten(), nn.Linear(196, 3))
+    network = nn.Sequential(nn.Conv2d(1, 4, 3, 2), nn.ReLU(), nn.Flatten())
+    network.add_module("decoder", nn.Linear(196, 3))
     state = TrainingState(network, build_optimizer(network.parameters(), settings))
     loop = TrainingLoop(
         state=state,
@@ -47,6 +48,6 @@ if __name__ == "__main__":
     request = json.loads(path.read_text())
     torch.set_num_threads(1)
     with join_process_group() as joined:
-        answer = train(request["dataset"], TrainingSettings(**request["settings"]), joined)
-        (path.parent / f"rank{joined.rank}.json").write_text(json.dumps(answer))
+        answers = [train(request["dataset"], TrainingSettings(**chosen), joined) for chosen in request["settings"]]
+        (path.parent / f"rank{joined.rank}.json").write_text(json.dumps(answers))
     exit_process(0)

@@ -59,4 +59,4 @@ def transformer(backbone_file: Path) -> InitialModel:
     """resnet50-transformer on a small backbone."""
     from haleganada_server.training.online.initial_model import build_initial_model
 
-    return build_initial_model("resnet50-transformer", seed=7, backbone_weights=backbone_file)
+    return build_initial_model("resnet50-transformer", seed=7, backbone_weights=[backbone_file])

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from haleganada_server.runtime.frames import read_frame, write_frame
+from haleganada_server.runtime.processes.frames import read_frame, write_frame
 from haleganada_server.training.common.taught_drawing import TaughtDrawing
 
 Fields = dict[str, Any]
@@ -42,7 +42,7 @@ class LearnerProcess:
         self._requests = 0
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
-        self.send({"start": start, "config": config, "folder": str(folder), "backbone_weights": None})
+        self.send({"start": start, "config": config, "folder": str(folder), "backbone_weights": []})
 
     def send(self, fields: Fields, payload: bytes = b"") -> None:
         """Send a message."""

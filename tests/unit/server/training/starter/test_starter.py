@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from haleganada_server.__main__ import main
 from haleganada_server.config import SHIPPED_MODELS
 from haleganada_server.core.datasets.dataset import Part
+from haleganada_server.core.models.files import read_card
 from haleganada_server.store.datasets.sources import npz
 from haleganada_server.store.datasets.sources.source_item import SourceItem
 from haleganada_server.training.export.exemplars import MOST_EACH, read_exemplars
-from haleganada_server.training.export.model_files import read_card
 from haleganada_server.training.pretrain.synthesis.rasters import frame_scan
 from haleganada_server.training.starter.dataset import LABELS, StarterItem, build_starter_items
 from haleganada_server.training.starter.drawings import choose_representatives, format_line

@@ -132,4 +132,4 @@ def test_a_mapped_label_that_another_folder_name_means_is_refused(tmp_path: Path
     datasets = Datasets(DatasetFolders(tmp_path / "datasets", lambda: tmp_path / "tmp" / "x"), lambda _: False)
     path = write_zip(tmp_path / "set.zip", files)
     with pytest.raises(InvalidInput, match=r"“class_1” .*, “ಅ” .* all mean “ಅ”"):
-        datasets.add(path, path.name, DatasetOptions("letters"), lambda: True)
+        datasets.add(path, path.name, DatasetOptions("letters"))

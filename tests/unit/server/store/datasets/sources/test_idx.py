@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from haleganada_server.core.datasets.dataset import DatasetNote, Orientation, Part
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.store.datasets.sources import read
+from haleganada_server.store.datasets.sources import SourceItem, read
 
 from tests.datasets import drawings, idx_files, idx_images, idx_labels, write_zip
 from tests.unit.server.store.datasets.sources.reading import read_all
@@ -33,6 +35,45 @@ def test_a_folder_and_the_older_names(tmp_path: Path) -> None:
     (tmp_path / "train-images.idx3-ubyte").write_bytes(idx_images(IMAGES))
     (tmp_path / "train-labels.idx1-ubyte").write_bytes(idx_labels(LABELS))
     assert len(read_all(tmp_path, "digits")) == 4
+
+
+def one_part(images: str, labels: str, *, zipped: bool = False, numbers: Sequence[int] = LABELS) -> dict[str, bytes]:
+    content = {images: idx_images(IMAGES), labels: idx_labels(numbers)}
+    return {name: gzip.compress(data) if zipped else data for name, data in content.items()}
+
+
+LAYOUTS = {
+    "Kannada-MNIST": one_part(
+        "X_kannada_MNIST_train-idx3-ubyte.gz", "y_kannada_MNIST_train-idx1-ubyte.gz", zipped=True
+    ),
+    "Kaggle's folders": one_part(
+        "train-images-idx3-ubyte/train-images-idx3-ubyte", "train-labels-idx1-ubyte/train-labels-idx1-ubyte"
+    ),
+    "each file twice": one_part("train-images.idx3-ubyte", "train-labels.idx1-ubyte")
+    | one_part("train-images-idx3-ubyte/train-images-idx3-ubyte", "train-labels-idx1-ubyte/train-labels-idx1-ubyte"),
+    "plain and packed": one_part("raw/train-images-idx3-ubyte", "raw/train-labels-idx1-ubyte")
+    | one_part("raw/train-images-idx3-ubyte.gz", "raw/train-labels-idx1-ubyte.gz", zipped=True),
+    "packed without an ending": one_part("train/images", "train/labels", zipped=True),
+    "names that say nothing": one_part("train/a.bin", "train/b.bin"),
+}
+
+
+@pytest.mark.parametrize("files", LAYOUTS.values(), ids=LAYOUTS.keys())
+def test_files_are_known_by_what_is_in_them(tmp_path: Path, files: dict[str, bytes]) -> None:
+    found = read_all(write_zip(tmp_path / "digits.zip", files))
+    assert [(item.label, item.part) for item in found] == [(str(label), Part.TRAIN) for label in LABELS]
+    assert all(np.array_equal(np.asarray(item.image), image) for item, image in zip(found, IMAGES, strict=True))
+
+
+def test_parts_of_equal_size_keep_their_own_labels(tmp_path: Path) -> None:
+    files = one_part("X_train.idx", "y_train.idx") | one_part("X_test.idx", "y_test.idx", numbers=[5, 6, 7, 8])
+    found = read_all(write_zip(tmp_path / "digits.zip", files))
+    assert [item.label for item in found if item.part is Part.TEST] == ["5", "6", "7", "8"]
+
+
+def test_a_mapping_that_begins_with_a_byte_order_mark(tmp_path: Path) -> None:
+    files = idx_files(IMAGES, [1, 2, 1, 2], "train-") | {"x-mapping.txt": b"\xef\xbb\xbf1 65\r\n2 66\r\n"}
+    assert [item.label for item in read_all(write_zip(tmp_path / "s.zip", files))] == ["A", "B", "A", "B"]
 
 
 @pytest.mark.parametrize(
@@ -65,6 +106,15 @@ def test_emnist_with_its_mapping(tmp_path: Path) -> None:
         ("B", Part.TEST),
     }
     assert any(np.array_equal(np.asarray(item.image), IMAGES[0].T) for item in found)  # the members' names say emnist
+
+
+def test_emnist_s_letters_can_be_read_as_small_ones(tmp_path: Path) -> None:
+    files = idx_files(IMAGES, [1, 2, 26, 1], "emnist-letters-train-")
+    path = write_zip(tmp_path / "emnist.zip", files | {"emnist-letters-mapping.txt": LETTERS})
+    notes: list[DatasetNote] = []
+    found = list(read(path, path.name, Orientation.AUTO, notes.append, small_letters=True))
+    assert {item.label for item in found if isinstance(item, SourceItem)} == {"a", "b", "z"}
+    assert "“a” also for “A”" in notes[0].message
 
 
 LETTERS, BALANCED = b"1 65 97\n2 66 98\n26 90 122\n", b"1 65\n2 66\n26 98\n27 90\n"
@@ -108,10 +158,11 @@ BAD = {
     "no labels": ({"train-images-idx3-ubyte": idx_images(IMAGES)}, "not its labels"),
     "fewer labels": (MNIST | {"train-labels-idx1-ubyte": idx_labels([1])}, "4 images"),
     "an end too early": (MNIST | {"train-images-idx3-ubyte": idx_images(IMAGES)[:-1]}, "is truncated"),
-    "another file": (MNIST | {"train-labels-idx1-ubyte": idx_images(IMAGES)}, "not the IDX file"),
+    "another file": (MNIST | {"train-labels-idx1-ubyte": idx_images(IMAGES)}, "not its labels"),
     "millions of labels": (MNIST | {"train-labels-idx1-ubyte": b"\0\0\x08\x01\xff\xff\xff\xff"}, "at most 1,000,000"),
     "no pixels": (MNIST | {"train-images-idx3-ubyte": idx_images(IMAGES[:, :0])}, "0 pixels"),
     "a damaged gz": (idx_files(IMAGES, LABELS, "train-", zipped=True), "damaged"),
+    "two sets of one part": (MNIST | idx_files(IMAGES[::-1], LABELS, "kannada-train-"), "one of them at a time"),
     "two sets": (MNIST | idx_files(IMAGES, LABELS, "kannada-test-"), "one of them at a time"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.errors import InvalidInput
 
-from tests.datasets import drawings, write_npz
+from tests.datasets import drawings, write_npz, write_zip
 from tests.unit.server.store.datasets.sources.reading import read_all, read_refused
 
 IMAGES = drawings(3)
@@ -41,12 +42,64 @@ def test_parts_and_writers(tmp_path: Path) -> None:
     assert [part for _, part, _ in several] == [Part.TRAIN] * 3 + [Part.TEST]
 
 
-@pytest.mark.parametrize(
-    "images", [IMAGES, IMAGES[..., None], IMAGES[:, None], IMAGES > 0], ids=["plain", "last", "first", "bool"]
-)
+SHAPES = {
+    "plain": IMAGES,
+    "last": IMAGES[..., None],
+    "first": IMAGES[:, None],
+    "bool": IMAGES > 0,
+    "floats to 1": (IMAGES / 255).astype(np.float32),
+    "floats to 255": IMAGES.astype(np.float64),
+    "wide": IMAGES.astype(np.int64),
+    "big-endian": IMAGES.astype(">i2"),
+    "rows": IMAGES.reshape(3, -1),
+}
+
+
+@pytest.mark.parametrize("images", SHAPES.values(), ids=SHAPES.keys())
 def test_shapes(tmp_path: Path, images: Any) -> None:
     for item, image in zip(read_all(write_npz(tmp_path / "s.npz", x=images, y=[1, 2, 3])), IMAGES, strict=True):
         assert np.array_equal(np.asarray(item.image), image)
+
+
+def test_arrays_without_names_are_known_by_their_shapes(tmp_path: Path) -> None:
+    assert labels(tmp_path, arr_0=IMAGES, arr_1=[3, 0, 9]) == ["3", "0", "9"]
+    assert labels(tmp_path, arr_1=IMAGES, arr_0=["a", "b", "c"]) == ["a", "b", "c"]
+    assert labels(tmp_path, X=IMAGES / 255, Y=[1.0, 2.0, 3.0]) == ["1", "2", "3"]
+
+
+def pack(name: str, **arrays: Any) -> dict[str, bytes]:
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return {name: buffer.getvalue()}
+
+
+def pack_one(name: str, array: Any) -> dict[str, bytes]:
+    buffer = io.BytesIO()
+    np.save(buffer, np.asarray(array))
+    return {name: buffer.getvalue()}
+
+
+PAIRS = {
+    "KMNIST's names": pack("k/kmnist-train-imgs.npz", arr_0=IMAGES)
+    | pack("k/kmnist-train-labels.npz", arr_0=[1, 2, 3]),
+    "Kannada-MNIST's names": pack("X_kannada_MNIST_train.npz", arr_0=IMAGES)
+    | pack("y_kannada_MNIST_train.npz", arr_0=[1, 2, 3]),
+    "plain arrays": pack_one("X_train.npy", IMAGES) | pack_one("y_train.npy", [1, 2, 3]),
+    "one archive": pack("train.npz", x_train=IMAGES, y_train=[1, 2, 3]) | {"readme.txt": b"x"},
+}
+
+
+@pytest.mark.parametrize("files", PAIRS.values(), ids=PAIRS.keys())
+@pytest.mark.parametrize("folder", [False, True], ids=["zip", "folder"])
+def test_files_of_one_array_each_are_paired(tmp_path: Path, files: dict[str, bytes], folder: bool) -> None:
+    path = tmp_path / "set.zip"
+    if folder:
+        for name, content in files.items():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            (path / name).write_bytes(content)
+    else:
+        write_zip(path, files)
+    assert [(item.label, item.part) for item in read_all(path)] == [(label, Part.TRAIN) for label in "123"]
 
 
 def test_an_invalid_label_is_refused(tmp_path: Path) -> None:
@@ -60,9 +113,14 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "packed bits": ({"bits": [[1]], "y": [1]}, "needs arrays"),
     "fewer labels": ({"x": IMAGES, "y": [1]}, "not as many"),
     "fewer writers": ({"x": IMAGES, "y": [1, 2, 3], "writer": [1]}, "not as many"),
-    "floats": ({"x": IMAGES.astype(np.float32), "y": [1, 2, 3]}, "store numbers or text"),
-    "wide numbers": ({"x": IMAGES.astype(np.int64), "y": [1, 2, 3]}, "uint8"),
-    "colors": ({"x": np.zeros((3, 8, 8, 3), np.uint8), "y": [1, 2, 3]}, "uint8"),
+    "centered floats": ({"x": IMAGES / 127.5 - 1, "y": [1, 2, 3]}, "from 0 to 255, or from 0 to 1"),
+    "no numbers": ({"x": IMAGES * np.nan, "y": [1, 2, 3]}, "from 0 to 255, or from 0 to 1"),
+    "wide numbers": ({"x": IMAGES.astype(np.int64) * 2, "y": [1, 2, 3]}, "from 0 to 255, or from 0 to 1"),
+    "colors": ({"x": np.zeros((3, 8, 8, 3), np.uint8), "y": [1, 2, 3]}, "store gray images"),
+    "a broken label": ({"x": IMAGES, "y": [1, 2, 2.5]}, "store whole numbers"),
+    "bytes of another encoding": ({"x": IMAGES, "y": np.array([b"\xe9", b"\xe8", b"a"])}, "not UTF-8"),
+    "names of another encoding": ({"x": IMAGES, "y": [0, 1, 0], "names": np.array([b"\xe9", b"a"])}, "not UTF-8"),
+    "writers of another encoding": ({"x": IMAGES, "y": [0, 1, 0], "writer": np.array([b"\xe9"] * 3)}, "not UTF-8"),
     "objects": ({"x": IMAGES, "y": np.array([{}, 1, "a"], dtype=object)}, "store numbers or text"),
     "labels of two axes": ({"x": IMAGES, "y": [[1], [2], [3]]}, "must be a list"),
     "no names": ({"x": IMAGES, "y": [1, 2, 10]}, "add an array of names"),
@@ -83,7 +141,6 @@ def test_inconsistent_arrays(tmp_path: Path, arrays: dict[str, Any], why: str) -
 
 
 def test_a_truncated_array(tmp_path: Path) -> None:
-    import io
     import zipfile
 
     buffer = io.BytesIO()

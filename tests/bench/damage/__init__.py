@@ -1,0 +1,1 @@
+"""Damages files of a data directory and counts what follows."""

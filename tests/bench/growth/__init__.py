@@ -1,0 +1,1 @@
+"""How a server grows with what it holds: start, memory, descriptors and latency."""

@@ -1,0 +1,44 @@
+"""Pages in scripts that only their reader knows: python -m tests.bench.taught [--pages N] [composed ciphers timing].
+
+Needs HALEGANADA_DATA. Pages are read through the API of a server process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from haleganada_client import HaleganadaClient
+
+from tests.bench.table import Table
+from tests.bench.taught import ciphers, composed, timing
+from tests.e2e.processes import server
+
+_PARTS = ("ciphers", "timing", "composed")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure reading by what was taught; print Markdown.")
+    parser.add_argument("parts", nargs="*", default=_PARTS, metavar="PART", help=f"of {', '.join(_PARTS)}")
+    parser.add_argument("--pages", type=int, default=1, help="composed pages of each kind")
+    options = parser.parse_args()
+    root = os.environ.get("HALEGANADA_DATA")
+    if not root:
+        sys.exit("set HALEGANADA_DATA to the folder of the data sets")
+    data = Path(root)
+    measures: dict[str, Callable[[HaleganadaClient], Table]] = {
+        "ciphers": lambda client: ciphers.measure(client, data),
+        "timing": lambda client: timing.measure(client, data),
+        "composed": lambda client: composed.measure(client, data, options.pages),
+    }
+    with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as running, running.client() as client:
+        tables = [measures[part](client) for part in options.parts]
+    print("\n" + "\n\n".join(table.markdown() for table in tables))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Lines of real manuscripts in scripts of their own, read by cut-outs of their symbols.
+
+The lines were transcribed by eye: copiale.txt, borg.txt.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+from haleganada_client import HaleganadaClient
+from PIL import Image, ImageOps
+
+from tests.bench.reading.scores import edits
+from tests.bench.table import Table
+
+SHOTS = 5
+TARGETS = {"copiale": "≤ 4 %", "borg": "≤ 10 %"}
+BASELINE = {"copiale 03_4": "about 4 of 48"}
+_HERE = Path(__file__).parent
+
+
+def measure(client: HaleganadaClient, data: Path) -> Table:
+    table = Table("Lines of ciphers, 5 cut-outs of each symbol taught", ("line", "errors", "symbols", "prototype"))
+    for cipher, target in TARGETS.items():
+        client.create_workspace(cipher)
+        teach(client, cipher, data)
+        errors = total = 0
+        for name, truth in load_transcripts(cipher).items():
+            read = read_line(client, cipher, name, data)
+            wrong = edits(read, truth)
+            errors, total = errors + wrong, total + len(truth)
+            print(f"{name}: {' '.join(read)}", flush=True)
+            table.add(f"{cipher} {name}", str(wrong), str(len(truth)), BASELINE.get(f"{cipher} {name}", ""))
+        table.add(f"{cipher}: symbol error rate (target {target})", f"{100 * errors / total:.1f} %", str(total), "")
+    return table
+
+
+def teach(client: HaleganadaClient, cipher: str, data: Path) -> None:
+    with zipfile.ZipFile(data / "ciphers" / "alphabets.zip") as file:
+        names = sorted(name for name in file.namelist() if f"/{cipher}/" in name and name.endswith(".jpg"))
+        by_symbol: dict[str, list[str]] = {}
+        for name in names:
+            by_symbol.setdefault(name.split("/")[-2], []).append(name)
+        lessons = [
+            (_square(file.read(name)), symbol, "", "") for symbol, own in by_symbol.items() for name in own[:SHOTS]
+        ]
+    for start in range(0, len(lessons), 128):
+        client.train_batch(lessons[start : start + 128], workspace=cipher)
+
+
+def read_line(client: HaleganadaClient, cipher: str, name: str, data: Path) -> list[str]:
+    """Return the symbols of a line."""
+    with zipfile.ZipFile(data / "ciphers" / "lines.zip") as file:
+        path = next(one for one in file.namelist() if one.endswith(f"{cipher}/{name}.jpg"))
+        page = client.read(file.read(path), mode="taught", workspace=cipher)
+    return [glyph.text or "?" for word in page.words for glyph in word.glyphs]
+
+
+def load_transcripts(cipher: str) -> dict[str, list[str]]:
+    lines = (_HERE / f"{cipher}.txt").read_text(encoding="utf-8").splitlines()
+    named = (line.split(": ") for line in lines if not line.startswith("#"))
+    return {name: symbols.split() for name, symbols in named}
+
+
+def _square(picture: bytes) -> bytes:
+    """Return a cut-out on paper as wide as it is high, so that dots are as small on it as they are in a line."""
+    cut = Image.open(io.BytesIO(picture)).convert("L")
+    side = max(cut.size)
+    buffer = io.BytesIO()
+    ImageOps.pad(cut, (side, side), color=255).save(buffer, "PNG")
+    return buffer.getvalue()

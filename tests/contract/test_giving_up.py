@@ -1,0 +1,124 @@
+"""Callers that give up: the server ends their work, does not commit it, and keeps nothing of it."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import re
+import time
+import zipfile
+from functools import cache
+from pathlib import Path
+
+import grpc
+import pytest
+from haleganada.v1 import ocr_service_pb2 as ocr
+from haleganada.v1.common_pb2 import Glyph
+from haleganada_server.core.errors import HaleganadaError
+
+from tests.bench.bombs import draw_bomb
+from tests.conftest import RunningServer
+from tests.contract.drawings import blank, cross
+from tests.waiting import wait_until
+
+BATCH = 256
+
+
+@cache
+def large() -> Glyph:
+    """A drawing of 16 megapixels in a file of 25 KB; 256 of them keep the server busy for a minute."""
+    return Glyph(image=draw_bomb())
+
+
+def lessons(workspace: str) -> ocr.TrainBatchRequest:
+    item = ocr.TrainItem(glyph=large(), label="a")
+    return ocr.TrainBatchRequest(workspace=workspace, items=[item] * BATCH)
+
+
+def find_ending(log: str, method: str) -> str:
+    """Return the status with which the log says that a call of a method has ended; "" if it has not."""
+    found = re.search(rf"method={method} .* status=(\w+)", log)
+    return found[1] if found else ""
+
+
+def test_a_deadline_ends_the_work_and_nothing_is_taught(
+    server: RunningServer, workspace: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        with pytest.raises(grpc.RpcError) as caught:
+            server.ocr.TrainBatch(lessons(workspace), timeout=1)
+        assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        ending = wait_until(lambda: find_ending(caplog.text, "TrainBatch"), 30)
+    assert ending == "DEADLINE_EXCEEDED"
+    stats = server.ocr.Stats(ocr.StatsRequest(workspace=workspace))
+    assert stats.samples_total == 0
+
+
+@pytest.mark.parametrize("method", ["PredictBatch", "TrainBatch"])
+def test_a_caller_that_goes_away_ends_the_work(
+    server: RunningServer, workspace: str, caplog: pytest.LogCaptureFixture, method: str
+) -> None:
+    recognition = ocr.PredictBatchRequest(workspace=workspace, glyphs=[large()] * BATCH)
+    request = recognition if method == "PredictBatch" else lessons(workspace)
+    with caplog.at_level(logging.INFO):
+        call = getattr(server.ocr, method).future(request)
+        time.sleep(0.5)
+        call.cancel()
+        ending = wait_until(lambda: find_ending(caplog.text, method), 30)
+    assert ending == "CANCELLED"
+    assert server.ocr.Stats(ocr.StatsRequest(workspace=workspace)).samples_total == 0
+
+
+def test_a_deadline_ends_an_import(
+    server: RunningServer, workspace: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "bombs.zip"
+    with zipfile.ZipFile(path, "w") as zipped:
+        for number in range(BATCH):
+            zipped.writestr(f"a/{number}.png", large().image)
+    header = ocr.ImportHeader(workspace=workspace, format=ocr.EXPORT_FORMAT_IMAGE_FOLDER)
+    chunks = [path.read_bytes()[start : start + 2**19] for start in range(0, path.stat().st_size, 2**19)]
+    parts = [ocr.ImportRequest(header=header), *(ocr.ImportRequest(chunk=chunk) for chunk in chunks)]
+    with caplog.at_level(logging.INFO):
+        with pytest.raises(grpc.RpcError) as caught:
+            server.ocr.Import(iter(parts), timeout=3)
+        assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert wait_until(lambda: find_ending(caplog.text, "Import"), 30) == "DEADLINE_EXCEEDED"
+
+
+def test_small_drawings_do_not_wait_for_large_ones(server: RunningServer, workspace: str) -> None:
+    server.ocr.Train(ocr.TrainRequest(workspace=workspace, glyph=cross(), label="x"))
+    batch = ocr.PredictBatchRequest(workspace=workspace, glyphs=[large()] * BATCH)
+    call = server.ocr.PredictBatch.future(batch)
+    mixed = ocr.PredictBatchRequest(workspace=workspace, glyphs=[cross()] * 40)
+    try:
+        for _ in range(5):
+            answer = server.ocr.Predict(ocr.PredictRequest(workspace=workspace, glyph=cross()))
+            assert answer.candidates[0].label == "x"
+            assert len(server.ocr.PredictBatch(mixed).results) == 40
+        assert not call.done()
+    finally:
+        call.cancel()
+
+
+def test_a_refused_drawing_leaves_nothing_behind(server: RunningServer, workspace: str) -> None:
+    """Errors that are kept, or that only the garbage collector finds, keep the pictures that they are about."""
+    refused = [blank(), b"no picture", draw_bomb(size=(1100, 1100), blank=True)]
+    gc.collect()
+    gc.disable()
+    try:
+        for image in refused:
+            with pytest.raises(grpc.RpcError):
+                server.ocr.Predict(ocr.PredictRequest(workspace=workspace, glyph=Glyph(image=image)))
+            with pytest.raises(grpc.RpcError):
+                server.ocr.Train(ocr.TrainRequest(workspace=workspace, glyph=Glyph(image=image), label="a"))
+        glyphs = [Glyph(image=image) for image in refused]
+        server.ocr.PredictBatch(ocr.PredictBatchRequest(workspace=workspace, glyphs=glyphs))
+        wait_until(lambda: not find_kept_errors(), 10, f"{find_kept_errors()} are kept")
+    finally:
+        gc.enable()
+
+
+def find_kept_errors() -> list[HaleganadaError]:
+    """Return the server's errors that are alive."""
+    return [kept for kept in gc.get_objects() if isinstance(kept, HaleganadaError) and kept.__traceback__ is not None]

@@ -1,0 +1,83 @@
+"""axe finds nothing to object to: on every page, by day and by night, on a phone and on a wide screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.handwriting import written
+from tests.e2e.web.browser import Page, missing, page
+
+AXE = Path(__file__).parents[3] / "clients" / "node_modules" / "axe-core" / "axe.min.js"
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(bool(missing()), reason=f"{missing()} not installed"),
+    pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed (npm ci in clients/)"),
+]
+LOOKS = [("en", "light", 1280), ("kn", "dark", 1280), ("kn", "light", 360)]
+
+
+@pytest.fixture(scope="module")
+def taught() -> Iterator[Page]:
+    """The page with a few drawings, one label of which has more than fit beside it."""
+    with page() as opened:
+        opened.open()
+        for hand in range(8):
+            opened.draw(written("ಅ" if hand < 6 else "ಕ", hand))
+            opened.teach("ಅ" if hand < 6 else "ಕ")
+        yield opened
+
+
+def object_to(page: Page) -> list[str]:
+    """Return what axe objects to in the page as it is shown."""
+    found: list[str] = page.driver.execute_async_script(AXE.read_text(encoding="utf-8") + _CHECK)
+    return found
+
+
+_CHECK = """
+;const done = arguments[0];
+axe.run().then(
+  ({violations}) => done(violations.flatMap(({id, nodes}) => nodes.map(({target}) => `${id}: ${target}`))),
+  (error) => done([String(error)]),
+);
+"""
+
+
+@pytest.mark.parametrize(("language", "scheme", "width"), LOOKS)
+def test_the_page_to_draw_on(taught: Page, language: str, scheme: str, width: int) -> None:
+    taught.prefer(scheme)
+    taught.open(width, 800)
+    taught.choose_language(language)
+    taught.draw(written("ಅ", 9))
+    taught.kind()
+    taught.press("#letters")
+    assert object_to(taught) == []
+    for tab in ("#tab-progress", "#tab-keep"):
+        taught.press(tab)
+        taught.wait(lambda: taught.all("[role=tabpanel]:not([hidden]) h3"))
+        assert object_to(taught) == []
+    taught.press("#tab-progress")
+    taught.press(".suspects button")
+    taught.wait(lambda: taught.all(".suspects .advice, .suspects .note"))
+    assert object_to(taught) == []
+    taught.press("#tab-gallery")
+    taught.press("#gallery .mini")
+    taught.wait(lambda: taught.all("#dialog img"))
+    assert object_to(taught) == []
+    taught.press("#dialog .shut")
+    taught.press("#candidates button")  # the toast, and its picture
+    taught.wait(lambda: taught.text("#status"))
+    assert object_to(taught) == []
+
+
+@pytest.mark.parametrize(("language", "scheme", "width"), LOOKS)
+@pytest.mark.parametrize("place", ["models", "models#datasets", "models#jobs", "read"])
+def test_the_other_pages(taught: Page, language: str, scheme: str, width: int, place: str) -> None:
+    taught.prefer(scheme)
+    taught.open(width, 800)
+    taught.choose_language(language)
+    taught.driver.get(f"{taught.address}/{place}")
+    taught.wait(lambda: taught.find("#workspace").get_attribute("value") and taught.text("#view"))
+    assert object_to(taught) == []

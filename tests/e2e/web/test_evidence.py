@@ -1,0 +1,140 @@
+"""Labels are shown with drawings that were taught: no font is needed to know which one is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from haleganada_client import Ink, Stroke
+
+from tests.e2e.handwriting import written
+from tests.e2e.processes import server
+from tests.e2e.web.browser import Page, browser, missing, web
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(bool(missing()), reason=f"{missing()} not installed"),
+]
+LETTERS = "ಅಕದರ"
+LABELS = dict(zip(LETTERS, ("ಅ", "ಕ", "ದ", "\U00011300"), strict=True))  # the last in a script that hardly a font has
+
+
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """The page, four letters by five hands, one of them mislabeled and one taught twice."""
+    with server(tmp_path_factory.mktemp("data")) as running:
+        with running.client() as client:
+            for hand in range(5):
+                for letter in LETTERS:
+                    label = "ಕ" if (letter, hand) == ("ದ", 4) else LABELS[letter]
+                    client.train(make_ink(letter, hand), label)
+            client.train(make_ink("ಅ", 0), "ಅ")
+        with web(running.address) as address, browser(address) as in_browser:
+            yield in_browser
+
+
+def make_ink(letter: str, hand: int) -> Ink:
+    return Ink(tuple(Stroke(*zip(*points, strict=True)) for points in written(letter, hand)), 1, 1, 0.035)
+
+
+def is_loaded(page: Page, selector: str) -> bool:
+    """Return whether each element has a picture that has come."""
+    script = """return [...document.querySelectorAll(arguments[0])].map((one) => one.querySelector("img"))
+      .every((image) => image?.complete && image.naturalWidth > 0);"""
+    return bool(page.all(selector)) and bool(page.run(script, selector))
+
+
+def test_candidates_and_chips_carry_a_drawing(taught: Page) -> None:
+    taught.open()
+    taught.draw(written("ರ", 7), step=1)
+    assert taught.forms()[0] == LABELS["ರ"]
+    taught.wait(lambda: is_loaded(taught, "#candidates li:not(.none) button"))
+    taught.wait(lambda: is_loaded(taught, "#recent button"))
+    assert len(taught.all("#recent button")) == len(LABELS)
+    assert not taught.complaints()
+
+
+def test_a_candidate_says_what_a_tap_means(taught: Page) -> None:
+    taught.open()
+    taught.run("document.getElementById('clear').click()")  # a drawing outlives a reload
+    taught.draw(written("ಅ", 7), step=1)
+    taught.wait(lambda: taught.kind() == "recognized")
+    assert taught.forms()[0] == "ಅ"
+    claims = [claim.text.replace("\n", " ") for claim in taught.all("#candidates .claim")]
+    assert claims[0] == "Yes, ಅ" and claims[-1] == "No, it is …"
+    assert all(claim.startswith("No, it is ") for claim in claims[1:])
+    taught.press("#candidates .none button")
+    assert taught.run("return document.activeElement.id") == "label"
+
+
+def test_unlikely_candidates_are_folded_away(taught: Page) -> None:
+    taught.open()
+    taught.run("document.getElementById('clear').click()")  # a drawing outlives a reload
+    taught.draw(written("ಅ", 7), step=1)
+    taught.wait(lambda: taught.kind() == "recognized")
+    shown = taught.all("#candidates .form")
+    folded = len(LABELS) - len(shown)
+    assert folded and taught.text("#candidates .fold") == f"{folded} more, under 0.1 %"
+    assert not any("<0.1" in percent.text for percent in taught.all("#candidates .percent")[: len(shown)])
+    taught.find("#board").send_keys("4")  # nor is one of them taught by its key
+    taught.press("#candidates .fold button")
+    assert len(taught.all("#candidates .form")) == len(LABELS) and not taught.text("#status")
+    taught.draw(written("ಕ", 7), step=1)
+    taught.wait(lambda: taught.all("#candidates .fold"))  # and the next answer is short again
+
+
+def test_suspects_are_pairs_to_keep_to_relabel_or_to_forget(taught: Page) -> None:
+    find_suspects(taught)
+    number = len(taught.all(".suspect"))
+    assert "is labeled ಕ but looks like ದ" in taught.text(".suspect") and "duplicate" in taught.text(".suspects")
+    taught.wait(lambda: is_loaded(taught, ".suspect figure"))
+    assert len(taught.all(".suspect figure")) == 2 * number
+
+    taught.press(".suspect:last-child .row button")  # keep it: somebody taught it twice on purpose
+    taught.wait(lambda: len(taught.all(".suspect")) == number - 1)
+    taught.press(".suspect .row button:nth-of-type(2)")
+    taught.wait_for("#status", "It is now ದ")
+    taught.wait(lambda: "is labeled ಕ" not in taught.text(".suspects"))
+    taught.press("#take-back")
+    taught.wait_for("#status", "Taken back")
+
+    find_suspects(taught)
+    assert len(taught.all(".suspect")) == number - 1  # what was kept is not asked again
+    taught.press(".suspect .danger")
+    taught.wait_for("#status", "Deleted")
+    taught.wait(lambda: "is labeled ಕ" not in taught.text(".suspects"))
+    assert not taught.complaints()
+
+
+def find_suspects(page: Page) -> None:
+    page.open()
+    page.press("#tab-progress")
+    page.press(".suspects button")
+    page.wait(lambda: page.all(".suspects .advice, .suspects .note"))
+
+
+def test_a_refused_answer_leaves_the_pair(taught: Page) -> None:
+    taught.open()
+    taught.run("localStorage.removeItem('kept')")
+    find_suspects(taught)
+    number = len(taught.all(".suspect"))
+    assert number
+    sample = taught.run("return document.querySelector('.suspect img').src.match(/samples.(\\d+)/)[1]")
+    taught.driver.switch_to.new_window("tab")
+    taught.open()
+    taught.press("#tab-gallery")
+    taught.wait(lambda: taught.all("#gallery .mini"))
+    taught.driver.execute_async_script(_RELABEL, sample)
+    taught.driver.close()
+    taught.driver.switch_to.window(taught.driver.window_handles[0])
+    taught.press(".suspect .danger")
+    taught.wait_for("#status", "did not work")
+    assert len(taught.all(".suspect")) == number
+
+
+_RELABEL = """
+const [id, done] = arguments;
+const token = document.querySelector("meta[name=csrf]").content;
+const headers = {"Content-Type": "application/json", "X-CSRF-Token": token};
+fetch(`/page/samples/${id}/relabel`, {method: "POST", headers, body: JSON.stringify({label: "ರ"})}).then(() => done());
+"""

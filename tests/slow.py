@@ -1,0 +1,13 @@
+"""Parameters of tests that `make test` leaves to `make test-slow`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from _pytest.mark import ParameterSet
+
+
+def slow(*values: Any) -> list[ParameterSet]:
+    """Return each value as a parameter of a slow test."""
+    return [pytest.param(value, marks=pytest.mark.slow) for value in values]

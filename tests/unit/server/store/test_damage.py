@@ -1,0 +1,21 @@
+"""Whatever is damaged in the data directory, it is refused, repaired or told: the short form of make bench-damage."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bench.damage import records, workspace
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_damage_of_a_workspace_is_silent(seed: int) -> None:
+    outcomes = workspace.measure(30, seed)
+    assert sum(counts["SILENT"] for counts in outcomes.values()) == 0
+    assert sum(counts["refused"] for counts in outcomes.values()) > 3
+
+
+@pytest.mark.slow
+def test_no_damage_of_models_data_sets_and_jobs_is_silent() -> None:
+    outcomes = records.measure(80)
+    assert sum(counts["SILENT"] for counts in outcomes.values()) == 0
+    assert sum(counts["refused"] for counts in outcomes.values()) > 15
