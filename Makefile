@@ -3,12 +3,14 @@ PYTHON ?= python3
 DATA ?= saved_model
 ARGS ?=
 BIN := .venv/bin
-PYTEST := -m pytest --numprocesses auto --dist worksteal
-TORCH_PYTEST := OMP_NUM_THREADS=1 .venv-train/bin/python $(PYTEST)
+PYTEST := -m pytest --dist worksteal --numprocesses
+WORKERS = $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)') # one more than there are cores: many tests wait
+TORCH_PYTEST := OMP_NUM_THREADS=1 .venv-train/bin/python $(PYTEST) auto
 TORCH_TESTS := tests/unit/server/training tests/contract/test_torch_embedder.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONDONTWRITEBYTECODE  # the tests start hundreds of processes, which would each compile the same modules
 
-.PHONY: setup run test test-slow test-all lint lint-js fmt fmt-js docs docs-check limits limits-check proto proto-check proto-baseline bench bench-accuracy bench-models bench-kill screenshots notebook clean
+.PHONY: setup run test test-slow test-all lint lint-js fmt fmt-js docs docs-check limits limits-check proto proto-check proto-baseline bench bench-accuracy bench-models bench-reading bench-taught bench-kill bench-damage bench-hold bench-growth bench-snapshots screenshots notebook clean
 
 setup: .venv/.done                       ## The environment of a user: server and web page, no torch
 
@@ -19,23 +21,28 @@ setup: .venv/.done                       ## The environment of a user: server an
 	@touch $@
 
 run: setup                               ## Server and web page on ./saved_model; options: make run ARGS="--port 8081"
-	@$(BIN)/haleganada up --data $(DATA) $(ARGS) || \
-	{ code=$$?; echo 'with make, options are given so: make run ARGS="--port 8081 --listen 127.0.0.1:50052"' >&2; exit $$code; }
+	@$(BIN)/haleganada up --data $(DATA) $(ARGS) & up=$$!; trap 'kill $$up' TERM INT HUP; \
+	while code=0; wait $$up || code=$$?; kill -0 $$up 2>/dev/null; do :; done; \
+	if [ $$code -gt 0 ] && [ $$code -lt 128 ]; then \
+	echo 'with make, options are given so: make run ARGS="--port 8081 --listen 127.0.0.1:50052"' >&2; exit $$code; fi
 
 .venv/.done-test: .venv/.done
 	$(BIN)/python -m pip install --quiet --group test --group lint
 	@touch $@
 
-test: .venv/.done-test .venv-train/.done ## Everything that tells whether the product works, in minutes
-	$(BIN)/python $(PYTEST) -m "not slow" --cov --cov-report=
-	@echo "$$($(BIN)/python -m coverage report) % of the lines are covered, what other processes run left out"
+test: .venv/.done-test .venv-train/.done ## Everything that tells whether the product works, in minutes; COVERAGE=1 measures it
+	$(BIN)/python $(PYTEST) $(WORKERS) -m "not slow" $(if $(COVERAGE),--cov --cov-report=)
+ifdef COVERAGE
+	@echo "$$($(BIN)/python -m coverage report --format=total) % of the lines are covered, what other processes run left out"
+endif
 	$(TORCH_PYTEST) -m "not slow" $(TORCH_TESTS)
 
 test-slow: .venv/.done-test .venv-train/.done ## What takes long by nature: many rounds of kill -9, pre-training
-	$(BIN)/python $(PYTEST) -m slow
+	$(BIN)/python $(PYTEST) $(WORKERS) -m slow
 	$(TORCH_PYTEST) -m slow $(TORCH_TESTS)
 
-test-all: test test-slow                 ## Both
+test-all: COVERAGE = 1
+test-all: test test-slow                 ## Both, with the coverage
 
 .venv-train/.done: pyproject.toml        # An environment of its own, so that all other tests run without torch, as users do
 	$(PYTHON) -m venv .venv-train
@@ -112,9 +119,30 @@ bench-models: .venv-train/.done         ## Models trained on data sets and lette
 	.venv-train/bin/python -m tests.bench.models.datasets
 	.venv-train/bin/python -m tests.bench.models.online
 	.venv-train/bin/python -m tests.bench.models.online_serving
+	.venv-train/bin/python -m tests.bench.models.rejection
+	.venv-train/bin/python -m tests.bench.models.beside
 
-bench-kill: .venv/.done-test             ## 1,000 times kill -9 under load
-	$(BIN)/python -m tests.bench.kills
+bench-reading: .venv/.done-test          ## Error rates of lines and pages beside the engines' own, and reading beside other work; needs HALEGANADA_DATA
+	$(BIN)/python -m tests.bench.reading $(ARGS)
+	$(BIN)/python -m tests.bench.reading.serving
+
+bench-taught: .venv/.done-test           ## Pages in scripts that only their reader knows, composed and real; ARGS="--pages 3" for more; needs HALEGANADA_DATA
+	$(BIN)/python -m tests.bench.taught $(ARGS)
+
+bench-kill: .venv/.done-test             ## 1,000 times kill -9 among all changes, half of them at failpoints; ARGS="--record FILE" goes on later
+	$(BIN)/python -m tests.bench.kills $(ARGS)
+
+bench-growth: .venv/.done-bench          ## Start, memory, descriptors, latency by workspaces and samples, and the plot
+	$(BIN)/python -m tests.bench.growth --plots docs/reliability
+
+bench-hold: .venv/.done-test             ## Idle and slow callers, floods, large pictures in small files
+	$(BIN)/python -m tests.bench.hold
+
+bench-snapshots: .venv/.done-test        ## Saving 100,000 samples, importing again and again, teaching under automatic snapshots
+	$(BIN)/python -m tests.bench.snapshots
+
+bench-damage: .venv/.done-test           ## Damages files of a data directory 500 times; none may go unnoticed
+	$(BIN)/python -m tests.bench.damage
 
 screenshots: .venv/.done-test            ## The pictures of docs/, from the real page
 	$(BIN)/python -m tests.e2e.web.screenshots

@@ -9,16 +9,20 @@ from inspect import cleandoc
 import click
 from haleganada_client.cli.exit_codes import ExitCode
 from haleganada_client.cli.root import SECTIONS, cli
+from haleganada_server.maintenance.backup import backup
+from haleganada_server.maintenance.repair import repair
+from haleganada_server.maintenance.verify import verify
 from haleganada_server.serve import serve
 
 from docs.generate.markdown import anchor, code_block, table
 
+_OF_THE_SERVER: dict[str, click.Command] = {"serve": serve, "backup": backup, "verify": verify, "repair": repair}
 _WIDTH = 400  # columns of a usage line: none is wrapped
 _INTRODUCTION = """\
 # The command line
 
-Commands are grouped as in `haleganada --help`. Global options come before the command's name, all others after it.
-Every command has `--help`."""
+Commands are grouped as in `haleganada --help`. Global options come before the command's name or
+after it, all others after it. Every command has `--help`; `haleganada help COMMAND` is the same."""
 
 
 def render() -> str:
@@ -51,7 +55,7 @@ def _describe(name: str, parent: click.Context, level: int = 3) -> Iterator[str]
         yield f"{'#' * level} haleganada pretrain"
         yield f"{SECTIONS['Set up']['pretrain'][1]} `haleganada pretrain --help` lists its options."
         return
-    command = serve if name == "serve" else group.get_command(parent, name)
+    command = _OF_THE_SERVER.get(name) or group.get_command(parent, name)
     assert command is not None
     context = _context(command, name, parent)
     yield f"{'#' * level} {context.command_path}"

@@ -12,12 +12,9 @@ def code_block(text: str, language: str = "") -> str:
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table; each cell takes one line, and its vertical bars are escaped."""
-    lines = [header, ["---"] * len(header), *([_escape_cell(cell) for cell in row] for row in rows)]
+    cells = [[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows]
+    lines = [header, ["---"] * len(header), *cells]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _escape_cell(cell: str) -> str:
-    return " ".join(cell.split()).replace("|", "\\|")
 
 
 def anchor(title: str) -> str:

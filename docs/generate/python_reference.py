@@ -9,12 +9,28 @@ import inspect
 import json
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
 import haleganada_client
-from haleganada_client import client, connection, datasets, errors, evaluation, jobs, models, starter, transfers, types
+from haleganada_client import (
+    async_client,
+    client,
+    datasets,
+    errors,
+    evaluation,
+    jobs,
+    models,
+    starter,
+    types,
+)
+from haleganada_client.calls.dual import dual_iterator, dual_method
+from haleganada_client.connection import config
+from haleganada_client.labeled import label_file
+from haleganada_client.reading import readings
+from haleganada_client.reading import types as reading_types
+from haleganada_client.wire import transfers
 
 from docs.generate.markdown import code_block
 
@@ -37,9 +53,11 @@ _CLIENTS: tuple[tuple[str, type], ...] = (
     ("client.datasets", datasets.DatasetsClient),
     ("client.jobs", jobs.JobsClient),
     ("client.models", models.ModelsClient),
+    ("client.readings", readings.ReadingsClient),
 )
 _VALUES = (
     ("Drawings, predictions and samples", types),
+    ("Reading documents", reading_types),
     ("Data sets", datasets),
     ("Jobs", jobs),
     ("Models", models),
@@ -52,7 +70,8 @@ def render() -> str:
     parts = [_INTRODUCTION]
     for title, kind in _CLIENTS:
         parts += [f"## {title}", *_describe_client(title, kind)]
-    parts += ["## ClientConfig", *_describe_dataclass(connection.ClientConfig)]
+    parts += ["## AsyncHaleganadaClient", _docstring(async_client.AsyncHaleganadaClient)]
+    parts += ["## ClientConfig", *_describe_dataclass(config.ClientConfig)]
     parts += ["## haleganada_client.starter", *_describe_function("teach_starter", starter.teach_starter)]
     parts += ["## Callbacks and aliases", *_describe_aliases()]
     for title, module in _VALUES:
@@ -73,6 +92,7 @@ def _public_classes(module: Any) -> list[type]:
         and kind.__module__ == module.__name__
         and kind not in clients
         and not kind.__name__.startswith("_")
+        and not getattr(kind, "_is_protocol", False)
         and (kind.__name__ in dir(haleganada_client) or dataclasses.is_dataclass(kind))
     ]
 
@@ -81,10 +101,19 @@ def _describe_client(title: str, kind: type) -> Iterator[str]:
     yield _docstring(kind)
     if title == kind.__name__:
         yield from _describe_function(kind.__name__, vars(kind)["__init__"])
-    for name, value in vars(kind).items():
-        if inspect.isfunction(value) and not name.startswith("_"):
-            yield f"### {title}.{name}" if title != kind.__name__ else f"### {name}"
-            yield from _describe_function(name, value)
+    for name, function in _list_methods(kind).items():
+        yield f"### {title}.{name}" if title != kind.__name__ else f"### {name}"
+        yield from _describe_function(name, function)
+
+
+def _list_methods(kind: type) -> dict[str, Callable[..., Any]]:
+    """Return a client's methods, also those of its base classes, in the order of definition."""
+    found = {name: value for base in kind.__mro__ for name, value in vars(base).items() if not name.startswith("_")}
+    functions = {
+        name: value.operation if isinstance(value, (dual_method, dual_iterator)) else value
+        for name, value in found.items()
+    }
+    return {name: function for name, function in functions.items() if inspect.isfunction(function)}
 
 
 def _describe_function(name: str, function: Any) -> Iterator[str]:
@@ -93,7 +122,13 @@ def _describe_function(name: str, function: Any) -> Iterator[str]:
 
 
 def _describe_aliases() -> Iterator[str]:
+    yield f"`Picture`: {' '.join(_text_after('Picture', types).split())}"
     yield f"`Drawing`: {' '.join(_text_after('Drawing', types).split())}"
+    yield f"`Document`: {' '.join(_text_after('Document', reading_types).split())}"
+    yield f"`OnPage`, `Callable[[DocumentPage], None]`: {_text_after('OnPage', reading_types)}"
+    yield f"`Labels`: {_text_after('Labels', label_file)}"
+    yield f"`Target`: {_text_after('Target', transfers)}"
+    yield f"`Source`: {_text_after('Source', transfers)}"
     yield f"`Progress` of exports and imports, `Callable[[int], None]`: {_text_after('Progress', transfers)}"
     yield f"`Progress` of data sets, `Callable[[int, int], None]`: {_text_after('Progress', datasets)}"
 
@@ -179,7 +214,8 @@ def _signature(name: str, function: Any) -> str:
 
 
 def _short(annotation: str) -> str:
-    """Return an annotation without the names of modules."""
+    """Return an annotation of a blocking client, without the names of modules."""
+    annotation = re.sub(r"^AsyncGenerator\[(.*), None\]$", r"Generator[\1, None, None]", annotation)
     return re.sub(r"\b(types|transfers)\.", "", annotation)
 
 
