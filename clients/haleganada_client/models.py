@@ -59,7 +59,7 @@ class Model:
 class Preset:
     """A recipe to train models by, with its default settings. parameters: with 36 labels. supports_online_learning: a
     workspace's own network can start as it. missing: why it cannot be trained on this server, and what to install; ""
-    if it can.
+    if it can. needs_network: its ImageNet weights are not on the server, and fetched when a training starts.
     """
 
     name: str
@@ -72,6 +72,7 @@ class Preset:
     learning_rate: float
     supports_online_learning: bool
     missing: str = ""
+    needs_network: bool = False
 
 
 @dataclass(frozen=True)

@@ -229,6 +229,7 @@ interface Preset {
   batch_size: number;
   learning_rate: number;
   supports_online_learning: boolean;
+  needs_network: boolean;
 }
 
 interface TrainingSettings {

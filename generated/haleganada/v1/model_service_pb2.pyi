@@ -180,6 +180,7 @@ class Preset(_message.Message):
     BATCH_SIZE_FIELD_NUMBER: _builtins.int
     LEARNING_RATE_FIELD_NUMBER: _builtins.int
     MISSING_FIELD_NUMBER: _builtins.int
+    NEEDS_NETWORK_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name, for example "resnet18"."""
     description: _builtins.str
@@ -200,6 +201,8 @@ class Preset(_message.Message):
     """Default highest learning rate."""
     missing: _builtins.str
     """Why it cannot be trained on this server, and what to install, in English. Empty if it can."""
+    needs_network: _builtins.bool
+    """True if its ImageNet weights are not on the server: a training fetches them when it starts, which needs the network."""
     def __init__(
         self,
         *,
@@ -213,10 +216,11 @@ class Preset(_message.Message):
         batch_size: _builtins.int = ...,
         learning_rate: _builtins.float = ...,
         missing: _builtins.str = ...,
+        needs_network: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_size", b"batch_size", "description", b"description", "epochs", b"epochs", "input_size_px", b"input_size_px", "learning_rate", b"learning_rate", "missing", b"missing", "name", b"name", "parameters", b"parameters", "pretrained", b"pretrained", "supports_online_learning", b"supports_online_learning"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_size", b"batch_size", "description", b"description", "epochs", b"epochs", "input_size_px", b"input_size_px", "learning_rate", b"learning_rate", "missing", b"missing", "name", b"name", "needs_network", b"needs_network", "parameters", b"parameters", "pretrained", b"pretrained", "supports_online_learning", b"supports_online_learning"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

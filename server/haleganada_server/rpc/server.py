@@ -127,7 +127,7 @@ class RpcServer:
         ocr_service_pb2_grpc.add_OCRServiceServicer_to_server(ocr, self._server)
         sample_service_pb2_grpc.add_SampleServiceServicer_to_server(SampleServicer(workspaces), self._server)
         workspace_service_pb2_grpc.add_WorkspaceServiceServicer_to_server(WorkspaceServicer(workspaces), self._server)
-        model_servicer = ModelServicer(workspaces, domain.models, slots, facts, domain.jobs.explain_missing)
+        model_servicer = ModelServicer(workspaces, domain.models, slots, facts, domain.jobs)
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(model_servicer, self._server)
         dataset_servicer = DatasetServicer(domain.datasets, slots)
         dataset_service_pb2_grpc.add_DatasetServiceServicer_to_server(dataset_servicer, self._server)

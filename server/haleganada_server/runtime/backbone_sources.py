@@ -1,6 +1,7 @@
 """Where ImageNet weights can come from, found out without torch: given files, a package, torch's cache, the network.
 
-A training that lacks its weights is refused when it is asked for, instead of failing later as a job.
+A training that lacks its weights is refused when it is asked for, instead of failing later as a job. Only then is the
+network tried: a list of what can be trained looks at the disk alone.
 """
 
 from __future__ import annotations
@@ -68,12 +69,17 @@ class BackboneSources:
         self._probing = threading.Lock()
         self._probed: dict[str, tuple[float, bool]] = {}  # by address: when, and whether it answered
 
-    def require(self, facts: PresetFacts) -> None:
-        """Raise Precondition, saying what to install, if a preset's weights are neither here nor within reach."""
+    def are_here(self, facts: PresetFacts) -> bool:
+        """Return whether the disk has all that a preset starts from."""
         if not facts.backbones or any(SOURCES[name].is_here() for name in facts.backbones):
-            return
-        given = {identify_weights(path) for path in self._files}
-        if given.intersection(facts.backbones):
+            return True
+        return not {identify_weights(path) for path in self._files}.isdisjoint(facts.backbones)
+
+    def require(self, facts: PresetFacts) -> None:
+        """Raise Precondition, saying what to install, if a preset's weights are neither here nor within reach. Asks the
+        network only for what is not here, for some seconds at most.
+        """
+        if self.are_here(facts):
             return
         if any(SOURCES[name].file and self._answers(SOURCES[name].url) for name in facts.backbones):
             return

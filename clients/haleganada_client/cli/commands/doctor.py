@@ -13,6 +13,7 @@ import click
 from haleganada_client.cli.exit_codes import ExitCode
 from haleganada_client.cli.formatting import format_percent
 from haleganada_client.cli.machine_checks import FAIL, OK, WARN, Finding, check_machine
+from haleganada_client.cli.output.model_report import describe_fetching
 from haleganada_client.cli.session import Session, with_session
 from haleganada_client.cli.setting_names import name_options
 from haleganada_client.errors import HaleganadaError
@@ -87,8 +88,10 @@ def _check_training(client: HaleganadaClient) -> Iterator[Finding]:
     except HaleganadaError as error:
         yield Finding(FAIL, "training", name_options(error.message))
         return
-    if ready := [preset.name for preset in presets if not preset.missing]:
+    if ready := [preset.name for preset in presets if not preset.missing and not preset.needs_network]:
         yield Finding(OK, "training", f"of {', '.join(ready)}")
+    if fetching := describe_fetching(presets):
+        yield Finding(WARN, "training", fetching)
     for reason in dict.fromkeys(preset.missing for preset in presets if preset.missing):
         yield Finding(WARN, "training", reason)
 

@@ -77,7 +77,7 @@ def _list_labels(model: Model) -> str:
 
 
 def format_presets(presets: Sequence[Preset]) -> str:
-    """Return a table of presets and their default settings, and a line for each that cannot be trained."""
+    """Return a table of presets and their default settings, and lines for those that lack something."""
     rows = [
         [
             preset.name,
@@ -96,4 +96,18 @@ def format_presets(presets: Sequence[Preset]) -> str:
     for preset in presets:
         if preset.missing:
             missing.setdefault(preset.missing, []).append(preset.name)
-    return "\n".join([table, *(f"not now: {', '.join(names)}; {why}" for why, names in missing.items())])
+    lines = [table, *(f"not now: {', '.join(names)}; {why}" for why, names in missing.items())]
+    if fetching := describe_fetching(presets):
+        lines.append(fetching)
+    return "\n".join(lines)
+
+
+def describe_fetching(presets: Sequence[Preset]) -> str:
+    """Say which presets' weights a training would have to fetch; "" if none."""
+    names = [preset.name for preset in presets if preset.needs_network and not preset.missing]
+    if not names:
+        return ""
+    return (
+        f"ImageNet weights of {', '.join(names)}: fetched when training starts, which needs the network; or start the "
+        "server with --backbone-weights FILE"
+    )

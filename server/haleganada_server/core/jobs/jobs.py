@@ -117,13 +117,17 @@ class Jobs:
             raise InvalidInput("settings.image_size_px", f"differs from the {side} px of the model to start from")
         return model
 
-    def explain_missing(self, preset: str) -> str:
-        """Return why a preset cannot be trained on this server, and what to install; "" if it can."""
+    def explain_missing(self) -> str:
+        """Return why nothing can be trained on this server, and what to install; "" if something can."""
         try:
-            self._dependencies.runner.require(JobKind.TRAINING, preset)
+            self._dependencies.runner.require(JobKind.TRAINING)
         except Precondition as error:
             return error.message
         return ""
+
+    def must_fetch_weights(self, preset: str) -> bool:
+        """Return whether a training of a preset would fetch weights when it starts. Does not try the network."""
+        return self._dependencies.runner.must_fetch_weights(preset)
 
     def start_evaluation(self, models: Sequence[str], dataset_id: str, quick: bool = False) -> Job:
         """Queue the evaluation of models, one by one and together, and return the saved job. Raises NotFound,

@@ -91,9 +91,13 @@ class JobRunner(Protocol):
     """Starts processes."""
 
     def require(self, kind: JobKind, preset: str = "", tensorboard: bool = False) -> None:
-        """Raise Precondition if this installation cannot run this kind of job, lacks the weights that a preset starts
-        from, or cannot write TensorBoard files.
+        """Raise Precondition if this installation cannot run this kind of job, neither has nor can fetch the weights
+        that a preset starts from, or cannot write TensorBoard files. With a preset, it may try the network.
         """
+        ...
+
+    def must_fetch_weights(self, preset: str) -> bool:
+        """Return whether a training of this preset has to fetch weights. Looks at the disk only."""
         ...
 
     def start(self, request: Path, log: Path) -> JobProcess:

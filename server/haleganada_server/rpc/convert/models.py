@@ -73,8 +73,8 @@ def few_shot(server: ServerFacts, active_in: Sequence[str]) -> pb.Model:
     )
 
 
-def preset(value: PresetFacts, missing: str) -> pb.Preset:
-    """missing: why it cannot be trained, "" if it can."""
+def preset(value: PresetFacts, missing: str, needs_network: bool) -> pb.Preset:
+    """missing: why it cannot be trained, "" if it can. needs_network: its weights would have to be fetched."""
     return pb.Preset(
         name=value.name,
         description=value.description,
@@ -86,6 +86,7 @@ def preset(value: PresetFacts, missing: str) -> pb.Preset:
         learning_rate=value.defaults.learning_rate,
         supports_online_learning=value.supports_online_learning,
         missing=missing,
+        needs_network=needs_network,
     )
 
 

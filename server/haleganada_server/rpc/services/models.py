@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import grpc
 from haleganada.v1 import model_service_pb2 as pb
 from haleganada.v1 import model_service_pb2_grpc
 
+from haleganada_server.core.jobs.jobs import Jobs
 from haleganada_server.core.model_names import FEW_SHOT
 from haleganada_server.core.models.models import Models, StoredModel
 from haleganada_server.core.models.presets import PRESET_FACTS
@@ -32,11 +33,11 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
         models: Models,
         slots: Places,
         facts: ServerFacts,
-        explain_missing: Callable[[str], str],
+        jobs: Jobs,
     ) -> None:
-        """explain_missing: returns why a preset cannot be trained, "" if it can."""
+        """jobs: knows what can be trained."""
         self._workspaces = workspaces
-        self._explain = explain_missing
+        self._jobs = jobs
         self._models = models
         self._slots = slots
         self._facts = facts
@@ -55,7 +56,8 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
         return pb.GetModelResponse(model=self._convert_model(model))
 
     def ListPresets(self, request: pb.ListPresetsRequest, context: Context) -> pb.ListPresetsResponse:
-        presets = [convert.preset(facts, self._explain(name)) for name, facts in sorted(PRESET_FACTS.items())]
+        missing, must_fetch = self._jobs.explain_missing(), self._jobs.must_fetch_weights
+        presets = [convert.preset(facts, missing, must_fetch(name)) for name, facts in sorted(PRESET_FACTS.items())]
         return pb.ListPresetsResponse(presets=presets)
 
     def ActivateModel(self, request: pb.ActivateModelRequest, context: Context) -> pb.ActivateModelResponse:

@@ -76,6 +76,9 @@ class JobProcessRunner:
                 Reason.TENSORBOARD_NOT_INSTALLED,
             )
 
+    def must_fetch_weights(self, preset: str) -> bool:
+        return not self._backbones.are_here(preset_facts(preset))
+
     def start(self, request: Path, log: Path) -> JobSubprocess:
         with log.open("ab") as errors:
             process = subprocess.Popen(

@@ -185,9 +185,9 @@ function describePreset({ name, description }) {
 }
 
 /** @param {Preset} preset */
-function describeSize({ parameters, input_size_px: side, pretrained }) {
+function describeSize({ parameters, input_size_px: side, pretrained, needs_network: fetches }) {
   const millions = say("millions", { count: (parameters / 1e6).toFixed(1) });
-  return joinFacts(millions, `${side} × ${side} px`, pretrained && "ImageNet");
+  return joinFacts(millions, `${side} × ${side} px`, pretrained && "ImageNet", fetches && say("fetchedAtStart"));
 }
 
 /** Inputs for the settings of a training. */
