@@ -1,6 +1,4 @@
-"""Generate the reference pages cli.md, python.md and grpc.md: `make docs`. With --check, only compare, and fail if one
-differs.
-"""
+"""Generate the pages of docs/reference/: `make docs`. With --check, only compare, and fail if one differs."""
 
 from __future__ import annotations
 
@@ -9,7 +7,7 @@ from pathlib import Path
 
 from docs.generate import cli_reference, grpc_reference, python_reference
 
-DOCS = Path(__file__).resolve().parents[1]
+REFERENCE = Path(__file__).resolve().parents[1] / "reference"
 NOTE = "<!-- Made by `make docs`; do not edit. -->"
 PAGES = {"cli.md": cli_reference, "python.md": python_reference, "grpc.md": grpc_reference}
 
@@ -20,7 +18,7 @@ def main() -> int:
     stale = []
     for name, generator in PAGES.items():
         page = f"{NOTE}\n\n{generator.render().strip()}\n"
-        path = DOCS / name
+        path = REFERENCE / name
         if path.exists() and path.read_text(encoding="utf-8") == page:
             continue
         stale.append(name)

@@ -1,4 +1,4 @@
-"""docs/python.md: the public classes of haleganada_client, from their signatures and docstrings."""
+"""docs/reference/python.md: the public classes of haleganada_client, from their signatures and docstrings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _INTRODUCTION = """\
 # The Python package
 
 `haleganada_client` needs neither torch nor numpy. Everything below can be imported from it, except where another module
-is named. [The notebook](notebook.ipynb) shows how to use it.
+is named. [The notebook](../notebook.ipynb) shows how to use it.
 
 ```python
 from pathlib import Path

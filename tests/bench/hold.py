@@ -22,7 +22,7 @@ from tests.bench.drawings import LABELS, strokes
 from tests.bench.flood import read_outcomes, start_flood
 from tests.bench.table import Table
 from tests.e2e.processes import ServerProcess, server
-from tests.e2e.server.idle_calls import KINDS, idle_calls
+from tests.e2e.server.load.idle_calls import KINDS, idle_calls
 from tests.unit.clients.web.slow_connections import count_open, get, slow_connections
 
 IDLE_CALLS, SLOW_CONNECTIONS, CAPACITY_CLIENTS, HEALTH_RATE = 64, 500, 16, 50.0

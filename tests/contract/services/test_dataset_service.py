@@ -138,7 +138,7 @@ def test_nothing_is_read_from_the_servers_disk_unless_allowed(server: RunningSer
 
 
 def test_preview_dataset(server: RunningServer, letters: Path) -> None:
-    """Without torch it says what to install; tests/e2e/server/test_training.py has a sheet made."""
+    """Without torch it says what to install; tests/e2e/server/training/test_training.py has a sheet made."""
     if "torch" in sys.modules:
         pytest.skip("torch is installed here")
     made = upload(server, letters)

@@ -13,8 +13,8 @@ from haleganada.v1.common_pb2 import Glyph
 
 from tests.conftest import RunningServer
 from tests.contract import drawings
+from tests.contract.reading.taught_pages import Page
 from tests.contract.refusals import refused
-from tests.contract.taught_pages import Page
 
 pytest.importorskip("cv2", reason="pages are taken apart by OpenCV")
 

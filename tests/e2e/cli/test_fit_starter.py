@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cli.command_line import haleganada_process
-from tests.e2e.server.test_jobs import server
+from tests.e2e.server.training.test_jobs import server
 from tests.jobs.datasets import crosses_and_bars
 
 

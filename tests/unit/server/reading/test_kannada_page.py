@@ -14,7 +14,7 @@ from haleganada_server.reading.engines import find_engine
 from haleganada_server.reading.page_reader import read_page
 from PIL import features
 
-from tests.e2e.web.read_screenshots import KANNADA, LETTERS, draw_letter
+from tests.e2e.web.screenshots.reading import KANNADA, LETTERS, draw_letter
 
 NAME, (_, TEXT) = next((name, letter) for name, letter in LETTERS.items() if letter[0] == KANNADA)
 

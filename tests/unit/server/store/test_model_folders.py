@@ -199,7 +199,7 @@ def test_killed_while_registering_and_deleting(data: Path) -> None:
 
 def run_and_kill(data: Path, after_s: float) -> set[str]:
     """Let a process register models for a while, kill it, and return the ids that it acknowledged."""
-    line = (sys.executable, "-m", "tests.unit.server.store.killed_registrar", str(data))
+    line = (sys.executable, "-m", "tests.unit.server.store.kills.killed_registrar", str(data))
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"

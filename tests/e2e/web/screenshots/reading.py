@@ -1,4 +1,4 @@
-"""The pictures of the page that reads, for screenshots.py: two letters that are drawn here, with shadow and slope."""
+"""The pictures of the page that reads, for __main__.py: two letters that are drawn here, with shadow and slope."""
 
 from __future__ import annotations
 

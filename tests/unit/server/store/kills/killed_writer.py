@@ -1,4 +1,4 @@
-"""Runs until it is killed: `python -m tests.unit.server.store.killed_writer teach|replace DATA`.
+"""Runs until it is killed: `python -m tests.unit.server.store.kills.killed_writer teach|replace DATA`.
 
 teach: commits groups of one to five samples, and prints the last revision of each group once it is on disk. replace:
 teaches, saves, resets and restores in turn, and prints how many samples at least one state of the workspace has.

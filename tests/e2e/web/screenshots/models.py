@@ -1,4 +1,4 @@
-"""The pictures of the page of models, for screenshots.py: a class's data set, a real training on it, its evaluation.
+"""The pictures of the page of models, for __main__.py: a class's data set, a real training on it, its evaluation.
 
 They need a server that can train, see processes.training_server.
 """
@@ -15,7 +15,7 @@ from haleganada_client import HaleganadaClient, Ink, Job, OnlineSettings, Stroke
 from tests.e2e.handwriting import letters, written
 from tests.e2e.processes import training_server
 from tests.e2e.web.browser import Page, browser, web
-from tests.e2e.web.class_set import write_class_set
+from tests.e2e.web.pages.class_set import write_class_set
 
 _NAME = "ಕನ್ನಡ ತರಗತಿ"
 _WRITERS = 60

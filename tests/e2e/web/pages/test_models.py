@@ -19,7 +19,7 @@ from selenium.webdriver.common.keys import Keys
 from tests.datasets import drawing, drawings, folders_of, idx_files, png, write_zip
 from tests.e2e.processes import start_process
 from tests.e2e.web.browser import Page, browser, missing, web
-from tests.e2e.web.class_set import write_class_set
+from tests.e2e.web.pages.class_set import write_class_set
 from tests.jobs import serve
 from tests.tiny_model import TinyModel, write_tiny_model
 

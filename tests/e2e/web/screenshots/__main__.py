@@ -17,10 +17,10 @@ from haleganada_client import HaleganadaClient, Ink, Stroke
 
 from tests.e2e.handwriting import letters, written
 from tests.e2e.processes import missing_torch, server
-from tests.e2e.web import model_screenshots, read_screenshots
 from tests.e2e.web.browser import Page, browser, missing, web
+from tests.e2e.web.screenshots import models, reading
 
-FOLDER = Path(__file__).parents[3] / "docs" / "screenshots"
+FOLDER = Path(__file__).parents[4] / "docs" / "screenshots"
 WORKSPACE = "ಕನ್ನಡ ತರಗತಿ"
 WIDE: dict[str, Any] = {"width": 1280, "height": 900, "ratio": 1.5}
 PHONE: dict[str, Any] = {"width": 390, "height": 844, "ratio": 2, "mobile": True}
@@ -42,10 +42,10 @@ def main() -> None:
         page.run("localStorage.setItem('workspace', arguments[0])", WORKSPACE)
         on_a_screen(page)
         on_a_phone(page)
-    read_screenshots.shoot_reading(shoot)
+    reading.shoot_reading(shoot)
     if missing_torch():
         sys.exit(missing_torch())
-    model_screenshots.shoot_models(shoot)
+    models.shoot_models(shoot)
 
 
 def teach_a_class(client: HaleganadaClient) -> None:

@@ -20,7 +20,7 @@ ROUNDS = 10
 
 def run_and_kill(work: str, data: Path, after_s: float) -> list[int]:
     """Let a writer work for a while, kill it, and return what it acknowledged."""
-    line = (sys.executable, "-m", "tests.unit.server.store.killed_writer", work, str(data))
+    line = (sys.executable, "-m", "tests.unit.server.store.kills.killed_writer", work, str(data))
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout is not None
         assert writer.stdout.readline() == "ready\n"

@@ -1,4 +1,4 @@
-"""Runs until it is killed: `python -m tests.unit.server.store.killed_registrar DATA`.
+"""Runs until it is killed: `python -m tests.unit.server.store.kills.killed_registrar DATA`.
 
 Registers two models at a time and deletes the second; prints the id of the first once it is registered.
 """
