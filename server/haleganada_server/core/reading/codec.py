@@ -137,7 +137,12 @@ def _word_from_json(fields: Json) -> TextWord:
 
 def _glyph_to_json(glyph: TextGlyph) -> Json:
     candidates = [{"text": one.text, "probability": round(one.probability, 4)} for one in glyph.candidates]
-    return _drop_unknown(**_text_to_json(glyph), candidates=candidates or None)
+    return _drop_unknown(
+        **_text_to_json(glyph),
+        candidates=candidates or None,
+        glyph_id=glyph.glyph_id,
+        is_settled=glyph.is_settled or None,
+    )
 
 
 def _glyph_from_json(fields: Json) -> TextGlyph:
@@ -145,7 +150,13 @@ def _glyph_from_json(fields: Json) -> TextGlyph:
         GlyphCandidate(text=str(one["text"]), probability=float(one["probability"]))
         for one in fields.get("candidates", ())
     )
-    return TextGlyph(**_text_from_json(fields), candidates=candidates)
+    glyph_id = fields.get("glyph_id")
+    return TextGlyph(
+        **_text_from_json(fields),
+        candidates=candidates,
+        glyph_id=None if glyph_id is None else int(glyph_id),
+        is_settled=bool(fields.get("is_settled", False)),
+    )
 
 
 def _text_to_json(part: TextLine | TextWord | TextGlyph) -> Json:

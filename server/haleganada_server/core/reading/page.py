@@ -29,13 +29,16 @@ class GlyphCandidate:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextGlyph:
     """One character, or what an engine takes for one. text: "" if it was not read. candidates: the most probable first;
-    empty if the engine does not say.
+    empty if the engine does not say. glyph_id: names it in corrections; None if it cannot be corrected. is_settled:
+    whether a person has said what it is.
     """
 
     text: str
     polygon: Polygon
     confidence: float | None = None
     candidates: tuple[GlyphCandidate, ...] = ()
+    glyph_id: int | None = None
+    is_settled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

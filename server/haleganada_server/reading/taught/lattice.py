@@ -52,6 +52,9 @@ def build_lattice(picture: NDArray[np.uint8]) -> tuple[GlyphLattice, list[Raster
         overlaps=np.concatenate([line.overlaps for line in lines]),
         groups=np.array(groups, np.int32),
         group_boxes=np.array([one.box for some in found for one in some], np.int32),
+        group_ids=np.arange(len(groups), dtype=np.int32),
+        is_parted=np.zeros(int(starts[-1]), np.bool_),
+        is_joined=np.zeros(len(groups), np.bool_),
     )
     return lattice, [_draw(ink, line, one) for line, some in zip(lines, found, strict=True) for one in some]
 

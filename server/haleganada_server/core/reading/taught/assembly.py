@@ -35,12 +35,16 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class FoundGlyph:
-    """A group that is a glyph. text: "" if it is none that was taught. confidence: that all of this is right."""
+    """A group that is a glyph. group: its number in the lattice; glyph_id: its id. text: "" if it is none that was
+    taught. confidence: that all of this is right. is_settled: whether a person has said so.
+    """
 
     group: int
     text: str
     confidence: float
     candidates: tuple[GlyphCandidate, ...]
+    glyph_id: int | None = None
+    is_settled: bool = False
 
 
 def assemble(page: TaughtPage, glyphs: Sequence[FoundGlyph], *, are_names: bool) -> PageReading:
@@ -124,6 +128,8 @@ class _Assembly:
                     polygon=self._polygon(boxes[i].tolist()),
                     confidence=glyphs[i].confidence,
                     candidates=glyphs[i].candidates,
+                    glyph_id=glyphs[i].glyph_id,
+                    is_settled=glyphs[i].is_settled,
                 )
                 for i in own
             ),

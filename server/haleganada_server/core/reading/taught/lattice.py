@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from haleganada_server.core.errors import NotFound
+
 MOST_PARTS = 6
 """Of a group."""
 
@@ -21,7 +23,9 @@ class GlyphLattice:
     part_boxes: (parts, 4) left, top, right, bottom in px, the last two exclusive. cuts, overlaps: (parts,) between a
     part and the one before it: the ink that a cut crosses, in pen widths, 0 = no cut; and by how much of the narrower
     one they stand above each other, 0 to 1. groups: (groups, 2) the first part of each and the one behind its last, in
-    the order of the first; every part is a group, too. group_boxes: (groups, 4).
+    the order of the first; every part is a group, too. group_boxes: (groups, 4). group_ids: (groups,) unique, and the
+    same when groups are added. is_parted: (parts,) whether a person has said that no glyph has both a part and the one
+    before it. is_joined: (groups,) whether a person has said that it is one glyph; no two of these overlap.
     """
 
     letter: float
@@ -32,6 +36,30 @@ class GlyphLattice:
     overlaps: NDArray[np.float32]
     groups: Ints
     group_boxes: Ints
+    group_ids: Ints
+    is_parted: NDArray[np.bool_]
+    is_joined: NDArray[np.bool_]
+
+    def find_group(self, group_id: int) -> int:
+        """Return the number of a group by its id. Raises NotFound."""
+        found = np.flatnonzero(self.group_ids == group_id)
+        if not len(found):
+            raise NotFound("glyph", str(group_id), "get the page again, which may have changed")
+        return int(found[0])
+
+    def find_overlaps(self, group: int) -> NDArray[np.bool_]:
+        """Return which groups share a part with one, (groups,); that one itself is among them."""
+        first, last = self.groups[group]
+        return np.asarray((self.groups[:, 0] < last) & (self.groups[:, 1] > first))
+
+    @property
+    def next_id(self) -> int:
+        """An id that no group has, nor had."""
+        return int(self.group_ids.max(initial=-1)) + 1
+
+    def find_line(self, part: int) -> int:
+        """Return the number of the line that a part is in."""
+        return int(np.searchsorted(self.line_starts, part, side="right")) - 1
 
     def move(self, x: int, y: int) -> GlyphLattice:
         """Return it moved by so many px to the right and down."""
@@ -43,7 +71,9 @@ class GlyphLattice:
         """Return one lattice of several, each of which becomes a block; those of no lines are left out."""
         found = [lattice for lattice in lattices if len(lattice.line_blocks)]
         parts = np.cumsum([0, *(len(one.part_boxes) for one in found)])
+        ids = np.cumsum([0, *(one.next_id for one in found)])
         sizes = [len(one.part_boxes) for one in found]
+        flags = np.zeros(0, np.bool_)
         none, corners = np.zeros(0, np.int32), np.zeros((0, 4), np.int32)
         return cls(
             letter=float(np.average([one.letter for one in found], weights=sizes)) if found else 0.0,
@@ -54,11 +84,14 @@ class GlyphLattice:
             overlaps=np.concatenate([np.zeros(0, np.float32), *(one.overlaps for one in found)]),
             groups=_concatenate(np.zeros((0, 2), np.int32), [one.groups + at for one, at in _pairs(found, parts)]),
             group_boxes=_concatenate(corners, [one.group_boxes for one in found]),
+            group_ids=_concatenate(none, [one.group_ids + at for one, at in _pairs(found, ids)]),
+            is_parted=np.concatenate([flags, *(one.is_parted for one in found)]),
+            is_joined=np.concatenate([flags, *(one.is_joined for one in found)]),
         )
 
 
-def _pairs(lattices: Sequence[GlyphLattice], parts: NDArray[np.intp]) -> list[tuple[GlyphLattice, int]]:
-    return list(zip(lattices, parts[:-1].tolist(), strict=True))
+def _pairs(lattices: Sequence[GlyphLattice], starts: NDArray[np.intp]) -> list[tuple[GlyphLattice, int]]:
+    return list(zip(lattices, starts[:-1].tolist(), strict=True))
 
 
 def _concatenate(empty: Ints, arrays: Sequence[NDArray[np.integer]], *more: NDArray[np.integer]) -> Ints:

@@ -22,20 +22,22 @@ class Path:
     certainties: NDArray[np.float64]
 
 
-def find_path(lattice: GlyphLattice, scores: GroupScores, temperature: float) -> Path:
+def find_path(
+    lattice: GlyphLattice, scores: GroupScores, temperature: float, allowed: NDArray[np.bool_] | None = None
+) -> Path:
     """Return the best path (Viterbi) and the shares of its groups (forward-backward, at a temperature in nats). Groups
-    never reach beyond their line, so that all lines are one path.
+    never reach beyond their line, so that all lines are one path. allowed: (groups,) those that it may take; there must
+    be a path through them.
     """
-    firsts, lasts = lattice.groups[:, 0].tolist(), lattice.groups[:, 1].tolist()
-    values = (scores.values - scores.boundaries[lattice.groups[:, 0]]).tolist()
+    numbers = np.arange(len(lattice.groups)) if allowed is None else np.flatnonzero(allowed)
+    firsts, lasts = lattice.groups[numbers].T.tolist()
+    values = (scores.values[numbers] - scores.boundaries[firsts]).tolist()
     edges = list(zip(firsts, lasts, values, strict=True))
     parts = len(lattice.part_boxes)
-    groups = _find_best(edges, parts)
+    chosen = _find_best(edges, parts)
     forward, backward = _sum_forward(edges, parts, temperature), _sum_backward(edges, parts, temperature)
-    logs = [
-        forward[firsts[group]] + values[group] / temperature + backward[lasts[group]] - forward[-1] for group in groups
-    ]
-    return Path(np.array(groups, np.intp), np.clip(np.exp(logs), 0.0, 1.0))
+    logs = [forward[firsts[edge]] + values[edge] / temperature + backward[lasts[edge]] - forward[-1] for edge in chosen]
+    return Path(numbers[chosen], np.clip(np.exp(logs), 0.0, 1.0))
 
 
 Edge = tuple[int, int, float]

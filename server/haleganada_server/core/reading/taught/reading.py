@@ -17,29 +17,41 @@ from .assembly import FoundGlyph, assemble
 from .page import TaughtPage
 from .path import Path, find_path
 from .scoring import DEFAULT_PRICES, NOISE, GroupScores, Prices, measure_label_sizes, score_groups
+from .settled import Settled, find_allowed
 
 _NOT_READ = 0.95  # probability of “unknown”, from which on a glyph has no text; below, its best label is worth a look
 _SURE = 0.7  # probability of a glyph's label, from which on it tells how large the label is on this page
 
 
+_NOTHING_SETTLED = Settled()
+
+
 def read_taught(
-    page: TaughtPage, knowledge: Knowledge, parameters: HeadParameters, prices: Prices = DEFAULT_PRICES
+    page: TaughtPage,
+    knowledge: Knowledge,
+    parameters: HeadParameters,
+    prices: Prices = DEFAULT_PRICES,
+    settled: Settled = _NOTHING_SETTLED,
 ) -> PageReading:
-    """Return the reading of a page whose groups are embedded. Takes milliseconds, so that it can be repeated after each
-    correction.
+    """Return the reading of a page whose groups are embedded. What is settled stays as it is. Takes milliseconds, so
+    that it can be repeated after each correction.
     """
     if not len(page.lattice.groups):
         return assemble(page, [], are_names=False)
-    glyphs = _Reader(page, knowledge, parameters, prices).read()
+    glyphs = _Reader(page, knowledge, parameters, prices, settled).read()
     return assemble(page, glyphs, are_names=_are_names(knowledge))
 
 
 class _Reader:
     """Reads one page once."""
 
-    def __init__(self, page: TaughtPage, knowledge: Knowledge, parameters: HeadParameters, prices: Prices) -> None:
+    def __init__(
+        self, page: TaughtPage, knowledge: Knowledge, parameters: HeadParameters, prices: Prices, settled: Settled
+    ) -> None:
         self._lattice, self._knowledge, self._prices = page.lattice, knowledge, prices
         self._calibration = parameters.calibration
+        self._texts = settled.find_groups(page.lattice)
+        self._allowed = find_allowed(page.lattice, settled)
         self._log_likelihoods = knowledge.head.score_many(parameters.projection.project(page.embeddings))
 
     def read(self) -> list[FoundGlyph]:
@@ -52,12 +64,15 @@ class _Reader:
             for group, probabilities, certainty in zip(
                 path.groups.tolist(), self._probabilities(path.groups), path.certainties.tolist(), strict=True
             )
-            if scores.labels[group] != NOISE
+            if self._is_glyph(group, scores)
         ]
+
+    def _is_glyph(self, group: int, scores: GroupScores) -> bool:
+        return bool(self._texts.get(group, scores.labels[group] != NOISE or self._lattice.is_joined[group]))
 
     def _find_path(self, label_sizes: NDArray[np.float64] | None) -> tuple[GroupScores, Path]:
         scores = score_groups(self._lattice, self._log_likelihoods, label_sizes, self._prices)
-        return scores, find_path(self._lattice, scores, self._prices.temperature)
+        return scores, find_path(self._lattice, scores, self._prices.temperature, self._allowed)
 
     def _measure_sizes(self, scores: GroupScores, path: Path) -> NDArray[np.float64]:
         labels = scores.labels[path.groups]
@@ -83,12 +98,15 @@ class _Reader:
             odds[canonical] = odds.get(canonical, 0.0) + float(probabilities[number])
         is_known = label >= 0 and probabilities[-1] < _NOT_READ
         text = variants.canonical(head.labels[label]) if is_known else ""
+        is_settled = group in self._texts
         best = sorted(odds.items(), key=lambda item: -item[1])[:TAUGHT_CANDIDATES]
         return FoundGlyph(
             group=group,
-            text=text,
-            confidence=odds.get(text, 0.0) * certainty,
+            glyph_id=int(self._lattice.group_ids[group]),
+            text=self._texts.get(group, text),
+            confidence=1.0 if is_settled else odds.get(text, 0.0) * certainty,
             candidates=tuple(GlyphCandidate(text=name, probability=min(1.0, odd)) for name, odd in best),
+            is_settled=is_settled,
         )
 
 

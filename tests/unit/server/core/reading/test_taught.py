@@ -36,6 +36,9 @@ def lattice(starts: tuple[int, ...] = (0, 3), cuts: tuple[float, ...] = (0, 0, 0
         overlaps=np.zeros(len(boxes), np.float32),
         groups=np.array(groups, np.int32),
         group_boxes=np.array([[*boxes[first, :2], *boxes[last - 1, 2:]] for first, last in groups], np.int32),
+        group_ids=np.arange(len(groups), dtype=np.int32),
+        is_parted=np.zeros(len(boxes), np.bool_),
+        is_joined=np.zeros(len(groups), np.bool_),
     )
 
 
