@@ -24,8 +24,8 @@ _INTRODUCTION = """\
 # The gRPC contract
 
 [proto/haleganada/v1/](../../proto/haleganada/v1) is the contract; this page lists what it says. An error has a status
-code and, in the details of its `google.rpc.Status`, an `ErrorInfo` with one of the [reasons](#errorreason). Some also have
-a `BadRequest` that names the wrong field, or a `RetryInfo`."""
+code and, in the details of its `google.rpc.Status`, an `ErrorInfo` with one of the [reasons](#errorreason). Some also
+have a `BadRequest` that names the wrong field, or a `RetryInfo`."""
 _SERVICE, _MESSAGE, _ENUM = 6, 4, 5  # field numbers of FileDescriptorProto
 _METHOD, _FIELD, _NESTED, _VALUE = 2, 2, 3, 2  # of ServiceDescriptorProto, DescriptorProto, EnumDescriptorProto
 Location = tuple[int, ...]

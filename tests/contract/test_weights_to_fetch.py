@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from grpc import StatusCode
 from haleganada.v1 import job_service_pb2 as jobs
-from haleganada.v1 import job_service_pb2_grpc
+from haleganada.v1 import job_service_pb2_grpc, model_service_pb2_grpc
 from haleganada.v1 import model_service_pb2 as pb
-from haleganada.v1 import model_service_pb2_grpc
 from haleganada_client import HaleganadaClient
 from haleganada_client.cli.output.model_report import format_presets
 from haleganada_server.runtime.backbone_sources import SOURCES
