@@ -13,7 +13,6 @@ from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.knowledge.stale_samples import StaleSamples
 from haleganada_server.core.knowledge.variants import Variants
 from haleganada_server.core.reading.options import ReadOptions
-from haleganada_server.core.reading.taught.page import TaughtPage
 from haleganada_server.core.reading.taught.reading import read_taught
 from haleganada_server.reading.documents import open_document
 from haleganada_server.reading.taught.page import take_page_apart
@@ -40,8 +39,7 @@ def measure(client: HaleganadaClient, data: Path) -> Table:
         path.write_bytes(page)
         taken, _ = take_page_apart(open_document(path), 1, ReadOptions())
     table.add("groups", f"{len(taken.lattice.groups):,}", "")
-    rasters = np.concatenate(list(taken.rasters.enumerate_blocks()))
-    embedded = TaughtPage(taken.frame, taken.lattice, taken.rasters, recognizer.embedder.embed(rasters), "")
+    embedded = taken.embed(recognizer.embedder.embed, recognizer.embedder.hash)
     vectors = recognizer.embed(make_product_rasters(hand.drawings[lessons]))
     labels = [str(hand.labels[row]) for row in lessons]
     parameters = recognizer.head_parameters

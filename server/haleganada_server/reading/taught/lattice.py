@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Exhausted
 from haleganada_server.core.limits import MAX_TAUGHT_GROUPS
+from haleganada_server.core.reading.taught.ink import LineInk, PageInkMap
 from haleganada_server.core.reading.taught.lattice import MOST_PARTS, GlyphLattice
 from haleganada_server.vision.frame import frame
 
@@ -28,14 +29,14 @@ _CANVAS = 1.6  # letter heights: what a group is drawn on, at least, so that dot
 Raster = NDArray[np.uint8]
 
 
-def build_lattice(picture: NDArray[np.uint8]) -> tuple[GlyphLattice, list[Raster]]:
-    """(height, width, 3) RGB, dark on light -> the lattice of one block, in px of the picture, and the ink raster,
-    (128, 128), of each group. Raises Exhausted if there is too much for a page of text.
+def build_lattice(picture: NDArray[np.uint8]) -> tuple[GlyphLattice, list[Raster], PageInkMap]:
+    """(height, width, 3) RGB, dark on light -> the lattice of one block, in px of the picture, the ink raster,
+    (128, 128), of each group, and the ink. Raises Exhausted if there is too much for a page of text.
     """
     ink = find_page_ink(picture)
     courses = find_courses(ink) if ink else []
     if ink is None or not courses:
-        return GlyphLattice.join([]), []
+        return GlyphLattice.join([]), [], PageInkMap.pack([])
     ink = part_lines(ink, courses)
     lines = list(_find_lines(ink, courses))
     most = max(_MOST_WIDTH * usual_width(ink), _LEAST_WIDTH * ink.letter)
@@ -56,7 +57,11 @@ def build_lattice(picture: NDArray[np.uint8]) -> tuple[GlyphLattice, list[Raster
         is_parted=np.zeros(int(starts[-1]), np.bool_),
         is_joined=np.zeros(len(groups), np.bool_),
     )
-    return lattice, [_draw(ink, line, one) for line, some in zip(lines, found, strict=True) for one in some]
+    inks = [_take_ink(ink, line) for line in lines]
+    rasters = [
+        frame(line.draw(one.first, one.last, one.box)) for line, some in zip(inks, found, strict=True) for one in some
+    ]
+    return lattice, rasters, PageInkMap.pack(inks)
 
 
 def _find_lines(ink: PageInk, courses: list[Course]) -> Iterator[LineParts]:
@@ -108,11 +113,13 @@ def _find_groups(line: LineParts, most_width: float, most_gap: float) -> Iterato
             right = box[2]
 
 
-def _draw(ink: PageInk, line: LineParts, group: _Group) -> Raster:
-    left, top, right, bottom = group.box
-    owners = line.owners[top - line.top : bottom - line.top, left - line.left : right - line.left]
-    is_own = (owners > group.first) & (owners <= group.last)
-    drawn = np.where(is_own, ink.levels[top:bottom, left:right], 0).astype(np.uint8)
-    side = round(_CANVAS * ink.letter)
-    tall, wide = max(0, side - drawn.shape[0]), max(0, side - drawn.shape[1])
-    return frame(np.pad(drawn, ((tall // 2, tall - tall // 2), (wide // 2, wide - wide // 2))))
+def _take_ink(ink: PageInk, line: LineParts) -> LineInk:
+    height, width = line.owners.shape
+    levels = ink.levels[line.top : line.top + height, line.left : line.left + width]
+    return LineInk(
+        left=line.left,
+        top=line.top,
+        levels=np.where(line.owners > 0, levels, 0).astype(np.uint8),
+        owners=line.owners.astype(np.uint16),
+        canvas=round(_CANVAS * ink.letter),
+    )

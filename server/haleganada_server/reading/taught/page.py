@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from haleganada_server.core.reading.options import PreparationStep, ReadOptions
 from haleganada_server.core.reading.page import StepPicture
+from haleganada_server.core.reading.taught.ink import PageInkMap
 from haleganada_server.core.reading.taught.lattice import GlyphLattice
 from haleganada_server.core.reading.taught.page import GroupRasters, PageFrame, TaughtPage
 from haleganada_server.reading.documents.document import Document
@@ -23,7 +24,7 @@ def take_page_apart(document: Document, page: int, options: ReadOptions) -> tupl
     picture = document.draw(page)
     height, width = picture.shape[:2]
     prepared = prepare(picture, options.skipped_steps | _UNKNOWABLE, options.debug)
-    lattice, rasters = _build_lattices(prepared)
+    lattice, rasters, ink = _build_lattices(prepared)
     frame = PageFrame(
         page=page,
         width=width,
@@ -32,16 +33,18 @@ def take_page_apart(document: Document, page: int, options: ReadOptions) -> tupl
         turn_degrees=prepared.turn_degrees,
         skew_degrees=prepared.skew_degrees,
     )
-    return TaughtPage.without_embeddings(frame, lattice, GroupRasters.compress(rasters)), prepared.step_pictures
+    taken = TaughtPage.without_embeddings(frame, lattice, GroupRasters.compress(rasters), ink)
+    return taken, prepared.step_pictures
 
 
-def _build_lattices(prepared: PreparedPage) -> tuple[GlyphLattice, list[Raster]]:
-    """Return the lattice of all columns, in px of the prepared picture."""
+def _build_lattices(prepared: PreparedPage) -> tuple[GlyphLattice, list[Raster], PageInkMap]:
+    """Return the lattice of all columns, in px of the prepared picture, and their ink."""
     height, width = prepared.picture.shape[:2]
-    lattices, rasters = [], []
+    lattices, rasters, inks = [], [], []
     for box in prepared.columns or ((0.0, 0.0, float(width), float(height)),):
         left, top, right, bottom = (round(edge) for edge in box)
-        lattice, drawn = build_lattice(prepared.picture[top:bottom, left:right])
+        lattice, drawn, ink = build_lattice(prepared.picture[top:bottom, left:right])
         lattices.append(lattice.move(left, top))
+        inks.append(ink.move(left, top))
         rasters += drawn
-    return GlyphLattice.join(lattices), rasters
+    return GlyphLattice.join(lattices), rasters, PageInkMap.join(inks)

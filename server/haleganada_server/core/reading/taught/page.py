@@ -9,13 +9,17 @@ from __future__ import annotations
 import io
 import json
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from haleganada_server.core.fewshot.projection import Projection
+from haleganada_server.core.reading.page import Point
+
+from .ink import PageInkMap
 from .lattice import GlyphLattice
 
 _BLOCK = 64  # rasters that are compressed together: about 50 KB
@@ -38,10 +42,19 @@ class PageFrame:
     turn_degrees: int | None = None
     skew_degrees: float | None = None
 
+    def to_lattice(self, line: tuple[Point, Point]) -> tuple[Point, Point]:
+        """Return where two places on the page are in the lattice."""
+        a, b, c, d, e, f = self.to_page
+        inverse = np.linalg.inv(np.array([[a, b], [d, e]]))
+        start, end = ((float(x), float(y)) for x, y in (np.array(line) - (c, f)) @ inverse.T)
+        return start, end
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupRasters:
-    """The ink rasters of a lattice's groups, as the embedder takes them, compressed. count: how many there are."""
+    """The ink rasters of a lattice's groups by their ids, as the embedder takes them, compressed. count: how many there
+    are.
+    """
 
     blocks: tuple[bytes, ...]
     count: int
@@ -53,14 +66,21 @@ class GroupRasters:
         blocks = tuple(zlib.compress(np.stack(rasters[start : start + _BLOCK]).tobytes(), 1) for start in starts)
         return cls(blocks, len(rasters))
 
+    def append(self, rasters: Sequence[NDArray[np.uint8]]) -> GroupRasters:
+        """Return these and more of them. Raises ValueError if they are damaged."""
+        full = self.count // _BLOCK
+        rest = [*self._decompress(full)] if self.count % _BLOCK else []
+        more = GroupRasters.compress([*rest, *rasters])
+        return GroupRasters((*self.blocks[:full], *more.blocks), self.count + len(rasters))
+
     def enumerate_blocks(self) -> Iterator[Rasters]:
         """Yield all rasters, in order, a block at a time. Raises ValueError if they are damaged."""
         for number in range(len(self.blocks)):
             yield self._decompress(number)
 
-    def __getitem__(self, group: int) -> NDArray[np.uint8]:
+    def __getitem__(self, group_id: int) -> NDArray[np.uint8]:
         """Return the raster of a group, (128, 128)."""
-        return np.asarray(self._decompress(group // _BLOCK)[group % _BLOCK])
+        return np.asarray(self._decompress(group_id // _BLOCK)[group_id % _BLOCK])
 
     def _decompress(self, number: int) -> Rasters:
         count = min(_BLOCK, self.count - number * _BLOCK)
@@ -69,19 +89,59 @@ class GroupRasters:
         return np.frombuffer(data, np.uint8).reshape(count, _SIDE, _SIDE)
 
 
+@dataclass(slots=True, eq=False)
+class _Lazy:
+    """vectors: computed on first use, with the projection that they were computed by."""
+
+    vectors: tuple[Projection, NDArray[np.float64]] | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TaughtPage:
-    """embeddings: (groups, d) float32 by the network whose hash is embedder_hash; (0, 0) and "" until then."""
+    """rasters: of each group by its id. ink: what further groups are drawn from. embeddings: (groups, d) float32 by the
+    network whose hash is embedder_hash, NaN for groups that wait for theirs; (0, 0) and "" until then.
+    """
 
     frame: PageFrame
     lattice: GlyphLattice
     rasters: GroupRasters
+    ink: PageInkMap
     embeddings: NDArray[np.float32]
     embedder_hash: str = ""
+    _lazy: _Lazy = field(default_factory=_Lazy, repr=False)
 
     @classmethod
-    def without_embeddings(cls, frame: PageFrame, lattice: GlyphLattice, rasters: GroupRasters) -> TaughtPage:
-        return cls(frame, lattice, rasters, np.zeros((0, 0), np.float32))
+    def without_embeddings(
+        cls, frame: PageFrame, lattice: GlyphLattice, rasters: GroupRasters, ink: PageInkMap
+    ) -> TaughtPage:
+        return cls(frame, lattice, rasters, ink, np.zeros((0, 0), np.float32))
+
+    def embed(self, embed: Callable[[Rasters], NDArray[np.float32]], embedder_hash: str) -> TaughtPage:
+        """Return the page with embeddings of all groups by one network. Those that it has already are kept. embed: of
+        (n, 128, 128) rasters, n >= 1.
+        """
+        if not len(self.lattice.groups):
+            return self
+        if embedder_hash != self.embedder_hash or not len(self.embeddings):
+            made = np.concatenate([embed(block) for block in self.rasters.enumerate_blocks()])
+            return replace(self, embeddings=made[self.lattice.group_ids], embedder_hash=embedder_hash).forget_vectors()
+        missing = np.flatnonzero(np.isnan(self.embeddings).any(axis=1))
+        if not len(missing):
+            return self
+        embeddings = self.embeddings.copy()
+        embeddings[missing] = embed(np.stack([self.rasters[one] for one in self.lattice.group_ids[missing].tolist()]))
+        return replace(self, embeddings=embeddings).forget_vectors()
+
+    def forget_vectors(self) -> TaughtPage:
+        """Return the page, whose lattice or embeddings have changed, so that vectors are computed again."""
+        return replace(self, _lazy=_Lazy())
+
+    def project(self, projection: Projection) -> NDArray[np.float64]:
+        """Return the vectors of all groups, (groups, k), in the head's coordinates; they are computed once."""
+        kept = self._lazy.vectors
+        if kept is None or kept[0] is not projection:
+            kept = self._lazy.vectors = projection, projection.project(self.embeddings)
+        return kept[1]
 
     def to_bytes(self) -> bytes:
         """Return all of it, for a file or for another process."""
@@ -92,8 +152,10 @@ class TaughtPage:
             buffer,
             allow_pickle=False,
             facts=np.frombuffer(json.dumps(facts).encode(), np.uint8),
-            rasters=np.frombuffer(b"".join(self.rasters.blocks), np.uint8),
-            raster_ends=np.cumsum([len(block) for block in self.rasters.blocks], dtype=np.int64),
+            **_pack("raster", self.rasters.blocks),
+            raster_count=np.array(self.rasters.count),
+            **_pack("ink", self.ink.packed),
+            ink_headers=self.ink.headers,
             embeddings=self.embeddings,
             **{name: getattr(self.lattice, name) for name in names},
         )
@@ -108,8 +170,19 @@ class TaughtPage:
             facts = json.loads(arrays["facts"].tobytes())
             names = [field.name for field in fields(GlyphLattice) if field.name != "letter"]
             lattice = GlyphLattice(letter=float(facts["letter"]), **{name: arrays[name] for name in names})
-            packed, ends = arrays["rasters"].tobytes(), arrays["raster_ends"].tolist()
-            blocks = tuple(packed[start:end] for start, end in pairwise([0, *ends]))
             frame = PageFrame(**{**facts["frame"], "to_page": tuple(facts["frame"]["to_page"])})
-            rasters = GroupRasters(blocks, len(lattice.groups))
-            return cls(frame, lattice, rasters, arrays["embeddings"], str(facts["embedder_hash"]))
+            rasters = GroupRasters(_unpack("raster", arrays), int(arrays["raster_count"]))
+            ink = PageInkMap(arrays["ink_headers"], _unpack("ink", arrays))
+            return cls(frame, lattice, rasters, ink, arrays["embeddings"], str(facts["embedder_hash"]))
+
+
+def _pack(name: str, blocks: Sequence[bytes]) -> dict[str, NDArray[np.generic]]:
+    return {
+        f"{name}_data": np.frombuffer(b"".join(blocks), np.uint8),
+        f"{name}_ends": np.cumsum([len(block) for block in blocks], dtype=np.int64),
+    }
+
+
+def _unpack(name: str, arrays: Mapping[str, NDArray[np.generic]]) -> tuple[bytes, ...]:
+    data, ends = arrays[f"{name}_data"].tobytes(), arrays[f"{name}_ends"].tolist()
+    return tuple(data[start:end] for start, end in pairwise([0, *ends]))

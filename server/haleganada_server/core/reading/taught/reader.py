@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from haleganada_server.core.cancellation import Cancellation
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Precondition
@@ -65,7 +63,4 @@ class TaughtReader:
 
     def _embed(self, page: TaughtPage, cancellation: Cancellation) -> TaughtPage:
         """Return a page with the embeddings of its groups."""
-        blocks = [self._encoder.embed_aside(rasters, cancellation) for rasters in page.rasters.enumerate_blocks()]
-        if not blocks:
-            return page
-        return replace(page, embeddings=np.concatenate(blocks), embedder_hash=self._encoder.embedder_hash)
+        return page.embed(lambda rasters: self._encoder.embed_aside(rasters, cancellation), self._encoder.embedder_hash)

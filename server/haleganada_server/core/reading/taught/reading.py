@@ -52,7 +52,7 @@ class _Reader:
         self._calibration = parameters.calibration
         self._texts = settled.find_groups(page.lattice)
         self._allowed = find_allowed(page.lattice, settled)
-        self._log_likelihoods = knowledge.head.score_many(parameters.projection.project(page.embeddings))
+        self._log_likelihoods = knowledge.head.score_many(page.project(parameters.projection))
 
     def read(self) -> list[FoundGlyph]:
         """Return the glyphs, in order. They are found twice, because the first path tells how large each label is."""

@@ -119,4 +119,5 @@ def _price_unknown(lattice: GlyphLattice, sizes: Floats, prices: Prices) -> Floa
 def _price_boundaries(lattice: GlyphLattice, prices: Prices) -> Floats:
     cuts = prices.cut + prices.cut_ink * lattice.cuts.astype(np.float64)
     overlaps = prices.overlap * np.maximum(lattice.overlaps - prices.free_overlap, 0.0)
-    return np.asarray(np.where(lattice.cuts > 0, cuts, overlaps), np.float64)
+    prices_of_all = np.where(lattice.cuts > 0, cuts, overlaps)
+    return np.where(lattice.is_parted, 0.0, prices_of_all)  # what a person has parted costs nothing

@@ -15,6 +15,7 @@ from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.knowledge.stale_samples import StaleSamples
 from haleganada_server.core.knowledge.variants import Variants
 from haleganada_server.core.reading.page import PageReading, TextGlyph
+from haleganada_server.core.reading.taught.ink import PageInkMap
 from haleganada_server.core.reading.taught.lattice import GlyphLattice
 from haleganada_server.core.reading.taught.page import GroupRasters, PageFrame, TaughtPage
 from haleganada_server.core.reading.taught.path import find_path
@@ -62,7 +63,7 @@ IDS = LATTICE.group_ids.tolist()
 
 def make_page(seed: int = 0) -> TaughtPage:
     embeddings = np.random.default_rng(seed).normal(scale=2, size=(len(LATTICE.groups), K)).astype(np.float32)
-    return TaughtPage(FRAME, LATTICE, GroupRasters((), len(embeddings)), embeddings, "abc")
+    return TaughtPage(FRAME, LATTICE, GroupRasters((), len(embeddings)), PageInkMap.pack([]), embeddings, "abc")
 
 
 def know(*labels: str) -> Knowledge:

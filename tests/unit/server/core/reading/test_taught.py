@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from haleganada_server.core.reading.taught.assembly import find_word_gap
+from haleganada_server.core.reading.taught.ink import PageInkMap
 from haleganada_server.core.reading.taught.lattice import GlyphLattice
 from haleganada_server.core.reading.taught.page import GroupRasters, PageFrame, TaughtPage
 from haleganada_server.core.reading.taught.path import find_path
@@ -105,7 +106,7 @@ def rasters(count: int) -> list[NDArray[np.uint8]]:
 def test_a_page_outlives_its_bytes() -> None:
     drawn, made = rasters(5), lattice()
     embeddings = np.random.default_rng(1).normal(size=(5, 8)).astype(np.float32)
-    page = TaughtPage(FRAME, made, GroupRasters.compress(drawn), embeddings, "abc")
+    page = TaughtPage(FRAME, made, GroupRasters.compress(drawn), PageInkMap.pack([]), embeddings, "abc")
 
     again = TaughtPage.from_bytes(page.to_bytes())
 
@@ -121,7 +122,7 @@ def test_rasters_come_in_blocks() -> None:
 
 
 def test_an_empty_page_has_bytes_too() -> None:
-    page = TaughtPage.without_embeddings(FRAME, GlyphLattice.join([]), GroupRasters.compress([]))
+    page = TaughtPage.without_embeddings(FRAME, GlyphLattice.join([]), GroupRasters.compress([]), PageInkMap.pack([]))
     again = TaughtPage.from_bytes(page.to_bytes())
     assert not len(again.lattice.groups) and not list(again.rasters.enumerate_blocks())
 
