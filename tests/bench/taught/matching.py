@@ -43,14 +43,14 @@ def match(truth: Sequence[Truth], read: Sequence[ReadGlyph]) -> Match:
     rest = list(read)
     found = named = 0
     for glyph in truth:
-        hit = next((one for one in rest if _is_same(one.box, glyph.box)), None)
+        hit = next((one for one in rest if is_same(one.box, glyph.box)), None)
         if hit is not None:
             rest.remove(hit)
             found, named = found + 1, named + (hit.text == glyph.label)
     return Match(len(truth), len(read), found, named)
 
 
-def _is_same(a: Box, b: Box) -> bool:
+def is_same(a: Box, b: Box) -> bool:
     middle = (a[1] + a[3]) / 2
     if not b[1] - (b[3] - b[1]) / 3 <= middle <= b[3] + (b[3] - b[1]) / 3:
         return False
