@@ -127,11 +127,13 @@ def test_several_models_answer_together(server: RunningServer, workspace: str, t
 
     for label, glyph in SHAPES.items():
         server.ocr.Train(ocr.TrainRequest(workspace=workspace, glyph=glyph, label=label))
-    answer = predict(server, workspace, ring(3), models=["few-shot", one])
+    answer = predict(server, workspace, ring(3), models=["few-shot", one], min_revision=3)
     assert best(answer) == "ಕಿ" and answer.model == f"few-shot+{one}" and answer.revision == 3
     total = sum(found.probability for found in answer.candidates) + answer.unknown_probability
     assert total == pytest.approx(1) and answer.unknown_probability > 0, "of few-shot, which can tell"
-    batch = ocr.PredictBatchRequest(workspace=workspace, glyphs=[ring(3), Glyph()], models=["few-shot", one])
+    batch = ocr.PredictBatchRequest(
+        workspace=workspace, glyphs=[ring(3), Glyph()], models=["few-shot", one], min_revision=3
+    )
     results = server.ocr.PredictBatch(batch).results
     assert results[0].prediction.candidates == answer.candidates and results[1].HasField("error")
 
