@@ -10,20 +10,17 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from types import FrameType
-from typing import TYPE_CHECKING
 
 import click
 
 from haleganada_client.errors import HaleganadaError
 
 from .exit_codes import ExitCode
+from .first_steps import FirstSteps, take_first_steps
 from .global_options import GlobalOptions
 from .setting_names import name_options
-
-if TYPE_CHECKING:  # gRPC is imported where it is needed
-    from haleganada_client.types import ImportReport
 
 _ADDRESS = re.compile(r"serves on (\S+) ")
 _PAGE = re.compile(r"page is at (\S+) ")
@@ -35,7 +32,8 @@ _POLL_S = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class LaunchOptions:
-    """What to start. workspace "": the page's default. starter: teach the digits and small letters first.
+    """What to start. workspace "": the page's default. starter: teach the digits and small letters first. example: one
+    of examples.EXAMPLES to open, "" = none.
 
     datasets_from, backbone_weights: paths, as for `serve`; None or () = not given.
     """
@@ -46,6 +44,7 @@ class LaunchOptions:
     device: str
     workspace: str
     starter: bool = False
+    example: str = ""
     datasets_from: str | None = None
     backbone_weights: tuple[str, ...] = ()
 
@@ -70,7 +69,7 @@ def run_server_and_page(options: LaunchOptions, as_json: bool) -> int:
         address = children[0].wait_for_address(stopping)
         if address is None:
             return _exit_code_of_failed_start(children[0], stopping)
-        taught = _teach_starter(address, options.workspace) if options.starter else None
+        done = take_first_steps(address, options.workspace, starter=options.starter, example=options.example)
         shared = ["--server", address, *(["--workspace", options.workspace] if options.workspace else [])]
         children.append(
             _Child("web page", ["haleganada_client.cli", *shared, "web", "--port", str(options.port), _STOP], _PAGE)
@@ -78,7 +77,7 @@ def run_server_and_page(options: LaunchOptions, as_json: bool) -> int:
         url = children[1].wait_for_address(stopping)
         if url is None:
             return _exit_code_of_failed_start(children[1], stopping)
-        _announce(options, url, address, taught, as_json)
+        _announce(options, url, address, done, as_json)
         return _supervise(children, stopping)
     except HaleganadaError as error:
         click.echo(f"haleganada: {name_options(error.message)}", err=True)
@@ -88,26 +87,18 @@ def run_server_and_page(options: LaunchOptions, as_json: bool) -> int:
             child.stop()
 
 
-def _teach_starter(address: str, workspace: str) -> ImportReport:
-    """Teach the starter drawings that the workspace does not have yet. Raises HaleganadaError."""
-    from haleganada_client.client import HaleganadaClient
-    from haleganada_client.connection.config import ClientConfig
-    from haleganada_client.starter import teach_starter
-
-    config = ClientConfig.from_environment()
-    config = replace(config, target=address, workspace=workspace or config.workspace)
-    with HaleganadaClient(config=config) as client:
-        return teach_starter(client)
-
-
-def _announce(options: LaunchOptions, url: str, address: str, taught: ImportReport | None, as_json: bool) -> None:
+def _announce(options: LaunchOptions, url: str, address: str, done: FirstSteps, as_json: bool) -> None:
     facts: dict[str, object] = {"page": url, "server": address, "data": options.data}
     starter = ""
-    if taught:
-        facts["starter"] = {"taught": taught.imported, "duplicates": taught.duplicates}
-        starter = f"starter: {taught.imported} drawings taught, {taught.duplicates} already known; "
+    if done.starter:
+        facts["starter"] = {"taught": done.starter.imported, "duplicates": done.starter.duplicates}
+        starter = f"starter: {done.starter.imported} drawings taught, {done.starter.duplicates} already known; "
     shared = GlobalOptions(server=address, workspace=options.workspace or None)
     text = f"Haleganada is ready: {url}  (data in {options.data}, gRPC on {address}; {starter}Ctrl+C stops it)"
+    if done.example:
+        example_url = f"{url}/read#reading/{done.example.reading_id}"
+        facts["example"] = {**asdict(done.example), "page": example_url}
+        text += f"\nexample: {example_url}  (read by the workspace “{done.example.workspace}”)"
     if address != _USUAL_ADDRESS:
         next_commands = [shared.command_line(*words) for words in (("train", "ಅ", "drawing.png"), ("stats",))]
         text += (

@@ -16,6 +16,7 @@ from haleganada_client.cli.session import client_config
 from haleganada_client.cli.setting_names import name_options
 from haleganada_client.cli.supervisor import LaunchOptions, run_server_and_page
 from haleganada_client.errors import HaleganadaError, InvalidInput
+from haleganada_client.examples import EXAMPLES
 from haleganada_client.installation import describe_install
 
 _PASS_EVERYTHING_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
@@ -163,6 +164,11 @@ def web_command(
     help="First teach a few drawings of each digit and small letter, unless they are known already.",
 )
 @click.option(
+    "--example",
+    type=click.Choice(EXAMPLES),
+    help="First open an example: copiale, a page of a cipher of about 1750, with five drawings of each symbol taught.",
+)
+@click.option(
     "--datasets-from",
     type=click.Path(exists=True, file_okay=False),
     help="A folder from which clients may add data sets.",
@@ -181,6 +187,7 @@ def up_command(
     port: int,
     device: str,
     starter: bool,
+    example: str | None,
     datasets_from: str | None,
     backbone_weights: tuple[str, ...],
 ) -> None:
@@ -194,6 +201,7 @@ def up_command(
         device=device,
         workspace=options.workspace or "",
         starter=starter,
+        example=example or "",
         datasets_from=datasets_from,
         backbone_weights=backbone_weights,
     )
