@@ -6,8 +6,6 @@ it out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,23 +15,17 @@ _MOST_CROSSED = 4.5  # pen widths of ink
 _LEAST_WIDTH = 0.22  # letter heights between two cuts
 _LEAST_INK = 1.2  # of a stroke as long as _LEAST_WIDTH, that a cut leaves on either side
 _USUAL_WIDTH = 0.4  # letter heights: a piece is cut into so wide parts at most, on average
+_EVEN = 0.3  # pen widths by which a stroke that joins two letters may be thicker elsewhere
 _SIDEWAYS = 0.12  # px of ink that a step to the side costs, so that seams are straight where that costs nothing
+_LEAST_FRAGMENT = 1.5  # of a pen's width squared, that fragments have
 
 Mask = NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CutPiece:
-    """numbers: (height, width), the part of each px, from the left, 0 = ground, 1 = the first part. crossed: of each
-    cut, from the left, the ink in pen widths; one less than there are parts.
+def cut_piece(mask: Mask, letter: float, pen: float) -> NDArray[np.int32]:
+    """Cut one connected piece. mask: (height, width), 1 where its ink is. letter, pen: see PageInk. Return the fragment
+    of each px, each of which is connected, from 1, roughly from the left; 0 = ground.
     """
-
-    numbers: NDArray[np.int32]
-    crossed: tuple[float, ...]
-
-
-def cut_piece(mask: Mask, letter: float, pen: float) -> CutPiece:
-    """Cut one connected piece. mask: (height, width), 1 where its ink is. letter, pen: see PageInk."""
     factor = min(1.0, _LETTER / letter)
     size = [max(1, round(side * factor)) for side in mask.shape[::-1]]
     small = np.pad(cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA), 1).astype(np.float32)
@@ -41,8 +33,8 @@ def cut_piece(mask: Mask, letter: float, pen: float) -> CutPiece:
     costs, paths = _find_seams(small)
     chosen = _choose(small, costs, paths, letter, pen)
     if not len(chosen):
-        return CutPiece(mask.astype(np.int32), ())
-    return CutPiece(_number(mask, paths[:, chosen] - 1), tuple(float(costs[end] / pen) for end in chosen))
+        return mask.astype(np.int32)
+    return _part_connected(_number(mask, paths[:, chosen] - 1), _LEAST_FRAGMENT * (pen / factor) ** 2)
 
 
 def _find_seams(ink: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
@@ -69,26 +61,41 @@ def _find_seams(ink: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[
 def _choose(
     ink: NDArray[np.float32], costs: NDArray[np.float64], paths: NDArray[np.intp], letter: float, pen: float
 ) -> NDArray[np.intp]:
-    """Return the seams to cut along, by their last column, from the left."""
+    """Return the seams to cut along, by their last column, from the left. A stroke that is long and even is cut at both
+    of its ends, where the letters are that it joins.
+    """
     before = np.concatenate((np.zeros((len(ink), 1)), np.cumsum(ink, axis=1)), axis=1)
     left_ink = np.take_along_axis(before, paths, axis=1).sum(axis=0)
     on_seam = np.take_along_axis(ink, paths, axis=1)
     places = (on_seam * paths).sum(axis=0) / np.maximum(on_seam.sum(axis=0), 1e-6)
     total, least_ink = float(ink.sum()), _LEAST_INK * _LEAST_WIDTH * letter * pen
+    spacing, thinner = _LEAST_WIDTH * letter, _EVEN * pen
     chosen: list[int] = []
+    used = costs > _MOST_CROSSED * pen
     most = int((ink.shape[1] - 2) / (_USUAL_WIDTH * letter)) - 1
-    for end in np.argsort(costs, kind="stable"):
-        if costs[end] > _MOST_CROSSED * pen or len(chosen) >= most:
-            break
-        if not least_ink <= left_ink[end] <= total - least_ink:
+    for end in np.argsort(costs, kind="stable").tolist():
+        if used[end] or len(chosen) >= most:
             continue
-        if all(
-            abs(left_ink[end] - left_ink[other]) >= least_ink
-            and abs(places[end] - places[other]) >= _LEAST_WIDTH * letter
-            for other in chosen
-        ):
-            chosen.append(int(end))
+        first, last = _find_even(costs, used, end, costs[end] + thinner)
+        used[first : last + 1] = True
+        is_long = places[last] - places[first] >= spacing
+        for one in (first, last) if is_long else (end,):
+            if least_ink <= left_ink[one] <= total - least_ink and all(
+                abs(left_ink[one] - left_ink[other]) >= least_ink / 2 and abs(places[one] - places[other]) >= spacing
+                for other in chosen
+            ):
+                chosen.append(one)
     return np.array(sorted(chosen, key=lambda end: left_ink[end]), np.intp)
+
+
+def _find_even(costs: NDArray[np.float64], used: NDArray[np.bool_], end: int, most: float) -> tuple[int, int]:
+    """Return the first and the last of the seams around one that cross no more than `most`: those of one stroke."""
+    first = last = end
+    while first > 0 and not used[first - 1] and costs[first - 1] <= most:
+        first -= 1
+    while last + 1 < len(costs) and not used[last + 1] and costs[last + 1] <= most:
+        last += 1
+    return first, last
 
 
 def _number(mask: Mask, seams: NDArray[np.intp]) -> NDArray[np.int32]:
@@ -102,3 +109,29 @@ def _number(mask: Mask, seams: NDArray[np.intp]) -> NDArray[np.int32]:
     scale = width / max(1, round(width * (len(seams) - 2) / height))
     parts = 1 + (columns[None, :, None] >= (seams[rows] * scale)[:, None, :]).sum(axis=2)
     return np.where(mask > 0, parts, 0).astype(np.int32)
+
+
+def _part_connected(regions: NDArray[np.int32], least: float) -> NDArray[np.int32]:
+    """Return the connected fragments of all regions; those of less than so many px are joined to the one that they
+    touch.
+    """
+    numbers = np.zeros_like(regions)
+    count = 0
+    for region in range(1, int(regions.max()) + 1):
+        found, labels, stats, _ = cv2.connectedComponentsWithStats((regions == region).astype(np.uint8), connectivity=8)
+        for one in sorted(range(1, found), key=lambda one: int(stats[one, cv2.CC_STAT_LEFT])):
+            count += 1
+            numbers[labels == one] = count
+    return _join_small(numbers, least)
+
+
+def _join_small(numbers: NDArray[np.int32], least: float) -> NDArray[np.int32]:
+    areas = np.bincount(numbers.ravel())
+    for number in np.argsort(areas, kind="stable").tolist():
+        if number == 0 or areas[number] >= least:
+            continue
+        around = cv2.dilate((numbers == number).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        touched = numbers[around & (numbers > 0) & (numbers != number)]
+        if len(touched):
+            numbers[numbers == number] = np.bincount(touched).argmax()
+    return np.searchsorted(np.unique(numbers), numbers).astype(np.int32)

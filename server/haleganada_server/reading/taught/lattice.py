@@ -5,8 +5,10 @@ rasters.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,30 +19,37 @@ from haleganada_server.core.reading.taught.ink import LineInk, PageInkMap
 from haleganada_server.core.reading.taught.lattice import MOST_PARTS, GlyphLattice
 from haleganada_server.vision.frame import frame
 
-from .lines import Course, assign_pieces, find_courses, part_lines
+from .edges import find_lines_within
+from .lines import Course, assign_pieces, part_lines
 from .page_ink import PageInk, find_page_ink
 from .parts import LineParts, find_parts_of_line, usual_width
 
 _MOST_WIDTH = 2.4  # usual widths of a group
 _LEAST_WIDTH = 1.8  # letter heights that any group may have
 _MOST_GAP = 0.9  # letter heights within a group
+_BROKEN = 1.2  # pen widths between the ends of a broken stroke
 _CANVAS = 1.6  # letter heights: what a group is drawn on, at least, so that dots stay dots
 
 Raster = NDArray[np.uint8]
 
 
-def build_lattice(picture: NDArray[np.uint8]) -> tuple[GlyphLattice, list[Raster], PageInkMap]:
+def build_lattice(
+    picture: NDArray[np.uint8], beyond: NDArray[np.bool_] | None = None
+) -> tuple[GlyphLattice, list[Raster], PageInkMap]:
     """(height, width, 3) RGB, dark on light -> the lattice of one block, in px of the picture, the ink raster,
-    (128, 128), of each group, and the ink. Raises Exhausted if there is too much for a page of text.
+    (128, 128), of each group, and the ink. beyond: see find_lines_within. Raises Exhausted if there is too much for a
+    page of text.
     """
     ink = find_page_ink(picture)
-    courses = find_courses(ink) if ink else []
-    if ink is None or not courses:
+    if ink is None:
+        return GlyphLattice.join([]), [], PageInkMap.pack([])
+    ink, courses = find_lines_within(ink, beyond)
+    if not courses:
         return GlyphLattice.join([]), [], PageInkMap.pack([])
     ink = part_lines(ink, courses)
     lines = list(_find_lines(ink, courses))
     most = max(_MOST_WIDTH * usual_width(ink), _LEAST_WIDTH * ink.letter)
-    found = [list(_find_groups(line, most, _MOST_GAP * ink.letter)) for line in lines]
+    found = [list(_find_groups(line, most, _MOST_GAP * ink.letter, round(_BROKEN * ink.pen))) for line in lines]
     _require_few(sum(map(len, found)))
     starts = np.cumsum([0, *(len(line.boxes) for line in lines)])
     groups = [(start + one.first, start + one.last) for start, some in zip(starts, found, strict=False) for one in some]
@@ -67,10 +76,10 @@ def build_lattice(picture: NDArray[np.uint8]) -> tuple[GlyphLattice, list[Raster
 def _find_lines(ink: PageInk, courses: list[Course]) -> Iterator[LineParts]:
     _require_few(ink.count)
     lines, width = assign_pieces(ink, courses), usual_width(ink)
-    for line in range(len(courses)):
+    for line, course in enumerate(courses):
         pieces = np.flatnonzero(lines[1:] == line) + 1
         if len(pieces):
-            yield find_parts_of_line(ink, pieces, width)
+            yield find_parts_of_line(ink, pieces, width, course)
 
 
 def _require_few(groups: int) -> None:
@@ -90,27 +99,48 @@ class _Group(NamedTuple):
     box: list[int]
 
 
-def _find_groups(line: LineParts, most_width: float, most_gap: float) -> Iterator[_Group]:
+def _find_groups(line: LineParts, most_width: float, most_gap: float, near: int) -> Iterator[_Group]:
     """Yield the groups of a line. Ink that is connected is one of them, however wide it is and into how many parts it
-    was cut.
+    was cut; so are two such pieces that nearly touch, because strokes may be broken.
     """
-    boxes, is_cut = line.boxes.tolist(), [*(line.cuts > 0).tolist(), False]
+    boxes, wholes = line.boxes.tolist(), _find_wholes(line, near)
     for first, box in enumerate(boxes):
         yield _Group(first, first + 1, box)
-        whole = first + 1
-        while is_cut[whole]:
-            whole += 1
         right = box[2]
+        most = max(wholes.get(first, ()), default=0)
+        is_near = True
         for last in range(first + 2, len(boxes) + 1):
             part = boxes[last - 1]
             box = [*map(min, box[:2], part[:2]), *map(max, box[2:], part[2:])]
-            is_whole = last == whole and not is_cut[first]
-            is_near = box[2] - box[0] <= most_width and part[0] - right <= most_gap
-            if is_whole or (is_near and last - first <= MOST_PARTS):
+            is_near &= part[0] - right <= most_gap
+            is_small = box[2] - box[0] <= most_width and last - first <= MOST_PARTS
+            if (is_near and is_small) or last in wholes.get(first, ()):
                 yield _Group(first, last, box)
-            elif last > whole:
+            elif last > most:
                 break
-            right = box[2]
+            right = max(right, box[2])
+
+
+def _find_wholes(line: LineParts, near: int) -> dict[int, list[int]]:
+    """Return where pieces that were cut begin, and behind which parts they end, they and the next one, if its ink is
+    nearer than so many px.
+    """
+    runs = np.flatnonzero(np.diff(line.pieces, prepend=-1, append=-1))
+    wholes = {first: [last] for first, last in pairwise(runs.tolist()) if last > first + 1}
+    for first, middle, last in zip(runs.tolist(), runs[1:].tolist(), runs[2:].tolist(), strict=False):
+        if (first in wholes or middle in wholes) and _is_broken(line, first, middle, last, near):
+            wholes.setdefault(first, []).append(last)
+    return wholes
+
+
+def _is_broken(line: LineParts, first: int, middle: int, last: int, near: int) -> bool:
+    """Return whether the ink of parts first to middle is near that of parts middle to last."""
+    left = max(0, int(line.boxes[middle:last, 0].min()) - line.left - near)
+    right = int(line.boxes[first:middle, 2].max()) - line.left + near
+    owners = line.owners[:, left : max(left, right)]
+    before = ((owners > first) & (owners <= middle)).astype(np.uint8)
+    grown = cv2.dilate(before, np.ones((2 * near + 1,) * 2, np.uint8)) if before.size else before
+    return bool(((grown > 0) & (owners > middle) & (owners <= last)).any())
 
 
 def _take_ink(ink: PageInk, line: LineParts) -> LineInk:

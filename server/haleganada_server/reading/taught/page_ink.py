@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -21,7 +21,6 @@ _STRONG = 75  # percentile of what is darker than paper: the usual contrast of i
 _EDGE, _FULL = 0.45, 0.75  # of that contrast: at the edge of a stroke, and from which on ink is black
 _PALE = 200  # levels that a piece of ink reaches somewhere; what does not is a rule, a shadow or shows through
 _SPECK = 0.8  # of a pen's width squared: the least area of a piece
-_BORDER = 0.75  # letter heights; lower pieces at the edge of a page are cut off from the lines beyond it
 _HUGE = 12.0  # letter heights; longer pieces are frames, rules and pictures
 
 
@@ -43,10 +42,18 @@ class PageInk:
     def count(self) -> int:
         return len(self.areas) - 1
 
+    def keep(self, chosen: NDArray[np.bool_]) -> PageInk:
+        """Return it with some pieces alone. chosen: (pieces + 1,), whatever it says of the ground."""
+        if chosen[1:].all():
+            return self
+        kept = np.concatenate([[0], np.flatnonzero(chosen[1:]) + 1])
+        number = np.zeros(len(self.areas), np.int32)
+        number[kept] = np.arange(len(kept))
+        return replace(self, pieces=number[self.pieces], boxes=self.boxes[kept], areas=self.areas[kept])
+
 
 def find_page_ink(picture: NDArray[np.uint8]) -> PageInk | None:
-    """(height, width, 3) RGB, dark on light -> its ink without specks, frames and what the edges cut off; None without
-    ink.
+    """(height, width, 3) RGB, dark on light -> its ink without specks and frames; None without ink.
     """
     gray = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
     reduced = reduce_to_gray(gray)
@@ -88,11 +95,10 @@ def _keep_letters(levels: Levels, pieces: Pieces, stats: NDArray[np.int32], lett
     is_speck = area < max(3.0, _SPECK * pen**2)
     is_huge = np.maximum(wide, tall) > max(_HUGE * letter, 0.0)
     is_huge &= np.maximum(wide, tall) > 0.5 * max(height, width)
-    at_edge = ((top == 0) | (top + tall >= height)) & (tall < _BORDER * letter)
     darkest = np.zeros(len(stats), np.uint8)
     rows, columns = np.nonzero(pieces)
     np.maximum.at(darkest, pieces[rows, columns], levels[rows, columns])
-    kept = ~(is_speck | is_huge | at_edge | (darkest < _PALE))
+    kept = ~(is_speck | is_huge | (darkest < _PALE))
     kept[0] = False
     if not kept.any():
         return None
