@@ -76,7 +76,7 @@ def take_apart(
         count += len(found)
         _join_runs(found, ink.letter)
         (marks if is_mark else letters).extend(found)
-    middle = course.height_at(np.arange(fragments.shape[1]) + origin[0]) - origin[1]
+    middle = course.height_at(np.arange(fragments.shape[1], dtype=np.float64) + origin[0]) - origin[1]
     _join_arms(letters, ink.letter, middle, fragments)
     return letters, marks
 
@@ -86,9 +86,7 @@ def _is_mark(ink: PageInk, tall: int, wide: int, area: float) -> bool:
     return tall < LOW * ink.letter or (area < _SMALL * usual_ink and max(tall, wide) < _SHORT * ink.letter)
 
 
-def _describe(
-    numbers: NDArray[np.int32], piece: int, count: int, origin: tuple[int, int], pen: float
-) -> list[Part]:
+def _describe(numbers: NDArray[np.int32], piece: int, count: int, origin: tuple[int, int], pen: float) -> list[Part]:
     """Return the fragments of a piece, numbered from count + 1. numbers: (height, width), 0 = ground."""
     parts = []
     for number in range(1, int(numbers.max()) + 1):
@@ -110,7 +108,7 @@ def measure_contacts(numbers: NDArray[np.int32]) -> dict[tuple[int, int], float]
         pairs = np.sort(np.stack([one[is_border], other[is_border]], axis=1), axis=1)
         for pair, times in zip(*np.unique(pairs, axis=0, return_counts=True), strict=True):
             found.setdefault((int(pair[0]), int(pair[1])), [0.0, 0.0])[axis] = float(times)
-    return {pair: float(np.hypot(*lengths)) for pair, lengths in found.items()}
+    return {pair: float(np.hypot(lengths[0], lengths[1])) for pair, lengths in found.items()}
 
 
 def _join_runs(parts: list[Part], letter: float) -> None:
@@ -145,9 +143,7 @@ def _join_arms(parts: list[Part], letter: float, middle: Floats, fragments: NDAr
         i = 0
 
 
-def find_profiles(
-    parts: list[Part], fragments: NDArray[np.int32]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def find_profiles(parts: list[Part], fragments: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the uppermost and the lowest row of each part in each column, (parts, width); where it has no ink, below
     and above all rows.
     """

@@ -18,8 +18,8 @@ _CLEARLY, _SLIGHTLY = 1.3, 0.1  # times, and letter heights, that a mark's lette
 def join_marks(
     parts: list[Part], marks: list[Part], letter: float, fragments: NDArray[np.int32], origin: tuple[int, int]
 ) -> None:
-    """Add each mark to the letter that is clearly the nearest; others are parts by themselves, together with marks above
-    and below them. Hats may be as high as letters; they are known by the letter below them. fragments, origin: see
+    """Add each mark to the letter that is clearly the nearest; others are parts by themselves, with the marks above and
+    below them. Hats may be as high as letters; they are known by the letter below them. fragments, origin: see
     take_apart.
     """
     hats = _find_hats(parts, letter)

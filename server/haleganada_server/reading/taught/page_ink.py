@@ -53,8 +53,7 @@ class PageInk:
 
 
 def find_page_ink(picture: NDArray[np.uint8]) -> PageInk | None:
-    """(height, width, 3) RGB, dark on light -> its ink without specks and frames; None without ink.
-    """
+    """(height, width, 3) RGB, dark on light -> its ink without specks and frames; None without ink."""
     gray = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
     reduced = reduce_to_gray(gray)
     usual = find_parts(find_ink(reduced)).find_letter_height()

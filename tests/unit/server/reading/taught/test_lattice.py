@@ -1,0 +1,146 @@
+"""How the ink of a line is taken apart: its edges, arms, marks, and letters that touch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+cv2 = pytest.importorskip("cv2", reason="pages are taken apart by OpenCV")
+
+from haleganada_server.core.reading.taught.lattice import GlyphLattice  # noqa: E402
+from haleganada_server.reading.taught.lattice import build_lattice  # noqa: E402
+
+_PEN = 5
+_TOP, _BOTTOM = 60, 100
+"""px of the letters of the line."""
+
+
+class Line:
+    """A line that is being drawn: square letters of 40 px, 30 px apart."""
+
+    def __init__(self) -> None:
+        self.picture: NDArray[np.uint8] = np.full((160, 900, 3), 240, np.uint8)
+        self.x = 60
+
+    def letter(self, gap: int = 30) -> int:
+        """Draw a letter; return where it begins."""
+        left = self.x
+        self.stroke((left, _TOP), (left + 40, _TOP), (left + 40, _BOTTOM), (left, _BOTTOM), (left, _TOP))
+        self.x += 40 + gap
+        return left
+
+    def letters(self, count: int) -> None:
+        for _ in range(count):
+            self.letter()
+
+    def stroke(self, *points: tuple[int, int]) -> None:
+        cv2.polylines(self.picture, [np.array(points, np.int32)], False, (30, 30, 30), _PEN)
+
+    def dot(self, x: int, y: int) -> None:
+        cv2.circle(self.picture, (x, y), 5, (30, 30, 30), -1)
+
+    def take_apart(self) -> GlyphLattice:
+        return build_lattice(self.picture)[0]
+
+
+def has_box(boxes: NDArray[np.int32], left: int, top: int, right: int, bottom: int) -> bool:
+    """Return whether one of the boxes is that one, give or take a pen."""
+    return bool((np.abs(boxes - (left, top, right, bottom)).max(axis=1) <= _PEN).any())
+
+
+def test_letters_that_stand_apart_are_parts() -> None:
+    line = Line()
+    line.letters(6)
+    lattice = line.take_apart()
+    assert len(lattice.part_boxes) == 6 and not lattice.cuts.any()
+
+
+def test_ink_that_the_edge_cuts_off_from_another_line_is_left_out() -> None:
+    line = Line()
+    line.letters(6)
+    line.stroke((100, 0), (110, 18), (130, 0))
+    line.stroke((300, 159), (330, 135))
+    lattice = line.take_apart()
+    assert len(lattice.part_boxes) == 6
+    assert lattice.part_boxes[:, 1].min() > 40 and lattice.part_boxes[:, 3].max() < 120
+
+
+def test_what_reaches_from_the_edge_into_the_line_belongs_to_it() -> None:
+    line = Line()
+    line.letters(5)
+    line.stroke((line.x + 20, 0), (line.x + 20, _BOTTOM))
+    line.x += 60
+    line.letters(2)
+    assert len(line.take_apart().part_boxes) == 8
+
+
+def test_an_arm_over_the_next_letter_stays_with_its_own() -> None:
+    line = Line()
+    line.letters(3)
+    left = line.letter()
+    line.stroke((left + 20, _TOP), (left + 20, 35), (left + 105, 35))
+    line.letters(4)
+    lattice = line.take_apart()
+    assert has_box(lattice.group_boxes, left, 35, left + 105, _BOTTOM)
+    assert has_box(lattice.part_boxes, left + 70, _TOP, left + 110, _BOTTOM)
+    assert not has_box(lattice.part_boxes, left + 70, 35, left + 105, 35)
+
+
+def test_a_dot_belongs_to_the_letter_below_it() -> None:
+    line = Line()
+    line.letters(2)
+    left = line.letter()
+    line.dot(left + 20, 46)
+    line.letters(3)
+    lattice = line.take_apart()
+    assert len(lattice.part_boxes) == 6 and has_box(lattice.part_boxes, left, 43, left + 40, _BOTTOM)
+
+
+def test_a_dot_between_two_letters_may_be_of_either() -> None:
+    line = Line()
+    line.letters(2)
+    left = line.letter(gap=14)
+    line.letters(3)
+    line.dot(left + 47, 48)
+    lattice = line.take_apart()
+    assert len(lattice.part_boxes) == 7
+    assert has_box(lattice.group_boxes, left, 45, left + 50, _BOTTOM)
+    assert has_box(lattice.group_boxes, left + 44, 45, left + 94, _BOTTOM)
+
+
+def test_bars_above_each_other_are_one_glyph() -> None:
+    line = Line()
+    line.letters(3)
+    left = line.x
+    for y in (74, 88):
+        line.stroke((left, y), (left + 30, y))
+    line.x += 60
+    line.letters(3)
+    lattice = line.take_apart()
+    assert len(lattice.part_boxes) == 7 and has_box(lattice.part_boxes, left, 74, left + 30, 88)
+
+
+def test_letters_that_a_stroke_joins_are_cut_from_it() -> None:
+    line = Line()
+    line.letters(3)
+    left = line.letter(gap=30)
+    right = line.letter()
+    line.stroke((left + 40, 80), (right, 80))
+    line.letters(3)
+    lattice = line.take_apart()
+    assert lattice.cuts.any()
+    assert has_box(lattice.group_boxes, left, _TOP, left + 40, _BOTTOM)
+    assert has_box(lattice.group_boxes, right, _TOP, right + 40, _BOTTOM)
+    assert has_box(lattice.group_boxes, left, _TOP, right + 40, _BOTTOM)
+
+
+def test_a_long_stroke_that_is_broken_is_a_group() -> None:
+    line = Line()
+    line.letters(3)
+    left = line.x
+    line.stroke((left, _BOTTOM), (left + 100, 80))
+    line.stroke((left + 108, 78), (left + 160, 50), (left + 190, _BOTTOM))
+    line.x += 230
+    line.letters(3)
+    assert has_box(line.take_apart().group_boxes, left, 50, left + 190, _BOTTOM)
