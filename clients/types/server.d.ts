@@ -427,20 +427,36 @@ interface Reading {
   pages: number[];
   excerpt: string;
   create_time: string;
-  expire_time: string;
+  expire_time: string | null;
   size_bytes: number;
   damaged: boolean;
+  workspace: string;
 }
 
-/** A word, or a glyph of one. */
+/** A line, a word or a glyph. */
 interface TextRegion {
   text: string;
   polygon: [number, number][];
   confidence: number | null;
 }
 
+interface GlyphCandidate {
+  text: string;
+  probability: number;
+}
+
+interface TextGlyph extends TextRegion {
+  candidates: GlyphCandidate[];
+  glyph_id: number | null;
+  settled: boolean;
+}
+
+interface TextWord extends TextRegion {
+  glyphs: TextGlyph[];
+}
+
 interface TextLine extends TextRegion {
-  words: TextRegion[];
+  words: TextWord[];
   engine: string;
 }
 
@@ -456,4 +472,12 @@ interface PageReading {
   blocks: TextBlock[];
   turn_degrees: number | null;
   elapsed_ms: number;
+  revision: number;
+  questions: GlyphQuestion[];
+}
+
+interface GlyphQuestion {
+  glyph_id: number;
+  similar_glyph_ids: number[];
+  reason: "unknown" | "unsure";
 }

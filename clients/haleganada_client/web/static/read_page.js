@@ -31,7 +31,7 @@ window.addEventListener("hashchange", () => {
 window.addEventListener("unhandledrejection", (event) => showError(event.reason));
 listenToLanguage(start);
 listenToTheme(() => {});
-listenToWorkspaces(() => {});
+listenToWorkspaces(show);
 watchScreen();
 watchServer(start);
 start();

@@ -36,7 +36,7 @@ function buildRow(reading, refresh) {
     say("pagesCount", { count: reading.pages.length }),
     formatSize(reading.size_bytes),
     formatTime(reading.create_time),
-    say("keptUntil", { time: formatTime(reading.expire_time) }),
+    reading.expire_time ? say("keptUntil", { time: formatTime(reading.expire_time) }) : say("keptForGood"),
   );
   const remove = () =>
     deleteIfSure({

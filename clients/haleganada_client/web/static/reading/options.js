@@ -1,14 +1,24 @@
-// How to read: what is on the page, in which language, by which engine. The choice is kept for the next time.
+// How to read: what is on the page, in which language, by which engine; or, where people have taught the script, by which
+// workspace and in which order. The choice is kept for the next time.
 
 import { say } from "../i18n/words.js";
-import { get } from "../server/api.js";
+import { get, getWorkspace } from "../server/api.js";
 import { makeElement } from "../ui/dom.js";
 import { settings } from "../ui/storage.js";
 
 const KEPT = "reading-options";
 
 /** @type {Record<string, import("../i18n/words.js").Word>} */
-const MODES = { auto: "modeAuto", printed: "modePrinted", handwritten: "modeHandwritten" };
+const MODES = { auto: "modeAuto", printed: "modePrinted", handwritten: "modeHandwritten", taught: "modeTaught" };
+
+/** @type {Record<string, import("../i18n/words.js").Word>} */
+const ORDERS = {
+  "left-to-right": "orderLeftToRight",
+  "right-to-left": "orderRightToLeft",
+  "columns-from-right": "orderColumnsFromRight",
+  "columns-from-left": "orderColumnsFromLeft",
+  boustrophedon: "orderBoustrophedon",
+};
 
 /** Build the form; values() returns what was chosen, for the address. */
 export async function buildOptions() {
@@ -18,29 +28,46 @@ export async function buildOptions() {
   const installed = engines.filter((engine) => engine.installed);
   const languages = [...new Set(installed.flatMap((engine) => engine.languages))].sort();
   const inputs = {
-    mode: buildMenu(
-      "read-mode",
-      Object.entries(MODES).map(([value, word]) => [value, say(word)]),
-      kept.mode,
-    ),
+    mode: buildMenu("read-mode", nameChoices(MODES), kept.mode),
     languages: buildMenu("read-language", [["", say("anyLanguage")], ...languages.map(nameLanguage)], kept.languages),
+    reading_order: buildMenu("read-order", nameChoices(ORDERS), kept.reading_order),
     engine: buildMenu("read-engine", [["", say("bestEngine")], ...installed.map(nameEngine)], kept.engine),
   };
+  const engineFields = [
+    makeElement("label", { class: "field" }, say("readLanguage"), inputs.languages),
+    makeElement("label", { class: "field" }, say("readEngine"), inputs.engine),
+    makeElement("div", { class: "wide" }, engines.filter((engine) => !engine.installed).map(buildHint)),
+  ];
+  const taughtFields = [
+    makeElement("label", { class: "field" }, say("readOrder"), inputs.reading_order),
+    makeElement("p", { class: "note wide" }, say("taughtBy", { workspace: getWorkspace() })),
+  ];
+  const isTaught = () => inputs.mode.value === "taught";
+  const showFields = () => {
+    for (const field of engineFields) field.hidden = isTaught();
+    for (const field of taughtFields) field.hidden = !isTaught();
+  };
+  inputs.mode.addEventListener("change", showFields);
+  showFields();
   const values = () => {
     const chosen = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.value]));
     settings.set(KEPT, JSON.stringify(chosen));
-    return chosen;
+    const unused = isTaught() ? ["languages", "engine"] : ["reading_order"];
+    return Object.fromEntries(Object.entries(chosen).filter(([name]) => !unused.includes(name)));
   };
   const node = makeElement(
     "div",
     { class: "fields" },
     makeElement("label", { class: "field" }, say("readMode"), inputs.mode),
-    makeElement("label", { class: "field" }, say("readLanguage"), inputs.languages),
-    makeElement("label", { class: "field" }, say("readEngine"), inputs.engine),
-    makeElement("div", { class: "wide" }, engines.filter((engine) => !engine.installed).map(buildHint)),
+    ...engineFields,
+    ...taughtFields,
   );
   return { node, values };
 }
+
+/** @param {Record<string, import("../i18n/words.js").Word>} words
+ * @returns {[string, string][]} */
+const nameChoices = (words) => Object.entries(words).map(([value, word]) => [value, say(word)]);
 
 /** @param {Engine} engine */
 const buildHint = ({ display_name: name, install_hint: hint }) =>

@@ -1,0 +1,345 @@
+// A page in a script that people have taught: the scan with a box on each glyph, its text, and a panel to say what a glyph
+// is. Each answer is learned, and the page read again.
+
+import { say } from "../../i18n/words.js";
+import { poll } from "../../server/polling.js";
+import { makeElement } from "../../ui/dom.js";
+import { askWhether } from "../../ui/dialog.js";
+import { showError, showStatus, showWhile } from "../../ui/status.js";
+import { buildSheet } from "../sheet.js";
+import { joinGlyphs, nameGlyphs, removeGlyphs, splitGlyph } from "./answers.js";
+import { buildBoxes } from "./boxes.js";
+import { Cut } from "./cut.js";
+import { listenToGestures } from "./gestures.js";
+import { listenToKeys } from "./keys.js";
+import { buildPanel } from "./panel.js";
+import { isAsking, listQuestions, switchAsking } from "./questions.js";
+import { openSession } from "./session.js";
+import { buildText } from "./text.js";
+import { announce, buildLegend, summarize } from "./words.js";
+
+const PAUSE_MS = 4000; // between two looks at what others have corrected
+const LEAST_PX = matchMedia("(pointer: coarse)").matches ? 30 : 24; // height of a usual glyph at first
+
+/** @typedef {import("./glyphs.js").Glyph} Glyph */
+
+export class TaughtPage {
+  /** @type {Set<number>} */
+  #answered = new Set(); // ids of glyphs that an answer is under way for
+  #isTouched = false; // whether somebody did something since the last answer
+  #typesOn = false; // whether the box keeps the focus after an answer
+  #isWaiting = false;
+
+  /**
+   * @param {{ address: string, picture: string, page: PageReading }} shown  addresses of the page and of its picture
+   * @param {ReturnType<typeof import("./drawings.js").findDrawings>} drawings  of the reading's workspace
+   * @param {AbortSignal} life
+   */
+  constructor({ address, picture, page }, drawings, life) {
+    this.session = openSession(address, page);
+    this.corrections = this.session.corrections;
+    this.place = this.session.place;
+    this.drawings = drawings;
+    this.sheet = buildSheet(page, picture);
+    for (const [name, value] of Object.entries({
+      role: "application",
+      "aria-label": say("taughtScan"),
+      "aria-description": say("taughtScanHelp"),
+    })) {
+      this.sheet.frame.setAttribute(name, value);
+    }
+    this.boxes = buildBoxes(this.sheet.overlay);
+    this.cut = new Cut(() => this.#showCut());
+    this.text = buildText((index, more) => this.choose(index, more));
+    this.panel = buildPanel(this.sheet.picture, page.width, drawings, isAsking(), this.#makePanelActions());
+    this.about = makeElement("p", { class: "note about-word", role: "status" });
+    this.sums = makeElement("p", { class: "note sums" });
+    this.node = makeElement(
+      "div",
+      { class: "taught" },
+      makeElement("div", { class: "taught-scan" }, this.sheet.node, this.about),
+      this.panel.node,
+      makeElement("div", { class: "taught-text" }, this.text.node, this.sums, buildLegend()),
+    );
+    this.#listen(life);
+    if (this.session.isNew && isAsking()) this.place.go(this.#questions()[0]?.index ?? 0);
+    this.panel.input.value = this.session.typed;
+    this.#showPage(new Set());
+  }
+
+  /** Choose a glyph. more: and all up to it.
+   * @param {number} index
+   * @param {boolean} more
+   */
+  choose(index, more = false) {
+    this.#isTouched = true;
+    this.place.go(index, more);
+    this.#showPlace();
+  }
+
+  /** Bring the page to a size at which its glyphs can be hit; once it is shown. */
+  fit() {
+    const { zoom, getScale, frame } = this.sheet;
+    zoom.fit();
+    const heights = this.place.glyphs.map(({ box }) => box[3] - box[1]).sort((a, b) => a - b);
+    const usual = (heights[Math.floor(heights.length / 2)] ?? LEAST_PX) * getScale();
+    if (usual < LEAST_PX) zoom.by(LEAST_PX / usual);
+    frame.scrollTo(0, 0);
+    this.#showPlace();
+  }
+
+  /** @param {AbortSignal} life */
+  #listen(life) {
+    const options = { signal: life };
+    this.corrections.addEventListener("page", (event) => this.#takePage(/** @type {any} */ (event).detail), options);
+    this.corrections.addEventListener("refused", (event) => this.#refuse(/** @type {any} */ (event).detail), options);
+    listenToGestures(this.sheet, {
+      glyphs: () => this.place.glyphs,
+      cutting: () => (this.cut.isOn ? this.place.current : null),
+      onChoose: (index, more) => this.choose(index, more),
+      onCutDrawn: (line) => this.boxes.showCut(line),
+      onJoinDrawn: (glyphs) => this.boxes.mark("picked", glyphs),
+      onCut: (glyph, line) => this.#split(glyph, line),
+      onJoin: (glyphs) => this.#join(glyphs),
+    });
+    listenToKeys(this.panel.input, this.#makeKeyActions(), life);
+    const look = async () => {
+      if (!this.corrections.pending) await this.corrections.refresh();
+      return true;
+    };
+    poll(look, PAUSE_MS, life).catch((error) => life.aborted || showError(error));
+    const lookNow = () => document.hidden || look().catch(() => {}); // the next look in turn says what is wrong
+    document.addEventListener("visibilitychange", lookNow, options);
+    window.addEventListener("focus", lookNow, options);
+  }
+
+  /** @returns {import("./panel.js").PanelActions} */
+  #makePanelActions() {
+    return {
+      onName: (text) => this.#name(text),
+      onRemove: () => this.#answer(removeGlyphs(this.#findTargets()), true),
+      onSplit: () => this.cut.toggle(this.place),
+      onJoin: () => this.#joinPicked(),
+      onNext: () => this.#goToQuestion(),
+      onUndo: () => this.#undo(),
+      onAsk: (on) => {
+        switchAsking(on);
+        if (on) this.#goToQuestion();
+        else this.#showPlace();
+      },
+      onTyping: () => {
+        this.#isTouched = true;
+        this.session.typed = this.panel.input.value;
+      },
+      onTypingOn: () => (this.#typesOn = true),
+      onCut: (glyph, line) => this.#split(glyph, line),
+    };
+  }
+
+  /** @returns {import("./keys.js").KeyActions} */
+  #makeKeyActions() {
+    const { onRemove, onSplit, onJoin, onNext, onUndo } = this.#makePanelActions();
+    return {
+      remove: onRemove,
+      split: onSplit,
+      join: onJoin,
+      next: onNext,
+      undo: onUndo,
+      walk: (arrow, more) => {
+        if (this.cut.move(arrow)) return;
+        this.#isTouched = true;
+        this.place.walk(arrow, more);
+        this.#showPlace();
+      },
+      choose: (i) => {
+        const candidate = this.place.current?.candidates[i];
+        if (candidate) this.#name(candidate.text);
+        return Boolean(candidate);
+      },
+      confirm: () => {
+        const line = this.cut.take();
+        if (line) this.#split(this.place.current, line);
+        return Boolean(line);
+      },
+      leave: () => {
+        if (!this.cut.take()) this.sheet.frame.focus({ preventScroll: true });
+        return true;
+      },
+      type: (isLetter) => {
+        this.panel.input.focus();
+        this.#typesOn = !isLetter;
+      },
+    };
+  }
+
+  #questions = () => listQuestions(this.corrections.page, this.place.glyphs, this.#answered);
+
+  /** The glyphs that an answer is for: what is chosen, or the current one and those that look the same. */
+  #findTargets = () =>
+    this.place.picked.length > 1 ? this.place.picked : [this.place.current, ...this.panel.included()].filter(Boolean);
+
+  /** @param {string} text */
+  #name(text) {
+    this.#forgetTyped();
+    if (!this.#typesOn && document.activeElement === this.panel.input) this.sheet.frame.focus({ preventScroll: true });
+    this.#answer(nameGlyphs(this.#findTargets(), text), true);
+  }
+
+  #joinPicked() {
+    const { picked, glyphs, index } = this.place;
+    this.#join(picked.length > 1 ? picked : glyphs.slice(index, index + 2));
+  }
+
+  /** @param {Glyph[]} glyphs */
+  #join(glyphs) {
+    if (glyphs.length < 2) return;
+    const text = this.panel.input.value.trim();
+    this.#forgetTyped();
+    this.place.go(this.place.glyphs.indexOf(glyphs[0]));
+    this.#answer(joinGlyphs(glyphs, text), false);
+  }
+
+  /**
+   * @param {Glyph} glyph
+   * @param {[import("./cut.js").Point, import("./cut.js").Point]} line
+   */
+  #split(glyph, line) {
+    this.cut.take();
+    this.place.go(this.place.glyphs.indexOf(glyph));
+    this.#answer(splitGlyph(glyph, line), false);
+  }
+
+  #forgetTyped() {
+    this.panel.input.value = "";
+    this.session.typed = "";
+  }
+
+  /** Send an answer, and go on before it has arrived.
+   * @param {import("./corrections.js").Correction} correction
+   * @param {boolean} goesOn
+   */
+  #answer(correction, goesOn) {
+    if (!correction.glyphs.length) return;
+    for (const { id } of correction.glyphs) this.#answered.add(id);
+    this.corrections.add(correction);
+    this.#sayThatItReads();
+    this.#isTouched = !goesOn;
+    if (!goesOn) return this.#showPlace();
+    const last = this.place.glyphs.indexOf(correction.glyphs[correction.glyphs.length - 1]);
+    const next = isAsking() ? (this.#questions()[0]?.index ?? this.place.index) : last + 1;
+    this.place.go(next);
+    this.#showPlace();
+  }
+
+  async #undo() {
+    if (!this.corrections.page.revision) return;
+    const isSure =
+      !this.corrections.isOvertaken
+      || this.corrections.pending
+      || (await askWhether(say("takeBackOthers"), say("takeBackOthersText"), say("takeBack")));
+    if (!isSure) return;
+    this.#isTouched = true;
+    this.corrections.undo(() => say("correctionTakenBack"));
+    this.#sayThatItReads();
+  }
+
+  async #sayThatItReads() {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    await showWhile(
+      new Promise((done) => this.corrections.addEventListener("idle", done, { once: true })),
+      say("readsAgain"),
+    );
+    this.#isWaiting = false;
+  }
+
+  /** Go to the question after the one that is shown. */
+  #goToQuestion() {
+    const found = this.#questions();
+    if (!found.length) {
+      this.about.textContent = say("nothingToAsk");
+      return;
+    }
+    const here = found.findIndex(({ index }) => index === this.place.index);
+    this.choose(found[(here + 1) % found.length].index);
+  }
+
+  /** Show the page as it reads now.
+   * @param {{ changed: number[], correction: import("./corrections.js").Correction | null }} news
+   */
+  #takePage({ changed, correction }) {
+    this.#answered = this.corrections.waitingIds;
+    this.place.renew(this.corrections.glyphs);
+    const isAlone = correction && !this.#isTouched && !this.#answered.size;
+    if (isAlone && isAsking()) this.place.go(this.#questions()[0]?.index ?? this.place.index);
+    this.#showPage(new Set(changed));
+    if (correction) this.#reportDone(correction, changed.length);
+    if (correction?.text) this.drawings.load(correction.text).then(() => this.#showPlace(), () => {}); // prettier-ignore
+  }
+
+  /**
+   * @param {import("./corrections.js").Correction} correction
+   * @param {number} changed
+   */
+  #reportDone(correction, changed) {
+    const { last } = this.corrections;
+    const text = last?.text ? say("takeBackLesson", { label: last.text }) : say("takeBack");
+    showStatus(correction.describe(changed), { takeBack: last && { text, run: () => this.#undo() } });
+  }
+
+  /** Say why an answer was not taken. What was typed for it can be typed on.
+   * @param {{ error: Error, correction: import("./corrections.js").Correction }} refused
+   */
+  #refuse({ error, correction }) {
+    this.#answered = this.corrections.waitingIds;
+    if (correction.text && !this.panel.input.value) this.panel.input.value = correction.text;
+    this.session.typed = this.panel.input.value;
+    const [first] = correction.glyphs;
+    if (first) this.place.goTo(first);
+    this.#showPlace();
+    showError(error);
+  }
+
+  /** @param {Set<number>} changed  ids */
+  #showPage(changed) {
+    const { glyphs } = this.place;
+    this.boxes.draw(glyphs);
+    this.boxes.flash(glyphs.filter(({ id }) => changed.has(id)));
+    this.text.show(glyphs, changed, this.corrections.areNames);
+    this.sums.textContent = summarize(glyphs);
+    this.panel.setUndo(this.corrections.last?.text ?? "", this.corrections.page.revision > 0);
+    this.panel.node.hidden = !glyphs.length;
+    this.#showPlace();
+  }
+
+  #showPlace() {
+    const { current, picked, index, glyphs } = this.place;
+    if (!current) return;
+    this.cut.take();
+    const question = isAsking() && picked.length < 2 ? this.#questions().find((one) => one.index === index) : undefined;
+    const others = question?.alike ?? [];
+    this.boxes.mark("current", [current]);
+    this.boxes.mark("picked", picked.length > 1 ? picked : []);
+    this.boxes.mark("alike", others);
+    this.text.light(index);
+    this.text.reveal();
+    this.sheet.reveal(current.polygon);
+    this.about.textContent =
+      picked.length > 1 ? say("glyphsPicked", { count: picked.length }) : announce(current, index, glyphs.length);
+    this.panel.show(current, {
+      place: index + 1,
+      total: glyphs.length,
+      others,
+      isQuestion: Boolean(question),
+      picked: picked.length,
+    });
+  }
+
+  #showCut() {
+    const { line, isOn } = this.cut;
+    this.boxes.showCut(line);
+    this.panel.showCut(line);
+    this.sheet.frame.classList.toggle("cutting", isOn);
+    if (isOn) this.about.textContent = say("splitHelp");
+  }
+}

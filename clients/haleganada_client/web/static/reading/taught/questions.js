@@ -1,0 +1,80 @@
+// What is best asked next, and which glyphs get the same answer: those that look alike, without those that were taken out.
+
+import { say } from "../../i18n/words.js";
+import { makeButton, makeElement } from "../../ui/dom.js";
+import { settings } from "../../ui/storage.js";
+import { buildCropCanvas, drawCrop } from "./crops.js";
+
+/** @typedef {import("./glyphs.js").Glyph} Glyph */
+
+const KEPT = "reading-ask";
+const SHOWN = 24; // of those that look alike, at first
+const SIDE_PX = 56;
+
+/** Return whether the next question follows an answer. */
+export const isAsking = () => settings.get(KEPT) !== "off";
+
+/** Ask, or do not ask, what is best asked next.
+ * @param {boolean} on
+ */
+export const switchAsking = (on) => settings.set(KEPT, on ? "on" : "off");
+
+/** Return the questions of a page whose glyphs are there, without those that an answer is under way for.
+ * @param {PageReading} page
+ * @param {Glyph[]} glyphs
+ * @param {Set<number>} answered  ids
+ * @returns {{ index: number, alike: Glyph[], reason: string }[]}
+ */
+export function listQuestions(page, glyphs, answered) {
+  const places = new Map(glyphs.map((glyph, index) => [glyph.id, index]));
+  const isOpen = (/** @type {number} */ id) => places.has(id) && !answered.has(id);
+  return page.questions
+    .filter(({ glyph_id: id }) => isOpen(id))
+    .map(({ glyph_id: id, similar_glyph_ids: ids, reason }) => ({
+      index: /** @type {number} */ (places.get(id)),
+      alike: ids.filter(isOpen).map((one) => glyphs[/** @type {number} */ (places.get(one))]),
+      reason,
+    }));
+}
+
+/** Build the glyphs that look like the one that is asked for. Each can be taken out and put back.
+ * @param {HTMLImageElement} picture  of the page
+ * @param {number} width  of the page in px
+ * @param {() => void} onChange
+ */
+export function buildAlike(picture, width, onChange) {
+  const node = makeElement("div", { class: "alike", role: "group", "aria-label": say("alikeLabel") });
+  /** @type {Glyph[]} */
+  let alike = [];
+  /** @type {Set<number>} */
+  let left = new Set(); // ids of those that were taken out
+
+  const show = (/** @type {Glyph[]} */ glyphs) => {
+    alike = glyphs;
+    left = new Set();
+    fill(SHOWN);
+  };
+  const fill = (/** @type {number} */ most) => {
+    const rest = alike.length - most;
+    const more =
+      rest > 0 && makeButton(`+${rest}`, () => fill(alike.length), { "aria-label": `+${rest}: ${say("more")}` });
+    node.hidden = !alike.length;
+    node.replaceChildren(...alike.slice(0, most).map(buildOne), ...(more ? [more] : []));
+  };
+  const buildOne = (/** @type {Glyph} */ glyph, /** @type {number} */ i) => {
+    const canvas = buildCropCanvas(SIDE_PX);
+    drawCrop(canvas, picture, width, glyph);
+    const toggle = () => {
+      if (!left.delete(glyph.id)) left.add(glyph.id);
+      button.setAttribute("aria-pressed", String(!left.has(glyph.id)));
+      onChange();
+    };
+    const button = makeButton(canvas, toggle, {
+      class: "one-alike",
+      "aria-pressed": String(!left.has(glyph.id)),
+      "aria-label": say("alikeOne", { n: i + 1 }),
+    });
+    return button;
+  };
+  return { node, show, included: () => alike.filter(({ id }) => !left.has(id)) };
+}
