@@ -281,6 +281,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """CANCELLED. In the result of a document that its sender has cancelled. Send it again under another document_id to
     read it after all.
     """
+    ERROR_REASON_GLYPH_NOT_FOUND: _ErrorReason.ValueType  # 154
+    """NOT_FOUND. The page has no glyph of that id, or no longer. Get the page again."""
+    ERROR_REASON_READING_NOT_CORRECTABLE: _ErrorReason.ValueType  # 155
+    """FAILED_PRECONDITION. Only pages that READ_MODE_TAUGHT has read can be corrected. Read the document again in that mode,
+    with ReadOptions.keep.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The reason of an error. The wire has its name without the prefix, for example "INVALID_INPUT": in ErrorInfo.reason
@@ -546,5 +552,11 @@ ERROR_REASON_READING_DAMAGED: ErrorReason.ValueType  # 152
 ERROR_REASON_DOCUMENT_CANCELLED: ErrorReason.ValueType  # 153
 """CANCELLED. In the result of a document that its sender has cancelled. Send it again under another document_id to
 read it after all.
+"""
+ERROR_REASON_GLYPH_NOT_FOUND: ErrorReason.ValueType  # 154
+"""NOT_FOUND. The page has no glyph of that id, or no longer. Get the page again."""
+ERROR_REASON_READING_NOT_CORRECTABLE: ErrorReason.ValueType  # 155
+"""FAILED_PRECONDITION. Only pages that READ_MODE_TAUGHT has read can be corrected. Read the document again in that mode,
+with ReadOptions.keep.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -123,6 +123,66 @@ TEXT_LAYER_REPLACE: TextLayer.ValueType  # 2
 """All pages are read from their pictures."""
 Global___TextLayer: _TypeAlias = TextLayer  # noqa: Y015
 
+class _ReadingOrder:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReadingOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReadingOrder.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    READING_ORDER_UNSPECIFIED: _ReadingOrder.ValueType  # 0
+    """READING_ORDER_LEFT_TO_RIGHT."""
+    READING_ORDER_LEFT_TO_RIGHT: _ReadingOrder.ValueType  # 1
+    """Lines from the top, each from left to right."""
+    READING_ORDER_RIGHT_TO_LEFT: _ReadingOrder.ValueType  # 2
+    """Lines from the top, each from right to left."""
+    READING_ORDER_COLUMNS_FROM_RIGHT: _ReadingOrder.ValueType  # 3
+    """Columns from the right, each from top to bottom."""
+    READING_ORDER_COLUMNS_FROM_LEFT: _ReadingOrder.ValueType  # 4
+    """Columns from the left, each from top to bottom."""
+    READING_ORDER_BOUSTROPHEDON: _ReadingOrder.ValueType  # 5
+    """Lines from the top, the first from left to right, and each in the other direction than the one before it."""
+
+class ReadingOrder(_ReadingOrder, metaclass=_ReadingOrderEnumTypeWrapper):
+    """In which order the glyphs of a page follow each other."""
+
+READING_ORDER_UNSPECIFIED: ReadingOrder.ValueType  # 0
+"""READING_ORDER_LEFT_TO_RIGHT."""
+READING_ORDER_LEFT_TO_RIGHT: ReadingOrder.ValueType  # 1
+"""Lines from the top, each from left to right."""
+READING_ORDER_RIGHT_TO_LEFT: ReadingOrder.ValueType  # 2
+"""Lines from the top, each from right to left."""
+READING_ORDER_COLUMNS_FROM_RIGHT: ReadingOrder.ValueType  # 3
+"""Columns from the right, each from top to bottom."""
+READING_ORDER_COLUMNS_FROM_LEFT: ReadingOrder.ValueType  # 4
+"""Columns from the left, each from top to bottom."""
+READING_ORDER_BOUSTROPHEDON: ReadingOrder.ValueType  # 5
+"""Lines from the top, the first from left to right, and each in the other direction than the one before it."""
+Global___ReadingOrder: _TypeAlias = ReadingOrder  # noqa: Y015
+
+class _QuestionReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _QuestionReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_QuestionReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    QUESTION_REASON_UNSPECIFIED: _QuestionReason.ValueType  # 0
+    """Never sent."""
+    QUESTION_REASON_UNKNOWN: _QuestionReason.ValueType  # 1
+    """Nobody has taught it."""
+    QUESTION_REASON_UNSURE: _QuestionReason.ValueType  # 2
+    """It may be one of several labels."""
+
+class QuestionReason(_QuestionReason, metaclass=_QuestionReasonEnumTypeWrapper):
+    """Why a glyph is worth asking for."""
+
+QUESTION_REASON_UNSPECIFIED: QuestionReason.ValueType  # 0
+"""Never sent."""
+QUESTION_REASON_UNKNOWN: QuestionReason.ValueType  # 1
+"""Nobody has taught it."""
+QUESTION_REASON_UNSURE: QuestionReason.ValueType  # 2
+"""It may be one of several labels."""
+Global___QuestionReason: _TypeAlias = QuestionReason  # noqa: Y015
+
 class _ReadingFormat:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -151,6 +211,8 @@ class _ReadingFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reading
     """
     READING_FORMAT_CROPS: _ReadingFormat.ValueType  # 9
     """A zip with a picture of each line, word and glyph, an overlay of each page, and manifest.json."""
+    READING_FORMAT_GLYPHS: _ReadingFormat.ValueType  # 10
+    """A zip with a folder for each label, which has a picture of each glyph that a person settled so: a data set."""
 
 class ReadingFormat(_ReadingFormat, metaclass=_ReadingFormatEnumTypeWrapper):
     """The format of a file that has a reading."""
@@ -177,6 +239,8 @@ order of the pictures in img_names_sequence.txt.
 """
 READING_FORMAT_CROPS: ReadingFormat.ValueType  # 9
 """A zip with a picture of each line, word and glyph, an overlay of each page, and manifest.json."""
+READING_FORMAT_GLYPHS: ReadingFormat.ValueType  # 10
+"""A zip with a folder for each label, which has a picture of each glyph that a person settled so: a data set."""
 Global___ReadingFormat: _TypeAlias = ReadingFormat  # noqa: Y015
 
 @_typing.final
@@ -194,6 +258,7 @@ class ReadOptions(_message.Message):
     KEEP_FIELD_NUMBER: _builtins.int
     DEBUG_FIELD_NUMBER: _builtins.int
     WORKSPACE_FIELD_NUMBER: _builtins.int
+    READING_ORDER_FIELD_NUMBER: _builtins.int
     mode: Global___ReadMode.ValueType
     """What is on the pages. Default: READ_MODE_AUTO."""
     engine: _builtins.str
@@ -208,6 +273,8 @@ class ReadOptions(_message.Message):
     """Return a picture of each step of the preparation."""
     workspace: _builtins.str
     """The workspace that READ_MODE_TAUGHT reads by. Default (empty): "default"."""
+    reading_order: Global___ReadingOrder.ValueType
+    """The order of the glyphs on pages that READ_MODE_TAUGHT reads. Default: READING_ORDER_LEFT_TO_RIGHT."""
     @_builtins.property
     def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The languages of the text, as ISO 639 codes ("kn" or "kan") or as an engine calls them ("script/Kannada"), the main
@@ -230,10 +297,11 @@ class ReadOptions(_message.Message):
         keep: _builtins.bool = ...,
         debug: _builtins.bool = ...,
         workspace: _builtins.str = ...,
+        reading_order: Global___ReadingOrder.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["debug", b"debug", "engine", b"engine", "keep", b"keep", "languages", b"languages", "mode", b"mode", "segment_only", b"segment_only", "skipped_steps", b"skipped_steps", "text_layer", b"text_layer", "workspace", b"workspace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["debug", b"debug", "engine", b"engine", "keep", b"keep", "languages", b"languages", "mode", b"mode", "reading_order", b"reading_order", "segment_only", b"segment_only", "skipped_steps", b"skipped_steps", "text_layer", b"text_layer", "workspace", b"workspace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -325,10 +393,16 @@ class TextGlyph(_message.Message):
     POLYGON_FIELD_NUMBER: _builtins.int
     CONFIDENCE_FIELD_NUMBER: _builtins.int
     CANDIDATES_FIELD_NUMBER: _builtins.int
+    GLYPH_ID_FIELD_NUMBER: _builtins.int
+    SETTLED_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """Its text. Empty if it was not read."""
     confidence: _builtins.float
     """How sure the engine is of the text. Range: 0 to 1. Absent if the engine does not say."""
+    glyph_id: _builtins.int
+    """Names the glyph in corrections of its page. Absent if it cannot be corrected."""
+    settled: _builtins.bool
+    """Whether a person has said what it is. Later readings keep that."""
     @_builtins.property
     def polygon(self) -> Global___Polygon:
         """Where it is."""
@@ -344,14 +418,21 @@ class TextGlyph(_message.Message):
         polygon: Global___Polygon | None = ...,
         confidence: _builtins.float | None = ...,
         candidates: _abc.Iterable[Global___GlyphCandidate] | None = ...,
+        glyph_id: _builtins.int | None = ...,
+        settled: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "confidence", b"confidence", "polygon", b"polygon"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_glyph_id", b"_glyph_id", "confidence", b"confidence", "glyph_id", b"glyph_id", "polygon", b"polygon"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "candidates", b"candidates", "confidence", b"confidence", "polygon", b"polygon", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_glyph_id", b"_glyph_id", "candidates", b"candidates", "confidence", b"confidence", "glyph_id", b"glyph_id", "polygon", b"polygon", "settled", b"settled", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
     _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015
+    _WhichOneofReturnType__glyph_id: _TypeAlias = _typing.Literal["glyph_id"]  # noqa: Y015
+    _WhichOneofArgType__glyph_id: _TypeAlias = _typing.Literal["_glyph_id", b"_glyph_id"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__confidence) -> _WhichOneofReturnType__confidence | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__glyph_id) -> _WhichOneofReturnType__glyph_id | None: ...
 
 Global___TextGlyph: _TypeAlias = TextGlyph  # noqa: Y015
 
@@ -548,6 +629,8 @@ class PageReading(_message.Message):
     SKEW_DEGREES_FIELD_NUMBER: _builtins.int
     ELAPSED_MS_FIELD_NUMBER: _builtins.int
     STEP_PICTURES_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    QUESTIONS_FIELD_NUMBER: _builtins.int
     page: _builtins.int
     """Number of the page in its document, from 1."""
     width: _builtins.int
@@ -562,6 +645,10 @@ class PageReading(_message.Message):
     """By how many degrees its lines rise to the right, after the turn. Range: -10 to 10. Absent if nobody looked."""
     elapsed_ms: _builtins.float
     """Time spent on the page in milliseconds."""
+    revision: _builtins.int
+    """How many corrections of the page there have been, with those that were undone and the undoing. 0 if it was never
+    corrected.
+    """
     @_builtins.property
     def blocks(self) -> _containers.RepeatedCompositeFieldContainer[Global___TextBlock]:
         """The regions of the page."""
@@ -569,6 +656,10 @@ class PageReading(_message.Message):
     @_builtins.property
     def step_pictures(self) -> _containers.RepeatedCompositeFieldContainer[Global___StepPicture]:
         """Pictures of the preparation, if ReadOptions.debug asked for them."""
+
+    @_builtins.property
+    def questions(self) -> _containers.RepeatedCompositeFieldContainer[Global___GlyphQuestion]:
+        """What is best asked next, the answer that settles most first; at most 20. Empty unless the page can be corrected."""
 
     def __init__(
         self,
@@ -582,10 +673,12 @@ class PageReading(_message.Message):
         skew_degrees: _builtins.float | None = ...,
         elapsed_ms: _builtins.float = ...,
         step_pictures: _abc.Iterable[Global___StepPicture] | None = ...,
+        revision: _builtins.int = ...,
+        questions: _abc.Iterable[Global___GlyphQuestion] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_skew_degrees", b"_skew_degrees", "_turn_degrees", b"_turn_degrees", "skew_degrees", b"skew_degrees", "turn_degrees", b"turn_degrees"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_skew_degrees", b"_skew_degrees", "_turn_degrees", b"_turn_degrees", "blocks", b"blocks", "elapsed_ms", b"elapsed_ms", "height", b"height", "page", b"page", "skew_degrees", b"skew_degrees", "step_pictures", b"step_pictures", "text", b"text", "turn_degrees", b"turn_degrees", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_skew_degrees", b"_skew_degrees", "_turn_degrees", b"_turn_degrees", "blocks", b"blocks", "elapsed_ms", b"elapsed_ms", "height", b"height", "page", b"page", "questions", b"questions", "revision", b"revision", "skew_degrees", b"skew_degrees", "step_pictures", b"step_pictures", "text", b"text", "turn_degrees", b"turn_degrees", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__skew_degrees: _TypeAlias = _typing.Literal["skew_degrees"]  # noqa: Y015
     _WhichOneofArgType__skew_degrees: _TypeAlias = _typing.Literal["_skew_degrees", b"_skew_degrees"]  # noqa: Y015
@@ -597,6 +690,38 @@ class PageReading(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__turn_degrees) -> _WhichOneofReturnType__turn_degrees | None: ...
 
 Global___PageReading: _TypeAlias = PageReading  # noqa: Y015
+
+@_typing.final
+class GlyphQuestion(_message.Message):
+    """A glyph whose name would help most. All fields are output only."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GLYPH_ID_FIELD_NUMBER: _builtins.int
+    SIMILAR_GLYPH_IDS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    glyph_id: _builtins.int
+    """The glyph to ask for."""
+    reason: Global___QuestionReason.ValueType
+    """Why it is asked for."""
+    @_builtins.property
+    def similar_glyph_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Others that look the same, the most similar first. They may get the same name in one correction."""
+
+    def __init__(
+        self,
+        *,
+        glyph_id: _builtins.int = ...,
+        similar_glyph_ids: _abc.Iterable[_builtins.int] | None = ...,
+        reason: Global___QuestionReason.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["glyph_id", b"glyph_id", "reason", b"reason", "similar_glyph_ids", b"similar_glyph_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GlyphQuestion: _TypeAlias = GlyphQuestion  # noqa: Y015
 
 @_typing.final
 class ReadRequest(_message.Message):
@@ -1101,6 +1226,7 @@ class Reading(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     DAMAGED_FIELD_NUMBER: _builtins.int
+    WORKSPACE_FIELD_NUMBER: _builtins.int
     reading_id: _builtins.str
     """Names the reading. Chosen by the server."""
     file_name: _builtins.str
@@ -1113,6 +1239,8 @@ class Reading(_message.Message):
     """Size of the document and of what was found, in bytes."""
     damaged: _builtins.bool
     """Whether its files cannot be used; the reading can only be deleted then."""
+    workspace: _builtins.str
+    """The workspace by which it was read, and which its corrections teach. Empty unless READ_MODE_TAUGHT read it."""
     @_builtins.property
     def pages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """The numbers of the pages that were read."""
@@ -1127,7 +1255,7 @@ class Reading(_message.Message):
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When it will be deleted."""
+        """When it will be deleted. Absent if it was corrected; it is kept until DeleteReading then."""
 
     def __init__(
         self,
@@ -1142,10 +1270,11 @@ class Reading(_message.Message):
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         size_bytes: _builtins.int = ...,
         damaged: _builtins.bool = ...,
+        workspace: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "damaged", b"damaged", "engines", b"engines", "excerpt", b"excerpt", "expire_time", b"expire_time", "file_name", b"file_name", "pages", b"pages", "pages_total", b"pages_total", "reading_id", b"reading_id", "size_bytes", b"size_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "damaged", b"damaged", "engines", b"engines", "excerpt", b"excerpt", "expire_time", b"expire_time", "file_name", b"file_name", "pages", b"pages", "pages_total", b"pages_total", "reading_id", b"reading_id", "size_bytes", b"size_bytes", "workspace", b"workspace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1305,6 +1434,344 @@ class DeleteReadingResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteReadingResponse: _TypeAlias = DeleteReadingResponse  # noqa: Y015
+
+@_typing.final
+class GlyphNaming(_message.Message):
+    """Says what glyphs are."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GLYPH_IDS_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """What they are: a label, or a variant of one. Required."""
+    @_builtins.property
+    def glyph_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The glyphs: 1 to 256 of the page. Required."""
+
+    def __init__(
+        self,
+        *,
+        glyph_ids: _abc.Iterable[_builtins.int] | None = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["glyph_ids", b"glyph_ids", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GlyphNaming: _TypeAlias = GlyphNaming  # noqa: Y015
+
+@_typing.final
+class GlyphSplit(_message.Message):
+    """Divides a glyph that is two."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GLYPH_ID_FIELD_NUMBER: _builtins.int
+    FROM_FIELD_NUMBER: _builtins.int
+    TO_FIELD_NUMBER: _builtins.int
+    glyph_id: _builtins.int
+    """The glyph. Required."""
+    @_builtins.property
+    def to(self) -> Global___Point:
+        """The other end. Required."""
+
+    def __init__(
+        self,
+        *,
+        glyph_id: _builtins.int = ...,
+        to: Global___Point | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from", b"from", "to", b"to"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from", b"from", "glyph_id", b"glyph_id", "to", b"to"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GlyphSplit: _TypeAlias = GlyphSplit  # noqa: Y015
+
+@_typing.final
+class GlyphJoin(_message.Message):
+    """Makes one glyph of neighbors."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GLYPH_IDS_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """What they are together. Default (empty): not said."""
+    @_builtins.property
+    def glyph_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The glyphs: 2 to 16 that follow each other in a line. Required."""
+
+    def __init__(
+        self,
+        *,
+        glyph_ids: _abc.Iterable[_builtins.int] | None = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["glyph_ids", b"glyph_ids", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GlyphJoin: _TypeAlias = GlyphJoin  # noqa: Y015
+
+@_typing.final
+class GlyphRemoval(_message.Message):
+    """Says that ink is no glyph, but for example a stain."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GLYPH_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def glyph_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The ink: 1 to 256 of the glyphs of the page. Required."""
+
+    def __init__(
+        self,
+        *,
+        glyph_ids: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["glyph_ids", b"glyph_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GlyphRemoval: _TypeAlias = GlyphRemoval  # noqa: Y015
+
+@_typing.final
+class CorrectionUndo(_message.Message):
+    """Takes corrections back, the samples that they taught, too."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """The page becomes what it was at this revision of it. Corrections by others that came later are taken back, too.
+    Default (absent): before the last correction.
+    """
+    def __init__(
+        self,
+        *,
+        revision: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_revision", b"_revision", "revision", b"revision"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_revision", b"_revision", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
+
+Global___CorrectionUndo: _TypeAlias = CorrectionUndo  # noqa: Y015
+
+@_typing.final
+class CorrectReadingRequest(_message.Message):
+    """Asks to correct a page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    READING_ID_FIELD_NUMBER: _builtins.int
+    PAGE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    SPLIT_FIELD_NUMBER: _builtins.int
+    JOIN_FIELD_NUMBER: _builtins.int
+    REMOVE_FIELD_NUMBER: _builtins.int
+    UNDO_FIELD_NUMBER: _builtins.int
+    EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    reading_id: _builtins.str
+    """The reading. Required."""
+    page: _builtins.int
+    """The page, from 1. Default (0): 1."""
+    expected_revision: _builtins.int
+    """PageReading.revision that the correction is meant for; REVISION_MISMATCH if others have corrected the page since.
+    Default (absent): whatever it is; glyphs that are gone are GLYPH_NOT_FOUND.
+    """
+    @_builtins.property
+    def name(self) -> Global___GlyphNaming:
+        """Glyphs get a name."""
+
+    @_builtins.property
+    def split(self) -> Global___GlyphSplit:
+        """A glyph is two."""
+
+    @_builtins.property
+    def join(self) -> Global___GlyphJoin:
+        """Several glyphs are one."""
+
+    @_builtins.property
+    def remove(self) -> Global___GlyphRemoval:
+        """Ink is no glyph."""
+
+    @_builtins.property
+    def undo(self) -> Global___CorrectionUndo:
+        """Earlier corrections are taken back."""
+
+    def __init__(
+        self,
+        *,
+        reading_id: _builtins.str = ...,
+        page: _builtins.int = ...,
+        name: Global___GlyphNaming | None = ...,
+        split: Global___GlyphSplit | None = ...,
+        join: Global___GlyphJoin | None = ...,
+        remove: Global___GlyphRemoval | None = ...,
+        undo: Global___CorrectionUndo | None = ...,
+        expected_revision: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision", "correction", b"correction", "expected_revision", b"expected_revision", "join", b"join", "name", b"name", "remove", b"remove", "split", b"split", "undo", b"undo"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision", "correction", b"correction", "expected_revision", b"expected_revision", "join", b"join", "name", b"name", "page", b"page", "reading_id", b"reading_id", "remove", b"remove", "split", b"split", "undo", b"undo"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__expected_revision: _TypeAlias = _typing.Literal["expected_revision"]  # noqa: Y015
+    _WhichOneofArgType__expected_revision: _TypeAlias = _typing.Literal["_expected_revision", b"_expected_revision"]  # noqa: Y015
+    _WhichOneofReturnType_correction: _TypeAlias = _typing.Literal["name", "split", "join", "remove", "undo"]  # noqa: Y015
+    _WhichOneofArgType_correction: _TypeAlias = _typing.Literal["correction", b"correction"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expected_revision) -> _WhichOneofReturnType__expected_revision | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_correction) -> _WhichOneofReturnType_correction | None: ...
+
+Global___CorrectReadingRequest: _TypeAlias = CorrectReadingRequest  # noqa: Y015
+
+@_typing.final
+class CorrectReadingResponse(_message.Message):
+    """A page that was corrected and read again. All fields are output only."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_FIELD_NUMBER: _builtins.int
+    SAMPLE_IDS_FIELD_NUMBER: _builtins.int
+    CHANGED_GLYPH_IDS_FIELD_NUMBER: _builtins.int
+    READING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def page(self) -> Global___PageReading:
+        """The page, as it reads now."""
+
+    @_builtins.property
+    def sample_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The samples that the correction taught."""
+
+    @_builtins.property
+    def changed_glyph_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The glyphs whose text has changed, among them those that were not asked for."""
+
+    @_builtins.property
+    def reading(self) -> Global___Reading:
+        """The reading."""
+
+    def __init__(
+        self,
+        *,
+        page: Global___PageReading | None = ...,
+        sample_ids: _abc.Iterable[_builtins.int] | None = ...,
+        changed_glyph_ids: _abc.Iterable[_builtins.int] | None = ...,
+        reading: Global___Reading | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["page", b"page", "reading", b"reading"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_glyph_ids", b"changed_glyph_ids", "page", b"page", "reading", b"reading", "sample_ids", b"sample_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CorrectReadingResponse: _TypeAlias = CorrectReadingResponse  # noqa: Y015
+
+@_typing.final
+class EvaluateReadingRequest(_message.Message):
+    """Asks how right a reading was at first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    READING_ID_FIELD_NUMBER: _builtins.int
+    PAGE_FIELD_NUMBER: _builtins.int
+    reading_id: _builtins.str
+    """The reading. Required."""
+    page: _builtins.int
+    """The page. Default (0): all."""
+    def __init__(
+        self,
+        *,
+        reading_id: _builtins.str = ...,
+        page: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page", b"page", "reading_id", b"reading_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvaluateReadingRequest: _TypeAlias = EvaluateReadingRequest  # noqa: Y015
+
+@_typing.final
+class PageEvaluation(_message.Message):
+    """How right a page was, if what it says now is right. All fields are output only."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_FIELD_NUMBER: _builtins.int
+    GLYPHS_FIELD_NUMBER: _builtins.int
+    SETTLED_GLYPHS_FIELD_NUMBER: _builtins.int
+    CORRECTIONS_FIELD_NUMBER: _builtins.int
+    FIRST_ERRORS_FIELD_NUMBER: _builtins.int
+    UNSETTLED_ERRORS_FIELD_NUMBER: _builtins.int
+    page: _builtins.int
+    """Number of the page in its document, from 1."""
+    glyphs: _builtins.int
+    """Glyphs that it has now."""
+    settled_glyphs: _builtins.int
+    """Glyphs that people have settled."""
+    corrections: _builtins.int
+    """Corrections that were not taken back."""
+    first_errors: _builtins.int
+    """Insertions, deletions and replacements of glyphs that lead from its first text to the present one."""
+    unsettled_errors: _builtins.int
+    """The same, from what it would say now if nobody had settled a glyph of it, but the samples were taught."""
+    def __init__(
+        self,
+        *,
+        page: _builtins.int = ...,
+        glyphs: _builtins.int = ...,
+        settled_glyphs: _builtins.int = ...,
+        corrections: _builtins.int = ...,
+        first_errors: _builtins.int = ...,
+        unsettled_errors: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrections", b"corrections", "first_errors", b"first_errors", "glyphs", b"glyphs", "page", b"page", "settled_glyphs", b"settled_glyphs", "unsettled_errors", b"unsettled_errors"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PageEvaluation: _TypeAlias = PageEvaluation  # noqa: Y015
+
+@_typing.final
+class EvaluateReadingResponse(_message.Message):
+    """How right a reading was. All fields are output only."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def pages(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageEvaluation]:
+        """Its pages."""
+
+    def __init__(
+        self,
+        *,
+        pages: _abc.Iterable[Global___PageEvaluation] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pages", b"pages"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvaluateReadingResponse: _TypeAlias = EvaluateReadingResponse  # noqa: Y015
 
 @_typing.final
 class ExportReadingRequest(_message.Message):

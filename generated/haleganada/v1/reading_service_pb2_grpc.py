@@ -88,6 +88,16 @@ class ReadingServiceStub(object):
                 request_serializer=haleganada_dot_v1_dot_reading__service__pb2.ExportReadingRequest.SerializeToString,
                 response_deserializer=haleganada_dot_v1_dot_reading__service__pb2.ExportReadingResponse.FromString,
                 _registered_method=True)
+        self.CorrectReading = channel.unary_unary(
+                '/haleganada.v1.ReadingService/CorrectReading',
+                request_serializer=haleganada_dot_v1_dot_reading__service__pb2.CorrectReadingRequest.SerializeToString,
+                response_deserializer=haleganada_dot_v1_dot_reading__service__pb2.CorrectReadingResponse.FromString,
+                _registered_method=True)
+        self.EvaluateReading = channel.unary_unary(
+                '/haleganada.v1.ReadingService/EvaluateReading',
+                request_serializer=haleganada_dot_v1_dot_reading__service__pb2.EvaluateReadingRequest.SerializeToString,
+                response_deserializer=haleganada_dot_v1_dot_reading__service__pb2.EvaluateReadingResponse.FromString,
+                _registered_method=True)
         self.ImportReading = channel.stream_unary(
                 '/haleganada.v1.ReadingService/ImportReading',
                 request_serializer=haleganada_dot_v1_dot_reading__service__pb2.ImportReadingRequest.SerializeToString,
@@ -189,6 +199,28 @@ class ReadingServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CorrectReading(self, request, context):
+        """Corrects glyphs of a page that was read with READ_MODE_TAUGHT and is kept, teaches them to the workspace that reads
+        it, and reads the page again with what the workspace knows now. What people have settled stays as they said. GetReading
+        does the same without a correction, so that each page profits from what was corrected on others. A correction is on
+        disk when it is answered; a reading that was corrected does not expire.
+
+        Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND, GLYPH_NOT_FOUND, READING_NOT_CORRECTABLE,
+        REVISION_MISMATCH, and those of OCRService.TrainBatch.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EvaluateReading(self, request, context):
+        """Compares what a page, or all pages of a reading, said at first with what they say now.
+
+        Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND, READING_NOT_CORRECTABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ImportReading(self, request_iterator, context):
         """Keeps a reading that was made elsewhere: a zip in the layout of READING_FORMAT_WORDS.
 
@@ -240,6 +272,16 @@ def add_ReadingServiceServicer_to_server(servicer, server):
                     servicer.ExportReading,
                     request_deserializer=haleganada_dot_v1_dot_reading__service__pb2.ExportReadingRequest.FromString,
                     response_serializer=haleganada_dot_v1_dot_reading__service__pb2.ExportReadingResponse.SerializeToString,
+            ),
+            'CorrectReading': grpc.unary_unary_rpc_method_handler(
+                    servicer.CorrectReading,
+                    request_deserializer=haleganada_dot_v1_dot_reading__service__pb2.CorrectReadingRequest.FromString,
+                    response_serializer=haleganada_dot_v1_dot_reading__service__pb2.CorrectReadingResponse.SerializeToString,
+            ),
+            'EvaluateReading': grpc.unary_unary_rpc_method_handler(
+                    servicer.EvaluateReading,
+                    request_deserializer=haleganada_dot_v1_dot_reading__service__pb2.EvaluateReadingRequest.FromString,
+                    response_serializer=haleganada_dot_v1_dot_reading__service__pb2.EvaluateReadingResponse.SerializeToString,
             ),
             'ImportReading': grpc.stream_unary_rpc_method_handler(
                     servicer.ImportReading,
@@ -477,6 +519,60 @@ class ReadingService(object):
             '/haleganada.v1.ReadingService/ExportReading',
             haleganada_dot_v1_dot_reading__service__pb2.ExportReadingRequest.SerializeToString,
             haleganada_dot_v1_dot_reading__service__pb2.ExportReadingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CorrectReading(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/haleganada.v1.ReadingService/CorrectReading',
+            haleganada_dot_v1_dot_reading__service__pb2.CorrectReadingRequest.SerializeToString,
+            haleganada_dot_v1_dot_reading__service__pb2.CorrectReadingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EvaluateReading(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/haleganada.v1.ReadingService/EvaluateReading',
+            haleganada_dot_v1_dot_reading__service__pb2.EvaluateReadingRequest.SerializeToString,
+            haleganada_dot_v1_dot_reading__service__pb2.EvaluateReadingResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -92,6 +92,20 @@ class ReadingServiceStub:
 
     Errors: READING_NOT_FOUND, READING_DAMAGED, TOO_MANY_TRANSFERS.
     """
+    CorrectReading: _grpc.UnaryUnaryMultiCallable[_reading_service_pb2.CorrectReadingRequest, _reading_service_pb2.CorrectReadingResponse]
+    """Corrects glyphs of a page that was read with READ_MODE_TAUGHT and is kept, teaches them to the workspace that reads
+    it, and reads the page again with what the workspace knows now. What people have settled stays as they said. GetReading
+    does the same without a correction, so that each page profits from what was corrected on others. A correction is on
+    disk when it is answered; a reading that was corrected does not expire.
+
+    Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND, GLYPH_NOT_FOUND, READING_NOT_CORRECTABLE,
+    REVISION_MISMATCH, and those of OCRService.TrainBatch.
+    """
+    EvaluateReading: _grpc.UnaryUnaryMultiCallable[_reading_service_pb2.EvaluateReadingRequest, _reading_service_pb2.EvaluateReadingResponse]
+    """Compares what a page, or all pages of a reading, said at first with what they say now.
+
+    Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND, READING_NOT_CORRECTABLE.
+    """
     ImportReading: _grpc.StreamUnaryMultiCallable[_reading_service_pb2.ImportReadingRequest, _reading_service_pb2.ImportReadingResponse]
     """Keeps a reading that was made elsewhere: a zip in the layout of READING_FORMAT_WORDS.
 
@@ -161,6 +175,20 @@ class ReadingServiceAsyncStub(ReadingServiceStub):
     """Streams a reading that is kept as one file: one header, chunks of at most 64 KiB, one trailer.
 
     Errors: READING_NOT_FOUND, READING_DAMAGED, TOO_MANY_TRANSFERS.
+    """
+    CorrectReading: _aio.UnaryUnaryMultiCallable[_reading_service_pb2.CorrectReadingRequest, _reading_service_pb2.CorrectReadingResponse]  # type: ignore[assignment]
+    """Corrects glyphs of a page that was read with READ_MODE_TAUGHT and is kept, teaches them to the workspace that reads
+    it, and reads the page again with what the workspace knows now. What people have settled stays as they said. GetReading
+    does the same without a correction, so that each page profits from what was corrected on others. A correction is on
+    disk when it is answered; a reading that was corrected does not expire.
+
+    Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND, GLYPH_NOT_FOUND, READING_NOT_CORRECTABLE,
+    REVISION_MISMATCH, and those of OCRService.TrainBatch.
+    """
+    EvaluateReading: _aio.UnaryUnaryMultiCallable[_reading_service_pb2.EvaluateReadingRequest, _reading_service_pb2.EvaluateReadingResponse]  # type: ignore[assignment]
+    """Compares what a page, or all pages of a reading, said at first with what they say now.
+
+    Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND, READING_NOT_CORRECTABLE.
     """
     ImportReading: _aio.StreamUnaryMultiCallable[_reading_service_pb2.ImportReadingRequest, _reading_service_pb2.ImportReadingResponse]  # type: ignore[assignment]
     """Keeps a reading that was made elsewhere: a zip in the layout of READING_FORMAT_WORDS.
@@ -276,6 +304,32 @@ class ReadingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Streams a reading that is kept as one file: one header, chunks of at most 64 KiB, one trailer.
 
         Errors: READING_NOT_FOUND, READING_DAMAGED, TOO_MANY_TRANSFERS.
+        """
+
+    @_abc_1.abstractmethod
+    def CorrectReading(
+        self,
+        request: _reading_service_pb2.CorrectReadingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reading_service_pb2.CorrectReadingResponse, _abc.Awaitable[_reading_service_pb2.CorrectReadingResponse]]:
+        """Corrects glyphs of a page that was read with READ_MODE_TAUGHT and is kept, teaches them to the workspace that reads
+        it, and reads the page again with what the workspace knows now. What people have settled stays as they said. GetReading
+        does the same without a correction, so that each page profits from what was corrected on others. A correction is on
+        disk when it is answered; a reading that was corrected does not expire.
+
+        Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND, GLYPH_NOT_FOUND, READING_NOT_CORRECTABLE,
+        REVISION_MISMATCH, and those of OCRService.TrainBatch.
+        """
+
+    @_abc_1.abstractmethod
+    def EvaluateReading(
+        self,
+        request: _reading_service_pb2.EvaluateReadingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reading_service_pb2.EvaluateReadingResponse, _abc.Awaitable[_reading_service_pb2.EvaluateReadingResponse]]:
+        """Compares what a page, or all pages of a reading, said at first with what they say now.
+
+        Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND, READING_NOT_CORRECTABLE.
         """
 
     @_abc_1.abstractmethod
