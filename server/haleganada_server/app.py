@@ -20,13 +20,14 @@ from haleganada_server.core.glyphs.ports import Embedder
 from haleganada_server.core.jobs.jobs import Jobs
 from haleganada_server.core.jobs.ports import JobRunner
 from haleganada_server.core.jobs.run import JobDependencies
-from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.labels import DEFAULT_WORKSPACE
 from haleganada_server.core.models.models import Models
 from haleganada_server.core.models.presets import ONLINE_PRESETS
 from haleganada_server.core.online.learner import LearnerDependencies
 from haleganada_server.core.online.learners import Learners
 from haleganada_server.core.online.ports import LearnerRunner
+from haleganada_server.core.reading.corrections.corrector import PageCorrector
+from haleganada_server.core.reading.corrections.open_pages import OpenPages
 from haleganada_server.core.reading.expiry import ReadingExpiry
 from haleganada_server.core.reading.readings import Readings
 from haleganada_server.core.reading.taught.reader import TaughtReader
@@ -58,10 +59,12 @@ from haleganada_server.store.models import ModelFolders
 from haleganada_server.store.readings.folders import ReadingFolders
 from haleganada_server.store.sample_log.open_files import OpenFiles, default_limit
 from haleganada_server.vision import PillowRasterizer, dataset_raster, model_input, network_input
+from haleganada_server.vision.frame import frame
 
 _COMPONENTS = {"server": "haleganada", **{name: name for name in ("grpcio", "numpy", "onnxruntime", "pillow")}}
 _OPTIONAL_COMPONENTS = ("rapidocr", "pypdfium2", "opencv-python-headless")
 _PREDICTIONS_SHARE = 8  # of the memory budget, one of so many parts
+_OPEN_PAGES_SHARE = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -164,8 +167,7 @@ def build_app(
         workspaces = _open_workspaces(config, directory, encoder, weights, models, learners)
         dataset_dependencies = _make_dataset_dependencies(config, directory, datasets)
         reader_pool = _make_reader_pool(config, directory, reader)
-        taught = TaughtReader(reader_pool, encoder, weights.head_parameters, partial(_find_knowledge, workspaces))
-        readings = Readings(reader_pool, _make_reading_store(config, directory), taught)
+        readings = _make_readings(config, directory, reader_pool, encoder, weights, workspaces)
         undo.pop_all()
     return App(
         config=config,
@@ -202,7 +204,7 @@ def _open_workspaces(
     models: Models,
     learners: LearnerRunner | None,
 ) -> Workspaces:
-    predictions = config.memory_budget // _PREDICTIONS_SHARE
+    predictions, pages = config.memory_budget // _PREDICTIONS_SHARE, config.memory_budget // _OPEN_PAGES_SHARE
     return Workspaces(
         WorkspaceDependencies(
             directory=directory,
@@ -212,7 +214,7 @@ def _open_workspaces(
             learners=_make_learners(config, encoder, models, learners),
             retention=Retention(max_bytes=config.snapshot_quota),
             predictions=PredictionMemory(predictions),
-            memory_budget=config.memory_budget - predictions,
+            memory_budget=config.memory_budget - predictions - pages,
         )
     )
 
@@ -281,19 +283,25 @@ def _make_reader_pool(config: ServerConfig, directory: DataDirectory, command: S
     return ReaderPool(limits, directory.temporary_file, command)
 
 
-def _make_reading_store(config: ServerConfig, directory: DataDirectory) -> ReadingFolders:
-    return ReadingFolders(
+def _make_readings(
+    config: ServerConfig,
+    directory: DataDirectory,
+    reader: ReaderPool,
+    encoder: GlyphEncoder,
+    weights: Weights,
+    workspaces: Workspaces,
+) -> Readings:
+    store = ReadingFolders(
         config.data_dir / "readings",
         directory.temporary_file,
         config.reading_retention_s,
         config.reading_quota,
         directory.require_room,
     )
-
-
-def _find_knowledge(workspaces: Workspaces, name: str) -> Knowledge:
-    with workspaces.use(name) as workspace:
-        return workspace.adapt()
+    taught = TaughtReader(reader, encoder, weights.head_parameters, workspaces)
+    pages = OpenPages(config.memory_budget // _OPEN_PAGES_SHARE)
+    corrector = PageCorrector(store, workspaces, encoder, weights.head_parameters, frame, pages)
+    return Readings(reader, store, taught, corrector)
 
 
 def _make_limits(config: ServerConfig) -> Limits:

@@ -58,14 +58,12 @@ class Precondition(HaleganadaError):
 
 
 class RevisionMismatch(HaleganadaError):
-    """The workspace has changed since the revision that the caller expected."""
+    """The workspace, or page, has changed since the revision that the caller expected."""
 
     reason = Reason.REVISION_MISMATCH
 
-    def __init__(self, expected: int, actual: int) -> None:
-        super().__init__(
-            f"the workspace is at revision {actual}, not {expected}; check its state, then repeat the call"
-        )
+    def __init__(self, expected: int, actual: int, what: str = "workspace") -> None:
+        super().__init__(f"the {what} is at revision {actual}, not {expected}; check its state, then repeat the call")
         self.expected = expected
         self.actual = actual
 

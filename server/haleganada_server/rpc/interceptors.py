@@ -30,7 +30,7 @@ _OURS = "/haleganada."
 _HEALTH = "/grpc.health."
 _UNANSWERED = "/grpc.health.v1.Health/List"
 """Declared by gRPC's own servicer, which does not have it."""
-_LONG = {"ActivateModel", "AddDataset", "GetPageImage", "ListEngines", "PreviewDataset", "Read"}
+_LONG = {"ActivateModel", "AddDataset", "EvaluateReading", "GetPageImage", "ListEngines", "PreviewDataset", "Read"}
 """Methods that wait for a child process, or read a whole data set."""
 
 

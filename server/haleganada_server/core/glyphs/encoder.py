@@ -153,6 +153,11 @@ class GlyphEncoder:
                 "a stored drawing cannot be read; forget the sample and teach it again, or restore a snapshot"
             ) from error
 
+    def is_drawing_of(self, raster: Raster, sample: SampleRow) -> bool:
+        """Return whether a sample's drawing is an ink raster, or one that is encoded to it."""
+        stored = self._load_raster_or_none(sample)
+        return stored is not None and np.array_equal(stored, raster)
+
     def render_picture(self, sample: SampleRow) -> bytes:
         """Return a stored drawing as PNG for people. Raises DataLoss if it is damaged."""
         return self._rasterizer.to_picture(self.load_raster(sample.glyph_kind, sample.glyph))

@@ -24,6 +24,7 @@ def page_to_json(page: PageReading) -> Json:
         turn_degrees=page.turn_degrees,
         skew_degrees=page.skew_degrees,
         elapsed_ms=round(page.elapsed_ms, 1),
+        revision=page.revision or None,
         blocks=[_block_to_json(block) for block in page.blocks],
     )
 
@@ -39,6 +40,7 @@ def page_from_json(fields: Json) -> PageReading:
         turn_degrees=None if turn is None else int(turn),
         skew_degrees=None if skew is None else float(skew),
         elapsed_ms=float(fields["elapsed_ms"]),
+        revision=int(fields.get("revision", 0)),
     )
 
 

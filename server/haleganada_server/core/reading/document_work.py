@@ -177,19 +177,21 @@ class DocumentWork:
         self._pages = [] if self._is_cancelled else pages
 
     def _read_page(self, page: int) -> PageReading:
-        found = self._reader.read_page(self._path, page, self._request.options, self._cancellation).page
+        read = self._reader.read_page(self._path, page, self._request.options, self._cancellation)
         if self._draft is not None and self._keep_error is None:
             try:
-                self._draft.add(found)
+                self._draft.add(read.page, read.taught)
             except Exception as error:
                 self._keep_error = strip_traceback(error)
-        return found
+        return read.page
 
     def _finish(self, _page: int) -> ReadingInfo | None:
         try:
             if self._draft is None or self._is_cancelled or self._keep_error or not self._read:
                 return None
-            return self._draft.finish(self._request.file_name, self._document_pages)
+            return self._draft.finish(
+                self._request.file_name, self._document_pages, self._request.options.taught_workspace
+            )
         finally:
             self.remove()
 

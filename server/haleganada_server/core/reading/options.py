@@ -51,3 +51,8 @@ class ReadOptions:
     segment_only: bool = False
     debug: bool = False
     workspace: str = DEFAULT_WORKSPACE
+
+    @property
+    def taught_workspace(self) -> str:
+        """The workspace that reads; "" if none does."""
+        return self.workspace if self.mode is ReadMode.TAUGHT else ""

@@ -7,6 +7,7 @@ where the engine does not say.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from .options import ReadMode
 
@@ -96,10 +97,29 @@ class StepPicture:
     image: bytes
 
 
+class QuestionKind(str, Enum):
+    """Why a glyph is asked for."""
+
+    UNKNOWN = "unknown"
+    """Nobody has taught it."""
+    UNSURE = "unsure"
+    """It may be something else than was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """glyph_id: what to ask for. similar: others that seem to be the same, the most similar first."""
+
+    glyph_id: int
+    similar: tuple[int, ...]
+    kind: QuestionKind
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageReading:
     """The text of one page. page: its number, from 1. width, height: in px. turn_degrees: 0, 90, 180 or 270, clockwise.
-    skew_degrees: by how much its lines rise to the right after the turn; both None if nobody looked.
+    skew_degrees: by how much its lines rise to the right after the turn; both None if nobody looked. revision: how many
+    corrections there have been. questions: what is best asked next; empty if the page cannot be corrected.
     """
 
     page: int
@@ -110,6 +130,8 @@ class PageReading:
     skew_degrees: float | None = None
     elapsed_ms: float = 0.0
     step_pictures: tuple[StepPicture, ...] = ()
+    revision: int = 0
+    questions: tuple[Question, ...] = ()
 
     @property
     def text(self) -> str:
@@ -119,3 +141,7 @@ class PageReading:
     @property
     def lines(self) -> tuple[TextLine, ...]:
         return tuple(line for block in self.blocks for line in block.lines)
+
+    @property
+    def glyphs(self) -> tuple[TextGlyph, ...]:
+        return tuple(glyph for line in self.lines for word in line.words for glyph in word.glyphs)

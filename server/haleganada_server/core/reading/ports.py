@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from haleganada_server.core.cancellation import Cancellation
+from haleganada_server.core.glyphs.encoder import Drawing
+from haleganada_server.core.glyphs.ports import Raster
+from haleganada_server.core.knowledge.knowledge import Knowledge
 
+from .corrections.corrections import JournalEntry
 from .engines import EngineInfo
 from .options import ReadOptions
 from .page import PageReading, StepPicture
@@ -26,10 +32,13 @@ class PageImage:
 
 @dataclass(frozen=True, slots=True)
 class ReadPage:
-    """A page that was read, and how many its document has."""
+    """A page that was read, and how many its document has. taught: the page with embeddings, if ReadMode.TAUGHT has
+    read it.
+    """
 
     page: PageReading
     pages_total: int
+    taught: TaughtPage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,28 @@ class DocumentReader(PageReader, Protocol):
         """Fill the folder of a reading with its document and pages from a zip, and return its number of pages."""
 
 
+class TaughtWorkspaces(Protocol):
+    """The workspaces that read and are corrected. Safe from any thread.
+
+    All methods raise NotFound, DataLoss, Exhausted or Unavailable if the workspace of that name cannot be used.
+    """
+
+    def adapted_knowledge(self, name: str) -> Knowledge:
+        """Return what a workspace knows now, with a head that has adapted to all of it."""
+
+    def exchange(
+        self,
+        name: str,
+        taught: Sequence[tuple[str, Drawing]],
+        forgotten: Sequence[tuple[int, Raster]],
+        client: str = "",
+    ) -> tuple[int, ...]:
+        """Teach encoded drawings with their labels, and forget samples, as one change; return the numbers of the new
+        samples, when they are on disk. forgotten: numbers and what was taught under them; samples that are gone, or
+        others by now, are left alone.
+        """
+
+
 class IncomingDocument(Protocol):
     """A document on its way from a caller, as a temporary file. remove() it in the end, whatever became of it."""
 
@@ -116,20 +147,24 @@ class ReadingDraft(Protocol):
     """A reading that is being made. discard() it in the end, whatever became of it."""
 
     folder: Path
-    """Has the document as `document` and each page as `page-00001.json`, see codec.py."""
+    """Has the document as `document` and each page as `page-00001.json`, see codec.py; what was taken apart also as
+    `page-00001.taught`, see taught/page.py.
+    """
 
     @property
     def document(self) -> Path:
         """The document, in the folder."""
 
-    def add(self, page: PageReading) -> None:
-        """Keep one more page; safe from any thread. Raises Exhausted if the disk or its quota is full."""
+    def add(self, page: PageReading, taught: TaughtPage | None = None) -> None:
+        """Keep one more page; safe from any thread. taught: what corrections of it need. Raises Exhausted if the disk
+        or its quota is full.
+        """
 
     def adopt(self) -> None:
         """Keep the document and the pages that were put into the folder. Raises Exhausted."""
 
-    def finish(self, file_name: str, pages_total: int) -> ReadingInfo:
-        """Keep the reading until it expires. Raises Exhausted."""
+    def finish(self, file_name: str, pages_total: int, workspace: str = "") -> ReadingInfo:
+        """Keep the reading until it expires. workspace: that has read it, "" = none. Raises Exhausted."""
 
     def discard(self) -> None:
         """Remove its files; does nothing after finish()."""
@@ -154,7 +189,23 @@ class ReadingStore(Protocol):
         """Return the folder of a reading. Raises NotFound, and DataLoss if its files are damaged."""
 
     def page(self, reading_id: str, page: int) -> PageReading:
-        """Raises NotFound for the reading and for the page, and DataLoss."""
+        """Return a page as it was read at first. Raises NotFound for the reading and for the page, and DataLoss."""
+
+    def taught_page(self, reading_id: str, page: int) -> TaughtPage | None:
+        """Return a page as it was taken apart; None if it was not read by a workspace. Raises as page() does."""
+
+    def corrections(self, reading_id: str, page: int) -> list[JournalEntry]:
+        """Return all corrections of a page, in order. Raises as page() does."""
+
+    def append_correction(self, reading_id: str, page: int, entry: JournalEntry) -> None:
+        """Note a correction, and return when it is on disk; from now on, the reading does not expire. One call for a
+        page at a time. Raises NotFound, and Exhausted if the disk or its quota is full.
+        """
+
+    def hold_pages(self, reading_id: str, pages: Sequence[PageReading]) -> AbstractContextManager[Path]:
+        """Return a context whose block gets a temporary folder that is as the reading's, but with these pages. Raises
+        NotFound, DataLoss, Exhausted.
+        """
 
     def delete(self, reading_id: str) -> None:
         """Raises NotFound."""

@@ -20,13 +20,15 @@ class ReadingFormat(Enum):
     """A zip in the layout of the IAM database: words.txt, words/, page/."""
     CROPS = "crops"
     """A zip with a picture of each line, word and glyph, an overlay of each page, and manifest.json."""
+    GLYPHS = "glyphs"
+    """A zip with a folder for each label, which has a picture of each glyph that a person settled so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingInfo:
     """A reading that is kept, without its pages. file_name: of the document, "" = not given. pages: the numbers of
-    those that were read. create_us, expire_us: microseconds since 1970. size: bytes of all its files. damaged: it can
-    only be deleted.
+    those that were read. create_us, expire_us: microseconds since 1970; expire_us is None if it was corrected, and does
+    not expire. size: bytes of all its files. workspace: that has read it, "" = none. damaged: it can only be deleted.
     """
 
     reading_id: str
@@ -36,8 +38,9 @@ class ReadingInfo:
     excerpt: str
     engines: tuple[str, ...]
     create_us: int
-    expire_us: int
+    expire_us: int | None
     size: int
+    workspace: str = ""
     damaged: bool = False
 
     @property

@@ -9,6 +9,9 @@ from pathlib import Path
 from haleganada_server.core.cancellation import Cancellation
 from haleganada_server.core.errors import HaleganadaError
 
+from .corrections.corrections import Correction
+from .corrections.corrector import CorrectedPage, PageCorrector
+from .corrections.evaluation import PageEvaluation
 from .document_stream import DocumentStream
 from .engines import EngineInfo
 from .options import ReadOptions
@@ -30,9 +33,11 @@ class KeptPage:
 class Readings:
     """What ReadingService does. Safe from any thread."""
 
-    def __init__(self, reader: DocumentReader, store: ReadingStore, pages: PageReader | None = None) -> None:
-        """reader: opens documents. pages: reads their pages; None = reader."""
-        self.reader, self.store, self._pages = reader, store, pages or reader
+    def __init__(
+        self, reader: DocumentReader, store: ReadingStore, pages: PageReader, corrector: PageCorrector
+    ) -> None:
+        """reader: opens documents. pages: reads their pages. corrector: has those that a workspace has read."""
+        self.reader, self.store, self._pages, self._corrector = reader, store, pages, corrector
         self._engines: tuple[tuple[EngineInfo, ...], float] = (), 0.0  # until when they are taken to be these
 
     def engines(self, cancellation: Cancellation) -> tuple[EngineInfo, ...]:
@@ -54,7 +59,7 @@ class Readings:
             incoming.write(document)
             incoming.finish()
             read = self._pages.read_page(incoming.path, page, options, cancellation)
-            return KeptPage(read, self._keep(incoming, file_name, read) if keep else None)
+            return KeptPage(read, self._keep(incoming, file_name, read, options) if keep else None)
         finally:
             incoming.remove()
 
@@ -71,8 +76,21 @@ class Readings:
         return self.store.get(reading_id)
 
     def page(self, reading_id: str, page: int) -> PageReading:
-        """Raises NotFound, DataLoss."""
-        return self.store.page(reading_id, page)
+        """Return a page; one that a workspace has read, as it reads now. Raises NotFound, DataLoss, and what the
+        workspace raises.
+        """
+        return self._read_again(self.get(reading_id), page)
+
+    def correct(
+        self, reading_id: str, page: int, correction: Correction, expected_revision: int | None, client: str
+    ) -> CorrectedPage:
+        """See PageCorrector.correct."""
+        return self._corrector.correct(self.get(reading_id), page, correction, expected_revision, client)
+
+    def evaluate(self, reading_id: str, page: int) -> list[PageEvaluation]:
+        """Compare what a page said at first with what it says now. page: 0 = each. Raises as PageCorrector.evaluate."""
+        info = self.get(reading_id)
+        return [self._corrector.evaluate(info, number) for number in ([page] if page else info.pages)]
 
     def draw_page(self, reading_id: str, page: int, max_side: int, cancellation: Cancellation) -> PageImage:
         """Return a picture of a page whose longer side has at most max_side px. Raises NotFound, DataLoss, and what
@@ -89,9 +107,13 @@ class Readings:
         """Write a reading to `target`, which the caller removes. Raises NotFound, DataLoss, and what
         DocumentReader.export raises.
         """
-        info, folder = self.store.get(reading_id), self.store.folder(reading_id)
+        info = self.store.get(reading_id)
         try:
-            return self.reader.export(folder, info.file_name, form, target, cancellation)
+            if not info.workspace:
+                return self.reader.export(self.store.folder(reading_id), info.file_name, form, target, cancellation)
+            pages = [self._read_again(info, page) for page in info.pages]
+            with self.store.hold_pages(reading_id, pages) as folder:
+                return self.reader.export(folder, info.file_name, form, target, cancellation)
         except HaleganadaError:
             self.store.get(reading_id)  # which may have been deleted meanwhile
             raise
@@ -111,11 +133,15 @@ class Readings:
     def delete(self, reading_id: str) -> None:
         """Raises NotFound."""
         self.store.delete(reading_id)
+        self._corrector.pages.forget(reading_id)
 
-    def _keep(self, document: IncomingDocument, file_name: str, read: ReadPage) -> ReadingInfo:
+    def _read_again(self, info: ReadingInfo, page: int) -> PageReading:
+        return self._corrector.read(info, page) if info.workspace else self.store.page(info.reading_id, page)
+
+    def _keep(self, document: IncomingDocument, file_name: str, read: ReadPage, options: ReadOptions) -> ReadingInfo:
         draft = self.store.begin(document)
         try:
-            draft.add(read.page)
-            return draft.finish(file_name, read.pages_total)
+            draft.add(read.page, read.taught)
+            return draft.finish(file_name, read.pages_total, options.taught_workspace)
         finally:
             draft.discard()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from haleganada_server.core.cancellation import NEVER, Cancellation
 from haleganada_server.core.errors import NotFound
 from haleganada_server.core.folder_names import FolderNames
 from haleganada_server.core.glyphs.encoder import Drawing
+from haleganada_server.core.glyphs.ports import Raster
 from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.knowledge.prediction import Prediction
@@ -18,9 +20,10 @@ from haleganada_server.core.outcomes import Outcome, map_ok, map_ok_batch, raise
 from haleganada_server.core.sample_log.ports import WorkspaceLog
 
 from .background_adaptation import BackgroundAdaptation
-from .changes import editing, teaching, undoing
+from .changes import editing, exchanging, teaching, undoing
 from .changes.commit_queue import PendingChange
 from .changes.draft import Draft
+from .changes.exchanging import OwnSample
 from .changes.requests import Request
 from .changes.teaching import NewSample
 from .dependencies import WorkspaceDependencies
@@ -261,6 +264,19 @@ class Workspace:
         self.state.run_alone(change)
         undone: Undone = change.result()
         return undone
+
+    def exchange(
+        self, taught: Sequence[tuple[str, Drawing]], forgotten: Sequence[tuple[int, Raster]], client: str = ""
+    ) -> tuple[int, ...]:
+        """Learn encoded drawings, each with its normalized label, and forget samples, in one commit. Return the numbers
+        of the new samples. forgotten: numbers and what was taught under them; samples that are gone, or others by now,
+        are left alone. Raises Exhausted.
+        """
+        self._dependencies.directory.require_room()
+        encoder = self._dependencies.encoder
+        new = [self._new_sample(label, "", drawing) for label, drawing in taught]
+        own = [OwnSample(sample_id, partial(encoder.is_drawing_of, raster)) for sample_id, raster in forgotten]
+        return self.state.run(exchanging.exchange(new, own, client))
 
     # Listing samples and statistics
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import AlreadyExists, DataLoss, Exhausted, NotFound, Precondition, Unavailable
+from haleganada_server.core.glyphs.encoder import Drawing
+from haleganada_server.core.glyphs.ports import Raster
+from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.labels import DEFAULT_WORKSPACE, workspace_name
 from haleganada_server.core.models.models import StoredModel
 from haleganada_server.core.models.online_config import OnlineConfig
@@ -77,6 +80,22 @@ class Workspaces:
         """
         with self.use(name) as workspace:
             return workspace
+
+    def adapted_knowledge(self, name: str) -> Knowledge:
+        """Return what a workspace knows now, with a head that has adapted to all of it. Raises as use does."""
+        with self.use(name) as workspace:
+            return workspace.adapt()
+
+    def exchange(
+        self,
+        name: str,
+        taught: Sequence[tuple[str, Drawing]],
+        forgotten: Sequence[tuple[int, Raster]],
+        client: str = "",
+    ) -> tuple[int, ...]:
+        """See Workspace.exchange. Raises as use does, too."""
+        with self.use(name) as workspace:
+            return workspace.exchange(taught, forgotten, client)
 
     def create(self, name: str) -> WorkspaceInfo:
         """Create an empty workspace. Raises AlreadyExists, InvalidInput."""

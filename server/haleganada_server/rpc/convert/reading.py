@@ -17,6 +17,7 @@ from haleganada_server.core.reading.page import (
     EngineChoice,
     PageReading,
     Polygon,
+    Question,
     TextBlock,
     TextGlyph,
     TextLine,
@@ -121,6 +122,8 @@ def page(value: PageReading) -> pb.PageReading:
         skew_degrees=value.skew_degrees,
         elapsed_ms=value.elapsed_ms,
         step_pictures=[pb.StepPicture(step=picture.step, image=picture.image) for picture in value.step_pictures],
+        revision=value.revision,
+        questions=map(_question, value.questions),
     )
 
 
@@ -133,9 +136,10 @@ def reading(value: ReadingInfo) -> pb.Reading:
         excerpt=value.excerpt,
         engines=value.engines,
         create_time=timestamp(value.create_us),
-        expire_time=timestamp(value.expire_us),
+        expire_time=None if value.expire_us is None else timestamp(value.expire_us),
         size_bytes=value.size,
         damaged=value.damaged,
+        workspace=value.workspace,
     )
 
 
@@ -197,6 +201,16 @@ def _glyph(value: TextGlyph) -> pb.TextGlyph:
         polygon=_polygon(value.polygon),
         confidence=value.confidence,
         candidates=[pb.GlyphCandidate(text=one.text, probability=one.probability) for one in value.candidates],
+        glyph_id=value.glyph_id,
+        settled=value.is_settled,
+    )
+
+
+def _question(value: Question) -> pb.GlyphQuestion:
+    return pb.GlyphQuestion(
+        glyph_id=value.glyph_id,
+        similar_glyph_ids=value.similar,
+        reason=pb.QuestionReason.Value(f"QUESTION_REASON_{value.kind.name}"),
     )
 
 

@@ -23,9 +23,10 @@ from haleganada_server.core.limits import (
 from haleganada_server.core.reading.readings import Readings
 
 from .. import pages, validate
-from ..caller import cancellation
+from ..caller import caller, cancellation
 from ..calls.places import Places
 from ..calls.stream_call import Requests
+from ..convert import corrections
 from ..convert import reading as convert
 from ..streams import file_parts, receive_file, spool
 from .document_receiver import DocumentReceiver
@@ -107,6 +108,19 @@ class ReadingServicer(reading_service_pb2_grpc.ReadingServiceServicer):
             exported = self._readings.export(reading_id, form, target, self._cancellation(context))
             yield pb.ExportReadingResponse(header=convert.file_header(exported))
             yield from file_parts(pb.ExportReadingResponse, exported.path)
+
+    def CorrectReading(self, request: pb.CorrectReadingRequest, context: Context) -> pb.CorrectReadingResponse:
+        reading_id, page = _id(request.reading_id), validate.count("page", request.page, _PAGES, 1)
+        expected = request.expected_revision if request.HasField("expected_revision") else None
+        correction = corrections.correction(request)
+        return corrections.corrected_page(
+            self._readings.correct(reading_id, page, correction, expected, caller(context))
+        )
+
+    def EvaluateReading(self, request: pb.EvaluateReadingRequest, context: Context) -> pb.EvaluateReadingResponse:
+        page = validate.count("page", request.page, _PAGES, 0)
+        found = self._readings.evaluate(_id(request.reading_id), page)
+        return pb.EvaluateReadingResponse(pages=map(corrections.evaluation, found))
 
     def ImportReading(
         self, request_iterator: Iterator[pb.ImportReadingRequest], context: Context

@@ -1,4 +1,6 @@
-"""reading.json: what a reading is, and the SHA-256 of its files, sealed by a checksum of itself."""
+"""reading.json: what a reading is, and the SHA-256 of its files, sealed by a checksum of itself. The journals of
+corrections, which grow, are sealed line by line.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,8 @@ from typing import Any
 from haleganada_server.core.checksum import seal, unseal
 from haleganada_server.core.files import file_sha256
 from haleganada_server.core.reading.reading import ReadingInfo
+
+from .journal import find_journals, load_journal
 
 READING_JSON, DOCUMENT = "reading.json", "document"
 BROKEN_READING = (OSError, ValueError, KeyError, TypeError)
@@ -32,6 +36,11 @@ def page_name(page: int) -> str:
     return f"page-{page:05}.json"
 
 
+def taught_name(page: int) -> str:
+    """Return the name of the file that has a page as it was taken apart. page: from 1."""
+    return f"page-{page:05}.taught"
+
+
 def write_description(folder: Path, description: Description) -> None:
     """Write the last file of a reading."""
     info = description.info
@@ -46,6 +55,7 @@ def write_description(folder: Path, description: Description) -> None:
         "create_us": info.create_us,
         "expire_us": info.expire_us,
         "size": info.size,
+        "workspace": info.workspace,
         "sha256": dict(description.sha256),
     }
     text = json.dumps(seal(entry), ensure_ascii=False, indent=1)
@@ -76,6 +86,8 @@ def require_intact_reading(folder: Path) -> None:
     sha256 = load_description(folder).sha256
     for name in sha256:
         require_intact_file(folder, name, sha256)
+    for path in find_journals(folder):
+        load_journal(path)
 
 
 def _parse(entry: Mapping[str, Any]) -> ReadingInfo:
@@ -89,4 +101,5 @@ def _parse(entry: Mapping[str, Any]) -> ReadingInfo:
         create_us=int(entry["create_us"]),
         expire_us=int(entry["expire_us"]),
         size=int(entry["size"]),
+        workspace=str(entry.get("workspace", "")),
     )

@@ -18,9 +18,10 @@ from haleganada_server.core.machine_errors import machine_errors
 from haleganada_server.core.reading.codec import page_from_json, page_to_json
 from haleganada_server.core.reading.page import PageReading
 from haleganada_server.core.reading.reading import ReadingInfo
+from haleganada_server.core.reading.taught.page import TaughtPage
 from haleganada_server.store import files
 
-from .description import DOCUMENT, READING_JSON, Description, page_name, write_description
+from .description import DOCUMENT, READING_JSON, Description, page_name, taught_name, write_description
 from .room import ReadingRoom
 
 
@@ -50,12 +51,17 @@ class ReadingFolderDraft:
         self._size += size
         self._sha256[DOCUMENT] = sha256
 
-    def add(self, page: PageReading) -> None:
-        data = json.dumps(page_to_json(page), ensure_ascii=False).encode()
+    def add(self, page: PageReading, taught: TaughtPage | None = None) -> None:
+        if taught is not None:
+            self._write(taught_name(page.page), taught.to_bytes())
+        self._write(page_name(page.page), json.dumps(page_to_json(page), ensure_ascii=False).encode())
+        self._note(page)
+
+    def _write(self, name: str, data: bytes) -> None:
         self._room.take(len(data))
         with machine_errors():
-            (self.folder / page_name(page.page)).write_bytes(data)
-        self._note(page, len(data), hashlib.sha256(data).hexdigest())
+            (self.folder / name).write_bytes(data)
+        self._count(name, len(data), hashlib.sha256(data).hexdigest())
 
     def adopt(self) -> None:
         """Count what others have put into the folder. Raises Exhausted, and ValueError, KeyError or TypeError for a
@@ -66,9 +72,10 @@ class ReadingFolderDraft:
         for path in sorted(self.folder.glob("page-*.json")):
             data = path.read_bytes()
             self._room.take(len(data))
-            self._note(page_from_json(json.loads(data)), len(data), hashlib.sha256(data).hexdigest())
+            self._count(path.name, len(data), hashlib.sha256(data).hexdigest())
+            self._note(page_from_json(json.loads(data)))
 
-    def finish(self, file_name: str, pages_total: int) -> ReadingInfo:
+    def finish(self, file_name: str, pages_total: int, workspace: str = "") -> ReadingInfo:
         now = now_us()
         info = ReadingInfo(
             reading_id=secrets.token_hex(6),
@@ -80,6 +87,7 @@ class ReadingFolderDraft:
             create_us=now,
             expire_us=now + self._retention_us,
             size=self._size,
+            workspace=workspace,
         )
         with machine_errors():
             write_description(self.folder, Description(info, self._sha256))
@@ -96,9 +104,12 @@ class ReadingFolderDraft:
         self._room.give_back(self._size)
         self._size = 0
 
-    def _note(self, page: PageReading, size: int, sha256: str) -> None:
+    def _count(self, name: str, size: int, sha256: str) -> None:
         with self._adding:
             self._size += size
-            self._sha256[page_name(page.page)] = sha256
+            self._sha256[name] = sha256
+
+    def _note(self, page: PageReading) -> None:
+        with self._adding:
             self._beginnings[page.page] = page.text[:EXCERPT_LENGTH].strip()
             self._engines.update(line.engine for line in page.lines if line.engine)

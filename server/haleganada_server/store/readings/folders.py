@@ -1,19 +1,22 @@
-"""Readings on disk: DIR/readings/<id>/{document, page-00001.json …, reading.json}.
+"""Readings on disk: DIR/readings/<id>/{document, page-00001.json …, reading.json}, and of what a workspace has read,
+page-00001.taught … and page-00001.corrections ….
 
-A reading is completed in DIR/tmp and renamed into place; it never changes afterwards. It is deleted by renaming it
-away, so that it is complete or absent even after a kill.
+A reading is completed in DIR/tmp and renamed into place; afterwards, only its journals of corrections grow. It is
+deleted by renaming it away, so that it is complete or absent even after a kill.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import re
+import shutil
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
+from zipfile import BadZipFile
 
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.error_reasons import Reason
@@ -21,26 +24,24 @@ from haleganada_server.core.errors import DataLoss, NotFound
 from haleganada_server.core.failpoints import reach
 from haleganada_server.core.limits import MAX_STREAMED_DOCUMENT_BYTES
 from haleganada_server.core.machine_errors import machine_errors, raise_machine_error
-from haleganada_server.core.reading.codec import page_from_json
+from haleganada_server.core.reading.corrections.corrections import JournalEntry
 from haleganada_server.core.reading.page import PageReading
 from haleganada_server.core.reading.ports import IncomingDocument
 from haleganada_server.core.reading.reading import ReadingInfo
+from haleganada_server.core.reading.taught.page import TaughtPage
 from haleganada_server.store import files
 from haleganada_server.store.quota import disk_usage
 
-from .description import (
-    BROKEN_READING,
-    load_description,
-    page_name,
-    require_intact_file,
-    require_intact_reading,
-)
+from .description import BROKEN_READING, load_description, require_intact_reading
 from .draft import ReadingFolderDraft
 from .incoming import IncomingFile
+from .journal import JOURNAL, append_line, encode_entry, find_journals, journal_name
+from .page_files import copy_with_pages, load_corrections, load_page, load_taught_page
 from .room import ReadingRoom
 
 _log = logging.getLogger(__name__)
 _ID = re.compile("[0-9a-f]{12}")
+Loaded = TypeVar("Loaded")
 
 
 class ReadingFolders:
@@ -82,11 +83,11 @@ class ReadingFolders:
     def newest(self, after: str, limit: int) -> list[ReadingInfo]:
         now = now_us()
         newest = sorted(self._all().values(), key=lambda info: info.position, reverse=True)
-        return [info for info in newest if info.expire_us > now and (not after or info.position < after)][:limit]
+        return [info for info in newest if not _is_over(info, now) and (not after or info.position < after)][:limit]
 
     def get(self, reading_id: str) -> ReadingInfo:
         info = self._all().get(reading_id)
-        if info is None or info.expire_us <= now_us():
+        if info is None or _is_over(info, now_us()):
             raise NotFound("reading", reading_id[:64], "list the readings to see those that have not expired")
         return info
 
@@ -102,26 +103,73 @@ class ReadingFolders:
         return folder
 
     def page(self, reading_id: str, page: int) -> PageReading:
-        info, folder, name = self.get(reading_id), self._root / reading_id, page_name(page)
-        if not info.damaged and page not in info.pages:
-            raise NotFound("page", str(page), "the reading lists the pages that were read")
+        return self._load_page(reading_id, page, load_page)
+
+    def taught_page(self, reading_id: str, page: int) -> TaughtPage | None:
+        return self._load_page(reading_id, page, load_taught_page)
+
+    def corrections(self, reading_id: str, page: int) -> list[JournalEntry]:
+        return self._load_page(reading_id, page, load_corrections)
+
+    def append_correction(self, reading_id: str, page: int, entry: JournalEntry) -> None:
+        line = encode_entry(entry)
+        self._room.take(len(line))
+        if not self._grow(reading_id, len(line)):
+            self._room.give_back(len(line))
+            raise NotFound("reading", reading_id)
         try:
-            require_intact_file(folder, name, load_description(folder).sha256)
-            return page_from_json(json.loads((folder / name).read_bytes()))
-        except BROKEN_READING as error:
-            self._raise_damaged(reading_id, error)
+            with machine_errors():
+                append_line(self._root / reading_id / journal_name(page), line)
+        except BaseException as error:
+            if self._grow(reading_id, -len(line)):
+                self._room.give_back(len(line))
+            if isinstance(error, FileNotFoundError):
+                self.get(reading_id)  # which may have been deleted meanwhile
             raise
+        self.get(reading_id)
+
+    @contextmanager
+    def hold_pages(self, reading_id: str, pages: Sequence[PageReading]) -> Iterator[Path]:
+        folder, copy = self.folder(reading_id), self._temporary_path()
+        try:
+            with machine_errors():
+                copy_with_pages(folder, copy, pages)
+            yield copy
+        except FileNotFoundError:
+            self.get(reading_id)  # which may have been deleted meanwhile
+            raise
+        finally:
+            shutil.rmtree(copy, ignore_errors=True)
 
     def delete(self, reading_id: str) -> None:
-        self._remove(self.get(reading_id))
+        self.get(reading_id)
+        self._remove(reading_id)
 
     def delete_expired(self) -> int:
         now = now_us()
-        expired = [info for info in self._all().values() if info.expire_us <= now]
-        for info in expired:
+        expired = [info.reading_id for info in self._all().values() if _is_over(info, now)]
+        for reading_id in expired:
             with suppress(NotFound):  # somebody else was faster
-                self._remove(info)
+                self._remove(reading_id, expired_at=now)
         return len(expired)
+
+    def _load_page(self, reading_id: str, page: int, load: Callable[[Path, int], Loaded]) -> Loaded:
+        info = self.get(reading_id)
+        if not info.damaged and page not in info.pages:
+            raise NotFound("page", str(page), "the reading lists the pages that were read")
+        try:
+            return load(self._root / reading_id, page)
+        except (*BROKEN_READING, BadZipFile) as error:
+            self._raise_damaged(reading_id, error)
+            raise
+
+    def _grow(self, reading_id: str, size: int) -> bool:
+        """Count bytes of a journal, and let the reading never expire; return whether it is still there."""
+        with self._lock:
+            info = self._found.get(reading_id)
+            if info is not None:
+                self._found[reading_id] = replace(info, size=info.size + size, expire_us=None)
+            return info is not None
 
     def _put_in_place(self, folder: Path, info: ReadingInfo) -> None:
         self._root.mkdir(exist_ok=True)
@@ -131,11 +179,14 @@ class ReadingFolders:
         with self._lock:
             self._found[info.reading_id] = info
 
-    def _remove(self, info: ReadingInfo) -> None:
+    def _remove(self, reading_id: str, expired_at: int | None = None) -> None:
+        """Delete a reading, or only if it had expired at a time. Raises NotFound."""
         with self._lock:
-            if self._found.pop(info.reading_id, None) is None:
-                raise NotFound("reading", info.reading_id)
-            self._intact.pop(info.reading_id, None)
+            info = self._found.get(reading_id)
+            if info is None or (expired_at is not None and not _is_over(info, expired_at)):
+                raise NotFound("reading", reading_id)
+            del self._found[reading_id]
+            self._intact.pop(reading_id, None)
         try:
             with machine_errors():
                 files.remove_folder(self._root / info.reading_id, self._temporary_path())
@@ -159,7 +210,9 @@ class ReadingFolders:
 
     def _load(self, folder: Path) -> ReadingInfo:
         try:
-            return load_description(folder).info
+            info, journals = load_description(folder).info, find_journals(folder)
+            expire_us = None if journals else info.expire_us
+            return replace(info, expire_us=expire_us, size=info.size + sum(path.stat().st_size for path in journals))
         except BROKEN_READING as error:
             raise_machine_error(error)
             _log.error("the reading %s is damaged (%s)", folder.name, error)
@@ -172,7 +225,7 @@ class ReadingFolders:
                 excerpt="",
                 engines=(),
                 create_us=made_us,
-                expire_us=made_us + self._retention_us,
+                expire_us=None if find_journals(folder) else made_us + self._retention_us,
                 size=disk_usage([folder]),
                 damaged=True,
             )
@@ -191,7 +244,11 @@ class ReadingFolders:
         ) from error
 
 
+def _is_over(info: ReadingInfo, now: int) -> bool:
+    return info.expire_us is not None and info.expire_us <= now
+
+
 def _state_of(folder: Path) -> tuple[int, ...]:
-    """Return a few numbers that change with the files of a folder."""
-    found = [path.stat() for path in sorted(folder.iterdir())]
+    """Return a few numbers that change with the files of a folder, but for its journals."""
+    found = [path.stat() for path in sorted(folder.iterdir()) if path.suffix != JOURNAL]
     return tuple(number for stat in found for number in (stat.st_mtime_ns, stat.st_size))

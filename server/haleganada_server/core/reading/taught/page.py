@@ -23,7 +23,7 @@ from .ink import PageInkMap
 from .lattice import GlyphLattice
 
 _BLOCK = 64  # rasters that are compressed together: about 50 KB
-_SIDE = 128
+RASTER_SIDE = 128
 
 Rasters = NDArray[np.uint8]
 """(n, 128, 128), 255 = ink on 0."""
@@ -85,8 +85,8 @@ class GroupRasters:
     def _decompress(self, number: int) -> Rasters:
         count = min(_BLOCK, self.count - number * _BLOCK)
         engine = zlib.decompressobj()
-        data = engine.decompress(self.blocks[number], count * _SIDE * _SIDE)
-        return np.frombuffer(data, np.uint8).reshape(count, _SIDE, _SIDE)
+        data = engine.decompress(self.blocks[number], count * RASTER_SIDE * RASTER_SIDE)
+        return np.frombuffer(data, np.uint8).reshape(count, RASTER_SIDE, RASTER_SIDE)
 
 
 @dataclass(slots=True, eq=False)
@@ -142,6 +142,14 @@ class TaughtPage:
         if kept is None or kept[0] is not projection:
             kept = self._lazy.vectors = projection, projection.project(self.embeddings)
         return kept[1]
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes of memory it takes."""
+        arrays = (getattr(self.lattice, field.name) for field in fields(GlyphLattice) if field.name != "letter")
+        return sum(map(len, (*self.rasters.blocks, *self.ink.packed))) + sum(
+            int(array.nbytes) for array in (self.embeddings, self.embeddings, *arrays)
+        )
 
     def to_bytes(self) -> bytes:
         """Return all of it, for a file or for another process."""

@@ -10,8 +10,6 @@ unknown glyphs, then what is unsure and frequent.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +18,7 @@ from haleganada_server.core.fewshot.adaptation import Basis
 from haleganada_server.core.fewshot.densities import predictive_densities, predictive_variance
 from haleganada_server.core.fewshot.parameters import HeadParameters
 from haleganada_server.core.knowledge.knowledge import Knowledge
-from haleganada_server.core.reading.page import PageReading, TextGlyph
+from haleganada_server.core.reading.page import PageReading, Question, QuestionKind, TextGlyph
 
 from .page import TaughtPage
 
@@ -32,24 +30,6 @@ _LEAST_GAIN = 0.5  # glyphs that an answer is expected to put right, at least
 _DOUBTFUL = 0.1  # doubt from which on a glyph is worth asking for
 
 Floats = NDArray[np.float64]
-
-
-class QuestionKind(str, Enum):
-    """Why a glyph is asked for."""
-
-    UNKNOWN = "unknown"
-    """Nobody has taught it."""
-    UNSURE = "unsure"
-    """It may be something else than was read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """glyph_id: what to ask for. similar: others that seem to be the same, the most similar first."""
-
-    glyph_id: int
-    similar: tuple[int, ...]
-    kind: QuestionKind
 
 
 def find_questions(
@@ -83,8 +63,7 @@ def measure_sameness(basis: Basis, vectors: Floats) -> Floats:
 
 
 def _choose_doubtful(reading: PageReading) -> list[TextGlyph]:
-    glyphs = [glyph for line in reading.lines for word in line.words for glyph in word.glyphs]
-    doubtful = [glyph for glyph in glyphs if _doubt(glyph) >= _DOUBTFUL]
+    doubtful = [glyph for glyph in reading.glyphs if _doubt(glyph) >= _DOUBTFUL]
     return sorted(doubtful, key=_doubt, reverse=True)[:_MOST_GLYPHS]
 
 

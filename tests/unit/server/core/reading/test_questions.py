@@ -16,7 +16,7 @@ from haleganada_server.core.knowledge.variants import Variants
 from haleganada_server.core.reading.taught.ink import PageInkMap
 from haleganada_server.core.reading.taught.lattice import GlyphLattice
 from haleganada_server.core.reading.taught.page import GroupRasters, PageFrame, TaughtPage
-from haleganada_server.core.reading.taught.questions import Question, QuestionKind, find_questions
+from haleganada_server.core.reading.taught.questions import find_questions
 from haleganada_server.core.reading.taught.reading import read_taught
 from haleganada_server.core.reading.taught.settled import Settled
 from numpy.typing import NDArray
