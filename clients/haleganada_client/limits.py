@@ -85,6 +85,8 @@ PAGE_IMAGE_SIDE, DEFAULT_PAGE_IMAGE_SIDE = Range(16, 4_096), 2_048
 EXCERPT_LENGTH = 200  # code points
 MAX_TAUGHT_GROUPS = 20_000  # pieces of ink of a page, alone and with their neighbors, that may be glyphs
 TAUGHT_CANDIDATES = 5  # of a glyph
+CORRECTED_GLYPHS = Range(1, 256)  # of one correction
+JOINED_GLYPHS = Range(2, 16)
 
 # Training and evaluation
 SEED = Range(0, 2**63 - 1)

@@ -39,6 +39,7 @@ class Documents(Operations):
         keep: bool = False,
         debug: bool = False,
         workspace: str | None = None,
+        reading_order: str = "left-to-right",
     ) -> PageReading:
         """Read one page of an image or a PDF. Raises OSError for a path that cannot be read.
 
@@ -47,7 +48,8 @@ class Documents(Operations):
         engine's choice. skipped_steps: of the preparation: polarity, turn, skew, light, ruled-lines, columns.
         text_layer: what to do with the text that a PDF has, use or replace. segment_only: find lines, words and glyphs
         without reading them. keep: keep the reading on the server for a while. debug: return a picture of each step of
-        the preparation. workspace: whose script the mode taught reads.
+        the preparation. workspace: whose script the mode taught reads. reading_order: of its glyphs: left-to-right,
+        right-to-left, columns-from-right, columns-from-left or boustrophedon.
         """
         return await self._reader.read(
             document,
@@ -61,6 +63,7 @@ class Documents(Operations):
             keep=keep,
             debug=debug,
             workspace=self._or_default(workspace),
+            reading_order=reading_order,
         )
 
     @dual_iterator
@@ -79,6 +82,7 @@ class Documents(Operations):
         keep: bool = False,
         debug: bool = False,
         workspace: str | None = None,
+        reading_order: str = "left-to-right",
     ) -> AsyncGenerator[DocumentReading, None]:
         """Read images and PDFs; yield each as it is done, in any order. One that cannot be read is yielded with its
         error.
@@ -101,6 +105,7 @@ class Documents(Operations):
             keep=keep,
             debug=debug,
             workspace=self._or_default(workspace),
+            reading_order=reading_order,
         )
 
     @dual_iterator
@@ -118,6 +123,7 @@ class Documents(Operations):
         keep: bool = False,
         debug: bool = False,
         workspace: str | None = None,
+        reading_order: str = "left-to-right",
     ) -> AsyncGenerator[DocumentPage | DocumentReading, None]:
         """Read images and PDFs; yield each page as soon as it is done, and each document, its `pages` and `page_errors`
         empty, after its pages. The arguments are those of read_many.
@@ -134,6 +140,7 @@ class Documents(Operations):
             keep=keep,
             debug=debug,
             workspace=self._or_default(workspace),
+            reading_order=reading_order,
         )
 
     @dual_method

@@ -12,7 +12,7 @@ from haleganada_client.wire.arguments import parse_choice, to_list
 from haleganada_client.wire.build import build
 
 from . import types
-from .words import MODES, PREPARATION_STEPS, READING_FORMATS, TEXT_LAYERS
+from .words import MODES, PREPARATION_STEPS, READING_FORMATS, READING_ORDERS, TEXT_LAYERS
 
 
 def _number_words(enum: Any, prefix: str, words: tuple[str, ...]) -> dict[str, Any]:
@@ -22,6 +22,7 @@ def _number_words(enum: Any, prefix: str, words: tuple[str, ...]) -> dict[str, A
 
 _MODES = _number_words(pb.ReadMode, "READ_MODE_", MODES)
 _STEPS = _number_words(pb.PreparationStep, "PREPARATION_STEP_", PREPARATION_STEPS)
+_ORDERS = _number_words(pb.ReadingOrder, "READING_ORDER_", READING_ORDERS)
 _LAYERS = _number_words(pb.TextLayer, "TEXT_LAYER_", TEXT_LAYERS)
 _FORMATS = dict(
     zip(
@@ -36,6 +37,7 @@ _FORMATS = dict(
             pb.READING_FORMAT_TSV,
             pb.READING_FORMAT_WORDS,
             pb.READING_FORMAT_CROPS,
+            pb.READING_FORMAT_GLYPHS,
         ),
         strict=True,
     )
@@ -53,6 +55,7 @@ def build_options(
     keep: bool,
     debug: bool,
     workspace: str,
+    reading_order: str,
 ) -> pb.ReadOptions:
     """Build the options of HaleganadaClient.read. Raise InvalidInput for a word that means nothing."""
     return build(
@@ -66,6 +69,7 @@ def build_options(
         keep=keep,
         debug=debug,
         workspace=workspace,
+        reading_order=parse_choice(reading_order, _ORDERS, "reading_order"),
     )
 
 
@@ -95,9 +99,24 @@ def convert_page(
         message,
         blocks=convert.to_tuple(_convert_block, message.blocks),
         step_pictures=convert.to_tuple(lambda made: types.StepPicture(made.step, made.image), message.step_pictures),
+        questions=convert.to_tuple(_convert_question, message.questions),
         pages_total=pages_total,
         reading=kept,
     )
+
+
+def convert_correction(message: pb.CorrectReadingResponse) -> types.ReadingCorrection:
+    reading = convert_reading(message.reading)
+    return types.ReadingCorrection(
+        page=convert_page(message.page, message.reading.pages_total, reading),
+        sample_ids=tuple(message.sample_ids),
+        changed_glyph_ids=tuple(message.changed_glyph_ids),
+        reading=reading,
+    )
+
+
+def convert_evaluation(message: pb.PageEvaluation) -> types.PageEvaluation:
+    return convert.from_message(types.PageEvaluation, message)
 
 
 def _convert_block(message: pb.TextBlock) -> types.TextBlock:
@@ -123,7 +142,17 @@ def _convert_word(message: pb.TextWord) -> types.TextWord:
 
 def _convert_glyph(message: pb.TextGlyph) -> types.TextGlyph:
     candidates = (types.GlyphCandidate(text=one.text, probability=one.probability) for one in message.candidates)
-    return types.TextGlyph(**_convert_region(message), candidates=tuple(candidates))
+    return types.TextGlyph(
+        **_convert_region(message),
+        candidates=tuple(candidates),
+        glyph_id=message.glyph_id if message.HasField("glyph_id") else None,
+        settled=message.settled,
+    )
+
+
+def _convert_question(message: pb.GlyphQuestion) -> types.GlyphQuestion:
+    reason = pb.QuestionReason.Name(message.reason).removeprefix("QUESTION_REASON_").lower()
+    return types.GlyphQuestion(message.glyph_id, tuple(message.similar_glyph_ids), reason)
 
 
 def _convert_region(message: pb.TextLine | pb.TextWord | pb.TextGlyph) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
+from typing import Any
 
 from haleganada.v1 import reading_service_pb2 as pb
 from haleganada.v1 import reading_service_pb2_grpc
@@ -10,15 +12,19 @@ from haleganada.v1 import reading_service_pb2_grpc
 from haleganada_client.calls.dual import Asynchronous, Blocking, dual_method
 from haleganada_client.operations.base import Operations
 from haleganada_client.wire import transfers
+from haleganada_client.wire.arguments import refuse_type, to_list
 from haleganada_client.wire.build import build
 
 from .documents import file_name_of
-from .messages import convert_page, convert_reading, parse_format
-from .types import PageImage, PageReading, Reading, ReadingFile
+from .messages import convert_correction, convert_evaluation, convert_page, convert_reading, parse_format
+from .types import PageEvaluation, PageImage, PageReading, Reading, ReadingCorrection, ReadingFile
 
 _TRANSFER_TIMEOUT_S = 3600.0
 _PICTURE_TIMEOUT_S = 120.0
 _LONGEST_PAGE = 200
+
+
+Place = tuple[float, float]
 
 
 class ReadingOperations(Operations):
@@ -51,6 +57,94 @@ class ReadingOperations(Operations):
         request = build(pb.GetReadingRequest, reading_id=reading_id, page=page)
         answer = await self._connection.call(self._stub.GetReading, request)
         return convert_page(answer.page, answer.reading.pages_total, convert_reading(answer.reading))
+
+    @dual_method
+    async def name(
+        self,
+        reading_id: str,
+        glyph_ids: Iterable[int],
+        text: str,
+        page: int = 1,
+        *,
+        expected_revision: int | None = None,
+    ) -> ReadingCorrection:
+        """Say what glyphs are: a label, or a form of one. They are taught to the workspace that reads the page, and the
+        page is read again.
+
+        expected_revision: PageReading.revision that is meant; Aborted if others have corrected the page since. Glyphs
+        that are gone are NotFound. Both hold for all corrections; see undo().
+        """
+        named = build(pb.GlyphNaming, glyph_ids=to_list(glyph_ids, "glyph_ids"), text=text)
+        return await self._correct(reading_id, page, expected_revision, name=named)
+
+    @dual_method
+    async def split(
+        self,
+        reading_id: str,
+        glyph_id: int,
+        start: Place,
+        end: Place,
+        page: int = 1,
+        *,
+        expected_revision: int | None = None,
+    ) -> ReadingCorrection:
+        """Say that a glyph is two. start, end: of a line that divides it, (x, y) in px of the page."""
+        split = build(pb.GlyphSplit, glyph_id=glyph_id, **{"from": _build_point("start", start)})
+        split.to.CopyFrom(_build_point("end", end))
+        return await self._correct(reading_id, page, expected_revision, split=split)
+
+    @dual_method
+    async def join(
+        self,
+        reading_id: str,
+        glyph_ids: Iterable[int],
+        text: str = "",
+        page: int = 1,
+        *,
+        expected_revision: int | None = None,
+    ) -> ReadingCorrection:
+        """Say that 2 to 16 glyphs that follow each other are one. text: what it is, "" = not said."""
+        joined = build(pb.GlyphJoin, glyph_ids=to_list(glyph_ids, "glyph_ids"), text=text)
+        return await self._correct(reading_id, page, expected_revision, join=joined)
+
+    @dual_method
+    async def remove_glyphs(
+        self, reading_id: str, glyph_ids: Iterable[int], page: int = 1, *, expected_revision: int | None = None
+    ) -> ReadingCorrection:
+        """Say that ink is no glyph, but for example a stain."""
+        removal = build(pb.GlyphRemoval, glyph_ids=to_list(glyph_ids, "glyph_ids"))
+        return await self._correct(reading_id, page, expected_revision, remove=removal)
+
+    @dual_method
+    async def undo(
+        self, reading_id: str, page: int = 1, revision: int | None = None, *, expected_revision: int | None = None
+    ) -> ReadingCorrection:
+        """Take corrections of a page back, and forget what they taught. revision: what the page becomes again, None =
+        before the last correction. Corrections by others that came later are taken back, too.
+        """
+        undone = build(pb.CorrectionUndo, revision=revision)
+        return await self._correct(reading_id, page, expected_revision, undo=undone)
+
+    @dual_method
+    async def evaluate(self, reading_id: str, page: int = 0) -> tuple[PageEvaluation, ...]:
+        """Compare what a page, 0 = each, said at first with what it says now."""
+        request = build(pb.EvaluateReadingRequest, reading_id=reading_id, page=page)
+        answer = await self._connection.call(self._stub.EvaluateReading, request, _PICTURE_TIMEOUT_S)
+        return tuple(map(convert_evaluation, answer.pages))
+
+    async def _correct(
+        self, reading_id: str, page: int, expected_revision: int | None, **correction: Any
+    ) -> ReadingCorrection:
+        request = build(
+            pb.CorrectReadingRequest,
+            reading_id=reading_id,
+            page=page,
+            expected_revision=expected_revision,
+            **correction,
+        )
+        # A repeated undo would take back one more correction, and a repeated split finds no glyph.
+        answer = await self._connection.call_once(self._stub.CorrectReading, request, _PICTURE_TIMEOUT_S)
+        return convert_correction(answer)
 
     @dual_method
     async def image(self, reading_id: str, page: int = 1, *, max_side: int = 0) -> PageImage:
@@ -111,6 +205,14 @@ class ReadingOperations(Operations):
             requests = transfers.import_requests(pb.ImportReadingRequest, header, file, progress)
             answer = await self._connection.call_once(self._stub.ImportReading, requests, _TRANSFER_TIMEOUT_S)
         return convert_reading(answer.reading)
+
+
+def _build_point(field: str, place: Place) -> pb.Point:
+    try:
+        x, y = place
+    except (TypeError, ValueError):
+        raise refuse_type(field, "a pair (x, y) in px of the page", place) from None
+    return build(pb.Point, x=x, y=y)
 
 
 class ReadingsClient(ReadingOperations, Blocking):

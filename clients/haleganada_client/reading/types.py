@@ -54,10 +54,13 @@ class GlyphCandidate:
 @dataclass(frozen=True, kw_only=True)
 class TextGlyph(TextRegion):
     """One character, or what an engine takes for one. candidates: the most probable first; () unless it was read by
-    what a workspace was taught.
+    what a workspace was taught. glyph_id: names it in corrections of its page; None if it cannot be corrected. settled:
+    a person has said what it is.
     """
 
     candidates: tuple[GlyphCandidate, ...] = ()
+    glyph_id: int | None = None
+    settled: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,12 +108,24 @@ class StepPicture:
     image: bytes = field(repr=False)
 
 
+@dataclass(frozen=True)
+class GlyphQuestion:
+    """A glyph whose name would help most. similar_glyph_ids: others that look the same, the most similar first; they
+    may get the same name. reason: "unknown" (nobody has taught it) or "unsure" (it may be one of several labels).
+    """
+
+    glyph_id: int
+    similar_glyph_ids: tuple[int, ...]
+    reason: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reading:
     """What was found in a document and is kept on the server until expire_time, without its pages.
 
     file_name: "" if none was given. pages: the numbers of those that were read. excerpt: the beginning of the text.
-    damaged: it can only be deleted.
+    expire_time: None if it was corrected, and is kept until it is deleted. workspace: by which it was read, and which
+    its corrections teach; "" = none. damaged: it can only be deleted.
     """
 
     reading_id: str
@@ -120,9 +135,10 @@ class Reading:
     excerpt: str
     engines: tuple[str, ...]
     create_time: datetime
-    expire_time: datetime
+    expire_time: datetime | None
     size_bytes: int
     damaged: bool
+    workspace: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,8 +147,9 @@ class PageReading:
 
     page: its number, from 1. width, height: in px. turn_degrees: by how much the page had to be turned clockwise: 0,
     90, 180 or 270. skew_degrees: by how much its lines rise to the right after that; both None if nobody looked.
-    step_pictures: () without debug. pages_total: of the document, None if it was one of many or a large one. reading:
-    the kept one that the page belongs to, else None.
+    step_pictures: () without debug. revision: how many corrections of the page there have been. questions: what is best
+    asked next, the answer that settles most first; () if the page cannot be corrected. pages_total: of the document,
+    None if it was one of many or a large one. reading: the kept one that the page belongs to, else None.
     """
 
     page: int
@@ -144,6 +161,8 @@ class PageReading:
     skew_degrees: float | None
     elapsed_ms: float
     step_pictures: tuple[StepPicture, ...]
+    revision: int = 0
+    questions: tuple[GlyphQuestion, ...] = ()
     pages_total: int | None = None
     reading: Reading | None = None
 
@@ -161,6 +180,34 @@ class PageReading:
     def glyphs(self) -> tuple[TextGlyph, ...]:
         """The glyphs of all words."""
         return tuple(glyph for word in self.words for glyph in word.glyphs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadingCorrection:
+    """A page that was corrected and read again. page: as it reads now. sample_ids: what the correction taught.
+    changed_glyph_ids: the glyphs whose text has changed, among them those that were not asked for. reading: the page's.
+    """
+
+    page: PageReading
+    sample_ids: tuple[int, ...]
+    changed_glyph_ids: tuple[int, ...]
+    reading: Reading
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageEvaluation:
+    """How right a page was, if what it says now is right. page: its number, from 1. glyphs, settled_glyphs: that it has
+    now, and that people have settled. corrections: those that were not taken back. first_errors: insertions, deletions
+    and replacements of glyphs that lead from its first text to the present one; unsettled_errors: the same, from what
+    it would say now if nobody had settled a glyph of it, but the samples were taught.
+    """
+
+    page: int
+    glyphs: int
+    settled_glyphs: int
+    corrections: int
+    first_errors: int
+    unsettled_errors: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -300,6 +300,19 @@ def test_the_quota_for_readings(start_server: StartServer, tmp_path: Path) -> No
     assert read(server, tiny("x" * 12_000, "y"), page=2, options=OPTIONS).reading.reading_id
 
 
+def test_correct_reading(server: RunningServer) -> None:
+    """More in test_corrections.py, which needs OpenCV."""
+    request = pb.CorrectReadingRequest(reading_id=keep(server, "one").reading_id, undo=pb.CorrectionUndo())
+    refusal = refused(lambda: server.reading.CorrectReading(request))
+    assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "READING_NOT_CORRECTABLE")
+
+
+def test_evaluate_reading(server: RunningServer) -> None:
+    request = pb.EvaluateReadingRequest(reading_id=keep(server, "one").reading_id)
+    refusal = refused(lambda: server.reading.EvaluateReading(request))
+    assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "READING_NOT_CORRECTABLE")
+
+
 DAMAGE = ("reading.json", "page-00001.json", "document")
 
 

@@ -3,52 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 
 import pytest
 from grpc import StatusCode
 from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada.v1 import reading_service_pb2 as pb
-from haleganada.v1.common_pb2 import Glyph
 
 from tests.conftest import RunningServer
-from tests.contract import drawings
+from tests.contract.reading.taught_loop import LETTERS, TEXT, glyphs_of, teach, write
 from tests.contract.reading.taught_pages import Page
 from tests.contract.refusals import refused
 
 pytest.importorskip("cv2", reason="pages are taken apart by OpenCV")
 
-LETTERS: dict[str, Callable[[float], Glyph]] = {
-    "ಕ": drawings.cross,
-    "ಖ": drawings.ring,
-    "ಗ": drawings.ladder,
-    "ಘ": drawings.capital_a,
-    "ಙ": drawings.three,
-}
-TEXT = ("ಕಖಗ ಘಙ", "ಙಙಕ ಖಗಘ ಕ", "ಗಕಘಖ ಙಗ")
-
-
-def teach(server: RunningServer, workspace: str, letters: str = "".join(LETTERS)) -> None:
-    for letter in letters:
-        for shift in (0.0, 6.0):
-            glyph = LETTERS[letter](shift)
-            server.ocr.Train(ocr.TrainRequest(workspace=workspace, label=letter, glyph=glyph))
-
-
-def write(lines: tuple[str, ...], gap: float = 16) -> Page:
-    page = Page((1200, 900))
-    for line in lines:
-        page.write([[LETTERS[letter](3.0) for letter in word] for word in line.split()], gap)
-    return page
-
 
 def read(server: RunningServer, workspace: str, document: bytes, **options: object) -> pb.PageReading:
     chosen = pb.ReadOptions(mode=pb.READ_MODE_TAUGHT, workspace=workspace, **options)  # type: ignore[arg-type]
     return server.reading.Read(pb.ReadRequest(document=document, options=chosen)).page
-
-
-def glyphs_of(page: pb.PageReading) -> list[pb.TextGlyph]:
-    return [glyph for block in page.blocks for line in block.lines for word in line.words for glyph in word.glyphs]
 
 
 def test_a_page_is_read_by_what_was_taught(server: RunningServer, workspace: str) -> None:

@@ -53,7 +53,9 @@ def readings() -> Response:
 
 @blueprint.post("/page/readings")
 def read() -> Response:
-    """Read the document in the body and keep the reading; the query has ?file_name=, mode, engine and languages."""
+    """Read the document in the body and keep the reading; the query has ?file_name=, mode, engine, languages, workspace
+    and reading_order.
+    """
     request.max_content_length = MAX_STREAMED_DOCUMENT_BYTES
     options = _parse_options()
     with ExitStack() as resources:
@@ -131,5 +133,6 @@ def _parse_file_name() -> str:
 
 def _parse_options() -> dict[str, Any]:
     """Return the options of HaleganadaClient.read_many that are in the query."""
-    given = {name: request.args[name] for name in ("mode", "engine") if request.args.get(name)}
+    names = ("mode", "engine", "workspace", "reading_order")
+    given = {name: request.args[name] for name in names if request.args.get(name)}
     return {**given, "languages": request.args.get("languages", "").split()}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .engines import EngineInfo
-from .options import PreparationStep, ReadMode, ReadOptions, TextLayer
+from .options import PreparationStep, ReadingOrder, ReadMode, ReadOptions, TextLayer
 from .page import EngineChoice, GlyphCandidate, PageReading, Polygon, TextBlock, TextGlyph, TextLine, TextWord
 
 Json = dict[str, Any]
@@ -54,6 +54,7 @@ def options_to_json(options: ReadOptions) -> Json:
         "segment_only": options.segment_only,
         "debug": options.debug,
         "workspace": options.workspace,
+        "reading_order": options.reading_order.value,
     }
 
 
@@ -68,6 +69,7 @@ def options_from_json(fields: Json) -> ReadOptions:
         segment_only=bool(fields["segment_only"]),
         debug=bool(fields["debug"]),
         workspace=str(fields["workspace"]),
+        reading_order=ReadingOrder(fields["reading_order"]),
     )
 
 

@@ -37,10 +37,21 @@ class TextLayer(Enum):
     REPLACE = "replace"
 
 
+class ReadingOrder(Enum):
+    """In which order the glyphs of a page follow each other."""
+
+    LEFT_TO_RIGHT = "left-to-right"
+    RIGHT_TO_LEFT = "right-to-left"
+    COLUMNS_FROM_RIGHT = "columns-from-right"
+    COLUMNS_FROM_LEFT = "columns-from-left"
+    BOUSTROPHEDON = "boustrophedon"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOptions:
     """How to read a document. engine: an id, "" = one that suits mode and languages. languages: ISO 639 codes or an
-    engine's own names, the main one first. workspace: whose script ReadMode.TAUGHT reads.
+    engine's own names, the main one first. workspace: whose script ReadMode.TAUGHT reads. reading_order: of the
+    glyphs on its pages.
     """
 
     mode: ReadMode = ReadMode.AUTO
@@ -51,6 +62,7 @@ class ReadOptions:
     segment_only: bool = False
     debug: bool = False
     workspace: str = DEFAULT_WORKSPACE
+    reading_order: ReadingOrder = ReadingOrder.LEFT_TO_RIGHT
 
     @property
     def taught_workspace(self) -> str:

@@ -12,7 +12,7 @@ from haleganada_server.core.labels import DEFAULT_WORKSPACE
 from haleganada_server.core.limits import MAX_ID_LENGTH, MAX_LANGUAGES
 from haleganada_server.core.reading.document_work import DocumentRequest, Event, PageFailed, PageRead
 from haleganada_server.core.reading.engines import EngineInfo
-from haleganada_server.core.reading.options import PreparationStep, ReadMode, ReadOptions, TextLayer
+from haleganada_server.core.reading.options import PreparationStep, ReadingOrder, ReadMode, ReadOptions, TextLayer
 from haleganada_server.core.reading.page import (
     EngineChoice,
     PageReading,
@@ -49,6 +49,10 @@ _TEXT_LAYERS: Mapping[int, TextLayer] = {
     pb.TEXT_LAYER_USE: TextLayer.USE,
     pb.TEXT_LAYER_REPLACE: TextLayer.REPLACE,
 }
+_ORDERS: Mapping[int, ReadingOrder] = {
+    pb.READING_ORDER_UNSPECIFIED: ReadingOrder.LEFT_TO_RIGHT,
+    **{pb.ReadingOrder.Value(f"READING_ORDER_{order.name}"): order for order in ReadingOrder},
+}
 _FORMATS: Mapping[int, ReadingFormat] = {
     pb.READING_FORMAT_UNSPECIFIED: ReadingFormat.TEXT,
     **{pb.ReadingFormat.Value(f"READING_FORMAT_{form.name}"): form for form in ReadingFormat},
@@ -72,6 +76,7 @@ def options(message: pb.ReadOptions) -> ReadOptions:
         segment_only=message.segment_only,
         debug=message.debug,
         workspace=_require_name("options.workspace", message.workspace, optional=True) or DEFAULT_WORKSPACE,
+        reading_order=_known("options.reading_order", _ORDERS, message.reading_order),
     )
 
 

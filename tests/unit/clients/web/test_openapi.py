@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from haleganada_client.web.routes import ocr, rest
+from haleganada_client.web.routes import corrections, ocr, rest
 from jsonschema import Draft202012Validator
 
 from tests.unit.clients.web.conftest import data_url
@@ -50,7 +50,7 @@ def test_every_answer_is_as_described(web: FlaskClient, workspace: str, describe
         answer = web.open(path, method=method.upper(), json=body)
         assert answer.status_code == 200, answer.text
         check(described, operation["responses"]["200"]["content"]["application/json"]["schema"], answer.get_json())
-    apart = ("/api/ocr", "/correct", "/samples/{sample_id}.png")  # see test_ocr.py and test_rest.py
+    apart = ("/api/ocr", "/api/readings", "/correct", "/samples/{sample_id}.png")  # see test_ocr.py and test_rest.py
     called = {path.replace("/1", "/{sample_id}") for _, path, _ in calls}
     assert called == {path for path in described["paths"] if not path.startswith(apart)}
 
@@ -75,6 +75,7 @@ def test_every_refusal_is_as_described(
 
 def test_every_route_is_described(web: FlaskClient, described: dict[str, Any]) -> None:
     app: Flask = web.application
-    ours = (rest.blueprint.name, ocr.blueprint.name)
-    routes = {rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith(tuple(f"{o}." for o in ours))}
-    assert set(described["paths"]) == {re.sub("<int:(.+)>", r"{\1}", rule) for rule in routes} - {"/openapi.json"}
+    ours = tuple(f"{room.blueprint.name}." for room in (rest, ocr, corrections))
+    routes = {rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith(ours)}
+    public = {re.sub("<(?:int:)?([^>]+)>", r"{\1}", rule) for rule in routes if not rule.startswith("/page/")}
+    assert set(described["paths"]) == public - {"/openapi.json"}

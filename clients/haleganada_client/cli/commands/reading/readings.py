@@ -26,7 +26,8 @@ if TYPE_CHECKING:  # gRPC is imported when a server is called
 def readings_command() -> None:
     """List readings that the server keeps (ls, the default); show, export, import or delete one.
 
-    Readings are made by `haleganada read --keep` and by the page. The server deletes each when it expires.
+    Readings are made by `haleganada read --keep` and by the page. The server deletes each when it expires, but for
+    those that were corrected.
     """
 
 
@@ -118,9 +119,14 @@ def _row(reading: Reading) -> list[str]:
         _describe_pages(reading),
         format_size(reading.size_bytes),
         format_time(reading.create_time),
-        format_time(reading.expire_time),
+        describe_end(reading),
         "damaged" if reading.damaged else f"{excerpt[:40]}…" if len(excerpt) > 40 else excerpt,
     ]
+
+
+def describe_end(reading: Reading) -> str:
+    """Return until when a reading is kept."""
+    return format_time(reading.expire_time) if reading.expire_time else "it is deleted"
 
 
 def _describe_pages(reading: Reading) -> str:
@@ -135,7 +141,7 @@ def _format_reading(reading: Reading, pages: list[PageReading]) -> str:
         ["pages", _describe_pages(reading)],
         ["engines", ", ".join(reading.engines) or "-"],
         ["read", format_time(reading.create_time)],
-        ["kept until", format_time(reading.expire_time)],
+        ["kept until", describe_end(reading)],
     ]
     if reading.damaged:
         facts.append(["state", "damaged: it can only be deleted"])

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from haleganada_client.cli.files.documents import STDIN, FoundDocument
-from haleganada_client.cli.formatting import format_time, printable
+from haleganada_client.cli.formatting import printable
 from haleganada_client.cli.session import Session
 from haleganada_client.errors import DeadlineExceeded, HaleganadaError, Unavailable, from_item
 
 from .doubts import Doubts
 from .progress import ReadingProgress
+from .readings import describe_end
 from .results import Results
 from .step_pictures import StepPictures
 
@@ -100,7 +101,7 @@ class DocumentRun:
             taken = HaleganadaError(f"{error.filename} exists already; --overwrite replaces it")
             self._progress.tell_failure(done.index, name, taken)
         if self._keep and done.reading is not None and not self._session.json:
-            until = format_time(done.reading.expire_time)
+            until = describe_end(done.reading)
             with self._progress.aside():
                 click.echo(f"{printable(name)} is kept as {done.reading.reading_id} until {until}", err=True)
         self._doubts.take_document(done.index, name)

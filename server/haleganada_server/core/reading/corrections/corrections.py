@@ -65,8 +65,8 @@ def glyphs_of(correction: Correction) -> tuple[int, ...]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:
     """A correction as it was carried out. revision: of the page after it, from 1. taught: the sample of each glyph that
-    it taught. forgotten: the glyphs whose samples it took back. next_id: above the ids of all glyphs that the page has, or
-    has had.
+    it taught. forgotten: the glyphs whose samples it took back. next_id: above the ids of all glyphs that the page
+    has, or has had.
     """
 
     revision: int

@@ -133,7 +133,7 @@ class PageCorrector:
 
     def _read(self, opened: OpenPage, knowledge: Knowledge) -> PageReading:
         history = opened.history
-        if opened.reading and opened.knowledge is knowledge and opened.reading.revision == history.revision:
+        if opened.reading and opened.is_up_to_date(knowledge):
             return opened.reading
         started = time.perf_counter()
         state, variants = history.state, knowledge.variants

@@ -25,6 +25,16 @@ class OpenPage:
     reading: PageReading | None = None
     knowledge: Knowledge | None = None
 
+    def is_up_to_date(self, knowledge: Knowledge) -> bool:
+        """Return whether reading it again with that knowledge would say the same."""
+        return (
+            self.reading is not None
+            and self.knowledge is not None
+            and self.reading.revision == self.history.revision
+            and self.knowledge.revision == knowledge.revision
+            and self.knowledge.head.basis is knowledge.head.basis
+        )
+
     @property
     def memory_bytes(self) -> int:
         """About how many bytes of memory it takes."""

@@ -147,9 +147,8 @@ class TaughtPage:
     def nbytes(self) -> int:
         """About how many bytes of memory it takes."""
         arrays = (getattr(self.lattice, field.name) for field in fields(GlyphLattice) if field.name != "letter")
-        return sum(map(len, (*self.rasters.blocks, *self.ink.packed))) + sum(
-            int(array.nbytes) for array in (self.embeddings, self.embeddings, *arrays)
-        )
+        packed = sum(map(len, (*self.rasters.blocks, *self.ink.packed)))
+        return packed + 2 * self.embeddings.nbytes + sum(int(array.nbytes) for array in arrays)  # 2: with the vectors
 
     def to_bytes(self) -> bytes:
         """Return all of it, for a file or for another process."""
