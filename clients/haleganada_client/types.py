@@ -62,12 +62,15 @@ Drawing = Picture | Ink | Sequence[Stroke | Points]
 
 
 class Lesson(NamedTuple):
-    """A drawing to learn and what it is. variant_of "" = none; request_id "" = a fresh one."""
+    """A drawing to learn and what it is. variant_of "" = none; request_id "" = a fresh one. synthetic: a program made
+    the picture, for example from a font.
+    """
 
     drawing: Drawing
     label: str
     variant_of: str = ""
     request_id: str = ""
+    synthetic: bool = False
 
 
 class Decision(Enum):
@@ -203,7 +206,7 @@ class Undone:
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """A taught sample; picture: PNG or b""."""
+    """A taught sample. picture: PNG or b"". synthetic: a program made the drawing, for example from a font."""
 
     sample_id: int
     label: str
@@ -213,6 +216,7 @@ class Sample:
     revision: int
     predicted: str
     correction: bool
+    synthetic: bool = False
     picture: bytes = field(repr=False)
 
 

@@ -120,13 +120,13 @@ def _pack_lessons(lessons: Iterable[types.Lesson | tuple[Drawing, str, str, str]
 
 def _pack_lesson(lesson: types.Lesson | tuple[Drawing, str, str, str], argument: str) -> ocr.TrainItem:
     try:
-        drawing, label, variant_of, request_id = types.Lesson(*lesson)
+        drawing, label, variant_of, request_id, synthetic = types.Lesson(*lesson)
     except TypeError:
         raise refuse_type(argument, "a Lesson, or a drawing and its label", lesson) from None
     try:
         return build(
             ocr.TrainItem,
-            glyph=pack_drawing(drawing),
+            glyph=pack_drawing(drawing, synthetic=synthetic),
             label=label,
             variant_of=variant_of,
             request_id=ensure_id(request_id),

@@ -28,14 +28,14 @@ _COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 _MOST_CHANNELS = max(_COLOR_TYPES)
 
 
-def pack_drawing(drawing: types.Drawing, argument: str = "drawing") -> common_pb2.Glyph:
+def pack_drawing(drawing: types.Drawing, argument: str = "drawing", *, synthetic: bool = False) -> common_pb2.Glyph:
     """Return a drawing as a message. argument: its name in errors. Raise WrongType or InvalidInput for what is no
     drawing, OSError for a path that cannot be read.
     """
     if isinstance(drawing, types.Ink):
         return common_pb2.Glyph(ink=_pack_ink(drawing, argument))
     if (image := load_picture(drawing, argument, MAX_IMAGE_BYTES)) is not None:
-        return common_pb2.Glyph(image=image)
+        return common_pb2.Glyph(image=image, synthetic=synthetic)
     if isinstance(drawing, Sequence) and not isinstance(drawing, str):
         return common_pb2.Glyph(ink=_pack_ink(_make_ink(drawing, argument), argument))
     raise refuse_type(
@@ -58,7 +58,7 @@ def load_picture(picture: Any, argument: str, most_bytes: int) -> bytes | None:
     if hasattr(picture, "mode") and callable(getattr(picture, "save", None)):
         return _encode_image(picture)
     if hasattr(picture, "__array__") or isinstance(picture, memoryview):
-        return _encode_array(picture, argument)
+        return encode_png(picture, argument)
     return None
 
 
@@ -85,7 +85,7 @@ def _encode_image(image: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _encode_array(array: Any, argument: str) -> bytes:
+def encode_png(array: Any, argument: str = "drawing") -> bytes:
     """Return an array as PNG: of shape (height, width), or with 1 to 4 channels behind that; bool, integers 0..255, or
     floats 0..1 or 0..255.
     """

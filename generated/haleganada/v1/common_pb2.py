@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ahaleganada/v1/common.proto\x12\rhaleganada.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"E\n\x05Glyph\x12\x0f\n\x05image\x18\x01 \x01(\x0cH\x00\x12!\n\x03ink\x18\x02 \x01(\x0b\x32\x12.haleganada.v1.InkH\x00\x42\x08\n\x06source\"_\n\x03Ink\x12&\n\x07strokes\x18\x01 \x03(\x0b\x32\x15.haleganada.v1.Stroke\x12\r\n\x05width\x18\x02 \x01(\x02\x12\x0e\n\x06height\x18\x03 \x01(\x02\x12\x11\n\tpen_width\x18\x04 \x01(\x02\"A\n\x06Stroke\x12\t\n\x01x\x18\x01 \x03(\x02\x12\t\n\x01y\x18\x02 \x03(\x02\x12\x0f\n\x07time_ms\x18\x03 \x03(\x02\x12\x10\n\x08pressure\x18\x04 \x03(\x02\"I\n\tItemError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\r\n\x05\x66ield\x18\x04 \x01(\t\"D\n\x0bRefusedItem\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\'\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x18.haleganada.v1.ItemError\"5\n\x0fTransferTrailer\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\"\xe5\x01\n\x08Snapshot\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x15\n\rsamples_total\x18\x04 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nsize_bytes\x18\x06 \x01(\x03\x12\x0e\n\x06sha256\x18\x07 \x01(\t\x12\r\n\x05trash\x18\x08 \x01(\x08\x12)\n\x04kind\x18\t \x01(\x0e\x32\x1b.haleganada.v1.SnapshotKind*\x9d\x01\n\x0cSnapshotKind\x12\x1d\n\x19SNAPSHOT_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13SNAPSHOT_KIND_SAVED\x10\x01\x12\x1b\n\x17SNAPSHOT_KIND_AUTOMATIC\x10\x02\x12\x1f\n\x1bSNAPSHOT_KIND_BEFORE_IMPORT\x10\x03\x12\x17\n\x13SNAPSHOT_KIND_TRASH\x10\x04*`\n\x0b\x46olderNames\x12\x1c\n\x18\x46OLDER_NAMES_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46OLDER_NAMES_TEXT\x10\x01\x12\x1c\n\x18\x46OLDER_NAMES_CODE_POINTS\x10\x02\x42\x91\x01\n\x11\x63om.haleganada.v1B\x0b\x43ommonProtoP\x01Z\x1ahaleganada/v1;haleganadav1\xa2\x02\x03HLG\xaa\x02\rHaleganada.V1\xca\x02\rHaleganada\\V1\xe2\x02\x19Haleganada\\V1\\GPBMetadata\xea\x02\x0eHaleganada::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ahaleganada/v1/common.proto\x12\rhaleganada.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"X\n\x05Glyph\x12\x0f\n\x05image\x18\x01 \x01(\x0cH\x00\x12!\n\x03ink\x18\x02 \x01(\x0b\x32\x12.haleganada.v1.InkH\x00\x12\x11\n\tsynthetic\x18\x03 \x01(\x08\x42\x08\n\x06source\"_\n\x03Ink\x12&\n\x07strokes\x18\x01 \x03(\x0b\x32\x15.haleganada.v1.Stroke\x12\r\n\x05width\x18\x02 \x01(\x02\x12\x0e\n\x06height\x18\x03 \x01(\x02\x12\x11\n\tpen_width\x18\x04 \x01(\x02\"A\n\x06Stroke\x12\t\n\x01x\x18\x01 \x03(\x02\x12\t\n\x01y\x18\x02 \x03(\x02\x12\x0f\n\x07time_ms\x18\x03 \x03(\x02\x12\x10\n\x08pressure\x18\x04 \x03(\x02\"I\n\tItemError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\r\n\x05\x66ield\x18\x04 \x01(\t\"D\n\x0bRefusedItem\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\'\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x18.haleganada.v1.ItemError\"5\n\x0fTransferTrailer\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\"\xe5\x01\n\x08Snapshot\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x15\n\rsamples_total\x18\x04 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nsize_bytes\x18\x06 \x01(\x03\x12\x0e\n\x06sha256\x18\x07 \x01(\t\x12\r\n\x05trash\x18\x08 \x01(\x08\x12)\n\x04kind\x18\t \x01(\x0e\x32\x1b.haleganada.v1.SnapshotKind*\x9d\x01\n\x0cSnapshotKind\x12\x1d\n\x19SNAPSHOT_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13SNAPSHOT_KIND_SAVED\x10\x01\x12\x1b\n\x17SNAPSHOT_KIND_AUTOMATIC\x10\x02\x12\x1f\n\x1bSNAPSHOT_KIND_BEFORE_IMPORT\x10\x03\x12\x17\n\x13SNAPSHOT_KIND_TRASH\x10\x04*`\n\x0b\x46olderNames\x12\x1c\n\x18\x46OLDER_NAMES_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46OLDER_NAMES_TEXT\x10\x01\x12\x1c\n\x18\x46OLDER_NAMES_CODE_POINTS\x10\x02\x42\x91\x01\n\x11\x63om.haleganada.v1B\x0b\x43ommonProtoP\x01Z\x1ahaleganada/v1;haleganadav1\xa2\x02\x03HLG\xaa\x02\rHaleganada.V1\xca\x02\rHaleganada\\V1\xe2\x02\x19Haleganada\\V1\\GPBMetadata\xea\x02\x0eHaleganada::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,22 +33,22 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'haleganada.v1.common_pb2', 
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\021com.haleganada.v1B\013CommonProtoP\001Z\032haleganada/v1;haleganadav1\242\002\003HLG\252\002\rHaleganada.V1\312\002\rHaleganada\\V1\342\002\031Haleganada\\V1\\GPBMetadata\352\002\016Haleganada::V1'
-  _globals['_SNAPSHOTKIND']._serialized_start=746
-  _globals['_SNAPSHOTKIND']._serialized_end=903
-  _globals['_FOLDERNAMES']._serialized_start=905
-  _globals['_FOLDERNAMES']._serialized_end=1001
+  _globals['_SNAPSHOTKIND']._serialized_start=765
+  _globals['_SNAPSHOTKIND']._serialized_end=922
+  _globals['_FOLDERNAMES']._serialized_start=924
+  _globals['_FOLDERNAMES']._serialized_end=1020
   _globals['_GLYPH']._serialized_start=78
-  _globals['_GLYPH']._serialized_end=147
-  _globals['_INK']._serialized_start=149
-  _globals['_INK']._serialized_end=244
-  _globals['_STROKE']._serialized_start=246
-  _globals['_STROKE']._serialized_end=311
-  _globals['_ITEMERROR']._serialized_start=313
-  _globals['_ITEMERROR']._serialized_end=386
-  _globals['_REFUSEDITEM']._serialized_start=388
-  _globals['_REFUSEDITEM']._serialized_end=456
-  _globals['_TRANSFERTRAILER']._serialized_start=458
-  _globals['_TRANSFERTRAILER']._serialized_end=511
-  _globals['_SNAPSHOT']._serialized_start=514
-  _globals['_SNAPSHOT']._serialized_end=743
+  _globals['_GLYPH']._serialized_end=166
+  _globals['_INK']._serialized_start=168
+  _globals['_INK']._serialized_end=263
+  _globals['_STROKE']._serialized_start=265
+  _globals['_STROKE']._serialized_end=330
+  _globals['_ITEMERROR']._serialized_start=332
+  _globals['_ITEMERROR']._serialized_end=405
+  _globals['_REFUSEDITEM']._serialized_start=407
+  _globals['_REFUSEDITEM']._serialized_end=475
+  _globals['_TRANSFERTRAILER']._serialized_start=477
+  _globals['_TRANSFERTRAILER']._serialized_end=530
+  _globals['_SNAPSHOT']._serialized_start=533
+  _globals['_SNAPSHOT']._serialized_end=762
 # @@protoc_insertion_point(module_scope)

@@ -86,12 +86,15 @@ class Glyph(_message.Message):
 
     IMAGE_FIELD_NUMBER: _builtins.int
     INK_FIELD_NUMBER: _builtins.int
+    SYNTHETIC_FIELD_NUMBER: _builtins.int
     image: _builtins.bytes
     """The bytes of an image (never base64): a PNG, JPEG or WebP that is not animated, the first picture of a GIF or TIFF,
     a BMP or AVIF. At most 8 MiB, 16 million pixels (50 million in a JPEG that is not progressive), and 65,535
     pixels a side. The ink may be dark on light, light on dark, or on a transparent background, of any size and
     anywhere in the image.
     """
+    synthetic: _builtins.bool
+    """Whether a program made the picture, for example from a font. A sample that is taught from it is marked so."""
     @_builtins.property
     def ink(self) -> Global___Ink:
         """Pen strokes. Prefer them where the client has them: they take about 1 KB and do not depend on the size of the
@@ -103,10 +106,11 @@ class Glyph(_message.Message):
         *,
         image: _builtins.bytes = ...,
         ink: Global___Ink | None = ...,
+        synthetic: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["image", b"image", "ink", b"ink", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["image", b"image", "ink", b"ink", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["image", b"image", "ink", b"ink", "source", b"source", "synthetic", b"synthetic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["image", "ink"]  # noqa: Y015
     _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015

@@ -34,6 +34,7 @@ class Sample(_message.Message):
     PREDICTED_FIELD_NUMBER: _builtins.int
     CORRECTION_FIELD_NUMBER: _builtins.int
     PICTURE_FIELD_NUMBER: _builtins.int
+    SYNTHETIC_FIELD_NUMBER: _builtins.int
     sample_id: _builtins.int
     """Number of the sample in its workspace, 1 or more. Never reused."""
     label: _builtins.str
@@ -52,6 +53,8 @@ class Sample(_message.Message):
     """A PNG of 128 x 128 pixels, black ink on a transparent background. Empty in lists unless asked for, and if the
     drawing is damaged.
     """
+    synthetic: _builtins.bool
+    """True if a program made the drawing, for example from a font."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was taught."""
@@ -68,10 +71,11 @@ class Sample(_message.Message):
         predicted: _builtins.str = ...,
         correction: _builtins.bool = ...,
         picture: _builtins.bytes = ...,
+        synthetic: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["canonical", b"canonical", "correction", b"correction", "create_time", b"create_time", "label", b"label", "loss", b"loss", "picture", b"picture", "predicted", b"predicted", "revision", b"revision", "sample_id", b"sample_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["canonical", b"canonical", "correction", b"correction", "create_time", b"create_time", "label", b"label", "loss", b"loss", "picture", b"picture", "predicted", b"predicted", "revision", b"revision", "sample_id", b"sample_id", "synthetic", b"synthetic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from haleganada_server.core.cancellation import NEVER, Cancellation
 from haleganada_server.core.errors import DataLoss, InvalidInput
 from haleganada_server.core.outcomes import Outcome, map_ok, map_ok_batch, zip_ok
-from haleganada_server.core.sample_log.rows import SampleRow
+from haleganada_server.core.sample_log.rows import SYNTHETIC, SampleRow
 
 from .batches import MicroBatch, split_into_micro_batches
 from .ink_codec import INK_DAMAGE, decode_ink, encode_ink
@@ -35,11 +35,12 @@ class Drawing:
     """An encoded drawing. embedding: (d,) float32.
 
     source: its strokes, its raster if it was a picture, or its stored form if it was imported from an archive or has
-    thousands of points, which take a tenth of the memory then.
+    thousands of points, which take a tenth of the memory then. synthetic: see Glyph.
     """
 
     embedding: NDArray[np.float32]
     source: Ink | Raster | tuple[str, bytes]
+    synthetic: bool = False
 
 
 class GlyphEncoder:
@@ -132,20 +133,22 @@ class GlyphEncoder:
         return map_ok_batch(encode, glyphs)
 
     def to_stored(self, drawing: Drawing) -> tuple[str, bytes]:
-        """Return what the log keeps of a drawing: ("ink", encoded strokes) or ("png", encoded raster), never the
-        original file.
+        """Return what the log keeps of a drawing: ("ink", encoded strokes), ("png", encoded raster), or (SYNTHETIC,
+        encoded raster), never the original file.
 
         Call it only for drawings that are taught: it takes as long as a good part of a prediction.
         """
         source = drawing.source
         if isinstance(source, tuple):
             return source
-        return ("ink", encode_ink(source)) if isinstance(source, Ink) else ("png", self._rasterizer.to_png(source))
+        if isinstance(source, Ink):
+            return "ink", encode_ink(source)
+        return SYNTHETIC if drawing.synthetic else "png", self._rasterizer.to_png(source)
 
     def load_raster(self, kind: str, data: bytes) -> Raster:
         """Return the ink raster of a stored drawing. Raises DataLoss if it is damaged."""
         try:
-            if kind == "png":
+            if kind in ("png", SYNTHETIC):
                 return self._rasterizer.from_png(data)
             return self._rasterizer.rasterize(Glyph(ink=decode_ink(data)))
         except (InvalidInput, DataLoss, *INK_DAMAGE) as error:
@@ -191,6 +194,6 @@ class GlyphEncoder:
 def _to_drawing(pair: tuple[Glyph, EncodedGlyph]) -> tuple[Drawing, Raster]:
     glyph, encoded = pair
     if glyph.ink is None:
-        return Drawing(encoded.embedding, encoded.raster), encoded.raster
+        return Drawing(encoded.embedding, encoded.raster, glyph.synthetic), encoded.raster
     is_long = glyph.ink.points > _MANY_POINTS
     return Drawing(encoded.embedding, ("ink", encode_ink(glyph.ink)) if is_long else glyph.ink), encoded.raster

@@ -41,10 +41,14 @@ class Ink:
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """One drawn character: either the bytes of a PNG, JPEG or WebP image, or ink. Exactly one of the two is set."""
+    """One drawn character: either the bytes of an image, or ink. Exactly one of the two is set.
+
+    synthetic: a program made it, for example from a font.
+    """
 
     image: bytes | None = None
     ink: Ink | None = None
+    synthetic: bool = False
 
     @property
     def memory_bytes(self) -> int:

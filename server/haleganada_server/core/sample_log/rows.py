@@ -8,6 +8,9 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+SYNTHETIC = "synthetic"
+"""SampleRow.glyph_kind of a drawing that a program made."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -37,8 +40,8 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleRow:
-    """One taught sample as stored. glyph_kind: "png" (an encoded raster) or "ink" (encoded strokes). embedding: (d,)
-    float32.
+    """One taught sample as stored. glyph_kind: "ink" (encoded strokes), "png" (an encoded raster), or SYNTHETIC (one of
+    a drawing that a program made). embedding: (d,) float32.
 
     predicted: the first candidate before it was learned, "" = unknown. new_label: the label had no other sample then.
     predicted_revision: for corrections, the revision that predicted. revision: the one that taught the sample.

@@ -9,7 +9,7 @@ from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.core.knowledge.variants import Variants
 from haleganada_server.core.models.online_status import OnlineStatus
 from haleganada_server.core.outcomes import strip_traceback
-from haleganada_server.core.sample_log.rows import ChangeKind, SampleRow
+from haleganada_server.core.sample_log.rows import SYNTHETIC, ChangeKind, SampleRow
 
 
 class KnownDrawings(Enum):
@@ -110,6 +110,7 @@ class Sample:
     revision: int
     predicted: str
     correction: bool
+    synthetic: bool = False
     picture: bytes = b""
 
     @classmethod
@@ -124,6 +125,7 @@ class Sample:
             revision=row.revision,
             predicted=row.predicted,
             correction=row.correction,
+            synthetic=row.glyph_kind == SYNTHETIC,
             picture=picture,
         )
 

@@ -31,8 +31,10 @@ def glyph(message: common_pb2.Glyph) -> Glyph:
     """Convert a drawing. Raises InvalidInput without a source, or with more ink than the contract allows."""
     source = message.WhichOneof("source")
     if source == "image":
-        return Glyph(image=message.image)
+        return Glyph(image=message.image, synthetic=message.synthetic)
     if source == "ink":
+        if message.synthetic:
+            raise InvalidInput("glyph.synthetic", "is for images; leave it out for ink, which people draw")
         return Glyph(ink=_ink(message.ink))
     raise InvalidInput("glyph", "is missing; send an image or ink")
 

@@ -21,6 +21,7 @@ def sample(value: Sample) -> sample_service_pb2.Sample:
         predicted=value.predicted,
         correction=value.correction,
         picture=value.picture,
+        synthetic=value.synthetic,
     )
 
 

@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from haleganada_server.core import zip_files
 from haleganada_server.core.errors import DataLoss, InvalidInput
 from haleganada_server.core.glyphs.ports import Rasterizer
-from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.core.labels import normalize_label
 from haleganada_server.core.sample_log.rows import SampleRow
 from haleganada_server.core.workspaces.ports import ImportItem
@@ -153,7 +152,7 @@ def _parse_item(
             item=name,
             label=label,
             canonical=items.get_text(fields, "canonical"),
-            glyph=Glyph(ink=drawings.to_ink(drawing)) if kind == "ink" else Glyph(image=drawing),
+            glyph=drawings.to_glyph(kind, drawing),
             key=items.item_key(label, drawing, time_us),
             stored_glyph=(kind, drawing),
             embedding=vector,

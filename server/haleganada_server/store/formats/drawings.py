@@ -10,16 +10,21 @@ from haleganada_server.core.errors import DataLoss, InvalidInput
 from haleganada_server.core.glyphs.ink_codec import INK_DAMAGE, decode_ink
 from haleganada_server.core.glyphs.ports import Raster, Rasterizer
 from haleganada_server.core.glyphs.types import Glyph, Ink
-from haleganada_server.core.sample_log.rows import SampleRow
+from haleganada_server.core.sample_log.rows import SYNTHETIC, SampleRow
 
 
 def to_raster(kind: str, data: bytes, rasterizer: Rasterizer) -> Raster:
     """Return the ink raster of a stored drawing. Raises InvalidInput or DataLoss if the bytes are not a drawing."""
-    if kind == "png":
+    if kind in ("png", SYNTHETIC):
         return rasterizer.from_png(data)
     if kind != "ink":
         raise DataLoss("a stored drawing is neither strokes nor a picture")
     return rasterizer.rasterize(Glyph(ink=to_ink(data)))
+
+
+def to_glyph(kind: str, data: bytes) -> Glyph:
+    """Return a stored drawing as callers send it. Raises DataLoss."""
+    return Glyph(ink=to_ink(data)) if kind == "ink" else Glyph(image=data, synthetic=kind == SYNTHETIC)
 
 
 def to_ink(data: bytes) -> Ink:

@@ -16,7 +16,7 @@ from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.glyphs.ink_codec import encode_ink
 from haleganada_server.core.glyphs.ports import Rasterizer
 from haleganada_server.core.glyphs.types import Glyph
-from haleganada_server.core.sample_log.rows import SampleRow
+from haleganada_server.core.sample_log.rows import SYNTHETIC, SampleRow
 from haleganada_server.core.workspaces.ports import ImportItem
 from haleganada_server.core.workspaces.types import RefusedItem
 from haleganada_server.store.sample_log.reader import LogReader
@@ -50,6 +50,8 @@ def _describe(sample: SampleRow, links: dict[str, str]) -> dict[str, Any]:
         fields["ink"] = items.ink_to_json(drawings.to_ink(sample.glyph))
     else:
         fields["image"] = base64.b64encode(sample.glyph).decode()
+    if sample.glyph_kind == SYNTHETIC:
+        fields["synthetic"] = True
     return fields
 
 
@@ -76,4 +78,4 @@ def _parse_glyph(fields: dict[str, Any]) -> tuple[Glyph, bytes]:
         ink = items.ink_from_json(fields["ink"])
         return Glyph(ink=ink), encode_ink(ink)
     image = items.get_bytes(fields, "image")
-    return Glyph(image=image), image
+    return Glyph(image=image, synthetic=fields.get("synthetic") is True), image

@@ -126,7 +126,7 @@ def _format_samples(samples: Sequence[Sample]) -> str:
             f"{sample.loss:.2f}",
             format_time(sample.create_time),
             sample.predicted or "-",
-            "correction" if sample.correction else "",
+            "correction" if sample.correction else "synthetic" if sample.synthetic else "",
         ]
         for sample in samples
     ]

@@ -33,6 +33,7 @@ from haleganada_client.cli.output.refusals import group_refused
 from haleganada_client.cli.output.taught_sample import describe_taught
 from haleganada_client.cli.session import Session, say_if_stopped, with_session
 from haleganada_client.errors import HaleganadaError
+from haleganada_client.labeled.font import draw_labels, read_characters
 from haleganada_client.labeled.image_files import IMAGE_SUFFIXES, iter_images
 from haleganada_client.labeled.label_file import LabelFile
 from haleganada_client.limits import WAIT_LEARNED_MS
@@ -68,6 +69,18 @@ Entry = tuple[Path, str, str] | Picture
     type=click.Choice(FOLDER_NAMES),
     help="How to read subfolders that are named by numbers, such as 65.",
 )
+@click.option(
+    "--from-font",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Draw labels in this font (.ttf, .otf) and teach them, to begin with. Needs the font extra.",
+)
+@click.option(
+    "--characters",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The labels to draw with --from-font, parted by white space.",
+)
 @click.option("--variant-of", default="", metavar="LABEL", help="The label that this one is a form of.")
 @click.option("--again", is_flag=True, help="Teach images again that were taught before.")
 @click.option(
@@ -91,15 +104,19 @@ def train_command(
     folder: Path | None,
     label_file: Path | None,
     folder_names: str,
+    from_font: Path | None,
+    characters: Path | None,
     variant_of: str,
     again: bool,
     skip_known: bool,
     wait_s: float | None,
 ) -> None:
-    """Teach drawings: LABEL and one or more IMAGES, or with --folder a folder of labeled images.
+    """Teach drawings: LABEL and one or more IMAGES, with --folder a folder of labeled images, or a font.
 
     An image may be a file, a pattern such as 'page/*.png', or - for standard input. Subfolders may be named by a label
     (ಅ), its code points (U+0C95_0CCD) or, where all are letters, decimal codes (3205).
+
+    A font's drawings are marked as synthetic. Each counts as one drawing, so that two of yours outvote it.
 
     Several images, and folders, are taught once: after an interruption, repeat the command. A single image is taught
     each time, unless --skip-known is given. `haleganada undo --batch` takes back what one command taught. The exit code
@@ -110,12 +127,17 @@ def train_command(
     haleganada train --folder letters/
     haleganada train ಕಿ drawing.png --variant-of ಕ
     haleganada train ಅ drawing.png --wait-learned
+    haleganada train --from-font Lohit-Kannada.ttf --characters letters.txt
     """
     if wait_s is not None and len(images) != 1:
         _refuse_to_wait(session)
     if label_file is not None and folder is None:
         raise click.UsageError("--labels names the images below a --folder; give that, too")
-    if folder is not None and label is None and label_file is not None:
+    if (from_font is None) != (characters is None):
+        raise click.UsageError("--from-font and --characters belong together: a font, and what to draw in it")
+    if from_font is not None and characters is not None and folder is None and label is None:
+        entries = _draw_characters(from_font, characters)
+    elif folder is not None and label is None and label_file is not None:
         entries = _list_images_of_file(folder, read_label_file(label_file))
     elif folder is not None and label is None:
         entries = _list_labeled_images(session, folder, folder_names)
@@ -123,13 +145,13 @@ def train_command(
         entries = _list_images_of_label(session, label, images)
     else:
         example = f"{session.command_line('train')} ಅ drawing.png"
-        raise click.UsageError(f"give LABEL and IMAGE, for example {example}, or only --folder")
+        raise click.UsageError(f"give LABEL and IMAGE, for example {example}, or only --folder, or only --from-font")
     if label and len(images) == 1 and (images[0] == "-" or Path(images[0]).is_file()):
         _train_one(session, label, images[0], variant_of, wait_s, skip_known)
     elif wait_s is not None:
         _refuse_to_wait(session)
     else:
-        _train_many(session, entries, variant_of, _How(again=again, skip_known=skip_known))
+        _train_many(session, entries, variant_of, _How(again=again, skip_known=skip_known, synthetic=bool(from_font)))
 
 
 def _refuse_to_wait(session: Session) -> NoReturn:
@@ -139,10 +161,13 @@ def _refuse_to_wait(session: Session) -> NoReturn:
 
 @dataclass(frozen=True, kw_only=True)
 class _How:
-    """How to teach several drawings. again: also files that were taught before. batch_id: of this command."""
+    """How to teach several drawings. again: also files that were taught before. synthetic: a program has drawn them.
+    batch_id: of this command.
+    """
 
     again: bool
     skip_known: bool
+    synthetic: bool
     batch_id: str = field(default_factory=lambda: str(uuid4()))
 
     @property
@@ -167,6 +192,15 @@ def _train_one(
     if variant_of and not taught.duplicate:
         warn_if_text_changes(session, taught.label, taught.canonical)
     session.show(taught, "\n".join([describe_taught(taught), *waited, *warning]))
+
+
+def _draw_characters(font: Path, characters: Path) -> list[Entry]:
+    """Return a picture of each label in the file of characters."""
+    from haleganada_client.wire.drawings import encode_png  # which imports protobuf
+
+    labels = read_characters(characters)
+    drawn = zip(labels, draw_labels(font, labels), strict=True)
+    return [Picture(f"{font.name}: {label}", encode_png(picture), label, font.name) for label, picture in drawn]
 
 
 def _list_images_of_label(session: Session, label: str, images: Sequence[str]) -> list[Entry]:
@@ -308,6 +342,7 @@ def _teach(client: HaleganadaClient, batch: list[Picture], variant_of: str, how:
                 picture.label,
                 variant_of,
                 "" if how.again else derive_request_id(picture.inner_name, picture.content, picture.label, variant_of),
+                how.synthetic,
             )
             for picture in batch
         ],
