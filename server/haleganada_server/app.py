@@ -53,6 +53,7 @@ from haleganada_server.store import DataDirectory
 from haleganada_server.store.datasets.allowed_folder import AllowedFolder
 from haleganada_server.store.datasets.folders import DatasetFolders
 from haleganada_server.store.datasets.uploads import Uploads
+from haleganada_server.store.formats.image_folder import write_drawings
 from haleganada_server.store.jobs import JobFolders
 from haleganada_server.store.learners import LearnerFolders
 from haleganada_server.store.models import ModelFolders
@@ -301,7 +302,7 @@ def _make_readings(
     taught = TaughtReader(reader, encoder, weights.head_parameters, workspaces)
     pages = OpenPages(config.memory_budget // _OPEN_PAGES_SHARE)
     corrector = PageCorrector(store, workspaces, encoder, weights.head_parameters, frame, pages)
-    return Readings(reader, store, taught, corrector)
+    return Readings(reader, store, taught, corrector, write_drawings)
 
 
 def _make_limits(config: ServerConfig) -> Limits:

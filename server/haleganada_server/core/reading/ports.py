@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +57,19 @@ class TakenPage:
     page: TaughtPage
     pages_total: int
     step_pictures: tuple[StepPicture, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabeledDrawing:
+    """A glyph of a data set. name: of its file, without an extension."""
+
+    label: str
+    name: str
+    raster: Raster
+
+
+WriteDrawings = Callable[[Iterable[LabeledDrawing], Path], None]
+"""Writes a data set to a file."""
 
 
 class PageReader(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from haleganada_server.core.cancellation import Cancellation
 from haleganada_server.core.errors import HaleganadaError
@@ -16,7 +16,16 @@ from .document_stream import DocumentStream
 from .engines import EngineInfo
 from .options import ReadOptions
 from .page import PageReading
-from .ports import DocumentReader, IncomingDocument, PageImage, PageReader, ReadingFile, ReadingStore, ReadPage
+from .ports import (
+    DocumentReader,
+    IncomingDocument,
+    PageImage,
+    PageReader,
+    ReadingFile,
+    ReadingStore,
+    ReadPage,
+    WriteDrawings,
+)
 from .reading import ReadingFormat, ReadingInfo
 
 _ENGINES_S = 60.0
@@ -34,10 +43,16 @@ class Readings:
     """What ReadingService does. Safe from any thread."""
 
     def __init__(
-        self, reader: DocumentReader, store: ReadingStore, pages: PageReader, corrector: PageCorrector
+        self,
+        reader: DocumentReader,
+        store: ReadingStore,
+        pages: PageReader,
+        corrector: PageCorrector,
+        write_drawings: WriteDrawings,
     ) -> None:
         """reader: opens documents. pages: reads their pages. corrector: has those that a workspace has read."""
-        self.reader, self.store, self._pages, self._corrector = reader, store, pages, corrector
+        self.reader, self.store, self._pages = reader, store, pages
+        self._corrector, self._write_drawings = corrector, write_drawings
         self._engines: tuple[tuple[EngineInfo, ...], float] = (), 0.0  # until when they are taken to be these
 
     def engines(self, cancellation: Cancellation) -> tuple[EngineInfo, ...]:
@@ -105,10 +120,12 @@ class Readings:
 
     def export(self, reading_id: str, form: ReadingFormat, target: Path, cancellation: Cancellation) -> ReadingFile:
         """Write a reading to `target`, which the caller removes. Raises NotFound, DataLoss, and what
-        DocumentReader.export raises.
+        DocumentReader.export raises; Precondition for the glyphs of a reading that cannot be corrected.
         """
         info = self.store.get(reading_id)
         try:
+            if form is ReadingFormat.GLYPHS:
+                return self._export_glyphs(info, target)
             if not info.workspace:
                 return self.reader.export(self.store.folder(reading_id), info.file_name, form, target, cancellation)
             pages = [self._read_again(info, page) for page in info.pages]
@@ -134,6 +151,12 @@ class Readings:
         """Raises NotFound."""
         self.store.delete(reading_id)
         self._corrector.pages.forget(reading_id)
+
+    def _export_glyphs(self, info: ReadingInfo, target: Path) -> ReadingFile:
+        drawings = (drawing for page in info.pages for drawing in self._corrector.settled_drawings(info, page))
+        self._write_drawings(drawings, target)
+        stem = PurePosixPath(info.file_name).stem or "document"
+        return ReadingFile(target, f"{stem}.glyphs.zip", "application/zip")
 
     def _read_again(self, info: ReadingInfo, page: int) -> PageReading:
         return self._corrector.read(info, page) if info.workspace else self.store.page(info.reading_id, page)

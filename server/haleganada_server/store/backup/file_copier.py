@@ -50,16 +50,22 @@ class FileCopier:
                 return True
         return False
 
-    def copy_folder(self, place: Path, skip: Callable[[Path], bool] = lambda _place: False) -> bool:
+    def copy_folder(
+        self,
+        place: Path,
+        skip: Callable[[Path], bool] = lambda _place: False,
+        grows: Callable[[Path], bool] = lambda _place: False,
+    ) -> bool:
         """Copy a folder with everything in it but links, and what skip(place) leaves out. Return whether it is the same
-        afterwards; False also if it was deleted meanwhile, and then nothing of it is kept.
+        afterwards; False also if it was deleted meanwhile, and then nothing of it is kept. grows: whether a file is
+        written in place, and shares no disk space.
         """
         same = True
         try:
             for path in sorted((self._source / place).rglob("*")):
                 inside = path.relative_to(self._source)
                 if path.is_file() and not path.is_symlink() and not skip(inside):
-                    same = self._copy_if_there(inside) and same
+                    same = self._copy_if_there(inside, not grows(inside)) and same
         except FileNotFoundError:
             same = False
         if not (self._source / place).is_dir():
@@ -67,9 +73,9 @@ class FileCopier:
             return False
         return same
 
-    def _copy_if_there(self, place: Path) -> bool:
+    def _copy_if_there(self, place: Path, share: bool) -> bool:
         try:
-            return self.copy_file(place)
+            return self.copy_file(place, share=share)
         except FileNotFoundError:  # deleted or replaced meanwhile
             (self._target / place).unlink(missing_ok=True)
             return False

@@ -45,6 +45,11 @@ def to_png(sample: SampleRow, rasterizer: Rasterizer) -> bytes:
         raise DataLoss(
             f"the drawing of sample {sample.sample_id} is damaged; forget that sample, or restore a snapshot"
         ) from error
+    return raster_to_png(pixels)
+
+
+def raster_to_png(raster: Raster) -> bytes:
+    """Return an ink raster as a PNG, black on white."""
     buffer = io.BytesIO()
-    ImageOps.invert(Image.fromarray(pixels)).save(buffer, "PNG", compress_level=1)
+    ImageOps.invert(Image.fromarray(raster)).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()

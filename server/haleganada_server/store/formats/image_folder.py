@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from haleganada_server.core import zip_files
@@ -18,12 +18,13 @@ from haleganada_server.core.folder_names import (
 )
 from haleganada_server.core.glyphs.ports import Rasterizer
 from haleganada_server.core.glyphs.types import Glyph
+from haleganada_server.core.reading.ports import LabeledDrawing
 from haleganada_server.core.workspaces.ports import ImportItem, OnNote, ignore_note
 from haleganada_server.core.workspaces.types import RefusedItem
 from haleganada_server.store.sample_log.reader import LogReader
 
 from . import items, seed_files
-from .drawings import to_png
+from .drawings import raster_to_png, to_png
 
 _UNKNOWN_USE = "only models that are trained on a data set learn from them. Name it U+0039_0039_0039 if 999 is a label"
 IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic")
@@ -35,6 +36,14 @@ def write(log: LogReader, rasterizer: Rasterizer, path: Path) -> None:
         for sample in log.all_samples():
             name = f"{items.label_to_folders(sample.label)}/{sample.sample_id}.png"
             file.writestr(zip_files.new_member(name, zipfile.ZIP_STORED), to_png(sample, rasterizer))
+
+
+def write_drawings(drawings: Iterable[LabeledDrawing], path: Path) -> None:
+    """Write U+0C95_0CCD/<name>.png for each drawing, black on white."""
+    with zipfile.ZipFile(path, "w") as file:
+        for drawing in drawings:
+            name = f"{items.label_to_folders(drawing.label)}/{drawing.name}.png"
+            file.writestr(zip_files.new_member(name, zipfile.ZIP_STORED), raster_to_png(drawing.raster))
 
 
 def read(

@@ -30,9 +30,10 @@ ENDINGS = {
     "tsv": (".tsv",),
     "words": (".words.zip",),
     "crops": (".crops.zip",),
+    "glyphs": (".glyphs.zip",),
 }
 """The endings of each format; a second one is for a zip with a file for each page."""
-BINARY_FORMATS = ("pdf", "words", "crops")
+BINARY_FORMATS = ("pdf", "words", "crops", "glyphs")
 
 
 class Results(Protocol):

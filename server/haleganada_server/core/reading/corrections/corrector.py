@@ -23,14 +23,12 @@ from haleganada_server.core.errors import (
 )
 from haleganada_server.core.failpoints import reach
 from haleganada_server.core.fewshot.parameters import HeadParameters
-from haleganada_server.core.glyphs.encoder import Drawing, GlyphEncoder
-from haleganada_server.core.glyphs.ports import Raster
+from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.reading.page import PageReading
-from haleganada_server.core.reading.ports import ReadingStore, TaughtWorkspaces
+from haleganada_server.core.reading.ports import LabeledDrawing, ReadingStore, TaughtWorkspaces
 from haleganada_server.core.reading.reading import ReadingInfo
 from haleganada_server.core.reading.taught.editing import Frame
-from haleganada_server.core.reading.taught.page import TaughtPage
 from haleganada_server.core.reading.taught.questions import find_questions
 from haleganada_server.core.reading.taught.reader import embed_page
 from haleganada_server.core.reading.taught.reading import read_taught
@@ -40,6 +38,7 @@ from .corrections import Correction, JournalEntry
 from .evaluation import PageEvaluation, count_errors
 from .history import PageHistory, PageState
 from .open_pages import OpenPage, OpenPages
+from .step import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +84,24 @@ class PageCorrector:
                 raise RevisionMismatch(expected_revision, history.revision, "page")
             before = opened.reading or self._read(opened, self.workspaces.adapted_knowledge(info.workspace))
             correction, state = history.resolve(correction)
-            state = self._embed(state)
-            taught = self._carry_out(info, page, history, correction, state, client)
+            step = Step(correction, history.state, self._embed(state), history.samples)
+            taught = self._carry_out(info, page, history, step, client)
             after = self._read(opened, self.workspaces.adapted_knowledge(info.workspace))
         return CorrectedPage(after, taught, _find_changes(before, after), self.store.get(info.reading_id))
+
+    def settled_drawings(self, info: ReadingInfo, page: int) -> list[LabeledDrawing]:
+        """Return the glyphs of a page that people have named."""
+        with self._open(info, page) as opened:
+            variants = self.workspaces.adapted_knowledge(info.workspace).variants
+            state = opened.history.state
+            return [
+                LabeledDrawing(
+                    label=variants.canonical(text),
+                    name=f"{info.reading_id}-{page}-{glyph_id}",
+                    raster=state.page.rasters[glyph_id],
+                )
+                for glyph_id, text in state.labels.items()
+            ]
 
     def evaluate(self, info: ReadingInfo, page: int) -> PageEvaluation:
         """Compare what a page said at first with what it says now."""
@@ -148,43 +161,30 @@ class PageCorrector:
         return opened.reading
 
     def _carry_out(
-        self,
-        info: ReadingInfo,
-        page: int,
-        history: PageHistory,
-        correction: Correction,
-        state: PageState,
-        client: str,
+        self, info: ReadingInfo, page: int, history: PageHistory, step: Step, client: str
     ) -> tuple[int, ...]:
-        """Teach and forget what the step to a state asks for, note the correction, and return the new samples."""
-        old, new = history.state, state
-        if old.page is new.page and old.settled == new.settled:
+        """Teach and forget what a step asks for, note it, and return the new samples."""
+        if step.changes_nothing:
             return ()
-        kept = {glyph_id for glyph_id, text in new.labels.items() if old.labels.get(glyph_id) == text}
-        taught = {glyph_id: text for glyph_id, text in new.labels.items() if glyph_id not in kept}
-        forgotten = [glyph_id for glyph_id in history.samples if glyph_id not in kept]
-        drawings = [(text, _draw(new.page, glyph_id)) for glyph_id, text in taught.items()]
-        own = [(history.samples[glyph_id], _raster(old.page, glyph_id)) for glyph_id in forgotten]
-        samples = self.workspaces.exchange(info.workspace, drawings, own, client) if drawings or own else ()
+        lessons, own = step.lessons, step.own_samples
+        samples = self.workspaces.exchange(info.workspace, lessons, own, client) if lessons or own else ()
         reach("correction.taught")
         entry = JournalEntry(
             revision=history.revision + 1,
             time_us=now_us(),
-            correction=correction,
-            taught=dict(zip(taught, samples, strict=True)),
-            forgotten=tuple(forgotten),
-            next_id=max(history.next_id, new.page.rasters.count),
+            correction=step.correction,
+            taught=dict(zip(step.taught, samples, strict=True)),
+            forgotten=step.forgotten,
+            next_id=max(history.next_id, step.after.page.rasters.count),
         )
         try:
             self.store.append_correction(info.reading_id, page, entry)
         except BaseException:
             with suppress(HaleganadaError):
-                before = [(old.labels[glyph_id], _draw(old.page, glyph_id)) for glyph_id in forgotten]
-                after = [(sample_id, _raster(new.page, glyph_id)) for glyph_id, sample_id in entry.taught.items()]
-                self.workspaces.exchange(info.workspace, before, after, client)
+                self.workspaces.exchange(info.workspace, *step.take_back(entry.taught), client)
             raise
         reach("correction.noted")
-        history.append(entry, state)
+        history.append(entry, step.after)
         return samples
 
 
@@ -194,15 +194,6 @@ def damaged(reading_id: str) -> DataLoss:
         f"the files of the reading {reading_id} are damaged; delete it, and read the document again",
         Reason.READING_DAMAGED,
     )
-
-
-def _raster(page: TaughtPage, glyph_id: int) -> Raster:
-    return page.rasters[glyph_id]
-
-
-def _draw(page: TaughtPage, glyph_id: int) -> Drawing:
-    """Return a glyph as it is taught."""
-    return Drawing(page.embeddings[page.lattice.find_group(glyph_id)], _raster(page, glyph_id))
 
 
 def _find_changes(before: PageReading, after: PageReading) -> tuple[int, ...]:
