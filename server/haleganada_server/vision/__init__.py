@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from .frame import RASTER_SIDE
-from .images.header import count_pixels
 from .inputs import dataset_raster, model_input, network_input
 from .limits import DEFAULT_LIMITS, ImageLimits
 from .png import Raster, raster_from_png, raster_to_picture, raster_to_png
-from .rasterize import PillowRasterizer, rasterize, rasterize_gray
+from .rasterize import PillowRasterizer, count_pixels_to_decode, decode_for_dataset, rasterize, rasterize_gray
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -15,8 +14,9 @@ __all__ = [
     "ImageLimits",
     "PillowRasterizer",
     "Raster",
-    "count_pixels",
+    "count_pixels_to_decode",
     "dataset_raster",
+    "decode_for_dataset",
     "model_input",
     "network_input",
     "raster_from_png",

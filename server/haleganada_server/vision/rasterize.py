@@ -14,9 +14,10 @@ from haleganada_server.core.glyphs.types import Glyph
 
 from .frame import frame
 from .images.decode import decode_gray
-from .images.header import read_header
+from .images.header import count_pixels, read_header
 from .images.turns import LARGE_PICTURE_TURNS
 from .ink.paper import find_ink
+from .inputs import dataset_raster
 from .limits import DEFAULT_LIMITS, ImageLimits
 from .png import Raster, raster_from_png, raster_to_picture, raster_to_png
 from .strokes import render
@@ -46,6 +47,16 @@ def rasterize_gray(gray: NDArray[np.uint8], cancellation: Cancellation = NEVER) 
     if gray.size > LARGE_PICTURE:
         return LARGE_PICTURE_TURNS.take(lambda: frame(find_ink(gray)), cancellation)
     return frame(find_ink(gray))
+
+
+def decode_for_dataset(picture: bytes | NDArray[np.uint8], cancellation: Cancellation = NEVER) -> tuple[Raster, int]:
+    """The bytes of an image file, or (h, w) gray values -> (64, 64) ink as data sets store it, and the number of pixels
+    of the picture. Raises what rasterize raises.
+    """
+    if isinstance(picture, np.ndarray):
+        return dataset_raster(rasterize_gray(picture, cancellation)), picture.size
+    raster = rasterize(Glyph(image=picture), cancellation=cancellation)
+    return dataset_raster(raster), count_pixels(picture)
 
 
 def count_pixels_to_decode(glyph: Glyph, limits: ImageLimits = DEFAULT_LIMITS) -> int:

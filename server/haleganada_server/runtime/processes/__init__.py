@@ -1,1 +1,1 @@
-"""The server's child processes: encoder workers, jobs, online learners and previews, and how they are spoken to."""
+"""The server's child processes: encoder and raster workers, jobs, learners, previews; and how they are spoken to."""

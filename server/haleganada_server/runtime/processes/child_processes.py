@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from contextlib import suppress
 from pathlib import Path
 
@@ -48,3 +49,11 @@ def lower_priority(pid: int) -> None:
             os.setpriority(os.PRIO_PROCESS, pid, max(_NICE, os.getpriority(os.PRIO_PROCESS, 0)))
     with suppress(OSError):  # Linux shares the cores among sessions; priorities count only within one
         Path(f"/proc/{pid}/autogroup").write_text(str(_SESSION_NICE))
+
+
+def leave_interrupts_to_server() -> None:
+    """Leave Ctrl-C in the server's terminal to the server: a child inherits the blocked signals of the thread that
+    starts it, which has to be this one, and one of its own.
+    """
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

@@ -11,7 +11,6 @@ They stay in the server's session, so that the scheduler weighs them like the se
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 import threading
 import time
@@ -25,7 +24,7 @@ from haleganada_server.core.glyphs.ports import EncodedGlyph
 from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.core.outcomes import Outcome
 
-from .child_processes import usable_cores
+from .child_processes import leave_interrupts_to_server, usable_cores
 from .encoder_messages import pack_request, unpack_response
 from .worker_process import WorkerProcess
 
@@ -151,7 +150,7 @@ class EncoderPool:
 
     def _supervise(self) -> None:
         """Start, watch and end workers until they have been idle for long enough."""
-        _block_sigint_for_children()
+        leave_interrupts_to_server()
         next_start, pause = 0.0, _TICK_S
         while not self._end_if_idle():
             self._kill_unresponsive()
@@ -204,11 +203,3 @@ class EncoderPool:
         if closed:
             worker.end()
         return True
-
-
-def _block_sigint_for_children() -> None:
-    """Leave Ctrl-C in the server's terminal to the server: a child inherits the blocked signals of the thread that
-    starts it.
-    """
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

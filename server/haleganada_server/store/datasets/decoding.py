@@ -1,21 +1,19 @@
 """Decodes the drawings of a source for a data set.
 
-A few threads decode, since Pillow and numpy release the interpreter lock most of the time. What is read ahead is
-bounded in bytes, because a drawing may be an array of 16 megapixels.
+A few threads decode, or leave small pictures to raster workers if there are many. What is read ahead is bounded in
+bytes, because a drawing may be an array of 16 megapixels.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from haleganada_server.core.cancellation import NEVER, Cancellation
 from haleganada_server.core.datasets.dataset import ItemFacts, RefusedDrawing
@@ -27,8 +25,13 @@ from haleganada_server.core.errors import (
     InvalidInput,
     Unavailable,
 )
+from haleganada_server.core.glyphs.ports import LARGE_PICTURE
 from haleganada_server.core.glyphs.types import Glyph
-from haleganada_server.vision import count_pixels, dataset_raster, rasterize, rasterize_gray
+from haleganada_server.core.outcomes import Outcome, raise_if_error
+from haleganada_server.runtime.processes.child_processes import usable_cores
+from haleganada_server.runtime.processes.raster_messages import DecodedPicture, Picture
+from haleganada_server.runtime.processes.raster_workers import RasterWorkers
+from haleganada_server.vision import count_pixels_to_decode, dataset_raster, decode_for_dataset, rasterize
 
 from .sources import RefusedSource, SourceItem
 
@@ -36,6 +39,8 @@ _CHUNK = 16  # drawings decoded by one task
 _CHUNK_BYTES = 2 * 2**20  # of files or arrays, as far as a single one is not larger
 _READ_AHEAD_BYTES = 24 * 2**20  # in all chunks that wait for a thread
 _MAX_THREADS = 4  # other calls need the cores, too
+_MANY = 512  # drawings that take as long as the start of raster workers
+_POLL_S = 0.5  # how soon a caller that is gone, or a silent raster worker, is noticed
 
 _MAX_NAME, _MAX_REASON = 200, 300  # characters: a thousand refused items go into one message
 
@@ -53,22 +58,36 @@ def decode_all(entries: Iterator[SourceItem | RefusedSource], cancellation: Canc
     """Decode all entries, in order; a few chunks at a time. Raises what the entries raise, Cancelled and
     DeadlineExceeded.
     """
-    threads, stop = min(_MAX_THREADS, os.cpu_count() or 1), threading.Event()
+    threads, stop = min(_MAX_THREADS, usable_cores()), threading.Event()
     wanted = Cancellation(lambda: not stop.is_set() and cancellation.is_active(), cancellation.seconds_left)
-    with ThreadPoolExecutor(threads, "dataset") as pool:
+    with RasterWorkers(threads if threads > 1 else 0) as workers, ThreadPoolExecutor(threads, "dataset") as pool:
         pending: deque[tuple[int, Future[list[Decoded]]]] = deque()
+        taken = 0
         try:
             for size, chunk in _take_chunks(entries):
-                pending.append((size, pool.submit(_decode_chunk, chunk, wanted)))
+                taken += len(chunk)
+                if taken >= _MANY:
+                    workers.start()
+                pending.append((size, pool.submit(_decode_chunk, chunk, workers, wanted)))
                 del chunk
                 while len(pending) > 2 * threads or sum(waiting for waiting, _ in pending) > _READ_AHEAD_BYTES:
-                    yield from pending.popleft()[1].result()
+                    yield from _wait_for(pending.popleft()[1], workers, wanted)
             while pending:
-                yield from pending.popleft()[1].result()
+                yield from _wait_for(pending.popleft()[1], workers, wanted)
         finally:
             stop.set()
+            workers.kill()
             for _, future in pending:
                 future.cancel()
+
+
+def _wait_for(future: Future[list[Decoded]], workers: RasterWorkers, cancellation: Cancellation) -> list[Decoded]:
+    while True:
+        try:
+            return future.result(_POLL_S)
+        except TimeoutError:
+            cancellation.check()
+            workers.kill_silent()
 
 
 def _take_chunks(
@@ -96,30 +115,53 @@ def _count_bytes(entry: SourceItem | RefusedSource) -> int:
     return entry.image.nbytes if isinstance(entry.image, np.ndarray) else len(entry.image)
 
 
-def _decode_chunk(entries: list[SourceItem | RefusedSource], cancellation: Cancellation) -> list[Decoded]:
+def _decode_chunk(
+    entries: list[SourceItem | RefusedSource], workers: RasterWorkers, cancellation: Cancellation
+) -> list[Decoded]:
     """Decode the entries and empty the list, so that each is kept no longer than it takes. Raises Cancelled,
     DeadlineExceeded.
     """
+    cancellation.check()
+    outcomes = _decode_by_workers(entries, workers)
     decoded = []
-    entries.reverse()
     while entries:
         cancellation.check()
         entry = entries.pop()
         if isinstance(entry, RefusedSource):
             decoded.append(_refuse(entry.item, entry.error))
         else:
-            decoded.append(_decode(entry, cancellation))
-    return decoded
+            decoded.append(_decode(entry, outcomes.get(len(entries)), cancellation))
+    return decoded[::-1]
 
 
-def _decode(item: SourceItem, cancellation: Cancellation) -> Decoded:
+def _decode_by_workers(
+    entries: Sequence[SourceItem | RefusedSource], workers: RasterWorkers
+) -> dict[int, Outcome[DecodedPicture]]:
+    """Return what became of the small pictures among the entries, by their places; {} if no worker can do it now.
+    Large ones take turns in the server.
+    """
+    pictures: dict[int, Picture] = {}
+    for place, entry in enumerate(entries):
+        if isinstance(entry, SourceItem) and not isinstance(entry.image, Glyph) and _is_small(entry.image):
+            pictures[place] = entry.image
+    outcomes = workers.decode(list(pictures.values())) if pictures else None
+    return dict(zip(pictures, outcomes, strict=True)) if outcomes else {}
+
+
+def _is_small(picture: Picture) -> bool:
+    pixels = count_pixels_to_decode(Glyph(image=picture)) if isinstance(picture, bytes) else picture.size
+    return pixels <= LARGE_PICTURE
+
+
+def _decode(item: SourceItem, outcome: Outcome[DecodedPicture] | None, cancellation: Cancellation) -> Decoded:
+    """Describe a drawing, and decode it unless its outcome is known."""
     try:
-        ink, pixels = _to_ink(item.image, cancellation)
+        ink, pixels = _to_ink(item.image, cancellation) if outcome is None else raise_if_error(outcome)
     except (Cancelled, DeadlineExceeded, Exhausted, Unavailable):  # not the drawing's fault
         raise
     except HaleganadaError as error:
         return _refuse(item.item, error)
-    raster = dataset_raster(ink).tobytes()
+    raster = ink.tobytes()
     digest = hashlib.blake2b(raster, digest_size=16).digest()
     facts = ItemFacts(
         item=_shorten(item.item),
@@ -132,13 +174,14 @@ def _decode(item: SourceItem, cancellation: Cancellation) -> Decoded:
     return Decoded(facts, raster, pixels)
 
 
-def _to_ink(image: bytes | NDArray[np.uint8] | Glyph, cancellation: Cancellation) -> tuple[NDArray[np.uint8], int]:
-    """Return the ink raster, and the number of pixels of the image. Raises InvalidInput, Cancelled."""
-    if isinstance(image, np.ndarray):
-        return rasterize_gray(image, cancellation), image.size
-    glyph = image if isinstance(image, Glyph) else Glyph(image=image)
-    ink = rasterize(glyph, cancellation=cancellation)
-    return ink, count_pixels(glyph.image) if glyph.image else ink.size
+def _to_ink(image: Picture | Glyph, cancellation: Cancellation) -> DecodedPicture:
+    """Return the ink that is stored, and the number of pixels of the drawing. Raises InvalidInput, Cancelled."""
+    if not isinstance(image, Glyph):
+        return decode_for_dataset(image, cancellation)
+    if image.image:
+        return decode_for_dataset(image.image, cancellation)
+    raster = rasterize(image, cancellation=cancellation)
+    return dataset_raster(raster), raster.size
 
 
 def _refuse(item: str, error: HaleganadaError) -> Decoded:
