@@ -1,8 +1,9 @@
-"""One script and one style sheet for each page, made from its modules when they are asked for.
+"""One script and one style sheet for each page, made from its files when they are asked for.
 
 A page's modules import each other four levels deep; over a slow line each level would be a round trip, and each module
 a request. The files in static/ stay what is written, read and changed: nothing has to be built, and a changed file is
-in the next page. A bundle's address names its content, so a browser asks for it once.
+in the next page. Comments and indentation, two fifths of what would be sent, stay behind. A script's address names its
+content, so a browser asks for it once.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ PAGE_STYLES = {
 _IMPORT = re.compile(r'^import (?:(\{[^}]*\}|\* as \w+) from )?"(\.[^"]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async function|function|class|const) (\w+))", re.MULTILINE)
 _LEFT = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
+_BLOCK_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_LINE_COMMENT = re.compile(r"^[ \t]*//.*$|[ \t]+// [^\"'`\n]*$", re.MULTILINE)  # with a quote it may be part of a text
+_TYPE_COMMENT = re.compile(r"/\*\*.*?\*/ ?", re.DOTALL)  # one star may be part of a text: image/*
+_BLANK = re.compile(r"^\s+", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ def _get_time(path: Path) -> int:
 
 def _read_styles(static: Path, page: str) -> dict[Path, str]:
     paths = [static / "styles" / f"{name}.css" for name in PAGE_STYLES[page]]
-    return {path: path.read_text(encoding="utf-8") for path in paths}
+    return {path: _BLANK.sub("", _BLOCK_COMMENT.sub("", path.read_text(encoding="utf-8"))) for path in paths}
 
 
 def _read_modules(static: Path, page: str) -> dict[Path, str]:
@@ -99,6 +104,7 @@ class _Modules:
 
     def _wrap(self, address: str, name: str, text: str) -> str:
         """Make a module a function that returns its exports: two modules may use one name for two things."""
+        text = _shorten(address, text)
         exported = ", ".join(_EXPORT.findall(text))
         inner = _EXPORT.sub("", _IMPORT.sub(lambda found: self._make_import(address, *found.groups()), text))
         if left := _LEFT.search(inner):
@@ -110,6 +116,16 @@ class _Modules:
             return ""
         pattern = names.removeprefix("* as ").replace(" as ", ": ")
         return f"const {pattern} = {self.names[_resolve(importer, imported)]};\n"
+
+
+def _shorten(address: str, text: str) -> str:
+    """Return a module without comments and indentation. Raise ValueError for a text of several lines, which may hold
+    what looks like them.
+    """
+    without = _LINE_COMMENT.sub("", _TYPE_COMMENT.sub("", text))
+    if broken := next((line for line in without.splitlines() if line.count("`") % 2), None):
+        raise ValueError(f"{address}: “{broken.strip()}” cannot be bundled; begin and end a text in one line")
+    return _BLANK.sub("", without)
 
 
 def _resolve(importer: str, imported: str) -> str:

@@ -6,15 +6,18 @@
   keeps no cookies must send one that this process has signed. Browsers always send one of the first two with a write.
   Programs send neither and need no token, but must send JSON, which a form of another site cannot; only routes that
   change nothing also take forms.
-- Against foreign scripts: a content security policy without exceptions; the page has no inline scripts or styles.
+- Against foreign scripts: a content security policy that allows scripts and styles of this site, and within a page only
+  those whose hashes it names (allow_inline).
 - Against other sites that read responses: no CORS header is ever sent.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import secrets
+from typing import Literal
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
@@ -27,11 +30,11 @@ _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _TYPES = frozenset({"application/json", "application/octet-stream"})  # neither can be sent by a foreign form
 _FORM, _FORM_ROUTES = "multipart/form-data", "ocr"  # a blueprint
+_POLICY = (
+    "default-src 'none'; script-src 'self'{script}; style-src 'self'{style}; img-src 'self' data: blob:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 _HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -68,8 +71,22 @@ def protect(app: Flask, allowed_hosts: frozenset[str]) -> None:
     @app.after_request
     def harden(response: Response) -> Response:
         response.headers.update(_HEADERS)
+        response.headers["Content-Security-Policy"] = _make_policy()
         response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+
+def allow_inline(kind: Literal["script", "style"], text: str) -> None:
+    """Let the browser use a text that stands in the page that is being made, by its hash."""
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    g.setdefault("inline", []).append((kind, f" 'sha256-{digest}'"))
+
+
+def _make_policy() -> str:
+    sources = {"script": "", "style": ""}
+    for kind, source in g.get("inline", []):
+        sources[kind] += source
+    return _POLICY.format(**sources)
 
 
 def give_token() -> str:

@@ -13,6 +13,7 @@ pytestmark = [
     pytest.mark.skipif(bool(missing()), reason=f"{missing()} not installed"),
 ]
 SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
+FIRST_PAINT = "return performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"  # ms
 NO_LIMIT = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 
 
@@ -31,7 +32,7 @@ def test_few_requests_and_none_for_plots_or_other_languages(opened: Page) -> Non
     print(f"{len(first)} requests")
     assert len(first) <= 14
     assert not [path for path in first if "uplot" in path or "kn.json" in path]
-    assert sum(path.endswith(("js", "css")) for path in first) == 3
+    assert sum(path.endswith(("js", "css")) for path in first) == 1
     opened.choose_language("kn")
     opened.open()
     opened.wait_for("#decision", "ನನಗೊಂದು ಅಕ್ಷರ")
@@ -43,7 +44,9 @@ def test_few_requests_and_none_for_plots_or_other_languages(opened: Page) -> Non
 
 @pytest.mark.slow
 def test_seconds_on_slow_3g(opened: Page) -> None:
-    """From the address to a page that answers, with nothing kept from before: modules one by one took 8.7 s."""
+    """From the address to what is seen first, and to a page that answers, with nothing kept from before: modules one by
+    one took 8.7 s, and with a style sheet of its own the page was seen after 1.4 s.
+    """
     opened.open_afresh()
     opened.driver.execute_cdp_cmd("Network.enable", {})
     opened.driver.execute_cdp_cmd("Network.clearBrowserCache", {})
@@ -53,7 +56,9 @@ def test_seconds_on_slow_3g(opened: Page) -> None:
         opened.driver.get(opened.address)
         opened.wait(lambda: opened.text("#decision"))
         seconds = time.monotonic() - began
+        opened.wait(lambda: opened.run(FIRST_PAINT))
+        painted = opened.run(FIRST_PAINT) / 1000
     finally:
         opened.driver.execute_cdp_cmd("Network.emulateNetworkConditions", NO_LIMIT)
-    print(f"Slow 3G: {seconds:.1f} s to a page that answers")
-    assert seconds < 3.8
+    print(f"Slow 3G: {painted:.1f} s to the first paint, {seconds:.1f} s to a page that answers")
+    assert painted < 1 and seconds < 3.8

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import cast
 
 from flask import Blueprint, Response, abort, current_app, request, url_for
+from markupsafe import Markup
 
 from haleganada_client.web.bundles import PAGE_STYLES, Bundle, Bundler
+from haleganada_client.web.security import allow_inline
 
 blueprint = Blueprint("assets", __name__)
-_NAME = re.compile(rf"({'|'.join(PAGE_STYLES)})\.[0-9a-f]+\.(js|css)")
-_TYPES = {"js": "text/javascript", "css": "text/css"}
+_NAME = re.compile(rf"({'|'.join(PAGE_STYLES)})\.[0-9a-f]+\.js")
 _COOKIE = "haleganada_language"
 
 
@@ -22,9 +23,9 @@ def bundle(name: str) -> Response:
     named = _NAME.fullmatch(name)
     if named is None:
         abort(404)
-    found = _get_bundle(named[1], named[2])
+    found = _get_bundle(named[1], "js")
     is_zipped = request.accept_encodings["gzip"] > 0
-    response = Response(found.compressed if is_zipped else found.text, mimetype=_TYPES[named[2]])
+    response = Response(found.compressed if is_zipped else found.text, mimetype="text/javascript")
     if is_zipped:
         response.headers["Content-Encoding"] = "gzip"
     response.vary.add("Accept-Encoding")
@@ -35,15 +36,34 @@ def bundle(name: str) -> Response:
 
 
 @blueprint.app_template_global()
-def bundle_url(page: str, kind: str) -> str:
-    """Return the address of a page's script or style sheet. kind: js or css."""
-    return url_for("assets.bundle", name=_get_bundle(page, kind).name)
+def script_url(page: str) -> str:
+    """Return the address of a page's script."""
+    return url_for("assets.bundle", name=_get_bundle(page, "js").name)
+
+
+@blueprint.app_template_global()
+def inline_style(page: str) -> Markup:
+    """Return a page's style sheet as a part of the page: a browser paints nothing before it has it, and over a slow
+    line another request takes longer than these bytes.
+    """
+    text = _get_bundle(page, "css").text.decode()
+    allow_inline("style", text)
+    return Markup(f"<style>{text}</style>")
+
+
+@blueprint.app_template_global()
+def inline_early_script() -> Markup:
+    """Return the script that runs before the first paint."""
+    text = (_get_static() / "early.js").read_text(encoding="utf-8")
+    allow_inline("script", text)
+    return Markup(f"<script>{text}</script>")
 
 
 @blueprint.app_template_global()
 def words_url() -> str:
     """Return the address of the words that the reader will see, so that they come along with the script."""
-    wished = (request.cookies.get(_COOKIE, ""), (request.accept_languages.best or "").split("-")[0])
+    preferred = (request.accept_languages.best or "").split("-")[0]
+    wished = (request.args.get("language", ""), request.cookies.get(_COOKIE, ""), preferred)
     languages = {path.stem for path in (_get_static() / "i18n").glob("*.json")}
     language = next((code for code in wished if code in languages), "en")  # as the page itself chooses
     return url_for("static", filename=f"i18n/{language}.json")

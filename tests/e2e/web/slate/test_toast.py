@@ -236,10 +236,29 @@ def test_the_page_works_where_nothing_may_be_kept(tmp_path: Path, language: str)
         here.draw(CROSS)
         assert here.forms() == ["x"] and here.kind() == "recognized"
         keep_what_was_taught_twice(here)
-        for place in ("/models", "/read"):
-            here.driver.get(f"{address.rstrip('/')}{place}")
-            here.wait(lambda: here.all("#view .view"))
+        visit_the_other_pages(here, language)
         assert not here.complaints()
+
+
+def visit_the_other_pages(here: Page, language: str) -> None:
+    """What was chosen goes along: the workspace, the language, the theme."""
+    theme = here.run("return document.documentElement.dataset.theme")
+    here.run("document.querySelector('#workspace option[value=\"\"]').selected = true")
+    here.run("document.getElementById('workspace').dispatchEvent(new Event('change'))")
+    here.wait(lambda: here.all("#dialog-input"))
+    here.find("#dialog-input").send_keys("ಅ & b", Keys.ENTER)
+    here.wait(lambda: here.find("#workspace").get_attribute("value") == "ಅ & b")
+    for step in ("#to-models", "#to-read", "reload", "#to-slate", "reload"):
+        if step == "reload":
+            here.driver.refresh()
+        else:
+            here.press(step)
+            here.wait(lambda: here.driver.execute_script("return document.readyState") == "complete")
+        here.wait(lambda: here.find("#workspace").get_attribute("value"))
+        assert here.find("#workspace").get_attribute("value") == "ಅ & b"
+        assert here.find("#language").get_attribute("value") == language
+        assert here.run("return document.documentElement.dataset.theme") == theme
+        assert here.run("return document.documentElement.lang") == language
 
 
 def keep_what_was_taught_twice(here: Page) -> None:

@@ -1,8 +1,10 @@
-"""What a page loads: one script and one style sheet, compressed, and kept by browsers until they change."""
+"""What a page loads: its script, compressed and kept by browsers until it changes. Its styles are part of it."""
 
 from __future__ import annotations
 
+import base64
 import gzip
+import hashlib
 import re
 import shutil
 from pathlib import Path
@@ -17,21 +19,40 @@ PAGES = {"draw": "/", "models": "/models", "read": "/read"}
 ZIPPED = {"Accept-Encoding": "gzip"}
 
 
-def find_address(page: str, kind: str) -> str:
-    found = re.search(rf'"(/static/bundles/[^"]+\.{kind})"', page)
+def find_address(page: str) -> str:
+    found = re.search(r'"(/static/bundles/[^"]+\.js)"', page)
     assert found is not None
     return found[1]
 
 
+def find_hashes(policy: str, kind: str) -> list[str]:
+    """The hashes of the texts that a content security policy allows within the page."""
+    return re.findall(r"'sha256-([^']+)'", policy.partition(f"{kind}-src")[2].partition(";")[0])
+
+
 @pytest.mark.parametrize("name", PAGE_STYLES)
-def test_a_page_loads_one_script_and_one_style_sheet(web: FlaskClient, name: str) -> None:
-    page = web.get(PAGES[name]).text
-    assert len(re.findall(r"<script|rel=\"stylesheet\"", page)) == 3  # the third is what runs before the first paint
-    for kind, mimetype in (("js", "text/javascript"), ("css", "text/css")):
-        answer = web.get(find_address(page, kind))
-        assert answer.status_code == 200 and answer.mimetype == mimetype
-        assert "immutable" in answer.headers["Cache-Control"]
-    assert not re.search(r"^(import|export)\b", web.get(find_address(page, "js")).text, re.MULTILINE)
+def test_a_page_is_painted_without_a_second_request(web: FlaskClient, name: str) -> None:
+    answer = web.get(PAGES[name])
+    page, policy = answer.text, answer.headers["Content-Security-Policy"]
+    assert 'rel="stylesheet"' not in page and re.findall(r"<script[^>]*src=", page) == re.findall(
+        r'<script type="module" src=', page
+    )
+    for tag, kind in (("style", "style"), ("script", "script")):
+        inside = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
+        allowed = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in inside]
+        assert len(allowed) == 1 and find_hashes(policy, kind) == allowed
+    assert "unsafe" not in policy and "sha256" not in web.get("/api/health").headers["Content-Security-Policy"]
+    assert not re.search(r"url\((?!\"/|/)", page)  # what is relative to a file of styles is nothing here
+
+
+@pytest.mark.parametrize("name", PAGE_STYLES)
+def test_a_pages_script_is_one_short_file(web: FlaskClient, name: str) -> None:
+    answer = web.get(find_address(web.get(PAGES[name]).text))
+    assert answer.status_code == 200 and answer.mimetype == "text/javascript"
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert not re.search(r"^(import|export)\b", answer.text, re.MULTILINE)
+    assert not re.search(r"^\s|/\*\*|^// [A-Z]", answer.text, re.MULTILINE)
+    assert '"image/*' in answer.text or name != "read"  # which is no comment
 
 
 @pytest.mark.parametrize("path", ["/", "/static/i18n/kn.json", "/static/bundles/draw.0.js", "/openapi.json"])
@@ -71,7 +92,7 @@ def test_the_readers_words_come_along_with_the_page(web: FlaskClient) -> None:
 def test_a_page_from_before_gets_todays_script(web: FlaskClient) -> None:
     answer = web.get("/static/bundles/draw.0123456789abcdef.js")
     assert answer.status_code == 200 and "immutable" not in answer.headers["Cache-Control"]
-    for name in ("nothing.0.js", "draw.0.html", "draw.js", "..%2Fearly.0.js"):
+    for name in ("nothing.0.js", "draw.0.css", "draw.0.html", "draw.js", "..%2Fearly.0.js"):
         assert web.get(f"/static/bundles/{name}").status_code == 404
 
 
@@ -82,9 +103,9 @@ def test_a_changed_file_is_in_the_next_bundle(tmp_path: Path) -> None:
     before = bundler.get(static, "draw", "js")
     assert bundler.get(static, "draw", "js") is before
     palette = static / "teaching" / "palette.js"
-    palette.write_text(palette.read_text(encoding="utf-8") + "// changed\n", encoding="utf-8")
+    palette.write_text(palette.read_text(encoding="utf-8") + "const changed = 1;\n", encoding="utf-8")
     after = bundler.get(static, "draw", "js")
-    assert b"// changed" in after.text and after.name != before.name
+    assert b"const changed" in after.text and after.name != before.name
 
 
 @pytest.mark.parametrize(
@@ -94,6 +115,7 @@ def test_a_changed_file_is_in_the_next_bundle(tmp_path: Path) -> None:
         ("export default 1;\n", "cannot be bundled"),
         ("export let latest = 1;\n", "cannot be bundled"),
         ('import { get } from "somewhere";\n', "cannot be bundled"),
+        ("const long = `a\nb`;\n", "cannot be bundled"),
     ],
 )
 def test_a_module_that_cannot_be_bundled_is_named(tmp_path: Path, line: str, problem: str) -> None:
