@@ -216,8 +216,8 @@ localStorage.clear();
 return fetch("/")
   .then((answer) => answer.text())
   .then((page) => {
-    const meta = new DOMParser().parseFromString(page, "text/html").querySelector("meta[name=csrf]");
-    const headers = {"Content-Type": "application/json", "X-CSRF-Token": meta.content};
+    const token = /<meta name="csrf" content="([^"]*)"/.exec(page)[1];
+    const headers = {"Content-Type": "application/json", "X-CSRF-Token": token};
     return fetch("/page/workspaces", {method: "POST", headers, body: JSON.stringify({name})});
   })
   .then(() => localStorage.setItem("workspace", name));
