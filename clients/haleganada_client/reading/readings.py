@@ -173,7 +173,8 @@ class ReadingOperations(Operations):
 
         format: text, json, hocr, alto (ALTO 4), page (PAGE XML), pdf (searchable), tsv (boxes), words (a zip in the
         layout of the IAM database), crops (a zip with pictures of lines, words and glyphs) or glyphs (a data set of
-        those that people have named). alto and page are a zip if there are several pages. The SHA-256 of what arrived is checked; a path appears, or changes, only then.
+        those that people have named). alto and page are a zip if there are several pages. The SHA-256 of what arrived
+        is checked; a path appears, or changes, only then.
         progress is called with the bytes so far. Raises OSError where it cannot be written.
         """
         request = build(pb.ExportReadingRequest, reading_id=reading_id, format=parse_format(format))

@@ -20,8 +20,7 @@ page   PAGE XML; a zip if there are several pages
 pdf    the document as a PDF with text to search and copy
 tsv    a row for each block, line, word and glyph, with its box
 words  a zip in the layout of the IAM database: words.txt, words/, page/
-crops  a zip with a picture of each line, word and glyph
-glyphs a data set of the glyphs that you have named: a zip with a folder for each label"""
+crops  a zip with a picture of each line, word and glyph"""
 F = TypeVar("F", bound=Callable[..., Any])
 
 

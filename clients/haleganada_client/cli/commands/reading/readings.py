@@ -58,7 +58,8 @@ def show_reading(session: Session, reading_id: str, number: int | None) -> None:
 
 @readings_command.command(
     "export",
-    help=f"Export the reading READING_ID to FILE, or to standard output if FILE is -.\n\n{FORMATS_TEXT}\n\n"
+    help=f"Export the reading READING_ID to FILE, or to standard output if FILE is -.\n\n{FORMATS_TEXT}\n"
+    "glyphs a data set of the glyphs that people have named: a zip with a folder for each label\n\n"
     "FILE appears only when it is complete and its checksum is verified.",
 )
 @click.argument("reading_id")
