@@ -82,7 +82,7 @@ class _LabelDrawer:
         self._harfbuzz.shape(self._font, buffer)
         canvas = self._harfbuzz.RasterDraw()
         x = y = 0
-        for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
+        for info, position in zip(buffer.glyph_infos, buffer.glyph_positions or (), strict=True):
             if info.codepoint == 0:  # the number of the glyph since it was shaped; 0 is that of a missing one
                 return None
             left, up = (self._scale * at for at in (x + position.x_offset, y + position.y_offset))

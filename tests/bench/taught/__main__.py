@@ -1,4 +1,4 @@
-"""Pages in scripts that only their reader knows: python -m tests.bench.taught [--pages N] [composed ciphers timing].
+"""Pages in scripts that only their reader knows: python -m tests.bench.taught [--pages N] [ciphers composed …].
 
 Needs HALEGANADA_DATA. Pages are read through the API of a server process.
 """
@@ -15,10 +15,10 @@ from pathlib import Path
 from haleganada_client import HaleganadaClient
 
 from tests.bench.table import Table
-from tests.bench.taught import ciphers, composed, timing
+from tests.bench.taught import ciphers, cold_start, composed, timing
 from tests.e2e.processes import server
 
-_PARTS = ("ciphers", "timing", "composed")
+_PARTS = ("ciphers", "timing", "composed", "font")
 
 
 def main() -> None:
@@ -34,6 +34,7 @@ def main() -> None:
         "ciphers": lambda client: ciphers.measure(client, data),
         "timing": lambda client: timing.measure(client, data),
         "composed": lambda client: composed.measure(client, data, options.pages),
+        "font": lambda client: cold_start.measure(client, data),
     }
     with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as running, running.client() as client:
         tables = [measures[part](client) for part in options.parts]
