@@ -11,7 +11,7 @@ from haleganada_client.client import HaleganadaClient
 from . import errors
 from .bundles import Bundler
 from .compression import compress_answers
-from .routes import assets, corrections, datasets, jobs, models, ocr, page, readings, rest, samples, transfers
+from .routes import assets, corrections, datasets, examples, jobs, models, ocr, page, readings, rest, samples, transfers
 from .routes.slots import make_upload_slots
 from .security import protect
 
@@ -31,7 +31,7 @@ def create_app(client: HaleganadaClient, allowed_hosts: Iterable[str] = ()) -> F
     app.extensions["haleganada_bundles"] = Bundler()
     compress_answers(app)
     protect(app, frozenset(allowed_hosts))
-    for rooms in (page, assets, samples, transfers, datasets, jobs, models, readings, corrections, rest, ocr):
+    for rooms in (page, assets, samples, transfers, datasets, jobs, models, readings, examples, corrections, rest, ocr):
         app.register_blueprint(rooms.blueprint)
     errors.register(app)
     return app

@@ -1,12 +1,12 @@
 // What was read lately and is still kept.
 
 import { formatTime, say, formatSize } from "../i18n/words.js";
-import { get } from "../server/api.js";
+import { get, post } from "../server/api.js";
 import { makeButton, makeElement } from "../ui/dom.js";
 import { deleteIfSure } from "../ui/deletion.js";
-import { makeLink, nameView } from "../ui/navigation.js";
+import { goTo, makeLink, nameView } from "../ui/navigation.js";
 import { joinFacts } from "../ui/parts.js";
-import { showStatus } from "../ui/status.js";
+import { showError, showStatus, showWhile } from "../ui/status.js";
 
 /** Build the list; refresh() fills it.
  * @param {AbortSignal} life
@@ -20,10 +20,25 @@ export function buildList(life) {
     const rows = readings.map((reading) => buildRow(reading, refresh));
     const content = rows.length
       ? makeElement("ul", { class: "kept" }, rows)
-      : makeElement("p", { class: "empty" }, say("readingsEmpty"));
+      : makeElement(
+          "div",
+          { class: "empty" },
+          makeElement("p", {}, say("readingsEmpty")),
+          makeButton(say("seeExample"), openExample),
+        );
     list.replaceChildren(makeElement("h3", {}, say("readLately")), content);
   };
   return { list, refresh };
+}
+
+/** Read a page of the Copiale cipher by symbols that come with the product, and show it. */
+async function openExample() {
+  try {
+    const example = await showWhile(post("/page/examples/copiale", {}), say("openingExample"));
+    goTo(nameView("reading", example.reading_id), say("exampleOpened", { workspace: example.workspace }));
+  } catch (error) {
+    showError(error);
+  }
 }
 
 /**

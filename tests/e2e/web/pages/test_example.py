@@ -1,0 +1,24 @@
+"""A newcomer opens the example from an empty list, and its page is read."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import RunningServer
+from tests.e2e.web.browser import browser, missing, web
+
+pytest.importorskip("cv2", reason="pages are taken apart by OpenCV")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(bool(missing()), reason=f"{missing()} not installed"),
+]
+
+
+def test_the_example_opens(server: RunningServer) -> None:
+    with web(server.address) as place, browser(f"{place}/read") as page:
+        page.open()
+        page.wait_for(".empty button", "See an example")
+        page.press(".empty button")
+        page.wait(lambda: "sqp" in page.text("#view"), 120)
+        assert "workspace “copiale”" in page.text("#status")
+        assert not page.complaints()
