@@ -9,7 +9,7 @@ import numpy as np
 from haleganada_client import HaleganadaClient
 from haleganada_client.errors import InvalidInput
 from haleganada_client.labeled.font import draw_labels
-from haleganada_client.types import Lesson
+from haleganada_client.types import Lesson, Prediction
 
 from tests.bench.accuracy.sets import MOST_TESTED, Handwriting, Rows, load_kannada
 from tests.bench.accuracy.teaching import encode_png
@@ -70,8 +70,7 @@ def _score(client: HaleganadaClient, hand: Handwriting, lessons: Sequence[Lesson
         answers = client.predict_batch(
             [encode_png(np.pad(hand.drawings[i], 4)) for i in rows], workspace=workspace, min_revision=len(lessons)
         )
-        right += sum(
-            answer.candidates[0].label == hand.names[hand.labels[i]] for answer, i in zip(answers, rows, strict=True)
-        )
+        names = [answer.candidates[0].label if isinstance(answer, Prediction) else "" for answer in answers]
+        right += sum(name == hand.names[hand.labels[i]] for name, i in zip(names, rows, strict=True))
     client.delete_workspace(workspace, confirm=workspace)
     return right / len(tested)
