@@ -1,4 +1,6 @@
-"""The pictures of docs/screenshots, from the real page and a real server: python -m tests.e2e.web.screenshots.
+"""The pictures of docs/screenshots, from the real page and a real server:
+
+    python -m tests.e2e.web.screenshots [drawing reading taught models]
 
 A class has taught its letters before: several hands wrote each of them, now and then somebody mislabeled one, as
 people do. That is taught through the client; what the pictures show being drawn is drawn with the mouse or a finger.
@@ -9,6 +11,7 @@ from __future__ import annotations
 import random
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,7 @@ from haleganada_client import HaleganadaClient, Ink, Stroke
 from tests.e2e.handwriting import letters, written
 from tests.e2e.processes import missing_torch, server
 from tests.e2e.web.browser import Page, browser, missing, web
-from tests.e2e.web.screenshots import models, reading
+from tests.e2e.web.screenshots import models, reading, taught
 
 FOLDER = Path(__file__).parents[4] / "docs" / "screenshots"
 WORKSPACE = "ಕನ್ನಡ ತರಗತಿ"
@@ -31,6 +34,17 @@ def main() -> None:
     if missing():
         sys.exit(f"{missing()} not installed")
     FOLDER.mkdir(parents=True, exist_ok=True)
+    parts: dict[str, Callable[[], None]] = {
+        "drawing": shoot_drawing,
+        "reading": lambda: reading.shoot_reading(shoot),
+        "taught": lambda: taught.shoot_taught(shoot),
+        "models": shoot_models,
+    }
+    for part in sys.argv[1:] or parts:
+        parts[part]()
+
+
+def shoot_drawing() -> None:
     with ExitStack() as stack:
         data = stack.enter_context(tempfile.TemporaryDirectory())
         running = stack.enter_context(server(Path(data)))
@@ -42,7 +56,9 @@ def main() -> None:
         page.run("localStorage.setItem('workspace', arguments[0])", WORKSPACE)
         on_a_screen(page)
         on_a_phone(page)
-    reading.shoot_reading(shoot)
+
+
+def shoot_models() -> None:
     if missing_torch():
         sys.exit(missing_torch())
     models.shoot_models(shoot)
