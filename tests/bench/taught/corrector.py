@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -28,6 +29,8 @@ from tests.bench.taught.pages import Truth
 RIGHT = 0.98
 SHOWN = 30
 """Glyphs that seem to be the same, of which a person looks at once."""
+_BEYOND = 0.12
+"""Of the width of the narrower one, by which a box reaches into two glyphs, so that a person divides it."""
 _ATTEMPTS = 3
 """To correct a glyph, after which a person gives up on it."""
 
@@ -77,6 +80,7 @@ class Corrector:
         self._attempts = [0] * len(truth)
         self.errors: list[int] = []
         """Glyphs that are not right after so many corrections."""
+        self.actions: Counter[str] = Counter()
         self.found: list[int] = []
         self.read: list[int] = []
 
@@ -135,6 +139,8 @@ class Corrector:
             if shown in self._truth_of:
                 similar = [numbers[one] for one in question.similar[:SHOWN]] if self._many else []
                 self._name(self._truth_of[shown], shown, similar)
+                is_needed = self._truth_of[shown] in self._wrong
+                self.actions["asked" if is_needed else "asked needlessly"] += 1
                 return True
             if self._repair(self._find_truth(self._shown[shown].box)):
                 return True
@@ -142,6 +148,7 @@ class Corrector:
             if number in self._hits and self._attempts[number] < _ATTEMPTS:
                 self._attempts[number] += 1
                 self._name(number, self._hits[number], [])
+                self.actions["wrong"] += 1
                 return True
             if self._repair(number):
                 return True
@@ -172,16 +179,18 @@ class Corrector:
         self._attempts[number] += 1
         truth = self._truth[number]
         inside = [one for one in self._shown if _share(one.box, truth.box) > 0.3 * _width(one.box)]
-        over = [one for one in self._shown if _share(one.box, truth.box) > 0.3 * _width(truth.box)]
+        over = [one for one in self._shown if _share(one.box, truth.box) > 0.5 * _BEYOND * _width(truth.box)]
         try:
             for one in over:
                 if (line := self._find_line(one.box, number)) is not None:
                     self._edit(split_group(self._page, one.glyph.glyph_id or 0, line, frame), [one])
+                    self.actions["split"] += 1
                     return True
             if inside:
                 page, joined = join_groups(self._page, [one.glyph.glyph_id or 0 for one in inside], frame)
                 self._edit(page, inside)
                 self._settle(joined, truth.label)
+                self.actions["join"] += 1
                 return True
         except InvalidInput:
             pass
@@ -194,8 +203,9 @@ class Corrector:
             if not 0 <= neighbor < len(self._truth) or self._truth[neighbor].line != own.line:
                 continue
             other = self._truth[neighbor]
-            if _share(box, other.box) > 0.3 * _width(other.box):
-                x = (own.box[0] + other.box[2]) / 2 if neighbor < number else (own.box[2] + other.box[0]) / 2
+            x = (own.box[0] + other.box[2]) / 2 if neighbor < number else (own.box[2] + other.box[0]) / 2
+            beyond = _BEYOND * min(_width(own.box), _width(other.box))
+            if box[0] + beyond < x < box[2] - beyond:
                 return (x, box[1]), (x, box[3])
         return None
 

@@ -14,6 +14,7 @@ from haleganada_server.core.reading.graphemes import split_graphemes
 from haleganada_server.core.reading.page import GlyphCandidate, PageReading
 
 from .assembly import FoundGlyph, assemble
+from .learning import find_boundaries, weigh_boundaries
 from .page import TaughtPage
 from .path import Path, find_path
 from .scoring import DEFAULT_PRICES, NOISE, GroupScores, Prices, measure_label_sizes, score_groups
@@ -52,6 +53,8 @@ class _Reader:
         self._calibration = parameters.calibration
         self._texts = settled.find_groups(page.lattice)
         self._allowed = find_allowed(page.lattice, settled)
+        glyphs = [group for group, text in self._texts.items() if text]
+        self._boundary_odds = weigh_boundaries(page.lattice, find_boundaries(page.lattice, glyphs))
         self._log_likelihoods = knowledge.head.score_many(page.project(parameters.projection))
 
     def read(self) -> list[FoundGlyph]:
@@ -71,7 +74,7 @@ class _Reader:
         return bool(self._texts.get(group, scores.labels[group] != NOISE or self._lattice.is_joined[group]))
 
     def _find_path(self, label_sizes: NDArray[np.float64] | None) -> tuple[GroupScores, Path]:
-        scores = score_groups(self._lattice, self._log_likelihoods, label_sizes, self._prices)
+        scores = score_groups(self._lattice, self._log_likelihoods, label_sizes, self._prices, self._boundary_odds)
         return scores, find_path(self._lattice, scores, self._prices.temperature, self._allowed)
 
     def _measure_sizes(self, scores: GroupScores, path: Path) -> NDArray[np.float64]:

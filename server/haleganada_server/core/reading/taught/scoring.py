@@ -24,6 +24,7 @@ class Prices:
     wide_gap letter heights wide, less for narrower ones. label_size: the same, from its label's size on this page, and
     most_label_size: at most. cut, cut_ink: for parting two glyphs where their ink touches, and for each pen width of
     ink that is crossed. overlap: for parting ink that stands above each other, times the overlap beyond free_overlap.
+    boundary_odds: less for each unit of the odds that a page's corrections give a boundary.
     temperature: what nats are divided by to tell how sure a path is of a group. full_size: times the usual extent of
     parts; what is smaller says less of its label, because little ink looks like much other ink. noise: for ink that is
     no glyph, which has noise_size letter heights at most.
@@ -39,6 +40,7 @@ class Prices:
     cut: float = 48.0
     cut_ink: float = 25.0
     overlap: float = 200.0
+    boundary_odds: float = 15.0
     free_overlap: float = 0.35
     temperature: float = 8.0
     full_size: float = 1.2
@@ -63,9 +65,15 @@ class GroupScores:
 
 
 def score_groups(
-    lattice: GlyphLattice, log_likelihoods: Floats, label_sizes: Floats | None = None, prices: Prices = DEFAULT_PRICES
+    lattice: GlyphLattice,
+    log_likelihoods: Floats,
+    label_sizes: Floats | None = None,
+    prices: Prices = DEFAULT_PRICES,
+    boundary_odds: Floats | None = None,
 ) -> GroupScores:
-    """log_likelihoods: (groups, labels + 1), see Head.score_many. label_sizes: (labels, 2), see measure_label_sizes."""
+    """log_likelihoods: (groups, labels + 1), see Head.score_many. label_sizes: (labels, 2), see measure_label_sizes.
+    boundary_odds: (parts,), see learning.weigh_boundaries.
+    """
     sizes = _log_sizes(lattice.group_boxes)
     extents = np.exp(sizes.max(axis=1))
     weights = np.minimum(extents / (prices.full_size * _usual_extent(lattice)), 1.0)
@@ -80,7 +88,7 @@ def score_groups(
     return GroupScores(
         values=np.max([known, unknown, noise], axis=0) - prices.glyph,
         labels=np.where(known >= np.maximum(unknown, noise), best, np.where(unknown >= noise, UNKNOWN, NOISE)),
-        boundaries=_price_boundaries(lattice, prices),
+        boundaries=_price_boundaries(lattice, prices, boundary_odds),
     )
 
 
@@ -116,8 +124,10 @@ def _price_unknown(lattice: GlyphLattice, sizes: Floats, prices: Prices) -> Floa
     return np.asarray(prices.unknown + prices.unknown_size * off + prices.unknown_gap * inner)
 
 
-def _price_boundaries(lattice: GlyphLattice, prices: Prices) -> Floats:
+def _price_boundaries(lattice: GlyphLattice, prices: Prices, odds: Floats | None) -> Floats:
     cuts = prices.cut + prices.cut_ink * lattice.cuts.astype(np.float64)
     overlaps = prices.overlap * np.maximum(lattice.overlaps - prices.free_overlap, 0.0)
     prices_of_all = np.where(lattice.cuts > 0, cuts, overlaps)
+    if odds is not None:
+        prices_of_all = prices_of_all - prices.boundary_odds * odds
     return np.where(lattice.is_parted, 0.0, prices_of_all)  # what a person has parted costs nothing
