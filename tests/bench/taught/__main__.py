@@ -1,6 +1,7 @@
-"""Pages in scripts that only their reader knows: python -m tests.bench.taught [--pages N] [ciphers composed …].
+"""Pages in scripts that only their reader knows: python -m tests.bench.taught [--pages N] [PART …].
 
-Needs HALEGANADA_DATA. Pages are read through the API of a server process.
+Needs HALEGANADA_DATA. Pages are read through the API of a server process; the corrections of the loop are simulated in
+this process.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ from pathlib import Path
 from haleganada_client import HaleganadaClient
 
 from tests.bench.table import Table
-from tests.bench.taught import ciphers, cold_start, composed, timing
+from tests.bench.taught import ciphers, cold_start, composed, loop, timing
 from tests.e2e.processes import server
 
-_PARTS = ("ciphers", "timing", "composed", "font")
+_PARTS = ("ciphers", "timing", "composed", "font", "loop")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure reading by what was taught; print Markdown.")
     parser.add_argument("parts", nargs="*", default=_PARTS, metavar="PART", help=f"of {', '.join(_PARTS)}")
     parser.add_argument("--pages", type=int, default=1, help="composed pages of each kind")
+    parser.add_argument("--glyphs", type=int, default=400, help="of a page that is corrected in the loop")
+    parser.add_argument("--plots", type=Path, help="folder for the plots of the loop")
     options = parser.parse_args()
     root = os.environ.get("HALEGANADA_DATA")
     if not root:
@@ -35,6 +38,7 @@ def main() -> None:
         "timing": lambda client: timing.measure(client, data),
         "composed": lambda client: composed.measure(client, data, options.pages),
         "font": lambda client: cold_start.measure(client, data),
+        "loop": lambda _: loop.measure(data, options.pages, options.glyphs, options.plots),
     }
     with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as running, running.client() as client:
         tables = [measures[part](client) for part in options.parts]

@@ -89,6 +89,10 @@ class Corrector:
         """The share of glyphs that was right before any correction."""
         return 1 - self.errors[0] / len(self._truth)
 
+    def f1(self, count: int) -> float:
+        """Return the F1 of the segmentation after so many corrections; -1: in the end."""
+        return 2 * self.found[count] / max(1, self.read[count] + len(self._truth))
+
     def correct(self, most: int) -> int | None:
         """Correct the page until it is RIGHT, at most so often; return how often that was, None if it did not do."""
         allowed = int((1 - RIGHT) * len(self._truth))

@@ -79,7 +79,7 @@ def compose(
     for number, one in enumerate(strips):
         area = ink[MARGIN + number * LINE : MARGIN + number * LINE + len(one)]
         np.maximum(area, one, out=area)
-    return ComposedPage(_print_on(ink, paper), glyphs)
+    return ComposedPage(print_on(ink, paper), glyphs)
 
 
 def load_papers(data: Path) -> list[Gray]:
@@ -107,7 +107,7 @@ def _trim(drawing: Gray) -> Gray:
     return np.asarray(cv2.resize(glyph, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _print_on(ink: Gray, paper: Gray | None) -> NDArray[np.uint8]:
+def print_on(ink: Gray, paper: Gray | None) -> NDArray[np.uint8]:
     ground = np.full(ink.shape, 245, np.uint8)
     if paper is not None:
         factor = max(ink.shape[0] / paper.shape[0], ink.shape[1] / paper.shape[1])

@@ -22,7 +22,9 @@ Floats = NDArray[np.float64]
 
 
 class Boundaries(NamedTuple):
-    """Boundaries between a part and the one before it, by its number. parted: where glyphs end; inner: where none do."""
+    """Boundaries between a part and the one before it, by its number. parted: where glyphs end; inner: where none
+    does.
+    """
 
     parted: NDArray[np.intp]
     inner: NDArray[np.intp]
@@ -47,8 +49,9 @@ def weigh_boundaries(lattice: GlyphLattice, known: Boundaries) -> Floats:
     odds = np.zeros(len(lattice.part_boxes))
     gaps = np.zeros(len(lattice.part_boxes))
     gaps[1:] = (lattice.part_boxes[1:, 0] - lattice.part_boxes[:-1, 2]) / max(lattice.letter, 1.0)
-    is_cut = lattice.cuts > 0
-    for places, width, of_kind in ((gaps, _GAP_WIDTH, ~is_cut), (lattice.cuts, _INK_WIDTH, is_cut)):
+    inks = lattice.cuts.astype(np.float64)
+    is_cut = inks > 0
+    for places, width, of_kind in ((gaps, _GAP_WIDTH, ~is_cut), (inks, _INK_WIDTH, is_cut)):
         parted, inner = (places[some[of_kind[some]]] for some in known)
         own = places[of_kind]
         odds[of_kind] = np.log1p(_count(own, parted, width)) - np.log1p(_count(own, inner, width))
