@@ -14,7 +14,7 @@ _LETTER = 40.0  # px of a letter's height in the copy in which seams are sought
 _MOST_CROSSED = 4.5  # pen widths of ink
 _LEAST_WIDTH = 0.22  # letter heights between two cuts
 _LEAST_INK = 1.2  # of a stroke as long as _LEAST_WIDTH, that a cut leaves on either side
-_USUAL_WIDTH = 0.4  # letter heights: a piece is cut into so wide parts at most, on average
+_USUAL_WIDTH = 0.25  # letter heights: a piece is cut into so wide parts at most, on average
 _EVEN = 0.3  # pen widths by which a stroke that joins two letters may be thicker elsewhere
 _SIDEWAYS = 0.12  # px of ink that a step to the side costs, so that seams are straight where that costs nothing
 _LEAST_FRAGMENT = 1.5  # of a pen's width squared, that fragments have
@@ -71,16 +71,15 @@ def _choose(
     total, least_ink = float(ink.sum()), _LEAST_INK * _LEAST_WIDTH * letter * pen
     spacing, thinner = _LEAST_WIDTH * letter, _EVEN * pen
     chosen: list[int] = []
-    used = costs > _MOST_CROSSED * pen
+    limit = _MOST_CROSSED * pen
     most = int((ink.shape[1] - 2) / (_USUAL_WIDTH * letter)) - 1
     for end in np.argsort(costs, kind="stable").tolist():
-        if used[end] or len(chosen) >= most:
-            continue
-        first, last = _find_even(costs, used, end, costs[end] + thinner)
-        used[first : last + 1] = True
+        if costs[end] > limit:
+            break
+        first, last = _find_even(costs, end, min(limit, costs[end] + thinner))
         is_long = places[last] - places[first] >= spacing
-        for one in (first, last) if is_long else (end,):
-            if least_ink <= left_ink[one] <= total - least_ink and all(
+        for one in (first, last, end) if is_long else (end,):
+            if len(chosen) < most and least_ink <= left_ink[one] <= total - least_ink and all(
                 abs(left_ink[one] - left_ink[other]) >= least_ink / 2 and abs(places[one] - places[other]) >= spacing
                 for other in chosen
             ):
@@ -88,12 +87,12 @@ def _choose(
     return np.array(sorted(chosen, key=lambda end: left_ink[end]), np.intp)
 
 
-def _find_even(costs: NDArray[np.float64], used: NDArray[np.bool_], end: int, most: float) -> tuple[int, int]:
+def _find_even(costs: NDArray[np.float64], end: int, most: float) -> tuple[int, int]:
     """Return the first and the last of the seams around one that cross no more than `most`: those of one stroke."""
     first = last = end
-    while first > 0 and not used[first - 1] and costs[first - 1] <= most:
+    while first > 0 and costs[first - 1] <= most:
         first -= 1
-    while last + 1 < len(costs) and not used[last + 1] and costs[last + 1] <= most:
+    while last + 1 < len(costs) and costs[last + 1] <= most:
         last += 1
     return first, last
 
