@@ -45,6 +45,14 @@ class Page:
         self.boxes.append((left, top, left + width, top + _LETTER))
         self._x += width
 
+    def write_column(self, letters: Sequence[Glyph], x: float) -> None:
+        """Write letters below each other."""
+        self._y = float(_MARGIN)
+        for letter in letters:
+            self._x = x
+            self._draw(letter)
+            self._y += _LETTER + GAP
+
     def turn(self, degrees: float) -> None:
         """Turn the paper against the clock, so that its lines rise."""
         self.picture = self.picture.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=(238, 232, 220))

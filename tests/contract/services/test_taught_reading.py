@@ -117,3 +117,53 @@ def test_what_cannot_be_read_so(server: RunningServer, workspace: str) -> None:
     assert (by_an_engine.code, by_an_engine.reason) == (StatusCode.FAILED_PRECONDITION, "MODE_UNAVAILABLE")
     nowhere = refused(lambda: read(server, "no such workspace", page))
     assert (nowhere.code, nowhere.reason) == (StatusCode.NOT_FOUND, "WORKSPACE_NOT_FOUND")
+
+
+def test_lines_are_read_from_right_to_left(server: RunningServer, workspace: str) -> None:
+    teach(server, workspace)
+    page = write(("ಗಖಕ ಙಘ", "ಘಗಖ ಕಙಙಕ"))
+
+    reading = read(server, workspace, page.to_png(), reading_order=pb.READING_ORDER_RIGHT_TO_LEFT)
+
+    assert reading.text.splitlines() == ["ಘಙ ಕಖಗ", "ಕಙಙಕ ಖಗಘ"]
+    assert_boxes(reading, [page.boxes[i] for i in (4, 3, 2, 1, 0, 11, 10, 9, 8, 7, 6, 5)])
+
+
+def test_every_other_line_is_read_backwards(server: RunningServer, workspace: str) -> None:
+    teach(server, workspace)
+    page = write(("ಕಖಗ ಘಙ", "ಘಗಖ ಕಙಙಕ", "ಗಕಘಖ ಙಗ"))
+
+    reading = read(server, workspace, page.to_png(), reading_order=pb.READING_ORDER_BOUSTROPHEDON)
+
+    assert reading.text.splitlines() == ["ಕಖಗ ಘಙ", "ಕಙಙಕ ಖಗಘ", "ಗಕಘಖ ಙಗ"]
+    assert_boxes(reading, [*page.boxes[:5], *page.boxes[11:4:-1], *page.boxes[12:]])
+
+
+@pytest.mark.parametrize(
+    ("order", "columns"),
+    [
+        (pb.READING_ORDER_COLUMNS_FROM_LEFT, ("ಕಖಗಘಙ", "ಙಙಕಖಗ", "ಗಕಘಖಙ")),
+        (pb.READING_ORDER_COLUMNS_FROM_RIGHT, ("ಗಕಘಖಙ", "ಙಙಕಖಗ", "ಕಖಗಘಙ")),
+    ],
+)
+def test_columns_are_read_from_top_to_bottom(
+    server: RunningServer, workspace: str, order: pb.ReadingOrder.ValueType, columns: tuple[str, ...]
+) -> None:
+    teach(server, workspace)
+    page = Page((900, 600))
+    for x, column in zip((100, 220, 340), ("ಕಖಗಘಙ", "ಙಙಕಖಗ", "ಗಕಘಖಙ"), strict=True):
+        page.write_column([LETTERS[letter](3.0) for letter in column], x)
+
+    reading = read(server, workspace, page.to_png(), reading_order=order)
+
+    assert reading.text.splitlines() == list(columns)
+    boxes = [page.boxes[i : i + 5] for i in (0, 5, 10)]
+    ordered = boxes if order == pb.READING_ORDER_COLUMNS_FROM_LEFT else boxes[::-1]
+    assert_boxes(reading, [box for column in ordered for box in column])
+
+
+def assert_boxes(reading: pb.PageReading, boxes: list[tuple[float, float, float, float]]) -> None:
+    """Compare where glyphs are, one by one, give or take a pen."""
+    for glyph, box in zip(glyphs_of(reading), boxes, strict=True):
+        found = [(point.x, point.y) for point in glyph.polygon.points]
+        assert found[0] == pytest.approx(box[:2], abs=6) and found[2] == pytest.approx(box[2:], abs=6)

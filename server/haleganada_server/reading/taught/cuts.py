@@ -79,9 +79,14 @@ def _choose(
         first, last = _find_even(costs, end, min(limit, costs[end] + thinner))
         is_long = places[last] - places[first] >= spacing
         for one in (first, last, end) if is_long else (end,):
-            if len(chosen) < most and least_ink <= left_ink[one] <= total - least_ink and all(
-                abs(left_ink[one] - left_ink[other]) >= least_ink / 2 and abs(places[one] - places[other]) >= spacing
-                for other in chosen
+            if (
+                len(chosen) < most
+                and least_ink <= left_ink[one] <= total - least_ink
+                and all(
+                    abs(left_ink[one] - left_ink[other]) >= least_ink / 2
+                    and abs(places[one] - places[other]) >= spacing
+                    for other in chosen
+                )
             ):
                 chosen.append(one)
     return np.array(sorted(chosen, key=lambda end: left_ink[end]), np.intp)

@@ -4,7 +4,7 @@ rasters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Exhausted
 from haleganada_server.core.limits import MAX_TAUGHT_GROUPS
-from haleganada_server.core.reading.taught.ink import LineInk, PageInkMap
+from haleganada_server.core.reading.taught.ink import LineInk
 from haleganada_server.core.reading.taught.lattice import MOST_PARTS, GlyphLattice
 from haleganada_server.vision.frame import frame
 
@@ -35,17 +35,16 @@ Raster = NDArray[np.uint8]
 
 def build_lattice(
     picture: NDArray[np.uint8], beyond: NDArray[np.bool_] | None = None
-) -> tuple[GlyphLattice, list[Raster], PageInkMap]:
-    """(height, width, 3) RGB, dark on light -> the lattice of one block, in px of the picture, the ink raster,
-    (128, 128), of each group, and the ink. beyond: see find_lines_within. Raises Exhausted if there is too much for a
-    page of text.
+) -> tuple[GlyphLattice, list[LineInk]]:
+    """(height, width, 3) RGB, dark on light -> the lattice of one block, in px of the picture, and the ink of its
+    lines. beyond: see find_lines_within. Raises Exhausted if there is too much for a page of text.
     """
     ink = find_page_ink(picture)
     if ink is None:
-        return GlyphLattice.join([]), [], PageInkMap.pack([])
+        return GlyphLattice.join([]), []
     ink, courses = find_lines_within(ink, beyond)
     if not courses:
-        return GlyphLattice.join([]), [], PageInkMap.pack([])
+        return GlyphLattice.join([]), []
     ink = part_lines(ink, courses)
     lines = list(_find_lines(ink, courses))
     most = max(_MOST_WIDTH * usual_width(ink), _LEAST_WIDTH * ink.letter)
@@ -66,11 +65,17 @@ def build_lattice(
         is_parted=np.zeros(int(starts[-1]), np.bool_),
         is_joined=np.zeros(len(groups), np.bool_),
     )
-    inks = [_take_ink(ink, line) for line in lines]
-    rasters = [
-        frame(line.draw(one.first, one.last, one.box)) for line, some in zip(inks, found, strict=True) for one in some
+    return lattice, [_take_ink(ink, line) for line in lines]
+
+
+def draw_groups(lattice: GlyphLattice, inks: Sequence[LineInk]) -> list[Raster]:
+    """Return the ink raster, (128, 128), of each group. inks: of all lines."""
+    lines = np.searchsorted(lattice.line_starts, lattice.groups[:, 0], side="right") - 1
+    groups = lattice.groups - lattice.line_starts[lines][:, None]
+    return [
+        frame(inks[line].draw(first, last, box))
+        for line, (first, last), box in zip(lines.tolist(), groups.tolist(), lattice.group_boxes.tolist(), strict=True)
     ]
-    return lattice, rasters, PageInkMap.pack(inks)
 
 
 def _find_lines(ink: PageInk, courses: list[Course]) -> Iterator[LineParts]:

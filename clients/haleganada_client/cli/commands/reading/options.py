@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from haleganada_client.cli.files.page_list import parse_page_list
-from haleganada_client.reading.words import MODES, PREPARATION_STEPS
+from haleganada_client.reading.words import MODES, PREPARATION_STEPS, READING_ORDERS
 
 FORMATS_TEXT = """\b
 text   plain text
@@ -25,7 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def reading_options(command: F) -> F:
-    """Add --mode, --engine, --lang, --pages and --skip to a command."""
+    """Add --mode, --engine, --lang, --order, --pages and --skip to a command."""
     options = [
         click.option(
             "--mode",
@@ -49,6 +49,14 @@ def reading_options(command: F) -> F:
             callback=_split_languages,
             help="A language of the text, the main one first, for example kn or kan+eng; can be repeated. "
             "[default: the engine's choice]",
+        ),
+        click.option(
+            "--order",
+            "reading_order",
+            type=click.Choice(READING_ORDERS),
+            default=READING_ORDERS[0],
+            show_default=True,
+            help="In which order the glyphs of a page follow each other that is read by what was taught.",
         ),
         click.option(
             "--pages",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from haleganada_server.core.reading.page import (
     TextWord,
 )
 
+from .directions import measure_gaps
 from .page import PageFrame, TaughtPage
 
 TAUGHT = "taught"
@@ -91,11 +91,12 @@ class _Assembly:
         first_parts = self._lattice.groups[[glyph.group for glyph in glyphs], 0]
         lines = np.searchsorted(self._lattice.line_starts, first_parts, side="right") - 1
         boxes = self._lattice.group_boxes[[glyph.group for glyph in glyphs]]
-        gap = find_word_gap(boxes, lines, self._lattice.letter)
+        gaps = measure_gaps(boxes, self._lattice.find_directions(first_parts))
+        gap = find_word_gap(gaps, lines, self._lattice.letter)
         made = []
         for line in np.unique(lines):
             own = np.flatnonzero(lines == line)
-            made.append((int(self._lattice.line_blocks[line]), *self._make_line(glyphs, boxes, own, gap)))
+            made.append((int(self._lattice.line_blocks[line]), *self._make_line(glyphs, boxes, own, gaps > gap)))
         for block in sorted({number for number, _, _ in made}):
             members = [(line, box) for number, line, box in made if number == block]
             yield TextBlock(
@@ -103,10 +104,10 @@ class _Assembly:
             )
 
     def _make_line(
-        self, glyphs: Sequence[FoundGlyph], boxes: NDArray[np.int32], own: NDArray[np.intp], gap: float
+        self, glyphs: Sequence[FoundGlyph], boxes: NDArray[np.int32], own: NDArray[np.intp], is_apart: NDArray[np.bool_]
     ) -> tuple[TextLine, Box]:
-        """own: the numbers of the line's glyphs."""
-        breaks = [i for i, (a, b) in enumerate(pairwise(own.tolist()), 1) if boxes[b, 0] - boxes[a, 2] > gap]
+        """own: the numbers of the line's glyphs. is_apart: (glyphs,) whether a gap parts each from that before it."""
+        breaks = np.flatnonzero(is_apart[own[1:]]) + 1
         words = [self._make_word(glyphs, boxes, some.tolist()) for some in np.split(own, breaks)]
         box = _around(boxes[own].tolist())
         return TextLine(
@@ -142,11 +143,12 @@ class _Assembly:
         )
 
 
-def find_word_gap(boxes: NDArray[np.int32], lines: NDArray[np.intp], letter: float) -> float:
+def find_word_gap(gaps: NDArray[np.int32], lines: NDArray[np.intp], letter: float) -> float:
     """Return the width in px above which a gap between glyphs parts words: between the narrower and the wider gaps of a
-    page, told apart by Otsu's method; infinite where all are of one kind. boxes: (n, 4), in order; lines: (n,).
+    page, told apart by Otsu's method; infinite where all are of one kind. gaps: (n,) before each glyph, in order.
+    lines: (n,).
     """
-    gaps = (boxes[1:, 0] - boxes[:-1, 2])[lines[1:] == lines[:-1]]
+    gaps = gaps[1:][lines[1:] == lines[:-1]]
     if len(gaps) < 2:
         return np.inf
     widths = np.sort(np.clip(gaps, 0, 2 * letter)).astype(np.float64)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from haleganada_server.core.errors import InvalidInput
 
+from .directions import DOWNWARDS, LEFTWARDS, RIGHTWARDS
 from .ink import LineInk
 from .regrouping import Piece
 
@@ -32,16 +33,16 @@ class Division:
     wall: int
 
 
-def divide(ink: LineInk, first: int, last: int, line: Line) -> Division:
+def divide(ink: LineInk, first: int, last: int, line: Line, direction: int = RIGHTWARDS) -> Division:
     """Divide some parts of a line of text; those that the line crosses are cut. Of the two sides that is first whose
-    ink begins farther to the left. first, last: numbers in the line from 0, the last one exclusive. line: two points in
-    px of the lattice. Raises InvalidInput if all of the ink is on one side.
+    ink comes first in the direction of the line of text. first, last: numbers in the line from 0, the last one
+    exclusive. line: two points in px of the lattice. Raises InvalidInput if all of the ink is on one side.
     """
     is_behind = _find_side(ink, line)
     inked = (ink.owners > first) & (ink.owners <= last) & (ink.levels >= _INKED)
     if not (inked & is_behind).any() or not (inked & ~is_behind).any():
         raise _undivided()
-    if _middle(inked & is_behind) < _middle(inked & ~is_behind):
+    if _place(inked & is_behind, direction) < _place(inked & ~is_behind, direction):
         is_behind = ~is_behind
     fragments = [one for part in range(first, last) for one in _divide_part(ink, part, is_behind)]
     before, behind = ([one for one in fragments if one[1] == side] for side in (False, True))
@@ -89,8 +90,12 @@ def _measure_box(ink: LineInk, mask: Mask) -> tuple[int, int, int, int]:
     return left, top, ink.left + int(columns.max()) + 1, ink.top + int(rows.max()) + 1
 
 
-def _middle(mask: Mask) -> float:
-    return float(np.nonzero(mask)[1].mean())
+def _place(mask: Mask, direction: int) -> float:
+    """Return how far in a direction ink is."""
+    rows, columns = np.nonzero(mask)
+    return float(
+        rows.mean() if direction == DOWNWARDS else -columns.mean() if direction == LEFTWARDS else columns.mean()
+    )
 
 
 def _undivided() -> InvalidInput:

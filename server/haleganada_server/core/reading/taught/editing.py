@@ -33,7 +33,8 @@ def split_group(page: TaughtPage, group_id: int, line: Line, frame: Frame) -> Ta
     first, last = lattice.groups[lattice.find_group(group_id)].tolist()
     number = lattice.find_line(first)
     start = int(lattice.line_starts[number])
-    division = divide(page.ink.unpack(number), first - start, last - start, page.frame.to_lattice(line))
+    direction = int(lattice.find_directions(np.array([first]))[0])
+    division = divide(page.ink.unpack(number), first - start, last - start, page.frame.to_lattice(line), direction)
     pieces = [piece._replace(origin=piece.origin + start) for piece in division.pieces]
     lattice, kept = take_to_pieces(lattice, first, last, pieces, division.wall)
     wall = first + division.wall

@@ -56,16 +56,6 @@ class PageInkMap:
         headers = [(line.left, line.top, *line.levels.shape, line.canvas) for line in lines]
         return cls(np.array(headers, np.int32).reshape(-1, _HEADER), tuple(_pack(line) for line in lines))
 
-    @classmethod
-    def join(cls, maps: Sequence[PageInkMap]) -> PageInkMap:
-        """Return one map of several, which follow each other as their lattices do."""
-        headers = np.concatenate([np.zeros((0, _HEADER), np.int32), *(one.headers for one in maps)])
-        return cls(headers, tuple(data for one in maps for data in one.packed))
-
-    def move(self, x: int, y: int) -> PageInkMap:
-        """Return it moved by so many px to the right and down."""
-        return replace(self, headers=self.headers + np.array([x, y, 0, 0, 0], np.int32))
-
     def unpack(self, line: int) -> LineInk:
         """Return the ink of a line. Raises ValueError or zlib.error if it is damaged."""
         left, top, height, width, canvas = self.headers[line].tolist()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ class GlyphLattice:
     the order of the first; every part is a group, too. group_boxes: (groups, 4). group_ids: (groups,) unique, and the
     same when groups are added. is_parted: (parts,) whether a person has said that no glyph has both a part and the one
     before it. is_joined: (groups,) whether a person has said that it is one glyph; no two of these overlap.
+    line_directions: (lines,) see directions.py; empty if all are read from left to right.
     """
 
     letter: float
@@ -39,6 +40,7 @@ class GlyphLattice:
     group_ids: Ints
     is_parted: NDArray[np.bool_]
     is_joined: NDArray[np.bool_]
+    line_directions: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
 
     def find_group(self, group_id: int) -> int:
         """Return the number of a group by its id. Raises NotFound."""
@@ -60,6 +62,12 @@ class GlyphLattice:
     def find_line(self, part: int) -> int:
         """Return the number of the line that a part is in."""
         return int(np.searchsorted(self.line_starts, part, side="right")) - 1
+
+    def find_directions(self, parts: Ints) -> Ints:
+        """Return in which direction each of some parts is read, see directions.py."""
+        if not len(self.line_directions):
+            return np.zeros(len(parts), np.int32)
+        return self.line_directions[np.searchsorted(self.line_starts, parts, side="right") - 1]
 
     def move(self, x: int, y: int) -> GlyphLattice:
         """Return it moved by so many px to the right and down."""
@@ -87,6 +95,7 @@ class GlyphLattice:
             group_ids=_concatenate(none, [one.group_ids + at for one, at in _pairs(found, ids)]),
             is_parted=np.concatenate([flags, *(one.is_parted for one in found)]),
             is_joined=np.concatenate([flags, *(one.is_joined for one in found)]),
+            line_directions=_concatenate(none, [one.find_directions(one.line_starts[:-1]) for one in found]),
         )
 
 

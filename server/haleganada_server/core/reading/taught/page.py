@@ -176,7 +176,9 @@ class TaughtPage:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             facts = json.loads(arrays["facts"].tobytes())
             names = [field.name for field in fields(GlyphLattice) if field.name != "letter"]
-            lattice = GlyphLattice(letter=float(facts["letter"]), **{name: arrays[name] for name in names})
+            lattice = GlyphLattice(
+                letter=float(facts["letter"]), **{name: arrays[name] for name in names if name in arrays}
+            )
             frame = PageFrame(**{**facts["frame"], "to_page": tuple(facts["frame"]["to_page"])})
             rasters = GroupRasters(_unpack("raster", arrays), int(arrays["raster_count"]))
             ink = PageInkMap(arrays["ink_headers"], _unpack("ink", arrays))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .directions import measure_gaps
 from .lattice import GlyphLattice
 
 Floats = NDArray[np.float64]
@@ -117,8 +118,8 @@ def _log_sizes(boxes: NDArray[np.int32]) -> Floats:
 def _price_unknown(lattice: GlyphLattice, sizes: Floats, prices: Prices) -> Floats:
     usual = np.median(_log_sizes(lattice.part_boxes), axis=0)
     off = (sizes[:, 0] - usual[0]) ** 2 + 0.25 * (sizes[:, 1] - usual[1]) ** 2
-    gaps = np.zeros(len(lattice.part_boxes))
-    gaps[1:] = np.maximum(lattice.part_boxes[1:, 0] - lattice.part_boxes[:-1, 2], 0)
+    directions = lattice.find_directions(np.arange(len(lattice.part_boxes), dtype=np.int32))
+    gaps = np.maximum(measure_gaps(lattice.part_boxes, directions), 0)
     before = np.cumsum(np.minimum(gaps / (prices.wide_gap * lattice.letter), 1.0))
     inner = before[lattice.groups[:, 1] - 1] - before[lattice.groups[:, 0]]
     return np.asarray(prices.unknown + prices.unknown_size * off + prices.unknown_gap * inner)
