@@ -50,6 +50,7 @@ def make_server(app: Any, host: str, port: int, limits: ConnectionLimits) -> Any
         connection_limit=min(limits.connections, _count_descriptors() - _SPARE_DESCRIPTORS),
         channel_timeout=limits.idle_s,
         cleanup_interval=1,
+        channel_request_lookahead=1,  # or waitress would not hear of connections that are closed while it answers
         asyncore_use_poll=_HAS_POLL,  # select() ends at the 1,024th descriptor
         log_socket_errors=False,
     )

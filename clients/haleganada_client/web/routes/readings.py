@@ -21,6 +21,7 @@ from haleganada_client.json_values import to_json_value
 from haleganada_client.limits import MAX_STREAMED_DOCUMENT_BYTES
 from haleganada_client.reading.types import DocumentPage, DocumentReading
 from haleganada_client.reading.words import READING_FORMATS
+from haleganada_client.web.disconnection import client_for_this_request
 from haleganada_client.web.errors import describe
 from haleganada_client.web.security import give_token, remember_token
 
@@ -63,7 +64,8 @@ def read() -> Response:
         path = Path(resources.enter_context(TemporaryDirectory(prefix="haleganada-"))) / _parse_file_name()
         with path.open("wb") as file:
             shutil.copyfileobj(request.stream, file)
-        parts = resources.enter_context(closing(client().read_pages([path], keep=True, **options)))
+        own = resources.enter_context(client_for_this_request(client()))
+        parts = resources.enter_context(closing(own.read_pages([path], keep=True, **options)))
         in_use = resources.pop_all()
     response = Response(_report(parts), mimetype="application/x-ndjson")
     response.call_on_close(in_use.close)

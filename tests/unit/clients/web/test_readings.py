@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import json
+import socket
+from contextlib import ExitStack
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 from flask.testing import FlaskClient
+from haleganada_client import HaleganadaClient
+from haleganada_client.web import create_app
+from haleganada_client.web.connections import ConnectionLimits, make_server
+from haleganada_client.web.routes.slots import UPLOADS_AT_ONCE
 
+from tests.conftest import RunningServer
 from tests.tiny_reader import HEIGHT, WIDTH, tiny
+from tests.waiting import wait_until
+from tests.web_server import run_in_thread
 
 
 def read(web: FlaskClient, document: bytes, **query: str) -> list[dict[str, Any]]:
@@ -71,6 +82,37 @@ def test_a_reading_is_downloaded_in_each_format(web: FlaskClient) -> None:
         assert answer.status_code == 200
         assert answer.headers["Content-Disposition"].startswith("attachment; filename=letter.")
     assert web.get(f"/page/readings/{reading['reading_id']}/export/docx").status_code == 400
+
+
+def test_whoever_leaves_frees_the_readers_at_once(server: RunningServer) -> None:
+    """Pages that would never end hold neither readers nor the page's places for uploads once nobody waits for them."""
+    document = tiny("!hang")
+    head = "POST /page/readings HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/octet-stream\r\n"
+    message = f"{head}Content-Length: {len(document)}\r\n\r\n".encode() + document
+    with HaleganadaClient(server.address) as client, ExitStack() as resources:
+        app = create_app(client)
+        limits = ConnectionLimits()
+        address = resources.enter_context(run_in_thread(make_server(app, "127.0.0.1", 0, limits)))
+        place = f"http://{address}/page/readings"
+        with ExitStack() as open_calls:
+            for _ in range(UPLOADS_AT_ONCE):
+                host, port = address.split(":")
+                open_calls.enter_context(socket.create_connection((host, int(port)), 60)).sendall(message)
+            wait_until(lambda: app.extensions["haleganada_uploads"]._value == 0)  # looking takes no place
+            assert try_to_read(place) == 429
+        wait_until(lambda: try_to_read(place) == 200)
+
+
+def try_to_read(place: str) -> int:
+    """Ask for a page to be read; return the HTTP status."""
+    headers = {"Content-Type": "application/octet-stream"}
+    try:
+        with urlopen(Request(place, tiny("text"), headers), timeout=60) as answer:
+            answer.read()
+            return int(answer.status)
+    except HTTPError as refused:
+        with refused:
+            return refused.code
 
 
 def test_engines_say_what_to_install(web: FlaskClient) -> None:
