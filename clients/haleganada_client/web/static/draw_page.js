@@ -6,6 +6,7 @@ import { Board } from "./drawing/board.js";
 import { showHelp } from "./drawing/help.js";
 import { keepDrawing } from "./drawing/kept_drawing.js";
 import { KeyPen } from "./drawing/key_pen.js";
+import { PointerPen } from "./drawing/pointer_pen.js";
 import { listenToLanguage } from "./i18n/chooser.js";
 import { formatCount, say, translatePage } from "./i18n/words.js";
 import {
@@ -345,6 +346,7 @@ board.addEventListener("change", () => {
 board.addEventListener("stroke", recognize);
 keepDrawing(board);
 getById("board").addEventListener("pointerdown", makeRoom);
+new PointerPen(board, getById("board"));
 new KeyPen(board, getById("board"), getById("cursor"));
 getById("undo-stroke").addEventListener("click", () => board.undo());
 getById("redo-stroke").addEventListener("click", () => board.redo());

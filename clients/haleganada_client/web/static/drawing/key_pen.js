@@ -77,22 +77,31 @@ export class KeyPen {
       this.#x = clamp(this.#x + step * dx);
       this.#y = clamp(this.#y + step * dy);
     }
-    this.#board.penMove(this.#x / FINE_STEPS, this.#y / FINE_STEPS, time);
+    if (this.#isDown) this.#board.extend([this.#locate(time)]);
     this.#show();
   }
 
   /** @param {number} time  ms */
   #turn(time) {
-    if (this.#board.isPenDown) {
+    if (this.#isDown) {
       this.#lift();
       return;
     }
-    this.#board.penDown(this.#x / FINE_STEPS, this.#y / FINE_STEPS, time);
+    this.#board.begin(this, this.#locate(time));
     this.#show();
   }
 
+  get #isDown() {
+    return this.#board.isDrawing(this);
+  }
+
+  /** @param {number} time  ms */
+  #locate(time) {
+    return this.#board.locate(this.#x / FINE_STEPS, this.#y / FINE_STEPS, time);
+  }
+
   #lift() {
-    this.#board.penUp();
+    if (this.#isDown) this.#board.finish();
     this.#showState();
   }
 
@@ -110,6 +119,6 @@ export class KeyPen {
   }
 
   #showState() {
-    this.#cursor.classList.toggle("down", this.#board.isPenDown);
+    this.#cursor.classList.toggle("down", this.#isDown);
   }
 }
