@@ -50,7 +50,7 @@ MISSING = EngineInfo(
     modes=(ReadMode.HANDWRITTEN,),
     languages=(),
     installed=False,
-    install_hint="pip install missing",
+    install_hint="pip install missing, then start the server again",
 )
 WIDTH, HEIGHT = 400, 300
 PICTURE = b"\x89PNG"

@@ -87,7 +87,11 @@ def test_list_engines(server: RunningServer) -> None:
         languages=["en"],
         installed=True,
     )
-    assert (missing.engine, missing.installed, missing.install_hint) == ("missing", False, "pip install missing")
+    assert (missing.engine, missing.installed, missing.install_hint) == (
+        "missing",
+        False,
+        "pip install missing, then start the server again",
+    )
 
 
 def test_list_readings(server: RunningServer) -> None:

@@ -13,7 +13,7 @@ from haleganada_client.limits import MAX_LABEL_LENGTH
 from haleganada_client.web.security import give_token, remember_token
 
 from .context import client, workspace
-from .request_body import get_number, get_revision, get_text, parse_body, parse_drawing
+from .request_body import get_number, get_revision, get_text, parse_body, parse_drawing, refuse
 
 blueprint = Blueprint("page", __name__)
 _TOP_K = 5
@@ -86,8 +86,11 @@ def correct() -> Response:
 
 @blueprint.post("/page/undo")
 def undo() -> Response:
-    """Undo the change that made `expected_revision`; without it the last one, whoever made it."""
-    return jsonify(to_json_value(client().undo(expected_revision=get_revision(parse_body()), workspace=workspace())))
+    """Undo the change that made `expected_revision`, and no other: the button that asks for it stands for that one."""
+    revision = get_revision(parse_body())
+    if revision is None:
+        raise refuse("expected_revision", "is missing; send the revision that the change made")
+    return jsonify(to_json_value(client().undo(expected_revision=revision, workspace=workspace())))
 
 
 @blueprint.post("/page/link")

@@ -224,6 +224,7 @@ async function refresh() {
   stats = latest;
   if (isOnline()) showActiveModel(showReady).catch(showError);
   rememberDrawings(stats);
+  walk.showLetter();
   form.offer(stats);
   getById("count").textContent = formatCount(stats.samples_total);
   getById("practice").hidden = stats.labels_known === 0;

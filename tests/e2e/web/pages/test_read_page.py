@@ -187,3 +187,11 @@ def test_it_fits_and_everything_has_a_name(page: Page, address: str, language: s
         assert page.is_narrow_enough()
         assert page.nameless() == []
     page.choose_language("en")
+
+
+def test_what_to_install_is_a_command_where_its_words_would_be_foreign(page: Page) -> None:
+    page.wait_for(".fields", "Missing is not installed: pip install missing, then start the server again")
+    page.choose_language("kn")
+    page.wait_for(".fields", "Missing ಸ್ಥಾಪನೆಯಾಗಿಲ್ಲ: pip install missing")
+    assert "start the server" not in page.text(".fields")
+    page.choose_language("en")

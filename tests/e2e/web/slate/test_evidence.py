@@ -54,6 +54,39 @@ def test_candidates_and_chips_carry_a_drawing(taught: Page) -> None:
     assert not taught.complaints()
 
 
+def test_the_verdict_carries_a_drawing(taught: Page) -> None:
+    taught.open()
+    for letter in "ಅರ":
+        taught.run("document.getElementById('clear').click()")
+        taught.draw(written(letter, 7), step=1)
+        taught.wait(lambda: taught.kind() == "recognized")
+        taught.wait(lambda: is_loaded(taught, "#tile"))
+        shown = taught.find("#tile .evidence").rect
+        is_alone = not taught.text("#tile")  # no font has the letter
+        assert is_alone or taught.text("#tile") == LABELS[letter]
+        assert (shown["width"] > taught.find("#tile").rect["width"] / 2) == is_alone
+    assert not taught.complaints()
+
+
+def test_a_letter_without_a_font_is_shown_as_it_was_taught(taught: Page) -> None:
+    missing_glyph = "\U0010fffd"  # no font has it
+    taught.open()
+    taught.run("document.getElementById('clear').click()")
+    taught.press("#start-walk")
+    taught.wait(lambda: taught.all("#own-letters"))
+    taught.run("document.getElementById('own-letters').value = arguments[0]", missing_glyph)
+    taught.press("#dialog .primary")
+    taught.wait_for("#walk .ring", "U+10FFFD")
+    assert not taught.find("#model-letter").is_displayed()  # nobody has drawn it yet
+    taught.draw(written("ದ", 8), step=1)
+    taught.find("#teach-button").click()
+    taught.wait(lambda: is_loaded(taught, "#model-letter"))
+    assert taught.find("#model-letter").is_displayed()
+    taught.press("#take-back")
+    taught.wait(lambda: not taught.all("#model-letter img"))
+    taught.press("#walk-end")
+
+
 def test_a_candidate_says_what_a_tap_means(taught: Page) -> None:
     taught.open()
     taught.run("document.getElementById('clear').click()")  # a drawing outlives a reload
@@ -86,6 +119,7 @@ def test_unlikely_candidates_are_folded_away(taught: Page) -> None:
 def test_suspects_are_pairs_to_keep_to_relabel_or_to_forget(taught: Page) -> None:
     find_suspects(taught)
     number = len(taught.all(".suspect"))
+    assert "remembered by this browser" in taught.text(".suspects")
     assert "is labeled ಕ but looks like ದ" in taught.text(".suspect") and "duplicate" in taught.text(".suspects")
     taught.wait(lambda: is_loaded(taught, ".suspect figure"))
     assert len(taught.all(".suspect figure")) == 2 * number

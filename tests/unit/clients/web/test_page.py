@@ -53,6 +53,8 @@ def test_links_and_undo(web: FlaskClient) -> None:
     assert ask(web, "/page/unlink", {"form": "l"})["former_canonical"] == "x"
     revision = ask(web, "/page/stats")["revision"]
     assert web.post("/page/undo", json={"expected_revision": revision - 1}).status_code == 409
+    refused = web.post("/page/undo", json={})  # would take back whatever somebody did last
+    assert (refused.status_code, refused.get_json()["field"]) == (400, "expected_revision")
     assert ask(web, "/page/undo", {"expected_revision": revision})["kind"] == "unlink"
 
 

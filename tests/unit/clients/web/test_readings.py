@@ -118,4 +118,4 @@ def try_to_read(place: str) -> int:
 def test_engines_say_what_to_install(web: FlaskClient) -> None:
     engines = {engine["engine"]: engine for engine in web.get("/page/readings/engines").get_json()}
     assert engines["tiny"]["installed"]
-    assert engines["missing"]["install_hint"] == "pip install missing"
+    assert engines["missing"]["install_hint"] == "pip install missing, then start the server again"

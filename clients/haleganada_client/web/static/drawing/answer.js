@@ -3,6 +3,7 @@
 
 import { formatPercent, say } from "../i18n/words.js";
 import { getById, makeButton, makeElement, replaceKeepingFocus } from "../ui/dom.js";
+import { hasGlyph } from "../ui/fonts.js";
 import { joinFacts } from "../ui/parts.js";
 import { buildEvidence } from "../teaching/evidence.js";
 
@@ -65,7 +66,7 @@ export class Answer {
     const kind = prediction?.decision ?? "idle";
     getById("verdict").dataset.kind = kind;
     getById("verdict").ariaBusy = "false";
-    getById("tile").textContent = chooseSign(kind, prediction?.candidates[0]);
+    getById("tile").replaceChildren(...buildSign(kind, prediction?.candidates[0]));
     getById("decision").textContent = prediction ? describeVerdict(prediction) : say(canAnswer ? "idle" : "welcome");
     getById("detail").textContent = prediction ? describeDetail(prediction) : say("idleDetail");
     getById("steps").hidden = canAnswer || kind !== "idle";
@@ -175,13 +176,16 @@ function buildClaim(word, label) {
   return makeElement("span", { class: "claim" }, before, makeElement("span", { class: "form script" }, label), after);
 }
 
-/** Return what stands on the tile; where it is nothing, the style sheet shows a pencil.
+/** Build what stands on the tile: the letter with a drawing of it, or the drawing alone where no font has the letter. Where
+ * it is nothing, the style sheet shows a pencil.
  * @param {Kind} kind
  * @param {Candidate} [best]
  */
-function chooseSign(kind, best) {
-  if (kind === "recognized" && best) return best.label;
-  return ["unsure", "unknown"].includes(kind) ? "?" : "";
+function buildSign(kind, best) {
+  if (kind !== "recognized" || !best) return ["unsure", "unknown"].includes(kind) ? ["?"] : [];
+  const evidence = buildEvidence(best.label);
+  if (!evidence) return [best.label];
+  return hasGlyph(best.label) ? [makeElement("span", {}, best.label), evidence] : [evidence];
 }
 
 /** @param {Prediction} prediction */

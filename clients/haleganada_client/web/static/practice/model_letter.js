@@ -2,45 +2,30 @@
 
 import { buildPicture, findDrawing } from "../teaching/evidence.js";
 import { getById, makeElement } from "../ui/dom.js";
+import { hasGlyph } from "../ui/fonts.js";
 
-const SIDE = 24; // px, enough to tell one glyph from another
-const NO_CHARACTER = "\u{10fffd}"; // no font has it, so it is drawn as whatever stands for what is missing
-
-/** Show a letter on the slate; "": none.
+/** Show a letter on the slate; "": none. One that no font has and nobody has taught yet cannot be shown.
  * @param {string} label
  */
 export function showModelLetter(label) {
-  getById("model-letter").replaceChildren(...(label ? [buildLetter(label)] : []));
-  getById("model-letter").hidden = !label;
+  const letter = label && canShow(label) ? [buildLetter(label)] : [];
+  getById("model-letter").replaceChildren(...letter);
+  getById("model-letter").hidden = !letter.length;
 }
 
-/** Build a letter as text, or, where no font has it, as the picture of a drawing that was taught.
+/** Build a letter as text; where no font has it, as the picture of a drawing that was taught, or at least by its code points.
  * @param {string} label
  */
 export function buildLetter(label) {
   const drawing = findDrawing(label);
-  return drawing === undefined || hasGlyph(label)
-    ? makeElement("span", { class: "script" }, label)
-    : buildPicture(drawing, { side: 240 });
+  if (hasGlyph(label)) return makeElement("span", { class: "script" }, label);
+  if (drawing !== undefined) return buildPicture(drawing, { side: 240, alt: label });
+  return makeElement("span", { class: "code-points" }, listCodePoints(label));
 }
 
-/** Return whether some font here has every character of a text.
- * @param {string} text
- */
-const hasGlyph = (text) => ![...text].some((character) => looksLike(character, NO_CHARACTER));
+/** @param {string} label */
+const canShow = (label) => hasGlyph(label) || findDrawing(label) !== undefined;
 
-/**
- * @param {string} one
- * @param {string} other
- */
-const looksLike = (one, other) => paint(one) === paint(other);
-
-/** @param {string} character */
-function paint(character) {
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = SIDE;
-  const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
-  pen.font = `${SIDE / 2}px ${getComputedStyle(document.documentElement).getPropertyValue("--script")}`;
-  pen.fillText(character, 2, SIDE * 0.75);
-  return pen.getImageData(0, 0, SIDE, SIDE).data.join();
-}
+/** @param {string} label */
+const listCodePoints = (label) =>
+  [...label].map((one) => `U+${(one.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`).join(" ");

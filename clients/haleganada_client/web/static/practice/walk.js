@@ -94,11 +94,17 @@ export class Walk {
     this.show();
   }
 
-  /** Show where the walk is. */
-  show() {
+  /** Show the letter to draw: there may be a drawing of it now. */
+  showLetter() {
     const course = this.#course;
     const isModelShown = course && (this.#mode === "teach" || course.missed.includes(course.label));
     showModelLetter(isModelShown ? course.label : "");
+  }
+
+  /** Show where the walk is. */
+  show() {
+    const course = this.#course;
+    this.showLetter();
     showWalkBar(course, this.#times, {
       check: this.isPractice ? this.#onCheck : null,
       skip: () => this.#skip(),

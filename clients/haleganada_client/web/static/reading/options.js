@@ -1,12 +1,13 @@
 // How to read: what is on the page, in which language, by which engine; or, where people have taught the script, by which
 // workspace and in which order. The choice is kept for the next time.
 
-import { say } from "../i18n/words.js";
+import { isServerLanguage, say } from "../i18n/words.js";
 import { get, getWorkspace } from "../server/api.js";
 import { makeElement } from "../ui/dom.js";
 import { settings } from "../ui/storage.js";
 
 const KEPT = "reading-options";
+const COMMAND = /\S*\b(?:pip|apt) install [^,;]+/;
 
 /** @type {Record<string, import("../i18n/words.js").Word>} */
 const MODES = { auto: "modeAuto", printed: "modePrinted", handwritten: "modeHandwritten", taught: "modeTaught" };
@@ -69,9 +70,13 @@ export async function buildOptions() {
  * @returns {[string, string][]} */
 const nameChoices = (words) => Object.entries(words).map(([value, word]) => [value, say(word)]);
 
-/** @param {Engine} engine */
-const buildHint = ({ display_name: name, install_hint: hint }) =>
-  makeElement("p", { class: "note" }, say("engineMissing", { name, hint }));
+/** Say what to install: in the reader's language, the command alone.
+ * @param {Engine} engine
+ */
+function buildHint({ display_name: name, install_hint: hint }) {
+  const command = isServerLanguage() ? hint : (COMMAND.exec(hint)?.[0] ?? hint);
+  return makeElement("p", { class: "note" }, say("engineMissing", { name, hint: command }));
+}
 
 /** @param {Engine} engine
  * @returns {[string, string]} */

@@ -41,8 +41,12 @@ export function buildSuspects(change) {
     const rows = isOurs ? (found?.suspects ?? []).map((suspect) => buildRow(suspect, change, fill)) : [];
     const title = makeElement("h3", {}, say("suspectsTitle"));
     const control = makeButton(say(isOurs ? "findSuspectsAgain" : "findSuspects"), look);
-    if (isOurs) section.replaceChildren(...buildColumn("suspectsTitle", rows, "suspectsNone").children, control);
-    else section.replaceChildren(title, control);
+    const note = makeElement("p", { class: "note" }, say("keptHere"));
+    if (!isOurs) section.replaceChildren(title, control);
+    else {
+      const { children } = buildColumn("suspectsTitle", rows, "suspectsNone");
+      section.replaceChildren(...children, ...(rows.length ? [note] : []), control);
+    }
   };
   fill();
   return section;

@@ -65,7 +65,10 @@ def test_many_such_documents_are_told_in_one_line(tmp_path: Path) -> None:
 def test_only_what_is_missing_is_said_to_be_installed(server: RunningServer) -> None:
     """The engine “tiny” is installed, “missing” is not."""
     told = haleganada("--server", server.address, "engines").stdout
-    assert told.splitlines()[-2:] == ["to be installed on the server:", "missing: pip install missing"]
+    assert told.splitlines()[-2:] == [
+        "to be installed on the server:",
+        "missing: pip install missing, then start the server again",
+    ]
 
 
 def test_hints_of_installed_engines_are_for_more_languages() -> None:
