@@ -88,6 +88,8 @@ def read_page(request: Json) -> Answer:
 def draw_page(request: Json) -> Answer:
     from PIL import Image
 
+    if Path(request["document"]).read_bytes().startswith(PICTURE):
+        return tasks.draw_page(request)
     if not 1 <= request["page"] <= len(_pages(Path(request["document"]))):
         raise NotFound("page", str(request["page"]), "the document has fewer")
     image = Image.new("RGB", (WIDTH, HEIGHT), "white")

@@ -147,18 +147,18 @@ class Page:
         step: 1 = by every point.
         """
         for stroke in self._to_window(strokes):
-            self._mouse("mousePressed", stroke[0])
+            self.mouse("mousePressed", stroke[0])
             for place in (*stroke[1:-1:step], stroke[-1]):
-                self._mouse("mouseMoved", place)
-            self._mouse("mouseReleased", stroke[-1])
+                self.mouse("mouseMoved", place)
+            self.mouse("mouseReleased", stroke[-1])
 
     def touch(self, strokes: Strokes) -> None:
         """Draw with a finger."""
         for stroke in self._to_window(strokes):
-            self._touch("touchStart", [stroke[0]])
+            self.finger("touchStart", [stroke[0]])
             for place in stroke[1:]:
-                self._touch("touchMove", [place])
-            self._touch("touchEnd", [])
+                self.finger("touchMove", [place])
+            self.finger("touchEnd", [])
 
     def press(self, selector: str) -> None:
         """Click what a selector finds, once it is there to be clicked."""
@@ -186,11 +186,11 @@ class Page:
         box = self.run(_BOX)
         return [[{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["width"]} for x, y in s] for s in strokes]
 
-    def _mouse(self, kind: str, place: dict[str, float]) -> None:
+    def mouse(self, kind: str, place: dict[str, float]) -> None:
         event = {"type": kind, "button": "left", "buttons": 1, "clickCount": 1, **place}
         self.driver.execute_cdp_cmd("Input.dispatchMouseEvent", event)
 
-    def _touch(self, kind: str, places: list[dict[str, float]]) -> None:
+    def finger(self, kind: str, places: list[dict[str, float]]) -> None:
         self.driver.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
 
 

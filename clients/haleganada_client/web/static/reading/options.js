@@ -48,13 +48,11 @@ export async function buildOptions() {
     for (const field of engineFields) field.hidden = isTaught();
     for (const field of taughtFields) field.hidden = !isTaught();
   };
-  inputs.mode.addEventListener("change", showFields);
   showFields();
+  const list = () => Object.entries(inputs).map(([name, input]) => [name, input.value]);
   const values = () => {
-    const chosen = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.value]));
-    settings.set(KEPT, JSON.stringify(chosen));
     const unused = isTaught() ? ["languages", "engine"] : ["reading_order"];
-    return Object.fromEntries(Object.entries(chosen).filter(([name]) => !unused.includes(name)));
+    return Object.fromEntries(list().filter(([name]) => !unused.includes(name)));
   };
   const node = makeElement(
     "div",
@@ -63,6 +61,10 @@ export async function buildOptions() {
     ...engineFields,
     ...taughtFields,
   );
+  node.addEventListener("change", () => {
+    settings.set(KEPT, JSON.stringify(Object.fromEntries(list())));
+    showFields();
+  });
   return { node, values };
 }
 

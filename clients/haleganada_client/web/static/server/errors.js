@@ -48,6 +48,8 @@ const REASONS = {
   DOCUMENT_ENCRYPTED: "documentEncrypted",
   READING_NOT_FOUND: "readingGone",
   READING_DAMAGED: "readingDamaged",
+  GLYPH_NOT_FOUND: "glyphGone",
+  READING_NOT_CORRECTABLE: "readingFixed",
   READER_FAILED: "readerFailed",
   READER_TIMEOUT: "readerTimeout",
   NO_SERVER: "noAnswer",

@@ -154,8 +154,8 @@ export class Corrections extends EventTarget {
     this.take(page);
     this.#own = page.revision;
     this.#queue.shift();
-    if (correction.glyphs.length) this.#done.push({ before, text: correction.text ?? "" });
-    else this.#done.pop();
+    if (!correction.glyphs.length) this.#done.pop();
+    else if (page.revision > before) this.#done.push({ before, text: correction.text ?? "" }); // or it was so already
     this.#tell("page", { changed, correction });
   }
 

@@ -297,7 +297,8 @@ export class TaughtPage {
     const [first] = correction.glyphs;
     if (first) this.place.goTo(first);
     this.#showPlace();
-    showError(error);
+    if (/** @type {any} */ (error).reason === "NOTHING_TO_UNDO") showStatus(say("allTakenBack"));
+    else showError(error);
   }
 
   /** @param {Set<number>} changed  ids */
