@@ -247,6 +247,15 @@ interface TrainingSettings {
   seed?: number | null;
   checkpoint_every?: number | null;
   tensorboard?: boolean | null;
+  image_size_px?: number | null;
+  workers?: number | null;
+  rotation_degrees?: number | null;
+  shift?: number | null;
+  scale?: number | null;
+  tilt?: number | null;
+  bend?: number | null;
+  ink?: number | null;
+  class_weights?: string | null;
 }
 
 interface JobProgress {

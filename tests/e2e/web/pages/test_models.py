@@ -232,6 +232,56 @@ def test_a_training_is_followed_through_a_reload_and_cancelled(page: Page, tmp_p
     assert page.is_narrow_enough() and not page.complaints()
 
 
+def record_training(page: Page) -> None:
+    """Keep what the page sends to start a training."""
+    page.run(
+        """window.fetch = ((plain) => (address, options) => {
+          if (address.includes("/page/jobs/training")) window.sent = JSON.parse(options.body);
+          return plain(address, options);
+        })(window.fetch);"""
+    )
+
+
+def test_a_training_with_every_setting(page: Page, tmp_path: Path) -> None:
+    upload(page, write_class_set(tmp_path / "letters.zip", writers=4, alphabet="ಅಕ"), "with settings")
+    page.press(".heading a.button")
+    page.wait(lambda: page.all("#start-training"))
+    page.press("[value=tiny-cnn]")
+    assert page.find("[name=image_size_px]").get_attribute("placeholder") == "32"
+    page.run("for (const one of document.querySelectorAll('#training details')) one.open = true")
+    chosen = {"image_size_px": 48, "workers": 1, "rotation_degrees": 4.5, "shift": 0.2, "scale": 0, "tilt": 0.05}
+    for name, value in {**chosen, "bend": 0.02, "ink": 0.5}.items():
+        page.find(f"[name={name}]").send_keys(str(value))
+    page.press("[name=class_weights] [value=balanced]")
+    record_training(page)
+    page.press("#start-training")
+    page.wait(lambda: page.run("return window.sent"))
+    assert page.run("return sent.settings") == {**chosen, "bend": 0.02, "ink": 0.5, "class_weights": "balanced"}
+    page.wait(lambda: page.all("#cancel-job, .heading .state[data-state=succeeded]"))
+    job = page.driver.current_url.partition("#job/")[2]
+    page.go(f"again/{job}")
+    page.wait(lambda: page.all("#start-training"))
+    assert {name: float(page.find(f"[name={name}]").get_attribute("value") or "") for name in chosen} == chosen
+    assert not page.complaints()
+
+
+def test_a_training_starts_from_a_model(page: Page, tmp_path: Path) -> None:
+    upload(page, write_class_set(tmp_path / "letters.zip", writers=4, alphabet="ಅಕ"), "to go on with")
+    page.press(".heading a.button")
+    page.wait(lambda: page.all("#train-from"))
+    page.press(f"#train-from [value='{MODEL}']")
+    assert not page.find(".presets input").is_enabled() and not page.find("[name=image_size_px]").is_enabled()
+    page.press("#train-from option:first-child")
+    assert page.find(".presets input").is_enabled()
+    page.press(f"#train-from [value='{MODEL}']")
+    record_training(page)
+    page.press("#start-training")
+    page.wait(lambda: page.run("return window.sent"))
+    assert (page.run("return sent.preset"), page.run("return sent.from_model")) == ("", MODEL)
+    page.wait(lambda: "#job/" in page.driver.current_url)
+    page.press("#cancel-job")
+
+
 def test_a_failed_training_says_what_to_do(page: Page, tmp_path: Path) -> None:
     upload(page, write_class_set(tmp_path / "letters.zip", writers=4, alphabet="ಅಕ"), "too large")
     page.press(".heading a.button")

@@ -40,8 +40,28 @@ export function listTrainingSettings() {
     },
     mixed_precision: { word: "mixedPrecision", choices: { true: say("yes"), false: say("no") } },
     tensorboard: { word: "tensorboard", isOn: false },
+    image_size_px: { word: "imageSize", number: limits.IMAGE_SIZE_PX },
+    workers: { word: "workers", number: limits.WORKERS },
+    class_weights: {
+      word: "classWeights",
+      choices: { none: say("weightsNone"), balanced: say("weightsBalanced") },
+    },
+    rotation_degrees: describeStrength("rotation", limits.ROTATION_DEGREES, limits.DEFAULT_ROTATION_DEGREES),
+    shift: describeStrength("shift", limits.SHIFT, limits.DEFAULT_SHIFT),
+    scale: describeStrength("scaleMost", limits.SCALE, limits.DEFAULT_SCALE),
+    tilt: describeStrength("tilt", limits.TILT, limits.DEFAULT_TILT),
+    bend: describeStrength("bend", limits.BEND, limits.DEFAULT_BEND),
+    ink: describeStrength("inkMost", limits.INK, limits.DEFAULT_INK),
   };
 }
+
+/** Return how much of one kind of augmentation there is at most.
+ * @param {Word} word
+ * @param {{ min: number, max: number }} range
+ * @param {number} usual
+ * @returns {Setting}
+ */
+const describeStrength = (word, range, usual) => ({ word, number: { ...range, step: "any", placeholder: usual } });
 
 /** Return settings in one line, without those that were left to the preset (null).
  * @param {object} values

@@ -8,7 +8,7 @@ import { makeElement } from "../ui/dom.js";
 import { makeBackLink, makeLink, nameView } from "../ui/navigation.js";
 import { findDistinctNames } from "../ui/names.js";
 import { buildProblem, joinFacts } from "../ui/parts.js";
-import { listTrainingSettings } from "./settings.js";
+import { SettingInputs } from "./setting_inputs.js";
 
 /** Descriptions of presets; of others the server's own is shown.
  * @type {Record<string, import("../i18n/words.js").Word>}
@@ -20,7 +20,6 @@ const PRESET_WORDS = {
   "resnet50-transformer": "presetResnet50Transformer",
   "tiny-cnn": "presetTinyCnn",
 };
-const PRESET_DEFAULTS = /** @type {const} */ (["epochs", "batch_size", "learning_rate"]);
 
 /** @type {ShowView} */
 export const trainOn = (view, id) => show(view, { dataset_id: id });
@@ -39,13 +38,18 @@ export async function trainAgain(view, id) {
  * @param {Partial<TrainingJob>} request  what is filled in at first
  */
 async function show(view, request) {
-  /** @type {[Preset[], Dataset[]]} */
-  const [presets, datasets] = await Promise.all([get("/page/models/presets"), get("/page/datasets")]);
+  /** @type {[Preset[], Dataset[], Model[]]} */
+  const [presets, datasets, models] = await Promise.all([
+    get("/page/models/presets"),
+    get("/page/datasets"),
+    get("/page/models"),
+  ]);
+  const starts = models.filter(({ preset, damage }) => presets.some(({ name }) => name === preset) && !damage);
   view.replaceChildren(
     makeBackLink("jobs", "jobs"),
     makeElement("div", { class: "heading" }, makeElement("h3", {}, say("newTraining"))),
     datasets.length
-      ? buildForm(presets, datasets, request)
+      ? buildForm(presets, datasets, starts, request)
       : makeElement("p", { class: "empty" }, say("trainNoData"), " ", makeLink(say("firstUpload"), "datasets")),
   );
 }
@@ -53,9 +57,10 @@ async function show(view, request) {
 /**
  * @param {Preset[]} presets
  * @param {Dataset[]} datasets
+ * @param {Model[]} starts  models that a training can start from
  * @param {Partial<TrainingJob>} request
  */
-function buildForm(presets, datasets, request) {
+function buildForm(presets, datasets, starts, request) {
   const dataset = buildDatasetMenu(datasets, request.dataset_id);
   const name = makeElement("input", {
     id: "train-name",
@@ -69,13 +74,18 @@ function buildForm(presets, datasets, request) {
     settings.showDefaults(chosen);
     name.placeholder = say("nameDefault", { preset: chosen.name });
   });
+  const from = buildStartMenu(starts, (isChosen) => {
+    preset.node.disabled = isChosen; // the model says it
+    settings.disable("image_size_px", isChosen);
+  });
   const outcome = makeElement("div");
   const start = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     try {
       /** @type {Job} */
       const job = await post("/page/jobs/training", {
-        preset: preset.value(),
+        preset: from.value() ? "" : preset.value(),
+        from_model: from.value(),
         dataset: dataset.value,
         name: name.value.trim(),
         settings: settings.readValues(),
@@ -89,6 +99,7 @@ function buildForm(presets, datasets, request) {
     "form",
     { class: "stack", id: "training", onsubmit: start },
     preset.node,
+    ...from.nodes,
     makeElement(
       "div",
       { class: "fields two" },
@@ -114,9 +125,22 @@ function buildForm(presets, datasets, request) {
           "seed",
           "checkpoint_every",
           "mixed_precision",
+          "image_size_px",
+          "workers",
+          "class_weights",
         ),
       ),
       settings.buildFields("tensorboard"),
+    ),
+    makeElement(
+      "details",
+      {},
+      makeElement("summary", {}, say("augmentMost")),
+      makeElement(
+        "div",
+        { class: "fields" },
+        settings.buildFields("rotation_degrees", "shift", "scale", "tilt", "bend", "ink"),
+      ),
     ),
     outcome,
     makeElement(
@@ -125,6 +149,29 @@ function buildForm(presets, datasets, request) {
       makeElement("button", { class: "primary", id: "start-training" }, say("startTraining")),
     ),
   );
+}
+
+/** Build the menu of models to start from, if there are any.
+ * @param {Model[]} models
+ * @param {(isChosen: boolean) => void} onChange
+ */
+function buildStartMenu(models, onChange) {
+  const names = findDistinctNames(models);
+  const note = makeElement("p", { class: "note", role: "status" });
+  const menu = makeElement(
+    "select",
+    {
+      id: "train-from",
+      onchange: () => {
+        note.textContent = menu.value ? say("fromModelNote") : "";
+        onChange(Boolean(menu.value));
+      },
+    },
+    makeElement("option", { value: "" }, say("fromScratch")),
+    ...models.map(({ model_id: id }, i) => makeElement("option", { value: id }, names[i])),
+  );
+  const nodes = models.length ? [makeElement("label", { class: "field" }, say("fromModel"), menu), note] : [];
+  return { nodes, value: () => menu.value };
 }
 
 /**
@@ -188,75 +235,4 @@ function describePreset({ name, description }) {
 function describeSize({ parameters, input_size_px: side, pretrained, needs_network: fetches }) {
   const millions = say("millions", { count: (parameters / 1e6).toFixed(1) });
   return joinFacts(millions, `${side} × ${side} px`, pretrained && "ImageNet", fetches && say("fetchedAtStart"));
-}
-
-/** Inputs for the settings of a training. */
-class SettingInputs {
-  #settings = listTrainingSettings();
-  /** @type {Record<keyof TrainingSettings, HTMLInputElement | HTMLSelectElement>} */
-  #inputs;
-
-  /** @param {TrainingSettings} given  what is filled in at first */
-  constructor(given) {
-    const names = /** @type {(keyof TrainingSettings)[]} */ (Object.keys(this.#settings));
-    const inputs = names.map((name) => [name, this.#buildInput(name, given[name])]);
-    this.#inputs = Object.fromEntries(inputs);
-  }
-
-  /** Build the labeled inputs of some settings.
-   * @param {...(keyof TrainingSettings)} names
-   */
-  buildFields(...names) {
-    return names.map((name) => {
-      const { word, isOn } = this.#settings[name];
-      const input = this.#inputs[name];
-      return isOn === undefined
-        ? makeElement("label", { class: "field" }, say(word), input)
-        : makeElement("label", { class: "check" }, input, makeElement("span", {}, say(word)));
-    });
-  }
-
-  /** Show the defaults of a preset where nothing is filled in.
-   * @param {Preset} preset
-   */
-  showDefaults(preset) {
-    for (const name of PRESET_DEFAULTS) this.#inputs[name].setAttribute("placeholder", String(preset[name]));
-  }
-
-  /** Return the settings that differ from the defaults.
-   * @returns {TrainingSettings}
-   */
-  readValues() {
-    const inputs = /** @type {[keyof TrainingSettings, HTMLInputElement][]} */ (Object.entries(this.#inputs));
-    const values = inputs.map(([name, input]) => [name, this.#readValue(name, input)]);
-    return Object.fromEntries(values.filter(([, value]) => value !== undefined));
-  }
-
-  /**
-   * @param {keyof TrainingSettings} name
-   * @param {string | number | boolean | null} [given]
-   */
-  #buildInput(name, given) {
-    const { number, choices, isOn } = this.#settings[name];
-    if (isOn !== undefined) return makeElement("input", { type: "checkbox", name, checked: given ?? isOn });
-    if (!choices) {
-      return makeElement("input", { type: "number", inputmode: "decimal", name, value: given, ...number });
-    }
-    const options = Object.entries(choices).map(([value, text]) =>
-      makeElement("option", { value, selected: value === String(given) }, text),
-    );
-    return makeElement("select", { name }, makeElement("option", { value: "" }, say("asUsual")), ...options);
-  }
-
-  /** Return what a setting is set to, undefined where that is the default.
-   * @param {keyof TrainingSettings} name
-   * @param {HTMLInputElement} input  or a select, which has no more than a value
-   */
-  #readValue(name, input) {
-    const { number, isOn } = this.#settings[name];
-    if (isOn !== undefined) return input.checked === isOn ? undefined : input.checked;
-    if (input.value === "") return undefined;
-    if (number) return Number(input.value);
-    return { true: true, false: false }[input.value] ?? input.value;
-  }
 }
