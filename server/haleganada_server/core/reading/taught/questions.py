@@ -24,9 +24,9 @@ from .page import TaughtPage
 
 MOST_QUESTIONS = 20
 _MOST_GLYPHS = 1_500  # that are compared; those that are most doubtful
-_SAME_AT, _SAME_SCALE = 20.0, 8.0  # nats of evidence at which two glyphs are as likely the same as not, and its scale
+_SAME_AT, _SAME_SCALE = 35.0, 8.0  # nats of evidence at which two glyphs are as likely the same as not, and its scale
 _SIMILAR = 0.5  # probability of being the same
-_LEAST_GAIN = 0.5  # glyphs that an answer is expected to put right, at least
+_LEAST_GAIN = 0.8  # glyphs that an answer is expected to put right, at least
 _DOUBTFUL = 0.1  # doubt from which on a glyph is worth asking for
 
 Floats = NDArray[np.float64]

@@ -14,10 +14,11 @@ from haleganada_server.core.reading.graphemes import split_graphemes
 from haleganada_server.core.reading.page import GlyphCandidate, PageReading
 
 from .assembly import FoundGlyph, assemble
+from .compositions import compose_labels
 from .learning import find_boundaries, weigh_boundaries
 from .page import TaughtPage
 from .path import Path, find_path
-from .scoring import DEFAULT_PRICES, NOISE, GroupScores, Prices, measure_label_sizes, score_groups
+from .scoring import DEFAULT_PRICES, NOISE, UNKNOWN, GroupScores, Prices, measure_label_sizes, score_groups
 from .settled import Settled, find_allowed
 
 _NOT_READ = 0.95  # probability of “unknown”, from which on a glyph has no text; below, its best label is worth a look
@@ -54,6 +55,7 @@ class _Reader:
         self._texts = settled.find_groups(page.lattice)
         self._allowed = find_allowed(page.lattice, settled)
         glyphs = [group for group, text in self._texts.items() if text]
+        self._labels = {group: knowledge.head.index.get(self._texts[group], UNKNOWN) for group in glyphs}
         self._boundary_odds = weigh_boundaries(page.lattice, find_boundaries(page.lattice, glyphs))
         self._log_likelihoods = knowledge.head.score_many(page.project(parameters.projection))
 
@@ -75,12 +77,15 @@ class _Reader:
 
     def _find_path(self, label_sizes: NDArray[np.float64] | None) -> tuple[GroupScores, Path]:
         scores = score_groups(self._lattice, self._log_likelihoods, label_sizes, self._prices, self._boundary_odds)
+        scores.labels[[*self._labels]] = [*self._labels.values()]
+        scores = compose_labels(self._lattice, scores, self._labels, self._prices.composition)
         return scores, find_path(self._lattice, scores, self._prices.temperature, self._allowed)
 
     def _measure_sizes(self, scores: GroupScores, path: Path) -> NDArray[np.float64]:
         labels = scores.labels[path.groups]
         best = self._probabilities(path.groups)[np.arange(len(labels)), labels]
-        sure = path.groups[(labels >= 0) & (best * path.certainties >= _SURE)]
+        is_sure = (best * path.certainties >= _SURE) | np.isin(path.groups, [*self._labels])
+        sure = path.groups[(labels >= 0) & is_sure]
         return measure_label_sizes(
             self._lattice.group_boxes[sure], scores.labels[sure], len(self._knowledge.head.labels)
         )

@@ -25,7 +25,8 @@ class Prices:
     wide_gap letter heights wide, less for narrower ones. label_size: the same, from its label's size on this page, and
     most_label_size: at most. cut, cut_ink: for parting two glyphs where their ink touches, and for each pen width of
     ink that is crossed. overlap: for parting ink that stands above each other, times the overlap beyond free_overlap.
-    boundary_odds: less for each unit of the odds that a page's corrections give a boundary.
+    boundary_odds: less for each unit of the odds that a page's corrections give a boundary. composition: less for each
+    unit of the odds that two neighbors are one glyph, see compositions.
     temperature: what nats are divided by to tell how sure a path is of a group. full_size: times the usual extent of
     parts; what is smaller says less of its label, because little ink looks like much other ink. noise: for ink that is
     no glyph, which has noise_size letter heights at most.
@@ -42,6 +43,7 @@ class Prices:
     cut_ink: float = 25.0
     overlap: float = 200.0
     boundary_odds: float = 15.0
+    composition: float = 30.0
     free_overlap: float = 0.35
     temperature: float = 8.0
     full_size: float = 1.2
