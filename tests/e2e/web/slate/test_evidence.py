@@ -147,6 +147,28 @@ def find_suspects(page: Page) -> None:
     page.wait(lambda: page.all(".suspects .advice, .suspects .note"))
 
 
+def test_suspects_are_shown_in_a_panel_that_was_shown_anew_meanwhile(taught: Page) -> None:
+    taught.open()
+    taught.run("localStorage.removeItem('kept')")
+    taught.press("#tab-progress")
+    taught.wait(lambda: taught.all(".suspects button"))
+    taught.run(
+        """const plain = window.fetch;
+        const released = new Promise((resolve) => { window.release = resolve; });
+        window.fetch = async (address, options) => {
+          if (address.includes("suspects=1")) await released;
+          return plain(address, options);
+        };
+        window.before = document.querySelector(".suspects");"""
+    )
+    taught.press(".suspects button")
+    taught.press("#theme")  # paints the panel anew
+    taught.wait(lambda: taught.run("return document.querySelector('.suspects') !== before"))
+    taught.run("release()")
+    taught.wait(lambda: taught.all(".suspect"))
+    taught.press("#theme")
+
+
 def test_a_refused_answer_leaves_the_pair(taught: Page) -> None:
     taught.open()
     taught.run("localStorage.removeItem('kept')")

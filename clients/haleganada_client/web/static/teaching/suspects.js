@@ -23,6 +23,8 @@ const MOST_KEPT = 500; // answers that a browser remembers
 /** @type {{ workspace: string, suspects: Suspect[] } | null} */
 let found = null; // what the last look found and nobody has answered
 
+let refill = () => {}; // of the section that was built last: the panel may be shown anew while the server looks
+
 /** Build the section. Looking takes the server a while, so it waits to be asked.
  * @param {Undoable} change
  */
@@ -33,12 +35,12 @@ export function buildSuspects(change) {
     try {
       found = { workspace: getWorkspace(), suspects: listSuspects(await get("/page/stats", { suspects: 1 })) };
     } finally {
-      fill();
+      refill();
     }
   };
   const fill = () => {
     const isOurs = found?.workspace === getWorkspace();
-    const rows = isOurs ? (found?.suspects ?? []).map((suspect) => buildRow(suspect, change, fill)) : [];
+    const rows = isOurs ? (found?.suspects ?? []).map((suspect) => buildRow(suspect, change)) : [];
     const title = makeElement("h3", {}, say("suspectsTitle"));
     const control = makeButton(say(isOurs ? "findSuspectsAgain" : "findSuspects"), look);
     const note = makeElement("p", { class: "note" }, say("keptHere"));
@@ -48,6 +50,7 @@ export function buildSuspects(change) {
       section.replaceChildren(...children, ...(rows.length ? [note] : []), control);
     }
   };
+  refill = fill;
   fill();
   return section;
 }
@@ -77,9 +80,8 @@ function listSuspects({ suspects, near_duplicates: duplicates }) {
 /**
  * @param {Suspect} suspect
  * @param {Undoable} change
- * @param {() => void} refill  shows the section without what was answered
  */
-function buildRow(suspect, change, refill) {
+function buildRow(suspect, change) {
   const { id, label, otherId, other, text } = suspect;
   const keep = () => {
     writeKept(nameAnswer(suspect));
