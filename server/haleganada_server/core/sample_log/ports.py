@@ -60,6 +60,9 @@ class SampleVisitor(Protocol):
     def embedder_hash(self) -> str:
         """The current weights."""
 
+    def begin(self) -> None:
+        """Forget what came before: all samples follow, from the first on."""
+
     def add(self, block: EmbeddedSamples) -> None:
         """Take the next live samples that these weights embedded, see WorkspaceLog.embeddings."""
 

@@ -19,14 +19,18 @@ class KnowledgeLoader:
     def __init__(self, embedder_hash: str, head_parameters: HeadParameters) -> None:
         """embedder_hash: of the current weights."""
         self._embedder_hash, self._projection = embedder_hash, head_parameters.projection
-        self._builder = HeadBuilder(self._projection.between)
-        self.stale: list[StaleSample] = []
-        """The stale samples so far."""
-        self._class_ids: dict[str, int] = {}
+        self.begin()
 
     @property
     def embedder_hash(self) -> str:
         return self._embedder_hash
+
+    def begin(self) -> None:
+        """See SampleVisitor."""
+        self._builder = HeadBuilder(self._projection.between)
+        self.stale: list[StaleSample] = []
+        """The stale samples so far."""
+        self._class_ids: dict[str, int] = {}
 
     def add(self, block: EmbeddedSamples) -> None:
         """See SampleVisitor."""

@@ -19,6 +19,7 @@ class SampleFeed:
     def __init__(self, visitor: SampleVisitor, name: str) -> None:
         """name: of the workspace."""
         self._visitor, self._blocks = visitor, EmbeddingBlocks(name)
+        visitor.begin()
         self._sample_ids: list[int] = []
         self._labels: list[str] = []
         self._embeddings: list[bytes] = []

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from haleganada_server.core.errors import DataLoss
 from haleganada_server.core.failpoints import reach
+from haleganada_server.core.files import measure_size
 from haleganada_server.core.sample_log.ports import SampleVisitor
 from haleganada_server.store import files
 from haleganada_server.store.errors import damaged_rows, is_failed_sync, storage_errors, writing_stopped
@@ -19,12 +20,14 @@ from haleganada_server.store.errors import damaged_rows, is_failed_sync, storage
 from . import schema
 from .feed import SampleFeed
 from .integrity.inspection import inspect_glyphs, inspect_rows
+from .integrity.structure import StructureCheck
 from .mark import Mark, MarkFile, check_mark
 from .open_files import OpenFiles
 from .reader import LogReader
 from .transaction import SqliteTransaction
 
 _log = logging.getLogger(__name__)
+_LARGE = 2 << 20  # bytes, of which a second thread is worth its start
 _WRITER_FILES = 2  # descriptors: the file and its journal; the journal's index is shared
 
 
@@ -56,6 +59,52 @@ class SqliteLog(LogReader):
         self._require_lock = require_lock
         self._stopped = stopped if stopped is not None else set()
         files.read_ahead(path)
+        distrusted = self._open_large(path, name, open_files, visitor)
+        if distrusted is None:
+            self._open_checked(path, name, open_files)
+        with ExitStack() as undo:  # what is left to the garbage collector may be open when the file is moved
+            undo.callback(self.close)
+            with storage_errors(name, path):
+                self._upgrade()
+                self.distrusted = self._check_rows(visitor) if distrusted is None else distrusted
+                self._mark = self._check_mark()
+            self._distrust(self.distrusted)
+            undo.pop_all()
+
+    def _open_large(
+        self, path: Path, name: str, open_files: OpenFiles | None, visitor: SampleVisitor | None
+    ) -> list[int] | None:
+        """Open a large file, and check its structure and its rows at the same time. Return the ids of the samples whose
+        embeddings are damaged; None if the file is small, of an older version, or not sound in any other way: then it
+        is not open, and one check after the other will say what is wrong.
+        """
+        found: list[int] | None = None
+        if measure_size(path) >= _LARGE:
+            with suppress(DataLoss):
+                super().__init__(path, name, open_files=open_files, check=schema.check_version)
+                try:
+                    found = self._check_all(visitor)
+                finally:
+                    if found is None:
+                        self._close_reader()
+        return found
+
+    def _check_all(self, visitor: SampleVisitor | None) -> list[int] | None:
+        """See _open_large. Raises DataLoss for what is wrong, too."""
+        with storage_errors(self._name, self.path):
+            with self._short_read() as connection:
+                if not schema.is_current(connection):
+                    return None
+            with StructureCheck(self._find_problems) as structure:
+                distrusted = self._check_rows(visitor)
+                return distrusted if structure.is_sound() else None
+
+    def _find_problems(self) -> list[str]:
+        with self._own_connection() as connection:
+            return schema.find_problems(connection)
+
+    def _open_checked(self, path: Path, name: str, open_files: OpenFiles | None) -> None:
+        """Open a file whose structure is sound, or becomes so by new indexes. Raises DataLoss."""
         try:
             super().__init__(path, name, open_files=open_files)
         except DataLoss as error:
@@ -64,14 +113,6 @@ class SqliteLog(LogReader):
                     raise
             _log.warning("workspace %r: an index was damaged and has been made again: %s", name, error)
             super().__init__(path, name, open_files=open_files)
-        with ExitStack() as undo:  # what is left to the garbage collector may be open when the file is moved
-            undo.callback(self.close)
-            with storage_errors(name, path):
-                self._upgrade()
-                self.distrusted = self._check_rows(visitor)
-                self._mark = self._check_mark()
-            self._distrust(self.distrusted)
-            undo.pop_all()
 
     @property
     def mark(self) -> Mark:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,9 +42,17 @@ class LogReader:
     any thread. Every method raises DataLoss if the file turns out to be corrupt, Unavailable once it is closed.
     """
 
-    def __init__(self, path: Path, name: str, *, frozen: bool = False, open_files: OpenFiles | None = None) -> None:
-        """frozen: nothing writes to the file. open_files: limits the descriptors of all logs together. Raises DataLoss
-        if the file cannot be read.
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        *,
+        frozen: bool = False,
+        open_files: OpenFiles | None = None,
+        check: Callable[[sqlite3.Connection, str], None] = schema.check,
+    ) -> None:
+        """frozen: nothing writes to the file. open_files: limits the descriptors of all logs together. check: looks at
+        the file first. Raises DataLoss if the file cannot be read.
         """
         self.path = path
         self._name = name
@@ -56,7 +64,7 @@ class LogReader:
         self._closed = False
         try:
             with self._short_read() as connection:
-                schema.check(connection, name)
+                check(connection, name)
             self._created_us = self._read_created_us()
             self._checks = self._read_checks()
         except BaseException:

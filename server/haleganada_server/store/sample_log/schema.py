@@ -144,7 +144,7 @@ def check_version(connection: sqlite3.Connection, name: str) -> None:
 def check(connection: sqlite3.Connection, name: str) -> None:
     """Raise DataLoss unless the file is intact and of a known version. Takes under 0.1 s with 10,000 samples."""
     check_version(connection, name)
-    if problems := _find_problems(connection):
+    if problems := find_problems(connection):
         raise unreadable(name, " ".join(" ".join(problems).split())[:_MAX_REASON])
     if missing := _TABLES - {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}:
         raise unreadable(name, f"no such table: {', '.join(sorted(missing))}")
@@ -153,13 +153,13 @@ def check(connection: sqlite3.Connection, name: str) -> None:
 def rebuild_damaged_indexes(path: Path) -> bool:
     """Make the indexes of a file again from its tables, if only they are damaged; return whether that was so."""
     with closing(connect_writer(path)) as connection:
-        problems = _find_problems(connection)
+        problems = find_problems(connection)
         if is_index_damage := bool(problems) and all(_INDEX_PROBLEM.search(problem) for problem in problems):
             connection.execute("REINDEX")
         return is_index_damage
 
 
-def _find_problems(connection: sqlite3.Connection) -> list[str]:
+def find_problems(connection: sqlite3.Connection) -> list[str]:
     """Return what SQLite finds wrong with a file, at most three things; none if it is intact."""
     problems = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(3)")]
     return [] if problems == ["ok"] else problems

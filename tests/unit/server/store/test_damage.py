@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from haleganada_server.store.sample_log import log
 
 from tests.bench.damage import records, workspace
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_no_damage_of_a_workspace_is_silent(seed: int) -> None:
+@pytest.mark.parametrize(("seed", "size"), [(1, "small"), (2, "large")])
+def test_no_damage_of_a_workspace_is_silent(seed: int, size: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if size == "large":
+        monkeypatch.setattr(log, "_LARGE", 0)  # opened as a large one is
     outcomes = workspace.measure(30, seed)
     assert sum(counts["SILENT"] for counts in outcomes.values()) == 0
     assert sum(counts["refused"] for counts in outcomes.values()) > 3

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from haleganada_server.core.errors import DataLoss
 from haleganada_server.core.sample_log.rows import ChangeKind, EmbeddedSamples, Event, StaleSample
+from haleganada_server.store.sample_log import log as log_module
 from haleganada_server.store.sample_log import schema
 from haleganada_server.store.sample_log.integrity.checks import RowChecks
 from haleganada_server.store.sample_log.log import SqliteLog
@@ -59,9 +60,11 @@ def open_log(path: Path) -> SqliteLog:
     return SqliteLog(path, "w")
 
 
-@pytest.fixture
-def path(log: SqliteLog) -> Path:
-    """A closed log: six samples, a forgotten one, an undone change, a link."""
+@pytest.fixture(params=["small", "large"])
+def path(log: SqliteLog, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A closed log: six samples, a forgotten one, an undone change, a link; to be opened as a small or a large one."""
+    if request.param == "large":
+        monkeypatch.setattr(log_module, "_LARGE", 0)
     teach_all(log, ["a", "a", "a", "b", "b"])
     with log.transaction() as transaction:
         teach(transaction, "c")
@@ -190,8 +193,10 @@ def test_a_damaged_index_is_made_again(path: Path, caplog: pytest.LogCaptureFixt
         "PRAGMA writable_schema = ON; "
         "UPDATE sqlite_master SET sql = replace(sql, 'forgotten = 9', 'forgotten = 0') WHERE name = 'samples_by_label'",
     )
-    log = open_log(path)
+    visitor = Visitor()
+    log = SqliteLog(path, "w", visitor=visitor)
     assert log.count("a") == 3 and "an index was damaged" in caplog.text
+    assert [sample_id for block in visitor.blocks for sample_id in block.sample_ids] == [1, 2, 3, 5, 6]
     log.close()
 
 
@@ -234,7 +239,7 @@ class Visitor:
 
     embedder_hash = HASH
 
-    def __init__(self) -> None:
+    def begin(self) -> None:
         self.blocks: list[EmbeddedSamples] = []
         self.stale: list[StaleSample] = []
 
