@@ -38,24 +38,30 @@ def measure(client: HaleganadaClient, data: Path) -> Table:
 
 
 def teach(client: HaleganadaClient, cipher: str, data: Path) -> None:
+    lessons = [(picture, symbol, "", "") for picture, symbol in load_lessons(cipher, data)]
+    for start in range(0, len(lessons), 128):
+        client.train_batch(lessons[start : start + 128], workspace=cipher)
+
+
+def load_lessons(cipher: str, data: Path) -> list[tuple[bytes, str]]:
+    """Return SHOTS cut-outs of each symbol, with its name."""
     with zipfile.ZipFile(data / "ciphers" / "alphabets.zip") as file:
         names = sorted(name for name in file.namelist() if f"/{cipher}/" in name and name.endswith(".jpg"))
         by_symbol: dict[str, list[str]] = {}
         for name in names:
             by_symbol.setdefault(name.split("/")[-2], []).append(name)
-        lessons = [
-            (_square(file.read(name)), symbol, "", "") for symbol, own in by_symbol.items() for name in own[:SHOTS]
-        ]
-    for start in range(0, len(lessons), 128):
-        client.train_batch(lessons[start : start + 128], workspace=cipher)
+        return [(_square(file.read(name)), symbol) for symbol, own in by_symbol.items() for name in own[:SHOTS]]
 
 
 def read_line(client: HaleganadaClient, cipher: str, name: str, data: Path) -> list[str]:
     """Return the symbols of a line."""
-    with zipfile.ZipFile(data / "ciphers" / "lines.zip") as file:
-        path = next(one for one in file.namelist() if one.endswith(f"{cipher}/{name}.jpg"))
-        page = client.read(file.read(path), mode="taught", workspace=cipher)
+    page = client.read(load_line(cipher, name, data), mode="taught", workspace=cipher)
     return [glyph.text or "?" for word in page.words for glyph in word.glyphs]
+
+
+def load_line(cipher: str, name: str, data: Path) -> bytes:
+    with zipfile.ZipFile(data / "ciphers" / "lines.zip") as file:
+        return file.read(next(one for one in file.namelist() if one.endswith(f"{cipher}/{name}.jpg")))
 
 
 def load_transcripts(cipher: str) -> dict[str, list[str]]:

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from tests.bench.accuracy.features import Recognizer
 from tests.bench.accuracy.sets import Handwriting, load_held_out_alphabets, load_kannada
 from tests.bench.table import Table
+from tests.bench.taught import ciphers
+from tests.bench.taught.cipher_loop import correct_lines
 from tests.bench.taught.composed import PAPERS, encode_page
 from tests.bench.taught.corrector import Corrector, Lessons
 from tests.bench.taught.pages import LEVELS, ComposedPage, Gray, Spacing, compose, load_papers
@@ -68,6 +70,17 @@ def measure(data: Path, pages: int, glyphs: int, plots: Path | None = None) -> T
             f"{np.mean([one.first_f1 for one in ones]):.3f}, {np.mean([one.last_f1 for one in ones]):.3f}",
             " ".join(f"{100 * one.second:.0f} %" for one in many if one.second is not None),
             f"{glyphs * TYPED_GLYPH_S:.0f} s, {CORRECTION_S * np.mean([one.corrections for one in many]):.0f} s",
+        )
+    for cipher in ciphers.TARGETS:
+        with TemporaryDirectory() as folder:
+            lines = [correct_lines(recognizer, cipher, data, Path(folder), many=many) for many in (False, True)]
+        table.add(
+            f"lines of {cipher}, {lines[0].symbols} symbols",
+            *(
+                f"{one.corrections / one.distinct:.2f}" + (f" ({one.left} not right)" if one.left else "")
+                for one in lines
+            ),
+            *("2.0", "", "", f"{lines[1].symbols:.0f} s, {CORRECTION_S * lines[1].corrections:.0f} s"),
         )
     if plots:
         from tests.bench.taught.plots import draw

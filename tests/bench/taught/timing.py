@@ -13,7 +13,9 @@ from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.knowledge.stale_samples import StaleSamples
 from haleganada_server.core.knowledge.variants import Variants
 from haleganada_server.core.reading.options import ReadOptions
+from haleganada_server.core.reading.taught.questions import find_questions
 from haleganada_server.core.reading.taught.reading import read_taught
+from haleganada_server.core.reading.taught.settled import Settled
 from haleganada_server.reading.documents import open_document
 from haleganada_server.reading.taught.page import take_page_apart
 
@@ -43,15 +45,28 @@ def measure(client: HaleganadaClient, data: Path) -> Table:
     vectors = recognizer.embed(make_product_rasters(hand.drawings[lessons]))
     labels = [str(hand.labels[row]) for row in lessons]
     parameters = recognizer.head_parameters
-    head = build_head(parameters.projection.between, labels, vectors).adapt()
-    knowledge = Knowledge(
-        revision=1, head=head, variants=Variants(), samples_total=len(labels), stale=StaleSamples(), class_ids={}
-    )
-    cpu = []
+    settled = Settled()
+    for group_id in embedded.lattice.group_ids[embedded.lattice.groups[:, 1] - embedded.lattice.groups[:, 0] == 1][
+        :200
+    ]:
+        settled = settled.settle(embedded.lattice, int(group_id), labels[0])
+    cpu: dict[str, list[float]] = {"the head adapts": [], "read again": [], "questions": []}
     for _ in range(_ROUNDS):
-        began = time.process_time()
-        read_taught(embedded, knowledge, parameters)
-        cpu.append(time.process_time() - began)
-    table.add("read again, processor time, median", f"{1000 * np.median(cpu):.0f} ms", "≤ 100 ms")
+        times = [time.process_time()]
+        head = build_head(parameters.projection.between, labels, vectors).adapt()
+        knowledge = Knowledge(
+            revision=1, head=head, variants=Variants(), samples_total=len(labels), stale=StaleSamples(), class_ids={}
+        )
+        times.append(time.process_time())
+        reading = read_taught(embedded, knowledge, parameters, settled=settled)
+        times.append(time.process_time())
+        find_questions(embedded, reading, knowledge, parameters)
+        times.append(time.process_time())
+        for step, elapsed in zip(cpu.values(), np.diff(times), strict=True):
+            step.append(float(elapsed))
+    for name, measured in cpu.items():
+        table.add(f"{name}, processor time, median", f"{1000 * np.median(measured):.0f} ms", "")
+    total = sum(np.median(measured) for measured in cpu.values())
+    table.add("all of that, with 200 settled glyphs", f"{1000 * total:.0f} ms", "≤ 100 ms")
     table.add("kept for that", f"{len(embedded.to_bytes()) / 2**20:.1f} MB", "")
     return table
