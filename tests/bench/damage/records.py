@@ -1,4 +1,4 @@
-"""Damages files of models, data sets and jobs and counts what follows: refused, told, harmless, or silent.
+"""Damages files of models, data sets, jobs and readings and counts what follows: refused, told, harmless, or silent.
 
 Each round copies a data directory, damages one file, reads everything as a server does that needs it, and compares it
 with what was there before. Silent is a difference that nothing tells.
@@ -7,6 +7,7 @@ with what was there before. Silent is a difference that nothing tells.
 from __future__ import annotations
 
 import random
+import secrets
 import shutil
 import tempfile
 from collections import Counter
@@ -20,9 +21,12 @@ from haleganada_server.core.datasets.datasets import Datasets
 from haleganada_server.core.errors import DataLoss
 from haleganada_server.core.jobs.job import Job, JobKind, JobState, Progress
 from haleganada_server.core.models.files import ONNX
+from haleganada_server.core.reading.corrections.corrections import GlyphNaming, JournalEntry
+from haleganada_server.core.reading.page import PageReading
 from haleganada_server.store.datasets.folders import DatasetFolders
 from haleganada_server.store.jobs import JobFolders
 from haleganada_server.store.models import ModelFolders
+from haleganada_server.store.readings.folders import ReadingFolders
 
 from tests.bench.damage.damages import damage_file, listen
 from tests.datasets import drawings, write_npz
@@ -35,13 +39,14 @@ _FILES = (
     "models/active.json",
     *(f"datasets/*/{name}" for name in _DATASET_FILES),
     "jobs/*/job.json",
+    *(f"readings/*/{name}" for name in ("reading.json", "document", "page-*.json", "*.corrections", "*.acknowledged")),
 )
 _UNNOTICED_IF_MISSING = ("models/active.json", "jobs/*/job.json")
 """Files whose absence is a state of its own: no workspace answers with a model; a job was begun on a full disk."""
 
 
 def make_records(data: Path) -> None:
-    """Write a model that answers for a workspace, a data set and a job."""
+    """Write a model that answers for a workspace, a data set, a job and a corrected reading."""
     for name in ("models", "tmp"):
         (data / name).mkdir(parents=True)
     models = ModelFolders(data / "models", lambda: data / "tmp" / "x")
@@ -64,10 +69,29 @@ def make_records(data: Path) -> None:
         result={"accuracy": 0.75},
     )
     JobFolders(data / "jobs", lambda: data / "tmp" / "z").save(job)
+    _make_reading(_open_readings(data))
+
+
+def _open_readings(data: Path) -> ReadingFolders:
+    return ReadingFolders(data / "readings", lambda: data / "tmp" / secrets.token_hex(4), retention_s=3600.0)
+
+
+def _make_reading(store: ReadingFolders) -> None:
+    document = store.receive()
+    document.write(random.Random(0).randbytes(5000))
+    draft = store.begin(document)
+    draft.add(PageReading(page=1, width=9, height=9, blocks=()))
+    reading_id = draft.finish("letter.png", 1, "w").reading_id
+    for revision in (1, 2, 3):
+        correction = GlyphNaming((revision,), "ಕ")
+        entry = JournalEntry(
+            revision=revision, time_us=revision, correction=correction, taught={revision: 9}, forgotten=(), next_id=9
+        )
+        store.append_correction(reading_id, 1, entry)
 
 
 def read_records(data: Path) -> list[Any]:
-    """Return everything that is read of models, data sets and jobs when they are used. Raises DataLoss."""
+    """Return everything that is read of models, data sets, jobs and readings when they are used. Raises DataLoss."""
     models = ModelFolders(data / "models", lambda: data / "tmp" / "x")
     found: list[Any] = [models.load_active(), JobFolders(data / "jobs", lambda: data / "tmp" / "z").load()]
     for model in models.all():
@@ -79,6 +103,11 @@ def read_records(data: Path) -> list[Any]:
         folder = datasets.folder(info.dataset_id)
         arrays = [np.load(folder / name, allow_pickle=False) for name in _DATASET_FILES if name.endswith("npy")]
         found.append((info, [(array.dtype.kind, array.tolist()) for array in arrays]))
+    readings = _open_readings(data)
+    for reading in readings.newest("", 9):
+        document = (readings.folder(reading.reading_id) / "document").read_bytes()
+        page, corrections = readings.page(reading.reading_id, 1), readings.corrections(reading.reading_id, 1)
+        found.append((reading, document, page, corrections))
     return found
 
 

@@ -23,7 +23,7 @@ from haleganada_server.store.datasets.folders import DatasetFolders
 from haleganada_server.store.jobs import JobFolders
 from haleganada_server.store.models import ModelFolders
 from haleganada_server.store.readings.description import BROKEN_READING, require_intact_reading
-from haleganada_server.store.readings.journal import JOURNAL
+from haleganada_server.store.readings.journal import ACKNOWLEDGED, JOURNAL
 from haleganada_server.store.sample_log.integrity import recovery
 from haleganada_server.store.workspaces.home import DESCRIPTION, LOG, MARK, find_lost, lost_log
 
@@ -149,7 +149,7 @@ class Backup:
         for folder in self._list(_READINGS):
             place = folder.relative_to(self._source)
             try:
-                self._copier.copy_folder(place, grows=lambda file: file.suffix == JOURNAL)
+                self._copier.copy_folder(place, grows=lambda file: file.suffix in (ACKNOWLEDGED, JOURNAL))
                 require_intact_reading(self._unfinished / place)
                 yield BackedUp(f"reading {folder.name}")
             except BROKEN_READING as error:

@@ -14,7 +14,7 @@ from haleganada_server.core.checksum import seal, unseal
 from haleganada_server.core.files import file_sha256
 from haleganada_server.core.reading.reading import ReadingInfo
 
-from .journal import find_journals, load_journal
+from .journal import require_intact_journals
 
 READING_JSON, DOCUMENT = "reading.json", "document"
 BROKEN_READING = (OSError, ValueError, KeyError, TypeError)
@@ -86,8 +86,7 @@ def require_intact_reading(folder: Path) -> None:
     sha256 = load_description(folder).sha256
     for name in sha256:
         require_intact_file(folder, name, sha256)
-    for path in find_journals(folder):
-        load_journal(path)
+    require_intact_journals(folder)
 
 
 def _parse(entry: Mapping[str, Any]) -> ReadingInfo:

@@ -1,5 +1,5 @@
 """Readings on disk: DIR/readings/<id>/{document, page-00001.json …, reading.json}, and of what a workspace has read,
-page-00001.taught … and page-00001.corrections ….
+page-00001.taught …, page-00001.corrections … and page-00001.acknowledged ….
 
 A reading is completed in DIR/tmp and renamed into place; afterwards, only its journals of corrections grow. It is
 deleted by renaming it away, so that it is complete or absent even after a kill.
@@ -35,7 +35,7 @@ from haleganada_server.store.quota import disk_usage
 from .description import BROKEN_READING, load_description, require_intact_reading
 from .draft import ReadingFolderDraft
 from .incoming import IncomingFile
-from .journal import JOURNAL, append_line, encode_entry, find_journals, journal_name
+from .journal import ACKNOWLEDGED, JOURNAL, append_line, encode_entry, find_journals, is_corrected, journal_name
 from .page_files import copy_with_pages, load_corrections, load_page, load_taught_page
 from .room import ReadingRoom
 
@@ -211,7 +211,7 @@ class ReadingFolders:
     def _load(self, folder: Path) -> ReadingInfo:
         try:
             info, journals = load_description(folder).info, find_journals(folder)
-            expire_us = None if journals else info.expire_us
+            expire_us = None if is_corrected(folder) else info.expire_us
             return replace(info, expire_us=expire_us, size=info.size + sum(path.stat().st_size for path in journals))
         except BROKEN_READING as error:
             raise_machine_error(error)
@@ -225,7 +225,7 @@ class ReadingFolders:
                 excerpt="",
                 engines=(),
                 create_us=made_us,
-                expire_us=None if find_journals(folder) else made_us + self._retention_us,
+                expire_us=None if is_corrected(folder) else made_us + self._retention_us,
                 size=disk_usage([folder]),
                 damaged=True,
             )
@@ -250,5 +250,5 @@ def _is_over(info: ReadingInfo, now: int) -> bool:
 
 def _state_of(folder: Path) -> tuple[int, ...]:
     """Return a few numbers that change with the files of a folder, but for its journals."""
-    found = [path.stat() for path in sorted(folder.iterdir()) if path.suffix != JOURNAL]
+    found = [path.stat() for path in sorted(folder.iterdir()) if path.suffix not in (JOURNAL, ACKNOWLEDGED)]
     return tuple(number for stat in found for number in (stat.st_mtime_ns, stat.st_size))

@@ -1,7 +1,8 @@
 """The corrections of a page: page-00001.corrections, a line of JSON for each, sealed by a checksum of itself.
 
 A line is complete with its line feed. What a kill has left of the last one was not acknowledged: it is left out, and
-cut off before the next one is written. Everything else that is not as it was written is damage.
+cut off before the next one is written. Everything else that is not as it was written is damage; so that a lost end is
+told from one that was never written, page-00001.acknowledged has the number of corrections that were.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from haleganada_server.core.checksum import CHECKSUM, seal, unseal
 from haleganada_server.core.failpoints import reach
 from haleganada_server.core.reading.corrections.corrections import JournalEntry, entry_from_json, entry_to_json
 from haleganada_server.store import files
+from haleganada_server.store.sample_log.mark import Mark, MarkFile
 
 JOURNAL = ".corrections"
+ACKNOWLEDGED = ".acknowledged"
+"""Sorted before the journals, so that it is copied before them and is never ahead of its journal in a backup."""
 
 
 def journal_name(page: int) -> str:
@@ -29,6 +33,18 @@ def find_journals(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"page-*{JOURNAL}"))
 
 
+def is_corrected(folder: Path) -> bool:
+    """Return whether a reading has corrections, or had some."""
+    return any(folder.glob(f"page-*{JOURNAL}")) or any(folder.glob(f"page-*{ACKNOWLEDGED}"))
+
+
+def require_intact_journals(folder: Path) -> None:
+    """Raise what load_journal raises unless all corrections of a reading are as they were written."""
+    marked = (path.with_suffix(JOURNAL) for path in folder.glob(f"page-*{ACKNOWLEDGED}"))
+    for path in {*find_journals(folder), *marked}:
+        load_journal(path)
+
+
 def encode_entry(entry: JournalEntry) -> bytes:
     """Return the line of an entry."""
     return json.dumps(seal(entry_to_json(entry)), ensure_ascii=False).encode() + b"\n"
@@ -36,13 +52,16 @@ def encode_entry(entry: JournalEntry) -> bytes:
 
 def load_journal(path: Path) -> list[JournalEntry]:
     """Return all entries, none if there is no journal. Raises OSError, ValueError, KeyError or TypeError if it is not
-    as it was written.
+    as it was written, or has fewer entries than were acknowledged.
     """
+    acknowledged = MarkFile(path.with_suffix(ACKNOWLEDGED)).read()  # first: it never runs ahead of the journal
     try:
-        data = path.read_bytes()
+        entries = list(_parse(path.read_bytes()))
     except FileNotFoundError:
-        return []
-    return list(_parse(data))
+        entries = []
+    if acknowledged is not None and len(entries) < acknowledged.revision:
+        raise ValueError(f"{path.name} has {len(entries)} of {acknowledged.revision} corrections; it has lost its end")
+    return entries
 
 
 def append_line(path: Path, line: bytes) -> None:
@@ -52,7 +71,8 @@ def append_line(path: Path, line: bytes) -> None:
     is_new = not path.exists()
     with path.open("ab+") as file:
         file.seek(0)
-        end = file.read().rfind(b"\n") + 1
+        before = file.read()
+        end = before.rfind(b"\n") + 1
         file.truncate(end)
         try:
             file.write(line)
@@ -64,6 +84,17 @@ def append_line(path: Path, line: bytes) -> None:
             raise
     if is_new:
         files.sync_folder(path.parent)
+    reach("correction.synced")
+    _acknowledge(path, before.count(b"\n") + 1)
+
+
+def _acknowledge(path: Path, count: int) -> None:
+    """Note how many corrections a journal has. It is not synced: after a power failure it may be behind."""
+    mark = MarkFile(path.with_suffix(ACKNOWLEDGED))
+    try:
+        mark.write(Mark(revision=count))
+    finally:
+        mark.close()
 
 
 def _parse(data: bytes) -> Iterator[JournalEntry]:

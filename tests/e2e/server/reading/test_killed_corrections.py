@@ -23,7 +23,7 @@ from tests.slow import slow
 pytest.importorskip("cv2", reason="pages are taken apart by OpenCV")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no kill -9")
 
-TAUGHT, WRITTEN, NOTED = "correction.taught", "correction.written", "correction.noted"
+TAUGHT, WRITTEN, SYNCED, NOTED = (f"correction.{step}" for step in ("taught", "written", "synced", "noted"))
 LABELS = "ಕಖಗಘಙ"
 
 
@@ -75,7 +75,7 @@ class Page:
         return ocr_service_pb2_grpc.OCRServiceStub(channel).Stats(ocr.StatsRequest()).samples_total
 
 
-@pytest.mark.parametrize("failpoint", [TAUGHT, *slow(WRITTEN, NOTED)])
+@pytest.mark.parametrize("failpoint", [TAUGHT, *slow(WRITTEN, SYNCED, NOTED)])
 def test_a_kill_between_the_steps_of_a_correction(tmp_path: Path, failpoint: str) -> None:
     page = Page(tmp_path / "data")
     with page.serve(f"{failpoint}=2") as (_, channel), pytest.raises(grpc.RpcError):

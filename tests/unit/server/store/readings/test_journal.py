@@ -103,10 +103,11 @@ def test_a_corrected_reading_does_not_expire_and_can_be_deleted(reopen: Open) ->
 
 def test_what_a_kill_has_left_of_the_last_line_is_cut_off(reopen: Open, tmp_path: Path) -> None:
     store = reopen()
-    reading_id = keep(store)
-    store.append_correction(reading_id, 1, entry(1))
-    whole = journal(tmp_path, reading_id).read_bytes()
-    for rest in (b"{", whole[:-1], b"\0" * 5000):
+    for length in (1, -1, 5000):
+        reading_id = keep(store)
+        store.append_correction(reading_id, 1, entry(1))
+        whole = journal(tmp_path, reading_id).read_bytes()
+        rest = bytes(length) if length > len(whole) else whole[:length]
         journal(tmp_path, reading_id).write_bytes(whole + rest)
         restarted = reopen()
         assert restarted.corrections(reading_id, 1) == [entry(1)]
@@ -115,7 +116,7 @@ def test_what_a_kill_has_left_of_the_last_line_is_cut_off(reopen: Open, tmp_path
         assert reopen().corrections(reading_id, 1) == [entry(1), entry(2)]
 
 
-@pytest.mark.parametrize("place", ["first", "last", "missing", "twice"])
+@pytest.mark.parametrize("place", ["first", "last", "missing", "twice", "end", "line feed", "all"])
 def test_any_other_damage_is_told(reopen: Open, tmp_path: Path, place: str) -> None:
     store = reopen()
     reading_id = keep(store)
@@ -128,13 +129,18 @@ def test_any_other_damage_is_told(reopen: Open, tmp_path: Path, place: str) -> N
         "last": [*lines[:2], lines[2].replace(b"12", b"13", 1)],
         "missing": [lines[0], lines[2]],
         "twice": [lines[0], lines[0], *lines[1:]],
+        "end": lines[:2],
+        "line feed": [*lines[:2], lines[2].replace(b"\n", b"\v")],
+        "all": [],
     }
     path.write_bytes(b"".join(changed[place]))
+    if not changed[place]:
+        path.unlink()
     for found in (store, reopen()):
         with pytest.raises(DataLoss) as told:
             found.corrections(reading_id, 1)
         assert told.value.reason is Reason.READING_DAMAGED and found.get(reading_id).damaged
-    with pytest.raises(ValueError, match=r"line|written"):
+    with pytest.raises(ValueError, match=r"line|written|lost its end"):
         require_intact_reading(tmp_path / "readings" / reading_id)
 
 
@@ -163,7 +169,9 @@ def test_journals_count_towards_the_quota(reopen: Open, tmp_path: Path) -> None:
             store.append_correction(reading_id, 1, entry(count))
     assert told.value.reason is Reason.QUOTA_EXCEEDED and 1 < count < 20
     folder = tmp_path / "readings" / reading_id
-    counted = sum(path.stat().st_size for path in folder.iterdir() if path.name != "reading.json")
+    counted = sum(
+        path.stat().st_size for path in folder.iterdir() if path.name not in ("reading.json", "page-00001.acknowledged")
+    )
     assert store.get(reading_id).size == counted == reopen().get(reading_id).size
     store.delete(reading_id)
     keep(store)
