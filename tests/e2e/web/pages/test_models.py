@@ -259,8 +259,10 @@ def test_a_training_with_every_setting(page: Page, tmp_path: Path) -> None:
     assert page.run("return sent.settings") == {**chosen, "bend": 0.02, "ink": 0.5, "class_weights": "balanced"}
     page.wait(lambda: page.all("#cancel-job, .heading .state[data-state=succeeded]"))
     job = page.driver.current_url.partition("#job/")[2]
-    page.go(f"again/{job}")
+    page.go(f"again/{job}", width=320, height=640, mobile=True)
     page.wait(lambda: page.all("#start-training"))
+    page.run("for (const one of document.querySelectorAll('#training details')) one.open = true")
+    assert page.is_narrow_enough()
     assert {name: float(page.find(f"[name={name}]").get_attribute("value") or "") for name in chosen} == chosen
     assert not page.complaints()
 
