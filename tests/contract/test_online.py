@@ -108,7 +108,9 @@ def is_alive(pid: int) -> bool:
 
 
 def has_same_candidates(one: ocr.PredictResponse, other: ocr.PredictResponse) -> bool:
-    return [(c.label, c.probability) for c in one.candidates] == [(c.label, c.probability) for c in other.candidates]
+    """Whether the network answered the same; how probable “unknown” is, comes from the head, which may have adapted."""
+    first, second = ({c.label: c.probability / (1 - a.unknown_probability) for c in a.candidates} for a in (one, other))
+    return list(first) == list(second) and first == pytest.approx(second, rel=1e-6)
 
 
 def test_a_model_lists_the_workspaces_that_learn_online_from_it(server: RunningServer) -> None:
@@ -132,9 +134,22 @@ def test_samples_taught_before_and_after_the_activation_are_learned(server: Runn
     assert taught.learned and taught.durable
     answer = predict(server, ring(3))
     assert (answer.model, answer.candidates[0].label, answer.revision) == (ONLINE, "ring", taught.revision)
-    assert sum(c.probability for c in answer.candidates) == pytest.approx(1) and answer.unknown_probability == 0
+    assert sum(c.probability for c in answer.candidates) + answer.unknown_probability == pytest.approx(1)
     now = status(server).online
     assert (now.samples_learned, now.samples_left, now.labels_known, now.error) == (2, 0, 2, "")
+
+
+def test_the_head_tells_what_is_none_of_the_labels(server: RunningServer) -> None:
+    for number in range(3):
+        teach(server, "cross", cross(number))
+        teach(server, "ring", ring(number))
+    activate(server)
+    wait_until_learned(server)
+    for drawing, decision in ((cross(4), "RECOGNIZED"), (ladder(), "UNKNOWN")):
+        answer = predict(server, drawing)
+        assert answer.model == ONLINE and ocr.Decision.Name(answer.decision) == f"DECISION_{decision}"
+        assert {candidate.label for candidate in answer.candidates} == {"cross", "ring"}
+        assert sum(c.probability for c in answer.candidates) + answer.unknown_probability == pytest.approx(1)
 
 
 def test_train_waits_for_learning_only_if_asked(server: RunningServer) -> None:
@@ -266,7 +281,7 @@ def test_a_restart_keeps_the_active_network(start_server: StartServer) -> None:
     assert has_same_candidates(predict(second, cross(3)), before) and learner_pid(second) != pid
 
 
-def leave_answers(server: RunningServer, labels: tuple[str, str]) -> None:
+def leave_answers(server: RunningServer, labels: tuple[str, ...]) -> None:
     """Leave a network of these labels where a learner's process would, for the present samples."""
     (folder,) = (server.app.config.data_dir / "online").iterdir()
     with server.app.workspaces.use("") as workspace:
@@ -283,6 +298,20 @@ def leave_answers(server: RunningServer, labels: tuple[str, str]) -> None:
         sha256=hashlib.sha256(content).hexdigest(),
     )
     (folder / "answers.json").write_text(card.to_json(), encoding="utf-8")
+
+
+@pytest.mark.parametrize(("labels", "can_tell"), [(("left", "right"), True), (("of the start", "too"), False)])
+def test_the_head_judges_only_labels_that_were_taught(
+    start_server: StartServer, labels: tuple[str, ...], can_tell: bool
+) -> None:
+    first = start_server(learners=STAND_IN)
+    activate(first, pace=1.0)
+    for label, shift in (("left", 0), ("right", 5)):
+        teach(first, label, cross(shift))
+    leave_answers(first, labels)
+    first.stop()
+    answer = predict(start_server(learners=STAND_IN), ladder())
+    assert answer.model == ONLINE and (answer.unknown_probability > 0) is can_tell
 
 
 def test_after_a_restart_the_last_network_answers_until_a_sample_of_it_is_forgotten(start_server: StartServer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -32,8 +33,10 @@ _UNADAPTED_CALLS = 3
 """Calls after which a workspace that was only opened adapts, too; one that has changed is about to anyway."""
 ModelChoice = str | tuple[str, ...]
 """One model, or 2 to 8 that answer together."""
-Classify = Callable[[NDArray[np.uint8]], ClassifierOutput | None]
-"""(n, 128, 128) rasters -> a network's answers; None: the workspace's own head is to answer."""
+Drawn = Sequence[tuple[Drawing, Raster]]
+"""Encoded drawings, and their (128, 128) rasters."""
+Classify = Callable[[Drawn], ClassifierOutput | None]
+"""Drawings -> a network's answers; None: the workspace's own head is to answer."""
 
 
 class Recognition:
@@ -77,8 +80,8 @@ class Recognition:
         if classify is None:
             return self._predict_few_shot(encoder.encode_many(glyphs, cancellation), top_k, min_revision)
         encoded = encoder.encode_with_rasters(glyphs, cancellation)  # embeddings too, for Correct
-        rasters = [raster for _, raster in ok_values(encoded)]
-        answers = classify(np.stack(rasters)) if rasters else None
+        drawn = list(ok_values(encoded))
+        answers = classify(drawn) if drawn else None
         if answers is not None:
             return self._predict_with_answers(encoded, answers, top_k, min_revision)
         return self._predict_few_shot(map_ok(lambda pair: pair[0], encoded), top_k, min_revision)
@@ -96,17 +99,14 @@ class Recognition:
 
         return map_ok(predict, drawings)
 
-    def _ask_together(
-        self, models: Sequence[str], drawn: Sequence[tuple[Drawing, Raster]], min_revision: int | None
-    ) -> ClassifierOutput:
+    def _ask_together(self, models: Sequence[str], drawn: Drawn, min_revision: int | None) -> ClassifierOutput:
         """Return what models answer together."""
-        rasters = np.stack([raster for _, raster in drawn])
         answers = []
         for model in models:
             if model == FEW_SHOT:
                 answers.append(self._ask_few_shot([drawing for drawing, _ in drawn], min_revision))
             elif (classify := self._select_classifier(model)) is not None:
-                answers.append(_require_answers(classify(rasters)))
+                answers.append(_require_answers(classify(drawn)))
         return combine(answers)
 
     def _ask_few_shot(self, drawings: Sequence[Drawing], min_revision: int | None) -> ClassifierOutput:
@@ -124,6 +124,21 @@ class Recognition:
             revision=knowledge.revision,
             index={label: column for column, label in enumerate(labels)},
         )
+
+    def _ask_online(self, drawn: Drawn) -> ClassifierOutput | None:
+        """Return the answers of the network that learns online, None if there are none yet.
+
+        It has no drawings that it did not learn from, by which a limit for “unknown” could be set. The workspace's head
+        knows the same labels and is calibrated for few drawings of each, so it tells whether a drawing has none of
+        them; of labels that only the model knows from which the network started, it can tell nothing.
+        """
+        answers = self._dependencies.learners.predict(self._workspace, _stack_rasters(drawn))
+        if answers is None:
+            return None
+        head = self._ask_few_shot([drawing for drawing, _ in drawn], None)
+        taught = [column for label, column in answers.index.items() if label in head.index]
+        unknown = head.unknown * answers.probabilities[:, taught].sum(axis=1)
+        return replace(answers, probabilities=answers.probabilities * (1 - unknown)[:, None], unknown=unknown)
 
     def _find_knowledge(self, min_revision: int | None) -> Knowledge:
         """Return the state to predict with. Its head has adapted to all of it if min_revision is given; otherwise its
@@ -143,16 +158,16 @@ class Recognition:
 
     def _select_classifier(self, model: str) -> Classify | None:
         """Return what answers in place of the workspace's own head, or None. Raises as predict_batch does."""
-        name, models, learners = self._workspace, self._dependencies.models, self._dependencies.learners
+        name, models = self._workspace, self._dependencies.models
         if model == ONLINE:
             _require_online(models.active_models.model_id_of(name))
-            return lambda rasters: _require_answers(learners.predict(name, rasters))
+            return lambda drawn: _require_answers(self._ask_online(drawn))
         if not model and models.active_models.model_id_of(name) == ONLINE:
-            return lambda rasters: learners.predict(name, rasters)
+            return self._ask_online
         predictor = models.predictor_for(name, model)
         if predictor is None:
             return None
-        return lambda rasters: predictor.predict(rasters, self._published().revision)
+        return lambda drawn: predictor.predict(_stack_rasters(drawn), self._published().revision)
 
     def _predict_with_answers(
         self,
@@ -175,6 +190,11 @@ class Recognition:
             return answers.to_prediction(number, knowledge, top_k, self._predictions.add(self._workspace, remembered))
 
         return map_ok(predict, encoded)
+
+
+def _stack_rasters(drawn: Drawn) -> NDArray[np.uint8]:
+    """Return the (n, 128, 128) rasters of n >= 1 drawings."""
+    return np.stack([raster for _, raster in drawn])
 
 
 def _require_reached(revision: int, min_revision: int | None) -> None:
