@@ -14,7 +14,9 @@ import click
 from haleganada_client.errors import NotFound
 from haleganada_client.installation import describe_install
 
+from .dataset_upload import upload_dataset
 from .exit_codes import ExitCode, fail
+from .session import Session
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
     from haleganada_client.client import HaleganadaClient
@@ -33,7 +35,9 @@ def resolve_dataset(client: HaleganadaClient, name: str) -> str:
     return matching[0].dataset_id if len(matching) > 1 and have_same_content else name
 
 
-def find_or_make_starter_dataset(client: HaleganadaClient, sources: Path | None, fonts: Path | None) -> str:
+def find_or_make_starter_dataset(
+    session: Session, client: HaleganadaClient, sources: Path | None, fonts: Path | None
+) -> str:
     """Return the id of the server's data set “starter”; make it from the sources if the server has none.
 
     Exit with an error line if it cannot be made. Raise HaleganadaError.
@@ -53,7 +57,7 @@ def find_or_make_starter_dataset(client: HaleganadaClient, sources: Path | None,
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{STARTER}.npz"
         _gather_drawings(sources, fonts, file)
-        return client.datasets.upload(file, name=STARTER).dataset_id
+        return upload_dataset(session, client, file, {"name": STARTER}).dataset_id
 
 
 def _gather_drawings(sources: Path, fonts: Path | None, file: Path) -> None:

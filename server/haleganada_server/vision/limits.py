@@ -39,16 +39,21 @@ class ImageLimits:
 
     def check_size(self, width: int, height: int) -> None:
         """Raise InvalidInput for a picture with too many pixels, or too long a side."""
-        size = f"{width} x {height} pixels"
         if width * height > self.max_pixels:
-            raise InvalidInput(FIELD, f"has {size}; at most {self.max_pixels} are allowed in all, so send it smaller")
+            raise InvalidInput(
+                FIELD,
+                f"has {width} x {height} pixels; at most {self.max_pixels:,} are allowed in all, or "
+                f"{self.max_photo_pixels:,} in a JPEG that is not progressive, so send it smaller",
+            )
         self.check_side(width, height)
 
     def check_side(self, width: int, height: int) -> None:
         """Raise InvalidInput for a picture with too long a side."""
         if max(width, height) > self.max_side:
             size = f"{width} x {height} pixels"
-            raise InvalidInput(FIELD, f"has {size}; at most {self.max_side} are allowed on a side, so send it smaller")
+            raise InvalidInput(
+                FIELD, f"has {size}; at most {self.max_side:,} are allowed on a side, so send it smaller"
+            )
 
 
 DEFAULT_LIMITS = ImageLimits()

@@ -46,14 +46,32 @@ MakePair = Callable[..., Pair]
 def make_pair(tmp_path_factory: pytest.TempPathFactory) -> MakePair:
     folder = tmp_path_factory.mktemp("pem")
 
-    def make(host: str) -> Pair:
+    def make(host: str, days: tuple[str, str] | None = None) -> Pair:
         pair = Pair(folder / f"{host}.pem", folder / f"{host}.key")
         line = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
         line += ["-days", "2", "-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}"]
         subprocess.run([*line, "-keyout", pair.key, "-out", pair.certificate], check=True, capture_output=True)
-        return pair
+        return pair if days is None else sign_for_days(pair, folder, days)
 
     return make
+
+
+def sign_for_days(pair: Pair, folder: Path, days: tuple[str, str]) -> Pair:
+    """Sign a certificate again, for the time between two days, each YYYYMMDD; `openssl req` only knows from now on."""
+    request, made, settings = (folder / f"{'-'.join(days)}.{ending}" for ending in ("csr", "pem", "cnf"))
+    (folder / "index.txt").write_text("")
+    (folder / "serial").write_text("01")
+    settings.write_text(
+        f"[ca]\ndefault_ca=own\n[own]\ndatabase={folder}/index.txt\nserial={folder}/serial\nnew_certs_dir={folder}\n"
+        "default_md=sha256\npolicy=any\nx509_extensions=names\nunique_subject=no\n"
+        "[any]\ncommonName=supplied\n[names]\nsubjectAltName=DNS:localhost\nbasicConstraints=critical,CA:true\n"
+    )
+    line: list[str | Path] = ["openssl", "req", "-new", "-key", pair.key, "-out", request, "-subj", "/CN=localhost"]
+    subprocess.run(line, check=True, capture_output=True)
+    dates = ["-startdate", f"{days[0]}000000Z", "-enddate", f"{days[1]}000000Z"]
+    line = ["openssl", "ca", "-batch", "-selfsign", "-config", settings, "-keyfile", pair.key, "-in", request]
+    subprocess.run([*line, "-out", made, "-notext", *dates], check=True, capture_output=True)
+    return Pair(made, pair.key)
 
 
 def teach(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
@@ -106,6 +124,18 @@ def test_a_certificate_of_another_host_is_said(make_pair: MakePair) -> None:
         pair = make_pair(certified)
         with serve(teach, credentials=pair.credentials()) as port:
             assert f"another host, not for {host}" in what_is_wrong(f"{host}:{port}", ca=pair.certificate)
+
+
+@needs_openssl
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(("20200101", "20200201"), "has expired"), (("20900101", "20900201"), "is not valid yet")],
+)
+def test_a_certificate_out_of_its_time_is_said(make_pair: MakePair, days: tuple[str, str], said: str) -> None:
+    pair = make_pair("localhost", days)
+    with serve(teach, credentials=pair.credentials()) as port:
+        told = what_is_wrong(f"localhost:{port}", ca=pair.certificate)
+    assert f"the certificate of the server at localhost:{port} {said}; renew it there" in told and "clock" in told
 
 
 @needs_openssl

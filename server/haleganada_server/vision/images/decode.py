@@ -43,7 +43,11 @@ def decode_gray(data: bytes, limits: ImageLimits) -> Gray:
     if not data:
         raise InvalidInput(FIELD, "is empty; give a PNG, JPEG or WebP image")
     if len(data) > limits.max_bytes:
-        raise InvalidInput(FIELD, f"has {len(data)} bytes; at most {limits.max_bytes} are allowed, so send it smaller")
+        raise InvalidInput(
+            FIELD,
+            f"has {len(data):,} bytes; at most {limits.max_bytes:,} are allowed, so send it smaller, or as a JPEG of "
+            "lower quality",
+        )
     header = read_header(data)
     if not header.width or not header.height:
         raise InvalidInput(FIELD, CUT_OFF)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from haleganada_client.cli.dataset_lookup import resolve_dataset
+from haleganada_client.cli.dataset_upload import upload_dataset
 from haleganada_client.cli.default_group import DefaultGroup
 from haleganada_client.cli.exit_codes import ExitCode
 from haleganada_client.cli.files.given_labels import pack_with_labels, read_label_file
@@ -17,10 +18,10 @@ from haleganada_client.cli.files.label_folders import FOLDER_NAMES
 from haleganada_client.cli.files.overwriting import overwrite_option, require_free
 from haleganada_client.cli.files.paths import report_links
 from haleganada_client.cli.files.png_path import PngPath
-from haleganada_client.cli.formatting import format_size, format_time, printable
+from haleganada_client.cli.formatting import format_time, printable
 from haleganada_client.cli.output.dataset_report import format_dataset, format_datasets
 from haleganada_client.cli.output.file_errors import name_file_in_errors
-from haleganada_client.cli.session import Session, say_if_stopped, with_session
+from haleganada_client.cli.session import Session, with_session
 from haleganada_client.labeled.labeled_zip import name_folder
 from haleganada_client.limits import (
     DEFAULT_PREVIEW_DRAWINGS,
@@ -156,10 +157,10 @@ def add_dataset(
         elif label_file:
             options["name"] = name or Path(path).resolve().stem
             with pack_with_labels(Path(path), read_label_file(label_file)) as packed:
-                dataset = _upload(session, client.datasets.upload, str(packed), options)
+                dataset = upload_dataset(session, client, str(packed), options)
         else:
             report_links(Path(path))
-            dataset = _upload(session, client.datasets.upload, path, options)
+            dataset = upload_dataset(session, client, path, options)
         _report_same_content(session, client, dataset)
     session.show(dataset, format_dataset(dataset))
     if dataset.refused_total:
@@ -174,28 +175,6 @@ def _report_same_content(session: Session, client: HaleganadaClient, dataset: Da
             twin = f"{printable(other.name)} ({other.dataset_id}, of {format_time(other.create_time)})"
             click.echo(f"{twin} has the same content; `{delete}` deletes the new data set", err=True)
             return
-
-
-def _upload(session: Session, upload: Callable[..., Dataset], path: str, options: dict[str, Any]) -> Dataset:
-    reached = (0, 0)
-
-    def how_far() -> str:
-        sent, total = reached
-        if total == 0:
-            return "nothing was sent yet"
-        return f"{format_size(sent)} of {format_size(total)} were sent; repeat the command to continue from there"
-
-    with say_if_stopped(how_far), session.progress(0, "Uploading") as progress:
-
-        def show(sent: int, total: int) -> None:
-            nonlocal reached
-            reached = sent, total
-            progress.length = total
-            progress.update(sent - progress.pos)
-            if sent == total and sys.stderr.isatty():
-                click.echo("\nThe server is importing the drawings, a million in about 15 minutes.", err=True)
-
-        return upload(path, on_progress=show, **options)
 
 
 @datasets_command.command("ls")

@@ -208,7 +208,7 @@ def fit_command(
     require_free(preview, overwrite)
     if starter:
         with session.client() as client:
-            dataset = find_or_make_starter_dataset(client, sources, fonts)
+            dataset = find_or_make_starter_dataset(session, client, sources, fonts)
     if preview is not None:
         _preview(session, preset, dataset, preview, settings["seed"] or 0)
     else:

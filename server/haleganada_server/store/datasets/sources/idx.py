@@ -117,11 +117,14 @@ def _read_mapping(tree: Tree, series: str) -> dict[int, list[LabelName]] | None:
         raise InvalidInput("file", f"has several mappings ({', '.join(own or names)}); keep only the right one")
     try:
         content = tree.read((own or names)[0], _MAX_MAPPING_BYTES).removeprefix(codecs.BOM_UTF8)
-        lines = content.decode("ascii").splitlines()
+        lines = content.decode("utf-8").splitlines()
         rows = [[int(word) for word in line.split()] for line in lines if line.strip()]
         return {value: [_to_name(first), *map(_to_name, _find_other_case(first, more))] for value, first, *more in rows}
+    except UnicodeDecodeError as error:
+        raise InvalidInput("file", "has a mapping that is not UTF-8; save it as UTF-8") from error
     except (ValueError, OverflowError) as error:
-        raise InvalidInput("file", "has a mapping with a line that is not a label and a code point") from error
+        why = "has a mapping with a line that is not a label and a code point, as decimal numbers; write them so"
+        raise InvalidInput("file", why) from error
 
 
 def _to_name(code: int) -> LabelName:
