@@ -13,7 +13,7 @@ from haleganada_client.limits import MAX_LABEL_LENGTH
 from haleganada_client.web.security import give_token, remember_token
 
 from .context import client, workspace
-from .request_body import get_number, get_revision, get_text, parse_body, parse_drawing, refuse
+from .request_body import get_list, get_number, get_revision, get_text, parse_body, parse_drawing, refuse
 
 blueprint = Blueprint("page", __name__)
 _TOP_K = 5
@@ -47,10 +47,13 @@ def token() -> Response:
 
 @blueprint.post("/page/predict")
 def predict() -> Response:
-    """Recognize a drawing."""
+    """Recognize a drawing. `model` answers, `models` answer together, else the workspace's model does."""
     body = parse_body()
     top_k = get_number(body, "top_k") or _TOP_K
-    model = get_text(body, "model", "")
+    several = get_list(body, "models") if body.get("models") else []
+    if not all(isinstance(name, str) for name in several):
+        raise refuse("models", "must be a list of ids")
+    model = several or get_text(body, "model", "")
     return jsonify(
         to_json_value(client().predict(parse_drawing(body), top_k=top_k, model=model, workspace=workspace()))
     )

@@ -16,6 +16,7 @@ import {
   listenToFewShotButton,
   showActiveModel,
 } from "./models/active.js";
+import { findTogether } from "./models/together.js";
 import { acceptPictures } from "./pictures/intake.js";
 import { PictureQueue } from "./pictures/queue.js";
 import { askForLetters } from "./practice/start.js";
@@ -71,7 +72,8 @@ async function recognize() {
     return;
   }
   try {
-    const prediction = await post("/page/predict", { ...board.drawing(), top_k: CANDIDATES }, signal);
+    const models = findTogether().map(({ model_id: id }) => id);
+    const prediction = await post("/page/predict", { ...board.drawing(), top_k: CANDIDATES, models }, signal);
     if (version !== board.version) return; // the next stroke has begun; its end asks again
     answer.show(prediction, version, canAnswer());
     queue.suggest(prediction);

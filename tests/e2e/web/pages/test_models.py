@@ -320,6 +320,35 @@ def test_a_model_answers_on_the_slate_and_the_way_back(page: Page) -> None:
     assert not page.complaints()
 
 
+def test_several_models_answer_together_on_the_slate_and_the_way_back(page: Page) -> None:
+    page.wait_for("#view", "tiny")
+    page.press(".learn-online:has(#answer-together) summary")
+    boxes = page.all("[name=together]")
+    assert not page.find("#answer-together").is_enabled()  # one alone is no ensemble
+    own = [box for box in boxes if box.get_attribute("value") == MODEL]
+    other = [box for box in boxes if box.get_attribute("value") not in (MODEL, "few-shot")]
+    for box in (*own, *other[:1]):
+        box.click()
+    page.press("#answer-together")
+    page.wait_for("#status", "Answer together from now on: tiny + ")
+    page.wait_for(".answering", "tiny + ")
+    page.press("#to-slate")
+    page.wait_for("#answers-from", "answer here together")
+    page.run(
+        """window.fetch = ((plain) => (address, options) => {
+          if (address.includes("/page/predict")) window.asked = JSON.parse(options.body).models;
+          return plain(address, options);
+        })(window.fetch);"""
+    )
+    page.draw([[(0.5, 0.15), (0.5, 0.5), (0.5, 0.85)]])
+    page.wait(lambda: page.run("return window.asked"))
+    assert page.run("return asked.length") == 2 and MODEL in page.run("return asked")
+    page.press("#back-to-few-shot")
+    page.wait(lambda: not page.find("#answers-from").is_displayed())
+    page.wait(lambda: page.run("return asked.length") == 0)  # the slate asks again, the workspace's own model
+    page.press("#clear")
+
+
 def test_an_evaluation(page: Page, tmp_path: Path) -> None:
     upload(page, write_class_set(tmp_path / "letters.zip", writers=4, alphabet="ಅಕ"), "to measure")
     page.go("models")

@@ -6,6 +6,7 @@ import { get, post } from "../server/api.js";
 import { poll } from "../server/polling.js";
 import { getById } from "../ui/dom.js";
 import { canAnswer, describeLearning, isLearning } from "./online_status.js";
+import { answerTogether, findTogether, joinNames } from "./together.js";
 
 const PAUSE_MS = 1000;
 
@@ -18,12 +19,13 @@ export const isOnline = () => Boolean(getOnlineModel());
 
 /** Return whether a model answers that needs nothing to be taught first. */
 export function canModelAnswer() {
+  if (findTogether().length) return true;
   const online = getOnlineModel();
   return online ? canAnswer(online) : Boolean(active);
 }
 
 /** Return the name of the model that answers and does not learn, "" where what is taught counts. */
-export const getFixedModelName = () => (active && !isOnline() ? active.name : "");
+export const getFixedModelName = () => joinNames(findTogether()) || (active && !isOnline() ? active.name : "");
 
 /** Let the reader return to the few-shot head.
  * @param {Change} change
@@ -31,6 +33,7 @@ export const getFixedModelName = () => (active && !isOnline() ? active.name : ""
 export function listenToFewShotButton(change) {
   const activate = async () => {
     await post("/page/models/few-shot/activate", {});
+    answerTogether([]);
     await showActiveModel(() => {});
   };
   getById("back-to-few-shot").addEventListener("click", () => change(activate, say("answersFromTeaching")));
@@ -57,7 +60,7 @@ export async function showActiveModel(onReady) {
 }
 
 /** @returns {OnlineModel | null} */
-const getOnlineModel = () => (active?.online ? /** @type {OnlineModel} */ (active) : null);
+const getOnlineModel = () => (active?.online && !findTogether().length ? /** @type {OnlineModel} */ (active) : null);
 
 /** @returns {Promise<ActiveModel | null>} */
 function askForActive() {
@@ -70,8 +73,10 @@ function askForActive() {
 function show() {
   const online = getOnlineModel();
   const left = online && !online.online.error && online.online.samples_left;
-  getById("answers-from").hidden = !active;
-  write("answers-name", active ? say(online ? "answersFromOnline" : "answersFrom", { name: active.name }) : "");
+  const names = joinNames(findTogether());
+  const alone = active ? say(online ? "answersFromOnline" : "answersFrom", { name: active.name }) : "";
+  getById("answers-from").hidden = !active && !names;
+  write("answers-name", names ? say("answersTogether", { names }) : alone);
   write("learns-how", online ? describeLearning(online) : "");
   write("learns-left", left ? say("learningLeft", { count: formatCount(left) }) : "");
 }

@@ -10,6 +10,8 @@ import { showError, showStatus } from "../ui/status.js";
 import { buildTable } from "../ui/table.js";
 import { openModel } from "./details.js";
 import { buildOnlineForm, buildOnlineStatus } from "./online_learning.js";
+import { answerTogether, findTogether, joinNames } from "./together.js";
+import { buildTogetherForm } from "./together_form.js";
 
 const FEW_SHOT = "few-shot";
 
@@ -22,9 +24,11 @@ export async function showModels(view, _, life) {
     get("/page/models/active"),
   ]);
   const refresh = () => showModels(view, "", life);
+  const together = buildTogetherForm(models, getName, refresh);
   view.replaceChildren(
     buildActiveModel(models, active, refresh, life),
     buildOnlineForm(presets, models, refresh),
+    ...(together ? [together] : []),
     buildModelTable(models, active, refresh),
     ...(models.length > 1 ? [] : [buildFirstSteps()]),
   );
@@ -43,14 +47,18 @@ const getName = (model) => (isFewShot(model) ? say("fewShot") : model.name);
  * @param {AbortSignal} life
  */
 function buildActiveModel(models, active, refresh, life) {
-  const online = active?.online ? /** @type {OnlineModel} */ (active) : null;
-  const name = online ? say("learnsOnline", { name: online.name }) : (active?.name ?? say("fewShot"));
+  const members = findTogether();
+  const online = active?.online && !members.length ? /** @type {OnlineModel} */ (active) : null;
+  const own = online ? say("learnsOnline", { name: online.name }) : (active?.name ?? say("fewShot"));
+  const name = members.length ? joinNames(members) : own;
   const fewShot = models.find(isFewShot);
   return makeElement(
     "div",
     { class: "answering" },
     makeElement("p", {}, say("answersHere", { workspace: getWorkspace() }), " ", makeElement("strong", {}, name)),
-    active && fewShot && makeButton(say("backToFewShot"), () => activate(fewShot, refresh), { id: "use-few-shot" }),
+    (active || members.length > 0)
+      && fewShot
+      && makeButton(say("backToFewShot"), () => activate(fewShot, refresh), { id: "use-few-shot" }),
     online && buildOnlineStatus(online, life),
   );
 }
@@ -116,7 +124,8 @@ function describeAccuracy({ test_accuracy: test, validation_accuracy: validation
  * @param {() => Promise<void>} refresh
  */
 function buildActions(model, models, active, refresh) {
-  const isActive = model.model_id === (active?.model_id ?? FEW_SHOT); // none where a network learns online
+  // None where a network learns online, or where several answer together.
+  const isActive = !findTogether().length && model.model_id === (active?.model_id ?? FEW_SHOT);
   const menu = say("modelMenu", { name: model.name });
   const open = () => openModel(model.model_id, models, refresh).catch(showError);
   return makeElement(
@@ -137,6 +146,7 @@ function buildActions(model, models, active, refresh) {
 async function activate(model, refresh) {
   try {
     await post(`/page/models/${model.model_id}/activate`, {});
+    answerTogether([]);
     showStatus(say("nowAnswers", { workspace: getWorkspace(), name: getName(model) }));
     await refresh();
   } catch (error) {

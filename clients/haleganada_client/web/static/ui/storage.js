@@ -1,7 +1,7 @@
 // What the browser keeps for the pages. One that keeps nothing (cookies and site data are blocked) is served all the same:
 // the page itself remembers until it is left, and what the reader has chosen travels in the addresses of the other pages.
 
-const CARRIED = ["workspace", "language", "theme", "keys"]; // choices that hold on every page
+const CARRIED = ["workspace", "language", "theme", "keys", "together"]; // choices that hold on every page
 
 class Kept {
   #open;
