@@ -111,7 +111,7 @@ def test_a_photo_of_50_megapixels_is_decoded_at_a_reduced_scale() -> None:
 def test_other_files_of_50_megapixels_are_refused() -> None:
     paper = Image.new("L", (8160, 6120), 200)
     for data in (encode(paper, "JPEG", progressive=True), encode(paper, "PNG")):
-        with pytest.raises(InvalidInput, match="16,000,000 are allowed in all, or 50,000,000 in a JPEG that is not progressive"):
+        with pytest.raises(InvalidInput, match="or 50,000,000 in a JPEG that is not progressive"):
             rasterize(Glyph(image=data))
 
 

@@ -148,7 +148,9 @@ def _name_label(value: float | str | bytes | bool, names: NDArray[Any] | None) -
         if 0 <= value <= 9:
             return make_label_name(str(value), str(value))
         raise InvalidInput(
-            "file", f"has the label {value}, but does not say which character that is; add an array of names"
+            "file",
+            f"has the label {value}, but does not say which character that is; add an array of names (drawings of none "
+            "of the labels are read from folders of images only)",
         )
     if not 0 <= value < len(names):
         raise InvalidInput("file", f"has the label {value}, but only {len(names)} names; labels are indices into them")

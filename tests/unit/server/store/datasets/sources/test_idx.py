@@ -91,6 +91,12 @@ def test_orientation(tmp_path: Path, file_name: str, orientation: Orientation, t
     assert np.array_equal(np.asarray(first.image), IMAGES[0].T if transposed else IMAGES[0])
 
 
+def test_a_mapping_that_is_not_utf_8(tmp_path: Path) -> None:
+    files = idx_files(IMAGES, [1, 2, 1, 2], "train-") | {"x-mapping.txt": "1 65\n2 66\n".encode("utf-16")}
+    with pytest.raises(InvalidInput, match="save it as UTF-8"):
+        read_all(write_zip(tmp_path / "s.zip", files))
+
+
 def test_emnist_with_its_mapping(tmp_path: Path) -> None:
     files = {
         **idx_files(IMAGES, [1, 2, 26, 1], "gzip/emnist-letters-train-", zipped=True),

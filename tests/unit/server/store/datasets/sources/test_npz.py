@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from haleganada_server.core.datasets.dataset import Part
+from haleganada_server.core.datasets.dataset import Orientation, Part
 from haleganada_server.core.errors import InvalidInput
+from haleganada_server.store.datasets import sources
 
 from tests.datasets import drawings, write_npz, write_zip
 from tests.unit.server.store.datasets.sources.reading import read_all, read_refused
@@ -166,3 +167,10 @@ def test_not_an_archive(tmp_path: Path, content: bytes, why: str) -> None:
     (tmp_path / "set.npz").write_bytes(content)
     with pytest.raises(InvalidInput, match=why):
         read_all(tmp_path / "set.npz")
+
+
+def test_a_folder_of_unknown_drawings_is_refused_where_there_are_no_folders(tmp_path: Path) -> None:
+    path = write_npz(tmp_path / "s.npz", x=IMAGES, y=[1, 2, 3])
+    with pytest.raises(InvalidInput, match="only folders of images have one") as refusal:
+        list(sources.read(path, path.name, Orientation.AUTO, unknown_folder="3"))
+    assert refusal.value.field == "options.unknown_folder"
