@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import cv2
 import numpy as np
 from haleganada_server.core.reading.options import ReadOptions
 from haleganada_server.core.reading.taught.page import TaughtPage
@@ -28,6 +29,7 @@ CORRECTION_S, TYPED_GLYPH_S = 2.0, 1.0
 """What a correction takes a person, and typing a glyph."""
 PER_LABEL = 20 / 3
 """Glyphs of a page for each of its labels: 400 of 60."""
+_WHOLE = 0.4  # of the longer side of a drawing, that its largest piece reaches through
 _MOST = 5  # corrections for each distinct glyph, after which a page is given up
 _COLUMNS = (
     "page", "one by one", "all that are the same at once", "target", "F1 at first, in the end",
@@ -180,13 +182,24 @@ def _write(
     writer = rng.choice(np.unique(hand.writers))
 
     def choose(label: int) -> int:
-        rows: NDArray[np.intp] = np.flatnonzero(hand.labels == label)
         assert hand.writers is not None
-        own = rows[hand.writers[rows] == writer]
-        return int(rng.choice(own if one_writer and len(own) else rows))
+        rows: NDArray[np.intp] = np.flatnonzero(hand.labels == label)
+        own = rows[hand.writers[rows] == writer] if one_writer else rows
+        chosen = int(rng.choice(own if len(own) else rows))
+        return chosen if is_whole(hand.drawings[chosen]) else int(rng.choice(rows))
 
     pages = [np.array([choose(label) for label in rng.choice(labels, glyphs)]) for _ in range(2)]
     return [compose(hand, rows, spacing, rng, papers[PAPERS[(seed + i) % 4]]) for i, rows in enumerate(pages)]
+
+
+def is_whole(drawing: NDArray[np.uint8]) -> bool:
+    """Return whether there is a piece of ink that reaches through much of a drawing; where a pen failed, there are dots
+    alone.
+    """
+    rows, columns = np.nonzero(drawing > 64)
+    _, _, stats, _ = cv2.connectedComponentsWithStats((drawing > 64).astype(np.uint8), connectivity=8)
+    largest = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(initial=0)
+    return bool(len(rows) and largest >= _WHOLE * max(np.ptp(rows), np.ptp(columns)))
 
 
 def _ratios(runs: Sequence[Run]) -> str:

@@ -1,8 +1,8 @@
 """Glyphs that are made of what are glyphs themselves, as Korean syllables are of letters: learned from what people have
 settled on a page.
 
-Where a settled glyph could be read as two, both of which are labels, two such neighbors are probably that glyph
-elsewhere, too, unless people have settled them as two glyphs as often.
+Where a settled glyph could be read as several, all of them labels, the same labels one after another are probably that
+glyph elsewhere, too, unless people have settled them as several glyphs as often.
 """
 
 from __future__ import annotations
@@ -16,52 +16,93 @@ import numpy as np
 from .lattice import GlyphLattice
 from .scoring import GroupScores
 
-Pair = tuple[int, int]
-"""The labels of two neighbors, as numbers in the head."""
+Span = tuple[int, int]
+"""The first part of a group, and the one behind its last."""
+Sequence = tuple[int, ...]
+"""Labels of neighbors, as numbers in the head."""
 
 
 def compose_labels(lattice: GlyphLattice, scores: GroupScores, settled: Mapping[int, int], price: float) -> GroupScores:
-    """Return scores in which groups that two labels make, one beside the other, may be what people have said that these
-    make. settled: the number of the label of each settled group. price: nats for each unit of the log odds.
+    """Return scores in which groups that labels make, one after another, may be what people have said that these make.
+    settled: the number of the label of each settled group. price: nats for each unit of the log odds.
     """
-    groups = {(first, last): number for number, (first, last) in enumerate(lattice.groups.tolist())}
-    made = _learn(lattice, scores, settled, groups)
-    if not made:
+    composed = [group for group in settled if lattice.groups[group, 1] - lattice.groups[group, 0] > 1]
+    if not composed:
         return scores
+    divisions = _Divisions(lattice, scores)
+    made = _learn(divisions, lattice, settled, composed)
     values, labels = scores.values.copy(), scores.labels.copy()
-    sizes = lattice.groups[:, 1] - lattice.groups[:, 0]
-    for group in np.argsort(sizes, kind="stable").tolist():
-        for part, left, right in _divide(lattice, group, groups):
-            label, odds = made.get((int(labels[left]), int(labels[right])), (-1, 0.0))
-            value = values[left] + values[right] - scores.boundaries[part] + price * odds
-            if label >= 0 and group not in settled and value > values[group]:
-                values[group], labels[group] = value, label
+    for group in np.flatnonzero(lattice.groups[:, 1] - lattice.groups[:, 0] > 1).tolist() if made else ():
+        value, sequence = divisions.find(*lattice.groups[group].tolist())
+        label, odds = made.get(sequence, (-1, 0.0))
+        if label >= 0 and group not in settled and value + price * odds > values[group]:
+            values[group], labels[group] = value + price * odds, label
     return replace(scores, values=values, labels=labels)
 
 
+class _Divisions:
+    """The best ways of reading groups as several glyphs."""
+
+    def __init__(self, lattice: GlyphLattice, scores: GroupScores) -> None:
+        spans = map(tuple, lattice.groups.tolist())
+        self._whole: dict[Span, tuple[float, int]] = dict(
+            zip(spans, zip(scores.values.tolist(), scores.labels.tolist(), strict=True), strict=True)
+        )
+        self._boundaries = scores.boundaries.tolist()
+        self._best: dict[Span, tuple[float, Sequence]] = {}
+
+    def find(self, first: int, last: int) -> tuple[float, Sequence]:
+        """Return the value of the best path from a part to another that is not one glyph, and its labels."""
+        found: tuple[float, Sequence] = (-np.inf, ())
+        for part in range(first + 1, last):
+            if (tail := self._whole.get((part, last))) is None:
+                continue
+            value, sequence = self._find_any(first, part)
+            value += tail[0] - self._boundaries[part]
+            if value > found[0]:
+                found = value, (*sequence, tail[1])
+        return found
+
+    def _find_any(self, first: int, last: int) -> tuple[float, Sequence]:
+        """Return the same of the best path, which may be one glyph."""
+        span = first, last
+        if span not in self._best:
+            value, label = self._whole.get(span, (-np.inf, -1))
+            divided = self.find(first, last)
+            self._best[span] = (value, (label,)) if value >= divided[0] else divided
+        return self._best[span]
+
+
 def _learn(
-    lattice: GlyphLattice, scores: GroupScores, settled: Mapping[int, int], groups: Mapping[tuple[int, int], int]
-) -> dict[Pair, tuple[int, float]]:
-    """Return what label pairs of labels make, and its log odds, where these are above 0."""
-    whole: dict[Pair, Counter[int]] = {}
-    for group, label in settled.items():
-        for _, left, right in _divide(lattice, group, groups):
-            pair = int(scores.labels[left]), int(scores.labels[right])
-            if label >= 0 and min(pair) >= 0 and label not in pair:
-                whole.setdefault(pair, Counter())[label] += 1
-    starting = {int(lattice.groups[group, 0]): label for group, label in settled.items()}
-    apart = Counter((label, starting.get(int(lattice.groups[group, 1]), -1)) for group, label in settled.items())
+    divisions: _Divisions, lattice: GlyphLattice, settled: Mapping[int, int], composed: list[int]
+) -> dict[Sequence, tuple[int, float]]:
+    """Return what label sequences of labels make, and its log odds, where these are above 0."""
+    whole: dict[Sequence, Counter[int]] = {}
+    for group in composed:
+        _, sequence = divisions.find(*lattice.groups[group].tolist())
+        if settled[group] >= 0 and min(sequence, default=-1) >= 0 and settled[group] not in sequence:
+            whole.setdefault(sequence, Counter())[settled[group]] += 1
+    starting = {int(lattice.groups[group, 0]): group for group in settled}
     made = {}
-    for pair, counts in whole.items():
+    for sequence, counts in whole.items():
         label, count = counts.most_common(1)[0]
-        odds = float(np.log1p(count) - np.log1p(counts.total() - count + apart[pair]))
+        apart = sum(_begins(lattice, settled, starting, group, sequence) for group in settled)
+        odds = float(np.log1p(count) - np.log1p(sum(counts.values()) - count + apart))
         if odds > 0:
-            made[pair] = label, odds
+            made[sequence] = label, odds
     return made
 
 
-def _divide(lattice: GlyphLattice, group: int, groups: Mapping[tuple[int, int], int]) -> list[tuple[int, int, int]]:
-    """Return each part before which a group may be two groups, with these."""
-    first, last = lattice.groups[group].tolist()
-    pairs = [(part, groups.get((first, part), -1), groups.get((part, last), -1)) for part in range(first + 1, last)]
-    return [one for one in pairs if min(one) >= 0]
+def _begins(
+    lattice: GlyphLattice,
+    settled: Mapping[int, int],
+    starting: Mapping[int, int],
+    group: int | None,
+    sequence: Sequence,
+) -> bool:
+    """Return whether a settled group and those that follow it have these labels."""
+    for label in sequence:
+        if group is None or settled[group] != label:
+            return False
+        group = starting.get(int(lattice.groups[group, 1]))
+    return True

@@ -27,7 +27,8 @@ _MOST_GLYPHS = 1_500  # that are compared; those that are most doubtful
 _SAME_AT, _SAME_SCALE = 35.0, 8.0  # nats of evidence at which two glyphs are as likely the same as not, and its scale
 _SIMILAR = 0.5  # probability of being the same
 _LEAST_GAIN = 0.8  # glyphs that an answer is expected to put right, at least
-_DOUBTFUL = 0.1  # doubt from which on a glyph is worth asking for
+_UNSURE = 0.7  # of the doubt about what was read, that is justified
+_DOUBTFUL = 0.05  # doubt from which on a glyph is worth asking for
 
 Floats = NDArray[np.float64]
 
@@ -71,7 +72,7 @@ def _doubt(glyph: TextGlyph) -> float:
     """Return how likely it is that a glyph is not what was read, 0 to 1."""
     if glyph.is_settled or glyph.glyph_id is None:
         return 0.0
-    return 1.0 - (glyph.confidence or 0.0) if glyph.text else 1.0
+    return _UNSURE * (1.0 - (glyph.confidence or 0.0)) if glyph.text else 1.0
 
 
 def _choose(same: Floats, doubts: Floats, most: int) -> list[int]:
