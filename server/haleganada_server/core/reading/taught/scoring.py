@@ -42,7 +42,7 @@ class Prices:
     cut: float = 48.0
     cut_ink: float = 25.0
     overlap: float = 200.0
-    boundary_odds: float = 15.0
+    boundary_odds: float = 20.0
     composition: float = 30.0
     free_overlap: float = 0.35
     temperature: float = 8.0
