@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .directions import measure_gaps
 from .lattice import GlyphLattice
 
 _GAP_WIDTH = 0.08  # letter heights between gaps that are much alike
@@ -47,8 +48,8 @@ def weigh_boundaries(lattice: GlyphLattice, known: Boundaries) -> Floats:
     was said.
     """
     odds = np.zeros(len(lattice.part_boxes))
-    gaps = np.zeros(len(lattice.part_boxes))
-    gaps[1:] = (lattice.part_boxes[1:, 0] - lattice.part_boxes[:-1, 2]) / max(lattice.letter, 1.0)
+    directions = lattice.find_directions(np.arange(len(odds), dtype=np.int32))
+    gaps = measure_gaps(lattice.part_boxes, directions) / max(lattice.letter, 1.0)
     inks = lattice.cuts.astype(np.float64)
     is_cut = inks > 0
     for places, width, of_kind in ((gaps, _GAP_WIDTH, ~is_cut), (inks, _INK_WIDTH, is_cut)):

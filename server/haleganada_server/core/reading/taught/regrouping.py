@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .directions import DOWNWARDS
 from .lattice import GlyphLattice
 
 Ints = NDArray[np.int32]
@@ -63,12 +64,14 @@ def take_to_pieces(
     cuts[inner][is_rest], is_parted[inner][is_rest] = 0, False
     is_parted[first + wall] = True
     groups, kept = _follow(lattice.groups, origins)
+    is_downwards = lattice.find_directions(np.array([first], np.int32))[0] == DOWNWARDS
+    sides = [1, 3] if is_downwards else [0, 2]
     changed = replace(
         lattice,
         line_starts=np.searchsorted(np.sort(origins), lattice.line_starts).astype(np.int32),
         part_boxes=part_boxes,
         cuts=cuts,
-        overlaps=_measure_overlaps(lattice.overlaps[origins], part_boxes, first, first + len(pieces)),
+        overlaps=_measure_overlaps(lattice.overlaps[origins], part_boxes[:, sides], first, first + len(pieces)),
         groups=groups,
         group_boxes=measure_boxes(part_boxes, groups),
         group_ids=lattice.group_ids[kept],
@@ -98,11 +101,13 @@ def _follow(groups: Ints, origins: NDArray[np.intp]) -> tuple[Ints, NDArray[np.i
     return np.array(spans, np.int32), np.array(kept, np.intp)
 
 
-def _measure_overlaps(overlaps: NDArray[np.float32], boxes: Ints, first: int, last: int) -> NDArray[np.float32]:
-    """Return them with those of some parts measured anew, see GlyphLattice.overlaps."""
+def _measure_overlaps(overlaps: NDArray[np.float32], sides: Ints, first: int, last: int) -> NDArray[np.float32]:
+    """Return them with those of some parts measured anew, see GlyphLattice.overlaps. sides: (parts, 2) where each
+    begins and ends along its line, in px.
+    """
     overlaps = overlaps.copy()
-    for part in range(max(first, 1), min(last + 1, len(boxes))):
-        (left, _, right, _), (left_before, _, right_before, _) = boxes[part], boxes[part - 1]
-        shared = min(right, right_before) - max(left, left_before)
-        overlaps[part] = max(shared, 0) / max(1, min(right - left, right_before - left_before))
+    for part in range(max(first, 1), min(last + 1, len(sides))):
+        (begin, end), (begin_before, end_before) = sides[part], sides[part - 1]
+        shared = min(end, end_before) - max(begin, begin_before)
+        overlaps[part] = max(shared, 0) / max(1, min(end - begin, end_before - begin_before))
     return overlaps

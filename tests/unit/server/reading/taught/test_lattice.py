@@ -8,8 +8,12 @@ from numpy.typing import NDArray
 
 cv2 = pytest.importorskip("cv2", reason="pages are taken apart by OpenCV")
 
+from haleganada_server.core.reading.taught.editing import join_groups, split_group  # noqa: E402
+from haleganada_server.core.reading.taught.ink import PageInkMap  # noqa: E402
 from haleganada_server.core.reading.taught.lattice import GlyphLattice  # noqa: E402
-from haleganada_server.reading.taught.lattice import build_lattice  # noqa: E402
+from haleganada_server.core.reading.taught.page import GroupRasters, PageFrame, TaughtPage  # noqa: E402
+from haleganada_server.reading.taught.lattice import build_lattice, draw_groups  # noqa: E402
+from haleganada_server.vision.frame import frame  # noqa: E402
 
 _PEN = 5
 _TOP, _BOTTOM = 60, 100
@@ -144,3 +148,35 @@ def test_a_long_stroke_that_is_broken_is_a_group() -> None:
     line.x += 230
     line.letters(3)
     assert has_box(line.take_apart().group_boxes, left, 50, left + 190, _BOTTOM)
+
+
+def test_the_ink_of_a_line_draws_its_groups_again() -> None:
+    line = Line()
+    line.letters(3)
+    line.letter(gap=-3)
+    line.letters(3)
+    lattice, lines = build_lattice(line.picture)
+    rasters, ink = draw_groups(lattice, lines), PageInkMap.pack(lines)
+    assert len(lattice.groups) == len(rasters) > 6
+    for (first, last), box, raster in zip(lattice.groups.tolist(), lattice.group_boxes.tolist(), rasters, strict=True):
+        number = lattice.find_line(first)
+        start = int(lattice.line_starts[number])
+        assert (frame(ink.unpack(number).draw(first - start, last - start, box)) == raster).all()
+
+
+def test_a_group_of_a_real_line_can_be_split_and_joined_again() -> None:
+    line = Line()
+    line.letters(4)
+    left = line.letter()
+    lattice, lines = build_lattice(line.picture)
+    rasters, ink = draw_groups(lattice, lines), PageInkMap.pack(lines)
+    place = PageFrame(page=1, width=900, height=160, to_page=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0))
+    page = TaughtPage.without_embeddings(place, lattice, GroupRasters.compress(rasters), ink)
+    group = next(one for one, box in enumerate(lattice.group_boxes.tolist()) if abs(box[0] - left) <= _PEN)
+    group_id = int(lattice.group_ids[group])
+    middle = (float(left + 20), 0.0), (float(left + 20), 160.0)
+    edited = split_group(page, group_id, middle, frame)
+    assert len(edited.lattice.part_boxes) == len(lattice.part_boxes) + 1
+    halves = edited.lattice.group_ids[edited.lattice.groups[:, 0] >= len(lattice.part_boxes) - 1]
+    joined, again = join_groups(edited, halves.tolist(), frame)
+    assert again == group_id and (joined.rasters[again] == page.rasters[group_id]).all()
