@@ -37,8 +37,8 @@ ifdef COVERAGE
 endif
 	$(TORCH_PYTEST) -m "not slow" $(TORCH_TESTS)
 
-test-slow: .venv/.done-test .venv-train/.done ## What takes long by nature: many rounds of kill -9, pre-training
-	$(BIN)/python $(PYTEST) $(WORKERS) -m slow
+test-slow: .venv/.done-test .venv-train/.done ## What takes long by nature: rounds of kill -9, pre-training, properties with many examples
+	$(BIN)/python $(PYTEST) $(WORKERS) -m "slow or hypothesis" --hypothesis-profile thorough
 	$(TORCH_PYTEST) -m slow $(TORCH_TESTS)
 
 test-all: COVERAGE = 1

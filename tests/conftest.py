@@ -30,9 +30,11 @@ from hypothesis import HealthCheck, settings
 
 from tests import tiny_reader
 
-# A loaded machine draws examples slowly; that is no fault of what is tested.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
+# A loaded machine draws examples slowly; that is no fault of what is tested. make test-slow takes the thorough profile.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", patient, max_examples=20)
+settings.register_profile("thorough", patient, max_examples=150)
+settings.load_profile("quick")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -42,12 +42,18 @@ def kill_process() -> None:
     os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
-def _parse(rules: str) -> dict[str, Callable[[], None]]:
-    points = [_Failpoint(rule.strip()) for rule in rules.split(",") if rule.strip()]
-    return {point.name: point.trip for point in points}
+_points: dict[str, Callable[[], None]] = {}
 
 
-_points = _parse(os.environ.get(VARIABLE, ""))
+def arm(rules: str) -> None:
+    """Obey rules, as the variable has them, from now on. Raises ValueError."""
+    for rule in rules.split(","):
+        if rule.strip():
+            point = _Failpoint(rule.strip())
+            _points[point.name] = point.trip
+
+
+arm(os.environ.get(VARIABLE, ""))
 
 
 def reach(name: str) -> None:

@@ -26,7 +26,7 @@ from haleganada_server.runtime.processes.encoder_pool import EncoderPool, PoolTi
 from haleganada_server.runtime.processes.frames import read_frame, write_frame
 from haleganada_server.runtime.weights import load_weights
 from haleganada_server.vision import PillowRasterizer, network_input
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -124,7 +124,6 @@ points = st.lists(st.tuples(st.floats(-20, 300), st.floats(-20, 300)), min_size=
 strokes = points.map(lambda line: Stroke(tuple(x for x, _ in line), tuple(y for _, y in line)))
 
 
-@settings(max_examples=60)
 @given(st.lists(strokes, max_size=5), st.floats(0, 40))
 def test_any_strokes(local: LocalBatchEncoder, pool: EncoderPool, drawn: list[Stroke], pen: float) -> None:
     glyph = Glyph(ink=Ink(tuple(drawn), 280.0, 280.0, pen))

@@ -7,9 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -19,8 +18,6 @@ from selenium.common.exceptions import ElementClickInterceptedException, StaleEl
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
-
-from tests.e2e.processes import server
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -225,16 +222,6 @@ return fetch("/")
 
 
 @contextmanager
-def page() -> Iterator[Page]:
-    """A page, its server and a browser, on an empty data directory."""
-    with ExitStack() as stack:
-        data = stack.enter_context(tempfile.TemporaryDirectory())
-        running = stack.enter_context(server(Path(data)))
-        address = stack.enter_context(web(running.address))
-        yield stack.enter_context(browser(address))
-
-
-@contextmanager
 def web(server_address: str) -> Iterator[str]:
     """The page's server as a process; its address."""
     line = [sys.executable, "-m", "haleganada_client.cli", "--server", server_address, "web", "--port", "0"]
@@ -251,7 +238,14 @@ def web(server_address: str) -> Iterator[str]:
 
 @contextmanager
 def browser(address: str, **preferences: Any) -> Iterator[Page]:
-    """A browser for the page at an address. preferences: Chromium's own, by name, dots as double underscores."""
+    """A browser of its own for the page at an address. preferences: as for chromium."""
+    with chromium(**preferences) as driver:
+        yield Page(driver, address)
+
+
+@contextmanager
+def chromium(**preferences: Any) -> Iterator[webdriver.Chrome]:
+    """A browser. preferences: Chromium's own, by name, dots as double underscores."""
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
     for flag in FLAGS.split():
@@ -261,6 +255,19 @@ def browser(address: str, **preferences: Any) -> Iterator[Page]:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver") or ""))
     try:
-        yield Page(driver, address)
+        yield driver
     finally:
         driver.quit()
+
+
+@contextmanager
+def visit(driver: webdriver.Chrome, address: str) -> Iterator[Page]:
+    """The page at an address in a tab of its own, which ends with what was emulated in it; no cookie is there yet."""
+    first = driver.current_window_handle
+    driver.switch_to.new_window("tab")
+    driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    try:
+        yield Page(driver, address)
+    finally:
+        driver.close()
+        driver.switch_to.window(first)

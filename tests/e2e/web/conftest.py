@@ -5,14 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from selenium import webdriver
 
-from tests.e2e.web.browser import Page, page
+from tests.conftest import RunningServer
+from tests.e2e.web import browser
+from tests.e2e.web.browser import Page
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[webdriver.Chrome]:
+    """One browser for all tests of a process, because its start takes seconds; see visit."""
+    with browser.chromium() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def web_address(server: RunningServer) -> Iterator[str]:
+    """The page of the server that many tests share."""
+    with browser.web(server.address) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
-def opened() -> Iterator[Page]:
-    with page() as in_browser:
-        yield in_browser
+def opened(chromium: webdriver.Chrome, web_address: str) -> Iterator[Page]:
+    """The page as nobody has visited it yet."""
+    with browser.visit(chromium, web_address) as page:
+        yield page
 
 
 @pytest.fixture

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.handwriting import written
-from tests.e2e.web.browser import Page, missing, page
+from tests.e2e.web.browser import Page, missing
 
 AXE = Path(__file__).parents[3] / "clients" / "node_modules" / "axe-core" / "axe.min.js"
 pytestmark = [
@@ -20,14 +19,13 @@ LOOKS = [("en", "light", 1280), ("kn", "dark", 1280), ("kn", "light", 360)]
 
 
 @pytest.fixture(scope="module")
-def taught() -> Iterator[Page]:
+def taught(opened: Page) -> Page:
     """The page with a few drawings, one label of which has more than fit beside it."""
-    with page() as opened:
-        opened.open()
-        for hand in range(8):
-            opened.draw(written("ಅ" if hand < 6 else "ಕ", hand))
-            opened.teach("ಅ" if hand < 6 else "ಕ")
-        yield opened
+    opened.open_afresh()
+    for hand in range(8):
+        opened.draw(written("ಅ" if hand < 6 else "ಕ", hand))
+        opened.teach("ಅ" if hand < 6 else "ಕ")
+    return opened
 
 
 def object_to(page: Page) -> list[str]:

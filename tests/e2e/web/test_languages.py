@@ -12,10 +12,11 @@ import haleganada_client.web as web_package
 import pytest
 from haleganada_client import HaleganadaClient
 from haleganada_client.web import create_app
+from selenium import webdriver
 from waitress.server import create_server
 
 from tests.conftest import RunningServer
-from tests.e2e.web.browser import browser, missing
+from tests.e2e.web.browser import missing, visit
 from tests.web_server import run_in_thread
 
 pytestmark = [
@@ -47,11 +48,11 @@ def web(server: RunningServer, static: Path) -> Iterator[str]:
             yield f"http://{address}"
 
 
-def test_a_further_language(server: RunningServer, tmp_path: Path) -> None:
+def test_a_further_language(server: RunningServer, chromium: webdriver.Chrome, tmp_path: Path) -> None:
     static = tmp_path / "static"
     shutil.copytree(STATIC, static)
     add_toy_language(static)
-    with web(server, static) as address, browser(address) as page:
+    with web(server, static) as address, visit(chromium, address) as page:
         page.open_afresh()
         page.choose_language("toy")
         page.wait_for("#decision", "[Teach me a character]")

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 
 from tests.e2e.handwriting import written
-from tests.e2e.web.browser import BAR, CROSS, Page, missing, page
+from tests.e2e.web.browser import BAR, CROSS, Page, missing, visit
 
 pytestmark = [
     pytest.mark.browser,
@@ -20,10 +21,10 @@ KEYBOARD_PX = 260
 
 
 @pytest.fixture(scope="module")
-def opened() -> Iterator[Page]:
-    with page() as in_browser:
-        in_browser.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
-        yield in_browser
+def opened(chromium: webdriver.Chrome, web_address: str) -> Iterator[Page]:
+    with visit(chromium, web_address) as page:
+        chromium.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+        yield page
 
 
 @pytest.fixture

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 
 from tests.datasets import drawing, drawings, folders_of, idx_files, png, write_zip
 from tests.e2e.processes import start_process
-from tests.e2e.web.browser import Page, browser, missing, web
+from tests.e2e.web.browser import Page, missing, visit, web
 from tests.e2e.web.pages.class_set import write_class_set
 from tests.jobs import serve
 from tests.tiny_model import TinyModel, write_tiny_model
@@ -31,7 +32,7 @@ MODEL = "0123456789ab"
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def opened(tmp_path_factory: pytest.TempPathFactory, chromium: webdriver.Chrome) -> Iterator[Page]:
     """The page of models, of a server that has one, called “tiny”."""
     root = tmp_path_factory.mktemp("models")
     bar = np.zeros((128, 128), np.uint8)
@@ -40,7 +41,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     write_tiny_model(root, TinyModel({"l": bar, "-": bar.T})).rename(root / "data" / "models" / MODEL)
     running = start_process([sys.executable, serve.__file__, "0", str(root / "data")])
     try:
-        with web(running.address) as address, browser(f"{address}/models") as page:
+        with web(running.address) as address, visit(chromium, f"{address}/models") as page:
             yield page
     finally:
         running.kill()

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 from haleganada_client import HaleganadaClient, OnlineSettings
+from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 
 from tests.conftest import RunningServer
 from tests.e2e.processes import zigzag
-from tests.e2e.web.browser import Page, browser, missing, web
+from tests.e2e.web.browser import Page, missing, visit, web
 from tests.learning.servers import learning_server
 
 pytestmark = [
@@ -36,8 +37,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]
 
 
 @pytest.fixture(scope="module")
-def opened(running: RunningServer) -> Iterator[Page]:
-    with web(running.address) as address, browser(f"{address}/models") as page:
+def opened(running: RunningServer, chromium: webdriver.Chrome) -> Iterator[Page]:
+    with web(running.address) as address, visit(chromium, f"{address}/models") as page:
         yield page
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from haleganada_client import HaleganadaClient
 from haleganada_server.config import ServerConfig
+from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from tests.conftest import run_server
-from tests.e2e.web.browser import Page, browser, missing, web
+from tests.e2e.web.browser import Page, missing, visit, web
 from tests.tiny_reader import tiny
 
 pytestmark = [
@@ -35,8 +36,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def opened(address: str) -> Iterator[Page]:
-    with web(address) as place, browser(f"{place}/read") as page:
+def opened(address: str, chromium: webdriver.Chrome) -> Iterator[Page]:
+    with web(address) as place, visit(chromium, f"{place}/read") as page:
         yield page
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from haleganada_client import Ink, Stroke
+from haleganada_client import HaleganadaClient, Ink, Stroke
 
+from tests.conftest import RunningServer
 from tests.e2e.handwriting import written
-from tests.e2e.processes import server
-from tests.e2e.web.browser import Page, browser, missing, web
+from tests.e2e.web.browser import Page, missing
 
 pytestmark = [
     pytest.mark.browser,
@@ -20,17 +18,17 @@ LABELS = dict(zip(LETTERS, ("ಅ", "ಕ", "ದ", "\U00011300"), strict=True))  #
 
 
 @pytest.fixture(scope="module")
-def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def taught(opened: Page, server: RunningServer) -> Page:
     """The page, four letters by five hands, one of them mislabeled and one taught twice."""
-    with server(tmp_path_factory.mktemp("data")) as running:
-        with running.client() as client:
-            for hand in range(5):
-                for letter in LETTERS:
-                    label = "ಕ" if (letter, hand) == ("ದ", 4) else LABELS[letter]
-                    client.train(make_ink(letter, hand), label)
-            client.train(make_ink("ಅ", 0), "ಅ")
-        with web(running.address) as address, browser(address) as in_browser:
-            yield in_browser
+    opened.open_afresh()
+    workspace = opened.run("return localStorage.workspace")
+    with HaleganadaClient(server.address, workspace=workspace) as client:
+        for hand in range(5):
+            for letter in LETTERS:
+                label = "ಕ" if (letter, hand) == ("ದ", 4) else LABELS[letter]
+                client.train(make_ink(letter, hand), label)
+        client.train(make_ink("ಅ", 0), "ಅ")
+    return opened
 
 
 def make_ink(letter: str, hand: int) -> Ink:

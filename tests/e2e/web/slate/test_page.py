@@ -9,13 +9,14 @@ from statistics import median
 import pytest
 from haleganada_client.cli.formatting import format_percent
 from PIL import Image, ImageDraw
+from selenium import webdriver
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from tests.datasets import folders_of, write_zip
 from tests.e2e.handwriting import written
 from tests.e2e.processes import start_server
-from tests.e2e.web.browser import BAR, CROSS, Page, browser, missing, web
+from tests.e2e.web.browser import BAR, CROSS, Page, missing, visit, web
 
 pytestmark = [
     pytest.mark.browser,
@@ -566,9 +567,9 @@ def test_scripts_that_are_not_the_pages_do_not_run(fresh: Page) -> None:
 # When the server is away
 
 
-def test_the_drawing_outlives_the_server(tmp_path: Path) -> None:
+def test_the_drawing_outlives_the_server(chromium: webdriver.Chrome, tmp_path: Path) -> None:
     running = start_server(tmp_path)
-    with web(running.address) as address, browser(address) as here:
+    with web(running.address) as address, visit(chromium, address) as here:
         here.open()
         here.draw(CROSS)
         here.kind()

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from tests.e2e.web.browser import Page, missing, page
+from tests.e2e.web.browser import Page, missing
 
 pytestmark = [
     pytest.mark.browser,
@@ -22,20 +22,13 @@ BAR = [(0.5, 0.15, 0.5, 0.85)]
 Lines = list[tuple[float, float, float, float]]
 
 
-@pytest.fixture(scope="module")
-def opened() -> Iterator[Page]:
-    with page() as in_browser:
-        permissions = ["clipboardReadWrite", "clipboardSanitizedWrite"]
-        in_browser.driver.execute_cdp_cmd("Browser.grantPermissions", {"permissions": permissions})
-        yield in_browser
-
-
-@pytest.fixture
-def fresh(opened: Page) -> Page:
-    """The page as on a first visit, with an empty workspace."""
-    opened.complaints()
-    opened.open_afresh()
-    return opened
+@pytest.fixture(autouse=True, scope="module")
+def clipboard(opened: Page) -> Iterator[None]:
+    """The page may use the clipboard."""
+    permissions = ["clipboardReadWrite", "clipboardSanitizedWrite"]
+    opened.driver.execute_cdp_cmd("Browser.grantPermissions", {"permissions": permissions})
+    yield
+    opened.driver.execute_cdp_cmd("Browser.resetPermissions", {})
 
 
 def draw(

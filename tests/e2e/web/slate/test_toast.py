@@ -10,6 +10,7 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.e2e.processes import server
 from tests.e2e.web.browser import BAR, CROSS, Page, browser, missing, web
+from tests.slow import slow
 
 pytestmark = [
     pytest.mark.browser,
@@ -221,7 +222,7 @@ def test_slow_teaching_is_said(fresh: Page) -> None:
 # A browser that keeps nothing
 
 
-@pytest.mark.parametrize("language", ["en", "kn"])
+@pytest.mark.parametrize("language", ["en", *slow("kn")])
 def test_the_page_works_where_nothing_may_be_kept(tmp_path: Path, language: str) -> None:
     with (
         server(tmp_path) as running,

@@ -13,7 +13,7 @@ from haleganada_server.core.errors import DataLoss
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.sample_log import schema
 from haleganada_server.vision import PillowRasterizer
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.unit.server.store.rows import HASH, reset_event, restore_event, teach_all
@@ -157,8 +157,6 @@ def test_nothing_is_acknowledged_for_a_deleted_file(directory: DataDirectory, re
     log.close()
 
 
-@pytest.mark.slow
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(min_size=1, max_size=32)), min_size=1))
 @example([(0.07421875, b"\x80")])  # SQLite's message quotes the damaged byte
 @example([(0.0011519484859401352, b"\x05")])  # in the header, the schema's format

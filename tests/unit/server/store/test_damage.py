@@ -6,6 +6,7 @@ import pytest
 from haleganada_server.store.sample_log import log
 
 from tests.bench.damage import records, workspace
+from tests.slow import slow
 
 
 @pytest.mark.parametrize(("seed", "size"), [(1, "small"), (2, "large")])
@@ -17,8 +18,9 @@ def test_no_damage_of_a_workspace_is_silent(seed: int, size: str, monkeypatch: p
     assert sum(counts["refused"] for counts in outcomes.values()) > 3
 
 
-@pytest.mark.slow
-def test_no_damage_of_models_data_sets_and_jobs_is_silent() -> None:
-    outcomes = records.measure(80)
+@pytest.mark.parametrize("rounds", [16, *slow(80)])  # of eight kinds of files
+def test_no_damage_of_models_data_sets_and_jobs_is_silent(rounds: int) -> None:
+    outcomes = records.measure(rounds)
+    assert all(counts.total() == rounds / len(outcomes) for counts in outcomes.values())
     assert sum(counts["SILENT"] for counts in outcomes.values()) == 0
-    assert sum(counts["refused"] for counts in outcomes.values()) > 15
+    assert sum(counts["refused"] for counts in outcomes.values()) > rounds / 6

@@ -14,7 +14,7 @@ import pytest
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.glyphs.types import Glyph, Ink, Stroke
 from haleganada_server.vision import ImageLimits, rasterize, rasterize_gray
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFile
 
@@ -68,7 +68,6 @@ def memory_peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-@settings(max_examples=150, deadline=None)
 @given(start=st.sampled_from(_STARTS), rest=st.binary(max_size=200))
 @example(b"", b"")
 def test_garbage(start: bytes, rest: bytes) -> None:
@@ -89,7 +88,6 @@ def test_cut_off_anywhere(kind: str) -> None:
         assert refusal(Glyph(image=data[:end])).field == "glyph.image", end
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     kind=st.sampled_from(sorted(_FILES)), changes=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=6)
 )
@@ -250,7 +248,6 @@ def test_the_field_that_is_wrong_is_named(glyph: Glyph, field: str) -> None:
 finite = st.floats(-1e7, 1e7)
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     lines=st.lists(st.lists(st.tuples(finite, finite), min_size=1, max_size=8), min_size=1, max_size=4),
     width=st.floats(1e-6, 1e7),

@@ -43,7 +43,6 @@ def moved(x: float, y: float, scale: float = 1.0, pen: float = 10.0) -> Ink:
     return Ink(tuple(lines), 280, 280, pen * scale)
 
 
-@settings(max_examples=25, deadline=None)
 @given(x=st.floats(-40, 40), y=st.floats(-40, 40))
 def test_moving_a_picture(x: float, y: float) -> None:
     assert likeness(picture(mixed(coverage(moved(x, y), 280))), reference()).within(0.02, 0.85)
@@ -56,14 +55,12 @@ def test_scaling_a_picture(scale: float) -> None:
     assert likeness(picture(mixed(coverage(moved(20, 20, scale), 280))), reference()).within(0.03, 0.82)
 
 
-@settings(max_examples=30, deadline=None)
 @given(x=st.floats(-1e5, 1e5), y=st.floats(-1e5, 1e5), scale=st.floats(0.01, 1000))
 def test_moving_and_scaling_strokes(x: float, y: float, scale: float) -> None:
     """The canvas's size matters only for the default pen."""
     assert likeness(rasterize(Glyph(ink=moved(x, y, scale))), reference()).within(0.01, 0.93)
 
 
-@settings(max_examples=25, deadline=None)
 @given(ink=st.integers(0, 255), paper=st.integers(0, 255))
 def test_any_tone_on_any_other(ink: int, paper: int) -> None:
     if abs(ink - paper) < 40:

@@ -9,7 +9,7 @@ from haleganada_server.core.fewshot.confidence import Calibration
 from haleganada_server.core.fewshot.draft import HeadDraft
 from haleganada_server.core.fewshot.head import Head
 from haleganada_server.core.fewshot.projection import Projection
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -139,7 +139,6 @@ def test_when_a_head_was_adapted_does_not_matter(first: Taught, then: Taught, la
 many = st.lists(st.tuples(st.integers(0, 200).map(str), st.integers(0, 10**6).map(vector)), max_size=200)
 
 
-@settings(deadline=None, max_examples=25)
 @given(many, many)
 def test_a_basis_is_taken_over_as_if_the_changes_had_been_made_in_it(first: Taught, then: Taught) -> None:
     head = taught_one_by_one([(str(number), vector(number)) for number in range(150)] + first)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from haleganada_server.core.fewshot.projection import Projection
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -23,7 +23,6 @@ def one_by_one(projection: Projection, embeddings: NDArray[np.float32]) -> NDArr
     return np.array([projection.project_one(embedding) for embedding in embeddings])
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 70), st.floats(-6, 12), st.integers(1, 40))
 def test_together_as_alone(seed: int, dimensions: int, magnitude: float, rows: int) -> None:
     projection, embeddings = world(seed, dimensions, 10.0**magnitude, rows)

@@ -14,7 +14,7 @@ import pytest
 from haleganada_server.core.reading.page import PageReading, Polygon, TextGlyph, TextLine, TextWord
 from haleganada_server.core.reading.reading import ReadingFormat
 from haleganada_server.reading.formats import export_reading
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -154,7 +154,6 @@ def test_lines_at_the_edge_without_extent_or_words_are_cut(tmp_path: Path) -> No
 SIDE = st.integers(-100, 400) | st.floats(-10, 310, allow_nan=False)
 
 
-@settings(max_examples=60)
 @given(outline=st.lists(st.tuples(SIDE, SIDE), min_size=1, max_size=7), text=st.text(max_size=5))
 @example(outline=[(0, 0), (10, 10), (10, 0), (0, 10)], text="crossed")
 @example(outline=[(20, 20), (280, 20), (40, 40), (20, 180)], text="hollow")

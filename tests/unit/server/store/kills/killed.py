@@ -1,4 +1,4 @@
-"""Runs a few lines in a process of their own, which kills itself at a failpoint."""
+"""Runs a few lines in processes of their own, which kill themselves at failpoints."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from haleganada_server.core.failpoints import VARIABLE
@@ -25,3 +26,31 @@ def run_until_killed(lines: str, data: Path, point: str) -> None:
     line = [sys.executable, "-c", _BEGINNING + lines, str(data)]
     done = subprocess.run(line, env={**os.environ, VARIABLE: point}, check=False, capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL, f"{point} is not reached: {done.stderr}"
+
+
+_EACH = """
+import os, sys
+from pathlib import Path
+from haleganada_server.core.failpoints import arm
+from haleganada_server.store import DataDirectory
+from haleganada_server.vision import PillowRasterizer
+from tests.unit.server.store import rows
+for point in sys.argv[2:]:
+    if not (child := os.fork()):
+        data = Path(sys.argv[1]) / point
+        directory = DataDirectory(data, PillowRasterizer())
+        arm(point)
+        {lines}
+        os._exit(0)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    print(point, "did" if code == -9 else "did not", "kill")
+"""
+
+
+def run_until_killed_at_each(lines: str, root: Path, points: Sequence[str]) -> None:
+    """Run lines as run_until_killed does, once for each failpoint, on the data directory root/POINT. Only one process
+    is started, which forks, because most of a process's time is its imports.
+    """
+    line = [sys.executable, "-c", _EACH.format(lines=lines.replace("\n", "\n        ")), str(root), *points]
+    done = subprocess.run(line, check=True, stdout=subprocess.PIPE, text=True, timeout=60)
+    assert done.stdout.splitlines() == [f"{point} did kill" for point in points]

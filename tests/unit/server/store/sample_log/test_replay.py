@@ -8,7 +8,7 @@ from pathlib import Path
 
 from haleganada_server.core.errors import HaleganadaError
 from haleganada_server.core.workspaces.workspace import Workspace
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.server.core.workspaces.small_world import lesson, open_workspaces
@@ -36,7 +36,6 @@ def change(workspace: Workspace, number: int, kind: str, *facts: object) -> None
             getattr(workspace, kind)(*facts)
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.lists(CHANGES, max_size=25))
 def test_the_tables_match_the_events(changes: list[tuple[object, ...]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -13,7 +13,7 @@ import pytest
 from haleganada_server.core.errors import Precondition
 from haleganada_server.store import DataDirectory
 from haleganada_server.vision import PillowRasterizer
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.unit.server.store.rows import teach_all
@@ -109,7 +109,6 @@ def test_the_journal_of_an_old_log_is_not_used_for_the_new_one(directory: DataDi
     new.close()
 
 
-@settings(max_examples=40, deadline=None)
 @example("ಕ" * 64)
 @given(st.text(min_size=1, max_size=64).filter(lambda text: text.isprintable()))
 @example("../../etc/passwd")

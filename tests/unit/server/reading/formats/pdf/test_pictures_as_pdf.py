@@ -13,7 +13,7 @@ import pytest
 from haleganada_server.core.reading.page import PageReading, Polygon, TextLine, TextWord
 from haleganada_server.core.reading.reading import ReadingFormat
 from haleganada_server.reading.formats import export_reading
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
@@ -210,8 +210,6 @@ def test_the_outline_of_a_line_may_have_many_corners(tmp_path: Path) -> None:
 SIDE = st.integers(-WIDTH, 2 * WIDTH) | st.floats(-10, WIDTH + 10, allow_nan=False)
 
 
-@pytest.mark.slow
-@settings(max_examples=40)
 @given(text=st.text(), outline=st.lists(st.tuples(SIDE, SIDE), min_size=1, max_size=7))
 def test_any_text_anywhere_gives_a_sound_file(
     tmp_path_factory: pytest.TempPathFactory, text: str, outline: list[tuple[float, float]]
