@@ -10,6 +10,7 @@ from haleganada_client import ClientConfig, HaleganadaClient, HaleganadaError
 
 from tests.e2e.cli.command_line import haleganada, haleganada_process
 from tests.e2e.processes import ServerProcess, server
+from tests.slow import slow_rows
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,8 @@ def test_no_option_that_takes_a_protection_away_is_proposed(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "hint"), [("--server", "serve --help"), ("--insecur", "serve --help"), ("--lisen", "--listen?")]
+    ("option", "hint"),
+    [("--insecur", "serve --help"), *slow_rows(("--server", "serve --help"), ("--lisen", "--listen?"))],
 )
 def test_the_server_s_own_program_proposes_as_carefully(option: str, hint: str) -> None:
     done = haleganada_process("serve", option, "x")

@@ -266,8 +266,10 @@ def visit(driver: webdriver.Chrome, address: str) -> Iterator[Page]:
     first = driver.current_window_handle
     driver.switch_to.new_window("tab")
     driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    page = Page(driver, address)
+    page.complaints()  # of earlier tabs
     try:
-        yield Page(driver, address)
+        yield page
     finally:
         driver.close()
         driver.switch_to.window(first)

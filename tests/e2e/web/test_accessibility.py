@@ -8,6 +8,7 @@ import pytest
 
 from tests.e2e.handwriting import written
 from tests.e2e.web.browser import Page, missing
+from tests.slow import slow_rows
 
 AXE = Path(__file__).parents[3] / "clients" / "node_modules" / "axe-core" / "axe.min.js"
 pytestmark = [
@@ -15,7 +16,9 @@ pytestmark = [
     pytest.mark.skipif(bool(missing()), reason=f"{missing()} not installed"),
     pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed (npm ci in clients/)"),
 ]
-LOOKS = [("en", "light", 1280), ("kn", "dark", 1280), ("kn", "light", 360)]
+LOOKS = [("en", "light", 1280), ("kn", "dark", 360)]
+MORE_LOOKS = [("kn", "dark", 1280), ("kn", "light", 360)]
+PLACES = ["models", "models#datasets", "models#jobs", "read"]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,7 @@ axe.run().then(
 """
 
 
-@pytest.mark.parametrize(("language", "scheme", "width"), LOOKS)
+@pytest.mark.parametrize(("language", "scheme", "width"), [*LOOKS, *slow_rows(*MORE_LOOKS)])
 def test_the_page_to_draw_on(taught: Page, language: str, scheme: str, width: int) -> None:
     taught.prefer(scheme)
     taught.open(width, 800)
@@ -70,9 +73,17 @@ def test_the_page_to_draw_on(taught: Page, language: str, scheme: str, width: in
     assert object_to(taught) == []
 
 
-@pytest.mark.parametrize(("language", "scheme", "width"), LOOKS)
-@pytest.mark.parametrize("place", ["models", "models#datasets", "models#jobs", "read"])
-def test_the_other_pages(taught: Page, language: str, scheme: str, width: int, place: str) -> None:
+@pytest.mark.parametrize(
+    ("place", "look"),
+    [
+        *((place, LOOKS[number % 2]) for number, place in enumerate(PLACES)),
+        *slow_rows(
+            *((place, look) for number, place in enumerate(PLACES) for look in [LOOKS[1 - number % 2], *MORE_LOOKS])
+        ),
+    ],
+)
+def test_the_other_pages(taught: Page, place: str, look: tuple[str, str, int]) -> None:
+    language, scheme, width = look
     taught.prefer(scheme)
     taught.open(width, 800)
     taught.choose_language(language)

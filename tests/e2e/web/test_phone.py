@@ -11,6 +11,7 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.e2e.handwriting import written
 from tests.e2e.web.browser import BAR, CROSS, Page, missing, visit
+from tests.slow import slow_rows
 
 pytestmark = [
     pytest.mark.browser,
@@ -120,8 +121,14 @@ def test_the_first_stroke_shows_no_keyboard_pen_and_no_ring(fresh: Page, hand: s
     assert fresh.run("return getComputedStyle(document.getElementById('board')).outlineStyle") == "solid"
 
 
-@pytest.mark.parametrize("language", ["en", "kn"])
-@pytest.mark.parametrize("width", [320, 360, 768, 1024])
+@pytest.mark.parametrize(
+    ("width", "language"),
+    [
+        (320, "kn"),
+        (1024, "en"),
+        *slow_rows((320, "en"), (360, "en"), (360, "kn"), (768, "en"), (768, "kn"), (1024, "kn")),
+    ],
+)
 def test_nothing_is_wider_than_the_window(fresh: Page, width: int, language: str) -> None:
     teach_by_finger(fresh, "x", CROSS)
     fresh.choose_language(language)

@@ -181,6 +181,10 @@ def _read_rows(
         greatest = connection.execute(f"SELECT IFNULL(MAX({key}), 0) FROM {table}").fetchone()[0]
     ranges, failures = [(1, max(last, greatest) or _WIDE)], 0
     query = f"SELECT {columns} FROM {table} WHERE {key} BETWEEN ? AND ? ORDER BY {key}"
+    try:
+        connection.execute(f"SELECT {columns} FROM {table} WHERE 0")
+    except _DAMAGE:  # the table itself is not known, so no range of it can be read
+        return
     while ranges and failures < _MAX_FAILURES:
         low, high = ranges.pop()
         try:

@@ -27,7 +27,8 @@ from tests.memory_store import MemoryDirectory
 from tests.tiny_model import TinyModel, write_tiny_model
 from tests.unit.server.core.workspaces.small_world import drawing, lesson, open_workspaces, posteriors
 
-few = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+# Each example teaches a whole workspace, so there are a third of those that other properties get.
+few = settings(max_examples=settings().max_examples // 3, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def model_of(*characters: int, name: str = "tiny", created_us: int = 1) -> TinyModel:
@@ -214,7 +215,7 @@ def test_activating_and_deleting_during_predictions() -> None:
 
         with ThreadPoolExecutor(4) as pool:
             predicting = [pool.submit(predict) for _ in range(4)]
-            for _ in range(10):
+            for _ in range(4):
                 model = models.register(write_tiny_model(made, model_of(0, 1)))
                 workspaces.activate_model("", model)
                 with pytest.raises(Precondition):

@@ -39,7 +39,8 @@ from tests.unit.server.core.workspaces.small_world import (
 )
 
 taught = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 20)), min_size=1, max_size=12, unique=True)
-few = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+# Each example teaches a whole workspace, so there are a third of those that other properties get.
+few = settings(max_examples=settings().max_examples // 3, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @contextmanager

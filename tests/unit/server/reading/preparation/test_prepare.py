@@ -25,8 +25,8 @@ def draw_marked_page() -> Image.Image:
 
 def find_mark(picture: Pixels) -> tuple[float, float]:
     """The center of the red square, in px of the picture."""
-    color = picture.astype(int)
-    rows, columns = np.nonzero(color[:, :, 0] - color[:, :, 1:].max(axis=2) > 115)
+    red, green, blue = np.moveaxis(picture, 2, 0)
+    rows, columns = np.nonzero((red > 115) & (red - np.minimum(red, np.maximum(green, blue)) > 115))
     return float(columns.mean() + 0.5), float(rows.mean() + 0.5)
 
 
