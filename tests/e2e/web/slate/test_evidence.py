@@ -174,13 +174,14 @@ def test_a_refused_answer_leaves_the_pair(taught: Page) -> None:
     number = len(taught.all(".suspect"))
     assert number
     sample = taught.run("return document.querySelector('.suspect img').src.match(/samples.(\\d+)/)[1]")
+    first = taught.driver.current_window_handle
     taught.driver.switch_to.new_window("tab")
     taught.open()
     taught.press("#tab-gallery")
     taught.wait(lambda: taught.all("#gallery .mini"))
     taught.driver.execute_async_script(_RELABEL, sample)
     taught.driver.close()
-    taught.driver.switch_to.window(taught.driver.window_handles[0])
+    taught.driver.switch_to.window(first)
     taught.press(".suspect .danger")
     taught.wait_for("#status", "did not work")
     assert len(taught.all(".suspect")) == number
@@ -190,5 +191,6 @@ _RELABEL = """
 const [id, done] = arguments;
 const token = document.querySelector("meta[name=csrf]").content;
 const headers = {"Content-Type": "application/json", "X-CSRF-Token": token};
-fetch(`/page/samples/${id}/relabel`, {method: "POST", headers, body: JSON.stringify({label: "ರ"})}).then(() => done());
+const path = `/page/samples/${id}/relabel?workspace=${encodeURIComponent(localStorage.workspace)}`;
+fetch(path, {method: "POST", headers, body: JSON.stringify({label: "ರ"})}).then(() => done());
 """
