@@ -46,7 +46,8 @@ _points: dict[str, Callable[[], None]] = {}
 
 
 def arm(rules: str) -> None:
-    """Obey rules, as the variable has them, from now on. Raises ValueError."""
+    """Obey these rules, written as in the variable, and no others from now on. Raises ValueError."""
+    _points.clear()
     for rule in rules.split(","):
         if rule.strip():
             point = _Failpoint(rule.strip())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -144,19 +144,25 @@ def test_any_other_damage_is_told(reopen: Open, tmp_path: Path, place: str) -> N
         require_intact_reading(tmp_path / "readings" / reading_id)
 
 
-def test_a_full_disk_leaves_the_journal_as_it_was(
-    reopen: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def armed() -> Iterator[None]:
+    """No failpoint is armed for the next test."""
+    yield
+    failpoints.arm("")
+
+
+@pytest.mark.usefixtures("armed")
+def test_a_full_disk_leaves_the_journal_as_it_was(reopen: Open, tmp_path: Path) -> None:
     store = reopen()
     reading_id = keep(store)
     store.append_correction(reading_id, 1, entry(1))
     size, before = store.get(reading_id).size, journal(tmp_path, reading_id).read_bytes()
-    monkeypatch.setattr(failpoints, "_points", failpoints._parse("correction.written:error=ENOSPC"))
+    failpoints.arm("correction.written:error=ENOSPC")
     with pytest.raises(Exhausted) as told:
         store.append_correction(reading_id, 1, entry(2))
     assert told.value.reason is Reason.DISK_FULL
     assert journal(tmp_path, reading_id).read_bytes() == before and store.get(reading_id).size == size
-    monkeypatch.setattr(failpoints, "_points", {})
+    failpoints.arm("")
     store.append_correction(reading_id, 1, entry(2))
     assert store.corrections(reading_id, 1) == [entry(1), entry(2)]
 
