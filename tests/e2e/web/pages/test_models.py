@@ -254,6 +254,7 @@ def test_a_training_with_every_setting(page: Page, tmp_path: Path) -> None:
     for name, value in {**chosen, "bend": 0.02, "ink": 0.5}.items():
         page.find(f"[name={name}]").send_keys(str(value))
     page.press("[name=class_weights] [value=balanced]")
+    page.find("#train-name").send_keys("every setting")
     record_training(page)
     page.press("#start-training")
     page.wait(lambda: page.run("return window.sent"))
@@ -277,6 +278,7 @@ def test_a_training_starts_from_a_model(page: Page, tmp_path: Path) -> None:
     page.press("#train-from option:first-child")
     assert page.find(".presets input").is_enabled()
     page.press(f"#train-from [value='{MODEL}']")
+    page.find("#train-name").send_keys("goes on")
     record_training(page)
     page.press("#start-training")
     page.wait(lambda: page.run("return window.sent"))
@@ -324,12 +326,9 @@ def test_a_model_answers_on_the_slate_and_the_way_back(page: Page) -> None:
 def test_several_models_answer_together_on_the_slate_and_the_way_back(page: Page) -> None:
     page.wait_for("#view", "tiny")
     page.press(".learn-online:has(#answer-together) summary")
-    boxes = page.all("[name=together]")
     assert not page.find("#answer-together").is_enabled()  # one alone is no ensemble
-    own = [box for box in boxes if box.get_attribute("value") == MODEL]
-    other = [box for box in boxes if box.get_attribute("value") not in (MODEL, "few-shot")]
-    for box in (*own, *other[:1]):
-        box.click()
+    for model in (MODEL, "starter"):
+        page.press(f"[name=together][value='{model}']")
     page.press("#answer-together")
     page.wait_for("#status", "Answer together from now on: tiny + ")
     page.wait_for(".answering", "tiny + ")
