@@ -39,6 +39,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "segment": ("reading.segment", "Find lines, words and glyphs, and write pictures of them."),
         "engines": ("reading.engines", "List the engines that read text, and what to install for them."),
         "readings": ("reading.readings", "List, show, export, import or delete readings that the server keeps."),
+        "correct-reading": ("reading.correct_reading", "Correct a page in a script that you have taught."),
     },
     "Review": {
         "stats": ("stats", "Show what was taught, how well it is recognized, and what to teach next."),
@@ -89,7 +90,7 @@ class _LazyGroup(click.Group):
         for commands in SECTIONS.values():
             if cmd_name in commands:
                 module = import_module(f".commands.{commands[cmd_name][0]}", __package__)
-                command: click.Command = getattr(module, f"{cmd_name}_command")
+                command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
                 if not command.context_settings.get(
                     "ignore_unknown_options"
                 ):  # those are passed on to the server's program

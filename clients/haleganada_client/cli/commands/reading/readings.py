@@ -10,7 +10,14 @@ import click
 
 from haleganada_client.cli.default_group import DefaultGroup
 from haleganada_client.cli.files.new_files import publish, temporary_neighbor
-from haleganada_client.cli.formatting import format_count, format_size, format_table, format_time, printable
+from haleganada_client.cli.formatting import (
+    format_count,
+    format_percent,
+    format_size,
+    format_table,
+    format_time,
+    printable,
+)
 from haleganada_client.cli.output.file_errors import name_file_in_errors
 from haleganada_client.cli.session import Session, with_session
 from haleganada_client.reading.words import READING_FORMATS
@@ -46,14 +53,42 @@ def list_readings(session: Session, limit: int) -> None:
 @readings_command.command("show")
 @click.argument("reading_id")
 @click.option("--page", "number", type=click.IntRange(1), metavar="NUMBER", help="Only this page. [default: all]")
+@click.option("--glyphs", is_flag=True, help="List the glyphs of taught pages, with their ids and boxes.")
 @with_session
-def show_reading(session: Session, reading_id: str, number: int | None) -> None:
+def show_reading(session: Session, reading_id: str, number: int | None, glyphs: bool) -> None:
     """Show the reading READING_ID: what is known of it, and its text. With --json, also where every word is."""
     with session.client() as client:
         reading = client.readings.get(reading_id)
         numbers = reading.pages if number is None else [number]
         pages = [] if reading.damaged else [client.readings.page(reading_id, page) for page in numbers]
-    session.show({"reading": reading, "pages": pages}, _format_reading(reading, pages))
+    texts = [_format_glyphs(page) if glyphs else _format_page(page) for page in pages]
+    session.show({"reading": reading, "pages": pages}, "\n\n".join([_format_reading(reading), *texts]))
+
+
+@readings_command.command("evaluate")
+@click.argument("reading_id")
+@with_session
+def evaluate_reading(session: Session, reading_id: str) -> None:
+    """Compare what the pages of the taught reading READING_ID said at first with what they say now.
+
+    What they say now is taken to be right. “Untouched” is what a page would say now if nobody had corrected it, but its
+    glyphs had been taught.
+    """
+    with session.client() as client:
+        pages = client.readings.evaluate(reading_id)
+    header = ["page", "glyphs", "settled", "corrections", "wrong at first", "wrong untouched"]
+    rows = [
+        [
+            str(page.page),
+            str(page.glyphs),
+            str(page.settled_glyphs),
+            str(page.corrections),
+            _format_share(page.first_errors, page.glyphs),
+            _format_share(page.unsettled_errors, page.glyphs),
+        ]
+        for page in pages
+    ]
+    session.show(pages, format_table(rows, header, right=set(range(6))))
 
 
 @readings_command.command(
@@ -135,7 +170,11 @@ def _describe_pages(reading: Reading) -> str:
     return f"{read:,}" if read == reading.pages_total else f"{read:,} of {reading.pages_total:,}"
 
 
-def _format_reading(reading: Reading, pages: list[PageReading]) -> str:
+def _format_share(part: int, whole: int) -> str:
+    return f"{part} ({format_percent(part / whole)})" if whole else str(part)
+
+
+def _format_reading(reading: Reading) -> str:
     facts = [
         ["reading", reading.reading_id],
         ["file", reading.file_name or "-"],
@@ -146,10 +185,26 @@ def _format_reading(reading: Reading, pages: list[PageReading]) -> str:
     ]
     if reading.damaged:
         facts.append(["state", "damaged: it can only be deleted"])
-    texts = [_format_page(page) for page in pages]
-    return "\n\n".join([format_table(facts), *texts])
+    return format_table(facts)
 
 
 def _format_page(page: PageReading) -> str:
     lines = "\n".join(printable(line) for line in page.text.splitlines())
     return f"page {page.page}:\n{lines}" if lines else f"page {page.page}: no text"
+
+
+def _format_glyphs(page: PageReading) -> str:
+    rows = [
+        [
+            "-" if glyph.glyph_id is None else str(glyph.glyph_id),
+            str(number),
+            printable(glyph.text) or "-",
+            "settled" if glyph.settled else "" if glyph.confidence is None else format_percent(glyph.confidence),
+            *(str(round(edge)) for edge in glyph.box),
+        ]
+        for number, line in enumerate(page.lines, start=1)
+        for word in line.words
+        for glyph in word.glyphs
+    ]
+    header = ["glyph", "line", "text", "sure", "left", "top", "right", "bottom"]
+    return f"page {page.page}:\n{format_table(rows, header, right={0, 1, 4, 5, 6, 7})}"
