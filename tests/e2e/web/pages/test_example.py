@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from selenium import webdriver
 
-from tests.conftest import RunningServer
-from tests.e2e.web.browser import browser, missing, web
+from tests.e2e.web.browser import missing, visit
 
 pytest.importorskip("cv2", reason="pages are taken apart by OpenCV")
 pytestmark = [
@@ -14,8 +14,8 @@ pytestmark = [
 ]
 
 
-def test_the_example_opens(server: RunningServer) -> None:
-    with web(server.address) as place, browser(f"{place}/read") as page:
+def test_the_example_opens(chromium: webdriver.Chrome, web_address: str) -> None:
+    with visit(chromium, f"{web_address}/read") as page:
         page.open()
         page.wait_for(".empty button", "See an example")
         page.press(".empty button")

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from haleganada_client import HaleganadaClient
 from haleganada_server.config import ServerConfig
+from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 
 from tests.conftest import RunningServer, run_server
 from tests.contract.reading.taught_loop import TEXT, write
-from tests.e2e.web.browser import Page, browser, missing, web
+from tests.e2e.web.browser import Page, missing, visit, web
 
 from .taught_page import TaughtPage
 
@@ -40,8 +41,8 @@ def client(running: RunningServer) -> Iterator[HaleganadaClient]:
 
 
 @pytest.fixture(scope="module")
-def opened(running: RunningServer) -> Iterator[Page]:
-    with web(running.address) as place, browser(f"{place}/read") as page:
+def opened(running: RunningServer, chromium: webdriver.Chrome) -> Iterator[Page]:
+    with web(running.address) as place, visit(chromium, f"{place}/read") as page:
         page.open()
         yield page
 
