@@ -126,7 +126,7 @@ bench-reading: .venv/.done-test          ## Error rates of lines and pages besid
 	$(BIN)/python -m tests.bench.reading $(ARGS)
 	$(BIN)/python -m tests.bench.reading.serving
 
-bench-taught: .venv/.done-test           ## Pages in scripts that only their reader knows, composed and real; ARGS="--pages 3" for more; needs HALEGANADA_DATA
+bench-taught: .venv/.done-bench          ## Pages in scripts that only their reader knows, composed and real; ARGS="--pages 3" for more; needs HALEGANADA_DATA
 	$(BIN)/python -m tests.bench.taught $(ARGS)
 
 bench-kill: .venv/.done-test             ## 1,000 times kill -9 among all changes, half of them at failpoints; ARGS="--record FILE" goes on later
