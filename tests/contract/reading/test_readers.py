@@ -17,6 +17,7 @@ import pytest
 from haleganada_server.core.cancellation import NEVER, Cancellation
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Cancelled, DeadlineExceeded, Exhausted, HaleganadaError, Unavailable
+from haleganada_server.core.reading.codec import options_to_json
 from haleganada_server.core.reading.options import PreparationStep, ReadMode, ReadOptions, TextLayer
 from haleganada_server.runtime.processes.frames import read_frame, write_frame
 from haleganada_server.runtime.processes.reader_pool import READER, ReaderLimits, ReaderPool, default_reader_count
@@ -31,6 +32,10 @@ OPTIONS = ReadOptions()
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
 
 
+# Known by a setting without a meaning from the readers of servers that other tests run in this process.
+COMMAND = (tiny_reader.COMMAND[0], "-X", "of_test_readers", tiny_reader.COMMAND[1])
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Return a function that makes a pool of one reader, or with other limits; the pools are closed afterwards."""
@@ -42,7 +47,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         pool = ReaderPool(
             ReaderLimits(**usual),  # type: ignore[arg-type]
             lambda: tmp_path / f"temporary {next(numbers)}",
-            tiny_reader.COMMAND,
+            COMMAND,
         )
         started.append(pool)
         return pool
@@ -68,7 +73,7 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 
 def readers() -> list[int]:
     """Return the process ids of the readers of this process."""
-    return [pid for pid in children_of(os.getpid()) if tiny_reader.COMMAND[1] in command_of(pid)]
+    return [pid for pid in children_of(os.getpid()) if COMMAND[2] in command_of(pid)]
 
 
 def is_alive(pid: int) -> bool:
@@ -308,10 +313,8 @@ def test_a_reader_ends_with_its_server_even_in_the_middle_of_a_page(tmp_path: Pa
         answer = read_frame(process.stdout)
         assert answer and "KeyError" in answer[0]["failed"]["message"]
         if page:
-            options = {"mode": "auto", "engine": "", "languages": [], "skipped_steps": [], "text_layer": "use"}
-            rest = {"segment_only": False, "debug": False, "workspace": "default"}
             request = {"do": "read_page", "document": str(tmp_path / "document"), "page": 2}
-            write_frame(process.stdin, {**request, "options": {**options, **rest}})
+            write_frame(process.stdin, {**request, "options": options_to_json(OPTIONS)})
         spawned = wait_until(lambda: children_of(process.pid)) if "spawn" in page else []
         process.stdin.close()
         process.wait(10)

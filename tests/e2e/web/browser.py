@@ -71,7 +71,7 @@ class Page:
 
     def choose_language(self, code: str) -> None:
         """Choose the language of the page: en, kn."""
-        self.find(f"#language option[value={code}]").click()
+        self.press(f"#language option[value={code}]")
         self.wait(lambda: self.run("return document.documentElement.lang") == code)
 
     def prefer(self, scheme: str) -> None:
