@@ -27,6 +27,7 @@ from haleganada_client import (
 from PIL import Image, ImageDraw
 
 from tests.conftest import RunningServer
+from tests.contract.reading.taught_loop import write
 from tests.unit.clients.driven import KINDS
 from tests.unit.clients.scripted import serve
 
@@ -192,3 +193,33 @@ def test_both_kinds_have_the_same_methods() -> None:
         for kind in (HaleganadaClient, AsyncHaleganadaClient)
     )
     assert blocking == asynchronous and len(blocking) > 30
+
+
+def test_a_page_is_corrected(client: HaleganadaClient) -> None:
+    pytest.importorskip("cv2", reason="pages are taken apart by OpenCV")
+    made = client.read(write(("ಕಖ ಕ",)).to_png(), mode="taught", keep=True)
+    assert made.reading is not None and made.reading.workspace and made.reading.expire_time is not None
+    kept, readings = made.reading.reading_id, client.readings
+    page = readings.page(kept)
+    assert page.questions[0].reason == "unknown" and page.questions[0].similar_glyph_ids
+    first, second, third = (glyph.glyph_id for glyph in page.glyphs if glyph.glyph_id is not None)
+
+    done = readings.name(kept, [first], "ಕ", expected_revision=0)
+    assert (done.page.text, done.changed_glyph_ids) == ("ಕ\ufffd ಕ\n", (first, third))
+    assert len(done.sample_ids) == 1 and done.page.glyphs[0].settled and done.reading.expire_time is None
+    assert readings.remove_glyphs(kept, [second]).page.revision == 2
+    left, top, right, bottom = page.glyphs[2].box
+    middle = (left + right) / 2
+    assert len(readings.split(kept, third, (middle, top - 9), (middle, bottom + 9)).page.glyphs) == 3
+    assert readings.undo(kept, revision=1).page.text == done.page.text
+    assert readings.join(kept, [first, second], "ಙ").page.text.startswith("ಙ")
+    (found,) = readings.evaluate(kept)
+    assert (found.page, found.corrections, found.settled_glyphs) == (1, 2, 1)
+    with pytest.raises(NotFound):
+        readings.name(kept, [9999], "ಕ")
+    with pytest.raises(NotFound):
+        readings.undo(kept, page=2)
+    with pytest.raises(WrongType):
+        readings.name(kept, "12", "ಕ")  # type: ignore[arg-type]
+    with pytest.raises(WrongType):
+        readings.split(kept, third, 7, (1, 2))  # type: ignore[arg-type]

@@ -34,6 +34,7 @@ def test_a_page_is_read_by_what_was_taught(server: RunningServer, workspace: str
         found = [(point.x, point.y) for point in glyph.polygon.points]
         assert found[0] == pytest.approx(box[:2], abs=5) and found[2] == pytest.approx(box[2:], abs=5)
         assert glyph.candidates[0].text == glyph.text and 0.5 < glyph.confidence <= 1
+        assert not glyph.HasField("glyph_id")  # it is not kept
     assert {line.engine for block in reading.blocks for line in block.lines} == {"taught"}
     assert (reading.width, reading.height) == page.picture.size and reading.elapsed_ms > 0
 

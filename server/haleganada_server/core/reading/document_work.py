@@ -16,6 +16,7 @@ from .page import PageReading
 from .page_list import PageList
 from .ports import IncomingDocument, PageReader, ReadingDraft, ReadingStore
 from .reading import ReadingInfo
+from .taught.assembly import forget_ids
 
 _FATAL = (Reason.READER_FAILED, Reason.READER_TIMEOUT)
 _FATAL_IN_A_ROW = 3
@@ -183,7 +184,7 @@ class DocumentWork:
                 self._draft.add(read.page, read.taught)
             except Exception as error:
                 self._keep_error = strip_traceback(error)
-        return read.page
+        return read.page if self._draft is not None or read.taught is None else forget_ids(read.page)
 
     def _finish(self, _page: int) -> ReadingInfo | None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from haleganada_server.core.cancellation import Cancellation
@@ -27,6 +27,7 @@ from .ports import (
     WriteDrawings,
 )
 from .reading import ReadingFormat, ReadingInfo
+from .taught.assembly import forget_ids
 
 _ENGINES_S = 60.0
 
@@ -74,7 +75,9 @@ class Readings:
             incoming.write(document)
             incoming.finish()
             read = self._pages.read_page(incoming.path, page, options, cancellation)
-            return KeptPage(read, self._keep(incoming, file_name, read, options) if keep else None)
+            if not keep:
+                return KeptPage(replace(read, page=forget_ids(read.page)) if read.taught else read, None)
+            return KeptPage(read, self._keep(incoming, file_name, read, options))
         finally:
             incoming.remove()
 

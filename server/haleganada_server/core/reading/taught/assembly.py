@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -67,19 +67,23 @@ def forget_text(reading: PageReading) -> PageReading:
         glyphs = tuple(TextGlyph(text="", polygon=glyph.polygon) for glyph in word.glyphs)
         return TextWord(text="", polygon=word.polygon, glyphs=glyphs)
 
-    return replace(
-        reading,
-        blocks=tuple(
-            replace(
-                block,
-                lines=tuple(
-                    TextLine(text="", polygon=line.polygon, words=tuple(map(forget, line.words)))
-                    for line in block.lines
-                ),
-            )
-            for block in reading.blocks
-        ),
+    return _change_lines(
+        reading, lambda line: TextLine(text="", polygon=line.polygon, words=tuple(map(forget, line.words)))
     )
+
+
+def forget_ids(reading: PageReading) -> PageReading:
+    """Return a page that is not kept, so that its glyphs cannot be corrected."""
+
+    def forget(word: TextWord) -> TextWord:
+        return replace(word, glyphs=tuple(replace(glyph, glyph_id=None) for glyph in word.glyphs))
+
+    return _change_lines(reading, lambda line: replace(line, words=tuple(map(forget, line.words))))
+
+
+def _change_lines(reading: PageReading, change: Callable[[TextLine], TextLine]) -> PageReading:
+    blocks = (replace(block, lines=tuple(map(change, block.lines))) for block in reading.blocks)
+    return replace(reading, blocks=tuple(blocks))
 
 
 class _Assembly:
