@@ -5,7 +5,7 @@ import { makeButton, makeElement } from "../ui/dom.js";
 import { makeZoomable } from "./zoom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const MARGIN_PX = 40; // that stays free around what is brought into sight
+const MARGIN_PX = { x: 40, y: 72 }; // that stays free around what is brought into sight; the tools are that high
 
 /** @typedef {ReturnType<typeof buildSheet>} Sheet */
 
@@ -58,20 +58,28 @@ export function makeShape(tag, attributes) {
  */
 function scrollTo(frame, overlay, scale, polygon) {
   const [outer, origin] = [frame.getBoundingClientRect(), overlay.getBoundingClientRect()];
-  const shift = (/** @type {number[]} */ places, /** @type {number} */ from, /** @type {number} */ to) => {
+  const shift = (
+    /** @type {number[]} */ places,
+    /** @type {number} */ from,
+    /** @type {number} */ to,
+    /** @type {number} */ most,
+  ) => {
+    const margin = Math.min(most, (to - from) / 4);
     const [low, high] = [Math.min(...places), Math.max(...places)];
-    return low < from + MARGIN_PX ? low - from - MARGIN_PX : Math.max(0, high - to + MARGIN_PX);
+    return low < from + margin ? low - from - margin : Math.max(0, high - to + margin);
   };
   frame.scrollBy({
     left: shift(
       polygon.map(([x]) => origin.left + x * scale),
       outer.left,
       outer.right,
+      MARGIN_PX.x,
     ),
     top: shift(
       polygon.map(([, y]) => origin.top + y * scale),
       outer.top,
       outer.bottom,
+      MARGIN_PX.y,
     ),
   });
 }

@@ -56,7 +56,7 @@ export class TaughtPage {
     this.sums = makeElement("p", { class: "note sums" });
     this.node = makeElement(
       "div",
-      { class: "taught" },
+      { class: page.height > page.width ? "taught upright" : "taught" },
       makeElement("div", { class: "taught-scan" }, this.sheet.node, this.about),
       this.panel.node,
       makeElement("div", { class: "taught-text" }, this.text.node, this.sums, buildLegend()),

@@ -2,10 +2,11 @@
 
 import { say } from "../../i18n/words.js";
 import { MAX_LABEL_LENGTH } from "../../server/limits.js";
-import { makeButton, makeElement, replaceKeepingFocus } from "../../ui/dom.js";
+import { makeElement, replaceKeepingFocus } from "../../ui/dom.js";
 import { formatShare } from "../../ui/parts.js";
 import { buildEnlarged } from "./enlarged.js";
 import { buildAlike } from "./questions.js";
+import { buildTools } from "./tools.js";
 import { STATE_WORDS } from "./words.js";
 
 /** @typedef {import("./glyphs.js").Glyph} Glyph */
@@ -63,7 +64,7 @@ export function buildPanel(picture, width, drawings, asks, actions) {
   const count = () => {
     const all = chosen + alike.included().length;
     teach.textContent = all > 1 ? say("teachAll", { count: all }) : say("teachOne");
-    tools.remove.textContent = all > 1 ? say("noGlyphs", { count: all }) : say("noGlyph");
+    tools.sayRemove(all > 1 ? say("noGlyphs", { count: all }) : say("noGlyph"));
   };
 
   /** Show a glyph.
@@ -79,7 +80,7 @@ export function buildPanel(picture, width, drawings, asks, actions) {
     replaceKeepingFocus(candidates, ...shown.candidates.slice(0, CHOICES).map((one, i) => buildCandidate(one, i)));
     alike.show(others);
     chosen = picked;
-    tools.join.textContent = picked > 1 ? say("joinPicked", { count: picked }) : say("joinNext");
+    tools.sayJoin(picked > 1 ? say("joinPicked", { count: picked }) : say("joinNext"));
     count();
   };
   const buildCandidate = (/** @type {GlyphCandidate} */ { text, probability }, /** @type {number} */ i) =>
@@ -97,7 +98,7 @@ export function buildPanel(picture, width, drawings, asks, actions) {
     );
   const showCut = (/** @type {[number, number][] | null} */ line) => {
     enlarged.showCut(line);
-    tools.split.setAttribute("aria-pressed", String(Boolean(line)));
+    tools.setCut(Boolean(line));
   };
   return { node, input, show, showCut, included: alike.included, setUndo: tools.setUndo };
 }
@@ -125,28 +126,6 @@ function buildForm({ onName, onNext, onTyping, onTypingOn }) {
   };
   const teach = makeElement("button", { class: "primary", id: "name-glyph" });
   return { input, teach, form: makeElement("form", { class: "row", onsubmit: submit }, input, teach) };
-}
-
-/** @param {PanelActions} actions */
-function buildTools({ onRemove, onSplit, onJoin, onNext, onUndo }) {
-  const make = (/** @type {string} */ id, /** @type {string} */ key, /** @type {() => void} */ run) =>
-    makeButton("", run, { id, "aria-keyshortcuts": key });
-  const remove = make("remove-glyph", "x", onRemove);
-  const split = makeButton(say("splitGlyph"), onSplit, { id: "split-glyph", "aria-keyshortcuts": "s", "aria-pressed": "false" }); // prettier-ignore
-  const join = make("join-glyphs", "j", onJoin);
-  const next = makeButton(say("nextQuestion"), onNext, { id: "next-question", "aria-keyshortcuts": "n" });
-  const undo = makeButton(say("takeBack"), onUndo, { id: "undo-correction", "aria-keyshortcuts": "Control+Z" });
-  const setUndo = (/** @type {string} */ text, /** @type {boolean} */ can) => {
-    undo.textContent = text ? say("takeBackLesson", { label: text }) : say("takeBack");
-    undo.disabled = !can;
-  };
-  return {
-    node: makeElement("div", { class: "row wrap glyph-tools" }, remove, split, join, next, undo),
-    remove,
-    split,
-    join,
-    setUndo,
-  };
 }
 
 /**
