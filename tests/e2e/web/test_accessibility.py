@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from haleganada_client import HaleganadaClient
 
+from tests.conftest import RunningServer
 from tests.e2e.handwriting import written
 from tests.e2e.web.browser import Page, missing
+from tests.e2e.web.pages.taught_page import TaughtPage
 from tests.slow import slow_rows
 
 AXE = Path(__file__).parents[3] / "clients" / "node_modules" / "axe-core" / "axe.min.js"
@@ -90,3 +93,20 @@ def test_the_other_pages(taught: Page, place: str, look: tuple[str, str, int]) -
     taught.driver.get(f"{taught.address}/{place}")
     taught.wait(lambda: taught.find("#workspace").get_attribute("value") and taught.text("#view"))
     assert object_to(taught) == []
+
+
+@pytest.mark.parametrize(("language", "scheme", "width"), [*LOOKS, *slow_rows(*MORE_LOOKS)])
+def test_a_page_that_is_corrected(taught: Page, server: RunningServer, language: str, scheme: str, width: int) -> None:
+    pytest.importorskip("cv2", reason="pages are taken apart by OpenCV")
+    page = Page(taught.driver, f"{taught.address}/read")
+    page.prefer(scheme)
+    with HaleganadaClient(server.address) as client:
+        reading = TaughtPage.read(page, server, client, "ಕಖ")
+        reading.open(width, 800)
+        page.choose_language(language)
+        page.wait(lambda: page.all(".one-alike"))
+        assert object_to(page) == []
+        page.find("#scan").send_keys("1")
+        reading.wait_for_revision(1)
+        page.wait(lambda: page.text("#status"))
+        assert object_to(page) == []
