@@ -193,8 +193,8 @@ class ReadingServiceServicer(object):
     def ExportReading(self, request, context):
         """Streams a reading that is kept as one file: one header, chunks of at most 64 KiB, one trailer.
 
-        Errors: READING_NOT_FOUND, READING_DAMAGED, TOO_MANY_TRANSFERS; READING_NOT_CORRECTABLE for READING_FORMAT_GLYPHS;
-        WORKSPACE_NOT_FOUND if the workspace that has read it is gone.
+        Errors: READING_NOT_FOUND, READING_DAMAGED, TOO_MANY_TRANSFERS; READING_NOT_CORRECTABLE for the glyphs
+        of a page that no workspace has read; WORKSPACE_NOT_FOUND if the workspace that has read it is gone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -90,8 +90,8 @@ class ReadingServiceStub:
     ExportReading: _grpc.UnaryStreamMultiCallable[_reading_service_pb2.ExportReadingRequest, _reading_service_pb2.ExportReadingResponse]
     """Streams a reading that is kept as one file: one header, chunks of at most 64 KiB, one trailer.
 
-    Errors: READING_NOT_FOUND, READING_DAMAGED, TOO_MANY_TRANSFERS; READING_NOT_CORRECTABLE for READING_FORMAT_GLYPHS;
-    WORKSPACE_NOT_FOUND if the workspace that has read it is gone.
+    Errors: READING_NOT_FOUND, READING_DAMAGED, TOO_MANY_TRANSFERS; READING_NOT_CORRECTABLE for the glyphs
+    of a page that no workspace has read; WORKSPACE_NOT_FOUND if the workspace that has read it is gone.
     """
     CorrectReading: _grpc.UnaryUnaryMultiCallable[_reading_service_pb2.CorrectReadingRequest, _reading_service_pb2.CorrectReadingResponse]
     """Corrects glyphs of a page that was read with READ_MODE_TAUGHT and is kept, teaches them to the workspace that reads
@@ -175,8 +175,8 @@ class ReadingServiceAsyncStub(ReadingServiceStub):
     ExportReading: _aio.UnaryStreamMultiCallable[_reading_service_pb2.ExportReadingRequest, _reading_service_pb2.ExportReadingResponse]  # type: ignore[assignment]
     """Streams a reading that is kept as one file: one header, chunks of at most 64 KiB, one trailer.
 
-    Errors: READING_NOT_FOUND, READING_DAMAGED, TOO_MANY_TRANSFERS; READING_NOT_CORRECTABLE for READING_FORMAT_GLYPHS;
-    WORKSPACE_NOT_FOUND if the workspace that has read it is gone.
+    Errors: READING_NOT_FOUND, READING_DAMAGED, TOO_MANY_TRANSFERS; READING_NOT_CORRECTABLE for the glyphs
+    of a page that no workspace has read; WORKSPACE_NOT_FOUND if the workspace that has read it is gone.
     """
     CorrectReading: _aio.UnaryUnaryMultiCallable[_reading_service_pb2.CorrectReadingRequest, _reading_service_pb2.CorrectReadingResponse]  # type: ignore[assignment]
     """Corrects glyphs of a page that was read with READ_MODE_TAUGHT and is kept, teaches them to the workspace that reads
@@ -305,8 +305,8 @@ class ReadingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_reading_service_pb2.ExportReadingResponse], _abc.AsyncIterator[_reading_service_pb2.ExportReadingResponse]]:
         """Streams a reading that is kept as one file: one header, chunks of at most 64 KiB, one trailer.
 
-        Errors: READING_NOT_FOUND, READING_DAMAGED, TOO_MANY_TRANSFERS; READING_NOT_CORRECTABLE for READING_FORMAT_GLYPHS;
-        WORKSPACE_NOT_FOUND if the workspace that has read it is gone.
+        Errors: READING_NOT_FOUND, READING_DAMAGED, TOO_MANY_TRANSFERS; READING_NOT_CORRECTABLE for the glyphs
+        of a page that no workspace has read; WORKSPACE_NOT_FOUND if the workspace that has read it is gone.
         """
 
     @_abc_1.abstractmethod

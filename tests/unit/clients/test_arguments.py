@@ -22,8 +22,11 @@ SOUND: dict[str, Any] = {
     "documents": [b"x"],
     "drawing": b"x",
     "drawings": [b"x"],
+    "end": (2.0, 2.0),
     "epochs": 3,
     "form": "a",
+    "glyph_id": 1,
+    "glyph_ids": [1, 2],
     "job_id": "j",
     "label": "a",
     "lessons": [(b"x", "a")],
@@ -38,6 +41,8 @@ SOUND: dict[str, Any] = {
     "sample_id": 1,
     "snapshot_id": "s",
     "source": __file__,
+    "start": (1.0, 1.0),
+    "text": "a",
 }
 STRANGE: dict[str, object] = {
     "half of a character": "\ud800",

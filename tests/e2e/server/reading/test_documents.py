@@ -182,7 +182,7 @@ def test_a_reading_is_kept_drawn_and_exported(stub: Stub) -> None:
     reading_id = answer.reading.reading_id
     drawn = stub.GetPageImage(pb.GetPageImageRequest(reading_id=reading_id), timeout=300)
     assert (drawn.width, drawn.height) == SIZE
-    for form in pb.ReadingFormat.values()[1:]:
+    for form in sorted(set(pb.ReadingFormat.values()[1:]) - {pb.READING_FORMAT_GLYPHS}):  # which people have to name
         request = pb.ExportReadingRequest(reading_id=reading_id, format=form)
         header, *chunks, trailer = stub.ExportReading(request, timeout=300)
         assert header.header.file_name.startswith("fox.") and header.header.content_type

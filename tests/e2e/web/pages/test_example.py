@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from selenium import webdriver
 
-from tests.e2e.web.browser import missing, visit
+from tests.conftest import StartServer
+from tests.e2e.web.browser import missing, visit, web
 
 pytest.importorskip("cv2", reason="pages are taken apart by OpenCV")
 pytestmark = [
@@ -14,8 +15,8 @@ pytestmark = [
 ]
 
 
-def test_the_example_opens(chromium: webdriver.Chrome, web_address: str) -> None:
-    with visit(chromium, f"{web_address}/read") as page:
+def test_the_example_opens(chromium: webdriver.Chrome, start_server: StartServer) -> None:
+    with web(start_server().address) as place, visit(chromium, f"{place}/read") as page:
         page.open()
         page.wait_for(".empty button", "See an example")
         page.press(".empty button")

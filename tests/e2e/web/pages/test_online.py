@@ -117,7 +117,8 @@ def test_the_slate_says_what_answers_while_it_learns(page: Page, client: Halegan
     page.wait_for("#learns-how", "while it learns new drawings")
     page.wait_for("#learns-how", "It has learned everything you taught.")
     page.draw(LINE)
-    assert page.kind() == "recognized" and page.forms()[0] == "l" and "0 %" in page.text("#candidates .none .percent")
+    assert page.kind() == "recognized" and page.forms()[0] == "l"
+    assert float(page.text("#candidates .none .percent").split()[0].strip("<")) < 5
     page.choose_language("kn")
     page.wait_for("#answers-from", "ಜಾಲವೊಂದು ಆನ್‌ಲೈನ್ ಆಗಿ ಕಲಿಯುತ್ತಿದೆ (cnn36).")
     page.choose_language("en")

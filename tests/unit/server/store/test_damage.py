@@ -18,9 +18,9 @@ def test_no_damage_of_a_workspace_is_silent(seed: int, size: str, monkeypatch: p
     assert sum(counts["refused"] for counts in outcomes.values()) > 3
 
 
-@pytest.mark.parametrize("rounds", [16, *slow(80)])  # of eight kinds of files
+@pytest.mark.parametrize("rounds", [26, *slow(130)])  # of thirteen kinds of files
 def test_no_damage_of_models_data_sets_and_jobs_is_silent(rounds: int) -> None:
     outcomes = records.measure(rounds)
-    assert all(counts.total() == rounds / len(outcomes) for counts in outcomes.values())
+    assert min(counts.total() for counts in outcomes.values()) == rounds // len(outcomes)
     assert sum(counts["SILENT"] for counts in outcomes.values()) == 0
     assert sum(counts["refused"] for counts in outcomes.values()) > rounds / 6
