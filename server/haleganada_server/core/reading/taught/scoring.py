@@ -20,39 +20,57 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:
-    """What a path through a lattice pays, in nats. glyph: for each glyph. unknown: for one that nobody has taught, and
-    unknown_size: times the squared deviation of its log size, and unknown_gap: for each gap within it that is at least
-    wide_gap letter heights wide, less for narrower ones. label_size: the same, from its label's size on this page, and
-    most_label_size: at most. cut, cut_ink: for parting two glyphs where their ink touches, and for each pen width of
-    ink that is crossed. overlap: for parting ink that stands above each other, times the overlap beyond free_overlap.
-    boundary_odds: less for each unit of the odds that a page's corrections give a boundary. composition: less for each
-    unit of the odds that two neighbors are one glyph, see compositions.
+    """What a path through a lattice pays, in nats. They were fitted on pages of four scripts, all or half or none of
+    whose labels were taught, and on lines of two ciphers.
+
+    glyph: for each glyph. contrary: what evidence against a label counts, beside evidence for it.
+
+    unknown: for a glyph that nobody has taught. unknown_size: times the squared deviation of its log width and
+    unknown_height times that of its log height from the page's usual ones. unknown_gap, label_gap: for each gap within
+    an unknown glyph, or one of a label, that is at least wide_gap letter heights wide, less for narrower ones.
+    label_size: times the squared deviation from the log size of the label's glyphs on this page, and most_label_size at
+    most. label_width: for being wider than usual, times how much its log width exceeds the usual one and free_width,
+    and most_label_width at most.
+
+    cut, cut_ink: for parting two glyphs where their ink touches, and for each pen width of ink that is crossed.
+    overlap: for parting ink that stands above each other, times the overlap beyond free_overlap. boundary_odds: less
+    for each unit of the odds that a page's corrections give a boundary. composition: less for each unit of the odds
+    that two neighbors are one glyph, see compositions.
+
     temperature: what nats are divided by to tell how sure a path is of a group. full_size: times the usual extent of
     parts; what is smaller says less of its label, because little ink looks like much other ink. noise: for ink that is
     no glyph, which has noise_size letter heights at most.
     """
 
-    glyph: float = 14.5
-    unknown: float = 35.0
-    unknown_size: float = 80.0
-    unknown_gap: float = 12.5
-    wide_gap: float = 0.1
-    label_size: float = 18.0
-    most_label_size: float = 24.0
-    cut: float = 48.0
-    cut_ink: float = 25.0
-    overlap: float = 200.0
+    glyph: float = 40.0
+    contrary: float = 0.63
+    unknown: float = 13.0
+    unknown_size: float = 140.0
+    unknown_height: float = 0.37
+    unknown_gap: float = 5.5
+    label_gap: float = 6.8
+    wide_gap: float = 0.02
+    label_size: float = 125.0
+    most_label_size: float = 140.0
+    label_width: float = 79.0
+    most_label_width: float = 107.0
+    free_width: float = 0.4
+    cut: float = 15.0
+    cut_ink: float = 7.7
+    overlap: float = 600.0
     boundary_odds: float = 20.0
     composition: float = 30.0
     free_overlap: float = 0.35
     temperature: float = 8.0
-    full_size: float = 1.2
-    noise: float = 6.5
+    full_size: float = 2.3
+    noise: float = 6.0
     noise_size: float = 0.3
 
 
 DEFAULT_PRICES = Prices()
 UNKNOWN, NOISE = -1, -2
+
+_FEW_PARTS = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,11 +99,16 @@ def score_groups(
     extents = np.exp(sizes.max(axis=1))
     weights = np.minimum(extents / (prices.full_size * _usual_extent(lattice)), 1.0)
     ratios = (log_likelihoods[:, :-1] - log_likelihoods[:, -1:]) * weights[:, None]
+    ratios = np.where(ratios < 0, prices.contrary * ratios, ratios)
     if label_sizes is not None:
         off = (sizes[:, None, 0] - label_sizes[None, :, 0]) ** 2 + (sizes[:, None, 1] - label_sizes[None, :, 1]) ** 2
         ratios = ratios - np.nan_to_num(np.minimum(prices.label_size * off, prices.most_label_size))
-    known = ratios.max(axis=1, initial=-np.inf)
-    unknown = -_price_unknown(lattice, sizes, prices)
+    usual, gaps = _usual_size(lattice), _count_gaps(lattice, prices.wide_gap)
+    excess = np.maximum(sizes[:, 0] - usual[0] - prices.free_width, 0.0)
+    shape = prices.label_gap * gaps + np.minimum(prices.label_width * excess, prices.most_label_width)
+    known = ratios.max(axis=1, initial=-np.inf) - shape
+    off_size = (sizes[:, 0] - usual[0]) ** 2 + prices.unknown_height * (sizes[:, 1] - usual[1]) ** 2
+    unknown = -(prices.unknown + prices.unknown_size * off_size + prices.unknown_gap * gaps)
     noise = np.where(extents <= prices.noise_size * lattice.letter, -prices.noise, -np.inf)
     best = ratios.argmax(axis=1) if ratios.shape[1] else np.full(len(ratios), UNKNOWN)
     return GroupScores(
@@ -117,14 +140,19 @@ def _log_sizes(boxes: NDArray[np.int32]) -> Floats:
     return np.asarray(np.log(np.maximum(boxes[:, 2:] - boxes[:, :2], 1)))
 
 
-def _price_unknown(lattice: GlyphLattice, sizes: Floats, prices: Prices) -> Floats:
-    usual = np.median(_log_sizes(lattice.part_boxes), axis=0)
-    off = (sizes[:, 0] - usual[0]) ** 2 + 0.25 * (sizes[:, 1] - usual[1]) ** 2
+def _usual_size(lattice: GlyphLattice) -> Floats:
+    """Return the median log width and height of parts that are connected ink, (2,); of all if there are few."""
+    is_whole = (lattice.cuts == 0) & (np.append(lattice.cuts[1:], 0) == 0)
+    boxes = lattice.part_boxes[is_whole] if is_whole.sum() >= _FEW_PARTS else lattice.part_boxes
+    return np.asarray(np.median(_log_sizes(boxes), axis=0))
+
+
+def _count_gaps(lattice: GlyphLattice, wide: float) -> Floats:
+    """Return the number of gaps within each group, (groups,). Those below `wide`, in letter heights, count less."""
     directions = lattice.find_directions(np.arange(len(lattice.part_boxes), dtype=np.int32))
     gaps = np.maximum(measure_gaps(lattice.part_boxes, directions), 0)
-    before = np.cumsum(np.minimum(gaps / (prices.wide_gap * lattice.letter), 1.0))
-    inner = before[lattice.groups[:, 1] - 1] - before[lattice.groups[:, 0]]
-    return np.asarray(prices.unknown + prices.unknown_size * off + prices.unknown_gap * inner)
+    before = np.cumsum(np.minimum(gaps / (wide * lattice.letter), 1.0))
+    return np.asarray(before[lattice.groups[:, 1] - 1] - before[lattice.groups[:, 0]])
 
 
 def _price_boundaries(lattice: GlyphLattice, prices: Prices, odds: Floats | None) -> Floats:
