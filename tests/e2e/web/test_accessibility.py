@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -100,8 +101,7 @@ def test_a_page_that_is_corrected(taught: Page, server: RunningServer, language:
     pytest.importorskip("cv2", reason="pages are taken apart by OpenCV")
     page = Page(taught.driver, f"{taught.address}/read")
     page.prefer(scheme)
-    with HaleganadaClient(server.address) as client:
-        reading = TaughtPage.read(page, server, client, "ಕಖ")
+    with HaleganadaClient(server.address) as client, closing(TaughtPage.read(page, server, client, "ಕಖ")) as reading:
         reading.open(width, 800)
         page.choose_language(language)
         page.wait(lambda: page.all(".one-alike"))

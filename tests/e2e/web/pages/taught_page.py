@@ -39,6 +39,10 @@ class TaughtPage:
         assert done.reading is not None
         return cls(page, client, done.reading.reading_id, workspace, "".join(text).replace(" ", ""))
 
+    def close(self) -> None:
+        """Delete it: other tests of the same server begin with an empty list."""
+        self.client.readings.delete(self.reading_id)
+
     # Looking
 
     def open(self, width: int = 1280, height: int = 900, *, mobile: bool = False) -> None:

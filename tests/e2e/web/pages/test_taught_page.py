@@ -173,6 +173,18 @@ def test_corrections_by_others_appear_and_what_is_typed_stays(taught: TaughtPage
     taught.page.find("#glyph-text").clear()
 
 
+def test_what_is_typed_outlives_looks_at_other_places(taught: TaughtPage) -> None:
+    for typed in ("one", "two"):
+        taught.page.press("#glyph-text")
+        taught.page.find("#glyph-text").clear()
+        taught.keys(typed)
+        place = taught.page.run("const { hash } = location; location.hash = ''; return hash")
+        taught.page.wait(lambda: taught.page.all("#documents"))
+        taught.page.run("location.hash = arguments[0]", place)
+        taught.page.wait(lambda: taught.page.all("#glyph-text"))
+        assert taught.page.find("#glyph-text").get_attribute("value") == typed
+
+
 def test_to_take_back_over_others_is_asked_before(taught: TaughtPage) -> None:
     taught.keys("1")
     taught.wait_for_revision(1)

@@ -4,16 +4,15 @@
 import { say } from "../../i18n/words.js";
 import { poll } from "../../server/polling.js";
 import { makeElement } from "../../ui/dom.js";
-import { askWhether } from "../../ui/dialog.js";
-import { showError, showStatus, showWhile } from "../../ui/status.js";
+import { showError, showStatus } from "../../ui/status.js";
 import { buildSheet } from "../sheet.js";
-import { joinGlyphs, nameGlyphs, removeGlyphs, splitGlyph } from "./answers.js";
+import { Answering } from "./answering.js";
 import { buildBoxes } from "./boxes.js";
 import { Cut } from "./cut.js";
 import { listenToGestures } from "./gestures.js";
 import { listenToKeys } from "./keys.js";
 import { buildPanel } from "./panel.js";
-import { isAsking, listQuestions, switchAsking } from "./questions.js";
+import { isAsking, switchAsking } from "./questions.js";
 import { openSession } from "./session.js";
 import { buildText } from "./text.js";
 import { announce, buildLegend, summarize } from "./words.js";
@@ -24,11 +23,7 @@ const LEAST_PX = matchMedia("(pointer: coarse)").matches ? 30 : 24; // height of
 /** @typedef {import("./glyphs.js").Glyph} Glyph */
 
 export class TaughtPage {
-  /** @type {Set<number>} */
-  #answered = new Set(); // ids of glyphs that an answer is under way for
-  #isTouched = false; // whether somebody did something since the last answer
   #typesOn = false; // whether the box keeps the focus after an answer
-  #isWaiting = false;
 
   /**
    * @param {{ address: string, picture: string, page: PageReading }} shown  addresses of the page and of its picture
@@ -48,6 +43,11 @@ export class TaughtPage {
     })) {
       this.sheet.frame.setAttribute(name, value);
     }
+    this.answering = new Answering(this.session, {
+      included: () => this.panel.included(),
+      takeTyped: () => this.#takeTyped(),
+      show: () => this.#showPlace(),
+    });
     this.boxes = buildBoxes(this.sheet.overlay);
     this.cut = new Cut(() => this.#showCut());
     this.text = buildText((index, more) => this.choose(index, more));
@@ -62,7 +62,7 @@ export class TaughtPage {
       makeElement("div", { class: "taught-text" }, this.text.node, this.sums, buildLegend()),
     );
     this.#listen(life);
-    if (this.session.isNew && isAsking()) this.place.go(this.#questions()[0]?.index ?? 0);
+    if (this.session.isNew && isAsking()) this.place.go(this.answering.questions[0]?.index ?? 0);
     this.panel.input.value = this.session.typed;
     this.#showPage(new Set());
   }
@@ -72,7 +72,7 @@ export class TaughtPage {
    * @param {boolean} more
    */
   choose(index, more = false) {
-    this.#isTouched = true;
+    this.answering.isTouched = true;
     this.place.go(index, more);
     this.#showPlace();
   }
@@ -100,7 +100,7 @@ export class TaughtPage {
       onCutDrawn: (line) => this.boxes.showCut(line),
       onJoinDrawn: (glyphs) => this.boxes.mark("picked", glyphs),
       onCut: (glyph, line) => this.#split(glyph, line),
-      onJoin: (glyphs) => this.#join(glyphs),
+      onJoin: (glyphs) => this.answering.join(glyphs),
     });
     listenToKeys(this.panel.input, this.#makeKeyActions(), life);
     const look = async () => {
@@ -116,19 +116,19 @@ export class TaughtPage {
   /** @returns {import("./panel.js").PanelActions} */
   #makePanelActions() {
     return {
-      onName: (text) => this.#name(text),
-      onRemove: () => this.#answer(removeGlyphs(this.#findTargets()), true),
+      onName: (text) => this.answering.name(text),
+      onRemove: () => this.answering.remove(),
       onSplit: () => this.cut.toggle(this.place),
-      onJoin: () => this.#joinPicked(),
+      onJoin: () => this.answering.joinPicked(),
       onNext: () => this.#goToQuestion(),
-      onUndo: () => this.#undo(),
+      onUndo: () => this.answering.undo(),
       onAsk: (on) => {
         switchAsking(on);
         if (on) this.#goToQuestion();
         else this.#showPlace();
       },
       onTyping: () => {
-        this.#isTouched = true;
+        this.answering.isTouched = true;
         this.session.typed = this.panel.input.value;
       },
       onTypingOn: () => (this.#typesOn = true),
@@ -147,13 +147,13 @@ export class TaughtPage {
       undo: onUndo,
       walk: (arrow, more) => {
         if (this.cut.move(arrow)) return;
-        this.#isTouched = true;
+        this.answering.isTouched = true;
         this.place.walk(arrow, more);
         this.#showPlace();
       },
       choose: (i) => {
         const candidate = this.place.current?.candidates[i];
-        if (candidate) this.#name(candidate.text);
+        if (candidate) this.answering.name(candidate.text);
         return Boolean(candidate);
       },
       confirm: () => {
@@ -172,106 +172,35 @@ export class TaughtPage {
     };
   }
 
-  #questions = () => listQuestions(this.corrections.page, this.place.glyphs, this.#answered);
-
-  /** The glyphs that an answer is for: what is chosen, or the current one and those that look the same. */
-  #findTargets = () =>
-    this.place.picked.length > 1 ? this.place.picked : [this.place.current, ...this.panel.included()].filter(Boolean);
-
-  /** @param {string} text */
-  #name(text) {
-    this.#forgetTyped();
-    if (!this.#typesOn && document.activeElement === this.panel.input) this.sheet.frame.focus({ preventScroll: true });
-    this.#answer(nameGlyphs(this.#findTargets(), text), true);
-  }
-
-  #joinPicked() {
-    const { picked, glyphs, index } = this.place;
-    this.#join(picked.length > 1 ? picked : glyphs.slice(index, index + 2));
-  }
-
-  /** @param {Glyph[]} glyphs */
-  #join(glyphs) {
-    if (glyphs.length < 2) return;
-    const text = this.panel.input.value.trim();
-    this.#forgetTyped();
-    this.place.go(this.place.glyphs.indexOf(glyphs[0]));
-    this.#answer(joinGlyphs(glyphs, text), false);
-  }
-
   /**
    * @param {Glyph} glyph
    * @param {[import("./cut.js").Point, import("./cut.js").Point]} line
    */
   #split(glyph, line) {
     this.cut.take();
-    this.place.go(this.place.glyphs.indexOf(glyph));
-    this.#answer(splitGlyph(glyph, line), false);
+    this.answering.split(glyph, line);
   }
 
-  #forgetTyped() {
-    this.panel.input.value = "";
+  /** Return what is typed, and clear it. The focus goes back to where the typing began. */
+  #takeTyped() {
+    const { input } = this.panel;
+    const text = input.value.trim();
+    input.value = "";
     this.session.typed = "";
+    if (!this.#typesOn && document.activeElement === input) this.sheet.frame.focus({ preventScroll: true });
+    return text;
   }
 
-  /** Send an answer, and go on before it has arrived.
-   * @param {import("./corrections.js").Correction} correction
-   * @param {boolean} goesOn
-   */
-  #answer(correction, goesOn) {
-    if (!correction.glyphs.length) return;
-    for (const { id } of correction.glyphs) this.#answered.add(id);
-    this.corrections.add(correction);
-    this.#sayThatItReads();
-    this.#isTouched = !goesOn;
-    if (!goesOn) return this.#showPlace();
-    const last = this.place.glyphs.indexOf(correction.glyphs[correction.glyphs.length - 1]);
-    const next = isAsking() ? (this.#questions()[0]?.index ?? this.place.index) : last + 1;
-    this.place.go(next);
-    this.#showPlace();
-  }
-
-  async #undo() {
-    if (!this.corrections.page.revision) return;
-    const isSure =
-      !this.corrections.isOvertaken
-      || this.corrections.pending
-      || (await askWhether(say("takeBackOthers"), say("takeBackOthersText"), say("takeBack")));
-    if (!isSure) return;
-    this.#isTouched = true;
-    this.corrections.undo(() => say("correctionTakenBack"));
-    this.#sayThatItReads();
-  }
-
-  async #sayThatItReads() {
-    if (this.#isWaiting) return;
-    this.#isWaiting = true;
-    await showWhile(
-      new Promise((done) => this.corrections.addEventListener("idle", done, { once: true })),
-      say("readsAgain"),
-    );
-    this.#isWaiting = false;
-  }
-
-  /** Go to the question after the one that is shown. */
   #goToQuestion() {
-    const found = this.#questions();
-    if (!found.length) {
-      this.about.textContent = say("nothingToAsk");
-      return;
-    }
-    const here = found.findIndex(({ index }) => index === this.place.index);
-    this.choose(found[(here + 1) % found.length].index);
+    if (this.answering.goToQuestion()) this.#showPlace();
+    else this.about.textContent = say("nothingToAsk");
   }
 
   /** Show the page as it reads now.
    * @param {{ changed: number[], correction: import("./corrections.js").Correction | null }} news
    */
   #takePage({ changed, correction }) {
-    this.#answered = this.corrections.waitingIds;
-    this.place.renew(this.corrections.glyphs);
-    const isAlone = correction && !this.#isTouched && !this.#answered.size;
-    if (isAlone && isAsking()) this.place.go(this.#questions()[0]?.index ?? this.place.index);
+    this.answering.renew(correction);
     this.#showPage(new Set(changed));
     if (correction) this.#reportDone(correction, changed.length);
     if (correction?.text) this.drawings.load(correction.text).then(() => this.#showPlace(), () => {}); // prettier-ignore
@@ -284,14 +213,14 @@ export class TaughtPage {
   #reportDone(correction, changed) {
     const { last } = this.corrections;
     const text = last?.text ? say("takeBackLesson", { label: last.text }) : say("takeBack");
-    showStatus(correction.describe(changed), { takeBack: last && { text, run: () => this.#undo() } });
+    showStatus(correction.describe(changed), { takeBack: last && { text, run: () => this.answering.undo() } });
   }
 
   /** Say why an answer was not taken. What was typed for it can be typed on.
    * @param {{ error: Error, correction: import("./corrections.js").Correction }} refused
    */
   #refuse({ error, correction }) {
-    this.#answered = this.corrections.waitingIds;
+    this.answering.renew(null);
     if (correction.text && !this.panel.input.value) this.panel.input.value = correction.text;
     this.session.typed = this.panel.input.value;
     const [first] = correction.glyphs;
@@ -317,7 +246,7 @@ export class TaughtPage {
     const { current, picked, index, glyphs } = this.place;
     if (!current) return;
     this.cut.take();
-    const question = isAsking() && picked.length < 2 ? this.#questions().find((one) => one.index === index) : undefined;
+    const { question } = this.answering;
     const others = question?.alike ?? [];
     this.boxes.mark("current", [current]);
     this.boxes.mark("picked", picked.length > 1 ? picked : []);

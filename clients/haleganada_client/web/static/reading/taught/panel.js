@@ -78,7 +78,7 @@ export function buildPanel(picture, width, drawings, asks, actions) {
     question.textContent = chooseQuestion(others.length, isQuestion);
     enlarged.show(shown);
     replaceKeepingFocus(candidates, ...shown.candidates.slice(0, CHOICES).map((one, i) => buildCandidate(one, i)));
-    alike.show(others);
+    alike.show(shown, others);
     chosen = picked;
     tools.sayJoin(picked > 1 ? say("joinPicked", { count: picked }) : say("joinNext"));
     count();

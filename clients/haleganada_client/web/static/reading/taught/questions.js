@@ -1,7 +1,7 @@
 // What is best asked next, and which glyphs get the same answer: those that look alike, without those that were taken out.
 
 import { say } from "../../i18n/words.js";
-import { makeButton, makeElement } from "../../ui/dom.js";
+import { makeButton, makeElement, replaceKeepingFocus } from "../../ui/dom.js";
 import { settings } from "../../ui/storage.js";
 import { buildCropCanvas, drawCrop } from "./crops.js";
 
@@ -49,9 +49,12 @@ export function buildAlike(picture, width, onChange) {
   /** @type {Set<number>} */
   let left = new Set(); // ids of those that were taken out
 
-  const show = (/** @type {Glyph[]} */ glyphs) => {
+  let asked = -1; // id of the glyph that is asked for
+
+  const show = (/** @type {Glyph} */ glyph, /** @type {Glyph[]} */ glyphs) => {
     alike = glyphs;
-    left = new Set();
+    if (glyph.id !== asked) left = new Set();
+    asked = glyph.id;
     fill(SHOWN);
   };
   const fill = (/** @type {number} */ most) => {
@@ -59,7 +62,7 @@ export function buildAlike(picture, width, onChange) {
     const more =
       rest > 0 && makeButton(`+${rest}`, () => fill(alike.length), { "aria-label": `+${rest}: ${say("more")}` });
     node.hidden = !alike.length;
-    node.replaceChildren(...alike.slice(0, most).map(buildOne), ...(more ? [more] : []));
+    replaceKeepingFocus(node, ...alike.slice(0, most).map(buildOne), ...(more ? [more] : []));
   };
   const buildOne = (/** @type {Glyph} */ glyph, /** @type {number} */ i) => {
     const canvas = buildCropCanvas(SIDE_PX);

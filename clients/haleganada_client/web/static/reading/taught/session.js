@@ -24,7 +24,8 @@ export function openSession(address, page) {
   if (known) {
     known.corrections.take(page);
     known.place.renew(known.corrections.glyphs);
-    return { ...known, isNew: false };
+    known.isNew = false;
+    return known;
   }
   const corrections = new Corrections(address, page);
   const session = { corrections, place: new Place(corrections.glyphs), typed: "", isNew: true };
