@@ -85,7 +85,7 @@ def _read_one(
 ) -> Match:
     rng = np.random.default_rng([seed, 20])
     lessons, rows = choose(hand, trial, rng)
-    workspace = f"{trial.name} {spacing.name} {seed} {time.monotonic_ns()}"
+    workspace = f"page {time.monotonic_ns()}"
     client.create_workspace(workspace)
     for start in range(0, len(lessons), 256):
         part = lessons[start : start + 256]
