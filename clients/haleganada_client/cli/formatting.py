@@ -15,6 +15,11 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() or char in _JOINERS else "\ufffd" for char in text)
 
 
+def printable_lines(text: str) -> str:
+    """Do the same line by line, without the last line break."""
+    return "\n".join(map(printable, text.splitlines()))
+
+
 def display_width(text: str) -> int:
     """Return the columns of a text in a terminal: combining marks take none, wide East Asian characters two."""
     return sum(_columns(char) for char in text)

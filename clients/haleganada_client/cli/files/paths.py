@@ -13,16 +13,6 @@ from haleganada_client.labeled.image_files import count_other_files
 _LINKS_SHOWN = 20
 
 
-def expand_path(name: str) -> list[Path]:
-    """Return the file or folder of that name, or else everything that matches it as a pattern; "-" is standard input.
-
-    Raise click.UsageError if nothing matches.
-    """
-    if matches := find_matches(name):
-        return matches
-    raise _no_file(name)
-
-
 def find_matches(name: str) -> list[Path]:
     """Return the file or folder of that name, or else everything that matches it as a pattern, which may be nothing;
     "-" is standard input.
@@ -37,8 +27,10 @@ def find_matches(name: str) -> list[Path]:
 
 
 def expand_paths(names: Sequence[str]) -> list[Path]:
-    """Return the files and folders that several names stand for, see expand_path. A name that matches nothing becomes a
-    path without a file, which does not keep the others from being used; raise click.UsageError if all are so.
+    """Return the files and folders that several names stand for, see find_matches.
+
+    A name that matches nothing becomes a path without a file, which does not keep the others from being used; raise
+    click.UsageError if all are so.
     """
     found = [find_matches(name) for name in names]
     if names and not any(found):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from haleganada_client.cli.formatting import format_count, printable
+from haleganada_client.cli.formatting import format_count, printable_lines
 from haleganada_client.cli.session import Session, with_session
 
 from .dialogue import correct_by_questions
@@ -106,7 +106,3 @@ def describe_correction(done: ReadingCorrection, page: int) -> str:
     taught = f"taught {format_count(len(done.sample_ids), 'drawing')}; " if done.sample_ids else ""
     changed = format_count(len(done.changed_glyph_ids), "glyph")
     return f"{taught}{changed} of page {page} read otherwise now:\n{printable_lines(done.page.text)}"
-
-
-def printable_lines(text: str) -> str:
-    return "\n".join(printable(line) for line in text.splitlines())

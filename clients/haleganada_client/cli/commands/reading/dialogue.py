@@ -30,6 +30,8 @@ TEXT       it is this; =TEXT if that is a number or begins with a colon
 :undo      take the last correction back
 Enter      leave it for later
 :quit      stop; everything is kept"""
+_SAID = (FailedPrecondition, InvalidInput, NotFound, RevisionMismatch)
+"""Refusals of one answer, after which the dialogue goes on with the page as it is now."""
 _AROUND = 6  # glyphs on each side that are shown with one
 
 
@@ -48,7 +50,7 @@ class _State:
 def correct_by_questions(session: Session, client: HaleganadaClient, reading_id: str, number: int) -> None:
     """Ask for one glyph after another until nothing is left to ask, or the person stops. Raise HaleganadaError."""
     state = _State(client.readings.page(reading_id, number))
-    scan = load_scan(client, reading_id, number)
+    scan = load_scan(client, reading_id, state.page)
     while (question := state.next_question()) is not None:
         click.echo(_describe_question(state.page, question, scan))
         answer = _read_answer("It is (:help for help): ")
@@ -56,12 +58,7 @@ def correct_by_questions(session: Session, client: HaleganadaClient, reading_id:
             break
         try:
             _take_answer(client, reading_id, number, state, question, answer)
-        except (
-            FailedPrecondition,
-            InvalidInput,
-            NotFound,
-            RevisionMismatch,
-        ) as error:  # say it, and go on with the page as it is now
+        except _SAID as error:
             click.echo(error.message)
             state.page = client.readings.page(reading_id, number)
     click.echo(_describe_end(session, state, reading_id))
@@ -141,8 +138,7 @@ def _list_glyphs(page: PageReading) -> list[list[TextGlyph]]:
 
 
 def _find_glyph(page: PageReading, glyph_id: int) -> TextGlyph:
-    found = (glyph for line in _list_glyphs(page) for glyph in line if glyph.glyph_id == glyph_id)
-    return next(found)
+    return next(glyph for glyph in page.glyphs if glyph.glyph_id == glyph_id)
 
 
 def _find_next(page: PageReading, glyph_id: int) -> int:
@@ -185,7 +181,7 @@ def _show_around(page: PageReading, glyph_id: int) -> str:
 
 
 def _describe_end(session: Session, state: _State, reading_id: str) -> str:
-    glyphs = [glyph for line in _list_glyphs(state.page) for glyph in line]
+    glyphs = state.page.glyphs
     settled = sum(glyph.settled for glyph in glyphs)
     asked = "" if state.page.questions else "nothing is left to ask; "
     show = session.command_line("readings", "show", reading_id)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
     from haleganada_client.client import HaleganadaClient
+    from haleganada_client.reading.types import PageReading
 
 _MOST_SIDE_PX = 4096  # of the scan
 _WIDE, _HIGH = 64, 32  # pixels of a drawing, at most
@@ -23,15 +24,14 @@ class Scan:
     scale: float
 
 
-def load_scan(client: HaleganadaClient, reading_id: str, page: int) -> Scan | None:
+def load_scan(client: HaleganadaClient, reading_id: str, page: PageReading) -> Scan | None:
     """Return the scan of a page; None where Pillow is not installed, which the thin client does without."""
     try:
         from PIL import Image
     except ImportError:
         return None
-    found = client.readings.image(reading_id, page, max_side=_MOST_SIDE_PX)
-    width = client.readings.page(reading_id, page).width
-    return Scan(Image.open(io.BytesIO(found.image)).convert("L"), found.width / width)
+    found = client.readings.image(reading_id, page.page, max_side=_MOST_SIDE_PX)
+    return Scan(Image.open(io.BytesIO(found.image)).convert("L"), found.width / page.width)
 
 
 def draw_glyph(scan: Scan, box: tuple[float, float, float, float]) -> str:

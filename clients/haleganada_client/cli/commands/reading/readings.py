@@ -17,6 +17,7 @@ from haleganada_client.cli.formatting import (
     format_table,
     format_time,
     printable,
+    printable_lines,
 )
 from haleganada_client.cli.output.file_errors import name_file_in_errors
 from haleganada_client.cli.session import Session, with_session
@@ -189,7 +190,7 @@ def _format_reading(reading: Reading) -> str:
 
 
 def _format_page(page: PageReading) -> str:
-    lines = "\n".join(printable(line) for line in page.text.splitlines())
+    lines = printable_lines(page.text)
     return f"page {page.page}:\n{lines}" if lines else f"page {page.page}: no text"
 
 
