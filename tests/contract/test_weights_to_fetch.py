@@ -22,6 +22,7 @@ from tests.conftest import RunningServer, StartServer
 from tests.contract.refusals import refused
 from tests.jobs.datasets import add_letters
 from tests.jobs.world import COMMAND
+from tests.waiting import wait_until
 
 
 class CountingProxy:
@@ -107,4 +108,6 @@ def test_a_training_that_cannot_fetch_weights_is_refused(server: RunningServer, 
     asked = jobs.StartTrainingRequest(preset="resnet18-imagenet", dataset_id="letters")
     refusal = refused(lambda: job_service_pb2_grpc.JobServiceStub(server.channel).StartTraining(asked))
     assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "BACKBONE_WEIGHTS_MISSING")
-    assert "--backbone-weights" in refusal.message and proxy.visits == 1
+    assert "--backbone-weights" in refusal.message
+    wait_until(lambda: proxy.visits)  # the server waits for its own try only so long
+    assert proxy.visits == 1
