@@ -70,6 +70,7 @@ class JobRun:
         self._saved_s = 0.0
         self._last_epoch = 0  # the highest that any of its processes has reported
         self._was_restarted = False
+        self._claimed_us = now_us()
 
     def run(self) -> None:
         """Carry out the job. Returns when it is over, or after suspend() as soon as its process has ended."""
@@ -128,10 +129,16 @@ class JobRun:
     def _begin(self) -> Job | None:
         """Mark the job as running and return it; None if it was cancelled, perhaps also deleted, at the last moment."""
         try:
-            job = self._update(self.job_id, _mark_running, True)
+            job = self._update(self.job_id, self._mark_running, True)
         except NotFound:
             return None
         return None if job.state.is_over else job
+
+    def _mark_running(self, job: Job) -> Job:
+        """A job starts when it was claimed: threads of two jobs need not come to this in the order of the queue."""
+        if job.state.is_over:
+            return job
+        return replace(job, state=JobState.RUNNING, started_us=job.started_us or self._claimed_us)
 
     def _should_restart(self, last: Mapping[str, Any], status: int, has_advanced: bool) -> bool:
         """Return whether to start the process again. has_advanced: it finished an epoch that was never finished
@@ -260,12 +267,6 @@ def _explain_failure(error: Exception) -> JobOutcome:
     if (found := to_machine_error(error)) is not None:
         return JobOutcome(JobState.FAILED, found.reason, found.message)
     return JobOutcome(JobState.FAILED, Reason.INTERNAL, "an error in the server; see the server's log")
-
-
-def _mark_running(job: Job) -> Job:
-    if job.state.is_over:
-        return job
-    return replace(job, state=JobState.RUNNING, started_us=job.started_us or now_us())
 
 
 def _mark_over(job: Job, outcome: JobOutcome, model_id: str, files: dict[str, int]) -> Job:
