@@ -14,7 +14,7 @@ from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.knowledge.stale_samples import StaleSamples
 from haleganada_server.core.knowledge.variants import Variants
 from haleganada_server.core.reading.page import TextGlyph
-from haleganada_server.core.reading.taught.editing import join_groups, split_group
+from haleganada_server.core.reading.taught.edits.editing import join_groups, split_group
 from haleganada_server.core.reading.taught.page import TaughtPage
 from haleganada_server.core.reading.taught.questions import find_questions
 from haleganada_server.core.reading.taught.reading import read_taught

@@ -28,7 +28,7 @@ from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.reading.page import PageReading
 from haleganada_server.core.reading.ports import LabeledDrawing, ReadingStore, TaughtWorkspaces
 from haleganada_server.core.reading.reading import ReadingInfo
-from haleganada_server.core.reading.taught.editing import Frame
+from haleganada_server.core.reading.taught.edits.editing import Frame
 from haleganada_server.core.reading.taught.questions import find_questions
 from haleganada_server.core.reading.taught.reader import embed_page
 from haleganada_server.core.reading.taught.reading import read_taught

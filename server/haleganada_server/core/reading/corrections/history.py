@@ -9,7 +9,7 @@ import numpy as np
 
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import InvalidInput, NotFound, Precondition
-from haleganada_server.core.reading.taught.editing import Frame, join_groups, split_group
+from haleganada_server.core.reading.taught.edits.editing import Frame, join_groups, split_group
 from haleganada_server.core.reading.taught.page import RASTER_SIDE, TaughtPage
 from haleganada_server.core.reading.taught.settled import Settled, find_allowed
 
@@ -44,8 +44,8 @@ class PageHistory:
     """One page, for one thread at a time."""
 
     def __init__(self, first: TaughtPage, entries: Sequence[JournalEntry], frame: Frame) -> None:
-        """frame: draws glyphs, see taught/editing.py. Raises InvalidInput or NotFound for entries that do not belong to
-        the page.
+        """frame: draws glyphs, see taught/edits/editing.py. Raises InvalidInput or NotFound for entries that do not
+        belong to the page.
         """
         self._first, self._frame = PageState(first), frame
         self._entries: list[JournalEntry] = []

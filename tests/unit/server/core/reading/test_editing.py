@@ -14,7 +14,7 @@ from haleganada_server.core.fewshot.projection import Projection
 from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.knowledge.stale_samples import StaleSamples
 from haleganada_server.core.knowledge.variants import Variants
-from haleganada_server.core.reading.taught.editing import join_groups, split_group
+from haleganada_server.core.reading.taught.edits.editing import join_groups, split_group
 from haleganada_server.core.reading.taught.ink import LineInk, PageInkMap
 from haleganada_server.core.reading.taught.lattice import GlyphLattice
 from haleganada_server.core.reading.taught.page import GroupRasters, PageFrame, TaughtPage

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 cv2 = pytest.importorskip("cv2", reason="pages are taken apart by OpenCV")
 
-from haleganada_server.core.reading.taught.editing import join_groups, split_group  # noqa: E402
+from haleganada_server.core.reading.taught.edits.editing import join_groups, split_group  # noqa: E402
 from haleganada_server.core.reading.taught.ink import PageInkMap  # noqa: E402
 from haleganada_server.core.reading.taught.lattice import GlyphLattice  # noqa: E402
 from haleganada_server.core.reading.taught.page import GroupRasters, PageFrame, TaughtPage  # noqa: E402

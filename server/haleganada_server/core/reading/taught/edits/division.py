@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.reading.taught.directions import DOWNWARDS, LEFTWARDS, RIGHTWARDS
+from haleganada_server.core.reading.taught.ink import LineInk
 
-from .directions import DOWNWARDS, LEFTWARDS, RIGHTWARDS
-from .ink import LineInk
 from .regrouping import Piece
 
 _INKED = 128  # level from which on a px is ink

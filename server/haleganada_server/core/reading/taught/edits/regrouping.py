@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .directions import DOWNWARDS
-from .lattice import GlyphLattice
+from haleganada_server.core.reading.taught.directions import DOWNWARDS
+from haleganada_server.core.reading.taught.lattice import GlyphLattice
 
 Ints = NDArray[np.int32]
 Span = tuple[int, int]

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.reading.taught.lattice import GlyphLattice
+from haleganada_server.core.reading.taught.page import TaughtPage
 
 from .division import Line, divide
-from .lattice import GlyphLattice
-from .page import TaughtPage
 from .regrouping import Span, add_groups, take_to_pieces
 
 Frame = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
