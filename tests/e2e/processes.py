@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from haleganada_client import HaleganadaClient, Ink, Stroke
-from haleganada_server.core.failpoints import VARIABLE
+from haleganada_server.core.disk.failpoints import VARIABLE
 
 _ADDRESS = re.compile(r"serves on (\S+) ")
 
@@ -45,7 +45,7 @@ class ServerProcess:
 
 
 def start_server(data: Path, *options: str, listen: str = "127.0.0.1:0", failpoints: str = "") -> ServerProcess:
-    """A server on a port that the system chooses, once it is ready. failpoints: as core/failpoints.py reads them."""
+    """A server on a port that the system chooses, once it is ready. failpoints: see core/disk/failpoints.py."""
     line = [
         sys.executable,
         "-m",

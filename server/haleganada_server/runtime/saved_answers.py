@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from haleganada_server.core.files import file_sha256
+from haleganada_server.core.disk.files import file_sha256
 from haleganada_server.core.online.saved_answers import ANSWERS, AnswersCard
 
 Classify = Callable[[NDArray[np.uint8]], NDArray[np.float64]]

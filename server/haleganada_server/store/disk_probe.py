@@ -10,7 +10,7 @@ import os
 import secrets
 from pathlib import Path
 
-from haleganada_server.core.files import measure_size
+from haleganada_server.core.disk.files import measure_size
 
 PROBE = "probe-"
 """How the names of the files begin that are written for that, and removed at once."""

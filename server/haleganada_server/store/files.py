@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from haleganada_server.core.failpoints import reach
+from haleganada_server.core.disk.failpoints import reach
 
 _READ_AHEAD = 128 << 10  # bytes; systems read no more than this ahead at once, however much they are asked for
 

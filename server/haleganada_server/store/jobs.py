@@ -16,10 +16,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from haleganada_server.core.checksum import seal, unseal
+from haleganada_server.core.disk.checksum import seal, unseal
+from haleganada_server.core.disk.failpoints import reach
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import NotFound
-from haleganada_server.core.failpoints import reach
 from haleganada_server.core.jobs.job import Epoch, Job, JobKind, JobState, Progress
 from haleganada_server.core.jobs.ports import CHECKPOINTS
 from haleganada_server.core.machine_errors import raise_machine_error

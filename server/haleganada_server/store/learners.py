@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 
-from haleganada_server.core.failpoints import reach
+from haleganada_server.core.disk.failpoints import reach
 from haleganada_server.core.models.online_status import OnlineLearning
 
 from .errors import storage_errors

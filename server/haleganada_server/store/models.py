@@ -16,11 +16,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from haleganada_server.core.checksum import CHECKSUM, seal, unseal
+from haleganada_server.core.disk.checksum import CHECKSUM, seal, unseal
+from haleganada_server.core.disk.failpoints import reach
+from haleganada_server.core.disk.files import measure_size, scratch_folder
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import DataLoss, HaleganadaError
-from haleganada_server.core.failpoints import reach
-from haleganada_server.core.files import measure_size, scratch_folder
 from haleganada_server.core.machine_errors import raise_machine_error
 from haleganada_server.core.models.active_models import ActiveModel
 from haleganada_server.core.models.card import ModelCard, Preprocessing

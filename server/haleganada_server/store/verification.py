@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from haleganada_server.core.checksum import unseal
+from haleganada_server.core.disk.checksum import unseal
 from haleganada_server.core.errors import HaleganadaError
 from haleganada_server.core.models.files import read_card, require_intact
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from haleganada_server.core.clock import now_us
+from haleganada_server.core.disk.failpoints import reach
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Exhausted, HaleganadaError, NotFound
-from haleganada_server.core.failpoints import reach
 from haleganada_server.core.machine_errors import to_machine_error
 from haleganada_server.core.model_names import FEW_SHOT
 

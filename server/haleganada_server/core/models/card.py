@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from haleganada_server.core.checksum import seal, unseal
+from haleganada_server.core.disk.checksum import seal, unseal
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import HaleganadaError, Precondition
 from haleganada_server.core.labels import normalize_label

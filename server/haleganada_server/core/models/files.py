@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from haleganada_server.core.disk.files import file_sha256
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import DataLoss, Precondition
-from haleganada_server.core.files import file_sha256
 from haleganada_server.core.machine_errors import raise_machine_error
 
 from .card import ModelCard

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from haleganada_server.core.checksum import seal, unseal
+from haleganada_server.core.disk.checksum import seal, unseal
 
 ANSWERS = "answers.json"
 NETWORK = "answers-{}.onnx"

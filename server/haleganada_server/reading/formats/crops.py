@@ -10,9 +10,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from haleganada_server.core.disk.zip_writer import ZipWriter
 from haleganada_server.core.reading.graphemes import split_graphemes
 from haleganada_server.core.reading.page import PageReading, Polygon, TextGlyph, TextLine, TextWord
-from haleganada_server.core.zip_writer import ZipWriter
 from haleganada_server.reading.documents import open_document
 from haleganada_server.reading.layout.segmentation import find_characters
 

@@ -14,8 +14,8 @@ from typing import IO
 
 import cv2
 
+from haleganada_server.core.disk.zip_writer import ZipWriter
 from haleganada_server.core.reading.page import PageReading, TextLine, TextWord
-from haleganada_server.core.zip_writer import ZipWriter
 from haleganada_server.reading.documents import open_document
 
 from .cutting import Picture, cut_box, to_png

@@ -17,9 +17,9 @@ from typing import Any
 
 from haleganada_server.core.datasets.dataset import DatasetInfo
 from haleganada_server.core.datasets.preview import PreviewRequest, PreviewSheet
+from haleganada_server.core.disk.files import scratch_folder
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Exhausted, HaleganadaError, Precondition
-from haleganada_server.core.files import scratch_folder
 from haleganada_server.core.models.presets import preset_facts
 
 from ..modules import require_modules

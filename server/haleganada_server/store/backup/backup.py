@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from haleganada_server.core.disk.failpoints import reach
 from haleganada_server.core.errors import DataLoss, HaleganadaError
-from haleganada_server.core.failpoints import reach
 from haleganada_server.core.jobs.ports import CHECKPOINTS
 from haleganada_server.core.models.files import require_intact
 from haleganada_server.store import files

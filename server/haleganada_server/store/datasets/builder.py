@@ -16,11 +16,11 @@ import numpy as np
 from numpy.lib import format as npy
 
 from haleganada_server.core.cancellation import NEVER, Cancellation
-from haleganada_server.core.checksum import seal
 from haleganada_server.core.datasets.assembly import Assembled
 from haleganada_server.core.datasets.dataset import DATASET_SIDE, DatasetInfo, DatasetNote, ItemFacts, RefusedDrawing
+from haleganada_server.core.disk.checksum import seal
+from haleganada_server.core.disk.failpoints import reach
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.failpoints import reach
 from haleganada_server.store import files
 
 from .decoding import decode_all

@@ -15,7 +15,6 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from haleganada_server.core.checksum import unseal
 from haleganada_server.core.datasets.dataset import (
     NONE_UNKNOWN,
     DatasetInfo,
@@ -26,8 +25,9 @@ from haleganada_server.core.datasets.dataset import (
     RefusedDrawing,
     RepeatedDrawing,
 )
+from haleganada_server.core.disk.checksum import unseal
+from haleganada_server.core.disk.files import scratch_folder
 from haleganada_server.core.errors import NotFound
-from haleganada_server.core.files import scratch_folder
 from haleganada_server.core.machine_errors import raise_machine_error
 from haleganada_server.store import files
 from haleganada_server.store.errors import storage_errors

@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from haleganada_server.core.disk.failpoints import reach
+from haleganada_server.core.disk.files import file_sha256, measure_size
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import AlreadyExists, Exhausted, InvalidInput, Unavailable
-from haleganada_server.core.failpoints import reach
-from haleganada_server.core.files import file_sha256, measure_size
 from haleganada_server.store.errors import storage_errors
 
 _MAX_AGE_S = 7 * 24 * 3600.0

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from haleganada_server.core import zip_files
+from haleganada_server.core.disk import zip_files
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.folder_names import FolderNames
 from haleganada_server.core.glyphs.ports import Rasterizer

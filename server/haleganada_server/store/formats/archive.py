@@ -19,7 +19,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.core import zip_files
+from haleganada_server.core.disk import zip_files
 from haleganada_server.core.errors import DataLoss, InvalidInput
 from haleganada_server.core.glyphs.ports import Rasterizer
 from haleganada_server.core.labels import normalize_label

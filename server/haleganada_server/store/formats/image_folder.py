@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from haleganada_server.core import zip_files
+from haleganada_server.core.disk import zip_files
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.folder_names import (
     FolderNames,

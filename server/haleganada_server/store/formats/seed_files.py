@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from haleganada_server.core import zip_files
+from haleganada_server.core.disk import zip_files
 from haleganada_server.core.glyphs.ports import Rasterizer
 from haleganada_server.core.sample_log.rows import SampleFacts, SampleRow
 from haleganada_server.store.sample_log.reader import LogReader

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from haleganada_server.core.checksum import seal, unseal
-from haleganada_server.core.files import file_sha256
+from haleganada_server.core.disk.checksum import seal, unseal
+from haleganada_server.core.disk.files import file_sha256
 from haleganada_server.core.reading.reading import ReadingInfo
 
 from .journal import require_intact_journals

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from haleganada_server.core.clock import now_us
-from haleganada_server.core.failpoints import reach
-from haleganada_server.core.files import file_sha256
+from haleganada_server.core.disk.failpoints import reach
+from haleganada_server.core.disk.files import file_sha256
 from haleganada_server.core.limits import EXCERPT_LENGTH
 from haleganada_server.core.machine_errors import machine_errors
 from haleganada_server.core.reading.codec import page_from_json, page_to_json

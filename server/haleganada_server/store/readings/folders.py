@@ -19,9 +19,9 @@ from typing import TypeVar
 from zipfile import BadZipFile
 
 from haleganada_server.core.clock import now_us
+from haleganada_server.core.disk.failpoints import reach
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import DataLoss, NotFound
-from haleganada_server.core.failpoints import reach
 from haleganada_server.core.limits import MAX_STREAMED_DOCUMENT_BYTES
 from haleganada_server.core.machine_errors import machine_errors, raise_machine_error
 from haleganada_server.core.reading.corrections.corrections import JournalEntry

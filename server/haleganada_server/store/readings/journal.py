@@ -12,8 +12,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from haleganada_server.core.checksum import CHECKSUM, seal, unseal
-from haleganada_server.core.failpoints import reach
+from haleganada_server.core.disk.checksum import CHECKSUM, seal, unseal
+from haleganada_server.core.disk.failpoints import reach
 from haleganada_server.core.reading.corrections.corrections import JournalEntry, entry_from_json, entry_to_json
 from haleganada_server.store import files
 from haleganada_server.store.sample_log.mark import Mark, MarkFile

@@ -10,9 +10,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+from haleganada_server.core.disk.failpoints import reach
+from haleganada_server.core.disk.files import measure_size
 from haleganada_server.core.errors import DataLoss
-from haleganada_server.core.failpoints import reach
-from haleganada_server.core.files import measure_size
 from haleganada_server.core.sample_log.ports import SampleVisitor
 from haleganada_server.store import files
 from haleganada_server.store.errors import damaged_rows, is_failed_sync, storage_errors, writing_stopped

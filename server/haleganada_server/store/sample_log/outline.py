@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-from haleganada_server.core.files import measure_size
+from haleganada_server.core.disk.files import measure_size
 from haleganada_server.core.workspaces.ports import LogOutline
 from haleganada_server.store.errors import storage_errors, unreadable
 

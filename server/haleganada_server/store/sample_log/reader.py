@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from haleganada_server.core.disk.files import measure_size
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Unavailable
-from haleganada_server.core.files import measure_size
 from haleganada_server.core.sample_log.rows import (
     LABELING,
     EmbeddedSamples,

@@ -19,7 +19,7 @@ from contextlib import closing
 from functools import cache
 from pathlib import Path
 
-from haleganada_server.core import failpoints
+from haleganada_server.core.disk import failpoints
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import DataLoss
 from haleganada_server.store.errors import unreadable

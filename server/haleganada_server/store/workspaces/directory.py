@@ -19,10 +19,10 @@ from functools import partial
 from pathlib import Path
 
 from haleganada_server.core.clock import now_us
+from haleganada_server.core.disk.failpoints import reach
+from haleganada_server.core.disk.files import scratch_folder
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import AlreadyExists, DataLoss, NotFound
-from haleganada_server.core.failpoints import reach
-from haleganada_server.core.files import scratch_folder
 from haleganada_server.core.folder_names import FolderNames
 from haleganada_server.core.glyphs.ports import Rasterizer
 from haleganada_server.core.sample_log.ports import SampleVisitor, WorkspaceLog

@@ -12,8 +12,8 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from haleganada_server.core.disk.failpoints import reach
 from haleganada_server.core.errors import DataLoss
-from haleganada_server.core.failpoints import reach
 from haleganada_server.core.sample_log.ports import WorkspaceLog
 from haleganada_server.core.sample_log.rows import Event
 from haleganada_server.core.workspaces.types import SnapshotInfo

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from haleganada_server.core.clock import now_us
+from haleganada_server.core.disk.failpoints import reach
+from haleganada_server.core.disk.files import file_sha256, measure_size
 from haleganada_server.core.errors import DataLoss, NotFound
-from haleganada_server.core.failpoints import reach
-from haleganada_server.core.files import file_sha256, measure_size
 from haleganada_server.core.machine_errors import raise_machine_error
 from haleganada_server.core.sample_log.rows import Event
 from haleganada_server.core.workspaces.types import SnapshotInfo, SnapshotKind

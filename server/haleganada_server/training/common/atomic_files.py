@@ -8,7 +8,7 @@ from pathlib import Path
 from safetensors.torch import save
 from torch import Tensor
 
-from haleganada_server.core.failpoints import reach
+from haleganada_server.core.disk.failpoints import reach
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -13,9 +13,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
+from haleganada_server.core.disk.files import file_sha256
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import InvalidInput, Precondition
-from haleganada_server.core.files import file_sha256
 from haleganada_server.core.models.card import ModelCard
 from haleganada_server.core.models.files import CARD, WEIGHTS, read_card, require_intact
 from haleganada_server.training.common.checkpoint import write_tensors

@@ -15,7 +15,7 @@ from pathlib import Path
 from safetensors import safe_open
 from torch import Tensor
 
-from haleganada_server.core.failpoints import reach
+from haleganada_server.core.disk.failpoints import reach
 from haleganada_server.training.common.atomic_files import write_safetensors
 from haleganada_server.training.common.checkpoint import read_tensors
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from haleganada_server.core.clock import now_us
+from haleganada_server.core.disk.failpoints import reach
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import (
     DataLoss,
@@ -21,7 +22,6 @@ from haleganada_server.core.errors import (
     Precondition,
     RevisionMismatch,
 )
-from haleganada_server.core.failpoints import reach
 from haleganada_server.core.fewshot.parameters import HeadParameters
 from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.knowledge.knowledge import Knowledge

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from haleganada_server.core.failpoints import reach
+from haleganada_server.core.disk.failpoints import reach
 
 from ..changes.commit_queue import PendingChange
 from ..dependencies import WorkspaceDependencies

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from haleganada_server.core.cancellation import Cancellation
+from haleganada_server.core.disk.failpoints import reach
 from haleganada_server.core.errors import HaleganadaError
-from haleganada_server.core.failpoints import reach
 from haleganada_server.core.glyphs.encoder import Drawing, GlyphEncoder
 from haleganada_server.core.labels import normalize_label
 from haleganada_server.core.limits import MAX_LISTED_ITEMS

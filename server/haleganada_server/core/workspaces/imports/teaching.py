@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from haleganada_server.core.cancellation import NEVER, Cancellation
+from haleganada_server.core.disk.failpoints import reach
 from haleganada_server.core.errors import ITEM_ERRORS, RevisionMismatch
-from haleganada_server.core.failpoints import reach
 from haleganada_server.core.folder_names import FolderNames
 
 from ..changes.draft import Draft

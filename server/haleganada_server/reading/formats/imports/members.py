@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
 
+from haleganada_server.core.disk.zip_files import decode_name, is_hidden, read_member
 from haleganada_server.core.errors import Precondition
-from haleganada_server.core.zip_files import decode_name, is_hidden, read_member
 from haleganada_server.reading.documents import open_document
 
 from ..cutting import Picture

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from haleganada_server.core.disk.zip_files import open_zip
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.limits import MAX_PAGE_PIXELS, MAX_PAGES
 from haleganada_server.core.reading.page import PageReading, Polygon, TextBlock, TextLine, TextWord
-from haleganada_server.core.zip_files import open_zip
 
 from ..cutting import Picture
 from ..kept import DOCUMENT, write_page

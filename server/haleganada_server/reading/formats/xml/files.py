@@ -7,8 +7,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from haleganada_server.core.disk.zip_files import new_member
 from haleganada_server.core.reading.page import PageReading
-from haleganada_server.core.zip_files import new_member
 
 from ..kept import KeptReading
 from ..texts import clean_text

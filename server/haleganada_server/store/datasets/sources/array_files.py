@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import PurePosixPath
 
-from haleganada_server.core import zip_files
+from haleganada_server.core.disk import zip_files
 from haleganada_server.core.errors import InvalidInput
 
 from . import npz

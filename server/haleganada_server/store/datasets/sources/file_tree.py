@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Protocol
 
-from haleganada_server.core import zip_files
+from haleganada_server.core.disk import zip_files
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.limits import MAX_IMAGE_BYTES
 from haleganada_server.core.machine_errors import raise_machine_error

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from haleganada_server.core import zip_files
+from haleganada_server.core.disk import zip_files
 from haleganada_server.core.errors import InvalidInput
 
 from .source_item import MAX_ITEMS, MAX_PIXELS

@@ -15,8 +15,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.core import zip_files
 from haleganada_server.core.datasets.dataset import Part
+from haleganada_server.core.disk import zip_files
 from haleganada_server.core.errors import InvalidInput
 
 from .npy import KIND, Array, decode_text, read_array

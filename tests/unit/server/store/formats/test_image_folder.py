@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from haleganada_server.core import zip_files
+from haleganada_server.core.disk import zip_files
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.folder_names import FolderNames, parse_folder_name
 from haleganada_server.core.limits import MAX_IMAGE_BYTES

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from haleganada_server.core.failpoints import VARIABLE
+from haleganada_server.core.disk.failpoints import VARIABLE
 
 _BEGINNING = """
 import sys
@@ -31,7 +31,7 @@ def run_until_killed(lines: str, data: Path, point: str) -> None:
 _EACH = """
 import os, sys
 from pathlib import Path
-from haleganada_server.core.failpoints import arm
+from haleganada_server.core.disk.failpoints import arm
 from haleganada_server.store import DataDirectory
 from haleganada_server.vision import PillowRasterizer
 from tests.unit.server.store import rows

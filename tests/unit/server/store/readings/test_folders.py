@@ -15,9 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from haleganada_server.core.disk.failpoints import VARIABLE
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import DataLoss, Exhausted, NotFound
-from haleganada_server.core.failpoints import VARIABLE
 from haleganada_server.core.reading.page import PageReading, TextBlock, TextLine
 from haleganada_server.core.reading.reading import ReadingInfo
 from haleganada_server.store import DataDirectory

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from haleganada_server.core import failpoints
+from haleganada_server.core.disk import failpoints
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import DataLoss, Exhausted, NotFound
 from haleganada_server.core.reading.corrections.corrections import (

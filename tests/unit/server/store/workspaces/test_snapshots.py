@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from haleganada_server.core.disk.files import file_sha256
 from haleganada_server.core.errors import DataLoss
-from haleganada_server.core.files import file_sha256
 from haleganada_server.core.workspaces.types import SnapshotInfo, TransferFormat
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.sample_log.log import SqliteLog

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import onnx
 from haleganada_server.core.datasets.dataset import Part
-from haleganada_server.core.files import file_sha256
+from haleganada_server.core.disk.files import file_sha256
 from haleganada_server.core.models.card import ModelCard, Preprocessing
 from haleganada_server.core.models.files import CARD, ONNX, WEIGHTS
 from haleganada_server.vision import model_input

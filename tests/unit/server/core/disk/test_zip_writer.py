@@ -9,8 +9,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from haleganada_server.core import zip_writer
-from haleganada_server.core.zip_writer import ZipWriter
+from haleganada_server.core.disk import zip_writer
+from haleganada_server.core.disk.zip_writer import ZipWriter
 
 
 def write(path: Path, members: dict[str, bytes], texts: dict[str, bytes]) -> zipfile.ZipFile:

@@ -8,10 +8,10 @@ import subprocess
 import sys
 
 import pytest
-from haleganada_server.core.failpoints import VARIABLE
+from haleganada_server.core.disk.failpoints import VARIABLE
 
 PROGRAM = """
-from haleganada_server.core.failpoints import reach
+from haleganada_server.core.disk.failpoints import reach
 for number in range(3):
     try:
         reach("here")
