@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import ssl
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -11,10 +10,9 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from haleganada_server.config import ServerConfig, Tls
+from haleganada_server.config import ServerConfig
 from haleganada_server.core.datasets.datasets import Datasets
-from haleganada_server.core.error_reasons import StartReason
-from haleganada_server.core.errors import Exhausted, NotFound, Precondition, Unavailable
+from haleganada_server.core.errors import Exhausted, NotFound, Unavailable
 from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.glyphs.ports import Embedder
 from haleganada_server.core.jobs.jobs import Jobs
@@ -36,6 +34,7 @@ from haleganada_server.core.workspaces.prediction_memory import PredictionMemory
 from haleganada_server.core.workspaces.snapshots.retention import Retention
 from haleganada_server.core.workspaces.types import WorkspaceInfo
 from haleganada_server.core.workspaces.workspaces import Workspaces
+from haleganada_server.rpc.certificates import Certificates
 from haleganada_server.rpc.lanes import Limits
 from haleganada_server.rpc.metrics import ServerFacts
 from haleganada_server.rpc.server import Domain, RpcServer
@@ -150,7 +149,8 @@ def build_app(
     Raises Precondition, saying what to do, if any of that fails; nothing is left open then.
     """
     weights = load_weights(config.weights_dir)
-    tls = _read_tls(config.tls) if config.tls else None
+    tls = config.tls
+    certificates = Certificates(tls.certificate, tls.key, tls.client_authorities) if tls else None
     rasterizer = PillowRasterizer()
     with ExitStack() as undo:
         open_files = OpenFiles(config.file_budget or default_limit())
@@ -158,7 +158,7 @@ def build_app(
         undo.callback(directory.close)
         server = RpcServer(_make_limits(config))
         undo.callback(server.stop, 0)
-        port = server.bind(config.host, config.port, tls)
+        port = server.bind(config.host, config.port, certificates)
         embedder = select_embedder(weights, config.device, partial(network_input, side=weights.side))
         pool = _make_encoder_pool(config, weights, embedder)
         encoder = GlyphEncoder(rasterizer, embedder, pool, max(3, pool.count + 1) if pool else 3)
@@ -320,19 +320,6 @@ def _make_limits(config: ServerConfig) -> Limits:
         min_bytes_per_s=config.min_bytes_per_s,
         message_s=config.message_s,
     )
-
-
-def _read_tls(files: Tls) -> tuple[bytes, bytes]:
-    """Return the certificate chain and the private key as PEM. Raises Precondition unless they match."""
-    try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(files.certificate, files.key)
-        return files.certificate.read_bytes(), files.key.read_bytes()
-    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        raise Precondition(
-            "the TLS certificate and key cannot be read, or do not match; give two PEM files with --tls-cert and "
-            "--tls-key",
-            StartReason.TLS_UNUSABLE,
-        ) from error
 
 
 def _describe_workspace(info: WorkspaceInfo) -> str:

@@ -14,10 +14,13 @@ SHIPPED_MODELS = (SHIPPED_WEIGHTS / "starter",)
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """certificate: PEM file with the server's certificate chain. key: PEM file with its private key."""
+    """PEM files, read again when they change. certificate: the server's certificate chain. key: its private key.
+    client_authorities: of the certificates that clients must show; None = clients need no certificate.
+    """
 
     certificate: Path
     key: Path
+    client_authorities: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,8 +67,17 @@ class Address(click.ParamType[tuple[str, int]]):
     help="The device that runs networks, also in jobs.",
 )
 @click.option("--weights", type=_folder, default=SHIPPED_WEIGHTS, help="A folder of other embedder weights.")
-@click.option("--tls-cert", type=_existing_file, help="A PEM file with the certificate chain.")
+@click.option(
+    "--tls-cert",
+    type=_existing_file,
+    help="A PEM file with the certificate chain. The TLS files may be replaced while the server runs.",
+)
 @click.option("--tls-key", type=_existing_file, help="A PEM file with the certificate's private key.")
+@click.option(
+    "--tls-client-ca",
+    type=_existing_file,
+    help="A PEM file of certificate authorities: only clients with a certificate of theirs are let in.",
+)
 @click.option(
     "--insecure",
     is_flag=True,
@@ -162,6 +171,7 @@ def serve(
     weights: Path,
     tls_cert: Path | None,
     tls_key: Path | None,
+    tls_client_ca: Path | None,
     insecure: bool,
     snapshot_quota: int | None,
     upload_quota: int | None,
@@ -185,7 +195,7 @@ def serve(
     if stop_with_stdin:
         threading.Thread(target=_stop_when_stdin_ends, daemon=True).start()
     host, port = listen
-    tls = _require_both(tls_cert, tls_key)
+    tls = _make_tls(tls_cert, tls_key, tls_client_ca)
     local = _is_loopback(host)
     if not (local or tls or insecure):
         _exit_with_error(
@@ -289,10 +299,10 @@ def _stop(app: App, grace_s: float, status: int) -> None:
     os._exit(status)  # Python would wait for the threads of calls that were cut off
 
 
-def _require_both(certificate: Path | None, key: Path | None) -> Tls | None:
+def _make_tls(certificate: Path | None, key: Path | None, client_authorities: Path | None) -> Tls | None:
     if certificate and key:
-        return Tls(certificate, key)
-    if certificate or key:
+        return Tls(certificate, key, client_authorities)
+    if certificate or key or client_authorities:
         _exit_with_error("--tls-cert and --tls-key are needed together.", status=2)
     return None
 

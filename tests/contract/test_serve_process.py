@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from haleganada.v1 import ocr_service_pb2_grpc
 from haleganada_server.config import ServerConfig
 from haleganada_server.serve import serve
 
+from tests.certificates import make_pair, needs_openssl, trust
 from tests.conftest import StartServer
 from tests.contract.drawings import cross
 from tests.contract.held import held_import
@@ -168,17 +168,13 @@ def test_tls_needs_both_files_and_good_ones(refusal: Refuse, tmp_path: Path) -> 
     assert "PEM" in refusal(1, "--tls-cert", str(pem), "--tls-key", str(pem))
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl, which makes the certificate, is not installed")
+@needs_openssl
 def test_tls_lets_other_machines_in(start: Start, tmp_path: Path) -> None:
-    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
-    names = ("-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate))
-    subprocess.run([*make.split(), *names], check=True, capture_output=True)
-    process = start("--listen", "0.0.0.0:0", "--tls-cert", str(certificate), "--tls-key", str(key))
+    pair = make_pair(tmp_path, "server")
+    process = start("--listen", "0.0.0.0:0", "--tls-cert", str(pair.certificate), "--tls-key", str(pair.key))
     assert process.stdout is not None
     port = process.stdout.readline().split()[3].rpartition(":")[2]
-    trust = grpc.ssl_channel_credentials(certificate.read_bytes())
-    with grpc.secure_channel(f"localhost:{port}", trust) as channel:
+    with grpc.secure_channel(f"localhost:{port}", trust(pair)) as channel:
         stats = ocr_service_pb2_grpc.OCRServiceStub(channel).Stats(ocr.StatsRequest(), timeout=10)
     assert stats.samples_total == 0
 

@@ -38,6 +38,7 @@ from .calls.admission import Admission
 from .calls.patience import Watchdog
 from .calls.waits import Waits
 from .calls.workers import Workers
+from .certificates import Certificates
 from .interceptors import CallInterceptor
 from .lanes import Limits, make_lanes, make_transfer_places, make_watcher_places
 from .metrics import Latencies, ServerFacts
@@ -104,14 +105,12 @@ class RpcServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
 
-    def bind(self, host: str, port: int, tls: tuple[bytes, bytes] | None = None) -> int:
-        """Bind a port, 0 = any, and return it. tls: PEM certificate chain and private key. Raises
-        Precondition.
-        """
+    def bind(self, host: str, port: int, certificates: Certificates | None = None) -> int:
+        """Bind a port, 0 = any, and return it. certificates: None = no TLS. Raises Precondition."""
         _require_free(host, port)
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         try:
-            taken = self._add_port(address, tls)
+            taken = self._add_port(address, certificates)
         except RuntimeError as error:
             raise _cannot_listen(host, port, "the port cannot be had") from error
         if not taken:
@@ -157,11 +156,10 @@ class RpcServer:
             lane.pool.shutdown(wait=False, cancel_futures=True)
         return finished
 
-    def _add_port(self, address: str, tls: tuple[bytes, bytes] | None) -> int:
-        if tls is None:
+    def _add_port(self, address: str, certificates: Certificates | None) -> int:
+        if certificates is None:
             return self._server.add_insecure_port(address)
-        certificate, key = tls
-        return self._server.add_secure_port(address, grpc.ssl_server_credentials([(key, certificate)]))
+        return self._server.add_secure_port(address, certificates.credentials())
 
     def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for name in ("", *SERVICES):

@@ -1,0 +1,101 @@
+"""The server's certificate, from files that may be replaced while it runs.
+
+gRPC asks before each handshake, so a new connection gets the newest files that fit together, and connections that are
+open go on with theirs. Whoever replaces a certificate writes two files, one after the other: what does not fit together
+in between is kept out, and calls go on with what there was.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import threading
+from pathlib import Path
+
+import grpc
+
+from haleganada_server.core.error_reasons import StartReason
+from haleganada_server.core.errors import Precondition
+
+_log = logging.getLogger(__name__)
+
+
+class Certificates:
+    """Reads the files, and reads them again when they have changed."""
+
+    def __init__(self, certificate: Path, key: Path, client_authorities: Path | None) -> None:
+        """PEM files: the server's certificate chain, its private key, and the authorities of the certificates that
+        clients must show; None = they need none. Raises Precondition unless they can be used.
+        """
+        self._certificate, self._key, self._client_authorities = certificate, key, client_authorities
+        self._paths = tuple(path for path in (certificate, key, client_authorities) if path)
+        self._lock = threading.Lock()
+        try:
+            self._stamp = self._find_stamp()
+            self._content = self._read()
+        except (OSError, ValueError) as error:
+            raise Precondition(
+                "the TLS certificate and key cannot be read, or do not match; give two PEM files with --tls-cert and "
+                "--tls-key, and with --tls-client-ca one of certificates",
+                StartReason.TLS_UNUSABLE,
+            ) from error
+
+    def credentials(self) -> grpc.ServerCredentials:
+        """Return what a port is opened with."""
+        return grpc.dynamic_ssl_server_credentials(
+            _configure(self._content),
+            self._renew,  # type: ignore[arg-type]  # gRPC takes None, too, which its types do not know
+            require_client_authentication=self._client_authorities is not None,
+        )
+
+    def _renew(self) -> grpc.ServerCertificateConfiguration | None:
+        """Return the certificate that the next connection gets; None for the same as before."""
+        with self._lock:
+            try:
+                stamp = self._find_stamp()
+                if stamp == self._stamp:
+                    return None
+                self._stamp = stamp  # so that what cannot be used is told once, and not for each connection
+                content = self._read()
+            except (OSError, ValueError) as error:
+                _log.error(
+                    "the new TLS files are not used (%s), the old ones still are; put a certificate and its key there",
+                    getattr(error, "strerror", None) or error,
+                )
+                return None
+            if content == self._content:
+                return None
+            self._content = content
+        _log.warning("the TLS certificate was replaced; new connections get the new one")
+        return _configure(content)
+
+    def _find_stamp(self) -> tuple[tuple[int, int, int], ...]:
+        """Return what changes when one of the files does."""
+        return tuple(map(_find_file_stamp, self._paths))
+
+    def _read(self) -> tuple[bytes, ...]:
+        """Return the contents of the files. Raises OSError or ValueError unless they fit together."""
+        content = self._read_bytes()
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self._certificate, self._key, password="")  # or OpenSSL would ask at the terminal
+        if self._client_authorities:
+            context.load_verify_locations(self._client_authorities)
+        if content != self._read_bytes():
+            raise ValueError("they changed while they were read")
+        return content
+
+    def _read_bytes(self) -> tuple[bytes, ...]:
+        return tuple(path.read_bytes() for path in self._paths)
+
+
+def _find_file_stamp(path: Path) -> tuple[int, int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0, 0  # while it is being replaced there may be none
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _configure(content: tuple[bytes, ...]) -> grpc.ServerCertificateConfiguration:
+    certificate, key, *authorities = content
+    return grpc.ssl_server_certificate_configuration([(key, certificate)], authorities[0] if authorities else None)
