@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from haleganada_server.core.datasets.dataset import DATASET_SIDE
 
 Raster = NDArray[np.uint8]
+_SIDES = 16  # whose weights are kept: more than there are networks in use at once
 
 
 def network_input(rasters: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
@@ -20,7 +24,7 @@ def network_input(rasters: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
             for x in range(factor):
                 sums[:, 0] += rasters[:, y::factor, x::factor]
         return np.multiply(sums, np.float32(1 / (255 * factor * factor)), dtype=np.float32)
-    return _resample(rasters * np.float32(1 / 255), _area_weights(given, side))
+    return _resample(rasters, 1 / 255, _area_weights(given, side))
 
 
 def dataset_raster(raster: Raster) -> Raster:
@@ -40,24 +44,47 @@ def model_input(rasters: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
         return network_input(rasters, side)
     stored = network_input(rasters, DATASET_SIDE)[:, 0]
     weights = _bilinear_weights if side > DATASET_SIDE else _area_weights
-    return _resample(stored, weights(DATASET_SIDE, side))
+    return _resample(stored, 1.0, weights(DATASET_SIDE, side))
 
 
-def _resample(rasters: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(n, s, s) -> (n, 1, side, side), with the same weights (side, s) along both axes."""
-    return np.asarray((weights @ rasters @ weights.T)[:, None])
+class _Weights(NamedTuple):
+    """How a side of `given` pixels becomes one of `side` pixels. rows: (side, given). columns: the same transposed,
+    (given, side), but in memory row by row, which a product reads twice as fast.
+    """
+
+    rows: NDArray[np.float32]
+    columns: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, weights: NDArray[np.float64]) -> _Weights:
+        """Return (side, given) weights in both forms; they must not change any more."""
+        rows = weights.astype(np.float32)
+        columns = np.ascontiguousarray(rows.T)
+        rows.flags.writeable = columns.flags.writeable = False
+        return cls(rows, columns)
 
 
-def _area_weights(given: int, side: int) -> NDArray[np.float32]:
-    """(side, given): the share of each old pixel in each new one, along one axis."""
+def _resample(rasters: NDArray[np.generic], unit: float, weights: _Weights) -> NDArray[np.float32]:
+    """(n, s, s) -> (n, 1, side, side) of unit times them, with the same weights along both axes."""
+    side = len(weights.rows)
+    resampled = np.empty((len(rasters), 1, side, side), dtype=np.float32)
+    for raster, result in zip(rasters, resampled[:, 0], strict=True):  # one at a time stays in the processor's cache
+        np.matmul(weights.rows @ (raster * np.float32(unit)), weights.columns, out=result)
+    return resampled
+
+
+@lru_cache(_SIDES)
+def _area_weights(given: int, side: int) -> _Weights:
+    """The share of each old pixel in each new one, along one axis."""
     edges = np.arange(side + 1) * (given / side)
     old = np.arange(given)
     overlap = np.minimum(edges[1:, None], old + 1) - np.maximum(edges[:-1, None], old)
-    return np.asarray(np.clip(overlap, 0, None) * (side / given), dtype=np.float32)
+    return _Weights.of(np.clip(overlap, 0, None) * (side / given))
 
 
-def _bilinear_weights(given: int, side: int) -> NDArray[np.float32]:
-    """(side, given): the weights of the two old pixels nearest to each new one, along one axis."""
+@lru_cache(_SIDES)
+def _bilinear_weights(given: int, side: int) -> _Weights:
+    """The weights of the two old pixels nearest to each new one, along one axis."""
     centers = np.clip((np.arange(side) + 0.5) * (given / side) - 0.5, 0, given - 1)
     distance = np.abs(centers[:, None] - np.arange(given))
-    return np.asarray(np.clip(1 - distance, 0, None), dtype=np.float32)
+    return _Weights.of(np.clip(1 - distance, 0, None))

@@ -63,3 +63,14 @@ def test_a_model_with_a_large_input_sees_a_smooth_enlargement() -> None:
     seen = model_input(ramp, 128)[0, 0] * 255
     assert seen[5, :4] == pytest.approx([0, 0.25, 0.75, 1.25], abs=1e-4)
     assert seen[5, -2:] == pytest.approx([62.75, 63], abs=1e-4)
+
+
+def test_weights_that_are_kept_for_later_calls_change_no_bit() -> None:
+    edges, old = np.arange(81) * 1.6, np.arange(128)
+    overlap = np.minimum(edges[1:, None], old + 1) - np.maximum(edges[:-1, None], old)
+    weights = (np.clip(overlap, 0, None) * (80 / 128)).astype(np.float32)
+    columns = np.ascontiguousarray(weights.T)
+    expected = np.stack([weights @ (raster * np.float32(1 / 255)) @ columns for raster in _RASTERS])
+    for _ in range(2):
+        assert np.array_equal(network_input(_RASTERS, 80)[:, 0], expected)
+        network_input(_RASTERS, 96)
