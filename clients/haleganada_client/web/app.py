@@ -11,8 +11,10 @@ from haleganada_client.client import HaleganadaClient
 from . import errors
 from .bundles import Bundler
 from .compression import compress_answers
-from .routes import assets, corrections, datasets, examples, jobs, models, ocr, page, readings, rest, samples, transfers
+from .routes import assets, page, rest, samples, transfers
+from .routes.reading import corrections, examples, ocr, readings
 from .routes.slots import make_upload_slots
+from .routes.training import datasets, jobs, models
 from .security import protect
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from haleganada_client.web.routes import corrections, ocr, rest
+from haleganada_client.web.routes import rest
+from haleganada_client.web.routes.reading import corrections, ocr
 from jsonschema import Draft202012Validator
 
 from tests.unit.clients.web.conftest import data_url

@@ -7,8 +7,7 @@ from flask import Blueprint, Response, jsonify
 from haleganada_client.errors import NotFound
 from haleganada_client.examples import EXAMPLES, open_example
 from haleganada_client.json_values import to_json_value
-
-from .context import client
+from haleganada_client.web.routes.context import client
 
 blueprint = Blueprint("examples", __name__)
 

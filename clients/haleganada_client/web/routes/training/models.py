@@ -7,10 +7,10 @@ from flask import Blueprint, Response, jsonify, request, send_file
 from haleganada_client.errors import InvalidInput
 from haleganada_client.json_values import to_json_value
 from haleganada_client.types import FEW_SHOT, OnlineSettings, WorkspaceInfo
+from haleganada_client.web.routes.context import client, workspace
+from haleganada_client.web.routes.downloads import fetch
+from haleganada_client.web.routes.request_body import get_text, parse_body
 
-from .context import client, workspace
-from .downloads import fetch
-from .request_body import get_text, parse_body
 from .settings import parse_settings
 
 blueprint = Blueprint("models", __name__, url_prefix="/page/models")

@@ -10,10 +10,10 @@ from flask import Blueprint, Response, jsonify, request, send_file
 from haleganada_client.errors import InvalidInput
 from haleganada_client.jobs import TrainingSettings
 from haleganada_client.json_values import to_json_value
+from haleganada_client.web.routes.context import client
+from haleganada_client.web.routes.downloads import fetch
+from haleganada_client.web.routes.request_body import get_text, parse_body
 
-from .context import client
-from .downloads import fetch
-from .request_body import get_text, parse_body
 from .settings import parse_settings
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/page/jobs")

@@ -18,9 +18,8 @@ from haleganada_client.limits import MAX_STREAMED_DOCUMENT_BYTES
 from haleganada_client.reading.types import DocumentReading
 from haleganada_client.reading.words import MODES
 from haleganada_client.web.errors import describe, status_of
-
-from .context import client
-from .slots import upload_slot
+from haleganada_client.web.routes.context import client
+from haleganada_client.web.routes.slots import upload_slot
 
 blueprint = Blueprint("ocr", __name__, url_prefix="/api/ocr")
 MAX_IMAGES = 256

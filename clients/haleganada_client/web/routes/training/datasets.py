@@ -18,10 +18,9 @@ from flask import Blueprint, Response, jsonify, request
 from haleganada_client.errors import InvalidInput
 from haleganada_client.json_values import to_json_value
 from haleganada_client.limits import MAX_UPLOAD_BYTES
-
-from .context import client
-from .request_body import get_text, parse_body
-from .slots import upload_slot
+from haleganada_client.web.routes.context import client
+from haleganada_client.web.routes.request_body import get_text, parse_body
+from haleganada_client.web.routes.slots import upload_slot
 
 blueprint = Blueprint("datasets", __name__, url_prefix="/page/datasets")
 _ENDINGS = (".zip", ".npz", ".jsonl")

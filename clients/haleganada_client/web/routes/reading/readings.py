@@ -23,11 +23,10 @@ from haleganada_client.reading.types import DocumentPage, DocumentReading
 from haleganada_client.reading.words import READING_FORMATS
 from haleganada_client.web.disconnection import client_for_this_request
 from haleganada_client.web.errors import describe
+from haleganada_client.web.routes.context import client
+from haleganada_client.web.routes.downloads import fetch
+from haleganada_client.web.routes.slots import upload_slot
 from haleganada_client.web.security import give_token, remember_token
-
-from .context import client
-from .downloads import fetch
-from .slots import upload_slot
 
 blueprint = Blueprint("readings", __name__)
 _LISTED = 100

@@ -11,9 +11,8 @@ from flask import Blueprint, Response, jsonify
 from haleganada_client.errors import InvalidInput
 from haleganada_client.json_values import to_json_value
 from haleganada_client.reading.types import ReadingCorrection
-
-from .context import client
-from .request_body import get_list, get_number, get_revision, get_text, parse_body, refuse
+from haleganada_client.web.routes.context import client
+from haleganada_client.web.routes.request_body import get_list, get_number, get_revision, get_text, parse_body, refuse
 
 blueprint = Blueprint("corrections", __name__)
 

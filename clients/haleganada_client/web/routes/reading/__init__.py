@@ -1,0 +1,1 @@
+"""The routes that read documents: for the page, and for programs."""
