@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Start": {
-        "up": ("serve", "Start the server and the web page together."),
-        "serve": ("serve", "Start the server."),
-        "web": ("serve", "Start the web page for a running server."),
-        "doctor": ("doctor", "Check the installation and the server, and say how to fix what is wrong."),
+        "up": ("starting.serve", "Start the server and the web page together."),
+        "serve": ("starting.serve", "Start the server."),
+        "web": ("starting.serve", "Start the web page for a running server."),
+        "doctor": ("starting.doctor", "Check the installation and the server, and say how to fix what is wrong."),
     },
     "Teach and recognize": {
         "train": ("teaching.train", "Teach one drawing, or a folder of labeled images."),
@@ -61,14 +61,14 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "snapshots": ("snapshots", "List, delete or prune snapshots."),
         "restore": ("snapshots", "Restore a snapshot."),
         "reset": ("snapshots", "Empty the workspace and move its content to the trash."),
-        "backup": ("serve", "Copy the server's whole data directory, also while it runs."),
-        "verify": ("serve", "Check every file of the server's data directory."),
-        "repair": ("serve", "Save what is left of a damaged workspace."),
+        "backup": ("starting.serve", "Copy the server's whole data directory, also while it runs."),
+        "verify": ("starting.serve", "Check every file of the server's data directory."),
+        "repair": ("starting.serve", "Save what is left of a damaged workspace."),
         "export": ("transfer", "Export everything that was taught to a file."),
         "import": ("transfer", "Import samples from a file."),
     },
     "Set up": {
-        "pretrain": ("serve", "Train the embedder from scratch (needs the train extra)."),
+        "pretrain": ("starting.serve", "Train the embedder from scratch (needs the train extra)."),
         "completion": ("completion", "Print a completion script for your shell."),
     },
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from haleganada_client import HaleganadaClient
-from haleganada_client.cli.first_steps import FirstSteps, take_first_steps
+from haleganada_client.cli.commands.starting.first_steps import FirstSteps, take_first_steps
 
 from tests.bench.taught.ciphers import load_transcripts
 from tests.conftest import RunningServer

@@ -332,7 +332,7 @@ def test_an_upload_survives_broken_connections(running: ServerProcess, tmp_path:
 
 PREPARED = """
 import shutil, sys
-from haleganada_client.cli import dataset_lookup
+from haleganada_client.cli.commands.training import dataset_lookup
 dataset_lookup.find_spec = lambda name: True
 dataset_lookup._gather_drawings = lambda sources, fonts, file: shutil.copy(f"{sources}/large.zip", file)
 """

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from haleganada_client.cli.dataset_lookup import resolve_dataset
-from haleganada_client.cli.dataset_upload import upload_dataset
 from haleganada_client.cli.default_group import DefaultGroup
 from haleganada_client.cli.exit_codes import ExitCode
 from haleganada_client.cli.files.given_labels import pack_with_labels, read_label_file
@@ -31,6 +29,9 @@ from haleganada_client.limits import (
     PREVIEW_VIEWS,
     SPLIT_SHARE,
 )
+
+from .dataset_lookup import resolve_dataset
+from .dataset_upload import upload_dataset
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
     from haleganada_client.client import HaleganadaClient

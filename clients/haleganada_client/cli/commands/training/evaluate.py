@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from haleganada_client.cli.dataset_lookup import resolve_dataset
 from haleganada_client.cli.exit_codes import ExitCode
 from haleganada_client.cli.files.job_files import download_job_files
 from haleganada_client.cli.files.overwriting import overwrite_option, require_empty
@@ -16,6 +15,8 @@ from haleganada_client.cli.output.evaluation_report import describe_written_file
 from haleganada_client.cli.output.job_progress import describe_detached, watch_until_over
 from haleganada_client.cli.session import Session, with_session
 from haleganada_client.limits import QUICK_EVALUATION_DRAWINGS
+
+from .dataset_lookup import resolve_dataset
 
 
 @click.command("evaluate")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from haleganada_client import limits
-from haleganada_client.cli.dataset_lookup import find_or_make_starter_dataset, resolve_dataset
 from haleganada_client.cli.exit_codes import ExitCode
 from haleganada_client.cli.files.overwriting import overwrite_option, require_free
 from haleganada_client.cli.files.png_path import PngPath
@@ -18,6 +17,8 @@ from haleganada_client.cli.formatting import format_count, printable
 from haleganada_client.cli.output.job_progress import describe_detached, watch_until_over
 from haleganada_client.cli.output.training_report import format_training
 from haleganada_client.cli.session import Session, with_session
+
+from .dataset_lookup import find_or_make_starter_dataset, resolve_dataset
 
 if TYPE_CHECKING:
     from haleganada_client.client import HaleganadaClient

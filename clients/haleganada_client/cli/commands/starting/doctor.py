@@ -12,12 +12,13 @@ import click
 
 from haleganada_client.cli.exit_codes import ExitCode
 from haleganada_client.cli.formatting import format_percent
-from haleganada_client.cli.machine_checks import FAIL, OK, WARN, Finding, check_machine
 from haleganada_client.cli.output.model_report import describe_fetching
 from haleganada_client.cli.session import Session, with_session
 from haleganada_client.cli.setting_names import name_options
 from haleganada_client.errors import HaleganadaError
 from haleganada_client.types import Ink, Stroke
+
+from .machine_checks import FAIL, OK, WARN, Finding, check_machine
 
 if TYPE_CHECKING:
     from haleganada_client.client import HaleganadaClient

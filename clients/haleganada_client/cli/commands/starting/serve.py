@@ -14,10 +14,11 @@ from haleganada_client.cli.exit_codes import ExitCode, fail
 from haleganada_client.cli.global_options import GlobalOptions
 from haleganada_client.cli.session import client_config
 from haleganada_client.cli.setting_names import name_options
-from haleganada_client.cli.supervisor import LaunchOptions, run_server_and_page
 from haleganada_client.errors import HaleganadaError, InvalidInput
 from haleganada_client.examples import EXAMPLES
 from haleganada_client.installation import describe_install
+
+from .supervisor import LaunchOptions, run_server_and_page
 
 _PASS_EVERYTHING_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 

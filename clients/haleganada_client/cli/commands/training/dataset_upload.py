@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .formatting import format_size
-from .session import Session, say_if_stopped
+from haleganada_client.cli.formatting import format_size
+from haleganada_client.cli.session import Session, say_if_stopped
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
     from haleganada_client.client import HaleganadaClient

@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-from .formatting import format_size
+from haleganada_client.cli.formatting import format_size
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 _MIN_FREE_BYTES = 500e6  # samples take about 3 KB each

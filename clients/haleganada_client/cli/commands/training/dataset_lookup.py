@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from haleganada_client.cli.exit_codes import ExitCode, fail
+from haleganada_client.cli.session import Session
 from haleganada_client.errors import NotFound
 from haleganada_client.installation import describe_install
 
 from .dataset_upload import upload_dataset
-from .exit_codes import ExitCode, fail
-from .session import Session
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
     from haleganada_client.client import HaleganadaClient

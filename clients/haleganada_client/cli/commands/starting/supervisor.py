@@ -15,12 +15,12 @@ from types import FrameType
 
 import click
 
+from haleganada_client.cli.exit_codes import ExitCode
+from haleganada_client.cli.global_options import GlobalOptions
+from haleganada_client.cli.setting_names import name_options
 from haleganada_client.errors import HaleganadaError
 
-from .exit_codes import ExitCode
 from .first_steps import FirstSteps, take_first_steps
-from .global_options import GlobalOptions
-from .setting_names import name_options
 
 _ADDRESS = re.compile(r"serves on (\S+) ")
 _PAGE = re.compile(r"page is at (\S+) ")

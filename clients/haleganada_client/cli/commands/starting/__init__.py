@@ -1,0 +1,1 @@
+"""Commands that start the server and the page, or work on what the server needs: the machine, its data directory."""
