@@ -17,13 +17,13 @@ import grpc
 from haleganada_server.core.errors import HaleganadaError
 
 from .calls.admission import Admission
+from .calls.call_pool import InlinePool
 from .calls.health_watch import HealthWatch
-from .calls.lane import Lane
+from .calls.lane import ShortLane, StreamLane
 from .calls.places import Places
 from .calls.record import CallRecord
 from .calls.short_call import ShortCall
 from .calls.stream_call import StreamCall
-from .calls.workers import InlinePool
 from .metrics import Latencies
 
 _OURS = "/haleganada."
@@ -41,9 +41,9 @@ class Lanes:
     work takes long, and which therefore take no turn.
     """
 
-    short: Lane
-    streams: Lane
-    health: Lane
+    short: ShortLane
+    streams: StreamLane
+    health: ShortLane
     health_watchers: Places
     long: Places
 
@@ -54,17 +54,18 @@ class CallInterceptor(grpc.ServerInterceptor):
     def __init__(self, admission: Admission, latencies: Latencies, lanes: Lanes) -> None:
         self._admission, self._latencies, self._lanes = admission, latencies, lanes
         self._refusals = InlinePool(1)
-        self._wrapped: dict[str, tuple[Lane, Any]] = {}
+        self._wrapped: dict[str, tuple[ShortLane | StreamLane, Any]] = {}
 
     def intercept_service(self, continuation: Callable[..., Any], handler_call_details: Any) -> Any:
         """Return the wrapped handler of a call; None for a method that does not exist."""
         name = handler_call_details.method
-        if name not in self._wrapped:
+        known = self._wrapped.get(name)
+        if known is None:
             handler = continuation(handler_call_details)
             if handler is None or name == _UNANSWERED:
                 return None
-            self._wrapped[name] = self._wrap(name, handler)
-        lane, wrapped = self._wrapped[name]
+            known = self._wrapped[name] = self._wrap(name, handler)
+        lane, wrapped = known
         try:
             lane.require_room()
             if name.startswith(_OURS):
@@ -73,21 +74,20 @@ class CallInterceptor(grpc.ServerInterceptor):
             return self._refuse(name, error)
         return wrapped
 
-    def _wrap(self, name: str, handler: Any) -> tuple[Lane, Any]:
+    def _wrap(self, name: str, handler: Any) -> tuple[ShortLane | StreamLane, Any]:
         lanes, ours = self._lanes, name.startswith(_OURS)
-        is_short = not (handler.request_streaming or handler.response_streaming)
-        lane = lanes.health if name.startswith(_HEALTH) else lanes.short if is_short else lanes.streams
         record = partial(CallRecord, _method(name), self._latencies if ours else None)
         admit = self._admission.one if ours else nullcontext
-        if is_short:
+        lane = lanes.health if name.startswith(_HEALTH) else lanes.short
+        if not (handler.request_streaming or handler.response_streaming):
             turn = lanes.long.one if _method(name) in _LONG else lane.turn
             short = ShortCall(handler, lane=lane, record=record, admit=admit, turn=turn)
             return lane, grpc.stream_unary_rpc_method_handler(short)
         if hasattr(handler.unary_stream, "experimental_non_blocking"):
             watch = HealthWatch(handler, lane=lane, watchers=lanes.health_watchers)
             return lane, grpc.stream_stream_rpc_method_handler(watch)
-        stream = StreamCall(handler, lane=lane, record=record, admit=admit)
-        return lane, grpc.stream_stream_rpc_method_handler(stream)
+        stream = StreamCall(handler, lane=lanes.streams, record=record, admit=admit)
+        return lanes.streams, grpc.stream_stream_rpc_method_handler(stream)
 
     def _refuse(self, name: str, error: HaleganadaError) -> Any:
         """Return a handler that refuses the call in gRPC's own thread, without waiting for its message."""

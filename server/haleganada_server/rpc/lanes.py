@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from haleganada_server.core.error_reasons import Reason
 
-from .calls.lane import Lane
+from .calls.call_pool import CallPool
+from .calls.lane import ShortLane, StreamLane
 from .calls.patience import Watchdog
-from .calls.places import Places
-from .calls.workers import CallPool, Workers
+from .calls.places import Places, Shares
+from .calls.workers import Workers
 from .interceptors import Lanes
 
 _HEALTH_CHECKS = 256
@@ -37,18 +38,21 @@ class Limits:
 
 
 def make_lanes(limits: Limits, workers: Workers, watchdog: Watchdog) -> Lanes:
-    """Return the lanes of a server. workers: the turns of its short calls."""
+    """Return the lanes of a server, which watchdog watches. workers: the turns of its short calls."""
+    short, health = _make_short_lane(limits, workers), _make_health_lane(limits)
+    watchdog.add(short.arrivals.cut_off)
+    watchdog.add(health.arrivals.cut_off)
     return Lanes(
-        _make_short_lane(limits, workers, watchdog),
+        short,
         _make_stream_lane(limits, watchdog),
-        _make_health_lane(limits, watchdog),
-        Places(
+        health,
+        _make_places(
             _HEALTH_WATCHERS,
             limits.caller_share,
             "too many watch the health of this server; ask with Check now and then",
             Reason.TOO_MANY_WATCHERS,
         ),
-        Places(
+        _make_places(
             _LONG_CALLS,
             limits.caller_share,
             "too many calls that take long are in progress; repeat this one later",
@@ -59,7 +63,7 @@ def make_lanes(limits: Limits, workers: Workers, watchdog: Watchdog) -> Lanes:
 
 def make_transfer_places(limits: Limits) -> Places:
     """Return the places for exports, imports, uploads and downloads."""
-    return Places(
+    return _make_places(
         limits.max_transfers,
         limits.caller_share,
         "too many exports and imports are in progress; repeat the call later",
@@ -69,7 +73,7 @@ def make_transfer_places(limits: Limits) -> Places:
 
 def make_watcher_places(limits: Limits) -> Places:
     """Return the places for those who watch jobs."""
-    return Places(
+    return _make_places(
         limits.max_watchers,
         limits.caller_share,
         "too many watch jobs already; ask with GetJob now and then",
@@ -77,27 +81,21 @@ def make_watcher_places(limits: Limits) -> Places:
     )
 
 
-def _make_short_lane(limits: Limits, workers: Workers, watchdog: Watchdog) -> Lane:
-    threads = limits.workers + limits.max_waiting + limits.max_arriving
-    return Lane(
-        pool=CallPool(threads, "call"),
-        places=Places(
-            limits.max_arriving,
-            limits.caller_share,
-            "too many calls have begun and not sent their message; send it, then repeat this call",
-            Reason.QUEUE_FULL,
-        ),
-        patience_s=limits.message_s,
-        bytes_per_s=limits.min_bytes_per_s,
-        watchdog=watchdog,
-        workers=workers,
+def _make_short_lane(limits: Limits, workers: Workers) -> ShortLane:
+    shares = Shares(
+        limits.max_arriving,
+        limits.caller_share,
+        "too many calls have begun and not sent their message; send it, then repeat this call",
+        Reason.QUEUE_FULL,
     )
+    threads = limits.workers + limits.max_waiting + limits.max_arriving
+    return ShortLane(CallPool(threads, "call"), shares, limits.message_s, workers)
 
 
-def _make_stream_lane(limits: Limits, watchdog: Watchdog) -> Lane:
-    return Lane(
+def _make_stream_lane(limits: Limits, watchdog: Watchdog) -> StreamLane:
+    return StreamLane(
         pool=CallPool(limits.max_streams, "stream"),
-        places=Places(
+        places=_make_places(
             limits.max_streams,
             limits.caller_share,
             "too many streams are open; close one, or repeat the call later",
@@ -109,16 +107,15 @@ def _make_stream_lane(limits: Limits, watchdog: Watchdog) -> Lane:
     )
 
 
-def _make_health_lane(limits: Limits, watchdog: Watchdog) -> Lane:
-    return Lane(
-        pool=CallPool(_HEALTH_CHECKS, "health"),
-        places=Places(
-            _HEALTH_CHECKS,
-            limits.caller_share,
-            "too many health checks have begun and not sent their message",
-            Reason.QUEUE_FULL,
-        ),
-        patience_s=_HEALTH_MESSAGE_S,
-        bytes_per_s=limits.min_bytes_per_s,
-        watchdog=watchdog,
+def _make_health_lane(limits: Limits) -> ShortLane:
+    shares = Shares(
+        _HEALTH_CHECKS,
+        limits.caller_share,
+        "too many health checks have begun and not sent their message",
+        Reason.QUEUE_FULL,
     )
+    return ShortLane(CallPool(_HEALTH_CHECKS, "health"), shares, _HEALTH_MESSAGE_S)
+
+
+def _make_places(total: int, share: float, refusal: str, reason: Reason) -> Places:
+    return Places(Shares(total, share, refusal, reason))

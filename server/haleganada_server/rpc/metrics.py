@@ -52,8 +52,12 @@ class Latencies:
     def add(self, method: str, milliseconds: float) -> None:
         """Record one answered call."""
         with self._lock:
-            self._newest.setdefault(method, deque(maxlen=_NEWEST)).append(milliseconds)
-            self._calls[method] = self._calls.get(method, 0) + 1
+            newest = self._newest.get(method)
+            if newest is None:
+                newest = self._newest[method] = deque(maxlen=_NEWEST)
+                self._calls[method] = 0
+            newest.append(milliseconds)
+            self._calls[method] += 1
 
     def by_method(self) -> list[MethodLatency]:
         """Return the latency of each method that was called, by name."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from haleganada_server.core.errors import Unavailable
 
@@ -13,10 +12,12 @@ class Admission:
     """Counts the calls in progress, and admits no more once the server stops. Safe from any thread."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._in_progress = 0
         self._stopping = False
         self._cut_off = False
+        self._admitted = _Admitted(self)
 
     def require_time(self) -> None:
         """Raise Unavailable once calls in progress are cut off."""
@@ -28,19 +29,22 @@ class Admission:
         if self._stopping:
             raise Unavailable("the server is stopping; repeat the call, with the same request_id it is safe")
 
-    @contextmanager
-    def one(self) -> Iterator[None]:
-        """Count a call in for the block. Raises Unavailable once the server stops."""
-        with self._changed:
+    def one(self) -> AbstractContextManager[None]:
+        """Return a block that counts as a call. Entering it raises Unavailable once the server stops."""
+        return self._admitted
+
+    def enter(self) -> None:
+        """Count a call in. Raises Unavailable once the server stops."""
+        with self._lock:
             self.require_open()
             self._in_progress += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._in_progress -= 1
-                if self._stopping:
-                    self._changed.notify_all()
+
+    def leave(self) -> None:
+        """Count a call out."""
+        with self._lock:
+            self._in_progress -= 1
+            if self._stopping:
+                self._changed.notify_all()
 
     def cut_off(self, grace_s: float) -> None:
         """Let calls end that ask for it between their steps, and wait for that for at most grace_s seconds."""
@@ -52,3 +56,18 @@ class Admission:
         with self._changed:
             self._stopping = True
             return self._changed.wait_for(lambda: self._in_progress == 0, grace_s)
+
+
+class _Admitted:
+    """What all calls are counted within: it knows nothing of any of them."""
+
+    __slots__ = ("_admission",)
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+
+    def __enter__(self) -> None:
+        self._admission.enter()
+
+    def __exit__(self, *_: object) -> None:
+        self._admission.leave()

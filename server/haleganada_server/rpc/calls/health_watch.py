@@ -7,10 +7,9 @@ from typing import Any
 
 import grpc
 
-from .lane import Lane, decode
+from .lane import ShortLane, decode
 from .places import Places
 from .record import CallRecord
-from .short_call import receive_one
 
 Send = Callable[[bytes | None], None]
 
@@ -20,7 +19,7 @@ class HealthWatch:
 
     experimental_non_blocking = True  # gRPC then passes the callback
 
-    def __init__(self, handler: Any, *, lane: Lane, watchers: Places) -> None:
+    def __init__(self, handler: Any, *, lane: ShortLane, watchers: Places) -> None:
         """handler: gRPC's, whose behavior is of the callback form. watchers: places that are held while they watch."""
         self.experimental_thread_pool = lane.pool
         self._handler = handler
@@ -28,7 +27,7 @@ class HealthWatch:
 
     def __call__(self, requests: Iterator[bytes], context: grpc.ServicerContext, send: Send) -> None:
         try:
-            message = receive_one(requests, context, self._lane)
+            message = self._lane.arrivals.receive(requests, context)
             peer = context.peer()
             self._watchers.take(peer)
             if not context.add_callback(lambda: self._watchers.give_back(peer)):

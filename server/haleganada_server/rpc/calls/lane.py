@@ -1,4 +1,4 @@
-"""A lane: calls of one kind, with its own threads, places, turns and patience, so that none blocks another."""
+"""Lanes: calls of one kind, with their own threads, places, turns and patience, so that none blocks another."""
 
 from __future__ import annotations
 
@@ -12,37 +12,54 @@ from google.protobuf.message import DecodeError
 
 from haleganada_server.core.errors import InvalidInput
 
+from .arrivals import Arrivals
+from .call_pool import CallPool
 from .patience import Patience, Watchdog
-from .places import Places
-from .workers import CallPool, Workers
+from .places import Places, Shares
+from .workers import Workers
 
 Coder = Callable[[Any], Any]
 
+_AT_ONCE = nullcontext()
+
+
+class ShortLane:
+    """For calls with one message each way."""
+
+    def __init__(self, pool: CallPool, shares: Shares, patience_s: float, workers: Workers | None = None) -> None:
+        """shares, patience_s: see Arrivals. workers: the turns that the calls need; None = none."""
+        self.pool = pool
+        self.arrivals = Arrivals(pool, shares, patience_s)
+        self._shares, self._workers = shares, workers
+        self._turn: AbstractContextManager[None] = workers.one() if workers is not None else _AT_ONCE
+
+    def require_room(self) -> None:
+        """Raise Exhausted if another call would have to be refused anyway."""
+        if self.pool.is_full:
+            raise self._shares.refuse()
+        if self._workers is not None:
+            self._workers.require_room(self.arrivals.count_fresh)
+
+    def turn(self, context: grpc.ServicerContext) -> AbstractContextManager[None]:
+        """Return a block within which a call may work. Entering it raises Exhausted if too many wait."""
+        del context  # whoever has arrived waits as all others do
+        return self._turn
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Lane:
-    """places: for calls whose message is on its way; in a stream, until its end. patience_s, bytes_per_s: see Patience.
-    workers: the turns that its calls need; None = each is carried out at once.
-    """
+class StreamLane:
+    """For all others. places: held to the end of a call. patience_s, bytes_per_s: see Patience."""
 
     pool: CallPool
     places: Places
     patience_s: float
     bytes_per_s: float
     watchdog: Watchdog
-    workers: Workers | None = None
 
     def require_room(self) -> None:
         """Raise Exhausted if another call would have to be refused anyway."""
         if self.pool.is_full:
-            raise self.places.refusal()
-        if self.workers is not None:
-            self.workers.require_room(self.pool.count_fresh())
-
-    def turn(self, context: grpc.ServicerContext) -> AbstractContextManager[None]:
-        """Return a block within which a call may work. Entering it raises Exhausted if too many wait."""
-        del context  # whoever has arrived waits as all others do
-        return self.workers.one() if self.workers is not None else nullcontext()
+            raise self.places.shares.refuse()
 
     def patience(self, give_up: Callable[[], object]) -> Patience:
         """Return the patience with one call."""

@@ -55,6 +55,7 @@ class Watchdog:
 
     def __init__(self) -> None:
         self._waiting: dict[int, Patience] = {}
+        self._others: list[Callable[[float, bool], None]] = []
         self._stopped = threading.Event()
         self.is_releasing = False
         self._thread = threading.Thread(target=self._watch, name="patience", daemon=True)
@@ -62,6 +63,12 @@ class Watchdog:
     def start(self) -> None:
         """Begin to watch."""
         self._thread.start()
+
+    def add(self, cut_off: Callable[[float, bool], None]) -> None:
+        """Let others cut off those who wait with them. cut_off: called now and then with the time of the monotonic
+        clock, and whether nobody is to be waited for any longer.
+        """
+        self._others.append(cut_off)
 
     def release(self) -> None:
         """Wait for no caller any longer: the server is about to end."""
@@ -87,6 +94,8 @@ class Watchdog:
     def _watch(self) -> None:
         while not self._stopped.wait(_LOOK_EVERY_S):
             now = time.monotonic()
+            for cut_off in self._others:
+                cut_off(now, self.is_releasing)
             for patience in list(self._waiting.values()):
                 if patience.is_excused():
                     patience.begin()

@@ -16,10 +16,13 @@ from haleganada_server.rpc.errors import code_of, status_of
 from haleganada_server.rpc.metrics import Latencies
 
 _log = logging.getLogger(__name__)
+_quote = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class CallRecord:
     """Measures one call, and writes its line of log."""
+
+    __slots__ = ("_latencies", "_method", "_started", "_workspace")
 
     def __init__(self, method: str, latencies: Latencies | None) -> None:
         """latencies: None for a call that is neither measured nor logged."""
@@ -63,14 +66,15 @@ class CallRecord:
     def _end(self, status: str) -> None:
         if self._latencies is not None:
             self._count()
-            _log.info("%s status=%s", self._line(), status)
+            if _log.isEnabledFor(logging.INFO):
+                _log.info("%s status=%s", self._line(), status)
 
     def _count(self) -> None:
         if self._latencies is not None:
             self._latencies.add(self._method, self._milliseconds())
 
     def _line(self) -> str:
-        workspace = json.dumps(self._workspace[:64] or "default", ensure_ascii=False)
+        workspace = _quote(self._workspace[:64] or "default")
         return f"method={self._method} workspace={workspace} ms={self._milliseconds():.2f}"
 
     def _milliseconds(self) -> float:

@@ -1,7 +1,7 @@
 """A call with one request and one response.
 
 The message is received here and not by gRPC, so that a caller who does not send it waits in vain for a short time only,
-and so that a call that is refused is never decoded.
+and so that a call that is refused is never decoded. gRPC's own way to receive one message holds a thread for it, too.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ from typing import Any
 
 import grpc
 
-from haleganada_server.core.errors import InvalidInput
-
-from .lane import Coder, Lane, decode
+from .lane import Coder, ShortLane, decode
 from .record import CallRecord
 
 Behavior = Callable[[Any, grpc.ServicerContext], Any]
@@ -27,7 +25,7 @@ class ShortCall:
         self,
         handler: Any,
         *,
-        lane: Lane,
+        lane: ShortLane,
         record: Callable[[], CallRecord],
         admit: Callable[[], AbstractContextManager[None]],
         turn: Callable[[grpc.ServicerContext], AbstractContextManager[None]],
@@ -39,13 +37,12 @@ class ShortCall:
         self._behavior: Behavior = handler.unary_unary
         self._decoder: Coder = handler.request_deserializer
         self._encoder: Coder = handler.response_serializer
-        self._lane, self._record, self._admit, self._turn = lane, record, admit, turn
+        self._receive, self._record, self._admit, self._turn = lane.arrivals.receive, record, admit, turn
 
     def __call__(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
         record = self._record()
         try:
-            message = receive_one(requests, context, self._lane)
-            self._lane.pool.note_arrival()
+            message = self._receive(requests, context)
             with self._admit(), self._turn(context):
                 if not context.is_active():  # its deadline passed while it waited
                     record.cancelled()
@@ -63,14 +60,3 @@ class ShortCall:
             return answer
         context.abort_with_status(status)
         raise AssertionError("abort_with_status raises")
-
-
-def receive_one(requests: Iterator[bytes], context: grpc.ServicerContext, lane: Lane) -> bytes:
-    """Return the message of a call. Raises Exhausted for a caller who has too many calls on the way, InvalidInput for
-    one who sends none; who is too slow is cut off.
-    """
-    with lane.places.one(context), lane.watchdog.waiting(lane.patience(context.cancel)):
-        message = next(requests, None)
-    if message is None:
-        raise InvalidInput("request", "is missing; send one message")
-    return message

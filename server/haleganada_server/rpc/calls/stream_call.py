@@ -17,7 +17,7 @@ import grpc
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import HaleganadaError, InvalidInput, Unavailable
 
-from .lane import CallerGone, Coder, Lane, decode
+from .lane import CallerGone, Coder, StreamLane, decode
 from .patience import Patience
 from .record import CallRecord
 
@@ -36,7 +36,7 @@ class StreamCall:
         self,
         handler: Any,
         *,
-        lane: Lane,
+        lane: StreamLane,
         record: Callable[[], CallRecord],
         admit: Callable[[], AbstractContextManager[None]],
     ) -> None:
@@ -97,7 +97,12 @@ class Requests:
     """
 
     def __init__(
-        self, requests: Iterator[bytes], context: grpc.ServicerContext, decoder: Coder, lane: Lane, patience: Patience
+        self,
+        requests: Iterator[bytes],
+        context: grpc.ServicerContext,
+        decoder: Coder,
+        lane: StreamLane,
+        patience: Patience,
     ) -> None:
         self._requests, self._context, self._decoder = requests, context, decoder
         self._lane, self._patience = lane, patience

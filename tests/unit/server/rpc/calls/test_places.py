@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Exhausted
-from haleganada_server.rpc.calls.places import Places
+from haleganada_server.rpc.calls.places import Places, Shares
 
 
 def fill(places: Places, make_peer: Callable[[int], str]) -> int:
@@ -22,7 +22,7 @@ def fill(places: Places, make_peer: Callable[[int], str]) -> int:
 
 
 def make(total: int, share: float = 0.25) -> Places:
-    return Places(total, share, "too many streams; close one", Reason.TOO_MANY_STREAMS)
+    return Places(Shares(total, share, "too many streams; close one", Reason.TOO_MANY_STREAMS))
 
 
 def test_a_connection_an_address_and_all() -> None:

@@ -35,9 +35,9 @@ def test_turns_in_order_and_refusals() -> None:
 
 def test_who_is_about_to_arrive_counts_while_all_are_busy() -> None:
     workers = Workers(1, 2)
-    workers.require_room(arriving=5)
+    workers.require_room(lambda: 5)
     with workers.one(), pytest.raises(Exhausted):
-        workers.require_room(arriving=2)
+        workers.require_room(lambda: 2)
 
 
 def test_a_pause_leaves_the_turn_to_others() -> None:
