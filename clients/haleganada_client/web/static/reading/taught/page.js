@@ -6,16 +6,16 @@ import { poll } from "../../server/polling.js";
 import { makeElement } from "../../ui/dom.js";
 import { showError, showStatus } from "../../ui/status.js";
 import { buildSheet } from "../sheet.js";
-import { Answering } from "./answering.js";
-import { buildBoxes } from "./boxes.js";
-import { Cut } from "./cut.js";
-import { listenToGestures } from "./gestures.js";
-import { listenToKeys } from "./keys.js";
-import { buildPanel } from "./panel.js";
-import { isAsking, switchAsking } from "./questions.js";
+import { Answering } from "./answers/answering.js";
+import { isAsking, switchAsking } from "./answers/questions.js";
+import { Cut } from "./input/cut.js";
+import { listenToGestures } from "./input/gestures.js";
+import { listenToKeys } from "./input/keys.js";
 import { openSession } from "./session.js";
-import { buildText } from "./text.js";
-import { announce, buildLegend, summarize } from "./words.js";
+import { buildBoxes } from "./view/boxes.js";
+import { buildPanel } from "./view/panel.js";
+import { buildText } from "./view/text.js";
+import { announce, buildLegend, summarize } from "./view/words.js";
 
 const PAUSE_MS = 4000; // between two looks at what others have corrected
 const LEAST_PX = matchMedia("(pointer: coarse)").matches ? 30 : 24; // height of a usual glyph at first
@@ -113,7 +113,7 @@ export class TaughtPage {
     window.addEventListener("focus", lookNow, options);
   }
 
-  /** @returns {import("./panel.js").PanelActions} */
+  /** @returns {import("./view/panel.js").PanelActions} */
   #makePanelActions() {
     return {
       onName: (text) => this.answering.name(text),
@@ -136,7 +136,7 @@ export class TaughtPage {
     };
   }
 
-  /** @returns {import("./keys.js").KeyActions} */
+  /** @returns {import("./input/keys.js").KeyActions} */
   #makeKeyActions() {
     const { onRemove, onSplit, onJoin, onNext, onUndo } = this.#makePanelActions();
     return {
@@ -174,7 +174,7 @@ export class TaughtPage {
 
   /**
    * @param {Glyph} glyph
-   * @param {[import("./cut.js").Point, import("./cut.js").Point]} line
+   * @param {[import("./input/cut.js").Point, import("./input/cut.js").Point]} line
    */
   #split(glyph, line) {
     this.cut.take();
@@ -197,7 +197,7 @@ export class TaughtPage {
   }
 
   /** Show the page as it reads now.
-   * @param {{ changed: number[], correction: import("./corrections.js").Correction | null }} news
+   * @param {{ changed: number[], correction: import("./answers/corrections.js").Correction | null }} news
    */
   #takePage({ changed, correction }) {
     this.answering.renew(correction);
@@ -207,7 +207,7 @@ export class TaughtPage {
   }
 
   /**
-   * @param {import("./corrections.js").Correction} correction
+   * @param {import("./answers/corrections.js").Correction} correction
    * @param {number} changed
    */
   #reportDone(correction, changed) {
@@ -217,7 +217,7 @@ export class TaughtPage {
   }
 
   /** Say why an answer was not taken. What was typed for it can be typed on.
-   * @param {{ error: Error, correction: import("./corrections.js").Correction }} refused
+   * @param {{ error: Error, correction: import("./answers/corrections.js").Correction }} refused
    */
   #refuse({ error, correction }) {
     this.answering.renew(null);

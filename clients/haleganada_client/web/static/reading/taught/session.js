@@ -1,6 +1,6 @@
 // What must outlive a view of a page: another language, a server that was away and another page come in between.
 
-import { Corrections } from "./corrections.js";
+import { Corrections } from "./answers/corrections.js";
 import { Place } from "./place.js";
 
 /**

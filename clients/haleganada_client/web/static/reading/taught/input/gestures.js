@@ -2,13 +2,13 @@
 // Beside the glyphs, the mouse pans; fingers scroll and zoom until they are asked for a cut.
 
 import { crossGlyph } from "./cut.js";
-import { findAt } from "./glyphs.js";
+import { findAt } from "../glyphs.js";
 
 const DRAG_PX = 5; // less than that is a click
 const REACH_PX = { mouse: 6, touch: 16, pen: 10 }; // around a box that still belongs to it
 
 /**
- * @typedef {import("./glyphs.js").Glyph} Glyph
+ * @typedef {import("../glyphs.js").Glyph} Glyph
  * @typedef {import("./cut.js").Point} Point
  */
 
@@ -24,7 +24,7 @@ const REACH_PX = { mouse: 6, touch: 16, pen: 10 }; // around a box that still be
  */
 
 /** Listen to what is done on a scan.
- * @param {import("../sheet.js").Sheet} sheet
+ * @param {import("../../sheet.js").Sheet} sheet
  * @param {GestureActions} actions
  */
 export function listenToGestures({ overlay, frame, getScale }, actions) {

@@ -1,10 +1,10 @@
 // Corrections of one page on their way: sent one after another, so that typing never waits for an answer. What was not
 // answered is asked for again when the server is back. The page as it reads now is here.
 
-import { get, post, server } from "../../server/api.js";
-import { findSame, listGlyphs } from "./glyphs.js";
+import { get, post, server } from "../../../server/api.js";
+import { findSame, listGlyphs } from "../glyphs.js";
 
-/** @typedef {import("./glyphs.js").Glyph} Glyph */
+/** @typedef {import("../glyphs.js").Glyph} Glyph */
 
 /**
  * @typedef {object} Correction

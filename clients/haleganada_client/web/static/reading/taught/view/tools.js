@@ -1,7 +1,7 @@
 // What can be done with a glyph beside saying what it is: buttons, each with its key.
 
-import { say } from "../../i18n/words.js";
-import { makeButton, makeElement } from "../../ui/dom.js";
+import { say } from "../../../i18n/words.js";
+import { makeButton, makeElement } from "../../../ui/dom.js";
 
 /** Build the buttons.
  * @param {import("./panel.js").PanelActions} actions

@@ -1,9 +1,9 @@
 // What people say about glyphs, as corrections.
 
-import { say } from "../../i18n/words.js";
+import { say } from "../../../i18n/words.js";
 
 /**
- * @typedef {import("./glyphs.js").Glyph} Glyph
+ * @typedef {import("../glyphs.js").Glyph} Glyph
  * @typedef {import("./corrections.js").Correction} Correction
  */
 
@@ -31,7 +31,7 @@ export const removeGlyphs = (glyphs) => ({
 
 /** Divide a glyph that is two.
  * @param {Glyph} glyph
- * @param {[import("./cut.js").Point, import("./cut.js").Point]} line
+ * @param {[import("../input/cut.js").Point, import("../input/cut.js").Point]} line
  * @returns {Correction}
  */
 export const splitGlyph = (glyph, [from, to]) => ({

@@ -1,12 +1,12 @@
 // What the states of glyphs are called, and how a glyph is announced.
 
-import { say } from "../../i18n/words.js";
-import { makeElement } from "../../ui/dom.js";
-import { formatShare, joinFacts } from "../../ui/parts.js";
+import { say } from "../../../i18n/words.js";
+import { makeElement } from "../../../ui/dom.js";
+import { formatShare, joinFacts } from "../../../ui/parts.js";
 
-/** @typedef {import("./glyphs.js").Glyph} Glyph */
+/** @typedef {import("../glyphs.js").Glyph} Glyph */
 
-/** @type {Record<import("./glyphs.js").GlyphState, import("../../i18n/words.js").Word>} */
+/** @type {Record<import("../glyphs.js").GlyphState, import("../../../i18n/words.js").Word>} */
 export const STATE_WORDS = {
   settled: "glyphSettled",
   sure: "glyphSure",

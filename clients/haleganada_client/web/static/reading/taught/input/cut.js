@@ -1,9 +1,9 @@
 // A line across a glyph, at which it is divided.
 
-import { findDirection } from "./glyphs.js";
+import { findDirection } from "../glyphs.js";
 
 /**
- * @typedef {import("./glyphs.js").Glyph} Glyph
+ * @typedef {import("../glyphs.js").Glyph} Glyph
  * @typedef {[number, number]} Point  in px of the page
  */
 
@@ -28,7 +28,7 @@ export function crossGlyph({ box }, from, to) {
 
 /** A cut that was asked for by a key or a button: a straight line that keys move. */
 export class Cut {
-  /** @type {import("./place.js").Place | null} */
+  /** @type {import("../place.js").Place | null} */
   #place = null;
   #share = 0.5; // of the glyph that lies before the line
 
@@ -47,7 +47,7 @@ export class Cut {
   }
 
   /** Begin, or leave it.
-   * @param {import("./place.js").Place} place
+   * @param {import("../place.js").Place} place
    */
   toggle(place) {
     this.#place = this.#place || !place.current ? null : place;
@@ -77,7 +77,7 @@ export class Cut {
   }
 
   #findLine() {
-    const place = /** @type {import("./place.js").Place} */ (this.#place);
+    const place = /** @type {import("../place.js").Place} */ (this.#place);
     return place.glyphs.filter((glyph) => glyph.line === place.current.line);
   }
 }

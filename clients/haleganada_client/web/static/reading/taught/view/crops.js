@@ -1,8 +1,8 @@
 // Parts of a page's picture, cut out around glyphs.
 
-import { makeElement } from "../../ui/dom.js";
+import { makeElement } from "../../../ui/dom.js";
 
-/** @typedef {import("./glyphs.js").Glyph} Glyph */
+/** @typedef {import("../glyphs.js").Glyph} Glyph */
 
 const MARGIN = 0.35; // of the glyph's longer side, around it
 
@@ -16,7 +16,7 @@ export function findCrop({ box: [left, top, right, bottom] }) {
 
 /** Build a canvas for crops.
  * @param {number} size  CSS px
- * @param {import("../../ui/dom.js").Attributes} attributes
+ * @param {import("../../../ui/dom.js").Attributes} attributes
  */
 export function buildCropCanvas(size, attributes = {}) {
   const pixels = Math.round(size * Math.min(2, devicePixelRatio));

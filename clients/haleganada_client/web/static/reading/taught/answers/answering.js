@@ -1,13 +1,13 @@
 // Answering on a page: what an answer is for, where one goes on meanwhile, and how answers are taken back.
 
-import { say } from "../../i18n/words.js";
-import { askWhether } from "../../ui/dialog.js";
-import { showWhile } from "../../ui/status.js";
+import { say } from "../../../i18n/words.js";
+import { askWhether } from "../../../ui/dialog.js";
+import { showWhile } from "../../../ui/status.js";
 import { joinGlyphs, nameGlyphs, removeGlyphs, splitGlyph } from "./answers.js";
 import { isAsking, listQuestions } from "./questions.js";
 
 /**
- * @typedef {import("./glyphs.js").Glyph} Glyph
+ * @typedef {import("../glyphs.js").Glyph} Glyph
  * @typedef {import("./corrections.js").Correction} Correction
  */
 
@@ -25,7 +25,7 @@ export class Answering {
   isTouched = false; // whether somebody did something since the last answer
 
   /**
-   * @param {import("./session.js").Session} session
+   * @param {import("../session.js").Session} session
    * @param {Desk} desk
    */
   constructor({ corrections, place }, desk) {
@@ -70,7 +70,7 @@ export class Answering {
 
   /**
    * @param {Glyph} glyph
-   * @param {[import("./cut.js").Point, import("./cut.js").Point]} line
+   * @param {[import("../input/cut.js").Point, import("../input/cut.js").Point]} line
    */
   split(glyph, line) {
     this.place.goTo(glyph);

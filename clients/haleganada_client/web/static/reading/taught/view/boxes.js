@@ -1,8 +1,8 @@
 // The boxes around glyphs: one path for all that look alike, so that thousands cost no more than a few.
 
-import { makeShape } from "../sheet.js";
+import { makeShape } from "../../sheet.js";
 
-/** @typedef {import("./glyphs.js").Glyph} Glyph */
+/** @typedef {import("../glyphs.js").Glyph} Glyph */
 
 const STATES = /** @type {const} */ (["sure", "settled", "unsure", "unknown"]);
 const MARKS = /** @type {const} */ (["alike", "picked", "changed", "current"]);

@@ -1,13 +1,13 @@
 // The current glyph, enlarged. A line that is drawn across it divides it, with a finger, too.
 
-import { makeElement } from "../../ui/dom.js";
-import { makeShape } from "../sheet.js";
+import { makeElement } from "../../../ui/dom.js";
+import { makeShape } from "../../sheet.js";
 import { buildCropCanvas, drawCrop, findCrop } from "./crops.js";
-import { crossGlyph } from "./cut.js";
+import { crossGlyph } from "../input/cut.js";
 
 /**
- * @typedef {import("./glyphs.js").Glyph} Glyph
- * @typedef {import("./cut.js").Point} Point
+ * @typedef {import("../glyphs.js").Glyph} Glyph
+ * @typedef {import("../input/cut.js").Point} Point
  */
 
 const SIDE_PX = 168;

@@ -1,9 +1,9 @@
 // The text of a page, line by line, of which each glyph can be chosen.
 
-import { say } from "../../i18n/words.js";
-import { makeElement } from "../../ui/dom.js";
+import { say } from "../../../i18n/words.js";
+import { makeElement } from "../../../ui/dom.js";
 
-/** @typedef {import("./glyphs.js").Glyph} Glyph */
+/** @typedef {import("../glyphs.js").Glyph} Glyph */
 
 const NOT_READ = "▢"; // stands for a glyph that nobody has taught
 

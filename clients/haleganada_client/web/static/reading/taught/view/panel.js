@@ -1,15 +1,15 @@
 // The panel of one glyph: what it looks like, what it may be, a box to say what it is, and what else can be done with it.
 
-import { say } from "../../i18n/words.js";
-import { MAX_LABEL_LENGTH } from "../../server/limits.js";
-import { makeElement, replaceKeepingFocus } from "../../ui/dom.js";
-import { formatShare } from "../../ui/parts.js";
+import { say } from "../../../i18n/words.js";
+import { MAX_LABEL_LENGTH } from "../../../server/limits.js";
+import { makeElement, replaceKeepingFocus } from "../../../ui/dom.js";
+import { formatShare } from "../../../ui/parts.js";
+import { buildAlike } from "./alike.js";
 import { buildEnlarged } from "./enlarged.js";
-import { buildAlike } from "./questions.js";
 import { buildTools } from "./tools.js";
 import { STATE_WORDS } from "./words.js";
 
-/** @typedef {import("./glyphs.js").Glyph} Glyph */
+/** @typedef {import("../glyphs.js").Glyph} Glyph */
 
 const CHOICES = 5;
 
@@ -24,13 +24,13 @@ const CHOICES = 5;
  * @property {(on: boolean) => void} onAsk
  * @property {() => void} onTyping  something was typed
  * @property {() => void} onTypingOn  the box was chosen to type in, with hand or Tab key
- * @property {(glyph: Glyph, line: [import("./cut.js").Point, import("./cut.js").Point]) => void} onCut
+ * @property {(glyph: Glyph, line: [import("../input/cut.js").Point, import("../input/cut.js").Point]) => void} onCut
  */
 
 /** Build the panel; show() fills it. What is typed stays when it shows another glyph.
  * @param {HTMLImageElement} picture  of the page
  * @param {number} width  of the page in px
- * @param {ReturnType<typeof import("./drawings.js").findDrawings>} drawings
+ * @param {ReturnType<typeof import("../drawings.js").findDrawings>} drawings
  * @param {boolean} asks
  * @param {PanelActions} actions
  */

@@ -1,41 +1,13 @@
-// What is best asked next, and which glyphs get the same answer: those that look alike, without those that were taken out.
+// Which glyphs get the same answer: those that look alike, without those that were taken out.
 
-import { say } from "../../i18n/words.js";
-import { makeButton, makeElement, replaceKeepingFocus } from "../../ui/dom.js";
-import { settings } from "../../ui/storage.js";
+import { say } from "../../../i18n/words.js";
+import { makeButton, makeElement, replaceKeepingFocus } from "../../../ui/dom.js";
 import { buildCropCanvas, drawCrop } from "./crops.js";
 
-/** @typedef {import("./glyphs.js").Glyph} Glyph */
+/** @typedef {import("../glyphs.js").Glyph} Glyph */
 
-const KEPT = "reading-ask";
 const SHOWN = 24; // of those that look alike, at first
 const SIDE_PX = 56;
-
-/** Return whether the next question follows an answer. */
-export const isAsking = () => settings.get(KEPT) !== "off";
-
-/** Ask, or do not ask, what is best asked next.
- * @param {boolean} on
- */
-export const switchAsking = (on) => settings.set(KEPT, on ? "on" : "off");
-
-/** Return the questions of a page whose glyphs are there, without those that an answer is under way for.
- * @param {PageReading} page
- * @param {Glyph[]} glyphs
- * @param {Set<number>} answered  ids
- * @returns {{ index: number, alike: Glyph[], reason: string }[]}
- */
-export function listQuestions(page, glyphs, answered) {
-  const places = new Map(glyphs.map((glyph, index) => [glyph.id, index]));
-  const isOpen = (/** @type {number} */ id) => places.has(id) && !answered.has(id);
-  return page.questions
-    .filter(({ glyph_id: id }) => isOpen(id))
-    .map(({ glyph_id: id, similar_glyph_ids: ids, reason }) => ({
-      index: /** @type {number} */ (places.get(id)),
-      alike: ids.filter(isOpen).map((one) => glyphs[/** @type {number} */ (places.get(one))]),
-      reason,
-    }));
-}
 
 /** Build the glyphs that look like the one that is asked for. Each can be taken out and put back.
  * @param {HTMLImageElement} picture  of the page

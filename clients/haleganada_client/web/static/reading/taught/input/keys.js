@@ -1,6 +1,6 @@
 // The page by keyboard, wherever on it the focus is: arrows walk, digits answer, other letters begin to type.
 
-import { areSingleKeysOn } from "../../ui/shortcuts.js";
+import { areSingleKeysOn } from "../../../ui/shortcuts.js";
 
 const TYPING = "input:not([type=checkbox]), select, textarea, dialog";
 const OWN_KEYS = "button, a, summary, input";
