@@ -8,12 +8,9 @@ deleted by renaming it away, so that it is complete or absent even after a kill.
 from __future__ import annotations
 
 import logging
-import re
 import shutil
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 from zipfile import BadZipFile
@@ -30,17 +27,16 @@ from haleganada_server.core.reading.ports import IncomingDocument
 from haleganada_server.core.reading.reading import ReadingInfo
 from haleganada_server.core.reading.taught.page import TaughtPage
 from haleganada_server.store import files
-from haleganada_server.store.quota import disk_usage
 
-from .description import BROKEN_READING, load_description, require_intact_reading
+from .description import BROKEN_READING, require_intact_reading
 from .draft import ReadingFolderDraft
 from .incoming import IncomingFile
-from .journal import ACKNOWLEDGED, JOURNAL, append_line, encode_entry, find_journals, is_corrected, journal_name
+from .index import ReadingIndex
+from .journal import ACKNOWLEDGED, JOURNAL, append_line, encode_entry, journal_name
 from .page_files import copy_with_pages, load_corrections, load_page, load_taught_page
 from .room import ReadingRoom
 
 _log = logging.getLogger(__name__)
-_ID = re.compile("[0-9a-f]{12}")
 Loaded = TypeVar("Loaded")
 
 
@@ -62,17 +58,15 @@ class ReadingFolders:
         self._root, self._temporary_path = root, temporary_path
         self._retention_us = round(retention_s * 1_000_000)
         self._room = ReadingRoom(max_bytes, require_room)
-        self._lock = threading.Lock()
-        self._found: dict[str, ReadingInfo] = {}  # by id
-        self._has_looked = False
+        self._index = ReadingIndex(root, self._retention_us, self._room)
         self._intact: dict[str, tuple[int, ...]] = {}  # id -> times and sizes of the files that were checked
 
     def receive(self, max_bytes: int = MAX_STREAMED_DOCUMENT_BYTES) -> IncomingFile:
-        self._all()  # which the quota counts
+        self._index.look()  # at what the quota counts
         return IncomingFile(self._temporary_path(), max_bytes, self._room)
 
     def begin(self, document: IncomingDocument | None = None) -> ReadingFolderDraft:
-        self._all()  # which the quota counts
+        self._index.look()  # at what the quota counts
         draft = ReadingFolderDraft(self._temporary_path(), self._room, self._retention_us, self._put_in_place)
         if document is not None:
             size = document.size
@@ -81,15 +75,10 @@ class ReadingFolders:
         return draft
 
     def newest(self, after: str, limit: int) -> list[ReadingInfo]:
-        now = now_us()
-        newest = sorted(self._all().values(), key=lambda info: info.position, reverse=True)
-        return [info for info in newest if not _is_over(info, now) and (not after or info.position < after)][:limit]
+        return self._index.newest(after, limit)
 
     def get(self, reading_id: str) -> ReadingInfo:
-        info = self._all().get(reading_id)
-        if info is None or _is_over(info, now_us()):
-            raise NotFound("reading", reading_id[:64], "list the readings to see those that have not expired")
-        return info
+        return self._index.get(reading_id)
 
     def folder(self, reading_id: str) -> Path:
         folder = self._root / self.get(reading_id).reading_id
@@ -114,14 +103,14 @@ class ReadingFolders:
     def append_correction(self, reading_id: str, page: int, entry: JournalEntry) -> None:
         line = encode_entry(entry)
         self._room.take(len(line))
-        if not self._grow(reading_id, len(line)):
+        if not self._index.grow(reading_id, len(line)):
             self._room.give_back(len(line))
             raise NotFound("reading", reading_id)
         try:
             with machine_errors():
                 append_line(self._root / reading_id / journal_name(page), line)
         except BaseException as error:
-            if self._grow(reading_id, -len(line)):
+            if self._index.grow(reading_id, -len(line)):
                 self._room.give_back(len(line))
             if isinstance(error, FileNotFoundError):
                 self.get(reading_id)  # which may have been deleted meanwhile
@@ -147,7 +136,7 @@ class ReadingFolders:
 
     def delete_expired(self) -> int:
         now = now_us()
-        expired = [info.reading_id for info in self._all().values() if _is_over(info, now)]
+        expired = self._index.list_expired(now)
         for reading_id in expired:
             with suppress(NotFound):  # somebody else was faster
                 self._remove(reading_id, expired_at=now)
@@ -163,89 +152,37 @@ class ReadingFolders:
             self._raise_damaged(reading_id, error)
             raise
 
-    def _grow(self, reading_id: str, size: int) -> bool:
-        """Count bytes of a journal, and let the reading never expire; return whether it is still there."""
-        with self._lock:
-            info = self._found.get(reading_id)
-            if info is not None:
-                self._found[reading_id] = replace(info, size=info.size + size, expire_us=None)
-            return info is not None
-
     def _put_in_place(self, folder: Path, info: ReadingInfo) -> None:
         self._root.mkdir(exist_ok=True)
         folder.replace(self._root / info.reading_id)
         reach("reading.renamed")
         files.sync_folder(self._root)
-        with self._lock:
-            self._found[info.reading_id] = info
+        self._index.put(info)
 
     def _remove(self, reading_id: str, expired_at: int | None = None) -> None:
         """Delete a reading, or only if it had expired at a time. Raises NotFound."""
-        with self._lock:
-            info = self._found.get(reading_id)
-            if info is None or (expired_at is not None and not _is_over(info, expired_at)):
-                raise NotFound("reading", reading_id)
-            del self._found[reading_id]
-            self._intact.pop(reading_id, None)
+        info = self._index.take_out(reading_id, expired_at)
+        self._intact.pop(reading_id, None)
         try:
             with machine_errors():
                 files.remove_folder(self._root / info.reading_id, self._temporary_path())
         except FileNotFoundError:
             pass  # it was removed by hand
         except BaseException:
-            with self._lock:
-                self._found[info.reading_id] = info
+            self._index.put(info)
             raise
         self._room.give_back(info.size)
 
-    def _all(self) -> dict[str, ReadingInfo]:
-        """Return what is known of all readings, by id; look at the disk the first time."""
-        with self._lock:
-            if not self._has_looked:
-                folders = [path for path in self._root.glob("*") if _ID.fullmatch(path.name) and path.is_dir()]
-                self._found = {folder.name: self._load(folder) for folder in folders}
-                self._room.count(sum(info.size for info in self._found.values()))
-                self._has_looked = True
-            return dict(self._found)
-
-    def _load(self, folder: Path) -> ReadingInfo:
-        try:
-            info, journals = load_description(folder).info, find_journals(folder)
-            expire_us = None if is_corrected(folder) else info.expire_us
-            return replace(info, expire_us=expire_us, size=info.size + sum(path.stat().st_size for path in journals))
-        except BROKEN_READING as error:
-            raise_machine_error(error)
-            _log.error("the reading %s is damaged (%s)", folder.name, error)
-            made_us = folder.stat().st_mtime_ns // 1000
-            return ReadingInfo(
-                reading_id=folder.name,
-                file_name="",
-                pages=(),
-                pages_total=0,
-                excerpt="",
-                engines=(),
-                create_us=made_us,
-                expire_us=None if is_corrected(folder) else made_us + self._retention_us,
-                size=disk_usage([folder]),
-                damaged=True,
-            )
-
     def _raise_damaged(self, reading_id: str, error: Exception) -> None:
         """Raise what to say about a reading whose files cannot be used: NotFound if it was deleted meanwhile."""
-        info = self.get(reading_id)
+        self.get(reading_id)
         raise_machine_error(error)
         _log.error("the reading %s is damaged (%s)", reading_id, error)
-        with self._lock:
-            if reading_id in self._found:
-                self._found[reading_id] = replace(info, damaged=True)
+        self._index.mark_damaged(reading_id)
         raise DataLoss(
             f"the files of the reading {reading_id} are damaged; delete it, and read the document again",
             Reason.READING_DAMAGED,
         ) from error
-
-
-def _is_over(info: ReadingInfo, now: int) -> bool:
-    return info.expire_us is not None and info.expire_us <= now
 
 
 def _state_of(folder: Path) -> tuple[int, ...]:
