@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from haleganada_server.core.glyphs.types import Glyph, Ink
+from haleganada_server.core.glyphs.types import Glyph, Ink, Stroke
 from PIL import Image
 
 from tests.unit.server.vision.drawings import (
     Gray,
     coverage,
+    curve,
     encoded,
     letter,
     mixed,
@@ -69,6 +70,12 @@ def _blue_on_black() -> Image.Image:
     return Image.merge("RGB", (Image.new("L", (280, 280)),) * 2 + (Image.fromarray((_COVER * 255).astype(np.uint8)),))
 
 
+def _wave(height: float) -> Stroke:
+    """Return a long flat wave with sharp turns, of more points than are drawn."""
+    t = np.linspace(0, 1, 240)
+    return curve(20 + 240 * t, height + 4 * np.sin(40 * t) + 3 * (np.arange(240) % 16 == 0))
+
+
 LIKE_THE_STROKES: dict[str, Callable[[], Glyph]] = {
     "black_on_white": lambda: _png(mixed(_COVER)),
     "white_on_black": lambda: _png(mixed(_COVER, 255, 0)),
@@ -105,6 +112,8 @@ OTHERS: dict[str, Callable[[], Glyph]] = {
     "hair_thin_pen": lambda: _png(mixed(coverage(letter(1.0), 280))),
     "hair_thin_pen_on_large_canvas": lambda: _png(mixed(coverage(letter(2.0, 1200.0), 1200))),
     "hair_thin_strokes": lambda: Glyph(ink=letter(1.0)),
+    "very_thick_strokes": lambda: Glyph(ink=letter(60.0)),
+    "wavy_strokes": lambda: Glyph(ink=Ink(tuple(_wave(height) for height in (100, 112, 126)), 280, 280, 3)),
     "very_thick_pen": lambda: _png(mixed(coverage(letter(45.0), 280))),
     "pen_over_half_the_picture": lambda: _png(mixed(coverage(letter(75.0, size=0.6), 280))),
     "ink_at_the_border": lambda: _png(mixed(coverage(letter(14.0, size=1.05), 280))),
