@@ -35,7 +35,7 @@ def main() -> None:
     data = Path(root)
     measures: dict[str, Callable[[HaleganadaClient], Table]] = {
         "ciphers": lambda client: ciphers.measure(client, data),
-        "timing": lambda client: timing.measure(client, data),
+        "timing": lambda _: timing.measure(data),
         "composed": lambda client: composed.measure(client, data, options.pages),
         "font": lambda client: cold_start.measure(client, data),
         "loop": lambda _: loop.measure(data, options.pages, options.glyphs, options.plots),
