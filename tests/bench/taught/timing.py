@@ -85,14 +85,18 @@ def _add_calls(table: Table, name: str, running: ServerProcess, call: Callable[[
         elapsed.append(1000 * (time.perf_counter() - started))
     cpu = 1000 * (_read_cpu_s(running.process.pid) - before) / _ROUNDS
     waited = f"waited for {min(elapsed):.0f} ms at best, {np.median(elapsed):.0f} ms in the middle"
-    table.add(name, f"{cpu:.0f} ms of processor time; {waited}; {min(reading):.0f} ms of it to read the page", "≤ 100 ms")
+    table.add(
+        name, f"{cpu:.0f} ms of processor time; {waited}; {min(reading):.0f} ms of it to read the page", "≤ 100 ms"
+    )
 
 
 def _add_memory(table: Table, running: ServerProcess, idle: float) -> None:
     readers = [pid for pid in children_of(running.process.pid) if "haleganada_server.reading.worker" in command_of(pid)]
     table.add("its memory: the server at its peak, above the idle one", f"{_peak(running) - idle:.0f} MB", "")
     for pid in readers:
-        table.add("its memory: a reader, at its peak", f"{_read_memory(pid, 'VmHWM'):.0f} MB", "≤ 300 MB with the server's")
+        table.add(
+            "its memory: a reader, at its peak", f"{_read_memory(pid, 'VmHWM'):.0f} MB", "≤ 300 MB with the server's"
+        )
 
 
 def _peak(running: ServerProcess) -> float:

@@ -220,7 +220,10 @@ def _question(value: Question) -> pb.GlyphQuestion:
 
 
 def _polygon(value: Polygon) -> pb.Polygon:
-    return pb.Polygon(points=[pb.Point(x=x, y=y) for x, y in value])
+    polygon = pb.Polygon()
+    for x, y in value:
+        polygon.points.add(x=x, y=y)  # a page has thousands; this takes half the time of messages that are copied
+    return polygon
 
 
 def _known(field: str, values: Mapping[int, Value], number: int) -> Value:

@@ -19,7 +19,7 @@ from haleganada_server.core.reading.page import (
 )
 
 from .directions import measure_gaps
-from .page import PageFrame, TaughtPage
+from .page import TaughtPage
 
 TAUGHT = "taught"
 """The id of this way of reading among the engines."""
@@ -117,7 +117,7 @@ class _Assembly:
         return TextLine(
             text=self._between.join(word.text for word in words),
             polygon=self._polygon(box),
-            confidence=float(np.mean([glyphs[i].confidence for i in own])),
+            confidence=_mean([glyphs[i].confidence for i in own]),
             words=tuple(words),
             engine=TAUGHT,
         ), box
@@ -126,7 +126,7 @@ class _Assembly:
         return TextWord(
             text=self._within.join(glyphs[i].text or NOT_READ for i in own),
             polygon=self._polygon(_around(boxes[own].tolist())),
-            confidence=float(np.mean([glyphs[i].confidence for i in own])),
+            confidence=_mean([glyphs[i].confidence for i in own]),
             glyphs=tuple(
                 TextGlyph(
                     text=glyphs[i].text,
@@ -142,8 +142,12 @@ class _Assembly:
 
     def _polygon(self, box: Sequence[int]) -> Polygon:
         left, top, right, bottom = box
-        return tuple(
-            _to_page(self._frame, x, y) for x, y in ((left, top), (right, top), (right, bottom), (left, bottom))
+        a, b, c, d, e, f = self._frame.to_page
+        return (
+            (a * left + b * top + c, d * left + e * top + f),
+            (a * right + b * top + c, d * right + e * top + f),
+            (a * right + b * bottom + c, d * right + e * bottom + f),
+            (a * left + b * bottom + c, d * left + e * bottom + f),
         )
 
 
@@ -170,6 +174,5 @@ def _around(boxes: Sequence[Sequence[int]]) -> Box:
     return min(left), min(top), max(right), max(bottom)
 
 
-def _to_page(frame: PageFrame, x: float, y: float) -> tuple[float, float]:
-    a, b, c, d, e, f = frame.to_page
-    return a * x + b * y + c, d * x + e * y + f
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

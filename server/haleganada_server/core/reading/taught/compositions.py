@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .lattice import GlyphLattice
 from .scoring import GroupScores
@@ -22,17 +23,29 @@ Sequence = tuple[int, ...]
 """Labels of neighbors, as numbers in the head."""
 
 
-def compose_labels(lattice: GlyphLattice, scores: GroupScores, settled: Mapping[int, int], price: float) -> GroupScores:
+def compose_labels(
+    lattice: GlyphLattice,
+    scores: GroupScores,
+    settled: Mapping[int, int],
+    price: float,
+    allowed: NDArray[np.bool_] | None = None,
+) -> GroupScores:
     """Return scores in which groups that labels make, one after another, may be what people have said that these make.
-    settled: the number of the label of each settled group. price: nats for each unit of the log odds.
+    settled: the number of the label of each settled group. price: nats for each unit of the log odds. allowed:
+    (groups,) those that may change, by default all.
     """
-    composed = [group for group in settled if lattice.groups[group, 1] - lattice.groups[group, 0] > 1]
+    is_several = lattice.groups[:, 1] - lattice.groups[:, 0] > 1
+    composed = [group for group in settled if is_several[group]]
     if not composed:
         return scores
     divisions = _Divisions(lattice, scores)
     made = _learn(divisions, lattice, settled, composed)
     values, labels = scores.values.copy(), scores.labels.copy()
-    for group in np.flatnonzero(lattice.groups[:, 1] - lattice.groups[:, 0] > 1).tolist() if made else ():
+    if not made:
+        return scores
+    if allowed is not None:
+        is_several &= allowed
+    for group in np.flatnonzero(is_several).tolist():
         value, sequence = divisions.find(*lattice.groups[group].tolist())
         label, odds = made.get(sequence, (-1, 0.0))
         if label >= 0 and group not in settled and value + price * odds > values[group]:
@@ -82,11 +95,14 @@ def _learn(
         _, sequence = divisions.find(*lattice.groups[group].tolist())
         if settled[group] >= 0 and min(sequence, default=-1) >= 0 and settled[group] not in sequence:
             whole.setdefault(sequence, Counter())[settled[group]] += 1
-    starting = {int(lattice.groups[group, 0]): group for group in settled}
+    starting = dict(zip(lattice.groups[[*settled], 0].tolist(), settled, strict=True))
+    labeled: dict[int, list[int]] = {}
+    for group, label in settled.items():
+        labeled.setdefault(label, []).append(group)
     made = {}
     for sequence, counts in whole.items():
         label, count = counts.most_common(1)[0]
-        apart = sum(_begins(lattice, settled, starting, group, sequence) for group in settled)
+        apart = sum(_begins(lattice, settled, starting, group, sequence) for group in labeled.get(sequence[0], ()))
         odds = float(np.log1p(count) - np.log1p(sum(counts.values()) - count + apart))
         if odds > 0:
             made[sequence] = label, odds

@@ -64,13 +64,8 @@ class _Reader:
         scores, path = self._find_path(None)
         if self._knowledge.head.labels:
             scores, path = self._find_path(self._measure_sizes(scores, path))
-        return [
-            self._describe(group, int(scores.labels[group]), probabilities, certainty)
-            for group, probabilities, certainty in zip(
-                path.groups.tolist(), self._probabilities(path.groups), path.certainties.tolist(), strict=True
-            )
-            if self._is_glyph(group, scores)
-        ]
+        is_glyph = [self._is_glyph(group, scores) for group in path.groups.tolist()]
+        return self._describe(path.groups[is_glyph], scores.labels, path.certainties[is_glyph])
 
     def _is_glyph(self, group: int, scores: GroupScores) -> bool:
         return bool(self._texts.get(group, scores.labels[group] != NOISE or self._lattice.is_joined[group]))
@@ -78,7 +73,7 @@ class _Reader:
     def _find_path(self, label_sizes: NDArray[np.float64] | None) -> tuple[GroupScores, Path]:
         scores = score_groups(self._lattice, self._log_likelihoods, label_sizes, self._prices, self._boundary_odds)
         scores.labels[[*self._labels]] = [*self._labels.values()]
-        scores = compose_labels(self._lattice, scores, self._labels, self._prices.composition)
+        scores = compose_labels(self._lattice, scores, self._labels, self._prices.composition, self._allowed)
         return scores, find_path(self._lattice, scores, self._prices.temperature, self._allowed)
 
     def _measure_sizes(self, scores: GroupScores, path: Path) -> NDArray[np.float64]:
@@ -97,25 +92,70 @@ class _Reader:
             return np.ones((len(groups), 1))
         return self._calibration.probabilities(self._log_likelihoods[groups], head.calibration_context())
 
-    def _describe(self, group: int, label: int, probabilities: NDArray[np.float64], certainty: float) -> FoundGlyph:
-        """probabilities: (labels + 1,) of its labels. certainty: that it is one glyph."""
-        head, variants = self._knowledge.head, self._knowledge.variants
-        odds: dict[str, float] = {}
-        for number in np.argsort(-probabilities[:-1], kind="stable")[: 2 * TAUGHT_CANDIDATES].tolist():
-            canonical = variants.canonical(head.labels[number])
-            odds[canonical] = odds.get(canonical, 0.0) + float(probabilities[number])
-        is_known = label >= 0 and probabilities[-1] < _NOT_READ
-        text = variants.canonical(head.labels[label]) if is_known else ""
-        is_settled = group in self._texts
-        best = sorted(odds.items(), key=lambda item: -item[1])[:TAUGHT_CANDIDATES]
-        return FoundGlyph(
-            group=group,
-            glyph_id=int(self._lattice.group_ids[group]),
-            text=self._texts.get(group, text),
-            confidence=1.0 if is_settled else odds.get(text, 0.0) * certainty,
-            candidates=tuple(GlyphCandidate(text=name, probability=min(1.0, odd)) for name, odd in best),
-            is_settled=is_settled,
-        )
+    def _describe(
+        self, groups: NDArray[np.intp], labels: NDArray[np.intp], certainties: NDArray[np.float64]
+    ) -> list[FoundGlyph]:
+        """groups: those that are glyphs, (n,). labels: of all groups. certainties: (n,) that each is one glyph."""
+        probabilities = self._probabilities(groups)
+        names, canonical = _number_canonical_labels(self._knowledge)
+        odds = _add_forms(probabilities[:, :-1], canonical, len(names))
+        own = labels[groups]
+        is_known = (own >= 0) & (probabilities[:, -1] < _NOT_READ)
+        numbers = np.where(is_known, canonical[own] if len(canonical) else 0, UNKNOWN)
+        texts = [names[number] if number >= 0 else "" for number in numbers.tolist()]
+        confidences = np.zeros(len(groups))
+        confidences[is_known] = odds[is_known, numbers[is_known]] * certainties[is_known]
+        return [
+            FoundGlyph(
+                group=group,
+                glyph_id=glyph_id,
+                text=self._texts.get(group, text),
+                confidence=1.0 if group in self._texts else confidence,
+                candidates=candidates,
+                is_settled=group in self._texts,
+            )
+            for group, glyph_id, text, confidence, candidates in zip(
+                groups.tolist(),
+                self._lattice.group_ids[groups].tolist(),
+                texts,
+                confidences.tolist(),
+                _rank(odds, names),
+                strict=True,
+            )
+        ]
+
+
+def _number_canonical_labels(knowledge: Knowledge) -> tuple[list[str], NDArray[np.intp]]:
+    """Return the canonical labels, and the number among these of what each label of the head stands for."""
+    canonical = [knowledge.variants.canonical(label) for label in knowledge.head.labels]
+    names = list(dict.fromkeys(canonical))
+    numbers = {name: number for number, name in enumerate(names)}
+    return names, np.array([numbers[name] for name in canonical], np.intp)
+
+
+def _add_forms(probabilities: NDArray[np.float64], canonical: NDArray[np.intp], count: int) -> NDArray[np.float64]:
+    """Return the probability of each canonical label, (n, count), of which the forms have these, (n, labels)."""
+    if count == len(canonical):
+        return probabilities
+    odds = np.zeros((count, len(probabilities)))
+    np.add.at(odds, canonical, probabilities.T)
+    return odds.T
+
+
+def _rank(odds: NDArray[np.float64], names: list[str]) -> list[tuple[GlyphCandidate, ...]]:
+    """Return the most probable canonical labels of each glyph, the best first. odds: (n, labels)."""
+    most = min(TAUGHT_CANDIDATES, odds.shape[1])
+    if most < odds.shape[1]:
+        best = np.argpartition(-odds, most - 1, axis=1)[:, :most]
+    else:
+        best = np.broadcast_to(np.arange(most), odds.shape)
+    order = np.argsort(-np.take_along_axis(odds, best, axis=1), axis=1, kind="stable")
+    best = np.take_along_axis(best, order, axis=1)
+    found = np.minimum(np.take_along_axis(odds, best, axis=1), 1.0)
+    return [
+        tuple(GlyphCandidate(text=names[number], probability=odd) for number, odd in zip(numbers, row, strict=True))
+        for numbers, row in zip(best.tolist(), found.tolist(), strict=True)
+    ]
 
 
 def _are_names(knowledge: Knowledge) -> bool:

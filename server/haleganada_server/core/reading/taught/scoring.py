@@ -123,9 +123,11 @@ def measure_label_sizes(boxes: NDArray[np.int32], labels: NDArray[np.intp], coun
     that it does not have. boxes: (n, 4) of glyphs that are sure; labels: (n,) their numbers.
     """
     found = np.full((count, 2), np.nan)
-    sizes = _log_sizes(boxes)
-    for label in np.unique(labels):
-        found[label] = np.median(sizes[labels == label], axis=0)
+    present, counts = np.unique(labels, return_counts=True)
+    starts = np.cumsum(counts) - counts
+    for side, sizes in enumerate(_log_sizes(boxes).T):
+        ordered = sizes[np.lexsort((sizes, labels))]  # by label; the median is in the middle of each
+        found[present, side] = (ordered[starts + (counts - 1) // 2] + ordered[starts + counts // 2]) / 2
     return found
 
 
