@@ -160,6 +160,18 @@ def test_an_export_has_the_present_text(loop: Loop) -> None:
     assert loop.export(pb.READING_FORMAT_TEXT).decode() == "ಕಖಗ ಗಕ\nಖಗ ಗಖ\n"
 
 
+def test_lists_show_the_present_text(loop: Loop) -> None:
+    def listed() -> str:
+        found = loop.server.reading.ListReadings(pb.ListReadingsRequest(page_size=100)).readings
+        return next(one.excerpt for one in found if one.reading_id == loop.reading.reading_id)
+
+    assert listed() == loop.reading.excerpt
+    answer = loop.name([glyphs_of(loop.get())[2].glyph_id], "ಗ")
+    assert listed() == answer.reading.excerpt == answer.page.text.strip() == "ಕಖಗ ಗಕ\nಖಗ ಗಖ"
+    undone = loop.correct(undo=pb.CorrectionUndo())
+    assert listed() == undone.reading.excerpt == loop.reading.excerpt
+
+
 def test_evaluate(loop: Loop) -> None:
     glyphs = glyphs_of(loop.get())
     loop.name([glyphs[2].glyph_id], "ಗ")

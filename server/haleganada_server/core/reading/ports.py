@@ -215,6 +215,9 @@ class ReadingStore(Protocol):
         page at a time. Raises NotFound, and Exhausted if the disk or its quota is full.
         """
 
+    def note_text(self, reading_id: str, page: int, text: str) -> None:
+        """Show this text of a page, as it reads now, in the reading's excerpt. A failure is only logged."""
+
     def hold_pages(self, reading_id: str, pages: Sequence[PageReading]) -> AbstractContextManager[Path]:
         """Return a context whose block gets a temporary folder that is as the reading's, but with these pages. Raises
         NotFound, DataLoss, Exhausted.

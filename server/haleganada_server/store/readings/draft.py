@@ -13,7 +13,6 @@ from pathlib import Path
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.disk.failpoints import reach
 from haleganada_server.core.disk.files import file_sha256
-from haleganada_server.core.limits import EXCERPT_LENGTH
 from haleganada_server.core.machine_errors import machine_errors
 from haleganada_server.core.reading.codec import page_from_json, page_to_json
 from haleganada_server.core.reading.page import PageReading
@@ -22,6 +21,7 @@ from haleganada_server.core.reading.taught.page import TaughtPage
 from haleganada_server.store import files
 
 from .description import DOCUMENT, READING_JSON, Description, page_name, taught_name, write_description
+from .excerpts import cut_beginning, join_beginnings
 from .room import ReadingRoom
 
 
@@ -82,7 +82,7 @@ class ReadingFolderDraft:
             file_name=file_name,
             pages=tuple(sorted(self._beginnings)),
             pages_total=pages_total,
-            excerpt="\n".join(text for _, text in sorted(self._beginnings.items()) if text)[:EXCERPT_LENGTH],
+            excerpt=join_beginnings([text for _, text in sorted(self._beginnings.items())]),
             engines=tuple(sorted(self._engines)),
             create_us=now,
             expire_us=now + self._retention_us,
@@ -111,5 +111,5 @@ class ReadingFolderDraft:
 
     def _note(self, page: PageReading) -> None:
         with self._adding:
-            self._beginnings[page.page] = page.text[:EXCERPT_LENGTH].strip()
+            self._beginnings[page.page] = cut_beginning(page.text)
             self._engines.update(line.engine for line in page.lines if line.engine)

@@ -1,7 +1,8 @@
 """Readings on disk: DIR/readings/<id>/{document, page-00001.json …, reading.json}, and of what a workspace has read,
-page-00001.taught …, page-00001.corrections … and page-00001.acknowledged ….
+page-00001.taught …, page-00001.corrections …, page-00001.acknowledged … and page-00001.beginning ….
 
-A reading is completed in DIR/tmp and renamed into place; afterwards, only its journals of corrections grow. It is
+A reading is completed in DIR/tmp and renamed into place; afterwards, only its journals of corrections grow, and the
+beginnings of its present text are replaced. It is
 deleted by renaming it away, so that it is complete or absent even after a kill.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -30,6 +32,7 @@ from haleganada_server.store import files
 
 from .description import BROKEN_READING, require_intact_reading
 from .draft import ReadingFolderDraft
+from .excerpts import BEGINNING, beginning_name, cut_beginning, load_beginning, load_excerpt
 from .incoming import IncomingFile
 from .index import ReadingIndex
 from .journal import ACKNOWLEDGED, JOURNAL, append_line, encode_entry, journal_name
@@ -59,6 +62,7 @@ class ReadingFolders:
         self._retention_us = round(retention_s * 1_000_000)
         self._room = ReadingRoom(max_bytes, require_room)
         self._index = ReadingIndex(root, self._retention_us, self._room)
+        self._noting = threading.Lock()
         self._intact: dict[str, tuple[int, ...]] = {}  # id -> times and sizes of the files that were checked
 
     def receive(self, max_bytes: int = MAX_STREAMED_DOCUMENT_BYTES) -> IncomingFile:
@@ -116,6 +120,21 @@ class ReadingFolders:
                 self.get(reading_id)  # which may have been deleted meanwhile
             raise
         self.get(reading_id)
+
+    def note_text(self, reading_id: str, page: int, text: str) -> None:
+        folder, scratch = self._root / reading_id, self._temporary_path()
+        with self._noting:
+            try:
+                if load_beginning(folder, page) == cut_beginning(text):
+                    return
+                scratch.write_text(cut_beginning(text), encoding="utf-8")
+                scratch.replace(folder / beginning_name(page))
+                excerpt = load_excerpt(folder, self.get(reading_id).pages)
+            except (*BROKEN_READING, NotFound) as error:  # it is only what lists show
+                _log.warning("the excerpt of the reading %s stays as it was (%s)", reading_id, error)
+                scratch.unlink(missing_ok=True)
+                return
+            self._index.show(reading_id, excerpt)
 
     @contextmanager
     def hold_pages(self, reading_id: str, pages: Sequence[PageReading]) -> Iterator[Path]:
@@ -186,6 +205,6 @@ class ReadingFolders:
 
 
 def _state_of(folder: Path) -> tuple[int, ...]:
-    """Return a few numbers that change with the files of a folder, but for its journals."""
-    found = [path.stat() for path in sorted(folder.iterdir()) if path.suffix not in (JOURNAL, ACKNOWLEDGED)]
+    """Return a few numbers that change with the files of a folder, but for its journals and beginnings."""
+    found = [path.stat() for path in sorted(folder.iterdir()) if path.suffix not in (JOURNAL, ACKNOWLEDGED, BEGINNING)]
     return tuple(number for stat in found for number in (stat.st_mtime_ns, stat.st_size))

@@ -15,6 +15,7 @@ from haleganada_server.core.reading.reading import ReadingInfo
 from haleganada_server.store.quota import disk_usage
 
 from .description import BROKEN_READING, load_description
+from .excerpts import has_beginnings, load_excerpt
 from .journal import find_journals, is_corrected
 from .room import ReadingRoom
 
@@ -82,6 +83,13 @@ class ReadingIndex:
                 self._found[reading_id] = replace(info, size=info.size + size, expire_us=None)
             return info is not None
 
+    def show(self, reading_id: str, excerpt: str) -> None:
+        """Note how a reading begins now, unless it was deleted meanwhile."""
+        with self._lock:
+            info = self._found.get(reading_id)
+            if info is not None:
+                self._found[reading_id] = replace(info, excerpt=excerpt)
+
     def mark_damaged(self, reading_id: str) -> None:
         """Note that files of a reading cannot be used, unless it was deleted meanwhile."""
         with self._lock:
@@ -92,8 +100,9 @@ class ReadingIndex:
     def _load(self, folder: Path) -> ReadingInfo:
         try:
             info, journals = load_description(folder).info, find_journals(folder)
-            expire_us = None if is_corrected(folder) else info.expire_us
-            return replace(info, expire_us=expire_us, size=info.size + sum(path.stat().st_size for path in journals))
+            excerpt = load_excerpt(folder, info.pages) if has_beginnings(folder) else info.excerpt
+            size = info.size + sum(path.stat().st_size for path in journals)
+            return replace(info, expire_us=None if is_corrected(folder) else info.expire_us, size=size, excerpt=excerpt)
         except BROKEN_READING as error:
             raise_machine_error(error)
             _log.error("the reading %s is damaged (%s)", folder.name, error)

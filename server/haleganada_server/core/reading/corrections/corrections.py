@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from haleganada_server.core.error_reasons import Reason
+from haleganada_server.core.errors import Precondition
 from haleganada_server.core.reading.page import Point
+
+JOURNAL_FORMAT = 1
+"""What carrying out an entry does to a page (taught/edits). A change after which the same entry gives other groups,
+rasters or ids needs a new number, and has to replay entries of the old one as before.
+"""
 
 Json = dict[str, Any]
 
@@ -79,6 +86,7 @@ class JournalEntry:
 
 def entry_to_json(entry: JournalEntry) -> Json:
     return {
+        "format": JOURNAL_FORMAT,
         "revision": entry.revision,
         "time_us": entry.time_us,
         **_correction_to_json(entry.correction),
@@ -89,7 +97,14 @@ def entry_to_json(entry: JournalEntry) -> Json:
 
 
 def entry_from_json(fields: Json) -> JournalEntry:
-    """Raises KeyError, TypeError or ValueError for what entry_to_json does not write."""
+    """Raises KeyError, TypeError or ValueError for what entry_to_json does not write, and Precondition for an entry of
+    a format that came later.
+    """
+    if int(fields.get("format", 1)) > JOURNAL_FORMAT:  # the first entries had no number
+        raise Precondition(
+            "this page was corrected by a later version of Haleganada, which may do it in another way; use that one",
+            Reason.READING_NOT_CORRECTABLE,
+        )
     return JournalEntry(
         revision=int(fields["revision"]),
         time_us=int(fields["time_us"]),

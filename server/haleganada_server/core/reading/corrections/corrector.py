@@ -25,6 +25,7 @@ from haleganada_server.core.errors import (
 from haleganada_server.core.fewshot.parameters import HeadParameters
 from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.knowledge.knowledge import Knowledge
+from haleganada_server.core.limits import EXCERPT_LENGTH
 from haleganada_server.core.reading.page import PageReading
 from haleganada_server.core.reading.ports import LabeledDrawing, ReadingStore, TaughtWorkspaces
 from haleganada_server.core.reading.reading import ReadingInfo
@@ -70,7 +71,7 @@ class PageCorrector:
     def read(self, info: ReadingInfo, page: int) -> PageReading:
         """Read a page with what its workspace knows now."""
         with self._open(info, page) as opened:
-            return self._read(opened, self.workspaces.adapted_knowledge(info.workspace))
+            return self._read(info, page, opened, self.workspaces.adapted_knowledge(info.workspace))
 
     def correct(
         self, info: ReadingInfo, page: int, correction: Correction, expected_revision: int | None, client: str
@@ -82,11 +83,11 @@ class PageCorrector:
             history = opened.history
             if expected_revision is not None and expected_revision != history.revision:
                 raise RevisionMismatch(expected_revision, history.revision, "page")
-            before = opened.reading or self._read(opened, self.workspaces.adapted_knowledge(info.workspace))
+            before = opened.reading or self._read(info, page, opened, self.workspaces.adapted_knowledge(info.workspace))
             correction, state = history.resolve(correction)
             step = Step(correction, history.state, self._embed(state), history.samples)
             taught = self._carry_out(info, page, history, step, client)
-            after = self._read(opened, self.workspaces.adapted_knowledge(info.workspace))
+            after = self._read(info, page, opened, self.workspaces.adapted_knowledge(info.workspace))
         return CorrectedPage(after, taught, _find_changes(before, after), self.store.get(info.reading_id))
 
     def settled_drawings(self, info: ReadingInfo, page: int) -> list[LabeledDrawing]:
@@ -107,7 +108,7 @@ class PageCorrector:
         """Compare what a page said at first with what it says now."""
         with self._open(info, page) as opened:
             knowledge = self.workspaces.adapted_knowledge(info.workspace)
-            now = self._read(opened, knowledge)
+            now = self._read(info, page, opened, knowledge)
             unsettled = read_taught(opened.history.first, knowledge, self.parameters)
             return PageEvaluation(
                 page=page,
@@ -144,7 +145,7 @@ class PageCorrector:
         """Return a state whose page has the embeddings of glyphs that were split or joined."""
         return replace(state, page=embed_page(state.page, self.encoder))
 
-    def _read(self, opened: OpenPage, knowledge: Knowledge) -> PageReading:
+    def _read(self, info: ReadingInfo, page: int, opened: OpenPage, knowledge: Knowledge) -> PageReading:
         history = opened.history
         if opened.reading and opened.is_up_to_date(knowledge):
             return opened.reading
@@ -158,6 +159,10 @@ class PageCorrector:
         elapsed_ms = (time.perf_counter() - started) * 1000
         opened.reading = replace(reading, elapsed_ms=elapsed_ms, revision=history.revision, questions=questions)
         opened.knowledge = knowledge
+        beginning = opened.reading.text[:EXCERPT_LENGTH]
+        if beginning != opened.beginning:
+            self.store.note_text(info.reading_id, page, beginning)
+            opened.beginning = beginning
         return opened.reading
 
     def _carry_out(

@@ -19,11 +19,14 @@ _OF_A_READING = 1_200  # bytes for each glyph of a page that was read, with its 
 
 @dataclass(slots=True, eq=False)
 class OpenPage:
-    """A page, and how it was read last: by which knowledge, at which revision. Only the holder of its lock looks."""
+    """A page, and how it was read last: by which knowledge, at which revision. beginning: of its text, that the store
+    knows; None = not known. Only the holder of its lock looks.
+    """
 
     history: PageHistory
     reading: PageReading | None = None
     knowledge: Knowledge | None = None
+    beginning: str | None = None
 
     def is_up_to_date(self, knowledge: Knowledge) -> bool:
         """Return whether reading it again with that knowledge would say the same."""

@@ -14,6 +14,17 @@ from haleganada_server.core.fewshot.projection import Projection
 from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.knowledge.stale_samples import StaleSamples
 from haleganada_server.core.knowledge.variants import Variants
+from haleganada_server.core.reading.corrections.corrections import (
+    JOURNAL_FORMAT,
+    Correction,
+    CorrectionUndo,
+    GlyphJoin,
+    GlyphNaming,
+    GlyphRemoval,
+    GlyphSplit,
+    JournalEntry,
+)
+from haleganada_server.core.reading.corrections.history import PageHistory
 from haleganada_server.core.reading.taught.edits.editing import join_groups, split_group
 from haleganada_server.core.reading.taught.ink import LineInk, PageInkMap
 from haleganada_server.core.reading.taught.lattice import GlyphLattice
@@ -37,6 +48,12 @@ LEFT, TOP = 7, 3
 """Of the line, in px of the lattice."""
 BOXES = [(10, 5, 40, 45), (44, 10, 64, 40), (70, 5, 100, 45)]
 """Of the parts."""
+REPLAYED_GROUPS = {
+    (0, 1): 5, (0, 2): 0, (0, 3): 1, (1, 2): 6, (1, 3): 7, (2, 3): 2, (2, 4): 8, (2, 5): 3, (3, 4): 9, (3, 5): 4,
+    (4, 5): 10,
+}  # fmt: skip
+REPLAYED_BOXES = [[10, 5, 25, 45], [25, 5, 40, 45], [44, 10, 64, 40], [70, 5, 86, 45], [82, 5, 100, 45]]
+"""The ids of groups by their parts, and the boxes of parts, after some corrections."""
 
 
 def make_page() -> TaughtPage:
@@ -221,3 +238,38 @@ def test_every_split_leaves_a_sound_page(
     assert all(not first < wall < last for first, last in read_groups)
     if group_to_join in lattice.group_ids:
         require_sound(join_groups(page, [group_to_join], frame)[0])
+
+
+def test_the_journal_replays_as_its_format_says() -> None:
+    """If this fails, pages that were corrected before would become others: JOURNAL_FORMAT has to grow, and entries of
+    the old format have to be replayed as before.
+    """
+    corrections: list[Correction] = [
+        GlyphNaming((0,), "ಕ"),
+        GlyphSplit(0, (35, 0), (35, 50)),
+        GlyphJoin((6, 2), "ಖ"),
+        GlyphSplit(4, (95.5, 10), (92.5, 40)),
+        GlyphRemoval((9,)),
+        CorrectionUndo(4),
+        GlyphJoin((5, 7), ""),
+    ]
+    history = PageHistory(make_page(), [], frame)
+    for number, correction in enumerate(corrections, 1):
+        correction, state = history.resolve(correction)
+        history.append(
+            JournalEntry(
+                revision=number,
+                time_us=0,
+                correction=correction,
+                taught={},
+                forgotten=(),
+                next_id=max(history.next_id, state.page.rasters.count),
+            ),
+            state,
+        )
+    page = history.state.page
+    assert JOURNAL_FORMAT == 1
+    assert find_spans(page) == REPLAYED_GROUPS
+    assert page.lattice.part_boxes.tolist() == REPLAYED_BOXES
+    assert page.lattice.is_parted.tolist() == [False, False, False, False, True]
+    assert page.rasters.count == 11

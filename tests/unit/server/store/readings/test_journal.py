@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from haleganada_server.core.disk import failpoints
+from haleganada_server.core.disk.checksum import CHECKSUM, seal
 from haleganada_server.core.error_reasons import Reason
-from haleganada_server.core.errors import DataLoss, Exhausted, NotFound
+from haleganada_server.core.errors import DataLoss, Exhausted, NotFound, Precondition
 from haleganada_server.core.reading.corrections.corrections import (
+    JOURNAL_FORMAT,
     Correction,
     CorrectionUndo,
     GlyphJoin,
@@ -181,3 +184,32 @@ def test_journals_count_towards_the_quota(reopen: Open, tmp_path: Path) -> None:
     assert store.get(reading_id).size == counted == reopen().get(reading_id).size
     store.delete(reading_id)
     keep(store)
+
+
+def test_the_present_text_outlives_the_server(reopen: Open, tmp_path: Path) -> None:
+    store = reopen()
+    reading_id = keep(store)
+    assert store.get(reading_id).excerpt == ""
+    store.note_text(reading_id, 2, "ಕಖ\n")
+    store.note_text(reading_id, 1, "ಗ" * 300)
+    assert store.get(reading_id).excerpt == "ಗ" * 200
+    store.note_text(reading_id, 1, "ಗ\n")
+    assert store.get(reading_id).excerpt == reopen().get(reading_id).excerpt == "ಗ\nಕಖ"
+    store.note_text(reading_id, 1, "")
+    assert reopen().get(reading_id).excerpt == "ಕಖ"
+    require_intact_reading(tmp_path / "readings" / reading_id)
+    store.delete(reading_id)
+    store.note_text(reading_id, 1, "ಗ")
+    assert not (tmp_path / "readings" / reading_id).exists() and not list((tmp_path / "tmp").iterdir())
+
+
+def test_entries_of_a_later_version_are_no_damage(reopen: Open, tmp_path: Path) -> None:
+    store = reopen()
+    reading_id = keep(store)
+    store.append_correction(reading_id, 1, entry(1))
+    path = tmp_path / "readings" / reading_id / "page-00001.corrections"
+    later = json.loads(path.read_text("utf-8")) | {"format": JOURNAL_FORMAT + 1}
+    path.write_text(json.dumps(seal({key: later[key] for key in later if key != CHECKSUM})) + "\n", "utf-8")
+    with pytest.raises(Precondition, match="later version"):
+        store.corrections(reading_id, 1)
+    assert not store.get(reading_id).damaged
