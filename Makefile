@@ -10,14 +10,14 @@ TORCH_TESTS := tests/unit/server/training tests/contract/encoding/test_torch_emb
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE  # the tests start hundreds of processes, which would each compile the same modules
 
-.PHONY: setup run test test-slow test-all lint lint-js fmt fmt-js docs docs-check limits limits-check proto proto-check proto-baseline bench bench-accuracy bench-models bench-reading bench-taught bench-kill bench-damage bench-hold bench-growth bench-snapshots screenshots notebook clean
+.PHONY: setup run test test-slow test-all lint lint-js fmt fmt-js docs docs-check limits limits-check proto proto-check proto-baseline bench bench-accuracy bench-models bench-reading bench-taught bench-kill bench-damage bench-hold bench-growth bench-snapshots screenshots notebook release clean
 
 setup: .venv/.done                       ## The environment of a user: server and web page, no torch
 
-.venv/.done: pyproject.toml
+.venv/.done: pyproject.toml server/pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable '.[server,web]'
+	$(BIN)/python -m pip install --quiet --editable '.[server,web]' --editable server
 	@touch $@
 
 run: setup                               ## Server and web page on ./saved_model; options: make run ARGS="--port 8081"
@@ -44,10 +44,10 @@ test-slow: .venv/.done-test .venv-train/.done ## What takes long by nature: roun
 test-all: COVERAGE = 1
 test-all: test test-slow                 ## Both, with the coverage
 
-.venv-train/.done: pyproject.toml        # An environment of its own, so that all other tests run without torch, as users do
+.venv-train/.done: pyproject.toml server/pyproject.toml  # An environment of its own, so that all other tests run without torch, as users do
 	$(PYTHON) -m venv .venv-train
 	.venv-train/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
-	.venv-train/bin/python -m pip install --quiet --editable '.[server]' --group test --group test-train
+	.venv-train/bin/python -m pip install --quiet --editable '.[server]' --editable server --group test --group test-train
 	@touch $@
 
 lint: .venv/.done-test proto-check limits-check docs-check lint-js  ## Style, types, directions of imports, the contract's style
@@ -149,6 +149,15 @@ screenshots: .venv/.done-test            ## The pictures of docs/, from the real
 
 notebook: .venv-train/.done              ## The answers in docs/notebook.ipynb, from a real server
 	.venv-train/bin/python -m tests.e2e.notebook
+
+.venv-release/.done: pyproject.toml      # Apart, because the tool for SBOMs brings much that nothing else needs
+	$(PYTHON) -m venv .venv-release
+	.venv-release/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.venv-release/bin/python -m pip install --quiet --group release
+	@touch $@
+
+release: .venv-release/.done             ## dist/ from the last commit: wheels, sources, SBOMs, checksums; publishes nothing
+	PATH="$(CURDIR)/.venv-release/bin:$$PATH" .ci/release
 
 clean:
 	rm -rf .venv .venv-* build dist clients/node_modules

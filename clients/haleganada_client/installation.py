@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 _CHECKOUT = Path(__file__).parents[2]
+_CLIENT_EXTRAS = ("web", "font")  # all others are extras of the distribution haleganada-server, too
 
 
 def describe_install(extra: str) -> str:
@@ -16,4 +17,5 @@ def describe_install(extra: str) -> str:
     prefix = Path(sys.prefix)
     folder = prefix.relative_to(_CHECKOUT) if prefix.is_relative_to(_CHECKOUT) else None
     pip = str(folder / ("Scripts" if os.name == "nt" else "bin") / "pip") if folder else "pip"
-    return f"{pip} install -e '.[{extra}]'"
+    server = "" if extra in _CLIENT_EXTRAS else " -e server"
+    return f"{pip} install -e '.[{extra}]'{server}"

@@ -79,5 +79,5 @@ def test_a_missing_package_is_named_with_its_extra(command: str, package: str, e
         f"import sys; sys.modules[{package!r}] = None\nfrom haleganada_server.__main__ import main\nmain([{command!r}])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
-    assert run.returncode == 1 and f"pip install -e '.[{extra}]'" in run.stderr
+    assert run.returncode == 1 and f"pip install -e '.[{extra}]' -e server" in run.stderr
     assert "Traceback" not in run.stderr and run.stderr.count("\n") == 1

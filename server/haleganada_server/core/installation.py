@@ -16,4 +16,4 @@ def describe_install(extra: str) -> str:
     prefix = Path(sys.prefix)
     folder = prefix.relative_to(_CHECKOUT) if prefix.is_relative_to(_CHECKOUT) else None
     pip = str(folder / ("Scripts" if os.name == "nt" else "bin") / "pip") if folder else "pip"
-    return f"{pip} install -e '.[{extra}]'"
+    return f"{pip} install -e '.[{extra}]' -e server"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from haleganada_server.core.errors import NotFound
+from haleganada_server.core.installation import describe_install
 from haleganada_server.core.reading.engines import EngineInfo
 from haleganada_server.core.reading.options import ReadMode
 from haleganada_server.core.reading.taught.assembly import TAUGHT
@@ -28,7 +29,7 @@ def list_engines() -> tuple[EngineInfo, ...]:
         modes=(ReadMode.TAUGHT,),
         languages=(),
         installed=_is_installed("cv2"),
-        install_hint="pip install 'haleganada[read]'",
+        install_hint=describe_install("read"),
     )
     return *(engine.describe() for engine in ENGINES), taught
 

@@ -44,6 +44,15 @@ def test_good_weights_are_found_without_importing_the_server(tmp_path: Path, oth
     assert doctor(tmp_path, path=other_weights)[1]["weights"] == ("ok", "1 files match their checksums")
 
 
+def test_a_server_of_another_version_is_a_warning(tmp_path: Path) -> None:
+    metadata = tmp_path / "packages/haleganada_server-0.0.1.dist-info/METADATA"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text("Metadata-Version: 2.1\nName: haleganada-server\nVersion: 0.0.1\n")
+    state, detail = doctor(tmp_path, path=tmp_path / "packages")[1]["versions"]
+    assert state == "warn" and "haleganada-server 0.0.1" in detail and "install -e '.[server]' -e server" in detail
+    assert doctor(tmp_path)[1]["versions"][0] == "ok"
+
+
 def test_the_disk_is_named_in_full(tmp_path: Path) -> None:
     state, detail = doctor(tmp_path)[1]["disk"]
     assert state in ("ok", "warn") and str(tmp_path / "saved_model") in detail and "--data" in detail

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from haleganada_client.cli.formatting import format_size
+from haleganada_client.installation import describe_install
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 _MIN_FREE_BYTES = 500e6  # samples take about 3 KB each
@@ -42,6 +43,13 @@ def check_machine(data: Path, port: int) -> Iterator[Finding]:
 def _check_versions() -> Finding:
     versions = [f"haleganada {metadata.version('haleganada')}", f"Python {platform.python_version()}"]
     versions += [f"{name} {metadata.version(name)}" for name in ("grpcio", "protobuf")]
+    try:
+        server = metadata.version("haleganada-server")
+    except metadata.PackageNotFoundError:
+        server = metadata.version("haleganada")
+    if server != metadata.version("haleganada"):
+        hint = f"haleganada-server {server} is installed beside it; run {describe_install('server')}"
+        return Finding(WARN, "versions", f"{', '.join(versions)}; {hint}")
     return Finding(OK, "versions", ", ".join(versions))
 
 
