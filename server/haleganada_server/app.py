@@ -14,11 +14,13 @@ from haleganada_server.config import ServerConfig
 from haleganada_server.core.datasets.datasets import Datasets
 from haleganada_server.core.errors import Exhausted, NotFound, Unavailable
 from haleganada_server.core.glyphs.encoder import GlyphEncoder
+from haleganada_server.core.glyphs.measured_embedder import MeasuredEmbedder
 from haleganada_server.core.glyphs.ports import Embedder
 from haleganada_server.core.jobs.jobs import Jobs
 from haleganada_server.core.jobs.ports import JobRunner
 from haleganada_server.core.jobs.run import JobDependencies
 from haleganada_server.core.labels import DEFAULT_WORKSPACE
+from haleganada_server.core.measures import Measures
 from haleganada_server.core.models.models import Models
 from haleganada_server.core.models.presets import ONLINE_PRESETS
 from haleganada_server.core.online.learner import LearnerDependencies
@@ -27,6 +29,7 @@ from haleganada_server.core.online.ports import LearnerRunner
 from haleganada_server.core.reading.corrections.corrector import PageCorrector
 from haleganada_server.core.reading.corrections.open_pages import OpenPages
 from haleganada_server.core.reading.expiry import ReadingExpiry
+from haleganada_server.core.reading.measured_pages import MeasuredPages
 from haleganada_server.core.reading.readings import Readings
 from haleganada_server.core.reading.taught.reader import TaughtReader
 from haleganada_server.core.workspaces.dependencies import WorkspaceDependencies
@@ -83,6 +86,8 @@ class App:
     embedder: Embedder
     encoder_pool: EncoderPool | None
     weights: Weights
+    measures: Measures
+    certificates: Certificates | None
     server: RpcServer
     port: int
 
@@ -102,7 +107,7 @@ class App:
         self.jobs.start()
         self.reading_expiry.start()
         domain = Domain(self.workspaces, self.models, self.dataset_dependencies, self.jobs, self.readings)
-        self.server.serve(domain, self.directory.temporary_file, self._collect_facts(), self.config.reflection)
+        self.server.serve(domain, self.directory.temporary_file, self.collect_facts(), self.config.reflection)
 
     def stop(self, grace_s: float) -> bool:
         """Let calls in progress finish for at most grace_s seconds, close everything, return whether all finished."""
@@ -125,7 +130,8 @@ class App:
             described = f"{DEFAULT_WORKSPACE}: cannot be opened yet"
         return f"data in {self.config.data_dir}, {device}, {described}"
 
-    def _collect_facts(self) -> ServerFacts:
+    def collect_facts(self) -> ServerFacts:
+        """Return what the server runs on."""
         return ServerFacts(
             device=self.embedder.device,
             embedder_hash=self.embedder.hash,
@@ -154,12 +160,14 @@ def build_app(
     rasterizer = PillowRasterizer()
     with ExitStack() as undo:
         open_files = OpenFiles(config.file_budget or default_limit())
-        directory = DataDirectory(config.data_dir, rasterizer, config.data_quota, open_files)
+        measures = Measures()
+        directory = DataDirectory(config.data_dir, rasterizer, config.data_quota, open_files, measures.commits)
         undo.callback(directory.close)
         server = RpcServer(_make_limits(config))
         undo.callback(server.stop, 0)
         port = server.bind(config.host, config.port, certificates)
-        embedder = select_embedder(weights, config.device, partial(network_input, side=weights.side))
+        selected = select_embedder(weights, config.device, partial(network_input, side=weights.side))
+        embedder = MeasuredEmbedder(selected, measures)
         pool = _make_encoder_pool(config, weights, embedder)
         encoder = GlyphEncoder(rasterizer, embedder, pool, max(3, pool.count + 1) if pool else 3)
         folders = ModelFolders(config.data_dir / "models", directory.temporary_file, config.built_in_models)
@@ -168,7 +176,7 @@ def build_app(
         workspaces = _open_workspaces(config, directory, encoder, weights, models, learners)
         dataset_dependencies = _make_dataset_dependencies(config, directory, datasets)
         reader_pool = _make_reader_pool(config, directory, reader)
-        readings = _make_readings(config, directory, reader_pool, encoder, weights, workspaces)
+        readings = _make_readings(config, directory, reader_pool, encoder, weights, workspaces, measures)
         undo.pop_all()
     return App(
         config=config,
@@ -183,6 +191,8 @@ def build_app(
         embedder=embedder,
         encoder_pool=pool,
         weights=weights,
+        measures=measures,
+        certificates=certificates,
         server=server,
         port=port,
     )
@@ -291,6 +301,7 @@ def _make_readings(
     encoder: GlyphEncoder,
     weights: Weights,
     workspaces: Workspaces,
+    measures: Measures,
 ) -> Readings:
     store = ReadingFolders(
         config.data_dir / "readings",
@@ -302,7 +313,7 @@ def _make_readings(
     taught = TaughtReader(reader, encoder, weights.head_parameters, workspaces)
     pages = OpenPages(config.memory_budget // _OPEN_PAGES_SHARE)
     corrector = PageCorrector(store, workspaces, encoder, weights.head_parameters, frame, pages)
-    return Readings(reader, store, taught, corrector, write_drawings)
+    return Readings(reader, store, MeasuredPages(taught, measures), corrector, write_drawings)
 
 
 def _make_limits(config: ServerConfig) -> Limits:

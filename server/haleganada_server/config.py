@@ -40,6 +40,8 @@ class ServerConfig:
     """Folder with the weights and their card.json."""
     tls: Tls | None = None
     """Certificate and key; None = no TLS."""
+    metrics: tuple[str, int] | None = None
+    """Address and port of the page that Prometheus fetches; None = there is none."""
     reflection: bool = False
     """Whether gRPC reflection tells clients the contract."""
     workers: int = 16

@@ -11,18 +11,21 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from haleganada_server.app import App, build_app
 from haleganada_server.config import SHIPPED_WEIGHTS, ServerConfig, Tls
-from haleganada_server.core.errors import HaleganadaError
+from haleganada_server.core.errors import HaleganadaError, Precondition
 from haleganada_server.core.jobs.ports import JobRunner
 from haleganada_server.logs import configure_logging
 from haleganada_server.runtime.allocator import return_large_blocks
 from haleganada_server.runtime.processes.reader_pool import READER
 from haleganada_server.sizes import Size
+
+if TYPE_CHECKING:
+    from haleganada_server.watching.http import MetricsPage
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _log = logging.getLogger(__name__)
@@ -46,6 +49,19 @@ class Address(click.ParamType[tuple[str, int]]):
         if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
             self.fail(f"“{value}” is not HOST:PORT, for example 127.0.0.1:50051 or [::1]:0", param, ctx)
         return host, int(port)
+
+
+class MetricsAddress(Address):
+    """HOST:PORT or PORT, which is one of this machine alone, as (host, port)."""
+
+    name = "[HOST:]PORT"
+
+    def convert(
+        self, value: str | tuple[str, int], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        return super().convert(
+            f"127.0.0.1:{value}" if isinstance(value, str) and value.isdigit() else value, param, ctx
+        )
 
 
 @click.command()
@@ -107,6 +123,14 @@ class Address(click.ParamType[tuple[str, int]]):
     type=_existing_file,
     multiple=True,
     help="A file of ImageNet weights, for presets that start from them. Can be given several times.",
+)
+@click.option(
+    "--metrics",
+    type=MetricsAddress(),
+    envvar="HALEGANADA_METRICS",
+    show_envvar=True,
+    help="Offer metrics to Prometheus at http://HOST:PORT/metrics. Without HOST, only to this machine; port 0 "
+    "picks one.",
 )
 @click.option("--reflection/--no-reflection", default=None, help="Offer gRPC reflection. [default: only on loopback]")
 @click.option(
@@ -178,6 +202,7 @@ def serve(
     data_quota: int | None,
     datasets_from: Path | None,
     backbone_weights: tuple[Path, ...],
+    metrics: tuple[str, int] | None,
     reflection: bool | None,
     workers: int,
     encoder_workers: int | None,
@@ -211,6 +236,7 @@ def serve(
         device=device,
         weights_dir=weights,
         tls=tls,
+        metrics=metrics,
         reflection=local if reflection is None else reflection,
         workers=workers,
         idle_s=idle_limit,
@@ -250,12 +276,28 @@ def run(config: ServerConfig, grace_s: float, runner: JobRunner | None = None, r
         os.kill(os.getpid(), signal.SIGTERM)
 
     app.directory.watch_lock(stop_without_directory)
+    page = _open_metrics(app)
     app.start()
     click.echo(f"Haleganada serves on {app.address} ({app.summary()})")
+    if page:
+        click.echo(f"Metrics are at {page.url}")
     sys.stdout.flush()
     _log.info("stopping after signal %s", signals.wait().name)
     threading.Thread(target=_exit_on_second_signal, args=(signals,), daemon=True).start()
     _stop(app, grace_s, 1 if lost.is_set() else 0)
+
+
+def _open_metrics(app: App) -> MetricsPage | None:
+    """Return the page with the server's metrics; None if nobody asked for it. Exit if its address cannot be had."""
+    if app.config.metrics is None:
+        return None
+    from haleganada_server.watching.http import MetricsPage  # whose imports take time that others need not wait
+
+    try:
+        return MetricsPage(app, *app.config.metrics)
+    except Precondition as error:
+        app.stop(0)
+        _exit_with_error(error.message)
 
 
 class _Signals:

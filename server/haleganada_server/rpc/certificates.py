@@ -10,12 +10,15 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import grpc
 
 from haleganada_server.core.error_reasons import StartReason
 from haleganada_server.core.errors import Precondition
+
+from .certificate_expiry import read_expiry
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +50,12 @@ class Certificates:
             self._renew,  # type: ignore[arg-type]  # gRPC takes None, too, which its types do not know
             require_client_authentication=self._client_authorities is not None,
         )
+
+    def find_expiry(self) -> float | None:
+        """Return when the certificate that new connections get ends, in seconds since 1970; None if it does not say."""
+        with suppress(ValueError):
+            return read_expiry(self._content[0])
+        return None
 
     def _renew(self) -> grpc.ServerCertificateConfiguration | None:
         """Return the certificate that the next connection gets; None for the same as before."""

@@ -16,6 +16,7 @@ from google.rpc.status_pb2 import Status
 from haleganada.v1 import common_pb2
 
 from haleganada_server.core import errors
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.machine_errors import to_machine_error
 
 DOMAIN = "haleganada"
@@ -40,6 +41,12 @@ def code_of(error: Exception) -> grpc.StatusCode:
     """Return the status code of an error."""
     error = to_machine_error(error) or error
     return STATUS_OF[type(error)] if isinstance(error, errors.HaleganadaError) else grpc.StatusCode.INTERNAL
+
+
+def reason_of(error: Exception) -> str:
+    """Return the contract's reason of an error."""
+    error = to_machine_error(error) or error
+    return str(error.reason.value if isinstance(error, errors.HaleganadaError) else Reason.INTERNAL.value)
 
 
 def status_of(error: Exception, call_id: str) -> Status:

@@ -41,7 +41,7 @@ from .calls.workers import Workers
 from .certificates import Certificates
 from .interceptors import CallInterceptor
 from .lanes import Limits, make_lanes, make_transfer_places, make_watcher_places
-from .metrics import Latencies, ServerFacts
+from .metrics import Latencies, ServerFacts, ServerLoad
 from .reflection import enable_reflection
 from .services.datasets import DatasetDependencies, DatasetServicer
 from .services.jobs import JobServicer
@@ -104,6 +104,16 @@ class RpcServer:
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+
+    @property
+    def latencies(self) -> Latencies:
+        """What is known of all calls since the start."""
+        return self._latencies
+
+    def load(self) -> ServerLoad:
+        """Return what the server has to do right now."""
+        working, waiting = self._workers.load()
+        return ServerLoad(working, waiting, self._lanes.short.pool.count, self._lanes.streams.pool.count)
 
     def bind(self, host: str, port: int, certificates: Certificates | None = None) -> int:
         """Bind a port, 0 = any, and return it. certificates: None = no TLS. Raises Precondition."""

@@ -23,6 +23,16 @@ class DiskQuota:
         self._lock = threading.Lock()
         self._used, self._measured_s = 0, -_MEASURED_FOR_S
 
+    def usage(self) -> tuple[int, int] | None:
+        """Return the bytes that the folder takes, as measured at most ten seconds ago, and those that it may take; None
+        without a bound.
+        """
+        if self._max_bytes is None:
+            return None
+        with self._lock:
+            self._measure(self._used)
+            return self._used, self._max_bytes
+
     def require_room(self, needed: int = 0) -> None:
         """Raise Exhausted unless `needed` more bytes fit. The folder is measured at most every ten seconds; what was
         granted in between counts.
@@ -30,8 +40,7 @@ class DiskQuota:
         if self._max_bytes is None:
             return
         with self._lock:
-            if self._used + needed >= self._max_bytes or time.monotonic() >= self._measured_s + _MEASURED_FOR_S:
-                self._used, self._measured_s = disk_usage([self._root]), time.monotonic()
+            self._measure(self._used + needed)
             if self._used + needed >= self._max_bytes:
                 raise Exhausted(
                     f"the server's data take {describe_bytes(self._used)} of the {describe_bytes(self._max_bytes)} "
@@ -41,6 +50,12 @@ class DiskQuota:
                     retry_after_s=30.0,
                 )
             self._used += needed
+
+    def _measure(self, expected: int) -> None:
+        """Measure the folder again if that was long ago, or if what is expected in it would be too much."""
+        assert self._max_bytes is not None
+        if expected >= self._max_bytes or time.monotonic() >= self._measured_s + _MEASURED_FOR_S:
+            self._used, self._measured_s = disk_usage([self._root]), time.monotonic()
 
 
 def disk_usage(folders: Iterable[Path]) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -185,6 +186,10 @@ class Jobs:
     def get(self, job_id: str) -> Job:
         """Return a job. Raises NotFound."""
         return self._board.get(job_id)
+
+    def count_by_state(self) -> Counter[JobState]:
+        """Return how many jobs there are in each state."""
+        return Counter(job.state for job in self._board.all())
 
     def page(self, after: str = "", limit: int = 50) -> list[Job]:
         """Return at most `limit` jobs, the newest first, starting after the job `after`. Raises NotFound if that job

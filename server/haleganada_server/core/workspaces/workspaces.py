@@ -25,6 +25,7 @@ from .dependencies import WorkspaceDependencies
 from .loading import KnowledgeLoader
 from .ports import ExportFile
 from .reembedding import Reembedder
+from .residency.census import Census
 from .residency.entry import Entry
 from .residency.overview import Overview, outline_loaded
 from .residency.registry import Registry, Use
@@ -133,6 +134,10 @@ class Workspaces:
     def names(self) -> list[str]:
         """Return the names of all workspaces, sorted, corrupt ones included."""
         return self._registry.names()
+
+    def census(self) -> Census:
+        """Return how many workspaces there are, and what is in them; nothing is read from the disk for that."""
+        return self._registry.census()
 
     def loaded_names(self) -> list[str]:
         """Return the names of the workspaces that are in memory, sorted."""

@@ -30,6 +30,10 @@ class Workers:
                 "more calls wait than the server can answer; repeat this one later", Reason.QUEUE_FULL, _RETRY_S
             )
 
+    def load(self) -> tuple[int, int]:
+        """Return how many calls have a turn, and how many wait for one."""
+        return self._busy, len(self._waiting)
+
     def one(self) -> AbstractContextManager[None]:
         """Return a block that waits for a turn and has it. Entering it raises Exhausted if too many wait."""
         return self._turn

@@ -66,6 +66,15 @@ class ReaderLimits:
     idle_s: float = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class ReaderLoad:
+    """count: readers at most. busy: those that work. waiting: calls that wait for one."""
+
+    count: int
+    busy: int
+    waiting: int
+
+
 def default_reader_count() -> int:
     """Return one reader per core, up to 8, and no more than fit into the machine's memory; at least one."""
     memory = total_memory()
@@ -144,6 +153,11 @@ class ReaderPool:
     def import_words(self, archive: Path, reading: Path, cancellation: Cancellation) -> int:
         done, _ = self._ask({"do": "import_words", "archive": _path(archive), "reading": _path(reading)}, cancellation)
         return int(done["pages"])
+
+    def load(self) -> ReaderLoad:
+        """Return how busy the readers are."""
+        with self._changed:
+            return ReaderLoad(self.count, len(self._busy), len(self._queue))
 
     def close(self) -> None:
         """End all readers; who waits for one, or asks from now on, gets Unavailable."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from haleganada_server.core.disk.failpoints import reach
 from haleganada_server.core.disk.files import measure_size
 from haleganada_server.core.errors import DataLoss
+from haleganada_server.core.measures import CommitMeasures
 from haleganada_server.core.sample_log.ports import SampleVisitor
 from haleganada_server.store import files
 from haleganada_server.store.errors import damaged_rows, is_failed_sync, storage_errors, writing_stopped
@@ -45,12 +46,14 @@ class SqliteLog(LogReader):
         open_files: OpenFiles | None = None,
         stopped: set[Path] | None = None,
         visitor: SampleVisitor | None = None,
+        measures: CommitMeasures | None = None,
     ) -> None:
         """Open an existing file, also of an older version. mark: its mark's file, None = it has none. require_lock:
         raises Unavailable if another server may use the file by now; called before each transaction. open_files: see
         LogReader. stopped: files that get no more changes, because the disk failed to store one; this log's file joins
         them then, and stays when it is closed and opened again. visitor: gets the samples while they are checked.
-        Raises DataLoss if the file is damaged, or holds less than its mark says.
+        measures: of the commits of all logs together. Raises DataLoss if the file is damaged, or holds less than its
+        mark says.
         """
         self._identity = _identify(path)
         self._writing = threading.Lock()
@@ -58,6 +61,7 @@ class SqliteLog(LogReader):
         self._mark_file = MarkFile(mark) if mark is not None else None
         self._require_lock = require_lock
         self._stopped = stopped if stopped is not None else set()
+        self._measures = measures if measures is not None else CommitMeasures()
         files.read_ahead(path)
         distrusted = self._open_large(path, name, open_files, visitor)
         if distrusted is None:
@@ -148,8 +152,11 @@ class SqliteLog(LogReader):
             try:
                 yield transaction
                 reach("commit.before")
-                writer.execute("COMMIT")
+                with self._measures.seconds.timed():
+                    writer.execute("COMMIT")
             except BaseException as error:
+                if isinstance(error, (sqlite3.Error, OSError)):
+                    self._measures.errors.add()
                 if is_failed_sync(error, self.path):
                     self._stop_writing(writer, error)
                 if writer.in_transaction:  # SQLite rolls back by itself when the disk is full

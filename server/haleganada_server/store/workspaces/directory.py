@@ -25,6 +25,7 @@ from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import AlreadyExists, DataLoss, NotFound
 from haleganada_server.core.folder_names import FolderNames
 from haleganada_server.core.glyphs.ports import Rasterizer
+from haleganada_server.core.measures import CommitMeasures
 from haleganada_server.core.sample_log.ports import SampleVisitor, WorkspaceLog
 from haleganada_server.core.sample_log.rows import ChangeKind, Event
 from haleganada_server.core.workspaces.ports import ExportFile, ImportItem, LogOutline, OnNote, ignore_note
@@ -57,13 +58,18 @@ class DataDirectory:
     """core.workspaces.ports.WorkspaceDirectory on a file system. Names of workspaces are expected in NFC."""
 
     def __init__(
-        self, root: Path, rasterizer: Rasterizer, max_bytes: int | None = None, open_files: OpenFiles | None = None
+        self,
+        root: Path,
+        rasterizer: Rasterizer,
+        max_bytes: int | None = None,
+        open_files: OpenFiles | None = None,
+        measures: CommitMeasures | None = None,
     ) -> None:
         """Create the folders and take the lock. max_bytes: of everything below root; None = no bound. open_files:
-        limits the descriptors of all logs together. Raises
-        Precondition if another server holds the lock, OSError if the folder cannot be used.
+        limits the descriptors of all logs together. measures: of the commits of all logs. Raises Precondition if
+        another server holds the lock, OSError if the folder cannot be used.
         """
-        self._open_files = open_files or OpenFiles()
+        self._open_files, self._measures = open_files or OpenFiles(), measures
         self._stopped: set[Path] = set()
         self._workspaces, self._temporary, self._rasterizer = root / "workspaces", root / "tmp", rasterizer
         root.mkdir(parents=True, exist_ok=True)
@@ -201,6 +207,10 @@ class DataDirectory:
     def require_room(self, needed: int = 0) -> None:
         self._quota.require_room(needed)
 
+    def quota_usage(self) -> tuple[int, int] | None:
+        """See DiskQuota.usage."""
+        return self._quota.usage()
+
     def is_sound(self, name: str, snapshot: SnapshotInfo) -> bool:
         return SnapshotFolder(self._home(name), name, self._temporary).is_sound(snapshot)
 
@@ -285,7 +295,9 @@ class DataDirectory:
 
     def _open_log(self, name: str, visitor: SampleVisitor | None = None) -> SqliteLog:
         lock, open_files = self._lock.require_held, self._open_files
-        return SqliteLog(self._log_path(name), name, self._mark_path(name), lock, open_files, self._stopped, visitor)
+        return SqliteLog(
+            self._log_path(name), name, self._mark_path(name), lock, open_files, self._stopped, visitor, self._measures
+        )
 
     def _open_new(self, name: str, visitor: SampleVisitor | None = None) -> SqliteLog:
         """Open a log that has just been put in place."""

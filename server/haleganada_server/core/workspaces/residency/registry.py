@@ -17,6 +17,7 @@ from types import TracebackType
 from haleganada_server.core.errors import DataLoss, NotFound
 
 from ..workspace import Workspace
+from .census import Census, take_census
 from .entry import Entry
 
 _log = logging.getLogger(__name__)
@@ -52,6 +53,10 @@ class Registry:
     def loaded(self) -> list[Workspace]:
         """Return the workspaces that are in memory."""
         return [entry.workspace for entry in list(self._entries.values()) if entry.workspace is not None]
+
+    def census(self) -> Census:
+        """Return how many workspaces there are, and what is in them."""
+        return take_census(list(self._entries.values()))
 
     def add_names(self, names: Iterable[str]) -> None:
         """Add workspaces that exist on disk."""
