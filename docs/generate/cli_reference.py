@@ -11,12 +11,19 @@ from haleganada_client.cli.exit_codes import ExitCode
 from haleganada_client.cli.root import SECTIONS, cli
 from haleganada_server.maintenance.backup import backup
 from haleganada_server.maintenance.repair import repair
+from haleganada_server.maintenance.tokens import tokens
 from haleganada_server.maintenance.verify import verify
 from haleganada_server.serve import serve
 
 from docs.generate.markdown import anchor, code_block, table
 
-_OF_THE_SERVER: dict[str, click.Command] = {"serve": serve, "backup": backup, "verify": verify, "repair": repair}
+_OF_THE_SERVER: dict[str, click.Command] = {
+    "serve": serve,
+    "backup": backup,
+    "verify": verify,
+    "repair": repair,
+    "tokens": tokens,
+}
 _WIDTH = 400  # columns of a usage line: none is wrapped
 _INTRODUCTION = """\
 # The command line

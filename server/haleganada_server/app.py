@@ -11,8 +11,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from haleganada_server.config import ServerConfig
+from haleganada_server.core.access.authentication import Authenticator
 from haleganada_server.core.datasets.datasets import Datasets
-from haleganada_server.core.errors import Exhausted, NotFound, Unavailable
+from haleganada_server.core.error_reasons import StartReason
+from haleganada_server.core.errors import Exhausted, NotFound, Precondition, Unavailable
 from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.glyphs.measured_embedder import MeasuredEmbedder
 from haleganada_server.core.glyphs.ports import Embedder
@@ -61,6 +63,7 @@ from haleganada_server.store.learners import LearnerFolders
 from haleganada_server.store.models import ModelFolders
 from haleganada_server.store.readings.folders import ReadingFolders
 from haleganada_server.store.sample_log.open_files import OpenFiles, default_limit
+from haleganada_server.store.tokens import TokenFile
 from haleganada_server.vision import PillowRasterizer, dataset_raster, model_input, network_input
 from haleganada_server.vision.frame import frame
 
@@ -155,6 +158,7 @@ def build_app(
     Raises Precondition, saying what to do, if any of that fails; nothing is left open then.
     """
     weights = load_weights(config.weights_dir)
+    authenticator = _make_authenticator(config)
     tls = config.tls
     certificates = Certificates(tls.certificate, tls.key, tls.client_authorities) if tls else None
     rasterizer = PillowRasterizer()
@@ -163,7 +167,7 @@ def build_app(
         measures = Measures()
         directory = DataDirectory(config.data_dir, rasterizer, config.data_quota, open_files, measures.commits)
         undo.callback(directory.close)
-        server = RpcServer(_make_limits(config))
+        server = RpcServer(_make_limits(config), authenticator)
         undo.callback(server.stop, 0)
         port = server.bind(config.host, config.port, certificates)
         selected = select_embedder(weights, config.device, partial(network_input, side=weights.side))
@@ -196,6 +200,19 @@ def build_app(
         server=server,
         port=port,
     )
+
+
+def _make_authenticator(config: ServerConfig) -> Authenticator:
+    """Raise Precondition if there is no token and other machines can reach the server."""
+    authenticator = Authenticator(TokenFile(config.data_dir), config.shared_token)
+    if config.requires_tokens and not authenticator.is_required:
+        raise Precondition(
+            f"other machines can reach {config.host}, and there are no tokens: make one with `haleganada tokens add "
+            f"NAME --role admin --data {config.data_dir}`, or give --insecure if all their users may read and change "
+            "what is taught",
+            StartReason.TOKENS_MISSING,
+        )
+    return authenticator
 
 
 def _make_encoder_pool(config: ServerConfig, weights: Weights, embedder: Embedder) -> EncoderPool | None:

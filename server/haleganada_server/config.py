@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 from haleganada_server.core.limits import MAX_IMPORT_BYTES, MAX_MESSAGE_BYTES, MAX_UPLOAD_BYTES
@@ -42,6 +42,10 @@ class ServerConfig:
     """Certificate and key; None = no TLS."""
     metrics: tuple[str, int] | None = None
     """Address and port of the page that Prometheus fetches; None = there is none."""
+    shared_token: str = field(default="", repr=False)
+    """A token with the role admin, beside those in the data directory; "" = none."""
+    requires_tokens: bool = False
+    """Whether to refuse to start without a token, because other machines can reach the server."""
     reflection: bool = False
     """Whether gRPC reflection tells clients the contract."""
     workers: int = 16

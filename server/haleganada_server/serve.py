@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -27,6 +28,7 @@ from haleganada_server.sizes import Size
 if TYPE_CHECKING:
     from haleganada_server.watching.http import MetricsPage
 
+_WARN_EVERY_S = 60.0
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _log = logging.getLogger(__name__)
 _existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -97,8 +99,8 @@ class MetricsAddress(Address):
 @click.option(
     "--insecure",
     is_flag=True,
-    help="Allow a --listen address that other machines can reach, without TLS. Everybody who can reach it may then "
-    "teach and delete.",
+    help="Allow a --listen address that other machines can reach without TLS, or without tokens. Without tokens, "
+    "everybody who can reach it may teach and delete.",
 )
 @click.option(
     "--snapshot-quota",
@@ -224,8 +226,8 @@ def serve(
     local = _is_loopback(host)
     if not (local or tls or insecure):
         _exit_with_error(
-            f"other machines can reach {host}: give --tls-cert and --tls-key, or --insecure if all their users may "
-            "read and change what is taught.",
+            f"other machines can reach {host}: give --tls-cert and --tls-key, and make tokens with `haleganada tokens "
+            "add`; or give --insecure if all their users may read and change what is taught.",
             status=2,
         )
     configure_logging(log_level)
@@ -237,6 +239,8 @@ def serve(
         weights_dir=weights,
         tls=tls,
         metrics=metrics,
+        shared_token=os.environ.get("HALEGANADA_TOKEN", "").strip(),
+        requires_tokens=not (local or insecure),
         reflection=local if reflection is None else reflection,
         workers=workers,
         idle_s=idle_limit,
@@ -252,6 +256,8 @@ def serve(
         memory_budget=memory_budget * 2**20,
         file_budget=file_budget,
     )
+    if insecure and not local:
+        threading.Thread(target=_keep_warning, args=(host, bool(tls)), name="insecure", daemon=True).start()
     run(config, grace)
 
 
@@ -339,6 +345,14 @@ def _stop(app: App, grace_s: float, status: int) -> None:
         _log.warning("stopped; calls that took longer than %g s were cut off", grace_s)
     logging.shutdown()
     os._exit(status)  # Python would wait for the threads of calls that were cut off
+
+
+def _keep_warning(host: str, has_tls: bool) -> None:
+    """Say it every minute, so that nobody finds out only from a log of months ago."""
+    what = "anybody may use it unless it has tokens" if has_tls else "what is sent, also tokens, can be read on the way"
+    while True:
+        _log.warning("other machines can reach %s, and --insecure was given: %s", host, what)
+        time.sleep(_WARN_EVERY_S)
 
 
 def _make_tls(certificate: Path | None, key: Path | None, client_authorities: Path | None) -> Tls | None:

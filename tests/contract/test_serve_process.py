@@ -18,12 +18,15 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada.v1 import ocr_service_pb2_grpc
 from haleganada_server.config import ServerConfig
+from haleganada_server.core.access.identity import Role
 from haleganada_server.serve import serve
 
 from tests.certificates import make_pair, needs_openssl, trust
 from tests.conftest import StartServer
 from tests.contract.drawings import cross
 from tests.contract.held import held_import
+from tests.contract.refusals import refused
+from tests.tokens import add_token, bearing
 from tests.waiting import wait_until
 
 SERVE = (sys.executable, "-m", "haleganada_server", "serve")
@@ -157,8 +160,9 @@ def test_other_machines_are_not_let_in_without_tls(refusal: Refuse, address: str
 
 def test_other_machines_are_let_in_if_one_insists(start: Start) -> None:
     process = start("--listen", "0.0.0.0:0", "--insecure")
-    assert process.stdout is not None
+    assert process.stdout is not None and process.stderr is not None
     assert process.stdout.readline().startswith("Haleganada serves on 0.0.0.0:")
+    assert "--insecure" in process.stderr.readline()
 
 
 def test_tls_needs_both_files_and_good_ones(refusal: Refuse, tmp_path: Path) -> None:
@@ -171,12 +175,37 @@ def test_tls_needs_both_files_and_good_ones(refusal: Refuse, tmp_path: Path) -> 
 @needs_openssl
 def test_tls_lets_other_machines_in(start: Start, tmp_path: Path) -> None:
     pair = make_pair(tmp_path, "server")
+    shown = add_token(tmp_path / "data", "somebody", Role.READ)
     process = start("--listen", "0.0.0.0:0", "--tls-cert", str(pair.certificate), "--tls-key", str(pair.key))
     assert process.stdout is not None
     port = process.stdout.readline().split()[3].rpartition(":")[2]
     with grpc.secure_channel(f"localhost:{port}", trust(pair)) as channel:
-        stats = ocr_service_pb2_grpc.OCRServiceStub(channel).Stats(ocr.StatsRequest(), timeout=10)
+        stats = ocr_service_pb2_grpc.OCRServiceStub(channel).Stats(
+            ocr.StatsRequest(), timeout=10, metadata=bearing(shown)
+        )
     assert stats.samples_total == 0
+
+
+@needs_openssl
+def test_tls_without_tokens_lets_nobody_in(refusal: Refuse, tmp_path: Path) -> None:
+    pair = make_pair(tmp_path, "server")
+    flags = ("--listen", "0.0.0.0:0", "--tls-cert", str(pair.certificate), "--tls-key", str(pair.key))
+    assert "haleganada tokens add" in refusal(1, *flags)
+
+
+def test_a_token_in_the_environment_is_an_administrators(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = "a-token-of-22-letters-"
+    monkeypatch.setenv("HALEGANADA_TOKEN", shown)
+    with grpc.insecure_channel(ready(start())[1]) as channel:
+        stub = ocr_service_pb2_grpc.OCRServiceStub(channel)
+        assert refused(lambda: stub.Stats(ocr.StatsRequest(), timeout=10)).reason == "TOKEN_MISSING"
+        stub.Reset(ocr.ResetRequest(confirm="default"), timeout=10, metadata=bearing(shown))
+
+
+def test_a_short_token_in_the_environment_is_refused(refusal: Refuse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HALEGANADA_TOKEN", "secret")
+    said = refusal(1)
+    assert "HALEGANADA_TOKEN" in said and "secret" not in said
 
 
 def test_a_busy_port(refusal: Refuse, busy_port: int) -> None:

@@ -48,9 +48,10 @@ def test_every_call_says_which_errors_it_has() -> None:
         calls = re.findall(r"((?:  //.*\n)+)  rpc (\w+)\(", path.read_text(encoding="utf-8"))
         assert calls
         for comment, name in calls:
-            what, errors = re.sub(r"\s*\n?  // ?", " ", comment.replace("  //\n", "  // ¶\n")).split("¶")
+            what, errors, role = re.sub(r"\s*\n?  // ?", " ", comment.replace("  //\n", "  // ¶\n")).split("¶")
             assert re.fullmatch(r" [A-Z][a-z]+s .*\. ", what), name
             assert errors.startswith(" Errors: ") and errors.rstrip().endswith("."), name
+            assert re.fullmatch(r" Role: [a-z]+\.\s*", role), name
             assert set(re.findall(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+", errors)) <= {reason.value for reason in Reason}, name
 
 

@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from haleganada.v1 import access_pb2 as haleganada_dot_v1_dot_access__pb2
 from haleganada.v1 import common_pb2 as haleganada_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#haleganada/v1/dataset_service.proto\x12\rhaleganada.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ahaleganada/v1/common.proto\"\xc6\x02\n\x0e\x44\x61tasetOptions\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\'\n\x05split\x18\x02 \x01(\x0e\x32\x18.haleganada.v1.SplitRule\x12\x1d\n\x10validation_share\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x17\n\ntest_share\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x0c\n\x04seed\x18\x05 \x01(\x03\x12\x32\n\x0borientation\x18\x06 \x01(\x0e\x32\x1d.haleganada.v1.IdxOrientation\x12\x30\n\x0c\x66older_names\x18\x07 \x01(\x0e\x32\x1a.haleganada.v1.FolderNames\x12\x15\n\rsmall_letters\x18\x08 \x01(\x08\x12\x16\n\x0eunknown_folder\x18\t \x01(\tB\x13\n\x11_validation_shareB\r\n\x0b_test_share\"N\n\x0c\x44\x61tasetLabel\x12\r\n\x05label\x18\x01 \x01(\t\x12\r\n\x05train\x18\x02 \x01(\x03\x12\x12\n\nvalidation\x18\x03 \x01(\x03\x12\x0c\n\x04test\x18\x04 \x01(\x03\"\x83\x01\n\x0cRepeatedItem\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x0c\n\x04kept\x18\x02 \x01(\t\x12(\n\x04part\x18\x03 \x01(\x0e\x32\x1a.haleganada.v1.DatasetPart\x12-\n\tkept_part\x18\x04 \x01(\x0e\x32\x1a.haleganada.v1.DatasetPart\">\n\x0b\x44\x61tasetNote\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0e\n\x06labels\x18\x03 \x03(\t\"\xc6\x04\n\x07\x44\x61taset\x12\x12\n\ndataset_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06sha256\x18\x04 \x01(\t\x12\x12\n\nsize_bytes\x18\x05 \x01(\x03\x12\r\n\x05train\x18\x06 \x01(\x03\x12\x12\n\nvalidation\x18\x07 \x01(\x03\x12\x0c\n\x04test\x18\x08 \x01(\x03\x12+\n\x06labels\x18\t \x03(\x0b\x32\x1b.haleganada.v1.DatasetLabel\x12\x14\n\x0clabels_total\x18\n \x01(\x03\x12\x0f\n\x07writers\x18\x0b \x01(\x03\x12\x11\n\timbalance\x18\x0c \x01(\x01\x12+\n\x07refused\x18\r \x03(\x0b\x32\x1a.haleganada.v1.RefusedItem\x12\x15\n\rrefused_total\x18\x0e \x01(\x03\x12+\n\x06leaked\x18\x0f \x03(\x0b\x32\x1b.haleganada.v1.RepeatedItem\x12\r\n\x05leaks\x18\x10 \x01(\x03\x12/\n\nduplicated\x18\x11 \x03(\x0b\x32\x1b.haleganada.v1.RepeatedItem\x12\x12\n\nduplicates\x18\x12 \x01(\x03\x12)\n\x05notes\x18\x13 \x03(\x0b\x32\x1a.haleganada.v1.DatasetNote\x12\x0e\n\x06\x64\x61mage\x18\x14 \x01(\t\x12,\n\x07unknown\x18\x15 \x01(\x0b\x32\x1b.haleganada.v1.DatasetLabel\"~\n\x13UploadDatasetHeader\x12.\n\x07options\x18\x01 \x01(\x0b\x32\x1d.haleganada.v1.DatasetOptions\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x12\x14\n\x0coffset_bytes\x18\x04 \x01(\x03\"e\n\x14UploadDatasetRequest\x12\x34\n\x06header\x18\x01 \x01(\x0b\x32\".haleganada.v1.UploadDatasetHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"@\n\x15UploadDatasetResponse\x12\'\n\x07\x64\x61taset\x18\x01 \x01(\x0b\x32\x16.haleganada.v1.Dataset\"\"\n\x10GetUploadRequest\x12\x0e\n\x06sha256\x18\x01 \x01(\t\"+\n\x11GetUploadResponse\x12\x16\n\x0ereceived_bytes\x18\x01 \x01(\x03\"Q\n\x11\x41\x64\x64\x44\x61tasetRequest\x12.\n\x07options\x18\x01 \x01(\x0b\x32\x1d.haleganada.v1.DatasetOptions\x12\x0c\n\x04path\x18\x02 \x01(\t\"=\n\x12\x41\x64\x64\x44\x61tasetResponse\x12\'\n\x07\x64\x61taset\x18\x01 \x01(\x0b\x32\x16.haleganada.v1.Dataset\"\'\n\x11GetDatasetRequest\x12\x12\n\ndataset_id\x18\x01 \x01(\t\"=\n\x12GetDatasetResponse\x12\'\n\x07\x64\x61taset\x18\x01 \x01(\x0b\x32\x16.haleganada.v1.Dataset\"<\n\x13ListDatasetsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"Y\n\x14ListDatasetsResponse\x12(\n\x08\x64\x61tasets\x18\x01 \x03(\x0b\x32\x16.haleganada.v1.Dataset\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"*\n\x14\x44\x65leteDatasetRequest\x12\x12\n\ndataset_id\x18\x01 \x01(\t\"\x17\n\x15\x44\x65leteDatasetResponse\"j\n\x15PreviewDatasetRequest\x12\x12\n\ndataset_id\x18\x01 \x01(\t\x12\x0e\n\x06preset\x18\x02 \x01(\t\x12\x10\n\x08\x64rawings\x18\x03 \x01(\x05\x12\r\n\x05views\x18\x04 \x01(\x05\x12\x0c\n\x04seed\x18\x05 \x01(\x03\"N\n\x16PreviewDatasetResponse\x12\r\n\x05sheet\x18\x01 \x01(\x0c\x12\x0e\n\x06labels\x18\x02 \x03(\t\x12\x15\n\rinput_size_px\x18\x03 \x01(\x05*\\\n\tSplitRule\x12\x1a\n\x16SPLIT_RULE_UNSPECIFIED\x10\x00\x12\x19\n\x15SPLIT_RULE_STRATIFIED\x10\x01\x12\x18\n\x14SPLIT_RULE_BY_WRITER\x10\x02*n\n\x0eIdxOrientation\x12\x1f\n\x1bIDX_ORIENTATION_UNSPECIFIED\x10\x00\x12\x1b\n\x17IDX_ORIENTATION_UPRIGHT\x10\x01\x12\x1e\n\x1aIDX_ORIENTATION_TRANSPOSED\x10\x02*w\n\x0b\x44\x61tasetPart\x12\x1c\n\x18\x44\x41TASET_PART_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44\x41TASET_PART_TRAIN\x10\x01\x12\x1b\n\x17\x44\x41TASET_PART_VALIDATION\x10\x02\x12\x15\n\x11\x44\x41TASET_PART_TEST\x10\x03\x32\xf8\x04\n\x0e\x44\x61tasetService\x12\\\n\rUploadDataset\x12#.haleganada.v1.UploadDatasetRequest\x1a$.haleganada.v1.UploadDatasetResponse(\x01\x12N\n\tGetUpload\x12\x1f.haleganada.v1.GetUploadRequest\x1a .haleganada.v1.GetUploadResponse\x12Q\n\nAddDataset\x12 .haleganada.v1.AddDatasetRequest\x1a!.haleganada.v1.AddDatasetResponse\x12Q\n\nGetDataset\x12 .haleganada.v1.GetDatasetRequest\x1a!.haleganada.v1.GetDatasetResponse\x12W\n\x0cListDatasets\x12\".haleganada.v1.ListDatasetsRequest\x1a#.haleganada.v1.ListDatasetsResponse\x12Z\n\rDeleteDataset\x12#.haleganada.v1.DeleteDatasetRequest\x1a$.haleganada.v1.DeleteDatasetResponse\x12]\n\x0ePreviewDataset\x12$.haleganada.v1.PreviewDatasetRequest\x1a%.haleganada.v1.PreviewDatasetResponseB\x99\x01\n\x11\x63om.haleganada.v1B\x13\x44\x61tasetServiceProtoP\x01Z\x1ahaleganada/v1;haleganadav1\xa2\x02\x03HLG\xaa\x02\rHaleganada.V1\xca\x02\rHaleganada\\V1\xe2\x02\x19Haleganada\\V1\\GPBMetadata\xea\x02\x0eHaleganada::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#haleganada/v1/dataset_service.proto\x12\rhaleganada.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ahaleganada/v1/access.proto\x1a\x1ahaleganada/v1/common.proto\"\xc6\x02\n\x0e\x44\x61tasetOptions\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\'\n\x05split\x18\x02 \x01(\x0e\x32\x18.haleganada.v1.SplitRule\x12\x1d\n\x10validation_share\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x17\n\ntest_share\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x0c\n\x04seed\x18\x05 \x01(\x03\x12\x32\n\x0borientation\x18\x06 \x01(\x0e\x32\x1d.haleganada.v1.IdxOrientation\x12\x30\n\x0c\x66older_names\x18\x07 \x01(\x0e\x32\x1a.haleganada.v1.FolderNames\x12\x15\n\rsmall_letters\x18\x08 \x01(\x08\x12\x16\n\x0eunknown_folder\x18\t \x01(\tB\x13\n\x11_validation_shareB\r\n\x0b_test_share\"N\n\x0c\x44\x61tasetLabel\x12\r\n\x05label\x18\x01 \x01(\t\x12\r\n\x05train\x18\x02 \x01(\x03\x12\x12\n\nvalidation\x18\x03 \x01(\x03\x12\x0c\n\x04test\x18\x04 \x01(\x03\"\x83\x01\n\x0cRepeatedItem\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x0c\n\x04kept\x18\x02 \x01(\t\x12(\n\x04part\x18\x03 \x01(\x0e\x32\x1a.haleganada.v1.DatasetPart\x12-\n\tkept_part\x18\x04 \x01(\x0e\x32\x1a.haleganada.v1.DatasetPart\">\n\x0b\x44\x61tasetNote\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0e\n\x06labels\x18\x03 \x03(\t\"\xc6\x04\n\x07\x44\x61taset\x12\x12\n\ndataset_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06sha256\x18\x04 \x01(\t\x12\x12\n\nsize_bytes\x18\x05 \x01(\x03\x12\r\n\x05train\x18\x06 \x01(\x03\x12\x12\n\nvalidation\x18\x07 \x01(\x03\x12\x0c\n\x04test\x18\x08 \x01(\x03\x12+\n\x06labels\x18\t \x03(\x0b\x32\x1b.haleganada.v1.DatasetLabel\x12\x14\n\x0clabels_total\x18\n \x01(\x03\x12\x0f\n\x07writers\x18\x0b \x01(\x03\x12\x11\n\timbalance\x18\x0c \x01(\x01\x12+\n\x07refused\x18\r \x03(\x0b\x32\x1a.haleganada.v1.RefusedItem\x12\x15\n\rrefused_total\x18\x0e \x01(\x03\x12+\n\x06leaked\x18\x0f \x03(\x0b\x32\x1b.haleganada.v1.RepeatedItem\x12\r\n\x05leaks\x18\x10 \x01(\x03\x12/\n\nduplicated\x18\x11 \x03(\x0b\x32\x1b.haleganada.v1.RepeatedItem\x12\x12\n\nduplicates\x18\x12 \x01(\x03\x12)\n\x05notes\x18\x13 \x03(\x0b\x32\x1a.haleganada.v1.DatasetNote\x12\x0e\n\x06\x64\x61mage\x18\x14 \x01(\t\x12,\n\x07unknown\x18\x15 \x01(\x0b\x32\x1b.haleganada.v1.DatasetLabel\"~\n\x13UploadDatasetHeader\x12.\n\x07options\x18\x01 \x01(\x0b\x32\x1d.haleganada.v1.DatasetOptions\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x12\x14\n\x0coffset_bytes\x18\x04 \x01(\x03\"e\n\x14UploadDatasetRequest\x12\x34\n\x06header\x18\x01 \x01(\x0b\x32\".haleganada.v1.UploadDatasetHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"@\n\x15UploadDatasetResponse\x12\'\n\x07\x64\x61taset\x18\x01 \x01(\x0b\x32\x16.haleganada.v1.Dataset\"\"\n\x10GetUploadRequest\x12\x0e\n\x06sha256\x18\x01 \x01(\t\"+\n\x11GetUploadResponse\x12\x16\n\x0ereceived_bytes\x18\x01 \x01(\x03\"Q\n\x11\x41\x64\x64\x44\x61tasetRequest\x12.\n\x07options\x18\x01 \x01(\x0b\x32\x1d.haleganada.v1.DatasetOptions\x12\x0c\n\x04path\x18\x02 \x01(\t\"=\n\x12\x41\x64\x64\x44\x61tasetResponse\x12\'\n\x07\x64\x61taset\x18\x01 \x01(\x0b\x32\x16.haleganada.v1.Dataset\"\'\n\x11GetDatasetRequest\x12\x12\n\ndataset_id\x18\x01 \x01(\t\"=\n\x12GetDatasetResponse\x12\'\n\x07\x64\x61taset\x18\x01 \x01(\x0b\x32\x16.haleganada.v1.Dataset\"<\n\x13ListDatasetsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"Y\n\x14ListDatasetsResponse\x12(\n\x08\x64\x61tasets\x18\x01 \x03(\x0b\x32\x16.haleganada.v1.Dataset\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"*\n\x14\x44\x65leteDatasetRequest\x12\x12\n\ndataset_id\x18\x01 \x01(\t\"\x17\n\x15\x44\x65leteDatasetResponse\"j\n\x15PreviewDatasetRequest\x12\x12\n\ndataset_id\x18\x01 \x01(\t\x12\x0e\n\x06preset\x18\x02 \x01(\t\x12\x10\n\x08\x64rawings\x18\x03 \x01(\x05\x12\r\n\x05views\x18\x04 \x01(\x05\x12\x0c\n\x04seed\x18\x05 \x01(\x03\"N\n\x16PreviewDatasetResponse\x12\r\n\x05sheet\x18\x01 \x01(\x0c\x12\x0e\n\x06labels\x18\x02 \x03(\t\x12\x15\n\rinput_size_px\x18\x03 \x01(\x05*\\\n\tSplitRule\x12\x1a\n\x16SPLIT_RULE_UNSPECIFIED\x10\x00\x12\x19\n\x15SPLIT_RULE_STRATIFIED\x10\x01\x12\x18\n\x14SPLIT_RULE_BY_WRITER\x10\x02*n\n\x0eIdxOrientation\x12\x1f\n\x1bIDX_ORIENTATION_UNSPECIFIED\x10\x00\x12\x1b\n\x17IDX_ORIENTATION_UPRIGHT\x10\x01\x12\x1e\n\x1aIDX_ORIENTATION_TRANSPOSED\x10\x02*w\n\x0b\x44\x61tasetPart\x12\x1c\n\x18\x44\x41TASET_PART_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44\x41TASET_PART_TRAIN\x10\x01\x12\x1b\n\x17\x44\x41TASET_PART_VALIDATION\x10\x02\x12\x15\n\x11\x44\x41TASET_PART_TEST\x10\x03\x32\xbe\x05\n\x0e\x44\x61tasetService\x12\x66\n\rUploadDataset\x12#.haleganada.v1.UploadDatasetRequest\x1a$.haleganada.v1.UploadDatasetResponse\"\x08\x9a\xb8\x18\x04\x08\x03\x10\x02(\x01\x12X\n\tGetUpload\x12\x1f.haleganada.v1.GetUploadRequest\x1a .haleganada.v1.GetUploadResponse\"\x08\x9a\xb8\x18\x04\x08\x03\x10\x02\x12[\n\nAddDataset\x12 .haleganada.v1.AddDatasetRequest\x1a!.haleganada.v1.AddDatasetResponse\"\x08\x9a\xb8\x18\x04\x08\x03\x10\x02\x12[\n\nGetDataset\x12 .haleganada.v1.GetDatasetRequest\x1a!.haleganada.v1.GetDatasetResponse\"\x08\x9a\xb8\x18\x04\x08\x01\x10\x02\x12\x61\n\x0cListDatasets\x12\".haleganada.v1.ListDatasetsRequest\x1a#.haleganada.v1.ListDatasetsResponse\"\x08\x9a\xb8\x18\x04\x08\x01\x10\x02\x12\x64\n\rDeleteDataset\x12#.haleganada.v1.DeleteDatasetRequest\x1a$.haleganada.v1.DeleteDatasetResponse\"\x08\x9a\xb8\x18\x04\x08\x03\x10\x02\x12g\n\x0ePreviewDataset\x12$.haleganada.v1.PreviewDatasetRequest\x1a%.haleganada.v1.PreviewDatasetResponse\"\x08\x9a\xb8\x18\x04\x08\x01\x10\x02\x42\x99\x01\n\x11\x63om.haleganada.v1B\x13\x44\x61tasetServiceProtoP\x01Z\x1ahaleganada/v1;haleganadav1\xa2\x02\x03HLG\xaa\x02\rHaleganada.V1\xca\x02\rHaleganada\\V1\xe2\x02\x19Haleganada\\V1\\GPBMetadata\xea\x02\x0eHaleganada::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,52 +35,66 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'haleganada.v1.dataset_servi
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\021com.haleganada.v1B\023DatasetServiceProtoP\001Z\032haleganada/v1;haleganadav1\242\002\003HLG\252\002\rHaleganada.V1\312\002\rHaleganada\\V1\342\002\031Haleganada\\V1\\GPBMetadata\352\002\016Haleganada::V1'
-  _globals['_SPLITRULE']._serialized_start=2345
-  _globals['_SPLITRULE']._serialized_end=2437
-  _globals['_IDXORIENTATION']._serialized_start=2439
-  _globals['_IDXORIENTATION']._serialized_end=2549
-  _globals['_DATASETPART']._serialized_start=2551
-  _globals['_DATASETPART']._serialized_end=2670
-  _globals['_DATASETOPTIONS']._serialized_start=116
-  _globals['_DATASETOPTIONS']._serialized_end=442
-  _globals['_DATASETLABEL']._serialized_start=444
-  _globals['_DATASETLABEL']._serialized_end=522
-  _globals['_REPEATEDITEM']._serialized_start=525
-  _globals['_REPEATEDITEM']._serialized_end=656
-  _globals['_DATASETNOTE']._serialized_start=658
-  _globals['_DATASETNOTE']._serialized_end=720
-  _globals['_DATASET']._serialized_start=723
-  _globals['_DATASET']._serialized_end=1305
-  _globals['_UPLOADDATASETHEADER']._serialized_start=1307
-  _globals['_UPLOADDATASETHEADER']._serialized_end=1433
-  _globals['_UPLOADDATASETREQUEST']._serialized_start=1435
-  _globals['_UPLOADDATASETREQUEST']._serialized_end=1536
-  _globals['_UPLOADDATASETRESPONSE']._serialized_start=1538
-  _globals['_UPLOADDATASETRESPONSE']._serialized_end=1602
-  _globals['_GETUPLOADREQUEST']._serialized_start=1604
-  _globals['_GETUPLOADREQUEST']._serialized_end=1638
-  _globals['_GETUPLOADRESPONSE']._serialized_start=1640
-  _globals['_GETUPLOADRESPONSE']._serialized_end=1683
-  _globals['_ADDDATASETREQUEST']._serialized_start=1685
-  _globals['_ADDDATASETREQUEST']._serialized_end=1766
-  _globals['_ADDDATASETRESPONSE']._serialized_start=1768
-  _globals['_ADDDATASETRESPONSE']._serialized_end=1829
-  _globals['_GETDATASETREQUEST']._serialized_start=1831
-  _globals['_GETDATASETREQUEST']._serialized_end=1870
-  _globals['_GETDATASETRESPONSE']._serialized_start=1872
-  _globals['_GETDATASETRESPONSE']._serialized_end=1933
-  _globals['_LISTDATASETSREQUEST']._serialized_start=1935
-  _globals['_LISTDATASETSREQUEST']._serialized_end=1995
-  _globals['_LISTDATASETSRESPONSE']._serialized_start=1997
-  _globals['_LISTDATASETSRESPONSE']._serialized_end=2086
-  _globals['_DELETEDATASETREQUEST']._serialized_start=2088
-  _globals['_DELETEDATASETREQUEST']._serialized_end=2130
-  _globals['_DELETEDATASETRESPONSE']._serialized_start=2132
-  _globals['_DELETEDATASETRESPONSE']._serialized_end=2155
-  _globals['_PREVIEWDATASETREQUEST']._serialized_start=2157
-  _globals['_PREVIEWDATASETREQUEST']._serialized_end=2263
-  _globals['_PREVIEWDATASETRESPONSE']._serialized_start=2265
-  _globals['_PREVIEWDATASETRESPONSE']._serialized_end=2343
-  _globals['_DATASETSERVICE']._serialized_start=2673
-  _globals['_DATASETSERVICE']._serialized_end=3305
+  _globals['_DATASETSERVICE'].methods_by_name['UploadDataset']._loaded_options = None
+  _globals['_DATASETSERVICE'].methods_by_name['UploadDataset']._serialized_options = b'\232\270\030\004\010\003\020\002'
+  _globals['_DATASETSERVICE'].methods_by_name['GetUpload']._loaded_options = None
+  _globals['_DATASETSERVICE'].methods_by_name['GetUpload']._serialized_options = b'\232\270\030\004\010\003\020\002'
+  _globals['_DATASETSERVICE'].methods_by_name['AddDataset']._loaded_options = None
+  _globals['_DATASETSERVICE'].methods_by_name['AddDataset']._serialized_options = b'\232\270\030\004\010\003\020\002'
+  _globals['_DATASETSERVICE'].methods_by_name['GetDataset']._loaded_options = None
+  _globals['_DATASETSERVICE'].methods_by_name['GetDataset']._serialized_options = b'\232\270\030\004\010\001\020\002'
+  _globals['_DATASETSERVICE'].methods_by_name['ListDatasets']._loaded_options = None
+  _globals['_DATASETSERVICE'].methods_by_name['ListDatasets']._serialized_options = b'\232\270\030\004\010\001\020\002'
+  _globals['_DATASETSERVICE'].methods_by_name['DeleteDataset']._loaded_options = None
+  _globals['_DATASETSERVICE'].methods_by_name['DeleteDataset']._serialized_options = b'\232\270\030\004\010\003\020\002'
+  _globals['_DATASETSERVICE'].methods_by_name['PreviewDataset']._loaded_options = None
+  _globals['_DATASETSERVICE'].methods_by_name['PreviewDataset']._serialized_options = b'\232\270\030\004\010\001\020\002'
+  _globals['_SPLITRULE']._serialized_start=2373
+  _globals['_SPLITRULE']._serialized_end=2465
+  _globals['_IDXORIENTATION']._serialized_start=2467
+  _globals['_IDXORIENTATION']._serialized_end=2577
+  _globals['_DATASETPART']._serialized_start=2579
+  _globals['_DATASETPART']._serialized_end=2698
+  _globals['_DATASETOPTIONS']._serialized_start=144
+  _globals['_DATASETOPTIONS']._serialized_end=470
+  _globals['_DATASETLABEL']._serialized_start=472
+  _globals['_DATASETLABEL']._serialized_end=550
+  _globals['_REPEATEDITEM']._serialized_start=553
+  _globals['_REPEATEDITEM']._serialized_end=684
+  _globals['_DATASETNOTE']._serialized_start=686
+  _globals['_DATASETNOTE']._serialized_end=748
+  _globals['_DATASET']._serialized_start=751
+  _globals['_DATASET']._serialized_end=1333
+  _globals['_UPLOADDATASETHEADER']._serialized_start=1335
+  _globals['_UPLOADDATASETHEADER']._serialized_end=1461
+  _globals['_UPLOADDATASETREQUEST']._serialized_start=1463
+  _globals['_UPLOADDATASETREQUEST']._serialized_end=1564
+  _globals['_UPLOADDATASETRESPONSE']._serialized_start=1566
+  _globals['_UPLOADDATASETRESPONSE']._serialized_end=1630
+  _globals['_GETUPLOADREQUEST']._serialized_start=1632
+  _globals['_GETUPLOADREQUEST']._serialized_end=1666
+  _globals['_GETUPLOADRESPONSE']._serialized_start=1668
+  _globals['_GETUPLOADRESPONSE']._serialized_end=1711
+  _globals['_ADDDATASETREQUEST']._serialized_start=1713
+  _globals['_ADDDATASETREQUEST']._serialized_end=1794
+  _globals['_ADDDATASETRESPONSE']._serialized_start=1796
+  _globals['_ADDDATASETRESPONSE']._serialized_end=1857
+  _globals['_GETDATASETREQUEST']._serialized_start=1859
+  _globals['_GETDATASETREQUEST']._serialized_end=1898
+  _globals['_GETDATASETRESPONSE']._serialized_start=1900
+  _globals['_GETDATASETRESPONSE']._serialized_end=1961
+  _globals['_LISTDATASETSREQUEST']._serialized_start=1963
+  _globals['_LISTDATASETSREQUEST']._serialized_end=2023
+  _globals['_LISTDATASETSRESPONSE']._serialized_start=2025
+  _globals['_LISTDATASETSRESPONSE']._serialized_end=2114
+  _globals['_DELETEDATASETREQUEST']._serialized_start=2116
+  _globals['_DELETEDATASETREQUEST']._serialized_end=2158
+  _globals['_DELETEDATASETRESPONSE']._serialized_start=2160
+  _globals['_DELETEDATASETRESPONSE']._serialized_end=2183
+  _globals['_PREVIEWDATASETREQUEST']._serialized_start=2185
+  _globals['_PREVIEWDATASETREQUEST']._serialized_end=2291
+  _globals['_PREVIEWDATASETRESPONSE']._serialized_start=2293
+  _globals['_PREVIEWDATASETRESPONSE']._serialized_end=2371
+  _globals['_DATASETSERVICE']._serialized_start=2701
+  _globals['_DATASETSERVICE']._serialized_end=3403
 # @@protoc_insertion_point(module_scope)

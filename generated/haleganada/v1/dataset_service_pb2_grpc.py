@@ -81,6 +81,8 @@ class DatasetServiceServicer(object):
 
         Errors: UPLOAD_TAKEN, UPLOAD_INTERRUPTED, CALLER_GONE, TOO_MANY_TRANSFERS. Each item that is refused has its own
         error, for example CONFLICTING_LABELS.
+
+        Role: train.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -90,6 +92,8 @@ class DatasetServiceServicer(object):
         """Tells how much of an interrupted upload has arrived, so that the client can resume it.
 
         Errors: none of its own.
+
+        Role: train.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -100,6 +104,8 @@ class DatasetServiceServicer(object):
 
         Errors: DATASETS_FROM_NOT_SET, PATH_NOT_FOUND, CALLER_GONE, TOO_MANY_TRANSFERS. Each item that is refused has its
         own error.
+
+        Role: train.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -109,6 +115,8 @@ class DatasetServiceServicer(object):
         """Gets one data set.
 
         Errors: DATASET_NOT_FOUND.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -118,6 +126,8 @@ class DatasetServiceServicer(object):
         """Lists data sets, newest first.
 
         Errors: none of its own.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -127,6 +137,8 @@ class DatasetServiceServicer(object):
         """Deletes a data set. Models that were trained on it stay.
 
         Errors: DATASET_NOT_FOUND, DATASET_IN_USE.
+
+        Role: train.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -137,6 +149,8 @@ class DatasetServiceServicer(object):
 
         Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, PREVIEW_TIMEOUT,
         TOO_MANY_TRANSFERS.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,38 +38,52 @@ class DatasetServiceStub:
 
     Errors: UPLOAD_TAKEN, UPLOAD_INTERRUPTED, CALLER_GONE, TOO_MANY_TRANSFERS. Each item that is refused has its own
     error, for example CONFLICTING_LABELS.
+
+    Role: train.
     """
     GetUpload: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.GetUploadRequest, _dataset_service_pb2.GetUploadResponse]
     """Tells how much of an interrupted upload has arrived, so that the client can resume it.
 
     Errors: none of its own.
+
+    Role: train.
     """
     AddDataset: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.AddDatasetRequest, _dataset_service_pb2.AddDatasetResponse]
     """Makes a data set of a folder or file on the server's own disk.
 
     Errors: DATASETS_FROM_NOT_SET, PATH_NOT_FOUND, CALLER_GONE, TOO_MANY_TRANSFERS. Each item that is refused has its
     own error.
+
+    Role: train.
     """
     GetDataset: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.GetDatasetRequest, _dataset_service_pb2.GetDatasetResponse]
     """Gets one data set.
 
     Errors: DATASET_NOT_FOUND.
+
+    Role: read.
     """
     ListDatasets: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.ListDatasetsRequest, _dataset_service_pb2.ListDatasetsResponse]
     """Lists data sets, newest first.
 
     Errors: none of its own.
+
+    Role: read.
     """
     DeleteDataset: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.DeleteDatasetRequest, _dataset_service_pb2.DeleteDatasetResponse]
     """Deletes a data set. Models that were trained on it stay.
 
     Errors: DATASET_NOT_FOUND, DATASET_IN_USE.
+
+    Role: train.
     """
     PreviewDataset: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.PreviewDatasetRequest, _dataset_service_pb2.PreviewDatasetResponse]
     """Shows drawings as the network of a preset receives them, augmented as in training.
 
     Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, PREVIEW_TIMEOUT,
     TOO_MANY_TRANSFERS.
+
+    Role: read.
     """
 
 @_typing.type_check_only
@@ -82,38 +96,52 @@ class DatasetServiceAsyncStub(DatasetServiceStub):
 
     Errors: UPLOAD_TAKEN, UPLOAD_INTERRUPTED, CALLER_GONE, TOO_MANY_TRANSFERS. Each item that is refused has its own
     error, for example CONFLICTING_LABELS.
+
+    Role: train.
     """
     GetUpload: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.GetUploadRequest, _dataset_service_pb2.GetUploadResponse]  # type: ignore[assignment]
     """Tells how much of an interrupted upload has arrived, so that the client can resume it.
 
     Errors: none of its own.
+
+    Role: train.
     """
     AddDataset: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.AddDatasetRequest, _dataset_service_pb2.AddDatasetResponse]  # type: ignore[assignment]
     """Makes a data set of a folder or file on the server's own disk.
 
     Errors: DATASETS_FROM_NOT_SET, PATH_NOT_FOUND, CALLER_GONE, TOO_MANY_TRANSFERS. Each item that is refused has its
     own error.
+
+    Role: train.
     """
     GetDataset: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.GetDatasetRequest, _dataset_service_pb2.GetDatasetResponse]  # type: ignore[assignment]
     """Gets one data set.
 
     Errors: DATASET_NOT_FOUND.
+
+    Role: read.
     """
     ListDatasets: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.ListDatasetsRequest, _dataset_service_pb2.ListDatasetsResponse]  # type: ignore[assignment]
     """Lists data sets, newest first.
 
     Errors: none of its own.
+
+    Role: read.
     """
     DeleteDataset: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.DeleteDatasetRequest, _dataset_service_pb2.DeleteDatasetResponse]  # type: ignore[assignment]
     """Deletes a data set. Models that were trained on it stay.
 
     Errors: DATASET_NOT_FOUND, DATASET_IN_USE.
+
+    Role: train.
     """
     PreviewDataset: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.PreviewDatasetRequest, _dataset_service_pb2.PreviewDatasetResponse]  # type: ignore[assignment]
     """Shows drawings as the network of a preset receives them, augmented as in training.
 
     Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, PREVIEW_TIMEOUT,
     TOO_MANY_TRANSFERS.
+
+    Role: read.
     """
 
 class DatasetServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -129,6 +157,8 @@ class DatasetServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: UPLOAD_TAKEN, UPLOAD_INTERRUPTED, CALLER_GONE, TOO_MANY_TRANSFERS. Each item that is refused has its own
         error, for example CONFLICTING_LABELS.
+
+        Role: train.
         """
 
     @_abc_1.abstractmethod
@@ -140,6 +170,8 @@ class DatasetServiceServicer(metaclass=_abc_1.ABCMeta):
         """Tells how much of an interrupted upload has arrived, so that the client can resume it.
 
         Errors: none of its own.
+
+        Role: train.
         """
 
     @_abc_1.abstractmethod
@@ -152,6 +184,8 @@ class DatasetServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: DATASETS_FROM_NOT_SET, PATH_NOT_FOUND, CALLER_GONE, TOO_MANY_TRANSFERS. Each item that is refused has its
         own error.
+
+        Role: train.
         """
 
     @_abc_1.abstractmethod
@@ -163,6 +197,8 @@ class DatasetServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gets one data set.
 
         Errors: DATASET_NOT_FOUND.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -174,6 +210,8 @@ class DatasetServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists data sets, newest first.
 
         Errors: none of its own.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -185,6 +223,8 @@ class DatasetServiceServicer(metaclass=_abc_1.ABCMeta):
         """Deletes a data set. Models that were trained on it stay.
 
         Errors: DATASET_NOT_FOUND, DATASET_IN_USE.
+
+        Role: train.
         """
 
     @_abc_1.abstractmethod
@@ -197,6 +237,8 @@ class DatasetServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, PREVIEW_TIMEOUT,
         TOO_MANY_TRANSFERS.
+
+        Role: read.
         """
 
 def add_DatasetServiceServicer_to_server(servicer: DatasetServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -87,6 +87,25 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """UNAVAILABLE. The server's data directory was replaced, or another server may use it, so this one stops. Find the
     server that is to go on, then repeat the call there.
     """
+    ERROR_REASON_TOKEN_MISSING: _ErrorReason.ValueType  # 160
+    """Access
+
+    UNAUTHENTICATED. The server needs a token, and the call shows none. Send the metadata "authorization: Bearer TOKEN".
+    """
+    ERROR_REASON_TOKEN_WRONG: _ErrorReason.ValueType  # 161
+    """UNAUTHENTICATED. The token is none of this server's. Check it, or ask the server's administrator for another one."""
+    ERROR_REASON_TOKEN_EXPIRED: _ErrorReason.ValueType  # 162
+    """UNAUTHENTICATED. The token has expired. Ask the server's administrator for another one."""
+    ERROR_REASON_TOKEN_REVOKED: _ErrorReason.ValueType  # 163
+    """UNAUTHENTICATED. The token was revoked. Ask the server's administrator for another one. Open streams end with this,
+    too.
+    """
+    ERROR_REASON_ROLE_TOO_LOW: _ErrorReason.ValueType  # 164
+    """PERMISSION_DENIED. The token's role does not include this call; the message names the role that does. Ask the
+    server's administrator for a token with it.
+    """
+    ERROR_REASON_WORKSPACE_NOT_ALLOWED: _ErrorReason.ValueType  # 165
+    """PERMISSION_DENIED. The token is not for this workspace. Name another one, or ask the server's administrator."""
     ERROR_REASON_WORKSPACE_NOT_FOUND: _ErrorReason.ValueType  # 20
     """Workspaces
 
@@ -359,6 +378,25 @@ ERROR_REASON_DATA_DIRECTORY_TAKEN: ErrorReason.ValueType  # 19
 """UNAVAILABLE. The server's data directory was replaced, or another server may use it, so this one stops. Find the
 server that is to go on, then repeat the call there.
 """
+ERROR_REASON_TOKEN_MISSING: ErrorReason.ValueType  # 160
+"""Access
+
+UNAUTHENTICATED. The server needs a token, and the call shows none. Send the metadata "authorization: Bearer TOKEN".
+"""
+ERROR_REASON_TOKEN_WRONG: ErrorReason.ValueType  # 161
+"""UNAUTHENTICATED. The token is none of this server's. Check it, or ask the server's administrator for another one."""
+ERROR_REASON_TOKEN_EXPIRED: ErrorReason.ValueType  # 162
+"""UNAUTHENTICATED. The token has expired. Ask the server's administrator for another one."""
+ERROR_REASON_TOKEN_REVOKED: ErrorReason.ValueType  # 163
+"""UNAUTHENTICATED. The token was revoked. Ask the server's administrator for another one. Open streams end with this,
+too.
+"""
+ERROR_REASON_ROLE_TOO_LOW: ErrorReason.ValueType  # 164
+"""PERMISSION_DENIED. The token's role does not include this call; the message names the role that does. Ask the
+server's administrator for a token with it.
+"""
+ERROR_REASON_WORKSPACE_NOT_ALLOWED: ErrorReason.ValueType  # 165
+"""PERMISSION_DENIED. The token is not for this workspace. Name another one, or ask the server's administrator."""
 ERROR_REASON_WORKSPACE_NOT_FOUND: ErrorReason.ValueType  # 20
 """Workspaces
 

@@ -93,6 +93,8 @@ class JobServiceServicer(object):
         Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, TENSORBOARD_NOT_INSTALLED,
         BACKBONE_WEIGHTS_MISSING, MODEL_NOT_FOUND, MODEL_DAMAGED, MODEL_DOES_NOT_FIT, FEW_SHOT_MODEL, JOBS_FULL. The job itself can fail with DATASET_DAMAGED, BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE,
         OUT_OF_MEMORY, DIVERGED, PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
+
+        Role: train.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -104,6 +106,8 @@ class JobServiceServicer(object):
         Errors: MODEL_NOT_FOUND, DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, JOBS_FULL. The
         job itself can fail with DATASET_DAMAGED, MODEL_DAMAGED, WEIGHTS_DAMAGED, OUT_OF_MEMORY, PROCESS_NOT_STARTED,
         PROCESS_KILLED and PROCESS_ENDED.
+
+        Role: train.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -113,6 +117,8 @@ class JobServiceServicer(object):
         """Gets one job.
 
         Errors: JOB_NOT_FOUND.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -122,6 +128,8 @@ class JobServiceServicer(object):
         """Lists jobs, newest first.
 
         Errors: none of its own.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -131,6 +139,8 @@ class JobServiceServicer(object):
         """Ends a job. A training keeps its best epoch so far as a model.
 
         Errors: JOB_NOT_FOUND, JOB_DAMAGED.
+
+        Role: train.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -140,6 +150,8 @@ class JobServiceServicer(object):
         """Deletes a job that has ended, with its reports, curves and log. The model that it made stays.
 
         Errors: JOB_NOT_FOUND, JOB_NOT_OVER.
+
+        Role: train.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -149,6 +161,8 @@ class JobServiceServicer(object):
         """Streams the job as it is now and after each change until it has ended. Can be called again at any time.
 
         Errors: JOB_NOT_FOUND, TOO_MANY_WATCHERS.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -158,6 +172,8 @@ class JobServiceServicer(object):
         """Streams one file that a job has written.
 
         Errors: JOB_NOT_FOUND, FILE_NOT_FOUND, TOO_MANY_TRANSFERS.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,6 +43,8 @@ class JobServiceStub:
     Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, TENSORBOARD_NOT_INSTALLED,
     BACKBONE_WEIGHTS_MISSING, MODEL_NOT_FOUND, MODEL_DAMAGED, MODEL_DOES_NOT_FIT, FEW_SHOT_MODEL, JOBS_FULL. The job itself can fail with DATASET_DAMAGED, BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE,
     OUT_OF_MEMORY, DIVERGED, PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
+
+    Role: train.
     """
     StartEvaluation: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.StartEvaluationRequest, _job_service_pb2.StartEvaluationResponse]
     """Starts to evaluate models on a data set.
@@ -50,36 +52,50 @@ class JobServiceStub:
     Errors: MODEL_NOT_FOUND, DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, JOBS_FULL. The
     job itself can fail with DATASET_DAMAGED, MODEL_DAMAGED, WEIGHTS_DAMAGED, OUT_OF_MEMORY, PROCESS_NOT_STARTED,
     PROCESS_KILLED and PROCESS_ENDED.
+
+    Role: train.
     """
     GetJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.GetJobRequest, _job_service_pb2.GetJobResponse]
     """Gets one job.
 
     Errors: JOB_NOT_FOUND.
+
+    Role: read.
     """
     ListJobs: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.ListJobsRequest, _job_service_pb2.ListJobsResponse]
     """Lists jobs, newest first.
 
     Errors: none of its own.
+
+    Role: read.
     """
     CancelJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.CancelJobRequest, _job_service_pb2.CancelJobResponse]
     """Ends a job. A training keeps its best epoch so far as a model.
 
     Errors: JOB_NOT_FOUND, JOB_DAMAGED.
+
+    Role: train.
     """
     DeleteJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.DeleteJobRequest, _job_service_pb2.DeleteJobResponse]
     """Deletes a job that has ended, with its reports, curves and log. The model that it made stays.
 
     Errors: JOB_NOT_FOUND, JOB_NOT_OVER.
+
+    Role: train.
     """
     WatchJob: _grpc.UnaryStreamMultiCallable[_job_service_pb2.WatchJobRequest, _job_service_pb2.WatchJobResponse]
     """Streams the job as it is now and after each change until it has ended. Can be called again at any time.
 
     Errors: JOB_NOT_FOUND, TOO_MANY_WATCHERS.
+
+    Role: read.
     """
     GetJobFile: _grpc.UnaryStreamMultiCallable[_job_service_pb2.GetJobFileRequest, _job_service_pb2.GetJobFileResponse]
     """Streams one file that a job has written.
 
     Errors: JOB_NOT_FOUND, FILE_NOT_FOUND, TOO_MANY_TRANSFERS.
+
+    Role: read.
     """
 
 @_typing.type_check_only
@@ -97,6 +113,8 @@ class JobServiceAsyncStub(JobServiceStub):
     Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, TENSORBOARD_NOT_INSTALLED,
     BACKBONE_WEIGHTS_MISSING, MODEL_NOT_FOUND, MODEL_DAMAGED, MODEL_DOES_NOT_FIT, FEW_SHOT_MODEL, JOBS_FULL. The job itself can fail with DATASET_DAMAGED, BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE,
     OUT_OF_MEMORY, DIVERGED, PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
+
+    Role: train.
     """
     StartEvaluation: _aio.UnaryUnaryMultiCallable[_job_service_pb2.StartEvaluationRequest, _job_service_pb2.StartEvaluationResponse]  # type: ignore[assignment]
     """Starts to evaluate models on a data set.
@@ -104,36 +122,50 @@ class JobServiceAsyncStub(JobServiceStub):
     Errors: MODEL_NOT_FOUND, DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, JOBS_FULL. The
     job itself can fail with DATASET_DAMAGED, MODEL_DAMAGED, WEIGHTS_DAMAGED, OUT_OF_MEMORY, PROCESS_NOT_STARTED,
     PROCESS_KILLED and PROCESS_ENDED.
+
+    Role: train.
     """
     GetJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.GetJobRequest, _job_service_pb2.GetJobResponse]  # type: ignore[assignment]
     """Gets one job.
 
     Errors: JOB_NOT_FOUND.
+
+    Role: read.
     """
     ListJobs: _aio.UnaryUnaryMultiCallable[_job_service_pb2.ListJobsRequest, _job_service_pb2.ListJobsResponse]  # type: ignore[assignment]
     """Lists jobs, newest first.
 
     Errors: none of its own.
+
+    Role: read.
     """
     CancelJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.CancelJobRequest, _job_service_pb2.CancelJobResponse]  # type: ignore[assignment]
     """Ends a job. A training keeps its best epoch so far as a model.
 
     Errors: JOB_NOT_FOUND, JOB_DAMAGED.
+
+    Role: train.
     """
     DeleteJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.DeleteJobRequest, _job_service_pb2.DeleteJobResponse]  # type: ignore[assignment]
     """Deletes a job that has ended, with its reports, curves and log. The model that it made stays.
 
     Errors: JOB_NOT_FOUND, JOB_NOT_OVER.
+
+    Role: train.
     """
     WatchJob: _aio.UnaryStreamMultiCallable[_job_service_pb2.WatchJobRequest, _job_service_pb2.WatchJobResponse]  # type: ignore[assignment]
     """Streams the job as it is now and after each change until it has ended. Can be called again at any time.
 
     Errors: JOB_NOT_FOUND, TOO_MANY_WATCHERS.
+
+    Role: read.
     """
     GetJobFile: _aio.UnaryStreamMultiCallable[_job_service_pb2.GetJobFileRequest, _job_service_pb2.GetJobFileResponse]  # type: ignore[assignment]
     """Streams one file that a job has written.
 
     Errors: JOB_NOT_FOUND, FILE_NOT_FOUND, TOO_MANY_TRANSFERS.
+
+    Role: read.
     """
 
 class JobServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -154,6 +186,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, TENSORBOARD_NOT_INSTALLED,
         BACKBONE_WEIGHTS_MISSING, MODEL_NOT_FOUND, MODEL_DAMAGED, MODEL_DOES_NOT_FIT, FEW_SHOT_MODEL, JOBS_FULL. The job itself can fail with DATASET_DAMAGED, BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE,
         OUT_OF_MEMORY, DIVERGED, PROCESS_NOT_STARTED, PROCESS_KILLED and PROCESS_ENDED.
+
+        Role: train.
         """
 
     @_abc_1.abstractmethod
@@ -167,6 +201,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: MODEL_NOT_FOUND, DATASET_NOT_FOUND, DATASET_UNUSABLE, DATASET_DAMAGED, TORCH_NOT_INSTALLED, JOBS_FULL. The
         job itself can fail with DATASET_DAMAGED, MODEL_DAMAGED, WEIGHTS_DAMAGED, OUT_OF_MEMORY, PROCESS_NOT_STARTED,
         PROCESS_KILLED and PROCESS_ENDED.
+
+        Role: train.
         """
 
     @_abc_1.abstractmethod
@@ -178,6 +214,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gets one job.
 
         Errors: JOB_NOT_FOUND.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -189,6 +227,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists jobs, newest first.
 
         Errors: none of its own.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -200,6 +240,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         """Ends a job. A training keeps its best epoch so far as a model.
 
         Errors: JOB_NOT_FOUND, JOB_DAMAGED.
+
+        Role: train.
         """
 
     @_abc_1.abstractmethod
@@ -211,6 +253,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         """Deletes a job that has ended, with its reports, curves and log. The model that it made stays.
 
         Errors: JOB_NOT_FOUND, JOB_NOT_OVER.
+
+        Role: train.
         """
 
     @_abc_1.abstractmethod
@@ -222,6 +266,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         """Streams the job as it is now and after each change until it has ended. Can be called again at any time.
 
         Errors: JOB_NOT_FOUND, TOO_MANY_WATCHERS.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -233,6 +279,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         """Streams one file that a job has written.
 
         Errors: JOB_NOT_FOUND, FILE_NOT_FOUND, TOO_MANY_TRANSFERS.
+
+        Role: read.
         """
 
 def add_JobServiceServicer_to_server(servicer: JobServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

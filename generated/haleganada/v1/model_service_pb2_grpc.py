@@ -77,6 +77,8 @@ class ModelServiceServicer(object):
         """Lists models: "few-shot", which is always there, then the others, newest first.
 
         Errors: none of its own.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -86,6 +88,8 @@ class ModelServiceServicer(object):
         """Gets one model.
 
         Errors: MODEL_NOT_FOUND.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -95,6 +99,8 @@ class ModelServiceServicer(object):
         """Lists the presets that can be trained.
 
         Errors: none of its own.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -107,6 +113,8 @@ class ModelServiceServicer(object):
         Errors: WORKSPACE_NOT_FOUND, MODEL_NOT_FOUND, MODEL_DAMAGED. With `online` also PRESET_NOT_ONLINE,
         TORCH_NOT_INSTALLED, TOO_MANY_LEARNERS, BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE, MODEL_DOES_NOT_FIT,
         PRESET_UNKNOWN, OUT_OF_MEMORY, SLOW_START and LEARNER_ENDED.
+
+        Role: train.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,6 +124,8 @@ class ModelServiceServicer(object):
         """Deletes a model.
 
         Errors: MODEL_NOT_FOUND, MODEL_IN_USE, BUILT_IN_MODEL, FEW_SHOT_MODEL.
+
+        Role: train.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -125,6 +135,8 @@ class ModelServiceServicer(object):
         """Streams a model as an ONNX file that onnxruntime alone can run. Its labels and preprocessing are in its metadata.
 
         Errors: MODEL_NOT_FOUND, FEW_SHOT_MODEL, NO_INT8, MODEL_DAMAGED, TOO_MANY_TRANSFERS.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

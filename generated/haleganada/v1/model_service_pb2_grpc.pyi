@@ -39,16 +39,22 @@ class ModelServiceStub:
     """Lists models: "few-shot", which is always there, then the others, newest first.
 
     Errors: none of its own.
+
+    Role: read.
     """
     GetModel: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.GetModelRequest, _model_service_pb2.GetModelResponse]
     """Gets one model.
 
     Errors: MODEL_NOT_FOUND.
+
+    Role: read.
     """
     ListPresets: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.ListPresetsRequest, _model_service_pb2.ListPresetsResponse]
     """Lists the presets that can be trained.
 
     Errors: none of its own.
+
+    Role: read.
     """
     ActivateModel: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.ActivateModelRequest, _model_service_pb2.ActivateModelResponse]
     """Chooses the model that answers in a workspace when a call names none. "few-shot" goes back to the workspace's own
@@ -57,16 +63,22 @@ class ModelServiceStub:
     Errors: WORKSPACE_NOT_FOUND, MODEL_NOT_FOUND, MODEL_DAMAGED. With `online` also PRESET_NOT_ONLINE,
     TORCH_NOT_INSTALLED, TOO_MANY_LEARNERS, BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE, MODEL_DOES_NOT_FIT,
     PRESET_UNKNOWN, OUT_OF_MEMORY, SLOW_START and LEARNER_ENDED.
+
+    Role: train.
     """
     DeleteModel: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.DeleteModelRequest, _model_service_pb2.DeleteModelResponse]
     """Deletes a model.
 
     Errors: MODEL_NOT_FOUND, MODEL_IN_USE, BUILT_IN_MODEL, FEW_SHOT_MODEL.
+
+    Role: train.
     """
     ExportModel: _grpc.UnaryStreamMultiCallable[_model_service_pb2.ExportModelRequest, _model_service_pb2.ExportModelResponse]
     """Streams a model as an ONNX file that onnxruntime alone can run. Its labels and preprocessing are in its metadata.
 
     Errors: MODEL_NOT_FOUND, FEW_SHOT_MODEL, NO_INT8, MODEL_DAMAGED, TOO_MANY_TRANSFERS.
+
+    Role: read.
     """
 
 @_typing.type_check_only
@@ -80,16 +92,22 @@ class ModelServiceAsyncStub(ModelServiceStub):
     """Lists models: "few-shot", which is always there, then the others, newest first.
 
     Errors: none of its own.
+
+    Role: read.
     """
     GetModel: _aio.UnaryUnaryMultiCallable[_model_service_pb2.GetModelRequest, _model_service_pb2.GetModelResponse]  # type: ignore[assignment]
     """Gets one model.
 
     Errors: MODEL_NOT_FOUND.
+
+    Role: read.
     """
     ListPresets: _aio.UnaryUnaryMultiCallable[_model_service_pb2.ListPresetsRequest, _model_service_pb2.ListPresetsResponse]  # type: ignore[assignment]
     """Lists the presets that can be trained.
 
     Errors: none of its own.
+
+    Role: read.
     """
     ActivateModel: _aio.UnaryUnaryMultiCallable[_model_service_pb2.ActivateModelRequest, _model_service_pb2.ActivateModelResponse]  # type: ignore[assignment]
     """Chooses the model that answers in a workspace when a call names none. "few-shot" goes back to the workspace's own
@@ -98,16 +116,22 @@ class ModelServiceAsyncStub(ModelServiceStub):
     Errors: WORKSPACE_NOT_FOUND, MODEL_NOT_FOUND, MODEL_DAMAGED. With `online` also PRESET_NOT_ONLINE,
     TORCH_NOT_INSTALLED, TOO_MANY_LEARNERS, BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE, MODEL_DOES_NOT_FIT,
     PRESET_UNKNOWN, OUT_OF_MEMORY, SLOW_START and LEARNER_ENDED.
+
+    Role: train.
     """
     DeleteModel: _aio.UnaryUnaryMultiCallable[_model_service_pb2.DeleteModelRequest, _model_service_pb2.DeleteModelResponse]  # type: ignore[assignment]
     """Deletes a model.
 
     Errors: MODEL_NOT_FOUND, MODEL_IN_USE, BUILT_IN_MODEL, FEW_SHOT_MODEL.
+
+    Role: train.
     """
     ExportModel: _aio.UnaryStreamMultiCallable[_model_service_pb2.ExportModelRequest, _model_service_pb2.ExportModelResponse]  # type: ignore[assignment]
     """Streams a model as an ONNX file that onnxruntime alone can run. Its labels and preprocessing are in its metadata.
 
     Errors: MODEL_NOT_FOUND, FEW_SHOT_MODEL, NO_INT8, MODEL_DAMAGED, TOO_MANY_TRANSFERS.
+
+    Role: read.
     """
 
 class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -124,6 +148,8 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists models: "few-shot", which is always there, then the others, newest first.
 
         Errors: none of its own.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -135,6 +161,8 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gets one model.
 
         Errors: MODEL_NOT_FOUND.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -146,6 +174,8 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists the presets that can be trained.
 
         Errors: none of its own.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -160,6 +190,8 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: WORKSPACE_NOT_FOUND, MODEL_NOT_FOUND, MODEL_DAMAGED. With `online` also PRESET_NOT_ONLINE,
         TORCH_NOT_INSTALLED, TOO_MANY_LEARNERS, BACKBONE_WEIGHTS_MISSING, BACKBONE_WEIGHTS_UNUSABLE, MODEL_DOES_NOT_FIT,
         PRESET_UNKNOWN, OUT_OF_MEMORY, SLOW_START and LEARNER_ENDED.
+
+        Role: train.
         """
 
     @_abc_1.abstractmethod
@@ -171,6 +203,8 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         """Deletes a model.
 
         Errors: MODEL_NOT_FOUND, MODEL_IN_USE, BUILT_IN_MODEL, FEW_SHOT_MODEL.
+
+        Role: train.
         """
 
     @_abc_1.abstractmethod
@@ -182,6 +216,8 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         """Streams a model as an ONNX file that onnxruntime alone can run. Its labels and preprocessing are in its metadata.
 
         Errors: MODEL_NOT_FOUND, FEW_SHOT_MODEL, NO_INT8, MODEL_DAMAGED, TOO_MANY_TRANSFERS.
+
+        Role: read.
         """
 
 def add_ModelServiceServicer_to_server(servicer: ModelServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

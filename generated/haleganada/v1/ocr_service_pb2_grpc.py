@@ -42,6 +42,12 @@ class OCRServiceStub(object):
     INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a stream also with TOO_MANY_STREAMS and CALLER_IDLE; a call on a
     workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT, WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes
     something also with DISK_FULL and DISK_READ_ONLY.
+
+    Last it names the least role that may make the call, on a server that has tokens: read, teach, train or admin, each of
+    which includes those before it (see Role). The token travels in the metadata "authorization: Bearer TOKEN". Without a
+    valid one a call fails with TOKEN_MISSING, TOKEN_WRONG, TOKEN_EXPIRED or TOKEN_REVOKED, with a lesser role with
+    ROLE_TOO_LOW, and in a workspace that the token is not for with WORKSPACE_NOT_ALLOWED. On a server without tokens,
+    everybody may do everything. The standard health service never asks for one.
     """
 
     def __init__(self, channel):
@@ -134,12 +140,20 @@ class OCRServiceServicer(object):
     INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a stream also with TOO_MANY_STREAMS and CALLER_IDLE; a call on a
     workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT, WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes
     something also with DISK_FULL and DISK_READ_ONLY.
+
+    Last it names the least role that may make the call, on a server that has tokens: read, teach, train or admin, each of
+    which includes those before it (see Role). The token travels in the metadata "authorization: Bearer TOKEN". Without a
+    valid one a call fails with TOKEN_MISSING, TOKEN_WRONG, TOKEN_EXPIRED or TOKEN_REVOKED, with a lesser role with
+    ROLE_TOO_LOW, and in a workspace that the token is not for with WORKSPACE_NOT_ALLOWED. On a server without tokens,
+    everybody may do everything. The standard health service never asks for one.
     """
 
     def Train(self, request, context):
         """Teaches one drawing. The response is sent after the sample is on disk; the next Predict knows it.
 
         Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED, and with variant_of those of LinkVariants.
+
+        Role: teach.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -149,6 +163,8 @@ class OCRServiceServicer(object):
         """Teaches up to 256 drawings. A bad item does not lose the good ones.
 
         Errors: WORKSPACE_NOT_FOUND. Each item has its own error, as in Train.
+
+        Role: teach.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -159,6 +175,8 @@ class OCRServiceServicer(object):
 
         Errors: WORKSPACE_NOT_FOUND, REVISION_NOT_REACHED, MODEL_NOT_FOUND, MODEL_DAMAGED, NO_ONLINE_NETWORK,
         ONLINE_NOT_READY, DEVICE_FAILED; with several models also MODEL_DOES_NOT_FIT.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -168,6 +186,8 @@ class OCRServiceServicer(object):
         """Recognizes up to 256 drawings, in order, all at the same revision.
 
         Errors: as in Predict. Each drawing that cannot be used has its own error.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -177,6 +197,8 @@ class OCRServiceServicer(object):
         """Teaches the drawing of an earlier prediction with its right label, and records what had been predicted.
 
         Errors: as in Train, and PREDICTION_NOT_FOUND.
+
+        Role: teach.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -186,6 +208,8 @@ class OCRServiceServicer(object):
         """Makes one label a form of another. Takes effect at once, without retraining.
 
         Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED, VARIANT_CYCLE, ALREADY_LINKED, HAS_FORMS.
+
+        Role: teach.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -195,6 +219,8 @@ class OCRServiceServicer(object):
         """Makes a form a label of its own again.
 
         Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED, NOT_LINKED.
+
+        Role: teach.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -204,6 +230,8 @@ class OCRServiceServicer(object):
         """Takes back the last change of the workspace: teach, correct, relabel, forget, link or unlink. Can be repeated.
 
         Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED, NOTHING_TO_UNDO.
+
+        Role: teach.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -213,6 +241,8 @@ class OCRServiceServicer(object):
         """Tells what the workspace knows, how accurate it is, and what to teach next.
 
         Errors: WORKSPACE_NOT_FOUND.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -223,6 +253,8 @@ class OCRServiceServicer(object):
         snapshot_id writes its samples in any format, the seed files included.
 
         Errors: WORKSPACE_NOT_FOUND.
+
+        Role: teach.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -232,6 +264,8 @@ class OCRServiceServicer(object):
         """Empties the workspace. Its content moves to the trash, from which WorkspaceService.RestoreSnapshot brings it back.
 
         Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, CONFIRMATION_NEEDED.
+
+        Role: admin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -241,6 +275,8 @@ class OCRServiceServicer(object):
         """Streams everything that the workspace was taught: one header, chunks of at most 64 KiB, one trailer.
 
         Errors: WORKSPACE_NOT_FOUND, SNAPSHOT_NOT_FOUND, TOO_MANY_TRANSFERS.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -252,6 +288,8 @@ class OCRServiceServicer(object):
         taught twice, and counts as duplicates.
 
         Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, TOO_MANY_TRANSFERS. Each item that is refused has its own error.
+
+        Role: teach.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -350,6 +388,12 @@ class OCRService(object):
     INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a stream also with TOO_MANY_STREAMS and CALLER_IDLE; a call on a
     workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT, WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes
     something also with DISK_FULL and DISK_READ_ONLY.
+
+    Last it names the least role that may make the call, on a server that has tokens: read, teach, train or admin, each of
+    which includes those before it (see Role). The token travels in the metadata "authorization: Bearer TOKEN". Without a
+    valid one a call fails with TOKEN_MISSING, TOKEN_WRONG, TOKEN_EXPIRED or TOKEN_REVOKED, with a lesser role with
+    ROLE_TOO_LOW, and in a workspace that the token is not for with WORKSPACE_NOT_ALLOWED. On a server without tokens,
+    everybody may do everything. The standard health service never asks for one.
     """
 
     @staticmethod

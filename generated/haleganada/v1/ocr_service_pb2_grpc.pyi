@@ -43,6 +43,12 @@ class OCRServiceStub:
     INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a stream also with TOO_MANY_STREAMS and CALLER_IDLE; a call on a
     workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT, WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes
     something also with DISK_FULL and DISK_READ_ONLY.
+
+    Last it names the least role that may make the call, on a server that has tokens: read, teach, train or admin, each of
+    which includes those before it (see Role). The token travels in the metadata "authorization: Bearer TOKEN". Without a
+    valid one a call fails with TOKEN_MISSING, TOKEN_WRONG, TOKEN_EXPIRED or TOKEN_REVOKED, with a lesser role with
+    ROLE_TOO_LOW, and in a workspace that the token is not for with WORKSPACE_NOT_ALLOWED. On a server without tokens,
+    everybody may do everything. The standard health service never asks for one.
     """
 
     @_typing.overload
@@ -53,63 +59,87 @@ class OCRServiceStub:
     """Teaches one drawing. The response is sent after the sample is on disk; the next Predict knows it.
 
     Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED, and with variant_of those of LinkVariants.
+
+    Role: teach.
     """
     TrainBatch: _grpc.UnaryUnaryMultiCallable[_ocr_service_pb2.TrainBatchRequest, _ocr_service_pb2.TrainBatchResponse]
     """Teaches up to 256 drawings. A bad item does not lose the good ones.
 
     Errors: WORKSPACE_NOT_FOUND. Each item has its own error, as in Train.
+
+    Role: teach.
     """
     Predict: _grpc.UnaryUnaryMultiCallable[_ocr_service_pb2.PredictRequest, _ocr_service_pb2.PredictResponse]
     """Recognizes one drawing.
 
     Errors: WORKSPACE_NOT_FOUND, REVISION_NOT_REACHED, MODEL_NOT_FOUND, MODEL_DAMAGED, NO_ONLINE_NETWORK,
     ONLINE_NOT_READY, DEVICE_FAILED; with several models also MODEL_DOES_NOT_FIT.
+
+    Role: read.
     """
     PredictBatch: _grpc.UnaryUnaryMultiCallable[_ocr_service_pb2.PredictBatchRequest, _ocr_service_pb2.PredictBatchResponse]
     """Recognizes up to 256 drawings, in order, all at the same revision.
 
     Errors: as in Predict. Each drawing that cannot be used has its own error.
+
+    Role: read.
     """
     Correct: _grpc.UnaryUnaryMultiCallable[_ocr_service_pb2.CorrectRequest, _ocr_service_pb2.CorrectResponse]
     """Teaches the drawing of an earlier prediction with its right label, and records what had been predicted.
 
     Errors: as in Train, and PREDICTION_NOT_FOUND.
+
+    Role: teach.
     """
     LinkVariants: _grpc.UnaryUnaryMultiCallable[_ocr_service_pb2.LinkVariantsRequest, _ocr_service_pb2.LinkVariantsResponse]
     """Makes one label a form of another. Takes effect at once, without retraining.
 
     Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED, VARIANT_CYCLE, ALREADY_LINKED, HAS_FORMS.
+
+    Role: teach.
     """
     UnlinkVariants: _grpc.UnaryUnaryMultiCallable[_ocr_service_pb2.UnlinkVariantsRequest, _ocr_service_pb2.UnlinkVariantsResponse]
     """Makes a form a label of its own again.
 
     Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED, NOT_LINKED.
+
+    Role: teach.
     """
     Undo: _grpc.UnaryUnaryMultiCallable[_ocr_service_pb2.UndoRequest, _ocr_service_pb2.UndoResponse]
     """Takes back the last change of the workspace: teach, correct, relabel, forget, link or unlink. Can be repeated.
 
     Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED, NOTHING_TO_UNDO.
+
+    Role: teach.
     """
     Stats: _grpc.UnaryUnaryMultiCallable[_ocr_service_pb2.StatsRequest, _ocr_service_pb2.StatsResponse]
     """Tells what the workspace knows, how accurate it is, and what to teach next.
 
     Errors: WORKSPACE_NOT_FOUND.
+
+    Role: read.
     """
     Save: _grpc.UnaryUnaryMultiCallable[_ocr_service_pb2.SaveRequest, _ocr_service_pb2.SaveResponse]
     """Saves the current state as a named snapshot with a checksum. It is kept until DeleteSnapshot. Export with its
     snapshot_id writes its samples in any format, the seed files included.
 
     Errors: WORKSPACE_NOT_FOUND.
+
+    Role: teach.
     """
     Reset: _grpc.UnaryUnaryMultiCallable[_ocr_service_pb2.ResetRequest, _ocr_service_pb2.ResetResponse]
     """Empties the workspace. Its content moves to the trash, from which WorkspaceService.RestoreSnapshot brings it back.
 
     Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, CONFIRMATION_NEEDED.
+
+    Role: admin.
     """
     Export: _grpc.UnaryStreamMultiCallable[_ocr_service_pb2.ExportRequest, _ocr_service_pb2.ExportResponse]
     """Streams everything that the workspace was taught: one header, chunks of at most 64 KiB, one trailer.
 
     Errors: WORKSPACE_NOT_FOUND, SNAPSHOT_NOT_FOUND, TOO_MANY_TRANSFERS.
+
+    Role: read.
     """
     Import: _grpc.StreamUnaryMultiCallable[_ocr_service_pb2.ImportRequest, _ocr_service_pb2.ImportResponse]
     """Teaches everything in an exported file or in a zip of labeled images: one header, chunks, one trailer. All of the
@@ -117,6 +147,8 @@ class OCRServiceStub:
     taught twice, and counts as duplicates.
 
     Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, TOO_MANY_TRANSFERS. Each item that is refused has its own error.
+
+    Role: teach.
     """
 
 @_typing.type_check_only
@@ -137,6 +169,12 @@ class OCRServiceAsyncStub(OCRServiceStub):
     INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a stream also with TOO_MANY_STREAMS and CALLER_IDLE; a call on a
     workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT, WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes
     something also with DISK_FULL and DISK_READ_ONLY.
+
+    Last it names the least role that may make the call, on a server that has tokens: read, teach, train or admin, each of
+    which includes those before it (see Role). The token travels in the metadata "authorization: Bearer TOKEN". Without a
+    valid one a call fails with TOKEN_MISSING, TOKEN_WRONG, TOKEN_EXPIRED or TOKEN_REVOKED, with a lesser role with
+    ROLE_TOO_LOW, and in a workspace that the token is not for with WORKSPACE_NOT_ALLOWED. On a server without tokens,
+    everybody may do everything. The standard health service never asks for one.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -144,63 +182,87 @@ class OCRServiceAsyncStub(OCRServiceStub):
     """Teaches one drawing. The response is sent after the sample is on disk; the next Predict knows it.
 
     Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED, and with variant_of those of LinkVariants.
+
+    Role: teach.
     """
     TrainBatch: _aio.UnaryUnaryMultiCallable[_ocr_service_pb2.TrainBatchRequest, _ocr_service_pb2.TrainBatchResponse]  # type: ignore[assignment]
     """Teaches up to 256 drawings. A bad item does not lose the good ones.
 
     Errors: WORKSPACE_NOT_FOUND. Each item has its own error, as in Train.
+
+    Role: teach.
     """
     Predict: _aio.UnaryUnaryMultiCallable[_ocr_service_pb2.PredictRequest, _ocr_service_pb2.PredictResponse]  # type: ignore[assignment]
     """Recognizes one drawing.
 
     Errors: WORKSPACE_NOT_FOUND, REVISION_NOT_REACHED, MODEL_NOT_FOUND, MODEL_DAMAGED, NO_ONLINE_NETWORK,
     ONLINE_NOT_READY, DEVICE_FAILED; with several models also MODEL_DOES_NOT_FIT.
+
+    Role: read.
     """
     PredictBatch: _aio.UnaryUnaryMultiCallable[_ocr_service_pb2.PredictBatchRequest, _ocr_service_pb2.PredictBatchResponse]  # type: ignore[assignment]
     """Recognizes up to 256 drawings, in order, all at the same revision.
 
     Errors: as in Predict. Each drawing that cannot be used has its own error.
+
+    Role: read.
     """
     Correct: _aio.UnaryUnaryMultiCallable[_ocr_service_pb2.CorrectRequest, _ocr_service_pb2.CorrectResponse]  # type: ignore[assignment]
     """Teaches the drawing of an earlier prediction with its right label, and records what had been predicted.
 
     Errors: as in Train, and PREDICTION_NOT_FOUND.
+
+    Role: teach.
     """
     LinkVariants: _aio.UnaryUnaryMultiCallable[_ocr_service_pb2.LinkVariantsRequest, _ocr_service_pb2.LinkVariantsResponse]  # type: ignore[assignment]
     """Makes one label a form of another. Takes effect at once, without retraining.
 
     Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED, VARIANT_CYCLE, ALREADY_LINKED, HAS_FORMS.
+
+    Role: teach.
     """
     UnlinkVariants: _aio.UnaryUnaryMultiCallable[_ocr_service_pb2.UnlinkVariantsRequest, _ocr_service_pb2.UnlinkVariantsResponse]  # type: ignore[assignment]
     """Makes a form a label of its own again.
 
     Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED, NOT_LINKED.
+
+    Role: teach.
     """
     Undo: _aio.UnaryUnaryMultiCallable[_ocr_service_pb2.UndoRequest, _ocr_service_pb2.UndoResponse]  # type: ignore[assignment]
     """Takes back the last change of the workspace: teach, correct, relabel, forget, link or unlink. Can be repeated.
 
     Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED, NOTHING_TO_UNDO.
+
+    Role: teach.
     """
     Stats: _aio.UnaryUnaryMultiCallable[_ocr_service_pb2.StatsRequest, _ocr_service_pb2.StatsResponse]  # type: ignore[assignment]
     """Tells what the workspace knows, how accurate it is, and what to teach next.
 
     Errors: WORKSPACE_NOT_FOUND.
+
+    Role: read.
     """
     Save: _aio.UnaryUnaryMultiCallable[_ocr_service_pb2.SaveRequest, _ocr_service_pb2.SaveResponse]  # type: ignore[assignment]
     """Saves the current state as a named snapshot with a checksum. It is kept until DeleteSnapshot. Export with its
     snapshot_id writes its samples in any format, the seed files included.
 
     Errors: WORKSPACE_NOT_FOUND.
+
+    Role: teach.
     """
     Reset: _aio.UnaryUnaryMultiCallable[_ocr_service_pb2.ResetRequest, _ocr_service_pb2.ResetResponse]  # type: ignore[assignment]
     """Empties the workspace. Its content moves to the trash, from which WorkspaceService.RestoreSnapshot brings it back.
 
     Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, CONFIRMATION_NEEDED.
+
+    Role: admin.
     """
     Export: _aio.UnaryStreamMultiCallable[_ocr_service_pb2.ExportRequest, _ocr_service_pb2.ExportResponse]  # type: ignore[assignment]
     """Streams everything that the workspace was taught: one header, chunks of at most 64 KiB, one trailer.
 
     Errors: WORKSPACE_NOT_FOUND, SNAPSHOT_NOT_FOUND, TOO_MANY_TRANSFERS.
+
+    Role: read.
     """
     Import: _aio.StreamUnaryMultiCallable[_ocr_service_pb2.ImportRequest, _ocr_service_pb2.ImportResponse]  # type: ignore[assignment]
     """Teaches everything in an exported file or in a zip of labeled images: one header, chunks, one trailer. All of the
@@ -208,6 +270,8 @@ class OCRServiceAsyncStub(OCRServiceStub):
     taught twice, and counts as duplicates.
 
     Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, TOO_MANY_TRANSFERS. Each item that is refused has its own error.
+
+    Role: teach.
     """
 
 class OCRServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -227,6 +291,12 @@ class OCRServiceServicer(metaclass=_abc_1.ABCMeta):
     INVALID_INPUT, QUEUE_FULL, STOPPING and INTERNAL; a stream also with TOO_MANY_STREAMS and CALLER_IDLE; a call on a
     workspace also with WORKSPACE_BUSY, WORKSPACE_CORRUPT, WORKSPACE_LOCKED and WORKSPACE_TOO_NEW; a call that changes
     something also with DISK_FULL and DISK_READ_ONLY.
+
+    Last it names the least role that may make the call, on a server that has tokens: read, teach, train or admin, each of
+    which includes those before it (see Role). The token travels in the metadata "authorization: Bearer TOKEN". Without a
+    valid one a call fails with TOKEN_MISSING, TOKEN_WRONG, TOKEN_EXPIRED or TOKEN_REVOKED, with a lesser role with
+    ROLE_TOO_LOW, and in a workspace that the token is not for with WORKSPACE_NOT_ALLOWED. On a server without tokens,
+    everybody may do everything. The standard health service never asks for one.
     """
 
     @_abc_1.abstractmethod
@@ -238,6 +308,8 @@ class OCRServiceServicer(metaclass=_abc_1.ABCMeta):
         """Teaches one drawing. The response is sent after the sample is on disk; the next Predict knows it.
 
         Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED, and with variant_of those of LinkVariants.
+
+        Role: teach.
         """
 
     @_abc_1.abstractmethod
@@ -249,6 +321,8 @@ class OCRServiceServicer(metaclass=_abc_1.ABCMeta):
         """Teaches up to 256 drawings. A bad item does not lose the good ones.
 
         Errors: WORKSPACE_NOT_FOUND. Each item has its own error, as in Train.
+
+        Role: teach.
         """
 
     @_abc_1.abstractmethod
@@ -261,6 +335,8 @@ class OCRServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: WORKSPACE_NOT_FOUND, REVISION_NOT_REACHED, MODEL_NOT_FOUND, MODEL_DAMAGED, NO_ONLINE_NETWORK,
         ONLINE_NOT_READY, DEVICE_FAILED; with several models also MODEL_DOES_NOT_FIT.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -272,6 +348,8 @@ class OCRServiceServicer(metaclass=_abc_1.ABCMeta):
         """Recognizes up to 256 drawings, in order, all at the same revision.
 
         Errors: as in Predict. Each drawing that cannot be used has its own error.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -283,6 +361,8 @@ class OCRServiceServicer(metaclass=_abc_1.ABCMeta):
         """Teaches the drawing of an earlier prediction with its right label, and records what had been predicted.
 
         Errors: as in Train, and PREDICTION_NOT_FOUND.
+
+        Role: teach.
         """
 
     @_abc_1.abstractmethod
@@ -294,6 +374,8 @@ class OCRServiceServicer(metaclass=_abc_1.ABCMeta):
         """Makes one label a form of another. Takes effect at once, without retraining.
 
         Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED, VARIANT_CYCLE, ALREADY_LINKED, HAS_FORMS.
+
+        Role: teach.
         """
 
     @_abc_1.abstractmethod
@@ -305,6 +387,8 @@ class OCRServiceServicer(metaclass=_abc_1.ABCMeta):
         """Makes a form a label of its own again.
 
         Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED, NOT_LINKED.
+
+        Role: teach.
         """
 
     @_abc_1.abstractmethod
@@ -316,6 +400,8 @@ class OCRServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes back the last change of the workspace: teach, correct, relabel, forget, link or unlink. Can be repeated.
 
         Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED, NOTHING_TO_UNDO.
+
+        Role: teach.
         """
 
     @_abc_1.abstractmethod
@@ -327,6 +413,8 @@ class OCRServiceServicer(metaclass=_abc_1.ABCMeta):
         """Tells what the workspace knows, how accurate it is, and what to teach next.
 
         Errors: WORKSPACE_NOT_FOUND.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -339,6 +427,8 @@ class OCRServiceServicer(metaclass=_abc_1.ABCMeta):
         snapshot_id writes its samples in any format, the seed files included.
 
         Errors: WORKSPACE_NOT_FOUND.
+
+        Role: teach.
         """
 
     @_abc_1.abstractmethod
@@ -350,6 +440,8 @@ class OCRServiceServicer(metaclass=_abc_1.ABCMeta):
         """Empties the workspace. Its content moves to the trash, from which WorkspaceService.RestoreSnapshot brings it back.
 
         Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, CONFIRMATION_NEEDED.
+
+        Role: admin.
         """
 
     @_abc_1.abstractmethod
@@ -361,6 +453,8 @@ class OCRServiceServicer(metaclass=_abc_1.ABCMeta):
         """Streams everything that the workspace was taught: one header, chunks of at most 64 KiB, one trailer.
 
         Errors: WORKSPACE_NOT_FOUND, SNAPSHOT_NOT_FOUND, TOO_MANY_TRANSFERS.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -374,6 +468,8 @@ class OCRServiceServicer(metaclass=_abc_1.ABCMeta):
         taught twice, and counts as duplicates.
 
         Errors: WORKSPACE_NOT_FOUND, REVISION_MISMATCH, TOO_MANY_TRANSFERS. Each item that is refused has its own error.
+
+        Role: teach.
         """
 
 def add_OCRServiceServicer_to_server(servicer: OCRServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

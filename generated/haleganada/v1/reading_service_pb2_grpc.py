@@ -126,6 +126,8 @@ class ReadingServiceServicer(object):
         """Reads one page.
 
         Errors: PAGE_NOT_FOUND, and those of the service.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -140,6 +142,8 @@ class ReadingServiceServicer(object):
 
         Errors: DOCUMENT_ID_REUSED. Each document has its own error, see the service; of one that was cancelled,
         DOCUMENT_CANCELLED.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -149,15 +153,20 @@ class ReadingServiceServicer(object):
         """Lists the engines that this server knows, also those that are not installed.
 
         Errors: none of its own.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListReadings(self, request, context):
-        """Lists the readings that are kept, newest first.
+        """Lists the readings that are kept, newest first: those that the caller's token made, and those of its workspaces. A
+        token for all workspaces sees all of them. The calls for one reading find the same ones.
 
         Errors: none of its own.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -167,6 +176,8 @@ class ReadingServiceServicer(object):
         """Gets a reading that is kept, with one of its pages if that is asked for.
 
         Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -176,6 +187,8 @@ class ReadingServiceServicer(object):
         """Gets the picture of a page of a reading that is kept.
 
         Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -185,6 +198,8 @@ class ReadingServiceServicer(object):
         """Deletes a reading and its document now.
 
         Errors: READING_NOT_FOUND.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -195,6 +210,8 @@ class ReadingServiceServicer(object):
 
         Errors: READING_NOT_FOUND, READING_DAMAGED, TOO_MANY_TRANSFERS; READING_NOT_CORRECTABLE for the glyphs
         of a page that no workspace has read; WORKSPACE_NOT_FOUND if the workspace that has read it is gone.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -208,6 +225,8 @@ class ReadingServiceServicer(object):
 
         Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND, GLYPH_NOT_FOUND, READING_NOT_CORRECTABLE,
         REVISION_MISMATCH, and those of OCRService.TrainBatch.
+
+        Role: teach.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -217,6 +236,8 @@ class ReadingServiceServicer(object):
         """Compares what a page, or all pages of a reading, said at first with what they say now.
 
         Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND, READING_NOT_CORRECTABLE.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -226,6 +247,8 @@ class ReadingServiceServicer(object):
         """Keeps a reading that was made elsewhere: a zip in the layout of READING_FORMAT_WORDS.
 
         Errors: DOCUMENT_UNREADABLE, TOO_MANY_TRANSFERS.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

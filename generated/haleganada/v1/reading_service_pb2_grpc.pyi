@@ -51,6 +51,8 @@ class ReadingServiceStub:
     """Reads one page.
 
     Errors: PAGE_NOT_FOUND, and those of the service.
+
+    Role: read.
     """
     ReadStream: _grpc.StreamStreamMultiCallable[_reading_service_pb2.ReadStreamRequest, _reading_service_pb2.ReadStreamResponse]
     """Reads many documents of any size. The client sends them one after another, each as a DocumentStart, chunks, and a
@@ -61,37 +63,52 @@ class ReadingServiceStub:
 
     Errors: DOCUMENT_ID_REUSED. Each document has its own error, see the service; of one that was cancelled,
     DOCUMENT_CANCELLED.
+
+    Role: read.
     """
     ListEngines: _grpc.UnaryUnaryMultiCallable[_reading_service_pb2.ListEnginesRequest, _reading_service_pb2.ListEnginesResponse]
     """Lists the engines that this server knows, also those that are not installed.
 
     Errors: none of its own.
+
+    Role: read.
     """
     ListReadings: _grpc.UnaryUnaryMultiCallable[_reading_service_pb2.ListReadingsRequest, _reading_service_pb2.ListReadingsResponse]
-    """Lists the readings that are kept, newest first.
+    """Lists the readings that are kept, newest first: those that the caller's token made, and those of its workspaces. A
+    token for all workspaces sees all of them. The calls for one reading find the same ones.
 
     Errors: none of its own.
+
+    Role: read.
     """
     GetReading: _grpc.UnaryUnaryMultiCallable[_reading_service_pb2.GetReadingRequest, _reading_service_pb2.GetReadingResponse]
     """Gets a reading that is kept, with one of its pages if that is asked for.
 
     Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND.
+
+    Role: read.
     """
     GetPageImage: _grpc.UnaryUnaryMultiCallable[_reading_service_pb2.GetPageImageRequest, _reading_service_pb2.GetPageImageResponse]
     """Gets the picture of a page of a reading that is kept.
 
     Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND.
+
+    Role: read.
     """
     DeleteReading: _grpc.UnaryUnaryMultiCallable[_reading_service_pb2.DeleteReadingRequest, _reading_service_pb2.DeleteReadingResponse]
     """Deletes a reading and its document now.
 
     Errors: READING_NOT_FOUND.
+
+    Role: read.
     """
     ExportReading: _grpc.UnaryStreamMultiCallable[_reading_service_pb2.ExportReadingRequest, _reading_service_pb2.ExportReadingResponse]
     """Streams a reading that is kept as one file: one header, chunks of at most 64 KiB, one trailer.
 
     Errors: READING_NOT_FOUND, READING_DAMAGED, TOO_MANY_TRANSFERS; READING_NOT_CORRECTABLE for the glyphs
     of a page that no workspace has read; WORKSPACE_NOT_FOUND if the workspace that has read it is gone.
+
+    Role: read.
     """
     CorrectReading: _grpc.UnaryUnaryMultiCallable[_reading_service_pb2.CorrectReadingRequest, _reading_service_pb2.CorrectReadingResponse]
     """Corrects glyphs of a page that was read with READ_MODE_TAUGHT and is kept, teaches them to the workspace that reads
@@ -101,16 +118,22 @@ class ReadingServiceStub:
 
     Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND, GLYPH_NOT_FOUND, READING_NOT_CORRECTABLE,
     REVISION_MISMATCH, and those of OCRService.TrainBatch.
+
+    Role: teach.
     """
     EvaluateReading: _grpc.UnaryUnaryMultiCallable[_reading_service_pb2.EvaluateReadingRequest, _reading_service_pb2.EvaluateReadingResponse]
     """Compares what a page, or all pages of a reading, said at first with what they say now.
 
     Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND, READING_NOT_CORRECTABLE.
+
+    Role: read.
     """
     ImportReading: _grpc.StreamUnaryMultiCallable[_reading_service_pb2.ImportReadingRequest, _reading_service_pb2.ImportReadingResponse]
     """Keeps a reading that was made elsewhere: a zip in the layout of READING_FORMAT_WORDS.
 
     Errors: DOCUMENT_UNREADABLE, TOO_MANY_TRANSFERS.
+
+    Role: read.
     """
 
 @_typing.type_check_only
@@ -136,6 +159,8 @@ class ReadingServiceAsyncStub(ReadingServiceStub):
     """Reads one page.
 
     Errors: PAGE_NOT_FOUND, and those of the service.
+
+    Role: read.
     """
     ReadStream: _aio.StreamStreamMultiCallable[_reading_service_pb2.ReadStreamRequest, _reading_service_pb2.ReadStreamResponse]  # type: ignore[assignment]
     """Reads many documents of any size. The client sends them one after another, each as a DocumentStart, chunks, and a
@@ -146,37 +171,52 @@ class ReadingServiceAsyncStub(ReadingServiceStub):
 
     Errors: DOCUMENT_ID_REUSED. Each document has its own error, see the service; of one that was cancelled,
     DOCUMENT_CANCELLED.
+
+    Role: read.
     """
     ListEngines: _aio.UnaryUnaryMultiCallable[_reading_service_pb2.ListEnginesRequest, _reading_service_pb2.ListEnginesResponse]  # type: ignore[assignment]
     """Lists the engines that this server knows, also those that are not installed.
 
     Errors: none of its own.
+
+    Role: read.
     """
     ListReadings: _aio.UnaryUnaryMultiCallable[_reading_service_pb2.ListReadingsRequest, _reading_service_pb2.ListReadingsResponse]  # type: ignore[assignment]
-    """Lists the readings that are kept, newest first.
+    """Lists the readings that are kept, newest first: those that the caller's token made, and those of its workspaces. A
+    token for all workspaces sees all of them. The calls for one reading find the same ones.
 
     Errors: none of its own.
+
+    Role: read.
     """
     GetReading: _aio.UnaryUnaryMultiCallable[_reading_service_pb2.GetReadingRequest, _reading_service_pb2.GetReadingResponse]  # type: ignore[assignment]
     """Gets a reading that is kept, with one of its pages if that is asked for.
 
     Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND.
+
+    Role: read.
     """
     GetPageImage: _aio.UnaryUnaryMultiCallable[_reading_service_pb2.GetPageImageRequest, _reading_service_pb2.GetPageImageResponse]  # type: ignore[assignment]
     """Gets the picture of a page of a reading that is kept.
 
     Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND.
+
+    Role: read.
     """
     DeleteReading: _aio.UnaryUnaryMultiCallable[_reading_service_pb2.DeleteReadingRequest, _reading_service_pb2.DeleteReadingResponse]  # type: ignore[assignment]
     """Deletes a reading and its document now.
 
     Errors: READING_NOT_FOUND.
+
+    Role: read.
     """
     ExportReading: _aio.UnaryStreamMultiCallable[_reading_service_pb2.ExportReadingRequest, _reading_service_pb2.ExportReadingResponse]  # type: ignore[assignment]
     """Streams a reading that is kept as one file: one header, chunks of at most 64 KiB, one trailer.
 
     Errors: READING_NOT_FOUND, READING_DAMAGED, TOO_MANY_TRANSFERS; READING_NOT_CORRECTABLE for the glyphs
     of a page that no workspace has read; WORKSPACE_NOT_FOUND if the workspace that has read it is gone.
+
+    Role: read.
     """
     CorrectReading: _aio.UnaryUnaryMultiCallable[_reading_service_pb2.CorrectReadingRequest, _reading_service_pb2.CorrectReadingResponse]  # type: ignore[assignment]
     """Corrects glyphs of a page that was read with READ_MODE_TAUGHT and is kept, teaches them to the workspace that reads
@@ -186,16 +226,22 @@ class ReadingServiceAsyncStub(ReadingServiceStub):
 
     Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND, GLYPH_NOT_FOUND, READING_NOT_CORRECTABLE,
     REVISION_MISMATCH, and those of OCRService.TrainBatch.
+
+    Role: teach.
     """
     EvaluateReading: _aio.UnaryUnaryMultiCallable[_reading_service_pb2.EvaluateReadingRequest, _reading_service_pb2.EvaluateReadingResponse]  # type: ignore[assignment]
     """Compares what a page, or all pages of a reading, said at first with what they say now.
 
     Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND, READING_NOT_CORRECTABLE.
+
+    Role: read.
     """
     ImportReading: _aio.StreamUnaryMultiCallable[_reading_service_pb2.ImportReadingRequest, _reading_service_pb2.ImportReadingResponse]  # type: ignore[assignment]
     """Keeps a reading that was made elsewhere: a zip in the layout of READING_FORMAT_WORDS.
 
     Errors: DOCUMENT_UNREADABLE, TOO_MANY_TRANSFERS.
+
+    Role: read.
     """
 
 class ReadingServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -224,6 +270,8 @@ class ReadingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Reads one page.
 
         Errors: PAGE_NOT_FOUND, and those of the service.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -240,6 +288,8 @@ class ReadingServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: DOCUMENT_ID_REUSED. Each document has its own error, see the service; of one that was cancelled,
         DOCUMENT_CANCELLED.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -251,6 +301,8 @@ class ReadingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists the engines that this server knows, also those that are not installed.
 
         Errors: none of its own.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -259,9 +311,12 @@ class ReadingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _reading_service_pb2.ListReadingsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_reading_service_pb2.ListReadingsResponse, _abc.Awaitable[_reading_service_pb2.ListReadingsResponse]]:
-        """Lists the readings that are kept, newest first.
+        """Lists the readings that are kept, newest first: those that the caller's token made, and those of its workspaces. A
+        token for all workspaces sees all of them. The calls for one reading find the same ones.
 
         Errors: none of its own.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -273,6 +328,8 @@ class ReadingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gets a reading that is kept, with one of its pages if that is asked for.
 
         Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -284,6 +341,8 @@ class ReadingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gets the picture of a page of a reading that is kept.
 
         Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -295,6 +354,8 @@ class ReadingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Deletes a reading and its document now.
 
         Errors: READING_NOT_FOUND.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -307,6 +368,8 @@ class ReadingServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: READING_NOT_FOUND, READING_DAMAGED, TOO_MANY_TRANSFERS; READING_NOT_CORRECTABLE for the glyphs
         of a page that no workspace has read; WORKSPACE_NOT_FOUND if the workspace that has read it is gone.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -322,6 +385,8 @@ class ReadingServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND, GLYPH_NOT_FOUND, READING_NOT_CORRECTABLE,
         REVISION_MISMATCH, and those of OCRService.TrainBatch.
+
+        Role: teach.
         """
 
     @_abc_1.abstractmethod
@@ -333,6 +398,8 @@ class ReadingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Compares what a page, or all pages of a reading, said at first with what they say now.
 
         Errors: READING_NOT_FOUND, READING_DAMAGED, PAGE_NOT_FOUND, READING_NOT_CORRECTABLE.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -344,6 +411,8 @@ class ReadingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Keeps a reading that was made elsewhere: a zip in the layout of READING_FORMAT_WORDS.
 
         Errors: DOCUMENT_UNREADABLE, TOO_MANY_TRANSFERS.
+
+        Role: read.
         """
 
 def add_ReadingServiceServicer_to_server(servicer: ReadingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

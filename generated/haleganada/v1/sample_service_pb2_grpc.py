@@ -65,6 +65,8 @@ class SampleServiceServicer(object):
         """Lists samples, newest first.
 
         Errors: WORKSPACE_NOT_FOUND.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -74,6 +76,8 @@ class SampleServiceServicer(object):
         """Gets one sample with its picture.
 
         Errors: WORKSPACE_NOT_FOUND, SAMPLE_NOT_FOUND.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -83,6 +87,8 @@ class SampleServiceServicer(object):
         """Gives a sample another label. Afterwards the workspace is as if the sample had been taught with that label.
 
         Errors: WORKSPACE_NOT_FOUND, SAMPLE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED.
+
+        Role: teach.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -92,6 +98,8 @@ class SampleServiceServicer(object):
         """Forgets a sample. Afterwards the workspace is as if the sample had never been taught.
 
         Errors: WORKSPACE_NOT_FOUND, SAMPLE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED.
+
+        Role: teach.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,21 +37,29 @@ class SampleServiceStub:
     """Lists samples, newest first.
 
     Errors: WORKSPACE_NOT_FOUND.
+
+    Role: read.
     """
     GetSample: _grpc.UnaryUnaryMultiCallable[_sample_service_pb2.GetSampleRequest, _sample_service_pb2.GetSampleResponse]
     """Gets one sample with its picture.
 
     Errors: WORKSPACE_NOT_FOUND, SAMPLE_NOT_FOUND.
+
+    Role: read.
     """
     UpdateSample: _grpc.UnaryUnaryMultiCallable[_sample_service_pb2.UpdateSampleRequest, _sample_service_pb2.UpdateSampleResponse]
     """Gives a sample another label. Afterwards the workspace is as if the sample had been taught with that label.
 
     Errors: WORKSPACE_NOT_FOUND, SAMPLE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED.
+
+    Role: teach.
     """
     DeleteSample: _grpc.UnaryUnaryMultiCallable[_sample_service_pb2.DeleteSampleRequest, _sample_service_pb2.DeleteSampleResponse]
     """Forgets a sample. Afterwards the workspace is as if the sample had never been taught.
 
     Errors: WORKSPACE_NOT_FOUND, SAMPLE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED.
+
+    Role: teach.
     """
 
 @_typing.type_check_only
@@ -63,21 +71,29 @@ class SampleServiceAsyncStub(SampleServiceStub):
     """Lists samples, newest first.
 
     Errors: WORKSPACE_NOT_FOUND.
+
+    Role: read.
     """
     GetSample: _aio.UnaryUnaryMultiCallable[_sample_service_pb2.GetSampleRequest, _sample_service_pb2.GetSampleResponse]  # type: ignore[assignment]
     """Gets one sample with its picture.
 
     Errors: WORKSPACE_NOT_FOUND, SAMPLE_NOT_FOUND.
+
+    Role: read.
     """
     UpdateSample: _aio.UnaryUnaryMultiCallable[_sample_service_pb2.UpdateSampleRequest, _sample_service_pb2.UpdateSampleResponse]  # type: ignore[assignment]
     """Gives a sample another label. Afterwards the workspace is as if the sample had been taught with that label.
 
     Errors: WORKSPACE_NOT_FOUND, SAMPLE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED.
+
+    Role: teach.
     """
     DeleteSample: _aio.UnaryUnaryMultiCallable[_sample_service_pb2.DeleteSampleRequest, _sample_service_pb2.DeleteSampleResponse]  # type: ignore[assignment]
     """Forgets a sample. Afterwards the workspace is as if the sample had never been taught.
 
     Errors: WORKSPACE_NOT_FOUND, SAMPLE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED.
+
+    Role: teach.
     """
 
 class SampleServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -92,6 +108,8 @@ class SampleServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists samples, newest first.
 
         Errors: WORKSPACE_NOT_FOUND.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -103,6 +121,8 @@ class SampleServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gets one sample with its picture.
 
         Errors: WORKSPACE_NOT_FOUND, SAMPLE_NOT_FOUND.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -114,6 +134,8 @@ class SampleServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gives a sample another label. Afterwards the workspace is as if the sample had been taught with that label.
 
         Errors: WORKSPACE_NOT_FOUND, SAMPLE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED.
+
+        Role: teach.
         """
 
     @_abc_1.abstractmethod
@@ -125,6 +147,8 @@ class SampleServiceServicer(metaclass=_abc_1.ABCMeta):
         """Forgets a sample. Afterwards the workspace is as if the sample had never been taught.
 
         Errors: WORKSPACE_NOT_FOUND, SAMPLE_NOT_FOUND, REVISION_MISMATCH, REQUEST_ID_REUSED.
+
+        Role: teach.
         """
 
 def add_SampleServiceServicer_to_server(servicer: SampleServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -23,11 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from haleganada.v1 import access_pb2 as haleganada_dot_v1_dot_access__pb2
 from haleganada.v1 import common_pb2 as haleganada_dot_v1_dot_common__pb2
 from haleganada.v1 import online_pb2 as haleganada_dot_v1_dot_online__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%haleganada/v1/workspace_service.proto\x12\rhaleganada.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ahaleganada/v1/common.proto\x1a\x1ahaleganada/v1/online.proto\"\xb8\x02\n\tWorkspace\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rsamples_total\x18\x02 \x01(\x03\x12\x14\n\x0clabels_known\x18\x03 \x01(\x03\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nsize_bytes\x18\x06 \x01(\x03\x12,\n\x05state\x18\x07 \x01(\x0e\x32\x1d.haleganada.v1.WorkspaceState\x12\x15\n\rembedder_hash\x18\x08 \x01(\t\x12\x18\n\x10samples_to_embed\x18\t \x01(\x03\x12\r\n\x05model\x18\n \x01(\t\x12+\n\x06online\x18\x0b \x01(\x0b\x32\x1b.haleganada.v1.OnlineStatus\"+\n\x16\x43reateWorkspaceRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\"F\n\x17\x43reateWorkspaceResponse\x12+\n\tworkspace\x18\x01 \x01(\x0b\x32\x18.haleganada.v1.Workspace\"(\n\x13GetWorkspaceRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\"C\n\x14GetWorkspaceResponse\x12+\n\tworkspace\x18\x01 \x01(\x0b\x32\x18.haleganada.v1.Workspace\">\n\x15ListWorkspacesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"_\n\x16ListWorkspacesResponse\x12,\n\nworkspaces\x18\x01 \x03(\x0b\x32\x18.haleganada.v1.Workspace\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"<\n\x16\x44\x65leteWorkspaceRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x0f\n\x07\x63onfirm\x18\x02 \x01(\t\"D\n\x17\x44\x65leteWorkspaceResponse\x12)\n\x08snapshot\x18\x01 \x01(\x0b\x32\x17.haleganada.v1.Snapshot\"P\n\x14ListSnapshotsRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\\\n\x15ListSnapshotsResponse\x12*\n\tsnapshots\x18\x01 \x03(\x0b\x32\x17.haleganada.v1.Snapshot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"v\n\x16RestoreSnapshotRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x13\n\x0bsnapshot_id\x18\x02 \x01(\t\x12\x1e\n\x11\x65xpected_revision\x18\x03 \x01(\x03H\x00\x88\x01\x01\x42\x14\n\x12_expected_revision\"q\n\x17RestoreSnapshotResponse\x12+\n\tworkspace\x18\x01 \x01(\x0b\x32\x18.haleganada.v1.Workspace\x12)\n\x08replaced\x18\x02 \x01(\x0b\x32\x17.haleganada.v1.Snapshot\"P\n\x15\x44\x65leteSnapshotRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x13\n\x0bsnapshot_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63onfirm\x18\x03 \x01(\t\"X\n\x16\x44\x65leteSnapshotResponse\x12)\n\x08snapshot\x18\x01 \x01(\x0b\x32\x17.haleganada.v1.Snapshot\x12\x13\n\x0b\x66reed_bytes\x18\x02 \x01(\x03\"\xbb\x01\n\x15PruneSnapshotsRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12*\n\x05kinds\x18\x02 \x03(\x0e\x32\x1b.haleganada.v1.SnapshotKind\x12\x11\n\x04keep\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x1f\n\x12older_than_seconds\x18\x04 \x01(\x03H\x01\x88\x01\x01\x12\x0f\n\x07\x64ry_run\x18\x05 \x01(\x08\x42\x07\n\x05_keepB\x15\n\x13_older_than_seconds\"Y\n\x16PruneSnapshotsResponse\x12*\n\tsnapshots\x18\x01 \x03(\x0b\x32\x17.haleganada.v1.Snapshot\x12\x13\n\x0b\x66reed_bytes\x18\x02 \x01(\x03*i\n\x0eWorkspaceState\x12\x1f\n\x1bWORKSPACE_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15WORKSPACE_STATE_READY\x10\x01\x12\x1b\n\x17WORKSPACE_STATE_CORRUPT\x10\x02\x32\x8a\x06\n\x10WorkspaceService\x12`\n\x0f\x43reateWorkspace\x12%.haleganada.v1.CreateWorkspaceRequest\x1a&.haleganada.v1.CreateWorkspaceResponse\x12W\n\x0cGetWorkspace\x12\".haleganada.v1.GetWorkspaceRequest\x1a#.haleganada.v1.GetWorkspaceResponse\x12]\n\x0eListWorkspaces\x12$.haleganada.v1.ListWorkspacesRequest\x1a%.haleganada.v1.ListWorkspacesResponse\x12`\n\x0f\x44\x65leteWorkspace\x12%.haleganada.v1.DeleteWorkspaceRequest\x1a&.haleganada.v1.DeleteWorkspaceResponse\x12Z\n\rListSnapshots\x12#.haleganada.v1.ListSnapshotsRequest\x1a$.haleganada.v1.ListSnapshotsResponse\x12`\n\x0fRestoreSnapshot\x12%.haleganada.v1.RestoreSnapshotRequest\x1a&.haleganada.v1.RestoreSnapshotResponse\x12]\n\x0e\x44\x65leteSnapshot\x12$.haleganada.v1.DeleteSnapshotRequest\x1a%.haleganada.v1.DeleteSnapshotResponse\x12]\n\x0ePruneSnapshots\x12$.haleganada.v1.PruneSnapshotsRequest\x1a%.haleganada.v1.PruneSnapshotsResponseB\x9b\x01\n\x11\x63om.haleganada.v1B\x15WorkspaceServiceProtoP\x01Z\x1ahaleganada/v1;haleganadav1\xa2\x02\x03HLG\xaa\x02\rHaleganada.V1\xca\x02\rHaleganada\\V1\xe2\x02\x19Haleganada\\V1\\GPBMetadata\xea\x02\x0eHaleganada::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%haleganada/v1/workspace_service.proto\x12\rhaleganada.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ahaleganada/v1/access.proto\x1a\x1ahaleganada/v1/common.proto\x1a\x1ahaleganada/v1/online.proto\"\xb8\x02\n\tWorkspace\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rsamples_total\x18\x02 \x01(\x03\x12\x14\n\x0clabels_known\x18\x03 \x01(\x03\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nsize_bytes\x18\x06 \x01(\x03\x12,\n\x05state\x18\x07 \x01(\x0e\x32\x1d.haleganada.v1.WorkspaceState\x12\x15\n\rembedder_hash\x18\x08 \x01(\t\x12\x18\n\x10samples_to_embed\x18\t \x01(\x03\x12\r\n\x05model\x18\n \x01(\t\x12+\n\x06online\x18\x0b \x01(\x0b\x32\x1b.haleganada.v1.OnlineStatus\"+\n\x16\x43reateWorkspaceRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\"F\n\x17\x43reateWorkspaceResponse\x12+\n\tworkspace\x18\x01 \x01(\x0b\x32\x18.haleganada.v1.Workspace\"(\n\x13GetWorkspaceRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\"C\n\x14GetWorkspaceResponse\x12+\n\tworkspace\x18\x01 \x01(\x0b\x32\x18.haleganada.v1.Workspace\">\n\x15ListWorkspacesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"_\n\x16ListWorkspacesResponse\x12,\n\nworkspaces\x18\x01 \x03(\x0b\x32\x18.haleganada.v1.Workspace\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"<\n\x16\x44\x65leteWorkspaceRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x0f\n\x07\x63onfirm\x18\x02 \x01(\t\"D\n\x17\x44\x65leteWorkspaceResponse\x12)\n\x08snapshot\x18\x01 \x01(\x0b\x32\x17.haleganada.v1.Snapshot\"P\n\x14ListSnapshotsRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\\\n\x15ListSnapshotsResponse\x12*\n\tsnapshots\x18\x01 \x03(\x0b\x32\x17.haleganada.v1.Snapshot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"v\n\x16RestoreSnapshotRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x13\n\x0bsnapshot_id\x18\x02 \x01(\t\x12\x1e\n\x11\x65xpected_revision\x18\x03 \x01(\x03H\x00\x88\x01\x01\x42\x14\n\x12_expected_revision\"q\n\x17RestoreSnapshotResponse\x12+\n\tworkspace\x18\x01 \x01(\x0b\x32\x18.haleganada.v1.Workspace\x12)\n\x08replaced\x18\x02 \x01(\x0b\x32\x17.haleganada.v1.Snapshot\"P\n\x15\x44\x65leteSnapshotRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x13\n\x0bsnapshot_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63onfirm\x18\x03 \x01(\t\"X\n\x16\x44\x65leteSnapshotResponse\x12)\n\x08snapshot\x18\x01 \x01(\x0b\x32\x17.haleganada.v1.Snapshot\x12\x13\n\x0b\x66reed_bytes\x18\x02 \x01(\x03\"\xbb\x01\n\x15PruneSnapshotsRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12*\n\x05kinds\x18\x02 \x03(\x0e\x32\x1b.haleganada.v1.SnapshotKind\x12\x11\n\x04keep\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x1f\n\x12older_than_seconds\x18\x04 \x01(\x03H\x01\x88\x01\x01\x12\x0f\n\x07\x64ry_run\x18\x05 \x01(\x08\x42\x07\n\x05_keepB\x15\n\x13_older_than_seconds\"Y\n\x16PruneSnapshotsResponse\x12*\n\tsnapshots\x18\x01 \x03(\x0b\x32\x17.haleganada.v1.Snapshot\x12\x13\n\x0b\x66reed_bytes\x18\x02 \x01(\x03*i\n\x0eWorkspaceState\x12\x1f\n\x1bWORKSPACE_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15WORKSPACE_STATE_READY\x10\x01\x12\x1b\n\x17WORKSPACE_STATE_CORRUPT\x10\x02\x32\xda\x06\n\x10WorkspaceService\x12j\n\x0f\x43reateWorkspace\x12%.haleganada.v1.CreateWorkspaceRequest\x1a&.haleganada.v1.CreateWorkspaceResponse\"\x08\x9a\xb8\x18\x04\x08\x04\x10\x01\x12\x61\n\x0cGetWorkspace\x12\".haleganada.v1.GetWorkspaceRequest\x1a#.haleganada.v1.GetWorkspaceResponse\"\x08\x9a\xb8\x18\x04\x08\x01\x10\x01\x12g\n\x0eListWorkspaces\x12$.haleganada.v1.ListWorkspacesRequest\x1a%.haleganada.v1.ListWorkspacesResponse\"\x08\x9a\xb8\x18\x04\x08\x01\x10\x03\x12j\n\x0f\x44\x65leteWorkspace\x12%.haleganada.v1.DeleteWorkspaceRequest\x1a&.haleganada.v1.DeleteWorkspaceResponse\"\x08\x9a\xb8\x18\x04\x08\x04\x10\x01\x12\x64\n\rListSnapshots\x12#.haleganada.v1.ListSnapshotsRequest\x1a$.haleganada.v1.ListSnapshotsResponse\"\x08\x9a\xb8\x18\x04\x08\x01\x10\x01\x12j\n\x0fRestoreSnapshot\x12%.haleganada.v1.RestoreSnapshotRequest\x1a&.haleganada.v1.RestoreSnapshotResponse\"\x08\x9a\xb8\x18\x04\x08\x04\x10\x01\x12g\n\x0e\x44\x65leteSnapshot\x12$.haleganada.v1.DeleteSnapshotRequest\x1a%.haleganada.v1.DeleteSnapshotResponse\"\x08\x9a\xb8\x18\x04\x08\x04\x10\x01\x12g\n\x0ePruneSnapshots\x12$.haleganada.v1.PruneSnapshotsRequest\x1a%.haleganada.v1.PruneSnapshotsResponse\"\x08\x9a\xb8\x18\x04\x08\x04\x10\x01\x42\x9b\x01\n\x11\x63om.haleganada.v1B\x15WorkspaceServiceProtoP\x01Z\x1ahaleganada/v1;haleganadav1\xa2\x02\x03HLG\xaa\x02\rHaleganada.V1\xca\x02\rHaleganada\\V1\xe2\x02\x19Haleganada\\V1\\GPBMetadata\xea\x02\x0eHaleganada::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,42 +36,58 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'haleganada.v1.workspace_ser
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\021com.haleganada.v1B\025WorkspaceServiceProtoP\001Z\032haleganada/v1;haleganadav1\242\002\003HLG\252\002\rHaleganada.V1\312\002\rHaleganada\\V1\342\002\031Haleganada\\V1\\GPBMetadata\352\002\016Haleganada::V1'
-  _globals['_WORKSPACESTATE']._serialized_start=1845
-  _globals['_WORKSPACESTATE']._serialized_end=1950
-  _globals['_WORKSPACE']._serialized_start=146
-  _globals['_WORKSPACE']._serialized_end=458
-  _globals['_CREATEWORKSPACEREQUEST']._serialized_start=460
-  _globals['_CREATEWORKSPACEREQUEST']._serialized_end=503
-  _globals['_CREATEWORKSPACERESPONSE']._serialized_start=505
-  _globals['_CREATEWORKSPACERESPONSE']._serialized_end=575
-  _globals['_GETWORKSPACEREQUEST']._serialized_start=577
-  _globals['_GETWORKSPACEREQUEST']._serialized_end=617
-  _globals['_GETWORKSPACERESPONSE']._serialized_start=619
-  _globals['_GETWORKSPACERESPONSE']._serialized_end=686
-  _globals['_LISTWORKSPACESREQUEST']._serialized_start=688
-  _globals['_LISTWORKSPACESREQUEST']._serialized_end=750
-  _globals['_LISTWORKSPACESRESPONSE']._serialized_start=752
-  _globals['_LISTWORKSPACESRESPONSE']._serialized_end=847
-  _globals['_DELETEWORKSPACEREQUEST']._serialized_start=849
-  _globals['_DELETEWORKSPACEREQUEST']._serialized_end=909
-  _globals['_DELETEWORKSPACERESPONSE']._serialized_start=911
-  _globals['_DELETEWORKSPACERESPONSE']._serialized_end=979
-  _globals['_LISTSNAPSHOTSREQUEST']._serialized_start=981
-  _globals['_LISTSNAPSHOTSREQUEST']._serialized_end=1061
-  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_start=1063
-  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_end=1155
-  _globals['_RESTORESNAPSHOTREQUEST']._serialized_start=1157
-  _globals['_RESTORESNAPSHOTREQUEST']._serialized_end=1275
-  _globals['_RESTORESNAPSHOTRESPONSE']._serialized_start=1277
-  _globals['_RESTORESNAPSHOTRESPONSE']._serialized_end=1390
-  _globals['_DELETESNAPSHOTREQUEST']._serialized_start=1392
-  _globals['_DELETESNAPSHOTREQUEST']._serialized_end=1472
-  _globals['_DELETESNAPSHOTRESPONSE']._serialized_start=1474
-  _globals['_DELETESNAPSHOTRESPONSE']._serialized_end=1562
-  _globals['_PRUNESNAPSHOTSREQUEST']._serialized_start=1565
-  _globals['_PRUNESNAPSHOTSREQUEST']._serialized_end=1752
-  _globals['_PRUNESNAPSHOTSRESPONSE']._serialized_start=1754
-  _globals['_PRUNESNAPSHOTSRESPONSE']._serialized_end=1843
-  _globals['_WORKSPACESERVICE']._serialized_start=1953
-  _globals['_WORKSPACESERVICE']._serialized_end=2731
+  _globals['_WORKSPACESERVICE'].methods_by_name['CreateWorkspace']._loaded_options = None
+  _globals['_WORKSPACESERVICE'].methods_by_name['CreateWorkspace']._serialized_options = b'\232\270\030\004\010\004\020\001'
+  _globals['_WORKSPACESERVICE'].methods_by_name['GetWorkspace']._loaded_options = None
+  _globals['_WORKSPACESERVICE'].methods_by_name['GetWorkspace']._serialized_options = b'\232\270\030\004\010\001\020\001'
+  _globals['_WORKSPACESERVICE'].methods_by_name['ListWorkspaces']._loaded_options = None
+  _globals['_WORKSPACESERVICE'].methods_by_name['ListWorkspaces']._serialized_options = b'\232\270\030\004\010\001\020\003'
+  _globals['_WORKSPACESERVICE'].methods_by_name['DeleteWorkspace']._loaded_options = None
+  _globals['_WORKSPACESERVICE'].methods_by_name['DeleteWorkspace']._serialized_options = b'\232\270\030\004\010\004\020\001'
+  _globals['_WORKSPACESERVICE'].methods_by_name['ListSnapshots']._loaded_options = None
+  _globals['_WORKSPACESERVICE'].methods_by_name['ListSnapshots']._serialized_options = b'\232\270\030\004\010\001\020\001'
+  _globals['_WORKSPACESERVICE'].methods_by_name['RestoreSnapshot']._loaded_options = None
+  _globals['_WORKSPACESERVICE'].methods_by_name['RestoreSnapshot']._serialized_options = b'\232\270\030\004\010\004\020\001'
+  _globals['_WORKSPACESERVICE'].methods_by_name['DeleteSnapshot']._loaded_options = None
+  _globals['_WORKSPACESERVICE'].methods_by_name['DeleteSnapshot']._serialized_options = b'\232\270\030\004\010\004\020\001'
+  _globals['_WORKSPACESERVICE'].methods_by_name['PruneSnapshots']._loaded_options = None
+  _globals['_WORKSPACESERVICE'].methods_by_name['PruneSnapshots']._serialized_options = b'\232\270\030\004\010\004\020\001'
+  _globals['_WORKSPACESTATE']._serialized_start=1873
+  _globals['_WORKSPACESTATE']._serialized_end=1978
+  _globals['_WORKSPACE']._serialized_start=174
+  _globals['_WORKSPACE']._serialized_end=486
+  _globals['_CREATEWORKSPACEREQUEST']._serialized_start=488
+  _globals['_CREATEWORKSPACEREQUEST']._serialized_end=531
+  _globals['_CREATEWORKSPACERESPONSE']._serialized_start=533
+  _globals['_CREATEWORKSPACERESPONSE']._serialized_end=603
+  _globals['_GETWORKSPACEREQUEST']._serialized_start=605
+  _globals['_GETWORKSPACEREQUEST']._serialized_end=645
+  _globals['_GETWORKSPACERESPONSE']._serialized_start=647
+  _globals['_GETWORKSPACERESPONSE']._serialized_end=714
+  _globals['_LISTWORKSPACESREQUEST']._serialized_start=716
+  _globals['_LISTWORKSPACESREQUEST']._serialized_end=778
+  _globals['_LISTWORKSPACESRESPONSE']._serialized_start=780
+  _globals['_LISTWORKSPACESRESPONSE']._serialized_end=875
+  _globals['_DELETEWORKSPACEREQUEST']._serialized_start=877
+  _globals['_DELETEWORKSPACEREQUEST']._serialized_end=937
+  _globals['_DELETEWORKSPACERESPONSE']._serialized_start=939
+  _globals['_DELETEWORKSPACERESPONSE']._serialized_end=1007
+  _globals['_LISTSNAPSHOTSREQUEST']._serialized_start=1009
+  _globals['_LISTSNAPSHOTSREQUEST']._serialized_end=1089
+  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_start=1091
+  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_end=1183
+  _globals['_RESTORESNAPSHOTREQUEST']._serialized_start=1185
+  _globals['_RESTORESNAPSHOTREQUEST']._serialized_end=1303
+  _globals['_RESTORESNAPSHOTRESPONSE']._serialized_start=1305
+  _globals['_RESTORESNAPSHOTRESPONSE']._serialized_end=1418
+  _globals['_DELETESNAPSHOTREQUEST']._serialized_start=1420
+  _globals['_DELETESNAPSHOTREQUEST']._serialized_end=1500
+  _globals['_DELETESNAPSHOTRESPONSE']._serialized_start=1502
+  _globals['_DELETESNAPSHOTRESPONSE']._serialized_end=1590
+  _globals['_PRUNESNAPSHOTSREQUEST']._serialized_start=1593
+  _globals['_PRUNESNAPSHOTSREQUEST']._serialized_end=1780
+  _globals['_PRUNESNAPSHOTSRESPONSE']._serialized_start=1782
+  _globals['_PRUNESNAPSHOTSRESPONSE']._serialized_end=1871
+  _globals['_WORKSPACESERVICE']._serialized_start=1981
+  _globals['_WORKSPACESERVICE']._serialized_end=2839
 # @@protoc_insertion_point(module_scope)

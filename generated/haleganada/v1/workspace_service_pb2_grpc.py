@@ -85,6 +85,8 @@ class WorkspaceServiceServicer(object):
         """Creates an empty workspace.
 
         Errors: WORKSPACE_EXISTS.
+
+        Role: admin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -94,15 +96,19 @@ class WorkspaceServiceServicer(object):
         """Gets one workspace.
 
         Errors: WORKSPACE_NOT_FOUND.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListWorkspaces(self, request, context):
-        """Lists workspaces, by name.
+        """Lists workspaces, by name: those that the caller's token is for.
 
         Errors: none of its own.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -112,6 +118,8 @@ class WorkspaceServiceServicer(object):
         """Deletes a workspace. Its content stays in the trash, from which RestoreSnapshot brings it back.
 
         Errors: WORKSPACE_NOT_FOUND, DEFAULT_WORKSPACE, CONFIRMATION_NEEDED.
+
+        Role: admin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -121,6 +129,8 @@ class WorkspaceServiceServicer(object):
         """Lists the snapshots of a workspace, newest first.
 
         Errors: WORKSPACE_NOT_FOUND.
+
+        Role: read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -130,6 +140,8 @@ class WorkspaceServiceServicer(object):
         """Restores a workspace from a snapshot. The current state moves to the trash.
 
         Errors: WORKSPACE_NOT_FOUND, SNAPSHOT_NOT_FOUND, REVISION_MISMATCH.
+
+        Role: admin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -139,6 +151,8 @@ class WorkspaceServiceServicer(object):
         """Deletes one snapshot, or one state in the trash, for good.
 
         Errors: SNAPSHOT_NOT_FOUND, CONFIRMATION_NEEDED if it is the last sound way back.
+
+        Role: admin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -149,6 +163,8 @@ class WorkspaceServiceServicer(object):
         workspace always stays.
 
         Errors: none of its own.
+
+        Role: admin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

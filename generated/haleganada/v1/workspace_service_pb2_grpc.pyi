@@ -37,42 +37,58 @@ class WorkspaceServiceStub:
     """Creates an empty workspace.
 
     Errors: WORKSPACE_EXISTS.
+
+    Role: admin.
     """
     GetWorkspace: _grpc.UnaryUnaryMultiCallable[_workspace_service_pb2.GetWorkspaceRequest, _workspace_service_pb2.GetWorkspaceResponse]
     """Gets one workspace.
 
     Errors: WORKSPACE_NOT_FOUND.
+
+    Role: read.
     """
     ListWorkspaces: _grpc.UnaryUnaryMultiCallable[_workspace_service_pb2.ListWorkspacesRequest, _workspace_service_pb2.ListWorkspacesResponse]
-    """Lists workspaces, by name.
+    """Lists workspaces, by name: those that the caller's token is for.
 
     Errors: none of its own.
+
+    Role: read.
     """
     DeleteWorkspace: _grpc.UnaryUnaryMultiCallable[_workspace_service_pb2.DeleteWorkspaceRequest, _workspace_service_pb2.DeleteWorkspaceResponse]
     """Deletes a workspace. Its content stays in the trash, from which RestoreSnapshot brings it back.
 
     Errors: WORKSPACE_NOT_FOUND, DEFAULT_WORKSPACE, CONFIRMATION_NEEDED.
+
+    Role: admin.
     """
     ListSnapshots: _grpc.UnaryUnaryMultiCallable[_workspace_service_pb2.ListSnapshotsRequest, _workspace_service_pb2.ListSnapshotsResponse]
     """Lists the snapshots of a workspace, newest first.
 
     Errors: WORKSPACE_NOT_FOUND.
+
+    Role: read.
     """
     RestoreSnapshot: _grpc.UnaryUnaryMultiCallable[_workspace_service_pb2.RestoreSnapshotRequest, _workspace_service_pb2.RestoreSnapshotResponse]
     """Restores a workspace from a snapshot. The current state moves to the trash.
 
     Errors: WORKSPACE_NOT_FOUND, SNAPSHOT_NOT_FOUND, REVISION_MISMATCH.
+
+    Role: admin.
     """
     DeleteSnapshot: _grpc.UnaryUnaryMultiCallable[_workspace_service_pb2.DeleteSnapshotRequest, _workspace_service_pb2.DeleteSnapshotResponse]
     """Deletes one snapshot, or one state in the trash, for good.
 
     Errors: SNAPSHOT_NOT_FOUND, CONFIRMATION_NEEDED if it is the last sound way back.
+
+    Role: admin.
     """
     PruneSnapshots: _grpc.UnaryUnaryMultiCallable[_workspace_service_pb2.PruneSnapshotsRequest, _workspace_service_pb2.PruneSnapshotsResponse]
     """Deletes the older snapshots of some kinds for good, as the server does by itself. The newest sound snapshot of the
     workspace always stays.
 
     Errors: none of its own.
+
+    Role: admin.
     """
 
 @_typing.type_check_only
@@ -84,42 +100,58 @@ class WorkspaceServiceAsyncStub(WorkspaceServiceStub):
     """Creates an empty workspace.
 
     Errors: WORKSPACE_EXISTS.
+
+    Role: admin.
     """
     GetWorkspace: _aio.UnaryUnaryMultiCallable[_workspace_service_pb2.GetWorkspaceRequest, _workspace_service_pb2.GetWorkspaceResponse]  # type: ignore[assignment]
     """Gets one workspace.
 
     Errors: WORKSPACE_NOT_FOUND.
+
+    Role: read.
     """
     ListWorkspaces: _aio.UnaryUnaryMultiCallable[_workspace_service_pb2.ListWorkspacesRequest, _workspace_service_pb2.ListWorkspacesResponse]  # type: ignore[assignment]
-    """Lists workspaces, by name.
+    """Lists workspaces, by name: those that the caller's token is for.
 
     Errors: none of its own.
+
+    Role: read.
     """
     DeleteWorkspace: _aio.UnaryUnaryMultiCallable[_workspace_service_pb2.DeleteWorkspaceRequest, _workspace_service_pb2.DeleteWorkspaceResponse]  # type: ignore[assignment]
     """Deletes a workspace. Its content stays in the trash, from which RestoreSnapshot brings it back.
 
     Errors: WORKSPACE_NOT_FOUND, DEFAULT_WORKSPACE, CONFIRMATION_NEEDED.
+
+    Role: admin.
     """
     ListSnapshots: _aio.UnaryUnaryMultiCallable[_workspace_service_pb2.ListSnapshotsRequest, _workspace_service_pb2.ListSnapshotsResponse]  # type: ignore[assignment]
     """Lists the snapshots of a workspace, newest first.
 
     Errors: WORKSPACE_NOT_FOUND.
+
+    Role: read.
     """
     RestoreSnapshot: _aio.UnaryUnaryMultiCallable[_workspace_service_pb2.RestoreSnapshotRequest, _workspace_service_pb2.RestoreSnapshotResponse]  # type: ignore[assignment]
     """Restores a workspace from a snapshot. The current state moves to the trash.
 
     Errors: WORKSPACE_NOT_FOUND, SNAPSHOT_NOT_FOUND, REVISION_MISMATCH.
+
+    Role: admin.
     """
     DeleteSnapshot: _aio.UnaryUnaryMultiCallable[_workspace_service_pb2.DeleteSnapshotRequest, _workspace_service_pb2.DeleteSnapshotResponse]  # type: ignore[assignment]
     """Deletes one snapshot, or one state in the trash, for good.
 
     Errors: SNAPSHOT_NOT_FOUND, CONFIRMATION_NEEDED if it is the last sound way back.
+
+    Role: admin.
     """
     PruneSnapshots: _aio.UnaryUnaryMultiCallable[_workspace_service_pb2.PruneSnapshotsRequest, _workspace_service_pb2.PruneSnapshotsResponse]  # type: ignore[assignment]
     """Deletes the older snapshots of some kinds for good, as the server does by itself. The newest sound snapshot of the
     workspace always stays.
 
     Errors: none of its own.
+
+    Role: admin.
     """
 
 class WorkspaceServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -134,6 +166,8 @@ class WorkspaceServiceServicer(metaclass=_abc_1.ABCMeta):
         """Creates an empty workspace.
 
         Errors: WORKSPACE_EXISTS.
+
+        Role: admin.
         """
 
     @_abc_1.abstractmethod
@@ -145,6 +179,8 @@ class WorkspaceServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gets one workspace.
 
         Errors: WORKSPACE_NOT_FOUND.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -153,9 +189,11 @@ class WorkspaceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _workspace_service_pb2.ListWorkspacesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_workspace_service_pb2.ListWorkspacesResponse, _abc.Awaitable[_workspace_service_pb2.ListWorkspacesResponse]]:
-        """Lists workspaces, by name.
+        """Lists workspaces, by name: those that the caller's token is for.
 
         Errors: none of its own.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -167,6 +205,8 @@ class WorkspaceServiceServicer(metaclass=_abc_1.ABCMeta):
         """Deletes a workspace. Its content stays in the trash, from which RestoreSnapshot brings it back.
 
         Errors: WORKSPACE_NOT_FOUND, DEFAULT_WORKSPACE, CONFIRMATION_NEEDED.
+
+        Role: admin.
         """
 
     @_abc_1.abstractmethod
@@ -178,6 +218,8 @@ class WorkspaceServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists the snapshots of a workspace, newest first.
 
         Errors: WORKSPACE_NOT_FOUND.
+
+        Role: read.
         """
 
     @_abc_1.abstractmethod
@@ -189,6 +231,8 @@ class WorkspaceServiceServicer(metaclass=_abc_1.ABCMeta):
         """Restores a workspace from a snapshot. The current state moves to the trash.
 
         Errors: WORKSPACE_NOT_FOUND, SNAPSHOT_NOT_FOUND, REVISION_MISMATCH.
+
+        Role: admin.
         """
 
     @_abc_1.abstractmethod
@@ -200,6 +244,8 @@ class WorkspaceServiceServicer(metaclass=_abc_1.ABCMeta):
         """Deletes one snapshot, or one state in the trash, for good.
 
         Errors: SNAPSHOT_NOT_FOUND, CONFIRMATION_NEEDED if it is the last sound way back.
+
+        Role: admin.
         """
 
     @_abc_1.abstractmethod
@@ -212,6 +258,8 @@ class WorkspaceServiceServicer(metaclass=_abc_1.ABCMeta):
         workspace always stays.
 
         Errors: none of its own.
+
+        Role: admin.
         """
 
 def add_WorkspaceServiceServicer_to_server(servicer: WorkspaceServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -57,6 +57,20 @@ class Precondition(HaleganadaError):
         super().__init__(message, reason)
 
 
+class Unauthenticated(HaleganadaError):
+    """The caller shows no token, or one that is not valid. Messages never contain it."""
+
+    def __init__(self, message: str, reason: Reason) -> None:
+        super().__init__(message, reason)
+
+
+class PermissionDenied(HaleganadaError):
+    """The caller is known, and may not do this, or not in this workspace."""
+
+    def __init__(self, message: str, reason: Reason) -> None:
+        super().__init__(message, reason)
+
+
 class RevisionMismatch(HaleganadaError):
     """The workspace, or page, has changed since the revision that the caller expected."""
 

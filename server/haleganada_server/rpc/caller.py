@@ -9,12 +9,15 @@ from urllib.parse import unquote
 
 import grpc
 
+from haleganada_server.core.access.identity import Caller
 from haleganada_server.core.cancellation import Cancellation
 
+from .access.present import get_identity
 
-def caller(context: grpc.ServicerContext) -> str:
-    """Return the caller's address without its port, for example "127.0.0.1" or "[::1]"."""
-    return address_of(context.peer())
+
+def caller(context: grpc.ServicerContext) -> Caller:
+    """Return who makes the call of this thread, and the address without its port, as "127.0.0.1" or "[::1]"."""
+    return Caller(get_identity().name, address_of(context.peer()))
 
 
 @lru_cache(4096)  # a connection makes many calls

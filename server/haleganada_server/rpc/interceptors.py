@@ -16,6 +16,8 @@ import grpc
 
 from haleganada_server.core.errors import HaleganadaError
 
+from .access.guard import Guard, Unguarded
+from .access.open_streams import OpenStreams
 from .calls.admission import Admission
 from .calls.call_pool import InlinePool
 from .calls.health_watch import HealthWatch
@@ -32,6 +34,9 @@ _UNANSWERED = "/grpc.health.v1.Health/List"
 """Declared by gRPC's own servicer, which does not have it."""
 _LONG = {"ActivateModel", "AddDataset", "EvaluateReading", "GetPageImage", "ListEngines", "PreviewDataset", "Read"}
 """Methods that wait for a child process, or read a whole data set."""
+
+
+Guards = Callable[[str], Guard]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,8 +56,12 @@ class Lanes:
 class CallInterceptor(grpc.ServerInterceptor):
     """Wraps the handlers of all services."""
 
-    def __init__(self, admission: Admission, latencies: Latencies, lanes: Lanes) -> None:
+    def __init__(
+        self, admission: Admission, latencies: Latencies, lanes: Lanes, guards: Guards, open_streams: OpenStreams
+    ) -> None:
+        """guards: makes the guard of a method, by its full name."""
         self._admission, self._latencies, self._lanes = admission, latencies, lanes
+        self._guards, self._open_streams = guards, open_streams
         self._refusals = InlinePool(1)
         self._wrapped: dict[str, tuple[ShortLane | StreamLane, Any]] = {}
 
@@ -78,15 +87,18 @@ class CallInterceptor(grpc.ServerInterceptor):
         lanes, ours = self._lanes, name.startswith(_OURS)
         record = partial(CallRecord, _method(name), self._latencies if ours else None)
         admit = self._admission.one if ours else nullcontext
+        guard = Unguarded() if name.startswith(_HEALTH) else self._guards(name)
         lane = lanes.health if name.startswith(_HEALTH) else lanes.short
         if not (handler.request_streaming or handler.response_streaming):
             turn = lanes.long.one if _method(name) in _LONG else lane.turn
-            short = ShortCall(handler, lane=lane, record=record, admit=admit, turn=turn)
+            short = ShortCall(handler, lane=lane, record=record, guard=guard, admit=admit, turn=turn)
             return lane, grpc.stream_unary_rpc_method_handler(short)
         if hasattr(handler.unary_stream, "experimental_non_blocking"):
             watch = HealthWatch(handler, lane=lane, watchers=lanes.health_watchers)
             return lane, grpc.stream_stream_rpc_method_handler(watch)
-        stream = StreamCall(handler, lane=lanes.streams, record=record, admit=admit)
+        stream = StreamCall(
+            handler, lane=lanes.streams, record=record, guard=guard, open_streams=self._open_streams, admit=admit
+        )
         return lanes.streams, grpc.stream_stream_rpc_method_handler(stream)
 
     def _refuse(self, name: str, error: HaleganadaError) -> Any:

@@ -27,6 +27,7 @@ from haleganada.v1 import (
     workspace_service_pb2_grpc,
 )
 
+from haleganada_server.core.access.authentication import Authenticator
 from haleganada_server.core.error_reasons import StartReason
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.jobs.jobs import Jobs
@@ -34,6 +35,9 @@ from haleganada_server.core.models.models import Models
 from haleganada_server.core.reading.readings import Readings
 from haleganada_server.core.workspaces.workspaces import Workspaces
 
+from .access.guard import ANY_ROLE, Guard
+from .access.open_streams import OpenStreams
+from .access.rules import read_rules
 from .calls.admission import Admission
 from .calls.patience import Watchdog
 from .calls.waits import Waits
@@ -52,8 +56,8 @@ from .services.samples import SampleServicer
 from .services.workspaces import WorkspaceServicer
 from .streams import Transfers
 
-SERVICES = tuple(
-    service.full_name
+_DESCRIPTORS = tuple(
+    service
     for contract in (
         ocr_service_pb2,
         sample_service_pb2,
@@ -65,7 +69,9 @@ SERVICES = tuple(
     )
     for service in contract.DESCRIPTOR.services_by_name.values()
 )
+SERVICES = tuple(service.full_name for service in _DESCRIPTORS)
 
+_REFLECTION = "/grpc.reflection."
 _FASTEST_CLIENT_PING_MS = 30_000  # clients ping every 60 s while a call is open; faster ones are cut off
 _SERVER_PING_MS = 120_000  # finds clients that vanished in the middle of a transfer
 _PING_ANSWER_MS = 20_000
@@ -87,8 +93,11 @@ class Domain:
 class RpcServer:
     """One gRPC server. Call bind(), then serve(), last stop()."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, limits: Limits, authenticator: Authenticator) -> None:
+        """authenticator: tells who calls. Raises ValueError for a contract that does not say who may call a method."""
+        self._limits, self._authenticator = limits, authenticator
+        self._rules = read_rules(_DESCRIPTORS)
+        self._open_streams = OpenStreams(authenticator)
         self._admission = Admission()
         self._latencies = Latencies()
         self._watchdog = Watchdog()
@@ -96,7 +105,9 @@ class RpcServer:
         self._lanes = make_lanes(limits, self._workers, self._watchdog)
         self._server = grpc.server(
             self._lanes.short.pool,
-            interceptors=[CallInterceptor(self._admission, self._latencies, self._lanes)],
+            interceptors=[
+                CallInterceptor(self._admission, self._latencies, self._lanes, self._make_guard, self._open_streams)
+            ],
             options=_options(limits.max_message_bytes),
         )
         self._health = health.HealthServicer(
@@ -146,6 +157,7 @@ class RpcServer:
         reading_service_pb2_grpc.add_ReadingServiceServicer_to_server(reading_servicer, self._server)
         if reflect:
             enable_reflection([*SERVICES, health.SERVICE_NAME], self._server)
+        self._authenticator.start(self._open_streams.end_invalid)
         self._watchdog.start()
         self._server.start()
         self._set_health(health_pb2.HealthCheckResponse.SERVING)
@@ -162,9 +174,15 @@ class RpcServer:
             self._admission.cut_off(_CUT_OFF_S if grace_s else 0)
         self._server.stop(_LAST_WORDS_S if finished or grace_s else 0).wait()
         self._watchdog.stop()
+        self._authenticator.stop()
         for lane in (self._lanes.short, self._lanes.streams, self._lanes.health):
             lane.pool.shutdown(wait=False, cancel_futures=True)
         return finished
+
+    def _make_guard(self, name: str) -> Guard:
+        """Return the guard of a method, by its full name. Raises KeyError for one of the contract without a rule."""
+        rule = ANY_ROLE if name.startswith(_REFLECTION) else self._rules[name]
+        return Guard(self._authenticator, rule)
 
     def _add_port(self, address: str, certificates: Certificates | None) -> int:
         if certificates is None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from haleganada_server.core.disk.failpoints import reach
 
+_LOCKED_BYTE = 1 << 20  # Windows: a locked byte cannot be read, so it is far behind what a lock file says
 _READ_AHEAD = 128 << 10  # bytes; systems read no more than this ahead at once, however much they are asked for
 
 
@@ -61,6 +62,24 @@ def link(source: Path, target: Path) -> None:
         raise
     except OSError:
         copy(source, target)
+
+
+def lock(handle: int, *, wait: bool = False) -> None:
+    """Lock an open file until it is closed. If another process has locked it, wait for that to end (on Windows, ten
+    seconds at most), or else raise BlockingIOError or PermissionError.
+    """
+    if os.name == "nt":
+        import msvcrt
+
+        os.lseek(handle, _LOCKED_BYTE, os.SEEK_SET)
+        try:
+            msvcrt.locking(handle, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        finally:
+            os.lseek(handle, 0, os.SEEK_SET)
+    else:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
 
 
 def read_ahead(path: Path) -> None:

@@ -13,6 +13,7 @@ from itertools import chain
 from prometheus_client.core import Metric
 
 from haleganada_server.app import App
+from haleganada_server.core.access.identity import LOCAL
 from haleganada_server.core.jobs.job import JobState
 
 from .families import counter, counters, gauge, gauges, histogram, histograms
@@ -95,7 +96,7 @@ class ServerCollector:
         yield from gauges("jobs", "Jobs that are kept, by state.", ["state"], counts)
 
     def _reading(self) -> Iterator[Metric]:
-        kept, load = self._app.readings.newest("", _ALL), self._app.reader_pool.load()
+        kept, load = self._app.readings.newest("", _ALL, LOCAL), self._app.reader_pool.load()
         yield from gauge("readings", "Readings that are kept.", len(kept))
         yield from gauge("readings_bytes", "Disk that they take.", sum(reading.size for reading in kept))
         yield from gauge("readings_damaged", "Readings that cannot be read.", sum(reading.damaged for reading in kept))

@@ -15,6 +15,7 @@ from grpc import StatusCode
 from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada.v1 import reading_service_pb2 as pb
 from haleganada.v1 import workspace_service_pb2 as workspaces
+from haleganada_server.core.access.identity import LOCAL_CALLER, Caller
 from haleganada_server.core.errors import NotFound
 from haleganada_server.core.glyphs.encoder import Drawing
 from haleganada_server.core.glyphs.ports import Raster
@@ -132,7 +133,7 @@ class Interrupted:
         name: str,
         taught: Sequence[tuple[str, Drawing]],
         forgotten: Sequence[tuple[int, Raster]],
-        client: str = "",
+        client: Caller = LOCAL_CALLER,
     ) -> tuple[int, ...]:
         made = self.real.exchange(name, taught, forgotten, client)
         self.interrupt()
@@ -151,7 +152,7 @@ def test_a_reading_is_deleted_during_its_correction(loop: Loop) -> None:
     corrector = replace(readings._corrector, workspaces=Interrupted(readings._corrector.workspaces, delete))
     info = readings.get(loop.reading.reading_id)
     with pytest.raises(NotFound, match="no reading"):
-        corrector.correct(info, 1, GlyphNaming((glyph_id,), "ಗ"), None, "")
+        corrector.correct(info, 1, GlyphNaming((glyph_id,), "ಗ"), None, LOCAL_CALLER)
     assert count_samples(loop) == taught
     gone = refused(lambda: loop.name([glyph_id], "ಗ"))
     assert (gone.code, gone.reason) == (StatusCode.NOT_FOUND, "READING_NOT_FOUND")

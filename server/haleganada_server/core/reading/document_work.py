@@ -25,13 +25,14 @@ _FATAL_IN_A_ROW = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentRequest:
-    """A document and how to read it. file_name: "" = not given. keep: store its reading."""
+    """A document and how to read it. file_name: "" = not given. keep: store its reading. owner: who has it read."""
 
     document_id: str
     file_name: str
     pages: PageList
     options: ReadOptions
     keep: bool
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +191,9 @@ class DocumentWork:
         try:
             if self._draft is None or self._is_cancelled or self._keep_error or not self._read:
                 return None
-            return self._draft.finish(
-                self._request.file_name, self._document_pages, self._request.options.taught_workspace
-            )
+            request = self._request
+            workspace = request.options.taught_workspace
+            return self._draft.finish(request.file_name, self._document_pages, workspace, request.owner)
         finally:
             self.remove()
 

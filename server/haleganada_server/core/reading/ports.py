@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from haleganada_server.core.access.identity import LOCAL_CALLER, Caller
 from haleganada_server.core.cancellation import Cancellation
 from haleganada_server.core.glyphs.encoder import Drawing
 from haleganada_server.core.glyphs.ports import Raster
@@ -124,7 +125,7 @@ class TaughtWorkspaces(Protocol):
         name: str,
         taught: Sequence[tuple[str, Drawing]],
         forgotten: Sequence[tuple[int, Raster]],
-        client: str = "",
+        client: Caller = LOCAL_CALLER,
     ) -> tuple[int, ...]:
         """Teach encoded drawings with their labels, and forget samples, as one change; return the numbers of the new
         samples, when they are on disk. forgotten: numbers and what was taught under them; samples that are gone, or
@@ -176,8 +177,10 @@ class ReadingDraft(Protocol):
     def adopt(self) -> None:
         """Keep the document and the pages that were put into the folder. Raises Exhausted."""
 
-    def finish(self, file_name: str, pages_total: int, workspace: str = "") -> ReadingInfo:
-        """Keep the reading until it expires. workspace: that has read it, "" = none. Raises Exhausted."""
+    def finish(self, file_name: str, pages_total: int, workspace: str = "", owner: str = "") -> ReadingInfo:
+        """Keep the reading until it expires. workspace: that has read it, "" = none. owner: who had it read. Raises
+        Exhausted.
+        """
 
     def discard(self) -> None:
         """Remove its files; does nothing after finish()."""
@@ -192,8 +195,12 @@ class ReadingStore(Protocol):
     def begin(self, document: IncomingDocument | None = None) -> ReadingDraft:
         """Begin a reading. document: is moved into its folder; None = it will be put there. Raises Exhausted."""
 
-    def newest(self, after: str, limit: int) -> list[ReadingInfo]:
-        """Return at most `limit` readings, newest first, behind the position `after`; "" = from the first."""
+    def newest(
+        self, after: str, limit: int, is_shown: Callable[[ReadingInfo], bool] = lambda _info: True
+    ) -> list[ReadingInfo]:
+        """Return at most `limit` of those readings that are to be shown, newest first, behind the position `after`;
+        "" = from the first.
+        """
 
     def get(self, reading_id: str) -> ReadingInfo:
         """Raises NotFound."""

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from haleganada_server.core.access.identity import Caller, Identity
 from haleganada_server.core.cancellation import Cancellation
 from haleganada_server.core.errors import HaleganadaError
 
@@ -26,7 +27,7 @@ from .ports import (
     ReadPage,
     WriteDrawings,
 )
-from .reading import ReadingFormat, ReadingInfo
+from .reading import ReadingFormat, ReadingInfo, reading_not_found
 from .taught.assembly import forget_ids
 
 _ENGINES_S = 60.0
@@ -65,19 +66,25 @@ class Readings:
         return found
 
     def read(
-        self, document: bytes, file_name: str, page: int, options: ReadOptions, keep: bool, cancellation: Cancellation
+        self,
+        document: bytes,
+        file_name: str,
+        page: int,
+        options: ReadOptions,
+        cancellation: Cancellation,
+        keep_for: str | None = None,
     ) -> KeptPage:
-        """Read one page of a document. page: from 1. keep: store its reading. Raises what PageReader.read_page and
-        ReadingStore raise.
+        """Read one page of a document. page: from 1. keep_for: the owner of its reading; None = it is not kept. Raises
+        what PageReader.read_page and ReadingStore raise.
         """
         incoming = self.store.receive()
         try:
             incoming.write(document)
             incoming.finish()
             read = self._pages.read_page(incoming.path, page, options, cancellation)
-            if not keep:
+            if keep_for is None:
                 return KeptPage(replace(read, page=forget_ids(read.page)) if read.taught else read, None)
-            return KeptPage(read, self._keep(incoming, file_name, read, options))
+            return KeptPage(read, self._keep(incoming, file_name, read, options, keep_for))
         finally:
             incoming.remove()
 
@@ -85,13 +92,18 @@ class Readings:
         """Return a stream that reads many documents."""
         return DocumentStream(self._pages, self.store, cancellation)
 
-    def newest(self, after: str, limit: int) -> list[ReadingInfo]:
-        """See ReadingStore.newest."""
-        return self.store.newest(after, limit)
+    def newest(self, after: str, limit: int, identity: Identity) -> list[ReadingInfo]:
+        """Return those that somebody may see, see ReadingStore.newest."""
+        return self.store.newest(after, limit, lambda info: info.is_for(identity))
 
     def get(self, reading_id: str) -> ReadingInfo:
         """Raises NotFound."""
         return self.store.get(reading_id)
+
+    def require_visible(self, reading_id: str, identity: Identity) -> None:
+        """Raise NotFound, as for one that does not exist, unless somebody may see a reading."""
+        if not self.get(reading_id).is_for(identity):
+            raise reading_not_found(reading_id)
 
     def page(self, reading_id: str, page: int) -> PageReading:
         """Return a page; one that a workspace has read, as it reads now. Raises NotFound, DataLoss, and what the
@@ -100,7 +112,7 @@ class Readings:
         return self._read_again(self.get(reading_id), page)
 
     def correct(
-        self, reading_id: str, page: int, correction: Correction, expected_revision: int | None, client: str
+        self, reading_id: str, page: int, correction: Correction, expected_revision: int | None, client: Caller
     ) -> CorrectedPage:
         """See PageCorrector.correct."""
         return self._corrector.correct(self.get(reading_id), page, correction, expected_revision, client)
@@ -138,7 +150,7 @@ class Readings:
             self.store.get(reading_id)  # which may have been deleted meanwhile
             raise
 
-    def import_words(self, archive: Path, file_name: str, cancellation: Cancellation) -> ReadingInfo:
+    def import_words(self, archive: Path, file_name: str, owner: str, cancellation: Cancellation) -> ReadingInfo:
         """Keep a reading that was made elsewhere. archive: a zip. Raises what DocumentReader.import_words and
         ReadingStore raise.
         """
@@ -146,7 +158,7 @@ class Readings:
         try:
             pages_total = self.reader.import_words(archive, draft.folder, cancellation)
             draft.adopt()
-            return draft.finish(file_name, pages_total)
+            return draft.finish(file_name, pages_total, owner=owner)
         finally:
             draft.discard()
 
@@ -164,10 +176,12 @@ class Readings:
     def _read_again(self, info: ReadingInfo, page: int) -> PageReading:
         return self._corrector.read(info, page) if info.workspace else self.store.page(info.reading_id, page)
 
-    def _keep(self, document: IncomingDocument, file_name: str, read: ReadPage, options: ReadOptions) -> ReadingInfo:
+    def _keep(
+        self, document: IncomingDocument, file_name: str, read: ReadPage, options: ReadOptions, owner: str
+    ) -> ReadingInfo:
         draft = self.store.begin(document)
         try:
             draft.add(read.page, read.taught)
-            return draft.finish(file_name, read.pages_total, options.taught_workspace)
+            return draft.finish(file_name, read.pages_total, options.taught_workspace, owner)
         finally:
             draft.discard()

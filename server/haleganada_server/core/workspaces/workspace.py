@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from haleganada_server.core.access.identity import LOCAL_CALLER, Caller
 from haleganada_server.core.cancellation import NEVER, Cancellation
 from haleganada_server.core.errors import NotFound
 from haleganada_server.core.folder_names import FolderNames
@@ -106,7 +107,7 @@ class Workspace:
 
     # Teaching
 
-    def train(self, lesson: Lesson, client: str = "", cancellation: Cancellation = NEVER) -> Taught:
+    def train(self, lesson: Lesson, client: Caller = LOCAL_CALLER, cancellation: Cancellation = NEVER) -> Taught:
         """Learn one drawing, and return when it is on disk. Raises InvalidInput, AlreadyExists, RevisionMismatch,
         Precondition; Cancelled or DeadlineExceeded, if the caller gives up before the commit.
         """
@@ -119,7 +120,7 @@ class Workspace:
         return self._dependencies.learners.wait_until_learned(self.log.name, revision, timeout_s)
 
     def train_batch(
-        self, lessons: Sequence[Outcome[Lesson]], client: str = "", cancellation: Cancellation = NEVER
+        self, lessons: Sequence[Outcome[Lesson]], client: Caller = LOCAL_CALLER, cancellation: Cancellation = NEVER
     ) -> list[Outcome[Taught]]:
         """Learn several drawings in one commit. One that cannot be learned becomes its error; errors are passed
         through. Raises Cancelled or DeadlineExceeded, having learned nothing, if the caller gives up before the commit.
@@ -137,7 +138,7 @@ class Workspace:
 
         return map_ok_batch(commit, zip_ok(normalized, drawings))
 
-    def _teach(self, lesson: Lesson, drawing: Drawing, client: str) -> Callable[[Draft], Taught]:
+    def _teach(self, lesson: Lesson, drawing: Drawing, client: Caller) -> Callable[[Draft], Taught]:
         new = replace(self._new_sample(lesson.label, lesson.variant_of, drawing), known=lesson.known)
         picture = lesson.glyph.image if lesson.glyph.image is not None else new.stored[1]
         payload = ("train", lesson.label, lesson.variant_of, picture)
@@ -152,7 +153,7 @@ class Workspace:
         variant_of: str = "",
         request_id: str = "",
         expected_revision: int | None = None,
-        client: str = "",
+        client: Caller = LOCAL_CALLER,
     ) -> Corrected:
         """Learn the drawing of an earlier prediction. Raises what train raises, and NotFound if the prediction is no
         longer remembered.
@@ -209,7 +210,7 @@ class Workspace:
         canonical: str,
         request_id: str = "",
         expected_revision: int | None = None,
-        client: str = "",
+        client: Caller = LOCAL_CALLER,
         join_groups: bool = False,
     ) -> Linked:
         """Let a form stand for a canonical label, with join_groups all of its group. Raises InvalidInput, Precondition
@@ -221,7 +222,7 @@ class Workspace:
         return self.state.run(change(form, canonical, Request(request_id, expected_revision, client, payload)))
 
     def unlink(
-        self, form: str, request_id: str = "", expected_revision: int | None = None, client: str = ""
+        self, form: str, request_id: str = "", expected_revision: int | None = None, client: Caller = LOCAL_CALLER
     ) -> Unlinked:
         """Let a form stand for itself again. Raises Precondition if it is not linked."""
         form = normalize_label(form, "form")
@@ -233,7 +234,7 @@ class Workspace:
         label: str,
         request_id: str = "",
         expected_revision: int | None = None,
-        client: str = "",
+        client: Caller = LOCAL_CALLER,
         batch_id: str = "",
     ) -> SampleChange:
         """Give a sample another label. Raises NotFound, InvalidInput."""
@@ -246,18 +247,20 @@ class Workspace:
         sample_id: int,
         request_id: str = "",
         expected_revision: int | None = None,
-        client: str = "",
+        client: Caller = LOCAL_CALLER,
         batch_id: str = "",
     ) -> SampleChange:
         """Forget a sample. Raises NotFound."""
         request = Request(request_id, expected_revision, client, ("forget", str(sample_id)), batch_id)
         return self.state.run(editing.forget(sample_id, request))
 
-    def undo(self, request_id: str = "", expected_revision: int | None = None, client: str = "") -> Undone:
+    def undo(self, request_id: str = "", expected_revision: int | None = None, client: Caller = LOCAL_CALLER) -> Undone:
         """Undo the last change. Raises Precondition if there is none."""
         return self.state.run(undoing.undo(Request(request_id, expected_revision, client, ("undo",))))
 
-    def undo_batch(self, request_id: str = "", expected_revision: int | None = None, client: str = "") -> Undone:
+    def undo_batch(
+        self, request_id: str = "", expected_revision: int | None = None, client: Caller = LOCAL_CALLER
+    ) -> Undone:
         """Undo the batch that the last change belongs to. Raises Precondition if it belongs to none."""
         request = Request(request_id, expected_revision, client, ("undo batch",))
         change = PendingChange(undoing.undo_batch(request))
@@ -266,7 +269,10 @@ class Workspace:
         return undone
 
     def exchange(
-        self, taught: Sequence[tuple[str, Drawing]], forgotten: Sequence[tuple[int, Raster]], client: str = ""
+        self,
+        taught: Sequence[tuple[str, Drawing]],
+        forgotten: Sequence[tuple[int, Raster]],
+        client: Caller = LOCAL_CALLER,
     ) -> tuple[int, ...]:
         """Learn encoded drawings, each with its normalized label, and forget samples, in one commit. Return the numbers
         of the new samples. forgotten: numbers and what was taught under them; samples that are gone, or others by now,
@@ -322,7 +328,7 @@ class Workspace:
         path: Path,
         form: TransferFormat | None = None,
         expected_revision: int | None = None,
-        client: str = "",
+        client: Caller = LOCAL_CALLER,
         cancellation: Cancellation = NEVER,
         folder_names: FolderNames = FolderNames.AUTO,
     ) -> Imported:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
+from haleganada_server.core.access.identity import LOCAL_CALLER, Caller
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import AlreadyExists, DataLoss, Exhausted, NotFound, Precondition, Unavailable
@@ -92,7 +93,7 @@ class Workspaces:
         name: str,
         taught: Sequence[tuple[str, Drawing]],
         forgotten: Sequence[tuple[int, Raster]],
-        client: str = "",
+        client: Caller = LOCAL_CALLER,
     ) -> tuple[int, ...]:
         """See Workspace.exchange. Raises as use does, too."""
         with self.use(name) as workspace:
@@ -120,13 +121,15 @@ class Workspaces:
         except DataLoss:
             return self._overview.describe(name, None)
 
-    def page(self, after: str = "", limit: int = 50) -> list[WorkspaceInfo]:
-        """Return at most `limit` workspaces by name, starting after the name `after`. None is loaded for that: damage
-        that is only found when a workspace is loaded is shown from then on.
+    def page(
+        self, after: str = "", limit: int = 50, is_shown: Callable[[str], bool] = lambda _name: True
+    ) -> list[WorkspaceInfo]:
+        """Return at most `limit` of those workspaces that are to be shown, by name, starting after the name `after`.
+        None is loaded for that: damage that is only found when a workspace is loaded is shown from then on.
         """
         found: list[WorkspaceInfo] = []
         for name in self.names():
-            if name > after and len(found) < limit:
+            if name > after and len(found) < limit and is_shown(name):
                 with suppress(NotFound):  # deleted meanwhile
                     found.append(self._overview.describe_briefly(name))
         return found

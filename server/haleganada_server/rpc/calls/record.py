@@ -22,12 +22,13 @@ _quote = json.JSONEncoder(ensure_ascii=False).encode
 class CallRecord:
     """Measures one call, and writes its line of log."""
 
-    __slots__ = ("_has_begun", "_latencies", "_method", "_started", "_workspace")
+    __slots__ = ("_has_begun", "_latencies", "_method", "_started", "_workspace", "caller")
 
     def __init__(self, method: str, latencies: Latencies | None) -> None:
         """latencies: None for a call that is neither measured nor logged."""
         self._method = method
         self._workspace = ""
+        self.caller = ""
         self._latencies = latencies
         self._has_begun = False
         self._started = time.perf_counter()
@@ -89,7 +90,8 @@ class CallRecord:
 
     def _line(self) -> str:
         workspace = _quote(self._workspace[:64] or "default")
-        return f"method={self._method} workspace={workspace} ms={self._milliseconds():.2f}"
+        caller = _quote(self.caller)
+        return f"method={self._method} caller={caller} workspace={workspace} ms={self._milliseconds():.2f}"
 
     def _milliseconds(self) -> float:
         return (time.perf_counter() - self._started) * 1000

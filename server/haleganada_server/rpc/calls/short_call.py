@@ -12,6 +12,8 @@ from typing import Any
 
 import grpc
 
+from haleganada_server.rpc.access.guard import Guard, Unguarded
+
 from .lane import Coder, ShortLane, decode
 from .record import CallRecord
 
@@ -27,21 +29,25 @@ class ShortCall:
         *,
         lane: ShortLane,
         record: Callable[[], CallRecord],
+        guard: Guard | Unguarded,
         admit: Callable[[], AbstractContextManager[None]],
         turn: Callable[[grpc.ServicerContext], AbstractContextManager[None]],
     ) -> None:
-        """handler: gRPC's. record: makes the record of a new call. admit: the block within which a call counts as in
-        progress. turn: the block within which it works, which may be refused.
+        """handler: gRPC's. record: makes the record of a new call. guard: lets callers in. admit: the block within
+        which a call counts as in progress. turn: the block within which it works, which may be refused.
         """
         self.experimental_thread_pool = lane.pool  # where gRPC looks for it
         self._behavior: Behavior = handler.unary_unary
         self._decoder: Coder = handler.request_deserializer
         self._encoder: Coder = handler.response_serializer
         self._receive, self._record, self._admit, self._turn = lane.arrivals.receive, record, admit, turn
+        self._guard = guard
 
     def __call__(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
         record = self._record()
         try:
+            grant = self._guard.admit(context)
+            record.caller = grant.identity.name
             message = self._receive(requests, context)
             with self._admit(), self._turn(context):
                 if not context.is_active():  # its deadline passed while it waited
@@ -49,6 +55,7 @@ class ShortCall:
                     return b""
                 request = decode(self._decoder, message)
                 record.begin(request)
+                self._guard.check(grant, request)
                 answer: bytes = self._encoder(self._behavior(request, context))
         except grpc.RpcError:  # the caller is gone
             record.cancelled()

@@ -10,12 +10,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 import grpc
 
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import HaleganadaError, InvalidInput, Unavailable
+from haleganada_server.rpc.access.guard import Guard, Unguarded
+from haleganada_server.rpc.access.open_streams import OpenStreams
 
 from .lane import CallerGone, Coder, StreamLane, decode
 from .patience import Patience
@@ -38,15 +41,20 @@ class StreamCall:
         *,
         lane: StreamLane,
         record: Callable[[], CallRecord],
+        guard: Guard | Unguarded,
+        open_streams: OpenStreams,
         admit: Callable[[], AbstractContextManager[None]],
     ) -> None:
-        """handler: gRPC's, of a method that streams. record, admit: see ShortCall."""
+        """handler: gRPC's, of a method that streams. record, guard, admit: see ShortCall. open_streams: ends the call
+        when its caller's token is revoked.
+        """
         self.experimental_thread_pool = lane.pool
         self._behavior: Behavior = handler.unary_stream or handler.stream_unary or handler.stream_stream
         self._decoder: Coder = handler.request_deserializer
         self._encoder: Coder = handler.response_serializer
         self._streams_requests, self._streams_responses = handler.request_streaming, handler.response_streaming
         self._lane, self._record, self._admit = lane, record, admit
+        self._guard, self._open_streams = guard, open_streams
 
     def __call__(self, requests: Iterator[bytes], context: grpc.ServicerContext, send: Send) -> None:
         record = self._record()
@@ -56,8 +64,11 @@ class StreamCall:
             ending.give_up(self._explain_end())
 
         try:
-            with self._lane.places.one(context), self._admit():
-                received = Requests(requests, context, self._decoder, self._lane, self._lane.patience(give_up))
+            grant = self._guard.admit(context)
+            record.caller = grant.identity.name
+            check, patience = partial(self._guard.check, grant), self._lane.patience(give_up)
+            with self._lane.places.one(context), self._admit(), self._open_streams.one(grant, ending.give_up):
+                received = Requests(requests, context, self._decoder, self._lane, patience, check)
                 request = received if self._streams_requests else received.only()
                 record.begin(request)
                 self._send_all(self._behavior(request, context), context, send, self._lane.patience(give_up))
@@ -103,8 +114,10 @@ class Requests:
         decoder: Coder,
         lane: StreamLane,
         patience: Patience,
+        check: Callable[[Any], None],
     ) -> None:
-        self._requests, self._context, self._decoder = requests, context, decoder
+        """check: raises an error for a message that the caller may not send."""
+        self._requests, self._context, self._decoder, self._check = requests, context, decoder, check
         self._lane, self._patience = lane, patience
 
     def __iter__(self) -> Requests:
@@ -128,7 +141,9 @@ class Requests:
                 raise CallerGone
             raise StopIteration
         self._patience.earn(len(data))
-        return decode(self._decoder, data)
+        message = decode(self._decoder, data)
+        self._check(message)
+        return message
 
 
 class _Ending:

@@ -80,14 +80,15 @@ def options(message: pb.ReadOptions) -> ReadOptions:
     )
 
 
-def document_request(message: pb.DocumentStart) -> DocumentRequest:
-    """Raises InvalidInput."""
+def document_request(message: pb.DocumentStart, owner: str) -> DocumentRequest:
+    """owner: who has it read. Raises InvalidInput."""
     return DocumentRequest(
         document_id=message.document_id,
         file_name=validate.file_name(message.file_name),
         pages=parse_pages(message.pages),
         options=options(message.options),
         keep=message.options.keep,
+        owner=owner,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import grpc
 from haleganada.v1 import reading_service_pb2 as pb
 
+from haleganada_server.core.access.identity import Identity
 from haleganada_server.core.errors import HaleganadaError, InvalidInput
 from haleganada_server.core.limits import MAX_RECEIVED_CHUNK_BYTES
 from haleganada_server.core.outcomes import strip_traceback
@@ -16,6 +17,7 @@ from haleganada_server.core.reading.document_work import DocumentRequest, cancel
 from haleganada_server.core.reading.ports import IncomingDocument
 
 from .. import validate
+from ..access.present import require_readable
 from ..convert import reading as convert
 
 
@@ -57,9 +59,11 @@ class DocumentReceiver:
         requests: Iterator[pb.ReadStreamRequest],
         documents: DocumentStream,
         receive: Callable[[], IncomingDocument],
+        identity: Identity,
     ) -> None:
-        """receive: returns a new document to write to."""
+        """receive: returns a new document to write to. identity: who has the documents read."""
         self._requests, self._documents, self._receive = requests, documents, receive
+        self._identity = identity
         self._arriving: _Arriving | None = None
 
     def run(self) -> None:
@@ -100,7 +104,8 @@ class DocumentReceiver:
         self._documents.begin(start.document_id)
         self._arriving = arriving = _Arriving(start.document_id)
         try:
-            arriving.request = convert.document_request(start)
+            arriving.request = convert.document_request(start, self._identity.name)
+            require_readable(self._identity, arriving.request.options)
             arriving.file = self._receive()
         except HaleganadaError as error:
             arriving.refuse(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import grpc
 from haleganada.v1 import model_service_pb2 as pb
@@ -15,6 +15,7 @@ from haleganada_server.core.models.presets import PRESET_FACTS
 from haleganada_server.core.workspaces.workspaces import Workspaces
 
 from .. import pages, validate
+from ..access.present import get_identity
 from ..calls.places import Places
 from ..convert import models as convert
 from ..convert import online
@@ -88,10 +89,16 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
         """Convert a model; None stands for few-shot."""
         if model is not None:
             active, model_id = self._models.active_models, model.model_id
-            used = convert.Uses(active.workspaces_using(model_id), active.workspaces_learning_from(model_id))
+            answering, learning = active.workspaces_using(model_id), active.workspaces_learning_from(model_id)
+            used = convert.Uses(_keep_visible(answering), _keep_visible(learning))
             return convert.model(model, used, self._models.describe_damage(model), with_labels=with_labels)
         own = [name for name in self._workspaces.names() if self._models.active_models.model_id_of(name) == FEW_SHOT]
-        return convert.few_shot(self._facts, own)
+        return convert.few_shot(self._facts, _keep_visible(own))
+
+
+def _keep_visible(workspaces: Iterable[str]) -> list[str]:
+    """Return those of the workspaces that the caller's token is for."""
+    return list(filter(get_identity().may_use, workspaces))
 
 
 def _id(model: StoredModel | None) -> str:

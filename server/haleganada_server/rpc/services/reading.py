@@ -23,6 +23,7 @@ from haleganada_server.core.limits import (
 from haleganada_server.core.reading.readings import Readings
 
 from .. import pages, validate
+from ..access.present import get_identity, require_readable
 from ..caller import caller, cancellation
 from ..calls.places import Places
 from ..calls.stream_call import Requests
@@ -53,9 +54,10 @@ class ReadingServicer(reading_service_pb2_grpc.ReadingServiceServicer):
         name, options = validate.file_name(request.file_name), convert.options(request.options)
         page = validate.count("page", request.page, _PAGES, 1)
         validate.document(request.document)
-        kept = self._readings.read(
-            request.document, name, page, options, request.options.keep, self._cancellation(context)
-        )
+        identity = get_identity()
+        require_readable(identity, options)
+        owner = identity.name if request.options.keep else None
+        kept = self._readings.read(request.document, name, page, options, self._cancellation(context), owner)
         return pb.ReadResponse(
             page=convert.page(kept.read.page),
             pages_total=kept.read.pages_total,
@@ -68,7 +70,7 @@ class ReadingServicer(reading_service_pb2_grpc.ReadingServiceServicer):
         documents = self._readings.open_stream(self._cancellation(context))
         if isinstance(request_iterator, Requests):
             request_iterator.excuse_while(documents.is_busy)
-        receiver = DocumentReceiver(request_iterator, documents, self._readings.store.receive)
+        receiver = DocumentReceiver(request_iterator, documents, self._readings.store.receive, get_identity())
         threading.Thread(target=receiver.run, name="documents", daemon=True).start()
         context.add_callback(documents.abandon)  # a caller who is gone is noticed at once
         with closing(documents.events()) as events:
@@ -81,36 +83,36 @@ class ReadingServicer(reading_service_pb2_grpc.ReadingServiceServicer):
 
     def ListReadings(self, request: pb.ListReadingsRequest, context: Context) -> pb.ListReadingsResponse:
         limit, after = validate.page_size(request.page_size), pages.decode("readings", request.page_token, "")
-        found = self._readings.newest(after, limit + 1)
+        found = self._readings.newest(after, limit + 1, get_identity())
         following = found[limit - 1].position if len(found) > limit else ""
         return pb.ListReadingsResponse(
             readings=map(convert.reading, found[:limit]), next_page_token=pages.encode("readings", following)
         )
 
     def GetReading(self, request: pb.GetReadingRequest, context: Context) -> pb.GetReadingResponse:
-        found = self._readings.get(_id(request.reading_id))
+        found = self._readings.get(self._find(request.reading_id))
         page = self._readings.page(found.reading_id, request.page) if request.page else None
         return pb.GetReadingResponse(reading=convert.reading(found), page=convert.page(page) if page else None)
 
     def GetPageImage(self, request: pb.GetPageImageRequest, context: Context) -> pb.GetPageImageResponse:
         page = validate.count("page", request.page, _PAGES, 1)
         side = validate.count("max_side", request.max_side, PAGE_IMAGE_SIDE, DEFAULT_PAGE_IMAGE_SIDE)
-        drawn = self._readings.draw_page(_id(request.reading_id), page, side, self._cancellation(context))
+        drawn = self._readings.draw_page(self._find(request.reading_id), page, side, self._cancellation(context))
         return convert.page_image(drawn)
 
     def DeleteReading(self, request: pb.DeleteReadingRequest, context: Context) -> pb.DeleteReadingResponse:
-        self._readings.delete(_id(request.reading_id))
+        self._readings.delete(self._find(request.reading_id))
         return pb.DeleteReadingResponse()
 
     def ExportReading(self, request: pb.ExportReadingRequest, context: Context) -> Iterator[pb.ExportReadingResponse]:
-        reading_id, form = _id(request.reading_id), convert.reading_format(request.format)
+        reading_id, form = self._find(request.reading_id), convert.reading_format(request.format)
         with self._transfers.one(context), spool(self._temporary_file) as target:
             exported = self._readings.export(reading_id, form, target, self._cancellation(context))
             yield pb.ExportReadingResponse(header=convert.file_header(exported))
             yield from file_parts(pb.ExportReadingResponse, exported.path)
 
     def CorrectReading(self, request: pb.CorrectReadingRequest, context: Context) -> pb.CorrectReadingResponse:
-        reading_id, page = _id(request.reading_id), validate.count("page", request.page, _PAGES, 1)
+        reading_id, page = self._find(request.reading_id), validate.count("page", request.page, _PAGES, 1)
         expected = request.expected_revision if request.HasField("expected_revision") else None
         correction = corrections.correction(request)
         return corrections.corrected_page(
@@ -119,7 +121,7 @@ class ReadingServicer(reading_service_pb2_grpc.ReadingServiceServicer):
 
     def EvaluateReading(self, request: pb.EvaluateReadingRequest, context: Context) -> pb.EvaluateReadingResponse:
         page = validate.count("page", request.page, _PAGES, 0)
-        found = self._readings.evaluate(_id(request.reading_id), page)
+        found = self._readings.evaluate(self._find(request.reading_id), page)
         return pb.EvaluateReadingResponse(pages=map(corrections.evaluation, found))
 
     def ImportReading(
@@ -131,12 +133,14 @@ class ReadingServicer(reading_service_pb2_grpc.ReadingServiceServicer):
         name = validate.file_name(first.header.file_name)
         with self._transfers.one(context), spool(self._temporary_file) as archive:
             receive_file(request_iterator, archive, MAX_STREAMED_DOCUMENT_BYTES)
-            made = self._readings.import_words(archive, name, self._cancellation(context))
+            made = self._readings.import_words(archive, name, get_identity().name, self._cancellation(context))
         return pb.ImportReadingResponse(reading=convert.reading(made))
 
     def _cancellation(self, context: Context) -> Cancellation:
         return cancellation(context, self._require_time)
 
-
-def _id(reading_id: str) -> str:
-    return validate.required_id("reading_id", reading_id)
+    def _find(self, reading_id: str) -> str:
+        """Return the id of a reading that the caller may see. Raises InvalidInput, NotFound."""
+        validate.required_id("reading_id", reading_id)
+        self._readings.require_visible(reading_id, get_identity())
+        return reading_id

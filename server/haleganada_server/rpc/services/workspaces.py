@@ -9,6 +9,7 @@ from haleganada.v1 import workspace_service_pb2_grpc
 from haleganada_server.core.workspaces.workspaces import Workspaces
 
 from .. import pages, validate
+from ..access.present import get_identity
 from ..convert import common
 from ..convert import workspaces as convert
 
@@ -30,7 +31,7 @@ class WorkspaceServicer(workspace_service_pb2_grpc.WorkspaceServiceServicer):
 
     def ListWorkspaces(self, request: pb.ListWorkspacesRequest, context: Context) -> pb.ListWorkspacesResponse:
         limit, after = validate.page_size(request.page_size), pages.decode("workspaces", request.page_token, "")
-        found = self._workspaces.page(after, limit + 1)
+        found = self._workspaces.page(after, limit + 1, get_identity().may_use)
         shown, following = found[:limit], found[limit - 1].name if len(found) > limit else ""
         return pb.ListWorkspacesResponse(
             workspaces=[convert.workspace(info) for info in shown],

@@ -56,6 +56,7 @@ def write_description(folder: Path, description: Description) -> None:
         "expire_us": info.expire_us,
         "size": info.size,
         "workspace": info.workspace,
+        "owner": info.owner,
         "sha256": dict(description.sha256),
     }
     text = json.dumps(seal(entry), ensure_ascii=False, indent=1)
@@ -101,4 +102,5 @@ def _parse(entry: Mapping[str, Any]) -> ReadingInfo:
         expire_us=int(entry["expire_us"]),
         size=int(entry["size"]),
         workspace=str(entry.get("workspace", "")),
+        owner=str(entry.get("owner", "")),
     )

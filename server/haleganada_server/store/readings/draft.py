@@ -75,7 +75,7 @@ class ReadingFolderDraft:
             self._count(path.name, len(data), hashlib.sha256(data).hexdigest())
             self._note(page_from_json(json.loads(data)))
 
-    def finish(self, file_name: str, pages_total: int, workspace: str = "") -> ReadingInfo:
+    def finish(self, file_name: str, pages_total: int, workspace: str = "", owner: str = "") -> ReadingInfo:
         now = now_us()
         info = ReadingInfo(
             reading_id=secrets.token_hex(6),
@@ -88,6 +88,7 @@ class ReadingFolderDraft:
             expire_us=now + self._retention_us,
             size=self._size,
             workspace=workspace,
+            owner=owner,
         )
         with machine_errors():
             write_description(self.folder, Description(info, self._sha256))

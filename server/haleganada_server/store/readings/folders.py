@@ -78,8 +78,10 @@ class ReadingFolders:
             draft.count_document(size, document.sha256)
         return draft
 
-    def newest(self, after: str, limit: int) -> list[ReadingInfo]:
-        return self._index.newest(after, limit)
+    def newest(
+        self, after: str, limit: int, is_shown: Callable[[ReadingInfo], bool] = lambda _info: True
+    ) -> list[ReadingInfo]:
+        return self._index.newest(after, limit, is_shown)
 
     def get(self, reading_id: str) -> ReadingInfo:
         return self._index.get(reading_id)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from haleganada_server.core.clock import now_us
-from haleganada_server.core.errors import NotFound
 from haleganada_server.core.machine_errors import raise_machine_error
-from haleganada_server.core.reading.reading import ReadingInfo
+from haleganada_server.core.reading.reading import ReadingInfo, reading_not_found
 from haleganada_server.store.quota import disk_usage
 
 from .description import BROKEN_READING, load_description
@@ -45,17 +45,21 @@ class ReadingIndex:
                 self._has_looked = True
             return dict(self._found)
 
-    def newest(self, after: str, limit: int) -> list[ReadingInfo]:
-        """Return at most limit readings, the newest first. after: the position of the last one of the page before."""
+    def newest(
+        self, after: str, limit: int, is_shown: Callable[[ReadingInfo], bool] = lambda _info: True
+    ) -> list[ReadingInfo]:
+        """Return at most limit readings, the newest first. after: the position of the last one of the page before.
+        is_shown: returns whether one counts.
+        """
         now = now_us()
-        newest = sorted(self.look().values(), key=lambda info: info.position, reverse=True)
+        newest = sorted(filter(is_shown, self.look().values()), key=lambda info: info.position, reverse=True)
         return [info for info in newest if not _is_over(info, now) and (not after or info.position < after)][:limit]
 
     def get(self, reading_id: str) -> ReadingInfo:
         """Raises NotFound, also for a reading whose time is over."""
         info = self.look().get(reading_id)
         if info is None or _is_over(info, now_us()):
-            raise NotFound("reading", reading_id[:64], "list the readings to see those that have not expired")
+            raise reading_not_found(reading_id)
         return info
 
     def list_expired(self, now: int) -> list[str]:
@@ -72,7 +76,7 @@ class ReadingIndex:
         with self._lock:
             info = self._found.get(reading_id)
             if info is None or (expired_at is not None and not _is_over(info, expired_at)):
-                raise NotFound("reading", reading_id)
+                raise reading_not_found(reading_id)
             return self._found.pop(reading_id)
 
     def grow(self, reading_id: str, size: int) -> bool:

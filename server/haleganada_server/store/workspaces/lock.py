@@ -17,8 +17,8 @@ from pathlib import Path
 
 from haleganada_server.core.error_reasons import Reason, StartReason
 from haleganada_server.core.errors import Precondition, Unavailable
+from haleganada_server.store.files import lock
 
-_LOCKED_BYTE = 1 << 20  # Windows: a locked byte cannot be read, so it is far behind the process id
 _WATCH_S = 1.0
 _log = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ def _lock_folder(directory: Path, lock_file: Path) -> int | None:
         return None
     handle = os.open(directory, os.O_RDONLY)
     try:
-        _lock(handle)
+        lock(handle)
     except BlockingIOError as error:
         os.close(handle)
         raise _lock_error(error, _read_holder(lock_file)) from None
@@ -129,7 +129,7 @@ def _lock_file(path: Path) -> int:
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        _lock(handle)
+        lock(handle)
     except OSError as error:
         os.close(handle)
         raise _lock_error(error, _read_holder(path)) from None
@@ -145,22 +145,6 @@ def _identify(file: Path | str | int) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _lock(handle: int) -> None:
-    """Lock the file. Raises BlockingIOError or PermissionError if another process has locked it."""
-    if os.name == "nt":
-        import msvcrt
-
-        os.lseek(handle, _LOCKED_BYTE, os.SEEK_SET)
-        try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        finally:
-            os.lseek(handle, 0, os.SEEK_SET)
-    else:
-        import fcntl
-
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _read_holder(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""serve, web and up; backup, verify, repair and pretrain. The server is a program of its own, which they only start."""
+"""serve, web and up, and the commands of the server's own program, which they only start."""
 
 from __future__ import annotations
 
@@ -59,6 +59,13 @@ def verify_command(options: GlobalOptions, arguments: tuple[str, ...]) -> None:
 def repair_command(options: GlobalOptions, arguments: tuple[str, ...]) -> None:
     """Save what is left of a damaged workspace."""
     _replace_process("repair", (*_pass_workspace(options), *arguments))
+
+
+@click.command("tokens", context_settings=_PASS_EVERYTHING_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def tokens_command(arguments: tuple[str, ...]) -> None:
+    """Make, list, expire and revoke access tokens."""
+    _replace_process("tokens", arguments)
 
 
 def _pass_workspace(options: GlobalOptions) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
+from haleganada_server.core.access.identity import Caller
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.disk.failpoints import reach
 from haleganada_server.core.error_reasons import Reason
@@ -74,7 +75,7 @@ class PageCorrector:
             return self._read(info, page, opened, self.workspaces.adapted_knowledge(info.workspace))
 
     def correct(
-        self, info: ReadingInfo, page: int, correction: Correction, expected_revision: int | None, client: str
+        self, info: ReadingInfo, page: int, correction: Correction, expected_revision: int | None, client: Caller
     ) -> CorrectedPage:
         """Correct a page, teach its workspace, and read it again. Raises NotFound for glyphs that are gone,
         InvalidInput, RevisionMismatch, and Precondition if there is nothing to undo.
@@ -166,7 +167,7 @@ class PageCorrector:
         return opened.reading
 
     def _carry_out(
-        self, info: ReadingInfo, page: int, history: PageHistory, step: Step, client: str
+        self, info: ReadingInfo, page: int, history: PageHistory, step: Step, client: Caller
     ) -> tuple[int, ...]:
         """Teach and forget what a step asks for, note it, and return the new samples."""
         if step.changes_nothing:

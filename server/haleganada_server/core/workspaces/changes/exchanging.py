@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
+from haleganada_server.core.access.identity import LOCAL_CALLER, Caller
 from haleganada_server.core.sample_log.rows import SampleRow
 
 from . import editing, teaching
@@ -25,7 +26,7 @@ class OwnSample:
 
 
 def exchange(
-    taught: Sequence[NewSample], forgotten: Sequence[OwnSample], client: str = ""
+    taught: Sequence[NewSample], forgotten: Sequence[OwnSample], client: Caller = LOCAL_CALLER
 ) -> Callable[[Draft], tuple[int, ...]]:
     """Forget samples, as far as they are still there, and learn drawings, as one batch. The answer has the numbers of
     the new samples.

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
+from haleganada_server.core.access.identity import LOCAL_CALLER, Caller
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import AlreadyExists, RevisionMismatch
@@ -32,7 +33,7 @@ class Request:
 
     request_id: str = ""
     expected_revision: int | None = None
-    client: str = ""
+    client: Caller = LOCAL_CALLER
     payload: tuple[str | bytes, ...] = ()
     batch_id: str = ""
 
@@ -84,7 +85,7 @@ def make_event(kind: ChangeKind, request: Request, answer: Any, **facts: Any) ->
         now_us(),
         request_id=request.request_id,
         payload_hash=request.payload_hash(),
-        client=request.client,
+        client=request.client.address,
         answer=stored,
         **facts,
     )

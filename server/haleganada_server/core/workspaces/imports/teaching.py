@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from haleganada_server.core.access.identity import LOCAL_CALLER, Caller
 from haleganada_server.core.cancellation import NEVER, Cancellation
 from haleganada_server.core.disk.failpoints import reach
 from haleganada_server.core.errors import ITEM_ERRORS, RevisionMismatch
@@ -24,7 +25,7 @@ class ImportTerms:
     folder_names: how to read folders that are named by numbers.
     """
 
-    client: str = ""
+    client: Caller = LOCAL_CALLER
     expected_revision: int | None = None
     cancellation: Cancellation = NEVER
     folder_names: FolderNames = FolderNames.AUTO
@@ -55,7 +56,7 @@ def teach_staged(stage: ImportStage, tally: ImportTally, terms: ImportTerms) -> 
     return change
 
 
-def _teach_once(staged: StagedSample, client: str) -> Callable[[Draft], Taught]:
+def _teach_once(staged: StagedSample, client: Caller) -> Callable[[Draft], Taught]:
     """Teach a sample unless it was imported before and is still taught; one that was forgotten since is taught
     again.
     """

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from haleganada_server.core.errors import Precondition, Unavailable
+from haleganada_server.store import files
 from haleganada_server.store.workspaces import lock as lock_module
 from haleganada_server.store.workspaces.lock import DirectoryLock
 
@@ -53,7 +54,7 @@ def test_a_lock_file_that_another_server_holds_is_left_to_it(lock: DirectoryLock
     file = tmp_path / "haleganada.lock"
     file.unlink()
     with file.open("w") as taken:
-        lock_module._lock(taken.fileno())
+        files.lock(taken.fileno())
         for _ in range(2):
             with pytest.raises(Unavailable) as refusal:
                 lock.require_held()

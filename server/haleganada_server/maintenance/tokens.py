@@ -1,0 +1,180 @@
+"""`haleganada tokens`: makes, lists, expires and revokes the tokens of a server, on its machine."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import click
+
+from haleganada_server.core.access.identity import ROLE_WORDS, Role
+from haleganada_server.core.access.tokens import DAY_US, Token, make_token
+from haleganada_server.core.clock import now_us
+from haleganada_server.core.errors import HaleganadaError
+from haleganada_server.store.tokens import TokenFile
+
+_DEFAULT_DAYS = 365.0
+_data_option = click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="saved_model",
+    show_default=True,
+    help="The server's data directory.",
+)
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_named_argument = click.argument("token", metavar="NAME|ID")
+
+
+@click.group()
+def tokens() -> None:
+    """Make, list, expire and revoke tokens, which say who may use the server, and for what.
+
+    A server may run meanwhile and knows within a second. As soon as there is a token, every call needs one; also when
+    all of them are revoked. Roles: read (recognize and look), teach (and change what workspaces know), train (and use
+    data sets, jobs and models), admin (everything).
+    """
+
+
+@tokens.command("add")
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLE_WORDS), required=True, help="What the token allows.")
+@click.option(
+    "--workspace",
+    "-w",
+    "workspaces",
+    multiple=True,
+    metavar="NAME",
+    help="A workspace that it is for. Can be given several times. [default: all]",
+)
+@click.option(
+    "--days",
+    type=click.FloatRange(0, 36_500, min_open=True),
+    default=_DEFAULT_DAYS,
+    show_default=True,
+    help="Days until it expires.",
+)
+@click.option("--never-expires", is_flag=True, help="It is valid until it is revoked.")
+@_data_option
+@_json_option
+def add(
+    name: str, role: str, workspaces: tuple[str, ...], days: float, never_expires: bool, data: Path, as_json: bool
+) -> None:
+    """Make a token and print it. It is shown only now: the server keeps a hash of it.
+
+    NAME says who has it; what is taught and deleted with it is recorded under this name.
+    """
+    with _errors("add"):
+        made, shown = make_token(name, Role.of(role), workspaces, None if never_expires else days)
+
+        def include(before: Sequence[Token]) -> Sequence[Token]:
+            if any(token.name == made.name and token.is_usable(made.created_us) for token in before):
+                raise click.ClickException(f"there is a token “{made.name}” already; revoke it, or choose another name")
+            return [*before, made]
+
+        TokenFile(data).change(include)
+    if as_json:
+        click.echo(json.dumps({"token": shown, **_describe(made)}, ensure_ascii=False))
+    else:
+        click.echo(shown)
+        click.echo(f"This token of {_summarize(made)} is shown only now.", err=True)
+
+
+@tokens.command("list")
+@_data_option
+@_json_option
+def list_tokens(data: Path, as_json: bool) -> None:
+    """List all tokens, also expired and revoked ones. None of them can be shown again."""
+    with _errors("list"):
+        found = TokenFile(data).read()
+    if as_json:
+        click.echo(json.dumps([_describe(token) for token in found], ensure_ascii=False, indent=2))
+    elif not found:
+        click.echo("There are no tokens: whoever can reach the server may do everything.")
+    else:
+        for token in found:
+            click.echo(f"{token.token_id}  {_summarize(token)}")
+
+
+@tokens.command("expire")
+@_named_argument
+@click.option("--days", type=click.FloatRange(0, 36_500), default=0.0, help="Days from now. [default: now]")
+@_data_option
+def expire(token: str, days: float, data: Path) -> None:
+    """Let a token expire, now or later than it would."""
+    at_us = now_us() + int(days * DAY_US)
+    changed = _change_one(token, data, "expire", lambda found: found.expire(at_us))
+    click.echo(_summarize(changed))
+
+
+@tokens.command("revoke")
+@_named_argument
+@_data_option
+def revoke(token: str, data: Path) -> None:
+    """End a token for good. Streams that are open with it end, too."""
+    click.echo(_summarize(_change_one(token, data, "revoke", Token.revoke)))
+
+
+def _change_one(named: str, data: Path, command: str, change: Callable[[Token], Token]) -> Token:
+    """Change the token of this id, or the valid one of this name, and return it."""
+    changed: list[Token] = []
+
+    def replace(before: Sequence[Token]) -> Sequence[Token]:
+        found = next((token for token in before if token.token_id == named), None) or next(
+            (token for token in reversed(before) if token.name == named and token.revoked_us is None), None
+        )
+        if found is None or found.revoked_us is not None:
+            raise click.ClickException(f"there is no token “{named}” that is not revoked; see haleganada tokens list")
+        changed.append(change(found))
+        return [changed[0] if token is found else token for token in before]
+
+    with _errors(command):
+        TokenFile(data).change(replace)
+    return changed[0]
+
+
+@contextmanager
+def _errors(command: str) -> Iterator[None]:
+    try:
+        yield
+    except (HaleganadaError, OSError, click.ClickException) as error:
+        sentence = str(error) if isinstance(error, OSError) else error.message
+        click.echo(f"haleganada tokens {command}: {sentence}.", err=True)
+        sys.exit(1)
+
+
+def _describe(token: Token) -> dict[str, Any]:
+    return {
+        "token_id": token.token_id,
+        "name": token.name,
+        "role": token.role.word,
+        "workspaces": list(token.workspaces),
+        "created": _format_time(token.created_us),
+        "expires": _format_time(token.expires_us),
+        "revoked": _format_time(token.revoked_us),
+        "usable": token.is_usable(now_us()),
+    }
+
+
+def _summarize(token: Token) -> str:
+    """Return a line for people, for example "anna: teach in kannada, expires 2027-01-31"."""
+    where = ", ".join(token.workspaces) or "all workspaces"
+    if token.revoked_us is not None:
+        state = f"revoked {_format_day(token.revoked_us)}"
+    elif token.expires_us is None:
+        state = "never expires"
+    else:
+        state = f"{'expired' if token.is_expired(now_us()) else 'expires'} {_format_day(token.expires_us)}"
+    return f"{token.name}: {token.role.word} in {where}, {state}"
+
+
+def _format_time(time_us: int | None) -> str | None:
+    return None if time_us is None else datetime.fromtimestamp(time_us / 1e6, timezone.utc).isoformat("T", "seconds")
+
+
+def _format_day(time_us: int) -> str:
+    return datetime.fromtimestamp(time_us / 1e6, timezone.utc).strftime("%Y-%m-%d")

@@ -1,0 +1,224 @@
+"""Tokens that end while they are used, and what their owners see."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+from grpc import StatusCode
+from haleganada.v1 import ocr_service_pb2 as ocr
+from haleganada.v1 import ocr_service_pb2_grpc, reading_service_pb2_grpc, workspace_service_pb2_grpc
+from haleganada.v1 import reading_service_pb2 as reading
+from haleganada.v1 import workspace_service_pb2 as pb
+from haleganada_server.core.access.identity import Role
+
+from tests.conftest import RunningServer, StartServer
+from tests.contract.drawings import cross
+from tests.contract.refusals import parse, refused
+from tests.tokens import add_token, revoke_token, with_token
+from tests.waiting import wait_until
+
+SOON_S = 5.0  # until a change of the tokens is known: a fifth of a second, and longer on a busy machine
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """The data directory of the server."""
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def boss(data: Path) -> str:
+    """A token for administrators."""
+    return add_token(data, "boss", Role.ADMIN)
+
+
+@pytest.fixture
+def server(start_server: StartServer, data: Path, boss: str) -> RunningServer:
+    """A server with tokens."""
+    assert boss
+    return start_server(data_dir=data)
+
+
+def ocr_as(server: RunningServer, shown: str) -> ocr_service_pb2_grpc.OCRServiceStub:
+    return ocr_service_pb2_grpc.OCRServiceStub(with_token(server.channel, shown))
+
+
+def reading_as(server: RunningServer, shown: str) -> reading_service_pb2_grpc.ReadingServiceStub:
+    return reading_service_pb2_grpc.ReadingServiceStub(with_token(server.channel, shown))
+
+
+def workspaces_as(server: RunningServer, shown: str) -> workspace_service_pb2_grpc.WorkspaceServiceStub:
+    return workspace_service_pb2_grpc.WorkspaceServiceStub(with_token(server.channel, shown))
+
+
+def is_refused(call: Callable[[], object], reason: str) -> bool:
+    try:
+        call()
+    except grpc.RpcError as error:
+        assert parse(error).reason == reason
+        return True
+    return False
+
+
+def test_a_token_is_known_and_refused_soon(server: RunningServer, data: Path) -> None:
+    shown = add_token(data, "anna", Role.READ)
+    calls = ocr_as(server, shown)
+    began = time.monotonic()
+    wait_until(lambda: not is_refused(lambda: calls.Stats(ocr.StatsRequest()), "TOKEN_WRONG"))
+    assert time.monotonic() - began < SOON_S
+    revoke_token(data, "anna")
+    began = time.monotonic()
+    wait_until(lambda: is_refused(lambda: calls.Stats(ocr.StatsRequest()), "TOKEN_REVOKED"))
+    assert time.monotonic() - began < SOON_S
+
+
+def test_a_stream_ends_with_its_token_and_nothing_of_it_is_done(server: RunningServer, data: Path, boss: str) -> None:
+    shown = add_token(data, "anna", Role.TEACH)
+    wait_until(lambda: not is_refused(lambda: ocr_as(server, shown).Stats(ocr.StatsRequest()), "TOKEN_WRONG"))
+    began, over = threading.Event(), threading.Event()
+
+    def requests() -> Iterator[ocr.ImportRequest]:
+        yield ocr.ImportRequest(header=ocr.ImportHeader())
+        began.set()
+        over.wait(60)
+
+    call = ocr_as(server, shown).Import.future(requests())
+    try:
+        assert began.wait(60)
+        revoke_token(data, "anna")
+        revoked = time.monotonic()
+        error = call.exception(60)
+        took = time.monotonic() - revoked
+    finally:
+        over.set()
+    assert isinstance(error, grpc.RpcError) and parse(error).reason == "TOKEN_REVOKED"
+    assert took < SOON_S
+    assert ocr_as(server, boss).Stats(ocr.StatsRequest()).revision == 0
+
+
+def test_a_stream_ends_when_its_token_expires(server: RunningServer, data: Path) -> None:
+    shown = add_token(data, "anna", Role.READ, days=2 / 86400)
+    over = threading.Event()
+
+    def requests() -> Iterator[reading.ReadStreamRequest]:
+        over.wait(60)
+        yield from ()
+
+    def read() -> grpc.RpcError:
+        return parse_error(lambda: list(reading_as(server, shown).ReadStream(requests())))
+
+    wait_until(lambda: not is_refused(lambda: ocr_as(server, shown).Stats(ocr.StatsRequest()), "TOKEN_WRONG"))
+    try:
+        assert parse(read()).reason == "TOKEN_EXPIRED"
+    finally:
+        over.set()
+
+
+def parse_error(call: Callable[[], object]) -> grpc.RpcError:
+    with pytest.raises(grpc.RpcError) as caught:
+        call()
+    return caught.value
+
+
+def test_a_server_asks_for_no_token_until_there_is_one_and_from_then_on(
+    start_server: StartServer, data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = start_server(data_dir=data)
+
+    def ask() -> object:
+        return server.ocr.Stats(ocr.StatsRequest())
+
+    assert not is_refused(ask, "")
+    add_token(data, "anna", Role.READ)
+    wait_until(lambda: is_refused(ask, "TOKEN_MISSING"))
+    (data / "access" / "tokens.json").unlink()
+    wait_until(lambda: "there are 0" in caplog.text)
+    assert is_refused(ask, "TOKEN_MISSING")
+
+
+def test_tokens_that_cannot_be_read_change_nothing(
+    server: RunningServer, data: Path, boss: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = data / "access" / "tokens.json"
+    content = file.read_bytes()
+    file.write_bytes(content.replace(b"admin", b"teach"))
+    wait_until(lambda: "stay valid" in caplog.text)
+    ocr_as(server, boss).Reset(ocr.ResetRequest(confirm="default"))
+    assert boss.split("_", 2)[2] not in caplog.text
+
+
+def test_lists_show_what_the_token_is_for(server: RunningServer, data: Path, boss: str) -> None:
+    for name in ("a", "b", "c"):
+        workspaces_as(server, boss).CreateWorkspace(pb.CreateWorkspaceRequest(workspace=name))
+    shown = add_token(data, "anna", Role.READ, "b", "c", "not yet made")
+    calls = workspaces_as(server, shown)
+    wait_until(lambda: not is_refused(lambda: calls.ListWorkspaces(pb.ListWorkspacesRequest()), "TOKEN_WRONG"))
+    first = calls.ListWorkspaces(pb.ListWorkspacesRequest(page_size=1))
+    second = calls.ListWorkspaces(pb.ListWorkspacesRequest(page_size=9, page_token=first.next_page_token))
+    assert [[one.name for one in page.workspaces] for page in (first, second)] == [["b"], ["c"]]
+    assert not second.next_page_token
+
+
+def test_the_log_says_who_called_and_no_token(
+    server: RunningServer, boss: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        ocr_as(server, boss).Train(ocr.TrainRequest(glyph=cross(0), label="ಅ"))
+        wait_until(lambda: 'method=Train caller="boss"' in caplog.text)
+        refused(lambda: ocr_as(server, boss + "x").Stats(ocr.StatsRequest()))
+        wait_until(lambda: "TOKEN_WRONG" in caplog.text)
+    assert boss.split("_", 2)[2] not in caplog.text
+
+
+def test_readings_are_for_who_made_them_and_for_their_workspace(server: RunningServer, data: Path, boss: str) -> None:
+    anna = reading_as(server, add_token(data, "anna", Role.READ, "a"))
+    ravi = reading_as(server, add_token(data, "ravi", Role.TEACH, "b"))
+    all_of_them = reading_as(server, boss)
+    wait_until(lambda: not is_refused(lambda: ravi.ListReadings(reading.ListReadingsRequest()), "TOKEN_WRONG"))
+    made = anna.Read(
+        reading.ReadRequest(document=b"TINY\na page", options=reading.ReadOptions(keep=True))
+    ).reading.reading_id
+    for calls, is_seen in ((anna, True), (ravi, False), (all_of_them, True)):
+        listed = calls.ListReadings(reading.ListReadingsRequest()).readings
+        assert [one.reading_id for one in listed] == ([made] if is_seen else [])
+    for ask in (
+        lambda: ravi.GetReading(reading.GetReadingRequest(reading_id=made)),
+        lambda: ravi.GetPageImage(reading.GetPageImageRequest(reading_id=made)),
+        lambda: ravi.DeleteReading(reading.DeleteReadingRequest(reading_id=made)),
+        lambda: list(ravi.ExportReading(reading.ExportReadingRequest(reading_id=made))),
+        lambda: ravi.CorrectReading(reading.CorrectReadingRequest(reading_id=made, page=1)),
+        lambda: ravi.EvaluateReading(reading.EvaluateReadingRequest(reading_id=made)),
+    ):
+        found = refused(ask)
+        assert (found.code, found.reason) == (StatusCode.NOT_FOUND, "READING_NOT_FOUND")
+    anna.DeleteReading(reading.DeleteReadingRequest(reading_id=made))
+
+
+def test_a_document_is_read_only_by_a_workspace_of_the_token(server: RunningServer, data: Path, boss: str) -> None:
+    workspaces_as(server, boss).CreateWorkspace(pb.CreateWorkspaceRequest(workspace="b"))
+    anna = reading_as(server, add_token(data, "anna", Role.READ, "a"))
+    wait_until(lambda: not is_refused(lambda: anna.ListReadings(reading.ListReadingsRequest()), "TOKEN_WRONG"))
+    options = reading.ReadOptions(mode=reading.READ_MODE_TAUGHT, workspace="b")
+    assert refused(lambda: anna.Read(reading.ReadRequest(document=b"TINY\na page", options=options))).reason == (
+        "WORKSPACE_NOT_ALLOWED"
+    )
+    allowed = reading.ReadOptions()
+    parts = []
+    for document_id, chosen in (("taught", options), ("print", allowed)):
+        parts += [
+            reading.ReadStreamRequest(start=reading.DocumentStart(document_id=document_id, options=chosen)),
+            reading.ReadStreamRequest(chunk=b"TINY\na page"),
+            reading.ReadStreamRequest(end=reading.DocumentEnd()),
+        ]
+    results = {
+        answer.result.document_id: answer.result.error.reason
+        for answer in anna.ReadStream(iter(parts))
+        if answer.WhichOneof("part") == "result"
+    }
+    assert results == {"taught": "WORKSPACE_NOT_ALLOWED", "print": ""}

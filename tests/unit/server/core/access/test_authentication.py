@@ -1,0 +1,116 @@
+"""Who is recognized, at what cost, and what is kept of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from haleganada_server.core.access.authentication import Authenticator
+from haleganada_server.core.access.identity import RESERVED_NAMES, Role
+from haleganada_server.core.access.tokens import Token, make_token
+from haleganada_server.core.errors import InvalidInput, Precondition, Unauthenticated
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+class Kept:
+    """Tokens in memory."""
+
+    def __init__(self, *tokens: Token) -> None:
+        self.tokens: Sequence[Token] = tokens
+
+    def stamp(self) -> int:
+        return id(self.tokens)
+
+    def read(self) -> Sequence[Token]:
+        return self.tokens
+
+
+ANNA, SHOWN = make_token("anna", Role.TEACH, ("ಕನ್ನಡ", "b"), 1)
+
+
+def test_a_token_is_recognized_with_its_role_and_workspaces() -> None:
+    identity = Authenticator(Kept(ANNA)).identify(SHOWN).identity
+    assert (identity.name, identity.role) == ("anna", Role.TEACH)
+    assert identity.may_use("ಕನ್ನಡ") and identity.may_use("b") and not identity.may_use("default")
+
+
+RECOGNIZING = Authenticator(Kept(ANNA))
+
+
+@given(st.text())
+def test_nothing_else_is_recognized(shown: str) -> None:
+    with pytest.raises(Unauthenticated) as refused:
+        RECOGNIZING.identify(shown)
+    assert not shown.strip() or len(shown) < 4 or shown not in refused.value.message
+
+
+@given(st.integers(0, len(SHOWN) - 1), st.characters(codec="ascii"))
+def test_a_token_with_another_character_is_not_recognized(at: int, other: str) -> None:
+    changed = SHOWN[:at] + other + SHOWN[at + 1 :]
+    authenticator = RECOGNIZING
+    authenticator.identify(SHOWN)
+    if changed != SHOWN:
+        with pytest.raises(Unauthenticated):
+            authenticator.identify(changed)
+
+
+def test_the_secret_is_not_kept() -> None:
+    secret = SHOWN.split("_", 2)[2]
+    assert secret not in repr(ANNA) and secret.encode() not in ANNA.digest + ANNA.salt
+    again, _ = make_token("anna", Role.TEACH, (), 1)
+    assert again.salt != ANNA.salt and again.token_id != ANNA.token_id
+
+
+def test_a_hash_is_computed_once_for_many_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[str] = []
+    matches = Token.matches
+
+    def note(token: Token, secret: str) -> bool:
+        compared.append(secret)
+        return matches(token, secret)
+
+    monkeypatch.setattr(Token, "matches", note)
+    authenticator = Authenticator(Kept(ANNA))
+    for _ in range(100):
+        authenticator.identify(SHOWN)
+    assert len(compared) == 1
+
+
+def test_another_secret_under_the_same_id_replaces_the_old_one() -> None:
+    other, shown = make_token("anna", Role.TEACH, (), 1)
+    kept = Kept(ANNA)
+    authenticator = Authenticator(kept)
+    grant = authenticator.identify(SHOWN)
+    kept.tokens = (replace(other, token_id=ANNA.token_id),)
+    authenticator.look()
+    with pytest.raises(Unauthenticated):
+        authenticator.identify(SHOWN)
+    assert authenticator.identify(f"hlg_{ANNA.token_id}_{shown.split('_', 2)[2]}")
+    kept.tokens = ()
+    authenticator.look()
+    with pytest.raises(Unauthenticated):
+        authenticator.require_valid(grant)
+
+
+@pytest.mark.parametrize("name", [*sorted(RESERVED_NAMES), "", "\n", "x" * 65])
+def test_names_that_cannot_be(name: str) -> None:
+    with pytest.raises(InvalidInput):
+        make_token(name, Role.READ, (), 1)
+
+
+def test_a_shared_token_is_an_administrators_beside_the_others() -> None:
+    shared = "x" * 22
+    authenticator = Authenticator(Kept(ANNA), shared)
+    assert authenticator.identify(shared).identity.role is Role.ADMIN
+    assert authenticator.identify(SHOWN).identity.name == "anna"
+    with pytest.raises(Precondition):
+        Authenticator(Kept(), "x" * 21)
+
+
+def test_without_tokens_everybody_is_local() -> None:
+    authenticator = Authenticator(Kept())
+    for shown in (None, "", "anything"):
+        identity = authenticator.identify(shown).identity
+        assert (identity.name, identity.role, identity.workspaces) == ("local", Role.ADMIN, None)
