@@ -45,7 +45,6 @@ from haleganada_server.rpc.metrics import ServerFacts
 from haleganada_server.rpc.server import Domain, RpcServer
 from haleganada_server.rpc.services.datasets import DatasetDependencies
 from haleganada_server.runtime.classifier import OnnxClassifier
-from haleganada_server.runtime.processes.encoder_pool import EncoderPool, default_worker_count
 from haleganada_server.runtime.processes.job_process import JobProcessRunner
 from haleganada_server.runtime.processes.learner_process import LearnerProcessRunner
 from haleganada_server.runtime.processes.preview_process import PreviewProcess
@@ -71,6 +70,7 @@ _COMPONENTS = {"server": "haleganada", **{name: name for name in ("grpcio", "num
 _OPTIONAL_COMPONENTS = ("rapidocr", "pypdfium2", "opencv-python-headless")
 _PREDICTIONS_SHARE = 8  # of the memory budget, one of so many parts
 _OPEN_PAGES_SHARE = 8
+_TOGETHER_ON_CPU, _TOGETHER_ON_GPU = 8, 64  # drawings of concurrent calls; on a CPU, more are hardly faster
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -87,7 +87,6 @@ class App:
     reader_pool: ReaderPool
     reading_expiry: ReadingExpiry
     embedder: Embedder
-    encoder_pool: EncoderPool | None
     weights: Weights
     measures: Measures
     certificates: Certificates | None
@@ -120,8 +119,6 @@ class App:
         self.reader_pool.close()
         self.reading_expiry.stop()
         self.workspaces.close()
-        if self.encoder_pool:
-            self.encoder_pool.close()
         return finished
 
     def summary(self) -> str:
@@ -172,8 +169,7 @@ def build_app(
         port = server.bind(config.host, config.port, certificates)
         selected = select_embedder(weights, config.device, partial(network_input, side=weights.side))
         embedder = MeasuredEmbedder(selected, measures)
-        pool = _make_encoder_pool(config, weights, embedder)
-        encoder = GlyphEncoder(rasterizer, embedder, pool, max(3, pool.count + 1) if pool else 3)
+        encoder = _make_encoder(rasterizer, embedder)
         folders = ModelFolders(config.data_dir / "models", directory.temporary_file, config.built_in_models)
         models = Models(folders, partial(OnnxClassifier, to_input=model_input))
         datasets, jobs = _make_datasets_and_jobs(config, directory, models, weights, runner)
@@ -193,7 +189,6 @@ def build_app(
         reader_pool=reader_pool,
         reading_expiry=ReadingExpiry(readings.store),
         embedder=embedder,
-        encoder_pool=pool,
         weights=weights,
         measures=measures,
         certificates=certificates,
@@ -215,13 +210,9 @@ def _make_authenticator(config: ServerConfig) -> Authenticator:
     return authenticator
 
 
-def _make_encoder_pool(config: ServerConfig, weights: Weights, embedder: Embedder) -> EncoderPool | None:
-    """Return the pool of encoder workers; None with a GPU, because workers on the CPU would compute slightly different
-    embeddings, and hardly faster.
-    """
-    count = default_worker_count() if config.encoder_workers is None else config.encoder_workers
+def _make_encoder(rasterizer: PillowRasterizer, embedder: Embedder) -> GlyphEncoder:
     on_cpu = embedder.device.startswith("cpu")
-    return EncoderPool(weights.folder, count) if count and on_cpu else None
+    return GlyphEncoder(rasterizer, embedder, _TOGETHER_ON_CPU if on_cpu else _TOGETHER_ON_GPU)
 
 
 def _open_workspaces(

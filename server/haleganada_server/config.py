@@ -90,9 +90,6 @@ class ServerConfig:
     installed package, or torchvision's."""
     built_in_models: tuple[Path, ...] = SHIPPED_MODELS
     """Folders of models that every server offers; each folder's name is the model's id."""
-    encoder_workers: int | None = None
-    """Processes that encode drawings under many concurrent calls; None = one per core, none on a single core; 0 = none.
-    Not used where a GPU computes embeddings."""
     readers: int | None = None
     """Processes that read documents, 1 or more; None = one per core. They start at the first document."""
     reader_memory: int | None = 2 * 2**30

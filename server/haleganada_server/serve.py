@@ -139,7 +139,11 @@ class MetricsAddress(Address):
     "--workers", type=click.IntRange(2, 256), default=16, show_default=True, help="Calls to carry out at once."
 )
 @click.option(
-    "--encoder-workers", type=click.IntRange(0, 64), help="Processes that encode drawings. [default: one per core]"
+    "--encoder-workers",
+    type=click.IntRange(0, 64),
+    deprecated="The server itself encodes concurrent calls together.",
+    expose_value=False,
+    help="Without effect.",
 )
 @click.option("--readers", type=click.IntRange(1, 64), help="Processes that read documents. [default: one per core]")
 @click.option(
@@ -207,7 +211,6 @@ def serve(
     metrics: tuple[str, int] | None,
     reflection: bool | None,
     workers: int,
-    encoder_workers: int | None,
     readers: int | None,
     reading_retention: float,
     reading_quota: int | None,
@@ -249,7 +252,6 @@ def serve(
         data_quota=data_quota,
         datasets_from=datasets_from,
         backbone_weights=backbone_weights,
-        encoder_workers=encoder_workers,
         readers=readers,
         reading_retention_s=reading_retention * 3600,
         reading_quota=reading_quota,

@@ -11,7 +11,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +20,11 @@ import grpc
 from haleganada.v1 import common_pb2, ocr_service_pb2, ocr_service_pb2_grpc
 from haleganada_client.limits import MAX_MESSAGE_BYTES
 from haleganada_client.wire.drawings import pack_drawing
-from haleganada_server.runtime.processes.encoder_pool import default_worker_count
 from PIL import Image, ImageDraw
 
 from tests.bench.drawings import LABELS, strokes
 from tests.bench.table import Table
-from tests.e2e.processes import ServerProcess, encoder_workers, server
+from tests.e2e.processes import ServerProcess, server
 
 BATCH = 256
 SIDE = 4000  # 16 megapixels, the most that a picture may have
@@ -67,9 +67,9 @@ BOMBS: dict[str, Callable[[int], list[bytes]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class BombRow:
-    """What one batch did. idle_mib, peak_mib: memory of the server and its encoder workers before the first bomb, and
-    at most during this one. worked_on_s: how long the server went on after the deadline. alone_ms, p50_ms, slowest_ms:
-    another caller's Predict, before and beside it.
+    """What one batch did. idle_mib, peak_mib: memory of the server before the first bomb, and at most during this one.
+    worked_on_s: how long the server went on after the deadline. alone_ms, p50_ms, slowest_ms: another caller's Predict,
+    before and beside it.
     """
 
     bomb: str
@@ -136,8 +136,11 @@ def measure_bomb(
 
 
 def read_memory_mib(running: ServerProcess) -> float:
-    """Return the memory of a server and its encoder workers, in MiB."""
-    return sum(_read_rss_mib(pid) for pid in (running.process.pid, *encoder_workers(running.process.pid)))
+    """Return the memory of a server, in MiB."""
+    for line in Path(f"/proc/{running.process.pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    raise AssertionError("the server has ended")
 
 
 @contextmanager
@@ -159,28 +162,9 @@ def sample_peak(running: ServerProcess) -> Iterator[list[float]]:
 
 
 def _warm_up(running: ServerProcess, stub: ocr_service_pb2_grpc.OCRServiceStub) -> None:
-    """Ask from several threads until the encoder workers run, so that their memory counts as idle."""
-    stop = threading.Event()
-
-    def ask() -> None:
-        while not stop.is_set():
-            _ask(stub)
-
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    try:
-        deadline = time.monotonic() + 60
-        while len(encoder_workers(running.process.pid)) < default_worker_count() and time.monotonic() < deadline:
-            time.sleep(0.1)
-        before, now = 0.0, read_memory_mib(running)
-        while now - before > 1 and time.monotonic() < deadline:  # the last worker still loads its network
-            time.sleep(1)
-            before, now = now, read_memory_mib(running)
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
+    """Ask from several threads, so that the memory of what the server keeps for that counts as idle."""
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: _ask(stub), range(200)))
 
 
 def _ask(stub: ocr_service_pb2_grpc.OCRServiceStub) -> float:
@@ -203,20 +187,8 @@ def _wait_until_idle(running: ServerProcess, timeout_s: float = 120.0) -> float:
     raise AssertionError(f"the server still computes after {timeout_s:g} s")
 
 
-def _read_rss_mib(pid: int) -> float:
-    with suppress(OSError):  # an encoder worker that ended meanwhile
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS"):
-                return int(line.split()[1]) / 1024
-    return 0.0
-
-
 def _read_cpu_s(running: ServerProcess) -> float:
-    ticks = 0
-    for pid in (running.process.pid, *encoder_workers(running.process.pid)):
-        with suppress(OSError):
-            ticks += sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
-    return ticks / 100
+    return sum(map(int, Path(f"/proc/{running.process.pid}/stat").read_text().rpartition(")")[2].split()[11:13])) / 100
 
 
 def make_table(rows: list[BombRow]) -> Table:

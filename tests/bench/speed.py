@@ -21,7 +21,7 @@ from tests.bench.anatomy import measure_predict_steps
 from tests.bench.drawings import LABELS, canvas_png, strokes
 from tests.bench.footprint import PAGE, SERVER, THIN, measure_environment
 from tests.bench.table import Table
-from tests.e2e.processes import ServerProcess, encoder_workers, server
+from tests.e2e.processes import ServerProcess, server
 
 CALLS = 400
 CLIENTS = 32
@@ -37,7 +37,7 @@ def main() -> None:
         with server(Path(folder) / "latency") as running, running.client() as client:
             _measure_latency(table, client, Path(folder))
             _measure_throughput(table, running)
-            _measure_encoder_workers(table, running.process.pid)
+            _measure_busy_memory(table, running.process.pid)
             _measure_batches(table, client)
             _measure_turns(table, client)
         _measure_start_up(table, Path(folder) / "many")
@@ -86,15 +86,8 @@ def _measure_throughput(table: Table, running: ServerProcess) -> None:
     )
 
 
-def _measure_encoder_workers(table: Table, server: int) -> None:
-    """To be looked at soon after they were busy: they end when nobody wants them."""
-    sizes = [_read_resident_memory(pid) for pid in encoder_workers(server)]
-    table.add(
-        f"Resident memory of {len(sizes)} encoder workers",
-        f"{sum(sizes):.0f} MB",
-        "",
-        f"the server beside them {_read_resident_memory(server):.0f} MB",
-    )
+def _measure_busy_memory(table: Table, server: int) -> None:
+    table.add("Resident memory after 32 clients", f"{_read_resident_memory(server):.0f} MB", "", "")
 
 
 def _measure_batches(table: Table, client: HaleganadaClient) -> None:

@@ -22,7 +22,6 @@ from haleganada_server.core.access.identity import Role
 from haleganada_server.serve import serve
 
 from tests.certificates import make_pair, needs_openssl, trust
-from tests.conftest import StartServer
 from tests.contract.drawings import cross
 from tests.contract.held import held_import
 from tests.contract.refusals import refused
@@ -243,11 +242,9 @@ def test_a_process_refuses_in_the_same_way(start: Start) -> None:
     assert output == "" and errors.startswith("haleganada serve: ") and "--insecure" in errors
 
 
-def test_no_encoder_worker_is_kept_where_none_is_wanted(
-    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_option_that_has_no_effect_any_longer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     configs: list[ServerConfig] = []
     monkeypatch.setattr("haleganada_server.serve.run", lambda config, _grace: configs.append(config))
-    assert CliRunner().invoke(serve, ["--encoder-workers", "0"], catch_exceptions=False).exit_code == 0
-    assert configs[0].encoder_workers == 0
-    assert start_server(encoder_workers=configs[0].encoder_workers).app.encoder_pool is None
+    done = CliRunner().invoke(serve, ["--encoder-workers", "4"], catch_exceptions=False)
+    assert done.exit_code == 0 and len(configs) == 1
+    assert "encodes concurrent calls together" in done.stderr

@@ -83,11 +83,6 @@ def server(data: Path, *options: str) -> Iterator[ServerProcess]:
         running.kill()
 
 
-def encoder_workers(server_pid: int) -> list[int]:
-    """Return the process ids of a server's encoder workers."""
-    return [pid for pid in children_of(server_pid) if "haleganada_server.encoder_worker" in command_of(pid)]
-
-
 def children_of(parent: int) -> list[int]:
     """Return the ids of the processes that a process has started, and that have not ended."""
     found = []

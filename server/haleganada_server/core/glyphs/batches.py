@@ -1,4 +1,4 @@
-"""Splitting a batch of drawings into micro-batches: as many drawings, or as many pixels, as one step should take."""
+"""Splitting a batch of drawings into micro-batches: as many as one turn should take, since others wait for theirs."""
 
 from __future__ import annotations
 
@@ -8,19 +8,24 @@ from typing import NamedTuple
 from haleganada_server.core.errors import HaleganadaError
 from haleganada_server.core.outcomes import Outcome
 
-from .ports import LARGE_PICTURE
 from .types import Glyph
 
-MAX_DRAWINGS = 16
-MAX_PIXELS = LARGE_PICTURE
-"""Of a micro-batch: about 25 ms of decoding. A large picture is a micro-batch of its own."""
+MAX_WEIGHT = 8
+"""Of a micro-batch, in drawings of strokes: about 9 ms. A picture that weighs more is a micro-batch of its own."""
+DRAWING_PIXELS = 2**16
+"""Of a picture that weighs as much as a drawing of strokes: decoding them takes a millisecond or two."""
 
 
 class MicroBatch(NamedTuple):
-    """Consecutive drawings of a batch, at least one unless the batch is empty."""
+    """Consecutive drawings of a batch, at least one unless the batch is empty, and what they weigh together."""
 
     glyphs: Sequence[Outcome[Glyph]]
-    is_large: bool
+    weight: int
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is a picture that would take longer than a turn should."""
+        return self.weight > MAX_WEIGHT
 
 
 def split_into_micro_batches(
@@ -28,11 +33,11 @@ def split_into_micro_batches(
 ) -> list[MicroBatch]:
     """Return the micro-batches, in order; one for an empty batch."""
     batches: list[MicroBatch] = []
-    start = pixels = 0
+    start = weight = 0
     for i, glyph in enumerate(glyphs):
-        own = 0 if isinstance(glyph, HaleganadaError) else count_pixels(glyph)
-        if i > start and (i - start == MAX_DRAWINGS or pixels + own > MAX_PIXELS):
-            batches.append(MicroBatch(glyphs[start:i], pixels > MAX_PIXELS))
-            start, pixels = i, 0
-        pixels += own
-    return [*batches, MicroBatch(glyphs[start:], pixels > MAX_PIXELS)]
+        own = 1 if isinstance(glyph, HaleganadaError) else max(1, count_pixels(glyph) // DRAWING_PIXELS)
+        if i > start and weight + own > MAX_WEIGHT:
+            batches.append(MicroBatch(glyphs[start:i], weight))
+            start, weight = i, 0
+        weight += own
+    return [*batches, MicroBatch(glyphs[start:], weight)]

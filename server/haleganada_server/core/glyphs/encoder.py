@@ -7,7 +7,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -21,9 +20,9 @@ from haleganada_server.core.outcomes import Outcome, map_ok, map_ok_batch, zip_o
 from haleganada_server.core.sample_log.rows import SYNTHETIC, SampleRow
 
 from .batches import MicroBatch, split_into_micro_batches
+from .combining import CombiningEncoder
 from .ink_codec import INK_DAMAGE, decode_ink, encode_ink
-from .micro_batch import LocalBatchEncoder
-from .ports import BatchEncoder, Embedder, EncodedGlyph, Raster, Rasterizer
+from .ports import Embedder, EncodedGlyph, Raster, Rasterizer
 from .types import Glyph, Ink
 
 _ASIDE = 16  # drawings; a user's call waits for so many at most
@@ -46,23 +45,11 @@ class Drawing:
 class GlyphEncoder:
     """Encodes drawings with a rasterizer and an embedder. Safe from any thread."""
 
-    def __init__(
-        self,
-        rasterizer: Rasterizer,
-        embedder: Embedder,
-        workers: BatchEncoder | None = None,
-        parallel_micro_batches: int = 3,
-    ) -> None:
-        """workers: encode what would otherwise delay other calls; None = everything is encoded in this process.
-
-        parallel_micro_batches: how many of one batch are in progress at once. While the network, which does not hold
-        the GIL, computes one, the next is rasterized.
-        """
+    def __init__(self, rasterizer: Rasterizer, embedder: Embedder, most_together: int = 8) -> None:
+        """most_together: drawings of concurrent calls that are encoded together."""
         self._rasterizer = rasterizer
         self._embedder = embedder
-        self._local = LocalBatchEncoder(rasterizer, embedder)
-        self._workers = workers
-        self._pool = ThreadPoolExecutor(parallel_micro_batches, "encode")
+        self._combining = CombiningEncoder(rasterizer, embedder, most_together)
         self._active_calls = 0
         self._counter_lock = threading.Lock()
 
@@ -82,55 +69,35 @@ class GlyphEncoder:
         self, glyphs: Sequence[Outcome[Glyph]], cancellation: Cancellation = NEVER
     ) -> list[Outcome[tuple[Drawing, Raster]]]:
         """Encode as encode_many does, and return each drawing together with its ink raster."""
-        with self._track_call() as alone:
+        with self._track_call():
             batches = split_into_micro_batches(glyphs, self._rasterizer.count_pixels)
-            if len(batches) == 1:
-                workers = None if alone or batches[0].is_large else self._workers
-                return self._encode_micro_batch(glyphs, workers, cancellation)
-            return self._encode_micro_batches(batches, cancellation)
-
-    def _encode_micro_batches(
-        self, batches: Sequence[MicroBatch], cancellation: Cancellation
-    ) -> list[Outcome[tuple[Drawing, Raster]]]:
-        """Encode the large pictures one by one in this thread, and the rest in the threads that all batches share, so
-        that nobody else's batch waits behind large pictures.
-        """
-        futures = [
-            self._pool.submit(self._encode_micro_batch, batch.glyphs, self._workers, cancellation)
-            for batch in batches
-            if not batch.is_large
-        ]
-        try:
-            large = iter([self._encode_micro_batch(one.glyphs, None, cancellation) for one in batches if one.is_large])
-            small = iter([future.result() for future in futures])
-        finally:
-            for future in futures:
-                future.cancel()
-        return list(chain.from_iterable(next(large if batch.is_large else small) for batch in batches))
+            return list(chain.from_iterable(self._encode_micro_batch(batch, cancellation) for batch in batches))
 
     @contextmanager
-    def _track_call(self) -> Iterator[bool]:
-        """Count a call while it lasts; yield whether it is the only one, which this process answers fastest."""
+    def _track_call(self) -> Iterator[None]:
+        """Count a call while it lasts."""
         with self._counter_lock:
             self._active_calls += 1
-            alone = self._active_calls == 1
         try:
-            yield alone
+            yield
         finally:
             with self._counter_lock:
                 self._active_calls -= 1
 
     def _encode_micro_batch(
-        self, glyphs: Sequence[Outcome[Glyph]], workers: BatchEncoder | None, cancellation: Cancellation
+        self, batch: MicroBatch, cancellation: Cancellation
     ) -> list[Outcome[tuple[Drawing, Raster]]]:
+        """Encode drawings together with those of other calls, or a large picture beside them."""
+
         def encode(valid: list[Glyph]) -> list[Outcome[tuple[Drawing, Raster]]]:
             cancellation.check()
-            encoded = workers.encode(valid) if workers else None
-            if encoded is None:
-                encoded = self._local.encode(valid, cancellation)
+            if batch.is_large:
+                encoded = self._combining.encode_alone(valid, cancellation)
+            else:
+                encoded = self._combining.encode(valid, batch.weight, cancellation)
             return map_ok(_to_drawing, zip_ok(valid, encoded))
 
-        return map_ok_batch(encode, glyphs)
+        return map_ok_batch(encode, batch.glyphs)
 
     def to_stored(self, drawing: Drawing) -> tuple[str, bytes]:
         """Return what the log keeps of a drawing: ("ink", encoded strokes), ("png", encoded raster), or (SYNTHETIC,

@@ -1,15 +1,13 @@
-"""What encoding drawings needs from other packages: a rasterizer, an embedder and, optionally, workers."""
+"""What encoding drawings needs from other packages: a rasterizer and an embedder."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from haleganada_server.core.cancellation import NEVER, Cancellation
-from haleganada_server.core.outcomes import Outcome
 
 from .types import Glyph
 
@@ -61,12 +59,3 @@ class EncodedGlyph(NamedTuple):
 
     embedding: NDArray[np.float32]
     raster: Raster
-
-
-class BatchEncoder(Protocol):
-    """Encodes a micro-batch of drawings. Safe from any thread."""
-
-    def encode(self, glyphs: Sequence[Glyph]) -> list[Outcome[EncodedGlyph]] | None:
-        """Encode each drawing, or say why it cannot be used; None: no worker is available, so the caller encodes them
-        itself.
-        """

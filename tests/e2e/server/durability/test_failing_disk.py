@@ -23,7 +23,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[], ServerProcess]]:
     def run() -> ServerProcess:
         script = Path(__file__).with_name("failing_disk.py")
         line = (sys.executable, str(script), str(tmp_path), "serve", "--listen", "127.0.0.1:0", "--device", "cpu")
-        started.append(start_process([*line, "--data", str(tmp_path / "data"), "--encoder-workers", "0"]))
+        started.append(start_process([*line, "--data", str(tmp_path / "data")]))
         return started[-1]
 
     yield run

@@ -60,7 +60,7 @@ def ask_everything(client: HaleganadaClient) -> Iterator[Callable[[], object]]:
 
 def test_no_free_descriptors(tmp_path: Path) -> None:
     teach_all(tmp_path)
-    with server(tmp_path, "--encoder-workers", "0") as running, running.client(retry=False) as client:
+    with server(tmp_path) as running, running.client(retry=False) as client:
         assert client.health() == "SERVING"  # connected
         refused = []
         with no_descriptors(running):
@@ -106,7 +106,7 @@ def make_workspaces(data: Path, count: int) -> None:
 def few_descriptors(data: Path, limit: int) -> Iterator[ServerProcess]:
     """A server with a low limit of open files, killed at the end."""
     line = [sys.executable, "-m", "haleganada_server", "serve", "--listen", "127.0.0.1:0", "--device", "cpu"]
-    options = ["--data", str(data), "--encoder-workers", "0"]
+    options = ["--data", str(data)]
     running = start_process(["sh", "-c", f'ulimit -n {limit}; exec "$@"', "sh", *line, *options])
     try:
         yield running

@@ -1,9 +1,9 @@
-"""Micro-batches: bounded in drawings and in pixels, and a large picture is alone."""
+"""Micro-batches: bounded in weight, and a large picture is alone."""
 
 from __future__ import annotations
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.glyphs.batches import MAX_DRAWINGS, MAX_PIXELS, split_into_micro_batches
+from haleganada_server.core.glyphs.batches import DRAWING_PIXELS, MAX_WEIGHT, split_into_micro_batches
 from haleganada_server.core.glyphs.ports import LARGE_PICTURE
 from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.core.outcomes import Outcome
@@ -27,15 +27,15 @@ def test_nothing_is_lost_and_every_micro_batch_is_within_its_limits(pixels: list
     assert [glyph for batch in batches for glyph in batch.glyphs] == glyphs
     for batch in batches:
         total = sum(count_pixels(glyph) for glyph in batch.glyphs if isinstance(glyph, Glyph))
-        assert len(batch.glyphs) <= MAX_DRAWINGS
-        assert batch.is_large == (total > MAX_PIXELS)
-        assert not batch.is_large or count_pixels(batch.glyphs[0]) > LARGE_PICTURE  # type: ignore[arg-type]
+        assert len(batch.glyphs) <= batch.weight and total <= DRAWING_PIXELS * (batch.weight + len(batch.glyphs))
+        assert batch.is_large == (batch.weight > MAX_WEIGHT)
+        assert not batch.is_large or len(batch.glyphs) == 1
 
 
-def test_drawings_of_the_usual_size_are_sixteen_to_a_micro_batch() -> None:
-    batches = split_into_micro_batches(pictures(*[128 * 128] * 40), count_pixels)
-    assert [len(batch.glyphs) for batch in batches] == [16, 16, 8]
+def test_drawings_of_the_usual_size_are_eight_to_a_micro_batch() -> None:
+    batches = split_into_micro_batches(pictures(*[280 * 280] * 20), count_pixels)
+    assert [len(batch.glyphs) for batch in batches] == [8, 8, 4]
 
 
 def test_an_empty_batch_is_one_micro_batch() -> None:
-    assert split_into_micro_batches([], count_pixels) == [([], False)]
+    assert split_into_micro_batches([], count_pixels) == [([], 0)]
