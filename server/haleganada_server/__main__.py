@@ -17,6 +17,7 @@ _COMMANDS = {
     "serve": ("haleganada_server.serve", "server", "Start the server."),
     "backup": ("haleganada_server.maintenance.backup", "server", "Copy the data directory, also while a server runs."),
     "verify": ("haleganada_server.maintenance.verify", "server", "Check every file of the data directory."),
+    "audit": ("haleganada_server.maintenance.audit", "server", "List who did what."),
     "tokens": ("haleganada_server.maintenance.tokens", "server", "Make, list, expire and revoke access tokens."),
     "repair": ("haleganada_server.maintenance.repair", "server", "Save what is left of a damaged workspace."),
     "pretrain": (

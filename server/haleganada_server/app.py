@@ -53,6 +53,7 @@ from haleganada_server.runtime.saved_answers import load_saved_answers
 from haleganada_server.runtime.select import select_embedder
 from haleganada_server.runtime.weights import Weights, load_weights
 from haleganada_server.store import DataDirectory
+from haleganada_server.store.audit import AuditFile
 from haleganada_server.store.datasets.allowed_folder import AllowedFolder
 from haleganada_server.store.datasets.folders import DatasetFolders
 from haleganada_server.store.datasets.uploads import Uploads
@@ -164,7 +165,7 @@ def build_app(
         measures = Measures()
         directory = DataDirectory(config.data_dir, rasterizer, config.data_quota, open_files, measures.commits)
         undo.callback(directory.close)
-        server = RpcServer(_make_limits(config), authenticator)
+        server = RpcServer(_make_limits(config), authenticator, AuditFile(config.data_dir))
         undo.callback(server.stop, 0)
         port = server.bind(config.host, config.port, certificates)
         selected = select_embedder(weights, config.device, partial(network_input, side=weights.side))

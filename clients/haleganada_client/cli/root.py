@@ -68,6 +68,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "import": ("transfer", "Import samples from a file."),
     },
     "Set up": {
+        "audit": ("starting.serve", "List who taught, forgot, reset, exported, and changed tokens."),
         "tokens": ("starting.serve", "Make, list, expire and revoke tokens, which say who may use the server."),
         "pretrain": ("starting.serve", "Train the embedder from scratch (needs the train extra)."),
         "completion": ("completion", "Print a completion script for your shell."),

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ahaleganada/v1/access.proto\x12\rhaleganada.v1\x1a google/protobuf/descriptor.proto\"P\n\x06\x41\x63\x63\x65ss\x12!\n\x04role\x18\x01 \x01(\x0e\x32\x13.haleganada.v1.Role\x12#\n\x05scope\x18\x02 \x01(\x0e\x32\x14.haleganada.v1.Scope*[\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\r\n\tROLE_READ\x10\x01\x12\x0e\n\nROLE_TEACH\x10\x02\x12\x0e\n\nROLE_TRAIN\x10\x03\x12\x0e\n\nROLE_ADMIN\x10\x04*U\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x13\n\x0fSCOPE_WORKSPACE\x10\x01\x12\x10\n\x0cSCOPE_SERVER\x10\x02\x12\x0e\n\nSCOPE_ITEM\x10\x03:G\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\x83\x87\x03 \x01(\x0b\x32\x15.haleganada.v1.AccessB\x91\x01\n\x11\x63om.haleganada.v1B\x0b\x41\x63\x63\x65ssProtoP\x01Z\x1ahaleganada/v1;haleganadav1\xa2\x02\x03HLG\xaa\x02\rHaleganada.V1\xca\x02\rHaleganada\\V1\xe2\x02\x19Haleganada\\V1\\GPBMetadata\xea\x02\x0eHaleganada::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ahaleganada/v1/access.proto\x12\rhaleganada.v1\x1a google/protobuf/descriptor.proto\"a\n\x06\x41\x63\x63\x65ss\x12!\n\x04role\x18\x01 \x01(\x0e\x32\x13.haleganada.v1.Role\x12#\n\x05scope\x18\x02 \x01(\x0e\x32\x14.haleganada.v1.Scope\x12\x0f\n\x07\x61udited\x18\x03 \x01(\x08*[\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\r\n\tROLE_READ\x10\x01\x12\x0e\n\nROLE_TEACH\x10\x02\x12\x0e\n\nROLE_TRAIN\x10\x03\x12\x0e\n\nROLE_ADMIN\x10\x04*U\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x13\n\x0fSCOPE_WORKSPACE\x10\x01\x12\x10\n\x0cSCOPE_SERVER\x10\x02\x12\x0e\n\nSCOPE_ITEM\x10\x03:G\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\x83\x87\x03 \x01(\x0b\x32\x15.haleganada.v1.AccessB\x91\x01\n\x11\x63om.haleganada.v1B\x0b\x41\x63\x63\x65ssProtoP\x01Z\x1ahaleganada/v1;haleganadav1\xa2\x02\x03HLG\xaa\x02\rHaleganada.V1\xca\x02\rHaleganada\\V1\xe2\x02\x19Haleganada\\V1\\GPBMetadata\xea\x02\x0eHaleganada::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,10 +33,10 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'haleganada.v1.access_pb2', 
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\021com.haleganada.v1B\013AccessProtoP\001Z\032haleganada/v1;haleganadav1\242\002\003HLG\252\002\rHaleganada.V1\312\002\rHaleganada\\V1\342\002\031Haleganada\\V1\\GPBMetadata\352\002\016Haleganada::V1'
-  _globals['_ROLE']._serialized_start=161
-  _globals['_ROLE']._serialized_end=252
-  _globals['_SCOPE']._serialized_start=254
-  _globals['_SCOPE']._serialized_end=339
+  _globals['_ROLE']._serialized_start=178
+  _globals['_ROLE']._serialized_end=269
+  _globals['_SCOPE']._serialized_start=271
+  _globals['_SCOPE']._serialized_end=356
   _globals['_ACCESS']._serialized_start=79
-  _globals['_ACCESS']._serialized_end=159
+  _globals['_ACCESS']._serialized_end=176
 # @@protoc_insertion_point(module_scope)

@@ -87,19 +87,23 @@ class Access(_message.Message):
 
     ROLE_FIELD_NUMBER: _builtins.int
     SCOPE_FIELD_NUMBER: _builtins.int
+    AUDITED_FIELD_NUMBER: _builtins.int
     role: Global___Role.ValueType
     """The least role that may."""
     scope: Global___Scope.ValueType
     """What the call works on."""
+    audited: _builtins.bool
+    """Whether the server keeps in its audit trail who made the call, beside the changes that the log of a workspace has."""
     def __init__(
         self,
         *,
         role: Global___Role.ValueType = ...,
         scope: Global___Scope.ValueType = ...,
+        audited: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["role", b"role", "scope", b"scope"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audited", b"audited", "role", b"role", "scope", b"scope"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

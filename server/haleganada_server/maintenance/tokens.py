@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import click
 
-from haleganada_server.core.access.identity import ROLE_WORDS, Role
+from haleganada_server.core.access.audit import AuditEntry
+from haleganada_server.core.access.identity import LOCAL, ROLE_WORDS, Caller, Role
 from haleganada_server.core.access.tokens import DAY_US, Token, make_token
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.errors import HaleganadaError
+from haleganada_server.store.audit import AuditFile
 from haleganada_server.store.tokens import TokenFile
 
 _DEFAULT_DAYS = 365.0
@@ -77,6 +80,7 @@ def add(
             return [*before, made]
 
         TokenFile(data).change(include)
+        _note(data, "token add", made)
     if as_json:
         click.echo(json.dumps({"token": shown, **_describe(made)}, ensure_ascii=False))
     else:
@@ -134,7 +138,16 @@ def _change_one(named: str, data: Path, command: str, change: Callable[[Token], 
 
     with _errors(command):
         TokenFile(data).change(replace)
+        _note(data, f"token {command}", changed[0])
     return changed[0]
+
+
+def _note(data: Path, what: str, token: Token) -> None:
+    """Keep a change in the audit trail, with the name of this machine's user."""
+    user = ""
+    with suppress(KeyError, OSError, ImportError):  # a user without a name
+        user = getpass.getuser()
+    AuditFile(data).append(AuditEntry(now_us(), Caller(LOCAL.name, user), what, detail=_summarize(token)))
 
 
 @contextmanager

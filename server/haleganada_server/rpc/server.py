@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -27,6 +28,7 @@ from haleganada.v1 import (
     workspace_service_pb2_grpc,
 )
 
+from haleganada_server.core.access.audit import AuditTrail
 from haleganada_server.core.access.authentication import Authenticator
 from haleganada_server.core.error_reasons import StartReason
 from haleganada_server.core.errors import Precondition
@@ -38,6 +40,7 @@ from haleganada_server.core.workspaces.workspaces import Workspaces
 from .access.guard import ANY_ROLE, Guard
 from .access.open_streams import OpenStreams
 from .access.rules import read_rules
+from .access.trail import note_call
 from .calls.admission import Admission
 from .calls.patience import Watchdog
 from .calls.waits import Waits
@@ -93,9 +96,11 @@ class Domain:
 class RpcServer:
     """One gRPC server. Call bind(), then serve(), last stop()."""
 
-    def __init__(self, limits: Limits, authenticator: Authenticator) -> None:
-        """authenticator: tells who calls. Raises ValueError for a contract that does not say who may call a method."""
-        self._limits, self._authenticator = limits, authenticator
+    def __init__(self, limits: Limits, authenticator: Authenticator, trail: AuditTrail) -> None:
+        """authenticator: tells who calls. trail: keeps who made audited calls. Raises ValueError for a contract
+        that does not say who may call a method.
+        """
+        self._limits, self._authenticator, self._trail = limits, authenticator, trail
         self._rules = read_rules(_DESCRIPTORS)
         self._open_streams = OpenStreams(authenticator)
         self._admission = Admission()
@@ -182,7 +187,8 @@ class RpcServer:
     def _make_guard(self, name: str) -> Guard:
         """Return the guard of a method, by its full name. Raises KeyError for one of the contract without a rule."""
         rule = ANY_ROLE if name.startswith(_REFLECTION) else self._rules[name]
-        return Guard(self._authenticator, rule)
+        note = partial(note_call, self._trail, name.rpartition("/")[2]) if rule.audited else None
+        return Guard(self._authenticator, rule, note)
 
     def _add_port(self, address: str, certificates: Certificates | None) -> int:
         if certificates is None:

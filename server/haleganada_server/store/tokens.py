@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,10 @@ from haleganada_server.core.error_reasons import StartReason
 from haleganada_server.core.errors import Precondition
 
 from . import files
+from .audit import ACCESS_FOLDER, PRIVATE_FILE, lock_folder
 
-FOLDER = "access"
-_FILE, _LOCK = "tokens.json", "lock"
+_FILE = "tokens.json"
 _FORMAT = 1
-_PRIVATE_FILE, _PRIVATE_FOLDER = 0o600, 0o700
 _BROKEN = (ValueError, KeyError, TypeError, AttributeError)
 
 
@@ -31,7 +29,7 @@ class TokenFile:
 
     def __init__(self, root: Path) -> None:
         """root: the data directory. Nothing is created before the first change."""
-        self._folder = root / FOLDER
+        self._folder = root / ACCESS_FOLDER
         self._path = self._folder / _FILE
 
     def stamp(self) -> Hashable:
@@ -54,14 +52,14 @@ class TokenFile:
             return ()
         except _BROKEN:
             raise Precondition(
-                f"the file of tokens, {FOLDER}/{_FILE} in the data directory, is damaged; put back a copy of it, or "
+                f"the file of tokens, {ACCESS_FOLDER}/{_FILE} in the data directory, is damaged; put back a copy, or "
                 "delete it and make new tokens",
                 StartReason.TOKENS_UNUSABLE,
             ) from None  # the content of the file goes into no log
         if is_newer:
             raise Precondition(
-                f"the file of tokens, {FOLDER}/{_FILE} in the data directory, was written by a newer version; update "
-                "the server",
+                f"the file of tokens, {ACCESS_FOLDER}/{_FILE} in the data directory, was written by a newer version; "
+                "update the server",
                 StartReason.TOKENS_UNUSABLE,
             )
         return tokens
@@ -70,25 +68,15 @@ class TokenFile:
         """Replace the tokens by what `change` makes of them. Nobody else changes them meanwhile. Raises as read(), and
         whatever `change` raises, having changed nothing.
         """
-        with self._locked():
+        with lock_folder(self._folder):
             tokens = change(self.read())
             entry = seal({"format": _FORMAT, "tokens": [_describe(token) for token in tokens]})
             unfinished = self._path.with_suffix(".new")
             unfinished.unlink(missing_ok=True)
-            handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE)
+            handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump(entry, file, ensure_ascii=False, indent=1)
             files.move(unfinished, self._path)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        self._folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
-        handle = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT, _PRIVATE_FILE)
-        try:
-            files.lock(handle, wait=True)
-            yield
-        finally:
-            os.close(handle)
 
 
 def _describe(token: Token) -> dict[str, Any]:

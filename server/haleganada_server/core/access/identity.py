@@ -54,10 +54,22 @@ RESERVED_NAMES = frozenset({LOCAL.name, ENVIRONMENT.name})
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks for a change, as the log keeps it. address: of the connection, "" = this process itself."""
+    """Who asks for a change. name: of the token; "" = not known, from before there were tokens. address: of the
+    connection, "" = this process itself.
+    """
 
     name: str
     address: str = ""
+
+    def __str__(self) -> str:
+        """Return the caller as logs keep it, NAME@ADDRESS. No address has an @, so that every name can be told."""
+        return f"{self.name}@{self.address}"
+
+    @classmethod
+    def parse(cls, text: str) -> Caller:
+        """Return the caller that a log has. Earlier versions wrote only the address."""
+        name, _, address = text.rpartition("@")
+        return cls(name, address)
 
 
 LOCAL_CALLER = Caller(LOCAL.name)

@@ -16,10 +16,10 @@ SYNTHETIC = "synthetic"
 class Event:
     """One change in the log. revision 0 means “the next one”.
 
-    payload_hash: SHA-256 of the request, to compare a repeated request_id with. answer: the first answer as
-    JSON. label: the label after the change. previous: the label (relabel) or canonical label (link, unlink) before
-    it, "" = none. target: the revision that this event undoes. undone_by: the revision of the event that undid
-    this one.
+    payload_hash: SHA-256 of the request, to compare a repeated request_id with. answer: the first answer as JSON.
+    client: who asked for it, see Caller. label: the label after the change. previous: the label (relabel) or canonical
+    label (link, unlink) before it, "" = none. target: the revision that this event undoes. undone_by: the revision of
+    the event that undid this one.
     """
 
     kind: ChangeKind

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from haleganada_server.core.access.identity import LOCAL_CALLER, Caller
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.errors import ITEM_ERRORS, RevisionMismatch
 from haleganada_server.core.knowledge.knowledge import Knowledge
@@ -125,14 +126,18 @@ class WorkspaceState:
     # The log as a whole
 
     def replace_log(
-        self, kind: ChangeKind, expected_revision: int | None = None, snapshot_id: str = ""
+        self,
+        kind: ChangeKind,
+        expected_revision: int | None = None,
+        snapshot_id: str = "",
+        client: Caller = LOCAL_CALLER,
     ) -> SnapshotInfo | None:
         """Move the log to the trash and go on with an empty one, or with a copy of a snapshot. Raises RevisionMismatch,
         and what WorkspaceDirectory.replace raises; the log is closed if the workspace has to be opened again then.
         """
         with self._queue.lock:
             self.require_revision(expected_revision)
-            event = Event(kind, now_us(), revision=self._knowledge.revision + 1)
+            event = Event(kind, now_us(), client=str(client), revision=self._knowledge.revision + 1)
             loader = self._dependencies.make_loader()
             log, retired = self._dependencies.directory.replace(self._log.name, self._log, event, snapshot_id, loader)
             try:

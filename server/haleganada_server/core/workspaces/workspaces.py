@@ -208,18 +208,20 @@ class Workspaces:
         self._dependencies.learners.discard(name)  # outside the lock, which a learner that is starting may wait for
         return deleted
 
-    def reset(self, name: str, confirm: str, expected_revision: int | None = None) -> tuple[SnapshotInfo | None, int]:
+    def reset(
+        self, name: str, confirm: str, expected_revision: int | None = None, client: Caller = LOCAL_CALLER
+    ) -> tuple[SnapshotInfo | None, int]:
         """Empty a workspace; return its former state, in the trash, None if its file had vanished, and the new
         revision. Raises Precondition, RevisionMismatch.
         """
         name = workspace_name(name)
         _require_confirmation(name, confirm)
         with self._lock:
-            retired = self._replace(self._registry.require(name), ChangeKind.RESET, expected_revision)
+            retired = self._replace(self._registry.require(name), ChangeKind.RESET, expected_revision, client)
             return retired, self.get(name).knowledge.revision
 
     def restore(
-        self, name: str, snapshot_id: str, expected_revision: int | None = None
+        self, name: str, snapshot_id: str, expected_revision: int | None = None, client: Caller = LOCAL_CALLER
     ) -> tuple[WorkspaceInfo, SnapshotInfo | None]:
         """Restore a snapshot; return the workspace and the state that was replaced, in the trash. Raises NotFound,
         RevisionMismatch, DataLoss.
@@ -229,7 +231,7 @@ class Workspaces:
             raise NotFound("snapshot", snapshot_id, f"list the snapshots of “{name}”")
         with self._lock:
             entry = self._registry.find(name) or Entry(name)
-            retired = self._replace(entry, ChangeKind.RESTORE, expected_revision, snapshot_id)
+            retired = self._replace(entry, ChangeKind.RESTORE, expected_revision, client, snapshot_id)
         return self.info(name), retired
 
     def close(self) -> None:
@@ -296,15 +298,15 @@ class Workspaces:
     # Replacing
 
     def _replace(
-        self, entry: Entry, kind: ChangeKind, expected_revision: int | None, snapshot_id: str = ""
+        self, entry: Entry, kind: ChangeKind, expected_revision: int | None, client: Caller, snapshot_id: str = ""
     ) -> SnapshotInfo | None:
         """Replace a workspace's log, also that of a corrupt or deleted one."""
         exists = self._registry.find(entry.name) is entry
         with self._loaded_again_if_closed(entry):
             workspace = self._registry.load_if_readable(entry) if exists else None
             if workspace is not None:
-                return workspace.state.replace_log(kind, expected_revision, snapshot_id)
-            event = Event(kind, now_us(), revision=1)
+                return workspace.state.replace_log(kind, expected_revision, snapshot_id, client)
+            event = Event(kind, now_us(), client=str(client), revision=1)
             loader = self._dependencies.make_loader()
             log, retired = self._dependencies.directory.replace(entry.name, None, event, snapshot_id, loader)
             self._registry.restore(entry)  # exists from now on, even if it cannot be loaded yet

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import grpc
@@ -16,6 +16,7 @@ from haleganada_server.core.labels import workspace_name
 from .present import require_workspace, set_identity
 from .rules import Rule
 
+Note = Callable[[Identity, Any], None]
 _KEY = "authorization"
 _SCHEME = "bearer"
 _Metadata = Sequence[tuple[str, str | bytes]]
@@ -24,8 +25,10 @@ _Metadata = Sequence[tuple[str, str | bytes]]
 class Guard:
     """Lets callers use one method."""
 
-    def __init__(self, authenticator: Authenticator, rule: Rule) -> None:
+    def __init__(self, authenticator: Authenticator, rule: Rule, note: Note | None = None) -> None:
+        """note: keeps in the audit trail that a call was let in; None = nobody wants to know."""
         self._authenticator, self._role, self._get_workspace = authenticator, rule.role, rule.get_workspace
+        self._note = note
 
     def admit(self, context: grpc.ServicerContext) -> Grant:
         """Return who calls, and note it for this thread. Raises Unauthenticated, PermissionDenied."""
@@ -44,11 +47,12 @@ class Guard:
 
     def check(self, grant: Grant, message: Any) -> None:
         """Raise PermissionDenied unless who calls may use the workspace that a message names, if it names one."""
-        if self._get_workspace is None or grant.identity.workspaces is None:
-            return
-        named = self._get_workspace(message)
-        if named is not None:
-            require_workspace(grant.identity, workspace_name(named))
+        if self._get_workspace is not None and grant.identity.workspaces is not None:
+            named = self._get_workspace(message)
+            if named is not None:
+                require_workspace(grant.identity, workspace_name(named))
+        if self._note is not None:
+            self._note(grant.identity, message)
 
 
 class Unguarded:

@@ -23,11 +23,13 @@ _FIELD = "workspace"
 @dataclass(frozen=True, slots=True)
 class Rule:
     """role: the least one that may make the call. get_workspace: returns the workspace that a message of the caller
-    names, None if it names none, as the chunks of an upload; None = the call has no such messages.
+    names, None if it names none, as the chunks of an upload; None = the call has no such messages. audited: whether who
+    makes the call is kept in the audit trail.
     """
 
     role: Role
     get_workspace: Callable[[Any], str | None] | None = None
+    audited: bool = False
 
 
 def read_rules(services: Iterable[ServiceDescriptor]) -> Mapping[str, Rule]:
@@ -45,10 +47,10 @@ def _read_rule(method: MethodDescriptor) -> Rule:
         raise ValueError(f"{method.full_name} does not say who may call it; give it the option `access`")
     path = _find_workspace(method.input_type)
     if access.scope == access_pb2.SCOPE_ITEM:
-        return Rule(_ROLES[access.role])
+        return Rule(_ROLES[access.role], audited=access.audited)
     if (access.scope == access_pb2.SCOPE_WORKSPACE) != (path is not None):
         raise ValueError(f"the scope of {method.full_name} does not fit its request, which names the workspace {path}")
-    return Rule(_ROLES[access.role], _make_getter(path) if path else None)
+    return Rule(_ROLES[access.role], _make_getter(path) if path else None, access.audited)
 
 
 def _find_workspace(message: Descriptor, depth: int = 3) -> tuple[str, ...] | None:

@@ -105,7 +105,7 @@ class OCRServicer(ocr_service_pb2_grpc.OCRServiceServicer):
 
     def Reset(self, request: pb.ResetRequest, context: Context) -> pb.ResetResponse:
         expected = common.expected_revision(request)
-        retired, revision = self._workspaces.reset(request.workspace, request.confirm, expected)
+        retired, revision = self._workspaces.reset(request.workspace, request.confirm, expected, caller(context))
         return pb.ResetResponse(snapshot=common.snapshot(retired) if retired else None, revision=revision)
 
     def Export(self, request: pb.ExportRequest, context: Context) -> Iterator[pb.ExportResponse]:

@@ -10,6 +10,7 @@ from haleganada_server.core.workspaces.workspaces import Workspaces
 
 from .. import pages, validate
 from ..access.present import get_identity
+from ..caller import caller
 from ..convert import common
 from ..convert import workspaces as convert
 
@@ -57,7 +58,7 @@ class WorkspaceServicer(workspace_service_pb2_grpc.WorkspaceServiceServicer):
     def RestoreSnapshot(self, request: pb.RestoreSnapshotRequest, context: Context) -> pb.RestoreSnapshotResponse:
         snapshot_id = validate.required_id("snapshot_id", request.snapshot_id)
         expected = common.expected_revision(request)
-        info, replaced = self._workspaces.restore(request.workspace, snapshot_id, expected)
+        info, replaced = self._workspaces.restore(request.workspace, snapshot_id, expected, caller(context))
         return pb.RestoreSnapshotResponse(
             workspace=convert.workspace(info), replaced=common.snapshot(replaced) if replaced else None
         )

@@ -19,6 +19,7 @@ from haleganada_server.core.errors import DataLoss, HaleganadaError
 from haleganada_server.core.jobs.ports import CHECKPOINTS
 from haleganada_server.core.models.files import require_intact
 from haleganada_server.store import files
+from haleganada_server.store.audit import ACCESS_FOLDER
 from haleganada_server.store.datasets.folders import DatasetFolders
 from haleganada_server.store.jobs import JobFolders
 from haleganada_server.store.models import ModelFolders
@@ -33,6 +34,7 @@ from .log_copy import copy_damaged_log, copy_log
 _WORKSPACES, _MODELS, _DATASETS, _JOBS, _READINGS = (
     Path(name) for name in ("workspaces", "models", "datasets", "jobs", "readings")
 )
+_ACCESS = Path(ACCESS_FOLDER)
 _ACTIVE = _MODELS / "active.json"
 
 
@@ -72,6 +74,7 @@ class Backup:
             yield from self._copy_datasets()
             yield from self._copy_jobs()
             yield from self._copy_readings()
+            self._copier.copy_folder(_ACCESS, grows=lambda _file: True)
             self._finish()
         except BaseException:
             shutil.rmtree(self._unfinished, ignore_errors=True)

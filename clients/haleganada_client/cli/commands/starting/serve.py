@@ -61,6 +61,15 @@ def repair_command(options: GlobalOptions, arguments: tuple[str, ...]) -> None:
     _replace_process("repair", (*_pass_workspace(options), *arguments))
 
 
+@click.command("audit", context_settings=_PASS_EVERYTHING_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def audit_command(options: GlobalOptions, arguments: tuple[str, ...]) -> None:
+    """List who did what."""
+    as_json = ("--json",) if options.json else ()
+    _replace_process("audit", (*_pass_workspace(options), *as_json, *arguments))
+
+
 @click.command("tokens", context_settings=_PASS_EVERYTHING_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def tokens_command(arguments: tuple[str, ...]) -> None:

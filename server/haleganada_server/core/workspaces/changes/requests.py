@@ -85,7 +85,7 @@ def make_event(kind: ChangeKind, request: Request, answer: Any, **facts: Any) ->
         now_us(),
         request_id=request.request_id,
         payload_hash=request.payload_hash(),
-        client=request.client.address,
+        client=str(request.client),
         answer=stored,
         **facts,
     )
