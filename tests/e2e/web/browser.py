@@ -8,16 +8,21 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urldefrag, urljoin
 
 from selenium import webdriver
-from selenium.common.exceptions import ElementClickInterceptedException, StaleElementReferenceException
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    NoSuchElementException,
+    StaleElementReferenceException,
+)
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.waiting import wait_until
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -44,30 +49,39 @@ class Page:
     # Where it is
 
     def open(self, width: int = 1280, height: int = 1000, *, ratio: float = 1, mobile: bool = False) -> None:
-        """Load the page in a window of width x height CSS px, at `ratio` device px for each."""
+        """Load the page in a window; see resize."""
+        self.resize(width, height, ratio=ratio, mobile=mobile)
+        self.load(self.address)
+        self.wait(lambda: self.find("#workspace").get_attribute("value"))
+
+    def resize(self, width: int, height: int, *, ratio: float = 1, mobile: bool = False) -> None:
+        """Make the window as large as width x height CSS px, at `ratio` device px for each."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": ratio, "mobile": mobile}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        self.driver.get(self.address)
-        self.wait(lambda: self.find("#workspace").get_attribute("value"))
 
     def go(self, place: str, **window: Any) -> None:
         """Open the page at a fragment of its address, as a bookmark does. window: as in open."""
-        self._leave()
         root = self.address
         self.address = f"{root}#{place}"
         self.open(**window)
         self.address = root
 
+    def load(self, address: str) -> None:
+        """Load an address anew, also one that differs from the present one after its # only."""
+        here = self.driver.current_url
+        if "#" in here + address and urldefrag(here).url == urldefrag(address).url:
+            self.run("history.replaceState(null, '', arguments[0])", address)  # for which the page does nothing
+            self.driver.refresh()
+        else:
+            self.driver.get(address)
+
     def open_afresh(self, **window: Any) -> None:
         """Load the page as on a first visit, with an empty workspace."""
         if not self.driver.current_url.startswith(urljoin(self.address, "/")):
-            self._leave()
+            # A small file of the same origin, for which the browser starts no other process.
+            self.driver.get(urljoin(self.address, "/static/images/icon.svg"))
         self.driver.execute_script(_FRESH)
         self.open(**window)
-
-    def _leave(self) -> None:
-        """Go to a small file of the same origin, for which the browser starts no other process."""
-        self.driver.get(urljoin(self.address, "/static/images/icon.svg"))
 
     def choose_language(self, code: str) -> None:
         """Choose the language of the page: en, kn."""
@@ -101,9 +115,16 @@ class Page:
         return self.driver.execute_script(script, *arguments)
 
     def wait(self, condition: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
-        # A list that is shown anew takes its old elements away, also between finding one and reading it.
-        patient = WebDriverWait(self.driver, patience_s, 0.02, ignored_exceptions=[StaleElementReferenceException])
-        patient.until(lambda _: condition())
+        """Wait until a condition holds. Elements that it names may be missing, also between finding and reading one,
+        because a list that is shown anew takes its old elements away.
+        """
+
+        def holds() -> bool:
+            with suppress(NoSuchElementException, StaleElementReferenceException):
+                return bool(condition())
+            return False
+
+        wait_until(holds, patience_s)
 
     def wait_for(self, selector: str, part: str) -> None:
         """Wait until the text of an element contains a part."""
