@@ -58,18 +58,19 @@ def teach_by_finger(fresh: Page, label: str, strokes: Any) -> None:
     fresh.teach(label)
 
 
-@pytest.mark.parametrize(("width", "height"), PHONES)
-def test_slate_answer_and_labels_share_the_screen(fresh: Page, width: int, height: int) -> None:
+def test_slate_answer_and_labels_share_the_screen(fresh: Page) -> None:
     for label, strokes in (("ಅ", written("ಅ", 1)), ("x", CROSS)):
         teach_by_finger(fresh, label, strokes)
-    fresh.open(width, height, mobile=True)
-    fresh.wait(lambda: fresh.all("#recent button"))
-    assert fresh.run("return scrollY") == 0 and is_on_screen(fresh, "#slate", "#verdict", "#recent", "#label")
-    fresh.touch(CROSS)
-    fresh.wait(lambda: fresh.kind() == "recognized")
-    assert fresh.run("return scrollY") == 0
-    assert is_on_screen(fresh, "#slate", ".tools", "#verdict", "#candidates", "#label", "#teach-button")
-    assert place(fresh, "#slate")["width"] >= 0.65 * width and how_wide(fresh) == width
+    for width, height in PHONES:
+        fresh.open(width, height, mobile=True)
+        fresh.wait(lambda: fresh.all("#recent button"))
+        assert fresh.run("return scrollY") == 0 and is_on_screen(fresh, "#slate", "#verdict", "#recent", "#label")
+        fresh.touch(CROSS)
+        fresh.wait(lambda: fresh.kind() == "recognized")
+        assert fresh.run("return scrollY") == 0
+        assert is_on_screen(fresh, "#slate", ".tools", "#verdict", "#candidates", "#label", "#teach-button")
+        assert place(fresh, "#slate")["width"] >= 0.65 * width and how_wide(fresh) == width
+        fresh.press("#clear")  # or it is there again after the reload
 
 
 def test_the_box_stands_above_the_keyboard_and_the_slate_above_the_box(fresh: Page) -> None:
@@ -77,7 +78,7 @@ def test_the_box_stands_above_the_keyboard_and_the_slate_above_the_box(fresh: Pa
     fresh.kind()
     before = place(fresh, "#slate")["width"]
     fresh.press("#label")
-    resize(fresh, 640 - KEYBOARD_PX)
+    fresh.resize(360, 640 - KEYBOARD_PX, mobile=True)
     fresh.wait(lambda: is_on_screen(fresh, "#label", "#teach-button"))
     slate, box = place(fresh, "#slate"), place(fresh, "#label")
     assert slate["width"] == before  # a drawing does not shrink under the hand
@@ -85,14 +86,8 @@ def test_the_box_stands_above_the_keyboard_and_the_slate_above_the_box(fresh: Pa
     fresh.driver.switch_to.active_element.send_keys("x", Keys.ENTER)
     fresh.wait_for("#status", "Learned x")
     assert fresh.run("return document.activeElement.id") != "label"  # the keyboard goes
-    resize(fresh, 640)
+    fresh.resize(360, 640, mobile=True)
     fresh.wait(lambda: is_on_screen(fresh, "#slate", "#verdict", "#label"))
-
-
-def resize(fresh: Page, height: int) -> None:
-    """Make the window as high as a phone's keyboard leaves it."""
-    metrics = {"width": 360, "height": height, "deviceScaleFactor": 1, "mobile": True}
-    fresh.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
 
 def test_the_slate_is_in_view_after_teaching_and_the_toast_covers_no_answer(fresh: Page) -> None:
@@ -133,10 +128,8 @@ def test_nothing_is_wider_than_the_window(fresh: Page, width: int, language: str
     teach_by_finger(fresh, "x", CROSS)
     fresh.choose_language(language)
     for place_name in ("", "models", "models#datasets", "models#jobs", "read"):
-        fresh.driver.get(fresh.address)  # so that another # is another load
-        fresh.driver.get(fresh.address + "/" + place_name)
-        metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": True}
-        fresh.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        fresh.load(f"{fresh.address}/{place_name}")
+        fresh.resize(width, 800, mobile=True)
         fresh.wait(lambda: fresh.find("#workspace").get_attribute("value"))
         if not place_name:
             fresh.touch(CROSS)

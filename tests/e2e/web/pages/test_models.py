@@ -33,7 +33,7 @@ MODEL = "0123456789ab"
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory, chromium: webdriver.Chrome) -> Iterator[Page]:
-    """The page of models, of a server that has one, called “tiny”."""
+    """The page of a server that has a model, called “tiny”."""
     root = tmp_path_factory.mktemp("models")
     bar = np.zeros((128, 128), np.uint8)
     bar[20:108, 58:70] = 255
@@ -49,8 +49,8 @@ def opened(tmp_path_factory: pytest.TempPathFactory, chromium: webdriver.Chrome)
 
 @pytest.fixture
 def page(opened: Page) -> Page:
+    """The page as the last test left it; a test opens what it looks at."""
     opened.complaints()
-    opened.go("models")
     return opened
 
 
@@ -218,7 +218,8 @@ def test_a_training_is_followed_through_a_reload_and_cancelled(page: Page, tmp_p
     page.wait(lambda: page.find(".plot .canvas").get_attribute("aria-label") != label)  # it moves on
     page.go(page.driver.current_url.partition("#")[2], width=390, height=844, mobile=True)
     page.wait(lambda: len(page.all(".uplot canvas")) == 2)
-    assert page.is_narrow_enough() and "left" in page.text("#doing")
+    page.wait_for("#doing", "left")
+    assert page.is_narrow_enough()
     page.press("#cancel-job")
     page.wait_for(".heading", "cancelled")
     page.wait_for("#view", "The best model so far was kept")
@@ -300,6 +301,7 @@ def test_a_failed_training_says_what_to_do(page: Page, tmp_path: Path) -> None:
 
 
 def test_a_model_answers_on_the_slate_and_the_way_back(page: Page) -> None:
+    page.go("models")
     page.wait_for("#view", "tiny")
     row = next(row for row in page.all("#view tbody tr") if row.text.startswith("tiny"))
     assert "75.0 %" in row.text and "shapes" in row.text and "5" * 10 in row.text
@@ -324,6 +326,7 @@ def test_a_model_answers_on_the_slate_and_the_way_back(page: Page) -> None:
 
 
 def test_several_models_answer_together_on_the_slate_and_the_way_back(page: Page) -> None:
+    page.go("models")
     page.wait_for("#view", "tiny")
     page.press(".learn-online:has(#answer-together) summary")
     assert not page.find("#answer-together").is_enabled()  # one alone is no ensemble
@@ -370,6 +373,7 @@ import("/static/ui/names.js").then(({ findDistinctNames }) => done(findDistinctN
 
 
 def test_equal_names_are_told_apart_where_one_is_chosen(page: Page) -> None:
+    page.go("models")
     noon, night = "2026-05-01T12:00:00Z", "2026-05-02T00:30:00Z"
     models = [
         ("a", "mine", noon),
