@@ -124,3 +124,4 @@ OTHERS: dict[str, Callable[[], Glyph]] = {
 }
 
 CASES = LIKE_THE_STROKES | OTHERS
+PICTURES = {name: drawn for name, drawn in CASES.items() if not name.endswith("strokes")}

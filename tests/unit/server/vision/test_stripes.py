@@ -14,7 +14,7 @@ from haleganada_server.vision.images import stripes
 from haleganada_server.vision.ink import pen
 
 from tests.contract.drawings import blank
-from tests.unit.server.vision.cases import CASES
+from tests.unit.server.vision.cases import PICTURES
 
 MEASURE = """
 import io, resource
@@ -36,13 +36,14 @@ print((int(peak) * 1024 - int(before) * resource.getpagesize()) / size)
 """
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if CASES[name]().image is not None])
-@pytest.mark.parametrize("pixels", [1, 1000, 12345])
-def test_the_height_of_the_stripes_changes_nothing(name: str, pixels: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = rasterize(CASES[name]())
-    monkeypatch.setattr(stripes, "_STRIPE", pixels)
-    monkeypatch.setattr(pen, "_STRIPE", pixels)
-    assert np.array_equal(rasterize(CASES[name]()), expected)
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_height_of_the_stripes_changes_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = PICTURES[name]()
+    expected = rasterize(picture)
+    for pixels in (1, 1000, 12345):
+        monkeypatch.setattr(stripes, "_STRIPE", pixels)
+        monkeypatch.setattr(pen, "_STRIPE", pixels)
+        assert np.array_equal(rasterize(picture), expected), pixels
 
 
 def test_a_picture_that_is_refused_is_refused_in_stripes(monkeypatch: pytest.MonkeyPatch) -> None:
