@@ -57,7 +57,7 @@ def test_health_says_that_the_server_is_stopping(start_server: StartServer) -> N
 
 def test_health_answers_while_all_threads_are_busy(start_server: StartServer) -> None:
     server = start_server(workers=2)
-    work = [server.ocr.PredictBatch.future(ocr.PredictBatchRequest(glyphs=[cross()] * 200)) for _ in range(6)]
+    work = [server.ocr.PredictBatch.future(ocr.PredictBatchRequest(glyphs=[cross()] * 100)) for _ in range(6)]
     durations = []
     while not all(call.done() for call in work):
         started = time.monotonic()

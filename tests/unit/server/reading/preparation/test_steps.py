@@ -11,6 +11,7 @@ from haleganada_server.core.reading.options import PreparationStep
 from haleganada_server.reading.preparation import prepare
 from PIL import Image, ImageDraw, ImageFont
 
+from tests.slow import slow_rows
 from tests.unit.server.reading.pages import Pixels, draw_page, text_of
 
 
@@ -87,8 +88,9 @@ def put_in_columns(count: int, heading: bool) -> tuple[Pixels, list[tuple[int, i
     return np.asarray(page), inside
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
-@pytest.mark.parametrize("heading", [False, True])
+@pytest.mark.parametrize(
+    ("count", "heading"), [(1, False), (2, True), (3, False), *slow_rows((1, True), (2, False), (3, True))]
+)
 def test_finds_columns_in_reading_order(count: int, heading: bool) -> None:
     page, inside = put_in_columns(count, heading)
 
