@@ -17,6 +17,7 @@ _WEAK = 0.25  # of the usual ridge; weaker ones are ascenders, descenders and ma
 _FRINGE, _NEAR = 0.4, 1.7  # of the length of a line, and letter heights from it: shorter and nearer ridges belong to it
 _BRIDGE = 8.0  # letter heights that a line may be interrupted for
 _TALL, _BEYOND = 1.8, 0.3  # letter heights of a piece in two lines, and by which it reaches beyond the middle of both
+_AS_LETTERS, _OFF = (0.8, 2.0), 1.1  # letter heights of pieces that are as tall as letters, and from any line's middle
 _STEP = 0.6  # letter heights by which a line may be higher or lower on the other side of an interruption
 
 Floats = NDArray[np.float64]
@@ -57,10 +58,40 @@ def find_courses(ink: PageInk) -> list[Course]:
     joined = _join([segment for segment in segments if len(segment.heights) >= letter / 2], letter)
     courses = _drop_weak(joined, letter)
     back_x, back_y = mask.shape[1] / size[0], mask.shape[0] / size[1]
-    return sorted(
-        (Course((one.left + 0.5) * back_x, back_x, (one.heights + 0.5) * back_y) for one in courses),
-        key=lambda course: float(course.heights.mean()),
-    )
+    found = [Course((one.left + 0.5) * back_x, back_x, (one.heights + 0.5) * back_y) for one in courses]
+    return sorted(_add_short_lines(ink, found), key=lambda course: float(course.heights.mean()))
+
+
+def _add_short_lines(ink: PageInk, courses: list[Course]) -> list[Course]:
+    """Return the lines with those of a few letters close to a longer one, as at the end of a paragraph, whose ridge is
+    too weak beside it: pieces as tall as letters that are too far from all lines to be of any.
+    """
+    if not courses:
+        return courses
+    least, most = (share * ink.letter for share in _AS_LETTERS)
+    tall = ink.boxes[:, 3] - ink.boxes[:, 1]
+    middles = (ink.boxes[:, :2] + ink.boxes[:, 2:]) / 2
+    distances = np.min([np.abs(course.height_at(middles[:, 0]) - middles[:, 1]) for course in courses], axis=0)
+    is_off = (tall >= least) & (tall <= most) & (distances >= _OFF * ink.letter)
+    is_off[0] = False
+    added: list[list[NDArray[np.float64]]] = []
+    for place in sorted(middles[is_off], key=lambda middle: float(middle[0])):
+        near = [
+            line
+            for line in added
+            if abs(line[-1][1] - place[1]) <= _STEP * ink.letter and place[0] - line[-1][0] <= _BRIDGE * ink.letter
+        ]
+        if near:
+            near[-1].append(place)
+        else:
+            added.append([place])
+    return courses + [_connect(np.array(line)) for line in added]
+
+
+def _connect(places: Floats) -> Course:
+    """Return the line through places, (n, 2) x and y in px, from left to right."""
+    columns = np.arange(places[0, 0], places[-1, 0] + 1)
+    return Course(float(columns[0]), 1.0, np.interp(columns, places[:, 0], places[:, 1]))
 
 
 def assign_pieces(ink: PageInk, courses: list[Course]) -> NDArray[np.int64]:

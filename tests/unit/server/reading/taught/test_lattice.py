@@ -44,6 +44,9 @@ class Line:
     def dot(self, x: int, y: int) -> None:
         cv2.circle(self.picture, (x, y), 5, (30, 30, 30), -1)
 
+    def ring(self, x: int, y: int) -> None:
+        cv2.circle(self.picture, (x, y), 7, (30, 30, 30), 3)
+
     def take_apart(self) -> GlyphLattice:
         return build_lattice(self.picture)[0]
 
@@ -111,6 +114,32 @@ def test_a_dot_between_two_letters_may_be_of_either() -> None:
     assert len(lattice.part_boxes) == 7
     assert has_box(lattice.group_boxes, left, 45, left + 50, _BOTTOM)
     assert has_box(lattice.group_boxes, left + 44, 45, left + 94, _BOTTOM)
+
+
+def test_a_ring_beside_a_letter_is_not_the_next_ones_mark() -> None:
+    line = Line()
+    line.letters(2)
+    left = line.letter(gap=34)
+    line.stroke((left + 2, _BOTTOM), (left + 2, _BOTTOM + 16))
+    line.ring(left + 57, _BOTTOM + 2)
+    line.letters(3)
+    lattice = line.take_apart()
+    assert has_box(lattice.group_boxes, left, _TOP, left + 67, _BOTTOM + 16)
+    assert has_box(lattice.part_boxes, left + 74, _TOP, left + 114, _BOTTOM)
+
+
+@pytest.mark.parametrize("letters", [1, 2, 5])
+@pytest.mark.parametrize("pitch", [52, 66])
+def test_a_short_last_line_close_to_the_one_above_is_a_line(letters: int, pitch: int) -> None:
+    picture: NDArray[np.uint8] = np.full((360, 1100, 3), 240, np.uint8)
+    for line, count in enumerate((18, 18, 18, letters)):
+        for number in range(count):
+            place = 50 + 58 * number, 100 + pitch * line
+            cv2.putText(picture, "AXHEKMRS"[number % 8], place, cv2.FONT_HERSHEY_SIMPLEX, 1.75, (30, 30, 30), 4)
+    lattice, _ = build_lattice(picture)
+    assert len(lattice.line_blocks) == 4
+    bottoms = lattice.part_boxes[lattice.line_starts[3] :, 3]
+    assert np.abs(bottoms - (100 + 3 * pitch)).max() <= _PEN
 
 
 def test_bars_above_each_other_are_one_glyph() -> None:
