@@ -86,21 +86,25 @@ def _find_letter(
     down = np.maximum(np.maximum(top - rows, rows - bottom + 1), 0)
     distances = np.full(len(parts), np.inf)
     np.minimum.at(distances, numbers, _SIDEWAYS * across + down)
-    distances = np.where(_stand_above(parts, mark), distances / letter, np.inf)
-    best = int(distances.argmin())
-    if distances[best] > _REACH:
+    distances /= letter
+    above = np.where(_stand_above(parts, mark), distances, np.inf)
+    best = int(above.argmin())
+    if above[best] > _REACH:
         return None
     others = distances[[part.piece != parts[best].piece for part in parts]]
-    is_doubtful = len(others) and others.min() < distances[best] * _CLEARLY + _SLIGHTLY
+    is_doubtful = len(others) and others.min() < above[best] * _CLEARLY + _SLIGHTLY
     return None if is_doubtful else best
 
 
 def _stand_above(parts: list[Part], mark: Part) -> NDArray[np.bool_]:
     """Return which parts a mark is not only beside, (parts,): it is in their columns, or higher or lower than they."""
-    boxes = np.array([part.box for part in parts])
-    sinks = _MARK_SINKS * (boxes[:, 3] - boxes[:, 1])
-    is_off = (mark.box[3] <= boxes[:, 1] + sinks) | (mark.box[1] >= boxes[:, 3] - sinks)
-    return np.asarray(is_off | (overlap_shares(boxes, mark.box) >= ABOVE))
+    pieces = np.array([part.piece for part in parts])
+    tops, bottoms = (np.array([part.box[side] for part in parts]) for side in (1, 3))
+    for piece in np.unique(pieces):  # beside one part of a letter that was cut is beside the letter
+        tops[pieces == piece], bottoms[pieces == piece] = tops[pieces == piece].min(), bottoms[pieces == piece].max()
+    sinks = _MARK_SINKS * (bottoms - tops)
+    is_off = (mark.box[3] <= tops + sinks) | (mark.box[1] >= bottoms - sinks)
+    return np.asarray(is_off | (overlap_shares(np.array([part.box for part in parts]), mark.box) >= ABOVE))
 
 
 def _find_hats(parts: list[Part], letter: float) -> list[Part]:
