@@ -18,6 +18,7 @@ interface PageElements {
   language: HTMLSelectElement;
   "to-models": HTMLAnchorElement;
   dialog: HTMLDialogElement;
+  token: HTMLInputElement;
 }
 
 /** A drawing as it is sent: strokes, or a picture as a data URL. */

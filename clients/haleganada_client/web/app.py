@@ -11,29 +11,33 @@ from haleganada_client.client import HaleganadaClient
 from . import errors
 from .bundles import Bundler
 from .compression import compress_answers
-from .routes import assets, page, rest, samples, transfers
+from .routes import assets, login, page, rest, samples, transfers
 from .routes.reading import corrections, examples, ocr, readings
 from .routes.slots import make_upload_slots
 from .routes.training import datasets, jobs, models
 from .security import protect
+from .sessions import Sessions
 
 
 def create_app(client: HaleganadaClient, allowed_hosts: Iterable[str] = ()) -> Flask:
     """Create the application that shows a server's pages.
 
-    client: made in this process, after any fork; the caller closes it. allowed_hosts: names under which browsers may
+    client: how to reach the server; made in this process, after any fork; the caller closes it. On a server with tokens
+    each browser shows its own, and never the client's. allowed_hosts: names under which browsers may
     call, beside localhost and the loopback addresses.
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = errors.MAX_BODY
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions["haleganada"] = client
+    app.extensions["haleganada_sessions"] = Sessions(client)
     app.extensions["haleganada_uploads"] = make_upload_slots()
     app.extensions["haleganada_bundles"] = Bundler()
     compress_answers(app)
     protect(app, frozenset(allowed_hosts))
-    for rooms in (page, assets, samples, transfers, datasets, jobs, models, readings, examples, corrections, rest, ocr):
+    teaching = (page, samples, transfers, rest)
+    reading = (readings, examples, corrections, ocr)
+    for rooms in (login, assets, *teaching, datasets, jobs, models, *reading):
         app.register_blueprint(rooms.blueprint)
     errors.register(app)
     return app

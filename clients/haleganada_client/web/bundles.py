@@ -19,6 +19,7 @@ from pathlib import Path
 PAGE_STYLES = {
     "draw": ("theme", "base", "layout", "slate", "answer", "pictures", "practice", "panels", "toast"),
     "models": ("theme", "base", "layout", "slate", "answer", "panels", "toast", "models", "tables", "forms", "reports"),
+    "login": ("theme", "base", "layout", "panels", "toast", "forms"),
     "read": ("theme", "base", "layout", "slate", "answer", "panels", "toast", "models", "forms", "reading", "taught"),
 }
 """The style sheets of each page, in their order. The script of a page is static/<page>_page.js."""

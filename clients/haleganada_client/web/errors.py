@@ -39,6 +39,8 @@ HTTP_STATUS: dict[type[HaleganadaError], int] = {
 
 def status_of(error: HaleganadaError) -> int:
     """Return the status of HTTP for an error."""
+    if isinstance(error, NotAllowed) and error.reason.startswith("TOKEN_"):
+        return 401  # another token may help, so the page asks for one
     return next((status for kind, status in HTTP_STATUS.items() if isinstance(error, kind)), 500)
 
 

@@ -109,7 +109,7 @@ def _check_sender() -> None:
     if site not in (None, "same-origin"):
         raise RequestRefused(403, "FOREIGN_ORIGIN", "requests from other sites are refused")
     if (origin or site) and not _has_token():
-        raise RequestRefused(403, "TOKEN_MISSING", "the page's token is missing or outdated; reload the page")
+        raise RequestRefused(403, "PAGE_OUTDATED", "the page's token is missing or outdated; reload the page")
 
 
 def _check_type() -> None:

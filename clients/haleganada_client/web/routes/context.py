@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import cast
-
-from flask import current_app, request
+from flask import request
 
 from haleganada_client.client import HaleganadaClient
+from haleganada_client.web.sessions import sessions
 
 
 def client() -> HaleganadaClient:
-    """Return the one client of this process."""
-    return cast(HaleganadaClient, current_app.extensions["haleganada"])
+    """Return the client that shows the token of whoever makes the request; one without a token if nobody logged in."""
+    return sessions().client()
 
 
 def workspace() -> str | None:

@@ -30,6 +30,7 @@ import { showGallery } from "./teaching/gallery.js";
 import { Lesson } from "./teaching/lesson.js";
 import { showProgress } from "./teaching/progress.js";
 import { focusMain, getById, makeElement } from "./ui/dom.js";
+import { listenToLogOut } from "./ui/log_out.js";
 import { returnToSlate, watchScreen } from "./ui/screen.js";
 import { listenToKeys } from "./ui/shortcuts.js";
 import { clearError, makeRoom, showError, showStatus, showWhile } from "./ui/status.js";
@@ -388,5 +389,6 @@ document.addEventListener("visibilitychange", () => {
 });
 window.addEventListener("unhandledrejection", (event) => showError(event.reason)); // whatever a panel asked for in vain
 watchScreen();
+listenToLogOut();
 watchServer(start);
 start();

@@ -96,8 +96,7 @@ class Authenticator:
             return _EVERYBODY
         if not shown:
             raise Unauthenticated(
-                "this server needs a token; ask its administrator for one, and give it with --token-file or "
-                "$HALEGANADA_TOKEN",
+                "this server needs a token; ask its administrator for one, and give it in $HALEGANADA_TOKEN",
                 Reason.TOKEN_MISSING,
             )
         mark = self._mark(shown)

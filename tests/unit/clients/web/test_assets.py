@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from haleganada_client.web.bundles import PAGE_STYLES, Bundler
 
 STATIC = Path(web_package.__file__).parent / "static"
-PAGES = {"draw": "/", "models": "/models", "read": "/read"}
+PAGES = {"draw": "/", "login": "/login", "models": "/models", "read": "/read"}
 ZIPPED = {"Accept-Encoding": "gzip"}
 
 

@@ -66,7 +66,7 @@ def test_a_browser_that_forgot_its_cookies_can_ask_again(web: FlaskClient) -> No
     token(web)
     web.delete_cookie("haleganada_csrf")
     refused = web.post("/page/undo", json={}, headers={**BROWSER, HEADER: old})
-    assert refused.status_code == 403 and refused.get_json()["reason"] == "TOKEN_MISSING"
+    assert refused.status_code == 403 and refused.get_json()["reason"] == "PAGE_OUTDATED"
     new = web.get("/page/token").get_json()["token"]
     assert web.post("/train", json=DRAWING, headers={**BROWSER, HEADER: new}).status_code == 200
 

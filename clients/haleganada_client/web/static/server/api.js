@@ -1,6 +1,7 @@
 // Calls to the page's server: JSON in and out, the page's token on every write, the workspace on every call.
 
 import { settings } from "../ui/storage.js";
+import { askToLogIn } from "./session.js";
 import { fetchWithProgress } from "./upload.js";
 
 let token = document.querySelector('meta[name="csrf"]')?.getAttribute("content") ?? "";
@@ -107,7 +108,7 @@ async function write(path, body, type, { parameters, signal, onProgress, onLine 
   try {
     return await send();
   } catch (error) {
-    if (error.reason !== "TOKEN_MISSING") throw error;
+    if (error.reason !== "PAGE_OUTDATED") throw error;
     token = (await get("/page/token")).token; // the browser forgot its cookies; this page is still the page
     return send();
   }
@@ -129,6 +130,7 @@ async function call(address, options, onProgress, onLine) {
     throw error.name === "AbortError" ? error : fail({}, 0);
   }
   const answer = await (onLine ? lastLine(response) : response.json().catch(() => ({})));
+  if (response.status === 401) askToLogIn();
   if (!response.ok) throw fail(answer, response.status);
   server.dispatchEvent(new Event("found"));
   return answer;

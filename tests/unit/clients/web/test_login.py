@@ -1,0 +1,143 @@
+"""Logging in at a page whose server has tokens: the page shows the token of whoever asks, and none of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from haleganada_client import HaleganadaClient
+from haleganada_client.web import create_app, sessions
+from haleganada_server.core.access.identity import Role
+
+from tests.conftest import RunningServer, StartServer
+from tests.tokens import add_token, revoke_token
+from tests.unit.clients.web.conftest import client_of, data_url
+from tests.waiting import wait_until
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def boss(data: Path) -> str:
+    return add_token(data, "boss", Role.ADMIN)
+
+
+@pytest.fixture
+def server(start_server: StartServer, data: Path, boss: str) -> RunningServer:
+    assert boss
+    return start_server(data_dir=data)
+
+
+@pytest.fixture
+def app(server: RunningServer, boss: str) -> Iterator[Flask]:
+    """The application, whose own client has a token, too."""
+    with HaleganadaClient(server.address, token=boss) as client:
+        yield create_app(client)
+
+
+@pytest.fixture
+def web(app: Flask) -> FlaskClient:
+    return client_of(app)
+
+
+def log_in(web: FlaskClient, token: str) -> int:
+    return web.post("/page/login", json={"token": token}).status_code
+
+
+def test_the_page_has_no_rights_of_its_own(web: FlaskClient) -> None:
+    for answer in (web.get("/page/workspaces"), web.post("/page/reset", json={"confirm": "default"})):
+        assert (answer.status_code, answer.get_json()["reason"]) == (401, "TOKEN_MISSING")
+    assert web.get("/").status_code == web.get("/login").status_code == 200
+
+
+def test_who_logs_in_may_do_what_the_token_allows(web: FlaskClient, data: Path) -> None:
+    anna = add_token(data, "anna", Role.TEACH)
+    wait_until(lambda: web.get("/page/workspaces", headers={"Authorization": f"Bearer {anna}"}).status_code == 200)
+    assert log_in(web, anna) == 200
+    drawing = {"image": data_url(), "label": "ಅ"}
+    assert web.post("/page/train", json=drawing).status_code == 200
+    refused = web.post("/page/reset", json={"confirm": "default"})
+    assert (refused.status_code, refused.get_json()["reason"]) == (403, "ROLE_TOO_LOW")
+
+
+def test_a_session_is_one_browsers_and_ends_with_its_logout(app: Flask, web: FlaskClient, boss: str) -> None:
+    assert log_in(web, boss) == 200
+    assert 'id="log-out"' in web.get("/").text
+    assert client_of(app).get("/page/workspaces").status_code == 401
+    cookie = web.get_cookie(sessions.COOKIE)
+    assert cookie is not None and boss not in cookie.value and len(cookie.value) > 40
+    web.post("/page/logout", json={})
+    assert web.get_cookie(sessions.COOKIE) is None and web.get("/page/workspaces").status_code == 401
+    web.set_cookie(sessions.COOKIE, cookie.value)
+    assert web.get("/page/workspaces").status_code == 401
+    assert 'id="log-out"' not in web.get("/").text
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_cookie_is_for_this_site_and_no_script(web: FlaskClient, boss: str, scheme: str) -> None:
+    answer = web.post("/page/login", json={"token": f" {boss}\n"}, base_url=f"{scheme}://localhost")
+    said = answer.headers["Set-Cookie"]
+    assert all(part in answer.headers.getlist("Set-Cookie")[-1] for part in ("HttpOnly", "SameSite=Strict", "Max-Age="))
+    assert said and ("Secure" in answer.headers.getlist("Set-Cookie")[-1]) == (scheme == "https")
+
+
+def test_the_number_changes_with_every_login(web: FlaskClient, boss: str) -> None:
+    numbers = set()
+    web.set_cookie(sessions.COOKIE, "chosen by somebody else")
+    for _ in range(3):
+        assert log_in(web, boss) == 200
+        cookie = web.get_cookie(sessions.COOKIE)
+        assert cookie is not None
+        numbers.add(cookie.value)
+    assert len(numbers) == 3 and "chosen by somebody else" not in numbers
+
+
+def test_wrong_tokens_are_few(web: FlaskClient, boss: str) -> None:
+    statuses = [log_in(web, f"hlg_{number}") for number in range(7)]
+    assert statuses == [401] * 5 + [429] * 2
+    answer = web.post("/page/login", json={"token": boss})
+    assert answer.status_code == 429 and 0 < int(answer.headers["Retry-After"]) <= 60
+    other = web.post("/page/login", json={"token": boss}, environ_base={"REMOTE_ADDR": "192.0.2.7"})
+    assert other.status_code == 200
+
+
+def test_other_sites_cannot_log_anybody_in(web: FlaskClient, boss: str) -> None:
+    for headers in ({"Origin": "https://evil.example"}, {"Origin": "http://localhost"}):
+        assert web.post("/page/login", json={"token": boss}, headers=headers).status_code == 403
+    assert web.post("/page/login", data={"token": boss}).status_code == 415
+
+
+def test_sessions_are_short(web: FlaskClient, boss: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert log_in(web, boss) == 200
+    monkeypatch.setattr(sessions, "_IDLE_S", -1.0)
+    assert web.get("/page/workspaces").status_code == 401
+    monkeypatch.undo()
+    assert web.get("/page/workspaces").status_code == 401
+
+
+def test_a_revoked_token_ends_its_session(web: FlaskClient, data: Path) -> None:
+    anna = add_token(data, "anna", Role.READ)
+    wait_until(lambda: web.get("/page/workspaces", headers={"Authorization": f"Bearer {anna}"}).status_code == 200)
+    assert log_in(web, anna) == 200
+    revoke_token(data, "anna")
+    wait_until(lambda: web.get("/page/workspaces").status_code == 401)
+    assert web.get("/page/workspaces").get_json()["reason"] == "TOKEN_REVOKED"
+
+
+def test_programs_send_their_token_with_each_request(web: FlaskClient, boss: str) -> None:
+    assert web.get("/page/workspaces", headers={"Authorization": f"Bearer {boss}"}).status_code == 200
+    assert web.get("/page/workspaces").status_code == 401
+    for wrong in ("Bearer guessed", "Basic Zm9vOmJhcg==", "Bearer", f"Bearer {boss}x"):
+        assert web.get("/page/workspaces", headers={"Authorization": wrong}).status_code == 401, wrong
+
+
+def test_a_token_that_cannot_be_sent_is_refused(web: FlaskClient) -> None:
+    for body in ({"token": "ಅ"}, {"token": ""}, {}, {"token": 5}):
+        answer = web.post("/page/login", json=body)
+        assert answer.status_code == 400 or answer.get_json()["reason"].startswith("TOKEN_"), body
