@@ -11,9 +11,9 @@ from haleganada_server.core.outcomes import Outcome
 from .types import Glyph
 
 MAX_WEIGHT = 8
-"""Of a micro-batch, in drawings of strokes: about 9 ms. A picture that weighs more is a micro-batch of its own."""
-DRAWING_PIXELS = 2**16
-"""Of a picture that weighs as much as a drawing of strokes: decoding them takes a millisecond or two."""
+"""Of a micro-batch, in drawings of the usual size: about 9 ms. A drawing that weighs more is alone in one."""
+DRAWING_PIXELS, DRAWING_POINTS = 2**16, 2**8
+"""Of a drawing that weighs 1, as a picture or as strokes: decoding or drawing them takes a millisecond or two."""
 
 
 class MicroBatch(NamedTuple):
@@ -24,7 +24,7 @@ class MicroBatch(NamedTuple):
 
     @property
     def is_large(self) -> bool:
-        """Whether it is a picture that would take longer than a turn should."""
+        """Whether it is a drawing that takes longer than a turn should."""
         return self.weight > MAX_WEIGHT
 
 
@@ -35,9 +35,14 @@ def split_into_micro_batches(
     batches: list[MicroBatch] = []
     start = weight = 0
     for i, glyph in enumerate(glyphs):
-        own = 1 if isinstance(glyph, HaleganadaError) else max(1, count_pixels(glyph) // DRAWING_PIXELS)
+        own = 1 if isinstance(glyph, HaleganadaError) else _weigh(glyph, count_pixels)
         if i > start and weight + own > MAX_WEIGHT:
             batches.append(MicroBatch(glyphs[start:i], weight))
             start, weight = i, 0
         weight += own
     return [*batches, MicroBatch(glyphs[start:], weight)]
+
+
+def _weigh(glyph: Glyph, count_pixels: Callable[[Glyph], int]) -> int:
+    points = glyph.ink.points if glyph.ink is not None else 0
+    return max(1, count_pixels(glyph) // DRAWING_PIXELS, points // DRAWING_POINTS)

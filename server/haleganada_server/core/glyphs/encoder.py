@@ -87,7 +87,7 @@ class GlyphEncoder:
     def _encode_micro_batch(
         self, batch: MicroBatch, cancellation: Cancellation
     ) -> list[Outcome[tuple[Drawing, Raster]]]:
-        """Encode drawings together with those of other calls, or a large picture beside them."""
+        """Encode drawings together with those of other calls, or a large one beside them."""
 
         def encode(valid: list[Glyph]) -> list[Outcome[tuple[Drawing, Raster]]]:
             cancellation.check()

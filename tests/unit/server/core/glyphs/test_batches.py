@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.core.glyphs.batches import DRAWING_PIXELS, MAX_WEIGHT, split_into_micro_batches
+from haleganada_server.core.glyphs.batches import DRAWING_PIXELS, DRAWING_POINTS, MAX_WEIGHT, split_into_micro_batches
 from haleganada_server.core.glyphs.ports import LARGE_PICTURE
-from haleganada_server.core.glyphs.types import Glyph
+from haleganada_server.core.glyphs.types import Glyph, Ink, Stroke
 from haleganada_server.core.outcomes import Outcome
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +35,14 @@ def test_nothing_is_lost_and_every_micro_batch_is_within_its_limits(pixels: list
 def test_drawings_of_the_usual_size_are_eight_to_a_micro_batch() -> None:
     batches = split_into_micro_batches(pictures(*[280 * 280] * 20), count_pixels)
     assert [len(batch.glyphs) for batch in batches] == [8, 8, 4]
+
+
+def test_strokes_of_thousands_of_points_are_alone() -> None:
+    """Others would wait for them: drawing 100,000 points takes most of a second."""
+    points = tuple(float(i % 280) for i in range(9 * DRAWING_POINTS))
+    small, large = (Glyph(ink=Ink((Stroke(line, line),), 280, 280)) for line in (points[:300], points))
+    batches = split_into_micro_batches([small, small, large, small], lambda _: 0)
+    assert [(len(batch.glyphs), batch.is_large) for batch in batches] == [(2, False), (1, True), (1, False)]
 
 
 def test_an_empty_batch_is_one_micro_batch() -> None:
