@@ -47,9 +47,10 @@ class Guard:
 
     def check(self, grant: Grant, message: Any) -> None:
         """Raise PermissionDenied unless who calls may use the workspace that a message names, if it names one."""
-        if self._get_workspace is not None and grant.identity.workspaces is not None:
+        allowed = grant.identity.workspaces
+        if self._get_workspace is not None and allowed is not None:
             named = self._get_workspace(message)
-            if named is not None:
+            if named is not None and named not in allowed:  # else it need not be normalized, which takes microseconds
                 require_workspace(grant.identity, workspace_name(named))
         if self._note is not None:
             self._note(grant.identity, message)
