@@ -71,7 +71,9 @@ def adapt_basis(prior: Floats, counts: Counts, sums: Floats, moment: Floats) -> 
     whiten = np.linalg.cholesky(np.linalg.inv(within))
     variances, rotation = np.linalg.eigh(whiten.T @ between @ whiten)
     matrix, variances = whiten @ rotation, np.maximum(variances, _MIN_VARIANCE)
-    return Basis(matrix, variances, measure_separation(matrix, variances, counts, sums))
+    gain = variances / (1 / counts[:, None] + variances)
+    means = (sums / counts[:, None]) @ matrix * gain
+    return Basis(matrix, variances, measure_separation(means, variances, counts))
 
 
 def _estimate_within(counts: Counts, sums: Floats, moment: Floats) -> Floats:
@@ -93,14 +95,12 @@ def _estimate_between(prior: Floats, within: Floats, counts: Counts, sums: Float
     return np.asarray(total / (labels + PRIOR_LABELS))
 
 
-def measure_separation(matrix: Floats, between: Floats, counts: Counts, sums: Floats) -> float:
-    """Return the separation, see Basis, of counts (L,) and sums (L, k). Of many labels some are taken, by position, so
-    that their order does not matter.
+def measure_separation(means: Floats, between: Floats, counts: Counts) -> float:
+    """Return the separation, see Basis. means: (L, k), the posterior means of the labels in the basis, between: see
+    Basis, counts: (L,) samples. Of many labels some are taken, by position, so that their order does not matter.
     """
-    gain = between / (1 / counts[:, None] + between)
-    means = (sums / counts[:, None]) @ matrix * gain
     if len(means) == 1:
-        return float(2 * (between * gain).sum())
+        return float(2 * (between * between / (1 / counts[0] + between)).sum())
     chosen = np.argsort(means[:, 0])[:: -(-len(means) // _MAX_QUERIES)]
     squares = (means * means).sum(1)
     distances = squares[chosen, None] + squares - 2 * means[chosen] @ means.T

@@ -7,7 +7,22 @@ from numpy.typing import NDArray
 
 from .adaptation import Basis, Counts, Floats
 
+_LARGEST_IN_TABLE = 2**16  # count; a table is read much faster than counts are sorted
 _BLOCK = 1024  # labels at once: their matrices stay small however many there are
+
+
+def find_distinct(counts: Counts) -> tuple[Counts, NDArray[np.intp]]:
+    """Return the distinct counts, ascending, (c,), and which of them each count (L,) is, (L,)."""
+    largest = int(counts.max(initial=0))
+    if largest > _LARGEST_IN_TABLE:
+        distinct, places = np.unique(counts, return_inverse=True)
+        return distinct, places
+    occurs = np.zeros(largest + 1, dtype=np.bool_)
+    occurs[counts] = True
+    distinct = np.flatnonzero(occurs)
+    places = np.empty(largest + 1, dtype=np.intp)
+    places[distinct] = np.arange(len(distinct))
+    return distinct, places[counts]
 
 
 def predictive_variance(between: Floats, count: int | NDArray[np.int64]) -> Floats:
@@ -23,7 +38,7 @@ def predictive_densities(basis: Basis, counts: Counts, sums: Floats) -> tuple[Fl
     for start in range(0, len(sums), _BLOCK):
         block = slice(start, start + _BLOCK)
         # Labels with equally many samples share their variances, and there are few numbers of samples.
-        numbers, rows = np.unique(counts[block], return_inverse=True)
+        numbers, rows = find_distinct(counts[block])
         variance = predictive_variance(basis.between, numbers[:, None])
         mean = (sums[block] @ basis.matrix) * (variance - 1)[rows]
         np.divide(mean, variance[rows], out=weighted_mean[block])

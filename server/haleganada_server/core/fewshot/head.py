@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from .adaptation import PRIOR_SAMPLES, Basis, Floats, adapt_basis, measure_separation
 from .confidence import CalibrationContext
-from .densities import predictive_densities, predictive_variance
+from .densities import find_distinct, predictive_densities, predictive_variance
 from .moment import Moment
 from .rows import Rows
 
@@ -148,8 +148,9 @@ class Head:
         if self.is_adapted or len(self.labels) > _FEW_LABELS:
             return self.basis.separation
         if self._lazy.separation is None:
-            sums = self.sums.join(len(self.prior))
-            self._lazy.separation = measure_separation(self.basis.matrix, self.basis.between, self.counts, sums)
+            variance = predictive_variance(self.basis.between, self.counts[:, None])
+            means = self.weighted_mean.join(len(self.prior)) * variance
+            self._lazy.separation = measure_separation(means, self.basis.between, self.counts)
         return self._lazy.separation
 
     def scores(self, vector: Floats) -> Floats:
@@ -164,7 +165,7 @@ class Head:
     def _precisions(self) -> tuple[Floats, NDArray[np.intp]]:
         """See _Lazy. Labels with equally many samples share their variances, so few quadratic forms are needed."""
         if self._lazy.precisions is None:
-            counts, rows = np.unique(np.append(self.counts, 0), return_inverse=True)
+            counts, rows = find_distinct(np.append(self.counts, 0))
             self._lazy.precisions = 1 / predictive_variance(self.basis.between, counts[:, None]), rows
         return self._lazy.precisions
 

@@ -36,6 +36,8 @@ class Projection:
         otherwise than one with a vector. Rounding to the grid hides the difference, except in the few rows in which a
         number lies halfway between two points of the grid; those are projected one by one.
         """
+        if len(embeddings) == 1:
+            return self.project_one(embeddings[0])[None]
         vectors = np.empty((len(embeddings), len(self.between)))
         for start in range(0, len(embeddings), _BLOCK):
             block = slice(start, start + _BLOCK)

@@ -33,19 +33,26 @@ class SqliteTransaction:
         self._run, self._checks = connection.execute, checks
         self.mark = mark
         """How far the log has come with the changes so far."""
+        self._newest: tuple[int, bytes] | None = None
+        """Revision and digest of the last event; None = not looked up yet."""
 
     def find_event(self, request_id: str) -> Event | None:
         row = self._run(f"SELECT {row_mapping.EVENT} FROM events WHERE request_id = ?", (request_id,)).fetchone()
         return row_mapping.to_event(row) if row else None
 
     def append(self, event: Event) -> int:
-        newest = self._run("SELECT revision, digest FROM events ORDER BY revision DESC LIMIT 1").fetchone()
-        last, before = newest or (0, self._checks.start)
+        last, before = self._newest or self._find_newest()
         revision: int = max(last + 1, event.revision)
         digest = self._checks.event_digest(before, row_mapping.checked_event(event, revision))
         self._run(_INSERT_EVENT, (*row_mapping.from_event(event, revision), digest))
         self.mark = replace(self.mark, revision=revision, digest=digest)
+        self._newest = revision, digest
         return revision
+
+    def _find_newest(self) -> tuple[int, bytes]:
+        """Return revision and digest of the last event."""
+        found = self._run("SELECT revision, digest FROM events ORDER BY revision DESC LIMIT 1").fetchone()
+        return found or (0, self._checks.start)
 
     def add_sample(self, sample: SampleRow) -> None:
         self._run(_INSERT_SAMPLE, row_mapping.from_sample(sample, self._checks))

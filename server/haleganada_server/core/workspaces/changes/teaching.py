@@ -33,7 +33,8 @@ class NewSample:
     """A drawing that is ready to be learned. stored: glyph_kind and bytes, as in SampleRow.
 
     corrects: the first candidate ("" = unknown) and the revision of the prediction that it corrects. prequential: as
-    recorded in an imported file; None = found when the sample is learned. known: as in Lesson.
+    recorded in an imported file; None = found when the sample is learned. known: as in Lesson. vector: (k,), the
+    projected embedding; None = projected when the sample is learned.
     """
 
     label: str
@@ -44,6 +45,7 @@ class NewSample:
     corrects: tuple[str, int] | None = None
     prequential: Prequential | None = None
     known: KnownDrawings = KnownDrawings.IGNORE
+    vector: NDArray[np.float64] | None = None
 
 
 def teach(new: NewSample, request: Request) -> Callable[[Draft], Taught]:
@@ -83,7 +85,7 @@ def _add_sample(draft: Draft, new: NewSample) -> Taught:
     """Store a drawing and count it in. The caller links its label and appends the event."""
     if new.variant_of:
         draft.variants.resolve(new.label, new.variant_of)  # raises before anything is written
-    vector = draft.head_parameters.projection.project_one(new.embedding)
+    vector = draft.head_parameters.projection.project_one(new.embedding) if new.vector is None else new.vector
     sample = _to_row(draft, new, new.prequential or _predict_before_learning(draft, new, vector))
     draft.log.add_sample(sample)
     draft.add(sample, vector)

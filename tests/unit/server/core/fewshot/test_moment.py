@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from haleganada_server.core.fewshot.moment import Moment, MomentDraft
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 K = 64
@@ -48,3 +50,27 @@ def test_numbers_that_float32_would_round_are_kept_exactly() -> None:
     draft = MomentDraft(Moment.empty(K))
     draft.add(vectors)
     assert (draft.freeze().to_matrix() == vectors.T @ vectors).all()
+
+
+@given(st.integers(1, 300), st.integers(0, 10**6), st.lists(st.integers(1, 90), max_size=12), st.data())
+def test_any_order_and_any_parts_give_the_same_bits(
+    count: int, seed: int, parts: list[int], data: st.DataObject
+) -> None:
+    """Samples are added one after another or many at once, in drafts of any length; some are taken away again."""
+    vectors = make_vectors(count, seed)
+    gone = data.draw(st.integers(0, count))
+    order = np.array(data.draw(st.permutations(range(count))))
+    rest, moment = order, Moment.empty(K)
+    while len(rest):
+        draft = MomentDraft(moment)
+        for size in parts or [len(rest)]:
+            draft.add(vectors[rest[:size]])
+            rest = rest[size:]
+        moment = draft.freeze()
+    draft = MomentDraft(moment)
+    for vector in vectors[:gone]:
+        draft.add(vector[None], -1)
+    kept = vectors[gone:]
+    one_by_one = sum((np.outer(vector, vector) for vector in kept), np.zeros((K, K)))
+    assert (draft.freeze().to_matrix() == one_by_one).all()
+    assert (draft.freeze().to_matrix() == kept.T @ kept).all()
