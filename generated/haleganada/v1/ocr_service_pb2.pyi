@@ -1429,7 +1429,9 @@ class StatsResponse(_message.Message):
     device: _builtins.str
     """What computes embeddings, for example "cpu (onnxruntime)"."""
     embedder_hash: _builtins.str
-    """SHA-256 of the embedder's weights, hexadecimal."""
+    """Name of the embedding space, hexadecimal: a hash of the embedder's weights, of its graph, and of how drawings become
+    its input. Embeddings of one name can be compared.
+    """
     uptime_seconds: _builtins.float
     """Seconds since the server started."""
     @_builtins.property

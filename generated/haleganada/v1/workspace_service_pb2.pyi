@@ -80,7 +80,7 @@ class Workspace(_message.Message):
     state: Global___WorkspaceState.ValueType
     """Whether it can be used."""
     embedder_hash: _builtins.str
-    """SHA-256 of the embedder's weights that its samples were embedded with, hexadecimal."""
+    """Name of the embedding space of its samples, hexadecimal; see StatsResponse.embedder_hash."""
     samples_to_embed: _builtins.int
     """Number of samples that are being embedded again with the current weights; predictions leave them out until then."""
     model: _builtins.str

@@ -20,17 +20,20 @@ from haleganada_server.core.errors import Precondition
 from haleganada_server.core.fewshot.confidence import TEMPERATURE_COEFFICIENTS, UNKNOWN_COEFFICIENTS, Calibration
 from haleganada_server.core.fewshot.parameters import HeadParameters
 from haleganada_server.core.fewshot.projection import Projection
+from haleganada_server.core.glyphs.ports import DRAWING_VERSION
 
 CARD, HEAD, ONNX, SAFETENSORS = "card.json", "head.safetensors", "embedder.onnx", "embedder.safetensors"
+PLAIN_GRAPH = "plain_graph"
+"""The card's entry, see name_space."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Weights:
     """A checked folder of weights.
 
-    name: name and version from the card. hash: SHA-256 of embedder.safetensors, hexadecimal; it names the embedding
-    space, on every device. side: height and width of the network's input in px. parameters: number of its weights and
-    biases, 0 if the card does not say.
+    name: name and version from the card. hash: 64 hexadecimal digits that name the embedding space, on every device,
+    see name_space. side: height and width of the network's input in px. parameters: number of its weights and biases, 0
+    if the card does not say.
     """
 
     folder: Path
@@ -64,11 +67,25 @@ def load_weights(folder: Path) -> Weights:
     return Weights(
         folder=folder,
         name=name,
-        hash=hashes[SAFETENSORS],
+        hash=name_space(hashes[SAFETENSORS], hashes[ONNX], card.get(PLAIN_GRAPH)),
         side=side,
         parameters=parameters,
         head_parameters=HeadParameters(_read_projection(folder / HEAD), calibration),
     )
+
+
+def name_space(tensors: str, graph: str, plain_graph: str | None, drawing_version: int = DRAWING_VERSION) -> str:
+    """Return the name of an embedding space: embeddings of one name can be compared, others are made again.
+
+    tensors, graph: SHA-256 of embedder.safetensors and embedder.onnx. plain_graph: of the graph with which the space
+    has the name of its tensors, as all spaces had once; "" = none, None = this one, in a card that does not say.
+    drawing_version: see core.glyphs.ports; the first one is not part of the name.
+    """
+    is_plain = plain_graph is None or plain_graph == graph
+    if is_plain and drawing_version == 1:
+        return tensors
+    parts = [tensors, "" if is_plain else graph, str(drawing_version)]
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 def _read_card(path: Path) -> dict[str, Any]:

@@ -14,6 +14,11 @@ from .types import Glyph
 LARGE_PICTURE = 2**20
 """Pixels above which a picture is large: it is decoded alone, because that takes megabytes and up to a second."""
 
+DRAWING_VERSION = 1
+"""Of the way from a drawing to the network's input. Raise it when a change gives other embeddings: those on disk are
+then made again instead of being compared with new ones. A test compares some drawings' embeddings with those before.
+"""
+
 Raster = NDArray[np.uint8]  # (128, 128), 255 = ink on 0
 Vectors = NDArray[np.float32]  # (n, d)
 
@@ -44,7 +49,7 @@ class Embedder(Protocol):
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the weights, hexadecimal."""
+        """The name of the embedding space, 64 hexadecimal digits: of weights, graph and DRAWING_VERSION."""
 
     @property
     def device(self) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from haleganada_server.core.fewshot.adaptation import PRIOR_LABELS, PRIOR_SAMPLES
 from haleganada_server.core.fewshot.confidence import TYPICAL_SEPARATION, Calibration
 from haleganada_server.runtime.network import NetworkShape
+from haleganada_server.runtime.weights import PLAIN_GRAPH
 from haleganada_server.training.pretrain.synthesis.fonts import HELD_OUT_SCRIPTS, SCRIPTS, Script, font_license
 from haleganada_server.training.pretrain.synthesis.library import find_font_files
 from haleganada_server.training.pretrain.synthesis.sources import HELD_OUT_ALPHABETS
@@ -163,6 +164,7 @@ def write_cards(
         "date": now.strftime("%Y-%m-%d"),
         "license": "MIT",
         "sha256": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES},
+        PLAIN_GRAPH: "",
         **shape.as_dict(),
         "parameters": parameters,
         "training": asdict(recipe) | {"sources": [asdict(s) for s in sources]},
