@@ -66,8 +66,8 @@ class BackboneSources:
     def __init__(self, files: Sequence[Path] = ()) -> None:
         """files: of ImageNet weights, each of one backbone."""
         self._files = tuple(files)
-        self._probing = threading.Lock()
-        self._probed: dict[str, tuple[float, bool]] = {}  # by address: when, and whether it answered
+        self._lock = threading.Lock()  # never held while a host is asked
+        self._probes: dict[str, _Probe] = {}  # by address, the last of each
 
     def are_here(self, facts: PresetFacts) -> bool:
         """Return whether the disk has all that a preset starts from."""
@@ -81,18 +81,38 @@ class BackboneSources:
         """
         if self.are_here(facts):
             return
-        if any(SOURCES[name].file and self._answers(SOURCES[name].url) for name in facts.backbones):
+        probes = [self._probe(SOURCES[name].url) for name in facts.backbones if SOURCES[name].file]
+        if any(probe.wait() for probe in probes):
             return
         raise Precondition(describe_missing(facts), Reason.BACKBONE_WEIGHTS_MISSING)
 
-    def _answers(self, url: str) -> bool:
-        """Return whether a file can be fetched, as found out in the last minute."""
-        with self._probing:
-            at, found = self._probed.get(url, (-_REMEMBERED_S, False))
-            if time.monotonic() - at >= _REMEMBERED_S:
-                found = _probe(url)
-                self._probed[url] = time.monotonic(), found
-            return found
+    def _probe(self, url: str) -> _Probe:
+        """Return a probe that started in the last minute, perhaps for somebody else."""
+        with self._lock:
+            probe = self._probes.get(url)
+            if probe is None or time.monotonic() - probe.start_s >= _REMEMBERED_S:
+                probe = self._probes[url] = _Probe(url)
+            return probe
+
+
+class _Probe:
+    """Asks for a file's size, in a thread of its own: nothing else bounds how long a host's name takes to be found."""
+
+    def __init__(self, url: str) -> None:
+        self.start_s = time.monotonic()
+        self._request = urllib.request.Request(url, method="HEAD")
+        self._answered = False
+        self._thread = threading.Thread(target=self._ask, name="probe", daemon=True)
+        self._thread.start()
+
+    def wait(self) -> bool:
+        """Return whether the file can be fetched, as soon as that is known; False if that takes too long."""
+        self._thread.join(max(0.0, self.start_s + _PROBE_S - time.monotonic()))
+        return self._answered
+
+    def _ask(self) -> None:
+        with suppress(OSError, ValueError), urllib.request.urlopen(self._request, timeout=_PROBE_S):
+            self._answered = True
 
 
 def describe_missing(facts: PresetFacts) -> str:
@@ -135,18 +155,3 @@ def _read_names(path: Path) -> bytes:
                 return file.read(_MOST_READ)
     with path.open("rb") as file:  # as torch.save wrote them until version 1.6
         return file.read(_MOST_READ)
-
-
-def _probe(url: str) -> bool:
-    """Ask for a file's size, in a thread of its own: nothing else bounds how long a host's name takes to be found."""
-    answered: list[bool] = []
-
-    def ask() -> None:
-        request = urllib.request.Request(url, method="HEAD")
-        with suppress(OSError, ValueError), urllib.request.urlopen(request, timeout=_PROBE_S):
-            answered.append(True)
-
-    thread = threading.Thread(target=ask, name="probe", daemon=True)
-    thread.start()
-    thread.join(_PROBE_S)
-    return bool(answered)

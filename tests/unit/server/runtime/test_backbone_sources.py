@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -63,3 +65,29 @@ def test_several_files_can_be_given(tmp_path: Path) -> None:
     with pytest.raises(Precondition):
         BackboneSources([larger]).require(RESNET18)
     BackboneSources([larger, smaller]).require(RESNET18)
+
+
+@pytest.mark.usefixtures("nothing_here")
+def test_who_asks_for_other_weights_does_not_wait_for_a_host_that_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    sources, ended = BackboneSources(), []
+
+    def ask(name: str) -> None:
+        with pytest.raises(Precondition):
+            sources.require(replace(RESNET18, backbones=(name,)))
+        ended.append(name)
+
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        proxy.settimeout(20)
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        monkeypatch.setattr("urllib.request._opener", None)  # which has looked at the variable before
+        first = threading.Thread(target=ask, args=["resnet18"])
+        first.start()
+        silent, _ = proxy.accept()
+        second = threading.Thread(target=ask, args=["resnet50"])
+        second.start()
+        refused, _ = proxy.accept()
+        refused.close()
+        second.join()
+        first.join()
+        silent.close()
+    assert ended == ["resnet50", "resnet18"]
