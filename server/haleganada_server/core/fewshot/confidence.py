@@ -93,8 +93,14 @@ class Calibration:
         distance, lead = compute_evidence(scores)
         odds = summand + by_distance * distance + by_lead * lead
         among = scores[..., :-1] / self.temperature_in(context)
-        among = among - np.logaddexp.reduce(among, axis=-1, keepdims=True) - np.logaddexp(0, odds)[..., None]
+        among = among - _log_of_sum(among) - np.logaddexp(0, odds)[..., None]
         return np.concatenate([among, -np.logaddexp(0, -odds)[..., None]], axis=-1)
+
+
+def _log_of_sum(values: Floats) -> Floats:
+    """(..., n) -> (..., 1), the logarithm of the sum of the exponentials; several times as fast as adding up pairs."""
+    largest = values.max(axis=-1, keepdims=True)
+    return np.asarray(largest + np.log(np.exp(values - largest).sum(axis=-1, keepdims=True)))
 
 
 def compute_evidence(scores: Floats) -> tuple[Floats, Floats]:
