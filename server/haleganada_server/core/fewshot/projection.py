@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,10 @@ class Projection:
         """A (d,) embedding -> a (k,) vector with unit within-class variance, on the grid of 2^-12."""
         vector = (embedding.astype(np.float64) - self.mean) @ self.matrix
         return np.asarray(np.round(vector * _GRID) / _GRID)
+
+    def project_all(self, embeddings: Sequence[NDArray[np.float32]]) -> Floats:
+        """n embeddings (d,) -> (n, k) vectors, see project; n may be 0."""
+        return self.project(np.array(embeddings, np.float32).reshape(-1, len(self.mean)))
 
     def project(self, embeddings: NDArray[np.float32]) -> Floats:
         """(n, d) embeddings -> (n, k) vectors, equal to those of project_one to the last bit.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from haleganada_server.core.cancellation import Cancellation
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Precondition
+from haleganada_server.core.fewshot.adaptation import Floats
 from haleganada_server.core.fewshot.posterior import compute_posterior
 from haleganada_server.core.glyphs.encoder import Drawing
 from haleganada_server.core.glyphs.ports import Raster
@@ -21,7 +22,7 @@ from haleganada_server.core.knowledge.prediction import Prediction
 from haleganada_server.core.model_names import FEW_SHOT, ONLINE
 from haleganada_server.core.models.classification import ClassifierOutput
 from haleganada_server.core.models.ensemble import combine
-from haleganada_server.core.outcomes import Outcome, map_ok, ok_values
+from haleganada_server.core.outcomes import Outcome, map_ok, map_ok_batch, ok_values
 
 from .dependencies import WorkspaceDependencies
 from .prediction_memory import RememberedPrediction
@@ -91,13 +92,16 @@ class Recognition:
     ) -> list[Outcome[Prediction]]:
         knowledge, parameters = self._find_knowledge(min_revision), self._dependencies.head_parameters
 
-        def predict(drawing: Drawing) -> Prediction:
-            vector = parameters.projection.project_one(drawing.embedding)
+        def predict(drawing: Drawing, vector: Floats) -> Prediction:
             posterior = compute_posterior(knowledge.head, parameters.calibration, vector)
             remembered = RememberedPrediction(drawing, posterior.top_label(), knowledge.revision)
             return knowledge.predict(posterior, top_k, self._predictions.add(self._workspace, remembered))
 
-        return map_ok(predict, drawings)
+        def predict_all(found: list[Drawing]) -> list[Prediction]:
+            vectors = parameters.projection.project_all([drawing.embedding for drawing in found])
+            return list(map(predict, found, vectors))
+
+        return map_ok_batch(predict_all, drawings)
 
     def _ask_together(self, models: Sequence[str], drawn: Drawn, min_revision: int | None) -> ClassifierOutput:
         """Return what models answer together."""
@@ -113,7 +117,7 @@ class Recognition:
         """Return the answers of the workspace's own head."""
         knowledge, parameters = self._find_knowledge(min_revision), self._dependencies.head_parameters
         labels = knowledge.head.labels
-        vectors = [parameters.projection.project_one(drawing.embedding) for drawing in drawings]
+        vectors = parameters.projection.project_all([drawing.embedding for drawing in drawings])
         found = [compute_posterior(knowledge.head, parameters.calibration, vector).probabilities for vector in vectors]
         rows = np.stack(found) if labels else np.ones((len(drawings), 1))
         return ClassifierOutput(

@@ -7,12 +7,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from haleganada_server.core.access.identity import LOCAL_CALLER, Caller
 from haleganada_server.core.cancellation import NEVER, Cancellation
 from haleganada_server.core.errors import NotFound
+from haleganada_server.core.fewshot.adaptation import Floats
 from haleganada_server.core.folder_names import FolderNames
 from haleganada_server.core.glyphs.encoder import Drawing
 from haleganada_server.core.glyphs.ports import Raster
@@ -135,7 +133,8 @@ class Workspace:
         cancellation.check()
 
         def commit(prepared: list[tuple[Lesson, Drawing]]) -> list[Outcome[Taught]]:
-            vectors = self._project([drawing for _, drawing in prepared])
+            projection = self._dependencies.head_parameters.projection
+            vectors = projection.project_all([drawing.embedding for _, drawing in prepared])
             pending = [
                 PendingChange(self._teach(lesson, drawing, vector, client))
                 for (lesson, drawing), vector in zip(prepared, vectors, strict=True)
@@ -145,16 +144,7 @@ class Workspace:
 
         return map_ok_batch(commit, zip_ok(normalized, drawings))
 
-    def _project(self, drawings: Sequence[Drawing]) -> NDArray[np.float64]:
-        """Return the projected embeddings, (n, k); all at once take a fraction of the time."""
-        projection = self._dependencies.head_parameters.projection
-        dimension = len(projection.mean)
-        embeddings = np.array([drawing.embedding for drawing in drawings], np.float32).reshape(-1, dimension)
-        return projection.project(embeddings)
-
-    def _teach(
-        self, lesson: Lesson, drawing: Drawing, vector: NDArray[np.float64], client: Caller
-    ) -> Callable[[Draft], Taught]:
+    def _teach(self, lesson: Lesson, drawing: Drawing, vector: Floats, client: Caller) -> Callable[[Draft], Taught]:
         new = replace(self._new_sample(lesson.label, lesson.variant_of, drawing), known=lesson.known, vector=vector)
         picture = lesson.glyph.image if lesson.glyph.image is not None else new.stored[1]
         payload = ("train", lesson.label, lesson.variant_of, picture)
