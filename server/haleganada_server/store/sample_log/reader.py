@@ -26,10 +26,11 @@ from haleganada_server.core.sample_log.rows import (
 )
 from haleganada_server.store.errors import storage_errors, unreadable
 
-from . import row_mapping, schema, summary
+from . import row_mapping, schema
 from .integrity.checks import RowChecks
 from .mark import NO_DIGEST, Mark
 from .open_files import OpenFiles
+from .summary import Summarizer
 
 _STREAMED_ROWS = 256
 _EMBEDDED_ROWS = 2048  # two megabytes of embeddings
@@ -60,6 +61,7 @@ class LogReader:
         self._open_files = open_files or OpenFiles()
         self._reading = threading.Lock()
         self._long_reads = _LongReads(name)
+        self._summarizer = Summarizer()
         self._reader: sqlite3.Connection | None = None
         self._closed = False
         try:
@@ -125,7 +127,7 @@ class LogReader:
 
     def summarize(self, max_confusions: int) -> LogSummary:
         with self._own_connection() as connection:
-            return summary.summarize(connection, max_confusions)
+            return self._summarizer.summarize(connection, max_confusions)
 
     def sample_facts(self, newest: int | None = None) -> list[SampleFacts]:
         found = self._all(
