@@ -217,6 +217,9 @@ class MemoryLog:
     def samples_by_id(self, sample_ids: Sequence[int]) -> list[SampleRow]:
         return [row for number, row in self._state().samples.items() if number in sample_ids]
 
+    def clients(self, revisions: Sequence[int]) -> dict[int, str]:
+        return {event.revision: event.client for event in self._state().events if event.revision in revisions}
+
     def embeddings(self, embedder_hash: str, newest: int | None = None) -> Iterator[EmbeddedSamples]:
         found = [row for row in self._state().live() if row.embedder_hash == embedder_hash]
         if len({row.embedding.shape for row in found}) > 1:

@@ -206,7 +206,9 @@ class Undone:
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """A taught sample. picture: PNG or b"". synthetic: a program made the drawing, for example from a font."""
+    """A taught sample. picture: PNG or b"". synthetic: a program made the drawing, for example from a font. author: the
+    name of the token that taught it, “local” on a server without tokens, "" if it is not known.
+    """
 
     sample_id: int
     label: str
@@ -217,6 +219,7 @@ class Sample:
     predicted: str
     correction: bool
     synthetic: bool = False
+    author: str = ""
     picture: bytes = field(repr=False)
 
 

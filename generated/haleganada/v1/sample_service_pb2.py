@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from haleganada.v1 import access_pb2 as haleganada_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"haleganada/v1/sample_service.proto\x12\rhaleganada.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ahaleganada/v1/access.proto\"\xd9\x01\n\x06Sample\x12\x11\n\tsample_id\x18\x01 \x01(\x03\x12\r\n\x05label\x18\x02 \x01(\t\x12\x11\n\tcanonical\x18\x03 \x01(\t\x12\x0c\n\x04loss\x18\x04 \x01(\x01\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x06 \x01(\x03\x12\x11\n\tpredicted\x18\x07 \x01(\t\x12\x12\n\ncorrection\x18\x08 \x01(\x08\x12\x0f\n\x07picture\x18\t \x01(\x0c\x12\x11\n\tsynthetic\x18\n \x01(\x08\"t\n\x12ListSamplesRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x15\n\rwith_pictures\x18\x05 \x01(\x08\"|\n\x13ListSamplesResponse\x12&\n\x07samples\x18\x01 \x03(\x0b\x32\x15.haleganada.v1.Sample\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x03\x12\x10\n\x08revision\x18\x04 \x01(\x03\"8\n\x10GetSampleRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x11\n\tsample_id\x18\x02 \x01(\x03\":\n\x11GetSampleResponse\x12%\n\x06sample\x18\x01 \x01(\x0b\x32\x15.haleganada.v1.Sample\"\xa6\x01\n\x13UpdateSampleRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x11\n\tsample_id\x18\x02 \x01(\x03\x12\r\n\x05label\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x1e\n\x11\x65xpected_revision\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x10\n\x08\x62\x61tch_id\x18\x06 \x01(\tB\x14\n\x12_expected_revision\"b\n\x14UpdateSampleResponse\x12%\n\x06sample\x18\x01 \x01(\x0b\x32\x15.haleganada.v1.Sample\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x11\n\tduplicate\x18\x03 \x01(\x08\"\x97\x01\n\x13\x44\x65leteSampleRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x11\n\tsample_id\x18\x02 \x01(\x03\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x1e\n\x11\x65xpected_revision\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x10\n\x08\x62\x61tch_id\x18\x05 \x01(\tB\x14\n\x12_expected_revision\";\n\x14\x44\x65leteSampleResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x11\n\tduplicate\x18\x02 \x01(\x08\x32\x8f\x03\n\rSampleService\x12^\n\x0bListSamples\x12!.haleganada.v1.ListSamplesRequest\x1a\".haleganada.v1.ListSamplesResponse\"\x08\x9a\xb8\x18\x04\x08\x01\x10\x01\x12X\n\tGetSample\x12\x1f.haleganada.v1.GetSampleRequest\x1a .haleganada.v1.GetSampleResponse\"\x08\x9a\xb8\x18\x04\x08\x01\x10\x01\x12\x61\n\x0cUpdateSample\x12\".haleganada.v1.UpdateSampleRequest\x1a#.haleganada.v1.UpdateSampleResponse\"\x08\x9a\xb8\x18\x04\x08\x02\x10\x01\x12\x61\n\x0c\x44\x65leteSample\x12\".haleganada.v1.DeleteSampleRequest\x1a#.haleganada.v1.DeleteSampleResponse\"\x08\x9a\xb8\x18\x04\x08\x02\x10\x01\x42\x98\x01\n\x11\x63om.haleganada.v1B\x12SampleServiceProtoP\x01Z\x1ahaleganada/v1;haleganadav1\xa2\x02\x03HLG\xaa\x02\rHaleganada.V1\xca\x02\rHaleganada\\V1\xe2\x02\x19Haleganada\\V1\\GPBMetadata\xea\x02\x0eHaleganada::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"haleganada/v1/sample_service.proto\x12\rhaleganada.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ahaleganada/v1/access.proto\"\xe9\x01\n\x06Sample\x12\x11\n\tsample_id\x18\x01 \x01(\x03\x12\r\n\x05label\x18\x02 \x01(\t\x12\x11\n\tcanonical\x18\x03 \x01(\t\x12\x0c\n\x04loss\x18\x04 \x01(\x01\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x06 \x01(\x03\x12\x11\n\tpredicted\x18\x07 \x01(\t\x12\x12\n\ncorrection\x18\x08 \x01(\x08\x12\x0f\n\x07picture\x18\t \x01(\x0c\x12\x11\n\tsynthetic\x18\n \x01(\x08\x12\x0e\n\x06\x61uthor\x18\x0b \x01(\t\"t\n\x12ListSamplesRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x15\n\rwith_pictures\x18\x05 \x01(\x08\"|\n\x13ListSamplesResponse\x12&\n\x07samples\x18\x01 \x03(\x0b\x32\x15.haleganada.v1.Sample\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x03\x12\x10\n\x08revision\x18\x04 \x01(\x03\"8\n\x10GetSampleRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x11\n\tsample_id\x18\x02 \x01(\x03\":\n\x11GetSampleResponse\x12%\n\x06sample\x18\x01 \x01(\x0b\x32\x15.haleganada.v1.Sample\"\xa6\x01\n\x13UpdateSampleRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x11\n\tsample_id\x18\x02 \x01(\x03\x12\r\n\x05label\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x1e\n\x11\x65xpected_revision\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x10\n\x08\x62\x61tch_id\x18\x06 \x01(\tB\x14\n\x12_expected_revision\"b\n\x14UpdateSampleResponse\x12%\n\x06sample\x18\x01 \x01(\x0b\x32\x15.haleganada.v1.Sample\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x11\n\tduplicate\x18\x03 \x01(\x08\"\x97\x01\n\x13\x44\x65leteSampleRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x11\n\tsample_id\x18\x02 \x01(\x03\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x1e\n\x11\x65xpected_revision\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x10\n\x08\x62\x61tch_id\x18\x05 \x01(\tB\x14\n\x12_expected_revision\";\n\x14\x44\x65leteSampleResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x11\n\tduplicate\x18\x02 \x01(\x08\x32\x8f\x03\n\rSampleService\x12^\n\x0bListSamples\x12!.haleganada.v1.ListSamplesRequest\x1a\".haleganada.v1.ListSamplesResponse\"\x08\x9a\xb8\x18\x04\x08\x01\x10\x01\x12X\n\tGetSample\x12\x1f.haleganada.v1.GetSampleRequest\x1a .haleganada.v1.GetSampleResponse\"\x08\x9a\xb8\x18\x04\x08\x01\x10\x01\x12\x61\n\x0cUpdateSample\x12\".haleganada.v1.UpdateSampleRequest\x1a#.haleganada.v1.UpdateSampleResponse\"\x08\x9a\xb8\x18\x04\x08\x02\x10\x01\x12\x61\n\x0c\x44\x65leteSample\x12\".haleganada.v1.DeleteSampleRequest\x1a#.haleganada.v1.DeleteSampleResponse\"\x08\x9a\xb8\x18\x04\x08\x02\x10\x01\x42\x98\x01\n\x11\x63om.haleganada.v1B\x12SampleServiceProtoP\x01Z\x1ahaleganada/v1;haleganadav1\xa2\x02\x03HLG\xaa\x02\rHaleganada.V1\xca\x02\rHaleganada\\V1\xe2\x02\x19Haleganada\\V1\\GPBMetadata\xea\x02\x0eHaleganada::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,23 +43,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SAMPLESERVICE'].methods_by_name['DeleteSample']._loaded_options = None
   _globals['_SAMPLESERVICE'].methods_by_name['DeleteSample']._serialized_options = b'\232\270\030\004\010\002\020\001'
   _globals['_SAMPLE']._serialized_start=115
-  _globals['_SAMPLE']._serialized_end=332
-  _globals['_LISTSAMPLESREQUEST']._serialized_start=334
-  _globals['_LISTSAMPLESREQUEST']._serialized_end=450
-  _globals['_LISTSAMPLESRESPONSE']._serialized_start=452
-  _globals['_LISTSAMPLESRESPONSE']._serialized_end=576
-  _globals['_GETSAMPLEREQUEST']._serialized_start=578
-  _globals['_GETSAMPLEREQUEST']._serialized_end=634
-  _globals['_GETSAMPLERESPONSE']._serialized_start=636
-  _globals['_GETSAMPLERESPONSE']._serialized_end=694
-  _globals['_UPDATESAMPLEREQUEST']._serialized_start=697
-  _globals['_UPDATESAMPLEREQUEST']._serialized_end=863
-  _globals['_UPDATESAMPLERESPONSE']._serialized_start=865
-  _globals['_UPDATESAMPLERESPONSE']._serialized_end=963
-  _globals['_DELETESAMPLEREQUEST']._serialized_start=966
-  _globals['_DELETESAMPLEREQUEST']._serialized_end=1117
-  _globals['_DELETESAMPLERESPONSE']._serialized_start=1119
-  _globals['_DELETESAMPLERESPONSE']._serialized_end=1178
-  _globals['_SAMPLESERVICE']._serialized_start=1181
-  _globals['_SAMPLESERVICE']._serialized_end=1580
+  _globals['_SAMPLE']._serialized_end=348
+  _globals['_LISTSAMPLESREQUEST']._serialized_start=350
+  _globals['_LISTSAMPLESREQUEST']._serialized_end=466
+  _globals['_LISTSAMPLESRESPONSE']._serialized_start=468
+  _globals['_LISTSAMPLESRESPONSE']._serialized_end=592
+  _globals['_GETSAMPLEREQUEST']._serialized_start=594
+  _globals['_GETSAMPLEREQUEST']._serialized_end=650
+  _globals['_GETSAMPLERESPONSE']._serialized_start=652
+  _globals['_GETSAMPLERESPONSE']._serialized_end=710
+  _globals['_UPDATESAMPLEREQUEST']._serialized_start=713
+  _globals['_UPDATESAMPLEREQUEST']._serialized_end=879
+  _globals['_UPDATESAMPLERESPONSE']._serialized_start=881
+  _globals['_UPDATESAMPLERESPONSE']._serialized_end=979
+  _globals['_DELETESAMPLEREQUEST']._serialized_start=982
+  _globals['_DELETESAMPLEREQUEST']._serialized_end=1133
+  _globals['_DELETESAMPLERESPONSE']._serialized_start=1135
+  _globals['_DELETESAMPLERESPONSE']._serialized_end=1194
+  _globals['_SAMPLESERVICE']._serialized_start=1197
+  _globals['_SAMPLESERVICE']._serialized_end=1596
 # @@protoc_insertion_point(module_scope)

@@ -35,6 +35,7 @@ class Sample(_message.Message):
     CORRECTION_FIELD_NUMBER: _builtins.int
     PICTURE_FIELD_NUMBER: _builtins.int
     SYNTHETIC_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
     sample_id: _builtins.int
     """Number of the sample in its workspace, 1 or more. Never reused."""
     label: _builtins.str
@@ -55,6 +56,10 @@ class Sample(_message.Message):
     """
     synthetic: _builtins.bool
     """True if a program made the drawing, for example from a font."""
+    author: _builtins.str
+    """The name of the token that taught it; "local" on a server without tokens. Empty if it is not known, as from before
+    the server kept names, and in UpdateSampleResponse.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was taught."""
@@ -72,10 +77,11 @@ class Sample(_message.Message):
         correction: _builtins.bool = ...,
         picture: _builtins.bytes = ...,
         synthetic: _builtins.bool = ...,
+        author: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["canonical", b"canonical", "correction", b"correction", "create_time", b"create_time", "label", b"label", "loss", b"loss", "picture", b"picture", "predicted", b"predicted", "revision", b"revision", "sample_id", b"sample_id", "synthetic", b"synthetic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "canonical", b"canonical", "correction", b"correction", "create_time", b"create_time", "label", b"label", "loss", b"loss", "picture", b"picture", "predicted", b"predicted", "revision", b"revision", "sample_id", b"sample_id", "synthetic", b"synthetic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

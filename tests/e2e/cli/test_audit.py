@@ -37,6 +37,8 @@ def test_who_did_what(start_server: StartServer, tmp_path: Path) -> None:
         with HaleganadaClient(server.address, token=anna, workspace="w") as teacher:
             sample = teacher.train(draw(), "ಅ").sample_id
             teacher.export(tmp_path / "out.zip")
+        assert client.get_sample(sample).author == "anna"
+        assert [one.author for one in client.iter_samples()] == ["anna"]
         client.forget(sample)
     made = CliRunner().invoke(tokens, ["add", "ravi", "--role", "read", "--data", str(data)])
     CliRunner().invoke(tokens, ["revoke", "ravi", "--data", str(data)])

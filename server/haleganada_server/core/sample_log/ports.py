@@ -125,6 +125,9 @@ class WorkspaceLog(Protocol):
     def samples_by_id(self, sample_ids: Sequence[int]) -> list[SampleRow]:
         """Return the samples with these ids, forgotten ones included, oldest first."""
 
+    def clients(self, revisions: Sequence[int]) -> dict[int, str]:
+        """Return Event.client of these revisions, as far as the log has them."""
+
     def embeddings(self, embedder_hash: str, newest: int | None = None) -> Iterator[EmbeddedSamples]:
         """Yield the live samples that these weights embedded, oldest first, block by block, from one consistent state;
         with `newest`, only so many of the newest ones.

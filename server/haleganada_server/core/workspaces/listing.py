@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from haleganada_server.core.access.identity import Caller
 from haleganada_server.core.errors import DataLoss, NotFound
 from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.knowledge.knowledge import Knowledge
@@ -18,8 +21,14 @@ def list_samples(
     """See Workspace.samples. encoder: draws the pictures; None = without them."""
     label = normalize_label(label) if label else ""
     rows = log.samples(label, before, limit + 1)
+    authors = _find_authors(log, rows[:limit])
     page = tuple(
-        Sample.from_row(row, knowledge.variants, _draw_or_leave_empty(row, encoder) if encoder else b"")
+        Sample.from_row(
+            row,
+            knowledge.variants,
+            _draw_or_leave_empty(row, encoder) if encoder else b"",
+            authors.get(row.revision, ""),
+        )
         for row in rows[:limit]
     )
     next_before = rows[limit - 1].sample_id if len(rows) > limit else 0
@@ -32,7 +41,14 @@ def find_sample(log: WorkspaceLog, knowledge: Knowledge, sample_id: int, encoder
     row = log.sample(sample_id)
     if row is None:
         raise NotFound("sample", str(sample_id), "it may have been forgotten; list the samples again")
-    return Sample.from_row(row, knowledge.variants, encoder.render_picture(row))
+    author = _find_authors(log, [row]).get(row.revision, "")
+    return Sample.from_row(row, knowledge.variants, encoder.render_picture(row), author)
+
+
+def _find_authors(log: WorkspaceLog, rows: Sequence[SampleRow]) -> dict[int, str]:
+    """Return the name of who made each of the revisions that taught the rows."""
+    clients = log.clients([row.revision for row in rows])
+    return {revision: Caller.parse(client).name for revision, client in clients.items()}
 
 
 def _draw_or_leave_empty(row: SampleRow, encoder: GlyphEncoder) -> bytes:

@@ -100,7 +100,9 @@ class Undone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One taught sample as a caller sees it. time_us: microseconds since 1970 UTC. predicted: "" = none."""
+    """One taught sample as a caller sees it. time_us: microseconds since 1970 UTC. predicted: "" = none. author: the
+    name of who taught it, see Caller; "" = not known, or not asked for.
+    """
 
     sample_id: int
     label: str
@@ -112,9 +114,10 @@ class Sample:
     correction: bool
     synthetic: bool = False
     picture: bytes = b""
+    author: str = ""
 
     @classmethod
-    def from_row(cls, row: SampleRow, variants: Variants, picture: bytes = b"") -> Sample:
+    def from_row(cls, row: SampleRow, variants: Variants, picture: bytes = b"", author: str = "") -> Sample:
         """Return a stored sample as callers see it."""
         return cls(
             sample_id=row.sample_id,
@@ -127,6 +130,7 @@ class Sample:
             correction=row.correction,
             synthetic=row.glyph_kind == SYNTHETIC,
             picture=picture,
+            author=author,
         )
 
 

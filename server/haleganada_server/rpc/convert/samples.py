@@ -22,6 +22,7 @@ def sample(value: Sample) -> sample_service_pb2.Sample:
         correction=value.correction,
         picture=value.picture,
         synthetic=value.synthetic,
+        author=value.author,
     )
 
 

@@ -161,6 +161,10 @@ class LogReader:
         query = f"SELECT {row_mapping.CHECKED_SAMPLE} FROM samples WHERE sample_id IN ({places}) ORDER BY sample_id"
         return [self._to_sample(row) for row in self._all(query, tuple(sample_ids))]
 
+    def clients(self, revisions: Sequence[int]) -> dict[int, str]:
+        places = ", ".join("?" * len(revisions))
+        return dict(self._all(f"SELECT revision, client FROM events WHERE revision IN ({places})", tuple(revisions)))
+
     def embeddings(self, embedder_hash: str, newest: int | None = None) -> Iterator[EmbeddedSamples]:
         query = (
             "SELECT sample_id, label, embedding FROM samples WHERE forgotten = 0 AND embedder_hash = ? AND "

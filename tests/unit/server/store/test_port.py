@@ -156,6 +156,7 @@ def test_forgotten_samples_stay_hidden_and_their_ids_are_never_used_again(log: W
     assert [row.sample_id for row in log.forgotten_samples()] == [2]
     assert [fact.sample_id for fact in log.sample_facts()] == read_embeddings(log)[0] == [1]
     assert [row.sample_id for row in log.samples_by_id([2, 1, 3])] == [1, 2]
+    assert set(log.clients([1, 2, 1000])) == {1, 2} and log.clients([]) == {}
     with log.transaction() as transaction:
         transaction.set_forgotten(2, False)
     assert_same(log.sample(2), sample(2, "b"))

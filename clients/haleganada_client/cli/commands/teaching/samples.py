@@ -125,9 +125,10 @@ def _format_samples(samples: Sequence[Sample]) -> str:
             sample.canonical if sample.canonical != sample.label else "",
             f"{sample.loss:.2f}",
             format_time(sample.create_time),
+            sample.author,
             sample.predicted or "-",
             "correction" if sample.correction else "synthetic" if sample.synthetic else "",
         ]
         for sample in samples
     ]
-    return format_table(rows, ["sample", "label", "form of", "loss", "taught", "predicted", ""], right={0, 3})
+    return format_table(rows, ["sample", "label", "form of", "loss", "taught", "by", "predicted", ""], right={0, 3})
