@@ -13,12 +13,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .fragments import LOW, Part, find_profiles, overlap_shares, take_apart
+from .fragments import LOW, Part, find_profiles, take_apart
 from .lines import Course
 from .marks import join_marks
 from .page_ink import PageInk
 
 _WIDEST, _NARROW = 1.0, 1.2  # letter heights, and widths of the narrower quarter: letters are hardly wider than both
+_BODY, _MUCH = 0.55, 0.4  # letter heights above and below the middle of a line, and of a part's ink that is there
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +27,8 @@ class LineParts:
     """owners: (height, width) of the line's box, the number of the part of each px from 1, 0 = ground. left, top: of
     that box. boxes: (n, 4) of the parts in px of the page. pieces: (n,) the connected ink that each is of. cuts: (n,)
     the ink, in pen widths, of the cut that parts each part from the one before it; 0 = none. overlaps: (n,) by how much
-    of the narrower one it stands above or below the one before it, 0 to 1, less if they are apart there.
+    of the narrower one it stands above or below the one before it, 0 to 1, less if they are apart there; arms and feet
+    do not count, see _find_bodies.
     """
 
     owners: NDArray[np.int32]
@@ -57,7 +59,11 @@ def find_parts_of_line(ink: PageInk, pieces: NDArray[np.intp], width: float, cou
     fragments = np.zeros((bottom - top, right - left), np.int32)
     parts, marks = take_apart(ink, pieces, width, course, (left, top, fragments))
     join_marks(parts, marks, ink.letter, fragments, (left, top))
-    parts.sort(key=lambda part: part.middle)
+    bodies = _find_bodies(
+        parts, fragments, course.height_at(np.arange(left, right, dtype=np.float64)) - top, ink.letter
+    )
+    order = np.argsort(bodies.sum(axis=1), kind="stable")
+    parts, bodies = [parts[i] for i in order.tolist()], bodies[order]
     number = np.zeros(fragments.max() + 1, np.int32)
     for i, part in enumerate(parts, 1):
         number[part.fragments] = i
@@ -68,7 +74,7 @@ def find_parts_of_line(ink: PageInk, pieces: NDArray[np.intp], width: float, cou
         boxes=np.array([part.box for part in parts], np.int32),
         pieces=np.array([part.piece for part in parts], np.int32),
         cuts=np.array([0.0, *(a.contact_with(b) for a, b in pairwise(parts))], np.float32),
-        overlaps=_overlaps(parts, fragments, ink.letter),
+        overlaps=_overlaps(parts, bodies, fragments, ink.letter),
     )
 
 
@@ -78,11 +84,36 @@ def _add_rims(owners: NDArray[np.int32]) -> NDArray[np.int32]:
     return np.where(owners > 0, owners, grown.astype(np.int32))
 
 
-def _overlaps(parts: list[Part], fragments: NDArray[np.int32], letter: float) -> NDArray[np.float32]:
+def _find_bodies(
+    parts: list[Part], fragments: NDArray[np.int32], middle: NDArray[np.float64], letter: float
+) -> NDArray[np.int64]:
+    """Return where each part begins and ends along the line, (parts, 2) columns of fragments: in the body of the line,
+    if much of its ink is there, because arms and feet that reach over or under neighbors do not say where a letter is.
+    middle: (width,), the row in which the line runs.
+    """
+    owners = np.full(int(fragments.max()) + 1, -1)
+    for i, part in enumerate(parts):
+        owners[part.fragments] = i
+    rows, columns = np.nonzero(fragments)
+    numbers = owners[fragments[rows, columns]]
+    is_within = np.abs(rows - middle[columns]) <= _BODY * letter
+    areas = np.bincount(numbers, minlength=len(parts))
+    is_mostly = np.bincount(numbers[is_within], minlength=len(parts)) >= _MUCH * areas
+    counts = is_within | ~is_mostly[numbers]
+    bodies = np.tile(np.array([fragments.shape[1], 0]), (len(parts), 1))
+    np.minimum.at(bodies[:, 0], numbers[counts], columns[counts])
+    np.maximum.at(bodies[:, 1], numbers[counts], columns[counts] + 1)
+    return bodies
+
+
+def _overlaps(
+    parts: list[Part], bodies: NDArray[np.int64], fragments: NDArray[np.int32], letter: float
+) -> NDArray[np.float32]:
     tops, bottoms = find_profiles(parts, fragments)
     shares = [0.0]
-    for i, (before, part) in enumerate(pairwise(parts), 1):
-        share = float(overlap_shares(np.array([before.box]), part.box)[0])
+    for i in range(1, len(parts)):
+        shared = min(bodies[i, 1], bodies[i - 1, 1]) - max(bodies[i, 0], bodies[i - 1, 0])
+        share = max(float(shared), 0.0) / max(1.0, float(np.diff(bodies[i - 1 : i + 1], axis=1).min()))
         is_shared = (bottoms[i - 1] >= 0) & (bottoms[i] >= 0)
         if is_shared.any():
             gaps = np.maximum(tops[i] - bottoms[i - 1], tops[i - 1] - bottoms[i])[is_shared]

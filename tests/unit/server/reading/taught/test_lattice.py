@@ -94,6 +94,18 @@ def test_an_arm_over_the_next_letter_stays_with_its_own() -> None:
     assert not has_box(lattice.part_boxes, left + 70, 35, left + 105, 35)
 
 
+def test_a_foot_under_the_next_letter_does_not_bind_it() -> None:
+    line = Line()
+    line.letters(3)
+    left = line.letter()
+    line.stroke((left + 20, _BOTTOM), (left + 20, _BOTTOM + 16), (left + 112, _BOTTOM + 16))
+    line.letters(4)
+    lattice = line.take_apart()
+    (after,) = np.flatnonzero(np.abs(lattice.part_boxes[:, 0] - (left + 70)) <= _PEN)
+    assert has_box(lattice.group_boxes, left, _TOP, left + 112, _BOTTOM + 16)
+    assert lattice.overlaps[after] < 0.1
+
+
 def test_a_dot_belongs_to_the_letter_below_it() -> None:
     line = Line()
     line.letters(2)
