@@ -162,7 +162,7 @@ class EvaluationJob:
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """A job. cancelling: it was asked to end, and finishes up. error, error_reason: "" unless it failed. files: () in
-    lists. Either training or evaluation is set.
+    lists. Either training or evaluation is set. call_id: names the call that asked for it in the server's log.
     """
 
     job_id: str
@@ -177,6 +177,7 @@ class Job:
     files: tuple[JobFile, ...]
     training: TrainingJob | None
     evaluation: EvaluationJob | None
+    call_id: str = ""
 
     @property
     def kind(self) -> Literal["training", "evaluation"]:

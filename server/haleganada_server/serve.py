@@ -20,7 +20,7 @@ from haleganada_server.app import App, build_app
 from haleganada_server.config import SHIPPED_WEIGHTS, ServerConfig, Tls
 from haleganada_server.core.errors import HaleganadaError, Precondition
 from haleganada_server.core.jobs.ports import JobRunner
-from haleganada_server.logs import configure_logging
+from haleganada_server.logs import LogFormat, configure_logging
 from haleganada_server.runtime.allocator import return_large_blocks
 from haleganada_server.runtime.processes.reader_pool import READER
 from haleganada_server.sizes import Size
@@ -193,6 +193,13 @@ class MetricsAddress(Address):
     show_default=True,
     help="What to log.",
 )
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to log: lines for people, or a JSON object a line.",
+)
 @click.option("--stop-with-stdin", is_flag=True, hidden=True, help="Stop when standard input ends, as with its writer.")
 def serve(
     listen: tuple[str, int],
@@ -219,6 +226,7 @@ def serve(
     file_budget: int | None,
     grace: float,
     log_level: str,
+    log_format: LogFormat,
     stop_with_stdin: bool,
 ) -> None:
     """Start the server. SIGTERM or Ctrl+C stops it."""
@@ -233,7 +241,7 @@ def serve(
             "add`; or give --insecure if all their users may read and change what is taught.",
             status=2,
         )
-    configure_logging(log_level)
+    configure_logging(log_level, log_format)
     config = ServerConfig(
         data,
         host=host,

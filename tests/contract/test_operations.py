@@ -136,8 +136,8 @@ def test_each_call_is_one_line_of_log(server: RunningServer, workspace: str, cap
         with pytest.raises(grpc.RpcError):
             server.ocr.Predict(ocr.PredictRequest(workspace='two\nlines"', glyph=cross()))
     good, bad = (record.getMessage() for record in caplog.records if "method=Predict" in record.getMessage())
-    assert f'workspace="{workspace}"' in good and "status=OK" in good and "ms=" in good
-    assert r'workspace="two\nlines\""' in bad and "status=INVALID_ARGUMENT reason=INVALID_INPUT call=" in bad
+    assert f'workspace="{workspace}"' in good and "code=OK" in good and "ms=" in good
+    assert r'workspace="two\nlines\""' in bad and "code=INVALID_ARGUMENT reason=INVALID_INPUT call_id=" in bad
 
 
 def test_a_traceback_is_one_line() -> None:

@@ -34,6 +34,8 @@ from haleganada_client.errors import (
 )
 from haleganada_client.wire import health
 
+from .call_ids import make_metadata
+
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
 _UNREACHABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
@@ -55,8 +57,13 @@ class Connection(ABC):
         self.config = config
         self.access = prepare_access(config)
         self.is_closed = False
-        self._metadata = (("authorization", f"Bearer {self.access.token}"),) if self.access.token else ()
+        self._token = (("authorization", f"Bearer {self.access.token}"),) if self.access.token else ()
         self._reached = False
+
+    @property
+    def _metadata(self) -> tuple[tuple[str, str], ...]:
+        """What a call sends along."""
+        return (*self._token, *make_metadata())
 
     def make_stub(self, kind: Callable[[grpc.Channel], Stub]) -> Stub:
         """Return the stub of a service. Raise FailedPrecondition for a closed channel, which gRPC crashes on."""

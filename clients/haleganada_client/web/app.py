@@ -11,6 +11,7 @@ from haleganada_client.client import HaleganadaClient
 from . import errors
 from .bundles import Bundler
 from .compression import compress_answers
+from .request_ids import name_requests
 from .routes import assets, login, page, rest, samples, transfers
 from .routes.reading import corrections, examples, ocr, readings
 from .routes.slots import make_upload_slots
@@ -33,6 +34,7 @@ def create_app(client: HaleganadaClient, allowed_hosts: Iterable[str] = ()) -> F
     app.extensions["haleganada_sessions"] = Sessions(client)
     app.extensions["haleganada_uploads"] = make_upload_slots()
     app.extensions["haleganada_bundles"] = Bundler()
+    name_requests(app)
     compress_answers(app)
     protect(app, frozenset(allowed_hosts))
     teaching = (page, samples, transfers, rest)

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from haleganada_client.calls.call_ids import get_call_id
 from haleganada_client.errors import (
     AlreadyExists,
     DeadlineExceeded,
@@ -52,7 +53,13 @@ def register(app: Flask) -> None:
 
 def describe(error: HaleganadaError) -> dict[str, Any]:
     """Return the body of the answer to an error."""
-    return {"success": False, "error": error.message, "reason": error.reason, "field": error.field}
+    return {
+        "success": False,
+        "error": error.message,
+        "reason": error.reason,
+        "field": error.field,
+        "call_id": error.call_id or get_call_id(),
+    }
 
 
 def _handle_error(error: HaleganadaError) -> tuple[Response, int]:
@@ -65,7 +72,8 @@ def _handle_error(error: HaleganadaError) -> tuple[Response, int]:
 def _handle_http_error(error: HTTPException) -> tuple[Response, int]:
     reason = getattr(error, "reason", "") or error.name.upper().replace(" ", "_")
     message = _too_large() if isinstance(error, RequestEntityTooLarge) else error.description or error.name
-    return jsonify(success=False, error=message, reason=reason, field=""), error.code or 500
+    answer = jsonify(success=False, error=message, reason=reason, field="", call_id=get_call_id())
+    return answer, error.code or 500
 
 
 def _too_large() -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import grpc
 
 from haleganada_server.core.errors import HaleganadaError
+from haleganada_server.core.outcomes import strip_traceback
 
 from .access.guard import Guard, Unguarded
 from .access.open_streams import OpenStreams
@@ -103,11 +104,12 @@ class CallInterceptor(grpc.ServerInterceptor):
 
     def _refuse(self, name: str, error: HaleganadaError) -> Any:
         """Return a handler that refuses the call in gRPC's own thread, without waiting for its message."""
-        status = CallRecord(_method(name), self._latencies if name.startswith(_OURS) else None).refused(error)
+        latencies = self._latencies if name.startswith(_OURS) else None
+        strip_traceback(error)  # or it would keep the frames that it passed
 
         def refuse(requests: Any, context: grpc.ServicerContext) -> Any:
             del requests
-            context.abort_with_status(status)
+            context.abort_with_status(CallRecord(_method(name), latencies, context).refused(error))
 
         refuse.experimental_thread_pool = self._refusals  # type: ignore[attr-defined]
         return grpc.stream_unary_rpc_method_handler(refuse)

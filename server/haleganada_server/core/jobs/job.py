@@ -61,7 +61,7 @@ class Job:
 
     request: the caller's request, JSON values only. result: the report of an evaluation that succeeded. files: name ->
     bytes. cancelling: the job was asked to end, and ends as soon as it can. settings: the settings that a training's
-    process reports it uses; {} before it has started.
+    process reports it uses; {} before it has started. call_id: names the call that asked for it in the server's log.
     """
 
     job_id: str
@@ -80,6 +80,7 @@ class Job:
     result: dict[str, Any] = field(default_factory=dict)
     cancelling: bool = False
     settings: dict[str, Any] = field(default_factory=dict)
+    call_id: str = ""
 
     @property
     def place(self) -> tuple[int, str]:

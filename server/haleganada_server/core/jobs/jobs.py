@@ -7,6 +7,7 @@ checkpoints of its own.
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 import time
@@ -44,6 +45,7 @@ SHORT_S = 120.0
 """Seconds of one core that a short job takes at most, as estimated when it is asked for."""
 _AT_ONCE = 2
 _STOP_S = 5.0
+_log = logging.getLogger(__name__)
 
 
 class Jobs:
@@ -75,12 +77,13 @@ class Jobs:
         name: str = "",
         settings: Mapping[str, Any] | None = None,
         from_model: str = "",
+        call_id: str = "",
     ) -> Job:
         """Queue the training of a preset on a data set, and return the saved job.
 
         name: of the model, "" = made from the names of preset and data set. settings: those that differ from the
-        preset's. from_model: the model to start from, "" = none; it says the preset, too. Raises InvalidInput,
-        NotFound, Precondition, DataLoss for a damaged data set or model, Exhausted.
+        preset's. from_model: the model to start from, "" = none; it says the preset, too. call_id: see Job. Raises
+        InvalidInput, NotFound, Precondition, DataLoss for a damaged data set or model, Exhausted.
         """
         chosen = validate_settings(settings or {})
         start = self._find_start(from_model, preset, chosen) if from_model else None
@@ -100,7 +103,7 @@ class Jobs:
         }
         needed = "" if start else preset  # a model brings its backbone along
         self._dependencies.runner.require(JobKind.TRAINING, needed, bool(chosen.get("tensorboard")))
-        return self._enqueue(JobKind.TRAINING, request)
+        return self._enqueue(JobKind.TRAINING, request, call_id)
 
     def _find_start(self, reference: str, preset: str, settings: dict[str, Any]) -> StoredModel:
         """Return the model that a training starts from, and give the settings its image size."""
@@ -130,7 +133,7 @@ class Jobs:
         """Return whether a training of a preset would fetch weights when it starts. Does not try the network."""
         return self._dependencies.runner.must_fetch_weights(preset)
 
-    def start_evaluation(self, models: Sequence[str], dataset_id: str, quick: bool = False) -> Job:
+    def start_evaluation(self, models: Sequence[str], dataset_id: str, quick: bool = False, call_id: str = "") -> Job:
         """Queue the evaluation of models, one by one and together, and return the saved job. Raises NotFound,
         InvalidInput, Precondition, DataLoss for a damaged data set or a model with a damaged card, Exhausted.
         """
@@ -155,7 +158,7 @@ class Jobs:
             "estimate_s": estimate_evaluation_s(len(ids), dataset, quick),
         }
         self._dependencies.runner.require(JobKind.EVALUATION)
-        return self._enqueue(JobKind.EVALUATION, request)
+        return self._enqueue(JobKind.EVALUATION, request, call_id)
 
     def cancel(self, job_id: str) -> Job:
         """Ask a job to end and return it, unchanged if it is over. A training keeps its best result. Raises NotFound,
@@ -235,7 +238,7 @@ class Jobs:
 
     # The queue
 
-    def _enqueue(self, kind: JobKind, request: dict[str, Any]) -> Job:
+    def _enqueue(self, kind: JobKind, request: dict[str, Any], call_id: str) -> Job:
         with self._updating:
             if self._board.is_closed:
                 raise Unavailable("the server is stopping; repeat the call when it is back")
@@ -251,9 +254,11 @@ class Jobs:
                 state=JobState.QUEUED,
                 created_us=max(now_us(), newest_us + 1),
                 request=request,
+                call_id=call_id,
             )
             self._dependencies.store.save(job)
             self._board.publish(job)
+            _log.info("job %s: asked for by the call %s", job.job_id, call_id or "without an id")
             return job
 
     def _update(self, job_id: str, change: Callable[[Job], Job], durable: bool) -> Job:

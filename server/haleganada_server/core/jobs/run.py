@@ -79,7 +79,7 @@ class JobRun:
         except HaleganadaError as error:
             outcome = JobOutcome(JobState.FAILED, error.reason, error.message)
         except Exception as error:
-            _log.exception("job %s failed", self.job_id)
+            _log.exception("job %s of the call %s failed", self.job_id, self._current().call_id)
             outcome = _explain_failure(error)
         if outcome is not None:
             self._finish(outcome)
@@ -119,7 +119,7 @@ class JobRun:
             last = self._record_events(process)
             status = process.wait()
             self._stop_kill_timer()
-            _log.info("job %s: its process ended with status %d", self.job_id, status)
+            _log.info("job %s of the call %s: its process ended with status %d", self.job_id, job.call_id, status)
             if self._is_suspended and not last:
                 return None
             if not self._should_restart(last, status, has_advanced=self._last_epoch > before):

@@ -37,7 +37,7 @@ class HealthWatch:
         except grpc.RpcError:
             raise
         except Exception as error:
-            status = CallRecord("Watch", None).refused(error)
+            status = CallRecord("Watch", None, context).refused(error)
         else:
             self._handler.unary_stream(request, context, lambda answer: self._send(send, answer))
             return

@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import secrets
 import time
+from contextvars import ContextVar
 from typing import Any
 
 import grpc
 from grpc_status import rpc_status
 
 from haleganada_server.core.errors import HaleganadaError
+from haleganada_server.logs import LogFields
+from haleganada_server.rpc.caller import address_of
 from haleganada_server.rpc.errors import code_of, reason_of, status_of
 from haleganada_server.rpc.metrics import Latencies
 
+from .call_ids import find_call_id
+
 _log = logging.getLogger(__name__)
-_quote = json.JSONEncoder(ensure_ascii=False).encode
+_LONGEST_NAME = 64
 
 
 class CallRecord:
     """Measures one call, and writes its line of log."""
 
-    __slots__ = ("_has_begun", "_latencies", "_method", "_started", "_workspace", "caller")
+    __slots__ = ("_call_id", "_context", "_has_begun", "_latencies", "_method", "_started", "_workspace", "caller")
 
-    def __init__(self, method: str, latencies: Latencies | None) -> None:
+    def __init__(self, method: str, latencies: Latencies | None, context: grpc.ServicerContext) -> None:
         """latencies: None for a call that is neither measured nor logged."""
         self._method = method
-        self._workspace = ""
+        self._workspace = self._call_id = ""
         self.caller = ""
+        """The name that who calls has by a token."""
         self._latencies = latencies
+        self._context: grpc.ServicerContext | None = context
         self._has_begun = False
         self._started = time.perf_counter()
 
+    @property
+    def call_id(self) -> str:
+        """The call's name in logs, errors and jobs."""
+        if not self._call_id:
+            self._call_id = find_call_id(self._context.invocation_metadata() if self._context is not None else ())
+        return self._call_id
+
     def begin(self, request: Any = None) -> None:
-        """The call's work begins now: what it waited before is not the method's."""
+        """The call's work begins now, in this thread: what it waited before is not the method's."""
         self._workspace = getattr(request, "workspace", "")
+        _present.set(self)
         now = time.perf_counter()
         if self._latencies is not None:
             self._latencies.waits.add(now - self._started)
@@ -63,35 +76,53 @@ class CallRecord:
         The error itself must not be kept beyond its handler: its traceback contains the frame that would hold it, so
         both, and all pictures in between, would live until the next garbage collection.
         """
-        call_id, status = secrets.token_hex(6), code_of(error).name
+        call_id, code, reason = self.call_id, code_of(error).name, reason_of(error)
         if not isinstance(error, HaleganadaError):
-            _log.error("%s status=%s call=%s", self._line(), status, call_id, exc_info=error)
-        elif self._latencies is not None:
-            _log.info("%s status=%s reason=%s call=%s", self._line(), status, error.reason, call_id)
-        self._count(status, is_timed=is_timed)
+            _log.error(self._describe(code, reason), exc_info=error)
+        elif self._latencies is not None and _log.isEnabledFor(logging.INFO):
+            _log.info(self._describe(code, reason))
+        self._count(code, is_timed=is_timed)
         if self._latencies is not None:
-            self._latencies.add_error(reason_of(error))
+            self._latencies.add_error(reason)
+        self._context = None
         ending: grpc.Status = rpc_status.to_status(status_of(error, call_id))
         return ending
 
-    def _end(self, status: str) -> None:
+    def _end(self, code: str) -> None:
         if self._latencies is not None:
-            self._count(status, is_timed=self._has_begun)
+            self._count(code, is_timed=self._has_begun)
             if _log.isEnabledFor(logging.INFO):
-                _log.info("%s status=%s", self._line(), status)
+                _log.info(self._describe(code))
+        self._context = None  # whose request would otherwise be kept until the next call of this thread
 
-    def _count(self, status: str, *, is_timed: bool) -> None:
+    def _count(self, code: str, *, is_timed: bool) -> None:
         if self._latencies is None:
             return
         if is_timed:
-            self._latencies.add(self._method, self._milliseconds(), status)
+            self._latencies.add(self._method, self._milliseconds(), code)
         else:
-            self._latencies.add_unstarted(self._method, status)
+            self._latencies.add_unstarted(self._method, code)
 
-    def _line(self) -> str:
-        workspace = _quote(self._workspace[:64] or "default")
-        caller = _quote(self.caller)
-        return f"method={self._method} caller={caller} workspace={workspace} ms={self._milliseconds():.2f}"
+    def _describe(self, code: str, reason: str = "") -> LogFields:
+        return LogFields(
+            method=self._method,
+            caller=self.caller,
+            address=address_of(self._context.peer()) if self._context is not None else "",
+            workspace=self._workspace[:_LONGEST_NAME] or "default",
+            ms=round(self._milliseconds(), 2),
+            code=code,
+            **({"reason": reason} if reason else {}),
+            call_id=self.call_id,
+        )
 
     def _milliseconds(self) -> float:
         return (time.perf_counter() - self._started) * 1000
+
+
+_present: ContextVar[CallRecord | None] = ContextVar("record", default=None)
+
+
+def get_call_id() -> str:
+    """Return the id of the call that this thread carries out; "" if it carries out none."""
+    record = _present.get()
+    return record.call_id if record is not None else ""

@@ -28,7 +28,7 @@ class ShortCall:
         handler: Any,
         *,
         lane: ShortLane,
-        record: Callable[[], CallRecord],
+        record: Callable[[grpc.ServicerContext], CallRecord],
         guard: Guard | Unguarded,
         admit: Callable[[], AbstractContextManager[None]],
         turn: Callable[[grpc.ServicerContext], AbstractContextManager[None]],
@@ -44,7 +44,7 @@ class ShortCall:
         self._guard = guard
 
     def __call__(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
-        record = self._record()
+        record = self._record(context)
         try:
             grant = self._guard.admit(context)
             record.caller = grant.identity.name

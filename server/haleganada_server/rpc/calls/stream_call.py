@@ -40,7 +40,7 @@ class StreamCall:
         handler: Any,
         *,
         lane: StreamLane,
-        record: Callable[[], CallRecord],
+        record: Callable[[grpc.ServicerContext], CallRecord],
         guard: Guard | Unguarded,
         open_streams: OpenStreams,
         admit: Callable[[], AbstractContextManager[None]],
@@ -57,7 +57,7 @@ class StreamCall:
         self._guard, self._open_streams = guard, open_streams
 
     def __call__(self, requests: Iterator[bytes], context: grpc.ServicerContext, send: Send) -> None:
-        record = self._record()
+        record = self._record(context)
         ending = _Ending(context, send, record)
 
         def give_up() -> None:

@@ -67,6 +67,7 @@ def listed(value: Job) -> pb.Job:
         progress=pb.JobProgress(**asdict(value.progress)),
         error=value.error,
         error_reason=value.error_reason,
+        call_id=value.call_id,
         training=_training(value) if value.kind is JobKind.TRAINING else None,
         evaluation=_evaluation(value) if value.kind is JobKind.EVALUATION else None,
     )

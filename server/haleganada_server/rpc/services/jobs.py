@@ -15,6 +15,7 @@ from haleganada_server.core.limits import SENT_CHUNK_BYTES
 
 from .. import pages, validate
 from ..calls.places import Places
+from ..calls.record import get_call_id
 from ..convert import jobs as convert
 
 Context = grpc.ServicerContext
@@ -39,13 +40,14 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
             request.model_name,
             convert.settings(request.settings),
             request.from_model_id,
+            get_call_id(),
         )
         return pb.StartTrainingResponse(job=convert.job(job))
 
     def StartEvaluation(self, request: pb.StartEvaluationRequest, context: Context) -> pb.StartEvaluationResponse:
         models = [validate.required_id("models", model) for model in request.models]
         dataset_id = validate.required_id("dataset_id", request.dataset_id)
-        job = self._jobs.start_evaluation(models, dataset_id, request.quick)
+        job = self._jobs.start_evaluation(models, dataset_id, request.quick, get_call_id())
         return pb.StartEvaluationResponse(job=convert.job(job))
 
     def GetJob(self, request: pb.GetJobRequest, context: Context) -> pb.GetJobResponse:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from haleganada_server.core.workspaces.workspace import Workspace
 from selenium.webdriver.common.keys import Keys
 
 from tests.e2e.processes import server
@@ -281,3 +284,23 @@ def teach_in_kannada(here: Page) -> None:
     here.find("#label").send_keys("x", Keys.ENTER)
     here.wait_for("#status", "x ಕಲಿತೆ")
     assert here.text("#take-back") == "x ಹಿಂಪಡೆಯಿರಿ"
+
+
+# What failed
+
+
+def test_a_fault_of_the_server_is_told_with_the_name_of_its_request(
+    fresh: Page, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Workspace, "train", fail)
+    fresh.draw(CROSS)
+    fresh.kind()
+    fresh.find("#label").send_keys("x")
+    with caplog.at_level(logging.ERROR):
+        fresh.find("#teach-button").click()
+        fresh.wait_for("#status", "(request ")
+    (named,) = re.findall(r"\(request (\w+)\)", fresh.text("#status"))
+    assert f"call_id={named}" in caplog.text

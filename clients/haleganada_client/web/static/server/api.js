@@ -13,7 +13,7 @@ export const server = new EventTarget();
 /** An error that the server answered, or the lack of an answer (status 0). */
 export class ServerError extends Error {
   /**
-   * @param {{ error?: string, reason?: string, field?: string }} answer
+   * @param {{ error?: string, reason?: string, field?: string, call_id?: string }} answer
    * @param {number} status  of HTTP
    */
   constructor(answer, status) {
@@ -21,6 +21,7 @@ export class ServerError extends Error {
     this.status = status;
     this.reason = answer.reason || "";
     this.field = answer.field || "";
+    this.callId = answer.call_id || "";
   }
 
   /** Whether the server is away, stopping or too slow, so that the same call may well succeed later. */

@@ -108,11 +108,22 @@ const FIELDS = {
 const WITHOUT_ANSWER = [0, 504]; // statuses of HTTP
 
 /** Return what went wrong, in words.
- * @param {{ message: string, reason?: string, field?: string, status?: number }} error  of a call, or of an item of one
+ * @param {{ message: string, reason?: string, field?: string, status?: number, callId?: string }} error  of a call, or of an
+ *   item of one. callId: is told with what the reader cannot mend, for whoever looks into the server's log.
  * @returns {string}
  */
-export function explain({ message, reason = "", field = "", status = 400 }) {
+export function explain({ message, reason = "", field = "", status = 400, callId = "" }) {
   if (WITHOUT_ANSWER.includes(status)) return say("noAnswer");
+  const error = describe(message, reason, field);
+  return status >= 500 && callId ? say("withRequest", { error, request: callId }) : error;
+}
+
+/**
+ * @param {string} message
+ * @param {string} reason
+ * @param {string} field
+ */
+function describe(message, reason, field) {
   const detailed = isServerLanguage() ? undefined : DETAILED_REASONS[reason];
   const error = field && message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message;
   const word = REASONS[reason] ?? detailed ?? FIELDS[field] ?? FIELDS[field.split(".")[0]];
