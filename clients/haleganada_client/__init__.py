@@ -48,8 +48,8 @@ _TYPES = (
     "Candidate", "ConfusedPair", "Correction", "Decision", "Drawing", "ExportResult", "HistoryPoint", "ImportReport",
     "Ink", "ItemError", "LabelStats", "Lesson", "Linked", "MethodLatency", "NearDuplicate", "OnlineSettings",
     "OnlineStatus", "Picture", "Prediction", "PrunedSnapshots", "RefusedItem", "Relabeled", "Sample", "SamplePage",
-    "Snapshot", "Stats", "Stroke", "SupportsArray", "SupportsImage", "Suspect", "Taught", "TeachNext", "Undone",
-    "Unlinked", "WorkspaceInfo",
+    "ServerStatus", "Snapshot", "Stats", "Stroke", "SupportsArray", "SupportsImage", "Suspect", "Taught", "TeachNext",
+    "Undone", "Unlinked", "WorkspaceInfo",
 )  # fmt: skip
 _DATASETS = ("Dataset", "DatasetLabel", "DatasetPreview")
 _EVALUATION = (

@@ -423,6 +423,33 @@ class MethodLatency:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ServerStatus:
+    """How busy a server is. calls_total, calls_failed: that are over since its start, and those of them that ended with
+    another code than OK. calls_working, calls_waiting, streams_open: right now. samples: in all workspaces that it has
+    looked at. memory_bytes: of its process; None where its system does not tell.
+    """
+
+    uptime_seconds: float
+    device: str
+    latencies: tuple[MethodLatency, ...]
+    calls_total: int
+    calls_failed: int
+    calls_working: int
+    calls_waiting: int
+    streams_open: int
+    workspaces: int
+    workspaces_open: int
+    samples: int
+    jobs_queued: int
+    jobs_running: int
+    jobs_failed: int
+    readers: int
+    readers_busy: int
+    pages_waiting: int
+    memory_bytes: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stats:
     """Statistics of a workspace and its server. accuracy is prequential: recognized before it was learned. links: from
     form to canonical label, those that were made first at the beginning.

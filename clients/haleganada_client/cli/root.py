@@ -43,6 +43,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Review": {
         "stats": ("stats", "Show what was taught, how well it is recognized, and what to teach next."),
+        "top": ("top", "Watch how busy the server is."),
         "samples": ("teaching.samples", "List taught samples, or show one."),
         "characters": ("teaching.characters", "Show code points, Unicode names and scripts of a text."),
         "relabel": ("teaching.samples", "Give a sample another label."),

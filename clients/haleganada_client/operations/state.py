@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from haleganada.v1 import ocr_service_pb2 as ocr
+from haleganada.v1 import server_service_pb2, server_service_pb2_grpc
 
 from haleganada_client import types
 from haleganada_client.calls.dual import dual_method
@@ -32,6 +33,13 @@ class State(Operations):
             find_suspects=find_suspects,
         )
         return convert.stats(await self._connection.call(self._ocr.Stats, request, BATCH_TIMEOUT_S))
+
+    @dual_method
+    async def server_status(self) -> types.ServerStatus:
+        """Return how busy the server is. It may be asked each second."""
+        stub = self._connection.make_stub(server_service_pb2_grpc.ServerServiceStub)
+        answer = await self._connection.call(stub.GetServerStatus, server_service_pb2.GetServerStatusRequest())
+        return convert.server_status(answer.status)
 
     @dual_method
     async def save(self, name: str = "", *, workspace: str | None = None) -> types.Snapshot:

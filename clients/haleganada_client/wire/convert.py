@@ -9,7 +9,14 @@ from functools import cache
 from typing import Any, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from haleganada.v1 import common_pb2, ocr_service_pb2, online_pb2, sample_service_pb2, workspace_service_pb2
+from haleganada.v1 import (
+    common_pb2,
+    ocr_service_pb2,
+    online_pb2,
+    sample_service_pb2,
+    server_service_pb2,
+    workspace_service_pb2,
+)
 
 from .. import types
 from .build import build
@@ -126,6 +133,11 @@ def import_report(message: ocr_service_pb2.ImportResponse) -> types.ImportReport
     refused = to_tuple(lambda item: types.RefusedItem(item.item, item_error(item.error)), message.refused)
     before = snapshot(message.before) if message.HasField("before") else None
     return from_message(types.ImportReport, message, refused=refused, before=before, notes=tuple(message.notes))
+
+
+def server_status(message: server_service_pb2.ServerStatus) -> types.ServerStatus:
+    latencies = to_tuple(lambda value: from_message(types.MethodLatency, value), message.latencies)
+    return from_message(types.ServerStatus, message, latencies=latencies)
 
 
 def stats(message: ocr_service_pb2.StatsResponse) -> types.Stats:

@@ -128,6 +128,11 @@ class Latencies:
                 for name, one in sorted(self._methods.items())
             ]
 
+    def count_by_code(self) -> Counter[str]:
+        """Return how many calls ended with each of gRPC's codes."""
+        with self._lock:
+            return sum((one.by_code for one in self._methods.values()), Counter())
+
     def errors_by_reason(self) -> dict[str, int]:
         """Return how many calls failed or were refused, by the contract's reason."""
         with self._lock:

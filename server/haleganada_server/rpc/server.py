@@ -24,6 +24,8 @@ from haleganada.v1 import (
     reading_service_pb2_grpc,
     sample_service_pb2,
     sample_service_pb2_grpc,
+    server_service_pb2,
+    server_service_pb2_grpc,
     workspace_service_pb2,
     workspace_service_pb2_grpc,
 )
@@ -56,6 +58,7 @@ from .services.models import ModelServicer
 from .services.ocr import OCRServicer
 from .services.reading import ReadingServicer
 from .services.samples import SampleServicer
+from .services.server import ServerServicer
 from .services.workspaces import WorkspaceServicer
 from .streams import Transfers
 
@@ -64,6 +67,7 @@ _DESCRIPTORS = tuple(
     for contract in (
         ocr_service_pb2,
         sample_service_pb2,
+        server_service_pb2,
         workspace_service_pb2,
         model_service_pb2,
         dataset_service_pb2,
@@ -160,6 +164,10 @@ class RpcServer:
         job_service_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(domain.jobs, watchers, slots), self._server)
         reading_servicer = ReadingServicer(domain.readings, slots, temporary_file, self._admission.require_time)
         reading_service_pb2_grpc.add_ReadingServiceServicer_to_server(reading_servicer, self._server)
+        server_servicer = ServerServicer(
+            facts, self._latencies, self.load, workspaces, domain.jobs, domain.readings.reader.load
+        )
+        server_service_pb2_grpc.add_ServerServiceServicer_to_server(server_servicer, self._server)
         if reflect:
             enable_reflection([*SERVICES, health.SERVICE_NAME], self._server)
         self._authenticator.start(self._open_streams.end_invalid)

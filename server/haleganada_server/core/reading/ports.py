@@ -43,6 +43,15 @@ class ReadPage:
 
 
 @dataclass(frozen=True, slots=True)
+class ReaderLoad:
+    """count: readers at most. busy: those that work. waiting: calls that wait for one."""
+
+    count: int
+    busy: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReadingFile:
     """An exported reading. file_name: with the extension of its format."""
 
@@ -92,6 +101,9 @@ class PageReader(Protocol):
 
 class DocumentReader(PageReader, Protocol):
     """Opens documents and reads their pages, in processes of its own, but for ReadMode.TAUGHT; see PageReader."""
+
+    def load(self) -> ReaderLoad:
+        """Return how busy the readers are."""
 
     def engines(self, cancellation: Cancellation) -> tuple[EngineInfo, ...]:
         """Return all engines, those first that ReadMode.AUTO prefers."""

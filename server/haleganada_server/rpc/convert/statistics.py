@@ -12,6 +12,13 @@ from haleganada_server.rpc.metrics import MethodLatency, ServerFacts
 from .common import timestamp
 
 
+def latencies(methods: Iterable[MethodLatency]) -> list[ocr_service_pb2.MethodLatency]:
+    """Return the latencies of methods."""
+    return [
+        ocr_service_pb2.MethodLatency(method=m.method, calls=m.calls, p50_ms=m.p50_ms, p99_ms=m.p99_ms) for m in methods
+    ]
+
+
 def stats(value: Stats, server: ServerFacts, methods: Iterable[MethodLatency]) -> ocr_service_pb2.StatsResponse:
     """Convert the statistics of a workspace, together with those of its server."""
     return ocr_service_pb2.StatsResponse(
@@ -35,10 +42,7 @@ def stats(value: Stats, server: ServerFacts, methods: Iterable[MethodLatency]) -
         teach_next=_teach_next(value),
         suspects=_suspects(value),
         near_duplicates=_near_duplicates(value),
-        latencies=[
-            ocr_service_pb2.MethodLatency(method=m.method, calls=m.calls, p50_ms=m.p50_ms, p99_ms=m.p99_ms)
-            for m in methods
-        ],
+        latencies=latencies(methods),
         device=server.device,
         versions=server.versions,
         size_bytes=value.bytes_on_disk,

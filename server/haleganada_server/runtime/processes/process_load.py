@@ -44,6 +44,13 @@ def measure_cpu(pid: int) -> float:
     return 0.0
 
 
+def measure_own_memory() -> int | None:
+    """Return the bytes of memory that this process has; None where the system does not tell."""
+    with suppress(OSError):
+        return int(_PROC.joinpath("self", "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return None
+
+
 def _read_stats() -> Iterator[list[str]]:
     """Yield the fields behind the name of all processes; the name may contain anything."""
     for path in _PROC.glob("[0-9]*/stat"):

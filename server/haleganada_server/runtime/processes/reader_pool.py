@@ -28,7 +28,7 @@ from haleganada_server.core.reading import codec
 from haleganada_server.core.reading.engines import EngineInfo
 from haleganada_server.core.reading.options import ReadOptions
 from haleganada_server.core.reading.page import StepPicture
-from haleganada_server.core.reading.ports import PageImage, ReadingFile, ReadPage, TakenPage
+from haleganada_server.core.reading.ports import PageImage, ReaderLoad, ReadingFile, ReadPage, TakenPage
 from haleganada_server.core.reading.reading import ReadingFormat
 from haleganada_server.core.reading.taught.page import TaughtPage
 
@@ -64,15 +64,6 @@ class ReaderLimits:
     page_s: float = 300.0
     file_s: float = 1800.0
     idle_s: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderLoad:
-    """count: readers at most. busy: those that work. waiting: calls that wait for one."""
-
-    count: int
-    busy: int
-    waiting: int
 
 
 def default_reader_count() -> int:
