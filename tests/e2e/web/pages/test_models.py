@@ -228,7 +228,7 @@ def test_a_training_is_followed_through_a_reload_and_cancelled(page: Page, tmp_p
     page.press("#delete-job")
     page.press("#dialog-confirm")
     page.wait_for("#status", "Deleted mine")
-    assert "mine" not in page.text("#view")
+    page.wait(lambda: "mine" not in page.text("#view"))
     page.go("models")
     page.wait_for("#view", "mine")
     assert page.is_narrow_enough() and not page.complaints()
