@@ -35,17 +35,18 @@ def taught(opened: Page) -> Page:
     return opened
 
 
-def object_to(page: Page) -> list[str]:
-    """Return what axe objects to in the page as it is shown."""
+def object_to(page: Page, part: str = "html") -> list[str]:
+    """Return what axe objects to in the page as it is shown, or in a part of it, given by its selector."""
     if not page.run("return 'axe' in window"):
         page.run(AXE.read_text(encoding="utf-8"))
-    found: list[str] = page.driver.execute_async_script(_CHECK)
+    found: list[str] = page.driver.execute_async_script(_CHECK, part)
     return found
 
 
+_PANEL = "[role=tabpanel]:not([hidden])"
 _CHECK = """
-const done = arguments[0];
-axe.run({resultTypes: ["violations"]}).then(  // says in detail what is wrong, not what is right
+const [part, done] = arguments;
+axe.run(part, {resultTypes: ["violations"]}).then(  // says in detail what is wrong, not what is right
   ({violations}) => done(violations.flatMap(({id, nodes}) => nodes.map(({target}) => `${id}: ${target}`))),
   (error) => done([String(error)]),
 );
@@ -63,16 +64,16 @@ def test_the_page_to_draw_on(taught: Page, language: str, scheme: str, width: in
     assert object_to(taught) == []
     for tab in ("#tab-progress", "#tab-keep"):
         taught.press(tab)
-        taught.wait(lambda: taught.all("[role=tabpanel]:not([hidden]) h3"))
-        assert object_to(taught) == []
+        taught.wait(lambda: taught.all(f"{_PANEL} h3"))
+        assert object_to(taught, _PANEL) == []
     taught.press("#tab-progress")
     taught.press(".suspects button")
     taught.wait(lambda: taught.all(".suspects .advice, .suspects .note"))
-    assert object_to(taught) == []
+    assert object_to(taught, ".suspects") == []
     taught.press("#tab-gallery")
     taught.press("#gallery .mini")
     taught.wait(lambda: taught.all("#dialog img"))
-    assert object_to(taught) == []
+    assert object_to(taught, "#dialog") == []
     taught.press("#dialog .shut")
     taught.press("#candidates button")  # the toast, and its picture
     taught.wait(lambda: taught.text("#status"))

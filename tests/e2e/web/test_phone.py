@@ -108,7 +108,7 @@ def test_the_slate_is_in_view_after_teaching_and_the_toast_covers_no_answer(fres
 
 @pytest.mark.parametrize("hand", ["finger", "mouse"])
 def test_the_first_stroke_shows_no_keyboard_pen_and_no_ring(fresh: Page, hand: str) -> None:
-    (fresh.touch if hand == "finger" else fresh.draw)(BAR)
+    (fresh.touch if hand == "finger" else fresh.draw_by_mouse)(BAR)
     assert not fresh.find("#cursor").is_displayed()
     assert fresh.run("return getComputedStyle(document.getElementById('board')).outlineStyle") == "none"
     fresh.find("#board").send_keys(Keys.ARROW_UP)  # but keys do

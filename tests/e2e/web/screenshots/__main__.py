@@ -118,7 +118,7 @@ def on_a_phone(page: Page) -> None:
 
 def draw(page: Page, letter: str, hand: int) -> None:
     """Write a letter and wait for the verdict on all of its strokes."""
-    page.draw(written(letter, hand), step=1)
+    page.draw(written(letter, hand))
     page.wait(lambda: page.run("return document.querySelector('#verdict').dataset.kind === 'recognized'"))
 
 

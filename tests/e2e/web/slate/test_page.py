@@ -50,10 +50,10 @@ def press_in_row(page: Page, part: str, selector: str) -> None:
 def test_the_first_minute(fresh: Page) -> None:
     fresh.wait_for("#decision", "Teach me a character")  # after the answers to four calls
     assert [step.text for step in fresh.all("#steps li")] == ["Draw a character.", "Say what it is.", "Draw it again."]
-    fresh.draw(written("ಅ", 1))
+    fresh.draw_by_mouse(written("ಅ", 1))
     assert fresh.kind() == "nothing_taught" and not fresh.all("#candidates button")
     fresh.teach("ಅ")
-    fresh.draw(written("ಅ", 2))
+    fresh.draw_by_mouse(written("ಅ", 2))
     assert fresh.forms() == ["ಅ"]
     assert "U+0C85" in fresh.text("#candidates") and "%" in fresh.text("#candidates")
     assert not fresh.complaints()

@@ -111,7 +111,7 @@ def test_undo_and_redo_on_any_keyboard(fresh: Page) -> None:
 
 def test_the_buttons_and_what_they_bring_back(fresh: Page) -> None:
     assert not fresh.find("#undo-stroke").is_enabled() and not fresh.find("#redo-stroke").is_enabled()
-    fresh.draw([*BAR, *DASH])
+    fresh.draw_by_mouse([*BAR, *DASH])
     fresh.press("#clear")
     assert not inked(fresh, 0.5, 0.3)
     fresh.press("#undo-stroke")
@@ -236,7 +236,7 @@ def test_no_other_button_draws(fresh: Page, kind: str, button: int, buttons: int
 
 
 def test_the_eraser_takes_the_strokes_that_it_touches(fresh: Page) -> None:
-    fresh.draw([*DASH, [(0.2, 0.2), (0.8, 0.2)]])
+    fresh.draw_by_mouse([*DASH, [(0.2, 0.2), (0.8, 0.2)]])
     eraser = {"pointerType": "pen", "buttons": 32}
     point(fresh, "pointerdown", 0.5, 0.7, button=5, **eraser)
     point(fresh, "pointermove", 0.5, 0.51, **eraser)
@@ -266,7 +266,7 @@ def test_strokes_are_seen_smooth_and_sent_as_they_were(fresh: Page) -> None:
 
 
 def test_the_drawing_and_the_tab_outlive_a_reload_and_back(fresh: Page) -> None:
-    fresh.draw([*BAR, *DASH])
+    fresh.draw_by_mouse([*BAR, *DASH])
     fresh.find("#tab-keep").click()
     fresh.driver.refresh()
     fresh.wait(lambda: fresh.all("#save"))
