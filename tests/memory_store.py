@@ -258,6 +258,10 @@ class MemoryLog:
     def bytes_on_disk(self) -> int:
         return sum(len(row.glyph) + row.embedding.nbytes for row in self._state().samples.values())
 
+    @property
+    def memory_bytes(self) -> int:
+        return 0
+
     def copy_to(self, path: Path) -> None:
         raise NotImplementedError("no file holds what is in memory")
 

@@ -152,6 +152,10 @@ class WorkspaceLog(Protocol):
 
     def bytes_on_disk(self) -> int: ...
 
+    @property
+    def memory_bytes(self) -> int:
+        """About how many bytes of memory the log takes for quick answers."""
+
     def copy_to(self, path: Path) -> None:
         """Write a consistent, compact copy; path must not exist."""
 

@@ -104,7 +104,8 @@ class Workspace:
     def memory_bytes(self) -> int:
         """About how many bytes of memory the workspace takes."""
         knowledge = self.knowledge
-        return _FIXED_BYTES + knowledge.head.nbytes + _BYTES_OF_A_LABEL * len(knowledge.class_ids)
+        labels = _BYTES_OF_A_LABEL * len(knowledge.class_ids)
+        return _FIXED_BYTES + knowledge.head.nbytes + labels + self.log.memory_bytes
 
     # Teaching
 

@@ -208,6 +208,10 @@ class LogReader:
     def bytes_on_disk(self) -> int:
         return measure_size(self.path) + measure_size(self.path.with_name(self.path.name + "-wal"))
 
+    @property
+    def memory_bytes(self) -> int:
+        return self._summarizer.nbytes
+
     def copy_to(self, path: Path) -> None:
         """Write a consistent, compact copy without a journal; path must not exist."""
         with self._own_connection() as connection:

@@ -60,6 +60,11 @@ class Summarizer:
         self._columns = _EMPTY
         self._revision = 0  # at which the columns are those of the log
 
+    @property
+    def nbytes(self) -> int:
+        """The bytes of memory that the columns take."""
+        return sum(column.nbytes for column in self._columns)
+
     def summarize(self, connection: sqlite3.Connection, max_confusions: int) -> LogSummary:
         """Summarize the live samples at one revision. connection: of its own, for reading."""
         with self._lock:

@@ -68,7 +68,9 @@ def test_only_what_a_change_touched_is_read_again(tmp_path: Path) -> None:
         workspace.train_batch([lesson(hand % 6, hand) for hand in range(MANY)])
         log = workspace.log
         assert isinstance(log, SqliteLog)
+        before = workspace.memory_bytes
         assert log.summarize(5).samples == MANY
+        assert 20 * MANY < workspace.memory_bytes - before < 40 * MANY
         with log.transaction() as transaction:  # no event says so, so that a summary knows it only if it reads all rows
             transaction.set_label(1, "another")
         workspace.train(lesson(0, 99))
