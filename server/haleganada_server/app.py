@@ -30,6 +30,7 @@ from haleganada_server.core.online.learners import Learners
 from haleganada_server.core.online.ports import LearnerRunner
 from haleganada_server.core.reading.corrections.corrector import PageCorrector
 from haleganada_server.core.reading.corrections.open_pages import OpenPages
+from haleganada_server.core.reading.corrections.settled_texts import SettledTexts
 from haleganada_server.core.reading.expiry import ReadingExpiry
 from haleganada_server.core.reading.measured_pages import MeasuredPages
 from haleganada_server.core.reading.readings import Readings
@@ -321,7 +322,7 @@ def _make_readings(
     )
     taught = TaughtReader(reader, encoder, weights.head_parameters, workspaces)
     pages = OpenPages(config.memory_budget // _OPEN_PAGES_SHARE)
-    corrector = PageCorrector(store, workspaces, encoder, weights.head_parameters, frame, pages)
+    corrector = PageCorrector(store, workspaces, encoder, weights.head_parameters, frame, pages, SettledTexts(store))
     return Readings(reader, store, MeasuredPages(taught, measures), corrector, write_drawings)
 
 

@@ -16,10 +16,10 @@ from pathlib import Path
 from haleganada_client import HaleganadaClient
 
 from tests.bench.table import Table
-from tests.bench.taught import ciphers, cold_start, composed, loop, timing
+from tests.bench.taught import book_pages, ciphers, cold_start, composed, loop, timing
 from tests.e2e.processes import server
 
-_PARTS = ("ciphers", "timing", "composed", "font", "loop")
+_PARTS = ("ciphers", "timing", "composed", "font", "loop", "books")
 
 
 def main() -> None:
@@ -38,6 +38,7 @@ def main() -> None:
         "timing": lambda _: timing.measure(data),
         "composed": lambda client: composed.measure(client, data, options.pages),
         "font": lambda client: cold_start.measure(client, data),
+        "books": lambda _: book_pages.measure(data, options.glyphs),
         "loop": lambda _: loop.measure(data, options.pages, options.glyphs, options.plots),
     }
     with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as running, running.client() as client:

@@ -15,6 +15,7 @@ from haleganada_server.core.knowledge.stale_samples import StaleSamples
 from haleganada_server.core.knowledge.variants import Variants
 from haleganada_server.core.reading.page import TextGlyph
 from haleganada_server.core.reading.taught.edits.editing import join_groups, split_group
+from haleganada_server.core.reading.taught.label_order import LabelOrder
 from haleganada_server.core.reading.taught.page import TaughtPage
 from haleganada_server.core.reading.taught.questions import find_questions
 from haleganada_server.core.reading.taught.reading import read_taught
@@ -33,6 +34,9 @@ _BEYOND = 0.12
 """Of the width of the narrower one, by which a box reaches into two glyphs, so that a person divides it."""
 _ATTEMPTS = 3
 """To correct a glyph, after which a person gives up on it."""
+
+
+_NOTHING_ELSE = LabelOrder()
 
 
 @dataclass
@@ -74,7 +78,17 @@ class Corrector:
     are.
     """
 
-    def __init__(self, page: TaughtPage, truth: Sequence[Truth], lessons: Lessons, *, many: bool) -> None:
+    def __init__(
+        self,
+        page: TaughtPage,
+        truth: Sequence[Truth],
+        lessons: Lessons,
+        *,
+        many: bool,
+        others: LabelOrder | None = _NOTHING_ELSE,
+    ) -> None:
+        """others: see read_taught; None = the order of labels is not learned."""
+        self._others = others
         self._page, self._truth, self._lessons, self._many = page, truth, lessons, many
         self._settled = Settled()
         self._attempts = [0] * len(truth)
@@ -83,6 +97,11 @@ class Corrector:
         self.actions: Counter[str] = Counter()
         self.found: list[int] = []
         self.read: list[int] = []
+
+    @property
+    def text(self) -> list[str]:
+        """The glyphs of the page as it reads now; "" for those that are unknown."""
+        return [shown.glyph.text for shown in self._shown]
 
     @property
     def first_right(self) -> float:
@@ -107,7 +126,7 @@ class Corrector:
     def _look(self) -> None:
         parameters = self._lessons.recognizer.head_parameters
         self._knowledge = self._lessons.know()
-        self._reading = read_taught(self._page, self._knowledge, parameters, settled=self._settled)
+        self._reading = read_taught(self._page, self._knowledge, parameters, settled=self._settled, others=self._others)
         glyphs = [glyph for line in self._reading.lines for word in line.words for glyph in word.glyphs]
         self._shown = [Shown(glyph, _box(glyph)) for glyph in glyphs]
         self._truth_of = self._match()

@@ -160,6 +160,20 @@ def test_an_export_has_the_present_text(loop: Loop) -> None:
     assert loop.export(pb.READING_FORMAT_TEXT).decode() == "ಕಖಗ ಗಕ\nಖಗ ಗಖ\n"
 
 
+def test_labels_that_look_alike_are_told_apart_by_their_neighbors(server: RunningServer, workspace: str) -> None:
+    teach(server, workspace, "ಖಗ")
+    loop = Loop.read(server, workspace, write(("ಖಕ ಗಕ ಖಕ ಗಕ",) * 3))
+    glyphs = glyphs_of(loop.get())
+    said = "ಖಕಗಘ" * 4  # of the first two lines: the same ink is ಕ behind ಖ, and ಘ behind ಗ
+    for label in "ಖಗಕಘ":
+        answer = loop.name([glyph.glyph_id for glyph, one in zip(glyphs, said, strict=False) if one == label], label)
+    assert answer.page.text == "ಖಕ ಗಘ ಖಕ ಗಘ\n" * 3
+    assert not any(glyph.settled for glyph in glyphs_of(answer.page)[16:])
+    before = answer.page.text
+    loop.name([glyphs_of(answer.page)[17].glyph_id], "ಙ")
+    assert loop.correct(undo=pb.CorrectionUndo()).page.text == before
+
+
 def test_lists_show_the_present_text(loop: Loop) -> None:
     def listed() -> str:
         found = loop.server.reading.ListReadings(pb.ListReadingsRequest(page_size=100)).readings

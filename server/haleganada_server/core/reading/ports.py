@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from .engines import EngineInfo
 from .options import ReadOptions
 from .page import PageReading, StepPicture
 from .reading import ReadingFormat, ReadingInfo
+from .taught.label_order import Run
 from .taught.page import TaughtPage
 
 
@@ -49,6 +50,17 @@ class ReaderLoad:
     count: int
     busy: int
     waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class PresentText:
+    """What a page says at a revision. beginning: of its text, with all that an excerpt may have. runs: what people have
+    settled, see LabelOrder.
+    """
+
+    revision: int
+    beginning: str
+    runs: tuple[Run, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,8 +246,13 @@ class ReadingStore(Protocol):
         page at a time. Raises NotFound, and Exhausted if the disk or its quota is full.
         """
 
-    def note_text(self, reading_id: str, page: int, text: str) -> None:
-        """Show this text of a page, as it reads now, in the reading's excerpt. A failure is only logged."""
+    def note_present(self, reading_id: str, page: int, text: PresentText) -> None:
+        """Keep what a page says now, and show it in the reading's excerpt. A failure is only logged."""
+
+    def present_texts(self, workspace: str) -> Iterator[tuple[str, int, PresentText]]:
+        """Yield the reading, the page and what was noted of it, for pages that a workspace has read; those that have
+        been corrected since are left out.
+        """
 
     def hold_pages(self, reading_id: str, pages: Sequence[PageReading]) -> AbstractContextManager[Path]:
         """Return a context whose block gets a temporary folder that is as the reading's, but with these pages. Raises

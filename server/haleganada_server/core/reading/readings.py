@@ -166,6 +166,7 @@ class Readings:
         """Raises NotFound."""
         self.store.delete(reading_id)
         self._corrector.pages.forget(reading_id)
+        self._corrector.texts.forget(reading_id)
 
     def _export_glyphs(self, info: ReadingInfo, target: Path) -> ReadingFile:
         drawings = (drawing for page in info.pages for drawing in self._corrector.settled_drawings(info, page))

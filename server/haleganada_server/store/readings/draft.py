@@ -21,7 +21,7 @@ from haleganada_server.core.reading.taught.page import TaughtPage
 from haleganada_server.store import files
 
 from .description import DOCUMENT, READING_JSON, Description, page_name, taught_name, write_description
-from .excerpts import cut_beginning, join_beginnings
+from .present import cut_beginning, join_beginnings
 from .room import ReadingRoom
 
 

@@ -1,8 +1,8 @@
 """Readings on disk: DIR/readings/<id>/{document, page-00001.json …, reading.json}, and of what a workspace has read,
-page-00001.taught …, page-00001.corrections …, page-00001.acknowledged … and page-00001.beginning ….
+page-00001.taught …, page-00001.corrections …, page-00001.acknowledged … and page-00001.present ….
 
-A reading is completed in DIR/tmp and renamed into place; afterwards, only its journals of corrections grow, and the
-beginnings of its present text are replaced. It is
+A reading is completed in DIR/tmp and renamed into place; afterwards, only its journals of corrections grow, and
+what its pages say now is replaced. It is
 deleted by renaming it away, so that it is complete or absent even after a kill.
 """
 
@@ -25,18 +25,18 @@ from haleganada_server.core.limits import MAX_STREAMED_DOCUMENT_BYTES
 from haleganada_server.core.machine_errors import machine_errors, raise_machine_error
 from haleganada_server.core.reading.corrections.corrections import JournalEntry
 from haleganada_server.core.reading.page import PageReading
-from haleganada_server.core.reading.ports import IncomingDocument
+from haleganada_server.core.reading.ports import IncomingDocument, PresentText
 from haleganada_server.core.reading.reading import ReadingInfo
 from haleganada_server.core.reading.taught.page import TaughtPage
 from haleganada_server.store import files
 
 from .description import BROKEN_READING, require_intact_reading
 from .draft import ReadingFolderDraft
-from .excerpts import BEGINNING, beginning_name, cut_beginning, load_beginning, load_excerpt
 from .incoming import IncomingFile
 from .index import ReadingIndex
 from .journal import ACKNOWLEDGED, JOURNAL, append_line, encode_entry, journal_name
 from .page_files import copy_with_pages, load_corrections, load_page, load_taught_page
+from .present import PRESENT, is_up_to_date, load_excerpt, load_present, present_name, write_present
 from .room import ReadingRoom
 
 _log = logging.getLogger(__name__)
@@ -123,20 +123,27 @@ class ReadingFolders:
             raise
         self.get(reading_id)
 
-    def note_text(self, reading_id: str, page: int, text: str) -> None:
+    def note_present(self, reading_id: str, page: int, text: PresentText) -> None:
         folder, scratch = self._root / reading_id, self._temporary_path()
         with self._noting:
             try:
-                if load_beginning(folder, page) == cut_beginning(text):
-                    return
-                scratch.write_text(cut_beginning(text), encoding="utf-8")
-                scratch.replace(folder / beginning_name(page))
-                excerpt = load_excerpt(folder, self.get(reading_id).pages)
-            except (*BROKEN_READING, NotFound) as error:  # it is only what lists show
-                _log.warning("the excerpt of the reading %s stays as it was (%s)", reading_id, error)
+                write_present(scratch, text)
+                scratch.replace(folder / present_name(page))
+                self._index.show(reading_id, load_excerpt(folder, self.get(reading_id).pages))
+            except (*BROKEN_READING, NotFound) as error:  # whoever reads the page again notes it again
+                _log.warning("what the reading %s says now is not noted (%s)", reading_id, error)
                 scratch.unlink(missing_ok=True)
-                return
-            self._index.show(reading_id, excerpt)
+
+    def present_texts(self, workspace: str) -> Iterator[tuple[str, int, PresentText]]:
+        for info in self._index.look().values():
+            if info.workspace != workspace:
+                continue
+            for page in info.pages:
+                folder = self._root / info.reading_id
+                with suppress(*BROKEN_READING):
+                    noted = load_present(folder, page)
+                    if noted is not None and is_up_to_date(folder, page, noted):
+                        yield info.reading_id, page, noted
 
     @contextmanager
     def hold_pages(self, reading_id: str, pages: Sequence[PageReading]) -> Iterator[Path]:
@@ -207,6 +214,6 @@ class ReadingFolders:
 
 
 def _state_of(folder: Path) -> tuple[int, ...]:
-    """Return a few numbers that change with the files of a folder, but for its journals and beginnings."""
-    found = [path.stat() for path in sorted(folder.iterdir()) if path.suffix not in (JOURNAL, ACKNOWLEDGED, BEGINNING)]
+    """Return a few numbers that change with the files of a folder, but for those that change."""
+    found = [path.stat() for path in sorted(folder.iterdir()) if path.suffix not in (JOURNAL, ACKNOWLEDGED, PRESENT)]
     return tuple(number for stat in found for number in (stat.st_mtime_ns, stat.st_size))

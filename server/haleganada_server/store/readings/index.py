@@ -15,8 +15,8 @@ from haleganada_server.core.reading.reading import ReadingInfo, reading_not_foun
 from haleganada_server.store.quota import disk_usage
 
 from .description import BROKEN_READING, load_description
-from .excerpts import has_beginnings, load_excerpt
 from .journal import find_journals, is_corrected
+from .present import has_present_text, load_excerpt
 from .room import ReadingRoom
 
 _log = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ class ReadingIndex:
     def _load(self, folder: Path) -> ReadingInfo:
         try:
             info, journals = load_description(folder).info, find_journals(folder)
-            excerpt = load_excerpt(folder, info.pages) if has_beginnings(folder) else info.excerpt
+            excerpt = load_excerpt(folder, info.pages) if has_present_text(folder) else info.excerpt
             size = info.size + sum(path.stat().st_size for path in journals)
             return replace(info, expire_us=None if is_corrected(folder) else info.expire_us, size=size, excerpt=excerpt)
         except BROKEN_READING as error:

@@ -28,9 +28,10 @@ from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.limits import EXCERPT_LENGTH
 from haleganada_server.core.reading.page import PageReading
-from haleganada_server.core.reading.ports import LabeledDrawing, ReadingStore, TaughtWorkspaces
+from haleganada_server.core.reading.ports import LabeledDrawing, PresentText, ReadingStore, TaughtWorkspaces
 from haleganada_server.core.reading.reading import ReadingInfo
 from haleganada_server.core.reading.taught.edits.editing import Frame
+from haleganada_server.core.reading.taught.label_order import find_runs
 from haleganada_server.core.reading.taught.questions import find_questions
 from haleganada_server.core.reading.taught.reader import embed_page
 from haleganada_server.core.reading.taught.reading import read_taught
@@ -40,6 +41,7 @@ from .corrections import Correction, JournalEntry
 from .evaluation import PageEvaluation, count_errors
 from .history import PageHistory, PageState
 from .open_pages import OpenPage, OpenPages
+from .settled_texts import SettledTexts
 from .step import Step
 
 
@@ -68,6 +70,7 @@ class PageCorrector:
     parameters: HeadParameters
     frame: Frame
     pages: OpenPages
+    texts: SettledTexts
 
     def read(self, info: ReadingInfo, page: int) -> PageReading:
         """Read a page with what its workspace knows now."""
@@ -110,7 +113,7 @@ class PageCorrector:
         with self._open(info, page) as opened:
             knowledge = self.workspaces.adapted_knowledge(info.workspace)
             now = self._read(info, page, opened, knowledge)
-            unsettled = read_taught(opened.history.first, knowledge, self.parameters)
+            unsettled = read_taught(opened.history.first, knowledge, self.parameters, others=opened.others)
             return PageEvaluation(
                 page=page,
                 glyphs=len(now.glyphs),
@@ -148,23 +151,29 @@ class PageCorrector:
 
     def _read(self, info: ReadingInfo, page: int, opened: OpenPage, knowledge: Knowledge) -> PageReading:
         history = opened.history
-        if opened.reading and opened.is_up_to_date(knowledge):
+        others = self.texts.order_of_others(info.workspace, info.reading_id, page, knowledge.variants)
+        if opened.reading and opened.is_up_to_date(knowledge, others):
             return opened.reading
         started = time.perf_counter()
         state, variants = history.state, knowledge.variants
         settled = Settled(
             {glyph_id: text and variants.canonical(text) for glyph_id, text in state.settled.labels.items()}
         )
-        reading = read_taught(state.page, knowledge, self.parameters, settled=settled)
+        reading = read_taught(state.page, knowledge, self.parameters, settled=settled, others=others)
         questions = find_questions(state.page, reading, knowledge, self.parameters)
         elapsed_ms = (time.perf_counter() - started) * 1000
         opened.reading = replace(reading, elapsed_ms=elapsed_ms, revision=history.revision, questions=questions)
-        opened.knowledge = knowledge
-        beginning = opened.reading.text[:EXCERPT_LENGTH]
-        if beginning != opened.beginning:
-            self.store.note_text(info.reading_id, page, beginning)
-            opened.beginning = beginning
+        opened.knowledge, opened.others = knowledge, others
+        self._note(info, page, opened, opened.reading)
         return opened.reading
+
+    def _note(self, info: ReadingInfo, page: int, opened: OpenPage, reading: PageReading) -> None:
+        """Let lists show what a page says now, and other pages learn from what is settled on it."""
+        present = PresentText(reading.revision, reading.text[:EXCERPT_LENGTH], find_runs(reading))
+        if present != opened.noted:
+            self.texts.note(info.workspace, info.reading_id, page, present.runs)
+            self.store.note_present(info.reading_id, page, present)
+            opened.noted = present
 
     def _carry_out(
         self, info: ReadingInfo, page: int, history: PageHistory, step: Step, client: Caller

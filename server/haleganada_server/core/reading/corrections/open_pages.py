@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.reading.page import PageReading
+from haleganada_server.core.reading.ports import PresentText
+from haleganada_server.core.reading.taught.label_order import LabelOrder
 
 from .history import PageHistory
 
@@ -19,23 +21,25 @@ _OF_A_READING = 1_200  # bytes for each glyph of a page that was read, with its 
 
 @dataclass(slots=True, eq=False)
 class OpenPage:
-    """A page, and how it was read last: by which knowledge, at which revision. beginning: of its text, that the store
-    knows; None = not known. Only the holder of its lock looks.
+    """A page, and how it was read last: by which knowledge, at which revision. others: by
+    which order of labels. noted: what the store knows of it; None = not known. Only the holder of its lock looks.
     """
 
     history: PageHistory
     reading: PageReading | None = None
     knowledge: Knowledge | None = None
-    beginning: str | None = None
+    others: LabelOrder | None = None
+    noted: PresentText | None = None
 
-    def is_up_to_date(self, knowledge: Knowledge) -> bool:
-        """Return whether reading it again with that knowledge would say the same."""
+    def is_up_to_date(self, knowledge: Knowledge, others: LabelOrder) -> bool:
+        """Return whether reading it again with that knowledge and that order of labels would say the same."""
         return (
             self.reading is not None
             and self.knowledge is not None
             and self.reading.revision == self.history.revision
             and self.knowledge.revision == knowledge.revision
             and self.knowledge.head.basis is knowledge.head.basis
+            and self.others is others
         )
 
     @property

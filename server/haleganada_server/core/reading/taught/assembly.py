@@ -19,6 +19,7 @@ from haleganada_server.core.reading.page import (
 )
 
 from .directions import measure_gaps
+from .lattice import GlyphLattice
 from .page import TaughtPage
 
 TAUGHT = "taught"
@@ -92,15 +93,13 @@ class _Assembly:
         self._within, self._between = (" ", "  ") if are_names else ("", " ")
 
     def make_blocks(self, glyphs: Sequence[FoundGlyph]) -> Iterable[TextBlock]:
-        first_parts = self._lattice.groups[[glyph.group for glyph in glyphs], 0]
-        lines = np.searchsorted(self._lattice.line_starts, first_parts, side="right") - 1
-        boxes = self._lattice.group_boxes[[glyph.group for glyph in glyphs]]
-        gaps = measure_gaps(boxes, self._lattice.find_directions(first_parts))
-        gap = find_word_gap(gaps, lines, self._lattice.letter)
+        groups = np.array([glyph.group for glyph in glyphs])
+        boxes = self._lattice.group_boxes[groups]
+        lines, is_apart = find_breaks(self._lattice, groups)
         made = []
         for line in np.unique(lines):
             own = np.flatnonzero(lines == line)
-            made.append((int(self._lattice.line_blocks[line]), *self._make_line(glyphs, boxes, own, gaps > gap)))
+            made.append((int(self._lattice.line_blocks[line]), *self._make_line(glyphs, boxes, own, is_apart)))
         for block in sorted({number for number, _, _ in made}):
             members = [(line, box) for number, line, box in made if number == block]
             yield TextBlock(
@@ -149,6 +148,16 @@ class _Assembly:
             (a * right + b * bottom + c, d * right + e * bottom + f),
             (a * left + b * bottom + c, d * left + e * bottom + f),
         )
+
+
+def find_breaks(lattice: GlyphLattice, groups: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Return the line of each glyph of a page, and whether a gap between words parts it from the one before it, both
+    (n,). groups: (n,) all of its glyphs, in order.
+    """
+    first_parts = lattice.groups[groups, 0]
+    lines = np.searchsorted(lattice.line_starts, first_parts, side="right") - 1
+    gaps = measure_gaps(lattice.group_boxes[groups], lattice.find_directions(first_parts))
+    return lines, gaps > find_word_gap(gaps, lines, lattice.letter)
 
 
 def find_word_gap(gaps: NDArray[np.int32], lines: NDArray[np.intp], letter: float) -> float:

@@ -13,8 +13,10 @@ from haleganada_server.core.limits import TAUGHT_CANDIDATES
 from haleganada_server.core.reading.graphemes import split_graphemes
 from haleganada_server.core.reading.page import GlyphCandidate, PageReading
 
-from .assembly import FoundGlyph, assemble
+from .assembly import FoundGlyph, assemble, find_breaks
 from .compositions import compose_labels
+from .label_order import START, LabelOrder, Run, split_runs
+from .label_prior import Trial, choose_weight, lay_out, look_back, weigh_neighbors
 from .learning import find_boundaries, weigh_boundaries
 from .page import TaughtPage
 from .path import Path, find_path
@@ -23,6 +25,9 @@ from .settled import Settled, find_allowed
 
 _NOT_READ = 0.95  # probability of “unknown”, from which on a glyph has no text; below, its best label is worth a look
 _SURE = 0.7  # probability of a glyph's label, from which on it tells how large the label is on this page
+
+
+_MOST_TRIALS = 60  # settled glyphs of a page, by which it is found how much the order of labels counts
 
 
 _NOTHING_SETTLED = Settled()
@@ -34,13 +39,15 @@ def read_taught(
     parameters: HeadParameters,
     prices: Prices = DEFAULT_PRICES,
     settled: Settled = _NOTHING_SETTLED,
+    others: LabelOrder | None = None,
 ) -> PageReading:
     """Return the reading of a page whose groups are embedded. What is settled stays as it is. Takes milliseconds, so
-    that it can be repeated after each correction.
+    that it can be repeated after each correction. others: how labels follow each other in what people have settled on
+    other pages, which is learned together with that of this page; None = nothing is learned from that.
     """
     if not len(page.lattice.groups):
         return assemble(page, [], are_names=False)
-    glyphs = _Reader(page, knowledge, parameters, prices, settled).read()
+    glyphs = _Reader(page, knowledge, parameters, prices, settled).read(others)
     return assemble(page, glyphs, are_names=_are_names(knowledge))
 
 
@@ -57,15 +64,17 @@ class _Reader:
         glyphs = [group for group, text in self._texts.items() if text]
         self._labels = {group: knowledge.head.index.get(self._texts[group], UNKNOWN) for group in glyphs}
         self._boundary_odds = weigh_boundaries(page.lattice, find_boundaries(page.lattice, glyphs))
-        self._log_likelihoods = knowledge.head.score_many(page.project(parameters.projection))
+        self._vectors = page.project(parameters.projection)
+        self._log_likelihoods = knowledge.head.score_many(self._vectors)
 
-    def read(self) -> list[FoundGlyph]:
+    def read(self, others: LabelOrder | None = None) -> list[FoundGlyph]:
         """Return the glyphs, in order. They are found twice, because the first path tells how large each label is."""
         scores, path = self._find_path(None)
         if self._knowledge.head.labels:
             scores, path = self._find_path(self._measure_sizes(scores, path))
         is_glyph = [self._is_glyph(group, scores) for group in path.groups.tolist()]
-        return self._describe(path.groups[is_glyph], scores.labels, path.certainties[is_glyph])
+        found = self._describe(path.groups[is_glyph], scores.labels, path.certainties[is_glyph])
+        return found if others is None or not found else self._weigh(found, others)
 
     def _is_glyph(self, group: int, scores: GroupScores) -> bool:
         return bool(self._texts.get(group, scores.labels[group] != NOISE or self._lattice.is_joined[group]))
@@ -123,6 +132,52 @@ class _Reader:
                 strict=True,
             )
         ]
+
+    def _weigh(self, found: list[FoundGlyph], others: LabelOrder) -> list[FoundGlyph]:
+        """Return the glyphs as they are between their neighbors."""
+        lines, is_apart = find_breaks(self._lattice, np.array([glyph.group for glyph in found]))
+        settled = [glyph.text if glyph.is_settled and glyph.text else None for glyph in found]
+        tokens, places = lay_out(settled, lines.tolist(), is_apart.tolist())
+        order = others.extend(split_runs(tokens))
+        if order.is_empty:
+            return found
+        ends = np.flatnonzero(np.array(tokens, object) == START)
+        own = [
+            (glyph.group, look_back(tokens, place), int(np.searchsorted(ends, place)))
+            for glyph, place in zip(found, places, strict=True)
+            if self._labels.get(glyph.group, UNKNOWN) >= 0
+        ]
+        own = [one for one in own if self._knowledge.head.counts[self._labels[one[0]]] > 1][:_MOST_TRIALS]
+        bounds = [*ends.tolist(), len(tokens)]
+        runs = {line: split_runs(tokens[bounds[line - 1] : bounds[line]]) for _, _, line in own}
+        orders = {line: LabelOrder(some) for line, some in runs.items()}
+        trials = self._make_trials([(group, context, orders[line]) for group, context, line in own])
+        return weigh_neighbors(found, lines.tolist(), is_apart.tolist(), order, choose_weight(order, trials))
+
+    def _make_trials(self, settled: list[tuple[int, Run, LabelOrder]]) -> list[Trial]:
+        """settled: groups of which there are other samples, what stands before each, and its line."""
+        head, variants = self._knowledge.head, self._knowledge.variants
+        groups = [group for group, _, _ in settled]
+        if not groups:
+            return []
+        labels = np.array([self._labels[group] for group in groups])
+        scores = self._log_likelihoods[groups]
+        vectors = self._vectors[groups]
+        scores[np.arange(len(groups)), labels] = head.score_without([head.labels[one] for one in labels], vectors)
+        logs = scores[:, :-1] / self._calibration.temperature_in(head.calibration_context())
+        trials = []
+        for row, label, (_, context, line) in zip(logs, labels.tolist(), settled, strict=True):
+            chosen = [label, *(one for one in np.argsort(-row, kind="stable")[:TAUGHT_CANDIDATES] if one != label)]
+            trials.append(
+                Trial(
+                    candidates=[variants.canonical(head.labels[one]) for one in chosen],
+                    logs=row[chosen],
+                    own=0,
+                    context=context,
+                    line=line,
+                )
+            )
+        return trials
 
 
 def _number_canonical_labels(knowledge: Knowledge) -> tuple[list[str], NDArray[np.intp]]:

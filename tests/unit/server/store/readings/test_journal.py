@@ -22,6 +22,7 @@ from haleganada_server.core.reading.corrections.corrections import (
     JournalEntry,
 )
 from haleganada_server.core.reading.page import PageReading
+from haleganada_server.core.reading.ports import PresentText
 from haleganada_server.store.readings.description import require_intact_reading
 from haleganada_server.store.readings.folders import ReadingFolders
 
@@ -190,16 +191,20 @@ def test_the_present_text_outlives_the_server(reopen: Open, tmp_path: Path) -> N
     store = reopen()
     reading_id = keep(store)
     assert store.get(reading_id).excerpt == ""
-    store.note_text(reading_id, 2, "ಕಖ\n")
-    store.note_text(reading_id, 1, "ಗ" * 300)
+    runs = (("\n", "ಕ", " ", "ಖ"), ("ಗ",))
+    store.note_present(reading_id, 2, PresentText(0, "ಕಖ\n", runs))
+    store.note_present(reading_id, 1, PresentText(0, "ಗ" * 300, ()))
     assert store.get(reading_id).excerpt == "ಗ" * 200
-    store.note_text(reading_id, 1, "ಗ\n")
+    store.note_present(reading_id, 1, PresentText(0, "ಗ\n", ()))
     assert store.get(reading_id).excerpt == reopen().get(reading_id).excerpt == "ಗ\nಕಖ"
-    store.note_text(reading_id, 1, "")
-    assert reopen().get(reading_id).excerpt == "ಕಖ"
+    assert [*reopen().present_texts("others")] == []
+    noted = {page: text for _, page, text in reopen().present_texts("letters")}
+    assert noted == {1: PresentText(0, "ಗ", ()), 2: PresentText(0, "ಕಖ", runs)}
+    store.append_correction(reading_id, 2, entry(1))  # and is killed before it notes what the page says then
+    assert [page for _, page, _ in reopen().present_texts("letters")] == [1]
     require_intact_reading(tmp_path / "readings" / reading_id)
     store.delete(reading_id)
-    store.note_text(reading_id, 1, "ಗ")
+    store.note_present(reading_id, 1, PresentText(0, "ಗ", ()))
     assert not (tmp_path / "readings" / reading_id).exists() and not list((tmp_path / "tmp").iterdir())
 
 
