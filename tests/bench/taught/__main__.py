@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", default=_PARTS, metavar="PART", help=f"of {', '.join(_PARTS)}")
     parser.add_argument("--pages", type=int, default=1, help="composed pages of each kind")
     parser.add_argument("--glyphs", type=int, default=400, help="of a page that is corrected in the loop")
+    parser.add_argument("--only", default="", metavar="TEXT", help="of the loop, only pages whose names have this")
     parser.add_argument("--plots", type=Path, help="folder for the plots of the loop")
     options = parser.parse_args()
     root = os.environ.get("HALEGANADA_DATA")
@@ -39,7 +40,7 @@ def main() -> None:
         "composed": lambda client: composed.measure(client, data, options.pages),
         "font": lambda client: cold_start.measure(client, data),
         "books": lambda _: book_pages.measure(data, options.glyphs),
-        "loop": lambda _: loop.measure(data, options.pages, options.glyphs, options.plots),
+        "loop": lambda _: loop.measure(data, options.pages, options.glyphs, options.only, options.plots),
     }
     with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as running, running.client() as client:
         tables = [measures[part](client) for part in options.parts]

@@ -28,8 +28,8 @@ from tests.bench.taught.loop import CORRECTION_S, TYPED_GLYPH_S, take_apart
 from tests.bench.taught.pages import ComposedPage, Gray, Truth
 from tests.bench.taught.printed import find_fonts
 
-PAGES = ("Kan_023_P035", "Kan_034_P047", "Kan_046_P014", "Kan_165_P020")
-"""One of each of some books."""
+PAGES = ("Kan_023_P035", "Kan_034_P047", "Kan_035_P029", "Kan_046_P014", "Kan_165_P041", "Kan_166_P005")
+"""One of each book of which whole lines are known."""
 _COLUMNS = (
     "page", "aksharas, distinct", "with a place", "one by one", "all that are the same at once",
     "F1 at first, in the end", "errors in the end", "typed, corrected",

@@ -56,11 +56,11 @@ class Curve:
     distinct: int
 
 
-def measure(data: Path, pages: int, glyphs: int, plots: Path | None = None) -> Table:
-    """pages: of each trial. glyphs: of each page."""
+def measure(data: Path, pages: int, glyphs: int, only: str = "", plots: Path | None = None) -> Table:
+    """pages: of each trial. glyphs: of each page. only: trials and ciphers whose names have this."""
     table = Table("Corrections for each distinct glyph, until 98 % of a page are right", _COLUMNS)
     recognizer, curves = Recognizer.load_shipped(), list[Curve]()
-    for trial in make_trials(data, glyphs):
+    for trial in (one for one in make_trials(data, glyphs) if only in one.name):
         runs = [[run(recognizer, trial, seed, many=many) for seed in range(pages)] for many in (False, True)]
         curves += [Curve(trial.name, some[0].many, some[0].errors, some[0].distinct) for some in runs]
         ones, many = runs
@@ -73,7 +73,7 @@ def measure(data: Path, pages: int, glyphs: int, plots: Path | None = None) -> T
             " ".join(f"{100 * one.second:.0f} %" for one in many if one.second is not None),
             f"{glyphs * TYPED_GLYPH_S:.0f} s, {CORRECTION_S * np.mean([one.corrections for one in many]):.0f} s",
         )
-    for cipher in ciphers.TARGETS:
+    for cipher in (one for one in ciphers.TARGETS if only in f"lines of {one}"):
         with TemporaryDirectory() as folder:
             lines = [correct_lines(recognizer, cipher, data, Path(folder), many=many) for many in (False, True)]
         table.add(
