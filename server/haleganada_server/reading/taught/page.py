@@ -22,6 +22,7 @@ from .orientation import Orientation, reverse_every_other_line
 
 _UNKNOWABLE = frozenset({PreparationStep.TURN})
 """Nobody but its owner knows which way up an unknown script is, so its pages are taken to be upright."""
+_ROWS = 64  # of a picture at once: places of all its px would take many times its own memory
 
 
 def take_page_apart(document: Document, page: int, options: ReadOptions) -> tuple[TaughtPage, tuple[StepPicture, ...]]:
@@ -31,9 +32,11 @@ def take_page_apart(document: Document, page: int, options: ReadOptions) -> tupl
     picture = document.draw(page)
     height, width = picture.shape[:2]
     orientation = Orientation.of(options.reading_order)
-    turned = orientation.turn(picture)
-    prepared = prepare(turned, options.skipped_steps | _UNKNOWABLE, options.debug)
-    lattice, inks = _build_lattices(prepared, _find_beyond(prepared, turned.shape[:2]))
+    picture = orientation.turn(picture)
+    size = picture.shape[:2]
+    prepared = prepare(picture, options.skipped_steps | _UNKNOWABLE, options.debug)
+    del picture  # while the lattice is built, memory is at its peak
+    lattice, inks = _build_lattices(prepared, _find_beyond(prepared, size))
     prepared_width = prepared.picture.shape[0 if orientation.is_swapped else 1]
     lattice = orientation.turn_lattice_back(lattice, prepared_width)
     inks = [orientation.turn_ink_back(ink, prepared_width) for ink in inks]
@@ -57,10 +60,14 @@ def _find_beyond(prepared: PreparedPage, size: Sequence[int]) -> NDArray[np.bool
     """
     if not prepared.skew_degrees:
         return None
-    y, x = np.ogrid[: prepared.picture.shape[0], : prepared.picture.shape[1]]
     a, b, c, d, e, f = prepared.to_page.ravel()
-    across, down = a * (x + 0.5) + b * (y + 0.5) + c, d * (x + 0.5) + e * (y + 0.5) + f
-    return np.asarray((across < 0) | (across > size[1]) | (down < 0) | (down > size[0]))
+    x = np.arange(prepared.picture.shape[1])[None, :] + 0.5
+    found = np.empty(prepared.picture.shape[:2], np.bool_)
+    for start in range(0, len(found), _ROWS):
+        y = np.arange(start, min(start + _ROWS, len(found)))[:, None] + 0.5
+        across, down = a * x + b * y + c, d * x + e * y + f
+        found[start : start + _ROWS] = (across < 0) | (across > size[1]) | (down < 0) | (down > size[0])
+    return found
 
 
 def _build_lattices(prepared: PreparedPage, beyond: NDArray[np.bool_] | None) -> tuple[GlyphLattice, list[LineInk]]:

@@ -27,6 +27,7 @@ _NOT_READ = 0.95  # probability of “unknown”, from which on a glyph has no t
 _SURE = 0.7  # probability of a glyph's label, from which on it tells how large the label is on this page
 
 
+_HOPELESS = 20.0  # nats behind the best label, from which on no neighbor makes a label probable
 _MOST_TRIALS = 60  # settled glyphs of a page, by which it is found how much the order of labels counts
 
 
@@ -167,7 +168,10 @@ class _Reader:
         logs = scores[:, :-1] / self._calibration.temperature_in(head.calibration_context())
         trials = []
         for row, label, (_, context, line) in zip(logs, labels.tolist(), settled, strict=True):
-            chosen = [label, *(one for one in np.argsort(-row, kind="stable")[:TAUGHT_CANDIDATES] if one != label)]
+            ranking = np.argsort(-row, kind="stable")[:TAUGHT_CANDIDATES].tolist()
+            chosen = [label, *(one for one in ranking if one != label and row[one] > row.max() - _HOPELESS)]
+            if len(chosen) == 1:
+                continue  # whatever follows what, the head is sure
             trials.append(
                 Trial(
                     candidates=[variants.canonical(head.labels[one]) for one in chosen],
