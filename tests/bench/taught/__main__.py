@@ -19,7 +19,7 @@ from tests.bench.table import Table
 from tests.bench.taught import book_pages, ciphers, cold_start, composed, loop, timing
 from tests.e2e.processes import server
 
-_PARTS = ("ciphers", "timing", "composed", "font", "loop", "books")
+_PARTS = ("ciphers", "timing", "composed", "font", "loop", "books", "order")
 
 
 def main() -> None:
@@ -40,6 +40,7 @@ def main() -> None:
         "composed": lambda client: composed.measure(client, data, options.pages),
         "font": lambda client: cold_start.measure(client, data),
         "books": lambda _: book_pages.measure(data, options.glyphs),
+        "order": lambda _: book_pages.measure_order(data),
         "loop": lambda _: loop.measure(data, options.pages, options.glyphs, options.only, options.plots),
     }
     with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as running, running.client() as client:

@@ -16,20 +16,25 @@ from pathlib import Path
 
 import numpy as np
 from haleganada_server.core.reading.graphemes import split_graphemes
+from haleganada_server.core.reading.taught.label_order import START, LabelOrder, Run
 from haleganada_server.core.reading.taught.page import TaughtPage
+from haleganada_server.core.reading.taught.reading import read_taught
+from haleganada_server.core.reading.taught.settled import Settled
 from PIL import Image, ImageDraw, ImageFont
 
 from tests.bench.accuracy.features import Recognizer, make_product_rasters
 from tests.bench.reading.scores import edits
 from tests.bench.table import Table
 from tests.bench.taught.alignment import align, page_box
-from tests.bench.taught.corrector import Corrector, Lessons
+from tests.bench.taught.corrector import Corrector, Lessons, box_of
 from tests.bench.taught.loop import CORRECTION_S, TYPED_GLYPH_S, take_apart
+from tests.bench.taught.matching import ReadGlyph, match
 from tests.bench.taught.pages import ComposedPage, Gray, Truth
 from tests.bench.taught.printed import find_fonts
 
 PAGES = ("Kan_023_P035", "Kan_034_P047", "Kan_035_P029", "Kan_046_P014", "Kan_165_P041", "Kan_166_P005")
 """One of each book of which whole lines are known."""
+ORDERED = ("Kan_023_P035", "Kan_034_P047", "Kan_046_P014")
 _COLUMNS = (
     "page", "aksharas, distinct", "with a place", "one by one", "all that are the same at once",
     "F1 at first, in the end", "errors in the end", "typed, corrected",
@@ -136,3 +141,46 @@ def _embed(font: ImageFont.FreeTypeFont, labels: Sequence[str], recognizer: Reco
         ImageDraw.Draw(drawn).text((_SIZE, _SIZE), label, font=font, fill=255)
         drawings.append(np.asarray(drawn, np.uint8))
     return recognizer.embed(make_product_rasters(np.stack(drawings)))
+
+
+def measure_order(data: Path) -> Table:
+    """Settle the first lines of pages, and count errors in the others, of aksharas that the page has taught: without
+    the order of labels, with that of the page, and with that of all other pages' texts, too.
+    """
+    table = Table(
+        "Errors in lines of which nothing is settled", ("settled", "n", "without order", "the page's", "all pages'")
+    )
+    recognizer = Recognizer.load_shipped()
+    parameters = recognizer.head_parameters
+    found = {name: load_page(data, name, 400) for name in ORDERED}
+    pages = {name: take_apart(ComposedPage(picture, []), recognizer) for name, (picture, _) in found.items()}
+    truths = {name: find_truth(pages[name], lines, recognizer) for name, (_, lines) in found.items()}
+    for share in (0.25, 0.5, 0.75):
+        errors, total = np.zeros(3, int), 0
+        for name in ORDERED:
+            page, truth, lessons, settled = pages[name], truths[name], Lessons(recognizer), Settled()
+            lines = sorted({one.line for one in truth})
+            first = set(lines[: int(share * len(lines))])
+            places = {page_box(page, tuple(box)): i for i, box in enumerate(page.lattice.group_boxes.tolist())}
+            for one in (one for one in truth if one.line in first):
+                lessons.add(one.label, page.project(parameters.projection)[places[one.box]])
+                settled = settled.settle(page.lattice, int(page.lattice.group_ids[places[one.box]]), one.label)
+            asked = [one for one in truth if one.line not in first and one.label in lessons.labels]
+            knowledge = lessons.know()
+            for i, others in enumerate((None, LabelOrder(), LabelOrder(_load_runs(data, name)))):
+                read = read_taught(page, knowledge, parameters, settled=settled, others=others)
+                matched = match(asked, [ReadGlyph(glyph.text, box_of(glyph)) for glyph in read.glyphs])
+                errors[i] += matched.found - matched.named
+            total += matched.found
+        table.add(f"{share:.0%} of the lines", str(total), *map(str, errors))
+    return table
+
+
+def _load_runs(data: Path, name: str) -> list[Run]:
+    """Return the lines of all pages but one."""
+    with zipfile.ZipFile(data / "mile_kannada" / "pages.zip") as file:
+        pages = json.loads(file.read("gt.json"))
+    texts = (
+        unicodedata.normalize("NFC", line[4]) for one, page in pages.items() if one != name for line in page["lines"]
+    )
+    return [(START, *split_graphemes(text)) for text in texts]

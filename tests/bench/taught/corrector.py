@@ -128,7 +128,7 @@ class Corrector:
         self._knowledge = self._lessons.know()
         self._reading = read_taught(self._page, self._knowledge, parameters, settled=self._settled, others=self._others)
         glyphs = [glyph for line in self._reading.lines for word in line.words for glyph in word.glyphs]
-        self._shown = [Shown(glyph, _box(glyph)) for glyph in glyphs]
+        self._shown = [Shown(glyph, box_of(glyph)) for glyph in glyphs]
         self._truth_of = self._match()
         hits = {number: one for one, number in self._truth_of.items()}
         self._wrong = [
@@ -238,7 +238,7 @@ class Corrector:
         self._page = page.embed(self._lessons.recognizer.embedder.embed, page.embedder_hash)
 
 
-def _box(glyph: TextGlyph) -> Box:
+def box_of(glyph: TextGlyph) -> Box:
     x, y = zip(*glyph.polygon, strict=True)
     return min(x), min(y), max(x), max(y)
 

@@ -22,7 +22,6 @@ WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _ROUNDS = 2
 _SURE = 0.995  # probability of a candidate, from which on its neighbors are not asked
 _LEAST = 1e-12
-_LEAST_GAIN = 1.0  # nats of all trials together; less may be chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +49,7 @@ def choose_weight(order: LabelOrder, trials: Sequence[Trial]) -> float:
         for number, weight in enumerate(WEIGHTS):
             logs = trial.logs + weight * prior
             gains[number] += logs[trial.own] - np.logaddexp.reduce(logs)
-    best = int(np.argmax(gains))
-    return WEIGHTS[best] if gains[best] >= gains[0] + _LEAST_GAIN else 0.0
+    return WEIGHTS[int(np.argmax(gains))]
 
 
 def weigh_neighbors(
