@@ -23,6 +23,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "up": ("starting.serve", "Start the server and the web page together."),
         "serve": ("starting.serve", "Start the server."),
         "web": ("starting.serve", "Start the web page for a running server."),
+        "ping": ("starting.ping", "Check whether the server takes calls."),
         "doctor": ("starting.doctor", "Check the installation and the server, and say how to fix what is wrong."),
     },
     "Teach and recognize": {

@@ -12,7 +12,7 @@ _UNSAFE = frozenset({"--insecure", "--confirm", "--again", "--overwrite", "--no-
 """Options that take away a protection: nobody should use them because a program proposed it."""
 _MIN_SIMILARITY = 0.75  # a slip of the finger; the default, 0.6, finds --insecure for --server
 _SYNONYMS = {
-    "add": "train", "delete": "forget", "guess": "predict", "learn": "train", "ocr": "read", "ping": "doctor",
+    "add": "train", "delete": "forget", "guess": "predict", "learn": "train", "ocr": "read",
     "recognize": "predict", "remove": "forget", "rm": "forget", "run": "up", "start": "up", "status": "stats",
     "teach": "train", "workspace": "workspaces",
 }  # fmt: skip
