@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from haleganada_client.client import HaleganadaClient
 
@@ -20,14 +21,17 @@ from .security import protect
 from .sessions import Sessions
 
 
-def create_app(client: HaleganadaClient, allowed_hosts: Iterable[str] = ()) -> Flask:
+def create_app(client: HaleganadaClient, allowed_hosts: Iterable[str] = (), *, behind_proxy: bool = False) -> Flask:
     """Create the application that shows a server's pages.
 
     client: how to reach the server; made in this process, after any fork; the caller closes it. On a server with tokens
-    each browser shows its own, and never the client's. allowed_hosts: names under which browsers may
-    call, beside localhost and the loopback addresses.
+    each browser shows its own, and never the client's. allowed_hosts: names under which browsers may call, beside
+    localhost and the loopback addresses. behind_proxy: a web server in front of the page tells in X-Forwarded-For and
+    X-Forwarded-Proto who calls, and whether by https; without one, anybody could claim it.
     """
     app = Flask(__name__)
+    if behind_proxy:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
     app.config["MAX_CONTENT_LENGTH"] = errors.MAX_BODY
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]

@@ -24,13 +24,14 @@ def run_web(
     allowed_hosts: Iterable[str],
     ready: Callable[[str], None],
     *,
+    behind_proxy: bool = False,
     insecure: bool = False,
     stop_with_stdin: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM. config: how to reach the server. ready: called with the address once it is bound.
     stop_with_stdin: stop also when standard input ends.
 
-    allowed_hosts: names under which browsers may call, beside localhost. insecure: whether other machines may.
+    allowed_hosts, behind_proxy: see create_app. insecure: whether other machines may call.
     Raises InvalidInput if they could and that was not said; HaleganadaError if the port cannot be had.
     """
     names = tuple(allowed_hosts)
@@ -42,7 +43,7 @@ def run_web(
         )
         raise InvalidInput(problem, "INVALID_INPUT", "host")
     with HaleganadaClient(config=config) as client:  # made here, in the process that serves, never before a fork
-        server = _bind(create_app(client, names), host, port)
+        server = _bind(create_app(client, names, behind_proxy=behind_proxy), host, port)
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # waitress stops cleanly on KeyboardInterrupt
         if stop_with_stdin:
             threading.Thread(target=_stop_when_stdin_ends, daemon=True).start()

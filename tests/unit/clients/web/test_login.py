@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from haleganada_client import HaleganadaClient
 from haleganada_client.web import create_app, sessions
+from haleganada_client.web.wsgi import make_app
 from haleganada_server.core.access.identity import Role
 
 from tests.conftest import RunningServer, StartServer
@@ -141,3 +142,28 @@ def test_a_token_that_cannot_be_sent_is_refused(web: FlaskClient) -> None:
     for body in ({"token": "ಅ"}, {"token": ""}, {}, {"token": 5}):
         answer = web.post("/page/login", json=body)
         assert answer.status_code == 400 or answer.get_json()["reason"].startswith("TOKEN_"), body
+
+
+@pytest.mark.parametrize("behind_proxy", [False, True])
+def test_only_a_proxy_in_front_is_believed(server: RunningServer, boss: str, behind_proxy: bool) -> None:
+    with HaleganadaClient(server.address) as client:
+        web = client_of(create_app(client, behind_proxy=behind_proxy))
+        forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
+        assert web.post("/page/login", json={"token": boss}, headers=forwarded).status_code == 200
+        cookie = web.get_cookie(sessions.COOKIE)
+        assert cookie is not None and cookie.secure == behind_proxy
+        for _ in range(9):
+            web.post("/page/login", json={"token": "wrong"}, headers=forwarded)
+        others = web.post("/page/login", json={"token": boss}, headers={**forwarded, "X-Forwarded-For": "192.0.2.8"})
+        assert (others.status_code == 200) == behind_proxy, "who is throttled is an address, not the proxy"
+
+
+def test_other_web_servers_make_the_page_from_the_environment(
+    server: RunningServer, boss: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HALEGANADA_TARGET", server.address)
+    monkeypatch.setenv("HALEGANADA_ALLOWED_HOSTS", "box.example, other.example")
+    web = client_of(make_app())
+    assert web.get("/login", headers={"Host": "other.example"}).status_code == 200
+    assert web.get("/login", headers={"Host": "third.example"}).status_code == 421
+    assert log_in(web, boss) == 200

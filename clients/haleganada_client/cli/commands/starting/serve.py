@@ -124,6 +124,11 @@ def _require_extra(extra: str, *modules: str) -> None:
     help="A name of this machine that browsers may use in addresses, besides localhost. Can be repeated.",
 )
 @click.option(
+    "--behind-proxy",
+    is_flag=True,
+    help="Believe the X-Forwarded-For and X-Forwarded-Proto headers of the web server in front of the page.",
+)
+@click.option(
     "--insecure",
     is_flag=True,
     help="Allow a --host that other machines can reach. Anyone who can reach it may then teach and delete.",
@@ -131,7 +136,13 @@ def _require_extra(extra: str, *modules: str) -> None:
 @click.option("--stop-with-stdin", is_flag=True, hidden=True, help="Stop when standard input ends, as with its writer.")
 @click.pass_obj
 def web_command(
-    options: GlobalOptions, host: str, port: int, allow_host: tuple[str, ...], insecure: bool, stop_with_stdin: bool
+    options: GlobalOptions,
+    host: str,
+    port: int,
+    allow_host: tuple[str, ...],
+    behind_proxy: bool,
+    insecure: bool,
+    stop_with_stdin: bool,
 ) -> None:
     """Start the web page for a running server (--server). Ctrl+C stops it."""
     _require_extra("web", "flask", "waitress")
@@ -144,7 +155,8 @@ def web_command(
         click.echo(json.dumps({"page": address, "server": config.target}) if options.json else text)
 
     try:
-        run_web(config, host, port, allow_host, print_address, insecure=insecure, stop_with_stdin=stop_with_stdin)
+        ways = {"behind_proxy": behind_proxy, "insecure": insecure, "stop_with_stdin": stop_with_stdin}
+        run_web(config, host, port, allow_host, print_address, **ways)
     except InvalidInput as error:
         fail(name_options(error.message), ExitCode.USAGE)
     except HaleganadaError as error:
