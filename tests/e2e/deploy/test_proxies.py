@@ -1,0 +1,120 @@
+"""nginx and Envoy with our files: gRPC, streams and the page through one port with TLS."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from haleganada_client import HaleganadaClient
+from haleganada_client.connection.config import ClientConfig
+
+from tests.certificates import Pair, make_pair, needs_openssl
+from tests.waiting import wait_until
+
+PROXIES = Path(__file__).parents[3] / "server/deploy/proxies"
+STROKES = [[(10, 10), (90, 90)], [(90, 10), (10, 90)]]
+
+pytestmark = needs_openssl
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, int]]:
+    """The server and the page behind the proxies. Yields their ports by those of the files."""
+    ports = {50051: free_port(), 8080: free_port()}
+    command = (sys.executable, "-m", "haleganada_client.cli", "up", "--device", "cpu", "--data")
+    words = (str(tmp_path_factory.mktemp("data")), "--listen", f"127.0.0.1:{ports[50051]}", "--port", str(ports[8080]))
+    process = subprocess.Popen((*command, *words), stdout=subprocess.PIPE, text=True)
+    with process:
+        assert process.stdout and process.stdout.readline()
+        yield ports
+        process.terminate()
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Pair:
+    return make_pair(tmp_path, "server")
+
+
+def write_nginx(to: Path, ports: dict[int, int], pair: Pair) -> list[str]:
+    """Write our file with other ports and certificates, and what a machine has around it. Returns the command line."""
+    text = (PROXIES / "nginx.conf").read_text().replace("box.example", "localhost")
+    text = text.replace("/etc/haleganada/server.pem", str(pair.certificate))
+    text = text.replace("/etc/haleganada/server.key", str(pair.key))
+    for old, new in ((":50051;", ports[50051]), (":8080;", ports[8080])):
+        text = text.replace(old, f":{new};")
+    text = text.replace("listen 443", f"listen 127.0.0.1:{ports[443]}").replace(
+        "listen 80", f"listen 127.0.0.1:{ports[80]}"
+    )
+    (to / "haleganada.conf").write_text(text)
+    temporary = "".join(
+        f"{kind}_temp_path {to / kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    around = (
+        f"daemon off; pid {to / 'pid'}; error_log stderr;\nevents {{}}\n"
+        f"http {{ access_log off; {temporary} include {to / 'haleganada.conf'}; }}\n"
+    )
+    (to / "nginx.conf").write_text(around)
+    return ["nginx", "-p", str(to), "-c", str(to / "nginx.conf")]
+
+
+def write_envoy(to: Path, ports: dict[int, int], pair: Pair) -> list[str]:
+    """Write our file with other ports and certificates. Returns the command line."""
+    text = (PROXIES / "envoy.yaml").read_text()
+    text = text.replace("/etc/haleganada/server.pem", str(pair.certificate))
+    text = text.replace("/etc/haleganada/server.key", str(pair.key))
+    for old, new in ports.items():
+        text = text.replace(f"port_value: {old}}}", f"port_value: {new}}}")
+    path = to / "envoy.yaml"
+    path.write_text(text)
+    assert yaml.safe_load(text)
+    return ["envoy", "--config-path", str(path), "--log-level", "error", "--concurrency", "1", "--use-dynamic-base-id"]
+
+
+@pytest.mark.parametrize("program", ["nginx", "envoy"])
+def test_calls_streams_and_the_page_come_through(
+    program: str, tmp_path: Path, inside: dict[int, int], pair: Pair
+) -> None:
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+    ports = {**inside, 443: free_port(), 80: free_port()}
+    line = {"nginx": write_nginx, "envoy": write_envoy}[program](tmp_path, ports, pair)
+    process = subprocess.Popen(line, stderr=subprocess.DEVNULL)
+    try:
+        config = ClientConfig(target=f"localhost:{ports[443]}", ca=pair.certificate, workspace=program)
+        with HaleganadaClient(config=config) as client:
+            wait_until(lambda: can_connect(ports[443]))
+            client.create_workspace(program)
+            client.train(STROKES, "x")
+            assert client.predict(STROKES).candidates[0].label == "x"
+            exported = io.BytesIO()
+            client.export(exported)
+            assert exported.getvalue().startswith(b"PK")
+        trust = ssl.create_default_context(cafile=str(pair.certificate))
+        with urllib.request.urlopen(f"https://localhost:{ports[443]}/", context=trust, timeout=10) as page:
+            assert b"Haleganada" in page.read()
+    finally:
+        process.terminate()  # nginx ends its workers then
+        process.wait(30)
+
+
+def can_connect(port: int) -> bool:
+    try:
+        socket.create_connection(("localhost", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
