@@ -33,7 +33,7 @@ _WHOLE = 0.4  # of the longer side of a drawing, that its largest piece reaches 
 _MOST = 5  # corrections for each distinct glyph, after which a page is given up
 _COLUMNS = (
     "page", "one by one", "all that are the same at once", "target", "F1 at first, in the end",
-    "second page, unseen", "typed, corrected",
+    "second page, unseen, of what was taught", "typed, corrected",
 )  # fmt: skip
 
 
@@ -70,7 +70,7 @@ def measure(data: Path, pages: int, glyphs: int, only: str = "", plots: Path | N
             _ratios(many),
             trial.target,
             f"{np.mean([one.first_f1 for one in ones]):.3f}, {np.mean([one.last_f1 for one in ones]):.3f}",
-            " ".join(f"{100 * one.second:.0f} %" for one in many if one.second is not None),
+            " ".join(f"{one.second:.0%} of {one.taught:.0%}" for one in many if one.second is not None),
             f"{glyphs * TYPED_GLYPH_S:.0f} s, {CORRECTION_S * np.mean([one.corrections for one in many]):.0f} s",
         )
     for cipher in (one for one in ciphers.TARGETS if only in f"lines of {one}"):
@@ -94,7 +94,8 @@ def measure(data: Path, pages: int, glyphs: int, only: str = "", plots: Path | N
 @dataclass(frozen=True)
 class Run:
     """One page that was corrected. errors: shares that were wrong after each correction. is_done: whether it became
-    right. second: the share of a second page by the same hand that was right before any correction.
+    right. second: the share of a second page by the same hand that was right before any correction. taught: the share
+    of its glyphs whose labels the first page had taught by then, which no reader can exceed.
     """
 
     many: bool
@@ -105,6 +106,7 @@ class Run:
     first_f1: float
     last_f1: float
     second: float | None
+    taught: float
 
 
 def run(recognizer: Recognizer, trial: Trial, seed: int, *, many: bool) -> Run:
@@ -113,11 +115,13 @@ def run(recognizer: Recognizer, trial: Trial, seed: int, *, many: bool) -> Run:
     corrector = Corrector(take_apart(first, recognizer), first.glyphs, lessons, many=many)
     distinct = len({glyph.label for glyph in first.glyphs})
     count = corrector.correct(_MOST * distinct)
-    second = None
+    second, taught = None, 0.0
     if others:
         reader = Corrector(take_apart(others[0], recognizer), others[0].glyphs, lessons, many=many)
         reader.correct(0)
         second = reader.first_right
+        known = {*lessons.labels}
+        taught = float(np.mean([glyph.label in known for glyph in others[0].glyphs]))
     return Run(
         many=many,
         distinct=distinct,
@@ -127,6 +131,7 @@ def run(recognizer: Recognizer, trial: Trial, seed: int, *, many: bool) -> Run:
         first_f1=corrector.f1(0),
         last_f1=corrector.f1(-1),
         second=second,
+        taught=taught,
     )
 
 
