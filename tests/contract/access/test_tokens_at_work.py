@@ -11,6 +11,8 @@ from pathlib import Path
 import grpc
 import pytest
 from grpc import StatusCode
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada.v1 import ocr_service_pb2_grpc, reading_service_pb2_grpc, workspace_service_pb2_grpc
 from haleganada.v1 import reading_service_pb2 as reading
@@ -140,6 +142,18 @@ def test_a_server_asks_for_no_token_until_there_is_one_and_from_then_on(
     (data / "access" / "tokens.json").unlink()
     wait_until(lambda: "there are 0" in caplog.text)
     assert is_refused(ask, "TOKEN_MISSING")
+
+
+def test_reflection_needs_a_token_and_health_none(start_server: StartServer, data: Path, boss: str) -> None:
+    server = start_server(data_dir=data, reflection=True)
+    assert health_pb2_grpc.HealthStub(server.channel).Check(health_pb2.HealthCheckRequest()).status
+
+    def list_services(channel: grpc.Channel) -> list[object]:
+        ask = reflection_pb2.ServerReflectionRequest(list_services="*")
+        return list(reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(iter([ask])))
+
+    assert list_services(with_token(server.channel, boss))
+    assert refused(lambda: list_services(server.channel)).reason == "TOKEN_MISSING"
 
 
 def test_tokens_that_cannot_be_read_change_nothing(

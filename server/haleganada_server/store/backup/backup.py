@@ -19,7 +19,7 @@ from haleganada_server.core.errors import DataLoss, HaleganadaError
 from haleganada_server.core.jobs.ports import CHECKPOINTS
 from haleganada_server.core.models.files import require_intact
 from haleganada_server.store import files
-from haleganada_server.store.audit import ACCESS_FOLDER
+from haleganada_server.store.audit import ACCESS_FOLDER, PRIVATE_FOLDER
 from haleganada_server.store.datasets.folders import DatasetFolders
 from haleganada_server.store.jobs import JobFolders
 from haleganada_server.store.models import ModelFolders
@@ -74,7 +74,7 @@ class Backup:
             yield from self._copy_datasets()
             yield from self._copy_jobs()
             yield from self._copy_readings()
-            self._copier.copy_folder(_ACCESS, grows=lambda _file: True)
+            self._copy_access()
             self._finish()
         except BaseException:
             shutil.rmtree(self._unfinished, ignore_errors=True)
@@ -160,6 +160,12 @@ class Backup:
                     yield BackedUp(f"reading {folder.name}", f"it is damaged, and was copied as it is: {error}")
                 else:
                     shutil.rmtree(self._unfinished / place, ignore_errors=True)
+
+    def _copy_access(self) -> None:
+        """Copy tokens and audit trail, for the same eyes only."""
+        if (self._source / _ACCESS).is_dir():
+            (self._unfinished / _ACCESS).mkdir(mode=PRIVATE_FOLDER)
+            self._copier.copy_folder(_ACCESS, grows=lambda _file: True)
 
     def _finish(self) -> None:
         for folder in (self._unfinished, *(path for path in self._unfinished.rglob("*") if path.is_dir())):

@@ -9,10 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from haleganada_server.core.access.identity import Role
+from haleganada_server.core.access.audit import AuditEntry
+from haleganada_server.core.access.identity import Caller, Role
 from haleganada_server.core.access.tokens import make_token
 from haleganada_server.core.disk.checksum import seal
 from haleganada_server.core.errors import Precondition
+from haleganada_server.store.audit import AuditFile
+from haleganada_server.store.backup.backup import Backup
 from haleganada_server.store.tokens import TokenFile
 
 from tests.tokens import add_token
@@ -34,6 +37,17 @@ def test_nobody_else_can_read_them(tmp_path: Path) -> None:
     for path in (tmp_path / "access", *(tmp_path / "access").iterdir()):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
     assert shown.split("_", 2)[2] not in (tmp_path / "access" / "tokens.json").read_text()
+
+
+def test_a_backup_has_them_for_the_same_eyes(tmp_path: Path) -> None:
+    data, copy = tmp_path / "data", tmp_path / "copy"
+    add_token(data, "anna", Role.READ)
+    AuditFile(data).append(AuditEntry(1, Caller("anna"), "Export"))
+    (data / "workspaces").mkdir()
+    assert not any(part.problem for part in Backup(data, copy).run())
+    assert TokenFile(copy).read() == TokenFile(data).read()
+    assert list(AuditFile(copy).read()) == list(AuditFile(data).read())
+    assert os.name == "nt" or stat.S_IMODE((copy / "access").stat().st_mode) == 0o700
 
 
 def test_changes_at_once_are_all_kept(tmp_path: Path) -> None:
