@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from haleganada_server.config import ServerConfig
 from haleganada_server.core.access.authentication import Authenticator
@@ -18,11 +19,12 @@ from haleganada_server.core.errors import Exhausted, NotFound, Precondition, Una
 from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.glyphs.measured_embedder import MeasuredEmbedder
 from haleganada_server.core.glyphs.ports import Embedder
+from haleganada_server.core.installation import describe_install
 from haleganada_server.core.jobs.jobs import Jobs
 from haleganada_server.core.jobs.ports import JobRunner
 from haleganada_server.core.jobs.run import JobDependencies
 from haleganada_server.core.labels import DEFAULT_WORKSPACE
-from haleganada_server.core.measures import Measures
+from haleganada_server.core.measures import CommitMeasures, Measures, no_span
 from haleganada_server.core.models.models import Models
 from haleganada_server.core.models.presets import ONLINE_PRESETS
 from haleganada_server.core.online.learner import LearnerDependencies
@@ -68,6 +70,9 @@ from haleganada_server.store.tokens import TokenFile
 from haleganada_server.vision import PillowRasterizer, dataset_raster, model_input, network_input
 from haleganada_server.vision.frame import frame
 
+if TYPE_CHECKING:
+    from haleganada_server.rpc.tracing import Tracing
+
 _COMPONENTS = {"server": "haleganada", **{name: name for name in ("grpcio", "numpy", "onnxruntime", "pillow")}}
 _OPTIONAL_COMPONENTS = ("rapidocr", "pypdfium2", "opencv-python-headless")
 _PREDICTIONS_SHARE = 8  # of the memory budget, one of so many parts
@@ -91,6 +96,7 @@ class App:
     embedder: Embedder
     weights: Weights
     measures: Measures
+    tracing: Tracing | None
     certificates: Certificates | None
     server: RpcServer
     port: int
@@ -121,6 +127,8 @@ class App:
         self.reader_pool.close()
         self.reading_expiry.stop()
         self.workspaces.close()
+        if self.tracing is not None:
+            self.tracing.close()
         return finished
 
     def summary(self) -> str:
@@ -163,11 +171,15 @@ def build_app(
     rasterizer = PillowRasterizer()
     with ExitStack() as undo:
         open_files = OpenFiles(config.file_budget or default_limit())
-        measures = Measures()
+        tracing = _make_tracing(config.trace)
+        if tracing is not None:
+            undo.callback(tracing.close)
+        measures = _make_measures(tracing)
         directory = DataDirectory(config.data_dir, rasterizer, config.data_quota, open_files, measures.commits)
         undo.callback(directory.close)
         server = RpcServer(_make_limits(config), authenticator, AuditFile(config.data_dir))
         undo.callback(server.stop, 0)
+        server.latencies.begin_span = tracing.begin_call if tracing is not None else None
         port = server.bind(config.host, config.port, certificates)
         selected = select_embedder(weights, config.device, partial(network_input, side=weights.side))
         embedder = MeasuredEmbedder(selected, measures)
@@ -193,6 +205,7 @@ def build_app(
         embedder=embedder,
         weights=weights,
         measures=measures,
+        tracing=tracing,
         certificates=certificates,
         server=server,
         port=port,
@@ -238,6 +251,25 @@ def _open_workspaces(
             memory_budget=config.memory_budget - predictions - pages,
         )
     )
+
+
+def _make_tracing(endpoint: str) -> Tracing | None:
+    """endpoint: "" = nobody traces. Raises Precondition without the extra."""
+    if not endpoint:
+        return None
+    try:
+        from haleganada_server.rpc.tracing import Tracing
+    except ModuleNotFoundError as error:
+        raise Precondition(
+            f"--trace needs {error.name}, which is not installed: {describe_install('tracing')}",
+            StartReason.TRACING_NOT_INSTALLED,
+        ) from error
+    return Tracing(endpoint)
+
+
+def _make_measures(tracing: Tracing | None) -> Measures:
+    span = tracing.span if tracing is not None else no_span
+    return Measures(commits=CommitMeasures(span=span), span=span)
 
 
 def _make_datasets_and_jobs(

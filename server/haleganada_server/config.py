@@ -46,6 +46,8 @@ class ServerConfig:
     """A token with the role admin, beside those in the data directory; "" = none."""
     requires_tokens: bool = False
     """Whether to refuse to start without a token, because other machines can reach the server."""
+    trace: str = ""
+    """Address of a collector of OpenTelemetry that speaks OTLP over gRPC, http:// or https://; "" = there is none."""
     reflection: bool = False
     """Whether gRPC reflection tells clients the contract."""
     workers: int = 16

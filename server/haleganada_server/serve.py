@@ -134,6 +134,13 @@ class MetricsAddress(Address):
     help="Offer metrics to Prometheus at http://HOST:PORT/metrics. Without HOST, only to this machine; port 0 "
     "picks one.",
 )
+@click.option(
+    "--trace",
+    metavar="URL",
+    default="",
+    help="Send traces to a collector of OpenTelemetry (OTLP over gRPC), for example http://127.0.0.1:4317. Needs the "
+    "extra tracing.",
+)
 @click.option("--reflection/--no-reflection", default=None, help="Offer gRPC reflection. [default: only on loopback]")
 @click.option(
     "--workers", type=click.IntRange(2, 256), default=16, show_default=True, help="Calls to carry out at once."
@@ -216,6 +223,7 @@ def serve(
     datasets_from: Path | None,
     backbone_weights: tuple[Path, ...],
     metrics: tuple[str, int] | None,
+    trace: str,
     reflection: bool | None,
     workers: int,
     readers: int | None,
@@ -250,6 +258,7 @@ def serve(
         weights_dir=weights,
         tls=tls,
         metrics=metrics,
+        trace=trace,
         shared_token=os.environ.get("HALEGANADA_TOKEN", "").strip(),
         requires_tokens=not (local or insecure),
         reflection=local if reflection is None else reflection,

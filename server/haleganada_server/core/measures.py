@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -17,6 +17,19 @@ CALL_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0
 """Bounds of calls."""
 PAGE_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 """Bounds of pages that are read."""
+
+
+Span = Callable[[str], AbstractContextManager[object]]
+"""Makes a block part of a trace, under a name."""
+
+
+def no_span(name: str) -> AbstractContextManager[object]:
+    """Span: of a server that nobody traces."""
+    del name
+    return _NO_SPAN
+
+
+_NO_SPAN = nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +96,22 @@ class Count:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CommitMeasures:
-    """seconds: of commits, with their fsync. errors: commits that failed."""
+    """seconds: of commits, with their fsync. errors: commits that failed. span: see Measures."""
 
     seconds: Histogram = field(default_factory=lambda: Histogram(SHORT_S))
     errors: Count = field(default_factory=Count)
+    span: Span = no_span
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measures:
-    """batch_drawings, batch_s: of the batches that the embedder computed. page_s: of pages that were read."""
+    """batch_drawings, batch_s: of the batches that the embedder computed. page_s: of pages that were read. span:
+    makes a batch, or a page, part of a trace.
+    """
 
     batch_drawings: Histogram = field(default_factory=lambda: Histogram(DRAWINGS))
     batch_s: Histogram = field(default_factory=lambda: Histogram(SHORT_S))
     commits: CommitMeasures = field(default_factory=CommitMeasures)
     page_s: Histogram = field(default_factory=lambda: Histogram(PAGE_S))
     failed_pages: Count = field(default_factory=Count)
+    span: Span = no_span

@@ -7,8 +7,9 @@ import threading
 import time
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from haleganada_server.core.measures import CALL_S, Distribution, Histogram
 
@@ -67,6 +68,16 @@ class ServerLoad:
     streams: int
 
 
+class CallSpan(Protocol):
+    """What a trace shows of one call."""
+
+    def end(self, code: str, call_id: str) -> None:
+        """The call is over. code: the name of gRPC's."""
+
+
+BeginSpan = Callable[[str, Iterable[tuple[str, str | bytes]]], CallSpan]
+
+
 class _Method:
     """What is counted of one RPC."""
 
@@ -86,6 +97,8 @@ class Latencies:
         self._lock = threading.Lock()
         self._methods: dict[str, _Method] = {}
         self._reasons: Counter[str] = Counter()
+        self.begin_span: BeginSpan | None = None
+        """Begins the span of a call, by its method and metadata; None where nobody traces."""
         self.waits = Histogram(CALL_S)
         """Seconds from the beginning of a call to that of its work."""
 

@@ -29,7 +29,8 @@ class MeasuredEmbedder:
     def embed(self, rasters: NDArray[np.uint8]) -> Vectors:
         """See Embedder.embed."""
         began = perf_counter()
-        vectors = self._embedder.embed(rasters)
+        with self._measures.span("embed"):
+            vectors = self._embedder.embed(rasters)
         self._measures.batch_s.add(perf_counter() - began)
         self._measures.batch_drawings.add(len(rasters))
         return vectors

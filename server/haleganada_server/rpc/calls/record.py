@@ -14,7 +14,7 @@ from haleganada_server.core.errors import HaleganadaError
 from haleganada_server.logs import LogFields
 from haleganada_server.rpc.caller import address_of
 from haleganada_server.rpc.errors import code_of, reason_of, status_of
-from haleganada_server.rpc.metrics import Latencies
+from haleganada_server.rpc.metrics import CallSpan, Latencies
 
 from .call_ids import find_call_id
 
@@ -25,7 +25,17 @@ _LONGEST_NAME = 64
 class CallRecord:
     """Measures one call, and writes its line of log."""
 
-    __slots__ = ("_call_id", "_context", "_has_begun", "_latencies", "_method", "_started", "_workspace", "caller")
+    __slots__ = (
+        "_call_id",
+        "_context",
+        "_has_begun",
+        "_latencies",
+        "_method",
+        "_span",
+        "_started",
+        "_workspace",
+        "caller",
+    )
 
     def __init__(self, method: str, latencies: Latencies | None, context: grpc.ServicerContext) -> None:
         """latencies: None for a call that is neither measured nor logged."""
@@ -36,6 +46,7 @@ class CallRecord:
         self._latencies = latencies
         self._context: grpc.ServicerContext | None = context
         self._has_begun = False
+        self._span: CallSpan | None = None
         self._started = time.perf_counter()
 
     @property
@@ -52,6 +63,8 @@ class CallRecord:
         now = time.perf_counter()
         if self._latencies is not None:
             self._latencies.waits.add(now - self._started)
+            if self._latencies.begin_span is not None and self._context is not None:
+                self._span = self._latencies.begin_span(self._method, self._context.invocation_metadata())
         self._has_begun, self._started = True, now
 
     def succeeded(self) -> None:
@@ -84,7 +97,7 @@ class CallRecord:
         self._count(code, is_timed=is_timed)
         if self._latencies is not None:
             self._latencies.add_error(reason)
-        self._context = None
+        self._leave(code)
         ending: grpc.Status = rpc_status.to_status(status_of(error, call_id))
         return ending
 
@@ -93,7 +106,12 @@ class CallRecord:
             self._count(code, is_timed=self._has_begun)
             if _log.isEnabledFor(logging.INFO):
                 _log.info(self._describe(code))
-        self._context = None  # whose request would otherwise be kept until the next call of this thread
+        self._leave(code)
+
+    def _leave(self, code: str) -> None:
+        if self._span is not None:
+            self._span.end(code, self.call_id)
+        self._span = self._context = None  # or the request would be kept until the next call of this thread
 
     def _count(self, code: str, *, is_timed: bool) -> None:
         if self._latencies is None:

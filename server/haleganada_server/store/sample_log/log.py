@@ -152,7 +152,7 @@ class SqliteLog(LogReader):
             try:
                 yield transaction
                 reach("commit.before")
-                with self._measures.seconds.timed():
+                with self._measures.span("commit"), self._measures.seconds.timed():
                     writer.execute("COMMIT")
             except BaseException as error:
                 if isinstance(error, (sqlite3.Error, OSError)):
