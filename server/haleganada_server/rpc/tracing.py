@@ -38,7 +38,8 @@ class Tracing:
         """Return a block that is a span of the call of this thread; outside of calls nothing is traced."""
         if not trace.get_current_span().get_span_context().is_valid:
             return _NO_SPAN
-        return self._tracer.start_as_current_span(name)
+        span: AbstractContextManager[object] = self._tracer.start_as_current_span(name)
+        return span
 
     def close(self) -> None:
         """Send what has not been sent yet."""
