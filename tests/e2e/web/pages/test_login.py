@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from haleganada_server.core.access.identity import Role
 from selenium import webdriver
 
@@ -11,6 +12,11 @@ from tests.conftest import StartServer
 from tests.e2e.web import browser
 from tests.tokens import add_token
 from tests.waiting import wait_until
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(bool(browser.missing()), reason=f"{browser.missing()} not installed"),
+]
 
 
 def test_a_token_is_typed_once(chromium: webdriver.Chrome, start_server: StartServer, tmp_path: Path) -> None:
