@@ -25,7 +25,7 @@ KEYS: dict[type[Any], str] = {
     types.Linked: "canonical forms revision duplicate",
     types.Unlinked: "former_canonical revision duplicate",
     types.Undone: "kind undone_revision sample_id label revision duplicate changes",
-    types.Sample: "sample_id label canonical loss create_time revision predicted correction synthetic",
+    types.Sample: "sample_id label canonical loss create_time revision predicted correction synthetic author",
     types.Snapshot: "snapshot_id name revision samples_total create_time size_bytes sha256 trash kind",
     types.WorkspaceInfo: "name samples_total labels_known revision create_time size_bytes corrupt embedder_hash "
     "samples_to_embed model online",
