@@ -37,7 +37,7 @@ def lessons(workspace: str) -> ocr.TrainBatchRequest:
 
 def find_ending(log: str, method: str) -> str:
     """Return the status with which the log says that a call of a method has ended; "" if it has not."""
-    found = re.search(rf"method={method} .* status=(\w+)", log)
+    found = re.search(rf"method={method} .* code=(\w+)", log)
     return found[1] if found else ""
 
 
