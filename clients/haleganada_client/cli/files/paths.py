@@ -15,8 +15,10 @@ _LINKS_SHOWN = 20
 
 def find_matches(name: str) -> list[Path]:
     """Return the file or folder of that name, or else everything that matches it as a pattern, which may be nothing;
-    "-" is standard input.
+    "-" is standard input. Raise click.UsageError for an empty name, which would stand for the working directory.
     """
+    if not name:
+        raise click.UsageError("a file's name is empty; is a variable of your script not set?")
     path = Path(name)
     if name == "-" or path.exists():
         return [path]
