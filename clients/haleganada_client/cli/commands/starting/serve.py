@@ -97,6 +97,18 @@ def _require_extra(extra: str, *modules: str) -> None:
         fail(f"this needs the {extra} extra; install it with: {describe_install(extra)}", ExitCode.FAILURE)
 
 
+_page_port = click.option(
+    "--port",
+    envvar="HALEGANADA_PORT",
+    show_envvar=True,
+    default=8080,
+    show_default=True,
+    metavar="PORT",
+    type=click.IntRange(0, 65535),
+    help="The page's port; 0 picks one.",
+)
+
+
 @click.command("web")
 @click.option(
     "--host",
@@ -107,16 +119,7 @@ def _require_extra(extra: str, *modules: str) -> None:
     metavar="ADDRESS",
     help="The address to listen on.",
 )
-@click.option(
-    "--port",
-    envvar="HALEGANADA_PORT",
-    show_envvar=True,
-    default=8080,
-    show_default=True,
-    metavar="PORT",
-    type=click.IntRange(0, 65535),
-    help="The port; 0 picks one.",
-)
+@_page_port
 @click.option(
     "--allow-host",
     multiple=True,
@@ -155,8 +158,16 @@ def web_command(
         click.echo(json.dumps({"page": address, "server": config.target}) if options.json else text)
 
     try:
-        ways = {"behind_proxy": behind_proxy, "insecure": insecure, "stop_with_stdin": stop_with_stdin}
-        run_web(config, host, port, allow_host, print_address, **ways)
+        run_web(
+            config,
+            host,
+            port,
+            allow_host,
+            print_address,
+            behind_proxy=behind_proxy,
+            insecure=insecure,
+            stop_with_stdin=stop_with_stdin,
+        )
     except InvalidInput as error:
         fail(name_options(error.message), ExitCode.USAGE)
     except HaleganadaError as error:
@@ -174,16 +185,7 @@ def web_command(
     metavar="HOST:PORT",
     help="The server's address.",
 )
-@click.option(
-    "--port",
-    envvar="HALEGANADA_PORT",
-    show_envvar=True,
-    default=8080,
-    show_default=True,
-    metavar="PORT",
-    type=click.IntRange(0, 65535),
-    help="The page's port; 0 picks one.",
-)
+@_page_port
 @click.option(
     "--device", default="auto", show_default=True, metavar="auto|cpu|cuda:N", help="The device that runs the embedder."
 )
