@@ -4,12 +4,14 @@ use this one path.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,8 @@ from .ports import Embedder, EncodedGlyph, Raster, Rasterizer
 from .types import Glyph, Ink
 
 _ASIDE = 16  # drawings; a user's call waits for so many at most
+_OVERLAP = max(2, min(os.cpu_count() or 1, 4))
+"""Micro-batches of one call at once. One is rasterized while others are embedded, which takes three times as long."""
 _MANY_POINTS = 2_000  # of a drawing; a character that a person draws has a few hundred
 
 
@@ -50,6 +54,7 @@ class GlyphEncoder:
         self._rasterizer = rasterizer
         self._embedder = embedder
         self._combining = CombiningEncoder(rasterizer, embedder, most_together)
+        self._pool = ThreadPoolExecutor(max(_OVERLAP, os.cpu_count() or 1), "micro-batch")
         self._active_calls = 0
         self._counter_lock = threading.Lock()
 
@@ -71,7 +76,9 @@ class GlyphEncoder:
         """Encode as encode_many does, and return each drawing together with its ink raster."""
         with self._track_call():
             batches = split_into_micro_batches(glyphs, self._rasterizer.count_pixels)
-            return list(chain.from_iterable(self._encode_micro_batch(batch, cancellation) for batch in batches))
+            if len(batches) == 1:
+                return self._encode_micro_batch(batches[0], cancellation)
+            return self._encode_overlapping(batches, cancellation)
 
     @contextmanager
     def _track_call(self) -> Iterator[None]:
@@ -83,6 +90,28 @@ class GlyphEncoder:
         finally:
             with self._counter_lock:
                 self._active_calls -= 1
+
+    def _encode_overlapping(
+        self, batches: Sequence[MicroBatch], cancellation: Cancellation
+    ) -> list[Outcome[tuple[Drawing, Raster]]]:
+        """Encode micro-batches, some at once, and return the drawings in order."""
+        encoded: list[Outcome[tuple[Drawing, Raster]]] = []
+        pending: deque[Future[list[Outcome[tuple[Drawing, Raster]]]]] = deque()
+        try:
+            for batch in batches:
+                while pending and (batch.is_large or len(pending) == _OVERLAP):
+                    encoded += pending.popleft().result()
+                if batch.is_large:  # in this thread, because micro-batches of other calls wait for those of the pool
+                    encoded += self._encode_micro_batch(batch, cancellation)
+                else:
+                    pending.append(self._pool.submit(self._encode_micro_batch, batch, cancellation))
+            while pending:
+                encoded += pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
+            wait(pending)
+        return encoded
 
     def _encode_micro_batch(
         self, batch: MicroBatch, cancellation: Cancellation

@@ -6,13 +6,14 @@ import math
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from haleganada_server.core.cancellation import Cancellation
+from haleganada_server.core.cancellation import NEVER, Cancellation
 from haleganada_server.core.errors import Cancelled, InvalidInput
 from haleganada_server.core.glyphs.combining import CombiningEncoder
-from haleganada_server.core.glyphs.ports import EncodedGlyph
+from haleganada_server.core.glyphs.ports import EncodedGlyph, Raster
 from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.core.outcomes import Outcome
 from haleganada_server.vision import PillowRasterizer
@@ -23,6 +24,17 @@ from tests.waiting import wait_until
 
 BROKEN = Glyph(image=b"no picture")
 Encoded = list[Outcome[EncodedGlyph]]
+
+
+@dataclass(frozen=True)
+class CountingRasterizer(PillowRasterizer):
+    """Keeps the drawings that it has begun."""
+
+    begun: list[Glyph] = field(default_factory=list)
+
+    def rasterize(self, glyph: Glyph, cancellation: Cancellation = NEVER) -> Raster:
+        self.begun.append(glyph)
+        return super().rasterize(glyph, cancellation)
 
 
 class GatedEmbedder:
@@ -46,15 +58,19 @@ class GatedEmbedder:
 class World:
     """An encoder, and calls that begin in order."""
 
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, pool: ThreadPoolExecutor, cores: int = 1) -> None:
         self._pool = pool
-        self.embedder = GatedEmbedder()
-        self.encoder = CombiningEncoder(PillowRasterizer(), self.embedder, most=8)
+        self.rasterizer, self.embedder = CountingRasterizer(), GatedEmbedder()
+        self.encoder = CombiningEncoder(self.rasterizer, self.embedder, most=8, cores=cores)
 
-    def lead(self) -> Future[Encoded]:
-        """Begin a call that encodes, until the gate is opened."""
+    def lead(self) -> list[Future[Encoded]]:
+        """Begin a call that is embedded, until the gate is opened, and one that leads until it can be, too."""
+        return [self.begin(1), self.begin(2)]
+
+    def begin(self, rasterized: int) -> Future[Encoded]:
+        """Begin a call. rasterized: how many drawings are when it can go on no further."""
         call = self._pool.submit(self.encoder.encode, [drawing(0, 0)], 1)
-        wait_until(lambda: self.embedder.sizes == [1])
+        wait_until(lambda: len(self.rasterizer.begun) == rasterized)
         return call
 
     def wait(self, *glyphs: Glyph, is_active: bool = True) -> Future[Encoded]:
@@ -97,12 +113,23 @@ def test_a_lone_call_is_encoded_at_once(world: World) -> None:
 def test_who_waits_is_encoded_together_in_order(world: World) -> None:
     first = world.lead()
     calls = [world.wait(drawing(character, 0)) for character in range(10)]
-    world.open(2)
+    world.open(3)
     assert [embedding(call.result(60)[0]) for call in calls[:8]] == [alone(drawing(i, 0)) for i in range(8)]
-    assert first.done() and not any(call.done() for call in calls[8:])
+    assert all(call.done() for call in first) and not any(call.done() for call in calls[8:])
     world.open()
     assert [embedding(call.result(60)[0]) for call in calls[8:]] == [alone(drawing(i, 0)) for i in (8, 9)]
-    assert world.embedder.sizes == [1, 8, 2]
+    assert world.embedder.sizes == [1, 1, 8, 2]
+
+
+def test_a_core_embeds_one_batch_at_a_time_while_the_next_is_rasterized() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        world = World(pool, cores=2)
+        calls = [world.begin(rasterized) for rasterized in (1, 2, 3)]
+        wait_until(lambda: len(world.embedder.sizes) == 2)
+        calls.append(world.wait(drawing(1, 0)))
+        assert world.embedder.sizes == [1, 1] and len(world.rasterizer.begun) == 3
+        world.open()
+        assert all(len(call.result(60)) == 1 for call in calls)
 
 
 def test_a_batch_that_does_not_fit_is_encoded_next(world: World) -> None:
@@ -111,7 +138,7 @@ def test_a_batch_that_does_not_fit_is_encoded_next(world: World) -> None:
     calls = [world.wait(*(drawing(i, hand) for hand in range(size))) for i, size in enumerate(sizes)]
     world.open()
     assert [len(call.result(60)) for call in calls] == list(sizes)
-    assert world.embedder.sizes == [1, 3, 8, 12, 1]
+    assert world.embedder.sizes == [1, 1, 3, 8, 12, 1]
 
 
 def test_a_drawing_that_cannot_be_used_fails_alone(world: World) -> None:
@@ -122,7 +149,7 @@ def test_a_drawing_that_cannot_be_used_fails_alone(world: World) -> None:
     assert isinstance(bad.result(60)[0], InvalidInput)
     refused, used = mixed.result(60)
     assert isinstance(refused, InvalidInput) and embedding(used) == alone(drawing(2, 0))
-    assert world.embedder.sizes == [1, 2]
+    assert world.embedder.sizes == [1, 1, 2]
 
 
 def test_who_is_gone_is_not_encoded(world: World) -> None:
@@ -135,7 +162,7 @@ def test_who_is_gone_is_not_encoded(world: World) -> None:
                 call.result(60)
         else:
             assert embedding(call.result(60)[0]) == alone(drawing(i, 0))
-    assert world.embedder.sizes == [1, 3]
+    assert world.embedder.sizes == [1, 1, 3]
 
 
 def test_a_leader_that_is_gone_encodes_for_the_others(world: World) -> None:
@@ -151,8 +178,8 @@ def test_a_network_that_fails_fails_all_of_its_batch_and_nobody_else(world: Worl
     first = world.lead()
     calls = [world.wait(drawing(i, 0)) for i in range(9)]
     world.embedder.failure = MemoryError()
-    world.open(2)
-    for call in [first, *calls[:8]]:
+    world.open(3)
+    for call in [*first, *calls[:8]]:
         with pytest.raises(MemoryError):
             call.result(60)
     world.embedder.failure = None
