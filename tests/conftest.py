@@ -12,6 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in a server's process; numpy looks at it when it is loaded
+os.environ["HALEGANADA_PROFILES"] = os.devnull  # not those of whoever runs the tests
 
 import grpc
 import pytest

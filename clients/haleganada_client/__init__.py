@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .async_client import AsyncHaleganadaClient as AsyncHaleganadaClient
     from .client import HaleganadaClient as HaleganadaClient
+    from .connecting import connect as connect
     from .connection.config import ClientConfig as ClientConfig
     from .datasets import Dataset as Dataset
     from .datasets import DatasetLabel as DatasetLabel
@@ -71,6 +72,7 @@ _HOMES = {
     "AsyncHaleganadaClient": "async_client",
     "ClientConfig": "connection.config",
     "HaleganadaClient": "client",
+    "connect": "connecting",
     **dict.fromkeys(_DATASETS, "datasets"),
     **dict.fromkeys(_ERRORS, "errors"),
     **dict.fromkeys(_EVALUATION, "evaluation"),

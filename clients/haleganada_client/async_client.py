@@ -51,7 +51,7 @@ class AsyncHaleganadaClient(AllOperations, Asynchronous):
         super().__init__(
             AsyncConnection(
                 make_config(
-                    config or ClientConfig.from_environment(profile),
+                    config or ClientConfig.from_environment(profile, target=target or ""),
                     tls,
                     target=target,
                     workspace=workspace,

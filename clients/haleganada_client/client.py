@@ -51,17 +51,17 @@ class HaleganadaClient(AllOperations, Blocking):
         config: ClientConfig | None = None,
         profile: str = "",
     ) -> None:
-        """Create a client; it connects with the first call. Arguments that are None come from `config`, which comes
-        from the profile or, without one, from the environment (ClientConfig.from_environment).
+        """Create a client; it connects with the first call. Arguments that are None come from `config`, without which
+        they come from profiles and the environment, in the order that ClientConfig.from_environment tells.
 
-        target: HOST:PORT. tls: True to trust gRPC's certificate authorities, or a PEM file of others. timeout_s: the
-        deadline of a call in seconds, above 0. retry: False reports every failure at once. Raise InvalidInput for a
-        token that would be sent unencrypted, OSError for a PEM file that cannot be read.
+        target: HOST:PORT, or grpcs://HOST:PORT for TLS. tls: True to trust gRPC's certificate authorities, or a PEM
+        file of others. timeout_s: the deadline of a call in seconds, above 0. retry: False reports every failure at
+        once. Raise InvalidInput for a token that would be sent unencrypted, OSError for a PEM file that cannot be read.
         """
         super().__init__(
             BlockingConnection(
                 make_config(
-                    config or ClientConfig.from_environment(profile),
+                    config or ClientConfig.from_environment(profile, target=target or ""),
                     tls,
                     target=target,
                     workspace=workspace,

@@ -17,6 +17,7 @@ import haleganada_client
 from haleganada_client import (
     async_client,
     client,
+    connecting,
     datasets,
     errors,
     evaluation,
@@ -71,6 +72,7 @@ def render() -> str:
     for title, kind in _CLIENTS:
         parts += [f"## {title}", *_describe_client(title, kind)]
     parts += ["## AsyncHaleganadaClient", _docstring(async_client.AsyncHaleganadaClient)]
+    parts += ["## connect", *_describe_function("connect", connecting.connect)]
     parts += ["## ClientConfig", *_describe_dataclass(config.ClientConfig)]
     parts += ["## haleganada_client.starter", *_describe_function("teach_starter", starter.teach_starter)]
     parts += ["## Callbacks and aliases", *_describe_aliases()]

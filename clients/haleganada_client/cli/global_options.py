@@ -21,6 +21,7 @@ class GlobalOptions:
     server: str | None = None
     workspace: str | None = None
     token: str | None = None
+    token_file: Path | None = None
     tls: bool | None = None
     ca: Path | None = None
     cert: Path | None = None
@@ -38,7 +39,7 @@ class GlobalOptions:
         profile_option = ["--profile", self.profile] if self.profile else []
         server_option = ["--server", self.server] if self.server else []
         tls_option = ["--tls"] if self.tls else []
-        files = {"--ca": self.ca, "--cert": self.cert, "--key": self.key}
+        files = {"--token-file": self.token_file, "--ca": self.ca, "--cert": self.cert, "--key": self.key}
         file_options = [word for flag, path in files.items() if path for word in (flag, str(path))]
         workspace_option = ["-w", workspace] if workspace else []
         return shlex.join(
@@ -59,16 +60,20 @@ def _make_option(*flags: str, **attributes: Any) -> click.Option:
     return click.Option(flags, expose_value=False, callback=store_option, **attributes)
 
 
-_PEM = click.Path(path_type=Path)
+_FILE = click.Path(path_type=Path)
 OPTIONS: list[click.Option] = [
     _make_option(
         "--profile",
         metavar="NAME",
-        help="Connect as this section of profiles.ini says; the environment does not count then. [default: "
-        "$HALEGANADA_PROFILE]",
+        help="Connect as this connection says, which `haleganada connect` has kept; the environment does not count "
+        "then. [default: $HALEGANADA_PROFILE, or the one that was connected to last, unless --server or "
+        "$HALEGANADA_TARGET names a server]",
     ),
     _make_option(
-        "--server", metavar="HOST:PORT", help="The server's address. [default: $HALEGANADA_TARGET or 127.0.0.1:50051]"
+        "--server",
+        metavar="HOST:PORT",
+        help="The server's address, perhaps as grpcs://HOST:PORT, for TLS. [default: $HALEGANADA_TARGET, or the "
+        "profile's, or 127.0.0.1:50051]",
     ),
     _make_option(
         "--workspace",
@@ -79,27 +84,33 @@ OPTIONS: list[click.Option] = [
     _make_option(
         "--token",
         metavar="TEXT",
-        help="The access token. Other users of this machine can see it here; prefer $HALEGANADA_TOKEN.",
+        help="The access token. Other users of this machine can see it here; prefer --token-file or $HALEGANADA_TOKEN.",
+    ),
+    _make_option(
+        "--token-file",
+        type=_FILE,
+        metavar="FILE",
+        help="A file that holds the access token alone; - for standard input. [default: $HALEGANADA_TOKEN_FILE]",
     ),
     _make_option(
         "--tls", is_flag=True, help="Connect with TLS, and trust the certificate authorities that gRPC comes with."
     ),
     _make_option(
         "--ca",
-        type=_PEM,
+        type=_FILE,
         metavar="FILE",
         help="Connect with TLS, and trust the certificate authorities in this PEM file. [default: $HALEGANADA_CA]",
     ),
     _make_option(
         "--cert",
-        type=_PEM,
+        type=_FILE,
         metavar="FILE",
         help="Connect with TLS, and show this certificate, a PEM file, to a server that asks for one. [default: "
         "$HALEGANADA_CERT]",
     ),
     _make_option(
         "--key",
-        type=_PEM,
+        type=_FILE,
         metavar="FILE",
         help="The private key of --cert, a PEM file. [default: $HALEGANADA_KEY]",
     ),

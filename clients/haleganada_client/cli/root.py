@@ -23,6 +23,8 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "up": ("starting.serve", "Start the server and the web page together."),
         "serve": ("starting.serve", "Start the server."),
         "web": ("starting.serve", "Start the web page for a running server."),
+        "connect": ("starting.connect", "Connect to a server from now on, or list connections."),
+        "disconnect": ("starting.connect", "Forget a connection and its token."),
         "ping": ("starting.ping", "Check whether the server takes calls."),
         "doctor": ("starting.doctor", "Check the installation and the server, and say how to fix what is wrong."),
     },

@@ -36,14 +36,14 @@ class Session:
 
     def __init__(self, options: GlobalOptions) -> None:
         self.json = options.json
-        self._options = options
+        self.options = options
 
-    def client(self) -> HaleganadaClient:
-        """Return a client with the global options, to be used in a with statement.
+    def client(self, config: ClientConfig | None = None) -> HaleganadaClient:
+        """Return a client with the global options, or another configuration, to be used in a with statement.
 
         Raise click.UsageError for options, or environment variables, with which no server can be reached.
         """
-        config = client_config(self._options)
+        config = config or client_config(self.options)
         from haleganada_client.client import HaleganadaClient
 
         try:
@@ -56,7 +56,7 @@ class Session:
 
     def command_line(self, *words: str, workspace: str | None = None) -> str:
         """Return a command line to suggest to people; see GlobalOptions."""
-        return self._options.command_line(*words, workspace=workspace)
+        return self.options.command_line(*words, workspace=workspace)
 
     def show(self, value: Any, text: str) -> None:
         """Print a result: the value as JSON if that was asked for, else the text."""
@@ -74,7 +74,7 @@ class Session:
 
     def report(self, error: HaleganadaError) -> NoReturn:
         """Print an error as one line, with --verbose its details before that, and exit with its code."""
-        if self._options.verbose:
+        if self.options.verbose:
             facts = {"kind": type(error).__name__, "reason": error.reason, "field": error.field, "call": error.call_id}
             click.echo(" ".join(f"{name}={value}" for name, value in facts.items() if value), err=True)
         fail(name_options(_reword_field(error)), exit_code_for(error), error.reason, error.field)
@@ -90,25 +90,40 @@ def _reword_field(error: HaleganadaError) -> str:
 
 
 def client_config(options: GlobalOptions) -> ClientConfig:
-    """Return the client's configuration: the global options, and the environment for those that are not given."""
+    """Return the client's configuration: the global options, and profiles and the environment for those that are not
+    given. Raise click.UsageError for two tokens, and for a token's file that cannot be used.
+    """
     if options.verbose:
         _log_calls()
     else:
         os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # gRPC reads it when it is imported; our errors say the same
     from haleganada_client.connection.config import ClientConfig
 
-    config = ClientConfig.from_environment(options.profile or "")
+    config = ClientConfig.from_environment(options.profile or "", target=options.server or "")
     return replace(
         config,
-        target=options.server or config.target,
         workspace=options.workspace or config.workspace,
-        token=options.token or config.token,
+        token=_read_token(options) or config.token,
         tls=options.tls or config.tls,
         ca=options.ca or config.ca,
         cert=options.cert or config.cert,
         key=options.key or config.key,
         timeout_s=options.timeout or config.timeout_s,
     )
+
+
+def _read_token(options: GlobalOptions) -> str:
+    """Return the token that the command line gives, "" for none."""
+    if options.token_file is None:
+        return options.token or ""
+    if options.token:
+        raise click.UsageError("--token and --token-file both give a token; leave one of them out")
+    from haleganada_client.connection.token_file import read_token_file
+
+    try:
+        return read_token_file(options.token_file)
+    except OSError as error:
+        raise click.UsageError(f"--token-file: {error.filename}: {error.strerror}") from None
 
 
 def _log_calls() -> None:
