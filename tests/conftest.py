@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from haleganada_server.core.online.ports import LearnerRunner
 from hypothesis import HealthCheck, settings
 
 from tests import tiny_reader
+from tests.ports import mute_port
 
 # A loaded machine draws examples slowly; that is no fault of what is tested. make test-slow takes the thorough profile.
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -136,7 +136,5 @@ def run_server(
 @pytest.fixture
 def busy_port() -> Iterator[int]:
     """A port of this machine that somebody listens on."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        yield taken.getsockname()[1]
+    with mute_port() as port:
+        yield port

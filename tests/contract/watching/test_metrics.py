@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from tests.certificates import make_pair, needs_openssl
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross
 from tests.contract.watching.scrape import metrics_page, scrape, value
+from tests.ports import mute_port
 
 
 @pytest.fixture
@@ -117,8 +117,8 @@ def test_only_metrics_are_served(watched: tuple[RunningServer, str]) -> None:
 
 
 def test_an_address_that_is_taken_is_told(server: RunningServer) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(Precondition, match="--metrics"):
-        MetricsPage(server.app, *taken.getsockname()[:2])
+    with mute_port() as taken, pytest.raises(Precondition, match="--metrics"):
+        MetricsPage(server.app, "127.0.0.1", taken)
 
 
 @needs_openssl

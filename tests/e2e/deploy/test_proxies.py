@@ -18,6 +18,7 @@ from haleganada_client import HaleganadaClient
 from haleganada_client.connection.config import ClientConfig
 
 from tests.certificates import Pair, make_pair, needs_openssl
+from tests.ports import find_free_port
 from tests.waiting import wait_until
 
 PROXIES = Path(__file__).parents[3] / "server/deploy/proxies"
@@ -26,16 +27,10 @@ STROKES = [[(10, 10), (90, 90)], [(90, 10), (10, 90)]]
 pytestmark = needs_openssl
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, int]]:
     """The server and the page behind the proxies. Yields their ports by those of the files."""
-    ports = {50051: free_port(), 8080: free_port()}
+    ports = {50051: find_free_port(), 8080: find_free_port()}
     command = (sys.executable, "-m", "haleganada_client.cli", "up", "--device", "cpu", "--data")
     words = (str(tmp_path_factory.mktemp("data")), "--listen", f"127.0.0.1:{ports[50051]}", "--port", str(ports[8080]))
     process = subprocess.Popen((*command, *words), stdout=subprocess.PIPE, text=True)
@@ -91,7 +86,7 @@ def test_calls_streams_and_the_page_come_through(
 ) -> None:
     if shutil.which(program) is None:
         pytest.skip(f"{program} is not installed")
-    ports = {**inside, 443: free_port(), 80: free_port()}
+    ports = {**inside, 443: find_free_port(), 80: find_free_port()}
     line = {"nginx": write_nginx, "envoy": write_envoy}[program](tmp_path, ports, pair)
     process = subprocess.Popen(line, stderr=subprocess.DEVNULL)
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 import time
 from pathlib import Path
@@ -23,6 +22,7 @@ from haleganada_client.errors import (
     Unavailable,
 )
 
+from tests.ports import mute_port
 from tests.unit.clients.scripted import refuse, scripted_client, serve
 
 
@@ -199,10 +199,8 @@ def test_a_host_that_has_no_address_is_said_at_once() -> None:
 
 
 def test_calls_that_may_take_long_do_not_wait_as_long_for_a_server_that_is_mute(tmp_path: Path) -> None:
-    with socket.socket() as mute:
-        mute.bind(("127.0.0.1", 0))
-        mute.listen()
-        target = f"127.0.0.1:{mute.getsockname()[1]}"
+    with mute_port() as port:
+        target = f"127.0.0.1:{port}"
         with HaleganadaClient(target, timeout_s=0.3) as client:
             began = time.monotonic()
             for call in (client.stats, lambda: client.export(tmp_path / "out"), lambda: client.import_file(__file__)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from haleganada_client.connection.diagnosis import find_proxy, is_this_machine, 
 from haleganada_client.errors import NO_SERVER, InvalidInput, Unavailable
 from waitress.server import create_server
 
+from tests.ports import refusing_port
 from tests.unit.clients.scripted import scripted_client, serve
 from tests.web_server import run_in_thread
 
@@ -205,9 +205,8 @@ def test_an_address_that_is_none_is_refused_before_a_call(target: str, words: st
 
 @pytest.mark.parametrize("name", PROXIES)
 def test_loopback_never_uses_a_proxy(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as dead:
-        dead.bind(("127.0.0.1", 0))  # and does not listen
-        proxy = f"http://me:secret@127.0.0.1:{dead.getsockname()[1]}"
+    with refusing_port() as port:
+        proxy = f"http://me:secret@127.0.0.1:{port}"
         for variable in (*PROXIES, "no_proxy", "no_grpc_proxy"):
             monkeypatch.delenv(variable, raising=False)
         monkeypatch.setenv(name, proxy)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,21 +15,22 @@ from haleganada_server.core.errors import Precondition
 from haleganada_server.core.models.presets import PRESET_FACTS
 from haleganada_server.runtime.backbone_sources import SOURCES, BackboneSources, identify_weights
 
+from tests.ports import refusing_port
+
 RESNET18 = PRESET_FACTS["resnet18-imagenet"]
 
 
 @pytest.fixture
-def nothing_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache of torch, and a network on which no host replies. Returns the cache."""
+def nothing_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty cache of torch, and a network on which no host replies. Yields the cache."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{free.getsockname()[1]}")
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     cache = tmp_path / "torch" / "hub" / "checkpoints"
     cache.mkdir(parents=True)
-    return cache
+    with refusing_port() as port:
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
+        yield cache
 
 
 def write_safetensors(path: Path, *names: str) -> Path:

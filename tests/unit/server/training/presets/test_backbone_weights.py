@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from haleganada_server.training.presets.resnet50_transformer import ResNet50Tran
 from safetensors.torch import save_file
 from torch import Tensor
 from torchvision.models import ResNet18_Weights, resnet18
+
+from tests.ports import refusing_port
 
 State = dict[str, Tensor]
 
@@ -125,18 +128,16 @@ def test_tensors_of_no_known_backbone_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache of torch, and a network on which no host replies. Returns the folder for weights."""
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty cache of torch, and a network on which no host replies. Yields the folder for weights."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
     folder = tmp_path / "hub" / "checkpoints"
     folder.mkdir(parents=True)
-    return folder
+    with refusing_port() as port:
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
+        yield folder
 
 
 @pytest.mark.usefixtures("empty_cache")
