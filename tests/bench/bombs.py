@@ -24,7 +24,7 @@ from PIL import Image, ImageDraw
 
 from tests.bench.drawings import LABELS, strokes
 from tests.bench.table import Table
-from tests.e2e.processes import ServerProcess, server
+from tests.e2e.processes import ServerProcess, fresh_server
 
 BATCH = 256
 SIDE = 4000  # 16 megapixels, the most that a picture may have
@@ -209,7 +209,7 @@ def make_table(rows: list[BombRow]) -> Table:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as running:
+    with tempfile.TemporaryDirectory() as folder, fresh_server(Path(folder)) as running:
         print(make_table(measure_bombs(running)).markdown())
 
 

@@ -21,7 +21,7 @@ from tests.bench import bombs
 from tests.bench.drawings import LABELS, strokes
 from tests.bench.flood import read_outcomes, start_flood
 from tests.bench.table import Table
-from tests.e2e.processes import ServerProcess, server
+from tests.e2e.processes import ServerProcess, fresh_server
 from tests.e2e.server.load.idle_calls import KINDS, idle_calls
 from tests.unit.clients.web.slow_connections import count_open, get, slow_connections
 
@@ -30,7 +30,7 @@ IDLE_CALLS, SLOW_CONNECTIONS, CAPACITY_CLIENTS, HEALTH_RATE = 64, 500, 16, 50.0
 
 def main() -> None:
     short = "--short" in sys.argv[1:]
-    with tempfile.TemporaryDirectory() as folder, server(Path(folder), "--idle-limit", "600") as running:
+    with tempfile.TemporaryDirectory() as folder, fresh_server(Path(folder), "--idle-limit", "600") as running:
         with running.client() as client:
             for number in range(40):
                 client.train(strokes(LABELS[number % 10], number), LABELS[number % 10])
@@ -40,7 +40,7 @@ def main() -> None:
             measure_slow_connections(running),
         ]
     if not short:
-        with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as running:
+        with tempfile.TemporaryDirectory() as folder, fresh_server(Path(folder)) as running:
             tables.append(bombs.make_table(bombs.measure_bombs(running)))
     print("\n" + "\n\n".join(table.markdown() for table in tables))
 

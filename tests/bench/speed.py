@@ -21,7 +21,7 @@ from tests.bench.anatomy import measure_predict_steps
 from tests.bench.drawings import LABELS, canvas_png, strokes
 from tests.bench.footprint import PAGE, SERVER, THIN, measure_environment
 from tests.bench.table import Table
-from tests.e2e.processes import ServerProcess, server
+from tests.e2e.processes import ServerProcess, fresh_server
 
 CALLS = 400
 CLIENTS = 32
@@ -34,7 +34,7 @@ def main() -> None:
     quick = "--quick" in sys.argv
     table = Table("Speed and size")
     with tempfile.TemporaryDirectory() as folder:
-        with server(Path(folder) / "latency") as running, running.client() as client:
+        with fresh_server(Path(folder) / "latency") as running, running.client() as client:
             _measure_latency(table, client, Path(folder))
             _measure_throughput(table, running)
             _measure_busy_memory(table, running.process.pid)
@@ -135,18 +135,18 @@ def _measure_turns(table: Table, client: HaleganadaClient) -> None:
 
 
 def _measure_start_up(table: Table, data: Path) -> None:
-    with server(data) as running, running.client() as client:
+    with fresh_server(data) as running, running.client() as client:
         for start in range(0, MANY_SAMPLES, 250):
             client.train_batch(
                 [(strokes(LABELS[i % 10], i), f"{LABELS[i % 10]}{i % 500}", "", "") for i in range(start, start + 250)]
             )
         running.stop()
     start_time = time.perf_counter()
-    with server(data) as running, running.client() as client:
+    with fresh_server(data) as running, running.client() as client:
         client.predict(strokes("ಅ", 1))
         seconds = time.perf_counter() - start_time
         memory = _read_resident_memory(running.process.pid)
-    with server(data.with_name("empty")) as running:
+    with fresh_server(data.with_name("empty")) as running:
         baseline = _read_resident_memory(running.process.pid)
     table.add(f"Start to first answer with {MANY_SAMPLES:,} samples", f"{seconds:.2f} s", "≤ 2 s", "")
     table.add(

@@ -15,6 +15,8 @@ from pathlib import Path
 from haleganada_client import HaleganadaClient, Ink, Stroke
 from haleganada_server.core.disk.failpoints import VARIABLE
 
+from tests.preloaded import PreloadedProcess
+
 _ADDRESS = re.compile(r"serves on (\S+) ")
 
 
@@ -26,7 +28,7 @@ class ServerEnded(AssertionError):
 class ServerProcess:
     """A server in a process of its own."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | PreloadedProcess
     address: str
 
     def client(self, *, retry: bool = True) -> HaleganadaClient:
@@ -46,25 +48,24 @@ class ServerProcess:
 
 def start_server(data: Path, *options: str, listen: str = "127.0.0.1:0", failpoints: str = "") -> ServerProcess:
     """A server on a port that the system chooses, once it is ready. failpoints: see core/disk/failpoints.py."""
-    line = [
-        sys.executable,
-        "-m",
-        "haleganada_server",
-        "serve",
-        "--listen",
-        listen,
-        "--device",
-        "cpu",
-        "--data",
-        str(data),
-    ]
-    return start_process([*line, *options], failpoints)
+    return start_preloaded([*_serve(data, listen), *options], failpoints)
 
 
-def start_process(line: Sequence[str], failpoints: str = "") -> ServerProcess:
-    """A command that runs a server, once that is ready."""
-    environment = {**os.environ, VARIABLE: failpoints}
-    process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=environment)
+def start_preloaded(arguments: Sequence[str], failpoints: str = "") -> ServerProcess:
+    """A server that `python ARGUMENTS` runs, in a process that need not import it, once it is ready."""
+    return _wait_until_ready(PreloadedProcess(arguments, env={**os.environ, VARIABLE: failpoints}))
+
+
+def start_process(line: Sequence[str]) -> ServerProcess:
+    """A server that a command runs, once it is ready."""
+    return _wait_until_ready(subprocess.Popen(line, stdout=subprocess.PIPE, text=True))
+
+
+def _serve(data: Path, listen: str) -> list[str]:
+    return ["-m", "haleganada_server", "serve", "--listen", listen, "--device", "cpu", "--data", str(data)]
+
+
+def _wait_until_ready(process: subprocess.Popen[str] | PreloadedProcess) -> ServerProcess:
     assert process.stdout is not None
     for printed in process.stdout:
         if match := _ADDRESS.search(printed):
@@ -76,7 +77,19 @@ def start_process(line: Sequence[str], failpoints: str = "") -> ServerProcess:
 @contextmanager
 def server(data: Path, *options: str) -> Iterator[ServerProcess]:
     """A server that is killed at the end if it still runs."""
-    running = start_server(data, *options)
+    with _kill_at_the_end(start_server(data, *options)) as running:
+        yield running
+
+
+@contextmanager
+def fresh_server(data: Path, *options: str) -> Iterator[ServerProcess]:
+    """A server whose process shares no memory with others, so that it can be measured; killed at the end."""
+    with _kill_at_the_end(start_process([sys.executable, *_serve(data, "127.0.0.1:0"), *options])) as running:
+        yield running
+
+
+@contextmanager
+def _kill_at_the_end(running: ServerProcess) -> Iterator[ServerProcess]:
     try:
         yield running
     finally:
@@ -117,11 +130,8 @@ def missing_torch() -> str:
 def training_server(data: Path) -> Iterator[ServerProcess]:
     """A server that can train, killed at the end if it still runs."""
     line = [str(train_python()), "-m", "haleganada_server", "serve", "--listen", "127.0.0.1:0", "--data", str(data)]
-    running = start_process(line)
-    try:
+    with _kill_at_the_end(start_process(line)) as running:
         yield running
-    finally:
-        running.kill()
 
 
 def zigzag(character: int, hand: int = 0) -> Ink:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.bench.accuracy import confidence, few_shot, one_shot, teaching
 from tests.bench.accuracy.features import Recognizer
-from tests.e2e.processes import server
+from tests.e2e.processes import fresh_server
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     if not root:
         sys.exit("set HALEGANADA_DATA to the folder of the data sets")
     data, recognizer = Path(root), Recognizer.load_shipped()
-    with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as running, running.client() as client:
+    with tempfile.TemporaryDirectory() as folder, fresh_server(Path(folder)) as running, running.client() as client:
         tables = teaching.measure(client, data)
     tables.append(one_shot.measure(recognizer, data))
     points, answers = few_shot.measure(recognizer, data), confidence.measure(recognizer, data)

@@ -11,7 +11,7 @@ import numpy as np
 from haleganada_client import HaleganadaClient
 
 from tests.bench.drawings import LABELS, strokes
-from tests.e2e.processes import ServerProcess, server
+from tests.e2e.processes import ServerProcess, fresh_server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Cost:
 def measure(data: Path, names: Sequence[str], calls: int = 300, options: Iterable[str] = ()) -> Cost:
     """Ask all these workspaces in turn, then again until there were so many calls."""
     start = time.perf_counter()
-    with server(data, *options) as running, running.client() as client:
+    with fresh_server(data, *options) as running, running.client() as client:
         start_s = time.perf_counter() - start
         first = [_time_call(client, name, number) for number, name in enumerate(names)]
         resident, descriptors = read_resident_mb(running), count_descriptors(running)

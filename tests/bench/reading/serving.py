@@ -28,7 +28,7 @@ from haleganada_server.runtime.processes.process_load import measure_cpu
 
 from tests.bench.drawings import LABELS, strokes
 from tests.bench.table import Table
-from tests.e2e.processes import ServerProcess, children_of, command_of, server
+from tests.e2e.processes import ServerProcess, children_of, command_of, fresh_server
 
 SETS = ("fondue_en_print", "copiste_lines_fr", "stanford_letters_en")
 ENGINE = "rapidocr"
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="few pages, to see whether it works")
     options = parser.parse_args()
     pages, stream = (4, 8) if options.short else (20, options.pages)
-    with tempfile.TemporaryDirectory() as folder, server(Path(folder) / "data") as running:
+    with tempfile.TemporaryDirectory() as folder, fresh_server(Path(folder) / "data") as running:
         files = unpack_pages(Path(folder) / "pages")
         channel = grpc.insecure_channel(running.address, [("grpc.max_receive_message_length", 16 * 2**20)])
         stub = reading_service_pb2_grpc.ReadingServiceStub(channel)

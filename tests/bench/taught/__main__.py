@@ -17,7 +17,7 @@ from haleganada_client import HaleganadaClient
 
 from tests.bench.table import Table
 from tests.bench.taught import book_pages, ciphers, cold_start, composed, loop, timing
-from tests.e2e.processes import server
+from tests.e2e.processes import fresh_server
 
 _PARTS = ("ciphers", "timing", "composed", "font", "loop", "books", "order")
 
@@ -43,7 +43,7 @@ def main() -> None:
         "order": lambda _: book_pages.measure_order(data),
         "loop": lambda _: loop.measure(data, options.pages, options.glyphs, options.only, options.plots),
     }
-    with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as running, running.client() as client:
+    with tempfile.TemporaryDirectory() as folder, fresh_server(Path(folder)) as running, running.client() as client:
         tables = [measures[part](client) for part in options.parts]
     print("\n" + "\n\n".join(table.markdown() for table in tables))
 

@@ -23,7 +23,7 @@ from tests.bench.table import Table
 from tests.bench.taught import composed
 from tests.bench.taught.matching import is_same
 from tests.bench.taught.pages import SEPARATED, Truth, compose, load_papers
-from tests.e2e.processes import ServerProcess, children_of, command_of, server
+from tests.e2e.processes import ServerProcess, children_of, command_of, fresh_server
 
 _SETTLED = (0, 50, 200, 400)
 _ROUNDS = 20  # corrections that are measured, from so many settled glyphs on
@@ -36,7 +36,7 @@ def measure(data: Path) -> Table:
     lessons, rows = composed.choose(hand, composed.TRIALS[1], rng)
     page = compose(hand, np.concatenate([rows, rows[:100]]), SEPARATED, rng, load_papers(data)[0])
     drawn = [(encode_png(np.pad(hand.drawings[row], 4)), str(hand.labels[row]), "", "") for row in lessons]
-    with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as running, running.client() as client:
+    with tempfile.TemporaryDirectory() as folder, fresh_server(Path(folder)) as running, running.client() as client:
         client.train_batch(drawn)
         idle = _read_memory(running.process.pid, "VmRSS")
         picture = composed.encode_page(page)

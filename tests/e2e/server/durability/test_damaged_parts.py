@@ -4,7 +4,6 @@ put right.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,14 +13,14 @@ from haleganada_client import HaleganadaClient, JobState, TrainingSettings
 from haleganada_client.errors import DataLoss, NotFound
 
 from tests.e2e.cli.command_line import haleganada, haleganada_process
-from tests.e2e.processes import ServerProcess, server, start_process, zigzag
+from tests.e2e.processes import ServerProcess, server, start_preloaded, zigzag
 from tests.jobs import serve
 from tests.jobs.datasets import crosses_and_bars
 
 
 @contextmanager
 def server_with_jobs(data: Path) -> Iterator[ServerProcess]:
-    running = start_process([sys.executable, serve.__file__, "0", str(data)])
+    running = start_preloaded([serve.__file__, "0", str(data)])
     try:
         yield running
     finally:

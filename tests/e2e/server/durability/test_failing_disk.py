@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from haleganada_client.errors import Unavailable
 
-from tests.e2e.processes import ServerProcess, server, start_process, zigzag
+from tests.e2e.processes import ServerProcess, server, start_preloaded, zigzag
 
 if sys.platform != "linux":
     pytest.skip("SQLite's functions are reached as Linux has them", allow_module_level=True)
@@ -22,8 +22,8 @@ def start(tmp_path: Path) -> Iterator[Callable[[], ServerProcess]]:
 
     def run() -> ServerProcess:
         script = Path(__file__).with_name("failing_disk.py")
-        line = (sys.executable, str(script), str(tmp_path), "serve", "--listen", "127.0.0.1:0", "--device", "cpu")
-        started.append(start_process([*line, "--data", str(tmp_path / "data")]))
+        line = (str(script), str(tmp_path), "serve", "--listen", "127.0.0.1:0", "--device", "cpu")
+        started.append(start_preloaded([*line, "--data", str(tmp_path / "data")]))
         return started[-1]
 
     yield run

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import re
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -16,7 +15,7 @@ from pathlib import Path
 from haleganada_client import HaleganadaClient, HaleganadaError
 from haleganada_client.errors import DeadlineExceeded, Unavailable
 
-from tests.e2e.processes import ServerEnded, ServerProcess, start_process
+from tests.e2e.processes import ServerEnded, ServerProcess, start_preloaded
 from tests.e2e.server.kills.datasets import ModelOfDatasets
 from tests.e2e.server.kills.model import ModelOfWorkspace, State
 from tests.e2e.server.kills.trainings import ModelOfTrainings
@@ -138,8 +137,8 @@ def has_ended(running: ServerProcess) -> bool:
 
 def start_armed(data: Path, point: str = "", number: int = 1) -> ServerProcess:
     """Start a server that kills itself where the point is reached for the number-th time."""
-    line = [sys.executable, serve.__file__, "0", str(data), tiny_child.__name__]
-    return start_process(line, f"{point}={number}" if point else "")
+    arguments = [serve.__file__, "0", str(data), tiny_child.__name__]
+    return start_preloaded(arguments, f"{point}={number}" if point else "")
 
 
 def _change_until_killed(world: World, running: ServerProcess, point: str) -> bool:

@@ -20,7 +20,7 @@ from haleganada.v1 import reading_service_pb2 as pb
 from haleganada.v1 import reading_service_pb2_grpc
 
 from tests import tiny_reader
-from tests.e2e.processes import ServerProcess, children_of, command_of, start_process
+from tests.e2e.processes import ServerProcess, children_of, command_of, start_preloaded
 from tests.tiny_reader import tiny
 from tests.waiting import wait_until
 
@@ -36,7 +36,7 @@ run(ServerConfig(Path(sys.argv[1]), port=0, device="cpu"), 1.0, reader=sys.argv[
 
 
 def start_server(data: Path, failpoints: str = "") -> ServerProcess:
-    return start_process([sys.executable, "-c", SERVE, str(data), *tiny_reader.COMMAND], failpoints)
+    return start_preloaded(["-c", SERVE, str(data), *tiny_reader.COMMAND], failpoints)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ import pytest
 from haleganada_client import Job, JobState, TrainingJob, TrainingSettings
 
 from tests.e2e.cli.command_line import AS_AT_A_TERMINAL, haleganada
-from tests.e2e.processes import ServerProcess, start_process
+from tests.e2e.processes import ServerProcess, start_preloaded
 from tests.jobs import serve
 from tests.jobs.datasets import crosses_and_bars
 from tests.waiting import wait_until
@@ -30,7 +30,7 @@ LONG = TrainingSettings(epochs=60)
 
 @contextmanager
 def server(data: Path, port: int = 0) -> Iterator[ServerProcess]:
-    running = start_process([sys.executable, serve.__file__, str(port), str(data)])
+    running = start_preloaded([serve.__file__, str(port), str(data)])
     try:
         yield running
     finally:

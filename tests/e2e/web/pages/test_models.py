@@ -8,7 +8,6 @@ import base64
 import json
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 
 from tests.datasets import drawing, drawings, folders_of, idx_files, png, write_zip
-from tests.e2e.processes import start_process
+from tests.e2e.processes import start_preloaded
 from tests.e2e.web.browser import Page, missing, visit, web
 from tests.e2e.web.pages.class_set import write_class_set
 from tests.jobs import serve
@@ -39,7 +38,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory, chromium: webdriver.Chrome)
     bar[20:108, 58:70] = 255
     (root / "data" / "models").mkdir(parents=True)
     write_tiny_model(root, TinyModel({"l": bar, "-": bar.T})).rename(root / "data" / "models" / MODEL)
-    running = start_process([sys.executable, serve.__file__, "0", str(root / "data")])
+    running = start_preloaded([serve.__file__, "0", str(root / "data")])
     try:
         with web(running.address) as address, visit(chromium, f"{address}/models") as page:
             yield page

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -18,6 +16,7 @@ from haleganada_server.core.models.files import require_intact
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.models import ModelFolders
 
+from tests.preloaded import PreloadedProcess
 from tests.tiny_model import TinyModel, write_tiny_model
 
 RASTER = np.zeros((128, 128), np.uint8)
@@ -199,8 +198,7 @@ def test_killed_while_registering_and_deleting(data: Path) -> None:
 
 def run_and_kill(data: Path, after_s: float) -> set[str]:
     """Let a process register models for a while, kill it, and return the ids that it acknowledged."""
-    line = (sys.executable, "-m", "tests.unit.server.store.kills.killed_registrar", str(data))
-    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+    with PreloadedProcess(("-m", "tests.unit.server.store.kills.killed_registrar", str(data))) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         time.sleep(after_s)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from haleganada_server.core.disk.failpoints import VARIABLE
+
+from tests.preloaded import run_preloaded
 
 _BEGINNING = """
 import sys
@@ -23,8 +23,7 @@ directory = DataDirectory(data, PillowRasterizer())
 
 def run_until_killed(lines: str, data: Path, point: str) -> None:
     """Open a data directory, run lines that use `directory` and `data`, and check that they reach the failpoint."""
-    line = [sys.executable, "-c", _BEGINNING + lines, str(data)]
-    done = subprocess.run(line, env={**os.environ, VARIABLE: point}, check=False, capture_output=True, text=True)
+    done = run_preloaded(["-c", _BEGINNING + lines, str(data)], env={**os.environ, VARIABLE: point})
     assert done.returncode == -signal.SIGKILL, f"{point} is not reached: {done.stderr}"
 
 
@@ -51,6 +50,5 @@ def run_until_killed_at_each(lines: str, root: Path, points: Sequence[str]) -> N
     """Run lines as run_until_killed does, once for each failpoint, on the data directory root/POINT. Only one process
     is started, which forks, because most of a process's time is its imports.
     """
-    line = [sys.executable, "-c", _EACH.format(lines=lines.replace("\n", "\n        ")), str(root), *points]
-    done = subprocess.run(line, check=True, stdout=subprocess.PIPE, text=True, timeout=60)
-    assert done.stdout.splitlines() == [f"{point} did kill" for point in points]
+    done = run_preloaded(["-c", _EACH.format(lines=lines.replace("\n", "\n        ")), str(root), *points])
+    assert done.stdout.splitlines() == [f"{point} did kill" for point in points], done.stderr

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 from haleganada_server.store import DataDirectory
 from haleganada_server.vision import PillowRasterizer
 
+from tests.preloaded import PreloadedProcess
 from tests.unit.server.store.rows import assert_same, restore_event, sample
 from tests.unit.server.store.sample_log.replay import load_tables, replay_events
 
@@ -20,8 +19,7 @@ ROUNDS = 10
 
 def run_and_kill(work: str, data: Path, after_s: float) -> list[int]:
     """Let a writer work for a while, kill it, and return what it acknowledged."""
-    line = (sys.executable, "-m", "tests.unit.server.store.kills.killed_writer", work, str(data))
-    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as writer:
+    with PreloadedProcess(("-m", "tests.unit.server.store.kills.killed_writer", work, str(data))) as writer:
         assert writer.stdout is not None
         assert writer.stdout.readline() == "ready\n"
         time.sleep(after_s)

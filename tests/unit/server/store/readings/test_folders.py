@@ -7,8 +7,6 @@ import json
 import os
 import random
 import shutil
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +23,7 @@ from haleganada_server.store.readings.description import require_intact_reading
 from haleganada_server.store.readings.folders import ReadingFolders
 from haleganada_server.vision import PillowRasterizer
 
+from tests.preloaded import PreloadedProcess
 from tests.unit.server.store.readings.killed_keeper import keep
 from tests.waiting import wait_until
 
@@ -222,9 +221,8 @@ def test_a_full_disk_leaves_nothing(make: Make, tmp_path: Path, monkeypatch: pyt
 
 def run_keeper(data: Path, failpoints: str, after_s: float | None = None) -> list[str]:
     """Let a process keep readings until it is killed, at a failpoint or by us; return the ids that it acknowledged."""
-    line = (sys.executable, "-m", "tests.unit.server.store.readings.killed_keeper", str(data))
-    environment = {**os.environ, VARIABLE: failpoints}
-    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=environment) as keeper:
+    line = ("-m", "tests.unit.server.store.readings.killed_keeper", str(data))
+    with PreloadedProcess(line, env={**os.environ, VARIABLE: failpoints}) as keeper:
         assert keeper.stdout is not None
         assert keeper.stdout.readline() == "ready\n"
         if after_s is not None:

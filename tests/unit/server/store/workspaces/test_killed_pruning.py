@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,20 +9,14 @@ from haleganada_server.core.workspaces.types import SnapshotKind
 from haleganada_server.store import DataDirectory
 from haleganada_server.vision import PillowRasterizer
 
+from tests.unit.server.store.kills.killed import run_until_killed
 from tests.unit.server.store.rows import teach_all
 
 PRUNE = """
-import sys
-from pathlib import Path
 from haleganada_server.core.workspaces.snapshots.keeper import SnapshotKeeper
-from haleganada_server.store import DataDirectory
-from haleganada_server.vision import PillowRasterizer
-directory = DataDirectory(Path(sys.argv[1]), PillowRasterizer())
-if sys.argv[2] == "save":
-    log = directory.open("w")
-    directory.save(log, "new")
 SnapshotKeeper(directory).prune("w", keep=1)
 """
+SAVE = 'directory.save(directory.open("w"), "new")'
 
 
 @pytest.mark.parametrize(
@@ -48,11 +38,7 @@ def test_the_next_start_completes_what_a_kill_interrupts(tmp_path: Path, point: 
     teach_all(log, ["a"])
     log.close()
     directory.close()
-    work = "save" if point.startswith("snapshot") else "prune"
-    killed = subprocess.run(
-        [sys.executable, "-c", PRUNE, str(tmp_path), work], env={**os.environ, "HALEGANADA_FAILPOINTS": point}
-    )
-    assert killed.returncode == -signal.SIGKILL
+    run_until_killed(SAVE if point.startswith("snapshot") else PRUNE, tmp_path, point)
 
     directory = DataDirectory(tmp_path, PillowRasterizer())
     found = directory.snapshots("w")

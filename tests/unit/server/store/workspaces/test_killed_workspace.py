@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,6 +16,7 @@ from haleganada_server.store import DataDirectory
 from haleganada_server.store.sample_log.log import SqliteLog
 from haleganada_server.vision import PillowRasterizer
 
+from tests.preloaded import run_preloaded
 from tests.unit.server.store.kills.killed import run_until_killed
 from tests.unit.server.store.rows import assert_same, reset_event, sample, teach_all
 from tests.unit.server.store.sample_log.test_row_checks import remove_checks
@@ -113,12 +112,12 @@ def test_a_repair_is_done_or_not(data: Path, point: str, is_repaired: bool) -> N
 def test_a_backup_is_complete_or_not_there(data: Path, tmp_path: Path, point: str, is_there: bool) -> None:
     make_workspace(data)
     target = tmp_path / "copies" / "today"
-    line = [sys.executable, "-m", "haleganada_server", "backup", str(target), "--data", str(data)]
-    killed = subprocess.run(line, env={**os.environ, "HALEGANADA_FAILPOINTS": point}, check=False, capture_output=True)
+    line = ["-m", "haleganada_server", "backup", str(target), "--data", str(data)]
+    killed = run_preloaded(line, env={**os.environ, "HALEGANADA_FAILPOINTS": point})
     assert killed.returncode == -signal.SIGKILL
     assert target.exists() == is_there
     if not is_there:
-        subprocess.run(line, check=True, capture_output=True)
+        assert run_preloaded(line).returncode == 0
     assert [path.name for path in target.parent.iterdir()] == ["today"]
     with opened(target) as directory, closing(directory.open("w")) as log:
         check_samples(log, COUNT)
