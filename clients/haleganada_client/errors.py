@@ -83,6 +83,7 @@ class Internal(HaleganadaError):
 
 NO_SERVER = "NO_SERVER"
 READER_FAILED = "READER_FAILED"
+RATE_EXCEEDED = "RATE_EXCEEDED"
 NOT_UNICODE = "NOT_UNICODE"
 """A text contains half of a character, as what a program makes of bytes that are not UTF-8 does."""
 BY_CODE: dict[int, type[HaleganadaError]] = {

@@ -162,7 +162,9 @@ class EvaluationJob:
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """A job. cancelling: it was asked to end, and finishes up. error, error_reason: "" unless it failed. files: () in
-    lists. Either training or evaluation is set. call_id: names the call that asked for it in the server's log.
+    lists. Either training or evaluation is set. call_id: names the call that asked for it in the server's log. author:
+    name of the token that asked for it. queue_position: where it stands among those that wait, 1 = next; 0 unless it
+    waits.
     """
 
     job_id: str
@@ -178,6 +180,8 @@ class Job:
     training: TrainingJob | None
     evaluation: EvaluationJob | None
     call_id: str = ""
+    author: str = ""
+    queue_position: int = 0
 
     @property
     def kind(self) -> Literal["training", "evaluation"]:

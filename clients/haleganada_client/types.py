@@ -426,7 +426,9 @@ class MethodLatency:
 class ServerStatus:
     """How busy a server is. calls_total, calls_failed: that are over since its start, and those of them that ended with
     another code than OK. calls_working, calls_waiting, streams_open: right now. samples: in all workspaces that it has
-    looked at. memory_bytes: of its process; None where its system does not tell.
+    looked at. memory_bytes: of its process; None where its system does not tell. quotas: of the server as a whole.
+    device_memory_bytes, device_memory_limit_bytes: of its GPU, used and at most; None without one. device_note: why a
+    GPU embeds nothing, or not all; "" = all is well.
     """
 
     uptime_seconds: float
@@ -447,12 +449,27 @@ class ServerStatus:
     readers_busy: int
     pages_waiting: int
     memory_bytes: int | None
+    quotas: tuple[Quota, ...] = ()
+    device_memory_bytes: int | None = None
+    device_memory_limit_bytes: int | None = None
+    device_note: str = ""
+
+
+@dataclass(frozen=True)
+class Quota:
+    """A bound on what may be kept. name: as administrators set it. used, limit: things, or bytes where the name ends
+    with “bytes” or “quota”.
+    """
+
+    name: str
+    used: int
+    limit: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stats:
     """Statistics of a workspace and its server. accuracy is prequential: recognized before it was learned. links: from
-    form to canonical label, those that were made first at the beginning.
+    form to canonical label, those that were made first at the beginning. quotas: of the workspace.
     """
 
     revision: int
@@ -479,3 +496,4 @@ class Stats:
     uptime_seconds: float
     samples_to_embed: int
     links: Mapping[str, str] = field(default_factory=dict)
+    quotas: tuple[Quota, ...] = ()

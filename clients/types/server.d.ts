@@ -315,6 +315,7 @@ interface Job {
   files: JobFile[];
   training: TrainingJob | null;
   evaluation: EvaluationJob | null;
+  queue_position: number;
 }
 
 interface EvaluationResult {

@@ -5,11 +5,16 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from docs.generate import cli_reference, grpc_reference, python_reference
+from docs.generate import cli_reference, grpc_reference, limits_reference, python_reference
 
 REFERENCE = Path(__file__).resolve().parents[1] / "reference"
 NOTE = "<!-- Made by `make docs`; do not edit. -->"
-PAGES = {"cli.md": cli_reference, "python.md": python_reference, "grpc.md": grpc_reference}
+PAGES = {
+    "cli.md": cli_reference,
+    "python.md": python_reference,
+    "grpc.md": grpc_reference,
+    "limits.md": limits_reference,
+}
 
 
 def main() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +18,7 @@ from haleganada_server.core.error_reasons import StartReason
 from haleganada_server.core.errors import Exhausted, NotFound, Precondition, Unavailable
 from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.glyphs.measured_embedder import MeasuredEmbedder
-from haleganada_server.core.glyphs.ports import Embedder
+from haleganada_server.core.glyphs.ports import DeviceState, Embedder
 from haleganada_server.core.installation import describe_install
 from haleganada_server.core.jobs.jobs import Jobs
 from haleganada_server.core.jobs.ports import JobRunner
@@ -37,6 +37,7 @@ from haleganada_server.core.reading.expiry import ReadingExpiry
 from haleganada_server.core.reading.measured_pages import MeasuredPages
 from haleganada_server.core.reading.readings import Readings
 from haleganada_server.core.reading.taught.reader import TaughtReader
+from haleganada_server.core.shares.quotas import Quota, WorkspaceQuotas
 from haleganada_server.core.workspaces.dependencies import WorkspaceDependencies
 from haleganada_server.core.workspaces.prediction_memory import PredictionMemory
 from haleganada_server.core.workspaces.snapshots.retention import Retention
@@ -92,8 +93,10 @@ class App:
     jobs: Jobs
     readings: Readings
     reader_pool: ReaderPool
+    reading_store: ReadingFolders
     reading_expiry: ReadingExpiry
     embedder: Embedder
+    describe_device: Callable[[], DeviceState]
     weights: Weights
     measures: Measures
     tracing: Tracing | None
@@ -116,7 +119,9 @@ class App:
         """Answer calls from now on."""
         self.jobs.start()
         self.reading_expiry.start()
-        domain = Domain(self.workspaces, self.models, self.dataset_dependencies, self.jobs, self.readings)
+        domain = Domain(
+            self.workspaces, self.models, self.dataset_dependencies, self.jobs, self.readings, self.list_quotas
+        )
         self.server.serve(domain, self.directory.temporary_file, self.collect_facts(), self.config.reflection)
 
     def stop(self, grace_s: float) -> bool:
@@ -149,6 +154,15 @@ class App:
             embedder_parameters=self.weights.parameters,
             embedder_bytes=self.weights.safetensors.stat().st_size,
             versions=_collect_versions(self.weights.name),
+            describe_device=self.describe_device,
+        )
+
+    def list_quotas(self) -> tuple[Quota, ...]:
+        """Return the quotas of the server as a whole, and what is used of them."""
+        disk = (self.directory.quota_usage(), "data-quota"), (self.reading_store.quota_usage(), "reading-quota")
+        return (
+            *self.workspaces.list_quotas(),
+            *(Quota(name, *usage) for usage, name in disk if usage is not None),
         )
 
 
@@ -181,8 +195,9 @@ def build_app(
         undo.callback(server.stop, 0)
         server.latencies.begin_span = tracing.begin_call if tracing is not None else None
         port = server.bind(config.host, config.port, certificates)
-        selected = select_embedder(weights, config.device, partial(network_input, side=weights.side))
-        embedder = MeasuredEmbedder(selected, measures)
+        to_input = partial(network_input, side=weights.side)
+        selected = select_embedder(weights, config.device, to_input, config.device_memory)
+        embedder = MeasuredEmbedder(selected.embedder, measures)
         encoder = _make_encoder(rasterizer, embedder)
         folders = ModelFolders(config.data_dir / "models", directory.temporary_file, config.built_in_models)
         models = Models(folders, partial(OnnxClassifier, to_input=model_input))
@@ -190,7 +205,8 @@ def build_app(
         workspaces = _open_workspaces(config, directory, encoder, weights, models, learners)
         dataset_dependencies = _make_dataset_dependencies(config, directory, datasets)
         reader_pool = _make_reader_pool(config, directory, reader)
-        readings = _make_readings(config, directory, reader_pool, encoder, weights, workspaces, measures)
+        reading_store = _make_reading_store(config, directory)
+        readings = _make_readings(config, reading_store, reader_pool, encoder, weights, workspaces, measures)
         undo.pop_all()
     return App(
         config=config,
@@ -201,8 +217,10 @@ def build_app(
         jobs=jobs,
         readings=readings,
         reader_pool=reader_pool,
-        reading_expiry=ReadingExpiry(readings.store),
+        reading_store=reading_store,
+        reading_expiry=ReadingExpiry(reading_store),
         embedder=embedder,
+        describe_device=selected.describe,
         weights=weights,
         measures=measures,
         tracing=tracing,
@@ -249,6 +267,8 @@ def _open_workspaces(
             retention=Retention(max_bytes=config.snapshot_quota),
             predictions=PredictionMemory(predictions),
             memory_budget=config.memory_budget - predictions - pages,
+            quotas=WorkspaceQuotas.of(config.shares),
+            max_workspaces=config.shares.workspaces,
         )
     )
 
@@ -287,6 +307,7 @@ def _make_datasets_and_jobs(
             models=models,
             weights=weights.folder,
             backbone_weights=config.backbone_weights,
+            queued_per_caller=config.shares.queued_jobs,
         )
     )
     return datasets, jobs
@@ -336,22 +357,25 @@ def _make_reader_pool(config: ServerConfig, directory: DataDirectory, command: S
     return ReaderPool(limits, directory.temporary_file, command)
 
 
-def _make_readings(
-    config: ServerConfig,
-    directory: DataDirectory,
-    reader: ReaderPool,
-    encoder: GlyphEncoder,
-    weights: Weights,
-    workspaces: Workspaces,
-    measures: Measures,
-) -> Readings:
-    store = ReadingFolders(
+def _make_reading_store(config: ServerConfig, directory: DataDirectory) -> ReadingFolders:
+    return ReadingFolders(
         config.data_dir / "readings",
         directory.temporary_file,
         config.reading_retention_s,
         config.reading_quota,
         directory.require_room,
     )
+
+
+def _make_readings(
+    config: ServerConfig,
+    store: ReadingFolders,
+    reader: ReaderPool,
+    encoder: GlyphEncoder,
+    weights: Weights,
+    workspaces: Workspaces,
+    measures: Measures,
+) -> Readings:
     taught = TaughtReader(reader, encoder, weights.head_parameters, workspaces)
     pages = OpenPages(config.memory_budget // _OPEN_PAGES_SHARE)
     corrector = PageCorrector(store, workspaces, encoder, weights.head_parameters, frame, pages, SettledTexts(store))
@@ -372,6 +396,7 @@ def _make_limits(config: ServerConfig) -> Limits:
         idle_s=config.idle_s,
         min_bytes_per_s=config.min_bytes_per_s,
         message_s=config.message_s,
+        shares=config.shares,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 from haleganada_server.core.limits import MAX_IMPORT_BYTES, MAX_MESSAGE_BYTES, MAX_UPLOAD_BYTES
+from haleganada_server.core.shares.limits import LAPTOP, ShareLimits
 
 SHIPPED_WEIGHTS = Path(__file__).with_name("weights")
 SHIPPED_MODELS = (SHIPPED_WEIGHTS / "starter",)
@@ -35,7 +36,9 @@ class ServerConfig:
     port: int = 50051
     """TCP port, 0 to 65535; 0 lets the system choose one."""
     device: str = "auto"
-    """What computes embeddings: "auto", "cpu" or "cuda:N"."""
+    """What computes embeddings: "auto", "cpu", "cuda:N", or several of the last, separated by commas."""
+    device_memory: int | None = None
+    """Bytes of each GPU's memory that the embedder may use; None = all."""
     weights_dir: Path = SHIPPED_WEIGHTS
     """Folder with the weights and their card.json."""
     tls: Tls | None = None
@@ -63,9 +66,11 @@ class ServerConfig:
     max_watchers: int = 32
     """Clients that watch jobs concurrently."""
     caller_share: float = 0.25
-    """Share of the places above that one connection may hold; an address may hold three times as much, so that there is
-    always room for others. Above 0 to 1.
+    """Share of the places above that one connection may hold; a caller may hold three times as much with all of theirs,
+    so that there is always room for others. Above 0 to 1.
     """
+    shares: ShareLimits = LAPTOP
+    """What one caller, one workspace and all of them may use."""
     idle_s: float = 30.0
     """Seconds that a stream may stand still, waiting for its caller to send or to read, before the server ends it."""
     min_bytes_per_s: float = 1024.0

@@ -20,9 +20,11 @@ from haleganada_server.app import App, build_app
 from haleganada_server.config import SHIPPED_WEIGHTS, ServerConfig, Tls
 from haleganada_server.core.errors import HaleganadaError, Precondition
 from haleganada_server.core.jobs.ports import JobRunner
+from haleganada_server.core.shares.limits import PROFILES
 from haleganada_server.logs import LogFormat, configure_logging
 from haleganada_server.runtime.allocator import return_large_blocks
 from haleganada_server.runtime.processes.reader_pool import READER
+from haleganada_server.share_options import LimitSetting, make_share_limits
 from haleganada_server.sizes import Size
 
 if TYPE_CHECKING:
@@ -81,8 +83,15 @@ class MetricsAddress(Address):
     "--device",
     default="auto",
     show_default=True,
-    metavar="auto|cpu|cuda:N",
-    help="The device that runs networks, also in jobs.",
+    metavar="auto|cpu|cuda:N[,cuda:M...]",
+    help="The device that runs networks, also in jobs. Several GPUs share large batches.",
+)
+@click.option(
+    "--device-memory",
+    type=Size(),
+    default="none",
+    show_default=True,
+    help="Memory of each GPU for the embedder. What does not fit is embedded in smaller batches, or by the CPU.",
 )
 @click.option("--weights", type=_folder, default=SHIPPED_WEIGHTS, help="A folder of other embedder weights.")
 @click.option(
@@ -118,6 +127,20 @@ class MetricsAddress(Address):
     default="none",
     show_default=True,
     help="Disk for the whole data directory; when it is used up, nothing more is taught, saved or uploaded.",
+)
+@click.option(
+    "--profile",
+    type=click.Choice(list(PROFILES)),
+    help="The limits of what one caller and one workspace may use: none for a laptop, some for a box that a group "
+    "shares. [default: laptop where only this machine can reach the server, else box]",
+)
+@click.option(
+    "--limit",
+    "limits",
+    type=LimitSetting(),
+    multiple=True,
+    help="A limit that is to differ from the profile's, for example calls-per-second=50 or workspace-samples=none. Can "
+    "be given several times.",
 )
 @click.option("--datasets-from", type=_existing_folder, help="A folder from which clients may add data sets.")
 @click.option(
@@ -212,6 +235,7 @@ def serve(
     listen: tuple[str, int],
     data: Path,
     device: str,
+    device_memory: int | None,
     weights: Path,
     tls_cert: Path | None,
     tls_key: Path | None,
@@ -220,6 +244,8 @@ def serve(
     snapshot_quota: int | None,
     upload_quota: int | None,
     data_quota: int | None,
+    profile: str | None,
+    limits: tuple[tuple[str, float | None], ...],
     datasets_from: Path | None,
     backbone_weights: tuple[Path, ...],
     metrics: tuple[str, int] | None,
@@ -255,6 +281,7 @@ def serve(
         host=host,
         port=port,
         device=device,
+        device_memory=device_memory,
         weights_dir=weights,
         tls=tls,
         metrics=metrics,
@@ -267,6 +294,7 @@ def serve(
         snapshot_quota=snapshot_quota,
         upload_quota=upload_quota,
         data_quota=data_quota,
+        shares=make_share_limits(profile, limits, local),
         datasets_from=datasets_from,
         backbone_weights=backbone_weights,
         readers=readers,

@@ -59,7 +59,12 @@ class NamedDatasets:
         return self._root / dataset_id
 
 
-def make_dependencies(root: Path, runner: JobProcessRunner | None = None, patience_s: float = 120.0) -> JobDependencies:
+def make_dependencies(
+    root: Path,
+    runner: JobProcessRunner | None = None,
+    patience_s: float = 120.0,
+    queued_per_caller: int | None = None,
+) -> JobDependencies:
     """Return the dependencies of jobs in the data directory `root`."""
     root.mkdir(exist_ok=True)
     (root / "tmp").mkdir(exist_ok=True)
@@ -76,6 +81,7 @@ def make_dependencies(root: Path, runner: JobProcessRunner | None = None, patien
         models=Models(folders, load),
         weights=root / "weights",
         patience_s=patience_s,
+        queued_per_caller=queued_per_caller,
     )
 
 

@@ -25,8 +25,10 @@ from haleganada_client.connection.config import ClientConfig
 from haleganada_client.connection.diagnosis import explain_failure
 from haleganada_client.errors import (
     NO_SERVER,
+    RATE_EXCEEDED,
     READER_FAILED,
     DeadlineExceeded,
+    Exhausted,
     FailedPrecondition,
     HaleganadaError,
     Unavailable,
@@ -81,6 +83,11 @@ class Connection(ABC):
         while True:
             try:
                 return await self._invoke(method, request, max(0.001, deadline - time.monotonic()))
+            except Exhausted as error:  # who sends more than their share is told when to come back
+                pause = error.retry_after_s or _FIRST_PAUSE_S
+                if not (self.config.retry and error.reason == RATE_EXCEEDED and time.monotonic() + pause < deadline):
+                    raise
+                await self.pause(pause)
             except Unavailable as error:
                 if error.reason == READER_FAILED or (error.reason == NO_SERVER and attempt == 1):
                     raise

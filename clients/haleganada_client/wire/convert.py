@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from datetime import timezone
 from functools import cache
@@ -135,9 +135,13 @@ def import_report(message: ocr_service_pb2.ImportResponse) -> types.ImportReport
     return from_message(types.ImportReport, message, refused=refused, before=before, notes=tuple(message.notes))
 
 
+def _quotas(messages: Iterable[ocr_service_pb2.Quota]) -> tuple[types.Quota, ...]:
+    return to_tuple(lambda value: from_message(types.Quota, value), messages)
+
+
 def server_status(message: server_service_pb2.ServerStatus) -> types.ServerStatus:
     latencies = to_tuple(lambda value: from_message(types.MethodLatency, value), message.latencies)
-    return from_message(types.ServerStatus, message, latencies=latencies)
+    return from_message(types.ServerStatus, message, latencies=latencies, quotas=_quotas(message.quotas))
 
 
 def stats(message: ocr_service_pb2.StatsResponse) -> types.Stats:
@@ -153,4 +157,5 @@ def stats(message: ocr_service_pb2.StatsResponse) -> types.Stats:
         latencies=to_tuple(lambda value: from_message(types.MethodLatency, value), message.latencies),
         versions=dict(message.versions),
         links={link.form: link.canonical for link in message.links},
+        quotas=_quotas(message.quotas),
     )

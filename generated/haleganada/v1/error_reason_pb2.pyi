@@ -50,8 +50,13 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_TOO_MANY_TRANSFERS: _ErrorReason.ValueType  # 8
     """RESOURCE_EXHAUSTED. Too many uploads and downloads are in progress. Repeat the call after RetryInfo.retry_delay."""
     ERROR_REASON_QUOTA_EXCEEDED: _ErrorReason.ValueType  # 9
-    """RESOURCE_EXHAUSTED. The snapshots of the workspace, the uploads or the whole data directory take as much disk as
-    the server was told to use; nothing was half-written. Do what the message says, then repeat the call.
+    """RESOURCE_EXHAUSTED. The workspace has as many samples, labels or bytes as it may, or the server as many workspaces,
+    readings, uploads or bytes; nothing was half-written. The message names the quota and what is used of it. Do what it
+    says, then repeat the call.
+    """
+    ERROR_REASON_RATE_EXCEEDED: _ErrorReason.ValueType  # 166
+    """RESOURCE_EXHAUSTED. The owner of the token, or the address, makes more calls each second than one may; nothing was
+    done. Repeat the call after RetryInfo.retry_delay.
     """
     ERROR_REASON_CALLER_GONE: _ErrorReason.ValueType  # 66
     """CANCELLED. The client went away, so the server ended the call: only what had been committed by then is done."""
@@ -341,8 +346,13 @@ rights, then repeat the call.
 ERROR_REASON_TOO_MANY_TRANSFERS: ErrorReason.ValueType  # 8
 """RESOURCE_EXHAUSTED. Too many uploads and downloads are in progress. Repeat the call after RetryInfo.retry_delay."""
 ERROR_REASON_QUOTA_EXCEEDED: ErrorReason.ValueType  # 9
-"""RESOURCE_EXHAUSTED. The snapshots of the workspace, the uploads or the whole data directory take as much disk as
-the server was told to use; nothing was half-written. Do what the message says, then repeat the call.
+"""RESOURCE_EXHAUSTED. The workspace has as many samples, labels or bytes as it may, or the server as many workspaces,
+readings, uploads or bytes; nothing was half-written. The message names the quota and what is used of it. Do what it
+says, then repeat the call.
+"""
+ERROR_REASON_RATE_EXCEEDED: ErrorReason.ValueType  # 166
+"""RESOURCE_EXHAUSTED. The owner of the token, or the address, makes more calls each second than one may; nothing was
+done. Repeat the call after RetryInfo.retry_delay.
 """
 ERROR_REASON_CALLER_GONE: ErrorReason.ValueType  # 66
 """CANCELLED. The client went away, so the server ended the call: only what had been committed by then is done."""

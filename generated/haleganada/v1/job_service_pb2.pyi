@@ -707,6 +707,8 @@ class Job(_message.Message):
     TRAINING_FIELD_NUMBER: _builtins.int
     EVALUATION_FIELD_NUMBER: _builtins.int
     CALL_ID_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    QUEUE_POSITION_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Chosen by the server. Never reused."""
     state: Global___JobState.ValueType
@@ -719,6 +721,10 @@ class Job(_message.Message):
     """The name of an ErrorReason without its prefix, for example "OUT_OF_MEMORY". Empty unless it failed."""
     call_id: _builtins.str
     """Names the call that asked for it in the server's log: the x-request-id of its metadata, or what the server gave it."""
+    author: _builtins.str
+    """Name of the token that asked for it; "local" without tokens. Empty if it is not known."""
+    queue_position: _builtins.int
+    """Where it stands among the jobs that wait, 1 = it runs next. Those of different owners take turns. 0 unless it waits."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was asked for."""
@@ -763,10 +769,12 @@ class Job(_message.Message):
         training: Global___TrainingJob | None = ...,
         evaluation: Global___EvaluationJob | None = ...,
         call_id: _builtins.str = ...,
+        author: _builtins.str = ...,
+        queue_position: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "evaluation", b"evaluation", "progress", b"progress", "start_time", b"start_time", "training", b"training", "work", b"work"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "cancelling", b"cancelling", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "error_reason", b"error_reason", "evaluation", b"evaluation", "files", b"files", "job_id", b"job_id", "progress", b"progress", "start_time", b"start_time", "state", b"state", "training", b"training", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "call_id", b"call_id", "cancelling", b"cancelling", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "error_reason", b"error_reason", "evaluation", b"evaluation", "files", b"files", "job_id", b"job_id", "progress", b"progress", "queue_position", b"queue_position", "start_time", b"start_time", "state", b"state", "training", b"training", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_work: _TypeAlias = _typing.Literal["training", "evaluation"]  # noqa: Y015
     _WhichOneofArgType_work: _TypeAlias = _typing.Literal["work", b"work"]  # noqa: Y015

@@ -1400,6 +1400,7 @@ class StatsResponse(_message.Message):
     UPTIME_SECONDS_FIELD_NUMBER: _builtins.int
     LATENCIES_FIELD_NUMBER: _builtins.int
     LINKS_FIELD_NUMBER: _builtins.int
+    QUOTAS_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """The revision that the statistics belong to."""
     samples_total: _builtins.int
@@ -1470,6 +1471,10 @@ class StatsResponse(_message.Message):
     def links(self) -> _containers.RepeatedCompositeFieldContainer[Global___VariantLink]:
         """All links, those that were made first at the beginning."""
 
+    @_builtins.property
+    def quotas(self) -> _containers.RepeatedCompositeFieldContainer[Global___Quota]:
+        """The quotas of the workspace, those that the server does not limit left out."""
+
     def __init__(
         self,
         *,
@@ -1497,10 +1502,11 @@ class StatsResponse(_message.Message):
         uptime_seconds: _builtins.float = ...,
         latencies: _abc.Iterable[Global___MethodLatency] | None = ...,
         links: _abc.Iterable[Global___VariantLink] | None = ...,
+        quotas: _abc.Iterable[Global___Quota] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy", "_average_loss", b"_average_loss", "_max_loss", b"_max_loss", "_min_loss", b"_min_loss", "accuracy", b"accuracy", "average_loss", b"average_loss", "max_loss", b"max_loss", "min_loss", b"min_loss"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy", "_average_loss", b"_average_loss", "_max_loss", b"_max_loss", "_min_loss", b"_min_loss", "accuracy", b"accuracy", "accuracy_samples", b"accuracy_samples", "average_loss", b"average_loss", "confused_pairs", b"confused_pairs", "corrections", b"corrections", "device", b"device", "embedder_hash", b"embedder_hash", "history", b"history", "labels", b"labels", "labels_known", b"labels_known", "latencies", b"latencies", "links", b"links", "max_loss", b"max_loss", "min_loss", b"min_loss", "near_duplicates", b"near_duplicates", "revision", b"revision", "samples_to_embed", b"samples_to_embed", "samples_total", b"samples_total", "size_bytes", b"size_bytes", "suspects", b"suspects", "teach_next", b"teach_next", "uptime_seconds", b"uptime_seconds", "variant_groups", b"variant_groups", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy", "_average_loss", b"_average_loss", "_max_loss", b"_max_loss", "_min_loss", b"_min_loss", "accuracy", b"accuracy", "accuracy_samples", b"accuracy_samples", "average_loss", b"average_loss", "confused_pairs", b"confused_pairs", "corrections", b"corrections", "device", b"device", "embedder_hash", b"embedder_hash", "history", b"history", "labels", b"labels", "labels_known", b"labels_known", "latencies", b"latencies", "links", b"links", "max_loss", b"max_loss", "min_loss", b"min_loss", "near_duplicates", b"near_duplicates", "quotas", b"quotas", "revision", b"revision", "samples_to_embed", b"samples_to_embed", "samples_total", b"samples_total", "size_bytes", b"size_bytes", "suspects", b"suspects", "teach_next", b"teach_next", "uptime_seconds", b"uptime_seconds", "variant_groups", b"variant_groups", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__accuracy: _TypeAlias = _typing.Literal["accuracy"]  # noqa: Y015
     _WhichOneofArgType__accuracy: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy"]  # noqa: Y015
@@ -1520,6 +1526,36 @@ class StatsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__min_loss) -> _WhichOneofReturnType__min_loss | None: ...
 
 Global___StatsResponse: _TypeAlias = StatsResponse  # noqa: Y015
+
+@_typing.final
+class Quota(_message.Message):
+    """A bound on what may be kept, and what is used of it. All fields are output only."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    USED_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name, as administrators set it, for example "workspace-samples" or "data-quota"."""
+    used: _builtins.int
+    """What is used, a number of things or bytes. It may be above the limit, after an administrator has lowered that."""
+    limit: _builtins.int
+    """What may be used."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        used: _builtins.int = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit", "name", b"name", "used", b"used"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Quota: _TypeAlias = Quota  # noqa: Y015
 
 @_typing.final
 class SaveRequest(_message.Message):

@@ -43,6 +43,10 @@ class ServerStatus(_message.Message):
     READERS_BUSY_FIELD_NUMBER: _builtins.int
     PAGES_WAITING_FIELD_NUMBER: _builtins.int
     MEMORY_BYTES_FIELD_NUMBER: _builtins.int
+    QUOTAS_FIELD_NUMBER: _builtins.int
+    DEVICE_MEMORY_BYTES_FIELD_NUMBER: _builtins.int
+    DEVICE_MEMORY_LIMIT_BYTES_FIELD_NUMBER: _builtins.int
+    DEVICE_NOTE_FIELD_NUMBER: _builtins.int
     uptime_seconds: _builtins.float
     """Seconds since the server started."""
     device: _builtins.str
@@ -77,9 +81,21 @@ class ServerStatus(_message.Message):
     """Pages that wait for a reader now."""
     memory_bytes: _builtins.int
     """Memory of the server's process in bytes. Absent where the system does not tell."""
+    device_memory_bytes: _builtins.int
+    """Memory of the GPU that the server's embedder uses, in bytes. Absent without a GPU."""
+    device_memory_limit_bytes: _builtins.int
+    """Memory of the GPU that it may use, in bytes. Absent without a GPU."""
+    device_note: _builtins.str
+    """Why a GPU of the server's machine does not embed, or only a part of the drawings, and what to do, in English. Empty
+    if there is none, or it embeds all.
+    """
     @_builtins.property
     def latencies(self) -> _containers.RepeatedCompositeFieldContainer[_ocr_service_pb2.MethodLatency]:
         """Latency of each RPC that was called, in the order of their names."""
+
+    @_builtins.property
+    def quotas(self) -> _containers.RepeatedCompositeFieldContainer[_ocr_service_pb2.Quota]:
+        """The quotas of the server as a whole, those without a limit left out."""
 
     def __init__(
         self,
@@ -102,13 +118,26 @@ class ServerStatus(_message.Message):
         readers_busy: _builtins.int = ...,
         pages_waiting: _builtins.int = ...,
         memory_bytes: _builtins.int | None = ...,
+        quotas: _abc.Iterable[_ocr_service_pb2.Quota] | None = ...,
+        device_memory_bytes: _builtins.int | None = ...,
+        device_memory_limit_bytes: _builtins.int | None = ...,
+        device_note: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_memory_bytes", b"_memory_bytes", "memory_bytes", b"memory_bytes"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_device_memory_bytes", b"_device_memory_bytes", "_device_memory_limit_bytes", b"_device_memory_limit_bytes", "_memory_bytes", b"_memory_bytes", "device_memory_bytes", b"device_memory_bytes", "device_memory_limit_bytes", b"device_memory_limit_bytes", "memory_bytes", b"memory_bytes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_memory_bytes", b"_memory_bytes", "calls_failed", b"calls_failed", "calls_total", b"calls_total", "calls_waiting", b"calls_waiting", "calls_working", b"calls_working", "device", b"device", "jobs_failed", b"jobs_failed", "jobs_queued", b"jobs_queued", "jobs_running", b"jobs_running", "latencies", b"latencies", "memory_bytes", b"memory_bytes", "pages_waiting", b"pages_waiting", "readers", b"readers", "readers_busy", b"readers_busy", "samples", b"samples", "streams_open", b"streams_open", "uptime_seconds", b"uptime_seconds", "workspaces", b"workspaces", "workspaces_open", b"workspaces_open"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_device_memory_bytes", b"_device_memory_bytes", "_device_memory_limit_bytes", b"_device_memory_limit_bytes", "_memory_bytes", b"_memory_bytes", "calls_failed", b"calls_failed", "calls_total", b"calls_total", "calls_waiting", b"calls_waiting", "calls_working", b"calls_working", "device", b"device", "device_memory_bytes", b"device_memory_bytes", "device_memory_limit_bytes", b"device_memory_limit_bytes", "device_note", b"device_note", "jobs_failed", b"jobs_failed", "jobs_queued", b"jobs_queued", "jobs_running", b"jobs_running", "latencies", b"latencies", "memory_bytes", b"memory_bytes", "pages_waiting", b"pages_waiting", "quotas", b"quotas", "readers", b"readers", "readers_busy", b"readers_busy", "samples", b"samples", "streams_open", b"streams_open", "uptime_seconds", b"uptime_seconds", "workspaces", b"workspaces", "workspaces_open", b"workspaces_open"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__device_memory_bytes: _TypeAlias = _typing.Literal["device_memory_bytes"]  # noqa: Y015
+    _WhichOneofArgType__device_memory_bytes: _TypeAlias = _typing.Literal["_device_memory_bytes", b"_device_memory_bytes"]  # noqa: Y015
+    _WhichOneofReturnType__device_memory_limit_bytes: _TypeAlias = _typing.Literal["device_memory_limit_bytes"]  # noqa: Y015
+    _WhichOneofArgType__device_memory_limit_bytes: _TypeAlias = _typing.Literal["_device_memory_limit_bytes", b"_device_memory_limit_bytes"]  # noqa: Y015
     _WhichOneofReturnType__memory_bytes: _TypeAlias = _typing.Literal["memory_bytes"]  # noqa: Y015
     _WhichOneofArgType__memory_bytes: _TypeAlias = _typing.Literal["_memory_bytes", b"_memory_bytes"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__device_memory_bytes) -> _WhichOneofReturnType__device_memory_bytes | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__device_memory_limit_bytes) -> _WhichOneofReturnType__device_memory_limit_bytes | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__memory_bytes) -> _WhichOneofReturnType__memory_bytes | None: ...
 
 Global___ServerStatus: _TypeAlias = ServerStatus  # noqa: Y015

@@ -90,6 +90,15 @@ class Exhausted(HaleganadaError):
         self.retry_after_s = retry_after_s
 
 
+class QuotaExceeded(Exhausted):
+    """A workspace, or the server, has as many of something as it may. Nothing was done."""
+
+    reason = Reason.QUOTA_EXCEEDED
+
+    def __init__(self, message: str, retry_after_s: float = 30.0) -> None:
+        super().__init__(message, Reason.QUOTA_EXCEEDED, retry_after_s)
+
+
 class Unavailable(HaleganadaError):
     """The server is stopping, or temporarily unable. It is safe to repeat the call with the same request_id."""
 
@@ -133,5 +142,5 @@ class DataLoss(HaleganadaError):
     reason = Reason.WORKSPACE_CORRUPT
 
 
-ITEM_ERRORS = (InvalidInput, NotFound, AlreadyExists, Precondition, RevisionMismatch)
+ITEM_ERRORS = (InvalidInput, NotFound, AlreadyExists, Precondition, RevisionMismatch, QuotaExceeded)
 """Errors of a single item: others in the same batch or commit are not affected."""

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import grpc
 
-from haleganada_server.core.access.identity import Caller
+from haleganada_server.core.access.identity import Caller, Identity
 from haleganada_server.core.cancellation import Cancellation
 
 from .access.present import get_identity
@@ -18,6 +18,11 @@ from .access.present import get_identity
 def caller(context: grpc.ServicerContext) -> Caller:
     """Return who makes the call of this thread, and the address without its port, as "127.0.0.1" or "[::1]"."""
     return Caller(get_identity().name, address_of(context.peer()))
+
+
+def share_of(identity: Identity | None, context: grpc.ServicerContext) -> str:
+    """Return the name under which a call counts for shares: of the token's owner, without one the address."""
+    return identity.name if identity is not None and identity.has_token else address_of(context.peer())
 
 
 @lru_cache(4096)  # a connection makes many calls

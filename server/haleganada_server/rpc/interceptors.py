@@ -7,7 +7,7 @@ nor logged.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,6 +19,7 @@ from haleganada_server.core.outcomes import strip_traceback
 
 from .access.guard import Guard, Unguarded
 from .access.open_streams import OpenStreams
+from .access.rules import LONG_CALLS
 from .calls.admission import Admission
 from .calls.call_pool import InlinePool
 from .calls.health_watch import HealthWatch
@@ -33,9 +34,6 @@ _OURS = "/haleganada."
 _HEALTH = "/grpc.health."
 _UNANSWERED = "/grpc.health.v1.Health/List"
 """Declared by gRPC's own servicer, which does not have it."""
-_LONG = {"ActivateModel", "AddDataset", "EvaluateReading", "GetPageImage", "ListEngines", "PreviewDataset", "Read"}
-"""Methods that wait for a child process, or read a whole data set."""
-
 
 Guards = Callable[[str], Guard]
 
@@ -64,7 +62,7 @@ class CallInterceptor(grpc.ServerInterceptor):
         self._admission, self._latencies, self._lanes = admission, latencies, lanes
         self._guards, self._open_streams = guards, open_streams
         self._refusals = InlinePool(1)
-        self._wrapped: dict[str, tuple[ShortLane | StreamLane, Any]] = {}
+        self._wrapped: dict[str, tuple[ShortLane | StreamLane, Guard | Unguarded, Any]] = {}
 
     def intercept_service(self, continuation: Callable[..., Any], handler_call_details: Any) -> Any:
         """Return the wrapped handler of a call; None for a method that does not exist."""
@@ -75,32 +73,32 @@ class CallInterceptor(grpc.ServerInterceptor):
             if handler is None or name == _UNANSWERED:
                 return None
             known = self._wrapped[name] = self._wrap(name, handler)
-        lane, wrapped = known
+        lane, guard, wrapped = known
         try:
-            lane.require_room()
+            lane.require_room(lambda: guard.guess_caller(handler_call_details.invocation_metadata))
             if name.startswith(_OURS):
                 self._admission.require_open()
         except HaleganadaError as error:
             return self._refuse(name, error)
         return wrapped
 
-    def _wrap(self, name: str, handler: Any) -> tuple[ShortLane | StreamLane, Any]:
+    def _wrap(self, name: str, handler: Any) -> tuple[ShortLane | StreamLane, Guard | Unguarded, Any]:
         lanes, ours = self._lanes, name.startswith(_OURS)
         record = partial(CallRecord, _method(name), self._latencies if ours else None)
         admit = self._admission.one if ours else nullcontext
         guard = Unguarded() if name.startswith(_HEALTH) else self._guards(name)
         lane = lanes.health if name.startswith(_HEALTH) else lanes.short
         if not (handler.request_streaming or handler.response_streaming):
-            turn = lanes.long.one if _method(name) in _LONG else lane.turn
+            turn = _take_place(lanes.long) if _method(name) in LONG_CALLS else lane.turn
             short = ShortCall(handler, lane=lane, record=record, guard=guard, admit=admit, turn=turn)
-            return lane, grpc.stream_unary_rpc_method_handler(short)
+            return lane, guard, grpc.stream_unary_rpc_method_handler(short)
         if hasattr(handler.unary_stream, "experimental_non_blocking"):
             watch = HealthWatch(handler, lane=lane, watchers=lanes.health_watchers)
-            return lane, grpc.stream_stream_rpc_method_handler(watch)
+            return lane, guard, grpc.stream_stream_rpc_method_handler(watch)
         stream = StreamCall(
             handler, lane=lanes.streams, record=record, guard=guard, open_streams=self._open_streams, admit=admit
         )
-        return lanes.streams, grpc.stream_stream_rpc_method_handler(stream)
+        return lanes.streams, guard, grpc.stream_stream_rpc_method_handler(stream)
 
     def _refuse(self, name: str, error: HaleganadaError) -> Any:
         """Return a handler that refuses the call in gRPC's own thread, without waiting for its message."""
@@ -113,6 +111,10 @@ class CallInterceptor(grpc.ServerInterceptor):
 
         refuse.experimental_thread_pool = self._refusals  # type: ignore[attr-defined]
         return grpc.stream_unary_rpc_method_handler(refuse)
+
+
+def _take_place(places: Places) -> Callable[[str, grpc.ServicerContext], AbstractContextManager[None]]:
+    return lambda _caller, context: places.one(context)
 
 
 def _method(name: str) -> str:

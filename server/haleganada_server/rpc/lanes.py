@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from haleganada_server.core.error_reasons import Reason
+from haleganada_server.core.shares.limits import ShareLimits
 
 from .calls.call_pool import CallPool
 from .calls.lane import ShortLane, StreamLane
@@ -13,10 +14,10 @@ from .calls.places import Places, Shares
 from .calls.workers import Workers
 from .interceptors import Lanes
 
-_HEALTH_CHECKS = 256
-_HEALTH_WATCHERS = 256
-_LONG_CALLS = 32
-_HEALTH_MESSAGE_S = 5.0
+HEALTH_CHECKS = 256
+HEALTH_WATCHERS = 256
+LONG_CALLS = 32
+HEALTH_MESSAGE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,7 @@ class Limits:
     idle_s: float
     min_bytes_per_s: float
     message_s: float
+    shares: ShareLimits
 
 
 def make_lanes(limits: Limits, workers: Workers, watchdog: Watchdog) -> Lanes:
@@ -47,13 +49,13 @@ def make_lanes(limits: Limits, workers: Workers, watchdog: Watchdog) -> Lanes:
         _make_stream_lane(limits, watchdog),
         health,
         _make_places(
-            _HEALTH_WATCHERS,
+            HEALTH_WATCHERS,
             limits.caller_share,
             "too many watch the health of this server; ask with Check now and then",
             Reason.TOO_MANY_WATCHERS,
         ),
         _make_places(
-            _LONG_CALLS,
+            LONG_CALLS,
             limits.caller_share,
             "too many calls that take long are in progress; repeat this one later",
             Reason.QUEUE_FULL,
@@ -109,12 +111,12 @@ def _make_stream_lane(limits: Limits, watchdog: Watchdog) -> StreamLane:
 
 def _make_health_lane(limits: Limits) -> ShortLane:
     shares = Shares(
-        _HEALTH_CHECKS,
+        HEALTH_CHECKS,
         limits.caller_share,
         "too many health checks have begun and not sent their message",
         Reason.QUEUE_FULL,
     )
-    return ShortLane(CallPool(_HEALTH_CHECKS, "health"), shares, _HEALTH_MESSAGE_S)
+    return ShortLane(CallPool(HEALTH_CHECKS, "health"), shares, HEALTH_MESSAGE_S)
 
 
 def _make_places(total: int, share: float, refusal: str, reason: Reason) -> Places:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from haleganada_server.core.glyphs.ports import DeviceState
 from haleganada_server.core.measures import CALL_S, Distribution, Histogram
 
 _NEWEST = 1024  # calls of a method that its percentiles are taken from
@@ -19,7 +20,7 @@ _NEWEST = 1024  # calls of a method that its percentiles are taken from
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerFacts:
     """device: what computes embeddings. embedder_hash, embedder_side (px), embedder_parameters, embedder_bytes: of the
-    weights. versions: by component.
+    weights. versions: by component. describe_device: returns how that device is right now.
     """
 
     device: str
@@ -28,6 +29,7 @@ class ServerFacts:
     embedder_parameters: int
     embedder_bytes: int
     versions: Mapping[str, str]
+    describe_device: Callable[[], DeviceState] = DeviceState
     started: float = field(default_factory=time.monotonic)
 
     def uptime_s(self) -> float:

@@ -37,6 +37,8 @@ from haleganada_server.core.errors import Precondition
 from haleganada_server.core.jobs.jobs import Jobs
 from haleganada_server.core.models.models import Models
 from haleganada_server.core.reading.readings import Readings
+from haleganada_server.core.shares.quotas import Quota
+from haleganada_server.core.shares.rates import Rates
 from haleganada_server.core.workspaces.workspaces import Workspaces
 
 from .access.guard import ANY_ROLE, Guard
@@ -95,6 +97,8 @@ class Domain:
     datasets: DatasetDependencies
     jobs: Jobs
     readings: Readings
+    list_quotas: Callable[[], Sequence[Quota]]
+    """Of the server as a whole."""
 
 
 class RpcServer:
@@ -106,6 +110,7 @@ class RpcServer:
         """
         self._limits, self._authenticator, self._trail = limits, authenticator, trail
         self._rules = read_rules(_DESCRIPTORS)
+        self._rates = Rates(limits.shares)
         self._open_streams = OpenStreams(authenticator)
         self._admission = Admission()
         self._latencies = Latencies()
@@ -165,7 +170,13 @@ class RpcServer:
         reading_servicer = ReadingServicer(domain.readings, slots, temporary_file, self._admission.require_time)
         reading_service_pb2_grpc.add_ReadingServiceServicer_to_server(reading_servicer, self._server)
         server_servicer = ServerServicer(
-            facts, self._latencies, self.load, workspaces, domain.jobs, domain.readings.reader.load
+            facts,
+            self._latencies,
+            self.load,
+            workspaces,
+            domain.jobs,
+            domain.readings.reader.load,
+            domain.list_quotas,
         )
         server_service_pb2_grpc.add_ServerServiceServicer_to_server(server_servicer, self._server)
         if reflect:
@@ -196,7 +207,7 @@ class RpcServer:
         """Return the guard of a method, by its full name. Raises KeyError for one of the contract without a rule."""
         rule = ANY_ROLE if name.startswith(_REFLECTION) else self._rules[name]
         note = partial(note_call, self._trail, name.rpartition("/")[2]) if rule.audited else None
-        return Guard(self._authenticator, rule, note)
+        return Guard(self._authenticator, rule, note, self._rates.find(rule.kind))
 
     def _add_port(self, address: str, certificates: Certificates | None) -> int:
         if certificates is None:

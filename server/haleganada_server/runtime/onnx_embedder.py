@@ -62,8 +62,17 @@ class OnnxEmbedder:
             with self._counter_lock:
                 self._active_calls -= 1
 
+    def embed_input(self, ink: NDArray[np.float32]) -> Vectors:
+        """(n, 1, side, side) input of the network -> (n, d) float32 vectors, in micro-batches, on one core."""
+        starts = range(0, len(ink), _MICRO_BATCH)
+        return np.concatenate([_compute(self._single_core, ink[start : start + _MICRO_BATCH]) for start in starts])
+
     def _run(self, session: onnxruntime.InferenceSession, rasters: Rasters) -> Vectors:
-        return np.asarray(session.run(["embedding"], {"ink": self._to_input(rasters)})[0])
+        return _compute(session, self._to_input(rasters))
+
+
+def _compute(session: onnxruntime.InferenceSession, ink: NDArray[np.float32]) -> Vectors:
+    return np.asarray(session.run(["embedding"], {"ink": ink})[0])
 
 
 def _open_session(weights: Weights, threads: int) -> onnxruntime.InferenceSession:

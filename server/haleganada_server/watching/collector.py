@@ -30,7 +30,7 @@ class ServerCollector:
         self._facts = app.collect_facts()
         self._parts: tuple[Callable[[], Iterable[Metric]], ...] = (
             self._describe, self._calls, self._load, self._encoder, self._commits, self._workspaces, self._jobs,
-            self._reading, self._disk, self._certificate, self._gpu,
+            self._reading, self._disk, self._quotas, self._certificate, self._gpu,
         )  # fmt: skip
 
     def collect(self) -> Iterator[Metric]:
@@ -116,6 +116,13 @@ class ServerCollector:
             used, bound = usage
             yield from gauge("data_bytes", "What the data directory takes; only with a quota.", used)
             yield from gauge("data_quota_bytes", "What it may take; only with a quota.", bound)
+
+    def _quotas(self) -> Iterator[Metric]:
+        found = self._app.list_quotas()
+        text = "What is used of each quota of the server as a whole; only of those that have a limit."
+        yield from gauges("quota_used", text, ["quota"], [((quota.name,), quota.used) for quota in found])
+        text = "What may be used of it."
+        yield from gauges("quota_limit", text, ["quota"], [((quota.name,), quota.limit) for quota in found])
 
     def _certificate(self) -> Iterator[Metric]:
         if (certificates := self._app.certificates) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -23,21 +24,25 @@ class GpuState:
 
 
 def measure_gpu(device: str, torch: Any = None) -> GpuState | None:
-    """Return the state of the GPU that a device's description begins with; None for other devices, and for one that
-    does not answer.
+    """Return the state of the GPU that a device's description begins with, of several the sum and the mean use; None
+    for other devices, and if one does not answer.
     """
-    name = device.split()[0]
+    names = device.split()[0].split(",")
     torch = torch or sys.modules.get("torch")
-    if not name.startswith(_CUDA) or torch is None:
+    if not names[0].startswith(_CUDA) or torch is None:
         return None
     with suppress(RuntimeError):  # torch raises it for all failures of a device
-        free, size = torch.cuda.mem_get_info(name)
-        own = torch.cuda.memory_allocated(name)
-        return GpuState(used_bytes=size - free, size_bytes=size, own_bytes=own, utilization=_measure_use(torch, name))
+        memory = [torch.cuda.mem_get_info(name) for name in names]
+        return GpuState(
+            used_bytes=sum(size - free for free, size in memory),
+            size_bytes=sum(size for _, size in memory),
+            own_bytes=sum(torch.cuda.memory_allocated(name) for name in names),
+            utilization=_measure_use(torch, names),
+        )
     return None
 
 
-def _measure_use(torch: Any, name: str) -> float | None:
+def _measure_use(torch: Any, names: Sequence[str]) -> float | None:
     with suppress(ImportError, RuntimeError, AttributeError):
-        return float(torch.cuda.utilization(name)) / 100
+        return sum(float(torch.cuda.utilization(name)) for name in names) / len(names) / 100
     return None

@@ -49,7 +49,7 @@ class _SampleSource:
 
     def __init__(self, rasterizer: PillowRasterizer) -> None:
         weights = load_weights(SHIPPED_WEIGHTS)
-        embedder = select_embedder(weights, "cpu", lambda rasters: network_input(rasters, weights.side))
+        embedder = select_embedder(weights, "cpu", lambda rasters: network_input(rasters, weights.side)).embedder
         encoder = GlyphEncoder(rasterizer, embedder)
         glyphs = [_to_glyph(label, hand) for hand in range(HANDS) for label in LABELS]
         drawings = ok_values(encoder.encode_many(glyphs))

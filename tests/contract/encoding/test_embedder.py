@@ -59,7 +59,7 @@ def test_several_threads_at_once(embedder: OnnxEmbedder, rasters: Rasters) -> No
 
 
 def test_cpu_is_there_everywhere(weights: Weights) -> None:
-    embedder = select_embedder(weights, "cpu", partial(network_input, side=weights.side))
+    embedder = select_embedder(weights, "cpu", partial(network_input, side=weights.side)).embedder
     assert embedder.device.startswith("cpu") and embedder.hash == weights.hash
 
 

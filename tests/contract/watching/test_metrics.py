@@ -97,7 +97,7 @@ def test_names_follow_the_conventions_and_tell_no_names_of_users(watched: tuple[
             _require_base_unit(family)
     labels = {key for family in scrape(url).values() for sample in family.samples for key in sample.labels}
     assert labels <= {
-        "code", "device", "implementation", "le", "major", "method", "minor", "patchlevel", "python", "reason",
+        "code", "device", "implementation", "le", "major", "method", "minor", "patchlevel", "python", "quota", "reason",
         "state", "version", "weights",
     }  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import grpc
@@ -159,6 +160,25 @@ def test_a_full_server_says_when_to_come_back() -> None:
     with scripted_client(behavior) as client, pytest.raises(Exhausted) as refusal:
         client.train(b"picture", "a")
     assert refusal.value.retry_after_s == 2.5
+
+
+@pytest.mark.usefixtures("kind")
+def test_who_sends_more_than_their_share_comes_back_when_told() -> None:
+    began = list[float]()
+
+    def behavior(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
+        began.append(time.monotonic())
+        if len(began) < 3:
+            retry = error_details_pb2.RetryInfo(retry_delay=Duration(nanos=50_000_000))
+            refuse(context, code_pb2.RESOURCE_EXHAUSTED, error_details_pb2.ErrorInfo(reason="RATE_EXCEEDED"), retry)
+        return pb.TrainResponse(sample_id=7)
+
+    with scripted_client(behavior) as client:
+        assert client.train(b"picture", "a").sample_id == 7
+    assert min(later - earlier for earlier, later in pairwise(began)) >= 0.05
+    began.clear()
+    with scripted_client(behavior, retry=False) as client, pytest.raises(Exhausted):
+        client.train(b"picture", "a")
 
 
 @pytest.mark.usefixtures("kind")

@@ -8,6 +8,7 @@ import click
 
 from haleganada_client.cli.formatting import format_bar, format_count, format_percent, format_size, format_table
 from haleganada_client.cli.output import online_learning
+from haleganada_client.cli.output.quotas import quota_rows
 from haleganada_client.cli.session import Session, with_session
 from haleganada_client.json_values import to_json_value
 from haleganada_client.label_text import find_strangers
@@ -57,6 +58,7 @@ def _overview(stats: Stats, model_rows: list[list[str]]) -> str:
         ["groups of forms", str(stats.variant_groups)],
         *model_rows,
         ["on disk", format_size(stats.size_bytes)],
+        *quota_rows(stats.quotas),
         ["device", stats.device],
         ["weights", f"{stats.versions.get('weights', '')} ({stats.embedder_hash[:12]})"],
     ]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import click
 
 from haleganada_client.cli.formatting import format_count, format_duration, format_size, format_table
+from haleganada_client.cli.output.quotas import quota_rows
 from haleganada_client.cli.session import Session, with_session
 from haleganada_client.client import HaleganadaClient
 from haleganada_client.json_values import to_json_value
@@ -105,7 +106,13 @@ def _describe(view: View) -> str:
         ],
         ["pages", f"{status.readers_busy} of {status.readers} readers busy, {status.pages_waiting} waiting"],
         ["jobs", jobs],
+        *quota_rows(status.quotas),
     ]
+    if status.device_memory_bytes is not None and status.device_memory_limit_bytes is not None:
+        used, limit = format_size(status.device_memory_bytes), format_size(status.device_memory_limit_bytes)
+        rows.append(["GPU", f"{used} of {limit}"])
+    if status.device_note:
+        rows.append(["", status.device_note])
     busiest = sorted(status.latencies, key=lambda one: (-view.by_method[one.method], one.method))
     methods = [
         [one.method, f"{view.by_method[one.method]:.1f}", f"{one.p50_ms:.1f}", f"{one.p99_ms:.1f}", f"{one.calls:,}"]

@@ -40,7 +40,7 @@ class JobLines:
     def show(self, job: Job) -> None:
         """Print what is new."""
         progress = job.progress
-        if (stage := progress.stage or job.state.value) != self._stage:
+        if (stage := _describe_stage(job)) != self._stage:
             self._stage = stage
             self._print(stage)
         if progress.message and progress.message != self._message:
@@ -75,7 +75,7 @@ class JobBar:
             self.close()
             self._message = progress.message
             click.echo(printable(progress.message), err=True)
-        stage = progress.stage or job.state.value
+        stage = _describe_stage(job)
         if self._bar is None or stage != self._stage:
             self.close()
             self._stage = stage
@@ -96,6 +96,11 @@ class JobBar:
         if self._bar is not None:
             self._bar.__exit__(None, None, None)
             self._bar = None
+
+
+def _describe_stage(job: Job) -> str:
+    stage = job.progress.stage or job.state.value
+    return f"{stage}, {job.queue_position - 1} before it" if job.queue_position > 1 else stage
 
 
 def describe_progress(job: Job) -> str:

@@ -32,6 +32,9 @@ class Role(IntEnum):
 ROLE_WORDS = tuple(role.word for role in Role)
 
 
+_NAMELESS = frozenset({"", "local"})  # of whoever calls without a token
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """name: of the token. workspaces: the normalized names that it is for; None = all."""
@@ -39,6 +42,11 @@ class Identity:
     name: str
     role: Role
     workspaces: frozenset[str] | None = None
+
+    @property
+    def has_token(self) -> bool:
+        """Whether it is known who calls: the owner of a token."""
+        return self.name not in _NAMELESS
 
     def may_use(self, workspace: str) -> bool:
         """Return whether the identity is for a workspace. workspace: its normalized name."""
@@ -60,6 +68,11 @@ class Caller:
 
     name: str
     address: str = ""
+
+    @property
+    def share(self) -> str:
+        """Under which name it counts for shares: that of the token; without one, the address."""
+        return self.address if self.name in _NAMELESS else self.name
 
     def __str__(self) -> str:
         """Return the caller as logs keep it, NAME@ADDRESS. No address has an @, so that every name can be told."""

@@ -59,6 +59,16 @@ class Embedder(Protocol):
         """(n, 128, 128) uint8 rasters -> (n, d) float32 embeddings."""
 
 
+class DeviceState(NamedTuple):
+    """How the device of an embedder is. memory_bytes, memory_limit_bytes: of a GPU, what the embedder uses and may use;
+    None without one. note: why a GPU of this machine embeds nothing, or not all, and what to do; "" = all is well.
+    """
+
+    memory_bytes: int | None = None
+    memory_limit_bytes: int | None = None
+    note: str = ""
+
+
 class EncodedGlyph(NamedTuple):
     """A drawing's embedding, (d,) float32, and its ink raster."""
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from haleganada_server.core.errors import NotFound, Unavailable
 
-from .job import Job
+from .job import Job, JobState
+from .turns import order_queue
 
 _PAUSE_S = 0.1
 """Between two values that a watcher gets; faster changes are merged."""
@@ -33,6 +34,11 @@ class JobBoard:
         """Return all jobs, the newest first."""
         with self.changed:
             return sorted(self._jobs.values(), key=lambda job: job.place, reverse=True)
+
+    def queue_positions(self) -> dict[str, int]:
+        """Return where each job that waits stands, 1 = it runs next, by its id."""
+        with self.changed:
+            return {job.job_id: number for number, job in enumerate(order_queue(self._jobs.values()), 1)}
 
     def publish(self, job: Job) -> None:
         """Show a new or changed job."""
@@ -64,6 +70,7 @@ class Watch(Iterator[Job]):
         self._board = board
         self._job_id = job_id
         self._shown: Job | None = None
+        self._shown_position = 0
         self._is_closed = False
 
     def __next__(self) -> Job:
@@ -76,12 +83,12 @@ class Watch(Iterator[Job]):
             if self._shown is not None:
                 pause_s = _PAUSE_S + len(self._shown.epochs) / _EPOCHS_PER_SECOND
                 self._board.changed.wait_for(self._has_ended, pause_s)
-            self._board.changed.wait_for(lambda: self._has_ended() or self._current() is not self._shown)
+            self._board.changed.wait_for(lambda: self._has_ended() or self._has_news())
             if self._is_closed:
                 raise StopIteration
             if self._board.is_closed:
                 raise Unavailable("the server is stopping; watch again when it is back")
-            self._shown = self._current()
+            self._shown, self._shown_position = self._current(), self._position()
             return self._shown
 
     def close(self) -> None:
@@ -92,6 +99,15 @@ class Watch(Iterator[Job]):
 
     def _current(self) -> Job:
         return self._board.get(self._job_id)
+
+    def _has_news(self) -> bool:
+        return self._current() is not self._shown or self._position() != self._shown_position
+
+    def _position(self) -> int:
+        """Return where the job stands in the queue; 0 if it does not wait."""
+        if self._current().state is not JobState.QUEUED:
+            return 0
+        return self._board.queue_positions().get(self._job_id, 0)
 
     def _has_ended(self) -> bool:
         return self._is_closed or self._board.is_closed or self._current().state.is_over

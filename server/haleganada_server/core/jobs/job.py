@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from haleganada_server.core.access.identity import Caller
 from haleganada_server.core.error_reasons import Reason
 
 
@@ -62,6 +63,7 @@ class Job:
     request: the caller's request, JSON values only. result: the report of an evaluation that succeeded. files: name ->
     bytes. cancelling: the job was asked to end, and ends as soon as it can. settings: the settings that a training's
     process reports it uses; {} before it has started. call_id: names the call that asked for it in the server's log.
+    client: who asked for it, as logs keep callers; "" = not known.
     """
 
     job_id: str
@@ -81,6 +83,17 @@ class Job:
     cancelling: bool = False
     settings: dict[str, Any] = field(default_factory=dict)
     call_id: str = ""
+    client: str = ""
+
+    @property
+    def author(self) -> str:
+        """The name of who asked for it; "" if it is not known."""
+        return Caller.parse(self.client).name
+
+    @property
+    def owner(self) -> str:
+        """Under which name it counts for shares."""
+        return Caller.parse(self.client).share
 
     @property
     def place(self) -> tuple[int, str]:

@@ -1,8 +1,8 @@
 """The jobs of a server: validated and queued, run in turn, watched, cancelled, and resumed after a restart.
 
 A long job runs alone, because two trainings at once take longer than one after the other. Two short ones may run beside
-each other, so that who tries something out does not wait. A job is saved before anyone sees it; its process saves
-checkpoints of its own.
+each other, so that who tries something out does not wait. Callers take turns (turns.py). A job is saved before anyone
+sees it; its process saves checkpoints of its own.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from haleganada_server.core.access.identity import LOCAL_CALLER, Caller
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import DataLoss, Exhausted, InvalidInput, Precondition, Unavailable
@@ -27,6 +28,7 @@ from haleganada_server.core.model_names import FEW_SHOT
 from haleganada_server.core.models.files import WEIGHTS
 from haleganada_server.core.models.models import StoredModel
 from haleganada_server.core.models.presets import preset_facts
+from haleganada_server.core.shares.limits import MAX_QUEUED_JOBS
 
 from .board import JobBoard, Watch
 from .job import Job, JobKind, JobState, Progress
@@ -39,8 +41,8 @@ from .settings import (
     require_trainable,
     validate_settings,
 )
+from .turns import order_queue
 
-MAX_QUEUED = 100
 SHORT_S = 120.0
 """Seconds of one core that a short job takes at most, as estimated when it is asked for."""
 _AT_ONCE = 2
@@ -78,12 +80,13 @@ class Jobs:
         settings: Mapping[str, Any] | None = None,
         from_model: str = "",
         call_id: str = "",
+        caller: Caller = LOCAL_CALLER,
     ) -> Job:
         """Queue the training of a preset on a data set, and return the saved job.
 
         name: of the model, "" = made from the names of preset and data set. settings: those that differ from the
-        preset's. from_model: the model to start from, "" = none; it says the preset, too. call_id: see Job. Raises
-        InvalidInput, NotFound, Precondition, DataLoss for a damaged data set or model, Exhausted.
+        preset's. from_model: the model to start from, "" = none; it says the preset, too. call_id: see Job. caller: who
+        asks. Raises InvalidInput, NotFound, Precondition, DataLoss for a damaged data set or model, Exhausted.
         """
         chosen = validate_settings(settings or {})
         start = self._find_start(from_model, preset, chosen) if from_model else None
@@ -103,7 +106,7 @@ class Jobs:
         }
         needed = "" if start else preset  # a model brings its backbone along
         self._dependencies.runner.require(JobKind.TRAINING, needed, bool(chosen.get("tensorboard")))
-        return self._enqueue(JobKind.TRAINING, request, call_id)
+        return self._enqueue(JobKind.TRAINING, request, call_id, caller)
 
     def _find_start(self, reference: str, preset: str, settings: dict[str, Any]) -> StoredModel:
         """Return the model that a training starts from, and give the settings its image size."""
@@ -133,7 +136,14 @@ class Jobs:
         """Return whether a training of a preset would fetch weights when it starts. Does not try the network."""
         return self._dependencies.runner.must_fetch_weights(preset)
 
-    def start_evaluation(self, models: Sequence[str], dataset_id: str, quick: bool = False, call_id: str = "") -> Job:
+    def start_evaluation(
+        self,
+        models: Sequence[str],
+        dataset_id: str,
+        quick: bool = False,
+        call_id: str = "",
+        caller: Caller = LOCAL_CALLER,
+    ) -> Job:
         """Queue the evaluation of models, one by one and together, and return the saved job. Raises NotFound,
         InvalidInput, Precondition, DataLoss for a damaged data set or a model with a damaged card, Exhausted.
         """
@@ -158,7 +168,7 @@ class Jobs:
             "estimate_s": estimate_evaluation_s(len(ids), dataset, quick),
         }
         self._dependencies.runner.require(JobKind.EVALUATION)
-        return self._enqueue(JobKind.EVALUATION, request, call_id)
+        return self._enqueue(JobKind.EVALUATION, request, call_id, caller)
 
     def cancel(self, job_id: str) -> Job:
         """Ask a job to end and return it, unchanged if it is over. A training keeps its best result. Raises NotFound,
@@ -193,6 +203,10 @@ class Jobs:
     def count_by_state(self) -> Counter[JobState]:
         """Return how many jobs there are in each state."""
         return Counter(job.state for job in self._board.all())
+
+    def queue_positions(self) -> dict[str, int]:
+        """Return where each job that waits stands, 1 = it runs next, by its id."""
+        return self._board.queue_positions()
 
     def page(self, after: str = "", limit: int = 50) -> list[Job]:
         """Return at most `limit` jobs, the newest first, starting after the job `after`. Raises NotFound if that job
@@ -238,15 +252,12 @@ class Jobs:
 
     # The queue
 
-    def _enqueue(self, kind: JobKind, request: dict[str, Any], call_id: str) -> Job:
+    def _enqueue(self, kind: JobKind, request: dict[str, Any], call_id: str, caller: Caller) -> Job:
         with self._updating:
             if self._board.is_closed:
                 raise Unavailable("the server is stopping; repeat the call when it is back")
             jobs = self._board.all()
-            if sum(job.state is JobState.QUEUED for job in jobs) >= MAX_QUEUED:
-                raise Exhausted(
-                    f"{MAX_QUEUED} jobs are queued already; repeat the call when some are done", Reason.JOBS_FULL, 60.0
-                )
+            self._require_place([job for job in jobs if job.state is JobState.QUEUED], caller)
             newest_us = jobs[0].created_us if jobs else 0
             job = Job(
                 job_id=secrets.token_hex(6),
@@ -255,11 +266,27 @@ class Jobs:
                 created_us=max(now_us(), newest_us + 1),
                 request=request,
                 call_id=call_id,
+                client=str(caller),
             )
             self._dependencies.store.save(job)
             self._board.publish(job)
             _log.info("job %s: asked for by the call %s", job.job_id, call_id or "without an id")
             return job
+
+    def _require_place(self, waiting: Sequence[Job], caller: Caller) -> None:
+        """Raise Exhausted if no more jobs of a caller may wait."""
+        if len(waiting) >= MAX_QUEUED_JOBS:
+            raise Exhausted(
+                f"{MAX_QUEUED_JOBS} jobs are queued already; repeat the call when some are done", Reason.JOBS_FULL, 60.0
+            )
+        most = self._dependencies.queued_per_caller
+        if most is not None and sum(job.owner == caller.share for job in waiting) >= most:
+            raise Exhausted(
+                f"you have {most} jobs that wait already; repeat the call when one of them has begun, cancel one, or "
+                "ask the server's administrator for more (serve --limit queued-jobs=N)",
+                Reason.JOBS_FULL,
+                60.0,
+            )
 
     def _update(self, job_id: str, change: Callable[[Job], Job], durable: bool) -> Job:
         """See Update in run.py."""
@@ -292,13 +319,13 @@ class Jobs:
             return run
 
     def _find_startable(self) -> Job | None:
-        """Return the oldest queued job if it may run beside those that run."""
+        """Return the job that is next if it may run beside those that run."""
         jobs = self._board.all()
         beside = [job for job in jobs if job.job_id in self._runs]
-        queued = [job for job in jobs if job.state is JobState.QUEUED and job not in beside]
+        queued = order_queue(jobs, beside)
         if not queued:
             return None
-        return queued[-1] if not beside or all(map(_is_short, [queued[-1], *beside])) else None
+        return queued[0] if not beside or all(map(_is_short, [queued[0], *beside])) else None
 
 
 def _is_short(job: Job) -> bool:

@@ -18,6 +18,7 @@ from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.outcomes import strip_traceback
 from haleganada_server.core.sample_log.ports import WorkspaceLog
 from haleganada_server.core.sample_log.rows import ChangeKind, Event
+from haleganada_server.core.shares.quotas import WorkspaceUse
 
 from .background_adaptation import BackgroundAdaptation
 from .changes.commit_queue import CommitQueue, PendingChange
@@ -67,6 +68,17 @@ class WorkspaceState:
         if expected is not None and expected != self._knowledge.revision:
             raise RevisionMismatch(expected, self._knowledge.revision)
 
+    def measure_use(self) -> WorkspaceUse:
+        """Return what counts for the quotas."""
+        knowledge, quotas = self._knowledge, self._dependencies.quotas
+        size = self._log.bytes_on_disk() if quotas.size is not None else 0
+        return WorkspaceUse(knowledge.samples_total, knowledge.labels_known, size)
+
+    def require_room(self, samples: int) -> None:
+        """Raise QuotaExceeded unless so many more samples would fit now; what is certain is found in the commit."""
+        if not self._dependencies.quotas.is_unlimited:
+            self._dependencies.quotas.require(self.measure_use(), WorkspaceUse(samples, 0, samples))
+
     # Changes
 
     def run(self, change: Callable[[Draft], Answer]) -> Answer:
@@ -89,7 +101,12 @@ class WorkspaceState:
         dependencies = self._dependencies
         with self._log.transaction() as transaction:
             draft = Draft(
-                self._knowledge, transaction, dependencies.head_parameters, dependencies.encoder.embedder_hash
+                self._knowledge,
+                transaction,
+                dependencies.head_parameters,
+                dependencies.encoder.embedder_hash,
+                dependencies.quotas,
+                self._log.bytes_on_disk,
             )
             for change in group:
                 try:

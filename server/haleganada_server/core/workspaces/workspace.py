@@ -9,7 +9,7 @@ from pathlib import Path
 
 from haleganada_server.core.access.identity import LOCAL_CALLER, Caller
 from haleganada_server.core.cancellation import NEVER, Cancellation
-from haleganada_server.core.errors import NotFound
+from haleganada_server.core.errors import NotFound, QuotaExceeded
 from haleganada_server.core.fewshot.adaptation import Floats
 from haleganada_server.core.folder_names import FolderNames
 from haleganada_server.core.glyphs.encoder import Drawing
@@ -18,15 +18,16 @@ from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.knowledge.prediction import Prediction
 from haleganada_server.core.labels import normalize_label
-from haleganada_server.core.outcomes import Outcome, map_ok, map_ok_batch, raise_if_error, zip_ok
+from haleganada_server.core.outcomes import Outcome, map_ok, map_ok_batch, ok_values, raise_if_error, zip_ok
 from haleganada_server.core.sample_log.ports import WorkspaceLog
+from haleganada_server.core.shares.quotas import Quota
 
 from .background_adaptation import BackgroundAdaptation
 from .changes import editing, exchanging, teaching, undoing
 from .changes.commit_queue import PendingChange
 from .changes.draft import Draft
 from .changes.exchanging import OwnSample
-from .changes.requests import Request
+from .changes.requests import Request, find_any_request
 from .changes.teaching import NewSample
 from .dependencies import WorkspaceDependencies
 from .imports.importing import Importer
@@ -43,6 +44,7 @@ from .statistics.stats import Stats, compute_stats
 from .types import (
     Corrected,
     Imported,
+    KnownDrawings,
     Lesson,
     Linked,
     Sample,
@@ -127,7 +129,7 @@ class Workspace:
         """Learn several drawings in one commit. One that cannot be learned becomes its error; errors are passed
         through. Raises Cancelled or DeadlineExceeded, having learned nothing, if the caller gives up before the commit.
         """
-        self._dependencies.directory.require_room()
+        self._require_room(ok_values(lessons))
         normalized = map_ok(_normalize_lesson, lessons)
         glyphs = map_ok(lambda lesson: lesson.glyph, normalized)
         drawings = self._dependencies.encoder.encode_many(glyphs, cancellation)
@@ -144,6 +146,19 @@ class Workspace:
             return [change.outcome() for change in pending]
 
         return map_ok_batch(commit, zip_ok(normalized, drawings))
+
+    def _require_room(self, lessons: Sequence[Lesson]) -> None:
+        """Raise Exhausted, before anything is encoded, if nothing more can be taught. Lessons that are known already,
+        or may be, need no room.
+        """
+        self._dependencies.directory.require_room()
+        try:
+            self.state.require_room(1)
+        except QuotaExceeded:
+            request_ids = [lesson.request_id for lesson in lessons if lesson.request_id]
+            may_be_known = any(lesson.known is KnownDrawings.SKIP for lesson in lessons)
+            if not (may_be_known or (request_ids and self.state.run(find_any_request(request_ids)))):
+                raise
 
     def _teach(self, lesson: Lesson, drawing: Drawing, vector: Floats, client: Caller) -> Callable[[Draft], Taught]:
         new = replace(self._new_sample(lesson.label, lesson.variant_of, drawing), known=lesson.known, vector=vector)
@@ -312,6 +327,10 @@ class Workspace:
             embedder_hash = dependencies.encoder.embedder_hash
             audit = audit_labels(self.log, self.adapt(), dependencies.head_parameters, embedder_hash)
         return compute_stats(self.log, knowledge, history_points, audit)
+
+    def list_quotas(self) -> tuple[Quota, ...]:
+        """Return the quotas of the workspace, and what is used of them."""
+        return self._dependencies.quotas.describe(self.state.measure_use())
 
     # Snapshots, exports, imports
 

@@ -20,6 +20,7 @@ from haleganada_server.core.models.online_config import OnlineConfig
 from haleganada_server.core.models.online_status import OnlineLearning, OnlineStatus
 from haleganada_server.core.sample_log.ports import WorkspaceLog
 from haleganada_server.core.sample_log.rows import ChangeKind, Event
+from haleganada_server.core.shares.quotas import WORKSPACES, Quota, only_limited, require_workspaces
 
 from .background_adaptation import BackgroundAdaptation
 from .dependencies import WorkspaceDependencies
@@ -100,15 +101,20 @@ class Workspaces:
             return workspace.exchange(taught, forgotten, client)
 
     def create(self, name: str) -> WorkspaceInfo:
-        """Create an empty workspace. Raises AlreadyExists, InvalidInput."""
+        """Create an empty workspace. Raises AlreadyExists, InvalidInput, QuotaExceeded."""
         name = workspace_name(name)
         with self._lock:
             if self._dependencies.directory.exists(name):
                 raise AlreadyExists(
                     f"there is already a workspace “{name}”; use it, or choose another name", Reason.WORKSPACE_EXISTS
                 )
+            self._require_room_for_one()
             self._registry.add(name, self._create(name))
             return self.info(name)
+
+    def list_quotas(self) -> tuple[Quota, ...]:
+        """Return the quotas of all workspaces together, and what is used of them."""
+        return only_limited([(WORKSPACES, len(self.names()), self._dependencies.max_workspaces)])
 
     def info(self, name: str = "") -> WorkspaceInfo:
         """Return what a list shows of a workspace, which may be corrupt; the workspace is loaded for that. Raises
@@ -230,7 +236,7 @@ class Workspaces:
         if all(kept.snapshot_id != snapshot_id for kept in self._dependencies.directory.snapshots(name)):
             raise NotFound("snapshot", snapshot_id, f"list the snapshots of “{name}”")
         with self._lock:
-            entry = self._registry.find(name) or Entry(name)
+            entry = self._registry.find(name) or self._make_entry(name)
             retired = self._replace(entry, ChangeKind.RESTORE, expected_revision, client, snapshot_id)
         return self.info(name), retired
 
@@ -245,6 +251,14 @@ class Workspaces:
             for workspace in self._registry.loaded():
                 workspace.close()
             self._dependencies.directory.close()
+
+    def _make_entry(self, name: str) -> Entry:
+        """Return the entry of a workspace that does not exist yet, or no longer. Raises QuotaExceeded."""
+        self._require_room_for_one()
+        return Entry(name)
+
+    def _require_room_for_one(self) -> None:
+        require_workspaces(len(self.names()) + 1, self._dependencies.max_workspaces)
 
     # Loading
 

@@ -1,4 +1,4 @@
-"""What a call has to pass, before its message is taken and after: its token, its role, its workspace."""
+"""What a call has to pass, before its message is taken and after: its token, its role, its rate, its workspace."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from haleganada_server.core.access.identity import Identity, Role
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import PermissionDenied
 from haleganada_server.core.labels import workspace_name
+from haleganada_server.core.shares.rates import Rate
+from haleganada_server.rpc.caller import share_of
 
 from .present import require_workspace, set_identity
 from .rules import Rule
@@ -19,19 +21,23 @@ from .rules import Rule
 Note = Callable[[Identity, Any], None]
 _KEY = "authorization"
 _SCHEME = "bearer"
-_Metadata = Sequence[tuple[str, str | bytes]]
+Metadata = Sequence[tuple[str, str | bytes]]
 
 
 class Guard:
     """Lets callers use one method."""
 
-    def __init__(self, authenticator: Authenticator, rule: Rule, note: Note | None = None) -> None:
-        """note: keeps in the audit trail that a call was let in; None = nobody wants to know."""
+    def __init__(
+        self, authenticator: Authenticator, rule: Rule, note: Note | None = None, rate: Rate | None = None
+    ) -> None:
+        """note: keeps in the audit trail that a call was let in; None = nobody wants to know. rate: how many calls
+        one caller may make; None = as many as they like.
+        """
         self._authenticator, self._role, self._get_workspace = authenticator, rule.role, rule.get_workspace
-        self._note = note
+        self._note, self._rate, self._batch = note, rate, rule.batch if rate is not None else ""
 
     def admit(self, context: grpc.ServicerContext) -> Grant:
-        """Return who calls, and note it for this thread. Raises Unauthenticated, PermissionDenied."""
+        """Return who calls, and note it for this thread. Raises Unauthenticated, PermissionDenied, Exhausted."""
         authenticator = self._authenticator
         shown = _find_token(context.invocation_metadata()) if authenticator.is_required else None
         grant = authenticator.identify(shown)
@@ -42,11 +48,24 @@ class Guard:
                 "ask the server's administrator for another one",
                 Reason.ROLE_TOO_LOW,
             )
+        if self._rate is not None:
+            self._rate.take(share_of(identity, context))
         set_identity(identity)
         return grant
 
-    def check(self, grant: Grant, message: Any) -> None:
-        """Raise PermissionDenied unless who calls may use the workspace that a message names, if it names one."""
+    def guess_caller(self, metadata: Metadata) -> str | None:
+        """Return under which name a call counts for shares, as far as its metadata tell at once; else None."""
+        if not self._authenticator.is_required:
+            return None
+        grant = self._authenticator.recognize(_find_token(metadata))
+        return grant.identity.name if grant is not None else None
+
+    def check(self, grant: Grant, message: Any, context: grpc.ServicerContext) -> None:
+        """Count the drawings of a batch, and raise PermissionDenied unless who calls may use the workspace that a
+        message names, if it names one.
+        """
+        if self._rate is not None and self._batch:
+            self._rate.charge(share_of(grant.identity, context), max(0, len(getattr(message, self._batch)) - 1))
         allowed = grant.identity.workspaces
         if self._get_workspace is not None and allowed is not None:
             named = self._get_workspace(message)
@@ -59,12 +78,17 @@ class Guard:
 class Unguarded:
     """Lets everybody in: the guard of the health service, which those ask who watch over servers."""
 
+    def guess_caller(self, metadata: Metadata) -> str | None:
+        """Return None: nobody is known."""
+        del metadata
+        return None
+
     def admit(self, context: grpc.ServicerContext) -> Grant:
         """Return nobody in particular."""
         del context
         return _NOBODY
 
-    def check(self, grant: Grant, message: Any) -> None:
+    def check(self, grant: Grant, message: Any, context: grpc.ServicerContext) -> None:
         """Allow every message."""
 
 
@@ -73,7 +97,7 @@ ANY_ROLE = Rule(Role.READ)
 """For reflection, which is not part of the contract."""
 
 
-def _find_token(metadata: _Metadata) -> str | None:
+def _find_token(metadata: Metadata) -> str | None:
     """Return the token of a call; None if there is none. What has another scheme is no token that could be right."""
     for key, value in metadata:
         if key == _KEY:

@@ -22,6 +22,11 @@ def get_identity() -> Identity:
     return _present.get()
 
 
+def find_identity() -> Identity | None:
+    """Return who makes the call; None in a thread that carries out none, or one that everybody may make."""
+    return _present.get(None)
+
+
 def require_readable(identity: Identity, options: ReadOptions) -> None:
     """Raise PermissionDenied if a document is to be read by a workspace that the identity is not for."""
     if options.taught_workspace:

@@ -10,6 +10,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from haleganada.v1 import access_pb2
 
 from haleganada_server.core.access.identity import Role
+from haleganada_server.core.shares.rates import CallKind
 
 _ROLES = {
     access_pb2.ROLE_READ: Role.READ,
@@ -18,18 +19,26 @@ _ROLES = {
     access_pb2.ROLE_ADMIN: Role.ADMIN,
 }
 _FIELD = "workspace"
+LONG_CALLS = {"ActivateModel", "AddDataset", "EvaluateReading", "GetPageImage", "ListEngines", "PreviewDataset", "Read"}
+"""Methods that wait for a child process, or read a whole data set."""
+_STARTS_JOB = {"StartTraining", "StartEvaluation"}
+_BATCHES = {"PredictBatch": "glyphs", "TrainBatch": "items"}
+"""Methods that count once for each drawing, and the fields of these."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """role: the least one that may make the call. get_workspace: returns the workspace that a message of the caller
     names, None if it names none, as the chunks of an upload; None = the call has no such messages. audited: whether who
-    makes the call is kept in the audit trail.
+    makes the call is kept in the audit trail. kind: with which others it is counted. batch: field of the drawings for
+    each of which it counts; "" = it counts once.
     """
 
     role: Role
     get_workspace: Callable[[Any], str | None] | None = None
     audited: bool = False
+    kind: CallKind = CallKind.SHORT
+    batch: str = ""
 
 
 def read_rules(services: Iterable[ServiceDescriptor]) -> Mapping[str, Rule]:
@@ -45,12 +54,19 @@ def _read_rule(method: MethodDescriptor) -> Rule:
     access = method.GetOptions().Extensions[access_pb2.access]
     if access.role not in _ROLES or access.scope == access_pb2.SCOPE_UNSPECIFIED:
         raise ValueError(f"{method.full_name} does not say who may call it; give it the option `access`")
-    path = _find_workspace(method.input_type)
+    path, role = _find_workspace(method.input_type), _ROLES[access.role]
+    kind, batch = _find_kind(method, role), _BATCHES.get(method.name, "")
     if access.scope == access_pb2.SCOPE_ITEM:
-        return Rule(_ROLES[access.role], audited=access.audited)
+        return Rule(role, audited=access.audited, kind=kind, batch=batch)
     if (access.scope == access_pb2.SCOPE_WORKSPACE) != (path is not None):
         raise ValueError(f"the scope of {method.full_name} does not fit its request, which names the workspace {path}")
-    return Rule(_ROLES[access.role], _make_getter(path) if path else None, access.audited)
+    return Rule(role, _make_getter(path) if path else None, access.audited, kind, batch)
+
+
+def _find_kind(method: MethodDescriptor, role: Role) -> CallKind:
+    if method.client_streaming or method.server_streaming or method.name in LONG_CALLS | _STARTS_JOB:
+        return CallKind.LONG
+    return CallKind.TEACHING if role is Role.TEACH else CallKind.SHORT
 
 
 def _find_workspace(message: Descriptor, depth: int = 3) -> tuple[str, ...] | None:

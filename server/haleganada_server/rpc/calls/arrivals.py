@@ -48,10 +48,15 @@ class Arrivals:
         call.has_arrived = True
         return message
 
-    def count_fresh(self) -> int:
-        """Return how many calls have begun a moment ago and not arrived yet, most of which soon will."""
+    def count_fresh(self, caller: str) -> int:
+        """Return how many calls of a caller, but for that of this thread, have begun a moment ago and not arrived yet;
+        most soon will.
+        """
         before = time.monotonic() - _FRESH_S
-        return sum(not call.has_arrived and call.since > before for call in self._pool.list_calls())
+        return sum(
+            call.caller == caller and not call.has_arrived and call.since > before and not self._pool.is_own(call)
+            for call in self._pool.list_calls()
+        )
 
     def cut_off(self, now: float, everybody: bool) -> None:
         """End the calls that have waited for too long, or all that wait. now: monotonic clock."""
@@ -61,16 +66,17 @@ class Arrivals:
                 context.cancel()
 
     def _wait_within_share(self, call: OpenCall, context: grpc.ServicerContext) -> None:
-        peer, connection, address, total = context.peer(), 0, 0, 0
-        own_address = address_of(peer)
+        peer, connection, everywhere, total = context.peer(), 0, 0, 0
+        caller = call.caller = call.caller or address_of(peer)
         with self._counting:
             for other in self._pool.list_calls():
                 waiting = other.waiting
                 if waiting is None:
                     continue
                 other.peer = other.peer or waiting.peer()
+                other.caller = other.caller or address_of(other.peer)
                 total += 1
-                connection += other.peer == peer
-                address += address_of(other.peer) == own_address
-            self._shares.require(connection, address, total)
+                everywhere += other.caller == caller
+                connection += other.caller == caller and other.peer == peer
+            self._shares.require(connection, everywhere, total)
             call.peer, call.waiting = peer, context

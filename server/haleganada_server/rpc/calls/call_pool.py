@@ -26,17 +26,17 @@ _DONE.set_result(None)
 
 class OpenCall:
     """A call from its beginning to its end. since: when it began, or began to wait for its message, monotonic clock.
-    has_arrived: whether the message is here. waiting: the context of a call that waits for it. peer: who calls, once
-    somebody had to know.
+    has_arrived: whether the message is here. waiting: the context of a call that waits for it. peer: the connection,
+    once somebody had to know. caller: under which name the call counts for shares, "" = not known yet.
     """
 
-    __slots__ = ("has_arrived", "peer", "since", "waiting")
+    __slots__ = ("caller", "has_arrived", "peer", "since", "waiting")
 
     def __init__(self) -> None:
         self.since = time.monotonic()
         self.has_arrived = False
         self.waiting: grpc.ServicerContext | None = None
-        self.peer = ""
+        self.peer = self.caller = ""
 
 
 class _Job(NamedTuple):
@@ -75,6 +75,10 @@ class CallPool(ThreadPoolExecutor):
         """The call that this thread carries out."""
         call: OpenCall = self._own.call
         return call
+
+    def is_own(self, call: OpenCall) -> bool:
+        """Return whether this thread carries out a call."""
+        return getattr(self._own, "call", None) is call
 
     def list_calls(self) -> list[OpenCall]:
         """Return all calls, in no order."""

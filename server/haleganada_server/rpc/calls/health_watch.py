@@ -7,6 +7,8 @@ from typing import Any
 
 import grpc
 
+from haleganada_server.rpc.caller import share_of
+
 from .lane import ShortLane, decode
 from .places import Places
 from .record import CallRecord
@@ -28,10 +30,10 @@ class HealthWatch:
     def __call__(self, requests: Iterator[bytes], context: grpc.ServicerContext, send: Send) -> None:
         try:
             message = self._lane.arrivals.receive(requests, context)
-            peer = context.peer()
-            self._watchers.take(peer)
-            if not context.add_callback(lambda: self._watchers.give_back(peer)):
-                self._watchers.give_back(peer)  # the caller is gone already
+            holder = share_of(None, context), context.peer()
+            self._watchers.take(*holder)
+            if not context.add_callback(lambda: self._watchers.give_back(*holder)):
+                self._watchers.give_back(*holder)  # the caller is gone already
                 return
             request = decode(self._handler.request_deserializer, message)
         except grpc.RpcError:

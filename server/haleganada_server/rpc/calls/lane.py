@@ -31,19 +31,28 @@ class ShortLane:
         self.pool = pool
         self.arrivals = Arrivals(pool, shares, patience_s)
         self._shares, self._workers = shares, workers
-        self._turn: AbstractContextManager[None] = workers.one() if workers is not None else _AT_ONCE
 
-    def require_room(self) -> None:
-        """Raise Exhausted if another call would have to be refused anyway."""
+    def require_room(self, guess_caller: Callable[[], str | None]) -> None:
+        """Raise Exhausted if another call would have to be refused, before it has a thread. guess_caller: returns who
+        makes it, None if that takes time to find out; asked if that matters.
+        """
         if self.pool.is_full:
             raise self._shares.refuse()
-        if self._workers is not None:
-            self._workers.require_room(self.arrivals.count_fresh)
+        if self._workers is not None and self._workers.is_crowded and (caller := guess_caller()) is not None:
+            self._workers.require_room(caller, self.arrivals.count_fresh)
 
-    def turn(self, context: grpc.ServicerContext) -> AbstractContextManager[None]:
+    def enter(self, caller: str) -> None:
+        """Let the call of this thread count as a caller's. Raises Exhausted if so many of theirs wait already that it
+        would have to be refused when its message is here.
+        """
+        self.pool.own_call.caller = caller
+        if self._workers is not None:
+            self._workers.require_room(caller, self.arrivals.count_fresh)
+
+    def turn(self, caller: str, context: grpc.ServicerContext) -> AbstractContextManager[None]:
         """Return a block within which a call may work. Entering it raises Exhausted if too many wait."""
-        del context  # whoever has arrived waits as all others do
-        return self._turn
+        del context
+        return self._workers.one(caller) if self._workers is not None else _AT_ONCE
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -56,8 +65,9 @@ class StreamLane:
     bytes_per_s: float
     watchdog: Watchdog
 
-    def require_room(self) -> None:
-        """Raise Exhausted if another call would have to be refused anyway."""
+    def require_room(self, guess_caller: Callable[[], str | None]) -> None:
+        """Raise Exhausted if another call would have to be refused anyway. guess_caller: see ShortLane."""
+        del guess_caller
         if self.pool.is_full:
             raise self.places.shares.refuse()
 

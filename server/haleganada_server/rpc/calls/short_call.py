@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 
 from haleganada_server.rpc.access.guard import Guard, Unguarded
+from haleganada_server.rpc.caller import share_of
 
 from .lane import Coder, ShortLane, decode
 from .record import CallRecord
@@ -31,16 +32,18 @@ class ShortCall:
         record: Callable[[grpc.ServicerContext], CallRecord],
         guard: Guard | Unguarded,
         admit: Callable[[], AbstractContextManager[None]],
-        turn: Callable[[grpc.ServicerContext], AbstractContextManager[None]],
+        turn: Callable[[str, grpc.ServicerContext], AbstractContextManager[None]],
     ) -> None:
         """handler: gRPC's. record: makes the record of a new call. guard: lets callers in. admit: the block within
-        which a call counts as in progress. turn: the block within which it works, which may be refused.
+        which a call counts as in progress. turn: the block within which a call of this caller works, which may be
+        refused.
         """
         self.experimental_thread_pool = lane.pool  # where gRPC looks for it
         self._behavior: Behavior = handler.unary_unary
         self._decoder: Coder = handler.request_deserializer
         self._encoder: Coder = handler.response_serializer
-        self._receive, self._record, self._admit, self._turn = lane.arrivals.receive, record, admit, turn
+        self._enter, self._receive, self._record = lane.enter, lane.arrivals.receive, record
+        self._admit, self._turn = admit, turn
         self._guard = guard
 
     def __call__(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
@@ -48,14 +51,16 @@ class ShortCall:
         try:
             grant = self._guard.admit(context)
             record.caller = grant.identity.name
+            caller = share_of(grant.identity, context)
+            self._enter(caller)
             message = self._receive(requests, context)
-            with self._admit(), self._turn(context):
+            with self._admit(), self._turn(caller, context):
                 if not context.is_active():  # its deadline passed while it waited
                     record.cancelled()
                     return b""
                 request = decode(self._decoder, message)
                 record.begin(request)
-                self._guard.check(grant, request)
+                self._guard.check(grant, request, context)
                 answer: bytes = self._encoder(self._behavior(request, context))
         except grpc.RpcError:  # the caller is gone
             record.cancelled()

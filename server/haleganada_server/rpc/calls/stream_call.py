@@ -66,7 +66,8 @@ class StreamCall:
         try:
             grant = self._guard.admit(context)
             record.caller = grant.identity.name
-            check, patience = partial(self._guard.check, grant), self._lane.patience(give_up)
+            check = partial(self._guard.check, grant, context=context)
+            patience = self._lane.patience(give_up)
             with self._lane.places.one(context), self._admit(), self._open_streams.one(grant, ending.give_up):
                 received = Requests(requests, context, self._decoder, self._lane, patience, check)
                 request = received if self._streams_requests else received.only()

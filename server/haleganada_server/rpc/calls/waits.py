@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import grpc
 
 from haleganada_server.core.errors import Exhausted
+from haleganada_server.rpc.access.present import find_identity
+from haleganada_server.rpc.caller import share_of
 
 from .places import Places
 from .workers import Workers
@@ -22,14 +24,14 @@ class Waits:
     @contextmanager
     def one(self, context: grpc.ServicerContext) -> Iterator[bool]:
         """Leave the turn for the block, which gets whether it may wait: not if too many do already."""
-        peer = context.peer()
+        caller, peer = share_of(find_identity(), context), context.peer()
         try:
-            self._places.take(peer)
+            self._places.take(caller, peer)
         except Exhausted:
             yield False
             return
         try:
-            with self._workers.pause():
+            with self._workers.pause(caller):
                 yield True
         finally:
-            self._places.give_back(peer)
+            self._places.give_back(caller, peer)

@@ -44,9 +44,9 @@ def _known(field: str, value: Any, choices: dict[Any, str] | None) -> Any:
     return choices[value]
 
 
-def job(value: Job) -> pb.Job:
-    """Return a job in full."""
-    message = listed(value)
+def job(value: Job, positions: Mapping[str, int]) -> pb.Job:
+    """Return a job in full. positions: see Jobs.queue_positions."""
+    message = listed(value, positions)
     message.files.extend(pb.JobFile(name=name, size_bytes=size) for name, size in value.files.items())
     if value.kind is JobKind.TRAINING:
         message.training.epochs.extend(map(_epoch, value.epochs))
@@ -55,8 +55,8 @@ def job(value: Job) -> pb.Job:
     return message
 
 
-def listed(value: Job) -> pb.Job:
-    """Return a job as lists show it: without epochs, files and results."""
+def listed(value: Job, positions: Mapping[str, int]) -> pb.Job:
+    """Return a job as lists show it: without epochs, files and results. positions: see Jobs.queue_positions."""
     return pb.Job(
         job_id=value.job_id,
         state=_STATES[value.state],
@@ -68,6 +68,8 @@ def listed(value: Job) -> pb.Job:
         error=value.error,
         error_reason=value.error_reason,
         call_id=value.call_id,
+        author=value.author,
+        queue_position=positions.get(value.job_id, 0) if value.state is JobState.QUEUED else 0,
         training=_training(value) if value.kind is JobKind.TRAINING else None,
         evaluation=_evaluation(value) if value.kind is JobKind.EVALUATION else None,
     )

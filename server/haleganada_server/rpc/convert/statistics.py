@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from haleganada.v1 import ocr_service_pb2
 
+from haleganada_server.core.shares.quotas import Quota
 from haleganada_server.core.workspaces.statistics.stats import Stats
 from haleganada_server.rpc.metrics import MethodLatency, ServerFacts
 
@@ -19,8 +20,15 @@ def latencies(methods: Iterable[MethodLatency]) -> list[ocr_service_pb2.MethodLa
     ]
 
 
-def stats(value: Stats, server: ServerFacts, methods: Iterable[MethodLatency]) -> ocr_service_pb2.StatsResponse:
-    """Convert the statistics of a workspace, together with those of its server."""
+def quotas(found: Iterable[Quota]) -> list[ocr_service_pb2.Quota]:
+    """Return quotas."""
+    return [ocr_service_pb2.Quota(name=quota.name, used=quota.used, limit=quota.limit) for quota in found]
+
+
+def stats(
+    value: Stats, limited: Iterable[Quota], server: ServerFacts, methods: Iterable[MethodLatency]
+) -> ocr_service_pb2.StatsResponse:
+    """Convert the statistics of a workspace and its quotas, together with those of its server."""
     return ocr_service_pb2.StatsResponse(
         revision=value.revision,
         samples_total=value.samples_total,
@@ -49,6 +57,7 @@ def stats(value: Stats, server: ServerFacts, methods: Iterable[MethodLatency]) -
         embedder_hash=server.embedder_hash,
         uptime_seconds=server.uptime_s(),
         samples_to_embed=value.samples_to_embed,
+        quotas=quotas(limited),
     )
 
 

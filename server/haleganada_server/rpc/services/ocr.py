@@ -96,8 +96,8 @@ class OCRServicer(ocr_service_pb2_grpc.OCRServiceServicer):
     def Stats(self, request: pb.StatsRequest, context: Context) -> pb.StatsResponse:
         points = validate.history_points(request.history_points if request.HasField("history_points") else None)
         with self._workspaces.use(request.workspace) as workspace:
-            stats = workspace.stats(points, request.find_suspects)
-        return statistics.stats(stats, self._facts, self._latencies.by_method())
+            stats, quotas = workspace.stats(points, request.find_suspects), workspace.list_quotas()
+        return statistics.stats(stats, quotas, self._facts, self._latencies.by_method())
 
     def Save(self, request: pb.SaveRequest, context: Context) -> pb.SaveResponse:
         with self._workspaces.use(request.workspace) as workspace:

@@ -161,15 +161,15 @@ def _make_environment(device: str) -> dict[str, str]:
 
 
 def _select_gpus(device: str) -> dict[str, str]:
-    """Return the variable that selects GPUs: all that the server sees, none, or one of them."""
+    """Return the variable that selects GPUs: all that the server sees, none, or some of them."""
     if device == "auto":
         return {}
     if device == "cpu":
         return {"CUDA_VISIBLE_DEVICES": ""}
-    number = device.removeprefix("cuda:")
+    numbers = [one.removeprefix("cuda:") for one in device.split(",")]
     if seen := os.environ.get("CUDA_VISIBLE_DEVICES"):
-        number = seen.split(",")[int(number)]  # the number refers to the visible ones
-    return {"CUDA_VISIBLE_DEVICES": number}
+        numbers = [seen.split(",")[int(number)] for number in numbers]  # which refer to the visible ones
+    return {"CUDA_VISIBLE_DEVICES": ",".join(numbers)}
 
 
 def _read_lines(output: IO[bytes]) -> Iterator[bytes]:

@@ -65,6 +65,10 @@ class ReadingFolders:
         self._noting = threading.Lock()
         self._intact: dict[str, tuple[int, ...]] = {}  # id -> times and sizes of the files that were checked
 
+    def quota_usage(self) -> tuple[int, int] | None:
+        """Return the bytes that readings and documents on their way take, and may take; None without a bound."""
+        return self._room.usage()
+
     def receive(self, max_bytes: int = MAX_STREAMED_DOCUMENT_BYTES) -> IncomingFile:
         self._index.look()  # at what the quota counts
         return IncomingFile(self._temporary_path(), max_bytes, self._room)

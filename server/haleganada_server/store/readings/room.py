@@ -19,6 +19,10 @@ class ReadingRoom:
         self._lock = threading.Lock()
         self._used = 0
 
+    def usage(self) -> tuple[int, int] | None:
+        """Return the bytes that are counted, and those that may be; None without a bound."""
+        return None if self._max_bytes is None else (self._used, self._max_bytes)
+
     def take(self, size: int) -> None:
         """Raise Exhausted unless so many bytes more fit; else count them until give_back."""
         self._require_room(size)

@@ -37,7 +37,7 @@ KEYS: dict[type[Any], str] = {
     types.HistoryPoint: "revision create_time loss recognized new_label label",
     types.Stats: "revision samples_total labels_known variant_groups average_loss min_loss max_loss accuracy "
     "accuracy_samples corrections labels history confused_pairs teach_next suspects near_duplicates "
-    "latencies device versions size_bytes embedder_hash uptime_seconds samples_to_embed links",
+    "latencies device versions size_bytes embedder_hash uptime_seconds samples_to_embed links quotas",
 }
 
 

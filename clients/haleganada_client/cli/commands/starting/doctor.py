@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from haleganada_client.cli.exit_codes import ExitCode
-from haleganada_client.cli.formatting import format_percent
+from haleganada_client.cli.formatting import format_percent, format_size
 from haleganada_client.cli.output.model_report import describe_fetching
 from haleganada_client.cli.session import Session, with_session
 from haleganada_client.cli.setting_names import name_options
@@ -78,8 +78,23 @@ def _check_server(client: HaleganadaClient) -> Iterator[Finding]:
         return
     yield Finding(OK, "server", f"{target} is serving")
     yield _try_check("runtime", lambda: _describe_runtime(client))
+    yield from _check_gpu(client)
     yield _try_check("round trip", lambda: _teach_and_recognize(client))
     yield from _check_training(client)
+
+
+def _check_gpu(client: HaleganadaClient) -> Iterator[Finding]:
+    """Tell how the server's GPU is, or why one that is there is not used; nothing where there is none."""
+    try:
+        status = client.server_status()
+    except HaleganadaError as error:
+        yield Finding(FAIL, "gpu", name_options(error.message))
+        return
+    if status.device_note:
+        yield Finding(WARN, "gpu", status.device_note)
+    elif status.device_memory_bytes is not None and status.device_memory_limit_bytes is not None:
+        used, limit = format_size(status.device_memory_bytes), format_size(status.device_memory_limit_bytes)
+        yield Finding(OK, "gpu", f"{status.device}; uses {used} of {limit}")
 
 
 def _check_training(client: HaleganadaClient) -> Iterator[Finding]:

@@ -112,12 +112,18 @@ def job_files(session: Session, job_id: str, names: tuple[str, ...], to: Path | 
 
 def _row(job: Job) -> list[str]:
     status = job.error_reason
+    if job.queue_position:
+        status = _describe_place(job)
     if job.state.value == "running":
         progress = job.progress
         share = f"{format_percent(progress.done / progress.total)} of " if progress.total else ""
         status = f"{share}{progress.stage}"
     model_id = job.training.model_id if job.training else ""
     return [job.job_id, _describe_task(job), _state(job), format_time(job.create_time), model_id or "-", status]
+
+
+def _describe_place(job: Job) -> str:
+    return "next" if job.queue_position == 1 else f"number {job.queue_position} in the queue"
 
 
 def _state(job: Job) -> str:
@@ -139,6 +145,10 @@ def _format_job(session: Session, job: Job) -> str:
         ["state", _state(job)],
         ["created", format_time(job.create_time)],
     ]
+    if job.author:
+        facts.append(["by", job.author])
+    if job.queue_position:
+        facts.append(["place", _describe_place(job)])
     facts += [
         [name, format_time(time)] for name, time in (("started", job.start_time), ("ended", job.end_time)) if time
     ]

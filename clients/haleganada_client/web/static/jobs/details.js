@@ -102,8 +102,13 @@ class Progress {
     } else {
       this.#bar.removeAttribute("value");
     }
-    this.#text.textContent = job.state === "queued" ? say("queuedNote") : describeActivity(job);
+    this.#text.textContent = job.state === "queued" ? describeWaiting(job) : describeActivity(job);
   }
+}
+
+/** @param {Job} job */
+function describeWaiting({ queue_position: place }) {
+  return place > 1 ? `${say("queuedNote")} ${say("queuedAt", { place })}` : say("queuedNote");
 }
 
 /**

@@ -30,6 +30,7 @@ const REASONS = {
   BUILT_IN_MODEL: "modelBuiltIn",
   SLOW_START: "slowStart",
   QUEUE_FULL: "tooBusy",
+  RATE_EXCEEDED: "rateExceeded",
   TOO_MANY_TRANSFERS: "tooBusy",
   TOO_MANY_STREAMS: "tooBusy",
   CALLER_IDLE: "noAnswer",

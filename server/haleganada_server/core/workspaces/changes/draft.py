@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -15,15 +16,26 @@ from haleganada_server.core.knowledge.stale_samples import StaleSamples
 from haleganada_server.core.knowledge.variants import Variants
 from haleganada_server.core.sample_log.ports import LogTransaction
 from haleganada_server.core.sample_log.rows import LABELING, Event, SampleRow
+from haleganada_server.core.shares.quotas import WorkspaceQuotas, WorkspaceUse
+
+_ROW_BYTES = 2_000  # of a sample and its event on disk, beside the drawing
 
 
 class Draft:
     """The open transaction, and the state after the changes so far. For one thread at a time."""
 
     def __init__(
-        self, knowledge: Knowledge, transaction: LogTransaction, head_parameters: HeadParameters, embedder_hash: str
+        self,
+        knowledge: Knowledge,
+        transaction: LogTransaction,
+        head_parameters: HeadParameters,
+        embedder_hash: str,
+        quotas: WorkspaceQuotas,
+        measure_size: Callable[[], int],
     ) -> None:
-        """embedder_hash: of the current weights; only samples that they embedded are counted in the head."""
+        """embedder_hash: of the current weights; only samples that they embedded are counted in the head. measure_size:
+        returns the bytes that the log takes on disk.
+        """
         self.log = transaction
         self.head = HeadDraft(knowledge.head)
         self.variants: Variants = knowledge.variants
@@ -34,6 +46,8 @@ class Draft:
         self._class_ids = knowledge.class_ids
         self._new_class_ids: dict[str, int] = {}
         self._embedder_hash = embedder_hash
+        self._quotas, self._measure_size = quotas, measure_size
+        self._size: int | None = None  # measured before the first change that needs to know, then counted
 
     def to_knowledge(self) -> Knowledge:
         """Return the state after the changes so far, to be published after the commit."""
@@ -55,6 +69,19 @@ class Draft:
     def has_label(self, label: str) -> bool:
         """Return whether a label has a live sample."""
         return label in self.head or label in self.stale.labels
+
+    def require_room(self, labels: Iterable[str], samples: int = 0, drawings_size: int = 0, freed: int = 0) -> None:
+        """Raise QuotaExceeded unless the workspace may have so many more samples, of these labels. drawings_size: their
+        bytes as they are stored. freed: samples that are gone before.
+        """
+        if self._quotas.is_unlimited:
+            return
+        if self._size is None:
+            self._size = self._measure_size() if self._quotas.size is not None else 0
+        labels_more = sum(not self.has_label(label) for label in set(labels))
+        more = WorkspaceUse(samples, labels_more, drawings_size + samples * _ROW_BYTES)
+        self._quotas.require(WorkspaceUse(self.samples_total - freed, self.labels_known, self._size), more)
+        self._size += more.size
 
     def add(self, sample: SampleRow, vector: NDArray[np.float64] | None = None) -> None:
         """Count a sample in. vector: its projected embedding (k,), if the caller has it."""

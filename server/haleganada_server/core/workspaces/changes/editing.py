@@ -22,6 +22,7 @@ def relabel(sample_id: int, label: str, request: Request) -> Callable[[Draft], S
         before = draft.require_sample(sample_id)
         if before.label == label:
             return SampleChange(Sample.from_row(before, draft.variants), draft.revision)
+        draft.require_room([label])
         after = replace(before, label=label)
         draft.log.set_label(sample_id, label)
         draft.remove(before)

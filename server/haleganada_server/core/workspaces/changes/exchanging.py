@@ -34,6 +34,8 @@ def exchange(
 
     def change(draft: Draft) -> tuple[int, ...]:
         gone = [own.sample_id for own in forgotten if _is_there(draft, own)]
+        size = sum(len(new.stored[1]) for new in taught)
+        draft.require_room([new.label for new in taught], len(taught), size, freed=len(gone))
         several = len(gone) + len(taught) > 1
         request = Request(client=client, batch_id=uuid4().hex if several else "")
         for sample_id in gone:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
@@ -70,6 +70,11 @@ def apply_once(
         return change(draft)
 
     return apply
+
+
+def find_any_request(request_ids: Sequence[str]) -> Callable[[Draft], bool]:
+    """Return whether one of these requests was carried out before. Changes nothing."""
+    return lambda draft: any(draft.log.find_event(request_id) is not None for request_id in request_ids)
 
 
 def make_event(kind: ChangeKind, request: Request, answer: Any, **facts: Any) -> Event:

@@ -85,6 +85,7 @@ def _add_sample(draft: Draft, new: NewSample) -> Taught:
     """Store a drawing and count it in. The caller links its label and appends the event."""
     if new.variant_of:
         draft.variants.resolve(new.label, new.variant_of)  # raises before anything is written
+    draft.require_room([new.label], 1, len(new.stored[1]))
     vector = draft.head_parameters.projection.project_one(new.embedding) if new.vector is None else new.vector
     sample = _to_row(draft, new, new.prequential or _predict_before_learning(draft, new, vector))
     draft.log.add_sample(sample)

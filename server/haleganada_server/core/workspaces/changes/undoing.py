@@ -81,12 +81,14 @@ def _undo_forget(draft: Draft, event: Event) -> None:
     sample = draft.log.sample(event.sample_id, forgotten=True)
     if sample is None:
         raise NotFound("sample", str(event.sample_id))
+    draft.require_room([sample.label], 1)
     draft.log.set_forgotten(event.sample_id, False)
     draft.add(sample)
 
 
 def _undo_relabel(draft: Draft, event: Event) -> None:
     sample = draft.require_sample(event.sample_id)
+    draft.require_room([event.previous])
     draft.log.set_label(event.sample_id, event.previous)
     draft.remove(sample)
     draft.add(replace(sample, label=event.previous))

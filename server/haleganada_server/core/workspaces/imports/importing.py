@@ -37,6 +37,7 @@ class Importer:
         """See Workspace.require_importable."""
         self._state.require_revision(expected_revision)
         self._dependencies.directory.require_room()
+        self._state.require_room(1)
 
     def import_file(self, path: Path, form: TransferFormat | None, terms: ImportTerms) -> Imported:
         """See Workspace.import_file."""
@@ -47,7 +48,8 @@ class Importer:
         with closing(directory.stage_import()) as stage:
             rehearsal = Rehearsal(lambda: self._state.knowledge, self._dependencies.head_parameters)
             find_known = lambda keys: self._state.run(find_taught(keys))  # noqa: E731
-            tally = stage_items(items, stage, encoder, rehearsal, find_known, terms.cancellation)
+            require_room = self._state.require_room
+            tally = stage_items(items, stage, encoder, rehearsal, find_known, require_room, terms.cancellation)
             before = self._teach_staged(stage, tally, terms)
         return Imported(
             imported=tally.taught,

@@ -44,16 +44,20 @@ def stage_items(
     encoder: GlyphEncoder,
     rehearsal: Rehearsal,
     find_known: Callable[[Sequence[str]], set[str]],
+    require_room: Callable[[int], None],
     cancellation: Cancellation,
 ) -> ImportTally:
     """Encode the items and put them on the stage, in batches; return which were refused. find_known: returns which of
-    some keys are of items that are taught already. Raises only errors that concern all items: a full disk, an
-    unreadable file, and what the cancellation raises.
+    some keys are of items that are taught already. require_room: raises QuotaExceeded unless so many more samples fit.
+    Raises only errors that concern all items: a full disk, a quota, an unreadable file, and what the cancellation
+    raises.
     """
-    tally = ImportTally()
+    tally, new = ImportTally(), 0
     for batch in _take_batches(items):
         prepared = list(_prepare_batch(batch, encoder, tally, cancellation))
         known = find_known([staged.key for staged in prepared])
+        new += sum(staged.key not in known for staged in prepared)
+        require_room(new)
         stage.add(
             [staged if staged.key in known else replace(staged, new=rehearsal.learn(staged.new)) for staged in prepared]
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from haleganada_server.core.access.identity import LOCAL_CALLER, Caller
 from haleganada_server.core.cancellation import NEVER, Cancellation
 from haleganada_server.core.disk.failpoints import reach
-from haleganada_server.core.errors import ITEM_ERRORS, RevisionMismatch
+from haleganada_server.core.errors import ITEM_ERRORS, Exhausted, QuotaExceeded, RevisionMismatch
 from haleganada_server.core.folder_names import FolderNames
 
 from ..changes.draft import Draft
@@ -37,7 +37,9 @@ def find_taught(keys: Sequence[str]) -> Callable[[Draft], set[str]]:
 
 
 def teach_staged(stage: ImportStage, tally: ImportTally, terms: ImportTerms) -> Callable[[Draft], ImportTally]:
-    """Teach all that is on the stage, as one change. It has to be alone in its transaction."""
+    """Teach all that is on the stage, as one change, or nothing if a quota is too small. It has to be alone in its
+    transaction.
+    """
 
     def change(draft: Draft) -> ImportTally:
         if terms.expected_revision is not None and terms.expected_revision != draft.revision:
@@ -45,6 +47,8 @@ def teach_staged(stage: ImportStage, tally: ImportTally, terms: ImportTerms) -> 
         for staged in stage:
             try:
                 taught = _teach_once(staged, terms.client)(draft)
+            except QuotaExceeded as error:  # an error that is not of one item takes all of them back
+                raise Exhausted(error.message, error.reason, error.retry_after_s) from None
             except ITEM_ERRORS as error:
                 tally.add_refused(staged.item, error)
             else:

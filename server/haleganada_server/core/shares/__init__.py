@@ -1,0 +1,1 @@
+"""What one caller, one workspace and all of them together may use of a server."""

@@ -1,0 +1,146 @@
+"""A box that a group shares, asked for twice what it can do: python -m tests.bench.box [--minutes N] [--profile P].
+
+50 clients of 5 people ask it to recognize drawings, at a steady rate, some people three times as much as others. Prints
+the table of docs/reliability.md: how soon calls that are let in are answered and others refused, how equal the people's
+shares are, and how the server's memory grows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from haleganada_client import HaleganadaClient
+from haleganada_server.core.access.identity import Role
+
+from tests.bench.box_caller import Outcomes, read_outcomes, start_callers
+from tests.bench.drawings import LABELS, strokes
+from tests.bench.table import Table
+from tests.e2e.processes import ServerProcess, server
+from tests.tokens import add_token
+
+CLIENTS = {"anna": 18, "ben": 11, "cara": 8, "dora": 7, "emil": 6}
+TAUGHT, MEMORY_EVERY_S = 40, 1.0
+
+
+def main() -> None:
+    options = read_options()
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder)
+        tokens = {name: add_token(data, name, Role.TEACH) for name in CLIENTS}
+        with server(data, "--profile", options.profile) as running:
+            teach(running, tokens["anna"])
+            capacity = measure_capacity(running, tokens, max(3.0, min(20.0, options.minutes * 6)))
+            with sampled_memory(running.process.pid) as memory:
+                found = ask_too_much(running, tokens, 2 * capacity, options.minutes * 60)
+    print("\n" + describe(found, memory, capacity, options.minutes).markdown())
+
+
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long the server is asked for too much")
+    parser.add_argument("--profile", default="box", help="the server's limits")
+    return parser.parse_args()
+
+
+def teach(running: ServerProcess, token: str) -> None:
+    with HaleganadaClient(running.address, token=token) as client:
+        for number in range(TAUGHT):
+            client.train(strokes(LABELS[number % 10], number), LABELS[number % 10])
+
+
+def measure_capacity(running: ServerProcess, tokens: dict[str, str], seconds: float) -> float:
+    """Return how many drawings a second are recognized when everybody asks again at each answer."""
+    callers = [start_callers(running.address, token, 4, 0, seconds) for token in tokens.values()]
+    return sum(len(read_outcomes(caller).answered) for caller in callers) / seconds
+
+
+def ask_too_much(running: ServerProcess, tokens: dict[str, str], rate: float, seconds: float) -> dict[str, Outcomes]:
+    """Ask so often each second, all together, and return what became of each one's calls."""
+    each = rate / sum(CLIENTS.values())
+    callers: dict[str, subprocess.Popen[str]] = {
+        name: start_callers(running.address, tokens[name], clients, clients * each, seconds)
+        for name, clients in CLIENTS.items()
+    }
+    return {name: read_outcomes(caller) for name, caller in callers.items()}
+
+
+@contextmanager
+def sampled_memory(pid: int) -> Iterator[list[tuple[float, float]]]:
+    """Yield a list that gets (seconds, resident megabytes) of a process again and again during the block."""
+    samples, ended, began = list[tuple[float, float]](), threading.Event(), time.monotonic()
+
+    def sample() -> None:
+        while not ended.wait(MEMORY_EVERY_S):
+            pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+            samples.append((time.monotonic() - began, pages * 4096 / 1e6))
+
+    thread = threading.Thread(target=sample, daemon=True)
+    thread.start()
+    try:
+        yield samples
+    finally:
+        ended.set()
+        thread.join()
+
+
+def describe(
+    found: dict[str, Outcomes], memory: Sequence[tuple[float, float]], capacity: float, minutes: float
+) -> Table:
+    seconds, asked = minutes * 60, sum(len(one.answered) + len(one.refused) for one in found.values())
+    answered = [took for one in found.values() for took in one.answered]
+    refused = [took for one in found.values() for took in one.refused]
+    shares = {name: len(one.answered) / seconds for name, one in found.items()}
+    mean = sum(shares.values()) / len(shares)
+    table = Table(
+        f"{sum(CLIENTS.values())} clients of {len(CLIENTS)} people, {minutes:g} minutes", ("what", "measured")
+    )
+    table.add("capacity, asked for, answered a second", f"{capacity:.0f}, {asked / seconds:.0f}, {5 * mean:.0f}")
+    table.add("asked for by each, a second", _list({n: _count(one) / seconds for n, one in found.items()}))
+    table.add("answered of each, a second", _list(shares))
+    spread = max(abs(share / mean - 1) for share in shares.values()) if mean else 0.0
+    table.add("farthest from an equal share", f"{100 * spread:.1f} %")
+    table.add("answer, p50, p99", _quantiles(answered))
+    table.add("refusal, p50, p99", _quantiles(refused))
+    table.add("reasons", ", ".join(sorted({reason for one in found.values() for reason in one.reasons})) or "none")
+    table.add("ended otherwise", str(sum(len(one.others) for one in found.values())))
+    table.add("memory at the end; slope over the second half", _describe_growth(memory))
+    return table
+
+
+def _count(one: Outcomes) -> int:
+    return len(one.answered) + len(one.refused)
+
+
+def _list(numbers: dict[str, float]) -> str:
+    return ", ".join(f"{name} {number:.1f}" for name, number in numbers.items())
+
+
+def _quantiles(seconds: list[float]) -> str:
+    if not seconds:
+        return "none"
+    ordered = sorted(seconds)
+    half, most = ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
+    return f"{1000 * half:.1f} ms, {1000 * most:.0f} ms"
+
+
+def _describe_growth(samples: Sequence[tuple[float, float]]) -> str:
+    """Return the last value, and the slope of the line through the second half (least squares)."""
+    late = samples[len(samples) // 2 :]
+    if len(late) < 2:
+        return "not measured"
+    times, sizes = [time for time, _ in late], [size for _, size in late]
+    middle, level = sum(times) / len(late), sum(sizes) / len(late)
+    spread = sum((time - middle) ** 2 for time in times)
+    slope = sum((time - middle) * (size - level) for time, size in late) / spread
+    return f"{sizes[-1]:.0f} MB; {60 * slope:+.2f} MB a minute"
+
+
+if __name__ == "__main__":
+    main()
