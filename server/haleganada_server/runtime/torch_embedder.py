@@ -2,8 +2,8 @@
 
 One thread owns each device; all take from one queue. Waiting calls are embedded together (micro-batching), so many
 clients that send one drawing each keep a device as busy as one client that sends many. Unlike on the CPU, the size of a
-batch may change an embedding by about 1e-6, because CUDA chooses its kernels by size. What a device has no memory for
-is computed in smaller batches, and at last on the CPU (fitting.py).
+batch may change an embedding a little (cosine above 0.9999), because CUDA chooses its kernels by size. What a device
+has no memory for is computed in smaller batches, and at last on the CPU (fitting.py).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from haleganada_server.core.errors import Unavailable
 from haleganada_server.core.glyphs.ports import DeviceState
 
 from .fitting import DeviceFailed, FittingRunner, OutOfDeviceMemory
-from .network import load_network
+from .graph_network import GraphNetwork
 from .onnx_embedder import OnnxEmbedder
 from .weights import Weights
 
@@ -131,7 +131,7 @@ class _Device:
         if self._is_gpu and memory_bytes is not None:
             total = torch.cuda.get_device_properties(name).total_memory
             torch.cuda.set_per_process_memory_fraction(min(1.0, memory_bytes / total), name)
-        self._network = load_network(weights.safetensors).to(name)
+        self._network = GraphNetwork(weights.onnx).to(name)
 
     def run(self, ink: Ink) -> Vectors:
         """Raises OutOfDeviceMemory, DeviceFailed."""

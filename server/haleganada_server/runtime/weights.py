@@ -1,7 +1,7 @@
 """Loading a folder of weights, and checking it against its model card.
 
-The folder holds card.json, head.safetensors (mean, projection, between), embedder.safetensors, and for the CPU
-embedder.onnx, which refers to the tensors in embedder.safetensors. Loading runs no code from it.
+The folder holds card.json, head.safetensors (mean, projection, between), embedder.onnx, which computes embeddings on
+every device, and embedder.safetensors, which training goes on from. Loading runs no code from it.
 """
 
 from __future__ import annotations

@@ -16,8 +16,10 @@ from haleganada_server.runtime.weights import CARD, ONNX, PLAIN_GRAPH, SAFETENSO
 
 from tests.contract.encoding.make_golden_embeddings import DRAWINGS, GOLDEN, UNIT, embed_drawings
 
-LEAST_COSINE = 1 - 5e-5
-"""Processors and versions of Pillow differ by 1e-6; a network in 8 bits has 0.9997, another way to draw lines 0.999."""
+LEAST_COSINE = 1 - 2e-4
+"""Processors and versions of Pillow differ by at most 1e-4, where a value is rounded the other way; a network in float
+instead of 8 bits has 0.9995, another way to draw lines 0.999.
+"""
 
 
 def test_drawings_have_the_embeddings_that_they_had() -> None:
@@ -34,9 +36,8 @@ def test_drawings_have_the_embeddings_that_they_had() -> None:
 
 def test_embeddings_that_were_taught_keep_their_name(weights_dir: Path) -> None:
     """Nobody waits for samples to be embedded again after an update that changes nothing."""
-    tensors = hashlib.sha256((weights_dir / SAFETENSORS).read_bytes()).hexdigest()
     kept = json.loads(GOLDEN.read_text(encoding="utf-8"))
-    assert load_weights(weights_dir).hash == kept["hash"] == tensors
+    assert load_weights(weights_dir).hash == kept["hash"]
 
 
 def _change_card(folder: Path, change: Callable[[dict[str, Any]], object]) -> str:
@@ -56,7 +57,8 @@ def test_another_graph_of_the_same_tensors_is_another_space(weights_dir: Path, t
     names = {before, _change_card(folder, lambda card: card["sha256"].update({ONNX: changed}))}
     assert len(names) == 2
     old_card = _change_card(folder, lambda card: card.pop(PLAIN_GRAPH))
-    assert old_card == before, "cards from before graphs counted name the space by their tensors"
+    tensors = hashlib.sha256((folder / SAFETENSORS).read_bytes()).hexdigest()
+    assert old_card == tensors, "cards from before graphs counted name the space by their tensors"
 
 
 @pytest.mark.parametrize("version", [2, 3])

@@ -6,13 +6,21 @@ is stored in half precision, so that the file is never larger.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_dynamic, quantize_static
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantType,
+    quantize_dynamic,
+    quantize_static,
+)
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from .half_precision import compact_graph
@@ -37,7 +45,8 @@ def quantize(source: Path, target: Path, ink: Floats, agreement: Callable[[Path]
     try:
         # Otherwise biases of convolutions stay separate nodes, and int8 is no faster than float.
         quant_pre_process(source, plain, skip_symbolic_shape=True)
-        _quantize_statically(plain, target, ink)
+        step = max(1, len(ink) // _CALIBRATION_SAMPLES)
+        quantize_statically(plain, target, ink[::step][:_CALIBRATION_SAMPLES], _STATIC_KINDS, _list_exact_nodes(plain))
         _compact(target)
         if agreement(target) >= _LEAST_AGREEMENT:
             return "static"
@@ -55,19 +64,31 @@ def quantize(source: Path, target: Path, ink: Floats, agreement: Callable[[Path]
         plain.unlink(missing_ok=True)
 
 
-def _quantize_statically(source: Path, target: Path, ink: Floats) -> None:
-    step = max(1, len(ink) // _CALIBRATION_SAMPLES)
-    quantize_static(
-        source,
-        target,
-        _CalibrationReader(ink[::step][:_CALIBRATION_SAMPLES]),
-        op_types_to_quantize=_STATIC_KINDS,
-        nodes_to_exclude=_list_exact_nodes(source),
-        per_channel=True,
-        reduce_range=True,  # 8-bit weights overflow the 16-bit sums of processors without VNNI
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-    )
+def quantize_statically(
+    source: Path, target: Path, ink: Floats, kinds: Sequence[str], exact: Sequence[str], percentile: float = 100.0
+) -> None:
+    """Write a preprocessed network with weights and activations in 8 bits.
+
+    ink: (n, 1, side, side), whose activations set the ranges. kinds: operators to quantize. exact: names of the nodes
+    not to. percentile: share of the activations, in percent, that their range holds; larger ones are cut off.
+    """
+    method, options = CalibrationMethod.MinMax, {}
+    if percentile < 100:
+        method, options = CalibrationMethod.Percentile, {"CalibPercentile": percentile}
+    with redirect_stdout(StringIO()):  # onnxruntime prints what it calibrates
+        quantize_static(
+            source,
+            target,
+            _CalibrationReader(ink),
+            op_types_to_quantize=list(kinds),
+            nodes_to_exclude=list(exact),
+            per_channel=True,
+            reduce_range=True,  # 8-bit weights overflow the 16-bit sums of processors without VNNI
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            calibrate_method=method,
+            extra_options=options,
+        )
 
 
 def _list_exact_nodes(path: Path) -> list[str]:
@@ -89,7 +110,8 @@ class _CalibrationReader(CalibrationDataReader):  # type: ignore[misc]
     """Yields drawings in small batches."""
 
     def __init__(self, ink: Floats) -> None:
-        self._chunks: Iterator[Floats] = iter([ink[i : i + _CHUNK] for i in range(0, len(ink), _CHUNK)])
+        whole = len(ink) - len(ink) % _CHUNK if len(ink) > _CHUNK else len(ink)  # percentiles need equally large ones
+        self._chunks: Iterator[Floats] = iter([ink[i : i + _CHUNK] for i in range(0, whole, _CHUNK)])
 
     def get_next(self) -> dict[str, Floats] | None:
         chunk = next(self._chunks, None)

@@ -200,9 +200,9 @@ close together, even in scripts that it has never seen. A residual CNN with {car
 parameters on {side} x {side} ink rasters; a probabilistic LDA head scores labels and *unknown* from additive
 statistics.
 
-- `embedder.safetensors`: the network's weights, matrices in half precision; torch needs no other file
-- `embedder.onnx`: the graph for onnxruntime, which reads the weights from `embedder.safetensors` beside it; input `ink`
-  (n, 1, {side}, {side}) float32, output `embedding` (n, {dim})
+- `embedder.onnx`: the graph for all devices, in 8 bits but for the first layer; input `ink` (n, 1, {side}, {side})
+  float32, output `embedding` (n, {dim})
+- `embedder.safetensors`: the network's weights in half precision, from which training can go on
 - `head.safetensors`: `mean`, `projection`, `between` (float64)
 - `card.json`: this card for machines, with the SHA-256 of each file
 - License of the weights: {card["license"]}. Date: {card["date"]}.

@@ -1,13 +1,15 @@
-"""Export trained weights: a safetensors file, and an ONNX graph without batch normalization that reads it.
+"""Export trained weights: a safetensors file in half precision, to train on, and an ONNX graph in 8 bits, to embed by.
 
 The graph is built node by node, so the export needs no tracing, is the same on every machine, and contains nothing
-superfluous. Matrices are stored in half precision, which halves the file; onnxruntime folds their casts and the gains
-of batch normalization when it loads the graph.
+superfluous. 8 bits halve the time of an embedding. Sums of whole numbers do not depend on the order of addition, so
+processors agree on them.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -16,14 +18,16 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import nn
 
 from haleganada_server.runtime.network import EmbedderNetwork, ResidualBlock
 from haleganada_server.training.common.checkpoint import write_tensors
 from haleganada_server.training.export.half_precision import compact, round_matrices
-from haleganada_server.training.export.shared_tensors import share_tensors
+from haleganada_server.training.export.quantize import quantize_statically
 
 OPSET = 17
+_PERCENTILE = 99.99  # of activations within the range; 100 and 99.9 give embeddings twice and four times as far off
 Floats = NDArray[np.float32]
 
 
@@ -106,26 +110,51 @@ def open_session(model: Path | bytes, threads: int = 1) -> onnxruntime.Inference
     )
 
 
-def measure_parity(network: EmbedderNetwork, model: Path, ink: Floats) -> float:
-    """Return the largest difference between the embeddings by torch and by onnxruntime."""
-    with torch.inference_mode():
-        expected = network.eval()(torch.from_numpy(ink)).numpy()
-    return float(np.abs(open_session(model).run(["embedding"], {"ink": ink})[0] - expected).max())
+@dataclass(frozen=True, kw_only=True)
+class Fidelity:
+    """How close the exported graph is to the network. difference: the largest one of its embeddings before they are
+    quantized. cosine: mean similarity of embeddings before and after.
+    """
+
+    difference: float
+    cosine: float
 
 
-def export_network(network: EmbedderNetwork, folder: Path, ink: Floats) -> float:
-    """Write embedder.onnx and embedder.safetensors; return the largest difference of embeddings of `ink`.
+def export_network(network: EmbedderNetwork, folder: Path, ink: Floats) -> Fidelity:
+    """Write embedder.onnx and embedder.safetensors. ink: (n, 1, side, side), drawings whose activations set the ranges
+    of the quantized ones.
 
-    Raises RuntimeError if torch and onnxruntime differ by 1e-4 or more.
+    Raises RuntimeError if torch and onnxruntime differ by 1e-4 or more before anything is quantized.
     """
     round_matrices(network)
-    onnx_file, tensors = folder / "embedder.onnx", folder / "embedder.safetensors"
     metadata = {k: str(v) for k, v in network.shape.as_dict().items()} | {"format": "pt"}
-    write_tensors(tensors, compact(network.state_dict()), metadata)
-    model = build_onnx(network.eval())
-    share_tensors(model.graph, tensors)
-    onnx_file.write_bytes(model.SerializeToString())
-    difference = measure_parity(network, onnx_file, ink)
-    if not difference < 1e-4:
-        raise RuntimeError(f"the ONNX network differs from torch's by {difference:.1e}; the export is wrong")
-    return difference
+    write_tensors(folder / "embedder.safetensors", compact(network.state_dict()), metadata)
+    target = folder / "embedder.onnx"
+    with TemporaryDirectory() as scratch:
+        exact = Path(scratch) / "exact.onnx"
+        exact.write_bytes(build_onnx(network.eval()).SerializeToString())
+        expected = _embed(exact, ink)
+        with torch.inference_mode():
+            difference = float(np.abs(network(torch.from_numpy(ink)).numpy() - expected).max())
+        if not difference < 1e-4:
+            raise RuntimeError(f"the ONNX network differs from torch's by {difference:.1e}; the export is wrong")
+        _quantize(exact, target, ink)
+    return Fidelity(difference=difference, cosine=float((_embed(target, ink) * expected).sum(axis=1).mean()))
+
+
+def _quantize(exact: Path, target: Path, ink: Floats) -> None:
+    """Quantize all layers but the first one, whose rounding errors all others would see."""
+    plain = exact.with_name("plain.onnx")
+    quant_pre_process(exact, plain, skip_symbolic_shape=True)
+    model = onnx.load(plain)
+    for number, node in enumerate(model.graph.node):
+        node.name = f"{node.op_type}{number}"
+    onnx.save(model, plain)
+    first = next(node.name for node in model.graph.node if node.op_type == "Conv")
+    quantize_statically(plain, target, ink, ["Conv", "Gemm"], [first], _PERCENTILE)
+
+
+def _embed(model: Path, ink: Floats) -> Floats:
+    session = open_session(model)
+    parts = [session.run(["embedding"], {"ink": ink[start : start + 64]})[0] for start in range(0, len(ink), 64)]
+    return np.concatenate(parts)
