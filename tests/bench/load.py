@@ -5,11 +5,14 @@ Prints the number of answered calls.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 import grpc
+import numpy as np
 from haleganada.v1 import ocr_service_pb2
 from haleganada_client.wire.drawings import pack_drawing
 
@@ -30,6 +33,23 @@ def main() -> None:
     for thread in threads:
         thread.join()
     print(sum(counts))
+
+
+def measure_load(address: str, kind: str, clients: int, seconds: float = 10.0) -> float:
+    """Return the calls a second by clients in four processes, on the same cores as the server."""
+    line = [sys.executable, "-m", "tests.bench.load", address, str(clients // 4), str(seconds), kind]
+    loads = [subprocess.Popen(line, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    return sum(int(load.communicate()[0]) for load in loads) / seconds
+
+
+def time_calls(call: Callable[[int], object], times: int) -> float:
+    """Return the median milliseconds of calls one after another, the first twenty not counted."""
+    taken = []
+    for number in range(times + 20):
+        began = time.perf_counter()
+        call(number)
+        taken.append(1000 * (time.perf_counter() - began))
+    return float(np.median(taken[20:]))
 
 
 def _run_client(target: str, kind: str, requests: list[bytes], stop: float, counts: list[int], number: int) -> None:

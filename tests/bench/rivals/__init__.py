@@ -1,0 +1,1 @@
+"""What else one could run: servers and recipes that stand beside the product in the same table."""
