@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .fragments import ABOVE, Part, overlap_shares
+from .page_ink import PageInk
 
 _HAT, _HAT_SINKS, _HAT_OVER = 0.75, 0.3, 0.6  # letter heights; of its own height and width, over a letter
 _MARK_SINKS = 0.25  # of a letter's height, that a mark which is not in its columns may stand beside it
@@ -14,14 +15,20 @@ _SIDEWAYS = 2.5  # px up or down that a px sideways counts as, from a mark to it
 _REACH = 0.9  # letter heights from a mark to its letter
 _CLEARLY, _SLIGHTLY = 1.3, 0.1  # times, and letter heights, that a mark's letter is nearer to it than any other
 
+SPECK = 1.0
+"""Of a pen's width squared: smaller marks may be dirt."""
+
 
 def join_marks(
-    parts: list[Part], marks: list[Part], letter: float, fragments: NDArray[np.int32], origin: tuple[int, int]
+    parts: list[Part], marks: list[Part], ink: PageInk, fragments: NDArray[np.int32], origin: tuple[int, int]
 ) -> None:
     """Add each mark to the letter that is clearly the nearest; others are parts by themselves, with the marks above and
-    below them. Hats may be as high as letters; they are known by the letter below them. fragments, origin: see
-    take_apart.
+    below them, and so is what may be dirt. Hats may be as high as letters; they are known by the letter below them.
+    fragments, origin: see take_apart.
     """
+    letter, least = ink.letter, SPECK * ink.pen**2
+    specks = [mark for mark in marks if mark.area < least]
+    marks = [mark for mark in marks if mark.area >= least]
     hats = _find_hats(parts, letter)
     parts[:] = [part for part in parts if part not in hats]
     owners = np.full(fragments.max() + 1, -1)
@@ -43,7 +50,7 @@ def join_marks(
             alone.append(mark)
     for best, mark in joined:
         parts[best].add(mark)
-    parts += alone
+    parts += alone + specks
 
 
 def _stack_marks(parts: list[Part], marks: list[Part]) -> tuple[list[Part], list[Part]]:

@@ -128,6 +128,35 @@ def test_a_dot_between_two_letters_may_be_of_either() -> None:
     assert has_box(lattice.group_boxes, left + 44, 45, left + 94, _BOTTOM)
 
 
+def test_dirt_in_a_letter_may_be_left_out() -> None:
+    line = Line()
+    line.letters(2)
+    left = line.letter()
+    line.stroke((left + 16, 80), (left + 22, 80))
+    line.letters(3)
+    lattice = line.take_apart()
+    (letter,) = np.flatnonzero(np.abs(lattice.part_boxes - (left, _TOP, left + 40, _BOTTOM)).max(axis=1) <= _PEN)
+    spans = lattice.groups.tolist()
+    assert len(lattice.part_boxes) == 7 and not lattice.overlaps.any()
+    assert [letter, letter + 1] in spans
+    assert [letter, letter + 2] in spans or [letter - 1, letter + 1] in spans
+
+
+def test_an_arm_that_was_cut_off_stays_beside_its_letter() -> None:
+    line = Line()
+    line.letters(3)
+    left = line.x
+    line.stroke((left, _BOTTOM), (left, 38), (left + 150, 38))
+    line.x += 24
+    under = [line.letter(gap=24), line.letter()]
+    line.letters(3)
+    lattice = line.take_apart()
+    assert has_box(lattice.group_boxes, left, 38, left + 150, _BOTTOM)
+    for one in under:
+        (part,) = np.flatnonzero(np.abs(lattice.part_boxes - (one, _TOP, one + 40, _BOTTOM)).max(axis=1) <= _PEN)
+        assert lattice.overlaps[part] < 0.1
+
+
 def test_a_ring_beside_a_letter_is_not_the_next_ones_mark() -> None:
     line = Line()
     line.letters(2)
