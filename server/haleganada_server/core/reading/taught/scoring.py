@@ -39,7 +39,8 @@ class Prices:
 
     temperature: what nats are divided by to tell how sure a path is of a group. full_size: times the usual extent of
     parts; what is smaller says less of its label, because little ink looks like much other ink. noise: for ink that is
-    no glyph, which has noise_size letter heights at most.
+    no glyph, which has noise_size letter heights at most; it pays nothing else. dot: the log-likelihood ratio from
+    which on such ink is the label that it is like.
     """
 
     glyph: float = 40.0
@@ -63,8 +64,9 @@ class Prices:
     free_overlap: float = 0.35
     temperature: float = 8.0
     full_size: float = 2.3
-    noise: float = 6.0
+    noise: float = 10.0
     noise_size: float = 0.3
+    dot: float = 25.0
 
 
 DEFAULT_PRICES = Prices()
@@ -106,14 +108,19 @@ def score_groups(
     usual, gaps = _usual_size(lattice), _count_gaps(lattice, prices.wide_gap)
     excess = np.maximum(sizes[:, 0] - usual[0] - prices.free_width, 0.0)
     shape = prices.label_gap * gaps + np.minimum(prices.label_width * excess, prices.most_label_width)
-    known = ratios.max(axis=1, initial=-np.inf) - shape
+    known = ratios.max(axis=1, initial=-np.inf) - shape - prices.glyph
     off_size = (sizes[:, 0] - usual[0]) ** 2 + prices.unknown_height * (sizes[:, 1] - usual[1]) ** 2
-    unknown = -(prices.unknown + prices.unknown_size * off_size + prices.unknown_gap * gaps)
+    unknown = -(prices.glyph + prices.unknown + prices.unknown_size * off_size + prices.unknown_gap * gaps)
     noise = np.where(extents <= prices.noise_size * lattice.letter, -prices.noise, -np.inf)
     best = ratios.argmax(axis=1) if ratios.shape[1] else np.full(len(ratios), UNKNOWN)
+    is_dot = (log_likelihoods[:, :-1].max(axis=1, initial=-np.inf) - log_likelihoods[:, -1]) >= prices.dot
     return GroupScores(
-        values=np.max([known, unknown, noise], axis=0) - prices.glyph,
-        labels=np.where(known >= np.maximum(unknown, noise), best, np.where(unknown >= noise, UNKNOWN, NOISE)),
+        values=np.max([known, unknown, noise], axis=0),
+        labels=np.where(
+            known >= np.maximum(unknown, noise),
+            best,
+            np.where(unknown >= noise, UNKNOWN, np.where(is_dot, best, NOISE)),
+        ),
         boundaries=_price_boundaries(lattice, prices, boundary_odds),
     )
 

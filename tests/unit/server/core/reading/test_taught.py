@@ -137,3 +137,12 @@ def test_columns_are_blocks_of_one_lattice() -> None:
     assert joined.line_starts.tolist() == [0, 3, 4, 6] and joined.line_blocks.tolist() == [0, 1, 1]
     assert joined.groups[len(left.groups)].tolist() == [3, 4]
     assert joined.part_boxes[3].tolist() == [200, 10, 220, 50]
+
+
+@pytest.mark.parametrize(("likelihood", "label"), [(30.0, 0), (10.0, -2)])
+def test_little_ink_is_a_dot_only_if_it_looks_like_one(likelihood: float, label: int) -> None:
+    made = lattice()
+    made.group_boxes[0] = [0, 0, 8, 6]
+    log_likelihoods = np.zeros((len(made.groups), 2))
+    log_likelihoods[0, 0] = likelihood
+    assert score_groups(made, log_likelihoods).labels[0] == label
