@@ -18,9 +18,8 @@ from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Exhausted
 
 _RETRY_S = 0.5
-_MOST_WAITING = (
-    2  # times as many as may wait: while somebody's part becomes smaller because others come, all have so many
-)
+_MOST_WAITING = 2
+"""Times as many as may wait: while one caller's part becomes smaller because others come, all have so many."""
 
 
 def _nobody(caller: str) -> int:

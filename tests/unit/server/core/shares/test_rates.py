@@ -31,7 +31,7 @@ def make(per_second: float = 2.0) -> tuple[Rate, Clock]:
 
 def take_all(rate: Rate, caller: str = "anna") -> tuple[int, Exhausted]:
     """Take until the bucket is empty; return how often that was possible, and the refusal."""
-    for count in range(10_000):
+    for count in range(20_000):
         try:
             rate.take(caller)
         except Exhausted as refusal:
