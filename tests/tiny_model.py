@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 SIDE = 16
 CREATED_US = 1_700_000_000_000_000
-_FLOAT, _INT64_ATTRIBUTE = 1, 2
+_FLOAT, _INT64_ATTRIBUTE, _STRING_ATTRIBUTE = 1, 2, 3
 _SHARPNESS = 40.0  # probabilities near 0 and 1, as trained networks have them
 
 REPORT = {
@@ -33,6 +33,10 @@ REPORT = {
     "int8": {"bytes": 371_287, "accuracy": 0.939, "milliseconds": 0.46, "same_answers": 0.9925},
 }
 """An export report with metrics that were never measured."""
+
+
+Value = tuple[str, Sequence[str | int]]
+"""An input or output: its name and its shape."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +68,10 @@ def write_tiny_model(folder: Path, model: TinyModel, spoil: Callable[[Path], Non
         sha256={},
         metrics=dict(model.metrics),
     )
-    (home / "model.onnx").write_bytes(network(weights) + metadata(card))
+    (home / "model.onnx").write_bytes(network(weights) + add_metadata(card))
     (home / "model.safetensors").write_bytes(_safetensors(weights))
     if model.int8:
-        (home / "model.int8.onnx").write_bytes(network(weights.round(1)) + metadata(card))
+        (home / "model.int8.onnx").write_bytes(network(weights.round(1)) + add_metadata(card))
     (home / "export.json").write_text(json.dumps(REPORT), encoding="utf-8")
     hashes = {path.name: _sha256(path) for path in sorted(home.iterdir()) if path.name != "export.json"}
     card = replace(card, sha256=hashes, sizes={name: (home / name).stat().st_size for name in hashes})
@@ -98,31 +102,42 @@ def network(weights: NDArray[np.float32], side: int = SIDE) -> bytes:
     classes).
     """
     nodes = [
-        _node("Flatten", ["ink"], "flat", axis=1),
-        _node("LpNormalization", ["flat"], "direction", axis=1, p=2),
-        _node("MatMul", ["direction", "weights"], "logits"),
-        _node("Softmax", ["logits"], "probabilities", axis=1),
+        make_node("Flatten", ["ink"], "flat", axis=1),
+        make_node("LpNormalization", ["flat"], "direction", axis=1, p=2),
+        make_node("MatMul", ["direction", "weights"], "logits"),
+        make_node("Softmax", ["logits"], "probabilities", axis=1),
     ]
+    probabilities = ("probabilities", ["n", weights.shape[1]])
+    return make_graph(nodes, {"weights": weights}, ("ink", ["n", 1, side, side]), probabilities)
+
+
+def make_graph(
+    nodes: Sequence[bytes], constants: Mapping[str, NDArray[np.float32]], given: Value, found: Value
+) -> bytes:  # fmt: skip
+    """ONNX of some nodes. given, found: input and output."""
     graph = b"".join(_field(1, node) for node in nodes) + _field(2, b"tiny")
-    graph += _field(5, _tensor("weights", weights))
-    graph += _field(11, _value("ink", ["n", 1, side, side])) + _field(
-        12, _value("probabilities", ["n", weights.shape[1]])
-    )
+    graph += b"".join(_field(5, _tensor(name, values)) for name, values in constants.items())
+    graph += _field(11, _value(*given)) + _field(12, _value(*found))
     version = _field(1, b"") + _number(2, 17)
     return _number(1, 8) + _field(7, graph) + _field(8, version)
 
 
-def metadata(card: ModelCard) -> bytes:
+def add_metadata(card: ModelCard) -> bytes:
     """A card as an entry of a network's metadata, to be put behind it."""
     return _field(14, _field(1, METADATA.encode()) + _field(2, card.to_json().encode()))
 
 
-def _node(kind: str, inputs: list[str], output: str, **attributes: int) -> bytes:
+def make_node(kind: str, inputs: list[str], output: str, **attributes: int | str) -> bytes:
+    """One operation of a graph."""
     named = b"".join(_field(1, name.encode()) for name in inputs) + _field(2, output.encode())
-    given = [
-        _field(1, n.encode()) + _number(3, value) + _number(20, _INT64_ATTRIBUTE) for n, value in attributes.items()
-    ]
+    given = [_field(1, name.encode()) + _attribute(value) for name, value in attributes.items()]
     return named + _field(4, kind.encode()) + b"".join(_field(5, attribute) for attribute in given)
+
+
+def _attribute(value: int | str) -> bytes:
+    if isinstance(value, str):
+        return _field(4, value.encode()) + _number(20, _STRING_ATTRIBUTE)
+    return _number(3, value) + _number(20, _INT64_ATTRIBUTE)
 
 
 def _tensor(name: str, values: NDArray[np.float32]) -> bytes:

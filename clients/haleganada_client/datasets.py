@@ -1,4 +1,4 @@
-"""Data sets to train and evaluate models on: `client.datasets`."""
+"""Data sets of drawings or lines to train and evaluate models on: `client.datasets`."""
 
 from __future__ import annotations
 
@@ -39,8 +39,17 @@ _ORIENTATIONS = {
     "upright": pb.IDX_ORIENTATION_UPRIGHT,
     "transposed": pb.IDX_ORIENTATION_TRANSPOSED,
 }
+LINE_FORMATS = {
+    "auto": pb.LINE_FORMAT_UNSPECIFIED,
+    "lines-tsv": pb.LINE_FORMAT_TSV,
+    "iam": pb.LINE_FORMAT_IAM,
+    "words": pb.LINE_FORMAT_WORDS,
+    "alto": pb.LINE_FORMAT_ALTO,
+    "page": pb.LINE_FORMAT_PAGE,
+}
 Progress = Callable[[int, int], None]
 """Called with the number of bytes sent so far and in all."""
+_KINDS = {pb.DATASET_KIND_DRAWINGS: "drawings", pb.DATASET_KIND_LINES: "lines"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,8 @@ class DatasetNote:
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """Drawings, each with its label and its part.
+    """Drawings, each with its label and its part, or lines, each with its text and its part; kind: drawings or lines.
+    Labels of lines are their characters.
 
     sha256: of drawings, labels and parts. labels, refused, leaked, duplicated, notes: () in lists. writers: 0 if they
     are not known. train, validation, test: labeled items; unknown: those of none of the labels, which teach models
@@ -109,6 +119,7 @@ class Dataset:
     notes: tuple[DatasetNote, ...]
     unknown: DatasetLabel
     damage: str
+    kind: str = "drawings"
 
 
 @dataclass(frozen=True)
@@ -143,27 +154,30 @@ class DatasetOperations(Operations):
         folder_names: str = "auto",
         small_letters: bool = False,
         unknown_folder: str = "",
+        line_format: str = "auto",
         labels: Labels | None = None,
         on_progress: Progress | None = None,
     ) -> Dataset:
         """Upload a folder, a .zip, a .npz or a .jsonl; return the data set that the server makes of it.
 
         That may take minutes. A folder is zipped first, without the links in it. An interrupted upload goes on where it
-        was, in this call or in a later one. name: "" = the file's. split: auto, stratified or writer.
-        validation_share, test_share: 0..0.5, None = 0.15. seed: for the split. orientation: of IDX images: auto,
-        upright or transposed. folder_names: how to read folders that are named by numbers: auto, text or code-points.
-        small_letters: call letters of IDX files whose capital and small form share a number by the small one.
-        unknown_folder: of drawings that have none of the labels, "" = 999, if there is one and no 998. labels: a CSV or
-        JSON lines file with the path and the label of each picture, or a mapping, instead of folder names; pictures
-        without a label are left out, and unknown_folder is a label there. Raises OSError for what cannot be read.
+        was, in this call or in a later one. name: "" = the file's. split: auto, stratified or writer. validation_share,
+        test_share: 0..0.5, None = 0.15. seed: for the split. orientation: of IDX images: auto, upright or transposed.
+        folder_names: how to read folders that are named by numbers: auto, text or code-points. small_letters: call
+        letters of IDX files whose capital and small form share a number by the small one. unknown_folder: of drawings
+        that have none of the labels, "" = 999, if there is one and no 998. labels: a CSV or JSON lines file with the
+        path and the label of each picture, or a mapping, instead of folder names; pictures without a label are left
+        out, and unknown_folder is a label there. line_format: how lines are laid out: auto, lines-tsv, iam, words, alto
+        or page; auto also takes drawings. Raises OSError for what cannot be read.
         """
         source = to_path(path, "path")
         name = name or source.stem
         if labels is not None and unknown_folder:
             unknown_folder = name_folder(unknown_folder)
         options = _build_options(
-            name, split, validation_share, test_share, seed, orientation, folder_names, small_letters, unknown_folder
-        )
+            name, split, validation_share, test_share, seed, orientation, folder_names, small_letters, unknown_folder,
+            line_format,
+        )  # fmt: skip
         with ExitStack() as stack:
             if labels is not None:
                 source = await self._connection.offload(stack.enter_context, open_labeled(source, labels))
@@ -187,14 +201,16 @@ class DatasetOperations(Operations):
         folder_names: str = "auto",
         small_letters: bool = False,
         unknown_folder: str = "",
+        line_format: str = "auto",
     ) -> Dataset:
         """Make a data set of a folder or file on the server's own disk; arguments as in upload. Raises
         FailedPrecondition unless the server was started with --datasets-from.
         """
         name = name or to_path(path, "path").stem
         options = _build_options(
-            name, split, validation_share, test_share, seed, orientation, folder_names, small_letters, unknown_folder
-        )
+            name, split, validation_share, test_share, seed, orientation, folder_names, small_letters, unknown_folder,
+            line_format,
+        )  # fmt: skip
         request = build(pb.AddDatasetRequest, options=options, path=path)
         answer = await self._connection.call_once(self._stub.AddDataset, request, _IMPORT_TIMEOUT_S)
         return _convert_dataset(answer.dataset)
@@ -281,6 +297,7 @@ def _build_options(
     folder_names: str,
     small_letters: bool,
     unknown_folder: str,
+    line_format: str,
 ) -> pb.DatasetOptions:
     return build(
         pb.DatasetOptions,
@@ -293,6 +310,7 @@ def _build_options(
         folder_names=parse_choice(folder_names, convert.FOLDER_NAMES, "folder_names"),
         small_letters=small_letters,
         unknown_folder=unknown_folder,
+        line_format=parse_choice(line_format, LINE_FORMATS, "line_format"),
     )
 
 
@@ -305,8 +323,9 @@ def _convert_dataset(message: pb.Dataset) -> Dataset:
     }
     notes = convert.to_tuple(lambda note: convert.from_message(DatasetNote, note), message.notes)
     return convert.from_message(
-        Dataset, message, labels=labels, unknown=unknown, refused=refused, notes=notes, **left_out
-    )
+        Dataset, message, labels=labels, unknown=unknown, refused=refused, notes=notes,
+        kind=_KINDS.get(message.kind, "drawings"), **left_out,
+    )  # fmt: skip
 
 
 def _convert_repeated_item(message: pb.RepeatedItem) -> RepeatedItem:

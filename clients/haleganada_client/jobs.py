@@ -128,6 +128,7 @@ class JobFile:
 class TrainingJob:
     """A training. requested_settings: those that were asked for, None = left to the preset. settings: those in use,
     None before it has begun. epochs: the epochs so far, () in lists. model_id: the new model, "" = none (yet).
+    reads_lines: the model reads lines, and accuracies are one minus the character error rate, 0 at least.
     """
 
     preset: str
@@ -138,6 +139,7 @@ class TrainingJob:
     settings: TrainingSettings | None
     epochs: tuple[EpochMetrics, ...]
     model_id: str
+    reads_lines: bool = False
 
 
 @dataclass(frozen=True)

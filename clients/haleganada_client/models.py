@@ -31,7 +31,8 @@ class Model:
     data set had no such part. input_size_px: height and width of the network's input. latency_ms: for one drawing on
     one core of the machine that trained it, None = not measured. active_in: the workspaces that answer with it.
     online_in: those whose own networks started as it. supports_online_learning: a workspace's own network can start as
-    it. damage: why it cannot be used, and what to do; "" if nothing is known against it.
+    it. damage: why it cannot be used, and what to do; "" if nothing is known against it. reads_lines: it reads lines,
+    as the engine "model:" and its id; its accuracies are one minus the character error rate.
     """
 
     model_id: str
@@ -53,6 +54,7 @@ class Model:
     supports_online_learning: bool
     damage: str
     online_in: tuple[str, ...]
+    reads_lines: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,7 @@ class Preset:
     """A recipe to train models by, with its default settings. parameters: with 36 labels. supports_online_learning: a
     workspace's own network can start as it. missing: why it cannot be trained on this server, and what to install; ""
     if it can. needs_network: its ImageNet weights are not on the server, and fetched when a training starts.
+    reads_lines: it reads lines, and is trained on data sets of lines.
     """
 
     name: str
@@ -73,6 +76,7 @@ class Preset:
     supports_online_learning: bool
     missing: str = ""
     needs_network: bool = False
+    reads_lines: bool = False
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,11 @@ _COMMANDS = {
         "train",
         "Collect digits and letters for the starter model.",
     ),
+    "render-lines": (
+        "haleganada_server.training.lines.rendering.command",
+        "train",
+        "Draw lines of a text with fonts, as a data set.",
+    ),
 }
 
 
@@ -80,4 +85,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main(prog_name="haleganada" if sys.argv[1:2] != ["starter-data"] else "python -m haleganada_server")
+    called_directly = sys.argv[1:2] in (["starter-data"], ["render-lines"])
+    main(prog_name="python -m haleganada_server" if called_directly else "haleganada")

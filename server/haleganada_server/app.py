@@ -34,6 +34,7 @@ from haleganada_server.core.reading.corrections.corrector import PageCorrector
 from haleganada_server.core.reading.corrections.open_pages import OpenPages
 from haleganada_server.core.reading.corrections.settled_texts import SettledTexts
 from haleganada_server.core.reading.expiry import ReadingExpiry
+from haleganada_server.core.reading.line_models import LineModels
 from haleganada_server.core.reading.measured_pages import MeasuredPages
 from haleganada_server.core.reading.readings import Readings
 from haleganada_server.core.reading.taught.reader import TaughtReader
@@ -206,7 +207,7 @@ def build_app(
         dataset_dependencies = _make_dataset_dependencies(config, directory, datasets)
         reader_pool = _make_reader_pool(config, directory, reader)
         reading_store = _make_reading_store(config, directory)
-        readings = _make_readings(config, reading_store, reader_pool, encoder, weights, workspaces, measures)
+        readings = _make_readings(config, reading_store, reader_pool, encoder, weights, workspaces, models, measures)
         undo.pop_all()
     return App(
         config=config,
@@ -374,12 +375,14 @@ def _make_readings(
     encoder: GlyphEncoder,
     weights: Weights,
     workspaces: Workspaces,
+    models: Models,
     measures: Measures,
 ) -> Readings:
     taught = TaughtReader(reader, encoder, weights.head_parameters, workspaces)
     pages = OpenPages(config.memory_budget // _OPEN_PAGES_SHARE)
     corrector = PageCorrector(store, workspaces, encoder, weights.head_parameters, frame, pages, SettledTexts(store))
-    return Readings(reader, store, MeasuredPages(taught, measures), corrector, write_drawings)
+    line_models = LineModels(MeasuredPages(taught, measures), models)
+    return Readings(reader, store, line_models, corrector, write_drawings, line_models.engines)
 
 
 def _make_limits(config: ServerConfig) -> Limits:

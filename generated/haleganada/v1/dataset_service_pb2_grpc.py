@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class DatasetServiceStub(object):
-    """The data sets of a server. They belong to no workspace. OCRService explains the comments of each call.
+    """The data sets of a server: of drawings or of lines. They belong to no workspace. OCRService explains the comments of each call.
     """
 
     def __init__(self, channel):
@@ -73,7 +73,7 @@ class DatasetServiceStub(object):
 
 
 class DatasetServiceServicer(object):
-    """The data sets of a server. They belong to no workspace. OCRService explains the comments of each call.
+    """The data sets of a server: of drawings or of lines. They belong to no workspace. OCRService explains the comments of each call.
     """
 
     def UploadDataset(self, request_iterator, context):
@@ -203,7 +203,7 @@ def add_DatasetServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class DatasetService(object):
-    """The data sets of a server. They belong to no workspace. OCRService explains the comments of each call.
+    """The data sets of a server: of drawings or of lines. They belong to no workspace. OCRService explains the comments of each call.
     """
 
     @staticmethod

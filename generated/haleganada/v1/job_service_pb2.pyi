@@ -159,8 +159,8 @@ class TrainingSettings(_message.Message):
     INK_FIELD_NUMBER: _builtins.int
     CLASS_WEIGHTS_FIELD_NUMBER: _builtins.int
     epochs: _builtins.int
-    """Passes over the training part. Range: 1 to 10,000. Default: more than the preset's if a small data set makes few
-    steps.
+    """Passes over the training part; of lines, 2,000 are a pass if there are more. Range: 1 to 10,000. Default: more than
+    the preset's if a small data set makes few steps.
     """
     batch_size: _builtins.int
     """Drawings in one step. Range: 1 to 4,096. Default: fewer than the preset's for a small data set."""
@@ -468,13 +468,13 @@ class EpochMetrics(_message.Message):
     epoch: _builtins.int
     """Number of the epoch, from 1."""
     train_loss: _builtins.float
-    """Mean cross-entropy on the augmented training part."""
+    """Mean cross-entropy on the augmented training part; for lines that of CTC, for each symbol."""
     train_accuracy: _builtins.float
-    """Accuracy on the augmented training part. Range: 0 to 1."""
+    """Accuracy on the augmented training part; for lines one minus the character error rate, 0 at least. Range: 0 to 1."""
     validation_loss: _builtins.float
     """Mean cross-entropy on the validation part."""
     validation_accuracy: _builtins.float
-    """Accuracy on the validation part. Range: 0 to 1."""
+    """Accuracy on the validation part, as train_accuracy. Range: 0 to 1."""
     learning_rate: _builtins.float
     """Learning rate at the end of the epoch."""
     duration_seconds: _builtins.float
@@ -576,6 +576,7 @@ class TrainingJob(_message.Message):
     SETTINGS_FIELD_NUMBER: _builtins.int
     EPOCHS_FIELD_NUMBER: _builtins.int
     MODEL_ID_FIELD_NUMBER: _builtins.int
+    READS_LINES_FIELD_NUMBER: _builtins.int
     preset: _builtins.str
     """The preset."""
     dataset_id: _builtins.str
@@ -586,6 +587,8 @@ class TrainingJob(_message.Message):
     """Name of the new model."""
     model_id: _builtins.str
     """Id of the new model. Empty until the job has ended, and if it made none."""
+    reads_lines: _builtins.bool
+    """True if the model reads lines, so that accuracies are one minus the character error rate, 0 at least."""
     @_builtins.property
     def requested_settings(self) -> Global___TrainingSettings:
         """The settings that were asked for."""
@@ -609,10 +612,11 @@ class TrainingJob(_message.Message):
         settings: Global___TrainingSettings | None = ...,
         epochs: _abc.Iterable[Global___EpochMetrics] | None = ...,
         model_id: _builtins.str = ...,
+        reads_lines: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["requested_settings", b"requested_settings", "settings", b"settings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dataset_id", b"dataset_id", "dataset_name", b"dataset_name", "epochs", b"epochs", "model_id", b"model_id", "model_name", b"model_name", "preset", b"preset", "requested_settings", b"requested_settings", "settings", b"settings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dataset_id", b"dataset_id", "dataset_name", b"dataset_name", "epochs", b"epochs", "model_id", b"model_id", "model_name", b"model_name", "preset", b"preset", "reads_lines", b"reads_lines", "requested_settings", b"requested_settings", "settings", b"settings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -28,7 +28,7 @@ from haleganada.v1 import common_pb2 as haleganada_dot_v1_dot_common__pb2
 from haleganada.v1 import online_pb2 as haleganada_dot_v1_dot_online__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!haleganada/v1/model_service.proto\x12\rhaleganada.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ahaleganada/v1/access.proto\x1a\x1ahaleganada/v1/common.proto\x1a\x1ahaleganada/v1/online.proto\"\xf3\x03\n\x05Model\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06preset\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06labels\x18\x05 \x03(\t\x12\x14\n\x0clabels_total\x18\x06 \x01(\x03\x12\x12\n\nparameters\x18\x07 \x01(\x03\x12\x12\n\nsize_bytes\x18\x08 \x01(\x03\x12\x0e\n\x06sha256\x18\t \x01(\t\x12\x14\n\x0c\x64\x61taset_name\x18\n \x01(\t\x12\x16\n\x0e\x64\x61taset_sha256\x18\x0b \x01(\t\x12 \n\x13validation_accuracy\x18\x0c \x01(\x01H\x00\x88\x01\x01\x12\x1a\n\rtest_accuracy\x18\r \x01(\x01H\x01\x88\x01\x01\x12\x15\n\rinput_size_px\x18\x0e \x01(\x05\x12\x17\n\nlatency_ms\x18\x0f \x01(\x01H\x02\x88\x01\x01\x12\x11\n\tactive_in\x18\x10 \x03(\t\x12\x11\n\tonline_in\x18\x11 \x03(\t\x12 \n\x18supports_online_learning\x18\x12 \x01(\x08\x12\x0e\n\x06\x64\x61mage\x18\x13 \x01(\tB\x16\n\x14_validation_accuracyB\x10\n\x0e_test_accuracyB\r\n\x0b_latency_ms\"\xef\x01\n\x06Preset\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x15\n\rinput_size_px\x18\x03 \x01(\x05\x12\x12\n\nparameters\x18\x04 \x01(\x03\x12\x12\n\npretrained\x18\x05 \x01(\x08\x12 \n\x18supports_online_learning\x18\x06 \x01(\x08\x12\x0e\n\x06\x65pochs\x18\x07 \x01(\x05\x12\x12\n\nbatch_size\x18\x08 \x01(\x05\x12\x15\n\rlearning_rate\x18\t \x01(\x01\x12\x0f\n\x07missing\x18\n \x01(\t\x12\x15\n\rneeds_network\x18\x0b \x01(\x08\":\n\x11ListModelsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"S\n\x12ListModelsResponse\x12$\n\x06models\x18\x01 \x03(\x0b\x32\x14.haleganada.v1.Model\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"#\n\x0fGetModelRequest\x12\x10\n\x08model_id\x18\x01 \x01(\t\"7\n\x10GetModelResponse\x12#\n\x05model\x18\x01 \x01(\x0b\x32\x14.haleganada.v1.Model\"\x14\n\x12ListPresetsRequest\"=\n\x13ListPresetsResponse\x12&\n\x07presets\x18\x01 \x03(\x0b\x32\x15.haleganada.v1.Preset\"j\n\x14\x41\x63tivateModelRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x10\n\x08model_id\x18\x02 \x01(\t\x12-\n\x06online\x18\x03 \x01(\x0b\x32\x1d.haleganada.v1.OnlineSettings\"i\n\x15\x41\x63tivateModelResponse\x12#\n\x05model\x18\x01 \x01(\x0b\x32\x14.haleganada.v1.Model\x12+\n\x06online\x18\x02 \x01(\x0b\x32\x1b.haleganada.v1.OnlineStatus\"&\n\x12\x44\x65leteModelRequest\x12\x10\n\x08model_id\x18\x01 \x01(\t\"\x15\n\x13\x44\x65leteModelResponse\"S\n\x12\x45xportModelRequest\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12+\n\tprecision\x18\x02 \x01(\x0e\x32\x18.haleganada.v1.Precision\"^\n\x0fPrecisionReport\x12\x12\n\nsize_bytes\x18\x01 \x01(\x03\x12\x10\n\x08\x61\x63\x63uracy\x18\x02 \x01(\x01\x12\x12\n\nlatency_ms\x18\x03 \x01(\x01\x12\x11\n\tagreement\x18\x04 \x01(\x01\"\xab\x01\n\x0c\x45xportReport\x12\x0f\n\x07samples\x18\x01 \x01(\x03\x12\x16\n\x0emax_difference\x18\x02 \x01(\x01\x12\x13\n\x0bint8_method\x18\x03 \x01(\t\x12/\n\x07\x66loat32\x18\x04 \x01(\x0b\x32\x1e.haleganada.v1.PrecisionReport\x12,\n\x04int8\x18\x05 \x01(\x0b\x32\x1e.haleganada.v1.PrecisionReport\"g\n\x11\x45xportModelHeader\x12\x11\n\tfile_name\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12+\n\x06report\x18\x03 \x01(\x0b\x32\x1b.haleganada.v1.ExportReport\"\x95\x01\n\x13\x45xportModelResponse\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32 .haleganada.v1.ExportModelHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x12\x31\n\x07trailer\x18\x03 \x01(\x0b\x32\x1e.haleganada.v1.TransferTrailerH\x00\x42\x06\n\x04part*Q\n\tPrecision\x12\x19\n\x15PRECISION_UNSPECIFIED\x10\x00\x12\x15\n\x11PRECISION_FLOAT32\x10\x01\x12\x12\n\x0ePRECISION_INT8\x10\x02\x32\xce\x04\n\x0cModelService\x12[\n\nListModels\x12 .haleganada.v1.ListModelsRequest\x1a!.haleganada.v1.ListModelsResponse\"\x08\x9a\xb8\x18\x04\x08\x01\x10\x02\x12U\n\x08GetModel\x12\x1e.haleganada.v1.GetModelRequest\x1a\x1f.haleganada.v1.GetModelResponse\"\x08\x9a\xb8\x18\x04\x08\x01\x10\x02\x12^\n\x0bListPresets\x12!.haleganada.v1.ListPresetsRequest\x1a\".haleganada.v1.ListPresetsResponse\"\x08\x9a\xb8\x18\x04\x08\x01\x10\x02\x12\x64\n\rActivateModel\x12#.haleganada.v1.ActivateModelRequest\x1a$.haleganada.v1.ActivateModelResponse\"\x08\x9a\xb8\x18\x04\x08\x03\x10\x01\x12`\n\x0b\x44\x65leteModel\x12!.haleganada.v1.DeleteModelRequest\x1a\".haleganada.v1.DeleteModelResponse\"\n\x9a\xb8\x18\x06\x08\x03\x10\x02\x18\x01\x12\x62\n\x0b\x45xportModel\x12!.haleganada.v1.ExportModelRequest\x1a\".haleganada.v1.ExportModelResponse\"\n\x9a\xb8\x18\x06\x08\x01\x10\x02\x18\x01\x30\x01\x42\x97\x01\n\x11\x63om.haleganada.v1B\x11ModelServiceProtoP\x01Z\x1ahaleganada/v1;haleganadav1\xa2\x02\x03HLG\xaa\x02\rHaleganada.V1\xca\x02\rHaleganada\\V1\xe2\x02\x19Haleganada\\V1\\GPBMetadata\xea\x02\x0eHaleganada::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!haleganada/v1/model_service.proto\x12\rhaleganada.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ahaleganada/v1/access.proto\x1a\x1ahaleganada/v1/common.proto\x1a\x1ahaleganada/v1/online.proto\"\x88\x04\n\x05Model\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06preset\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06labels\x18\x05 \x03(\t\x12\x14\n\x0clabels_total\x18\x06 \x01(\x03\x12\x12\n\nparameters\x18\x07 \x01(\x03\x12\x12\n\nsize_bytes\x18\x08 \x01(\x03\x12\x0e\n\x06sha256\x18\t \x01(\t\x12\x14\n\x0c\x64\x61taset_name\x18\n \x01(\t\x12\x16\n\x0e\x64\x61taset_sha256\x18\x0b \x01(\t\x12 \n\x13validation_accuracy\x18\x0c \x01(\x01H\x00\x88\x01\x01\x12\x1a\n\rtest_accuracy\x18\r \x01(\x01H\x01\x88\x01\x01\x12\x15\n\rinput_size_px\x18\x0e \x01(\x05\x12\x17\n\nlatency_ms\x18\x0f \x01(\x01H\x02\x88\x01\x01\x12\x11\n\tactive_in\x18\x10 \x03(\t\x12\x11\n\tonline_in\x18\x11 \x03(\t\x12 \n\x18supports_online_learning\x18\x12 \x01(\x08\x12\x0e\n\x06\x64\x61mage\x18\x13 \x01(\t\x12\x13\n\x0breads_lines\x18\x14 \x01(\x08\x42\x16\n\x14_validation_accuracyB\x10\n\x0e_test_accuracyB\r\n\x0b_latency_ms\"\x84\x02\n\x06Preset\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x15\n\rinput_size_px\x18\x03 \x01(\x05\x12\x12\n\nparameters\x18\x04 \x01(\x03\x12\x12\n\npretrained\x18\x05 \x01(\x08\x12 \n\x18supports_online_learning\x18\x06 \x01(\x08\x12\x0e\n\x06\x65pochs\x18\x07 \x01(\x05\x12\x12\n\nbatch_size\x18\x08 \x01(\x05\x12\x15\n\rlearning_rate\x18\t \x01(\x01\x12\x0f\n\x07missing\x18\n \x01(\t\x12\x15\n\rneeds_network\x18\x0b \x01(\x08\x12\x13\n\x0breads_lines\x18\x0c \x01(\x08\":\n\x11ListModelsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"S\n\x12ListModelsResponse\x12$\n\x06models\x18\x01 \x03(\x0b\x32\x14.haleganada.v1.Model\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"#\n\x0fGetModelRequest\x12\x10\n\x08model_id\x18\x01 \x01(\t\"7\n\x10GetModelResponse\x12#\n\x05model\x18\x01 \x01(\x0b\x32\x14.haleganada.v1.Model\"\x14\n\x12ListPresetsRequest\"=\n\x13ListPresetsResponse\x12&\n\x07presets\x18\x01 \x03(\x0b\x32\x15.haleganada.v1.Preset\"j\n\x14\x41\x63tivateModelRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x10\n\x08model_id\x18\x02 \x01(\t\x12-\n\x06online\x18\x03 \x01(\x0b\x32\x1d.haleganada.v1.OnlineSettings\"i\n\x15\x41\x63tivateModelResponse\x12#\n\x05model\x18\x01 \x01(\x0b\x32\x14.haleganada.v1.Model\x12+\n\x06online\x18\x02 \x01(\x0b\x32\x1b.haleganada.v1.OnlineStatus\"&\n\x12\x44\x65leteModelRequest\x12\x10\n\x08model_id\x18\x01 \x01(\t\"\x15\n\x13\x44\x65leteModelResponse\"S\n\x12\x45xportModelRequest\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12+\n\tprecision\x18\x02 \x01(\x0e\x32\x18.haleganada.v1.Precision\"^\n\x0fPrecisionReport\x12\x12\n\nsize_bytes\x18\x01 \x01(\x03\x12\x10\n\x08\x61\x63\x63uracy\x18\x02 \x01(\x01\x12\x12\n\nlatency_ms\x18\x03 \x01(\x01\x12\x11\n\tagreement\x18\x04 \x01(\x01\"\xab\x01\n\x0c\x45xportReport\x12\x0f\n\x07samples\x18\x01 \x01(\x03\x12\x16\n\x0emax_difference\x18\x02 \x01(\x01\x12\x13\n\x0bint8_method\x18\x03 \x01(\t\x12/\n\x07\x66loat32\x18\x04 \x01(\x0b\x32\x1e.haleganada.v1.PrecisionReport\x12,\n\x04int8\x18\x05 \x01(\x0b\x32\x1e.haleganada.v1.PrecisionReport\"g\n\x11\x45xportModelHeader\x12\x11\n\tfile_name\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12+\n\x06report\x18\x03 \x01(\x0b\x32\x1b.haleganada.v1.ExportReport\"\x95\x01\n\x13\x45xportModelResponse\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32 .haleganada.v1.ExportModelHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x12\x31\n\x07trailer\x18\x03 \x01(\x0b\x32\x1e.haleganada.v1.TransferTrailerH\x00\x42\x06\n\x04part*Q\n\tPrecision\x12\x19\n\x15PRECISION_UNSPECIFIED\x10\x00\x12\x15\n\x11PRECISION_FLOAT32\x10\x01\x12\x12\n\x0ePRECISION_INT8\x10\x02\x32\xce\x04\n\x0cModelService\x12[\n\nListModels\x12 .haleganada.v1.ListModelsRequest\x1a!.haleganada.v1.ListModelsResponse\"\x08\x9a\xb8\x18\x04\x08\x01\x10\x02\x12U\n\x08GetModel\x12\x1e.haleganada.v1.GetModelRequest\x1a\x1f.haleganada.v1.GetModelResponse\"\x08\x9a\xb8\x18\x04\x08\x01\x10\x02\x12^\n\x0bListPresets\x12!.haleganada.v1.ListPresetsRequest\x1a\".haleganada.v1.ListPresetsResponse\"\x08\x9a\xb8\x18\x04\x08\x01\x10\x02\x12\x64\n\rActivateModel\x12#.haleganada.v1.ActivateModelRequest\x1a$.haleganada.v1.ActivateModelResponse\"\x08\x9a\xb8\x18\x04\x08\x03\x10\x01\x12`\n\x0b\x44\x65leteModel\x12!.haleganada.v1.DeleteModelRequest\x1a\".haleganada.v1.DeleteModelResponse\"\n\x9a\xb8\x18\x06\x08\x03\x10\x02\x18\x01\x12\x62\n\x0b\x45xportModel\x12!.haleganada.v1.ExportModelRequest\x1a\".haleganada.v1.ExportModelResponse\"\n\x9a\xb8\x18\x06\x08\x01\x10\x02\x18\x01\x30\x01\x42\x97\x01\n\x11\x63om.haleganada.v1B\x11ModelServiceProtoP\x01Z\x1ahaleganada/v1;haleganadav1\xa2\x02\x03HLG\xaa\x02\rHaleganada.V1\xca\x02\rHaleganada\\V1\xe2\x02\x19Haleganada\\V1\\GPBMetadata\xea\x02\x0eHaleganada::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,42 +48,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MODELSERVICE'].methods_by_name['DeleteModel']._serialized_options = b'\232\270\030\006\010\003\020\002\030\001'
   _globals['_MODELSERVICE'].methods_by_name['ExportModel']._loaded_options = None
   _globals['_MODELSERVICE'].methods_by_name['ExportModel']._serialized_options = b'\232\270\030\006\010\001\020\002\030\001'
-  _globals['_PRECISION']._serialized_start=2127
-  _globals['_PRECISION']._serialized_end=2208
+  _globals['_PRECISION']._serialized_start=2169
+  _globals['_PRECISION']._serialized_end=2250
   _globals['_MODEL']._serialized_start=170
-  _globals['_MODEL']._serialized_end=669
-  _globals['_PRESET']._serialized_start=672
-  _globals['_PRESET']._serialized_end=911
-  _globals['_LISTMODELSREQUEST']._serialized_start=913
-  _globals['_LISTMODELSREQUEST']._serialized_end=971
-  _globals['_LISTMODELSRESPONSE']._serialized_start=973
-  _globals['_LISTMODELSRESPONSE']._serialized_end=1056
-  _globals['_GETMODELREQUEST']._serialized_start=1058
-  _globals['_GETMODELREQUEST']._serialized_end=1093
-  _globals['_GETMODELRESPONSE']._serialized_start=1095
-  _globals['_GETMODELRESPONSE']._serialized_end=1150
-  _globals['_LISTPRESETSREQUEST']._serialized_start=1152
-  _globals['_LISTPRESETSREQUEST']._serialized_end=1172
-  _globals['_LISTPRESETSRESPONSE']._serialized_start=1174
-  _globals['_LISTPRESETSRESPONSE']._serialized_end=1235
-  _globals['_ACTIVATEMODELREQUEST']._serialized_start=1237
-  _globals['_ACTIVATEMODELREQUEST']._serialized_end=1343
-  _globals['_ACTIVATEMODELRESPONSE']._serialized_start=1345
-  _globals['_ACTIVATEMODELRESPONSE']._serialized_end=1450
-  _globals['_DELETEMODELREQUEST']._serialized_start=1452
-  _globals['_DELETEMODELREQUEST']._serialized_end=1490
-  _globals['_DELETEMODELRESPONSE']._serialized_start=1492
-  _globals['_DELETEMODELRESPONSE']._serialized_end=1513
-  _globals['_EXPORTMODELREQUEST']._serialized_start=1515
-  _globals['_EXPORTMODELREQUEST']._serialized_end=1598
-  _globals['_PRECISIONREPORT']._serialized_start=1600
-  _globals['_PRECISIONREPORT']._serialized_end=1694
-  _globals['_EXPORTREPORT']._serialized_start=1697
-  _globals['_EXPORTREPORT']._serialized_end=1868
-  _globals['_EXPORTMODELHEADER']._serialized_start=1870
-  _globals['_EXPORTMODELHEADER']._serialized_end=1973
-  _globals['_EXPORTMODELRESPONSE']._serialized_start=1976
-  _globals['_EXPORTMODELRESPONSE']._serialized_end=2125
-  _globals['_MODELSERVICE']._serialized_start=2211
-  _globals['_MODELSERVICE']._serialized_end=2801
+  _globals['_MODEL']._serialized_end=690
+  _globals['_PRESET']._serialized_start=693
+  _globals['_PRESET']._serialized_end=953
+  _globals['_LISTMODELSREQUEST']._serialized_start=955
+  _globals['_LISTMODELSREQUEST']._serialized_end=1013
+  _globals['_LISTMODELSRESPONSE']._serialized_start=1015
+  _globals['_LISTMODELSRESPONSE']._serialized_end=1098
+  _globals['_GETMODELREQUEST']._serialized_start=1100
+  _globals['_GETMODELREQUEST']._serialized_end=1135
+  _globals['_GETMODELRESPONSE']._serialized_start=1137
+  _globals['_GETMODELRESPONSE']._serialized_end=1192
+  _globals['_LISTPRESETSREQUEST']._serialized_start=1194
+  _globals['_LISTPRESETSREQUEST']._serialized_end=1214
+  _globals['_LISTPRESETSRESPONSE']._serialized_start=1216
+  _globals['_LISTPRESETSRESPONSE']._serialized_end=1277
+  _globals['_ACTIVATEMODELREQUEST']._serialized_start=1279
+  _globals['_ACTIVATEMODELREQUEST']._serialized_end=1385
+  _globals['_ACTIVATEMODELRESPONSE']._serialized_start=1387
+  _globals['_ACTIVATEMODELRESPONSE']._serialized_end=1492
+  _globals['_DELETEMODELREQUEST']._serialized_start=1494
+  _globals['_DELETEMODELREQUEST']._serialized_end=1532
+  _globals['_DELETEMODELRESPONSE']._serialized_start=1534
+  _globals['_DELETEMODELRESPONSE']._serialized_end=1555
+  _globals['_EXPORTMODELREQUEST']._serialized_start=1557
+  _globals['_EXPORTMODELREQUEST']._serialized_end=1640
+  _globals['_PRECISIONREPORT']._serialized_start=1642
+  _globals['_PRECISIONREPORT']._serialized_end=1736
+  _globals['_EXPORTREPORT']._serialized_start=1739
+  _globals['_EXPORTREPORT']._serialized_end=1910
+  _globals['_EXPORTMODELHEADER']._serialized_start=1912
+  _globals['_EXPORTMODELHEADER']._serialized_end=2015
+  _globals['_EXPORTMODELRESPONSE']._serialized_start=2018
+  _globals['_EXPORTMODELRESPONSE']._serialized_end=2167
+  _globals['_MODELSERVICE']._serialized_start=2253
+  _globals['_MODELSERVICE']._serialized_end=2843
 # @@protoc_insertion_point(module_scope)

@@ -71,6 +71,7 @@ class Model(_message.Message):
     ONLINE_IN_FIELD_NUMBER: _builtins.int
     SUPPORTS_ONLINE_LEARNING_FIELD_NUMBER: _builtins.int
     DAMAGE_FIELD_NUMBER: _builtins.int
+    READS_LINES_FIELD_NUMBER: _builtins.int
     model_id: _builtins.str
     """Chosen by the server. Never reused. "few-shot" for the head of each workspace."""
     name: _builtins.str
@@ -105,6 +106,10 @@ class Model(_message.Message):
     """Why it cannot be used, and what to do, in English: a file is missing, has another size than when it was made, or
     was found changed when it was last needed. Empty if nothing is known against it; lists open no file to find out. If
     the model's description (model.json) is damaged, its name is its id, and the other fields are empty or 0.
+    """
+    reads_lines: _builtins.bool
+    """True if it reads lines of text, as the engine "model:" and its name or id in ReadOptions. Its labels are symbols then,
+    its accuracies one minus the character error rate, and its input has the height `input_size_px`.
     """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -144,10 +149,11 @@ class Model(_message.Message):
         online_in: _abc.Iterable[_builtins.str] | None = ...,
         supports_online_learning: _builtins.bool = ...,
         damage: _builtins.str = ...,
+        reads_lines: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_latency_ms", b"_latency_ms", "_test_accuracy", b"_test_accuracy", "_validation_accuracy", b"_validation_accuracy", "create_time", b"create_time", "latency_ms", b"latency_ms", "test_accuracy", b"test_accuracy", "validation_accuracy", b"validation_accuracy"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_latency_ms", b"_latency_ms", "_test_accuracy", b"_test_accuracy", "_validation_accuracy", b"_validation_accuracy", "active_in", b"active_in", "create_time", b"create_time", "damage", b"damage", "dataset_name", b"dataset_name", "dataset_sha256", b"dataset_sha256", "input_size_px", b"input_size_px", "labels", b"labels", "labels_total", b"labels_total", "latency_ms", b"latency_ms", "model_id", b"model_id", "name", b"name", "online_in", b"online_in", "parameters", b"parameters", "preset", b"preset", "sha256", b"sha256", "size_bytes", b"size_bytes", "supports_online_learning", b"supports_online_learning", "test_accuracy", b"test_accuracy", "validation_accuracy", b"validation_accuracy"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_latency_ms", b"_latency_ms", "_test_accuracy", b"_test_accuracy", "_validation_accuracy", b"_validation_accuracy", "active_in", b"active_in", "create_time", b"create_time", "damage", b"damage", "dataset_name", b"dataset_name", "dataset_sha256", b"dataset_sha256", "input_size_px", b"input_size_px", "labels", b"labels", "labels_total", b"labels_total", "latency_ms", b"latency_ms", "model_id", b"model_id", "name", b"name", "online_in", b"online_in", "parameters", b"parameters", "preset", b"preset", "reads_lines", b"reads_lines", "sha256", b"sha256", "size_bytes", b"size_bytes", "supports_online_learning", b"supports_online_learning", "test_accuracy", b"test_accuracy", "validation_accuracy", b"validation_accuracy"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__latency_ms: _TypeAlias = _typing.Literal["latency_ms"]  # noqa: Y015
     _WhichOneofArgType__latency_ms: _TypeAlias = _typing.Literal["_latency_ms", b"_latency_ms"]  # noqa: Y015
@@ -181,6 +187,7 @@ class Preset(_message.Message):
     LEARNING_RATE_FIELD_NUMBER: _builtins.int
     MISSING_FIELD_NUMBER: _builtins.int
     NEEDS_NETWORK_FIELD_NUMBER: _builtins.int
+    READS_LINES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name, for example "resnet18"."""
     description: _builtins.str
@@ -203,6 +210,8 @@ class Preset(_message.Message):
     """Why it cannot be trained on this server, and what to install, in English. Empty if it can."""
     needs_network: _builtins.bool
     """True if its ImageNet weights are not on the server: a training fetches them when it starts, which needs the network."""
+    reads_lines: _builtins.bool
+    """True if it reads lines of text, and is trained on data sets of lines."""
     def __init__(
         self,
         *,
@@ -217,10 +226,11 @@ class Preset(_message.Message):
         learning_rate: _builtins.float = ...,
         missing: _builtins.str = ...,
         needs_network: _builtins.bool = ...,
+        reads_lines: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_size", b"batch_size", "description", b"description", "epochs", b"epochs", "input_size_px", b"input_size_px", "learning_rate", b"learning_rate", "missing", b"missing", "name", b"name", "needs_network", b"needs_network", "parameters", b"parameters", "pretrained", b"pretrained", "supports_online_learning", b"supports_online_learning"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_size", b"batch_size", "description", b"description", "epochs", b"epochs", "input_size_px", b"input_size_px", "learning_rate", b"learning_rate", "missing", b"missing", "name", b"name", "needs_network", b"needs_network", "parameters", b"parameters", "pretrained", b"pretrained", "reads_lines", b"reads_lines", "supports_online_learning", b"supports_online_learning"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

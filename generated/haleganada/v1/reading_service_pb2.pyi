@@ -262,7 +262,9 @@ class ReadOptions(_message.Message):
     mode: Global___ReadMode.ValueType
     """What is on the pages. Default: READ_MODE_AUTO."""
     engine: _builtins.str
-    """The id of the engine to use. Default (empty): one that suits mode and languages."""
+    """The id of the engine to use; "model:" and the id or unique name of a model that reads lines. Default (empty): one
+    that suits mode and languages.
+    """
     text_layer: Global___TextLayer.ValueType
     """What to do with the text of a PDF. Default: TEXT_LAYER_USE."""
     segment_only: _builtins.bool

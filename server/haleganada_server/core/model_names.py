@@ -10,3 +10,6 @@ ONLINE = "online"
 
 UNREADABLE = "unreadable"
 """Stands for a workspace's active model as long as nobody knows which one that is, because the record is damaged."""
+
+LINE_ENGINE = "model:"
+"""Begins the name of an engine that reads pages with a model of lines; the model's id or name follows."""

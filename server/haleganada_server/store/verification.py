@@ -57,8 +57,7 @@ def _check_model(folder: Path) -> None:
 
 
 def _check_dataset(folder: Path) -> None:
-    info = load_description(folder)
-    require_intact_arrays(folder, info.name, [count.label for count in info.labels], info.sha256)
+    require_intact_arrays(folder, load_description(folder))
 
 
 def _check_job(folder: Path) -> None:

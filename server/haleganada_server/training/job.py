@@ -44,10 +44,14 @@ def _carry_out(request: dict[str, Any], channel: JobChannel) -> dict[str, Any]:
 
         return run_evaluation(request, channel.report, channel.is_cancelled)
     from haleganada_server.training.fit.process_group import join_process_group
-    from haleganada_server.training.fit.run import run_training
+
+    if request["dataset"].get("kind") == "lines":
+        from haleganada_server.training.lines.run import run_line_training as run
+    else:
+        from haleganada_server.training.fit.run import run_training as run
 
     with join_process_group() as group:
-        return run_training(request, channel.report, channel.is_cancelled, group)
+        return run(request, channel.report, channel.is_cancelled, group)
 
 
 def _get_batch_size(request: dict[str, Any]) -> int:

@@ -18,7 +18,7 @@ from haleganada_client.cli.setting_names import name_options
 from .refusals import group_refused
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
-    from haleganada_client.datasets import Dataset, DatasetLabel, RepeatedItem
+    from haleganada_client.datasets import Dataset, RepeatedItem
 
 _MAX_LABELS = 40
 _MAX_ITEMS = 20
@@ -48,10 +48,7 @@ def format_dataset(dataset: Dataset, show_all: bool = False) -> str:
         ["training", f"{dataset.train:,}"],
         ["validation", f"{dataset.validation:,}"],
         ["test", f"{dataset.test:,}"],
-        ["labels", f"{dataset.labels_total:,}"],
-        *_describe_unknown(dataset),
-        ["imbalance", _describe_imbalance(dataset)],
-        ["writers", f"{dataset.writers:,}" if dataset.writers else "unknown"],
+        *_describe_content(dataset),
         ["left out", f"{dataset.duplicates:,} duplicates, {dataset.leaks:,} that are also in a later part"],
         ["on disk", format_size(dataset.size_bytes)],
         ["SHA-256", dataset.sha256],
@@ -59,7 +56,7 @@ def format_dataset(dataset: Dataset, show_all: bool = False) -> str:
     if dataset.damage:
         facts.append(["damaged", dataset.damage])
     notes = [f"note: {printable(name_options(note.message))}" for note in dataset.notes]
-    sections = [format_table(facts), *notes, _label_table(dataset.labels, show_all)]
+    sections = [format_table(facts), *notes, _label_table(dataset, show_all)]
     if dataset.leaks:
         title = "left out because the same image is also in a later part"
         sections.append(_list_left_out(title, dataset.leaked, dataset.leaks, show_all))
@@ -69,6 +66,19 @@ def format_dataset(dataset: Dataset, show_all: bool = False) -> str:
     if dataset.refused_total:
         sections.append(_list_refused(dataset, show_all))
     return "\n\n".join(sections)
+
+
+def _describe_content(dataset: Dataset) -> list[list[str]]:
+    """Return rows about what the items are, and whose."""
+    writers = f"{dataset.writers:,}" if dataset.writers else "unknown"
+    if dataset.kind == "lines":
+        return [["items", "lines"], ["characters", f"{dataset.labels_total:,}"], ["writers or documents", writers]]
+    return [
+        ["labels", f"{dataset.labels_total:,}"],
+        *_describe_unknown(dataset),
+        ["imbalance", _describe_imbalance(dataset)],
+        ["writers", writers],
+    ]
 
 
 def _describe_unknown(dataset: Dataset) -> list[list[str]]:
@@ -100,8 +110,10 @@ def _describe_imbalance(dataset: Dataset) -> str:
     return f"the largest label has {dataset.imbalance:.3g} times as many training drawings as the smallest"
 
 
-def _label_table(labels: Sequence[DatasetLabel], show_all: bool) -> str:
-    """Return a table of the labels, the rarest first, since those may need more drawings."""
+def _label_table(dataset: Dataset, show_all: bool) -> str:
+    """Return a table of the labels, or of the characters of lines, the rarest first, since those may need more."""
+    labels, is_lines = dataset.labels, dataset.kind == "lines"
+    what, items = ("character", "lines") if is_lines else ("label", "drawings")
     rarest = sorted(labels, key=lambda label: label.train)
     shown = rarest if show_all else rarest[:_MAX_LABELS]
     most = max((label.train for label in labels), default=0) or 1
@@ -109,9 +121,9 @@ def _label_table(labels: Sequence[DatasetLabel], show_all: bool) -> str:
         [label.label, f"{label.train:,}", f"{label.validation:,}", f"{label.test:,}", format_bar(label.train / most)]
         for label in shown
     ]
-    text = format_table(rows, ["label", "train", "validation", "test", ""], right={1, 2, 3})
+    text = format_table(rows, [what, "train", "validation", "test", ""], right={1, 2, 3})
     left = len(labels) - len(shown)
-    return f"{text}\nand {format_count(left, 'label')} with more drawings (--all lists them)" if left else text
+    return f"{text}\nand {format_count(left, what)} with more {items} (--all lists them)" if left else text
 
 
 def _list_left_out(title: str, items: Sequence[RepeatedItem], total: int, show_all: bool) -> str:

@@ -46,10 +46,13 @@ class JobLines:
         if progress.message and progress.message != self._message:
             self._message = progress.message
             self._print(progress.message)
-        for epoch in job.training.epochs if job.training else ():
+        if job.training is None:
+            return
+        for epoch in job.training.epochs:
             if epoch.epoch > self._epoch:
                 self._epoch = epoch.epoch
-                self._print(f"{describe_epoch(epoch)} · {format_duration(epoch.duration_seconds)}")
+                described = describe_epoch(epoch, job.training.reads_lines)
+                self._print(f"{described} · {format_duration(epoch.duration_seconds)}")
 
     def close(self) -> None:
         """Nothing is left open."""
@@ -107,19 +110,19 @@ def describe_progress(job: Job) -> str:
     """Describe the latest epoch and the time left, for example “epoch 3 · loss 0.21 · 97.3 % right · rate 0.001”."""
     parts = []
     if job.training and job.training.epochs:
-        parts.append(describe_epoch(job.training.epochs[-1]))
+        parts.append(describe_epoch(job.training.epochs[-1], job.training.reads_lines))
     if job.progress.eta_seconds:
         parts.append(f"{format_duration(job.progress.eta_seconds)} left")
     return " · ".join(parts)
 
 
-def describe_epoch(epoch: EpochMetrics) -> str:
+def describe_epoch(epoch: EpochMetrics, reads_lines: bool = False) -> str:
     """Describe one epoch, by the training part if there is no validation part."""
     is_validated = epoch.validation_loss or epoch.validation_accuracy
     loss, accuracy = (
         (epoch.validation_loss, epoch.validation_accuracy) if is_validated else (epoch.train_loss, epoch.train_accuracy)
     )
-    right = f"{format_percent(accuracy)} right"
+    right = f"CER {format_percent(1 - accuracy)}" if reads_lines else f"{format_percent(accuracy)} right"
     return f"epoch {epoch.epoch} · loss {loss:.3f} · {right} · rate {epoch.learning_rate:.2g}"
 
 

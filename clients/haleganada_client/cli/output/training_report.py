@@ -21,12 +21,18 @@ def format_training(session: Session, job: Job) -> str:
         duration = format_duration(sum(epoch.duration_seconds for epoch in epochs))
         accuracy = ""
         if best.validation_accuracy or best.validation_loss:  # else there is no validation part
-            accuracy = f"best: {format_percent(best.validation_accuracy)} of the validation part, epoch {best.epoch}; "
+            right = best.validation_accuracy
+            share = f"CER {format_percent(1 - right)}" if training.reads_lines else format_percent(right)
+            accuracy = f"best: {share} of the validation part, epoch {best.epoch}; "
         lines.append(f"{accuracy}{format_count(len(epochs), 'epoch')} in {duration}")
     if model_id := training.model_id:
-        predict = session.command_line("predict", "--model", model_id, "drawing.png")
-        evaluate = session.command_line("evaluate", model_id, "--data", training.dataset_id)
-        lines += [f"`{predict}` recognizes with it", f"`{evaluate}` evaluates it"]
+        if training.reads_lines:
+            read = session.command_line("read", "page.png", "--engine", f"model:{model_id}")
+            lines.append(f"`{read}` reads with it")
+        else:
+            predict = session.command_line("predict", "--model", model_id, "drawing.png")
+            evaluate = session.command_line("evaluate", model_id, "--data", training.dataset_id)
+            lines += [f"`{predict}` recognizes with it", f"`{evaluate}` evaluates it"]
     if job.files:
         download = session.command_line("jobs", "files", job.job_id, "--to", "FOLDER")
         lines.append(f"`{download}` downloads its curves and other files")

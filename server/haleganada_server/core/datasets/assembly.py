@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.limits import MAX_LISTED_ITEMS
 
-from .dataset import DatasetOptions, ItemFacts, LabelCount, Part, RefusedDrawing, RepeatedDrawing
+from .dataset import DatasetKind, DatasetOptions, ItemFacts, LabelCount, Part, RefusedDrawing, RepeatedDrawing
 from .split import split
 
 MAX_LABELS = 20_000
 CONFLICT = Reason.CONFLICTING_LABELS
 _NAMED_IN_ERRORS = 10
+_SHOWN = 200  # characters
 
 
 @dataclass(slots=True)
@@ -49,7 +50,8 @@ class Assembled:
 
     order: indices of the selected items, sorted by part, label and digest. labels: sorted by code points. unknown:
     counts the items of none of the labels. label_ids, parts, writer_ids: one for each selected item, in that order;
-    label -1 = none of the labels, writer -1 = unknown.
+    label -1 = none of the labels, writer -1 = unknown. lines: counts the lines of a data set of lines, whose labels are
+    their characters; no line has a label's id then.
     """
 
     order: list[int]
@@ -59,6 +61,7 @@ class Assembled:
     labels: tuple[LabelCount, ...]
     unknown: LabelCount
     writers: int
+    lines: LabelCount
     leaked: list[RepeatedDrawing]
     duplicated: list[RepeatedDrawing]
 
@@ -68,20 +71,35 @@ class Assembled:
         return len(self.duplicated)
 
 
-def assemble(items: Sequence[ItemFacts], options: DatasetOptions, refusals: Refusals) -> Assembled:
+def assemble(
+    items: Sequence[ItemFacts],
+    options: DatasetOptions,
+    refusals: Refusals,
+    kind: DatasetKind = DatasetKind.DRAWINGS,
+) -> Assembled:
     """Select, split and sort the items, and add conflicting ones to `refusals`. Raises InvalidInput if nothing can be
     learned from them: no items, only one label, or too many.
     """
-    _require_distinct_names(items)
+    is_lines = kind is DatasetKind.LINES
+    if not is_lines:
+        _require_distinct_names(items)
     candidates = _remove_conflicts(items, refusals)
     kept = _remove_repeated(items, candidates)
-    _require_labels(items, kept, refusals)
-    parts = dict(zip(kept, split([items[i] for i in kept], options), strict=True))
+    if not is_lines:
+        _require_labels(items, kept, refusals)
+    elif not kept:
+        raise InvalidInput("file", f"has no usable line{_explain_refusals(refusals)}")
+    # Texts are no labels, of which each would have to be in the training part.
+    divided = [replace(items[i], label="") if is_lines else items[i] for i in kept]
+    parts = dict(zip(kept, split(divided, options), strict=True))
     leaks = _find_leaks(items, candidates, kept)
     duplicates = set(candidates).difference(kept, leaks)
     order = sorted(kept, key=lambda i: (parts[i], items[i].label, items[i].digest))
-    label_ids, writer_ids = _number(items[i].label for i in order), _number(items[i].writer for i in order)
-    *labels, unknown = _count_labels([*label_ids, ""], [(items[i].label, parts[i]) for i in order])
+    writer_ids = _number(items[i].writer for i in order)
+    shown = [(_list_characters(items[i].label) if is_lines else [items[i].label], parts[i]) for i in order]
+    label_ids = _number(label for own, _ in shown for label in own)
+    *labels, unknown = _count_labels([*label_ids, ""], [(label, part) for own, part in shown for label in own])
+    (lines,) = _count_labels([""], [("", parts[i]) for i in order if is_lines])
     return Assembled(
         order=order,
         label_ids=[label_ids.get(items[i].label, -1) for i in order],
@@ -90,6 +108,7 @@ def assemble(items: Sequence[ItemFacts], options: DatasetOptions, refusals: Refu
         labels=tuple(labels),
         unknown=unknown,
         writers=len(writer_ids),
+        lines=lines,
         leaked=_describe_repeated(items, leaks, parts),
         duplicated=_describe_repeated(items, duplicates, parts),
     )
@@ -121,7 +140,7 @@ def _remove_conflicts(items: Sequence[ItemFacts], refusals: Refusals) -> list[in
         if len(labels[item.digest]) == 1:
             agreed.append(i)
             continue
-        others = ", ".join(_describe(label) for label in sorted(labels[item.digest] - {item.label}))
+        others = ", ".join(_describe(label) for label in sorted(labels[item.digest] - {item.label}))[:_SHOWN]
         message = f"the same picture also occurs as {others}; remove the wrong one"
         refusals.add(RefusedDrawing(item.item, CONFLICT, message))
     return agreed
@@ -182,11 +201,19 @@ def _require_labels(items: Sequence[ItemFacts], kept: Sequence[int], refusals: R
     if len(labels) >= 2:
         return
     found = f"only drawings of “{labels.pop()}”" if labels else "no usable drawing"
-    why = ""
-    if refusals.listed:
-        first = refusals.listed[0]
-        why = f"; {refusals.total:,} were refused, the first ({first.item}) because: {first.message}"
-    raise InvalidInput("file", f"has {found}, but at least two labels are needed{why}")
+    raise InvalidInput("file", f"has {found}, but at least two labels are needed{_explain_refusals(refusals)}")
+
+
+def _explain_refusals(refusals: Refusals) -> str:
+    if not refusals.listed:
+        return ""
+    first = refusals.listed[0]
+    return f"; {refusals.total:,} were refused, the first ({first.item}) because: {first.message}"
+
+
+def _list_characters(text: str) -> list[str]:
+    """Return the characters of a line, each once, without spaces."""
+    return sorted(set(text) - {" "})
 
 
 def _number(names: Iterable[str]) -> dict[str, int]:

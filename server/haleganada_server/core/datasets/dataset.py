@@ -1,4 +1,4 @@
-"""A data set: labeled ink rasters, each in one of three parts."""
+"""A data set: labeled drawings, or lines with their texts, each in one of three parts."""
 
 from __future__ import annotations
 
@@ -27,6 +27,27 @@ class Part(IntEnum):
     TEST = 2
 
 
+class DatasetKind(Enum):
+    """What the items of a data set are. The value is what is stored."""
+
+    DRAWINGS = "drawings"
+    """Ink rasters of single characters, each with its label."""
+    LINES = "lines"
+    """Pictures of lines or words, each with its text."""
+
+
+class LineFormat(Enum):
+    """How a source of lines is laid out. The value is used on the command line."""
+
+    AUTO = "auto"
+    """By its files; also if it is no source of lines."""
+    TSV = "lines-tsv"
+    IAM = "iam"
+    WORDS = "words"
+    ALTO = "alto"
+    PAGE = "page"
+
+
 class SplitRule(Enum):
     """How to split items that come without a part. The value is used on the command line."""
 
@@ -49,7 +70,8 @@ class Orientation(Enum):
 class DatasetOptions:
     """How to read a data set. Shares: 0 to 0.5, of the items that come without a part. seed: of the split.
     small_letters: call letters of which capital and small form share a number by the small one. unknown_folder: the
-    name of the folder whose drawings have none of the labels; "" = 999, if there is one.
+    name of the folder whose drawings have none of the labels; "" = 999, if there is one. line_format: of a source of
+    lines.
     """
 
     name: str
@@ -61,15 +83,16 @@ class DatasetOptions:
     folder_names: FolderNames = FolderNames.AUTO
     small_letters: bool = False
     unknown_folder: str = ""
+    line_format: LineFormat = LineFormat.AUTO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemFacts:
     """One item of a source, without its raster.
 
-    item: its name in the source. label: "" = none of the labels. folder: the name from which its label was read, for
-    example “65” for “A”. part: None if the source does not say. writer: "" = unknown. digest: hash of its raster's
-    pixels, 16 bytes.
+    item: its name in the source. label: of a drawing, "" = none of the labels; of a line its text. folder: the name
+    from which its label was read, for example “65” for “A”. part: None if the source does not say. writer: of a line
+    also the document or page that it is from, "" = unknown. digest: hash of its picture as it is stored, 16 bytes.
     """
 
     item: str
@@ -143,7 +166,8 @@ class DatasetNote:
 class DatasetInfo:
     """The description of a data set; the fields are those of the contract's Dataset.
 
-    labels: in the order of their ids, sorted by code points. refused: at most 1,000 of refused_total. leaked: at most
+    labels: in the order of their ids, sorted by code points; of lines their characters, each with the number of lines
+    that have it. lines: how many there are. refused: at most 1,000 of refused_total. leaked: at most
     1,000 of those that `leaks` counts; duplicated: likewise of `duplicates`. unknown: drawings of none of the labels,
     which no other number counts. damage: why it cannot be used and what to do, "" if no damage is known; never stored.
     """
@@ -164,6 +188,8 @@ class DatasetInfo:
     notes: tuple[DatasetNote, ...] = ()
     unknown: LabelCount = NONE_UNKNOWN
     damage: str = ""
+    kind: DatasetKind = DatasetKind.DRAWINGS
+    lines: LabelCount = NONE_UNKNOWN
 
     def require_sound(self) -> None:
         """Raise DataLoss if damage is known."""
@@ -173,14 +199,19 @@ class DatasetInfo:
     def describe_for_process(self, folder: Path) -> dict[str, Any]:
         """Return what a training or evaluation process needs to know, as JSON values. folder: of the data set."""
         labels = [count.label for count in self.labels]
-        return {"folder": str(folder.absolute()), "name": self.name, "sha256": self.sha256, "labels": labels}
+        entry = {"folder": str(folder.absolute()), "name": self.name, "sha256": self.sha256, "labels": labels}
+        return {**entry, "kind": self.kind.value}
 
     def count(self, part: Part) -> int:
-        """Return the number of items in a part that have a label."""
+        """Return the number of items in a part that have a label, or of lines."""
+        if self.kind is DatasetKind.LINES:
+            return int(getattr(self.lines, part.name.lower()))
         return sum(getattr(label, part.name.lower()) for label in self.labels)
 
     @property
     def imbalance(self) -> float:
-        """Training items of the largest label divided by those of the smallest; 0 without training items."""
-        counts = [label.train for label in self.labels if label.train]
+        """Training items of the largest label divided by those of the smallest; 0 without training items, and for
+        lines.
+        """
+        counts = [label.train for label in self.labels if label.train and self.kind is DatasetKind.DRAWINGS]
         return max(counts) / min(counts) if counts else 0.0

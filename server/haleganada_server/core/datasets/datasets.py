@@ -18,15 +18,28 @@ from haleganada_server.core.labels import normalize_label
 from haleganada_server.core.limits import MAX_LISTED_ITEMS, SPLIT_SHARE
 
 from .assembly import Assembled, Refusals, assemble
-from .dataset import DatasetInfo, DatasetNote, DatasetOptions, ItemFacts, LabelCount, RefusedDrawing
+from .dataset import (
+    DatasetInfo,
+    DatasetKind,
+    DatasetNote,
+    DatasetOptions,
+    ItemFacts,
+    LabelCount,
+    Part,
+    RefusedDrawing,
+)
 
 FILE_SUFFIXES = (".zip", ".npz", ".jsonl")
 _ID_BYTES = 6
-_SHOWN_LABELS = 3
+_SHOWN_LABELS, _SHOWN_CHARACTERS = 3, 200
 
 
 class DatasetBuilder(Protocol):
-    """Builds a data set from a source: first read all its items, then build the data set from a selection of them."""
+    """Builds a data set from a source: first read all its items, then build the data set from a selection of them.
+    kind: of the data set, which the source decides.
+    """
+
+    kind: DatasetKind
 
     def items(self, cancellation: Cancellation = NEVER) -> Generator[ItemFacts | RefusedDrawing, None, None]:
         """Yield every item once. Raises InvalidInput if the source as a whole cannot be read, Exhausted if the disk is
@@ -103,8 +116,9 @@ class Datasets:
                         items.append(entry)
                     cancellation.check()
             cancellation.check()
-            assembled = assemble(items, options, refusals)
-            info = builder.build(_describe(options, assembled, refusals, builder.notes), assembled)
+            assembled = assemble(items, options, refusals, builder.kind)
+            notes = [*builder.notes, *_note_shared(items, assembled, builder.kind)]
+            info = builder.build(_describe(options, assembled, refusals, notes, builder.kind), assembled)
         with self._lock:
             self._datasets[info.dataset_id] = info
         return info
@@ -180,7 +194,11 @@ def validate_options(options: DatasetOptions) -> DatasetOptions:
 
 
 def _describe(
-    options: DatasetOptions, assembled: Assembled, refusals: Refusals, notes: Sequence[DatasetNote]
+    options: DatasetOptions,
+    assembled: Assembled,
+    refusals: Refusals,
+    notes: Sequence[DatasetNote],
+    kind: DatasetKind,
 ) -> DatasetInfo:
     return DatasetInfo(
         dataset_id=secrets.token_hex(_ID_BYTES),
@@ -195,18 +213,43 @@ def _describe(
         duplicates=assembled.duplicates,
         leaked=tuple(assembled.leaked[:MAX_LISTED_ITEMS]),
         duplicated=tuple(assembled.duplicated[:MAX_LISTED_ITEMS]),
-        notes=(*notes, *_note_untrained(assembled.labels)),
+        notes=(*notes, *_note_untrained(assembled.labels, kind)),
         unknown=assembled.unknown,
+        kind=kind,
+        lines=assembled.lines,
     )
 
 
-def _note_untrained(labels: Sequence[LabelCount]) -> list[DatasetNote]:
-    """Return the note about labels that no drawing trains, which a model then never predicts."""
+def _note_shared(items: Sequence[ItemFacts], assembled: Assembled, kind: DatasetKind) -> list[DatasetNote]:
+    """Return notes about what parts of a data set of lines have in common though they should not."""
+    if kind is not DatasetKind.LINES:
+        return []
+    notes = []
+    parts = dict(zip(assembled.order, assembled.parts, strict=True))
+    writers = {part: {items[i].writer for i, own in parts.items() if own is part} for part in Part}
+    texts = {part: {items[i].label for i, own in parts.items() if own is part} for part in Part}
+    if "" in set().union(*writers.values()):
+        message = "some lines do not say whose hand or which document they are from; neighbors may be in two parts"
+        notes.append(DatasetNote("UNKNOWN_WRITERS", message))
+    elif shared := (writers[Part.TRAIN] & (writers[Part.VALIDATION] | writers[Part.TEST])):
+        named = ", ".join(sorted(shared)[:_SHOWN_LABELS])
+        message = f"writers or documents are in the training part and in another one: {named[:_SHOWN_CHARACTERS]}"
+        message += f" and {len(shared) - _SHOWN_LABELS:,} more" if len(shared) > _SHOWN_LABELS else ""
+        notes.append(DatasetNote("SHARED_WRITERS", message))
+    if repeated := texts[Part.TEST] & texts[Part.TRAIN]:
+        message = f"{len(repeated):,} of the {len(texts[Part.TEST]):,} texts of the test part are also trained on"
+        notes.append(DatasetNote("SHARED_TEXTS", message))
+    return notes
+
+
+def _note_untrained(labels: Sequence[LabelCount], kind: DatasetKind) -> list[DatasetNote]:
+    """Return the note about labels that no item trains, which a model then never predicts."""
+    what, item = ("character", "line") if kind is DatasetKind.LINES else ("label", "drawing")
     untrained = tuple(count.label for count in labels if not count.train)
     if not untrained:
         return []
     shown = ", ".join(f"“{label}”" for label in untrained[:_SHOWN_LABELS])
     more = ", …" if len(untrained) > _SHOWN_LABELS else ""
-    who = f"{len(untrained)} labels have" if len(untrained) > 1 else "one label has"
-    message = f"{who} no drawing to train on ({shown}{more}); a model trained on this never predicts them"
+    who = f"{len(untrained)} {what}s have" if len(untrained) > 1 else f"one {what} has"
+    message = f"{who} no {item} to train on ({shown}{more}); a model trained on this never predicts them"
     return [DatasetNote("NOT_TRAINED", message, untrained[:MAX_LISTED_ITEMS])]

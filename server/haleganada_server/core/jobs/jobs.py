@@ -94,7 +94,7 @@ class Jobs:
         require_image_size(preset, chosen.get("image_size_px", preset_facts(preset).preprocessing.side))
         dataset = self._dependencies.datasets.get(dataset_id)
         dataset.require_sound()
-        require_trainable(dataset)
+        require_trainable(preset, dataset)
         request: dict[str, Any] = {
             "preset": preset,
             "dataset_id": dataset.dataset_id,
@@ -159,6 +159,7 @@ class Jobs:
         dataset = self._dependencies.datasets.get(dataset_id)
         dataset.require_sound()
         require_testable(dataset)
+        _require_no_line_readers(found)
         request = {
             "models": ids,
             "model_names": [FEW_SHOT if model is None else model.card.name for model in found],
@@ -326,6 +327,16 @@ class Jobs:
         if not queued:
             return None
         return queued[0] if not beside or all(map(_is_short, [queued[0], *beside])) else None
+
+
+def _require_no_line_readers(models: Sequence[StoredModel | None]) -> None:
+    """Raise Precondition if a model reads lines, which no data set of drawings can measure."""
+    for model in models:
+        if model is not None and model.card.line is not None:
+            raise Precondition(
+                f"the model “{model.card.name}” reads lines, and the data set has drawings; name another model",
+                Reason.MODEL_DOES_NOT_FIT,
+            )
 
 
 def _is_short(job: Job) -> bool:

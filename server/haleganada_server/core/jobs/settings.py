@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from haleganada_server.core import limits
-from haleganada_server.core.datasets.dataset import DatasetInfo, Part
+from haleganada_server.core.datasets.dataset import DatasetInfo, DatasetKind, Part
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import InvalidInput, Precondition
-from haleganada_server.core.models.presets import preset_facts
+from haleganada_server.core.models.presets import PRESET_FACTS, preset_facts
 
 _RANGES: dict[str, limits.Range[int] | limits.Range[float]] = {
     "epochs": limits.EPOCHS,
@@ -56,8 +56,32 @@ def require_image_size(preset: str, side: int) -> None:
         )
 
 
-def require_trainable(dataset: DatasetInfo) -> None:
-    """Raise Precondition unless there are drawings of two or more labels to train on."""
+def require_fitting_kind(preset: str, dataset: DatasetInfo) -> None:
+    """Raise Precondition unless a data set has what a preset is for: drawings or lines. Raises InvalidInput for an
+    unknown preset.
+    """
+    facts = preset_facts(preset)
+    is_lines = dataset.kind is DatasetKind.LINES
+    if facts.reads_lines != is_lines:
+        fitting = [name for name, other in PRESET_FACTS.items() if other.reads_lines == is_lines]
+        raise Precondition(
+            f"the data set “{dataset.name}” has {dataset.kind.value}, and the preset {preset} is for "
+            f"{'lines' if facts.reads_lines else 'drawings'}; choose {', '.join(fitting)}, or another data set",
+            Reason.DATASET_UNUSABLE,
+        )
+
+
+def require_trainable(preset: str, dataset: DatasetInfo) -> None:
+    """Raise Precondition unless there are drawings of two or more labels to train on, or lines for a preset that reads
+    lines.
+    """
+    require_fitting_kind(preset, dataset)
+    if dataset.kind is DatasetKind.LINES:
+        if not dataset.count(Part.TRAIN):
+            raise Precondition(
+                f"the data set “{dataset.name}” has no lines to train on; add one with more", Reason.DATASET_UNUSABLE
+            )
+        return
     labels = sum(1 for label in dataset.labels if label.train)
     if labels < 2:
         raise Precondition(
@@ -69,6 +93,12 @@ def require_trainable(dataset: DatasetInfo) -> None:
 
 def require_testable(dataset: DatasetInfo) -> None:
     """Raise Precondition unless there are drawings to test on."""
+    if dataset.kind is DatasetKind.LINES:
+        raise Precondition(
+            f"the data set “{dataset.name}” has lines, on which only a training measures its model (its job's file "
+            "line_results.json has the error rates); name a data set of drawings",
+            Reason.DATASET_UNUSABLE,
+        )
     if not dataset.count(Part.TEST) and not dataset.count(Part.VALIDATION):
         raise Precondition(
             f"the data set “{dataset.name}” has nothing to test on; upload it with a test part, or with a test share",

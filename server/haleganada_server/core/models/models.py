@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import DataLoss, InvalidInput, NotFound, Precondition
-from haleganada_server.core.model_names import FEW_SHOT, ONLINE, UNREADABLE
+from haleganada_server.core.model_names import FEW_SHOT, LINE_ENGINE, ONLINE, UNREADABLE
 
 from .active_models import ActiveModels, ActiveModelStore
 from .card import ModelCard
@@ -158,6 +158,24 @@ class Models:
         damage = self._store.find_visible_damage(model) or next(known, None)
         return damage.message if damage is not None else ""
 
+    def list_line_readers(self) -> list[StoredModel]:
+        """Return the models that read lines, the newest first."""
+        return [model for model in self.all() if model.card.line is not None]
+
+    def get_line_reader(self, reference: str) -> StoredModel:
+        """Return a model that reads lines. Raises as get does, DataLoss for a damaged card, Precondition for a model of
+        single characters.
+        """
+        model = self.get(reference, "options.engine")
+        model.require_card()
+        if model.card.line is None:
+            raise Precondition(
+                f"the model “{model.card.name}” recognizes single characters and reads no lines; train one on a "
+                "data set of lines, or name another engine",
+                Reason.MODEL_DOES_NOT_FIT,
+            )
+        return model
+
     # Prediction
 
     def predictor_for(self, workspace: str, reference: str = "") -> Predictor | None:
@@ -198,6 +216,12 @@ class Models:
         """Return a model's predictor, loaded unless it is cached. Raises DataLoss for a damaged model."""
 
         model.require_card()
+        if model.card.line is not None:
+            raise Precondition(
+                f"the model “{model.card.name}” reads lines, not single characters; read pages with it, as "
+                f"`haleganada read PAGE --engine {LINE_ENGINE}{model.card.name}` does",
+                Reason.MODEL_DOES_NOT_FIT,
+            )
 
         def load() -> Predictor:
             with self._record_damage(model, "predict"):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from haleganada_server.core.errors import InvalidInput
 
-from .card import Preprocessing
+from .card import LineInput, Preprocessing
 from .online_config import OnlineConfig
 
 
@@ -32,6 +32,8 @@ class PresetFacts:
     parameters: weights and biases with 36 labels. step_ms: about how long one core trains on one drawing. backbones:
     those whose ImageNet weights it can start from, the best first; () if it starts from scratch. online: default
     settings of online learning; None if the preset does not support it. is_resizable: its input may have another side.
+    line: the input of a preset that reads whole lines, and is trained on data sets of lines; None for single
+    characters. starts_trained: its network has learned to read already.
     """
 
     name: str
@@ -43,6 +45,13 @@ class PresetFacts:
     backbones: tuple[str, ...] = ()
     online: OnlineConfig | None = None
     is_resizable: bool = True
+    line: LineInput | None = None
+    starts_trained: bool = False
+
+    @property
+    def reads_lines(self) -> bool:
+        """True if it reads whole lines, False if it recognizes single characters."""
+        return self.line is not None
 
     @property
     def pretrained(self) -> bool:
@@ -58,6 +67,7 @@ class PresetFacts:
 # Zero means paper, and it is also the padding of convolutions, so ink on 0 needs no further shift.
 _INK_32 = Preprocessing(side=32)
 _INK_64 = Preprocessing(side=64)
+_LINE_32, _LINE_48 = Preprocessing(side=32), Preprocessing(side=48)
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _IMAGENET_128 = Preprocessing(128, 3, _IMAGENET_MEAN, _IMAGENET_STD, dark_ink=True)
 _IMAGENET_224 = Preprocessing(224, 3, _IMAGENET_MEAN, _IMAGENET_STD, dark_ink=True)
@@ -71,6 +81,37 @@ _ALL = (
         step_ms=3.0,
         defaults=TrainingDefaults(epochs=15, batch_size=64, learning_rate=2e-3, weight_decay=0.01),
         online=OnlineConfig(),
+    ),
+    PresetFacts(
+        "crnn",
+        "For lines of any length: convolutions, two recurrent layers, and CTC with a shortcut while it is trained.",
+        _LINE_48,
+        parameters=2_379_050,
+        step_ms=60.0,
+        defaults=TrainingDefaults(epochs=40, batch_size=16, learning_rate=1e-3, weight_decay=0.01),
+        is_resizable=False,
+        line=LineInput(height=48),
+    ),
+    PresetFacts(
+        "crnn-32x128",
+        "For words and short lines, squeezed into 32 × 128 px: five convolutions, two recurrent layers, and CTC.",
+        _LINE_32,
+        parameters=1_363_493,
+        step_ms=8.0,
+        defaults=TrainingDefaults(epochs=40, batch_size=32, learning_rate=1e-3, weight_decay=0.01),
+        is_resizable=False,
+        line=LineInput(height=32, width=128),
+    ),
+    PresetFacts(
+        "ppocr-v6-small",
+        "For lines: PP-OCRv6 small, trained further. It begins with the weights in RapidOCR's package.",
+        _LINE_48,
+        parameters=3_007_477,
+        step_ms=130.0,
+        defaults=TrainingDefaults(epochs=20, batch_size=16, learning_rate=4e-4, weight_decay=0.02),
+        is_resizable=False,
+        line=LineInput(height=48),
+        starts_trained=True,
     ),
     PresetFacts(
         "resnet18",

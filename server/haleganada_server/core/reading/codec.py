@@ -54,6 +54,7 @@ def options_to_json(options: ReadOptions) -> Json:
         "segment_only": options.segment_only,
         "debug": options.debug,
         "workspace": options.workspace,
+        "model_folder": options.model_folder,
         "reading_order": options.reading_order.value,
     }
 
@@ -69,6 +70,7 @@ def options_from_json(fields: Json) -> ReadOptions:
         segment_only=bool(fields["segment_only"]),
         debug=bool(fields["debug"]),
         workspace=str(fields["workspace"]),
+        model_folder=str(fields["model_folder"]),
         reading_order=ReadingOrder(fields["reading_order"]),
     )
 

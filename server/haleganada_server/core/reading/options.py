@@ -50,7 +50,8 @@ class ReadingOrder(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOptions:
     """How to read a document. engine: an id, "" = one that suits mode and languages. languages: ISO 639 codes or an
-    engine's own names, the main one first. workspace: whose script ReadMode.TAUGHT reads. reading_order: of the
+    engine's own names, the main one first. model_folder: of the model that an engine of LINE_ENGINE reads with, once
+    the server has found it; never a caller's. workspace: whose script ReadMode.TAUGHT reads. reading_order: of the
     glyphs on its pages.
     """
 
@@ -62,6 +63,7 @@ class ReadOptions:
     segment_only: bool = False
     debug: bool = False
     workspace: str = DEFAULT_WORKSPACE
+    model_folder: str = ""
     reading_order: ReadingOrder = ReadingOrder.LEFT_TO_RIGHT
 
     @property

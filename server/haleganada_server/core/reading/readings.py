@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -51,19 +52,25 @@ class Readings:
         pages: PageReader,
         corrector: PageCorrector,
         write_drawings: WriteDrawings,
+        model_engines: Callable[[], tuple[EngineInfo, ...]] = tuple,
     ) -> None:
-        """reader: opens documents. pages: reads their pages. corrector: has those that a workspace has read."""
+        """reader: opens documents. pages: reads their pages. corrector: has those that a workspace has read.
+        model_engines: returns the engines that read with models.
+        """
+        self._model_engines = model_engines
         self.reader, self.store, self._pages = reader, store, pages
         self._corrector, self._write_drawings = corrector, write_drawings
         self._engines: tuple[tuple[EngineInfo, ...], float] = (), 0.0  # until when they are taken to be these
 
     def engines(self, cancellation: Cancellation) -> tuple[EngineInfo, ...]:
-        """Return all engines, those first that ReadMode.AUTO prefers, as they were a minute ago. Raises Unavailable."""
+        """Return all engines, those first that ReadMode.AUTO prefers, as they were a minute ago; then those of models.
+        Raises Unavailable.
+        """
         found, until = self._engines
         if time.monotonic() >= until:
             found = self.reader.engines(cancellation)
             self._engines = found, time.monotonic() + _ENGINES_S
-        return found
+        return *found, *self._model_engines()
 
     def read(
         self,

@@ -27,7 +27,7 @@ class Candidate:
 def find_candidates(options: ReadOptions) -> list[Candidate]:
     """Return one engine or more, the preferred one first. Raises NotFound or Precondition if there is none."""
     if options.engine:
-        return [_named(find_engine(options.engine), options)]
+        return [_named(find_engine(options.engine, options.model_folder), options)]
     candidates = [candidate for engine in ENGINES if (candidate := _as_candidate(engine, options.languages))]
     if not candidates:
         raise _explain(options.languages)

@@ -7,8 +7,10 @@ from haleganada.v1 import dataset_service_pb2 as pb
 
 from haleganada_server.core.datasets.dataset import (
     DatasetInfo,
+    DatasetKind,
     DatasetOptions,
     LabelCount,
+    LineFormat,
     Orientation,
     Part,
     RefusedDrawing,
@@ -31,6 +33,18 @@ _ORIENTATIONS = {
     pb.IDX_ORIENTATION_UPRIGHT: Orientation.UPRIGHT,
     pb.IDX_ORIENTATION_TRANSPOSED: Orientation.TRANSPOSED,
 }
+_LINE_FORMATS = {
+    pb.LINE_FORMAT_UNSPECIFIED: LineFormat.AUTO,
+    pb.LINE_FORMAT_TSV: LineFormat.TSV,
+    pb.LINE_FORMAT_IAM: LineFormat.IAM,
+    pb.LINE_FORMAT_WORDS: LineFormat.WORDS,
+    pb.LINE_FORMAT_ALTO: LineFormat.ALTO,
+    pb.LINE_FORMAT_PAGE: LineFormat.PAGE,
+}
+_KINDS = {
+    DatasetKind.DRAWINGS: pb.DATASET_KIND_DRAWINGS,
+    DatasetKind.LINES: pb.DATASET_KIND_LINES,
+}
 _PARTS = {
     None: pb.DATASET_PART_UNSPECIFIED,
     Part.TRAIN: pb.DATASET_PART_TRAIN,
@@ -45,6 +59,8 @@ def options(message: pb.DatasetOptions) -> DatasetOptions:
         raise InvalidInput("options.split", f"{message.split} is no rule of this server; leave it out")
     if message.orientation not in _ORIENTATIONS:
         raise InvalidInput("options.orientation", f"{message.orientation} is none of this server; leave it out")
+    if message.line_format not in _LINE_FORMATS:
+        raise InvalidInput("options.line_format", f"{message.line_format} is none of this server; leave it out")
     usual = DatasetOptions(message.name)
     return DatasetOptions(
         message.name,
@@ -56,6 +72,7 @@ def options(message: pb.DatasetOptions) -> DatasetOptions:
         folder_names("options.folder_names", message.folder_names),
         message.small_letters,
         message.unknown_folder,
+        _LINE_FORMATS[message.line_format],
     )
 
 
@@ -91,6 +108,7 @@ def listed(value: DatasetInfo) -> pb.Dataset:
         size_bytes=value.bytes_on_disk,
         unknown=_convert_label(value.unknown),
         damage=value.damage,
+        kind=_KINDS[value.kind],
     )
 
 

@@ -11,6 +11,7 @@ from haleganada.v1 import job_service_pb2 as pb
 
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.jobs.job import Epoch, Job, JobKind, JobState
+from haleganada_server.core.models.presets import PRESET_FACTS
 
 from . import evaluation
 from .common import timestamp
@@ -85,7 +86,13 @@ def _training(value: Job) -> pb.TrainingJob:
         requested_settings=_settings(asked.get("settings", {})),
         settings=_settings(value.settings) if value.settings else None,
         model_id=value.model_id,
+        reads_lines=_reads_lines(asked.get("preset", "")),
     )
+
+
+def _reads_lines(preset: str) -> bool:
+    """Return whether a preset, perhaps of another version of the server, reads lines."""
+    return preset in PRESET_FACTS and PRESET_FACTS[preset].reads_lines
 
 
 def _evaluation(value: Job) -> pb.EvaluationJob:

@@ -56,6 +56,7 @@ def model(value: StoredModel, used: Uses, damage: str = "", *, with_labels: bool
         online_in=used.learning_in,
         supports_online_learning=value.supports_online_learning,
         damage=damage,
+        reads_lines=card.line is not None,
     )
 
 
@@ -87,6 +88,7 @@ def preset(value: PresetFacts, missing: str, needs_network: bool) -> pb.Preset:
         supports_online_learning=value.supports_online_learning,
         missing=missing,
         needs_network=needs_network,
+        reads_lines=value.reads_lines,
     )
 
 

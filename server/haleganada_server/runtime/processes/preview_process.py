@@ -20,7 +20,7 @@ from haleganada_server.core.datasets.preview import PreviewRequest, PreviewSheet
 from haleganada_server.core.disk.files import scratch_folder
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Exhausted, HaleganadaError, Precondition
-from haleganada_server.core.models.presets import preset_facts
+from haleganada_server.core.jobs.settings import require_fitting_kind
 
 from ..modules import require_modules
 from .child_processes import torch_environment
@@ -41,10 +41,10 @@ class PreviewProcess:
         self._command, self._needed = tuple(command), tuple(needed)
 
     def draw_sheet(self, info: DatasetInfo, folder: Path, request: PreviewRequest) -> PreviewSheet:
-        """Draw a preview. Raises InvalidInput for an unknown preset, Precondition if training is not installed,
-        Exhausted if it takes too long.
+        """Draw a preview. Raises InvalidInput for an unknown preset, Precondition if training is not installed, or the
+        preset is not for what the data set has; Exhausted if it takes too long.
         """
-        preset_facts(request.preset)
+        require_fitting_kind(request.preset, info)
         require_modules(self._needed, "draw a preview")
         with scratch_folder(self._temporary_path()) as scratch:
             sheet = (scratch / "sheet.png").absolute()

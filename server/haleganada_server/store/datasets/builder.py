@@ -17,7 +17,14 @@ from numpy.lib import format as npy
 
 from haleganada_server.core.cancellation import NEVER, Cancellation
 from haleganada_server.core.datasets.assembly import Assembled
-from haleganada_server.core.datasets.dataset import DATASET_SIDE, DatasetInfo, DatasetNote, ItemFacts, RefusedDrawing
+from haleganada_server.core.datasets.dataset import (
+    DATASET_SIDE,
+    DatasetInfo,
+    DatasetKind,
+    DatasetNote,
+    ItemFacts,
+    RefusedDrawing,
+)
 from haleganada_server.core.disk.checksum import seal
 from haleganada_server.core.disk.failpoints import reach
 from haleganada_server.core.errors import InvalidInput
@@ -33,6 +40,8 @@ _SORTED_CHUNK = 4096  # rasters in memory while they are sorted
 
 class DatasetFolderBuilder:
     """core.datasets.datasets.DatasetBuilder: works in the folder `scratch`, and renames the result to its target."""
+
+    kind = DatasetKind.DRAWINGS
 
     def __init__(
         self,
@@ -72,13 +81,7 @@ class DatasetFolderBuilder:
             np.save(self._folder / f"{name}.npy", array, allow_pickle=False)
         digest.update(labels.astype("<i4").tobytes() + parts.tobytes())
         self._write_rasters(assembled.order, digest)
-        info = replace(info, sha256=digest.hexdigest())
-        described = {name: value for name, value in asdict(info).items() if name != "damage"}
-        entry = seal({"format": FORMAT, **described})
-        (self._folder / DATASET_JSON).write_text(json.dumps(entry, ensure_ascii=False, indent=1), encoding="utf-8")
-        target = self._get_target(info.dataset_id)
-        _move_into_place(self._folder, target)
-        return replace(info, bytes_on_disk=folder_bytes(target))
+        return finish_dataset(replace(info, sha256=digest.hexdigest()), self._folder, self._get_target)
 
     def _write_rasters(self, order: list[int], digest: Any) -> None:
         """Write rasters.npy, sorted; not through a mapped file, with which a full disk would kill the process."""
@@ -89,6 +92,16 @@ class DatasetFolderBuilder:
                 rasters = unsorted[order[start : start + _SORTED_CHUNK]].tobytes()
                 digest.update(rasters)
                 file.write(rasters)
+
+
+def finish_dataset(info: DatasetInfo, folder: Path, get_target: Callable[[str], Path]) -> DatasetInfo:
+    """Describe a data set in its finished folder, move that into place, and return the description."""
+    described = {name: value for name, value in asdict(info).items() if name not in ("damage", "kind")}
+    entry = seal({"format": FORMAT, "kind": info.kind.value, **described})
+    (folder / DATASET_JSON).write_text(json.dumps(entry, ensure_ascii=False, indent=1), encoding="utf-8")
+    target = get_target(info.dataset_id)
+    _move_into_place(folder, target)
+    return replace(info, bytes_on_disk=folder_bytes(target))
 
 
 def folder_bytes(folder: Path) -> int:

@@ -128,7 +128,7 @@ def _decode_chunk(
         cancellation.check()
         entry = entries.pop()
         if isinstance(entry, RefusedSource):
-            decoded.append(_refuse(entry.item, entry.error))
+            decoded.append(Decoded(refuse_item(entry.item, entry.error)))
         else:
             decoded.append(_decode(entry, outcomes.get(len(entries)), cancellation))
     return decoded[::-1]
@@ -160,11 +160,11 @@ def _decode(item: SourceItem, outcome: Outcome[DecodedPicture] | None, cancellat
     except (Cancelled, DeadlineExceeded, Exhausted, Unavailable):  # not the drawing's fault
         raise
     except HaleganadaError as error:
-        return _refuse(item.item, error)
+        return Decoded(refuse_item(item.item, error))
     raster = ink.tobytes()
     digest = hashlib.blake2b(raster, digest_size=16).digest()
     facts = ItemFacts(
-        item=_shorten(item.item),
+        item=shorten_name(item.item),
         label=item.label,
         folder=item.folder,
         part=item.part,
@@ -184,13 +184,13 @@ def _to_ink(image: Picture | Glyph, cancellation: Cancellation) -> DecodedPictur
     return dataset_raster(raster), raster.size
 
 
-def _refuse(item: str, error: HaleganadaError) -> Decoded:
+def refuse_item(item: str, error: HaleganadaError) -> RefusedDrawing:
     """Describe a refused item without the field of the call, which means nothing to the author of the files."""
     why = error.description if isinstance(error, InvalidInput) else error.message
-    return Decoded(RefusedDrawing(_shorten(item), error.reason, _escape(why)[:_MAX_REASON]))
+    return RefusedDrawing(shorten_name(item), error.reason, _escape(why)[:_MAX_REASON])
 
 
-def _shorten(name: str) -> str:
+def shorten_name(name: str) -> str:
     """Return the end of a long name, which says more than its beginning."""
     return _escape(name)[-_MAX_NAME:]
 

@@ -1,4 +1,5 @@
-"""Data sets on disk: DIR/datasets/<id>/{dataset.json, rasters.npy, labels.npy, parts.npy, writers.npy}.
+"""Data sets on disk: DIR/datasets/<id>/{dataset.json, rasters.npy, labels.npy, parts.npy, writers.npy}; of lines
+{dataset.json, pictures.npy, ends.npy, texts.txt, parts.npy, writers.npy}.
 
 A data set is completed in DIR/tmp and renamed into place; it never changes afterwards. It is deleted by renaming it
 away, so that it is complete or absent even after a kill.
@@ -18,6 +19,7 @@ from typing import Any
 from haleganada_server.core.datasets.dataset import (
     NONE_UNKNOWN,
     DatasetInfo,
+    DatasetKind,
     DatasetNote,
     DatasetOptions,
     LabelCount,
@@ -35,6 +37,8 @@ from haleganada_server.store.errors import storage_errors
 from . import sources
 from .builder import DATASET_JSON, FORMAT, DatasetFolderBuilder, folder_bytes
 from .integrity import require_intact_arrays
+from .line_builder import LineFolderBuilder
+from .lines import find_lines
 
 _log = logging.getLogger(__name__)
 _OLD_DEFAULTS: dict[str, Any] = {  # missing in older data sets
@@ -42,9 +46,14 @@ _OLD_DEFAULTS: dict[str, Any] = {  # missing in older data sets
     "duplicated": (),
     "notes": (),
     "unknown": asdict(NONE_UNKNOWN),
+    "kind": DatasetKind.DRAWINGS.value,
+    "lines": asdict(NONE_UNKNOWN),
 }
 _ID = re.compile("[0-9a-f]{12}")
-_ARRAYS = ("rasters.npy", "labels.npy", "parts.npy", "writers.npy")
+_FILES = {
+    DatasetKind.DRAWINGS: ("rasters.npy", "labels.npy", "parts.npy", "writers.npy"),
+    DatasetKind.LINES: ("pictures.npy", "ends.npy", "texts.txt", "parts.npy", "writers.npy"),
+}
 
 
 class DatasetFolders:
@@ -60,9 +69,15 @@ class DatasetFolders:
         return [_load(folder) for folder in sorted(self._root.iterdir()) if _is_dataset(folder)]
 
     @contextmanager
-    def builder(self, path: Path, file_name: str, options: DatasetOptions) -> Iterator[DatasetFolderBuilder]:
+    def builder(
+        self, path: Path, file_name: str, options: DatasetOptions
+    ) -> Iterator[DatasetFolderBuilder | LineFolderBuilder]:
         with storage_errors("the data sets"), scratch_folder(self._temporary_path()) as scratch:
             notes: list[DatasetNote] = []
+            lines = find_lines(path, file_name, options.line_format)
+            if lines is not None:
+                yield LineFolderBuilder(lines, notes, scratch, lambda dataset_id: self._root / dataset_id)
+                return
             entries = sources.read(
                 path,
                 file_name,
@@ -80,7 +95,7 @@ class DatasetFolders:
         if self._checked.get(dataset_id) != state:  # a large one takes a second
             info = _load(folder)
             info.require_sound()
-            require_intact_arrays(folder, info.name, [count.label for count in info.labels], info.sha256)
+            require_intact_arrays(folder, info)
             self._checked[dataset_id] = state
         return folder
 
@@ -142,12 +157,14 @@ def load_description(folder: Path) -> DatasetInfo:
     entry = unseal(json.loads((folder / DATASET_JSON).read_text(encoding="utf-8")))
     if entry["format"] != FORMAT or entry["dataset_id"] != folder.name:
         raise ValueError(f"{DATASET_JSON} has format {entry['format']} and the id {entry['dataset_id']}")
-    for name in _ARRAYS:
-        (folder / name).stat()
     entry = {**_OLD_DEFAULTS, **entry}
+    kind = DatasetKind(entry["kind"])
+    for name in _FILES[kind]:
+        (folder / name).stat()
     values = {field.name: entry[field.name] for field in fields(DatasetInfo) if field.name != "damage"}
     values["labels"] = tuple(LabelCount(**label) for label in entry["labels"])
-    values["unknown"] = LabelCount(**entry["unknown"])
+    values["unknown"], values["lines"] = LabelCount(**entry["unknown"]), LabelCount(**entry["lines"])
+    values["kind"] = kind
     values["refused"] = tuple(RefusedDrawing(**refused) for refused in entry["refused"])
     values["leaked"] = tuple(_parse_repeated(repeated) for repeated in entry["leaked"])
     values["duplicated"] = tuple(_parse_repeated(repeated) for repeated in entry["duplicated"])

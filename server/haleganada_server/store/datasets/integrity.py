@@ -4,37 +4,50 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.core.datasets.dataset import DATASET_SIDE
+from haleganada_server.core.datasets.dataset import DATASET_SIDE, DatasetInfo, DatasetKind
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import DataLoss
 from haleganada_server.core.machine_errors import raise_machine_error
 
 _ROWS = 4096
+_BYTES = 16 * 2**20
 
 
-def require_intact_arrays(folder: Path, name: str, labels: Sequence[str], sha256: str) -> None:
-    """Raise DataLoss unless the rasters, labels and parts in a data set's folder are those that were written."""
+def require_intact_arrays(folder: Path, info: DatasetInfo) -> None:
+    """Raise DataLoss unless items, labels, texts and parts in a data set's folder are those that were written."""
     try:
-        actual = _hash_arrays(folder, labels)
+        actual = _hash_lines(folder) if info.kind is DatasetKind.LINES else _hash_arrays(folder, info)
     except Exception as error:  # numpy raises many types for a damaged header
         raise_machine_error(error)
         actual = ""
-    if actual != sha256:
+    if actual != info.sha256:
         raise DataLoss(
-            f"the data set “{name}” is damaged: its files are not those that were written; delete it and add it again",
+            f"the data set “{info.name}” is damaged: its files are not those that were written; delete it and add it "
+            "again",
             Reason.DATASET_DAMAGED,
         )
 
 
-def _hash_arrays(folder: Path, labels: Sequence[str]) -> str:
-    digest = hashlib.sha256(json.dumps(list(labels), ensure_ascii=False).encode())
+def _hash_lines(folder: Path) -> str:
+    """Hash as LineFolderBuilder does."""
+    digest = hashlib.sha256((folder / "texts.txt").read_bytes())
+    for name, kind in (("ends", "<i8"), ("parts", "u1")):
+        digest.update(_map_array(folder / f"{name}.npy", kind, ()).tobytes())
+    pictures = _map_array(folder / "pictures.npy", "u1", ())
+    for start in range(0, len(pictures), _BYTES):
+        digest.update(pictures[start : start + _BYTES].tobytes())
+    return digest.hexdigest()
+
+
+def _hash_arrays(folder: Path, info: DatasetInfo) -> str:
+    labels = [count.label for count in info.labels]
+    digest = hashlib.sha256(json.dumps(labels, ensure_ascii=False).encode())
     for name, kind in (("labels", "<i4"), ("parts", "u1")):
         numbers = _map_array(folder / f"{name}.npy", kind, ())
         digest.update(numbers.tobytes())

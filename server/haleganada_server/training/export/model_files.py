@@ -50,7 +50,7 @@ def read_model(folder: Path) -> tuple[nn.Module, ModelCard]:
     chosen = _find_preset(card)
     require_intact(folder, card, [WEIGHTS])
     try:
-        network = chosen.build(len(card.labels), card.options, None)
+        network = chosen.build(card.outputs, card.options, None)
         network.load_state_dict(load_file(folder / WEIGHTS))
     except (RuntimeError, SafetensorError, InvalidInput) as error:
         why = f"its tensors do not match {card.preset} with {len(card.labels)} labels"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -14,8 +13,6 @@ import torch
 
 from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.errors import Precondition
-from haleganada_server.core.installation import describe_install
-from haleganada_server.core.jobs.job import Epoch
 from haleganada_server.core.models.card import Preprocessing
 from haleganada_server.training.common.ink_input import InkInput
 from haleganada_server.training.common.job_errors import FailedWithModel
@@ -25,10 +22,10 @@ from haleganada_server.training.export.rejection import LEAST
 from haleganada_server.training.presets import Preset, get_preset
 from haleganada_server.training.presets.backbone_weights import load_initial_weights
 
-from .checkpoint import load_checkpoint, save_checkpoint
-from .history import HistoryFiles, TensorBoard, is_tensorboard_installed
+from .checkpoint import load_checkpoint
 from .loop import Diverged, TrainingHooks, TrainingLoop
 from .process_group import ProcessGroup
+from .recorder import EpochRecorder
 from .reporter import TrainingReporter
 from .results import FILES, FinishedTraining, write_results
 from .settings import TrainingSettings
@@ -122,11 +119,12 @@ def run_training(
         ink = InkInput(job.preprocessing.side, group.device)
         write_results(training, job.folder, ink, reporter, skip_test=not completed)
     if divergence is not None and group.is_first:  # in another process an error would end this one while it writes
-        raise _describe_divergence(divergence, state.best_epoch)
+        raise describe_divergence(divergence, state.best_epoch)
     return {"model": bool(state.best_epoch), "cancelled": not completed, "result": {}}
 
 
-def _describe_divergence(error: Diverged, best_epoch: int) -> Precondition:
+def describe_divergence(error: Diverged, best_epoch: int) -> Precondition:
+    """Return the error to raise for a training that diverged. best_epoch: 0 = it has no model."""
     if not best_epoch:
         return error
     return FailedWithModel(f"{error.message}; the model of epoch {best_epoch} is kept", error.reason)
@@ -168,7 +166,8 @@ def _train_epochs(
         reporter.add_note("the data set has no validation part: the last state is kept, not the best one")
     elif unknown := len(job.data.unknown(Part.TRAIN, Part.VALIDATION)):
         reporter.add_note(_describe_unknown(unknown))
-    with _EpochRecorder(job, state, group, reporter) as recorder:
+    fingerprint = job.fingerprint(group)
+    with EpochRecorder(job.folder, job.settings, state, fingerprint, reporter, group.is_first) as recorder:
         for past_epoch in state.history:  # the server may have stopped before it received those of the checkpoint
             reporter.send_epoch(past_epoch)
         reporter.start_steps(state.epoch * steps, job.settings.epochs * steps)
@@ -186,38 +185,3 @@ def _describe_unknown(count: int) -> str:
     if count >= LEAST:
         return f"{drawings} decide with the validation part what the model calls unknown"
     return f"{drawings} are too few to learn from what to call unknown; {LEAST} are needed"
-
-
-class _EpochRecorder(contextlib.ExitStack):
-    """Reports each epoch, and writes its checkpoint and history; in the first process only."""
-
-    def __init__(
-        self, job: TrainingJob, state: TrainingState, group: ProcessGroup, reporter: TrainingReporter
-    ) -> None:  # fmt: skip
-        super().__init__()
-        self._job, self._state, self._reporter, self._is_first = job, state, reporter, group.is_first
-        self._fingerprint = job.fingerprint(group)
-        self._history = HistoryFiles(job.folder / FILES)
-        self._tensorboard: TensorBoard | None = None
-        if job.settings.tensorboard and group.is_first:
-            self._open_tensorboard()
-
-    def record(self, epoch: Epoch) -> None:
-        """Record an epoch that was added to the state."""
-        if not self._is_first:
-            return
-        is_last = self._state.is_over(self._job.settings)
-        if is_last or epoch.epoch % self._job.settings.checkpoint_every == 0:
-            save_checkpoint(self._state, self._job.folder, self._fingerprint)
-        self._history.write(self._state.history, self._state.best_epoch, is_last)
-        if self._tensorboard:
-            self._tensorboard.write(epoch)
-        self._reporter.send_epoch(epoch)
-
-    def _open_tensorboard(self) -> None:
-        if is_tensorboard_installed():
-            self._tensorboard = self.enter_context(TensorBoard(self._job.folder / FILES, self._state.epoch + 1))
-        else:
-            self._reporter.add_note(
-                f"no TensorBoard files: it is not installed on the server; {describe_install('tensorboard')}"
-            )

@@ -1,7 +1,10 @@
 """The networks that can be trained on data sets, by name.
 
-Every network takes `ink` (n, 1, side, side) float32 in 0..1, 1 = ink, as vision.model_input makes it, and returns
-logits (n, classes). It handles channels, polarity, mean and deviation itself (normalization.Normalize).
+Those of single characters take `ink` (n, 1, side, side) float32 in 0..1, 1 = ink, as vision.model_input makes it, and
+return logits (n, classes). Those of lines take `line` (n, 1, height, width) float32 in 0..1, 1 = paper, as
+vision.line_pictures makes it, and return logits (n, steps, symbols + 1), those of no symbol first; forward_training
+returns these, and others that are trained beside them. Each network handles channels, polarity, mean and deviation
+itself (normalization.Normalize).
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from torch import Tensor, nn
 from haleganada_server.core.models.card import Preprocessing
 from haleganada_server.core.models.presets import PRESET_FACTS, PresetFacts, TrainingDefaults, preset_facts
 
-from . import cnn36, resnet18, resnet50_transformer, tiny_cnn
+from . import cnn36, crnn, crnn_32x128, ppocr_v6, resnet18, resnet50_transformer, tiny_cnn
 
 State = Mapping[str, Tensor]
 
@@ -59,6 +62,9 @@ class Preset:
 
 _BUILDERS: Mapping[str, Callable[[int, Mapping[str, Any], State | None], nn.Module]] = {
     "cnn36": cnn36.build,
+    "crnn": crnn.build,
+    "crnn-32x128": crnn_32x128.build,
+    "ppocr-v6-small": ppocr_v6.build,
     "resnet18": resnet18.build,
     "resnet18-imagenet": resnet18.build_pretrained,
     "resnet50-transformer": resnet50_transformer.build,

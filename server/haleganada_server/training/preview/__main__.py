@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from haleganada_server.core.models.presets import preset_facts
 from haleganada_server.training.common.job_errors import describe_failure
 
 
@@ -33,8 +34,9 @@ def carry_out(request: Mapping[str, Any]) -> dict[str, Any]:
 
     The imports are in here because they fail, and must be reported, where the `train` extra is missing.
     """
+    if preset_facts(request["preset"]).line is not None:
+        return _draw_lines(request)
     from haleganada_server.core.datasets.dataset import Part
-    from haleganada_server.core.models.presets import preset_facts
     from haleganada_server.training.common.atomic_files import write_atomically
     from haleganada_server.training.common.training_data import read_dataset, require_trainable
 
@@ -47,6 +49,22 @@ def carry_out(request: Mapping[str, Any]) -> dict[str, Any]:
     labels = [data.labels[label] for label in data.targets(data.part(Part.TRAIN)[chosen])]
     write_atomically(Path(request["sheet"]), draw_sheet(views, labels))
     return {"labels": labels, "side": side}
+
+
+def _draw_lines(request: Mapping[str, Any]) -> dict[str, Any]:
+    from haleganada_server.training.common.atomic_files import write_atomically
+    from haleganada_server.training.lines.data import read_lines, require_lines
+
+    from .line_sheet import choose_lines, draw_line_sheet, render_lines
+
+    data, shape = read_lines(request["dataset"]), preset_facts(request["preset"]).line
+    assert shape is not None
+    require_lines(data)
+    chosen = choose_lines(data, int(request["drawings"]), int(request["seed"]))
+    views = render_lines(data, shape, chosen, int(request["views"]), int(request["seed"]))
+    texts = [data.texts[line] for line in chosen]
+    write_atomically(Path(request["sheet"]), draw_line_sheet(views, texts))
+    return {"labels": texts, "side": shape.height}
 
 
 if __name__ == "__main__":

@@ -38,8 +38,10 @@ _TURNS: dict[int, Callable[[Gray], Gray]] = {
 """What turns a picture upright, by the value of its orientation tag."""
 
 
-def decode_gray(data: bytes, limits: ImageLimits) -> Gray:
-    """(height, width) uint8 gray values. Raises InvalidInput for anything that is not one whole, still picture."""
+def decode_gray(data: bytes, limits: ImageLimits, at_full_size: bool = False) -> Gray:
+    """(height, width) uint8 gray values. at_full_size: do not reduce large JPEGs. Raises InvalidInput for anything that
+    is not one whole, still picture.
+    """
     if not data:
         raise InvalidInput(FIELD, "is empty; give a PNG, JPEG or WebP image")
     if len(data) > limits.max_bytes:
@@ -58,7 +60,8 @@ def decode_gray(data: bytes, limits: ImageLimits) -> Gray:
         with Image.open(io.BytesIO(data), formats=(header.format,)) as image:
             if sorted(image.size) != sorted((header.width, header.height)):  # two headers in one file: trust neither
                 raise InvalidInput(FIELD, CUT_OFF)
-            image.draft(image.mode, (_DECODED_SIDE, _DECODED_SIDE))
+            if not at_full_size:
+                image.draft(image.mode, (_DECODED_SIDE, _DECODED_SIDE))
             limits.check_size(*image.size)  # a long photo is not reduced below its shorter side
             image.load()
             return np.ascontiguousarray(_find_turn(image)(_to_gray(image)))

@@ -51,9 +51,7 @@ def find_or_make_starter_dataset(
             f"the server has no data set “{STARTER}” yet; to make it, give --sources FOLDER, a folder that contains "
             "english_chars62/, omniglot/ and mnist/"
         )
-    if find_spec("haleganada_server") is None or find_spec("cv2") is None:
-        install = f"needs the train extra on this machine, even if the server has it: {describe_install('train')}"
-        fail(f"making the data set “{STARTER}” {install}", ExitCode.FAILURE)
+    _require_train_extra(f"making the data set “{STARTER}”")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{STARTER}.npz"
         _gather_drawings(sources, fonts, file)
@@ -62,8 +60,31 @@ def find_or_make_starter_dataset(
 
 def _gather_drawings(sources: Path, fonts: Path | None, file: Path) -> None:
     """Run the server package's command for it; exit if that fails, for it has said why."""
-    command = [sys.executable, "-m", "haleganada_server", "starter-data", "--data", str(sources), "--out", str(file)]
-    if fonts is not None:
-        command += ["--fonts", str(fonts)]
-    if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
+    _run("starter-data", "--data", str(sources), "--out", str(file), *(("--fonts", str(fonts)) if fonts else ()))
+
+
+def render_dataset(session: Session, client: HaleganadaClient, text: Path, fonts: Path, lines: int, seed: int) -> str:
+    """Draw lines of a text, upload them as a data set, and return its id. Exit with an error line if that fails. Raise
+    HaleganadaError.
+    """
+    _require_train_extra("drawing lines")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "lines.zip"
+        _run(
+            "render-lines", "--text", str(text), "--fonts", str(fonts), "--lines", str(lines), "--seed", str(seed),
+            "--out", str(file),
+        )  # fmt: skip
+        return upload_dataset(session, client, file, {"name": f"{text.stem} drawn"}).dataset_id
+
+
+def _require_train_extra(what: str) -> None:
+    """Exit with an error line if this machine lacks what the server package's command needs."""
+    if find_spec("haleganada_server") is None or find_spec("cv2") is None:
+        install = f"needs the train extra on this machine, even if the server has it: {describe_install('train')}"
+        fail(f"{what} {install}", ExitCode.FAILURE)
+
+
+def _run(*command: str) -> None:
+    """Run a command of the server package; exit if that fails, for it has said why."""
+    if subprocess.run([sys.executable, "-m", "haleganada_server", *command], stdout=sys.stderr, check=False).returncode:
         sys.exit(ExitCode.FAILURE)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # gRPC is imported when a server is called
     from haleganada_client.client import HaleganadaClient
     from haleganada_client.datasets import Dataset
 
+_LINE_FORMATS = ("auto", "lines-tsv", "iam", "words", "alto", "page")
 _SHARE = click.FloatRange(*SPLIT_SHARE.bounds)
 
 
@@ -93,6 +94,14 @@ def _import_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="The name of the folder whose drawings have none of the labels, from which models learn what to call "
             "unknown. [default: 999, if there is one]",
         ),
+        click.option(
+            "--format",
+            "line_format",
+            default="auto",
+            show_default=True,
+            type=click.Choice(_LINE_FORMATS),
+            help="How lines with their texts are laid out; auto also finds drawings.",
+        ),
     ]
     for option in reversed(options):
         command = option(command)
@@ -125,11 +134,13 @@ def add_dataset(
     folder_names: str,
     small_letters: bool,
     unknown_folder: str,
+    line_format: str,
 ) -> None:
     """Add a data set from PATH.
 
     PATH is a folder or a .zip of labeled images or IDX files (MNIST), a .npz with arrays x and y, or a file that
-    `haleganada export` wrote (archive or jsonl).
+    `haleganada export` wrote (archive or jsonl). Or it is a folder or a .zip of lines with their texts: lines.tsv, the
+    IAM database's lines.txt or words.txt, ALTO or PAGE XML beside the pages' pictures; docs/lines.md tells more.
 
     Folders are named by a label (ಅ), its code points (U+0C95_0CCD) or, where all are letters, decimal codes
     (3205). They may lie in folders
@@ -144,9 +155,11 @@ def add_dataset(
     haleganada datasets add letters/
     haleganada datasets add mnist.zip --name MNIST
     haleganada export taught.zip && haleganada datasets add taught.zip
+    haleganada datasets add lines/ --format lines-tsv
     """
     options: dict[str, Any] = {"name": name, "split": split, "validation_share": validation, "test_share": test}
     options |= {"seed": seed, "orientation": orientation, "folder_names": folder_names, "small_letters": small_letters}
+    options["line_format"] = line_format
     options["unknown_folder"] = name_folder(unknown_folder) if unknown_folder and label_file else unknown_folder
     if not on_server and not Path(path).exists():
         raise click.UsageError(f"there is no {path} on this machine; with --on-server, the server looks for it")

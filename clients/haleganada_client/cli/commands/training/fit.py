@@ -18,7 +18,7 @@ from haleganada_client.cli.output.job_progress import describe_detached, watch_u
 from haleganada_client.cli.output.training_report import format_training
 from haleganada_client.cli.session import Session, with_session
 
-from .dataset_lookup import find_or_make_starter_dataset, resolve_dataset
+from .dataset_lookup import find_or_make_starter_dataset, render_dataset, resolve_dataset
 
 if TYPE_CHECKING:
     from haleganada_client.client import HaleganadaClient
@@ -117,6 +117,7 @@ _SETTINGS: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
 )
 _NOT_TRAINED = "NOT_TRAINED"
+_RENDERED_LINES = 4_000
 _FIELDS = {"--image-size": "image_size_px", "--rotation": "rotation_degrees"}
 """The settings whose names have a unit, which the options leave to the help."""
 
@@ -138,7 +139,25 @@ def _add_settings(command: Any) -> Any:
     help="Where to find the drawings for “starter” if the server does not have it yet. This needs the train extra on "
     "this machine. [default: $HALEGANADA_DATA]",
 )
-@click.option("--fonts", type=_FOLDER, help="A folder of @fontsource npm packages of handwriting fonts for “starter”.")
+@click.option(
+    "--render",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="TEXT",
+    help="Train on lines of this text, or of words in this list, that are drawn with --fonts. This needs the train "
+    "extra on this machine.",
+)
+@click.option(
+    "--lines",
+    default=_RENDERED_LINES,
+    show_default=True,
+    type=click.IntRange(20),
+    help="How many lines to draw with --render.",
+)
+@click.option(
+    "--fonts",
+    type=_FOLDER,
+    help="For --render, a folder of fonts; for “starter”, one of @fontsource npm packages of handwriting fonts.",
+)
 @click.option("--name", default="", help="The model's name. [default: the preset's and the data set's]")
 @click.option(
     "--from",
@@ -172,6 +191,8 @@ def fit_command(
     dataset: str,
     starter: bool,
     sources: Path | None,
+    render: Path | None,
+    lines: int,
     fonts: Path | None,
     name: str,
     from_model: str,
@@ -193,14 +214,17 @@ def fit_command(
     haleganada fit cnn36 --starter --sources FOLDER
     haleganada fit --from starter --data mine --epochs 5
     haleganada fit --more JOB --epochs 10
+    haleganada fit crnn --render text.txt --fonts /usr/share/fonts/truetype/noto
     """
     if more_of:
         _train_more(session, more_of, name, detach, settings)
         return
     if not preset and not from_model:
         raise click.UsageError("name a PRESET, or a model to start from with --from MODEL")
-    if bool(dataset) == starter:
-        raise click.UsageError("give either --data NAME or --starter")
+    if bool(dataset) + starter + (render is not None) != 1:
+        raise click.UsageError("give either --data NAME, --render TEXT or --starter")
+    if render is not None and fonts is None:
+        raise click.UsageError("--render draws with fonts: give --fonts FOLDER, as /usr/share/fonts/truetype/noto")
     if preview is not None and settings["augment"] is False:
         raise click.UsageError(
             "--preview shows augmented drawings, and the originals in the first column: leave out --no-augment, and "
@@ -210,6 +234,9 @@ def fit_command(
     if starter:
         with session.client() as client:
             dataset = find_or_make_starter_dataset(session, client, sources, fonts)
+    if render is not None and fonts is not None:
+        with session.client() as client:
+            dataset = render_dataset(session, client, render, fonts, lines, settings["seed"] or 0)
     if preview is not None:
         _preview(session, preset, dataset, preview, settings["seed"] or 0)
     else:

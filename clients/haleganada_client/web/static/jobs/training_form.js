@@ -15,6 +15,9 @@ import { SettingInputs } from "./setting_inputs.js";
  */
 const PRESET_WORDS = {
   cnn36: "presetCnn36",
+  crnn: "presetCrnn",
+  "crnn-32x128": "presetCrnn32x128",
+  "ppocr-v6-small": "presetPpocr",
   resnet18: "presetResnet18",
   "resnet18-imagenet": "presetResnet18Imagenet",
   "resnet50-transformer": "presetResnet50Transformer",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from haleganada_server.core.lines.edits import edit_distance
 from haleganada_server.core.reading.page import PageReading
 
 
@@ -28,16 +26,3 @@ class PageEvaluation:
 def count_errors(read: PageReading, right: PageReading) -> int:
     """Return the edit distance between the glyphs of two readings of a page."""
     return edit_distance([glyph.text for glyph in read.glyphs], [glyph.text for glyph in right.glyphs])
-
-
-def edit_distance(first: Sequence[str], second: Sequence[str]) -> int:
-    """Return how many insertions, deletions and replacements lead from one sequence to another (Levenshtein)."""
-    numbers = {text: number for number, text in enumerate(dict.fromkeys([*first, *second]))}
-    target = np.array([numbers[text] for text in second], np.intp)
-    steps = np.arange(len(second) + 1)
-    row = steps
-    for count, text in enumerate(first, 1):
-        above = np.minimum(row[1:] + 1, row[:-1] + (target != numbers[text]))
-        # an insertion costs one more than what is to its left: a running minimum after the steps are taken off
-        row = np.minimum.accumulate(np.concatenate([[count], above]) - steps) + steps
-    return int(row[-1])

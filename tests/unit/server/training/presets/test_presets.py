@@ -14,11 +14,15 @@ from torch import nn
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda preset: preset.name)
 def test_a_preset_has_the_parameters_that_it_lists_and_takes_ink_of_its_side(preset: Preset) -> None:
-    network = preset.build(36, {}, None).eval()
+    outputs = 37 if preset.facts.line else 36
+    network = preset.build(outputs, {}, None).eval()
     assert count_parameters(network) == preset.facts.parameters
     side = preset.preprocessing.side
     with torch.inference_mode():
-        assert network(torch.rand(2, 1, side, side)).shape == (2, 36)
+        if preset.facts.line:
+            assert network(torch.rand(2, 1, side, 128)).shape[::2] == (2, outputs)
+        else:
+            assert network(torch.rand(2, 1, side, side)).shape == (2, outputs)
 
 
 def test_every_preset_that_is_listed_can_be_built() -> None:

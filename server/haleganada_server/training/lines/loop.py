@@ -1,0 +1,191 @@
+"""The training loop for lines: epochs of steps by CTC, each followed by a measurement on the validation part.
+
+An epoch's accuracies are one minus the character error rates, 0 at least.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from haleganada_server.core.datasets.dataset import Part
+from haleganada_server.core.jobs.job import Epoch
+from haleganada_server.core.lines.alphabet import Alphabet
+from haleganada_server.core.lines.decoding import decode_greedily
+from haleganada_server.core.lines.error_rates import ReadLine, measure_characters
+from haleganada_server.core.models.card import LineInput
+from haleganada_server.training.common.augment import mix_seed
+from haleganada_server.training.fit.loop import Diverged, TrainingHooks
+from haleganada_server.training.fit.schedule import compute_cosine_factor
+from haleganada_server.training.fit.settings import TrainingSettings
+from haleganada_server.training.fit.state import TrainingState
+from haleganada_server.vision.line_pictures import GrayLine, make_line_input
+
+from .augment import augment_line
+from .batches import LineSampler, stack_lines
+from .data import LineData
+
+MOST_VALIDATED = 400
+"""Lines that choose the best epoch: more would take as long as the epoch itself."""
+
+_SHORTCUT_WEIGHT = 0.1
+_LARGEST_GRADIENT = 2.0
+_ORDER = 3
+
+
+@dataclass(frozen=True)
+class LineReader:
+    """Reads lines with the network in training: shape and alphabet are those of the model to be."""
+
+    state: TrainingState
+    shape: LineInput
+    alphabet: Alphabet
+    device: torch.device
+
+    def make_input(self, gray: GrayLine) -> NDArray[np.float32]:
+        """Return a line as the network sees it."""
+        return make_line_input(gray, self.shape)
+
+    @torch.no_grad()
+    def read(self, lines: Sequence[GrayLine]) -> tuple[list[str], list[Tensor]]:
+        """Return the texts of lines, and their log-probabilities (steps, symbols + 1), one by one as in reading."""
+        self.state.network.eval()
+        texts, logs = [], []
+        for gray in lines:
+            batch = stack_lines([self.make_input(gray)]).to(self.device)
+            with self.state.precision.autocast():
+                logits = self.state.network(batch)[0].float()
+            own = logits.log_softmax(1).cpu()
+            found = decode_greedily(own.exp().numpy())
+            texts.append(self.alphabet.decode(symbol.number for symbol in found))
+            logs.append(own)
+        return texts, logs
+
+
+class LineLoop:
+    """Trains a state on lines, one epoch at a time."""
+
+    def __init__(self, *, reader: LineReader, data: LineData, settings: TrainingSettings, hooks: TrainingHooks) -> None:
+        self.reader, self.data, self.settings, self.hooks = reader, data, settings, hooks
+        self.state = reader.state
+        train = [line for line in data.part(Part.TRAIN).tolist() if reader.alphabet.covers(data.texts[line])]
+        widths = np.array([len(data.texts[line]) for line in train], np.float64)  # about
+        self.sampler = LineSampler(np.array(train, np.int64), widths, settings.batch_size, settings.seed)
+        validation = data.part(Part.VALIDATION)
+        rng = np.random.default_rng(mix_seed(settings.seed, _ORDER))
+        self.validation = np.sort(rng.permutation(validation)[:MOST_VALIDATED])
+
+    def run_epoch(self) -> Epoch | None:
+        """Train for one epoch and measure it. Returns None if it was cancelled; the state is of no use then. Raises
+        Diverged if the loss, or a weight, is no longer a finite number.
+        """
+        start, number = time.monotonic(), self.state.epoch + 1
+        torch.manual_seed(mix_seed(self.settings.seed, number))
+        self.state.network.train()
+        trained = self._train(number)
+        if trained is None:
+            return None
+        loss, accuracy = trained
+        validation_loss, validation_accuracy = self._validate()
+        self._raise_if_diverged(number, loss, validation_loss)
+        self.state.plateau.update(validation_loss if len(self.validation) else loss)
+        return Epoch(
+            epoch=number,
+            train_loss=loss,
+            train_accuracy=accuracy,
+            validation_loss=validation_loss,
+            validation_accuracy=validation_accuracy,
+            learning_rate=self._get_learning_rate(number * self.sampler.steps_per_epoch - 1),
+            seconds=time.monotonic() - start,
+        )
+
+    def _train(self, epoch: int) -> tuple[float, float] | None:
+        """Return the mean loss of a line, and the accuracy of every tenth batch, as the network was at each step."""
+        losses, count, read = 0.0, 0, list[ReadLine]()
+        batches = self.sampler.sample_epoch(epoch)
+        for number, lines in enumerate(batches):
+            step = (epoch - 1) * self.sampler.steps_per_epoch + number
+            logits, loss = self._take_step(lines, epoch, self._get_learning_rate(step))
+            losses, count = losses + loss * len(lines), count + len(lines)
+            if number % 10 == 0:
+                read += self._compare(lines, logits)
+            self.hooks.on_step(step + 1)
+            if self.hooks.is_cancelled():
+                return None
+        return losses / count, max(0.0, 1 - measure_characters(read).rate)
+
+    def _take_step(self, lines: NDArray[np.int64], epoch: int, rate: float) -> tuple[Tensor, float]:
+        """Change the weights once. Returns the logits, and the mean loss of a line."""
+        for group in self.state.optimizer.param_groups:
+            group["lr"] = rate
+        self.state.optimizer.zero_grad()
+        batch = stack_lines([self._prepare(line, epoch) for line in lines.tolist()]).to(self.reader.device)
+        targets = [self.reader.alphabet.encode(self.data.texts[line]) for line in lines.tolist()]
+        network = self.state.network
+        with self.state.precision.autocast():
+            logits, *shortcuts = network.forward_training(batch)  # type: ignore[operator]
+        loss = compute_loss(logits, targets)
+        total = loss + _SHORTCUT_WEIGHT * sum((compute_loss(one, targets) for one in shortcuts), torch.zeros(()))
+        if bool(total.isfinite()):
+            self.state.precision.backward(total)
+            torch.nn.utils.clip_grad_norm_(network.parameters(), _LARGEST_GRADIENT)
+            self.state.precision.step(self.state.optimizer)
+        return logits.detach(), float(loss.detach())
+
+    def _prepare(self, line: int, epoch: int) -> NDArray[np.float32]:
+        gray = self.data.picture(line)
+        if self.settings.augment:
+            gray = augment_line(gray, self.settings.seed, epoch, line)
+        return self.reader.make_input(gray)
+
+    def _compare(self, lines: NDArray[np.int64], logits: Tensor) -> list[ReadLine]:
+        probabilities = logits.float().softmax(2).cpu().numpy()
+        decoded = (decode_greedily(own) for own in probabilities)
+        texts = [self.reader.alphabet.decode(symbol.number for symbol in own) for own in decoded]
+        return [ReadLine(self.data.texts[line], text) for line, text in zip(lines.tolist(), texts, strict=True)]
+
+    def _validate(self) -> tuple[float, float]:
+        """Return the mean loss of a line and the accuracy on the validation part; 0 and 0 if it is empty."""
+        if not len(self.validation):
+            return 0.0, 0.0
+        read, losses = [], []
+        for line in self.validation.tolist():
+            (text,), (logs,) = self.reader.read([self.data.picture(line)])
+            read.append(ReadLine(self.data.texts[line], text))
+            if self.reader.alphabet.covers(self.data.texts[line]):
+                losses.append(float(compute_loss(logs[None], [self.reader.alphabet.encode(self.data.texts[line])])))
+        return float(np.mean(losses or [0.0])), max(0.0, 1 - measure_characters(read).rate)
+
+    def _raise_if_diverged(self, epoch: int, *losses: float) -> None:
+        tensors = (tensor for tensor in self.state.network.state_dict().values() if tensor.is_floating_point())
+        if not (all(map(math.isfinite, losses)) and all(bool(tensor.isfinite().all()) for tensor in tensors)):
+            raise Diverged(
+                f"training diverged in epoch {epoch}: its loss is no longer a number; "
+                "start it again with a lower learning rate"
+            )
+
+    def _get_learning_rate(self, step: int) -> float:
+        if self.settings.schedule == "plateau":
+            return self.settings.learning_rate * self.state.plateau.factor
+        factor = compute_cosine_factor(step, self.sampler.steps_per_epoch, self.settings.epochs)
+        return self.settings.learning_rate * factor
+
+
+def compute_loss(logits: Tensor, targets: Sequence[Sequence[int]]) -> Tensor:
+    """Return the mean over lines of CTC's negative log-probability of their symbols, divided by the number of these.
+    logits: (n, steps, symbols + 1). A line with more symbols than steps counts 0.
+    """
+    logs = logits.float().log_softmax(2).transpose(0, 1)
+    lengths = torch.tensor([len(target) for target in targets])
+    symbols = torch.tensor([number for target in targets for number in target], dtype=torch.long)
+    steps = torch.full((len(targets),), logits.shape[1], dtype=torch.long)
+    loss: Tensor = functional.ctc_loss(logs, symbols, steps, lengths, zero_infinity=True)
+    return loss

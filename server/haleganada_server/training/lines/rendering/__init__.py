@@ -1,0 +1,1 @@
+"""Lines of text, drawn with fonts and worn as if they had been printed and scanned."""

@@ -1,0 +1,183 @@
+"""A training job on a data set of lines, from its request to a finished model folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from haleganada_server.core.datasets.dataset import Part
+from haleganada_server.core.error_reasons import Reason
+from haleganada_server.core.errors import Precondition
+from haleganada_server.core.lines.alphabet import Alphabet, SymbolKind
+from haleganada_server.core.models.card import LineInput, ModelCard
+from haleganada_server.core.models.files import read_card
+from haleganada_server.training.common.precision import Precision
+from haleganada_server.training.export.model_files import read_model
+from haleganada_server.training.fit.checkpoint import load_checkpoint
+from haleganada_server.training.fit.loop import Diverged, TrainingHooks
+from haleganada_server.training.fit.process_group import ProcessGroup
+from haleganada_server.training.fit.recorder import EpochRecorder
+from haleganada_server.training.fit.reporter import TrainingReporter
+from haleganada_server.training.fit.results import FILES
+from haleganada_server.training.fit.run import describe_divergence
+from haleganada_server.training.fit.settings import TrainingSettings
+from haleganada_server.training.fit.state import TrainingState, build_optimizer
+from haleganada_server.training.presets import Preset, get_preset
+
+from .data import LineData, read_lines, require_lines
+from .loop import LineLoop, LineReader
+from .network import build_network
+from .results import FinishedLines, write_results
+from .settings import resolve_settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineJob:
+    """What one training job has to do. start: the card of the model in from_model."""
+
+    folder: Path
+    preset: Preset
+    name: str
+    settings: TrainingSettings
+    data: LineData
+    from_model: Path | None = None
+    start: ModelCard | None = None
+
+    @staticmethod
+    def from_request(request: Mapping[str, Any]) -> LineJob:
+        """Parse the request's JSON and open its data set. Raises InvalidInput, Precondition and DataLoss."""
+        preset, data = get_preset(request["preset"]), read_lines(request["dataset"])
+        require_lines(data)
+        from_model = Path(request["from_model"]) if request.get("from_model") else None
+        lines = len(data.part(Part.TRAIN))
+        return LineJob(
+            folder=Path(request["folder"]),
+            preset=preset,
+            name=str(request["name"]),
+            settings=resolve_settings(preset, request.get("settings", {}), lines, from_model is not None),
+            data=data,
+            from_model=from_model,
+            start=read_card(from_model) if from_model else None,
+        )
+
+    @cached_property
+    def alphabet(self) -> Alphabet:
+        """The symbols of the training part, behind those of the model that the training starts from."""
+        known = Alphabet(self.start.labels, SymbolKind(self.shape.symbols)) if self.start else None
+        return Alphabet.of_texts([self.data.texts[line] for line in self.data.part(Part.TRAIN).tolist()], known)
+
+    @cached_property
+    def shape(self) -> LineInput:
+        """How a line becomes the network's input."""
+        if self.start and self.start.line:
+            return self.start.line
+        assert self.preset.facts.line is not None
+        texts = [self.data.texts[line] for line in self.data.part(Part.TRAIN).tolist()]
+        return replace(self.preset.facts.line, symbols=Alphabet.of_texts(texts).kind.value)
+
+    def fingerprint(self) -> str:
+        """Return a hash of all that decides how the training goes: a checkpoint fits only a training of the same."""
+        settings = {name: value for name, value in asdict(self.settings).items() if name != "workers"}
+        decisive = ["lines", self.preset.name, settings, self.data.sha256, list(self.alphabet.symbols)]
+        decisive.append(self.from_model.name if self.from_model else "")
+        return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()
+
+
+def run_line_training(
+    request: Mapping[str, Any], report: Callable[[dict[str, Any]], None], cancelled: Callable[[], bool],
+    group: ProcessGroup,
+) -> dict[str, Any]:  # fmt: skip
+    """Train, from the checkpoint if there is one; write model/ and files/; return {"model", "cancelled", "result"}.
+
+    Raises HaleganadaError for what a person can fix, FailedWithModel if there is a model all the same, and whatever
+    libraries raise when memory or disk are full.
+    """
+    if group.count > 1:
+        raise Precondition("lines are trained by one process; start it without torchrun", Reason.DATASET_UNUSABLE)
+    job = LineJob.from_request(request)
+    (job.folder / FILES).mkdir(exist_ok=True)
+    reporter = TrainingReporter(report)
+    precision = Precision.choose(job.settings.mixed_precision, group.device)
+    if job.settings.workers:
+        torch.set_num_threads(job.settings.workers)
+    decided = {"mixed_precision": precision.dtype is not None, "workers": torch.get_num_threads()}
+    reporter.send_settings({**asdict(job.settings), **decided})
+    reporter.start_stage("preparing")
+    network, options = _build(job)
+    network = network.to(group.device)
+    state = TrainingState(network, build_optimizer(network.parameters(), job.settings), precision)
+    resumed = load_checkpoint(state, job.folder, job.fingerprint())
+    reporter.start_stage("training")
+    for note in _list_notes(job, state.epoch if resumed else 0):
+        reporter.add_note(note)
+    reader = LineReader(state, job.shape, job.alphabet, group.device)
+    divergence: Diverged | None = None
+    try:
+        completed = _train_epochs(job, reader, reporter, cancelled)
+    except Diverged as error:
+        completed, divergence = True, error
+    if state.best_epoch:
+        training = FinishedLines(
+            preset=job.preset,
+            name=job.name,
+            data=job.data,
+            settings=job.settings,
+            options=options,
+            reader=reader,
+            from_model=job.start.name if job.start else "",
+        )
+        write_results(training, job.folder, reporter, skip_test=not completed)
+    if divergence is not None:
+        raise describe_divergence(divergence, state.best_epoch)
+    return {"model": bool(state.best_epoch), "cancelled": not completed, "result": {}}
+
+
+def _build(job: LineJob) -> tuple[nn.Module, dict[str, Any]]:
+    torch.manual_seed(job.settings.seed)
+    if job.from_model is None or job.start is None:
+        return build_network(job.preset, job.alphabet)
+    network, _ = read_model(job.from_model)
+    return build_network(job.preset, job.alphabet, network, job.start)
+
+
+def _train_epochs(
+    job: LineJob, reader: LineReader, reporter: TrainingReporter, cancelled: Callable[[], bool]
+) -> bool:  # fmt: skip
+    """Train for all remaining epochs. Returns False if they were cancelled."""
+    hooks = TrainingHooks(reporter.report_step, cancelled)
+    loop = LineLoop(reader=reader, data=job.data, settings=job.settings, hooks=hooks)
+    state, steps = reader.state, loop.sampler.steps_per_epoch
+    if not len(loop.validation):
+        reporter.add_note("the data set has no validation part: the last state is kept, not the best one")
+    with EpochRecorder(job.folder, job.settings, state, job.fingerprint(), reporter) as recorder:
+        for past_epoch in state.history:  # the server may have stopped before it received those of the checkpoint
+            reporter.send_epoch(past_epoch)
+        reporter.start_steps(state.epoch * steps, job.settings.epochs * steps)
+        while not state.is_over(job.settings):
+            epoch = loop.run_epoch()
+            if epoch is None:
+                return False
+            state.add_epoch(epoch, bool(len(loop.validation)))
+            recorder.record(epoch)
+    return True
+
+
+def _list_notes(job: LineJob, epoch: int) -> list[str]:
+    """Return what to know about a training. epoch: after which it was resumed, 0 = it was not."""
+    notes = [f"resumed after epoch {epoch}"] if epoch else []
+    if job.start:
+        new = len(job.alphabet.symbols) - len(job.start.labels)
+        notes.append(
+            f"it starts from “{job.start.name}”, and learns {new:,} new symbols beside {len(job.start.labels):,}"
+        )
+    if job.shape.symbols == SymbolKind.UNITS.value:
+        notes.append("Kannada is read in units: consonants with their vowel signs, and consonants below")
+    return notes

@@ -1,0 +1,147 @@
+"""A training of lines: its reports and files, how it goes on after an interruption, and what its model knows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from haleganada_server.core.errors import Precondition
+from haleganada_server.core.lines.alphabet import Alphabet
+from haleganada_server.core.lines.decoding import decode_greedily
+from haleganada_server.core.models.card import ModelCard
+from haleganada_server.core.models.files import read_card
+from haleganada_server.training.export.model_files import read_model
+from haleganada_server.training.fit.process_group import ProcessGroup
+from haleganada_server.training.lines.run import run_line_training
+from haleganada_server.vision.line_pictures import make_line_input
+from safetensors.torch import load_file
+
+from tests.line_sets import draw_line
+from tests.unit.server.training.lines.conftest import WORDS, Request, RequestFor
+
+Lines = list[dict[str, Any]]
+
+
+def run(request: Request, cancel_after: int = 10**6) -> tuple[dict[str, Any], Lines]:
+    """Run a job in this process; return its result and all reports. cancel_after: number of epochs."""
+    lines: Lines = []
+
+    def cancelled() -> bool:
+        return sum("epoch" in line for line in lines) >= cancel_after
+
+    return run_line_training(request, lines.append, cancelled, ProcessGroup(torch.device("cpu"))), lines
+
+
+def read_epochs(lines: Lines) -> list[dict[str, Any]]:
+    """Return the epochs that were reported, without the times."""
+    epochs = [line["epoch"] for line in lines if "epoch" in line]
+    return [{name: value for name, value in epoch.items() if name != "seconds"} for epoch in epochs]
+
+
+def test_a_training_leaves_a_complete_model_and_files(request_for: RequestFor) -> None:
+    request = request_for()
+    done, lines = run(request)
+    assert done == {"model": True, "cancelled": False, "result": {}}
+    job = Path(request["folder"])
+    assert {"line_results.json", "worst_lines.png", "training_history.json"} < {
+        p.name for p in (job / "files").iterdir()
+    }
+    card = read_card(job / "model")
+    assert card.line is not None
+    assert (card.line.height, card.line.width, card.line.symbols) == (32, 128, "points")
+    assert card.labels == tuple(sorted(set("".join(WORDS)) | {" "}))
+    assert set(card.metrics) == {"validation_accuracy", "test_accuracy", "test_cer", "test_wer", "milliseconds"}
+    assert [epoch["epoch"] for epoch in read_epochs(lines)] == [1, 2]
+    results = json.loads((job / "files/line_results.json").read_text())
+    assert results["lines"] == 8
+    rate = results["character_error_rate"]
+    assert 0 <= rate["low"] <= rate["rate"] <= rate["high"]
+    assert rate["rate"] == card.metrics["test_cer"] == rate["edits"] / rate["length"]
+    assert results["worst"][0]["edits"] > 0
+
+
+@pytest.mark.parametrize("preset", ["crnn", "crnn-32x128"])
+def test_the_onnx_file_reads_as_torch_does(request_for: RequestFor, preset: str) -> None:
+    request = request_for(preset=preset, epochs=1)
+    run(request)
+    folder = Path(request["folder"]) / "model"
+    network, card = read_model(folder)
+    assert card.line is not None
+    session = onnxruntime.InferenceSession(str(folder / "model.onnx"))
+    stored = ModelCard.from_json(session.get_modelmeta().custom_metadata_map["haleganada.card"])
+    assert (stored.labels, stored.line) == (card.labels, card.line)
+    for text in ("on", "to it as an at"):
+        line = make_line_input(draw_line(text), card.line)
+        line = np.pad(line, ((0, 0), (0, -line.shape[1] % 16)), constant_values=1.0)
+        (found,) = session.run(["probabilities"], {"line": line[None, None]})
+        with torch.inference_mode():
+            expected = network(torch.from_numpy(line[None, None])).softmax(2).numpy()
+        assert found.shape == (1, line.shape[1] // 4, len(card.labels) + 1)
+        assert np.abs(found - expected).max() < 1e-4
+
+
+def test_an_interrupted_training_goes_on_as_if_nothing_had_been(request_for: RequestFor) -> None:
+    whole, parted = request_for("whole", epochs=3), request_for("parted", epochs=3)
+    parted["dataset"] = whole["dataset"]
+    _, expected = run(whole)
+
+    class Killed(Exception):
+        pass
+
+    def report(line: dict[str, Any]) -> None:
+        if line.get("epoch", {}).get("epoch") == 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        run_line_training(parted, report, lambda: False, ProcessGroup(torch.device("cpu")))
+    _, resumed = run(parted)
+    assert any("resumed after epoch 2" in line.get("progress", {}).get("message", "") for line in resumed)
+    assert read_epochs(resumed) == read_epochs(expected)
+    weights = [load_file(Path(one["folder"]) / "files/final_model.safetensors") for one in (whole, parted)]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+def test_a_cancelled_training_keeps_its_best_epoch(request_for: RequestFor) -> None:
+    done, _ = run(request_for(epochs=50), cancel_after=1)
+    assert (done["model"], done["cancelled"]) == (True, True)
+
+
+def test_a_training_that_starts_from_a_model_adds_characters_and_forgets_none(request_for: RequestFor) -> None:
+    first = request_for("first")
+    run(first)
+    model = str(Path(first["folder"]) / "model")
+    second = request_for("second", words=("at", "été", "où"), start=model, epochs=1, learning_rate=1e-9)
+    _, lines = run(second)
+    assert any("learns 2 new symbols" in line.get("progress", {}).get("message", "") for line in lines)
+    (before, old), (after, new) = read_model(Path(model)), read_model(Path(second["folder"]) / "model")
+    assert new.labels == (*old.labels, "é", "ù")
+    for name in ("weight", "bias"):
+        known, grown = (getattr(network.get_submodule("decoder"), name) for network in (before, after))
+        assert len(grown) == len(known) + 2
+        assert torch.allclose(grown[: len(known)], known, atol=1e-4)
+
+
+def test_data_without_lines_to_train_on_is_refused(request_for: RequestFor) -> None:
+    request = request_for()
+    parts = Path(request["dataset"]["folder"]) / "parts.npy"
+    np.save(parts, np.full_like(np.load(parts), 2))
+    with pytest.raises(Precondition, match="no lines"):
+        run(request)
+
+
+@pytest.mark.slow
+def test_a_network_learns_to_read(request_for: RequestFor) -> None:
+    request = request_for(preset="crnn", epochs=60, learning_rate=3e-3, patience=0)
+    run(request)
+    folder = Path(request["folder"]) / "model"
+    network, card = read_model(folder)
+    assert card.line is not None
+    with torch.inference_mode():
+        line = torch.from_numpy(make_line_input(draw_line("to in"), card.line)[None, None])
+        symbols = decode_greedily(network(line)[0].softmax(1).numpy())
+    assert Alphabet(card.labels).decode(symbol.number for symbol in symbols) == "to in"
