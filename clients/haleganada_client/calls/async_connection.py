@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 import grpc.aio
 
 from .connection import Connection
+from .renewable_channel import RenewableChannel
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -20,10 +21,9 @@ class AsyncConnection(Connection):
     """A connection for the one event loop that first uses it."""
 
     @cached_property
-    def channel(self) -> grpc.Channel:  # type: ignore[override]
+    def channel(self) -> RenewableChannel:  # type: ignore[override]
         """The channel. It belongs to the event loop in which it is opened, so it is opened by the first call."""
-        channel: grpc.Channel = self.access.open_channel(grpc.aio)
-        return channel  # of asyncio, whose methods are the same
+        return RenewableChannel(lambda: self.access.open_channel(grpc.aio))
 
     async def answer(self, method: Callable[..., Any], request: Any, timeout_s: float) -> Any:
         try:

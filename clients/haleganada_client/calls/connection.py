@@ -5,7 +5,8 @@ broke before the answer came. They are not repeated if nobody listens at the add
 once, if the page that was sent has ended the process that read it, and if a repetition would not be safe (call_once).
 
 A call that may take minutes should not wait for minutes until an unreachable server is reported. Before the first such
-call, the health check is called with the usual deadline.
+call, the health check is called with the usual deadline. It is also called, with a short deadline, before a call on a
+connection that has been silent for a while: where it is not answered, the call takes a new connection.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import grpc
 
 from haleganada_client.connection.access import prepare_access
 from haleganada_client.connection.config import ClientConfig
-from haleganada_client.connection.diagnosis import explain_failure
+from haleganada_client.connection.diagnosis import explain_failure, is_listening
 from haleganada_client.errors import (
     NO_SERVER,
     RATE_EXCEEDED,
@@ -37,9 +38,12 @@ from haleganada_client.errors import (
 from haleganada_client.wire import health
 
 from .call_ids import make_metadata
+from .renewable_channel import RenewableChannel
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
+_SILENCE_S = 30.0  # after which a connection may be gone unnoticed
+_PROBE_S = 2.0  # how long it may take to show that it is not; no more than a quarter of a call's time
 _UNREACHABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 _log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -52,7 +56,7 @@ class Connection(ABC):
     forking a process, not before. Whatever is awaited here is done at once in a BlockingConnection.
     """
 
-    channel: grpc.Channel
+    channel: RenewableChannel
 
     def __init__(self, config: ClientConfig) -> None:
         """Raise what prepare_access raises."""
@@ -61,13 +65,14 @@ class Connection(ABC):
         self.is_closed = False
         self._token = (("authorization", f"Bearer {self.access.token}"),) if self.access.token else ()
         self._reached = False
+        self._heard = 0.0  # of the system's clock, which goes on while a laptop sleeps
 
     @property
     def _metadata(self) -> tuple[tuple[str, str], ...]:
         """What a call sends along."""
         return (*self._token, *make_metadata())
 
-    def make_stub(self, kind: Callable[[grpc.Channel], Stub]) -> Stub:
+    def make_stub(self, kind: Callable[[Any], Stub]) -> Stub:
         """Return the stub of a service. Raise FailedPrecondition for a closed channel, which gRPC crashes on."""
         if self.is_closed:
             raise _closed()
@@ -89,7 +94,7 @@ class Connection(ABC):
                     raise
                 await self.pause(pause)
             except Unavailable as error:
-                if error.reason == READER_FAILED or (error.reason == NO_SERVER and attempt == 1):
+                if error.reason == READER_FAILED or (attempt == 1 and await self._is_gone(error)):
                     raise
                 pause = error.retry_after_s or _backoff_s(attempt)
                 if not self.config.retry or time.monotonic() + pause > deadline:
@@ -122,6 +127,7 @@ class Connection(ABC):
             async with self._explaining(request):
                 call = method(self.send_all(request), timeout=timeout_s, metadata=self._metadata)
                 async for answer in self.receive_all(call):
+                    self._note_answer()
                     yield answer
         finally:
             if call is not None:
@@ -138,24 +144,53 @@ class Connection(ABC):
             await self._check_reachable(timeout_s)
             request = _Feed(request) if isinstance(request, Iterator) else request
             async with self._explaining(request):
-                answer = await self.answer(method, self.send_all(request), timeout_s)
-            self._reached = True
+                left_s = max(0.001, timeout_s - (time.monotonic() - started))
+                answer = await self.answer(method, self.send_all(request), left_s)
+            self._note_answer()
             return answer
+        except DeadlineExceeded:
+            self._heard = 0.0  # so that the next call finds out whether the connection is alive
+            raise
         finally:
             _log.debug("%s: %.1f ms", type(request).__name__, 1000 * (time.monotonic() - started))
 
+    def _note_answer(self) -> None:
+        self._reached, self._heard = True, time.time()
+
+    async def _is_gone(self, error: Unavailable) -> bool:
+        """Return whether there is no server, as an error says. gRPC says so for a while after one has come back."""
+        if error.reason != NO_SERVER:
+            return False
+        return not (self._reached and await self.offload(is_listening, self.config.target))
+
     async def _check_reachable(self, timeout_s: float) -> None:
-        """Check before the first call with a longer deadline that the server is there. Raise HaleganadaError."""
-        if self._reached or timeout_s <= self.config.timeout_s:
-            return
-        try:
-            await self.check_health(self.config.timeout_s)
-        except (Unavailable, DeadlineExceeded):
-            raise
-        except HaleganadaError:  # any other error comes from a server
-            if self.is_closed:
+        """Check before the first call with a longer deadline that the server is there, and before a call after a long
+        silence that the connection is. Raise HaleganadaError.
+        """
+        if self._reached:
+            if not 0 <= time.time() - self._heard < _SILENCE_S:
+                await self._probe(min(_PROBE_S, timeout_s / 4))
+        elif timeout_s > self.config.timeout_s:
+            try:
+                await self.check_health(self.config.timeout_s)
+            except (Unavailable, DeadlineExceeded):
                 raise
-        self._reached = True
+            except HaleganadaError:  # any other error comes from a server
+                if self.is_closed:
+                    raise
+            self._note_answer()
+
+    async def _probe(self, timeout_s: float) -> None:
+        """Take a new connection unless the present one is alive."""
+        channel = self.channel.newest
+        try:
+            await self.check_health(timeout_s)
+        except DeadlineExceeded:
+            self.channel.renew(channel)
+        except HaleganadaError:  # what is wrong is told by the call itself
+            return
+        else:
+            self._note_answer()
 
     @asynccontextmanager
     async def _explaining(self, request: Any = None) -> AsyncIterator[None]:
@@ -207,7 +242,7 @@ class BlockingConnection(Connection):
 
     def __init__(self, config: ClientConfig) -> None:
         super().__init__(config)
-        self.channel = self.access.open_channel(grpc)
+        self.channel = RenewableChannel(lambda: self.access.open_channel(grpc))
 
     async def answer(self, method: Callable[..., Any], request: Any, timeout_s: float) -> Any:
         return method(request, timeout=timeout_s, metadata=self._metadata)

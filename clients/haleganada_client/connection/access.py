@@ -13,8 +13,11 @@ from haleganada_client.limits import MAX_MESSAGE_BYTES
 from .config import ClientConfig
 from .diagnosis import is_this_machine, make_tls_context, split_target
 
-_KEEPALIVE_MS = 60_000
-_RECONNECT_MS = 2_000  # gRPC's own default grows to two minutes, long after a restarted server is back
+# A connection that answers no ping within five seconds is given up, on Linux also one that does not even acknowledge
+# what was sent; its calls fail, and are repeated on a new one.
+_KEEPALIVE_MS, _KEEPALIVE_ANSWER_MS = 20_000, 5_000
+# gRPC's own pauses grow to two minutes, long after a restarted server is back.
+_FIRST_RECONNECT_MS, _LAST_RECONNECT_MS = 100, 1_000
 _MAX_TOKEN_CHARS = 8192  # gRPC refuses 16 KiB of metadata
 
 
@@ -33,8 +36,13 @@ class Access:
             ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
             ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
             ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
+            ("grpc.keepalive_timeout_ms", _KEEPALIVE_ANSWER_MS),
+            ("grpc.http2.ping_timeout_ms", _KEEPALIVE_ANSWER_MS),  # of pings that measure the line: a minute by default
             ("grpc.keepalive_permit_without_calls", 0),
-            ("grpc.max_reconnect_backoff_ms", _RECONNECT_MS),
+            ("grpc.http2.max_pings_without_data", 0),  # of a stream that only receives; by default one a minute
+            ("grpc.initial_reconnect_backoff_ms", _FIRST_RECONNECT_MS),
+            ("grpc.max_reconnect_backoff_ms", _LAST_RECONNECT_MS),
+            ("grpc.use_local_subchannel_pool", 1),  # or a new channel would share the connection of an old one
             ("grpc.enable_http_proxy", 0 if is_this_machine(target) else 1),  # gRPC asks proxies even for loopback
         ]
         plain = grpc.Compression.NoCompression  # drawings are compressed already

@@ -60,6 +60,18 @@ def find_proxy(target: str) -> tuple[str, str] | None:
     return None if any(host.endswith(suffix) for suffix in suffixes) else found
 
 
+def is_listening(target: str) -> bool:
+    """Return whether somebody listens at a target right now; False for a target whose form tells no host and port."""
+    where = split_target(target)
+    if where is None:
+        return False
+    try:
+        socket.create_connection(where, _TIMEOUT_S).close()
+    except OSError:
+        return False
+    return True
+
+
 def explain_failure(config: ClientConfig) -> str:
     """Return why no call reaches the server, and what to do; "" if what listens there is right, or nobody does."""
     if proxy := find_proxy(config.target):
