@@ -9,7 +9,13 @@ from contextlib import contextmanager, suppress
 
 
 class Line:
-    """Passes on what each side sends, until it is cut."""
+    """Passes on what each side sends, until it is cut. is_mute: once the client has sent the marker, what the server
+    answers there is lost. is_closed: nobody is let in.
+    """
+
+    marker = b"\x89PNG"
+    is_mute = False
+    is_closed = False
 
     def __init__(self, target: str) -> None:
         host, _, port = target.rpartition(":")
@@ -28,9 +34,17 @@ class Line:
         """Swallow what is sent on the connections of now; they stay open on both sides. New ones work."""
         self._cut.update(self._ends)
 
+    def hang_up(self) -> None:
+        """End the connections of now."""
+        self._end(self._ends)
+
     def close(self) -> None:
         """End everything."""
-        for end in (self._listener, *self._ends):
+        self._end([self._listener, *self._ends])
+
+    @staticmethod
+    def _end(ends: list[socket.socket]) -> None:
+        for end in ends:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
@@ -39,6 +53,9 @@ class Line:
         with suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
+                if self.is_closed:
+                    near.close()
+                    continue
                 far = socket.create_connection(self._target)
                 self._ends += (near, far)
                 for source, sink in ((near, far), (far, near)):
@@ -47,6 +64,8 @@ class Line:
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
+                if self.is_mute and self.marker in data:
+                    self._cut.add(sink)
                 if source not in self._cut:
                     sink.sendall(data)
 

@@ -30,6 +30,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Teach and recognize": {
         "train": ("teaching.train", "Teach one drawing, or a folder of labeled images."),
+        "outbox": ("outbox", "List, send or discard drawings that wait for their server."),
         "predict": ("teaching.predict", "Recognize drawings."),
         "correct": ("teaching.correct", "Correct an earlier prediction and learn from it."),
         "link": ("teaching.variants", "Make one label a form of another."),
@@ -81,7 +82,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
 """The sections of the help: their commands, each with its module in commands/ and its line in the list."""
 
 
-_GROUPS = ("datasets", "jobs", "models", "readings", "samples", "snapshots", "workspaces")
+_GROUPS = ("datasets", "jobs", "models", "outbox", "readings", "samples", "snapshots", "workspaces")
 
 
 class _LazyGroup(click.Group):

@@ -96,6 +96,14 @@ Entry = tuple[Path, str, str] | Picture
     help="Wait until the online network has learned the drawing, too. Only for one drawing; give this option last. "
     f"[default: {MAX_WAIT_S}]",
 )
+@click.option(
+    "--offline-ok",
+    is_flag=True,
+    envvar="HALEGANADA_OFFLINE_OK",
+    show_envvar=True,
+    help="While the server cannot be reached, keep the drawings on this machine; the next `train --offline-ok`, or "
+    "`haleganada outbox send`, sends them, once and in order.",
+)
 @with_session
 def train_command(
     session: Session,
@@ -110,6 +118,7 @@ def train_command(
     again: bool,
     skip_known: bool,
     wait_s: float | None,
+    offline_ok: bool,
 ) -> None:
     """Teach drawings: LABEL and one or more IMAGES, with --folder a folder of labeled images, or a font.
 
@@ -127,6 +136,7 @@ def train_command(
     haleganada train --folder letters/
     haleganada train ಕಿ drawing.png --variant-of ಕ
     haleganada train ಅ drawing.png --wait-learned
+    haleganada train ಅ drawing.png --offline-ok
     haleganada train --from-font Lohit-Kannada.ttf --characters letters.txt
     """
     if wait_s is not None and len(images) != 1:
@@ -146,12 +156,18 @@ def train_command(
     else:
         example = f"{session.command_line('train')} ಅ drawing.png"
         raise click.UsageError(f"give LABEL and IMAGE, for example {example}, or only --folder, or only --from-font")
-    if label and len(images) == 1 and (images[0] == "-" or Path(images[0]).is_file()):
+    how = _How(again=again, skip_known=skip_known, synthetic=bool(from_font))
+    is_one = bool(label) and len(images) == 1 and (images[0] == "-" or Path(images[0]).is_file())
+    if offline_ok and wait_s is not None:
+        raise click.UsageError("--offline-ok does not wait, and --wait-learned does; leave one of them out")
+    if offline_ok:
+        _teach_or_keep(session, _read_one(str(label), images[0]) if is_one else entries, variant_of, how, is_one)
+    elif label and is_one:
         _train_one(session, label, images[0], variant_of, wait_s, skip_known)
     elif wait_s is not None:
         _refuse_to_wait(session)
     else:
-        _train_many(session, entries, variant_of, _How(again=again, skip_known=skip_known, synthetic=bool(from_font)))
+        _train_many(session, entries, variant_of, how)
 
 
 def _refuse_to_wait(session: Session) -> NoReturn:
@@ -192,6 +208,33 @@ def _train_one(
     if variant_of and not taught.duplicate:
         warn_if_text_changes(session, taught.label, taught.canonical)
     session.show(taught, "\n".join([describe_taught(taught), *waited, *warning]))
+
+
+def _read_one(label: str, image: str) -> list[Entry]:
+    if image == "-":
+        return [Picture("-", sys.stdin.buffer.read(), label)]
+    return [(Path(image), label, Path(image).name)]
+
+
+def _teach_or_keep(session: Session, entries: Sequence[Entry], variant_of: str, how: _How, is_one: bool) -> None:
+    """is_one: whether it is a single drawing, which is taught each time."""
+    from .offline import OfflineLesson, teach_or_keep
+
+    pictures = (entry if isinstance(entry, Picture) else load_picture(*entry) for entry in entries)
+    teach_or_keep(
+        session,
+        (
+            OfflineLesson(
+                picture=picture,
+                request_id=str(uuid4()) if is_one else _request_id(picture, variant_of, how) or str(uuid4()),
+                variant_of=variant_of,
+                known_drawings=how.known_drawings,
+                batch_id="" if is_one else how.batch_id,
+                synthetic=how.synthetic,
+            )
+            for picture in pictures
+        ),
+    )
 
 
 def _draw_characters(font: Path, characters: Path) -> list[Entry]:
@@ -341,7 +384,7 @@ def _teach(client: HaleganadaClient, batch: list[Picture], variant_of: str, how:
                 picture.content,
                 picture.label,
                 variant_of,
-                "" if how.again else derive_request_id(picture.inner_name, picture.content, picture.label, variant_of),
+                _request_id(picture, variant_of, how),
                 how.synthetic,
             )
             for picture in batch
@@ -349,6 +392,11 @@ def _teach(client: HaleganadaClient, batch: list[Picture], variant_of: str, how:
         known_drawings=how.known_drawings,
         batch_id=how.batch_id,
     )
+
+
+def _request_id(picture: Picture, variant_of: str, how: _How) -> str:
+    """Return what makes a file be taught once; "" if it is to be taught again."""
+    return "" if how.again else derive_request_id(picture.inner_name, picture.content, picture.label, variant_of)
 
 
 def _describe_known(count: Counter[str], how: _How) -> list[str]:
