@@ -24,8 +24,8 @@ from .lines import Course, assign_pieces, part_lines
 from .page_ink import PageInk, find_page_ink
 from .parts import LineParts, find_parts_of_line, usual_width
 
-_MOST_WIDTH = 1.8  # usual widths of a group
-_LEAST_WIDTH = 1.8  # letter heights that any group may have
+_MOST_WIDTH = 2.05  # usual widths of a group
+_LEAST_WIDTH = 2.05  # letter heights that any group may have
 _MOST_GAP = 0.9  # letter heights within a group
 _BROKEN = 1.2  # pen widths between the ends of a broken stroke
 _CANVAS = 1.6  # letter heights: what a group is drawn on, at least, so that dots stay dots

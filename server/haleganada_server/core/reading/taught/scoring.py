@@ -53,8 +53,8 @@ class Prices:
     wide_gap: float = 0.02
     label_size: float = 125.0
     most_label_size: float = 140.0
-    label_width: float = 79.0
-    most_label_width: float = 107.0
+    label_width: float = 83.0
+    most_label_width: float = 112.0
     free_width: float = 0.4
     cut: float = 15.0
     cut_ink: float = 7.7
