@@ -97,21 +97,30 @@ def describe(
     answered = [took for one in found.values() for took in one.answered]
     refused = [took for one in found.values() for took in one.refused]
     shares = {name: len(one.answered) / seconds for name, one in found.items()}
-    mean = sum(shares.values()) / len(shares)
-    table = Table(
-        f"{sum(CLIENTS.values())} clients of {len(CLIENTS)} people, {minutes:g} minutes", ("what", "measured")
-    )
-    table.add("capacity, asked for, answered a second", f"{capacity:.0f}, {asked / seconds:.0f}, {5 * mean:.0f}")
+    total = sum(shares.values())
+    title = f"{sum(CLIENTS.values())} clients of {len(CLIENTS)} people, {minutes:g} minutes"
+    table = Table(title, ("what", "measured"))
+    table.add("capacity, asked for, answered a second", f"{capacity:.0f}, {asked / seconds:.0f}, {total:.0f}")
     table.add("asked for by each, a second", _list({n: _count(one) / seconds for n, one in found.items()}))
     table.add("answered of each, a second", _list(shares))
-    spread = max(abs(share / mean - 1) for share in shares.values()) if mean else 0.0
-    table.add("farthest from an equal share", f"{100 * spread:.1f} %")
+    fair = share_fairly({name: _count(one) / seconds for name, one in found.items()}, total)
+    spread = max(abs(shares[name] / fair[name] - 1) for name in found)
+    table.add("farthest from the fair share (equal, but nobody gets more than they ask for)", f"{100 * spread:.1f} %")
     table.add("answer, p50, p99", _quantiles(answered))
     table.add("refusal, p50, p99", _quantiles(refused))
     table.add("reasons", ", ".join(sorted({reason for one in found.values() for reason in one.reasons})) or "none")
     table.add("ended otherwise", str(sum(len(one.others) for one in found.values())))
     table.add("memory at the end; slope over the second half", _describe_growth(memory))
     return table
+
+
+def share_fairly(wanted: dict[str, float], total: float) -> dict[str, float]:
+    """Return the max-min fair shares of a total: equal ones, of which nobody needs more than they want."""
+    shares, left = dict[str, float](), total
+    for number, (name, want) in enumerate(sorted(wanted.items(), key=lambda one: one[1])):
+        shares[name] = min(want, left / (len(wanted) - number))
+        left -= shares[name]
+    return shares
 
 
 def _count(one: Outcomes) -> int:

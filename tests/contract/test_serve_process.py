@@ -164,6 +164,16 @@ def test_other_machines_are_let_in_if_one_insists(start: Start) -> None:
     assert "--insecure" in process.stderr.readline()
 
 
+def test_limits_of_what_may_be_kept(start: Start) -> None:
+    address = ready(start("--profile", "box", "--limit", "workspace-samples=2"))[1]
+    *_, last = teach(address, 3).results
+    assert last.error.reason == "QUOTA_EXCEEDED"
+    with grpc.insecure_channel(address) as channel:
+        quotas = ocr_service_pb2_grpc.OCRServiceStub(channel).Stats(ocr.StatsRequest(history_points=0)).quotas
+    assert {quota.name: quota.limit for quota in quotas}["workspace-samples"] == 2
+    assert len(quotas) == 3  # and those of the profile
+
+
 def test_tls_needs_both_files_and_good_ones(refusal: Refuse, tmp_path: Path) -> None:
     pem = tmp_path / "file.pem"
     pem.write_text("no certificate")

@@ -18,11 +18,13 @@ class Cancellation:
 
     is_active: returns False once the caller is gone. seconds_left: returns the time until the caller's deadline, 0 when
     it has passed, infinity without one. require_time: raises Unavailable if the server cannot wait for the work.
+    caller: whose work it is, by the name that counts for shares; "" = nobody's in particular.
     """
 
     is_active: Callable[[], bool]
     seconds_left: Callable[[], float]
     require_time: Callable[[], None] = lambda: None
+    caller: str = ""
 
     def check(self) -> None:
         """Raise DeadlineExceeded or Cancelled if nobody waits any longer, Unavailable if the server is about to end."""

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -215,6 +216,27 @@ def test_callers_are_served_in_the_order_of_their_arrival(start: Start, write: C
         for one in done:
             one.result()
     assert order == list(range(6))
+
+
+def test_callers_take_turns_with_their_pages(start: Start, write: Callable[..., Path]) -> None:
+    pool, holder, order = start(), Caller(), list[str]()
+
+    def call(name: str) -> None:
+        read(pool, write(name), cancellation=replace(NEVER, caller=name))
+        order.append(name)
+
+    with ThreadPoolExecutor(7) as calls:
+        held = calls.submit(lambda: failure(lambda: read(pool, write("!hang"), cancellation=holder.cancellation)))
+        wait_until(lambda: pool.load().busy == 1)
+        done = list[Future[None]]()
+        for count, name in enumerate(("anna", "anna", "anna", "ben", "ben", "cara"), 1):
+            done.append(calls.submit(call, name))
+            wait_until(lambda: pool.load().waiting == count)  # noqa: B023  asked at once
+        holder.is_here = False
+        held.result()
+        for one in done:
+            one.result()
+    assert order == ["anna", "ben", "cara", "anna", "ben", "anna"]
 
 
 def test_what_is_quick_goes_before_pages(start: Start, write: Callable[..., Path]) -> None:

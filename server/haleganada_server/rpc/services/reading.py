@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
@@ -24,7 +25,7 @@ from haleganada_server.core.reading.readings import Readings
 
 from .. import pages, validate
 from ..access.present import get_identity, require_readable
-from ..caller import caller, cancellation
+from ..caller import caller, cancellation, share_of
 from ..calls.places import Places
 from ..calls.stream_call import Requests
 from ..convert import corrections
@@ -137,7 +138,7 @@ class ReadingServicer(reading_service_pb2_grpc.ReadingServiceServicer):
         return pb.ImportReadingResponse(reading=convert.reading(made))
 
     def _cancellation(self, context: Context) -> Cancellation:
-        return cancellation(context, self._require_time)
+        return replace(cancellation(context, self._require_time), caller=share_of(get_identity(), context))
 
     def _find(self, reading_id: str) -> str:
         """Return the id of a reading that the caller may see. Raises InvalidInput, NotFound."""

@@ -2,8 +2,8 @@
 libraries that hostile files may crash.
 
 They start when somebody asks and none is free, let everything else on the machine go first, and end when nobody has
-asked for a while. They keep no state. Whoever asks waits in one queue. A reader is killed when its caller is gone, or
-when a page takes too long; only that page's caller gets an error.
+asked for a while. They keep no state. Whoever asks waits in one queue, in which callers take turns. A reader is killed
+when its caller is gone, or when a page takes too long; only that page's caller gets an error.
 """
 
 from __future__ import annotations
@@ -86,7 +86,9 @@ class ReaderPool:
         self._command = (*command, *memory)
         self._limits, self._temporary_path = limits, temporary_path
         self._changed = threading.Condition()  # guards everything below
-        self._queue: deque[_Call] = deque()  # waiting for a reader, in order of arrival
+        self._queue: deque[_Call] = deque()  # waiting for a reader, in the order of their turns
+        self._round = 0  # of the page that was begun last
+        self._last_rounds: dict[str, int] = {}  # of each caller who has pages in the queue, or had a moment ago
         self._idle: list[_Reader] = []  # the most recently used last
         self._busy: dict[_Call, _Reader | None] = {}  # None while a reader is being started
         self._watcher: threading.Thread | None = None
@@ -188,6 +190,7 @@ class ReaderPool:
             finally:
                 self._queue.remove(call)
                 self._changed.notify_all()
+            self._round = max(self._round, call.round)
             reader = self._idle.pop() if self._idle else None
             self._busy[call] = reader
             call.begin(reader)
@@ -200,9 +203,18 @@ class ReaderPool:
         return self._start_reader(call)
 
     def _enqueue(self, call: _Call) -> None:
-        """Let a call wait behind those that came before, but a quick one before all pages."""
-        behind = sum(other.is_quick for other in self._queue) if call.is_quick else len(self._queue)
-        self._queue.insert(behind, call)
+        """Let a call wait for its turn: a quick one before all pages. Pages are begun in rounds, in each of which every
+        caller has one, so that many pages of one caller make others wait for few (start-time fair queueing; Goyal, Vin
+        and Cheng, 1996).
+        """
+        if call.is_quick:
+            self._queue.insert(sum(other.is_quick for other in self._queue), call)
+            return
+        if not self._queue:
+            self._last_rounds.clear()
+        caller = call.cancellation.caller
+        call.round = self._last_rounds[caller] = max(self._round, self._last_rounds.get(caller, -1) + 1)
+        self._queue.insert(sum(other.is_quick or other.round <= call.round for other in self._queue), call)
 
     def _is_turn_of(self, call: _Call) -> bool:
         if self._closed.is_set():
@@ -270,6 +282,7 @@ class _Call:
         self._last_worked = 0.0
         self._cpu_before_s = 0.0
         self.failure: HaleganadaError | None = None  # why its reader was killed
+        self.round = 0  # in which it is begun, if it is a page
 
     def begin(self, reader: _Reader | None) -> None:
         """The call has its turn. reader: None if one must be started, which takes more time."""
