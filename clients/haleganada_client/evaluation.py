@@ -106,10 +106,40 @@ class TeachingCounts:
     most: int
 
 
+@dataclass(frozen=True)
+class ErrorRate:
+    """Edits divided by the length of what is right, in characters or words, with the 95 % interval of the rate."""
+
+    rate: float
+    interval: Interval
+    edits: int
+    length: int
+
+
+@dataclass(frozen=True)
+class CharacterConfusion:
+    """A character that was read as another one; "" for none."""
+
+    right: str
+    read: str
+    count: int
+
+
+@dataclass(frozen=True)
+class LineMetrics:
+    """How a model reads lines. confusions: the most frequent first, at most 40."""
+
+    characters: ErrorRate
+    words: ErrorRate
+    confusions: tuple[CharacterConfusion, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelMetrics:
     """Metrics of one model. model_id: "ensemble" for all models together. display_name: tells models of one name apart.
     taught: for "few-shot"; member_ids, member_names: for "ensemble"; preset, parameters, trained_on: for the others.
+    lines: how it reads lines, None for drawings; then drawings counts lines, and accuracy is one minus the character
+    error rate, 0 at least.
     """
 
     model_id: str
@@ -142,6 +172,7 @@ class ModelMetrics:
     confusions: tuple[ClassConfusion, ...]
     files: tuple[str, ...]
     unknown_drawings: UnknownDrawings
+    lines: LineMetrics | None = None
 
 
 @dataclass(frozen=True)
@@ -203,7 +234,17 @@ def _model(message: pb.ModelMetrics) -> ModelMetrics:
     }
     for name, kind in lists.items():
         special[name] = tuple(from_message(kind, entry) for entry in getattr(message, name))
+    special["lines"] = _lines(message.lines) if message.HasField("lines") else None
     return from_message(ModelMetrics, message, **special)
+
+
+def _lines(message: pb.LineMetrics) -> LineMetrics:
+    confusions = to_tuple(lambda one: from_message(CharacterConfusion, one), message.confusions)
+    return LineMetrics(_error_rate(message.characters), _error_rate(message.words), confusions)
+
+
+def _error_rate(message: pb.ErrorRate) -> ErrorRate:
+    return from_message(ErrorRate, message, interval=from_message(Interval, message.interval))
 
 
 def _disagreements(message: pb.ModelDisagreements) -> ModelDisagreements:

@@ -421,6 +421,7 @@ class ModelMetrics(_message.Message):
     CONFUSIONS_FIELD_NUMBER: _builtins.int
     FILES_FIELD_NUMBER: _builtins.int
     UNKNOWN_DRAWINGS_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
     model_id: _builtins.str
     """The model's id, "few-shot", or "ensemble" for all models together."""
     name: _builtins.str
@@ -507,6 +508,12 @@ class ModelMetrics(_message.Message):
     def unknown_drawings(self) -> Global___UnknownDrawings:
         """How it answered drawings that have none of the labels; they are not among `drawings`."""
 
+    @_builtins.property
+    def lines(self) -> Global___LineMetrics:
+        """How it reads lines. Absent for drawings. `drawings` counts lines then, `correct` those without an error, and
+        `accuracy` is one minus the character error rate, 0 at least.
+        """
+
     def __init__(
         self,
         *,
@@ -540,10 +547,11 @@ class ModelMetrics(_message.Message):
         confusions: _abc.Iterable[Global___ClassConfusion] | None = ...,
         files: _abc.Iterable[_builtins.str] | None = ...,
         unknown_drawings: Global___UnknownDrawings | None = ...,
+        lines: Global___LineMetrics | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_answered_unknown", b"_answered_unknown", "_expected_calibration_error", b"_expected_calibration_error", "_expected_calibration_error_if_known", b"_expected_calibration_error_if_known", "_latency_ms", b"_latency_ms", "_mean_confidence", b"_mean_confidence", "_top5_accuracy", b"_top5_accuracy", "accuracy_interval", b"accuracy_interval", "answered_unknown", b"answered_unknown", "expected_calibration_error", b"expected_calibration_error", "expected_calibration_error_if_known", b"expected_calibration_error_if_known", "latency_ms", b"latency_ms", "macro", b"macro", "mean_confidence", b"mean_confidence", "taught", b"taught", "top5_accuracy", b"top5_accuracy", "unknown_classes", b"unknown_classes", "unknown_drawings", b"unknown_drawings", "weighted", b"weighted"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_answered_unknown", b"_answered_unknown", "_expected_calibration_error", b"_expected_calibration_error", "_expected_calibration_error_if_known", b"_expected_calibration_error_if_known", "_latency_ms", b"_latency_ms", "_mean_confidence", b"_mean_confidence", "_top5_accuracy", b"_top5_accuracy", "accuracy_interval", b"accuracy_interval", "answered_unknown", b"answered_unknown", "expected_calibration_error", b"expected_calibration_error", "expected_calibration_error_if_known", b"expected_calibration_error_if_known", "latency_ms", b"latency_ms", "lines", b"lines", "macro", b"macro", "mean_confidence", b"mean_confidence", "taught", b"taught", "top5_accuracy", b"top5_accuracy", "unknown_classes", b"unknown_classes", "unknown_drawings", b"unknown_drawings", "weighted", b"weighted"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_answered_unknown", b"_answered_unknown", "_expected_calibration_error", b"_expected_calibration_error", "_expected_calibration_error_if_known", b"_expected_calibration_error_if_known", "_latency_ms", b"_latency_ms", "_mean_confidence", b"_mean_confidence", "_top5_accuracy", b"_top5_accuracy", "accuracy", b"accuracy", "accuracy_interval", b"accuracy_interval", "answered_unknown", b"answered_unknown", "classes", b"classes", "confusions", b"confusions", "correct", b"correct", "display_name", b"display_name", "drawings", b"drawings", "expected_calibration_error", b"expected_calibration_error", "expected_calibration_error_if_known", b"expected_calibration_error_if_known", "files", b"files", "labels", b"labels", "latency_ms", b"latency_ms", "macro", b"macro", "mean_confidence", b"mean_confidence", "member_ids", b"member_ids", "member_names", b"member_names", "model_id", b"model_id", "name", b"name", "parameters", b"parameters", "preset", b"preset", "sha256", b"sha256", "taught", b"taught", "top5_accuracy", b"top5_accuracy", "trained_on", b"trained_on", "trained_on_sha256", b"trained_on_sha256", "unknown_classes", b"unknown_classes", "unknown_drawings", b"unknown_drawings", "weighted", b"weighted", "worst_classes", b"worst_classes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_answered_unknown", b"_answered_unknown", "_expected_calibration_error", b"_expected_calibration_error", "_expected_calibration_error_if_known", b"_expected_calibration_error_if_known", "_latency_ms", b"_latency_ms", "_mean_confidence", b"_mean_confidence", "_top5_accuracy", b"_top5_accuracy", "accuracy", b"accuracy", "accuracy_interval", b"accuracy_interval", "answered_unknown", b"answered_unknown", "classes", b"classes", "confusions", b"confusions", "correct", b"correct", "display_name", b"display_name", "drawings", b"drawings", "expected_calibration_error", b"expected_calibration_error", "expected_calibration_error_if_known", b"expected_calibration_error_if_known", "files", b"files", "labels", b"labels", "latency_ms", b"latency_ms", "lines", b"lines", "macro", b"macro", "mean_confidence", b"mean_confidence", "member_ids", b"member_ids", "member_names", b"member_names", "model_id", b"model_id", "name", b"name", "parameters", b"parameters", "preset", b"preset", "sha256", b"sha256", "taught", b"taught", "top5_accuracy", b"top5_accuracy", "trained_on", b"trained_on", "trained_on_sha256", b"trained_on_sha256", "unknown_classes", b"unknown_classes", "unknown_drawings", b"unknown_drawings", "weighted", b"weighted", "worst_classes", b"worst_classes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__answered_unknown: _TypeAlias = _typing.Literal["answered_unknown"]  # noqa: Y015
     _WhichOneofArgType__answered_unknown: _TypeAlias = _typing.Literal["_answered_unknown", b"_answered_unknown"]  # noqa: Y015
@@ -571,6 +579,110 @@ class ModelMetrics(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__top5_accuracy) -> _WhichOneofReturnType__top5_accuracy | None: ...
 
 Global___ModelMetrics: _TypeAlias = ModelMetrics  # noqa: Y015
+
+@_typing.final
+class ErrorRate(_message.Message):
+    """An error rate: edits (insertions, deletions and replacements) divided by the length of what is right, so it may be
+    above 1. All fields are output only.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RATE_FIELD_NUMBER: _builtins.int
+    INTERVAL_FIELD_NUMBER: _builtins.int
+    EDITS_FIELD_NUMBER: _builtins.int
+    LENGTH_FIELD_NUMBER: _builtins.int
+    rate: _builtins.float
+    """The rate."""
+    edits: _builtins.int
+    """Number of edits."""
+    length: _builtins.int
+    """Characters or words of what is right."""
+    @_builtins.property
+    def interval(self) -> Global___Interval:
+        """Its 95 % interval, over samples of whole writers or documents where they are known (bootstrap)."""
+
+    def __init__(
+        self,
+        *,
+        rate: _builtins.float = ...,
+        interval: Global___Interval | None = ...,
+        edits: _builtins.int = ...,
+        length: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["interval", b"interval"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edits", b"edits", "interval", b"interval", "length", b"length", "rate", b"rate"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ErrorRate: _TypeAlias = ErrorRate  # noqa: Y015
+
+@_typing.final
+class CharacterConfusion(_message.Message):
+    """A character that was read as another one. All fields are output only."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RIGHT_FIELD_NUMBER: _builtins.int
+    READ_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    right: _builtins.str
+    """What is right. Empty if nothing is there."""
+    read: _builtins.str
+    """What was read. Empty if nothing was."""
+    count: _builtins.int
+    """How often."""
+    def __init__(
+        self,
+        *,
+        right: _builtins.str = ...,
+        read: _builtins.str = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "read", b"read", "right", b"right"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CharacterConfusion: _TypeAlias = CharacterConfusion  # noqa: Y015
+
+@_typing.final
+class LineMetrics(_message.Message):
+    """How a model reads lines. All fields are output only."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHARACTERS_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
+    CONFUSIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def characters(self) -> Global___ErrorRate:
+        """In characters."""
+
+    @_builtins.property
+    def words(self) -> Global___ErrorRate:
+        """In words."""
+
+    @_builtins.property
+    def confusions(self) -> _containers.RepeatedCompositeFieldContainer[Global___CharacterConfusion]:
+        """What was read as what, the most frequent first, at most 40."""
+
+    def __init__(
+        self,
+        *,
+        characters: Global___ErrorRate | None = ...,
+        words: Global___ErrorRate | None = ...,
+        confusions: _abc.Iterable[Global___CharacterConfusion] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["characters", b"characters", "words", b"words"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["characters", b"characters", "confusions", b"confusions", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LineMetrics: _TypeAlias = LineMetrics  # noqa: Y015
 
 @_typing.final
 class ModelDisagreements(_message.Message):

@@ -406,7 +406,7 @@ class StartEvaluationRequest(_message.Message):
     dataset_id: _builtins.str
     """The data set's id, or its name if that is unique. Required."""
     quick: _builtins.bool
-    """Whether to find the accuracy only, on at most 1,000 drawings. Default: false."""
+    """Whether to find the accuracy only, on at most 1,000 drawings or 200 lines. Default: false."""
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Ids or names of models. Several are evaluated each alone and together, by the mean of their log-probabilities.

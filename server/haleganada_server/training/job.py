@@ -39,13 +39,17 @@ def main(arguments: list[str]) -> int:
 
 def _carry_out(request: dict[str, Any], channel: JobChannel) -> dict[str, Any]:
     """Run the job. The imports are in here because they fail, and must be reported, where `train` is not installed."""
+    has_lines = request["dataset"].get("kind") == "lines"
     if request["kind"] == "evaluation":
-        from haleganada_server.training.evaluation import run_evaluation
+        if has_lines:
+            from haleganada_server.training.lines.evaluation import run_line_evaluation as evaluate
+        else:
+            from haleganada_server.training.evaluation import run_evaluation as evaluate
 
-        return run_evaluation(request, channel.report, channel.is_cancelled)
+        return evaluate(request, channel.report, channel.is_cancelled)
     from haleganada_server.training.fit.process_group import join_process_group
 
-    if request["dataset"].get("kind") == "lines":
+    if has_lines:
         from haleganada_server.training.lines.run import run_line_training as run
     else:
         from haleganada_server.training.fit.run import run_training as run

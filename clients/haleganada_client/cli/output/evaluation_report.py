@@ -11,7 +11,9 @@ from haleganada_client.cli.formatting import format_count, format_percent, forma
 if TYPE_CHECKING:
     from haleganada_client.evaluation import (
         ClassConfusion,
+        ErrorRate,
         EvaluatedPart,
+        EvaluationResult,
         Interval,
         ModelDisagreements,
         ModelMetrics,
@@ -29,11 +31,43 @@ def format_evaluation(job: Job) -> str:
     if result is None:
         why = f" ({job.error_reason}): {printable(job.error)}" if job.error else ""
         return f"the evaluation {'failed' if job.error else 'was cancelled'}{why}"
+    if any(model.lines for model in result.models):
+        return _format_lines(result)
     blocks = [_heading(result.dataset), _compare_models(result.models)]
     blocks += [_describe_errors(model) for model in result.models if model.macro]  # a quick evaluation has no averages
     blocks += [_describe_disagreements(result.disagreements) if result.disagreements else ""]
     blocks += ["\n".join(f"note: {printable(note)}" for note in result.notes)]
     return "\n\n".join(block for block in blocks if block)
+
+
+def _format_lines(result: EvaluationResult) -> str:
+    """Return how models read lines."""
+    part = result.dataset
+    blocks = [f"{printable(part.name)}, {part.part} part: {format_count(part.drawings, 'line')}"]
+    read = [(model, model.lines) for model in result.models if model.lines]
+    rows = [
+        [
+            model.display_name,
+            *(cell for rate in (own.characters, own.words) for cell in _describe_rate(rate)),
+            f"{model.correct:,}",
+            f"{model.latency_ms:.1f}" if model.latency_ms else "-",
+        ]
+        for model, own in read
+    ]
+    header = ["model", "CER", "95 % interval", "WER", "95 % interval", "without error", "ms"]
+    blocks.append(format_table(rows, header, right={1, 3, 5, 6}))
+    for model, own in read:
+        pairs = [
+            f"{one.right or 'nothing'} → {one.read or 'nothing'} ({one.count}x)" for one in own.confusions[:_MAX_SHOWN]
+        ]
+        if pairs:
+            blocks.append(f"{printable(model.display_name)}, most confused: {printable(', '.join(pairs))}")
+    blocks.append("\n".join(f"note: {printable(note)}" for note in result.notes))
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _describe_rate(rate: ErrorRate) -> tuple[str, str]:
+    return format_percent(rate.rate), _format_interval(rate.interval)
 
 
 def describe_written_files(job: Job, paths: Sequence[Path]) -> list[str]:

@@ -31,8 +31,9 @@ def format_training(session: Session, job: Job) -> str:
             lines.append(f"`{read}` reads with it")
         else:
             predict = session.command_line("predict", "--model", model_id, "drawing.png")
-            evaluate = session.command_line("evaluate", model_id, "--data", training.dataset_id)
-            lines += [f"`{predict}` recognizes with it", f"`{evaluate}` evaluates it"]
+            lines.append(f"`{predict}` recognizes with it")
+        evaluate = session.command_line("evaluate", model_id, "--data", training.dataset_id)
+        lines.append(f"`{evaluate}` evaluates it")
     if job.files:
         download = session.command_line("jobs", "files", job.job_id, "--to", "FOLDER")
         lines.append(f"`{download}` downloads its curves and other files")

@@ -20,6 +20,7 @@ from typing import Any
 
 from haleganada_server.core.access.identity import LOCAL_CALLER, Caller
 from haleganada_server.core.clock import now_us
+from haleganada_server.core.datasets.dataset import DatasetInfo, DatasetKind
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import DataLoss, Exhausted, InvalidInput, Precondition, Unavailable
 from haleganada_server.core.labels import normalize_label
@@ -159,7 +160,7 @@ class Jobs:
         dataset = self._dependencies.datasets.get(dataset_id)
         dataset.require_sound()
         require_testable(dataset)
-        _require_no_line_readers(found)
+        _require_same_kind(found, dataset)
         request = {
             "models": ids,
             "model_names": [FEW_SHOT if model is None else model.card.name for model in found],
@@ -329,12 +330,15 @@ class Jobs:
         return queued[0] if not beside or all(map(_is_short, [queued[0], *beside])) else None
 
 
-def _require_no_line_readers(models: Sequence[StoredModel | None]) -> None:
-    """Raise Precondition if a model reads lines, which no data set of drawings can measure."""
+def _require_same_kind(models: Sequence[StoredModel | None], dataset: DatasetInfo) -> None:
+    """Raise Precondition unless the models are for what a data set has; None = the few-shot head, for drawings."""
+    is_lines = dataset.kind is DatasetKind.LINES
     for model in models:
-        if model is not None and model.card.line is not None:
+        if (model is not None and model.card.line is not None) != is_lines:
+            name = FEW_SHOT if model is None else model.card.name
             raise Precondition(
-                f"the model “{model.card.name}” reads lines, and the data set has drawings; name another model",
+                f"the data set “{dataset.name}” has {dataset.kind.value}, which the model “{name}” is not for; name "
+                "another model, or another data set",
                 Reason.MODEL_DOES_NOT_FIT,
             )
 

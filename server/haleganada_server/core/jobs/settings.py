@@ -92,13 +92,7 @@ def require_trainable(preset: str, dataset: DatasetInfo) -> None:
 
 
 def require_testable(dataset: DatasetInfo) -> None:
-    """Raise Precondition unless there are drawings to test on."""
-    if dataset.kind is DatasetKind.LINES:
-        raise Precondition(
-            f"the data set “{dataset.name}” has lines, on which only a training measures its model (its job's file "
-            "line_results.json has the error rates); name a data set of drawings",
-            Reason.DATASET_UNUSABLE,
-        )
+    """Raise Precondition unless there are drawings or lines to test on."""
     if not dataset.count(Part.TEST) and not dataset.count(Part.VALIDATION):
         raise Precondition(
             f"the data set “{dataset.name}” has nothing to test on; upload it with a test part, or with a test share",

@@ -110,3 +110,44 @@ def _add(first: float, second: float) -> float:
     """Return the log of the sum of two numbers, given by their logs."""
     high, low = max(first, second), min(first, second)
     return high if low == -math.inf else high + math.log1p(math.exp(low - high))
+
+
+def align(probabilities: Probabilities, numbers: Sequence[int]) -> list[DecodedSymbol]:
+    """Return where the symbols of a text are, by its most probable path (Viterbi). A text with more symbols than fit
+    into the steps has none of those that do not.
+    """
+    states = [BLANK, *(number for symbol in numbers for number in (symbol, BLANK))]
+    logs = np.log(np.maximum(probabilities, _LEAST), dtype=np.float64)[:, states]
+    may_skip = np.array([place > 1 and states[place] not in (BLANK, states[place - 2]) for place in range(len(states))])
+    scores = np.full(len(states), -math.inf)
+    came: list[NDArray[np.intp]] = []
+    for step, row in enumerate(logs):
+        if step:
+            stays, moves = scores, np.concatenate([[-math.inf], scores[:-1]])
+            skips = np.where(may_skip, np.concatenate([[-math.inf] * 2, scores])[: len(states)], -math.inf)
+            choices = np.stack([stays, moves, skips])
+            back = choices.argmax(0)
+            scores = choices.max(0) + row
+            came.append(back)
+        else:
+            scores[:2] = row[:2]
+    return _trace(scores, came, states, probabilities) if len(logs) else []
+
+
+def _trace(
+    scores: NDArray[np.float64], came: Sequence[NDArray[np.intp]], states: Sequence[int], probabilities: Probabilities
+) -> list[DecodedSymbol]:
+    """Follow the path back from the more probable one of its two ends."""
+    state = len(states) - 1 if len(states) == 1 or scores[-1] >= scores[-2] else len(states) - 2
+    steps_of: dict[int, list[int]] = {}
+    for step in range(len(came), -1, -1):
+        if states[state] != BLANK:
+            steps_of.setdefault(state, []).append(step)
+        if step:
+            state -= int(came[step - 1][state])
+    found = []
+    for state in sorted(steps_of):
+        own = probabilities[steps_of[state], states[state]]
+        center = float((own * (np.array(steps_of[state]) + 0.5)).sum() / max(float(own.sum()), _LEAST))
+        found.append(DecodedSymbol(states[state], center / len(probabilities), float(own.max())))
+    return found

@@ -18,6 +18,8 @@ ONNX = "model.onnx"
 ONNX_INT8 = "model.int8.onnx"
 EXPORT_REPORT = "export.json"
 EXEMPLARS = "memory.png"
+SYMBOL_ORDER = "symbol_order.json.gz"
+"""How the symbols of lines follow each other, of a model that reads lines and gains by it."""
 METADATA = "haleganada.card"
 """Key in an ONNX file's metadata; its value is the card as it was when the file was made."""
 

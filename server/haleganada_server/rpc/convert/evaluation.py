@@ -79,7 +79,21 @@ def _model(entry: Entry) -> pb.ModelMetrics:
         classes=_classes(entry.get("per_class", {})),
         worst_classes=map(_worst, entry.get("worst", ())),
         confusions=map(_confusion, entry.get("confused_pairs", ())),
+        lines=_lines(entry["lines"]) if "lines" in entry else None,
     )
+
+
+def _lines(entry: Entry) -> pb.LineMetrics:
+    return pb.LineMetrics(
+        characters=_error_rate(entry["character_error_rate"]),
+        words=_error_rate(entry["word_error_rate"]),
+        confusions=[pb.CharacterConfusion(**one) for one in entry["confusions"]],
+    )
+
+
+def _error_rate(entry: Entry) -> pb.ErrorRate:
+    interval = pb.Interval(low=entry["low"], high=entry["high"])
+    return pb.ErrorRate(rate=entry["rate"], interval=interval, edits=entry["edits"], length=entry["length"])
 
 
 def _average(entry: Entry | None) -> pb.AverageMetrics | None:

@@ -19,7 +19,7 @@ from torch.nn import functional
 from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.jobs.job import Epoch
 from haleganada_server.core.lines.alphabet import Alphabet
-from haleganada_server.core.lines.decoding import decode_greedily
+from haleganada_server.core.lines.decoding import Probabilities, decode_greedily
 from haleganada_server.core.lines.error_rates import ReadLine, measure_characters
 from haleganada_server.core.models.card import LineInput
 from haleganada_server.training.common.augment import mix_seed
@@ -38,6 +38,7 @@ MOST_VALIDATED = 400
 
 _SHORTCUT_WEIGHT = 0.1
 _LARGEST_GRADIENT = 2.0
+_LEAST = 1e-10  # probability
 _ORDER = 3
 
 
@@ -55,19 +56,13 @@ class LineReader:
         return make_line_input(gray, self.shape)
 
     @torch.no_grad()
-    def read(self, lines: Sequence[GrayLine]) -> tuple[list[str], list[Tensor]]:
-        """Return the texts of lines, and their log-probabilities (steps, symbols + 1), one by one as in reading."""
+    def compute(self, gray: GrayLine) -> Probabilities:
+        """Return the probabilities of a line, (steps, symbols + 1), as in reading."""
         self.state.network.eval()
-        texts, logs = [], []
-        for gray in lines:
-            batch = stack_lines([self.make_input(gray)]).to(self.device)
-            with self.state.precision.autocast():
-                logits = self.state.network(batch)[0].float()
-            own = logits.log_softmax(1).cpu()
-            found = decode_greedily(own.exp().numpy())
-            texts.append(self.alphabet.decode(symbol.number for symbol in found))
-            logs.append(own)
-        return texts, logs
+        batch = stack_lines([self.make_input(gray)]).to(self.device)
+        with self.state.precision.autocast():
+            logits = self.state.network(batch)[0].float()
+        return np.asarray(logits.softmax(1).cpu().numpy(), np.float32)
 
 
 class LineLoop:
@@ -158,10 +153,13 @@ class LineLoop:
             return 0.0, 0.0
         read, losses = [], []
         for line in self.validation.tolist():
-            (text,), (logs,) = self.reader.read([self.data.picture(line)])
-            read.append(ReadLine(self.data.texts[line], text))
-            if self.reader.alphabet.covers(self.data.texts[line]):
-                losses.append(float(compute_loss(logs[None], [self.reader.alphabet.encode(self.data.texts[line])])))
+            right, alphabet = self.data.texts[line], self.reader.alphabet
+            probabilities = self.reader.compute(self.data.picture(line))
+            found = decode_greedily(probabilities)
+            read.append(ReadLine(right, alphabet.decode(symbol.number for symbol in found)))
+            if alphabet.covers(right):
+                logs = torch.from_numpy(probabilities).clamp_min(_LEAST).log()
+                losses.append(float(compute_loss(logs[None], [alphabet.encode(right)])))
         return float(np.mean(losses or [0.0])), max(0.0, 1 - measure_characters(read).rate)
 
     def _raise_if_diverged(self, epoch: int, *losses: float) -> None:

@@ -15,12 +15,14 @@ import torch
 from torch import nn
 
 from haleganada_server.core.datasets.dataset import Part
+from haleganada_server.core.lines.decoder import LineDecoder
 from haleganada_server.core.lines.error_rates import ReadLine, measure_characters, measure_words
 from haleganada_server.core.models.card import ModelCard
+from haleganada_server.core.models.files import SYMBOL_ORDER
 from haleganada_server.training.common.atomic_files import write_safetensors
 from haleganada_server.training.common.precision import Precision
 from haleganada_server.training.export.half_precision import compact, round_matrices
-from haleganada_server.training.export.model_files import write_model
+from haleganada_server.training.export.model_files import write_card, write_model
 from haleganada_server.training.fit.history import HISTORY_JSON, HistoryFiles, format_history
 from haleganada_server.training.fit.reporter import TrainingReporter
 from haleganada_server.training.fit.results import BEST_STATE, DESCRIPTION, FILES, LAST_STATE, MODEL
@@ -31,6 +33,7 @@ from haleganada_server.training.presets import Preset, count_parameters
 from .data import LineData
 from .export import export_lines
 from .loop import LineReader
+from .prior import choose_decoder
 from .report import write_report
 
 _EXPORTED = 20
@@ -68,7 +71,8 @@ def write_results(training: FinishedLines, folder: Path, reporter: TrainingRepor
     reporter.start_stage("measuring")
     state.network.cpu().float().eval()
     state.precision = Precision()
-    metrics = _measure(training, files, skip_test)
+    decoder = LineDecoder() if skip_test else choose_decoder(reader, training.data)
+    metrics = _measure(training, files, decoder, skip_test)
     reporter.start_stage("exporting")
     draft = folder / f"{MODEL}.tmp"
     shutil.rmtree(draft, ignore_errors=True)
@@ -78,6 +82,9 @@ def write_results(training: FinishedLines, folder: Path, reporter: TrainingRepor
     card = write_model(draft, network, _build_card(training, metrics))
     chosen = training.data.part(Part.VALIDATION) if len(training.data.part(Part.VALIDATION)) else None
     lines = (training.data.part(Part.TRAIN) if chosen is None else chosen)[:_EXPORTED]
+    if decoder.order is not None:
+        (draft / SYMBOL_ORDER).write_bytes(decoder.to_bytes())
+        card = write_card(draft, card, SYMBOL_ORDER)
     export_lines(network, card, draft, [reader.make_input(training.data.picture(line)) for line in lines.tolist()])
     shutil.rmtree(folder / MODEL, ignore_errors=True)  # left by an earlier run that was killed after this point
     draft.rename(folder / MODEL)
@@ -93,14 +100,14 @@ def _describe_tensors(training: FinishedLines) -> dict[str, Any]:
     }
 
 
-def _measure(training: FinishedLines, files: Path, skip_test: bool) -> dict[str, float]:
+def _measure(training: FinishedLines, files: Path, decoder: LineDecoder, skip_test: bool) -> dict[str, float]:
     """Return the metrics of the model's card, and write the report about the test part."""
     state, metrics = training.reader.state, dict[str, float]()
     if len(training.data.part(Part.VALIDATION)):
         metrics["validation_accuracy"] = state.history[state.best_epoch - 1].validation_accuracy
     test = training.data.part(Part.TEST)
     if len(test) and not skip_test:
-        read = read_part(training, Part.TEST)
+        read = read_part(training, Part.TEST, decoder)
         characters, words = measure_characters(read), measure_words(read)
         metrics["test_accuracy"] = max(0.0, 1 - characters.rate)
         metrics["test_cer"], metrics["test_wer"] = characters.rate, words.rate
@@ -108,11 +115,12 @@ def _measure(training: FinishedLines, files: Path, skip_test: bool) -> dict[str,
     return metrics
 
 
-def read_part(training: FinishedLines, part: Part) -> list[ReadLine]:
+def read_part(training: FinishedLines, part: Part, decoder: LineDecoder) -> list[ReadLine]:
     """Read the lines of a part."""
     data = training.data
     lines = data.part(part).tolist()
-    texts = [training.reader.read([data.picture(line)])[0][0] for line in lines]
+    found = (decoder.decode(training.reader.compute(data.picture(line))) for line in lines)
+    texts = [training.reader.alphabet.decode(symbol.number for symbol in own) for own in found]
     groups = [str(group) if (group := int(data.groups[line])) >= 0 else "" for line in lines]
     return [ReadLine(data.texts[line], text, group) for line, text, group in zip(lines, texts, groups, strict=True)]
 

@@ -51,9 +51,7 @@ def find_fonts(paths: Sequence[Path]) -> list[LineFont]:
         files += sorted(file for file in found if file.suffix.lower() in _ENDINGS)
     fonts = [LineFont(file, characters) for file in files if (characters := _list_characters(file))]
     if not fonts:
-        raise InvalidInput(
-            "fonts", "has no font file that can be read; name .ttf, .otf or .woff files, or their folder"
-        )
+        raise InvalidInput("fonts", "has no font that can be read; name .ttf, .otf or .woff files, or their folder")
     return fonts
 
 

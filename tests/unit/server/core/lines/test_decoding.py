@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from haleganada_server.core.lines.decoding import Probabilities, decode_greedily, search_beam
+from haleganada_server.core.lines.decoding import Probabilities, align, decode_greedily, search_beam
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,3 +75,23 @@ def test_a_prior_decides_what_the_picture_leaves_open() -> None:
     assert search_beam(probabilities)[0].numbers == (1,)
     assert search_beam(probabilities, prior=prior)[0].numbers == (2,)
     assert search_beam(probabilities, prior=prior, weight=0.0)[0].numbers == (1,)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 12))
+def test_the_best_path_is_aligned_with_itself(seed: int, steps: int) -> None:
+    probabilities = make_probabilities(seed, steps, 3)
+    found = decode_greedily(probabilities)
+    aligned = align(probabilities, [symbol.number for symbol in found])
+    assert [symbol.number for symbol in aligned] == [symbol.number for symbol in found]
+    assert [symbol.center for symbol in aligned] == pytest.approx([symbol.center for symbol in found])
+
+
+def test_a_text_is_found_where_it_is_most_probable() -> None:
+    probabilities = np.full((9, 3), 0.1, np.float32)
+    probabilities[:, 0] = 0.8
+    probabilities[2], probabilities[6] = [0.2, 0.7, 0.1], [0.2, 0.1, 0.7]
+    found = align(probabilities, [1, 2])
+    assert [symbol.number for symbol in found] == [1, 2]
+    assert [symbol.center for symbol in found] == pytest.approx([2.5 / 9, 6.5 / 9])
+    assert [symbol.number for symbol in align(probabilities, [1, 1, 1])] == [1, 1, 1]
+    assert align(probabilities, []) == []

@@ -1,0 +1,65 @@
+"""How symbols follow each other: probabilities that add up to one, and a file that says the same."""
+
+from __future__ import annotations
+
+import gzip
+import math
+
+import numpy as np
+import pytest
+from haleganada_server.core.lines.decoder import LineDecoder
+from haleganada_server.core.lines.ngram import SymbolOrder
+from hypothesis import given
+from hypothesis import strategies as st
+
+SYMBOLS = 4
+texts = st.lists(st.lists(st.integers(1, SYMBOLS), max_size=12), max_size=6)
+
+
+@given(texts, st.lists(st.integers(1, SYMBOLS), max_size=6))
+def test_probabilities_are_positive_and_add_up_to_one_at_most(lines: list[list[int]], before: list[int]) -> None:
+    order = SymbolOrder.learn(lines, SYMBOLS)
+    total = sum(math.exp(order.log_probability(before, symbol)) for symbol in range(SYMBOLS + 1))
+    assert 0 < total <= 1 + 1e-9
+
+
+def test_what_was_seen_often_is_probable() -> None:
+    order = SymbolOrder.learn([[1, 2, 3]] * 20 + [[1, 2, 4]], SYMBOLS)
+    assert order.log_probability([1, 2], 3) > order.log_probability([1, 2], 4) > order.log_probability([1, 2], 1)
+    assert order.log_probability([], 1) > order.log_probability([], 3), "lines begin with 1"
+
+
+@given(texts)
+def test_the_file_says_the_same(lines: list[list[int]]) -> None:
+    order = SymbolOrder.learn(lines, SYMBOLS)
+    data = order.to_bytes(weight=0.5)
+    again, about = SymbolOrder.from_bytes(data)
+    assert about == {"weight": 0.5}
+    assert data == again.to_bytes(weight=0.5)
+    for symbol in range(1, SYMBOLS + 1):
+        assert again.log_probability([1, symbol], 2) == order.log_probability([1, symbol], 2)
+
+
+def test_a_decoder_reads_what_its_order_prefers() -> None:
+    order = SymbolOrder.learn([[1, 2]] * 30 + [[1, 3]], SYMBOLS)
+    probabilities = np.full((3, SYMBOLS + 1), 0.02, np.float32)
+    probabilities[0, 1] = probabilities[1, 0] = 0.92
+    probabilities[2, 2], probabilities[2, 3] = 0.45, 0.49
+    assert [symbol.number for symbol in LineDecoder().decode(probabilities)] == [1, 3]
+    knowing = LineDecoder.from_bytes(LineDecoder(order, 0.5, 0.2).to_bytes())
+    assert (knowing.weight, knowing.bonus) == (0.5, 0.2)
+    assert [symbol.number for symbol in knowing.decode(probabilities)] == [1, 2]
+    numbers = [one.numbers for one in knowing.list_hypotheses(probabilities)]
+    assert numbers[0] == (1, 2)
+    assert (1, 3) in numbers
+    with pytest.raises(ValueError, match="no order"):
+        LineDecoder().to_bytes()
+    with pytest.raises(ValueError, match="lacks"):
+        LineDecoder.from_bytes(order.to_bytes())
+
+
+@pytest.mark.parametrize("text", [b"{}", b"[1]", b'{"format": 2}', b'{"format": 1, "symbols": 2, "rows": [[1]]}', b"x"])
+def test_other_files_are_refused(text: bytes) -> None:
+    for data in (text, gzip.compress(text)):
+        with pytest.raises(ValueError, match=r".+"):
+            SymbolOrder.from_bytes(data)
