@@ -1,7 +1,8 @@
 """Lines of real manuscripts in scripts of their own, read by cut-outs of their symbols.
 
-The lines were transcribed by eye. Prices of paths were fitted on those of copiale.txt and borg.txt, so that only those
-of copiale_aside.txt and borg_aside.txt are an independent measure.
+The lines were transcribed by eye. Prices of paths were fitted on those of copiale.txt and borg.txt. Those of
+copiale_aside.txt and borg_aside.txt were no part of the fit; but their errors have been looked at, and what was changed
+since was chosen with them in view, so that they are no independent measure any more.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def measure(client: HaleganadaClient, data: Path) -> Table:
     for cipher, target in TARGETS.items():
         client.create_workspace(cipher)
         teach(client, cipher, data)
-        for lines, kind in ((cipher, "prices were fitted on them"), (f"{cipher}_aside", "independent")):
+        for lines, kind in ((cipher, "prices were fitted on them"), (f"{cipher}_aside", "not in the fit")):
             errors = total = 0
             for name, truth in load_transcripts(lines).items():
                 read = read_line(client, cipher, name, data)
