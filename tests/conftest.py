@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -30,6 +32,12 @@ from hypothesis import HealthCheck, settings
 
 from tests import tiny_reader
 from tests.ports import mute_port
+
+MEMORY, ROOM_BYTES = Path("/dev/shm"), 4 * 2**30
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_BYTES:
+    # What the tests write stays in memory: they sync thousands of times, and kill processes, never the machine. Those
+    # that need a disk say so (disk_path).
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 # A loaded machine draws examples slowly; that is no fault of what is tested. make test-slow takes the thorough profile.
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -101,6 +109,13 @@ def start_server(tmp_path: Path, weights_dir: Path) -> Iterator[StartServer]:
     yield start
     for running in started:
         running.stop()
+
+
+@pytest.fixture
+def disk_path() -> Iterator[Path]:
+    """tmp_path on a disk, where the folder for temporary files is on one."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

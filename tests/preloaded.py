@@ -69,7 +69,7 @@ class PreloadedProcess:
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
         """Read the pipes to their ends, close them and wait for the end of the process. Raises TimeoutExpired."""
         with ThreadPoolExecutor(2) as pool:
-            stdout, stderr = pool.map(lambda pipe: pipe.read() if pipe else "", (self.stdout, self.stderr))
+            stdout, stderr = pool.map(_read_rest, (self.stdout, self.stderr))
         self._close_pipes()
         self.wait(timeout)
         return stdout, stderr
@@ -104,6 +104,10 @@ def run_preloaded(arguments: Sequence[str], env: Mapping[str, str] = os.environ)
     process = PreloadedProcess(arguments, stderr=True, env=env)
     stdout, stderr = process.communicate()
     return subprocess.CompletedProcess(process.args, process.wait(), stdout, stderr)
+
+
+def _read_rest(pipe: TextIO | None) -> str:
+    return "" if pipe is None or pipe.closed else pipe.read()
 
 
 def _open(number: int, *, as_pipe: bool) -> tuple[TextIO | None, Connection]:

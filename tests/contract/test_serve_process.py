@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import grpc
@@ -25,25 +25,27 @@ from tests.certificates import make_pair, needs_openssl, trust
 from tests.contract.drawings import cross
 from tests.contract.held import held_import
 from tests.contract.refusals import refused
+from tests.preloaded import PreloadedProcess
 from tests.tokens import add_token, bearing
 from tests.waiting import wait_until
 
-SERVE = (sys.executable, "-m", "haleganada_server", "serve")
+SERVE = ("-m", "haleganada_server", "serve")
 CPU = ("--device", "cpu")
 READY = re.compile(r"^Haleganada serves on (127\.0\.0\.1:\d+) \(data in (.+), cpu, default: (.+), (.+)\)\n$")
-Start = Callable[..., subprocess.Popen[str]]
+Server = PreloadedProcess | subprocess.Popen[str]
+Start = Callable[..., Server]
 Refuse = Callable[..., str]
 
 
 @pytest.fixture
 def start(tmp_path: Path, weights_dir: Path) -> Iterator[Start]:
-    """Starts a server process; kills it at the end if it is still there."""
-    started: list[subprocess.Popen[str]] = []
+    """Starts a server process; kills it at the end if it is still there. fresh: it is to import everything."""
+    started: list[Server] = []
 
-    def run(*flags: str) -> subprocess.Popen[str]:
+    def run(*flags: str, fresh: bool = False) -> Server:
         usual = ("--listen", "127.0.0.1:0", "--data", str(tmp_path / "data"), "--weights", str(weights_dir))
         line = (*SERVE, *usual, *CPU, *flags)  # of a flag that comes twice, the last one counts
-        started.append(subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        started.append(_start_fresh(line) if fresh else PreloadedProcess(line, stderr=True))
         return started[-1]
 
     yield run
@@ -52,7 +54,12 @@ def start(tmp_path: Path, weights_dir: Path) -> Iterator[Start]:
         process.communicate()
 
 
-def ready(process: subprocess.Popen[str]) -> re.Match[str]:
+def _start_fresh(line: Sequence[str]) -> Server:
+    pipe = subprocess.PIPE
+    return subprocess.Popen((sys.executable, *line), stdout=pipe, stderr=pipe, text=True)
+
+
+def ready(process: Server) -> re.Match[str]:
     """The parts of its line."""
     assert process.stdout is not None
     line = process.stdout.readline()
@@ -98,7 +105,7 @@ def wait_until_stopping(channel: grpc.Channel) -> None:
 
 
 def test_one_line_when_ready_and_what_was_taught_is_there_again(start: Start, tmp_path: Path) -> None:
-    first = start()
+    first = start(fresh=True)
     address, data, labels, samples = ready(first).groups()
     assert (data, labels, samples) == (str(tmp_path / "data"), "0 labels", "0 samples")
     teach(address, 3)
@@ -248,7 +255,7 @@ def test_an_address_that_is_none(address: str) -> None:
 
 
 def test_a_process_refuses_in_the_same_way(start: Start) -> None:
-    output, errors = start("--listen", "0.0.0.0:0").communicate(timeout=60)
+    output, errors = start("--listen", "0.0.0.0:0", fresh=True).communicate(timeout=60)
     assert output == "" and errors.startswith("haleganada serve: ") and "--insecure" in errors
 
 

@@ -30,6 +30,7 @@ def teach_two(fresh: Page) -> None:
     fresh.draw(BAR)
     fresh.teach("l")
     fresh.wait_for("#count", "2")
+    fresh.wait(lambda: len(fresh.all("#gallery .group")) == 2)
 
 
 def press_in_row(page: Page, part: str, selector: str) -> None:

@@ -186,6 +186,7 @@ def test_a_large_document_is_read_as_a_stream() -> None:
 @pytest.mark.usefixtures("kind")
 def test_what_is_wrong_with_a_large_document_is_raised() -> None:
     def refuse(requests: Iterator[pb.ReadStreamRequest], _: grpc.ServicerContext) -> Iterator[pb.ReadStreamResponse]:
+        next(requests)  # an answer before the document is nobody's
         yield failed("0", "needs a password", code=9, reason="DOCUMENT_ENCRYPTED")
 
     with scripted_reader(refuse) as client, pytest.raises(FailedPrecondition, match="needs a password") as refusal:

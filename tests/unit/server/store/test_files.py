@@ -30,8 +30,8 @@ def evict(path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "RWF_NOWAIT"), reason="only Linux tells what is in memory")
-def test_a_file_is_read_ahead(tmp_path: Path) -> None:
-    path = tmp_path / "log"
+def test_a_file_is_read_ahead(disk_path: Path) -> None:
+    path = disk_path / "log"
     path.write_bytes(os.urandom(SIZE))
     try:
         evict(path)
