@@ -57,13 +57,15 @@ def _format_lines(result: EvaluationResult) -> str:
     header = ["model", "CER", "95 % interval", "WER", "95 % interval", "without error", "ms"]
     blocks.append(format_table(rows, header, right={1, 3, 5, 6}))
     for model, own in read:
-        pairs = [
-            f"{one.right or 'nothing'} → {one.read or 'nothing'} ({one.count}x)" for one in own.confusions[:_MAX_SHOWN]
-        ]
+        pairs = [f"{_quote(one.right)} as {_quote(one.read)} ({one.count}x)" for one in own.confusions[:_MAX_SHOWN]]
         if pairs:
-            blocks.append(f"{printable(model.display_name)}, most confused: {printable(', '.join(pairs))}")
+            blocks.append(f"{printable(model.display_name)}, most often read: {printable(', '.join(pairs))}")
     blocks.append("\n".join(f"note: {printable(note)}" for note in result.notes))
     return "\n\n".join(block for block in blocks if block)
+
+
+def _quote(character: str) -> str:
+    return f"“{character}”" if character else "nothing"
 
 
 def _describe_rate(rate: ErrorRate) -> tuple[str, str]:

@@ -32,6 +32,7 @@ from haleganada_server.vision.line_pictures import GrayLine, make_line_input
 from .augment import augment_line
 from .batches import LineSampler, stack_lines
 from .data import LineData
+from .network import clear_gradients
 
 MOST_VALIDATED = 400
 """Lines that choose the best epoch: more would take as long as the epoch itself."""
@@ -68,12 +69,26 @@ class LineReader:
 class LineLoop:
     """Trains a state on lines, one epoch at a time."""
 
-    def __init__(self, *, reader: LineReader, data: LineData, settings: TrainingSettings, hooks: TrainingHooks) -> None:
+    def __init__(
+        self,
+        *,
+        reader: LineReader,
+        data: LineData,
+        settings: TrainingSettings,
+        hooks: TrainingHooks,
+        keeps_unseen: bool = False,
+    ) -> None:
+        """keeps_unseen: leave what the last layer knows of symbols that no line has, because a model knew them. Each
+        step would make them less probable.
+        """
         self.reader, self.data, self.settings, self.hooks = reader, data, settings, hooks
         self.state = reader.state
         train = [line for line in data.part(Part.TRAIN).tolist() if reader.alphabet.covers(data.texts[line])]
         widths = np.array([len(data.texts[line]) for line in train], np.float64)  # about
         self.sampler = LineSampler(np.array(train, np.int64), widths, settings.batch_size, settings.seed)
+        seen = {number for line in train for number in reader.alphabet.encode(data.texts[line])}
+        self._unseen = [number for number in range(1, len(reader.alphabet.symbols) + 1) if number not in seen]
+        self._unseen = self._unseen if keeps_unseen else []
         validation = data.part(Part.VALIDATION)
         rng = np.random.default_rng(mix_seed(settings.seed, _ORDER))
         self.validation = np.sort(rng.permutation(validation)[:MOST_VALIDATED])
@@ -131,6 +146,8 @@ class LineLoop:
         total = loss + _SHORTCUT_WEIGHT * sum((compute_loss(one, targets) for one in shortcuts), torch.zeros(()))
         if bool(total.isfinite()):
             self.state.precision.backward(total)
+            if self._unseen:
+                clear_gradients(network, self._unseen)
             torch.nn.utils.clip_grad_norm_(network.parameters(), _LARGEST_GRADIENT)
             self.state.precision.step(self.state.optimizer)
         return logits.detach(), float(loss.detach())

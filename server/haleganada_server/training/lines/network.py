@@ -18,6 +18,14 @@ _HEADS = ("decoder", "shortcut")
 """Layers with a row for each symbol, behind one for no symbol."""
 
 
+def clear_gradients(network: nn.Module, rows: Sequence[int]) -> None:
+    """Let a step leave these rows of the last layers as they are."""
+    for head in _HEADS:
+        for parameter in network.get_submodule(head).parameters() if hasattr(network, head) else ():
+            if parameter.grad is not None:
+                parameter.grad[list(rows)] = 0
+
+
 def build_network(
     preset: Preset, alphabet: Alphabet, known: nn.Module | None = None, card: ModelCard | None = None
 ) -> tuple[nn.Module, dict[str, Any]]:  # fmt: skip

@@ -153,7 +153,9 @@ def _train_epochs(
 ) -> bool:  # fmt: skip
     """Train for all remaining epochs. Returns False if they were cancelled."""
     hooks = TrainingHooks(reporter.report_step, cancelled)
-    loop = LineLoop(reader=reader, data=job.data, settings=job.settings, hooks=hooks)
+    loop = LineLoop(
+        reader=reader, data=job.data, settings=job.settings, hooks=hooks, keeps_unseen=job.start is not None
+    )
     state, steps = reader.state, loop.sampler.steps_per_epoch
     if not len(loop.validation):
         reporter.add_note("the data set has no validation part: the last state is kept, not the best one")

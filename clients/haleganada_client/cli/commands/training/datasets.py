@@ -16,7 +16,7 @@ from haleganada_client.cli.files.label_folders import FOLDER_NAMES
 from haleganada_client.cli.files.overwriting import overwrite_option, require_free
 from haleganada_client.cli.files.paths import report_links
 from haleganada_client.cli.files.png_path import PngPath
-from haleganada_client.cli.formatting import format_time, printable
+from haleganada_client.cli.formatting import format_count, format_time, printable
 from haleganada_client.cli.output.dataset_report import format_dataset, format_datasets
 from haleganada_client.cli.output.file_errors import name_file_in_errors
 from haleganada_client.cli.session import Session, with_session
@@ -254,11 +254,15 @@ def preview_dataset(
     """Preview training images. The PNG shows drawings of DATASET as the network of PRESET gets them, augmented."""
     require_free(file, overwrite)
     with session.client() as client:
-        dataset_id = resolve_dataset(client, dataset)
-        preview = client.datasets.preview(dataset_id, preset, drawings=drawings, views=views, seed=seed)
+        found = client.datasets.get(resolve_dataset(client, dataset))
+        preview = client.datasets.preview(found.dataset_id, preset, drawings=drawings, views=views, seed=seed)
     file.write_bytes(preview.sheet)
     side = preview.input_size_px
+    if found.kind == "lines":
+        content = f"{format_count(len(preview.labels), 'line')}, {side} px high"
+    else:
+        content = f"{' '.join(preview.labels)}, {side} x {side} px each"
     session.show(
         {"file": str(file), "labels": preview.labels, "input_size_px": side},
-        f"wrote {printable(str(file))}: {' '.join(preview.labels)}, {side} x {side} px each",
+        f"wrote {printable(str(file))}: {content}",
     )

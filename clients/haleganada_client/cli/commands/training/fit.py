@@ -285,8 +285,11 @@ def _resolve_and_warn(client: HaleganadaClient, dataset: str) -> str:
 
 def _preview(session: Session, preset: str, dataset: str, path: Path, seed: int) -> None:
     with session.client() as client:
-        preview = client.datasets.preview(resolve_dataset(client, dataset), preset, seed=seed)
+        found = client.datasets.get(resolve_dataset(client, dataset))
+        preview = client.datasets.preview(found.dataset_id, preset, seed=seed)
     path.write_bytes(preview.sheet)
-    drawings, side = format_count(len(preview.labels), "drawing"), preview.input_size_px
-    text = f"wrote {path}: {drawings}, each {side} x {side} px, as {preset} would see them"
+    side, is_lines = preview.input_size_px, found.kind == "lines"
+    items = format_count(len(preview.labels), "line" if is_lines else "drawing")
+    size = f"{side} px high" if is_lines else f"{side} x {side} px"
+    text = f"wrote {path}: {items}, each {size}, as {preset} would see them"
     session.show({"file": str(path), "labels": preview.labels, "input_size_px": side}, text)

@@ -26,7 +26,7 @@ from haleganada_server.core.jobs.ports import CHECKPOINTS
 from haleganada_server.core.models.card import ModelCard
 from haleganada_server.training.common.job_channel import ABANDONED
 from haleganada_server.training.export.model_files import read_model
-from haleganada_server.training.fit import run
+from haleganada_server.training.fit import recorder
 from haleganada_server.training.fit.process_group import ProcessGroup
 from haleganada_server.training.fit.run import run_training
 from haleganada_server.training.fit.settings import TrainingSettings
@@ -307,7 +307,7 @@ def test_other_settings_do_not_resume_from_a_checkpoint(request_for: RequestFor)
 
 
 def test_tensorboard_is_optional(request_for: RequestFor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "is_tensorboard_installed", lambda: False)
+    monkeypatch.setattr(recorder, "is_tensorboard_installed", lambda: False)
     request = request_for(epochs=1, tensorboard=True)
     _, lines = run_in_process(request)
     assert not list((Path(request["folder"]) / "files").glob("events.out.tfevents*"))

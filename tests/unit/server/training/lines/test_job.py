@@ -134,14 +134,41 @@ def test_data_without_lines_to_train_on_is_refused(request_for: RequestFor) -> N
         run(request)
 
 
-@pytest.mark.slow
-def test_a_network_learns_to_read(request_for: RequestFor) -> None:
-    request = request_for(preset="crnn", epochs=60, learning_rate=3e-3, patience=0)
-    run(request)
-    folder = Path(request["folder"]) / "model"
+def test_symbols_that_the_new_lines_lack_stay_as_they_are(request_for: RequestFor) -> None:
+    first = request_for("first")
+    run(first)
+    model = Path(first["folder"]) / "model"
+    second = request_for("second", words=("at", "to", "as"), start=str(model), epochs=3, weight_decay=0.0)
+    run(second)
+    (before, card), (after, _) = read_model(model), read_model(Path(second["folder"]) / "model")
+    rows = [place for place, symbol in enumerate(card.labels, 1) if symbol in "in"]
+    seen = [place for place, symbol in enumerate(card.labels, 1) if symbol in "atos"]
+    assert len(rows) == 2
+    for name in ("weight", "bias"):
+        known, tuned = (getattr(network.get_submodule("decoder"), name) for network in (before, after))
+        assert torch.equal(known[rows], tuned[rows])
+        assert not torch.equal(known[seen], tuned[seen])
+
+
+def read_line(folder: Path, text: str) -> str:
+    """Draw a text and read it with a model."""
     network, card = read_model(folder)
     assert card.line is not None
     with torch.inference_mode():
-        line = torch.from_numpy(make_line_input(draw_line("to in"), card.line)[None, None])
+        line = torch.from_numpy(make_line_input(draw_line(text), card.line)[None, None])
         symbols = decode_greedily(network(line)[0].softmax(1).numpy())
-    assert Alphabet(card.labels).decode(symbol.number for symbol in symbols) == "to in"
+    return Alphabet(card.labels).decode(symbol.number for symbol in symbols)
+
+
+@pytest.mark.slow
+def test_a_network_learns_to_read_and_to_read_more_letters_without_forgetting(request_for: RequestFor) -> None:
+    settings = {"batch_size": 4, "augment": False, "patience": 0}
+    first = request_for("first", preset="crnn", epochs=60, learning_rate=2e-3, **settings)
+    run(first)
+    model = Path(first["folder"]) / "model"
+    assert [read_line(model, text) for text in ("to in", "as on")] == ["to in", "as on"]
+    second = request_for("second", words=("at", "éù", "to", "eu"), start=str(model), epochs=30, **settings)
+    run(second)
+    tuned = Path(second["folder"]) / "model"
+    assert read_line(tuned, "éù at") == "éù at"
+    assert [read_line(tuned, text) for text in ("to in", "as on")] == ["to in", "as on"]
