@@ -33,6 +33,7 @@ Strokes = list[list[tuple[float, float]]]
 CROSS: Strokes = [[(0.2, 0.2), (0.5, 0.5), (0.8, 0.8)], [(0.8, 0.2), (0.5, 0.5), (0.2, 0.8)]]
 BAR: Strokes = [[(0.5, 0.15), (0.5, 0.5), (0.5, 0.85)]]
 PATIENCE_S = 60
+_LOOK_S = 0.02  # between two looks at the page, each of which takes the processor 10 ms
 
 
 def missing() -> str:
@@ -124,7 +125,7 @@ class Page:
                 return bool(condition())
             return False
 
-        wait_until(holds, patience_s)
+        wait_until(holds, patience_s, first_s=_LOOK_S)
 
     def wait_for(self, selector: str, part: str) -> None:
         """Wait until the text of an element contains a part."""

@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.skipif(bool(missing()), reason=f"{missing()} not installed"),
     pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed (npm ci in clients/)"),
 ]
-LOOKS = [("en", "light", 1280), ("kn", "dark", 360)]
+LOOKS = WIDE, NARROW = [("en", "light", 1280), ("kn", "dark", 360)]
 MORE_LOOKS = [("kn", "dark", 1280), ("kn", "light", 360)]
 PLACES = ["models", "models#datasets", "models#jobs", "read"]
 
@@ -53,7 +53,7 @@ axe.run(part, {resultTypes: ["violations"]}).then(  // says in detail what is wr
 """
 
 
-@pytest.mark.parametrize(("language", "scheme", "width"), [*LOOKS, *slow_rows(*MORE_LOOKS)])
+@pytest.mark.parametrize(("language", "scheme", "width"), [NARROW, *slow_rows(WIDE, *MORE_LOOKS)])
 def test_the_page_to_draw_on(taught: Page, language: str, scheme: str, width: int) -> None:
     taught.prefer(scheme)
     taught.open(width, 800)
@@ -99,7 +99,7 @@ def test_the_other_pages(taught: Page, place: str, look: tuple[str, str, int]) -
     assert object_to(taught) == []
 
 
-@pytest.mark.parametrize(("language", "scheme", "width"), [*LOOKS, *slow_rows(*MORE_LOOKS)])
+@pytest.mark.parametrize(("language", "scheme", "width"), [WIDE, *slow_rows(NARROW, *MORE_LOOKS)])
 def test_a_page_that_is_corrected(taught: Page, server: RunningServer, language: str, scheme: str, width: int) -> None:
     pytest.importorskip("cv2", reason="pages are taken apart by OpenCV")
     page = Page(taught.driver, f"{taught.address}/read")
