@@ -257,9 +257,9 @@ return fetch("/")
 
 
 @contextmanager
-def web(server_address: str) -> Iterator[str]:
-    """The page's server as a process; its address."""
-    line = [sys.executable, "-m", "haleganada_client.cli", "--server", server_address, "web", "--port", "0"]
+def web(server_address: str, *options: str, port: str = "0") -> Iterator[str]:
+    """The page's server as a process; its address. options: of the command."""
+    line = [sys.executable, "-m", "haleganada_client.cli", "--server", server_address, "web", "--port", port, *options]
     process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

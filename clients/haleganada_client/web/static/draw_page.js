@@ -27,8 +27,9 @@ import { watchServer } from "./server/presence.js";
 import { rememberDrawings } from "./teaching/evidence.js";
 import { TeachForm } from "./teaching/form.js";
 import { showGallery } from "./teaching/gallery.js";
-import { Lesson } from "./teaching/lesson.js";
+import { Outbox } from "./teaching/outbox.js";
 import { showProgress } from "./teaching/progress.js";
+import { showWaiting } from "./teaching/waiting.js";
 import { focusMain, getById, makeElement } from "./ui/dom.js";
 import { listenToLogOut } from "./ui/log_out.js";
 import { returnToSlate, watchScreen } from "./ui/screen.js";
@@ -51,6 +52,7 @@ const answer = new Answer(
 const form = new TeachForm(teach);
 const queue = new PictureQueue(board, form);
 const walk = new Walk(form, checkDrawing);
+const outbox = new Outbox();
 /** @type {Stats | null} */
 let stats = null;
 /** @type {AbortController | null} */
@@ -58,8 +60,6 @@ let asking = null; // the prediction under way
 let refreshes = 0;
 let shows = 0;
 let showing = Promise.resolve(); // the panel that is being filled
-/** @type {Lesson | null} */
-let lesson = null; // kept until the server has it, so that a repeated try is the same request
 
 // Recognizing
 
@@ -74,7 +74,7 @@ async function recognize() {
   }
   try {
     const models = findTogether().map(({ model_id: id }) => id);
-    const prediction = await post("/page/predict", { ...board.drawing(), top_k: CANDIDATES, models }, signal);
+    const prediction = await post("/page/predict", { ...board.drawing(), top_k: CANDIDATES, models }, { signal });
     if (version !== board.version) return; // the next stroke has begun; its end asks again
     answer.show(prediction, version, canAnswer());
     queue.suggest(prediction);
@@ -97,27 +97,26 @@ async function teach(label, variantOf = "") {
     return;
   }
   board.finish();
-  if (!lesson?.isSame(board.version, label, variantOf)) lesson = new Lesson(board.version, label, variantOf);
   const { content } = board;
   const picture = board.makeThumbnail();
   try {
-    const sent = lesson.send(board.drawing(), answer.findFor(board.version));
-    const { revision } = await showWhile(sent, say("learning", { label }));
-    lesson = null;
+    const sent = outbox.teach(label, variantOf, board.drawing(), answer.findFor(board.version));
+    const { taught, key } = await showWhile(sent, say("learning", { label }));
     board.remove(content);
     form.reset();
     returnToSlate();
-    confirmTaught(label, picture, async () => {
-      const isDone = await takeBack(revision, say("takenBackLesson", { label }), picture);
-      if (!isDone) return;
-      if (!(await queue.takeBack(revision))) board.restore(content);
+    const bringBack = async () => {
+      if (!taught || !(await queue.takeBack(taught.revision))) board.restore(content);
       walk.takeBack(label);
-    });
+    };
+    if (taught) confirmTaught(label, picture, taught.revision, bringBack);
+    else confirmKept(label, picture, key, bringBack);
     recognize();
     walk.noteTaught(label);
-    await queue.noteTaught(content.picture, revision);
+    await queue.noteTaught(content.picture, taught?.revision ?? 0);
+    if (!taught) return;
   } catch (error) {
-    showError(error); // the drawing stays, and so does the lesson: the same button tries again
+    showError(error); // the drawing stays: the same button tries again
     return;
   }
   await refresh().catch(showError);
@@ -126,10 +125,14 @@ async function teach(label, variantOf = "") {
 /** Say what was learned. The next drawing shows it, but not where a model answers that does not learn.
  * @param {string} label
  * @param {Node} picture
- * @param {() => void} onTakeBack
+ * @param {number} revision
+ * @param {() => unknown} bringBack  puts the drawing on the slate again
  */
-function confirmTaught(label, picture, onTakeBack) {
-  const takeBackLesson = { text: say("takeBackLesson", { label }), run: onTakeBack };
+function confirmTaught(label, picture, revision, bringBack) {
+  const run = async () => {
+    if (await takeBack(revision, say("takenBackLesson", { label }), picture)) await bringBack();
+  };
+  const takeBackLesson = { text: say("takeBackLesson", { label }), run };
   const name = getFixedModelName();
   if (!name) {
     showStatus(say("taught", { label }), { picture, takeBack: takeBackLesson });
@@ -137,6 +140,21 @@ function confirmTaught(label, picture, onTakeBack) {
   }
   const link = makeElement("a", { class: "link", href: getById("to-models").href }, say("chooseModel"));
   showStatus(say("taughtUnused", { label, name }), { picture, link, takeBack: takeBackLesson });
+}
+
+/** Say that a drawing waits for the server.
+ * @param {string} label
+ * @param {Node} picture
+ * @param {number} key  in the outbox
+ * @param {() => unknown} bringBack
+ */
+function confirmKept(label, picture, key, bringBack) {
+  const run = async () => {
+    if (!(await outbox.discard([key]))) return; // it was sent meanwhile
+    showStatus(say("takenBackLesson", { label }), { picture });
+    await bringBack();
+  };
+  showStatus(say("kept", { label }), { picture, takeBack: { text: say("takeBackLesson", { label }), run } });
 }
 
 /** Take back the change that made a revision, and no other: if something was changed since, the server refuses. Returns
@@ -327,6 +345,8 @@ async function load() {
 
 async function start() {
   translatePage();
+  showWaiting(outbox);
+  outbox.send();
   queue.show();
   walk.show();
   const workspace = getWorkspace();
@@ -348,6 +368,11 @@ board.addEventListener("change", () => {
   showBoardState();
 });
 board.addEventListener("stroke", recognize);
+outbox.addEventListener("change", () => showWaiting(outbox));
+outbox.addEventListener("sent", () => {
+  showStatus(say("waitingSent"));
+  refresh().catch(showError);
+});
 keepDrawing(board);
 getById("board").addEventListener("pointerdown", makeRoom);
 new PointerPen(board, getById("board"));

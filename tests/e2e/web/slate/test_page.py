@@ -9,14 +9,12 @@ from statistics import median
 import pytest
 from haleganada_client.cli.formatting import format_percent
 from PIL import Image, ImageDraw
-from selenium import webdriver
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from tests.datasets import folders_of, write_zip
 from tests.e2e.handwriting import written
-from tests.e2e.processes import start_server
-from tests.e2e.web.browser import BAR, CROSS, Page, missing, visit, web
+from tests.e2e.web.browser import BAR, CROSS, Page, missing
 
 pytestmark = [
     pytest.mark.browser,
@@ -562,26 +560,3 @@ def test_scripts_that_are_not_the_pages_do_not_run(fresh: Page) -> None:
         document.body.append(made);"""
     )
     assert fresh.run("return window.owned") is None
-
-
-# When the server is away
-
-
-def test_the_drawing_outlives_the_server(chromium: webdriver.Chrome, tmp_path: Path) -> None:
-    running = start_server(tmp_path)
-    with web(running.address) as address, visit(chromium, address) as here:
-        here.open()
-        here.draw(CROSS)
-        here.kind()
-        here.find("#label").send_keys("x")
-        running.kill()
-        here.press("#teach-button")
-        here.wait(lambda: here.find("#lost").is_displayed())
-        here.wait_for("#status", "That did not work")
-        assert here.find("#label").get_attribute("value") == "x" and here.find("#clear").is_enabled()
-        running = start_server(tmp_path, listen=running.address)
-        here.wait(lambda: not here.find("#lost").is_displayed())
-        assert not here.text("#status")
-        here.press("#teach-button")
-        here.wait_for("#status", "Learned x")
-    running.stop()

@@ -17,7 +17,7 @@ from haleganada.v1.error_reason_pb2 import ErrorReason
 CLIENTS = Path(__file__).parents[4] / "clients"
 TYPES = CLIENTS / "types" / "server.d.ts"
 ERRORS = CLIENTS / "haleganada_client" / "web" / "static" / "server" / "errors.js"
-NOT_THE_SERVERS = {"REQUEST_ENTITY_TOO_LARGE", "PAGE_OUTDATED", "TOO_MANY_TRIES", "TOO_MANY_UPLOADS", "NO_SERVER"}
+NOT_THE_SERVERS = {"REQUEST_ENTITY_TOO_LARGE", "PAGE_OUTDATED", "TOO_MANY_UPLOADS", "USER_UNKNOWN", "NO_SERVER"}
 MODULES = (
     haleganada_client.types,
     haleganada_client.datasets,

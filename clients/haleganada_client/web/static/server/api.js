@@ -60,10 +60,11 @@ export const get = (path, parameters) => call(makeUrl(path, parameters), {});
 /** Change something. Raises ServerError, or AbortError if it was stopped.
  * @param {string} path
  * @param {object} body
- * @param {AbortSignal} [signal]  stops the call
+ * @param {{ signal?: AbortSignal, workspace?: string }} [options]  signal: stops the call. workspace: another one than is shown.
  * @returns {Promise<any>}
  */
-export const post = (path, body, signal) => write(path, JSON.stringify(body), "application/json", { signal });
+export const post = (path, body, { signal, workspace: other } = {}) =>
+  write(path, JSON.stringify(body), "application/json", { signal, parameters: other ? { workspace: other } : {} });
 
 /**
  * @typedef {object} UploadOptions

@@ -49,6 +49,7 @@ const REASONS = {
   TOKEN_WRONG: "tokenWrong",
   TOKEN_EXPIRED: "tokenOver",
   TOKEN_REVOKED: "tokenOver",
+  USER_UNKNOWN: "userUnknown",
   TOO_MANY_TRIES: "tooManyTries",
   ROLE_TOO_LOW: "notAllowed",
   WORKSPACE_NOT_ALLOWED: "notAllowedHere",
