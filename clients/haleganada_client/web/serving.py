@@ -15,6 +15,7 @@ from haleganada_client.errors import HaleganadaError, InvalidInput
 
 from .app import create_app
 from .connections import ConnectionLimits, make_server
+from .single_sign_on import SingleSignOn
 
 
 def run_web(
@@ -25,25 +26,27 @@ def run_web(
     ready: Callable[[str], None],
     *,
     behind_proxy: bool = False,
+    single_sign_on: SingleSignOn | None = None,
     insecure: bool = False,
     stop_with_stdin: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM. config: how to reach the server. ready: called with the address once it is bound.
     stop_with_stdin: stop also when standard input ends.
 
-    allowed_hosts, behind_proxy: see create_app. insecure: whether other machines may call.
+    allowed_hosts, behind_proxy, single_sign_on: see create_app. insecure: whether other machines may call.
     Raises InvalidInput if they could and that was not said; HaleganadaError if the port cannot be had.
     """
     names = tuple(allowed_hosts)
     is_local = _is_loopback(host)
     if not (is_local or (insecure and names)):
         problem = (
-            f"other machines can reach {host}: give --insecure if all their users may read and change what is taught, "
-            "and --allow-host with the name of this machine that their browsers use"
+            f"other machines can reach {host}: give --insecure if what they send need not be encrypted (on a server "
+            "without tokens, also if all their users may teach and delete), and --allow-host with the name of this "
+            "machine that their browsers use; behind a web server with TLS, listen on 127.0.0.1"
         )
         raise InvalidInput(problem, "INVALID_INPUT", "host")
     with HaleganadaClient(config=config) as client:  # made here, in the process that serves, never before a fork
-        server = _bind(create_app(client, names, behind_proxy=behind_proxy), host, port)
+        server = _bind(create_app(client, names, behind_proxy=behind_proxy, single_sign_on=single_sign_on), host, port)
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # waitress stops cleanly on KeyboardInterrupt
         if stop_with_stdin:
             threading.Thread(target=_stop_when_stdin_ends, daemon=True).start()

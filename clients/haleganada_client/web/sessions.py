@@ -1,7 +1,8 @@
 """Who is logged in: each browser has a session, each session a token, each token a client that shows it.
 
 A token is typed once, on the login page, and stays in this process: the browser keeps a random number that stands for
-it, for some hours at most. Programs without a browser send their token with each request instead.
+it, for some hours at most. Programs without a browser send their token with each request instead. Whom a web server in
+front names (single_sign_on.py) needs neither.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from flask import Response, current_app, request
 
 from haleganada_client.client import HaleganadaClient
 from haleganada_client.errors import Exhausted, NotAllowed
+
+from .single_sign_on import SingleSignOn
 
 COOKIE = "haleganada_session"
 _LONGEST_S = 12 * 3600.0
@@ -42,8 +45,11 @@ class _Session:
 class Sessions:
     """The sessions of a page. Safe from any thread."""
 
-    def __init__(self, anonymous: HaleganadaClient) -> None:
-        """anonymous: how to reach the server. Its own token is for nobody else, so it is not shown."""
+    def __init__(self, anonymous: HaleganadaClient, single_sign_on: SingleSignOn | None = None) -> None:
+        """anonymous: how to reach the server. Its own token is for nobody else, so it is not shown. single_sign_on: who
+        else tells who is there.
+        """
+        self._single_sign_on = single_sign_on
         self._lock = threading.Lock()
         self._config = replace(anonymous.config, token="")
         self._anonymous = HaleganadaClient(config=self._config) if anonymous.config.token else anonymous
@@ -53,8 +59,11 @@ class Sessions:
 
     def client(self) -> HaleganadaClient:
         """Return the client for the present request: that of its session or of the token that it brings, or one
-        without a token.
+        without a token. Raise NotAllowed for a user who has none.
         """
+        signed_on = self._single_sign_on.find_token() if self._single_sign_on else None
+        if signed_on is not None:
+            return self._client_of(signed_on)
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer" and token.strip():
             return self._client_of(token.strip())

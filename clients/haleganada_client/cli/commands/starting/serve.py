@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 
@@ -132,9 +133,29 @@ _page_port = click.option(
     help="Believe the X-Forwarded-For and X-Forwarded-Proto headers of the web server in front of the page.",
 )
 @click.option(
+    "--trusted-user-header",
+    default="",
+    metavar="NAME",
+    help="Single sign-on: the header in which the web server in front names who has logged in there.",
+)
+@click.option(
+    "--trusted-proxy",
+    multiple=True,
+    metavar="CIDR",
+    help="The address, or network, of that web server. From elsewhere, requests with the header are refused. Can be "
+    "repeated.",
+)
+@click.option(
+    "--user-tokens",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A file with a line for each user: the name that the header has, a space, and the user's token.",
+)
+@click.option(
     "--insecure",
     is_flag=True,
-    help="Allow a --host that other machines can reach. Anyone who can reach it may then teach and delete.",
+    help="Allow a --host that other machines can reach. What browsers send to it is not encrypted, tokens included. "
+    "On a server without tokens, anyone who can reach it may teach and delete.",
 )
 @click.option("--stop-with-stdin", is_flag=True, hidden=True, help="Stop when standard input ends, as with its writer.")
 @click.pass_obj
@@ -144,12 +165,16 @@ def web_command(
     port: int,
     allow_host: tuple[str, ...],
     behind_proxy: bool,
+    trusted_user_header: str,
+    trusted_proxy: tuple[str, ...],
+    user_tokens: Path | None,
     insecure: bool,
     stop_with_stdin: bool,
 ) -> None:
     """Start the web page for a running server (--server). Ctrl+C stops it."""
     _require_extra("web", "flask", "waitress")
     from haleganada_client.web import run_web
+    from haleganada_client.web.single_sign_on import make_single_sign_on
 
     config = client_config(options)
 
@@ -165,6 +190,7 @@ def web_command(
             allow_host,
             print_address,
             behind_proxy=behind_proxy,
+            single_sign_on=make_single_sign_on(trusted_user_header, trusted_proxy, user_tokens),
             insecure=insecure,
             stop_with_stdin=stop_with_stdin,
         )
