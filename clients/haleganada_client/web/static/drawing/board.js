@@ -7,6 +7,7 @@ import { isOnStroke } from "./eraser.js";
 import { History } from "./history.js";
 import { makeThumbnail, paint } from "./painting.js";
 import { EMPTY, OpenStroke, scale } from "./strokes.js";
+import { thin } from "./thinning.js";
 
 const ERASER_SHARE = 0.03; // how far the eraser reaches, as a share of the slate's side
 
@@ -74,7 +75,12 @@ export class Board extends EventTarget {
     if (picture) return { image: picture.source };
     const side = this.#side;
     return {
-      ink: { width: side, height: side, pen_width: this.#penShare * side, strokes: strokes.map((one) => ({ ...one })) },
+      ink: {
+        width: side,
+        height: side,
+        pen_width: this.#penShare * side,
+        strokes: strokes.map((one) => thin(one, side)),
+      },
     };
   }
 

@@ -16,7 +16,7 @@ export function isOnStroke({ x, y }, place, reach) {
  * @param {number} x2
  * @param {number} y2
  */
-function measureDistance(place, x1, y1, x2, y2) {
+export function measureDistance(place, x1, y1, x2, y2) {
   const [dx, dy] = [x2 - x1, y2 - y1];
   const along = ((place.x - x1) * dx + (place.y - y1) * dy) / (dx * dx + dy * dy || 1);
   const share = Math.min(1, Math.max(0, along));
