@@ -99,6 +99,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_TOKEN_WRONG: _ErrorReason.ValueType  # 161
     """UNAUTHENTICATED. The token is none of this server's. Check it, or ask the server's administrator for another one."""
+    ERROR_REASON_TOO_MANY_TRIES: _ErrorReason.ValueType  # 167
+    """RESOURCE_EXHAUSTED. Too many wrong tokens came from the address within a minute, so no other token that the server
+    has not recognized before is looked at. Check the token, and repeat the call after RetryInfo.retry_delay.
+    """
     ERROR_REASON_TOKEN_EXPIRED: _ErrorReason.ValueType  # 162
     """UNAUTHENTICATED. The token has expired. Ask the server's administrator for another one."""
     ERROR_REASON_TOKEN_REVOKED: _ErrorReason.ValueType  # 163
@@ -395,6 +399,10 @@ UNAUTHENTICATED. The server needs a token, and the call shows none. Send the met
 """
 ERROR_REASON_TOKEN_WRONG: ErrorReason.ValueType  # 161
 """UNAUTHENTICATED. The token is none of this server's. Check it, or ask the server's administrator for another one."""
+ERROR_REASON_TOO_MANY_TRIES: ErrorReason.ValueType  # 167
+"""RESOURCE_EXHAUSTED. Too many wrong tokens came from the address within a minute, so no other token that the server
+has not recognized before is looked at. Check the token, and repeat the call after RetryInfo.retry_delay.
+"""
 ERROR_REASON_TOKEN_EXPIRED: ErrorReason.ValueType  # 162
 """UNAUTHENTICATED. The token has expired. Ask the server's administrator for another one."""
 ERROR_REASON_TOKEN_REVOKED: ErrorReason.ValueType  # 163

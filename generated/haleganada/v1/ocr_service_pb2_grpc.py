@@ -45,9 +45,10 @@ class OCRServiceStub(object):
 
     Last it names the least role that may make the call, on a server that has tokens: read, teach, train or admin, each of
     which includes those before it (see Role). The token travels in the metadata "authorization: Bearer TOKEN". Without a
-    valid one a call fails with TOKEN_MISSING, TOKEN_WRONG, TOKEN_EXPIRED or TOKEN_REVOKED, with a lesser role with
-    ROLE_TOO_LOW, and in a workspace that the token is not for with WORKSPACE_NOT_ALLOWED. On a server without tokens,
-    everybody may do everything. The standard health service never asks for one.
+    valid one a call fails with TOKEN_MISSING, TOKEN_WRONG, TOKEN_EXPIRED or TOKEN_REVOKED, after many wrong ones from the
+    same address with TOO_MANY_TRIES, with a lesser role with ROLE_TOO_LOW, and in a workspace that the token is not for
+    with WORKSPACE_NOT_ALLOWED. On a server without tokens, everybody may do everything. The standard health service never
+    asks for one.
     """
 
     def __init__(self, channel):
@@ -143,9 +144,10 @@ class OCRServiceServicer(object):
 
     Last it names the least role that may make the call, on a server that has tokens: read, teach, train or admin, each of
     which includes those before it (see Role). The token travels in the metadata "authorization: Bearer TOKEN". Without a
-    valid one a call fails with TOKEN_MISSING, TOKEN_WRONG, TOKEN_EXPIRED or TOKEN_REVOKED, with a lesser role with
-    ROLE_TOO_LOW, and in a workspace that the token is not for with WORKSPACE_NOT_ALLOWED. On a server without tokens,
-    everybody may do everything. The standard health service never asks for one.
+    valid one a call fails with TOKEN_MISSING, TOKEN_WRONG, TOKEN_EXPIRED or TOKEN_REVOKED, after many wrong ones from the
+    same address with TOO_MANY_TRIES, with a lesser role with ROLE_TOO_LOW, and in a workspace that the token is not for
+    with WORKSPACE_NOT_ALLOWED. On a server without tokens, everybody may do everything. The standard health service never
+    asks for one.
     """
 
     def Train(self, request, context):
@@ -391,9 +393,10 @@ class OCRService(object):
 
     Last it names the least role that may make the call, on a server that has tokens: read, teach, train or admin, each of
     which includes those before it (see Role). The token travels in the metadata "authorization: Bearer TOKEN". Without a
-    valid one a call fails with TOKEN_MISSING, TOKEN_WRONG, TOKEN_EXPIRED or TOKEN_REVOKED, with a lesser role with
-    ROLE_TOO_LOW, and in a workspace that the token is not for with WORKSPACE_NOT_ALLOWED. On a server without tokens,
-    everybody may do everything. The standard health service never asks for one.
+    valid one a call fails with TOKEN_MISSING, TOKEN_WRONG, TOKEN_EXPIRED or TOKEN_REVOKED, after many wrong ones from the
+    same address with TOO_MANY_TRIES, with a lesser role with ROLE_TOO_LOW, and in a workspace that the token is not for
+    with WORKSPACE_NOT_ALLOWED. On a server without tokens, everybody may do everything. The standard health service never
+    asks for one.
     """
 
     @staticmethod

@@ -46,9 +46,10 @@ class OCRServiceStub:
 
     Last it names the least role that may make the call, on a server that has tokens: read, teach, train or admin, each of
     which includes those before it (see Role). The token travels in the metadata "authorization: Bearer TOKEN". Without a
-    valid one a call fails with TOKEN_MISSING, TOKEN_WRONG, TOKEN_EXPIRED or TOKEN_REVOKED, with a lesser role with
-    ROLE_TOO_LOW, and in a workspace that the token is not for with WORKSPACE_NOT_ALLOWED. On a server without tokens,
-    everybody may do everything. The standard health service never asks for one.
+    valid one a call fails with TOKEN_MISSING, TOKEN_WRONG, TOKEN_EXPIRED or TOKEN_REVOKED, after many wrong ones from the
+    same address with TOO_MANY_TRIES, with a lesser role with ROLE_TOO_LOW, and in a workspace that the token is not for
+    with WORKSPACE_NOT_ALLOWED. On a server without tokens, everybody may do everything. The standard health service never
+    asks for one.
     """
 
     @_typing.overload
@@ -172,9 +173,10 @@ class OCRServiceAsyncStub(OCRServiceStub):
 
     Last it names the least role that may make the call, on a server that has tokens: read, teach, train or admin, each of
     which includes those before it (see Role). The token travels in the metadata "authorization: Bearer TOKEN". Without a
-    valid one a call fails with TOKEN_MISSING, TOKEN_WRONG, TOKEN_EXPIRED or TOKEN_REVOKED, with a lesser role with
-    ROLE_TOO_LOW, and in a workspace that the token is not for with WORKSPACE_NOT_ALLOWED. On a server without tokens,
-    everybody may do everything. The standard health service never asks for one.
+    valid one a call fails with TOKEN_MISSING, TOKEN_WRONG, TOKEN_EXPIRED or TOKEN_REVOKED, after many wrong ones from the
+    same address with TOO_MANY_TRIES, with a lesser role with ROLE_TOO_LOW, and in a workspace that the token is not for
+    with WORKSPACE_NOT_ALLOWED. On a server without tokens, everybody may do everything. The standard health service never
+    asks for one.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -294,9 +296,10 @@ class OCRServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Last it names the least role that may make the call, on a server that has tokens: read, teach, train or admin, each of
     which includes those before it (see Role). The token travels in the metadata "authorization: Bearer TOKEN". Without a
-    valid one a call fails with TOKEN_MISSING, TOKEN_WRONG, TOKEN_EXPIRED or TOKEN_REVOKED, with a lesser role with
-    ROLE_TOO_LOW, and in a workspace that the token is not for with WORKSPACE_NOT_ALLOWED. On a server without tokens,
-    everybody may do everything. The standard health service never asks for one.
+    valid one a call fails with TOKEN_MISSING, TOKEN_WRONG, TOKEN_EXPIRED or TOKEN_REVOKED, after many wrong ones from the
+    same address with TOO_MANY_TRIES, with a lesser role with ROLE_TOO_LOW, and in a workspace that the token is not for
+    with WORKSPACE_NOT_ALLOWED. On a server without tokens, everybody may do everything. The standard health service never
+    asks for one.
     """
 
     @_abc_1.abstractmethod

@@ -17,6 +17,7 @@ from haleganada_server.core.errors import HaleganadaError, Precondition, Unauthe
 
 from .identity import ENVIRONMENT, LOCAL, Identity
 from .tokens import MIN_SHARED_LENGTH, Token, split_token
+from .tries import Tries
 
 _log = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.2
@@ -68,6 +69,7 @@ class Authenticator:
         self._shared = self._mark(shared) if shared else None
         self._tokens: dict[str, tuple[Token, Grant]] = {}
         self._is_required = False
+        self._tries = Tries()
         self._on_change: Callable[[], None] = lambda: None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="tokens", daemon=True)
@@ -90,8 +92,11 @@ class Authenticator:
         if self._thread.is_alive():
             self._thread.join()
 
-    def identify(self, shown: str | None) -> Grant:
-        """Return who shows a token; None = none is shown. Raises Unauthenticated."""
+    def identify(self, shown: str | None, address: str = "") -> Grant:
+        """Return who shows a token; None = none is shown. address: whose wrong tokens are counted, "" = nobody's.
+        Raises Unauthenticated, and Exhausted for a token that was never recognized if too many wrong ones came from
+        there.
+        """
         if not self._is_required:
             return _EVERYBODY
         if not shown:
@@ -102,7 +107,7 @@ class Authenticator:
         mark = self._mark(shown)
         if self._shared is not None and hmac.compare_digest(mark, self._shared):
             return _ENVIRONMENT
-        token, grant = self._find(shown, mark)
+        token, grant = self._find(shown, mark, address)
         _require_usable(token)
         return grant
 
@@ -124,11 +129,15 @@ class Authenticator:
                 raise _revoked()
             _require_usable(token)
 
-    def _find(self, shown: str, mark: bytes) -> tuple[Token, Grant]:
-        """Return the entry of the token that is shown. Raises Unauthenticated."""
-        known = self._recognized.get(mark) or self._compare(shown)
+    def _find(self, shown: str, mark: bytes, address: str) -> tuple[Token, Grant]:
+        """Return the entry of the token that is shown. Raises Unauthenticated, Exhausted."""
+        known = self._recognized.get(mark)
+        if known is None:
+            self._tries.require(address)
+            known = self._compare(shown)
         entry = self._tokens.get(known[0]) if known else None
         if known is None or entry is None or entry[0].digest != known[1]:
+            self._tries.note_failure(address)
             raise Unauthenticated(
                 "the token is not one of this server's; check it, or ask the server's administrator for another one",
                 Reason.TOKEN_WRONG,

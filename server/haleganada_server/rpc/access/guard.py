@@ -13,7 +13,7 @@ from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import PermissionDenied
 from haleganada_server.core.labels import workspace_name
 from haleganada_server.core.shares.rates import Rate
-from haleganada_server.rpc.caller import share_of
+from haleganada_server.rpc.caller import address_of, share_of
 
 from .present import require_workspace, set_identity
 from .rules import Rule
@@ -40,7 +40,7 @@ class Guard:
         """Return who calls, and note it for this thread. Raises Unauthenticated, PermissionDenied, Exhausted."""
         authenticator = self._authenticator
         shown = _find_token(context.invocation_metadata()) if authenticator.is_required else None
-        grant = authenticator.identify(shown)
+        grant = authenticator.identify(shown, "" if shown is None else _find_source(context.peer()))
         identity = grant.identity
         if identity.role < self._role:
             raise PermissionDenied(
@@ -95,6 +95,14 @@ class Unguarded:
 _NOBODY = Grant(Identity("", Role.READ, frozenset()))
 ANY_ROLE = Rule(Role.READ)
 """For reflection, which is not part of the contract."""
+
+
+def _find_source(peer: str) -> str:
+    """Return the address whose wrong tokens are counted; "" for this machine, from which the page's users come all
+    together: the page counts theirs.
+    """
+    address = address_of(peer)
+    return "" if address.startswith(("127.", "unix")) or address == "[::1]" else address
 
 
 def _find_token(metadata: Metadata) -> str | None:

@@ -9,7 +9,9 @@ import pytest
 from haleganada_server.core.access.authentication import Authenticator
 from haleganada_server.core.access.identity import RESERVED_NAMES, Role
 from haleganada_server.core.access.tokens import Token, make_token
-from haleganada_server.core.errors import InvalidInput, Precondition, Unauthenticated
+from haleganada_server.core.access.tries import Tries
+from haleganada_server.core.error_reasons import Reason
+from haleganada_server.core.errors import Exhausted, InvalidInput, Precondition, Unauthenticated
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -114,3 +116,31 @@ def test_without_tokens_everybody_is_local() -> None:
     for shown in (None, "", "anything"):
         identity = authenticator.identify(shown).identity
         assert (identity.name, identity.role, identity.workspaces) == ("local", Role.ADMIN, None)
+
+
+def test_an_address_with_too_many_wrong_tokens_waits_but_those_that_are_known_there_do_not() -> None:
+    other, its_token = make_token("ravi", Role.READ, (), 1)
+    authenticator = Authenticator(Kept(ANNA, other))
+    authenticator.identify(SHOWN, "192.0.2.1")
+    for number in range(20):
+        with pytest.raises(Unauthenticated):
+            authenticator.identify(f"{SHOWN[:-2]}{number:02}", "192.0.2.1")
+    for shown in ("hlg_guessed", its_token):
+        with pytest.raises(Exhausted, match="too many wrong tokens") as refused:
+            authenticator.identify(shown, "192.0.2.1")
+        assert refused.value.reason is Reason.TOO_MANY_TRIES and 0 < refused.value.retry_after_s <= 60
+    assert authenticator.identify(SHOWN, "192.0.2.1").identity.name == "anna"
+    assert authenticator.identify(its_token, "192.0.2.2").identity.name == "ravi"
+    assert authenticator.identify(its_token, "192.0.2.1").identity.name == "ravi", "it is known now"
+
+
+def test_wrong_tokens_are_forgotten_after_a_minute() -> None:
+    now = [0.0]
+    tries = Tries(lambda: now[0])
+    for _ in range(20):
+        tries.require("192.0.2.1")
+        tries.note_failure("192.0.2.1")
+    with pytest.raises(Exhausted) as refused:
+        tries.require("192.0.2.1")
+    now[0] += refused.value.retry_after_s
+    tries.require("192.0.2.1")
