@@ -29,6 +29,7 @@ FLAGS = (
     "--disable-component-update --disable-sync --disable-extensions --hide-scrollbars --touch-events=enabled --lang=en "
     "--force-prefers-reduced-motion"  # no animations
 )
+REBOUND = "--host-resolver-rules=MAP *.attacker.example 127.0.0.1"  # names of another site that lead to this machine
 Strokes = list[list[tuple[float, float]]]
 CROSS: Strokes = [[(0.2, 0.2), (0.5, 0.5), (0.8, 0.8)], [(0.8, 0.2), (0.5, 0.5), (0.2, 0.8)]]
 BAR: Strokes = [[(0.5, 0.15), (0.5, 0.5), (0.5, 0.85)]]
@@ -283,7 +284,7 @@ def chromium(**preferences: Any) -> Iterator[webdriver.Chrome]:
     """A browser. preferences: Chromium's own, by name, dots as double underscores."""
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
-    for flag in FLAGS.split():
+    for flag in (*FLAGS.split(), REBOUND):
         options.add_argument(flag)
     given = {name.replace("__", "."): value for name, value in preferences.items()}
     options.add_experimental_option("prefs", given)

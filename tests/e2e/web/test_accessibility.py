@@ -113,3 +113,13 @@ def test_a_page_that_is_corrected(taught: Page, server: RunningServer, language:
         reading.wait_for_revision(1)
         page.wait(lambda: page.text("#status"))
         assert object_to(page) == []
+
+
+@pytest.mark.parametrize(("language", "scheme", "width"), [*LOOKS, *slow_rows(*MORE_LOOKS)])
+def test_the_login_page(opened: Page, language: str, scheme: str, width: int) -> None:
+    opened.prefer(scheme)
+    opened.open(width, 800)
+    opened.choose_language(language)
+    opened.driver.get(f"{opened.address}/login")
+    opened.wait(lambda: opened.find("#token").is_displayed())
+    assert object_to(opened) == []
