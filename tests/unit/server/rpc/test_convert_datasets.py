@@ -47,7 +47,8 @@ INFO = DatasetInfo(
 def test_every_field_arrives() -> None:
     message = convert.dataset(INFO)
     listed = {"labels", "refused", "leaked", "duplicated", "notes", "unknown"}
-    for field in {field.name for field in fields(INFO)} - {"created_us", "bytes_on_disk", *listed}:
+    assert message.kind == pb.DATASET_KIND_DRAWINGS
+    for field in {field.name for field in fields(INFO)} - {"created_us", "bytes_on_disk", "kind", "lines", *listed}:
         assert getattr(message, field) == getattr(INFO, field) != type(getattr(INFO, field))()
     assert message.create_time.ToMicroseconds() == INFO.created_us and message.size_bytes == INFO.bytes_on_disk != 0
     assert (message.train, message.validation, message.test, message.labels_total) == (10, 6, 1, 2)

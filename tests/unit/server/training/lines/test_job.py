@@ -11,8 +11,6 @@ import onnxruntime
 import pytest
 import torch
 from haleganada_server.core.errors import Precondition
-from haleganada_server.core.lines.alphabet import Alphabet
-from haleganada_server.core.lines.decoding import decode_greedily
 from haleganada_server.core.models.card import ModelCard
 from haleganada_server.core.models.files import read_card
 from haleganada_server.training.export.model_files import read_model
@@ -148,27 +146,3 @@ def test_symbols_that_the_new_lines_lack_stay_as_they_are(request_for: RequestFo
         known, tuned = (getattr(network.get_submodule("decoder"), name) for network in (before, after))
         assert torch.equal(known[rows], tuned[rows])
         assert not torch.equal(known[seen], tuned[seen])
-
-
-def read_line(folder: Path, text: str) -> str:
-    """Draw a text and read it with a model."""
-    network, card = read_model(folder)
-    assert card.line is not None
-    with torch.inference_mode():
-        line = torch.from_numpy(make_line_input(draw_line(text), card.line)[None, None])
-        symbols = decode_greedily(network(line)[0].softmax(1).numpy())
-    return Alphabet(card.labels).decode(symbol.number for symbol in symbols)
-
-
-@pytest.mark.slow
-def test_a_network_learns_to_read_and_to_read_more_letters_without_forgetting(request_for: RequestFor) -> None:
-    settings = {"batch_size": 4, "augment": False, "patience": 0}
-    first = request_for("first", preset="crnn", epochs=60, learning_rate=2e-3, **settings)
-    run(first)
-    model = Path(first["folder"]) / "model"
-    assert [read_line(model, text) for text in ("to in", "as on")] == ["to in", "as on"]
-    second = request_for("second", words=("at", "éù", "to", "eu"), start=str(model), epochs=30, **settings)
-    run(second)
-    tuned = Path(second["folder"]) / "model"
-    assert read_line(tuned, "éù at") == "éù at"
-    assert [read_line(tuned, text) for text in ("to in", "as on")] == ["to in", "as on"]
