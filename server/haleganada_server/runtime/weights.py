@@ -120,7 +120,14 @@ def _read_projection(path: Path) -> Projection:
 
 def _parse_calibration(entry: Any) -> Calibration:
     summand, by_distance, by_lead = (_parse_row(numbers, UNKNOWN_COEFFICIENTS) for numbers in entry["unknown"])
-    return Calibration(_parse_row(entry["temperature"], TEMPERATURE_COEFFICIENTS), (summand, by_distance, by_lead))
+    missing_labels = entry.get("missing_labels")  # cards of older weights have none
+    if missing_labels is not None and not float(missing_labels) > 0:
+        raise ValueError(f"calibration has {missing_labels} missing labels instead of more than 0")
+    return Calibration(
+        _parse_row(entry["temperature"], TEMPERATURE_COEFFICIENTS),
+        (summand, by_distance, by_lead),
+        None if missing_labels is None else float(missing_labels),
+    )
 
 
 def _parse_row(entry: Any, count: int) -> tuple[float, ...]:

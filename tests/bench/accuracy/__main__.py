@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench.accuracy import confidence, few_shot, one_shot, teaching
+from tests.bench.accuracy import confidence, few_shot, one_shot, teaching, untaught
 from tests.bench.accuracy.features import Recognizer
 from tests.e2e.processes import fresh_server
 
@@ -32,7 +32,7 @@ def main() -> None:
     tables += [
         few_shot.make_table(points),
         confidence.make_table(answers),
-        confidence.measure_half_taught(recognizer, data),
+        *untaught.measure(recognizer, data),
     ]
     print(f"\n{recognizer.name}\n\n" + "\n\n".join(table.markdown() for table in tables))
     if options.plots:

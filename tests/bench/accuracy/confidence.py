@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tests.bench.accuracy import features
 from tests.bench.accuracy.features import Recognizer
-from tests.bench.accuracy.sets import Handwriting, load_devanagari, load_held_out_alphabets, load_kannada
+from tests.bench.accuracy.sets import Handwriting, load_devanagari, load_kannada
 from tests.bench.table import Table
 
 SITUATIONS = ((load_kannada, 1), (load_kannada, 5), (load_devanagari, 20))
@@ -22,7 +22,6 @@ LEAST_ANSWERS = 20_000
 """Enough for fifteen bins: with 2,000 answers, even perfect probabilities have a mean error of 0.03."""
 LABELS_PER_SPLIT = 100  # taught, over all heads of one split of the drawings
 MOST_QUERIES = 3000  # to one head
-HALF_SHOTS, RANDOM_HALVES = (1, 5), 12
 Floats = NDArray[np.float64]
 
 
@@ -65,7 +64,7 @@ class Answers:
 
 
 def measure(recognizer: Recognizer, data: Path) -> list[Answers]:
-    """Measure all situations; one query in ten has an untaught label, as the probabilities assume."""
+    """Measure all situations; one query in ten has an untaught label."""
     out = []
     for load, shots in SITUATIONS:
         handwriting = load(data)
@@ -124,40 +123,6 @@ def _answer(
     expected = [str(label) if k else "unknown" for label, k in zip(truth, known, strict=True)]
     right = np.array([labels[i] == e for i, e in zip(p.argmax(1), expected, strict=True)])
     return p.max(1), right, p[:, -1], ~known
-
-
-def measure_half_taught(recognizer: Recognizer, data: Path) -> Table:
-    """Measure how well “unknown” separates taught from untaught labels, for twelve random halves of them."""
-    out = Table(
-        "Half of the labels taught: AUROC known/unknown",
-        ("set", *(f"{shots} shot{'s' * (shots > 1)}" for shots in HALF_SHOTS)),
-    )
-    alphabets = load_held_out_alphabets(data)
-    sets = [
-        ("Omniglot, mean of six alphabets", alphabets),
-        *((s.name, [s]) for s in (load_devanagari(data), load_kannada(data))),
-    ]
-    for name, members in sets:
-        pairs = [(handwriting, features.DrawingCache(recognizer, handwriting.drawings)) for handwriting in members]
-        values = [np.mean([_measure_halves(recognizer, *pair, shots) for pair in pairs]) for shots in HALF_SHOTS]
-        out.add(name, *(f"{value:.3f}" for value in values))
-    return out
-
-
-def _measure_halves(
-    recognizer: Recognizer, handwriting: Handwriting, cache: features.DrawingCache, shots: int
-) -> float:
-    """Return the mean AUROC over many halves: whether similar letters are in the same half matters a lot."""
-    labels, areas = np.unique(handwriting.labels), []
-    for seed in range(RANDOM_HALVES):
-        chosen = np.random.default_rng([shots, seed]).permutation(labels)[: len(labels) // 2]
-        taught, tested = handwriting.split(shots, seed)
-        taught = taught[np.isin(handwriting.labels[taught], chosen)]
-        head = recognizer.teach(handwriting.labels[taught], cache.vectors(taught))
-        unknown = recognizer.predict(head, cache.vectors(tested))[:, -1]
-        known = np.isin(handwriting.labels[tested], chosen)
-        areas.append(area_under_roc(unknown[~known], unknown[known]))
-    return float(np.mean(areas))
 
 
 def make_table(answers: list[Answers]) -> Table:

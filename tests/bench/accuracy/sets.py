@@ -46,6 +46,10 @@ class Handwriting:
             rest = order[~np.isin(self.writers[order], teachers)]
         return taught, rng.permutation(rest)[:MOST_TESTED]
 
+    def has_writers(self, number: int) -> bool:
+        """Return whether more than so many people are known to have drawn this."""
+        return self.writers is not None and len(np.unique(self.writers)) > number
+
     def others(self, taught: Rows) -> Rows:
         """Return all rows by writers who taught nothing."""
         assert self.writers is not None
@@ -90,6 +94,46 @@ def load_english(data: Path) -> Handwriting:
 def load_devanagari(data: Path) -> Handwriting:
     with np.load(data / "dhcd_devanagari" / "dhcd_32.npz") as file:
         return _make_set("Devanagari, 46 characters", file["x"], file["y"])
+
+
+def load_kannada_letters(data: Path) -> Handwriting:
+    """Load those aksharas that are one code point: the letters without signs, and digits."""
+    kannada = load_kannada(data)
+    return _select(kannada, "Kannada, letters", [len(name) == 1 for name in kannada.names])
+
+
+def load_kannada_rows(data: Path) -> list[Handwriting]:
+    """Load four alphabets of look-alikes: all aksharas of four consonants each, which differ in their signs."""
+    kannada = load_kannada(data)
+    consonants = np.unique([name[0] for name in kannada.names if len(name) == 2])
+    rng = np.random.default_rng(0)
+    return [
+        _select(kannada, "Kannada, four rows of aksharas", [name[:1] in chosen for name in kannada.names])
+        for chosen in (set(rng.permutation(consonants)[:4].tolist()) for _ in range(4))
+    ]
+
+
+def load_apl_symbols(data: Path) -> Handwriting:
+    """Load APL and ASCII symbols drawn on screen by nine people, 48 px."""
+    return _load_glyph_images(data / "apl_symbols_inhouse", "APL and ASCII, 165 symbols")
+
+
+def load_cursive_latin(data: Path) -> Handwriting:
+    """Load letters and digits cut out of cursive lines, 28 px, with bits of their neighbors."""
+    return _load_glyph_images(data / "choice_cursive_latin", "Cursive Latin, 62 characters")
+
+
+def _load_glyph_images(folder: Path, name: str) -> Handwriting:
+    with np.load(folder / "images.npz") as file:
+        writers = file["writer"]
+        return _make_set(name, file["x"], file["y"], None if (writers < 0).any() else writers)
+
+
+def _select(handwriting: Handwriting, name: str, chosen: list[bool]) -> Handwriting:
+    """Return the drawings of the labels that are chosen."""
+    rows = np.array(chosen)[handwriting.labels]
+    writers = None if handwriting.writers is None else handwriting.writers[rows]
+    return _make_set(name, handwriting.drawings[rows], handwriting.labels[rows], writers, handwriting.names)
 
 
 def load_held_out_alphabets(data: Path) -> list[Handwriting]:

@@ -5,6 +5,7 @@ refused.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -84,6 +85,26 @@ def test_weights_that_are_not_the_cards(weights_dir: Path, tmp_path: Path, name:
     assert caught.value.reason == "WEIGHTS_DAMAGED" and str(tmp_path) not in caught.value.message
     (folder / name).unlink()
     with pytest.raises(Precondition, match=f"{name}.*missing"):
+        load_weights(folder)
+
+
+def test_a_card_from_before_missing_labels_has_none(weights_dir: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(weights_dir, tmp_path / "weights")
+    card = json.loads((folder / CARD).read_text())
+    assert load_weights(folder).head_parameters.calibration.missing_labels == card["calibration"].pop("missing_labels")
+    (folder / CARD).write_text(json.dumps(card))
+    assert load_weights(folder).head_parameters.calibration.missing_labels is None
+
+
+@pytest.mark.parametrize("number", [0, -3, "many", math.nan])
+def test_a_card_with_an_impossible_number_of_missing_labels(
+    weights_dir: Path, tmp_path: Path, number: float | str
+) -> None:
+    folder = shutil.copytree(weights_dir, tmp_path / "weights")
+    card = json.loads((folder / CARD).read_text())
+    card["calibration"]["missing_labels"] = number
+    (folder / CARD).write_text(json.dumps(card))
+    with pytest.raises(Precondition, match=str(number)):
         load_weights(folder)
 
 

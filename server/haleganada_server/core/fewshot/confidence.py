@@ -1,12 +1,14 @@
 """From log-likelihoods to calibrated probabilities, and from those to a decision.
 
-Two questions, answered one after the other. Is the drawing any of the taught labels? The log odds of “unknown” are
+Two questions, answered one after the other. Is the drawing any of the taught labels? The evidence for “unknown” is
 linear in how much better “unknown” explains the drawing than the best label does, and in how far the best label leads
-the next ten: a crowd of labels that all fit somewhat says nothing, one that stands out does. Then, which label is it?
-A softmax over the labels at a temperature. All coefficients depend on the context: on how many samples each label
-has (shots), on how many labels there are (ways), and on how far the head has adapted to them. They are fitted
-once in pre-training on scripts that the embedder never saw (temperature and Platt scaling: Guo et al., "On
-Calibration of Modern Neural Networks", ICML 2017) and travel with the weights.
+the next ten: a crowd of labels that all fit somewhat says nothing, one that stands out does. To the evidence come the
+odds before any drawing is seen. Who has taught a few letters asks for others as often as for these; who has taught
+hundreds, seldom. So the workspace is taken to lack some labels, always the same number, each of which is asked as
+often as a taught one. Then, which label is it? A softmax over the labels at a temperature. All coefficients depend on
+the context: on how many samples each label has (shots), on how many labels there are (ways), and on how far the head
+has adapted to them. They are fitted once in pre-training on scripts that the embedder never saw (temperature and Platt
+scaling: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017) and travel with the weights.
 """
 
 from __future__ import annotations
@@ -67,7 +69,9 @@ class CalibrationContext:
 class Calibration:
     """Coefficients of the context's features. temperature: times temperature_features gives the log temperature.
     unknown: times unknown_features give the summand, the factor of the distance, and the factor of the lead
-    (compute_evidence) in the log odds of “unknown”.
+    (compute_evidence) in the log odds of “unknown” if half of the questions are about labels that were not taught.
+    missing_labels: labels that a workspace is taken to lack, > 0; they make the odds before the evidence,
+    missing_labels to ways, but never above 1 to 1. None: these odds are in the coefficients already.
     """
 
     temperature: Coefficients = (0.0,) * TEMPERATURE_COEFFICIENTS
@@ -76,6 +80,7 @@ class Calibration:
         (1.0,) + (0.0,) * (UNKNOWN_COEFFICIENTS - 1),
         (0.0,) * UNKNOWN_COEFFICIENTS,
     )
+    missing_labels: float | None = None
 
     def probabilities(self, scores: Floats, context: CalibrationContext) -> Floats:
         """(..., L + 1) log-likelihoods, the last one of “unknown” -> as many probabilities, which sum to 1. L >= 1."""
@@ -91,10 +96,14 @@ class Calibration:
         """Return the logarithms of the probabilities."""
         summand, by_distance, by_lead = np.asarray(self.unknown) @ context.unknown_features()
         distance, lead = compute_evidence(scores)
-        odds = summand + by_distance * distance + by_lead * lead
+        odds = self._prior_odds(context.ways) + summand + by_distance * distance + by_lead * lead
         among = scores[..., :-1] / self.temperature_in(context)
         among = among - _log_of_sum(among) - np.logaddexp(0, odds)[..., None]
         return np.concatenate([among, -np.logaddexp(0, -odds)[..., None]], axis=-1)
+
+    def _prior_odds(self, ways: int) -> float:
+        """Return the log odds of “unknown” before a drawing is seen, at most 0."""
+        return 0.0 if self.missing_labels is None else min(0.0, float(np.log(self.missing_labels / ways)))
 
 
 def _log_of_sum(values: Floats) -> Floats:

@@ -2,16 +2,18 @@
 
 Fits core.fewshot.confidence.Calibration to a grid of tasks on held-out scripts, in two independent parts: a logistic
 regression for “unknown”, and for the labels the temperature that minimizes the negative log-likelihood (Guo et al.
-2017).
+2017). Characters that were not taught are letters of the same alphabet, as they are for whoever has taught half of it:
+they resemble taught ones far more often than letters of other scripts do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.optimize
+import scipy.special
 from numpy.typing import NDArray
 
 from haleganada_server.core.fewshot.confidence import (
@@ -27,9 +29,12 @@ from .head_fit import HeadFit, head_scores
 
 Floats = NDArray[np.float64]
 SHOTS = (1, 2, 5, 10, 20)
-WAYS = (1, 2, 5, 20, 100, 400)
-UNTAUGHT = 0.1
-"""Share of queries of characters that were not taught."""
+WAYS = (2, 5, 20, 100, 300)
+"""Labels that are taught, besides half of a script and all of it."""
+MISSING_LABELS = 20.0
+"""See Calibration. Not fitted, since no data set tells what people will ask: with about twenty, half of an alphabet
+taught means even odds, and with the hundreds of labels of a syllabary few questions are about others.
+"""
 _NATS = 10.0
 _RIDGE = 1e-4
 
@@ -50,37 +55,43 @@ class Task:
         return np.equal(self.truth, self.context.ways)
 
 
-def make_tasks(
-    head: HeadFit, pools: Sequence[NDArray[np.floating]], repeats: int, seed: int, queries: int = 60
-) -> list[Task]:
-    """Return tasks for all shots and ways that each pool (characters, drawings, d) allows.
+def list_ways(characters: int) -> list[int]:
+    """Return the numbers of labels to teach of a script with so many characters."""
+    few = {ways for ways in WAYS if ways <= 0.9 * characters}
+    return sorted(few | {characters // 2, characters})
 
-    In every second task a fifth of the queries are untaught characters of the same pool. Over all tasks that is one in
-    ten, the prior that the probabilities assume: people mostly draw what they have taught.
+
+def make_tasks(
+    head: HeadFit,
+    pools: Sequence[NDArray[np.floating]],
+    repeats: int,
+    seed: int,
+    queries: int = 200,
+    ways_of: Callable[[int], Iterable[int]] = list_ways,
+) -> list[Task]:
+    """Return tasks for all shots that each pool (characters, drawings, d) allows, and for the ways that ways_of returns
+    for its number of characters.
+
+    Half of the queries are untaught characters of the same pool, unless all characters are taught.
     """
     rng = np.random.default_rng(seed)
     tasks = []
     for pool in pools:
         v = head.project(pool)
-        for shots in SHOTS:
-            for ways in WAYS:
-                # Some characters and drawings must be left over as queries.
-                if shots < v.shape[1] and ways <= 0.9 * len(v):
-                    made = [_make_task(head, v, shots, ways, queries, k % 2 == 1, rng) for k in range(repeats)]
-                    tasks += made
+        for shots in (s for s in SHOTS if s < v.shape[1]):  # some drawings must be left over as queries
+            for ways in ways_of(len(v)):
+                tasks += [_make_task(head, v, shots, ways, queries, rng) for _ in range(repeats)]
     return tasks
 
 
-def _make_task(
-    head: HeadFit, v: Floats, shots: int, ways: int, queries: int, open_set: bool, rng: np.random.Generator
-) -> Task:
+def _make_task(head: HeadFit, v: Floats, shots: int, ways: int, queries: int, rng: np.random.Generator) -> Task:
     characters, drawings = rng.permutation(len(v)), rng.permutation(v.shape[1])
     taught, others = characters[:ways], characters[ways:]
     truth = rng.integers(ways, size=queries)
     column = drawings[shots + rng.integers(v.shape[1] - shots, size=queries)]
     queried = taught[truth]
-    if open_set:
-        untaught = rng.random(queries) < 2 * UNTAUGHT
+    if len(others):
+        untaught = np.arange(queries) % 2 == 1
         queried = np.where(untaught, others[rng.integers(len(others), size=queries)], queried)
         truth = np.where(untaught, ways, truth)
     examples = v[taught][:, drawings[:shots]]
@@ -101,12 +112,16 @@ def mean_loss(calibration: Calibration, tasks: Sequence[Task]) -> float:
 
 
 def fit_calibration(tasks: Sequence[Task]) -> Calibration:
-    """Fit the numbers that minimize mean_loss, a sum of one part for “unknown” and one for the labels."""
+    """Fit the coefficients that minimize mean_loss, a sum of one part for “unknown” and one for the labels.
+
+    Tasks without untaught queries tell nothing about “unknown”; in the others, half of the queries are expected to be.
+    """
     return Calibration(_fit_temperature(tasks), _fit_unknown(tasks))
 
 
 def _fit_unknown(tasks: Sequence[Task]) -> tuple[Coefficients, Coefficients, Coefficients]:
     """Regress “the label was not taught” on the evidence times the context (logistic)."""
+    tasks = [task for task in tasks if task.untaught.any()]
     inputs = np.concatenate([_regression_inputs(task) for task in tasks])
     sign = np.concatenate([np.where(task.untaught, 1.0, -1.0) for task in tasks])
     weight = np.concatenate([np.full(len(task.truth), 1 / (len(task.truth) * len(tasks))) for task in tasks])
@@ -136,7 +151,7 @@ def _fit_temperature(tasks: Sequence[Task]) -> Coefficients:
         for scores, truth, context in cases:
             scaled = scores / np.exp(context.temperature_features() @ x)
             right = scaled[np.arange(len(truth)), truth]
-            losses.append((np.logaddexp.reduce(scaled, axis=1) - right).mean())
+            losses.append((scipy.special.logsumexp(scaled, axis=1) - right).mean())
         return float(np.mean(losses))
 
     start = np.eye(TEMPERATURE_COEFFICIENTS)[0]

@@ -21,13 +21,14 @@ from haleganada_server.training.pretrain.synthesis.sources import HELD_OUT_ALPHA
 NAME = "haleganada-embedder"
 FILES = ("embedder.onnx", "embedder.safetensors", "head.safetensors")
 CALIBRATION_FORM = (
-    "log-odds of unknown = u0 g + (u1 g) distance + (u2 g) lead, "
+    "log-odds of unknown = min(0, log (missing labels / ways)) + u0 g + (u1 g) distance + (u2 g) lead, "
     f"with g = (1, log shots, log ways, e / (e + {PRIOR_SAMPLES:g}), ways / (ways + {PRIOR_LABELS:g})) "
     "and e = (shots - 1) ways; distance: log-likelihood of unknown minus that of the best label; "
     "lead: that of the best label minus the mean of the next ten; labels share the rest as softmax(s / exp(t h)), "
     f"with h = (1, log shots, log ways, log (separation / {TYPICAL_SEPARATION:g})); "
     "separation: mean squared distance from a label's mean to its five nearest others"
 )
+FOR_CALIBRATION = "for calibration only"
 LIMITS = """\
 It recognizes one character at a time. Drawings that differ only in size or in their position on the line, such as comma
 and apostrophe, look the same to it. It is less accurate with very thin or very thick pens and with filled shapes.
@@ -119,9 +120,18 @@ def list_sources(data: Path, hanzi: Path | None, fonts: Path | None) -> list[Sou
         found.append(Source("hanzi-writer-data, stroke medians", "Arphic Public License", "parts of characters"))
     for license, names in sorted(_group_fonts_by_license(fonts, SCRIPTS).items()):
         found.append(Source("Fonts: " + ", ".join(names), license, "glyphs rendered and traced into pen-like lines"))
-    for license, names in sorted(_group_fonts_by_license(fonts, HELD_OUT_SCRIPTS).items()):
-        found.append(Source("Fonts: " + ", ".join(names), license, "the same, for calibration only"))
     found.append(Source("Compositions of strokes and characters with one stroke changed", "MIT", "synthesized"))
+    return found + list_calibration_sources(data, fonts)
+
+
+def list_calibration_sources(data: Path, fonts: Path | None) -> list[Source]:
+    """Return the sources that nothing but the calibration uses."""
+    found = [
+        Source("Fonts: " + ", ".join(names), license, FOR_CALIBRATION)
+        for license, names in sorted(_group_fonts_by_license(fonts, HELD_OUT_SCRIPTS).items())
+    ]
+    if (data / "dhcd_devanagari").exists():
+        found.append(Source("Handwritten Devanagari characters (DHCD)", "CC BY 4.0", FOR_CALIBRATION))
     return found
 
 
@@ -168,13 +178,39 @@ def write_cards(
         **shape.as_dict(),
         "parameters": parameters,
         "training": asdict(recipe) | {"sources": [asdict(s) for s in sources]},
-        "calibration": {
-            "form": CALIBRATION_FORM,
-            "temperature": list(calibration.temperature),
-            "unknown": [list(numbers) for numbers in calibration.unknown],
-        },
+        "calibration": _describe_calibration(calibration),
         "figures": [asdict(metric) for metric in metrics],
     }
+    _write_both(folder, card)
+
+
+def replace_calibration(
+    folder: Path, calibration: Calibration, metrics: Sequence[Metric], sources: Sequence[Source]
+) -> None:
+    """Write a new calibration into the cards of a weights folder. metrics: of calibration, in place of those with the
+    same first word. sources: all that a calibration uses, in place of those so far.
+    """
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    measured = {metric.name.split()[0] for metric in metrics}
+    kept = [figure for figure in card["figures"] if figure["name"].split()[0] not in measured]
+    training = card["training"]
+    trained = [source for source in training["sources"] if source["use"] != FOR_CALIBRATION]
+    card["training"] = {**training, "sources": trained + [asdict(source) for source in sources]}
+    card["calibration"] = _describe_calibration(calibration)
+    card["figures"] = kept + [asdict(metric) for metric in metrics]
+    _write_both(folder, card)
+
+
+def _describe_calibration(calibration: Calibration) -> dict[str, Any]:
+    return {
+        "form": CALIBRATION_FORM,
+        "temperature": list(calibration.temperature),
+        "unknown": [list(numbers) for numbers in calibration.unknown],
+        "missing_labels": calibration.missing_labels,
+    }
+
+
+def _write_both(folder: Path, card: Mapping[str, Any]) -> None:
     _write(folder / "card.json", json.dumps(card, indent=2, ensure_ascii=False) + "\n")
     _write(folder / "MODEL_CARD.md", format_markdown(card))
 
@@ -242,10 +278,12 @@ def _format_calibration(calibration: Mapping[str, Any]) -> str:
     rows += [(f"u{i}", [*u[:3], None, *u[3:]]) for i, u in enumerate(calibration["unknown"])]
     cells = [[name, *("" if x is None else f"{x:.4f}" for x in numbers)] for name, numbers in rows]
     table = "\n".join(f"| {' | '.join(row)} |" for row in cells)
+    labels = calibration["missing_labels"]
+    missing = "" if labels is None else f"Missing labels: {labels:g}.\n"
     return f"""## Calibration
 
 {calibration["form"]}.
-
+{missing}
 | coefficient | constant | log shots | log ways | log separation | share of samples | share of labels |
 |---|---|---|---|---|---|---|
 {table}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from haleganada_server.training.pretrain.synthesis.library import Folders
 from haleganada_server.training.pretrain.synthesis.sources import HELD_OUT_ALPHABETS, Scans, load_omniglot
 from haleganada_server.vision.inputs import network_input
 
-from .calibration import fit_calibration, make_tasks, measure_reliability
+from .calibration import MISSING_LABELS, fit_calibration, make_tasks, measure_reliability
 from .card import Metric, Recipe, describe_weights, hash_inputs, list_sources, write_cards
 from .export import Floats, export_network, open_session
 from .head_fit import Covariances, HeadFit, Shrinkage, estimate_covariances, fit_head, head_scores
@@ -73,7 +73,7 @@ def finish(
     head = fit_head(moments, shrinkage)
     arrays = {"mean": head.mean, "projection": head.projection, "between": head.between}
     save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, weights / "head.safetensors")
-    calibration = _fit_calibration(head, held_out)
+    calibration = calibrate(head, held_out)
     log(f"calibration {calibration}")
     metrics = [*measure(head, held_out, embedder, folders.data), *measure_calibration(head, held_out)]
     for metric in metrics:
@@ -134,10 +134,11 @@ def few_shot_error(head: HeadFit, pools: list[Embeddings], shots: int, tasks: in
     return float(np.mean(np.concatenate(wrong)))
 
 
-def _fit_calibration(head: HeadFit, held_out: HeldOut, names: Iterable[str] = HELD_OUT_ALPHABETS) -> Calibration:
+def calibrate(head: HeadFit, held_out: HeldOut, names: Iterable[str] = HELD_OUT_ALPHABETS) -> Calibration:
     """Fit a calibration to these alphabets and to syllables."""
-    tasks = make_tasks(head, held_out.make_pools(names, TYPICAL_SHARE), 4, seed=1)
-    return fit_calibration(tasks + make_tasks(head, held_out.syllables, 2, seed=3))
+    tasks = make_tasks(head, held_out.make_pools(names, TYPICAL_SHARE), 2, seed=1)
+    fitted = fit_calibration(tasks + make_tasks(head, held_out.syllables, 2, seed=3))
+    return replace(fitted, missing_labels=MISSING_LABELS)
 
 
 def measure(head: HeadFit, held_out: HeldOut, embedder: ProductEmbedder, data: Path) -> list[Metric]:
@@ -195,15 +196,18 @@ def measure_calibration(head: HeadFit, held_out: HeldOut) -> list[Metric]:
     """Measure ECE and AUROC on each half of the held-out alphabets, calibrated on the other half."""
     halves = (FIRST_HALF, tuple(a for a in HELD_OUT_ALPHABETS if a not in FIRST_HALF))
     fits = [
-        (_fit_calibration(head, held_out, fitted), make_tasks(head, held_out.make_pools(measured), 4, seed=2))
+        (
+            calibrate(head, held_out, fitted),
+            make_tasks(head, [held_out.alphabets[a] for a in measured], 8, seed=2, ways_of=lambda n: [n // 2]),
+        )
         for fitted, measured in (halves, halves[::-1])
     ]
     metrics = []
     how = (
-        "held-out scripts, 1 to 100 ways, one query in ten is an untaught character; fitted on other alphabets and on"
-        " syllables in fonts"
+        "held-out alphabets, half of the characters taught, half of the queries untaught; fitted on other alphabets"
+        " and on Devanagari"
     )
-    for shots in (1, 2, 5, 20):
+    for shots in (1, 2, 5, 10):
         results = [
             measure_reliability(c, tasks, shots) for c, tasks in fits if any(t.context.shots == shots for t in tasks)
         ]

@@ -1,7 +1,7 @@
 """Embeddings of held-out drawings, which choose the head's shrinkage and fit its calibration.
 
 Omniglot's alphabets have few letters, rarely similar ones. Scripts with hundreds of labels consist mostly of syllables
-that differ in one sign, so syllables of two such scripts are rendered from fonts as well.
+that differ in one sign, so syllables of such a script are rendered from fonts as well.
 """
 
 from __future__ import annotations
@@ -41,23 +41,21 @@ class HeldOut:
     rasters: dict[str, NDArray[np.uint8]]
     """Rasters of the held-out alphabets, (characters, writers, 128, 128)."""
     rotated: dict[str, Embeddings]
-    """The held-out alphabets rotated by 90 degrees: further characters, for tasks with many ways."""
+    """The held-out alphabets rotated by 90 degrees: further characters."""
     devanagari: Embeddings | None
     """Other writers, with enough drawings for twenty shots."""
     syllables: list[Embeddings]
     """Syllables of HELD_OUT_SCRIPTS; empty without their fonts."""
 
     def make_pools(self, names: Iterable[str] = HELD_OUT_ALPHABETS, writers: float = 1.0) -> list[Embeddings]:
-        """Return each alphabet, all of them combined, and combined with their rotated copies; then Devanagari.
+        """Return each alphabet, its rotated copy, and at last Devanagari.
 
         writers: share of each alphabet's writers, the most typical ones.
         """
-        single, rotated = [], []
+        pools = []
         for name in names:
             rows = self._choose_writers(name, writers)
-            single.append(self.alphabets[name][:, rows])
-            rotated.append(self.rotated[name][:, rows])
-        pools = [*single, np.concatenate(single), np.concatenate(single + rotated)]
+            pools += [self.alphabets[name][:, rows], self.rotated[name][:, rows]]
         return pools if self.devanagari is None else [*pools, self.devanagari]
 
     def _choose_writers(self, name: str, share: float) -> list[int]:

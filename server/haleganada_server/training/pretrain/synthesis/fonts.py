@@ -88,12 +88,8 @@ SCRIPTS = (
            ((0x430, 0x45F),)),
 )  # fmt: skip
 
-HELD_OUT_SCRIPTS = (
-    _brahmic("Devanagari", 0x900),
-    Script("Balinese", _noto("Balinese"), ((0x1B05, 0x1B12), (0x1B50, 0x1B59)), (0x1B13, 0x1B33), (0x1B35, 0x1B43),
-           virama=0x1B44),
-)  # fmt: skip
-"""Scripts of two held-out alphabets, with hundreds of syllables each. For calibration only, never for training."""
+HELD_OUT_SCRIPTS = (_brahmic("Devanagari", 0x900),)
+"""Scripts of held-out alphabets with hundreds of syllables. For calibration only, never for training."""
 
 
 @dataclass(frozen=True)

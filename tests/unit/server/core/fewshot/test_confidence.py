@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from haleganada_server.core.fewshot.confidence import (
@@ -57,6 +59,15 @@ def test_a_better_unknown_is_more_probable_and_leaves_the_labels_their_shares() 
     low, high = (FITTED.probabilities(np.append(known, u), CalibrationContext(1, 3, 500.0)) for u in (-20.0, 20.0))
     assert high[-1] > low[-1]
     np.testing.assert_allclose(high[:-1] / high[:-1].sum(), low[:-1] / low[:-1].sum())
+
+
+@pytest.mark.parametrize(("ways", "odds"), [(1, 1.0), (20, 1.0), (40, 1 / 2), (600, 1 / 30)])
+def test_a_workspace_lacks_as_many_labels_however_many_it_has(ways: int, odds: float) -> None:
+    """The odds of “unknown” before the evidence are those labels to the taught ones, but never better than even."""
+    context, scores = CalibrationContext(1, ways, 300.0), np.linspace(-9, 3, ways + 1)
+    evidence, both = (c.probabilities(scores, context) for c in (FITTED, replace(FITTED, missing_labels=20.0)))
+    assert both[-1] / (1 - both[-1]) == pytest.approx(odds * evidence[-1] / (1 - evidence[-1]))
+    np.testing.assert_allclose(both[:-1] / both[:-1].sum(), evidence[:-1] / evidence[:-1].sum())
 
 
 @pytest.mark.parametrize(

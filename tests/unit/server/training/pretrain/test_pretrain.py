@@ -24,6 +24,7 @@ from haleganada_server.training.pretrain.release.card import (
     find_changed_sources,
     hash_inputs,
 )
+from haleganada_server.training.pretrain.release.recalibrate import recalibrate
 from haleganada_server.training.pretrain.run import Machine
 from haleganada_server.training.pretrain.stages import SHIPPED, Stage, run_stages
 from haleganada_server.training.pretrain.synthesis.library import Folders
@@ -84,6 +85,20 @@ def test_a_tiny_run_gives_weights_that_the_server_loads(data: Path, tmp_path: Pa
     assert card["training"]["steps"] <= 2
     assert "Omniglot" in (tmp_path / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert not list(tmp_path.glob("*.tmp"))
+    assert_calibrated_again_as_before(tmp_path, data)
+
+
+def assert_calibrated_again_as_before(weights: Path, data: Path) -> None:
+    card = json.loads((weights / "card.json").read_text(encoding="utf-8"))
+    folders = {name: weights / name for name in ("fonts", "cache")}
+    folders["fonts"].mkdir()
+    options = [part for name, folder in folders.items() for part in (f"--{name}", str(folder))]
+    result = CliRunner().invoke(recalibrate, ["--data", str(data), *options, str(weights)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    again = json.loads((weights / "card.json").read_text(encoding="utf-8"))
+    assert again["calibration"]["missing_labels"] == card["calibration"]["missing_labels"] > 0
+    assert again["calibration"]["temperature"] == pytest.approx(card["calibration"]["temperature"], abs=1e-3)
+    assert {figure["name"] for figure in again["figures"]} == {figure["name"] for figure in card["figures"]}
 
 
 def test_the_data_folder_is_required() -> None:

@@ -64,12 +64,19 @@ def test_area_under_roc_counted_by_hand() -> None:
     assert area_under_roc(np.array([0.5]), np.array([0.5])) == 0.5
 
 
-def test_half_of_the_tasks_have_untaught_queries() -> None:
+def test_half_of_the_queries_are_untaught_unless_all_characters_are_taught() -> None:
     rng = np.random.default_rng(0)
     pool = (rng.normal(size=(30, 1, 4)) * 5 + rng.normal(size=(30, 12, 4))).astype(np.float32)
     head = fit_head(estimate_covariances([pool]), Shrinkage())
     tasks = make_tasks(head, [pool], repeats=2, seed=0)
     assert {t.context.shots for t in tasks} == {1, 2, 5, 10}
-    assert {t.context.ways for t in tasks} == {1, 2, 5, 20}
-    open_set = [t.untaught.mean() for t in tasks]
-    assert sum(share > 0 for share in open_set) == len(tasks) // 2
+    assert {t.context.ways for t in tasks} == {2, 5, 15, 20, 30}
+    assert all(t.untaught.mean() == (0 if t.context.ways == 30 else 1 / 2) for t in tasks)
+
+
+def test_tasks_without_untaught_queries_say_nothing_about_unknown() -> None:
+    tasks = exact_tasks()
+    known = [
+        Task(t.context, t.scores[~t.untaught], t.truth[~t.untaught]) for t in tasks
+    ]  # as if everything was always known
+    assert fit_calibration(tasks + known).unknown == pytest.approx(np.array(fit_calibration(tasks).unknown))

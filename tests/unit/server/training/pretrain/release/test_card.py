@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from haleganada_server.core.fewshot.confidence import TEMPERATURE_COEFFICIENTS, UNKNOWN_COEFFICIENTS, Calibration
 from haleganada_server.runtime.network import NetworkShape
-from haleganada_server.training.pretrain.release.card import FILES, Recipe, describe_weights, write_cards
+from haleganada_server.training.pretrain.release.card import (
+    FILES,
+    FOR_CALIBRATION,
+    Metric,
+    Recipe,
+    Source,
+    describe_weights,
+    replace_calibration,
+    write_cards,
+)
 
 CALIBRATION = Calibration((0.0,) * TEMPERATURE_COEFFICIENTS, ((0.0,) * UNKNOWN_COEFFICIENTS,) * 3)
 
@@ -28,7 +38,9 @@ def write(folder: Path, shape: NetworkShape, teacher: Path | None = None, averag
         teacher=facts[0],
         averaged=facts[1],
     )
-    write_cards(folder, shape, 100, recipe, [], [], CALIBRATION)
+    sources = [Source("Pens", "MIT", "drawn"), Source("Old fonts", "MIT", FOR_CALIBRATION)]
+    metrics = [Metric("ECE, 1 shot", 2.0, "%", 300, "before"), Metric("errors", 5.0, "%", 200, "drawn")]
+    write_cards(folder, shape, 100, recipe, sources, metrics, CALIBRATION)
     return (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
 
 
@@ -57,3 +69,19 @@ def test_a_run_averaged_with_its_start_is_described_so(tmp_path: Path) -> None:
     text = write(tmp_path / "further", shape, start, start)
     assert "the mean of those at the start and at the end of the run" in text
     assert "It started from another network and imitated it" in text and "two checkpoints" not in text
+
+
+def test_a_new_calibration_replaces_its_metrics_and_sources_and_nothing_else(tmp_path: Path) -> None:
+    folder = tmp_path / "weights"
+    write(folder, NetworkShape(80, 24))
+    before = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    metric, source = Metric("ECE, 5 shots", 1.5, "%", 400, "after"), Source("New fonts", "OFL", FOR_CALIBRATION)
+    replace_calibration(folder, replace(CALIBRATION, missing_labels=12.0), [metric], [source])
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    assert [figure["name"] for figure in card["figures"]] == ["errors", "ECE, 5 shots"]
+    assert [one["name"] for one in card["training"]["sources"]] == ["Pens", "New fonts"]
+    assert card["calibration"] == before["calibration"] | {"missing_labels": 12.0}
+    changed = {key for key in card if card[key] != before[key]}
+    assert changed == {"figures", "training", "calibration"}
+    text = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "Missing labels: 12." in text and "New fonts" in text and "Old fonts" not in text
