@@ -23,7 +23,7 @@ from .path import Path, find_path
 from .scoring import DEFAULT_PRICES, NOISE, UNKNOWN, GroupScores, Prices, measure_label_sizes, score_groups
 from .settled import Settled, find_allowed
 
-_NOT_READ = 0.95  # probability of “unknown”, from which on a glyph has no text; below, its best label is worth a look
+_NOT_READ = 0.995  # probability of “unknown”, from which on a glyph has no text; below, its best label is worth a look
 _SURE = 0.7  # probability of a glyph's label, from which on it tells how large the label is on this page
 
 
