@@ -52,10 +52,12 @@ class CombiningEncoder:
 
     def __init__(self, rasterizer: Rasterizer, embedder: Embedder, most: int = 8, cores: int | None = None) -> None:
         """most: weight of the drawings that a leader encodes together, unless its own are more. cores: how many leaders
-        may embed at once; None = one per core.
+        may embed at once; None = as many as the machine has. Those with less weight of their own than that leave one
+        core, unless it is the only one: in a flood of single drawings somebody must accept and refuse calls.
         """
         self._rasterizer, self._embedder, self._most = rasterizer, embedder, most
-        self._embedding = threading.Semaphore(cores or os.cpu_count() or 1)
+        cores = cores or os.cpu_count() or 1
+        self._full, self._partial = threading.Semaphore(cores), threading.Semaphore(max(1, cores - 1))
         self._has_leader = False
         self._waiting: deque[_Call] = deque()
         self._lock = threading.Lock()
@@ -87,10 +89,10 @@ class CombiningEncoder:
 
     def _lead(self, leader: _Call) -> None:
         """Encode the drawings of a call and of those that wait, and pass the lead on in between, whatever happens."""
-        calls = [leader]
+        calls, cores = [leader], self._full if leader.weight >= self._most else self._partial
         try:
-            rasters = self._rasterize_together(calls)
-            self._embed_together(calls, rasters)
+            rasters = self._rasterize_together(calls, cores)
+            self._embed_together(calls, rasters, cores)
         except BaseException as error:
             for call in calls:
                 call.error = call.error or error
@@ -98,7 +100,7 @@ class CombiningEncoder:
             for call in calls[1:]:
                 call.turn.release()
 
-    def _rasterize_together(self, calls: list[_Call]) -> list[list[Outcome[Raster]]]:
+    def _rasterize_together(self, calls: list[_Call], cores: threading.Semaphore) -> list[list[Outcome[Raster]]]:
         """Add the calls that wait to the leader's, return the rasters of each, and pass the lead on as soon as there is
         a core to embed them. Whoever calls it must release that core, unless it raises.
         """
@@ -111,16 +113,18 @@ class CombiningEncoder:
                 except Exception as error:  # this caller's own, who is gone for example
                     call.error = error
                     rasters.append([])
-            self._embedding.acquire()
+            cores.acquire()
         finally:
             self._pass_on()
         return rasters
 
-    def _embed_together(self, calls: Sequence[_Call], rasters: Sequence[Sequence[Outcome[Raster]]]) -> None:
+    def _embed_together(
+        self, calls: Sequence[_Call], rasters: Sequence[Sequence[Outcome[Raster]]], cores: threading.Semaphore
+    ) -> None:
         try:
             embedded = iter(self._embed([raster for drawn in rasters for raster in ok_values(drawn)]))
         finally:
-            self._embedding.release()
+            cores.release()
         for call, drawn in zip(calls, rasters, strict=True):
             call.encoded = map_ok(lambda _: next(embedded), drawn)
 

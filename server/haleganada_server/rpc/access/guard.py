@@ -54,9 +54,11 @@ class Guard:
         return grant
 
     def guess_caller(self, metadata: Metadata) -> str | None:
-        """Return under which name a call counts for shares, as far as its metadata tell at once; else None."""
+        """Return under which name a call counts for shares, as far as its metadata tell at once; else None. "" without
+        tokens, because gRPC tells a caller's address to a thread of the call only.
+        """
         if not self._authenticator.is_required:
-            return None
+            return ""
         grant = self._authenticator.recognize(_find_token(metadata))
         return grant.identity.name if grant is not None else None
 

@@ -49,12 +49,15 @@ class Arrivals:
         return message
 
     def count_fresh(self, caller: str) -> int:
-        """Return how many calls of a caller, but for that of this thread, have begun a moment ago and not arrived yet;
-        most soon will.
+        """Return how many calls of a caller, of all if that is "", but for that of this thread, have begun a moment ago
+        and not arrived yet; most soon will.
         """
         before = time.monotonic() - _FRESH_S
         return sum(
-            call.caller == caller and not call.has_arrived and call.since > before and not self._pool.is_own(call)
+            (call.caller == caller or not caller)
+            and not call.has_arrived
+            and call.since > before
+            and not self._pool.is_own(call)
             for call in self._pool.list_calls()
         )
 

@@ -34,20 +34,16 @@ class ShortLane:
 
     def require_room(self, guess_caller: Callable[[], str | None]) -> None:
         """Raise Exhausted if another call would have to be refused, before it has a thread. guess_caller: returns who
-        makes it, None if that takes time to find out; asked if that matters.
+        makes it, "" if nobody is told apart yet, None if that takes time to find out; asked if that matters.
         """
         if self.pool.is_full:
             raise self._shares.refuse()
-        if self._workers is not None and self._workers.is_crowded and (caller := guess_caller()) is not None:
+        if self._workers is not None and self._workers.are_busy and (caller := guess_caller()) is not None:
             self._workers.require_room(caller, self.arrivals.count_fresh)
 
     def enter(self, caller: str) -> None:
-        """Let the call of this thread count as a caller's. Raises Exhausted if so many of theirs wait already that it
-        would have to be refused when its message is here.
-        """
+        """Let the call of this thread count as a caller's."""
         self.pool.own_call.caller = caller
-        if self._workers is not None:
-            self._workers.require_room(caller, self.arrivals.count_fresh)
 
     def turn(self, caller: str, context: grpc.ServicerContext) -> AbstractContextManager[None]:
         """Return a block within which a call may work. Entering it raises Exhausted if too many wait."""

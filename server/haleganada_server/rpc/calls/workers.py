@@ -39,18 +39,20 @@ class Workers:
         self._waiting: dict[str, deque[threading.Lock]] = {}  # who was served last is at the end
 
     @property
-    def is_crowded(self) -> bool:
-        """Whether calls wait."""
-        return self._queued > 0
+    def are_busy(self) -> bool:
+        """Whether another call would have to wait."""
+        return self._busy >= self._count
 
     def require_room(self, caller: str, count_arriving: Callable[[str], int] = _nobody) -> None:
-        """Raise Exhausted if another call of a caller would find its part of the waiting places taken.
-        count_arriving: returns how many of the caller's calls are about to arrive.
+        """Raise Exhausted if another call of a caller would find its part of the waiting places taken; of somebody,
+        which is "", if it would find all of them taken. count_arriving: returns how many of the caller's calls are
+        about to arrive.
         """
         if self._busy < self._count:
             return
-        own = len(self._waiting.get(caller, ())) + count_arriving(caller)
-        if own >= self._part_of(caller) or self._queued >= _MOST_WAITING * self._max_waiting:
+        own = (len(self._waiting.get(caller, ())) if caller else self._queued) + count_arriving(caller)
+        part = self._part_of(caller) if caller else self._max_waiting
+        if own >= part or self._queued >= _MOST_WAITING * self._max_waiting:
             raise Exhausted(
                 "more calls wait than the server can answer, and yours take up your part; repeat this one later",
                 Reason.QUEUE_FULL,

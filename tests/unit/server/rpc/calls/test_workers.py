@@ -8,7 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Exhausted
+from haleganada_server.rpc.calls.call_pool import CallPool
+from haleganada_server.rpc.calls.lane import ShortLane
+from haleganada_server.rpc.calls.places import Shares
 from haleganada_server.rpc.calls.workers import Workers
 from hypothesis import given
 from hypothesis import strategies as st
@@ -145,3 +149,24 @@ def test_nobody_waits_longer_than_a_round_for_each_of_their_calls(callers: list[
         so_far = Counter(calls.served[:end])
         still = [caller for caller in set(callers) if so_far[caller] < callers.count(caller)]
         assert max(so_far.values(), default=0) - min((so_far[caller] for caller in still), default=99) <= 1
+
+
+def test_somebody_finds_no_room_once_all_places_are_taken() -> None:
+    with waiting_calls(Workers(1, 2)) as calls:
+        calls.add(ANNA)
+        calls.workers.require_room("")
+        calls.add(BEN)
+        assert is_refused(lambda: calls.workers.require_room(""))
+
+
+def test_a_call_is_refused_before_it_has_a_thread_if_its_caller_can_be_guessed() -> None:
+    with waiting_calls(Workers(1, 1)) as calls:
+        pool = CallPool(8, "test")
+        lane = ShortLane(pool, Shares(8, 1.0, "too many", Reason.QUEUE_FULL), 1.0, calls.workers)
+        lane.require_room(lambda: "")
+        calls.add(ANNA)
+        assert is_refused(lambda: lane.require_room(lambda: ""))
+        assert is_refused(lambda: lane.require_room(lambda: ANNA))
+        lane.require_room(lambda: BEN)
+        lane.require_room(lambda: None)
+        assert pool.count == 0
