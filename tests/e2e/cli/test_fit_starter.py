@@ -25,7 +25,7 @@ def test_the_servers_own_data_set_is_used(tmp_path: Path) -> None:
         assert json.loads(done.stdout)["training"]["dataset_id"] == dataset.dataset_id
         for wrong in (fit, (*fit, "--starter", "--data", "starter")):
             result = haleganada_process(*wrong)
-            assert result.returncode == 2 and "--data NAME or --starter" in result.stderr
+            assert result.returncode == 2 and "--data NAME, --render TEXT or --starter" in result.stderr
 
 
 @pytest.mark.skipif(find_spec("cv2") is not None, reason="the train extra is installed here")

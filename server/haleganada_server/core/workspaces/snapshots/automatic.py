@@ -122,7 +122,10 @@ class AutomaticSnapshots:
             if self._closing.wait(_BATCH_S):
                 return
             self._wake.clear()
-            self.take_due()
+            try:
+                self.take_due()
+            except OSError as error:  # a folder that cannot be listed now: the thread goes on
+                _log.warning("the snapshots cannot be kept up to date: %s", error)
 
     def _seconds_to_wait(self) -> float:
         """Return the time until the next snapshot is due, at most ten minutes, since the clock may be set."""
@@ -175,5 +178,7 @@ class AutomaticSnapshots:
         """Return once a day the names of all workspaces that have snapshots or trash: those expire by age, too."""
         if self._clock() < self._next_sweep_us:
             return set()
+        self._next_sweep_us = self._clock() + _RETRY_US  # should it fail
+        names = set(self.keeper.names())
         self._next_sweep_us = self._clock() + _SWEEP_US
-        return set(self.keeper.names())
+        return names

@@ -135,6 +135,33 @@ def test_a_full_disk_is_tried_again_later(caplog: pytest.LogCaptureFixture) -> N
     assert not world.teach(1) and world.pass_time(600)
 
 
+class AbsentDirectory(MemoryDirectory):
+    """Cannot be listed while it is absent, as a disk on the network."""
+
+    is_absent = True
+
+    def names_with_snapshots(self) -> list[str]:
+        if self.is_absent:
+            raise FileNotFoundError("workspaces")
+        return super().names_with_snapshots()
+
+
+def test_a_folder_that_is_absent_for_a_while_does_not_end_the_snapshots(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    directory = AbsentDirectory(PillowRasterizer(), lambda: world.now_us)
+    world.directory, world.log = directory, directory.create("w")
+    world.keeper = SnapshotKeeper(directory, clock=lambda: world.now_us)
+    world.automatic = AutomaticSnapshots(world.keeper, world.use, clock=lambda: world.now_us)
+    world.now_us += round(DAY_S * SECOND_US)  # when folders are listed anyway
+    world.automatic.start()
+    wait_until(lambda: "cannot be kept up to date" in caplog.text)
+    directory.is_absent = False
+    teach_all(world.log, ["a"] * 12)
+    world.automatic.note_change("w", world.log.revision(), world.log.count())
+    wait_until(lambda: world.kinds() == ["automatic"])
+    world.automatic.close()
+
+
 def test_a_damaged_file_has_a_way_back(tmp_path: Path) -> None:
     """Nobody saved anything; the error names the snapshot, and it can be restored."""
     workspaces = open_workspaces(tmp_path)
