@@ -1,17 +1,15 @@
 """The embedder on the CPU, by onnxruntime.
 
-A lone drawing is computed by all cores together, which halves its time. Concurrent drawings get one core each, which
-wastes nothing. Large batches are split into micro-batches among the cores. All of these give the same embedding to the
-last bit (a test checks it), so a drawing's embedding does not depend on what it is computed together with.
+A drawing is computed by one core: several that share its small layers wait for each other longer than they compute.
+Large batches are split into micro-batches among the cores. An embedding is the same to the last bit, alone and in a
+batch of any size (a test checks it), so it does not depend on what is computed together with the drawing.
 """
 
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import numpy as np
 import onnxruntime
@@ -32,13 +30,10 @@ class OnnxEmbedder:
     def __init__(self, weights: Weights, to_input: ToInput, threads: int | None = None) -> None:
         """to_input: converts rasters to the network's input. threads: for large batches; None = one per core."""
         self._threads = threads or os.cpu_count() or 1
-        self._single_core = _open_session(weights, 1)
-        self._all_cores = _open_session(weights, self._threads) if self._threads > 1 else self._single_core
+        self._session = _open_session(weights)
         self._to_input = to_input
         self._hash = weights.hash
         self._pool = ThreadPoolExecutor(self._threads, "embed")
-        self._active_calls = 0
-        self._counter_lock = threading.Lock()
 
     @property
     def hash(self) -> str:
@@ -50,34 +45,26 @@ class OnnxEmbedder:
 
     def embed(self, rasters: Rasters) -> Vectors:
         """(n, 128, 128) uint8 rasters -> (n, d) float32 vectors, n >= 1."""
-        with self._counter_lock:
-            self._active_calls += 1
-            alone = self._active_calls == 1
-        try:
-            if len(rasters) <= _MICRO_BATCH:
-                return self._run(self._all_cores if alone else self._single_core, rasters)
-            micro_batches = [rasters[start : start + _MICRO_BATCH] for start in range(0, len(rasters), _MICRO_BATCH)]
-            return np.concatenate(list(self._pool.map(partial(self._run, self._single_core), micro_batches)))
-        finally:
-            with self._counter_lock:
-                self._active_calls -= 1
+        if len(rasters) <= _MICRO_BATCH:
+            return self._embed(rasters)
+        micro_batches = [rasters[start : start + _MICRO_BATCH] for start in range(0, len(rasters), _MICRO_BATCH)]
+        return np.concatenate(list(self._pool.map(self._embed, micro_batches)))
 
     def embed_input(self, ink: NDArray[np.float32]) -> Vectors:
         """(n, 1, side, side) input of the network -> (n, d) float32 vectors, in micro-batches, on one core."""
         starts = range(0, len(ink), _MICRO_BATCH)
-        return np.concatenate([_compute(self._single_core, ink[start : start + _MICRO_BATCH]) for start in starts])
+        return np.concatenate([_compute(self._session, ink[start : start + _MICRO_BATCH]) for start in starts])
 
-    def _run(self, session: onnxruntime.InferenceSession, rasters: Rasters) -> Vectors:
-        return _compute(session, self._to_input(rasters))
+    def _embed(self, rasters: Rasters) -> Vectors:
+        return _compute(self._session, self._to_input(rasters))
 
 
 def _compute(session: onnxruntime.InferenceSession, ink: NDArray[np.float32]) -> Vectors:
     return np.asarray(session.run(["embedding"], {"ink": ink})[0])
 
 
-def _open_session(weights: Weights, threads: int) -> onnxruntime.InferenceSession:
+def _open_session(weights: Weights) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # clients may need the cores
     return onnxruntime.InferenceSession(str(weights.onnx), options, providers=["CPUExecutionProvider"])
