@@ -7,10 +7,7 @@ micro-batches (accumulation) or in several processes: each micro-batch is weight
 from __future__ import annotations
 
 import contextlib
-import math
-import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -19,17 +16,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from haleganada_server.core.datasets.dataset import Part
-from haleganada_server.core.error_reasons import Reason
-from haleganada_server.core.errors import Precondition
-from haleganada_server.core.jobs.job import Epoch
 from haleganada_server.training.common.augment import draw_random_numbers, mix_seed
 from haleganada_server.training.common.ink_input import InkInput
 from haleganada_server.training.common.training_data import TrainingData
 from haleganada_server.training.presets import measure_features
 
 from .batches import BatchSampler, MicroBatch
+from .epoch_loop import EpochLoop, TrainingHooks
 from .process_group import ProcessGroup
-from .schedule import compute_cosine_factor
 from .settings import TrainingSettings
 from .state import TrainingState
 
@@ -37,23 +31,8 @@ EVALUATION_BATCH = 256
 """Drawings in a batch without gradients, which takes less memory than training on it."""
 
 
-@dataclass(frozen=True)
-class TrainingHooks:
-    """Callbacks of the loop. on_step: called after each step with its number, from 1 on, over all epochs."""
-
-    on_step: Callable[[int], None]
-    is_cancelled: Callable[[], bool]
-
-
-class Diverged(Precondition):
-    """The loss or a weight is no longer a finite number. The state of the epoch before is unharmed."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, Reason.DIVERGED)
-
-
-class TrainingLoop:
-    """Trains a state on a data set, one epoch at a time."""
+class TrainingLoop(EpochLoop):
+    """Trains a state on a data set of drawings."""
 
     def __init__(
         self,
@@ -67,8 +46,8 @@ class TrainingLoop:
         hooks: TrainingHooks,
     ) -> None:
         """head: the parameters that alone are trained in the first `frozen_epochs`."""
-        self.state, self.data, self.settings, self.ink = state, data, settings, ink
-        self.group, self.hooks = group, hooks
+        super().__init__(state, settings, hooks)
+        self.data, self.ink, self.group = data, ink, group
         self.train, self.validation = data.part(Part.TRAIN), data.part(Part.VALIDATION)
         self.sampler = BatchSampler(len(self.train), settings.batch_size, settings.accumulation, group.count)
         self._trainable = [p for p in state.network.parameters() if p.requires_grad]
@@ -78,30 +57,9 @@ class TrainingLoop:
         balanced = settings.class_weights == "balanced"
         self._label_weights = weigh_labels(data.targets(self.train), len(data.labels)) if balanced else None
 
-    def run_epoch(self) -> Epoch | None:
-        """Train for one epoch and measure it. Returns None if it was cancelled; the state is of no use then.
-
-        Raises Diverged if the loss, or a weight, is no longer a finite number.
-        """
-        start, epoch = time.monotonic(), self.state.epoch + 1
-        self._prepare_epoch(epoch)
-        trained = self._train_epoch(epoch)
-        if trained is None:
-            return None
-        loss, accuracy = trained
-        validation_loss, validation_accuracy = self._validate()
-        self._raise_if_diverged(epoch, loss, validation_loss)
-        rate = self._get_learning_rate(epoch * self.sampler.steps_per_epoch - 1)
-        self.state.plateau.update(validation_loss if len(self.validation) else loss)
-        return Epoch(
-            epoch=epoch,
-            train_loss=loss,
-            train_accuracy=accuracy,
-            validation_loss=validation_loss,
-            validation_accuracy=validation_accuracy,
-            learning_rate=rate,
-            seconds=time.monotonic() - start,
-        )
+    @property
+    def steps_per_epoch(self) -> int:
+        return self.sampler.steps_per_epoch
 
     def _prepare_epoch(self, epoch: int) -> None:
         """Seed the network's own randomness, freeze or unfreeze layers, and put frozen ones into evaluation mode."""
@@ -122,10 +80,10 @@ class TrainingLoop:
         drawn = draw_random_numbers(len(self.train), self.settings.seed, epoch) if self.settings.augment else None
         totals = torch.zeros(2, device=self.group.device)
         for number, micro_batches in enumerate(self.sampler.sample_epoch(self.settings.seed, epoch)):
-            step = (epoch - 1) * self.sampler.steps_per_epoch + number
+            step = (epoch - 1) * self.steps_per_epoch + number
             totals += self._take_step(micro_batches, drawn, self._get_learning_rate(step))
             self.hooks.on_step(step + 1)
-            if self.group.any(self.hooks.is_cancelled()):
+            if self._is_true_anywhere(self.hooks.is_cancelled()):
                 return None
         loss, correct = self.group.sum(totals.tolist())
         return loss / len(self.train), correct / len(self.train)
@@ -171,24 +129,8 @@ class TrainingLoop:
         total, correct = self.group.sum((float(loss), float((logits.argmax(1) == targets).sum())))
         return total / len(items), correct / len(items)
 
-    def _raise_if_diverged(self, epoch: int, *losses: float) -> None:
-        """Raise Diverged, in every process, unless all numbers are finite.
-
-        The weights are checked too: without a validation part, no loss shows the effect of the last step.
-        """
-        tensors = (tensor for tensor in self.state.network.state_dict().values() if tensor.is_floating_point())
-        finite = all(map(math.isfinite, losses)) and all(bool(tensor.isfinite().all()) for tensor in tensors)
-        if self.group.any(not finite):
-            raise Diverged(
-                f"training diverged in epoch {epoch}: its loss is no longer a number; "
-                "start it again with a lower learning rate"
-            )
-
-    def _get_learning_rate(self, step: int) -> float:
-        if self.settings.schedule == "plateau":
-            return self.settings.learning_rate * self.state.plateau.factor
-        factor = compute_cosine_factor(step, self.sampler.steps_per_epoch, self.settings.epochs)
-        return self.settings.learning_rate * factor
+    def _is_true_anywhere(self, own: bool) -> bool:
+        return self.group.any(own)
 
 
 def weigh_labels(targets: NDArray[np.int64], labels: int) -> Tensor:

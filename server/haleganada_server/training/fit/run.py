@@ -23,7 +23,8 @@ from haleganada_server.training.presets import Preset, get_preset
 from haleganada_server.training.presets.backbone_weights import load_initial_weights
 
 from .checkpoint import load_checkpoint
-from .loop import Diverged, TrainingHooks, TrainingLoop
+from .epoch_loop import Diverged, EpochLoop, TrainingHooks
+from .loop import TrainingLoop
 from .process_group import ProcessGroup
 from .recorder import EpochRecorder
 from .reporter import TrainingReporter
@@ -31,6 +32,8 @@ from .results import FILES, FinishedTraining, write_results
 from .settings import TrainingSettings
 from .start_from_model import start_from_model
 from .state import TrainingState, build_optimizer
+
+NO_VALIDATION = "the data set has no validation part: the last state is kept, not the best one"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,11 +91,7 @@ def run_training(
     require_trainable(job.data, least=2 * group.count)
     (job.folder / FILES).mkdir(exist_ok=True)
     reporter = TrainingReporter(report)
-    precision = Precision.choose(job.settings.mixed_precision, group.device)
-    if job.settings.workers:
-        torch.set_num_threads(job.settings.workers)
-    decided = {"mixed_precision": precision.dtype is not None, "workers": torch.get_num_threads()}
-    reporter.send_settings({**asdict(job.settings), **decided})
+    precision = choose_precision(job.settings, group.device, reporter)
     reporter.start_stage("preparing")
     state, options = _build_state(job, group, precision)
     resumed = load_checkpoint(state, job.folder, job.fingerprint(group))
@@ -121,6 +120,33 @@ def run_training(
     if divergence is not None and group.is_first:  # in another process an error would end this one while it writes
         raise describe_divergence(divergence, state.best_epoch)
     return {"model": bool(state.best_epoch), "cancelled": not completed, "result": {}}
+
+
+def choose_precision(settings: TrainingSettings, device: torch.device, reporter: TrainingReporter) -> Precision:
+    """Return the precision to train with. Sets the number of threads, and reports the settings with what was left to
+    the machine.
+    """
+    precision = Precision.choose(settings.mixed_precision, device)
+    if settings.workers:
+        torch.set_num_threads(settings.workers)
+    decided = {"mixed_precision": precision.dtype is not None, "workers": torch.get_num_threads()}
+    reporter.send_settings({**asdict(settings), **decided})
+    return precision
+
+
+def run_epochs(loop: EpochLoop, recorder: EpochRecorder, reporter: TrainingReporter) -> bool:
+    """Train for all remaining epochs, and record each. Returns False if they were cancelled."""
+    state, settings, steps = loop.state, loop.settings, loop.steps_per_epoch
+    for past_epoch in state.history:  # the server may have stopped before it received those of the checkpoint
+        reporter.send_epoch(past_epoch)
+    reporter.start_steps(state.epoch * steps, settings.epochs * steps)
+    while not state.is_over(settings):
+        epoch = loop.run_epoch()
+        if epoch is None:
+            return False
+        state.add_epoch(epoch, bool(len(loop.validation)))
+        recorder.record(epoch)
+    return True
 
 
 def describe_divergence(error: Diverged, best_epoch: int) -> Precondition:
@@ -160,24 +186,13 @@ def _train_epochs(
         head=job.preset.head_parameters(state.network),
         hooks=TrainingHooks(reporter.report_step, cancelled),
     )
-    steps = loop.sampler.steps_per_epoch
-    has_validation = bool(len(loop.validation))
-    if not has_validation:
-        reporter.add_note("the data set has no validation part: the last state is kept, not the best one")
+    if not len(loop.validation):
+        reporter.add_note(NO_VALIDATION)
     elif unknown := len(job.data.unknown(Part.TRAIN, Part.VALIDATION)):
         reporter.add_note(_describe_unknown(unknown))
     fingerprint = job.fingerprint(group)
     with EpochRecorder(job.folder, job.settings, state, fingerprint, reporter, group.is_first) as recorder:
-        for past_epoch in state.history:  # the server may have stopped before it received those of the checkpoint
-            reporter.send_epoch(past_epoch)
-        reporter.start_steps(state.epoch * steps, job.settings.epochs * steps)
-        while not state.is_over(job.settings):
-            epoch = loop.run_epoch()
-            if epoch is None:
-                return False
-            state.add_epoch(epoch, has_validation)
-            recorder.record(epoch)
-    return True
+        return run_epochs(loop, recorder, reporter)
 
 
 def _describe_unknown(count: int) -> str:

@@ -5,8 +5,6 @@ An epoch's accuracies are one minus the character error rates, 0 at least.
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,14 +15,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from haleganada_server.core.datasets.dataset import Part
-from haleganada_server.core.jobs.job import Epoch
 from haleganada_server.core.lines.alphabet import Alphabet
 from haleganada_server.core.lines.decoding import Probabilities, decode_greedily
 from haleganada_server.core.lines.error_rates import ReadLine, measure_characters
 from haleganada_server.core.models.card import LineInput
 from haleganada_server.training.common.augment import mix_seed
-from haleganada_server.training.fit.loop import Diverged, TrainingHooks
-from haleganada_server.training.fit.schedule import compute_cosine_factor
+from haleganada_server.training.fit.epoch_loop import EpochLoop, TrainingHooks
 from haleganada_server.training.fit.settings import TrainingSettings
 from haleganada_server.training.fit.state import TrainingState
 from haleganada_server.vision.line_pictures import GrayLine, make_line_input
@@ -66,8 +62,8 @@ class LineReader:
         return np.asarray(logits.softmax(1).cpu().numpy(), np.float32)
 
 
-class LineLoop:
-    """Trains a state on lines, one epoch at a time."""
+class LineLoop(EpochLoop):
+    """Trains a state on lines."""
 
     def __init__(
         self,
@@ -81,8 +77,8 @@ class LineLoop:
         """keeps_unseen: leave what the last layer knows of symbols that no line has, because a model knew them. Each
         step would make them less probable.
         """
-        self.reader, self.data, self.settings, self.hooks = reader, data, settings, hooks
-        self.state = reader.state
+        super().__init__(reader.state, settings, hooks)
+        self.reader, self.data = reader, data
         train = [line for line in data.part(Part.TRAIN).tolist() if reader.alphabet.covers(data.texts[line])]
         widths = np.array([len(data.texts[line]) for line in train], np.float64)  # about
         self.sampler = LineSampler(np.array(train, np.int64), widths, settings.batch_size, settings.seed)
@@ -93,36 +89,20 @@ class LineLoop:
         rng = np.random.default_rng(mix_seed(settings.seed, _ORDER))
         self.validation = np.sort(rng.permutation(validation)[:MOST_VALIDATED])
 
-    def run_epoch(self) -> Epoch | None:
-        """Train for one epoch and measure it. Returns None if it was cancelled; the state is of no use then. Raises
-        Diverged if the loss, or a weight, is no longer a finite number.
-        """
-        start, number = time.monotonic(), self.state.epoch + 1
-        torch.manual_seed(mix_seed(self.settings.seed, number))
-        self.state.network.train()
-        trained = self._train(number)
-        if trained is None:
-            return None
-        loss, accuracy = trained
-        validation_loss, validation_accuracy = self._validate()
-        self._raise_if_diverged(number, loss, validation_loss)
-        self.state.plateau.update(validation_loss if len(self.validation) else loss)
-        return Epoch(
-            epoch=number,
-            train_loss=loss,
-            train_accuracy=accuracy,
-            validation_loss=validation_loss,
-            validation_accuracy=validation_accuracy,
-            learning_rate=self._get_learning_rate(number * self.sampler.steps_per_epoch - 1),
-            seconds=time.monotonic() - start,
-        )
+    @property
+    def steps_per_epoch(self) -> int:
+        return self.sampler.steps_per_epoch
 
-    def _train(self, epoch: int) -> tuple[float, float] | None:
+    def _prepare_epoch(self, epoch: int) -> None:
+        torch.manual_seed(mix_seed(self.settings.seed, epoch))
+        self.state.network.train()
+
+    def _train_epoch(self, epoch: int) -> tuple[float, float] | None:
         """Return the mean loss of a line, and the accuracy of every tenth batch, as the network was at each step."""
         losses, count, read = 0.0, 0, list[ReadLine]()
         batches = self.sampler.sample_epoch(epoch)
         for number, lines in enumerate(batches):
-            step = (epoch - 1) * self.sampler.steps_per_epoch + number
+            step = (epoch - 1) * self.steps_per_epoch + number
             logits, loss = self._take_step(lines, epoch, self._get_learning_rate(step))
             losses, count = losses + loss * len(lines), count + len(lines)
             if number % 10 == 0:
@@ -178,20 +158,6 @@ class LineLoop:
                 logs = torch.from_numpy(probabilities).clamp_min(_LEAST).log()
                 losses.append(float(compute_loss(logs[None], [alphabet.encode(right)])))
         return float(np.mean(losses or [0.0])), max(0.0, 1 - measure_characters(read).rate)
-
-    def _raise_if_diverged(self, epoch: int, *losses: float) -> None:
-        tensors = (tensor for tensor in self.state.network.state_dict().values() if tensor.is_floating_point())
-        if not (all(map(math.isfinite, losses)) and all(bool(tensor.isfinite().all()) for tensor in tensors)):
-            raise Diverged(
-                f"training diverged in epoch {epoch}: its loss is no longer a number; "
-                "start it again with a lower learning rate"
-            )
-
-    def _get_learning_rate(self, step: int) -> float:
-        if self.settings.schedule == "plateau":
-            return self.settings.learning_rate * self.state.plateau.factor
-        factor = compute_cosine_factor(step, self.sampler.steps_per_epoch, self.settings.epochs)
-        return self.settings.learning_rate * factor
 
 
 def compute_loss(logits: Tensor, targets: Sequence[Sequence[int]]) -> Tensor:

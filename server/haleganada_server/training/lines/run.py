@@ -19,15 +19,14 @@ from haleganada_server.core.errors import Precondition
 from haleganada_server.core.lines.alphabet import Alphabet, SymbolKind
 from haleganada_server.core.models.card import LineInput, ModelCard
 from haleganada_server.core.models.files import read_card
-from haleganada_server.training.common.precision import Precision
 from haleganada_server.training.export.model_files import read_model
 from haleganada_server.training.fit.checkpoint import load_checkpoint
-from haleganada_server.training.fit.loop import Diverged, TrainingHooks
+from haleganada_server.training.fit.epoch_loop import Diverged, TrainingHooks
 from haleganada_server.training.fit.process_group import ProcessGroup
 from haleganada_server.training.fit.recorder import EpochRecorder
 from haleganada_server.training.fit.reporter import TrainingReporter
 from haleganada_server.training.fit.results import FILES
-from haleganada_server.training.fit.run import describe_divergence
+from haleganada_server.training.fit.run import NO_VALIDATION, choose_precision, describe_divergence, run_epochs
 from haleganada_server.training.fit.settings import TrainingSettings
 from haleganada_server.training.fit.state import TrainingState, build_optimizer
 from haleganada_server.training.presets import Preset, get_preset
@@ -105,11 +104,7 @@ def run_line_training(
     job = LineJob.from_request(request)
     (job.folder / FILES).mkdir(exist_ok=True)
     reporter = TrainingReporter(report)
-    precision = Precision.choose(job.settings.mixed_precision, group.device)
-    if job.settings.workers:
-        torch.set_num_threads(job.settings.workers)
-    decided = {"mixed_precision": precision.dtype is not None, "workers": torch.get_num_threads()}
-    reporter.send_settings({**asdict(job.settings), **decided})
+    precision = choose_precision(job.settings, group.device, reporter)
     reporter.start_stage("preparing")
     network, options = _build(job)
     network = network.to(group.device)
@@ -156,20 +151,10 @@ def _train_epochs(
     loop = LineLoop(
         reader=reader, data=job.data, settings=job.settings, hooks=hooks, keeps_unseen=job.start is not None
     )
-    state, steps = reader.state, loop.sampler.steps_per_epoch
     if not len(loop.validation):
-        reporter.add_note("the data set has no validation part: the last state is kept, not the best one")
-    with EpochRecorder(job.folder, job.settings, state, job.fingerprint(), reporter) as recorder:
-        for past_epoch in state.history:  # the server may have stopped before it received those of the checkpoint
-            reporter.send_epoch(past_epoch)
-        reporter.start_steps(state.epoch * steps, job.settings.epochs * steps)
-        while not state.is_over(job.settings):
-            epoch = loop.run_epoch()
-            if epoch is None:
-                return False
-            state.add_epoch(epoch, bool(len(loop.validation)))
-            recorder.record(epoch)
-    return True
+        reporter.add_note(NO_VALIDATION)
+    with EpochRecorder(job.folder, job.settings, reader.state, job.fingerprint(), reporter) as recorder:
+        return run_epochs(loop, recorder, reporter)
 
 
 def _list_notes(job: LineJob, epoch: int) -> list[str]:
