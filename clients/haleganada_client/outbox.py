@@ -6,9 +6,7 @@ acknowledged it. So a kill at any moment loses none, and what was sent twice is 
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields
@@ -18,6 +16,7 @@ from pathlib import Path
 from .client import HaleganadaClient
 from .errors import AlreadyExists, FailedPrecondition, HaleganadaError, InvalidInput, from_item
 from .types import ItemError, Lesson, Taught
+from .user_files import DATA, find_user_file
 
 _VERSION = 1
 _SCHEMA = """
@@ -66,13 +65,7 @@ _COLUMNS = [field.name for field in fields(KeptLesson)]
 
 def outbox_path() -> Path:
     """Return the file of the outbox: $HALEGANADA_OUTBOX, or outbox.sqlite3 in the user's folder of data."""
-    if named := os.environ.get("HALEGANADA_OUTBOX"):
-        return Path(named)
-    if sys.platform == "win32":
-        data = Path(os.environ.get("LOCALAPPDATA") or "~/AppData/Local")
-    else:
-        data = Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share")
-    return data.expanduser() / "haleganada" / "outbox.sqlite3"
+    return find_user_file("HALEGANADA_OUTBOX", DATA, "outbox.sqlite3")
 
 
 class Outbox:

@@ -13,12 +13,11 @@ is used where none is named. `haleganada connect` writes such sections, see kept
 from __future__ import annotations
 
 import configparser
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
 from haleganada_client.errors import InvalidInput, NotFound
+from haleganada_client.user_files import SETTINGS, find_user_file
 
 from .token_file import read_token_file
 
@@ -30,13 +29,7 @@ _KEYS = (*_TEXTS, *_FILES, *_FLAGS, "timeout_s")
 
 def profiles_path() -> Path:
     """Return the file of the profiles: $HALEGANADA_PROFILES, or profiles.ini in the user's folder of settings."""
-    if named := os.environ.get("HALEGANADA_PROFILES"):
-        return Path(named)
-    if sys.platform == "win32":
-        settings = Path(os.environ.get("APPDATA") or "~/AppData/Roaming")
-    else:
-        settings = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config")
-    return settings.expanduser() / "haleganada" / "profiles.ini"
+    return find_user_file("HALEGANADA_PROFILES", SETTINGS, "profiles.ini")
 
 
 def read_profile(name: str) -> dict[str, Any]:

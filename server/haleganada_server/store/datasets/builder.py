@@ -27,11 +27,10 @@ from haleganada_server.core.datasets.dataset import (
 )
 from haleganada_server.core.disk.checksum import seal
 from haleganada_server.core.disk.failpoints import reach
-from haleganada_server.core.errors import InvalidInput
 from haleganada_server.store import files
 
 from .decoding import decode_all
-from .sources import MAX_TOTAL_PIXELS, RefusedSource, SourceItem, require_items
+from .sources import RefusedSource, SourceItem, require_items, require_pixels
 
 DATASET_JSON = "dataset.json"
 FORMAT = 1
@@ -63,8 +62,7 @@ class DatasetFolderBuilder:
             for decoded in decode_all(self._entries, cancellation):
                 pixels, count = pixels + decoded.pixels, count + 1
                 require_items(count)
-                if pixels > MAX_TOTAL_PIXELS:
-                    raise InvalidInput("file", f"has over {MAX_TOTAL_PIXELS:,} pixels in total; send smaller images")
+                require_pixels(pixels)
                 file.write(decoded.raster)
                 yield decoded.outcome
 

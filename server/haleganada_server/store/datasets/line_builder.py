@@ -22,7 +22,7 @@ from haleganada_server.vision.line_pictures import decode_line, encode_line
 
 from .builder import finish_dataset
 from .decoding import refuse_item, shorten_name
-from .sources import MAX_TOTAL_PIXELS, RefusedSource, SourceItem, require_items
+from .sources import RefusedSource, SourceItem, require_items, require_pixels
 
 
 class LineFolderBuilder:
@@ -60,8 +60,7 @@ class LineFolderBuilder:
                     yield refuse_item(entry.item, error)
                     continue
                 pixels += taken
-                if pixels > MAX_TOTAL_PIXELS:
-                    raise InvalidInput("file", f"has over {MAX_TOTAL_PIXELS:,} pixels in total; send smaller images")
+                require_pixels(pixels)
                 file.write(png)
                 self._places.append((place, place + len(png)))
                 self._texts.append(entry.label)

@@ -45,3 +45,19 @@ class ProgressReporter:
     def _send(self, stage: str, done: int, total: int, eta: float, message: str) -> None:
         progress = {"stage": stage, "done": done, "total": total, "eta_seconds": round(eta, 1), "message": message}
         self._report({"progress": progress})
+
+
+def carry_out(
+    evaluate: Callable[[dict[str, Any], ProgressReporter], dict[str, Any]],
+    request: dict[str, Any],
+    report: Report,
+    cancelled: Callable[[], bool],
+) -> dict[str, Any]:
+    """Return the protocol's “done” for an evaluation: {"model": False, "cancelled", "result"}, whose result is empty if
+    it was cancelled.
+    """
+    try:
+        result = evaluate(request, ProgressReporter(report, cancelled))
+    except Cancelled:
+        return {"model": False, "cancelled": True, "result": {}}
+    return {"model": False, "cancelled": False, "result": result}

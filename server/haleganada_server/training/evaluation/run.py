@@ -23,7 +23,7 @@ from haleganada_server.training.common.training_data import TrainingData, read_d
 
 from .metrics import Evaluation
 from .predictions import LabelSpace, predict_all
-from .progress import Cancelled, ProgressReporter, Report
+from .progress import ProgressReporter, Report, carry_out
 from .recognizers import FewShot, Rasters, Recognizer, TrainedModel, measure_latency_ms
 from .report import ENSEMBLE, EvaluatedModel, EvaluatedPart, write_report
 
@@ -37,11 +37,7 @@ def run_evaluation(request: dict[str, Any], report: Report, cancelled: Callable[
     Returns the protocol's “done”: {"model": False, "cancelled", "result"}; the result is empty if it was cancelled.
     Raises Precondition (DATASET_UNUSABLE, WEIGHTS_DAMAGED, MODEL_DAMAGED) and DataLoss (MODEL_DAMAGED).
     """
-    try:
-        result = _evaluate(request, ProgressReporter(report, cancelled))
-    except Cancelled:
-        return {"model": False, "cancelled": True, "result": {}}
-    return {"model": False, "cancelled": False, "result": result}
+    return carry_out(_evaluate, request, report, cancelled)
 
 
 def _evaluate(request: dict[str, Any], progress: ProgressReporter) -> dict[str, Any]:

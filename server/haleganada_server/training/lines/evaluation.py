@@ -21,7 +21,7 @@ from haleganada_server.core.models.files import model_sha256, read_card
 from haleganada_server.runtime.line_reader import OnnxLineReader
 from haleganada_server.training.common.atomic_files import write_atomically
 from haleganada_server.training.common.training_data import unusable_dataset
-from haleganada_server.training.evaluation.progress import Cancelled, ProgressReporter, Report
+from haleganada_server.training.evaluation.progress import ProgressReporter, Report, carry_out
 from haleganada_server.vision.line_pictures import make_line_input
 
 from .data import LineData, read_lines
@@ -47,11 +47,7 @@ def run_line_evaluation(request: dict[str, Any], report: Report, cancelled: Call
     Returns the protocol's “done”: {"model": False, "cancelled", "result"}; the result is empty if it was cancelled.
     Raises Precondition (DATASET_UNUSABLE) and DataLoss (MODEL_DAMAGED).
     """
-    try:
-        result = _evaluate(request, ProgressReporter(report, cancelled))
-    except Cancelled:
-        return {"model": False, "cancelled": True, "result": {}}
-    return {"model": False, "cancelled": False, "result": result}
+    return carry_out(_evaluate, request, report, cancelled)
 
 
 def _evaluate(request: dict[str, Any], progress: ProgressReporter) -> dict[str, Any]:

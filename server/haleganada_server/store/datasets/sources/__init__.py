@@ -13,9 +13,9 @@ from haleganada_server.store.formats import archive
 
 from . import array_files, idx, image_folders, npz, workspace_export
 from .file_tree import open_tree
-from .source_item import MAX_PIXELS, MAX_TOTAL_PIXELS, OnNote, RefusedSource, SourceItem, ignore_note, require_items
+from .source_item import MAX_PIXELS, OnNote, RefusedSource, SourceItem, ignore_note, require_items, require_pixels
 
-__all__ = ["MAX_PIXELS", "MAX_TOTAL_PIXELS", "RefusedSource", "SourceItem", "read", "require_items"]
+__all__ = ["MAX_PIXELS", "RefusedSource", "SourceItem", "read", "require_items", "require_pixels"]
 
 
 def read(

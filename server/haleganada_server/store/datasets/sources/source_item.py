@@ -93,3 +93,9 @@ def require_items(count: int) -> None:
     """Raise InvalidInput for too many items."""
     if count > MAX_ITEMS:
         raise InvalidInput("file", f"has {count:,} drawings; at most {MAX_ITEMS:,} are allowed, so send fewer")
+
+
+def require_pixels(count: int) -> None:
+    """Raise InvalidInput for too many pixels of all items together."""
+    if count > MAX_TOTAL_PIXELS:
+        raise InvalidInput("file", f"has over {MAX_TOTAL_PIXELS:,} pixels in total; send smaller images")
