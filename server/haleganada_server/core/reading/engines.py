@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from haleganada_server.core.models.card import ModelCard
+
 from .options import ReadMode
 
 
@@ -20,3 +22,16 @@ class EngineInfo:
     languages: tuple[str, ...]
     installed: bool
     install_hint: str
+
+    @classmethod
+    def of_model(cls, engine: str, card: ModelCard) -> EngineInfo:
+        """Return the engine that a model is which reads lines. It has no language: it reads what it was trained on."""
+        return cls(
+            engine=engine,
+            display_name=card.name,
+            version=card.preset,
+            modes=(ReadMode.PRINTED, ReadMode.HANDWRITTEN),
+            languages=(),
+            installed=True,
+            install_hint="",
+        )

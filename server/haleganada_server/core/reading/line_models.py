@@ -10,7 +10,7 @@ from haleganada_server.core.model_names import LINE_ENGINE
 from haleganada_server.core.models.models import Models
 
 from .engines import EngineInfo
-from .options import ReadMode, ReadOptions
+from .options import ReadOptions
 from .ports import PageReader, ReadPage
 
 
@@ -36,14 +36,6 @@ class LineModels:
     def engines(self) -> tuple[EngineInfo, ...]:
         """Return an engine for each model that reads lines."""
         return tuple(
-            EngineInfo(
-                engine=f"{LINE_ENGINE}{model.model_id}",
-                display_name=model.card.name,
-                version=model.card.preset,
-                modes=(ReadMode.PRINTED, ReadMode.HANDWRITTEN),
-                languages=(),
-                installed=True,
-                install_hint="",
-            )
+            EngineInfo.of_model(f"{LINE_ENGINE}{model.model_id}", model.card)
             for model in self._models.list_line_readers()
         )

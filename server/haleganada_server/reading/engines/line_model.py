@@ -14,7 +14,6 @@ from haleganada_server.core.lines.alphabet import list_clusters
 from haleganada_server.core.lines.decoding import DecodedSymbol
 from haleganada_server.core.models.files import damaged_model, read_card
 from haleganada_server.core.reading.engines import EngineInfo
-from haleganada_server.core.reading.options import ReadMode
 from haleganada_server.core.reading.page import TextLine
 from haleganada_server.reading.layout.lines import as_polygon
 from haleganada_server.vision.line_pictures import make_line_input
@@ -40,15 +39,7 @@ class LineModelEngine:
             raise damaged_model(self._card.name, "it reads no lines")
 
     def describe(self) -> EngineInfo:
-        return EngineInfo(
-            engine=self.id,
-            display_name=self._card.name,
-            version=self._card.preset,
-            modes=(ReadMode.PRINTED, ReadMode.HANDWRITTEN),
-            languages=(),
-            installed=True,
-            install_hint="",
-        )
+        return EngineInfo.of_model(self.id, self._card)
 
     def check(self, languages: Sequence[str]) -> None:
         """A model reads what it was trained on, whatever that is called."""
