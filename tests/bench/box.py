@@ -21,7 +21,7 @@ from haleganada_server.core.access.identity import Role
 
 from tests.bench.box_caller import Outcomes, read_outcomes, start_callers
 from tests.bench.drawings import LABELS, strokes
-from tests.bench.table import Table
+from tests.bench.table import Table, describe_quantiles
 from tests.e2e.processes import ServerProcess, server
 from tests.tokens import add_token
 
@@ -106,8 +106,8 @@ def describe(
     fair = share_fairly({name: _count(one) / seconds for name, one in found.items()}, total)
     spread = max(abs(shares[name] / fair[name] - 1) for name in found)
     table.add("farthest from the fair share (equal, but nobody gets more than they ask for)", f"{100 * spread:.1f} %")
-    table.add("answer, p50, p99", _quantiles(answered))
-    table.add("refusal, p50, p99", _quantiles(refused))
+    table.add("answer, p50, p99", describe_quantiles(answered))
+    table.add("refusal, p50, p99", describe_quantiles(refused))
     table.add("reasons", ", ".join(sorted({reason for one in found.values() for reason in one.reasons})) or "none")
     table.add("ended otherwise", str(sum(len(one.others) for one in found.values())))
     table.add("memory at the end; slope over the second half", _describe_growth(memory))
@@ -129,14 +129,6 @@ def _count(one: Outcomes) -> int:
 
 def _list(numbers: dict[str, float]) -> str:
     return ", ".join(f"{name} {number:.1f}" for name, number in numbers.items())
-
-
-def _quantiles(seconds: list[float]) -> str:
-    if not seconds:
-        return "none"
-    ordered = sorted(seconds)
-    half, most = ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
-    return f"{1000 * half:.1f} ms, {1000 * most:.0f} ms"
 
 
 def _describe_growth(samples: Sequence[tuple[float, float]]) -> str:

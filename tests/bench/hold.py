@@ -20,7 +20,7 @@ from haleganada_client import HaleganadaClient
 from tests.bench import bombs
 from tests.bench.drawings import LABELS, strokes
 from tests.bench.flood import read_outcomes, start_flood
-from tests.bench.table import Table
+from tests.bench.table import Table, describe_quantiles, get_quantile
 from tests.e2e.processes import ServerProcess, fresh_server
 from tests.e2e.server.load.idle_calls import KINDS, idle_calls
 from tests.unit.clients.web.slow_connections import count_open, get, slow_connections
@@ -70,9 +70,9 @@ def measure_flood(running: ServerProcess, seconds: float) -> Table:
     table = Table(f"A flood of {2 * capacity:.0f} predictions a second, twice the capacity", ("what", "measured"))
     table.add("answered a second (alone)", f"{len(found.answered) / seconds:.0f} ({capacity:.0f})")
     table.add("refused a second", f"{len(found.refused) / seconds:.0f}")
-    table.add("refusal, p50, p99", _quantiles(found.refused))
-    table.add("answer, p50, p99", _quantiles(found.answered))
-    table.add("health, p50, p99", _quantiles(health.answered))
+    table.add("refusal, p50, p99", describe_quantiles(found.refused))
+    table.add("answer, p50, p99", describe_quantiles(found.answered))
+    table.add("health, p50, p99", describe_quantiles(health.answered))
     return table
 
 
@@ -116,15 +116,7 @@ def _time(call: Callable[[], object]) -> float:
 
 
 def _describe(seconds: list[float]) -> str:
-    return f"{1000 * _quantile(seconds, 0.5):.1f} ms, {1000 * max(seconds):.0f} ms"
-
-
-def _quantiles(seconds: list[float]) -> str:
-    return f"{1000 * _quantile(seconds, 0.5):.1f} ms, {1000 * _quantile(seconds, 0.99):.0f} ms" if seconds else "none"
-
-
-def _quantile(seconds: list[float], share: float) -> float:
-    return sorted(seconds)[min(len(seconds) - 1, int(share * len(seconds)))]
+    return f"{1000 * get_quantile(seconds, 0.5):.1f} ms, {1000 * max(seconds):.0f} ms"
 
 
 if __name__ == "__main__":

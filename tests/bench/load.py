@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 
 import grpc
-import numpy as np
 from haleganada.v1 import ocr_service_pb2
 from haleganada_client.wire.drawings import pack_drawing
 
@@ -42,14 +41,16 @@ def measure_load(address: str, kind: str, clients: int, seconds: float = 10.0) -
     return sum(int(load.communicate()[0]) for load in loads) / seconds
 
 
-def time_calls(call: Callable[[int], object], times: int) -> float:
-    """Return the median milliseconds of calls one after another, the first twenty not counted."""
+def time_calls(call: Callable[[int], object], times: int) -> list[float]:
+    """Return the milliseconds of calls one after another, behind up to twenty that are not counted."""
+    for number in range(min(20, times)):
+        call(number)
     taken = []
-    for number in range(times + 20):
+    for number in range(20, times + 20):
         began = time.perf_counter()
         call(number)
         taken.append(1000 * (time.perf_counter() - began))
-    return float(np.median(taken[20:]))
+    return taken
 
 
 def _run_client(target: str, kind: str, requests: list[bytes], stop: float, counts: list[int], number: int) -> None:

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from haleganada_client import HaleganadaClient
 from tests.bench.anatomy import measure_predict_steps
 from tests.bench.drawings import LABELS, canvas_png, strokes
 from tests.bench.footprint import PAGE, SERVER, THIN, measure_environment
-from tests.bench.load import measure_load
+from tests.bench.load import measure_load, time_calls
 from tests.bench.rivals.compare import compare
 from tests.bench.table import Table
 from tests.e2e.processes import ServerProcess, fresh_server
@@ -52,13 +51,13 @@ def main() -> None:
 
 def _measure_latency(table: Table, client: HaleganadaClient, folder: Path) -> tuple[float, float]:
     """Return the medians of Train, and of Predict of strokes, in milliseconds."""
-    empty = _time_calls(lambda _: client.health(), CALLS)
+    empty = time_calls(lambda _: client.health(), CALLS)
     commit = _time_commits(folder)
-    train = _time_calls(lambda i: client.train(strokes(LABELS[i % 10], i), LABELS[i % 10]), CALLS)
+    train = time_calls(lambda i: client.train(strokes(LABELS[i % 10], i), LABELS[i % 10]), CALLS)
     images = [canvas_png(LABELS[i % 10], i) for i in range(40)]
     drawings = [strokes(LABELS[i % 10], 1000 + i) for i in range(40)]
-    png = _time_calls(lambda i: client.predict(images[i % 40]), CALLS)
-    ink = _time_calls(lambda i: client.predict(drawings[i % 40]), CALLS)
+    png = time_calls(lambda i: client.predict(images[i % 40]), CALLS)
+    ink = time_calls(lambda i: client.predict(drawings[i % 40]), CALLS)
     table.add("Train, durable, p50", _percentile(train, 50), "≤ 4.5 ms", f"one synced commit {_percentile(commit, 50)}")
     table.add("Train, durable, p99", _percentile(train, 99), "", f"one synced commit {_percentile(commit, 99)}")
     table.add(
@@ -118,7 +117,7 @@ def _measure_turns(table: Table, client: HaleganadaClient) -> None:
             client.train_batch(items, workspace="turns")
     asked = [strokes(LABELS[i % 10], 7000 + i) for i in range(40)]
     client.predict(asked[0], min_revision=client.get_workspace("turns").revision, workspace="turns")
-    alone = _time_calls(lambda i: client.predict(asked[i % 40], workspace="turns"), CALLS // 2)
+    alone = time_calls(lambda i: client.predict(asked[i % 40], workspace="turns"), CALLS // 2)
     after = []
     for i in range(CALLS // 2):
         client.train(asked[i % 40], f"{LABELS[i % 10]}{i}", workspace="turns")
@@ -141,7 +140,7 @@ def _measure_many_labels(table: Table, data: Path) -> None:
             client.train_batch(items)
         asked = [strokes(LABELS[i % 10], 7000 + i) for i in range(40)]
         client.predict(asked[0], min_revision=client.get_workspace("default").revision)
-        alone, after = _time_calls(lambda i: client.predict(asked[i % 40]), 100), []
+        alone, after = time_calls(lambda i: client.predict(asked[i % 40]), 100), []
         for i in range(40):
             client.train(asked[i], f"{LABELS[i % 10]}{i}")
             start_time = time.perf_counter()
@@ -180,8 +179,8 @@ def _measure_start_up(table: Table, data: Path) -> None:
 
 def _measure_command_line(table: Table) -> None:
     line = [sys.executable, "-m", "haleganada_client.cli", "--help"]
-    times = _time_calls(lambda _: subprocess.run(line, capture_output=True, check=True), 10)
-    bare = _time_calls(lambda _: subprocess.run([sys.executable, "-c", ""], check=True), 10)
+    times = time_calls(lambda _: subprocess.run(line, capture_output=True, check=True), 10)
+    bare = time_calls(lambda _: subprocess.run([sys.executable, "-c", ""], check=True), 10)
     table.add(
         "Command line start (--help)",
         f"{np.median(times) / 1000:.2f} s",
@@ -197,17 +196,6 @@ def _measure_sizes(table: Table) -> None:
     table.add("Server's environment, without torch", f"{measure_environment(*SERVER):.0f} MB", "≤ 350 MB", empty)
 
 
-def _time_calls(call: Callable[[int], object], times: int) -> list[float]:
-    for i in range(min(20, times)):
-        call(i)
-    times_ms = []
-    for i in range(times):
-        start_time = time.perf_counter()
-        call(i + 20)
-        times_ms.append((time.perf_counter() - start_time) * 1000)
-    return times_ms
-
-
 def _time_commits(folder: Path) -> list[float]:
     import sqlite3
 
@@ -215,7 +203,7 @@ def _time_commits(folder: Path) -> list[float]:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("CREATE TABLE t (x)")
-        return _time_calls(lambda _: connection.execute("INSERT INTO t VALUES (?)", (b"x" * 3000,)), CALLS)
+        return time_calls(lambda _: connection.execute("INSERT INTO t VALUES (?)", (b"x" * 3000,)), CALLS)
 
 
 def _read_resident_memory(pid: int) -> float:

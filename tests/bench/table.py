@@ -22,3 +22,15 @@ class Table:
         """Return the table as Markdown."""
         lines = [f"### {self.title}", "", "| " + " | ".join(self.columns) + " |", "|" + " --- |" * len(self.columns)]
         return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in self.rows])
+
+
+def describe_quantiles(seconds: list[float]) -> str:
+    """Return the median and the 99th percentile in milliseconds; “none” if nothing was measured."""
+    if not seconds:
+        return "none"
+    return f"{1000 * get_quantile(seconds, 0.5):.1f} ms, {1000 * get_quantile(seconds, 0.99):.0f} ms"
+
+
+def get_quantile(values: list[float], share: float) -> float:
+    """Return the value below which a share, 0 to 1, of one or more values lies."""
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
