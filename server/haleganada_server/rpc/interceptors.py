@@ -107,7 +107,7 @@ class CallInterceptor(grpc.ServerInterceptor):
 
         def refuse(requests: Any, context: grpc.ServicerContext) -> Any:
             del requests
-            context.abort_with_status(CallRecord(_method(name), latencies, context).refused(error))
+            context.abort_with_status(CallRecord(_method(name), latencies, context).note_refusal(error))
 
         refuse.experimental_thread_pool = self._refusals  # type: ignore[attr-defined]
         return grpc.stream_unary_rpc_method_handler(refuse)

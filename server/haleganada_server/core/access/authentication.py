@@ -126,7 +126,7 @@ class Authenticator:
         elif grant is not _ENVIRONMENT:
             token, _ = self._tokens.get(grant.token_id, (None, None))
             if token is None:
-                raise _revoked()
+                raise _revoked_token()
             _require_usable(token)
 
     def _find(self, shown: str, mark: bytes, address: str) -> tuple[Token, Grant]:
@@ -183,14 +183,14 @@ class Authenticator:
 
 def _require_usable(token: Token) -> None:
     if token.revoked_us is not None:
-        raise _revoked()
+        raise _revoked_token()
     if token.is_expired(now_us()):
         raise Unauthenticated(
             "the token has expired; ask the server's administrator for another one", Reason.TOKEN_EXPIRED
         )
 
 
-def _revoked() -> Unauthenticated:
+def _revoked_token() -> Unauthenticated:
     return Unauthenticated(
         "the token was revoked; ask the server's administrator for another one", Reason.TOKEN_REVOKED
     )

@@ -159,18 +159,18 @@ class _Ending:
     def finish(self) -> None:
         """The call was answered."""
         if self._claim():
-            self._record.succeeded()
+            self._record.note_success()
             self._send(None)
 
     def cancel(self) -> None:
         """The caller is gone."""
         if self._claim():
-            self._record.cancelled()
+            self._record.note_cancellation()
 
     def fail(self, error: Exception) -> None:
         """End the call with the error's status."""
         if self._claim():
-            self._send_status(self._record.failed(error))
+            self._send_status(self._record.note_failure(error))
 
     def give_up(self, why: HaleganadaError) -> None:
         """Tell the caller why the call ends; if it does not even read that, cut it off when called again later."""
@@ -178,7 +178,7 @@ class _Ending:
             if time.monotonic() > self._over_since + _LAST_WORDS_S:
                 self._context.cancel()
             return
-        self._send_status(self._record.refused(why))
+        self._send_status(self._record.note_refusal(why))
 
     def _claim(self) -> bool:
         with self._lock:
