@@ -9,6 +9,7 @@ from inspect import cleandoc
 import click
 from haleganada_client.cli.exit_codes import ExitCode
 from haleganada_client.cli.root import SECTIONS, cli
+from haleganada_server.bulk.command import bulk
 from haleganada_server.maintenance.audit import audit
 from haleganada_server.maintenance.backup import backup
 from haleganada_server.maintenance.repair import repair
@@ -25,6 +26,7 @@ _OF_THE_SERVER: dict[str, click.Command] = {
     "repair": repair,
     "tokens": tokens,
     "audit": audit,
+    "bulk": bulk,
 }
 _WIDTH = 400  # columns of a usage line: none is wrapped
 _INTRODUCTION = """\

@@ -20,6 +20,7 @@ _COMMANDS = {
     "audit": ("haleganada_server.maintenance.audit", "server", "List who did what."),
     "tokens": ("haleganada_server.maintenance.tokens", "server", "Make, list, expire and revoke access tokens."),
     "repair": ("haleganada_server.maintenance.repair", "server", "Save what is left of a damaged workspace."),
+    "bulk": ("haleganada_server.bulk.command", "bulk", "Predict, embed or read many files at once, on Ray."),
     "pretrain": (
         "haleganada_server.training.pretrain.command",
         "train",

@@ -36,6 +36,7 @@ from haleganada_server.core.reading.corrections.settled_texts import SettledText
 from haleganada_server.core.reading.expiry import ReadingExpiry
 from haleganada_server.core.reading.line_models import LineModels
 from haleganada_server.core.reading.measured_pages import MeasuredPages
+from haleganada_server.core.reading.ports import PageReader
 from haleganada_server.core.reading.readings import Readings
 from haleganada_server.core.reading.taught.reader import TaughtReader
 from haleganada_server.core.shares.quotas import Quota, WorkspaceQuotas
@@ -167,6 +168,41 @@ class App:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Recognizers:
+    """What recognizes drawings and reads pages, in a process that is no server. close() it once."""
+
+    workspaces: Workspaces
+    encoder: GlyphEncoder
+    pages: PageReader
+    readers: ReaderPool
+
+    def close(self) -> None:
+        """End the readers, and close the data directory."""
+        self.readers.close()
+        self.workspaces.close()
+
+
+def open_recognizers(config: ServerConfig) -> Recognizers:
+    """Lock a data directory and open its workspaces as a server does, but answer nobody's calls. Raises Precondition,
+    saying what to do, if that fails; nothing is left open then.
+    """
+    weights, rasterizer, measures = load_weights(config.weights_dir), PillowRasterizer(), _make_measures(None)
+    with ExitStack() as undo:
+        directory = DataDirectory(config.data_dir, rasterizer, config.data_quota)
+        undo.callback(directory.close)
+        to_input = partial(network_input, side=weights.side)
+        selected = select_embedder(weights, config.device, to_input, config.device_memory)
+        encoder = _make_encoder(rasterizer, MeasuredEmbedder(selected.embedder, measures))
+        models = _make_models(config, directory)
+        workspaces = _open_workspaces(config, directory, encoder, weights, models, None)
+        undo.pop_all()
+    readers = _make_reader_pool(config, directory, READER)
+    taught = TaughtReader(readers, encoder, weights.head_parameters, workspaces)
+    pages = LineModels(MeasuredPages(taught, measures), models)
+    return Recognizers(workspaces=workspaces, encoder=encoder, pages=pages, readers=readers)
+
+
 def build_app(
     config: ServerConfig,
     runner: JobRunner | None = None,
@@ -200,8 +236,7 @@ def build_app(
         selected = select_embedder(weights, config.device, to_input, config.device_memory)
         embedder = MeasuredEmbedder(selected.embedder, measures)
         encoder = _make_encoder(rasterizer, embedder)
-        folders = ModelFolders(config.data_dir / "models", directory.temporary_file, config.built_in_models)
-        models = Models(folders, partial(OnnxClassifier, to_input=model_input))
+        models = _make_models(config, directory)
         datasets, jobs = _make_datasets_and_jobs(config, directory, models, weights, runner)
         workspaces = _open_workspaces(config, directory, encoder, weights, models, learners)
         dataset_dependencies = _make_dataset_dependencies(config, directory, datasets)
@@ -247,6 +282,11 @@ def _make_authenticator(config: ServerConfig) -> Authenticator:
 def _make_encoder(rasterizer: PillowRasterizer, embedder: Embedder) -> GlyphEncoder:
     on_cpu = embedder.device.startswith("cpu")
     return GlyphEncoder(rasterizer, embedder, _TOGETHER_ON_CPU if on_cpu else _TOGETHER_ON_GPU)
+
+
+def _make_models(config: ServerConfig, directory: DataDirectory) -> Models:
+    folders = ModelFolders(config.data_dir / "models", directory.temporary_file, config.built_in_models)
+    return Models(folders, partial(OnnxClassifier, to_input=model_input))
 
 
 def _open_workspaces(
