@@ -39,7 +39,8 @@ from haleganada_server.core.reading.measured_pages import MeasuredPages
 from haleganada_server.core.reading.ports import PageReader
 from haleganada_server.core.reading.readings import Readings
 from haleganada_server.core.reading.taught.reader import TaughtReader
-from haleganada_server.core.shares.quotas import Quota, WorkspaceQuotas
+from haleganada_server.core.shares.effective import EffectiveLimits
+from haleganada_server.core.shares.quotas import Quota
 from haleganada_server.core.workspaces.dependencies import WorkspaceDependencies
 from haleganada_server.core.workspaces.prediction_memory import PredictionMemory
 from haleganada_server.core.workspaces.snapshots.retention import Retention
@@ -69,6 +70,7 @@ from haleganada_server.store.learners import LearnerFolders
 from haleganada_server.store.models import ModelFolders
 from haleganada_server.store.readings.folders import ReadingFolders
 from haleganada_server.store.sample_log.open_files import OpenFiles, default_limit
+from haleganada_server.store.share_limits import LimitsFile
 from haleganada_server.store.tokens import TokenFile
 from haleganada_server.vision import PillowRasterizer, dataset_raster, model_input, network_input
 from haleganada_server.vision.frame import frame
@@ -195,7 +197,7 @@ def open_recognizers(config: ServerConfig) -> Recognizers:
         selected = select_embedder(weights, config.device, to_input, config.device_memory)
         encoder = _make_encoder(rasterizer, MeasuredEmbedder(selected.embedder, measures))
         models = _make_models(config, directory)
-        workspaces = _open_workspaces(config, directory, encoder, weights, models, None)
+        workspaces = _open_workspaces(config, directory, encoder, weights, models, None, _read_shares(config))
         undo.pop_all()
     readers = _make_reader_pool(config, directory, READER)
     taught = TaughtReader(readers, encoder, weights.head_parameters, workspaces)
@@ -217,6 +219,7 @@ def build_app(
     """
     weights = load_weights(config.weights_dir)
     authenticator = _make_authenticator(config)
+    shares = _read_shares(config)
     tls = config.tls
     certificates = Certificates(tls.certificate, tls.key, tls.client_authorities) if tls else None
     rasterizer = PillowRasterizer()
@@ -228,7 +231,7 @@ def build_app(
         measures = _make_measures(tracing)
         directory = DataDirectory(config.data_dir, rasterizer, config.data_quota, open_files, measures.commits)
         undo.callback(directory.close)
-        server = RpcServer(_make_limits(config), authenticator, AuditFile(config.data_dir))
+        server = RpcServer(_make_limits(config), authenticator, AuditFile(config.data_dir), shares)
         undo.callback(server.stop, 0)
         server.latencies.begin_span = tracing.begin_call if tracing is not None else None
         port = server.bind(config.host, config.port, certificates)
@@ -237,8 +240,8 @@ def build_app(
         embedder = MeasuredEmbedder(selected.embedder, measures)
         encoder = _make_encoder(rasterizer, embedder)
         models = _make_models(config, directory)
-        datasets, jobs = _make_datasets_and_jobs(config, directory, models, weights, runner)
-        workspaces = _open_workspaces(config, directory, encoder, weights, models, learners)
+        datasets, jobs = _make_datasets_and_jobs(config, directory, models, weights, runner, shares)
+        workspaces = _open_workspaces(config, directory, encoder, weights, models, learners, shares)
         dataset_dependencies = _make_dataset_dependencies(config, directory, datasets)
         reader_pool = _make_reader_pool(config, directory, reader)
         reading_store = _make_reading_store(config, directory)
@@ -264,6 +267,11 @@ def build_app(
         server=server,
         port=port,
     )
+
+
+def _read_shares(config: ServerConfig) -> EffectiveLimits:
+    """Return the limits of all, and of those who have their own. Raises Precondition if these cannot be read."""
+    return EffectiveLimits(config.shares, LimitsFile(config.data_dir))
 
 
 def _make_authenticator(config: ServerConfig) -> Authenticator:
@@ -296,6 +304,7 @@ def _open_workspaces(
     weights: Weights,
     models: Models,
     learners: LearnerRunner | None,
+    shares: EffectiveLimits,
 ) -> Workspaces:
     predictions, pages = config.memory_budget // _PREDICTIONS_SHARE, config.memory_budget // _OPEN_PAGES_SHARE
     return Workspaces(
@@ -308,7 +317,7 @@ def _open_workspaces(
             retention=Retention(max_bytes=config.snapshot_quota),
             predictions=PredictionMemory(predictions),
             memory_budget=config.memory_budget - predictions - pages,
-            quotas=WorkspaceQuotas.of(config.shares),
+            find_quotas=shares.of_workspace,
             max_workspaces=config.shares.workspaces,
         )
     )
@@ -334,7 +343,12 @@ def _make_measures(tracing: Tracing | None) -> Measures:
 
 
 def _make_datasets_and_jobs(
-    config: ServerConfig, directory: DataDirectory, models: Models, weights: Weights, runner: JobRunner | None
+    config: ServerConfig,
+    directory: DataDirectory,
+    models: Models,
+    weights: Weights,
+    runner: JobRunner | None,
+    shares: EffectiveLimits,
 ) -> tuple[Datasets, Jobs]:
     datasets = Datasets(
         DatasetFolders(config.data_dir / "datasets", directory.temporary_file),
@@ -348,7 +362,7 @@ def _make_datasets_and_jobs(
             models=models,
             weights=weights.folder,
             backbone_weights=config.backbone_weights,
-            queued_per_caller=config.shares.queued_jobs,
+            find_queued_limit=lambda caller: shares.of_caller(caller).queued_jobs,
         )
     )
     return datasets, jobs
@@ -439,7 +453,6 @@ def _make_limits(config: ServerConfig) -> Limits:
         idle_s=config.idle_s,
         min_bytes_per_s=config.min_bytes_per_s,
         message_s=config.message_s,
-        shares=config.shares,
     )
 
 

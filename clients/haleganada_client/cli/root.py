@@ -78,6 +78,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Set up": {
         "audit": ("starting.serve", "List who taught, forgot, reset, exported, and changed tokens."),
         "tokens": ("starting.serve", "Make, list, expire and revoke tokens, which say who may use the server."),
+        "limits": ("starting.serve", "Give single callers and workspaces other limits than the server's."),
         "pretrain": ("starting.serve", "Train the embedder from scratch (needs the train extra)."),
         "completion": ("completion", "Print a completion script for your shell."),
     },

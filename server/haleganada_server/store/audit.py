@@ -28,8 +28,10 @@ _log = logging.getLogger(__name__)
 def lock_folder(folder: Path) -> Iterator[None]:
     """Create the folder of tokens and audit trail if it is missing, and have it alone for the block."""
     folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    files.give_to_owner_of(folder.parent, folder)
     handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
     try:
+        files.give_to_owner_of(folder, folder / _LOCK)
         files.lock(handle, wait=True)
         yield
     finally:
@@ -58,6 +60,7 @@ class AuditFile:
             self._make_room(len(line))
             handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE_FILE)
             try:
+                files.give_to_owner_of(self._folder, self._path)
                 os.write(handle, line)
                 os.fsync(handle)
             finally:

@@ -18,6 +18,7 @@ from haleganada.v1 import ocr_service_pb2_grpc, reading_service_pb2_grpc, worksp
 from haleganada.v1 import reading_service_pb2 as reading
 from haleganada.v1 import workspace_service_pb2 as pb
 from haleganada_server.core.access.identity import Role
+from haleganada_server.core.shares.limits import ShareLimits
 
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross
@@ -188,6 +189,18 @@ def test_the_log_says_who_called_and_no_token(
         expect_refusal(lambda: ocr_as(server, boss + "x").Stats(ocr.StatsRequest()))
         wait_until(lambda: "TOKEN_WRONG" in caplog.text)
     assert boss.split("_", 2)[2] not in caplog.text
+
+
+def test_the_log_says_who_was_refused(start_server: StartServer, data: Path, caplog: pytest.LogCaptureFixture) -> None:
+    anna = add_token(data, "anna", Role.READ)
+    server = start_server(data_dir=data, shares=ShareLimits(calls_per_second=0.1))
+    with caplog.at_level(logging.INFO):
+        ocr_as(server, anna).Stats(ocr.StatsRequest())
+        expect_refusal(lambda: ocr_as(server, anna).Stats(ocr.StatsRequest()))
+        expect_refusal(lambda: ocr_as(server, anna).Reset(ocr.ResetRequest(confirm="default")))
+        wait_until(lambda: "ROLE_TOO_LOW" in caplog.text)
+    told = [line for line in caplog.text.splitlines() if "reason=" in line]
+    assert len(told) == 2 and all('caller="anna"' in line for line in told)
 
 
 def test_readings_are_for_who_made_them_and_for_their_workspace(server: RunningServer, data: Path, boss: str) -> None:

@@ -49,8 +49,9 @@ class ShortCall:
     def __call__(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
         record = self._record(context)
         try:
-            grant = self._guard.admit(context)
-            record.caller = grant.identity.name
+            grant = self._guard.identify(context)
+            record.caller = grant.identity.name  # so that the log tells of whoever is refused from here on
+            self._guard.admit(grant, context)
             caller = share_of(grant.identity, context)
             self._enter(caller)
             message = self._receive(requests, context)

@@ -64,8 +64,9 @@ class StreamCall:
             ending.give_up(self._explain_end())
 
         try:
-            grant = self._guard.admit(context)
-            record.caller = grant.identity.name
+            grant = self._guard.identify(context)
+            record.caller = grant.identity.name  # so that the log tells of whoever is refused from here on
+            self._guard.admit(grant, context)
             check = partial(self._guard.check, grant, context=context)
             patience = self._lane.patience(give_up)
             with self._lane.places.one(context), self._admit(), self._open_streams.one(grant, ending.give_up):

@@ -23,7 +23,8 @@ from tests.unit.server.core.workspaces.small_world import drawing, lesson, open_
 @contextmanager
 def open_limited(folder: Path, most: int | None = None, **quotas: int) -> Iterator[Workspaces]:
     """Open workspaces with quotas. most: workspaces."""
-    with closing(open_workspaces(folder, quotas=WorkspaceQuotas(**quotas), max_workspaces=most)) as workspaces:
+    found = WorkspaceQuotas(**quotas)
+    with closing(open_workspaces(folder, find_quotas=lambda _: found, max_workspaces=most)) as workspaces:
         yield workspaces
 
 
@@ -40,7 +41,9 @@ def test_samples(tmp_path: Path) -> None:
     with open_limited(tmp_path, samples=2) as workspaces:
         workspace = workspaces.get()
         first, _ = workspace.train(lesson(0)), workspace.train(lesson(1))
-        with pytest.raises(QuotaExceeded, match=r"2 of the 2 samples.*--limit workspace-samples=N") as refusal:
+        with pytest.raises(
+            QuotaExceeded, match=r"2 of the 2 samples.*limits set --workspace NAME workspace-samples=N"
+        ) as refusal:
             workspace.train(lesson(2))
         assert refusal.value.reason is Reason.QUOTA_EXCEEDED
         assert workspace.list_quotas() == (Quota("workspace-samples", 2, 2),)
