@@ -156,7 +156,7 @@ class App:
             embedder_hash=self.embedder.hash,
             embedder_side=self.weights.side,
             embedder_parameters=self.weights.parameters,
-            embedder_bytes=self.weights.safetensors.stat().st_size,
+            embedder_bytes=self.weights.onnx.stat().st_size,
             versions=_collect_versions(self.weights.name),
             describe_device=self.describe_device,
         )

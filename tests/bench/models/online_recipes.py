@@ -14,7 +14,6 @@ from haleganada_server.core.fewshot.builder import empty_head
 from haleganada_server.core.fewshot.draft import HeadDraft
 from haleganada_server.core.models.online_config import OnlineConfig
 from haleganada_server.core.models.presets import PRESET_FACTS
-from haleganada_server.runtime.network import EmbedderNetwork, load_network
 from haleganada_server.training.common.taught_drawing import TaughtDrawing
 from haleganada_server.training.online.feature_cache import FeatureCache
 from haleganada_server.training.online.initial_model import InitialModel, build_initial_model, fix_seed
@@ -22,6 +21,7 @@ from haleganada_server.training.online.learner import OnlineLearner
 from haleganada_server.training.online.networks import FrozenBackbone
 from haleganada_server.training.presets.backbone_weights import load_backbone
 from haleganada_server.training.presets.resnet50_transformer import WIDTH, ResNet50Transformer, build
+from haleganada_server.training.pretrain.network import EmbedderNetwork, load_network
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
