@@ -16,6 +16,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in a server's process; 
 os.environ["HALEGANADA_PROFILES"] = os.devnull  # not those of whoever runs the tests
 
 import grpc
+import psycopg
 import pytest
 from haleganada.v1 import (
     ocr_service_pb2_grpc,
@@ -32,6 +33,7 @@ from hypothesis import HealthCheck, settings
 
 from tests import tiny_reader
 from tests.ports import mute_port
+from tests.postgres import PostgresServer, missing_postgres, shared_postgres
 
 MEMORY, ROOM_BYTES = Path("/dev/shm"), 4 * 2**30
 if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_BYTES:
@@ -116,6 +118,30 @@ def disk_path() -> Iterator[Path]:
     """tmp_path on a disk, where the folder for temporary files is on one."""
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """The PostgreSQL server of this test run."""
+    if problem := missing_postgres():
+        pytest.skip(problem)
+    own = tmp_path_factory.getbasetemp()
+    with shared_postgres(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def worker_database(postgres: PostgresServer) -> str:
+    """The address of a database that only this process uses."""
+    return postgres.make_database(f"tests-{uuid4()}")
+
+
+@pytest.fixture
+def database_url(worker_database: str) -> str:
+    """The address of an empty database."""
+    with psycopg.connect(worker_database, autocommit=True) as connection:
+        connection.execute("SET client_min_messages = warning; DROP SCHEMA IF EXISTS haleganada CASCADE")
+    return worker_database
 
 
 @pytest.fixture

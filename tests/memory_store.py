@@ -28,8 +28,10 @@ from haleganada_server.core.sample_log.rows import (
     Confusion,
     EmbeddedSamples,
     Event,
+    FollowedEvent,
     LabelSummary,
     LiveSample,
+    LogState,
     LogSummary,
     SampleFacts,
     SampleRow,
@@ -80,6 +82,10 @@ class _MemoryTransaction:
     def state(self) -> _State:
         in_order = {number: self._samples[number] for number in sorted(self._samples)}
         return _State(tuple(self._events), in_order, frozenset(self._forgotten), self._links, self._used)
+
+    def news(self, revision: int) -> Sequence[FollowedEvent]:
+        del revision  # nobody else writes
+        return ()
 
     def find_event(self, request_id: str) -> Event | None:
         return next((event for event in self._events if event.request_id == request_id), None)
@@ -169,6 +175,10 @@ class MemoryLog:
 
     def revision(self) -> int:
         return self._state().revision
+
+    def news(self, revision: int) -> Sequence[FollowedEvent]:
+        del revision  # nobody else writes
+        return ()
 
     @contextmanager
     def transaction(self) -> Iterator[_MemoryTransaction]:
@@ -292,6 +302,10 @@ class MemoryDirectory:
         self._used: dict[str, tuple[int, int]] = {}  # the last revision and sample_id of replaced and deleted logs
         self._temporary = Path(tempfile.mkdtemp())
 
+    @property
+    def is_shared(self) -> bool:
+        return False
+
     def names(self) -> list[str]:
         return sorted(self._places)
 
@@ -314,7 +328,7 @@ class MemoryDirectory:
                 visitor.add(block)
             for stale in log.stale_samples(visitor.embedder_hash):
                 visitor.add_stale(stale)
-            visitor.take_class_ids(log.class_ids())
+            visitor.take_state(LogState(log.revision(), log.count(), log.class_ids(), log.links()))
         return log
 
     def outline(self, name: str, embedder_hash: str) -> LogOutline:

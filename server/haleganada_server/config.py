@@ -31,6 +31,9 @@ class ServerConfig:
     data_dir: Path
     """Folder of everything that is taught; created if missing. One server at a time can use it."""
     _: KW_ONLY
+    store: str = field(default="", repr=False)
+    """Address of the PostgreSQL database that holds the logs of all workspaces, postgresql://…; "" = data_dir does. May
+    hold a password."""
     host: str = "127.0.0.1"
     """Name or address of the interface to listen on."""
     port: int = 50051

@@ -80,6 +80,15 @@ class MetricsAddress(Address):
 )
 @click.option("--data", type=_folder, default="saved_model", show_default=True, help="The data directory.")
 @click.option(
+    "--store",
+    metavar="URL",
+    default="",
+    envvar="HALEGANADA_STORE",
+    show_envvar=True,
+    help="Keep what is taught in a PostgreSQL database, postgresql://USER@HOST/DATABASE, which several servers may "
+    "share; snapshots, data sets, models and jobs stay in the data directory of each. Needs the extra cluster.",
+)
+@click.option(
     "--device",
     default="auto",
     show_default=True,
@@ -234,6 +243,7 @@ class MetricsAddress(Address):
 def serve(
     listen: tuple[str, int],
     data: Path,
+    store: str,
     device: str,
     device_memory: int | None,
     weights: Path,
@@ -278,6 +288,7 @@ def serve(
     configure_logging(log_level, log_format)
     config = ServerConfig(
         data,
+        store=store,
         host=host,
         port=port,
         device=device,

@@ -29,11 +29,11 @@ def _anchors(document: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def _make_id(document: Path) -> str:
+def _named(document: Path) -> str:
     return document.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=_make_id)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_named)
 def test_links_lead_somewhere(document: Path) -> None:
     broken = []
     for link in _links(document):

@@ -92,6 +92,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """UNAVAILABLE. The server's data directory was replaced, or another server may use it, so this one stops. Find the
     server that is to go on, then repeat the call there.
     """
+    ERROR_REASON_DATABASE_UNAVAILABLE: _ErrorReason.ValueType  # 168
+    """UNAVAILABLE. The database that the servers of a cluster share cannot be reached; Predict goes on. Repeat the call
+    after RetryInfo.retry_delay: with a request_id it is carried out once.
+    """
+    ERROR_REASON_NOT_SHARED: _ErrorReason.ValueType  # 169
+    """FAILED_PRECONDITION. The server is one of a cluster, whose other servers would not know of this. The message says
+    what to do instead.
+    """
     ERROR_REASON_TOKEN_MISSING: _ErrorReason.ValueType  # 160
     """Access
 
@@ -391,6 +399,14 @@ still answers. Check the disk, then restart the server.
 ERROR_REASON_DATA_DIRECTORY_TAKEN: ErrorReason.ValueType  # 19
 """UNAVAILABLE. The server's data directory was replaced, or another server may use it, so this one stops. Find the
 server that is to go on, then repeat the call there.
+"""
+ERROR_REASON_DATABASE_UNAVAILABLE: ErrorReason.ValueType  # 168
+"""UNAVAILABLE. The database that the servers of a cluster share cannot be reached; Predict goes on. Repeat the call
+after RetryInfo.retry_delay: with a request_id it is carried out once.
+"""
+ERROR_REASON_NOT_SHARED: ErrorReason.ValueType  # 169
+"""FAILED_PRECONDITION. The server is one of a cluster, whose other servers would not know of this. The message says
+what to do instead.
 """
 ERROR_REASON_TOKEN_MISSING: ErrorReason.ValueType  # 160
 """Access

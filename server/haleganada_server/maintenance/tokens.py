@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import getpass
 import json
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import click
 
-from haleganada_server.core.access.identity import ROLE_WORDS, Role
+from haleganada_server.core.access.audit import AuditEntry
+from haleganada_server.core.access.identity import LOCAL, ROLE_WORDS, Caller, Role
 from haleganada_server.core.access.tokens import DAY_US, Token, make_token
 from haleganada_server.core.clock import now_us
+from haleganada_server.core.errors import HaleganadaError
+from haleganada_server.store.audit import AuditFile
 from haleganada_server.store.tokens import TokenFile
 
-from .access import data_option, end_with_errors, json_option, note
-
 _DEFAULT_DAYS = 365.0
+_data_option = click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="saved_model",
+    show_default=True,
+    help="The server's data directory.",
+)
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _named_argument = click.argument("token", metavar="NAME|ID")
 
 
@@ -50,8 +62,8 @@ def tokens() -> None:
     help="Days until it expires.",
 )
 @click.option("--never-expires", is_flag=True, help="It is valid until it is revoked.")
-@data_option
-@json_option
+@_data_option
+@_json_option
 def add(
     name: str, role: str, workspaces: tuple[str, ...], days: float, never_expires: bool, data: Path, as_json: bool
 ) -> None:
@@ -59,7 +71,7 @@ def add(
 
     NAME says who has it; what is taught and deleted with it is recorded under this name.
     """
-    with end_with_errors("tokens add"):
+    with _errors("add"):
         made, shown = make_token(name, Role.of(role), workspaces, None if never_expires else days)
 
         def include(before: Sequence[Token]) -> Sequence[Token]:
@@ -68,7 +80,7 @@ def add(
             return [*before, made]
 
         TokenFile(data).change(include)
-        note(data, "token add", _summarize(made))
+        _note(data, "token add", made)
     if as_json:
         click.echo(json.dumps({"token": shown, **_describe(made)}, ensure_ascii=False))
     else:
@@ -77,11 +89,11 @@ def add(
 
 
 @tokens.command("list")
-@data_option
-@json_option
+@_data_option
+@_json_option
 def list_tokens(data: Path, as_json: bool) -> None:
     """List all tokens, also expired and revoked ones. None of them can be shown again."""
-    with end_with_errors("tokens list"):
+    with _errors("list"):
         found = TokenFile(data).read()
     if as_json:
         click.echo(json.dumps([_describe(token) for token in found], ensure_ascii=False, indent=2))
@@ -95,7 +107,7 @@ def list_tokens(data: Path, as_json: bool) -> None:
 @tokens.command("expire")
 @_named_argument
 @click.option("--days", type=click.FloatRange(0, 36_500), default=0.0, help="Days from now. [default: now]")
-@data_option
+@_data_option
 def expire(token: str, days: float, data: Path) -> None:
     """Let a token expire, now or later than it would."""
     at_us = now_us() + int(days * DAY_US)
@@ -105,7 +117,7 @@ def expire(token: str, days: float, data: Path) -> None:
 
 @tokens.command("revoke")
 @_named_argument
-@data_option
+@_data_option
 def revoke(token: str, data: Path) -> None:
     """End a token for good. Streams that are open with it end, too."""
     click.echo(_summarize(_change_one(token, data, "revoke", Token.revoke)))
@@ -124,10 +136,28 @@ def _change_one(named: str, data: Path, command: str, change: Callable[[Token], 
         changed.append(change(found))
         return [changed[0] if token is found else token for token in before]
 
-    with end_with_errors(f"tokens {command}"):
+    with _errors(command):
         TokenFile(data).change(replace)
-        note(data, f"token {command}", _summarize(changed[0]))
+        _note(data, f"token {command}", changed[0])
     return changed[0]
+
+
+def _note(data: Path, what: str, token: Token) -> None:
+    """Keep a change in the audit trail, with the name of this machine's user."""
+    user = ""
+    with suppress(KeyError, OSError, ImportError):  # a user without a name
+        user = getpass.getuser()
+    AuditFile(data).append(AuditEntry(now_us(), Caller(LOCAL.name, user), what, detail=_summarize(token)))
+
+
+@contextmanager
+def _errors(command: str) -> Iterator[None]:
+    try:
+        yield
+    except (HaleganadaError, OSError, click.ClickException) as error:
+        sentence = str(error) if isinstance(error, OSError) else error.message
+        click.echo(f"haleganada tokens {command}: {sentence}.", err=True)
+        sys.exit(1)
 
 
 def _describe(token: Token) -> dict[str, Any]:

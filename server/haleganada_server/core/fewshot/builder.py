@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -38,15 +38,18 @@ class HeadBuilder:
             self._sums[row] += vector
         self._moment.add(vectors)
 
-    def finish(self) -> Head:
-        """Return the head, not adapted."""
-        size, basis = len(self._index), Basis.prior(self._prior)
-        counts, sums = self._counts[:size].copy(), self._sums[:size].copy()
+    def finish(self, numbers: Mapping[str, int] | None = None) -> Head:
+        """Return the head, not adapted. numbers: of all labels, in whose order the head has them; None = in
+        that of their first samples.
+        """
+        labels = list(self._index) if numbers is None else sorted(self._index, key=numbers.__getitem__)
+        order, basis = [self._index[label] for label in labels], Basis.prior(self._prior)
+        counts, sums = self._counts[order], self._sums[order]
         weighted_mean, constant = predictive_densities(basis, counts, sums)
         return Head(
             prior=self._prior,
-            labels=tuple(self._index),
-            index=MappingProxyType(self._index),
+            labels=tuple(labels),
+            index=MappingProxyType({label: row for row, label in enumerate(labels)}),
             counts=counts,
             sums=Rows.split(sums),
             moment=self._moment.freeze(),

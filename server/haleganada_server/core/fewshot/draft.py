@@ -38,10 +38,18 @@ class HeadDraft:
         """Return whether a label has samples."""
         return label in self._index
 
-    def teach(self, label: str, vector: Floats) -> None:
-        """Add a sample. vector: (k,)."""
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels, in the order of their rows."""
+        return self._labels
+
+    def teach(self, label: str, vector: Floats, row: int | None = None) -> None:
+        """Add a sample. vector: (k,). row: of a new label; None = behind the others."""
         if label not in self._index:
-            self._append(label)
+            if row is None or row == len(self._labels):
+                self._append(label)
+            else:
+                self._insert(row, label)
         self._added.append((self._index[label], vector))
         if len(self._added) == _MOST_ADDED:
             self._add_up()
@@ -111,6 +119,15 @@ class HeadDraft:
         nothing = np.zeros(len(self._prior))
         self._sums.append(nothing)
         self._weighted_mean.append(nothing)
+
+    def _insert(self, row: int, label: str) -> None:
+        self._add_up()  # by the rows as they are
+        labels = (*self._labels[:row], label, *self._labels[row:])
+        self._renumber(labels, {label: i for i, label in enumerate(labels)})
+        self._counts, self._constant = np.insert(self._counts, row, 0), np.insert(self._constant, row, 0.0)
+        nothing = np.zeros(len(self._prior))
+        self._sums.insert(row, nothing)
+        self._weighted_mean.insert(row, nothing)
 
     def _remove(self, row: int) -> None:
         labels = (*self._labels[:row], *self._labels[row + 1 :])

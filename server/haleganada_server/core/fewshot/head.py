@@ -62,10 +62,11 @@ class _Lazy:
 class Head:
     """The taught labels of a workspace at one revision. Immutable; safe from any thread.
 
-    prior: (k,), variances of label means from the weights. labels: L labels in the order in which they were first
-    taught. index: label -> row. counts: (L,) samples of each. sums: (L, k) of projected embeddings. moment: the sum of
-    v v^T over all samples. basis: of these samples, or of those of an earlier head. Derived, for fast scores in the
-    basis: weighted_mean: (L, k), the mean of a label's predictive density over its variance; constant: (L,).
+    prior: (k,), variances of label means from the weights. labels: L labels in the order in which they first appeared
+    in the log, so that equal logs give equal heads, to the last bit. index: label -> row. counts: (L,) samples of each.
+    sums: (L, k) of projected embeddings. moment: the sum of v v^T over all samples. basis: of these samples, or of
+    those of an earlier head. Derived, for fast scores in the basis: weighted_mean: (L, k), the mean of a label's
+    predictive density over its variance; constant: (L,).
     """
 
     prior: Floats

@@ -74,6 +74,13 @@ class RowsDraft:
             self._blocks.append(values[None].copy())
         self._copied.add(len(self._blocks) - 1)
 
+    def insert(self, row: int, values: Floats) -> None:
+        """Add a row, (k,), before another one; that and those behind it move down."""
+        first = row // ROWS
+        rest = np.insert(np.concatenate(self._blocks[first:]), row - ROWS * first, values, axis=0)
+        self._blocks[first:] = Rows.split(rest).blocks
+        self._copied.difference_update(range(first, len(self._blocks)))  # what was split may be shared
+
     def remove(self, row: int) -> None:
         """Delete a row; those behind it move up."""
         first = row // ROWS

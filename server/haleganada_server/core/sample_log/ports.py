@@ -10,11 +10,30 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .rows import EmbeddedSamples, Event, LiveSample, LogSummary, SampleFacts, SampleRow, StaleSample
+from .rows import (
+    EmbeddedSamples,
+    Event,
+    FollowedEvent,
+    LiveSample,
+    LogState,
+    LogSummary,
+    SampleFacts,
+    SampleRow,
+    StaleSample,
+)
+
+
+class LogReplaced(Exception):
+    """Another server has replaced the log, or the embeddings in it, so that it has to be opened again."""
 
 
 class LogTransaction(Protocol):
     """Changes that reach the disk together or not at all. Sees its own changes."""
+
+    def news(self, revision: int) -> Sequence[FollowedEvent]:
+        """Return what other servers have committed after a revision, oldest first; always nothing where one server
+        alone writes. Nobody else commits until the transaction ends.
+        """
 
     def find_event(self, request_id: str) -> Event | None:
         """Return the event with this request_id; None if there is none."""
@@ -69,8 +88,8 @@ class SampleVisitor(Protocol):
     def add_stale(self, sample: StaleSample) -> None:
         """Take the next stale sample, see WorkspaceLog.stale_samples."""
 
-    def take_class_ids(self, class_ids: dict[str, int]) -> None:
-        """Take the numbers of the labels, see WorkspaceLog.class_ids, after all samples."""
+    def take_state(self, state: LogState) -> None:
+        """Take what the log says besides, at the same revision, after all samples."""
 
 
 class WorkspaceLog(Protocol):
@@ -100,7 +119,14 @@ class WorkspaceLog(Protocol):
         """Return the event of the last revision; None without one."""
 
     def transaction(self) -> AbstractContextManager[LogTransaction]:
-        """Return a transaction that commits (with fsync) when its block ends, and rolls back if the block raises."""
+        """Return a transaction that commits (with fsync) when its block ends, and rolls back if the block raises.
+        Entering it raises LogReplaced, and NotFound if another server has deleted the workspace.
+        """
+
+    def news(self, revision: int) -> Sequence[FollowedEvent]:
+        """Return what other servers have committed after a revision, as LogTransaction.news does. Raises LogReplaced,
+        NotFound.
+        """
 
     def sample(self, sample_id: int) -> SampleRow | None:
         """Return a live sample; None if there is none."""

@@ -145,6 +145,30 @@ class StaleSample:
     forgotten: bool
 
 
+@dataclass(frozen=True, slots=True)
+class LogState:
+    """What a log says besides its samples, at one revision. samples_total: live ones. class_ids, links: see
+    WorkspaceLog.
+    """
+
+    revision: int
+    samples_total: int
+    class_ids: dict[str, int]
+    links: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class FollowedEvent:
+    """An event that another server has committed, with what it takes to follow it. undone: the event that it undoes.
+    embedding, embedder_hash: of the sample that it names, (0,) and "" if it names none.
+    """
+
+    event: Event
+    undone: Event | None
+    embedding: NDArray[np.float32]
+    embedder_hash: str
+
+
 class ChangeKind(Enum):
     """What one revision changed. The values are stored."""
 

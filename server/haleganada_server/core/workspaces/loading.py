@@ -9,8 +9,7 @@ from haleganada_server.core.fewshot.parameters import HeadParameters
 from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.knowledge.stale_samples import StaleSamples
 from haleganada_server.core.knowledge.variants import Variants
-from haleganada_server.core.sample_log.ports import WorkspaceLog
-from haleganada_server.core.sample_log.rows import EmbeddedSamples, StaleSample
+from haleganada_server.core.sample_log.rows import EmbeddedSamples, LogState, StaleSample
 
 
 class KnowledgeLoader:
@@ -30,7 +29,7 @@ class KnowledgeLoader:
         self._builder = HeadBuilder(self._projection.between)
         self.stale: list[StaleSample] = []
         """The stale samples so far."""
-        self._class_ids: dict[str, int] = {}
+        self._state = LogState(0, 0, {}, {})
 
     def add(self, block: EmbeddedSamples) -> None:
         """See SampleVisitor."""
@@ -40,17 +39,17 @@ class KnowledgeLoader:
         """See SampleVisitor."""
         self.stale.append(sample)
 
-    def take_class_ids(self, class_ids: dict[str, int]) -> None:
+    def take_state(self, state: LogState) -> None:
         """See SampleVisitor."""
-        self._class_ids = class_ids
+        self._state = state
 
-    def finish(self, log: WorkspaceLog) -> Knowledge:
+    def finish(self) -> Knowledge:
         """Return the knowledge of the log that was visited."""
         return Knowledge(
-            revision=log.revision(),
-            head=self._builder.finish(),
-            variants=Variants(MappingProxyType(log.links())),
-            samples_total=log.count(),
+            revision=self._state.revision,
+            head=self._builder.finish(self._state.class_ids),
+            variants=Variants(MappingProxyType(self._state.links)),
+            samples_total=self._state.samples_total,
             stale=StaleSamples.from_rows(self.stale),
-            class_ids=self._class_ids,
+            class_ids=self._state.class_ids,
         )

@@ -104,6 +104,10 @@ class LogOutline:
 class WorkspaceDirectory(Protocol):
     """The workspaces on disk; the only writer of the data directory, which it locks."""
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other servers use the same workspaces, too."""
+
     def names(self) -> list[str]:
         """Return the names of the workspaces, sorted, corrupt ones included."""
 
@@ -135,7 +139,7 @@ class WorkspaceDirectory(Protocol):
         log: the open log; None = it cannot be opened or has vanished, or the workspace was deleted. Revisions and
         sample_ids continue. A kill at any time leaves the old state or the new one. So does an error: NotFound,
         DataLoss for a damaged snapshot, Exhausted, Unavailable; `log` is open then, unless the new state may be in
-        place.
+        place. Raises LogReplaced if another server has changed the workspace since `event` was made.
         """
 
     def delete(self, name: str, log: WorkspaceLog | None) -> SnapshotInfo | None:

@@ -13,16 +13,19 @@ from typing import TypeVar
 
 from haleganada_server.core.access.identity import LOCAL_CALLER, Caller
 from haleganada_server.core.clock import now_us
-from haleganada_server.core.errors import ITEM_ERRORS, RevisionMismatch
+from haleganada_server.core.error_reasons import Reason
+from haleganada_server.core.errors import ITEM_ERRORS, RevisionMismatch, Unavailable
 from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.outcomes import strip_traceback
-from haleganada_server.core.sample_log.ports import WorkspaceLog
-from haleganada_server.core.sample_log.rows import ChangeKind, Event
-from haleganada_server.core.shares.quotas import WorkspaceQuotas, WorkspaceUse
+from haleganada_server.core.sample_log.ports import LogReplaced, WorkspaceLog
+from haleganada_server.core.sample_log.rows import ChangeKind, Event, FollowedEvent
+from haleganada_server.core.shares.quotas import WorkspaceUse
 
 from .background_adaptation import BackgroundAdaptation
 from .changes.commit_queue import CommitQueue, PendingChange
 from .changes.draft import Draft
+from .changes.following import follow
+from .changes.knowledge_draft import KnowledgeDraft
 from .dependencies import WorkspaceDependencies
 from .loading import KnowledgeLoader
 from .reembedding import Reembedder
@@ -30,6 +33,7 @@ from .snapshots.automatic import AutomaticSnapshots
 from .types import SnapshotInfo
 
 Answer = TypeVar("Answer")
+_MOST_REPLACED = 5  # times in a row, while one change is made
 
 
 class WorkspaceState:
@@ -63,11 +67,6 @@ class WorkspaceState:
     def log(self) -> WorkspaceLog:
         return self._log
 
-    @property
-    def quotas(self) -> WorkspaceQuotas:
-        """What the workspace may keep now."""
-        return self._dependencies.find_quotas(self._log.name)
-
     def require_revision(self, expected: int | None) -> None:
         """Raise RevisionMismatch unless the workspace is at the expected revision; None = any."""
         if expected is not None and expected != self._knowledge.revision:
@@ -75,15 +74,14 @@ class WorkspaceState:
 
     def measure_use(self) -> WorkspaceUse:
         """Return what counts for the quotas."""
-        knowledge = self._knowledge
-        size = self._log.bytes_on_disk() if self.quotas.size is not None else 0
+        knowledge, quotas = self._knowledge, self._dependencies.quotas
+        size = self._log.bytes_on_disk() if quotas.size is not None else 0
         return WorkspaceUse(knowledge.samples_total, knowledge.labels_known, size)
 
     def require_room(self, samples: int) -> None:
         """Raise QuotaExceeded unless so many more samples would fit now; what is certain is found in the commit."""
-        quotas = self.quotas
-        if not quotas.is_unlimited:
-            quotas.require(self.measure_use(), WorkspaceUse(samples, 0, samples))
+        if not self._dependencies.quotas.is_unlimited:
+            self._dependencies.quotas.require(self.measure_use(), WorkspaceUse(samples, 0, samples))
 
     # Changes
 
@@ -104,14 +102,18 @@ class WorkspaceState:
 
     def _commit(self, group: list[PendingChange]) -> None:
         """Apply a group of changes, make them durable, and publish. Raises only errors of the whole group."""
+        self._on_present_log(lambda: self._commit_to_log(group))
+
+    def _commit_to_log(self, group: list[PendingChange]) -> None:
+        """Raises LogReplaced before anything is applied, too."""
         dependencies = self._dependencies
         with self._log.transaction() as transaction:
             draft = Draft(
-                self._knowledge,
+                self._follow(transaction.news(self._knowledge.revision)),
                 transaction,
                 dependencies.head_parameters,
                 dependencies.encoder.embedder_hash,
-                self.quotas,
+                dependencies.quotas,
                 self._log.bytes_on_disk,
             )
             for change in group:
@@ -127,6 +129,46 @@ class WorkspaceState:
         self._background_adaptation.schedule(self)
         self._automatic_snapshots.note_change(self._log.name, knowledge.revision, knowledge.samples_total)
         self._dependencies.learners.notify_change(self._log.name)
+
+    # Following other servers, where several use one database
+
+    def catch_up(self) -> None:
+        """Learn what other servers have committed. Raises Unavailable, and NotFound if the workspace was deleted."""
+        with self._queue.lock:
+            if self._in_use:
+                self._on_present_log(self._read_news)
+
+    def _read_news(self) -> None:
+        knowledge = self._follow(self._log.news(self._knowledge.revision))
+        if knowledge is not self._knowledge:
+            self._knowledge = knowledge
+            self._background_adaptation.schedule(self)
+
+    def _follow(self, news: Sequence[FollowedEvent]) -> Knowledge:
+        """Return what is known after the news, too."""
+        if not news:
+            return self._knowledge
+        dependencies = self._dependencies
+        draft = KnowledgeDraft(self._knowledge, dependencies.head_parameters, dependencies.encoder.embedder_hash)
+        follow(draft, news)
+        return draft.to_knowledge()
+
+    def _on_present_log(self, work: Callable[[], Answer]) -> Answer:
+        """Do something with the log, opened again if another server has replaced it. The queue's lock is held."""
+        for _ in range(_MOST_REPLACED):
+            try:
+                return work()
+            except LogReplaced:
+                self._open_again()
+        raise Unavailable(
+            f"other servers keep replacing the workspace “{self._log.name}”; repeat the call", Reason.WORKSPACE_BUSY
+        )
+
+    def _open_again(self) -> None:
+        loader, old = self._dependencies.make_loader(), self._log
+        self._adopt(self._dependencies.directory.open(old.name, loader), loader)
+        old.close()
+        self._background_adaptation.schedule(self)
 
     # Adapting: also for the BackgroundAdaptation
 
@@ -158,7 +200,9 @@ class WorkspaceState:
         """Move the log to the trash and go on with an empty one, or with a copy of a snapshot. Raises RevisionMismatch,
         and what WorkspaceDirectory.replace raises; the log is closed if the workspace has to be opened again then.
         """
-        with self._queue.lock:
+
+        def replace_present() -> SnapshotInfo | None:
+            self._read_news()
             self.require_revision(expected_revision)
             event = Event(kind, now_us(), client=str(client), revision=self._knowledge.revision + 1)
             loader = self._dependencies.make_loader()
@@ -170,6 +214,9 @@ class WorkspaceState:
                 raise
             self._automatic_snapshots.note_kept(self._log.name)
             return retired
+
+        with self._queue.lock:
+            return self._on_present_log(replace_present)
 
     def delete_log(self) -> SnapshotInfo | None:
         """Move the log to the trash. Raises what WorkspaceDirectory.delete raises."""
@@ -189,7 +236,7 @@ class WorkspaceState:
     def _adopt(self, log: WorkspaceLog, loader: KnowledgeLoader) -> None:
         """Go on with this log: publish its state. loader: visited it."""
         self._log, self._in_use = log, True
-        self._knowledge = loader.finish(log)
+        self._knowledge = loader.finish()
         if loader.stale:
             self._reembedder.add(self, log, loader.stale)
         self._dependencies.learners.notify_change(log.name)

@@ -15,6 +15,7 @@ from haleganada_server.core.glyphs.encoder import Drawing
 from haleganada_server.core.glyphs.ports import Raster
 from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.labels import DEFAULT_WORKSPACE, workspace_name
+from haleganada_server.core.model_names import FEW_SHOT
 from haleganada_server.core.models.models import StoredModel
 from haleganada_server.core.models.online_config import OnlineConfig
 from haleganada_server.core.models.online_status import OnlineLearning, OnlineStatus
@@ -84,7 +85,7 @@ class Workspaces:
         with self.use(name) as workspace:
             return workspace
 
-    def adapt_knowledge(self, name: str) -> Knowledge:
+    def adapted_knowledge(self, name: str) -> Knowledge:
         """Return what a workspace knows now, with a head that has adapted to all of it. Raises as use does."""
         with self.use(name) as workspace:
             return workspace.adapt()
@@ -148,15 +149,17 @@ class Workspaces:
         """Return how many workspaces there are, and what is in them; nothing is read from the disk for that."""
         return self._registry.census()
 
-    def list_loaded_names(self) -> list[str]:
+    def loaded_names(self) -> list[str]:
         """Return the names of the workspaces that are in memory, sorted."""
-        return sorted(workspace.log.name for workspace in self._registry.list_loaded())
+        return sorted(workspace.log.name for workspace in self._registry.loaded())
 
     def activate_model(self, name: str, model: str) -> StoredModel | None:
-        """Set a workspace's active model, and return it; None for “few-shot”. Raises NotFound, and what Models.activate
-        raises.
+        """Set a workspace's active model, and return it; None for “few-shot”. Raises NotFound, Precondition for another
+        model if servers share the workspace, and what Models.activate raises.
         """
         name = workspace_name(name)
+        if model != FEW_SHOT:
+            self._require_alone()
         with self._lock, self.use(name):
             chosen = self._dependencies.models.activate(name, model)
         self._dependencies.learners.discard(name)
@@ -168,10 +171,11 @@ class Workspaces:
         """Start an online network for a workspace, which starts as a preset or model, learns every drawing, and becomes
         the active model. Return the model that it starts from, None for a preset, and its status.
 
-        Returns once the network is ready, which may take long. Raises NotFound, and what Learners.start and
-        Models.activate_online raise; nothing has changed then.
+        Returns once the network is ready, which may take long. Raises NotFound, Precondition if servers share the
+        workspace, and what Learners.start and Models.activate_online raise; nothing has changed then.
         """
         name = workspace_name(name)
+        self._require_alone()
         models, learners = self._dependencies.models, self._dependencies.learners
         model = models.find_online_start(start)
         learning = OnlineLearning(model.model_id if model else start, config)
@@ -205,7 +209,7 @@ class Workspaces:
             raise Precondition("the workspace “default” always exists; reset it instead", Reason.DEFAULT_WORKSPACE)
         with self._lock:
             entry = self._registry.require(name)
-            with self._reload_if_closed(entry):
+            with self._loaded_again_if_closed(entry):
                 workspace = self._registry.load_if_readable(entry)
                 deleted = workspace.state.delete_log() if workspace else self._dependencies.directory.delete(name, None)
                 self._registry.remove(entry)
@@ -248,9 +252,18 @@ class Workspaces:
         with self._lock:
             self._reembedder.close()
             self._background_adaptation.close()
-            for workspace in self._registry.list_loaded():
+            for workspace in self._registry.loaded():
                 workspace.close()
             self._dependencies.directory.close()
+
+    def _require_alone(self) -> None:
+        """Raise Precondition if other servers use the workspaces, which have models of their own."""
+        if self._dependencies.directory.is_shared:
+            raise Precondition(
+                "this server is one of a cluster, and each has models of its own, so none can answer for a workspace: "
+                "the others would answer otherwise. Name the model in Predict, at the server that has it",
+                Reason.NOT_SHARED,
+            )
 
     def _make_entry(self, name: str) -> Entry:
         """Return the entry of a workspace that does not exist yet, or no longer. Raises QuotaExceeded."""
@@ -266,9 +279,11 @@ class Workspaces:
         directory = self._dependencies.directory
         self._registry.add_names(directory.names())
         if not directory.exists(DEFAULT_WORKSPACE):
-            self._registry.add(DEFAULT_WORKSPACE, self._create(DEFAULT_WORKSPACE))
-        else:
-            self._try_load(DEFAULT_WORKSPACE)
+            with suppress(AlreadyExists):  # another server has just created it
+                self._registry.add(DEFAULT_WORKSPACE, self._create(DEFAULT_WORKSPACE))
+                return
+            self._registry.add_names([DEFAULT_WORKSPACE])
+        self._try_load(DEFAULT_WORKSPACE)
 
     def _create(self, name: str) -> Workspace:
         loader = self._dependencies.make_loader()
@@ -316,7 +331,7 @@ class Workspaces:
     ) -> SnapshotInfo | None:
         """Replace a workspace's log, also that of a corrupt or deleted one."""
         exists = self._registry.find(entry.name) is entry
-        with self._reload_if_closed(entry):
+        with self._loaded_again_if_closed(entry):
             workspace = self._registry.load_if_readable(entry) if exists else None
             if workspace is not None:
                 return workspace.state.replace_log(kind, expected_revision, snapshot_id, client)
@@ -329,7 +344,7 @@ class Workspaces:
             return retired
 
     @contextmanager
-    def _reload_if_closed(self, entry: Entry) -> Iterator[None]:
+    def _loaded_again_if_closed(self, entry: Entry) -> Iterator[None]:
         """Hold an entry; load its workspace at the next call if the block fails and has closed its log."""
         with self._registry.hold(entry):
             try:

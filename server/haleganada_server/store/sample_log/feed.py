@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import compress
 
 from haleganada_server.core.sample_log.ports import SampleVisitor
-from haleganada_server.core.sample_log.rows import StaleSample
+from haleganada_server.core.sample_log.rows import LogState, StaleSample
 
 from .integrity.inspection import InspectedSamples
 from .reader import EmbeddingBlocks
@@ -40,11 +40,11 @@ class SampleFeed:
         if len(self._sample_ids) >= _BLOCK:
             self._show()
 
-    def finish(self, class_ids: dict[str, int]) -> None:
-        """Show what is left. Raises DataLoss."""
+    def finish(self, state: LogState) -> None:
+        """Show what is left, and the state besides. Raises DataLoss."""
         if self._sample_ids:
             self._show()
-        self._visitor.take_class_ids(class_ids)
+        self._visitor.take_state(state)
 
     def _show(self) -> None:
         self._visitor.add(self._blocks.make(self._sample_ids, self._labels, self._embeddings))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,12 +15,13 @@ from haleganada_server.core.disk.files import measure_size
 from haleganada_server.core.errors import DataLoss
 from haleganada_server.core.measures import CommitMeasures
 from haleganada_server.core.sample_log.ports import SampleVisitor
+from haleganada_server.core.sample_log.rows import FollowedEvent
 from haleganada_server.store import files
 from haleganada_server.store.errors import damaged_rows, is_failed_sync, storage_errors, writing_stopped
 
 from . import schema
 from .feed import SampleFeed
-from .integrity.inspection import inspect_glyphs, inspect_rows
+from .integrity.inspection import SqliteRows, inspect_glyphs, inspect_rows
 from .integrity.structure import StructureCheck
 from .mark import Mark, MarkFile, check_mark
 from .open_files import OpenFiles
@@ -140,6 +141,10 @@ class SqliteLog(LogReader):
                 self._mark_file.write(self._mark, sync=True)
                 self._open_files.note_use(self, changed=True)
 
+    def news(self, revision: int) -> Sequence[FollowedEvent]:
+        del revision  # nobody else writes to the file
+        return ()
+
     @contextmanager
     def transaction(self) -> Iterator[SqliteTransaction]:
         """Commit when the block ends normally, roll back when it raises. For one thread at a time."""
@@ -152,7 +157,7 @@ class SqliteLog(LogReader):
             try:
                 yield transaction
                 reach("commit.before")
-                with self._measures.span("commit"), self._measures.seconds.count_seconds():
+                with self._measures.span("commit"), self._measures.seconds.timed():
                     writer.execute("COMMIT")
             except BaseException as error:
                 if isinstance(error, (sqlite3.Error, OSError)):
@@ -197,7 +202,7 @@ class SqliteLog(LogReader):
         if self.path in self._stopped:
             raise writing_stopped(self._name)
 
-    def find_damaged_glyphs(self) -> list[int]:
+    def damaged_glyphs(self) -> list[int]:
         """Return the ids of the samples whose drawings are not as they were written. Reads all of them."""
         with self._own_connection() as connection:
             return list(inspect_glyphs(connection, self._checks))
@@ -209,11 +214,11 @@ class SqliteLog(LogReader):
         with self._short_read() as connection:
             schema.check_tables(connection)
             feed = SampleFeed(visitor, self._name) if visitor is not None else None
-            findings = inspect_rows(connection, self._checks, feed.take if feed else None)
+            findings = inspect_rows(SqliteRows(connection), self._checks, feed.take if feed else None)
         if lost := findings.describe():
             raise damaged_rows(self._name, lost)
         if feed is not None:
-            feed.finish(findings.class_ids)
+            feed.finish(findings.to_state())
         return findings.embeddings
 
     def _distrust(self, sample_ids: list[int]) -> None:

@@ -30,7 +30,7 @@ from . import row_mapping, schema
 from .integrity.checks import RowChecks
 from .mark import NO_DIGEST, Mark
 from .open_files import OpenFiles
-from .summary import Summarizer
+from .summary import SqliteFacts, Summarizer
 
 _STREAMED_ROWS = 256
 _EMBEDDED_ROWS = 2048  # two megabytes of embeddings
@@ -60,7 +60,7 @@ class LogReader:
         self._frozen = frozen
         self._open_files = open_files or OpenFiles()
         self._reading = threading.Lock()
-        self._long_reads = _LongReads(name)
+        self._long_reads = LongReads(name)
         self._summarizer = Summarizer()
         self._reader: sqlite3.Connection | None = None
         self._closed = False
@@ -127,7 +127,7 @@ class LogReader:
 
     def summarize(self, max_confusions: int) -> LogSummary:
         with self._own_connection() as connection:
-            return self._summarizer.summarize(connection, max_confusions)
+            return self._summarizer.summarize(SqliteFacts(connection), max_confusions)
 
     def sample_facts(self, newest: int | None = None) -> list[SampleFacts]:
         found = self._all(
@@ -299,7 +299,7 @@ class LogReader:
 
     def _require_open(self) -> None:
         if self._closed:
-            raise _closed_log(self._name)
+            raise _closed(self._name)
 
     def _all(self, query: str, values: Any = ()) -> list[Any]:
         with self._short_read() as connection:
@@ -328,7 +328,7 @@ class EmbeddingBlocks:
         return EmbeddedSamples(list(sample_ids), list(labels), joined.reshape(len(embeddings), -1))
 
 
-class _LongReads:
+class LongReads:
     """Counts long reads in progress, so that their file is not moved while they run."""
 
     def __init__(self, name: str) -> None:
@@ -347,7 +347,7 @@ class _LongReads:
         """Count a read while the block runs. Raises Unavailable once closed."""
         with self._changed:
             if self._closed:
-                raise _closed_log(self._name)
+                raise _closed(self._name)
             self._count += 1
         try:
             yield
@@ -363,7 +363,7 @@ class _LongReads:
             self._changed.wait_for(lambda: self._count == 0, timeout_s)
 
 
-def _closed_log(name: str) -> Unavailable:
+def _closed(name: str) -> Unavailable:
     return Unavailable(f"the workspace “{name}” is being replaced or closed; repeat the call", Reason.WORKSPACE_BUSY)
 
 

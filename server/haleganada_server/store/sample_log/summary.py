@@ -7,7 +7,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,49 @@ class _Columns(NamedTuple):
 _EMPTY = _Columns.pack([[]] * 6)
 
 
+class FactCursor(Protocol):
+    """Rows of sample_id, label, predicted, loss, new_label, correction, read as they are needed."""
+
+    def fetchmany(self, size: int, /) -> list[Any]:
+        """Return the next rows, at most `size`; none after the last one."""
+
+
+class FactSource(Protocol):
+    """The facts of one log's live samples, at one revision."""
+
+    def read_revision(self) -> int:
+        """Return the revision."""
+
+    def read_facts(self) -> FactCursor:
+        """Return those of all samples, by sample_id."""
+
+    def read_touched(self, since: int) -> list[int]:
+        """Return the ids of the samples that events after a revision name."""
+
+    def read_touched_facts(self, since: int) -> FactCursor:
+        """Return those of the same samples."""
+
+
+class SqliteFacts:
+    """FactSource: the facts in a workspace's file, over a connection on which nothing else is done."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        connection.execute("BEGIN")
+        self._run = connection.execute
+
+    def read_revision(self) -> int:
+        return int(self._run("SELECT IFNULL(MAX(revision), 0) FROM events").fetchone()[0])
+
+    def read_facts(self) -> FactCursor:
+        return self._run(f"{_FACTS} ORDER BY sample_id")
+
+    def read_touched(self, since: int) -> list[int]:
+        return [row[0] for row in self._run(_TOUCHED, (since,))]
+
+    def read_touched_facts(self, since: int) -> FactCursor:
+        return self._run(f"{_FACTS} AND sample_id IN ({_TOUCHED})", (since,))
+
+
 class Summarizer:
     """Summarizes one log. Safe from any thread."""
 
@@ -65,28 +108,27 @@ class Summarizer:
         """The bytes of memory that the columns take."""
         return sum(column.nbytes for column in self._columns)
 
-    def summarize(self, connection: sqlite3.Connection, max_confusions: int) -> LogSummary:
-        """Summarize the live samples at one revision. connection: of its own, for reading."""
+    def summarize(self, source: FactSource, max_confusions: int) -> LogSummary:
+        """Summarize the live samples at the source's revision."""
         with self._lock:
-            connection.execute("BEGIN")
-            self._catch_up(connection)
+            self._catch_up(source)
             return self._count(max_confusions)
 
-    def _catch_up(self, connection: sqlite3.Connection) -> None:
-        """Bring the columns up to the last revision."""
-        newest: int = connection.execute("SELECT IFNULL(MAX(revision), 0) FROM events").fetchone()[0]
+    def _catch_up(self, source: FactSource) -> None:
+        """Bring the columns up to the source's revision."""
+        newest = source.read_revision()
         known = len(self._columns.sample_ids)
         if not known or newest - self._revision > known // _FEW:
-            self._columns = self._read(connection.execute(f"{_FACTS} ORDER BY sample_id"))
+            self._columns = self._read(source.read_facts())
         elif newest != self._revision:
-            touched = [row[0] for row in connection.execute(_TOUCHED, (self._revision,))]
+            touched = source.read_touched(self._revision)
             untouched = self._columns.select(~np.isin(self._columns.sample_ids, touched))
-            found = self._read(connection.execute(f"{_FACTS} AND sample_id IN ({_TOUCHED})", (self._revision,)))
+            found = self._read(source.read_touched_facts(self._revision))
             joined = _join([untouched, found])
             self._columns = joined.select(np.argsort(joined.sample_ids))
         self._revision = newest
 
-    def _read(self, cursor: sqlite3.Cursor) -> _Columns:
+    def _read(self, cursor: FactCursor) -> _Columns:
         parts = [_EMPTY]
         while rows := cursor.fetchmany(_ROWS):
             sample_ids, labels, predicted, *numbers = zip(*rows, strict=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.core.sample_log.rows import UNDOABLE, Event, SampleRow
+from haleganada_server.core.sample_log.rows import UNDOABLE, Event, FollowedEvent, SampleRow
 
 from . import row_mapping
 from .integrity.checks import CHECKED_FACTS, RowChecks
@@ -35,6 +36,10 @@ class SqliteTransaction:
         """How far the log has come with the changes so far."""
         self._newest: tuple[int, bytes] | None = None
         """Revision and digest of the last event; None = not looked up yet."""
+
+    def news(self, revision: int) -> Sequence[FollowedEvent]:
+        del revision  # nobody else writes to the file
+        return ()
 
     def find_event(self, request_id: str) -> Event | None:
         row = self._run(f"SELECT {row_mapping.EVENT} FROM events WHERE request_id = ?", (request_id,)).fetchone()

@@ -85,9 +85,22 @@ class DataDirectory:
             self._lock.release()
             raise
 
+    @property
+    def address(self) -> str:
+        """Where else the logs are: nowhere."""
+        return ""
+
+    @property
+    def is_shared(self) -> bool:
+        return False
+
     def watch_lock(self, on_lost: Callable[[], None]) -> None:
         """Call on_lost, from a thread, if another server may use the directory by now. Until close()."""
         self._lock.watch(on_lost)
+
+    def require_held(self) -> None:
+        """Raise Unavailable if another server may use the directory by now."""
+        self._lock.require_held()
 
     def names(self) -> list[str]:
         return sorted(name for home in self._workspaces.iterdir() if (name := read_name(home)) is not None)
@@ -98,7 +111,7 @@ class DataDirectory:
     def create(self, name: str, visitor: SampleVisitor | None = None) -> SqliteLog:
         if self.exists(name):
             raise AlreadyExists(f"there is already a workspace “{name}”", Reason.WORKSPACE_EXISTS)
-        with self._errors(name), scratch_folder(self.temporary_file()) as scratch:
+        with self.errors(name), scratch_folder(self.temporary_file()) as scratch:
             state, used = scratch / "state.sqlite3", self._find_used(name, None)
             again = Event(ChangeKind.RESET, now_us()) if used.revision else None  # it was deleted, and is created anew
             schema.create(state, name, now_us())
@@ -129,8 +142,8 @@ class DataDirectory:
         visitor: SampleVisitor | None = None,
     ) -> tuple[SqliteLog, SnapshotInfo | None]:
         path = self._log_path(name)
-        with self._errors(name), scratch_folder(self.temporary_file()) as scratch:
-            folder, state = SnapshotFolder(self._home(name), name, scratch), scratch / "state.sqlite3"
+        with self.errors(name), scratch_folder(self.temporary_file()) as scratch:
+            folder, state = self.snapshot_folder(name, scratch), scratch / "state.sqlite3"
             used = self._find_used(name, log)
             if snapshot_id:
                 created_us = build_from_snapshot(state, folder, snapshot_id, name, event, used)
@@ -148,8 +161,8 @@ class DataDirectory:
         """
         self._require_exists(name)
         path = self._log_path(name)
-        with self._errors(name), scratch_folder(self.temporary_file()) as scratch:
-            folder, state = SnapshotFolder(self._home(name), name, scratch), scratch / "state.sqlite3"
+        with self.errors(name), scratch_folder(self.temporary_file()) as scratch:
+            folder, state = self.snapshot_folder(name, scratch), scratch / "state.sqlite3"
             used = self._find_used(name, None)
             found = self.salvage(name, scratch)
             write_salvaged(state, name, found, used)
@@ -161,30 +174,30 @@ class DataDirectory:
     def verify(self, name: str) -> Iterator[Checked]:
         """Check a workspace and its snapshots without changing them; say what a repair would save. Raises NotFound."""
         self._require_exists(name)
-        with self._errors(name), scratch_folder(self.temporary_file()) as scratch:
+        with self.errors(name), scratch_folder(self.temporary_file()) as scratch:
             checked = check_log(self._home(name), name, scratch)
             if checked.problem and not checked.hint:
                 saved = "; ".join(self.salvage(name, scratch).describe())
                 checked = replace(checked, hint=f"`haleganada repair --workspace {name}` saves this: {saved}")
             yield checked
-            yield from check_snapshots(SnapshotFolder(self._home(name), name, scratch))
+            yield from check_snapshots(self.snapshot_folder(name, scratch))
 
     def salvage(self, name: str, scratch: Path) -> Salvaged:
         """Return what is left of a workspace's damaged file and of its newest sound snapshot."""
-        folder, home = SnapshotFolder(self._home(name), name, scratch), self._home(name)
+        folder, home = self.snapshot_folder(name, scratch), self._home(name)
         return salvage_workspace(home, folder, MarkFile(self._mark_path(name)).read() or Mark(), scratch)
 
     def delete(self, name: str, log: WorkspaceLog | None) -> SnapshotInfo | None:
         self._require_exists(name)
         path, mark = self._log_path(name), MarkFile(self._mark_path(name))
-        with self._errors(name), scratch_folder(self.temporary_file()) as scratch, contextlib.closing(mark):
+        with self.errors(name), scratch_folder(self.temporary_file()) as scratch, contextlib.closing(mark):
             used = self._find_used(name, log)
-            keep = partial(self._keep, SnapshotFolder(self._home(name), name, scratch), log, "delete", used)
+            keep = partial(self._keep, self.snapshot_folder(name, scratch), log, "delete", used)
             return swap(path, log, keep, lambda: remove_log(path, mark, used))
 
     def save(self, log: WorkspaceLog, name: str, kind: SnapshotKind = SnapshotKind.SAVED) -> SnapshotInfo:
-        with self._errors(log.name), scratch_folder(self.temporary_file()) as scratch:
-            folder = SnapshotFolder(self._home(log.name), log.name, scratch)
+        with self.errors(log.name), scratch_folder(self.temporary_file()) as scratch:
+            folder = self.snapshot_folder(log.name, scratch)
             last = log.last_event()
             same = folder.find_same(last.revision if last else 0, last)
             if same is not None and (shared := folder.add_shared(same, name, kind)) is not None:
@@ -198,8 +211,8 @@ class DataDirectory:
             return folder.add(state, name, kind, counts)
 
     def discard(self, name: str, snapshot: SnapshotInfo) -> int:
-        with self._errors(name):  # without a scratch folder, for which a full disk may have no room
-            return SnapshotFolder(self._home(name), name, self._temporary).discard(snapshot)
+        with self.errors(name):  # without a scratch folder, for which a full disk may have no room
+            return self.snapshot_folder(name, self._temporary).discard(snapshot)
 
     def snapshot_bytes(self, name: str) -> int:
         return disk_usage([self._home(name) / "snapshots", self._home(name) / "trash"])
@@ -212,10 +225,10 @@ class DataDirectory:
         return self._quota.usage()
 
     def is_sound(self, name: str, snapshot: SnapshotInfo) -> bool:
-        return SnapshotFolder(self._home(name), name, self._temporary).is_sound(snapshot)
+        return self.snapshot_folder(name, self._temporary).is_sound(snapshot)
 
     def snapshots(self, name: str) -> list[SnapshotInfo]:
-        return SnapshotFolder(self._home(name), name, self._temporary).all()
+        return self.snapshot_folder(name, self._temporary).all()
 
     def names_with_snapshots(self) -> list[str]:
         return sorted(
@@ -225,16 +238,16 @@ class DataDirectory:
         )
 
     def export(self, log: WorkspaceLog, transfer_format: TransferFormat) -> ExportFile:
-        with self._errors(log.name), scratch_folder(self.temporary_file()) as scratch:
+        with self.errors(log.name), scratch_folder(self.temporary_file()) as scratch:
             state = scratch / "state.sqlite3"
             log.copy_to(state)  # one consistent state, whatever is taught during the export
             with contextlib.closing(LogReader(state, log.name, frozen=True)) as frozen:
                 return formats.write(frozen, self._rasterizer, transfer_format, self.temporary_file())
 
     def export_snapshot(self, name: str, snapshot_id: str, transfer_format: TransferFormat) -> ExportFile:
-        with self._errors(name), scratch_folder(self.temporary_file()) as scratch:
+        with self.errors(name), scratch_folder(self.temporary_file()) as scratch:
             state = scratch / "state.sqlite3"
-            SnapshotFolder(self._home(name), name, scratch).copy_out(snapshot_id, state)
+            self.snapshot_folder(name, scratch).copy_out(snapshot_id, state)
             try:
                 with contextlib.closing(SqliteLog(state, name)) as log:  # which upgrades a copy of an older version
                     return formats.write(log, self._rasterizer, transfer_format, self.temporary_file())
@@ -259,9 +272,18 @@ class DataDirectory:
     def close(self) -> None:
         self._lock.release()
 
-    def _errors(self, name: str) -> AbstractContextManager[None]:
+    def errors(self, name: str) -> AbstractContextManager[None]:
         """Translate errors; files in DIR/tmp show whether the disk has failed."""
         return storage_errors(name, self._temporary)
+
+    def describe(self, name: str, created_us: int) -> None:
+        """Make a workspace's folder, for the snapshots of one whose log is elsewhere. Raises Exhausted, Unavailable."""
+        with self.errors(name), scratch_folder(self.temporary_file()) as scratch:
+            self._write_name(name, created_us, scratch)
+
+    def snapshot_folder(self, name: str, scratch: Path) -> SnapshotFolder:
+        """Return a workspace's snapshots. scratch: a folder for unfinished files."""
+        return SnapshotFolder(self._home(name), name, scratch)
 
     def _home(self, name: str) -> Path:
         return self._workspaces / folder_name(name)

@@ -31,7 +31,7 @@ from haleganada_server.store import files
 from haleganada_server.store.disk_probe import PROBE
 from haleganada_server.store.errors import damaged_snapshot, storage_errors
 from haleganada_server.store.sample_log import row_mapping, schema
-from haleganada_server.store.sample_log.integrity.inspection import inspect_rows
+from haleganada_server.store.sample_log.integrity.inspection import SqliteRows, inspect_rows
 
 from .home import LOG
 
@@ -206,7 +206,7 @@ class SnapshotFolder:
 
 def _has_sound_rows(connection: sqlite3.Connection) -> bool:
     checks = schema.read_checks(connection)
-    return checks is not None and not inspect_rows(connection, checks).describe()
+    return checks is not None and not inspect_rows(SqliteRows(connection), checks).describe()
 
 
 def _read_last_event(path: Path) -> Event | None:

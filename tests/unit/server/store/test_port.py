@@ -15,6 +15,8 @@ from haleganada_server.core.sample_log.ports import WorkspaceLog
 from haleganada_server.core.sample_log.rows import ChangeKind, Confusion, Event, LabelSummary, StaleSample
 from haleganada_server.core.workspaces.ports import WorkspaceDirectory
 from haleganada_server.store import DataDirectory
+from haleganada_server.store.postgres.database import Database
+from haleganada_server.store.postgres.directory import PostgresDirectory
 from haleganada_server.vision import PillowRasterizer
 
 from tests.memory_store import MemoryDirectory
@@ -31,13 +33,15 @@ from tests.unit.server.store.rows import (
 )
 
 
-@pytest.fixture(params=["SQLite", "memory"])
+@pytest.fixture(params=["SQLite", "memory", "PostgreSQL"])
 def directory(request: pytest.FixtureRequest, data: Path) -> Iterator[WorkspaceDirectory]:
     """An empty directory of each kind."""
     rasterizer = PillowRasterizer()
     opened: WorkspaceDirectory = MemoryDirectory(rasterizer)
     if request.param == "SQLite":
         opened = DataDirectory(data, rasterizer)
+    if request.param == "PostgreSQL":
+        opened = PostgresDirectory(Database(request.getfixturevalue("database_url")), DataDirectory(data, rasterizer))
     yield opened
     opened.close()
 
@@ -131,7 +135,7 @@ def test_request_ids_are_unique_unless_missing(log: WorkspaceLog) -> None:
         teach(transaction, request_id="once")
         teach(transaction)
         teach(transaction)
-    with pytest.raises(Exception, match="UNIQUE"), log.transaction() as transaction:
+    with pytest.raises(Exception, match=r"(?i)unique"), log.transaction() as transaction:
         teach(transaction, request_id="once")
     assert log.count() == 3
 

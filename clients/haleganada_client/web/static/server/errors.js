@@ -43,6 +43,8 @@ const REASONS = {
   STORAGE_FAILED: "storageFailed",
   WRITING_STOPPED: "writingStopped",
   DATA_DIRECTORY_TAKEN: "directoryTaken",
+  DATABASE_UNAVAILABLE: "databaseAway",
+  NOT_SHARED: "notShared",
   REQUEST_ENTITY_TOO_LARGE: "tooLarge",
   PAGE_OUTDATED: "pageTooOld",
   TOKEN_MISSING: "tokenNeeded",

@@ -9,19 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haleganada_server.core.errors import NotFound
-from haleganada_server.core.fewshot.draft import HeadDraft
 from haleganada_server.core.fewshot.parameters import HeadParameters
 from haleganada_server.core.knowledge.knowledge import Knowledge
-from haleganada_server.core.knowledge.stale_samples import StaleSamples
-from haleganada_server.core.knowledge.variants import Variants
 from haleganada_server.core.sample_log.ports import LogTransaction
 from haleganada_server.core.sample_log.rows import LABELING, Event, SampleRow
 from haleganada_server.core.shares.quotas import WorkspaceQuotas, WorkspaceUse
 
+from .knowledge_draft import KnowledgeDraft
+
 _ROW_BYTES = 2_000  # of a sample and its event on disk, beside the drawing
 
 
-class Draft:
+class Draft(KnowledgeDraft):
     """The open transaction, and the state after the changes so far. For one thread at a time."""
 
     def __init__(
@@ -33,33 +32,13 @@ class Draft:
         quotas: WorkspaceQuotas,
         measure_size: Callable[[], int],
     ) -> None:
-        """embedder_hash: of the current weights; only samples that they embedded are counted in the head. measure_size:
-        returns the bytes that the log takes on disk.
+        """knowledge: at the transaction's revision. embedder_hash: see KnowledgeDraft. measure_size: returns the bytes
+        that the log takes on disk.
         """
+        super().__init__(knowledge, head_parameters, embedder_hash)
         self.log = transaction
-        self.head = HeadDraft(knowledge.head)
-        self.variants: Variants = knowledge.variants
-        self.revision = knowledge.revision
-        self.samples_total = knowledge.samples_total
-        self.stale: StaleSamples = knowledge.stale
-        self.head_parameters = head_parameters
-        self._class_ids = knowledge.class_ids
-        self._new_class_ids: dict[str, int] = {}
-        self._embedder_hash = embedder_hash
         self._quotas, self._measure_size = quotas, measure_size
         self._size: int | None = None  # measured before the first change that needs to know, then counted
-
-    def to_knowledge(self) -> Knowledge:
-        """Return the state after the changes so far, to be published after the commit."""
-        class_ids = {**self._class_ids, **self._new_class_ids} if self._new_class_ids else self._class_ids
-        return Knowledge(
-            revision=self.revision,
-            head=self.head.freeze(),
-            variants=self.variants,
-            samples_total=self.samples_total,
-            stale=self.stale,
-            class_ids=class_ids,
-        )
 
     @property
     def labels_known(self) -> int:
@@ -85,19 +64,11 @@ class Draft:
 
     def add(self, sample: SampleRow, vector: NDArray[np.float64] | None = None) -> None:
         """Count a sample in. vector: its projected embedding (k,), if the caller has it."""
-        if sample.embedder_hash == self._embedder_hash:
-            self.head.teach(sample.label, self._project(sample) if vector is None else vector)
-        else:
-            self.stale = self.stale.with_sample(sample.sample_id, sample.label)
-        self.samples_total += 1
+        self.count_in(sample.sample_id, sample.label, sample.embedding, sample.embedder_hash, vector)
 
     def remove(self, sample: SampleRow) -> None:
         """Count a sample out."""
-        if sample.embedder_hash == self._embedder_hash:
-            self.head.forget(sample.label, self._project(sample))
-        else:
-            self.stale = self.stale.without_sample(sample.sample_id, sample.label)
-        self.samples_total -= 1
+        self.count_out(sample.sample_id, sample.label, sample.embedding, sample.embedder_hash)
 
     def update_embedding(self, sample_id: int, embedding: NDArray[np.float32] | None) -> None:
         """Replace a stale embedding by one of the current weights, (d,); None: the sample's drawing is damaged.
@@ -125,8 +96,8 @@ class Draft:
 
     def append(self, event: Event) -> int:
         """Write an event and return its revision. A label that appears for the first time gets the next class_id."""
-        if event.kind in LABELING and event.label not in self._class_ids:
-            self._new_class_ids.setdefault(event.label, len(self._class_ids) + len(self._new_class_ids))
+        if event.kind in LABELING:
+            self.number_label(event.label)
         self.revision = self.log.append(event)
         return self.revision
 
@@ -136,6 +107,3 @@ class Draft:
         if sample is None:
             raise NotFound("sample", str(sample_id), "it may have been forgotten; list the samples again")
         return sample
-
-    def _project(self, sample: SampleRow) -> NDArray[np.float64]:
-        return self.head_parameters.projection.project_one(sample.embedding)

@@ -25,6 +25,8 @@ class History:
         self.replay = Replay()
         self.class_ids: dict[str, int] = {}
         """See WorkspaceLog.class_ids."""
+        self.revision = 0
+        """The last one so far."""
         self._steps: dict[int, Step] = {}
         self._undone: dict[int, int] = {}
         self._marked: dict[int, int] = {}
@@ -32,6 +34,7 @@ class History:
     def take(self, columns: _Columns, undone_by: Sequence[int]) -> None:
         """Go on with some events. columns: CHECKED_EVENT, a sequence for each. undone_by: revisions, 0 = not undone."""
         of = dict(zip(_COLUMNS, columns, strict=True))
+        self.revision = of["revision"][-1]
         self._number_labels(of["kind"], of["label"])
         plain = [
             kind in TAUGHT and not (canonical or undone)  # nearly all of them

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from haleganada_server.core.sample_log.rows import ChangeKind
+from haleganada_server.core.sample_log.rows import ChangeKind, LogState
 
 from .checks import CHECKED_EVENT, CHECKED_FACTS, UNREADABLE, RowChecks
 from .history import History
@@ -38,8 +38,8 @@ class InspectedSamples(NamedTuple):
 class Findings:
     """What is wrong with a file's rows. events: revisions of events that are not as they were written, or before which
     others are missing. samples: ids of samples that are not as they were written, or not as the events say. embeddings:
-    ids of samples that can be embedded again. others: sentences. class_ids: what the events say besides, see
-    WorkspaceLog.
+    ids of samples that can be embedded again. others: sentences. class_ids, links, revision, live_samples: the
+    state besides, see LogState.
     """
 
     events: list[int] = field(default_factory=list)
@@ -48,6 +48,9 @@ class Findings:
     embeddings: list[int] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     class_ids: dict[str, int] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    revision: int = 0
+    live_samples: int = 0
 
     def describe(self) -> list[str]:
         """Return what is lost; nothing if only embeddings are damaged, which are computed again."""
@@ -58,9 +61,49 @@ class Findings:
             *self.others,
         ]
 
+    def to_state(self) -> LogState:
+        """Return the state besides the samples, if nothing is lost."""
+        return LogState(self.revision, self.live_samples, self.class_ids, self.links)
+
+
+class RowCursor(Protocol):
+    """The rows of a query, read as they are needed."""
+
+    def fetchmany(self, size: int, /) -> list[Any]:
+        """Return the next rows, at most `size`; none after the last one."""
+
+
+class RowSource(Protocol):
+    """The rows of one log at one revision. columns: those to read."""
+
+    def read_events(self, columns: str) -> RowCursor:
+        """Return the events, oldest first."""
+
+    def read_samples(self, columns: str) -> RowCursor:
+        """Return the samples by their ids."""
+
+    def read_links(self) -> list[tuple[str, str]]:
+        """Return form and canonical label of each link, in the order in which they were made."""
+
+
+class SqliteRows:
+    """RowSource: the rows of a workspace's file."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def read_events(self, columns: str) -> RowCursor:
+        return self._connection.execute(f"SELECT {columns} FROM events ORDER BY revision")
+
+    def read_samples(self, columns: str) -> RowCursor:
+        return self._connection.execute(f"SELECT {columns} FROM samples ORDER BY sample_id")
+
+    def read_links(self) -> list[tuple[str, str]]:
+        return self._connection.execute("SELECT form, canonical FROM links ORDER BY position").fetchall()
+
 
 def inspect_rows(
-    connection: sqlite3.Connection, checks: RowChecks, visit: Callable[[InspectedSamples], None] | None = None
+    source: RowSource, checks: RowChecks, visit: Callable[[InspectedSamples], None] | None = None
 ) -> Findings:
     """Check all rows, except the drawings of samples, which are checked when they are used. visit: gets the samples as
     they are read, page by page, in the order of their ids, so that opening a log reads them once; those whose facts are
@@ -70,11 +113,12 @@ def inspect_rows(
     looked at row by row, to find out what.
     """
     findings = Findings()
-    history = _inspect_events(connection, checks, findings)
+    history = _inspect_events(source, checks, findings)
     findings.class_ids, replay = history.class_ids, history.replay
-    _inspect_samples(connection, checks, replay, findings, visit)
-    links = connection.execute("SELECT form, canonical FROM links ORDER BY position").fetchall()
-    if not findings.events and links != list(replay.links.items()):
+    findings.revision, findings.links = history.revision, dict(source.read_links())
+    findings.live_samples = len(replay.labels) - len(replay.forgotten)
+    _inspect_samples(source, checks, replay, findings, visit)
+    if not findings.events and list(findings.links.items()) != list(replay.links.items()):
         findings.others.append("the links between labels are not those that were made")
     return findings
 
@@ -91,10 +135,10 @@ def inspect_glyphs(connection: sqlite3.Connection, checks: RowChecks) -> Iterato
             yield sample_id
 
 
-def _inspect_events(connection: sqlite3.Connection, checks: RowChecks, findings: Findings) -> History:
+def _inspect_events(source: RowSource, checks: RowChecks, findings: Findings) -> History:
     """Check the chain of events and which of them are undone; return what follows from them."""
     history, before = History(), checks.start
-    cursor = connection.execute(f"SELECT {CHECKED_EVENT}, undone_by, digest FROM events ORDER BY revision")
+    cursor = source.read_events(f"{CHECKED_EVENT}, undone_by, digest")
     while page := cursor.fetchmany(_PAGE):
         *columns, undone_by, stored = zip(*page, strict=True)
         if not _are_sound_events(columns, stored, before, checks):
@@ -134,17 +178,13 @@ def _to_digest(stored: Any) -> bytes:
 
 
 def _inspect_samples(
-    connection: sqlite3.Connection,
+    source: RowSource,
     checks: RowChecks,
     replay: Replay,
     findings: Findings,
     visit: Callable[[InspectedSamples], None] | None,
 ) -> None:
-    query = (
-        f"SELECT {CHECKED_FACTS}, embedder_hash, embedding, facts_check, embedding_check FROM samples "
-        "ORDER BY sample_id"
-    )
-    cursor = connection.execute(query)
+    cursor = source.read_samples(f"{CHECKED_FACTS}, embedder_hash, embedding, facts_check, embedding_check")
     seen: set[int] = set()
     while page := cursor.fetchmany(_PAGE):
         columns = list(zip(*page, strict=True))

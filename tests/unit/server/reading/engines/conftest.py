@@ -9,15 +9,15 @@ from haleganada_server.reading.engines.port import TextEngine
 
 @pytest.fixture
 def rapidocr() -> TextEngine:
-    return _require_installed("rapidocr")
+    return _installed("rapidocr")
 
 
 @pytest.fixture
 def tesseract() -> TextEngine:
-    return _require_installed("tesseract")
+    return _installed("tesseract")
 
 
-def _require_installed(name: str) -> TextEngine:
+def _installed(name: str) -> TextEngine:
     engine = find_engine(name)
     info = engine.describe()
     if not info.installed:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from haleganada_server.core.errors import DataLoss
-from haleganada_server.core.sample_log.rows import ChangeKind, EmbeddedSamples, Event, StaleSample
+from haleganada_server.core.sample_log.rows import ChangeKind, EmbeddedSamples, Event, LogState, StaleSample
 from haleganada_server.store.sample_log import log as log_module
 from haleganada_server.store.sample_log import schema
 from haleganada_server.store.sample_log.integrity.checks import RowChecks
@@ -249,8 +249,8 @@ class Visitor:
     def add_stale(self, sample: StaleSample) -> None:
         self.stale.append(sample)
 
-    def take_class_ids(self, class_ids: dict[str, int]) -> None:
-        self.class_ids = class_ids
+    def take_state(self, state: LogState) -> None:
+        self.state = state
 
 
 def test_a_visitor_sees_what_is_read_afterwards(path: Path) -> None:
@@ -260,6 +260,8 @@ def test_a_visitor_sees_what_is_read_afterwards(path: Path) -> None:
     (block,), (read,) = visitor.blocks, log.embeddings(HASH)
     assert (block.sample_ids, block.labels) == (read.sample_ids, read.labels) == ([1, 3, 5, 6], ["a", "a", "b", "c"])
     np.testing.assert_array_equal(block.embeddings, read.embeddings)
-    assert visitor.class_ids == log.class_ids() == {"a": 0, "b": 1, "c": 2, "z": 3}
+    assert visitor.state.class_ids == log.class_ids() == {"a": 0, "b": 1, "c": 2, "z": 3}
+    found = (visitor.state.revision, visitor.state.samples_total, visitor.state.links)
+    assert found == (log.revision(), log.count(), log.links())
     assert visitor.stale == log.stale_samples(HASH) == [StaleSample(2, "a", False), StaleSample(4, "b", True)]
     log.close()

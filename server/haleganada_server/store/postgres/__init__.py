@@ -1,0 +1,1 @@
+"""The logs of all workspaces in one PostgreSQL database, which several servers may share."""
