@@ -16,7 +16,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in a server's process; 
 os.environ["HALEGANADA_PROFILES"] = os.devnull  # not those of whoever runs the tests
 
 import grpc
-import psycopg
 import pytest
 from haleganada.v1 import (
     ocr_service_pb2_grpc,
@@ -33,7 +32,7 @@ from hypothesis import HealthCheck, settings
 
 from tests import tiny_reader
 from tests.ports import mute_port
-from tests.postgres import PostgresServer, missing_postgres, shared_postgres
+from tests.postgres import PostgresServer, drop_tables, missing_postgres, shared_postgres
 
 MEMORY, ROOM_BYTES = Path("/dev/shm"), 4 * 2**30
 if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_BYTES:
@@ -139,8 +138,7 @@ def worker_database(postgres: PostgresServer) -> str:
 @pytest.fixture
 def database_url(worker_database: str) -> str:
     """The address of an empty database."""
-    with psycopg.connect(worker_database, autocommit=True) as connection:
-        connection.execute("SET client_min_messages = warning; DROP SCHEMA IF EXISTS haleganada CASCADE")
+    drop_tables(worker_database)
     return worker_database
 
 

@@ -12,11 +12,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import psycopg
+from haleganada_server.store import DataDirectory
 
 from tests.ports import HOST, find_free_port
+
+if TYPE_CHECKING:
+    from haleganada_server.store.postgres.directory import PostgresDirectory
 
 _USERS = ("postgres", "nobody")
 _OPTIONS = f"-c listen_addresses={HOST} -c max_connections=200 -c unix_socket_directories= -c logging_collector=off"
@@ -30,6 +35,8 @@ def find_program(name: str) -> str:
 
 def missing_postgres() -> str:
     """Why there can be no server; "" if there can."""
+    if find_spec("psycopg_pool") is None:
+        return "the extra cluster is not installed"
     if not (find_program("initdb") and find_program("pg_ctl")):
         return "PostgreSQL is not installed (Debian: apt-get install postgresql)"
     if os.geteuid() == 0 and _find_user() is None:
@@ -64,12 +71,31 @@ class PostgresServer:
 
     def make_database(self, name: str, settings: str = "") -> str:
         """Return the address of a new, empty database. settings: how it is made."""
-        with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0 {settings}')
+        _execute(self.url(), f'CREATE DATABASE "{name}" TEMPLATE template0 {settings}')
         return self.url(name)
 
     def _control(self, *arguments: str) -> None:
         _run(find_program("pg_ctl"), "-D", str(self.folder / "data"), *arguments)
+
+
+def open_postgres(url: str, own: DataDirectory) -> PostgresDirectory:
+    """Return the workspaces in a database, for a server with this data directory."""
+    from haleganada_server.store.postgres.database import Database
+    from haleganada_server.store.postgres.directory import PostgresDirectory
+
+    return PostgresDirectory(Database(url), own)
+
+
+def drop_tables(url: str) -> None:
+    """Remove what servers have made in a database."""
+    _execute(url, "SET client_min_messages = warning; DROP SCHEMA IF EXISTS haleganada CASCADE")
+
+
+def _execute(url: str, statement: str) -> None:
+    import psycopg  # the extra may not be installed
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement)
 
 
 @contextmanager

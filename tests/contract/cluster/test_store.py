@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
 
@@ -24,6 +25,7 @@ from tests.postgres import PostgresServer
 
 PASSWORD = "p4ss-of-the-database"
 Refuse = Callable[..., str]
+needs_psycopg = pytest.mark.skipif(find_spec("psycopg_pool") is None, reason="the extra cluster is not installed")
 
 
 @pytest.fixture
@@ -86,6 +88,7 @@ def test_a_model_of_one_server_cannot_answer_for_a_workspace(start_server: Start
     assert refusal.reason == "NOT_SHARED" and "Predict" in refusal.message
 
 
+@needs_psycopg
 @pytest.mark.parametrize(
     "address",
     [

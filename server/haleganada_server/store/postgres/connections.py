@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -10,7 +10,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from haleganada_server.core.error_reasons import StartReason
 from haleganada_server.core.errors import Precondition
 
-Connection = psycopg.Connection[tuple[Any, ...]]
+Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 Row = tuple[Any, ...]
 SCHEMA = "haleganada"
 _DEFAULTS: dict[str, str | int] = {

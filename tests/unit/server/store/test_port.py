@@ -15,11 +15,10 @@ from haleganada_server.core.sample_log.ports import WorkspaceLog
 from haleganada_server.core.sample_log.rows import ChangeKind, Confusion, Event, LabelSummary, StaleSample
 from haleganada_server.core.workspaces.ports import WorkspaceDirectory
 from haleganada_server.store import DataDirectory
-from haleganada_server.store.postgres.database import Database
-from haleganada_server.store.postgres.directory import PostgresDirectory
 from haleganada_server.vision import PillowRasterizer
 
 from tests.memory_store import MemoryDirectory
+from tests.postgres import open_postgres
 from tests.unit.server.store.rows import (
     HASH,
     START_US,
@@ -41,7 +40,7 @@ def directory(request: pytest.FixtureRequest, data: Path) -> Iterator[WorkspaceD
     if request.param == "SQLite":
         opened = DataDirectory(data, rasterizer)
     if request.param == "PostgreSQL":
-        opened = PostgresDirectory(Database(request.getfixturevalue("database_url")), DataDirectory(data, rasterizer))
+        opened = open_postgres(request.getfixturevalue("database_url"), DataDirectory(data, rasterizer))
     yield opened
     opened.close()
 

@@ -12,10 +12,9 @@ from haleganada_server.core.errors import HaleganadaError, NotFound, Preconditio
 from haleganada_server.core.workspaces.workspace import Workspace
 from haleganada_server.core.workspaces.workspaces import Workspaces
 from haleganada_server.store import DataDirectory
-from haleganada_server.store.postgres.database import Database
-from haleganada_server.store.postgres.directory import PostgresDirectory
 from haleganada_server.vision import PillowRasterizer
 
+from tests.postgres import open_postgres
 from tests.slow import slow
 from tests.unit.server.core.workspaces.small_world import lesson, open_workspaces, posteriors
 
@@ -30,7 +29,7 @@ def open_server(database_url: str, tmp_path: Path) -> Iterator[Open]:
     def open_one(seed: int = 0) -> Workspaces:
         folder = tmp_path / f"data-{len(opened)}"
         own = DataDirectory(folder, PillowRasterizer())
-        opened.append(open_workspaces(folder, seed, directory=PostgresDirectory(Database(database_url), own)))
+        opened.append(open_workspaces(folder, seed, directory=open_postgres(database_url, own)))
         return opened[-1]
 
     yield open_one
