@@ -11,6 +11,7 @@ import logging
 import ssl
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
@@ -21,6 +22,20 @@ from haleganada_server.core.errors import Precondition
 from .certificate_expiry import read_expiry
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What the files hold, and when the certificate ends, in seconds since 1970; None if that cannot be told."""
+
+    certificate: bytes
+    key: bytes
+    client_authorities: bytes | None
+    ends: float | None
+
+    def configure(self) -> grpc.ServerCertificateConfiguration:
+        """Return what gRPC shows to new connections."""
+        return grpc.ssl_server_certificate_configuration([(self.key, self.certificate)], self.client_authorities)
 
 
 class Certificates:
@@ -46,16 +61,14 @@ class Certificates:
     def credentials(self) -> grpc.ServerCredentials:
         """Return what a port is opened with."""
         return grpc.dynamic_ssl_server_credentials(
-            _configure(self._content),
+            self._content.configure(),
             self._renew,  # type: ignore[arg-type]  # gRPC takes None, too, which its types do not know
             require_client_authentication=self._client_authorities is not None,
         )
 
     def find_expiry(self) -> float | None:
-        """Return when the certificate that new connections get ends, in seconds since 1970; None if it does not say."""
-        with suppress(ValueError):
-            return read_expiry(self._content[0])
-        return None
+        """Return when new connections' certificate ends, in seconds since 1970; None if it cannot be told."""
+        return self._content.ends
 
     def _renew(self) -> grpc.ServerCertificateConfiguration | None:
         """Return the certificate that the next connection gets; None for the same as before."""
@@ -76,25 +89,29 @@ class Certificates:
                 return None
             self._content = content
         _log.warning("the TLS certificate was replaced; new connections get the new one")
-        return _configure(content)
+        return content.configure()
 
     def _find_stamp(self) -> tuple[tuple[int, int, int], ...]:
         """Return what changes when one of the files does."""
         return tuple(map(_find_file_stamp, self._paths))
 
-    def _read(self) -> tuple[bytes, ...]:
+    def _read(self) -> _Content:
         """Return the contents of the files. Raises OSError or ValueError unless they fit together."""
-        content = self._read_bytes()
+        files = self._read_files()
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(self._certificate, self._key, password="")  # or OpenSSL would ask at the terminal
         if self._client_authorities:
             context.load_verify_locations(self._client_authorities)
-        if content != self._read_bytes():
+        ends = None
+        with suppress(ssl.SSLError):
+            ends = read_expiry(context, self._certificate)
+        if files != self._read_files():
             raise ValueError("they changed while they were read")
-        return content
+        certificate, key, *authorities = files
+        return _Content(certificate, key, authorities[0] if authorities else None, ends)
 
-    def _read_bytes(self) -> tuple[bytes, ...]:
-        return tuple(path.read_bytes() for path in self._paths)
+    def _read_files(self) -> list[bytes]:
+        return [path.read_bytes() for path in self._paths]
 
 
 def _find_file_stamp(path: Path) -> tuple[int, int, int]:
@@ -103,8 +120,3 @@ def _find_file_stamp(path: Path) -> tuple[int, int, int]:
     except OSError:
         return 0, 0, 0  # while it is being replaced there may be none
     return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-def _configure(content: tuple[bytes, ...]) -> grpc.ServerCertificateConfiguration:
-    certificate, key, *authorities = content
-    return grpc.ssl_server_certificate_configuration([(key, certificate)], authorities[0] if authorities else None)
