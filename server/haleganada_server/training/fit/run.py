@@ -24,11 +24,12 @@ from haleganada_server.training.presets.backbone_weights import load_initial_wei
 
 from .checkpoint import load_checkpoint
 from .epoch_loop import Diverged, EpochLoop, TrainingHooks
+from .finished import FILES
 from .loop import TrainingLoop
 from .process_group import ProcessGroup
-from .recorder import EpochRecorder
-from .reporter import TrainingReporter
-from .results import FILES, FinishedTraining, write_results
+from .reports.recorder import EpochRecorder
+from .reports.reporter import TrainingReporter
+from .results import FinishedDrawings, write_results
 from .settings import TrainingSettings
 from .start_from_model import start_from_model
 from .state import TrainingState, build_optimizer
@@ -106,10 +107,12 @@ def run_training(
     except Diverged as error:
         completed, divergence = True, error
     if group.is_first and state.best_epoch:
-        training = FinishedTraining(
+        training = FinishedDrawings(
             preset=job.preset,
             preprocessing=job.preprocessing,
             name=job.name,
+            dataset_name=job.data.name,
+            dataset_sha256=job.data.sha256,
             data=job.data,
             settings=job.settings,
             options=options,

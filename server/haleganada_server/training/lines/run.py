@@ -22,10 +22,10 @@ from haleganada_server.core.models.files import read_card
 from haleganada_server.training.export.model_files import read_model
 from haleganada_server.training.fit.checkpoint import load_checkpoint
 from haleganada_server.training.fit.epoch_loop import Diverged, TrainingHooks
+from haleganada_server.training.fit.finished import FILES
 from haleganada_server.training.fit.process_group import ProcessGroup
-from haleganada_server.training.fit.recorder import EpochRecorder
-from haleganada_server.training.fit.reporter import TrainingReporter
-from haleganada_server.training.fit.results import FILES
+from haleganada_server.training.fit.reports.recorder import EpochRecorder
+from haleganada_server.training.fit.reports.reporter import TrainingReporter
 from haleganada_server.training.fit.run import NO_VALIDATION, choose_precision, describe_divergence, run_epochs
 from haleganada_server.training.fit.settings import TrainingSettings
 from haleganada_server.training.fit.state import TrainingState, build_optimizer
@@ -123,9 +123,12 @@ def run_line_training(
         training = FinishedLines(
             preset=job.preset,
             name=job.name,
+            dataset_name=job.data.name,
+            dataset_sha256=job.data.sha256,
             data=job.data,
             settings=job.settings,
             options=options,
+            state=state,
             reader=reader,
             from_model=job.start.name if job.start else "",
         )

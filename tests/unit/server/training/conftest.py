@@ -33,6 +33,17 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
     return SkippedModule.from_parent(parent, path=module_path) if MISSING else None
 
 
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Sums depend on the number of threads; tests of other folders get theirs back."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def squiggle(seed: int, points: int = 9) -> np.ndarray:
     """Return a smooth random stroke, (points, 2)."""
     rng = np.random.default_rng(seed)

@@ -36,16 +36,6 @@ def request_for(tmp_path: Path, dataset: dict[str, Any]) -> Callable[..., Reques
     return make
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 class JobRun:
     """A job's process, as the server starts it."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from haleganada_server.core.jobs.job import Epoch
-from haleganada_server.training.fit.history import HISTORY_JSON, HISTORY_PNG, HistoryFiles, plot_history
+from haleganada_server.training.fit.reports.history import HISTORY_JSON, HISTORY_PNG, HistoryFiles, plot_history
 from matplotlib.figure import Figure
 from PIL import Image
 

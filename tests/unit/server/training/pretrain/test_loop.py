@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,14 +16,6 @@ from haleganada_server.training.pretrain.synthesis.library import Library
 
 TINY = NetworkShape(width=4, dim=8)
 SHAPE = BatchShape(families=2, family_size=4, drawings=2)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def train(library: Library, out: Path, steps: int, *, stop: int | None = None, seed: int = 0) -> State:

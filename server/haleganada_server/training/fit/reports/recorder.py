@@ -8,12 +8,12 @@ from pathlib import Path
 from haleganada_server.core.installation import describe_install
 from haleganada_server.core.jobs.job import Epoch
 
-from .checkpoint import save_checkpoint
+from ..checkpoint import save_checkpoint
+from ..finished import FILES
+from ..settings import TrainingSettings
+from ..state import TrainingState
 from .history import HistoryFiles, TensorBoard, is_tensorboard_installed
 from .reporter import TrainingReporter
-from .results import FILES
-from .settings import TrainingSettings
-from .state import TrainingState
 
 
 class EpochRecorder(contextlib.ExitStack):
