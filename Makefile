@@ -27,7 +27,7 @@ run: setup                               ## Server and web page on ./saved_model
 	echo 'with make, options are given so: make run ARGS="--port 8081 --listen 127.0.0.1:50052"' >&2; exit $$code; fi
 
 .venv/.done-test: .venv/.done
-	$(BIN)/python -m pip install --quiet --group test --group lint
+	$(BIN)/python -m pip install --quiet --group test --group test-bulk --group lint
 	@touch $@
 
 test: .venv/.done-test .venv-train/.done ## Everything that tells whether the product works, in minutes; COVERAGE=1 measures it

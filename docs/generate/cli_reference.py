@@ -9,8 +9,10 @@ from inspect import cleandoc
 import click
 from haleganada_client.cli.exit_codes import ExitCode
 from haleganada_client.cli.root import SECTIONS, cli
+from haleganada_server.bulk.command import bulk
 from haleganada_server.maintenance.audit import audit
 from haleganada_server.maintenance.backup import backup
+from haleganada_server.maintenance.limits import limits
 from haleganada_server.maintenance.repair import repair
 from haleganada_server.maintenance.tokens import tokens
 from haleganada_server.maintenance.verify import verify
@@ -24,7 +26,9 @@ _OF_THE_SERVER: dict[str, click.Command] = {
     "verify": verify,
     "repair": repair,
     "tokens": tokens,
+    "limits": limits,
     "audit": audit,
+    "bulk": bulk,
 }
 _WIDTH = 400  # columns of a usage line: none is wrapped
 _INTRODUCTION = """\

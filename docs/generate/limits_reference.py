@@ -29,6 +29,10 @@ address. `haleganada serve --profile laptop` or `box` chooses a column; without 
 only this machine can reach it, else the second. Behind a proxy on the same machine, say `--profile box`. Single limits
 differ with `--limit NAME=VALUE`, for example `--limit calls-per-second=50 --limit workspace-samples=none`.
 
+Single callers and workspaces get other limits than the rest while the server runs, by [`haleganada
+limits`](cli.md#haleganada-limits) on its machine: `haleganada limits set --caller anna calls-per-second=1000`, or
+`haleganada limits set --workspace kannada workspace-samples=none`.
+
 Rates are token buckets: who was quiet may make {BURST_S:g} seconds' calls at once. A call too many is refused before
 its message is received, with RESOURCE_EXHAUSTED, RATE_EXCEEDED and a time to wait; the Python client and the command
 line wait by themselves. Quotas are kept within the commit, so that concurrent batches cannot pass them; `haleganada

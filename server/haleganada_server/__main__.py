@@ -18,8 +18,10 @@ _COMMANDS = {
     "backup": ("haleganada_server.maintenance.backup", "server", "Copy the data directory, also while a server runs."),
     "verify": ("haleganada_server.maintenance.verify", "server", "Check every file of the data directory."),
     "audit": ("haleganada_server.maintenance.audit", "server", "List who did what."),
+    "limits": ("haleganada_server.maintenance.limits", "server", "Give single callers and workspaces other limits."),
     "tokens": ("haleganada_server.maintenance.tokens", "server", "Make, list, expire and revoke access tokens."),
     "repair": ("haleganada_server.maintenance.repair", "server", "Save what is left of a damaged workspace."),
+    "bulk": ("haleganada_server.bulk.command", "bulk", "Predict, embed or read many files at once, on Ray."),
     "pretrain": (
         "haleganada_server.training.pretrain.command",
         "train",

@@ -36,9 +36,11 @@ from haleganada_server.core.reading.corrections.settled_texts import SettledText
 from haleganada_server.core.reading.expiry import ReadingExpiry
 from haleganada_server.core.reading.line_models import LineModels
 from haleganada_server.core.reading.measured_pages import MeasuredPages
+from haleganada_server.core.reading.ports import PageReader
 from haleganada_server.core.reading.readings import Readings
 from haleganada_server.core.reading.taught.reader import TaughtReader
-from haleganada_server.core.shares.quotas import Quota, WorkspaceQuotas
+from haleganada_server.core.shares.effective import EffectiveLimits
+from haleganada_server.core.shares.quotas import Quota
 from haleganada_server.core.workspaces.dependencies import WorkspaceDependencies
 from haleganada_server.core.workspaces.ports import WorkspaceDirectory
 from haleganada_server.core.workspaces.prediction_memory import PredictionMemory
@@ -69,6 +71,7 @@ from haleganada_server.store.learners import LearnerFolders
 from haleganada_server.store.models import ModelFolders
 from haleganada_server.store.readings.folders import ReadingFolders
 from haleganada_server.store.sample_log.open_files import OpenFiles, default_limit
+from haleganada_server.store.share_limits import LimitsFile
 from haleganada_server.store.tokens import TokenFile
 from haleganada_server.vision import PillowRasterizer, dataset_raster, model_input, network_input
 from haleganada_server.vision.frame import frame
@@ -161,7 +164,7 @@ class App:
             embedder_hash=self.embedder.hash,
             embedder_side=self.weights.side,
             embedder_parameters=self.weights.parameters,
-            embedder_bytes=self.weights.safetensors.stat().st_size,
+            embedder_bytes=self.weights.onnx.stat().st_size,
             versions=_collect_versions(self.weights.name),
             describe_device=self.describe_device,
         )
@@ -173,6 +176,41 @@ class App:
             *self.workspaces.list_quotas(),
             *(Quota(name, *usage) for usage, name in disk if usage is not None),
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Recognizers:
+    """What recognizes drawings and reads pages, in a process that is no server. close() it once."""
+
+    workspaces: Workspaces
+    encoder: GlyphEncoder
+    pages: PageReader
+    readers: ReaderPool
+
+    def close(self) -> None:
+        """End the readers, and close the data directory."""
+        self.readers.close()
+        self.workspaces.close()
+
+
+def open_recognizers(config: ServerConfig) -> Recognizers:
+    """Lock a data directory and open its workspaces as a server does, but answer nobody's calls. Raises Precondition,
+    saying what to do, if that fails; nothing is left open then.
+    """
+    weights, rasterizer, measures = load_weights(config.weights_dir), PillowRasterizer(), _make_measures(None)
+    with ExitStack() as undo:
+        directory = DataDirectory(config.data_dir, rasterizer, config.data_quota)
+        undo.callback(directory.close)
+        to_input = partial(network_input, side=weights.side)
+        selected = select_embedder(weights, config.device, to_input, config.device_memory)
+        encoder = _make_encoder(rasterizer, MeasuredEmbedder(selected.embedder, measures))
+        models = _make_models(config, directory)
+        workspaces = _open_workspaces(config, directory, encoder, weights, models, None, _read_shares(config))
+        undo.pop_all()
+    readers = _make_reader_pool(config, directory, READER)
+    taught = TaughtReader(readers, encoder, weights.head_parameters, workspaces)
+    pages = LineModels(MeasuredPages(taught, measures), models)
+    return Recognizers(workspaces=workspaces, encoder=encoder, pages=pages, readers=readers)
 
 
 def build_app(
@@ -189,6 +227,7 @@ def build_app(
     """
     weights = load_weights(config.weights_dir)
     authenticator = _make_authenticator(config)
+    shares = _read_shares(config)
     tls = config.tls
     certificates = Certificates(tls.certificate, tls.key, tls.client_authorities) if tls else None
     rasterizer = PillowRasterizer()
@@ -200,7 +239,7 @@ def build_app(
         measures = _make_measures(tracing)
         directory = DataDirectory(config.data_dir, rasterizer, config.data_quota, open_files, measures.commits)
         undo.callback(directory.close)
-        server = RpcServer(_make_limits(config), authenticator, AuditFile(config.data_dir))
+        server = RpcServer(_make_limits(config), authenticator, AuditFile(config.data_dir), shares)
         undo.callback(server.stop, 0)
         server.latencies.begin_span = tracing.begin_call if tracing is not None else None
         port = server.bind(config.host, config.port, certificates)
@@ -208,11 +247,10 @@ def build_app(
         selected = select_embedder(weights, config.device, to_input, config.device_memory)
         embedder = MeasuredEmbedder(selected.embedder, measures)
         encoder = _make_encoder(rasterizer, embedder)
-        folders = ModelFolders(config.data_dir / "models", directory.temporary_file, config.built_in_models)
-        models = Models(folders, partial(OnnxClassifier, to_input=model_input))
-        datasets, jobs = _make_datasets_and_jobs(config, directory, models, weights, runner)
+        models = _make_models(config, directory)
+        datasets, jobs = _make_datasets_and_jobs(config, directory, models, weights, runner, shares)
         logs = _open_logs(config, directory, measures, undo)
-        workspaces = _open_workspaces(config, logs, encoder, weights, models, learners)
+        workspaces = _open_workspaces(config, logs, encoder, weights, models, learners, shares)
         dataset_dependencies = _make_dataset_dependencies(config, directory, datasets)
         reader_pool = _make_reader_pool(config, directory, reader)
         reading_store = _make_reading_store(config, directory)
@@ -239,6 +277,11 @@ def build_app(
         server=server,
         port=port,
     )
+
+
+def _read_shares(config: ServerConfig) -> EffectiveLimits:
+    """Return the limits of all, and of those who have their own. Raises Precondition if these cannot be read."""
+    return EffectiveLimits(config.shares, LimitsFile(config.data_dir))
 
 
 def _make_authenticator(config: ServerConfig) -> Authenticator:
@@ -286,6 +329,11 @@ def _open_logs(
     return PostgresDirectory(database, directory, measures.commits)
 
 
+def _make_models(config: ServerConfig, directory: DataDirectory) -> Models:
+    folders = ModelFolders(config.data_dir / "models", directory.temporary_file, config.built_in_models)
+    return Models(folders, partial(OnnxClassifier, to_input=model_input))
+
+
 def _open_workspaces(
     config: ServerConfig,
     directory: WorkspaceDirectory,
@@ -293,6 +341,7 @@ def _open_workspaces(
     weights: Weights,
     models: Models,
     learners: LearnerRunner | None,
+    shares: EffectiveLimits,
 ) -> Workspaces:
     predictions, pages = config.memory_budget // _PREDICTIONS_SHARE, config.memory_budget // _OPEN_PAGES_SHARE
     return Workspaces(
@@ -305,7 +354,7 @@ def _open_workspaces(
             retention=Retention(max_bytes=config.snapshot_quota),
             predictions=PredictionMemory(predictions),
             memory_budget=config.memory_budget - predictions - pages,
-            quotas=WorkspaceQuotas.of(config.shares),
+            find_quotas=shares.of_workspace,
             max_workspaces=config.shares.workspaces,
         )
     )
@@ -331,7 +380,12 @@ def _make_measures(tracing: Tracing | None) -> Measures:
 
 
 def _make_datasets_and_jobs(
-    config: ServerConfig, directory: DataDirectory, models: Models, weights: Weights, runner: JobRunner | None
+    config: ServerConfig,
+    directory: DataDirectory,
+    models: Models,
+    weights: Weights,
+    runner: JobRunner | None,
+    shares: EffectiveLimits,
 ) -> tuple[Datasets, Jobs]:
     datasets = Datasets(
         DatasetFolders(config.data_dir / "datasets", directory.temporary_file),
@@ -345,7 +399,7 @@ def _make_datasets_and_jobs(
             models=models,
             weights=weights.folder,
             backbone_weights=config.backbone_weights,
-            queued_per_caller=config.shares.queued_jobs,
+            find_queued_limit=lambda caller: shares.of_caller(caller).queued_jobs,
         )
     )
     return datasets, jobs
@@ -436,7 +490,6 @@ def _make_limits(config: ServerConfig) -> Limits:
         idle_s=config.idle_s,
         min_bytes_per_s=config.min_bytes_per_s,
         message_s=config.message_s,
-        shares=config.shares,
     )
 
 

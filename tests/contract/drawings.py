@@ -56,24 +56,24 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (SIDE, SIDE)) -> bytes:
     width, height = size
     pen.line((width * 0.2, height / 2, width * 0.8, height / 2), fill=0, width=max(2, width // 24))
     pen.line((width / 2, height * 0.2, width / 2, height * 0.8), fill=0, width=max(2, width // 24))
-    return encoded(image, kind)
+    return encode_image(image, kind)
 
 
 def blank() -> bytes:
     """A PNG of nothing."""
-    return encoded(Image.new("L", (SIDE, SIDE), 255))
+    return encode_image(Image.new("L", (SIDE, SIDE), 255))
 
 
-def animated() -> bytes:
-    """A WebP of two frames."""
+def make_animation() -> bytes:
+    """Return a WebP of two frames."""
     frames = [Image.new("RGB", (64, 64), color) for color in ("white", "black")]
     buffer = io.BytesIO()
     frames[0].save(buffer, "WEBP", save_all=True, append_images=frames[1:], duration=100)
     return buffer.getvalue()
 
 
-def encoded(image: Image.Image, kind: str = "PNG") -> bytes:
-    """An image as the bytes of a file."""
+def encode_image(image: Image.Image, kind: str = "PNG") -> bytes:
+    """Return an image as the bytes of a file."""
     buffer = io.BytesIO()
     image.save(buffer, kind)
     return buffer.getvalue()
@@ -95,4 +95,4 @@ def noise(seed: int) -> bytes:
     pen = ImageDraw.Draw(image)
     for _ in range(150):
         pen.line([dice.randrange(SIDE) for _ in range(4)], fill=0, width=2)
-    return encoded(image)
+    return encode_image(image)

@@ -33,7 +33,7 @@ class HeldImport:
 
 
 @contextmanager
-def held_import(channel: grpc.Channel, data: Path, content: bytes = NOTHING_TO_LEARN) -> Iterator[HeldImport]:
+def hold_import(channel: grpc.Channel, data: Path, content: bytes = NOTHING_TO_LEARN) -> Iterator[HeldImport]:
     """Begin to import a file of JSON lines; `data` is the server's data directory, where the file shows up."""
     released = threading.Event()
 

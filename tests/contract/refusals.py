@@ -24,8 +24,8 @@ class Refusal:
     retry_s: float | None
 
 
-def refused(call: Callable[[], Any]) -> Refusal:
-    """Makes the call, which must fail with a google.rpc.Status."""
+def expect_refusal(call: Callable[[], Any]) -> Refusal:
+    """Make the call, which must fail with a google.rpc.Status."""
     with pytest.raises(grpc.RpcError) as caught:
         call()
     return parse(caught.value)

@@ -18,9 +18,9 @@ from haleganada.v1 import workspace_service_pb2 as workspaces
 from haleganada.v1.common_pb2 import Glyph, Ink, Stroke
 
 from tests.conftest import RunningServer, StartServer
-from tests.contract.drawings import SIDE, animated, blank, cross, picture
-from tests.contract.held import held_import
-from tests.contract.refusals import Refusal, parse, refused
+from tests.contract.drawings import SIDE, blank, cross, make_animation, picture
+from tests.contract.held import hold_import
+from tests.contract.refusals import Refusal, expect_refusal, parse
 from tests.waiting import wait_until
 
 
@@ -42,7 +42,7 @@ BAD_DRAWINGS = {
     "not an image": Glyph(image=b"GIF89a, or so it says"),
     "empty image": Glyph(image=b""),
     "truncated": Glyph(image=picture("JPEG")[:300]),
-    "animated": Glyph(image=animated()),
+    "animated": Glyph(image=make_animation()),
     "too many pixels": Glyph(image=bomb()),
     "too many bytes": Glyph(image=b"\x89PNG" + b"\0" * (8 * 2**20)),
     "blank": Glyph(image=blank()),
@@ -63,7 +63,7 @@ def test_bad_drawings(server: RunningServer, workspace: str, glyph: Glyph) -> No
         lambda: server.ocr.Train(train),
         lambda: server.ocr.Predict(ocr.PredictRequest(workspace=workspace, glyph=glyph)),
     ):
-        refusal = refused(call)
+        refusal = expect_refusal(call)
         assert refusal.code == StatusCode.INVALID_ARGUMENT and refusal.reason == "INVALID_INPUT"
         assert len(refusal.fields) == 1 and refusal.fields[0].startswith("glyph")
     assert server.workspaces.GetWorkspace(workspaces.GetWorkspaceRequest(workspace=workspace)).workspace.revision == 0
@@ -74,7 +74,9 @@ BAD_LABELS = ["", "  ", "a" * 65, "a\nb", "a\x00b", "\u200d", "\u202eabc"]
 
 @pytest.mark.parametrize("label", BAD_LABELS, ids=ascii)
 def test_bad_labels(server: RunningServer, workspace: str, label: str) -> None:
-    refusal = refused(lambda: server.ocr.Train(ocr.TrainRequest(workspace=workspace, glyph=cross(), label=label)))
+    refusal = expect_refusal(
+        lambda: server.ocr.Train(ocr.TrainRequest(workspace=workspace, glyph=cross(), label=label))
+    )
     assert (refusal.code, refusal.fields) == (StatusCode.INVALID_ARGUMENT, ("label",))
 
 
@@ -204,7 +206,7 @@ CASES = [
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_refused_calls(server: RunningServer, workspace: str, case: Case) -> None:
     train(label="a", request_id="used")(server, workspace)
-    refusal = refused(lambda: case.call(server, workspace))
+    refusal = expect_refusal(lambda: case.call(server, workspace))
     assert (refusal.code, refusal.reason) == (case.code, case.reason)
     assert refusal.fields == ((case.field,) if case.field else ())
     assert refusal.metadata["call_id"] and refusal.message
@@ -213,19 +215,19 @@ def test_refused_calls(server: RunningServer, workspace: str, case: Case) -> Non
 
 
 def test_the_refusal_tells_the_revision(server: RunningServer, workspace: str) -> None:
-    refusal = refused(lambda: train(label="a", expected_revision=7)(server, workspace))
+    refusal = expect_refusal(lambda: train(label="a", expected_revision=7)(server, workspace))
     assert (refusal.metadata["expected_revision"], refusal.metadata["revision"]) == ("7", "0")
 
 
 def test_nothing_to_undo(server: RunningServer, workspace: str) -> None:
-    refusal = refused(lambda: server.ocr.Undo(ocr.UndoRequest(workspace=workspace)))
+    refusal = expect_refusal(lambda: server.ocr.Undo(ocr.UndoRequest(workspace=workspace)))
     assert refusal.code == StatusCode.FAILED_PRECONDITION
 
 
 def test_a_cycle_of_variants(server: RunningServer, workspace: str) -> None:
     server.ocr.LinkVariants(ocr.LinkVariantsRequest(workspace=workspace, form="a", canonical="b"))
     back = ocr.LinkVariantsRequest(workspace=workspace, form="b", canonical="a")
-    refusal = refused(lambda: server.ocr.LinkVariants(back))
+    refusal = expect_refusal(lambda: server.ocr.LinkVariants(back))
     assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "VARIANT_CYCLE")
 
 
@@ -246,7 +248,7 @@ def test_a_full_queue(start_server: StartServer) -> None:
     server = start_server(workers=2, max_waiting=1)
     request = ocr.PredictBatchRequest(glyphs=[cross()] * 100)
     calls = [server.ocr.PredictBatch.future(request) for _ in range(12)]
-    outcomes = [refused(call.result) if call.exception() else None for call in calls]
+    outcomes = [expect_refusal(call.result) if call.exception() else None for call in calls]
     shed = [outcome for outcome in outcomes if outcome]
     assert shed and len(shed) < len(calls)
     assert all((o.code, o.reason) == (StatusCode.RESOURCE_EXHAUSTED, "QUEUE_FULL") for o in shed)
@@ -257,7 +259,7 @@ def test_a_full_queue(start_server: StartServer) -> None:
 def test_stopping(start_server: StartServer) -> None:
     """A call in progress is finished; new ones get UNAVAILABLE with a time to wait."""
     server = start_server()
-    with held_import(server.channel, server.app.config.data_dir) as held:
+    with hold_import(server.channel, server.app.config.data_dir) as held:
         stop = threading.Thread(target=server.app.server.stop, args=(60,))
         stop.start()
         refusal = wait_until(lambda: _refusal(server))

@@ -30,7 +30,7 @@ from haleganada_server.runtime.processes.learner_process import LearnerProcessRu
 
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross, ladder, ring
-from tests.contract.refusals import refused
+from tests.contract.refusals import expect_refusal
 from tests.learning.servers import STAND_IN
 from tests.tiny_model import network
 from tests.waiting import wait_until
@@ -172,7 +172,7 @@ def test_a_network_with_one_label_does_not_answer(server: RunningServer) -> None
     assert teach(server, "cross", cross(), wait_ms=20_000).learned and status(server).online.labels_known == 1
     answer = predict(server, ring())
     assert answer.model == FEW_SHOT and answer.candidates[0].probability < 0.9
-    assert refused(lambda: predict(server, ring(), ONLINE)).reason == "ONLINE_NOT_READY"
+    assert expect_refusal(lambda: predict(server, ring(), ONLINE)).reason == "ONLINE_NOT_READY"
     teach(server, "ring", ring(), wait_ms=20_000)
     assert predict(server, ring(1)).model == ONLINE
 
@@ -183,7 +183,7 @@ def test_a_revision_that_is_not_learned_yet_is_not_reached(server: RunningServer
     teach(server, "ring", ring(), wait_ms=20_000)
     taught = teach(server, "ring", ring(1))
     request = ocr.PredictRequest(glyph=ring(), min_revision=taught.revision)
-    assert refused(lambda: server.ocr.Predict(request)).reason == "REVISION_NOT_REACHED"
+    assert expect_refusal(lambda: server.ocr.Predict(request)).reason == "REVISION_NOT_REACHED"
     wait_until_learned(server)
     assert server.ocr.Predict(request).revision == taught.revision
 
@@ -193,7 +193,7 @@ def test_the_few_shot_head_answers_until_something_is_learned(server: RunningSer
         teach(server, label, glyph)
     activate(server, pace=SLOW)
     assert predict(server, cross(5)).model == FEW_SHOT
-    refusal = refused(lambda: predict(server, cross(5), ONLINE))
+    refusal = expect_refusal(lambda: predict(server, cross(5), ONLINE))
     assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "ONLINE_NOT_READY")
     wait_until_learned(server)
     assert {predict(server, cross(5)).model, predict(server, cross(5), ONLINE).model} == {ONLINE}
@@ -342,7 +342,7 @@ def test_a_damaged_card_of_the_starting_model_does_not_keep_the_server_from_star
     server = start_server(learners=STAND_IN)
     listed = stub(server).GetModel(pb.GetModelRequest(model_id=model)).model
     assert listed.damage and list(listed.online_in) == ["default"]
-    assert refused(lambda: activate(server, model)).code is StatusCode.DATA_LOSS
+    assert expect_refusal(lambda: activate(server, model)).code is StatusCode.DATA_LOSS
 
 
 @pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")
@@ -354,7 +354,7 @@ def test_a_network_whose_starting_model_is_gone_hands_over_to_nobody(start_serve
     server = start_server()
     wait_until(lambda: status(server).online.error != "")
     assert status(server).model == ONLINE
-    refusal = refused(lambda: predict(server, cross(3)))
+    refusal = expect_refusal(lambda: predict(server, cross(3)))
     assert (refusal.code, refusal.reason) == (StatusCode.DATA_LOSS, "MODEL_DAMAGED")
     activate_few_shot(server)
     assert predict(server, cross(3)).model == FEW_SHOT
@@ -368,7 +368,7 @@ def test_back_to_few_shot(server: RunningServer) -> None:
     assert not is_alive(pid) and not list((server.app.config.data_dir / "online").iterdir())
     assert predict(server, cross(3)).model == FEW_SHOT and not status(server).HasField("online")
     assert not teach(server, "ring", ring(), wait_ms=20_000).learned, "no network learns, so nothing waits"
-    refusal = refused(lambda: predict(server, cross(3), ONLINE))
+    refusal = expect_refusal(lambda: predict(server, cross(3), ONLINE))
     assert refusal.reason == "NO_ONLINE_NETWORK" and "wait" not in refusal.message
 
 
@@ -405,7 +405,7 @@ def test_at_most_two_networks_learn(server: RunningServer) -> None:
         server.workspaces.CreateWorkspace(workspaces.CreateWorkspaceRequest(workspace=name))
     activate(server, workspace="a")
     activate(server, workspace="b")
-    refusal = refused(lambda: activate(server, workspace="c"))
+    refusal = expect_refusal(lambda: activate(server, workspace="c"))
     assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "TOO_MANY_LEARNERS")
     assert status(server, "c").model == FEW_SHOT
     activate_few_shot(server, "a")
@@ -416,20 +416,20 @@ def test_an_error_at_the_start_is_reported_and_changes_nothing(start_server: Sta
     weights = tmp_path / "weights"
     weights.touch()
     server = start_server(learners=STAND_IN, backbone_weights=(weights,))
-    refusal = refused(lambda: activate(server, "resnet50-transformer"))
+    refusal = expect_refusal(lambda: activate(server, "resnet50-transformer"))
     assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "BACKBONE_WEIGHTS_MISSING")
     assert status(server).model == FEW_SHOT and not list((server.app.config.data_dir / "online").iterdir())
 
 
 def test_without_torch_the_error_says_so(start_server: StartServer) -> None:
     server = start_server(learners=LearnerProcessRunner(needed=("no_such_torch",)))
-    refusal = refused(lambda: activate(server))
+    refusal = expect_refusal(lambda: activate(server))
     assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "TORCH_NOT_INSTALLED")
 
 
 def test_a_process_that_cannot_start_does_no_harm(start_server: StartServer) -> None:
     server = start_server(learners=LearnerProcessRunner(("/no/such/program",), ()))
-    assert refused(lambda: activate(server)).code == StatusCode.FAILED_PRECONDITION
+    assert expect_refusal(lambda: activate(server)).code == StatusCode.FAILED_PRECONDITION
     assert teach(server, "cross", cross()).durable and predict(server, cross(2)).model == FEW_SHOT
 
 
@@ -449,13 +449,13 @@ INVALID = [
 
 @pytest.mark.parametrize(("model", "settings", "reason"), INVALID)
 def test_invalid_requests(server: RunningServer, model: str, settings: dict[str, float], reason: str) -> None:
-    assert refused(lambda: activate(server, model, **settings)).reason == reason  # type: ignore[arg-type]
+    assert expect_refusal(lambda: activate(server, model, **settings)).reason == reason  # type: ignore[arg-type]
     assert status(server).model == FEW_SHOT
 
 
 @pytest.mark.parametrize("milliseconds", [-1, 60_001])
 def test_waiting_times_out_of_range(server: RunningServer, milliseconds: int) -> None:
-    assert refused(lambda: teach(server, "cross", cross(), milliseconds)).fields == ("wait_learned_ms",)
+    assert expect_refusal(lambda: teach(server, "cross", cross(), milliseconds)).fields == ("wait_learned_ms",)
     assert status(server).samples_total == 0
 
 

@@ -21,7 +21,7 @@ from haleganada_server.rpc.server import SERVICES
 
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross
-from tests.contract.held import held_import
+from tests.contract.held import hold_import
 from tests.waiting import wait_until
 
 REPOSITORY = Path(__file__).parents[2]
@@ -47,7 +47,7 @@ def test_an_unknown_service_is_not_found(server: RunningServer) -> None:
 
 def test_health_says_that_the_server_is_stopping(start_server: StartServer) -> None:
     server = start_server()
-    with held_import(server.channel, server.app.config.data_dir) as held:
+    with hold_import(server.channel, server.app.config.data_dir) as held:
         stop = threading.Thread(target=server.app.server.stop, args=(60,))
         stop.start()
         wait_until(lambda: health(server) == NOT_SERVING)

@@ -23,8 +23,8 @@ from haleganada_server.serve import serve
 
 from tests.certificates import make_pair, needs_openssl, trust
 from tests.contract.drawings import cross
-from tests.contract.held import held_import
-from tests.contract.refusals import refused
+from tests.contract.held import hold_import
+from tests.contract.refusals import expect_refusal
 from tests.preloaded import PreloadedProcess
 from tests.tokens import add_token, bearing
 from tests.waiting import wait_until
@@ -92,8 +92,8 @@ def teach(address: str, glyphs: int) -> ocr.TrainBatchResponse:
         return ocr_service_pb2_grpc.OCRServiceStub(channel).TrainBatch(ocr.TrainBatchRequest(items=items), timeout=60)
 
 
-def exported(channel: grpc.Channel) -> bytes:
-    """What was taught, as JSON lines."""
+def export_lines(channel: grpc.Channel) -> bytes:
+    """Return what was taught, as JSON lines."""
     request = ocr.ExportRequest(format=ocr.EXPORT_FORMAT_JSONL)
     return b"".join(part.chunk for part in ocr_service_pb2_grpc.OCRServiceStub(channel).Export(request))
 
@@ -124,9 +124,9 @@ def test_a_signal_lets_calls_finish(start: Start, tmp_path: Path, number: signal
     address = ready(process)[1]
     teach(address, 64)
     with grpc.insecure_channel(address) as channel:
-        content = exported(channel)
+        content = export_lines(channel)
         ocr_service_pb2_grpc.OCRServiceStub(channel).Reset(ocr.ResetRequest(confirm="default"))
-        with held_import(channel, tmp_path / "data", content) as held:
+        with hold_import(channel, tmp_path / "data", content) as held:
             process.send_signal(number)
             wait_until_stopping(channel)
             assert held.finish().imported == 64
@@ -137,7 +137,7 @@ def test_a_stuck_call_is_cut_off_after_the_grace(start: Start, tmp_path: Path) -
     process = start("--grace", "0.3")
     with (
         grpc.insecure_channel(ready(process)[1]) as channel,
-        held_import(channel, tmp_path / "data") as held,
+        hold_import(channel, tmp_path / "data") as held,
     ):
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
@@ -150,7 +150,7 @@ def test_a_second_signal_forces(start: Start, tmp_path: Path) -> None:
     process = start("--grace", "3600")
     with (
         grpc.insecure_channel(ready(process)[1]) as channel,
-        held_import(channel, tmp_path / "data") as held,
+        hold_import(channel, tmp_path / "data") as held,
     ):
         process.send_signal(signal.SIGTERM)
         wait_until_stopping(channel)
@@ -214,7 +214,7 @@ def test_a_token_in_the_environment_is_an_administrators(start: Start, monkeypat
     monkeypatch.setenv("HALEGANADA_TOKEN", shown)
     with grpc.insecure_channel(ready(start())[1]) as channel:
         stub = ocr_service_pb2_grpc.OCRServiceStub(channel)
-        assert refused(lambda: stub.Stats(ocr.StatsRequest(), timeout=10)).reason == "TOKEN_MISSING"
+        assert expect_refusal(lambda: stub.Stats(ocr.StatsRequest(), timeout=10)).reason == "TOKEN_MISSING"
         stub.Reset(ocr.ResetRequest(confirm="default"), timeout=10, metadata=bearing(shown))
 
 

@@ -18,8 +18,8 @@ from haleganada.v1.common_pb2 import Glyph
 
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross, ladder, noise, ring
-from tests.contract.held import held_import, unhurried
-from tests.contract.refusals import refused
+from tests.contract.held import hold_import, unhurried
+from tests.contract.refusals import expect_refusal
 from tests.waiting import wait_until
 
 FORMATS = [
@@ -45,7 +45,9 @@ def export(server: RunningServer, workspace: str, form: ocr.ExportFormat.ValueTy
     return parts[0].header, data
 
 
-def sent(workspace: str, *chunks: bytes, trailer: common.TransferTrailer | None = None) -> Iterator[ocr.ImportRequest]:
+def pack_import(
+    workspace: str, *chunks: bytes, trailer: common.TransferTrailer | None = None
+) -> Iterator[ocr.ImportRequest]:
     yield ocr.ImportRequest(header=ocr.ImportHeader(workspace=workspace))
     for chunk in chunks:
         yield ocr.ImportRequest(chunk=chunk)
@@ -63,7 +65,7 @@ def test_every_format(server: RunningServer, workspace: str, form: ocr.ExportFor
         return  # for reading only
     other = f"{workspace} copy"[:64]
     server.workspaces.CreateWorkspace(workspaces.CreateWorkspaceRequest(workspace=other))
-    answer = server.ocr.Import(sent(other, data))
+    answer = server.ocr.Import(pack_import(other, data))
     assert (answer.imported, answer.refused_total) == (3, 0)
     assert server.ocr.Predict(ocr.PredictRequest(workspace=other, glyph=ring())).candidates[0].label == "../b"
 
@@ -73,7 +75,7 @@ def test_an_archive_gives_identical_predictions(server: RunningServer, workspace
     _, data = export(server, workspace, ocr.EXPORT_FORMAT_UNSPECIFIED)
     other = f"{workspace} twin"[:64]
     server.workspaces.CreateWorkspace(workspaces.CreateWorkspaceRequest(workspace=other))
-    server.ocr.Import(sent(other, data[:100], data[100:]))
+    server.ocr.Import(pack_import(other, data[:100], data[100:]))
     here, there = (
         server.ocr.Predict(ocr.PredictRequest(workspace=name, glyph=ring(5), min_revision=3))
         for name in (workspace, other)
@@ -85,7 +87,7 @@ def test_a_bad_item_is_reported_and_the_good_ones_are_taught(server: RunningServ
     teach_three(server, workspace)
     _, data = export(server, workspace, ocr.EXPORT_FORMAT_JSONL)
     server.ocr.Reset(ocr.ResetRequest(workspace=workspace, confirm=workspace))
-    answer = server.ocr.Import(sent(workspace, data, b'{"label": "no drawing"}\n'))
+    answer = server.ocr.Import(pack_import(workspace, data, b'{"label": "no drawing"}\n'))
     assert (answer.imported, answer.refused_total) == (3, 1)
     assert answer.refused[0].item.endswith("4") and answer.refused[0].error.code == 3
 
@@ -95,23 +97,23 @@ BAD_STREAMS = {
     "no header": [ocr.ImportRequest(chunk=b"x")],
     "two headers": [ocr.ImportRequest(header=ocr.ImportHeader()), ocr.ImportRequest(header=ocr.ImportHeader())],
     "an empty part": [ocr.ImportRequest(header=ocr.ImportHeader()), ocr.ImportRequest()],
-    "too large a chunk": [*sent("", b"\0" * (2**20 + 1))],
-    "not a file": [*sent("", b"neither of them")],
-    "another hash": [*sent("", b"x", trailer=common.TransferTrailer(sha256="0" * 64))],
-    "another size": [*sent("", b"x", trailer=common.TransferTrailer(size_bytes=2))],
-    "a chunk behind the trailer": [*sent("", trailer=common.TransferTrailer()), ocr.ImportRequest(chunk=b"x")],
+    "too large a chunk": [*pack_import("", b"\0" * (2**20 + 1))],
+    "not a file": [*pack_import("", b"neither of them")],
+    "another hash": [*pack_import("", b"x", trailer=common.TransferTrailer(sha256="0" * 64))],
+    "another size": [*pack_import("", b"x", trailer=common.TransferTrailer(size_bytes=2))],
+    "a chunk behind the trailer": [*pack_import("", trailer=common.TransferTrailer()), ocr.ImportRequest(chunk=b"x")],
 }
 
 
 @pytest.mark.parametrize("requests", BAD_STREAMS.values(), ids=BAD_STREAMS.keys())
 def test_bad_streams(server: RunningServer, requests: list[ocr.ImportRequest]) -> None:
-    refusal = refused(lambda: server.ocr.Import(iter(requests)))
+    refusal = expect_refusal(lambda: server.ocr.Import(iter(requests)))
     assert refusal.code == StatusCode.INVALID_ARGUMENT and len(refusal.fields) == 1
 
 
 def test_a_file_over_the_cap(start_server: StartServer) -> None:
     server = start_server(max_import_bytes=1000)
-    refusal = refused(lambda: server.ocr.Import(sent("", b"x" * 600, b"x" * 600)))
+    refusal = expect_refusal(lambda: server.ocr.Import(pack_import("", b"x" * 600, b"x" * 600)))
     assert (refusal.code, refusal.fields) == (StatusCode.INVALID_ARGUMENT, ("chunk",))
 
 
@@ -124,7 +126,7 @@ def test_the_revision_is_checked_before_the_file_is_sent(server: RunningServer, 
             time.sleep(0.01)
             yield ocr.ImportRequest(chunk=b"x")
 
-    assert refused(lambda: server.ocr.Import(endless())).code == StatusCode.ABORTED
+    assert expect_refusal(lambda: server.ocr.Import(endless())).code == StatusCode.ABORTED
 
 
 def test_only_so_many_at_a_time_and_cancelling_frees_the_place(start_server: StartServer, tmp_path: Path) -> None:
@@ -135,7 +137,7 @@ def test_only_so_many_at_a_time_and_cancelling_frees_the_place(start_server: Sta
     with unhurried(server.app.address) as channel:
         slow = ocr_service_pb2_grpc.OCRServiceStub(channel).Export(ocr.ExportRequest())
         next(iter(slow))
-        refusal = refused(lambda: list(server.ocr.Export(ocr.ExportRequest())))
+        refusal = expect_refusal(lambda: list(server.ocr.Export(ocr.ExportRequest())))
         assert (refusal.code, refusal.reason) == (StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_TRANSFERS")
         assert refusal.retry_s
         assert server.ocr.Predict(ocr.PredictRequest(glyph=cross())).candidates
@@ -146,9 +148,9 @@ def test_only_so_many_at_a_time_and_cancelling_frees_the_place(start_server: Sta
 
 def test_a_cancelled_import_leaves_nothing(start_server: StartServer, tmp_path: Path) -> None:
     server = start_server(max_transfers=1)
-    with held_import(server.channel, tmp_path / "data") as held:
+    with hold_import(server.channel, tmp_path / "data") as held:
         held.call.cancel()
         wait_until(lambda: not list((tmp_path / "data" / "tmp").iterdir()))
         with pytest.raises(grpc.FutureCancelledError):
             held.call.result()
-    assert server.ocr.Import(sent("", b'{"label": 5}\n')).refused_total == 1
+    assert server.ocr.Import(pack_import("", b'{"label": 5}\n')).refused_total == 1

@@ -12,8 +12,8 @@ from haleganada_client.wire.drawings import encode_png
 
 from tests.conftest import RunningServer
 from tests.contract.drawings import cross
-from tests.contract.refusals import refused
-from tests.contract.test_streams import export, sent
+from tests.contract.refusals import expect_refusal
+from tests.contract.test_streams import export, pack_import
 
 
 def list_synthetic(server: RunningServer, workspace: str) -> list[tuple[str, bool]]:
@@ -29,12 +29,12 @@ def test_the_mark_stays(server: RunningServer, workspace: str, form: ocr.ExportF
     assert list_synthetic(server, workspace) == [("c", False), ("b", True), ("a", False)]
     other = f"{workspace} copy"[:64]
     server.workspaces.CreateWorkspace(workspaces.CreateWorkspaceRequest(workspace=other))
-    server.ocr.Import(sent(other, export(server, workspace, form)[1]))
+    server.ocr.Import(pack_import(other, export(server, workspace, form)[1]))
     assert sorted(list_synthetic(server, other)) == [("a", False), ("b", True), ("c", False)]
 
 
 def test_strokes_are_never_synthetic(server: RunningServer, workspace: str) -> None:
     glyph = cross()
     glyph.synthetic = True
-    error = refused(lambda: server.ocr.Train(ocr.TrainRequest(workspace=workspace, label="a", glyph=glyph)))
+    error = expect_refusal(lambda: server.ocr.Train(ocr.TrainRequest(workspace=workspace, label="a", glyph=glyph)))
     assert error.code == StatusCode.INVALID_ARGUMENT and "synthetic" in error.message

@@ -45,8 +45,8 @@ def call(server: RunningServer, credentials: grpc.ChannelCredentials) -> None:
         ocr_service_pb2_grpc.OCRServiceStub(channel).Stats(ocr.StatsRequest(), timeout=30)
 
 
-def shown_by(server: RunningServer) -> str:
-    """The certificate that a new connection gets."""
+def read_certificate(server: RunningServer) -> str:
+    """Return the certificate that a new connection gets."""
     return ssl.get_server_certificate(("localhost", server.app.port))
 
 
@@ -81,7 +81,7 @@ def test_a_certificate_is_replaced_under_load_and_no_call_fails(
             for pair in (new, old, new):
                 used.replace(pair)
                 wait_for_more(calls)
-                assert shown_by(server) == pair.certificate.read_text()
+                assert read_certificate(server) == pair.certificate.read_text()
         finally:
             is_over.set()
             for thread in threads:

@@ -19,7 +19,7 @@ from haleganada_server.runtime.backbone_sources import SOURCES
 from haleganada_server.runtime.processes.job_process import JobProcessRunner
 
 from tests.conftest import RunningServer, StartServer
-from tests.contract.refusals import refused
+from tests.contract.refusals import expect_refusal
 from tests.jobs.datasets import add_letters
 from tests.jobs.world import COMMAND
 from tests.waiting import wait_until
@@ -106,7 +106,7 @@ def test_a_list_of_presets_asks_the_disk_only(server: RunningServer, cache: Path
 @pytest.mark.usefixtures("cache")
 def test_a_training_that_cannot_fetch_weights_is_refused(server: RunningServer, proxy: CountingProxy) -> None:
     asked = jobs.StartTrainingRequest(preset="resnet18-imagenet", dataset_id="letters")
-    refusal = refused(lambda: job_service_pb2_grpc.JobServiceStub(server.channel).StartTraining(asked))
+    refusal = expect_refusal(lambda: job_service_pb2_grpc.JobServiceStub(server.channel).StartTraining(asked))
     assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "BACKBONE_WEIGHTS_MISSING")
     assert "--backbone-weights" in refusal.message
     wait_until(lambda: proxy.visits)  # the server waits for its own try only so long

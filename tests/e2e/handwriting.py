@@ -25,8 +25,8 @@ def letters() -> str:
     return "".join(_shapes())
 
 
-def written(letter: str, seed: int, side: float = 1.0, size: float = 0.62) -> list[list[Point]]:
-    """The strokes of a letter on a square of this side, in the same units; the letter fills `size` of it."""
+def write_letter(letter: str, seed: int, side: float = 1.0, size: float = 0.62) -> list[list[Point]]:
+    """Return the strokes of a letter on a square of this side, in the same units; the letter fills `size` of it."""
     hand = random.Random(f"{letter} {seed}")
     turn, lean = hand.gauss(0, 0.05), hand.gauss(0, 0.08)
     wide, tall = size * hand.uniform(0.9, 1.08), size * hand.uniform(0.9, 1.08)

@@ -19,21 +19,21 @@ _KERNEL = "haleganada"
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        notebook = executed(Path(folder))
+        notebook = run_notebook(Path(folder))
     nbformat.write(notebook, NOTEBOOK)  # type: ignore[no-untyped-call]
 
 
-def kept() -> nbformat.NotebookNode:
-    """The notebook with the outputs that it was committed with."""
+def load_notebook() -> nbformat.NotebookNode:
+    """Return the notebook with the outputs that it was committed with."""
     notebook: nbformat.NotebookNode = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
     return notebook
 
 
-def executed(folder: Path, python: str = sys.executable) -> nbformat.NotebookNode:
-    """The notebook with the outputs that an environment's Python gives it; all that it writes is below a folder, its
-    temporary files in folder/tmp. Raises CellExecutionError.
+def run_notebook(folder: Path, python: str = sys.executable) -> nbformat.NotebookNode:
+    """Run the notebook with an environment's Python; return it with its outputs. All that it writes is below a folder,
+    its temporary files in folder/tmp. Raises CellExecutionError.
     """
-    notebook = kept()
+    notebook = load_notebook()
     (folder / "tmp").mkdir()
     kernel = AsyncKernelManager(
         kernel_name=_KERNEL,

@@ -10,10 +10,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.e2e.notebook import NOTEBOOK, executed, kept
+from tests.e2e.notebook import NOTEBOOK, load_notebook, run_notebook
 from tests.e2e.processes import train_python
 
-KEPT = kept()
+KEPT = load_notebook()
 HAS = "import sys; from importlib.util import find_spec; sys.exit(not all(map(find_spec, sys.argv[1:])))"
 TRAINED = ("dataset", "fit")
 """Cells that say something else where there is no torch."""
@@ -67,7 +67,7 @@ def as_promised(said: dict[str, str]) -> None:
     ids=["as tests run", "with torch"],
 )
 def test_it_does_what_it_tells(python: Path | str, tmp_path: Path) -> None:
-    notebook = executed(tmp_path, str(python))
+    notebook = run_notebook(tmp_path, str(python))
     said, known = texts(notebook), texts(KEPT)
     as_promised(said)
     assert pictures(notebook)[:3] == ["teach"] * 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -63,7 +63,7 @@ def make_dependencies(
     root: Path,
     runner: JobProcessRunner | None = None,
     patience_s: float = 120.0,
-    queued_per_caller: int | None = None,
+    find_queued_limit: Callable[[str], int | None] = lambda _caller: None,
 ) -> JobDependencies:
     """Return the dependencies of jobs in the data directory `root`."""
     root.mkdir(exist_ok=True)
@@ -81,7 +81,7 @@ def make_dependencies(
         models=Models(folders, load),
         weights=root / "weights",
         patience_s=patience_s,
-        queued_per_caller=queued_per_caller,
+        find_queued_limit=find_queued_limit,
     )
 
 

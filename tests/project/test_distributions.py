@@ -51,7 +51,8 @@ SOURCES = {
     CLIENT: {".gitignore", "LICENSE", "PKG-INFO", "README.md", "clients", "generated", "proto", "pyproject.toml"},
     SERVER: {".gitignore", "LICENSE", "PKG-INFO", "README.md", "haleganada_server", "pyproject.toml"},
 }
-MAX_BYTES = {CLIENT: 1_500_000, SERVER: 10_000_000}
+MAX_BYTES = {CLIENT: 1_500_000, SERVER: 6_000_000}
+ONLY_FOR_TRAINING = "haleganada_server/weights/embedder.safetensors"
 BUILD_TOOLS = {**os.environ, "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))}
 
 
@@ -96,6 +97,13 @@ def test_the_sources_of_one_distribution_are_not_in_the_other(built: Path, distr
     [archive] = built.glob(f"{distribution}-*.tar.gz")
     with tarfile.open(archive) as sources:
         assert {name.split("/")[1] for name in sources.getnames()} == SOURCES[distribution]
+
+
+def test_the_network_to_train_further_comes_with_the_sources_alone(built: Path) -> None:
+    [archive] = built.glob(f"{SERVER}-*.tar.gz")
+    with tarfile.open(archive) as sources:
+        assert any(name.endswith(ONLY_FOR_TRAINING) for name in sources.getnames())
+    assert ONLY_FOR_TRAINING not in names_in_wheel(built, SERVER)
 
 
 def test_both_have_one_version_and_pin_each_other(built: Path) -> None:

@@ -24,7 +24,7 @@ def test_the_contract_has_the_reasons_of_the_server_in_the_same_order() -> None:
 
 
 def test_every_reason_is_raised_somewhere() -> None:
-    assert {str(reason) for reason in WORDS} == set(used())
+    assert {str(reason) for reason in WORDS} == set(find_used_reasons())
 
 
 def test_no_other_place_spells_a_reason() -> None:
@@ -61,7 +61,7 @@ def test_a_word_that_is_not_known_is_an_internal_error() -> None:
     assert {Reason.of(word) for word in words} == {Reason.INTERNAL}
 
 
-def used() -> Iterator[str]:
+def find_used_reasons() -> Iterator[str]:
     for _, node in nodes():
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             if node.value.id in ("Reason", "StartReason") and node.attr.isupper():

@@ -29,11 +29,11 @@ def _anchors(document: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def _named(document: Path) -> str:
+def _make_id(document: Path) -> str:
     return document.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=_named)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_make_id)
 def test_links_lead_somewhere(document: Path) -> None:
     broken = []
     for link in _links(document):

@@ -75,7 +75,7 @@ class Connection(ABC):
     def make_stub(self, kind: Callable[[Any], Stub]) -> Stub:
         """Return the stub of a service. Raise FailedPrecondition for a closed channel, which gRPC crashes on."""
         if self.is_closed:
-            raise _closed()
+            raise _closed_connection()
         return kind(self.channel)
 
     async def call(self, method: Callable[..., Any], request: Any, min_timeout_s: float = 0) -> Any:
@@ -196,14 +196,14 @@ class Connection(ABC):
     async def _explaining(self, request: Any = None) -> AsyncIterator[None]:
         """Turn what gRPC raises in the block into errors of ours, or into that of the iterator of requests."""
         if self.is_closed:
-            raise _closed()
+            raise _closed_connection()
         try:
             yield
         except Exception as error:
             if isinstance(request, _Feed) and request.failure is not None:
                 raise request.failure from None
             if self.is_closed:  # meanwhile, for which gRPC has several exceptions
-                raise _closed() from None
+                raise _closed_connection() from None
             if isinstance(error, grpc.RpcError):
                 raise await self._explain_failure(error) from None
             raise
@@ -283,7 +283,7 @@ class _Feed(Iterator[Any]):
             raise StopIteration from None
 
 
-def _closed() -> HaleganadaError:
+def _closed_connection() -> HaleganadaError:
     return FailedPrecondition("this client is closed; make a new one", "CLIENT_CLOSED")
 
 

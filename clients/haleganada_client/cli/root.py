@@ -45,6 +45,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "readings": ("reading.readings", "List, show, export, import or delete readings that the server keeps."),
         "correct-reading": ("reading.correct_reading", "Correct a page in a script that you have taught."),
     },
+    "Work on many files": {
+        "bulk": ("starting.serve", "Predict, embed or read many files at once, also on a cluster (bulk extra)."),
+    },
     "Review": {
         "stats": ("stats", "Show what was taught, how well it is recognized, and what to teach next."),
         "top": ("top", "Watch how busy the server is."),
@@ -75,6 +78,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Set up": {
         "audit": ("starting.serve", "List who taught, forgot, reset, exported, and changed tokens."),
         "tokens": ("starting.serve", "Make, list, expire and revoke tokens, which say who may use the server."),
+        "limits": ("starting.serve", "Give single callers and workspaces other limits than the server's."),
         "pretrain": ("starting.serve", "Train the embedder from scratch (needs the train extra)."),
         "completion": ("completion", "Print a completion script for your shell."),
     },

@@ -23,7 +23,7 @@ from haleganada_client.errors import (
 )
 from haleganada_client.limits import MAX_MESSAGE_BYTES
 
-from .single_sign_on import signed_on_as
+from .single_sign_on import find_signed_on_user
 
 MAX_BODY = MAX_MESSAGE_BYTES  # a drawing as a data URL; files have limits of their own
 HTTP_STATUS: dict[type[HaleganadaError], int] = {
@@ -42,7 +42,7 @@ HTTP_STATUS: dict[type[HaleganadaError], int] = {
 
 def status_of(error: HaleganadaError) -> int:
     """Return the status of HTTP for an error."""
-    if isinstance(error, NotAllowed) and error.reason.startswith("TOKEN_") and not signed_on_as():
+    if isinstance(error, NotAllowed) and error.reason.startswith("TOKEN_") and not find_signed_on_user():
         return 401  # another token may help, so the page asks for one
     return next((status for kind, status in HTTP_STATUS.items() if isinstance(error, kind)), 500)
 

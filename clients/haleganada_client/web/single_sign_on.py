@@ -72,7 +72,7 @@ class SingleSignOn:
         """Return the token of the user whom the present request is for, None if it names nobody. Raise NotAllowed for
         one who has none, HaleganadaError if the file cannot be used.
         """
-        user = signed_on_as()
+        user = find_signed_on_user()
         if not user:
             return None
         try:
@@ -92,7 +92,7 @@ class SingleSignOn:
         return any(parsed in network for network in self.proxies)
 
 
-def signed_on_as() -> str:
+def find_signed_on_user() -> str:
     """Return whom the web server in front names as the sender of the present request, "" if nobody."""
     return str(g.get("signed_on_as", ""))
 

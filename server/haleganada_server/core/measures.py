@@ -61,7 +61,7 @@ class Histogram:
             self._total += value
 
     @contextmanager
-    def timed(self) -> Iterator[None]:
+    def count_seconds(self) -> Iterator[None]:
         """Count the seconds that the block takes, also if it raises."""
         began = perf_counter()
         try:

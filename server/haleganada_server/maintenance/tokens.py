@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import click
 
-from haleganada_server.core.access.audit import AuditEntry
-from haleganada_server.core.access.identity import LOCAL, ROLE_WORDS, Caller, Role
+from haleganada_server.core.access.identity import ROLE_WORDS, Role
 from haleganada_server.core.access.tokens import DAY_US, Token, make_token
 from haleganada_server.core.clock import now_us
-from haleganada_server.core.errors import HaleganadaError
-from haleganada_server.store.audit import AuditFile
 from haleganada_server.store.tokens import TokenFile
 
+from .access import data_option, end_with_errors, json_option, note
+
 _DEFAULT_DAYS = 365.0
-_data_option = click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    default="saved_model",
-    show_default=True,
-    help="The server's data directory.",
-)
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _named_argument = click.argument("token", metavar="NAME|ID")
 
 
@@ -62,8 +50,8 @@ def tokens() -> None:
     help="Days until it expires.",
 )
 @click.option("--never-expires", is_flag=True, help="It is valid until it is revoked.")
-@_data_option
-@_json_option
+@data_option
+@json_option
 def add(
     name: str, role: str, workspaces: tuple[str, ...], days: float, never_expires: bool, data: Path, as_json: bool
 ) -> None:
@@ -71,7 +59,7 @@ def add(
 
     NAME says who has it; what is taught and deleted with it is recorded under this name.
     """
-    with _errors("add"):
+    with end_with_errors("tokens add"):
         made, shown = make_token(name, Role.of(role), workspaces, None if never_expires else days)
 
         def include(before: Sequence[Token]) -> Sequence[Token]:
@@ -80,7 +68,7 @@ def add(
             return [*before, made]
 
         TokenFile(data).change(include)
-        _note(data, "token add", made)
+        note(data, "token add", _summarize(made))
     if as_json:
         click.echo(json.dumps({"token": shown, **_describe(made)}, ensure_ascii=False))
     else:
@@ -89,11 +77,11 @@ def add(
 
 
 @tokens.command("list")
-@_data_option
-@_json_option
+@data_option
+@json_option
 def list_tokens(data: Path, as_json: bool) -> None:
     """List all tokens, also expired and revoked ones. None of them can be shown again."""
-    with _errors("list"):
+    with end_with_errors("tokens list"):
         found = TokenFile(data).read()
     if as_json:
         click.echo(json.dumps([_describe(token) for token in found], ensure_ascii=False, indent=2))
@@ -107,7 +95,7 @@ def list_tokens(data: Path, as_json: bool) -> None:
 @tokens.command("expire")
 @_named_argument
 @click.option("--days", type=click.FloatRange(0, 36_500), default=0.0, help="Days from now. [default: now]")
-@_data_option
+@data_option
 def expire(token: str, days: float, data: Path) -> None:
     """Let a token expire, now or later than it would."""
     at_us = now_us() + int(days * DAY_US)
@@ -117,7 +105,7 @@ def expire(token: str, days: float, data: Path) -> None:
 
 @tokens.command("revoke")
 @_named_argument
-@_data_option
+@data_option
 def revoke(token: str, data: Path) -> None:
     """End a token for good. Streams that are open with it end, too."""
     click.echo(_summarize(_change_one(token, data, "revoke", Token.revoke)))
@@ -136,28 +124,10 @@ def _change_one(named: str, data: Path, command: str, change: Callable[[Token], 
         changed.append(change(found))
         return [changed[0] if token is found else token for token in before]
 
-    with _errors(command):
+    with end_with_errors(f"tokens {command}"):
         TokenFile(data).change(replace)
-        _note(data, f"token {command}", changed[0])
+        note(data, f"token {command}", _summarize(changed[0]))
     return changed[0]
-
-
-def _note(data: Path, what: str, token: Token) -> None:
-    """Keep a change in the audit trail, with the name of this machine's user."""
-    user = ""
-    with suppress(KeyError, OSError, ImportError):  # a user without a name
-        user = getpass.getuser()
-    AuditFile(data).append(AuditEntry(now_us(), Caller(LOCAL.name, user), what, detail=_summarize(token)))
-
-
-@contextmanager
-def _errors(command: str) -> Iterator[None]:
-    try:
-        yield
-    except (HaleganadaError, OSError, click.ClickException) as error:
-        sentence = str(error) if isinstance(error, OSError) else error.message
-        click.echo(f"haleganada tokens {command}: {sentence}.", err=True)
-        sys.exit(1)
 
 
 def _describe(token: Token) -> dict[str, Any]:

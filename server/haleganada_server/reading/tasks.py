@@ -31,7 +31,7 @@ def list_engines(_request: Json) -> Answer:
 
 
 def count_pages(request: Json) -> Answer:
-    with _opened(request) as document:
+    with _open_document(request) as document:
         return {"pages": document.pages_total}, b""
 
 
@@ -39,7 +39,7 @@ def read_one_page(request: Json) -> Answer:
     from .page_reader import read_page
 
     options = codec.options_from_json(request["options"])
-    with _opened(request) as document:
+    with _open_document(request) as document:
         page = read_page(document, request["page"], options)
         pages_total = document.pages_total
     pictures, payload = _pack_pictures(page.step_pictures)
@@ -50,7 +50,7 @@ def take_apart(request: Json) -> Answer:
     from .taught.page import take_page_apart
 
     options = codec.options_from_json(request["options"])
-    with _opened(request) as document:
+    with _open_document(request) as document:
         page, step_pictures = take_page_apart(document, request["page"], options)
         pages_total = document.pages_total
     pictures, payload = _pack_pictures(step_pictures)
@@ -60,7 +60,7 @@ def take_apart(request: Json) -> Answer:
 def draw_page(request: Json) -> Answer:
     from .page_image import encode_jpeg
 
-    with _opened(request) as document:
+    with _open_document(request) as document:
         picture = document.draw(request["page"])
     width, height, jpeg = encode_jpeg(picture, request["max_side"])
     return {"width": width, "height": height}, jpeg
@@ -92,7 +92,7 @@ TASKS: Mapping[str, Task] = {
 
 
 @contextmanager
-def _opened(request: Json) -> Iterator[Document]:
+def _open_document(request: Json) -> Iterator[Document]:
     from .documents import open_document
 
     document = open_document(Path(request["document"]))

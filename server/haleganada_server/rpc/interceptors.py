@@ -79,7 +79,7 @@ class CallInterceptor(grpc.ServerInterceptor):
             if name.startswith(_OURS):
                 self._admission.require_open()
         except HaleganadaError as error:
-            return self._refuse(name, error)
+            return self._refuse(name, guard, error)
         return wrapped
 
     def _wrap(self, name: str, handler: Any) -> tuple[ShortLane | StreamLane, Guard | Unguarded, Any]:
@@ -100,14 +100,16 @@ class CallInterceptor(grpc.ServerInterceptor):
         )
         return lanes.streams, guard, grpc.stream_stream_rpc_method_handler(stream)
 
-    def _refuse(self, name: str, error: HaleganadaError) -> Any:
+    def _refuse(self, name: str, guard: Guard | Unguarded, error: HaleganadaError) -> Any:
         """Return a handler that refuses the call in gRPC's own thread, without waiting for its message."""
         latencies = self._latencies if name.startswith(_OURS) else None
         strip_traceback(error)  # or it would keep the frames that it passed
 
         def refuse(requests: Any, context: grpc.ServicerContext) -> Any:
             del requests
-            context.abort_with_status(CallRecord(_method(name), latencies, context).refused(error))
+            record = CallRecord(_method(name), latencies, context)
+            record.caller = guard.guess_caller(context.invocation_metadata()) or ""
+            context.abort_with_status(record.note_refusal(error))
 
         refuse.experimental_thread_pool = self._refusals  # type: ignore[attr-defined]
         return grpc.stream_unary_rpc_method_handler(refuse)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from haleganada_server.core.error_reasons import Reason
-from haleganada_server.core.shares.limits import ShareLimits
 
 from .calls.call_pool import CallPool
 from .calls.lane import ShortLane, StreamLane
@@ -36,7 +35,6 @@ class Limits:
     idle_s: float
     min_bytes_per_s: float
     message_s: float
-    shares: ShareLimits
 
 
 def make_lanes(limits: Limits, workers: Workers, watchdog: Watchdog) -> Lanes:

@@ -37,6 +37,7 @@ from haleganada_server.core.errors import Precondition
 from haleganada_server.core.jobs.jobs import Jobs
 from haleganada_server.core.models.models import Models
 from haleganada_server.core.reading.readings import Readings
+from haleganada_server.core.shares.effective import EffectiveLimits
 from haleganada_server.core.shares.quotas import Quota
 from haleganada_server.core.shares.rates import Rates
 from haleganada_server.core.workspaces.workspaces import Workspaces
@@ -104,13 +105,15 @@ class Domain:
 class RpcServer:
     """One gRPC server. Call bind(), then serve(), last stop()."""
 
-    def __init__(self, limits: Limits, authenticator: Authenticator, trail: AuditTrail) -> None:
-        """authenticator: tells who calls. trail: keeps who made audited calls. Raises ValueError for a contract
-        that does not say who may call a method.
+    def __init__(
+        self, limits: Limits, authenticator: Authenticator, trail: AuditTrail, shares: EffectiveLimits
+    ) -> None:
+        """authenticator: tells who calls. trail: keeps who made audited calls. shares: what each caller may use.
+        Raises ValueError for a contract that does not say who may call a method.
         """
-        self._limits, self._authenticator, self._trail = limits, authenticator, trail
+        self._limits, self._authenticator, self._trail, self._shares = limits, authenticator, trail, shares
         self._rules = read_rules(_DESCRIPTORS)
-        self._rates = Rates(limits.shares)
+        self._rates = Rates(shares)
         self._open_streams = OpenStreams(authenticator)
         self._admission = Admission()
         self._latencies = Latencies()
@@ -181,7 +184,7 @@ class RpcServer:
         server_service_pb2_grpc.add_ServerServiceServicer_to_server(server_servicer, self._server)
         if reflect:
             enable_reflection([*SERVICES, health.SERVICE_NAME], self._server)
-        self._authenticator.start(self._open_streams.end_invalid)
+        self._authenticator.start(self._look)
         self._watchdog.start()
         self._server.start()
         self._set_health(health_pb2.HealthCheckResponse.SERVING)
@@ -202,6 +205,11 @@ class RpcServer:
         for lane in (self._lanes.short, self._lanes.streams, self._lanes.health):
             lane.pool.shutdown(wait=False, cancel_futures=True)
         return finished
+
+    def _look(self) -> None:
+        """Carry out what has changed of tokens and limits."""
+        self._open_streams.end_invalid()
+        self._shares.look()
 
     def _make_guard(self, name: str) -> Guard:
         """Return the guard of a method, by its full name. Raises KeyError for one of the contract without a rule."""

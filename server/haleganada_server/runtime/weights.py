@@ -1,7 +1,8 @@
 """Loading a folder of weights, and checking it against its model card.
 
-The folder holds card.json, head.safetensors (mean, projection, between), embedder.onnx, which computes embeddings on
-every device, and embedder.safetensors, which training goes on from. Loading runs no code from it.
+The folder holds card.json, head.safetensors (mean, projection, between) and embedder.onnx, which computes embeddings on
+every device. embedder.safetensors, from which training goes on, is there too, but not in an installed wheel: what loads
+here does without it. Loading runs no code from the folder.
 """
 
 from __future__ import annotations
@@ -47,27 +48,24 @@ class Weights:
     def onnx(self) -> Path:
         return self.folder / ONNX
 
-    @property
-    def safetensors(self) -> Path:
-        return self.folder / SAFETENSORS
-
 
 def load_weights(folder: Path) -> Weights:
     """Load and check a folder of weights. Raises Precondition if a file is missing or differs from the card."""
     card = _read_card(folder / CARD)
     try:
         hashes: dict[str, str] = card["sha256"]
+        space = name_space(hashes[SAFETENSORS], hashes[ONNX], card.get(PLAIN_GRAPH))
         name, side = f"{card['name']} {card['version']}", int(card["side"])
         parameters = int(card.get("parameters", 0))
         calibration = _parse_calibration(card["calibration"])
     except (KeyError, TypeError, ValueError) as error:
         raise _unusable(CARD, f"an entry is missing or wrong, {error}") from error
-    for file in (ONNX, SAFETENSORS, HEAD):
+    for file in (ONNX, HEAD):
         _check_hash(folder / file, hashes.get(file, ""))
     return Weights(
         folder=folder,
         name=name,
-        hash=name_space(hashes[SAFETENSORS], hashes[ONNX], card.get(PLAIN_GRAPH)),
+        hash=space,
         side=side,
         parameters=parameters,
         head_parameters=HeadParameters(_read_projection(folder / HEAD), calibration),
@@ -96,6 +94,12 @@ def _read_card(path: Path) -> dict[str, Any]:
     if not isinstance(card, dict):
         raise _unusable(path.name, "it is not a JSON object")
     return card
+
+
+def check_file(path: Path) -> None:
+    """Raise Precondition unless a file of a folder of weights is as the card beside it says."""
+    hashes = _read_card(path.with_name(CARD)).get("sha256", {})
+    _check_hash(path, hashes.get(path.name, ""))
 
 
 def _check_hash(path: Path, expected: str) -> None:

@@ -28,8 +28,10 @@ _log = logging.getLogger(__name__)
 def lock_folder(folder: Path) -> Iterator[None]:
     """Create the folder of tokens and audit trail if it is missing, and have it alone for the block."""
     folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    files.give_to_owner_of(folder.parent, folder)
     handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
     try:
+        files.give_to_owner_of(folder, folder / _LOCK)
         files.lock(handle, wait=True)
         yield
     finally:
@@ -58,6 +60,7 @@ class AuditFile:
             self._make_room(len(line))
             handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE_FILE)
             try:
+                files.give_to_owner_of(self._folder, self._path)
                 os.write(handle, line)
                 os.fsync(handle)
             finally:
@@ -65,7 +68,7 @@ class AuditFile:
 
     def read(self) -> Iterator[AuditEntry]:
         """Yield all entries, the oldest first. A line that a full disk has cut off is left out."""
-        for path in (*reversed([self._numbered(number) for number in range(1, _FILES)]), self._path):
+        for path in (*reversed([self._make_path(number) for number in range(1, _FILES)]), self._path):
             try:
                 lines = path.read_bytes().splitlines()
             except FileNotFoundError:
@@ -80,12 +83,12 @@ class AuditFile:
         """Give the file a number if a line of this size makes it too large, and the others the next ones."""
         if not self._path.exists() or self._path.stat().st_size + size <= _FILE_BYTES:
             return
-        paths = [self._path, *(self._numbered(number) for number in range(1, _FILES))]
+        paths = [self._path, *(self._make_path(number) for number in range(1, _FILES))]
         for older, newer in reversed(list(zip(paths[1:], paths[:-1], strict=True))):
             if newer.exists():
                 newer.replace(older)
 
-    def _numbered(self, number: int) -> Path:
+    def _make_path(self, number: int) -> Path:
         return self._path.with_name(f"audit.{number}.jsonl")
 
 

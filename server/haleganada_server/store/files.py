@@ -32,6 +32,16 @@ def sync_file(path: Path) -> None:
         os.fsync(file.fileno())
 
 
+def give_to_owner_of(folder: Path, path: Path) -> None:
+    """Let a path that root has made belong to whom a folder belongs to: a server that runs as that user has to read it.
+    Does nothing for other users, who cannot give anything away.
+    """
+    if os.name == "nt" or os.geteuid() != 0:
+        return
+    owner = folder.stat()
+    os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
 def write_json(path: Path, value: Any, scratch: Path) -> None:
     """Write a small JSON file atomically, using the folder `scratch` on the same disk."""
     unfinished = scratch / f"{path.name}.new"

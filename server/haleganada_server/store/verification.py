@@ -1,4 +1,4 @@
-"""Checks models, data sets, jobs and readings of a data directory."""
+"""Checks models, data sets, jobs, readings, tokens and limits of a data directory."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from haleganada_server.core.models.files import read_card, require_intact
 from .datasets.folders import load_description
 from .datasets.integrity import require_intact_arrays
 from .readings.description import require_intact_reading
+from .share_limits import LimitsFile
+from .tokens import TokenFile
 from .workspaces.inspection import Checked
 
 _BROKEN = (OSError, ValueError, KeyError, TypeError, HaleganadaError)
@@ -34,7 +36,9 @@ _READING = _Kind("reading", "readings", "Delete it, and read the document again"
 
 
 def verify_others(data: Path) -> Iterator[Checked]:
-    """Check what is not a workspace; yield one result for each model, data set, job and reading."""
+    """Check what is not a workspace; yield one result for each model, data set, job and reading, and for the files of
+    tokens and limits if they are there.
+    """
     checks = (
         (_MODEL, _check_model),
         (_DATASET, _check_dataset),
@@ -49,6 +53,17 @@ def verify_others(data: Path) -> Iterator[Checked]:
                 yield Checked(what)
             except _BROKEN as error:
                 yield Checked(what, getattr(error, "message", str(error)), kind.hint)
+    for what, file in (("tokens", TokenFile(data)), ("limits", LimitsFile(data))):
+        if file.stamp() is not None:
+            yield _check_access(what, file)
+
+
+def _check_access(what: str, file: TokenFile | LimitsFile) -> Checked:
+    try:
+        file.read()
+    except (HaleganadaError, OSError) as error:
+        return Checked(what, getattr(error, "message", str(error)))
+    return Checked(what)
 
 
 def _check_model(folder: Path) -> None:

@@ -72,14 +72,14 @@ def damage_once(original: Path, copy: Path, pattern: str, expected: list[Any], c
         shutil.rmtree(copy)
     if found == expected:
         return "harmless"
-    if _lost_drawings_only(found, expected):
+    if _differ_in_lost_drawings_only(found, expected):
         return "told"
     if told.count or (found[0] == expected[0] and not found[1]):  # a damaged snapshot is listed as that
         return "told"
     return "SILENT"
 
 
-def _lost_drawings_only(found: list[Any], expected: list[Any]) -> bool:
+def _differ_in_lost_drawings_only(found: list[Any], expected: list[Any]) -> bool:
     """Return whether the samples differ only in drawings that are gone, so that whoever asks for one gets DATA_LOSS."""
     pairs = zip(found[0][1], expected[0][1], strict=True)
     restored = [(*one[:3], one[3] or other[3], *one[4:]) for one, other in pairs]

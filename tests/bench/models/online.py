@@ -116,7 +116,7 @@ def main() -> None:
         sys.exit("set HALEGANADA_DATA to the folder of the data sets")
     torch.set_num_threads(options.threads)
     weights = load_weights(ServerConfig(Path()).weights_dir)
-    every = make_recipes(Recognizer.load_shipped(), weights.safetensors)
+    every = make_recipes(Recognizer.load_shipped(), weights.folder)
     chosen = [recipe for recipe in every if options.only in f"{recipe.network}, replay {recipe.replay}"]
     scripts = [SCRIPTS[name] for name in options.script or SCRIPTS]
     tables = [measure(script(Path(root), options.letters), chosen) for script in scripts]

@@ -14,14 +14,14 @@ from haleganada_server.core.fewshot.builder import empty_head
 from haleganada_server.core.fewshot.draft import HeadDraft
 from haleganada_server.core.models.online_config import OnlineConfig
 from haleganada_server.core.models.presets import PRESET_FACTS
-from haleganada_server.runtime.network import EmbedderNetwork, load_network
 from haleganada_server.training.common.taught_drawing import TaughtDrawing
 from haleganada_server.training.online.feature_cache import FeatureCache
-from haleganada_server.training.online.initial_model import InitialModel, build_initial_model, fixed_seed
+from haleganada_server.training.online.initial_model import InitialModel, build_initial_model, fix_seed
 from haleganada_server.training.online.learner import OnlineLearner
 from haleganada_server.training.online.networks import FrozenBackbone
 from haleganada_server.training.presets.backbone_weights import load_backbone
 from haleganada_server.training.presets.resnet50_transformer import WIDTH, ResNet50Transformer, build
+from haleganada_server.training.pretrain.network import EmbedderNetwork, load_network
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
@@ -138,7 +138,7 @@ class GlyphMap(nn.Module):  # type: ignore[misc,unused-ignore]  # Any where torc
 def make_glyph_start(weights: Path) -> InitialModel:
     """Return the transformer on the shipped embedder's map instead of an ImageNet network's."""
     embedder = load_network(weights)
-    with fixed_seed(SEED):
+    with fix_seed(SEED):
         network = ResNet50Transformer(1, "resnet18")
         network.project = nn.Linear(embedder.shape.width << 3, WIDTH)
     network.backbone = GlyphMap(embedder).requires_grad_(False).eval()
@@ -147,7 +147,7 @@ def make_glyph_start(weights: Path) -> InitialModel:
 
 def make_imagenet_start() -> InitialModel:
     """Return the transformer on EfficientNet-Lite0, whose ImageNet weights come in a package."""
-    with fixed_seed(SEED):
+    with fix_seed(SEED):
         network = build(1, {"backbone": "efficientnet-lite0"}, load_backbone("efficientnet-lite0"))
     return InitialModel(FrozenBackbone(network))
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from haleganada_client import HaleganadaClient, Ink, OnlineSettings
-from haleganada_server.training.online.initial_model import fixed_seed
+from haleganada_server.training.online.initial_model import fix_seed
 from safetensors.torch import save_file
 
 from tests.bench.drawings import LABELS, strokes
@@ -129,7 +129,7 @@ def write_random_backbone(path: Path) -> None:
     """Write an untrained ResNet-50 as torchvision stores it."""
     from torchvision.models import resnet50
 
-    with fixed_seed(0):
+    with fix_seed(0):
         save_file(resnet50().state_dict(), path)
 
 

@@ -21,7 +21,7 @@ class Variant:
     make: Callable[[Sequence[Sample]], list[Sample]]
 
 
-def _rotated(degrees: float) -> Callable[[Sequence[Sample]], list[Sample]]:
+def _make_rotation(degrees: float) -> Callable[[Sequence[Sample]], list[Sample]]:
     def rotate(picture: Picture) -> Picture:
         paper = tuple(int(value) for value in np.median(picture.reshape(-1, 3)[::97], axis=0))
         page = Image.fromarray(picture).rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=paper)
@@ -59,9 +59,9 @@ def _trim(picture: Picture) -> Picture:
 
 
 VARIANTS = (
-    Variant("turned by 90°", _rotated(90)),
-    Variant("upside down", _rotated(180)),
-    Variant("skewed by 3°", _rotated(3)),
-    Variant("skewed by 7°", _rotated(-7)),
+    Variant("turned by 90°", _make_rotation(90)),
+    Variant("upside down", _make_rotation(180)),
+    Variant("skewed by 3°", _make_rotation(3)),
+    Variant("skewed by 7°", _make_rotation(-7)),
     Variant("two columns", _side_by_side),
 )

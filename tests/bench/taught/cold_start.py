@@ -40,8 +40,8 @@ def measure(client: HaleganadaClient, data: Path) -> Table:
     for count in (1, len(fonts)):
         for shots in (0, 1, 2, 5):
             taught = np.flatnonzero(np.isin(hand.writers, writers[:shots]) & is_text)
-            with_fonts = _score(client, hand, [*_draw(fonts[:count], hand.names), *_drawn(hand, taught)], tested)
-            without = _score(client, hand, _drawn(hand, taught), tested) if shots else 0.0
+            with_fonts = _score(client, hand, [*_draw(fonts[:count], hand.names), *_draw_rows(hand, taught)], tested)
+            without = _score(client, hand, _draw_rows(hand, taught), tested) if shots else 0.0
             table.add(str(count), str(shots), f"{with_fonts:.1%}", f"{without:.1%}" if shots else "", str(len(tested)))
     return table
 
@@ -55,7 +55,7 @@ def _draw(fonts: Sequence[Path], labels: Sequence[str]) -> Iterable[Lesson]:
                 continue  # the font lacks it
 
 
-def _drawn(hand: Handwriting, rows: Rows) -> list[Lesson]:
+def _draw_rows(hand: Handwriting, rows: Rows) -> list[Lesson]:
     return [Lesson(encode_png(np.pad(hand.drawings[i], 4)), hand.names[hand.labels[i]]) for i in rows]
 
 

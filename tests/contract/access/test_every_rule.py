@@ -20,7 +20,7 @@ from haleganada_server.config import ServerConfig
 from haleganada_server.core.access.identity import Role
 
 from tests.conftest import RunningServer, run_server
-from tests.contract.refusals import Refusal, parse, refused
+from tests.contract.refusals import Refusal, expect_refusal, parse
 from tests.tokens import add_token, bearing, revoke_token
 
 PROTO = Path(__file__).parents[3] / "proto/haleganada/v1"
@@ -48,7 +48,7 @@ class World:
 
     def refuse(self, method: MethodDescriptor, request: Any, shown: str | None) -> Refusal:
         """Make a call that must be refused without telling the token."""
-        refusal = refused(lambda: self.call(method, request, shown))
+        refusal = expect_refusal(lambda: self.call(method, request, shown))
         assert not shown or shown not in refusal.message
         return refusal
 

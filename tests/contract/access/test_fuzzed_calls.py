@@ -26,8 +26,8 @@ NEVER = {"INTERNAL"}
 REAL_FIELDS = (FieldDescriptor.TYPE_FLOAT, FieldDescriptor.TYPE_DOUBLE)
 
 
-def documented() -> dict[str, set[str]]:
-    """The statuses of each reason, as error_reason.proto tells."""
+def read_documented_statuses() -> dict[str, set[str]]:
+    """Return the statuses of each reason, as error_reason.proto tells."""
     found: dict[str, set[str]] = {}
     comment = ""
     for line in (PROTO / "error_reason.proto").read_text(encoding="utf-8").splitlines():
@@ -96,7 +96,7 @@ def call(world: World, method: Any, requests: list[Any], shown: str) -> None:
 
 @pytest.mark.parametrize("count", CALLS)
 def test_whatever_is_called_is_answered_as_documented(world: World, count: int) -> None:
-    reasons = documented()
+    reasons = read_documented_statuses()
     shown = [token for name, token in world.tokens.items() if name not in ("expired", "revoked")]
     for number in range(count):
         dice = random.Random(number)

@@ -19,12 +19,14 @@ from haleganada.v1 import (
     workspace_service_pb2_grpc,
 )
 from haleganada_server.core.access.identity import Role
-from haleganada_server.core.shares.limits import ShareLimits
+from haleganada_server.core.shares.limits import Scope, ShareLimits
+from haleganada_server.store.share_limits import LimitsFile
 
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross
-from tests.contract.refusals import Refusal, parse, refused
+from tests.contract.refusals import Refusal, expect_refusal, parse
 from tests.tokens import add_token, with_token
+from tests.waiting import wait_until
 
 STATS, PREDICT = ocr.StatsRequest(history_points=0), ocr.PredictRequest(glyph=cross())
 
@@ -55,33 +57,56 @@ def test_a_rate_is_each_callers_own(start_server: StartServer, tokens: dict[str,
     assert 5 <= count <= 8  # ten seconds' worth, and what came back meanwhile
     assert (refusal.code, refusal.reason) == (StatusCode.RESOURCE_EXHAUSTED, "RATE_EXCEEDED")
     assert refusal.retry_s and 0 < refusal.retry_s <= 2
-    assert "--limit calls-per-second=N" in refusal.message
-    assert refused(lambda: anna.Predict(PREDICT)).reason == "RATE_EXCEEDED"  # counted together
+    assert "haleganada limits set --caller NAME calls-per-second=N" in refusal.message
+    assert expect_refusal(lambda: anna.Predict(PREDICT)).reason == "RATE_EXCEEDED"  # counted together
     ben.Stats(STATS)
     anna.Train(ocr.TrainRequest(label="x", glyph=cross()))  # counted apart
     counted = server.app.server.latencies.errors_by_reason()
     assert counted == {"RATE_EXCEEDED": 2}
 
 
+def test_one_caller_may_have_another_rate_than_the_others(
+    start_server: StartServer, tokens: dict[str, str], tmp_path: Path
+) -> None:
+    """Also on a server that has none, and from the moment on at which it is set."""
+    server, file = start_server(), LimitsFile(tmp_path / "data")
+    anna, ben = ocr_as(server, tokens["anna"]), ocr_as(server, tokens["ben"])
+    anna.Stats(STATS)
+    file.change(lambda before: before.set(Scope.CALLER, "anna", {"calls_per_second": 0.2}))
+
+    def is_refused() -> bool:
+        try:
+            anna.Stats(STATS)
+        except grpc.RpcError as error:
+            return parse(error).reason == "RATE_EXCEEDED"
+        return False
+
+    wait_until(is_refused)
+    for _ in range(20):
+        ben.Stats(STATS)
+    file.change(lambda before: before.clear(Scope.CALLER, "anna"))
+    wait_until(lambda: not is_refused())
+
+
 def test_a_batch_counts_once_for_each_drawing(start_server: StartServer) -> None:
     server = start_server(shares=ShareLimits(taught_per_second=1))
     batch = ocr.TrainBatchRequest(items=[ocr.TrainItem(label="x", glyph=cross())] * 30)
     assert len(server.ocr.TrainBatch(batch).results) == 30
-    refusal = refused(lambda: server.ocr.TrainBatch(batch))
+    refusal = expect_refusal(lambda: server.ocr.TrainBatch(batch))
     assert refusal.reason == "RATE_EXCEEDED" and refusal.retry_s and 15 < refusal.retry_s <= 21
 
 
 def test_streams_have_a_rate(start_server: StartServer) -> None:
     server = start_server(shares=ShareLimits(long_calls_per_second=0.1))
     list(server.ocr.Export(ocr.ExportRequest()))
-    assert refused(lambda: list(server.ocr.Export(ocr.ExportRequest()))).reason == "RATE_EXCEEDED"
+    assert expect_refusal(lambda: list(server.ocr.Export(ocr.ExportRequest()))).reason == "RATE_EXCEEDED"
     server.ocr.Stats(STATS)
 
 
 def test_a_wrong_token_takes_nothing_from_its_name(start_server: StartServer, tokens: dict[str, str]) -> None:
     server = start_server(shares=ShareLimits(calls_per_second=0.1))
     for _ in range(3):
-        assert refused(lambda: ocr_as(server, tokens["anna"] + "x").Stats(STATS)).reason == "TOKEN_WRONG"
+        assert expect_refusal(lambda: ocr_as(server, tokens["anna"] + "x").Stats(STATS)).reason == "TOKEN_WRONG"
     ocr_as(server, tokens["anna"]).Stats(STATS)
 
 
@@ -120,16 +145,19 @@ def test_quotas_are_shown_and_named(start_server: StartServer) -> None:
         server.ocr.Train(ocr.TrainRequest(label=label, glyph=cross()))
     found = {quota.name: (quota.used, quota.limit) for quota in server.ocr.Stats(STATS).quotas}
     assert found == {"workspace-samples": (2, 2), "workspace-labels": (2, 5)}
-    refusal = refused(lambda: server.ocr.Train(ocr.TrainRequest(label="c", glyph=cross())))
+    refusal = expect_refusal(lambda: server.ocr.Train(ocr.TrainRequest(label="c", glyph=cross())))
     assert (refusal.code, refusal.reason) == (StatusCode.RESOURCE_EXHAUSTED, "QUOTA_EXCEEDED") and refusal.retry_s
-    assert "2 of the 2 samples" in refusal.message and "--limit workspace-samples=N" in refusal.message
+    assert (
+        "2 of the 2 samples" in refusal.message
+        and "haleganada limits set --workspace NAME workspace-samples=N" in refusal.message
+    )
     stub = server_service_pb2_grpc.ServerServiceStub(server.channel)
     status = stub.GetServerStatus(server_service_pb2.GetServerStatusRequest()).status
     whole = {quota.name: (quota.used, quota.limit) for quota in status.quotas}
     assert whole["workspaces"] == (1, 1) and whole["data-quota"][1] == 10**9 and "reading-quota" in whole
     workspaces = workspace_service_pb2_grpc.WorkspaceServiceStub(server.channel)
     create = workspace_service_pb2.CreateWorkspaceRequest(workspace="one more")
-    assert refused(lambda: workspaces.CreateWorkspace(create)).reason == "QUOTA_EXCEEDED"
+    assert expect_refusal(lambda: workspaces.CreateWorkspace(create)).reason == "QUOTA_EXCEEDED"
 
 
 def test_a_batch_tells_which_drawings_had_no_room(start_server: StartServer) -> None:

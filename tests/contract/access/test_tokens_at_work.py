@@ -18,10 +18,11 @@ from haleganada.v1 import ocr_service_pb2_grpc, reading_service_pb2_grpc, worksp
 from haleganada.v1 import reading_service_pb2 as reading
 from haleganada.v1 import workspace_service_pb2 as pb
 from haleganada_server.core.access.identity import Role
+from haleganada_server.core.shares.limits import ShareLimits
 
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross
-from tests.contract.refusals import parse, refused
+from tests.contract.refusals import expect_refusal, parse
 from tests.tokens import add_token, revoke_token, with_token
 from tests.waiting import wait_until
 
@@ -153,7 +154,7 @@ def test_reflection_needs_a_token_and_health_none(start_server: StartServer, dat
         return list(reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(iter([ask])))
 
     assert list_services(with_token(server.channel, boss))
-    assert refused(lambda: list_services(server.channel)).reason == "TOKEN_MISSING"
+    assert expect_refusal(lambda: list_services(server.channel)).reason == "TOKEN_MISSING"
 
 
 def test_tokens_that_cannot_be_read_change_nothing(
@@ -185,9 +186,21 @@ def test_the_log_says_who_called_and_no_token(
     with caplog.at_level(logging.DEBUG):
         ocr_as(server, boss).Train(ocr.TrainRequest(glyph=cross(0), label="ಅ"))
         wait_until(lambda: 'method=Train caller="boss"' in caplog.text)
-        refused(lambda: ocr_as(server, boss + "x").Stats(ocr.StatsRequest()))
+        expect_refusal(lambda: ocr_as(server, boss + "x").Stats(ocr.StatsRequest()))
         wait_until(lambda: "TOKEN_WRONG" in caplog.text)
     assert boss.split("_", 2)[2] not in caplog.text
+
+
+def test_the_log_says_who_was_refused(start_server: StartServer, data: Path, caplog: pytest.LogCaptureFixture) -> None:
+    anna = add_token(data, "anna", Role.READ)
+    server = start_server(data_dir=data, shares=ShareLimits(calls_per_second=0.1))
+    with caplog.at_level(logging.INFO):
+        ocr_as(server, anna).Stats(ocr.StatsRequest())
+        expect_refusal(lambda: ocr_as(server, anna).Stats(ocr.StatsRequest()))
+        expect_refusal(lambda: ocr_as(server, anna).Reset(ocr.ResetRequest(confirm="default")))
+        wait_until(lambda: "ROLE_TOO_LOW" in caplog.text)
+    told = [line for line in caplog.text.splitlines() if "reason=" in line]
+    assert len(told) == 2 and all('caller="anna"' in line for line in told)
 
 
 def test_readings_are_for_who_made_them_and_for_their_workspace(server: RunningServer, data: Path, boss: str) -> None:
@@ -209,7 +222,7 @@ def test_readings_are_for_who_made_them_and_for_their_workspace(server: RunningS
         lambda: ravi.CorrectReading(reading.CorrectReadingRequest(reading_id=made, page=1)),
         lambda: ravi.EvaluateReading(reading.EvaluateReadingRequest(reading_id=made)),
     ):
-        found = refused(ask)
+        found = expect_refusal(ask)
         assert (found.code, found.reason) == (StatusCode.NOT_FOUND, "READING_NOT_FOUND")
     anna.DeleteReading(reading.DeleteReadingRequest(reading_id=made))
 
@@ -219,7 +232,7 @@ def test_a_document_is_read_only_by_a_workspace_of_the_token(server: RunningServ
     anna = reading_as(server, add_token(data, "anna", Role.READ, "a"))
     wait_until(lambda: not is_refused(lambda: anna.ListReadings(reading.ListReadingsRequest()), "TOKEN_WRONG"))
     options = reading.ReadOptions(mode=reading.READ_MODE_TAUGHT, workspace="b")
-    assert refused(lambda: anna.Read(reading.ReadRequest(document=b"TINY\na page", options=options))).reason == (
+    assert expect_refusal(lambda: anna.Read(reading.ReadRequest(document=b"TINY\na page", options=options))).reason == (
         "WORKSPACE_NOT_ALLOWED"
     )
     allowed = reading.ReadOptions()

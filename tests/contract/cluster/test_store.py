@@ -18,7 +18,7 @@ from haleganada_server.serve import serve
 
 from tests.conftest import StartServer
 from tests.contract.drawings import cross, ring
-from tests.contract.refusals import refused
+from tests.contract.refusals import expect_refusal
 from tests.contract.teaching import teach
 from tests.ports import HOST, refusing_port
 from tests.postgres import PostgresServer
@@ -84,7 +84,7 @@ def test_a_model_of_one_server_cannot_answer_for_a_workspace(start_server: Start
     server = start_server(store=database_url)
     stub = models.ModelServiceStub(server.channel)
     request = model_service_pb2.ActivateModelRequest(model_id="starter")
-    refusal = refused(lambda: stub.ActivateModel(request))
+    refusal = expect_refusal(lambda: stub.ActivateModel(request))
     assert refusal.reason == "NOT_SHARED" and "Predict" in refusal.message
 
 

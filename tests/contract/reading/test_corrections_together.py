@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import RunningServer
 from tests.contract.reading.taught_loop import Loop, glyphs_of, teach, write
-from tests.contract.refusals import refused
+from tests.contract.refusals import expect_refusal
 from tests.slow import slow
 
 pytest.importorskip("cv2", reason="pages are taken apart by OpenCV")
@@ -125,8 +125,8 @@ class Interrupted:
     real: TaughtWorkspaces
     interrupt: Callable[[], None]
 
-    def adapted_knowledge(self, name: str) -> Knowledge:
-        return self.real.adapted_knowledge(name)
+    def adapt_knowledge(self, name: str) -> Knowledge:
+        return self.real.adapt_knowledge(name)
 
     def exchange(
         self,
@@ -154,14 +154,14 @@ def test_a_reading_is_deleted_during_its_correction(loop: Loop) -> None:
     with pytest.raises(NotFound, match="no reading"):
         corrector.correct(info, 1, GlyphNaming((glyph_id,), "ಗ"), None, LOCAL_CALLER)
     assert count_samples(loop) == taught
-    gone = refused(lambda: loop.name([glyph_id], "ಗ"))
+    gone = expect_refusal(lambda: loop.name([glyph_id], "ಗ"))
     assert (gone.code, gone.reason) == (StatusCode.NOT_FOUND, "READING_NOT_FOUND")
     assert not (loop.server.app.config.data_dir / "readings" / loop.reading.reading_id).exists()
 
 
 def test_a_page_of_another_embedder_is_embedded_anew(loop: Loop) -> None:
     store = loop.server.app.readings.store
-    taught = store.taught_page(loop.reading.reading_id, 1)
+    taught = store.load_taught_page(loop.reading.reading_id, 1)
     assert taught is not None
     foreign = replace(taught, embeddings=np.ones((len(taught.embeddings), 7), np.float32), embedder_hash="other")
     incoming = store.receive()

@@ -20,7 +20,7 @@ from haleganada.v1 import reading_service_pb2_grpc
 
 from tests.conftest import RunningServer, StartServer
 from tests.contract.held import unhurried
-from tests.contract.refusals import parse, refused
+from tests.contract.refusals import expect_refusal, parse
 from tests.tiny_reader import tiny
 from tests.waiting import wait_until
 
@@ -172,12 +172,12 @@ BAD_STREAMS = {
 @pytest.mark.parametrize("name", BAD_STREAMS)
 def test_bad_streams(server: RunningServer, name: str) -> None:
     parts, field = BAD_STREAMS[name]
-    refusal = refused(lambda: stream(server, *parts))
+    refusal = expect_refusal(lambda: stream(server, *parts))
     assert (refusal.code, refusal.fields) == (StatusCode.INVALID_ARGUMENT, (field,))
 
 
 def test_an_id_is_used_once(server: RunningServer) -> None:
-    refusal = refused(lambda: stream(server, *document("a", b"x"), *document("a", b"x")))
+    refusal = expect_refusal(lambda: stream(server, *document("a", b"x"), *document("a", b"x")))
     assert (refusal.code, refusal.reason) == (StatusCode.ALREADY_EXISTS, "DOCUMENT_ID_REUSED")
 
 
@@ -323,7 +323,7 @@ def test_kept_readings(server: RunningServer) -> None:
     request = pb.GetReadingRequest(reading_id=kept.reading_id, page=3)
     assert server.reading.GetReading(request).page.text == "three\n"
     request = pb.GetReadingRequest(reading_id=kept.reading_id, page=2)
-    assert refused(lambda: server.reading.GetReading(request)).reason == "PAGE_NOT_FOUND"
+    assert expect_refusal(lambda: server.reading.GetReading(request)).reason == "PAGE_NOT_FOUND"
     assert [answers.results[name].HasField("reading") for name in "abcd"] == [True, False, True, False]
 
 

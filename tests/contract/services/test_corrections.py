@@ -16,7 +16,7 @@ from PIL import Image
 
 from tests.conftest import RunningServer
 from tests.contract.reading.taught_loop import Loop, glyphs_of, teach, write
-from tests.contract.refusals import refused
+from tests.contract.refusals import expect_refusal
 from tests.tiny_reader import tiny
 
 pytest.importorskip("cv2", reason="pages are taken apart by OpenCV")
@@ -99,7 +99,7 @@ def test_a_glyph_is_split_and_joined(loop: Loop) -> None:
     glyphs = glyphs_of(parted.page)
     assert len(glyphs) == 10 and chosen.glyph_id not in [glyph.glyph_id for glyph in glyphs]
     halves = [glyph.glyph_id for glyph in glyphs[:2]]
-    gone = refused(lambda: loop.name([chosen.glyph_id], "ಕ"))
+    gone = expect_refusal(lambda: loop.name([chosen.glyph_id], "ಕ"))
     assert (gone.code, gone.reason) == (StatusCode.NOT_FOUND, "GLYPH_NOT_FOUND")
     joined = loop.correct(join=pb.GlyphJoin(glyph_ids=halves, text="ಕ"))
     assert len(glyphs_of(joined.page)) == 9 and glyphs_of(joined.page)[0].text == "ಕ" and len(joined.sample_ids) == 1
@@ -115,7 +115,7 @@ def test_undo_takes_back_what_was_taught(loop: Loop) -> None:
     assert one.page.text == "ಕಖಗ ಗಕ\nಖಗ ಗಖ\n" and one.page.revision == 3
     all_of_them = loop.correct(undo=pb.CorrectionUndo(revision=0))
     assert all_of_them.page.text == first.text and count_samples(loop) == taught
-    nothing = refused(lambda: loop.correct(undo=pb.CorrectionUndo()))
+    nothing = expect_refusal(lambda: loop.correct(undo=pb.CorrectionUndo()))
     assert (nothing.code, nothing.reason) == (StatusCode.FAILED_PRECONDITION, "NOTHING_TO_UNDO")
     again = loop.correct(undo=pb.CorrectionUndo(revision=1))
     assert again.page.text == one.page.text and count_samples(loop) == taught + 1
@@ -136,7 +136,7 @@ def test_glyphs_keep_their_ids_to_themselves(loop: Loop) -> None:
 def test_two_users_see_what_the_other_has_corrected(loop: Loop) -> None:
     mine, yours = glyphs_of(loop.get())[2].glyph_id, glyphs_of(loop.get())[0].glyph_id
     loop.name([mine], "ಗ", expected_revision=0)
-    late = refused(lambda: loop.name([yours], "ಕ", expected_revision=0))
+    late = expect_refusal(lambda: loop.name([yours], "ಕ", expected_revision=0))
     assert (late.code, late.reason) == (StatusCode.ABORTED, "REVISION_MISMATCH") and "page" in late.message
     answer = loop.name([yours], "ಕ")
     assert answer.page.revision == 2 and [glyph.settled for glyph in glyphs_of(answer.page)][:3] == [True, False, True]
@@ -175,15 +175,15 @@ def test_labels_that_look_alike_are_told_apart_by_their_neighbors(server: Runnin
 
 
 def test_lists_show_the_present_text(loop: Loop) -> None:
-    def listed() -> str:
+    def read_listed_text() -> str:
         found = loop.server.reading.ListReadings(pb.ListReadingsRequest(page_size=100)).readings
         return next(one.excerpt for one in found if one.reading_id == loop.reading.reading_id)
 
-    assert listed() == loop.reading.excerpt
+    assert read_listed_text() == loop.reading.excerpt
     answer = loop.name([glyphs_of(loop.get())[2].glyph_id], "ಗ")
-    assert listed() == answer.reading.excerpt == answer.page.text.strip() == "ಕಖಗ ಗಕ\nಖಗ ಗಖ"
+    assert read_listed_text() == answer.reading.excerpt == answer.page.text.strip() == "ಕಖಗ ಗಕ\nಖಗ ಗಖ"
     undone = loop.correct(undo=pb.CorrectionUndo())
-    assert listed() == undone.reading.excerpt == loop.reading.excerpt
+    assert read_listed_text() == undone.reading.excerpt == loop.reading.excerpt
 
 
 def test_evaluate(loop: Loop) -> None:
@@ -212,7 +212,7 @@ def test_what_cannot_be_corrected(loop: Loop, server: RunningServer) -> None:
     ):
         usual: dict[str, Any] = {"reading_id": loop.reading.reading_id, "name": name}
         request = pb.CorrectReadingRequest(**{**usual, **fields})
-        answer = refused(lambda request=request: server.reading.CorrectReading(request))  # type: ignore[misc]
+        answer = expect_refusal(lambda request=request: server.reading.CorrectReading(request))  # type: ignore[misc]
         assert (answer.code, answer.reason) == (code, reason), fields
 
 
@@ -220,7 +220,7 @@ def test_the_workspace_of_a_reading_may_be_gone(loop: Loop) -> None:
     glyph_id = glyphs_of(loop.get())[0].glyph_id
     gone = workspaces.DeleteWorkspaceRequest(workspace=loop.workspace, confirm=loop.workspace)
     loop.server.workspaces.DeleteWorkspace(gone)
-    answer = refused(lambda: loop.name([glyph_id], "ಕ"))
+    answer = expect_refusal(lambda: loop.name([glyph_id], "ಕ"))
     assert (answer.code, answer.reason) == (StatusCode.NOT_FOUND, "WORKSPACE_NOT_FOUND")
 
 

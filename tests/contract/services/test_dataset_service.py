@@ -21,7 +21,7 @@ from haleganada.v1 import ocr_service_pb2 as ocr
 
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross
-from tests.contract.refusals import Refusal, refused
+from tests.contract.refusals import Refusal, expect_refusal
 from tests.datasets import drawing, drawings, folders_of, idx_files, png, write_npz, write_zip
 from tests.waiting import wait_until
 
@@ -101,9 +101,9 @@ def test_list_datasets(server: RunningServer, letters: Path) -> None:
 def test_delete_dataset(server: RunningServer, letters: Path) -> None:
     made = upload(server, letters)
     stub(server).DeleteDataset(pb.DeleteDatasetRequest(dataset_id=made.dataset_id))
-    refusal = refused(lambda: stub(server).GetDataset(pb.GetDatasetRequest(dataset_id=made.dataset_id)))
+    refusal = expect_refusal(lambda: stub(server).GetDataset(pb.GetDatasetRequest(dataset_id=made.dataset_id)))
     assert (refusal.code, refusal.reason) == (StatusCode.NOT_FOUND, "DATASET_NOT_FOUND")
-    again = refused(lambda: stub(server).DeleteDataset(pb.DeleteDatasetRequest(dataset_id=made.dataset_id)))
+    again = expect_refusal(lambda: stub(server).DeleteDataset(pb.DeleteDatasetRequest(dataset_id=made.dataset_id)))
     assert again.code == StatusCode.NOT_FOUND
 
 
@@ -126,14 +126,14 @@ def test_add_dataset(start_server: StartServer, letters: Path, tmp_path: Path) -
     whole = add(".")
     assert whole.labels_total == 2 and {item.item for item in whole.refused} == {"letters.zip"}
     for path in ("..", "way out", "way out/sets/../data", "/etc", str(tmp_path / "data"), "\0"):
-        refusal = refused(lambda path=path: add(path))  # type: ignore[misc]
+        refusal = expect_refusal(lambda path=path: add(path))  # type: ignore[misc]
         assert (refusal.code, refusal.fields) == (StatusCode.INVALID_ARGUMENT, ("path",)), path
-    assert refused(lambda: add("nowhere")).code == StatusCode.NOT_FOUND
+    assert expect_refusal(lambda: add("nowhere")).code == StatusCode.NOT_FOUND
 
 
 def test_nothing_is_read_from_the_servers_disk_unless_allowed(server: RunningServer, letters: Path) -> None:
     request = pb.AddDatasetRequest(options=pb.DatasetOptions(name="x"), path=str(letters))
-    refusal = refused(lambda: stub(server).AddDataset(request))
+    refusal = expect_refusal(lambda: stub(server).AddDataset(request))
     assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "DATASETS_FROM_NOT_SET")
 
 
@@ -143,7 +143,7 @@ def test_preview_dataset(server: RunningServer, letters: Path) -> None:
         pytest.skip("torch is installed here")
     made = upload(server, letters)
     request = pb.PreviewDatasetRequest(dataset_id=made.dataset_id, preset="cnn36")
-    refusal = refused(lambda: stub(server).PreviewDataset(request))
+    refusal = expect_refusal(lambda: stub(server).PreviewDataset(request))
     assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "TORCH_NOT_INSTALLED")
     assert "pip install -e '.[train]'" in refusal.message
 
@@ -161,7 +161,7 @@ def test_preview_dataset(server: RunningServer, letters: Path) -> None:
 def test_bad_previews(server: RunningServer, letters: Path, field: str, request_: pb.PreviewDatasetRequest) -> None:
     if request_.dataset_id:
         request_.dataset_id = upload(server, letters).dataset_id
-    refusal = refused(lambda: stub(server).PreviewDataset(request_))
+    refusal = expect_refusal(lambda: stub(server).PreviewDataset(request_))
     assert (refusal.code, refusal.fields) == (StatusCode.INVALID_ARGUMENT, (field,))
 
 
@@ -178,12 +178,12 @@ def test_an_interrupted_upload_continues(server: RunningServer, letters: Path) -
         time.sleep(30)
 
     call = stub(server).UploadDataset.future(interrupted())
-    wait_until(lambda: received(server, sha256) == 5 * CHUNK)
+    wait_until(lambda: count_received(server, sha256) == 5 * CHUNK)
     call.cancel()
-    arrived = received(server, sha256)
+    arrived = count_received(server, sha256)
     assert arrived == 5 * CHUNK
     made = stub(server).UploadDataset(iter([header(data, offset=arrived), *chunks(data, arrived)])).dataset
-    assert made.train == 16 and received(server, sha256) == 0
+    assert made.train == 16 and count_received(server, sha256) == 0
 
 
 def test_an_upload_continues_after_a_restart(start_server: StartServer, letters: Path) -> None:
@@ -197,16 +197,16 @@ def test_an_upload_continues_after_a_restart(start_server: StartServer, letters:
 
     call = stub(first).UploadDataset.future(interrupted())
     sha256 = hashlib.sha256(data).hexdigest()
-    wait_until(lambda: received(first, sha256) == 3 * CHUNK)
+    wait_until(lambda: count_received(first, sha256) == 3 * CHUNK)
     call.cancel()
     first.stop()
     second = start_server()
-    assert received(second, sha256) == 3 * CHUNK
+    assert count_received(second, sha256) == 3 * CHUNK
     parts = [header(data, offset=3 * CHUNK), *chunks(data, 3 * CHUNK)]
     assert stub(second).UploadDataset(iter(parts)).dataset.train == 16
 
 
-def received(server: RunningServer, sha256: str) -> int:
+def count_received(server: RunningServer, sha256: str) -> int:
     return stub(server).GetUpload(pb.GetUploadRequest(sha256=sha256)).received_bytes
 
 
@@ -240,14 +240,14 @@ BAD_STREAMS: dict[str, tuple[list[Part], str]] = {
 @pytest.mark.parametrize(("requests", "field"), BAD_STREAMS.values(), ids=BAD_STREAMS.keys())
 def test_bad_streams(server: RunningServer, requests: list[Part], field: str) -> None:
     before = len(stub(server).ListDatasets(pb.ListDatasetsRequest(page_size=500)).datasets)
-    refusal = refused(lambda: stub(server).UploadDataset(iter(requests)))
+    refusal = expect_refusal(lambda: stub(server).UploadDataset(iter(requests)))
     assert (refusal.code, refusal.fields) == (StatusCode.INVALID_ARGUMENT, (field,))
     assert len(stub(server).ListDatasets(pb.ListDatasetsRequest(page_size=500)).datasets) == before
-    assert received(server, hashlib.sha256(DATA).hexdigest()) == 0
+    assert count_received(server, hashlib.sha256(DATA).hexdigest()) == 0
 
 
 def upload_refused(server: RunningServer, path: Path, **options: object) -> Refusal:
-    return refused(lambda: upload(server, path, **options))
+    return expect_refusal(lambda: upload(server, path, **options))
 
 
 BAD_FILES: dict[str, tuple[Callable[[Path], Path], str]] = {
@@ -283,7 +283,7 @@ def test_bad_files(server: RunningServer, tmp_path: Path, make: Callable[[Path],
     path = make(tmp_path)
     refusal = upload_refused(server, path)
     assert refusal.code == StatusCode.INVALID_ARGUMENT and why in refusal.message
-    assert received(server, hashlib.sha256(path.read_bytes()).hexdigest()) == 0
+    assert count_received(server, hashlib.sha256(path.read_bytes()).hexdigest()) == 0
 
 
 def test_unknown_writers(server: RunningServer, letters: Path) -> None:
@@ -330,7 +330,7 @@ def test_a_file_over_the_limit(start_server: StartServer, letters: Path) -> None
     server = start_server(max_upload_bytes=2000)
     refusal = upload_refused(server, letters)
     assert (refusal.code, refusal.fields) == (StatusCode.INVALID_ARGUMENT, ("chunk",))
-    assert received(server, hashlib.sha256(letters.read_bytes()).hexdigest()) == 0
+    assert count_received(server, hashlib.sha256(letters.read_bytes()).hexdigest()) == 0
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a folder that may not be written to")
@@ -355,7 +355,7 @@ def test_a_read_only_disk(start_server: StartServer, letters: Path, tmp_path: Pa
     ],
 )
 def test_bad_requests(server: RunningServer, call: str, request_: object, code: StatusCode) -> None:
-    assert refused(lambda: getattr(stub(server), call)(request_)).code == code
+    assert expect_refusal(lambda: getattr(stub(server), call)(request_)).code == code
 
 
 def test_predictions_are_answered_during_an_import(server: RunningServer, workspace: str, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from haleganada_server.runtime.processes.job_process import JobProcessRunner
 
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross
-from tests.contract.refusals import parse, refused
+from tests.contract.refusals import expect_refusal, parse
 from tests.jobs.datasets import add_letters
 from tests.jobs.world import COMMAND
 from tests.waiting import wait_until
@@ -91,7 +91,7 @@ def test_get_job_file(jobs: Stub) -> None:
     assert sum(len(part.chunk) for part in parts) == 200_000 and max(len(part.chunk) for part in parts) <= 65536
     for name in ("../job.json", "job.json", "/etc/passwd"):
         elsewhere = pb.GetJobFileRequest(job_id=asked.job_id, name=name)
-        no = refused(lambda: list(jobs.GetJobFile(elsewhere)))  # noqa: B023  called at once
+        no = expect_refusal(lambda: list(jobs.GetJobFile(elsewhere)))  # noqa: B023  called at once
         assert (no.code, no.reason) == (StatusCode.NOT_FOUND, "FILE_NOT_FOUND")
 
 
@@ -121,14 +121,14 @@ def test_refusals(jobs: Stub) -> None:
         (lambda: jobs.ListJobs(pb.ListJobsRequest(page_token="x")), StatusCode.INVALID_ARGUMENT, "page_token"),
     ]
     for call, code, words in cases:
-        no = refused(call)
+        no = expect_refusal(call)
         assert no.code == code and words in no.message, no
 
 
 def test_without_torch_the_error_says_what_to_install(start_server: StartServer, tmp_path: Path) -> None:
     server = start_server(JobProcessRunner(COMMAND, {JobKind.TRAINING: ("no_such_torch",)}))
     add_letters(server.app.datasets, tmp_path)
-    no = refused(lambda: start(Stub(server.channel)))
+    no = expect_refusal(lambda: start(Stub(server.channel)))
     assert (no.code, no.reason) == (StatusCode.FAILED_PRECONDITION, "TORCH_NOT_INSTALLED")
     assert "pip install -e '.[train]'" in no.message
 
@@ -179,7 +179,7 @@ def test_delete_job(jobs: Stub) -> None:
     asked = start(jobs)
     watch_all(jobs, asked)
     jobs.DeleteJob(pb.DeleteJobRequest(job_id=asked.job_id))
-    no = refused(lambda: get(jobs, asked))
+    no = expect_refusal(lambda: get(jobs, asked))
     assert (no.code, no.reason) == (StatusCode.NOT_FOUND, "JOB_NOT_FOUND")
     assert not jobs.ListJobs(pb.ListJobsRequest()).jobs
 
@@ -190,7 +190,7 @@ def test_cancel_job(jobs: Stub) -> None:
     waiting = start(jobs, "waiting")
     wait_until(lambda: len(jobs.GetJob(pb.GetJobRequest(job_id=asked.job_id)).job.training.epochs) > 1)
     assert jobs.CancelJob(pb.CancelJobRequest(job_id=waiting.job_id)).job.state == pb.JOB_STATE_CANCELLED
-    no = refused(lambda: jobs.DeleteJob(pb.DeleteJobRequest(job_id=asked.job_id)))
+    no = expect_refusal(lambda: jobs.DeleteJob(pb.DeleteJobRequest(job_id=asked.job_id)))
     assert (no.code, no.reason) == (StatusCode.FAILED_PRECONDITION, "JOB_NOT_OVER")
     jobs.CancelJob(pb.CancelJobRequest(job_id=asked.job_id))
     last = watch_all(jobs, asked)[-1]
@@ -204,7 +204,7 @@ def test_cancelled_watches_free_their_threads(jobs: Stub, server: RunningServer)
     request = pb.WatchJobRequest(job_id=asked.job_id)
     for _ in range(4):
         watches = [_watch_when_admitted(jobs, request) for _ in range(3)]
-        no = refused(lambda: next(jobs.WatchJob(request)))
+        no = expect_refusal(lambda: next(jobs.WatchJob(request)))
         assert (no.code, no.reason) == (StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_WATCHERS") and no.retry_s
         server.ocr.Predict(ocr.PredictRequest(glyph=cross()), timeout=5)
         for watch in watches:

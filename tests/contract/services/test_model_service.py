@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import blank, capital_a, cross, ladder, ring, seven, three
 from tests.contract.held import unhurried
-from tests.contract.refusals import refused
+from tests.contract.refusals import expect_refusal
 from tests.tiny_model import SIDE, TinyModel, write_tiny_model
 
 FEW_SHOT = "few-shot"
@@ -95,7 +95,7 @@ def test_a_built_in_model(start_server: StartServer, tmp_path: Path) -> None:
     assert best(predict(server, "", ring(3))) == "ಕಿ"
     activate(server, "", FEW_SHOT)
     assert list(stub(server).ExportModel(pb.ExportModelRequest(model_id="shipped")))
-    refusal = refused(lambda: stub(server).DeleteModel(pb.DeleteModelRequest(model_id="shipped")))
+    refusal = expect_refusal(lambda: stub(server).DeleteModel(pb.DeleteModelRequest(model_id="shipped")))
     assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "BUILT_IN_MODEL")
     assert (shipped / "model.onnx").is_file()
 
@@ -145,7 +145,7 @@ def test_several_models_answer_together(server: RunningServer, workspace: str, t
         ({"models": [one, three]}, "MODEL_DOES_NOT_FIT"),
     ]
     for more, reason in refusals:
-        assert refused(lambda more=more: predict(server, workspace, cross(), **more)).reason == reason  # type: ignore[misc]
+        assert expect_refusal(lambda more=more: predict(server, workspace, cross(), **more)).reason == reason  # type: ignore[misc]
 
 
 def test_get_model(server: RunningServer, model: str) -> None:
@@ -171,7 +171,7 @@ def test_list_presets(server: RunningServer) -> None:
 
 @pytest.mark.parametrize(("preset", "hint"), [("cnn36", "`models use cnn36 --online`"), ("resnet18", "train a model")])
 def test_the_error_for_a_preset_says_that_it_is_no_model(server: RunningServer, preset: str, hint: str) -> None:
-    refusal = refused(lambda: stub(server).GetModel(pb.GetModelRequest(model_id=preset)))
+    refusal = expect_refusal(lambda: stub(server).GetModel(pb.GetModelRequest(model_id=preset)))
     assert refusal.code == StatusCode.NOT_FOUND and hint in refusal.message
 
 
@@ -190,13 +190,13 @@ def test_activate_model(server: RunningServer, workspace: str, model: str) -> No
 
 def test_delete_model(server: RunningServer, workspace: str, model: str) -> None:
     activate(server, workspace, model)
-    refusal = refused(lambda: stub(server).DeleteModel(pb.DeleteModelRequest(model_id=model)))
+    refusal = expect_refusal(lambda: stub(server).DeleteModel(pb.DeleteModelRequest(model_id=model)))
     assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "MODEL_IN_USE")
     assert workspace in refusal.message
     activate(server, workspace, FEW_SHOT)
     stub(server).DeleteModel(pb.DeleteModelRequest(model_id=model))
-    assert refused(lambda: stub(server).GetModel(pb.GetModelRequest(model_id=model))).reason == "MODEL_NOT_FOUND"
-    assert refused(lambda: predict(server, workspace, cross(), model=model)).reason == "MODEL_NOT_FOUND"
+    assert expect_refusal(lambda: stub(server).GetModel(pb.GetModelRequest(model_id=model))).reason == "MODEL_NOT_FOUND"
+    assert expect_refusal(lambda: predict(server, workspace, cross(), model=model)).reason == "MODEL_NOT_FOUND"
 
 
 @pytest.mark.parametrize("precision", [pb.PRECISION_UNSPECIFIED, pb.PRECISION_INT8], ids=pb.Precision.Name)
@@ -297,7 +297,7 @@ def test_a_changed_file_is_noticed_and_affects_nothing_else(
         lambda: list(stub(server).ExportModel(pb.ExportModelRequest(model_id=damaged))),
     )
     for call in calls:
-        refusal = refused(call)
+        refusal = expect_refusal(call)
         assert (refusal.code, refusal.reason) == (StatusCode.DATA_LOSS, "MODEL_DAMAGED")
         assert "train it again, or delete it" in refusal.message
     assert predict(server, workspace, cross()).decision == ocr.DECISION_NOTHING_TAUGHT
@@ -332,7 +332,7 @@ def test_damage_found_while_reading_is_remembered(server: RunningServer, workspa
     predict(server, workspace, cross(), model=model)  # it is in memory from now on
     (folder / "model.int8.onnx").write_bytes(bytes(len(whole["model.int8.onnx"])))
     int8 = pb.ExportModelRequest(model_id=model, precision=pb.PRECISION_INT8)
-    assert refused(lambda: list(stub(server).ExportModel(int8))).reason == "MODEL_DAMAGED"
+    assert expect_refusal(lambda: list(stub(server).ExportModel(int8))).reason == "MODEL_DAMAGED"
     predict(server, workspace, cross(), model=model)
     assert "the SHA-256 of model.int8.onnx" in damage(server, model)
     (folder / "model.int8.onnx").write_bytes(whole["model.int8.onnx"])
@@ -344,7 +344,7 @@ def test_a_model_that_cannot_be_loaded_is_reported_in_lists(server: RunningServe
     whole = path.read_bytes()
     path.write_bytes(bytes(len(whole)))
     assert not damage(server, model), "its size is right, and lists read no file"
-    assert refused(lambda: activate(server, workspace, model)).reason == "MODEL_DAMAGED"
+    assert expect_refusal(lambda: activate(server, workspace, model)).reason == "MODEL_DAMAGED"
     assert "the SHA-256 of model.onnx" in damage(server, model)
     path.write_bytes(whole)
     activate(server, workspace, model)
@@ -376,7 +376,7 @@ def test_a_model_with_a_damaged_card_is_listed_and_refused(start_server: StartSe
         lambda: list(stub(server).ExportModel(pb.ExportModelRequest(model_id=model))),
         lambda: jobs.StartEvaluation(job_service_pb2.StartEvaluationRequest(models=[model], dataset_id="x")),
     ):
-        refusal = refused(call)
+        refusal = expect_refusal(call)
         assert (refusal.code, refusal.reason) == (StatusCode.DATA_LOSS, "MODEL_DAMAGED")
         assert "train it again, or delete it" in refusal.message
     stub(server).DeleteModel(pb.DeleteModelRequest(model_id=model))
@@ -389,11 +389,13 @@ def test_an_ambiguous_name_is_refused(server: RunningServer, workspace: str, tmp
         (lambda: predict(server, workspace, cross(), model="twin"), "model"),
         (lambda: activate(server, workspace, "twin"), "model_id"),
     ):
-        refusal = refused(call)
+        refusal = expect_refusal(call)
         assert (refusal.code, refusal.fields) == (StatusCode.INVALID_ARGUMENT, (field,))
         assert all(model in refusal.message for model in twins)
     assert best(predict(server, workspace, cross(), model=twins[0])) == "ಕ"
-    assert refused(lambda: stub(server).DeleteModel(pb.DeleteModelRequest(model_id="twin"))).fields == ("model_id",)
+    assert expect_refusal(lambda: stub(server).DeleteModel(pb.DeleteModelRequest(model_id="twin"))).fields == (
+        "model_id",
+    )
     for twin in twins:
         stub(server).DeleteModel(pb.DeleteModelRequest(model_id=twin))
 
@@ -468,19 +470,19 @@ BAD_CALLS: dict[str, tuple[Call, StatusCode, str]] = {
 def test_bad_input(
     server: RunningServer, workspace: str, model: str, call: Call, code: StatusCode, reason: str
 ) -> None:
-    refusal = refused(lambda: call(stub(server), workspace, model))
+    refusal = expect_refusal(lambda: call(stub(server), workspace, model))
     assert (refusal.code, refusal.reason) == (code, reason)
 
 
 def test_min_revision_applies_to_models_too(server: RunningServer, workspace: str, model: str) -> None:
-    refusal = refused(lambda: predict(server, workspace, cross(), model=model, min_revision=1))
+    refusal = expect_refusal(lambda: predict(server, workspace, cross(), model=model, min_revision=1))
     assert refusal.reason == "REVISION_NOT_REACHED"
 
 
 def test_a_model_without_int8(server: RunningServer, tmp_path: Path) -> None:
     model = server.app.models.register(write_tiny_model(tmp_path, tiny(int8=False)))
     request = pb.ExportModelRequest(model_id=model, precision=pb.PRECISION_INT8)
-    assert refused(lambda: list(stub(server).ExportModel(request))).reason == "NO_INT8"
+    assert expect_refusal(lambda: list(stub(server).ExportModel(request))).reason == "NO_INT8"
 
 
 def test_exports_of_models_count_as_transfers(start_server: StartServer, tmp_path: Path) -> None:
@@ -491,7 +493,7 @@ def test_exports_of_models_count_as_transfers(start_server: StartServer, tmp_pat
     with unhurried(server.address) as channel:
         slow = model_service_pb2_grpc.ModelServiceStub(channel).ExportModel(request)
         next(slow)
-        assert refused(lambda: list(stub(server).ExportModel(request))).reason == "TOO_MANY_TRANSFERS"
+        assert expect_refusal(lambda: list(stub(server).ExportModel(request))).reason == "TOO_MANY_TRANSFERS"
         slow.cancel()
         with pytest.raises(grpc.RpcError):
             list(slow)

@@ -8,7 +8,7 @@ from haleganada.v1 import ocr_service_pb2 as ocr
 
 from tests.conftest import RunningServer
 from tests.contract.drawings import cross, ladder, ring
-from tests.contract.refusals import refused
+from tests.contract.refusals import expect_refusal
 from tests.contract.teaching import teach
 from tests.waiting import wait_until
 
@@ -115,7 +115,7 @@ def test_a_batch_of_several_calls_is_undone_as_one(server: RunningServer, worksp
     assert again.duplicate and again.revision == undone.revision and again.changes == 4
     stats = server.ocr.Stats(ocr.StatsRequest(workspace=workspace))
     assert (stats.samples_total, stats.variant_groups, stats.labels[0].label) == (1, 0, "before")
-    refusal = refused(lambda: server.ocr.Undo(ocr.UndoRequest(workspace=workspace, whole_batch=True)))
+    refusal = expect_refusal(lambda: server.ocr.Undo(ocr.UndoRequest(workspace=workspace, whole_batch=True)))
     assert (refusal.code, refusal.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "NOTHING_TO_UNDO")
 
 
@@ -143,7 +143,7 @@ def test_a_known_drawing_is_told_or_skipped(server: RunningServer, workspace: st
     assert told.known_sample_id == first.sample_id and not told.duplicate
     assert (skipped.sample_id, skipped.duplicate, skipped.samples_total) == (first.sample_id, True, 3)
     assert train(ocr.KNOWN_DRAWINGS_SKIP, "b").known_sample_id == 0
-    assert refused(lambda: train(9)).fields == ("known_drawings",)  # type: ignore[arg-type]
+    assert expect_refusal(lambda: train(9)).fields == ("known_drawings",)  # type: ignore[arg-type]
 
 
 def test_stats(server: RunningServer, workspace: str) -> None:
@@ -195,7 +195,7 @@ def test_export(server: RunningServer, workspace: str) -> None:
     of_snapshot = ocr.ExportRequest(workspace=workspace, format=ocr.EXPORT_FORMAT_JSONL, snapshot_id=kept.snapshot_id)
     assert list(server.ocr.Export(of_snapshot))[1:] == parts[1:]
     of_snapshot.snapshot_id = "r1-none"
-    assert refused(lambda: list(server.ocr.Export(of_snapshot))).reason == "SNAPSHOT_NOT_FOUND"
+    assert expect_refusal(lambda: list(server.ocr.Export(of_snapshot))).reason == "SNAPSHOT_NOT_FOUND"
 
 
 def test_import(server: RunningServer, workspace: str) -> None:

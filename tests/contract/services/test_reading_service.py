@@ -21,7 +21,7 @@ from PIL import Image
 
 from tests import tiny_reader
 from tests.conftest import RunningServer, StartServer
-from tests.contract.refusals import refused
+from tests.contract.refusals import expect_refusal
 from tests.tiny_reader import tiny
 from tests.waiting import wait_until
 
@@ -147,7 +147,7 @@ def test_delete_reading(server: RunningServer) -> None:
         lambda: list(server.reading.ExportReading(pb.ExportReadingRequest(reading_id=kept.reading_id))),
     ]
     for call in calls:
-        refusal = refused(call)
+        refusal = expect_refusal(call)
         assert (refusal.code, refusal.reason) == (StatusCode.NOT_FOUND, "READING_NOT_FOUND")
     listed = server.reading.ListReadings(pb.ListReadingsRequest(page_size=500)).readings
     assert kept.reading_id not in [reading.reading_id for reading in listed]
@@ -169,7 +169,7 @@ def words_zip(text: str) -> bytes:
     return buffer.getvalue()
 
 
-def imported(*chunks: bytes, trailer: common_pb2.TransferTrailer | None = None) -> Iterator[pb.ImportReadingRequest]:
+def pack_import(*chunks: bytes, trailer: common_pb2.TransferTrailer | None = None) -> Iterator[pb.ImportReadingRequest]:
     yield pb.ImportReadingRequest(header=pb.ImportReadingHeader(file_name="words.zip"))
     for chunk in chunks:
         yield pb.ImportReadingRequest(chunk=chunk)
@@ -180,19 +180,19 @@ def imported(*chunks: bytes, trailer: common_pb2.TransferTrailer | None = None) 
 def test_import_reading(server: RunningServer) -> None:
     data = words_zip("one two")
     trailer = common_pb2.TransferTrailer(sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data))
-    made = server.reading.ImportReading(imported(data[:50], data[50:], trailer=trailer)).reading
+    made = server.reading.ImportReading(pack_import(data[:50], data[50:], trailer=trailer)).reading
     assert (made.file_name, list(made.pages), made.pages_total, made.excerpt) == ("words.zip", [1], 1, "one two")
     found = server.reading.GetReading(pb.GetReadingRequest(reading_id=made.reading_id, page=1))
     assert found.reading == made and found.page.text == "one two\n"
 
 
 def test_a_bad_import(server: RunningServer) -> None:
-    refusal = refused(lambda: server.reading.ImportReading(imported(b"no zip")))
+    refusal = expect_refusal(lambda: server.reading.ImportReading(pack_import(b"no zip")))
     assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "DOCUMENT_UNREADABLE")
     wrong = common_pb2.TransferTrailer(sha256="ab" * 32)
-    refusal = refused(lambda: server.reading.ImportReading(imported(words_zip("x"), trailer=wrong)))
+    refusal = expect_refusal(lambda: server.reading.ImportReading(pack_import(words_zip("x"), trailer=wrong)))
     assert (refusal.code, refusal.fields) == (StatusCode.INVALID_ARGUMENT, ("trailer.sha256",))
-    refusal = refused(lambda: server.reading.ImportReading(iter([pb.ImportReadingRequest(chunk=b"x")])))
+    refusal = expect_refusal(lambda: server.reading.ImportReading(iter([pb.ImportReadingRequest(chunk=b"x")])))
     assert (refusal.code, refusal.fields) == (StatusCode.INVALID_ARGUMENT, ("header",))
 
 
@@ -220,7 +220,7 @@ BAD_REQUESTS = {
 @pytest.mark.parametrize("name", BAD_REQUESTS)
 def test_bad_requests(server: RunningServer, name: str) -> None:
     request, field = BAD_REQUESTS[name]
-    refusal = refused(lambda: server.reading.Read(request))
+    refusal = expect_refusal(lambda: server.reading.Read(request))
     assert (refusal.code, refusal.reason, refusal.fields) == (StatusCode.INVALID_ARGUMENT, "INVALID_INPUT", (field,))
 
 
@@ -247,7 +247,7 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_be_read_is_told_and_the_next_is_read(server: RunningServer, name: str) -> None:
     document, fields, code, reason = REFUSED[name]
-    refusal = refused(lambda: read(server, document, **fields))  # type: ignore[arg-type]
+    refusal = expect_refusal(lambda: read(server, document, **fields))  # type: ignore[arg-type]
     assert (refusal.code, refusal.reason) == (code, reason)
     assert "/" not in refusal.message  # no path, no traceback
     assert read(server, tiny("next")).page.text == "next\n"
@@ -256,7 +256,7 @@ def test_what_cannot_be_read_is_told_and_the_next_is_read(server: RunningServer,
 def test_a_page_that_takes_too_long(start_server: StartServer) -> None:
     server = start_server(reader_page_s=0.5)
     read(server, tiny("which starts a reader"))
-    refusal = refused(lambda: read(server, tiny("!hang")))
+    refusal = expect_refusal(lambda: read(server, tiny("!hang")))
     assert (refusal.code, refusal.reason) == (StatusCode.RESOURCE_EXHAUSTED, "READER_TIMEOUT")
     assert read(server, tiny("next")).page.text == "next\n"
 
@@ -277,7 +277,7 @@ def test_readings_expire(start_server: StartServer, tmp_path: Path) -> None:
     server = start_server(reading_retention_s=0.5)
     kept = keep(server, "one")
     wait_until(lambda: not server.reading.ListReadings(pb.ListReadingsRequest()).readings)
-    refusal = refused(lambda: server.reading.GetReading(pb.GetReadingRequest(reading_id=kept.reading_id)))
+    refusal = expect_refusal(lambda: server.reading.GetReading(pb.GetReadingRequest(reading_id=kept.reading_id)))
     assert refusal.code == StatusCode.NOT_FOUND
     assert (tmp_path / "data" / "readings" / kept.reading_id).exists()  # a moment longer
     server.stop()
@@ -297,7 +297,7 @@ def test_readings_outlive_a_restart(start_server: StartServer) -> None:
 def test_the_quota_for_readings(start_server: StartServer, tmp_path: Path) -> None:
     server = start_server(reading_quota=20_000)
     kept = read(server, tiny("x" * 12_000, "y"), page=2, options=OPTIONS).reading
-    refusal = refused(lambda: read(server, tiny("x" * 12_000), options=OPTIONS))
+    refusal = expect_refusal(lambda: read(server, tiny("x" * 12_000), options=OPTIONS))
     assert (refusal.code, refusal.reason) == (StatusCode.RESOURCE_EXHAUSTED, "QUOTA_EXCEEDED")
     assert [path for path in (tmp_path / "data" / "tmp").iterdir() if path.is_file()] == []
     server.reading.DeleteReading(pb.DeleteReadingRequest(reading_id=kept.reading_id))
@@ -307,13 +307,13 @@ def test_the_quota_for_readings(start_server: StartServer, tmp_path: Path) -> No
 def test_correct_reading(server: RunningServer) -> None:
     """More in test_corrections.py, which needs OpenCV."""
     request = pb.CorrectReadingRequest(reading_id=keep(server, "one").reading_id, undo=pb.CorrectionUndo())
-    refusal = refused(lambda: server.reading.CorrectReading(request))
+    refusal = expect_refusal(lambda: server.reading.CorrectReading(request))
     assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "READING_NOT_CORRECTABLE")
 
 
 def test_evaluate_reading(server: RunningServer) -> None:
     request = pb.EvaluateReadingRequest(reading_id=keep(server, "one").reading_id)
-    refusal = refused(lambda: server.reading.EvaluateReading(request))
+    refusal = expect_refusal(lambda: server.reading.EvaluateReading(request))
     assert (refusal.code, refusal.reason) == (StatusCode.FAILED_PRECONDITION, "READING_NOT_CORRECTABLE")
 
 
@@ -333,7 +333,9 @@ def test_damaged_files(start_server: StartServer, tmp_path: Path, name: str, is_
     path.write_bytes(data)
     if not is_running:
         server = start_server()
-    refusal = refused(lambda: list(server.reading.ExportReading(pb.ExportReadingRequest(reading_id=kept.reading_id))))
+    refusal = expect_refusal(
+        lambda: list(server.reading.ExportReading(pb.ExportReadingRequest(reading_id=kept.reading_id)))
+    )
     assert (refusal.code, refusal.reason) == (StatusCode.DATA_LOSS, "READING_DAMAGED")
     (listed,) = server.reading.ListReadings(pb.ListReadingsRequest()).readings
     assert listed.damaged and listed.reading_id == kept.reading_id

@@ -9,7 +9,7 @@ from haleganada.v1.common_pb2 import Glyph
 
 from tests.conftest import RunningServer
 from tests.contract.drawings import picture
-from tests.contract.refusals import refused
+from tests.contract.refusals import expect_refusal
 from tests.contract.teaching import teach
 
 
@@ -50,4 +50,4 @@ def test_delete_sample(server: RunningServer, workspace: str) -> None:
     answer = server.samples.DeleteSample(samples.DeleteSampleRequest(workspace=workspace, sample_id=sample_id))
     assert answer.revision == 2
     get = samples.GetSampleRequest(workspace=workspace, sample_id=sample_id)
-    assert refused(lambda: server.samples.GetSample(get)).code == grpc.StatusCode.NOT_FOUND
+    assert expect_refusal(lambda: server.samples.GetSample(get)).code == grpc.StatusCode.NOT_FOUND

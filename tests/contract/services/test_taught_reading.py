@@ -12,7 +12,7 @@ from haleganada.v1 import reading_service_pb2 as pb
 from tests.conftest import RunningServer
 from tests.contract.reading.taught_loop import LETTERS, TEXT, glyphs_of, teach, write
 from tests.contract.reading.taught_pages import Page
-from tests.contract.refusals import refused
+from tests.contract.refusals import expect_refusal
 
 pytest.importorskip("cv2", reason="pages are taken apart by OpenCV")
 
@@ -114,9 +114,9 @@ def test_pages_are_read_in_a_stream(server: RunningServer, workspace: str) -> No
 
 def test_what_cannot_be_read_so(server: RunningServer, workspace: str) -> None:
     page = Page().to_png()
-    by_an_engine = refused(lambda: read(server, workspace, page, engine="tiny"))
+    by_an_engine = expect_refusal(lambda: read(server, workspace, page, engine="tiny"))
     assert (by_an_engine.code, by_an_engine.reason) == (StatusCode.FAILED_PRECONDITION, "MODE_UNAVAILABLE")
-    nowhere = refused(lambda: read(server, "no such workspace", page))
+    nowhere = expect_refusal(lambda: read(server, "no such workspace", page))
     assert (nowhere.code, nowhere.reason) == (StatusCode.NOT_FOUND, "WORKSPACE_NOT_FOUND")
 
 

@@ -8,7 +8,7 @@ from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada.v1 import workspace_service_pb2 as workspaces
 
 from tests.conftest import RunningServer
-from tests.contract.refusals import refused
+from tests.contract.refusals import expect_refusal
 from tests.contract.teaching import teach
 
 
@@ -42,7 +42,7 @@ def test_delete_workspace(server: RunningServer, workspace: str) -> None:
     request = workspaces.DeleteWorkspaceRequest(workspace=workspace, confirm=workspace)
     assert server.workspaces.DeleteWorkspace(request).snapshot.samples_total == 1
     get = workspaces.GetWorkspaceRequest(workspace=workspace)
-    assert refused(lambda: server.workspaces.GetWorkspace(get)).code == grpc.StatusCode.NOT_FOUND
+    assert expect_refusal(lambda: server.workspaces.GetWorkspace(get)).code == grpc.StatusCode.NOT_FOUND
 
 
 def test_list_snapshots(server: RunningServer, workspace: str) -> None:
@@ -76,10 +76,10 @@ def test_delete_snapshot(server: RunningServer, workspace: str) -> None:
     request = workspaces.DeleteSnapshotRequest(workspace=workspace, snapshot_id=kept[0].snapshot_id)
     answer = server.workspaces.DeleteSnapshot(request)
     assert answer.snapshot == kept[0] and answer.freed_bytes == 0  # the other one shares the file
-    assert refused(lambda: server.workspaces.DeleteSnapshot(request)).reason == "SNAPSHOT_NOT_FOUND"
+    assert expect_refusal(lambda: server.workspaces.DeleteSnapshot(request)).reason == "SNAPSHOT_NOT_FOUND"
 
     request.snapshot_id = kept[1].snapshot_id
-    assert refused(lambda: server.workspaces.DeleteSnapshot(request)).reason == "CONFIRMATION_NEEDED"
+    assert expect_refusal(lambda: server.workspaces.DeleteSnapshot(request)).reason == "CONFIRMATION_NEEDED"
     request.confirm = workspace
     assert server.workspaces.DeleteSnapshot(request).freed_bytes == kept[1].size_bytes
     assert not server.workspaces.ListSnapshots(workspaces.ListSnapshotsRequest(workspace=workspace)).snapshots
@@ -100,6 +100,6 @@ def test_prune_snapshots(server: RunningServer, workspace: str) -> None:
     assert [snapshot.trash for snapshot in left] == [True, False, False, False]
 
     request.keep = -1
-    assert refused(lambda: server.workspaces.PruneSnapshots(request)).fields == ("keep",)
+    assert expect_refusal(lambda: server.workspaces.PruneSnapshots(request)).fields == ("keep",)
     request = workspaces.PruneSnapshotsRequest(workspace=workspace, kinds=[common_pb2.SNAPSHOT_KIND_SAVED])
-    assert refused(lambda: server.workspaces.PruneSnapshots(request)).fields == ("keep",)
+    assert expect_refusal(lambda: server.workspaces.PruneSnapshots(request)).fields == ("keep",)

@@ -18,7 +18,7 @@ from haleganada_server.runtime.processes.job_process import JobProcessRunner
 
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross
-from tests.contract.refusals import refused
+from tests.contract.refusals import expect_refusal
 from tests.jobs.datasets import add_letters
 from tests.jobs.world import COMMAND
 from tests.waiting import wait_until
@@ -50,7 +50,7 @@ def test_a_line_of_a_call_has_its_id_method_code_time_and_address(
 
 def test_an_error_bears_the_id_of_its_call(server: RunningServer, lines: list[LogFields]) -> None:
     request = ocr.PredictRequest(workspace="nowhere", glyph=cross())
-    refusal = refused(lambda: server.ocr.Predict(request, metadata=(("x-request-id", OURS),)))
+    refusal = expect_refusal(lambda: server.ocr.Predict(request, metadata=(("x-request-id", OURS),)))
     assert refusal.metadata["call_id"] == OURS
     (line,) = (line for line in lines if line["call_id"] == OURS)
     assert (line["code"], line["reason"]) == ("NOT_FOUND", "WORKSPACE_NOT_FOUND")
@@ -59,7 +59,9 @@ def test_an_error_bears_the_id_of_its_call(server: RunningServer, lines: list[Lo
 @pytest.mark.parametrize("given", ["", "two words", "a\\n", "x" * 65, '"quoted"', "a=b"])
 def test_an_id_that_may_not_stand_in_a_log_is_replaced(server: RunningServer, given: str) -> None:
     request = ocr.PredictRequest(workspace="nowhere", glyph=cross())
-    refusals = [refused(lambda: server.ocr.Predict(request, metadata=(("x-request-id", given),))) for _ in range(2)]
+    refusals = [
+        expect_refusal(lambda: server.ocr.Predict(request, metadata=(("x-request-id", given),))) for _ in range(2)
+    ]
     first, second = (refusal.metadata["call_id"] for refusal in refusals)
     assert first != second and {len(first), len(second)} == {12} and first.isalnum()
 
@@ -83,7 +85,9 @@ def test_a_log_has_neither_labels_nor_tokens(server: RunningServer, caplog: pyte
     with caplog.at_level(logging.DEBUG, "haleganada_server"):
         metadata = (("authorization", "Bearer a-secret-token"), ("x-request-id", OURS))
         server.ocr.Train(ocr.TrainRequest(label="a-secret-label", glyph=cross()), metadata=metadata)
-        refused(lambda: server.ocr.Train(ocr.TrainRequest(label="a-secret\u0007", glyph=cross()), metadata=metadata))
+        expect_refusal(
+            lambda: server.ocr.Train(ocr.TrainRequest(label="a-secret\u0007", glyph=cross()), metadata=metadata)
+        )
     written = "\n".join(JsonFormatter().format(record) for record in caplog.records)
     assert OURS in written and "secret" not in written
     assert str(server.app.config.data_dir) not in written

@@ -10,7 +10,7 @@ from haleganada.v1 import workspace_service_pb2 as workspaces
 
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross, ring
-from tests.contract.refusals import refused
+from tests.contract.refusals import expect_refusal
 
 
 def log_file(data: Path, name: str) -> Path:
@@ -39,7 +39,7 @@ def test_data_loss_and_the_way_back(start_server: StartServer, tmp_path: Path) -
         beside.unlink()
 
     server = start_server()
-    refusal = refused(lambda: server.ocr.Predict(ocr.PredictRequest(workspace="bad", glyph=ring())))
+    refusal = expect_refusal(lambda: server.ocr.Predict(ocr.PredictRequest(workspace="bad", glyph=ring())))
     assert (refusal.code, refusal.reason) == (StatusCode.DATA_LOSS, "WORKSPACE_CORRUPT")
     assert "Restore one of its snapshots" in refusal.message and "/" not in refusal.message
     assert server.ocr.Predict(ocr.PredictRequest(workspace="good", glyph=cross())).candidates[0].label == "a"

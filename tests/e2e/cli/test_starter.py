@@ -34,8 +34,8 @@ def answers(client: HaleganadaClient, workspace: str) -> dict[str, str]:
     return {drawn: prediction.candidates[0].label for drawn, prediction in found.items()}
 
 
-def taught(client: HaleganadaClient, workspace: str) -> Counter[str]:
-    """How many drawings of each label are known."""
+def count_taught(client: HaleganadaClient, workspace: str) -> Counter[str]:
+    """Return how many drawings of each label are known."""
     return Counter({label.label: label.samples for label in client.stats(workspace=workspace).labels})
 
 
@@ -46,18 +46,18 @@ def test_letters_at_once_and_nothing_lost(tmp_path: Path, workspace: str) -> Non
     with up(tmp_path / "data", *shared, "--json", flags=("--starter",)) as running:
         assert json.loads(running.line)["starter"] == {"taught": 144, "duplicates": 0}
         with HaleganadaClient(running.server) as client:
-            assert taught(client, workspace) == starter
+            assert count_taught(client, workspace) == starter
             assert answers(client, workspace) == {label: label for label in DRAWN}
             asked = client.predict(ink([[(40, 200), (90, 60), (140, 200), (190, 60), (240, 200)]]), workspace=workspace)
             client.correct(asked.prediction_id, "ಅ", workspace=workspace)
-            assert taught(client, workspace) == starter + Counter({"ಅ": 1})
+            assert count_taught(client, workspace) == starter + Counter({"ಅ": 1})
             assert answers(client, workspace) == {label: label for label in DRAWN}
             doomed = next(sample for sample in client.iter_samples(workspace=workspace) if sample.label == "7")
             client.forget(doomed.sample_id, workspace=workspace)
     with up(tmp_path / "data", *shared, flags=("--starter",)) as again:  # what was forgotten comes back
         assert "1 drawings taught, 143 already known" in again.line
         with HaleganadaClient(again.server) as client:
-            assert taught(client, workspace) == starter + Counter({"ಅ": 1})
+            assert count_taught(client, workspace) == starter + Counter({"ಅ": 1})
 
 
 def test_the_model_that_came_along_answers(tmp_path: Path) -> None:
@@ -72,4 +72,4 @@ def test_the_model_that_came_along_answers(tmp_path: Path) -> None:
         asked = client.predict(ink(DRAWN["7"]))
         assert client.correct(asked.prediction_id, "ೱ").predicted == "7"
         client.models.activate("few-shot")
-        assert set(taught(client, "default")) == {"ೱ"}
+        assert set(count_taught(client, "default")) == {"ೱ"}

@@ -9,7 +9,7 @@ import pytest
 from haleganada_client import HaleganadaClient
 
 from tests.conftest import RunningServer
-from tests.e2e.handwriting import written
+from tests.e2e.handwriting import write_letter
 from tests.e2e.web.browser import Page, missing
 from tests.e2e.web.pages.taught_page import TaughtPage
 from tests.slow import slow_rows
@@ -30,7 +30,7 @@ def taught(opened: Page) -> Page:
     """The page with a few drawings, one label of which has more than fit beside it."""
     opened.open_afresh()
     for hand in range(8):
-        opened.draw(written("ಅ" if hand < 6 else "ಕ", hand))
+        opened.draw(write_letter("ಅ" if hand < 6 else "ಕ", hand))
         opened.teach("ಅ" if hand < 6 else "ಕ")
     return opened
 
@@ -58,7 +58,7 @@ def test_the_page_to_draw_on(taught: Page, language: str, scheme: str, width: in
     taught.prefer(scheme)
     taught.open(width, 800)
     taught.choose_language(language)
-    taught.draw(written("ಅ", 9))
+    taught.draw(write_letter("ಅ", 9))
     taught.kind()
     taught.press("#letters")
     assert object_to(taught) == []

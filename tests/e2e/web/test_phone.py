@@ -9,7 +9,7 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 
-from tests.e2e.handwriting import written
+from tests.e2e.handwriting import write_letter
 from tests.e2e.web.browser import BAR, CROSS, Page, missing, visit
 from tests.slow import slow_rows
 
@@ -59,7 +59,7 @@ def teach_by_finger(fresh: Page, label: str, strokes: Any) -> None:
 
 
 def test_slate_answer_and_labels_share_the_screen(fresh: Page) -> None:
-    for label, strokes in (("ಅ", written("ಅ", 1)), ("x", CROSS)):
+    for label, strokes in (("ಅ", write_letter("ಅ", 1)), ("x", CROSS)):
         teach_by_finger(fresh, label, strokes)
     for width, height in PHONES:
         fresh.open(width, height, mobile=True)

@@ -17,8 +17,8 @@ FIRST_PAINT = "return performance.getEntriesByName('first-contentful-paint')[0]?
 NO_LIMIT = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 
 
-def requested(opened: Page) -> list[str]:
-    """The paths of what the page asked for, itself included."""
+def list_requests(opened: Page) -> list[str]:
+    """Return the paths of what the page asked for, itself included."""
     addresses = opened.run(
         "return performance.getEntries().filter((one) => one.transferSize >= 0).map(({name}) => name)"
     )
@@ -28,7 +28,7 @@ def requested(opened: Page) -> list[str]:
 def test_few_requests_and_none_for_plots_or_other_languages(opened: Page) -> None:
     opened.open_afresh()
     opened.wait_for("#decision", "Teach me")
-    first = requested(opened)
+    first = list_requests(opened)
     print(f"{len(first)} requests")
     assert len(first) <= 14
     assert not [path for path in first if "uplot" in path or "kn.json" in path]
@@ -36,8 +36,8 @@ def test_few_requests_and_none_for_plots_or_other_languages(opened: Page) -> Non
     opened.choose_language("kn")
     opened.open()
     opened.wait_for("#decision", "ನನಗೊಂದು ಅಕ್ಷರ")
-    assert sum(path.endswith("kn.json") for path in requested(opened)) == 1  # which the page asks for at once
-    assert not [path for path in requested(opened) if "en.json" in path]
+    assert sum(path.endswith("kn.json") for path in list_requests(opened)) == 1  # which the page asks for at once
+    assert not [path for path in list_requests(opened) if "en.json" in path]
     opened.choose_language("en")
     assert not opened.complaints()
 

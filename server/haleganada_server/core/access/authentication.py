@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import logging
 import secrets
 import threading
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.error_reasons import Reason, StartReason
-from haleganada_server.core.errors import HaleganadaError, Precondition, Unauthenticated
+from haleganada_server.core.errors import Precondition, Unauthenticated
+from haleganada_server.core.watched import Source, Watched
 
 from .identity import ENVIRONMENT, LOCAL, Identity
 from .tokens import MIN_SHARED_LENGTH, Token, split_token
 from .tries import Tries
 
-_log = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.2
 _KEY_BYTES, _MARK_BYTES = 32, 16
-
-
-class TokenSource(Protocol):
-    """Where tokens are kept."""
-
-    def stamp(self) -> Hashable:
-        """Return what changes when the tokens do."""
-
-    def read(self) -> Sequence[Token]:
-        """Return all tokens, also expired and revoked ones. Raises HaleganadaError, OSError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +41,10 @@ class Authenticator:
     alone has: a call costs microseconds. Whether the token is still valid is asked at each call.
     """
 
-    def __init__(self, source: TokenSource, shared: str = "") -> None:
-        """shared: a token for administrators that is kept elsewhere; "" = none. Raises Precondition if it is too short,
-        HaleganadaError or OSError if the tokens cannot be read.
+    def __init__(self, source: Source[Sequence[Token]], shared: str = "") -> None:
+        """source: has all tokens, also expired and revoked ones. shared: a token for administrators that is kept
+        elsewhere; "" = none. Raises Precondition if it is too short, HaleganadaError or OSError if the tokens cannot be
+        read.
         """
         if shared and len(shared) < MIN_SHARED_LENGTH:
             raise Precondition(
@@ -63,7 +52,6 @@ class Authenticator:
                 "tokens with `haleganada tokens add`",
                 StartReason.TOKENS_UNUSABLE,
             )
-        self._source = source
         self._key = secrets.token_bytes(_KEY_BYTES)
         self._recognized: dict[bytes, tuple[str, bytes]] = {}
         self._shared = self._mark(shared) if shared else None
@@ -73,8 +61,7 @@ class Authenticator:
         self._on_change: Callable[[], None] = lambda: None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="tokens", daemon=True)
-        self._stamp = source.stamp()
-        self._take(source.read())
+        self._watched = Watched(source, "tokens", self._take)
 
     @property
     def is_required(self) -> bool:
@@ -126,7 +113,7 @@ class Authenticator:
         elif grant is not _ENVIRONMENT:
             token, _ = self._tokens.get(grant.token_id, (None, None))
             if token is None:
-                raise _revoked()
+                raise _revoked_token()
             _require_usable(token)
 
     def _find(self, shown: str, mark: bytes, address: str) -> tuple[Token, Grant]:
@@ -169,28 +156,19 @@ class Authenticator:
 
     def look(self) -> None:
         """Take the tokens as they are now, if they have changed."""
-        try:
-            stamp = self._source.stamp()
-            if stamp == self._stamp:
-                return
-            self._stamp = stamp  # so that tokens that cannot be read are told once
-            self._take(self._source.read())
-        except (HaleganadaError, OSError) as error:
-            _log.error("the tokens cannot be read, so those from before stay valid: %s", error)
-        else:
-            _log.warning("the tokens have changed; there are %d", len(self._tokens))
+        self._watched.look()
 
 
 def _require_usable(token: Token) -> None:
     if token.revoked_us is not None:
-        raise _revoked()
+        raise _revoked_token()
     if token.is_expired(now_us()):
         raise Unauthenticated(
             "the token has expired; ask the server's administrator for another one", Reason.TOKEN_EXPIRED
         )
 
 
-def _revoked() -> Unauthenticated:
+def _revoked_token() -> Unauthenticated:
     return Unauthenticated(
         "the token was revoked; ask the server's administrator for another one", Reason.TOKEN_REVOKED
     )

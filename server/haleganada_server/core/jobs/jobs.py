@@ -281,11 +281,11 @@ class Jobs:
             raise Exhausted(
                 f"{MAX_QUEUED_JOBS} jobs are queued already; repeat the call when some are done", Reason.JOBS_FULL, 60.0
             )
-        most = self._dependencies.queued_per_caller
+        most = self._dependencies.find_queued_limit(caller.share)
         if most is not None and sum(job.owner == caller.share for job in waiting) >= most:
             raise Exhausted(
                 f"you have {most} jobs that wait already; repeat the call when one of them has begun, cancel one, or "
-                "ask the server's administrator for more (serve --limit queued-jobs=N)",
+                "ask the server's administrator for more (haleganada limits set --caller NAME queued-jobs=N)",
                 Reason.JOBS_FULL,
                 60.0,
             )

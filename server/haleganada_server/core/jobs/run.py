@@ -44,7 +44,7 @@ class JobDependencies:
     """What jobs work with.
 
     backbone_weights: files of ImageNet weights. weights: folder of the embedder. patience_s: time that a cancelled job
-    has to end by itself. queued_per_caller: jobs of one caller that may wait; None = as many as of all.
+    has to end by itself. find_queued_limit: returns how many jobs of a caller may wait; None = as many as of all.
     """
 
     store: JobStore
@@ -54,7 +54,7 @@ class JobDependencies:
     weights: Path
     backbone_weights: tuple[Path, ...] = ()
     patience_s: float = 120.0
-    queued_per_caller: int | None = None
+    find_queued_limit: Callable[[str], int | None] = lambda _caller: None
 
 
 class JobRun:

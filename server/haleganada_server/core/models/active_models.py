@@ -68,7 +68,7 @@ class ActiveModels:
 
     def workspaces_needing(self, model_id: str) -> tuple[str, ...]:
         """Return the workspaces that answer with a model, or whose networks started from it, sorted."""
-        return tuple(sorted(name for name, active in self._active.items() if _required_model(active) == model_id))
+        return tuple(sorted(name for name, active in self._active.items() if _find_model_name(active) == model_id))
 
     def set(self, workspace: str, active: ActiveModel | None) -> None:
         """Let a workspace answer with a model, None = its own head; on disk when this returns. Raises Exhausted, and
@@ -107,5 +107,5 @@ class ActiveModels:
             self.forget(workspace)
 
 
-def _required_model(active: ActiveModel) -> str:
+def _find_model_name(active: ActiveModel) -> str:
     return active.start if isinstance(active, OnlineLearning) else active

@@ -161,7 +161,7 @@ class DocumentWork:
         """Begin nothing more but the end, and stop what is being done."""
         if not self._is_finishing:
             self._is_cancelled = True
-            self._error = cancelled(self.document_id)
+            self._error = cancelled_document(self.document_id)
             self._begin_no_more()
 
     def remove(self) -> None:
@@ -216,6 +216,6 @@ class DocumentWork:
         return DocumentDone(self.document_id, self._read, self._failed, error, reading)
 
 
-def cancelled(document_id: str) -> Cancelled:
+def cancelled_document(document_id: str) -> Cancelled:
     """Return the error of a document that its caller no longer wants."""
     return Cancelled(f"the document “{document_id}” was cancelled by its sender", Reason.DOCUMENT_CANCELLED)

@@ -141,7 +141,7 @@ class TaughtWorkspaces(Protocol):
     All methods raise NotFound, DataLoss, Exhausted or Unavailable if the workspace of that name cannot be used.
     """
 
-    def adapted_knowledge(self, name: str) -> Knowledge:
+    def adapt_knowledge(self, name: str) -> Knowledge:
         """Return what a workspace knows now, with a head that has adapted to all of it."""
 
     def exchange(
@@ -235,7 +235,7 @@ class ReadingStore(Protocol):
     def page(self, reading_id: str, page: int) -> PageReading:
         """Return a page as it was read at first. Raises NotFound for the reading and for the page, and DataLoss."""
 
-    def taught_page(self, reading_id: str, page: int) -> TaughtPage | None:
+    def load_taught_page(self, reading_id: str, page: int) -> TaughtPage | None:
         """Return a page as it was taken apart; None if it was not read by a workspace. Raises as page() does."""
 
     def corrections(self, reading_id: str, page: int) -> list[JournalEntry]:

@@ -176,7 +176,7 @@ class Readings:
         self._corrector.texts.forget(reading_id)
 
     def _export_glyphs(self, info: ReadingInfo, target: Path) -> ReadingFile:
-        drawings = (drawing for page in info.pages for drawing in self._corrector.settled_drawings(info, page))
+        drawings = (drawing for page in info.pages for drawing in self._corrector.list_settled_drawings(info, page))
         self._write_drawings(drawings, target)
         stem = PurePosixPath(info.file_name).stem or "document"
         return ReadingFile(target, f"{stem}.glyphs.zip", "application/zip")

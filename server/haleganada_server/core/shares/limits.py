@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from enum import Enum
 from typing import Any
 
 BURST_S = 10.0
@@ -16,9 +17,17 @@ BYTES, PER_SECOND = "bytes", "per_second"
 """How the names end of limits that are not simply numbers of things."""
 
 
-def _limit(laptop: float | None, box: float | None, meaning: str) -> Any:
+class Scope(Enum):
+    """Whom a limit bounds: each caller, each workspace, or all together."""
+
+    CALLER = "callers"
+    WORKSPACE = "workspaces"
+    SERVER = "server"
+
+
+def _limit(scope: Scope, laptop: float | None, box: float | None, meaning: str) -> Any:
     """Return a field. laptop, box: its defaults, None = no limit. meaning: what it bounds, and what it is there for."""
-    return field(default=laptop, metadata={"box": box, "meaning": meaning})
+    return field(default=laptop, metadata={"scope": scope, "box": box, "meaning": meaning})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,20 +37,42 @@ class ShareLimits:
     """
 
     calls_per_second: float | None = _limit(
-        None, 200.0, "Calls of one caller each second; a PredictBatch counts once for each drawing."
+        Scope.CALLER,
+        None,
+        200.0,
+        "Calls of one caller each second; a PredictBatch counts once for each drawing.",
     )
     taught_per_second: float | None = _limit(
-        None, 200.0, "Calls of one caller that change a workspace; a TrainBatch counts once for each drawing."
+        Scope.CALLER,
+        None,
+        200.0,
+        "Calls of one caller that change a workspace; a TrainBatch counts once for each drawing.",
     )
     long_calls_per_second: float | None = _limit(
-        None, 5.0, "Calls of one caller that take long: documents, page images, jobs, streams of all kinds."
+        Scope.CALLER,
+        None,
+        5.0,
+        "Calls of one caller that take long: documents, page images, jobs, streams of all kinds.",
     )
-    queued_jobs: int | None = _limit(MAX_QUEUED_JOBS, 10, "Jobs of one caller that wait; all together have 100.")
-    workspaces: int | None = _limit(None, 1_000, "Workspaces of the server.")
-    workspace_samples: int | None = _limit(None, 200_000, "Samples of one workspace; forgotten ones do not count.")
-    workspace_labels: int | None = _limit(None, 20_000, "Labels of one workspace that have a sample.")
+    queued_jobs: int | None = _limit(
+        Scope.CALLER,
+        MAX_QUEUED_JOBS,
+        10,
+        "Jobs of one caller that wait; all together have 100.",
+    )
+    workspaces: int | None = _limit(Scope.SERVER, None, 1_000, "Workspaces of the server.")
+    workspace_samples: int | None = _limit(
+        Scope.WORKSPACE,
+        None,
+        200_000,
+        "Samples of one workspace; forgotten ones do not count.",
+    )
+    workspace_labels: int | None = _limit(Scope.WORKSPACE, None, 20_000, "Labels of one workspace that have a sample.")
     workspace_bytes: int | None = _limit(
-        None, 2 * 2**30, "Disk for one workspace, without its snapshots, which have a quota of their own."
+        Scope.WORKSPACE,
+        None,
+        2 * 2**30,
+        "Disk for one workspace, without its snapshots, which have a quota of their own.",
     )
 
 
@@ -50,9 +81,17 @@ BOX = ShareLimits(**{one.name: one.metadata["box"] for one in fields(ShareLimits
 PROFILES: Mapping[str, ShareLimits] = {"laptop": LAPTOP, "box": BOX}
 
 
-def limit_names() -> Mapping[str, str]:
-    """Return the limits by the names under which administrators set them, each with the name of its field."""
-    return {to_option(one.name): one.name for one in fields(ShareLimits)}
+def limit_names(scope: Scope | None = None) -> Mapping[str, str]:
+    """Return the limits by the names under which administrators set them, each with the name of its field. scope: only
+    those of this one.
+    """
+    found = (one.name for one in fields(ShareLimits) if scope in (None, one.metadata["scope"]))
+    return {to_option(name): name for name in found}
+
+
+def scope_of(name: str) -> Scope:
+    """Return whom a limit bounds. name: of its field."""
+    return next(Scope(one.metadata["scope"]) for one in fields(ShareLimits) if one.name == name)
 
 
 def meaning_of(name: str) -> str:

@@ -71,6 +71,9 @@ class WorkspaceQuotas:
         return only_limited(found)
 
 
+UNLIMITED = WorkspaceQuotas()
+
+
 def only_limited(found: Iterable[tuple[str, int, int | None]]) -> tuple[Quota, ...]:
     """Return the quotas that have a limit. found: name, what is used, limit or None."""
     return tuple(Quota(name, used, limit) for name, used, limit in found if limit is not None)
@@ -88,5 +91,5 @@ def require_workspaces(count: int, limit: int | None) -> None:
 def _refuse(used: str, more: int, advice: str, name: str) -> QuotaExceeded:
     return QuotaExceeded(
         f"the workspace has {used} that it may have, so there is no room for {more:,} more; {advice}, or ask the "
-        f"server's administrator for more (serve --limit {name}=N)"
+        f"server's administrator for more (haleganada limits set --workspace NAME {name}=N)"
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from haleganada_server.core.fewshot.parameters import HeadParameters
 from haleganada_server.core.glyphs.encoder import GlyphEncoder
 from haleganada_server.core.models.models import Models
 from haleganada_server.core.online.learners import Learners
-from haleganada_server.core.shares.quotas import WorkspaceQuotas
+from haleganada_server.core.shares.quotas import UNLIMITED, WorkspaceQuotas
 
 from .loading import KnowledgeLoader
 from .ports import WorkspaceDirectory
@@ -21,8 +22,8 @@ DEFAULT_MEMORY_BUDGET = 224 * 2**20
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class WorkspaceDependencies:
-    """What a workspace works with besides its own log. memory_budget: bytes for all workspaces that are loaded. quotas:
-    of each workspace. max_workspaces: how many there may be, None = no limit.
+    """What a workspace works with besides its own log. memory_budget: bytes for all workspaces that are loaded.
+    find_quotas: returns those of a workspace by its name. max_workspaces: how many there may be, None = no limit.
     """
 
     directory: WorkspaceDirectory
@@ -34,7 +35,7 @@ class WorkspaceDependencies:
     schedule: Schedule = field(default_factory=Schedule)
     predictions: PredictionMemory = field(default_factory=PredictionMemory)
     memory_budget: int = DEFAULT_MEMORY_BUDGET
-    quotas: WorkspaceQuotas = field(default_factory=WorkspaceQuotas)
+    find_quotas: Callable[[str], WorkspaceQuotas] = lambda _name: UNLIMITED
     max_workspaces: int | None = None
 
     def make_loader(self) -> KnowledgeLoader:

@@ -19,7 +19,7 @@ from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.outcomes import strip_traceback
 from haleganada_server.core.sample_log.ports import LogReplaced, WorkspaceLog
 from haleganada_server.core.sample_log.rows import ChangeKind, Event, FollowedEvent
-from haleganada_server.core.shares.quotas import WorkspaceUse
+from haleganada_server.core.shares.quotas import WorkspaceQuotas, WorkspaceUse
 
 from .background_adaptation import BackgroundAdaptation
 from .changes.commit_queue import CommitQueue, PendingChange
@@ -67,6 +67,11 @@ class WorkspaceState:
     def log(self) -> WorkspaceLog:
         return self._log
 
+    @property
+    def quotas(self) -> WorkspaceQuotas:
+        """What the workspace may keep now."""
+        return self._dependencies.find_quotas(self._log.name)
+
     def require_revision(self, expected: int | None) -> None:
         """Raise RevisionMismatch unless the workspace is at the expected revision; None = any."""
         if expected is not None and expected != self._knowledge.revision:
@@ -74,14 +79,15 @@ class WorkspaceState:
 
     def measure_use(self) -> WorkspaceUse:
         """Return what counts for the quotas."""
-        knowledge, quotas = self._knowledge, self._dependencies.quotas
-        size = self._log.bytes_on_disk() if quotas.size is not None else 0
+        knowledge = self._knowledge
+        size = self._log.bytes_on_disk() if self.quotas.size is not None else 0
         return WorkspaceUse(knowledge.samples_total, knowledge.labels_known, size)
 
     def require_room(self, samples: int) -> None:
         """Raise QuotaExceeded unless so many more samples would fit now; what is certain is found in the commit."""
-        if not self._dependencies.quotas.is_unlimited:
-            self._dependencies.quotas.require(self.measure_use(), WorkspaceUse(samples, 0, samples))
+        quotas = self.quotas
+        if not quotas.is_unlimited:
+            quotas.require(self.measure_use(), WorkspaceUse(samples, 0, samples))
 
     # Changes
 
@@ -113,7 +119,7 @@ class WorkspaceState:
                 transaction,
                 dependencies.head_parameters,
                 dependencies.encoder.embedder_hash,
-                dependencies.quotas,
+                self.quotas,
                 self._log.bytes_on_disk,
             )
             for change in group:

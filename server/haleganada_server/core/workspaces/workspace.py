@@ -330,7 +330,7 @@ class Workspace:
 
     def list_quotas(self) -> tuple[Quota, ...]:
         """Return the quotas of the workspace, and what is used of them."""
-        return self._dependencies.quotas.describe(self.state.measure_use())
+        return self.state.quotas.describe(self.state.measure_use())
 
     # Snapshots, exports, imports
 

@@ -85,7 +85,7 @@ class Workspaces:
         with self.use(name) as workspace:
             return workspace
 
-    def adapted_knowledge(self, name: str) -> Knowledge:
+    def adapt_knowledge(self, name: str) -> Knowledge:
         """Return what a workspace knows now, with a head that has adapted to all of it. Raises as use does."""
         with self.use(name) as workspace:
             return workspace.adapt()
@@ -149,9 +149,9 @@ class Workspaces:
         """Return how many workspaces there are, and what is in them; nothing is read from the disk for that."""
         return self._registry.census()
 
-    def loaded_names(self) -> list[str]:
+    def list_loaded_names(self) -> list[str]:
         """Return the names of the workspaces that are in memory, sorted."""
-        return sorted(workspace.log.name for workspace in self._registry.loaded())
+        return sorted(workspace.log.name for workspace in self._registry.list_loaded())
 
     def activate_model(self, name: str, model: str) -> StoredModel | None:
         """Set a workspace's active model, and return it; None for “few-shot”. Raises NotFound, Precondition for another
@@ -209,7 +209,7 @@ class Workspaces:
             raise Precondition("the workspace “default” always exists; reset it instead", Reason.DEFAULT_WORKSPACE)
         with self._lock:
             entry = self._registry.require(name)
-            with self._loaded_again_if_closed(entry):
+            with self._reload_if_closed(entry):
                 workspace = self._registry.load_if_readable(entry)
                 deleted = workspace.state.delete_log() if workspace else self._dependencies.directory.delete(name, None)
                 self._registry.remove(entry)
@@ -252,7 +252,7 @@ class Workspaces:
         with self._lock:
             self._reembedder.close()
             self._background_adaptation.close()
-            for workspace in self._registry.loaded():
+            for workspace in self._registry.list_loaded():
                 workspace.close()
             self._dependencies.directory.close()
 
@@ -331,7 +331,7 @@ class Workspaces:
     ) -> SnapshotInfo | None:
         """Replace a workspace's log, also that of a corrupt or deleted one."""
         exists = self._registry.find(entry.name) is entry
-        with self._loaded_again_if_closed(entry):
+        with self._reload_if_closed(entry):
             workspace = self._registry.load_if_readable(entry) if exists else None
             if workspace is not None:
                 return workspace.state.replace_log(kind, expected_revision, snapshot_id, client)
@@ -344,7 +344,7 @@ class Workspaces:
             return retired
 
     @contextmanager
-    def _loaded_again_if_closed(self, entry: Entry) -> Iterator[None]:
+    def _reload_if_closed(self, entry: Entry) -> Iterator[None]:
         """Hold an entry; load its workspace at the next call if the block fails and has closed its log."""
         with self._registry.hold(entry):
             try:

@@ -27,7 +27,7 @@ class Candidate:
 def find_candidates(options: ReadOptions) -> list[Candidate]:
     """Return one engine or more, the preferred one first. Raises NotFound or Precondition if there is none."""
     if options.engine:
-        return [_named(find_engine(options.engine, options.model_folder), options)]
+        return [_make_named_candidate(find_engine(options.engine, options.model_folder), options)]
     candidates = [candidate for engine in ENGINES if (candidate := _as_candidate(engine, options.languages))]
     if not candidates:
         raise _explain(options.languages)
@@ -40,7 +40,7 @@ def find_candidates(options: ReadOptions) -> list[Candidate]:
     return suitable if suitable and covered.issuperset(options.languages) else candidates
 
 
-def _named(engine: TextEngine, options: ReadOptions) -> Candidate:
+def _make_named_candidate(engine: TextEngine, options: ReadOptions) -> Candidate:
     engine.check(options.languages)
     modes = engine.describe().modes
     if options.mode is not ReadMode.AUTO and options.mode not in modes:

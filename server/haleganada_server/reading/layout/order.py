@@ -42,7 +42,7 @@ def _level(lines: Sequence[TextLine]) -> list[Piece]:
     """Return the lines with their boxes after a rotation that makes most of them level."""
     slopes = [_slope(line) for line in lines]
     widths = [_extent(line)[0] for line in lines]
-    angle = _weighted_median(slopes, widths) if lines else 0.0
+    angle = _compute_weighted_median(slopes, widths) if lines else 0.0
     rotation = np.asarray([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
     return [_as_piece(line, rotation) for line in lines]
 
@@ -74,7 +74,7 @@ def _extent(line: TextLine) -> tuple[float, float]:
     return float(np.hypot(*across)), float(max(np.hypot(*down), 1.0))
 
 
-def _weighted_median(values: Sequence[float], weights: Sequence[float]) -> float:
+def _compute_weighted_median(values: Sequence[float], weights: Sequence[float]) -> float:
     order = np.argsort(values)
     heights = np.cumsum(np.asarray(weights)[order])
     return float(np.asarray(values)[order][np.searchsorted(heights, heights[-1] / 2)])

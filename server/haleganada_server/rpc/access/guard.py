@@ -34,13 +34,16 @@ class Guard:
         one caller may make; None = as many as they like.
         """
         self._authenticator, self._role, self._get_workspace = authenticator, rule.role, rule.get_workspace
-        self._note, self._rate, self._batch = note, rate, rule.batch if rate is not None else ""
+        self._note, self._rate, self._batch = note, rate, rule.batch
 
-    def admit(self, context: grpc.ServicerContext) -> Grant:
-        """Return who calls, and note it for this thread. Raises Unauthenticated, PermissionDenied, Exhausted."""
+    def identify(self, context: grpc.ServicerContext) -> Grant:
+        """Return who calls. Raises Unauthenticated, Exhausted."""
         authenticator = self._authenticator
         shown = _find_token(context.invocation_metadata()) if authenticator.is_required else None
-        grant = authenticator.identify(shown, "" if shown is None else _find_source(context.peer()))
+        return authenticator.identify(shown, "" if shown is None else _find_source(context.peer()))
+
+    def admit(self, grant: Grant, context: grpc.ServicerContext) -> None:
+        """Let a caller make the call, and note who it is for this thread. Raises PermissionDenied, Exhausted."""
         identity = grant.identity
         if identity.role < self._role:
             raise PermissionDenied(
@@ -48,10 +51,9 @@ class Guard:
                 "ask the server's administrator for another one",
                 Reason.ROLE_TOO_LOW,
             )
-        if self._rate is not None:
+        if self._rate is not None and self._rate.is_bounded:
             self._rate.take(share_of(identity, context))
         set_identity(identity)
-        return grant
 
     def guess_caller(self, metadata: Metadata) -> str | None:
         """Return under which name a call counts for shares, as far as its metadata tell at once; else None. "" without
@@ -66,7 +68,7 @@ class Guard:
         """Count the drawings of a batch, and raise PermissionDenied unless who calls may use the workspace that a
         message names, if it names one.
         """
-        if self._rate is not None and self._batch:
+        if self._batch and self._rate is not None and self._rate.is_bounded:
             self._rate.charge(share_of(grant.identity, context), max(0, len(getattr(message, self._batch)) - 1))
         allowed = grant.identity.workspaces
         if self._get_workspace is not None and allowed is not None:
@@ -85,10 +87,13 @@ class Unguarded:
         del metadata
         return None
 
-    def admit(self, context: grpc.ServicerContext) -> Grant:
+    def identify(self, context: grpc.ServicerContext) -> Grant:
         """Return nobody in particular."""
         del context
         return _NOBODY
+
+    def admit(self, grant: Grant, context: grpc.ServicerContext) -> None:
+        """Allow every call."""
 
     def check(self, grant: Grant, message: Any, context: grpc.ServicerContext) -> None:
         """Allow every message."""

@@ -39,7 +39,7 @@ class HealthWatch:
         except grpc.RpcError:
             raise
         except Exception as error:
-            status = CallRecord("Watch", None, context).refused(error)
+            status = CallRecord("Watch", None, context).note_refusal(error)
         else:
             self._handler.unary_stream(request, context, lambda answer: self._send(send, answer))
             return

@@ -67,19 +67,19 @@ class CallRecord:
                 self._span = self._latencies.begin_span(self._method, self._context.invocation_metadata())
         self._has_begun, self._started = True, now
 
-    def succeeded(self) -> None:
-        """The call was answered."""
+    def note_success(self) -> None:
+        """Note that the call was answered."""
         self._end("OK")
 
-    def cancelled(self) -> None:
-        """The caller is gone."""
+    def note_cancellation(self) -> None:
+        """Note that the caller is gone."""
         self._end("CANCELLED")
 
-    def failed(self, error: Exception) -> grpc.Status:
-        """Return the status that the call ends with. See refused."""
+    def note_failure(self, error: Exception) -> grpc.Status:
+        """Note an error; return the status that the call ends with. See note_refusal."""
         return self._fail(error, is_timed=self._has_begun)
 
-    def refused(self, error: Exception) -> grpc.Status:
+    def note_refusal(self, error: Exception) -> grpc.Status:
         """Return the status of a call that was not let in, or was given up: its duration is not the method's."""
         return self._fail(error, is_timed=False)
 

@@ -49,26 +49,27 @@ class ShortCall:
     def __call__(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
         record = self._record(context)
         try:
-            grant = self._guard.admit(context)
-            record.caller = grant.identity.name
+            grant = self._guard.identify(context)
+            record.caller = grant.identity.name  # so that the log tells of whoever is refused from here on
+            self._guard.admit(grant, context)
             caller = share_of(grant.identity, context)
             self._enter(caller)
             message = self._receive(requests, context)
             with self._admit(), self._turn(caller, context):
                 if not context.is_active():  # its deadline passed while it waited
-                    record.cancelled()
+                    record.note_cancellation()
                     return b""
                 request = decode(self._decoder, message)
                 record.begin(request)
                 self._guard.check(grant, request, context)
                 answer: bytes = self._encoder(self._behavior(request, context))
         except grpc.RpcError:  # the caller is gone
-            record.cancelled()
+            record.note_cancellation()
             raise
         except Exception as error:
-            status = record.failed(error)
+            status = record.note_failure(error)
         else:
-            record.succeeded()
+            record.note_success()
             return answer
         context.abort_with_status(status)
         raise AssertionError("abort_with_status raises")

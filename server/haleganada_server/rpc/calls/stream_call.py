@@ -64,8 +64,9 @@ class StreamCall:
             ending.give_up(self._explain_end())
 
         try:
-            grant = self._guard.admit(context)
-            record.caller = grant.identity.name
+            grant = self._guard.identify(context)
+            record.caller = grant.identity.name  # so that the log tells of whoever is refused from here on
+            self._guard.admit(grant, context)
             check = partial(self._guard.check, grant, context=context)
             patience = self._lane.patience(give_up)
             with self._lane.places.one(context), self._admit(), self._open_streams.one(grant, ending.give_up):
@@ -159,18 +160,18 @@ class _Ending:
     def finish(self) -> None:
         """The call was answered."""
         if self._claim():
-            self._record.succeeded()
+            self._record.note_success()
             self._send(None)
 
     def cancel(self) -> None:
         """The caller is gone."""
         if self._claim():
-            self._record.cancelled()
+            self._record.note_cancellation()
 
     def fail(self, error: Exception) -> None:
         """End the call with the error's status."""
         if self._claim():
-            self._send_status(self._record.failed(error))
+            self._send_status(self._record.note_failure(error))
 
     def give_up(self, why: HaleganadaError) -> None:
         """Tell the caller why the call ends; if it does not even read that, cut it off when called again later."""
@@ -178,7 +179,7 @@ class _Ending:
             if time.monotonic() > self._over_since + _LAST_WORDS_S:
                 self._context.cancel()
             return
-        self._send_status(self._record.refused(why))
+        self._send_status(self._record.note_refusal(why))
 
     def _claim(self) -> bool:
         with self._lock:

@@ -78,7 +78,7 @@ def options(message: pb.DatasetOptions) -> DatasetOptions:
 
 def dataset(value: DatasetInfo) -> pb.Dataset:
     """Convert a data set in full."""
-    message = listed(value)
+    message = dataset_summary(value)
     message.labels.extend(map(_convert_label, value.labels))
     message.refused.extend(_convert_refused(refused) for refused in value.refused)
     message.leaked.extend(_convert_repeated(one) for one in value.leaked)
@@ -89,7 +89,7 @@ def dataset(value: DatasetInfo) -> pb.Dataset:
     return message
 
 
-def listed(value: DatasetInfo) -> pb.Dataset:
+def dataset_summary(value: DatasetInfo) -> pb.Dataset:
     """Convert a data set as lists show it: without its labels and the items that were left out."""
     return pb.Dataset(
         dataset_id=value.dataset_id,

@@ -34,10 +34,10 @@ _NUMBERS = {name: {word: number for number, word in choices.items()} for name, c
 def settings(message: pb.TrainingSettings) -> dict[str, Any]:
     """Return the settings that were given. Raises InvalidInput for a number of an enum that is not known."""
     given = {field.name: value for field, value in message.ListFields()}
-    return {name: _known(f"settings.{name}", given[name], _CHOICES.get(name)) for name in given}
+    return {name: _require_known(f"settings.{name}", given[name], _CHOICES.get(name)) for name in given}
 
 
-def _known(field: str, value: Any, choices: dict[Any, str] | None) -> Any:
+def _require_known(field: str, value: Any, choices: dict[Any, str] | None) -> Any:
     if choices is None:
         return value
     if value not in choices:
@@ -47,7 +47,7 @@ def _known(field: str, value: Any, choices: dict[Any, str] | None) -> Any:
 
 def job(value: Job, positions: Mapping[str, int]) -> pb.Job:
     """Return a job in full. positions: see Jobs.queue_positions."""
-    message = listed(value, positions)
+    message = job_summary(value, positions)
     message.files.extend(pb.JobFile(name=name, size_bytes=size) for name, size in value.files.items())
     if value.kind is JobKind.TRAINING:
         message.training.epochs.extend(map(_epoch, value.epochs))
@@ -56,7 +56,7 @@ def job(value: Job, positions: Mapping[str, int]) -> pb.Job:
     return message
 
 
-def listed(value: Job, positions: Mapping[str, int]) -> pb.Job:
+def job_summary(value: Job, positions: Mapping[str, int]) -> pb.Job:
     """Return a job as lists show it: without epochs, files and results. positions: see Jobs.queue_positions."""
     return pb.Job(
         job_id=value.job_id,

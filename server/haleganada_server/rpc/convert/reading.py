@@ -68,15 +68,17 @@ def options(message: pb.ReadOptions) -> ReadOptions:
     for language in message.languages:
         _require_name("options.languages", language)
     return ReadOptions(
-        mode=_known("options.mode", _MODES, message.mode),
+        mode=_require_known("options.mode", _MODES, message.mode),
         engine=_require_name("options.engine", message.engine, optional=True),
         languages=tuple(message.languages),
-        skipped_steps=frozenset(_known("options.skipped_steps", _STEPS, step) for step in message.skipped_steps),
-        text_layer=_known("options.text_layer", _TEXT_LAYERS, message.text_layer),
+        skipped_steps=frozenset(
+            _require_known("options.skipped_steps", _STEPS, step) for step in message.skipped_steps
+        ),
+        text_layer=_require_known("options.text_layer", _TEXT_LAYERS, message.text_layer),
         segment_only=message.segment_only,
         debug=message.debug,
         workspace=_require_name("options.workspace", message.workspace, optional=True) or DEFAULT_WORKSPACE,
-        reading_order=_known("options.reading_order", _ORDERS, message.reading_order),
+        reading_order=_require_known("options.reading_order", _ORDERS, message.reading_order),
     )
 
 
@@ -114,7 +116,7 @@ def event(value: Event) -> pb.ReadStreamResponse:
 
 def reading_format(number: pb.ReadingFormat.ValueType) -> ReadingFormat:
     """Raises InvalidInput for a format that does not exist."""
-    return _known("format", _FORMATS, number)
+    return _require_known("format", _FORMATS, number)
 
 
 def page(value: PageReading) -> pb.PageReading:
@@ -227,7 +229,7 @@ def _polygon(value: Polygon) -> pb.Polygon:
     return polygon
 
 
-def _known(field: str, values: Mapping[int, Value], number: int) -> Value:
+def _require_known(field: str, values: Mapping[int, Value], number: int) -> Value:
     if number not in values:
         raise InvalidInput(field, f"has {number}, which does not exist; see the contract")
     return values[number]

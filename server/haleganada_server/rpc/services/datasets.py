@@ -88,7 +88,8 @@ class DatasetServicer(dataset_service_pb2_grpc.DatasetServiceServicer):
         found = self._datasets.page(after, limit + 1)
         shown, following = found[:limit], found[limit - 1].dataset_id if len(found) > limit else ""
         return pb.ListDatasetsResponse(
-            datasets=[convert.listed(info) for info in shown], next_page_token=pages.encode("datasets", following)
+            datasets=[convert.dataset_summary(info) for info in shown],
+            next_page_token=pages.encode("datasets", following),
         )
 
     def DeleteDataset(self, request: pb.DeleteDatasetRequest, context: Context) -> pb.DeleteDatasetResponse:

@@ -13,7 +13,7 @@ from haleganada_server.core.errors import HaleganadaError, InvalidInput
 from haleganada_server.core.limits import MAX_RECEIVED_CHUNK_BYTES
 from haleganada_server.core.outcomes import strip_traceback
 from haleganada_server.core.reading.document_stream import DocumentStream
-from haleganada_server.core.reading.document_work import DocumentRequest, cancelled
+from haleganada_server.core.reading.document_work import DocumentRequest, cancelled_document
 from haleganada_server.core.reading.ports import IncomingDocument
 
 from .. import validate
@@ -139,9 +139,9 @@ class DocumentReceiver:
         if arriving is None or arriving.document_id != document_id:
             self._documents.cancel(validate.required_id("cancel.document_id", document_id))
         elif not arriving.is_done:
-            arriving.refuse(cancelled(document_id))
+            arriving.refuse(cancelled_document(document_id))
             arriving.is_done = True
-            self._documents.refuse(document_id, cancelled(document_id))
+            self._documents.refuse(document_id, cancelled_document(document_id))
 
     def _require_arriving(self, part: str) -> _Arriving:
         if self._arriving is None:

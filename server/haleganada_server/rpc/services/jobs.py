@@ -61,7 +61,7 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
         following = found[limit - 1].job_id if len(found) > limit else ""
         positions = self._jobs.queue_positions()
         return pb.ListJobsResponse(
-            jobs=[convert.listed(job, positions) for job in found[:limit]],
+            jobs=[convert.job_summary(job, positions) for job in found[:limit]],
             next_page_token=pages.encode("jobs", following),
         )
 

@@ -90,7 +90,7 @@ class PostgresLog(PostgresReader):
 
     def _commit(self, transaction: PostgresTransaction) -> None:
         try:
-            with self._measures.span("commit"), self._measures.seconds.timed():
+            with self._measures.span("commit"), self._measures.seconds.count_seconds():
                 transaction.commit()
         except Exception:
             self._measures.errors.add()

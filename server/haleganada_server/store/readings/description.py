@@ -36,7 +36,7 @@ def page_name(page: int) -> str:
     return f"page-{page:05}.json"
 
 
-def taught_name(page: int) -> str:
+def name_taught_file(page: int) -> str:
     """Return the name of the file that has a page as it was taken apart. page: from 1."""
     return f"page-{page:05}.taught"
 

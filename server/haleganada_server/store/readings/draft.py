@@ -20,7 +20,7 @@ from haleganada_server.core.reading.reading import ReadingInfo
 from haleganada_server.core.reading.taught.page import TaughtPage
 from haleganada_server.store import files
 
-from .description import DOCUMENT, READING_JSON, Description, page_name, taught_name, write_description
+from .description import DOCUMENT, READING_JSON, Description, name_taught_file, page_name, write_description
 from .present import cut_beginning, join_beginnings
 from .room import ReadingRoom
 
@@ -53,7 +53,7 @@ class ReadingFolderDraft:
 
     def add(self, page: PageReading, taught: TaughtPage | None = None) -> None:
         if taught is not None:
-            self._write(taught_name(page.page), taught.to_bytes())
+            self._write(name_taught_file(page.page), taught.to_bytes())
         self._write(page_name(page.page), json.dumps(page_to_json(page), ensure_ascii=False).encode())
         self._note(page)
 

@@ -104,7 +104,7 @@ class ReadingFolders:
     def page(self, reading_id: str, page: int) -> PageReading:
         return self._load_page(reading_id, page, load_page)
 
-    def taught_page(self, reading_id: str, page: int) -> TaughtPage | None:
+    def load_taught_page(self, reading_id: str, page: int) -> TaughtPage | None:
         return self._load_page(reading_id, page, load_taught_page)
 
     def corrections(self, reading_id: str, page: int) -> list[JournalEntry]:

@@ -14,7 +14,7 @@ from haleganada_server.core.reading.page import PageReading
 from haleganada_server.core.reading.taught.page import TaughtPage
 from haleganada_server.store import files
 
-from .description import DOCUMENT, load_description, page_name, require_intact_file, taught_name
+from .description import DOCUMENT, load_description, name_taught_file, page_name, require_intact_file
 from .journal import journal_name, load_journal
 
 
@@ -26,7 +26,7 @@ def load_page(folder: Path, page: int) -> PageReading:
 
 def load_taught_page(folder: Path, page: int) -> TaughtPage | None:
     """Load a page as it was taken apart; None if there is no such file."""
-    name, sha256 = taught_name(page), load_description(folder).sha256
+    name, sha256 = name_taught_file(page), load_description(folder).sha256
     if name not in sha256:
         return None
     require_intact_file(folder, name, sha256)

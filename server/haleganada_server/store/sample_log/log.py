@@ -157,7 +157,7 @@ class SqliteLog(LogReader):
             try:
                 yield transaction
                 reach("commit.before")
-                with self._measures.span("commit"), self._measures.seconds.timed():
+                with self._measures.span("commit"), self._measures.seconds.count_seconds():
                     writer.execute("COMMIT")
             except BaseException as error:
                 if isinstance(error, (sqlite3.Error, OSError)):
@@ -202,7 +202,7 @@ class SqliteLog(LogReader):
         if self.path in self._stopped:
             raise writing_stopped(self._name)
 
-    def damaged_glyphs(self) -> list[int]:
+    def find_damaged_glyphs(self) -> list[int]:
         """Return the ids of the samples whose drawings are not as they were written. Reads all of them."""
         with self._own_connection() as connection:
             return list(inspect_glyphs(connection, self._checks))

@@ -299,7 +299,7 @@ class LogReader:
 
     def _require_open(self) -> None:
         if self._closed:
-            raise _closed(self._name)
+            raise _closed_log(self._name)
 
     def _all(self, query: str, values: Any = ()) -> list[Any]:
         with self._short_read() as connection:
@@ -347,7 +347,7 @@ class LongReads:
         """Count a read while the block runs. Raises Unavailable once closed."""
         with self._changed:
             if self._closed:
-                raise _closed(self._name)
+                raise _closed_log(self._name)
             self._count += 1
         try:
             yield
@@ -363,7 +363,7 @@ class LongReads:
             self._changed.wait_for(lambda: self._count == 0, timeout_s)
 
 
-def _closed(name: str) -> Unavailable:
+def _closed_log(name: str) -> Unavailable:
     return Unavailable(f"the workspace “{name}” is being replaced or closed; repeat the call", Reason.WORKSPACE_BUSY)
 
 

@@ -37,7 +37,7 @@ def check_log(home: Path, name: str, scratch: Path) -> Checked:
             notes = [f"{log.count()} samples at revision {log.revision()}"]
             if log.distrusted:
                 notes.append(f"{len(log.distrusted)} damaged embeddings are computed again at the next start")
-            if damaged := log.damaged_glyphs():
+            if damaged := log.find_damaged_glyphs():
                 problem = f"the drawings of {len(damaged)} samples are damaged, from sample {damaged[0]} on"
                 return Checked(what, problem, "Their embeddings still count; forget them, or restore a snapshot")
             return Checked(what, hint="; ".join(notes))

@@ -42,12 +42,12 @@ class Lettering:
     def for_labels(cls, labels: Iterable[str]) -> Lettering:
         """Find fonts that cover the labels, in the character tables of as few installed fonts as possible."""
         plain = Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
-        covered = _covered_characters(plain)
-        left = [label for label in dict.fromkeys(labels) if not _required_characters(label) <= covered]
+        covered = _read_covered_characters(plain)
+        left = [label for label in dict.fromkeys(labels) if not _list_required_characters(label) <= covered]
         fonts: dict[str, Path] = {}
-        for path in _installed_fonts() if left else ():
-            covered = _covered_characters(path)
-            fonts.update((label, path) for label in left if _required_characters(label) <= covered)
+        for path in _find_fonts() if left else ():
+            covered = _read_covered_characters(path)
+            fonts.update((label, path) for label in left if _list_required_characters(label) <= covered)
             left = [label for label in left if label not in fonts]
             if not left:
                 break
@@ -96,11 +96,11 @@ class Lettering:
         return self._loaded[path, size]
 
 
-def _required_characters(label: str) -> set[int]:
+def _list_required_characters(label: str) -> set[int]:
     return {ord(char) for char in label if char not in _IGNORED}
 
 
-def _installed_fonts() -> Iterator[Path]:
+def _find_fonts() -> Iterator[Path]:
     """Yield font files, regular weights of well-made families first."""
 
     def sort_key(path: Path) -> tuple[bool, int, str]:
@@ -110,7 +110,7 @@ def _installed_fonts() -> Iterator[Path]:
     return iter(sorted(map(Path, findSystemFonts()), key=sort_key))
 
 
-def _covered_characters(path: Path) -> set[int]:
+def _read_covered_characters(path: Path) -> set[int]:
     """Return the code points for which a font file has outlines; empty if the file cannot be read."""
     try:
         with TTFont(path, lazy=True, fontNumber=0) as font:

@@ -143,7 +143,7 @@ class Evaluation:
             rows=rows, precision=precision, recall=recall, f1=f1, support=support.astype(np.int64), correct=correct
         )
 
-    def confused_pairs(self) -> list[ConfusedPair]:
+    def list_confused_pairs(self) -> list[ConfusedPair]:
         """Return the confused pairs, the most frequent first."""
         found: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
         for i in np.flatnonzero(~self.correct).tolist():

@@ -173,7 +173,7 @@ def _write_model_files(
 ) -> dict[str, Any]:  # fmt: skip
     """Write the files of one model, and return what they add to its entry."""
     evaluation = model.evaluation
-    classes, pairs = evaluation.class_metrics(), evaluation.confused_pairs()
+    classes, pairs = evaluation.class_metrics(), evaluation.list_confused_pairs()
     about = f"{part.part.name.lower()} part, {len(part.items):,} drawings"
     accuracy = f"{format_percent(float(evaluation.correct.mean()))} correct"
     title = (model.name, model.suffix, " on ", part.name, f" ({about}): {accuracy}")

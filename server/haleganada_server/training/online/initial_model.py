@@ -65,7 +65,7 @@ def build_initial_model(preset: str, seed: int, backbone_weights: Sequence[Path]
     _require_online(preset)
     chosen = get_preset(preset)
     options, state = load_initial_weights(chosen, backbone_weights)
-    with fixed_seed(seed):
+    with fix_seed(seed):
         module = chosen.build(1, options, state)
     if isinstance(module, Cnn36):
         calibrate_batch_norms(module, seed)
@@ -100,7 +100,7 @@ def calibrate_batch_norms(module: nn.Module, seed: int) -> None:
 
 
 @contextmanager
-def fixed_seed(*numbers: int) -> Iterator[None]:
+def fix_seed(*numbers: int) -> Iterator[None]:
     """Make torch's random numbers on the CPU follow from these numbers; afterwards restore their state from before."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(mix_seed(*numbers))

@@ -16,7 +16,7 @@ from haleganada_server.training.common.taught_drawing import Raster, TaughtDrawi
 
 from .decoder import expand_decoder
 from .feature_cache import FeatureCache
-from .initial_model import InitialModel, fixed_seed
+from .initial_model import InitialModel, fix_seed
 from .networks import OnlineNetwork, copy_trained_state, list_trained_parameters
 from .replay import ReplayBuffer
 
@@ -58,7 +58,7 @@ class LearnerState:
         Raises OSError if its features cannot be stored or loaded; this state is of no use any more then.
         """
         rng = np.random.default_rng([self._config.seed, self.learned])
-        with fixed_seed(self._config.seed, self.learned):
+        with fix_seed(self._config.seed, self.learned):
             target = self.ensure_class(sample.label)
             self.network.train()
             losses = [self._take_step(sample.raster, target, rng) for _ in range(self._config.steps)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import torch
 
-from haleganada_server.runtime.network import EmbedderNetwork, build_network
+from haleganada_server.training.pretrain.network import EmbedderNetwork, build_network
 
 
 @torch.no_grad()

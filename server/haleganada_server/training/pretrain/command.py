@@ -12,7 +12,8 @@ import click
 import torch
 
 from haleganada_server.config import ServerConfig
-from haleganada_server.runtime.network import NetworkShape
+from haleganada_server.core.errors import Precondition
+from haleganada_server.training.pretrain.network import NetworkShape
 from haleganada_server.training.pretrain.release.card import find_changed_inputs, find_changed_sources, list_sources
 from haleganada_server.training.pretrain.synthesis.library import Folders
 
@@ -95,10 +96,13 @@ def pretrain(
         _reject_single_run_options(context)
         log(f"reproducing the shipped weights: {len(SHIPPED)} runs, {total_hours(SHIPPED):.1f} hours on two cores")
         run_stages(SHIPPED, machine, folders, out, log)
-    else:
-        budget = Budget(steps) if minutes is None else Budget(steps, minutes)
-        plan = Plan(NetworkShape(int(side), width), budget, seed, teacher, average_with)
+        return
+    budget = Budget(steps) if minutes is None else Budget(steps, minutes)
+    plan = Plan(NetworkShape(int(side), width), budget, seed, teacher, average_with)
+    try:
         train_embedder(plan, machine, folders, out, log)
+    except Precondition as error:
+        raise click.ClickException(error.message) from error
 
 
 def _start_log() -> Callable[[str], None]:

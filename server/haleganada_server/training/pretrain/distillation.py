@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from haleganada_server.runtime.network import EmbedderNetwork, build_network, load_network
+from haleganada_server.training.pretrain.network import EmbedderNetwork, build_network, load_network
 
 IMITATION = 2.0
 """Weight of 1 - cos(student, teacher) relative to the one-shot loss at the beginning of the run."""
@@ -47,7 +47,7 @@ class Teacher:
 
 def load_teacher(weights: Path, device: str = "cpu") -> Teacher:
     """Load the network of a weights folder that `pretrain` wrote."""
-    network = load_network(weights / "embedder.safetensors")
+    network = load_network(weights)
     return Teacher(network.to(device, memory_format=torch.channels_last))  # type: ignore[call-overload]
 
 

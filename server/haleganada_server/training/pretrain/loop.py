@@ -18,9 +18,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from haleganada_server.runtime.network import NetworkShape, build_network
 from haleganada_server.training.common.checkpoint import Progress, State, load_state, save_state, write_tensors
 from haleganada_server.training.common.precision import Precision, fast_dtype
+from haleganada_server.training.pretrain.network import NetworkShape, build_network
 from haleganada_server.training.pretrain.synthesis.batches import BatchStream
 from haleganada_server.training.pretrain.synthesis.rasters import Raster
 

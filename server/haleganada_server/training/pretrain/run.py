@@ -7,8 +7,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from haleganada_server.runtime.network import EmbedderNetwork, NetworkShape, build_network, load_network
 from haleganada_server.training.common.checkpoint import State, read_tensors
+from haleganada_server.training.pretrain.network import EmbedderNetwork, NetworkShape, build_network, load_network
 from haleganada_server.training.pretrain.release.finish import Run, finish
 from haleganada_server.training.pretrain.synthesis.batches import BatchShape, background_batches, inline_batches
 from haleganada_server.training.pretrain.synthesis.library import Folders, load_library
@@ -50,12 +50,13 @@ def train_embedder(plan: Plan, machine: Machine, folders: Folders, out: Path, lo
     """Train and write a weights folder: network, head, calibration and cards.
 
     A run that was killed resumes from its checkpoint. Raises ValueError if that has another seed, or if
-    first_checkpoint has another shape.
+    first_checkpoint has another shape; Precondition if there is no network in a weights folder that the plan names.
     """
     run_folder = out / RUN_FOLDER
     run_folder.mkdir(parents=True, exist_ok=True)
     batch = BatchShape(side=plan.shape.side)
     teacher = load_teacher(plan.teacher, machine.device) if plan.teacher else None
+    earlier = load_network(plan.first_checkpoint) if plan.first_checkpoint else None
     trainer = Trainer(
         _new_state(plan, teacher, batch, folders, machine.device),
         LoopOptions(run_folder, plan.budget, plan.seed, machine.resume),
@@ -74,7 +75,7 @@ def train_embedder(plan: Plan, machine: Machine, folders: Folders, out: Path, lo
         teacher=plan.teacher,
         averaged=plan.first_checkpoint,
     )
-    finish(_load_best(plan, run_folder), run, folders, out, log)
+    finish(_load_best(plan.shape, run_folder, earlier), run, folders, out, log)
 
 
 def _new_state(plan: Plan, teacher: Teacher | None, batch: BatchShape, folders: Folders, device: str) -> State:
@@ -85,11 +86,11 @@ def _new_state(plan: Plan, teacher: Teacher | None, batch: BatchShape, folders: 
         return new_student_state(plan.seed, teacher, plan.shape.width, next(batches), device)
 
 
-def _load_best(plan: Plan, run_folder: Path) -> EmbedderNetwork:
-    """Return the run's best network, averaged with the plan's first checkpoint if it names one."""
-    network = build_network(plan.shape)
+def _load_best(shape: NetworkShape, run_folder: Path, earlier: EmbedderNetwork | None) -> EmbedderNetwork:
+    """Return the run's best network, averaged with an earlier one if there is one."""
+    network = build_network(shape)
     network.load_state_dict(read_tensors(run_folder / BEST_FILE)[0])
-    if plan.first_checkpoint is None:
+    if earlier is None:
         return network
-    mean: EmbedderNetwork = average_networks(network, load_network(plan.first_checkpoint / "embedder.safetensors"))
+    mean: EmbedderNetwork = average_networks(network, earlier)
     return mean

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from haleganada_server.runtime.network import NetworkShape
 from haleganada_server.training.common.checkpoint import read_progress
+from haleganada_server.training.pretrain.network import NetworkShape
 from haleganada_server.training.pretrain.release.card import WEIGHTS_FILES
 from haleganada_server.training.pretrain.synthesis.library import Folders
 

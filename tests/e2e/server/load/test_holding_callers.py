@@ -20,7 +20,7 @@ from haleganada_client import HaleganadaClient
 
 from tests.contract.drawings import cross
 from tests.contract.held import unhurried
-from tests.contract.refusals import parse, refused
+from tests.contract.refusals import expect_refusal, parse
 from tests.e2e.processes import ServerProcess, server, zigzag
 from tests.e2e.server.load.idle_calls import IMPORT, IMPORT_HEADER, KINDS, idle_calls
 from tests.waiting import wait_until
@@ -66,7 +66,7 @@ def test_an_idle_import_ends_and_gives_its_place_back(strict: ServerProcess) -> 
     kind = "an import of which only the header comes"
     with grpc.insecure_channel(strict.address) as channel, idle_calls(channel, kind, 4) as calls:
         for call in calls:
-            refusal = refused(lambda: next(call))  # noqa: B023  called at once
+            refusal = expect_refusal(lambda: next(call))  # noqa: B023  called at once
             assert (refusal.code, refusal.reason) == (grpc.StatusCode.UNAVAILABLE, "CALLER_IDLE")
             assert "begin it again" in refusal.message
         stub = ocr_service_pb2_grpc.OCRServiceStub(channel)

@@ -75,7 +75,7 @@ def long_pdf(folder: Path) -> bytes:
     return (folder / "long.pdf").read_bytes()
 
 
-def encrypted(folder: Path) -> bytes:
+def encrypt_page(folder: Path) -> bytes:
     pdf(folder)
     with pikepdf.open(folder / "made.pdf") as document:
         document.save(folder / "locked.pdf", encryption=pikepdf.Encryption(owner="a", user="b"))
@@ -121,7 +121,7 @@ BAD: dict[str, tuple[Make, set[str]]] = {
     "more pixels than are read": (
         lambda _: encode(Image.new("1", (20_000, 20_000), 1)), {"DOCUMENT_TOO_LARGE"},
     ),
-    "an encrypted PDF": (encrypted, {"DOCUMENT_ENCRYPTED"}),
+    "an encrypted PDF": (encrypt_page, {"DOCUMENT_ENCRYPTED"}),
     "half a PDF": (lambda folder: pdf(folder)[:300], {"DOCUMENT_UNREADABLE"}),
     "a PDF that is a bomb": (bomb, REFUSALS),
     "half a TIFF": (lambda _: tiff(*LINES)[: SIZE[0] * 40], {"DOCUMENT_UNREADABLE"}),

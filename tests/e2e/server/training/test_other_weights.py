@@ -16,7 +16,7 @@ from haleganada_client.types import Ink, Lesson, Stroke
 from haleganada_server.runtime.weights import CARD, HEAD, SAFETENSORS
 from safetensors.numpy import load_file, save_file
 
-from tests.e2e.handwriting import letters, written
+from tests.e2e.handwriting import letters, write_letter
 from tests.e2e.processes import ServerProcess, server, start_server
 from tests.waiting import wait_until
 
@@ -43,7 +43,7 @@ def other_weights(weights_dir: Path, tmp_path: Path) -> Path:
 
 
 def drawing(label: str, hand: int) -> Ink:
-    strokes = written(label, hand, side=280)
+    strokes = write_letter(label, hand, side=280)
     return Ink(tuple(Stroke(tuple(x for x, _ in s), tuple(y for _, y in s)) for s in strokes), 280, 280, 12)
 
 
@@ -56,11 +56,11 @@ def teach(client: HaleganadaClient, hands: int) -> None:
 def wait_until_embedded(client: HaleganadaClient, most: int = 0) -> int:
     """Wait until so few samples are still to be embedded anew; return how many they are then."""
 
-    def left() -> int:
+    def count_left() -> int:
         return client.get_workspace().samples_to_embed
 
-    wait_until(lambda: left() <= most)
-    return left()
+    wait_until(lambda: count_left() <= most)
+    return count_left()
 
 
 def probabilities(client: HaleganadaClient) -> dict[str, dict[str, float]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from tests.e2e.handwriting import letters, written
+from tests.e2e.handwriting import letters, write_letter
 
 _SIDE = 96
 
@@ -27,7 +27,7 @@ def write_class_set(path: Path, writers: int, each: int = 1, alphabet: str = "")
 def _scan(letter: str, hand: int) -> bytes:
     image = Image.new("L", (_SIDE, _SIDE), 255)
     pen = ImageDraw.Draw(image)
-    for stroke in written(letter, hand, _SIDE):
+    for stroke in write_letter(letter, hand, _SIDE):
         pen.line(stroke, fill=0, width=4, joint="curve")
     buffer = io.BytesIO()
     image.save(buffer, "PNG")

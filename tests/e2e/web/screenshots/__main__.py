@@ -18,7 +18,7 @@ from typing import Any
 
 from haleganada_client import HaleganadaClient, Ink, Stroke
 
-from tests.e2e.handwriting import letters, written
+from tests.e2e.handwriting import letters, write_letter
 from tests.e2e.processes import missing_torch, server
 from tests.e2e.web.browser import Page, browser, missing, web
 from tests.e2e.web.screenshots import models, reading, taught
@@ -70,7 +70,7 @@ def teach_a_class(client: HaleganadaClient) -> None:
     order = [(letter, hand) for i, letter in enumerate(letters()) for hand in range(7 - i // 5)]
     random.Random(1).shuffle(order)
     for letter, hand in order:
-        strokes = [Stroke(*zip(*points, strict=True)) for points in written(letter, hand)]
+        strokes = [Stroke(*zip(*points, strict=True)) for points in write_letter(letter, hand)]
         client.train(Ink(tuple(strokes), 1, 1, 0.035), _MISTAKES.get((letter, hand), letter), workspace=WORKSPACE)
     client.link_variants("ಈ", "ಇ", workspace=WORKSPACE)
     client.save("ಮೊದಲ ವಾರ", workspace=WORKSPACE)
@@ -111,14 +111,14 @@ def on_a_screen(page: Page) -> None:
 
 def on_a_phone(page: Page) -> None:
     page.open(**PHONE)
-    page.touch(written("ಕ", 52))
+    page.touch(write_letter("ಕ", 52))
     page.kind()
     shoot(page, "phone")
 
 
 def draw(page: Page, letter: str, hand: int) -> None:
     """Write a letter and wait for the verdict on all of its strokes."""
-    page.draw(written(letter, hand))
+    page.draw(write_letter(letter, hand))
     page.wait(lambda: page.run("return document.querySelector('#verdict').dataset.kind === 'recognized'"))
 
 

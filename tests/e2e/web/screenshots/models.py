@@ -12,7 +12,7 @@ from pathlib import Path
 
 from haleganada_client import HaleganadaClient, Ink, Job, OnlineSettings, Stroke, TrainingSettings
 
-from tests.e2e.handwriting import letters, written
+from tests.e2e.handwriting import letters, write_letter
 from tests.e2e.processes import training_server
 from tests.e2e.web.browser import Page, browser, web
 from tests.e2e.web.pages.class_set import write_class_set
@@ -88,7 +88,7 @@ def _online_learning(page: Page, client: HaleganadaClient, model: str, shoot: Sh
     """Half-way through what a class has taught."""
     order = [(letter, hand) for hand in range(_HANDS) for letter in letters()]
     for letter, hand in order:
-        strokes = [Stroke(*zip(*points, strict=True)) for points in written(letter, hand)]
+        strokes = [Stroke(*zip(*points, strict=True)) for points in write_letter(letter, hand)]
         client.train(Ink(tuple(strokes), 1, 1, 0.035), letter)
     client.models.activate(model, online=OnlineSettings(replay=_REPLAY))
     page.open(width=1280, height=780, ratio=1.5)

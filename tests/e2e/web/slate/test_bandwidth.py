@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.e2e.handwriting import letters, written
+from tests.e2e.handwriting import letters, write_letter
 from tests.e2e.web.browser import Page, missing
 from tests.slow import slow_rows
 
@@ -55,7 +55,7 @@ def test_a_drawing_is_small_and_looks_the_same(fresh: Page, hands: int, every: i
     sizes = []
     for hand in range(hands):
         for letter in letters()[::every]:
-            drawn = as_a_fast_screen_tells(written(letter, hand), random.Random(hand))
+            drawn = as_a_fast_screen_tells(write_letter(letter, hand), random.Random(hand))
             fresh.draw(drawn)
             fresh.kind()
             body = json.loads(fresh.run("return sent.findLast(([address]) => address.includes('predict'))[1]"))

@@ -6,7 +6,7 @@ import pytest
 from haleganada_client import HaleganadaClient, Ink, Stroke
 
 from tests.conftest import RunningServer
-from tests.e2e.handwriting import written
+from tests.e2e.handwriting import write_letter
 from tests.e2e.web.browser import Page, missing
 
 pytestmark = [
@@ -32,7 +32,7 @@ def taught(opened: Page, server: RunningServer) -> Page:
 
 
 def make_ink(letter: str, hand: int) -> Ink:
-    return Ink(tuple(Stroke(*zip(*points, strict=True)) for points in written(letter, hand)), 1, 1, 0.035)
+    return Ink(tuple(Stroke(*zip(*points, strict=True)) for points in write_letter(letter, hand)), 1, 1, 0.035)
 
 
 def is_loaded(page: Page, selector: str) -> bool:
@@ -44,7 +44,7 @@ def is_loaded(page: Page, selector: str) -> bool:
 
 def test_candidates_and_chips_carry_a_drawing(taught: Page) -> None:
     taught.open()
-    taught.draw(written("ರ", 7))
+    taught.draw(write_letter("ರ", 7))
     assert taught.forms()[0] == LABELS["ರ"]
     taught.wait(lambda: is_loaded(taught, "#candidates li:not(.none) button"))
     taught.wait(lambda: is_loaded(taught, "#recent button"))
@@ -56,7 +56,7 @@ def test_the_verdict_carries_a_drawing(taught: Page) -> None:
     taught.open()
     for letter in "ಅರ":
         taught.run("document.getElementById('clear').click()")
-        taught.draw(written(letter, 7))
+        taught.draw(write_letter(letter, 7))
         taught.wait(lambda: taught.kind() == "recognized")
         taught.wait(lambda: is_loaded(taught, "#tile"))
         shown = taught.find("#tile .evidence").rect
@@ -76,7 +76,7 @@ def test_a_letter_without_a_font_is_shown_as_it_was_taught(taught: Page) -> None
     taught.press("#dialog .primary")
     taught.wait_for("#walk .ring", "U+10FFFD")
     assert not taught.find("#model-letter").is_displayed()  # nobody has drawn it yet
-    taught.draw(written("ದ", 8))
+    taught.draw(write_letter("ದ", 8))
     taught.find("#teach-button").click()
     taught.wait(lambda: is_loaded(taught, "#model-letter"))
     assert taught.find("#model-letter").is_displayed()
@@ -88,7 +88,7 @@ def test_a_letter_without_a_font_is_shown_as_it_was_taught(taught: Page) -> None
 def test_a_candidate_says_what_a_tap_means(taught: Page) -> None:
     taught.open()
     taught.run("document.getElementById('clear').click()")  # a drawing outlives a reload
-    taught.draw(written("ಅ", 7))
+    taught.draw(write_letter("ಅ", 7))
     taught.wait(lambda: taught.kind() == "recognized")
     assert taught.forms()[0] == "ಅ"
     claims = [claim.text.replace("\n", " ") for claim in taught.all("#candidates .claim")]
@@ -101,7 +101,7 @@ def test_a_candidate_says_what_a_tap_means(taught: Page) -> None:
 def test_unlikely_candidates_are_folded_away(taught: Page) -> None:
     taught.open()
     taught.run("document.getElementById('clear').click()")  # a drawing outlives a reload
-    taught.draw(written("ಅ", 7))
+    taught.draw(write_letter("ಅ", 7))
     taught.wait(lambda: taught.kind() == "recognized")
     shown = taught.all("#candidates .form")
     folded = len(LABELS) - len(shown)
@@ -110,7 +110,7 @@ def test_unlikely_candidates_are_folded_away(taught: Page) -> None:
     taught.find("#board").send_keys("4")  # nor is one of them taught by its key
     taught.press("#candidates .fold button")
     assert len(taught.all("#candidates .form")) == len(LABELS) and not taught.text("#status")
-    taught.draw(written("ಕ", 7))
+    taught.draw(write_letter("ಕ", 7))
     taught.wait(lambda: taught.all("#candidates .fold"))  # and the next answer is short again
 
 

@@ -13,7 +13,7 @@ from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from tests.datasets import folders_of, write_zip
-from tests.e2e.handwriting import written
+from tests.e2e.handwriting import write_letter
 from tests.e2e.web.browser import BAR, CROSS, Page, missing
 
 pytestmark = [
@@ -49,10 +49,10 @@ def press_in_row(page: Page, part: str, selector: str) -> None:
 def test_the_first_minute(fresh: Page) -> None:
     fresh.wait_for("#decision", "Teach me a character")  # after the answers to four calls
     assert [step.text for step in fresh.all("#steps li")] == ["Draw a character.", "Say what it is.", "Draw it again."]
-    fresh.draw_by_mouse(written("ಅ", 1))
+    fresh.draw_by_mouse(write_letter("ಅ", 1))
     assert fresh.kind() == "nothing_taught" and not fresh.all("#candidates button")
     fresh.teach("ಅ")
-    fresh.draw_by_mouse(written("ಅ", 2))
+    fresh.draw_by_mouse(write_letter("ಅ", 2))
     assert fresh.forms() == ["ಅ"]
     assert "U+0C85" in fresh.text("#candidates") and "%" in fresh.text("#candidates")
     assert not fresh.complaints()
@@ -291,27 +291,27 @@ def test_a_letter_drawn_with_keys(fresh: Page) -> None:
 def test_keys_draw_several_strokes_and_dots(fresh: Page) -> None:
     fresh.find("#board").send_keys(Keys.SPACE, Keys.ARROW_RIGHT, Keys.SPACE)  # a stroke
     fresh.find("#board").send_keys(*[Keys.ARROW_UP] * 3, Keys.SPACE, Keys.SPACE)  # a dot above it
-    assert _inked(fresh, 0.525, 0.5) and _inked(fresh, 0.55, 0.35) and not _inked(fresh, 0.5, 0.35)
+    assert _is_inked(fresh, 0.525, 0.5) and _is_inked(fresh, 0.55, 0.35) and not _is_inked(fresh, 0.5, 0.35)
     fresh.find("#board").send_keys(Keys.BACKSPACE)
-    assert _inked(fresh, 0.525, 0.5) and not _inked(fresh, 0.55, 0.35)
+    assert _is_inked(fresh, 0.525, 0.5) and not _is_inked(fresh, 0.55, 0.35)
     fresh.find("#board").send_keys(Keys.SPACE, Keys.ARROW_DOWN, Keys.ESCAPE)
     assert not fresh.find("#cursor").is_displayed()
     fresh.find("#board").send_keys(Keys.ARROW_DOWN)  # the pen was lifted: this draws nothing
-    assert _inked(fresh, 0.55, 0.375) and not _inked(fresh, 0.55, 0.45)
+    assert _is_inked(fresh, 0.55, 0.375) and not _is_inked(fresh, 0.55, 0.45)
     fresh.find("#board").send_keys(Keys.SPACE, Keys.ARROW_RIGHT, Keys.BACKSPACE)  # lifts, then takes the stroke back
     fresh.find("#board").send_keys(Keys.ARROW_RIGHT)
-    assert not _inked(fresh, 0.6, 0.45) and not _inked(fresh, 0.65, 0.45)
+    assert not _is_inked(fresh, 0.6, 0.45) and not _is_inked(fresh, 0.65, 0.45)
 
 
 def test_two_arrows_draw_aslant(fresh: Page) -> None:
     fresh.find("#board").send_keys(Keys.SPACE)
     press_keys(fresh, Keys.ARROW_DOWN, Keys.ARROW_DOWN, held=Keys.ARROW_RIGHT)
     fresh.find("#board").send_keys(Keys.SPACE)
-    assert _inked(fresh, 0.6, 0.55) and not _inked(fresh, 0.5, 0.6)
+    assert _is_inked(fresh, 0.6, 0.55) and not _is_inked(fresh, 0.5, 0.6)
 
 
-def _inked(fresh: Page, x: float, y: float) -> bool:
-    """Whether there is chalk at a place of the slate, 0..1 of its side."""
+def _is_inked(fresh: Page, x: float, y: float) -> bool:
+    """Return whether there is chalk at a place of the slate, 0..1 of its side."""
     script = """const board = document.getElementById("board");
     const [x, y] = [...arguments].map((share) => Math.round(share * (board.width - 1)));
     return board.getContext("2d").getImageData(x, y, 1, 1).data[3] > 0;"""
@@ -381,7 +381,7 @@ def test_the_slate_grows_with_the_window(fresh: Page) -> None:
     fresh.wait(lambda: fresh.run("return document.getElementById('board').clientWidth") < 400)
     fresh.run("document.getElementById('pen').dispatchEvent(new Event('change'))")
     assert fresh.kind() == "recognized"
-    assert _inked(fresh, 0.75, 0.75)
+    assert _is_inked(fresh, 0.75, 0.75)
 
 
 # Looking back
@@ -419,7 +419,7 @@ def test_link_and_unlink(fresh: Page) -> None:
 
 def test_forms_of_one_letter_are_linked_without_a_warning(fresh: Page) -> None:
     for letter in ("x", "X", "l"):
-        fresh.draw(written("ಅ" if letter == "l" else "ಕ", ord(letter)))
+        fresh.draw(write_letter("ಅ" if letter == "l" else "ಕ", ord(letter)))
         fresh.teach(letter)
     fresh.wait(lambda: len(fresh.all("#gallery .group")) == 3)
     fresh.press("#gallery .group:nth-of-type(2) header button")  # X
@@ -436,7 +436,7 @@ def test_progress_is_plotted(fresh: Page) -> None:
     fresh.run(_KEEP_PLOTS)
     for hand in range(2):
         for letter in "ಅಕ":
-            fresh.draw(written(letter, hand))
+            fresh.draw(write_letter(letter, hand))
             fresh.teach(letter)
     fresh.press("#tab-progress")
     fresh.wait(lambda: len(fresh.all(".uplot canvas")) == 3)

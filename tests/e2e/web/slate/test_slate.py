@@ -71,8 +71,8 @@ def last_sent(fresh: Page) -> list[dict[str, list[float]]]:
     return found
 
 
-def inked(fresh: Page, x: float, y: float) -> bool:
-    """Whether there is chalk at a place of the slate, 0..1 of its side."""
+def is_inked(fresh: Page, x: float, y: float) -> bool:
+    """Return whether there is chalk at a place of the slate, 0..1 of its side."""
     script = """const board = document.getElementById("board");
     const [x, y] = [...arguments].map((share) => Math.round(share * (board.width - 1)));
     return board.getContext("2d").getImageData(x, y, 1, 1).data[3] > 0;"""
@@ -113,13 +113,13 @@ def test_the_buttons_and_what_they_bring_back(fresh: Page) -> None:
     assert not fresh.find("#undo-stroke").is_enabled() and not fresh.find("#redo-stroke").is_enabled()
     fresh.draw_by_mouse([*BAR, *DASH])
     fresh.press("#clear")
-    assert not inked(fresh, 0.5, 0.3)
+    assert not is_inked(fresh, 0.5, 0.3)
     fresh.press("#undo-stroke")
-    assert inked(fresh, 0.5, 0.3) and inked(fresh, 0.3, 0.5)
+    assert is_inked(fresh, 0.5, 0.3) and is_inked(fresh, 0.3, 0.5)
     fresh.press("#undo-stroke")
-    assert inked(fresh, 0.5, 0.3) and not inked(fresh, 0.3, 0.5)
+    assert is_inked(fresh, 0.5, 0.3) and not is_inked(fresh, 0.3, 0.5)
     fresh.press("#redo-stroke")
-    assert inked(fresh, 0.3, 0.5)
+    assert is_inked(fresh, 0.3, 0.5)
     fresh.draw([[(0.1, 0.1), (0.2, 0.1)]])  # what was undone is gone
     assert not fresh.find("#redo-stroke").is_enabled()
     assert fresh.text("#undo-stroke") == "Undo" and fresh.find("#redo-stroke").accessible_name == "Redo"
@@ -138,18 +138,18 @@ def test_the_redo_keys_never_take_a_lesson_back(fresh: Page) -> None:
 
 def test_a_picture_under_a_stroke_comes_back(fresh: Page, tmp_path: Path) -> None:
     show_picture(fresh, tmp_path)
-    assert inked(fresh, 0.1, 0.9)
+    assert is_inked(fresh, 0.1, 0.9)
     fresh.draw(DASH)
-    assert not inked(fresh, 0.1, 0.9)
+    assert not is_inked(fresh, 0.1, 0.9)
     fresh.press("#undo-stroke")
-    assert inked(fresh, 0.1, 0.9)
+    assert is_inked(fresh, 0.1, 0.9)
     fresh.wait(lambda: fresh.run("return 'image' in sent.at(-1)"))
 
 
 def show_picture(fresh: Page, folder: Path) -> None:
     Image.new("RGB", (40, 40), "black").save(folder / "dark.png")
     fresh.find("#file").send_keys(str(folder / "dark.png"))
-    fresh.wait(lambda: inked(fresh, 0.1, 0.9))
+    fresh.wait(lambda: is_inked(fresh, 0.1, 0.9))
 
 
 # Strokes that something interrupts
@@ -174,7 +174,7 @@ def test_what_ends_a_stroke_under_way_ends_it_on_the_slate(fresh: Page, interrup
     stays = interruption == "redo"  # there is nothing to redo after a new stroke, which then stays as it was
     assert strokes(fresh) == int(stays)
     if interruption != "picture":
-        assert inked(fresh, 0.3, 0.3) == stays and not inked(fresh, 0.7, 0.3)
+        assert is_inked(fresh, 0.3, 0.3) == stays and not is_inked(fresh, 0.7, 0.3)
 
 
 def test_teaching_in_the_middle_of_a_stroke_sends_what_is_seen(fresh: Page) -> None:
@@ -183,9 +183,9 @@ def test_teaching_in_the_middle_of_a_stroke_sends_what_is_seen(fresh: Page) -> N
     point(fresh, "pointermove", 0.4, 0.3)
     fresh.run("document.getElementById('teach').requestSubmit()")
     point(fresh, "pointermove", 0.8, 0.3)
-    assert not inked(fresh, 0.7, 0.3)
+    assert not is_inked(fresh, 0.7, 0.3)
     fresh.wait_for("#status", "Learned l")
-    assert not inked(fresh, 0.3, 0.3) and strokes(fresh) == 0
+    assert not is_inked(fresh, 0.3, 0.3) and strokes(fresh) == 0
     assert max(fresh.run("return sent.find((one) => one.label).ink.strokes[0].x")) < 0.5 * fresh.run(
         "return document.getElementById('board').clientWidth"
     )
@@ -196,7 +196,7 @@ def test_a_second_finger_and_a_lost_pointer(fresh: Page) -> None:
     point(fresh, "pointerdown", 0.2, 0.8, pointerId=8)
     point(fresh, "pointermove", 0.6, 0.8, pointerId=8)
     point(fresh, "pointermove", 0.6, 0.3)
-    assert inked(fresh, 0.4, 0.3) and not inked(fresh, 0.4, 0.8)
+    assert is_inked(fresh, 0.4, 0.3) and not is_inked(fresh, 0.4, 0.8)
     point(fresh, "pointercancel", 0.6, 0.3)
     fresh.wait(lambda: fresh.run("return sent.length"))
     assert len(last_sent(fresh)) == 1
@@ -205,11 +205,11 @@ def test_a_second_finger_and_a_lost_pointer(fresh: Page) -> None:
     point(fresh, "pointerdown", 0.2, 0.7)
     point(fresh, "pointermove", 0.6, 0.7)
     point(fresh, "pointerup", 0.6, 0.7)
-    assert strokes(fresh) == 3 and inked(fresh, 0.4, 0.7)
+    assert strokes(fresh) == 3 and is_inked(fresh, 0.4, 0.7)
     point(fresh, "pointerdown", 0.2, 0.9, pointerType="mouse")
     point(fresh, "pointermove", 0.3, 0.9, pointerType="mouse", buttons=0)  # it was let go elsewhere
     point(fresh, "pointermove", 0.8, 0.9, pointerType="mouse", buttons=0)
-    assert not inked(fresh, 0.6, 0.9)
+    assert not is_inked(fresh, 0.6, 0.9)
 
 
 # Pens
@@ -225,12 +225,12 @@ def test_no_other_button_draws(fresh: Page, kind: str, button: int, buttons: int
     for x in (0.4, 0.6, 0.8):
         point(fresh, "pointermove", x, 0.5, **facts)
     point(fresh, "pointerup", 0.8, 0.5, button=button, pointerType=kind, buttons=0)
-    assert not inked(fresh, 0.5, 0.5) and not fresh.find("#clear").is_enabled()
+    assert not is_inked(fresh, 0.5, 0.5) and not fresh.find("#clear").is_enabled()
     point(fresh, "pointerdown", 0.2, 0.3, pointerType="pen", pressure=0.5)  # and the tip draws after it
     point(fresh, "pointermove", 0.4, 0.3, pointerType="pen", pressure=0.5)
     point(fresh, "pointermove", 0.8, 0.3, pointerType="pen", buttons=3)  # until the barrel button is pressed
     point(fresh, "pointerup", 0.8, 0.3, pointerType="pen", buttons=0)
-    assert inked(fresh, 0.3, 0.3) and not inked(fresh, 0.6, 0.3)
+    assert is_inked(fresh, 0.3, 0.3) and not is_inked(fresh, 0.6, 0.3)
     fresh.wait(lambda: fresh.run("return sent.length"))
     assert fresh.run("return sent.length") == 1 and last_sent(fresh)[0]["pressure"] == [0.5, 0.5]
 
@@ -241,10 +241,10 @@ def test_the_eraser_takes_the_strokes_that_it_touches(fresh: Page) -> None:
     point(fresh, "pointerdown", 0.5, 0.7, button=5, **eraser)
     point(fresh, "pointermove", 0.5, 0.51, **eraser)
     point(fresh, "pointerup", 0.5, 0.5, button=5, pointerType="pen", buttons=0)
-    assert not inked(fresh, 0.3, 0.5) and inked(fresh, 0.3, 0.2)
+    assert not is_inked(fresh, 0.3, 0.5) and is_inked(fresh, 0.3, 0.2)
     fresh.wait(lambda: fresh.run("return sent.length") and len(last_sent(fresh)) == 1)
     fresh.press("#undo-stroke")
-    assert inked(fresh, 0.3, 0.5)
+    assert is_inked(fresh, 0.3, 0.5)
 
 
 # What is seen, sent and kept
@@ -261,8 +261,8 @@ def test_strokes_are_seen_smooth_and_sent_as_they_were(fresh: Page) -> None:
     (stroke,) = last_sent(fresh)
     sent = list(zip(stroke["x"], stroke["y"], strict=True))
     assert sent == [pytest.approx((x * side, y * side), abs=1) for x, y in arc]
-    assert all(inked(fresh, x, y) for x, y in arc)
-    assert inked(fresh, 0.3125, 0.35) and not inked(fresh, 0.35, 0.35)  # a bow, where there is no line
+    assert all(is_inked(fresh, x, y) for x, y in arc)
+    assert is_inked(fresh, 0.3125, 0.35) and not is_inked(fresh, 0.35, 0.35)  # a bow, where there is no line
 
 
 def test_the_drawing_and_the_tab_outlive_a_reload_and_back(fresh: Page) -> None:
@@ -270,19 +270,19 @@ def test_the_drawing_and_the_tab_outlive_a_reload_and_back(fresh: Page) -> None:
     fresh.find("#tab-keep").click()
     fresh.driver.refresh()
     fresh.wait(lambda: fresh.all("#save"))
-    assert inked(fresh, 0.5, 0.3) and inked(fresh, 0.3, 0.5)
+    assert is_inked(fresh, 0.5, 0.3) and is_inked(fresh, 0.3, 0.5)
     assert fresh.kind() == "nothing_taught"
     fresh.find("#to-models").click()
     fresh.wait(lambda: fresh.all("#view .view"))
     fresh.driver.back()
     fresh.wait(lambda: fresh.all("#save"))
-    assert fresh.find("#tab-keep").get_attribute("aria-selected") == "true" and inked(fresh, 0.3, 0.5)
+    assert fresh.find("#tab-keep").get_attribute("aria-selected") == "true" and is_inked(fresh, 0.3, 0.5)
     fresh.open(420, 900)  # another size
-    assert inked(fresh, 0.5, 0.3) and inked(fresh, 0.3, 0.5)
+    assert is_inked(fresh, 0.5, 0.3) and is_inked(fresh, 0.3, 0.5)
     fresh.teach("x")
     fresh.driver.refresh()
     fresh.wait_for("#count", "1")
-    assert not inked(fresh, 0.5, 0.3)
+    assert not is_inked(fresh, 0.5, 0.3)
     assert not fresh.complaints()
 
 
@@ -290,7 +290,7 @@ def test_another_workspace_has_no_drawing_of_the_first(fresh: Page) -> None:
     fresh.draw(BAR)
     fresh.find("#tab-keep").click()
     fresh.open_afresh()
-    assert not inked(fresh, 0.5, 0.3)
+    assert not is_inked(fresh, 0.5, 0.3)
     assert fresh.find("#tab-gallery").get_attribute("aria-selected") == "true"
 
 

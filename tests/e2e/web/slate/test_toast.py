@@ -40,7 +40,7 @@ def teach(fresh: Page, label: str) -> None:
     fresh.teach(label)
 
 
-def focused(fresh: Page) -> str:
+def find_focus(fresh: Page) -> str:
     return str(fresh.run("return document.activeElement.id || document.activeElement.ariaLabel"))
 
 
@@ -166,16 +166,16 @@ def test_the_focus_stays_where_the_reader_was(fresh: Page) -> None:
     fresh.draw(CROSS)
     fresh.find("#label").send_keys("x", Keys.ENTER)
     fresh.wait_for("#count", "1")
-    assert focused(fresh) == "label"
+    assert find_focus(fresh) == "label"
     fresh.find("#take-back").click()  # a press leaves the focus, and a phone's keyboard, where they are
     fresh.wait_for("#status", "x is taken back.")
-    assert focused(fresh) == "label"
+    assert find_focus(fresh) == "label"
     teach(fresh, "x")
     fresh.run("document.getElementById('board').focus()")
     fresh.run("document.getElementById('take-back').focus()")
     fresh.find("#take-back").send_keys(Keys.ENTER)
     fresh.wait_for("#status", "x is taken back.")
-    assert focused(fresh) == "board"  # not lost with the button
+    assert find_focus(fresh) == "board"  # not lost with the button
 
 
 def test_the_focus_stays_in_lists_that_are_shown_anew(fresh: Page) -> None:
@@ -192,7 +192,7 @@ def test_the_focus_stays_in_lists_that_are_shown_anew(fresh: Page) -> None:
     fresh.run("document.querySelector('#recent button').focus()")
     fresh.find("#recent button").send_keys(Keys.ENTER)
     fresh.wait_for("#count", "2")
-    assert focused(fresh) == "board"  # a chip needs a drawing, and the next one is made here
+    assert find_focus(fresh) == "board"  # a chip needs a drawing, and the next one is made here
 
 
 # While the server works

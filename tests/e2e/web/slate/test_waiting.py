@@ -7,7 +7,7 @@ from haleganada_client import HaleganadaClient
 from selenium import webdriver
 
 from tests.conftest import RunningServer, StartServer
-from tests.e2e.handwriting import written
+from tests.e2e.handwriting import write_letter
 from tests.e2e.web.browser import Page, missing, visit, web
 from tests.swallower import line_to
 from tests.waiting import wait_until
@@ -20,7 +20,7 @@ pytestmark = [
 
 def teach(page: Page, label: str, status: str) -> None:
     page.run("document.getElementById('label').value = ''")
-    page.draw(written("ಅ", ord(label)))
+    page.draw(write_letter("ಅ", ord(label)))
     page.find("#label").send_keys(label)
     page.press("#teach-button")
     page.wait_for("#status", status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -63,6 +64,29 @@ def test_damaged_weights_are_a_failure(tmp_path: Path, other_weights: Path, dama
     (other_weights / "haleganada_server/weights" / damage).write_bytes(b"damaged")
     state, detail = doctor(tmp_path, path=other_weights)[1]["weights"]
     assert state == "fail" and "reinstall the package" in detail
+
+
+def install(packages: Path, name: str, content: bytes, recorded: bytes, requires: str = "") -> None:
+    """Write a distribution of one file. recorded: what its hash says that it has."""
+    info = packages / f"{name.replace('-', '_')}-0.0.1.dist-info"
+    info.mkdir(parents=True)
+    (packages / f"{name}.bin").write_bytes(content)
+    needed = f"Requires-Dist: {requires}\n" if requires else ""
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.0.1\n{needed}")
+    digest = base64.urlsafe_b64encode(hashlib.sha256(recorded).digest()).rstrip(b"=").decode()
+    (info / "RECORD").write_text(f"{name}.bin,sha256={digest},{len(recorded)}\n")
+
+
+def test_offline_no_server_is_asked_and_all_files_are_compared(tmp_path: Path) -> None:
+    packages = tmp_path / "packages"
+    install(packages, "haleganada-server", b"server", b"server", "some-engine>=1; extra == 'read'")
+    install(packages, "some-engine", b"a model", b"a model")
+    code, found = doctor(tmp_path, "--offline", path=packages)
+    assert code == 0 and "server" not in found and "round trip" not in found
+    assert found["files"][0] in ("ok", "warn") and "match their hashes" in found["files"][1]
+    (packages / "some-engine.bin").write_bytes(b"a modem")
+    code, found = doctor(tmp_path, "--offline", path=packages)
+    assert code == 1 and found["files"][0] == "fail" and "some-engine.bin differ" in found["files"][1]
 
 
 def test_a_busy_port_is_a_warning(tmp_path: Path, busy_port: int) -> None:

@@ -95,7 +95,7 @@ def test_bars_are_as_long_as_the_probabilities(tmp_path: Path) -> None:
     assert width["bar"] / width["track"] == pytest.approx(0.05, abs=0.01)
 
 
-def drawn(path: Path, name: str, content: bytes, *labels: str) -> NDArray[np.uint8]:
+def draw_card(path: Path, name: str, content: bytes, *labels: str) -> NDArray[np.uint8]:
     """Return the pixels of a card, the picture's place at its left."""
     write_visualization(path / "v.png", [(name, content, prediction(*(candidate(label, 0.5) for label in labels)))])
     with Image.open(path / "v.png") as image:
@@ -106,11 +106,11 @@ def drawn(path: Path, name: str, content: bytes, *labels: str) -> NDArray[np.uin
 def test_a_png_shows_the_drawing_beside_its_candidates(tmp_path: Path) -> None:
     file = io.BytesIO()
     Image.new("LA", (300, 200), (0, 128)).save(file, "PNG")  # black, half transparent
-    plain, card = (drawn(tmp_path, "a", content, "a") for content in (b"no picture", file.getvalue()))
+    plain, card = (draw_card(tmp_path, "a", content, "a") for content in (b"no picture", file.getvalue()))
     place = (slice(70, 90), slice(60, 110))
     assert (plain[place] == 255).all() and np.ptp(card[place]) == 0 and 120 < card[place].mean() < 135
     assert (plain[:, 200:] == card[:, 200:]).all()
-    assert (drawn(tmp_path, "a", b"", "b")[:, 170:240] != card[:, 170:240]).any(), "another label looks different"
+    assert (draw_card(tmp_path, "a", b"", "b")[:, 170:240] != card[:, 170:240]).any(), "another label looks different"
 
 
 def test_a_png_has_a_card_for_each_drawing(tmp_path: Path) -> None:

@@ -62,8 +62,8 @@ def letters(web: FlaskClient, folder: Path, name: str = "letters") -> dict[str, 
     return made
 
 
-def ended(web: FlaskClient, job_id: str) -> dict[str, Any]:
-    """A job, asked for until it is over."""
+def wait_for_end(web: FlaskClient, job_id: str) -> dict[str, Any]:
+    """Return a job once it is over."""
 
     def over() -> dict[str, Any] | None:
         job: dict[str, Any] = ask(web, f"/page/jobs/{job_id}")
@@ -72,7 +72,7 @@ def ended(web: FlaskClient, job_id: str) -> dict[str, Any]:
     return wait_until(over)
 
 
-def trained(web: FlaskClient, dataset: str, **more: Any) -> dict[str, Any]:
+def train_model(web: FlaskClient, dataset: str, **more: Any) -> dict[str, Any]:
     wish = {
         "preset": "cnn36",
         "dataset": dataset,
@@ -80,7 +80,7 @@ def trained(web: FlaskClient, dataset: str, **more: Any) -> dict[str, Any]:
         "settings": {"epochs": 2, "batch_size": None},
         **more,
     }
-    return ended(web, ask(web, "/page/jobs/training", wish)["job_id"])
+    return wait_for_end(web, ask(web, "/page/jobs/training", wish)["job_id"])
 
 
 def test_a_data_set_comes_and_goes(web: FlaskClient, tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_few_uploads_at_a_time(web: FlaskClient) -> None:
 
 
 def test_train_look_fetch_use_and_delete(web: FlaskClient) -> None:
-    job = trained(web, "two")
+    job = train_model(web, "two")
     assert job["state"] == "succeeded" and [epoch["epoch"] for epoch in job["training"]["epochs"]] == [1, 2]
     given = {name: value for name, value in job["training"]["requested_settings"].items() if value is not None}
     assert given == {"epochs": 2}  # what is null is the preset's
@@ -153,7 +153,7 @@ def test_train_look_fetch_use_and_delete(web: FlaskClient) -> None:
 
 def test_measure(web: FlaskClient) -> None:
     asked = ask(web, "/page/jobs/evaluation", {"models": ["few-shot"], "dataset": "two"})
-    job = ended(web, asked["job_id"])
+    job = wait_for_end(web, asked["job_id"])
     assert job["evaluation"]["result"]["models"][0]["accuracy"] == 0.75
     picture = web.get(f"/page/jobs/{job['job_id']}/files/confusion_matrix.png")
     assert picture.mimetype == "image/png" and len(picture.data) == 200_000
@@ -161,9 +161,9 @@ def test_measure(web: FlaskClient) -> None:
 
 
 def test_a_page_among_a_jobs_files_is_only_saved(web: FlaskClient) -> None:
-    mine = trained(web, "two")["training"]["model_id"]
+    mine = train_model(web, "two")["training"]["model_id"]
     asked = ask(web, "/page/jobs/evaluation", {"models": ["few-shot", mine], "dataset": "two"})
-    job = ended(web, asked["job_id"])
+    job = wait_for_end(web, asked["job_id"])
     (name,) = job["evaluation"]["result"]["models"][0]["files"]
     page = web.get(f"/page/jobs/{job['job_id']}/files/{name}")
     assert name == "few-shot_confusion_matrix.html" and page.data == b"<script>alert(1)</script>"
@@ -176,10 +176,10 @@ def test_cancel_and_fail(web: FlaskClient) -> None:
     long = {"preset": "cnn36", "dataset": "two", "settings": {"epochs": 10_000}}
     asked = ask(web, "/page/jobs/training", long)["job_id"]
     ask(web, f"/page/jobs/{asked}/cancel", {})
-    assert ended(web, asked)["state"] == "cancelled"
+    assert wait_for_end(web, asked)["state"] == "cancelled"
     assert ask(web, f"/page/jobs/{asked}/delete", {}) == {"deleted": asked}
     ask(web, f"/page/jobs/{asked}", status=404)
-    failed = trained(web, "two", name="runs out of memory")
+    failed = train_model(web, "two", name="runs out of memory")
     assert (
         failed["state"] == "failed" and failed["error_reason"] == "OUT_OF_MEMORY" and "smaller batch" in failed["error"]
     )

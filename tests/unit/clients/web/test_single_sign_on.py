@@ -48,17 +48,17 @@ def web(request: pytest.FixtureRequest, server: RunningServer, users: Path) -> I
         yield client_of(create_app(client, behind_proxy=request.param, single_sign_on=sign_on))
 
 
-def named(user: str) -> dict[str, str]:
+def name_user(user: str) -> dict[str, str]:
     return {HEADER: user, "X-Forwarded-For": "192.0.2.7"}
 
 
 def test_who_is_named_has_the_role_of_their_token(web: FlaskClient) -> None:
-    taught = web.post("/page/train", json=DRAWING, headers=named("anna@example.org"), environ_base=PROXY)
+    taught = web.post("/page/train", json=DRAWING, headers=name_user("anna@example.org"), environ_base=PROXY)
     assert taught.status_code == 200
-    refused = web.post("/page/train", json=DRAWING, headers=named("ravi@example.org"), environ_base=PROXY)
+    refused = web.post("/page/train", json=DRAWING, headers=name_user("ravi@example.org"), environ_base=PROXY)
     assert (refused.status_code, refused.get_json()["reason"]) == (403, "ROLE_TOO_LOW")
-    assert web.get("/page/stats", headers=named("ravi@example.org"), environ_base=PROXY).status_code == 200
-    [sample] = web.get("/samples", headers=named("anna@example.org"), environ_base=PROXY).get_json()["samples"]
+    assert web.get("/page/stats", headers=name_user("ravi@example.org"), environ_base=PROXY).status_code == 200
+    [sample] = web.get("/samples", headers=name_user("anna@example.org"), environ_base=PROXY).get_json()["samples"]
     assert sample["author"] == "anna"
 
 
@@ -72,7 +72,7 @@ def test_the_header_is_refused_from_elsewhere(web: FlaskClient, address: str, pa
 
 @pytest.mark.parametrize("user", ["eve@example.org", "anna@example.org,ravi@example.org", "ANNA@example.org", "#"])
 def test_who_has_no_token_here_is_told(web: FlaskClient, user: str) -> None:
-    answer = web.get("/page/stats", headers=named(user), environ_base=PROXY)
+    answer = web.get("/page/stats", headers=name_user(user), environ_base=PROXY)
     assert (answer.status_code, answer.get_json()["reason"]) == (403, "USER_UNKNOWN")
     assert user in answer.get_json()["error"]
 
@@ -87,14 +87,14 @@ def test_who_is_not_named_logs_in_as_usual(web: FlaskClient, users: Path) -> Non
 
 def test_a_header_counts_more_than_a_session_and_a_token(web: FlaskClient, users: Path) -> None:
     anna = users.read_text().split()[6]
-    bearer = {**named("ravi@example.org"), "Authorization": f"Bearer {anna}"}
+    bearer = {**name_user("ravi@example.org"), "Authorization": f"Bearer {anna}"}
     answer = web.post("/page/train", json=DRAWING, headers=bearer, environ_base=PROXY)
     assert answer.get_json()["reason"] == "ROLE_TOO_LOW"
 
 
 def test_changes_of_the_file_and_of_tokens_are_known_at_once(web: FlaskClient, users: Path, tmp_path: Path) -> None:
     def ask(user: str) -> tuple[int, str]:
-        answer = web.get("/page/stats", headers=named(user), environ_base=PROXY)
+        answer = web.get("/page/stats", headers=name_user(user), environ_base=PROXY)
         return answer.status_code, (answer.get_json() or {}).get("reason", "")
 
     users.write_text(users.read_text().replace("ravi@", "rani@"))
@@ -108,7 +108,7 @@ def test_changes_of_the_file_and_of_tokens_are_known_at_once(web: FlaskClient, u
 
 
 def test_other_sites_cannot_use_somebodys_sign_on(web: FlaskClient) -> None:
-    headers = {**named("anna@example.org"), "Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    headers = {**name_user("anna@example.org"), "Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
     assert web.post("/page/train", json=DRAWING, headers=headers, environ_base=PROXY).status_code == 403
 
 
@@ -132,5 +132,5 @@ def test_other_web_servers_take_it_from_the_environment(
         monkeypatch.setenv(f"HALEGANADA_{name}", value)
     web = client_of(make_app())
     for address in ("10.1.9.9", "::1"):
-        answer = web.get("/page/stats", headers=named("ravi@example.org"), environ_base={"REMOTE_ADDR": address})
+        answer = web.get("/page/stats", headers=name_user("ravi@example.org"), environ_base={"REMOTE_ADDR": address})
         assert answer.status_code == 200

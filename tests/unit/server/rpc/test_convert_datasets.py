@@ -67,7 +67,7 @@ def test_every_field_arrives() -> None:
 
 
 def test_a_list_is_short() -> None:
-    message = convert.listed(INFO)
+    message = convert.dataset_summary(INFO)
     assert (
         not message.labels
         and not message.refused

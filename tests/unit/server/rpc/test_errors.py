@@ -15,7 +15,7 @@ from haleganada_server.rpc.errors import STATUS_OF, item_error, status_of
 
 from tests.conftest import RunningServer
 from tests.contract.drawings import cross
-from tests.contract.refusals import refused
+from tests.contract.refusals import expect_refusal
 
 
 def family(error: type[errors.HaleganadaError]) -> set[type[errors.HaleganadaError]]:
@@ -53,7 +53,7 @@ def test_unforeseen_errors_stay_inside(
 
     monkeypatch.setattr(Workspace, "predict", broken)
     with caplog.at_level(logging.ERROR):
-        refusal = refused(lambda: server.ocr.Predict(ocr.PredictRequest(glyph=cross())))
+        refusal = expect_refusal(lambda: server.ocr.Predict(ocr.PredictRequest(glyph=cross())))
     assert (refusal.code, refusal.reason) == (grpc.StatusCode.INTERNAL, "INTERNAL")
     assert "secret" not in refusal.message and refusal.metadata["call_id"] in refusal.message
     assert "a secret of the house" in caplog.text and refusal.metadata["call_id"] in caplog.text

@@ -39,6 +39,19 @@ def test_nobody_else_can_read_them(tmp_path: Path) -> None:
     assert shown.split("_", 2)[2] not in (tmp_path / "access" / "tokens.json").read_text()
 
 
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_changes_stays_readable_for_a_server_that_runs_as_another_user(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    os.chown(data, 12345, 12346)
+    add_token(data, "anna", Role.READ)
+    AuditFile(data).append(AuditEntry(1, Caller("anna"), "Export"))
+    paths = [data / "access", *(data / "access").iterdir()]
+    assert {path.name for path in paths} == {"access", "audit.jsonl", "lock", "tokens.json"}
+    for path in paths:
+        assert (path.stat().st_uid, path.stat().st_gid) == (12345, 12346), path
+
+
 def test_a_backup_has_them_for_the_same_eyes(tmp_path: Path) -> None:
     data, copy = tmp_path / "data", tmp_path / "copy"
     add_token(data, "anna", Role.READ)

@@ -12,9 +12,9 @@ from tests.unit.server.vision.drawings import (
     Gray,
     coverage,
     curve,
-    encoded,
+    encode_image,
     letter,
-    mixed,
+    mix_gray,
     photo,
     stroke,
     transparent,
@@ -24,15 +24,15 @@ _COVER = coverage(letter(), 280)
 
 
 def _png(image: Image.Image) -> Glyph:
-    return Glyph(image=encoded(image))
+    return Glyph(image=encode_image(image))
 
 
 def _jpeg(image: Image.Image, quality: int = 80) -> Glyph:
-    return Glyph(image=encoded(image, "JPEG", quality=quality))
+    return Glyph(image=encode_image(image, "JPEG", quality=quality))
 
 
 def _gray() -> Gray:
-    return np.asarray(mixed(_COVER))
+    return np.asarray(mix_gray(_COVER))
 
 
 def _deep() -> Image.Image:
@@ -40,7 +40,7 @@ def _deep() -> Image.Image:
 
 
 def _palette() -> Image.Image:
-    return mixed(_COVER).convert("P", palette=Image.Palette.ADAPTIVE, colors=16)
+    return mix_gray(_COVER).convert("P", palette=Image.Palette.ADAPTIVE, colors=16)
 
 
 def _eraser() -> Image.Image:
@@ -53,11 +53,11 @@ def _eraser() -> Image.Image:
 def _sheet() -> Image.Image:
     """Return an opaque sheet of paper with a drawing, on a transparent canvas."""
     canvas = Image.new("RGBA", (280, 280))
-    canvas.paste(mixed(_COVER).convert("RGBA").crop((10, 10, 270, 270)), (10, 10))
+    canvas.paste(mix_gray(_COVER).convert("RGBA").crop((10, 10, 270, 270)), (10, 10))
     return canvas
 
 
-def _colored() -> Image.Image:
+def _draw_colored() -> Image.Image:
     """Return red and blue strokes on white."""
     first = coverage(Ink(letter().strokes[:1], 280, 280, 10), 280)[..., None]
     rest = coverage(Ink(letter().strokes[1:], 280, 280, 10), 280)[..., None]
@@ -77,28 +77,28 @@ def _wave(height: float) -> Stroke:
 
 
 LIKE_THE_STROKES: dict[str, Callable[[], Glyph]] = {
-    "black_on_white": lambda: _png(mixed(_COVER)),
-    "white_on_black": lambda: _png(mixed(_COVER, 255, 0)),
-    "gray_on_gray": lambda: _png(mixed(_COVER, 90, 170)),
+    "black_on_white": lambda: _png(mix_gray(_COVER)),
+    "white_on_black": lambda: _png(mix_gray(_COVER, 255, 0)),
+    "gray_on_gray": lambda: _png(mix_gray(_COVER, 90, 170)),
     "transparent_black_ink": lambda: _png(transparent(_COVER)),
     "transparent_white_ink": lambda: _png(transparent(_COVER, (255, 255, 255))),
     "transparent_red_ink": lambda: _png(transparent(_COVER, (220, 40, 40))),
     "transparent_gray_alpha": lambda: _png(transparent(_COVER).convert("LA")),
     "transparent_with_eraser": lambda: _png(_eraser()),
     "sheet_on_transparent": lambda: _png(_sheet()),
-    "color_rgb": lambda: _png(_colored()),
+    "color_rgb": lambda: _png(_draw_colored()),
     "blue_on_black": lambda: _png(_blue_on_black()),
     "palette": lambda: _png(_palette()),
     "palette_transparent": lambda: _png(transparent(_COVER).quantize(32)),
-    "one_bit": lambda: _png(mixed(_COVER).convert("1", dither=Image.Dither.NONE)),
+    "one_bit": lambda: _png(mix_gray(_COVER).convert("1", dither=Image.Dither.NONE)),
     "sixteen_bit": lambda: _png(_deep()),
     "twelve_of_sixteen_bit": lambda: _png(Image.fromarray(np.asarray(_deep()) >> 4)),
-    "jpeg_gray": lambda: _jpeg(mixed(_COVER), 60),
-    "jpeg_rgb": lambda: _jpeg(_colored(), 90),
-    "jpeg_cmyk": lambda: _jpeg(mixed(_COVER).convert("RGB").convert("CMYK")),
-    "webp_lossy": lambda: Glyph(image=encoded(mixed(_COVER).convert("RGB"), "WEBP", quality=70)),
-    "webp_lossless_alpha": lambda: Glyph(image=encoded(transparent(_COVER), "WEBP", lossless=True)),
-    "hidpi_3x": lambda: _png(mixed(coverage(letter(), 840))),
+    "jpeg_gray": lambda: _jpeg(mix_gray(_COVER), 60),
+    "jpeg_rgb": lambda: _jpeg(_draw_colored(), 90),
+    "jpeg_cmyk": lambda: _jpeg(mix_gray(_COVER).convert("RGB").convert("CMYK")),
+    "webp_lossy": lambda: Glyph(image=encode_image(mix_gray(_COVER).convert("RGB"), "WEBP", quality=70)),
+    "webp_lossless_alpha": lambda: Glyph(image=encode_image(transparent(_COVER), "WEBP", lossless=True)),
+    "hidpi_3x": lambda: _png(mix_gray(coverage(letter(), 840))),
     "photo_with_shadow": lambda: _jpeg(photo(coverage(letter(), 840))),
     "photo_of_pencil": lambda: _jpeg(photo(coverage(letter(), 840), ink=0.6)),
     "photo_in_dim_light": lambda: _jpeg(photo(coverage(letter(), 840), paper=90.0)),
@@ -109,18 +109,18 @@ LIKE_THE_STROKES: dict[str, Callable[[], Glyph]] = {
 
 OTHERS: dict[str, Callable[[], Glyph]] = {
     "strokes": lambda: Glyph(ink=letter()),
-    "hair_thin_pen": lambda: _png(mixed(coverage(letter(1.0), 280))),
-    "hair_thin_pen_on_large_canvas": lambda: _png(mixed(coverage(letter(2.0, 1200.0), 1200))),
+    "hair_thin_pen": lambda: _png(mix_gray(coverage(letter(1.0), 280))),
+    "hair_thin_pen_on_large_canvas": lambda: _png(mix_gray(coverage(letter(2.0, 1200.0), 1200))),
     "hair_thin_strokes": lambda: Glyph(ink=letter(1.0)),
     "very_thick_strokes": lambda: Glyph(ink=letter(60.0)),
     "wavy_strokes": lambda: Glyph(ink=Ink(tuple(_wave(height) for height in (100, 112, 126)), 280, 280, 3)),
-    "very_thick_pen": lambda: _png(mixed(coverage(letter(45.0), 280))),
-    "pen_over_half_the_picture": lambda: _png(mixed(coverage(letter(75.0, size=0.6), 280))),
-    "ink_at_the_border": lambda: _png(mixed(coverage(letter(14.0, size=1.05), 280))),
-    "single_dot": lambda: _png(mixed(coverage(Ink((stroke((140, 150)),), 280, 280, 12), 280))),
+    "very_thick_pen": lambda: _png(mix_gray(coverage(letter(45.0), 280))),
+    "pen_over_half_the_picture": lambda: _png(mix_gray(coverage(letter(75.0, size=0.6), 280))),
+    "ink_at_the_border": lambda: _png(mix_gray(coverage(letter(14.0, size=1.05), 280))),
+    "single_dot": lambda: _png(mix_gray(coverage(Ink((stroke((140, 150)),), 280, 280, 12), 280))),
     "single_dot_strokes": lambda: Glyph(ink=Ink((stroke((140, 150)),), 280, 280, 12)),
     "single_dot_photo": lambda: _jpeg(photo(coverage(Ink((stroke((140, 150)),), 280, 280, 12), 840))),
-    "comma": lambda: _png(mixed(coverage(Ink((stroke((140, 150), (132, 175)),), 280, 280, 8), 280))),
+    "comma": lambda: _png(mix_gray(coverage(Ink((stroke((140, 150), (132, 175)),), 280, 280, 8), 280))),
 }
 
 CASES = LIKE_THE_STROKES | OTHERS

@@ -56,7 +56,7 @@ def coverage(ink: Ink, pixels: int) -> Floats:
     return np.asarray(np.clip((ink.pen_width / 2 - nearest) * scale + 0.5, 0, 1), dtype=np.float64)
 
 
-def mixed(cover: Floats, ink: int = 0, paper: int = 255) -> Image.Image:
+def mix_gray(cover: Floats, ink: int = 0, paper: int = 255) -> Image.Image:
     """Return gray ink on gray paper."""
     return Image.fromarray((paper + (ink - paper) * cover).round().astype(np.uint8))
 
@@ -79,7 +79,7 @@ def photo(cover: Floats, seed: int = 0, ink: float = 0.25, noise: float = 5.0, p
     return Image.fromarray(levels.clip(0, 255).astype(np.uint8))
 
 
-def encoded(image: Image.Image, format: str = "PNG", **options: object) -> bytes:
+def encode_image(image: Image.Image, format: str = "PNG", **options: object) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, format, **options)
     return buffer.getvalue()

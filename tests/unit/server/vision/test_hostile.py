@@ -20,23 +20,23 @@ from PIL import Image, ImageDraw, ImageFile
 
 from tests.unit.server.vision.drawings import (
     coverage,
-    encoded,
+    encode_image,
     letter,
     likeness,
-    mixed,
+    mix_gray,
     photo,
     stroke,
     transparent,
 )
 
-_IMAGE = mixed(coverage(letter(), 96))
+_IMAGE = mix_gray(coverage(letter(), 96))
 _FILES = {
-    "PNG": encoded(_IMAGE),
-    "JPEG": encoded(_IMAGE, "JPEG"),
-    "progressive": encoded(_IMAGE, "JPEG", progressive=True),
-    "WEBP": encoded(_IMAGE.convert("RGB"), "WEBP"),
-    "lossless": encoded(_IMAGE.convert("RGB"), "WEBP", lossless=True),
-    "alpha": encoded(transparent(coverage(letter(), 96)), "WEBP"),
+    "PNG": encode_image(_IMAGE),
+    "JPEG": encode_image(_IMAGE, "JPEG"),
+    "progressive": encode_image(_IMAGE, "JPEG", progressive=True),
+    "WEBP": encode_image(_IMAGE.convert("RGB"), "WEBP"),
+    "lossless": encode_image(_IMAGE.convert("RGB"), "WEBP", lossless=True),
+    "alpha": encode_image(transparent(coverage(letter(), 96)), "WEBP"),
 }
 _STARTS = (b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"RIFF\x40\x00\x00\x00WEBPVP8 ", b"GIF89a", b"BM", b"%PDF")
 
@@ -131,7 +131,7 @@ def test_the_longest_strips_are_read(size: tuple[int, int]) -> None:
     image = Image.new("L", size, 255)
     ImageDraw.Draw(image).line([(0.1 * size[0], 0.1 * size[1]), (0.9 * size[0], 0.9 * size[1])], 0, 8)
     start = time.process_time()
-    assert rasterize(Glyph(image=encoded(image))).max() > 127
+    assert rasterize(Glyph(image=encode_image(image))).max() > 127
     assert time.process_time() - start < 20
 
 
@@ -175,20 +175,22 @@ def test_an_endless_row_of_parts_is_refused_at_once() -> None:
 def test_animations_are_refused() -> None:
     frames = [_IMAGE.convert("RGB"), Image.new("RGB", _IMAGE.size, "white")]
     for kind in ("PNG", "WEBP"):
-        data = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
+        data = encode_image(frames[0], kind, save_all=True, append_images=frames[1:])
         assert "animated" in refusal(Glyph(image=data)).description
 
 
 def test_a_phones_jpeg_with_a_second_picture_behind_it_is_read() -> None:
     """HDR photos carry a gain map as a second JPEG; Pillow calls such a file MPO."""
-    data = encoded(_IMAGE.convert("RGB"), "MPO", save_all=True, append_images=[Image.new("RGB", (24, 24))])
+    data = encode_image(_IMAGE.convert("RGB"), "MPO", save_all=True, append_images=[Image.new("RGB", (24, 24))])
     assert likeness(rasterize(Glyph(image=data)), rasterize(Glyph(image=_FILES["PNG"]))).within(0.02, 0.85)
 
 
 @pytest.mark.parametrize("tone", [0, 128, 255])
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 def test_blank_pictures_are_refused(tone: int, kind: str) -> None:
-    assert "no drawing" in refusal(Glyph(image=encoded(Image.new("RGB", (280, 280), (tone,) * 3), kind))).description
+    assert (
+        "no drawing" in refusal(Glyph(image=encode_image(Image.new("RGB", (280, 280), (tone,) * 3), kind))).description
+    )
 
 
 def test_transparent_and_tiny_blank_pictures_are_refused() -> None:
@@ -198,7 +200,7 @@ def test_transparent_and_tiny_blank_pictures_are_refused() -> None:
         Image.new("L", (1, 1)),
         Image.new("1", (2, 1)),
     ):
-        refusal(Glyph(image=encoded(image)))
+        refusal(Glyph(image=encode_image(image)))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -206,7 +208,7 @@ def test_transparent_and_tiny_blank_pictures_are_refused() -> None:
 @pytest.mark.parametrize("paper", [90.0, 215.0])
 def test_a_photo_of_blank_paper_is_refused(seed: int, noise: float, paper: float) -> None:
     image = photo(np.zeros((600, 600)), seed, noise=noise, paper=paper)
-    assert "no drawing" in refusal(Glyph(image=encoded(image, "JPEG", quality=80))).description
+    assert "no drawing" in refusal(Glyph(image=encode_image(image, "JPEG", quality=80))).description
 
 
 def test_pillows_global_switches_are_left_alone() -> None:

@@ -15,10 +15,10 @@ from PIL import Image
 from tests.unit.server.vision.drawings import (
     Gray,
     coverage,
-    encoded,
+    encode_image,
     letter,
     likeness,
-    mixed,
+    mix_gray,
     photo,
     stroke,
 )
@@ -32,10 +32,10 @@ def reference() -> Gray:
 
 
 def picture(image: Image.Image) -> Gray:
-    return rasterize(Glyph(image=encoded(image)))
+    return rasterize(Glyph(image=encode_image(image)))
 
 
-def moved(x: float, y: float, scale: float = 1.0, pen: float = 10.0) -> Ink:
+def move_letter(x: float, y: float, scale: float = 1.0, pen: float = 10.0) -> Ink:
     """Return letter() on its canvas, scaled with its pen about a corner, then moved."""
     lines = [
         stroke(*((x + scale * a, y + scale * b) for a, b in zip(s.x, s.y, strict=True))) for s in letter(pen).strokes
@@ -45,27 +45,27 @@ def moved(x: float, y: float, scale: float = 1.0, pen: float = 10.0) -> Ink:
 
 @given(x=st.floats(-40, 40), y=st.floats(-40, 40))
 def test_moving_a_picture(x: float, y: float) -> None:
-    assert likeness(picture(mixed(coverage(moved(x, y), 280))), reference()).within(0.02, 0.85)
+    assert likeness(picture(mix_gray(coverage(move_letter(x, y), 280))), reference()).within(0.02, 0.85)
 
 
 @settings(max_examples=15, deadline=None)
 @example(0.5004251892067895)
 @given(scale=st.floats(0.4, 1.0))
 def test_scaling_a_picture(scale: float) -> None:
-    assert likeness(picture(mixed(coverage(moved(20, 20, scale), 280))), reference()).within(0.03, 0.82)
+    assert likeness(picture(mix_gray(coverage(move_letter(20, 20, scale), 280))), reference()).within(0.03, 0.82)
 
 
 @given(x=st.floats(-1e5, 1e5), y=st.floats(-1e5, 1e5), scale=st.floats(0.01, 1000))
 def test_moving_and_scaling_strokes(x: float, y: float, scale: float) -> None:
     """The canvas's size matters only for the default pen."""
-    assert likeness(rasterize(Glyph(ink=moved(x, y, scale))), reference()).within(0.01, 0.93)
+    assert likeness(rasterize(Glyph(ink=move_letter(x, y, scale))), reference()).within(0.01, 0.93)
 
 
 @given(ink=st.integers(0, 255), paper=st.integers(0, 255))
 def test_any_tone_on_any_other(ink: int, paper: int) -> None:
     if abs(ink - paper) < 40:
         return
-    assert likeness(picture(mixed(_cover(), ink, paper)), picture(mixed(_cover()))).within(0.015, 0.9)
+    assert likeness(picture(mix_gray(_cover(), ink, paper)), picture(mix_gray(_cover()))).within(0.015, 0.9)
 
 
 @cache
@@ -75,7 +75,7 @@ def _cover() -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
 
 @pytest.mark.parametrize("pixels", [140, 280, 560, 840, 1400])
 def test_the_pixels_of_the_screen(pixels: int) -> None:
-    assert likeness(picture(mixed(coverage(letter(), pixels))), picture(mixed(_cover()))).within(0.02, 0.88)
+    assert likeness(picture(mix_gray(coverage(letter(), pixels))), picture(mix_gray(_cover()))).within(0.02, 0.88)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
@@ -98,14 +98,14 @@ def test_all_eight_exif_turns(kind: str) -> None:
         exif = Image.Exif()
         exif[0x0112] = orientation
         stored = upright if turn is None else upright.transpose(turn)
-        rasters.append(rasterize(Glyph(image=encoded(stored, kind, exif=exif.tobytes()))))
+        rasters.append(rasterize(Glyph(image=encode_image(stored, kind, exif=exif.tobytes()))))
     for raster in rasters[1:]:
         assert likeness(raster, rasters[0]).within(0.01, 0.95)
 
 
 def test_a_damaged_exif_block_is_as_good_as_none() -> None:
-    image = mixed(_cover())
-    damaged = encoded(image, "JPEG", exif=b"Exif\x00\x00II*\x00\xff\xff\xff\x7f broken")
+    image = mix_gray(_cover())
+    damaged = encode_image(image, "JPEG", exif=b"Exif\x00\x00II*\x00\xff\xff\xff\x7f broken")
     assert likeness(rasterize(Glyph(image=damaged)), reference()).within(0.02, 0.85)
 
 
@@ -114,14 +114,14 @@ def test_a_damaged_exif_block_is_as_good_as_none() -> None:
 def test_strokes_and_their_picture(pen: float, size: float) -> None:
     """For pens of 3.5 to 12 px of the raster; thinner lines of pictures are thickened, thicker strokes are thinned."""
     ink = letter(pen, size=size)
-    like = likeness(rasterize(Glyph(ink=ink)), picture(mixed(coverage(ink, 280))))
+    like = likeness(rasterize(Glyph(ink=ink)), picture(mix_gray(coverage(ink, 280))))
     assert like.within(0.02, 0.85), like
 
 
 @pytest.mark.parametrize("pen", [1.0, 2.0, 4.0])
 def test_hair_thin_strokes_and_their_picture(pen: float) -> None:
     ink = letter(pen, size=0.7)
-    like = likeness(rasterize(Glyph(ink=ink)), picture(mixed(coverage(ink, 280))))
+    like = likeness(rasterize(Glyph(ink=ink)), picture(mix_gray(coverage(ink, 280))))
     assert like.within(0.025, 0.7), like
 
 

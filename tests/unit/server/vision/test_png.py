@@ -11,7 +11,7 @@ from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.vision import raster_from_png, raster_to_picture, raster_to_png, rasterize
 from PIL import Image
 
-from tests.unit.server.vision.drawings import encoded, letter
+from tests.unit.server.vision.drawings import encode_image, letter
 
 _RASTERS = np.random.default_rng(0).integers(0, 256, (3, 128, 128), dtype=np.uint8)
 
@@ -32,8 +32,8 @@ def test_a_stored_raster_is_small() -> None:
         b"",
         b"garbage",
         raster_to_png(_RASTERS[0])[:-40],
-        encoded(Image.new("L", (64, 64))),
-        encoded(Image.new("RGB", (128, 128))),
+        encode_image(Image.new("L", (64, 64))),
+        encode_image(Image.new("RGB", (128, 128))),
     ],
 )
 def test_a_damaged_stored_raster_is_data_loss(data: bytes) -> None:

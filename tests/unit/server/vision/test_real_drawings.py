@@ -11,7 +11,7 @@ from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.vision import rasterize
 from PIL import Image
 
-from tests.unit.server.vision.drawings import Gray, encoded
+from tests.unit.server.vision.drawings import Gray, encode_image
 
 _DATA = os.environ.get("HALEGANADA_DATA", "")
 
@@ -28,7 +28,7 @@ def drawings(file: str, count: int) -> list[Gray]:
     return list(x[np.random.default_rng(0).permutation(len(x))[:count]])
 
 
-def stretched(scan: Gray) -> Gray:
+def stretch_scan(scan: Gray) -> Gray:
     """Return the simplest framing: the ink box by a threshold, resized and centered."""
     strong = scan > scan.max() / 3
     rows, columns = np.flatnonzero(strong.any(1)), np.flatnonzero(strong.any(0))
@@ -45,8 +45,8 @@ def stretched(scan: Gray) -> Gray:
 def test_drawings_go_through_whole(file: str, inverted: bool) -> None:
     correlations = []
     for scan in drawings(file, 150):
-        raster = rasterize(Glyph(image=encoded(Image.fromarray(255 - scan if inverted else scan))))
-        expected = stretched(scan)
+        raster = rasterize(Glyph(image=encode_image(Image.fromarray(255 - scan if inverted else scan))))
+        expected = stretch_scan(scan)
         correlations.append(float(np.corrcoef(raster.ravel(), expected.ravel())[0, 1]))
     assert np.median(correlations) > 0.95
     assert np.quantile(correlations, 0.02) > 0.7

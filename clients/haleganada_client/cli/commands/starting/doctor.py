@@ -18,6 +18,7 @@ from haleganada_client.cli.setting_names import name_options
 from haleganada_client.errors import HaleganadaError
 from haleganada_client.types import Ink, Stroke
 
+from .installed_files import check_installed_files
 from .machine_checks import FAIL, OK, WARN, Finding, check_machine
 
 if TYPE_CHECKING:
@@ -44,15 +45,23 @@ _COLORS = {OK: "green", WARN: "yellow", FAIL: "red"}
     type=click.IntRange(1, 65535),
     help="The page's port.",
 )
+@click.option(
+    "--offline",
+    is_flag=True,
+    help="Ask no server; instead compare all installed files with the hashes that their wheels came with.",
+)
 @with_session
-def doctor_command(session: Session, data: Path, port: int) -> None:
+def doctor_command(session: Session, data: Path, port: int, offline: bool) -> None:
     """Check versions, weights, disk, fonts, port and server; teach and recognize a drawing in a temporary workspace.
 
     Each line says ok, warn or fail, and what to do. The exit code is 1 if a check failed.
     """
     findings = list(check_machine(data, port))
-    with session.client() as client:
-        findings += _check_server(client)
+    if offline:
+        findings.append(check_installed_files())
+    else:
+        with session.client() as client:
+            findings += _check_server(client)
     session.show(
         [{"state": finding.state, "what": finding.what, "detail": finding.detail} for finding in findings],
         "\n".join(_format_finding(finding) for finding in findings),

@@ -78,6 +78,23 @@ def tokens_command(arguments: tuple[str, ...]) -> None:
     _replace_process("tokens", arguments)
 
 
+@click.command("bulk", context_settings=_PASS_EVERYTHING_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def bulk_command(options: GlobalOptions, arguments: tuple[str, ...]) -> None:
+    """Work on many files at once."""
+    as_json = ("--json",) if options.json and arguments else ()
+    workspace = _pass_workspace(options) if arguments else ()
+    _replace_process("bulk", (*arguments[:1], *workspace, *as_json, *arguments[1:]))
+
+
+@click.command("limits", context_settings=_PASS_EVERYTHING_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def limits_command(arguments: tuple[str, ...]) -> None:
+    """Give single callers and workspaces other limits."""
+    _replace_process("limits", arguments)
+
+
 def _pass_workspace(options: GlobalOptions) -> tuple[str, ...]:
     """Return the option --workspace of the server's program, if it was given before the command."""
     return ("--workspace", options.workspace) if options.workspace else ()

@@ -75,7 +75,7 @@ class PageCorrector:
     def read(self, info: ReadingInfo, page: int) -> PageReading:
         """Read a page with what its workspace knows now."""
         with self._open(info, page) as opened:
-            return self._read(info, page, opened, self.workspaces.adapted_knowledge(info.workspace))
+            return self._read(info, page, opened, self.workspaces.adapt_knowledge(info.workspace))
 
     def correct(
         self, info: ReadingInfo, page: int, correction: Correction, expected_revision: int | None, client: Caller
@@ -87,17 +87,17 @@ class PageCorrector:
             history = opened.history
             if expected_revision is not None and expected_revision != history.revision:
                 raise RevisionMismatch(expected_revision, history.revision, "page")
-            before = opened.reading or self._read(info, page, opened, self.workspaces.adapted_knowledge(info.workspace))
+            before = opened.reading or self._read(info, page, opened, self.workspaces.adapt_knowledge(info.workspace))
             correction, state = history.resolve(correction)
             step = Step(correction, history.state, self._embed(state), history.samples)
             taught = self._carry_out(info, page, history, step, client)
-            after = self._read(info, page, opened, self.workspaces.adapted_knowledge(info.workspace))
+            after = self._read(info, page, opened, self.workspaces.adapt_knowledge(info.workspace))
         return CorrectedPage(after, taught, _find_changes(before, after), self.store.get(info.reading_id))
 
-    def settled_drawings(self, info: ReadingInfo, page: int) -> list[LabeledDrawing]:
+    def list_settled_drawings(self, info: ReadingInfo, page: int) -> list[LabeledDrawing]:
         """Return the glyphs of a page that people have named."""
         with self._open(info, page) as opened:
-            variants = self.workspaces.adapted_knowledge(info.workspace).variants
+            variants = self.workspaces.adapt_knowledge(info.workspace).variants
             state = opened.history.state
             return [
                 LabeledDrawing(
@@ -111,7 +111,7 @@ class PageCorrector:
     def evaluate(self, info: ReadingInfo, page: int) -> PageEvaluation:
         """Compare what a page said at first with what it says now."""
         with self._open(info, page) as opened:
-            knowledge = self.workspaces.adapted_knowledge(info.workspace)
+            knowledge = self.workspaces.adapt_knowledge(info.workspace)
             now = self._read(info, page, opened, knowledge)
             unsettled = read_taught(opened.history.first, knowledge, self.parameters, others=opened.others)
             return PageEvaluation(
@@ -130,7 +130,7 @@ class PageCorrector:
             yield opened
 
     def _load(self, info: ReadingInfo, page: int) -> PageHistory:
-        taught = self.store.taught_page(info.reading_id, page) if info.workspace else None
+        taught = self.store.load_taught_page(info.reading_id, page) if info.workspace else None
         if taught is None:
             raise Precondition(
                 "this page cannot be corrected, because no workspace has read it; read the document again in the mode "
@@ -141,7 +141,7 @@ class PageCorrector:
         try:
             history = PageHistory(taught, self.store.corrections(info.reading_id, page), self.frame)
         except (InvalidInput, NotFound) as error:
-            raise damaged(info.reading_id) from error
+            raise damaged_journal(info.reading_id) from error
         history.state = self._embed(history.state)
         return history
 
@@ -203,7 +203,7 @@ class PageCorrector:
         return samples
 
 
-def damaged(reading_id: str) -> DataLoss:
+def damaged_journal(reading_id: str) -> DataLoss:
     """Return the error of a journal that does not belong to its page."""
     return DataLoss(
         f"the files of the reading {reading_id} are damaged; delete it, and read the document again",

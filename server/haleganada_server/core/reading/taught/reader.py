@@ -47,11 +47,11 @@ class TaughtReader:
                 f"the engine {options.engine} does not read what you taught; leave the engine out, or the mode",
                 Reason.MODE_UNAVAILABLE,
             )
-        self._workspaces.adapted_knowledge(options.workspace)  # it is missing before seconds of work, not after
+        self._workspaces.adapt_knowledge(options.workspace)  # it is missing before seconds of work, not after
         started = time.perf_counter()
         taken = self._reader.take_apart(document, page, options, cancellation)
         embedded = embed_page(taken.page, self._encoder, cancellation)
-        reading = read_taught(embedded, self._workspaces.adapted_knowledge(options.workspace), self._parameters)
+        reading = read_taught(embedded, self._workspaces.adapt_knowledge(options.workspace), self._parameters)
         if options.segment_only:
             reading = forget_text(reading)
         elapsed_ms = (time.perf_counter() - started) * 1000

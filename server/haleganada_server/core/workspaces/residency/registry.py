@@ -50,7 +50,7 @@ class Registry:
         """Return the names of all workspaces, sorted."""
         return sorted(self._entries)
 
-    def loaded(self) -> list[Workspace]:
+    def list_loaded(self) -> list[Workspace]:
         """Return the workspaces that are in memory."""
         return [entry.workspace for entry in list(self._entries.values()) if entry.workspace is not None]
 

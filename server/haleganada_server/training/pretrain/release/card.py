@@ -12,8 +12,8 @@ from typing import Any
 
 from haleganada_server.core.fewshot.adaptation import PRIOR_LABELS, PRIOR_SAMPLES
 from haleganada_server.core.fewshot.confidence import TYPICAL_SEPARATION, Calibration
-from haleganada_server.runtime.network import NetworkShape
 from haleganada_server.runtime.weights import PLAIN_GRAPH
+from haleganada_server.training.pretrain.network import NetworkShape
 from haleganada_server.training.pretrain.synthesis.fonts import HELD_OUT_SCRIPTS, SCRIPTS, Script, font_license
 from haleganada_server.training.pretrain.synthesis.library import find_font_files
 from haleganada_server.training.pretrain.synthesis.sources import HELD_OUT_ALPHABETS
@@ -238,7 +238,7 @@ statistics.
 
 - `embedder.onnx`: the graph for all devices, in 8 bits but for the first layer; input `ink` (n, 1, {side}, {side})
   float32, output `embedding` (n, {dim})
-- `embedder.safetensors`: the network's weights in half precision, from which training can go on
+- `embedder.safetensors`: the network's weights in half precision, from which training can go on; wheels leave it out
 - `head.safetensors`: `mean`, `projection`, `between` (float64)
 - `card.json`: this card for machines, with the SHA-256 of each file
 - License of the weights: {card["license"]}. Date: {card["date"]}.

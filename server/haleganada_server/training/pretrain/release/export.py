@@ -21,10 +21,10 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import nn
 
-from haleganada_server.runtime.network import EmbedderNetwork, ResidualBlock
 from haleganada_server.training.common.checkpoint import write_tensors
 from haleganada_server.training.export.half_precision import compact, round_matrices
 from haleganada_server.training.export.quantize import quantize_statically
+from haleganada_server.training.pretrain.network import EmbedderNetwork, ResidualBlock
 
 OPSET = 17
 _PERCENTILE = 99.99  # of activations within the range; 100 and 99.9 give embeddings twice and four times as far off

@@ -11,7 +11,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from haleganada_server.core.fewshot.confidence import Calibration
-from haleganada_server.runtime.network import EmbedderNetwork
+from haleganada_server.training.pretrain.network import EmbedderNetwork
 from haleganada_server.training.pretrain.one_shot import (
     WAYS,
     Embeddings,

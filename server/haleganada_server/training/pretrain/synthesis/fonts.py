@@ -103,10 +103,13 @@ class Syllable:
 
 def list_syllables(script: Script) -> list[Syllable]:
     """Return all units of a script: letters, consonant x sign, and some of the conjuncts."""
-    units = [Syllable(c, c, "") for c in _assigned_characters(script.letters)]
+    units = [Syllable(c, c, "") for c in _list_assigned_characters(script.letters)]
     if script.consonants is None or script.signs is None:
         return units
-    consonants, signs = list(_assigned_characters((script.consonants,))), list(_assigned_characters((script.signs,)))
+    consonants, signs = (
+        list(_list_assigned_characters((script.consonants,))),
+        list(_list_assigned_characters((script.signs,))),
+    )
     units += [Syllable(c + s, c, s) for c in consonants for s in ["", *signs]]
     if script.virama is not None:
         virama = chr(script.virama)
@@ -116,7 +119,7 @@ def list_syllables(script: Script) -> list[Syllable]:
     return sorted(units, key=lambda u: u.text)
 
 
-def _assigned_characters(ranges: tuple[tuple[int, int], ...]) -> Iterator[str]:
+def _list_assigned_characters(ranges: tuple[tuple[int, int], ...]) -> Iterator[str]:
     for first, last in ranges:
         yield from (chr(c) for c in range(first, last + 1) if unicodedata.name(chr(c), ""))
 

@@ -13,7 +13,7 @@ from haleganada_client.cli.files.unpacking import unpack
 from haleganada_client.errors import HaleganadaError
 
 
-def zipped(*members: tuple[str | zipfile.ZipInfo, bytes]) -> io.BytesIO:
+def zip_members(*members: tuple[str | zipfile.ZipInfo, bytes]) -> io.BytesIO:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members:
@@ -23,7 +23,7 @@ def zipped(*members: tuple[str | zipfile.ZipInfo, bytes]) -> io.BytesIO:
 
 
 def test_files_and_folders_are_as_in_the_zip(tmp_path: Path) -> None:
-    paths = unpack(zipped(("manifest.json", b"{}"), ("words/1/ಅ.png", b"png")), tmp_path / "out")
+    paths = unpack(zip_members(("manifest.json", b"{}"), ("words/1/ಅ.png", b"png")), tmp_path / "out")
     assert [path.relative_to(tmp_path).as_posix() for path in paths] == ["out/manifest.json", "out/words/1/ಅ.png"]
     assert paths[1].read_bytes() == b"png"
 
@@ -39,19 +39,19 @@ def link() -> zipfile.ZipInfo:
 )
 def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, name: str | zipfile.ZipInfo) -> None:
     with pytest.raises(HaleganadaError, match="cannot be unpacked"):
-        unpack(zipped(("fine", b""), (name, b"/etc/passwd")), tmp_path / "out")
+        unpack(zip_members(("fine", b""), (name, b"/etc/passwd")), tmp_path / "out")
     assert [path.name for path in tmp_path.rglob("*")] == ["out", "fine"]
 
 
 def test_a_zip_that_would_fill_the_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unpacking, "MAX_TOTAL_BYTES", 3 << 20)
-    bomb = zipped(*((f"{i}", bytes(1 << 20)) for i in range(4)))
+    bomb = zip_members(*((f"{i}", bytes(1 << 20)) for i in range(4)))
     assert len(bomb.getvalue()) < 10_000
     with pytest.raises(HaleganadaError, match="no room"):
         unpack(bomb, tmp_path / "out")
 
 
-NO_ZIPS = {"empty": b"", "text": b"no zip at all", "truncated": zipped(("a", b"x" * 1000)).getvalue()[:-30]}
+NO_ZIPS = {"empty": b"", "text": b"no zip at all", "truncated": zip_members(("a", b"x" * 1000)).getvalue()[:-30]}
 
 
 @pytest.mark.parametrize("content", NO_ZIPS.values(), ids=NO_ZIPS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -15,30 +14,18 @@ from haleganada_server.core.errors import Exhausted, InvalidInput, Precondition,
 from hypothesis import given
 from hypothesis import strategies as st
 
-
-class Kept:
-    """Tokens in memory."""
-
-    def __init__(self, *tokens: Token) -> None:
-        self.tokens: Sequence[Token] = tokens
-
-    def stamp(self) -> int:
-        return id(self.tokens)
-
-    def read(self) -> Sequence[Token]:
-        return self.tokens
-
+from tests.kept import Kept
 
 ANNA, SHOWN = make_token("anna", Role.TEACH, ("ಕನ್ನಡ", "b"), 1)
 
 
 def test_a_token_is_recognized_with_its_role_and_workspaces() -> None:
-    identity = Authenticator(Kept(ANNA)).identify(SHOWN).identity
+    identity = Authenticator(Kept([ANNA])).identify(SHOWN).identity
     assert (identity.name, identity.role) == ("anna", Role.TEACH)
     assert identity.may_use("ಕನ್ನಡ") and identity.may_use("b") and not identity.may_use("default")
 
 
-RECOGNIZING = Authenticator(Kept(ANNA))
+RECOGNIZING = Authenticator(Kept([ANNA]))
 
 
 @given(st.text())
@@ -74,7 +61,7 @@ def test_a_hash_is_computed_once_for_many_calls(monkeypatch: pytest.MonkeyPatch)
         return matches(token, secret)
 
     monkeypatch.setattr(Token, "matches", note)
-    authenticator = Authenticator(Kept(ANNA))
+    authenticator = Authenticator(Kept([ANNA]))
     for _ in range(100):
         authenticator.identify(SHOWN)
     assert len(compared) == 1
@@ -82,15 +69,15 @@ def test_a_hash_is_computed_once_for_many_calls(monkeypatch: pytest.MonkeyPatch)
 
 def test_another_secret_under_the_same_id_replaces_the_old_one() -> None:
     other, shown = make_token("anna", Role.TEACH, (), 1)
-    kept = Kept(ANNA)
+    kept = Kept([ANNA])
     authenticator = Authenticator(kept)
     grant = authenticator.identify(SHOWN)
-    kept.tokens = (replace(other, token_id=ANNA.token_id),)
+    kept.change([replace(other, token_id=ANNA.token_id)])
     authenticator.look()
     with pytest.raises(Unauthenticated):
         authenticator.identify(SHOWN)
     assert authenticator.identify(f"hlg_{ANNA.token_id}_{shown.split('_', 2)[2]}")
-    kept.tokens = ()
+    kept.change([])
     authenticator.look()
     with pytest.raises(Unauthenticated):
         authenticator.require_valid(grant)
@@ -104,15 +91,15 @@ def test_names_that_cannot_be(name: str) -> None:
 
 def test_a_shared_token_is_an_administrators_beside_the_others() -> None:
     shared = "x" * 22
-    authenticator = Authenticator(Kept(ANNA), shared)
+    authenticator = Authenticator(Kept([ANNA]), shared)
     assert authenticator.identify(shared).identity.role is Role.ADMIN
     assert authenticator.identify(SHOWN).identity.name == "anna"
     with pytest.raises(Precondition):
-        Authenticator(Kept(), "x" * 21)
+        Authenticator(Kept([]), "x" * 21)
 
 
 def test_without_tokens_everybody_is_local() -> None:
-    authenticator = Authenticator(Kept())
+    authenticator = Authenticator(Kept([]))
     for shown in (None, "", "anything"):
         identity = authenticator.identify(shown).identity
         assert (identity.name, identity.role, identity.workspaces) == ("local", Role.ADMIN, None)
@@ -120,7 +107,7 @@ def test_without_tokens_everybody_is_local() -> None:
 
 def test_an_address_with_too_many_wrong_tokens_waits_but_those_that_are_known_there_do_not() -> None:
     other, its_token = make_token("ravi", Role.READ, (), 1)
-    authenticator = Authenticator(Kept(ANNA, other))
+    authenticator = Authenticator(Kept([ANNA, other]))
     authenticator.identify(SHOWN, "192.0.2.1")
     for number in range(20):
         with pytest.raises(Unauthenticated):

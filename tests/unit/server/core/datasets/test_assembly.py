@@ -28,7 +28,7 @@ def item(
     )
 
 
-def made(items: list[ItemFacts]) -> Assembled:
+def assemble_items(items: list[ItemFacts]) -> Assembled:
     return assemble(items, OPTIONS, Refusals())
 
 
@@ -58,7 +58,7 @@ def test_no_picture_is_in_two_parts_or_twice_and_order_does_not_matter(
         latest = max(other.part or Part.TRAIN for other in items if other.digest == one.digest)
         assert part >= latest  # what is in a later part is never trained on
     shuffled = dice.sample(items, len(items))
-    second = made(shuffled)
+    second = assemble_items(shuffled)
     assert [items[i] for i in first.order] == [shuffled[i] for i in second.order]
     assert (first.label_ids, first.parts, first.writer_ids) == (second.label_ids, second.parts, second.writer_ids)
     assert (first.leaked, first.duplicates) == (second.leaked, second.duplicates)
@@ -68,7 +68,7 @@ def test_no_picture_is_in_two_parts_or_twice_and_order_does_not_matter(
 
 
 def test_a_leak_is_taken_out_of_the_earlier_part() -> None:
-    found = made(
+    found = assemble_items(
         [
             item("P", "a", Part.TRAIN),
             item("P", "a", Part.TEST, name="again"),
@@ -87,14 +87,14 @@ def test_a_leak_is_taken_out_of_the_earlier_part() -> None:
 
 
 def test_the_same_picture_counts_once() -> None:
-    found = made([item("P", "a"), item("P", "a", name="again"), item("Q", "b")])
+    found = assemble_items([item("P", "a"), item("P", "a", name="again"), item("Q", "b")])
     assert (len(found.order), found.duplicates, found.leaked) == (2, 1, [])
     assert [(one.item, one.kept) for one in found.duplicated] == [("P", "again")]
 
 
 def test_what_is_twice_in_an_earlier_part_is_a_leak_and_a_duplicate_of_what_was_kept() -> None:
     twice = [item("P", "a", Part.TRAIN, name=name) for name in ("one", "two")]
-    found = made([*twice, item("P", "a", Part.TEST, name="kept"), item("Q", "b"), item("R", "b")])
+    found = assemble_items([*twice, item("P", "a", Part.TEST, name="kept"), item("Q", "b"), item("R", "b")])
     (leak,), (duplicate,) = found.leaked, found.duplicated
     assert (leak.item, leak.kept, leak.part, leak.kept_part) == ("two", "kept", Part.TRAIN, Part.TEST)
     assert (duplicate.item, duplicate.kept, duplicate.part) == ("one", "kept", Part.TRAIN)
@@ -103,11 +103,11 @@ def test_what_is_twice_in_an_earlier_part_is_a_leak_and_a_duplicate_of_what_was_
 def test_drawings_of_none_of_the_labels_count_apart() -> None:
     strangers = [item(f"U{i}", "", folder=folder) for i, folder in enumerate(["999", "junk"] * 10)]
     known = [item(f"{label}{i}", label) for label in "ab" for i in range(20)]
-    found = made([*strangers, *known])
+    found = assemble_items([*strangers, *known])
     assert found.label_ids.count(-1) == 20 and [count.label for count in found.labels] == ["a", "b"]
     assert (found.unknown.train, found.unknown.validation, found.unknown.test) == (14, 3, 3)
     with pytest.raises(InvalidInput, match="only drawings of “a”"):
-        made([*strangers, item("P", "a")])
+        assemble_items([*strangers, item("P", "a")])
     refusals = Refusals()
     assemble([*known, item("P", "a"), item("P", "", name="again")], OPTIONS, refusals)
     assert "as a drawing of none of the labels" in refusals.listed[0].message
@@ -127,18 +127,18 @@ def test_one_picture_under_two_labels_is_refused_both_times() -> None:
 def test_two_names_of_one_label_are_listed() -> None:
     found = [item("P", "A", folder="65"), item("Q", "A", folder="A"), item("R", "b")]
     with pytest.raises(InvalidInput) as caught:
-        made(found)
+        assemble_items(found)
     assert "“65”" in caught.value.description and "“A”" in caught.value.description
 
 
 @pytest.mark.parametrize("labels", ["", "a", "aaa"])
 def test_less_than_two_labels(labels: str) -> None:
     with pytest.raises(InvalidInput, match="at least two labels are needed"):
-        made([item(f"{i}", label) for i, label in enumerate(labels)])
+        assemble_items([item(f"{i}", label) for i, label in enumerate(labels)])
 
 
 def test_writers_are_numbered_and_unknown_ones_are_minus_one() -> None:
-    found = made([item("P", "a", writer="7"), item("Q", "b", writer="12"), item("R", "b")])
+    found = assemble_items([item("P", "a", writer="7"), item("Q", "b", writer="12"), item("R", "b")])
     assert found.writers == 2 and sorted(found.writer_ids) == [-1, 0, 1]
 
 

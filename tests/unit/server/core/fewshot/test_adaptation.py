@@ -29,7 +29,7 @@ class Script:
         return self.means[:, None] + self.rng.multivariate_normal(np.zeros(DIM), self.within, (len(self.means), each))
 
 
-def taught(drawings: Floats) -> Head:
+def teach_drawings(drawings: Floats) -> Head:
     labels = [str(label) for label in range(len(drawings)) for _ in range(drawings.shape[1])]
     return build_head(PRIOR, labels, drawings.reshape(-1, DIM))
 
@@ -73,7 +73,7 @@ def test_one_drawing_taught_as_every_label_leaves_hardly_any_separation() -> Non
 
 def test_an_adapted_head_recognizes_more() -> None:
     script = Script()
-    head = taught(script.drawings(5))
+    head = teach_drawings(script.drawings(5))
     asked = script.drawings(3)
     assert accuracy(head.adapt(), asked) > accuracy(head, asked) + 0.1
 
@@ -81,7 +81,7 @@ def test_an_adapted_head_recognizes_more() -> None:
 def test_a_young_workspace_keeps_the_prior() -> None:
     script = Script()
     drawings = script.drawings(1)[:3]
-    head, query = taught(drawings), drawings[0, 0] + 0.1
+    head, query = teach_drawings(drawings), drawings[0, 0] + 0.1
     assert head.adapt().scores(query) == pytest.approx(head.scores(query), rel=0.02)
 
 
@@ -92,12 +92,12 @@ def test_the_prior_is_what_a_basis_starts_from() -> None:
 
 
 def test_an_adapted_head_has_nothing_to_adapt() -> None:
-    head = taught(Script().drawings(2)).adapt()
+    head = teach_drawings(Script().drawings(2)).adapt()
     assert head.is_adapted and head.adapt() is head
 
 
 def test_changes_drift_away_from_a_basis_until_the_next_one() -> None:
-    head = taught(Script().drawings(2)).adapt()
+    head = teach_drawings(Script().drawings(2)).adapt()
     assert head.drift == 0
     draft = HeadDraft(head)
     draft.teach("0", PRIOR)

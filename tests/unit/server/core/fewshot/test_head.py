@@ -26,7 +26,7 @@ def vector(seed: int) -> NDArray[np.float64]:
 samples = st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 10**6).map(vector)), max_size=30)
 
 
-def taught_one_by_one(taught: Taught) -> Head:
+def teach_one_by_one(taught: Taught) -> Head:
     return teach_more(empty_head(BETWEEN), taught)
 
 
@@ -57,13 +57,13 @@ def assert_equal(one: Head, other: Head) -> None:
 def test_order_does_not_matter(taught: Taught, random: object) -> None:
     shuffled = list(taught)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert_equal(taught_one_by_one(taught), taught_one_by_one(shuffled))
+    assert_equal(teach_one_by_one(taught), teach_one_by_one(shuffled))
 
 
 @given(samples)
 def test_fitting_equals_teaching(taught: Taught) -> None:
     vectors = np.array([sample for _, sample in taught]).reshape(len(taught), DIM)
-    assert_equal(build_head(BETWEEN, [label for label, _ in taught], vectors), taught_one_by_one(taught))
+    assert_equal(build_head(BETWEEN, [label for label, _ in taught], vectors), teach_one_by_one(taught))
 
 
 @given(samples, st.lists(st.integers(1, 8), min_size=30, max_size=30))
@@ -74,31 +74,31 @@ def test_any_split_into_blocks(taught: Taught, sizes: list[int]) -> None:
         builder.add([label for label, _ in block], np.array([sample for _, sample in block]).reshape(len(block), DIM))
     assert not rest
     head = builder.finish()
-    assert_equal(head, taught_one_by_one(taught))
-    assert head.labels == taught_one_by_one(taught).labels
+    assert_equal(head, teach_one_by_one(taught))
+    assert head.labels == teach_one_by_one(taught).labels
 
 
 @given(samples, st.integers(0, 30))
 def test_any_split_into_drafts(taught: Taught, at: int) -> None:
-    draft = HeadDraft(taught_one_by_one(taught[:at]))
+    draft = HeadDraft(teach_one_by_one(taught[:at]))
     for label, sample in taught[at:]:
         draft.teach(label, sample)
-    assert_equal(draft.freeze(), taught_one_by_one(taught))
+    assert_equal(draft.freeze(), teach_one_by_one(taught))
 
 
 @given(samples, samples)
 def test_teach_and_forget_is_never_taught(kept: Taught, passing: Taught) -> None:
-    draft = HeadDraft(taught_one_by_one(kept))
+    draft = HeadDraft(teach_one_by_one(kept))
     for label, sample in passing:
         draft.teach(label, sample)
     for label, sample in reversed(passing):
         draft.forget(label, sample)
-    assert_equal(draft.freeze(), taught_one_by_one(kept))
+    assert_equal(draft.freeze(), teach_one_by_one(kept))
 
 
 @given(samples)
 def test_a_published_head_does_not_change(taught: Taught) -> None:
-    head = taught_one_by_one(taught)
+    head = teach_one_by_one(taught)
     before = by_label(head, vector(3)), by_label(head.adapt(), vector(3))
     draft = HeadDraft(head)
     draft.teach("a", vector(1))
@@ -106,7 +106,7 @@ def test_a_published_head_does_not_change(taught: Taught) -> None:
     assert (by_label(head, vector(3)), by_label(head.adapt(), vector(3))) == before
 
 
-def changed(head: Head, changes: Taught) -> Head:
+def change_head(head: Head, changes: Taught) -> Head:
     """Return a head to which samples were taught; a sample that was taught already is forgotten instead."""
     draft, live = HeadDraft(head), {label: [head.sums[row]] for label, row in head.index.items()}
     for label, sample in changes:
@@ -123,17 +123,17 @@ def test_when_a_head_was_adapted_does_not_matter(first: Taught, then: Taught, la
     """Whether a draft continues in the basis of a head that was adapted, or takes it over later, it adapts to the same
     basis in the end.
     """
-    head = taught_one_by_one(first)
+    head = teach_one_by_one(first)
     adapted = head.adapt()
-    plain = changed(changed(head, then), last)
+    plain = change_head(change_head(head, then), last)
     for other in (
-        changed(changed(adapted, then), last),
-        changed(changed(head, then).adopt(adapted), last),
-        changed(changed(head, then), last).adopt(adapted),
-        changed(changed(head, then).adapt(), last).adopt(adapted),
+        change_head(change_head(adapted, then), last),
+        change_head(change_head(head, then).adopt(adapted), last),
+        change_head(change_head(head, then), last).adopt(adapted),
+        change_head(change_head(head, then).adapt(), last).adopt(adapted),
     ):
         assert_equal(plain, other)
-    assert_equal(taught_one_by_one(first + then), teach_more(adapted, then))
+    assert_equal(teach_one_by_one(first + then), teach_more(adapted, then))
 
 
 many = st.lists(st.tuples(st.integers(0, 200).map(str), st.integers(0, 10**6).map(vector)), max_size=200)
@@ -141,32 +141,32 @@ many = st.lists(st.tuples(st.integers(0, 200).map(str), st.integers(0, 10**6).ma
 
 @given(many, many)
 def test_a_basis_is_taken_over_as_if_the_changes_had_been_made_in_it(first: Taught, then: Taught) -> None:
-    head = taught_one_by_one([(str(number), vector(number)) for number in range(150)] + first)
+    head = teach_one_by_one([(str(number), vector(number)) for number in range(150)] + first)
     adapted = head.adapt()
-    late, early = changed(head, then).adopt(adapted), changed(adapted, then)
+    late, early = change_head(head, then).adopt(adapted), change_head(adapted, then)
     assert late.lineage == early.lineage and late.labels == early.labels
     assert late.basis is adapted.basis
     np.testing.assert_allclose(late.scores(vector(7)), early.scores(vector(7)), rtol=0, atol=1e-9)
 
 
 def test_only_the_basis_of_an_ancestor_is_taken_over() -> None:
-    head = taught_one_by_one([("a", vector(1)), ("b", vector(2))])
-    twin = taught_one_by_one([("a", vector(1)), ("b", vector(2))])
+    head = teach_one_by_one([("a", vector(1)), ("b", vector(2))])
+    twin = teach_one_by_one([("a", vector(1)), ("b", vector(2))])
     assert head.adopt(twin.adapt()) is head
-    newer = changed(head, [("c", vector(3))]).adapt()
+    newer = change_head(head, [("c", vector(3))]).adapt()
     assert newer.adopt(head.adapt()) is newer, "its own basis is newer"
 
 
 @given(samples, st.integers(1, 6))
 def test_many_drawings_are_scored_as_each_alone(taught: Taught, number: int) -> None:
-    head = taught_one_by_one(taught).adapt()
+    head = teach_one_by_one(taught).adapt()
     queries = np.array([vector(seed) for seed in range(number)])
     np.testing.assert_allclose(head.score_many(queries), [head.scores(query) for query in queries], rtol=0, atol=1e-9)
 
 
 @given(samples.filter(bool))
 def test_the_score_without_a_sample_is_that_of_a_head_without_it(taught: Taught) -> None:
-    head = taught_one_by_one(taught)
+    head = teach_one_by_one(taught)
     others = [(label, sample) for label, sample in taught if head.count(label) > 1]
     if others:
         scores = head.score_without([label for label, _ in others], np.array([sample for _, sample in others]))
@@ -184,7 +184,7 @@ def test_forgetting_an_unknown_label_is_an_error() -> None:
 def test_scores_are_the_posterior_predictive() -> None:
     """Compare with the integral over the label's mean, found by sampling: p(v | samples) = E[N(v; mean, 1)]."""
     own = [vector(1), vector(2), vector(3)]
-    head = taught_one_by_one([("a", sample) for sample in own])
+    head = teach_one_by_one([("a", sample) for sample in own])
     query = vector(4)
     n, total = len(own), np.sum(own, axis=0)
     mean, spread = BETWEEN * total / (1 + n * BETWEEN), BETWEEN / (1 + n * BETWEEN)
@@ -195,7 +195,7 @@ def test_scores_are_the_posterior_predictive() -> None:
 
 @given(samples.filter(bool))
 def test_probabilities_are_probabilities(taught: Taught) -> None:
-    head = taught_one_by_one(taught)
+    head = teach_one_by_one(taught)
     shares = Calibration(
         (0.3, 0.1, 0.1, 0.2), ((0.5, 0, 0.2, 0, 0), (0.1, 0, 0.1, 0, 0), (-0.1, 0, 0, 0, 0))
     ).probabilities(head.scores(vector(5)), head.calibration_context())

@@ -63,9 +63,9 @@ def test_a_batch_that_is_given_up_stops() -> None:
 def test_the_stored_form_is_that_of_the_drawing() -> None:
     picture = PillowRasterizer().to_picture(PillowRasterizer().rasterize(drawing(3, 0)))
     batch = [drawing(3, 0), Glyph(image=picture)] * 20
-    kept = stored(make_encoder(), batch)
+    kept = encode_stored(make_encoder(), batch)
     assert [kind for kind, _ in kept[:2]] == ["ink", "png"]
-    assert kept == [form for one in batch for form in stored(make_encoder(), [one])]
+    assert kept == [form for one in batch for form in encode_stored(make_encoder(), [one])]
 
 
 def test_thousands_of_points_are_kept_in_their_stored_form() -> None:
@@ -76,5 +76,5 @@ def test_thousands_of_points_are_kept_in_their_stored_form() -> None:
     assert kind == "ink" and decode_ink(data) == glyph.ink
 
 
-def stored(encoder: GlyphEncoder, glyphs: Sequence[Glyph]) -> list[tuple[str, bytes]]:
+def encode_stored(encoder: GlyphEncoder, glyphs: Sequence[Glyph]) -> list[tuple[str, bytes]]:
     return [encoder.to_stored(drawn) for drawn in encoder.encode_many(glyphs) if isinstance(drawn, Drawing)]

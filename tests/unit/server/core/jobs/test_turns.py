@@ -92,11 +92,11 @@ def test_jobs_run_in_this_order_and_tell_their_places(tmp_path: Path) -> None:
 
 
 def test_one_callers_waiting_jobs_have_a_limit(tmp_path: Path) -> None:
-    with jobs(tmp_path, queued_per_caller=2) as running:
+    with jobs(tmp_path, find_queued_limit=lambda caller: {"anna": 2}.get(caller)) as running:
         first = start(running, ANNA)
         wait_until(lambda: running.get(first.job_id).state is JobState.RUNNING)
         start(running, ANNA)
         start(running, ANNA)
-        with pytest.raises(Exhausted, match=r"you have 2 jobs that wait.*--limit queued-jobs=N"):
+        with pytest.raises(Exhausted, match=r"you have 2 jobs that wait.*limits set --caller NAME queued-jobs=N"):
             start(running, ANNA)
         start(running, BEN)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 pairs = st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from("abcdef")), max_size=20)
 
 
-def linked(links: list[tuple[str, str]]) -> Variants:
+def link_all(links: list[tuple[str, str]]) -> Variants:
     variants = Variants()
     for form, canonical in links:
         try:
@@ -25,7 +25,7 @@ def linked(links: list[tuple[str, str]]) -> Variants:
 
 @given(pairs)
 def test_a_canonical_label_stands_for_itself(links: list[tuple[str, str]]) -> None:
-    variants = linked(links)
+    variants = link_all(links)
     for label in "abcdef":
         head = variants.canonical(label)
         assert variants.canonical(head) == head
@@ -34,7 +34,7 @@ def test_a_canonical_label_stands_for_itself(links: list[tuple[str, str]]) -> No
 
 @given(pairs)
 def test_groups_are_what_the_links_say(links: list[tuple[str, str]]) -> None:
-    variants = linked(links)
+    variants = link_all(links)
     assert Variants(MappingProxyType(dict(variants.canonical_of))) == variants
     for label in "abcdef":
         canonical = variants.canonical(label)
@@ -47,7 +47,7 @@ def test_groups_are_what_the_links_say(links: list[tuple[str, str]]) -> None:
 
 @given(pairs, st.sampled_from("abcdef"), st.sampled_from("abcdef"))
 def test_link_and_unlink_leave_no_trace(links: list[tuple[str, str]], form: str, canonical: str) -> None:
-    before = linked(links)
+    before = link_all(links)
     try:
         target = before.resolve(form, canonical)
     except Precondition:

@@ -8,10 +8,14 @@ import pytest
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Exhausted
 from haleganada_server.core.shares import rates
+from haleganada_server.core.shares.effective import EffectiveLimits
 from haleganada_server.core.shares.limits import BURST_S, ShareLimits
+from haleganada_server.core.shares.overrides import Overrides
 from haleganada_server.core.shares.rates import CallKind, Rate, Rates
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.kept import Kept
 
 
 @dataclass
@@ -24,9 +28,11 @@ class Clock:
         return self.now
 
 
-def make(per_second: float = 2.0) -> tuple[Rate, Clock]:
-    clock = Clock()
-    return Rate(CallKind.SHORT, per_second, clock), clock
+def make(per_second: float | None = 2.0, **callers: float | None) -> tuple[Rate, Clock]:
+    """A rate of a server. callers: who have another one."""
+    clock, kept = Clock(), Kept(Overrides({name: {"calls_per_second": rate} for name, rate in callers.items()}))
+    limits = EffectiveLimits(ShareLimits(calls_per_second=per_second), kept)
+    return Rate(CallKind.SHORT, limits, clock), clock
 
 
 def take_all(rate: Rate, caller: str = "anna") -> tuple[int, Exhausted]:
@@ -50,7 +56,7 @@ def test_what_a_refusal_says() -> None:
     rate, clock = make()
     _, refusal = take_all(rate)
     assert refusal.reason is Reason.RATE_EXCEEDED
-    assert "2 calls" in refusal.message and "serve --limit calls-per-second=N" in refusal.message
+    assert "2 calls" in refusal.message and "haleganada limits set --caller NAME calls-per-second=N" in refusal.message
     clock.now += refusal.retry_after_s
     rate.take("anna")  # as it said
     with pytest.raises(Exhausted):
@@ -108,7 +114,22 @@ def test_many_callers_are_forgotten_once_their_buckets_are_full(monkeypatch: pyt
     take_all(rate)
 
 
-def test_a_limit_of_none_is_no_rate() -> None:
-    found = Rates(ShareLimits(calls_per_second=5))
-    assert found.find(CallKind.SHORT) is not None
-    assert found.find(CallKind.TEACHING) is None and found.find(CallKind.LONG) is None
+def test_a_limit_of_none_bounds_nobody() -> None:
+    found = Rates(EffectiveLimits(ShareLimits(calls_per_second=5), Kept(Overrides())))
+    assert found.find(CallKind.SHORT).is_bounded
+    assert not found.find(CallKind.TEACHING).is_bounded and not found.find(CallKind.LONG).is_bounded
+    rate, _ = make(None)
+    for _ in range(1000):
+        rate.take("anna")
+
+
+def test_single_callers_have_rates_of_their_own() -> None:
+    rate, _ = make(2, anna=0.5, ravi=None)
+    assert take_all(rate, "anna")[0] == 5 and take_all(rate, "ben")[0] == 20
+    for _ in range(1000):
+        rate.take("ravi")
+    rate.charge("ravi", 1000)
+    only, _ = make(None, anna=0.5)
+    assert only.is_bounded
+    count, refusal = take_all(only, "anna")
+    assert count == 5 and "0.5 calls" in refusal.message

@@ -21,9 +21,10 @@ from tests.unit.server.core.workspaces.small_world import drawing, lesson, open_
 
 
 @contextmanager
-def limited(folder: Path, most: int | None = None, **quotas: int) -> Iterator[Workspaces]:
-    """Workspaces with quotas. most: workspaces."""
-    with closing(open_workspaces(folder, quotas=WorkspaceQuotas(**quotas), max_workspaces=most)) as workspaces:
+def open_limited(folder: Path, most: int | None = None, **quotas: int) -> Iterator[Workspaces]:
+    """Open workspaces with quotas. most: workspaces."""
+    found = WorkspaceQuotas(**quotas)
+    with closing(open_workspaces(folder, find_quotas=lambda _: found, max_workspaces=most)) as workspaces:
         yield workspaces
 
 
@@ -31,16 +32,18 @@ def count_taught(outcomes: list[Outcome[Taught]]) -> int:
     return sum(isinstance(outcome, Taught) for outcome in outcomes)
 
 
-def encoded(workspace: Workspace, character: int) -> Drawing:
+def encode_character(workspace: Workspace, character: int) -> Drawing:
     (found,) = workspace._dependencies.encoder.encode_many([drawing(character, 0)])
     return raise_if_error(found)
 
 
 def test_samples(tmp_path: Path) -> None:
-    with limited(tmp_path, samples=2) as workspaces:
+    with open_limited(tmp_path, samples=2) as workspaces:
         workspace = workspaces.get()
         first, _ = workspace.train(lesson(0)), workspace.train(lesson(1))
-        with pytest.raises(QuotaExceeded, match=r"2 of the 2 samples.*--limit workspace-samples=N") as refusal:
+        with pytest.raises(
+            QuotaExceeded, match=r"2 of the 2 samples.*limits set --workspace NAME workspace-samples=N"
+        ) as refusal:
             workspace.train(lesson(2))
         assert refusal.value.reason is Reason.QUOTA_EXCEEDED
         assert workspace.list_quotas() == (Quota("workspace-samples", 2, 2),)
@@ -52,7 +55,7 @@ def test_samples(tmp_path: Path) -> None:
 
 
 def test_nothing_is_encoded_for_a_full_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with limited(tmp_path, samples=1) as workspaces:
+    with open_limited(tmp_path, samples=1) as workspaces:
         workspace = workspaces.get()
         workspace.train(lesson(0))
         monkeypatch.setattr(workspace._dependencies.encoder, "encode_many", None)
@@ -61,7 +64,7 @@ def test_nothing_is_encoded_for_a_full_workspace(tmp_path: Path, monkeypatch: py
 
 
 def test_a_repeated_request_is_answered_by_a_full_workspace(tmp_path: Path) -> None:
-    with limited(tmp_path, samples=1) as workspaces:
+    with open_limited(tmp_path, samples=1) as workspaces:
         first = workspaces.get().train(lesson(0, request_id="one"))
         again = workspaces.get().train(lesson(0, request_id="one"))
         assert again.duplicate and again.sample_id == first.sample_id
@@ -70,18 +73,18 @@ def test_a_repeated_request_is_answered_by_a_full_workspace(tmp_path: Path) -> N
 
 
 def test_a_batch_is_taught_as_far_as_there_is_room(tmp_path: Path) -> None:
-    with limited(tmp_path, samples=3) as workspaces:
+    with open_limited(tmp_path, samples=3) as workspaces:
         outcomes = workspaces.get().train_batch([lesson(number) for number in range(5)])
         assert [isinstance(outcome, QuotaExceeded) for outcome in outcomes] == [False] * 3 + [True] * 2
 
 
 def test_concurrent_batches_cannot_overshoot(tmp_path: Path) -> None:
     batches: list[list[Outcome[Lesson]]] = [[lesson(c, hand) for c in range(6)] for hand in range(12)]
-    with limited(tmp_path, samples=40) as workspaces, ThreadPoolExecutor(6) as pool:
+    with open_limited(tmp_path, samples=40) as workspaces, ThreadPoolExecutor(6) as pool:
         workspace = workspaces.get()
         found = list(pool.map(lambda batch: _try_to_teach(workspace, batch), batches))
         assert sum(found) == workspace.knowledge.samples_total == 40
-    with limited(tmp_path, samples=40) as again:
+    with open_limited(tmp_path, samples=40) as again:
         assert again.get().knowledge.samples_total == 40
 
 
@@ -93,7 +96,7 @@ def _try_to_teach(workspace: Workspace, batch: list[Outcome[Lesson]]) -> int:
 
 
 def test_labels(tmp_path: Path) -> None:
-    with limited(tmp_path, labels=2) as workspaces:
+    with open_limited(tmp_path, labels=2) as workspaces:
         workspace = workspaces.get()
         one, _, _ = (workspace.train(lesson(number, 0, label)) for number, label in enumerate("aab"))
         with pytest.raises(QuotaExceeded, match="2 of the 2 labels"):
@@ -106,7 +109,7 @@ def test_labels(tmp_path: Path) -> None:
 
 
 def test_bytes(tmp_path: Path) -> None:
-    with limited(tmp_path, size=200_000) as workspaces:
+    with open_limited(tmp_path, size=200_000) as workspaces:
         workspace = workspaces.get()
         with pytest.raises(QuotaExceeded, match=r"MB on disk.*workspace-bytes"):
             for number in range(400):
@@ -116,10 +119,10 @@ def test_bytes(tmp_path: Path) -> None:
 
 
 def test_an_import_is_whole(tmp_path: Path) -> None:
-    with limited(tmp_path / "from") as workspaces:
+    with open_limited(tmp_path / "from") as workspaces:
         workspaces.get().train_batch([lesson(number) for number in range(4)])
         exported = workspaces.get().export(TransferFormat.ARCHIVE)
-        with limited(tmp_path / "to", samples=5) as others, closing(exported):
+        with open_limited(tmp_path / "to", samples=5) as others, closing(exported):
             workspace = others.get()
             workspace.train_batch([lesson(7), lesson(8)])
             with pytest.raises(Exhausted, match="workspace-samples"):
@@ -132,10 +135,10 @@ def test_an_import_is_whole(tmp_path: Path) -> None:
 
 
 def test_an_import_that_others_leave_no_room_for_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with limited(tmp_path / "from") as workspaces:
+    with open_limited(tmp_path / "from") as workspaces:
         workspaces.get().train_batch([lesson(number) for number in range(4)])
         exported = workspaces.get().export(TransferFormat.ARCHIVE)
-        with limited(tmp_path / "to", samples=5) as others, closing(exported):
+        with open_limited(tmp_path / "to", samples=5) as others, closing(exported):
             workspace = others.get()
             workspace.train_batch([lesson(7), lesson(8)])
             monkeypatch.setattr(workspace.state, "require_room", lambda _samples: None)
@@ -147,9 +150,9 @@ def test_an_import_that_others_leave_no_room_for_is_taken_back(tmp_path: Path, m
 
 
 def test_a_page_exchanges_all_or_nothing(tmp_path: Path) -> None:
-    with limited(tmp_path, samples=3) as workspaces:
+    with open_limited(tmp_path, samples=3) as workspaces:
         workspace = workspaces.get()
-        drawings = [(f"L{character}", encoded(workspace, character)) for character in range(5)]
+        drawings = [(f"L{character}", encode_character(workspace, character)) for character in range(5)]
         with pytest.raises(QuotaExceeded):
             workspace.exchange(drawings, [])
         assert workspace.knowledge.samples_total == 0 and workspace.knowledge.revision == 0
@@ -157,7 +160,7 @@ def test_a_page_exchanges_all_or_nothing(tmp_path: Path) -> None:
 
 
 def test_workspaces(tmp_path: Path) -> None:
-    with limited(tmp_path, 2) as workspaces:
+    with open_limited(tmp_path, 2) as workspaces:
         workspaces.create("a")
         with pytest.raises(QuotaExceeded, match=r"as many workspaces as it may, 2.*--limit workspaces=N"):
             workspaces.create("b")
@@ -170,9 +173,9 @@ def test_workspaces(tmp_path: Path) -> None:
 
 
 def test_a_lowered_quota_lets_everything_else_go_on(tmp_path: Path) -> None:
-    with limited(tmp_path) as workspaces:
+    with open_limited(tmp_path) as workspaces:
         taught = workspaces.get().train_batch([lesson(number) for number in range(4)])
-    with limited(tmp_path, samples=2, labels=2) as workspaces:
+    with open_limited(tmp_path, samples=2, labels=2) as workspaces:
         workspace = workspaces.get()
         assert workspace.list_quotas()[0] == Quota("workspace-samples", 4, 2)
         assert workspace.predict(drawing(0, 9)).candidates

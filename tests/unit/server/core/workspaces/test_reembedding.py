@@ -80,7 +80,7 @@ class GatedEmbedder(CoarseEmbedder):
 
 
 @contextmanager
-def gated(folder: Path, directory: WorkspaceDirectory | None = None) -> Iterator[tuple[Workspaces, GatedEmbedder]]:
+def open_gated(folder: Path, directory: WorkspaceDirectory | None = None) -> Iterator[tuple[Workspaces, GatedEmbedder]]:
     """Open the workspaces below a folder with new weights; yield when the first stale samples are loaded but none
     has been embedded.
     """
@@ -130,7 +130,7 @@ MANY = [(character, hand) for character in range(5) for hand in range(9)]
 
 def test_opening_does_not_wait_for_the_embedder(tmp_path: Path) -> None:
     teach_old(tmp_path, MANY)
-    with gated(tmp_path) as (workspaces, embedder):
+    with open_gated(tmp_path) as (workspaces, embedder):
         workspace, info = workspaces.get(), workspaces.info()
         assert (info.samples_to_embed, info.samples_total, info.labels_known) == (45, 45, 5)
         assert info.embedder_hash == embedder.hash
@@ -148,7 +148,7 @@ def test_opening_does_not_wait_for_the_embedder(tmp_path: Path) -> None:
 
 def test_every_label_is_recognized_after_the_first_batch(tmp_path: Path) -> None:
     teach_old(tmp_path, MANY)
-    with gated(tmp_path) as (workspaces, embedder):
+    with open_gated(tmp_path) as (workspaces, embedder):
         embedder.let_one_through(workspaces)
         assert 0 < to_embed(workspaces) < len(MANY)
         for character in range(5):
@@ -233,7 +233,7 @@ def test_as_if_everything_had_been_embedded_before(
             teach_old(Path(folder), samples, forgotten, directory)
         before = open_workspaces(Path(there), NEW, directory=reference)
         wait_until_embedded(before)
-        with gated(Path(here), kept) as (during, embedder):
+        with open_gated(Path(here), kept) as (during, embedder):
             for kind, first, second in operations:
                 if kind == "batch":
                     embedder.let_one_through(during)
@@ -258,7 +258,7 @@ def test_as_if_everything_had_been_embedded_before(
 
 def test_a_sample_that_is_forgotten_while_its_batch_is_computed_does_not_come_back(tmp_path: Path) -> None:
     teach_old(tmp_path, [(0, 0), (1, 0), (2, 0), (3, 0)])
-    with gated(tmp_path) as (workspaces, embedder):
+    with open_gated(tmp_path) as (workspaces, embedder):
         workspace = workspaces.get()
         workspace.forget(2)
         workspace.relabel(3, "L9")
@@ -273,7 +273,7 @@ def test_a_sample_that_is_forgotten_while_its_batch_is_computed_does_not_come_ba
 
 def test_a_forgotten_sample_is_embedded_as_well(tmp_path: Path) -> None:
     teach_old(tmp_path, [(0, 0), (1, 0)], forgotten={2})
-    with gated(tmp_path) as (workspaces, embedder):
+    with open_gated(tmp_path) as (workspaces, embedder):
         workspaces.get().undo()
         assert to_embed(workspaces) == 2
         embedder.open()
@@ -283,7 +283,7 @@ def test_a_forgotten_sample_is_embedded_as_well(tmp_path: Path) -> None:
 
 def test_re_embedding_makes_no_visible_change(tmp_path: Path) -> None:
     teach_old(tmp_path, MANY)
-    with gated(tmp_path) as (workspaces, embedder):
+    with open_gated(tmp_path) as (workspaces, embedder):
         embedder.open()
         wait_until_embedded(workspaces)
         assert workspaces.info().revision == len(MANY)
@@ -294,11 +294,11 @@ def test_re_embedding_makes_no_visible_change(tmp_path: Path) -> None:
 
 def test_closing_keeps_what_is_done_and_the_next_start_goes_on(tmp_path: Path) -> None:
     teach_old(tmp_path, MANY)
-    with gated(tmp_path) as (workspaces, embedder):
+    with open_gated(tmp_path) as (workspaces, embedder):
         embedder.let_one_through(workspaces)
         left = to_embed(workspaces)
         assert 0 < left < len(MANY)
-    with gated(tmp_path) as (workspaces, embedder):
+    with open_gated(tmp_path) as (workspaces, embedder):
         assert 0 < to_embed(workspaces) < left, "the batch in progress was finished, another one was not begun"
         embedder.open()
         wait_until_embedded(workspaces)
@@ -324,7 +324,7 @@ def test_a_batch_of_the_former_log_is_not_written_into_the_restored_one(tmp_path
     assert kept is not None
     workspaces.close()
     teach_old(tmp_path, [(3, 7), (2, 7), (1, 7), (0, 7)])
-    with gated(tmp_path) as (opened, embedder):
+    with open_gated(tmp_path) as (opened, embedder):
         info, _ = opened.restore("", kept.snapshot_id)
         assert info.samples_to_embed == 4
         embedder.let_one_through(opened)  # of the former log
@@ -341,7 +341,7 @@ def test_a_workspace_may_go_away_meanwhile(tmp_path: Path, what: str, caplog: py
     for name in ("", "other"):
         workspaces.get(name).train_batch([lesson(*sample) for sample in MANY])
     workspaces.close()
-    with gated(tmp_path) as (opened, embedder):
+    with open_gated(tmp_path) as (opened, embedder):
         if what == "delete":
             kept = opened.delete("other", "other")
         else:
@@ -367,7 +367,7 @@ def _damage(folder: Path, sample_id: int, glyph: bytes) -> None:
 def test_a_damaged_drawing_is_left_out(tmp_path: Path, glyph: bytes, caplog: pytest.LogCaptureFixture) -> None:
     teach_old(tmp_path, [(0, 0), (1, 0), (2, 0), (2, 1)])
     _damage(tmp_path, 2, glyph)
-    with gated(tmp_path) as (workspaces, embedder):
+    with open_gated(tmp_path) as (workspaces, embedder):
         embedder.open()
         wait_until_embedded(workspaces)
         workspace, info = workspaces.get(), workspaces.info()

@@ -28,7 +28,7 @@ FILES = 12
 
 
 @contextmanager
-def opened(folder: Path, budget: int = 4 * ONE, seed: int = 0, **settings: Any) -> Iterator[Workspaces]:
+def open_few(folder: Path, budget: int = 4 * ONE, seed: int = 0, **settings: Any) -> Iterator[Workspaces]:
     """Open the workspaces with budgets for a few."""
     directory = DataDirectory(folder, PillowRasterizer(), open_files=OpenFiles(FILES))
     workspaces = open_workspaces(folder, seed, directory=directory, memory_budget=budget, **settings)
@@ -44,7 +44,7 @@ def names(count: int = MANY) -> list[str]:
 
 def teach_many(folder: Path, count: int = MANY) -> None:
     """Create workspaces that call one drawing, character 0, by different labels."""
-    with opened(folder) as workspaces:
+    with open_few(folder) as workspaces:
         for number, name in enumerate(names(count)):
             workspaces.create(name)
             with workspaces.use(name) as workspace:
@@ -67,72 +67,72 @@ def count_open_logs(folder: Path) -> int:
 
 def test_all_are_answered_right_although_few_are_in_memory(tmp_path: Path) -> None:
     teach_many(tmp_path)
-    with opened(tmp_path) as workspaces:
-        assert workspaces.loaded_names() == ["default"], "the others wait for their first use"
+    with open_few(tmp_path) as workspaces:
+        assert workspaces.list_loaded_names() == ["default"], "the others wait for their first use"
         for _ in range(2):
             for number, name in enumerate(names()):
                 assert first_label(workspaces, name) == f"zero {number}"
-                assert len(workspaces.loaded_names()) <= 4 and name in workspaces.loaded_names()
+                assert len(workspaces.list_loaded_names()) <= 4 and name in workspaces.list_loaded_names()
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="descriptors are looked at in /proc")
 def test_descriptors_are_bounded_when_all_are_taught_in_turn(tmp_path: Path) -> None:
     teach_many(tmp_path)
-    with opened(tmp_path, budget=10**9) as workspaces:
+    with open_few(tmp_path, budget=10**9) as workspaces:
         for number, name in enumerate(names() * 2):
             with workspaces.use(name) as workspace:
                 workspace.train(lesson(2, number))
                 assert workspace.samples(limit=1).total == (3 if number < MANY else 4)
             assert count_open_logs(tmp_path) <= FILES + 6, "the budget, and what the log in use needs"
-        assert len(workspaces.loaded_names()) == MANY + 1, "a log without descriptors stays in memory"
-    with opened(tmp_path) as workspaces:
+        assert len(workspaces.list_loaded_names()) == MANY + 1, "a log without descriptors stays in memory"
+    with open_few(tmp_path) as workspaces:
         assert {info.samples_total for info in workspaces.page("default", 100)} == {4}
 
 
 def test_what_is_in_use_stays_open(tmp_path: Path) -> None:
     teach_many(tmp_path)
-    with opened(tmp_path, budget=1) as workspaces, workspaces.use("w00") as workspace:
+    with open_few(tmp_path, budget=1) as workspaces, workspaces.use("w00") as workspace:
         for name in names():
             first_label(workspaces, name)
-        assert {"w00", names()[-1]} == set(workspaces.loaded_names())
+        assert {"w00", names()[-1]} == set(workspaces.list_loaded_names())
         assert workspace.train(lesson(2)).samples_total == 3
-    with opened(tmp_path) as workspaces:
+    with open_few(tmp_path) as workspaces:
         assert workspaces.info("w00").samples_total == 3
 
 
 def test_what_was_taught_counts_in_the_budget(tmp_path: Path) -> None:
     teach_many(tmp_path, 3)
-    with opened(tmp_path, budget=6 * ONE) as workspaces:
+    with open_few(tmp_path, budget=6 * ONE) as workspaces:
         for name in names(3):
             first_label(workspaces, name)
-        assert len(workspaces.loaded_names()) == 4
+        assert len(workspaces.list_loaded_names()) == 4
         with workspaces.use("w00") as workspace:
             workspace.train_batch([lesson(number, 0) for number in range(1000)])
-        assert workspaces.loaded_names() == ["w00"]
+        assert workspaces.list_loaded_names() == ["w00"]
 
 
 def test_lists_load_nothing(tmp_path: Path) -> None:
     teach_many(tmp_path)
-    with opened(tmp_path) as workspaces:
+    with open_few(tmp_path) as workspaces:
         page = workspaces.page("", 10)
         assert [info.name for info in page] == ["default", *names(9)]
         assert {(info.samples_total, info.labels_known, info.revision) for info in page[1:]} == {(2, 2, 2)}
-        assert workspaces.loaded_names() == ["default"]
+        assert workspaces.list_loaded_names() == ["default"]
         with workspaces.use("w03") as workspace:
             workspace.train(lesson(2))
         for name in names():
             first_label(workspaces, name)
-        assert "w03" not in workspaces.loaded_names()
+        assert "w03" not in workspaces.list_loaded_names()
         assert {info.name: info.samples_total for info in workspaces.page("w02", 2)} == {"w03": 3, "w04": 2}
 
 
 def test_a_file_that_is_no_log_is_listed_as_corrupt_before_anybody_uses_it(tmp_path: Path) -> None:
     teach_many(tmp_path, 3)
-    with opened(tmp_path) as workspaces, workspaces.use("w01") as workspace:
+    with open_few(tmp_path) as workspaces, workspaces.use("w01") as workspace:
         path = workspace.log.path  # type: ignore[attr-defined]
     path.write_bytes(b"\xff" * 8192)
-    with opened(tmp_path) as workspaces:
+    with open_few(tmp_path) as workspaces:
         assert [info.name for info in workspaces.page() if info.corrupt] == ["w01"]
         for _ in range(2):
             with pytest.raises(DataLoss, match="w01"), workspaces.use("w01"):
@@ -142,10 +142,10 @@ def test_a_file_that_is_no_log_is_listed_as_corrupt_before_anybody_uses_it(tmp_p
 
 def test_a_prediction_can_be_corrected_after_its_workspace_was_unloaded(tmp_path: Path) -> None:
     teach_many(tmp_path)
-    with opened(tmp_path, budget=1) as workspaces:
+    with open_few(tmp_path, budget=1) as workspaces:
         prediction_id = workspaces.get("w00").predict(drawing(2, 0)).prediction_id
         first_label(workspaces, "w01")
-        assert "w00" not in workspaces.loaded_names()
+        assert "w00" not in workspaces.list_loaded_names()
         with pytest.raises(NotFound), workspaces.use("w01") as workspace:
             workspace.correct(prediction_id, "two")
         with workspaces.use("w00") as workspace:
@@ -158,7 +158,7 @@ def test_a_prediction_can_be_corrected_after_its_workspace_was_unloaded(tmp_path
 
 def test_remembered_predictions_have_one_budget_for_all_workspaces(tmp_path: Path) -> None:
     teach_many(tmp_path, 2)
-    with opened(tmp_path, predictions=PredictionMemory(40_000)) as workspaces:
+    with open_few(tmp_path, predictions=PredictionMemory(40_000)) as workspaces:
         ids = [(name, workspaces.get(name).predict(drawing(2, 0)).prediction_id) for name in names(2) * 10]
         remembered = []
         for name, prediction_id in ids:
@@ -177,10 +177,10 @@ def test_remembered_predictions_have_one_budget_for_all_workspaces(tmp_path: Pat
 def test_other_weights_reach_workspaces_that_nobody_opens_one_after_another(tmp_path: Path) -> None:
     teach_many(tmp_path)
     most: list[int] = []
-    with opened(tmp_path, budget=1, seed=1) as workspaces:
+    with open_few(tmp_path, budget=1, seed=1) as workspaces:
 
         def is_done() -> bool:
-            most.append(len(workspaces.loaded_names()))
+            most.append(len(workspaces.list_loaded_names()))
             return all(info.samples_to_embed == 0 for info in workspaces.page("", 100))
 
         wait_until(is_done)
@@ -243,11 +243,11 @@ OPERATIONS = (_teach, _teach, _teach, _predict, _create, _reset, _delete, _resto
 @pytest.mark.parametrize("seed", range(4))
 def test_any_order_of_calls_gives_what_a_model_says(tmp_path: Path, seed: int) -> None:
     chosen, model = random.Random(seed), {}  # type: random.Random, dict[str, list[str]]
-    with opened(tmp_path, budget=2 * ONE) as workspaces:
+    with open_few(tmp_path, budget=2 * ONE) as workspaces:
         for _ in range(120):
             chosen.choice(OPERATIONS)(workspaces, chosen.choice(names(5)), model)
             assert workspaces.names() == sorted(["default", *model])
-    with opened(tmp_path) as workspaces:
+    with open_few(tmp_path) as workspaces:
         found = {info.name: info.samples_total for info in workspaces.page("default", 100)}
         assert found == {name: len(labels) for name, labels in model.items()}
         for name in model:
@@ -270,11 +270,11 @@ def test_threads_that_teach_and_ask_all_at_once_lose_nothing(tmp_path: Path) -> 
             else:
                 assert first_label(workspaces, name) == f"zero {int(name[1:])}"
 
-    with opened(tmp_path, budget=2 * ONE) as workspaces:
+    with open_few(tmp_path, budget=2 * ONE) as workspaces:
         with ThreadPoolExecutor(6) as threads:
             for done in [threads.submit(work, seed) for seed in range(6)]:
                 done.result()
-        assert len(workspaces.loaded_names()) <= 3
+        assert len(workspaces.list_loaded_names()) <= 3
         assert {info.name: info.samples_total for info in workspaces.page("default", 100)} == taught
-    with opened(tmp_path) as workspaces:
+    with open_few(tmp_path) as workspaces:
         assert {info.name: info.samples_total for info in workspaces.page("default", 100)} == taught

@@ -34,8 +34,8 @@ def png_header(width: int, height: int) -> bytes:
     )
 
 
-def encoded(name: str, **options: object) -> Callable[[Path], bytes]:
-    """The bytes of a page in a format."""
+def encode_page_as(name: str, **options: object) -> Callable[[Path], bytes]:
+    """Return the bytes of a page in a format."""
 
     def encode(folder: Path) -> bytes:
         draw_page(["Some words"], size=(300, 200), at=(20, 20)).save(folder / name, **options)  # type: ignore[arg-type]
@@ -91,14 +91,14 @@ def test_a_folder_and_a_pipe_are_no_documents(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        encoded("a.png"),
-        encoded("a.jpg"),
-        encoded("a.tif"),
-        encoded("a.tif", compression="tiff_lzw"),
-        encoded("a.tif", compression="tiff_adobe_deflate"),
-        encoded("a.webp"),
-        encoded("a.gif"),
-        encoded("a.bmp"),
+        encode_page_as("a.png"),
+        encode_page_as("a.jpg"),
+        encode_page_as("a.tif"),
+        encode_page_as("a.tif", compression="tiff_lzw"),
+        encode_page_as("a.tif", compression="tiff_adobe_deflate"),
+        encode_page_as("a.webp"),
+        encode_page_as("a.gif"),
+        encode_page_as("a.bmp"),
     ],
 )
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
@@ -316,7 +316,7 @@ def test_files_are_closed_whatever_happens(tmp_path: Path) -> None:
     for name, data in (("cut.png", png_header(30_000, 30_000)), ("cut.pdf", b"%PDF-1.7\n"), ("text", b"text")):
         paths.append(tmp_path / name)
         paths[-1].write_bytes(data)
-    encoded("a.tif")(tmp_path)
+    encode_page_as("a.tif")(tmp_path)
     paths.append(tmp_path / "a.tif")
     draft = PdfDraft()
     draft.add_page()

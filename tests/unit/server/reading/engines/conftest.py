@@ -9,15 +9,15 @@ from haleganada_server.reading.engines.port import TextEngine
 
 @pytest.fixture
 def rapidocr() -> TextEngine:
-    return _installed("rapidocr")
+    return _require_installed("rapidocr")
 
 
 @pytest.fixture
 def tesseract() -> TextEngine:
-    return _installed("tesseract")
+    return _require_installed("tesseract")
 
 
-def _installed(name: str) -> TextEngine:
+def _require_installed(name: str) -> TextEngine:
     engine = find_engine(name)
     info = engine.describe()
     if not info.installed:

@@ -103,14 +103,14 @@ def test_an_engines_characters_are_kept(tmp_path: Path) -> None:
     ]
 
 
-def turned_box(degrees: float) -> Polygon:
+def turn_box(degrees: float) -> Polygon:
     c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     return tuple((200 + c * x - s * y, 150 + s * x + c * y) for x, y in box(-100, -20, 200, 40))
 
 
 def test_turned_lines_are_made_level(tmp_path: Path) -> None:
     for degrees in (-30, 5, 90, 180):
-        outline = turned_box(degrees)
+        outline = turn_box(degrees)
         inner = tuple((x + 0.5 * (200 - x), y + 0.5 * (150 - y)) for x, y in outline)  # half as large, in the middle
         word = TextWord(text="x", polygon=outline)
         page = page_of(TextLine(text="x", polygon=outline, words=(word,)), width=400, height=300)

@@ -59,7 +59,7 @@ def words_of(page: PageReading) -> list[list[tuple[str, tuple[tuple[float, float
     return [[(word.text, word.polygon) for word in line.words] for line in page.lines]
 
 
-def drawn(folder: Path, page: int = 1) -> np.ndarray:
+def draw_page(folder: Path, page: int = 1) -> np.ndarray:
     with closing(open_document(folder / "imported" / "document")) as document:
         return document.draw(page)
 
@@ -109,7 +109,7 @@ def test_what_was_exported_can_be_imported(tmp_path: Path, count: int) -> None:
     assert [words_of(page) for page in imported] == [words_of(page) for page in pages]
     assert [page.text for page in imported] == [page.text for page in pages]
     for page in pages:
-        assert (drawn(tmp_path, page.page)[..., 0] == np.asarray(draw_words(page))).all()
+        assert (draw_page(tmp_path, page.page)[..., 0] == np.asarray(draw_words(page))).all()
 
 
 CROP = to_bytes(Image.new("L", (50, 30), 90))
@@ -122,7 +122,7 @@ def test_words_without_pages_are_put_where_their_boxes_are(tmp_path: Path) -> No
     archive = pack(tmp_path, {"data/words.txt": listed, names[0]: CROP, names[1]: WIDE})
     (page,) = import_zip(tmp_path, archive)
     assert words_of(page) == [[("A", box(40, 70, 50, 30)), ("move now", box(100, 74, 80, 24))]]
-    picture = drawn(tmp_path)
+    picture = draw_page(tmp_path)
     assert (picture[70:100, 40:90] == 90).all() and (picture[74:98, 100:180] == 30).all() and picture[0, 0, 0] == 255
 
 
@@ -136,7 +136,7 @@ def test_words_without_boxes_are_put_in_their_order(tmp_path: Path, order: tuple
     assert [word.text for line in page.lines for word in line.words] == [f"w{n}" for n in order]
     tops = [[word.polygon[0][1] for word in line.words] for line in page.lines]
     assert len(tops) == 2 and tops == sorted(tops), "one line for each"
-    picture = drawn(tmp_path)
+    picture = draw_page(tmp_path)
     for word in (word for line in page.lines for word in line.words):
         (left, top), (right, bottom) = word.polygon[0], word.polygon[2]
         assert (picture[int(top) : int(bottom), int(left) : int(right)] == 90).all()

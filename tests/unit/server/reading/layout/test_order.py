@@ -19,8 +19,8 @@ def line(text: str, x: float, y: float, width: float = 400, height: float = 20) 
     return TextLine(text=text, polygon=corners, confidence=0.5, engine="e")
 
 
-def turned(lines: Sequence[TextLine], degrees: float) -> list[TextLine]:
-    """Lines that fall to the right by so much."""
+def turn_lines(lines: Sequence[TextLine], degrees: float) -> list[TextLine]:
+    """Return lines that fall to the right by so much."""
     cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
 
     def turn(polygon: Polygon) -> Polygon:
@@ -29,7 +29,7 @@ def turned(lines: Sequence[TextLine], degrees: float) -> list[TextLine]:
     return [map_line(one, turn) for one in lines]
 
 
-def shuffled(lines: Sequence[TextLine]) -> list[TextLine]:
+def shuffle_lines(lines: Sequence[TextLine]) -> list[TextLine]:
     return random.Random(3).sample(lines, len(lines))
 
 
@@ -50,7 +50,7 @@ def test_pieces_of_sloping_lines_come_together(degrees: float) -> None:
         for column, (left, right) in enumerate(pairwise(edges))
     ]
 
-    blocks = order_lines(shuffled(turned(pieces, degrees)))
+    blocks = order_lines(shuffle_lines(turn_lines(pieces, degrees)))
 
     assert texts(blocks) == [[f"{row}0 {row}1 {row}2" for row in range(6)]]
     assert {(one.confidence, one.engine) for one in blocks[0]} == {(0.5, "e")}
@@ -64,7 +64,7 @@ def test_columns_are_read_one_after_another_between_headings(degrees: float) -> 
     upper = [line(f"{side}{row}", 500 * (side == "r"), 60 + 30 * row) for side in "lr" for row in range(6)]
     lower = [line(f"{side}{row}", 500 * (side == "R"), 460 + 30 * row) for side in "LR" for row in range(6)]
 
-    blocks = order_lines(shuffled(turned([heading, second, *upper, *lower], degrees)))
+    blocks = order_lines(shuffle_lines(turn_lines([heading, second, *upper, *lower], degrees)))
 
     assert " ".join(text for block in texts(blocks) for text in block) == (
         "Heading l0 l1 l2 l3 l4 l5 r0 r1 r2 r3 r4 r5 Second L0 L1 L2 L3 L4 L5 R0 R1 R2 R3 R4 R5"
@@ -75,7 +75,7 @@ def test_columns_are_read_one_after_another_between_headings(degrees: float) -> 
 def test_a_table_is_read_row_by_row() -> None:
     cells = [line(f"{row}{column}", 300 * column, 30 * row, 60) for row in range(5) for column in range(3)]
 
-    assert texts(order_lines(shuffled(cells))) == [[f"{row}{column}" for row in range(5) for column in range(3)]]
+    assert texts(order_lines(shuffle_lines(cells))) == [[f"{row}{column}" for row in range(5) for column in range(3)]]
 
 
 def test_space_and_size_part_blocks() -> None:
@@ -83,7 +83,7 @@ def test_space_and_size_part_blocks() -> None:
     first = [line(f"a{row}", 0, 70 + 30 * row) for row in range(4)]
     second = [line(f"b{row}", 0, 230 + 30 * row) for row in range(4)]
 
-    assert texts(order_lines(shuffled([*title, *first, *second]))) == [
+    assert texts(order_lines(shuffle_lines([*title, *first, *second]))) == [
         ["title"], ["a0", "a1", "a2", "a3"], ["b0", "b1", "b2", "b3"]
     ]  # fmt: skip
 
@@ -91,4 +91,4 @@ def test_space_and_size_part_blocks() -> None:
 def test_pieces_can_stay_apart() -> None:
     pieces = [line("left", 0, 0), line("right", 420, 2), line("below", 0, 30)]
 
-    assert texts(order_pieces(shuffled(pieces))) == [["left", "right", "below"]]
+    assert texts(order_pieces(shuffle_lines(pieces))) == [["left", "right", "below"]]

@@ -24,7 +24,7 @@ def uploads(tmp_path: Path) -> Uploads:
     return Uploads(tmp_path / "uploads", 20_000)
 
 
-def interrupted(*chunks: bytes) -> Iterator[bytes]:
+def break_off_after(*chunks: bytes) -> Iterator[bytes]:
     yield from chunks
     raise ConnectionError
 
@@ -38,7 +38,7 @@ def test_one_call(uploads: Uploads) -> None:
 
 def test_continuing_after_an_interruption(uploads: Uploads, tmp_path: Path) -> None:
     with pytest.raises(ConnectionError):
-        uploads.receive(NAME, 0, interrupted(DATA[:3000]))
+        uploads.receive(NAME, 0, break_off_after(DATA[:3000]))
     again = Uploads(tmp_path / "uploads", 20_000)  # the server was restarted
     assert again.bytes_received(NAME) == 3000
     with pytest.raises(InvalidInput) as caught:
@@ -50,7 +50,7 @@ def test_continuing_after_an_interruption(uploads: Uploads, tmp_path: Path) -> N
 
 def test_starting_again(uploads: Uploads) -> None:
     with pytest.raises(ConnectionError):
-        uploads.receive(NAME, 0, interrupted(b"something else"))
+        uploads.receive(NAME, 0, break_off_after(b"something else"))
     assert uploads.receive(NAME, 0, [DATA]).read_bytes() == DATA
 
 

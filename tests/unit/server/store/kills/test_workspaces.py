@@ -24,7 +24,7 @@ DELETED = (*SWAPPED, "delete.marked", "delete.unlinked")
 
 
 @contextmanager
-def opened(data: Path) -> Iterator[DataDirectory]:
+def open_directory(data: Path) -> Iterator[DataDirectory]:
     with closing(DataDirectory(data, PillowRasterizer())) as directory:
         yield directory
 
@@ -32,7 +32,7 @@ def opened(data: Path) -> Iterator[DataDirectory]:
 @pytest.fixture
 def copies(tmp_path: Path) -> Iterator[Path]:
     """A folder for data directories; each holds a workspace of six samples, and a snapshot of the first two."""
-    with opened(tmp_path / "original") as directory, closing(directory.create("w")) as log:
+    with open_directory(tmp_path / "original") as directory, closing(directory.create("w")) as log:
         teach_all(log, ["a"] * KEPT)
         directory.save(log, "kept")
         teach_all(log, ["a"] * (COUNT - KEPT))
@@ -82,7 +82,7 @@ def check_folder(data: Path, directory: DataDirectory, kept: int = 1) -> None:
 def test_a_workspace_is_replaced_or_not(copies: Path, lines: str, new: int) -> None:
     kill_at_each(lines, copies, REPLACED)
     for point in REPLACED:
-        with opened(copies / point) as directory:
+        with open_directory(copies / point) as directory:
             is_replaced = check_samples(directory, {COUNT, new}) == new
             assert is_replaced == (point in ("replace.renamed", "replace.synced", "replace.opened")), point
             check_folder(copies / point, directory, 2 if is_replaced else 1)
@@ -91,7 +91,7 @@ def test_a_workspace_is_replaced_or_not(copies: Path, lines: str, new: int) -> N
 def test_a_workspace_is_deleted_or_not(copies: Path) -> None:
     kill_at_each('directory.delete("w", directory.open("w"))', copies, DELETED)
     for point in DELETED:
-        with opened(copies / point) as directory:
+        with open_directory(copies / point) as directory:
             assert directory.exists("w") == (point != "delete.unlinked"), point
             if directory.exists("w"):
                 assert check_samples(directory, {COUNT}) == COUNT
@@ -102,7 +102,7 @@ def test_a_snapshot_is_there_or_not(copies: Path) -> None:
     points = ("snapshot.described", "snapshot.moved")
     kill_at_each('directory.save(directory.open("w"), "second")', copies, points)
     for point in points:
-        with opened(copies / point) as directory:
+        with open_directory(copies / point) as directory:
             check_folder(copies / point, directory, 2 if point == "snapshot.moved" else 1)
             check_samples(directory, {COUNT})
 
@@ -111,7 +111,7 @@ def test_a_change_is_committed_or_not(copies: Path) -> None:
     points = ("commit.before", "commit.after", "commit.marked")
     kill_at_each('rows.teach_all(directory.open("w"), ["a"])', copies, points)
     for point in points:
-        with opened(copies / point) as directory:
+        with open_directory(copies / point) as directory:
             check_samples(directory, {COUNT if point == "commit.before" else COUNT + 1})
 
 
@@ -119,7 +119,7 @@ def test_a_workspace_is_made_or_not(copies: Path) -> None:
     points = ("create.named", "replace.built", "replace.renamed", "replace.synced", "replace.opened")
     kill_at_each('directory.create("new")', copies, points)
     for point in points:
-        with opened(copies / point) as directory:
+        with open_directory(copies / point) as directory:
             if not directory.exists("new"):
                 directory.create("new").close()
             with closing(directory.open("new")) as log:

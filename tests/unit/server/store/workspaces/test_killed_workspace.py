@@ -31,14 +31,14 @@ COUNT = 6
 
 
 @contextmanager
-def opened(data: Path) -> Iterator[DataDirectory]:
+def open_directory(data: Path) -> Iterator[DataDirectory]:
     with closing(DataDirectory(data, PillowRasterizer())) as directory:
         yield directory
 
 
 def make_workspace(data: Path) -> Path:
     """Write a workspace of six samples, with a snapshot of the first two; return its log."""
-    with opened(data) as directory, closing(directory.create("w")) as log:
+    with open_directory(data) as directory, closing(directory.create("w")) as log:
         teach_all(log, ["a", "b"])
         directory.save(log, "kept")
         teach_all(log, ["a", "b"] * 2)
@@ -56,9 +56,9 @@ def check_samples(log: SqliteLog, count: int) -> None:
 def test_an_upgrade_is_done_or_not(data: Path, point: str) -> None:
     remove_checks(make_workspace(data))
     run_until_killed(OPEN, data, point)
-    with opened(data) as directory, closing(directory.open("w")) as log:
+    with open_directory(data) as directory, closing(directory.open("w")) as log:
         check_samples(log, COUNT)
-        assert not log.damaged_glyphs()
+        assert not log.find_damaged_glyphs()
         teach_all(log, ["a"])
         assert log.count() == COUNT + 1
 
@@ -78,7 +78,7 @@ def test_putting_right_what_a_kill_left_may_be_killed_itself(data: Path, first: 
     damaged = damage(path)
     run_until_killed(RESET, data, first)
     run_until_killed("", data, second)
-    with opened(data) as directory:
+    with open_directory(data) as directory:
         assert path.read_bytes() == damaged and path.with_name("log.sqlite3-wal").read_bytes() == b"a journal"
         assert not list(path.parent.glob("trash/*"))
         with pytest.raises(DataLoss):
@@ -96,7 +96,7 @@ def test_a_repair_is_done_or_not(data: Path, point: str, is_repaired: bool) -> N
     path = make_workspace(data)
     damage(path)
     run_until_killed(REPAIR, data, point)
-    with opened(data) as directory:
+    with open_directory(data) as directory:
         if not is_repaired:
             with pytest.raises(DataLoss):
                 directory.open("w")
@@ -119,5 +119,5 @@ def test_a_backup_is_complete_or_not_there(data: Path, tmp_path: Path, point: st
     if not is_there:
         assert run_preloaded(line).returncode == 0
     assert [path.name for path in target.parent.iterdir()] == ["today"]
-    with opened(target) as directory, closing(directory.open("w")) as log:
+    with open_directory(target) as directory, closing(directory.open("w")) as log:
         check_samples(log, COUNT)

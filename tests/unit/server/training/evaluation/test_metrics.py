@@ -58,15 +58,15 @@ def test_averages_leave_out_labels_without_drawings() -> None:
 
 def test_pairs_join_both_directions_and_the_most_frequent_is_first() -> None:
     evaluation = evaluate([0, 0, 1, 2, 2, 2], [1, 1, 0, 0, 2, 2])
-    first, second = evaluation.confused_pairs()
+    first, second = evaluation.list_confused_pairs()
     assert (first.first, first.second, first.first_as_second, first.second_as_first) == (0, 1, (0, 1), (2,))
     assert (second.first, second.second, second.count) == (0, 2, 1)
 
 
 def test_examples_are_six_from_both_sides() -> None:
-    both = evaluate([0] * 9 + [1] * 9, [1] * 9 + [0] * 9).confused_pairs()[0].examples()
+    both = evaluate([0] * 9 + [1] * 9, [1] * 9 + [0] * 9).list_confused_pairs()[0].examples()
     assert both == ((0, 1, 2), (9, 10, 11))
-    uneven = evaluate([0] * 9 + [1], [1] * 9 + [0]).confused_pairs()[0].examples()
+    uneven = evaluate([0] * 9 + [1], [1] * 9 + [0]).list_confused_pairs()[0].examples()
     assert uneven == ((0, 1, 2, 3, 4), (9,))
 
 

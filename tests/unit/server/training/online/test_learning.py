@@ -13,7 +13,7 @@ from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.models.online_config import OnlineConfig
 from haleganada_server.training.online.decoder import expand_decoder
 from haleganada_server.training.online.feature_cache import FeatureCache
-from haleganada_server.training.online.initial_model import InitialModel, build_initial_model, fixed_seed
+from haleganada_server.training.online.initial_model import InitialModel, build_initial_model, fix_seed
 from haleganada_server.training.online.learner_state import LearnerState
 from haleganada_server.training.online.networks import hash_tensors
 from haleganada_server.training.online.replay import ReplayBuffer
@@ -60,7 +60,7 @@ def test_without_replay_each_step_is_the_plain_recipe(
     optimizer = torch.optim.AdamW(trained, lr=1e-3, weight_decay=0.01)
     for number, sample in enumerate(make_samples("ಅಕ")):
         features, losses = plain.compute_features(sample.raster)[None].float(), []
-        with fixed_seed(0, number):
+        with fix_seed(0, number):
             expand_decoder(plain.module, optimizer, number + 1)
             plain.train()
             for _ in range(5):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from haleganada_server.runtime.network import NetworkShape, build_network
 from haleganada_server.training.pretrain.averaging import average_networks
+from haleganada_server.training.pretrain.network import NetworkShape, build_network
 
 SMALL = NetworkShape(width=4, dim=8)
 

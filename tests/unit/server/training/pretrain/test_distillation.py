@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from haleganada_server.runtime.network import NetworkShape, build_network
+from haleganada_server.core.errors import Precondition
+from haleganada_server.runtime.weights import CARD, SAFETENSORS
 from haleganada_server.training.pretrain.distillation import IMITATION_SHARE, Teacher, load_teacher, narrow_network
 from haleganada_server.training.pretrain.loop import new_student_state, train_step
+from haleganada_server.training.pretrain.network import EmbedderNetwork, NetworkShape, build_network
 from haleganada_server.training.pretrain.release.export import export_network
 
 WIDE = NetworkShape(side=32, width=8, dim=16)
@@ -85,8 +89,29 @@ def test_a_student_with_larger_rasters_starts_near_its_teacher() -> None:
     assert float(imitation) < 0.3 * float(unrelated)
 
 
+def write_weights(network: EmbedderNetwork, folder: Path) -> Path:
+    """Write what training needs of a folder of weights; return its file of tensors."""
+    export_network(network, folder, ink().numpy())
+    tensors = folder / SAFETENSORS
+    card = {"sha256": {SAFETENSORS: hashlib.sha256(tensors.read_bytes()).hexdigest()}}
+    (folder / CARD).write_text(json.dumps(card), encoding="utf-8")
+    return tensors
+
+
 def test_a_teacher_is_loaded_from_a_weights_folder(tmp_path: Path) -> None:
     network = build_network(WIDE, 3).eval()
-    export_network(network, tmp_path, ink().numpy())
+    write_weights(network, tmp_path)
     with torch.no_grad():
         assert load_teacher(tmp_path).network(ink()) == pytest.approx(network(ink()), abs=2e-3)
+
+
+def test_a_teacher_whose_tensors_are_damaged_or_were_left_out_is_refused(tmp_path: Path) -> None:
+    tensors = write_weights(build_network(WIDE).eval(), tmp_path)
+    content = bytearray(tensors.read_bytes())
+    content[-1] ^= 1
+    tensors.write_bytes(content)
+    with pytest.raises(Precondition, match="SHA-256"):
+        load_teacher(tmp_path)
+    tensors.unlink()
+    with pytest.raises(Precondition, match="source distribution of haleganada-server"):
+        load_teacher(tmp_path)

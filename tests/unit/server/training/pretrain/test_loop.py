@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from haleganada_server.runtime.network import NetworkShape
 from haleganada_server.training.common.checkpoint import State, load_state, read_tensors, save_state, write_tensors
 from haleganada_server.training.pretrain import loop
 from haleganada_server.training.pretrain.loop import BEST_FILE, STATE_FILE, Budget, LoopOptions, Trainer, new_state
+from haleganada_server.training.pretrain.network import NetworkShape
 from haleganada_server.training.pretrain.optimizer import LEARNING_RATE, learning_rate, orthogonalize
 from haleganada_server.training.pretrain.synthesis.batches import BatchShape, BatchStream, inline_batches
 from haleganada_server.training.pretrain.synthesis.library import Library

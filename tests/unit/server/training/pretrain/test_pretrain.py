@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from haleganada_server.config import ServerConfig
-from haleganada_server.runtime.network import NetworkShape
 from haleganada_server.runtime.weights import load_weights
 from haleganada_server.training.pretrain.command import pretrain
+from haleganada_server.training.pretrain.network import NetworkShape
 from haleganada_server.training.pretrain.release import calibration, finish
 from haleganada_server.training.pretrain.release.card import (
     Source,
@@ -105,6 +105,24 @@ def test_the_data_folder_is_required() -> None:
     result = CliRunner().invoke(pretrain, ["--out", "somewhere"], env={"HALEGANADA_DATA": ""})
     assert result.exit_code == 2
     assert "--data" in result.output
+
+
+@pytest.mark.parametrize("option", ["--teacher", "--average-with"])
+def test_weights_that_cannot_be_trained_further_are_refused_at_once(data: Path, tmp_path: Path, option: str) -> None:
+    (tmp_path / "installed").mkdir()
+    arguments = [
+        "--data",
+        str(data),
+        "--out",
+        str(tmp_path / "out"),
+        "--steps",
+        "2",
+        option,
+        str(tmp_path / "installed"),
+    ]
+    result = CliRunner().invoke(pretrain, arguments)
+    assert result.exit_code == 1 and "embedder.safetensors" in result.output
+    assert not list((tmp_path / "out").rglob("*.safetensors"))
 
 
 @pytest.mark.slow

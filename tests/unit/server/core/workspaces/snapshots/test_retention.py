@@ -39,30 +39,30 @@ def snapshot(age_days: float, kind: SnapshotKind = SnapshotKind.AUTOMATIC) -> Sn
     )
 
 
-def expired(snapshots: Sequence[SnapshotInfo], damaged: Sequence[int] = ()) -> list[int]:
+def find_expired(snapshots: Sequence[SnapshotInfo], damaged: Sequence[int] = ()) -> list[int]:
     """Return the places in the list of those that expire by the default rules."""
     found = select_expired(snapshots, DEFAULT_RULES, NOW_US, lambda info: snapshots.index(info) not in damaged)
     return [snapshots.index(info) for info in found]
 
 
 def test_each_kind_keeps_its_newest() -> None:
-    assert expired([snapshot(age) for age in range(8)]) == [5, 6, 7]
-    assert expired([snapshot(age, SnapshotKind.BEFORE_IMPORT) for age in range(8)]) == [3, 4, 5, 6, 7]
+    assert find_expired([snapshot(age) for age in range(8)]) == [5, 6, 7]
+    assert find_expired([snapshot(age, SnapshotKind.BEFORE_IMPORT) for age in range(8)]) == [3, 4, 5, 6, 7]
     mixed = [snapshot(age, kind) for age in range(8) for kind in (SnapshotKind.AUTOMATIC, SnapshotKind.TRASH)]
-    assert expired(mixed) == [10, 11, 12, 13, 14, 15]
+    assert find_expired(mixed) == [10, 11, 12, 13, 14, 15]
 
 
 def test_saved_ones_never_expire() -> None:
-    assert expired([snapshot(1000 + age, SnapshotKind.SAVED) for age in range(100)]) == []
+    assert find_expired([snapshot(1000 + age, SnapshotKind.SAVED) for age in range(100)]) == []
 
 
 def test_old_trash_expires_but_not_the_newest_sound_way_back() -> None:
     trash = [snapshot(age, SnapshotKind.TRASH) for age in (31, 40, 50)]
-    assert expired(trash) == [1, 2]
-    assert expired(trash, damaged=[0]) == [0, 2]
-    assert expired(trash, damaged=[0, 1]) == [0, 1]
-    assert expired([snapshot(1), *trash]) == [1, 2, 3]
-    assert expired([snapshot(1), *trash], damaged=[0]) == [2, 3]
+    assert find_expired(trash) == [1, 2]
+    assert find_expired(trash, damaged=[0]) == [0, 2]
+    assert find_expired(trash, damaged=[0, 1]) == [0, 1]
+    assert find_expired([snapshot(1), *trash]) == [1, 2, 3]
+    assert find_expired([snapshot(1), *trash], damaged=[0]) == [2, 3]
 
 
 def test_nothing_is_read_unless_something_expires() -> None:

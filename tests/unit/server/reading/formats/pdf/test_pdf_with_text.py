@@ -181,7 +181,7 @@ def test_words_are_where_they_are_seen(tmp_path: Path, turned: int) -> None:
     width, height = (480, 740)[:: -1 if turned % 180 else 1]  # 240 x 370 points
     line = line_of("here it stands", 100, 60)
     path = export(tmp_path, source, page_of(line, width=width, height=height))
-    for text, where in shown_words(path).items():
+    for text, where in find_shown_words(path).items():
         (word,) = (word for word in line.words if word.text == text)
         assert distance(where, box_of(word.polygon, 1 / width, 1 / height)) < 2 / 240
     assert pdfium_text(path).split() == line.text.split()
@@ -192,7 +192,7 @@ def box_of(polygon: Polygon, x_scale: float, y_scale: float) -> Box:
     return min(xs) * x_scale, min(ys) * y_scale, max(xs) * x_scale, max(ys) * y_scale
 
 
-def shown_words(path: Path) -> dict[str, Box]:
+def find_shown_words(path: Path) -> dict[str, Box]:
     """Return where the words of the first page are seen, as parts of its width and height."""
     with closing(open_document(path)) as document:
         height, width = document.draw(1).shape[:2]

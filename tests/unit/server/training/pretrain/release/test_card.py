@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from haleganada_server.core.fewshot.confidence import TEMPERATURE_COEFFICIENTS, UNKNOWN_COEFFICIENTS, Calibration
-from haleganada_server.runtime.network import NetworkShape
+from haleganada_server.training.pretrain.network import NetworkShape
 from haleganada_server.training.pretrain.release.card import (
     FILES,
     FOR_CALIBRATION,

@@ -9,9 +9,9 @@ import onnx
 import pytest
 import torch
 from haleganada_server.runtime.graph_network import GraphNetwork
-from haleganada_server.runtime.network import EmbedderNetwork, NetworkShape, build_network
 from haleganada_server.training.common.checkpoint import read_tensors
 from haleganada_server.training.export.half_precision import round_matrices
+from haleganada_server.training.pretrain.network import EmbedderNetwork, NetworkShape, build_network
 from haleganada_server.training.pretrain.release.export import build_onnx, export_network, open_session
 
 

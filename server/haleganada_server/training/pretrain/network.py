@@ -14,6 +14,10 @@ from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn import functional
 
+from haleganada_server.core.error_reasons import Reason
+from haleganada_server.core.errors import Precondition
+from haleganada_server.runtime.weights import SAFETENSORS, check_file
+
 
 @dataclass(frozen=True)
 class NetworkShape:
@@ -81,8 +85,19 @@ def build_network(shape: NetworkShape | None = None, seed: int = 0) -> EmbedderN
         return EmbedderNetwork(shape)
 
 
-def load_network(path: Path) -> EmbedderNetwork:
-    """Load a network for inference from a safetensors file whose metadata give its shape."""
+def load_network(weights: Path) -> EmbedderNetwork:
+    """Load the network of a weights folder for inference; the file's metadata give its shape.
+
+    Raises Precondition if the file is not there, as in an installed wheel, or is not the card's.
+    """
+    path = weights / SAFETENSORS
+    if not path.exists():
+        raise Precondition(
+            f"no network can be trained further from {weights}: it has no {SAFETENSORS}. Of the shipped weights, the "
+            "source distribution of haleganada-server and a checkout have it, in haleganada_server/weights",
+            Reason.WEIGHTS_DAMAGED,
+        )
+    check_file(path)
     with safe_open(path, framework="pt") as file:
         sizes = {key: int(value) for key, value in file.metadata().items() if key in ("side", "width", "dim")}
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # not a dict

@@ -1,0 +1,138 @@
+"""One bulk run from the list of items to the finished output."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from haleganada_server.core.errors import HaleganadaError
+from haleganada_server.store import files
+
+from .documents import list_pages
+from .errors import BulkFailed
+from .items import Item, ItemList
+from .pipeline import compute, join_cluster, require_ray
+from .run_folder import RunFolder
+from .state import Source, copy_state, open_state
+from .worker import Task
+
+_SAY_EVERY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What to do. kind, settings: see worker.Task. suffixes: of the files that count in folders. workers: processes."""
+
+    kind: str
+    settings: dict[str, Any]
+    inputs: tuple[str, ...]
+    suffixes: tuple[str, ...]
+    source: Source
+    out: Path
+    block_size: int
+    workers: int
+    ray_address: str = ""
+    fresh: bool = False
+    overwrite: bool = False
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """What the output depends on, by which an unfinished run is known again."""
+        source = {name: str(value) for name, value in asdict(self.source).items()}
+        return {"kind": self.kind, "settings": self.settings, "inputs": list(self.inputs), "source": source}
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What has become of a run. facts: of the state that recognized."""
+
+    items: int
+    bad: int
+    facts: dict[str, Any]
+
+
+def run(job: Job, say: Callable[[str], None]) -> Summary:
+    """Carry out a job, or what is left of it. say: told how far it is. Raises BulkFailed; what is finished is kept."""
+    require_ray(job.ray_address)
+    try:
+        with closing(RunFolder(job.out)) as folder:
+            facts = _begin(job, folder, say)
+            _compute(job, folder, facts, say)
+            return _finish(job, folder, facts)
+    except (HaleganadaError, OSError) as error:
+        raise BulkFailed(error.message if isinstance(error, HaleganadaError) else str(error)) from error
+
+
+def _begin(job: Job, folder: RunFolder, say: Callable[[str], None]) -> dict[str, Any]:
+    """List the items and copy the state, unless an unfinished run goes on; return the facts of the state."""
+    if not job.fresh and (facts := folder.resume(job.request)) is not None:
+        say(f"goes on: {len(folder.finished()):,} of {folder.blocks_total:,} blocks are finished")
+        return facts
+    if job.out.exists() and not job.overwrite:
+        raise BulkFailed(f"{job.out} exists already; --overwrite replaces it", 2)
+    folder.clear()
+    found = ItemList(job.suffixes)
+    for name in job.inputs:
+        found.add(name)
+    if not found.items:
+        raise BulkFailed(
+            f"there is nothing to do in {', '.join(job.inputs)}: no file has one of the endings "
+            f"{' '.join(job.suffixes)}",
+            2,
+        )
+    if found.others:
+        say(f"{found.others:,} files passed over: of another kind")
+    facts = copy_state(job.source, folder.state, folder.scratch)
+    folder.begin(job.request, _divide(job, found.items, folder), job.block_size, facts)
+    return facts
+
+
+def _divide(job: Job, items: Sequence[Item], folder: RunFolder) -> Sequence[Item]:
+    """Return the items of which the output has one row each: of documents, the pages."""
+    if job.kind != "read":
+        return items
+    with open_state(folder.state) as recognizers:
+        return list_pages(items, recognizers.pages, folder.scratch)
+
+
+def _compute(job: Job, folder: RunFolder, facts: dict[str, Any], say: Callable[[str], None]) -> None:
+    missing = list(folder.missing())
+    if not missing:
+        return
+    task = Task(
+        kind=job.kind,
+        settings=job.settings,
+        facts=facts,
+        state=str(folder.state.absolute()),
+        name=secrets.token_hex(6),
+        scratch=str(folder.scratch.absolute()),
+    )
+    done = folder.items_total - sum(len(items) for _, items in missing)
+    said = time.monotonic()
+    with join_cluster(job.ray_address, job.workers):
+        for result in compute(missing, task, job.workers, not job.ray_address):
+            folder.keep(int(result.number), int(result.rows), int(result.bad), bytes(result.data))
+            done += int(result.rows)
+            if time.monotonic() - said > _SAY_EVERY_S:
+                said = time.monotonic()
+                say(f"{done:,} of {folder.items_total:,}")
+
+
+def _finish(job: Job, folder: RunFolder, facts: dict[str, Any]) -> Summary:
+    """Make the output of the blocks, put it in place at once, and remove the folder."""
+    from . import tables
+
+    blocks = folder.finished()
+    rows = sum(block.rows for block in blocks)
+    if [block.number for block in blocks] != list(range(folder.blocks_total)) or rows != folder.items_total:
+        raise BulkFailed(f"{rows:,} of {folder.items_total:,} rows are there; run the same command again")
+    unfinished = folder.scratch / "output"
+    tables.WRITERS[job.out.suffix.lower()](job.kind, (block.path for block in blocks), unfinished)
+    files.move(unfinished, job.out)
+    folder.remove()
+    return Summary(rows, sum(block.bad for block in blocks), facts)
