@@ -23,6 +23,7 @@ from .wear import wear_line
 DEFAULT_LINES = 4_000
 _SIZES = (34, 44, 56)  # px
 _SHARE, _MOST_HELD_OUT = 0.05, 500  # of the lines, for validation and for testing each
+_TYPE_SHARE = 0.5  # of the lines, that are set as with metal type
 _TRIES = 20
 
 _PATH = click.Path(exists=True, path_type=Path)
@@ -47,21 +48,27 @@ def draw_lines(texts: LineTexts, fonts: Sequence[LineFont], lines: int, seed: in
     held_out = min(_MOST_HELD_OUT, int(_SHARE * lines))
     for number in range(lines):
         part = "validation" if number < held_out else "test" if number < 2 * held_out else "train"
-        yield _render(texts, fonts, np.random.default_rng(mix_seed(seed, number)), part)
+        yield draw_line(texts, fonts, np.random.default_rng(mix_seed(seed, number)), part)
 
 
-def _render(texts: LineTexts, fonts: Sequence[LineFont], rng: np.random.Generator, part: str) -> RenderedLine:
+def draw_line(
+    texts: LineTexts, fonts: Sequence[LineFont], rng: np.random.Generator, part: str = "train"
+) -> RenderedLine:  # fmt: skip
+    """Return one line. Raises InvalidInput as draw_lines does."""
     for _ in range(_TRIES):
         text = texts.draw(rng)
         font = _choose_font(text, fonts, rng)
         lacking = [character for character in text if not font.covers(character)]
-        spare = next((other for other in fonts if other.covers(lacking)), None)
-        if spare is None:
+        spares = [other for other in fonts if other.covers(lacking)]
+        if not spares:
             continue
+        spare = spares[int(rng.integers(len(spares)))]
         size = int(rng.choice(_SIZES))
         spaced = text.replace(" ", " " * int(rng.choice((1, 1, 2, 3))))  # lines that are justified have wide gaps
+        type_setter = rng if rng.random() < _TYPE_SHARE else None
         try:
-            return RenderedLine(wear_line(draw_text(spaced, font, spare, size), size, rng), text, font.path.name, part)
+            ink = draw_text(spaced, font, spare, size, type_setter)
+            return RenderedLine(wear_line(ink, size, rng), text, font.path.name, part)
         except ValueError:  # a font draws nothing for a character that it claims to have
             continue
     raise InvalidInput("fonts", "has no font with the characters of the text; name fonts of its script")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from fontTools.ttLib import TTFont, TTLibError
@@ -13,11 +14,15 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, features
 
 from haleganada_server.core.errors import InvalidInput
+from haleganada_server.core.lines.alphabet import SymbolKind, choose_kind, cut, list_clusters
 
 _ENDINGS = (".ttf", ".otf", ".woff", ".woff2")
 _OUTLINES = ("glyf", "CFF ", "CFF2")
 _DRAWN_BY_ANY = frozenset(" \u200c\u200d")
 _SIMPLE_UNTIL = 0x0590  # code points of scripts whose letters stand one behind another
+
+_GAPS = (-0.02, 0.1)  # between letters of metal type, as shares of its size
+_UNEVEN = 0.012  # how much these differ within a line, and the heights of letters
 
 InkLine = NDArray[np.uint8]
 """(height, width), 255 = ink."""
@@ -63,19 +68,51 @@ def require_shaping(texts: Iterable[str]) -> None:
         )
 
 
-def draw_text(text: str, font: LineFont, spare: LineFont | None, size: int) -> InkLine:
-    """Return a text on one line, with a margin of `size` px. spare: draws what the font lacks."""
+def draw_text(
+    text: str, font: LineFont, spare: LineFont | None, size: int, rng: np.random.Generator | None = None
+) -> InkLine:
+    """Return a text on one line, with a margin of `size` px. spare: draws what the font lacks. rng: sets letters of
+    Kannada one by one, at distances and heights that vary a little, as metal type stands.
+    """
     runs = [
         ((font if own or spare is None else spare).at(size), "".join(characters))
         for own, characters in itertools.groupby(text, lambda character: font.covers(character))
     ]
-    width = sum(face.getlength(run) for face, run in runs)
+    if rng is None:
+        pieces = [_Piece(face, run, 0.0, 0.0) for face, run in runs]
+    else:
+        gap = rng.uniform(*_GAPS)
+        pieces = [piece for face, run in runs for piece in _set_type(face, run, size, gap, rng)]
+    width = sum(piece.length for piece in pieces)
     image = Image.new("L", (int(width) + 3 * size, 4 * size))
     canvas, left = ImageDraw.Draw(image), float(size)
-    for face, run in runs:
-        canvas.text((left, 2.5 * size), run, fill=255, font=face, anchor="ls")
-        left += face.getlength(run)
+    for piece in pieces:
+        canvas.text((left, 2.5 * size + piece.lower), piece.text, fill=255, font=piece.face, anchor="ls")
+        left += piece.length
     return np.asarray(image)
+
+
+class _Piece(NamedTuple):
+    """A text that is drawn at once. gap: behind it; lower: how far it stands below the line; both in px."""
+
+    face: ImageFont.FreeTypeFont
+    text: str
+    gap: float
+    lower: float
+
+    @property
+    def length(self) -> float:
+        return max(0.0, self.face.getlength(self.text) + self.gap)
+
+
+def _set_type(
+    face: ImageFont.FreeTypeFont, run: str, size: int, gap: float, rng: np.random.Generator
+) -> Iterator[_Piece]:  # fmt: skip
+    if choose_kind([run]) is not SymbolKind.UNITS:
+        yield _Piece(face, run, 0.0, 0.0)
+        return
+    for text, _, _ in list_clusters(cut(run, SymbolKind.UNITS), SymbolKind.UNITS):
+        yield _Piece(face, text, (gap + rng.normal(0, _UNEVEN)) * size, rng.normal(0, _UNEVEN) * size)
 
 
 def _list_characters(path: Path) -> frozenset[int]:

@@ -23,6 +23,8 @@ def wear_line(ink: InkLine, size: int, rng: np.random.Generator) -> GrayLine:
     Raises ValueError if nothing is drawn on it.
     """
     gray = _crop(_rotate(255 - ink, rng), size, rng)
+    if rng.random() < 0.1:
+        gray = _add_neighbor(gray, rng)
     gray = _change_weight(gray, rng)
     height = STORED_HEIGHT
     width = max(8, int(gray.shape[1] * height / gray.shape[0] * rng.uniform(0.9, 1.12)))
@@ -54,6 +56,19 @@ def _crop(gray: GrayLine, size: int, rng: np.random.Generator) -> GrayLine:
     return gray[top:bottom, max(0, left) : right]
 
 
+def _add_neighbor(gray: GrayLine, rng: np.random.Generator) -> GrayLine:
+    """Let the ends of letters of the line above, or below, be in the picture."""
+    height, width = gray.shape
+    rows = max(1, int(height * rng.uniform(0.03, 0.12)))
+    moved = np.roll(gray, int(rng.integers(width)), 1)
+    both = gray.copy()
+    if rng.random() < 0.5:
+        both[:rows] = np.minimum(both[:rows], moved[-rows:])
+    else:
+        both[-rows:] = np.minimum(both[-rows:], moved[:rows])
+    return both
+
+
 def _change_weight(gray: GrayLine, rng: np.random.Generator) -> GrayLine:
     kind = rng.random()
     if kind < 0.25:
@@ -70,13 +85,16 @@ def _print(gray: GrayLine, width: int, height: int, rng: np.random.Generator) ->
     spread = cv2.GaussianBlur(fine.astype(np.float32), (0, 0), rng.uniform(0.4, 1.1))
     grain = np.asarray(rng.normal(0, 1, spread.shape), np.float32)
     grain = cv2.GaussianBlur(grain, (0, 0), rng.uniform(0.5, 1.5)) * rng.uniform(0, 90)
-    return np.asarray((spread + grain > rng.uniform(95, 175)) * 255, np.uint8)
+    inking = _vary(spread.shape, rng, rng.uniform(0, 25))  # type that stands lower, or has less ink, prints less
+    return np.asarray((spread + grain + inking > rng.uniform(95, 175)) * 255, np.uint8)
 
 
 def _put_on_paper(levels: Levels, rng: np.random.Generator) -> Levels:
     """Give ink and paper their gray values. levels: 0 = ink, 255 = paper."""
     dark, light = rng.uniform(0, 80), rng.uniform(185, 255)
     share = 1 - levels / 255
+    if rng.random() < 0.3:  # faded in parts
+        share = share * np.clip(1 + _vary(share.shape, rng, 0.25), 0.35, 1)
     if rng.random() < 0.15:  # what is printed on the other side
         behind = cv2.GaussianBlur(
             np.ascontiguousarray(np.roll(share[:, ::-1], int(rng.integers(-9, 9)), 0)), (0, 0), 1.5
@@ -86,6 +104,13 @@ def _put_on_paper(levels: Levels, rng: np.random.Generator) -> Levels:
     shade = cv2.resize(unevenness, levels.shape[::-1])
     noise = rng.normal(0, rng.uniform(0, 9), levels.shape)
     return np.asarray(light - share * (light - dark) + shade + noise, np.float32)
+
+
+def _vary(shape: tuple[int, ...], rng: np.random.Generator, deviation: float) -> Levels:
+    """Return a field of this shape whose values change slowly from place to place."""
+    height, width = shape
+    knots = rng.normal(0, deviation, (2, 2 + width // (2 * height))).astype(np.float32)
+    return np.asarray(cv2.resize(knots, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def _compress(levels: Levels, rng: np.random.Generator) -> GrayLine:

@@ -13,13 +13,14 @@ from haleganada_server.core.errors import InvalidInput
 from haleganada_server.training.lines.augment import augment_line
 from haleganada_server.training.lines.batches import MOST_IN_EPOCH, LineSampler, stack_lines
 from haleganada_server.training.lines.rendering.command import draw_lines, render_lines
-from haleganada_server.training.lines.rendering.fonts import find_fonts
+from haleganada_server.training.lines.rendering.fonts import draw_text, find_fonts, require_shaping
 from haleganada_server.training.lines.rendering.texts import LineTexts
 
 from tests.line_sets import draw_line
 
 FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
 DEJAVU = [FONTS / "DejaVuSans.ttf", FONTS / "DejaVuSerif.ttf"]
+LOHIT = Path("/usr/share/fonts/truetype/lohit-kannada/Lohit-Kannada.ttf")
 
 
 @pytest.mark.parametrize("count", [1, 7, 100, MOST_IN_EPOCH + 1, 3 * MOST_IN_EPOCH])
@@ -83,6 +84,20 @@ def test_lines_are_drawn_in_all_fonts_and_the_same_each_time() -> None:
     assert {line.picture.shape[0] for line in lines} == {64}
     assert all(line.picture.std() > 5 for line in lines)
     assert [line.part for line in lines][:5] == ["validation", "validation", "test", "test", "train"]
+
+
+def test_letters_of_kannada_can_be_set_one_by_one_and_those_of_other_scripts_stay() -> None:
+    latin, kannada = find_fonts(DEJAVU)[0], "ಕ್ಷಮೆ ಮಾರ್ಗ"
+    as_it_is = draw_text("river", latin, None, 40)
+    assert np.array_equal(draw_text("river", latin, None, 40, np.random.default_rng(0)), as_it_is)
+    if not LOHIT.exists():
+        pytest.skip("the font Lohit Kannada is not installed")
+    require_shaping([kannada])
+    font = find_fonts([LOHIT])[0]
+    close = draw_text(kannada, font, None, 40)
+    apart = [draw_text(kannada, font, None, 40, np.random.default_rng(seed)) for seed in range(8)]
+    assert len({line.shape[1] for line in apart}) > 4, "the gaps differ"
+    assert all(abs(int(line.sum()) / int(close.sum()) - 1) < 0.1 for line in apart), "no letter is lost"
 
 
 def test_texts_that_no_font_has_are_refused(tmp_path: Path) -> None:
