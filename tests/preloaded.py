@@ -1,6 +1,6 @@
-"""Python processes that need not import the server: each is a fork of one that has.
+"""Python processes that need not import the server or the page: each is a fork of one that has.
 
-The imports take half a second of processor time, and the tests start hundreds of servers. A fork is a process like any
+The imports take half a second of processor time, and the tests start hundreds of them. A fork is a process like any
 other: its memory, its descriptors and its end are its own. What a test says about the very start of a process, or about
 its size, it checks with subprocess.
 """
@@ -22,7 +22,8 @@ from typing import TextIO
 from haleganada_server.core.disk.failpoints import VARIABLE, arm
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["haleganada_server.serve", __name__])
+_PAGE = ("haleganada_client.cli.commands.starting.serve", "haleganada_client.web.app", "haleganada_client.web.serving")
+_FORKS.set_forkserver_preload(["haleganada_server.serve", *_PAGE, __name__])
 
 
 class PreloadedProcess:

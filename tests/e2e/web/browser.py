@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,6 +20,7 @@ from selenium.common.exceptions import (
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
+from tests.preloaded import PreloadedProcess
 from tests.waiting import wait_until
 
 FLAGS = (
@@ -260,8 +259,8 @@ return fetch("/")
 @contextmanager
 def web(server_address: str, *options: str, port: str = "0") -> Iterator[str]:
     """The page's server as a process; its address. options: of the command."""
-    line = [sys.executable, "-m", "haleganada_client.cli", "--server", server_address, "web", "--port", port, *options]
-    process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
+    line = ["-m", "haleganada_client.cli", "--server", server_address, "web", "--port", port, *options]
+    process = PreloadedProcess(line)
     try:
         assert process.stdout is not None
         found = re.search(r"http://\S+", process.stdout.readline())
