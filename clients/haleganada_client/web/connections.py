@@ -19,6 +19,8 @@ from waitress.server import BaseWSGIServer, create_server
 
 from haleganada_client.limits import MAX_UPLOAD_BYTES
 
+from .addresses import network_of
+
 _HAS_POLL = hasattr(select, "poll")  # everywhere but on Windows
 _SPARE_DESCRIPTORS = 128  # of the process, for all that is no connection
 
@@ -102,7 +104,8 @@ def _make_channel_class(limits: ConnectionLimits) -> type[HTTPChannel]:
 
         def __init__(self, server: BaseWSGIServer, sock: Any, addr: Any, adj: Any, map: Any = None) -> None:
             super().__init__(server, sock, addr, adj, map)
-            same = sum(channel.addr[0] == addr[0] for channel in server.active_channels.values())
+            source, others = network_of(addr[0]), server.active_channels.values()
+            same = sum(network_of(channel.addr[0]) == source for channel in others)
             self.will_close = same > most
 
         def received(self, data: bytes) -> bool:

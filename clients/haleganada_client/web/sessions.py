@@ -8,27 +8,24 @@ front names (single_sign_on.py) needs neither.
 from __future__ import annotations
 
 import hashlib
-import math
 import secrets
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 from flask import Response, current_app, request
 
 from haleganada_client.client import HaleganadaClient
-from haleganada_client.errors import Exhausted, NotAllowed
 
 from .single_sign_on import SingleSignOn
+from .tries import Tries
 
 COOKIE = "haleganada_session"
 _LONGEST_S = 12 * 3600.0
 _IDLE_S = 2 * 3600.0
 _MAX_SESSIONS = 1_000
 _MAX_CLIENTS = 64  # each has a connection
-_TRIES, _TRIES_S = 5, 60.0  # wrong tokens of one address, and how long each counts
-_MAX_ADDRESSES = 10_000
 _ID_BYTES = 32
 
 
@@ -55,18 +52,19 @@ class Sessions:
         self._anonymous = HaleganadaClient(config=self._config) if anonymous.config.token else anonymous
         self._sessions: OrderedDict[bytes, _Session] = OrderedDict()
         self._clients: OrderedDict[str, HaleganadaClient] = OrderedDict()
-        self._failures: OrderedDict[str, deque[float]] = OrderedDict()
+        self._tries = Tries()
 
     def client(self) -> HaleganadaClient:
         """Return the client for the present request: that of its session or of the token that it brings, or one
-        without a token. Raise NotAllowed for a user who has none.
+        without a token. Raise NotAllowed for a user who has none, and for a token that the server does not let in,
+        Exhausted for an address with too many of these.
         """
         signed_on = self._single_sign_on.find_token() if self._single_sign_on else None
         if signed_on is not None:
             return self._client_of(signed_on)
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer" and token.strip():
-            return self._client_of(token.strip())
+            return self._recognize(token.strip())
         session = self._find()
         return self._client_of(session.token) if session is not None else self._anonymous
 
@@ -78,14 +76,7 @@ class Sessions:
         """Begin a session, if the server lets the token in. Raises NotAllowed, InvalidInput, Exhausted for an address
         with too many wrong tokens, and what a call raises.
         """
-        address = request.remote_addr or ""
-        self._require_patience(address)
-        with HaleganadaClient(config=replace(self._config, token=token)) as client:
-            try:
-                client.list_workspaces()
-            except NotAllowed:
-                self._note_failure(address)
-                raise
+        self._try(token)
         self.log_out(response)  # a number that somebody else may have put there is never taken over
         number, now = secrets.token_urlsafe(_ID_BYTES), time.monotonic()
         with self._lock:
@@ -100,6 +91,26 @@ class Sessions:
         with self._lock:
             self._sessions.pop(_hash(request.cookies.get(COOKIE, "")), None)
         response.delete_cookie(COOKIE, httponly=True, samesite="Strict", secure=request.is_secure)
+
+    def _recognize(self, token: str) -> HaleganadaClient:
+        """Return the client that shows a token of a program. The first time, the server is asked whether it lets the
+        token in, so that nobody tries out tokens where nobody counts them.
+        """
+        with self._lock:
+            is_known = token in self._clients
+        if not is_known:
+            self._try(token)
+        return self._client_of(token)
+
+    def _try(self, token: str) -> None:
+        """Raise NotAllowed unless the server lets a token in, Exhausted for an address with too many wrong ones, and
+        what a call raises.
+        """
+        with (
+            self._tries.one(request.remote_addr or ""),
+            HaleganadaClient(config=replace(self._config, token=token)) as client,
+        ):
+            client.list_workspaces()
 
     def _find(self) -> _Session | None:
         number, now = request.cookies.get(COOKIE, ""), time.monotonic()
@@ -131,26 +142,6 @@ class Sessions:
             while len(self._clients) > _MAX_CLIENTS:
                 self._clients.popitem(last=False)
             return client
-
-    def _require_patience(self, address: str) -> None:
-        now = time.monotonic()
-        with self._lock:
-            failures = self._failures.get(address, deque())
-            while failures and failures[0] <= now - _TRIES_S:
-                failures.popleft()
-            if len(failures) < _TRIES:
-                return
-            wait_s = math.ceil(failures[0] + _TRIES_S - now)
-        raise Exhausted(
-            f"too many wrong tokens came from your address; try again in {wait_s} s", "TOO_MANY_TRIES", "", wait_s
-        )
-
-    def _note_failure(self, address: str) -> None:
-        with self._lock:
-            self._failures.setdefault(address, deque()).append(time.monotonic())
-            self._failures.move_to_end(address)
-            while len(self._failures) > _MAX_ADDRESSES:
-                self._failures.popitem(last=False)
 
 
 def sessions() -> Sessions:

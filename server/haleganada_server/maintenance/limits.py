@@ -18,7 +18,9 @@ from haleganada_server.store.tokens import TokenFile
 
 from .access import data_option, end_with_errors, json_option, note
 
-_caller_option = click.option("--caller", metavar="NAME", help="The name of a token; without tokens, an address.")
+_caller_option = click.option(
+    "--caller", metavar="NAME", help="The name of a token; without tokens, an address, or of IPv6 its network."
+)
 _workspace_option = click.option("--workspace", "-w", metavar="NAME", help="A workspace.")
 
 

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import grpc
 
+from haleganada_server.core.access.addresses import network_of
 from haleganada_server.core.access.identity import Caller, Identity
 from haleganada_server.core.cancellation import Cancellation
 
@@ -22,7 +23,12 @@ def caller(context: grpc.ServicerContext) -> Caller:
 
 def share_of(identity: Identity | None, context: grpc.ServicerContext) -> str:
     """Return the name under which a call counts for shares: of the token's owner, without one the address."""
-    return identity.name if identity is not None and identity.has_token else address_of(context.peer())
+    return identity.name if identity is not None and identity.has_token else source_of(context.peer())
+
+
+def source_of(peer: str) -> str:
+    """Return by what the address of a connection is counted; see network_of and address_of."""
+    return network_of(address_of(peer))
 
 
 @lru_cache(4096)  # a connection makes many calls

@@ -100,11 +100,8 @@ class Authenticator:
 
     def recognize(self, shown: str | None) -> Grant | None:
         """Return who shows a token, if that is known without computing its hash, and the token is valid; else None."""
-        known = self._recognized.get(self._mark(shown)) if shown else None
-        entry = self._tokens.get(known[0]) if known else None
-        if known is None or entry is None or entry[0].digest != known[1] or not entry[0].is_usable(now_us()):
-            return None
-        return entry[1]
+        entry = self._find_recognized(self._mark(shown)) if shown else None
+        return entry[1] if entry is not None and entry[0].is_usable(now_us()) else None
 
     def require_valid(self, grant: Grant) -> None:
         """Raise Unauthenticated if who was recognized earlier would not be any more."""
@@ -118,19 +115,30 @@ class Authenticator:
 
     def _find(self, shown: str, mark: bytes, address: str) -> tuple[Token, Grant]:
         """Return the entry of the token that is shown. Raises Unauthenticated, Exhausted."""
-        known = self._recognized.get(mark)
-        if known is None:
+        found = self._find_recognized(mark)
+        if found is not None:
+            return found
+        with self._tries.turn(address):
             self._tries.require(address)
             known = self._compare(shown)
-        entry = self._tokens.get(known[0]) if known else None
-        if known is None or entry is None or entry[0].digest != known[1]:
-            self._tries.note_failure(address)
+            if known is None:
+                self._tries.note_failure(address)
+        found = self._look_up(known)
+        if known is None or found is None:
             raise Unauthenticated(
                 "the token is not one of this server's; check it, or ask the server's administrator for another one",
                 Reason.TOKEN_WRONG,
             )
         self._recognized[mark] = known
-        return entry
+        return found
+
+    def _find_recognized(self, mark: bytes) -> tuple[Token, Grant] | None:
+        """Return the entry of a token whose hash is known; None if it is not, or no longer that of an entry."""
+        return self._look_up(self._recognized.get(mark))
+
+    def _look_up(self, known: tuple[str, bytes] | None) -> tuple[Token, Grant] | None:
+        entry = self._tokens.get(known[0]) if known else None
+        return entry if known is not None and entry is not None and entry[0].digest == known[1] else None
 
     def _compare(self, shown: str) -> tuple[str, bytes] | None:
         """Return the id and the digest of the token that is shown; None if it is none of these."""

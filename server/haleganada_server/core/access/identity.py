@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from .addresses import network_of
+
 
 class Role(IntEnum):
     """What a caller may do; each role includes those before it."""
@@ -71,8 +73,8 @@ class Caller:
 
     @property
     def share(self) -> str:
-        """Under which name it counts for shares: that of the token; without one, the address."""
-        return self.address if self.name in _NAMELESS else self.name
+        """Under which name it counts for shares: that of the token; without one, the address (see network_of)."""
+        return network_of(self.address) if self.name in _NAMELESS else self.name
 
     def __str__(self) -> str:
         """Return the caller as logs keep it, NAME@ADDRESS. No address has an @, so that every name can be told."""

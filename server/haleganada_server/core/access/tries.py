@@ -7,12 +7,14 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Exhausted
 
 _TRIES, _TRIES_S = 20, 60.0  # wrong tokens of one address, and how long each counts
 _MAX_ADDRESSES = 10_000  # that are remembered
+_TURNS = 64  # addresses whose hashes agree share one
 
 
 class Tries:
@@ -22,7 +24,14 @@ class Tries:
         """clock: returns seconds."""
         self._clock = clock
         self._lock = threading.Lock()
+        self._turns = [threading.Lock() for _ in range(_TURNS)]
         self._failures: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def turn(self, address: str) -> AbstractContextManager[object]:
+        """Return a block that one caller of an address has at a time, so that many at once cannot show more wrong
+        tokens than one after the other. address: "" = nobody waits.
+        """
+        return self._turns[hash(address) % _TURNS] if address else nullcontext()
 
     def require(self, address: str) -> None:
         """Raise Exhausted if too many wrong tokens came from an address of late."""

@@ -13,7 +13,7 @@ from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import PermissionDenied
 from haleganada_server.core.labels import workspace_name
 from haleganada_server.core.shares.rates import Rate
-from haleganada_server.rpc.caller import address_of, share_of
+from haleganada_server.rpc.caller import share_of, source_of
 
 from .present import require_workspace, set_identity
 from .rules import Rule
@@ -108,8 +108,8 @@ def _find_source(peer: str) -> str:
     """Return the address whose wrong tokens are counted; "" for this machine, from which the page's users come all
     together: the page counts theirs.
     """
-    address = address_of(peer)
-    return "" if address.startswith(("127.", "unix")) or address == "[::1]" else address
+    source = source_of(peer)
+    return "" if source.startswith(("127.", "unix")) or source == "[::1]" else source
 
 
 def _find_token(metadata: Metadata) -> str | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import grpc
 
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.rpc.caller import address_of
+from haleganada_server.rpc.caller import source_of
 
 from .call_pool import CallPool, OpenCall
 from .places import Shares
@@ -70,14 +70,14 @@ class Arrivals:
 
     def _wait_within_share(self, call: OpenCall, context: grpc.ServicerContext) -> None:
         peer, connection, everywhere, total = context.peer(), 0, 0, 0
-        caller = call.caller = call.caller or address_of(peer)
+        caller = call.caller = call.caller or source_of(peer)
         with self._counting:
             for other in self._pool.list_calls():
                 waiting = other.waiting
                 if waiting is None:
                     continue
                 other.peer = other.peer or waiting.peer()
-                other.caller = other.caller or address_of(other.peer)
+                other.caller = other.caller or source_of(other.peer)
                 total += 1
                 everywhere += other.caller == caller
                 connection += other.caller == caller and other.peer == peer

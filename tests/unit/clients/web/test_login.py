@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -106,6 +108,34 @@ def test_wrong_tokens_are_few(web: FlaskClient, boss: str) -> None:
     assert answer.status_code == 429 and 0 < int(answer.headers["Retry-After"]) <= 60
     other = web.post("/page/login", json={"token": boss}, environ_base={"REMOTE_ADDR": "192.0.2.7"})
     assert other.status_code == 200
+
+
+def test_wrong_tokens_of_programs_and_of_many_at_once_are_counted_too(app: Flask, boss: str) -> None:
+    def ask(number: int, token: str = "") -> int:
+        answer = client_of(app).get("/page/workspaces", headers={"Authorization": f"Bearer {token or f'hlg_{number}'}"})
+        return answer.status_code
+
+    assert ask(0, boss) == 200
+    with ThreadPoolExecutor(8) as pool:
+        assert Counter(pool.map(ask, range(16))) == {401: 5, 429: 11}
+    assert ask(0, boss) == 200, "who was let in before goes on"
+
+
+@pytest.mark.parametrize("behind_proxy", [False, True])
+def test_the_addresses_of_one_network_are_counted_together(
+    server: RunningServer, boss: str, behind_proxy: bool
+) -> None:
+    statuses = []
+    with HaleganadaClient(server.address) as client:
+        web = client_of(create_app(client, behind_proxy=behind_proxy))
+        for number in range(6):
+            address = f"2001:db8::{number:x}"
+            environment = {"REMOTE_ADDR": "127.0.0.1" if behind_proxy else address}
+            headers = {"X-Forwarded-For": address} if behind_proxy else {}
+            body = {"token": "hlg_wrong" if number < 5 else boss}
+            answer = web.post("/page/login", json=body, headers=headers, environ_base=environment)
+            statuses.append(answer.status_code)
+    assert statuses == [401] * 5 + [429]
 
 
 def test_other_sites_cannot_log_anybody_in(web: FlaskClient, boss: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -119,6 +121,19 @@ def test_an_address_with_too_many_wrong_tokens_waits_but_those_that_are_known_th
     assert authenticator.identify(SHOWN, "192.0.2.1").identity.name == "anna"
     assert authenticator.identify(its_token, "192.0.2.2").identity.name == "ravi"
     assert authenticator.identify(its_token, "192.0.2.1").identity.name == "ravi", "it is known now"
+
+
+def test_many_wrong_tokens_at_once_are_no_more_than_one_after_the_other() -> None:
+    """Each shows the id of a token, so that its hash is computed, which takes milliseconds."""
+    authenticator = Authenticator(Kept([ANNA]))
+
+    def show(number: int) -> type[Exception]:
+        with pytest.raises((Unauthenticated, Exhausted)) as refused:
+            authenticator.identify(f"{SHOWN[:-3]}{number:03}", "192.0.2.1")
+        return refused.type
+
+    with ThreadPoolExecutor(40) as pool:
+        assert Counter(pool.map(show, range(80))) == {Unauthenticated: 20, Exhausted: 60}
 
 
 def test_wrong_tokens_are_forgotten_after_a_minute() -> None:
