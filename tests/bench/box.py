@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,7 +110,8 @@ def describe(
     table.add("answer, p50, p99", describe_quantiles(answered))
     table.add("refusal, p50, p99", describe_quantiles(refused))
     table.add("reasons", ", ".join(sorted({reason for one in found.values() for reason in one.reasons})) or "none")
-    table.add("ended otherwise", str(sum(len(one.others) for one in found.values())))
+    others = Counter(status for one in found.values() for status in one.others)
+    table.add("ended otherwise", ", ".join(f"{name} {count}" for name, count in others.items()) or "0")
     table.add("memory at the end; slope over the second half", _describe_growth(memory))
     return table
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from .errors import InvalidInput
 from .limits import MAX_LABEL_LENGTH
@@ -48,6 +49,12 @@ def normalize_label(text: str, field: str = "label") -> str:
     Raises InvalidInput if it is empty, or longer than 64 code points, or contains control characters, line breaks,
     invisible characters, or U+FFFD, which programs write for what they could not decode.
     """
+    if len(text) > MAX_LABEL_LENGTH:  # white space around a label may be long, so it must not be kept
+        return _normalize(text, field)
+    return _normalize_short(text, field)
+
+
+def _normalize(text: str, field: str) -> str:
     label = _strip_invisible(unicodedata.normalize("NFC", text))
     if not label:
         why = "has no visible character" if text.strip() else "is empty"
@@ -58,6 +65,10 @@ def normalize_label(text: str, field: str = "label") -> str:
         if problem := _find_problem(label, at):
             raise InvalidInput(field, f"contains U+{ord(char):04X}; {problem}")
     return "".join(" " if unicodedata.category(char) == "Zs" else char for char in label)
+
+
+_normalize_short = lru_cache(maxsize=4096)(_normalize)
+"""The same, remembering the last labels: who teaches many drawings repeats few labels."""
 
 
 def _strip_invisible(text: str) -> str:

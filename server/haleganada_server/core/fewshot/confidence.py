@@ -13,8 +13,10 @@ scaling: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017) and 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
+from operator import mul
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,17 +54,17 @@ class CalibrationContext:
     ways: int
     separation: float
 
-    def temperature_features(self) -> Floats:
-        """Return the (4,) features of the temperature, which has to grow with the separation, as the scores do."""
-        return np.array([1.0, np.log(self.shots), np.log(self.ways), np.log(self.separation / TYPICAL_SEPARATION)])
+    def temperature_features(self) -> Coefficients:
+        """Return the 4 features of the temperature, which has to grow with the separation, as the scores do."""
+        return 1.0, math.log(self.shots), math.log(self.ways), math.log(self.separation / TYPICAL_SEPARATION)
 
-    def unknown_features(self) -> Floats:
-        """Return the (5,) features of “unknown”: 1, shots, ways, and the weights, 0..1, of the workspace's own samples
+    def unknown_features(self) -> Coefficients:
+        """Return the 5 features of “unknown”: 1, shots, ways, and the weights, 0..1, of the workspace's own samples
         in the covariances within and between labels.
         """
         spare = (self.shots - 1) * self.ways
         weights = spare / (spare + PRIOR_SAMPLES), self.ways / (self.ways + PRIOR_LABELS)
-        return np.array([1.0, np.log(self.shots), np.log(self.ways), *weights])
+        return 1.0, math.log(self.shots), math.log(self.ways), *weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,12 @@ class Calibration:
         """Return what log-likelihoods are divided by, > 0. Of two labels, the quotient of the difference is the log
         odds.
         """
-        return float(np.exp(np.dot(self.temperature, context.temperature_features())))
+        return math.exp(_dot(self.temperature, context.temperature_features()))
 
     def log_probabilities(self, scores: Floats, context: CalibrationContext) -> Floats:
         """Return the logarithms of the probabilities."""
-        summand, by_distance, by_lead = np.asarray(self.unknown) @ context.unknown_features()
+        features = context.unknown_features()
+        summand, by_distance, by_lead = (_dot(coefficients, features) for coefficients in self.unknown)
         distance, lead = compute_evidence(scores)
         odds = self._prior_odds(context.ways) + summand + by_distance * distance + by_lead * lead
         among = scores[..., :-1] / self.temperature_in(context)
@@ -103,7 +106,12 @@ class Calibration:
 
     def _prior_odds(self, ways: int) -> float:
         """Return the log odds of “unknown” before a drawing is seen, at most 0."""
-        return 0.0 if self.missing_labels is None else min(0.0, float(np.log(self.missing_labels / ways)))
+        return 0.0 if self.missing_labels is None else min(0.0, math.log(self.missing_labels / ways))
+
+
+def _dot(coefficients: Coefficients, features: Coefficients) -> float:
+    """Return the sum of the products. A few numbers are added up in less time than they become an array."""
+    return math.fsum(map(mul, coefficients, features))
 
 
 def _log_of_sum(values: Floats) -> Floats:

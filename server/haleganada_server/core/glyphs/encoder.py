@@ -8,10 +8,11 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ from .ink_codec import INK_DAMAGE, decode_ink, encode_ink
 from .ports import Embedder, EncodedGlyph, Raster, Rasterizer
 from .types import Glyph, Ink
 
+T = TypeVar("T")
+
 _ASIDE = 16  # drawings; a user's call waits for so many at most
 _OVERLAP = max(2, min(os.cpu_count() or 1, 4))
 """Micro-batches of one call at once. One is rasterized while others are embedded, which takes three times as long."""
@@ -37,8 +40,8 @@ _MANY_POINTS = 2_000  # of a drawing; a character that a person draws has a few 
 class Drawing:
     """An encoded drawing. embedding: (d,) float32.
 
-    source: its strokes, its raster if it was a picture, or its stored form if it was imported from an archive or has
-    thousands of points, which take a tenth of the memory then. synthetic: see Glyph.
+    source: its strokes, its raster if it was a picture, or its stored form if it is taught, was imported from an
+    archive, or has thousands of points, which take a tenth of the memory then. synthetic: see Glyph.
     """
 
     embedding: NDArray[np.float32]
@@ -63,22 +66,31 @@ class GlyphEncoder:
         return self._embedder.hash
 
     def encode_many(
-        self, glyphs: Sequence[Outcome[Glyph]], cancellation: Cancellation = NEVER
+        self, glyphs: Sequence[Outcome[Glyph]], cancellation: Cancellation = NEVER, *, to_store: bool = False
     ) -> list[Outcome[Drawing]]:
-        """Encode each drawing; one that cannot be used becomes InvalidInput, and errors are passed through. Raises
-        Cancelled or DeadlineExceeded, between two drawings, if nobody waits for them any longer.
+        """Encode each drawing; one that cannot be used becomes InvalidInput, and errors are passed through. to_store:
+        the sources are to be in their stored form. Raises Cancelled or DeadlineExceeded, between two drawings, if
+        nobody waits for them any longer.
         """
-        return map_ok(lambda encoded: encoded[0], self.encode_with_rasters(glyphs, cancellation))
+        return self._encode(glyphs, self._to_stored_drawing if to_store else _to_drawing, cancellation)
 
     def encode_with_rasters(
         self, glyphs: Sequence[Outcome[Glyph]], cancellation: Cancellation = NEVER
     ) -> list[Outcome[tuple[Drawing, Raster]]]:
         """Encode as encode_many does, and return each drawing together with its ink raster."""
+        return self._encode(glyphs, lambda glyph, encoded: (_to_drawing(glyph, encoded), encoded.raster), cancellation)
+
+    def _encode(
+        self, glyphs: Sequence[Outcome[Glyph]], finish: Callable[[Glyph, EncodedGlyph], T], cancellation: Cancellation
+    ) -> list[Outcome[T]]:
+        """Encode drawings. finish: makes what is returned for each; it runs while other drawings are embedded."""
+
+        def encode(batch: MicroBatch) -> list[Outcome[T]]:
+            return map_ok_batch(lambda valid: self._encode_together(valid, batch, finish, cancellation), batch.glyphs)
+
         with self._track_call():
             batches = split_into_micro_batches(glyphs, self._rasterizer.count_pixels)
-            if len(batches) == 1:
-                return self._encode_micro_batch(batches[0], cancellation)
-            return self._encode_overlapping(batches, cancellation)
+            return encode(batches[0]) if len(batches) == 1 else self._encode_overlapping(batches, encode)
 
     @contextmanager
     def _track_call(self) -> Iterator[None]:
@@ -92,19 +104,19 @@ class GlyphEncoder:
                 self._active_calls -= 1
 
     def _encode_overlapping(
-        self, batches: Sequence[MicroBatch], cancellation: Cancellation
-    ) -> list[Outcome[tuple[Drawing, Raster]]]:
-        """Encode micro-batches, some at once, and return the drawings in order."""
-        encoded: list[Outcome[tuple[Drawing, Raster]]] = []
-        pending: deque[Future[list[Outcome[tuple[Drawing, Raster]]]]] = deque()
+        self, batches: Sequence[MicroBatch], encode: Callable[[MicroBatch], list[Outcome[T]]]
+    ) -> list[Outcome[T]]:
+        """Encode micro-batches, some at once, and return what comes of the drawings in order."""
+        encoded: list[Outcome[T]] = []
+        pending: deque[Future[list[Outcome[T]]]] = deque()
         try:
             for batch in batches:
                 while pending and (batch.is_large or len(pending) == _OVERLAP):
                     encoded += pending.popleft().result()
                 if batch.is_large:  # in this thread, because micro-batches of other calls wait for those of the pool
-                    encoded += self._encode_micro_batch(batch, cancellation)
+                    encoded += encode(batch)
                 else:
-                    pending.append(self._pool.submit(self._encode_micro_batch, batch, cancellation))
+                    pending.append(self._pool.submit(encode, batch))
             while pending:
                 encoded += pending.popleft().result()
         finally:
@@ -113,20 +125,20 @@ class GlyphEncoder:
             wait(pending)
         return encoded
 
-    def _encode_micro_batch(
-        self, batch: MicroBatch, cancellation: Cancellation
-    ) -> list[Outcome[tuple[Drawing, Raster]]]:
-        """Encode drawings together with those of other calls, or a large one beside them."""
-
-        def encode(valid: list[Glyph]) -> list[Outcome[tuple[Drawing, Raster]]]:
-            cancellation.check()
-            if batch.is_large:
-                encoded = self._combining.encode_alone(valid, cancellation)
-            else:
-                encoded = self._combining.encode(valid, batch.weight, cancellation)
-            return map_ok(_to_drawing, zip_ok(valid, encoded))
-
-        return map_ok_batch(encode, batch.glyphs)
+    def _encode_together(
+        self,
+        valid: Sequence[Glyph],
+        batch: MicroBatch,
+        finish: Callable[[Glyph, EncodedGlyph], T],
+        cancellation: Cancellation,
+    ) -> list[Outcome[T]]:
+        """Encode the drawings of a micro-batch together with those of other calls, or a large one beside them."""
+        cancellation.check()
+        if batch.is_large:
+            encoded = self._combining.encode_alone(valid, cancellation)
+        else:
+            encoded = self._combining.encode(valid, batch.weight, cancellation)
+        return map_ok(lambda pair: finish(*pair), zip_ok(valid, encoded))
 
     def to_stored(self, drawing: Drawing) -> tuple[str, bytes]:
         """Return what the log keeps of a drawing: ("ink", encoded strokes), ("png", encoded raster), or (SYNTHETIC,
@@ -140,6 +152,10 @@ class GlyphEncoder:
         if isinstance(source, Ink):
             return "ink", encode_ink(source)
         return SYNTHETIC if drawing.synthetic else "png", self._rasterizer.to_png(source)
+
+    def _to_stored_drawing(self, glyph: Glyph, encoded: EncodedGlyph) -> Drawing:
+        drawing = _to_drawing(glyph, encoded)
+        return replace(drawing, source=self.to_stored(drawing))
 
     def load_raster(self, kind: str, data: bytes) -> Raster:
         """Return the ink raster of a stored drawing. Raises DataLoss if it is damaged."""
@@ -187,9 +203,8 @@ class GlyphEncoder:
         return None
 
 
-def _to_drawing(pair: tuple[Glyph, EncodedGlyph]) -> tuple[Drawing, Raster]:
-    glyph, encoded = pair
+def _to_drawing(glyph: Glyph, encoded: EncodedGlyph) -> Drawing:
     if glyph.ink is None:
-        return Drawing(encoded.embedding, encoded.raster, glyph.synthetic), encoded.raster
+        return Drawing(encoded.embedding, encoded.raster, glyph.synthetic)
     is_long = glyph.ink.points > _MANY_POINTS
-    return Drawing(encoded.embedding, ("ink", encode_ink(glyph.ink)) if is_long else glyph.ink), encoded.raster
+    return Drawing(encoded.embedding, ("ink", encode_ink(glyph.ink)) if is_long else glyph.ink)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from haleganada_server.core.access.identity import LOCAL_CALLER, Caller
 from haleganada_server.core.cancellation import NEVER, Cancellation
@@ -132,7 +133,7 @@ class Workspace:
         self._require_room(ok_values(lessons))
         normalized = map_ok(_normalize_lesson, lessons)
         glyphs = map_ok(lambda lesson: lesson.glyph, normalized)
-        drawings = self._dependencies.encoder.encode_many(glyphs, cancellation)
+        drawings = self._dependencies.encoder.encode_many(glyphs, cancellation, to_store=True)
         cancellation.check()
 
         def commit(prepared: list[tuple[Lesson, Drawing]]) -> list[Outcome[Taught]]:
@@ -161,7 +162,7 @@ class Workspace:
                 raise
 
     def _teach(self, lesson: Lesson, drawing: Drawing, vector: Floats, client: Caller) -> Callable[[Draft], Taught]:
-        new = replace(self._new_sample(lesson.label, lesson.variant_of, drawing), known=lesson.known, vector=vector)
+        new = self._new_sample(lesson.label, lesson.variant_of, drawing, known=lesson.known, vector=vector)
         picture = lesson.glyph.image if lesson.glyph.image is not None else new.stored[1]
         payload = ("train", lesson.label, lesson.variant_of, picture)
         return teaching.teach(
@@ -188,8 +189,8 @@ class Workspace:
                 raise NotFound(
                     "prediction", prediction_id, "it is too old, or from another workspace; teach the drawing instead"
                 )
-            new = self._new_sample(label, variant_of, remembered.drawing)
-            return replace(new, corrects=(remembered.predicted, remembered.revision))
+            corrects = remembered.predicted, remembered.revision
+            return self._new_sample(label, variant_of, remembered.drawing, corrects=corrects)
 
         request = Request(request_id, expected_revision, client, ("correct", prediction_id, label, variant_of))
         return self.state.run(teaching.correct(find, request))
@@ -380,7 +381,8 @@ class Workspace:
         """Finish the change in progress and close the log."""
         self.state.close()
 
-    def _new_sample(self, label: str, variant_of: str, drawing: Drawing) -> NewSample:
+    def _new_sample(self, label: str, variant_of: str, drawing: Drawing, **more: Any) -> NewSample:
+        """Return a sample to learn. more: further fields of NewSample."""
         encoder = self._dependencies.encoder
         return NewSample(
             label=label,
@@ -388,6 +390,7 @@ class Workspace:
             stored=encoder.to_stored(drawing),
             embedding=drawing.embedding,
             embedder_hash=encoder.embedder_hash,
+            **more,
         )
 
 
@@ -398,4 +401,6 @@ def _normalize_labels(label: str, variant_of: str) -> tuple[str, str]:
 def _normalize_lesson(lesson: Lesson) -> Lesson:
     """Return the lesson with normalized labels. Raises InvalidInput."""
     label, variant_of = _normalize_labels(lesson.label, lesson.variant_of)
+    if (label, variant_of) == (lesson.label, lesson.variant_of):
+        return lesson
     return replace(lesson, label=label, variant_of=variant_of)

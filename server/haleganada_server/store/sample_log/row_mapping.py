@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,9 @@ SAMPLE = (
     "predicted_revision, time_us, revision"
 )
 _EVENT_FIELDS, _SAMPLE_FIELDS, _FACT_FIELDS = EVENT.split(", "), SAMPLE.split(", "), CHECKED_FACTS.split(", ")
+_EMBEDDING, _FORGOTTEN = _SAMPLE_FIELDS.index("embedding"), _FACT_FIELDS.index("forgotten")
+_get_sample_fields = attrgetter(*_SAMPLE_FIELDS)
+_get_live_facts = attrgetter(*(name for name in _FACT_FIELDS if name != "forgotten"))
 CHECKED_SAMPLE = f"{SAMPLE}, forgotten, facts_check, embedding_check, glyph_check"
 Row = tuple[Any, ...]
 
@@ -80,11 +84,13 @@ def to_sample(row: Row, checks: RowChecks) -> SampleRow:
 def from_sample(sample: SampleRow, checks: RowChecks) -> Row:
     """Convert back a live sample."""
     embedding = vector_bytes(sample.embedding)
-    values = {name: getattr(sample, name) for name in _SAMPLE_FIELDS}
+    values, facts = list(_get_sample_fields(sample)), list(_get_live_facts(sample))
+    values[_EMBEDDING] = embedding
+    facts.insert(_FORGOTTEN, 0)
     return (
-        *(values | {"embedding": embedding}).values(),
+        *values,
         False,
-        checks.facts_check(_facts(values, 0)),
+        checks.facts_check(facts),
         checks.embedding_check(sample.sample_id, sample.embedder_hash, embedding),
         checks.glyph_check(sample.sample_id, sample.glyph_kind, sample.glyph),
     )

@@ -32,10 +32,21 @@ class SqliteTransaction:
     def __init__(self, connection: sqlite3.Connection, checks: RowChecks, mark: Mark) -> None:
         """mark: how far the log has come before the transaction."""
         self._run, self._checks = connection.execute, checks
-        self.mark = mark
+        self._mark, self._last_sample_id, self._samples_total = mark, mark.last_sample_id, mark.samples_total
+        self._appended: tuple[int, bytes] | None = None
+        """Revision and digest of the last event, if the transaction has one."""
+
+    @property
+    def mark(self) -> Mark:
         """How far the log has come with the changes so far."""
-        self._newest: tuple[int, bytes] | None = None
-        """Revision and digest of the last event; None = not looked up yet."""
+        revision, digest = self._appended or (self._mark.revision, self._mark.digest)
+        return replace(
+            self._mark,
+            revision=revision,
+            digest=digest,
+            last_sample_id=self._last_sample_id,
+            samples_total=self._samples_total,
+        )
 
     def news(self, revision: int) -> Sequence[FollowedEvent]:
         del revision  # nobody else writes to the file
@@ -46,12 +57,11 @@ class SqliteTransaction:
         return row_mapping.to_event(row) if row else None
 
     def append(self, event: Event) -> int:
-        last, before = self._newest or self._find_newest()
+        last, before = self._appended or self._find_newest()
         revision: int = max(last + 1, event.revision)
         digest = self._checks.event_digest(before, row_mapping.checked_event(event, revision))
         self._run(_INSERT_EVENT, (*row_mapping.from_event(event, revision), digest))
-        self.mark = replace(self.mark, revision=revision, digest=digest)
-        self._newest = revision, digest
+        self._appended = revision, digest
         return revision
 
     def _find_newest(self) -> tuple[int, bytes]:
@@ -61,8 +71,8 @@ class SqliteTransaction:
 
     def add_sample(self, sample: SampleRow) -> None:
         self._run(_INSERT_SAMPLE, row_mapping.from_sample(sample, self._checks))
-        last_sample_id = max(self.mark.last_sample_id, sample.sample_id)
-        self.mark = replace(self.mark, last_sample_id=last_sample_id, samples_total=self.mark.samples_total + 1)
+        self._last_sample_id = max(self._last_sample_id, sample.sample_id)
+        self._samples_total += 1
 
     def sample(self, sample_id: int, *, forgotten: bool = False) -> SampleRow | None:
         query = f"SELECT {row_mapping.CHECKED_SAMPLE} FROM samples WHERE sample_id = ? AND forgotten = ?"
@@ -78,15 +88,14 @@ class SqliteTransaction:
         return int(row[0]) if row else 0
 
     def next_sample_id(self) -> int:
-        return self.mark.last_sample_id + 1
+        return self._last_sample_id + 1
 
     def set_label(self, sample_id: int, label: str) -> None:
         self._set_fact(sample_id, "label", label)
 
     def set_forgotten(self, sample_id: int, forgotten: bool) -> None:
         if self._set_fact(sample_id, "forgotten", int(forgotten)):
-            live = self.mark.samples_total + (-1 if forgotten else 1)
-            self.mark = replace(self.mark, samples_total=live)
+            self._samples_total += -1 if forgotten else 1
 
     def set_canonical(self, form: str, canonical: str) -> None:
         self._run("DELETE FROM links WHERE form = ?", (form,))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from haleganada_server.core.access.identity import LOCAL_CALLER, Caller
@@ -84,7 +84,7 @@ def make_event(kind: ChangeKind, request: Request, answer: Any, **facts: Any) ->
     """
     batch = {_BATCH_ID: request.batch_id} if request.batch_id else {}
     needed = request.request_id or batch
-    stored = json.dumps({**asdict(answer), **batch}, ensure_ascii=False, default=_to_json) if needed else ""
+    stored = _encode(_list_fields(answer) | batch) if needed else ""
     return Event(
         kind,
         now_us(),
@@ -102,9 +102,21 @@ def read_batch_id(event: Event) -> str:
     return batch_id
 
 
+def _list_fields(answer: Any) -> dict[str, Any]:
+    """Return the fields of an answer. dataclasses.asdict copies their values too, which takes ten times as long."""
+    return {field.name: getattr(answer, field.name) for field in fields(answer)}
+
+
 def _to_json(value: Any) -> Any:
-    """Return what JSON stores for the two types that it lacks: a change's kind, and a picture, which is empty here."""
-    return value.value if isinstance(value, ChangeKind) else ""
+    """Return what JSON stores for the types that it lacks: a change's kind, an answer within another, and a picture,
+    which is empty here.
+    """
+    if isinstance(value, ChangeKind):
+        return value.value
+    return _list_fields(value) if is_dataclass(value) else ""
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, default=_to_json).encode
 
 
 def _decode_answer(answer_type: type[Answer], text: str) -> Answer:

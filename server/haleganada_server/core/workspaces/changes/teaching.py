@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,7 @@ def teach(new: NewSample, request: Request) -> Callable[[Draft], Taught]:
         same = draft.log.find_drawing(new.label, *new.stored) if looks else 0
         if same and new.known is KnownDrawings.SKIP:
             return _describe_known(draft, new, draft.require_sample(same))
-        taught = replace(_add_sample(draft, new), known_sample_id=same)
+        taught = _add_sample(draft, new, same)
         _append_event(draft, ChangeKind.TEACH, new, request, taught, taught)
         return taught
 
@@ -81,8 +81,10 @@ def correct(find: Callable[[], NewSample], request: Request) -> Callable[[Draft]
     return apply_once(request, Corrected, change)
 
 
-def _add_sample(draft: Draft, new: NewSample) -> Taught:
-    """Store a drawing and count it in. The caller links its label and appends the event."""
+def _add_sample(draft: Draft, new: NewSample, known_sample_id: int = 0) -> Taught:
+    """Store a drawing and count it in; the caller links its label and appends the event. known_sample_id: see
+    Taught.
+    """
     if new.variant_of:
         draft.variants.resolve(new.label, new.variant_of)  # raises before anything is written
     draft.require_room([new.label], 1, len(new.stored[1]))
@@ -101,6 +103,7 @@ def _add_sample(draft: Draft, new: NewSample) -> Taught:
         labels_known=draft.labels_known,
         samples_total=draft.samples_total,
         revision=sample.revision,
+        known_sample_id=known_sample_id,
     )
 
 

@@ -97,7 +97,7 @@ def _encode_items(items: list[ImportItem], encoder: GlyphEncoder, cancellation: 
     """Encode each item's drawing; embeddings by the same weights are taken over as they are, bit for bit."""
     known = [_use_stored_embedding(item, encoder.embedder_hash) for item in items]
     glyphs = [item.glyph for item, drawing in zip(items, known, strict=True) if drawing is None]
-    encoded = iter(encoder.encode_many(glyphs, cancellation))
+    encoded = iter(encoder.encode_many(glyphs, cancellation, to_store=True))
     return [drawing if drawing is not None else next(encoded) for drawing in known]
 
 

@@ -138,7 +138,7 @@ def _fit_unknown(tasks: Sequence[Task]) -> tuple[Coefficients, Coefficients, Coe
 def _regression_inputs(task: Task) -> Floats:
     """Return (q, 15): 1, distance and lead, each times the context, in units in which they are about 1."""
     columns = [np.ones(len(task.truth)), *(values / _NATS for values in compute_evidence(task.scores))]
-    return np.concatenate([column[:, None] * task.context.unknown_features() for column in columns], axis=1)
+    return np.concatenate([column[:, None] * np.array(task.context.unknown_features()) for column in columns], axis=1)
 
 
 def _fit_temperature(tasks: Sequence[Task]) -> Coefficients:
